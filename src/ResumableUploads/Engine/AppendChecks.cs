@@ -1,0 +1,52 @@
+using ResumableUploads.Abstractions;
+
+namespace ResumableUploads.Engine;
+
+/// <summary>What can be said about an append without touching its body, in one order for every protocol.</summary>
+internal static class AppendChecks
+{
+    /// <summary>Checks that need no upload. Null: nothing against it.</summary>
+    public static UploadOutcome? Before(AppendCommand command, EngineSettings settings)
+    {
+        bool tooLarge = command.UploadLength > settings.MaxUploadSize
+            || (command.BodyLength is { } body && body > settings.MaxUploadSize - command.Offset && command.UploadLength is null);
+        return tooLarge ? new UploadOutcome(OutcomeKind.TooLarge) { MaxSize = settings.MaxUploadSize } : null;
+    }
+
+    /// <summary>Checks against an upload that is still receiving. Null: nothing against it.</summary>
+    public static UploadOutcome? Against(AppendCommand command, UploadInfo info, EngineSettings settings)
+    {
+        if (command.UploadLength is { } stated && ((info.Length is { } known && known != stated) || stated < info.Offset))
+        {
+            return new UploadOutcome(OutcomeKind.LengthConflict, info.Offset) { UploadLength = info.Length };
+        }
+
+        if (command.Offset != info.Offset)
+        {
+            return Mismatch(command, info.Offset, info.Length);
+        }
+
+        return Room(command, info, settings) is var room && command.BodyLength > room.Bytes
+            ? new UploadOutcome(room.Kind, info.Offset) { UploadLength = info.Length ?? command.UploadLength, MaxSize = settings.MaxUploadSize }
+            : null;
+    }
+
+    /// <summary>How many bytes the upload may still take, and what to say to more.</summary>
+    public static (long Bytes, OutcomeKind Kind) Room(AppendCommand command, UploadInfo info, EngineSettings settings) =>
+        (info.Length ?? command.UploadLength) is { } length
+            ? (length - info.Offset, OutcomeKind.LengthExceeded)
+            : (settings.MaxUploadSize - info.Offset, OutcomeKind.TooLarge);
+
+    public static UploadOutcome Mismatch(AppendCommand command, long offset, long? length = null) =>
+        new(OutcomeKind.OffsetMismatch, offset) { ProvidedOffset = command.Offset, UploadLength = length };
+
+    /// <summary>Whether the upload is finished when its content ended like this.</summary>
+    public static bool Completes(CompletionRule rule, Content.ContentEnd end, long offset, long? length) =>
+        end != Content.ContentEnd.Overshoot && rule switch
+        {
+            CompletionRule.AtLength => offset == length,
+            CompletionRule.AtLengthOrWholeBody => length is null ? end == Content.ContentEnd.Whole : offset == length,
+            CompletionRule.AtWholeBody => end == Content.ContentEnd.Whole && (length is null || offset == length),
+            _ => false,
+        };
+}

@@ -1,0 +1,305 @@
+using Microsoft.Extensions.Logging;
+using ResumableUploads.Abstractions;
+using ResumableUploads.Engine.Completion;
+using ResumableUploads.Engine.Content;
+using ResumableUploads.Engine.Owners;
+using ResumableUploads.Engine.Turns;
+
+namespace ResumableUploads.Engine;
+
+/// <summary>
+/// What a turn led to: an outcome; or an upload that left receiving, claimed by this request (<paramref name="Claimed"/>) or not.
+/// </summary>
+internal readonly record struct Step(UploadOutcome? Outcome, UploadInfo? Info = null, UploadData? Claimed = null)
+{
+    public static implicit operator Step(UploadOutcome outcome) => new(outcome);
+}
+
+/// <summary>The part of an append that happens under the turn.</summary>
+internal sealed class Appender(
+    IUploadStore store,
+    Records records,
+    RecordChange change,
+    OwnerLedger ledger,
+    Creation creation,
+    Completions completions,
+    EngineSettings settings,
+    UploadMetrics metrics,
+    TimeProvider time,
+    ILogger logger,
+    CancellationToken stopping)
+{
+    public async ValueTask<Step> StepAsync(
+        AppendCommand command, UploadInfo? info, Turn turn, IUploadCallbacks callbacks, CancellationToken cancellationToken)
+    {
+        if (stopping.IsCancellationRequested)
+        {
+            return new UploadOutcome(OutcomeKind.ShuttingDown, info?.Offset);
+        }
+
+        UploadData data;
+        if (info is null)
+        {
+            if (command.Creation is not { } details)
+            {
+                return new UploadOutcome(OutcomeKind.NotFound);
+            }
+
+            if (command.Offset != 0)
+            {
+                return AppendChecks.Mismatch(command, 0);
+            }
+
+            (UploadOutcome? refusal, info, data) = await creation.CreateAsync(command, details, callbacks, cancellationToken).ConfigureAwait(false);
+            if (refusal is not null)
+            {
+                return refusal;
+            }
+        }
+        else
+        {
+            data = UploadData.From(info);
+        }
+
+        if (info!.State != UploadState.Receiving)
+        {
+            return await AfterTheEndAsync(command, info, cancellationToken).ConfigureAwait(false);
+        }
+
+        if (AppendChecks.Against(command, info, settings) is { } against)
+        {
+            return against;
+        }
+
+        if (!ledger.TryEnterAppend(command.Key.Owner))
+        {
+            return new UploadOutcome(OutcomeKind.TooManyAppends, info.Offset);
+        }
+
+        try
+        {
+            return await AppendAsync(command, info, data, turn, callbacks, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            ledger.LeaveAppend(command.Key.Owner);
+        }
+    }
+
+    /// <summary>An append to an upload that takes no more: an empty body at its end asks for the outcome.</summary>
+    private async ValueTask<Step> AfterTheEndAsync(AppendCommand command, UploadInfo info, CancellationToken cancellationToken)
+    {
+        bool empty = command.BodyLength == 0
+            || (command.BodyLength is null && command.Offset == info.Offset && await IsEmptyAsync(command).ConfigureAwait(false));
+        cancellationToken.ThrowIfCancellationRequested();
+        return (empty, command.Offset == info.Offset) switch
+        {
+            (false, _) => new UploadOutcome(OutcomeKind.AlreadyComplete, info.Offset) { ProvidedOffset = command.Offset, UploadLength = info.Length },
+            (true, false) => AppendChecks.Mismatch(command, info.Offset, info.Length),
+            (true, true) => new Step(null, info),
+        };
+    }
+
+    private async ValueTask<bool> IsEmptyAsync(AppendCommand command)
+    {
+        using var reader = new GuardedReader(command.Body, room: 0, digest: null, time, settings, static () => { });
+        while (true)
+        {
+            System.IO.Pipelines.ReadResult result = await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false);
+            reader.AdvanceTo(result.Buffer.End);
+            if (result.IsCompleted)
+            {
+                return reader.End == ContentEnd.Whole;
+            }
+        }
+    }
+
+    private async ValueTask<Step> AppendAsync(
+        AppendCommand command, UploadInfo info, UploadData data, Turn turn, IUploadCallbacks callbacks, CancellationToken cancellationToken)
+    {
+        if (info.Length is null && command.UploadLength is not null)
+        {
+            (UploadInfo? known, UploadOutcome? refusal) = await LearnLengthAsync(command, info, cancellationToken).ConfigureAwait(false);
+            if (known is null)
+            {
+                return refusal!;
+            }
+
+            info = known;
+        }
+
+        (long room, OutcomeKind tooMuch) = AppendChecks.Room(command, info, settings);
+        if (info.Length is null && await ledger.RoomAsync(command.Key.Owner, cancellationToken).ConfigureAwait(false) is var left && left < room)
+        {
+            (room, tooMuch) = (left, OutcomeKind.OwnerQuotaExceeded);
+        }
+
+        if (command.BodyLength > room)
+        {
+            return new UploadOutcome(tooMuch, info.Offset) { UploadLength = info.Length };
+        }
+
+        bool staged = command.ContentDigest is not null || command.ReprDigest is not null;
+        if (staged && (store.GetCapability<IStagesAppends>() is not { } stages || (command.BodyLength ?? room) > stages.MaxStagedLength))
+        {
+            return new UploadOutcome(OutcomeKind.DigestUnsupported, info.Offset) { UploadLength = info.Length };
+        }
+
+        IncrementalDigest? digest = staged ? new IncrementalDigest(command.ContentDigest, command.ReprDigest) : null;
+        if (command.ReprDigest is not null && info.Offset > 0
+            && await store.OpenReadAsync(info.Key, cancellationToken).ConfigureAwait(false) is { } stored)
+        {
+            await using (stored.ConfigureAwait(false))
+            {
+                await digest!.AppendBeforeAsync(stored, cancellationToken).ConfigureAwait(false);
+            }
+        }
+
+        ProgressFeed? progress = callbacks.HasProgress && !staged
+            ? new ProgressFeed(callbacks, info.Key, data, info.Length, time, settings.ProgressInterval, logger)
+            : null;
+        long offset = info.Offset;
+        long? length = info.Length;
+        using var content = new AppendContent(command, length, turn, room, digest, progress, time, settings);
+        AppendResult result = await StoreAsync(command, content, turn, staged).ConfigureAwait(false);
+        if (progress is not null)
+        {
+            await progress.DrainAsync().ConfigureAwait(false);
+        }
+
+        if (length is null)
+        {
+            ledger.Grew(command.Key.Owner, result.Offset - offset);
+        }
+
+        return result.Status switch
+        {
+            AppendStatus.Appended => await AfterAppendAsync(command, info, data, content, result, tooMuch, callbacks).ConfigureAwait(false),
+            AppendStatus.Discarded => content.DigestFailed
+                ? new UploadOutcome(OutcomeKind.DigestMismatch, result.Offset) { UploadLength = length }
+                : Ended(content.End, result.Offset, length, tooMuch),
+            AppendStatus.OffsetMismatch => AppendChecks.Mismatch(command, result.Offset, length),
+            AppendStatus.NotFound => new UploadOutcome(OutcomeKind.NotFound),
+            AppendStatus.NotReceiving => new UploadOutcome(OutcomeKind.AlreadyComplete, result.Offset),
+            _ => new UploadOutcome(OutcomeKind.Busy),
+        };
+    }
+
+    private async ValueTask<AppendResult> StoreAsync(AppendCommand command, AppendContent content, Turn turn, bool staged)
+    {
+        metrics.AppendBegins();
+        long bytes = 0;
+        try
+        {
+            turn.DurableOffset = command.Offset;
+            using CancellationTokenRegistration stop = stopping.UnsafeRegister(
+                static content => ((AppendContent)content!).Leave(ContentEnd.Shutdown), content);
+            turn.WhenAskedToLeave(() => content.Leave(ContentEnd.TakenOver));
+            AppendResult result = await store.AppendAsync(
+                command.Key,
+                command.Offset,
+                content,
+                staged ? AppendMode.AllOrNothing : AppendMode.KeepWhatCame,
+                content.GraceToken).ConfigureAwait(false);
+            bytes = result.Status == AppendStatus.Appended ? result.Offset - command.Offset : 0;
+            return result;
+        }
+        catch (OperationCanceledException e) when (content.GraceToken.IsCancellationRequested)
+        {
+            throw new UploadStoreException(StoreFailure.Unavailable, $"The store did not finish upload {command.Key} in time.", null, e);
+        }
+        finally
+        {
+            turn.WhenAskedToLeave(null);
+            metrics.AppendEnds(bytes);
+        }
+    }
+
+    private async ValueTask<(UploadInfo? Info, UploadOutcome? Refusal)> LearnLengthAsync(
+        AppendCommand command, UploadInfo info, CancellationToken cancellationToken)
+    {
+        UpdateResult update = await store
+            .UpdateAsync(info.Key, info.Version, info.Record with { Length = command.UploadLength }, cancellationToken).ConfigureAwait(false);
+        if (update.Info is null)
+        {
+            return (null, new UploadOutcome(update.Status == ChangeStatus.NotFound ? OutcomeKind.NotFound : OutcomeKind.Busy));
+        }
+
+        ledger.Grew(info.Key.Owner, command.UploadLength!.Value - info.Offset);
+        return (update.Info, null);
+    }
+
+    private async ValueTask<Step> AfterAppendAsync(
+        AppendCommand command, UploadInfo info, UploadData data, AppendContent content, AppendResult result, OutcomeKind tooMuch, IUploadCallbacks callbacks)
+    {
+        if (!AppendChecks.Completes(command.Completion, content.End, result.Offset, info.Length))
+        {
+            return Ended(content.End, result.Offset, info.Length, tooMuch, info.Key);
+        }
+
+        if (command.ReprDigest is null && data.ReprDigest is not null && !await WholeMatchesAsync(info.Key, data.ReprDigest).ConfigureAwait(false))
+        {
+            return new UploadOutcome(OutcomeKind.DigestMismatch, result.Offset) { UploadLength = info.Length };
+        }
+
+        UploadData claimed = callbacks.HasHandler ? data with { Handler = completions.Claim(data.Handler) } : data;
+        bool ours = false;
+        UploadInfo? received = await change.WriteAsync(
+            info with { Offset = result.Offset, Version = result.Version! },
+            now =>
+            {
+                ours = now.State == UploadState.Receiving && now.Offset == result.Offset;
+                return !ours ? null
+                    : callbacks.HasHandler ? records.Received(now, claimed, now.Offset)
+                    : records.Completed(now, claimed, now.Offset);
+            },
+            CancellationToken.None).ConfigureAwait(false);
+        if (received is null)
+        {
+            return new UploadOutcome(OutcomeKind.NotFound);
+        }
+
+        if (received.State == UploadState.Receiving)
+        {
+            return new UploadOutcome(OutcomeKind.Busy);
+        }
+
+        ledger.Left(info.Key.Owner, info.Length ?? result.Offset);
+        Log.Received(logger, info.Key, received.Offset);
+        return ours && callbacks.HasHandler ? new Step(null, received, claimed) : new Step(null, received);
+    }
+
+    private async ValueTask<bool> WholeMatchesAsync(UploadKey key, string announced)
+    {
+        using var digest = new IncrementalDigest(null, Digest.Parse(announced));
+        if (await store.OpenReadAsync(key, CancellationToken.None).ConfigureAwait(false) is { } stored)
+        {
+            await using (stored.ConfigureAwait(false))
+            {
+                await digest.AppendBeforeAsync(stored, CancellationToken.None).ConfigureAwait(false);
+            }
+        }
+
+        return digest.WholeMatches;
+    }
+
+    private UploadOutcome Ended(ContentEnd end, long offset, long? length, OutcomeKind tooMuch, UploadKey? key = null)
+    {
+        if (key is { } kept && end != ContentEnd.Whole)
+        {
+            Log.BrokenOff(logger, kept, end, offset);
+        }
+
+        OutcomeKind kind = end switch
+        {
+            ContentEnd.Whole => OutcomeKind.Appended,
+            ContentEnd.TakenOver => OutcomeKind.TakenOver,
+            ContentEnd.Shutdown => OutcomeKind.ShuttingDown,
+            ContentEnd.Idle => OutcomeKind.Idle,
+            ContentEnd.TooSlow => OutcomeKind.TooSlow,
+            ContentEnd.Overshoot => tooMuch,
+            _ => OutcomeKind.Interrupted,
+        };
+        return new UploadOutcome(kind, offset) { UploadLength = length, MaxSize = settings.MaxUploadSize };
+    }
+}

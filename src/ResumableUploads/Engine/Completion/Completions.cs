@@ -1,0 +1,217 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using ResumableUploads.Abstractions;
+
+namespace ResumableUploads.Engine.Completion;
+
+/// <summary>
+/// Takes received uploads to completed: runs the application's handler, once at a time per upload, in this process through a table and
+/// between processes through a lease in the record, and stores its outcome before anybody is told.
+/// </summary>
+internal sealed class Completions(
+    IUploadStore store, Records records, RecordChange change, EngineSettings settings, UploadMetrics metrics, TimeProvider time, ILogger logger, CancellationToken stopping)
+{
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(250);
+    private readonly ConcurrentDictionary<UploadKey, Task<UploadOutcome>> _runs = new();
+    private readonly string _process = Guid.NewGuid().ToString("n");
+
+    /// <summary>The handler's state for a record that is written now by the one who is about to run it.</summary>
+    public HandlerState Claim(HandlerState? before) =>
+        new((before?.Attempts ?? 0) + 1, _process, time.GetUtcNow() + settings.HandlerLease);
+
+    /// <summary>Runs the handler of an upload that the caller has just claimed, or joins whoever runs it.</summary>
+    public Task<UploadOutcome> RunClaimedAsync(UploadInfo info, UploadData data, IUploadCallbacks callbacks)
+    {
+        var done = new TaskCompletionSource<UploadOutcome>(TaskCreationOptions.RunContinuationsAsynchronously);
+        Task<UploadOutcome> run = _runs.GetOrAdd(info.Key, done.Task);
+        if (run == done.Task)
+        {
+            _ = RunAsync(info, data, callbacks, done);
+        }
+
+        return run;
+    }
+
+    /// <summary>The outcome of an upload that is received or completed: the stored one, or that of a run that is under way or begins now.</summary>
+    public async ValueTask<UploadOutcome> OutcomeAsync(UploadInfo info, IUploadCallbacks callbacks, CancellationToken cancellationToken)
+    {
+        long began = time.GetTimestamp();
+        while (true)
+        {
+            if (info.State == UploadState.Completed)
+            {
+                return new UploadOutcome(OutcomeKind.Completed, info.Offset)
+                {
+                    UploadLength = info.Length,
+                    Answer = await store.GetOutcomeAsync(info.Key, cancellationToken).ConfigureAwait(false),
+                };
+            }
+
+            if (_runs.TryGetValue(info.Key, out Task<UploadOutcome>? run))
+            {
+                return await JoinAsync(run, info, settings.CompletionWait - time.GetElapsedTime(began), cancellationToken).ConfigureAwait(false);
+            }
+
+            UploadData data = UploadData.From(info);
+            if (data.Handler is { LeasedBy: not null } handler && handler.LeasedUntil > time.GetUtcNow())
+            {
+                if (time.GetElapsedTime(began) >= settings.CompletionWait)
+                {
+                    return StillCompleting(info);
+                }
+
+                await Task.Delay(PollInterval, time, cancellationToken).ConfigureAwait(false);
+            }
+            else if (data.Handler?.Attempts >= settings.HandlerAttempts)
+            {
+                return new UploadOutcome(OutcomeKind.Parked, info.Offset) { UploadLength = info.Length };
+            }
+            else
+            {
+                UploadData claimed = data with { Handler = Claim(data.Handler) };
+                UpdateResult update = await store
+                    .UpdateAsync(info.Key, info.Version, records.Received(info, claimed, info.Offset), cancellationToken).ConfigureAwait(false);
+                if (update is { Status: ChangeStatus.Done, Info: { } current })
+                {
+                    return await RunClaimedAsync(current, claimed, callbacks).ConfigureAwait(false);
+                }
+            }
+
+            UploadInfo? next = await store.GetAsync(info.Key, cancellationToken).ConfigureAwait(false);
+            if (next is null)
+            {
+                return new UploadOutcome(OutcomeKind.NotFound);
+            }
+
+            info = next;
+        }
+    }
+
+    /// <summary>Waits until no handler runs for the upload in this process; false when that takes too long.</summary>
+    public async ValueTask<bool> QuietAsync(UploadKey key, CancellationToken cancellationToken)
+    {
+        if (!_runs.TryGetValue(key, out Task<UploadOutcome>? run))
+        {
+            return true;
+        }
+
+        try
+        {
+            await run.WaitAsync(settings.CompletionWait, time, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Ends when every handler that runs now has ended.</summary>
+    public Task DrainAsync() => Task.WhenAll(_runs.Values);
+
+    private async ValueTask<UploadOutcome> JoinAsync(Task<UploadOutcome> run, UploadInfo info, TimeSpan wait, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await run.WaitAsync(wait > TimeSpan.Zero ? wait : TimeSpan.Zero, time, cancellationToken).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            return StillCompleting(info);
+        }
+    }
+
+    private async Task RunAsync(UploadInfo info, UploadData data, IUploadCallbacks callbacks, TaskCompletionSource<UploadOutcome> done)
+    {
+        UploadOutcome outcome;
+        try
+        {
+            outcome = await HandleAsync(info, data, callbacks).ConfigureAwait(false);
+        }
+        catch (UploadStoreException e)
+        {
+            Log.StoreFailed(logger, e, e.Failure, info.Key, info.Offset);
+            outcome = new UploadOutcome(e.Failure == StoreFailure.Full ? OutcomeKind.StorageFull : OutcomeKind.StorageFailed, info.Offset);
+        }
+        catch (Exception e)
+        {
+            Log.HandlerFailed(logger, e, info.Key, data.Handler?.Attempts ?? 1, settings.HandlerAttempts);
+            outcome = new UploadOutcome(OutcomeKind.HandlerFailed, info.Offset);
+        }
+
+        _runs.TryRemove(info.Key, out _);
+        done.SetResult(outcome);
+    }
+
+    private async ValueTask<UploadOutcome> HandleAsync(UploadInfo info, UploadData data, IUploadCallbacks callbacks)
+    {
+        await using var lease = new HandlerLease(store, records, settings, time, info.Key, data);
+        HandlerResult? result = null;
+        try
+        {
+            result = await callbacks.CompleteAsync(info, data, stopping).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            Log.HandlerFailed(logger, e, info.Key, data.Handler?.Attempts ?? 1, settings.HandlerAttempts);
+        }
+
+        // The lease is renewed while the handler runs; from here on nobody else of this process writes the record.
+        data = await lease.EndAsync().ConfigureAwait(false);
+        UploadInfo current = await store.GetAsync(info.Key, CancellationToken.None).ConfigureAwait(false)
+            ?? throw new UploadStoreException(StoreFailure.Corrupt, $"Upload {info.Key} disappeared while its handler ran.");
+        return result is { IsFinal: true } final
+            ? await KeepAsync(current, data, final.Answer).ConfigureAwait(false)
+            : await GiveUpAsync(current, data, result).ConfigureAwait(false);
+    }
+
+    /// <summary>Stores the outcome; only then is anybody told. Another process may have been first: then its outcome is the one.</summary>
+    private async ValueTask<UploadOutcome> KeepAsync(UploadInfo info, UploadData data, ReadOnlyMemory<byte>? answer)
+    {
+        if (info.State == UploadState.Completed)
+        {
+            answer = await store.GetOutcomeAsync(info.Key, CancellationToken.None).ConfigureAwait(false);
+        }
+        else
+        {
+            if (answer is { } bytes)
+            {
+                await store.PutOutcomeAsync(info.Key, bytes, CancellationToken.None).ConfigureAwait(false);
+            }
+
+            UploadData done = data with { Handler = Unleased(data) };
+            await change.WriteAsync(
+                info, now => now.State == UploadState.Completed ? null : records.Completed(now, done, now.Offset), CancellationToken.None).ConfigureAwait(false);
+            Log.Completed(logger, info.Key);
+        }
+
+        return new UploadOutcome(OutcomeKind.Completed, info.Offset) { UploadLength = info.Length, Answer = answer };
+    }
+
+    /// <summary>Gives the lease back, so that the handler can be run again. A stop of the server is no attempt.</summary>
+    private async ValueTask<UploadOutcome> GiveUpAsync(UploadInfo info, UploadData data, HandlerResult? result)
+    {
+        HandlerState state = Unleased(data);
+        if (result is null && stopping.IsCancellationRequested)
+        {
+            state = state with { Attempts = state.Attempts - 1 };
+        }
+
+        await change.WriteAsync(
+            info,
+            now => now.State == UploadState.Completed ? null : records.Received(now, data with { Handler = state }, now.Offset),
+            CancellationToken.None).ConfigureAwait(false);
+        if (state.Attempts >= settings.HandlerAttempts)
+        {
+            metrics.Parked();
+            Log.Parked(logger, info.Key, state.Attempts);
+        }
+
+        return new UploadOutcome(OutcomeKind.HandlerFailed, info.Offset) { UploadLength = info.Length, Answer = result?.Answer };
+    }
+
+    private static HandlerState Unleased(UploadData data) => new(data.Handler?.Attempts ?? 1, null, default);
+
+    private static UploadOutcome StillCompleting(UploadInfo info) =>
+        new(OutcomeKind.StillCompleting, info.Offset) { UploadLength = info.Length };
+}

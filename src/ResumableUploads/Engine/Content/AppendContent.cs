@@ -1,0 +1,84 @@
+using System.IO.Pipelines;
+using ResumableUploads.Abstractions;
+using ResumableUploads.Engine.Turns;
+
+namespace ResumableUploads.Engine.Content;
+
+/// <summary>The content of one append as the store sees it: the guarded body, and what is known to be durable.</summary>
+internal sealed class AppendContent : UploadContent, IDisposable
+{
+    private readonly GuardedReader _reader;
+    private readonly IncrementalDigest? _digest;
+    private readonly ProgressFeed? _progress;
+    private readonly Turn _turn;
+    private readonly CancellationTokenSource _grace;
+    private readonly AppendCommand _command;
+    private readonly long? _uploadLength;
+
+    /// <param name="command">The append.</param>
+    /// <param name="uploadLength">The length of the whole content, where it is known.</param>
+    /// <param name="turn">The turn that it holds.</param>
+    /// <param name="room">How many bytes it may add at most.</param>
+    /// <param name="digest">What is to match before the bytes count, or null.</param>
+    /// <param name="progress">Who wants to know, or null.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="settings">The limits.</param>
+    public AppendContent(
+        AppendCommand command,
+        long? uploadLength,
+        Turn turn,
+        long room,
+        IncrementalDigest? digest,
+        ProgressFeed? progress,
+        TimeProvider time,
+        EngineSettings settings)
+    {
+        ExpectedLength = command.BodyLength;
+        _turn = turn;
+        _digest = digest;
+        _progress = progress;
+        _command = command;
+        _uploadLength = uploadLength;
+        _grace = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
+        _reader = new GuardedReader(command.Body, room, digest, time, settings, () => _grace.CancelAfter(settings.AppendGrace));
+    }
+
+    public override PipeReader Reader => _reader;
+
+    public override long? ExpectedLength { get; }
+
+    public ContentEnd End => _reader.End;
+
+    /// <summary>Fires when the store has not come back long after the content ended early.</summary>
+    public CancellationToken GraceToken => _grace.Token;
+
+    /// <summary>Whether the bytes were thrown away because a digest did not match (and not because the body was cut off).</summary>
+    public bool DigestFailed { get; private set; }
+
+    public void Leave(ContentEnd reason) => _reader.Leave(reason);
+
+    public override void Committed(long durableOffset)
+    {
+        _turn.DurableOffset = durableOffset;
+        _progress?.Report(durableOffset);
+    }
+
+    public override ValueTask<bool> ShouldCommitAsync(CancellationToken cancellationToken)
+    {
+        if (End != ContentEnd.Whole || _digest is null)
+        {
+            return new ValueTask<bool>(End == ContentEnd.Whole);
+        }
+
+        bool completes = AppendChecks.Completes(_command.Completion, End, _command.Offset + _reader.Taken, _uploadLength);
+        DigestFailed = !_digest.ContentMatches || (completes && !_digest.WholeMatches);
+        return new ValueTask<bool>(!DigestFailed);
+    }
+
+    public void Dispose()
+    {
+        _reader.Dispose();
+        _digest?.Dispose();
+        _grace.Dispose();
+    }
+}

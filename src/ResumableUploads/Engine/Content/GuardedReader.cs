@@ -1,0 +1,269 @@
+using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
+using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
+
+namespace ResumableUploads.Engine.Content;
+
+/// <summary>
+/// The body of a request, made harmless: whatever happens to the client, it ends instead of throwing, and gives every byte that the web
+/// server handed over before. It never gives more than the upload may take.
+/// </summary>
+internal sealed class GuardedReader : PipeReader, IDisposable
+{
+    private readonly PipeReader _inner;
+    private readonly PaceWatch _pace;
+    private readonly IncrementalDigest? _digest;
+    private readonly Action _ended;
+    private ReadOnlySequence<byte> _current;
+    private long _room;
+    private int _asked;
+    private bool _innerFailed;
+    private bool _final;
+
+    /// <param name="inner">The body as the server gives it.</param>
+    /// <param name="room">How many bytes may be given at most.</param>
+    /// <param name="digest">What the bytes are hashed into, or null.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="settings">Idle timeout and lowest rate.</param>
+    /// <param name="ended">Called once when the content ends other than whole.</param>
+    public GuardedReader(PipeReader inner, long room, IncrementalDigest? digest, TimeProvider time, EngineSettings settings, Action ended)
+    {
+        _inner = inner;
+        _room = room;
+        _digest = digest;
+        _ended = ended;
+        _pace = new PaceWatch(time, settings, Leave);
+    }
+
+    /// <summary>Why it ended; <see cref="ContentEnd.None"/> while it has not.</summary>
+    public ContentEnd End { get; private set; }
+
+    /// <summary>How many bytes were taken from it.</summary>
+    public long Taken { get; private set; }
+
+    /// <summary>What the server threw when the body broke off, or null.</summary>
+    public Exception? Fault { get; private set; }
+
+    /// <summary>Ends the content soon: what is there is still given. The first reason counts. Safe from any thread.</summary>
+    public void Leave(ContentEnd reason)
+    {
+        if (Interlocked.CompareExchange(ref _asked, (int)reason, 0) == 0)
+        {
+            try
+            {
+                _inner.CancelPendingRead();
+            }
+            catch (Exception e) when (e is InvalidOperationException or ObjectDisposedException or NotSupportedException)
+            {
+                // The request is over already: the read that would have been woken has ended by itself.
+            }
+        }
+    }
+
+    public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
+    {
+        if (_final)
+        {
+            return new ValueTask<ReadResult>(Last());
+        }
+
+        if (Volatile.Read(ref _asked) != 0)
+        {
+            return new ValueTask<ReadResult>(TakeWhatIsThere());
+        }
+
+        ValueTask<ReadResult> read;
+        try
+        {
+            read = _inner.ReadAsync(CancellationToken.None);
+        }
+        catch (Exception e)
+        {
+            return new ValueTask<ReadResult>(Broken(e));
+        }
+
+        return read.IsCompletedSuccessfully ? Ready(read.Result) : WaitAsync(read);
+    }
+
+    public override bool TryRead(out ReadResult result)
+    {
+        if (_final)
+        {
+            result = Last();
+            return true;
+        }
+
+        if (Volatile.Read(ref _asked) != 0)
+        {
+            result = TakeWhatIsThere();
+            return true;
+        }
+
+        try
+        {
+            if (!_inner.TryRead(out ReadResult inner))
+            {
+                result = default;
+                return false;
+            }
+
+            result = Give(inner);
+            return true;
+        }
+        catch (Exception e)
+        {
+            result = Broken(e);
+            return true;
+        }
+    }
+
+    public override void AdvanceTo(SequencePosition consumed) => AdvanceTo(consumed, consumed);
+
+    public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
+    {
+        ReadOnlySequence<byte> taken = _current.Slice(_current.Start, consumed);
+        long count = taken.Length;
+        if (count > 0)
+        {
+            _digest?.Append(taken);
+            _room -= count;
+            Taken += count;
+            _pace.Came(count);
+        }
+
+        _current = _current.Slice(consumed);
+        if (!_innerFailed)
+        {
+            _inner.AdvanceTo(consumed, examined);
+        }
+    }
+
+    public override void CancelPendingRead() => _inner.CancelPendingRead();
+
+    /// <summary>The body is the request's own; whoever reads the content does not complete it.</summary>
+    public override void Complete(Exception? exception = null)
+    {
+    }
+
+    public void Dispose() => _pace.Dispose();
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<ReadResult> WaitAsync(ValueTask<ReadResult> read)
+    {
+        try
+        {
+            while (true)
+            {
+                ReadResult result;
+                _pace.WaitBegins();
+                try
+                {
+                    result = await read.ConfigureAwait(false);
+                }
+                finally
+                {
+                    _pace.WaitEnds();
+                }
+
+                if (!result.IsCanceled || Volatile.Read(ref _asked) != 0)
+                {
+                    return Give(result);
+                }
+
+                _inner.AdvanceTo(result.Buffer.Start);
+                read = _inner.ReadAsync(CancellationToken.None);
+            }
+        }
+        catch (Exception e)
+        {
+            return Broken(e);
+        }
+    }
+
+    private ValueTask<ReadResult> Ready(ReadResult result)
+    {
+        if (!result.IsCanceled || Volatile.Read(ref _asked) != 0)
+        {
+            return new ValueTask<ReadResult>(Give(result));
+        }
+
+        // Woken by somebody else, for a reason that is not ours: nothing was looked at, read again.
+        _inner.AdvanceTo(result.Buffer.Start);
+        return ReadAsync(CancellationToken.None);
+    }
+
+    private ReadResult Give(ReadResult result)
+    {
+        _current = result.Buffer;
+        if (_current.Length > _room)
+        {
+            _current = _current.Slice(0, _room);
+            Ends(ContentEnd.Overshoot);
+        }
+        else if (result.IsCompleted)
+        {
+            Ends(ContentEnd.Whole);
+        }
+        else if (result.IsCanceled)
+        {
+            Ends((ContentEnd)_asked);
+        }
+
+        return new ReadResult(_current, isCanceled: false, isCompleted: _final);
+    }
+
+    /// <summary>Asked to leave: one last look, so that nothing the server has is lost.</summary>
+    private ReadResult TakeWhatIsThere()
+    {
+        try
+        {
+            if (_inner.TryRead(out ReadResult result))
+            {
+                ReadResult given = Give(result);
+                if (_final)
+                {
+                    return given;
+                }
+            }
+            else
+            {
+                _innerFailed = true;
+            }
+
+            Ends((ContentEnd)_asked);
+            return Last();
+        }
+        catch (Exception e)
+        {
+            return Broken(e);
+        }
+    }
+
+    [SuppressMessage("Design", "CA1031", Justification = "Whatever a server throws while reading a body is the end of that body.")]
+    private ReadResult Broken(Exception fault)
+    {
+        Fault = fault;
+        _innerFailed = true;
+        Ends(_asked != 0 ? (ContentEnd)_asked : ContentEnd.Disconnected);
+        return Last();
+    }
+
+    private ReadResult Last() => new(_current, isCanceled: false, isCompleted: true);
+
+    private void Ends(ContentEnd reason)
+    {
+        if (_final)
+        {
+            return;
+        }
+
+        _final = true;
+        End = reason;
+        _pace.Dispose();
+        if (reason != ContentEnd.Whole)
+        {
+            _ended();
+        }
+    }
+}

@@ -1,0 +1,62 @@
+using Microsoft.Extensions.Logging;
+using ResumableUploads.Abstractions;
+using ResumableUploads.Engine.Owners;
+
+namespace ResumableUploads.Engine;
+
+/// <summary>Makes an upload, when the owner has room and the application has nothing against it.</summary>
+internal sealed class Creation(IUploadStore store, Records records, OwnerLedger ledger, UploadMetrics metrics, TimeProvider time, ILogger logger)
+{
+    /// <summary>The new upload (or the one that another process made at the same moment), or why there is none.</summary>
+    public async ValueTask<(UploadOutcome? Refusal, UploadInfo? Info, UploadData Data)> CreateAsync(
+        AppendCommand command, UploadDetails details, IUploadCallbacks callbacks, CancellationToken cancellationToken)
+    {
+        var data = new UploadData
+        {
+            Protocol = details.Protocol,
+            Created = time.GetUtcNow(),
+            RawFileName = details.RawFileName,
+            ContentType = details.ContentType,
+            ReprDigest = command.ReprDigest?.ToString(),
+        };
+
+        OutcomeKind room = await ledger.ReserveAsync(command.Key, command.UploadLength, cancellationToken).ConfigureAwait(false);
+        if (room != OutcomeKind.Appended)
+        {
+            Log.Refused(logger, command.Key, room);
+            return (new UploadOutcome(room), null, data);
+        }
+
+        bool created = false;
+        try
+        {
+            CreationVerdict verdict = await callbacks.CreatingAsync(command.Key, details, command.UploadLength, cancellationToken).ConfigureAwait(false);
+            if (verdict.Refusal is { } refusal)
+            {
+                return (new UploadOutcome(OutcomeKind.Refused) { Refusal = refusal }, null, data);
+            }
+
+            data = data with { FileName = verdict.FileName };
+            CreateResult result = await store
+                .CreateAsync(command.Key, records.New(data, command.UploadLength), cancellationToken).ConfigureAwait(false);
+            if (result.Status == CreateStatus.Created)
+            {
+                created = true;
+                metrics.Created();
+                Log.Created(logger, command.Key);
+                return (null, result.Info!, data);
+            }
+
+            // Another process was first: from here on it is an upload like any other.
+            UploadInfo? info = await store.GetAsync(command.Key, cancellationToken).ConfigureAwait(false);
+            return info is null ? (new UploadOutcome(OutcomeKind.Busy), null, data) : (null, info, UploadData.From(info));
+        }
+        finally
+        {
+            if (!created)
+            {
+                ledger.Left(command.Key.Owner, command.UploadLength ?? 0);
+            }
+        }
+    }
+}

@@ -1,0 +1,43 @@
+namespace ResumableUploads.Engine;
+
+/// <summary>What the engine may do, in numbers. The options of an app are turned into this once.</summary>
+internal sealed record EngineSettings
+{
+    public required long MaxUploadSize { get; init; }
+
+    public required int MaxUploadsPerOwner { get; init; }
+
+    public required long MaxBytesPerOwner { get; init; }
+
+    public required int MaxAppendsPerOwner { get; init; }
+
+    public required TimeSpan IdleTimeout { get; init; }
+
+    public required long MinRate { get; init; }
+
+    public required TimeSpan MinRateWindow { get; init; }
+
+    public required TimeSpan TakeoverTimeout { get; init; }
+
+    public required TimeSpan AppendGrace { get; init; }
+
+    public required TimeSpan Expiration { get; init; }
+
+    public required TimeSpan MaxAge { get; init; }
+
+    /// <summary>Null: completed uploads are kept for ever, because nobody has taken their content.</summary>
+    public required TimeSpan? CompletedRetention { get; init; }
+
+    public required int HandlerAttempts { get; init; }
+
+    public required TimeSpan HandlerLease { get; init; }
+
+    public required TimeSpan CompletionWait { get; init; }
+
+    public required TimeSpan ProgressInterval { get; init; }
+
+    public required TimeSpan SweepInterval { get; init; }
+
+    /// <summary>Whether a finished upload makes room for the same one sent again from its first byte.</summary>
+    public required bool StartsAgainAfterCompletion { get; init; }
+}

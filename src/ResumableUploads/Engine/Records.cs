@@ -1,0 +1,38 @@
+using ResumableUploads.Abstractions;
+
+namespace ResumableUploads.Engine;
+
+/// <summary>How the engine writes its records: which state is kept how long.</summary>
+internal sealed class Records(EngineSettings settings, TimeProvider time)
+{
+    public UploadRecord New(UploadData data, long? length) => new()
+    {
+        State = UploadState.Receiving,
+        Length = length,
+        SlidingExpiration = settings.Expiration,
+        AbsoluteExpiration = data.Created + settings.MaxAge,
+        Data = data.ToBytes(),
+    };
+
+    /// <summary>All bytes are there, and the application has not answered yet.</summary>
+    public UploadRecord Received(UploadInfo before, UploadData data, long offset) => before.Record with
+    {
+        State = UploadState.Received,
+        Length = offset,
+        SlidingExpiration = settings.Expiration,
+        AbsoluteExpiration = null,
+        Data = data.ToBytes(),
+    };
+
+    /// <summary>The application has answered for good.</summary>
+    public UploadRecord Completed(UploadInfo before, UploadData data, long offset) => before.Record with
+    {
+        State = UploadState.Completed,
+        Length = offset,
+        SlidingExpiration = settings.CompletedRetention,
+        AbsoluteExpiration = null,
+        Data = data.ToBytes(),
+    };
+
+    public bool IsExpired(UploadInfo info) => info.Expires is { } expires && expires <= time.GetUtcNow();
+}

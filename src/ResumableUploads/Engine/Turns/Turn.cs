@@ -1,0 +1,58 @@
+using ResumableUploads.Abstractions;
+
+namespace ResumableUploads.Engine.Turns;
+
+/// <summary>The right to change one upload in this process. Disposing it passes it on.</summary>
+internal sealed class Turn(TurnTable table, UploadKey key) : IDisposable
+{
+    private readonly Lock _lock = new();
+    private Action? _leave;
+    private bool _asked;
+    private long _durableOffset;
+    private int _disposed;
+
+    public UploadKey Key { get; } = key;
+
+    /// <summary>What the holder has made durable; an append below it is stale for certain.</summary>
+    public long DurableOffset
+    {
+        get => Volatile.Read(ref _durableOffset);
+        set => Volatile.Write(ref _durableOffset, value);
+    }
+
+    /// <summary>Sets what happens when somebody wants the turn; at once, if somebody does already.</summary>
+    public void WhenAskedToLeave(Action? leave)
+    {
+        bool now;
+        lock (_lock)
+        {
+            _leave = leave;
+            now = _asked;
+        }
+
+        if (now)
+        {
+            leave?.Invoke();
+        }
+    }
+
+    public void AskToLeave()
+    {
+        Action? leave;
+        lock (_lock)
+        {
+            _asked = true;
+            leave = _leave;
+        }
+
+        leave?.Invoke();
+    }
+
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) == 0)
+        {
+            table.Release(this);
+        }
+    }
+}

@@ -1,0 +1,72 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using ResumableUploads.Abstractions;
+
+namespace ResumableUploads.Engine;
+
+/// <summary>What the engine keeps in <see cref="UploadRecord.Data"/>: JSON with a format version.</summary>
+internal sealed record UploadData
+{
+    public const int CurrentFormat = 1;
+
+    public int Format { get; init; } = CurrentFormat;
+
+    /// <summary>The protocol that made the upload.</summary>
+    public string Protocol { get; init; } = "";
+
+    public DateTimeOffset Created { get; init; }
+
+    /// <summary>The client's name for the file, as it sent it.</summary>
+    public string? RawFileName { get; init; }
+
+    /// <summary>The name that the application gave in its place.</summary>
+    public string? FileName { get; init; }
+
+    public string? ContentType { get; init; }
+
+    /// <summary>A digest of the whole content that the client announced, as <c>algorithm=:base64:</c>.</summary>
+    public string? ReprDigest { get; init; }
+
+    public HandlerState? Handler { get; init; }
+
+    /// <summary>What this package does not know is written back as it was read.</summary>
+    [JsonExtensionData]
+    public Dictionary<string, JsonElement>? Others { get; init; }
+
+    public ReadOnlyMemory<byte> ToBytes() => JsonSerializer.SerializeToUtf8Bytes(this, UploadDataJson.Default.UploadData);
+
+    /// <summary>Reads the data of a record.</summary>
+    /// <exception cref="UploadStoreException">A newer package wrote it, or it is damaged.</exception>
+    public static UploadData From(UploadInfo info)
+    {
+        UploadData? data;
+        try
+        {
+            data = JsonSerializer.Deserialize(info.Record.Data.Span, UploadDataJson.Default.UploadData);
+        }
+        catch (JsonException e)
+        {
+            throw new UploadStoreException(StoreFailure.Corrupt, $"The record of upload {info.Key} cannot be read.", info.Offset, e);
+        }
+
+        return data switch
+        {
+            null => throw new UploadStoreException(StoreFailure.Corrupt, $"The record of upload {info.Key} is empty.", info.Offset),
+            { Format: > CurrentFormat } => throw new UploadStoreException(
+                StoreFailure.Unavailable, $"The record of upload {info.Key} was written by a newer version of this package; it is left as it is.", info.Offset),
+            _ => data,
+        };
+    }
+}
+
+/// <summary>How far the application's handler has come with a received upload.</summary>
+/// <param name="Attempts">How often it was started.</param>
+/// <param name="LeasedBy">Which process runs it now, or null.</param>
+/// <param name="LeasedUntil">Until when nobody else may run it.</param>
+internal sealed record HandlerState(int Attempts, string? LeasedBy, DateTimeOffset LeasedUntil);
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(UploadData))]
+internal sealed partial class UploadDataJson : JsonSerializerContext;

@@ -1,0 +1,209 @@
+using Microsoft.Extensions.Logging;
+using ResumableUploads.Abstractions;
+using ResumableUploads.Engine.Completion;
+using ResumableUploads.Engine.Owners;
+using ResumableUploads.Engine.Turns;
+
+namespace ResumableUploads.Engine;
+
+/// <summary>What an upload is and may do: the commands that every protocol is translated into.</summary>
+internal sealed class UploadEngine : IAsyncDisposable
+{
+    private readonly IUploadStore _store;
+    private readonly EngineSettings _settings;
+    private readonly TurnTable _turns;
+    private readonly Records _records;
+    private readonly OwnerLedger _ledger;
+    private readonly Completions _completions;
+    private readonly Removal _removal;
+    private readonly UploadMetrics _metrics;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly Appender _appender;
+
+    public UploadEngine(IUploadStore store, EngineSettings settings, UploadMetrics metrics, TimeProvider time, ILogger logger)
+    {
+        _store = store;
+        _settings = settings;
+        _metrics = metrics;
+        _time = time;
+        _logger = logger;
+        _turns = new TurnTable(time);
+        _records = new Records(settings, time);
+        _ledger = new OwnerLedger(store, settings, time);
+        var change = new RecordChange(store, time);
+        _completions = new Completions(store, _records, change, settings, metrics, time, logger, _stopping.Token);
+        _removal = new Removal(store, _ledger, logger);
+        var creation = new Creation(store, _records, _ledger, metrics, time, logger);
+        _appender = new Appender(store, _records, change, _ledger, creation, _completions, settings, metrics, time, logger, _stopping.Token);
+    }
+
+    /// <summary>A sweeper over the same store, turns and limits.</summary>
+    public Sweeper CreateSweeper(IUploadCallbacks callbacks) =>
+        new(_store, _turns, _records, _ledger, _completions, _removal, callbacks, _settings, _time, _logger);
+
+    /// <summary>How far an upload is. Whoever is appending is asked to leave: asking is how a client comes back.</summary>
+    public async ValueTask<UploadStatus> StatusAsync(UploadKey key, CancellationToken cancellationToken)
+    {
+        // When the holder does not leave in time its storage hangs; the durable offset is true all the same.
+        using Turn? turn = _turns.IsHeld(key)
+            ? await _turns.TakeAsync(key, _settings.TakeoverTimeout, cancellationToken).ConfigureAwait(false)
+            : null;
+        UploadInfo? info = await _store.GetAsync(key, cancellationToken).ConfigureAwait(false);
+        if (info is null || _records.IsExpired(info) || (info.State == UploadState.Completed && _settings.StartsAgainAfterCompletion))
+        {
+            return default;
+        }
+
+        return new UploadStatus(true, info.Offset, info.Length, info.State != UploadState.Receiving);
+    }
+
+    /// <summary>Appends, makes the upload where the command may, and completes it where that was the last byte.</summary>
+    public async ValueTask<UploadOutcome> AppendAsync(AppendCommand command, IUploadCallbacks callbacks, CancellationToken cancellationToken)
+    {
+        UploadOutcome outcome;
+        try
+        {
+            outcome = AppendChecks.Before(command, _settings)
+                ?? await AppendInTurnAsync(command, callbacks, cancellationToken).ConfigureAwait(false);
+        }
+        catch (UploadStoreException e)
+        {
+            Log.StoreFailed(_logger, e, e.Failure, command.Key, e.DurableOffset);
+            outcome = StoreFailed(e);
+        }
+
+        _metrics.Ended(outcome.Kind);
+        return outcome;
+    }
+
+    /// <summary>Removes an upload. Removing what is not there is the same as having removed it.</summary>
+    public async ValueTask<UploadOutcome> CancelAsync(UploadKey key, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using Turn? turn = await _turns.TakeAsync(key, _settings.TakeoverTimeout, cancellationToken).ConfigureAwait(false);
+            if (turn is null)
+            {
+                return new UploadOutcome(OutcomeKind.Busy);
+            }
+
+            if (!await _completions.QuietAsync(key, cancellationToken).ConfigureAwait(false))
+            {
+                return new UploadOutcome(OutcomeKind.StillCompleting);
+            }
+
+            if (await _store.GetAsync(key, cancellationToken).ConfigureAwait(false) is { } info)
+            {
+                await _removal.RemoveAsync(info, whateverIsThere: true, cancellationToken).ConfigureAwait(false);
+                Log.Cancelled(_logger, key);
+                return new UploadOutcome(OutcomeKind.Cancelled, info.Offset);
+            }
+
+            return new UploadOutcome(OutcomeKind.Cancelled);
+        }
+        catch (UploadStoreException e)
+        {
+            Log.StoreFailed(_logger, e, e.Failure, key, e.DurableOffset);
+            return StoreFailed(e);
+        }
+    }
+
+    /// <summary>Ends every append with its bytes kept, and tells the handlers that the server stops.</summary>
+    public void Stop() => _stopping.Cancel();
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync().ConfigureAwait(false);
+        await _completions.DrainAsync().ConfigureAwait(false);
+        _stopping.Dispose();
+    }
+
+    private async ValueTask<UploadOutcome> AppendInTurnAsync(AppendCommand command, IUploadCallbacks callbacks, CancellationToken cancellationToken)
+    {
+        Step step;
+        Turn? turn = _turns.TryTake(command.Key);
+        if (turn is null)
+        {
+            // A stale or oversized request must not push out the one that is right.
+            if (await StaleAsync(command, cancellationToken).ConfigureAwait(false) is { } stale)
+            {
+                return stale;
+            }
+
+            turn = await _turns.TakeAsync(command.Key, _settings.TakeoverTimeout, cancellationToken).ConfigureAwait(false);
+            if (turn is null)
+            {
+                Log.Busy(_logger, command.Key);
+                return new UploadOutcome(OutcomeKind.Busy);
+            }
+        }
+
+        using (turn)
+        {
+            UploadInfo? info = await CurrentAsync(command, callbacks, cancellationToken).ConfigureAwait(false);
+            step = await _appender.StepAsync(command, info, turn, callbacks, cancellationToken).ConfigureAwait(false);
+        }
+
+        // The handler runs without the turn: it is never taken over, and a status answers meanwhile.
+        return step switch
+        {
+            { Claimed: { } claimed } => await _completions.RunClaimedAsync(step.Info!, claimed, callbacks).ConfigureAwait(false),
+            { Outcome: { } outcome } => outcome,
+            _ => await _completions.OutcomeAsync(step.Info!, callbacks, cancellationToken).ConfigureAwait(false),
+        };
+    }
+
+    private async ValueTask<UploadOutcome?> StaleAsync(AppendCommand command, CancellationToken cancellationToken)
+    {
+        long durable = _turns.DurableOffset(command.Key);
+        if (command.Offset < durable && !command.RestartsAtZero)
+        {
+            return AppendChecks.Mismatch(command, durable);
+        }
+
+        UploadInfo? info = await _store.GetAsync(command.Key, cancellationToken).ConfigureAwait(false);
+        if (info is not { State: UploadState.Receiving } || command.Offset > info.Offset)
+        {
+            return null;
+        }
+
+        UploadOutcome? refusal = AppendChecks.Against(command with { Offset = info.Offset }, info, _settings);
+        return refusal ?? (command.Offset < info.Offset && !command.RestartsAtZero ? AppendChecks.Mismatch(command, info.Offset, info.Length) : null);
+    }
+
+    /// <summary>The upload as it is under the turn; null when there is none, or none any more.</summary>
+    private async ValueTask<UploadInfo?> CurrentAsync(AppendCommand command, IUploadCallbacks callbacks, CancellationToken cancellationToken)
+    {
+        UploadInfo? info = await _store.GetAsync(command.Key, cancellationToken).ConfigureAwait(false);
+        if (info is null)
+        {
+            return null;
+        }
+
+        if (_records.IsExpired(info))
+        {
+            await _removal.ExpireAsync(info, callbacks, cancellationToken).ConfigureAwait(false);
+            return null;
+        }
+
+        bool hasBody = command.BodyLength != 0;
+        bool restarts = command.Offset == 0 && hasBody && info.State switch
+        {
+            UploadState.Receiving => command.RestartsAtZero && info.Offset > 0,
+            UploadState.Completed => _settings.StartsAgainAfterCompletion || command.RestartsAtZero,
+            _ => false,
+        };
+        if (!restarts)
+        {
+            return info;
+        }
+
+        await _removal.RemoveAsync(info, whateverIsThere: false, cancellationToken).ConfigureAwait(false);
+        return null;
+    }
+
+    private static UploadOutcome StoreFailed(UploadStoreException e) =>
+        new(e.Failure == StoreFailure.Full ? OutcomeKind.StorageFull : OutcomeKind.StorageFailed, e.DurableOffset);
+}

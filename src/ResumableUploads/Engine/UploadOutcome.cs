@@ -1,0 +1,94 @@
+namespace ResumableUploads.Engine;
+
+/// <summary>How a request ended, in the engine's words. Each protocol has one table from these to its answers.</summary>
+internal enum OutcomeKind
+{
+    /// <summary>The bytes are kept, and the upload goes on.</summary>
+    Appended,
+
+    /// <summary>The upload is completed; <see cref="UploadOutcome.Answer"/> is the application's stored outcome, if it has one.</summary>
+    Completed,
+
+    /// <summary>The upload is gone, or never was.</summary>
+    Cancelled,
+
+    NotFound,
+    OffsetMismatch,
+
+    /// <summary>The upload is finished and the request has bytes for it.</summary>
+    AlreadyComplete,
+
+    /// <summary>The stated length is not the one that is known, or less than what is there.</summary>
+    LengthConflict,
+
+    /// <summary>The body goes past the upload length.</summary>
+    LengthExceeded,
+
+    /// <summary>The content is larger than the server takes.</summary>
+    TooLarge,
+    DigestMismatch,
+
+    /// <summary>The store cannot stage this body, so its digest cannot be checked before it counts.</summary>
+    DigestUnsupported,
+
+    /// <summary>Another request has taken this upload over.</summary>
+    TakenOver,
+
+    /// <summary>The body was cut off.</summary>
+    Interrupted,
+    Idle,
+    TooSlow,
+    ShuttingDown,
+
+    /// <summary>Somebody else, perhaps another process, is changing the upload.</summary>
+    Busy,
+
+    /// <summary>The handler is still running.</summary>
+    StillCompleting,
+
+    /// <summary>The handler failed; it may be run again without new bytes.</summary>
+    HandlerFailed,
+
+    /// <summary>The handler failed as often as it may.</summary>
+    Parked,
+
+    /// <summary>The application refused the upload before it was made.</summary>
+    Refused,
+    TooManyUploads,
+    TooManyAppends,
+    OwnerQuotaExceeded,
+    StorageFull,
+    StorageFailed,
+}
+
+/// <summary>How a request ended.</summary>
+/// <param name="Kind">In one word.</param>
+/// <param name="Offset">How many bytes the upload has, where that is known.</param>
+internal sealed record UploadOutcome(OutcomeKind Kind, long? Offset = null)
+{
+    /// <summary>The offset that the client stated.</summary>
+    public long? ProvidedOffset { get; init; }
+
+    public long? UploadLength { get; init; }
+
+    /// <summary>The largest content that would have been taken.</summary>
+    public long? MaxSize { get; init; }
+
+    /// <summary>The application's answer as it was stored, or null where it has none of its own.</summary>
+    public ReadOnlyMemory<byte>? Answer { get; init; }
+
+    /// <summary>Why the application refused.</summary>
+    public Refusal? Refusal { get; init; }
+}
+
+/// <summary>The application's no.</summary>
+/// <param name="StatusCode">The status that it wants sent.</param>
+/// <param name="Reason">The words that it wants sent.</param>
+internal sealed record Refusal(int StatusCode, string Reason);
+
+/// <summary>What a client is told that asks how far an upload is.</summary>
+/// <param name="Exists">Whether there is one.</param>
+/// <param name="Offset">How many bytes it has.</param>
+/// <param name="UploadLength">The upload length, where it is known.</param>
+/// <param name="IsComplete">Whether nothing can be appended any more.</param>
+internal readonly record struct UploadStatus(bool Exists, long Offset, long? UploadLength, bool IsComplete);
