@@ -1,0 +1,41 @@
+using Microsoft.Extensions.Options;
+using ResumableUploads;
+using SampleHost;
+
+WebApplicationBuilder builder = WebApplication.CreateBuilder(args);
+builder.Services.AddResumableUploads();
+builder.Services.AddSingleton<FinishedFiles>();
+
+WebApplication app = builder.Build();
+FinishedFiles finished = app.Services.GetRequiredService<FinishedFiles>();
+
+app.UseDefaultFiles();
+app.UseStaticFiles();
+app.UseResumableUploads(options =>
+{
+    options.OnCreating = (upload, _) =>
+    {
+        app.Logger.LogInformation("A file begins to arrive: {Name}, {Size} bytes.", upload.FileName, upload.Length);
+        return Task.CompletedTask;
+    };
+    options.OnCompleted = async (upload, cancellationToken) =>
+    {
+        string path = await upload.MoveIntoAsync(finished.Directory, cancellationToken);
+        app.Logger.LogInformation("A file has arrived: {Name}, {Size} bytes.", Path.GetFileName(path), upload.Size);
+    };
+    options.OnExpired = (upload, _) =>
+    {
+        app.Logger.LogInformation("A file was never finished, and its {Size} bytes are removed: {Name}.", upload.Offset, upload.FileName);
+        return Task.CompletedTask;
+    };
+});
+
+app.MapGet("/files", () => finished.List());
+app.MapGet("/files/{name}", (string name) => finished.Find(name) is { } path
+    ? Results.File(path, "application/octet-stream", name, enableRangeProcessing: true)
+    : Results.NotFound());
+
+ResumableUploadOptions settings = app.Services.GetRequiredService<IOptions<ResumableUploadOptions>>().Value;
+app.Logger.LogInformation("Finished files are kept in {Directory}.", finished.Directory);
+app.Logger.LogInformation("What was acknowledged survives: {Durability}.", settings.Durability);
+app.Run();

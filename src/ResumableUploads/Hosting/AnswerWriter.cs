@@ -1,0 +1,89 @@
+using System.IO.Pipelines;
+using Microsoft.AspNetCore.Http;
+using ResumableUploads.Protocols;
+
+namespace ResumableUploads;
+
+/// <summary>
+/// Writes an answer so that the client reads it, also while it is still sending: the answer goes out first, and what follows of the body is
+/// thrown away for a while, because closing the connection under a sender destroys the answer on its way.
+/// </summary>
+internal static class AnswerWriter
+{
+    private const long MaxDrained = 256L << 20;
+    private static readonly TimeSpan MaxDrainTime = TimeSpan.FromSeconds(10);
+
+    public static async Task WriteAsync(HttpContext context, HttpAnswer answer, CancellationToken stopping)
+    {
+        HttpResponse response = context.Response;
+        response.StatusCode = answer.StatusCode;
+        foreach ((string name, string value) in answer.Headers)
+        {
+            response.Headers[name] = value;
+        }
+
+        if (answer.ContentType is not null)
+        {
+            response.ContentType = answer.ContentType;
+        }
+
+        if (answer.StatusCode == StatusCodes.Status408RequestTimeout)
+        {
+            response.Headers.Connection = "close";
+        }
+
+        bool hasBody = answer.StatusCode is not (StatusCodes.Status204NoContent or StatusCodes.Status304NotModified);
+        if (hasBody)
+        {
+            response.ContentLength = answer.Body.Length;
+        }
+
+        try
+        {
+            if (hasBody && !HttpMethods.IsHead(context.Request.Method))
+            {
+                await response.BodyWriter.WriteAsync(answer.Body, context.RequestAborted).ConfigureAwait(false);
+            }
+
+            await response.CompleteAsync().ConfigureAwait(false);
+            if (answer.StatusCode >= StatusCodes.Status400BadRequest)
+            {
+                await DrainAsync(context, stopping).ConfigureAwait(false);
+            }
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException)
+        {
+            // The client is gone; what the answer says is true all the same, and the next status says it again.
+        }
+    }
+
+    private static async Task DrainAsync(HttpContext context, CancellationToken stopping)
+    {
+        // On HTTP/2 the answer travels beside the body. After "Expect: 100-continue" a read would ask for a body that nobody wants.
+        if (!HttpProtocol.IsHttp11(context.Request.Protocol) || context.Request.Headers.Expect.Count > 0)
+        {
+            return;
+        }
+
+        PipeReader body = context.Request.BodyReader;
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(stopping, context.RequestAborted);
+        end.CancelAfter(MaxDrainTime);
+        try
+        {
+            for (long drained = 0; drained < MaxDrained;)
+            {
+                ReadResult result = await body.ReadAsync(end.Token).ConfigureAwait(false);
+                drained += result.Buffer.Length;
+                body.AdvanceTo(result.Buffer.End);
+                if (result.IsCompleted || result.IsCanceled)
+                {
+                    return;
+                }
+            }
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException or InvalidOperationException)
+        {
+            // Over: the client has left, or had its time.
+        }
+    }
+}

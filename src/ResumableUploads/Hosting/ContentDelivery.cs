@@ -1,0 +1,103 @@
+using System.Security.Cryptography;
+using ResumableUploads.Abstractions;
+using ResumableUploads.Stores.FileSystem;
+
+namespace ResumableUploads;
+
+/// <summary>Hands a finished content over as a file: by a move where the store can, else by a copy that is durable before it has its name.</summary>
+internal static class ContentDelivery
+{
+    private const int BufferSize = 64 * 1024;
+
+    /// <summary>Where the content is then, or null when another file is at the target.</summary>
+    public static async ValueTask<string?> TryMoveAsync(
+        IUploadStore store, UploadKey key, string target, bool overwrite, CancellationToken cancellationToken)
+    {
+        string directory = Path.GetDirectoryName(target) ?? throw new ArgumentException("The target has no directory.", nameof(target));
+        Directory.CreateDirectory(directory);
+        if (store.GetCapability<IMovesContent>() is not { } mover)
+        {
+            return await CopyAsync(store, key, directory, target, overwrite, cancellationToken).ConfigureAwait(false) ? target : null;
+        }
+
+        MoveResult result = await mover.MoveAsync(key, target, overwrite, cancellationToken).ConfigureAwait(false);
+        return result.Status switch
+        {
+            MoveStatus.Moved => result.Path,
+            MoveStatus.TargetExists => null,
+            MoveStatus.Busy => throw new UploadStoreException(StoreFailure.Unavailable, $"Upload {key} is being changed by somebody else."),
+            _ => throw new InvalidOperationException("The upload is gone."),
+        };
+    }
+
+    private static async ValueTask<bool> CopyAsync(
+        IUploadStore store, UploadKey key, string directory, string target, bool overwrite, CancellationToken cancellationToken)
+    {
+        Stream content = await store.OpenReadAsync(key, cancellationToken).ConfigureAwait(false)
+            ?? throw new InvalidOperationException("The content was moved away.");
+        await using (content.ConfigureAwait(false))
+        {
+            // After a crash the handler runs again: then the file that is there is this content already.
+            if (File.Exists(target) && !overwrite)
+            {
+                return await IsSameAsync(content, target, cancellationToken).ConfigureAwait(false);
+            }
+
+            var layer = new FileLayer();
+            string part = Path.Combine(directory, $".{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16))}.part");
+            try
+            {
+                using (OpenFile file = layer.CreateFile(part))
+                {
+                    await WriteAsync(content, file, cancellationToken).ConfigureAwait(false);
+                    layer.Sync(file);
+                }
+
+                if (overwrite)
+                {
+                    layer.Rename(part, target);
+                }
+                else if (!layer.RenameNoReplace(part, target))
+                {
+                    return false;
+                }
+            }
+            finally
+            {
+                File.Delete(part);
+            }
+
+            layer.SyncDirectory(directory);
+            return true;
+        }
+    }
+
+    private static async ValueTask WriteAsync(Stream content, OpenFile file, CancellationToken cancellationToken)
+    {
+        byte[] buffer = new byte[BufferSize];
+        long offset = 0;
+        int read;
+        while ((read = await content.ReadAsync(buffer, cancellationToken).ConfigureAwait(false)) > 0)
+        {
+            RandomAccess.Write(file.Handle, buffer.AsSpan(0, read), offset);
+            offset += read;
+        }
+    }
+
+    private static async ValueTask<bool> IsSameAsync(Stream content, string target, CancellationToken cancellationToken)
+    {
+        FileStream other = File.OpenRead(target);
+        await using (other.ConfigureAwait(false))
+        {
+            if (other.Length != content.Length)
+            {
+                return false;
+            }
+
+            byte[] a = await SHA256.HashDataAsync(content, cancellationToken).ConfigureAwait(false);
+            byte[] b = await SHA256.HashDataAsync(other, cancellationToken).ConfigureAwait(false);
+            content.Position = 0;
+            return a.AsSpan().SequenceEqual(b);
+        }
+    }
+}

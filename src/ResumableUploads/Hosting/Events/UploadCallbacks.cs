@@ -1,0 +1,69 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using ResumableUploads.Abstractions;
+using ResumableUploads.Engine;
+using ResumableUploads.Protocols;
+
+namespace ResumableUploads;
+
+/// <summary>Calls the app's events for the engine: with the scope of a request, or with one made for each call.</summary>
+internal sealed class UploadCallbacks(ResumableUploadOptions options, IUploadStore store, IServiceProvider services, HttpContext? context)
+    : IUploadCallbacks
+{
+    public bool HasHandler => options.OnCompleted is not null;
+
+    public bool HasProgress => options.OnProgress is not null;
+
+    public async ValueTask<CreationVerdict> CreatingAsync(UploadKey key, UploadDetails details, long? length, CancellationToken cancellationToken)
+    {
+        if (options.OnCreating is not { } handler || context is null)
+        {
+            return default;
+        }
+
+        var args = new UploadCreating(key, details, length, context);
+        await handler(args, cancellationToken).ConfigureAwait(false);
+        return new CreationVerdict(args.Refusal, args.ChosenFileName);
+    }
+
+    public ValueTask ProgressAsync(UploadKey key, UploadData data, long offset, long? length, CancellationToken cancellationToken) =>
+        InScopeAsync(scope => options.OnProgress!(new UploadProgress(key, data, offset, length, scope), cancellationToken));
+
+    public async ValueTask<HandlerResult> CompleteAsync(UploadInfo info, UploadData data, CancellationToken cancellationToken)
+    {
+        UploadAnswer? answer = null;
+        await InScopeAsync(async scope =>
+        {
+            var args = new CompletedUpload(store, info, data, scope);
+            await options.OnCompleted!(args, cancellationToken).ConfigureAwait(false);
+            answer = args.Answer;
+        }).ConfigureAwait(false);
+        return answer is null
+            ? new HandlerResult(true, null)
+            : new HandlerResult(
+                StoredAnswer.IsFinal(answer.StatusCode), new StoredAnswer(answer.StatusCode, answer.ContentType, answer.Body).ToBytes());
+    }
+
+    public async ValueTask ExpiredAsync(UploadInfo info, UploadData data, CancellationToken cancellationToken)
+    {
+        if (options.OnExpired is { } handler)
+        {
+            await InScopeAsync(scope => handler(new UploadExpired(info, data, scope), cancellationToken)).ConfigureAwait(false);
+        }
+    }
+
+    private async ValueTask InScopeAsync(Func<IServiceProvider, Task> call)
+    {
+        if (context is not null)
+        {
+            await call(context.RequestServices).ConfigureAwait(false);
+            return;
+        }
+
+        AsyncServiceScope scope = services.CreateAsyncScope();
+        await using (scope.ConfigureAwait(false))
+        {
+            await call(scope.ServiceProvider).ConfigureAwait(false);
+        }
+    }
+}

@@ -1,0 +1,99 @@
+using Microsoft.AspNetCore.Http;
+using ResumableUploads.Abstractions;
+using ResumableUploads.Engine;
+
+namespace ResumableUploads;
+
+/// <summary>What every event tells about its upload.</summary>
+public abstract class UploadEventArgs
+{
+    private protected UploadEventArgs(UploadKey key, string? fileName, string? rawFileName, string? contentType, long? length, IServiceProvider services)
+    {
+        Key = key;
+        FileName = fileName ?? SafeFileName.From(rawFileName);
+        RawFileName = rawFileName;
+        ContentType = contentType;
+        Length = length;
+        Services = services;
+    }
+
+    /// <summary>The name of the upload in the store: the same for every event and every run of a handler. An idempotency key.</summary>
+    public UploadKey Key { get; }
+
+    /// <summary>
+    /// A file name that is safe to use below a directory on any system: no path, no reserved name, at most 200 bytes. It is not unique.
+    /// </summary>
+    public string FileName { get; private protected set; }
+
+    /// <summary>The name as the client sent it. Show it encoded; never use it as a path.</summary>
+    public string? RawFileName { get; }
+
+    /// <summary>The media type that the client stated, unchecked, or null.</summary>
+    public string? ContentType { get; }
+
+    /// <summary>The length of the whole content in bytes, or null while it is not known.</summary>
+    public long? Length { get; }
+
+    /// <summary>Services of the present scope: the request's, or one made for a background run.</summary>
+    public IServiceProvider Services { get; }
+}
+
+/// <summary>An upload is about to be made.</summary>
+public sealed class UploadCreating : UploadEventArgs
+{
+    internal UploadCreating(UploadKey key, UploadDetails details, long? length, HttpContext context)
+        : base(key, null, details.RawFileName, details.ContentType, length, context.RequestServices) => HttpContext = context;
+
+    /// <summary>The request that makes it.</summary>
+    public HttpContext HttpContext { get; }
+
+    internal Refusal? Refusal { get; private set; }
+
+    internal string? ChosenFileName { get; private set; }
+
+    /// <summary>Refuses the upload. Nothing is stored, and the client reads the reason.</summary>
+    /// <param name="statusCode">400 to 599. Use 403 or 422 for a no that stays, 429 or 503 for "later".</param>
+    /// <param name="reason">What the client is told, as the problem's detail.</param>
+    public void Refuse(int statusCode, string reason)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(statusCode, 400);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(statusCode, 599);
+        ArgumentNullException.ThrowIfNull(reason);
+        Refusal = new Refusal(statusCode, reason);
+    }
+
+    /// <summary>Chooses the file name that later events show. It is made safe like a client's.</summary>
+    /// <param name="fileName">The name.</param>
+    public void SetFileName(string fileName)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(fileName);
+        FileName = ChosenFileName = SafeFileName.From(fileName);
+    }
+}
+
+/// <summary>Bytes of an upload have become durable.</summary>
+public sealed class UploadProgress : UploadEventArgs
+{
+    internal UploadProgress(UploadKey key, UploadData data, long offset, long? length, IServiceProvider services)
+        : base(key, data.FileName, data.RawFileName, data.ContentType, length, services) => Offset = offset;
+
+    /// <summary>How many bytes are durable.</summary>
+    public long Offset { get; }
+}
+
+/// <summary>An upload has expired and was removed.</summary>
+public sealed class UploadExpired : UploadEventArgs
+{
+    internal UploadExpired(UploadInfo info, UploadData data, IServiceProvider services)
+        : base(info.Key, data.FileName, data.RawFileName, data.ContentType, info.Length, services)
+    {
+        Offset = info.Offset;
+        State = info.State;
+    }
+
+    /// <summary>How many bytes it had.</summary>
+    public long Offset { get; }
+
+    /// <summary>How far it had come.</summary>
+    public UploadState State { get; }
+}

@@ -1,0 +1,88 @@
+using System.Buffers.Text;
+using System.Security.Claims;
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.AspNetCore.Http;
+using ResumableUploads.Protocols;
+
+namespace ResumableUploads;
+
+/// <summary>Who owns the uploads of a request. Only hashes leave this class.</summary>
+internal sealed class OwnerResolver(ResumableUploadOptions options)
+{
+    public const string CookieName = "resumable-uploads-owner";
+    private const string Everybody = "anonymous";
+    private const int SecretLength = 32;
+    private static readonly TimeSpan CookieLifetime = TimeSpan.FromDays(365);
+
+    /// <summary>The owner part of the request's keys, or why there is none.</summary>
+    public Problem? Resolve(HttpContext context, out string owner)
+    {
+        owner = "";
+        if (options.Owner is { } custom)
+        {
+            if (custom(context) is { } text)
+            {
+                owner = Hashed("owner", text);
+                return null;
+            }
+        }
+        else if (context.User.Identity is { IsAuthenticated: true })
+        {
+            Claim? id = context.User.FindFirst(ClaimTypes.NameIdentifier) ?? context.User.FindFirst("sub");
+            string? name = id is not null ? $"{id.Issuer}\n{id.Value}" : context.User.Identity.Name;
+            if (string.IsNullOrEmpty(name))
+            {
+                return new Problem(403, Problem.Own("owner-unknown"), "The user has no name",
+                    "The signed-in user has neither an identifier nor a name. The application can say who owns an upload with options.Owner.");
+            }
+
+            owner = Hashed("user", name);
+            return null;
+        }
+
+        switch (options.AnonymousOwner)
+        {
+            case AnonymousOwner.Refuse:
+                return new Problem(401, Problem.Own("sign-in"), "Sign in first", "Uploads are for signed-in users here.");
+            case AnonymousOwner.PerBrowser when BrowserSecret(context) is { } secret:
+                owner = Hashed("browser", secret);
+                return null;
+            default:
+                owner = Everybody;
+                return null;
+        }
+    }
+
+    /// <summary>The secret of this browser, given to it now where it has none yet; null for what is no browser on a page of this site.</summary>
+    private static string? BrowserSecret(HttpContext context)
+    {
+        if (context.Request.Cookies.TryGetValue(CookieName, out string? secret)
+            && secret.Length == Base64Url.GetEncodedLength(SecretLength)
+            && Base64Url.IsValid(secret))
+        {
+            return secret;
+        }
+
+        // A page of another site cannot keep a SameSite cookie: with one, each of its requests would be a new owner.
+        if (context.Request.Headers["Sec-Fetch-Site"].ToString() is not ("same-origin" or "none"))
+        {
+            return null;
+        }
+
+        secret = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(SecretLength));
+        context.Response.Cookies.Append(CookieName, secret, new CookieOptions
+        {
+            HttpOnly = true,
+            SameSite = SameSiteMode.Lax,
+            Secure = context.Request.IsHttps,
+            IsEssential = true,
+            MaxAge = CookieLifetime,
+            Path = context.Request.PathBase.HasValue ? context.Request.PathBase.ToString() : "/",
+        });
+        return secret;
+    }
+
+    private static string Hashed(string kind, string text) =>
+        $"{kind}-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))}";
+}

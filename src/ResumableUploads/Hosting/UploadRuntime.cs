@@ -1,0 +1,119 @@
+using System.Diagnostics.Metrics;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using ResumableUploads.Abstractions;
+using ResumableUploads.Engine;
+using ResumableUploads.Stores.FileSystem;
+
+namespace ResumableUploads;
+
+/// <summary>One set of options brought to life: checks, store, engine, and the work in the background, bound to the life of the app.</summary>
+internal static class UploadRuntime
+{
+    private const string LogCategory = "ResumableUploads";
+
+    /// <summary>The endpoint for some options.</summary>
+    /// <exception cref="OptionsValidationException">An option is wrong.</exception>
+    /// <exception cref="InvalidOperationException">The store cannot be used.</exception>
+    public static UploadEndpoint Start(IServiceProvider services, ResumableUploadOptions options, string uploadPath)
+    {
+        ValidateOptionsResult valid = new ResumableUploadOptionsValidator().Validate(null, options);
+        if (valid.Failed)
+        {
+            throw new OptionsValidationException("ResumableUploads", typeof(ResumableUploadOptions), valid.Failures);
+        }
+
+        if (services.GetService<IOptions<KestrelServerOptions>>() is { } kestrel)
+        {
+            RawHeaderEncoding.Install(kestrel.Value);
+        }
+
+        TimeProvider time = services.GetService<TimeProvider>() ?? TimeProvider.System;
+        ILoggerFactory loggers = services.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance;
+        ILogger logger = loggers.CreateLogger(LogCategory);
+        IUploadStore? own = null;
+        IUploadStore store = options.Store ?? services.GetService<IUploadStore>() ?? (own = FileStore(services, options, time, loggers));
+        if (store.GetCapability<IChecksAtStart>() is { } check)
+        {
+            // An app is built synchronously, and has to fail before it listens.
+            check.CheckAsync(CancellationToken.None).AsTask().GetAwaiter().GetResult();
+        }
+
+        var metrics = new UploadMetrics(services.GetService<IMeterFactory>());
+        var engine = new UploadEngine(store, options.ToSettings(), metrics, time, logger);
+        Log.Ready(logger, uploadPath, options.Expiration);
+        if (options.OnCompleted is null)
+        {
+            Log.NobodyTakesUploads(logger);
+        }
+
+        IHostApplicationLifetime? lifetime = services.GetService<IHostApplicationLifetime>();
+        if (lifetime is not null)
+        {
+            Sweeper sweeper = engine.CreateSweeper(new UploadCallbacks(options, store, services, context: null));
+            Task sweeping = Task.CompletedTask;
+            lifetime.ApplicationStarted.Register(() => sweeping = Task.Run(() => sweeper.RunAsync(lifetime.ApplicationStopping)));
+            lifetime.ApplicationStopping.Register(engine.Stop);
+            lifetime.ApplicationStopped.Register(() =>
+            {
+                sweeping.GetAwaiter().GetResult();
+                engine.DisposeAsync().AsTask().GetAwaiter().GetResult();
+                metrics.Dispose();
+                (own as IDisposable)?.Dispose();
+            });
+        }
+
+        return new UploadEndpoint(options, engine, store, services, logger, lifetime?.ApplicationStopping ?? CancellationToken.None);
+    }
+
+    /// <summary>A set of options of one's own: from the configuration where <c>AddResumableUploads</c> was called, else the defaults.</summary>
+    public static ResumableUploadOptions NewOptions(IServiceProvider services) =>
+        services.GetService<ResumableUploadsMarker>() is not null
+            ? services.GetRequiredService<IOptionsFactory<ResumableUploadOptions>>().Create(Options.DefaultName)
+            : new ResumableUploadOptions();
+
+    private static FileSystemUploadStore FileStore(
+        IServiceProvider services, ResumableUploadOptions options, TimeProvider time, ILoggerFactory loggers)
+    {
+        string root = services.GetService<IHostEnvironment>()?.ContentRootPath ?? Directory.GetCurrentDirectory();
+        return new FileSystemUploadStore(
+            new FileSystemUploadStoreOptions
+            {
+                Directory = Path.GetFullPath(options.Directory, root),
+                Durability = options.Durability,
+                SyncSize = options.SyncSize,
+                SyncInterval = options.SyncInterval,
+            },
+            time,
+            loggers.CreateLogger<FileSystemUploadStore>());
+    }
+
+    private static EngineSettings ToSettings(this ResumableUploadOptions options) => new()
+    {
+        MaxUploadSize = options.MaxUploadSize,
+        MaxUploadsPerOwner = options.MaxUploadsPerOwner,
+        MaxBytesPerOwner = options.MaxBytesPerOwner,
+        MaxAppendsPerOwner = options.MaxAppendsPerOwner,
+        IdleTimeout = options.IdleTimeout,
+        MinRate = options.MinRate,
+        MinRateWindow = options.MinRateWindow,
+        TakeoverTimeout = options.TakeoverTimeout,
+        AppendGrace = options.AppendGrace,
+        Expiration = options.Expiration,
+        MaxAge = options.MaxAge,
+        CompletedRetention = options.OnCompleted is null ? null : options.CompletedRetention,
+        HandlerAttempts = options.HandlerAttempts,
+        HandlerLease = options.HandlerLease,
+        CompletionWait = options.CompletionWait,
+        ProgressInterval = options.ProgressInterval,
+        SweepInterval = options.SweepInterval,
+        StartsAgainAfterCompletion = options.OnRepeat == OnRepeat.StartAgain,
+    };
+}
+
+/// <summary>Says that <c>AddResumableUploads</c> was called.</summary>
+internal sealed class ResumableUploadsMarker;

@@ -1,0 +1,134 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Primitives;
+using ResumableUploads.Engine.Content;
+
+namespace ResumableUploads.Protocols.FileId;
+
+/// <summary>Reads requests of the file-id protocol (rules F-1 to F-6, F-10). Pure.</summary>
+internal static class FileIdParser
+{
+    public const int MaxFileIdLength = 1024;
+    public const int MaxFileNameLength = 1024;
+    public const int MaxContentTypeLength = 256;
+
+    /// <summary>Reads a request.</summary>
+    /// <param name="method">The method.</param>
+    /// <param name="headers">The headers.</param>
+    /// <param name="onStatusPath">Whether it was sent to the status path.</param>
+    /// <param name="isLatin1">Whether the server reads raw headers byte by byte.</param>
+    /// <param name="request">What it asks for.</param>
+    /// <returns>Null, or what is wrong with it.</returns>
+    public static Problem? Parse(string method, IHeaderDictionary headers, bool onStatusPath, bool isLatin1, out FileIdRequest request)
+    {
+        request = default!;
+        FileIdOperation? operation = Operation(method, onStatusPath);
+        if (operation is null)
+        {
+            return new Problem(405, Problem.Own("method-not-allowed"), "Method not allowed", $"Use one of: {Allow(onStatusPath)}.");
+        }
+
+        StringValues ids = headers[FileIdHeaders.FileId];
+        if (ids.Count > 1)
+        {
+            return Bad("file-id", "X-File-Id is there more than once. Send it once.");
+        }
+
+        string id = ids.ToString();
+        if (id.Length == 0)
+        {
+            return Bad("file-id", "X-File-Id is missing. Send the name of the upload: 1 to 1,024 bytes that stay the same for the same file.");
+        }
+
+        byte[] fileId = FileIdText.BytesOf(id, isLatin1);
+        if (fileId.Length > MaxFileIdLength)
+        {
+            return Bad("file-id", "X-File-Id is longer than 1,024 bytes. Send a shorter one.");
+        }
+
+        if (OtherProtocol(headers) is { } other)
+        {
+            return Bad("two-protocols", $"X-File-Id and {other} belong to two protocols. Send the headers of one.");
+        }
+
+        if (!TryNumber(headers[FileIdHeaders.StartByte], out long? startByte))
+        {
+            return Bad("start-byte", "X-Start-Byte is not a decimal number from 0 to 9223372036854775807, or is there more than once.");
+        }
+
+        if (!TryNumber(headers[FileIdHeaders.FileSize], out long? fileSize))
+        {
+            return Bad("file-size", "X-File-Size is not a decimal number from 0 to 9223372036854775807, or is there more than once.");
+        }
+
+        if (startByte > fileSize)
+        {
+            return new Problem(400, Problem.LengthConflict, "Inconsistent upload length", "X-Start-Byte lies behind X-File-Size.");
+        }
+
+        StringValues names = headers[FileIdHeaders.FileName];
+        byte[] rawName = FileIdText.BytesOf(names.ToString(), isLatin1);
+        if (names.Count > 1 || rawName.Length > MaxFileNameLength)
+        {
+            return Bad("file-name", "X-File-Name is longer than 1,024 bytes, or is there more than once.");
+        }
+
+        string contentType = headers.ContentType.ToString();
+        if (contentType.Length > MaxContentTypeLength)
+        {
+            return Bad("content-type", "Content-Type is longer than 256 characters.");
+        }
+
+        if (!DigestHeader.TryParse(headers[FileIdHeaders.ContentDigest], out Digest? contentDigest)
+            || !DigestHeader.TryParse(headers[FileIdHeaders.ReprDigest], out Digest? reprDigest))
+        {
+            return Bad("digest", "A digest header cannot be read, or has no algorithm that is known here. Send sha-256=:base64: or sha-512=:base64:.");
+        }
+
+        request = new FileIdRequest(operation.Value, fileId)
+        {
+            StartByte = startByte ?? 0,
+            FileSize = fileSize,
+            FileName = rawName.Length > 0 ? FileIdText.Decode(rawName) : FileIdText.NameInside(fileId, fileSize),
+            ContentType = contentType.Length > 0 ? contentType : null,
+            ContentDigest = contentDigest,
+            ReprDigest = reprDigest,
+        };
+        return null;
+    }
+
+    public static string Allow(bool onStatusPath) => onStatusPath ? "GET, HEAD" : "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+
+    private static FileIdOperation? Operation(string method, bool onStatusPath) => method switch
+    {
+        _ when HttpMethods.IsGet(method) || HttpMethods.IsHead(method) => FileIdOperation.Status,
+        _ when onStatusPath => null,
+        _ when HttpMethods.IsPost(method) || HttpMethods.IsPut(method) || HttpMethods.IsPatch(method) => FileIdOperation.Append,
+        _ when HttpMethods.IsDelete(method) => FileIdOperation.Cancel,
+        _ => null,
+    };
+
+    private static string? OtherProtocol(IHeaderDictionary headers) =>
+        Array.Find(OtherProtocols.Headers, headers.ContainsKey)
+        ?? (OtherProtocols.IsPartialUpload(headers.ContentType) ? OtherProtocols.PartialUpload : null);
+
+    /// <summary>Digits only (F-3); an absent header is no number, and no error.</summary>
+    private static bool TryNumber(StringValues values, out long? number)
+    {
+        number = null;
+        if (values.Count == 0)
+        {
+            return true;
+        }
+
+        string text = values.ToString();
+        if (values.Count > 1 || text.Length == 0 || text.AsSpan().ContainsAnyExceptInRange('0', '9') || !long.TryParse(text, out long parsed))
+        {
+            return false;
+        }
+
+        number = parsed;
+        return true;
+    }
+
+    private static Problem Bad(string name, string detail) => new(400, Problem.Own("bad-" + name), "Bad request", detail);
+}

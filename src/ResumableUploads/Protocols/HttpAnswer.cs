@@ -1,0 +1,14 @@
+namespace ResumableUploads.Protocols;
+
+/// <summary>An answer before it is written: pure data, so that tables of tests can look at it.</summary>
+internal sealed record HttpAnswer(int StatusCode)
+{
+    public IReadOnlyList<KeyValuePair<string, string>> Headers { get; init; } = [];
+
+    public string? ContentType { get; init; }
+
+    public ReadOnlyMemory<byte> Body { get; init; }
+
+    public string? Header(string name) =>
+        Headers.FirstOrDefault(header => string.Equals(header.Key, name, StringComparison.OrdinalIgnoreCase)).Value;
+}
