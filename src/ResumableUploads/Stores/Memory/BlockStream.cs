@@ -1,0 +1,134 @@
+namespace ResumableUploads.Stores.Memory;
+
+/// <summary>Reads a content up to the length that it had when the stream was opened. Stays valid when the upload is deleted.</summary>
+internal sealed class BlockStream : Stream
+{
+    // Held while bytes are copied out, so that a stream disposed in the middle of a read does not give its blocks away.
+    private readonly Lock _gate = new();
+    private readonly BlockList _blocks;
+    private readonly long _length;
+    private Block? _current;
+    private long _position;
+    private bool _disposed;
+
+    /// <summary>Makes a stream that holds the blocks until it is disposed.</summary>
+    public BlockStream(BlockList blocks, long length)
+    {
+        blocks.Hold();
+        _blocks = blocks;
+        _length = length;
+    }
+
+    public override bool CanRead => !_disposed;
+
+    public override bool CanSeek => !_disposed;
+
+    public override bool CanWrite => false;
+
+    public override long Length
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            return _length;
+        }
+    }
+
+    public override long Position
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            return _position;
+        }
+
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(value);
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            _position = value;
+        }
+    }
+
+    public override int Read(Span<byte> buffer)
+    {
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            int total = 0;
+            while (total < buffer.Length && _position < _length)
+            {
+                if (_current is null || _position < _current.Start || _position >= _current.End)
+                {
+                    _current = _blocks.Find(_position);
+                }
+
+                ReadOnlySpan<byte> bytes = _current.Bytes[(int)(_position - _current.Start)..];
+                int count = (int)Math.Min(Math.Min(bytes.Length, buffer.Length - total), _length - _position);
+                bytes[..count].CopyTo(buffer[total..]);
+                total += count;
+                _position += count;
+            }
+
+            return total;
+        }
+    }
+
+    public override int Read(byte[] buffer, int offset, int count)
+    {
+        ValidateBufferArguments(buffer, offset, count);
+        return Read(buffer.AsSpan(offset, count));
+    }
+
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+        cancellationToken.IsCancellationRequested
+            ? ValueTask.FromCanceled<int>(cancellationToken)
+            : ValueTask.FromResult(Read(buffer.Span));
+
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
+    {
+        ValidateBufferArguments(buffer, offset, count);
+        return ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+    }
+
+    public override long Seek(long offset, SeekOrigin origin)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        long target = origin switch
+        {
+            SeekOrigin.Begin => offset,
+            SeekOrigin.Current => _position + offset,
+            SeekOrigin.End => _length + offset,
+            _ => throw new ArgumentOutOfRangeException(nameof(origin)),
+        };
+        if (target < 0)
+        {
+            throw new IOException("A position cannot be before the beginning.");
+        }
+
+        return _position = target;
+    }
+
+    public override void Flush()
+    {
+    }
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    protected override void Dispose(bool disposing)
+    {
+        lock (_gate)
+        {
+            if (disposing && !_disposed)
+            {
+                _disposed = true;
+                _current = null;
+                _blocks.Release();
+            }
+        }
+
+        base.Dispose(disposing);
+    }
+}

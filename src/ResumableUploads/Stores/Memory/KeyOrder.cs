@@ -1,0 +1,35 @@
+using ResumableUploads.Abstractions;
+
+namespace ResumableUploads.Stores.Memory;
+
+/// <summary>The order of a listing: by owner, then by id, both by the value of the characters.</summary>
+internal sealed class KeyOrder : IComparer<UploadKey>
+{
+    private static readonly KeyOrder Instance = new();
+
+    private KeyOrder()
+    {
+    }
+
+    /// <summary>The keys that a query may give, in order. Only keys are copied.</summary>
+    public static List<UploadKey> Select(IEnumerable<KeyValuePair<UploadKey, MemoryUpload>> uploads, UploadQuery query)
+    {
+        List<UploadKey> keys = [];
+        foreach ((UploadKey key, _) in uploads)
+        {
+            if ((query.Owner is null || key.Owner == query.Owner) && (query.After is not { } after || Instance.Compare(key, after) > 0))
+            {
+                keys.Add(key);
+            }
+        }
+
+        keys.Sort(Instance);
+        return keys;
+    }
+
+    public int Compare(UploadKey x, UploadKey y)
+    {
+        int owners = string.CompareOrdinal(x.Owner, y.Owner);
+        return owners != 0 ? owners : string.CompareOrdinal(x.Id, y.Id);
+    }
+}

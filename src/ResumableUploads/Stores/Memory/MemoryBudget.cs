@@ -1,0 +1,42 @@
+namespace ResumableUploads.Stores.Memory;
+
+/// <summary>Counts what a store holds against its cap. Content leaves a part of the cap to records and outcomes.</summary>
+internal sealed class MemoryBudget(long total)
+{
+    private long _used;
+
+    /// <summary>
+    /// What content may use: all but a thirty-second part. Without that rest, an upload that filled the store could not be
+    /// marked as received, so nothing would ever make room again.
+    /// </summary>
+    public long ForContent { get; } = total - (total / 32);
+
+    /// <summary>How many bytes are in use now.</summary>
+    public long Used => Interlocked.Read(ref _used);
+
+    /// <summary>Takes room for content, or takes nothing.</summary>
+    public bool TryTakeForContent(long bytes) => TryTake(bytes, ForContent);
+
+    /// <summary>Takes room for a record or an outcome, or takes nothing.</summary>
+    public bool TryTakeForRecord(long bytes) => TryTake(bytes, total);
+
+    /// <summary>Gives room back.</summary>
+    public void Return(long bytes) => Interlocked.Add(ref _used, -bytes);
+
+    private bool TryTake(long bytes, long limit)
+    {
+        long used = Interlocked.Read(ref _used);
+        while (bytes <= limit - used)
+        {
+            long seen = Interlocked.CompareExchange(ref _used, used + bytes, used);
+            if (seen == used)
+            {
+                return true;
+            }
+
+            used = seen;
+        }
+
+        return false;
+    }
+}

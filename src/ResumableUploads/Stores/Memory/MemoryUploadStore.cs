@@ -1,0 +1,217 @@
+using System.Buffers;
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
+using ResumableUploads.Abstractions;
+
+namespace ResumableUploads.Stores.Memory;
+
+/// <summary>
+/// Keeps uploads in the memory of this process, up to a cap: for tests, for small files, and where nothing has to survive a restart.
+/// Nothing does: for this store, durable means held in memory.
+/// </summary>
+/// <remarks>
+/// Contents lie in pooled blocks of 4 to 64 KiB, which grow with the upload. The memory of a deleted upload is given back when the last stream that
+/// reads it is disposed. When the cap is reached, an append keeps what fits and throws <see cref="UploadStoreException"/> with
+/// <see cref="StoreFailure.Full"/>; so does a record or an outcome for which there is no room, and then nothing is changed.
+/// Disposing the store removes all uploads; a call after that throws <see cref="ObjectDisposedException"/>.
+/// </remarks>
+public sealed class MemoryUploadStore : IUploadStore, IStagesAppends, IDisposable
+{
+    /// <summary>The cap when none is given: 268,435,456 bytes (256 MiB).</summary>
+    public const long DefaultMaxTotalSize = 256L * 1024 * 1024;
+
+    private const int MaxOutcomeLength = 1024 * 1024;
+
+    private readonly ConcurrentDictionary<UploadKey, MemoryUpload> _uploads = new();
+    private readonly MemoryBudget _budget;
+    private readonly TimeProvider _time;
+    private readonly ArrayPool<byte> _pool;
+    private readonly Action<MemoryUpload> _forget;
+    private volatile bool _disposed;
+
+    /// <summary>Makes an empty store.</summary>
+    /// <param name="maxTotalSize">
+    /// The most bytes that all uploads hold together: blocks as they are rented, data, outcomes, and 1 KiB for each upload. A
+    /// thirty-second part of it is left to records and outcomes, so that an upload that filled the store can still be finished.
+    /// Default: <see cref="DefaultMaxTotalSize"/>.
+    /// </param>
+    /// <param name="timeProvider">The clock for <see cref="UploadInfo.LastChanged"/>. Default: the system's.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="maxTotalSize"/> is zero or less.</exception>
+    public MemoryUploadStore(long maxTotalSize = DefaultMaxTotalSize, TimeProvider? timeProvider = null)
+        : this(maxTotalSize, timeProvider, ArrayPool<byte>.Shared)
+    {
+    }
+
+    internal MemoryUploadStore(long maxTotalSize, TimeProvider? timeProvider, ArrayPool<byte> pool)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxTotalSize);
+        _budget = new MemoryBudget(maxTotalSize);
+        _time = timeProvider ?? TimeProvider.System;
+        _pool = pool;
+        _forget = upload => _uploads.TryRemove(KeyValuePair.Create(upload.Key, upload));
+    }
+
+    /// <summary>The part of the cap that contents may use: all of it but a thirty-second part. How much of that is free is not known beforehand.</summary>
+    public long MaxStagedLength => _budget.ForContent;
+
+    /// <summary>How many bytes count against the cap now.</summary>
+    internal long UsedSize => _budget.Used;
+
+    /// <inheritdoc/>
+    /// <exception cref="ArgumentException">The state is not <see cref="UploadState.Receiving"/>, or the data is too long.</exception>
+    public ValueTask<CreateResult> CreateAsync(UploadKey key, UploadRecord record, CancellationToken cancellationToken)
+    {
+        Enter(cancellationToken);
+        Check(record);
+
+        // Throws for default(UploadKey), which would otherwise break every listing.
+        _ = key.Owner;
+        if (record.State != UploadState.Receiving)
+        {
+            throw new ArgumentException("A new upload is receiving.", nameof(record));
+        }
+
+        if (_uploads.ContainsKey(key))
+        {
+            return ValueTask.FromResult(new CreateResult(CreateStatus.Taken, null));
+        }
+
+        if (!_budget.TryTakeForRecord(MemoryUpload.CostOf(record)))
+        {
+            throw new UploadStoreException(StoreFailure.Full, "The memory store has reached its cap.");
+        }
+
+        var upload = new MemoryUpload(key, record, _budget, _pool, _time);
+
+        // Read before others can see it: the answer is the upload as it was made.
+        UploadInfo? made = upload.Read();
+        if (!_uploads.TryAdd(key, upload))
+        {
+            upload.Remove(null, _forget);
+            return ValueTask.FromResult(new CreateResult(CreateStatus.Taken, null));
+        }
+
+        if (_disposed)
+        {
+            upload.Remove(null, _forget);
+            ObjectDisposedException.ThrowIf(_disposed, this);
+        }
+
+        return ValueTask.FromResult(new CreateResult(CreateStatus.Created, made));
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<UploadInfo?> GetAsync(UploadKey key, CancellationToken cancellationToken)
+    {
+        Enter(cancellationToken);
+        return ValueTask.FromResult(Find(key)?.Read());
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<AppendResult> AppendAsync(
+        UploadKey key, long offset, UploadContent content, AppendMode mode, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(content);
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        Enter(cancellationToken);
+        if (Find(key) is not { } upload)
+        {
+            return ValueTask.FromResult(new AppendResult(AppendStatus.NotFound, 0, null));
+        }
+
+        return upload.BeginAppend(offset) is { } refusal
+            ? ValueTask.FromResult(refusal)
+            : MemoryAppend.RunAsync(upload, content, mode, _pool, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="ArgumentException">The state goes back, or the data is too long.</exception>
+    public ValueTask<UpdateResult> UpdateAsync(UploadKey key, string version, UploadRecord record, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(version);
+        Enter(cancellationToken);
+        Check(record);
+        return ValueTask.FromResult(Find(key)?.Update(version, record) ?? new UpdateResult(ChangeStatus.NotFound, null));
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>The stream goes on to read the same bytes when the upload is deleted. Until it is disposed they count against the cap.</remarks>
+    public ValueTask<Stream?> OpenReadAsync(UploadKey key, CancellationToken cancellationToken)
+    {
+        Enter(cancellationToken);
+        return ValueTask.FromResult(Find(key)?.OpenRead());
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<DeleteResult> DeleteAsync(UploadKey key, string? version, CancellationToken cancellationToken)
+    {
+        Enter(cancellationToken);
+        return ValueTask.FromResult(new DeleteResult(Find(key)?.Remove(version, _forget) ?? ChangeStatus.NotFound));
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>The order is by owner, then by id, by the value of the characters. The keys are taken at the beginning, the uploads one by one.</remarks>
+    public async IAsyncEnumerable<UploadInfo> ListAsync(
+        UploadQuery query, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        Enter(cancellationToken);
+        foreach (UploadKey key in KeyOrder.Select(_uploads, query))
+        {
+            Enter(cancellationToken);
+            if (Find(key)?.Read() is { } info && (query.ExpiredAt is not { } time || info.Expires <= time))
+            {
+                yield return info;
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="ArgumentException">The outcome has more than 1 MiB.</exception>
+    public ValueTask PutOutcomeAsync(UploadKey key, ReadOnlyMemory<byte> outcome, CancellationToken cancellationToken)
+    {
+        Enter(cancellationToken);
+        if (outcome.Length > MaxOutcomeLength)
+        {
+            throw new ArgumentException("An outcome has at most 1 MiB.", nameof(outcome));
+        }
+
+        Find(key)?.PutOutcome(outcome.Span);
+        return ValueTask.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<ReadOnlyMemory<byte>?> GetOutcomeAsync(UploadKey key, CancellationToken cancellationToken)
+    {
+        Enter(cancellationToken);
+        byte[]? outcome = Find(key)?.GetOutcome();
+        return ValueTask.FromResult(outcome is null ? null : (ReadOnlyMemory<byte>?)outcome);
+    }
+
+    /// <summary>Removes all uploads. An append that is running ends in <see cref="AppendStatus.NotFound"/>.</summary>
+    public void Dispose()
+    {
+        _disposed = true;
+        foreach (MemoryUpload upload in _uploads.Values)
+        {
+            upload.Remove(null, _forget);
+        }
+    }
+
+    private static void Check(UploadRecord record)
+    {
+        ArgumentNullException.ThrowIfNull(record);
+        if (record.Data.Length > UploadRecord.MaxDataLength)
+        {
+            throw new ArgumentException("The data of a record has at most 65,536 bytes.", nameof(record));
+        }
+    }
+
+    private void Enter(CancellationToken cancellationToken)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        cancellationToken.ThrowIfCancellationRequested();
+    }
+
+    private MemoryUpload? Find(UploadKey key) => _uploads.GetValueOrDefault(key);
+}
