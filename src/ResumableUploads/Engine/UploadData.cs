@@ -9,29 +9,29 @@ internal sealed record UploadData
 {
     public const int CurrentFormat = 1;
 
-    public int Format { get; init; } = CurrentFormat;
+    public int Format { get; set; } = CurrentFormat;
 
     /// <summary>The protocol that made the upload.</summary>
-    public string Protocol { get; init; } = "";
+    public string Protocol { get; set; } = "";
 
-    public DateTimeOffset Created { get; init; }
+    public DateTimeOffset Created { get; set; }
 
     /// <summary>The client's name for the file, as it sent it.</summary>
-    public string? RawFileName { get; init; }
+    public string? RawFileName { get; set; }
 
     /// <summary>The name that the application gave in its place.</summary>
-    public string? FileName { get; init; }
+    public string? FileName { get; set; }
 
-    public string? ContentType { get; init; }
+    public string? ContentType { get; set; }
 
     /// <summary>A digest of the whole content that the client announced, as <c>algorithm=:base64:</c>.</summary>
-    public string? ReprDigest { get; init; }
+    public string? ReprDigest { get; set; }
 
-    public HandlerState? Handler { get; init; }
+    public HandlerState? Handler { get; set; }
 
     /// <summary>What this package does not know is written back as it was read.</summary>
     [JsonExtensionData]
-    public Dictionary<string, JsonElement>? Others { get; init; }
+    public Dictionary<string, JsonElement>? Others { get; set; }
 
     public ReadOnlyMemory<byte> ToBytes() => JsonSerializer.SerializeToUtf8Bytes(this, UploadDataJson.Default.UploadData);
 

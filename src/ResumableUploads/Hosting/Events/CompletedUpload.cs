@@ -5,7 +5,7 @@ using ResumableUploads.Engine;
 namespace ResumableUploads;
 
 /// <summary>An upload whose bytes are all durable, handed to <see cref="ResumableUploadOptions.OnCompleted"/>.</summary>
-public sealed class CompletedUpload : UploadEventArgs
+public sealed class CompletedUpload : UploadEvent
 {
     private readonly IUploadStore _store;
 
@@ -57,7 +57,7 @@ public sealed class CompletedUpload : UploadEventArgs
     /// Moves the content to a path: a rename on one volume, else a copy that is synced before the original goes. The directory is made where
     /// it is missing. It may be repeated after a crash.
     /// </summary>
-    /// <param name="path">Where to. Never make it of <see cref="UploadEventArgs.RawFileName"/>.</param>
+    /// <param name="path">Where to. Never make it of <see cref="UploadEvent.RawFileName"/>.</param>
     /// <param name="overwrite">Whether a file that is there may be replaced. Default: false.</param>
     /// <param name="cancellationToken">Ends a copy.</param>
     /// <returns>The full path of the file.</returns>
@@ -71,7 +71,7 @@ public sealed class CompletedUpload : UploadEventArgs
     }
 
     /// <summary>
-    /// Moves the content into a directory, under <see cref="UploadEventArgs.FileName"/> or, where that is taken, under the next free name
+    /// Moves the content into a directory, under <see cref="UploadEvent.FileName"/> or, where that is taken, under the next free name
     /// like <c>name (1).txt</c>. It may be repeated after a crash.
     /// </summary>
     /// <param name="directory">Where to. It is made where it is missing.</param>

@@ -5,9 +5,9 @@ using ResumableUploads.Engine;
 namespace ResumableUploads;
 
 /// <summary>What every event tells about its upload.</summary>
-public abstract class UploadEventArgs
+public abstract class UploadEvent
 {
-    private protected UploadEventArgs(UploadKey key, string? fileName, string? rawFileName, string? contentType, long? length, IServiceProvider services)
+    private protected UploadEvent(UploadKey key, string? fileName, string? rawFileName, string? contentType, long? length, IServiceProvider services)
     {
         Key = key;
         FileName = fileName ?? SafeFileName.From(rawFileName);
@@ -39,7 +39,7 @@ public abstract class UploadEventArgs
 }
 
 /// <summary>An upload is about to be made.</summary>
-public sealed class UploadCreating : UploadEventArgs
+public sealed class UploadCreating : UploadEvent
 {
     internal UploadCreating(UploadKey key, UploadDetails details, long? length, HttpContext context)
         : base(key, null, details.RawFileName, details.ContentType, length, context.RequestServices) => HttpContext = context;
@@ -72,7 +72,7 @@ public sealed class UploadCreating : UploadEventArgs
 }
 
 /// <summary>Bytes of an upload have become durable.</summary>
-public sealed class UploadProgress : UploadEventArgs
+public sealed class UploadProgress : UploadEvent
 {
     internal UploadProgress(UploadKey key, UploadData data, long offset, long? length, IServiceProvider services)
         : base(key, data.FileName, data.RawFileName, data.ContentType, length, services) => Offset = offset;
@@ -82,7 +82,7 @@ public sealed class UploadProgress : UploadEventArgs
 }
 
 /// <summary>An upload has expired and was removed.</summary>
-public sealed class UploadExpired : UploadEventArgs
+public sealed class UploadExpired : UploadEvent
 {
     internal UploadExpired(UploadInfo info, UploadData data, IServiceProvider services)
         : base(info.Key, data.FileName, data.RawFileName, data.ContentType, info.Length, services)
