@@ -1,4 +1,3 @@
-#if FILE_STORE
 using ResumableUploads.Abstractions;
 using ResumableUploads.Stores.FileSystem;
 
@@ -26,4 +25,3 @@ public abstract class FileSystemStoreLawsBase(Durability durability) : SharedSto
         return ValueTask.CompletedTask;
     }
 }
-#endif
