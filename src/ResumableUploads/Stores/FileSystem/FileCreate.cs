@@ -1,0 +1,168 @@
+using ResumableUploads.Abstractions;
+
+namespace ResumableUploads.Stores.FileSystem;
+
+/// <summary>Makes uploads: the whole directory aside, and then one rename onto its place, which only one can win.</summary>
+internal sealed class FileCreate(StoreContext context)
+{
+    // Clean-up may take away an empty parent between two steps, again and again only in theory.
+    private const int Tries = 20;
+
+    private readonly FileLayer _files = context.Files;
+    private volatile bool _rootIsThere;
+
+    /// <summary>Makes the store's own directory and those in it. Its parent must be there: a disk that is not mounted is not replaced.</summary>
+    public void EnsureRoot()
+    {
+        UploadPaths paths = context.Paths;
+        if (_rootIsThere && _files.DirectoryExists(paths.Temp))
+        {
+            return;
+        }
+
+        string? parent = Path.GetDirectoryName(paths.Root);
+        if (parent is not null && !_files.DirectoryExists(parent))
+        {
+            throw new DirectoryNotFoundException($"the parent directory '{parent}' does not exist");
+        }
+
+        foreach (string directory in (ReadOnlySpan<string>)[paths.Root, paths.Uploads, paths.Temp, paths.Trash, paths.Quarantine])
+        {
+            _files.CreateDirectory(directory);
+        }
+
+        if (context.Options.Durability == Durability.PowerLoss)
+        {
+            _files.SyncDirectory(paths.Root);
+            if (parent is not null)
+            {
+                SyncParent(parent);
+            }
+        }
+
+        _rootIsThere = true;
+    }
+
+    public CreateResult Create(UploadKey key, UploadRecord record)
+    {
+        EnsureRoot();
+        string place = context.Paths.Upload(key);
+        if (_files.DirectoryExists(place))
+        {
+            return new CreateResult(CreateStatus.Taken, null);
+        }
+
+        var stored = new StoredRecord
+        {
+            Nonce = UploadPaths.NewNonce(),
+            Record = record with { Data = record.Data.ToArray() },
+            Changed = context.Time.GetUtcNow(),
+            Durability = context.Options.Durability,
+            Boot = _files.BootId,
+        };
+        string aside = Path.Combine(context.Paths.Temp, stored.Nonce);
+        bool claimed = false;
+        try
+        {
+            Build(aside, stored);
+            claimed = Claim(aside, place, context.Paths.Shard(key));
+        }
+        finally
+        {
+            if (!claimed)
+            {
+                Remove(aside);
+            }
+        }
+
+        if (!claimed)
+        {
+            return new CreateResult(CreateStatus.Taken, null);
+        }
+
+        if (stored.Durability == Durability.PowerLoss)
+        {
+            // All of them each time: who finds a parent in place does not know whether its maker has synced it yet.
+            _files.SyncDirectory(context.Paths.Shard(key));
+            _files.SyncDirectory(context.Paths.Owner(key.Owner));
+            _files.SyncDirectory(context.Paths.Uploads);
+        }
+
+        return new CreateResult(CreateStatus.Created, stored.ToInfo(key, 0));
+    }
+
+    private void Build(string directory, StoredRecord stored)
+    {
+        bool sync = stored.Durability == Durability.PowerLoss;
+        var files = new UploadFiles(directory, stored.Nonce);
+        _files.CreateDirectory(directory);
+        using (OpenFile data = _files.CreateFile(files.Data))
+        {
+            // The file is as old as the record says, and not as the clock of the file system says.
+            _files.SetWritten(data, stored.Changed.UtcDateTime);
+        }
+
+        _files.CreateFile(files.Lock).Dispose();
+        if (sync)
+        {
+            using OpenFile mark = _files.CreateFile(files.Mark);
+            _files.Write(mark, [MarkFile.Blank()], 0);
+        }
+
+        using (OpenFile record = _files.CreateFile(Path.Combine(directory, UploadPaths.Record)))
+        {
+            _files.Write(record, [RecordCodec.Encode(stored)], 0);
+            if (sync)
+            {
+                _files.Sync(record);
+            }
+        }
+
+        if (sync)
+        {
+            _files.SyncDirectory(directory);
+        }
+    }
+
+    private bool Claim(string aside, string place, string shard)
+    {
+        for (int attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return _files.RenameDirectory(aside, place);
+            }
+            catch (DirectoryNotFoundException) when (attempt < Tries && _files.DirectoryExists(aside))
+            {
+                _files.CreateDirectory(shard);
+            }
+        }
+    }
+
+    private void Remove(string aside)
+    {
+        try
+        {
+            if (_files.DirectoryExists(aside))
+            {
+                _files.DeleteDirectory(aside, recursive: true);
+            }
+        }
+        catch (Exception e) when (StorageErrors.IsStorage(e))
+        {
+            Log.NotRemoved(context.Logger, aside, e);
+        }
+    }
+
+    private void SyncParent(string parent)
+    {
+        try
+        {
+            _files.SyncDirectory(parent);
+        }
+        catch (Exception e) when (e is UnauthorizedAccessException || e.HResult is 1 or 13)
+        {
+            // The directory was made by somebody else, in one that this process may not read.
+        }
+    }
+}

@@ -1,0 +1,389 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace ResumableUploads.Stores.FileSystem;
+
+/// <summary>
+/// Everything that the store asks of the file system. The methods are virtual so that a test can make any of them fail. They throw
+/// <see cref="IOException"/> and <see cref="UnauthorizedAccessException"/> as the framework does.
+/// </summary>
+internal class FileLayer
+{
+    private static readonly string PresentBoot = ReadBootId();
+
+    /// <summary>Which start of the machine this is; where the system does not tell, which start of the process.</summary>
+    public virtual string BootId => PresentBoot;
+
+    public virtual bool FileExists(string path) => File.Exists(path);
+
+    public virtual bool DirectoryExists(string path) => Directory.Exists(path);
+
+    public virtual void CreateDirectory(string path) => Directory.CreateDirectory(path);
+
+    public virtual void DeleteFile(string path) => File.Delete(path);
+
+    public virtual void DeleteDirectory(string path, bool recursive) => Directory.Delete(path, recursive);
+
+    /// <summary>The length and the time of the last write, or null when there is no such file.</summary>
+    public virtual (long Length, DateTime Written)? Stat(string path)
+    {
+        var file = new FileInfo(path);
+        return file.Exists ? (file.Length, file.LastWriteTimeUtc) : null;
+    }
+
+    /// <summary>The names of the directories in a directory.</summary>
+    public virtual List<string> DirectoryNames(string path) => [.. Directory.EnumerateDirectories(path).Select(name => Path.GetFileName(name))];
+
+    public virtual bool IsEmpty(string path) => !Directory.EnumerateFileSystemEntries(path).Any();
+
+    public virtual DateTime DirectoryWritten(string path) => Directory.GetLastWriteTimeUtc(path);
+
+    public virtual long FreeSpace(string path) => new DriveInfo(path).AvailableFreeSpace;
+
+    /// <summary>The whole file, or null when there is none. What is longer than the bound is cut one byte behind it.</summary>
+    public virtual byte[]? ReadFile(string path, int bound)
+    {
+        // Asked first because most keys that are looked up do not exist, and an exception is dear.
+        if (!FileExists(path))
+        {
+            return null;
+        }
+
+        try
+        {
+            using OpenFile file = OpenRead(path);
+            byte[] bytes = new byte[(int)Math.Min(GetLength(file), bound + 1L)];
+            int count = 0;
+            for (int read = -1; read != 0 && count < bytes.Length; count += read)
+            {
+                read = RandomAccess.Read(file.Handle, bytes.AsSpan(count), count);
+            }
+
+            return bytes.AsSpan(0, count).ToArray();
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Opens for reading, beside writers, moves and deletes.</summary>
+    public virtual OpenFile OpenRead(string path) =>
+        new(File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete), path);
+
+    /// <summary>Opens for writing, beside readers, moves and deletes.</summary>
+    public virtual OpenFile OpenWrite(string path) =>
+        new(File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete), path);
+
+    /// <summary>Makes a file that must not be there yet.</summary>
+    public virtual OpenFile CreateFile(string path) =>
+        new(File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete), path);
+
+    /// <summary>Opens a file so that no second caller can, in this or another process; null while another has it.</summary>
+    public virtual OpenFile? TryLock(string path)
+    {
+        try
+        {
+            return new(File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None), path);
+        }
+        catch (IOException e) when (StorageErrors.IsLocked(e))
+        {
+            return null;
+        }
+    }
+
+    public virtual long GetLength(OpenFile file) => RandomAccess.GetLength(file.Handle);
+
+    public virtual void Write(OpenFile file, IReadOnlyList<ReadOnlyMemory<byte>> buffers, long offset)
+    {
+        try
+        {
+            if (buffers.Count == 1)
+            {
+                RandomAccess.Write(file.Handle, buffers[0].Span, offset);
+            }
+            else
+            {
+                RandomAccess.Write(file.Handle, buffers, offset);
+            }
+        }
+        catch (ArgumentOutOfRangeException e)
+        {
+            // The framework's word for a file that grows past what the file system or a limit of the process allows.
+            throw new IOException($"Writing '{file.Path}' at {offset} failed: {e.Message}", Native.TooLarge);
+        }
+    }
+
+    public virtual void Truncate(OpenFile file, long length) => RandomAccess.SetLength(file.Handle, length);
+
+    public virtual void SetWritten(OpenFile file, DateTime time) => File.SetLastWriteTimeUtc(file.Handle, time);
+
+    /// <summary>Returns when the content and length of the file are durable, and throws when they may not be.</summary>
+    public virtual void Sync(OpenFile file)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+#pragma warning disable RS0030 // It reports errors on Windows; on Linux it does not.
+            RandomAccess.FlushToDisk(file.Handle);
+#pragma warning restore RS0030
+            return;
+        }
+
+        Sync(file.Handle, file.Path, dataOnly: true);
+    }
+
+    /// <summary>Returns when the names in the directory are durable. A directory that is not there needs none of it.</summary>
+    public virtual void SyncDirectory(string path)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return;
+        }
+
+        using SafeFileHandle? directory = OpenDirectory(path);
+        if (directory is not null)
+        {
+            Sync(directory, path, dataOnly: false);
+        }
+    }
+
+    /// <summary>
+    /// Puts a file in the place of another in one step, in the very directory that has the file <paramref name="guard"/>: a directory
+    /// of the same name that has taken its place meanwhile is left alone. False when there is no such directory.
+    /// </summary>
+    public virtual bool ReplaceFile(string directory, string guard, string name, string temporary, ReadOnlySpan<byte> content, bool sync)
+    {
+        if (OperatingSystem.IsLinux())
+        {
+            using SafeFileHandle? handle = OpenDirectory(directory);
+            return handle is not null && ReplaceAt(handle, directory, guard, name, temporary, content, sync);
+        }
+
+        // Elsewhere by path. On Windows a directory with an open file in it cannot be moved away.
+        string from = Path.Combine(directory, temporary);
+        if (!File.Exists(Path.Combine(directory, guard)))
+        {
+            return false;
+        }
+
+        try
+        {
+            using (var file = new OpenFile(File.OpenHandle(from, FileMode.Create, FileAccess.Write), from))
+            {
+                RandomAccess.Write(file.Handle, content, 0);
+                if (sync)
+                {
+                    Sync(file);
+                }
+            }
+
+            Rename(from, Path.Combine(directory, name));
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return false;
+        }
+
+        if (sync)
+        {
+            SyncDirectory(directory);
+        }
+
+        return true;
+    }
+
+    /// <summary>Renames a file, over one that may be there.</summary>
+    public virtual void Rename(string from, string to)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            File.Move(from, to, overwrite: true);
+        }
+        else if (Native.Rename(from, to) != 0)
+        {
+            throw Native.Error("Renaming a file to", to);
+        }
+    }
+
+    /// <summary>Renames a file; false when the target is there.</summary>
+    public virtual bool RenameNoReplace(string from, string to)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            try
+            {
+                File.Move(from, to, overwrite: false);
+                return true;
+            }
+            catch (IOException) when (File.Exists(to))
+            {
+                return false;
+            }
+        }
+
+        if (OperatingSystem.IsLinux())
+        {
+            int error = RenameAt2(from, to);
+            if (error is 0 or Native.Exists)
+            {
+                return error == 0;
+            }
+
+            if (error != Native.Invalid && error != Native.NotImplemented)
+            {
+                throw Native.Error("Renaming a file to", to, error);
+            }
+        }
+
+        // Not every file system knows that kind of rename. A link is refused in the same way where the target is there.
+        if (Native.Link(from, to) != 0)
+        {
+            return Marshal.GetLastPInvokeError() == Native.Exists ? false : throw Native.Error("Linking a file to", to);
+        }
+
+        DeleteFile(from);
+        return true;
+    }
+
+    /// <summary>Renames a directory; false when the target is there and not empty.</summary>
+    public virtual bool RenameDirectory(string from, string to)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            try
+            {
+                Directory.Move(from, to);
+                return true;
+            }
+            catch (IOException) when (Directory.Exists(from) && Directory.Exists(to))
+            {
+                return false;
+            }
+        }
+
+        if (Native.Rename(from, to) == 0)
+        {
+            return true;
+        }
+
+        int error = Marshal.GetLastPInvokeError();
+        return error switch
+        {
+            _ when error == Native.Exists || error == Native.NotEmpty => false,
+            Native.NoEntry => throw new DirectoryNotFoundException($"Renaming a directory from '{from}' to '{to}' failed: a part of a path is missing."),
+            _ => throw Native.Error($"Renaming the directory '{from}' to", to, error),
+        };
+    }
+
+    private static bool ReplaceAt(
+        SafeFileHandle directory, string path, string guard, string name, string temporary, ReadOnlySpan<byte> content, bool sync)
+    {
+        if (Native.AccessAt(directory, guard, 0, 0) != 0)
+        {
+            return Marshal.GetLastPInvokeError() == Native.NoEntry ? false : throw Native.Error("Looking for a file in", path);
+        }
+
+        int descriptor = Native.OpenAt(
+            directory, temporary, Native.WriteOnly | Native.Create | Native.Truncate | Native.CloseOnExec, Convert.ToInt32("666", 8));
+        if (descriptor < 0)
+        {
+            return Marshal.GetLastPInvokeError() == Native.NoEntry ? false : throw Native.Error($"Creating '{temporary}' in", path);
+        }
+
+        try
+        {
+            using (var file = new SafeFileHandle(descriptor, ownsHandle: true))
+            {
+                RandomAccess.Write(file, content, 0);
+                if (sync)
+                {
+                    Sync(file, Path.Combine(path, temporary), dataOnly: true);
+                }
+            }
+
+            if (Native.RenameAt(directory, temporary, directory, name) != 0)
+            {
+                // Nobody else moves the file away, except with its directory, which is then being removed.
+                return Marshal.GetLastPInvokeError() == Native.NoEntry ? false : throw Native.Error($"Renaming to '{name}' in", path);
+            }
+        }
+        catch
+        {
+            // A half-written file would hold the room that the next try needs.
+            _ = Native.UnlinkAt(directory, temporary, 0);
+            throw;
+        }
+
+        if (sync)
+        {
+            Sync(directory, path, dataOnly: false);
+        }
+
+        return true;
+    }
+
+    private static SafeFileHandle? OpenDirectory(string path)
+    {
+        int descriptor;
+        do
+        {
+            descriptor = Native.Open(path, Native.CloseOnExec);
+        }
+        while (descriptor < 0 && Marshal.GetLastPInvokeError() == Native.Interrupted);
+
+        if (descriptor >= 0)
+        {
+            return new SafeFileHandle(descriptor, ownsHandle: true);
+        }
+
+        return Marshal.GetLastPInvokeError() is Native.NoEntry or Native.NotDirectory ? null : throw Native.Error("Opening the directory", path);
+    }
+
+    private static void Sync(SafeFileHandle handle, string path, bool dataOnly)
+    {
+        int result;
+        do
+        {
+            result = OperatingSystem.IsMacOS() ? Native.FControl(handle, Native.FullSync)
+                : dataOnly ? Native.FDataSync(handle) : Native.FSync(handle);
+        }
+        while (result < 0 && Marshal.GetLastPInvokeError() == Native.Interrupted);
+
+        if (result < 0)
+        {
+            throw Native.Error("Syncing", path);
+        }
+    }
+
+    private static int RenameAt2(string from, string to)
+    {
+        try
+        {
+            return Native.RenameAt2(Native.CurrentDirectory, from, Native.CurrentDirectory, to, Native.NoReplace) == 0
+                ? 0 : Marshal.GetLastPInvokeError();
+        }
+        catch (EntryPointNotFoundException)
+        {
+            // A C library that is older than the call.
+            return Native.NotImplemented;
+        }
+    }
+
+    private static string ReadBootId()
+    {
+        try
+        {
+            if (OperatingSystem.IsLinux()
+                && Guid.TryParse(File.ReadAllText("/proc/sys/kernel/random/boot_id").AsSpan().Trim(), out Guid id))
+            {
+                return id.ToString("D");
+            }
+        }
+        catch (Exception e) when (StorageErrors.IsStorage(e))
+        {
+            // No /proc: as on systems that never had it.
+        }
+
+        return Guid.NewGuid().ToString("D");
+    }
+}

@@ -1,0 +1,105 @@
+using ResumableUploads.Abstractions;
+
+namespace ResumableUploads.Stores.FileSystem;
+
+/// <summary>Reads uploads: what is known of them, and their bytes.</summary>
+internal sealed class FileRead(StoreContext context, RecordFile records, UploadOffset offsets)
+{
+    // A receiving upload is read in several steps; each new try means that somebody changed it in between.
+    private const int Tries = 100;
+
+    private readonly FileLayer _files = context.Files;
+
+    public UploadInfo? Get(UploadKey key) => Read(key)?.Info;
+
+    public Stream? OpenRead(UploadKey key)
+    {
+        if (Read(key) is not var (record, info))
+        {
+            return null;
+        }
+
+        var files = new UploadFiles(context.Paths.Upload(key), record.Nonce);
+        try
+        {
+            return new BoundedReadStream(_files.OpenRead(files.Data), info.Offset);
+        }
+        catch (Exception e) when (StorageErrors.IsMissing(e))
+        {
+            if (record.MovedTo is null && records.Read(key) is { MovedTo: null } now && now.Nonce == record.Nonce)
+            {
+                Log.ContentMissing(context.Logger, files.Directory);
+            }
+
+            return null;
+        }
+    }
+
+    private (StoredRecord Record, UploadInfo Info)? Read(UploadKey key)
+    {
+        for (int attempt = 0; attempt < Tries; attempt++)
+        {
+            if (records.Read(key) is not { } record)
+            {
+                return null;
+            }
+
+            if (record.Record.State != UploadState.Receiving)
+            {
+                return (record, record.ToInfo(key, record.Frozen ?? 0));
+            }
+
+            var files = new UploadFiles(context.Paths.Upload(key), record.Nonce);
+            ObservedOffset? observed = offsets.Observe(files, record);
+            if (observed is { NeedsSettling: true } open)
+            {
+                observed = TrySettle(key, files, record, open);
+            }
+            else if (records.Read(key) is var again && (again?.Nonce != record.Nonce || again.Writes != record.Writes))
+            {
+                // What was measured may belong to another state than the record: bytes that were staged meanwhile, a content that has moved.
+                continue;
+            }
+            else if (observed is null)
+            {
+                records.SetAside(key, "its content is missing");
+                continue;
+            }
+
+            if (observed is { } seen)
+            {
+                return (record, record.ToInfo(key, seen.Offset, seen.Written));
+            }
+        }
+
+        throw new UploadStoreException(StoreFailure.Unavailable, $"The upload in '{context.Paths.Upload(key)}' does not hold still.");
+    }
+
+    /// <summary>Null when all is to be read again.</summary>
+    private ObservedOffset? TrySettle(UploadKey key, in UploadFiles files, StoredRecord record, in ObservedOffset seen)
+    {
+        try
+        {
+            using OpenFile? held = _files.TryLock(files.Lock);
+            if (held is null)
+            {
+                // Somebody appends, and goes on with it: what is certain is certain.
+                return seen;
+            }
+
+            return records.Read(key) is { } now && now.Nonce == record.Nonce && now.Writes == record.Writes
+                ? offsets.Settle(files, now)
+                : null;
+        }
+        catch (Exception e) when (StorageErrors.IsMissing(e))
+        {
+            return null;
+        }
+        catch (Exception e) when (StorageErrors.IsStorage(e) && e is not UploadStoreException)
+        {
+            // A disk that is full or read-only can still be asked.
+            Log.NotSettled(context.Logger, files.Data, seen.Offset, e);
+            return seen;
+        }
+    }
+}

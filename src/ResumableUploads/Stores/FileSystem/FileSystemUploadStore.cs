@@ -1,0 +1,226 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using ResumableUploads.Abstractions;
+
+namespace ResumableUploads.Stores.FileSystem;
+
+/// <summary>
+/// Keeps uploads in a directory: one directory for each, with its bytes in a plain file and a record that a person can read. Several
+/// processes may share the directory, if the file system has working file locks.
+/// </summary>
+/// <remarks>
+/// While somebody appends, the file of the bytes grows in place; what is not durable yet is not reported, and what a crash left behind
+/// that point is kept after the death of a process and cut off after the loss of power. On Windows an upload cannot be deleted while
+/// somebody appends: <see cref="DeleteAsync"/> answers <see cref="ChangeStatus.Busy"/>.
+/// </remarks>
+public sealed class FileSystemUploadStore : IUploadStore, IStagesAppends, IChecksAtStart, ICleansUp, IMovesContent
+{
+    private readonly StoreContext _context;
+    private readonly RecordFile _records;
+    private readonly UploadOffset _offsets;
+    private readonly FileCreate _create;
+    private readonly FileRead _read;
+    private readonly FileChange _change;
+    private readonly FileMove _move;
+
+    /// <summary>Makes a store. The directory is not touched yet.</summary>
+    /// <param name="options">Where the store is, and what its bytes are to survive. They are read now; later changes have no effect.</param>
+    /// <param name="timeProvider">The clock, or null for the system's.</param>
+    /// <param name="logger">Where damage is told, or null for nowhere.</param>
+    /// <exception cref="ArgumentException">An option is missing or out of its range.</exception>
+    public FileSystemUploadStore(
+        FileSystemUploadStoreOptions options, TimeProvider? timeProvider = null, ILogger<FileSystemUploadStore>? logger = null)
+        : this(options, timeProvider, logger, new FileLayer())
+    {
+    }
+
+    internal FileSystemUploadStore(FileSystemUploadStoreOptions options, TimeProvider? timeProvider, ILogger? logger, FileLayer files)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        if (string.IsNullOrWhiteSpace(options.Directory))
+        {
+            throw new ArgumentException("FileSystemUploadStoreOptions.Directory is not set: it names the directory that uploads are kept in.", nameof(options));
+        }
+
+        if (options.SyncSize <= 0 || options.SyncInterval <= TimeSpan.Zero)
+        {
+            throw new ArgumentException("FileSystemUploadStoreOptions.SyncSize and SyncInterval are greater than zero.", nameof(options));
+        }
+
+        if (!Enum.IsDefined(options.Durability))
+        {
+            throw new ArgumentException("FileSystemUploadStoreOptions.Durability is PowerLoss or Process.", nameof(options));
+        }
+
+        string root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(options.Directory));
+        _context = new StoreContext(
+            new FileSystemUploadStoreOptions
+            {
+                Directory = root,
+                Durability = options.Durability,
+                SyncSize = options.SyncSize,
+                SyncInterval = options.SyncInterval,
+            },
+            new UploadPaths(root),
+            files,
+            timeProvider ?? TimeProvider.System,
+            logger ?? NullLogger<FileSystemUploadStore>.Instance);
+        _records = new RecordFile(_context);
+        _offsets = new UploadOffset(_context);
+        _create = new FileCreate(_context);
+        _read = new FileRead(_context, _records, _offsets);
+        _change = new FileChange(_context, _records, _offsets);
+        _move = new FileMove(_context, _records, _offsets);
+    }
+
+    /// <summary>No bound: <see cref="long.MaxValue"/>. Staged bytes are in the upload's own file, behind its offset.</summary>
+    public long MaxStagedLength => long.MaxValue;
+
+    /// <inheritdoc/>
+    public ValueTask<CreateResult> CreateAsync(UploadKey key, UploadRecord record, CancellationToken cancellationToken)
+    {
+        Check(record);
+        if (record.State != UploadState.Receiving)
+        {
+            throw new ArgumentException("A new upload is receiving.", nameof(record));
+        }
+
+        return Run((_create, key, record), static s => s._create.Create(s.key, s.record), cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<UploadInfo?> GetAsync(UploadKey key, CancellationToken cancellationToken) =>
+        Run((_read, key), static s => s._read.Get(s.key), cancellationToken);
+
+    /// <inheritdoc/>
+    public async ValueTask<AppendResult> AppendAsync(
+        UploadKey key, long offset, UploadContent content, AppendMode mode, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(content);
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        cancellationToken.ThrowIfCancellationRequested();
+        try
+        {
+            LockStatus status = LockedUpload.TryOpen(_context, _records, _offsets, key, out LockedUpload? upload);
+            using (upload)
+            {
+                return upload switch
+                {
+                    null when status == LockStatus.NotFound => new AppendResult(AppendStatus.NotFound, 0, null),
+                    null => Busy(key),
+                    { Record.Record.State: not UploadState.Receiving } => new AppendResult(AppendStatus.NotReceiving, upload.Offset, upload.Version),
+                    _ when upload.Offset != offset => new AppendResult(AppendStatus.OffsetMismatch, upload.Offset, upload.Version),
+                    _ => await new FileAppend(_context, _records, _offsets, upload, content, cancellationToken).RunAsync(mode),
+                };
+            }
+        }
+        catch (Exception e) when (StorageErrors.IsStorage(e))
+        {
+            throw StorageErrors.Wrap(e);
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<UpdateResult> UpdateAsync(UploadKey key, string version, UploadRecord record, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(version);
+        Check(record);
+        return Run((_change, key, version, record), static s => s._change.Update(s.key, s.version, s.record), cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<Stream?> OpenReadAsync(UploadKey key, CancellationToken cancellationToken) =>
+        Run((_read, key), static s => s._read.OpenRead(s.key), cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<DeleteResult> DeleteAsync(UploadKey key, string? version, CancellationToken cancellationToken) =>
+        Run((_change, key, version), static s => s._change.Delete(s.key, s.version), cancellationToken);
+
+    /// <inheritdoc/>
+    public IAsyncEnumerable<UploadInfo> ListAsync(UploadQuery query, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        return new FileList(_context, _read).ListAsync(query, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask PutOutcomeAsync(UploadKey key, ReadOnlyMemory<byte> outcome, CancellationToken cancellationToken)
+    {
+        if (outcome.Length > FileChange.MaxOutcomeLength)
+        {
+            throw new ArgumentException("An outcome has at most 1 MiB.", nameof(outcome));
+        }
+
+        await Run((_change, key, outcome), static s => s._change.PutOutcome(s.key, s.outcome.Span), cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<ReadOnlyMemory<byte>?> GetOutcomeAsync(UploadKey key, CancellationToken cancellationToken) =>
+        Run((_change, key), static s => s._change.GetOutcome(s.key), cancellationToken);
+
+    /// <inheritdoc/>
+    public async ValueTask<MoveResult> MoveAsync(UploadKey key, string path, bool overwrite, CancellationToken cancellationToken)
+    {
+        if (!Path.IsPathFullyQualified(path))
+        {
+            throw new ArgumentException("The target is a full path.", nameof(path));
+        }
+
+        cancellationToken.ThrowIfCancellationRequested();
+        try
+        {
+            return await _move.MoveAsync(key, path, overwrite, cancellationToken);
+        }
+        catch (Exception e) when (StorageErrors.IsStorage(e))
+        {
+            throw StorageErrors.Wrap(e);
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask CheckAsync(CancellationToken cancellationToken) =>
+        Run(() => new StartCheck(_context, _create).Run(cancellationToken), cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask CleanUpAsync(CancellationToken cancellationToken) =>
+        Run(() => new CleanUp(_context).Run(cancellationToken), cancellationToken);
+
+    private static void Check(UploadRecord record)
+    {
+        ArgumentNullException.ThrowIfNull(record);
+        if (record.Data.Length > UploadRecord.MaxDataLength)
+        {
+            throw new ArgumentException($"The data of a record have at most {UploadRecord.MaxDataLength} bytes.", nameof(record));
+        }
+    }
+
+    private static async ValueTask Run(Action work, CancellationToken cancellationToken) =>
+        await Run(work, static action => { action(); return true; }, cancellationToken);
+
+    // The work of the file system is done on the caller's thread; what it throws is in the task all the same.
+    private static ValueTask<T> Run<TState, T>(TState state, Func<TState, T> work, CancellationToken cancellationToken)
+    {
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled<T>(cancellationToken);
+        }
+
+        try
+        {
+            return new ValueTask<T>(work(state));
+        }
+        catch (Exception e) when (StorageErrors.IsStorage(e))
+        {
+            return ValueTask.FromException<T>(StorageErrors.Wrap(e));
+        }
+        catch (Exception e)
+        {
+            return ValueTask.FromException<T>(e);
+        }
+    }
+
+    private AppendResult Busy(UploadKey key) =>
+        _records.Read(key) is { } record && _offsets.Observe(new UploadFiles(_context.Paths.Upload(key), record.Nonce), record) is { } seen
+            ? new AppendResult(AppendStatus.Busy, seen.Offset, null)
+            : new AppendResult(AppendStatus.NotFound, 0, null);
+}

@@ -1,0 +1,147 @@
+using ResumableUploads.Abstractions;
+
+namespace ResumableUploads.Stores.FileSystem;
+
+/// <summary>Whether an upload could be locked.</summary>
+internal enum LockStatus
+{
+    Locked,
+    Busy,
+    NotFound,
+}
+
+/// <summary>An upload that nobody else changes as long as this is not disposed, as it is under the lock.</summary>
+internal sealed class LockedUpload : IDisposable
+{
+    private const int Tries = 8;
+
+    private readonly OpenFile _lock;
+
+    private LockedUpload(OpenFile held, UploadFiles files, StoredRecord record, ObservedOffset? observed)
+    {
+        _lock = held;
+        Files = files;
+        Record = record;
+        Observed = observed;
+    }
+
+    public UploadFiles Files { get; }
+
+    public StoredRecord Record { get; }
+
+    /// <summary>The settled offset of a receiving upload, else null.</summary>
+    public ObservedOffset? Observed { get; }
+
+    public long Offset => Observed?.Offset ?? Record.Frozen ?? 0;
+
+    public string Version => Record.VersionAt(Offset);
+
+    /// <summary>
+    /// Tries to lock. Another's lock is given a few moments, because most changes take no longer; nobody is waited for.
+    /// </summary>
+    public static LockStatus TryOpen(StoreContext context, RecordFile records, UploadOffset offsets, UploadKey key, out LockedUpload? upload)
+    {
+        upload = null;
+        for (int attempt = 0; attempt < Tries; attempt++)
+        {
+            if (records.Read(key) is not { } record)
+            {
+                return LockStatus.NotFound;
+            }
+
+            var files = new UploadFiles(context.Paths.Upload(key), record.Nonce);
+            if (!TryLock(context.Files, files.Lock, out OpenFile? held))
+            {
+                // The upload was deleted meanwhile; or the file was lost, and the next round finds a new one.
+                continue;
+            }
+
+            if (held is null)
+            {
+                Thread.Yield();
+                continue;
+            }
+
+            try
+            {
+                upload = Open(records, offsets, key, files, held);
+            }
+            finally
+            {
+                if (upload is null)
+                {
+                    held.Dispose();
+                }
+            }
+
+            if (upload is not null)
+            {
+                return LockStatus.Locked;
+            }
+        }
+
+        return LockStatus.Busy;
+    }
+
+    /// <summary>Whether the upload is still where its key leads: it can be deleted under the lock.</summary>
+    public bool IsThere(FileLayer files) => files.FileExists(Files.Lock);
+
+    public void Dispose() => _lock.Dispose();
+
+    private static LockedUpload? Open(RecordFile records, UploadOffset offsets, UploadKey key, in UploadFiles files, OpenFile held)
+    {
+        // State, staging and all else may have changed before the lock was ours.
+        if (records.Read(key) is not { } record || record.Nonce != files.Nonce)
+        {
+            return null;
+        }
+
+        if (record.Record.State != UploadState.Receiving)
+        {
+            return new LockedUpload(held, files, record, null);
+        }
+
+        if (offsets.Settle(files, record) is { } observed)
+        {
+            return new LockedUpload(held, files, record, observed);
+        }
+
+        records.SetAside(key, "its content is missing");
+        return null;
+    }
+
+    private static bool TryLock(FileLayer files, string path, out OpenFile? held)
+    {
+        held = null;
+        try
+        {
+            held = files.TryLock(path);
+            return true;
+        }
+        catch (DirectoryNotFoundException)
+        {
+            return false;
+        }
+        catch (FileNotFoundException)
+        {
+            if (files.DirectoryExists(Path.GetDirectoryName(path)!))
+            {
+                Restore(files, path);
+            }
+
+            return false;
+        }
+    }
+
+    private static void Restore(FileLayer files, string path)
+    {
+        try
+        {
+            files.CreateFile(path).Dispose();
+        }
+        catch (IOException) when (files.FileExists(path) || !files.DirectoryExists(Path.GetDirectoryName(path)!))
+        {
+            // Another was faster, or the upload is gone.
+        }
+    }
+}

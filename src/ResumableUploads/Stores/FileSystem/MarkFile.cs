@@ -1,0 +1,107 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace ResumableUploads.Stores.FileSystem;
+
+/// <summary>One statement of how many bytes were durable.</summary>
+/// <param name="Slot">Where it stands in the file: 0 or 1.</param>
+/// <param name="Sequence">Which of two is newer.</param>
+/// <param name="Offset">How many bytes were durable.</param>
+/// <param name="Boot">In which boot it was written, or <see cref="MarkFile.Distrusted"/>.</param>
+/// <param name="Confirmed">Whether the statement itself was made durable, as far as this boot knows.</param>
+internal readonly record struct Mark(int Slot, long Sequence, long Offset, string Boot, bool Confirmed);
+
+/// <summary>What both slots of a mark file say.</summary>
+internal readonly record struct Marks(Mark? Newest, Mark? Before)
+{
+    /// <summary>
+    /// The mark to believe. In the boot that wrote it a mark can be read before it is on the disk; until it is confirmed, the one before
+    /// counts. What is read after another boot comes from the disk. Null stands for offset 0 in the boot that made the upload.
+    /// </summary>
+    public Mark? Trusted(string boot) => Newest is { } mark && (mark.Confirmed || mark.Boot != boot) ? mark : Before;
+}
+
+/// <summary>
+/// Two slots of text, written in turns, so that a write which power loss tears leaves the other. A slot holds sequence, offset, boot
+/// and digest; once these are durable the sequence is repeated behind them, without a sync, for readers in the same boot.
+/// </summary>
+internal static class MarkFile
+{
+    /// <summary>Stands for a boot that never is: what lies behind the offset is not to be trusted.</summary>
+    public const string Distrusted = "00000000-0000-0000-0000-000000000000";
+
+    /// <summary>The slots are a page apart, so that they never share a sector of the disk.</summary>
+    public const int SlotSize = 4096;
+
+    private const int NumberLength = 20;
+    private const int BootLength = 36;
+    private const int DigestLength = 16;
+    private const int TextLength = NumberLength + 1 + NumberLength + 1 + BootLength;
+    private const int ConfirmationStart = TextLength + 1 + DigestLength + 1;
+    private const int UsedLength = ConfirmationStart + NumberLength;
+
+    /// <summary>The content of a new file: blank, and long enough that a full disk does not stop a later mark.</summary>
+    public static byte[] Blank()
+    {
+        byte[] bytes = new byte[2 * SlotSize];
+        bytes.AsSpan().Fill((byte)' ');
+        bytes[SlotSize - 1] = bytes[^1] = (byte)'\n';
+        return bytes;
+    }
+
+    public static Marks Read(FileLayer files, string path)
+    {
+        byte[]? bytes = files.ReadFile(path, 2 * SlotSize);
+        return bytes is null ? default : Decode(bytes);
+    }
+
+    public static Marks Decode(ReadOnlySpan<byte> bytes)
+    {
+        Mark? first = DecodeSlot(0, bytes);
+        Mark? second = DecodeSlot(1, bytes.Length > SlotSize ? bytes[SlotSize..] : default);
+        return first?.Sequence > second?.Sequence || second is null ? new Marks(first, second) : new Marks(second, first);
+    }
+
+    /// <summary>Writes a mark and returns when it is durable. The slot of the trusted mark is left alone.</summary>
+    public static Marks Write(FileLayer files, OpenFile file, Marks marks, long offset, string boot)
+    {
+        Mark? trusted = marks.Trusted(files.BootId);
+        int slot = trusted?.Slot == 0 ? 1 : 0;
+        long sequence = (marks.Newest?.Sequence ?? 0) + 1;
+        byte[] bytes = Encode(sequence, offset, boot);
+        long position = slot * SlotSize;
+        files.Write(file, [bytes.AsMemory(0, ConfirmationStart)], position);
+        files.Sync(file);
+        files.Write(file, [bytes.AsMemory(ConfirmationStart)], position + ConfirmationStart);
+        return new Marks(new Mark(slot, sequence, offset, boot, Confirmed: true), trusted);
+    }
+
+    private static byte[] Encode(long sequence, long offset, string boot)
+    {
+        string text = string.Create(CultureInfo.InvariantCulture, $"{sequence:D20} {offset:D20} {boot}");
+        return Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{text} {Digest(Encoding.ASCII.GetBytes(text))} {sequence:D20}"));
+    }
+
+    private static Mark? DecodeSlot(int slot, ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.Length < UsedLength)
+        {
+            return null;
+        }
+
+        ReadOnlySpan<byte> text = bytes[..TextLength];
+        if (!Ascii.Equals(bytes.Slice(TextLength + 1, DigestLength), Digest(text))
+            || !long.TryParse(text[..NumberLength], NumberStyles.None, CultureInfo.InvariantCulture, out long sequence)
+            || !long.TryParse(text.Slice(NumberLength + 1, NumberLength), NumberStyles.None, CultureInfo.InvariantCulture, out long offset))
+        {
+            return null;
+        }
+
+        bool confirmed = bytes.Slice(ConfirmationStart, NumberLength).SequenceEqual(text[..NumberLength]);
+        return new Mark(slot, sequence, offset, Encoding.ASCII.GetString(text[^BootLength..]), confirmed);
+    }
+
+    private static string Digest(ReadOnlySpan<byte> text) =>
+        Convert.ToHexStringLower(SHA256.HashData(text).AsSpan(0, DigestLength / 2));
+}

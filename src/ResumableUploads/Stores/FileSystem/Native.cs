@@ -1,0 +1,74 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace ResumableUploads.Stores.FileSystem;
+
+/// <summary>The system calls for which the framework has no method, or one that hides errors.</summary>
+internal static partial class Native
+{
+    public const int NoEntry = 2;
+    public const int Interrupted = 4;
+    public const int Exists = 17;
+    public const int CrossDevice = 18;
+    public const int NotDirectory = 20;
+    public const int Invalid = 22;
+    public const int TooLarge = 27;
+    public const int NoSpace = 28;
+    public const int ReadOnlyFileSystem = 30;
+
+    // The numbers of these differ between Linux and macOS.
+    public static readonly int NotEmpty = OperatingSystem.IsMacOS() ? 66 : 39;
+    public static readonly int NoQuota = OperatingSystem.IsMacOS() ? 69 : 122;
+    public static readonly int NotImplemented = OperatingSystem.IsMacOS() ? 78 : 38;
+    public static readonly int CloseOnExec = OperatingSystem.IsMacOS() ? 0x1000000 : 0x80000;
+
+    public const int WriteOnly = 1;
+
+    // Linux only.
+    public const int Create = 0x40;
+    public const int Truncate = 0x200;
+    public const int CurrentDirectory = -100;
+    public const uint NoReplace = 1;
+
+    // macOS only: fsync there does not reach the disk.
+    public const int FullSync = 51;
+
+    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
+    public static partial int FSync(SafeFileHandle file);
+
+    [LibraryImport("libc", EntryPoint = "fdatasync", SetLastError = true)]
+    public static partial int FDataSync(SafeFileHandle file);
+
+    [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
+    public static partial int FControl(SafeFileHandle file, int command);
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "openat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int OpenAt(SafeFileHandle directory, string name, int flags, int mode);
+
+    [LibraryImport("libc", EntryPoint = "faccessat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int AccessAt(SafeFileHandle directory, string name, int mode, int flags);
+
+    [LibraryImport("libc", EntryPoint = "renameat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int RenameAt(SafeFileHandle fromDirectory, string from, SafeFileHandle toDirectory, string to);
+
+    [LibraryImport("libc", EntryPoint = "unlinkat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int UnlinkAt(SafeFileHandle directory, string name, int flags);
+
+    [LibraryImport("libc", EntryPoint = "rename", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int Rename(string from, string to);
+
+    [LibraryImport("libc", EntryPoint = "renameat2", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int RenameAt2(int fromDirectory, string from, int toDirectory, string to, uint flags);
+
+    [LibraryImport("libc", EntryPoint = "link", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int Link(string from, string to);
+
+    /// <summary>The error of the call before, as an exception whose HResult is the number, as the framework's own are.</summary>
+    public static IOException Error(string what, string path) => Error(what, path, Marshal.GetLastPInvokeError());
+
+    public static IOException Error(string what, string path, int error) =>
+        new($"{what} '{path}' failed: {Marshal.GetPInvokeErrorMessage(error)}", error);
+}

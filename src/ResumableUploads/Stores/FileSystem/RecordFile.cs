@@ -1,0 +1,124 @@
+using System.Diagnostics.CodeAnalysis;
+using ResumableUploads.Abstractions;
+
+namespace ResumableUploads.Stores.FileSystem;
+
+/// <summary>Reads and replaces the record of an upload, and takes damaged ones out of the way.</summary>
+internal sealed class RecordFile(StoreContext context)
+{
+    private readonly FileLayer _files = context.Files;
+
+    /// <summary>The record, or null where there is no upload, or was only a damaged one that is now in quarantine.</summary>
+    /// <exception cref="UploadStoreException">The record is one of a newer format. It is left as it is.</exception>
+    public StoredRecord? Read(UploadKey key)
+    {
+        string directory = context.Paths.Upload(key);
+        DecodedRecord found = ReadOnce(directory);
+        if (found.Record is not null)
+        {
+            return found.Record;
+        }
+
+        if (found.Newer is { } format)
+        {
+            throw new UploadStoreException(
+                StoreFailure.Unavailable,
+                $"The record in '{directory}' has format version {format}; this package reads up to {RecordCodec.Format}. It was written by a newer package, and is left untouched.");
+        }
+
+        if (!_files.DirectoryExists(directory))
+        {
+            return null;
+        }
+
+        // Read once more, because an upload may have come into being between the two looks.
+        found = ReadOnce(directory);
+        if (found.Damage is not { } damage)
+        {
+            return found.Record;
+        }
+
+        return TryRepair(directory, damage, out StoredRecord? repaired) ? repaired : SetAside(key, damage);
+    }
+
+    /// <summary>Writes a record in the place of the one before; false when the upload is gone.</summary>
+    public bool Write(string directory, StoredRecord record) => _files.ReplaceFile(
+        directory,
+        UploadPaths.LockName(record.Nonce),
+        UploadPaths.Record,
+        UploadPaths.RecordTemporary,
+        RecordCodec.Encode(record),
+        record.Durability == Durability.PowerLoss);
+
+    /// <summary>Moves a damaged upload to quarantine, so that its key is free. Gives the record that turned out to be whole instead, if any.</summary>
+    public StoredRecord? SetAside(UploadKey key, string reason)
+    {
+        string directory = context.Paths.Upload(key);
+        string target = Path.Combine(context.Paths.Quarantine, $"{key.Owner}.{key.Id}.{UploadPaths.NewNonce()}");
+        try
+        {
+            _files.CreateDirectory(context.Paths.Quarantine);
+            _files.RenameDirectory(directory, target);
+        }
+        catch (Exception e) when (StorageErrors.IsMissing(e))
+        {
+            // Somebody else was faster.
+            return null;
+        }
+
+        // What was moved may be a new upload that took the place of the damaged one a moment ago. It goes back.
+        if (ReadOnce(target).Record is { } whole && (whole.Record.State != UploadState.Receiving || _files.FileExists(new UploadFiles(target, whole.Nonce).Data)))
+        {
+            if (_files.RenameDirectory(target, directory))
+            {
+                return whole;
+            }
+        }
+
+        _files.SyncDirectory(context.Paths.Shard(key));
+        Log.Quarantined(context.Logger, directory, reason, target);
+        return null;
+    }
+
+    private DecodedRecord ReadOnce(string directory)
+    {
+        byte[]? bytes = _files.ReadFile(Path.Combine(directory, UploadPaths.Record), RecordCodec.MaxLength);
+        return bytes is null ? new DecodedRecord(null, null, "it has no record") : RecordCodec.Decode(bytes);
+    }
+
+    private bool TryRepair(string directory, string damage, [NotNullWhen(true)] out StoredRecord? record)
+    {
+        record = null;
+        string source = Path.Combine(directory, UploadPaths.RecordTemporary);
+        if (_files.ReadFile(source, RecordCodec.MaxLength) is not { } bytes || RecordCodec.Decode(bytes).Record is not { } next)
+        {
+            return false;
+        }
+
+        try
+        {
+            using OpenFile held = _files.TryLock(new UploadFiles(directory, next.Nonce).Lock) ?? throw new UploadStoreException(
+                StoreFailure.Unavailable, $"The record in '{directory}' is damaged, and somebody else is working on it.");
+            if (ReadOnce(directory).Record is { } whole)
+            {
+                record = whole;
+                return true;
+            }
+
+            // Only the holder of the lock writes that file: it is as it was read, or was put in place by the repair of another.
+            // Written anew, because it may not have been synced.
+            record = next with { Writes = next.Writes + 1 };
+            if (!Write(directory, record))
+            {
+                return false;
+            }
+
+            Log.Repaired(context.Logger, directory, damage, source);
+            return true;
+        }
+        catch (Exception e) when (StorageErrors.IsMissing(e))
+        {
+            return false;
+        }
+    }
+}

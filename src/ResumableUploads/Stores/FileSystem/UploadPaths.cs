@@ -1,0 +1,46 @@
+using System.Security.Cryptography;
+using ResumableUploads.Abstractions;
+
+namespace ResumableUploads.Stores.FileSystem;
+
+/// <summary>Where things are. Every name comes from a key, whose characters are safe, or is random.</summary>
+internal sealed class UploadPaths(string root)
+{
+    public const string Record = "record.json";
+
+    // A fixed name: only the holder of the lock writes it, and the next holder replaces what a crash left. So it is never older than the record.
+    public const string RecordTemporary = "record.json.tmp";
+    public const string Outcome = "outcome";
+
+    public string Root { get; } = root;
+
+    public string Uploads { get; } = Path.Combine(root, "uploads");
+
+    public string Temp { get; } = Path.Combine(root, "temp");
+
+    public string Trash { get; } = Path.Combine(root, "trash");
+
+    public string Quarantine { get; } = Path.Combine(root, "quarantine");
+
+    public static string ShardName(string id) => id.Length > 2 ? id[..2] : id;
+
+    public static string LockName(string nonce) => nonce + ".lock";
+
+    public static string NewNonce() => RandomNumberGenerator.GetHexString(32, lowercase: true);
+
+    public string Owner(string owner) => Path.Combine(Uploads, owner);
+
+    public string Shard(UploadKey key) => Path.Combine(Uploads, key.Owner, ShardName(key.Id));
+
+    public string Upload(UploadKey key) => Path.Combine(Uploads, key.Owner, ShardName(key.Id), key.Id);
+}
+
+/// <summary>The files of one upload. Their names carry its nonce, so that they never belong to another upload under the same key.</summary>
+internal readonly record struct UploadFiles(string Directory, string Nonce)
+{
+    public string Data => Path.Combine(Directory, Nonce + ".data");
+
+    public string Mark => Path.Combine(Directory, Nonce + ".mark");
+
+    public string Lock => Path.Combine(Directory, UploadPaths.LockName(Nonce));
+}
