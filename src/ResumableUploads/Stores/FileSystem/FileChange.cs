@@ -89,7 +89,7 @@ internal sealed class FileChange(StoreContext context, RecordFile records, Uploa
     public ReadOnlyMemory<byte>? GetOutcome(UploadKey key) =>
         _files.ReadFile(Path.Combine(context.Paths.Upload(key), UploadPaths.Outcome), MaxOutcomeLength) is { } bytes
             ? new ReadOnlyMemory<byte>(bytes)
-            : null;
+            : (ReadOnlyMemory<byte>?)null;
 
     private static ChangeStatus ChangeOf(LockStatus status) =>
         status == LockStatus.NotFound ? ChangeStatus.NotFound : ChangeStatus.Busy;
