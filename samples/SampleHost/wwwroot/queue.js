@@ -28,16 +28,11 @@ export class UploadQueue {
   }
 
   #startNext() {
-    let running = [...this.#uploads].filter(upload => activeStates.has(upload.state)).length;
-    for (const upload of this.#uploads) {
-      if (running >= (this.#met ? this.#limit : 1)) {
-        return;
-      }
-
-      if (upload.state === 'waiting') {
-        running++;
-        upload.start();
-      }
+    const uploads = [...this.#uploads];
+    const running = uploads.filter(upload => activeStates.has(upload.state)).length;
+    if (running < (this.#met ? this.#limit : 1)) {
+      // A start is a change of state, which leads here again.
+      uploads.find(upload => upload.state === 'waiting')?.start();
     }
   }
 }

@@ -202,6 +202,11 @@ export class Upload extends EventTarget {
       }
 
       if (answer.complete) {
+        await checkUnchanged(this.#file, offset);
+        if (signal.aborted) {
+          return;
+        }
+
         this.#confirm(this.size);
         this.#stop('done');
         return;
@@ -276,5 +281,17 @@ async function checkReadable(file, offset) {
     await file.slice(offset, offset + 1).arrayBuffer();
   } catch {
     throw new Refusal('The file cannot be read.', 'It was changed, moved or removed after it was chosen. Choose it again.');
+  }
+}
+
+/** Browsers look at a file's date when they open it, and not while one request runs. */
+async function checkUnchanged(file, offset) {
+  try {
+    await file.slice(offset, offset + 1).arrayBuffer();
+  } catch (error) {
+    // A file that is gone by now was sent whole.
+    if (error.name === 'NotReadableError') {
+      throw new Refusal('The file was changed while it was sent.', 'What arrived may be a mix of its old and new content. Choose it again.');
+    }
   }
 }
