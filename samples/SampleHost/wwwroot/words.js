@@ -43,9 +43,9 @@ export function words(upload) {
   return `${briefWords(upload)} ${seconds > 0 ? `in ${span(seconds)}` : 'now'}`;
 }
 
-/** How much of an upload is there, such as `3.4 MB of 10 MB · 34 %`. @param {import('./upload.js').Upload} upload */
+/** How much of an upload is there, such as `3.4 MB of 10 MB · 34 %`, or its size where that says all. @param {import('./upload.js').Upload} upload */
 export function amount({ offset, size, state }) {
-  return state === 'done' ? bytes(size) : `${bytes(offset)} of ${bytes(size)} · ${percent(offset, size)} %`;
+  return state === 'done' || (state === 'waiting' && offset === 0) ? bytes(size) : `${bytes(offset)} of ${bytes(size)} · ${percent(offset, size)} %`;
 }
 
 /**
