@@ -1,5 +1,6 @@
 import { Refusal, Setback, TakenOver, isOfType, judge } from './answer.js';
 import { Backoff } from './backoff.js';
+import { checkReadable, checkUnchanged } from './file-checks.js';
 import { FileIdProtocol, fileIdOf } from './file-id-protocol.js';
 
 /**
@@ -272,26 +273,5 @@ export class Upload extends EventTarget {
     this.setback = state === 'retrying' ? this.setback : null;
     this.problem = state === 'failed' ? this.problem : null;
     this.dispatchEvent(new CustomEvent('statechange', { detail: { from, to: state } }));
-  }
-}
-
-/** A file that was changed or removed would otherwise look like a broken connection. */
-async function checkReadable(file, offset) {
-  try {
-    await file.slice(offset, offset + 1).arrayBuffer();
-  } catch {
-    throw new Refusal('The file cannot be read.', 'It was changed, moved or removed after it was chosen. Choose it again.');
-  }
-}
-
-/** Browsers look at a file's date when they open it, and not while one request runs. */
-async function checkUnchanged(file, offset) {
-  try {
-    await file.slice(offset, offset + 1).arrayBuffer();
-  } catch (error) {
-    // A file that is gone by now was sent whole.
-    if (error.name === 'NotReadableError') {
-      throw new Refusal('The file was changed while it was sent.', 'What arrived may be a mix of its old and new content. Choose it again.');
-    }
   }
 }
