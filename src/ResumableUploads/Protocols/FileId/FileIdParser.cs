@@ -1,3 +1,4 @@
+using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
 using ResumableUploads.Engine.Content;
@@ -66,10 +67,10 @@ internal static class FileIdParser
         }
 
         StringValues names = headers[FileIdHeaders.FileName];
-        byte[] rawName = FileIdText.BytesOf(names.ToString(), isLatin1);
-        if (names.Count > 1 || rawName.Length > MaxFileNameLength)
+        string fileName = FileIdText.Decode(FileIdText.BytesOf(names.ToString(), isLatin1));
+        if (names.Count > 1 || Encoding.UTF8.GetByteCount(fileName) > MaxFileNameLength)
         {
-            return Bad("file-name", "X-File-Name is longer than 1,024 bytes, or is there more than once.");
+            return Bad("file-name", "X-File-Name is longer than 1,024 bytes of UTF-8, or is there more than once.");
         }
 
         string contentType = headers.ContentType.ToString();
@@ -88,7 +89,7 @@ internal static class FileIdParser
         {
             StartByte = startByte ?? 0,
             FileSize = fileSize,
-            FileName = rawName.Length > 0 ? FileIdText.Decode(rawName) : FileIdText.NameInside(fileId, fileSize),
+            FileName = fileName.Length > 0 ? fileName : FileIdText.NameInside(fileId, fileSize),
             ContentType = contentType.Length > 0 ? contentType : null,
             ContentDigest = contentDigest,
             ReprDigest = reprDigest,
