@@ -81,10 +81,9 @@ internal sealed class Sweeper(
             }
         }
         else if (info.State == UploadState.Received && callbacks.HasHandler
-            && UploadData.From(info).Handler is var handler
-            && (handler is null || (handler.LeasedUntil <= time.GetUtcNow() && handler.Attempts < settings.HandlerAttempts)))
+            && !completions.IsLeased(info) && (UploadData.From(info).Handler?.Attempts ?? 0) < settings.HandlerAttempts)
         {
-            await completions.OutcomeAsync(info, callbacks, cancellationToken).ConfigureAwait(false);
+            await completions.OutcomeAsync(info, callbacks, cancellationToken).AsTask().WaitAsync(cancellationToken).ConfigureAwait(false);
         }
     }
 }

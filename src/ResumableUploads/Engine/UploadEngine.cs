@@ -83,25 +83,31 @@ internal sealed class UploadEngine : IAsyncDisposable
     {
         try
         {
+            // Waited for without the turn, so that a status answers meanwhile.
+            if (!await _completions.QuietAsync(key, cancellationToken).ConfigureAwait(false))
+            {
+                return new UploadOutcome(OutcomeKind.StillCompleting);
+            }
+
             using Turn? turn = await _turns.TakeAsync(key, _settings.TakeoverTimeout, cancellationToken).ConfigureAwait(false);
             if (turn is null)
             {
                 return new UploadOutcome(OutcomeKind.Busy);
             }
 
-            if (!await _completions.QuietAsync(key, cancellationToken).ConfigureAwait(false))
+            if (await _store.GetAsync(key, cancellationToken).ConfigureAwait(false) is not { } info)
             {
-                return new UploadOutcome(OutcomeKind.StillCompleting);
+                return new UploadOutcome(OutcomeKind.Cancelled);
             }
 
-            if (await _store.GetAsync(key, cancellationToken).ConfigureAwait(false) is { } info)
+            if (_completions.IsLeased(info))
             {
-                await _removal.RemoveAsync(info, whateverIsThere: true, cancellationToken).ConfigureAwait(false);
-                Log.Cancelled(_logger, key);
-                return new UploadOutcome(OutcomeKind.Cancelled, info.Offset);
+                return new UploadOutcome(OutcomeKind.StillCompleting, info.Offset);
             }
 
-            return new UploadOutcome(OutcomeKind.Cancelled);
+            await _removal.RemoveAsync(info, whateverIsThere: true, cancellationToken).ConfigureAwait(false);
+            Log.Cancelled(_logger, key);
+            return new UploadOutcome(OutcomeKind.Cancelled, info.Offset);
         }
         catch (UploadStoreException e)
         {
@@ -116,8 +122,14 @@ internal sealed class UploadEngine : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync().ConfigureAwait(false);
-        await _completions.DrainAsync().ConfigureAwait(false);
-        _stopping.Dispose();
+        try
+        {
+            await _completions.DrainAsync().WaitAsync(_settings.AppendGrace, _time).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            // A handler that does not look at its token. Its upload stays received, and it runs again.
+        }
     }
 
     private async ValueTask<UploadOutcome> AppendInTurnAsync(AppendCommand command, IUploadCallbacks callbacks, CancellationToken cancellationToken)

@@ -53,7 +53,7 @@ internal sealed class Completions(
             }
 
             UploadData data = UploadData.From(info);
-            if (data.Handler is { LeasedBy: not null } handler && handler.LeasedUntil > time.GetUtcNow())
+            if (IsLeased(data))
             {
                 if (time.GetElapsedTime(began) >= settings.CompletionWait)
                 {
@@ -86,6 +86,9 @@ internal sealed class Completions(
             info = next;
         }
     }
+
+    /// <summary>Whether a handler runs for the upload, here or in another process.</summary>
+    public bool IsLeased(UploadInfo info) => info.State == UploadState.Received && IsLeased(UploadData.From(info));
 
     /// <summary>Waits until no handler runs for the upload in this process; false when that takes too long.</summary>
     public async ValueTask<bool> QuietAsync(UploadKey key, CancellationToken cancellationToken)
@@ -209,6 +212,8 @@ internal sealed class Completions(
 
         return new UploadOutcome(OutcomeKind.HandlerFailed, info.Offset) { UploadLength = info.Length, Answer = result?.Answer };
     }
+
+    private bool IsLeased(UploadData data) => data.Handler is { LeasedBy: not null } handler && handler.LeasedUntil > time.GetUtcNow();
 
     private static HandlerState Unleased(UploadData data) => new(data.Handler?.Attempts ?? 1, null, default);
 
