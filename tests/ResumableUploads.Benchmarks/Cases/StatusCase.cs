@@ -1,0 +1,79 @@
+using System.Diagnostics;
+using ResumableUploads.Benchmarks.Measuring;
+using ResumableUploads.Benchmarks.Servers;
+
+namespace ResumableUploads.Benchmarks.Cases;
+
+/// <summary>The status of an upload that is there and unfinished, asked over and over.</summary>
+internal static class StatusCase
+{
+    private const int Connections = 16;
+    private const int WarmUps = 3;
+    private const int Held = 100_000;
+
+    public static void Run(RunArguments run, WorkPlace place, Report report)
+    {
+        Compare(run, place, report, "status", Durability.Process, atLeast: 0.8);
+        Compare(run, place, report, "status, PowerLoss", Durability.PowerLoss, atLeast: null);
+    }
+
+    private static void Compare(RunArguments run, WorkPlace place, Report report, string name, Durability durability, double? atLeast)
+    {
+        string bare = place.NewDirectory("bare");
+        BareServer.PrepareStatus(bare, Held);
+        using ServerProcess ourServer = ServerProcess.Start(new ServeArguments(ServerKind.Ours, place.NewDirectory("ours"), durability));
+        using ServerProcess bareServer = ServerProcess.Start(new ServeArguments(ServerKind.Bare, bare, durability));
+        using (Wire wire = Wire.Open(ourServer.Port))
+        {
+            wire.Send(Wire.Head("POST /upload", "X-File-Id: status", $"X-File-Size: {2 * Held}", $"Content-Length: {Held}"));
+            wire.Send(new byte[Held]);
+            wire.Read().Expect(200);
+        }
+
+        Paired<Sample> pairs = Paired<Sample>.Measure(WarmUps, run.Pairs, () => Ask(ourServer, run.Slice), () => Ask(bareServer, run.Slice));
+        report.Add(name, "requests/s", "0", pairs.Compare(static sample => sample.Rate), atLeast);
+        report.Add(name, "server CPU, µs per request", "0.0", pairs.Compare(static sample => sample.ProcessorTime));
+    }
+
+    /// <summary>One thread takes the connections in turn: the others have a request under way while it reads from one.</summary>
+    private static Sample Ask(ServerProcess server, TimeSpan slice)
+    {
+        byte[] request = Wire.Head("GET /status", "X-File-Id: status");
+        Wire[] wires = [.. Enumerable.Range(0, Connections).Select(_ => Wire.Open(server.Port))];
+        foreach (Wire wire in wires)
+        {
+            wire.Exchange(request).Expect(200);
+            wire.Send(request);
+        }
+
+        TimeSpan before = server.ProcessorTime();
+        long start = Stopwatch.GetTimestamp();
+        long count = 0;
+        TimeSpan elapsed;
+        do
+        {
+            foreach (Wire wire in wires)
+            {
+                if (wire.Read().Expect(200) != Held)
+                {
+                    throw new InvalidOperationException("The status is not true.");
+                }
+
+                wire.Send(request);
+            }
+
+            count += wires.Length;
+        }
+        while ((elapsed = Stopwatch.GetElapsedTime(start)) < slice);
+        TimeSpan used = server.ProcessorTime() - before;
+        foreach (Wire wire in wires)
+        {
+            wire.Read().Expect(200);
+            wire.Dispose();
+        }
+
+        return new Sample(count / elapsed.TotalSeconds, used.TotalMicroseconds / count);
+    }
+
+    private readonly record struct Sample(double Rate, double ProcessorTime);
+}

@@ -1,0 +1,49 @@
+using ResumableUploads.Benchmarks.Cases;
+using ResumableUploads.Benchmarks.Measuring;
+using ResumableUploads.Benchmarks.Servers;
+
+namespace ResumableUploads.Benchmarks;
+
+/// <summary>Without a verb: the benchmark. With <c>serve</c>: one of the servers that it starts as processes of their own.</summary>
+internal static class Program
+{
+    public static async Task<int> Main(string[] args)
+    {
+        if (args is ["serve", .. var rest])
+        {
+            await Serving.RunAsync(ServeArguments.Parse(rest));
+            return 0;
+        }
+
+        if (!RunArguments.TryParse(args, out RunArguments run))
+        {
+            await Console.Error.WriteLineAsync(RunArguments.Usage);
+            return 2;
+        }
+
+#if DEBUG
+        await Console.Error.WriteLineAsync("This is a debug build: its figures mean nothing. Use -c Release.");
+#endif
+        var report = new Report(run);
+        using var place = new WorkPlace(run.Directory);
+        foreach ((string name, Action<RunArguments, WorkPlace, Report> measure) in AllCases)
+        {
+            if (run.Includes(name))
+            {
+                measure(run, place, report);
+            }
+        }
+
+        report.Print(Console.Out);
+        return 0;
+    }
+
+    private static (string Name, Action<RunArguments, WorkPlace, Report> Measure)[] AllCases =>
+    [
+        ("throughput", ThroughputCase.Run),
+        ("status", StatusCase.Run),
+        ("slow", SlowUploadsCase.Run),
+        ("small", SmallUploadsCase.Run),
+        ("takeover", TakeoverCase.Run),
+    ];
+}

@@ -1,0 +1,63 @@
+namespace ResumableUploads.Benchmarks;
+
+/// <summary>What the person who runs it has asked for.</summary>
+internal sealed record RunArguments
+{
+    public const string Usage =
+        """
+        Usage: dotnet run -c Release --project tests/ResumableUploads.Benchmarks -- [options]
+          --quick        less of everything: 256 MiB instead of 1 GiB, and 5 pairs instead of 11
+          --dir PATH     where the files go (default: a new directory among the temporary ones)
+          --only NAMES   some of: throughput,status,slow,small,takeover
+          --pairs N      how many pairs
+        """;
+
+    public bool Quick { get; private init; }
+
+    public string? Directory { get; private init; }
+
+    public string[] Only { get; private init; } = [];
+
+    public int? PairsAsked { get; private init; }
+
+    /// <summary>How many times both sides are measured, after the warm-up.</summary>
+    public int Pairs => PairsAsked ?? (Quick ? 5 : 11);
+
+    /// <summary>How many bytes the large upload has.</summary>
+    public long LargeSize => Quick ? 256L << 20 : 1L << 30;
+
+    /// <summary>How long one measurement of requests per second takes.</summary>
+    public TimeSpan Slice => TimeSpan.FromSeconds(Quick ? 1 : 3);
+
+    public bool Includes(string name) => Only.Length == 0 || Only.Contains(name);
+
+    public static bool TryParse(string[] args, out RunArguments run)
+    {
+        run = new RunArguments();
+        for (int i = 0; i < args.Length; i++)
+        {
+            string? value = i + 1 < args.Length ? args[i + 1] : null;
+            switch (args[i])
+            {
+                case "--quick":
+                    run = run with { Quick = true };
+                    continue;
+                case "--dir" when value is not null:
+                    run = run with { Directory = value };
+                    break;
+                case "--only" when value is not null:
+                    run = run with { Only = value.Split(',') };
+                    break;
+                case "--pairs" when int.TryParse(value, out int pairs) && pairs > 0:
+                    run = run with { PairsAsked = pairs };
+                    break;
+                default:
+                    return false;
+            }
+
+            i++;
+        }
+
+        return true;
+    }
+}

@@ -1,0 +1,90 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using ResumableUploads.Stores.FileSystem;
+
+namespace ResumableUploads.Benchmarks.Servers;
+
+/// <summary>
+/// What an app can do itself without any resumption: bodies go from Kestrel's pipe to a file by gathered writes, a status is a small file and
+/// the length of another. It keeps no promise of any kind.
+/// </summary>
+internal sealed class BareServer(ServeArguments arguments)
+{
+    public const int RecordLength = 300;
+    private static readonly byte[] Record = new byte[RecordLength];
+    private readonly FileLayer _files = new();
+    private readonly string _statusRecord = Path.Combine(arguments.Directory, "status.record");
+    private readonly string _statusData = Path.Combine(arguments.Directory, "status.data");
+    private long _names;
+
+    public Task InvokeAsync(HttpContext context, RequestDelegate next) => context.Request.Path.Value switch
+    {
+        "/status" => StatusAsync(context),
+        "/upload" => ReceiveAsync(context, withRecord: false),
+        "/small" => ReceiveAsync(context, withRecord: true),
+        _ => next(context),
+    };
+
+    /// <summary>Makes the two files that a status is read from.</summary>
+    public static void PrepareStatus(string directory, long length)
+    {
+        File.WriteAllBytes(Path.Combine(directory, "status.record"), Record);
+        using FileStream data = File.Create(Path.Combine(directory, "status.data"));
+        data.SetLength(length);
+    }
+
+    private Task StatusAsync(HttpContext context)
+    {
+        byte[] record = ArrayPool<byte>.Shared.Rent(RecordLength);
+        using (Microsoft.Win32.SafeHandles.SafeFileHandle file = File.OpenHandle(_statusRecord))
+        {
+            RandomAccess.Read(file, record.AsSpan(0, RecordLength), 0);
+        }
+
+        ArrayPool<byte>.Shared.Return(record);
+        return context.AnswerAsync(new FileInfo(_statusData).Length);
+    }
+
+    private async Task ReceiveAsync(HttpContext context, bool withRecord)
+    {
+        string name = Path.Combine(arguments.Directory, Interlocked.Increment(ref _names).ToString("D"));
+        using OpenFile file = _files.CreateFile(name + ".data");
+        PipeReader reader = context.Request.BodyReader;
+        var segments = new List<ReadOnlyMemory<byte>>();
+        long offset = 0;
+        while (true)
+        {
+            ReadResult result = await reader.ReadAsync();
+            foreach (ReadOnlyMemory<byte> segment in result.Buffer)
+            {
+                segments.Add(segment);
+            }
+
+            if (segments.Count > 0)
+            {
+                RandomAccess.Write(file.Handle, segments, offset);
+                segments.Clear();
+            }
+
+            offset += result.Buffer.Length;
+            reader.AdvanceTo(result.Buffer.End);
+            if (result.IsCompleted)
+            {
+                break;
+            }
+        }
+
+        if (arguments.Durability == Durability.PowerLoss)
+        {
+            _files.Sync(file);
+        }
+
+        if (withRecord)
+        {
+            using OpenFile record = _files.CreateFile(name + ".record");
+            RandomAccess.Write(record.Handle, Record, 0);
+        }
+
+        await context.AnswerAsync(offset);
+    }
+}

@@ -1,0 +1,25 @@
+namespace ResumableUploads.Benchmarks.Servers;
+
+/// <summary>The package as an app would use it, with the limits of one owner raised to what the cases need.</summary>
+internal static class OurServer
+{
+    private const long MemoryStoreSize = 2L << 30;
+
+    public static void Configure(WebApplication app, ServeArguments arguments) => app.UseResumableUploads(options =>
+    {
+        options.Directory = Path.Combine(arguments.Directory, "store");
+        options.Durability = arguments.Durability;
+        options.MaxAppendsPerOwner = 10_000;
+        options.MaxUploadsPerOwner = 100_000;
+        if (arguments.InMemory)
+        {
+            options.UseMemoryStore(MemoryStoreSize);
+        }
+
+        if (arguments.MoveTo is { } target)
+        {
+            options.OnCompleted = (upload, cancellationToken) =>
+                upload.MoveToAsync(Path.Combine(target, upload.Key.Id), overwrite: false, cancellationToken);
+        }
+    });
+}

@@ -1,0 +1,28 @@
+namespace ResumableUploads.Benchmarks.Servers;
+
+/// <summary>What a server process is told on its command line.</summary>
+/// <param name="Kind">Which server.</param>
+/// <param name="Directory">Where its files go.</param>
+/// <param name="Durability">For ours: what bytes are to survive. For the bare one: whether it syncs at the end of a body.</param>
+/// <param name="MoveTo">Where ours moves finished uploads, or null.</param>
+/// <param name="InMemory">Whether ours keeps uploads in memory.</param>
+internal sealed record ServeArguments(
+    ServerKind Kind, string Directory, Durability Durability = Durability.Process, string? MoveTo = null, bool InMemory = false)
+{
+    public string[] ToArguments() =>
+        ["serve", Kind.ToString(), Directory, Durability.ToString(), MoveTo ?? "-", InMemory ? "memory" : "files"];
+
+    public static ServeArguments Parse(string[] args) => args is [var kind, var directory, var durability, var moveTo, var store]
+        ? new ServeArguments(
+            Enum.Parse<ServerKind>(kind), directory, Enum.Parse<Durability>(durability), moveTo == "-" ? null : moveTo, store == "memory")
+        : throw new ArgumentException("serve: kind, directory, durability, move-to, store.", nameof(args));
+}
+
+internal enum ServerKind
+{
+    /// <summary>The package.</summary>
+    Ours,
+
+    /// <summary>The least that an app could do itself.</summary>
+    Bare,
+}
