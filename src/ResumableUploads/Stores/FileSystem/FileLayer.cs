@@ -129,7 +129,7 @@ internal class FileLayer
             return;
         }
 
-        Sync(file.Handle, file.Path, dataOnly: true);
+        UnixFiles.Sync(file.Handle, file.Path, dataOnly: true);
     }
 
     /// <summary>Returns when the names in the directory are durable. A directory that is not there needs none of it.</summary>
@@ -140,10 +140,10 @@ internal class FileLayer
             return;
         }
 
-        using SafeFileHandle? directory = OpenDirectory(path);
+        using SafeFileHandle? directory = UnixFiles.OpenDirectory(path);
         if (directory is not null)
         {
-            Sync(directory, path, dataOnly: false);
+            UnixFiles.Sync(directory, path, dataOnly: false);
         }
     }
 
@@ -155,8 +155,7 @@ internal class FileLayer
     {
         if (OperatingSystem.IsLinux())
         {
-            using SafeFileHandle? handle = OpenDirectory(directory);
-            return handle is not null && ReplaceAt(handle, directory, guard, name, temporary, content, sync);
+            return UnixFiles.ReplaceFile(directory, guard, name, temporary, content, sync);
         }
 
         // Elsewhere by path. On Windows a directory with an open file in it cannot be moved away.
@@ -223,15 +222,10 @@ internal class FileLayer
 
         if (OperatingSystem.IsLinux())
         {
-            int error = RenameAt2(from, to);
-            if (error is 0 or Native.Exists)
+            bool renamed = UnixFiles.TryRenameNoReplace(from, to, out bool supported);
+            if (supported)
             {
-                return error == 0;
-            }
-
-            if (error != Native.Invalid && error != Native.NotImplemented)
-            {
-                throw Native.Error("Renaming a file to", to, error);
+                return renamed;
             }
         }
 
@@ -273,100 +267,6 @@ internal class FileLayer
             Native.NoEntry => throw new DirectoryNotFoundException($"Renaming a directory from '{from}' to '{to}' failed: a part of a path is missing."),
             _ => throw Native.Error($"Renaming the directory '{from}' to", to, error),
         };
-    }
-
-    private static bool ReplaceAt(
-        SafeFileHandle directory, string path, string guard, string name, string temporary, ReadOnlySpan<byte> content, bool sync)
-    {
-        if (Native.AccessAt(directory, guard, 0, 0) != 0)
-        {
-            return Marshal.GetLastPInvokeError() == Native.NoEntry ? false : throw Native.Error("Looking for a file in", path);
-        }
-
-        int descriptor = Native.OpenAt(
-            directory, temporary, Native.WriteOnly | Native.Create | Native.Truncate | Native.CloseOnExec, Convert.ToInt32("666", 8));
-        if (descriptor < 0)
-        {
-            return Marshal.GetLastPInvokeError() == Native.NoEntry ? false : throw Native.Error($"Creating '{temporary}' in", path);
-        }
-
-        try
-        {
-            using (var file = new SafeFileHandle(descriptor, ownsHandle: true))
-            {
-                RandomAccess.Write(file, content, 0);
-                if (sync)
-                {
-                    Sync(file, Path.Combine(path, temporary), dataOnly: true);
-                }
-            }
-
-            if (Native.RenameAt(directory, temporary, directory, name) != 0)
-            {
-                // Nobody else moves the file away, except with its directory, which is then being removed.
-                return Marshal.GetLastPInvokeError() == Native.NoEntry ? false : throw Native.Error($"Renaming to '{name}' in", path);
-            }
-        }
-        catch
-        {
-            // A half-written file would hold the room that the next try needs.
-            _ = Native.UnlinkAt(directory, temporary, 0);
-            throw;
-        }
-
-        if (sync)
-        {
-            Sync(directory, path, dataOnly: false);
-        }
-
-        return true;
-    }
-
-    private static SafeFileHandle? OpenDirectory(string path)
-    {
-        int descriptor;
-        do
-        {
-            descriptor = Native.Open(path, Native.CloseOnExec);
-        }
-        while (descriptor < 0 && Marshal.GetLastPInvokeError() == Native.Interrupted);
-
-        if (descriptor >= 0)
-        {
-            return new SafeFileHandle(descriptor, ownsHandle: true);
-        }
-
-        return Marshal.GetLastPInvokeError() is Native.NoEntry or Native.NotDirectory ? null : throw Native.Error("Opening the directory", path);
-    }
-
-    private static void Sync(SafeFileHandle handle, string path, bool dataOnly)
-    {
-        int result;
-        do
-        {
-            result = OperatingSystem.IsMacOS() ? Native.FControl(handle, Native.FullSync)
-                : dataOnly ? Native.FDataSync(handle) : Native.FSync(handle);
-        }
-        while (result < 0 && Marshal.GetLastPInvokeError() == Native.Interrupted);
-
-        if (result < 0)
-        {
-            throw Native.Error("Syncing", path);
-        }
-    }
-
-    private static int RenameAt2(string from, string to)
-    {
-        try
-        {
-            return Native.RenameAt2(Native.CurrentDirectory, from, Native.CurrentDirectory, to, Native.NoReplace) == 0
-                ? 0 : Marshal.GetLastPInvokeError();
-        }
-        catch (EntryPointNotFoundException)
-        {
-            // A C library that is older than the call.
-            return Native.NotImplemented;
-        }
     }
 
     private static string ReadBootId()

@@ -1,0 +1,130 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace ResumableUploads.Stores.FileSystem;
+
+/// <summary>What <see cref="FileLayer"/> does by system calls of its own on Linux and macOS.</summary>
+internal static class UnixFiles
+{
+    /// <summary>Returns when the file or directory is durable, and throws when it may not be.</summary>
+    public static void Sync(SafeFileHandle handle, string path, bool dataOnly)
+    {
+        int result;
+        do
+        {
+            result = OperatingSystem.IsMacOS() ? Native.FControl(handle, Native.FullSync)
+                : dataOnly ? Native.FDataSync(handle) : Native.FSync(handle);
+        }
+        while (result < 0 && Marshal.GetLastPInvokeError() == Native.Interrupted);
+
+        if (result < 0)
+        {
+            throw Native.Error("Syncing", path);
+        }
+    }
+
+    /// <summary>Opens a directory; null when there is none.</summary>
+    public static SafeFileHandle? OpenDirectory(string path)
+    {
+        int descriptor;
+        do
+        {
+            descriptor = Native.Open(path, Native.CloseOnExec);
+        }
+        while (descriptor < 0 && Marshal.GetLastPInvokeError() == Native.Interrupted);
+
+        if (descriptor >= 0)
+        {
+            return new SafeFileHandle(descriptor, ownsHandle: true);
+        }
+
+        return Marshal.GetLastPInvokeError() is Native.NoEntry or Native.NotDirectory ? null : throw Native.Error("Opening the directory", path);
+    }
+
+    /// <summary>Renames without replacing, where kernel, file system and C library can: else false in <paramref name="supported"/>.</summary>
+    public static bool TryRenameNoReplace(string from, string to, out bool supported)
+    {
+        supported = true;
+        int error;
+        try
+        {
+            error = Native.RenameAt2(Native.CurrentDirectory, from, Native.CurrentDirectory, to, Native.NoReplace) == 0
+                ? 0 : Marshal.GetLastPInvokeError();
+        }
+        catch (EntryPointNotFoundException)
+        {
+            error = Native.NotImplemented;
+        }
+
+        if (error == Native.Invalid || error == Native.NotImplemented)
+        {
+            supported = false;
+            return false;
+        }
+
+        return error switch
+        {
+            0 => true,
+            Native.Exists => false,
+            _ => throw Native.Error("Renaming a file to", to, error),
+        };
+    }
+
+    /// <summary>
+    /// <see cref="FileLayer.ReplaceFile"/> on Linux: all steps go through one handle to the directory, so that none of them can hit
+    /// another that has taken its name. (The calls with a mode have variable arguments, which are passed in another way on macOS.)
+    /// </summary>
+    public static bool ReplaceFile(string path, string guard, string name, string temporary, ReadOnlySpan<byte> content, bool sync)
+    {
+        using SafeFileHandle? directory = OpenDirectory(path);
+        if (directory is null)
+        {
+            return false;
+        }
+
+        if (Native.AccessAt(directory, guard, 0, 0) != 0)
+        {
+            return IsGone() ? false : throw Native.Error("Looking for a file in", path);
+        }
+
+        int descriptor = Native.OpenAt(
+            directory, temporary, Native.WriteOnly | Native.Create | Native.Truncate | Native.CloseOnExec, Convert.ToInt32("666", 8));
+        if (descriptor < 0)
+        {
+            return IsGone() ? false : throw Native.Error($"Creating '{temporary}' in", path);
+        }
+
+        try
+        {
+            using (var file = new SafeFileHandle(descriptor, ownsHandle: true))
+            {
+                RandomAccess.Write(file, content, 0);
+                if (sync)
+                {
+                    Sync(file, Path.Combine(path, temporary), dataOnly: true);
+                }
+            }
+
+            if (Native.RenameAt(directory, temporary, directory, name) != 0)
+            {
+                // Nobody takes the file away but a delete, which removes the whole directory.
+                return IsGone() ? false : throw Native.Error($"Renaming to '{name}' in", path);
+            }
+        }
+        catch
+        {
+            // A half-written file would hold the room that the next try needs.
+            _ = Native.UnlinkAt(directory, temporary, 0);
+            throw;
+        }
+
+        if (sync)
+        {
+            Sync(directory, path, dataOnly: false);
+        }
+
+        return true;
+    }
+
+    private static bool IsGone() => Marshal.GetLastPInvokeError() == Native.NoEntry;
+}
