@@ -147,6 +147,9 @@ internal sealed class FaultyFiles : FileLayer
 
     public override void Rename(string from, string to) => Step("rename", to, () => base.Rename(from, to));
 
+    public override void DeleteDirectory(string path, bool recursive) =>
+        Step("delete-directory", path, () => base.DeleteDirectory(path, recursive));
+
     public override OpenFile CreateFile(string path)
     {
         OpenFile? file = null;

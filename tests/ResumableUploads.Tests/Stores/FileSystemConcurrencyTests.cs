@@ -1,0 +1,214 @@
+using System.Collections.Concurrent;
+using ResumableUploads.Abstractions;
+using ResumableUploads.Stores.FileSystem;
+
+namespace ResumableUploads.Tests.Stores;
+
+public class FileSystemConcurrencyTests : FileSystemStoreTest
+{
+    [Fact]
+    public async Task A_lock_is_refused_to_a_second_holder_and_is_free_when_it_is_given_back()
+    {
+        FileSystemUploadStore store = NewStore();
+        await CreateAsync(store);
+        var files = new FileLayer();
+        string path = TheFile(".lock");
+        using (OpenFile? first = files.TryLock(path))
+        {
+            Assert.NotNull(first);
+            Assert.Null(files.TryLock(path));
+            Assert.Equal(AppendStatus.Busy, (await AppendAsync(store, 0, Bytes(1))).Status);
+            UploadInfo info = await GetAsync(store);
+            Assert.Equal(ChangeStatus.Busy, (await store.UpdateAsync(Key, info.Version, info.Record, None)).Status);
+            Assert.Equal(ChangeStatus.Busy, (await store.DeleteAsync(Key, info.Version, None)).Status);
+        }
+
+        Assert.Equal(AppendStatus.Appended, (await AppendAsync(store, 0, Bytes(1))).Status);
+    }
+
+    [Fact]
+    public async Task Of_many_creations_over_two_stores_while_a_third_cleans_up_exactly_one_wins_each_key()
+    {
+        FileSystemUploadStore[] stores = [NewStore(Durability.Process), NewStore(Durability.Process)];
+
+        // With the clock that the file system has: by the other one, every creation would be hours old.
+        var cleaner = new FileSystemUploadStore(new FileSystemUploadStoreOptions { Directory = StoreRoot });
+        for (int round = 0; round < 50; round++)
+        {
+            var key = new UploadKey("owner" + round, "raced");
+            using var start = new Barrier(9);
+            Task<CreateResult>[] creations = [.. Enumerable.Range(0, 8).Select(i => OnThread(async () =>
+            {
+                start.SignalAndWait();
+                return await stores[i % 2].CreateAsync(key, new UploadRecord { Data = new byte[] { (byte)i } }, CancellationToken.None);
+            }))];
+            Task cleaning = OnThread(async () =>
+            {
+                start.SignalAndWait();
+                await cleaner.CleanUpAsync(CancellationToken.None);
+                return true;
+            });
+            CreateResult[] results = await Task.WhenAll(creations);
+            await cleaning;
+
+            CreateResult winner = Assert.Single(results, result => result.Status == CreateStatus.Created);
+            UploadInfo? info = await stores[0].GetAsync(key, None);
+            Assert.Equal(winner.Info!.Version, info!.Version);
+            Assert.Equal(winner.Info.Record.Data.ToArray(), info.Record.Data.ToArray());
+        }
+
+        Assert.Empty(Directory.GetDirectories(Path.Combine(StoreRoot, "temp")));
+        Assert.Empty(Directory.GetDirectories(Path.Combine(StoreRoot, "quarantine")));
+    }
+
+    [Fact]
+    public async Task An_append_whose_upload_is_deleted_and_made_anew_ends_in_not_found_and_leaves_the_new_one_alone()
+    {
+        FileSystemUploadStore store = NewStore();
+        await CreateAsync(store);
+        foreach (AppendMode mode in Enum.GetValues<AppendMode>())
+        {
+            var content = new FedContent();
+            var written = new TaskCompletionSource();
+            Files.After = (step, path) =>
+            {
+                if (step == "write" && path.EndsWith(".data", StringComparison.Ordinal))
+                {
+                    written.TrySetResult();
+                }
+            };
+            Task<AppendResult> append = store.AppendAsync(Key, 0, content, mode, None).AsTask();
+            await content.FeedAsync(Bytes(100));
+            await written.Task.WaitAsync(None);
+
+            Assert.Equal(ChangeStatus.Done, (await store.DeleteAsync(Key, null, None)).Status);
+            UploadInfo anew = await CreateAsync(store);
+            await content.FeedAsync(Bytes(100));
+            content.End();
+
+            Assert.Equal(new AppendResult(AppendStatus.NotFound, 0, null), await append);
+            Assert.Equal(anew.Version, (await GetAsync(store)).Version);
+        }
+    }
+
+    // The moments of an update at which its upload is deleted, and perhaps made anew.
+    [Theory]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    public async Task An_update_never_brings_a_deleted_upload_back(bool before, bool anew)
+    {
+        FileSystemUploadStore store = NewStore();
+        FileSystemUploadStore other = NewStore(files: new FaultyFiles());
+        UploadInfo info = await CreateAsync(store);
+        UploadInfo? second = null;
+        Action<string, string> delete = (step, path) =>
+        {
+            if (step == "replace")
+            {
+                Assert.True(other.DeleteAsync(Key, null, CancellationToken.None).AsTask().IsCompletedSuccessfully);
+                second = anew ? other.CreateAsync(Key, new UploadRecord { Data = "second"u8.ToArray() }, CancellationToken.None).AsTask().Result.Info : null;
+            }
+        };
+        Files.Before = before ? delete : null;
+        Files.After = before ? null : delete;
+
+        UpdateResult result = await store.UpdateAsync(Key, info.Version, info.Record with { Length = 5 }, None);
+
+        Assert.Equal(ChangeStatus.NotFound, result.Status);
+        UploadInfo? there = await other.GetAsync(Key, None);
+        Assert.Equal(second?.Version, there?.Version);
+        Assert.Equal(second?.Record.Data.ToArray(), there?.Record.Data.ToArray());
+    }
+
+    [Fact]
+    public async Task An_outcome_is_not_given_to_the_upload_that_took_the_place_of_its_own()
+    {
+        FileSystemUploadStore store = NewStore();
+        FileSystemUploadStore other = NewStore(files: new FaultyFiles());
+        await CreateAsync(store);
+        Files.Before = (step, path) =>
+        {
+            if (step == "replace")
+            {
+                Assert.True(other.DeleteAsync(Key, null, CancellationToken.None).AsTask().IsCompletedSuccessfully);
+                Assert.True(other.CreateAsync(Key, new UploadRecord(), CancellationToken.None).AsTask().IsCompletedSuccessfully);
+            }
+        };
+
+        await store.PutOutcomeAsync(Key, new byte[] { 1 }, None);
+
+        Assert.Null(await store.GetOutcomeAsync(Key, None));
+    }
+
+    [Fact]
+    public async Task Updates_and_deletes_at_once_leave_nothing_or_a_whole_upload()
+    {
+        FileSystemUploadStore[] stores = [NewStore(Durability.Process), NewStore(Durability.Process)];
+        var results = new ConcurrentBag<ChangeStatus>();
+        for (int round = 0; round < 100; round++)
+        {
+            UploadInfo info = await CreateAsync(stores[0]);
+            using var start = new Barrier(3);
+            await Task.WhenAll(
+                OnThread(async () =>
+                {
+                    start.SignalAndWait();
+                    results.Add((await stores[0].UpdateAsync(Key, info.Version, new UploadRecord { Length = 1 }, CancellationToken.None)).Status);
+                    return true;
+                }),
+                OnThread(async () =>
+                {
+                    start.SignalAndWait();
+                    Assert.Equal(ChangeStatus.Done, (await stores[1].DeleteAsync(Key, null, CancellationToken.None)).Status);
+                    return true;
+                }),
+                OnThread(async () =>
+                {
+                    start.SignalAndWait();
+                    await stores[1].GetAsync(Key, CancellationToken.None);
+                    return true;
+                }));
+            Assert.Null(await stores[0].GetAsync(Key, None));
+        }
+
+        Assert.All(results, status => Assert.Contains(status, (ChangeStatus[])[ChangeStatus.Done, ChangeStatus.NotFound]));
+        Assert.Empty(Directory.GetDirectories(Path.Combine(StoreRoot, "quarantine")));
+        Assert.Empty(Directory.GetDirectories(Path.Combine(StoreRoot, "trash")));
+    }
+
+    [Fact]
+    public async Task Reading_while_staged_appends_come_and_go_never_shows_a_staged_byte()
+    {
+        FileSystemUploadStore store = NewStore(Durability.Process);
+        FileSystemUploadStore reader = NewStore(Durability.Process, new FaultyFiles());
+        await CreateAsync(store);
+        await AppendAsync(store, 0, Bytes(10));
+        using var done = new CancellationTokenSource();
+        Task<int> reading = OnThread(async () =>
+        {
+            int count = 0;
+            for (; !done.IsCancellationRequested; count++)
+            {
+                Assert.Equal(10, (await reader.GetAsync(Key, CancellationToken.None))!.Offset);
+            }
+
+            return count;
+        });
+        for (int i = 0; i < 200; i++)
+        {
+            var content = new FedContent { Decide = _ => ValueTask.FromResult(false) };
+            await content.FeedAsync(Bytes(500));
+            content.End();
+            AppendResult result = await store.AppendAsync(Key, 10, content, AppendMode.AllOrNothing, None);
+            Assert.Contains(result.Status, (AppendStatus[])[AppendStatus.Discarded, AppendStatus.Busy]);
+        }
+
+        await done.CancelAsync();
+        Assert.True(await reading > 0);
+    }
+
+    private static Task<T> OnThread<T>(Func<Task<T>> work) =>
+        Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).Unwrap();
+}
