@@ -1,6 +1,7 @@
+using Microsoft.AspNetCore.Cors.Infrastructure;
 using ResumableUploads.Protocols.FileId;
 
-namespace Microsoft.AspNetCore.Cors.Infrastructure;
+namespace Microsoft.AspNetCore.Builder;
 
 /// <summary>CORS for resumable uploads.</summary>
 public static class ResumableUploadsCorsExtensions

@@ -22,7 +22,6 @@ internal static class Layers
     [
         "ResumableUploads",
         "Microsoft.AspNetCore.Builder",
-        "Microsoft.AspNetCore.Cors.Infrastructure",
         "Microsoft.Extensions.DependencyInjection",
     ];
 
