@@ -234,7 +234,6 @@ export class Upload extends EventTarget {
   async #wait(setback, signal) {
     this.#backoff.reached(this.#confirmed);
     const wait = this.#backoff.next(setback.wait);
-    this.#sent = 0;
     this.setback = { reason: setback.reason, title: setback.title, at: Date.now() + wait };
     this.#change('retrying');
     await this.#backoff.wait(wait, { signal, orOnline: setback.reason === 'connection' });
