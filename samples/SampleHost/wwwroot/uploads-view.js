@@ -100,6 +100,8 @@ export class UploadsView {
     const unfinished = states.some(state => state === 'waiting' || activeStates.has(state));
     const size = rows.reduce((sum, row) => sum + row.upload.size, 0);
     const offset = rows.reduce((sum, row) => sum + row.upload.offset, 0);
+    // What is paused takes no time.
+    const left = rows.filter(row => row.upload.state !== 'paused').reduce((sum, row) => sum + row.upload.size - row.upload.offset, 0);
     const rates = rows.map(row => row.rate).filter(rate => rate !== null);
     const rate = rates.length > 0 ? rates.reduce((sum, each) => sum + each, 0) : null;
     const share = done < rows.length ? `${Math.min(99, percent(offset, size))} %` : '';
@@ -108,7 +110,7 @@ export class UploadsView {
     this.#pauseAll.hidden = !unfinished;
     this.#resumeAll.hidden = unfinished || !states.includes('paused');
     this.#clear.hidden = done === 0;
-    this.#overall.textContent = [rows.length > 0 && `${done} of ${rows.length} done`, share, unfinished && pace(rate, size - offset)]
+    this.#overall.textContent = [rows.length > 0 && `${done} of ${rows.length} done`, share, unfinished && pace(rate, left)]
       .filter(Boolean).join(' · ');
     document.title = share === '' ? title : `${share} – ${title}`;
   }
