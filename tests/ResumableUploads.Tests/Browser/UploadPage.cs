@@ -8,7 +8,7 @@ namespace ResumableUploads.Tests.Browser;
 public sealed class UploadPage
 {
     /// <summary>Slow enough to do something in the middle of some tens of megabytes.</summary>
-    public const int Slow = 10_000_000;
+    public const int Slow = 6_000_000;
 
     private readonly ICDPSession _devTools;
 
@@ -25,11 +25,11 @@ public sealed class UploadPage
 
     public ILocator Arrived => Tab.GetByTestId("arrived");
 
-    public static async Task<UploadPage> OpenAsync(IBrowserContext context, SampleHostProcess host)
+    public static async Task<UploadPage> OpenAsync(IBrowserContext context, SampleHostProcess host, Line? line = null)
     {
         IPage tab = await context.NewPageAsync();
         var page = new UploadPage(tab, await context.NewCDPSessionAsync(tab));
-        await tab.GotoAsync(host.Address.ToString());
+        await tab.GotoAsync((line?.Address ?? host.Address).ToString());
         return page;
     }
 
@@ -52,7 +52,7 @@ public sealed class UploadPage
     public async Task<long> OffsetAsync(string name) =>
         long.Parse(await Row(name).GetAttributeAsync("data-offset") ?? "", CultureInfo.InvariantCulture);
 
-    /// <summary>Limits what the tab sends, in bytes a second; null lifts the limit.</summary>
+    /// <summary>Limits what requests send that begin from now on, in bytes a second; null for no limit. Those that run have none from now on.</summary>
     public Task LimitAsync(int? rate) => _devTools.SendAsync("Network.emulateNetworkConditions", new Dictionary<string, object>
     {
         ["offline"] = false, ["latency"] = 0, ["downloadThroughput"] = -1, ["uploadThroughput"] = rate ?? -1,
