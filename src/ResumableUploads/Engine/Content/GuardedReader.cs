@@ -18,7 +18,7 @@ internal sealed class GuardedReader : PipeReader, IDisposable
     private ReadOnlySequence<byte> _current;
     private long _room;
     private int _asked;
-    private bool _innerFailed;
+    private bool _innerIsOver;
     private bool _final;
 
     /// <param name="inner">The body as the server gives it.</param>
@@ -129,12 +129,13 @@ internal sealed class GuardedReader : PipeReader, IDisposable
             _digest?.Append(taken);
             _room -= count;
             Taken += count;
-            _pace.Came(count);
         }
 
         _current = _current.Slice(consumed);
-        if (!_innerFailed)
+        if (!_innerIsOver)
         {
+            // After the last result nothing is read any more: what a store leaves of it is given again from here.
+            _innerIsOver = _final;
             _inner.AdvanceTo(consumed, examined);
         }
     }
@@ -195,6 +196,8 @@ internal sealed class GuardedReader : PipeReader, IDisposable
 
     private ReadResult Give(ReadResult result)
     {
+        // What came counts, and not what was taken: a store may gather for longer than the pace is measured.
+        _pace.Came(result.Buffer.Length - _current.Length);
         _current = result.Buffer;
         if (_current.Length > _room)
         {
@@ -228,7 +231,7 @@ internal sealed class GuardedReader : PipeReader, IDisposable
             }
             else
             {
-                _innerFailed = true;
+                _innerIsOver = true;
             }
 
             Ends((ContentEnd)_asked);
@@ -244,7 +247,7 @@ internal sealed class GuardedReader : PipeReader, IDisposable
     private ReadResult Broken(Exception fault)
     {
         Fault = fault;
-        _innerFailed = true;
+        _innerIsOver = true;
         Ends(_asked != 0 ? (ContentEnd)_asked : ContentEnd.Disconnected);
         return Last();
     }
