@@ -72,7 +72,8 @@ internal static class SafeFileName
             kept.Append(rune.ToString());
         }
 
-        return kept.Append(suffix).Append(extension).ToString();
+        // A cut can bare a dot or a blank inside the name.
+        return kept.Append(suffix).Append(extension).ToString().TrimEnd('.', ' ');
     }
 
     private static bool IsHarmless(Rune rune) =>
