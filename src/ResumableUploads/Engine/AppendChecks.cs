@@ -8,9 +8,16 @@ internal static class AppendChecks
     /// <summary>Checks that need no upload. Null: nothing against it.</summary>
     public static UploadOutcome? Before(AppendCommand command, EngineSettings settings)
     {
-        bool tooLarge = command.UploadLength > settings.MaxUploadSize
-            || (command.BodyLength is { } body && body > settings.MaxUploadSize - command.Offset && command.UploadLength is null);
-        return tooLarge ? new UploadOutcome(OutcomeKind.TooLarge) { MaxSize = settings.MaxUploadSize } : null;
+        if (command.UploadLength > settings.MaxUploadSize
+            || (command.UploadLength is null && command.BodyLength > settings.MaxUploadSize - command.Offset))
+        {
+            return new UploadOutcome(OutcomeKind.TooLarge) { MaxSize = settings.MaxUploadSize };
+        }
+
+        // Before an upload is made for it, or one that is there is thrown away for it.
+        return command.BodyLength > command.UploadLength - command.Offset
+            ? new UploadOutcome(OutcomeKind.LengthExceeded) { UploadLength = command.UploadLength }
+            : null;
     }
 
     /// <summary>Checks against an upload that is still receiving. Null: nothing against it.</summary>
@@ -32,10 +39,10 @@ internal static class AppendChecks
     }
 
     /// <summary>How many bytes the upload may still take, and what to say to more.</summary>
-    public static (long Bytes, OutcomeKind Kind) Room(AppendCommand command, UploadInfo info, EngineSettings settings) =>
-        (info.Length ?? command.UploadLength) is { } length
-            ? (length - info.Offset, OutcomeKind.LengthExceeded)
-            : (settings.MaxUploadSize - info.Offset, OutcomeKind.TooLarge);
+    public static (long Bytes, OutcomeKind Kind) Room(AppendCommand command, UploadInfo? info, EngineSettings settings) =>
+        (info?.Length ?? command.UploadLength) is { } length
+            ? (length - (info?.Offset ?? 0), OutcomeKind.LengthExceeded)
+            : (settings.MaxUploadSize - (info?.Offset ?? 0), OutcomeKind.TooLarge);
 
     public static UploadOutcome Mismatch(AppendCommand command, long offset, long? length = null) =>
         new(OutcomeKind.OffsetMismatch, offset) { ProvidedOffset = command.Offset, UploadLength = length };

@@ -37,54 +37,76 @@ internal sealed class Appender(
             return new UploadOutcome(OutcomeKind.ShuttingDown, info?.Offset);
         }
 
-        UploadData data;
-        if (info is null)
+        if (info is not null && await SettledAsync(command, info, cancellationToken).ConfigureAwait(false) is { } settled)
         {
-            if (command.Creation is not { } details)
-            {
-                return new UploadOutcome(OutcomeKind.NotFound);
-            }
-
-            if (command.Offset != 0)
-            {
-                return AppendChecks.Mismatch(command, 0);
-            }
-
-            (UploadOutcome? refusal, info, data) = await creation.CreateAsync(command, details, callbacks, cancellationToken).ConfigureAwait(false);
-            if (refusal is not null)
-            {
-                return refusal;
-            }
-        }
-        else
-        {
-            data = UploadData.From(info);
+            return settled;
         }
 
-        if (info!.State != UploadState.Receiving)
+        if (info is null && command.Creation is null)
         {
-            return await AfterTheEndAsync(command, info, cancellationToken).ConfigureAwait(false);
+            return new UploadOutcome(OutcomeKind.NotFound);
         }
 
-        if (AppendChecks.Against(command, info, settings) is { } against)
+        if (info is null && command.Offset != 0)
         {
-            return against;
+            return AppendChecks.Mismatch(command, 0);
+        }
+
+        // All that can be said against a new upload is said before it is made.
+        if (CannotStage(command, info))
+        {
+            return new UploadOutcome(OutcomeKind.DigestUnsupported, info?.Offset ?? 0) { UploadLength = info?.Length };
         }
 
         if (!ledger.TryEnterAppend(command.Key.Owner))
         {
-            return new UploadOutcome(OutcomeKind.TooManyAppends, info.Offset);
+            return new UploadOutcome(OutcomeKind.TooManyAppends, info?.Offset ?? 0);
         }
 
         try
         {
-            return await AppendAsync(command, info, data, turn, callbacks, cancellationToken).ConfigureAwait(false);
+            return info is null
+                ? await CreateAndAppendAsync(command, command.Creation!, turn, callbacks, cancellationToken).ConfigureAwait(false)
+                : await AppendAsync(command, info, UploadData.From(info), turn, callbacks, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
             ledger.LeaveAppend(command.Key.Owner);
         }
     }
+
+    private async ValueTask<Step> CreateAndAppendAsync(
+        AppendCommand command, UploadDetails details, Turn turn, IUploadCallbacks callbacks, CancellationToken cancellationToken)
+    {
+        (UploadOutcome? refusal, UploadInfo? info, UploadData data) =
+            await creation.CreateAsync(command, details, callbacks, cancellationToken).ConfigureAwait(false);
+        if (refusal is not null)
+        {
+            return refusal;
+        }
+
+        // Another process may have made it meanwhile, and have gone on with it.
+        return await SettledAsync(command, info!, cancellationToken).ConfigureAwait(false)
+            ?? await AppendAsync(command, info!, data, turn, callbacks, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>What there is to say without a byte of the body; null: nothing against the append.</summary>
+    private async ValueTask<Step?> SettledAsync(AppendCommand command, UploadInfo info, CancellationToken cancellationToken)
+    {
+        if (info.State != UploadState.Receiving)
+        {
+            return await AfterTheEndAsync(command, info, cancellationToken).ConfigureAwait(false);
+        }
+
+        return AppendChecks.Against(command, info, settings) is { } against ? new Step(against) : (Step?)null;
+    }
+
+    private bool CannotStage(AppendCommand command, UploadInfo? info) =>
+        IsStaged(command)
+        && (store.GetCapability<IStagesAppends>() is not { } stages
+            || (command.BodyLength ?? AppendChecks.Room(command, info, settings).Bytes) > stages.MaxStagedLength);
+
+    private static bool IsStaged(AppendCommand command) => command.ContentDigest is not null || command.ReprDigest is not null;
 
     /// <summary>An append to an upload that takes no more: an empty body at its end asks for the outcome.</summary>
     private async ValueTask<Step> AfterTheEndAsync(AppendCommand command, UploadInfo info, CancellationToken cancellationToken)
@@ -96,6 +118,8 @@ internal sealed class Appender(
         {
             (false, _) => new UploadOutcome(OutcomeKind.AlreadyComplete, info.Offset) { ProvidedOffset = command.Offset, UploadLength = info.Length },
             (true, false) => AppendChecks.Mismatch(command, info.Offset, info.Length),
+            (true, true) when command.UploadLength is { } stated && stated != info.Offset =>
+                new UploadOutcome(OutcomeKind.LengthConflict, info.Offset) { UploadLength = info.Length },
             (true, true) => new Step(null, info),
         };
     }
@@ -139,12 +163,7 @@ internal sealed class Appender(
             return new UploadOutcome(tooMuch, info.Offset) { UploadLength = info.Length };
         }
 
-        bool staged = command.ContentDigest is not null || command.ReprDigest is not null;
-        if (staged && (store.GetCapability<IStagesAppends>() is not { } stages || (command.BodyLength ?? room) > stages.MaxStagedLength))
-        {
-            return new UploadOutcome(OutcomeKind.DigestUnsupported, info.Offset) { UploadLength = info.Length };
-        }
-
+        bool staged = IsStaged(command);
         IncrementalDigest? digest = staged ? new IncrementalDigest(command.ContentDigest, command.ReprDigest) : null;
         if (command.ReprDigest is not null && info.Offset > 0
             && await store.OpenReadAsync(info.Key, cancellationToken).ConfigureAwait(false) is { } stored)
@@ -218,15 +237,28 @@ internal sealed class Appender(
     private async ValueTask<(UploadInfo? Info, UploadOutcome? Refusal)> LearnLengthAsync(
         AppendCommand command, UploadInfo info, CancellationToken cancellationToken)
     {
-        UpdateResult update = await store
-            .UpdateAsync(info.Key, info.Version, info.Record with { Length = command.UploadLength }, cancellationToken).ConfigureAwait(false);
-        if (update.Info is null)
+        long more = command.UploadLength!.Value - info.Offset;
+        if (!await ledger.TryGrowAsync(info.Key.Owner, more, cancellationToken).ConfigureAwait(false))
         {
-            return (null, new UploadOutcome(update.Status == ChangeStatus.NotFound ? OutcomeKind.NotFound : OutcomeKind.Busy));
+            return (null, new UploadOutcome(OutcomeKind.OwnerQuotaExceeded, info.Offset));
         }
 
-        ledger.Grew(info.Key.Owner, command.UploadLength!.Value - info.Offset);
-        return (update.Info, null);
+        UpdateResult update = default;
+        try
+        {
+            update = await store
+                .UpdateAsync(info.Key, info.Version, info.Record with { Length = command.UploadLength }, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            if (update.Info is null)
+            {
+                ledger.Grew(info.Key.Owner, -more);
+            }
+        }
+
+        return update.Info is not null ? (update.Info, null)
+            : (null, new UploadOutcome(update.Status == ChangeStatus.NotFound ? OutcomeKind.NotFound : OutcomeKind.Busy));
     }
 
     private async ValueTask<Step> AfterAppendAsync(
@@ -239,7 +271,7 @@ internal sealed class Appender(
 
         if (command.ReprDigest is null && data.ReprDigest is not null && !await WholeMatchesAsync(info.Key, data.ReprDigest).ConfigureAwait(false))
         {
-            return new UploadOutcome(OutcomeKind.DigestMismatch, result.Offset) { UploadLength = info.Length };
+            return new UploadOutcome(OutcomeKind.DigestMismatch, result.Offset) { UploadLength = info.Length, IsWholeWrong = true };
         }
 
         UploadData claimed = callbacks.HasHandler ? data with { Handler = completions.Claim(data.Handler) } : data;

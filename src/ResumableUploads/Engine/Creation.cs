@@ -20,7 +20,7 @@ internal sealed class Creation(IUploadStore store, Records records, OwnerLedger 
             ReprDigest = command.ReprDigest?.ToString(),
         };
 
-        OutcomeKind room = await ledger.ReserveAsync(command.Key, command.UploadLength, cancellationToken).ConfigureAwait(false);
+        OutcomeKind room = await ledger.ReserveAsync(command.Key, command.UploadLength, command.BodyLength, cancellationToken).ConfigureAwait(false);
         if (room != OutcomeKind.Appended)
         {
             Log.Refused(logger, command.Key, room);

@@ -77,6 +77,9 @@ internal sealed record UploadOutcome(OutcomeKind Kind, long? Offset = null)
     /// <summary>The application's answer as it was stored, or null where it has none of its own.</summary>
     public ReadOnlyMemory<byte>? Answer { get; init; }
 
+    /// <summary>Whether the digest that does not match is one of the whole content, and all bytes are there: nothing can be sent again.</summary>
+    public bool IsWholeWrong { get; init; }
+
     /// <summary>Why the application refused.</summary>
     public Refusal? Refusal { get; init; }
 }

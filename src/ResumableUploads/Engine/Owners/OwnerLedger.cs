@@ -13,7 +13,11 @@ internal sealed class OwnerLedger(IUploadStore store, EngineSettings settings, T
     private readonly ConcurrentDictionary<string, Account> _accounts = new(StringComparer.Ordinal);
 
     /// <summary>Makes room for a new upload; <see cref="OutcomeKind.Appended"/> means that there is some.</summary>
-    public async ValueTask<OutcomeKind> ReserveAsync(UploadKey key, long? length, CancellationToken cancellationToken)
+    /// <param name="key">The upload.</param>
+    /// <param name="length">Its length, where it is known.</param>
+    /// <param name="atLeast">How many bytes come at once, where that is known. They are not reserved, but there has to be room for them.</param>
+    /// <param name="cancellationToken">Ends the counting.</param>
+    public async ValueTask<OutcomeKind> ReserveAsync(UploadKey key, long? length, long? atLeast, CancellationToken cancellationToken)
     {
         Account account = await CountedAsync(key.Owner, cancellationToken).ConfigureAwait(false);
         lock (account)
@@ -23,7 +27,7 @@ internal sealed class OwnerLedger(IUploadStore store, EngineSettings settings, T
                 return OutcomeKind.TooManyUploads;
             }
 
-            if (account.Bytes + (length ?? 0) > settings.MaxBytesPerOwner)
+            if ((length ?? atLeast ?? 0) > settings.MaxBytesPerOwner - account.Bytes)
             {
                 return OutcomeKind.OwnerQuotaExceeded;
             }
@@ -44,7 +48,23 @@ internal sealed class OwnerLedger(IUploadStore store, EngineSettings settings, T
         }
     }
 
-    /// <summary>Bytes came for an upload of unknown length, or an upload got its length.</summary>
+    /// <summary>Makes room for what an upload needs that gets its length.</summary>
+    public async ValueTask<bool> TryGrowAsync(string owner, long bytes, CancellationToken cancellationToken)
+    {
+        Account account = await CountedAsync(owner, cancellationToken).ConfigureAwait(false);
+        lock (account)
+        {
+            if (bytes > settings.MaxBytesPerOwner - account.Bytes)
+            {
+                return false;
+            }
+
+            account.Bytes += bytes;
+            return true;
+        }
+    }
+
+    /// <summary>Bytes came for an upload of unknown length.</summary>
     public void Grew(string owner, long bytes)
     {
         if (bytes != 0 && _accounts.TryGetValue(owner, out Account? account))
@@ -110,7 +130,7 @@ internal sealed class OwnerLedger(IUploadStore store, EngineSettings settings, T
         {
             lock (account)
             {
-                if (account.Appends == 0 && !account.IsCounting && !account.IsFresh(time))
+                if (account.Appends == 0 && account.Counting is null && !account.IsFresh(time))
                 {
                     account.IsForgotten = true;
                     _accounts.TryRemove(owner, out _);
@@ -124,6 +144,8 @@ internal sealed class OwnerLedger(IUploadStore store, EngineSettings settings, T
         while (true)
         {
             Account account = _accounts.GetOrAdd(owner, static _ => new Account());
+            Task? counting;
+            TaskCompletionSource? mine = null;
             lock (account)
             {
                 if (account.IsForgotten)
@@ -131,12 +153,24 @@ internal sealed class OwnerLedger(IUploadStore store, EngineSettings settings, T
                     continue;
                 }
 
-                if (account.IsFresh(time) || account.IsCounting)
+                if (account.IsFresh(time))
                 {
                     return account;
                 }
 
-                account.IsCounting = true;
+                counting = account.Counting;
+                if (counting is null)
+                {
+                    mine = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                    account.Counting = mine.Task;
+                }
+            }
+
+            if (counting is not null)
+            {
+                // Without the number nobody may be let in: it would not be in the sum.
+                await counting.WaitAsync(cancellationToken).ConfigureAwait(false);
+                continue;
             }
 
             int uploads = 0;
@@ -159,7 +193,7 @@ internal sealed class OwnerLedger(IUploadStore store, EngineSettings settings, T
             {
                 lock (account)
                 {
-                    account.IsCounting = false;
+                    account.Counting = null;
                     if (counted)
                     {
                         account.Uploads = uploads;
@@ -167,6 +201,8 @@ internal sealed class OwnerLedger(IUploadStore store, EngineSettings settings, T
                         account.Counted(time);
                     }
                 }
+
+                mine!.SetResult();
             }
 
             return account;
@@ -183,7 +219,8 @@ internal sealed class OwnerLedger(IUploadStore store, EngineSettings settings, T
 
         public int Appends { get; set; }
 
-        public bool IsCounting { get; set; }
+        /// <summary>Ends with the count that runs now, or null.</summary>
+        public Task? Counting { get; set; }
 
         public bool IsForgotten { get; set; }
 

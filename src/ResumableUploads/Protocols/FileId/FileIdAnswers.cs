@@ -51,6 +51,8 @@ internal static class FileIdAnswers
                 string.Create(CultureInfo.InvariantCulture, $"An upload has at most {outcome.MaxSize} bytes here.")),
             OutcomeKind.OwnerQuotaExceeded => (413, Problem.Own("owner-quota"), "Too many bytes in unfinished uploads",
                 "Finish or delete other uploads first."),
+            OutcomeKind.DigestMismatch when outcome.IsWholeWrong => (400, Problem.Own("digest-mismatch"), "The digest does not match",
+                "All bytes are there, and they are not what the digest of the whole says. Delete the upload and send it again."),
             OutcomeKind.DigestMismatch => (400, Problem.Own("digest-mismatch"), "The digest does not match",
                 "The bytes are not what the digest says. Nothing of this request counts; send it again from the same start byte."),
             OutcomeKind.DigestUnsupported => (413, Problem.Own("digest-too-large"), "Too much to check at once",
