@@ -10,7 +10,7 @@ internal sealed class Records(EngineSettings settings, TimeProvider time)
         State = UploadState.Receiving,
         Length = length,
         SlidingExpiration = settings.Expiration,
-        AbsoluteExpiration = data.Created + settings.MaxAge,
+        AbsoluteExpiration = settings.MaxAge < DateTimeOffset.MaxValue - data.Created ? data.Created + settings.MaxAge : null,
         Data = data.ToBytes(),
     };
 

@@ -60,9 +60,9 @@ internal sealed class ResumableUploadOptionsValidator : IValidateOptions<Resumab
 
     private static void Path(List<string> failures, string option, string? path)
     {
-        if (string.IsNullOrEmpty(path) || path[0] != '/' || path.Length == 1)
+        if (string.IsNullOrEmpty(path) || path[0] != '/' || path.AsSpan().TrimEnd('/').IsEmpty)
         {
-            failures.Add(Named(option, $"is '{path}'. A path begins with '/' and has at least one character after it."));
+            failures.Add(Named(option, $"is '{path}'. A path begins with '/' and has at least one other character after it."));
         }
     }
 
