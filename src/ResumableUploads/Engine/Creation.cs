@@ -14,6 +14,7 @@ internal sealed class Creation(IUploadStore store, Records records, OwnerLedger 
         var data = new UploadData
         {
             Protocol = details.Protocol,
+            Endpoint = records.Endpoint,
             Created = time.GetUtcNow(),
             RawFileName = details.RawFileName,
             ContentType = details.ContentType,

@@ -3,6 +3,9 @@ namespace ResumableUploads.Engine;
 /// <summary>What the engine may do, in numbers. The options of an app are turned into this once.</summary>
 internal sealed record EngineSettings
 {
+    /// <summary>What tells this engine from others of the app that may share its store; the same after a restart.</summary>
+    public string Endpoint { get; init; } = "";
+
     public required long MaxUploadSize { get; init; }
 
     public required int MaxUploadsPerOwner { get; init; }

@@ -5,6 +5,11 @@ namespace ResumableUploads.Engine;
 /// <summary>How the engine writes its records: which state is kept how long.</summary>
 internal sealed class Records(EngineSettings settings, TimeProvider time)
 {
+    private static readonly TimeSpan OwnersTime = TimeSpan.FromDays(1);
+
+    /// <summary>The endpoint that this engine works for.</summary>
+    public string Endpoint => settings.Endpoint;
+
     public UploadRecord New(UploadData data, long? length) => new()
     {
         State = UploadState.Receiving,
@@ -35,4 +40,10 @@ internal sealed class Records(EngineSettings settings, TimeProvider time)
     };
 
     public bool IsExpired(UploadInfo info) => info.Expires is { } expires && expires <= time.GetUtcNow();
+
+    /// <summary>Whether the handlers of this endpoint are the ones for an upload, and not those of another that shares the store.</summary>
+    public bool IsOurs(UploadInfo info) => UploadData.From(info).Endpoint is not { } endpoint || endpoint == settings.Endpoint;
+
+    /// <summary>Whether an upload expired so long ago that its own endpoint would have removed it, were it still there.</summary>
+    public bool IsForsaken(UploadInfo info) => info.Expires is { } expires && time.GetUtcNow() - expires >= OwnersTime;
 }

@@ -74,13 +74,18 @@ internal sealed class Sweeper(
         // Whoever holds the turn is alive: it decides, and the next sweep looks again.
         if (records.IsExpired(info))
         {
+            if (!records.IsForsaken(info) && !records.IsOurs(info))
+            {
+                return;
+            }
+
             using Turn? turn = turns.TryTake(info.Key);
             if (turn is not null)
             {
                 await removal.ExpireAsync(info, callbacks, cancellationToken).ConfigureAwait(false);
             }
         }
-        else if (info.State == UploadState.Received && callbacks.HasHandler
+        else if (info.State == UploadState.Received && callbacks.HasHandler && records.IsOurs(info)
             && !completions.IsLeased(info) && (UploadData.From(info).Handler?.Attempts ?? 0) < settings.HandlerAttempts)
         {
             await completions.OutcomeAsync(info, callbacks, cancellationToken).AsTask().WaitAsync(cancellationToken).ConfigureAwait(false);

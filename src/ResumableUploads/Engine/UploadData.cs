@@ -14,6 +14,9 @@ internal sealed record UploadData
     /// <summary>The protocol that made the upload.</summary>
     public string Protocol { get; set; } = "";
 
+    /// <summary>The endpoint that made the upload: in the background only its handlers are called. Null in older records.</summary>
+    public string? Endpoint { get; set; }
+
     public DateTimeOffset Created { get; set; }
 
     /// <summary>The client's name for the file, as it sent it.</summary>

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -15,6 +16,7 @@ namespace ResumableUploads;
 internal static class UploadRuntime
 {
     private const string LogCategory = "ResumableUploads";
+    private static readonly ConditionalWeakTable<IServiceProvider, Dictionary<string, int>> NamesByApp = [];
 
     /// <summary>The endpoint for some options.</summary>
     /// <exception cref="OptionsValidationException">An option is wrong.</exception>
@@ -44,7 +46,7 @@ internal static class UploadRuntime
         }
 
         var metrics = new UploadMetrics(services.GetService<IMeterFactory>());
-        var engine = new UploadEngine(store, options.ToSettings(), metrics, time, logger);
+        var engine = new UploadEngine(store, options.ToSettings(EndpointName(services, uploadPath)), metrics, time, logger);
         Log.Ready(logger, uploadPath, options.Expiration);
         if (options.OnCompleted is null)
         {
@@ -76,6 +78,17 @@ internal static class UploadRuntime
             ? services.GetRequiredService<IOptionsFactory<ResumableUploadOptions>>().Create(Options.DefaultName)
             : new ResumableUploadOptions();
 
+    /// <summary>The path, with a number where groups of one app use the same pattern: the same in every process that runs this code.</summary>
+    private static string EndpointName(IServiceProvider services, string uploadPath)
+    {
+        Dictionary<string, int> names = NamesByApp.GetOrCreateValue(services);
+        lock (names)
+        {
+            int number = names[uploadPath] = names.GetValueOrDefault(uploadPath) + 1;
+            return number == 1 ? uploadPath : $"{uploadPath}#{number}";
+        }
+    }
+
     private static FileSystemUploadStore FileStore(
         IServiceProvider services, ResumableUploadOptions options, TimeProvider time, ILoggerFactory loggers)
     {
@@ -92,8 +105,9 @@ internal static class UploadRuntime
             loggers.CreateLogger<FileSystemUploadStore>());
     }
 
-    private static EngineSettings ToSettings(this ResumableUploadOptions options) => new()
+    private static EngineSettings ToSettings(this ResumableUploadOptions options, string endpoint) => new()
     {
+        Endpoint = endpoint,
         MaxUploadSize = options.MaxUploadSize,
         MaxUploadsPerOwner = options.MaxUploadsPerOwner,
         MaxBytesPerOwner = options.MaxBytesPerOwner,
