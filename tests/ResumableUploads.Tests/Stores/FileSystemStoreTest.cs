@@ -15,7 +15,8 @@ public abstract class FileSystemStoreTest : IDisposable
 
     protected string Root { get; } = Path.Combine(Path.GetTempPath(), "ru-file-" + Guid.NewGuid().ToString("N"));
 
-    protected FakeTimeProvider Time { get; } = new(new DateTimeOffset(2030, 1, 2, 3, 4, 5, TimeSpan.Zero));
+    /// <summary>Long before the clock that the file system has, so that a time which the store did not set is seen.</summary>
+    protected FakeTimeProvider Time { get; } = new(new DateTimeOffset(2020, 1, 2, 3, 4, 5, TimeSpan.Zero));
 
     protected string StoreRoot => Path.Combine(Root, "store");
 
@@ -24,6 +25,9 @@ public abstract class FileSystemStoreTest : IDisposable
     internal FaultyFiles Files { get; } = new();
 
     internal LogList Logs { get; } = new();
+
+    /// <summary>How long a test waits for what must happen.</summary>
+    protected static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     protected static CancellationToken None => TestContext.Current.CancellationToken;
 
@@ -146,6 +150,15 @@ internal sealed class FaultyFiles : FileLayer
     public override void DeleteFile(string path) => Step("delete", path, () => base.DeleteFile(path));
 
     public override void Rename(string from, string to) => Step("rename", to, () => base.Rename(from, to));
+
+    public override (long Length, DateTime Written)? Stat(string path)
+    {
+        (long Length, DateTime Written)? result = null;
+        Step("stat", path, () => result = base.Stat(path));
+        return result;
+    }
+
+    public override void CreateDirectory(string path) => Step("create-directory", path, () => base.CreateDirectory(path));
 
     public override void DeleteDirectory(string path, bool recursive) =>
         Step("delete-directory", path, () => base.DeleteDirectory(path, recursive));

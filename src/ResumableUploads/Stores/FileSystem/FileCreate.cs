@@ -130,11 +130,17 @@ internal sealed class FileCreate(StoreContext context)
         {
             try
             {
+                if (attempt > 1)
+                {
+                    // Clean-up may even take the owner's directory away between the making of the two.
+                    _files.CreateDirectory(shard);
+                }
+
                 return _files.RenameDirectory(aside, place);
             }
             catch (DirectoryNotFoundException) when (attempt < Tries && _files.DirectoryExists(aside))
             {
-                _files.CreateDirectory(shard);
+                continue;
             }
         }
     }
