@@ -22,6 +22,7 @@ internal sealed class Appender(
     RecordChange change,
     OwnerLedger ledger,
     Creation creation,
+    Removal removal,
     Completions completions,
     EngineSettings settings,
     UploadMetrics metrics,
@@ -86,8 +87,23 @@ internal sealed class Appender(
         }
 
         // Another process may have made it meanwhile, and have gone on with it.
-        return await SettledAsync(command, info!, cancellationToken).ConfigureAwait(false)
+        Step step = await SettledAsync(command, info!, cancellationToken).ConfigureAwait(false)
             ?? await AppendAsync(command, info!, data, turn, callbacks, cancellationToken).ConfigureAwait(false);
+        if (step.Outcome?.Kind == OutcomeKind.DigestMismatch)
+        {
+            await ForgetAsync(command.Key).ConfigureAwait(false);
+        }
+
+        return step;
+    }
+
+    /// <summary>Nothing counts of a first request that is not what its digest says, and neither does what it said about the upload.</summary>
+    private async ValueTask ForgetAsync(UploadKey key)
+    {
+        if (await store.GetAsync(key, CancellationToken.None).ConfigureAwait(false) is { Offset: 0, State: UploadState.Receiving } empty)
+        {
+            await removal.RemoveAsync(empty, whateverIsThere: false, CancellationToken.None).ConfigureAwait(false);
+        }
     }
 
     /// <summary>What there is to say without a byte of the body; null: nothing against the append.</summary>
@@ -274,7 +290,8 @@ internal sealed class Appender(
             return new UploadOutcome(OutcomeKind.DigestMismatch, result.Offset) { UploadLength = info.Length, IsWholeWrong = true };
         }
 
-        UploadData claimed = callbacks.HasHandler ? data with { Handler = completions.Claim(data.Handler) } : data;
+        UploadData verified = command.ReprDigest is { } whole ? data with { ReprDigest = whole.ToString() } : data;
+        UploadData claimed = callbacks.HasHandler ? verified with { Handler = completions.Claim(data.Handler) } : verified;
         bool ours = false;
         UploadInfo? received = await change.WriteAsync(
             info with { Offset = result.Offset, Version = result.Version! },

@@ -36,7 +36,7 @@ internal sealed class UploadEngine : IAsyncDisposable
         _completions = new Completions(store, _records, change, settings, metrics, time, logger, _stopping.Token);
         _removal = new Removal(store, _ledger, logger);
         var creation = new Creation(store, _records, _ledger, metrics, time, logger);
-        _appender = new Appender(store, _records, change, _ledger, creation, _completions, settings, metrics, time, logger, _stopping.Token);
+        _appender = new Appender(store, _records, change, _ledger, creation, _removal, _completions, settings, metrics, time, logger, _stopping.Token);
     }
 
     /// <summary>A sweeper over the same store, turns and limits.</summary>
