@@ -78,28 +78,33 @@ internal sealed class FileRead(StoreContext context, RecordFile records, UploadO
     /// <summary>Null when all is to be read again.</summary>
     private ObservedOffset? TrySettle(UploadKey key, in UploadFiles files, StoredRecord record, in ObservedOffset seen)
     {
-        try
+        // After a restart the first sweep and the clients look at the same uploads. Who comes second waits for the first one's sync, and
+        // does not take it for an append: else it would be told less than what is there a moment later.
+        lock (offsets.Settling(files))
         {
-            using OpenFile? held = _files.TryLock(files.Lock);
-            if (held is null)
+            try
             {
-                // Somebody appends, and goes on with it: what is certain is certain.
+                using OpenFile? held = _files.TryLock(files.Lock);
+                if (held is null)
+                {
+                    // Somebody appends, and goes on with it: what is certain is certain.
+                    return offsets.Observe(files, record);
+                }
+
+                return records.Read(key) is { } now && now.Nonce == record.Nonce && now.Writes == record.Writes
+                    ? offsets.Settle(files, now)
+                    : null;
+            }
+            catch (Exception e) when (StorageErrors.IsMissing(e))
+            {
+                return null;
+            }
+            catch (Exception e) when (StorageErrors.IsStorage(e) && e is not UploadStoreException)
+            {
+                // A disk that is full or read-only can still be asked.
+                Log.NotSettled(context.Logger, files.Data, seen.Offset, e);
                 return seen;
             }
-
-            return records.Read(key) is { } now && now.Nonce == record.Nonce && now.Writes == record.Writes
-                ? offsets.Settle(files, now)
-                : null;
-        }
-        catch (Exception e) when (StorageErrors.IsMissing(e))
-        {
-            return null;
-        }
-        catch (Exception e) when (StorageErrors.IsStorage(e) && e is not UploadStoreException)
-        {
-            // A disk that is full or read-only can still be asked.
-            Log.NotSettled(context.Logger, files.Data, seen.Offset, e);
-            return seen;
         }
     }
 }

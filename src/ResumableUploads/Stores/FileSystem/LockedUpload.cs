@@ -50,33 +50,25 @@ internal sealed class LockedUpload : IDisposable
             }
 
             var files = new UploadFiles(context.Paths.Upload(key), record.Nonce);
-            if (!TryLock(context.Files, files.Lock, out OpenFile? held))
+            bool isTaken = false;
+            lock (offsets.Settling(files))
             {
-                // The upload was deleted meanwhile; or the file was lost, and the next round finds a new one.
-                continue;
-            }
-
-            if (held is null)
-            {
-                Thread.Yield();
-                continue;
-            }
-
-            try
-            {
-                upload = Open(records, offsets, key, files, held);
-            }
-            finally
-            {
-                if (upload is null)
+                // False: the upload was deleted meanwhile; or the file was lost, and the next round finds a new one.
+                if (TryLock(context.Files, files.Lock, out OpenFile? held))
                 {
-                    held.Dispose();
+                    isTaken = held is null;
+                    upload = held is null ? null : OpenOrRelease(records, offsets, key, files, held);
                 }
             }
 
             if (upload is not null)
             {
                 return LockStatus.Locked;
+            }
+
+            if (isTaken)
+            {
+                Thread.Yield();
             }
         }
 
@@ -87,6 +79,22 @@ internal sealed class LockedUpload : IDisposable
     public bool IsThere(FileLayer files) => files.FileExists(Files.Lock);
 
     public void Dispose() => _lock.Dispose();
+
+    private static LockedUpload? OpenOrRelease(RecordFile records, UploadOffset offsets, UploadKey key, in UploadFiles files, OpenFile held)
+    {
+        LockedUpload? upload = null;
+        try
+        {
+            return upload = Open(records, offsets, key, files, held);
+        }
+        finally
+        {
+            if (upload is null)
+            {
+                held.Dispose();
+            }
+        }
+    }
 
     private static LockedUpload? Open(RecordFile records, UploadOffset offsets, UploadKey key, in UploadFiles files, OpenFile held)
     {

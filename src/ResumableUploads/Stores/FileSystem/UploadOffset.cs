@@ -16,7 +16,16 @@ internal readonly record struct ObservedOffset(long Offset, long Length, DateTim
 /// </summary>
 internal sealed class UploadOffset(StoreContext context)
 {
+    private const int Locks = 64;
+
     private readonly FileLayer _files = context.Files;
+    private readonly Lock[] _settling = [.. Enumerable.Range(0, Locks).Select(static _ => new Lock())];
+
+    /// <summary>
+    /// What a thread of this process enters before it takes the lock of an upload to settle it. Several uploads share one, so nobody stays
+    /// in it longer than a sync takes.
+    /// </summary>
+    public Lock Settling(in UploadFiles files) => _settling[(uint)files.Nonce.GetHashCode(StringComparison.Ordinal) % Locks];
 
     /// <summary>Looks, with no lock. Null when the content is missing.</summary>
     public ObservedOffset? Observe(in UploadFiles files, StoredRecord record)

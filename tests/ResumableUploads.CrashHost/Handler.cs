@@ -1,0 +1,50 @@
+using System.Diagnostics;
+
+namespace ResumableUploads.CrashHost;
+
+/// <summary>
+/// What is done with a finished upload: a file for each run, and the content goes below <c>finished</c>. The mode says what else happens:
+/// <c>hold</c> waits for the line "release" on standard input, <c>die-before</c> and <c>die-after</c> kill the process at the move.
+/// </summary>
+internal sealed class Handler(string root, string mode)
+{
+    private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public async Task RunAsync(CompletedUpload upload, CancellationToken cancellationToken)
+    {
+        string runs = Path.Combine(root, "runs");
+        Directory.CreateDirectory(runs);
+        await File.WriteAllTextAsync(Path.Combine(runs, $"{upload.FileName}.{Guid.NewGuid():n}"), upload.Key.ToString(), cancellationToken);
+        Console.WriteLine($"completing {upload.FileName} {upload.Attempt}");
+        if (mode == "hold")
+        {
+            await _released.Task.WaitAsync(cancellationToken);
+        }
+
+        DieIf("die-before");
+        await upload.MoveIntoAsync(Path.Combine(root, "finished"), cancellationToken);
+        DieIf("die-after");
+        upload.Answer = UploadAnswer.Text($"finished {upload.FileName} in {Environment.ProcessId}");
+    }
+
+    public async Task ListenAsync(IHostApplicationLifetime lifetime)
+    {
+        while (await Console.In.ReadLineAsync() is { } line)
+        {
+            if (line == "release")
+            {
+                _released.TrySetResult();
+            }
+        }
+
+        lifetime.StopApplication();
+    }
+
+    private void DieIf(string when)
+    {
+        if (mode == when)
+        {
+            Process.GetCurrentProcess().Kill();
+        }
+    }
+}

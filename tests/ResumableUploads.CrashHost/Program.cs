@@ -1,0 +1,34 @@
+// An app that is there to be killed. Options come from the command line (--ResumableUploads:Directory=...). It says what happens on
+// standard output, one line each, logs to standard error, and ends when its standard input does: nobody has to remember to end it.
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.Options;
+using ResumableUploads;
+using ResumableUploads.CrashHost;
+
+WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(args);
+builder.Logging.ClearProviders().AddConsole(static console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+builder.WebHost.ConfigureKestrel(static kestrel => kestrel.Listen(System.Net.IPAddress.Loopback, 0));
+builder.Services.AddResumableUploads();
+
+await using WebApplication app = builder.Build();
+string root = app.Services.GetRequiredService<IOptions<ResumableUploadOptions>>().Value.Directory;
+var handler = new Handler(root, app.Configuration["Handler"] ?? "");
+app.UseResumableUploads(options =>
+{
+    options.OnCompleted = handler.RunAsync;
+    if (app.Configuration.GetValue<bool>("Progress"))
+    {
+        options.OnProgress = static (upload, _) =>
+        {
+            Console.WriteLine($"progress {upload.FileName} {upload.Offset}");
+            return Task.CompletedTask;
+        };
+    }
+});
+
+await app.StartAsync();
+_ = Task.Run(() => handler.ListenAsync(app.Lifetime));
+string address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
+Console.WriteLine($"port {new Uri(address).Port}");
+await app.WaitForShutdownAsync();

@@ -1,0 +1,125 @@
+using System.Globalization;
+
+namespace ResumableUploads.Tests.Crashes;
+
+/// <summary>Rounds of start, verify, send, kill over one directory. There are always some uploads that are not finished.</summary>
+internal sealed class KillRun(UploadDirectory directory, Random random, int inFlight, int maxSize, params string[] options)
+{
+    private readonly List<KilledUpload> _uploads = [];
+    private int _begun;
+    private int _finished;
+    private int _midAppend;
+    private int _inHandler;
+    private long _unanswered;
+
+    private enum KillAt
+    {
+        BytesSent,
+        Answers,
+        Progress,
+        Handler,
+    }
+
+    public async Task RoundAsync()
+    {
+        KillAt where = (KillAt)random.Next(4);
+        int countdown = where switch
+        {
+            KillAt.BytesSent => random.Next(inFlight * maxSize / 2),
+            KillAt.Handler => 1 + random.Next(2),
+            _ => 1 + random.Next(1 << random.Next(1, 7)),
+        };
+        await using ChildHost child = await ChildHost.StartAsync(directory.Root, options);
+        bool isArmed = false;
+        void Count(KillAt what, int by)
+        {
+            if (Volatile.Read(ref isArmed) && what == where && Interlocked.Add(ref countdown, -by) <= 0)
+            {
+                child.Kill();
+            }
+        }
+
+        child.Printed += line => Count(line.StartsWith("completing ", StringComparison.Ordinal) ? KillAt.Handler : KillAt.Progress, 1);
+        await SendAllAsync(
+            child, () => Volatile.Write(ref isArmed, true), bytes => Count(bytes > 0 ? KillAt.BytesSent : KillAt.Answers, Math.Max(1, bytes)));
+
+        // All was finished before the moment came: then it is now.
+        child.Kill();
+        await child.EndAsync();
+        Heed(child.Output);
+    }
+
+    /// <summary>One more start, and everything goes on to its end.</summary>
+    public async Task FinishAsync()
+    {
+        await using ChildHost child = await ChildHost.StartAsync(directory.Root, options);
+        await SendAllAsync(child, static () => { }, static _ => { });
+        Assert.All(_uploads, static upload => Assert.True(upload.IsDone, upload.Name));
+        _uploads.ToList().ForEach(Leave);
+        Assert.Equal(_begun, Directory.GetFiles(directory.Finished).Length);
+        Assert.Empty(Directory.GetFileSystemEntries(Path.Combine(directory.Root, "quarantine")));
+    }
+
+    /// <summary>The kills came at moments that matter: else the rounds show nothing.</summary>
+    public void AssertThatItHitSomething(int rounds)
+    {
+        Assert.InRange(_finished, rounds / 10, int.MaxValue);
+        Assert.InRange(_midAppend, rounds / 10, int.MaxValue);
+        Assert.InRange(_inHandler, rounds / 50, int.MaxValue);
+    }
+
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture,
+        $"{_finished} uploads finished; {_midAppend} times bytes of an unanswered request were kept ({_unanswered} bytes), {_inHandler} kills between the last byte and its answer.");
+
+    private async Task SendAllAsync(ChildHost child, Action verified, Action<int> sent)
+    {
+        foreach (KilledUpload done in _uploads.Where(static upload => upload.IsDone).ToList())
+        {
+            await done.VerifyAsync(child.Client, directory);
+            Leave(done);
+        }
+
+        while (_uploads.Count < inFlight)
+        {
+            byte[] source = new byte[1 + random.Next(maxSize >> random.Next(8))];
+            random.NextBytes(source);
+            _uploads.Add(new KilledUpload($"upload-{_begun++}-.bin", source, random.Next()));
+        }
+
+        var sending = new List<Task>();
+        var offsets = new List<long>();
+        foreach (KilledUpload upload in _uploads)
+        {
+            long answered = upload.Answered;
+            long offset = await upload.VerifyAsync(child.Client, directory);
+            _midAppend += offset > answered ? 1 : 0;
+            _unanswered += offset - answered;
+            _inHandler += offset == upload.Source.Length ? 1 : 0;
+            offsets.Add(offset);
+        }
+
+        verified();
+        foreach ((KilledUpload upload, long offset) in _uploads.Zip(offsets))
+        {
+            sending.Add(Task.Run(() => upload.SendAsync(child.Client, offset, sent)));
+        }
+
+        await Task.WhenAll(sending);
+    }
+
+    /// <summary>What the app was told to be durable is acknowledged as well.</summary>
+    private void Heed(IEnumerable<string> lines)
+    {
+        foreach (string[] words in lines.Select(static line => line.Split(' ')).Where(static words => words is ["progress", _, _]))
+        {
+            _uploads.Find(upload => upload.Name == words[1])?.Acknowledge(long.Parse(words[2], CultureInfo.InvariantCulture));
+        }
+    }
+
+    private void Leave(KilledUpload upload)
+    {
+        directory.AssertFinished(upload.Name, upload.Source);
+        _uploads.Remove(upload);
+        _finished++;
+    }
+}

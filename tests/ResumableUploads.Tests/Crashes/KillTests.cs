@@ -1,0 +1,48 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using ResumableUploads.Abstractions;
+
+namespace ResumableUploads.Tests.Crashes;
+
+/// <summary>
+/// A server is killed at random points of uploads and started again. More rounds: RESUMABLE_UPLOADS_CRASH_ROUNDS. The same ones again:
+/// RESUMABLE_UPLOADS_CRASH_SEED.
+/// </summary>
+public class KillTests(ITestOutputHelper output)
+{
+    private const int InFlight = 4;
+    private const int MaxSize = 1 << 18;
+
+    [Theory]
+    [InlineData(Durability.Process, 150)]
+    [InlineData(Durability.PowerLoss, 50)]
+    public async Task Every_acknowledged_byte_is_there_after_a_kill_and_each_file_is_finished_once(Durability durability, int rounds)
+    {
+        if (Number("RESUMABLE_UPLOADS_CRASH_ROUNDS") is { } wanted)
+        {
+            rounds = Math.Max(1, wanted * rounds / 200);
+        }
+
+        int seed = Number("RESUMABLE_UPLOADS_CRASH_SEED") ?? RandomNumberGenerator.GetInt32(int.MaxValue);
+        output.WriteLine($"RESUMABLE_UPLOADS_CRASH_SEED={seed}, {rounds} rounds");
+        using var directory = new UploadDirectory();
+        var run = new KillRun(directory, new Random(seed), InFlight, MaxSize,
+            $"ResumableUploads:Durability={durability}",
+            "ResumableUploads:SyncSize=30000",
+            "ResumableUploads:ProgressInterval=00:00:00.0000001",
+            "ResumableUploads:HandlerLease=00:00:00.3",
+            "ResumableUploads:HandlerAttempts=1000000",
+            "Progress=true");
+        for (int round = 0; round < rounds; round++)
+        {
+            await run.RoundAsync();
+        }
+
+        await run.FinishAsync();
+        output.WriteLine(run.ToString());
+        run.AssertThatItHitSomething(rounds);
+    }
+
+    private static int? Number(string variable) =>
+        int.TryParse(Environment.GetEnvironmentVariable(variable), CultureInfo.InvariantCulture, out int number) ? number : null;
+}
