@@ -19,6 +19,7 @@ internal sealed class GuardedReader : PipeReader, IDisposable
     private long _room;
     private int _asked;
     private bool _innerIsOver;
+    private bool _isReading;
     private bool _final;
 
     /// <param name="inner">The body as the server gives it.</param>
@@ -46,6 +47,7 @@ internal sealed class GuardedReader : PipeReader, IDisposable
     public Exception? Fault { get; private set; }
 
     /// <summary>Ends the content soon: what is there is still given. The first reason counts. Safe from any thread.</summary>
+    [SuppressMessage("Design", "CA1031", Justification = "Whatever a server throws from a request that is over says only that it is over.")]
     public void Leave(ContentEnd reason)
     {
         if (Interlocked.CompareExchange(ref _asked, (int)reason, 0) == 0)
@@ -54,9 +56,10 @@ internal sealed class GuardedReader : PipeReader, IDisposable
             {
                 _inner.CancelPendingRead();
             }
-            catch (Exception e) when (e is InvalidOperationException or ObjectDisposedException or NotSupportedException)
+            catch (Exception)
             {
-                // The request is over already: the read that would have been woken has ended by itself.
+                // The request is over already: the read that would have been woken has ended by itself. (Kestrel throws here what broke
+                // the request, and that is no fault of the newcomer who asks.)
             }
         }
     }
@@ -132,12 +135,7 @@ internal sealed class GuardedReader : PipeReader, IDisposable
         }
 
         _current = _current.Slice(consumed);
-        if (!_innerIsOver)
-        {
-            // After the last result nothing is read any more: what a store leaves of it is given again from here.
-            _innerIsOver = _final;
-            _inner.AdvanceTo(consumed, examined);
-        }
+        Advance(consumed, examined);
     }
 
     public override void CancelPendingRead() => _inner.CancelPendingRead();
@@ -147,7 +145,35 @@ internal sealed class GuardedReader : PipeReader, IDisposable
     {
     }
 
-    public void Dispose() => _pace.Dispose();
+    public void Dispose()
+    {
+        _pace.Dispose();
+
+        // A store that failed has not given back what it was given. Nobody else could read the rest of the body then.
+        Advance(_current.Start, _current.End);
+    }
+
+    [SuppressMessage("Design", "CA1031", Justification = "Whatever a server throws while reading a body is the end of that body.")]
+    private void Advance(SequencePosition consumed, SequencePosition examined)
+    {
+        if (!_isReading || _innerIsOver)
+        {
+            return;
+        }
+
+        // After the last result nothing is read any more: what a store leaves of it is given again from here.
+        _isReading = false;
+        _innerIsOver = _final;
+        try
+        {
+            _inner.AdvanceTo(consumed, examined);
+        }
+        catch (Exception e)
+        {
+            // The request broke while the store was writing: the store did nothing wrong, and has taken these bytes.
+            Broken(e);
+        }
+    }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<ReadResult> WaitAsync(ValueTask<ReadResult> read)
@@ -198,6 +224,7 @@ internal sealed class GuardedReader : PipeReader, IDisposable
     {
         // What came counts, and not what was taken: a store may gather for longer than the pace is measured.
         _pace.Came(result.Buffer.Length - _current.Length);
+        _isReading = true;
         _current = result.Buffer;
         if (_current.Length > _room)
         {
