@@ -135,16 +135,17 @@ internal sealed class UploadEngine : IAsyncDisposable
     private async ValueTask<UploadOutcome> AppendInTurnAsync(AppendCommand command, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
         Step step;
+        using var grace = new Grace(_settings.AppendGrace, _time, cancellationToken);
         Turn? turn = _turns.TryTake(command.Key);
         if (turn is null)
         {
             // A stale or oversized request must not push out the one that is right.
-            if (await StaleAsync(command, cancellationToken).ConfigureAwait(false) is { } stale)
+            if (await StaleAsync(command, grace.Token).ConfigureAwait(false) is { } stale)
             {
                 return stale;
             }
 
-            turn = await _turns.TakeAsync(command.Key, _settings.TakeoverTimeout, cancellationToken).ConfigureAwait(false);
+            turn = await _turns.TakeAsync(command.Key, _settings.TakeoverTimeout, grace.Token).ConfigureAwait(false);
             if (turn is null)
             {
                 Log.Busy(_logger, command.Key);
@@ -154,8 +155,8 @@ internal sealed class UploadEngine : IAsyncDisposable
 
         using (turn)
         {
-            UploadInfo? info = await CurrentAsync(command, callbacks, cancellationToken).ConfigureAwait(false);
-            step = await _appender.StepAsync(command, info, turn, callbacks, cancellationToken).ConfigureAwait(false);
+            UploadInfo? info = await CurrentAsync(command, callbacks, grace.Token).ConfigureAwait(false);
+            step = await _appender.StepAsync(command, info, turn, callbacks, grace.Token).ConfigureAwait(false);
         }
 
         // The handler runs without the turn: it is never taken over, and a status answers meanwhile.

@@ -112,7 +112,10 @@ public sealed class ResumableUploadOptions
     /// </summary>
     public Func<HttpContext, string>? Scope { get; set; }
 
-    /// <summary>Called before an upload is made. It may refuse, and it may choose the file name.</summary>
+    /// <summary>
+    /// Called before an upload is made. It may refuse, and it may choose the file name. The token fires <see cref="AppendGrace"/> after the
+    /// client has left, so that what it has sent by then is kept.
+    /// </summary>
     public Func<UploadCreating, CancellationToken, Task>? OnCreating { get; set; }
 
     /// <summary>Called while bytes become durable: in order, one call at a time, never after <see cref="OnCompleted"/>.</summary>
