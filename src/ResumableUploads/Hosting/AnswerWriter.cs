@@ -27,7 +27,8 @@ internal static class AnswerWriter
             response.ContentType = answer.ContentType;
         }
 
-        if (answer.StatusCode == StatusCodes.Status408RequestTimeout)
+        // A client that was not asked for its body may send it all the same, so what follows on this connection could be either.
+        if (answer.StatusCode == StatusCodes.Status408RequestTimeout || AwaitedBody.IsHeldBack(context))
         {
             response.Headers.Connection = "close";
         }
@@ -59,8 +60,9 @@ internal static class AnswerWriter
 
     private static async Task DrainAsync(HttpContext context, CancellationToken stopping)
     {
-        // On HTTP/2 the answer travels beside the body. After "Expect: 100-continue" a read would ask for a body that nobody wants.
-        if (!HttpProtocol.IsHttp11(context.Request.Protocol) || context.Request.Headers.Expect.Count > 0)
+        // From HTTP/2 on the answer travels beside the body. A read would ask for a body that is held back, and that nobody wants.
+        string protocol = context.Request.Protocol;
+        if (HttpProtocol.IsHttp2(protocol) || HttpProtocol.IsHttp3(protocol) || AwaitedBody.IsHeldBack(context))
         {
             return;
         }
@@ -75,13 +77,19 @@ internal static class AnswerWriter
                 ReadResult result = await body.ReadAsync(end.Token).ConfigureAwait(false);
                 drained += result.Buffer.Length;
                 body.AdvanceTo(result.Buffer.End);
-                if (result.IsCompleted || result.IsCanceled)
+                if (result.IsCompleted)
                 {
                     return;
                 }
             }
         }
-        catch (Exception e) when (e is IOException or OperationCanceledException or InvalidOperationException)
+        catch (InvalidOperationException)
+        {
+            // The connection was reset under a read, which Kestrel takes for one that still goes on. It would log an error for that when it
+            // drains the body by itself.
+            context.Abort();
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException)
         {
             // Over: the client has left, or had its time.
         }

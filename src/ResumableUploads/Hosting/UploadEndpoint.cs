@@ -24,6 +24,9 @@ internal sealed class UploadEndpoint(
 
     public async Task HandleAsync(HttpContext context, bool onStatusPath)
     {
+        // Before anything is refused: with the server's limits a large body could not be drained, and nobody would read the refusal.
+        LiftServerLimits(context);
+        AwaitedBody.Watch(context);
         HttpAnswer answer = await AnswerAsync(context, onStatusPath).ConfigureAwait(false);
         await AnswerWriter.WriteAsync(context, answer, stopping).ConfigureAwait(false);
     }
@@ -67,7 +70,6 @@ internal sealed class UploadEndpoint(
 
     private ValueTask<UploadOutcome> AppendAsync(HttpContext context, UploadKey key, FileIdRequest parsed)
     {
-        LiftServerLimits(context);
         bool hasBody = context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody ?? true;
         var command = new AppendCommand
         {
