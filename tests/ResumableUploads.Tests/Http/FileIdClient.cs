@@ -7,7 +7,7 @@ public static class FileIdClient
 {
     public static async Task<long> StatusAsync(this HttpClient client, string fileId, string path = "/status")
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, path);
+        using var request = new HttpRequestMessage(HttpMethod.Get, path) { Version = client.DefaultRequestVersion, VersionPolicy = client.DefaultVersionPolicy };
         request.Headers.TryAddWithoutValidation("X-File-Id", fileId);
         using HttpResponseMessage response = await client.SendAsync(request);
         response.EnsureSuccessStatusCode();
@@ -42,7 +42,7 @@ public static class FileIdClient
 
     public static async Task<HttpResponseMessage> DeleteUploadAsync(this HttpClient client, string fileId, string path = "/upload")
     {
-        using var request = new HttpRequestMessage(HttpMethod.Delete, path);
+        using var request = new HttpRequestMessage(HttpMethod.Delete, path) { Version = client.DefaultRequestVersion, VersionPolicy = client.DefaultVersionPolicy };
         request.Headers.TryAddWithoutValidation("X-File-Id", fileId);
         return await client.SendAsync(request);
     }

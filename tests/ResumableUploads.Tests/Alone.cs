@@ -1,0 +1,4 @@
+namespace ResumableUploads.Tests;
+
+[CollectionDefinition(DisableParallelization = true)]
+public sealed class Alone;

@@ -1,0 +1,160 @@
+using System.Globalization;
+using System.Net;
+using System.Security.Cryptography;
+using ResumableUploads.Tests.Http;
+
+namespace ResumableUploads.Tests.Connections;
+
+/// <summary>Who comes while an older connection still holds the upload.</summary>
+public class NewcomerTests
+{
+    private const int Held = 300_007;
+    private static readonly byte[] File = RandomNumberGenerator.GetBytes(1_000_003);
+
+    [Theory]
+    [InlineData(Wire.ContentLength)]
+    [InlineData(Wire.Chunked)]
+    [InlineData(Wire.Http2)]
+    public async Task An_append_goes_on_where_a_silent_connection_stopped(Wire wire)
+    {
+        await using WatchedApp app = await WatchedApp.StartAsync(wire);
+        await using LiveUpload silent = await HoldAsync(app, wire);
+
+        await app.FinishAsync("f", Held, File);
+
+        Answer? told = await silent.AnswerAsync();
+        Assert.Equal(409, told?.Status);
+        Assert.Contains("taken-over", told!.Body, StringComparison.Ordinal);
+        Assert.Equal(Held.ToString(CultureInfo.InvariantCulture), told.StartByte);
+    }
+
+    [Theory]
+    [InlineData(Wire.Chunked)]
+    [InlineData(Wire.Http2)]
+    public async Task A_delete_does_not_wait_for_a_silent_connection(Wire wire)
+    {
+        await using WatchedApp app = await WatchedApp.StartAsync(wire);
+        await using LiveUpload silent = await HoldAsync(app, wire);
+
+        using (HttpResponseMessage deleted = await app.Client.DeleteUploadAsync("f"))
+        {
+            Assert.Equal(HttpStatusCode.NoContent, deleted.StatusCode);
+        }
+
+        Assert.Equal(0, await app.Client.StatusAsync("f"));
+        Assert.Empty(Directory.EnumerateFiles(app.App.Directory, "*.data", SearchOption.AllDirectories));
+        Assert.NotNull(await silent.AnswerAsync());
+        await app.FinishAsync("f", 0, File);
+    }
+
+    [Theory]
+    [InlineData(Wire.Chunked, false)]
+    [InlineData(Wire.Chunked, true)]
+    [InlineData(Wire.Http2, false)]
+    [InlineData(Wire.Http2, true)]
+    public async Task Ten_newcomers_at_once_are_each_answered_and_the_number_stays_true(Wire wire, bool someDelete)
+    {
+        for (int round = 0; round < 5; round++)
+        {
+            await using WatchedApp app = await WatchedApp.StartAsync(wire);
+            await using LiveUpload silent = await HoldAsync(app, wire);
+
+            Task<(string What, int Status)>[] newcomers = [.. Enumerable.Range(0, 10).Select(i => (i % 3) switch
+            {
+                0 => StatusAsync(app),
+                1 => AppendAsync(app, 100_000),
+                _ => someDelete ? DeleteAsync(app) : StatusAsync(app),
+            })];
+            (string What, int Status)[] answers = await Task.WhenAll(newcomers).WaitAsync(TimeSpan.FromSeconds(20));
+
+            Assert.All(answers, static answer => Assert.Contains(answer.Status, answer.What switch
+            {
+                "status" => [200],
+                "delete" => [204],
+                _ => new[] { 200, 409 },
+            }));
+            Assert.True(answers.Count(static answer => answer is ("append", 200)) <= 1);
+
+            long status = await app.Client.StatusAsync("f");
+            if (someDelete)
+            {
+                Assert.Equal(0, status);
+            }
+            else
+            {
+                Assert.InRange(status, Held, Held + 100_000);
+                Assert.Equal(File[..(int)status], await app.ContentAsync("f"));
+            }
+
+            await app.FinishAsync("f", status, File);
+        }
+    }
+
+    [Fact]
+    public async Task A_client_is_not_kept_out_by_its_own_dead_connection_when_one_append_at_a_time_is_allowed()
+    {
+        await using WatchedApp app = await WatchedApp.StartAsync(configure: static options => options.MaxAppendsPerOwner = 1);
+        await using LiveUpload silent = await HoldAsync(app, Wire.Chunked);
+        using (HttpResponseMessage other = await app.Client.AppendAsync("other", 0, new byte[10], 100))
+        {
+            Assert.Equal(HttpStatusCode.TooManyRequests, other.StatusCode);
+        }
+
+        await app.FinishAsync("f", Held, File);
+        using HttpResponseMessage again = await app.Client.AppendAsync("other", 0, new byte[10], 100);
+        Assert.Equal(HttpStatusCode.OK, again.StatusCode);
+    }
+
+    [Theory]
+    [InlineData(50_000, 1_000, 0, 409)]
+    [InlineData(0, 1_000, 0, 409)]
+    [InlineData(Held, 900_000, 0, 413)]
+    [InlineData(Held, 1_000, 1, 400)]
+    [InlineData(50_000, 1_000, 20_000_000, 413)]
+    public async Task A_request_that_cannot_go_on_does_not_push_out_the_one_that_does(long startByte, int bytes, long sizeOff, int expected)
+    {
+        await using WatchedApp app = await WatchedApp.StartAsync(configure: static options => options.MaxUploadSize = 10_000_000);
+        await using LiveUpload holder = await HoldAsync(app, Wire.Chunked);
+
+        using (HttpResponseMessage refused = await app.Client.AppendAsync("f", startByte, new byte[bytes], File.Length + sizeOff))
+        {
+            Assert.Equal(expected, (int)refused.StatusCode);
+            if (expected == 409)
+            {
+                Assert.Equal(Held.ToString(CultureInfo.InvariantCulture), refused.Header("X-Start-Byte"));
+            }
+        }
+
+        await holder.SendAsync(File.AsMemory(Held));
+        await holder.EndAsync();
+        Answer? answer = await holder.AnswerAsync();
+        Assert.Equal(200, answer?.Status);
+        app.AssertFinished(File);
+    }
+
+    private static async Task<LiveUpload> HoldAsync(WatchedApp app, Wire wire)
+    {
+        LiveUpload holder = await app.BeginAsync(wire, "f", 0, File.Length, File.Length);
+        await holder.SendAsync(File.AsMemory(0, Held));
+        await app.Store.WaitingAsync("f", Held);
+        return holder;
+    }
+
+    private static async Task<(string, int)> StatusAsync(WatchedApp app)
+    {
+        await app.Client.StatusAsync("f");
+        return ("status", 200);
+    }
+
+    private static async Task<(string, int)> AppendAsync(WatchedApp app, int bytes)
+    {
+        using HttpResponseMessage response = await app.Client.AppendAsync("f", Held, File[Held..(Held + bytes)], File.Length);
+        return ("append", (int)response.StatusCode);
+    }
+
+    private static async Task<(string, int)> DeleteAsync(WatchedApp app)
+    {
+        using HttpResponseMessage response = await app.Client.DeleteUploadAsync("f");
+        return ("delete", (int)response.StatusCode);
+    }
+}
