@@ -27,6 +27,11 @@ internal class FileLayer
     /// <summary>The length and the time of the last write, or null when there is no such file.</summary>
     public virtual (long Length, DateTime Written)? Stat(string path)
     {
+        if (LinuxReads.IsSupported)
+        {
+            return LinuxReads.Stat(path) is { IsDirectory: false } status ? (status.Length, status.Written) : null;
+        }
+
         var file = new FileInfo(path);
         return file.Exists ? (file.Length, file.LastWriteTimeUtc) : null;
     }
@@ -43,6 +48,12 @@ internal class FileLayer
     /// <summary>The whole file, or null when there is none. What is longer than the bound is cut one byte behind it.</summary>
     public virtual byte[]? ReadFile(string path, int bound)
     {
+        if (LinuxReads.IsSupported)
+        {
+            using HeldFile? held = LinuxReads.Hold(path, bound);
+            return held?.Content;
+        }
+
         // Asked first because most keys that are looked up do not exist, and an exception is dear.
         if (!FileExists(path))
         {
@@ -66,6 +77,20 @@ internal class FileLayer
             return null;
         }
     }
+
+    /// <summary>The same, held so that it can be asked later whether it is still the file at its path.</summary>
+    public virtual HeldFile? Hold(string path, int bound) =>
+        LinuxReads.IsSupported ? LinuxReads.Hold(path, bound)
+        : ReadFile(path, bound) is { } bytes ? new HeldFile(path, bytes)
+        : null;
+
+    /// <summary>
+    /// Whether the path leads to the very file that is held, or to one with the same content: for file systems where a file has no number
+    /// of its own that stays.
+    /// </summary>
+    public virtual bool IsAtItsPath(HeldFile file) =>
+        (file.Status is { } held && LinuxReads.Stat(file.Path) is { } there && held.IsSameFile(there))
+        || file.Content.AsSpan().SequenceEqual(ReadFile(file.Path, file.Content.Length));
 
     /// <summary>Opens for reading, beside writers, moves and deletes.</summary>
     public virtual OpenFile OpenRead(string path) =>
@@ -140,7 +165,7 @@ internal class FileLayer
             return;
         }
 
-        using SafeFileHandle? directory = UnixFiles.OpenDirectory(path);
+        using SafeFileHandle? directory = UnixFiles.OpenRead(path);
         if (directory is not null)
         {
             UnixFiles.Sync(directory, path, dataOnly: false);

@@ -39,7 +39,8 @@ internal sealed class FileRead(StoreContext context, RecordFile records, UploadO
     {
         for (int attempt = 0; attempt < Tries; attempt++)
         {
-            if (records.Read(key) is not { } record)
+            using HeldFile? file = records.Hold(key);
+            if (records.Read(key, file) is not { } record)
             {
                 return null;
             }
@@ -55,7 +56,7 @@ internal sealed class FileRead(StoreContext context, RecordFile records, UploadO
             {
                 observed = TrySettle(key, files, record, open);
             }
-            else if (records.Read(key) is var again && (again?.Nonce != record.Nonce || again.Writes != record.Writes))
+            else if (!records.IsCurrent(file))
             {
                 // What was measured may belong to another state than the record: bytes that were staged meanwhile, a content that has moved.
                 continue;

@@ -11,6 +11,7 @@ internal static partial class Native
     public const int Exists = 17;
     public const int CrossDevice = 18;
     public const int NotDirectory = 20;
+    public const int IsDirectory = 21;
     public const int Invalid = 22;
     public const int TooLarge = 27;
     public const int NoSpace = 28;
@@ -29,6 +30,9 @@ internal static partial class Native
     public const int Truncate = 0x200;
     public const int CurrentDirectory = -100;
     public const uint NoReplace = 1;
+    public const int OfDescriptor = 0x1000;
+    public const int FreshStatus = 0x2000;
+    public const uint BasicStatus = 0x7ff;
 
     // macOS only: fsync there does not reach the disk.
     public const int FullSync = 51;
@@ -44,6 +48,16 @@ internal static partial class Native
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "read", SetLastError = true)]
+    public static unsafe partial nint Read(SafeFileHandle file, byte* buffer, nint count);
+
+    // Its layout is the same on every processor, which is not so with stat and fstat.
+    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int StatX(int directory, string path, int flags, uint mask, out FileStatus status);
+
+    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int StatX(SafeFileHandle file, string empty, int flags, uint mask, out FileStatus status);
 
     [LibraryImport("libc", EntryPoint = "openat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int OpenAt(SafeFileHandle directory, string name, int flags, int mode);

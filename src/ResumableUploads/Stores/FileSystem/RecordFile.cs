@@ -7,13 +7,27 @@ namespace ResumableUploads.Stores.FileSystem;
 internal sealed class RecordFile(StoreContext context)
 {
     private readonly FileLayer _files = context.Files;
+    private readonly RecentRecords _recent = new();
 
     /// <summary>The record, or null where there is no upload, or was only a damaged one that is now in quarantine.</summary>
     /// <exception cref="UploadStoreException">The record is one of a newer format. It is left as it is.</exception>
     public StoredRecord? Read(UploadKey key)
     {
+        using HeldFile? file = Hold(key);
+        return Read(key, file);
+    }
+
+    /// <summary>The file of the record, or null where there is none.</summary>
+    public HeldFile? Hold(UploadKey key) => _files.Hold(PathIn(context.Paths.Upload(key)), RecordCodec.MaxLength);
+
+    /// <summary>Whether the record is still the one in the file: every record that is written is a new file.</summary>
+    public bool IsCurrent(HeldFile? file) => file is not null && _files.IsAtItsPath(file);
+
+    /// <summary>The same as <see cref="Read(UploadKey)"/>, where the file has been read already.</summary>
+    public StoredRecord? Read(UploadKey key, HeldFile? file)
+    {
         string directory = context.Paths.Upload(key);
-        DecodedRecord found = ReadOnce(directory);
+        DecodedRecord found = Decode(file?.Content);
         if (found.Record is not null)
         {
             return found.Record;
@@ -80,11 +94,12 @@ internal sealed class RecordFile(StoreContext context)
         return null;
     }
 
-    private DecodedRecord ReadOnce(string directory)
-    {
-        byte[]? bytes = _files.ReadFile(Path.Combine(directory, UploadPaths.Record), RecordCodec.MaxLength);
-        return bytes is null ? new DecodedRecord(null, null, "it has no record") : RecordCodec.Decode(bytes);
-    }
+    private static string PathIn(string directory) => Path.Combine(directory, UploadPaths.Record);
+
+    private DecodedRecord Decode(byte[]? bytes) =>
+        bytes is null ? new DecodedRecord(null, null, "it has no record") : _recent.Decode(bytes);
+
+    private DecodedRecord ReadOnce(string directory) => Decode(_files.ReadFile(PathIn(directory), RecordCodec.MaxLength));
 
     private bool TryRepair(string directory, string damage, [NotNullWhen(true)] out StoredRecord? record)
     {

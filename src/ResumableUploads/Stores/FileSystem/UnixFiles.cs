@@ -23,8 +23,8 @@ internal static class UnixFiles
         }
     }
 
-    /// <summary>Opens a directory; null when there is none.</summary>
-    public static SafeFileHandle? OpenDirectory(string path)
+    /// <summary>Opens a directory or file for reading; null when there is none.</summary>
+    public static SafeFileHandle? OpenRead(string path)
     {
         int descriptor;
         do
@@ -38,7 +38,7 @@ internal static class UnixFiles
             return new SafeFileHandle(descriptor, ownsHandle: true);
         }
 
-        return Marshal.GetLastPInvokeError() is Native.NoEntry or Native.NotDirectory ? null : throw Native.Error("Opening the directory", path);
+        return Marshal.GetLastPInvokeError() is Native.NoEntry or Native.NotDirectory ? null : throw Native.Error("Opening", path);
     }
 
     /// <summary>Renames without replacing, where kernel, file system and C library can: else false in <paramref name="supported"/>.</summary>
@@ -76,7 +76,7 @@ internal static class UnixFiles
     /// </summary>
     public static bool ReplaceFile(string path, string guard, string name, string temporary, ReadOnlySpan<byte> content, bool sync)
     {
-        using SafeFileHandle? directory = OpenDirectory(path);
+        using SafeFileHandle? directory = OpenRead(path);
         if (directory is null)
         {
             return false;
