@@ -63,31 +63,30 @@ public class AccessibilityTests(Chromium chromium)
         await page.ExpectMoreThanAsync(paused.Name, 5_000_000);
         await page.Button(paused.Name, "pause").ClickAsync();
         await page.ChooseAsync(running);
-        await page.ExpectMoreThanAsync(running.Name, 8_000_000);
+        await page.ExpectMoreThanAsync(running.Name, 6_000_000);
         await Expect(page.Arrived).ToHaveCountAsync(2);
 
         byte[] light = await FaceAsync(ColorScheme.Light);
         byte[] dark = await FaceAsync(ColorScheme.Dark);
 
         Assert.NotEqual(light, dark);
-        await page.ExpectAsync(running.Name, "uploading");
+        Assert.Equal(light, await FaceAsync(ColorScheme.Light));
 
+        // The list moves on between two pictures; what is above it does not.
         async Task<byte[]> FaceAsync(ColorScheme scheme)
         {
             await page.Tab.EmulateMediaAsync(new() { ColorScheme = scheme });
-            string? directory = Environment.GetEnvironmentVariable("SCREENSHOTS");
-            foreach ((string size, int width) in new[] { ("narrow", 390), ("wide", 1280) })
+            if (Environment.GetEnvironmentVariable("SCREENSHOTS") is { Length: > 0 } directory)
             {
-                await page.Tab.SetViewportSizeAsync(width, 800);
-                string? path = directory is null ? null : Path.Combine(directory, $"{scheme}-{size}.png".ToLowerInvariant());
-                byte[] face = await page.Tab.ScreenshotAsync(new() { Path = path, FullPage = true, Animations = ScreenshotAnimations.Disabled });
-                if (width == 1280)
+                foreach ((string size, int width) in new[] { ("narrow", 390), ("wide", 1280) })
                 {
-                    return face;
+                    await page.Tab.SetViewportSizeAsync(width, 800);
+                    string path = Path.Combine(directory, $"{scheme}-{size}.png".ToLowerInvariant());
+                    await page.Tab.ScreenshotAsync(new() { Path = path, FullPage = true, Animations = ScreenshotAnimations.Disabled });
                 }
             }
 
-            throw new InvalidOperationException();
+            return await page.Tab.Locator("header").ScreenshotAsync(new() { Animations = ScreenshotAnimations.Disabled });
         }
     }
 

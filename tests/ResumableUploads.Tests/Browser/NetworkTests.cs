@@ -15,12 +15,12 @@ public class NetworkTests(Chromium chromium)
         UploadPage page = await UploadPage.OpenAsync(context, host, line);
         await page.LimitAsync(UploadPage.Slow);
         await page.ChooseAsync(file);
-        await page.ExpectMoreThanAsync(file.Name, 8_000_000);
+        await page.ExpectMoreThanAsync(file.Name, 6_000_000);
 
         await context.SetOfflineAsync(true);
         line.Cut();
         await page.ExpectAsync(file.Name, "retrying");
-        Assert.True(await page.OffsetAsync(file.Name) >= 8_000_000);
+        Assert.True(await page.OffsetAsync(file.Name) >= 6_000_000);
         line.Mend();
         await context.SetOfflineAsync(false);
 

@@ -7,8 +7,8 @@ namespace ResumableUploads.Tests.Browser;
 /// <summary>The sample's page in a tab.</summary>
 public sealed class UploadPage
 {
-    /// <summary>Slow enough to do something in the middle of some tens of megabytes.</summary>
-    public const int Slow = 6_000_000;
+    /// <summary>Slow enough to do something in the middle of some tens of megabytes, also on a busy machine.</summary>
+    public const int Slow = 3_000_000;
 
     private readonly ICDPSession _devTools;
 
