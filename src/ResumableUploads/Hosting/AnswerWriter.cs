@@ -12,6 +12,7 @@ internal static class AnswerWriter
 {
     private const long MaxDrained = 256L << 20;
     private static readonly TimeSpan MaxDrainTime = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan MaxDrainTimeAtStop = TimeSpan.FromSeconds(1);
 
     public static async Task WriteAsync(HttpContext context, HttpAnswer answer, CancellationToken stopping)
     {
@@ -49,7 +50,12 @@ internal static class AnswerWriter
             await response.CompleteAsync().ConfigureAwait(false);
             if (answer.StatusCode >= StatusCodes.Status400BadRequest)
             {
-                await DrainAsync(context, stopping).ConfigureAwait(false);
+                bool ended = await DrainAsync(context, stopping).ConfigureAwait(false);
+                if (!ended && stopping.IsCancellationRequested)
+                {
+                    // Kestrel would wait for the rest of the body as long as the host lets it, and the whole stop with it.
+                    context.Abort();
+                }
             }
         }
         catch (Exception e) when (e is IOException or OperationCanceledException)
@@ -58,18 +64,21 @@ internal static class AnswerWriter
         }
     }
 
-    private static async Task DrainAsync(HttpContext context, CancellationToken stopping)
+    /// <summary>Whether the body ended, or nobody will wait for it.</summary>
+    private static async Task<bool> DrainAsync(HttpContext context, CancellationToken stopping)
     {
         // From HTTP/2 on the answer travels beside the body. A read would ask for a body that is held back, and that nobody wants.
         string protocol = context.Request.Protocol;
         if (HttpProtocol.IsHttp2(protocol) || HttpProtocol.IsHttp3(protocol) || AwaitedBody.IsHeldBack(context))
         {
-            return;
+            return true;
         }
 
         PipeReader body = context.Request.BodyReader;
-        using var end = CancellationTokenSource.CreateLinkedTokenSource(stopping, context.RequestAborted);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
         end.CancelAfter(MaxDrainTime);
+        using CancellationTokenRegistration hurry = stopping.UnsafeRegister(
+            static end => ((CancellationTokenSource)end!).CancelAfter(MaxDrainTimeAtStop), end);
         try
         {
             for (long drained = 0; drained < MaxDrained;)
@@ -79,7 +88,7 @@ internal static class AnswerWriter
                 body.AdvanceTo(result.Buffer.End);
                 if (result.IsCompleted)
                 {
-                    return;
+                    return result.IsCompleted;
                 }
             }
         }
@@ -93,5 +102,7 @@ internal static class AnswerWriter
         {
             // Over: the client has left, or had its time.
         }
+
+        return false;
     }
 }
