@@ -10,14 +10,20 @@ internal static class ContentDelivery
     private const int BufferSize = 64 * 1024;
 
     /// <summary>Where the content is then, or null when another file is at the target.</summary>
+    /// <param name="store">Where it is now.</param>
+    /// <param name="key">The upload.</param>
+    /// <param name="target">Where it is to be.</param>
+    /// <param name="overwrite">Whether a file that is there may be replaced.</param>
+    /// <param name="isRepeat">Whether an equal file that is there may be the work of an earlier call for this upload.</param>
+    /// <param name="cancellationToken">Ends a copy.</param>
     public static async ValueTask<string?> TryMoveAsync(
-        IUploadStore store, UploadKey key, string target, bool overwrite, CancellationToken cancellationToken)
+        IUploadStore store, UploadKey key, string target, bool overwrite, bool isRepeat, CancellationToken cancellationToken)
     {
         string directory = Path.GetDirectoryName(target) ?? throw new ArgumentException("The target has no directory.", nameof(target));
         Directory.CreateDirectory(directory);
         if (store.GetCapability<IMovesContent>() is not { } mover)
         {
-            return await CopyAsync(store, key, directory, target, overwrite, cancellationToken).ConfigureAwait(false) ? target : null;
+            return await CopyAsync(store, key, directory, target, overwrite, isRepeat, cancellationToken).ConfigureAwait(false) ? target : null;
         }
 
         MoveResult result = await mover.MoveAsync(key, target, overwrite, cancellationToken).ConfigureAwait(false);
@@ -31,16 +37,16 @@ internal static class ContentDelivery
     }
 
     private static async ValueTask<bool> CopyAsync(
-        IUploadStore store, UploadKey key, string directory, string target, bool overwrite, CancellationToken cancellationToken)
+        IUploadStore store, UploadKey key, string directory, string target, bool overwrite, bool isRepeat, CancellationToken cancellationToken)
     {
         Stream content = await store.OpenReadAsync(key, cancellationToken).ConfigureAwait(false)
             ?? throw new InvalidOperationException("The content was moved away.");
         await using (content.ConfigureAwait(false))
         {
-            // After a crash the handler runs again: then the file that is there is this content already.
+            // After a crash the handler runs again: then the file that is there is this content already. In a first run it is another's.
             if (File.Exists(target) && !overwrite)
             {
-                return await IsSameAsync(content, target, cancellationToken).ConfigureAwait(false);
+                return isRepeat && await IsSameAsync(content, target, cancellationToken).ConfigureAwait(false);
             }
 
             var layer = new FileLayer();

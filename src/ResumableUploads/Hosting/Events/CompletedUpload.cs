@@ -8,6 +8,7 @@ namespace ResumableUploads;
 public sealed class CompletedUpload : UploadEvent
 {
     private readonly IUploadStore _store;
+    private string? _movedTo;
 
     internal CompletedUpload(IUploadStore store, UploadInfo info, UploadData data, IServiceProvider services)
         : base(info.Key, data.FileName, data.RawFileName, data.ContentType, info.Offset, services)
@@ -66,7 +67,7 @@ public sealed class CompletedUpload : UploadEvent
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         string target = Path.GetFullPath(path);
-        return await ContentDelivery.TryMoveAsync(_store, Key, target, overwrite, cancellationToken).ConfigureAwait(false)
+        return await TryMoveAsync(target, overwrite, cancellationToken).ConfigureAwait(false)
             ?? throw new IOException($"There is another file at '{target}'.");
     }
 
@@ -84,10 +85,14 @@ public sealed class CompletedUpload : UploadEvent
         for (int number = 0; ; number++)
         {
             string target = Path.Combine(folder, SafeFileName.Numbered(FileName, number));
-            if (await ContentDelivery.TryMoveAsync(_store, Key, target, overwrite: false, cancellationToken).ConfigureAwait(false) is { } path)
+            if (await TryMoveAsync(target, overwrite: false, cancellationToken).ConfigureAwait(false) is { } path)
             {
                 return path;
             }
         }
     }
+
+    private async ValueTask<string?> TryMoveAsync(string target, bool overwrite, CancellationToken cancellationToken) =>
+        await ContentDelivery.TryMoveAsync(_store, Key, target, overwrite, IsRepeat || target == _movedTo, cancellationToken).ConfigureAwait(false)
+            is { } path ? _movedTo = path : null;
 }
