@@ -81,6 +81,33 @@ public sealed class RawConnection : IAsyncDisposable
         return new RawResponse(status, headers, body);
     }
 
+    /// <summary>Reads a body that is sent in chunks, after its head was read.</summary>
+    public async Task<string> ReadChunkedBodyAsync(TimeSpan? timeout = null)
+    {
+        using var patience = new CancellationTokenSource(timeout ?? TimeSpan.FromSeconds(20));
+        int end;
+        while ((end = _received.AsSpan().IndexOf("0\r\n\r\n"u8)) < 0)
+        {
+            if (!await ReceiveAsync(patience.Token))
+            {
+                throw new IOException("The connection ended inside a body.");
+            }
+        }
+
+        string text = Encoding.Latin1.GetString(_received, 0, end);
+        _received = _received[(end + 5)..];
+        var body = new StringBuilder();
+        for (int at = 0; at < text.Length;)
+        {
+            int line = text.IndexOf("\r\n", at, StringComparison.Ordinal);
+            int size = int.Parse(text.AsSpan(at, line - at), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
+            body.Append(text, line + 2, size);
+            at = line + 2 + size + 2;
+        }
+
+        return Encoding.UTF8.GetString(Encoding.Latin1.GetBytes(body.ToString()));
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _stream.DisposeAsync();
