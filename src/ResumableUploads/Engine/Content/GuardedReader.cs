@@ -134,7 +134,9 @@ internal sealed class GuardedReader : PipeReader, IDisposable
             Taken += count;
         }
 
-        _current = _current.Slice(consumed);
+        // A rest of nothing must not point into memory that goes back with this call.
+        ReadOnlySequence<byte> rest = _current.Slice(consumed);
+        _current = rest.IsEmpty ? ReadOnlySequence<byte>.Empty : rest;
         Advance(consumed, examined);
     }
 
