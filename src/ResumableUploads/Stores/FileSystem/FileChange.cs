@@ -44,9 +44,17 @@ internal sealed class FileChange(StoreContext context, RecordFile records, Uploa
                 Staging = null,
             };
 
-            return records.Write(upload.Files.Directory, after) && upload.IsThere(_files)
-                ? new UpdateResult(ChangeStatus.Done, after.ToInfo(key, upload.Offset, receiving ? upload.Observed?.Written : null))
-                : new UpdateResult(ChangeStatus.NotFound, null);
+            try
+            {
+                return records.Write(upload.Files.Directory, after) && upload.IsThere(_files)
+                    ? new UpdateResult(ChangeStatus.Done, after.ToInfo(key, upload.Offset, receiving ? upload.Observed?.Written : null))
+                    : new UpdateResult(ChangeStatus.NotFound, null);
+            }
+            catch (Exception e) when (StorageErrors.IsStorage(e))
+            {
+                // No room for a record: the bytes are there all the same.
+                throw StorageErrors.Wrap(e, upload.Offset);
+            }
         }
     }
 
