@@ -88,7 +88,7 @@ internal static class AnswerWriter
                 body.AdvanceTo(result.Buffer.End);
                 if (result.IsCompleted)
                 {
-                    return result.IsCompleted;
+                    return true;
                 }
             }
         }
