@@ -8,6 +8,8 @@ namespace ResumableUploads;
 internal static class ContentDelivery
 {
     private const int BufferSize = 64 * 1024;
+    private const int Tries = 20;
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
     /// <summary>Where the content is then, or null when another file is at the target.</summary>
     /// <param name="store">Where it is now.</param>
@@ -26,14 +28,25 @@ internal static class ContentDelivery
             return await CopyAsync(store, key, directory, target, overwrite, isRepeat, cancellationToken).ConfigureAwait(false) ? target : null;
         }
 
-        MoveResult result = await mover.MoveAsync(key, target, overwrite, cancellationToken).ConfigureAwait(false);
-        return result.Status switch
+        for (int attempt = 1; ; attempt++)
         {
-            MoveStatus.Moved => result.Path,
-            MoveStatus.TargetExists => null,
-            MoveStatus.Busy => throw new UploadStoreException(StoreFailure.Unavailable, $"Upload {key} is being changed by somebody else."),
-            _ => throw new InvalidOperationException("The upload is gone."),
-        };
+            MoveResult result = await mover.MoveAsync(key, target, overwrite, cancellationToken).ConfigureAwait(false);
+            switch (result.Status)
+            {
+                case MoveStatus.Moved:
+                    return result.Path;
+                case MoveStatus.TargetExists:
+                    return null;
+                case MoveStatus.Busy when attempt < Tries:
+                    // Most often the lease of this very run, which is just being renewed.
+                    await Task.Delay(Pause, TimeProvider.System, cancellationToken).ConfigureAwait(false);
+                    break;
+                case MoveStatus.Busy:
+                    throw new UploadStoreException(StoreFailure.Unavailable, $"Upload {key} is being changed by somebody else.");
+                default:
+                    throw new InvalidOperationException("The upload is gone.");
+            }
+        }
     }
 
     private static async ValueTask<bool> CopyAsync(
