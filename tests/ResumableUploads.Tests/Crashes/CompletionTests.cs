@@ -64,6 +64,21 @@ public class CompletionTests
         directory.AssertFinished(Name, Content);
     }
 
+    [Fact]
+    public async Task A_handler_moves_its_file_also_while_its_own_lease_is_being_renewed()
+    {
+        using var directory = new UploadDirectory();
+
+        // Renewed without a pause, so that the two meet.
+        await using ChildHost child = await ChildHost.StartAsync(directory.Root, "ResumableUploads:Durability=Process", "ResumableUploads:HandlerLease=00:00:00.004");
+        for (int i = 0; i < 50; i++)
+        {
+            using HttpResponseMessage response = await child.Client.AppendAsync($"file-{i}-", 0, Content[..(1000 + i)], null, ("X-File-Name", $"file-{i}-"));
+            Assert.Equal("true", response.Header("X-Upload-Complete"));
+            directory.AssertFinished($"file-{i}-", Content[..(1000 + i)]);
+        }
+    }
+
     [Theory]
     [InlineData("die-before", "Process")]
     [InlineData("die-after", "Process")]

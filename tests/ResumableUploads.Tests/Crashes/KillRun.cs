@@ -40,8 +40,15 @@ internal sealed class KillRun(UploadDirectory directory, Random random, int inFl
         }
 
         child.Printed += line => Count(line.StartsWith("completing ", StringComparison.Ordinal) ? KillAt.Handler : KillAt.Progress, 1);
-        await SendAllAsync(
-            child, () => Volatile.Write(ref isArmed, true), bytes => Count(bytes > 0 ? KillAt.BytesSent : KillAt.Answers, Math.Max(1, bytes)));
+        try
+        {
+            await SendAllAsync(
+                child, () => Volatile.Write(ref isArmed, true), bytes => Count(bytes > 0 ? KillAt.BytesSent : KillAt.Answers, Math.Max(1, bytes)));
+        }
+        catch (Exception e)
+        {
+            throw new InvalidOperationException($"{e.Message}\nThe server's log:\n{child.Errors}", e);
+        }
 
         // All was finished before the moment came: then it is now.
         child.Kill();
