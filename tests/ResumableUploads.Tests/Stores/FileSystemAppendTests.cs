@@ -112,14 +112,19 @@ public class FileSystemAppendTests : FileSystemStoreTest
             }
         };
         Task<AppendResult> append = store.AppendAsync(Key, 0, content, AppendMode.KeepWhatCame, None).AsTask();
-        await content.FeedAsync(Bytes(1));
-        Assert.True(await written.WaitAsync(Patience, None));
+        for (int i = 0; i < 2; i++)
+        {
+            await content.FeedAsync(Bytes(1));
+            Assert.True(await written.WaitAsync(Patience, None));
+        }
+
+        // When the second byte is written, the store has decided about the first.
         Assert.Empty(content.Told);
 
         Time.Advance(TimeSpan.FromSeconds(5));
         await content.FeedAsync(Bytes(1));
         await content.FirstTold.Task.WaitAsync(Patience, None);
-        Assert.Equal([2], content.Told);
+        Assert.InRange(content.Told[0], 2, 3);
 
         content.End();
         await append.WaitAsync(Patience, None);

@@ -131,6 +131,23 @@ public class FileSystemDiskTests : FileSystemStoreTest
         Assert.Contains("creating it failed (Read-only file system)", check.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task On_a_read_only_disk_an_upload_is_reported_as_far_as_it_is_certain()
+    {
+        Mount("size=4m");
+        FileSystemUploadStore store = NewStore(directory: Path.Combine(_disk, "store"));
+        await CreateAsync(store);
+        await AppendAsync(store, 0, Bytes(10));
+        string data = Directory.EnumerateFiles(_disk, "*.data", SearchOption.AllDirectories).Single();
+        await File.AppendAllTextAsync(data, "not synced", None);
+        Assert.Equal(0, Run("mount", "-o", "remount,ro", _disk));
+
+        Assert.Equal(10, (await GetAsync(store)).Offset);
+
+        Assert.Equal(0, Run("mount", "-o", "remount,rw", _disk));
+        Assert.Equal(20, (await GetAsync(store)).Offset);
+    }
+
     private static int Run(string command, params string[] arguments)
     {
         try
