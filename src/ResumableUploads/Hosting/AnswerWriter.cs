@@ -1,4 +1,6 @@
+using System.Diagnostics.CodeAnalysis;
 using System.IO.Pipelines;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 using ResumableUploads.Protocols;
 
@@ -79,11 +81,12 @@ internal static class AnswerWriter
         end.CancelAfter(MaxDrainTime);
         using CancellationTokenRegistration hurry = stopping.UnsafeRegister(
             static end => ((CancellationTokenSource)end!).CancelAfter(MaxDrainTimeAtStop), end);
+        using CancellationTokenRegistration waking = end.Token.UnsafeRegister(static body => Wake((PipeReader)body!), body);
         try
         {
-            for (long drained = 0; drained < MaxDrained;)
+            for (long drained = 0; drained < MaxDrained && !end.IsCancellationRequested;)
             {
-                ReadResult result = await body.ReadAsync(end.Token).ConfigureAwait(false);
+                ReadResult result = await body.ReadAsync(CancellationToken.None).ConfigureAwait(false);
                 drained += result.Buffer.Length;
                 body.AdvanceTo(result.Buffer.End);
                 if (result.IsCompleted)
@@ -92,17 +95,31 @@ internal static class AnswerWriter
                 }
             }
         }
-        catch (InvalidOperationException)
+        catch (Exception e) when (e is ConnectionResetException or InvalidOperationException)
         {
-            // The connection was reset under a read, which Kestrel takes for one that still goes on. It would log an error for that when it
-            // drains the body by itself.
+            // The connection was reset under a read, now or before. Kestrel takes that for a read that still goes on, and would log an
+            // error for each when it drains the body by itself.
             context.Abort();
         }
         catch (Exception e) when (e is IOException or OperationCanceledException)
         {
-            // Over: the client has left, or had its time.
+            // The rest of the body makes no sense, or its client has left; the server closes by itself.
         }
 
         return false;
+    }
+
+    /// <summary>Ends a read that waits, and leaves the reader fit for the server's own draining, as a token in the read would not.</summary>
+    [SuppressMessage("Design", "CA1031", Justification = "Whatever a server throws from a request that is over says only that it is over.")]
+    private static void Wake(PipeReader body)
+    {
+        try
+        {
+            body.CancelPendingRead();
+        }
+        catch (Exception)
+        {
+            // Nothing waits any more.
+        }
     }
 }
