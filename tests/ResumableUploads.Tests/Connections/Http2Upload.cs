@@ -16,7 +16,12 @@ internal sealed class Http2Upload : LiveUpload
 
     public Http2Upload(Uri address, string fileId, long startByte, long? fileSize)
     {
-        _client = new HttpClient(new SocketsHttpHandler { UseCookies = false, ConnectCallback = ConnectAsync }) { BaseAddress = address };
+        _client = new HttpClient(new SocketsHttpHandler { UseCookies = false, ConnectCallback = ConnectAsync })
+        {
+            BaseAddress = address,
+            DefaultRequestVersion = HttpVersion.Version20,
+            DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
         var request = new HttpRequestMessage(HttpMethod.Post, "/upload")
         {
             Content = _body,
@@ -32,6 +37,9 @@ internal sealed class Http2Upload : LiveUpload
 
         _response = _client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, _cancel.Token);
     }
+
+    /// <summary>Asks on the same connection: what was sent before is in the server's hands before the question is.</summary>
+    public Task<long> StatusAsync(string fileId) => _client.StatusAsync(fileId);
 
     public override async Task SendAsync(ReadOnlyMemory<byte> bytes)
     {

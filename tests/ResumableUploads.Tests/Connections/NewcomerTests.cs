@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Net;
 using System.Security.Cryptography;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using ResumableUploads.Tests.Http;
 
 namespace ResumableUploads.Tests.Connections;
@@ -26,6 +28,41 @@ public class NewcomerTests
         Assert.Equal(409, told?.Status);
         Assert.Contains("taken-over", told!.Body, StringComparison.Ordinal);
         Assert.Equal(Held.ToString(CultureInfo.InvariantCulture), told.StartByte);
+    }
+
+    [Fact]
+    public async Task What_the_server_has_when_a_newcomer_asks_is_kept_before_the_newcomer_is_answered()
+    {
+        var asking = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using WatchedApp app = await WatchedApp.StartAsync(Wire.Http2, before: web => web.Use(async (context, next) =>
+        {
+            Task answer = next(context);
+            if (context.Request.Path == "/status")
+            {
+                // The holder was asked to leave, and the newcomer waits for it.
+                asking.TrySetResult();
+            }
+
+            await answer;
+        }));
+        await using var holder = new Http2Upload(app.Address, "f", 0, File.Length);
+        await holder.SendAsync(File.AsMemory(0, 1_000));
+        await app.Store.WaitingAsync("f", 1_000);
+
+        // The disk is busy with the second piece while the third arrives.
+        var writing = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        app.Store.AfterRead = () =>
+        {
+            writing.TrySetResult();
+            return asking.Task;
+        };
+        await holder.SendAsync(File.AsMemory(1_000, 1_000));
+        await writing.Task.WaitAsync(TimeSpan.FromSeconds(20));
+        await holder.SendAsync(File.AsMemory(2_000, 50_000));
+
+        Assert.Equal(52_000, await holder.StatusAsync("f"));
+        Assert.Equal(409, (await holder.AnswerAsync())?.Status);
+        await app.FinishAsync("f", 52_000, File);
     }
 
     [Theory]

@@ -48,6 +48,25 @@ public class RefusalTests
         await AssertUsableAsync(connection);
     }
 
+    /// <summary>The server by itself gives up after five seconds, and what it does then destroys an answer that was not read yet.</summary>
+    [Fact]
+    public async Task A_client_on_a_slow_line_reads_its_refusal_after_more_than_five_seconds_of_sending()
+    {
+        await using WatchedApp app = await StartAsync();
+        await using RawConnection connection = await RawConnection.OpenAsync(app.Address);
+        await connection.SendHeadAsync("POST /upload", "X-File-Id: f", "X-Start-Byte: 5", "Content-Length: 1000070");
+        using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(100), TimeProvider.System);
+        for (int i = 0; i < 70; i++)
+        {
+            await connection.SendAsync("x");
+            await tick.WaitForNextTickAsync();
+        }
+
+        await SendAsync(connection, 1_000_000);
+        await AssertRefusedAsync(connection, 409);
+        await AssertUsableAsync(connection);
+    }
+
     [Fact]
     public async Task A_chunked_body_that_goes_on_past_the_size_is_refused_while_it_is_sent_and_what_fits_is_kept()
     {

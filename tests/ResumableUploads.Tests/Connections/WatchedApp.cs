@@ -1,5 +1,6 @@
 using System.Net;
 using System.Security.Cryptography;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using ResumableUploads.Abstractions;
@@ -32,7 +33,8 @@ internal sealed class WatchedApp : IAsyncDisposable
         Wire wire = Wire.Chunked,
         Action<ResumableUploadOptions>? configure = null,
         Durability durability = Durability.Process,
-        TimeProvider? time = null)
+        TimeProvider? time = null,
+        Action<WebApplication>? before = null)
     {
         WatchedStore? store = null;
         TestApp app = await TestApp.StartAsync(
@@ -50,6 +52,7 @@ internal sealed class WatchedApp : IAsyncDisposable
                     builder.Services.AddSingleton(time);
                 }
             },
+            before: before,
             protocols: wire == Wire.Http2 ? HttpProtocols.Http2 : HttpProtocols.Http1);
         if (wire == Wire.Http2)
         {
