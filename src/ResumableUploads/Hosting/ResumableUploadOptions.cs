@@ -82,7 +82,7 @@ public sealed class ResumableUploadOptions
     /// <summary>How long a repeated last request waits for a handler that is still running. Default: 30 seconds.</summary>
     public TimeSpan CompletionWait { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>The least time between two calls of <see cref="OnProgress"/> for one upload. Default: 0.5 seconds.</summary>
+    /// <summary>The least time between two calls of <see cref="OnProgress"/> while one request sends. Default: 0.5 seconds.</summary>
     public TimeSpan ProgressInterval { get; set; } = TimeSpan.FromMilliseconds(500);
 
     /// <summary>How often expired uploads are cleared. Default: 5 minutes.</summary>

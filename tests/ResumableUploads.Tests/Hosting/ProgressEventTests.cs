@@ -43,13 +43,11 @@ public class ProgressEventTests
             }
         }
 
-        Assert.True(told.Count is >= 3 and <= 6, $"It was told {told.Count} times.");
         Assert.Equal(told.Select(static t => t.Offset).Distinct().Order(), told.Select(static t => t.Offset));
         Assert.All(told, static t => Assert.True(t.Offset > 0 && t.Offset <= t.Stored, $"{t.Offset} was told where {t.Stored} bytes were stored."));
-        int before = told.Count;
         await connection.SendAsync(new byte[Piece]);
         Assert.Equal("true", (await connection.ReadResponseAsync())!.Header("X-Upload-Complete"));
-        Assert.True(told.Count <= before + 1);
+        Assert.Equal(3, told.Count);
     }
 
     [Fact]
