@@ -56,6 +56,26 @@ public sealed class GuardedReaderTests : IDisposable
         Assert.True(_reader.TryRead(out ReadResult again) && again.IsCompleted);
     }
 
+    [Fact]
+    public async Task F9_after_all_was_taken_the_end_holds_on_to_no_memory_that_is_in_use_again()
+    {
+        await SendAsync(new byte[10_000]);
+        ReadResult all = await _reader.ReadAsync();
+        _reader.AdvanceTo(all.Buffer.End);
+        await _pipe.Writer.CompleteAsync(new IOException("reset"));
+        ReadResult last = await _reader.ReadAsync();
+        int segments = 0;
+        foreach (ReadOnlyMemory<byte> segment in last.Buffer)
+        {
+            Assert.True(segment.IsEmpty);
+            segments++;
+        }
+
+        Assert.InRange(segments, 0, 1);
+        _reader.AdvanceTo(last.Buffer.End);
+        Assert.Equal((ContentEnd.Disconnected, 10_000L), (_reader.End, _reader.Taken));
+    }
+
     [Theory]
     [InlineData("TakenOver")]
     [InlineData("Shutdown")]
