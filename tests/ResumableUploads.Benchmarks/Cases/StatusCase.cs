@@ -8,7 +8,8 @@ namespace ResumableUploads.Benchmarks.Cases;
 internal static class StatusCase
 {
     private const int Connections = 16;
-    private const int WarmUps = 3;
+    private const int WarmUps = 8;
+    private const int Slices = 3;
     private const int Held = 100_000;
 
     public static void Run(RunArguments run, WorkPlace place, Report report)
@@ -30,7 +31,8 @@ internal static class StatusCase
             wire.Read().Expect(200);
         }
 
-        Paired<Sample> pairs = Paired<Sample>.Measure(WarmUps, run.Pairs, () => Ask(ourServer, run.Slice), () => Ask(bareServer, run.Slice));
+        Paired<Sample> pairs = Paired<Sample>.Measure(
+            WarmUps, Slices * run.Pairs, () => Ask(ourServer, run.Slice), () => Ask(bareServer, run.Slice));
         report.Add(name, "requests/s", "0", pairs.Compare(static sample => sample.Rate), atLeast);
         report.Add(name, "server CPU, µs per request", "0.0", pairs.Compare(static sample => sample.ProcessorTime));
     }
