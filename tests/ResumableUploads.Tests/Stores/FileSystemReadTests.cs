@@ -79,6 +79,19 @@ public sealed class FileSystemReadTests : FileSystemStoreTest
         Assert.Equal(Bytes(300)[..101], _layer.ReadFile(Place, 100));
     }
 
+    [Theory]
+    [InlineData(100, 100)]
+    [InlineData(300, 300)]
+    [InlineData(400, 300)]
+    public void The_start_of_a_file_is_as_long_as_there_are_room_and_bytes(int room, int count)
+    {
+        File.WriteAllBytes(Place, Bytes(300));
+        byte[] buffer = new byte[room];
+        Assert.Equal(count, _layer.ReadStart(Place, buffer));
+        Assert.Equal(Bytes(300)[..count], buffer[..count]);
+        Assert.Null(_layer.ReadStart(Place + ".missing", buffer));
+    }
+
     [Fact]
     public void Length_and_time_are_those_that_the_framework_tells()
     {

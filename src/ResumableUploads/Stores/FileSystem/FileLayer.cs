@@ -29,7 +29,7 @@ internal class FileLayer
     {
         if (LinuxReads.IsSupported)
         {
-            return LinuxReads.Stat(path) is { IsDirectory: false } status ? (status.Length, status.Written) : null;
+            return LinuxReads.Stat(path) is { } status ? (status.Length, status.Written) : null;
         }
 
         var file = new FileInfo(path);
@@ -78,7 +78,21 @@ internal class FileLayer
         }
     }
 
-    /// <summary>The same, held so that it can be asked later whether it is still the file at its path.</summary>
+    /// <summary>The first bytes of a file, as many as there are room and bytes for: how many these are, or null when there is no file.</summary>
+    public virtual int? ReadStart(string path, Span<byte> buffer)
+    {
+        if (LinuxReads.IsSupported)
+        {
+            return LinuxReads.ReadStart(path, buffer);
+        }
+
+        byte[]? bytes = ReadFile(path, buffer.Length);
+        int count = Math.Min(bytes?.Length ?? 0, buffer.Length);
+        bytes.AsSpan(0, count).CopyTo(buffer);
+        return bytes is null ? null : count;
+    }
+
+    /// <summary>The whole file as <see cref="ReadFile"/> gives it, held so that it can be asked later whether it is still the file at its path.</summary>
     public virtual HeldFile? Hold(string path, int bound) =>
         LinuxReads.IsSupported ? LinuxReads.Hold(path, bound)
         : ReadFile(path, bound) is { } bytes ? new HeldFile(path, bytes)
@@ -89,7 +103,7 @@ internal class FileLayer
     /// of its own that stays.
     /// </summary>
     public virtual bool IsAtItsPath(HeldFile file) =>
-        (file.Status is { } held && LinuxReads.Stat(file.Path) is { } there && held.IsSameFile(there))
+        (file.Status is { } held && LinuxReads.Stat(file.Path) is { } there && held == there)
         || file.Content.AsSpan().SequenceEqual(ReadFile(file.Path, file.Content.Length));
 
     /// <summary>Opens for reading, beside writers, moves and deletes.</summary>

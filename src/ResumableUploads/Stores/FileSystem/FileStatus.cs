@@ -2,9 +2,16 @@ using System.Runtime.InteropServices;
 
 namespace ResumableUploads.Stores.FileSystem;
 
-/// <summary>What Linux says of a file: <c>struct statx</c>, as far as it is needed.</summary>
+/// <summary>What the system says of a file, as far as it is needed here.</summary>
+/// <param name="Number">The file's number on its device. No two files have the same at a time.</param>
+/// <param name="Device">The device that it is on.</param>
+/// <param name="Length">How many bytes it has.</param>
+/// <param name="Written">When they last changed.</param>
+internal readonly record struct FileStatus(ulong Number, ulong Device, long Length, DateTime Written);
+
+/// <summary><c>struct statx</c> of Linux, which is the same on every processor; <c>struct stat</c> is not.</summary>
 [StructLayout(LayoutKind.Explicit, Size = 256)]
-internal readonly struct FileStatus
+internal readonly struct LinuxStatus
 {
     private const ushort KindBits = 0xF000;
     private const ushort DirectoryKind = 0x4000;
@@ -27,17 +34,12 @@ internal readonly struct FileStatus
     [FieldOffset(136)]
     private readonly ulong _device;
 
-    public bool IsDirectory => (_mode & KindBits) == DirectoryKind;
-
-    public long Length => (long)_size;
-
-    public DateTime Written =>
-        DateTime.UnixEpoch.AddTicks((_writtenSeconds * TimeSpan.TicksPerSecond) + (_writtenNanoseconds / TimeSpan.NanosecondsPerTick));
-
-    public bool IsSameFile(in FileStatus other) =>
-        _number == other._number
-        && _device == other._device
-        && _size == other._size
-        && _writtenSeconds == other._writtenSeconds
-        && _writtenNanoseconds == other._writtenNanoseconds;
+    /// <summary>The status of a file; null for a directory.</summary>
+    public FileStatus? ToFile() => (_mode & KindBits) == DirectoryKind
+        ? null
+        : new FileStatus(
+            _number,
+            _device,
+            (long)_size,
+            DateTime.UnixEpoch.AddTicks((_writtenSeconds * TimeSpan.TicksPerSecond) + (_writtenNanoseconds / TimeSpan.NanosecondsPerTick)));
 }

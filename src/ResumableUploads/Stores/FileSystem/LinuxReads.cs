@@ -12,12 +12,12 @@ internal static class LinuxReads
     /// <summary>Whether kernel and C library have the call that all of this rests on.</summary>
     public static bool IsSupported { get; } = OperatingSystem.IsLinux() && Probe();
 
-    /// <summary>What the system says of a file or directory now; null when there is none.</summary>
+    /// <summary>What the system says of a file now; null when there is none.</summary>
     public static FileStatus? Stat(string path)
     {
-        if (Native.StatX(Native.CurrentDirectory, path, Native.FreshStatus, Native.BasicStatus, out FileStatus status) == 0)
+        if (Native.StatX(Native.CurrentDirectory, path, Native.FreshStatus, Native.BasicStatus, out LinuxStatus status) == 0)
         {
-            return status;
+            return status.ToFile();
         }
 
         return Marshal.GetLastPInvokeError() is Native.NoEntry or Native.NotDirectory ? null : throw Native.Error("Looking at", path);
@@ -35,12 +35,14 @@ internal static class LinuxReads
         HeldFile? held = null;
         try
         {
-            if (Native.StatX(handle, "", Native.OfDescriptor, Native.BasicStatus, out FileStatus status) != 0)
+            if (Native.StatX(handle, "", Native.OfDescriptor, Native.BasicStatus, out LinuxStatus found) != 0)
             {
                 throw Native.Error("Looking at", path);
             }
 
-            return held = status.IsDirectory ? null : new HeldFile(path, Read(handle, path, (int)Math.Min(status.Length, bound + 1L)), handle, status);
+            return held = found.ToFile() is { } status
+                ? new HeldFile(path, Read(handle, path, (int)Math.Min(status.Length, bound + 1L)), handle, status)
+                : null;
         }
         finally
         {
@@ -51,17 +53,31 @@ internal static class LinuxReads
         }
     }
 
-    private static unsafe byte[] Read(SafeFileHandle handle, string path, int length)
+    /// <summary><see cref="FileLayer.ReadStart"/>.</summary>
+    public static int? ReadStart(string path, Span<byte> buffer)
+    {
+        using SafeFileHandle? handle = UnixFiles.OpenRead(path);
+        return handle is null ? null : Fill(handle, path, buffer);
+    }
+
+    private static byte[] Read(SafeFileHandle handle, string path, int length)
     {
         byte[] content = new byte[length];
-        fixed (byte* start = content)
+        int count = Fill(handle, path, content);
+        return count == length ? content : content[..count];
+    }
+
+    private static unsafe int Fill(SafeFileHandle handle, string path, Span<byte> buffer)
+    {
+        int count = 0;
+        fixed (byte* start = buffer)
         {
-            for (int count = 0; count < length;)
+            while (count < buffer.Length)
             {
-                nint read = Native.Read(handle, start + count, length - count);
+                nint read = Native.Read(handle, start + count, buffer.Length - count);
                 if (read == 0)
                 {
-                    return content[..count];
+                    break;
                 }
 
                 if (read > 0)
@@ -75,7 +91,7 @@ internal static class LinuxReads
             }
         }
 
-        return content;
+        return count;
     }
 
     private static bool Probe()

@@ -52,8 +52,8 @@ internal static class MarkFile
 
     public static Marks Read(FileLayer files, string path)
     {
-        byte[]? bytes = files.ReadFile(path, 2 * SlotSize);
-        return bytes is null ? default : Decode(bytes);
+        Span<byte> bytes = stackalloc byte[2 * SlotSize];
+        return files.ReadStart(path, bytes) is { } count ? Decode(bytes[..count]) : default;
     }
 
     public static Marks Decode(ReadOnlySpan<byte> bytes)

@@ -52,12 +52,11 @@ internal static partial class Native
     [LibraryImport("libc", EntryPoint = "read", SetLastError = true)]
     public static unsafe partial nint Read(SafeFileHandle file, byte* buffer, nint count);
 
-    // Its layout is the same on every processor, which is not so with stat and fstat.
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    public static partial int StatX(int directory, string path, int flags, uint mask, out FileStatus status);
+    public static partial int StatX(int directory, string path, int flags, uint mask, out LinuxStatus status);
 
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    public static partial int StatX(SafeFileHandle file, string empty, int flags, uint mask, out FileStatus status);
+    public static partial int StatX(SafeFileHandle file, string empty, int flags, uint mask, out LinuxStatus status);
 
     [LibraryImport("libc", EntryPoint = "openat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int OpenAt(SafeFileHandle directory, string name, int flags, int mode);

@@ -26,13 +26,13 @@ internal sealed class RecordFile(StoreContext context)
     /// <summary>The same as <see cref="Read(UploadKey)"/>, where the file has been read already.</summary>
     public StoredRecord? Read(UploadKey key, HeldFile? file)
     {
-        string directory = context.Paths.Upload(key);
         DecodedRecord found = Decode(file?.Content);
         if (found.Record is not null)
         {
             return found.Record;
         }
 
+        string directory = context.Paths.Upload(key);
         if (found.Newer is { } format)
         {
             throw new UploadStoreException(
