@@ -53,7 +53,7 @@ public sealed partial class ChildHost : IAsyncDisposable
     /// <summary>The same under another command, which comes before it.</summary>
     public static async Task<ChildHost> StartUnderAsync(string[] command, string directory, params string[] options)
     {
-        ChildHost child = Launch([.. command, "dotnet", "exec", DllOf("tests", "ResumableUploads.CrashHost"), .. ArgumentsOf(directory, options)]);
+        ChildHost child = Launch(command, DllOf("tests", "ResumableUploads.CrashHost"), ArgumentsOf(directory, options));
         string line = await child.PrintsAsync(static line => line.StartsWith("port ", StringComparison.Ordinal));
         child.IsAt(new Uri($"http://127.0.0.1:{line["port ".Length..]}"));
         return child;
@@ -62,7 +62,7 @@ public sealed partial class ChildHost : IAsyncDisposable
     /// <summary>Starts the app where it is expected to end by itself, and gives it when it has.</summary>
     public static async Task<ChildHost> RunToEndAsync(string directory, params string[] options)
     {
-        ChildHost child = Launch(["dotnet", "exec", DllOf("tests", "ResumableUploads.CrashHost"), .. ArgumentsOf(directory, options)]);
+        ChildHost child = Launch([], DllOf("tests", "ResumableUploads.CrashHost"), ArgumentsOf(directory, options));
         await child.EndAsync();
         return child;
     }
@@ -70,7 +70,7 @@ public sealed partial class ChildHost : IAsyncDisposable
     /// <summary>Starts the sample, with its own way of telling where it listens.</summary>
     public static async Task<ChildHost> StartSampleAsync(string directory)
     {
-        ChildHost child = Launch(["dotnet", "exec", DllOf("samples", "SampleHost"), "--urls", "http://127.0.0.1:0", "--ResumableUploads:Directory", directory]);
+        ChildHost child = Launch([], DllOf("samples", "SampleHost"), ["--urls", "http://127.0.0.1:0", "--ResumableUploads:Directory", directory]);
         const string Announcement = "Now listening on: ";
         string line = await child.PrintsAsync(static line => line.Contains(Announcement, StringComparison.Ordinal));
         child.IsAt(new Uri(line[(line.IndexOf(Announcement, StringComparison.Ordinal) + Announcement.Length)..].Trim()));
@@ -117,18 +117,19 @@ public sealed partial class ChildHost : IAsyncDisposable
         .. options.Select(static option => "--" + option),
     ];
 
-    private static ChildHost Launch(string[] command)
+    private static ChildHost Launch(string[] under, string dll, string[] arguments)
     {
+        string[] command = [.. under, "dotnet", "exec", dll, .. arguments];
         var start = new ProcessStartInfo(command[0], command[1..])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-            WorkingDirectory = Path.GetDirectoryName(DllOf("samples", "SampleHost"))!,
+            WorkingDirectory = Path.GetDirectoryName(dll)!,
         };
 
-        // A child must not write its dumps or reach for the test's own settings.
-        start.Environment["DOTNET_DbgEnableMiniDump"] = "0";
+        // Where a machine has such settings, they are not for the child.
+        start.Environment.Remove("DOTNET_DbgEnableMiniDump");
         start.Environment.Remove("ASPNETCORE_URLS");
         return new ChildHost(Process.Start(start)!);
     }

@@ -50,7 +50,7 @@ public class SampleHostTests
                 await silent.SendAsync(Content.AsMemory(0, 100_000));
             }
 
-            await HasOnDiskAsync(directory, "silent", 100_000);
+            await directory.HasAsync("silent", 100_000);
 
             long began = Stopwatch.GetTimestamp();
             sample.AskToStop();
@@ -71,16 +71,5 @@ public class SampleHostTests
         using HttpResponseMessage last = await again.Client.AppendAsync("silent", 100_000, Content[100_000..], Size);
         Assert.Equal("true", last.Header("X-Upload-Complete"));
         directory.AssertFinished("silent.bin", Content);
-    }
-
-    /// <summary>Waits until the server has written that much. (A status request would end the append.)</summary>
-    private static async Task HasOnDiskAsync(UploadDirectory directory, string fileId, long length)
-    {
-        using var patience = new CancellationTokenSource(ChildHost.Patience);
-        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
-        while (directory.DataOf(fileId) is not { } path || new FileInfo(path).Length < length)
-        {
-            Assert.True(await timer.WaitForNextTickAsync(patience.Token));
-        }
     }
 }

@@ -95,6 +95,28 @@ public class TwoProcessTests
         directory.AssertFinished("half.bin", file);
     }
 
+    [Fact]
+    public async Task The_other_process_names_what_is_durable_and_not_what_is_only_written()
+    {
+        using var directory = new UploadDirectory();
+        string[] options = ["ResumableUploads:Durability=PowerLoss", "ResumableUploads:SyncInterval=1.00:00:00"];
+        await using ChildHost a = await ChildHost.StartAsync(directory.Root, options);
+        await using ChildHost b = await ChildHost.StartAsync(directory.Root, options);
+        byte[] file = Bytes(new Random(4), 90_000);
+        (await a.Client.AppendAsync("half.bin", 0, file[..20_000], file.Length, ("X-File-Name", "half.bin"))).Dispose();
+        await using (RawConnection silent = await RawConnection.OpenAsync(a.Address))
+        {
+            await silent.SendHeadAsync("POST /upload", "X-File-Id: half.bin", "X-Start-Byte: 20000", "Content-Length: 70000");
+            await silent.SendAsync(file.AsMemory(20_000, 40_000));
+            await directory.HasAsync("half.bin", 60_000);
+            Assert.Equal(20_000, await b.Client.StatusAsync("half.bin").WaitAsync(Quickly));
+        }
+
+        Assert.Equal(60_000, await a.Client.StatusAsync("half.bin"));
+        Assert.Equal(60_000, await b.Client.StatusAsync("half.bin"));
+        Assert.Equal(file[..60_000], directory.BytesOf("half.bin"));
+    }
+
     /// <summary>Sends two bodies for one place to two processes, and asserts that one of them, and nothing else, is there.</summary>
     private static async Task<int> RaceAsync(ChildHost[] children, string name, long offset, int size, byte[][] bodies, int begins)
     {

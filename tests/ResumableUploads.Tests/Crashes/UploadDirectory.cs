@@ -38,6 +38,17 @@ public sealed class UploadDirectory : IDisposable
     /// <summary>The bytes on the disk; none where there is no file.</summary>
     public byte[] BytesOf(string fileId) => DataOf(fileId) is { } path ? File.ReadAllBytes(path) : [];
 
+    /// <summary>Waits until the server has written that much. (A status request would end the append.)</summary>
+    public async Task HasAsync(string fileId, long length)
+    {
+        using var patience = new CancellationTokenSource(ChildHost.Patience);
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+        while (DataOf(fileId) is not { } path || new FileInfo(path).Length < length)
+        {
+            Assert.True(await timer.WaitForNextTickAsync(patience.Token));
+        }
+    }
+
     /// <summary>How often the handler was started for an upload.</summary>
     public int RunsOf(string fileName) =>
         Directory.Exists(Path.Combine(Root, "runs")) ? Directory.GetFiles(Path.Combine(Root, "runs"), fileName + ".*").Length : 0;
