@@ -6,6 +6,7 @@ using ResumableUploads.Tests.Http;
 namespace ResumableUploads.Tests.Crashes;
 
 /// <summary>The sample app as a person would start it.</summary>
+[Collection(typeof(Alone))]
 public class SampleHostTests
 {
     private const int Size = 400_000;
