@@ -8,10 +8,10 @@ internal static class AppendChecks
     /// <summary>Checks that need no upload. Null: nothing against it.</summary>
     public static UploadOutcome? Before(AppendCommand command, EngineSettings settings)
     {
-        if (command.UploadLength > settings.MaxUploadSize
-            || (command.UploadLength is null && command.BodyLength > settings.MaxUploadSize - command.Offset))
+        long max = MaxSize(command, settings);
+        if (command.UploadLength > max || (command.UploadLength is null && command.BodyLength > max - command.Offset))
         {
-            return new UploadOutcome(OutcomeKind.TooLarge) { MaxSize = settings.MaxUploadSize };
+            return new UploadOutcome(OutcomeKind.TooLarge) { MaxSize = max };
         }
 
         // Before an upload is made for it, or one that is there is thrown away for it.
@@ -34,7 +34,7 @@ internal static class AppendChecks
         }
 
         return Room(command, info, settings) is var room && command.BodyLength > room.Bytes
-            ? new UploadOutcome(room.Kind, info.Offset) { UploadLength = info.Length ?? command.UploadLength, MaxSize = settings.MaxUploadSize }
+            ? new UploadOutcome(room.Kind, info.Offset) { UploadLength = info.Length ?? command.UploadLength, MaxSize = MaxSize(command, settings) }
             : null;
     }
 
@@ -42,7 +42,10 @@ internal static class AppendChecks
     public static (long Bytes, OutcomeKind Kind) Room(AppendCommand command, UploadInfo? info, EngineSettings settings) =>
         (info?.Length ?? command.UploadLength) is { } length
             ? (length - (info?.Offset ?? 0), OutcomeKind.LengthExceeded)
-            : (settings.MaxUploadSize - (info?.Offset ?? 0), OutcomeKind.TooLarge);
+            : (MaxSize(command, settings) - (info?.Offset ?? 0), OutcomeKind.TooLarge);
+
+    /// <summary>The most bytes that the upload of a command may have.</summary>
+    public static long MaxSize(AppendCommand command, EngineSettings settings) => command.MaxUploadSize ?? settings.MaxUploadSize;
 
     public static UploadOutcome Mismatch(AppendCommand command, long offset, long? length = null) =>
         new(OutcomeKind.OffsetMismatch, offset) { ProvidedOffset = command.Offset, UploadLength = length };

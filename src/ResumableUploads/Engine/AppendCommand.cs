@@ -38,6 +38,9 @@ internal sealed record AppendCommand
 
     public required CompletionRule Completion { get; init; }
 
+    /// <summary>The most bytes that this upload may have, where that is not what the settings say.</summary>
+    public long? MaxUploadSize { get; init; }
+
     /// <summary>What to make when there is no such upload, or null when it has to be there.</summary>
     public UploadDetails? Creation { get; init; }
 
@@ -55,4 +58,5 @@ internal sealed record AppendCommand
 /// <param name="Protocol">The protocol that makes it.</param>
 /// <param name="RawFileName">The client's own text, unchecked.</param>
 /// <param name="ContentType">The client's own text, unchecked.</param>
-internal sealed record UploadDetails(string Protocol, string? RawFileName, string? ContentType);
+/// <param name="Request">What the application's endpoint is to see of this first request, where one is to run.</param>
+internal sealed record UploadDetails(string Protocol, string? RawFileName, string? ContentType, RequestDetails? Request = null);

@@ -176,7 +176,7 @@ internal sealed class Appender(
 
         if (command.BodyLength > room)
         {
-            return new UploadOutcome(tooMuch, info.Offset) { UploadLength = info.Length };
+            return new UploadOutcome(tooMuch, info.Offset) { UploadLength = info.Length, MaxSize = AppendChecks.MaxSize(command, settings) };
         }
 
         bool staged = IsStaged(command);
@@ -212,7 +212,7 @@ internal sealed class Appender(
             AppendStatus.Appended => await AfterAppendAsync(command, info, data, content, result, tooMuch, callbacks).ConfigureAwait(false),
             AppendStatus.Discarded => content.DigestFailed
                 ? new UploadOutcome(OutcomeKind.DigestMismatch, result.Offset) { UploadLength = length }
-                : Ended(content.End, result.Offset, length, tooMuch),
+                : Ended(command, content.End, result.Offset, length, tooMuch),
             AppendStatus.OffsetMismatch => AppendChecks.Mismatch(command, result.Offset, length),
             AppendStatus.NotFound => new UploadOutcome(OutcomeKind.NotFound),
             AppendStatus.NotReceiving => new UploadOutcome(OutcomeKind.AlreadyComplete, result.Offset),
@@ -282,7 +282,7 @@ internal sealed class Appender(
     {
         if (!AppendChecks.Completes(command.Completion, content.End, result.Offset, info.Length))
         {
-            return Ended(content.End, result.Offset, info.Length, tooMuch, info.Key);
+            return Ended(command, content.End, result.Offset, info.Length, tooMuch, info.Key);
         }
 
         if (command.ReprDigest is null && data.ReprDigest is not null && !await WholeMatchesAsync(info.Key, data.ReprDigest).ConfigureAwait(false))
@@ -332,7 +332,7 @@ internal sealed class Appender(
         return digest.WholeMatches;
     }
 
-    private UploadOutcome Ended(ContentEnd end, long offset, long? length, OutcomeKind tooMuch, UploadKey? key = null)
+    private UploadOutcome Ended(AppendCommand command, ContentEnd end, long offset, long? length, OutcomeKind tooMuch, UploadKey? key = null)
     {
         if (key is { } kept && end != ContentEnd.Whole)
         {
@@ -349,6 +349,6 @@ internal sealed class Appender(
             ContentEnd.Overshoot => tooMuch,
             _ => OutcomeKind.Interrupted,
         };
-        return new UploadOutcome(kind, offset) { UploadLength = length, MaxSize = settings.MaxUploadSize };
+        return new UploadOutcome(kind, offset) { UploadLength = length, MaxSize = AppendChecks.MaxSize(command, settings) };
     }
 }

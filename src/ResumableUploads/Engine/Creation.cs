@@ -7,6 +7,9 @@ namespace ResumableUploads.Engine;
 /// <summary>Makes an upload, when the owner has room and the application has nothing against it.</summary>
 internal sealed class Creation(IUploadStore store, Records records, OwnerLedger ledger, UploadMetrics metrics, TimeProvider time, ILogger logger)
 {
+    /// <summary>What is written later (a lease, a name) needs room beside it.</summary>
+    private const int MaxDetails = UploadRecord.MaxDataLength * 3 / 4;
+
     /// <summary>The new upload (or the one that another process made at the same moment), or why there is none.</summary>
     public async ValueTask<(UploadOutcome? Refusal, UploadInfo? Info, UploadData Data)> CreateAsync(
         AppendCommand command, UploadDetails details, IUploadCallbacks callbacks, CancellationToken cancellationToken)
@@ -18,8 +21,14 @@ internal sealed class Creation(IUploadStore store, Records records, OwnerLedger 
             Created = time.GetUtcNow(),
             RawFileName = details.RawFileName,
             ContentType = details.ContentType,
+            Request = details.Request,
             ReprDigest = command.ReprDigest?.ToString(),
         };
+
+        if (data.ToBytes().Length > MaxDetails)
+        {
+            return (new UploadOutcome(OutcomeKind.DetailsTooLarge), null, data);
+        }
 
         OutcomeKind room = await ledger.ReserveAsync(command.Key, command.UploadLength, command.BodyLength, cancellationToken).ConfigureAwait(false);
         if (room != OutcomeKind.Appended)

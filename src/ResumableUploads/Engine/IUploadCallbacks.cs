@@ -17,7 +17,15 @@ internal interface IUploadCallbacks
     ValueTask ProgressAsync(UploadKey key, UploadData data, long offset, long? length, CancellationToken cancellationToken);
 
     /// <summary>Runs the application's handler. It throws when the handler does.</summary>
-    ValueTask<HandlerResult> CompleteAsync(UploadInfo info, UploadData data, CancellationToken cancellationToken);
+    /// <param name="info">The upload.</param>
+    /// <param name="data">What is known about it.</param>
+    /// <param name="keep">Stores an outcome before the handler has ended, because its answer is about to leave. It is then the one.</param>
+    /// <param name="cancellationToken">Fires when the server stops.</param>
+    ValueTask<HandlerResult> CompleteAsync(
+        UploadInfo info, UploadData data, Func<ReadOnlyMemory<byte>, ValueTask> keep, CancellationToken cancellationToken);
+
+    /// <summary>After a received upload was given up: its handler is not started again by itself.</summary>
+    ValueTask ParkedAsync(UploadInfo info, UploadData data, CancellationToken cancellationToken);
 
     ValueTask ExpiredAsync(UploadInfo info, UploadData data, CancellationToken cancellationToken);
 }
@@ -28,6 +36,19 @@ internal interface IUploadCallbacks
 internal readonly record struct CreationVerdict(Refusal? Refusal, string? FileName);
 
 /// <summary>What the handler left.</summary>
-/// <param name="IsFinal">Whether the outcome is to be stored, and the handler not run again.</param>
+/// <param name="Verdict">What becomes of the upload.</param>
 /// <param name="Answer">The outcome as bytes, or null where the protocol's own answer does.</param>
-internal readonly record struct HandlerResult(bool IsFinal, ReadOnlyMemory<byte>? Answer);
+internal readonly record struct HandlerResult(HandlerVerdict Verdict, ReadOnlyMemory<byte>? Answer);
+
+/// <summary>What becomes of an upload after its handler.</summary>
+internal enum HandlerVerdict
+{
+    /// <summary>The outcome is stored, and the handler not run again.</summary>
+    Final,
+
+    /// <summary>The answer is given now and not stored; the handler may be run again.</summary>
+    TryAgain,
+
+    /// <summary>The answer is given now and not stored, and another run would not help: the upload waits for an operator.</summary>
+    Park,
+}

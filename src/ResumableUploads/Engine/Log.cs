@@ -36,7 +36,7 @@ internal static partial class Log
     [LoggerMessage(209, LogLevel.Error, "The completion handler failed for upload {Key} (attempt {Attempt} of {Attempts}); the content is kept.")]
     public static partial void HandlerFailed(ILogger logger, Exception? exception, UploadKey key, int attempt, int attempts);
 
-    [LoggerMessage(210, LogLevel.Error, "Upload {Key} is parked: its completion handler failed {Attempts} times. The content is kept until the upload expires.")]
+    [LoggerMessage(210, LogLevel.Error, "Upload {Key} is parked after {Attempts} runs of its handler. The content is kept until the upload expires.")]
     public static partial void Parked(ILogger logger, UploadKey key, int attempts);
 
     [LoggerMessage(211, LogLevel.Error, "A progress handler failed for upload {Key}.")]
@@ -50,6 +50,9 @@ internal static partial class Log
 
     [LoggerMessage(214, LogLevel.Information, "Upload {Key} is refused: {Reason}.")]
     public static partial void Refused(ILogger logger, UploadKey key, OutcomeKind reason);
+
+    [LoggerMessage(216, LogLevel.Error, "A handler for parked uploads failed for upload {Key}.")]
+    public static partial void ParkedHandlerFailed(ILogger logger, Exception exception, UploadKey key);
 
     [LoggerMessage(215, LogLevel.Warning, "Upload {Key} cannot be read and is passed over.")]
     public static partial void Unreadable(ILogger logger, Exception exception, UploadKey key);

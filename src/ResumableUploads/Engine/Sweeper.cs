@@ -82,11 +82,12 @@ internal sealed class Sweeper(
             using Turn? turn = turns.TryTake(info.Key);
             if (turn is not null)
             {
+                await completions.ForsakeAsync(info, callbacks, cancellationToken).ConfigureAwait(false);
                 await removal.ExpireAsync(info, callbacks, cancellationToken).ConfigureAwait(false);
             }
         }
         else if (info.State == UploadState.Received && callbacks.HasHandler && records.IsOurs(info)
-            && !completions.IsLeased(info) && (UploadData.From(info).Handler?.Attempts ?? 0) < settings.HandlerAttempts)
+            && !completions.IsLeased(info) && !completions.IsParked(UploadData.From(info)))
         {
             await completions.OutcomeAsync(info, callbacks, cancellationToken).AsTask().WaitAsync(cancellationToken).ConfigureAwait(false);
         }

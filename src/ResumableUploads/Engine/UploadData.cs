@@ -30,6 +30,9 @@ internal sealed record UploadData
     /// <summary>A digest of the whole content that the client announced, as <c>algorithm=:base64:</c>.</summary>
     public string? ReprDigest { get; set; }
 
+    /// <summary>What the application's endpoint sees of the first request; null where none is to run.</summary>
+    public RequestDetails? Request { get; set; }
+
     public HandlerState? Handler { get; set; }
 
     /// <summary>What this package does not know is written back as it was read.</summary>
@@ -63,10 +66,31 @@ internal sealed record UploadData
 }
 
 /// <summary>How far the application's handler has come with a received upload.</summary>
-/// <param name="Attempts">How often it was started.</param>
+/// <param name="Attempts">How many starts count against the limit: all but those that a stop of the server ended.</param>
 /// <param name="LeasedBy">Which process runs it now, or null.</param>
 /// <param name="LeasedUntil">Until when nobody else may run it.</param>
-internal sealed record HandlerState(int Attempts, string? LeasedBy, DateTimeOffset LeasedUntil);
+/// <param name="Runs">How often it was started at all.</param>
+/// <param name="IsParked">Whether it is not to be started again, whatever the limit says.</param>
+internal sealed record HandlerState(int Attempts, string? LeasedBy, DateTimeOffset LeasedUntil, int Runs = 0, bool IsParked = false)
+{
+    /// <summary>Whether the handler is not to be started any more.</summary>
+    public bool HasEnough(int attempts) => IsParked || Attempts >= attempts;
+}
+
+/// <summary>The first request of an upload, as the application's endpoint is to see it when all bytes are there.</summary>
+internal sealed record RequestDetails
+{
+    public required string Method { get; init; }
+
+    public required string Path { get; init; }
+
+    public string Query { get; init; } = "";
+
+    public Dictionary<string, string> RouteValues { get; init; } = [];
+
+    /// <summary>The headers that speak of the content, and those that the application wants to see as they were.</summary>
+    public Dictionary<string, string> Headers { get; init; } = [];
+}
 
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,

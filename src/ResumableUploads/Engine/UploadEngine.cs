@@ -197,6 +197,7 @@ internal sealed class UploadEngine : IAsyncDisposable
 
         if (_records.IsExpired(info))
         {
+            await _completions.ForsakeAsync(info, callbacks, cancellationToken).ConfigureAwait(false);
             await _removal.ExpireAsync(info, callbacks, cancellationToken).ConfigureAwait(false);
             return null;
         }

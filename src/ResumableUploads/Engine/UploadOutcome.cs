@@ -54,6 +54,9 @@ internal enum OutcomeKind
 
     /// <summary>The application refused the upload before it was made.</summary>
     Refused,
+
+    /// <summary>What the client says about the upload is more than its record has room for.</summary>
+    DetailsTooLarge,
     TooManyUploads,
     TooManyAppends,
     OwnerQuotaExceeded,

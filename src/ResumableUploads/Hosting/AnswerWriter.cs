@@ -2,6 +2,8 @@ using System.Diagnostics.CodeAnalysis;
 using System.IO.Pipelines;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Primitives;
 using ResumableUploads.Protocols;
 
 namespace ResumableUploads;
@@ -19,16 +21,7 @@ internal static class AnswerWriter
     public static async Task WriteAsync(HttpContext context, HttpAnswer answer, CancellationToken stopping)
     {
         HttpResponse response = context.Response;
-        response.StatusCode = answer.StatusCode;
-        foreach ((string name, string value) in answer.Headers)
-        {
-            response.Headers[name] = value;
-        }
-
-        if (answer.ContentType is not null)
-        {
-            response.ContentType = answer.ContentType;
-        }
+        WriteHead(context.Features.GetRequiredFeature<IHttpResponseFeature>(), answer);
 
         // A client that was not asked for its body may send it all the same, so what follows on this connection could be either.
         if (answer.StatusCode == StatusCodes.Status408RequestTimeout || AwaitedBody.IsHeldBack(context))
@@ -63,6 +56,22 @@ internal static class AnswerWriter
         catch (Exception e) when (e is IOException or OperationCanceledException)
         {
             // The client is gone; what the answer says is true all the same, and the next status says it again.
+        }
+    }
+
+    /// <summary>Sets the status and the headers, each in place of what was there under its name.</summary>
+    public static void WriteHead(IHttpResponseFeature response, HttpAnswer answer)
+    {
+        response.StatusCode = answer.StatusCode;
+        foreach (IGrouping<string, string> header in answer.Headers.GroupBy(
+            static header => header.Key, static header => header.Value, StringComparer.OrdinalIgnoreCase))
+        {
+            response.Headers[header.Key] = new StringValues([.. header]);
+        }
+
+        if (answer.ContentType is not null)
+        {
+            response.Headers.ContentType = answer.ContentType;
         }
     }
 

@@ -11,6 +11,12 @@ internal static partial class Log
     [LoggerMessage(301, LogLevel.Warning, "OnCompleted is not set: finished uploads stay in the store, and nobody is told. Set it to take them out.")]
     public static partial void NobodyTakesUploads(ILogger logger);
 
+    [LoggerMessage(303, LogLevel.Warning, "A rate limiter stands in front of the pieces for {Endpoint}: it counts each of them, and one that hangs holds its permit while its client comes back. Call app.UseResumableUploadEndpoints() before app.UseRateLimiter(); MaxAppendsPerOwner limits the pieces.")]
+    public static partial void RateLimiterInFront(ILogger logger, string? endpoint);
+
+    [LoggerMessage(304, LogLevel.Information, "Resumable uploads are taken for endpoints of the app ({Name}). Unfinished ones are kept for {Expiration}.")]
+    public static partial void ReadyForEndpoints(ILogger logger, string name, TimeSpan expiration);
+
     [LoggerMessage(302, LogLevel.Debug, "A status or cancel request failed in the store.")]
     public static partial void StoreFailed(ILogger logger, Exception exception);
 }

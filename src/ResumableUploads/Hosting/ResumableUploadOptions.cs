@@ -73,7 +73,7 @@ public sealed class ResumableUploadOptions
     /// </summary>
     public TimeSpan CompletedRetention { get; set; } = TimeSpan.FromDays(7);
 
-    /// <summary>How often <see cref="OnCompleted"/> is tried for one upload before it is parked. Default: 5.</summary>
+    /// <summary>How often the handler is tried for one upload before it is parked. Default: 5.</summary>
     public int HandlerAttempts { get; set; } = 5;
 
     /// <summary>After what time without a sign of life another process may run the handler. Default: 60 seconds.</summary>
@@ -81,6 +81,18 @@ public sealed class ResumableUploadOptions
 
     /// <summary>How long a repeated last request waits for a handler that is still running. Default: 30 seconds.</summary>
     public TimeSpan CompletionWait { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// The longest body of an endpoint's answer that is stored, to be given again to a client that lost it. Of a longer one the status and
+    /// the headers are kept. At most 512 KiB. Default: 64 KiB.
+    /// </summary>
+    public long MaxStoredAnswerSize { get; set; } = 64L << 10;
+
+    /// <summary>
+    /// Names of response headers that are stored with an endpoint's answer, beside those that describe it (<c>Content-*</c>, <c>Location</c>,
+    /// <c>ETag</c>, <c>Link</c> and the like). <c>Set-Cookie</c>, authentication and hop-by-hop headers are never stored. Default: empty.
+    /// </summary>
+    public IList<string> StoredHeaders { get; } = [];
 
     /// <summary>The least time between two calls of <see cref="OnProgress"/> while one request sends. Default: 0.5 seconds.</summary>
     public TimeSpan ProgressInterval { get; set; } = TimeSpan.FromMilliseconds(500);
@@ -126,6 +138,12 @@ public sealed class ResumableUploadOptions
     /// fires when the server stops, and not when the client leaves.
     /// </summary>
     public Func<CompletedUpload, CancellationToken, Task>? OnCompleted { get; set; }
+
+    /// <summary>
+    /// Called when an upload whose bytes are all there was given up: its handler failed as often as it may, or nobody came back for its
+    /// answer until it expired. The content can still be read and moved away.
+    /// </summary>
+    public Func<UploadParked, CancellationToken, Task>? OnParked { get; set; }
 
     /// <summary>Called after an upload has expired and was removed.</summary>
     public Func<UploadExpired, CancellationToken, Task>? OnExpired { get; set; }

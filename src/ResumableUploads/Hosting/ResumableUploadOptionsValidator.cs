@@ -8,6 +8,8 @@ internal sealed class ResumableUploadOptionsValidator : IValidateOptions<Resumab
     /// <summary>Timers cannot wait longer; more than this is meant as "for ever" and says so.</summary>
     private static readonly TimeSpan LongestTimer = TimeSpan.FromDays(49);
 
+    private static readonly TimeSpan ShortestLease = TimeSpan.FromMilliseconds(3);
+
     public ValidateOptionsResult Validate(string? name, ResumableUploadOptions options)
     {
         var failures = new List<string>();
@@ -33,6 +35,21 @@ internal sealed class ResumableUploadOptionsValidator : IValidateOptions<Resumab
         Positive(failures, nameof(options.MaxBytesPerOwner), options.MaxBytesPerOwner);
         Positive(failures, nameof(options.MaxAppendsPerOwner), options.MaxAppendsPerOwner);
         Positive(failures, nameof(options.HandlerAttempts), options.HandlerAttempts);
+        if (options.MaxStoredAnswerSize is < 0 or > 512 * 1024)
+        {
+            failures.Add(Named(nameof(options.MaxStoredAnswerSize), $"is {options.MaxStoredAnswerSize}. It has to be from 0 to 524288."));
+        }
+
+        foreach (string header in options.StoredHeaders.Where(StoredHeaders.IsNeverStored))
+        {
+            failures.Add(Named(nameof(options.StoredHeaders), $"has '{header}', which is about one connection or one person's login. Remove it."));
+        }
+
+        if (options.HandlerLease < ShortestLease && options.HandlerLease > TimeSpan.Zero)
+        {
+            failures.Add(Named(nameof(options.HandlerLease), $"is {options.HandlerLease}. It has to be at least {ShortestLease.TotalMilliseconds} ms: it is renewed three times in that time."));
+        }
+
         if (options.MinRate < 0)
         {
             failures.Add(Named(nameof(options.MinRate), "is negative. Use 0 for no lowest rate."));

@@ -1,3 +1,7 @@
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.RateLimiting;
+using Microsoft.AspNetCore.RequestDecompression;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
@@ -24,6 +28,14 @@ public static class ResumableUploadsServiceCollectionExtensions
             services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<ResumableUploadOptions>, ResumableUploadOptionsValidator>());
             services.PostConfigure<KestrelServerOptions>(RawHeaderEncoding.Install);
             options.BindConfiguration("ResumableUploads").ValidateOnStart();
+            services.AddRouting();
+            services.AddSingleton<ResumableEndpoints>();
+            services.TryAddEnumerable(ServiceDescriptor.Singleton<MatcherPolicy, SiblingMatcherPolicy>());
+            services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, StartChecks>());
+            var order = new PipelineOrder();
+            services.AddSingleton(order);
+            services.PostConfigure<RequestDecompressionOptions>(_ => order.HasDecompression = true);
+            services.PostConfigure<RateLimiterOptions>(_ => order.HasRateLimiter = true);
         }
 
         if (configure is not null)

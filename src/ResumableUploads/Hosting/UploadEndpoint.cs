@@ -12,7 +12,7 @@ namespace ResumableUploads;
 
 /// <summary>Takes one request from HTTP to the engine and back: parse, owner, command, answer.</summary>
 internal sealed class UploadEndpoint(
-    ResumableUploadOptions options, UploadEngine engine, IUploadStore store, IServiceProvider services, ILogger logger, CancellationToken stopping)
+    ResumableUploadOptions options, UploadEngine engine, IUploadStore store, IServiceProvider services, TimeProvider time, ILogger logger, CancellationToken stopping)
 {
     private readonly OwnerResolver _owners = new(options);
 
@@ -20,18 +20,33 @@ internal sealed class UploadEndpoint(
     public static bool IsPreflight(HttpRequest request) =>
         HttpMethods.IsOptions(request.Method) && request.Headers.ContainsKey(HeaderNames.AccessControlRequestMethod);
 
+    /// <summary>The same, for a request with our headers: its method is not the one that the endpoint's policies are kept under.</summary>
+    public static bool IsOurPreflight(HttpRequest request) =>
+        IsPreflight(request)
+        && request.Headers.AccessControlRequestHeaders.ToString().Contains(FileIdHeaders.FileId, StringComparison.OrdinalIgnoreCase);
+
     public static bool IsOurs(HttpRequest request) => request.Headers.ContainsKey(FileIdHeaders.FileId) && !IsPreflight(request);
 
-    public async Task HandleAsync(HttpContext context, bool onStatusPath)
+    /// <summary>Takes a request to a ready-made endpoint.</summary>
+    public Task HandleAsync(HttpContext context, bool onStatusPath) => HandleAsync(context, onStatusPath, target: null);
+
+    /// <summary>Takes a piece for an endpoint of the app.</summary>
+    public Task HandleAsync(HttpContext context, EndpointTarget target) => HandleAsync(context, onStatusPath: false, target);
+
+    private async Task HandleAsync(HttpContext context, bool onStatusPath, EndpointTarget? target)
     {
         // Before anything is refused: with the server's limits a large body could not be drained, and nobody would read the refusal.
         LiftServerLimits(context);
         AwaitedBody.Watch(context);
-        HttpAnswer answer = await AnswerAsync(context, onStatusPath).ConfigureAwait(false);
-        await AnswerWriter.WriteAsync(context, answer, stopping).ConfigureAwait(false);
+        EndpointRun? run = target is null ? null : new EndpointRun(context, target, options, store, time, FileIdAnswers.For);
+        HttpAnswer answer = await AnswerAsync(context, onStatusPath, target, run).ConfigureAwait(false);
+        if (run?.HasAnswered is not true)
+        {
+            await AnswerWriter.WriteAsync(context, answer, stopping).ConfigureAwait(false);
+        }
     }
 
-    private async ValueTask<HttpAnswer> AnswerAsync(HttpContext context, bool onStatusPath)
+    private async ValueTask<HttpAnswer> AnswerAsync(HttpContext context, bool onStatusPath, EndpointTarget? target, EndpointRun? run)
     {
         HttpRequest request = context.Request;
         if (HttpMethods.IsOptions(request.Method))
@@ -51,14 +66,14 @@ internal sealed class UploadEndpoint(
             return stranger.ToAnswer();
         }
 
-        UploadKey key = UploadKeys.FromFileId(owner, Scope(context), parsed.FileId.Span);
+        UploadKey key = UploadKeys.FromFileId(owner, Scope(context, target), parsed.FileId.Span);
         try
         {
             return parsed.Operation switch
             {
                 FileIdOperation.Status => FileIdAnswers.Status(await engine.StatusAsync(key, context.RequestAborted).ConfigureAwait(false)),
                 FileIdOperation.Cancel => FileIdAnswers.For(await engine.CancelAsync(key, context.RequestAborted).ConfigureAwait(false)),
-                _ => FileIdAnswers.For(await AppendAsync(context, key, parsed).ConfigureAwait(false)),
+                _ => FileIdAnswers.For(await AppendAsync(context, key, parsed, target, run).ConfigureAwait(false)),
             };
         }
         catch (UploadStoreException e)
@@ -68,7 +83,7 @@ internal sealed class UploadEndpoint(
         }
     }
 
-    private ValueTask<UploadOutcome> AppendAsync(HttpContext context, UploadKey key, FileIdRequest parsed)
+    private async ValueTask<UploadOutcome> AppendAsync(HttpContext context, UploadKey key, FileIdRequest parsed, EndpointTarget? target, EndpointRun? run)
     {
         bool hasBody = context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody ?? true;
         var command = new AppendCommand
@@ -79,12 +94,21 @@ internal sealed class UploadEndpoint(
             BodyLength = hasBody ? context.Request.ContentLength : 0,
             UploadLength = parsed.FileSize,
             Completion = options.WholeBodyCompletes ? CompletionRule.AtLengthOrWholeBody : CompletionRule.AtLength,
-            Creation = new UploadDetails("file-id", parsed.FileName, parsed.ContentType),
+            MaxUploadSize = target?.Route.MaxUploadSize(options),
+            Creation = new UploadDetails(
+                "file-id",
+                parsed.FileName,
+                parsed.ContentType,
+                target is not null && parsed.StartByte == 0 ? FirstRequest.Of(context, AntiforgeryGuard.HeaderName(context)) : null),
             RestartsAtZero = options.RestartOnZero,
             ContentDigest = parsed.ContentDigest,
             ReprDigest = parsed.ReprDigest,
         };
-        return engine.AppendAsync(command, new UploadCallbacks(options, store, services, context), context.RequestAborted);
+        var events = new UploadCallbacks(options, store, services, context);
+        IUploadCallbacks callbacks = target is null ? events : new EndpointCallbacks(events, run!, context, target);
+        UploadOutcome outcome = await engine.AppendAsync(command, callbacks, context.RequestAborted).ConfigureAwait(false);
+        run?.AddWhatIsNotStored(outcome);
+        return outcome;
     }
 
     /// <summary>
@@ -104,7 +128,7 @@ internal sealed class UploadEndpoint(
         }
     }
 
-    private string Scope(HttpContext context)
+    private string Scope(HttpContext context, EndpointTarget? target)
     {
         if (options.Scope is { } scope)
         {
@@ -112,7 +136,7 @@ internal sealed class UploadEndpoint(
         }
 
         // An endpoint's pattern may have parameters, so its path tells; the middleware has one path, which status shares.
-        string path = context.GetEndpoint()?.Metadata.GetMetadata<ResumableUploadMetadata>() is not null
+        string path = target is not null || context.GetEndpoint()?.Metadata.GetMetadata<ResumableUploadMetadata>() is not null
             ? context.Request.Path.ToString()
             : options.UploadPath;
         return context.Request.PathBase + path.TrimEnd('/');

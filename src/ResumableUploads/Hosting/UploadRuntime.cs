@@ -21,7 +21,23 @@ internal static class UploadRuntime
     /// <summary>The endpoint for some options.</summary>
     /// <exception cref="OptionsValidationException">An option is wrong.</exception>
     /// <exception cref="InvalidOperationException">The store cannot be used.</exception>
-    public static UploadEndpoint Start(IServiceProvider services, ResumableUploadOptions options, string uploadPath)
+    public static UploadEndpoint Start(IServiceProvider services, ResumableUploadOptions options, string uploadPath) =>
+        Start(services, options, uploadPath, forEndpoints: false);
+
+    /// <summary>The same for endpoints of the app, which take the place of <c>OnCompleted</c>.</summary>
+    /// <exception cref="InvalidOperationException">The store cannot be used, or the endpoints' options have an <c>OnCompleted</c>.</exception>
+    public static UploadEndpoint StartForEndpoints(IServiceProvider services, string name, Action<ResumableUploadOptions>? configure)
+    {
+        ResumableUploadOptions options = NewOptions(services);
+        options.OnCompleted = null;
+        configure?.Invoke(options);
+        return options.OnCompleted is null
+            ? Start(services, options, name, forEndpoints: true)
+            : throw new InvalidOperationException(
+                $"OnCompleted is set in WithResumableUploads() for '{name}', and would not be called: the endpoint itself is. Do the work there.");
+    }
+
+    private static UploadEndpoint Start(IServiceProvider services, ResumableUploadOptions options, string name, bool forEndpoints)
     {
         ValidateOptionsResult valid = new ResumableUploadOptionsValidator().Validate(null, options);
         if (valid.Failed)
@@ -46,9 +62,17 @@ internal static class UploadRuntime
         }
 
         var metrics = new UploadMetrics(services.GetService<IMeterFactory>());
-        var engine = new UploadEngine(store, options.ToSettings(EndpointName(services, uploadPath)), metrics, time, logger);
-        Log.Ready(logger, uploadPath, options.Expiration);
-        if (options.OnCompleted is null)
+        var engine = new UploadEngine(store, options.ToSettings(EndpointName(services, name), forEndpoints || options.OnCompleted is not null), metrics, time, logger);
+        if (forEndpoints)
+        {
+            Log.ReadyForEndpoints(logger, name, options.Expiration);
+        }
+        else
+        {
+            Log.Ready(logger, name, options.Expiration);
+        }
+
+        if (!forEndpoints && options.OnCompleted is null)
         {
             Log.NobodyTakesUploads(logger);
         }
@@ -69,7 +93,7 @@ internal static class UploadRuntime
             });
         }
 
-        return new UploadEndpoint(options, engine, store, services, logger, lifetime?.ApplicationStopping ?? CancellationToken.None);
+        return new UploadEndpoint(options, engine, store, services, time, logger, lifetime?.ApplicationStopping ?? CancellationToken.None);
     }
 
     /// <summary>A set of options of one's own: from the configuration where <c>AddResumableUploads</c> was called, else the defaults.</summary>
@@ -105,7 +129,7 @@ internal static class UploadRuntime
             loggers.CreateLogger<FileSystemUploadStore>());
     }
 
-    private static EngineSettings ToSettings(this ResumableUploadOptions options, string endpoint) => new()
+    private static EngineSettings ToSettings(this ResumableUploadOptions options, string endpoint, bool hasHandler) => new()
     {
         Endpoint = endpoint,
         MaxUploadSize = options.MaxUploadSize,
@@ -119,7 +143,7 @@ internal static class UploadRuntime
         AppendGrace = options.AppendGrace,
         Expiration = options.Expiration,
         MaxAge = options.MaxAge,
-        CompletedRetention = options.OnCompleted is null ? null : options.CompletedRetention,
+        CompletedRetention = hasHandler ? options.CompletedRetention : null,
         HandlerAttempts = options.HandlerAttempts,
         HandlerLease = options.HandlerLease,
         CompletionWait = options.CompletionWait,

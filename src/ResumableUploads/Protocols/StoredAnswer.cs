@@ -4,21 +4,36 @@ using System.Text.Json;
 namespace ResumableUploads.Protocols;
 
 /// <summary>The application's answer to a finished upload, as it is kept and sent again. Every protocol sends the same one.</summary>
-internal sealed record StoredAnswer(int StatusCode, string? ContentType, ReadOnlyMemory<byte> Body)
+/// <param name="StatusCode">The status.</param>
+/// <param name="Headers">The headers that are kept, the content type among them. A name may be there more than once.</param>
+/// <param name="Body">The body; empty where it was longer than what is kept.</param>
+internal sealed record StoredAnswer(int StatusCode, IReadOnlyList<KeyValuePair<string, string>> Headers, ReadOnlyMemory<byte> Body)
 {
+    public StoredAnswer(int statusCode, string? contentType, ReadOnlyMemory<byte> body)
+        : this(statusCode, contentType is null ? [] : [new("Content-Type", contentType)], body)
+    {
+    }
+
+    public string? ContentType => Headers.FirstOrDefault(static header => header.Key.Equals("Content-Type", StringComparison.OrdinalIgnoreCase)).Value;
+
     public ReadOnlyMemory<byte> ToBytes()
     {
-        var buffer = new ArrayBufferWriter<byte>(128 + Body.Length);
+        var buffer = new ArrayBufferWriter<byte>(256 + (Body.Length * 4 / 3));
         using (var writer = new Utf8JsonWriter(buffer))
         {
             writer.WriteStartObject();
             writer.WriteNumber("format"u8, 1);
             writer.WriteNumber("status"u8, StatusCode);
-            if (ContentType is not null)
+            writer.WriteStartArray("headers"u8);
+            foreach ((string name, string value) in Headers)
             {
-                writer.WriteString("contentType"u8, ContentType);
+                writer.WriteStartArray();
+                writer.WriteStringValue(name);
+                writer.WriteStringValue(value);
+                writer.WriteEndArray();
             }
 
+            writer.WriteEndArray();
             writer.WriteBase64String("body"u8, Body.Span);
             writer.WriteEndObject();
         }
@@ -32,7 +47,8 @@ internal sealed record StoredAnswer(int StatusCode, string? ContentType, ReadOnl
         JsonElement root = document.RootElement;
         return new StoredAnswer(
             root.GetProperty("status"u8).GetInt32(),
-            root.TryGetProperty("contentType"u8, out JsonElement type) ? type.GetString() : null,
+            [.. root.GetProperty("headers"u8).EnumerateArray().Select(static header =>
+                new KeyValuePair<string, string>(header[0].GetString()!, header[1].GetString()!))],
             root.GetProperty("body"u8).GetBytesFromBase64());
     }
 

@@ -36,6 +36,7 @@ public class FileIdAnswersTests
         { "HandlerFailed", 503, Own + "handler-failed", "10", null },
         { "Parked", 500, Own + "parked", null, null },
         { "Refused", 418, Own + "refused", null, null },
+        { "DetailsTooLarge", 431, Own + "headers-too-large", null, null },
         { "TooManyUploads", 429, Own + "too-many-uploads", "60", null },
         { "TooManyAppends", 429, Own + "too-many-requests", "5", null },
         { "OwnerQuotaExceeded", 413, Own + "owner-quota", null, null },

@@ -37,7 +37,7 @@ public class ProblemTests
         StoredAnswer read = StoredAnswer.From(new StoredAnswer(422, "text/plain", new byte[] { 0, 255 }).ToBytes());
         Assert.Equal((422, "text/plain"), (read.StatusCode, read.ContentType));
         Assert.Equal([0, 255], read.Body.ToArray());
-        Assert.Null(StoredAnswer.From(new StoredAnswer(204, null, default).ToBytes()).ContentType);
+        Assert.Null(StoredAnswer.From(new StoredAnswer(204, (string?)null, default).ToBytes()).ContentType);
     }
 
     [Theory]

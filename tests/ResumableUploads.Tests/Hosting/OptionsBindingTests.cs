@@ -21,11 +21,11 @@ public class OptionsBindingTests
         {
             (string text, object value)? row = option.GetValue(defaults) switch
             {
-                _ when typeof(Delegate).IsAssignableFrom(option.PropertyType) || option.Name == "Store" => null,
+                _ when typeof(Delegate).IsAssignableFrom(option.PropertyType) || option.Name is "Store" or "StoredHeaders" => null,
                 string path => (path + "-other", path + "-other"),
                 bool yes => ((!yes).ToString(CultureInfo.InvariantCulture), !yes),
                 int => ("17", 17),
-                long => ("1234567", 1234567L),
+                long => ("123456", 123456L),
                 TimeSpan => ("1.02:03:04.5", new TimeSpan(1, 2, 3, 4, 500)),
                 Enum => (Enum.GetNames(option.PropertyType)[1].ToLowerInvariant(), Enum.GetValues(option.PropertyType).GetValue(1)!),
                 object other => throw new NotSupportedException($"{option.Name} is a {other.GetType()}: say here how it is configured."),
@@ -47,6 +47,10 @@ public class OptionsBindingTests
         Assert.Equal(expected, Read(Configured(option, text), option));
         Assert.NotEqual(expected, Read(Configured("None", ""), option));
     }
+
+    [Fact]
+    public void A_list_is_read_from_configuration() =>
+        Assert.Equal(["X-Trace"], Configured("StoredHeaders:0", "X-Trace").Services.GetRequiredService<IOptions<ResumableUploadOptions>>().Value.StoredHeaders);
 
     [Theory]
     [InlineData("IdleTimeout", "soon")]

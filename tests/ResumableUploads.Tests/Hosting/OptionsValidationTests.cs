@@ -20,6 +20,8 @@ public class OptionsValidationTests
                 { Name: "StatusPath" } => ["", "status", "/", "/upload", "/UPLOAD"],
                 { Name: "Directory" } => ["", " ", "null"],
                 { Name: "MinRate" } => ["-1"],
+                { Name: "MaxStoredAnswerSize" } => ["-1", "524289"],
+                { Name: "HandlerLease" } => ["00:00:00", "-00:00:01", "50.00:00:00", "00:00:00.002"],
                 { Name: "Expiration" or "MaxAge" or "CompletedRetention" } => ["00:00:00", "-00:00:01"],
                 { PropertyType: var type } when type == typeof(TimeSpan) => ["00:00:00", "-00:00:01", "50.00:00:00"],
                 { PropertyType: var type } when type == typeof(int) || type == typeof(long) => ["0", "-1"],

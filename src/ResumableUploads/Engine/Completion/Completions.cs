@@ -17,7 +17,7 @@ internal sealed class Completions(
 
     /// <summary>The handler's state for a record that is written now by the one who is about to run it.</summary>
     public HandlerState Claim(HandlerState? before) =>
-        new((before?.Attempts ?? 0) + 1, _process, time.GetUtcNow() + settings.HandlerLease);
+        new((before?.Attempts ?? 0) + 1, _process, time.GetUtcNow() + settings.HandlerLease, (before?.Runs ?? 0) + 1);
 
     /// <summary>Runs the handler of an upload that the caller has just claimed, or joins whoever runs it.</summary>
     public Task<UploadOutcome> RunClaimedAsync(UploadInfo info, UploadData data, IUploadCallbacks callbacks)
@@ -62,7 +62,7 @@ internal sealed class Completions(
 
                 await Task.Delay(PollInterval, time, cancellationToken).ConfigureAwait(false);
             }
-            else if (data.Handler?.Attempts >= settings.HandlerAttempts)
+            else if (IsParked(data))
             {
                 return new UploadOutcome(OutcomeKind.Parked, info.Offset) { UploadLength = info.Length };
             }
@@ -89,6 +89,9 @@ internal sealed class Completions(
 
     /// <summary>Whether a handler runs for the upload, here or in another process.</summary>
     public bool IsLeased(UploadInfo info) => info.State == UploadState.Received && IsLeased(UploadData.From(info));
+
+    /// <summary>Whether a handler may be started for the upload, as far as its record tells.</summary>
+    public bool IsParked(UploadData data) => data.Handler?.HasEnough(settings.HandlerAttempts) is true;
 
     /// <summary>Waits until no handler runs for the upload in this process; false when that takes too long.</summary>
     public async ValueTask<bool> QuietAsync(UploadKey key, CancellationToken cancellationToken)
@@ -152,7 +155,7 @@ internal sealed class Completions(
         HandlerResult? result = null;
         try
         {
-            result = await callbacks.CompleteAsync(info, data, stopping).ConfigureAwait(false);
+            result = await callbacks.CompleteAsync(info, data, answer => KeepNowAsync(info, data, answer), stopping).ConfigureAwait(false);
         }
         catch (Exception e)
         {
@@ -163,9 +166,21 @@ internal sealed class Completions(
         data = await lease.EndAsync().ConfigureAwait(false);
         UploadInfo current = await store.GetAsync(info.Key, CancellationToken.None).ConfigureAwait(false)
             ?? throw new UploadStoreException(StoreFailure.Corrupt, $"Upload {info.Key} disappeared while its handler ran.");
-        return result is { IsFinal: true } final
-            ? await KeepAsync(current, data, final.Answer).ConfigureAwait(false)
-            : await GiveUpAsync(current, data, result).ConfigureAwait(false);
+        return result is { Verdict: HandlerVerdict.Final } || current.State == UploadState.Completed
+            ? await KeepAsync(current, data, result?.Answer).ConfigureAwait(false)
+            : await GiveUpAsync(current, data, result, callbacks).ConfigureAwait(false);
+    }
+
+    private async ValueTask KeepNowAsync(UploadInfo info, UploadData data, ReadOnlyMemory<byte> answer)
+    {
+        UploadInfo current = await store.GetAsync(info.Key, CancellationToken.None).ConfigureAwait(false)
+            ?? throw new UploadStoreException(StoreFailure.Corrupt, $"Upload {info.Key} disappeared while its handler ran.");
+        if (current.State == UploadState.Completed)
+        {
+            throw new UploadStoreException(StoreFailure.Unavailable, $"Another process has completed upload {info.Key} meanwhile.");
+        }
+
+        await KeepAsync(current, data, answer).ConfigureAwait(false);
     }
 
     /// <summary>Stores the outcome; only then is anybody told. Another process may have been first: then its outcome is the one.</summary>
@@ -192,9 +207,9 @@ internal sealed class Completions(
     }
 
     /// <summary>Gives the lease back, so that the handler can be run again. A stop of the server is no attempt.</summary>
-    private async ValueTask<UploadOutcome> GiveUpAsync(UploadInfo info, UploadData data, HandlerResult? result)
+    private async ValueTask<UploadOutcome> GiveUpAsync(UploadInfo info, UploadData data, HandlerResult? result, IUploadCallbacks callbacks)
     {
-        HandlerState state = Unleased(data);
+        HandlerState state = Unleased(data) with { IsParked = result is { Verdict: HandlerVerdict.Park } };
         if (result is null && stopping.IsCancellationRequested)
         {
             state = state with { Attempts = state.Attempts - 1 };
@@ -204,18 +219,44 @@ internal sealed class Completions(
             info,
             now => now.State == UploadState.Completed ? null : records.Received(now, data with { Handler = state }, now.Offset),
             CancellationToken.None).ConfigureAwait(false);
-        if (state.Attempts >= settings.HandlerAttempts)
+        if (state.HasEnough(settings.HandlerAttempts))
         {
-            metrics.Parked();
-            Log.Parked(logger, info.Key, state.Attempts);
+            await ParkAsync(info, data, state.Attempts, callbacks, stopping).ConfigureAwait(false);
         }
 
         return new UploadOutcome(OutcomeKind.HandlerFailed, info.Offset) { UploadLength = info.Length, Answer = result?.Answer };
     }
 
+    /// <summary>
+    /// An upload is about to be removed. If all its bytes came and nobody came back for the rest, the application hears of it, and may still
+    /// save the content.
+    /// </summary>
+    public async ValueTask ForsakeAsync(UploadInfo info, IUploadCallbacks callbacks, CancellationToken cancellationToken)
+    {
+        if (info.State == UploadState.Received && records.IsOurs(info) && UploadData.From(info) is var data && !IsLeased(data) && !IsParked(data))
+        {
+            await ParkAsync(info, data, data.Handler?.Attempts ?? 0, callbacks, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Tells whoever listens that an upload was given up.</summary>
+    private async ValueTask ParkAsync(UploadInfo info, UploadData data, int attempts, IUploadCallbacks callbacks, CancellationToken cancellationToken)
+    {
+        metrics.Parked();
+        Log.Parked(logger, info.Key, attempts);
+        try
+        {
+            await callbacks.ParkedAsync(info, data, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            Log.ParkedHandlerFailed(logger, e, info.Key);
+        }
+    }
+
     private bool IsLeased(UploadData data) => data.Handler is { LeasedBy: not null } handler && handler.LeasedUntil > time.GetUtcNow();
 
-    private static HandlerState Unleased(UploadData data) => new(data.Handler?.Attempts ?? 1, null, default);
+    private static HandlerState Unleased(UploadData data) => new(data.Handler?.Attempts ?? 1, null, default, data.Handler?.Runs ?? 1);
 
     private static UploadOutcome StillCompleting(UploadInfo info) =>
         new(OutcomeKind.StillCompleting, info.Offset) { UploadLength = info.Length };

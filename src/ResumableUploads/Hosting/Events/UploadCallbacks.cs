@@ -29,7 +29,8 @@ internal sealed class UploadCallbacks(ResumableUploadOptions options, IUploadSto
     public ValueTask ProgressAsync(UploadKey key, UploadData data, long offset, long? length, CancellationToken cancellationToken) =>
         InScopeAsync(scope => options.OnProgress!(new UploadProgress(key, data, offset, length, scope), cancellationToken));
 
-    public async ValueTask<HandlerResult> CompleteAsync(UploadInfo info, UploadData data, CancellationToken cancellationToken)
+    public async ValueTask<HandlerResult> CompleteAsync(
+        UploadInfo info, UploadData data, Func<ReadOnlyMemory<byte>, ValueTask> keep, CancellationToken cancellationToken)
     {
         UploadAnswer? answer = null;
         await InScopeAsync(async scope =>
@@ -39,9 +40,18 @@ internal sealed class UploadCallbacks(ResumableUploadOptions options, IUploadSto
             answer = args.Answer;
         }).ConfigureAwait(false);
         return answer is null
-            ? new HandlerResult(true, null)
+            ? new HandlerResult(HandlerVerdict.Final, null)
             : new HandlerResult(
-                StoredAnswer.IsFinal(answer.StatusCode), new StoredAnswer(answer.StatusCode, answer.ContentType, answer.Body).ToBytes());
+                StoredAnswer.IsFinal(answer.StatusCode) ? HandlerVerdict.Final : HandlerVerdict.TryAgain,
+                new StoredAnswer(answer.StatusCode, answer.ContentType, answer.Body).ToBytes());
+    }
+
+    public async ValueTask ParkedAsync(UploadInfo info, UploadData data, CancellationToken cancellationToken)
+    {
+        if (options.OnParked is { } handler)
+        {
+            await InScopeAsync(scope => handler(new UploadParked(store, info, data, scope), cancellationToken)).ConfigureAwait(false);
+        }
     }
 
     public async ValueTask ExpiredAsync(UploadInfo info, UploadData data, CancellationToken cancellationToken)

@@ -74,6 +74,8 @@ internal static class FileIdAnswers
             OutcomeKind.Parked => (500, Problem.Own("parked"), "Processing failed too often",
                 "All bytes are safe, but the server does not try again by itself. Its operator has to look at it."),
             OutcomeKind.Refused => (outcome.Refusal!.StatusCode, Problem.Own("refused"), "The upload was refused", outcome.Refusal.Reason),
+            OutcomeKind.DetailsTooLarge => (431, Problem.Own("headers-too-large"), "The headers are too large",
+                "The URL and the headers that describe the content are more than the server keeps."),
             OutcomeKind.TooManyUploads => (429, Problem.Own("too-many-uploads"), "Too many unfinished uploads",
                 "Finish or delete other uploads first."),
             OutcomeKind.TooManyAppends => (429, Problem.Own("too-many-requests"), "Too many uploads at a time",
@@ -131,9 +133,13 @@ internal static class FileIdAnswers
 
     private static HttpAnswer WithAnswer(StoredAnswer answer, UploadOutcome outcome, bool isComplete) => new(answer.StatusCode)
     {
+        // What the application says of its own answer goes before what is said for all.
         Headers =
         [
-            new("Cache-Control", "no-store"),
+            .. answer.Headers.Any(static header => header.Key.Equals("Cache-Control", StringComparison.OrdinalIgnoreCase))
+                ? (KeyValuePair<string, string>[])[]
+                : [new("Cache-Control", "no-store")],
+            .. answer.Headers.Where(static header => !header.Key.Equals("Content-Type", StringComparison.OrdinalIgnoreCase)),
             new(FileIdHeaders.StartByte, Number(outcome.Offset ?? 0)),
             new(FileIdHeaders.UploadComplete, isComplete ? "true" : "false"),
         ],

@@ -1,0 +1,64 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Primitives;
+using ResumableUploads.Engine;
+
+namespace ResumableUploads;
+
+/// <summary>What is kept of an upload's first request, so that its endpoint sees it in the last one.</summary>
+internal static class FirstRequest
+{
+    /// <summary>Headers that speak of the content, and so of the whole: a later piece may say otherwise, and is not believed.</summary>
+    private static readonly string[] Representation =
+        ["Content-Type", "Content-Encoding", "Content-Language", "Content-Location", "Content-Disposition", "Last-Modified", "Repr-Digest"];
+
+    /// <summary>Headers that speak of one message and not of the whole.</summary>
+    private static readonly string[] OfOneMessage = ["Content-Length", "Transfer-Encoding", "Expect", "Content-Range", "Content-MD5", "Content-Digest"];
+
+    public static RequestDetails Of(HttpContext context, string? tokenHeader)
+    {
+        HttpRequest request = context.Request;
+        var headers = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+        foreach (string name in (IEnumerable<string>)(tokenHeader is null ? Representation : [.. Representation, tokenHeader]))
+        {
+            if (request.Headers.TryGetValue(name, out StringValues value))
+            {
+                headers[name] = value.ToString();
+            }
+        }
+
+        return new RequestDetails
+        {
+            Method = request.Method,
+            Path = request.Path.Value ?? "",
+            Query = request.QueryString.Value ?? "",
+            RouteValues = request.RouteValues
+                .Where(static value => value.Value is not null)
+                .ToDictionary(static value => value.Key, static value => Convert.ToString(value.Value, CultureInfo.InvariantCulture)!),
+            Headers = headers,
+        };
+    }
+
+    /// <summary>The headers of the whole request: those of this one, and of the first what speaks of the content.</summary>
+    public static HeaderDictionary HeadersOfWhole(IHeaderDictionary now, RequestDetails first, long length)
+    {
+        var headers = new HeaderDictionary(now.Count);
+        foreach (var header in now)
+        {
+            headers[header.Key] = header.Value;
+        }
+
+        foreach (string name in (IEnumerable<string>)[.. Protocols.FileId.FileIdHeaders.OfRequests, .. OfOneMessage, .. Representation])
+        {
+            headers.Remove(name);
+        }
+
+        foreach ((string name, string value) in first.Headers)
+        {
+            headers[name] = value;
+        }
+
+        headers.ContentLength = length;
+        return headers;
+    }
+}

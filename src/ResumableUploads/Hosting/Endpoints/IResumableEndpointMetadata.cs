@@ -1,0 +1,63 @@
+using Microsoft.AspNetCore.Mvc.Filters;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace ResumableUploads;
+
+/// <summary>Says that an endpoint takes resumable uploads, and how.</summary>
+internal interface IResumableEndpointMetadata
+{
+    /// <summary>Changes the options for the endpoints that share this; null where they take the app's.</summary>
+    Action<ResumableUploadOptions>? Configure { get; }
+
+    /// <summary>The most bytes that an upload may have, or null for what the options say.</summary>
+    long? MaxUploadSize { get; }
+}
+
+/// <summary>Made by <c>WithResumableUploads</c>, one for each call.</summary>
+internal sealed class ResumableEndpointMetadata(Action<ResumableUploadOptions>? configure) : IResumableEndpointMetadata
+{
+    public const string MissingServices =
+        "An endpoint takes resumable uploads, and their services are missing. Call builder.Services.AddResumableUploads() before the app is built.";
+
+    public Action<ResumableUploadOptions>? Configure => configure;
+
+    public long? MaxUploadSize => null;
+
+    /// <summary>Fails where <c>AddResumableUploads</c> was not called.</summary>
+    public static void RequireServices(IServiceProvider services)
+    {
+        if (services.GetService<ResumableUploadsMarker>() is null)
+        {
+            throw new InvalidOperationException(MissingServices);
+        }
+    }
+}
+
+/// <summary>
+/// Makes an action, a controller, a page or a minimal API's handler take interrupted uploads: it sees one request with the whole body, however
+/// often the line broke. The options are those of <c>AddResumableUploads()</c>, which has to be called.
+/// </summary>
+[AttributeUsage(AttributeTargets.Class | AttributeTargets.Method)]
+public sealed class ResumableUploadAttribute : Attribute, IResumableEndpointMetadata, IFilterFactory
+{
+    /// <summary>The most bytes that an upload may have, or 0 for the option of that name. Default: 0.</summary>
+    public long MaxUploadSize { get; set; }
+
+    long? IResumableEndpointMetadata.MaxUploadSize => MaxUploadSize > 0 ? MaxUploadSize : null;
+
+    Action<ResumableUploadOptions>? IResumableEndpointMetadata.Configure => null;
+
+    bool IFilterFactory.IsReusable => true;
+
+    /// <summary>MVC asks for a filter when the action runs: the moment to say that a call is missing.</summary>
+    IFilterMetadata IFilterFactory.CreateInstance(IServiceProvider serviceProvider)
+    {
+        ResumableEndpointMetadata.RequireServices(serviceProvider);
+        return NoFilter.Instance;
+    }
+
+    private sealed class NoFilter : IFilterMetadata
+    {
+        public static readonly NoFilter Instance = new();
+    }
+}

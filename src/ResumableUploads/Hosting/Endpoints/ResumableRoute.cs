@@ -1,0 +1,40 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Metadata;
+using Microsoft.AspNetCore.Routing;
+
+namespace ResumableUploads;
+
+/// <summary>An endpoint of the app that takes resumable uploads, as its sibling knows it.</summary>
+/// <param name="original">The app's own endpoint.</param>
+/// <param name="settings">How it takes them.</param>
+internal sealed class ResumableRoute(RouteEndpoint original, IResumableEndpointMetadata settings)
+{
+    /// <summary>Methods that carry content.</summary>
+    private static readonly string[] Content = [HttpMethods.Post, HttpMethods.Put, HttpMethods.Patch];
+
+    public RouteEndpoint Original => original;
+
+    public IResumableEndpointMetadata Settings => settings;
+
+    /// <summary>The methods with which the app's endpoint takes content; none: it is not for uploads.</summary>
+    public IReadOnlyList<string> Methods { get; } = ContentMethods(original);
+
+    /// <summary>The endpoint as a resumable one, or null where it is none.</summary>
+    public static ResumableRoute? From(Endpoint endpoint) =>
+        endpoint is RouteEndpoint route
+        && endpoint.Metadata.GetMetadata<IResumableEndpointMetadata>() is { } settings
+        && new ResumableRoute(route, settings) is { Methods.Count: > 0 } resumable
+            ? resumable
+            : null;
+
+    /// <summary>The methods of an endpoint that carry content; all of them where it does not name its methods.</summary>
+    public static IReadOnlyList<string> ContentMethods(Endpoint endpoint) =>
+        endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods is { Count: > 0 } methods
+            ? [.. Content.Where(content => methods.Contains(content, StringComparer.OrdinalIgnoreCase))]
+            : Content;
+
+    /// <summary>The most bytes of an upload: the endpoint's own word, and never more than its limit for a request.</summary>
+    public long MaxUploadSize(ResumableUploadOptions options) => Math.Min(
+        settings.MaxUploadSize ?? options.MaxUploadSize,
+        original.Metadata.GetMetadata<IRequestSizeLimitMetadata>()?.MaxRequestBodySize ?? long.MaxValue);
+}

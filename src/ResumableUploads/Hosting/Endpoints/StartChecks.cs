@@ -1,0 +1,55 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.RateLimiting;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace ResumableUploads;
+
+/// <summary>Looks at the app's resumable endpoints when its pipeline is built, before it listens: what is wrong with one stops the start.</summary>
+internal sealed class StartChecks(ResumableEndpoints resumable, PipelineOrder order, ILogger<StartChecks> logger) : IStartupFilter
+{
+    public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
+    {
+        // The first middleware is the one that is built last. It adds nothing to a request.
+        app.Use(pipeline =>
+        {
+            Check(app.ApplicationServices);
+            return pipeline;
+        });
+        next(app);
+    };
+
+    private void Check(IServiceProvider services)
+    {
+        ResumableRoute[] routes = [.. services.GetService<EndpointDataSource>()?.Endpoints.Select(ResumableRoute.From).OfType<ResumableRoute>() ?? []];
+        if (routes.Length == 0)
+        {
+            return;
+        }
+
+        if (order.DecompressionIsInFront)
+        {
+            throw new InvalidOperationException(
+                "UseRequestDecompression() stands in front of the resumable endpoints, and a piece of a compressed body cannot be decompressed. " +
+                "Call app.UseResumableUploadEndpoints() before app.UseRequestDecompression(), behind authorization: then the whole body is.");
+        }
+
+        foreach (ResumableRoute route in routes)
+        {
+            resumable.Start(route);
+            if (order.RateLimiterIsInFront && IsLimited(route.Original, services))
+            {
+                Log.RateLimiterInFront(logger, route.Original.DisplayName);
+            }
+        }
+    }
+
+    private static bool IsLimited(Endpoint endpoint, IServiceProvider services) =>
+        endpoint.Metadata.GetMetadata<DisableRateLimitingAttribute>() is null
+        && (endpoint.Metadata.GetMetadata<EnableRateLimitingAttribute>() is not null
+            || services.GetService<IOptions<RateLimiterOptions>>()?.Value.GlobalLimiter is not null);
+}
