@@ -29,6 +29,12 @@ internal static class AnswerWriter
             response.Headers.Connection = "close";
         }
 
+        if (answer.Body.IsEmpty)
+        {
+            // The response is left open for those in front who give an empty error a body. Of this request nothing is on its way any more.
+            return;
+        }
+
         bool hasBody = answer.StatusCode is not (StatusCodes.Status204NoContent or StatusCodes.Status304NotModified);
         if (hasBody)
         {

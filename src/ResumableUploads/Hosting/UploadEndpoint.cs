@@ -15,6 +15,7 @@ internal sealed class UploadEndpoint(
     ResumableUploadOptions options, UploadEngine engine, IUploadStore store, IServiceProvider services, TimeProvider time, ILogger logger, CancellationToken stopping)
 {
     private readonly OwnerResolver _owners = new(options);
+    private readonly StoredHeaders _storedHeaders = new(options.StoredHeaders);
 
     /// <summary>What the browser asks for a page of another site; CORS answers it.</summary>
     public static bool IsPreflight(HttpRequest request) =>
@@ -38,15 +39,14 @@ internal sealed class UploadEndpoint(
         // Before anything is refused: with the server's limits a large body could not be drained, and nobody would read the refusal.
         LiftServerLimits(context);
         AwaitedBody.Watch(context);
-        EndpointRun? run = target is null ? null : new EndpointRun(context, target, options, store, time, FileIdAnswers.For);
-        HttpAnswer answer = await AnswerAsync(context, onStatusPath, target, run).ConfigureAwait(false);
-        if (run?.HasAnswered is not true)
+        if (await AnswerAsync(context, onStatusPath, target).ConfigureAwait(false) is { } answer)
         {
             await AnswerWriter.WriteAsync(context, answer, stopping).ConfigureAwait(false);
         }
     }
 
-    private async ValueTask<HttpAnswer> AnswerAsync(HttpContext context, bool onStatusPath, EndpointTarget? target, EndpointRun? run)
+    /// <summary>The answer, or null where it has left already.</summary>
+    private async ValueTask<HttpAnswer?> AnswerAsync(HttpContext context, bool onStatusPath, EndpointTarget? target)
     {
         HttpRequest request = context.Request;
         if (HttpMethods.IsOptions(request.Method))
@@ -73,7 +73,7 @@ internal sealed class UploadEndpoint(
             {
                 FileIdOperation.Status => FileIdAnswers.Status(await engine.StatusAsync(key, context.RequestAborted).ConfigureAwait(false)),
                 FileIdOperation.Cancel => FileIdAnswers.For(await engine.CancelAsync(key, context.RequestAborted).ConfigureAwait(false)),
-                _ => FileIdAnswers.For(await AppendAsync(context, key, parsed, target, run).ConfigureAwait(false)),
+                _ => await AppendAsync(context, key, parsed, target).ConfigureAwait(false),
             };
         }
         catch (UploadStoreException e)
@@ -83,7 +83,7 @@ internal sealed class UploadEndpoint(
         }
     }
 
-    private async ValueTask<UploadOutcome> AppendAsync(HttpContext context, UploadKey key, FileIdRequest parsed, EndpointTarget? target, EndpointRun? run)
+    private async ValueTask<HttpAnswer?> AppendAsync(HttpContext context, UploadKey key, FileIdRequest parsed, EndpointTarget? target)
     {
         bool hasBody = context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody ?? true;
         var command = new AppendCommand
@@ -105,10 +105,16 @@ internal sealed class UploadEndpoint(
             ReprDigest = parsed.ReprDigest,
         };
         var events = new UploadCallbacks(options, store, services, context);
-        IUploadCallbacks callbacks = target is null ? events : new EndpointCallbacks(events, run!, context, target);
-        UploadOutcome outcome = await engine.AppendAsync(command, callbacks, context.RequestAborted).ConfigureAwait(false);
-        run?.AddWhatIsNotStored(outcome);
-        return outcome;
+        if (target is null)
+        {
+            return FileIdAnswers.For(await engine.AppendAsync(command, events, context.RequestAborted).ConfigureAwait(false));
+        }
+
+        var run = new EndpointRun(context, target, options, _storedHeaders, store, time, FileIdAnswers.For);
+        UploadOutcome outcome = await engine
+            .AppendAsync(command, new EndpointCallbacks(events, run, context, target), context.RequestAborted).ConfigureAwait(false);
+        run.AddWhatIsNotStored(outcome);
+        return run.HasAnswered ? null : FileIdAnswers.For(outcome);
     }
 
     /// <summary>

@@ -18,13 +18,19 @@ namespace ResumableUploads;
 /// <param name="context">The request that brought the last bytes, or that asks for the answer.</param>
 /// <param name="target">The endpoint.</param>
 /// <param name="options">Its options.</param>
+/// <param name="storedHeaders">Which headers of the answer are stored.</param>
 /// <param name="store">Where the content is.</param>
 /// <param name="time">For the endpoint's timeout.</param>
 /// <param name="answerFor">How the protocol of this request says an outcome.</param>
 internal sealed class EndpointRun(
-    HttpContext context, EndpointTarget target, ResumableUploadOptions options, IUploadStore store, TimeProvider time, Func<UploadOutcome, HttpAnswer> answerFor)
+    HttpContext context,
+    EndpointTarget target,
+    ResumableUploadOptions options,
+    StoredHeaders storedHeaders,
+    IUploadStore store,
+    TimeProvider time,
+    Func<UploadOutcome, HttpAnswer> answerFor)
 {
-    private readonly StoredHeaders _storedHeaders = new(options.StoredHeaders);
     private readonly IHttpResponseFeature _response = context.Features.GetRequiredFeature<IHttpResponseFeature>();
     private HeldResponse? _held;
     private ReadOnlyMemory<byte>? _answer;
@@ -75,7 +81,11 @@ internal sealed class EndpointRun(
         }
 
         HandlerVerdict verdict = StoredAnswer.IsFinal(_held.StatusCode) ? HandlerVerdict.Final : HandlerVerdict.TryAgain;
-        _answer = HasAnswered ? null : new StoredAnswer(_held.StatusCode, _storedHeaders.Of(_held.Headers), _held.Held).ToBytes();
+        if (!HasAnswered)
+        {
+            _answer = new StoredAnswer(_held.StatusCode, storedHeaders.Of(_held.Headers), _held.Held).ToBytes();
+        }
+
         return new HandlerResult(verdict, _answer);
     }
 
@@ -119,6 +129,12 @@ internal sealed class EndpointRun(
         catch (OperationCanceledException) when (life.IsOver && !held.HasStarted)
         {
             await life.AnswerAsync(context).ConfigureAwait(false);
+        }
+        catch (BadHttpRequestException e) when (!held.HasStarted)
+        {
+            // What model binding throws where the app asked for it, and the server would make this answer of.
+            context.Response.Clear();
+            context.Response.StatusCode = e.StatusCode;
         }
     }
 
@@ -174,7 +190,7 @@ internal sealed class EndpointRun(
     private async ValueTask LetGoAsync(UploadInfo info, Func<ReadOnlyMemory<byte>, ValueTask> keep)
     {
         HeldResponse held = _held!;
-        ReadOnlyMemory<byte> head = new StoredAnswer(held.StatusCode, _storedHeaders.Of(held.Headers), default).ToBytes();
+        ReadOnlyMemory<byte> head = new StoredAnswer(held.StatusCode, storedHeaders.Of(held.Headers), default).ToBytes();
         bool isFinal = StoredAnswer.IsFinal(held.StatusCode);
         if (isFinal)
         {
