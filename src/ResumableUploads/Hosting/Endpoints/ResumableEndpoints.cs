@@ -35,6 +35,7 @@ internal sealed class ResumableEndpoints(IServiceProvider services)
     /// <param name="next">What runs for the whole request, when this was the last piece.</param>
     public Task HandleAsync(HttpContext context, ResumableRoute route, RequestDelegate next)
     {
+        // A piece may take as long as its line is slow. Where there is a timeout it stands still, and begins again around the handler.
         IHttpRequestTimeoutFeature? timeout = context.Features.Get<IHttpRequestTimeoutFeature>();
         timeout?.DisableTimeout();
         return Start(route).HandleAsync(context, new EndpointTarget(route, next, HasTimeouts: timeout is not null));

@@ -2,7 +2,6 @@ using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Metadata;
-using Microsoft.AspNetCore.Http.Timeouts;
 using Microsoft.AspNetCore.Mvc.Abstractions;
 using Microsoft.AspNetCore.Mvc.Authorization;
 using Microsoft.AspNetCore.Mvc.RazorPages;
@@ -12,16 +11,10 @@ namespace ResumableUploads;
 
 /// <summary>
 /// The endpoint that takes the pieces for another one. It stands at the same URL and has the same metadata (authorization, CORS and whatever
-/// the app reads), except for what speaks of one whole request: its method, content type, size, time and token.
+/// the app reads), except for what speaks of one whole request: its method, content type, size and token.
 /// </summary>
 internal static class Sibling
 {
-    /// <summary>
-    /// Longer than any timer that an app would set, and short enough for one. A policy of its own, and not the word that there is none, because
-    /// from it a piece learns that timeouts are in use: then it ends this one, and starts the endpoint's around the handler.
-    /// </summary>
-    private static readonly RequestTimeoutPolicy NoTimeout = new() { Timeout = TimeSpan.FromDays(40) };
-
     private static readonly string[] Asking = [HttpMethods.Get, HttpMethods.Head, HttpMethods.Delete, HttpMethods.Options];
 
     /// <summary>Makes the sibling.</summary>
@@ -41,15 +34,14 @@ internal static class Sibling
                 .. original.Metadata.Where(static item => !SpeaksOfOneRequest(item)),
                 .. AuthorizationOfFilters(original),
                 new HttpMethodMetadata(methods, acceptCorsPreflight: true),
-                NoTimeout,
                 route,
             ]),
             $"{original.DisplayName} (pieces)");
     }
 
     private static bool SpeaksOfOneRequest(object metadata) => metadata is
-        IHttpMethodMetadata or IAcceptsMetadata or IRequestSizeLimitMetadata or IAntiforgeryMetadata or RequestTimeoutAttribute
-        or RequestTimeoutPolicy or IDynamicEndpointMetadata or PageActionDescriptor or IResumableEndpointMetadata;
+        IHttpMethodMetadata or IAcceptsMetadata or IRequestSizeLimitMetadata or IAntiforgeryMetadata
+        or IDynamicEndpointMetadata or PageActionDescriptor or IResumableEndpointMetadata;
 
     /// <summary>An app may ask for authorization by a filter for all of its controllers. Filters run with the handler, and pieces come before.</summary>
     private static IEnumerable<object> AuthorizationOfFilters(Endpoint original)
