@@ -1,0 +1,32 @@
+// An app as people have it: a stream, a form with an antiforgery token, and a JSON import. What makes them resumable is marked as new.
+using ExistingApp;
+
+WebApplicationBuilder builder = WebApplication.CreateBuilder(args);
+builder.Services.AddControllersWithViews();
+builder.Services.AddValidation();
+builder.Services.AddSingleton<SavedFiles>();
+builder.Services.AddResumableUploads(); // new
+
+WebApplication app = builder.Build();
+app.UseDefaultFiles();
+app.UseStaticFiles();
+app.MapControllers(); // the form: DocumentsController
+
+app.MapPost("/videos", async (HttpRequest request, Stream body, SavedFiles saved, CancellationToken cancellationToken) =>
+{
+    SavedFile video = await saved.SaveAsync(body, cancellationToken);
+    return Results.Created($"/videos/{video.Digest}", new { video.Digest, video.Size, Type = request.ContentType });
+}).WithResumableUploads(); // new
+
+app.MapGet("/videos/{digest}", (string digest, SavedFiles saved) => saved.Find(digest) is { } path
+    ? Results.File(path, "application/octet-stream", enableRangeProcessing: true)
+    : Results.NotFound());
+
+app.MapPost("/import", (Import import) => Results.Ok(new
+{
+    import.Source,
+    Items = import.Items.Count,
+    Pieces = import.Items.Sum(static item => (long)item.Pieces),
+})).WithResumableUploads(); // new
+
+app.Run();

@@ -1,0 +1,40 @@
+using System.Security.Cryptography;
+
+namespace ExistingApp;
+
+/// <summary>Files on the disk, each under the digest of its content: the same content twice is one file.</summary>
+public sealed class SavedFiles(IConfiguration configuration, IHostEnvironment environment)
+{
+    private readonly string _directory = Path.GetFullPath(configuration["Saved"] ?? "saved", environment.ContentRootPath);
+
+    /// <summary>Writes a content to the disk.</summary>
+    public async Task<SavedFile> SaveAsync(Stream content, CancellationToken cancellationToken)
+    {
+        Directory.CreateDirectory(_directory);
+        string temporary = Path.Combine(_directory, Path.GetRandomFileName() + ".part");
+        try
+        {
+            SavedFile saved;
+            await using (FileStream file = File.Create(temporary))
+            {
+                await content.CopyToAsync(file, cancellationToken);
+                file.Position = 0;
+                saved = new SavedFile(Convert.ToHexStringLower(await SHA256.HashDataAsync(file, cancellationToken)), file.Length);
+            }
+
+            File.Move(temporary, Path.Combine(_directory, saved.Digest), overwrite: true);
+            return saved;
+        }
+        finally
+        {
+            File.Delete(temporary);
+        }
+    }
+
+    /// <summary>The path of a file that is there, or null.</summary>
+    public string? Find(string digest) =>
+        digest.Length == 64 && digest.All(char.IsAsciiHexDigitLower) && Path.Combine(_directory, digest) is var path && File.Exists(path) ? path : null;
+}
+
+/// <summary>A file that was saved.</summary>
+public sealed record SavedFile(string Digest, long Size);
