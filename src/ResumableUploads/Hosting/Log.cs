@@ -19,4 +19,7 @@ internal static partial class Log
 
     [LoggerMessage(302, LogLevel.Debug, "A status or cancel request failed in the store.")]
     public static partial void StoreFailed(ILogger logger, Exception exception);
+
+    [LoggerMessage(305, LogLevel.Information, "{Endpoint} has called the content of an upload a bad request, and that is its answer.")]
+    public static partial void BadRequest(ILogger logger, Exception exception, string? endpoint);
 }

@@ -110,7 +110,7 @@ internal sealed class UploadEndpoint(
             return FileIdAnswers.For(await engine.AppendAsync(command, events, context.RequestAborted).ConfigureAwait(false));
         }
 
-        var run = new EndpointRun(context, target, options, _storedHeaders, store, time, FileIdAnswers.For);
+        var run = new EndpointRun(context, target, options, _storedHeaders, store, time, logger, FileIdAnswers.For);
         UploadOutcome outcome = await engine
             .AppendAsync(command, new EndpointCallbacks(events, run, context, target), context.RequestAborted).ConfigureAwait(false);
         run.AddWhatIsNotStored(outcome);

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.Timeouts;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Primitives;
 using ResumableUploads.Abstractions;
@@ -21,6 +22,7 @@ namespace ResumableUploads;
 /// <param name="storedHeaders">Which headers of the answer are stored.</param>
 /// <param name="store">Where the content is.</param>
 /// <param name="time">For the endpoint's timeout.</param>
+/// <param name="logger">For why an endpoint called a request bad.</param>
 /// <param name="answerFor">How the protocol of this request says an outcome.</param>
 internal sealed class EndpointRun(
     HttpContext context,
@@ -29,6 +31,7 @@ internal sealed class EndpointRun(
     StoredHeaders storedHeaders,
     IUploadStore store,
     TimeProvider time,
+    ILogger logger,
     Func<UploadOutcome, HttpAnswer> answerFor)
 {
     private readonly IHttpResponseFeature _response = context.Features.GetRequiredFeature<IHttpResponseFeature>();
@@ -132,7 +135,9 @@ internal sealed class EndpointRun(
         }
         catch (BadHttpRequestException e) when (!held.HasStarted)
         {
-            // What model binding throws where the app asked for it, and the server would make this answer of.
+            // What model binding throws where the app asked for it, and the server would make this answer of. In development, where minimal
+            // APIs do, a page in front would have said why; the log does.
+            Log.BadRequest(logger, e, target.Route.Original.DisplayName);
             context.Response.Clear();
             context.Response.StatusCode = e.StatusCode;
         }
