@@ -6,4 +6,4 @@ namespace ExistingApp;
 public sealed record Import([Required, StringLength(100)] string Source, [Required, MinLength(1)] IReadOnlyList<ImportedItem> Items);
 
 /// <summary>One of them.</summary>
-public sealed record ImportedItem([Required] string Name, [Range(0, 1_000_000)] int Pieces);
+public sealed record ImportedItem([Required] string Name, [Range(0, 1_000_000)] int Quantity);

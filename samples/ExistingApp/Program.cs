@@ -26,7 +26,7 @@ app.MapPost("/import", (Import import) => Results.Ok(new
 {
     import.Source,
     Items = import.Items.Count,
-    Pieces = import.Items.Sum(static item => (long)item.Pieces),
+    Quantity = import.Items.Sum(static item => (long)item.Quantity),
 })).WithResumableUploads(); // new
 
 app.Run();

@@ -57,7 +57,7 @@ async function contentOf(form) {
 async function wordsOf(answer) {
   const text = await answer.text();
   const type = answer.headers.get('Content-Type') ?? '';
-  if (type.startsWith('application/problem+json')) {
+  if (!answer.ok && /[/+]json/.test(type)) {
     const { title, detail, errors } = JSON.parse(text);
     return [title, detail, ...Object.values(errors ?? {}).flat()].filter(Boolean).join('\n');
   }
@@ -95,10 +95,11 @@ function sendInPieces(form) {
   });
 }
 
-// The form for documents is made by the server, with the token of this visitor.
-const place = document.querySelector('[data-form]');
-const page = new DOMParser().parseFromString(await (await fetch(place.dataset.form)).text(), 'text/html');
-place.append(document.adoptNode(page.querySelector('form')));
 for (const form of document.forms) {
   sendInPieces(form);
 }
+
+// The form for documents is made by the server, with the token of this visitor.
+const place = document.querySelector('[data-form]');
+const page = new DOMParser().parseFromString(await (await fetch(place.dataset.form)).text(), 'text/html');
+sendInPieces(place.appendChild(document.adoptNode(page.querySelector('form'))));

@@ -67,10 +67,14 @@ public sealed partial class ChildHost : IAsyncDisposable
         return child;
     }
 
-    /// <summary>Starts the sample, with its own way of telling where it listens.</summary>
-    public static async Task<ChildHost> StartSampleAsync(string directory)
+    /// <summary>Starts the sample host, with its own way of telling where it listens.</summary>
+    public static Task<ChildHost> StartSampleAsync(string directory) => StartSampleAsync("SampleHost", directory);
+
+    /// <summary>The same for any of the samples. The keys of its tokens and cookies are below the directory of its uploads.</summary>
+    public static async Task<ChildHost> StartSampleAsync(string name, string directory, params string[] options)
     {
-        ChildHost child = Launch([], DllOf("samples", "SampleHost"), ["--urls", "http://127.0.0.1:0", "--ResumableUploads:Directory", directory]);
+        string[] arguments = ["--urls=http://127.0.0.1:0", $"--ResumableUploads:Directory={directory}", .. options.Select(static option => "--" + option)];
+        ChildHost child = Launch([], DllOf("samples", name), arguments, home: directory);
         const string Announcement = "Now listening on: ";
         string line = await child.PrintsAsync(static line => line.Contains(Announcement, StringComparison.Ordinal));
         child.IsAt(new Uri(line[(line.IndexOf(Announcement, StringComparison.Ordinal) + Announcement.Length)..].Trim()));
@@ -117,7 +121,7 @@ public sealed partial class ChildHost : IAsyncDisposable
         .. options.Select(static option => "--" + option),
     ];
 
-    private static ChildHost Launch(string[] under, string dll, string[] arguments)
+    private static ChildHost Launch(string[] under, string dll, string[] arguments, string? home = null)
     {
         string[] command = [.. under, "dotnet", "exec", dll, .. arguments];
         var start = new ProcessStartInfo(command[0], command[1..])
@@ -131,6 +135,13 @@ public sealed partial class ChildHost : IAsyncDisposable
         // Where a machine has such settings, they are not for the child.
         start.Environment.Remove("DOTNET_DbgEnableMiniDump");
         start.Environment.Remove("ASPNETCORE_URLS");
+        if (home is not null)
+        {
+            // A home that is not there yet would not be taken for one.
+            Directory.CreateDirectory(home);
+            start.Environment["HOME"] = home;
+        }
+
         return new ChildHost(Process.Start(start)!);
     }
 

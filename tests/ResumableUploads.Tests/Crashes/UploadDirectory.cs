@@ -22,16 +22,16 @@ public sealed class UploadDirectory : IDisposable
     public string Finished => Path.Combine(Root, "finished");
 
     /// <summary>The directory of one upload, whether it is there or not.</summary>
-    public string Of(string fileId)
+    public string Of(string fileId, string path = "/upload")
     {
-        UploadKey key = UploadKeys.FromFileId("anonymous", "/upload", Encoding.Latin1.GetBytes(fileId));
+        UploadKey key = UploadKeys.FromFileId("anonymous", path, Encoding.Latin1.GetBytes(fileId));
         return Path.Combine(Root, "uploads", key.Owner, key.Id[..2], key.Id);
     }
 
     public string RecordOf(string fileId) => Path.Combine(Of(fileId), "record.json");
 
     /// <summary>The file of its bytes, or null while there is none.</summary>
-    public string? DataOf(string fileId) => Find(fileId, "*.data");
+    public string? DataOf(string fileId, string path = "/upload") => Find(fileId, "*.data", path);
 
     public string? MarkOf(string fileId) => Find(fileId, "*.mark");
 
@@ -39,11 +39,11 @@ public sealed class UploadDirectory : IDisposable
     public byte[] BytesOf(string fileId) => DataOf(fileId) is { } path ? File.ReadAllBytes(path) : [];
 
     /// <summary>Waits until the server has written that much. (A status request would end the append.)</summary>
-    public async Task HasAsync(string fileId, long length)
+    public async Task HasAsync(string fileId, long length, string path = "/upload")
     {
         using var patience = new CancellationTokenSource(ChildHost.Patience);
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
-        while (DataOf(fileId) is not { } path || new FileInfo(path).Length < length)
+        while (DataOf(fileId, path) is not { } file || new FileInfo(file).Length < length)
         {
             Assert.True(await timer.WaitForNextTickAsync(patience.Token));
         }
@@ -66,6 +66,6 @@ public sealed class UploadDirectory : IDisposable
 
     public void Dispose() => _own?.Delete(recursive: true);
 
-    private string? Find(string fileId, string pattern) =>
-        Directory.Exists(Of(fileId)) ? Directory.GetFiles(Of(fileId), pattern).SingleOrDefault() : null;
+    private string? Find(string fileId, string pattern, string path = "/upload") =>
+        Directory.Exists(Of(fileId, path)) ? Directory.GetFiles(Of(fileId, path), pattern).SingleOrDefault() : null;
 }
