@@ -148,8 +148,8 @@ internal sealed class EndpointRun(
         IHttpRequestFeature now = context.Features.GetRequiredFeature<IHttpRequestFeature>();
         RequestDetails first = data.Request ?? FirstRequest.Of(context, null);
 
-        // Where the endpoint takes the method of this very request, that is the one whose policies were asked.
-        string method = target.Route.Methods.Contains(now.Method, StringComparer.OrdinalIgnoreCase) ? now.Method : first.Method;
+        // Where another endpoint of the same URL has made the upload, it is this one whose policies were asked.
+        string method = target.Route.Methods.Contains(first.Method, StringComparer.OrdinalIgnoreCase) ? first.Method : now.Method;
         swap.Set<IHttpRequestFeature>(new HttpRequestFeature
         {
             Protocol = now.Protocol,

@@ -72,7 +72,7 @@ internal static class FileIdAnswers
             OutcomeKind.HandlerFailed => (503, Problem.Own("handler-failed"), "Processing failed",
                 "All bytes are safe. Ask again later with an empty body at the full size; nothing has to be sent twice."),
             OutcomeKind.Parked => (500, Problem.Own("parked"), "Processing failed too often",
-                "All bytes are safe, but the server does not try again by itself. Its operator has to look at it."),
+                "The server has given the upload up, and keeps its bytes until it expires. Delete it to start again, or ask the server's operator."),
             OutcomeKind.Refused => (outcome.Refusal!.StatusCode, Problem.Own("refused"), "The upload was refused", outcome.Refusal.Reason),
             OutcomeKind.DetailsTooLarge => (431, Problem.Own("headers-too-large"), "The headers are too large",
                 "The URL and the headers that describe the content are more than the server keeps."),
