@@ -62,6 +62,11 @@ internal sealed class Completions(
 
                 await Task.Delay(PollInterval, time, cancellationToken).ConfigureAwait(false);
             }
+            else if (data.Handler is not null && await store.GetOutcomeAsync(info.Key, cancellationToken).ConfigureAwait(false) is { } stored)
+            {
+                // The process that ran the handler died between its outcome and the record that tells of it. It is not run again.
+                return await CompleteAsync(info, data, stored).ConfigureAwait(false);
+            }
             else if (IsParked(data))
             {
                 return new UploadOutcome(OutcomeKind.Parked, info.Offset) { UploadLength = info.Length };
@@ -189,20 +194,24 @@ internal sealed class Completions(
         if (info.State == UploadState.Completed)
         {
             answer = await store.GetOutcomeAsync(info.Key, CancellationToken.None).ConfigureAwait(false);
+            return new UploadOutcome(OutcomeKind.Completed, info.Offset) { UploadLength = info.Length, Answer = answer };
         }
-        else
+
+        if (answer is { } bytes)
         {
-            if (answer is { } bytes)
-            {
-                await store.PutOutcomeAsync(info.Key, bytes, CancellationToken.None).ConfigureAwait(false);
-            }
-
-            UploadData done = data with { Handler = Unleased(data) };
-            await change.WriteAsync(
-                info, now => now.State == UploadState.Completed ? null : records.Completed(now, done, now.Offset), CancellationToken.None).ConfigureAwait(false);
-            Log.Completed(logger, info.Key);
+            await store.PutOutcomeAsync(info.Key, bytes, CancellationToken.None).ConfigureAwait(false);
         }
 
+        return await CompleteAsync(info, data, answer).ConfigureAwait(false);
+    }
+
+    /// <summary>Writes into the record that the outcome, which is stored, is for good.</summary>
+    private async ValueTask<UploadOutcome> CompleteAsync(UploadInfo info, UploadData data, ReadOnlyMemory<byte>? answer)
+    {
+        UploadData done = data with { Handler = Unleased(data) };
+        await change.WriteAsync(
+            info, now => now.State == UploadState.Completed ? null : records.Completed(now, done, now.Offset), CancellationToken.None).ConfigureAwait(false);
+        Log.Completed(logger, info.Key);
         return new UploadOutcome(OutcomeKind.Completed, info.Offset) { UploadLength = info.Length, Answer = answer };
     }
 
