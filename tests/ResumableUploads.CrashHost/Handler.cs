@@ -16,16 +16,16 @@ internal sealed class Handler(string root, string mode)
         Directory.CreateDirectory(runs);
         await File.WriteAllTextAsync(Path.Combine(runs, $"{upload.FileName}.{Guid.NewGuid():n}"), upload.Key.ToString(), cancellationToken);
         Console.WriteLine($"completing {upload.FileName} {upload.Attempt}");
-        if (mode == "hold")
-        {
-            await _released.Task.WaitAsync(cancellationToken);
-        }
-
+        await HoldAsync(cancellationToken);
         DieIf("die-before");
         await upload.MoveIntoAsync(Path.Combine(root, "finished"), cancellationToken);
         DieIf("die-after");
         upload.Answer = UploadAnswer.Text($"finished {upload.FileName} in {Environment.ProcessId}");
     }
+
+    /// <summary>In the mode <c>hold</c>: waits until the test says "release".</summary>
+    public Task HoldAsync(CancellationToken cancellationToken) =>
+        mode == "hold" ? _released.Task.WaitAsync(cancellationToken) : Task.CompletedTask;
 
     public async Task ListenAsync(IHostApplicationLifetime lifetime)
     {

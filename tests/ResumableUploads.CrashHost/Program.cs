@@ -1,5 +1,6 @@
 // An app that is there to be killed. Options come from the command line (--ResumableUploads:Directory=...). It says what happens on
 // standard output, one line each, logs to standard error, and ends when its standard input does: nobody has to remember to end it.
+// With --Effects=directory it has an endpoint of its own at /effects, too.
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.Options;
@@ -26,6 +27,11 @@ app.UseResumableUploads(options =>
         };
     }
 });
+
+if (app.Configuration["Effects"] is { Length: > 0 } effects)
+{
+    EffectsEndpoint.Map(app, effects, handler);
+}
 
 await app.StartAsync();
 _ = Task.Run(() => handler.ListenAsync(app.Lifetime));

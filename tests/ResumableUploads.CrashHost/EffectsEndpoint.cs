@@ -1,0 +1,54 @@
+using System.Security.Cryptography;
+using Microsoft.AspNetCore.Http.Features;
+using ResumableUploads.Abstractions;
+using ResumableUploads.Stores.FileSystem;
+
+namespace ResumableUploads.CrashHost;
+
+/// <summary>An endpoint of an app at <c>/effects</c>, that takes resumable uploads and leaves a row in a table for each.</summary>
+internal static class EffectsEndpoint
+{
+    public static void Map(WebApplication app, string directory, Handler handler)
+    {
+        var table = new EffectsTable(directory);
+        app.Use((context, next) =>
+        {
+            Death.Foresee(context, Path.Combine(directory, "died"));
+            context.Response.OnStarting(() =>
+            {
+                if (context.Response.Headers["X-Upload-Complete"] == "true")
+                {
+                    Death.Come("before-answer");
+                }
+
+                return Task.CompletedTask;
+            });
+            return next(context);
+        });
+        app.MapPost("/effects", async (HttpRequest request, HttpResponse response, CancellationToken stopping) =>
+        {
+            IResumableUploadFeature upload = request.HttpContext.Features.GetRequiredFeature<IResumableUploadFeature>();
+            string key = upload.Key.ToString();
+            table.AddRun(key, upload.Attempt, upload.IsRepeat);
+            Console.WriteLine($"running {upload.FileName} {upload.Attempt}");
+            await handler.HoldAsync(stopping);
+            string hash = Convert.ToHexString(await SHA256.HashDataAsync(request.Body, stopping));
+            Death.Come("before-effect");
+            table.AddEffect(key, hash, upload.Size);
+            Death.Come("after-effect");
+            response.Headers.ETag = $"\"{hash}\"";
+            return Results.Created($"/effects/{upload.Key.Id}", new { key, hash, upload.Size, upload.Attempt, Environment.ProcessId });
+        }).WithResumableUploads(options =>
+        {
+            options.Store = new DyingStore(new FileSystemUploadStore(new FileSystemUploadStoreOptions
+            {
+                Directory = options.Directory,
+                Durability = options.Durability,
+                SyncSize = options.SyncSize,
+                SyncInterval = options.SyncInterval,
+            }));
+            options.OnParked = async (upload, cancellationToken) =>
+                table.AddParked(upload.Key.ToString(), Convert.ToHexString(await upload.ComputeDigestAsync(HashAlgorithmName.SHA256, cancellationToken)));
+        });
+    }
+}
