@@ -128,6 +128,13 @@ internal sealed class EndpointRun(
         try
         {
             await target.Next(context).ConfigureAwait(false);
+
+            // The framework's exception pages say so of a request that was ended, as if by its client. Here the server has ended it, and
+            // that is no answer to keep.
+            if (held.StatusCode == StatusCodes.Status499ClientClosedRequest && life.IsEnded)
+            {
+                throw new OperationCanceledException("The endpoint was ended before it had an answer.");
+            }
         }
         catch (OperationCanceledException) when (life.IsOver && !held.HasStarted)
         {

@@ -38,6 +38,10 @@ internal sealed class HandlerTime : IHttpRequestLifetimeFeature, IHttpRequestTim
     /// <summary>Whether the app has a timeout for this endpoint.</summary>
     public bool HasTimeout => _policy?.Timeout is not null;
 
+    /// <summary>Whether the handler was told to stop, for whatever reason.</summary>
+    public bool IsEnded => _ended.IsCancellationRequested;
+
+    /// <summary>Whether it took too long.</summary>
     public bool IsOver => _timeout.IsCancellationRequested;
 
     public void DisableTimeout() => _timeout.CancelAfter(Timeout.InfiniteTimeSpan);
