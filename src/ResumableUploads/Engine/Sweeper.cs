@@ -87,7 +87,7 @@ internal sealed class Sweeper(
             }
         }
         else if (info.State == UploadState.Received && callbacks.HasHandler && records.IsOurs(info)
-            && !completions.IsLeased(info) && !completions.IsParked(UploadData.From(info)))
+            && !completions.IsLeased(info) && !completions.IsSettled(UploadData.From(info)))
         {
             await completions.OutcomeAsync(info, callbacks, cancellationToken).AsTask().WaitAsync(cancellationToken).ConfigureAwait(false);
         }

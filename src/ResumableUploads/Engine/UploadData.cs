@@ -71,7 +71,9 @@ internal sealed record UploadData
 /// <param name="LeasedUntil">Until when nobody else may run it.</param>
 /// <param name="Runs">How often it was started at all.</param>
 /// <param name="IsParked">Whether it is not to be started again, whatever the limit says.</param>
-internal sealed record HandlerState(int Attempts, string? LeasedBy, DateTimeOffset LeasedUntil, int Runs = 0, bool IsParked = false)
+/// <param name="IsTold">Whether the application has heard that the upload was given up.</param>
+internal sealed record HandlerState(
+    int Attempts, string? LeasedBy, DateTimeOffset LeasedUntil, int Runs = 0, bool IsParked = false, bool IsTold = false)
 {
     /// <summary>Whether the handler is not to be started any more.</summary>
     public bool HasEnough(int attempts) => IsParked || Attempts >= attempts;

@@ -69,7 +69,10 @@ internal sealed class Completions(
             }
             else if (IsParked(data))
             {
-                return new UploadOutcome(OutcomeKind.Parked, info.Offset) { UploadLength = info.Length };
+                if (data.Handler is { IsTold: true } || await TryParkAsync(info, data, callbacks, cancellationToken).ConfigureAwait(false))
+                {
+                    return new UploadOutcome(OutcomeKind.Parked, info.Offset) { UploadLength = info.Length };
+                }
             }
             else
             {
@@ -95,8 +98,8 @@ internal sealed class Completions(
     /// <summary>Whether a handler runs for the upload, here or in another process.</summary>
     public bool IsLeased(UploadInfo info) => info.State == UploadState.Received && IsLeased(UploadData.From(info));
 
-    /// <summary>Whether a handler may be started for the upload, as far as its record tells.</summary>
-    public bool IsParked(UploadData data) => data.Handler?.HasEnough(settings.HandlerAttempts) is true;
+    /// <summary>Whether there is nothing to be done for a received upload: it was given up, and the application has heard of it.</summary>
+    public bool IsSettled(UploadData data) => IsParked(data) && data.Handler is { IsTold: true };
 
     /// <summary>Waits until no handler runs for the upload in this process; false when that takes too long.</summary>
     public async ValueTask<bool> QuietAsync(UploadKey key, CancellationToken cancellationToken)
@@ -224,13 +227,12 @@ internal sealed class Completions(
             state = state with { Attempts = state.Attempts - 1 };
         }
 
-        await change.WriteAsync(
-            info,
-            now => now.State == UploadState.Completed ? null : records.Received(now, data with { Handler = state }, now.Offset),
-            CancellationToken.None).ConfigureAwait(false);
-        if (state.HasEnough(settings.HandlerAttempts))
+        // Whoever gives up holds the lease until the application has heard of it.
+        bool isParked = state.HasEnough(settings.HandlerAttempts);
+        UploadInfo? now = await WriteAsync(info, data with { Handler = isParked ? Leased(state) : state }).ConfigureAwait(false);
+        if (isParked && now is { State: UploadState.Received })
         {
-            await ParkAsync(info, data, state.Attempts, callbacks, stopping).ConfigureAwait(false);
+            await ParkAsync(now, data with { Handler = state }, callbacks).ConfigureAwait(false);
         }
 
         return new UploadOutcome(OutcomeKind.HandlerFailed, info.Offset) { UploadLength = info.Length, Answer = result?.Answer };
@@ -242,26 +244,68 @@ internal sealed class Completions(
     /// </summary>
     public async ValueTask ForsakeAsync(UploadInfo info, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
-        if (info.State == UploadState.Received && records.IsOurs(info) && UploadData.From(info) is var data && !IsLeased(data) && !IsParked(data))
+        if (info.State == UploadState.Received && records.IsOurs(info) && UploadData.From(info) is var data && !IsLeased(data)
+            && data.Handler is not { IsTold: true }
+            && await store.GetOutcomeAsync(info.Key, cancellationToken).ConfigureAwait(false) is null)
         {
-            await ParkAsync(info, data, data.Handler?.Attempts ?? 0, callbacks, cancellationToken).ConfigureAwait(false);
+            await TellAsync(info, data, callbacks, cancellationToken).ConfigureAwait(false);
         }
     }
 
-    /// <summary>Tells whoever listens that an upload was given up.</summary>
-    private async ValueTask ParkAsync(UploadInfo info, UploadData data, int attempts, IUploadCallbacks callbacks, CancellationToken cancellationToken)
+    /// <summary>
+    /// Gives up an upload whose last attempt ended with its process, so that nobody has heard of it. False where somebody else is about it.
+    /// </summary>
+    private async ValueTask<bool> TryParkAsync(UploadInfo info, UploadData data, IUploadCallbacks callbacks, CancellationToken cancellationToken)
+    {
+        HandlerState state = Unleased(data) with { IsParked = data.Handler is { IsParked: true } };
+        UpdateResult update = await store
+            .UpdateAsync(info.Key, info.Version, records.Received(info, data with { Handler = Leased(state) }, info.Offset), cancellationToken).ConfigureAwait(false);
+        if (update is not { Status: ChangeStatus.Done, Info: { } current })
+        {
+            return false;
+        }
+
+        await ParkAsync(current, data with { Handler = state }, callbacks).ConfigureAwait(false);
+        return true;
+    }
+
+    /// <summary>Tells that an upload was given up, and then writes down that it is told: where the process dies in between, it is told again.</summary>
+    private async ValueTask ParkAsync(UploadInfo info, UploadData data, IUploadCallbacks callbacks)
+    {
+        bool isTold;
+        await using (new HandlerLease(store, records, settings, time, info.Key, data with { Handler = Leased(data.Handler!) }).ConfigureAwait(false))
+        {
+            isTold = await TellAsync(info, data, callbacks, stopping).ConfigureAwait(false);
+        }
+
+        await WriteAsync(info, data with { Handler = data.Handler! with { IsTold = isTold } }).ConfigureAwait(false);
+    }
+
+    /// <summary>Tells whoever listens that an upload was given up; false where the server stopped meanwhile.</summary>
+    private async ValueTask<bool> TellAsync(UploadInfo info, UploadData data, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
         metrics.Parked();
-        Log.Parked(logger, info.Key, attempts);
+        Log.Parked(logger, info.Key, data.Handler?.Attempts ?? 0);
         try
         {
             await callbacks.ParkedAsync(info, data, cancellationToken).ConfigureAwait(false);
+            return true;
         }
         catch (Exception e)
         {
             Log.ParkedHandlerFailed(logger, e, info.Key);
+            return !cancellationToken.IsCancellationRequested;
         }
     }
+
+    private ValueTask<UploadInfo?> WriteAsync(UploadInfo info, UploadData data) => change.WriteAsync(
+        info, now => now.State == UploadState.Completed ? null : records.Received(now, data, now.Offset), CancellationToken.None);
+
+    private HandlerState Leased(HandlerState state) =>
+        state with { LeasedBy = _process, LeasedUntil = time.GetUtcNow() + settings.HandlerLease };
+
+    /// <summary>Whether no handler may be started for the upload, as far as its record tells.</summary>
+    private bool IsParked(UploadData data) => data.Handler?.HasEnough(settings.HandlerAttempts) is true;
 
     private bool IsLeased(UploadData data) => data.Handler is { LeasedBy: not null } handler && handler.LeasedUntil > time.GetUtcNow();
 
