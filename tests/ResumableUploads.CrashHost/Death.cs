@@ -4,11 +4,12 @@ namespace ResumableUploads.CrashHost;
 
 /// <summary>
 /// Where in the life of an upload this process is to die: the client names the step in its query (<c>?die=after-outcome</c>). Each upload
-/// dies once at a step, and a file remembers it, so that the next process goes on. <c>?die=always-...</c> is not remembered.
+/// dies once at a step, and a file remembers it, so that the next process goes on. <c>always-...</c> is not remembered. Several steps have
+/// commas between them.
 /// </summary>
-/// <param name="step">The step, or null for none.</param>
-/// <param name="mark">The file that says that it has happened.</param>
-internal sealed class Death(string? step, string mark)
+/// <param name="steps">The steps.</param>
+/// <param name="mark">The name of the files that say that it has happened, without the step.</param>
+internal sealed class Death(string[] steps, string mark)
 {
     private const string Always = "always-";
     private static readonly AsyncLocal<Death?> OfThisRequest = new();
@@ -17,7 +18,7 @@ internal sealed class Death(string? step, string mark)
     public static void Foresee(HttpContext context, string marks)
     {
         string fileId = context.Request.Headers["X-File-Id"].ToString();
-        OfThisRequest.Value = new Death(context.Request.Query["die"], Path.Combine(marks, fileId));
+        OfThisRequest.Value = new Death(context.Request.Query["die"].ToString().Split(','), Path.Combine(marks, fileId));
     }
 
     /// <summary>Dies, where the request that is worked on says that this is the step.</summary>
@@ -25,13 +26,13 @@ internal sealed class Death(string? step, string mark)
 
     private void ComeAt(string now)
     {
-        if (step == Always + now || (step == now && IsFirst()))
+        if (steps.Contains(Always + now) || (steps.Contains(now) && IsFirst($"{mark}.{now}")))
         {
             Process.GetCurrentProcess().Kill();
         }
     }
 
-    private bool IsFirst()
+    private static bool IsFirst(string mark)
     {
         if (File.Exists(mark))
         {
@@ -39,7 +40,7 @@ internal sealed class Death(string? step, string mark)
         }
 
         Directory.CreateDirectory(Path.GetDirectoryName(mark)!);
-        File.WriteAllText(mark, step);
+        File.WriteAllText(mark, "");
         return true;
     }
 }

@@ -48,7 +48,11 @@ internal static class EffectsEndpoint
                 SyncInterval = options.SyncInterval,
             }));
             options.OnParked = async (upload, cancellationToken) =>
-                table.AddParked(upload.Key.ToString(), Convert.ToHexString(await upload.ComputeDigestAsync(HashAlgorithmName.SHA256, cancellationToken)));
+            {
+                string hash = Convert.ToHexString(await upload.ComputeDigestAsync(HashAlgorithmName.SHA256, cancellationToken));
+                Death.Come("before-parked");
+                table.AddParked(upload.Key.ToString(), hash);
+            };
         });
     }
 }
