@@ -230,7 +230,7 @@ internal sealed class Completions(
         // Whoever gives up holds the lease until the application has heard of it.
         bool isParked = state.HasEnough(settings.HandlerAttempts);
         UploadInfo? now = await WriteAsync(info, data with { Handler = isParked ? Leased(state) : state }).ConfigureAwait(false);
-        if (isParked && now is { State: UploadState.Received })
+        if (isParked && now is not null)
         {
             await ParkAsync(now, data with { Handler = state }, callbacks).ConfigureAwait(false);
         }
@@ -298,8 +298,20 @@ internal sealed class Completions(
         }
     }
 
-    private ValueTask<UploadInfo?> WriteAsync(UploadInfo info, UploadData data) => change.WriteAsync(
-        info, now => now.State == UploadState.Completed ? null : records.Received(now, data, now.Offset), CancellationToken.None);
+    /// <summary>Writes how far the handler is, unless another process has claimed or completed the upload meanwhile: then null.</summary>
+    private async ValueTask<UploadInfo?> WriteAsync(UploadInfo info, UploadData data)
+    {
+        bool isOurs = false;
+        UploadInfo? written = await change.WriteAsync(
+            info,
+            now =>
+            {
+                isOurs = now.State == UploadState.Received && UploadData.From(now).Handler?.LeasedBy == _process;
+                return isOurs ? records.Received(now, data, now.Offset) : null;
+            },
+            CancellationToken.None).ConfigureAwait(false);
+        return isOurs ? written : null;
+    }
 
     private HandlerState Leased(HandlerState state) =>
         state with { LeasedBy = _process, LeasedUntil = time.GetUtcNow() + settings.HandlerLease };

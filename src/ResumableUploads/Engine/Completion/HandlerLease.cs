@@ -48,8 +48,10 @@ internal sealed class HandlerLease : IAsyncDisposable
             {
                 await Task.Delay(_settings.HandlerLease / 3, _time, _end.Token).ConfigureAwait(false);
                 UploadInfo? info = await _store.GetAsync(_key, CancellationToken.None).ConfigureAwait(false);
-                if (info is not { State: UploadState.Received } || _data.Handler is null)
+                if (info is not { State: UploadState.Received } || _data.Handler is null
+                    || UploadData.From(info).Handler?.LeasedBy != _data.Handler.LeasedBy)
                 {
+                    // Where another process has claimed the upload, this one was too slow, and does not take it back.
                     return;
                 }
 
