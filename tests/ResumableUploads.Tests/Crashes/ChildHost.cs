@@ -10,6 +10,8 @@ public sealed partial class ChildHost : IAsyncDisposable
 {
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private const int Terminate = 15;
+    private const int Continue = 18;
+    private const int Stop = 19;
 
     private readonly Process _process;
     private readonly LineFeed _output = new();
@@ -93,6 +95,11 @@ public sealed partial class ChildHost : IAsyncDisposable
 
     /// <summary>Asks the process to stop.</summary>
     public void AskToStop() => Assert.Equal(0, Signal(_process.Id, Terminate));
+
+    /// <summary>Makes the process stand still, as a machine does that is short of memory or was put to sleep. (The numbers are those of Linux.)</summary>
+    public void Pause() => Assert.Equal(0, Signal(_process.Id, Stop));
+
+    public void Resume() => Assert.Equal(0, Signal(_process.Id, Continue));
 
     /// <summary>Waits until the process has ended and all that it printed is here.</summary>
     public async Task EndAsync()

@@ -67,6 +67,41 @@ public class EndpointCompletionProcessTests
     }
 
     [Fact]
+    public async Task A_process_that_stood_still_past_its_lease_does_not_take_the_upload_from_the_one_that_runs_it()
+    {
+        Needs.Require(OperatingSystem.IsLinux(), "Signals are those of Linux.");
+        using var directory = new UploadDirectory();
+        string[] options = [Effects(directory), "ResumableUploads:Durability=Process", "ResumableUploads:HandlerLease=00:00:02"];
+        await using ChildHost a = await ChildHost.StartAsync(directory.Root, [.. options, "Handler=hold"]);
+        await using ChildHost b = await ChildHost.StartAsync(directory.Root, [.. options, "Handler=hold"]);
+        await using ChildHost c = await ChildHost.StartAsync(directory.Root, [.. options, "ResumableUploads:CompletionWait=00:00:01"]);
+        var upload = new EndpointUpload(Name, Content);
+        Task<HttpResponseMessage> sent = await upload.SendPiecesAsync(a.Client, 40_000);
+        await a.PrintsAsync(static line => line == $"running {Name} 1");
+        a.Pause();
+        Task<EndpointAnswer> asked = upload.AskAsync(b.Client);
+        await b.PrintsAsync(static line => line == $"running {Name} 2");
+
+        // The first goes on, and is told to stop: its endpoint gives up, and that is its own affair.
+        a.Resume();
+        a.AskToStop();
+        using (HttpResponseMessage stopped = await sent)
+        {
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, stopped.StatusCode);
+        }
+
+        await a.EndAsync();
+        EndpointAnswer waiting = await upload.AskAsync(c.Client);
+        Assert.Equal(503, waiting.Status);
+        Assert.Contains("still-completing", waiting.Body, StringComparison.Ordinal);
+        await b.TellAsync("release");
+        EndpointAnswer answer = await asked;
+        Assert.Equal((201, "true"), (answer.Status, answer.IsComplete));
+        Assert.Equal(answer, await upload.AskAsync(c.Client));
+        Assert.Equal([(1, false), (2, true)], new EndpointEffects(DirectoryOf(directory)).RunsOf(upload.Key));
+    }
+
+    [Fact]
     public async Task An_upload_that_kills_its_process_each_time_is_given_up_and_the_app_hears_of_it()
     {
         const int Attempts = 3;
