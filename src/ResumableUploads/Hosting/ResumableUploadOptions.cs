@@ -141,7 +141,7 @@ public sealed class ResumableUploadOptions
 
     /// <summary>
     /// Called when an upload whose bytes are all there was given up: its handler failed as often as it may, or nobody came back for its
-    /// answer until it expired. The content can still be read and moved away.
+    /// answer until it expired. The content can still be read and moved away. It is called again where the process dies in it.
     /// </summary>
     public Func<UploadParked, CancellationToken, Task>? OnParked { get; set; }
 

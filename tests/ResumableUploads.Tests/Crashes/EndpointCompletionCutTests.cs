@@ -2,6 +2,7 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using ResumableUploads.Abstractions;
@@ -19,11 +20,12 @@ public class EndpointCompletionCutTests
     [Theory]
     [InlineData(Cut.Reset)]
     [InlineData(Cut.Fin)]
+    [InlineData(Cut.ResetStream)]
     public async Task An_answer_that_did_not_leave_is_given_to_the_client_that_asks_again(Cut cut)
     {
         var gate = new EndpointCompletionGate();
-        await using TestApp app = await EndpointApp.StartAsync(gate.Map);
-        await using RawConnection connection = await CutWhileItRunsAsync(app, gate, cut);
+        await using TestApp app = await StartAsync(gate, cut);
+        await CutWhileItRunsAsync(app, gate, cut);
         gate.Release();
         await gate.OverAsync();
 
@@ -36,18 +38,14 @@ public class EndpointCompletionCutTests
     [Theory]
     [InlineData(Cut.Reset)]
     [InlineData(Cut.Fin)]
+    [InlineData(Cut.ResetStream)]
     public async Task Who_comes_back_while_the_endpoint_runs_waits_for_it_and_does_not_start_another(Cut cut)
     {
         var gate = new EndpointCompletionGate();
-        await using TestApp app = await EndpointApp.StartAsync(gate.Map);
-        await using RawConnection connection = await CutWhileItRunsAsync(app, gate, cut);
+        await using TestApp app = await StartAsync(gate, cut);
+        await CutWhileItRunsAsync(app, gate, cut);
 
-        // One of those who wait leaves as well, and takes nothing from the others.
-        await using RawConnection impatient = await RawConnection.OpenAsync(app.Address);
-        await impatient.SendHeadAsync($"POST {EndpointCompletionGate.Path}", "X-File-Id: f", $"X-Start-Byte: {Content.Length}", "Content-Length: 0");
         Task<EndpointAnswer>[] waiting = [.. Enumerable.Range(0, 5).Select(_ => AskAsync(app))];
-        Assert.Equal(Content.Length, await app.Client.StatusAsync("f", EndpointCompletionGate.Path));
-        impatient.Reset();
         Assert.Equal(Content.Length, await app.Client.StatusAsync("f", EndpointCompletionGate.Path));
         Assert.DoesNotContain(waiting, static task => task.IsCompleted);
         Assert.False(gate.Aborted.IsCancellationRequested);
@@ -116,25 +114,45 @@ public class EndpointCompletionCutTests
         useUploads: false,
         directory: directory);
 
-    private static async Task<RawConnection> CutWhileItRunsAsync(TestApp app, EndpointCompletionGate gate, Cut cut)
+    private static async Task<TestApp> StartAsync(EndpointCompletionGate gate, Cut cut)
     {
-        RawConnection connection = await RawConnection.OpenAsync(app.Address);
-        await connection.SendHeadAsync(
-            $"POST {EndpointCompletionGate.Path}", "X-File-Id: f", $"X-File-Size: {Content.Length}", $"Content-Length: {Content.Length}");
-        await connection.SendAsync(Content);
-        await gate.EnteredAsync();
-        if (cut == Cut.Reset)
+        bool isHttp2 = cut == Cut.ResetStream;
+        TestApp app = await EndpointApp.StartAsync(gate.Map, protocols: isHttp2 ? HttpProtocols.Http2 : HttpProtocols.Http1);
+        app.Client.DefaultRequestVersion = isHttp2 ? HttpVersion.Version20 : HttpVersion.Version11;
+        app.Client.DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact;
+        return app;
+    }
+
+    private static async Task CutWhileItRunsAsync(TestApp app, EndpointCompletionGate gate, Cut cut)
+    {
+        if (cut == Cut.ResetStream)
         {
-            connection.Reset();
+            Task<HttpResponseMessage> sent = SendAsync(app);
+            await gate.EnteredAsync();
+            app.Client.CancelPendingRequests();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => sent);
+            await gate.Departure!.HasLeft;
         }
         else
         {
-            connection.Finish();
+            await using RawConnection connection = await RawConnection.OpenAsync(app.Address);
+            await connection.SendHeadAsync(
+                $"POST {EndpointCompletionGate.Path}", "X-File-Id: f", $"X-File-Size: {Content.Length}", $"Content-Length: {Content.Length}");
+            await connection.SendAsync(Content);
+            await gate.EnteredAsync();
+            if (cut == Cut.Reset)
+            {
+                connection.Reset();
+            }
+            else
+            {
+                connection.Finish();
+            }
+
+            await gate.Departure!.HasLeft;
         }
 
-        await gate.Departure!.HasLeft;
         Assert.False(gate.Aborted.IsCancellationRequested);
-        return connection;
     }
 
     private static Task<HttpResponseMessage> SendAsync(TestApp app) =>

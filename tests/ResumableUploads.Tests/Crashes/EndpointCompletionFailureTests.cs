@@ -80,6 +80,29 @@ public class EndpointCompletionFailureTests
         Assert.Empty(_parked);
     }
 
+    [Fact]
+    public async Task An_endpoint_that_throws_its_connection_away_has_not_answered_and_is_run_again()
+    {
+        var attempts = new List<int>();
+        await using TestApp app = await EndpointApp.StartAsync(app => app.MapPost(Path, (HttpContext context) =>
+        {
+            attempts.Add(context.Features.Get<IResumableUploadFeature>()!.Attempt);
+            if (attempts.Count == 1)
+            {
+                context.Abort();
+            }
+
+            return Results.Created("/failing/1", attempts.Count);
+        }).WithResumableUploads());
+        await Assert.ThrowsAnyAsync<HttpRequestException>(() => SendAsync(app, isFirst: true));
+
+        // The connection goes before the run is over. Who asks in between learns that it has failed.
+        EndpointAnswer answer = await AskAsync(app);
+        answer = answer.Status == 503 ? await AskAsync(app) : answer;
+        Assert.Equal((201, "2", "true"), (answer.Status, answer.Body, answer.IsComplete));
+        Assert.Equal([1, 2], attempts);
+    }
+
     [Theory]
     [InlineData(303)]
     [InlineData(400)]
