@@ -23,7 +23,7 @@ internal sealed class Appender(
     OwnerLedger ledger,
     Creation creation,
     Removal removal,
-    Completions completions,
+    HandlerClaims claims,
     EngineSettings settings,
     UploadMetrics metrics,
     TimeProvider time,
@@ -291,7 +291,7 @@ internal sealed class Appender(
         }
 
         UploadData verified = command.ReprDigest is { } whole ? data with { ReprDigest = whole.ToString() } : data;
-        UploadData claimed = callbacks.HasHandler ? verified with { Handler = completions.Claim(data.Handler) } : verified;
+        UploadData claimed = callbacks.HasHandler ? verified with { Handler = claims.Begin(data.Handler) } : verified;
         bool ours = false;
         UploadInfo? received = await change.WriteAsync(
             info with { Offset = result.Offset, Version = result.Version! },

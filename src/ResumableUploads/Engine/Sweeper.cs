@@ -16,6 +16,7 @@ internal sealed class Sweeper(
     Records records,
     OwnerLedger ledger,
     Completions completions,
+    Parking parking,
     Removal removal,
     IUploadCallbacks callbacks,
     EngineSettings settings,
@@ -82,7 +83,7 @@ internal sealed class Sweeper(
             using Turn? turn = turns.TryTake(info.Key);
             if (turn is not null)
             {
-                await completions.ForsakeAsync(info, callbacks, cancellationToken).ConfigureAwait(false);
+                await parking.ForsakeAsync(info, callbacks, cancellationToken).ConfigureAwait(false);
                 await removal.ExpireAsync(info, callbacks, cancellationToken).ConfigureAwait(false);
             }
         }

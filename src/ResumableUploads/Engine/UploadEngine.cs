@@ -14,6 +14,7 @@ internal sealed class UploadEngine : IAsyncDisposable
     private readonly TurnTable _turns;
     private readonly Records _records;
     private readonly OwnerLedger _ledger;
+    private readonly Parking _parking;
     private readonly Completions _completions;
     private readonly Removal _removal;
     private readonly UploadMetrics _metrics;
@@ -33,15 +34,17 @@ internal sealed class UploadEngine : IAsyncDisposable
         _records = new Records(settings, time);
         _ledger = new OwnerLedger(store, settings, time);
         var change = new RecordChange(store, time);
-        _completions = new Completions(store, _records, change, settings, metrics, time, logger, _stopping.Token);
+        var claims = new HandlerClaims(_records, change, settings, time);
+        _parking = new Parking(store, _records, claims, settings, metrics, time, logger, _stopping.Token);
+        _completions = new Completions(store, _records, change, claims, _parking, settings, time, logger, _stopping.Token);
         _removal = new Removal(store, _ledger, logger);
         var creation = new Creation(store, _records, _ledger, metrics, time, logger);
-        _appender = new Appender(store, _records, change, _ledger, creation, _removal, _completions, settings, metrics, time, logger, _stopping.Token);
+        _appender = new Appender(store, _records, change, _ledger, creation, _removal, claims, settings, metrics, time, logger, _stopping.Token);
     }
 
     /// <summary>A sweeper over the same store, turns and limits.</summary>
     public Sweeper CreateSweeper(IUploadCallbacks callbacks) =>
-        new(_store, _turns, _records, _ledger, _completions, _removal, callbacks, _settings, _time, _logger);
+        new(_store, _turns, _records, _ledger, _completions, _parking, _removal, callbacks, _settings, _time, _logger);
 
     /// <summary>How far an upload is. Whoever is appending is asked to leave: asking is how a client comes back.</summary>
     public async ValueTask<UploadStatus> StatusAsync(UploadKey key, CancellationToken cancellationToken)
@@ -197,7 +200,7 @@ internal sealed class UploadEngine : IAsyncDisposable
 
         if (_records.IsExpired(info))
         {
-            await _completions.ForsakeAsync(info, callbacks, cancellationToken).ConfigureAwait(false);
+            await _parking.ForsakeAsync(info, callbacks, cancellationToken).ConfigureAwait(false);
             await _removal.ExpireAsync(info, callbacks, cancellationToken).ConfigureAwait(false);
             return null;
         }
