@@ -142,6 +142,9 @@ public sealed partial class ChildHost : IAsyncDisposable
         // Where a machine has such settings, they are not for the child.
         start.Environment.Remove("DOTNET_DbgEnableMiniDump");
         start.Environment.Remove("ASPNETCORE_URLS");
+
+        // The pipes for debuggers are files, and a process that is killed leaves them behind.
+        start.Environment["DOTNET_EnableDiagnostics"] = "0";
         if (home is not null)
         {
             // A home that is not there yet would not be taken for one.
