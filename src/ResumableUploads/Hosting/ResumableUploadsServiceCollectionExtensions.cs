@@ -31,6 +31,7 @@ public static class ResumableUploadsServiceCollectionExtensions
             services.AddRouting();
             services.AddSingleton<ResumableEndpoints>();
             services.TryAddEnumerable(ServiceDescriptor.Singleton<MatcherPolicy, SiblingMatcherPolicy>());
+            services.TryAddEnumerable(ServiceDescriptor.Singleton<MatcherPolicy, SiblingSelectorPolicy>());
             services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, StartChecks>());
             var order = new PipelineOrder();
             services.AddSingleton(order);

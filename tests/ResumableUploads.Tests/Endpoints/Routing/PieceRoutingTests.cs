@@ -8,11 +8,11 @@ public class PieceRoutingTests
     /// <summary>Method, path, content type, and what answers a body of four bytes that is the whole upload.</summary>
     public static TheoryData<string, string, string?, int, string> Bodies => new()
     {
-        { "POST", "/post", "text/plain", 200, "POST /post text/plain HTTP: POST /post" },
-        { "PUT", "/put", null, 200, "PUT /put  HTTP: PUT /put" },
-        { "POST", "/both", null, 200, "POST /both  HTTP: POST, PUT /both" },
-        { "PUT", "/both", null, 200, "PUT /both  HTTP: POST, PUT /both" },
-        { "PATCH", "/any", null, 200, "PATCH /any  /any" },
+        { "POST", "/post", "text/plain", 200, "POST /post text/plain 0" },
+        { "PUT", "/put", null, 200, "PUT /put  0" },
+        { "POST", "/both", null, 200, "POST /both  0" },
+        { "PUT", "/both", null, 200, "PUT /both  0" },
+        { "PATCH", "/any", null, 200, "PATCH /any  0" },
         { "POST", "/videos", null, 200, "made" },
         { "POST", "/videos/7", null, 200, "post 7" },
         { "POST", "/videos/special", null, 200, "special" },
@@ -30,7 +30,7 @@ public class PieceRoutingTests
         { "POST", "/mixed/b", null, 200, "b" },
         { "POST", "/mvc/photos", "image/png", 200, "image 4" },
         { "POST", "/fallback/a", null, 200, "fallback a" },
-        { "POST", "/typed", "image/gif", 200, "POST /typed image/gif HTTP: POST /typed" },
+        { "POST", "/typed", "image/gif", 200, "POST /typed image/gif 0" },
     };
 
     /// <summary>Questions: path, and whether the upload answers (with 0) or the app.</summary>
@@ -123,7 +123,7 @@ public class PieceRoutingTests
     [Theory]
     [InlineData("image/png", "image 4")]
     [InlineData("application/json", "json 2")]
-    public async Task Actions_that_differ_in_what_they_consume_are_told_apart_by_the_first_piece(string type, string answer)
+    public async Task Actions_that_differ_in_what_they_consume_are_told_apart_by_the_type_of_each_piece(string type, string answer)
     {
         await using TestApp app = await RoutedApp.StartAsync(isResumable: true);
         string body = type == "image/png" ? "body" : """["a","b"]""";
@@ -132,9 +132,13 @@ public class PieceRoutingTests
             Assert.Equal("2", await first.Content.ReadAsStringAsync());
         }
 
-        // A later piece is bytes, whatever it says that it is.
-        using HttpResponseMessage last = await SendAsync(
+        using HttpResponseMessage unclear = await SendAsync(
             app, "POST", "/mvc/photos", "application/octet-stream", body[2..], ("X-File-Id", "f"), ("X-File-Size", $"{body.Length}"), ("X-Start-Byte", "2"));
+        Assert.Equal(415, (int)unclear.StatusCode);
+        Assert.Contains("image/png, image/jpeg, application/json", await unclear.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Equal(2, await app.Client.StatusAsync("f", "/mvc/photos"));
+        using HttpResponseMessage last = await SendAsync(
+            app, "POST", "/mvc/photos", type, body[2..], ("X-File-Id", "f"), ("X-File-Size", $"{body.Length}"), ("X-Start-Byte", "2"));
         Assert.Equal((200, answer), ((int)last.StatusCode, await last.Content.ReadAsStringAsync()));
     }
 
