@@ -1,10 +1,11 @@
 using ResumableUploads.Benchmarks.Cases;
 using ResumableUploads.Benchmarks.Measuring;
+using ResumableUploads.Benchmarks.Overhead;
 using ResumableUploads.Benchmarks.Servers;
 
 namespace ResumableUploads.Benchmarks;
 
-/// <summary>Without a verb: the benchmark. With <c>serve</c>: one of the servers that it starts as processes of their own.</summary>
+/// <summary>Without a verb: the benchmark. With <c>--overhead</c>: what other requests pay. With <c>serve</c>: one of the servers that it starts as processes of their own.</summary>
 internal static class Program
 {
     public static async Task<int> Main(string[] args)
@@ -13,6 +14,12 @@ internal static class Program
         {
             await Serving.RunAsync(ServeArguments.Parse(rest));
             return 0;
+        }
+
+        if (args is ["--overhead"])
+        {
+            using var artifacts = new WorkPlace(parent: null);
+            return OverheadMode.Run(artifacts.Root);
         }
 
         if (!RunArguments.TryParse(args, out RunArguments run))

@@ -10,6 +10,7 @@ internal sealed record RunArguments
           --dir PATH     where the files go (default: a new directory among the temporary ones)
           --only NAMES   some of: throughput,status,slow,small,takeover
           --pairs N      how many pairs
+          --overhead     alone: nanoseconds and bytes that the package costs requests that are none of its business
         """;
 
     public bool Quick { get; private init; }

@@ -1,0 +1,28 @@
+using BenchmarkDotNet.Columns;
+using BenchmarkDotNet.Configs;
+using BenchmarkDotNet.Diagnosers;
+using BenchmarkDotNet.Exporters;
+using BenchmarkDotNet.Jobs;
+using BenchmarkDotNet.Loggers;
+using BenchmarkDotNet.Running;
+using BenchmarkDotNet.Toolchains.InProcess.Emit;
+
+namespace ResumableUploads.Benchmarks.Overhead;
+
+/// <summary>What the package costs a request that is none of its business, in nanoseconds and bytes.</summary>
+internal static class OverheadMode
+{
+    public static int Run(string artifacts)
+    {
+        // In this process: a project made for each benchmark would not know this repository's packages.
+        IConfig config = ManualConfig.CreateEmpty()
+            .AddJob(Job.Default.WithToolchain(InProcessEmitToolchain.Instance).WithId("InProcess"))
+            .AddDiagnoser(MemoryDiagnoser.Default)
+            .AddColumnProvider(DefaultColumnProviders.Instance)
+            .AddExporter(MarkdownExporter.Console)
+            .AddLogger(ConsoleLogger.Default)
+            .WithArtifactsPath(artifacts);
+        return BenchmarkRunner.Run(
+            [typeof(OtherPathBenchmark), typeof(OtherEndpointBenchmark), typeof(RoutingBenchmark)], config).All(static summary => summary.Reports.All(static report => report.Success)) ? 0 : 1;
+    }
+}
