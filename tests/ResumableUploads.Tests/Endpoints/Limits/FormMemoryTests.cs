@@ -5,7 +5,7 @@ using ResumableUploads.Tests.Http;
 namespace ResumableUploads.Tests.Endpoints.Limits;
 
 /// <summary>A large form is read where the store has it: not into memory, and not into a second file.</summary>
-[Collection(nameof(Alone))]
+[Collection<Alone>]
 public class FormMemoryTests
 {
     private const long MostMemory = 20L << 20;
