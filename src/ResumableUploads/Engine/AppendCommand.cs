@@ -48,7 +48,7 @@ internal sealed record AppendCommand
     public bool RestartsAtZero { get; init; }
 
     /// <summary>A digest of this body, or null.</summary>
-    public Digest? ContentDigest { get; init; }
+    public BodyDigest? ContentDigest { get; init; }
 
     /// <summary>A digest of the whole content, or null.</summary>
     public Digest? ReprDigest { get; init; }
@@ -58,5 +58,6 @@ internal sealed record AppendCommand
 /// <param name="Protocol">The protocol that makes it.</param>
 /// <param name="RawFileName">The client's own text, unchecked.</param>
 /// <param name="ContentType">The client's own text, unchecked.</param>
+/// <param name="TusMetadata">The metadata of tus as the client sent it, to be told again.</param>
 /// <param name="Request">What the application's endpoint is to see of this first request, where one is to run.</param>
-internal sealed record UploadDetails(string Protocol, string? RawFileName, string? ContentType, RequestDetails? Request = null);
+internal sealed record UploadDetails(string Protocol, string? RawFileName, string? ContentType, RequestDetails? Request = null, string? TusMetadata = null);

@@ -92,9 +92,10 @@ internal sealed class Appender(
         if (step.Outcome?.Kind == OutcomeKind.DigestMismatch)
         {
             await ForgetAsync(command.Key).ConfigureAwait(false);
+            return step;
         }
 
-        return step;
+        return step.Outcome is { } outcome ? outcome with { IsCreated = true } : step;
     }
 
     /// <summary>Nothing counts of a first request that is not what its digest says, and neither does what it said about the upload.</summary>
@@ -212,7 +213,7 @@ internal sealed class Appender(
             AppendStatus.Appended => await AfterAppendAsync(command, info, data, content, result, tooMuch, callbacks).ConfigureAwait(false),
             AppendStatus.Discarded => content.DigestFailed
                 ? new UploadOutcome(OutcomeKind.DigestMismatch, result.Offset) { UploadLength = length }
-                : Ended(command, content.End, result.Offset, length, tooMuch),
+                : Ended(command, info, content.End, result.Offset, length, tooMuch),
             AppendStatus.OffsetMismatch => AppendChecks.Mismatch(command, result.Offset, length),
             AppendStatus.NotFound => new UploadOutcome(OutcomeKind.NotFound),
             AppendStatus.NotReceiving => new UploadOutcome(OutcomeKind.AlreadyComplete, result.Offset),
@@ -282,7 +283,7 @@ internal sealed class Appender(
     {
         if (!AppendChecks.Completes(command.Completion, content.End, result.Offset, info.Length))
         {
-            return Ended(command, content.End, result.Offset, info.Length, tooMuch, info.Key);
+            return Ended(command, info, content.End, result.Offset, info.Length, tooMuch, isKept: true);
         }
 
         if (command.ReprDigest is null && data.ReprDigest is not null && !await WholeMatchesAsync(info.Key, data.ReprDigest).ConfigureAwait(false))
@@ -332,11 +333,12 @@ internal sealed class Appender(
         return digest.WholeMatches;
     }
 
-    private UploadOutcome Ended(AppendCommand command, ContentEnd end, long offset, long? length, OutcomeKind tooMuch, UploadKey? key = null)
+    private UploadOutcome Ended(
+        AppendCommand command, UploadInfo info, ContentEnd end, long offset, long? length, OutcomeKind tooMuch, bool isKept = false)
     {
-        if (key is { } kept && end != ContentEnd.Whole)
+        if (isKept && end != ContentEnd.Whole)
         {
-            Log.BrokenOff(logger, kept, end, offset);
+            Log.BrokenOff(logger, info.Key, end, offset);
         }
 
         OutcomeKind kind = end switch
@@ -349,6 +351,11 @@ internal sealed class Appender(
             ContentEnd.Overshoot => tooMuch,
             _ => OutcomeKind.Interrupted,
         };
-        return new UploadOutcome(kind, offset) { UploadLength = length, MaxSize = AppendChecks.MaxSize(command, settings) };
+        return new UploadOutcome(kind, offset)
+        {
+            UploadLength = length,
+            MaxSize = AppendChecks.MaxSize(command, settings),
+            Expires = records.ExpiresAfterChange(info.Record),
+        };
     }
 }

@@ -22,6 +22,7 @@ internal sealed class Creation(IUploadStore store, Records records, OwnerLedger 
             RawFileName = details.RawFileName,
             ContentType = details.ContentType,
             Request = details.Request,
+            TusMetadata = details.TusMetadata,
             ReprDigest = command.ReprDigest?.ToString(),
         };
 

@@ -39,6 +39,14 @@ internal sealed class Records(EngineSettings settings, TimeProvider time)
         Data = data.ToBytes(),
     };
 
+    /// <summary>When an upload with this record may be removed, if it changes now and not again.</summary>
+    public DateTimeOffset? ExpiresAfterChange(UploadRecord record)
+    {
+        DateTimeOffset now = time.GetUtcNow();
+        DateTimeOffset? sliding = record.SlidingExpiration is { } span && span < DateTimeOffset.MaxValue - now ? now + span : null;
+        return sliding is null || record.AbsoluteExpiration < sliding ? record.AbsoluteExpiration : sliding;
+    }
+
     public bool IsExpired(UploadInfo info) => info.Expires is { } expires && expires <= time.GetUtcNow();
 
     /// <summary>Whether the handlers of this endpoint are the ones for an upload, and not those of another that shares the store.</summary>

@@ -27,6 +27,9 @@ internal sealed record UploadData
 
     public string? ContentType { get; set; }
 
+    /// <summary>The metadata of tus as the client sent it: asked for the status, the server says the same text.</summary>
+    public string? TusMetadata { get; set; }
+
     /// <summary>A digest of the whole content that the client announced, as <c>algorithm=:base64:</c>.</summary>
     public string? ReprDigest { get; set; }
 

@@ -59,7 +59,7 @@ internal sealed class UploadEngine : IAsyncDisposable
             return default;
         }
 
-        return new UploadStatus(true, info.Offset, info.Length, info.State != UploadState.Receiving);
+        return new UploadStatus(true, info.Offset, info.Length, info.State != UploadState.Receiving, info);
     }
 
     /// <summary>Appends, makes the upload where the command may, and completes it where that was the last byte.</summary>

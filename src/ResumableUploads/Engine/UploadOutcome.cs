@@ -1,3 +1,5 @@
+using ResumableUploads.Abstractions;
+
 namespace ResumableUploads.Engine;
 
 /// <summary>How a request ended, in the engine's words. Each protocol has one table from these to its answers.</summary>
@@ -83,6 +85,12 @@ internal sealed record UploadOutcome(OutcomeKind Kind, long? Offset = null)
     /// <summary>Whether the digest that does not match is one of the whole content, and all bytes are there: nothing can be sent again.</summary>
     public bool IsWholeWrong { get; init; }
 
+    /// <summary>Whether this request has made the upload.</summary>
+    public bool IsCreated { get; init; }
+
+    /// <summary>When the upload may be removed, where it is not finished and that is known.</summary>
+    public DateTimeOffset? Expires { get; init; }
+
     /// <summary>Why the application refused.</summary>
     public Refusal? Refusal { get; init; }
 }
@@ -97,4 +105,9 @@ internal sealed record Refusal(int StatusCode, string Reason);
 /// <param name="Offset">How many bytes it has.</param>
 /// <param name="UploadLength">The upload length, where it is known.</param>
 /// <param name="IsComplete">Whether nothing can be appended any more.</param>
-internal readonly record struct UploadStatus(bool Exists, long Offset, long? UploadLength, bool IsComplete);
+/// <param name="Info">The upload itself, for protocols that tell more of it.</param>
+internal readonly record struct UploadStatus(bool Exists, long Offset, long? UploadLength, bool IsComplete, UploadInfo? Info = null)
+{
+    /// <summary>When the upload may be removed, where it is not finished and that is known.</summary>
+    public DateTimeOffset? Expires => Info is { State: UploadState.Receiving } ? Info.Expires : null;
+}

@@ -1,14 +1,14 @@
 using Microsoft.AspNetCore.Http;
+using ResumableUploads.Protocols.FileId;
 
 namespace ResumableUploads;
 
-/// <summary>Takes requests to the two paths; every other goes on untouched.</summary>
+/// <summary>Takes requests to the two paths, and to uploads below the first; every other goes on untouched.</summary>
 internal sealed class ResumableUploadMiddleware
 {
     private readonly RequestDelegate _next;
     private readonly UploadEndpoint _endpoint;
     private readonly PathString _uploadPath;
-    private readonly PathString _uploadPathSlash;
     private readonly PathString _statusPath;
 
     public ResumableUploadMiddleware(RequestDelegate next, UploadEndpoint endpoint, ResumableUploadOptions options)
@@ -16,21 +16,30 @@ internal sealed class ResumableUploadMiddleware
         _next = next;
         _endpoint = endpoint;
         _uploadPath = options.UploadPath.TrimEnd('/');
-        _uploadPathSlash = _uploadPath + "/";
         _statusPath = options.StatusPath?.TrimEnd('/');
     }
 
     public Task InvokeAsync(HttpContext context)
     {
-        PathString path = context.Request.Path;
-        if (path.Equals(_uploadPath) || path.Equals(_uploadPathSlash))
-        {
-            return UploadEndpoint.IsPreflight(context.Request) ? _next(context) : _endpoint.HandleAsync(context, onStatusPath: false);
-        }
+        HttpRequest request = context.Request;
 
         // Other pages may live at /status: without a file id it is not ours.
-        return _statusPath.HasValue && path.Equals(_statusPath) && UploadEndpoint.IsOurs(context.Request)
-            ? _endpoint.HandleAsync(context, onStatusPath: true)
-            : _next(context);
+        if (_statusPath.HasValue && request.Path.Equals(_statusPath))
+        {
+            return request.Headers.ContainsKey(FileIdHeaders.FileId) && !ProtocolOf.IsPreflight(request)
+                ? _endpoint.HandleAsync(context, UploadUrl.Below(_uploadPath, request), onStatusPath: true)
+                : _next(context);
+        }
+
+        if (request.Path.StartsWithSegments(_uploadPath, out PathString rest))
+        {
+            // Other pages may live below: there only what looks like an upload is ours.
+            bool isOurs = !rest.HasValue || rest.Value == "/" || UploadUrl.IsId(rest.Value.AsSpan(1)) || ProtocolOf.Of(request) == UploadProtocol.Tus;
+            return isOurs && !ProtocolOf.IsPreflight(request)
+                ? _endpoint.HandleAsync(context, UploadUrl.Below(_uploadPath, request))
+                : _next(context);
+        }
+
+        return _next(context);
     }
 }

@@ -57,7 +57,18 @@ public static class ResumableUploadsApplicationBuilderExtensions
         ResumableUploadOptions options = UploadRuntime.NewOptions(endpoints.ServiceProvider);
         configure?.Invoke(options);
         UploadEndpoint endpoint = UploadRuntime.Start(endpoints.ServiceProvider, options, pattern);
-        RequestDelegate handle = context => endpoint.HandleAsync(context, onStatusPath: false);
-        return endpoints.Map(pattern, handle).WithMetadata(ResumableUploadMetadata.Instance).WithDisplayName($"Resumable uploads: {pattern}");
+        IEndpointConventionBuilder creation = endpoints
+            .Map(pattern, context => endpoint.HandleAsync(context, UploadUrl.Below(context.Request.Path, context.Request)))
+            .WithDisplayName($"Resumable uploads: {pattern}");
+
+        // An upload of its own URL, for the protocols in which the server names it.
+        IEndpointConventionBuilder uploads = endpoints
+            .Map($"{pattern.TrimEnd('/')}/{{{UploadUrl.Parameter}:length({UploadUrl.IdLength})}}", context =>
+            {
+                string path = context.Request.Path.Value!;
+                return endpoint.HandleAsync(context, UploadUrl.Below(path[..path.TrimEnd('/').LastIndexOf('/')], context.Request));
+            })
+            .WithDisplayName($"Resumable uploads: {pattern}, one of them");
+        return new BothBuilders(creation, uploads);
     }
 }

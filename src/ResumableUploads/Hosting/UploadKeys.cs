@@ -7,17 +7,21 @@ namespace ResumableUploads;
 /// <summary>Makes keys of what clients send: a hash over the scope and the id, so that no text of theirs goes further.</summary>
 internal static class UploadKeys
 {
-    private static ReadOnlySpan<byte> Kind => "file-id\0"u8;
+    /// <summary>The key of an upload that its client has named.</summary>
+    public static UploadKey FromFileId(string owner, string scope, ReadOnlySpan<byte> fileId) => From("file-id\0"u8, owner, scope, fileId);
 
-    public static UploadKey FromFileId(string owner, string scope, ReadOnlySpan<byte> fileId)
+    /// <summary>The key of an upload that the server has named.</summary>
+    public static UploadKey FromServerId(string owner, string scope, string id) => From("server-id\0"u8, owner, scope, Encoding.ASCII.GetBytes(id));
+
+    private static UploadKey From(ReadOnlySpan<byte> kind, string owner, string scope, ReadOnlySpan<byte> id)
     {
         int scopeLength = Encoding.UTF8.GetByteCount(scope);
-        int length = Kind.Length + scopeLength + 1 + fileId.Length;
+        int length = kind.Length + scopeLength + 1 + id.Length;
         Span<byte> text = length <= 512 ? stackalloc byte[length] : new byte[length];
-        Kind.CopyTo(text);
-        Encoding.UTF8.GetBytes(scope, text[Kind.Length..]);
-        text[Kind.Length + scopeLength] = 0;
-        fileId.CopyTo(text[(Kind.Length + scopeLength + 1)..]);
+        kind.CopyTo(text);
+        Encoding.UTF8.GetBytes(scope, text[kind.Length..]);
+        text[kind.Length + scopeLength] = 0;
+        id.CopyTo(text[(kind.Length + scopeLength + 1)..]);
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
         SHA256.HashData(text, hash);
         return new UploadKey(owner, Convert.ToHexStringLower(hash));

@@ -93,7 +93,8 @@ internal static class UploadRuntime
             });
         }
 
-        return new UploadEndpoint(options, engine, store, services, time, logger, lifetime?.ApplicationStopping ?? CancellationToken.None);
+        return new UploadEndpoint(
+            new UploadWork(options, engine, store, services, time, logger), lifetime?.ApplicationStopping ?? CancellationToken.None);
     }
 
     /// <summary>A set of options of one's own: from the configuration where <c>AddResumableUploads</c> was called, else the defaults.</summary>

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Microsoft.Extensions.Primitives;
 using ResumableUploads.Engine.Content;
 
@@ -10,6 +9,8 @@ namespace ResumableUploads.Protocols;
 /// </summary>
 internal static class DigestHeader
 {
+    private static readonly DigestAlgorithm[] Known = [DigestAlgorithm.Sha256, DigestAlgorithm.Sha512];
+
     /// <summary>Reads a header.</summary>
     /// <param name="values">Its values.</param>
     /// <param name="digest">The digest, or null where the header is absent.</param>
@@ -38,19 +39,14 @@ internal static class DigestHeader
                 return false;
             }
 
-            (HashAlgorithmName algorithm, int length) = text[..equals] switch
-            {
-                "sha-256" => (HashAlgorithmName.SHA256, SHA256.HashSizeInBytes),
-                "sha-512" => (HashAlgorithmName.SHA512, SHA512.HashSizeInBytes),
-                _ => default,
-            };
-            if (length == 0)
+            DigestAlgorithm? algorithm = Array.Find(Known, known => text.AsSpan(0, equals).SequenceEqual(known.Name));
+            if (algorithm is null)
             {
                 continue;
             }
 
-            byte[] bytes = new byte[length];
-            if (!Convert.TryFromBase64String(value[1..end], bytes, out int written) || written != length)
+            byte[] bytes = new byte[algorithm.Length];
+            if (!Convert.TryFromBase64String(value[1..end], bytes, out int written) || written != bytes.Length)
             {
                 return false;
             }

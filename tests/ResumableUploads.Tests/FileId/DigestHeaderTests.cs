@@ -27,16 +27,16 @@ public class DigestHeaderTests
     public void F10_the_first_algorithm_that_is_known_counts(string header)
     {
         Assert.True(DigestHeader.TryParse(Filled(header), out Digest? digest));
-        Assert.Equal((HashAlgorithmName.SHA256, $"sha-256=:{Sha256}:"), (digest!.Algorithm, digest.ToString()));
+        Assert.Equal((DigestAlgorithm.Sha256, $"sha-256=:{Sha256}:"), (digest!.Algorithm, digest.ToString()));
     }
 
     [Fact]
     public void F10_sha_512_is_known_too_and_may_come_in_a_header_of_its_own()
     {
         Assert.True(DigestHeader.TryParse(Filled("sha-512=:{512}:"), out Digest? digest));
-        Assert.Equal(HashAlgorithmName.SHA512, digest!.Algorithm);
+        Assert.Equal(DigestAlgorithm.Sha512, digest!.Algorithm);
         Assert.True(DigestHeader.TryParse(new StringValues(["md5=:AAAA:", $"sha-512=:{Sha512}:"]), out digest));
-        Assert.Equal(HashAlgorithmName.SHA512, digest!.Algorithm);
+        Assert.Equal(DigestAlgorithm.Sha512, digest!.Algorithm);
         Assert.Equal(digest.Value.ToArray(), Digest.Parse(digest.ToString()).Value.ToArray());
     }
 

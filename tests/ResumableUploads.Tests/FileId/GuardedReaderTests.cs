@@ -191,7 +191,7 @@ public sealed class GuardedReaderTests : IDisposable
     public async Task F10_the_digest_is_of_what_was_taken_and_once()
     {
         byte[] hash = SHA256.HashData([1, 2, 3]);
-        using var digest = new IncrementalDigest(new Digest(HashAlgorithmName.SHA256, hash), null);
+        using var digest = new IncrementalDigest(BodyDigest.From(new Digest(DigestAlgorithm.Sha256, hash)), null);
         _reader = Guard(digest: digest);
         await SendAsync(1, 2, 3);
         await _pipe.Writer.CompleteAsync();

@@ -3,51 +3,71 @@ using System.Security.Cryptography;
 
 namespace ResumableUploads.Engine.Content;
 
-/// <summary>A digest that a client announced (RFC 9530): an algorithm that the server knows, and the value.</summary>
-internal sealed record Digest(HashAlgorithmName Algorithm, ReadOnlyMemory<byte> Value)
+/// <summary>A digest that a client announced: an algorithm that the server knows, and the value.</summary>
+internal sealed record Digest(DigestAlgorithm Algorithm, ReadOnlyMemory<byte> Value)
 {
     /// <summary>Reads a text as <see cref="ToString"/> writes it.</summary>
     public static Digest Parse(string text)
     {
-        int colon = text.IndexOf('=', StringComparison.Ordinal);
+        int equals = text.IndexOf('=', StringComparison.Ordinal);
         return new Digest(
-            text[..colon] == "sha-512" ? HashAlgorithmName.SHA512 : HashAlgorithmName.SHA256,
-            Convert.FromBase64String(text[(colon + 1)..].Trim(':')));
+            DigestAlgorithm.All.First(algorithm => text.AsSpan(0, equals).SequenceEqual(algorithm.Name)),
+            Convert.FromBase64String(text[(equals + 1)..].Trim(':')));
     }
 
     public bool Matches(ReadOnlySpan<byte> hash) => CryptographicOperations.FixedTimeEquals(Value.Span, hash);
 
-    /// <summary>As a member of the RFC's dictionary: <c>sha-256=:base64:</c>.</summary>
-    public override string ToString() =>
-        $"{(Algorithm == HashAlgorithmName.SHA512 ? "sha-512" : "sha-256")}=:{Convert.ToBase64String(Value.Span)}:";
+    /// <summary>As a member of the dictionary of RFC 9530: <c>sha-256=:base64:</c>.</summary>
+    public override string ToString() => $"{Algorithm.Name}=:{Convert.ToBase64String(Value.Span)}:";
+}
+
+/// <summary>
+/// A digest of a body, which may be told only behind it (in a trailer): then all algorithms that it may name run along.
+/// </summary>
+/// <param name="Known">The digest, where it was told before the body.</param>
+/// <param name="Behind">Asks for it once the body has ended; null from it: it was promised and did not come, or cannot be read.</param>
+internal sealed record BodyDigest(Digest? Known, Func<Digest?>? Behind = null)
+{
+    public static BodyDigest? From(Digest? known) => known is null ? null : new BodyDigest(known);
 }
 
 /// <summary>Hashes bytes as they pass, for up to two digests: of this body, and of the whole content.</summary>
 internal sealed class IncrementalDigest : IDisposable
 {
-    private readonly Digest? _content;
+    private readonly BodyDigest? _body;
     private readonly Digest? _whole;
-    private readonly IncrementalHash? _contentHash;
-    private readonly IncrementalHash? _wholeHash;
+    private readonly Dictionary<DigestAlgorithm, IRunningHash> _bodyHashes;
+    private readonly IRunningHash? _wholeHash;
 
-    public IncrementalDigest(Digest? content, Digest? whole)
+    public IncrementalDigest(BodyDigest? body, Digest? whole)
     {
-        _content = content;
+        _body = body;
         _whole = whole;
-        _contentHash = content is null ? null : IncrementalHash.CreateHash(content.Algorithm);
-        _wholeHash = whole is null ? null : IncrementalHash.CreateHash(whole.Algorithm);
+        _bodyHashes = body switch
+        {
+            null => [],
+            { Known: { } known } => new() { [known.Algorithm] = known.Algorithm.Begin() },
+            _ => DigestAlgorithm.All.ToDictionary(static algorithm => algorithm, static algorithm => algorithm.Begin()),
+        };
+        _wholeHash = whole?.Algorithm.Begin();
     }
 
-    public bool ContentMatches => _content is null || _content.Matches(_contentHash!.GetCurrentHash());
+    /// <summary>Asked when the body has ended.</summary>
+    public bool ContentMatches =>
+        _body is null || ((_body.Known ?? _body.Behind?.Invoke()) is { } digest && digest.Matches(_bodyHashes[digest.Algorithm].Current()));
 
-    public bool WholeMatches => _whole is null || _whole.Matches(_wholeHash!.GetCurrentHash());
+    public bool WholeMatches => _whole is null || _whole.Matches(_wholeHash!.Current());
 
     public void Append(in ReadOnlySequence<byte> bytes)
     {
         foreach (ReadOnlyMemory<byte> segment in bytes)
         {
-            _contentHash?.AppendData(segment.Span);
-            _wholeHash?.AppendData(segment.Span);
+            foreach (IRunningHash hash in _bodyHashes.Values)
+            {
+                hash.Append(segment.Span);
+            }
+
+            _wholeHash?.Append(segment.Span);
         }
     }
 
@@ -65,7 +85,7 @@ internal sealed class IncrementalDigest : IDisposable
             int read;
             while ((read = await stored.ReadAsync(buffer, cancellationToken).ConfigureAwait(false)) > 0)
             {
-                _wholeHash.AppendData(buffer, 0, read);
+                _wholeHash.Append(buffer.AsSpan(0, read));
             }
         }
         finally
@@ -76,7 +96,11 @@ internal sealed class IncrementalDigest : IDisposable
 
     public void Dispose()
     {
-        _contentHash?.Dispose();
+        foreach (IRunningHash hash in _bodyHashes.Values)
+        {
+            hash.Dispose();
+        }
+
         _wholeHash?.Dispose();
     }
 }

@@ -39,6 +39,19 @@ internal static class FirstRequest
         };
     }
 
+    /// <summary>The same for tus, which says in its metadata what the content is; the type of its requests is that of a piece.</summary>
+    public static RequestDetails OfTus(HttpContext context, string? tokenHeader, string? contentType)
+    {
+        RequestDetails details = Of(context, tokenHeader);
+        details.Headers.Remove("Content-Type");
+        if (contentType is not null)
+        {
+            details.Headers["Content-Type"] = contentType;
+        }
+
+        return details;
+    }
+
     /// <summary>The headers of the whole request: those of this one, and of the first what speaks of the content.</summary>
     public static HeaderDictionary HeadersOfWhole(IHeaderDictionary now, RequestDetails first, long length)
     {
@@ -48,7 +61,7 @@ internal static class FirstRequest
             headers[header.Key] = header.Value;
         }
 
-        foreach (string name in (IEnumerable<string>)[.. Protocols.FileId.FileIdHeaders.OfRequests, .. OfOneMessage, .. Representation])
+        foreach (string name in (IEnumerable<string>)[.. Protocols.FileId.FileIdHeaders.OfRequests, .. Protocols.Tus.TusHeaders.OfRequests, .. OfOneMessage, .. Representation])
         {
             headers.Remove(name);
         }

@@ -11,15 +11,15 @@ internal sealed class ResumableEndpoints(IServiceProvider services)
 {
     private const string SharedName = "endpoints";
 
-    private readonly ConditionalWeakTable<Endpoint, ConcurrentDictionary<bool, RouteEndpoint>> _siblings = [];
+    private readonly ConditionalWeakTable<Endpoint, ConcurrentDictionary<SiblingRole, RouteEndpoint>> _siblings = [];
     private readonly ConditionalWeakTable<IResumableEndpointMetadata, Lazy<UploadEndpoint>> _own = [];
     private readonly Lazy<UploadEndpoint> _shared = new(() => UploadRuntime.StartForEndpoints(services, SharedName, configure: null));
 
     /// <summary>The sibling of an endpoint: the same object each time, so that a table of routes does not see two.</summary>
-    public RouteEndpoint SiblingOf(ResumableRoute route, bool answersQuestions) =>
+    public RouteEndpoint SiblingOf(ResumableRoute route, SiblingRole role) =>
         _siblings.GetOrCreateValue(route.Original).GetOrAdd(
-            answersQuestions,
-            (answers, of) => Sibling.Of(of, answers, context => HandleAsync(context, of, of.Original.RequestDelegate!)),
+            role,
+            (role, of) => Sibling.Of(of, role, context => HandleAsync(context, of, of.Original.RequestDelegate!)),
             route);
 
     /// <summary>What takes the uploads of an endpoint: made now where it is the first.</summary>

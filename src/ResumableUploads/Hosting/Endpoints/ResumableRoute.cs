@@ -10,7 +10,7 @@ namespace ResumableUploads;
 internal sealed class ResumableRoute(RouteEndpoint original, IResumableEndpointMetadata settings)
 {
     /// <summary>Methods that carry content.</summary>
-    private static readonly string[] Content = [HttpMethods.Post, HttpMethods.Put, HttpMethods.Patch];
+    public static readonly string[] Content = [HttpMethods.Post, HttpMethods.Put, HttpMethods.Patch];
 
     public RouteEndpoint Original => original;
 

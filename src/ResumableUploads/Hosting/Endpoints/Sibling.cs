@@ -9,22 +9,40 @@ using Microsoft.AspNetCore.Routing;
 
 namespace ResumableUploads;
 
+/// <summary>What a sibling takes.</summary>
+internal enum SiblingRole
+{
+    /// <summary>Content, by the methods of its endpoint.</summary>
+    Content,
+
+    /// <summary>That, and questions for the status or to cancel.</summary>
+    ContentAndQuestions,
+
+    /// <summary>Every method that a protocol has.</summary>
+    Everything,
+}
+
 /// <summary>
 /// The endpoint that takes the pieces for another one. It stands at the same URL and has the same metadata (authorization, CORS and whatever
 /// the app reads), except for what speaks of one whole request: its method, content type, size and token.
 /// </summary>
 internal static class Sibling
 {
-    private static readonly string[] Asking = [HttpMethods.Get, HttpMethods.Head, HttpMethods.Delete, HttpMethods.Options];
+    private static readonly string[] Questions = [HttpMethods.Get, HttpMethods.Head, HttpMethods.Delete, HttpMethods.Options];
 
     /// <summary>Makes the sibling.</summary>
     /// <param name="route">The app's endpoint.</param>
-    /// <param name="answersQuestions">Whether it is the one at its URL that is asked for the status and told to cancel.</param>
+    /// <param name="role">What it takes.</param>
     /// <param name="handle">What it does.</param>
-    public static RouteEndpoint Of(ResumableRoute route, bool answersQuestions, RequestDelegate handle)
+    public static RouteEndpoint Of(ResumableRoute route, SiblingRole role, RequestDelegate handle)
     {
         RouteEndpoint original = route.Original;
-        IEnumerable<string> methods = answersQuestions ? [.. route.Methods, .. Asking] : route.Methods;
+        IEnumerable<string> methods = role switch
+        {
+            SiblingRole.Content => route.Methods,
+            SiblingRole.ContentAndQuestions => [.. route.Methods, .. Questions],
+            _ => [.. ResumableRoute.Content, .. Questions],
+        };
         return new RouteEndpoint(
             handle,
             original.RoutePattern,

@@ -19,53 +19,64 @@ internal sealed class SiblingMatcherPolicy(ResumableEndpoints resumable) : Match
     public bool AppliesToEndpoints(IReadOnlyList<Endpoint> endpoints) => endpoints.Any(static endpoint => ResumableRoute.From(endpoint) is not null);
 
     public IReadOnlyList<PolicyNodeEdge> GetEdges(IReadOnlyList<Endpoint> endpoints) =>
-        [new PolicyNodeEdge(false, endpoints), new PolicyNodeEdge(true, ForPieces(endpoints))];
+    [
+        new PolicyNodeEdge(UploadProtocol.None, endpoints),
+        new PolicyNodeEdge(UploadProtocol.FileId, ForFileId(endpoints)),
+        new PolicyNodeEdge(UploadProtocol.Tus, ForTus(endpoints)),
+    ];
 
     public PolicyJumpTable BuildJumpTable(int exitDestination, IReadOnlyList<PolicyJumpTableEdge> edges)
     {
-        int forPieces = exitDestination;
-        int forOthers = exitDestination;
+        int[] destinations = [exitDestination, exitDestination, exitDestination];
         foreach (PolicyJumpTableEdge edge in edges)
         {
-            if ((bool)edge.State)
-            {
-                forPieces = edge.Destination;
-            }
-            else
-            {
-                forOthers = edge.Destination;
-            }
+            destinations[(int)edge.State] = edge.Destination;
         }
 
-        return new Table(forPieces, forOthers);
+        return new Table(destinations);
     }
 
-    /// <summary>
-    /// The siblings, and of the app's other endpoints those that take content themselves: a request with content goes to the most specific URL,
-    /// as ever. So do questions, where a more specific URL takes content and is not resumable.
-    /// </summary>
-    private List<Endpoint> ForPieces(IReadOnlyList<Endpoint> endpoints)
-    {
-        var found = new List<Endpoint>();
-        ILookup<(int, decimal), ResumableRoute> routes = endpoints
-            .Select(ResumableRoute.From).OfType<ResumableRoute>()
-            .OrderBy(static route => route.Original.DisplayName, StringComparer.Ordinal)
-            .ToLookup(static route => Specificity(route.Original));
-        foreach (IGrouping<(int, decimal), ResumableRoute> url in routes)
-        {
-            found.AddRange(url.Select((route, i) => resumable.SiblingOf(route, answersQuestions: i == 0)));
-        }
+    /// <summary>One sibling for each endpoint, with its own methods; questions go to the first at their URL.</summary>
+    private List<Endpoint> ForFileId(IReadOnlyList<Endpoint> endpoints) =>
+    [
+        .. Resumable(endpoints).SelectMany(url => url.Select((route, i) => resumable.SiblingOf(route, i == 0 ? SiblingRole.ContentAndQuestions : SiblingRole.Content))),
+        .. Others(endpoints),
+    ];
 
-        (int, decimal) mostSpecific = routes.Min(static url => url.Key);
-        IEnumerable<IGrouping<(int, decimal), Endpoint>> others = endpoints
-            .Where(static endpoint => ResumableRoute.From(endpoint) is null).GroupBy(Specificity);
-        foreach (IGrouping<(int, decimal), Endpoint> url in others)
+    /// <summary>One sibling for each URL where something can be posted: that is how uploads are made, whatever the method of a piece is.</summary>
+    private IReadOnlyList<Endpoint> ForTus(IReadOnlyList<Endpoint> endpoints)
+    {
+        Endpoint[] siblings =
+        [
+            .. Resumable(endpoints)
+                .Select(static url => url.FirstOrDefault(static route => route.Methods.Contains(HttpMethods.Post)))
+                .OfType<ResumableRoute>()
+                .Select(route => resumable.SiblingOf(route, SiblingRole.Everything)),
+        ];
+        return siblings.Length > 0 ? [.. siblings, .. Others(endpoints)] : endpoints;
+    }
+
+    /// <summary>The resumable endpoints by how specific their URL is.</summary>
+    private static ILookup<(int, decimal), ResumableRoute> Resumable(IReadOnlyList<Endpoint> endpoints) => endpoints
+        .Select(ResumableRoute.From).OfType<ResumableRoute>()
+        .OrderBy(static route => route.Original.DisplayName, StringComparer.Ordinal)
+        .ToLookup(static route => Specificity(route.Original));
+
+    /// <summary>
+    /// Of the app's other endpoints those that take content themselves: a request with content goes to the most specific URL, as ever. So do
+    /// questions, where a more specific URL takes content and is not resumable.
+    /// </summary>
+    private static IEnumerable<Endpoint> Others(IReadOnlyList<Endpoint> endpoints)
+    {
+        (int, decimal) mostSpecific = Resumable(endpoints).Min(static url => url.Key);
+        foreach (IGrouping<(int, decimal), Endpoint> url in endpoints.Where(static endpoint => ResumableRoute.From(endpoint) is null).GroupBy(Specificity))
         {
             Endpoint[] takingContent = [.. url.Where(static endpoint => ResumableRoute.ContentMethods(endpoint).Count > 0)];
-            found.AddRange(takingContent.Length > 0 && url.Key.CompareTo(mostSpecific) < 0 ? url : takingContent);
+            foreach (Endpoint other in takingContent.Length > 0 && url.Key.CompareTo(mostSpecific) < 0 ? url : (IEnumerable<Endpoint>)takingContent)
+            {
+                yield return other;
+            }
         }
-
-        return found;
     }
 
     private static (int Order, decimal Precedence) Specificity(Endpoint endpoint) =>
@@ -73,9 +84,8 @@ internal sealed class SiblingMatcherPolicy(ResumableEndpoints resumable) : Match
 
     private static int Rank(Endpoint endpoint) => endpoint.Metadata.GetMetadata<ResumableRoute>() is not null ? 0 : 1;
 
-    private sealed class Table(int forPieces, int forOthers) : PolicyJumpTable
+    private sealed class Table(int[] destinations) : PolicyJumpTable
     {
-        public override int GetDestination(HttpContext httpContext) =>
-            UploadEndpoint.IsOurs(httpContext.Request) || UploadEndpoint.IsOurPreflight(httpContext.Request) ? forPieces : forOthers;
+        public override int GetDestination(HttpContext httpContext) => destinations[(int)ProtocolOf.Of(httpContext.Request)];
     }
 }

@@ -107,24 +107,13 @@ internal static class FileIdAnswers
             headers.Add(new(FileIdHeaders.UploadComplete, "true"));
         }
 
-        if (RetryAfter(outcome.Kind) is { } seconds)
+        if (RetryAfter.For(outcome.Kind) is { } seconds)
         {
             headers.Add(new("Retry-After", Number(seconds)));
         }
 
         return problem.ToAnswer(headers);
     }
-
-    /// <summary>In how many seconds it is worth to ask again, where time alone helps.</summary>
-    private static int? RetryAfter(OutcomeKind kind) => kind switch
-    {
-        OutcomeKind.ShuttingDown or OutcomeKind.Busy => 1,
-        OutcomeKind.StillCompleting or OutcomeKind.TooManyAppends or OutcomeKind.StorageFailed => 5,
-        OutcomeKind.HandlerFailed => 10,
-        OutcomeKind.StorageFull => 30,
-        OutcomeKind.TooManyUploads => 60,
-        _ => null,
-    };
 
     private static HttpAnswer Completed(UploadOutcome outcome) =>
         outcome.Answer is { } answer

@@ -51,12 +51,12 @@ internal static class FileIdParser
             return Bad("two-protocols", $"X-File-Id and {other} belong to two protocols. Send the headers of one.");
         }
 
-        if (!TryNumber(headers[FileIdHeaders.StartByte], out long? startByte))
+        if (!HeaderNumber.TryParse(headers[FileIdHeaders.StartByte], out long? startByte))
         {
             return Bad("start-byte", "X-Start-Byte is not a decimal number from 0 to 9223372036854775807, or is there more than once.");
         }
 
-        if (!TryNumber(headers[FileIdHeaders.FileSize], out long? fileSize))
+        if (!HeaderNumber.TryParse(headers[FileIdHeaders.FileSize], out long? fileSize))
         {
             return Bad("file-size", "X-File-Size is not a decimal number from 0 to 9223372036854775807, or is there more than once.");
         }
@@ -109,27 +109,8 @@ internal static class FileIdParser
     };
 
     private static string? OtherProtocol(IHeaderDictionary headers) =>
-        Array.Find(OtherProtocols.Headers, headers.ContainsKey)
+        Array.Find(OtherProtocols.ThanFileId, headers.ContainsKey)
         ?? (OtherProtocols.IsPartialUpload(headers.ContentType) ? OtherProtocols.PartialUpload : null);
-
-    /// <summary>Digits only (F-3); an absent header is no number, and no error.</summary>
-    private static bool TryNumber(StringValues values, out long? number)
-    {
-        number = null;
-        if (values.Count == 0)
-        {
-            return true;
-        }
-
-        string text = values.ToString();
-        if (values.Count > 1 || text.Length == 0 || text.AsSpan().ContainsAnyExceptInRange('0', '9') || !long.TryParse(text, out long parsed))
-        {
-            return false;
-        }
-
-        number = parsed;
-        return true;
-    }
 
     private static Problem Bad(string name, string detail) => new(400, Problem.Own("bad-" + name), "Bad request", detail);
 }

@@ -1,0 +1,89 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using ResumableUploads.Abstractions;
+using ResumableUploads.Engine;
+using ResumableUploads.Engine.Content;
+using ResumableUploads.Protocols;
+using ResumableUploads.Protocols.Tus;
+
+namespace ResumableUploads;
+
+/// <summary>Takes requests of tus 1.0.0 to the engine and back.</summary>
+internal sealed class TusRequests(UploadWork work)
+{
+    private const string Protocol = "tus";
+
+    /// <summary>What the server says of itself.</summary>
+    public TusSupport Support(EndpointTarget? target) => new(work.MaxUploadSize(target), work.CanStage);
+
+    /// <summary>The answer, or null where it has left already.</summary>
+    public async ValueTask<HttpAnswer?> AnswerAsync(HttpContext context, UploadUrl url, EndpointTarget? target)
+    {
+        HttpRequest request = context.Request;
+        TusSupport support = Support(target);
+        bool hasBody = context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody ?? true;
+        long? bodyLength = hasBody ? request.ContentLength : 0;
+        if (TusParser.Parse(request.Method, request.Headers, url.IsUpload, bodyLength, support, out TusRequest parsed) is { } bad)
+        {
+            return TusAnswers.For(bad, support, url.IsUpload);
+        }
+
+        if (parsed.Operation == TusOperation.Discover)
+        {
+            return TusAnswers.Discovery(support, url.IsUpload);
+        }
+
+        if (!work.TryOwner(context, out string owner, out Problem? stranger))
+        {
+            return TusAnswers.For(stranger, support, url.IsUpload);
+        }
+
+        if (url.Id is { } given && !UploadUrl.IsId(given))
+        {
+            return TusAnswers.For(new UploadOutcome(OutcomeKind.NotFound));
+        }
+
+        string id = url.Id ?? UploadUrl.NewId();
+        UploadKey key = UploadKeys.FromServerId(owner, work.ScopeOf(context, url), id);
+        return parsed.Operation switch
+        {
+            TusOperation.Status => await work.AskAsync(
+                async () => TusAnswers.Status(await work.Engine.StatusAsync(key, context.RequestAborted).ConfigureAwait(false)), TusAnswers.For).ConfigureAwait(false),
+            TusOperation.Terminate => TusAnswers.For(await work.Engine.CancelAsync(key, context.RequestAborted).ConfigureAwait(false)),
+            TusOperation.Create => await work.AppendAsync(
+                context,
+                target,
+                Command(context, key, parsed, bodyLength) with { Creation = Details(context, parsed, target) },
+                outcome => TusAnswers.Created(outcome, url.LocationOf(id, request))).ConfigureAwait(false),
+            _ => await work.AppendAsync(context, target, Command(context, key, parsed, bodyLength), TusAnswers.For).ConfigureAwait(false),
+        };
+    }
+
+    private static AppendCommand Command(HttpContext context, UploadKey key, TusRequest parsed, long? bodyLength) => new()
+    {
+        Key = key,
+        Offset = parsed.Offset,
+        Body = parsed.HasPiece ? context.Request.BodyReader : PipeReader.Create(ReadOnlySequence<byte>.Empty),
+        BodyLength = parsed.HasPiece ? bodyLength : 0,
+        UploadLength = parsed.UploadLength,
+        Completion = CompletionRule.AtLength,
+        ContentDigest = parsed.HasChecksumTrailer
+            ? new BodyDigest(null, () => Behind(context.Request))
+            : BodyDigest.From(parsed.Checksum),
+    };
+
+    private static UploadDetails Details(HttpContext context, TusRequest parsed, EndpointTarget? target) => new(
+        Protocol,
+        parsed.Metadata?.FileName,
+        parsed.Metadata?.ContentType,
+        target is null ? null : FirstRequest.OfTus(context, AntiforgeryGuard.HeaderName(context), parsed.Metadata?.ContentType),
+        parsed.Metadata?.Raw);
+
+    /// <summary>The digest from the trailer, once the body has ended; null where it was promised and did not come.</summary>
+    private static Digest? Behind(HttpRequest request) =>
+        request.CheckTrailersAvailable() && request.GetTrailer(TusHeaders.Checksum) is { Count: 1 } values
+            ? TusChecksum.TryParse(values.ToString())
+            : null;
+}

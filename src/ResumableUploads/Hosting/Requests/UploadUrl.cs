@@ -1,0 +1,57 @@
+using System.Buffers;
+using System.Security.Cryptography;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Extensions;
+using Microsoft.AspNetCore.WebUtilities;
+
+namespace ResumableUploads;
+
+/// <summary>
+/// What a request was sent to: the URL where uploads are made, or that of one upload. On a ready-made path an upload is a segment more; on an
+/// endpoint of the app it is a query parameter, so that it never collides with the app's own URLs.
+/// </summary>
+/// <param name="CreationPath">The path where uploads are made, without a slash at its end.</param>
+/// <param name="Id">The upload, or null.</param>
+/// <param name="IsParameter">Whether the id is in the query.</param>
+internal readonly record struct UploadUrl(PathString CreationPath, string? Id, bool IsParameter)
+{
+    /// <summary>The query parameter that is ours on an app's endpoints.</summary>
+    public const string Parameter = "resumable-upload";
+
+    /// <summary>How many characters an id has.</summary>
+    public const int IdLength = IdBytes * 2;
+
+    private const int IdBytes = 20;
+    private static readonly SearchValues<char> IdCharacters = SearchValues.Create("0123456789abcdef");
+
+    public bool IsUpload => Id is not null;
+
+    /// <summary>An id that nobody guesses: 160 random bits.</summary>
+    public static string NewId() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(IdBytes));
+
+    /// <summary>Whether a text looks like an id that the server has made.</summary>
+    public static bool IsId(ReadOnlySpan<char> text) => text.Length == IdLength && !text.ContainsAnyExcept(IdCharacters);
+
+    /// <summary>The URL of a request to an app's endpoint.</summary>
+    public static UploadUrl OfEndpoint(HttpRequest request) =>
+        new(Trimmed(request.Path), request.Query.TryGetValue(Parameter, out var id) ? id.ToString() : null, IsParameter: true);
+
+    /// <summary>The URL of a request to a ready-made path, or to an upload below it.</summary>
+    public static UploadUrl Below(PathString creationPath, HttpRequest request) =>
+        new(Trimmed(creationPath), request.Path.StartsWithSegments(creationPath, out PathString rest) && rest.Value is { Length: > 1 } id ? id[1..] : null, IsParameter: false);
+
+    /// <summary>Where an upload that a request makes can be found: a path, so that it holds behind any proxy.</summary>
+    public string LocationOf(string id, HttpRequest request)
+    {
+        string path = request.PathBase.Add(CreationPath).ToUriComponent();
+        if (!IsParameter)
+        {
+            return $"{path}/{id}";
+        }
+
+        var query = new QueryBuilder(QueryHelpers.ParseQuery(request.QueryString.Value).Where(static pair => pair.Key != Parameter)) { { Parameter, id } };
+        return path + query;
+    }
+
+    private static PathString Trimmed(PathString path) => new(path.Value!.TrimEnd('/') is { Length: > 0 } trimmed ? trimmed : "/");
+}

@@ -1,0 +1,65 @@
+using System.Diagnostics.CodeAnalysis;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using ResumableUploads.Abstractions;
+using ResumableUploads.Engine;
+using ResumableUploads.Protocols;
+
+namespace ResumableUploads;
+
+/// <summary>What the requests of every protocol need: whose the upload is, the engine, and the app's endpoint or events behind it.</summary>
+internal sealed class UploadWork(
+    ResumableUploadOptions options, UploadEngine engine, IUploadStore store, IServiceProvider services, TimeProvider time, ILogger logger)
+{
+    private readonly OwnerResolver _owners = new(options);
+    private readonly StoredHeaders _storedHeaders = new(options.StoredHeaders);
+
+    public ResumableUploadOptions Options => options;
+
+    public UploadEngine Engine => engine;
+
+    /// <summary>Whether the store can hold bytes back until their digest is verified.</summary>
+    public bool CanStage { get; } = store.GetCapability<IStagesAppends>() is not null;
+
+    /// <summary>Who owns the uploads of a request, or why nobody does.</summary>
+    public bool TryOwner(HttpContext context, out string owner, [NotNullWhen(false)] out Problem? stranger) =>
+        (stranger = _owners.Resolve(context, out owner)) is null;
+
+    /// <summary>What ids are unique in, beside their owner.</summary>
+    public string ScopeOf(HttpContext context, UploadUrl url) =>
+        options.Scope is { } scope ? scope(context) : context.Request.PathBase + url.CreationPath.Value;
+
+    /// <summary>The most bytes that an upload may have.</summary>
+    public long MaxUploadSize(EndpointTarget? target) => target?.Route.MaxUploadSize(options) ?? options.MaxUploadSize;
+
+    /// <summary>Appends, and runs what is to run when that was all. Null: the answer has left already.</summary>
+    public async ValueTask<HttpAnswer?> AppendAsync(HttpContext context, EndpointTarget? target, AppendCommand command, Func<UploadOutcome, HttpAnswer> answerFor)
+    {
+        AppendCommand limited = command with { MaxUploadSize = target is null ? null : MaxUploadSize(target) };
+        var events = new UploadCallbacks(options, store, services, context);
+        if (target is null)
+        {
+            return answerFor(await engine.AppendAsync(limited, events, context.RequestAborted).ConfigureAwait(false));
+        }
+
+        var run = new EndpointRun(context, target, options, _storedHeaders, store, time, logger, answerFor);
+        UploadOutcome outcome = await engine
+            .AppendAsync(limited, new EndpointCallbacks(events, run, context, target), context.RequestAborted).ConfigureAwait(false);
+        run.AddWhatIsNotStored(outcome);
+        return run.HasAnswered ? null : answerFor(outcome);
+    }
+
+    /// <summary>Runs something that asks the store, and tells its failure as an outcome.</summary>
+    public async ValueTask<HttpAnswer> AskAsync(Func<ValueTask<HttpAnswer>> ask, Func<UploadOutcome, HttpAnswer> answerFor)
+    {
+        try
+        {
+            return await ask().ConfigureAwait(false);
+        }
+        catch (UploadStoreException e)
+        {
+            Log.StoreFailed(logger, e);
+            return answerFor(new UploadOutcome(e.Failure == StoreFailure.Full ? OutcomeKind.StorageFull : OutcomeKind.StorageFailed));
+        }
+    }
+}

@@ -1,0 +1,187 @@
+using System.Globalization;
+using ResumableUploads.Engine;
+
+namespace ResumableUploads.Protocols.Tus;
+
+/// <summary>The answers of tus 1.0.0: one table from outcomes to responses (T-1, T-10 to T-16, T-21 to T-28, T-36, T-41, T-45, T-51, T-55).</summary>
+internal static class TusAnswers
+{
+    /// <summary>What the server says of itself (T-30).</summary>
+    public static HttpAnswer Discovery(TusSupport support, bool isUpload) =>
+        new(204) { Headers = [Version, .. support.Headers, new("Allow", TusParser.Allow(isUpload)), NoStore] };
+
+    public static HttpAnswer For(Problem problem, TusSupport support, bool isUpload)
+    {
+        IEnumerable<KeyValuePair<string, string>> more = problem.Status switch
+        {
+            405 => [new("Allow", TusParser.Allow(isUpload))],
+            412 => [new(TusHeaders.Versions, TusHeaders.Version)],
+            413 => [new(TusHeaders.MaxSize, Number(support.MaxUploadSize))],
+            _ => [],
+        };
+        return problem.ToAnswer([Version, .. more]);
+    }
+
+    public static HttpAnswer Status(UploadStatus status)
+    {
+        if (!status.Exists)
+        {
+            return For(new UploadOutcome(OutcomeKind.NotFound));
+        }
+
+        return new HttpAnswer(200)
+        {
+            Headers =
+            [
+                Version,
+                NoStore,
+                new(TusHeaders.Offset, Number(status.Offset)),
+                status.UploadLength is { } length ? new(TusHeaders.Length, Number(length)) : new(TusHeaders.DeferLength, "1"),
+                .. (status.Info is { } info ? UploadData.From(info).TusMetadata : null) is { } metadata ? (KeyValuePair<string, string>[])[new(TusHeaders.Metadata, metadata)] : [],
+                .. Expiration(status.Expires),
+            ],
+        };
+    }
+
+    public static HttpAnswer Created(UploadOutcome outcome, string location)
+    {
+        KeyValuePair<string, string>[] headers = [new("Location", location), .. Offset(outcome.Offset), .. Expiration(outcome.Expires)];
+        return outcome.Kind switch
+        {
+            OutcomeKind.Appended => new HttpAnswer(201) { Headers = [Version, NoStore, .. headers] },
+            OutcomeKind.Completed => Completed(outcome, 201, headers),
+            _ => outcome.IsCreated ? With(Error(outcome), new("Location", location)) : Error(outcome),
+        };
+    }
+
+    /// <summary>The answer to a piece, to a termination, and to all that went wrong.</summary>
+    public static HttpAnswer For(UploadOutcome outcome) => outcome.Kind switch
+    {
+        OutcomeKind.Appended => new HttpAnswer(204) { Headers = [Version, NoStore, .. Offset(outcome.Offset), .. Expiration(outcome.Expires)] },
+        OutcomeKind.Completed => Completed(outcome, 204, [.. Offset(outcome.Offset)]),
+        OutcomeKind.Cancelled when outcome.Offset is not null => new HttpAnswer(204) { Headers = [Version, NoStore] },
+        OutcomeKind.Cancelled => Error(new UploadOutcome(OutcomeKind.NotFound)),
+        OutcomeKind.HandlerFailed when outcome.Answer is { } answer => FromApplication(StoredAnswer.From(answer), null, [.. Offset(outcome.Offset)]),
+        _ => Error(outcome),
+    };
+
+    /// <summary>The problem for an outcome that is none of the good ones. Clients of tus give up on every 4xx but 409 and 423.</summary>
+    public static Problem ProblemFor(UploadOutcome outcome)
+    {
+        (int status, string type, string title, string detail) = outcome.Kind switch
+        {
+            OutcomeKind.NotFound => (404, Problem.Own("not-found"), "No such upload",
+                "It was never made, is removed, or belongs to somebody else. Make a new one."),
+            OutcomeKind.OffsetMismatch => (409, Problem.OffsetMismatch, "Mismatching upload offset",
+                "The server holds another number of bytes. Go on from Upload-Offset."),
+            OutcomeKind.AlreadyComplete => (409, Problem.Own("upload-complete"), "The upload is complete",
+                "Nothing can be appended any more."),
+            OutcomeKind.TakenOver => (409, Problem.Own("taken-over"), "Taken over",
+                "Another request continues this upload. What was sent is kept."),
+            OutcomeKind.LengthConflict => (400, Problem.LengthConflict, "Inconsistent upload length",
+                "Upload-Length is not the length that this upload has, or less than what is there."),
+            OutcomeKind.LengthExceeded => (413, Problem.Own("upload-length-exceeded"), "More bytes than the upload length",
+                "The body goes past Upload-Length. Send what is missing, and no more."),
+            OutcomeKind.TooLarge => (413, Problem.Own("too-large"), "The upload is too large",
+                string.Create(CultureInfo.InvariantCulture, $"An upload has at most {outcome.MaxSize} bytes here.")),
+            OutcomeKind.OwnerQuotaExceeded => (413, Problem.Own("owner-quota"), "Too many bytes in unfinished uploads",
+                "Finish or delete other uploads first."),
+            OutcomeKind.DigestMismatch when outcome.IsWholeWrong => (460, Problem.Own("digest-mismatch"), "Checksum mismatch",
+                "All bytes are there, and they are not what the digest of the whole says. Delete the upload and send it again."),
+            OutcomeKind.DigestMismatch => (460, Problem.Own("digest-mismatch"), "Checksum mismatch",
+                "The bytes are not what the checksum says. Nothing of this request counts; send it again from the same offset."),
+            OutcomeKind.DigestUnsupported => (413, Problem.Own("digest-too-large"), "Too much to check at once",
+                "The body is larger than what can be held back until its checksum is verified. Send smaller pieces, or no checksum."),
+            OutcomeKind.Interrupted => (503, Problem.Own("interrupted"), "The body was cut off", Kept),
+            OutcomeKind.Idle => (503, Problem.Own("idle"), "No bytes came for too long", Kept),
+            OutcomeKind.TooSlow => (503, Problem.Own("too-slow"), "The bytes came too slowly", Kept),
+            OutcomeKind.ShuttingDown => (503, Problem.Own("shutting-down"), "The server is restarting", Kept),
+            OutcomeKind.Busy => (423, Problem.Own("busy"), "The upload is being changed",
+                "Another server process works on this upload. Try again in a moment."),
+            OutcomeKind.StillCompleting => (503, Problem.Own("still-completing"), "The upload is being processed",
+                "All bytes are there. Ask again later with an empty piece at the full length."),
+            OutcomeKind.HandlerFailed => (503, Problem.Own("handler-failed"), "Processing failed",
+                "All bytes are safe. Ask again later with an empty piece at the full length; nothing has to be sent twice."),
+            OutcomeKind.Parked => (500, Problem.Own("parked"), "Processing failed too often",
+                "All bytes are safe, but the server does not try again by itself. Its operator has to look at it."),
+            OutcomeKind.Refused => (outcome.Refusal!.StatusCode, Problem.Own("refused"), "The upload was refused", outcome.Refusal.Reason),
+            OutcomeKind.DetailsTooLarge => (431, Problem.Own("headers-too-large"), "The headers are too large",
+                "The URL and the headers that describe the content are more than the server keeps."),
+            OutcomeKind.TooManyUploads => (429, Problem.Own("too-many-uploads"), "Too many unfinished uploads",
+                "Finish or delete other uploads first."),
+            OutcomeKind.TooManyAppends => (429, Problem.Own("too-many-requests"), "Too many uploads at a time",
+                "Wait for other uploads to end, then go on."),
+            OutcomeKind.StorageFull => (507, Problem.Own("storage-full"), "The server is out of space",
+                "What was acknowledged is safe. Try again later."),
+            _ => (503, Problem.Own("storage-failed"), "The storage does not answer",
+                "What was acknowledged is safe. Try again later."),
+        };
+        return new Problem(status, type, title, detail)
+        {
+            ExpectedOffset = outcome.Kind == OutcomeKind.NotFound ? null : outcome.Offset,
+            ProvidedOffset = outcome.Kind == OutcomeKind.OffsetMismatch ? outcome.ProvidedOffset : null,
+        };
+    }
+
+    private const string Kept = "What arrived is kept, unless the request had a checksum. Ask for the offset and go on from there.";
+
+    private static KeyValuePair<string, string> Version => new(TusHeaders.Resumable, TusHeaders.Version);
+
+    private static KeyValuePair<string, string> NoStore => new("Cache-Control", "no-store");
+
+    private static HttpAnswer Error(UploadOutcome outcome)
+    {
+        Problem problem = ProblemFor(outcome);
+        return problem.ToAnswer(
+        [
+            Version,
+            .. Offset(problem.ExpectedOffset),
+            .. RetryAfter.For(outcome.Kind) is { } seconds ? (KeyValuePair<string, string>[])[new("Retry-After", Number(seconds))] : [],
+        ]);
+    }
+
+    private static HttpAnswer Completed(UploadOutcome outcome, int withoutBody, KeyValuePair<string, string>[] headers) =>
+        outcome.Answer is { } answer
+            ? FromApplication(StoredAnswer.From(answer), withoutBody, headers)
+            : new HttpAnswer(withoutBody) { Headers = [Version, NoStore, .. headers] };
+
+    /// <summary>
+    /// The application's answer, said so that clients of tus take it for what it is: its good is 201 for a creation, and 204 or, with a body, 200
+    /// for a piece. Location is the upload's own; where the application has one, it is the content's.
+    /// </summary>
+    private static HttpAnswer FromApplication(StoredAnswer answer, int? good, KeyValuePair<string, string>[] headers)
+    {
+        int status = (good, answer.StatusCode) switch
+        {
+            (201, < 400) => 201,
+            (204, < 400) => answer.Body.IsEmpty ? 204 : 200,
+            _ => answer.StatusCode,
+        };
+        return new HttpAnswer(status)
+        {
+            Headers =
+            [
+                Version,
+                NoStore,
+                .. answer.Headers.Where(static header => !Is(header, "Content-Type") && !Is(header, "Cache-Control")
+                        && !(Is(header, "Content-Location")))
+                    .Select(static header => Is(header, "Location") ? new("Content-Location", header.Value) : header),
+                .. headers,
+            ],
+            ContentType = answer.Body.IsEmpty ? null : answer.ContentType,
+            Body = answer.Body,
+        };
+    }
+
+    private static bool Is(KeyValuePair<string, string> header, string name) => header.Key.Equals(name, StringComparison.OrdinalIgnoreCase);
+
+    private static HttpAnswer With(HttpAnswer answer, KeyValuePair<string, string> header) => answer with { Headers = [.. answer.Headers, header] };
+
+    private static KeyValuePair<string, string>[] Offset(long? offset) => offset is { } value ? [new(TusHeaders.Offset, Number(value))] : [];
+
+    /// <summary>As an IMF-fixdate (T-45).</summary>
+    private static KeyValuePair<string, string>[] Expiration(DateTimeOffset? expires) =>
+        expires is { } at ? [new(TusHeaders.Expires, at.ToString("R", CultureInfo.InvariantCulture))] : [];
+
+    private static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);
+}

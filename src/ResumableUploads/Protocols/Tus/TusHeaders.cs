@@ -1,0 +1,28 @@
+namespace ResumableUploads.Protocols.Tus;
+
+/// <summary>Names of tus 1.0.0.</summary>
+internal static class TusHeaders
+{
+    public const string Version = "1.0.0";
+
+    public const string Resumable = "Tus-Resumable";
+    public const string Versions = "Tus-Version";
+    public const string Extension = "Tus-Extension";
+    public const string MaxSize = "Tus-Max-Size";
+    public const string ChecksumAlgorithm = "Tus-Checksum-Algorithm";
+    public const string Offset = "Upload-Offset";
+    public const string Length = "Upload-Length";
+    public const string DeferLength = "Upload-Defer-Length";
+    public const string Metadata = "Upload-Metadata";
+    public const string Checksum = "Upload-Checksum";
+    public const string Concat = "Upload-Concat";
+    public const string Expires = "Upload-Expires";
+    public const string MethodOverride = "X-HTTP-Method-Override";
+
+    /// <summary>The content type of a piece.</summary>
+    public const string PieceType = "application/offset+octet-stream";
+
+    /// <summary>What requests of the protocol carry, and the application's endpoint does not see.</summary>
+    public static readonly string[] OfRequests =
+        [Resumable, Offset, Length, DeferLength, Metadata, Checksum, Concat, MethodOverride];
+}

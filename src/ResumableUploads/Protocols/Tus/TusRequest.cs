@@ -1,0 +1,35 @@
+using ResumableUploads.Engine.Content;
+
+namespace ResumableUploads.Protocols.Tus;
+
+/// <summary>What a request wants.</summary>
+internal enum TusOperation
+{
+    Discover,
+    Create,
+    Status,
+    Append,
+    Terminate,
+}
+
+/// <summary>A request of tus 1.0.0 that is well-formed.</summary>
+internal sealed record TusRequest(TusOperation Operation)
+{
+    public long Offset { get; init; }
+
+    /// <summary>The length of the whole content, where the request states it.</summary>
+    public long? UploadLength { get; init; }
+
+    public TusMetadata? Metadata { get; init; }
+
+    public TusConcat? Concat { get; init; }
+
+    /// <summary>A digest of this body, told before it.</summary>
+    public Digest? Checksum { get; init; }
+
+    /// <summary>Whether the digest comes behind the body.</summary>
+    public bool HasChecksumTrailer { get; init; }
+
+    /// <summary>Whether the body of a creation is the first piece.</summary>
+    public bool HasPiece { get; init; }
+}

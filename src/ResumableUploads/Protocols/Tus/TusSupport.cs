@@ -1,0 +1,26 @@
+using System.Globalization;
+
+namespace ResumableUploads.Protocols.Tus;
+
+/// <summary>What a server can do with its store, and so what it says of itself (T-4 to T-6, T-30).</summary>
+/// <param name="MaxUploadSize">The most bytes of an upload.</param>
+/// <param name="HasChecksum">Whether the store holds bytes back until they are verified.</param>
+internal sealed record TusSupport(long MaxUploadSize, bool HasChecksum)
+{
+    public IEnumerable<KeyValuePair<string, string>> Headers
+    {
+        get
+        {
+            yield return new(TusHeaders.Versions, TusHeaders.Version);
+            yield return new(TusHeaders.Extension, Extensions);
+            yield return new(TusHeaders.MaxSize, MaxUploadSize.ToString(CultureInfo.InvariantCulture));
+            if (HasChecksum)
+            {
+                yield return new(TusHeaders.ChecksumAlgorithm, TusChecksum.Algorithms);
+            }
+        }
+    }
+
+    public string Extensions { get; } =
+        "creation,creation-with-upload,creation-defer-length,expiration,termination" + (HasChecksum ? ",checksum,checksum-trailer" : "");
+}
