@@ -33,6 +33,7 @@ public static class ResumableUploadsServiceCollectionExtensions
             services.TryAddEnumerable(ServiceDescriptor.Singleton<MatcherPolicy, SiblingMatcherPolicy>());
             services.TryAddEnumerable(ServiceDescriptor.Singleton<MatcherPolicy, SiblingSelectorPolicy>());
             services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, StartChecks>());
+            services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, MethodOverride>());
             var order = new PipelineOrder();
             services.AddSingleton(order);
             services.PostConfigure<RequestDecompressionOptions>(_ => order.HasDecompression = true);

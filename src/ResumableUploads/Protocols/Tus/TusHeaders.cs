@@ -22,6 +22,10 @@ internal static class TusHeaders
     /// <summary>The content type of a piece.</summary>
     public const string PieceType = "application/offset+octet-stream";
 
+    /// <summary>What answers of the protocol carry, and a page has to be able to read.</summary>
+    public static readonly string[] OfAnswers =
+        [Resumable, Versions, Extension, MaxSize, ChecksumAlgorithm, Offset, Length, DeferLength, Metadata, Concat, Expires];
+
     /// <summary>What requests of the protocol carry, and the application's endpoint does not see.</summary>
     public static readonly string[] OfRequests =
         [Resumable, Offset, Length, DeferLength, Metadata, Checksum, Concat, MethodOverride];
