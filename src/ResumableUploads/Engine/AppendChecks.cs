@@ -9,13 +9,15 @@ internal static class AppendChecks
     public static UploadOutcome? Before(AppendCommand command, EngineSettings settings)
     {
         long max = MaxSize(command, settings);
-        if (command.UploadLength > max || (command.UploadLength is null && command.BodyLength > max - command.Offset))
+        bool mayCreate = command.Creation is not null;
+        if (command.UploadLength > max || (mayCreate && command.UploadLength is null && command.BodyLength > max - command.Offset))
         {
             return new UploadOutcome(OutcomeKind.TooLarge) { MaxSize = max };
         }
 
-        // Before an upload is made for it, or one that is there is thrown away for it.
-        return command.BodyLength > command.UploadLength - command.Offset
+        // Before an upload is made for it, or one that is there is thrown away for it. Where neither can be, the upload itself says first
+        // whether it is there and whether the offset is right.
+        return mayCreate && command.BodyLength > command.UploadLength - command.Offset
             ? new UploadOutcome(OutcomeKind.LengthExceeded) { UploadLength = command.UploadLength }
             : null;
     }

@@ -28,6 +28,13 @@ public class AppendChecksTests
         Assert.Equal(refusal, AppendChecks.Before(Command(offset, body, size), Settings)?.Kind.ToString());
 
     [Theory]
+    [InlineData(long.MaxValue, 1L, null, null)]
+    [InlineData(9L, 2L, 10L, null)]
+    [InlineData(5L, 0L, 1001L, "TooLarge")]
+    public void T21_to_an_upload_that_the_server_has_named_the_upload_itself_is_asked_first(long offset, long? body, long? size, string? refusal) =>
+        Assert.Equal(refusal, AppendChecks.Before(Command(offset, body, size) with { Creation = null }, Settings)?.Kind.ToString());
+
+    [Theory]
     [InlineData(5L, 5L, null, 5L, null, null)]
     [InlineData(4L, 5L, null, 5L, null, "OffsetMismatch")]
     [InlineData(6L, 5L, null, 5L, null, "OffsetMismatch")]
@@ -75,6 +82,7 @@ public class AppendChecksTests
         BodyLength = body,
         UploadLength = size,
         Completion = CompletionRule.AtLength,
+        Creation = new UploadDetails("file-id", null, null),
     };
 
     private static UploadInfo Upload(long offset, long? length) => new()
