@@ -12,6 +12,9 @@ namespace ResumableUploads.Engine;
 /// </summary>
 internal readonly record struct Step(UploadOutcome? Outcome, UploadInfo? Info = null, UploadData? Claimed = null)
 {
+    /// <summary>Whether this request has made the upload.</summary>
+    public bool IsCreated { get; init; }
+
     public static implicit operator Step(UploadOutcome outcome) => new(outcome);
 }
 
@@ -86,16 +89,26 @@ internal sealed class Appender(
             return refusal;
         }
 
-        // Another process may have made it meanwhile, and have gone on with it.
-        Step step = await SettledAsync(command, info!, cancellationToken).ConfigureAwait(false)
-            ?? await AppendAsync(command, info!, data, turn, callbacks, cancellationToken).ConfigureAwait(false);
+        Step step;
+        try
+        {
+            // Another process may have made it meanwhile, and have gone on with it.
+            step = await SettledAsync(command, info!, cancellationToken).ConfigureAwait(false)
+                ?? await AppendAsync(command, info!, data, turn, callbacks, cancellationToken).ConfigureAwait(false);
+        }
+        catch (UploadStoreException e)
+        {
+            Log.StoreFailed(logger, e, e.Failure, command.Key, e.DurableOffset);
+            step = UploadOutcome.Of(e);
+        }
+
         if (step.Outcome?.Kind == OutcomeKind.DigestMismatch)
         {
             await ForgetAsync(command.Key).ConfigureAwait(false);
             return step;
         }
 
-        return step.Outcome is { } outcome ? outcome with { IsCreated = true } : step;
+        return step with { IsCreated = true };
     }
 
     /// <summary>Nothing counts of a first request that is not what its digest says, and neither does what it said about the upload.</summary>

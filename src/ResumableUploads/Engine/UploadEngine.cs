@@ -74,7 +74,7 @@ internal sealed class UploadEngine : IAsyncDisposable
         catch (UploadStoreException e)
         {
             Log.StoreFailed(_logger, e, e.Failure, command.Key, e.DurableOffset);
-            outcome = StoreFailed(e);
+            outcome = UploadOutcome.Of(e);
         }
 
         _metrics.Ended(outcome.Kind);
@@ -115,7 +115,7 @@ internal sealed class UploadEngine : IAsyncDisposable
         catch (UploadStoreException e)
         {
             Log.StoreFailed(_logger, e, e.Failure, key, e.DurableOffset);
-            return StoreFailed(e);
+            return UploadOutcome.Of(e);
         }
     }
 
@@ -163,12 +163,13 @@ internal sealed class UploadEngine : IAsyncDisposable
         }
 
         // The handler runs without the turn: it is never taken over, and a status answers meanwhile.
-        return step switch
+        UploadOutcome outcome = step switch
         {
             { Claimed: { } claimed } => await _completions.RunClaimedAsync(step.Info!, claimed, callbacks).ConfigureAwait(false),
-            { Outcome: { } outcome } => outcome,
+            { Outcome: { } settled } => settled,
             _ => await _completions.OutcomeAsync(step.Info!, callbacks, cancellationToken).ConfigureAwait(false),
         };
+        return step.IsCreated ? outcome with { IsCreated = true } : outcome;
     }
 
     private async ValueTask<UploadOutcome?> StaleAsync(AppendCommand command, CancellationToken cancellationToken)
@@ -219,8 +220,4 @@ internal sealed class UploadEngine : IAsyncDisposable
 
         await _removal.RemoveAsync(info, whateverIsThere: false, cancellationToken).ConfigureAwait(false);
         return null;
-    }
-
-    private static UploadOutcome StoreFailed(UploadStoreException e) =>
-        new(e.Failure == StoreFailure.Full ? OutcomeKind.StorageFull : OutcomeKind.StorageFailed, e.DurableOffset);
-}
+    }}

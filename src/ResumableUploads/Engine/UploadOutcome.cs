@@ -93,6 +93,10 @@ internal sealed record UploadOutcome(OutcomeKind Kind, long? Offset = null)
 
     /// <summary>Why the application refused.</summary>
     public Refusal? Refusal { get; init; }
+
+    /// <summary>What a storage that failed comes to.</summary>
+    public static UploadOutcome Of(UploadStoreException e) =>
+        new(e.Failure == StoreFailure.Full ? OutcomeKind.StorageFull : OutcomeKind.StorageFailed, e.DurableOffset);
 }
 
 /// <summary>The application's no.</summary>

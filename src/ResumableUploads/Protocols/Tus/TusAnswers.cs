@@ -50,6 +50,7 @@ internal static class TusAnswers
         {
             OutcomeKind.Appended => new HttpAnswer(201) { Headers = [Version, NoStore, .. headers] },
             OutcomeKind.Completed => Completed(outcome, 201, headers),
+            OutcomeKind.HandlerFailed when outcome.Answer is { } answer => FromApplication(StoredAnswer.From(answer), null, headers),
             _ => outcome.IsCreated ? With(Error(outcome), new("Location", location)) : Error(outcome),
         };
     }
