@@ -38,7 +38,7 @@ internal readonly record struct UploadUrl(PathString CreationPath, string? Id, b
 
     /// <summary>The URL of a request to a ready-made path, or to an upload below it.</summary>
     public static UploadUrl Below(PathString creationPath, HttpRequest request) =>
-        new(Trimmed(creationPath), request.Path.StartsWithSegments(creationPath, out PathString rest) && rest.Value is { Length: > 1 } id ? id[1..] : null, IsParameter: false);
+        new(Trimmed(creationPath), request.Path.StartsWithSegments(creationPath, out PathString rest) && rest.Value?.TrimEnd('/') is { Length: > 1 } id ? id[1..] : null, IsParameter: false);
 
     /// <summary>Where an upload that a request makes can be found: a path, so that it holds behind any proxy.</summary>
     public string LocationOf(string id, HttpRequest request)
