@@ -47,14 +47,17 @@ internal sealed class UploadEngine : IAsyncDisposable
         new(_store, _turns, _records, _ledger, _completions, _parking, _removal, callbacks, _settings, _time, _logger);
 
     /// <summary>How far an upload is. Whoever is appending is asked to leave: asking is how a client comes back.</summary>
-    public async ValueTask<UploadStatus> StatusAsync(UploadKey key, CancellationToken cancellationToken)
+    /// <param name="key">The upload.</param>
+    /// <param name="isNamedByClient">Whether a client could make an upload of this name again. One that the server has named is finished for good.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public async ValueTask<UploadStatus> StatusAsync(UploadKey key, bool isNamedByClient, CancellationToken cancellationToken)
     {
         // When the holder does not leave in time its storage hangs; the durable offset is true all the same.
         using Turn? turn = _turns.IsHeld(key)
             ? await _turns.TakeAsync(key, _settings.TakeoverTimeout, cancellationToken).ConfigureAwait(false)
             : null;
         UploadInfo? info = await _store.GetAsync(key, cancellationToken).ConfigureAwait(false);
-        if (info is null || _records.IsExpired(info) || (info.State == UploadState.Completed && _settings.StartsAgainAfterCompletion))
+        if (info is null || _records.IsExpired(info) || (isNamedByClient && info.State == UploadState.Completed && _settings.StartsAgainAfterCompletion))
         {
             return default;
         }
@@ -207,7 +210,7 @@ internal sealed class UploadEngine : IAsyncDisposable
         }
 
         bool hasBody = command.BodyLength != 0;
-        bool restarts = command.Offset == 0 && hasBody && info.State switch
+        bool restarts = command.Creation is not null && command.Offset == 0 && hasBody && info.State switch
         {
             UploadState.Receiving => command.RestartsAtZero && info.Offset > 0,
             UploadState.Completed => _settings.StartsAgainAfterCompletion || command.RestartsAtZero,

@@ -33,7 +33,7 @@ internal sealed class FileIdRequests(UploadWork work)
         return parsed.Operation switch
         {
             FileIdOperation.Status => await work.AskAsync(
-                async () => FileIdAnswers.Status(await work.Engine.StatusAsync(key, context.RequestAborted).ConfigureAwait(false)), FileIdAnswers.For).ConfigureAwait(false),
+                async () => FileIdAnswers.Status(await work.Engine.StatusAsync(key, isNamedByClient: true, context.RequestAborted).ConfigureAwait(false)), FileIdAnswers.For).ConfigureAwait(false),
             FileIdOperation.Cancel => FileIdAnswers.For(await work.Engine.CancelAsync(key, context.RequestAborted).ConfigureAwait(false)),
             _ => await work.AppendAsync(context, target, Command(context, key, parsed, target), FileIdAnswers.For).ConfigureAwait(false),
         };

@@ -50,7 +50,7 @@ internal sealed class TusRequests(UploadWork work)
         return parsed.Operation switch
         {
             TusOperation.Status => await work.AskAsync(
-                async () => TusAnswers.Status(await work.Engine.StatusAsync(key, context.RequestAborted).ConfigureAwait(false)), TusAnswers.For).ConfigureAwait(false),
+                async () => TusAnswers.Status(await work.Engine.StatusAsync(key, isNamedByClient: false, context.RequestAborted).ConfigureAwait(false)), TusAnswers.For).ConfigureAwait(false),
             TusOperation.Terminate => TusAnswers.For(await work.Engine.CancelAsync(key, context.RequestAborted).ConfigureAwait(false)),
             TusOperation.Create => await work.AppendAsync(
                 context,
