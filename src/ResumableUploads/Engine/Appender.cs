@@ -41,7 +41,7 @@ internal sealed class Appender(
             return new UploadOutcome(OutcomeKind.ShuttingDown, info?.Offset);
         }
 
-        if (info is not null && await SettledAsync(command, info, cancellationToken).ConfigureAwait(false) is { } settled)
+        if (info is not null && await SettledAsync(command, info, turn, cancellationToken).ConfigureAwait(false) is { } settled)
         {
             return settled;
         }
@@ -93,7 +93,7 @@ internal sealed class Appender(
         try
         {
             // Another process may have made it meanwhile, and have gone on with it.
-            step = await SettledAsync(command, info!, cancellationToken).ConfigureAwait(false)
+            step = await SettledAsync(command, info!, turn, cancellationToken).ConfigureAwait(false)
                 ?? await AppendAsync(command, info!, data, turn, callbacks, cancellationToken).ConfigureAwait(false);
         }
         catch (UploadStoreException e)
@@ -121,11 +121,11 @@ internal sealed class Appender(
     }
 
     /// <summary>What there is to say without a byte of the body; null: nothing against the append.</summary>
-    private async ValueTask<Step?> SettledAsync(AppendCommand command, UploadInfo info, CancellationToken cancellationToken)
+    private async ValueTask<Step?> SettledAsync(AppendCommand command, UploadInfo info, Turn turn, CancellationToken cancellationToken)
     {
         if (info.State != UploadState.Receiving)
         {
-            return await AfterTheEndAsync(command, info, cancellationToken).ConfigureAwait(false);
+            return await AfterTheEndAsync(command, info, turn, cancellationToken).ConfigureAwait(false);
         }
 
         return AppendChecks.Against(command, info, settings) is { } against ? new Step(against) : (Step?)null;
@@ -139,10 +139,10 @@ internal sealed class Appender(
     private static bool IsStaged(AppendCommand command) => command.ContentDigest is not null || command.ReprDigest is not null;
 
     /// <summary>An append to an upload that takes no more: an empty body at its end asks for the outcome.</summary>
-    private async ValueTask<Step> AfterTheEndAsync(AppendCommand command, UploadInfo info, CancellationToken cancellationToken)
+    private async ValueTask<Step> AfterTheEndAsync(AppendCommand command, UploadInfo info, Turn turn, CancellationToken cancellationToken)
     {
         bool empty = command.BodyLength == 0
-            || (command.BodyLength is null && command.Offset == info.Offset && await IsEmptyAsync(command).ConfigureAwait(false));
+            || (command.BodyLength is null && command.Offset == info.Offset && await IsEmptyAsync(command, turn).ConfigureAwait(false));
         cancellationToken.ThrowIfCancellationRequested();
         return (empty, command.Offset == info.Offset) switch
         {
@@ -154,17 +154,27 @@ internal sealed class Appender(
         };
     }
 
-    private async ValueTask<bool> IsEmptyAsync(AppendCommand command)
+    private async ValueTask<bool> IsEmptyAsync(AppendCommand command, Turn turn)
     {
         using var reader = new GuardedReader(command.Body, room: 0, digest: null, time, settings, static () => { });
-        while (true)
+        using CancellationTokenRegistration stop = stopping.UnsafeRegister(
+            static reader => ((GuardedReader)reader!).Leave(ContentEnd.Shutdown), reader);
+        turn.WhenAskedToLeave(() => reader.Leave(ContentEnd.TakenOver));
+        try
         {
-            System.IO.Pipelines.ReadResult result = await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false);
-            reader.AdvanceTo(result.Buffer.End);
-            if (result.IsCompleted)
+            while (true)
             {
-                return reader.End == ContentEnd.Whole;
+                System.IO.Pipelines.ReadResult result = await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false);
+                reader.AdvanceTo(result.Buffer.End);
+                if (result.IsCompleted)
+                {
+                    return reader.End == ContentEnd.Whole;
+                }
             }
+        }
+        finally
+        {
+            turn.WhenAskedToLeave(null);
         }
     }
 
