@@ -235,7 +235,7 @@ internal sealed class Appender(
         {
             AppendStatus.Appended => await AfterAppendAsync(command, info, data, content, result, tooMuch, callbacks).ConfigureAwait(false),
             AppendStatus.Discarded => content.DigestFailed
-                ? new UploadOutcome(OutcomeKind.DigestMismatch, result.Offset) { UploadLength = length }
+                ? new UploadOutcome(OutcomeKind.DigestMismatch, result.Offset) { UploadLength = length, IsDigestMissing = content.IsDigestMissing }
                 : Ended(command, info, content.End, result.Offset, length, tooMuch),
             AppendStatus.OffsetMismatch => AppendChecks.Mismatch(command, result.Offset, length),
             AppendStatus.NotFound => new UploadOutcome(OutcomeKind.NotFound),

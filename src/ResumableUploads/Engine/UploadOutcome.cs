@@ -85,6 +85,9 @@ internal sealed record UploadOutcome(OutcomeKind Kind, long? Offset = null)
     /// <summary>Whether the digest that does not match is one of the whole content, and all bytes are there: nothing can be sent again.</summary>
     public bool IsWholeWrong { get; init; }
 
+    /// <summary>Whether there was nothing to match: the digest was to come behind the body, and did not, or cannot be read.</summary>
+    public bool IsDigestMissing { get; init; }
+
     /// <summary>Whether this request has made the upload.</summary>
     public bool IsCreated { get; init; }
 

@@ -55,6 +55,9 @@ internal sealed class AppendContent : UploadContent, IDisposable
     /// <summary>Whether the bytes were thrown away because a digest did not match (and not because the body was cut off).</summary>
     public bool DigestFailed { get; private set; }
 
+    /// <summary>Whether that was because the digest itself did not come.</summary>
+    public bool IsDigestMissing => _digest?.IsMissing is true;
+
     public void Leave(ContentEnd reason) => _reader.Leave(reason);
 
     public override void Committed(long durableOffset)

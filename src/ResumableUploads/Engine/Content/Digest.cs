@@ -52,9 +52,24 @@ internal sealed class IncrementalDigest : IDisposable
         _wholeHash = whole?.Algorithm.Begin();
     }
 
+    /// <summary>Whether the digest that was to come behind the body did not come, or cannot be read.</summary>
+    public bool IsMissing { get; private set; }
+
     /// <summary>Asked when the body has ended.</summary>
-    public bool ContentMatches =>
-        _body is null || ((_body.Known ?? _body.Behind?.Invoke()) is { } digest && digest.Matches(_bodyHashes[digest.Algorithm].Current()));
+    public bool ContentMatches
+    {
+        get
+        {
+            if (_body is null)
+            {
+                return true;
+            }
+
+            Digest? digest = _body.Known ?? _body.Behind?.Invoke();
+            IsMissing = digest is null;
+            return digest is not null && digest.Matches(_bodyHashes[digest.Algorithm].Current());
+        }
+    }
 
     public bool WholeMatches => _whole is null || _whole.Matches(_wholeHash!.Current());
 

@@ -89,6 +89,8 @@ internal static class TusAnswers
                 "Finish or delete other uploads first."),
             OutcomeKind.DigestMismatch when outcome.IsWholeWrong => (460, Problem.Own("digest-mismatch"), "Checksum mismatch",
                 "All bytes are there, and they are not what the digest of the whole says. Delete the upload and send it again."),
+            OutcomeKind.DigestMismatch when outcome.IsDigestMissing => (400, Problem.Own("bad-checksum"), "Bad request",
+                "The trailer has no Upload-Checksum with a known algorithm and its digest in base64. Nothing of this request counts."),
             OutcomeKind.DigestMismatch => (460, Problem.Own("digest-mismatch"), "Checksum mismatch",
                 "The bytes are not what the checksum says. Nothing of this request counts; send it again from the same offset."),
             OutcomeKind.DigestUnsupported => (413, Problem.Own("digest-too-large"), "Too much to check at once",
