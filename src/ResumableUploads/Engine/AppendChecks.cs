@@ -27,16 +27,21 @@ internal static class AppendChecks
     {
         if (command.UploadLength is { } stated && ((info.Length is { } known && known != stated) || stated < info.Offset))
         {
-            return new UploadOutcome(OutcomeKind.LengthConflict, info.Offset) { UploadLength = info.Length };
+            return new UploadOutcome(OutcomeKind.LengthConflict, info.Offset) { UploadLength = info.Length, Expires = info.Expires };
         }
 
         if (command.Offset != info.Offset)
         {
-            return Mismatch(command, info.Offset, info.Length);
+            return Mismatch(command, info.Offset, info.Length) with { Expires = info.Expires };
         }
 
         return Room(command, info, settings) is var room && command.BodyLength > room.Bytes
-            ? new UploadOutcome(room.Kind, info.Offset) { UploadLength = info.Length ?? command.UploadLength, MaxSize = MaxSize(command, settings) }
+            ? new UploadOutcome(room.Kind, info.Offset)
+            {
+                UploadLength = info.Length ?? command.UploadLength,
+                MaxSize = MaxSize(command, settings),
+                Expires = info.Expires,
+            }
             : null;
     }
 

@@ -200,7 +200,7 @@ internal sealed class Appender(
 
         if (command.BodyLength > room)
         {
-            return new UploadOutcome(tooMuch, info.Offset) { UploadLength = info.Length, MaxSize = AppendChecks.MaxSize(command, settings) };
+            return new UploadOutcome(tooMuch, info.Offset) { UploadLength = info.Length, MaxSize = AppendChecks.MaxSize(command, settings), Expires = info.Expires };
         }
 
         bool staged = IsStaged(command);
@@ -235,7 +235,7 @@ internal sealed class Appender(
         {
             AppendStatus.Appended => await AfterAppendAsync(command, info, data, content, result, tooMuch, callbacks).ConfigureAwait(false),
             AppendStatus.Discarded => content.DigestFailed
-                ? new UploadOutcome(OutcomeKind.DigestMismatch, result.Offset) { UploadLength = length, IsDigestMissing = content.IsDigestMissing }
+                ? new UploadOutcome(OutcomeKind.DigestMismatch, result.Offset) { UploadLength = length, IsDigestMissing = content.IsDigestMissing, Expires = info.Expires }
                 : Ended(command, info, content.End, result.Offset, length, tooMuch),
             AppendStatus.OffsetMismatch => AppendChecks.Mismatch(command, result.Offset, length),
             AppendStatus.NotFound => new UploadOutcome(OutcomeKind.NotFound),

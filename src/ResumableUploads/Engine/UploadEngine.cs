@@ -190,7 +190,7 @@ internal sealed class UploadEngine : IAsyncDisposable
         }
 
         UploadOutcome? refusal = AppendChecks.Against(command with { Offset = info.Offset }, info, _settings);
-        return refusal ?? (command.Offset < info.Offset && !command.RestartsAtZero ? AppendChecks.Mismatch(command, info.Offset, info.Length) : null);
+        return refusal ?? (command.Offset < info.Offset && !command.RestartsAtZero ? AppendChecks.Mismatch(command, info.Offset, info.Length) with { Expires = info.Expires } : null);
     }
 
     /// <summary>The upload as it is under the turn; null when there is none, or none any more.</summary>

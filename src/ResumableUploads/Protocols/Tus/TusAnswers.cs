@@ -139,6 +139,7 @@ internal static class TusAnswers
         [
             Version,
             .. Offset(problem.ExpectedOffset),
+            .. Expiration(outcome.Expires),
             .. RetryAfter.For(outcome.Kind) is { } seconds ? (KeyValuePair<string, string>[])[new("Retry-After", Number(seconds))] : [],
         ]);
     }
