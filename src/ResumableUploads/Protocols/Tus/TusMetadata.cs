@@ -23,7 +23,7 @@ internal sealed record TusMetadata(string Raw, string? FileName, string? Content
         {
             // Blanks around a comma are an old habit of clients; inside a pair there is one.
             string[] parts = pair.Trim(' ').Split(' ');
-            if (parts.Length > 2 || parts[0].Length == 0 || !Ascii.IsValid(parts[0]) || parts[0].AsSpan().ContainsAnyInRange('\0', '\x1f')
+            if (parts.Length > 2 || parts[0].Length == 0 || Array.Exists(parts, static part => part.AsSpan().ContainsAnyExceptInRange('!', '~'))
                 || !TryDecode(parts.Length == 2 ? parts[1] : "", out string? value) || !values.TryAdd(parts[0], value))
             {
                 return null;
