@@ -82,6 +82,9 @@ internal sealed record UploadOutcome(OutcomeKind Kind, long? Offset = null)
     /// <summary>The application's answer as it was stored, or null where it has none of its own.</summary>
     public ReadOnlyMemory<byte>? Answer { get; init; }
 
+    /// <summary>Whether the answer has a body that is longer than what is stored, and follows by itself.</summary>
+    public bool IsAnswerLonger { get; init; }
+
     /// <summary>Whether the digest that does not match is one of the whole content, and all bytes are there: nothing can be sent again.</summary>
     public bool IsWholeWrong { get; init; }
 

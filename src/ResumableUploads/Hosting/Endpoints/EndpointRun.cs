@@ -116,12 +116,17 @@ internal sealed class EndpointRun(
     private static void CopyHeaders(HeldResponse held, IHttpResponseFeature response)
     {
         response.Headers.Clear();
-        foreach ((string name, StringValues value) in held.Headers.Where(static header =>
-            !header.Key.Equals("Content-Length", StringComparison.OrdinalIgnoreCase) && !header.Key.Equals("Transfer-Encoding", StringComparison.OrdinalIgnoreCase)))
+        foreach ((string name, StringValues value) in held.Headers.Where(static header => !ComesWithTheAnswer(header.Key)))
         {
             response.Headers[name] = value;
         }
     }
+
+    /// <summary>The length is that of what is sent; and where a protocol says Location by another name, the first answer is like those after it.</summary>
+    private static bool ComesWithTheAnswer(string name) =>
+        name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase)
+        || name.Equals("Transfer-Encoding", StringComparison.OrdinalIgnoreCase)
+        || name.Equals("Location", StringComparison.OrdinalIgnoreCase);
 
     private async Task CallAsync(HeldResponse held, HandlerTime life)
     {
@@ -214,6 +219,7 @@ internal sealed class EndpointRun(
         {
             UploadLength = info.Length,
             Answer = head,
+            IsAnswerLonger = true,
         }));
         _response.Headers.ContentLength = held.Headers.ContentLength;
     }

@@ -146,19 +146,19 @@ internal static class TusAnswers
 
     private static HttpAnswer Completed(UploadOutcome outcome, int withoutBody, KeyValuePair<string, string>[] headers) =>
         outcome.Answer is { } answer
-            ? FromApplication(StoredAnswer.From(answer), withoutBody, headers)
+            ? FromApplication(StoredAnswer.From(answer), withoutBody, headers, outcome.IsAnswerLonger)
             : new HttpAnswer(withoutBody) { Headers = [Version, NoStore, .. headers] };
 
     /// <summary>
     /// The application's answer, said so that clients of tus take it for what it is: its good is 201 for a creation, and 204 or, with a body, 200
     /// for a piece. Location is the upload's own; where the application has one, it is the content's.
     /// </summary>
-    private static HttpAnswer FromApplication(StoredAnswer answer, int? good, KeyValuePair<string, string>[] headers)
+    private static HttpAnswer FromApplication(StoredAnswer answer, int? good, KeyValuePair<string, string>[] headers, bool isLonger = false)
     {
         int status = (good, answer.StatusCode) switch
         {
             (201, < 400) => 201,
-            (204, < 400) => answer.Body.IsEmpty ? 204 : 200,
+            (204, < 400) => answer.Body.IsEmpty && !isLonger ? 204 : 200,
             _ => answer.StatusCode,
         };
         return new HttpAnswer(status)
