@@ -39,4 +39,27 @@ internal static class TusClient
 
     public static Task<HttpResponseMessage> PieceAsync(this HttpClient client, string url, long offset, byte[] body, params (string Name, string Value)[] headers) =>
         client.TusAsync("PATCH", url, body, [("Upload-Offset", offset.ToString(CultureInfo.InvariantCulture)), .. headers]);
+
+    /// <summary>Makes an upload whose length is told later.</summary>
+    public static async Task<string> CreateDeferredAsync(this HttpClient client, string url)
+    {
+        using HttpResponseMessage created = await client.TusAsync("POST", url, null, ("Upload-Defer-Length", "1"));
+        Assert.Equal(201, (int)created.StatusCode);
+        return created.Header("Location")!;
+    }
+
+    /// <summary>The offset that a HEAD tells.</summary>
+    public static async Task<long> OffsetAsync(this HttpClient client, string url)
+    {
+        using HttpResponseMessage head = await client.TusAsync("HEAD", url);
+        Assert.Equal(200, (int)head.StatusCode);
+        return long.Parse(head.Header("Upload-Offset")!, CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>Sends a request, and gives the status of its answer alone.</summary>
+    public static async Task<int> StatusOfAsync(this Task<HttpResponseMessage> sending)
+    {
+        using HttpResponseMessage response = await sending;
+        return (int)response.StatusCode;
+    }
 }
