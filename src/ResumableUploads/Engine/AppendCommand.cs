@@ -60,4 +60,8 @@ internal sealed record AppendCommand
 /// <param name="ContentType">The client's own text, unchecked.</param>
 /// <param name="TusMetadata">The metadata of tus as the client sent it, to be told again.</param>
 /// <param name="Request">What the application's endpoint is to see of this first request, where one is to run.</param>
-internal sealed record UploadDetails(string Protocol, string? RawFileName, string? ContentType, RequestDetails? Request = null, string? TusMetadata = null);
+internal sealed record UploadDetails(string Protocol, string? RawFileName, string? ContentType, RequestDetails? Request = null, string? TusMetadata = null)
+{
+    /// <summary>How the upload belongs to others, or null for one that stands alone.</summary>
+    public JoinDetails? Join { get; init; }
+}

@@ -123,6 +123,11 @@ internal sealed class Appender(
     /// <summary>What there is to say without a byte of the body; null: nothing against the append.</summary>
     private async ValueTask<Step?> SettledAsync(AppendCommand command, UploadInfo info, Turn turn, CancellationToken cancellationToken)
     {
+        if (UploadData.From(info).Join is { IsPart: false })
+        {
+            return new Step(new UploadOutcome(OutcomeKind.IsJoined, info.State == UploadState.Receiving ? null : info.Offset));
+        }
+
         if (info.State != UploadState.Receiving)
         {
             return await AfterTheEndAsync(command, info, turn, cancellationToken).ConfigureAwait(false);
@@ -178,7 +183,8 @@ internal sealed class Appender(
         }
     }
 
-    private async ValueTask<Step> AppendAsync(
+    /// <summary>Appends a body that nothing stands against.</summary>
+    public async ValueTask<Step> AppendAsync(
         AppendCommand command, UploadInfo info, UploadData data, Turn turn, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
         if (info.Length is null && command.UploadLength is not null)
@@ -304,9 +310,12 @@ internal sealed class Appender(
     private async ValueTask<Step> AfterAppendAsync(
         AppendCommand command, UploadInfo info, UploadData data, AppendContent content, AppendResult result, OutcomeKind tooMuch, IUploadCallbacks callbacks)
     {
-        if (!AppendChecks.Completes(command.Completion, content.End, result.Offset, info.Length))
+        if (data.Join is { IsPart: true } || !AppendChecks.Completes(command.Completion, content.End, result.Offset, info.Length))
         {
-            return Ended(command, info, content.End, result.Offset, info.Length, tooMuch, isKept: true);
+            return Ended(command, info, content.End, result.Offset, info.Length, tooMuch, isKept: true) with
+            {
+                IsWholePart = data is { Join.IsPart: true } && result.Offset == info.Length,
+            };
         }
 
         if (command.ReprDigest is null && data.ReprDigest is not null && !await WholeMatchesAsync(info.Key, data.ReprDigest).ConfigureAwait(false))

@@ -23,6 +23,7 @@ internal sealed class Creation(IUploadStore store, Records records, OwnerLedger 
             ContentType = details.ContentType,
             Request = details.Request,
             TusMetadata = details.TusMetadata,
+            Join = details.Join,
             ReprDigest = command.ReprDigest?.ToString(),
         };
 

@@ -18,6 +18,7 @@ internal sealed class Sweeper(
     Completions completions,
     Parking parking,
     Removal removal,
+    Joins joins,
     IUploadCallbacks callbacks,
     EngineSettings settings,
     TimeProvider time,
@@ -85,6 +86,14 @@ internal sealed class Sweeper(
             {
                 await parking.ForsakeAsync(info, callbacks, cancellationToken).ConfigureAwait(false);
                 await removal.ExpireAsync(info, callbacks, cancellationToken).ConfigureAwait(false);
+            }
+        }
+        else if (info.State == UploadState.Receiving)
+        {
+            // After a restart this is how it is known what waits for what.
+            if (UploadData.From(info) is { Join.IsPart: false } data && records.IsOurs(info))
+            {
+                joins.Waits(info, data);
             }
         }
         else if (info.State == UploadState.Received && callbacks.HasHandler && records.IsOurs(info)

@@ -36,6 +36,9 @@ internal sealed record UploadData
     /// <summary>What the application's endpoint sees of the first request; null where none is to run.</summary>
     public RequestDetails? Request { get; set; }
 
+    /// <summary>How the upload belongs to others; null for one that stands alone.</summary>
+    public JoinDetails? Join { get; set; }
+
     public HandlerState? Handler { get; set; }
 
     /// <summary>What this package does not know is written back as it was read.</summary>
@@ -80,6 +83,15 @@ internal sealed record HandlerState(
 {
     /// <summary>Whether the handler is not to be started any more.</summary>
     public bool HasEnough(int attempts) => IsParked || Attempts >= attempts;
+}
+
+/// <summary>That an upload is a part of something larger, or what joins the parts.</summary>
+/// <param name="Raw">What the client said, to be told again.</param>
+/// <param name="Parts">The ids of the parts under the same owner, in their order; null for a part.</param>
+internal sealed record JoinDetails(string Raw, List<string>? Parts)
+{
+    [JsonIgnore]
+    public bool IsPart => Parts is null;
 }
 
 /// <summary>The first request of an upload, as the application's endpoint is to see it when all bytes are there.</summary>

@@ -22,6 +22,7 @@ internal sealed class UploadEngine : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _stopping = new();
     private readonly Appender _appender;
+    private readonly Joins _joins;
 
     public UploadEngine(IUploadStore store, EngineSettings settings, UploadMetrics metrics, TimeProvider time, ILogger logger)
     {
@@ -40,11 +41,12 @@ internal sealed class UploadEngine : IAsyncDisposable
         _removal = new Removal(store, _ledger, logger);
         var creation = new Creation(store, _records, _ledger, metrics, time, logger);
         _appender = new Appender(store, _records, change, _ledger, creation, _removal, claims, settings, metrics, time, logger, _stopping.Token);
+        _joins = new Joins(store, _records, _turns, _ledger, creation, _appender, _completions, _removal, settings);
     }
 
     /// <summary>A sweeper over the same store, turns and limits.</summary>
     public Sweeper CreateSweeper(IUploadCallbacks callbacks) =>
-        new(_store, _turns, _records, _ledger, _completions, _parking, _removal, callbacks, _settings, _time, _logger);
+        new(_store, _turns, _records, _ledger, _completions, _parking, _removal, _joins, callbacks, _settings, _time, _logger);
 
     /// <summary>How far an upload is. Whoever is appending is asked to leave: asking is how a client comes back.</summary>
     /// <param name="key">The upload.</param>
@@ -71,8 +73,10 @@ internal sealed class UploadEngine : IAsyncDisposable
         UploadOutcome outcome;
         try
         {
-            outcome = AppendChecks.Before(command, _settings)
-                ?? await AppendInTurnAsync(command, callbacks, cancellationToken).ConfigureAwait(false);
+            outcome = command.Creation is { Join.IsPart: false }
+                ? await _joins.CreateAsync(command, callbacks, cancellationToken).ConfigureAwait(false)
+                : AppendChecks.Before(command, _settings)
+                    ?? await AppendInTurnAsync(command, callbacks, cancellationToken).ConfigureAwait(false);
         }
         catch (UploadStoreException e)
         {
@@ -83,6 +87,14 @@ internal sealed class UploadEngine : IAsyncDisposable
         _metrics.Ended(outcome.Kind);
         return outcome;
     }
+
+    /// <summary>Joins what has waited for a part.</summary>
+    public ValueTask PartIsWholeAsync(UploadKey part, Func<IUploadCallbacks> callbacks, CancellationToken cancellationToken) =>
+        _joins.PartIsWholeAsync(part, callbacks, cancellationToken);
+
+    /// <summary>Joins an upload that waits for its parts, where these are whole by now. True: something was done.</summary>
+    public async ValueTask<bool> TryJoinAsync(UploadKey key, IUploadCallbacks callbacks, CancellationToken cancellationToken) =>
+        await _joins.TryJoinAsync(key, callbacks, cancellationToken).ConfigureAwait(false) is not null;
 
     /// <summary>Removes an upload. Removing what is not there is the same as having removed it.</summary>
     public async ValueTask<UploadOutcome> CancelAsync(UploadKey key, CancellationToken cancellationToken)
@@ -165,14 +177,7 @@ internal sealed class UploadEngine : IAsyncDisposable
             step = await _appender.StepAsync(command, info, turn, callbacks, grace.Token).ConfigureAwait(false);
         }
 
-        // The handler runs without the turn: it is never taken over, and a status answers meanwhile.
-        UploadOutcome outcome = step switch
-        {
-            { Claimed: { } claimed } => await _completions.RunClaimedAsync(step.Info!, claimed, callbacks).ConfigureAwait(false),
-            { Outcome: { } settled } => settled,
-            _ => await _completions.OutcomeAsync(step.Info!, callbacks, cancellationToken).ConfigureAwait(false),
-        };
-        return step.IsCreated ? outcome with { IsCreated = true } : outcome;
+        return await _completions.AfterAsync(step, callbacks, cancellationToken).ConfigureAwait(false);
     }
 
     private async ValueTask<UploadOutcome?> StaleAsync(AppendCommand command, CancellationToken cancellationToken)
@@ -223,4 +228,5 @@ internal sealed class UploadEngine : IAsyncDisposable
 
         await _removal.RemoveAsync(info, whateverIsThere: false, cancellationToken).ConfigureAwait(false);
         return null;
-    }}
+    }
+}

@@ -57,6 +57,12 @@ internal enum OutcomeKind
     /// <summary>The application refused the upload before it was made.</summary>
     Refused,
 
+    /// <summary>The upload is put together from others: nobody appends to it.</summary>
+    IsJoined,
+
+    /// <summary>One of the uploads to be joined is not there, or is not a part.</summary>
+    PartMissing,
+
     /// <summary>What the client says about the upload is more than its record has room for.</summary>
     DetailsTooLarge,
     TooManyUploads,
@@ -90,6 +96,9 @@ internal sealed record UploadOutcome(OutcomeKind Kind, long? Offset = null)
 
     /// <summary>Whether there was nothing to match: the digest was to come behind the body, and did not, or cannot be read.</summary>
     public bool IsDigestMissing { get; init; }
+
+    /// <summary>Whether the upload is a part of something larger, and has all its bytes.</summary>
+    public bool IsWholePart { get; init; }
 
     /// <summary>Whether this request has made the upload.</summary>
     public bool IsCreated { get; init; }

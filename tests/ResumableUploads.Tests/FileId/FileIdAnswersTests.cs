@@ -35,6 +35,8 @@ public class FileIdAnswersTests
         { "StillCompleting", 503, Own + "still-completing", "5", null },
         { "HandlerFailed", 503, Own + "handler-failed", "10", null },
         { "Parked", 500, Own + "parked", null, null },
+        { "IsJoined", 403, Own + "joined", null, null },
+        { "PartMissing", 400, Own + "part-missing", null, null },
         { "Refused", 418, Own + "refused", null, null },
         { "DetailsTooLarge", 431, Own + "headers-too-large", null, null },
         { "TooManyUploads", 429, Own + "too-many-uploads", "60", null },

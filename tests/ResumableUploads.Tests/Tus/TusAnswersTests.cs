@@ -35,6 +35,8 @@ public class TusAnswersTests
         { "StillCompleting", 503, Own + "still-completing", "5" },
         { "HandlerFailed", 503, Own + "handler-failed", "10" },
         { "Parked", 500, Own + "parked", null },
+        { "IsJoined", 403, Own + "joined", null },
+        { "PartMissing", 400, Own + "part-missing", null },
         { "Refused", 418, Own + "refused", null },
         { "DetailsTooLarge", 431, Own + "headers-too-large", null },
         { "TooManyUploads", 429, Own + "too-many-uploads", "60" },

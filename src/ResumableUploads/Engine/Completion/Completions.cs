@@ -35,6 +35,20 @@ internal sealed class Completions(
         return run;
     }
 
+    /// <summary>
+    /// What comes after a turn. The handler runs without the turn: it is never taken over, and a status answers meanwhile.
+    /// </summary>
+    public async ValueTask<UploadOutcome> AfterAsync(Step step, IUploadCallbacks callbacks, CancellationToken cancellationToken)
+    {
+        UploadOutcome outcome = step switch
+        {
+            { Claimed: { } claimed } => await RunClaimedAsync(step.Info!, claimed, callbacks).ConfigureAwait(false),
+            { Outcome: { } settled } => settled,
+            _ => await OutcomeAsync(step.Info!, callbacks, cancellationToken).ConfigureAwait(false),
+        };
+        return step.IsCreated ? outcome with { IsCreated = true } : outcome;
+    }
+
     /// <summary>The outcome of an upload that is received or completed: the stored one, or that of a run that is under way or begins now.</summary>
     public async ValueTask<UploadOutcome> OutcomeAsync(UploadInfo info, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {

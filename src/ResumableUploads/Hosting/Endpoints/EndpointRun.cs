@@ -23,7 +23,7 @@ namespace ResumableUploads;
 /// <param name="store">Where the content is.</param>
 /// <param name="time">For the endpoint's timeout.</param>
 /// <param name="logger">For why an endpoint called a request bad.</param>
-/// <param name="answerFor">How the protocol of this request says an outcome.</param>
+/// <param name="answerFor">How the protocol of this request says an outcome; null where the request is about something else.</param>
 internal sealed class EndpointRun(
     HttpContext context,
     EndpointTarget target,
@@ -32,14 +32,15 @@ internal sealed class EndpointRun(
     IUploadStore store,
     TimeProvider time,
     ILogger logger,
-    Func<UploadOutcome, HttpAnswer> answerFor)
+    Func<UploadOutcome, HttpAnswer>? answerFor)
 {
     private readonly IHttpResponseFeature _response = context.Features.GetRequiredFeature<IHttpResponseFeature>();
+    private readonly IHttpResponseBodyFeature _body = context.Features.GetRequiredFeature<IHttpResponseBodyFeature>();
     private HeldResponse? _held;
     private ReadOnlyMemory<byte>? _answer;
 
     /// <summary>Whether the answer has left already, because it was too long to be held.</summary>
-    public bool HasAnswered => _held?.IsReleased is true;
+    public bool HasAnswered => answerFor is not null && _held is { IsReleased: true };
 
     /// <summary>Runs the endpoint.</summary>
     public async ValueTask<HandlerResult> RunAsync(
@@ -204,7 +205,7 @@ internal sealed class EndpointRun(
     }
 
     /// <summary>The answer is longer than what is held. Its head is stored, and then it may go, with the body as it is written.</summary>
-    private async ValueTask LetGoAsync(UploadInfo info, Func<ReadOnlyMemory<byte>, ValueTask> keep)
+    private async ValueTask<Stream> LetGoAsync(UploadInfo info, Func<ReadOnlyMemory<byte>, ValueTask> keep)
     {
         HeldResponse held = _held!;
         ReadOnlyMemory<byte> head = new StoredAnswer(held.StatusCode, storedHeaders.Of(held.Headers), default).ToBytes();
@@ -212,6 +213,11 @@ internal sealed class EndpointRun(
         if (isFinal)
         {
             await keep(head).ConfigureAwait(false);
+        }
+
+        if (answerFor is null)
+        {
+            return Stream.Null;
         }
 
         CopyHeaders(held, _response);
@@ -222,6 +228,7 @@ internal sealed class EndpointRun(
             IsAnswerLonger = true,
         }));
         _response.Headers.ContentLength = held.Headers.ContentLength;
+        return _body.Stream;
     }
 
     private sealed class Detected(bool canHaveBody) : IHttpRequestBodyDetectionFeature

@@ -12,27 +12,26 @@ namespace ResumableUploads;
 internal sealed class HeldResponse : IHttpResponseFeature, IHttpResponseBodyFeature, IDisposable
 {
     private readonly IHttpResponseFeature _real;
-    private readonly IHttpResponseBodyFeature _realBody;
-    private readonly Func<ValueTask> _beforeRelease;
+    private readonly Func<ValueTask<Stream>> _release;
     private readonly long _limit;
     private readonly ArrayBufferWriter<byte> _held = new();
     private readonly HeaderDictionary _headers = [];
     private readonly Stack<(Func<object, Task> Callback, object State)> _starting = new();
     private readonly HeldStream _stream;
     private PipeWriter? _writer;
+    private Stream? _released;
     private int _statusCode;
     private string? _reasonPhrase;
 
     /// <summary>Holds what is written from now on.</summary>
     /// <param name="context">Whose response it stands for.</param>
     /// <param name="limit">How many bytes are held.</param>
-    /// <param name="beforeRelease">Writes the head of the real response, when the body goes past the limit.</param>
-    public HeldResponse(HttpContext context, long limit, Func<ValueTask> beforeRelease)
+    /// <param name="release">Lets the head go when the body goes past the limit, and says where the body goes.</param>
+    public HeldResponse(HttpContext context, long limit, Func<ValueTask<Stream>> release)
     {
         _real = context.Features.GetRequiredFeature<IHttpResponseFeature>();
-        _realBody = context.Features.GetRequiredFeature<IHttpResponseBodyFeature>();
         _limit = limit;
-        _beforeRelease = beforeRelease;
+        _release = release;
         _statusCode = _real.StatusCode;
         _stream = new HeldStream(this);
         foreach (var header in _real.Headers)
@@ -76,7 +75,7 @@ internal sealed class HeldResponse : IHttpResponseFeature, IHttpResponseBodyFeat
     public bool HasStarted { get; private set; }
 
     /// <summary>Whether the answer has begun to leave.</summary>
-    public bool IsReleased { get; private set; }
+    public bool IsReleased => _released is not null;
 
     /// <summary>What was written, where it was not released.</summary>
     public ReadOnlyMemory<byte> Held => _held.WrittenMemory;
@@ -143,12 +142,11 @@ internal sealed class HeldResponse : IHttpResponseFeature, IHttpResponseBodyFeat
                 return;
             }
 
-            await _beforeRelease().ConfigureAwait(false);
-            IsReleased = true;
-            await _realBody.Stream.WriteAsync(Held, cancellationToken).ConfigureAwait(false);
+            _released = await _release().ConfigureAwait(false);
+            await _released.WriteAsync(Held, cancellationToken).ConfigureAwait(false);
         }
 
-        await _realBody.Stream.WriteAsync(bytes, cancellationToken).ConfigureAwait(false);
+        await _released!.WriteAsync(bytes, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task FlushAsync(CancellationToken cancellationToken)
@@ -156,7 +154,7 @@ internal sealed class HeldResponse : IHttpResponseFeature, IHttpResponseBodyFeat
         await StartAsync(cancellationToken).ConfigureAwait(false);
         if (IsReleased)
         {
-            await _realBody.Stream.FlushAsync(cancellationToken).ConfigureAwait(false);
+            await _released!.FlushAsync(cancellationToken).ConfigureAwait(false);
         }
     }
 

@@ -49,17 +49,52 @@ internal sealed class TusRequests(UploadWork work)
         UploadKey key = UploadKeys.FromServerId(owner, work.ScopeOf(context, url), id);
         return parsed.Operation switch
         {
-            TusOperation.Status => await work.AskAsync(
-                async () => TusAnswers.Status(await work.Engine.StatusAsync(key, isNamedByClient: false, context.RequestAborted).ConfigureAwait(false)), TusAnswers.For).ConfigureAwait(false),
+            TusOperation.Status => await work.AskAsync(() => StatusAsync(context, target, key), TusAnswers.For).ConfigureAwait(false),
             TusOperation.Terminate => TusAnswers.For(await work.Engine.CancelAsync(key, context.RequestAborted).ConfigureAwait(false)),
-            TusOperation.Create => await work.AppendAsync(
-                context,
-                target,
-                Command(context, key, parsed, bodyLength) with { Creation = Details(context, parsed, target) },
-                outcome => TusAnswers.Created(outcome, url.LocationOf(id, request))).ConfigureAwait(false),
+            TusOperation.Create => await CreateAsync(context, url, target, parsed, Command(context, key, parsed, bodyLength), id).ConfigureAwait(false),
             _ => await work.AppendAsync(context, target, Command(context, key, parsed, bodyLength), TusAnswers.For).ConfigureAwait(false),
         };
     }
+
+    private async ValueTask<HttpAnswer> StatusAsync(HttpContext context, EndpointTarget? target, UploadKey key)
+    {
+        UploadStatus status = await work.Engine.StatusAsync(key, isNamedByClient: false, context.RequestAborted).ConfigureAwait(false);
+
+        // Who asks for a final upload after a crash gets it going again.
+        return status.Info is { State: UploadState.Receiving } info && UploadData.From(info) is { Join.IsPart: false }
+            && await work.Engine.TryJoinAsync(key, work.UnheardCallbacks(context, target), context.RequestAborted).ConfigureAwait(false)
+            ? TusAnswers.Status(await work.Engine.StatusAsync(key, isNamedByClient: false, context.RequestAborted).ConfigureAwait(false))
+            : TusAnswers.Status(status);
+    }
+
+    private ValueTask<HttpAnswer?> CreateAsync(
+        HttpContext context, UploadUrl url, EndpointTarget? target, TusRequest parsed, AppendCommand command, string id)
+    {
+        JoinDetails? join = null;
+        if (parsed.Concat is { } concat)
+        {
+            List<string>? parts = concat.Parts?.Select(part => PartOf(context, url, command.Key.Owner, part)).ToList();
+            if (parts?.Contains("") is true)
+            {
+                return new ValueTask<HttpAnswer?>(TusAnswers.For(new UploadOutcome(OutcomeKind.PartMissing)));
+            }
+
+            join = new JoinDetails(concat.Raw, parts);
+        }
+
+        return work.AppendAsync(
+            context,
+            target,
+            command with { Creation = Details(context, parsed, target) with { Join = join } },
+            outcome => TusAnswers.Created(outcome, url.LocationOf(id, context.Request)));
+    }
+
+    /// <summary>
+    /// The store's id of an upload that a client names by its URL, or an empty text where that is none of an upload here. Only the server's
+    /// own id is taken out of it: it is looked up under the same owner and the same URL, and nothing is ever fetched (T-65).
+    /// </summary>
+    private string PartOf(HttpContext context, UploadUrl url, string owner, string part) =>
+        UploadUrl.IdOf(part, url.IsParameter) is { } id ? UploadKeys.FromServerId(owner, work.ScopeOf(context, url), id).Id : "";
 
     private static AppendCommand Command(HttpContext context, UploadKey key, TusRequest parsed, long? bodyLength) => new()
     {

@@ -40,6 +40,17 @@ internal readonly record struct UploadUrl(PathString CreationPath, string? Id, b
     public static UploadUrl Below(PathString creationPath, HttpRequest request) =>
         new(Trimmed(creationPath), request.Path.StartsWithSegments(creationPath, out PathString rest) && rest.Value?.TrimEnd('/') is { Length: > 1 } id ? id[1..] : null, IsParameter: false);
 
+    /// <summary>The id in the URL of an upload as a client names it, absolute or not; null where there is none.</summary>
+    public static string? IdOf(string url, bool isParameter)
+    {
+        int query = url.IndexOf('?', StringComparison.Ordinal);
+        string path = (query < 0 ? url : url[..query]).TrimEnd('/');
+        string? id = isParameter
+            ? query < 0 ? null : QueryHelpers.ParseQuery(url[query..]).GetValueOrDefault(Parameter).ToString()
+            : path[(path.LastIndexOf('/') + 1)..];
+        return id is not null && IsId(id) ? id : null;
+    }
+
     /// <summary>Where an upload that a request makes can be found: a path, so that it holds behind any proxy.</summary>
     public string LocationOf(string id, HttpRequest request)
     {

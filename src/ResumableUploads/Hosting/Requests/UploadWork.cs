@@ -37,16 +37,25 @@ internal sealed class UploadWork(
     {
         AppendCommand limited = command with { MaxUploadSize = target is null ? null : MaxUploadSize(target) };
         var events = new UploadCallbacks(options, store, services, context);
-        if (target is null)
+        EndpointRun? run = target is null ? null : new EndpointRun(context, target, options, _storedHeaders, store, time, logger, answerFor);
+        IUploadCallbacks callbacks = run is null ? events : new EndpointCallbacks(events, run, context, target!);
+        UploadOutcome outcome = await engine.AppendAsync(limited, callbacks, context.RequestAborted).ConfigureAwait(false);
+        run?.AddWhatIsNotStored(outcome);
+        if (outcome.IsWholePart)
         {
-            return answerFor(await engine.AppendAsync(limited, events, context.RequestAborted).ConfigureAwait(false));
+            await engine.PartIsWholeAsync(command.Key, () => UnheardCallbacks(context, target), context.RequestAborted).ConfigureAwait(false);
         }
 
-        var run = new EndpointRun(context, target, options, _storedHeaders, store, time, logger, answerFor);
-        UploadOutcome outcome = await engine
-            .AppendAsync(limited, new EndpointCallbacks(events, run, context, target), context.RequestAborted).ConfigureAwait(false);
-        run.AddWhatIsNotStored(outcome);
-        return run.HasAnswered ? null : answerFor(outcome);
+        return run is { HasAnswered: true } ? null : answerFor(outcome);
+    }
+
+    /// <summary>For an upload that is completed in a request about another: what the endpoint answers is stored, and not said here.</summary>
+    public IUploadCallbacks UnheardCallbacks(HttpContext context, EndpointTarget? target)
+    {
+        var events = new UploadCallbacks(options, store, services, context);
+        return target is null
+            ? events
+            : new EndpointCallbacks(events, new EndpointRun(context, target, options, _storedHeaders, store, time, logger, answerFor: null), context, target);
     }
 
     /// <summary>Runs something that asks the store, and tells its failure as an outcome.</summary>

@@ -74,6 +74,8 @@ internal static class FileIdAnswers
             OutcomeKind.Parked => (500, Problem.Own("parked"), "Processing failed too often",
                 "The server has given the upload up, and keeps its bytes until it expires. Delete it to start again, or ask the server's operator."),
             OutcomeKind.Refused => (outcome.Refusal!.StatusCode, Problem.Own("refused"), "The upload was refused", outcome.Refusal.Reason),
+            OutcomeKind.IsJoined => (403, Problem.Own("joined"), "The upload is joined from others", "Nothing can be appended to it."),
+            OutcomeKind.PartMissing => (400, Problem.Own("part-missing"), "A part is missing", "An upload that is to be joined is not there, or is no part."),
             OutcomeKind.DetailsTooLarge => (431, Problem.Own("headers-too-large"), "The headers are too large",
                 "The URL and the headers that describe the content are more than the server keeps."),
             OutcomeKind.TooManyUploads => (429, Problem.Own("too-many-uploads"), "Too many unfinished uploads",

@@ -29,15 +29,21 @@ internal static class TusAnswers
             return For(new UploadOutcome(OutcomeKind.NotFound));
         }
 
+        UploadData? data = status.Info is { } info ? UploadData.From(info) : null;
+
+        // A final upload has no offset before it is joined: nobody appends to it (T-63).
+        bool isWaiting = data is { Join.IsPart: false } && !status.IsComplete;
         return new HttpAnswer(200)
         {
             Headers =
             [
                 Version,
                 NoStore,
-                new(TusHeaders.Offset, Number(status.Offset)),
-                status.UploadLength is { } length ? new(TusHeaders.Length, Number(length)) : new(TusHeaders.DeferLength, "1"),
-                .. (status.Info is { } info ? UploadData.From(info).TusMetadata : null) is { } metadata ? (KeyValuePair<string, string>[])[new(TusHeaders.Metadata, metadata)] : [],
+                .. isWaiting ? [] : Offset(status.Offset),
+                .. status.UploadLength is { } length ? One(TusHeaders.Length, Number(length))
+                    : isWaiting ? [] : One(TusHeaders.DeferLength, "1"),
+                .. One(TusHeaders.Metadata, data?.TusMetadata),
+                .. One(TusHeaders.Concat, data?.Join?.Raw),
                 .. Expiration(status.Expires),
             ],
         };
@@ -108,6 +114,10 @@ internal static class TusAnswers
             OutcomeKind.Parked => (500, Problem.Own("parked"), "Processing failed too often",
                 "All bytes are safe, but the server does not try again by itself. Its operator has to look at it."),
             OutcomeKind.Refused => (outcome.Refusal!.StatusCode, Problem.Own("refused"), "The upload was refused", outcome.Refusal.Reason),
+            OutcomeKind.IsJoined => (403, Problem.Own("joined"), "The upload is joined from others",
+                "Nothing can be appended to a final upload."),
+            OutcomeKind.PartMissing => (400, Problem.Own("part-missing"), "A part is missing",
+                "A URL in Upload-Concat is not that of a partial upload of yours that is still there. Nothing was made."),
             OutcomeKind.DetailsTooLarge => (431, Problem.Own("headers-too-large"), "The headers are too large",
                 "The URL and the headers that describe the content are more than the server keeps."),
             OutcomeKind.TooManyUploads => (429, Problem.Own("too-many-uploads"), "Too many unfinished uploads",
@@ -180,6 +190,8 @@ internal static class TusAnswers
     private static bool Is(KeyValuePair<string, string> header, string name) => header.Key.Equals(name, StringComparison.OrdinalIgnoreCase);
 
     private static HttpAnswer With(HttpAnswer answer, KeyValuePair<string, string> header) => answer with { Headers = [.. answer.Headers, header] };
+
+    private static KeyValuePair<string, string>[] One(string name, string? value) => value is null ? [] : [new(name, value)];
 
     private static KeyValuePair<string, string>[] Offset(long? offset) => offset is { } value ? [new(TusHeaders.Offset, Number(value))] : [];
 

@@ -68,14 +68,22 @@ internal static class TusParser
             return badLength;
         }
 
-        if (length is null == !isDeferred)
+        StringValues concats = headers[TusHeaders.Concat];
+        TusConcat? concat = null;
+        if (concats.Count > 0 && (concats.Count > 1 || (concat = TusConcat.TryParse(concats.ToString())) is null))
         {
-            return Bad("upload-length", "Send exactly one of Upload-Length and Upload-Defer-Length: 1.");
+            return Bad("concat", "Upload-Concat is 'partial', or 'final;' and the URLs of partial uploads with blanks between them.");
         }
 
-        if (headers.ContainsKey(TusHeaders.Concat))
+        bool isFinal = concat is { IsFinal: true };
+        if (isFinal ? length is not null || isDeferred : length is null == !isDeferred)
         {
-            return Bad("concat", "This server does not join uploads.");
+            return Bad("upload-length", "Send exactly one of Upload-Length and Upload-Defer-Length: 1, and with Upload-Concat: final none of them.");
+        }
+
+        if (isFinal && bodyLength != 0)
+        {
+            return Bad("concat", "A final upload is made of its parts, and its creation has no body.");
         }
 
         bool isPiece = IsPiece(headers);
@@ -93,6 +101,7 @@ internal static class TusParser
         {
             UploadLength = length,
             Metadata = parsedMetadata,
+            Concat = concat,
             Checksum = checksum,
             HasChecksumTrailer = isBehind,
             HasPiece = isPiece && bodyLength != 0,

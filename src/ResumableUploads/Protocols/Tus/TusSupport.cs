@@ -22,5 +22,5 @@ internal sealed record TusSupport(long MaxUploadSize, bool HasChecksum)
     }
 
     public string Extensions { get; } =
-        "creation,creation-with-upload,creation-defer-length,expiration,termination" + (HasChecksum ? ",checksum,checksum-trailer" : "");
+        "creation,creation-with-upload,creation-defer-length,expiration,termination,concatenation,concatenation-unfinished" + (HasChecksum ? ",checksum,checksum-trailer" : "");
 }
