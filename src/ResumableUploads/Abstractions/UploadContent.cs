@@ -19,6 +19,13 @@ public abstract class UploadContent
     public virtual long? ExpectedLength => null;
 
     /// <summary>
+    /// The stream behind <see cref="Reader"/>, where it is one that this store gave out by <see cref="IUploadStore.OpenReadAsync"/>; else null.
+    /// A store that knows its own stream may copy from it by cheaper means, as long as it moves the position past what it has copied. It reads
+    /// <see cref="Reader"/> to its end all the same.
+    /// </summary>
+    public virtual Stream? Source => null;
+
+    /// <summary>
     /// Tells how many bytes of the upload are durable by now (an offset in the upload, not a count of this append). A store
     /// calls it as often as it likes while it goes on, with rising values, and only with what law 6 holds for.
     /// Not called in <see cref="AppendMode.AllOrNothing"/>.

@@ -30,6 +30,9 @@ internal sealed record AppendCommand
 
     public required PipeReader Body { get; init; }
 
+    /// <summary>The store's own stream that <see cref="Body"/> reads, where the bytes come from another upload.</summary>
+    public Stream? Source { get; init; }
+
     /// <summary>How many bytes the body has, or null when that is not known before its end.</summary>
     public long? BodyLength { get; init; }
 

@@ -154,6 +154,7 @@ internal sealed class Joins(
                     Key = info.Key,
                     Offset = info.Offset,
                     Body = missing > 0 ? PipeReader.Create(content, new StreamPipeReaderOptions(bufferSize: 256 * 1024)) : PipeReader.Create(ReadOnlySequence<byte>.Empty),
+                    Source = missing > 0 ? content : null,
                     BodyLength = missing,
                     Completion = CompletionRule.AtLength,
                 };

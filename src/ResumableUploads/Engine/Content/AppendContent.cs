@@ -47,6 +47,8 @@ internal sealed class AppendContent : UploadContent, IDisposable
 
     public override long? ExpectedLength { get; }
 
+    public override Stream? Source => _command.Source;
+
     public ContentEnd End => _reader.End;
 
     /// <summary>Fires when the store has not come back long after the content ended early.</summary>

@@ -11,6 +11,9 @@ namespace ResumableUploads.Stores.FileSystem;
 /// <param name="staging">Whether the bytes do not count yet.</param>
 internal sealed class AppendFile(StoreContext context, LockedUpload upload, OpenFile data, OpenFile? mark, bool staging) : IDisposable
 {
+    /// <summary>Small enough that a copy between two syncs is soon over.</summary>
+    private const long CopyBlock = 64L << 20;
+
     private readonly FileLayer _files = context.Files;
     private readonly List<ReadOnlyMemory<byte>> _segments = [];
 
@@ -58,6 +61,15 @@ internal sealed class AppendFile(StoreContext context, LockedUpload upload, Open
             _files.Write(data, _segments, _written);
             _written += buffer.Length;
         }
+    }
+
+    /// <summary>Copies a block of another file without reading it; false where the system cannot.</summary>
+    public bool CopyFrom(BoundedReadStream source)
+    {
+        long copied = _files.Copy(source.File, source.Position, data, _written, Math.Min(source.Length - source.Position, CopyBlock));
+        source.Position += copied;
+        _written += copied;
+        return copied > 0;
     }
 
     /// <summary>Makes durable what is due to be. True when <see cref="Durable"/> has moved.</summary>

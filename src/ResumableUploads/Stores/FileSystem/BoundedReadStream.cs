@@ -4,6 +4,8 @@ namespace ResumableUploads.Stores.FileSystem;
 internal sealed class BoundedReadStream(OpenFile file, long length) : Stream
 {
     private long _position;
+
+    public OpenFile File => file;
     private bool _disposed;
 
     public override bool CanRead => !_disposed;

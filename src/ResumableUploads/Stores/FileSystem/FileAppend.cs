@@ -114,6 +114,7 @@ internal sealed class FileAppend(
 
     private async ValueTask PumpAsync(AppendFile file)
     {
+        Copy(file);
         PipeReader reader = content.Reader;
         for (bool completed = false; !completed;)
         {
@@ -123,6 +124,24 @@ internal sealed class FileAppend(
             file.Write(result.Buffer);
             reader.AdvanceTo(result.Buffer.End);
             if (!completed && file.Advance())
+            {
+                content.Committed(file.Durable);
+            }
+        }
+    }
+
+    /// <summary>Bytes of another upload need not come through here, where the system can copy or share them. What it cannot is read as ever.</summary>
+    private void Copy(AppendFile file)
+    {
+        if (content.Source is not BoundedReadStream source)
+        {
+            return;
+        }
+
+        while (source.Position < source.Length && file.CopyFrom(source))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (file.Advance())
             {
                 content.Committed(file.Durable);
             }

@@ -153,6 +153,10 @@ internal class FileLayer
         }
     }
 
+    /// <summary>Copies bytes from file to file inside the system, which may share them; 0 where it cannot.</summary>
+    public virtual long Copy(OpenFile from, long fromOffset, OpenFile to, long toOffset, long count) =>
+        OperatingSystem.IsLinux() ? UnixFiles.Copy(from.Handle, fromOffset, to.Handle, toOffset, count, to.Path) : 0;
+
     public virtual void Truncate(OpenFile file, long length) => RandomAccess.SetLength(file.Handle, length);
 
     public virtual void SetWritten(OpenFile file, DateTime time) => File.SetLastWriteTimeUtc(file.Handle, time);

@@ -41,6 +41,33 @@ internal static class UnixFiles
         return Marshal.GetLastPInvokeError() is Native.NoEntry or Native.NotDirectory ? null : throw Native.Error("Opening", path);
     }
 
+    /// <summary>Copies inside the kernel; 0 where file system, kernel or C library cannot, or there is nothing to copy.</summary>
+    public static long Copy(SafeFileHandle from, long fromOffset, SafeFileHandle to, long toOffset, long count, string path)
+    {
+        nint copied;
+        try
+        {
+            do
+            {
+                copied = Native.CopyFileRange(from, ref fromOffset, to, ref toOffset, (nint)count, 0);
+            }
+            while (copied < 0 && Marshal.GetLastPInvokeError() == Native.Interrupted);
+        }
+        catch (EntryPointNotFoundException)
+        {
+            return 0;
+        }
+
+        return copied >= 0 ? copied : Marshal.GetLastPInvokeError() switch
+        {
+            Native.NoSpace or Native.TooLarge => throw Native.Error("Copying to", path),
+            var error when error == Native.NoQuota => throw Native.Error("Copying to", path, error),
+
+            // Other file systems, old kernels: whatever it is, reading and writing will tell.
+            _ => 0,
+        };
+    }
+
     /// <summary>Renames without replacing, where kernel, file system and C library can: else false in <paramref name="supported"/>.</summary>
     public static bool TryRenameNoReplace(string from, string to, out bool supported)
     {

@@ -1,0 +1,69 @@
+using System.Security.Cryptography;
+using ResumableUploads.Abstractions;
+using ResumableUploads.Stores.FileSystem;
+using ResumableUploads.Tests.Http;
+
+namespace ResumableUploads.Tests.Tus;
+
+/// <summary>Joining in the file-system store: the system copies, and where it cannot, the store reads and writes.</summary>
+public class JoinedFileTests
+{
+    [Theory]
+    [InlineData(true, Durability.Process)]
+    [InlineData(true, Durability.PowerLoss)]
+    [InlineData(false, Durability.PowerLoss)]
+    public async Task A_joined_file_is_its_parts_and_only_they_are_copied(bool canCopy, Durability durability)
+    {
+        string directory = Directory.CreateTempSubdirectory("uploads-test-").FullName;
+        try
+        {
+            var files = new CountingFiles { CanCopy = canCopy };
+            var store = new FileSystemUploadStore(new FileSystemUploadStoreOptions { Directory = directory, Durability = durability }, null, null, files);
+            await using TusApp app = await TusApp.StartAsync(TusApp.Mapped, options => options.Store = store);
+            byte[] content = RandomNumberGenerator.GetBytes(3_000_000);
+            var parts = new List<string>();
+            foreach (byte[] part in content.Chunk(1_000_000))
+            {
+                parts.Add(await app.Client.CreateAsync(TusApp.Url, part.Length, ("Upload-Concat", "partial")));
+                using HttpResponseMessage piece = await app.Client.PieceAsync(parts[^1], 0, part);
+            }
+
+            long before = files.Written;
+            using HttpResponseMessage final = await app.Client.TusAsync("POST", TusApp.Url, null, ("Upload-Concat", $"final;{string.Join(' ', parts)}"));
+            Assert.Equal(201, (int)final.StatusCode);
+            Assert.Equal(content, Assert.Single(app.Seen).Content);
+            Assert.Equal(canCopy ? (content.Length, 0) : (0, content.Length), (files.Copied, files.Written - before));
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
+    }
+
+    private sealed class CountingFiles : FileLayer
+    {
+        public bool CanCopy { get; init; }
+
+        public long Copied { get; private set; }
+
+        public long Written { get; private set; }
+
+        public override long Copy(OpenFile from, long fromOffset, OpenFile to, long toOffset, long count)
+        {
+            long copied = CanCopy ? base.Copy(from, fromOffset, to, toOffset, count) : 0;
+            Copied += copied;
+            return copied;
+        }
+
+        public override void Write(OpenFile file, IReadOnlyList<ReadOnlyMemory<byte>> buffers, long offset)
+        {
+            // Marks and the like are small and written again and again; the content is what counts here.
+            if (file.Path.EndsWith(".data", StringComparison.Ordinal))
+            {
+                Written += buffers.Sum(static buffer => (long)buffer.Length);
+            }
+
+            base.Write(file, buffers, offset);
+        }
+    }
+}
