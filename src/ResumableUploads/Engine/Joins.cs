@@ -58,7 +58,17 @@ internal sealed class Joins(
         }
 
         Waits(created!.Key, parts);
-        UploadOutcome? joined = await TryJoinAsync(command.Key, callbacks, cancellationToken).ConfigureAwait(false);
+        UploadOutcome? joined;
+        try
+        {
+            joined = await TryJoinAsync(command.Key, callbacks, cancellationToken).ConfigureAwait(false);
+        }
+        catch (UploadStoreException e)
+        {
+            // It is there, and whoever asks for it later gets it going again.
+            joined = UploadOutcome.Of(e);
+        }
+
         return (joined ?? new UploadOutcome(OutcomeKind.Appended) { UploadLength = length, Expires = records.ExpiresAfterChange(created.Record) }) with
         {
             IsCreated = true,

@@ -115,6 +115,12 @@ public sealed class ResumableUploadOptions
     /// </summary>
     public bool WholeBodyCompletes { get; set; } = true;
 
+    /// <summary>
+    /// Whether a <c>GET</c> on the URL of a finished upload gives its content to its owner, as an attachment, with ranges. Only for protocols in
+    /// which an upload has a URL (tus). Content that was moved away is not there any more. Default: false.
+    /// </summary>
+    public bool AllowDownload { get; set; }
+
     /// <summary>Who owns the uploads of a request: any text that tells owners apart, or null for an anonymous one. Default: the signed-in user.</summary>
     public Func<HttpContext, string?>? Owner { get; set; }
 

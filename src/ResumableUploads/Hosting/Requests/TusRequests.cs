@@ -16,7 +16,7 @@ internal sealed class TusRequests(UploadWork work)
     private const string Protocol = "tus";
 
     /// <summary>What the server says of itself.</summary>
-    public TusSupport Support(EndpointTarget? target) => new(work.MaxUploadSize(target), work.CanStage);
+    public TusSupport Support(EndpointTarget? target) => new(work.MaxUploadSize(target), work.CanStage, work.Options.AllowDownload);
 
     /// <summary>The answer, or null where it has left already.</summary>
     public async ValueTask<HttpAnswer?> AnswerAsync(HttpContext context, UploadUrl url, EndpointTarget? target)
@@ -50,6 +50,9 @@ internal sealed class TusRequests(UploadWork work)
         return parsed.Operation switch
         {
             TusOperation.Status => await work.AskAsync(() => StatusAsync(context, target, key), TusAnswers.For).ConfigureAwait(false),
+            TusOperation.Download => await work.TryDownloadAsync(context, key).ConfigureAwait(false)
+                ? null
+                : TusAnswers.For(new UploadOutcome(OutcomeKind.NotFound)),
             TusOperation.Terminate => TusAnswers.For(await work.Engine.CancelAsync(key, context.RequestAborted).ConfigureAwait(false)),
             TusOperation.Create => await CreateAsync(context, url, target, parsed, Command(context, key, parsed, bodyLength), id).ConfigureAwait(false),
             _ => await work.AppendAsync(context, target, Command(context, key, parsed, bodyLength), TusAnswers.For).ConfigureAwait(false),

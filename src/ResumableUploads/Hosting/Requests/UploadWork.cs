@@ -58,6 +58,9 @@ internal sealed class UploadWork(
             : new EndpointCallbacks(events, new EndpointRun(context, target, options, _storedHeaders, store, time, logger, answerFor: null), context, target);
     }
 
+    /// <summary>Gives the content of a finished upload back; false where there is none.</summary>
+    public ValueTask<bool> TryDownloadAsync(HttpContext context, UploadKey key) => Download.TryWriteAsync(context, store, key);
+
     /// <summary>Runs something that asks the store, and tells its failure as an outcome.</summary>
     public async ValueTask<HttpAnswer> AskAsync(Func<ValueTask<HttpAnswer>> ask, Func<UploadOutcome, HttpAnswer> answerFor)
     {

@@ -25,6 +25,12 @@ internal static class TusParser
             return null;
         }
 
+        if (isUpload && support.HasDownload && HttpMethods.IsGet(method))
+        {
+            request = new TusRequest(TusOperation.Download);
+            return null;
+        }
+
         if (headers[TusHeaders.Resumable] != TusHeaders.Version)
         {
             return new Problem(412, Problem.Own("tus-version"), "Another version of tus", "Send Tus-Resumable: 1.0.0.");

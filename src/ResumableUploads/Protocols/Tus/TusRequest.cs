@@ -10,6 +10,9 @@ internal enum TusOperation
     Status,
     Append,
     Terminate,
+
+    /// <summary>The content, please. No part of tus, and so without its version.</summary>
+    Download,
 }
 
 /// <summary>A request of tus 1.0.0 that is well-formed.</summary>

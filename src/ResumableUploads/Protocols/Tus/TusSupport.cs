@@ -5,7 +5,8 @@ namespace ResumableUploads.Protocols.Tus;
 /// <summary>What a server can do with its store, and so what it says of itself (T-4 to T-6, T-30).</summary>
 /// <param name="MaxUploadSize">The most bytes of an upload.</param>
 /// <param name="HasChecksum">Whether the store holds bytes back until they are verified.</param>
-internal sealed record TusSupport(long MaxUploadSize, bool HasChecksum)
+/// <param name="HasDownload">Whether finished uploads are given back.</param>
+internal sealed record TusSupport(long MaxUploadSize, bool HasChecksum, bool HasDownload = false)
 {
     public IEnumerable<KeyValuePair<string, string>> Headers
     {
