@@ -17,6 +17,9 @@ public interface IResumableUploadFeature
     /// <summary>The name as the client sent it. Show it encoded; never use it as a path.</summary>
     string? RawFileName { get; }
 
+    /// <summary>What the client said about the upload in pairs (<c>Upload-Metadata</c> of tus), unchecked. Empty for other protocols.</summary>
+    IReadOnlyDictionary<string, string> Metadata { get; }
+
     /// <summary>How many bytes the content has.</summary>
     long Size { get; }
 

@@ -11,7 +11,7 @@ public abstract class ReceivedUpload : UploadEvent
     private string? _movedTo;
 
     private protected ReceivedUpload(IUploadStore store, UploadInfo info, UploadData data, IServiceProvider services)
-        : base(info.Key, data.FileName, data.RawFileName, data.ContentType, info.Offset, services)
+        : base(info.Key, data.FileName, data.RawFileName, data.ContentType, data.TusMetadata, info.Offset, services)
     {
         _store = store;
         Size = info.Offset;

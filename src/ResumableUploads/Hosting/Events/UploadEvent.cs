@@ -1,14 +1,18 @@
 using Microsoft.AspNetCore.Http;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine;
+using ResumableUploads.Protocols.Tus;
 
 namespace ResumableUploads;
 
 /// <summary>What every event tells about its upload.</summary>
 public abstract class UploadEvent
 {
-    private protected UploadEvent(UploadKey key, string? fileName, string? rawFileName, string? contentType, long? length, IServiceProvider services)
+    private static readonly IReadOnlyDictionary<string, string> NoMetadata = new Dictionary<string, string>();
+
+    private protected UploadEvent(UploadKey key, string? fileName, string? rawFileName, string? contentType, string? metadata, long? length, IServiceProvider services)
     {
+        Metadata = metadata is null ? NoMetadata : TusMetadata.TryParse(metadata)?.Values ?? NoMetadata;
         Key = key;
         FileName = fileName ?? SafeFileName.From(rawFileName);
         RawFileName = rawFileName;
@@ -31,6 +35,12 @@ public abstract class UploadEvent
     /// <summary>The media type that the client stated, unchecked, or null.</summary>
     public string? ContentType { get; }
 
+    /// <summary>
+    /// What the client said about the upload in pairs (<c>Upload-Metadata</c> of tus), unchecked. Values that are no text are left out. Empty for other
+    /// protocols.
+    /// </summary>
+    public IReadOnlyDictionary<string, string> Metadata { get; }
+
     /// <summary>The length of the whole content in bytes, or null while it is not known.</summary>
     public long? Length { get; }
 
@@ -42,7 +52,14 @@ public abstract class UploadEvent
 public sealed class UploadCreating : UploadEvent
 {
     internal UploadCreating(UploadKey key, UploadDetails details, long? length, HttpContext context)
-        : base(key, null, details.RawFileName, details.ContentType, length, context.RequestServices) => HttpContext = context;
+        : base(key, null, details.RawFileName, details.ContentType, details.TusMetadata, length, context.RequestServices)
+    {
+        HttpContext = context;
+        IsPart = details.Join is { IsPart: true };
+    }
+
+    /// <summary>Whether it is a part that is to be joined with others (concatenation of tus): the whole is another upload, with an event of its own.</summary>
+    public bool IsPart { get; }
 
     /// <summary>The request that makes it.</summary>
     public HttpContext HttpContext { get; }
@@ -75,7 +92,7 @@ public sealed class UploadCreating : UploadEvent
 public sealed class UploadProgress : UploadEvent
 {
     internal UploadProgress(UploadKey key, UploadData data, long offset, long? length, IServiceProvider services)
-        : base(key, data.FileName, data.RawFileName, data.ContentType, length, services) => Offset = offset;
+        : base(key, data.FileName, data.RawFileName, data.ContentType, data.TusMetadata, length, services) => Offset = offset;
 
     /// <summary>How many bytes are durable.</summary>
     public long Offset { get; }
@@ -85,7 +102,7 @@ public sealed class UploadProgress : UploadEvent
 public sealed class UploadExpired : UploadEvent
 {
     internal UploadExpired(UploadInfo info, UploadData data, IServiceProvider services)
-        : base(info.Key, data.FileName, data.RawFileName, data.ContentType, info.Length, services)
+        : base(info.Key, data.FileName, data.RawFileName, data.ContentType, data.TusMetadata, info.Length, services)
     {
         Offset = info.Offset;
         State = info.State;

@@ -8,6 +8,9 @@ namespace ResumableUploads.Protocols.Tus;
 /// <param name="ContentType">The value of <c>filetype</c>, or of <c>type</c>, or null.</param>
 internal sealed record TusMetadata(string Raw, string? FileName, string? ContentType)
 {
+    /// <summary>All values that are texts.</summary>
+    public IReadOnlyDictionary<string, string> Values { get; private init; } = new Dictionary<string, string>();
+
     public const int MaxLength = 8 * 1024;
 
     /// <summary>Null when the text is malformed.</summary>
@@ -34,7 +37,10 @@ internal sealed record TusMetadata(string Raw, string? FileName, string? Content
         return new TusMetadata(
             raw,
             NotEmpty(values.GetValueOrDefault("filename") ?? values.GetValueOrDefault("name")),
-            type is not null && type.All(static c => c is >= ' ' and <= '~') ? NotEmpty(type) : null);
+            type is not null && type.All(static c => c is >= ' ' and <= '~') ? NotEmpty(type) : null)
+        {
+            Values = values.Where(static value => value.Value is not null).ToDictionary(static value => value.Key, static value => value.Value!, StringComparer.Ordinal),
+        };
     }
 
     private static string? NotEmpty(string? text) => string.IsNullOrEmpty(text) ? null : text;
