@@ -40,9 +40,48 @@ public class JoinedFileTests
         }
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task A_join_that_broke_off_is_told_with_its_url_and_goes_on_when_it_is_asked_for(int fails)
+    {
+        string directory = Directory.CreateTempSubdirectory("uploads-test-").FullName;
+        try
+        {
+            var files = new CountingFiles { CanCopy = true, FailsAt = fails };
+            var store = new FileSystemUploadStore(new FileSystemUploadStoreOptions { Directory = directory }, null, null, files);
+            await using TusApp app = await TusApp.StartAsync(TusApp.Mapped, options => options.Store = store);
+            var parts = new List<string>();
+            byte[] content = RandomNumberGenerator.GetBytes(300_000);
+            foreach (byte[] part in content.Chunk(100_000))
+            {
+                parts.Add(await app.Client.CreateAsync(TusApp.Url, part.Length, ("Upload-Concat", "partial")));
+                using HttpResponseMessage piece = await app.Client.PieceAsync(parts[^1], 0, part);
+            }
+
+            using HttpResponseMessage broken = await app.Client.TusAsync("POST", TusApp.Url, null, ("Upload-Concat", $"final;{string.Join(' ', parts)}"));
+            Assert.Equal(503, (int)broken.StatusCode);
+            Assert.Empty(app.Seen);
+            using HttpResponseMessage head = await app.Client.TusAsync("HEAD", broken.Header("Location")!);
+            Assert.Equal((200, "300000"), ((int)head.StatusCode, head.Header("Upload-Offset")));
+            Assert.Equal(content, Assert.Single(app.Seen).Content);
+
+            // What was joined before is not joined again.
+            Assert.Equal(content.Length, files.Copied);
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
+    }
+
     private sealed class CountingFiles : FileLayer
     {
+        private int _copies;
+
         public bool CanCopy { get; init; }
+
+        public int FailsAt { get; init; } = -1;
 
         public long Copied { get; private set; }
 
@@ -50,6 +89,11 @@ public class JoinedFileTests
 
         public override long Copy(OpenFile from, long fromOffset, OpenFile to, long toOffset, long count)
         {
+            if (++_copies == FailsAt)
+            {
+                throw new IOException("The disk is on fire.");
+            }
+
             long copied = CanCopy ? base.Copy(from, fromOffset, to, toOffset, count) : 0;
             Copied += copied;
             return copied;
