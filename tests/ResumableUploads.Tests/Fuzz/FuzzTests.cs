@@ -1,0 +1,39 @@
+using System.Globalization;
+
+namespace ResumableUploads.Tests.Fuzz;
+
+/// <summary>
+/// Random requests: none is answered with a 5xx that the test has not caused itself, and none leaves an upload in the store that is not what was
+/// sent. For longer runs: FUZZ_REQUESTS is how many a test sends, FUZZ_SEED the first seed.
+/// </summary>
+public class FuzzTests
+{
+    private static readonly int Seed =
+        int.TryParse(Environment.GetEnvironmentVariable("FUZZ_SEED"), NumberStyles.None, CultureInfo.InvariantCulture, out int seed) ? seed : 1;
+
+    [Theory]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    public async Task No_random_request_breaks_the_server_or_its_store(bool isTus, bool onEndpoint)
+    {
+        if (await new Fuzzer(isTus, onEndpoint).RunAsync(Fuzzer.Requests, Seed) is { } found)
+        {
+            Assert.Fail(found);
+        }
+    }
+
+    [Theory]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    public async Task What_breaks_is_told_with_its_seed_and_with_few_requests(bool isTus, bool onEndpoint)
+    {
+        var broken = new Fuzzer(isTus, onEndpoint, static () => throw new InvalidOperationException("A handler that never works."));
+        string? found = await broken.RunAsync(1000, firstSeed: 1);
+        Assert.NotNull(found);
+        Assert.StartsWith("Seed ", found, StringComparison.Ordinal);
+        Assert.Contains("(503)", found, StringComparison.Ordinal);
+        Assert.InRange(found.Split('\n').Length, 2, 4);
+    }
+}
