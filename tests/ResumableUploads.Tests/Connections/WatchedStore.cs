@@ -33,6 +33,9 @@ internal sealed class WatchedStore(IUploadStore inner) : IUploadStore
     /// <summary>Until the server has stored that much, and waits for more.</summary>
     public Task WaitingAsync(string fileId, long offset) => UntilAsync(fileId, sight => sight.Stored >= offset && sight.IsWaiting);
 
+    /// <summary>The same for an upload of another protocol.</summary>
+    public Task WaitingAsync(UploadKey key, long offset) => UntilAsync(key, sight => sight.Stored >= offset && sight.IsWaiting);
+
     public Sight SightOf(string fileId)
     {
         lock (_lock)
@@ -41,9 +44,10 @@ internal sealed class WatchedStore(IUploadStore inner) : IUploadStore
         }
     }
 
-    public Task UntilAsync(string fileId, Func<Sight, bool> condition)
+    public Task UntilAsync(string fileId, Func<Sight, bool> condition) => UntilAsync(KeyOf(fileId), condition);
+
+    public Task UntilAsync(UploadKey key, Func<Sight, bool> condition)
     {
-        UploadKey key = KeyOf(fileId);
         lock (_lock)
         {
             if (_sights.TryGetValue(key, out Sight? sight) && condition(sight))

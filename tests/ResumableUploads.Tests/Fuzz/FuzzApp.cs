@@ -162,8 +162,10 @@ internal sealed class FuzzApp : IAsyncDisposable
         return null;
     }
 
-    private string? Claimed(FuzzRequest request) =>
-        request.Headers.FirstOrDefault(header => header.Name == (_isTus ? "Upload-Offset" : "X-Start-Byte")).Value;
+    /// <summary>Where the body says it begins. A creation of tus begins at its beginning.</summary>
+    private string? Claimed(FuzzRequest request) => _isTus && request.Target == FuzzRequest.Creation
+        ? null
+        : request.Headers.FirstOrDefault(header => header.Name == (_isTus ? "Upload-Offset" : "X-Start-Byte")).Value;
 
     [SuppressMessage("Security", "CA5350", Justification = "The protocol demands it.")]
     private static string Fill(string text, UploadInfo? upload, byte[] body, out long number)

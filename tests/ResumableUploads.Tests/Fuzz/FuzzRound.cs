@@ -1,10 +1,11 @@
+using System.Collections.Concurrent;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine;
 
 namespace ResumableUploads.Tests.Fuzz;
 
 /// <summary>Sends some requests one after another, and looks at the store after each.</summary>
-internal sealed class FuzzRound(FuzzApp app, bool isTus)
+internal sealed class FuzzRound(FuzzApp app, bool isTus, ConcurrentDictionary<int, int> answers)
 {
     private readonly Dictionary<int, string> _made = [];
 
@@ -16,6 +17,7 @@ internal sealed class FuzzRound(FuzzApp app, bool isTus)
             (string url, UploadKey? key) = Target(request);
             UploadInfo? before = key is { } target ? await app.Store.GetAsync(target, CancellationToken.None) : null;
             FuzzAnswer answer = await app.SendAsync(request, url, before);
+            answers.AddOrUpdate(answer.Status, 1, static (_, count) => count + 1);
             if (isTus && answer.Location is { } location && request.Target == FuzzRequest.Creation)
             {
                 _made[request.Number] = location;

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 
 namespace ResumableUploads.Tests.Fuzz;
@@ -15,6 +16,9 @@ internal sealed class Fuzzer(bool isTus, bool onEndpoint, Func<Task>? handler = 
     public static int Requests { get; } =
         int.TryParse(Environment.GetEnvironmentVariable("FUZZ_REQUESTS"), NumberStyles.None, CultureInfo.InvariantCulture, out int requests) ? requests : 50_000;
 
+    /// <summary>How often each status was the answer.</summary>
+    public ConcurrentDictionary<int, int> Answers { get; } = new();
+
     /// <summary>What went wrong, in words with which it can be repeated; null: nothing.</summary>
     public async Task<string?> RunAsync(int requests, int firstSeed)
     {
@@ -28,7 +32,7 @@ internal sealed class Fuzzer(bool isTus, bool onEndpoint, Func<Task>? handler = 
             for (int round; found is null && (round = Interlocked.Increment(ref next)) < rounds;)
             {
                 FuzzRequest[] set = SetOf(firstSeed + round);
-                if (await new FuzzRound(app, isTus).RunAsync(set) is { } fault)
+                if (await new FuzzRound(app, isTus, Answers).RunAsync(set) is { } fault)
                 {
                     Interlocked.CompareExchange(ref found, await TellAsync(firstSeed + round, set, fault), null);
                 }
@@ -81,6 +85,6 @@ internal sealed class Fuzzer(bool isTus, bool onEndpoint, Func<Task>? handler = 
     private async Task<string?> TryAsync(FuzzRequest[] set)
     {
         await using FuzzApp app = await FuzzApp.StartAsync(isTus, onEndpoint, handler);
-        return await new FuzzRound(app, isTus).RunAsync(set);
+        return await new FuzzRound(app, isTus, Answers).RunAsync(set);
     }
 }

@@ -28,7 +28,7 @@ internal static class TusFuzz
         ("Range", "bytes=0-5"), ("If-Match", "*"), ("Content-Encoding", "gzip"), ("Origin", "https://a.example"), ("Access-Control-Request-Method", "PATCH"),
         ("Content-Digest", "sha-256=:AAAA:"), ("Repr-Digest", "sha-256=:AAAA:"), ("Upload-Concat", "final"), ("Upload-Concat", "final;"), ("Upload-Concat", "maybe"),
         ("Cookie", "a=b"), ("Transfer-Encoding", "chunked"), ("Trailer", "X"), ("Upload-Expires", "x"), ("Upload-Metadata", "again"), ("Tus-Resumable", "1.0.0"),
-        ("Upload-Offset", "0"), ("Upload-Length", "10"), ("Upload-Defer-Length", "1"), ("X-Long", "@"),
+        ("Upload-Offset", "0"), ("Upload-Length", "10"), ("Upload-Defer-Length", "1"), ("X-HTTP-Method-Override", "PATCH"), ("X-HTTP-Method-Override", "DELETE"), ("X-HTTP-Method-Override", "head"), ("X-HTTP-Method-Override", "\u00e9"), ("X-Long", "@"),
     ];
 
     public static FuzzRequest Next(Random random, int number)
