@@ -194,8 +194,8 @@ internal sealed class UploadEngine : IAsyncDisposable
             return null;
         }
 
-        UploadOutcome? refusal = AppendChecks.Against(command with { Offset = info.Offset }, info, _settings);
-        return refusal ?? (command.Offset < info.Offset && !command.RestartsAtZero ? AppendChecks.Mismatch(command, info.Offset, info.Length) with { Expires = info.Expires } : null);
+        bool isStale = command.Offset < info.Offset && !command.RestartsAtZero;
+        return AppendChecks.Against(isStale ? command : command with { Offset = info.Offset }, info, _settings);
     }
 
     /// <summary>The upload as it is under the turn; null when there is none, or none any more.</summary>
