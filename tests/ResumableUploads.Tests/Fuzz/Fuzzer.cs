@@ -44,7 +44,8 @@ internal sealed class Fuzzer(bool isTus, bool onEndpoint, Func<Task>? handler = 
     private FuzzRequest[] SetOf(int seed)
     {
         var random = new Random(seed);
-        return [.. Enumerable.Range(0, RoundLength).Select(number => isTus ? TusFuzz.Next(random, number) : FileIdFuzz.Next(random, number))];
+        var makers = new List<int>();
+        return [.. Enumerable.Range(0, RoundLength).Select(number => isTus ? TusFuzz.Next(random, number, makers) : FileIdFuzz.Next(random, number))];
     }
 
     private async Task<string> TellAsync(int seed, FuzzRequest[] set, string fault)

@@ -31,7 +31,10 @@ internal static class TusFuzz
         ("Upload-Offset", "0"), ("Upload-Length", "10"), ("Upload-Defer-Length", "1"), ("X-HTTP-Method-Override", "PATCH"), ("X-HTTP-Method-Override", "DELETE"), ("X-HTTP-Method-Override", "head"), ("X-HTTP-Method-Override", "\u00e9"), ("X-Long", "@"),
     ];
 
-    public static FuzzRequest Next(Random random, int number)
+    /// <param name="random">Where all comes from.</param>
+    /// <param name="number">The place of the request in its set.</param>
+    /// <param name="makers">The requests before that make uploads; this one is added where it does.</param>
+    public static FuzzRequest Next(Random random, int number, List<int> makers)
     {
         var headers = new List<(string Name, string Value)>();
         if (!Rarely(random))
@@ -41,7 +44,12 @@ internal static class TusFuzz
 
         bool creates = number == 0 || random.Next(5) == 0;
         string method = creates ? "POST" : random.Next(8) switch { 0 => "HEAD", 1 when random.Next(3) == 0 => "DELETE", _ => "PATCH" };
-        int target = creates ? FuzzRequest.Creation : random.Next(number);
+        int target = creates ? FuzzRequest.Creation : makers[^random.Next(1, Math.Min(makers.Count, 6) + 1)];
+        if (creates)
+        {
+            makers.Add(number);
+        }
+
         FuzzBody body = creates ? Creation(random, headers) : method == "PATCH" ? Piece(random, headers) : FuzzBody.None;
         if (Rarely(random))
         {
