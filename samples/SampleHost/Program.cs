@@ -6,11 +6,16 @@ WebApplicationBuilder builder = WebApplication.CreateBuilder(args);
 builder.Services.AddResumableUploads();
 builder.Services.AddSingleton<FinishedFiles>();
 
+// Pages of these sites may upload too. There are none until somebody names them.
+string[] origins = builder.Configuration.GetSection("AllowedOrigins").Get<string[]>() ?? [];
+builder.Services.AddCors(cors => cors.AddDefaultPolicy(policy => policy.WithOrigins(origins).WithResumableUploads()));
+
 WebApplication app = builder.Build();
 FinishedFiles finished = app.Services.GetRequiredService<FinishedFiles>();
 
 app.UseDefaultFiles();
 app.UseStaticFiles();
+app.UseCors();
 app.UseResumableUploads(options =>
 {
     options.OnCreating = (upload, _) =>
