@@ -10,7 +10,9 @@ public sealed class SampleHostProcess : IAsyncDisposable
 
     private Process? _process;
 
-    private SampleHostProcess(string directory) => Directory = directory;
+    private readonly string[] _options;
+
+    private SampleHostProcess(string directory, string[] options) => (Directory, _options) = (directory, options);
 
     /// <summary>The directory of the uploads; removed in the end.</summary>
     public string Directory { get; }
@@ -24,11 +26,23 @@ public sealed class SampleHostProcess : IAsyncDisposable
     /// <summary>The bytes on disk of the one upload that is unfinished.</summary>
     public long BytesOnDisk => new FileInfo(Assert.Single(System.IO.Directory.GetFiles(Directory, "*.data", SearchOption.AllDirectories))).Length;
 
-    public static async Task<SampleHostProcess> StartAsync()
+    /// <param name="options">More of the command line, without the leading dashes: <c>AllowedOrigins:0=http://127.0.0.1:5000</c>.</param>
+    public static async Task<SampleHostProcess> StartAsync(params string[] options)
     {
-        var host = new SampleHostProcess(System.IO.Directory.CreateTempSubdirectory("uploads-browser-").FullName);
+        var host = new SampleHostProcess(System.IO.Directory.CreateTempSubdirectory("uploads-browser-").FullName, options);
         await host.StartAgainAsync();
         return host;
+    }
+
+    /// <summary>Waits until so many bytes of the one upload that is unfinished have been written.</summary>
+    public async Task HasOnDiskAsync(long length)
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+        while (BytesOnDisk < length)
+        {
+            Assert.True(await timer.WaitForNextTickAsync(patience.Token));
+        }
     }
 
     /// <summary>Starts, after a <see cref="KillAsync"/> on the port that it had.</summary>
@@ -45,6 +59,11 @@ public sealed class SampleHostProcess : IAsyncDisposable
                 "--ResumableUploads:Directory", Directory,
             },
         };
+        foreach (string option in _options)
+        {
+            start.ArgumentList.Add("--" + option);
+        }
+
         var address = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
         var lines = new List<string>();
         var process = new Process { StartInfo = start };
