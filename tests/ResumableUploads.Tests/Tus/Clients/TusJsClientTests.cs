@@ -61,6 +61,20 @@ public class TusJsClientTests(SharedSampleHost shared, ITestOutputHelper output)
         SendAsync(client, "methodOverride", 10_000_000, ["POST - 201", "POST 0 204", "POST 3000000 204", "POST 6000000 204", "POST 9000000 204"]);
 
     [Theory]
+    [InlineData(Stable)]
+    [InlineData(Next)]
+    public async Task A_file_arrives_in_parts_side_by_side_and_the_parts_are_cleared(string client)
+    {
+        using var file = new SourceFile($"{client} in parts.bin", Large);
+        await using NodeClient sender = await NodeClient.StartAsync(client, "parallel", _host.Address, seed: 0, file);
+        await sender.EndAsync();
+        Assert.Equal(5, sender.Answers.Count(static answer => answer == "POST - 201"));
+        Assert.Equal(4, sender.Answers.Count(static answer => answer == "PATCH 0 204"));
+        await AssertArrivedAsync(file);
+        Assert.Empty(Directory.GetFiles(_host.Directory, "*.data", SearchOption.AllDirectories));
+    }
+
+    [Theory]
     [InlineData(Stable, "Überraschung für Zoë.bin")]
     [InlineData(Next, "Überraschung für Zoë.bin")]
     [InlineData(Stable, "文件 🎬 ملف.bin")]
