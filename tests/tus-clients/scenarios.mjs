@@ -22,6 +22,22 @@ export const scenarios = {
     await send(file.stream(), { ...file.options, parallelUploads: 4 });
   },
 
+  /** In parts, stopped once. Three of the four have 30 MB, so all are under way by then. */
+  async parallelStopped({ Upload, file, endpoint }) {
+    const line = await Line.open(endpoint);
+    const silent = line.silentAfter(35 * MB);
+    let finish;
+    const finished = new Promise((resolve, reject) => { finish = { onSuccess: resolve, onError: reject }; });
+    const upload = new Upload(file.stream(), { ...file.options, ...finish, endpoint: line.endpoint, parallelUploads: 4 });
+    upload.start();
+    const { gone } = await Promise.race([silent, finished.then(() => assert.fail('Finished too early.'))]);
+    await upload.abort();
+    await gone;
+    upload.start();
+    await finished;
+    line.close();
+  },
+
   /** A stream of unknown length. */
   async deferred({ send, file }) {
     // Behind a pipe it is no file any more.

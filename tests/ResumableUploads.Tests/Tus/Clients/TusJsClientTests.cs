@@ -65,13 +65,27 @@ public class TusJsClientTests(SharedSampleHost shared, ITestOutputHelper output)
     [InlineData(Next)]
     public async Task A_file_arrives_in_parts_side_by_side_and_the_parts_are_cleared(string client)
     {
-        using var file = new SourceFile($"{client} in parts.bin", Large);
-        await using NodeClient sender = await NodeClient.StartAsync(client, "parallel", _host.Address, seed: 0, file);
+        await using SampleHostProcess host = await SampleHostProcess.StartAsync();
+        using var file = new SourceFile("in parts.bin", Large);
+        await using NodeClient sender = await NodeClient.StartAsync(client, "parallel", host.Address, seed: 0, file);
         await sender.EndAsync();
         Assert.Equal(5, sender.Answers.Count(static answer => answer == "POST - 201"));
         Assert.Equal(4, sender.Answers.Count(static answer => answer == "PATCH 0 204"));
+        await file.AssertArrivedAloneAsync(host);
+        Assert.Empty(Directory.GetFiles(host.Directory, "*.data", SearchOption.AllDirectories));
+    }
+
+    [Theory]
+    [InlineData(Stable)]
+    [InlineData(Next)]
+    public async Task Parts_that_are_stopped_go_on_where_they_were(string client)
+    {
+        using var file = new SourceFile($"{client} stopped in parts.bin", Large);
+        await using NodeClient sender = await NodeClient.StartAsync(client, "parallelStopped", _host.Address, seed: 0, file);
+        await sender.EndAsync();
+        Assert.Equal(5, sender.Answers.Count(static answer => answer == "POST - 201"));
+        Assert.DoesNotContain(sender.Answers, static answer => answer[^3] != '2');
         await AssertArrivedAsync(file);
-        Assert.Empty(Directory.GetFiles(_host.Directory, "*.data", SearchOption.AllDirectories));
     }
 
     [Theory]
@@ -135,12 +149,13 @@ public class TusJsClientTests(SharedSampleHost shared, ITestOutputHelper output)
     [InlineData(Next)]
     public async Task A_file_that_is_given_up_leaves_nothing(string client)
     {
-        using var file = new SourceFile($"{client} given up.bin", 10_000_000);
-        await using NodeClient sender = await NodeClient.StartAsync(client, "terminated", _host.Address, seed: 0, file);
+        await using SampleHostProcess host = await SampleHostProcess.StartAsync();
+        using var file = new SourceFile("given up.bin", 10_000_000);
+        await using NodeClient sender = await NodeClient.StartAsync(client, "terminated", host.Address, seed: 0, file);
         await sender.EndAsync();
         Assert.Contains("DELETE - 204", sender.Answers);
-        Assert.DoesNotContain(_host.Arrived, path => Path.GetFileName(path) == file.Name);
-        Assert.Empty(Directory.GetFiles(_host.Directory, "*.data", SearchOption.AllDirectories));
+        Assert.Empty(host.Arrived);
+        Assert.Empty(Directory.GetFiles(host.Directory, "*.data", SearchOption.AllDirectories));
     }
 
     [Theory]
