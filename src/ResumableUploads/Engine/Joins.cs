@@ -51,7 +51,7 @@ internal sealed class Joins(
         }
 
         (UploadOutcome? refusal, UploadInfo? created, _) =
-            await creation.CreateAsync(sized, command.Creation!, callbacks, cancellationToken).ConfigureAwait(false);
+            await creation.CreateAsync(sized, Limited(command), callbacks, cancellationToken).ConfigureAwait(false);
         if (refusal is not null)
         {
             return refusal;
@@ -126,9 +126,9 @@ internal sealed class Joins(
             lengths[i] = part.Offset;
         }
 
-        if (await WithLengthAsync(info, lengths.Sum(), cancellationToken).ConfigureAwait(false) is not { } sized)
+        if (await WithLengthAsync(info, lengths.Sum(), join.MaxUploadSize ?? settings.MaxUploadSize, cancellationToken).ConfigureAwait(false) is not { } sized)
         {
-            return new UploadOutcome(OutcomeKind.TooLarge) { MaxSize = settings.MaxUploadSize };
+            return new UploadOutcome(OutcomeKind.TooLarge) { MaxSize = join.MaxUploadSize ?? settings.MaxUploadSize };
         }
 
         Step step = await AppendPartsAsync(sized, data, parts, lengths, turn, callbacks, cancellationToken).ConfigureAwait(false);
@@ -183,7 +183,7 @@ internal sealed class Joins(
         throw new UploadStoreException(StoreFailure.Corrupt, $"The parts of upload {info.Key} are not what they were.", info.Offset);
     }
 
-    private async ValueTask<UploadInfo?> WithLengthAsync(UploadInfo info, long length, CancellationToken cancellationToken)
+    private async ValueTask<UploadInfo?> WithLengthAsync(UploadInfo info, long length, long max, CancellationToken cancellationToken)
     {
         if (info.Length is not null)
         {
@@ -191,7 +191,7 @@ internal sealed class Joins(
         }
 
         // A part has told its length only later.
-        if (length > settings.MaxUploadSize || !await ledger.TryGrowAsync(info.Key.Owner, length, cancellationToken).ConfigureAwait(false))
+        if (length > max || !await ledger.TryGrowAsync(info.Key.Owner, length, cancellationToken).ConfigureAwait(false))
         {
             return null;
         }
@@ -218,6 +218,9 @@ internal sealed class Joins(
         && !records.IsExpired(info) && UploadData.From(info).Join is { IsPart: true }
             ? info
             : null;
+
+    private UploadDetails Limited(AppendCommand command) =>
+        command.Creation! with { Join = command.Creation.Join! with { MaxUploadSize = AppendChecks.MaxSize(command, settings) } };
 
     private void Waits(UploadKey key, IReadOnlyList<UploadKey> parts) => _waiting[key] = parts;
 

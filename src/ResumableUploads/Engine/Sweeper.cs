@@ -94,6 +94,10 @@ internal sealed class Sweeper(
             if (UploadData.From(info) is { Join.IsPart: false } data && records.IsOurs(info))
             {
                 joins.Waits(info, data);
+                if (callbacks.HasHandler)
+                {
+                    await joins.TryJoinAsync(info.Key, callbacks, cancellationToken).ConfigureAwait(false);
+                }
             }
         }
         else if (info.State == UploadState.Received && callbacks.HasHandler && records.IsOurs(info)

@@ -88,7 +88,8 @@ internal sealed record HandlerState(
 /// <summary>That an upload is a part of something larger, or what joins the parts.</summary>
 /// <param name="Raw">What the client said, to be told again.</param>
 /// <param name="Parts">The ids of the parts under the same owner, in their order; null for a part.</param>
-internal sealed record JoinDetails(string Raw, List<string>? Parts)
+/// <param name="MaxUploadSize">The most bytes of the whole, for parts that tell their length later.</param>
+internal sealed record JoinDetails(string Raw, List<string>? Parts, long? MaxUploadSize = null)
 {
     [JsonIgnore]
     public bool IsPart => Parts is null;

@@ -92,9 +92,9 @@ internal sealed class UploadEngine : IAsyncDisposable
     public ValueTask PartIsWholeAsync(UploadKey part, Func<IUploadCallbacks> callbacks, CancellationToken cancellationToken) =>
         _joins.PartIsWholeAsync(part, callbacks, cancellationToken);
 
-    /// <summary>Joins an upload that waits for its parts, where these are whole by now. True: something was done.</summary>
-    public async ValueTask<bool> TryJoinAsync(UploadKey key, IUploadCallbacks callbacks, CancellationToken cancellationToken) =>
-        await _joins.TryJoinAsync(key, callbacks, cancellationToken).ConfigureAwait(false) is not null;
+    /// <summary>Joins an upload that waits for its parts, where these are whole by now.</summary>
+    public async ValueTask TryJoinAsync(UploadKey key, IUploadCallbacks callbacks, CancellationToken cancellationToken) =>
+        await _joins.TryJoinAsync(key, callbacks, cancellationToken).ConfigureAwait(false);
 
     /// <summary>Removes an upload. Removing what is not there is the same as having removed it.</summary>
     public async ValueTask<UploadOutcome> CancelAsync(UploadKey key, CancellationToken cancellationToken)

@@ -170,6 +170,7 @@ public class ConcatenationRuleTests
             using HttpResponseMessage rest = await next.Client.PieceAsync(second, 0, [4, 5]);
             using HttpResponseMessage head = await next.Client.TusAsync("HEAD", final);
             Assert.Equal((200, "5"), ((int)head.StatusCode, head.Header("Upload-Offset")));
+            await Hosting.Eventually.TrueAsync(() => !next.Seen.IsEmpty, "the handler has run");
             Assert.Equal([1, 2, 3, 4, 5], Assert.Single(next.Seen).Content);
         }
         finally
@@ -178,6 +179,22 @@ public class ConcatenationRuleTests
         }
 
         void InFiles(ResumableUploadOptions options) => (options.Store, options.Directory) = (null, directory);
+    }
+
+    [Fact]
+    public async Task T65_parts_that_tell_their_length_later_are_not_joined_to_more_than_the_server_takes()
+    {
+        await using TusApp app = await TusApp.StartAsync(TusApp.Endpoint, static options => options.MaxUploadSize = 5);
+        string first = await PartAsync(app, [1, 2, 3]);
+        using HttpResponseMessage open = await app.Client.TusAsync("POST", TusApp.Url, null, Partial, ("Upload-Defer-Length", "1"));
+        string second = open.Header("Location")!;
+        using HttpResponseMessage created = await JoinAsync(app, $"{first} {second}");
+        Assert.Equal(201, (int)created.StatusCode);
+        using HttpResponseMessage piece = await app.Client.PieceAsync(second, 0, [4, 5, 6], ("Upload-Length", "3"));
+        Assert.Equal(204, (int)piece.StatusCode);
+        using HttpResponseMessage head = await app.Client.TusAsync("HEAD", created.Header("Location")!);
+        Assert.Equal((200, null), ((int)head.StatusCode, head.Header("Upload-Offset")));
+        Assert.Empty(app.Seen);
     }
 
     private static async Task<string> PartAsync(TusApp app, byte[] content, params (string, string)[] headers)

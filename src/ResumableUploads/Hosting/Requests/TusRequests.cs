@@ -63,11 +63,14 @@ internal sealed class TusRequests(UploadWork work)
     {
         UploadStatus status = await work.Engine.StatusAsync(key, isNamedByClient: false, context.RequestAborted).ConfigureAwait(false);
 
-        // Who asks for a final upload after a crash gets it going again.
-        return status.Info is { State: UploadState.Receiving } info && UploadData.From(info) is { Join.IsPart: false }
-            && await work.Engine.TryJoinAsync(key, work.UnheardCallbacks(context, target), context.RequestAborted).ConfigureAwait(false)
-            ? TusAnswers.Status(await work.Engine.StatusAsync(key, isNamedByClient: false, context.RequestAborted).ConfigureAwait(false))
-            : TusAnswers.Status(status);
+        if (status.Info is { State: UploadState.Receiving } info && UploadData.From(info) is { Join.IsPart: false })
+        {
+            // Who asks for a final upload after a crash gets it going again.
+            await work.Engine.TryJoinAsync(key, work.UnheardCallbacks(context, target), context.RequestAborted).ConfigureAwait(false);
+            status = await work.Engine.StatusAsync(key, isNamedByClient: false, context.RequestAborted).ConfigureAwait(false);
+        }
+
+        return TusAnswers.Status(status);
     }
 
     private ValueTask<HttpAnswer?> CreateAsync(
