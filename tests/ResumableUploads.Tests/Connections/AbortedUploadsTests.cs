@@ -33,7 +33,7 @@ public class AbortedUploadsTests
             endpoint = UploadRuntime.Start(web.Services, options, options.UploadPath);
             web.Use(next => new ResumableUploadMiddleware(next, endpoint, options).InvokeAsync);
         });
-        UploadEngine engine = Field<UploadEngine>(endpoint!);
+        UploadEngine engine = Field<UploadWork>(Field<FileIdRequests>(endpoint!)).Engine;
         TurnTable turns = Field<TurnTable>(engine);
         using var running = new RunningAppends(app.Services);
         var kinds = new Queue<(Wire Wire, Cut Cut)>(

@@ -9,7 +9,7 @@ namespace ResumableUploads.Tests.Endpoints.Walls;
 public class OtherOriginTests
 {
     private const string Origin = "https://page.example";
-    private const string Exposed = "X-Start-Byte,X-Upload-Complete,Retry-After";
+    private static readonly HashSet<string> Exposed = ["X-Start-Byte", "X-Upload-Complete", "Retry-After"];
 
     [Theory]
     [InlineData("POST", false)]
@@ -75,7 +75,8 @@ public class OtherOriginTests
         }
 
         using HttpResponseMessage answer = await app.Client.SendAsync(request);
-        Assert.Equal((status, Origin, Exposed), ((int)answer.StatusCode, answer.Header("Access-Control-Allow-Origin"), answer.Header("Access-Control-Expose-Headers")));
+        Assert.Equal((status, Origin), ((int)answer.StatusCode, answer.Header("Access-Control-Allow-Origin")));
+        Assert.Superset(Exposed, answer.Header("Access-Control-Expose-Headers")!.Split(',', StringSplitOptions.TrimEntries).ToHashSet());
     }
 
     private static async Task<HttpResponseMessage> PreflightAsync(TestApp app, string path, string method, string headers)
