@@ -109,7 +109,7 @@ public class VersionRuleTests
     }
 
     [Fact]
-    public async Task T4_to_T6_what_is_said_is_said_in_one_line_each()
+    public async Task T4_T5_T6_what_is_said_is_said_in_one_line_each()
     {
         await using TusApp app = await TusApp.StartAsync(TusApp.ReadyMade);
         using HttpResponseMessage response = await app.Client.TusAsync("OPTIONS", TusApp.Url);
