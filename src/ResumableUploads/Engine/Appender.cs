@@ -259,7 +259,7 @@ internal sealed class Appender(
             turn.DurableOffset = command.Offset;
             using CancellationTokenRegistration stop = stopping.UnsafeRegister(
                 static content => ((AppendContent)content!).Leave(ContentEnd.Shutdown), content);
-            turn.WhenAskedToLeave(() => content.Leave(ContentEnd.TakenOver));
+            turn.WhenAskedToLeave(turn.Stays ? null : () => content.Leave(ContentEnd.TakenOver));
             AppendResult result = await store.AppendAsync(
                 command.Key,
                 command.Offset,

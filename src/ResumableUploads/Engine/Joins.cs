@@ -61,7 +61,7 @@ internal sealed class Joins(
         UploadOutcome? joined;
         try
         {
-            joined = await TryJoinAsync(command.Key, callbacks, cancellationToken).ConfigureAwait(false);
+            joined = await TryJoinAsync(command.Key, waits: true, callbacks, cancellationToken).ConfigureAwait(false);
         }
         catch (UploadStoreException e)
         {
@@ -80,7 +80,7 @@ internal sealed class Joins(
     {
         foreach (UploadKey joined in _waiting.Where(waiting => waiting.Value.Contains(part)).Select(static waiting => waiting.Key).ToArray())
         {
-            await TryJoinAsync(joined, callbacks(), cancellationToken).ConfigureAwait(false);
+            await TryJoinAsync(joined, waits: true, callbacks(), cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -94,10 +94,15 @@ internal sealed class Joins(
     }
 
     /// <summary>Joins an upload if all its parts are whole, and runs what is to run then; null: it waits, or somebody else is about it.</summary>
-    public async ValueTask<UploadOutcome?> TryJoinAsync(UploadKey key, IUploadCallbacks callbacks, CancellationToken cancellationToken)
+    /// <param name="key">The upload.</param>
+    /// <param name="waits">Whether to wait for whoever looks at it now: it may have looked before the last part was whole.</param>
+    /// <param name="callbacks">The application.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    public async ValueTask<UploadOutcome?> TryJoinAsync(UploadKey key, bool waits, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
         Step? step;
-        using (Turn? turn = await turns.TakeAsync(key, settings.TakeoverTimeout, cancellationToken).ConfigureAwait(false))
+        using (Turn? turn = turns.TryTake(key)
+            ?? (waits ? await turns.TakeAsync(key, settings.TakeoverTimeout, cancellationToken).ConfigureAwait(false) : null))
         {
             step = turn is null ? null : await JoinAsync(key, turn, callbacks, cancellationToken).ConfigureAwait(false);
         }
@@ -107,6 +112,7 @@ internal sealed class Joins(
 
     private async ValueTask<Step?> JoinAsync(UploadKey key, Turn turn, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
+        turn.Stays = true;
         if (await store.GetAsync(key, cancellationToken).ConfigureAwait(false) is not { State: UploadState.Receiving } info
             || UploadData.From(info) is not { Join: { IsPart: false } join } data)
         {

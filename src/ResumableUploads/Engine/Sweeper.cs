@@ -96,7 +96,7 @@ internal sealed class Sweeper(
                 joins.Waits(info, data);
                 if (callbacks.HasHandler)
                 {
-                    await joins.TryJoinAsync(info.Key, callbacks, cancellationToken).ConfigureAwait(false);
+                    await joins.TryJoinAsync(info.Key, waits: false, callbacks, cancellationToken).ConfigureAwait(false);
                 }
             }
         }

@@ -55,7 +55,7 @@ internal sealed class UploadEngine : IAsyncDisposable
     public async ValueTask<UploadStatus> StatusAsync(UploadKey key, bool isNamedByClient, CancellationToken cancellationToken)
     {
         // When the holder does not leave in time its storage hangs; the durable offset is true all the same.
-        using Turn? turn = _turns.IsHeld(key)
+        using Turn? turn = _turns.IsHeldByLeaver(key)
             ? await _turns.TakeAsync(key, _settings.TakeoverTimeout, cancellationToken).ConfigureAwait(false)
             : null;
         UploadInfo? info = await _store.GetAsync(key, cancellationToken).ConfigureAwait(false);
@@ -94,7 +94,7 @@ internal sealed class UploadEngine : IAsyncDisposable
 
     /// <summary>Joins an upload that waits for its parts, where these are whole by now.</summary>
     public async ValueTask TryJoinAsync(UploadKey key, IUploadCallbacks callbacks, CancellationToken cancellationToken) =>
-        await _joins.TryJoinAsync(key, callbacks, cancellationToken).ConfigureAwait(false);
+        await _joins.TryJoinAsync(key, waits: false, callbacks, cancellationToken).ConfigureAwait(false);
 
     /// <summary>Removes an upload. Removing what is not there is the same as having removed it.</summary>
     public async ValueTask<UploadOutcome> CancelAsync(UploadKey key, CancellationToken cancellationToken)

@@ -75,6 +75,47 @@ public class JoinedFileTests
         }
     }
 
+    [Fact]
+    public async Task Who_asks_for_an_upload_while_it_is_joined_is_answered_at_once_and_does_not_end_the_join()
+    {
+        string directory = Directory.CreateTempSubdirectory("uploads-test-").FullName;
+        try
+        {
+            using var joining = new SemaphoreSlim(0);
+            using var goOn = new SemaphoreSlim(0);
+            var files = new CountingFiles { CanCopy = true, Joining = joining, GoOn = goOn };
+            var store = new FileSystemUploadStore(new FileSystemUploadStoreOptions { Directory = directory }, null, null, files);
+            await using TusApp app = await TusApp.StartAsync(TusApp.Mapped, options =>
+            {
+                options.Store = store;
+
+                // Who waited for the turn would wait longer than this test.
+                options.TakeoverTimeout = TimeSpan.FromMinutes(10);
+            });
+            string part = await app.Client.CreateAsync(TusApp.Url, 3, ("Upload-Concat", "partial"));
+            string open = await app.Client.CreateAsync(TusApp.Url, 3, ("Upload-Concat", "partial"));
+            using HttpResponseMessage piece = await app.Client.PieceAsync(part, 0, [1, 2, 3]);
+            using HttpResponseMessage created = await app.Client.TusAsync("POST", TusApp.Url, null, ("Upload-Concat", $"final;{part} {open}"));
+            string final = created.Header("Location")!;
+            Task<HttpResponseMessage> last = app.Client.PieceAsync(open, 0, [4, 5, 6]);
+            Assert.True(await joining.WaitAsync(TimeSpan.FromSeconds(20)));
+            using (HttpResponseMessage meanwhile = await app.Client.TusAsync("HEAD", final).WaitAsync(TimeSpan.FromSeconds(20)))
+            {
+                Assert.Equal((200, null, "6"), ((int)meanwhile.StatusCode, meanwhile.Header("Upload-Offset"), meanwhile.Header("Upload-Length")));
+                Assert.False(last.IsCompleted);
+            }
+
+            goOn.Release(10);
+            using HttpResponseMessage done = await last;
+            Assert.Equal(204, (int)done.StatusCode);
+            Assert.Equal([1, 2, 3, 4, 5, 6], Assert.Single(app.Seen).Content);
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
+    }
+
     private sealed class CountingFiles : FileLayer
     {
         private int _copies;
@@ -83,12 +124,18 @@ public class JoinedFileTests
 
         public int FailsAt { get; init; } = -1;
 
+        public SemaphoreSlim? Joining { get; init; }
+
+        public SemaphoreSlim? GoOn { get; init; }
+
         public long Copied { get; private set; }
 
         public long Written { get; private set; }
 
         public override long Copy(OpenFile from, long fromOffset, OpenFile to, long toOffset, long count)
         {
+            Joining?.Release();
+            GoOn?.Wait(TimeSpan.FromSeconds(20));
             if (++_copies == FailsAt)
             {
                 throw new IOException("The disk is on fire.");

@@ -13,6 +13,9 @@ internal sealed class Turn(TurnTable table, UploadKey key) : IDisposable
 
     public UploadKey Key { get; } = key;
 
+    /// <summary>Whether its holder works for no connection that could be dead, and so does not leave before it has ended.</summary>
+    public bool Stays { get; set; }
+
     /// <summary>What the holder has made durable; an append below it is stale for certain.</summary>
     public long DurableOffset
     {

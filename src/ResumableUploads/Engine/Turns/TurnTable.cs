@@ -19,6 +19,15 @@ internal sealed class TurnTable(TimeProvider time)
         }
     }
 
+    /// <summary>Whether somebody has the turn who leaves when asked.</summary>
+    public bool IsHeldByLeaver(UploadKey key)
+    {
+        lock (_lock)
+        {
+            return _lines.TryGetValue(key, out Line? line) && !line.Holder.Stays;
+        }
+    }
+
     /// <summary>What the present holder has made durable, or 0 when nobody holds the turn.</summary>
     public long DurableOffset(UploadKey key)
     {
