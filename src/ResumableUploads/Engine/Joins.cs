@@ -1,9 +1,9 @@
 using System.Buffers;
 using System.Collections.Concurrent;
 using System.IO.Pipelines;
+using Microsoft.Extensions.Logging;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine.Completion;
-using ResumableUploads.Engine.Owners;
 using ResumableUploads.Engine.Turns;
 
 namespace ResumableUploads.Engine;
@@ -16,12 +16,12 @@ internal sealed class Joins(
     IUploadStore store,
     Records records,
     TurnTable turns,
-    OwnerLedger ledger,
     Creation creation,
     Appender appender,
     Completions completions,
     Removal removal,
-    EngineSettings settings)
+    EngineSettings settings,
+    ILogger logger)
 {
     /// <summary>Joined uploads that wait for parts, as far as this process knows: a hint, that the sweep makes whole again.</summary>
     private readonly ConcurrentDictionary<UploadKey, IReadOnlyList<UploadKey>> _waiting = new();
@@ -58,17 +58,7 @@ internal sealed class Joins(
         }
 
         Waits(created!.Key, parts);
-        UploadOutcome? joined;
-        try
-        {
-            joined = await TryJoinAsync(command.Key, waits: true, callbacks, cancellationToken).ConfigureAwait(false);
-        }
-        catch (UploadStoreException e)
-        {
-            // It is there, and whoever asks for it later gets it going again.
-            joined = UploadOutcome.Of(e);
-        }
-
+        UploadOutcome? joined = await TryJoinAsync(command.Key, waits: true, callbacks, cancellationToken).ConfigureAwait(false);
         return (joined ?? new UploadOutcome(OutcomeKind.Appended) { UploadLength = length, Expires = records.ExpiresAfterChange(created.Record) }) with
         {
             IsCreated = true,
@@ -100,14 +90,23 @@ internal sealed class Joins(
     /// <param name="cancellationToken">Ends the waiting.</param>
     public async ValueTask<UploadOutcome?> TryJoinAsync(UploadKey key, bool waits, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
-        Step? step;
-        using (Turn? turn = turns.TryTake(key)
-            ?? (waits ? await turns.TakeAsync(key, settings.TakeoverTimeout, cancellationToken).ConfigureAwait(false) : null))
+        try
         {
-            step = turn is null ? null : await JoinAsync(key, turn, callbacks, cancellationToken).ConfigureAwait(false);
-        }
+            Step? step;
+            using (Turn? turn = turns.TryTake(key)
+                ?? (waits ? await turns.TakeAsync(key, settings.TakeoverTimeout, cancellationToken).ConfigureAwait(false) : null))
+            {
+                step = turn is null ? null : await JoinAsync(key, turn, callbacks, cancellationToken).ConfigureAwait(false);
+            }
 
-        return step is { } done ? await completions.AfterAsync(done, callbacks, cancellationToken).ConfigureAwait(false) : null;
+            return step is { } done ? await completions.AfterAsync(done, callbacks, cancellationToken).ConfigureAwait(false) : null;
+        }
+        catch (UploadStoreException e)
+        {
+            // What is joined stays so, and whoever asks later gets it going again. The request that came with the last part has its bytes safe.
+            Log.StoreFailed(logger, e, e.Failure, key, e.DurableOffset);
+            return UploadOutcome.Of(e);
+        }
     }
 
     private async ValueTask<Step?> JoinAsync(UploadKey key, Turn turn, IUploadCallbacks callbacks, CancellationToken cancellationToken)
@@ -132,12 +131,14 @@ internal sealed class Joins(
             lengths[i] = part.Offset;
         }
 
-        if (await WithLengthAsync(info, lengths.Sum(), join.MaxUploadSize ?? settings.MaxUploadSize, cancellationToken).ConfigureAwait(false) is not { } sized)
+        // A part may have told its length only after the whole was made.
+        long length = lengths.Sum();
+        if (length > (join.MaxUploadSize ?? settings.MaxUploadSize))
         {
             return new UploadOutcome(OutcomeKind.TooLarge) { MaxSize = join.MaxUploadSize ?? settings.MaxUploadSize };
         }
 
-        Step step = await AppendPartsAsync(sized, data, parts, lengths, turn, callbacks, cancellationToken).ConfigureAwait(false);
+        Step step = await AppendPartsAsync(info, data, parts, lengths, turn, callbacks, cancellationToken).ConfigureAwait(false);
         if (step.Outcome is null)
         {
             _waiting.TryRemove(key, out _);
@@ -171,6 +172,7 @@ internal sealed class Joins(
                     Offset = info.Offset,
                     Body = missing > 0 ? PipeReader.Create(content, new StreamPipeReaderOptions(bufferSize: 256 * 1024)) : PipeReader.Create(ReadOnlySequence<byte>.Empty),
                     Source = missing > 0 ? content : null,
+                    UploadLength = lengths.Sum(),
                     BodyLength = missing,
                     Completion = CompletionRule.AtLength,
                 };
@@ -187,23 +189,6 @@ internal sealed class Joins(
 
         // The parts were shorter than they said, which a store does not do.
         throw new UploadStoreException(StoreFailure.Corrupt, $"The parts of upload {info.Key} are not what they were.", info.Offset);
-    }
-
-    private async ValueTask<UploadInfo?> WithLengthAsync(UploadInfo info, long length, long max, CancellationToken cancellationToken)
-    {
-        if (info.Length is not null)
-        {
-            return info;
-        }
-
-        // A part has told its length only later.
-        if (length > max || !await ledger.TryGrowAsync(info.Key.Owner, length, cancellationToken).ConfigureAwait(false))
-        {
-            return null;
-        }
-
-        UpdateResult update = await store.UpdateAsync(info.Key, info.Version, info.Record with { Length = length }, cancellationToken).ConfigureAwait(false);
-        return update.Info;
     }
 
     private async ValueTask RemovePartsAsync(UploadKey[] parts, CancellationToken cancellationToken)

@@ -41,7 +41,7 @@ internal sealed class UploadEngine : IAsyncDisposable
         _removal = new Removal(store, _ledger, logger);
         var creation = new Creation(store, _records, _ledger, metrics, time, logger);
         _appender = new Appender(store, _records, change, _ledger, creation, _removal, claims, settings, metrics, time, logger, _stopping.Token);
-        _joins = new Joins(store, _records, _turns, _ledger, creation, _appender, _completions, _removal, settings);
+        _joins = new Joins(store, _records, _turns, creation, _appender, _completions, _removal, settings, logger);
     }
 
     /// <summary>A sweeper over the same store, turns and limits.</summary>

@@ -71,6 +71,18 @@ public class DownloadTests
         Assert.Equal((404, 404, 404), ((int)foreign.StatusCode, (int)unfinished.StatusCode, (int)unknown.StatusCode));
     }
 
+    [Fact]
+    public async Task A_store_that_does_not_answer_is_told_as_ever()
+    {
+        var store = new FailingStore();
+        await using TusApp app = await TusApp.StartAsync(TusApp.Mapped, options => (options.AllowDownload, options.Store) = (true, store));
+        string url = await UploadAsync(app, "image/png", "a.png");
+        store.Failure = Abstractions.StoreFailure.Unavailable;
+        using HttpResponseMessage failed = await app.Client.GetAsync(url);
+        Assert.Equal((503, "application/problem+json"), ((int)failed.StatusCode, failed.Header("Content-Type")));
+        Assert.NotNull(failed.Header("Retry-After"));
+    }
+
     private static async Task<string> UploadAsync(TusApp app, string type, string name)
     {
         string url = await app.Client.CreateAsync(TusApp.Url, 10, ("Upload-Metadata",

@@ -76,6 +76,30 @@ public class JoinedFileTests
     }
 
     [Fact]
+    public async Task A_last_part_is_acknowledged_also_where_the_join_that_it_starts_breaks_off()
+    {
+        string directory = Directory.CreateTempSubdirectory("uploads-test-").FullName;
+        try
+        {
+            var store = new FileSystemUploadStore(
+                new FileSystemUploadStoreOptions { Directory = directory }, null, null, new CountingFiles { CanCopy = true, FailsAt = 1 });
+            await using TusApp app = await TusApp.StartAsync(TusApp.Mapped, options => options.Store = store);
+            string part = await app.Client.CreateAsync(TusApp.Url, 3, ("Upload-Concat", "partial"));
+            using HttpResponseMessage created = await app.Client.TusAsync("POST", TusApp.Url, null, ("Upload-Concat", $"final;{part}"));
+            using HttpResponseMessage piece = await app.Client.PieceAsync(part, 0, [1, 2, 3]);
+            Assert.Equal((204, "3"), ((int)piece.StatusCode, piece.Header("Upload-Offset")));
+            Assert.Empty(app.Seen);
+            using HttpResponseMessage head = await app.Client.TusAsync("HEAD", created.Header("Location")!);
+            Assert.Equal((200, "3"), ((int)head.StatusCode, head.Header("Upload-Offset")));
+            Assert.Equal([1, 2, 3], Assert.Single(app.Seen).Content);
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
+    }
+
+    [Fact]
     public async Task Who_asks_for_an_upload_while_it_is_joined_is_answered_at_once_and_does_not_end_the_join()
     {
         string directory = Directory.CreateTempSubdirectory("uploads-test-").FullName;

@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine;
@@ -41,13 +40,12 @@ internal sealed class FileIdRequests(UploadWork work)
 
     private AppendCommand Command(HttpContext context, UploadKey key, FileIdRequest parsed, EndpointTarget? target)
     {
-        bool hasBody = context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody ?? true;
         return new AppendCommand
         {
             Key = key,
             Offset = parsed.StartByte,
             Body = context.Request.BodyReader,
-            BodyLength = hasBody ? context.Request.ContentLength : 0,
+            BodyLength = UploadWork.BodyLengthOf(context),
             UploadLength = parsed.FileSize,
             Completion = work.Options.WholeBodyCompletes ? CompletionRule.AtLengthOrWholeBody : CompletionRule.AtLength,
             Creation = new UploadDetails(

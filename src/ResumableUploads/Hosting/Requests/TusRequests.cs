@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine;
 using ResumableUploads.Engine.Content;
@@ -23,8 +22,7 @@ internal sealed class TusRequests(UploadWork work)
     {
         HttpRequest request = context.Request;
         TusSupport support = Support(target);
-        bool hasBody = context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody ?? true;
-        long? bodyLength = hasBody ? request.ContentLength : 0;
+        long? bodyLength = UploadWork.BodyLengthOf(context);
         if (TusParser.Parse(request.Method, request.Headers, url.IsUpload, bodyLength, support, out TusRequest parsed) is { } bad)
         {
             return TusAnswers.For(bad, support, url.IsUpload);
@@ -50,16 +48,16 @@ internal sealed class TusRequests(UploadWork work)
         return parsed.Operation switch
         {
             TusOperation.Status => await work.AskAsync(() => StatusAsync(context, target, key), TusAnswers.For).ConfigureAwait(false),
-            TusOperation.Download => await work.TryDownloadAsync(context, key).ConfigureAwait(false)
-                ? null
-                : TusAnswers.For(new UploadOutcome(OutcomeKind.NotFound)),
+            TusOperation.Download => await work.AskAsync(
+                async () => await work.TryDownloadAsync(context, key).ConfigureAwait(false) ? null : TusAnswers.For(new UploadOutcome(OutcomeKind.NotFound)),
+                TusAnswers.For).ConfigureAwait(false),
             TusOperation.Terminate => TusAnswers.For(await work.Engine.CancelAsync(key, context.RequestAborted).ConfigureAwait(false)),
             TusOperation.Create => await CreateAsync(context, url, target, parsed, Command(context, key, parsed, bodyLength), id).ConfigureAwait(false),
             _ => await work.AppendAsync(context, target, Command(context, key, parsed, bodyLength), TusAnswers.For).ConfigureAwait(false),
         };
     }
 
-    private async ValueTask<HttpAnswer> StatusAsync(HttpContext context, EndpointTarget? target, UploadKey key)
+    private async ValueTask<HttpAnswer?> StatusAsync(HttpContext context, EndpointTarget? target, UploadKey key)
     {
         UploadStatus status = await work.Engine.StatusAsync(key, isNamedByClient: false, context.RequestAborted).ConfigureAwait(false);
 

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine;
@@ -36,9 +37,7 @@ internal sealed class UploadWork(
     public async ValueTask<HttpAnswer?> AppendAsync(HttpContext context, EndpointTarget? target, AppendCommand command, Func<UploadOutcome, HttpAnswer> answerFor)
     {
         AppendCommand limited = command with { MaxUploadSize = target is null ? null : MaxUploadSize(target) };
-        var events = new UploadCallbacks(options, store, services, context);
-        EndpointRun? run = target is null ? null : new EndpointRun(context, target, options, _storedHeaders, store, time, logger, answerFor);
-        IUploadCallbacks callbacks = run is null ? events : new EndpointCallbacks(events, run, context, target!);
+        (IUploadCallbacks callbacks, EndpointRun? run) = Callbacks(context, target, answerFor);
         UploadOutcome outcome = await engine.AppendAsync(limited, callbacks, context.RequestAborted).ConfigureAwait(false);
         run?.AddWhatIsNotStored(outcome);
         if (outcome.IsWholePart)
@@ -50,19 +49,17 @@ internal sealed class UploadWork(
     }
 
     /// <summary>For an upload that is completed in a request about another: what the endpoint answers is stored, and not said here.</summary>
-    public IUploadCallbacks UnheardCallbacks(HttpContext context, EndpointTarget? target)
-    {
-        var events = new UploadCallbacks(options, store, services, context);
-        return target is null
-            ? events
-            : new EndpointCallbacks(events, new EndpointRun(context, target, options, _storedHeaders, store, time, logger, answerFor: null), context, target);
-    }
+    public IUploadCallbacks UnheardCallbacks(HttpContext context, EndpointTarget? target) => Callbacks(context, target, answerFor: null).Callbacks;
+
+    /// <summary>How many bytes the body of a request has, or null when its end will tell.</summary>
+    public static long? BodyLengthOf(HttpContext context) =>
+        context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody ?? true ? context.Request.ContentLength : 0;
 
     /// <summary>Gives the content of a finished upload back; false where there is none.</summary>
     public ValueTask<bool> TryDownloadAsync(HttpContext context, UploadKey key) => Download.TryWriteAsync(context, store, key);
 
     /// <summary>Runs something that asks the store, and tells its failure as an outcome.</summary>
-    public async ValueTask<HttpAnswer> AskAsync(Func<ValueTask<HttpAnswer>> ask, Func<UploadOutcome, HttpAnswer> answerFor)
+    public async ValueTask<HttpAnswer?> AskAsync(Func<ValueTask<HttpAnswer?>> ask, Func<UploadOutcome, HttpAnswer> answerFor)
     {
         try
         {
@@ -71,7 +68,20 @@ internal sealed class UploadWork(
         catch (UploadStoreException e)
         {
             Log.StoreFailed(logger, e);
-            return answerFor(new UploadOutcome(e.Failure == StoreFailure.Full ? OutcomeKind.StorageFull : OutcomeKind.StorageFailed));
+            return answerFor(UploadOutcome.Of(e) with { Offset = null });
         }
+    }
+
+    private (IUploadCallbacks Callbacks, EndpointRun? Run) Callbacks(
+        HttpContext context, EndpointTarget? target, Func<UploadOutcome, HttpAnswer>? answerFor)
+    {
+        var events = new UploadCallbacks(options, store, services, context);
+        if (target is null)
+        {
+            return (events, null);
+        }
+
+        var run = new EndpointRun(context, target, options, _storedHeaders, store, time, logger, answerFor);
+        return (new EndpointCallbacks(events, run, context, target), run);
     }
 }
