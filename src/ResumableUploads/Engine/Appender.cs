@@ -41,7 +41,8 @@ internal sealed class Appender(
             return new UploadOutcome(OutcomeKind.ShuttingDown, info?.Offset);
         }
 
-        if (info is not null && await SettledAsync(command, info, turn, cancellationToken).ConfigureAwait(false) is { } settled)
+        UploadData? data = info is null ? null : UploadData.From(info);
+        if (info is not null && await SettledAsync(command, info, data!, turn, cancellationToken).ConfigureAwait(false) is { } settled)
         {
             return settled;
         }
@@ -71,7 +72,7 @@ internal sealed class Appender(
         {
             return info is null
                 ? await CreateAndAppendAsync(command, command.Creation!, turn, callbacks, cancellationToken).ConfigureAwait(false)
-                : await AppendAsync(command, info, UploadData.From(info), turn, callbacks, cancellationToken).ConfigureAwait(false);
+                : await AppendAsync(command, info, data!, turn, callbacks, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
@@ -93,7 +94,7 @@ internal sealed class Appender(
         try
         {
             // Another process may have made it meanwhile, and have gone on with it.
-            step = await SettledAsync(command, info!, turn, cancellationToken).ConfigureAwait(false)
+            step = await SettledAsync(command, info!, data, turn, cancellationToken).ConfigureAwait(false)
                 ?? await AppendAsync(command, info!, data, turn, callbacks, cancellationToken).ConfigureAwait(false);
         }
         catch (UploadStoreException e)
@@ -121,9 +122,10 @@ internal sealed class Appender(
     }
 
     /// <summary>What there is to say without a byte of the body; null: nothing against the append.</summary>
-    private async ValueTask<Step?> SettledAsync(AppendCommand command, UploadInfo info, Turn turn, CancellationToken cancellationToken)
+    private async ValueTask<Step?> SettledAsync(
+        AppendCommand command, UploadInfo info, UploadData data, Turn turn, CancellationToken cancellationToken)
     {
-        if (UploadData.From(info).Join is { IsPart: false })
+        if (data.Join is { IsPart: false })
         {
             return new Step(new UploadOutcome(OutcomeKind.IsJoined, info.State == UploadState.Receiving ? null : info.Offset));
         }

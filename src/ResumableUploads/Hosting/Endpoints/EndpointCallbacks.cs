@@ -1,7 +1,5 @@
-using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Metadata;
-using Microsoft.Net.Http.Headers;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine;
 
@@ -18,11 +16,12 @@ internal sealed class EndpointCallbacks(UploadCallbacks events, EndpointRun run,
     public async ValueTask<CreationVerdict> CreatingAsync(UploadKey key, UploadDetails details, long? length, CancellationToken cancellationToken)
     {
         Endpoint endpoint = target.Route.Original;
-        if (endpoint.Metadata.GetMetadata<IAcceptsMetadata>() is { } accepts && !Accepts(accepts, details.ContentType))
+
+        // As the framework's routing decides it: no content type is left to the endpoint.
+        if (details.ContentType is { } type && target.Route.FitOf(type) == ContentTypeFit.None)
         {
-            return new CreationVerdict(
-                new Refusal(StatusCodes.Status415UnsupportedMediaType, string.Create(
-                    CultureInfo.InvariantCulture, $"This endpoint takes {string.Join(", ", accepts.ContentTypes)}.")), null);
+            string accepted = string.Join(", ", endpoint.Metadata.GetMetadata<IAcceptsMetadata>()!.ContentTypes);
+            return new CreationVerdict(new Refusal(StatusCodes.Status415UnsupportedMediaType, $"This endpoint takes {accepted}."), null);
         }
 
         if (AntiforgeryGuard.IsRequired(endpoint) && !await AntiforgeryGuard.MayBeginAsync(context).ConfigureAwait(false))
@@ -46,10 +45,4 @@ internal sealed class EndpointCallbacks(UploadCallbacks events, EndpointRun run,
 
     public ValueTask ExpiredAsync(UploadInfo info, UploadData data, CancellationToken cancellationToken) =>
         events.ExpiredAsync(info, data, cancellationToken);
-
-    /// <summary>As the framework's routing decides it: no content type is left to the endpoint.</summary>
-    private static bool Accepts(IAcceptsMetadata accepts, string? contentType) =>
-        contentType is null || accepts.ContentTypes.Count == 0
-        || (MediaTypeHeaderValue.TryParse(contentType, out MediaTypeHeaderValue? sent)
-            && accepts.ContentTypes.Any(accepted => sent.IsSubsetOf(MediaTypeHeaderValue.Parse(accepted))));
 }

@@ -69,8 +69,7 @@ internal sealed class EndpointRun(
             catch (Exception) when (HasAnswered)
             {
                 // A part of the answer is on its way: the client must not take it for the whole.
-                swap.Undo();
-                context.Abort();
+                life.Abort();
                 throw;
             }
             finally

@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Routing.Matching;
-using Microsoft.Net.Http.Headers;
 using ResumableUploads.Protocols;
 
 namespace ResumableUploads;
@@ -26,14 +25,14 @@ internal sealed class SiblingSelectorPolicy : MatcherPolicy, IEndpointSelectorPo
         if (siblings.Length > 1)
         {
             string type = httpContext.Request.ContentType ?? "";
-            ILookup<int, int> byFit = siblings.ToLookup(i => Fit(Route(candidates[i].Endpoint)!, type));
-            int fit = byFit.Min(static fits => fits.Key);
-            if (fit == NoFit)
+            ILookup<ContentTypeFit, int> byFit = siblings.ToLookup(i => Route(candidates[i].Endpoint)!.FitOf(type));
+            ContentTypeFit fit = byFit.Min(static fits => fits.Key);
+            if (fit == ContentTypeFit.None)
             {
                 candidates.ReplaceEndpoint(siblings[0], WhichOne([.. siblings.Select(i => candidates[i].Endpoint)]), candidates[siblings[0]].Values);
             }
 
-            foreach (int other in fit == NoFit ? siblings[1..] : siblings.Except(byFit[fit]))
+            foreach (int other in fit == ContentTypeFit.None ? siblings[1..] : siblings.Except(byFit[fit]))
             {
                 candidates.SetValidity(other, false);
             }
@@ -42,27 +41,11 @@ internal sealed class SiblingSelectorPolicy : MatcherPolicy, IEndpointSelectorPo
         return Task.CompletedTask;
     }
 
-    private const int NoFit = 3;
-
     /// <summary>The siblings that would be taken for one another: those with the best score.</summary>
     private static int[] Best(CandidateSet candidates)
     {
         int[] siblings = [.. Enumerable.Range(0, candidates.Count).Where(i => candidates.IsValidCandidate(i) && Route(candidates[i].Endpoint) is not null)];
         return [.. siblings.Where(i => candidates[i].Score == candidates[siblings[0]].Score)];
-    }
-
-    /// <summary>0 for a type that the endpoint names, 1 for a range of them, 2 for an endpoint that takes any.</summary>
-    private static int Fit(ResumableRoute route, string type)
-    {
-        if (route.Original.Metadata.GetMetadata<IAcceptsMetadata>() is not { ContentTypes: { Count: > 0 } accepted })
-        {
-            return 2;
-        }
-
-        return MediaTypeHeaderValue.TryParse(type, out MediaTypeHeaderValue? sent)
-            ? accepted.Select(static one => MediaTypeHeaderValue.Parse(one)).Where(sent.IsSubsetOf)
-                .Select(static one => one.MatchesAllSubTypes ? 1 : 0).DefaultIfEmpty(NoFit).Min()
-            : NoFit;
     }
 
     private static ResumableRoute? Route(Endpoint endpoint) => endpoint.Metadata.GetMetadata<ResumableRoute>();
