@@ -15,6 +15,16 @@ internal static class AppendChecks
             return new UploadOutcome(OutcomeKind.TooLarge) { MaxSize = max };
         }
 
+        if (command.UploadLength is { } stated && command.LengthAtEnd is { } end && stated != end)
+        {
+            return new UploadOutcome(OutcomeKind.LengthConflict);
+        }
+
+        if (mayCreate && command.BodyLength > command.MaxBodyLength)
+        {
+            return new UploadOutcome(OutcomeKind.AppendTooLarge);
+        }
+
         // Before an upload is made for it, or one that is there is thrown away for it. Where neither can be, the upload itself says first
         // whether it is there and whether the offset is right.
         return mayCreate && command.BodyLength > command.UploadLength - command.Offset
@@ -27,12 +37,18 @@ internal static class AppendChecks
     {
         if (command.UploadLength is { } stated && ((info.Length is { } known && known != stated) || stated < info.Offset))
         {
-            return new UploadOutcome(OutcomeKind.LengthConflict, info.Offset) { UploadLength = info.Length, Expires = info.Expires };
+            return Conflict(info);
         }
 
         if (command.Offset != info.Offset)
         {
             return Mismatch(command, info.Offset, info.Length) with { Expires = info.Expires };
+        }
+
+        // Where a body would end says something only from the right offset.
+        if (command.LengthAtEnd is { } end && info.Length is { } length && end != length)
+        {
+            return Conflict(info);
         }
 
         return Room(command, info, settings) is var room && command.BodyLength > room.Bytes
@@ -46,13 +62,19 @@ internal static class AppendChecks
     }
 
     /// <summary>How many bytes the upload may still take, and what to say to more.</summary>
-    public static (long Bytes, OutcomeKind Kind) Room(AppendCommand command, UploadInfo? info, EngineSettings settings) =>
-        (info?.Length ?? command.UploadLength) is { } length
+    public static (long Bytes, OutcomeKind Kind) Room(AppendCommand command, UploadInfo? info, EngineSettings settings)
+    {
+        (long Bytes, OutcomeKind Kind) room = (info?.Length ?? command.KnownLength) is { } length
             ? (length - (info?.Offset ?? 0), OutcomeKind.LengthExceeded)
             : (MaxSize(command, settings) - (info?.Offset ?? 0), OutcomeKind.TooLarge);
+        return command.MaxBodyLength < room.Bytes ? (command.MaxBodyLength.Value, OutcomeKind.AppendTooLarge) : room;
+    }
 
     /// <summary>The most bytes that the upload of a command may have.</summary>
     public static long MaxSize(AppendCommand command, EngineSettings settings) => command.MaxUploadSize ?? settings.MaxUploadSize;
+
+    private static UploadOutcome Conflict(UploadInfo info) =>
+        new(OutcomeKind.LengthConflict, info.Offset) { UploadLength = info.Length, Expires = info.Expires };
 
     public static UploadOutcome Mismatch(AppendCommand command, long offset, long? length = null) =>
         new(OutcomeKind.OffsetMismatch, offset) { ProvidedOffset = command.Offset, UploadLength = length };

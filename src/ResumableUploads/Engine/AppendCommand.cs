@@ -41,8 +41,19 @@ internal sealed record AppendCommand
 
     public required CompletionRule Completion { get; init; }
 
+    /// <summary>The length of the whole content that follows from this body, where it is declared the last and its own length is known.</summary>
+    public long? LengthAtEnd => Completion != CompletionRule.AtWholeBody ? null
+        : BodyLength > long.MaxValue - Offset ? long.MaxValue
+        : Offset + BodyLength;
+
+    /// <summary>The length of the whole content, stated or not.</summary>
+    public long? KnownLength => UploadLength ?? LengthAtEnd;
+
     /// <summary>The most bytes that this upload may have, where that is not what the settings say.</summary>
     public long? MaxUploadSize { get; init; }
+
+    /// <summary>The most bytes that the body of this request may have, or null for no limit of its own.</summary>
+    public long? MaxBodyLength { get; init; }
 
     /// <summary>What to make when there is no such upload, or null when it has to be there.</summary>
     public UploadDetails? Creation { get; init; }
@@ -55,6 +66,37 @@ internal sealed record AppendCommand
 
     /// <summary>A digest of the whole content, or null.</summary>
     public Digest? ReprDigest { get; init; }
+
+    /// <summary>
+    /// Whether the body counts whole or not at all when it has <see cref="ReprDigest"/> (file-id, F-10). Else the digest is kept, and the bytes
+    /// are looked at when all of them are there.
+    /// </summary>
+    public bool StagesReprDigest { get; init; }
+
+    /// <summary>With which algorithm the client wants a digest of the whole content, or null.</summary>
+    public DigestAlgorithm? WantedDigest { get; init; }
+
+    /// <summary>Whether a body that goes past the upload length ends the upload too (IETF, R-18).</summary>
+    public bool OvershootInvalidates { get; init; }
+
+    /// <summary>Who wants to know how it goes on, while it does; null for nobody.</summary>
+    public IAppendWatch? Watch { get; init; }
+
+    /// <summary>Whether no byte of the body counts before all of it is verified.</summary>
+    public bool IsStaged => ContentDigest is not null || (ReprDigest is not null && StagesReprDigest);
+}
+
+/// <summary>Hears of a running append, for a client that is told at once.</summary>
+internal interface IAppendWatch
+{
+    /// <summary>The upload is made, and no byte of the body was read yet.</summary>
+    ValueTask CreatedAsync(UploadInfo info);
+
+    /// <summary>So many bytes are durable. It returns at once. Called from wherever the store is, one call at a time.</summary>
+    void Committed(long durableOffset);
+
+    /// <summary>Waits for what is still being told. Nothing comes after it.</summary>
+    ValueTask DrainAsync();
 }
 
 /// <summary>What a client says about a new upload.</summary>

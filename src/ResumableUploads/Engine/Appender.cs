@@ -15,6 +15,9 @@ internal readonly record struct Step(UploadOutcome? Outcome, UploadInfo? Info = 
     /// <summary>Whether this request has made the upload.</summary>
     public bool IsCreated { get; init; }
 
+    /// <summary>Whether the upload was completed before this request.</summary>
+    public bool IsReplay { get; init; }
+
     public static implicit operator Step(UploadOutcome outcome) => new(outcome);
 }
 
@@ -33,6 +36,8 @@ internal sealed class Appender(
     ILogger logger,
     CancellationToken stopping)
 {
+    private readonly WholeDigest _whole = new(store);
+
     public async ValueTask<Step> StepAsync(
         AppendCommand command, UploadInfo? info, Turn turn, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
@@ -90,6 +95,11 @@ internal sealed class Appender(
             return refusal;
         }
 
+        if (command.Watch is { } watch)
+        {
+            await watch.CreatedAsync(info!).ConfigureAwait(false);
+        }
+
         Step step;
         try
         {
@@ -139,11 +149,9 @@ internal sealed class Appender(
     }
 
     private bool CannotStage(AppendCommand command, UploadInfo? info) =>
-        IsStaged(command)
+        command.IsStaged
         && (store.GetCapability<IStagesAppends>() is not { } stages
             || (command.BodyLength ?? AppendChecks.Room(command, info, settings).Bytes) > stages.MaxStagedLength);
-
-    private static bool IsStaged(AppendCommand command) => command.ContentDigest is not null || command.ReprDigest is not null;
 
     /// <summary>An append to an upload that takes no more: an empty body at its end asks for the outcome.</summary>
     private async ValueTask<Step> AfterTheEndAsync(AppendCommand command, UploadInfo info, Turn turn, CancellationToken cancellationToken)
@@ -157,7 +165,7 @@ internal sealed class Appender(
             (true, false) => AppendChecks.Mismatch(command, info.Offset, info.Length),
             (true, true) when command.UploadLength is { } stated && stated != info.Offset =>
                 new UploadOutcome(OutcomeKind.LengthConflict, info.Offset) { UploadLength = info.Length },
-            (true, true) => new Step(null, info),
+            (true, true) => new Step(null, info) { IsReplay = info.State == UploadState.Completed },
         };
     }
 
@@ -189,9 +197,9 @@ internal sealed class Appender(
     public async ValueTask<Step> AppendAsync(
         AppendCommand command, UploadInfo info, UploadData data, Turn turn, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
-        if (info.Length is null && command.UploadLength is not null)
+        if (info.Length is null && command.KnownLength is { } length)
         {
-            (UploadInfo? known, UploadOutcome? refusal) = await LearnLengthAsync(command, info, cancellationToken).ConfigureAwait(false);
+            (UploadInfo? known, UploadOutcome? refusal) = await LearnLengthAsync(length, info, cancellationToken).ConfigureAwait(false);
             if (known is null)
             {
                 return refusal!;
@@ -211,9 +219,9 @@ internal sealed class Appender(
             return new UploadOutcome(tooMuch, info.Offset) { UploadLength = info.Length, MaxSize = AppendChecks.MaxSize(command, settings), Expires = info.Expires };
         }
 
-        bool staged = IsStaged(command);
+        bool staged = command.IsStaged;
         IncrementalDigest? digest = staged ? new IncrementalDigest(command.ContentDigest, command.ReprDigest) : null;
-        if (command.ReprDigest is not null && info.Offset > 0
+        if (staged && command.ReprDigest is not null && info.Offset > 0
             && await store.OpenReadAsync(info.Key, cancellationToken).ConfigureAwait(false) is { } stored)
         {
             await using (stored.ConfigureAwait(false))
@@ -226,15 +234,12 @@ internal sealed class Appender(
             ? new ProgressFeed(callbacks, info.Key, data, info.Length, time, settings.ProgressInterval, logger)
             : null;
         long offset = info.Offset;
-        long? length = info.Length;
-        using var content = new AppendContent(command, length, turn, room, digest, progress, time, settings);
-        AppendResult result = await StoreAsync(command, content, turn, staged).ConfigureAwait(false);
-        if (progress is not null)
-        {
-            await progress.DrainAsync().ConfigureAwait(false);
-        }
+        long? total = info.Length;
+        using var content = new AppendContent(command, total, turn, room, digest, progress, time, settings);
+        AppendResult result = await StoreAsync(command, content, turn).ConfigureAwait(false);
+        await (progress?.DrainAsync() ?? Task.CompletedTask).ConfigureAwait(false);
 
-        if (length is null)
+        if (total is null)
         {
             ledger.Grew(command.Key.Owner, result.Offset - offset);
         }
@@ -243,16 +248,16 @@ internal sealed class Appender(
         {
             AppendStatus.Appended => await AfterAppendAsync(command, info, data, content, result, tooMuch, callbacks).ConfigureAwait(false),
             AppendStatus.Discarded => content.DigestFailed
-                ? new UploadOutcome(OutcomeKind.DigestMismatch, result.Offset) { UploadLength = length, IsDigestMissing = content.IsDigestMissing, Expires = info.Expires }
-                : Ended(command, info, content.End, result.Offset, length, tooMuch),
-            AppendStatus.OffsetMismatch => AppendChecks.Mismatch(command, result.Offset, length),
+                ? new UploadOutcome(OutcomeKind.DigestMismatch, result.Offset) { UploadLength = total, IsDigestMissing = content.IsDigestMissing, Expires = info.Expires }
+                : Ended(command, info, content.End, result.Offset, total, tooMuch),
+            AppendStatus.OffsetMismatch => AppendChecks.Mismatch(command, result.Offset, total),
             AppendStatus.NotFound => new UploadOutcome(OutcomeKind.NotFound),
             AppendStatus.NotReceiving => new UploadOutcome(OutcomeKind.AlreadyComplete, result.Offset),
             _ => new UploadOutcome(OutcomeKind.Busy),
         };
     }
 
-    private async ValueTask<AppendResult> StoreAsync(AppendCommand command, AppendContent content, Turn turn, bool staged)
+    private async ValueTask<AppendResult> StoreAsync(AppendCommand command, AppendContent content, Turn turn)
     {
         metrics.AppendBegins();
         long bytes = 0;
@@ -266,7 +271,7 @@ internal sealed class Appender(
                 command.Key,
                 command.Offset,
                 content,
-                staged ? AppendMode.AllOrNothing : AppendMode.KeepWhatCame,
+                command.IsStaged ? AppendMode.AllOrNothing : AppendMode.KeepWhatCame,
                 content.GraceToken).ConfigureAwait(false);
             bytes = result.Status == AppendStatus.Appended ? result.Offset - command.Offset : 0;
             return result;
@@ -283,9 +288,9 @@ internal sealed class Appender(
     }
 
     private async ValueTask<(UploadInfo? Info, UploadOutcome? Refusal)> LearnLengthAsync(
-        AppendCommand command, UploadInfo info, CancellationToken cancellationToken)
+        long length, UploadInfo info, CancellationToken cancellationToken)
     {
-        long more = command.UploadLength!.Value - info.Offset;
+        long more = length - info.Offset;
         if (!await ledger.TryGrowAsync(info.Key.Owner, more, cancellationToken).ConfigureAwait(false))
         {
             return (null, new UploadOutcome(OutcomeKind.OwnerQuotaExceeded, info.Offset));
@@ -295,7 +300,7 @@ internal sealed class Appender(
         try
         {
             update = await store
-                .UpdateAsync(info.Key, info.Version, info.Record with { Length = command.UploadLength }, cancellationToken).ConfigureAwait(false);
+                .UpdateAsync(info.Key, info.Version, info.Record with { Length = length }, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
@@ -320,12 +325,11 @@ internal sealed class Appender(
             };
         }
 
-        if (command.ReprDigest is null && data.ReprDigest is not null && !await WholeMatchesAsync(info.Key, data.ReprDigest).ConfigureAwait(false))
+        if (await _whole.CheckAsync(command, info.Key, data).ConfigureAwait(false) is not { } verified)
         {
             return new UploadOutcome(OutcomeKind.DigestMismatch, result.Offset) { UploadLength = info.Length, IsWholeWrong = true };
         }
 
-        UploadData verified = command.ReprDigest is { } whole ? data with { ReprDigest = whole.ToString() } : data;
         UploadData claimed = callbacks.HasHandler ? verified with { Handler = claims.Begin(data.Handler) } : verified;
         bool ours = false;
         UploadInfo? received = await change.WriteAsync(
@@ -353,20 +357,6 @@ internal sealed class Appender(
         return ours && callbacks.HasHandler ? new Step(null, received, claimed) : new Step(null, received);
     }
 
-    private async ValueTask<bool> WholeMatchesAsync(UploadKey key, string announced)
-    {
-        using var digest = new IncrementalDigest(null, Digest.Parse(announced));
-        if (await store.OpenReadAsync(key, CancellationToken.None).ConfigureAwait(false) is { } stored)
-        {
-            await using (stored.ConfigureAwait(false))
-            {
-                await digest.AppendBeforeAsync(stored, CancellationToken.None).ConfigureAwait(false);
-            }
-        }
-
-        return digest.WholeMatches;
-    }
-
     private UploadOutcome Ended(
         AppendCommand command, UploadInfo info, ContentEnd end, long offset, long? length, OutcomeKind tooMuch, bool isKept = false)
     {
@@ -377,7 +367,7 @@ internal sealed class Appender(
 
         OutcomeKind kind = end switch
         {
-            ContentEnd.Whole => OutcomeKind.Appended,
+            ContentEnd.Whole => command.Completion == CompletionRule.AtWholeBody ? OutcomeKind.LengthConflict : OutcomeKind.Appended,
             ContentEnd.TakenOver => OutcomeKind.TakenOver,
             ContentEnd.Shutdown => OutcomeKind.ShuttingDown,
             ContentEnd.Idle => OutcomeKind.Idle,

@@ -25,6 +25,7 @@ internal sealed class Creation(IUploadStore store, Records records, OwnerLedger 
             TusMetadata = details.TusMetadata,
             Join = details.Join,
             ReprDigest = command.ReprDigest?.ToString(),
+            WantedDigest = command.WantedDigest?.Name,
         };
 
         if (data.ToBytes().Length > MaxDetails)
@@ -32,7 +33,7 @@ internal sealed class Creation(IUploadStore store, Records records, OwnerLedger 
             return (new UploadOutcome(OutcomeKind.DetailsTooLarge), null, data);
         }
 
-        OutcomeKind room = await ledger.ReserveAsync(command.Key, command.UploadLength, command.BodyLength, cancellationToken).ConfigureAwait(false);
+        OutcomeKind room = await ledger.ReserveAsync(command.Key, command.KnownLength, command.BodyLength, cancellationToken).ConfigureAwait(false);
         if (room != OutcomeKind.Appended)
         {
             Log.Refused(logger, command.Key, room);
@@ -42,7 +43,7 @@ internal sealed class Creation(IUploadStore store, Records records, OwnerLedger 
         bool created = false;
         try
         {
-            CreationVerdict verdict = await callbacks.CreatingAsync(command.Key, details, command.UploadLength, cancellationToken).ConfigureAwait(false);
+            CreationVerdict verdict = await callbacks.CreatingAsync(command.Key, details, command.KnownLength, cancellationToken).ConfigureAwait(false);
             if (verdict.Refusal is { } refusal)
             {
                 return (new UploadOutcome(OutcomeKind.Refused) { Refusal = refusal }, null, data);
@@ -50,7 +51,7 @@ internal sealed class Creation(IUploadStore store, Records records, OwnerLedger 
 
             data = data with { FileName = verdict.FileName };
             CreateResult result = await store
-                .CreateAsync(command.Key, records.New(data, command.UploadLength), cancellationToken).ConfigureAwait(false);
+                .CreateAsync(command.Key, records.New(data, command.KnownLength), cancellationToken).ConfigureAwait(false);
             if (result.Status == CreateStatus.Created)
             {
                 created = true;
@@ -67,7 +68,7 @@ internal sealed class Creation(IUploadStore store, Records records, OwnerLedger 
         {
             if (!created)
             {
-                ledger.Left(command.Key.Owner, command.UploadLength ?? 0);
+                ledger.Left(command.Key.Owner, command.KnownLength ?? 0);
             }
         }
     }

@@ -33,6 +33,12 @@ internal sealed record UploadData
     /// <summary>A digest of the whole content that the client announced, as <c>algorithm=:base64:</c>.</summary>
     public string? ReprDigest { get; set; }
 
+    /// <summary>With which algorithm the client wants a digest of the whole content, or null.</summary>
+    public string? WantedDigest { get; set; }
+
+    /// <summary>That digest, once all bytes are there.</summary>
+    public string? FoundDigest { get; set; }
+
     /// <summary>What the application's endpoint sees of the first request; null where none is to run.</summary>
     public RequestDetails? Request { get; set; }
 

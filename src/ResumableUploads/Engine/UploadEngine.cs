@@ -174,11 +174,31 @@ internal sealed class UploadEngine : IAsyncDisposable
         using (turn)
         {
             UploadInfo? info = await CurrentAsync(command, callbacks, grace.Token).ConfigureAwait(false);
-            step = await _appender.StepAsync(command, info, turn, callbacks, grace.Token).ConfigureAwait(false);
+            try
+            {
+                step = await _appender.StepAsync(command, info, turn, callbacks, grace.Token).ConfigureAwait(false);
+            }
+            finally
+            {
+                // From here on the answer may leave at any time.
+                if (command.Watch is { } watch)
+                {
+                    await watch.DrainAsync().ConfigureAwait(false);
+                }
+            }
+
+            if (step.Outcome is { } outcome && Invalidates(command, outcome)
+                && await _store.GetAsync(command.Key, CancellationToken.None).ConfigureAwait(false) is { } invalid)
+            {
+                await _removal.RemoveAsync(invalid, whateverIsThere: true, CancellationToken.None).ConfigureAwait(false);
+            }
         }
 
         return await _completions.AfterAsync(step, callbacks, cancellationToken).ConfigureAwait(false);
     }
+
+    private static bool Invalidates(AppendCommand command, UploadOutcome outcome) =>
+        command.OvershootInvalidates && outcome.Kind == OutcomeKind.LengthExceeded;
 
     private async ValueTask<UploadOutcome?> StaleAsync(AppendCommand command, CancellationToken cancellationToken)
     {
@@ -195,7 +215,8 @@ internal sealed class UploadEngine : IAsyncDisposable
         }
 
         bool isStale = command.Offset < info.Offset && !command.RestartsAtZero;
-        return AppendChecks.Against(isStale ? command : command with { Offset = info.Offset }, info, _settings);
+        UploadOutcome? against = AppendChecks.Against(isStale ? command : command with { Offset = info.Offset }, info, _settings);
+        return against is not null && Invalidates(command, against) ? null : against;
     }
 
     /// <summary>The upload as it is under the turn; null when there is none, or none any more.</summary>

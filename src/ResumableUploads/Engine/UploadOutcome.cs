@@ -28,6 +28,9 @@ internal enum OutcomeKind
 
     /// <summary>The content is larger than the server takes.</summary>
     TooLarge,
+
+    /// <summary>The body is larger than what one request may have.</summary>
+    AppendTooLarge,
     DigestMismatch,
 
     /// <summary>The store cannot stage this body, so its digest cannot be checked before it counts.</summary>
@@ -102,6 +105,12 @@ internal sealed record UploadOutcome(OutcomeKind Kind, long? Offset = null)
 
     /// <summary>Whether this request has made the upload.</summary>
     public bool IsCreated { get; init; }
+
+    /// <summary>Whether the upload was finished, and its answer stored, before this request.</summary>
+    public bool IsReplay { get; init; }
+
+    /// <summary>The digest of the whole content that its client wanted to be told, as <c>algorithm=:base64:</c>; null where it wanted none.</summary>
+    public string? ReprDigest { get; init; }
 
     /// <summary>When the upload may be removed, where it is not finished and that is known.</summary>
     public DateTimeOffset? Expires { get; init; }

@@ -34,7 +34,7 @@ internal sealed class ResumableUploadMiddleware
         if (request.Path.StartsWithSegments(_uploadPath, out PathString rest))
         {
             // Other pages may live below: there only what looks like an upload is ours.
-            bool isOurs = !rest.HasValue || rest.Value == "/" || UploadUrl.IsId(rest.Value.AsSpan(1).TrimEnd('/')) || ProtocolOf.Of(request) == UploadProtocol.Tus;
+            bool isOurs = !rest.HasValue || rest.Value == "/" || UploadUrl.IsId(rest.Value.AsSpan(1).TrimEnd('/')) || ProtocolOf.Of(request) is UploadProtocol.Tus or UploadProtocol.Ietf;
             return isOurs && !ProtocolOf.IsPreflight(request)
                 ? _endpoint.HandleAsync(context, UploadUrl.Below(_uploadPath, request))
                 : _next(context);

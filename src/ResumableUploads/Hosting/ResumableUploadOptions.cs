@@ -37,6 +37,24 @@ public sealed class ResumableUploadOptions
     /// <summary>The most bytes that one upload may have. Default: 10 GiB.</summary>
     public long MaxUploadSize { get; set; } = 10L << 30;
 
+    /// <summary>
+    /// Below how many bytes an upload of the IETF draft is not made resumable: it is taken in one request, and an empty creation is refused.
+    /// Clients are told by <c>Upload-Limit</c>. Default: 0.
+    /// </summary>
+    public long MinUploadSize { get; set; }
+
+    /// <summary>
+    /// The most bytes that one request of the IETF draft may have, for a proxy in front that takes no more. Clients are told by
+    /// <c>Upload-Limit</c>. Default: null, which means no limit but <see cref="MaxUploadSize"/>.
+    /// </summary>
+    public long? MaxAppendSize { get; set; }
+
+    /// <summary>
+    /// The least bytes that one request of the IETF draft may have, unless it is the last of its upload. Clients are told by
+    /// <c>Upload-Limit</c>. Default: 0.
+    /// </summary>
+    public long MinAppendSize { get; set; }
+
     /// <summary>The most unfinished uploads that one owner may have. Default: 1,000.</summary>
     public int MaxUploadsPerOwner { get; set; } = 1000;
 
@@ -94,7 +112,15 @@ public sealed class ResumableUploadOptions
     /// </summary>
     public IList<string> StoredHeaders { get; } = [];
 
-    /// <summary>The least time between two calls of <see cref="OnProgress"/> while one request sends. Default: 0.5 seconds.</summary>
+    /// <summary>
+    /// Whether clients of the IETF draft are told by interim responses (104) where their upload is and how much of it is durable.
+    /// Default: <see cref="InterimResponses.Auto"/>.
+    /// </summary>
+    public InterimResponses InterimResponses { get; set; }
+
+    /// <summary>
+    /// The least time between two calls of <see cref="OnProgress"/>, and between two interim responses, while one request sends. Default: 0.5 seconds.
+    /// </summary>
     public TimeSpan ProgressInterval { get; set; } = TimeSpan.FromMilliseconds(500);
 
     /// <summary>How often expired uploads are cleared. Default: 5 minutes.</summary>
@@ -173,6 +199,22 @@ public enum AnonymousOwner
 
     /// <summary>They are refused with 401.</summary>
     Refuse = 2,
+}
+
+/// <summary>When interim responses (104) are sent: never but to a client that says it knows them, and where the server can.</summary>
+public enum InterimResponses
+{
+    /// <summary>
+    /// Unless the request came through a proxy that says so by <c>Via</c>, <c>Forwarded</c>, <c>X-Real-IP</c> or <c>X-Forwarded-*</c>. Some proxies (nginx
+    /// among them) take a 104 for the answer.
+    /// </summary>
+    Auto = 0,
+
+    /// <summary>Also through proxies: for those that pass 104 on, such as Envoy and Caddy.</summary>
+    Always = 1,
+
+    /// <summary>Not at all.</summary>
+    Never = 2,
 }
 
 /// <summary>What happens when a finished file is sent again.</summary>

@@ -31,6 +31,9 @@ internal sealed class ResumableUploadOptionsValidator : IValidateOptions<Resumab
 
         Positive(failures, nameof(options.SyncSize), options.SyncSize);
         Positive(failures, nameof(options.MaxUploadSize), options.MaxUploadSize);
+        Positive(failures, nameof(options.MaxAppendSize), options.MaxAppendSize ?? long.MaxValue);
+        Between(failures, nameof(options.MinUploadSize), options.MinUploadSize, options.MaxUploadSize, nameof(options.MaxUploadSize));
+        Between(failures, nameof(options.MinAppendSize), options.MinAppendSize, options.MaxAppendSize ?? options.MaxUploadSize, nameof(options.MaxAppendSize));
         Positive(failures, nameof(options.MaxUploadsPerOwner), options.MaxUploadsPerOwner);
         Positive(failures, nameof(options.MaxBytesPerOwner), options.MaxBytesPerOwner);
         Positive(failures, nameof(options.MaxAppendsPerOwner), options.MaxAppendsPerOwner);
@@ -70,6 +73,7 @@ internal sealed class ResumableUploadOptionsValidator : IValidateOptions<Resumab
         Known(failures, nameof(options.Durability), options.Durability);
         Known(failures, nameof(options.AnonymousOwner), options.AnonymousOwner);
         Known(failures, nameof(options.OnRepeat), options.OnRepeat);
+        Known(failures, nameof(options.InterimResponses), options.InterimResponses);
         return failures.Count > 0 ? ValidateOptionsResult.Fail(failures) : ValidateOptionsResult.Success;
     }
 
@@ -88,6 +92,14 @@ internal sealed class ResumableUploadOptionsValidator : IValidateOptions<Resumab
         if (value <= 0)
         {
             failures.Add(Named(option, $"is {value}. It has to be above 0."));
+        }
+    }
+
+    private static void Between(List<string> failures, string option, long value, long most, string limit)
+    {
+        if (value < 0 || value > most)
+        {
+            failures.Add(Named(option, $"is {value}. It has to be from 0 to {most}, as {limit} is."));
         }
     }
 

@@ -1,5 +1,7 @@
 using Microsoft.AspNetCore.Cors.Infrastructure;
+using ResumableUploads.Protocols;
 using ResumableUploads.Protocols.FileId;
+using ResumableUploads.Protocols.Ietf;
 using ResumableUploads.Protocols.Tus;
 
 namespace Microsoft.AspNetCore.Builder;
@@ -8,10 +10,7 @@ namespace Microsoft.AspNetCore.Builder;
 public static class ResumableUploadsCorsExtensions
 {
     /// <summary>What clients of tus send beside the protocol's own headers.</summary>
-    private static readonly string[] OfClients = ["Authorization", "Content-Type", "X-Request-ID", "X-Requested-With"];
-
-    /// <summary>The headers of the IETF draft that clients of tus can be told to speak.</summary>
-    private static readonly string[] OfDraft = ["Upload-Complete", "Upload-Incomplete", "Upload-Draft-Interop-Version"];
+    private static readonly string[] OfClients = ["Authorization", "Content-Type", "Content-Disposition", "X-Request-ID", "X-Requested-With"];
 
     /// <summary>
     /// Lets pages of the policy's origins speak the upload protocols: allows and exposes the headers and allows the methods that they need
@@ -23,10 +22,11 @@ public static class ResumableUploadsCorsExtensions
         ArgumentNullException.ThrowIfNull(policy);
         return policy
             .WithMethods("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
-            .WithHeaders([.. OfClients, .. FileIdHeaders.OfRequests, FileIdHeaders.ReprDigest, .. TusHeaders.OfRequests, .. OfDraft])
+            .WithHeaders([.. OfClients, .. FileIdHeaders.OfRequests, .. TusHeaders.OfRequests, .. IetfHeaders.OfRequests, .. DigestHeader.OfRequests])
             .WithExposedHeaders(
             [
-                FileIdHeaders.StartByte, FileIdHeaders.UploadComplete, "Location", "Content-Location", "Retry-After", .. TusHeaders.OfAnswers, .. OfDraft,
+                FileIdHeaders.StartByte, FileIdHeaders.UploadComplete, "Location", "Content-Location", "Retry-After", .. TusHeaders.OfAnswers, .. IetfHeaders.OfAnswers,
+                DigestHeader.OfWhole,
             ]);
     }
 }

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using ResumableUploads.Protocols;
 using ResumableUploads.Protocols.FileId;
+using ResumableUploads.Protocols.Ietf;
 using ResumableUploads.Protocols.Tus;
 
 namespace ResumableUploads;
@@ -12,6 +13,7 @@ internal sealed class UploadEndpoint(UploadWork work, CancellationToken stopping
 {
     private readonly FileIdRequests _fileId = new(work);
     private readonly TusRequests _tus = new(work);
+    private readonly IetfRequests _ietf = new(work);
 
     /// <summary>Takes a request to a ready-made endpoint.</summary>
     /// <param name="context">The request.</param>
@@ -34,27 +36,39 @@ internal sealed class UploadEndpoint(UploadWork work, CancellationToken stopping
         }
     }
 
-    private ValueTask<HttpAnswer?> AnswerAsync(HttpContext context, UploadUrl url, bool onStatusPath, EndpointTarget? target)
+    private async ValueTask<HttpAnswer?> AnswerAsync(HttpContext context, UploadUrl url, bool onStatusPath, EndpointTarget? target)
     {
-        // The URL of an upload is one that tus has given; so is a request that says so.
-        if (!onStatusPath && (url.IsUpload || context.Request.Headers.ContainsKey(TusHeaders.Resumable)))
+        IHeaderDictionary headers = context.Request.Headers;
+        if (!onStatusPath && headers.ContainsKey(TusHeaders.Resumable))
         {
-            return _tus.AnswerAsync(context, url, target);
+            return await _tus.AnswerAsync(context, url, target).ConfigureAwait(false);
         }
 
-        return HttpMethods.IsOptions(context.Request.Method)
-            ? new ValueTask<HttpAnswer?>(Discovery(onStatusPath, target))
-            : _fileId.AnswerAsync(context, url, onStatusPath, target);
+        if (HttpMethods.IsOptions(context.Request.Method))
+        {
+            return Discovery(context, url, onStatusPath, target);
+        }
+
+        if (onStatusPath || (!url.IsUpload && (headers.ContainsKey(FileIdHeaders.FileId) || !IetfHeaders.AreIn(headers))))
+        {
+            return await _fileId.AnswerAsync(context, url, onStatusPath, target).ConfigureAwait(false);
+        }
+
+        // An upload has the protocol that made it. A request to one that says nothing of its own is told by that (T-2, R-115).
+        return url.IsUpload && !IetfHeaders.AreIn(headers) && await _tus.HasMadeAsync(context, url).ConfigureAwait(false)
+            ? await _tus.AnswerAsync(context, url, target).ConfigureAwait(false)
+            : await _ietf.AnswerAsync(context, url, target).ConfigureAwait(false);
     }
 
-    /// <summary>What can be done here, in the words of every protocol.</summary>
-    private HttpAnswer Discovery(bool onStatusPath, EndpointTarget? target) => new(204)
+    /// <summary>What can be done here, in the words of every protocol. With 200, as clients of the IETF draft want it .</summary>
+    private HttpAnswer Discovery(HttpContext context, UploadUrl url, bool onStatusPath, EndpointTarget? target) => new(200)
     {
         Headers =
         [
-            new("Allow", FileIdParser.Allow(onStatusPath)),
+            new("Allow", url.IsUpload ? IetfParser.Allow(isUpload: true, IetfVersion.Newest) : FileIdParser.Allow(onStatusPath)),
             new("Cache-Control", "no-store"),
             .. onStatusPath ? [] : _tus.Support(target).Headers,
+            .. onStatusPath ? [] : _ietf.Support(context, target),
         ],
     };
 

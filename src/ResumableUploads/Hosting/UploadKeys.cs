@@ -10,8 +10,11 @@ internal static class UploadKeys
     /// <summary>The key of an upload that its client has named.</summary>
     public static UploadKey FromFileId(string owner, string scope, ReadOnlySpan<byte> fileId) => From("file-id\0"u8, owner, scope, fileId);
 
-    /// <summary>The key of an upload that the server has named.</summary>
+    /// <summary>The key of an upload that the server has named for a client of tus.</summary>
     public static UploadKey FromServerId(string owner, string scope, string id) => From("server-id\0"u8, owner, scope, Encoding.ASCII.GetBytes(id));
+
+    /// <summary>The key of an upload that the server has named for a client of the IETF draft: to the other protocols it is not there.</summary>
+    public static UploadKey FromIetfId(string owner, string scope, string id) => From("ietf-id\0"u8, owner, scope, Encoding.ASCII.GetBytes(id));
 
     private static UploadKey From(ReadOnlySpan<byte> kind, string owner, string scope, ReadOnlySpan<byte> id)
     {

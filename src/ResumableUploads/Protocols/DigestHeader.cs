@@ -1,18 +1,27 @@
 using Microsoft.Extensions.Primitives;
 using ResumableUploads.Engine.Content;
+using ResumableUploads.Protocols.StructuredFields;
 
 namespace ResumableUploads.Protocols;
 
-/// <summary>
-/// <c>Content-Digest</c> and <c>Repr-Digest</c> (RFC 9530, sections 2 and 3): a dictionary of byte sequences. Of the algorithms sha-256
-/// and sha-512 are known; the first known one counts.
-/// </summary>
+/// <summary>The digest headers of RFC 9530, for every protocol. Of the algorithms sha-256 and sha-512 are known.</summary>
 internal static class DigestHeader
 {
+    public const string OfContent = "Content-Digest";
+    public const string OfWhole = "Repr-Digest";
+    public const string Want = "Want-Repr-Digest";
+
+    /// <summary>What to say of a header that cannot be read.</summary>
+    public const string Hint = "A digest header cannot be read, or has no algorithm that is known here. Send sha-256=:base64: or sha-512=:base64:.";
+
+    /// <summary>What requests carry.</summary>
+    public static readonly string[] OfRequests = [OfContent, OfWhole, Want];
+
+    private const int MaxPreference = 10;
     private static readonly DigestAlgorithm[] Known = [DigestAlgorithm.Sha256, DigestAlgorithm.Sha512];
 
-    /// <summary>Reads a header.</summary>
-    /// <param name="values">Its values.</param>
+    /// <summary>Reads <c>Content-Digest</c> or <c>Repr-Digest</c> (sections 2 and 3): a dictionary of byte sequences. The first known one counts.</summary>
+    /// <param name="values">The header.</param>
     /// <param name="digest">The digest, or null where the header is absent.</param>
     /// <returns>False when the header is malformed or has no algorithm that is known.</returns>
     public static bool TryParse(StringValues values, out Digest? digest)
@@ -23,37 +32,33 @@ internal static class DigestHeader
             return true;
         }
 
-        foreach (string member in values.ToString().Split(','))
+        if (!SfDictionary.TryParse(values, out OrderedDictionary<string, SfValue> members))
         {
-            string text = member.Trim(' ', '\t');
-            int equals = text.IndexOf('=', StringComparison.Ordinal);
-            if (equals <= 0)
+            return false;
+        }
+
+        foreach ((string name, SfValue value) in members)
+        {
+            DigestAlgorithm? algorithm = Array.Find(Known, known => known.Name == name);
+            if (value.Kind != SfKind.Bytes || (algorithm is not null && value.Bytes!.Length != algorithm.Length))
             {
                 return false;
             }
 
-            string value = text[(equals + 1)..];
-            int end = value.IndexOf(':', 1 <= value.Length ? 1 : 0);
-            if (value.Length < 2 || value[0] != ':' || end < 0 || (end + 1 < value.Length && value[end + 1] is not (';' or ' ')))
-            {
-                return false;
-            }
-
-            DigestAlgorithm? algorithm = Array.Find(Known, known => text.AsSpan(0, equals).SequenceEqual(known.Name));
-            if (algorithm is null)
-            {
-                continue;
-            }
-
-            byte[] bytes = new byte[algorithm.Length];
-            if (!Convert.TryFromBase64String(value[1..end], bytes, out int written) || written != bytes.Length)
-            {
-                return false;
-            }
-
-            digest ??= new Digest(algorithm, bytes);
+            digest ??= algorithm is null ? null : new Digest(algorithm, value.Bytes);
         }
 
         return digest is not null;
     }
+
+    /// <summary>Reads <c>Want-Repr-Digest</c> (section 4): a dictionary of preferences from 0, for none, to 10.</summary>
+    /// <param name="values">The header.</param>
+    /// <returns>The known algorithm that is wanted most; null where none is, or the header is malformed: it is a wish.</returns>
+    public static DigestAlgorithm? Wanted(StringValues values) =>
+        SfDictionary.TryParse(values, out OrderedDictionary<string, SfValue> members)
+            ? Known.Where(algorithm => Preference(members, algorithm) > 0).MaxBy(algorithm => Preference(members, algorithm))
+            : null;
+
+    private static long Preference(OrderedDictionary<string, SfValue> members, DigestAlgorithm algorithm) =>
+        members.TryGetValue(algorithm.Name, out SfValue value) && value is { Kind: SfKind.Integer, Number: <= MaxPreference } ? value.Number : 0;
 }

@@ -9,6 +9,10 @@ internal sealed record HttpAnswer(int StatusCode)
 
     public ReadOnlyMemory<byte> Body { get; init; }
 
+    /// <summary>The same with one header more, unless there is nothing to say or it is said already.</summary>
+    public HttpAnswer With(string name, string? value) =>
+        value is null || Header(name) is not null ? this : this with { Headers = [.. Headers, new(name, value)] };
+
     public string? Header(string name) =>
         Headers.FirstOrDefault(header => string.Equals(header.Key, name, StringComparison.OrdinalIgnoreCase)).Value;
 }

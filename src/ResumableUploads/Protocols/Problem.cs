@@ -18,11 +18,17 @@ internal sealed record Problem(int Status, string Type, string Title, string Det
     /// <summary>The registered type for lengths that disagree.</summary>
     public const string LengthConflict = "https://iana.org/assignments/http-problem-types#inconsistent-upload-length";
 
+    /// <summary>The type that interop versions 6 to 8 of the IETF draft have for an append to a finished upload.</summary>
+    public const string CompletedUpload = "https://iana.org/assignments/http-problem-types#completed-upload";
+
     private const string OwnTypes = "urn:resumable-uploads:";
 
     public long? ExpectedOffset { get; init; }
 
     public long? ProvidedOffset { get; init; }
+
+    /// <summary>Whether one of the server's limits is the reason. Not a part of the problem itself.</summary>
+    public bool IsLimit { get; init; }
 
     /// <summary>A type of our own.</summary>
     public static string Own(string name) => OwnTypes + name;

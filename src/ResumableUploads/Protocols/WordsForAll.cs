@@ -10,6 +10,8 @@ internal static class WordsForAll
     {
         OutcomeKind.TooLarge => (413, Problem.Own("too-large"), "The upload is too large",
             string.Create(CultureInfo.InvariantCulture, $"An upload has at most {outcome.MaxSize} bytes here.")),
+        OutcomeKind.AppendTooLarge => (413, Problem.Own("append-too-large"), "Too many bytes at once",
+            "Send smaller parts: one request has at most max-append-size bytes here. What fitted is kept."),
         OutcomeKind.OwnerQuotaExceeded => (413, Problem.Own("owner-quota"), "Too many bytes in unfinished uploads",
             "Finish or delete other uploads first."),
         OutcomeKind.Parked => (500, Problem.Own("parked"), "Processing failed too often",

@@ -36,11 +36,13 @@ internal sealed class WatchedStore(IUploadStore inner) : IUploadStore
     /// <summary>The same for an upload of another protocol.</summary>
     public Task WaitingAsync(UploadKey key, long offset) => UntilAsync(key, sight => sight.Stored >= offset && sight.IsWaiting);
 
-    public Sight SightOf(string fileId)
+    public Sight SightOf(string fileId) => SightOf(KeyOf(fileId));
+
+    public Sight SightOf(UploadKey key)
     {
         lock (_lock)
         {
-            return _sights[KeyOf(fileId)];
+            return _sights[key];
         }
     }
 

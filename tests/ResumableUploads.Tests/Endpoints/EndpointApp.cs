@@ -14,12 +14,14 @@ internal static class EndpointApp
     /// <param name="services">More services.</param>
     /// <param name="onTestHost">TestHost instead of Kestrel.</param>
     /// <param name="protocols">What Kestrel speaks. Http2 is without TLS.</param>
+    /// <param name="listen">Changes Kestrel's listener.</param>
     public static Task<TestApp> StartAsync(
         Action<WebApplication> map,
         Action<ResumableUploadOptions>? configure = null,
         Action<WebApplicationBuilder>? services = null,
         bool onTestHost = false,
-        HttpProtocols protocols = HttpProtocols.Http1) =>
+        HttpProtocols protocols = HttpProtocols.Http1,
+        Action<ListenOptions>? listen = null) =>
         TestApp.StartAsync(
             services: builder =>
             {
@@ -34,5 +36,6 @@ internal static class EndpointApp
             after: map,
             onTestHost: onTestHost,
             protocols: protocols,
-            useUploads: false);
+            useUploads: false,
+            listen: listen);
 }

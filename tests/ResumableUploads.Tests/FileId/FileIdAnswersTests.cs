@@ -24,6 +24,7 @@ public class FileIdAnswersTests
         { "LengthConflict", 400, Registered + "inconsistent-upload-length", null, null },
         { "LengthExceeded", 413, Own + "upload-length-exceeded", null, null },
         { "TooLarge", 413, Own + "too-large", null, null },
+        { "AppendTooLarge", 413, Own + "append-too-large", null, null },
         { "DigestMismatch", 400, Own + "digest-mismatch", null, null },
         { "DigestUnsupported", 413, Own + "digest-too-large", null, null },
         { "TakenOver", 409, Own + "taken-over", null, null },

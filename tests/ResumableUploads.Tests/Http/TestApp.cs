@@ -29,7 +29,7 @@ public sealed class TestApp : IAsyncDisposable
         else
         {
             Address = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
-            Client = new HttpClient(new SocketsHttpHandler { UseCookies = false }) { BaseAddress = Address };
+            Client = new HttpClient(new SocketsHttpHandler { UseCookies = false, SslOptions = { RemoteCertificateValidationCallback = static (_, certificate, _, _) => certificate?.Subject == "CN=localhost" } }) { BaseAddress = Address };
         }
     }
 
@@ -55,6 +55,7 @@ public sealed class TestApp : IAsyncDisposable
     /// <param name="protocols">What Kestrel speaks. Http2 is without TLS.</param>
     /// <param name="useUploads">False: the test calls Use/MapResumableUploads by itself in <paramref name="before"/> or <paramref name="after"/>.</param>
     /// <param name="directory">A directory to use (it is then not removed).</param>
+    /// <param name="listen">Changes Kestrel's listener.</param>
     public static async Task<TestApp> StartAsync(
         Action<ResumableUploadOptions>? configure = null,
         Action<WebApplicationBuilder>? services = null,
@@ -63,7 +64,8 @@ public sealed class TestApp : IAsyncDisposable
         bool onTestHost = false,
         HttpProtocols protocols = HttpProtocols.Http1,
         bool useUploads = true,
-        string? directory = null)
+        string? directory = null,
+        Action<ListenOptions>? listen = null)
     {
         string root = directory ?? System.IO.Directory.CreateTempSubdirectory("uploads-test-").FullName;
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = root });
@@ -75,7 +77,11 @@ public sealed class TestApp : IAsyncDisposable
         }
         else
         {
-            builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(System.Net.IPAddress.Loopback, 0, listen => listen.Protocols = protocols));
+            builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(System.Net.IPAddress.Loopback, 0, options =>
+            {
+                options.Protocols = protocols;
+                listen?.Invoke(options);
+            }));
         }
 
         services?.Invoke(builder);

@@ -22,6 +22,7 @@ internal static class Layers
     [
         "ResumableUploads",
         "Microsoft.AspNetCore.Builder",
+        "Microsoft.AspNetCore.Hosting",
         "Microsoft.Extensions.DependencyInjection",
     ];
 

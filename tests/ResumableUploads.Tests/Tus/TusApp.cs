@@ -43,13 +43,15 @@ internal sealed class TusApp : IAsyncDisposable
     /// <param name="services">Services of the app.</param>
     /// <param name="onKestrel">A real server.</param>
     /// <param name="protocols">What it speaks.</param>
+    /// <param name="listen">Changes its listener.</param>
     public static async Task<TusApp> StartAsync(
         string place,
         Action<ResumableUploadOptions>? configure = null,
         Func<int, Said?>? answer = null,
         Action<WebApplicationBuilder>? services = null,
         bool onKestrel = false,
-        HttpProtocols protocols = HttpProtocols.Http1)
+        HttpProtocols protocols = HttpProtocols.Http1,
+        Action<ListenOptions>? listen = null)
     {
         var seen = new ConcurrentQueue<Seen>();
         TestApp app = await EndpointApp.StartAsync(
@@ -62,7 +64,8 @@ internal sealed class TusApp : IAsyncDisposable
             },
             services,
             onTestHost: !onKestrel,
-            protocols);
+            protocols,
+            listen);
         return new TusApp(app, seen);
     }
 

@@ -46,7 +46,7 @@ internal sealed class Completions(
             { Outcome: { } settled } => settled,
             _ => await OutcomeAsync(step.Info!, callbacks, cancellationToken).ConfigureAwait(false),
         };
-        return step.IsCreated ? outcome with { IsCreated = true } : outcome;
+        return step.IsCreated || step.IsReplay ? outcome with { IsCreated = step.IsCreated, IsReplay = step.IsReplay } : outcome;
     }
 
     /// <summary>The outcome of an upload that is received or completed: the stored one, or that of a run that is under way or begins now.</summary>
@@ -57,11 +57,7 @@ internal sealed class Completions(
         {
             if (info.State == UploadState.Completed)
             {
-                return new UploadOutcome(OutcomeKind.Completed, info.Offset)
-                {
-                    UploadLength = info.Length,
-                    Answer = await store.GetOutcomeAsync(info.Key, cancellationToken).ConfigureAwait(false),
-                };
+                return Done(info, await store.GetOutcomeAsync(info.Key, cancellationToken).ConfigureAwait(false));
             }
 
             if (_runs.TryGetValue(info.Key, out Task<UploadOutcome>? run))
@@ -213,8 +209,7 @@ internal sealed class Completions(
     {
         if (info.State == UploadState.Completed)
         {
-            answer = await store.GetOutcomeAsync(info.Key, CancellationToken.None).ConfigureAwait(false);
-            return new UploadOutcome(OutcomeKind.Completed, info.Offset) { UploadLength = info.Length, Answer = answer };
+            return Done(info, await store.GetOutcomeAsync(info.Key, CancellationToken.None).ConfigureAwait(false));
         }
 
         if (answer is { } bytes)
@@ -232,8 +227,15 @@ internal sealed class Completions(
         await change.WriteAsync(
             info, now => now.State == UploadState.Completed ? null : records.Completed(now, done, now.Offset), CancellationToken.None).ConfigureAwait(false);
         Log.Completed(logger, info.Key);
-        return new UploadOutcome(OutcomeKind.Completed, info.Offset) { UploadLength = info.Length, Answer = answer };
+        return Done(info, answer);
     }
+
+    private static UploadOutcome Done(UploadInfo info, ReadOnlyMemory<byte>? answer) => new(OutcomeKind.Completed, info.Offset)
+    {
+        UploadLength = info.Length,
+        Answer = answer,
+        ReprDigest = UploadData.From(info).FoundDigest,
+    };
 
     /// <summary>Gives the lease back, so that the handler can be run again. A stop of the server is no attempt.</summary>
     private async ValueTask<UploadOutcome> GiveUpAsync(UploadInfo info, UploadData data, HandlerResult? result, IUploadCallbacks callbacks)

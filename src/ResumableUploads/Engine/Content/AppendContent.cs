@@ -66,6 +66,10 @@ internal sealed class AppendContent : UploadContent, IDisposable
     {
         _turn.DurableOffset = durableOffset;
         _progress?.Report(durableOffset);
+        if (_digest is null)
+        {
+            _command.Watch?.Committed(durableOffset);
+        }
     }
 
     public override ValueTask<bool> ShouldCommitAsync(CancellationToken cancellationToken)

@@ -87,27 +87,8 @@ internal sealed class IncrementalDigest : IDisposable
     }
 
     /// <summary>Hashes what the store has already, for the digest of the whole.</summary>
-    public async ValueTask AppendBeforeAsync(Stream stored, CancellationToken cancellationToken)
-    {
-        if (_wholeHash is null)
-        {
-            return;
-        }
-
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(64 * 1024);
-        try
-        {
-            int read;
-            while ((read = await stored.ReadAsync(buffer, cancellationToken).ConfigureAwait(false)) > 0)
-            {
-                _wholeHash.Append(buffer.AsSpan(0, read));
-            }
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
-    }
+    public ValueTask AppendBeforeAsync(Stream stored, CancellationToken cancellationToken) =>
+        _wholeHash?.AppendAsync(stored, cancellationToken) ?? ValueTask.CompletedTask;
 
     public void Dispose()
     {

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 
@@ -42,6 +43,24 @@ internal interface IRunningHash : IDisposable
 
     /// <summary>The hash of what came so far.</summary>
     byte[] Current();
+
+    /// <summary>Appends what a stream has, to its end.</summary>
+    async ValueTask AppendAsync(Stream stream, CancellationToken cancellationToken)
+    {
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(64 * 1024);
+        try
+        {
+            int read;
+            while ((read = await stream.ReadAsync(buffer, cancellationToken).ConfigureAwait(false)) > 0)
+            {
+                Append(buffer.AsSpan(0, read));
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
 }
 
 internal sealed class RunningHash(HashAlgorithmName algorithm) : IRunningHash

@@ -53,7 +53,7 @@ internal sealed class EndpointRun(
         {
             try
             {
-                using var held = new HeldResponse(context, options.MaxStoredAnswerSize, () => LetGoAsync(info, keep));
+                using var held = new HeldResponse(context, options.MaxStoredAnswerSize, () => LetGoAsync(info, data, keep));
                 _held = held;
                 SwapRequest(swap, info, data, content, life);
                 swap.Set<IHttpResponseFeature>(_held);
@@ -204,7 +204,7 @@ internal sealed class EndpointRun(
     }
 
     /// <summary>The answer is longer than what is held. Its head is stored, and then it may go, with the body as it is written.</summary>
-    private async ValueTask<Stream> LetGoAsync(UploadInfo info, Func<ReadOnlyMemory<byte>, ValueTask> keep)
+    private async ValueTask<Stream> LetGoAsync(UploadInfo info, UploadData data, Func<ReadOnlyMemory<byte>, ValueTask> keep)
     {
         HeldResponse held = _held!;
         ReadOnlyMemory<byte> head = new StoredAnswer(held.StatusCode, storedHeaders.Of(held.Headers), default).ToBytes();
@@ -225,6 +225,7 @@ internal sealed class EndpointRun(
             UploadLength = info.Length,
             Answer = head,
             IsAnswerLonger = true,
+            ReprDigest = data.FoundDigest,
         }));
         _response.Headers.ContentLength = held.Headers.ContentLength;
         return _body.Stream;

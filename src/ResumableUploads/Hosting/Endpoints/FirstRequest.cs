@@ -2,6 +2,9 @@ using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
 using ResumableUploads.Engine;
+using ResumableUploads.Protocols.FileId;
+using ResumableUploads.Protocols.Ietf;
+using ResumableUploads.Protocols.Tus;
 
 namespace ResumableUploads;
 
@@ -13,7 +16,11 @@ internal static class FirstRequest
         ["Content-Type", "Content-Encoding", "Content-Language", "Content-Location", "Content-Disposition", "Last-Modified", "Repr-Digest"];
 
     /// <summary>Headers that speak of one message and not of the whole.</summary>
-    private static readonly string[] OfOneMessage = ["Content-Length", "Transfer-Encoding", "Expect", "Content-Range", "Content-MD5", "Content-Digest"];
+    private static readonly string[] OfOneMessage = ["Content-Length", "Transfer-Encoding", "Expect", "Content-Range", "Content-MD5", "Content-Digest", "Want-Repr-Digest"];
+
+    /// <summary>What a handler does not see of the request that brought the last bytes.</summary>
+    private static readonly string[] Hidden =
+        [.. FileIdHeaders.OfRequests, .. TusHeaders.OfRequests, .. IetfHeaders.OfRequests, .. OfOneMessage, .. Representation];
 
     public static RequestDetails Of(HttpContext context, string? tokenHeader)
     {
@@ -39,8 +46,8 @@ internal static class FirstRequest
         };
     }
 
-    /// <summary>The same for tus, which says in its metadata what the content is; the type of its requests is that of a piece.</summary>
-    public static RequestDetails OfTus(HttpContext context, string? tokenHeader, string? contentType)
+    /// <summary>The same where the content's type is told elsewhere: that of the request is the type of a piece.</summary>
+    public static RequestDetails OfPiece(HttpContext context, string? tokenHeader, string? contentType)
     {
         RequestDetails details = Of(context, tokenHeader);
         details.Headers.Remove("Content-Type");
@@ -61,7 +68,7 @@ internal static class FirstRequest
             headers[header.Key] = header.Value;
         }
 
-        foreach (string name in (IEnumerable<string>)[.. Protocols.FileId.FileIdHeaders.OfRequests, .. Protocols.Tus.TusHeaders.OfRequests, .. OfOneMessage, .. Representation])
+        foreach (string name in Hidden)
         {
             headers.Remove(name);
         }

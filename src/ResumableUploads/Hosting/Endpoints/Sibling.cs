@@ -20,6 +20,9 @@ internal enum SiblingRole
 
     /// <summary>Every method that a protocol has.</summary>
     Everything,
+
+    /// <summary>The question what can be done.</summary>
+    Discovery,
 }
 
 /// <summary>
@@ -41,6 +44,7 @@ internal static class Sibling
         {
             SiblingRole.Content => route.Methods,
             SiblingRole.ContentAndQuestions => [.. route.Methods, .. Questions],
+            SiblingRole.Discovery => [HttpMethods.Options],
             _ => [.. ResumableRoute.Content, .. Questions],
         };
         return new RouteEndpoint(

@@ -21,13 +21,19 @@ internal sealed class SiblingMatcherPolicy(ResumableEndpoints resumable) : Match
     public IReadOnlyList<PolicyNodeEdge> GetEdges(IReadOnlyList<Endpoint> endpoints) =>
     [
         new PolicyNodeEdge(UploadProtocol.None, endpoints),
-        new PolicyNodeEdge(UploadProtocol.FileId, ForFileId(endpoints)),
-        new PolicyNodeEdge(UploadProtocol.Tus, ForTus(endpoints)),
+        new PolicyNodeEdge(UploadProtocol.FileId, ForContent(endpoints)),
+        new PolicyNodeEdge(UploadProtocol.Tus, ForUploadsBy(HttpMethods.Post, endpoints)),
+        new PolicyNodeEdge(UploadProtocol.Ietf, ForContent(endpoints)),
+        new PolicyNodeEdge(UploadProtocol.UploadByPost, ForUploadsBy(HttpMethods.Post, endpoints)),
+        new PolicyNodeEdge(UploadProtocol.UploadByPut, ForUploadsBy(HttpMethods.Put, endpoints)),
+        new PolicyNodeEdge(UploadProtocol.UploadByPatch, ForUploadsBy(HttpMethods.Patch, endpoints)),
+        new PolicyNodeEdge(UploadProtocol.Discovery, ForDiscovery(endpoints)),
     ];
 
     public PolicyJumpTable BuildJumpTable(int exitDestination, IReadOnlyList<PolicyJumpTableEdge> edges)
     {
-        int[] destinations = [exitDestination, exitDestination, exitDestination];
+        int[] destinations = new int[Enum.GetValues<UploadProtocol>().Length];
+        Array.Fill(destinations, exitDestination);
         foreach (PolicyJumpTableEdge edge in edges)
         {
             destinations[(int)edge.State] = edge.Destination;
@@ -37,24 +43,35 @@ internal sealed class SiblingMatcherPolicy(ResumableEndpoints resumable) : Match
     }
 
     /// <summary>One sibling for each endpoint, with its own methods; questions go to the first at their URL.</summary>
-    private List<Endpoint> ForFileId(IReadOnlyList<Endpoint> endpoints) =>
+    private List<Endpoint> ForContent(IReadOnlyList<Endpoint> endpoints) =>
     [
         .. Resumable(endpoints).SelectMany(url => url.Select((route, i) => resumable.SiblingOf(route, i == 0 ? SiblingRole.ContentAndQuestions : SiblingRole.Content))),
         .. Others(endpoints),
     ];
 
-    /// <summary>One sibling for each URL where something can be posted: that is how uploads are made, whatever the method of a piece is.</summary>
-    private IReadOnlyList<Endpoint> ForTus(IReadOnlyList<Endpoint> endpoints)
+    /// <summary>One sibling for each URL where an endpoint takes the method by which an upload was made, whatever the method of a piece is.</summary>
+    private IReadOnlyList<Endpoint> ForUploadsBy(string method, IReadOnlyList<Endpoint> endpoints)
     {
         Endpoint[] siblings =
         [
             .. Resumable(endpoints)
-                .Select(static url => url.FirstOrDefault(static route => route.Methods.Contains(HttpMethods.Post)))
+                .Select(url => url.FirstOrDefault(route => route.Methods.Contains(method)))
                 .OfType<ResumableRoute>()
                 .Select(route => resumable.SiblingOf(route, SiblingRole.Everything)),
         ];
         return siblings.Length > 0 ? [.. siblings, .. Others(endpoints)] : endpoints;
     }
+
+    /// <summary>One sibling for each URL, unless the app answers OPTIONS there by itself.</summary>
+    private List<Endpoint> ForDiscovery(IReadOnlyList<Endpoint> endpoints) =>
+    [
+        .. endpoints,
+        .. endpoints.Any(TakesOptions) ? [] : Resumable(endpoints).Select(url => resumable.SiblingOf(url.First(), SiblingRole.Discovery)),
+    ];
+
+    private static bool TakesOptions(Endpoint endpoint) => endpoint.Metadata.GetMetadata<IHttpMethodMetadata>() is { HttpMethods: { Count: > 0 } methods }
+        ? methods.Contains(HttpMethods.Options, StringComparer.OrdinalIgnoreCase)
+        : ResumableRoute.From(endpoint) is not null;
 
     /// <summary>The resumable endpoints by how specific their URL is.</summary>
     private static ILookup<(int, decimal), ResumableRoute> Resumable(IReadOnlyList<Endpoint> endpoints) => endpoints

@@ -2,7 +2,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine;
-using ResumableUploads.Protocols.Tus;
 
 namespace ResumableUploads;
 
@@ -20,8 +19,9 @@ internal static class Download
 
     private static readonly string[] SafeKinds = ["audio/", "video/", "font/"];
 
-    /// <summary>Writes the content, or says false where there is none to give.</summary>
-    public static async ValueTask<bool> TryWriteAsync(HttpContext context, IUploadStore store, UploadKey key)
+    /// <summary>Writes the content with some headers of the protocol, or says false where there is none to give.</summary>
+    public static async ValueTask<bool> TryWriteAsync(
+        HttpContext context, IUploadStore store, UploadKey key, IEnumerable<KeyValuePair<string, string>> protocolHeaders)
     {
         if (await store.GetAsync(key, context.RequestAborted).ConfigureAwait(false) is not { State: not UploadState.Receiving } info
             || await store.OpenReadAsync(key, context.RequestAborted).ConfigureAwait(false) is not { } content)
@@ -33,10 +33,13 @@ internal static class Download
         {
             UploadData data = UploadData.From(info);
             IHeaderDictionary headers = context.Response.Headers;
-            headers[TusHeaders.Resumable] = TusHeaders.Version;
             headers.XContentTypeOptions = "nosniff";
             headers.ContentSecurityPolicy = "sandbox; default-src 'none'";
             headers.CacheControl = "private, no-cache";
+            foreach ((string name, string value) in protocolHeaders)
+            {
+                headers[name] = value;
+            }
 
             // The bytes of an upload never change once it is finished.
             var tag = new EntityTagHeaderValue($"\"{key.Id[..Math.Min(key.Id.Length, 32)]}-{info.Offset}\"");

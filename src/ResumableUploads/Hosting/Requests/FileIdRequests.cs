@@ -31,11 +31,16 @@ internal sealed class FileIdRequests(UploadWork work)
         UploadKey key = UploadKeys.FromFileId(owner, work.ScopeOf(context, url), parsed.FileId.Span);
         return parsed.Operation switch
         {
-            FileIdOperation.Status => await work.AskAsync(
-                async () => FileIdAnswers.Status(await work.Engine.StatusAsync(key, isNamedByClient: true, context.RequestAborted).ConfigureAwait(false)), FileIdAnswers.For).ConfigureAwait(false),
+            FileIdOperation.Status => await work.AskAsync(() => StatusAsync(context, key), FileIdAnswers.For).ConfigureAwait(false),
             FileIdOperation.Cancel => FileIdAnswers.For(await work.Engine.CancelAsync(key, context.RequestAborted).ConfigureAwait(false)),
             _ => await work.AppendAsync(context, target, Command(context, key, parsed, target), FileIdAnswers.For).ConfigureAwait(false),
         };
+    }
+
+    private async ValueTask<HttpAnswer?> StatusAsync(HttpContext context, UploadKey key)
+    {
+        UploadStatus status = await work.Engine.StatusAsync(key, isNamedByClient: true, context.RequestAborted).ConfigureAwait(false);
+        return UploadWork.WithDigest(FileIdAnswers.Status(status), status);
     }
 
     private AppendCommand Command(HttpContext context, UploadKey key, FileIdRequest parsed, EndpointTarget? target)
@@ -56,6 +61,7 @@ internal sealed class FileIdRequests(UploadWork work)
             RestartsAtZero = work.Options.RestartOnZero,
             ContentDigest = BodyDigest.From(parsed.ContentDigest),
             ReprDigest = parsed.ReprDigest,
+            StagesReprDigest = true,
         };
     }
 }

@@ -2,12 +2,13 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
+using ResumableUploads.Protocols.Ietf;
 using ResumableUploads.Protocols.Tus;
 
 namespace ResumableUploads;
 
 /// <summary>
-/// Makes the method that a client of tus names in <c>X-HTTP-Method-Override</c> the request's own, for clients whose way lets no PATCH or
+/// Makes the method that a client of tus, or one like it, names in <c>X-HTTP-Method-Override</c> the request's own, for clients whose way lets no PATCH or
 /// DELETE through (T-8). In front of everything, so that routing, authorization and CORS decide about the method that is meant.
 /// </summary>
 internal sealed class MethodOverride : IStartupFilter
@@ -24,7 +25,7 @@ internal sealed class MethodOverride : IStartupFilter
 
     private static void Apply(HttpRequest request)
     {
-        if (request.Headers.ContainsKey(TusHeaders.Resumable)
+        if ((request.Headers.ContainsKey(TusHeaders.Resumable) || request.Headers.ContainsKey(IetfHeaders.Version))
             && request.Headers.TryGetValue(TusHeaders.MethodOverride, out StringValues method) && method.Count > 0)
         {
             // Two of them are no method that anybody has.

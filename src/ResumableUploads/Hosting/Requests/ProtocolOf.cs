@@ -1,16 +1,28 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
 using ResumableUploads.Protocols.FileId;
+using ResumableUploads.Protocols.Ietf;
 using ResumableUploads.Protocols.Tus;
 
 namespace ResumableUploads;
 
-/// <summary>The protocols by which a request can be told from one that is none of ours.</summary>
+/// <summary>What tells a request to an app's endpoint from one that is none of ours.</summary>
 internal enum UploadProtocol
 {
     None,
     FileId,
     Tus,
+
+    /// <summary>A creation of the IETF draft.</summary>
+    Ietf,
+
+    /// <summary>The URL of an upload that was made by POST, whatever its protocol is.</summary>
+    UploadByPost,
+    UploadByPut,
+    UploadByPatch,
+
+    /// <summary>The question what can be done here.</summary>
+    Discovery,
 }
 
 /// <summary>Tells by its headers and its URL which protocol a request speaks. Cheap: it is asked of every request to an app's endpoint.</summary>
@@ -23,20 +35,34 @@ internal static class ProtocolOf
     /// <summary>The protocol of a request, or of the one that a preflight asks for.</summary>
     public static UploadProtocol Of(HttpRequest request)
     {
-        if (IsPreflight(request))
+        if (UploadUrl.CreationMethodOf(request) is { } method)
         {
-            string asked = request.Headers.AccessControlRequestHeaders.ToString();
-            return asked.Contains(TusHeaders.Resumable, StringComparison.OrdinalIgnoreCase) ? UploadProtocol.Tus
-                : asked.Contains(FileIdHeaders.FileId, StringComparison.OrdinalIgnoreCase) ? UploadProtocol.FileId
-                : UploadProtocol.None;
+            return HttpMethods.IsPut(method) ? UploadProtocol.UploadByPut
+                : HttpMethods.IsPatch(method) ? UploadProtocol.UploadByPatch
+                : UploadProtocol.UploadByPost;
         }
 
         IHeaderDictionary headers = request.Headers;
-        return headers.ContainsKey(TusHeaders.Resumable) || IsUpload(request.QueryString) ? UploadProtocol.Tus
+        if (IsPreflight(request))
+        {
+            string asked = headers.AccessControlRequestHeaders.ToString();
+            bool Asks(string name) => asked.Contains(name, StringComparison.OrdinalIgnoreCase);
+            return Asks(TusHeaders.Resumable) ? UploadProtocol.Tus
+                : Asks(FileIdHeaders.FileId) ? UploadProtocol.FileId
+                : Asks(IetfHeaders.Complete) || Asks(IetfHeaders.Incomplete) ? UploadProtocol.Ietf
+                : UploadProtocol.None;
+        }
+
+        return headers.ContainsKey(TusHeaders.Resumable) ? UploadProtocol.Tus
             : headers.ContainsKey(FileIdHeaders.FileId) ? UploadProtocol.FileId
+            : HttpMethods.IsOptions(request.Method) ? UploadProtocol.Discovery
+            : IsCreation(request) ? UploadProtocol.Ietf
             : UploadProtocol.None;
     }
 
-    private static bool IsUpload(QueryString query) =>
-        query.HasValue && query.Value!.Contains(UploadUrl.Parameter + "=", StringComparison.Ordinal);
+    /// <summary>A value that is none is as good as no header: then the request is the app's .</summary>
+    private static bool IsCreation(HttpRequest request) =>
+        (request.Headers.ContainsKey(IetfHeaders.Complete) || request.Headers.ContainsKey(IetfHeaders.Incomplete))
+        && IetfParser.MayCreate(request.Method)
+        && IetfVersion.Of(request.Headers, out _).CompletenessOf(request.Headers) is not null;
 }

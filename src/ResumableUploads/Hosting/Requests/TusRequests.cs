@@ -49,13 +49,18 @@ internal sealed class TusRequests(UploadWork work)
         {
             TusOperation.Status => await work.AskAsync(() => StatusAsync(context, target, key), TusAnswers.For).ConfigureAwait(false),
             TusOperation.Download => await work.AskAsync(
-                async () => await work.TryDownloadAsync(context, key).ConfigureAwait(false) ? null : TusAnswers.For(new UploadOutcome(OutcomeKind.NotFound)),
+                async () => await work.TryDownloadAsync(context, key, TusAnswers.OfDownload).ConfigureAwait(false) ? null : TusAnswers.For(new UploadOutcome(OutcomeKind.NotFound)),
                 TusAnswers.For).ConfigureAwait(false),
             TusOperation.Terminate => TusAnswers.For(await work.Engine.CancelAsync(key, context.RequestAborted).ConfigureAwait(false)),
             TusOperation.Create => await CreateAsync(context, url, target, parsed, Command(context, key, parsed, bodyLength), id).ConfigureAwait(false),
             _ => await work.AppendAsync(context, target, Command(context, key, parsed, bodyLength), TusAnswers.For).ConfigureAwait(false),
         };
     }
+
+    /// <summary>Whether an upload of this URL was made by tus.</summary>
+    public async ValueTask<bool> HasMadeAsync(HttpContext context, UploadUrl url) =>
+        url.Id is { } id && UploadUrl.IsId(id) && work.TryOwner(context, out string owner, out _)
+        && await work.ExistsAsync(UploadKeys.FromServerId(owner, work.ScopeOf(context, url), id), context.RequestAborted).ConfigureAwait(false);
 
     private async ValueTask<HttpAnswer?> StatusAsync(HttpContext context, EndpointTarget? target, UploadKey key)
     {
@@ -68,7 +73,7 @@ internal sealed class TusRequests(UploadWork work)
             status = await work.Engine.StatusAsync(key, isNamedByClient: false, context.RequestAborted).ConfigureAwait(false);
         }
 
-        return TusAnswers.Status(status);
+        return UploadWork.WithDigest(TusAnswers.Status(status), status);
     }
 
     private ValueTask<HttpAnswer?> CreateAsync(
@@ -111,13 +116,14 @@ internal sealed class TusRequests(UploadWork work)
         ContentDigest = parsed.HasChecksumTrailer
             ? new BodyDigest(null, () => Behind(context.Request))
             : BodyDigest.From(parsed.Checksum),
+        ReprDigest = parsed.ReprDigest,
     };
 
     private static UploadDetails Details(HttpContext context, TusRequest parsed, EndpointTarget? target) => new(
         Protocol,
         parsed.Metadata?.FileName,
         parsed.Metadata?.ContentType,
-        target is null ? null : FirstRequest.OfTus(context, AntiforgeryGuard.HeaderName(context), parsed.Metadata?.ContentType),
+        target is null ? null : FirstRequest.OfPiece(context, AntiforgeryGuard.HeaderName(context), parsed.Metadata?.ContentType),
         parsed.Metadata?.Raw);
 
     /// <summary>The digest from the trailer, once the body has ended; null where it was promised and did not come.</summary>

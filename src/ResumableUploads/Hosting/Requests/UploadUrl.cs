@@ -15,6 +15,9 @@ namespace ResumableUploads;
 /// <param name="IsParameter">Whether the id is in the query.</param>
 internal readonly record struct UploadUrl(PathString CreationPath, string? Id, bool IsParameter)
 {
+    /// <summary>Before the id in the query, when the upload was not made by POST: which of the app's endpoints at this URL it belongs to.</summary>
+    private const char AfterMethod = '.';
+
     /// <summary>The query parameter that is ours on an app's endpoints.</summary>
     public const string Parameter = "resumable-upload";
 
@@ -34,7 +37,17 @@ internal readonly record struct UploadUrl(PathString CreationPath, string? Id, b
 
     /// <summary>The URL of a request to an app's endpoint.</summary>
     public static UploadUrl OfEndpoint(HttpRequest request) =>
-        new(Trimmed(request.Path), request.Query.TryGetValue(Parameter, out var id) ? id.ToString() : null, IsParameter: true);
+        new(Trimmed(request.Path), ParameterOf(request) is { } value ? value[(value.IndexOf(AfterMethod, StringComparison.Ordinal) + 1)..] : null, IsParameter: true);
+
+    /// <summary>By which method the upload was made that a request to an app's endpoint names; null where it names none.</summary>
+    public static string? CreationMethodOf(HttpRequest request)
+    {
+        string? value = request.QueryString.HasValue && request.QueryString.Value!.Contains(Parameter + "=", StringComparison.Ordinal) ? ParameterOf(request) : null;
+        return value is null ? null
+            : value.StartsWith("put" + AfterMethod, StringComparison.Ordinal) ? HttpMethods.Put
+            : value.StartsWith("patch" + AfterMethod, StringComparison.Ordinal) ? HttpMethods.Patch
+            : HttpMethods.Post;
+    }
 
     /// <summary>The URL of a request to a ready-made path, or to an upload below it.</summary>
     public static UploadUrl Below(PathString creationPath, HttpRequest request) =>
@@ -60,9 +73,18 @@ internal readonly record struct UploadUrl(PathString CreationPath, string? Id, b
             return $"{path}/{id}";
         }
 
-        var query = new QueryBuilder(QueryHelpers.ParseQuery(request.QueryString.Value).Where(static pair => pair.Key != Parameter)) { { Parameter, id } };
+        var query = new QueryBuilder(QueryHelpers.ParseQuery(request.QueryString.Value).Where(static pair => pair.Key != Parameter)) { { Parameter, Prefix(request) + id } };
         return path + query;
     }
+
+    /// <summary>A request to an upload keeps the prefix that it came with.</summary>
+    private static string Prefix(HttpRequest request)
+    {
+        string method = CreationMethodOf(request) ?? request.Method;
+        return HttpMethods.IsPut(method) ? "put" + AfterMethod : HttpMethods.IsPatch(method) ? "patch" + AfterMethod : "";
+    }
+
+    private static string? ParameterOf(HttpRequest request) => request.Query.TryGetValue(Parameter, out var value) ? value.ToString() : null;
 
     private static PathString Trimmed(PathString path) => new(path.Value!.TrimEnd('/') is { Length: > 0 } trimmed ? trimmed : "/");
 }

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine;
 using ResumableUploads.Protocols;
+using ResumableUploads.Protocols.Ietf;
 
 namespace ResumableUploads;
 
@@ -30,14 +31,28 @@ internal sealed class UploadWork(
     public string ScopeOf(HttpContext context, UploadUrl url) =>
         options.Scope is { } scope ? scope(context) : context.Request.PathBase + url.CreationPath.Value;
 
+    public TimeProvider Time => time;
+
+    /// <summary>How long a new upload is kept.</summary>
+    public TimeSpan Expiration => options.Expiration < options.MaxAge ? options.Expiration : options.MaxAge;
+
+    /// <summary>What an endpoint takes.</summary>
+    public IetfLimits LimitsOf(EndpointTarget? target) =>
+        new(MaxUploadSize(target), options.MinUploadSize, options.MaxAppendSize, options.MinAppendSize);
+
     /// <summary>The most bytes that an upload may have.</summary>
     public long MaxUploadSize(EndpointTarget? target) => target?.Route.MaxUploadSize(options) ?? options.MaxUploadSize;
 
     /// <summary>Appends, and runs what is to run when that was all. Null: the answer has left already.</summary>
-    public async ValueTask<HttpAnswer?> AppendAsync(HttpContext context, EndpointTarget? target, AppendCommand command, Func<UploadOutcome, HttpAnswer> answerFor)
+    public async ValueTask<HttpAnswer?> AppendAsync(HttpContext context, EndpointTarget? target, AppendCommand command, Func<UploadOutcome, HttpAnswer> answer)
     {
-        AppendCommand limited = command with { MaxUploadSize = target is null ? null : MaxUploadSize(target) };
-        (IUploadCallbacks callbacks, EndpointRun? run) = Callbacks(context, target, answerFor);
+        AppendCommand limited = command with
+        {
+            MaxUploadSize = target is null ? null : MaxUploadSize(target),
+            WantedDigest = DigestHeader.Wanted(context.Request.Headers[DigestHeader.Want]),
+        };
+        HttpAnswer AnswerFor(UploadOutcome outcome) => answer(outcome).With(DigestHeader.OfWhole, outcome.ReprDigest);
+        (IUploadCallbacks callbacks, EndpointRun? run) = Callbacks(context, target, AnswerFor);
         UploadOutcome outcome = await engine.AppendAsync(limited, callbacks, context.RequestAborted).ConfigureAwait(false);
         run?.AddWhatIsNotStored(outcome);
         if (outcome.IsWholePart)
@@ -45,7 +60,7 @@ internal sealed class UploadWork(
             await engine.PartIsWholeAsync(command.Key, () => UnheardCallbacks(context, target), context.RequestAborted).ConfigureAwait(false);
         }
 
-        return run is { HasAnswered: true } ? null : answerFor(outcome);
+        return run is { HasAnswered: true } ? null : AnswerFor(outcome);
     }
 
     /// <summary>For an upload that is completed in a request about another: what the endpoint answers is stored, and not said here.</summary>
@@ -55,8 +70,27 @@ internal sealed class UploadWork(
     public static long? BodyLengthOf(HttpContext context) =>
         context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody ?? true ? context.Request.ContentLength : 0;
 
+    /// <summary>Adds to what a protocol says of an upload the digest that its client wanted, once all bytes are there.</summary>
+    public static HttpAnswer WithDigest(HttpAnswer answer, UploadStatus status) =>
+        answer.With(DigestHeader.OfWhole, status is { IsComplete: true, Info: { } info } ? UploadData.From(info).FoundDigest : null);
+
     /// <summary>Gives the content of a finished upload back; false where there is none.</summary>
-    public ValueTask<bool> TryDownloadAsync(HttpContext context, UploadKey key) => Download.TryWriteAsync(context, store, key);
+    public ValueTask<bool> TryDownloadAsync(HttpContext context, UploadKey key, IEnumerable<KeyValuePair<string, string>> protocolHeaders) =>
+        Download.TryWriteAsync(context, store, key, protocolHeaders);
+
+    /// <summary>Whether there is an upload. A storage that does not answer says no: the request that is asked for will say why.</summary>
+    public async ValueTask<bool> ExistsAsync(UploadKey key, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await store.GetAsync(key, cancellationToken).ConfigureAwait(false) is not null;
+        }
+        catch (UploadStoreException e)
+        {
+            Log.StoreFailed(logger, e);
+            return false;
+        }
+    }
 
     /// <summary>Runs something that asks the store, and tells its failure as an outcome.</summary>
     public async ValueTask<HttpAnswer?> AskAsync(Func<ValueTask<HttpAnswer?>> ask, Func<UploadOutcome, HttpAnswer> answerFor)

@@ -8,11 +8,9 @@ internal static class FileIdHeaders
     public const string FileSize = "X-File-Size";
     public const string FileName = "X-File-Name";
     public const string UploadComplete = "X-Upload-Complete";
-    public const string ContentDigest = "Content-Digest";
-    public const string ReprDigest = "Repr-Digest";
 
     /// <summary>What requests of the protocol carry, and the application's endpoint does not see.</summary>
-    public static readonly string[] OfRequests = [FileId, StartByte, FileSize, FileName, ContentDigest];
+    public static readonly string[] OfRequests = [FileId, StartByte, FileSize, FileName];
 
     /// <summary>Headers whose bytes may be anything; the server is set up to pass them on byte for byte (F-2).</summary>
     public static bool IsRaw(string name) =>

@@ -79,10 +79,10 @@ internal static class FileIdParser
             return Bad("content-type", "Content-Type is longer than 256 characters.");
         }
 
-        if (!DigestHeader.TryParse(headers[FileIdHeaders.ContentDigest], out Digest? contentDigest)
-            || !DigestHeader.TryParse(headers[FileIdHeaders.ReprDigest], out Digest? reprDigest))
+        if (!DigestHeader.TryParse(headers[DigestHeader.OfContent], out Digest? contentDigest)
+            || !DigestHeader.TryParse(headers[DigestHeader.OfWhole], out Digest? reprDigest))
         {
-            return Bad("digest", "A digest header cannot be read, or has no algorithm that is known here. Send sha-256=:base64: or sha-512=:base64:.");
+            return Bad("digest", DigestHeader.Hint);
         }
 
         request = new FileIdRequest(operation.Value, fileId)
@@ -110,7 +110,7 @@ internal static class FileIdParser
 
     private static string? OtherProtocol(IHeaderDictionary headers) =>
         Array.Find(OtherProtocols.ThanFileId, headers.ContainsKey)
-        ?? (OtherProtocols.IsPartialUpload(headers.ContentType) ? OtherProtocols.PartialUpload : null);
+        ?? (OtherProtocols.IsPartialUpload(headers.ContentType) ? Ietf.IetfHeaders.PartialUpload : null);
 
     private static Problem Bad(string name, string detail) => new(400, Problem.Own("bad-" + name), "Bad request", detail);
 }

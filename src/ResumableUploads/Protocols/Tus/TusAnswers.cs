@@ -6,6 +6,9 @@ namespace ResumableUploads.Protocols.Tus;
 /// <summary>The answers of tus 1.0.0: one table from outcomes to responses (T-1, T-10 to T-16, T-21 to T-28, T-36, T-41, T-45, T-51, T-55).</summary>
 internal static class TusAnswers
 {
+    /// <summary>What a finished upload carries that is given back.</summary>
+    public static KeyValuePair<string, string>[] OfDownload => [Version];
+
     /// <summary>What the server says of itself (T-30).</summary>
     public static HttpAnswer Discovery(TusSupport support, bool isUpload) =>
         new(204) { Headers = [Version, .. support.Headers, new("Allow", TusParser.Allow(isUpload)), NoStore] };
@@ -57,7 +60,7 @@ internal static class TusAnswers
             OutcomeKind.Appended => new HttpAnswer(201) { Headers = [Version, NoStore, .. headers] },
             OutcomeKind.Completed => Completed(outcome, 201, headers),
             OutcomeKind.HandlerFailed when outcome.Answer is { } answer => FromApplication(StoredAnswer.From(answer), null, headers),
-            _ => outcome.IsCreated ? With(Error(outcome), new("Location", location)) : Error(outcome),
+            _ => outcome.IsCreated ? Error(outcome).With("Location", location) : Error(outcome),
         };
     }
 
@@ -172,8 +175,6 @@ internal static class TusAnswers
     }
 
     private static bool Is(KeyValuePair<string, string> header, string name) => header.Key.Equals(name, StringComparison.OrdinalIgnoreCase);
-
-    private static HttpAnswer With(HttpAnswer answer, KeyValuePair<string, string> header) => answer with { Headers = [.. answer.Headers, header] };
 
     private static KeyValuePair<string, string>[] One(string name, string? value) => value is null ? [] : [new(name, value)];
 

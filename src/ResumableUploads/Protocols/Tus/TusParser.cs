@@ -98,7 +98,7 @@ internal static class TusParser
             return NotAPiece("A creation has no body, or one of the type application/offset+octet-stream.");
         }
 
-        if (ReadChecksum(headers, support, out Digest? checksum, out bool isBehind) is { } badChecksum)
+        if (ReadDigests(headers, support, out Digest? checksum, out bool isBehind, out Digest? whole) is { } badChecksum)
         {
             return badChecksum;
         }
@@ -109,6 +109,7 @@ internal static class TusParser
             Metadata = parsedMetadata,
             Concat = concat,
             Checksum = checksum,
+            ReprDigest = whole,
             HasChecksumTrailer = isBehind,
             HasPiece = isPiece && bodyLength != 0,
         };
@@ -138,7 +139,7 @@ internal static class TusParser
             return Bad("upload-length", "Send only one of Upload-Length and Upload-Defer-Length.");
         }
 
-        if (ReadChecksum(headers, support, out Digest? checksum, out bool isBehind) is { } badChecksum)
+        if (ReadDigests(headers, support, out Digest? checksum, out bool isBehind, out Digest? whole) is { } badChecksum)
         {
             return badChecksum;
         }
@@ -148,6 +149,7 @@ internal static class TusParser
             Offset = offset.Value,
             UploadLength = length,
             Checksum = checksum,
+            ReprDigest = whole,
             HasChecksumTrailer = isBehind,
             HasPiece = true,
         };
@@ -172,18 +174,33 @@ internal static class TusParser
         return deferred == "1" ? null : Bad("upload-length", "Upload-Defer-Length is always 1.");
     }
 
-    private static Problem? ReadChecksum(IHeaderDictionary headers, TusSupport support, out Digest? checksum, out bool isBehind)
+    /// <summary>What there is to verify: of this body by <c>Upload-Checksum</c> or <c>Content-Digest</c>, of the whole by <c>Repr-Digest</c>.</summary>
+    private static Problem? ReadDigests(IHeaderDictionary headers, TusSupport support, out Digest? ofBody, out bool isBehind, out Digest? ofWhole)
     {
-        checksum = null;
         isBehind = headers["Trailer"].ToString().Split(',')
             .Any(static name => name.Trim().Equals(TusHeaders.Checksum, StringComparison.OrdinalIgnoreCase));
-        StringValues values = headers[TusHeaders.Checksum];
-        if ((isBehind || values.Count > 0) && !support.HasChecksum)
+        if (!DigestHeader.TryParse(headers[DigestHeader.OfContent], out ofBody) | !DigestHeader.TryParse(headers[DigestHeader.OfWhole], out ofWhole))
         {
-            return Bad("checksum", "This server's store cannot hold bytes back until they are verified. Send no Upload-Checksum.");
+            return Bad("digest", DigestHeader.Hint);
         }
 
-        return values.Count == 0 || (values.Count == 1 && !isBehind && (checksum = TusChecksum.TryParse(values.ToString())) is not null)
+        StringValues values = headers[TusHeaders.Checksum];
+        if ((isBehind || values.Count > 0 || ofBody is not null) && !support.HasChecksum)
+        {
+            return Bad("checksum", "This server's store cannot hold bytes back until they are verified. Send no Upload-Checksum and no Content-Digest.");
+        }
+
+        if (values.Count == 0)
+        {
+            return isBehind && ofBody is not null ? Bad("checksum", OneOfThem) : null;
+        }
+
+        if (ofBody is not null)
+        {
+            return Bad("checksum", OneOfThem);
+        }
+
+        return values.Count == 1 && !isBehind && (ofBody = TusChecksum.TryParse(values.ToString())) is not null
             ? null
             : Bad("checksum", $"Upload-Checksum is not an algorithm and its digest in base64. The algorithms are: {TusChecksum.Algorithms}.");
     }
@@ -191,6 +208,8 @@ internal static class TusParser
     private static bool IsPiece(IHeaderDictionary headers) =>
         headers.ContentType.Count == 1
         && headers.ContentType.ToString().Split(';')[0].Trim().Equals(TusHeaders.PieceType, StringComparison.OrdinalIgnoreCase);
+
+    private const string OneOfThem = "Send one of Upload-Checksum and Content-Digest.";
 
     private static Problem NotAPiece(string detail) => new(415, Problem.Own("content-type"), "Not a piece", detail);
 

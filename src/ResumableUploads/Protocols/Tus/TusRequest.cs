@@ -30,6 +30,9 @@ internal sealed record TusRequest(TusOperation Operation)
     /// <summary>A digest of this body, told before it.</summary>
     public Digest? Checksum { get; init; }
 
+    /// <summary>A digest of the whole content (RFC 9530, and not a part of tus).</summary>
+    public Digest? ReprDigest { get; init; }
+
     /// <summary>Whether the digest comes behind the body.</summary>
     public bool HasChecksumTrailer { get; init; }
 

@@ -35,13 +35,19 @@ public class UntouchedTests
         {
             string expected = await AnswerAsync(without.Client, request());
             string actual = await AnswerAsync(with.Client, request());
-            Assert.True(expected == actual, $"{request()}\nwithout:\n{expected}\nwith:\n{actual}");
+
+            // What can be done at an endpoint is asked without a header of any protocol; nothing else is answered in the app's place.
+            bool isDiscovery = expected.StartsWith("405", StringComparison.Ordinal) && actual.StartsWith("200", StringComparison.Ordinal) && IsDiscovery(request());
+            Assert.True(expected == actual || isDiscovery, $"{request()}\nwithout:\n{expected}\nwith:\n{actual}");
             statuses[expected[..3]] = statuses.GetValueOrDefault(expected[..3]) + 1;
         }
 
         // The table is about something: it has answers of every kind.
         Assert.All(["200", "204", "400", "404", "405", "415"], status => Assert.True(statuses.GetValueOrDefault(status) > 0, $"{status}: {statuses.GetValueOrDefault(status)}"));
     }
+
+    private static bool IsDiscovery(HttpRequestMessage request) =>
+        request.Method == HttpMethod.Options && !request.Headers.Contains("Access-Control-Request-Method");
 
     private static IEnumerable<Func<HttpRequestMessage>> Requests()
     {

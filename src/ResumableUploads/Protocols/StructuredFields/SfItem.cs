@@ -1,0 +1,36 @@
+using Microsoft.Extensions.Primitives;
+
+namespace ResumableUploads.Protocols.StructuredFields;
+
+/// <summary>Fields that are one item (RFC 9651, section 4.2, "item"). Parameters are tolerated; a header that is there twice is a list, and no item.</summary>
+internal static class SfItem
+{
+    /// <summary>A boolean: <c>?0</c> or <c>?1</c>.</summary>
+    public static bool TryParseBoolean(StringValues values, out bool value)
+    {
+        bool isBoolean = TryParse(values, out SfValue item) && item.Kind == SfKind.Boolean;
+        value = isBoolean && item.Number == 1;
+        return isBoolean;
+    }
+
+    /// <summary>An integer of at most 15 digits. It may be negative.</summary>
+    public static bool TryParseInteger(StringValues values, out long value)
+    {
+        bool isInteger = TryParse(values, out SfValue item) && item.Kind == SfKind.Integer;
+        value = isInteger ? item.Number : 0;
+        return isInteger;
+    }
+
+    private static bool TryParse(StringValues values, out SfValue item)
+    {
+        var text = new SfCursor(values.ToString());
+        text.SkipSpaces();
+        if (!SfParser.TryItem(ref text, out item))
+        {
+            return false;
+        }
+
+        text.SkipSpaces();
+        return text.IsAtEnd;
+    }
+}

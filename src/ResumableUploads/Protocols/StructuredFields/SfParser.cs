@@ -1,0 +1,203 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text.Unicode;
+
+namespace ResumableUploads.Protocols.StructuredFields;
+
+/// <summary>Reads items and what they are made of, exactly as RFC 9651, section 4.2 does. Each step says false where the field is to fail.</summary>
+internal static class SfParser
+{
+    private const int MaxIntegerDigits = 15;
+    private const int MaxDecimalDigits = 12;
+    private const int MaxFractionDigits = 3;
+
+    /// <summary>An item, or where it is a member of a dictionary an inner list, and its parameters (4.2.1.1, 4.2.3).</summary>
+    public static bool TryMember(ref SfCursor text, out SfValue value)
+    {
+        if (text.Next == '(')
+        {
+            value = SfValue.Other;
+            return TryInnerList(ref text) && TryParameters(ref text);
+        }
+
+        return TryItem(ref text, out value);
+    }
+
+    /// <summary>An item and its parameters (4.2.3).</summary>
+    public static bool TryItem(ref SfCursor text, out SfValue value) => TryBareItem(ref text, out value) && TryParameters(ref text);
+
+    /// <summary>A key (4.2.3.3).</summary>
+    public static bool TryKey(ref SfCursor text, out string key)
+    {
+        key = char.IsAsciiLetterLower(text.Next) || text.Next == '*'
+            ? text.TakeWhile(static c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '_' or '-' or '.' or '*').ToString()
+            : "";
+        return key.Length > 0;
+    }
+
+    /// <summary>Parameters (4.2.3.2): they have to be right, and mean nothing to us.</summary>
+    public static bool TryParameters(ref SfCursor text)
+    {
+        while (text.TryTake(';'))
+        {
+            text.SkipSpaces();
+            if (!TryKey(ref text, out _) || (text.TryTake('=') && !TryBareItem(ref text, out _)))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private static bool TryInnerList(ref SfCursor text)
+    {
+        text.TryTake('(');
+        while (!text.IsAtEnd)
+        {
+            text.SkipSpaces();
+            if (text.TryTake(')'))
+            {
+                return true;
+            }
+
+            if (!TryItem(ref text, out _) || text.Next is not (' ' or ')'))
+            {
+                return false;
+            }
+        }
+
+        return false;
+    }
+
+    private static bool TryBareItem(ref SfCursor text, out SfValue value)
+    {
+        value = SfValue.Other;
+        return text.Next switch
+        {
+            '-' or (>= '0' and <= '9') => TryNumber(ref text, out value),
+            '?' => TryBoolean(ref text, out value),
+            ':' => TryBytes(ref text, out value),
+            '"' => TryString(ref text),
+            '@' => TryDate(ref text),
+            '%' => TryDisplayString(ref text),
+            '*' => TryToken(ref text),
+            char c => char.IsAsciiLetter(c) && TryToken(ref text),
+        };
+    }
+
+    private static bool TryNumber(ref SfCursor text, out SfValue value)
+    {
+        value = SfValue.Other;
+        bool isNegative = text.TryTake('-');
+        ReadOnlySpan<char> digits = text.TakeWhile(char.IsAsciiDigit);
+        if (text.TryTake('.'))
+        {
+            return digits.Length is > 0 and <= MaxDecimalDigits && text.TakeWhile(char.IsAsciiDigit).Length is > 0 and <= MaxFractionDigits;
+        }
+
+        if (digits.Length is 0 or > MaxIntegerDigits)
+        {
+            return false;
+        }
+
+        long number = long.Parse(digits, NumberStyles.None, CultureInfo.InvariantCulture);
+        value = new SfValue(SfKind.Integer, isNegative ? -number : number);
+        return true;
+    }
+
+    private static bool TryBoolean(ref SfCursor text, out SfValue value)
+    {
+        text.TryTake('?');
+        char digit = text.Take();
+        value = new SfValue(SfKind.Boolean, digit == '1' ? 1 : 0);
+        return digit is '0' or '1';
+    }
+
+    private static bool TryBytes(ref SfCursor text, out SfValue value)
+    {
+        value = SfValue.Other;
+        text.TryTake(':');
+        string base64 = text.TakeWhile(static c => char.IsAsciiLetterOrDigit(c) || c is '+' or '/' or '=').ToString();
+        byte[] bytes = new byte[base64.Length];
+        if (!text.TryTake(':') || !Convert.TryFromBase64String(Padded(base64), bytes, out int length))
+        {
+            return false;
+        }
+
+        value = new SfValue(SfKind.Bytes, Bytes: bytes[..length]);
+        return true;
+    }
+
+    /// <summary>What is missing at the end of base64 is not held against it (4.2.7).</summary>
+    private static string Padded(string base64) => base64.PadRight((base64.Length + 3) / 4 * 4, '=');
+
+    private static bool TryString(ref SfCursor text)
+    {
+        text.TryTake('"');
+        while (!text.IsAtEnd)
+        {
+            switch (text.Take())
+            {
+                case '\\' when text.Take() is not ('"' or '\\'):
+                    return false;
+                case '\\':
+                    break;
+                case '"':
+                    return true;
+                case < ' ' or > '~':
+                    return false;
+            }
+        }
+
+        return false;
+    }
+
+    private static bool TryToken(ref SfCursor text)
+    {
+        text.TakeWhile(static c => char.IsAsciiLetterOrDigit(c) || "!#$%&'*+-.^_`|~:/".Contains(c, StringComparison.Ordinal));
+        return true;
+    }
+
+    private static bool TryDate(ref SfCursor text)
+    {
+        text.TryTake('@');
+        return (text.Next == '-' || char.IsAsciiDigit(text.Next)) && TryNumber(ref text, out SfValue seconds) && seconds.Kind == SfKind.Integer;
+    }
+
+    private static bool TryDisplayString(ref SfCursor text)
+    {
+        text.TryTake('%');
+        if (!text.TryTake('"'))
+        {
+            return false;
+        }
+
+        var bytes = new List<byte>();
+        while (!text.IsAtEnd)
+        {
+            switch (text.Take())
+            {
+                case '"':
+                    return Utf8.IsValid(CollectionsMarshal.AsSpan(bytes));
+                case '%':
+                    char high = text.Take();
+                    char low = text.Take();
+                    if (!char.IsAsciiHexDigitLower(high) || !char.IsAsciiHexDigitLower(low))
+                    {
+                        return false;
+                    }
+
+                    bytes.Add(byte.Parse([high, low], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture));
+                    break;
+                case < ' ' or > '~':
+                    return false;
+                case char c:
+                    bytes.Add((byte)c);
+                    break;
+            }
+        }
+
+        return false;
+    }
+}
