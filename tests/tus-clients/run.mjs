@@ -1,4 +1,4 @@
-// Runs one scenario with one of the clients: node run.mjs <package> <scenario> <endpoint> <seed> <file>...
+// Runs one scenario with one of the clients: node run.mjs <package>[:<protocol>] <scenario> <endpoint> <seed> <file>...
 // Prints a line for each request and each answer, what the scenario has to say, and "done" in the end.
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -6,7 +6,8 @@ import { basename } from 'node:path';
 import { scenarios } from './scenarios.mjs';
 
 const [, , client, scenario, endpoint, seed, ...paths] = process.argv;
-const library = await import(client);
+const [name, protocol] = client.split(':');
+const library = await import(name);
 const { Upload } = library.Upload ? library : library.default;
 
 // The tests hold this open; without them there is nothing to do here.
@@ -18,6 +19,7 @@ const files = paths.map(path => ({
   bytes: () => readFile(path),
   options: {
     endpoint,
+    ...(protocol && { protocol }),
     metadata: { filename: basename(path), filetype: 'application/octet-stream' },
     retryDelays: null,
     onBeforeRequest: request => console.log(`request ${describe(request)}`),
@@ -32,7 +34,8 @@ const send = (input, options) => new Promise((resolve, reject) => {
 });
 
 try {
-  await scenarios[scenario]({ Upload, send, endpoint, files, file: files[0], random: generator(Number(seed)) });
+  const question = protocol ? {} : { 'Tus-Resumable': '1.0.0' };
+  await scenarios[scenario]({ Upload, send, endpoint, question, files, file: files[0], random: generator(Number(seed)) });
   console.log('done');
   process.exit(0);
 } catch (error) {

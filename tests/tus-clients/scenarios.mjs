@@ -82,7 +82,7 @@ export const scenarios = {
   },
 
   /** Given up in the middle. */
-  async terminated({ Upload, file, endpoint }) {
+  async terminated({ Upload, file, endpoint, question }) {
     const line = await Line.open(endpoint);
     const silent = line.silentAfter(5 * MB);
     let fail;
@@ -91,7 +91,7 @@ export const scenarios = {
     upload.start();
     await Promise.race([silent, failed]);
     await upload.abort(true);
-    const head = await fetch(upload.url, { method: 'HEAD', headers: { 'Tus-Resumable': '1.0.0' } });
+    const head = await fetch(upload.url, { method: 'HEAD', headers: question });
     assert.equal(head.status, 404);
     line.close();
   },
