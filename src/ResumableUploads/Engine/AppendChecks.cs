@@ -64,7 +64,7 @@ internal static class AppendChecks
     /// <summary>How many bytes the upload may still take, and what to say to more.</summary>
     public static (long Bytes, OutcomeKind Kind) Room(AppendCommand command, UploadInfo? info, EngineSettings settings)
     {
-        (long Bytes, OutcomeKind Kind) room = (info?.Length ?? command.KnownLength) is { } length
+        (long Bytes, OutcomeKind Kind) room = (info?.Length ?? command.UploadLength) is { } length
             ? (length - (info?.Offset ?? 0), OutcomeKind.LengthExceeded)
             : (MaxSize(command, settings) - (info?.Offset ?? 0), OutcomeKind.TooLarge);
         return command.MaxBodyLength < room.Bytes ? (command.MaxBodyLength.Value, OutcomeKind.AppendTooLarge) : room;

@@ -30,14 +30,14 @@ internal sealed class FuzzApp : IAsyncDisposable
 
     private readonly TestApp _app;
     private readonly TestServer _server;
-    private readonly bool _isTus;
+    private readonly FuzzProtocol _protocol;
     private readonly bool _onEndpoint;
     private readonly IDisposable? _own;
 
-    private FuzzApp(TestApp app, IUploadStore store, bool isTus, bool onEndpoint)
+    private FuzzApp(TestApp app, IUploadStore store, FuzzProtocol protocol, bool onEndpoint)
     {
         _app = app;
-        _isTus = isTus;
+        _protocol = protocol;
         _server = (TestServer)app.Services.GetRequiredService<IServer>();
         _onEndpoint = onEndpoint;
         Store = store;
@@ -46,10 +46,10 @@ internal sealed class FuzzApp : IAsyncDisposable
 
     public IUploadStore Store { get; }
 
-    /// <param name="isTus">Whether what is sent is meant as tus.</param>
+    /// <param name="protocol">What is spoken.</param>
     /// <param name="onEndpoint">An endpoint of the app, with its store in files; else a ready-made path, with its store in memory.</param>
     /// <param name="handler">What the handler does; null: nothing.</param>
-    public static async Task<FuzzApp> StartAsync(bool isTus, bool onEndpoint, Func<Task>? handler = null)
+    public static async Task<FuzzApp> StartAsync(FuzzProtocol protocol, bool onEndpoint, Func<Task>? handler = null)
     {
         IUploadStore? store = null;
         TestApp app = await EndpointApp.StartAsync(
@@ -57,7 +57,7 @@ internal sealed class FuzzApp : IAsyncDisposable
             {
                 if (onEndpoint)
                 {
-                    app.MapPost(Path, async (HttpContext context) =>
+                    app.MapMethods(Path, ["POST", "PUT"], async (HttpContext context) =>
                     {
                         if (context.Features.Get<IResumableUploadFeature>() is null)
                         {
@@ -89,14 +89,14 @@ internal sealed class FuzzApp : IAsyncDisposable
                     : new MemoryUploadStore();
             },
             onTestHost: true);
-        return new FuzzApp(app, store!, isTus, onEndpoint);
+        return new FuzzApp(app, store!, protocol, onEndpoint);
     }
 
-    /// <summary>The URL of an upload of tus.</summary>
+    /// <summary>The URL of an upload that the server has named.</summary>
     public string UrlOf(string id) => _onEndpoint ? $"{Path}?{Parameter}{id}" : $"{Path}/{id}";
 
-    /// <summary>The key of an upload of tus.</summary>
-    public static UploadKey KeyOf(string location) => UploadKeys.FromServerId("anonymous", Path, location[^Made..]);
+    /// <summary>The key of an upload that the server has named.</summary>
+    public UploadKey KeyOf(string location) => _protocol.KeyOf!(location[^Made..]);
 
     /// <summary>The key of an upload that a client has named.</summary>
     public static UploadKey KeyOfFile(string fileId) => UploadKeys.FromFileId("anonymous", Path, Encoding.UTF8.GetBytes(fileId));
@@ -166,10 +166,10 @@ internal sealed class FuzzApp : IAsyncDisposable
         return null;
     }
 
-    /// <summary>Where the body says it begins. A creation of tus begins at its beginning.</summary>
-    private string? Claimed(FuzzRequest request) => _isTus && request.Target == FuzzRequest.Creation
+    /// <summary>Where the body says it begins. What makes an upload that the server names begins at its beginning.</summary>
+    private string? Claimed(FuzzRequest request) => _protocol.IsNamedByServer && request.Target == FuzzRequest.Creation
         ? null
-        : request.Headers.FirstOrDefault(header => header.Name == (_isTus ? "Upload-Offset" : "X-Start-Byte")).Value;
+        : request.Headers.FirstOrDefault(header => header.Name == _protocol.Offset).Value;
 
     [SuppressMessage("Security", "CA5350", Justification = "The protocol demands it.")]
     private static string Fill(string text, UploadInfo? upload, byte[] body, out long number)
@@ -182,7 +182,13 @@ internal sealed class FuzzApp : IAsyncDisposable
             filled = filled.Replace("{sha1}", Convert.ToBase64String(SHA1.HashData(body)), StringComparison.Ordinal);
         }
 
-        _ = long.TryParse(filled, NumberStyles.None, CultureInfo.InvariantCulture, out number);
+        if (filled.Contains("{sha256}", StringComparison.Ordinal))
+        {
+            filled = filled.Replace("{sha256}", Convert.ToBase64String(SHA256.HashData(body)), StringComparison.Ordinal);
+        }
+
+        // Parameters behind a number say nothing about it.
+        _ = long.TryParse(filled.Split(';')[0], NumberStyles.None, CultureInfo.InvariantCulture, out number);
         return filled;
     }
 

@@ -5,7 +5,7 @@ using ResumableUploads.Engine;
 namespace ResumableUploads.Tests.Fuzz;
 
 /// <summary>Sends some requests one after another, and looks at the store after each.</summary>
-internal sealed class FuzzRound(FuzzApp app, bool isTus, ConcurrentDictionary<int, int> answers)
+internal sealed class FuzzRound(FuzzApp app, FuzzProtocol protocol, ConcurrentDictionary<int, int> answers)
 {
     private readonly Dictionary<int, string> _made = [];
 
@@ -18,10 +18,10 @@ internal sealed class FuzzRound(FuzzApp app, bool isTus, ConcurrentDictionary<in
             UploadInfo? before = key is { } target ? await app.Store.GetAsync(target, CancellationToken.None) : null;
             FuzzAnswer answer = await app.SendAsync(request, url, before);
             answers.AddOrUpdate(answer.Status, 1, static (_, count) => count + 1);
-            if (isTus && answer.Location is { } location && request.Target == FuzzRequest.Creation)
+            if (protocol.IsNamedByServer && answer.Location is { } location && request.Target == FuzzRequest.Creation)
             {
                 _made[request.Number] = location;
-                key = FuzzApp.KeyOf(location);
+                key = app.KeyOf(location);
             }
 
             if ((answer.Fault ?? (key is { } seen ? await FaultOfAsync(seen) : null)) is { } fault)
@@ -35,7 +35,7 @@ internal sealed class FuzzRound(FuzzApp app, bool isTus, ConcurrentDictionary<in
 
     private (string Url, UploadKey? Key) Target(FuzzRequest request)
     {
-        if (!isTus)
+        if (!protocol.IsNamedByServer)
         {
             return (request.Target == FuzzRequest.Status ? FuzzApp.StatusPath : FuzzApp.Path,
                 request.Headers.FirstOrDefault(static header => header.Name == "X-File-Id").Value is { Length: > 0 } id ? FuzzApp.KeyOfFile(id) : null);
@@ -45,7 +45,7 @@ internal sealed class FuzzRound(FuzzApp app, bool isTus, ConcurrentDictionary<in
         {
             FuzzRequest.Creation => (FuzzApp.Path, null),
             FuzzRequest.Malformed => (app.UrlOf("no-upload-has-this-name"), null),
-            >= 0 when _made.TryGetValue(request.Target, out string? location) => (location, FuzzApp.KeyOf(location)),
+            >= 0 when _made.TryGetValue(request.Target, out string? location) => (location, app.KeyOf(location)),
             _ => (app.UrlOf(new string('0', FuzzApp.Made)), null),
         };
     }

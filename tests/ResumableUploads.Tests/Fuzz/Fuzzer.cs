@@ -4,10 +4,10 @@ using System.Globalization;
 namespace ResumableUploads.Tests.Fuzz;
 
 /// <summary>Runs rounds of random requests, and makes a short list of those that lead to a fault.</summary>
-/// <param name="isTus">Requests of tus; else of the file-id protocol.</param>
+/// <param name="protocol">What is spoken.</param>
 /// <param name="onEndpoint">To an endpoint of the app; else to a ready-made path.</param>
 /// <param name="handler">What the app does when an upload is finished; null: nothing.</param>
-internal sealed class Fuzzer(bool isTus, bool onEndpoint, Func<Task>? handler = null)
+internal sealed class Fuzzer(FuzzProtocol protocol, bool onEndpoint, Func<Task>? handler = null)
 {
     private const int RoundLength = 250;
     private const int MaxTries = 300;
@@ -28,11 +28,11 @@ internal sealed class Fuzzer(bool isTus, bool onEndpoint, Func<Task>? handler = 
         string? found = null;
         await Task.WhenAll(Enumerable.Range(0, workers).Select(_ => Task.Run(async () =>
         {
-            await using FuzzApp app = await FuzzApp.StartAsync(isTus, onEndpoint, handler);
+            await using FuzzApp app = await FuzzApp.StartAsync(protocol, onEndpoint, handler);
             for (int round; found is null && (round = Interlocked.Increment(ref next)) < rounds;)
             {
                 FuzzRequest[] set = SetOf(firstSeed + round);
-                if (await new FuzzRound(app, isTus, Answers).RunAsync(set) is { } fault)
+                if (await new FuzzRound(app, protocol, Answers).RunAsync(set) is { } fault)
                 {
                     Interlocked.CompareExchange(ref found, await TellAsync(firstSeed + round, set, fault), null);
                 }
@@ -45,7 +45,7 @@ internal sealed class Fuzzer(bool isTus, bool onEndpoint, Func<Task>? handler = 
     {
         var random = new Random(seed);
         var makers = new List<int>();
-        return [.. Enumerable.Range(0, RoundLength).Select(number => isTus ? TusFuzz.Next(random, number, makers) : FileIdFuzz.Next(random, number))];
+        return [.. Enumerable.Range(0, RoundLength).Select(number => protocol.Next(random, number, makers))];
     }
 
     private async Task<string> TellAsync(int seed, FuzzRequest[] set, string fault)
@@ -85,7 +85,7 @@ internal sealed class Fuzzer(bool isTus, bool onEndpoint, Func<Task>? handler = 
 
     private async Task<string?> TryAsync(FuzzRequest[] set)
     {
-        await using FuzzApp app = await FuzzApp.StartAsync(isTus, onEndpoint, handler);
-        return await new FuzzRound(app, isTus, Answers).RunAsync(set);
+        await using FuzzApp app = await FuzzApp.StartAsync(protocol, onEndpoint, handler);
+        return await new FuzzRound(app, protocol, Answers).RunAsync(set);
     }
 }

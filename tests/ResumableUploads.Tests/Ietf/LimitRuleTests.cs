@@ -120,6 +120,8 @@ public class LimitRuleTests
         using HttpResponseMessage append = await app.Client.AppendAsync(url, 0, false, ProblemExpectations.Chunked(File));
         await append.ProblemAsync(413, Own + "too-large");
         Assert.StartsWith("max-size=9", append.Header("Upload-Limit"), StringComparison.Ordinal);
+        using HttpResponseMessage full = await app.Client.AppendAsync(url, 9, true, [1]);
+        await full.ProblemAsync(413, Own + "too-large");
         Assert.Empty(app.Seen);
     }
 
