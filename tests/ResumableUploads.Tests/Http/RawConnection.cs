@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
 using System.Text;
 
@@ -9,20 +10,33 @@ namespace ResumableUploads.Tests.Http;
 public sealed class RawConnection : IAsyncDisposable
 {
     private readonly Socket _socket;
-    private readonly NetworkStream _stream;
+    private readonly Stream _stream;
     private byte[] _received = [];
 
-    private RawConnection(Socket socket)
+    private RawConnection(Socket socket, Stream stream)
     {
         _socket = socket;
-        _stream = new NetworkStream(socket);
+        _stream = stream;
     }
 
+    /// <summary>Connects; to an address with https, through TLS with the certificate of the tests.</summary>
     public static async Task<RawConnection> OpenAsync(Uri address)
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         await socket.ConnectAsync(IPAddress.Loopback, address.Port);
-        return new RawConnection(socket);
+        Stream stream = new NetworkStream(socket);
+        if (address.Scheme == Uri.UriSchemeHttps)
+        {
+            var tls = new SslStream(stream);
+            await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
+            {
+                TargetHost = "localhost",
+                RemoteCertificateValidationCallback = Interim.TestCertificate.IsIt,
+            });
+            stream = tls;
+        }
+
+        return new RawConnection(socket, stream);
     }
 
     /// <summary>Sends text as ISO-8859-1 bytes. Line ends are written as they are: use \r\n.</summary>

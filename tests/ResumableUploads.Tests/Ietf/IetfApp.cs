@@ -1,10 +1,9 @@
 using System.Collections.Concurrent;
 using System.Net;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using ResumableUploads.Tests.Interim;
 using ResumableUploads.Tests.Tus;
 
 namespace ResumableUploads.Tests.Ietf;
@@ -22,8 +21,6 @@ internal sealed class IetfApp : IAsyncDisposable
 
     /// <summary>HTTP/2 over TLS.</summary>
     public const string Http2Tls = "HTTP/2 over TLS";
-
-    private static readonly Lazy<X509Certificate2> Certificate = new(NewCertificate);
 
     private readonly TusApp _app;
 
@@ -82,7 +79,7 @@ internal sealed class IetfApp : IAsyncDisposable
                 listen.UseResumableUploadInterimResponses();
                 if (wire == Http2Tls)
                 {
-                    listen.UseHttps(Certificate.Value);
+                    listen.UseHttps(TestCertificate.Instance);
                 }
             });
         if (wire != Http1)
@@ -95,12 +92,4 @@ internal sealed class IetfApp : IAsyncDisposable
     }
 
     public ValueTask DisposeAsync() => _app.DisposeAsync();
-
-    private static X509Certificate2 NewCertificate()
-    {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256);
-        using X509Certificate2 made = request.CreateSelfSigned(DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddYears(200));
-        return X509CertificateLoader.LoadPkcs12(made.Export(X509ContentType.Pkcs12), null);
-    }
 }

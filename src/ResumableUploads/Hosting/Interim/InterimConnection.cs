@@ -6,23 +6,17 @@ using Microsoft.AspNetCore.Http.Features;
 namespace ResumableUploads;
 
 /// <summary>
-/// A connection whose output can be written to beside Kestrel, also after TLS has put its own transport in place: so it does not matter in which
-/// order a listener is set up.
+/// A connection whose transport takes interim responses, also one that is put in later, as HTTPS does it. So it does not matter whether it
+/// was set up before or after HTTPS.
 /// </summary>
 internal sealed class InterimConnection : ConnectionContext
 {
     private readonly ConnectionContext _inner;
 
-    public InterimConnection(ConnectionContext inner)
+    private InterimConnection(ConnectionContext inner)
     {
         _inner = inner;
         Transport = inner.Transport;
-    }
-
-    public override IDuplexPipe Transport
-    {
-        get => _inner.Transport;
-        set => _inner.Transport = value as Duplex ?? new Duplex(value);
     }
 
     public override string ConnectionId
@@ -37,6 +31,13 @@ internal sealed class InterimConnection : ConnectionContext
     {
         get => _inner.Items;
         set => _inner.Items = value;
+    }
+
+    /// <summary>What the inner connection has too, so that a request finds it among the features of its connection.</summary>
+    public override IDuplexPipe Transport
+    {
+        get => _inner.Transport;
+        set => _inner.Transport = InterimTransport.Around(value);
     }
 
     public override CancellationToken ConnectionClosed
@@ -57,14 +58,33 @@ internal sealed class InterimConnection : ConnectionContext
         set => _inner.RemoteEndPoint = value;
     }
 
+    /// <summary>Runs a connection with interim responses, and leaves its transport as it was. Once for a connection, however often it is called.</summary>
+    public static async Task RunAsync(ConnectionContext connection, ConnectionDelegate next)
+    {
+        if (connection is InterimConnection)
+        {
+            await next(connection).ConfigureAwait(false);
+            return;
+        }
+
+        IDuplexPipe transport = connection.Transport;
+        try
+        {
+            await next(new InterimConnection(connection)).ConfigureAwait(false);
+        }
+        finally
+        {
+            connection.Transport = transport;
+        }
+    }
+
     public override void Abort() => _inner.Abort();
 
     public override void Abort(ConnectionAbortedException abortReason) => _inner.Abort(abortReason);
 
-    private sealed class Duplex(IDuplexPipe inner) : IDuplexPipe
+    public override async ValueTask DisposeAsync()
     {
-        public PipeReader Input => inner.Input;
-
-        public PipeWriter Output { get; } = new InterimPipeWriter(inner.Output);
+        await _inner.DisposeAsync().ConfigureAwait(false);
+        await base.DisposeAsync().ConfigureAwait(false);
     }
 }

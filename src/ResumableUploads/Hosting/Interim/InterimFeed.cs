@@ -11,6 +11,9 @@ namespace ResumableUploads;
 /// </summary>
 internal sealed class InterimFeed : IAppendWatch
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    private readonly HttpContext _context;
     private readonly InterimSender _sender;
     private readonly IetfAnswers _answers;
     private readonly string? _location;
@@ -19,8 +22,9 @@ internal sealed class InterimFeed : IAppendWatch
     private readonly TimeSpan _interval;
     private long? _lastTold;
 
-    private InterimFeed(InterimSender sender, IetfAnswers answers, string? location, bool hasProgress, TimeProvider time, TimeSpan interval) =>
-        (_sender, _answers, _location, _hasProgress, _time, _interval) = (sender, answers, location, hasProgress, time, interval);
+    private InterimFeed(
+        HttpContext context, InterimSender sender, IetfAnswers answers, string? location, bool hasProgress, TimeProvider time, TimeSpan interval) =>
+        (_context, _sender, _answers, _location, _hasProgress, _time, _interval) = (context, sender, answers, location, hasProgress, time, interval);
 
     /// <summary>The feed for a request, or null where nothing may be said before its answer.</summary>
     /// <param name="context">The request.</param>
@@ -36,29 +40,43 @@ internal sealed class InterimFeed : IAppendWatch
             InterimResponses.Always => true,
             _ => false,
         };
-        return isWanted && InterimSender.For(context, time) is { } sender
-            ? new InterimFeed(sender, answers, location, answers.Announced!.HasProgress, time, options.ProgressInterval)
+        return isWanted && InterimSender.For(context) is { } sender
+            ? new InterimFeed(context, sender, answers, location, answers.Announced!.HasProgress, time, options.ProgressInterval)
             : null;
     }
 
     public ValueTask CreatedAsync(UploadInfo info) =>
-        _location is not null && InterimResponse.TryCreate(_answers.Announcement(_location, info.Expires)) is { } announcement
-            ? new ValueTask(_sender.SendAsync(announcement))
+        _location is not null && Response(_answers.Announcement(_location, info.Expires)) is { } announcement
+            ? _sender.SendAsync(announcement)
             : ValueTask.CompletedTask;
 
     public void Committed(long durableOffset)
     {
-        if (!_hasProgress || (_lastTold is { } last && _time.GetElapsedTime(last) < _interval))
+        if (!_hasProgress || _sender.IsBusy || (_lastTold is { } last && _time.GetElapsedTime(last) < _interval))
         {
             return;
         }
 
         _lastTold = _time.GetTimestamp();
-        if (InterimResponse.TryCreate(_answers.Progress(durableOffset)) is { } progress)
+        if (Response(_answers.Progress(durableOffset)) is { } progress)
         {
             _sender.Post(progress);
         }
     }
 
-    public ValueTask DrainAsync() => _sender.DrainAsync();
+    /// <summary>Who reads so little that not even this gets through, gets no answer: the upload must not wait for it.</summary>
+    public async ValueTask DrainAsync()
+    {
+        try
+        {
+            await _sender.DrainAsync().AsTask().WaitAsync(Patience, _time).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            _context.Abort();
+        }
+    }
+
+    private static InterimResponse? Response(IEnumerable<KeyValuePair<string, string>> headers) =>
+        InterimResponse.TryCreate([.. headers.Select(static header => (header.Key, header.Value))]);
 }

@@ -4,97 +4,78 @@ using System.Text;
 
 namespace ResumableUploads;
 
-/// <summary>A 104 (Upload Resumption Supported) as it goes over the wire. Pure.</summary>
+/// <summary>
+/// An interim response <c>104 (Upload Resumption Supported)</c> with its headers, as the bytes of each version of HTTP. One that exists can
+/// be sent.
+/// </summary>
 internal sealed class InterimResponse
 {
-    private const int FrameHeaderLength = 9;
-    private const int MaxFramePayload = 16 * 1024;
-    private const byte HeadersFrame = 1;
-    private const byte EndHeaders = 4;
+    /// <summary>The longest header block in bytes: what every client of HTTP/2 takes in one frame (RFC 9113, 4.2).</summary>
+    public const int MaxBlockSize = 16_384;
 
-    /// <summary>A literal header field without indexing whose name is number 8 of the static table, <c>:status</c> (RFC 7541, 6.2.2, appendix A).</summary>
-    private const byte Status = 0x08;
+    private const int FrameHeadSize = 9;
+    private const byte HeadersFrame = 0x1;
+    private const byte EndHeaders = 0x4;
 
-    private static readonly SearchValues<char> ValueCharacters = SearchValues.Create(Enumerable.Range(' ', '~' - ' ' + 1).Select(static c => (char)c).ToArray());
+    /// <summary>What the name of a header is made of (RFC 9110, 5.6.2).</summary>
+    private static readonly SearchValues<char> NameCharacters =
+        SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
-    private readonly KeyValuePair<string, string>[] _headers;
+    private readonly (string Name, string Value)[] _headers;
+    private readonly byte[] _block;
 
-    private InterimResponse(KeyValuePair<string, string>[] headers) => _headers = headers;
-
-    /// <summary>Makes one, or says null where a value is none that a header can have: nothing from outside ends a line.</summary>
-    public static InterimResponse? TryCreate(IEnumerable<KeyValuePair<string, string>> headers)
+    private InterimResponse((string Name, string Value)[] headers, byte[] block)
     {
-        KeyValuePair<string, string>[] all = [.. headers];
-        return Array.Exists(all, static header => header.Value.AsSpan().ContainsAnyExcept(ValueCharacters)) ? null : new InterimResponse(all);
-    }
-
-    public byte[] ToHttp1()
-    {
-        var text = new StringBuilder("HTTP/1.1 104 Upload Resumption Supported\r\n");
-        foreach ((string name, string value) in _headers)
-        {
-            text.Append(name).Append(": ").Append(value).Append("\r\n");
-        }
-
-        return Encoding.ASCII.GetBytes(text.Append("\r\n").ToString());
+        _headers = headers;
+        _block = block;
     }
 
     /// <summary>
-    /// One HEADERS frame, of literals alone: what the two ends have agreed on in their tables is neither used nor changed. Null where it would be longer
-    /// than every client takes.
+    /// Makes one, or null where it cannot be sent: a name is no token, a value holds more than visible ASCII with spaces inside, or all of
+    /// it is longer than <see cref="MaxBlockSize"/>. Both versions of HTTP send the same ones.
     /// </summary>
-    public byte[]? ToHttp2(int streamId)
+    public static InterimResponse? TryCreate(params (string Name, string Value)[] headers)
     {
-        var payload = new ArrayBufferWriter<byte>(256);
-        Write(payload, Status);
-        WriteText(payload, "104");
+        var block = new ArrayBufferWriter<byte>();
+        HpackLiteral.WriteStatus(block, "104");
+        foreach ((string name, string value) in headers)
+        {
+            if (!IsName(name) || !IsValue(value))
+            {
+                return null;
+            }
+
+            HpackLiteral.Write(block, name, value);
+        }
+
+        return block.WrittenCount > MaxBlockSize ? null : new InterimResponse(headers, block.WrittenSpan.ToArray());
+    }
+
+    /// <summary>A whole interim response of HTTP/1.1.</summary>
+    public byte[] ToHttp1()
+    {
+        var head = new StringBuilder("HTTP/1.1 104 Upload Resumption Supported\r\n");
         foreach ((string name, string value) in _headers)
         {
-            Write(payload, 0);
-            WriteText(payload, name.ToLowerInvariant());
-            WriteText(payload, value);
+            head.Append(name).Append(": ").Append(value).Append("\r\n");
         }
 
-        if (payload.WrittenCount > MaxFramePayload)
-        {
-            return null;
-        }
+        return Encoding.ASCII.GetBytes(head.Append("\r\n").ToString());
+    }
 
-        byte[] frame = new byte[FrameHeaderLength + payload.WrittenCount];
-        BinaryPrimitives.WriteInt32BigEndian(frame, payload.WrittenCount << 8);
-        frame[3] = HeadersFrame;
+    /// <summary>One HEADERS frame of HTTP/2 that ends its header block and not its stream.</summary>
+    public byte[] ToHttp2(int streamId)
+    {
+        byte[] frame = new byte[FrameHeadSize + _block.Length];
+        BinaryPrimitives.WriteUInt32BigEndian(frame, ((uint)_block.Length << 8) | HeadersFrame);
         frame[4] = EndHeaders;
         BinaryPrimitives.WriteInt32BigEndian(frame.AsSpan(5), streamId);
-        payload.WrittenSpan.CopyTo(frame.AsSpan(FrameHeaderLength));
+        _block.CopyTo(frame, FrameHeadSize);
         return frame;
     }
 
-    /// <summary>A string literal without Huffman coding (RFC 7541, 5.1, 5.2).</summary>
-    private static void WriteText(ArrayBufferWriter<byte> payload, string text)
-    {
-        const int prefix = 127;
-        if (text.Length < prefix)
-        {
-            Write(payload, text.Length);
-        }
-        else
-        {
-            Write(payload, prefix);
-            int rest = text.Length - prefix;
-            for (; rest >= 128; rest >>= 7)
-            {
-                Write(payload, rest | 128);
-            }
+    private static bool IsName(string name) => name.Length > 0 && !name.AsSpan().ContainsAnyExcept(NameCharacters);
 
-            Write(payload, rest);
-        }
-
-        Encoding.ASCII.GetBytes(text, payload);
-    }
-
-    private static void Write(ArrayBufferWriter<byte> payload, int value)
-    {
-        payload.GetSpan(1)[0] = (byte)value;
-        payload.Advance(1);
-    }
+    private static bool IsValue(string value) =>
+        !value.AsSpan().ContainsAnyExceptInRange(' ', '~') && !value.StartsWith(' ') && !value.EndsWith(' ');
 }

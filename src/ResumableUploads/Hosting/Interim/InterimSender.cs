@@ -1,121 +1,136 @@
-using System.Diagnostics.CodeAnalysis;
 using System.IO.Pipelines;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 
 namespace ResumableUploads;
 
 /// <summary>
-/// Sends the interim responses of one request, one at a time and none after <see cref="DrainAsync"/>. Kestrel has no way to send them, so they are
-/// written where Kestrel writes: on HTTP/1.1 into the connection, which is the request's own until its response begins; on HTTP/2 between
-/// Kestrel's frames.
+/// Sends the interim responses of one request, past the server, which has no way for them. They are a courtesy: one that cannot be sent is
+/// not sent, and nobody is told. <see cref="DrainAsync"/> has to be called before the answer may begin.
 /// </summary>
 internal sealed class InterimSender
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
-
-    private readonly HttpContext _context;
-    private readonly TimeProvider _time;
-    private readonly Func<InterimResponse, CancellationToken, ValueTask> _write;
-    private readonly Action _end;
     private readonly Lock _lock = new();
-    private Task _running = Task.CompletedTask;
-    private bool _ended;
+    private readonly IHttpResponseFeature _response;
+    private readonly CancellationToken _aborted;
+    private readonly PipeWriter _output;
+    private readonly int? _streamId;
+    private Task _underWay = Task.CompletedTask;
+    private bool _isDrained;
 
-    private InterimSender(HttpContext context, TimeProvider time, Func<InterimResponse, CancellationToken, ValueTask> write, Action end) =>
-        (_context, _time, _write, _end) = (context, time, write, end);
-
-    /// <summary>The sender for a request, or null where its server or its HTTP cannot: IIS, HTTP.sys, TestHost, HTTP/1.0, HTTP/3, and HTTP/2 on a
-    /// listener that was not prepared for it.</summary>
-    public static InterimSender? For(HttpContext context, TimeProvider time)
+    private InterimSender(HttpContext context, PipeWriter output, int? streamId)
     {
-        if (context.Features.Get<IConnectionTransportFeature>()?.Transport?.Output is not { } output)
+        // Kept, because a context may not be asked from another thread than the request's.
+        _response = context.Features.GetRequiredFeature<IHttpResponseFeature>();
+        _aborted = context.RequestAborted;
+        _output = output;
+        _streamId = streamId;
+    }
+
+    /// <summary>Whether one is under way: another would be dropped now, and need not be made.</summary>
+    public bool IsBusy
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return !_underWay.IsCompleted;
+            }
+        }
+    }
+
+    /// <summary>
+    /// The sender of a request, or null where there cannot be one: HTTP/1.0 and HTTP/3, HTTP/2 on an endpoint without
+    /// <c>UseResumableUploadInterimResponses</c>, servers other than Kestrel, and an answer that has begun. Called once for a request.
+    /// </summary>
+    public static InterimSender? For(HttpContext context)
+    {
+        if (context.Response.HasStarted || context.RequestAborted.IsCancellationRequested
+            || context.Features.Get<IConnectionTransportFeature>() is not { Transport.Output: { } output })
         {
             return null;
         }
 
         if (HttpProtocol.IsHttp11(context.Request.Protocol))
         {
-            return new InterimSender(context, time, (response, token) => WriteAsync(output, response, token), static () => { });
+            return new InterimSender(context, output, streamId: null);
         }
 
-        if (!HttpProtocol.IsHttp2(context.Request.Protocol)
-            || output is not InterimPipeWriter between || context.Features.Get<IHttp2StreamIdFeature>() is not { StreamId: var stream })
+        if (HttpProtocol.IsHttp2(context.Request.Protocol) && output is InterimWriter writer && context.Features.Get<IHttp2StreamIdFeature>() is { } stream)
         {
-            return null;
+            writer.Open(stream.StreamId);
+            return new InterimSender(context, output, stream.StreamId);
         }
 
-        between.Open(stream);
-        return new InterimSender(
-            context,
-            time,
-            (response, token) => response.ToHttp2(stream) is { } frame ? between.WriteBetweenAsync(stream, frame, token) : ValueTask.CompletedTask,
-            () => between.Close(stream));
-    }
-
-    /// <summary>Sends one, and waits until it has left. To be called by the request's own flow, while nothing of its body is being read.</summary>
-    public Task SendAsync(InterimResponse response)
-    {
-        Post(response);
-        lock (_lock)
-        {
-            return _running;
-        }
+        return null;
     }
 
     /// <summary>
-    /// Begins to send one, and does not wait. While another one is still under way, it is dropped. Not before the first read of the body has
-    /// ended: until then Kestrel may be writing "100 Continue" itself.
+    /// Sends one and waits until it is flushed. Called from the request's own flow before the body is first read: on HTTP/1.1 that read makes
+    /// the server write a 100 of its own.
     /// </summary>
-    public void Post(InterimResponse response)
-    {
-        lock (_lock)
-        {
-            if (!_ended && _running.IsCompleted && !_context.Response.HasStarted && !_context.RequestAborted.IsCancellationRequested)
-            {
-                _running = TryWriteAsync(response);
-            }
-        }
-    }
+    public ValueTask SendAsync(InterimResponse response) => new(Start(response));
 
     /// <summary>
-    /// Waits for one that is under way, after which there are no more. Who reads so little that not even this gets through, gets no answer.
+    /// Begins to send one and waits for nothing. While an earlier one is under way it is dropped. May be called from another thread than the
+    /// request's, but not twice at a time, and only after the first read of the body has completed.
+    /// </summary>
+    public void Post(InterimResponse response) => _ = Start(response);
+
+    /// <summary>
+    /// Ends it: after this, none is begun any more. On HTTP/1.1 it waits until the one under way is flushed, which is as slow as the client
+    /// reads. On HTTP/2 the connection keeps the order, and there is nothing to wait for.
     /// </summary>
     public async ValueTask DrainAsync()
     {
-        Task running;
+        Task underWay;
         lock (_lock)
         {
-            _ended = true;
-            running = _running;
+            _isDrained = true;
+            underWay = _underWay;
         }
 
-        try
+        if (_streamId is { } streamId)
         {
-            await running.WaitAsync(Patience, _time).ConfigureAwait(false);
-        }
-        catch (TimeoutException)
-        {
-            _context.Abort();
+            ((InterimWriter)_output).Close(streamId);
+            return;
         }
 
-        _end();
+        await underWay.ConfigureAwait(false);
     }
 
-    private static async ValueTask WriteAsync(PipeWriter output, InterimResponse response, CancellationToken cancellationToken) =>
-        await output.WriteAsync(response.ToHttp1(), cancellationToken).ConfigureAwait(false);
+    private Task Start(InterimResponse response)
+    {
+        lock (_lock)
+        {
+            if (!_isDrained && _underWay.IsCompleted && !_response.HasStarted && !_aborted.IsCancellationRequested)
+            {
+                _underWay = WriteAsync(response);
+            }
 
-    [SuppressMessage("Design", "CA1031", Justification = "Whatever a connection throws into which nothing can be written any more says only that.")]
-    private async Task TryWriteAsync(InterimResponse response)
+            return _underWay;
+        }
+    }
+
+    private async Task WriteAsync(InterimResponse response)
     {
         try
         {
-            await _write(response, _context.RequestAborted).ConfigureAwait(false);
+            if (_streamId is { } streamId)
+            {
+                await ((InterimWriter)_output).SendAsync(streamId, response.ToHttp2(streamId)).ConfigureAwait(false);
+            }
+            else if ((await _output.WriteAsync(response.ToHttp1(), CancellationToken.None).ConfigureAwait(false)).IsCanceled)
+            {
+                // It was the server's flush that somebody wanted to cancel.
+                _output.CancelPendingFlush();
+            }
         }
         catch (Exception)
         {
-            // The client is gone. The final response finds that out by itself.
+            // The connection is gone, in one of the many ways that its layers have for saying so. The request finds out by itself.
         }
     }
 }
