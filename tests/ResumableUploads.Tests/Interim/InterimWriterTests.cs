@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Text;
+using ResumableUploads.Tests.Hosting;
 
 namespace ResumableUploads.Tests.Interim;
 
@@ -52,8 +53,8 @@ public class InterimWriterTests
         ReadResult read = await pipe.Reader.ReadAsync();
         byte[] bytes = read.Buffer.ToArray();
         pipe.Reader.AdvanceTo(read.Buffer.End);
-        await answer;
-        await interim;
+        await Eventually.WithinAsync(answer);
+        await Eventually.WithinAsync(interim);
         await writer.CompleteAsync();
 
         Assert.Equal((byte[])[.. Settings, .. Final], bytes);
@@ -81,8 +82,8 @@ public class InterimWriterTests
             pipe.Reader.AdvanceTo(read.Buffer.End);
         }
         while (!read.IsCompleted);
-        await interim;
-        await answer;
+        await Eventually.WithinAsync(interim);
+        await Eventually.WithinAsync(answer);
 
         Assert.Equal((byte[])[.. Settings, .. Interim, .. Final], bytes);
     }
@@ -172,8 +173,8 @@ public class InterimWriterTests
 
         writer.CancelPendingFlush();
 
-        Assert.True((await answer).IsCanceled);
-        await interim;
+        Assert.True((await Eventually.WithinAsync(answer)).IsCanceled);
+        await Eventually.WithinAsync(interim);
     }
 
     [Fact]
