@@ -1,11 +1,11 @@
-// Many uploads and downloads at once on one connection of HTTP/2: node load.mjs <origin> <creation path> <download path> <uploads> <upload size> <downloads>
+// Many uploads and downloads at once on one connection of HTTP/2: node load.mjs <origin> <creation path> <download path> <uploads> <upload size> <downloads> <header table size>
 // Prints one line of JSON: what each upload was told before its answer, and what went wrong.
 import assert from 'node:assert/strict';
 import { connect } from 'node:http2';
 
-const [, , origin, creation, download, uploads, size, downloads] = process.argv;
+const [, , origin, creation, download, uploads, size, downloads, headerTableSize] = process.argv;
 // Node counts what waits to be sent, and would end streams on its own beyond 10 MB.
-const session = connect(origin, { rejectUnauthorized: false, maxSessionMemory: 1000 });
+const session = connect(origin, { rejectUnauthorized: false, maxSessionMemory: 1000, settings: { headerTableSize: Number(headerTableSize) } });
 const failures = [];
 session.on('error', error => failures.push(`connection: ${error}`));
 session.on('frameError', (type, code, id) => failures.push(`frame ${type} of stream ${id}: ${code}`));

@@ -168,7 +168,7 @@ public class CreationRuleTests
 
     [Theory]
     [MemberData(nameof(Everywhere))]
-    public async Task R50_and_R65_the_protocol_itself_never_redirects(string place, string wire)
+    public async Task R50_R65_R80_and_R92_the_protocol_itself_never_redirects(string place, string wire)
     {
         await using IetfApp app = await IetfApp.StartAsync(place, wire);
         using HttpResponseMessage created = await app.Client.CreateAsync(false, File);

@@ -18,9 +18,8 @@ public class Http2LoadTests(ITestOutputHelper output)
     [Theory]
     [InlineData(IetfApp.Http2)]
     [InlineData(IetfApp.Http2Tls)]
-    public async Task Sixty_uploads_beside_forty_downloads_are_told_all_and_nothing_too_late(string wire)
+    public async Task R41_R42_R47_and_R48_sixty_uploads_beside_forty_downloads_are_told_all_and_nothing_too_late(string wire)
     {
-        Needs.Require(await Needs.RunAsync("node", "--version") is 0, "node is not installed.");
         await using IetfApp app = await IetfApp.StartAsync(TusApp.ReadyMade, wire, static options =>
         {
             options.UseMemoryStore(1L << 30);
@@ -28,7 +27,7 @@ public class Http2LoadTests(ITestOutputHelper output)
             options.ProgressInterval = TimeSpan.FromMilliseconds(1);
         });
         using HttpResponseMessage stored = await app.Client.CreateAsync(true, new byte[DownloadSize]);
-        using JsonDocument result = JsonDocument.Parse(await RunAsync(app.Address, stored.Header("Location")!));
+        using JsonDocument result = await RunAsync(app.Address, stored.Header("Location")!, Uploads, UploadSize, Downloads, tableSize: 4096);
         Assert.Empty(result.RootElement.GetProperty("failures").EnumerateArray());
         Assert.All(result.RootElement.GetProperty("received").EnumerateArray(), static received => Assert.Equal(DownloadSize, received.GetInt32()));
 
@@ -52,10 +51,27 @@ public class Http2LoadTests(ITestOutputHelper output)
         Assert.All(arrived, static content => Assert.Equal(-1, content.AsSpan().IndexOfAnyExcept(content[0])));
     }
 
-    private static async Task<string> RunAsync(Uri address, string download)
+    /// <summary>A header block after that has to begin with the new size, which only Kestrel's own encoder knows.</summary>
+    [Theory]
+    [InlineData(0, false)]
+    [InlineData(4095, false)]
+    [InlineData(4096, true)]
+    [InlineData(65_536, true)]
+    public async Task R41_a_client_that_makes_its_header_table_smaller_is_told_nothing_before_its_answer(int tableSize, bool isTold)
     {
+        await using IetfApp app = await IetfApp.StartAsync(TusApp.ReadyMade, IetfApp.Http2);
+        using JsonDocument result = await RunAsync(app.Address, "/", 5, 100_000, 0, tableSize);
+        Assert.Empty(result.RootElement.GetProperty("failures").EnumerateArray());
+        Assert.All(result.RootElement.GetProperty("told").EnumerateArray(), told =>
+            Assert.Equal((201, isTold ? 1 : 0), (told.GetProperty("status").GetInt32(), told.GetProperty("announced").GetArrayLength())));
+        Assert.Equal(5, app.Seen.Count);
+    }
+
+    private static async Task<JsonDocument> RunAsync(Uri address, string download, int uploads, int size, int downloads, int tableSize)
+    {
+        Needs.Require(await Needs.RunAsync("node", "--version") is 0, "node is not installed.");
         using Process node = Process.Start(new ProcessStartInfo(
-            "node", ["load.mjs", address.ToString(), IetfApp.Url, download, $"{Uploads}", $"{UploadSize}", $"{Downloads}"])
+            "node", ["load.mjs", address.ToString(), IetfApp.Url, download, $"{uploads}", $"{size}", $"{downloads}", $"{tableSize}"])
         {
             WorkingDirectory = Path.Combine(Repository.Root, "tests", "http2-client"),
             RedirectStandardOutput = true,
@@ -68,7 +84,7 @@ public class Http2LoadTests(ITestOutputHelper output)
             string text = await node.StandardOutput.ReadToEndAsync(patience.Token);
             await node.WaitForExitAsync(patience.Token);
             Assert.True(node.ExitCode == 0, await errors);
-            return text;
+            return JsonDocument.Parse(text);
         }
         finally
         {

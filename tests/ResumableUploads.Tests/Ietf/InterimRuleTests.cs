@@ -52,7 +52,7 @@ public class InterimRuleTests
     }
 
     [Fact]
-    public async Task R8_R47_and_R78_progress_is_told_at_a_bounded_rate_and_only_of_what_is_stored()
+    public async Task R8_R47_R52_and_R78_progress_is_told_at_a_bounded_rate_and_only_of_what_is_stored()
     {
         var time = new FakeTimeProvider();
         var store = new Connections.WatchedStore(new MemoryUploadStore());
