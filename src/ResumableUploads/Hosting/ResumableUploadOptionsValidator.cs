@@ -97,7 +97,8 @@ internal sealed class ResumableUploadOptionsValidator : IValidateOptions<Resumab
 
     private static void Between(List<string> failures, string option, long value, long most, string limit)
     {
-        if (value < 0 || value > most)
+        // A limit that is wrong itself is told by its own name.
+        if (value < 0 || value > Math.Max(most, 0))
         {
             failures.Add(Named(option, $"is {value}. It has to be from 0 to {most}, as {limit} is."));
         }

@@ -26,6 +26,7 @@ public class OptionsBindingTests
                 bool yes => ((!yes).ToString(CultureInfo.InvariantCulture), !yes),
                 int => ("17", 17),
                 long => ("123456", 123456L),
+                null when option.PropertyType == typeof(long?) => ("123456", 123456L),
                 TimeSpan => ("1.02:03:04.5", new TimeSpan(1, 2, 3, 4, 500)),
                 Enum => (Enum.GetNames(option.PropertyType)[1].ToLowerInvariant(), Enum.GetValues(option.PropertyType).GetValue(1)!),
                 object other => throw new NotSupportedException($"{option.Name} is a {other.GetType()}: say here how it is configured."),

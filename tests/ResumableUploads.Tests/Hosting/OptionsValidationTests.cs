@@ -20,11 +20,12 @@ public class OptionsValidationTests
                 { Name: "StatusPath" } => ["", "status", "/", "/upload", "/UPLOAD"],
                 { Name: "Directory" } => ["", " ", "null"],
                 { Name: "MinRate" } => ["-1"],
+                { Name: "MinUploadSize" or "MinAppendSize" } => ["-1", "99999999999999"],
                 { Name: "MaxStoredAnswerSize" } => ["-1", "524289"],
                 { Name: "HandlerLease" } => ["00:00:00", "-00:00:01", "50.00:00:00", "00:00:00.002"],
                 { Name: "Expiration" or "MaxAge" or "CompletedRetention" } => ["00:00:00", "-00:00:01"],
                 { PropertyType: var type } when type == typeof(TimeSpan) => ["00:00:00", "-00:00:01", "50.00:00:00"],
-                { PropertyType: var type } when type == typeof(int) || type == typeof(long) => ["0", "-1"],
+                { PropertyType: var type } when type == typeof(int) || type == typeof(long) || type == typeof(long?) => ["0", "-1"],
                 { PropertyType.IsEnum: true } => ["99"],
                 _ => [],
             };
@@ -104,6 +105,6 @@ public class OptionsValidationTests
         property.SetValue(options, text == "null" ? null
             : type == typeof(TimeSpan) ? TimeSpan.Parse(text)
             : type.IsEnum ? Enum.ToObject(type, int.Parse(text))
-            : Convert.ChangeType(text, type));
+            : Convert.ChangeType(text, Nullable.GetUnderlyingType(type) ?? type));
     }
 }

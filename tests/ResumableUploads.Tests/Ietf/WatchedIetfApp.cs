@@ -16,10 +16,10 @@ internal sealed class WatchedIetfApp : IAsyncDisposable
 
     public HttpClient Client => App.Client;
 
-    public static async Task<WatchedIetfApp> StartAsync(string place, Action<ResumableUploadOptions>? configure = null)
+    public static async Task<WatchedIetfApp> StartAsync(string place, Action<ResumableUploadOptions>? configure = null, string wire = IetfApp.Http1)
     {
         WatchedStore? store = null;
-        IetfApp app = await IetfApp.StartAsync(place, configure: options =>
+        IetfApp app = await IetfApp.StartAsync(place, wire, options =>
         {
             configure?.Invoke(options);
             options.Store = store ??= new WatchedStore(new FileSystemUploadStore(

@@ -24,6 +24,7 @@ public class TusAnswersTests
         { "LengthConflict", 400, Registered + "inconsistent-upload-length", null },
         { "LengthExceeded", 413, Own + "upload-length-exceeded", null },
         { "TooLarge", 413, Own + "too-large", null },
+        { "AppendTooLarge", 413, Own + "append-too-large", null },
         { "DigestMismatch", 460, Own + "digest-mismatch", null },
         { "DigestUnsupported", 413, Own + "digest-too-large", null },
         { "TakenOver", 409, Own + "taken-over", null },
