@@ -6,6 +6,9 @@ WebApplicationBuilder builder = WebApplication.CreateBuilder(args);
 builder.Services.AddResumableUploads();
 builder.Services.AddSingleton<FinishedFiles>();
 
+// Where an address has HTTPS, clients of the IETF draft on HTTP/2 are told by interim responses where their upload is.
+builder.WebHost.ConfigureKestrel(kestrel => kestrel.ConfigureEndpointDefaults(listen => listen.UseResumableUploadInterimResponses()));
+
 // Pages of these sites may upload too. There are none until somebody names them.
 string[] origins = builder.Configuration.GetSection("AllowedOrigins").Get<string[]>() ?? [];
 builder.Services.AddCors(cors => cors.AddDefaultPolicy(policy => policy.WithOrigins(origins).WithResumableUploads()));
