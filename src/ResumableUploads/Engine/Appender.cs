@@ -113,7 +113,7 @@ internal sealed class Appender(
             step = UploadOutcome.Of(e);
         }
 
-        if (step.Outcome?.Kind == OutcomeKind.DigestMismatch)
+        if (step.Outcome is { Kind: OutcomeKind.DigestMismatch, IsWholeWrong: false })
         {
             await ForgetAsync(command.Key).ConfigureAwait(false);
             return step;

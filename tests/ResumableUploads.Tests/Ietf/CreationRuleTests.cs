@@ -18,7 +18,7 @@ public class CreationRuleTests
 
     [Theory]
     [MemberData(nameof(Everywhere))]
-    public async Task R1_and_R2_each_upload_has_a_url_of_its_own_that_nobody_guesses(string place, string wire)
+    public async Task R1_R2_and_R151_each_upload_has_a_url_of_its_own_that_nobody_guesses_and_that_says_nothing(string place, string wire)
     {
         await using IetfApp app = await IetfApp.StartAsync(place, wire);
         var urls = new HashSet<string>();

@@ -55,6 +55,20 @@ public class DigestRuleTests
 
     [Theory]
     [MemberData(nameof(Places))]
+    public async Task R131_a_single_request_that_is_not_what_its_digest_says_tells_where_its_bytes_are(string place)
+    {
+        await using IetfApp app = await IetfApp.StartAsync(place);
+        using HttpResponseMessage wrong = await app.Client.CreateAsync(true, File, Newest, ("Repr-Digest", Of(Other)));
+        await wrong.ProblemAsync(400, Own + "digest-mismatch");
+        string url = wrong.Header("Location")!;
+        Assert.Equal((10, false), await app.Client.StateAsync(url));
+        using HttpResponseMessage deleted = await app.Client.IetfAsync("DELETE", url, Newest);
+        Assert.Equal(204, (int)deleted.StatusCode);
+        Assert.Empty(app.Seen);
+    }
+
+    [Theory]
+    [MemberData(nameof(Places))]
     public async Task R131_the_digest_of_the_whole_may_come_with_the_last_content(string place)
     {
         await using IetfApp app = await IetfApp.StartAsync(place);

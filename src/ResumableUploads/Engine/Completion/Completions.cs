@@ -57,7 +57,7 @@ internal sealed class Completions(
         {
             if (info.State == UploadState.Completed)
             {
-                return Done(info, await store.GetOutcomeAsync(info.Key, cancellationToken).ConfigureAwait(false));
+                return Done(info, UploadData.From(info), await store.GetOutcomeAsync(info.Key, cancellationToken).ConfigureAwait(false));
             }
 
             if (_runs.TryGetValue(info.Key, out Task<UploadOutcome>? run))
@@ -209,7 +209,7 @@ internal sealed class Completions(
     {
         if (info.State == UploadState.Completed)
         {
-            return Done(info, await store.GetOutcomeAsync(info.Key, CancellationToken.None).ConfigureAwait(false));
+            return Done(info, UploadData.From(info), await store.GetOutcomeAsync(info.Key, CancellationToken.None).ConfigureAwait(false));
         }
 
         if (answer is { } bytes)
@@ -227,14 +227,14 @@ internal sealed class Completions(
         await change.WriteAsync(
             info, now => now.State == UploadState.Completed ? null : records.Completed(now, done, now.Offset), CancellationToken.None).ConfigureAwait(false);
         Log.Completed(logger, info.Key);
-        return Done(info, answer);
+        return Done(info, data, answer);
     }
 
-    private static UploadOutcome Done(UploadInfo info, ReadOnlyMemory<byte>? answer) => new(OutcomeKind.Completed, info.Offset)
+    private static UploadOutcome Done(UploadInfo info, UploadData data, ReadOnlyMemory<byte>? answer) => new(OutcomeKind.Completed, info.Offset)
     {
         UploadLength = info.Length,
         Answer = answer,
-        ReprDigest = UploadData.From(info).FoundDigest,
+        ReprDigest = data.FoundDigest,
     };
 
     /// <summary>Gives the lease back, so that the handler can be run again. A stop of the server is no attempt.</summary>

@@ -53,7 +53,20 @@ internal sealed class UploadWork(
         };
         HttpAnswer AnswerFor(UploadOutcome outcome) => answer(outcome).With(DigestHeader.OfWhole, outcome.ReprDigest);
         (IUploadCallbacks callbacks, EndpointRun? run) = Callbacks(context, target, AnswerFor);
-        UploadOutcome outcome = await engine.AppendAsync(limited, callbacks, context.RequestAborted).ConfigureAwait(false);
+        UploadOutcome outcome;
+        try
+        {
+            outcome = await engine.AppendAsync(limited, callbacks, context.RequestAborted).ConfigureAwait(false);
+        }
+        finally
+        {
+            // The engine has done so before a handler may answer; not where it came to nothing before.
+            if (command.Watch is { } watch)
+            {
+                await watch.DrainAsync().ConfigureAwait(false);
+            }
+        }
+
         run?.AddWhatIsNotStored(outcome);
         if (outcome.IsWholePart)
         {
