@@ -19,6 +19,9 @@ internal sealed class WatchedStore(IUploadStore inner) : IUploadStore
     private readonly Dictionary<UploadKey, Sight> _sights = [];
     private readonly List<(UploadKey Key, Func<Sight, bool> Condition, TaskCompletionSource Met)> _waiting = [];
 
+    /// <summary>Runs before each append, with its content: a store that says more than it should.</summary>
+    public Action<UploadContent>? Appending { get; set; }
+
     /// <summary>Runs before each read of a body: a disk that takes its time.</summary>
     public Func<Task>? BeforeRead { get; set; }
 
@@ -68,6 +71,7 @@ internal sealed class WatchedStore(IUploadStore inner) : IUploadStore
     {
         var watched = new WatchedContent(this, key, content);
         Change(key, sight => new Sight(offset, false, sight.Running + 1));
+        Appending?.Invoke(content);
         try
         {
             return await inner.AppendAsync(key, offset, watched, mode, cancellationToken);

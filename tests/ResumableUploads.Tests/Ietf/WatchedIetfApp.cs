@@ -8,11 +8,11 @@ namespace ResumableUploads.Tests.Ietf;
 /// <summary>An app whose store tells what it has stored, and uploads of the IETF draft under way on plain sockets.</summary>
 internal sealed class WatchedIetfApp : IAsyncDisposable
 {
-    private readonly WatchedStore _store;
-
-    private WatchedIetfApp(IetfApp app, WatchedStore store) => (App, _store) = (app, store);
+    private WatchedIetfApp(IetfApp app, WatchedStore store) => (App, Store) = (app, store);
 
     public IetfApp App { get; }
+
+    public WatchedStore Store { get; }
 
     public HttpClient Client => App.Client;
 
@@ -56,10 +56,10 @@ internal sealed class WatchedIetfApp : IAsyncDisposable
     }
 
     /// <summary>Until the server has stored that much, and waits for more.</summary>
-    public Task WaitingAsync(string url, long offset) => _store.WaitingAsync(KeyOf(url), offset);
+    public Task WaitingAsync(string url, long offset) => Store.WaitingAsync(KeyOf(url), offset);
 
     /// <summary>How many appends of an upload run.</summary>
-    public int RunningOf(string url) => _store.SightOf(KeyOf(url)).Running;
+    public int RunningOf(string url) => Store.SightOf(KeyOf(url)).Running;
 
     public ValueTask DisposeAsync() => App.DisposeAsync();
 

@@ -103,12 +103,8 @@ internal sealed class IetfAnswers(IetfVersion version, bool isAnnounced, IetfLim
     {
         (int status, string type, string title, string detail) = outcome.Kind switch
         {
-            OutcomeKind.NotFound => (404, Problem.Own("not-found"), "No such upload",
-                "It was never made, is removed, or belongs to somebody else. Make a new one."),
             OutcomeKind.OffsetMismatch => (409, Problem.OffsetMismatch, "Mismatching Upload Offset",
                 "The server holds another number of bytes. Go on from Upload-Offset."),
-            OutcomeKind.TakenOver => (409, Problem.Own("taken-over"), "Taken over",
-                "Another request continues this upload. What was sent is kept."),
             OutcomeKind.LengthConflict => (400, Problem.LengthConflict, "Inconsistent Upload Length Values",
                 "The length of the upload is not the one that is known already, or the last content ends before it."),
             OutcomeKind.LengthExceeded => (400, Problem.LengthConflict, "Inconsistent Upload Length Values",
@@ -119,17 +115,13 @@ internal sealed class IetfAnswers(IetfVersion version, bool isAnnounced, IetfLim
                 "The bytes are not what the digest says. Nothing of this request counts; send it again from the same offset."),
             OutcomeKind.DigestUnsupported => (413, Problem.Own("digest-too-large"), "Too much to check at once",
                 "The content is larger than what can be held back until its digest is verified. Send smaller parts, or no Content-Digest."),
-            OutcomeKind.Interrupted => (503, Problem.Own("interrupted"), "The content was cut off", Kept),
-            OutcomeKind.Idle => (503, Problem.Own("idle"), "No bytes came for too long", Kept),
-            OutcomeKind.TooSlow => (503, Problem.Own("too-slow"), "The bytes came too slowly", Kept),
-            OutcomeKind.ShuttingDown => (503, Problem.Own("shutting-down"), "The server is restarting", Kept),
             OutcomeKind.Busy => (503, Problem.Own("busy"), "The upload is being changed",
                 "Another server process works on this upload. Try again in a moment."),
             OutcomeKind.StillCompleting => (503, Problem.Own("still-completing"), "The upload is being processed",
                 "All bytes are there. Ask again later with an empty last append at the full length."),
             OutcomeKind.HandlerFailed => (503, Problem.Own("handler-failed"), "Processing failed",
                 "All bytes are safe. Ask again later with an empty last append at the full length; nothing has to be sent twice."),
-            _ => WordsForAll.Of(outcome),
+            _ => WordsForUrls.Of(outcome),
         };
         return new Problem(status, type, title, detail)
         {
@@ -138,8 +130,6 @@ internal sealed class IetfAnswers(IetfVersion version, bool isAnnounced, IetfLim
             IsLimit = outcome.Kind is OutcomeKind.TooLarge or OutcomeKind.AppendTooLarge or OutcomeKind.OwnerQuotaExceeded,
         };
     }
-
-    private const string Kept = "What arrived is kept, unless the request had a Content-Digest. Ask for the offset and go on from there.";
 
     private static KeyValuePair<string, string> NoStore => new("Cache-Control", "no-store");
 

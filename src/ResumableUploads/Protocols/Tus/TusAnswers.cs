@@ -80,14 +80,10 @@ internal static class TusAnswers
     {
         (int status, string type, string title, string detail) = outcome.Kind switch
         {
-            OutcomeKind.NotFound => (404, Problem.Own("not-found"), "No such upload",
-                "It was never made, is removed, or belongs to somebody else. Make a new one."),
             OutcomeKind.OffsetMismatch => (409, Problem.OffsetMismatch, "Mismatching upload offset",
                 "The server holds another number of bytes. Go on from Upload-Offset."),
             OutcomeKind.AlreadyComplete => (409, Problem.Own("upload-complete"), "The upload is complete",
                 "Nothing can be appended any more."),
-            OutcomeKind.TakenOver => (409, Problem.Own("taken-over"), "Taken over",
-                "Another request continues this upload. What was sent is kept."),
             OutcomeKind.LengthConflict => (400, Problem.LengthConflict, "Inconsistent upload length",
                 "Upload-Length is not the length that this upload has, or less than what is there."),
             OutcomeKind.LengthExceeded => (413, Problem.Own("upload-length-exceeded"), "More bytes than the upload length",
@@ -100,10 +96,6 @@ internal static class TusAnswers
                 "The bytes are not what the checksum says. Nothing of this request counts; send it again from the same offset."),
             OutcomeKind.DigestUnsupported => (413, Problem.Own("digest-too-large"), "Too much to check at once",
                 "The body is larger than what can be held back until its checksum is verified. Send smaller pieces, or no checksum."),
-            OutcomeKind.Interrupted => (503, Problem.Own("interrupted"), "The body was cut off", Kept),
-            OutcomeKind.Idle => (503, Problem.Own("idle"), "No bytes came for too long", Kept),
-            OutcomeKind.TooSlow => (503, Problem.Own("too-slow"), "The bytes came too slowly", Kept),
-            OutcomeKind.ShuttingDown => (503, Problem.Own("shutting-down"), "The server is restarting", Kept),
             OutcomeKind.Busy => (423, Problem.Own("busy"), "The upload is being changed",
                 "Another server process works on this upload. Try again in a moment."),
             OutcomeKind.StillCompleting => (503, Problem.Own("still-completing"), "The upload is being processed",
@@ -114,7 +106,7 @@ internal static class TusAnswers
                 "Nothing can be appended to a final upload."),
             OutcomeKind.PartMissing => (400, Problem.Own("part-missing"), "A part is missing",
                 "A URL in Upload-Concat is not that of a partial upload of yours that is still there. Nothing was made."),
-            _ => WordsForAll.Of(outcome),
+            _ => WordsForUrls.Of(outcome),
         };
         return new Problem(status, type, title, detail)
         {
@@ -122,8 +114,6 @@ internal static class TusAnswers
             ProvidedOffset = outcome.Kind == OutcomeKind.OffsetMismatch ? outcome.ProvidedOffset : null,
         };
     }
-
-    private const string Kept = "What arrived is kept, unless the request had a checksum. Ask for the offset and go on from there.";
 
     private static KeyValuePair<string, string> Version => new(TusHeaders.Resumable, TusHeaders.Version);
 
