@@ -62,7 +62,7 @@ internal static class ProtocolOf
 
     /// <summary>A value that is none is as good as no header: then the request is the app's .</summary>
     private static bool IsCreation(HttpRequest request) =>
-        (request.Headers.ContainsKey(IetfHeaders.Complete) || request.Headers.ContainsKey(IetfHeaders.Incomplete))
-        && IetfParser.MayCreate(request.Method)
+        IetfParser.MayCreate(request.Method)
+        && (request.Headers.ContainsKey(IetfHeaders.Complete) || request.Headers.ContainsKey(IetfHeaders.Incomplete))
         && IetfVersion.Of(request.Headers, out _).CompletenessOf(request.Headers) is not null;
 }
