@@ -80,14 +80,23 @@ public class SfItemTests
     [InlineData("?1 x")]
     public void What_is_no_boolean_is_none(string text) => Assert.Equal((false, false), (SfItem.TryParseBoolean(text, out bool value), value));
 
-    [Fact]
-    public void A_header_that_is_not_there_or_there_twice_is_no_item()
-    {
-        Assert.False(SfItem.TryParseBoolean(StringValues.Empty, out _));
-        Assert.False(SfItem.TryParseBoolean(new StringValues(["?1", "?1"]), out _));
-        Assert.False(SfItem.TryParseInteger(StringValues.Empty, out _));
-        Assert.False(SfItem.TryParseInteger(new StringValues(["1", "1"]), out _));
-    }
+    [Theory]
+    [InlineData]
+    [InlineData("?1", "?1")]
+    [InlineData("?1", "")]
+    [InlineData("", "?1")]
+    [InlineData("?1;a=\"x", "y\"")]
+    public void A_boolean_that_is_not_there_or_there_twice_is_none(params string[] lines) =>
+        Assert.False(SfItem.TryParseBoolean(new StringValues(lines), out _));
+
+    [Theory]
+    [InlineData]
+    [InlineData("1", "1")]
+    [InlineData("1", "")]
+    [InlineData("", "1")]
+    [InlineData("1;a=\"x", "y\"")]
+    public void An_integer_that_is_not_there_or_there_twice_is_none(params string[] lines) =>
+        Assert.False(SfItem.TryParseInteger(new StringValues(lines), out _));
 
     [Fact]
     public void No_text_makes_it_throw()

@@ -23,7 +23,13 @@ internal static class SfItem
 
     private static bool TryParse(StringValues values, out SfValue item)
     {
-        var text = new SfCursor(values.ToString());
+        if (values.Count != 1)
+        {
+            item = SfValue.Other;
+            return false;
+        }
+
+        var text = new SfCursor(values[0]);
         text.SkipSpaces();
         if (!SfParser.TryItem(ref text, out item))
         {
