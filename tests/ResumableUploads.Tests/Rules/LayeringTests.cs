@@ -115,4 +115,12 @@ public class LayeringTests
         public static object Make() => new MemoryUploadStore();
     }
 #pragma warning restore
+
+    [Fact]
+    public void The_test_kit_knows_of_the_package_what_the_author_of_a_store_knows()
+    {
+        Type[] named = [.. typeof(TestKit.StoreContract).Assembly.GetTypes().SelectMany(TypeReferences.Of).Where(static type => Layers.Of(type) is not null).Distinct()];
+        Assert.NotEmpty(named);
+        Assert.All(named, static type => Assert.Equal("Abstractions", Layers.Of(type)));
+    }
 }

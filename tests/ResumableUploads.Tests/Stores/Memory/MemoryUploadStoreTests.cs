@@ -1,6 +1,6 @@
 using ResumableUploads.Abstractions;
 using ResumableUploads.Stores.Memory;
-using ResumableUploads.Tests.Stores.Laws;
+using ResumableUploads.TestKit.Cases;
 
 namespace ResumableUploads.Tests.Stores.Memory;
 

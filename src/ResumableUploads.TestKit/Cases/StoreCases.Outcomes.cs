@@ -1,56 +1,56 @@
 using ResumableUploads.Abstractions;
 
-namespace ResumableUploads.Tests.Stores.Laws;
+namespace ResumableUploads.TestKit.Cases;
 
-public abstract partial class UploadStoreLaws
+internal sealed partial class StoreCases
 {
-    [Fact]
+    [Case]
     public async Task Law7_an_outcome_of_every_byte_value_comes_back()
     {
         byte[] outcome = [.. Enumerable.Range(0, 256).Select(i => (byte)i)];
         await CreateAsync();
-        Assert.Null(await OutcomeAsync());
+        Check.Null(await OutcomeAsync());
         await Store.PutOutcomeAsync(Key, outcome, Token);
-        Assert.Equal(outcome, await OutcomeAsync());
+        Check.Equal(outcome, await OutcomeAsync());
     }
 
-    [Fact]
+    [Case]
     public async Task Law7_an_outcome_of_1_MiB_comes_back()
     {
         await CreateAsync();
         await Store.PutOutcomeAsync(Key, Bytes(1024 * 1024), Token);
-        Assert.Equal(Bytes(1024 * 1024), await OutcomeAsync());
+        Check.Equal(Bytes(1024 * 1024), await OutcomeAsync());
     }
 
-    [Fact]
+    [Case]
     public async Task Law7_an_outcome_is_what_it_was_at_the_call_also_when_the_caller_uses_the_memory_again()
     {
         byte[] outcome = Bytes(100);
         await CreateAsync();
         await Store.PutOutcomeAsync(Key, outcome, Token);
         outcome.AsSpan().Clear();
-        Assert.Equal(Bytes(100), await OutcomeAsync());
+        Check.Equal(Bytes(100), await OutcomeAsync());
     }
 
-    [Fact]
+    [Case]
     public async Task An_outcome_replaces_the_one_before()
     {
         await CreateAsync();
         await Store.PutOutcomeAsync(Key, Bytes(100, 1), Token);
         await Store.PutOutcomeAsync(Key, Bytes(10, 2), Token);
-        Assert.Equal(Bytes(10, 2), await OutcomeAsync());
+        Check.Equal(Bytes(10, 2), await OutcomeAsync());
     }
 
-    [Fact]
+    [Case]
     public async Task An_outcome_does_not_change_the_version()
     {
         UploadInfo info = await CreateAsync();
         await Store.PutOutcomeAsync(Key, Bytes(10), Token);
-        Assert.Equal(info.Version, (await GetAsync()).Version);
-        Assert.Equal(ChangeStatus.Done, (await Store.UpdateAsync(Key, info.Version, info.Record, Token)).Status);
+        Check.Equal(info.Version, (await GetAsync()).Version);
+        Check.Equal(ChangeStatus.Done, (await Store.UpdateAsync(Key, info.Version, info.Record, Token)).Status);
     }
 
-    [Fact]
+    [Case]
     public async Task An_outcome_survives_appends_and_updates()
     {
         await CreateAsync();
@@ -58,29 +58,29 @@ public abstract partial class UploadStoreLaws
         await AppendAsync(0, Bytes(20, 2));
         await UpdateStateAsync(UploadState.Received);
         await UpdateStateAsync(UploadState.Completed);
-        Assert.Equal(Bytes(10), await OutcomeAsync());
-        Assert.Equal(Bytes(20, 2), await ContentAsync());
+        Check.Equal(Bytes(10), await OutcomeAsync());
+        Check.Equal(Bytes(20, 2), await ContentAsync());
     }
 
-    [Fact]
+    [Case]
     public async Task An_outcome_is_gone_with_its_upload_also_when_the_key_is_created_anew()
     {
         await CreateAsync();
         await Store.PutOutcomeAsync(Key, Bytes(10), Token);
         await Store.DeleteAsync(Key, null, Token);
-        Assert.Null(await OutcomeAsync());
+        Check.Null(await OutcomeAsync());
         await CreateAsync();
-        Assert.Null(await OutcomeAsync());
+        Check.Null(await OutcomeAsync());
     }
 
-    [Fact]
+    [Case]
     public async Task An_outcome_of_what_is_not_there_is_ignored()
     {
         await Store.PutOutcomeAsync(Key, Bytes(10), Token);
-        Assert.Null(await OutcomeAsync());
-        Assert.Null(await Store.GetAsync(Key, Token));
+        Check.Null(await OutcomeAsync());
+        Check.Null(await Store.GetAsync(Key, Token));
         await CreateAsync();
-        Assert.Null(await OutcomeAsync());
+        Check.Null(await OutcomeAsync());
     }
 
     private async Task<byte[]?> OutcomeAsync() => (await Store.GetOutcomeAsync(Key, Token))?.ToArray();

@@ -1,54 +1,54 @@
 using ResumableUploads.Abstractions;
 
-namespace ResumableUploads.Tests.Stores.Laws;
+namespace ResumableUploads.TestKit.Cases;
 
-public abstract partial class UploadStoreLaws
+internal sealed partial class StoreCases
 {
-    [Fact]
+    [Case]
     public async Task Create_makes_an_upload_with_offset_0()
     {
         UploadInfo made = await CreateAsync();
-        Assert.Equal(Key, made.Key);
-        Assert.Equal(0, made.Offset);
-        Assert.Equal(UploadState.Receiving, made.State);
-        Assert.NotEmpty(made.Version);
-        Assert.Equal(Time.GetUtcNow(), made.LastChanged, TimeSpan.FromSeconds(1));
+        Check.Equal(Key, made.Key);
+        Check.Equal(0, made.Offset);
+        Check.Equal(UploadState.Receiving, made.State);
+        Check.NotEmpty(made.Version);
+        Check.Equal(Time.GetUtcNow(), made.LastChanged, TimeSpan.FromSeconds(1));
     }
 
-    [Fact]
+    [Case]
     public async Task Create_gives_what_a_get_gives()
     {
         UploadInfo made = await CreateAsync();
         UploadInfo read = await GetAsync();
-        Assert.Equal(made.Key, read.Key);
-        Assert.Equal(made.Version, read.Version);
-        Assert.Equal(made.LastChanged, read.LastChanged);
+        Check.Equal(made.Key, read.Key);
+        Check.Equal(made.Version, read.Version);
+        Check.Equal(made.LastChanged, read.LastChanged);
     }
 
-    [Fact]
+    [Case]
     public async Task Create_answers_taken_and_changes_nothing_when_the_key_is_there()
     {
         UploadInfo first = await CreateAsync(record: new UploadRecord { Data = new byte[] { 1 } });
         await AppendAsync(0, Bytes(10));
         CreateResult second = await Store.CreateAsync(Key, new UploadRecord { Data = new byte[] { 2 } }, Token);
 
-        Assert.Equal(CreateStatus.Taken, second.Status);
-        Assert.Null(second.Info);
+        Check.Equal(CreateStatus.Taken, second.Status);
+        Check.Null(second.Info);
         UploadInfo now = await GetAsync();
-        Assert.Equal(10, now.Offset);
-        Assert.Equal(first.Record.Data.ToArray(), now.Record.Data.ToArray());
-        Assert.Equal(Bytes(10), await ContentAsync());
+        Check.Equal(10, now.Offset);
+        Check.Equal(first.Record.Data.ToArray(), now.Record.Data.ToArray());
+        Check.Equal(Bytes(10), await ContentAsync());
     }
 
-    [Fact]
+    [Case]
     public async Task Create_answers_taken_for_a_completed_upload_too()
     {
         await CreateAsync();
         await UpdateStateAsync(UploadState.Completed);
-        Assert.Equal(CreateStatus.Taken, (await Store.CreateAsync(Key, new UploadRecord(), Token)).Status);
+        Check.Equal(CreateStatus.Taken, (await Store.CreateAsync(Key, new UploadRecord(), Token)).Status);
     }
 
-    [Fact]
+    [Case]
     public async Task Of_many_creations_of_one_key_exactly_one_makes_it()
     {
         for (int round = 0; round < 10; round++)
@@ -57,22 +57,22 @@ public abstract partial class UploadStoreLaws
             CreateResult[] results = await AtOnceAsync(8, async i =>
                 await Store.CreateAsync(key, new UploadRecord { Data = new[] { (byte)i } }, Token));
 
-            CreateResult winner = Assert.Single(results, result => result.Status == CreateStatus.Created);
-            Assert.Equal(winner.Info!.Version, (await GetAsync(key)).Version);
-            Assert.Equal(winner.Info.Record.Data.ToArray(), (await GetAsync(key)).Record.Data.ToArray());
+            CreateResult winner = Check.Single(results, result => result.Status == CreateStatus.Created);
+            Check.Equal(winner.Info!.Version, (await GetAsync(key)).Version);
+            Check.Equal(winner.Info.Record.Data.ToArray(), (await GetAsync(key)).Record.Data.ToArray());
         }
     }
 
-    [Fact]
+    [Case]
     public async Task What_is_not_there_is_null()
     {
-        Assert.Null(await Store.GetAsync(Key, Token));
-        Assert.Null(await Store.OpenReadAsync(Key, Token));
-        Assert.Null(await Store.GetOutcomeAsync(Key, Token));
-        Assert.Empty(await ListAsync());
+        Check.Null(await Store.GetAsync(Key, Token));
+        Check.Null(await Store.OpenReadAsync(Key, Token));
+        Check.Null(await Store.GetOutcomeAsync(Key, Token));
+        Check.Empty(await ListAsync());
     }
 
-    [Fact]
+    [Case]
     public async Task Names_of_the_longest_kind_and_of_every_allowed_character_are_kept_apart()
     {
         string longest = new('a', UploadKey.MaxPartLength);
@@ -93,11 +93,11 @@ public abstract partial class UploadStoreLaws
 
         foreach ((int index, UploadKey key) in keys.Index())
         {
-            Assert.Equal(new[] { (byte)index }, await ContentAsync(key));
+            Check.Equal(new[] { (byte)index }, await ContentAsync(key));
         }
     }
 
-    [Fact]
+    [Case]
     public async Task Law8_the_same_id_under_two_owners_is_two_uploads()
     {
         UploadKey mine = new("mine", "id");
@@ -106,10 +106,10 @@ public abstract partial class UploadStoreLaws
         await CreateWithAsync(Bytes(20, 2), theirs);
         await Store.PutOutcomeAsync(mine, new byte[] { 1 }, Token);
 
-        Assert.Null(await Store.GetOutcomeAsync(theirs, Token));
-        Assert.Equal(ChangeStatus.VersionMismatch, (await Store.DeleteAsync(theirs, (await GetAsync(mine)).Version, Token)).Status);
-        Assert.Equal(ChangeStatus.Done, (await Store.DeleteAsync(mine, null, Token)).Status);
-        Assert.Null(await Store.GetAsync(mine, Token));
-        Assert.Equal(Bytes(20, 2), await ContentAsync(theirs));
+        Check.Null(await Store.GetOutcomeAsync(theirs, Token));
+        Check.Equal(ChangeStatus.VersionMismatch, (await Store.DeleteAsync(theirs, (await GetAsync(mine)).Version, Token)).Status);
+        Check.Equal(ChangeStatus.Done, (await Store.DeleteAsync(mine, null, Token)).Status);
+        Check.Null(await Store.GetAsync(mine, Token));
+        Check.Equal(Bytes(20, 2), await ContentAsync(theirs));
     }
 }

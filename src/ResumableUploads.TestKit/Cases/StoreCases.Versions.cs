@@ -1,10 +1,10 @@
 using ResumableUploads.Abstractions;
 
-namespace ResumableUploads.Tests.Stores.Laws;
+namespace ResumableUploads.TestKit.Cases;
 
-public abstract partial class UploadStoreLaws
+internal sealed partial class StoreCases
 {
-    [Fact]
+    [Case]
     public async Task A_version_is_new_with_every_append_and_update()
     {
         List<string> versions = [(await CreateAsync()).Version];
@@ -15,55 +15,55 @@ public abstract partial class UploadStoreLaws
             versions.Add(update.Info!.Version);
         }
 
-        Assert.Equal(21, versions.Count);
-        Assert.Equal(versions.Count, versions.Distinct().Count());
-        Assert.Equal(versions[^1], (await GetAsync()).Version);
+        Check.Equal(21, versions.Count);
+        Check.Equal(versions.Count, versions.Distinct().Count());
+        Check.Equal(versions[^1], (await GetAsync()).Version);
     }
 
-    [Fact]
+    [Case]
     public async Task A_version_stays_the_same_while_nothing_changes()
     {
         UploadInfo info = await CreateWithAsync(Bytes(10));
         await AppendAsync(3, Bytes(5));
         await Store.UpdateAsync(Key, "another", new UploadRecord(), Token);
         await ContentAsync();
-        Assert.Equal(info.Version, (await GetAsync()).Version);
-        Assert.Equal(ChangeStatus.Done, (await Store.UpdateAsync(Key, info.Version, info.Record, Token)).Status);
+        Check.Equal(info.Version, (await GetAsync()).Version);
+        Check.Equal(ChangeStatus.Done, (await Store.UpdateAsync(Key, info.Version, info.Record, Token)).Status);
     }
 
-    [Fact]
+    [Case]
     public async Task A_version_is_never_used_again_when_a_key_is_created_anew()
     {
         HashSet<string> seen = [];
         for (int i = 0; i < 5; i++)
         {
-            Assert.True(seen.Add((await CreateAsync()).Version));
+            Check.True(seen.Add((await CreateAsync()).Version));
             AppendResult append = await AppendAsync(0, Bytes(10));
-            Assert.True(seen.Add(append.Version!));
-            Assert.True(seen.Add((await Store.UpdateAsync(Key, append.Version!, new UploadRecord(), Token)).Info!.Version));
+            Check.True(seen.Add(append.Version!));
+            Check.True(seen.Add((await Store.UpdateAsync(Key, append.Version!, new UploadRecord(), Token)).Info!.Version));
             await Store.DeleteAsync(Key, null, Token);
         }
     }
 
-    [Fact]
+    [Case]
     public async Task A_version_of_a_deleted_upload_changes_nothing_in_the_one_that_has_its_key_now()
     {
         UploadInfo old = await CreateAsync();
         await Store.DeleteAsync(Key, null, Token);
         await CreateAsync();
-        Assert.Equal(ChangeStatus.VersionMismatch, (await Store.UpdateAsync(Key, old.Version, new UploadRecord(), Token)).Status);
-        Assert.Equal(ChangeStatus.VersionMismatch, (await Store.DeleteAsync(Key, old.Version, Token)).Status);
-        Assert.NotNull(await Store.GetAsync(Key, Token));
+        Check.Equal(ChangeStatus.VersionMismatch, (await Store.UpdateAsync(Key, old.Version, new UploadRecord(), Token)).Status);
+        Check.Equal(ChangeStatus.VersionMismatch, (await Store.DeleteAsync(Key, old.Version, Token)).Status);
+        Check.NotNull(await Store.GetAsync(Key, Token));
     }
 
-    [Fact]
+    [Case]
     public async Task A_text_that_no_store_made_is_no_version()
     {
         await CreateAsync();
         foreach (string text in new[] { "", "*", "0", "../x", new string('a', 10_000) })
         {
-            Assert.Equal(ChangeStatus.VersionMismatch, (await Store.UpdateAsync(Key, text, new UploadRecord(), Token)).Status);
-            Assert.Equal(ChangeStatus.VersionMismatch, (await Store.DeleteAsync(Key, text, Token)).Status);
+            Check.Equal(ChangeStatus.VersionMismatch, (await Store.UpdateAsync(Key, text, new UploadRecord(), Token)).Status);
+            Check.Equal(ChangeStatus.VersionMismatch, (await Store.DeleteAsync(Key, text, Token)).Status);
         }
     }
 }

@@ -2,7 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using ResumableUploads.Abstractions;
 
-namespace ResumableUploads.Tests.Stores.Laws;
+namespace ResumableUploads.TestKit.Cases;
 
 /// <summary>A content whose bytes a test writes, and which remembers what a store did with it.</summary>
 internal sealed class PipeContent : UploadContent
@@ -68,7 +68,7 @@ internal sealed class PipeContent : UploadContent
         _pipe.Writer.Write(bytes);
 
         // Without a threshold a flush never waits.
-        Assert.True(_pipe.Writer.FlushAsync(CancellationToken.None).AsTask().IsCompletedSuccessfully);
+        Check.True(_pipe.Writer.FlushAsync(CancellationToken.None).AsTask().IsCompletedSuccessfully);
     }
 
     /// <summary>Ends the content after what was sent.</summary>
@@ -86,7 +86,7 @@ internal sealed class PipeContent : UploadContent
 
     public override ValueTask<bool> ShouldCommitAsync(CancellationToken cancellationToken)
     {
-        Assert.True(_reader.SawEnd, "The store asked whether to commit before the content had ended.");
+        Check.True(_reader.SawEnd, "The store asked whether to commit before the content had ended.");
         TimesAsked++;
         return Decide();
     }

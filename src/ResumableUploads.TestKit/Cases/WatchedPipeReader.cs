@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 
-namespace ResumableUploads.Tests.Stores.Laws;
+namespace ResumableUploads.TestKit.Cases;
 
 /// <summary>Passes everything on to another reader, and remembers how it was used.</summary>
 internal sealed class WatchedPipeReader(PipeReader inner) : PipeReader

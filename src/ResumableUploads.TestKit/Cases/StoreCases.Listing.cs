@@ -1,10 +1,10 @@
 using ResumableUploads.Abstractions;
 
-namespace ResumableUploads.Tests.Stores.Laws;
+namespace ResumableUploads.TestKit.Cases;
 
-public abstract partial class UploadStoreLaws
+internal sealed partial class StoreCases
 {
-    [Fact]
+    [Case]
     public async Task A_listing_gives_every_upload_once_with_what_a_get_gives()
     {
         await CreateManyAsync();
@@ -13,29 +13,28 @@ public abstract partial class UploadStoreLaws
         await foreach (UploadInfo info in Store.ListAsync(new UploadQuery(), Token))
         {
             count++;
-            Assert.True(seen.Add(info.Key));
+            Check.True(seen.Add(info.Key));
             UploadInfo read = await GetAsync(info.Key);
-            Assert.Equal((read.Version, read.Offset, read.State), (info.Version, info.Offset, info.State));
-            Assert.Equal(read.Record.Data.ToArray(), info.Record.Data.ToArray());
-            Assert.Equal(read.LastChanged, info.LastChanged);
+            Check.Equal((read.Version, read.Offset, read.State), (info.Version, info.Offset, info.State));
+            Check.Equal(read.Record.Data.ToArray(), info.Record.Data.ToArray());
+            Check.Equal(read.LastChanged, info.LastChanged);
         }
 
-        Assert.Equal(15, count);
+        Check.Equal(15, count);
     }
 
-    [Fact]
+    [Case]
     public async Task A_listing_of_one_owner_gives_nobody_elses()
     {
         await CreateManyAsync();
         List<UploadKey> listed = await ListAsync(new UploadQuery { Owner = "b" });
-        Assert.Equal(5, listed.Count);
-        Assert.All(listed, key => Assert.Equal("b", key.Owner));
-        Assert.Empty(await ListAsync(new UploadQuery { Owner = "nobody" }));
+        Check.Equal(5, listed.Count);
+        Check.All(listed, key => Check.Equal("b", key.Owner));
+        Check.Empty(await ListAsync(new UploadQuery { Owner = "nobody" }));
     }
 
-    [Theory]
-    [InlineData(null)]
-    [InlineData("b")]
+    [Case(null)]
+    [Case("b")]
     public async Task A_listing_goes_on_after_a_key_without_gap_or_repeat(string? owner)
     {
         await CreateManyAsync();
@@ -43,20 +42,20 @@ public abstract partial class UploadStoreLaws
         List<UploadKey> all = await ListAsync(query);
         foreach ((int index, UploadKey key) in all.Index())
         {
-            Assert.Equal(all[(index + 1)..], await ListAsync(query with { After = key }));
+            Check.Equal(all[(index + 1)..], await ListAsync(query with { After = key }));
         }
     }
 
-    [Fact]
+    [Case]
     public async Task A_listing_goes_on_after_a_key_that_has_been_deleted()
     {
         await CreateManyAsync();
         List<UploadKey> all = await ListAsync();
         await Store.DeleteAsync(all[7], null, Token);
-        Assert.Equal(all[8..], await ListAsync(new UploadQuery { After = all[7] }));
+        Check.Equal(all[8..], await ListAsync(new UploadQuery { After = all[7] }));
     }
 
-    [Fact]
+    [Case]
     public async Task A_listing_goes_on_while_what_it_gives_is_deleted()
     {
         await CreateManyAsync();
@@ -64,14 +63,14 @@ public abstract partial class UploadStoreLaws
         await foreach (UploadInfo info in Store.ListAsync(new UploadQuery(), Token))
         {
             count++;
-            Assert.Equal(ChangeStatus.Done, (await Store.DeleteAsync(info.Key, info.Version, Token)).Status);
+            Check.Equal(ChangeStatus.Done, (await Store.DeleteAsync(info.Key, info.Version, Token)).Status);
         }
 
-        Assert.Equal(15, count);
-        Assert.Empty(await ListAsync());
+        Check.Equal(15, count);
+        Check.Empty(await ListAsync());
     }
 
-    [Fact]
+    [Case]
     public async Task A_listing_of_what_has_expired_gives_the_upload_whose_time_is_the_one_asked_for()
     {
         DateTimeOffset now = Time.GetUtcNow();
@@ -84,44 +83,44 @@ public abstract partial class UploadStoreLaws
         await CreateAsync(new("p", "other"), new UploadRecord { AbsoluteExpiration = now.AddSeconds(-1) });
 
         List<UploadKey> listed = await ListAsync(new UploadQuery { Owner = "o", ExpiredAt = now });
-        Assert.Equal([before, exact], listed.OrderBy(key => key.Id, StringComparer.Ordinal));
+        Check.Equal([before, exact], listed.OrderBy(key => key.Id, StringComparer.Ordinal));
     }
 
-    [Fact]
+    [Case]
     public async Task A_sliding_expiration_starts_again_with_every_append_and_update()
     {
         TimeSpan span = TimeSpan.FromHours(1);
         UploadInfo info = await CreateAsync(record: new UploadRecord { SlidingExpiration = span });
-        AssertExpires(span, info);
+        CheckExpires(span, info);
 
         Time.Advance(TimeSpan.FromMinutes(50));
-        Assert.True((await GetAsync()).Expires < Time.GetUtcNow() + span);
+        Check.True((await GetAsync()).Expires < Time.GetUtcNow() + span);
         AppendResult append = await AppendAsync(0, Bytes(10));
-        AssertExpires(span, await GetAsync());
+        CheckExpires(span, await GetAsync());
 
         Time.Advance(TimeSpan.FromMinutes(50));
         UpdateResult update = await Store.UpdateAsync(Key, append.Version!, info.Record, Token);
-        AssertExpires(span, update.Info!);
-        AssertExpires(span, await GetAsync());
+        CheckExpires(span, update.Info!);
+        CheckExpires(span, await GetAsync());
 
         Time.Advance(TimeSpan.FromMinutes(50));
-        Assert.Empty(await ListAsync(new UploadQuery { ExpiredAt = Time.GetUtcNow() }));
+        Check.Empty(await ListAsync(new UploadQuery { ExpiredAt = Time.GetUtcNow() }));
         Time.Advance(TimeSpan.FromMinutes(11));
-        Assert.Equal([Key], await ListAsync(new UploadQuery { ExpiredAt = Time.GetUtcNow() }));
+        Check.Equal([Key], await ListAsync(new UploadQuery { ExpiredAt = Time.GetUtcNow() }));
     }
 
-    [Fact]
+    [Case]
     public async Task An_absolute_expiration_holds_whatever_happens()
     {
         DateTimeOffset end = Time.GetUtcNow().AddHours(1);
         await CreateAsync(record: new UploadRecord { SlidingExpiration = TimeSpan.FromHours(2), AbsoluteExpiration = end });
         Time.Advance(TimeSpan.FromMinutes(50));
         await AppendAsync(0, Bytes(10));
-        Assert.Equal(end, (await GetAsync()).Expires);
+        Check.Equal(end, (await GetAsync()).Expires);
     }
 
-    private void AssertExpires(TimeSpan span, UploadInfo info) =>
-        Assert.Equal(Time.GetUtcNow() + span, info.Expires!.Value, TimeSpan.FromSeconds(1));
+    private void CheckExpires(TimeSpan span, UploadInfo info) =>
+        Check.Equal(Time.GetUtcNow() + span, info.Expires!.Value, TimeSpan.FromSeconds(1));
 
     private async Task CreateManyAsync()
     {

@@ -1,0 +1,19 @@
+// An app that keeps its uploads in a SQLite database, by a store of its own.
+using CustomStore;
+using ResumableUploads;
+
+WebApplicationBuilder builder = WebApplication.CreateBuilder(args);
+WebApplication app = builder.Build();
+
+string database = Path.Combine(app.Environment.ContentRootPath, "uploads.db");
+app.UseResumableUploads(options =>
+{
+    options.Store = new SqliteUploadStore(database);
+    options.OnCompleted = (upload, _) =>
+    {
+        app.Logger.LogInformation("Received {Length} bytes.", upload.Length);
+        return Task.CompletedTask;
+    };
+});
+
+app.Run();
