@@ -7,6 +7,13 @@ using Microsoft.Extensions.Options;
 using ResumableUploads;
 using ResumableUploads.CrashHost;
 
+if (args is ["--Steps", var steps, .. var more])
+{
+    // Not one of the servers: see there. All of it before the first await, on the main thread.
+    new Steps(steps, tellsFirst: more is ["--TellsFirst"]).Run();
+    return;
+}
+
 WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(args);
 builder.Logging.ClearProviders().AddConsole(static console => console.LogToStandardErrorThreshold = LogLevel.Trace);
 builder.WebHost.ConfigureKestrel(static kestrel => kestrel.Listen(System.Net.IPAddress.Loopback, 0));

@@ -156,7 +156,7 @@ public sealed partial class ChildHost : IAsyncDisposable
     }
 
     /// <summary>The program of another project, built in the same configuration as these tests.</summary>
-    private static string DllOf(string folder, string project)
+    internal static string DllOf(string folder, string project)
     {
         var own = new DirectoryInfo(AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar));
         string root = own.Parent!.Parent!.Parent!.Parent!.Parent!.FullName;

@@ -2,8 +2,14 @@ using System.Globalization;
 
 namespace ResumableUploads.Tests.Crashes;
 
-/// <summary>Rounds of start, verify, send, kill over one directory. There are always some uploads that are not finished.</summary>
-internal sealed class KillRun(UploadDirectory directory, Random random, int inFlight, int maxSize, params string[] options)
+/// <summary>Rounds of start, verify, send, crash over one directory. There are always some uploads that are not finished.</summary>
+/// <param name="directory">Where the uploads are.</param>
+/// <param name="crash">How the server ends.</param>
+/// <param name="random">Decides all that is random.</param>
+/// <param name="inFlight">How many uploads are not finished.</param>
+/// <param name="maxSize">How large they are at most.</param>
+/// <param name="options">Of the server.</param>
+internal sealed class KillRun(UploadDirectory directory, Crash crash, Random random, int inFlight, int maxSize, params string[] options)
 {
     private readonly List<KilledUpload> _uploads = [];
     private int _begun;
@@ -29,13 +35,13 @@ internal sealed class KillRun(UploadDirectory directory, Random random, int inFl
             KillAt.Handler => 1 + random.Next(2),
             _ => 1 + random.Next(1 << random.Next(1, 7)),
         };
-        await using ChildHost child = await ChildHost.StartAsync(directory.Root, options);
+        await using ChildHost child = await crash.StartAsync(directory.Root, options);
         bool isArmed = false;
         void Count(KillAt what, int by)
         {
             if (Volatile.Read(ref isArmed) && what == where && Interlocked.Add(ref countdown, -by) <= 0)
             {
-                child.Kill();
+                crash.Hit(child);
             }
         }
 
@@ -51,15 +57,16 @@ internal sealed class KillRun(UploadDirectory directory, Random random, int inFl
         }
 
         // All was finished before the moment came: then it is now.
-        child.Kill();
+        crash.Hit(child);
         await child.EndAsync();
         Heed(child.Output);
+        await crash.RecoverAsync();
     }
 
     /// <summary>One more start, and everything goes on to its end.</summary>
     public async Task FinishAsync()
     {
-        await using ChildHost child = await ChildHost.StartAsync(directory.Root, options);
+        await using ChildHost child = await crash.StartAsync(directory.Root, options);
         await SendAllAsync(child, static () => { }, static _ => { });
         Assert.All(_uploads, static upload => Assert.True(upload.IsDone, upload.Name));
         _uploads.ToList().ForEach(Leave);

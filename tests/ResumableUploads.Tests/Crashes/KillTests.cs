@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Security.Cryptography;
 using ResumableUploads.Abstractions;
 
 namespace ResumableUploads.Tests.Crashes;
@@ -18,15 +16,15 @@ public class KillTests(ITestOutputHelper output)
     [InlineData(Durability.PowerLoss, 50)]
     public async Task Every_acknowledged_byte_is_there_after_a_kill_and_each_file_is_finished_once(Durability durability, int rounds)
     {
-        if (Number("RESUMABLE_UPLOADS_CRASH_ROUNDS") is { } wanted)
+        if (CrashSettings.Rounds is { } wanted)
         {
             rounds = Math.Max(1, wanted * rounds / 200);
         }
 
-        int seed = Number("RESUMABLE_UPLOADS_CRASH_SEED") ?? RandomNumberGenerator.GetInt32(int.MaxValue);
+        int seed = CrashSettings.Seed;
         output.WriteLine($"RESUMABLE_UPLOADS_CRASH_SEED={seed}, {rounds} rounds");
         using var directory = new UploadDirectory();
-        var run = new KillRun(directory, new Random(seed), InFlight, MaxSize,
+        var run = new KillRun(directory, new ProcessDeath(), new Random(seed), InFlight, MaxSize,
             $"ResumableUploads:Durability={durability}",
             "ResumableUploads:SyncSize=30000",
             "ResumableUploads:ProgressInterval=00:00:00.0000001",
@@ -42,7 +40,4 @@ public class KillTests(ITestOutputHelper output)
         output.WriteLine(run.ToString());
         run.AssertThatItHitSomething(rounds);
     }
-
-    private static int? Number(string variable) =>
-        int.TryParse(Environment.GetEnvironmentVariable(variable), CultureInfo.InvariantCulture, out int number) ? number : null;
 }

@@ -1,0 +1,118 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using ResumableUploads.Abstractions;
+using ResumableUploads.Stores.FileSystem;
+
+namespace ResumableUploads.CrashHost;
+
+/// <summary>
+/// The life of an upload in a file-system store, on one thread and with no server: so that it can be killed at each call of the system. It
+/// says on standard output what the store has answered, a line each, as soon as it is known.
+/// </summary>
+/// <param name="root">The store's directory.</param>
+/// <param name="tellsFirst">Whether it says of changes (not of appends) that they are done before they are. That is a lie, for a test that has to find it.</param>
+internal sealed class Steps(string root, bool tellsFirst)
+{
+    private static readonly UploadKey Key = new("owner", "upload");
+
+    private readonly FileSystemUploadStore _store = new(new FileSystemUploadStoreOptions { Directory = root, SyncSize = 1 });
+
+    public void Run()
+    {
+        // The tests count the calls from here on.
+        Directory.CreateDirectory(root + ".begins");
+        Tell("created", () => Wait(_store.CreateAsync(Key, Record(1), default)));
+        Append(0, AppendMode.KeepWhatCame, true, 1000, 5000, 3000);
+        Tell("updated", () => Update(2, UploadState.Receiving));
+        Append(9000, AppendMode.AllOrNothing, true, 2000, 2000);
+        Append(13_000, AppendMode.AllOrNothing, false, 2000);
+        Append(13_000, AppendMode.KeepWhatCame, true, 7000);
+        Tell("outcome", () => PutOutcome(3));
+        Tell("received", () => Update(4, UploadState.Received));
+        Tell("outcome", () => PutOutcome(5));
+        Tell("completed", () => Update(6, UploadState.Completed));
+        Tell("deleted", () => Wait(_store.DeleteAsync(Key, null, default)));
+        Tell("created", () => Wait(_store.CreateAsync(Key, Record(7), default)));
+        Append(0, AppendMode.KeepWhatCame, true, 4000);
+        Tell("deleted", () => Wait(_store.DeleteAsync(Key, Version(), default)));
+    }
+
+    private void Append(long offset, AppendMode mode, bool isWanted, params int[] pieces)
+    {
+        var content = new Pieces(offset, pieces, isWanted, Say);
+        Tell($"{(isWanted ? "at" : "still at")} {offset + (isWanted ? pieces.Sum() : 0)}", () => Wait(_store.AppendAsync(Key, offset, content, mode, default)));
+    }
+
+    private void Tell(string line, Action step)
+    {
+        if (tellsFirst && !line.Contains("at ", StringComparison.Ordinal))
+        {
+            Say(line);
+            step();
+        }
+        else
+        {
+            step();
+            Say(line);
+        }
+    }
+
+    private static void Say(string line)
+    {
+        Console.Out.WriteLine(line);
+        Console.Out.Flush();
+    }
+
+    private static T Wait<T>(ValueTask<T> task) => task.AsTask().GetAwaiter().GetResult();
+
+    private static UploadRecord Record(byte data, UploadState state = UploadState.Receiving) => new() { State = state, Data = new[] { data } };
+
+    private string Version() => Wait(_store.GetAsync(Key, default))!.Version;
+
+    private void Update(byte data, UploadState state) => Wait(_store.UpdateAsync(Key, Version(), Record(data, state), default));
+
+    private void PutOutcome(byte outcome) => _store.PutOutcomeAsync(Key, new[] { outcome }, default).AsTask().GetAwaiter().GetResult();
+
+    /// <summary>Bytes that tell their place in the upload, in so many reads.</summary>
+    private sealed class Pieces(long offset, int[] pieces, bool isWanted, Action<string> say) : UploadContent
+    {
+        public override PipeReader Reader { get; } = new PieceReader(offset, pieces);
+
+        public override void Committed(long durableOffset) => say($"at {durableOffset}");
+
+        public override ValueTask<bool> ShouldCommitAsync(CancellationToken cancellationToken) => ValueTask.FromResult(isWanted);
+    }
+
+    private sealed class PieceReader(long offset, int[] pieces) : PipeReader
+    {
+        private int _next;
+
+        public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default) =>
+            TryRead(out ReadResult result) ? ValueTask.FromResult(result) : throw new InvalidOperationException("The content has ended.");
+
+        public override bool TryRead(out ReadResult result)
+        {
+            bool isThere = _next < pieces.Length;
+            byte[] bytes = isThere ? [.. Enumerable.Range(0, pieces[_next]).Select(i => (byte)((offset + pieces.Take(_next).Sum() + i) % 251))] : [];
+            _next++;
+            result = new ReadResult(new ReadOnlySequence<byte>(bytes), isCanceled: false, isCompleted: _next == pieces.Length);
+            return isThere;
+        }
+
+        public override void AdvanceTo(SequencePosition consumed)
+        {
+        }
+
+        public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
+        {
+        }
+
+        public override void CancelPendingRead()
+        {
+        }
+
+        public override void Complete(Exception? exception = null)
+        {
+        }
+    }
+}

@@ -1,0 +1,64 @@
+using System.Diagnostics;
+
+namespace ResumableUploads.Tests.Crashes;
+
+/// <summary>A file system of its own in a file, which can be shut down as if the power had gone.</summary>
+internal sealed class LoopDisk : IAsyncDisposable
+{
+    // xfs is not made smaller than this. The file has holes: it takes as much room as is written.
+    private const long Size = 320L << 20;
+
+    private readonly DirectoryInfo _place = Directory.CreateTempSubdirectory("crash-disk-");
+
+    /// <summary>Where the disk itself is, and what is not on it.</summary>
+    public string Place => _place.FullName;
+
+    /// <summary>Where the disk is mounted.</summary>
+    public string Path => System.IO.Path.Combine(Place, "mounted");
+
+    private string Image => System.IO.Path.Combine(Place, "image");
+
+    /// <param name="fileSystem"><c>ext4</c> or <c>xfs</c>.</param>
+    public static async Task<LoopDisk> MountAsync(string fileSystem)
+    {
+        Needs.Require(OperatingSystem.IsLinux(), "Loop devices are for Linux.");
+        var disk = new LoopDisk();
+        Directory.CreateDirectory(disk.Path);
+        await using (FileStream image = File.Create(disk.Image))
+        {
+            image.SetLength(Size);
+        }
+
+        bool isThere = await Needs.RunAsync("mkfs." + fileSystem, fileSystem == "ext4" ? "-qF" : "-q", disk.Image) == 0
+            && await Needs.RunAsync("xfs_io", "-V") == 0
+            && await Needs.RunAsync("mount", "-o", "loop", disk.Image, disk.Path) == 0;
+        if (!isThere)
+        {
+            await disk.DisposeAsync();
+        }
+
+        Needs.Require(isThere, $"A disk with {fileSystem} cannot be made and mounted here: it takes root, mkfs.{fileSystem}, xfs_io and a loop device.");
+        return disk;
+    }
+
+    /// <summary>From now on nothing reaches the disk, and everything that tries fails. What was not synced is lost.</summary>
+    public void CutPower()
+    {
+        using Process shutdown = Process.Start("xfs_io", ["-x", "-c", "shutdown", Path]);
+        shutdown.WaitForExit();
+    }
+
+    /// <summary>Mounts what reached the disk. Nobody has a file open on it any more.</summary>
+    public async Task RemountAsync()
+    {
+        Assert.Equal(0, await Needs.RunAsync("umount", Path));
+        Assert.Equal(0, await Needs.RunAsync("mount", "-o", "loop", Image, Path));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        // Lazily, so that it goes also when a failed test has left something open in it.
+        await Needs.RunAsync("umount", "-l", Path);
+        _place.Delete(recursive: true);
+    }
+}
