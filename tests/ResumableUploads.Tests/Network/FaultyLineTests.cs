@@ -5,11 +5,12 @@ namespace ResumableUploads.Tests.Network;
 
 /// <summary>
 /// Whatever the network does, a client that asks where to go on brings its upload to its end: with the bytes that it has sent, and the handler run once.
-/// For longer runs: RESUMABLE_UPLOADS_ROUNDS is by how much.
+/// For longer runs: RESUMABLE_UPLOADS_ROUNDS is by how much, and RESUMABLE_UPLOADS_SEED the first seed.
 /// </summary>
 public class FaultyLineTests
 {
     private const int Runs = 60;
+    private static readonly string[] Stores = [NetworkApp.Memory, NetworkApp.Files, NetworkApp.SyncedFiles];
 
     public static TheoryData<string, string> Everywhere
     {
@@ -18,7 +19,7 @@ public class FaultyLineTests
             var all = new TheoryData<string, string>();
             foreach (string protocol in new[] { "file-id", "tus", "ietf" })
             {
-                foreach (string store in new[] { NetworkApp.Memory, NetworkApp.Files, NetworkApp.SyncedFiles })
+                foreach (string store in Stores)
                 {
                     all.Add(protocol, store);
                 }
@@ -40,14 +41,22 @@ public class FaultyLineTests
     public Task Every_upload_comes_to_its_end_on_HTTP_2_as_well(string protocol) =>
         RunAsync(protocol, NetworkApp.Memory, HttpProtocols.Http2, Runs / 2);
 
-    private static async Task RunAsync(string protocol, string store, HttpProtocols http, int runs)
+    [Theory]
+    [InlineData("file-id")]
+    [InlineData("tus")]
+    [InlineData("ietf")]
+    public Task Every_upload_comes_to_its_end_at_an_endpoint_of_the_app(string protocol) =>
+        RunAsync(protocol, NetworkApp.Files, HttpProtocols.Http1, Runs, onEndpoint: true);
+
+    private static async Task RunAsync(string protocol, string store, HttpProtocols http, int runs, bool onEndpoint = false)
     {
         var counts = new FaultCounts();
         long start = Stopwatch.GetTimestamp();
-        await using NetworkApp app = await NetworkApp.StartAsync(store, http);
-        string? found = await new NetworkRuns(app, protocol, http, counts).RunAsync(runs * NetworkRuns.Rounds, firstSeed: 1);
+        await using NetworkApp app = await NetworkApp.StartAsync(store, http, onEndpoint: onEndpoint);
+        var network = new NetworkRuns(app, protocol, http, counts, salt: Array.IndexOf(Stores, store) + (onEndpoint ? Stores.Length : 0));
+        string? found = await network.RunAsync(runs * NetworkRuns.Rounds, NetworkRuns.Seed);
         TestContext.Current.TestOutputHelper?.WriteLine(
-            $"{protocol}, {store}, {http}: {Stopwatch.GetElapsedTime(start).TotalSeconds:F1} s, handler run {app.HandlerRuns} times; {counts}");
+            $"{protocol}, {store}, {http}{(onEndpoint ? ", endpoint" : "")}: {Stopwatch.GetElapsedTime(start).TotalSeconds:F1} s, the longest run {network.Longest.Time.TotalSeconds:F1} s ({network.Longest.Name}), handler run {app.HandlerRuns} times; {counts}");
         if (found is not null)
         {
             Assert.Fail(found);

@@ -15,7 +15,7 @@ internal sealed class FileIdSender(NetworkApp app, string name, byte[] content, 
     public override async Task<Told?> AskAsync(IWire wire, TimeSpan patience)
     {
         string method = Random.Next(2) == 0 ? "GET" : "HEAD";
-        WireAnswer answer = await SendAsync(wire, patience, method, "/status", [("X-File-Id", Name)]);
+        WireAnswer answer = await SendAsync(wire, patience, method, App.StatusPath, [("X-File-Id", Name)]);
         if (answer.Status is null)
         {
             return null;
@@ -52,7 +52,7 @@ internal sealed class FileIdSender(NetworkApp app, string name, byte[] content, 
             case null:
                 Lost();
                 return null;
-            case 200 when answer.Header("X-Upload-Complete") is { } complete:
+            case 200 or 204 when answer.Header("X-Upload-Complete") is { } complete:
                 await TakenAsync(answer.Number("X-Start-Byte"), piece);
                 return complete == "true" ? Ending.Done : null;
             case 409 when answer.Number("X-Start-Byte") is { } truth:

@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Stores.FileSystem;
 using ResumableUploads.Stores.Memory;
+using ResumableUploads.Tests.Endpoints;
 using ResumableUploads.Tests.Http;
 
 namespace ResumableUploads.Tests.Network;
@@ -42,6 +43,9 @@ internal sealed class NetworkApp : IAsyncDisposable
             });
     }
 
+    /// <summary>Where a client that names its uploads asks for them. An endpoint answers for itself.</summary>
+    public string StatusPath { get; private init; } = "/status";
+
     public Uri Address => _app!.Address;
 
     /// <summary>The store as it is, also where the server has a broken one before it.</summary>
@@ -53,31 +57,31 @@ internal sealed class NetworkApp : IAsyncDisposable
     /// <summary>How often the handler was run.</summary>
     public int HandlerRuns => _runs.Values.Sum();
 
-    public static async Task<NetworkApp> StartAsync(string store, HttpProtocols protocols = HttpProtocols.Http1, Broken broken = Broken.Nothing)
+    /// <param name="store">Where uploads are kept.</param>
+    /// <param name="protocols">What the server speaks.</param>
+    /// <param name="broken">How it is broken.</param>
+    /// <param name="onEndpoint">The handler is an endpoint of the app; else <c>OnCompleted</c>.</param>
+    public static async Task<NetworkApp> StartAsync(
+        string store, HttpProtocols protocols = HttpProtocols.Http1, Broken broken = Broken.Nothing, bool onEndpoint = false)
     {
-        var app = new NetworkApp(store, broken);
-        app._app = await TestApp.StartAsync(
-            options =>
-            {
-                options.Store = broken is Broken.Nothing or Broken.IgnoresOffsets or Broken.RunsHandlerTwice ? app.Store : new BrokenStore(app.Store, broken);
-                options.AnonymousOwner = AnonymousOwner.Shared;
-                options.UploadPath = Path;
-                options.MaxUploadSize = MaxUploadSize;
-
-                // What clients make and never hear of is left behind.
-                options.MaxUploadsPerOwner = int.MaxValue;
-                options.MaxBytesPerOwner = long.MaxValue;
-                options.MaxAppendsPerOwner = int.MaxValue;
-                options.OnCompleted = app.CompletedAsync;
-            },
-            before: builder =>
-            {
-                if (broken == Broken.IgnoresOffsets)
+        var app = new NetworkApp(store, broken) { StatusPath = onEndpoint ? Path : "/status" };
+        app._app = onEndpoint
+            ? await EndpointApp.StartAsync(
+                builder => builder.MapPost(Path, (HttpContext context) => app.ReceivedAsync(context)).WithResumableUploads(), app.Configure, protocols: protocols)
+            : await TestApp.StartAsync(
+                options =>
                 {
-                    builder.Use(app.IgnoreOffsetAsync);
-                }
-            },
-            protocols: protocols);
+                    app.Configure(options);
+                    options.OnCompleted = app.CompletedAsync;
+                },
+                before: builder =>
+                {
+                    if (broken == Broken.IgnoresOffsets)
+                    {
+                        builder.Use(app.IgnoreOffsetAsync);
+                    }
+                },
+                protocols: protocols);
         return app;
     }
 
@@ -117,6 +121,27 @@ internal sealed class NetworkApp : IAsyncDisposable
     private TaskCompletionSource Finished(UploadKey key) =>
         _finished.GetOrAdd(key, static _ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
 
+    private void Configure(ResumableUploadOptions options)
+    {
+        options.Store = _broken is Broken.Nothing or Broken.IgnoresOffsets or Broken.RunsHandlerTwice ? Store : new BrokenStore(Store, _broken);
+        options.AnonymousOwner = AnonymousOwner.Shared;
+        options.UploadPath = Path;
+        options.MaxUploadSize = MaxUploadSize;
+
+        // What clients make and never hear of is left behind.
+        options.MaxUploadsPerOwner = int.MaxValue;
+        options.MaxBytesPerOwner = long.MaxValue;
+        options.MaxAppendsPerOwner = int.MaxValue;
+    }
+
+    private async Task ReceivedAsync(HttpContext context)
+    {
+        IResumableUploadFeature upload = context.Features.Get<IResumableUploadFeature>()!;
+        byte[] hash = await SHA256.HashDataAsync(context.Request.Body, context.RequestAborted);
+        Judge(upload.Key, upload.FileName, upload.Size, hash, upload.IsRepeat);
+        context.Response.StatusCode = 204;
+    }
+
     private async Task CompletedAsync(CompletedUpload upload, CancellationToken cancellationToken)
     {
         byte[] hash;
@@ -131,18 +156,23 @@ internal sealed class NetworkApp : IAsyncDisposable
             File.Delete(path);
         }
 
-        if (!_expected.TryGetValue(upload.FileName, out byte[]? expected) || !hash.AsSpan().SequenceEqual(expected))
+        Judge(upload.Key, upload.FileName, upload.Size, hash, upload.IsRepeat);
+    }
+
+    private void Judge(UploadKey key, string fileName, long size, byte[] hash, bool isRepeat)
+    {
+        if (!_expected.TryGetValue(fileName, out byte[]? expected) || !hash.AsSpan().SequenceEqual(expected))
         {
-            Faults.Enqueue($"{upload.FileName}: the handler was given other bytes ({upload.Size} of them) than were sent.");
+            Faults.Enqueue($"{fileName}: the handler was given other bytes ({size} of them) than were sent.");
         }
 
-        int times = _broken == Broken.RunsHandlerTwice && upload.Size % 5 == 0 ? 2 : 1;
-        if (_runs.AddOrUpdate(upload.Key, times, (_, count) => count + times) > 1 || upload.IsRepeat)
+        int times = _broken == Broken.RunsHandlerTwice && size % 5 == 0 ? 2 : 1;
+        if (_runs.AddOrUpdate(key, times, (_, count) => count + times) > 1 || isRepeat)
         {
-            Faults.Enqueue($"{upload.FileName}: the handler was run a second time.");
+            Faults.Enqueue($"{fileName}: the handler was run a second time.");
         }
 
-        Finished(upload.Key).TrySetResult();
+        Finished(key).TrySetResult();
     }
 
     /// <summary>Takes every piece for one that begins where the upload ends.</summary>

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using ResumableUploads.Abstractions;
@@ -5,7 +6,12 @@ using ResumableUploads.Abstractions;
 namespace ResumableUploads.Tests.Network;
 
 /// <summary>Many uploads side by side over lines that break, each from a seed of its own.</summary>
-internal sealed class NetworkRuns(NetworkApp app, string protocol, HttpProtocols http, FaultCounts counts)
+/// <param name="app">The server.</param>
+/// <param name="protocol">What is spoken to it.</param>
+/// <param name="http">Over what.</param>
+/// <param name="counts">What happens is counted there.</param>
+/// <param name="salt">With another one the same seed is another run.</param>
+internal sealed class NetworkRuns(NetworkApp app, string protocol, HttpProtocols http, FaultCounts counts, int salt = 0)
 {
     private const int SideBySide = 16;
     private const int MaxLooks = 100;
@@ -15,6 +21,13 @@ internal sealed class NetworkRuns(NetworkApp app, string protocol, HttpProtocols
     /// <summary>By how much a run of the tests is longer than it is without the environment variable.</summary>
     public static int Rounds { get; } =
         int.TryParse(Environment.GetEnvironmentVariable("RESUMABLE_UPLOADS_ROUNDS"), NumberStyles.None, CultureInfo.InvariantCulture, out int rounds) ? Math.Max(1, rounds) : 1;
+
+    /// <summary>The first seed of the tests: one that a failure has named, so that it comes first.</summary>
+    public static int Seed { get; } =
+        int.TryParse(Environment.GetEnvironmentVariable("RESUMABLE_UPLOADS_SEED"), NumberStyles.None, CultureInfo.InvariantCulture, out int seed) ? seed : 1;
+
+    /// <summary>About the longest run.</summary>
+    public (TimeSpan Time, string Name) Longest { get; private set; }
 
     /// <summary>What went wrong first, with its seed; null: nothing.</summary>
     public async Task<string?> RunAsync(int runs, int firstSeed)
@@ -28,7 +41,7 @@ internal sealed class NetworkRuns(NetworkApp app, string protocol, HttpProtocols
             {
                 if (await TryAsync(firstSeed + run, stop.Token) is { } fault)
                 {
-                    Interlocked.CompareExchange(ref found, $"Seed {firstSeed + run}: {fault}", null);
+                    Interlocked.CompareExchange(ref found, fault, null);
                     await stop.CancelAsync();
                 }
             }
@@ -43,17 +56,23 @@ internal sealed class NetworkRuns(NetworkApp app, string protocol, HttpProtocols
         return content;
     }
 
+    private int Salted(int seed) => unchecked(seed + (salt * 1_000_003));
+
+    private string NameOf(int seed) => $"seed-{seed}-{protocol}";
+
     private async Task<string?> TryAsync(int seed, CancellationToken cancellationToken)
     {
         try
         {
+            long start = Stopwatch.GetTimestamp();
             await RunAsync(seed, cancellationToken);
+            Longest = new[] { Longest, (Stopwatch.GetElapsedTime(start), NameOf(seed)) }.Max();
             counts.Add("runs");
             return app.Faults.TryPeek(out string? fault) ? fault : null;
         }
         catch (NetworkFault e)
         {
-            return e.Message;
+            return $"{NameOf(seed)}: {e.Message}";
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -63,9 +82,9 @@ internal sealed class NetworkRuns(NetworkApp app, string protocol, HttpProtocols
 
     private async Task RunAsync(int seed, CancellationToken cancellationToken)
     {
-        var random = new Random(seed);
+        var random = new Random(Salted(seed));
         byte[] content = ContentOf(random);
-        string name = $"seed-{seed}-{protocol}";
+        string name = NameOf(seed);
         app.Expect(name, content);
         Sender sender = protocol switch
         {
@@ -74,7 +93,7 @@ internal sealed class NetworkRuns(NetworkApp app, string protocol, HttpProtocols
             _ => new IetfSender(app, name, content, random, counts),
         };
         Ending ending;
-        await using (var line = new FaultyLine(app.Address, seed, counts))
+        await using (var line = new FaultyLine(app.Address, Salted(seed), counts))
         {
             ending = await sender.RunAsync(WireTo(line.Address, line), cancellationToken);
         }

@@ -87,6 +87,7 @@ internal abstract class Sender(NetworkApp app, string name, byte[] content, Rand
         counts.Add(answer.Status is { } status ? $"answers {status}" : "answers lost");
         foreach (var interim in answer.Interim)
         {
+            counts.Add("interim");
             if (interim["Upload-Offset"].FirstOrDefault() is { } told)
             {
                 await HearAsync(long.Parse(told, CultureInfo.InvariantCulture));

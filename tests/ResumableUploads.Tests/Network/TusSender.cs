@@ -87,7 +87,7 @@ internal sealed class TusSender(NetworkApp app, string name, byte[] content, Ran
 
         switch (answer.Status)
         {
-            case 201 when _url is not null:
+            case 201 or 204 when _url is not null:
                 if (_createsWithUpload)
                 {
                     await TakenAsync(answer.Number("Upload-Offset"), piece);
