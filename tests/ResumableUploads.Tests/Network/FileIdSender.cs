@@ -60,9 +60,10 @@ internal sealed class FileIdSender(NetworkApp app, string name, byte[] content, 
                 At = truth;
                 return null;
             case 413 when IsTooLarge:
+                await RefusedAsync(answer, "X-Start-Byte");
                 return Ending.Refused;
             case not null when IsCutOrLater(answer):
-                At = null;
+                await RefusedAsync(answer, "X-Start-Byte");
                 return null;
             default:
                 throw Unexpected("POST", answer);

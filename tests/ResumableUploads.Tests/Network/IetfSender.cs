@@ -106,10 +106,11 @@ internal sealed class IetfSender(NetworkApp app, string name, byte[] content, Ra
                 At = truth;
                 return null;
             case 413 when IsTooLarge:
+                await RefusedAsync(answer, "Upload-Offset");
                 return Ending.Refused;
             case 400 or 410 when _url is not null && IsFinished(answer):
             case not null when IsCutOrLater(answer):
-                At = null;
+                await RefusedAsync(answer, "Upload-Offset");
                 return null;
             default:
                 throw Unexpected(what, answer);

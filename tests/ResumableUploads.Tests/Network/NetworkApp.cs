@@ -27,6 +27,7 @@ internal sealed class NetworkApp : IAsyncDisposable
     private readonly string _directory = Directory.CreateTempSubdirectory("network-test-").FullName;
     private readonly ConcurrentDictionary<string, byte[]> _expected = new();
     private readonly ConcurrentDictionary<UploadKey, int> _runs = new();
+    private readonly ConcurrentDictionary<string, bool> _names = new();
     private readonly ConcurrentDictionary<UploadKey, TaskCompletionSource> _finished = new();
     private readonly Broken _broken;
     private TestApp? _app;
@@ -53,9 +54,6 @@ internal sealed class NetworkApp : IAsyncDisposable
 
     /// <summary>What was wrong with what the handler was given.</summary>
     public ConcurrentQueue<string> Faults { get; } = new();
-
-    /// <summary>How often the handler was run.</summary>
-    public int HandlerRuns => _runs.Values.Sum();
 
     /// <param name="store">Where uploads are kept.</param>
     /// <param name="protocols">What the server speaks.</param>
@@ -104,6 +102,15 @@ internal sealed class NetworkApp : IAsyncDisposable
         catch (TimeoutException)
         {
             throw new NetworkFault("The client was told that all bytes are there, and the handler was not run.");
+        }
+    }
+
+    /// <summary>The same for a client that was never told the name of its upload.</summary>
+    public void SeeFinished(string fileName)
+    {
+        if (!_names.ContainsKey(fileName))
+        {
+            throw new NetworkFault("The client has the last answer, and the handler was not run.");
         }
     }
 
@@ -172,6 +179,7 @@ internal sealed class NetworkApp : IAsyncDisposable
             Faults.Enqueue($"{fileName}: the handler was run a second time.");
         }
 
+        _names[fileName] = true;
         Finished(key).TrySetResult();
     }
 

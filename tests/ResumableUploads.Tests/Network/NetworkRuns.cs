@@ -51,7 +51,7 @@ internal sealed class NetworkRuns(NetworkApp app, string protocol, HttpProtocols
 
     private static byte[] ContentOf(Random random)
     {
-        byte[] content = new byte[random.Next(20) switch { < 12 => random.Next(1, 2000), < 17 => random.Next(1, 30_000), _ => random.Next(1, 300_000) }];
+        byte[] content = new byte[random.Next(20) switch { < 12 => random.Next(1, 2000), < 16 => random.Next(1, 30_000), < 19 => random.Next(1, NetworkApp.MaxUploadSize), _ => random.Next(1, 300_000) }];
         random.NextBytes(content);
         return content;
     }
@@ -102,6 +102,11 @@ internal sealed class NetworkRuns(NetworkApp app, string protocol, HttpProtocols
         if (sender.Key is not { } key)
         {
             // The client knows of no upload: all was refused, or done, in one request.
+            if (ending == Ending.Done)
+            {
+                app.SeeFinished(name);
+            }
+
             return;
         }
 

@@ -22,7 +22,7 @@ internal abstract class Sender(NetworkApp app, string name, byte[] content, Rand
 {
     private const int MaxTries = 200;
 
-    private readonly int _pieceSize = random.Next(3) == 0 ? content.Length : random.Next((content.Length / 20) + 1, content.Length + 1);
+    private readonly int _pieceSize = random.Next(3) == 0 ? content.Length : random.Next((content.Length / 12) + 1, content.Length + 1);
     private readonly bool _hasDigests = random.Next(4) == 0;
     private readonly bool _isOpen = random.Next(3) == 0;
     private long _told;
@@ -52,7 +52,7 @@ internal abstract class Sender(NetworkApp app, string name, byte[] content, Rand
             cancellationToken.ThrowIfCancellationRequested();
 
             // A server that is slower than a client is patient needs a client that is more so each time.
-            var patience = TimeSpan.FromMilliseconds(random.Next(200, 400) + (tries * 10));
+            var patience = TimeSpan.FromMilliseconds(random.Next(200, 400) + (tries * 5));
             if (await StepAsync(wire, patience) is { } ending)
             {
                 return ending;
@@ -137,6 +137,17 @@ internal abstract class Sender(NetworkApp app, string name, byte[] content, Rand
                 await SeePrefixAsync();
             }
         }
+    }
+
+    /// <summary>What a refusal says of the offset has to be true as well.</summary>
+    protected async Task RefusedAsync(WireAnswer answer, string header)
+    {
+        if (answer.Number(header) is { } offset && Key is not null)
+        {
+            await HearAsync(offset);
+        }
+
+        At = null;
     }
 
     /// <summary>The answer to a piece that was taken whole.</summary>

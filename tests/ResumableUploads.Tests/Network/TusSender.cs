@@ -61,7 +61,7 @@ internal sealed class TusSender(NetworkApp app, string name, byte[] content, Ran
                 At = truth;
                 return null;
             case not null when IsCutOrLater(answer):
-                At = null;
+                await RefusedAsync(answer, "Upload-Offset");
                 return null;
             default:
                 throw Unexpected("PATCH", answer);
@@ -98,10 +98,14 @@ internal sealed class TusSender(NetworkApp app, string name, byte[] content, Ran
                 return Ending.Refused;
             case null:
             case not null when IsCutOrLater(answer):
-                // One that was made all the same is nobody's: what was sent to it was not sent to the next one.
                 if (_url is null)
                 {
+                    // One that was made all the same is nobody's: what was sent to it was not sent to the next one.
                     Forget();
+                }
+                else
+                {
+                    await RefusedAsync(answer, "Upload-Offset");
                 }
 
                 return null;
