@@ -1,0 +1,21 @@
+using System.Collections.Concurrent;
+
+namespace ResumableUploads.Tests.Network;
+
+/// <summary>What happened in a number of runs.</summary>
+internal sealed class FaultCounts
+{
+    private readonly ConcurrentDictionary<string, int> _counts = new();
+
+    public void Add(string name) => _counts.AddOrUpdate(name, 1, static (_, count) => count + 1);
+
+    public void Add(Fault fault, bool isOnAnswer) => Add(Name(fault, isOnAnswer));
+
+    public int Of(string name) => _counts.GetValueOrDefault(name);
+
+    public int Of(Fault fault, bool isOnAnswer) => Of(Name(fault, isOnAnswer));
+
+    public override string ToString() => string.Join(", ", _counts.OrderBy(static count => count.Key, StringComparer.Ordinal).Select(static count => $"{count.Key} {count.Value}"));
+
+    private static string Name(Fault fault, bool isOnAnswer) => $"{fault} in {(isOnAnswer ? "answer" : "request")}";
+}
