@@ -34,7 +34,7 @@ internal sealed class PowerLoss(LoopDisk disk) : Crash
         // The number of the boot, for this process alone.
         string boot = Path.Combine(disk.Place, "boot");
         File.WriteAllText(boot, Guid.NewGuid().ToString("D"));
-        string[] command = ["unshare", "-m", "sh", "-c", $"mount --bind '{boot}' /proc/sys/kernel/random/boot_id && exec \"$@\"", "sh"];
+        string[] command = ["unshare", "-m", "--propagation", "slave", "sh", "-c", $"mount --bind '{boot}' /proc/sys/kernel/random/boot_id && exec \"$@\"", "sh"];
         return ChildHost.StartUnderAsync(command, directory, options);
     }
 

@@ -11,9 +11,19 @@ namespace ResumableUploads.Tests.Crashes;
 /// <param name="options">Of the server.</param>
 internal sealed class KillRun(UploadDirectory directory, Crash crash, Random random, int inFlight, int maxSize, params string[] options)
 {
+    /// <summary>Options with which much becomes durable, and is told, while a request still runs.</summary>
+    public static readonly string[] Usual =
+    [
+        "ResumableUploads:SyncSize=30000",
+        "ResumableUploads:ProgressInterval=00:00:00.0000001",
+        "ResumableUploads:HandlerLease=00:00:00.3",
+        "ResumableUploads:HandlerAttempts=1000000",
+        "Progress=true",
+    ];
+
     private readonly List<KilledUpload> _uploads = [];
+    private readonly HashSet<string> _left = [];
     private int _begun;
-    private int _finished;
     private int _midAppend;
     private int _inHandler;
     private long _unanswered;
@@ -25,6 +35,12 @@ internal sealed class KillRun(UploadDirectory directory, Crash crash, Random ran
         Progress,
         Handler,
     }
+
+    /// <summary>How many uploads came to their end, and were compared.</summary>
+    public int Finished { get; private set; }
+
+    /// <summary>How many bytes these have.</summary>
+    public long Bytes { get; private set; }
 
     public async Task RoundAsync()
     {
@@ -63,6 +79,9 @@ internal sealed class KillRun(UploadDirectory directory, Crash crash, Random ran
         await crash.RecoverAsync();
     }
 
+    /// <summary>Whether an upload of this name came to its end, and was compared.</summary>
+    public bool HasLeft(string name) => _left.Contains(name);
+
     /// <summary>One more start, and everything goes on to its end.</summary>
     public async Task FinishAsync()
     {
@@ -70,20 +89,21 @@ internal sealed class KillRun(UploadDirectory directory, Crash crash, Random ran
         await SendAllAsync(child, static () => { }, static _ => { });
         Assert.All(_uploads, static upload => Assert.True(upload.IsDone, upload.Name));
         _uploads.ToList().ForEach(Leave);
-        Assert.Equal(_begun, Directory.GetFiles(directory.Finished).Length);
+        Assert.Equal(_begun, Finished);
+        Assert.All(directory.FinishedFiles, file => Assert.True(HasLeft(Path.GetFileName(file)), file));
         Assert.Empty(Directory.GetFileSystemEntries(Path.Combine(directory.Root, "quarantine")));
     }
 
     /// <summary>The kills came at moments that matter: else the rounds show nothing.</summary>
     public void AssertThatItHitSomething(int rounds)
     {
-        Assert.InRange(_finished, rounds / 10, int.MaxValue);
+        Assert.InRange(Finished, rounds / 10, int.MaxValue);
         Assert.InRange(_midAppend, rounds / 10, int.MaxValue);
         Assert.InRange(_inHandler, rounds / 50, int.MaxValue);
     }
 
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
-        $"{_finished} uploads finished; {_midAppend} times bytes of an unanswered request were kept ({_unanswered} bytes), {_inHandler} kills between the last byte and its answer.");
+        $"{Finished} uploads finished; {_midAppend} times bytes of an unanswered request were kept ({_unanswered} bytes), {_inHandler} kills between the last byte and its answer.");
 
     private async Task SendAllAsync(ChildHost child, Action verified, Action<int> sent)
     {
@@ -132,8 +152,10 @@ internal sealed class KillRun(UploadDirectory directory, Crash crash, Random ran
 
     private void Leave(KilledUpload upload)
     {
+        _left.Add(upload.Name);
         directory.AssertFinished(upload.Name, upload.Source);
         _uploads.Remove(upload);
-        _finished++;
+        Finished++;
+        Bytes += upload.Source.Length;
     }
 }

@@ -24,13 +24,7 @@ public class KillTests(ITestOutputHelper output)
         int seed = CrashSettings.Seed;
         output.WriteLine($"RESUMABLE_UPLOADS_CRASH_SEED={seed}, {rounds} rounds");
         using var directory = new UploadDirectory();
-        var run = new KillRun(directory, new ProcessDeath(), new Random(seed), InFlight, MaxSize,
-            $"ResumableUploads:Durability={durability}",
-            "ResumableUploads:SyncSize=30000",
-            "ResumableUploads:ProgressInterval=00:00:00.0000001",
-            "ResumableUploads:HandlerLease=00:00:00.3",
-            "ResumableUploads:HandlerAttempts=1000000",
-            "Progress=true");
+        var run = new KillRun(directory, new ProcessDeath(), new Random(seed), InFlight, MaxSize, [$"ResumableUploads:Durability={durability}", .. KillRun.Usual]);
         for (int round = 0; round < rounds; round++)
         {
             await run.RoundAsync();

@@ -31,7 +31,7 @@ internal sealed class LoopDisk : IAsyncDisposable
 
         bool isThere = await Needs.RunAsync("mkfs." + fileSystem, fileSystem == "ext4" ? "-qF" : "-q", disk.Image) == 0
             && await Needs.RunAsync("xfs_io", "-V") == 0
-            && await Needs.RunAsync("mount", "-o", "loop", disk.Image, disk.Path) == 0;
+            && await disk.TryMountAsync();
         if (!isThere)
         {
             await disk.DisposeAsync();
@@ -52,7 +52,16 @@ internal sealed class LoopDisk : IAsyncDisposable
     public async Task RemountAsync()
     {
         Assert.Equal(0, await Needs.RunAsync("umount", Path));
-        Assert.Equal(0, await Needs.RunAsync("mount", "-o", "loop", Image, Path));
+
+        // As long as anything keeps the dead disk alive, mounting would give it once more.
+        using var patience = new CancellationTokenSource(ChildHost.Patience);
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+        while (await Needs.RunAsync("sh", "-c", $"test -z \"$(losetup -j '{Image}')\"") != 0)
+        {
+            Assert.True(await timer.WaitForNextTickAsync(patience.Token));
+        }
+
+        Assert.True(await TryMountAsync());
     }
 
     public async ValueTask DisposeAsync()
@@ -61,4 +70,8 @@ internal sealed class LoopDisk : IAsyncDisposable
         await Needs.RunAsync("umount", "-l", Path);
         _place.Delete(recursive: true);
     }
+
+    /// <summary>Mounts it so that unmounting it here does so in every namespace that has a copy of the mount: one that stayed would keep the dead disk alive.</summary>
+    private async Task<bool> TryMountAsync() =>
+        await Needs.RunAsync("mount", "-o", "loop", Image, Path) == 0 && await Needs.RunAsync("mount", "--make-shared", Path) == 0;
 }

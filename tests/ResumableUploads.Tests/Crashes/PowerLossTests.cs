@@ -52,12 +52,7 @@ public class PowerLossTests(ITestOutputHelper output)
     {
         int seed = CrashSettings.Seed;
         output.WriteLine($"RESUMABLE_UPLOADS_CRASH_SEED={seed}");
-        return new KillRun(new UploadDirectory(Path.Combine(disk.Path, "uploads")), power, new Random(seed), InFlight, MaxSize,
-            $"ResumableUploads:Durability={durability}",
-            "ResumableUploads:SyncSize=30000",
-            "ResumableUploads:ProgressInterval=00:00:00.0000001",
-            "ResumableUploads:HandlerLease=00:00:00.3",
-            "ResumableUploads:HandlerAttempts=1000000",
-            "Progress=true");
+        return new KillRun(
+            new UploadDirectory(Path.Combine(disk.Path, "uploads")), power, new Random(seed), InFlight, MaxSize, [$"ResumableUploads:Durability={durability}", .. KillRun.Usual]);
     }
 }

@@ -21,6 +21,9 @@ public sealed class UploadDirectory : IDisposable
 
     public string Finished => Path.Combine(Root, "finished");
 
+    /// <summary>What the handler has finished.</summary>
+    public string[] FinishedFiles => Directory.Exists(Finished) ? Directory.GetFiles(Finished) : [];
+
     /// <summary>The directory of one upload, whether it is there or not.</summary>
     public string Of(string fileId, string path = "/upload")
     {

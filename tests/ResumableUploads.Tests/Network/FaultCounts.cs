@@ -15,6 +15,9 @@ internal sealed class FaultCounts
 
     public int Of(Fault fault, bool isOnAnswer) => Of(Name(fault, isOnAnswer));
 
+    /// <summary>How often anything went wrong.</summary>
+    public int OfFaults => Enum.GetValues<Fault>().Sum(fault => Of(fault, isOnAnswer: false) + Of(fault, isOnAnswer: true));
+
     public override string ToString() => string.Join(", ", _counts.OrderBy(static count => count.Key, StringComparer.Ordinal).Select(static count => $"{count.Key} {count.Value}"));
 
     private static string Name(Fault fault, bool isOnAnswer) => $"{fault} in {(isOnAnswer ? "answer" : "request")}";

@@ -17,6 +17,7 @@ internal sealed class NetworkRuns(NetworkApp app, string protocol, HttpProtocols
     private const int MaxLooks = 100;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(50);
+    private long _bytes;
 
     /// <summary>By how much a run of the tests is longer than it is without the environment variable.</summary>
     public static int Rounds { get; } =
@@ -28,6 +29,9 @@ internal sealed class NetworkRuns(NetworkApp app, string protocol, HttpProtocols
 
     /// <summary>About the longest run.</summary>
     public (TimeSpan Time, string Name) Longest { get; private set; }
+
+    /// <summary>How many bytes the contents of all runs have.</summary>
+    public long Bytes => Interlocked.Read(ref _bytes);
 
     /// <summary>What went wrong first, with its seed; null: nothing.</summary>
     public async Task<string?> RunAsync(int runs, int firstSeed)
@@ -84,6 +88,7 @@ internal sealed class NetworkRuns(NetworkApp app, string protocol, HttpProtocols
     {
         var random = new Random(Salted(seed));
         byte[] content = ContentOf(random);
+        Interlocked.Add(ref _bytes, content.Length);
         string name = NameOf(seed);
         app.Expect(name, content);
         Sender sender = protocol switch
