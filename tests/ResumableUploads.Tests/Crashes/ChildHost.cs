@@ -99,6 +99,18 @@ public sealed partial class ChildHost : IAsyncDisposable
     /// <summary>Makes the process stand still, as a machine does that is short of memory or was put to sleep. (The numbers are those of Linux.)</summary>
     public void Pause() => Assert.Equal(0, Signal(_process.Id, Stop));
 
+    /// <summary>The same, and returns when none of its threads will do anything any more. Of one that has ended, too.</summary>
+    public void StandStill()
+    {
+        _ = Signal(_process.Id, Stop);
+        long began = TimeProvider.System.GetTimestamp();
+        while (Threads().Any(static state => state is not ('T' or 'D' or 'Z' or 'X')))
+        {
+            Assert.True(TimeProvider.System.GetElapsedTime(began) < Patience);
+            Thread.Yield();
+        }
+    }
+
     public void Resume() => Assert.Equal(0, Signal(_process.Id, Continue));
 
     /// <summary>Waits until the process has ended and all that it printed is here.</summary>
@@ -119,6 +131,20 @@ public sealed partial class ChildHost : IAsyncDisposable
 
         await EndAsync();
         _process.Dispose();
+    }
+
+    /// <summary>The states of its threads. One that sleeps in the kernel stops before it is back in the program.</summary>
+    private List<char> Threads()
+    {
+        try
+        {
+            return [.. Directory.GetDirectories($"/proc/{_process.Id}/task").Select(static task => File.ReadAllText(Path.Combine(task, "stat"))).Select(static text => text[text.LastIndexOf(')') + 2])];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // One of them, or all, ended meanwhile.
+            return _process.HasExited ? [] : ['R'];
+        }
     }
 
     private static string[] ArgumentsOf(string directory, string[] options) =>

@@ -26,6 +26,7 @@ internal sealed class ProcessDeath : Crash
 internal sealed class PowerLoss(LoopDisk disk) : Crash
 {
     private readonly Lock _cutting = new();
+    private ChildHost? _hit;
 
     public int Cuts { get; private set; }
 
@@ -42,6 +43,15 @@ internal sealed class PowerLoss(LoopDisk disk) : Crash
     {
         lock (_cutting)
         {
+            if (_hit == host)
+            {
+                return;
+            }
+
+            // Nothing is said by a machine without power. A process that goes on for a moment could be told by a file system that is just being
+            // shut down that something is durable (seen on xfs), and say so.
+            _hit = host;
+            host.StandStill();
             disk.CutPower();
             host.Kill();
         }

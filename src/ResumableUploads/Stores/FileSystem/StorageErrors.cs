@@ -13,7 +13,11 @@ internal static class StorageErrors
     private const int WindowsDiskFull = unchecked((int)0x80070070);
     private const int WindowsQuotaExceeded = unchecked((int)0x8007050F);
 
-    public static bool IsStorage(Exception error) => error is IOException or UnauthorizedAccessException;
+    /// <summary>
+    /// Whether it comes from the file system. The framework looks whether a file can be positioned when it is first used; on a disk that does not
+    /// answer any more it concludes that it cannot, and says "not supported".
+    /// </summary>
+    public static bool IsStorage(Exception error) => error is IOException or UnauthorizedAccessException or NotSupportedException;
 
     /// <summary>Whether another handle has the file for itself (EWOULDBLOCK: 11 on Linux, 35 on macOS).</summary>
     public static bool IsLocked(IOException error) => OperatingSystem.IsWindows()
@@ -53,11 +57,13 @@ internal static class StorageErrors
 
     /// <summary>The exception as the store's own.</summary>
     public static UploadStoreException Wrap(Exception error, long? durableOffset = null) =>
-        error as UploadStoreException ?? new UploadStoreException(Classify(error), error.Message, durableOffset, error);
+        error as UploadStoreException
+        ?? new UploadStoreException(Classify(error), error is NotSupportedException ? Describe(error) + "." : error.Message, durableOffset, error);
 
     /// <summary>The system's words for the error, without a path where they can be had so.</summary>
     public static string Describe(Exception error) =>
         !OperatingSystem.IsWindows() && error.HResult is > 0 and < 200 ? Marshal.GetPInvokeErrorMessage(error.HResult)
         : error is UnauthorizedAccessException ? "Permission denied"
+        : error is NotSupportedException ? "The disk does not answer"
         : error.Message;
 }
