@@ -1,4 +1,5 @@
 using System.Globalization;
+using ResumableUploads.Abstractions;
 using ResumableUploads.Stores.FileSystem;
 
 namespace ResumableUploads.Tests.Crashes.PowerLosses;
@@ -22,6 +23,9 @@ internal sealed class CrashRun(string name, int seed) : IDisposable
     /// <summary>How many disks were looked at, each of them another one.</summary>
     public int Images => _seen.Count;
 
+    /// <summary>As long as the names that systems give.</summary>
+    public static string BootOf(string name) => name.PadLeft(36, '-');
+
     public void Dispose()
     {
         if (Directory.Exists(_place))
@@ -38,9 +42,9 @@ internal sealed class CrashRun(string name, int seed) : IDisposable
     }
 
     /// <summary>After each operation, with each choice.</summary>
-    public async Task TryAllAsync(History history, int sample)
+    public async Task TryAllAsync(History history, int sample, int? from = null)
     {
-        for (int prefix = history.Beginning; prefix <= history.Log.Count; prefix++)
+        for (int prefix = from ?? history.Beginning; prefix <= history.Log.Count; prefix++)
         {
             var pending = new PendingOperations(history.Log, prefix);
             foreach (Dictionary<int, Fate> fates in CrashChoices.All(history.Log, pending, sample, new Random(HashOf(prefix))))
@@ -63,7 +67,7 @@ internal sealed class CrashRun(string name, int seed) : IDisposable
         try
         {
             var first = new StoreLook(History.NewStore(directory, new NextBoot("first")));
-            Dictionary<Abstractions.UploadKey, ExpectedUpload?> found = await first.LookAsync(Expectations.At(history.Log, prefix));
+            Dictionary<UploadKey, ExpectedUpload?> found = await first.LookAsync(Expectations.At(history.Log, prefix));
             Expectations after = await first.GoOnAsync(found);
             FileSystemUploadStore second = History.NewStore(directory, new NextBoot("second"));
             await second.CleanUpAsync(default);
@@ -81,7 +85,7 @@ internal sealed class CrashRun(string name, int seed) : IDisposable
 
     public string Tell(History history, int prefix, IReadOnlyDictionary<int, Fate> fates, string message)
     {
-        IEnumerable<string> last = Enumerable.Range(0, prefix).TakeLast(12).Select(i => $"  {i} {history.Log[i]}");
+        IEnumerable<string> last = Enumerable.Range(0, prefix).TakeLast(20).Select(i => $"  {i} {history.Log[i]}");
         return $"{message}.\n{name}, seed {seed}, power lost after {prefix} entries of the log, of which the last:\n{string.Join("\n", last)}\nNot durable were:\n{CrashChoices.Tell(history.Log, fates)}";
     }
 
@@ -108,7 +112,4 @@ internal sealed class CrashRun(string name, int seed) : IDisposable
         public override bool ReplaceFile(string directory, string guard, string name, string temporary, ReadOnlySpan<byte> content, bool sync) =>
             base.ReplaceFile(directory, guard, name, temporary, content, sync: false);
     }
-
-    /// <summary>As long as the names that systems give.</summary>
-    public static string BootOf(string name) => name.PadLeft(36, '-');
 }

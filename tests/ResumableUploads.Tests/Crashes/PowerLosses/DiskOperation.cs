@@ -12,16 +12,22 @@ internal abstract record EntryOperation : DiskOperation
 internal sealed record Created(int Directory, string Name, int Inode, bool IsDirectory) : EntryOperation
 {
     public override int[] Directories => [Directory];
+
+    public override string ToString() => $"Created {(IsDirectory ? "directory" : "file")} {Inode} as {Directory}/{Name}";
 }
 
 internal sealed record Removed(int Directory, string Name) : EntryOperation
 {
     public override int[] Directories => [Directory];
+
+    public override string ToString() => $"Removed {Directory}/{Name}";
 }
 
 internal sealed record Renamed(int From, string FromName, int To, string ToName) : EntryOperation
 {
     public override int[] Directories => From == To ? [From] : [From, To];
+
+    public override string ToString() => $"Renamed {From}/{FromName} to {To}/{ToName}";
 }
 
 /// <summary>A change of the bytes or the length of a file.</summary>
@@ -29,7 +35,7 @@ internal abstract record DataOperation(int Inode) : DiskOperation;
 
 internal sealed record Written(int Inode, int Offset, byte[] Bytes) : DataOperation(Inode)
 {
-    public override string ToString() => $"Written {{ Inode = {Inode}, Offset = {Offset}, Count = {Bytes.Length} }}";
+    public override string ToString() => $"Written {Bytes.Length} bytes to {Inode} at {Offset}";
 }
 
 internal sealed record Truncated(int Inode, int Length) : DataOperation(Inode);

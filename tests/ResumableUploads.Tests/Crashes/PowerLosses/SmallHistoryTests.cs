@@ -27,6 +27,7 @@ internal static class SmallHistories
 
     public static IReadOnlyDictionary<string, Func<History, Task>> All { get; } = new Dictionary<string, Func<History, Task>>
     {
+        ["create"] = async history => await history.CreateAsync(Key),
         ["create twice"] = async history =>
         {
             await history.CreateAsync(Key);
@@ -59,6 +60,18 @@ internal static class SmallHistories
             await history.PutOutcomeAsync(Key);
             await history.PutOutcomeAsync(Key);
             await history.UpdateAsync(Key, UploadState.Completed);
+        },
+        ["outcomes"] = async history =>
+        {
+            await history.CreateAsync(Key);
+            await history.PutOutcomeAsync(Key);
+            await history.PutOutcomeAsync(Key);
+        },
+        ["deleted"] = async history =>
+        {
+            await history.CreateAsync(Key);
+            await history.AppendAsync(Key, 50);
+            await history.DeleteAsync(Key);
         },
         ["deleted and created again"] = async history =>
         {
