@@ -22,6 +22,9 @@ internal sealed class History(RecordingFileLayer files, string directory, Random
 
     public Expectations Expected { get; } = new();
 
+    /// <summary>What is acknowledged may be lost all the same, as long as nothing else takes its place.</summary>
+    public bool IsLenient { get; init; }
+
     public static FileSystemUploadStore NewStore(string directory, FileLayer files) => new(
         new FileSystemUploadStoreOptions { Directory = Path.Combine(directory, "store"), Durability = Durability.PowerLoss, SyncSize = SyncSize },
         new FakeTimeProvider(new DateTimeOffset(2040, 1, 2, 3, 4, 5, TimeSpan.Zero)),
@@ -35,6 +38,26 @@ internal sealed class History(RecordingFileLayer files, string directory, Random
         foreach ((UploadKey key, ExpectedUpload? upload) in found)
         {
             Say($"found {key} with {upload?.Least.ToString() ?? "nothing"}", all => all[key] = new ExpectedKey { Now = upload });
+        }
+    }
+
+    /// <summary>
+    /// Goes on in the same boot with what a process has left that died. What it has done last is there, and need not be durable.
+    /// </summary>
+    public async Task TakeOverAsync(Expectations before)
+    {
+        Dictionary<UploadKey, ExpectedUpload?> found = await new StoreLook(_store).LookAsync(before);
+        foreach ((UploadKey key, ExpectedUpload? upload) in found)
+        {
+            ExpectedKey was = before[key];
+            ExpectedUpload? merged = upload is null ? was.Now : (was.Now ?? was.Next)! with
+            {
+                Kept = upload.Kept,
+                UnderWay = [],
+                IsStaged = false,
+                IsWanted = false,
+            };
+            Say($"taken over {key} with {upload?.Least.ToString() ?? "nothing"}", all => all[key] = new ExpectedKey { Now = merged, IsBeingDeleted = was.MayBeAbsent });
         }
     }
 
@@ -102,7 +125,7 @@ internal sealed class History(RecordingFileLayer files, string directory, Random
         Change(key, $"append {all.Length}", upload => upload with { UnderWay = all, IsStaged = isStaged });
         return new PieceContent(
             pieces,
-            offset => Change(key, $"committed {offset}", upload => upload with { Least = offset }),
+            offset => Change(key, $"committed {offset}", upload => upload with { Least = IsLenient ? upload.Least : offset }),
             () =>
             {
                 Change(key, $"is wanted: {isWanted}", upload => upload with { IsWanted = isWanted });
@@ -113,7 +136,7 @@ internal sealed class History(RecordingFileLayer files, string directory, Random
     private void End(UploadKey key, string text, bool keep) => Change(key, text, upload => upload with
     {
         Kept = keep ? upload.Sent : upload.Kept,
-        Least = keep ? upload.Sent.Length : upload.Kept.Length,
+        Least = IsLenient ? upload.Least : keep ? upload.Sent.Length : upload.Kept.Length,
         UnderWay = [],
         IsStaged = false,
         IsWanted = false,

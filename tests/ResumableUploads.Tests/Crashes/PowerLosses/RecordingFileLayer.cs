@@ -39,6 +39,7 @@ internal class RecordingFileLayer : FileLayer
 
         foreach (string directory in missing)
         {
+            BeforeStep();
             base.CreateDirectory(directory);
             Add(directory, isDirectory: true);
         }
@@ -47,6 +48,7 @@ internal class RecordingFileLayer : FileLayer
     public override void DeleteFile(string path)
     {
         bool isThere = FileExists(path);
+        BeforeStep();
         base.DeleteFile(path);
         if (isThere)
         {
@@ -58,6 +60,7 @@ internal class RecordingFileLayer : FileLayer
     {
         if (!recursive)
         {
+            BeforeStep();
             base.DeleteDirectory(path, recursive: false);
             Remove(path);
             return;
@@ -88,6 +91,7 @@ internal class RecordingFileLayer : FileLayer
 
     public override OpenFile CreateFile(string path)
     {
+        BeforeStep();
         OpenFile file = base.CreateFile(path);
         _open[file] = Add(path, isDirectory: false);
         return file;
@@ -95,6 +99,7 @@ internal class RecordingFileLayer : FileLayer
 
     public override void Write(OpenFile file, IReadOnlyList<ReadOnlyMemory<byte>> buffers, long offset)
     {
+        BeforeStep();
         base.Write(file, buffers, offset);
         Note(new Written(_open[file], (int)offset, [.. buffers.SelectMany(static buffer => buffer.ToArray())]));
     }
@@ -104,14 +109,20 @@ internal class RecordingFileLayer : FileLayer
 
     public override void Truncate(OpenFile file, long length)
     {
+        BeforeStep();
         base.Truncate(file, length);
         Note(new Truncated(_open[file], (int)length));
     }
 
-    public override void Sync(OpenFile file) => Note(new FileSynced(_open[file]));
+    public override void Sync(OpenFile file)
+    {
+        BeforeStep();
+        Note(new FileSynced(_open[file]));
+    }
 
     public override void SyncDirectory(string path)
     {
+        BeforeStep();
         if (DirectoryExists(path))
         {
             Note(new DirectorySynced(Find(path)));
@@ -152,6 +163,7 @@ internal class RecordingFileLayer : FileLayer
 
     public override void Rename(string from, string to)
     {
+        BeforeStep();
         base.Rename(from, to);
         Move(from, to);
     }
@@ -169,6 +181,7 @@ internal class RecordingFileLayer : FileLayer
 
     public override bool RenameDirectory(string from, string to)
     {
+        BeforeStep();
         bool renamed = base.RenameDirectory(from, to);
         if (renamed)
         {
@@ -185,6 +198,11 @@ internal class RecordingFileLayer : FileLayer
         {
             _tree.Apply(entry);
         }
+    }
+
+    /// <summary>May throw, and nothing is changed.</summary>
+    protected virtual void BeforeStep()
+    {
     }
 
     /// <summary>Before the file takes the place of another.</summary>
