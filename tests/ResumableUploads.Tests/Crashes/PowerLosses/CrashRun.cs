@@ -45,9 +45,9 @@ internal sealed class CrashRun(string name, int seed) : IDisposable
     }
 
     /// <summary>After each operation, with each choice.</summary>
-    public async Task TryAllAsync(History history, int sample, int? from = null)
+    public async Task TryAllAsync(History history, int sample)
     {
-        for (int prefix = from ?? history.Beginning; prefix <= history.Log.Count; prefix++)
+        for (int prefix = history.Beginning; prefix <= history.Log.Count; prefix++)
         {
             var pending = new PendingOperations(history.Log, prefix);
             foreach (Dictionary<int, Fate> fates in CrashChoices.All(history.Log, pending, sample, new Random(HashOf(prefix))))

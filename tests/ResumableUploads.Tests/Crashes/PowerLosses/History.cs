@@ -17,8 +17,8 @@ internal sealed class History(RecordingFileLayer files, string directory, Random
 
     public IReadOnlyList<DiskOperation> Log => files.Log;
 
-    /// <summary>Where in the log the calls begin.</summary>
-    public int Beginning => files.Beginning;
+    /// <summary>From where in the log it is known what must be there.</summary>
+    public int Beginning { get; private set; } = files.Beginning;
 
     public Expectations Expected { get; } = new();
 
@@ -34,6 +34,13 @@ internal sealed class History(RecordingFileLayer files, string directory, Random
     /// <summary>Goes on with what an earlier boot has left, as a look finds it.</summary>
     public async Task ResumeAsync(Expectations before)
     {
+        // The first looks cut and sync, so the power may go in them as well.
+        foreach (UploadKey key in before.Keys)
+        {
+            Say($"expect {key}", all => all[key] = before[key]);
+        }
+
+        Beginning = files.Log.Count;
         Dictionary<UploadKey, ExpectedUpload?> found = await new StoreLook(_store).LookAsync(before);
         foreach ((UploadKey key, ExpectedUpload? upload) in found)
         {

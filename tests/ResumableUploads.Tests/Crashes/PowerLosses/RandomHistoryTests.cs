@@ -36,7 +36,6 @@ public class RandomHistoryTests(ITestOutputHelper output)
             var files = new RecordingFileLayer(directory, CrashRun.BootOf($"boot-{boot}"));
             var history = new History(files, directory, random);
             await history.ResumeAsync(before);
-            int resumed = history.Log.Count;
             int steps = random.Next(4, 12);
             for (int step = 0; step < steps; step++)
             {
@@ -45,15 +44,11 @@ public class RandomHistoryTests(ITestOutputHelper output)
 
             for (int look = 0; look < Looks; look++)
             {
-                // Power that goes during the first looks is no better: these may cut and sync.
                 int at = random.Next(history.Beginning, history.Log.Count + 1);
-                if (at >= resumed)
-                {
-                    await run.TryAsync(history, at, CrashChoices.AtRandom(history.Log, new PendingOperations(history.Log, at), random));
-                }
+                await run.TryAsync(history, at, CrashChoices.AtRandom(history.Log, new PendingOperations(history.Log, at), random));
             }
 
-            int end = random.Next(resumed, history.Log.Count + 1);
+            int end = random.Next(history.Beginning, history.Log.Count + 1);
             Dictionary<int, Fate> fates = CrashChoices.AtRandom(history.Log, new PendingOperations(history.Log, end), random);
             await run.TryAsync(history, end, fates);
             directory = run.NewDirectory();
