@@ -85,7 +85,8 @@ internal static class MarkFile
 
     private static Mark? DecodeSlot(int slot, ReadOnlySpan<byte> bytes)
     {
-        if (bytes.Length < UsedLength)
+        // No more than what was synced: a loss of power may leave a file that ends there, if the blanks of a new one were lost in one before.
+        if (bytes.Length < ConfirmationStart)
         {
             return null;
         }
@@ -98,7 +99,7 @@ internal static class MarkFile
             return null;
         }
 
-        bool confirmed = bytes.Slice(ConfirmationStart, NumberLength).SequenceEqual(text[..NumberLength]);
+        bool confirmed = bytes.Length >= UsedLength && bytes.Slice(ConfirmationStart, NumberLength).SequenceEqual(text[..NumberLength]);
         return new Mark(slot, sequence, offset, Encoding.ASCII.GetString(text[^BootLength..]), confirmed);
     }
 

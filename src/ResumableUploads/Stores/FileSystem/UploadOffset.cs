@@ -39,14 +39,13 @@ internal sealed class UploadOffset(StoreContext context)
             return null;
         }
 
-        long counted = Math.Min(length, record.Staging ?? long.MaxValue);
+        long durable = marks.Trusted(_files.BootId)?.Offset ?? 0;
+        long counted = Math.Min(length, StagingOf(record, durable) ?? long.MaxValue);
         if (!marked)
         {
             return new ObservedOffset(counted, length, written, marks, NeedsSettling: length > counted);
         }
 
-        Mark? trusted = marks.Trusted(_files.BootId);
-        long durable = trusted?.Offset ?? 0;
         return new ObservedOffset(
             Math.Min(counted, durable), length, written, marks, length != durable || marks.Newest is { Confirmed: false });
     }
@@ -64,7 +63,10 @@ internal sealed class UploadOffset(StoreContext context)
 
         using OpenFile data = _files.OpenWrite(files.Data);
         long length = seen.Length;
-        if (record.Staging is { } staging && staging < length)
+        string boot = _files.BootId;
+        Mark? trusted = seen.Marks.Trusted(boot);
+        long durable = trusted?.Offset ?? 0;
+        if (StagingOf(record, durable) is { } staging && staging < length)
         {
             Cut(data, staging, seen.Written);
             length = staging;
@@ -75,9 +77,6 @@ internal sealed class UploadOffset(StoreContext context)
             return seen with { Offset = length, Length = length, NeedsSettling = false };
         }
 
-        string boot = _files.BootId;
-        Mark? trusted = seen.Marks.Trusted(boot);
-        long durable = trusted?.Offset ?? 0;
         if (length < durable)
         {
             Log.ShorterThanMarked(context.Logger, files.Data, length, durable);
@@ -116,4 +115,10 @@ internal sealed class UploadOffset(StoreContext context)
         _files.Truncate(data, length);
         _files.SetWritten(data, written);
     }
+
+    /// <summary>
+    /// Where staged bytes begin, if there are any. A mark goes behind them only when they count: then it is the record that is out of date, after
+    /// a loss of power that took the one which followed.
+    /// </summary>
+    private static long? StagingOf(StoredRecord record, long durable) => record.Staging >= durable ? record.Staging : null;
 }
