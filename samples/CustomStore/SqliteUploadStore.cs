@@ -75,14 +75,15 @@ public sealed class SqliteUploadStore(string file, TimeProvider? timeProvider = 
         {
             return new AppendResult(AppendStatus.NotFound, 0, null);
         }
-        finally
+        catch
         {
-            // Also after a failure: the next append need not wait.
+            // The next append need not wait.
             await _database.RunAsync(work => Renew(work, now, writer, 0), CancellationToken.None);
+            throw;
         }
 
-        UploadInfo? info = await GetAsync(key, CancellationToken.None);
-        return info is not null && info.Version == now.Version
+        // Whether the upload is still there is seen as the claim is given up: a moment later it may be another append's.
+        return await _database.RunAsync(work => Renew(work, now, writer, 0), CancellationToken.None)
             ? new AppendResult(AppendStatus.Appended, now.Size, now.Version)
             : new AppendResult(AppendStatus.NotFound, 0, null);
     }
@@ -212,13 +213,15 @@ public sealed class SqliteUploadStore(string file, TimeProvider? timeProvider = 
         return after;
     }
 
+    /// <summary>False where the upload was deleted.</summary>
     private static bool Renew(Work work, Row row, string writer, long until)
     {
-        if (Claimed(work, row, writer) is { } now)
+        if (Claimed(work, row, writer) is not { } now)
         {
-            work.Write(now with { WriterUntil = until });
+            return false;
         }
 
+        work.Write(now with { WriterUntil = until });
         return true;
     }
 

@@ -142,6 +142,34 @@ internal sealed partial class StoreCases
     }
 
     [Case]
+    public async Task Law3_an_append_that_follows_at_once_changes_nothing_in_the_answer_to_the_one_before()
+    {
+        const int Appends = 200;
+        const int Writers = 2;
+        await CreateAsync();
+        AppendResult? wrong = null;
+        await AtOnceAsync(Writers, async writer =>
+        {
+            for (int offset = writer; offset < Appends; offset += Writers)
+            {
+                AppendResult result;
+                do
+                {
+                    result = await Store.AppendAsync(Key, offset, PipeContent.Of([(byte)offset]), AppendMode.KeepWhatCame, Token);
+                }
+                while (wrong is null && (result.Status == AppendStatus.Busy || (result.Status == AppendStatus.OffsetMismatch && result.Offset < offset)));
+
+                wrong ??= (result.Status, result.Offset) == (AppendStatus.Appended, offset + 1) ? null : result;
+            }
+
+            return true;
+        });
+
+        Check.True(wrong is null, $"The answer to an append that was followed at once: {wrong}.");
+        Check.Equal([.. Enumerable.Range(0, Appends).Select(offset => (byte)offset)], await ContentAsync());
+    }
+
+    [Case]
     public async Task Law4_a_content_that_ends_early_keeps_all_that_came()
     {
         await CreateAsync(record: new UploadRecord { Length = 1_000_000 });
