@@ -48,8 +48,8 @@ internal sealed class PowerLoss(LoopDisk disk) : Crash
                 return;
             }
 
-            // Nothing is said by a machine without power. A process that goes on for a moment could be told by a file system that is just being
-            // shut down that something is durable (seen on xfs), and say so.
+            // Nothing is said by a machine without power. A process that went on for a moment could be told something by a file system that is
+            // just being shut down, and say so.
             _hit = host;
             host.StandStill();
             disk.CutPower();

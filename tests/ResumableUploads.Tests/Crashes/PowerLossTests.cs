@@ -1,4 +1,6 @@
+using System.Globalization;
 using ResumableUploads.Abstractions;
+using ResumableUploads.Tests.Http;
 
 namespace ResumableUploads.Tests.Crashes;
 
@@ -30,6 +32,36 @@ public class PowerLossTests(ITestOutputHelper output)
         output.WriteLine($"{power.Cuts} losses of power. {run}");
         Assert.Equal(rounds, power.Cuts);
         run.AssertThatItHitSomething(rounds);
+    }
+
+    /// <summary>A loss of power that takes what was not asked to be durable leaves files as they never are without it. The next loss comes upon these.</summary>
+    [Theory]
+    [InlineData("ext4")]
+    [InlineData("xfs")]
+    public async Task Every_loss_of_several_leaves_what_was_acknowledged(string fileSystem)
+    {
+        const int Losses = 4;
+        const int Piece = 300;
+        await using LoopDisk disk = await LoopDisk.MountAsync(fileSystem);
+        var directory = new UploadDirectory(Path.Combine(disk.Path, "uploads"));
+        var power = new PowerLoss(disk);
+        byte[] source = new byte[Losses * Piece];
+        new Random(Losses).NextBytes(source);
+        var upload = new KilledUpload("one.bin", source, seed: 1);
+        for (int loss = 0; loss <= Losses; loss++)
+        {
+            await using ChildHost child = await power.StartAsync(directory.Root, [$"ResumableUploads:Durability={Durability.PowerLoss}"]);
+            long offset = loss == 0 ? 0 : await upload.VerifyAsync(child.Client, directory);
+
+            // The first loss comes upon an empty upload.
+            byte[] piece = loss == 0 ? [] : source[(int)offset..((int)offset + Piece)];
+            using HttpResponseMessage response = await child.Client.AppendAsync(upload.Name, offset, new ByteArrayContent(piece), source.Length + 1);
+            Assert.Equal((offset + piece.Length).ToString(CultureInfo.InvariantCulture), response.Header("X-Start-Byte"));
+            upload.Acknowledge(offset + piece.Length);
+            power.Hit(child);
+            await child.EndAsync();
+            await power.RecoverAsync();
+        }
     }
 
     [Fact]
