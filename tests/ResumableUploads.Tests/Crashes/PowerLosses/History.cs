@@ -125,6 +125,19 @@ internal sealed class History(RecordingFileLayer files, string directory, Random
 
     public async Task CleanUpAsync() => await _store.CleanUpAsync(default);
 
+    /// <summary>After a call that failed: what is there is what was acknowledged or what that call was to make, and it goes on, also for another process.</summary>
+    /// <param name="told">The offset that the failure named, if it did.</param>
+    /// <param name="another">A store of another process.</param>
+    public async Task GoOnAfterFailureAsync(long? told, IUploadStore another)
+    {
+        var look = new StoreLook(_store);
+        Dictionary<UploadKey, ExpectedUpload?> found = await look.LookAsync(Expected);
+        Assert.True(told is null || found.Values.Any(upload => upload?.Least >= told), $"The failure told {told}, and less is there.");
+        Expectations after = await look.GoOnAsync(found);
+        await look.LookAsync(after);
+        await new StoreLook(another).LookAsync(after);
+    }
+
     private PieceContent Begin(UploadKey key, int[] sizes, bool isStaged, bool isWanted, out byte[] bytes)
     {
         byte[][] pieces = [.. sizes.Select(Bytes)];
