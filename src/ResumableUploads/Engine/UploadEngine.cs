@@ -163,6 +163,12 @@ internal sealed class UploadEngine : IAsyncDisposable
                 return stale;
             }
 
+            // Neither must one whose client has left: the client may be the one that has the turn by now.
+            if (cancellationToken.IsCancellationRequested)
+            {
+                return new UploadOutcome(OutcomeKind.Busy);
+            }
+
             turn = await _turns.TakeAsync(command.Key, _settings.TakeoverTimeout, grace.Token).ConfigureAwait(false);
             if (turn is null)
             {

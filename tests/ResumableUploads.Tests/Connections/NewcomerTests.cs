@@ -31,6 +31,41 @@ public class NewcomerTests
     }
 
     [Fact]
+    public async Task A_newcomer_whose_client_has_left_pushes_nobody_out()
+    {
+        var over = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var arrived = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        int posts = 0;
+        await using WatchedApp app = await WatchedApp.StartAsync(before: web => web.Use(async (context, next) =>
+        {
+            if (context.Request.Path != "/upload" || Interlocked.Increment(ref posts) != 2)
+            {
+                await next(context);
+                return;
+            }
+
+            // The server is slow with this one: its client has left when it gets to the upload.
+            var left = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            using CancellationTokenRegistration _ = context.RequestAborted.Register(left.SetResult);
+            arrived.SetResult();
+            await left.Task;
+            await next(context);
+            over.SetResult(context.Response.StatusCode);
+        }));
+        await using LiveUpload holder = await HoldAsync(app, Wire.Chunked);
+        await using (LiveUpload late = await LiveUpload.BeginAsync(Wire.ContentLength, app.Address, "f", Held, File.Length - Held, File.Length))
+        {
+            await arrived.Task.WaitAsync(TimeSpan.FromSeconds(20));
+            late.Cut(Cut.Reset);
+        }
+
+        await over.Task.WaitAsync(TimeSpan.FromSeconds(20));
+        await holder.SendAsync(File.AsMemory(Held));
+        await holder.EndAsync();
+        Assert.Equal(200, (await holder.AnswerAsync())?.Status);
+    }
+
+    [Fact]
     public async Task What_the_server_has_when_a_newcomer_asks_is_kept_before_the_newcomer_is_answered()
     {
         var asking = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
