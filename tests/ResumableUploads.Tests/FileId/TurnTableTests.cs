@@ -85,6 +85,18 @@ public class TurnTableTests
     }
 
     [Fact]
+    public async Task Who_has_left_already_asks_nobody_to_leave()
+    {
+        Turn first = _table.TryTake(Key)!;
+        bool asked = false;
+        first.WhenAskedToLeave(() => asked = true);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => _table.TakeAsync(Key, Long, new CancellationToken(canceled: true)).AsTask());
+        Assert.False(asked);
+        first.Dispose();
+        Assert.False(_table.IsHeld(Key));
+    }
+
+    [Fact]
     public async Task Who_gives_up_hands_the_turn_on()
     {
         Turn first = _table.TryTake(Key)!;

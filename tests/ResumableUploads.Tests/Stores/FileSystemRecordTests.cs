@@ -170,7 +170,7 @@ public class FileSystemRecordTests : FileSystemStoreTest
         UploadInfo info = await CreateAsync(store);
         var context = new StoreContext(new FileSystemUploadStoreOptions(), new UploadPaths(StoreRoot), Files, Time, Logs);
 
-        new RecordFile(context).SetAside(Key, "it looked damaged a moment ago");
+        new RecordFile(context, new UploadNames(context)).SetAside(Key, "it looked damaged a moment ago");
 
         Assert.Equal(info.Version, (await GetAsync(store)).Version);
         Assert.Empty(Logs.Lines);

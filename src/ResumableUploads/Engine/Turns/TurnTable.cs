@@ -67,6 +67,8 @@ internal sealed class TurnTable(TimeProvider time)
                 return turn;
             }
 
+            // Who has left already takes over nobody: it may be its own client that has the turn by now.
+            cancellationToken.ThrowIfCancellationRequested();
             place = new TaskCompletionSource<Turn>(TaskCreationOptions.RunContinuationsAsynchronously);
             line.Waiting.AddLast(place);
             holder = line.Holder;

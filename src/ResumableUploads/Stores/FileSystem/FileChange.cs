@@ -3,7 +3,7 @@ using ResumableUploads.Abstractions;
 namespace ResumableUploads.Stores.FileSystem;
 
 /// <summary>Changes records, keeps outcomes, and removes uploads.</summary>
-internal sealed class FileChange(StoreContext context, RecordFile records, UploadOffset offsets)
+internal sealed class FileChange(StoreContext context, RecordFile records, UploadOffset offsets, UploadNames names)
 {
     /// <summary>The most bytes of an outcome.</summary>
     public const int MaxOutcomeLength = 1024 * 1024;
@@ -94,10 +94,17 @@ internal sealed class FileChange(StoreContext context, RecordFile records, Uploa
             record.Durability == Durability.PowerLoss);
     }
 
-    public ReadOnlyMemory<byte>? GetOutcome(UploadKey key) =>
-        _files.ReadFile(Path.Combine(context.Paths.Upload(key), UploadPaths.Outcome), MaxOutcomeLength) is { } bytes
-            ? new ReadOnlyMemory<byte>(bytes)
-            : (ReadOnlyMemory<byte>?)null;
+    public ReadOnlyMemory<byte>? GetOutcome(UploadKey key)
+    {
+        using HeldFile? file = _files.Hold(Path.Combine(context.Paths.Upload(key), UploadPaths.Outcome), MaxOutcomeLength);
+        if (file is null)
+        {
+            return null;
+        }
+
+        names.ConfirmFound(key, file);
+        return file.Content;
+    }
 
     private static ChangeStatus ChangeOf(LockStatus status) =>
         status == LockStatus.NotFound ? ChangeStatus.NotFound : ChangeStatus.Busy;

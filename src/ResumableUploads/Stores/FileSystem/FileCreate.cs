@@ -3,49 +3,16 @@ using ResumableUploads.Abstractions;
 namespace ResumableUploads.Stores.FileSystem;
 
 /// <summary>Makes uploads: the whole directory aside, and then one rename onto its place, which only one can win.</summary>
-internal sealed class FileCreate(StoreContext context)
+internal sealed class FileCreate(StoreContext context, UploadNames names)
 {
     // Clean-up may take away an empty parent between two steps, again and again only in theory.
     private const int Tries = 20;
 
     private readonly FileLayer _files = context.Files;
-    private volatile bool _rootIsThere;
-
-    /// <summary>Makes the store's own directory and those in it. Its parent must be there: a disk that is not mounted is not replaced.</summary>
-    public void EnsureRoot()
-    {
-        UploadPaths paths = context.Paths;
-        if (_rootIsThere && _files.DirectoryExists(paths.Temp))
-        {
-            return;
-        }
-
-        string? parent = Path.GetDirectoryName(paths.Root);
-        if (parent is not null && !_files.DirectoryExists(parent))
-        {
-            throw new DirectoryNotFoundException($"the parent directory '{parent}' does not exist");
-        }
-
-        foreach (string directory in (ReadOnlySpan<string>)[paths.Root, paths.Uploads, paths.Temp, paths.Trash, paths.Quarantine])
-        {
-            _files.CreateDirectory(directory);
-        }
-
-        if (context.Options.Durability == Durability.PowerLoss)
-        {
-            _files.SyncDirectory(paths.Root);
-            if (parent is not null)
-            {
-                SyncParent(parent);
-            }
-        }
-
-        _rootIsThere = true;
-    }
 
     public CreateResult Create(UploadKey key, UploadRecord record)
     {
-        EnsureRoot();
+        names.EnsureRoot();
         string place = context.Paths.Upload(key);
         if (_files.DirectoryExists(place))
         {
@@ -82,10 +49,7 @@ internal sealed class FileCreate(StoreContext context)
 
         if (stored.Durability == Durability.PowerLoss)
         {
-            // All of them each time: who finds a parent in place does not know whether its maker has synced it yet.
-            _files.SyncDirectory(context.Paths.Shard(key));
-            _files.SyncDirectory(context.Paths.Owner(key.Owner));
-            _files.SyncDirectory(context.Paths.Uploads);
+            names.ConfirmCreation(key);
         }
 
         return new CreateResult(CreateStatus.Created, stored.ToInfo(key, 0));
@@ -114,6 +78,7 @@ internal sealed class FileCreate(StoreContext context)
             _files.Write(record, [RecordCodec.Encode(stored)], 0);
             if (sync)
             {
+                _files.Unconfirm(record);
                 _files.Sync(record);
             }
         }
@@ -157,18 +122,6 @@ internal sealed class FileCreate(StoreContext context)
         catch (Exception e) when (StorageErrors.IsStorage(e))
         {
             Log.NotRemoved(context.Logger, aside, e);
-        }
-    }
-
-    private void SyncParent(string parent)
-    {
-        try
-        {
-            _files.SyncDirectory(parent);
-        }
-        catch (Exception e) when (e is UnauthorizedAccessException || e.HResult is 1 or 13)
-        {
-            // The directory was made by somebody else, in one that this process may not read.
         }
     }
 }

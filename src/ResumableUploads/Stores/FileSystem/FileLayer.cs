@@ -9,6 +9,9 @@ namespace ResumableUploads.Stores.FileSystem;
 /// </summary>
 internal class FileLayer
 {
+    /// <summary>The time of the last write of a file whose name is not known to be durable.</summary>
+    private static readonly DateTime Unconfirmed = DateTime.UnixEpoch;
+
     private static readonly string PresentBoot = ReadBootId();
 
     /// <summary>Which start of the machine this is; where the system does not tell, which start of the process.</summary>
@@ -191,6 +194,31 @@ internal class FileLayer
     }
 
     /// <summary>
+    /// Whether the name of the file may not be durable yet: it can be read as soon as the file was renamed, and the directory is synced after that,
+    /// by its writer, who may have died in between, or by whoever reads it.
+    /// </summary>
+    public virtual bool IsUnconfirmed(HeldFile file) =>
+        !OperatingSystem.IsWindows() && (file.Status?.Written ?? Stat(file.Path)?.Written) == Unconfirmed;
+
+    /// <summary>What follows is a rename, and then the sync of a directory. (On Windows there is no such sync.)</summary>
+    public virtual void Unconfirm(OpenFile file)
+    {
+        if (!OperatingSystem.IsWindows())
+        {
+            SetWritten(file, Unconfirmed);
+        }
+    }
+
+    /// <summary>The name of the file is durable. If nobody can be told, the next reader syncs again.</summary>
+    public virtual void Confirm(OpenFile file)
+    {
+        if (!OperatingSystem.IsWindows())
+        {
+            _ = Native.SetTimes(file.Handle, now: 0);
+        }
+    }
+
+    /// <summary>
     /// Puts a file in the place of another in one step, in the very directory that has the file <paramref name="guard"/>: a directory
     /// of the same name that has taken its place meanwhile is left alone. False when there is no such directory.
     /// </summary>
@@ -198,7 +226,7 @@ internal class FileLayer
     {
         if (OperatingSystem.IsLinux())
         {
-            return UnixFiles.ReplaceFile(directory, guard, name, temporary, content, sync);
+            return UnixFiles.ReplaceFile(this, directory, guard, name, temporary, content, sync);
         }
 
         // Elsewhere by path. On Windows a directory with an open file in it cannot be moved away.
@@ -210,25 +238,30 @@ internal class FileLayer
 
         try
         {
-            using (var file = new OpenFile(File.OpenHandle(from, FileMode.Create, FileAccess.Write), from))
+            using var file = new OpenFile(File.OpenHandle(from, FileMode.Create, FileAccess.Write), from);
+            RandomAccess.Write(file.Handle, content, 0);
+            if (sync)
             {
-                RandomAccess.Write(file.Handle, content, 0);
-                if (sync)
-                {
-                    Sync(file);
-                }
+                Unconfirm(file);
+                Sync(file);
+            }
+
+            if (OperatingSystem.IsWindows())
+            {
+                // There an open file cannot be renamed.
+                file.Dispose();
             }
 
             Rename(from, Path.Combine(directory, name));
+            if (sync)
+            {
+                SyncDirectory(directory);
+                Confirm(file);
+            }
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
             return false;
-        }
-
-        if (sync)
-        {
-            SyncDirectory(directory);
         }
 
         return true;

@@ -68,6 +68,8 @@ internal sealed class FileMove(StoreContext context, RecordFile records, UploadO
     {
         if (upload.Record.MovedTo is { } place)
         {
+            // Who moved it may have died before these were durable.
+            SyncNames(upload, place);
             return new MoveResult(MoveStatus.Moved, place);
         }
 

@@ -16,6 +16,7 @@ namespace ResumableUploads.Stores.FileSystem;
 public sealed class FileSystemUploadStore : IUploadStore, IStagesAppends, IChecksAtStart, ICleansUp, IMovesContent
 {
     private readonly StoreContext _context;
+    private readonly UploadNames _names;
     private readonly RecordFile _records;
     private readonly UploadOffset _offsets;
     private readonly FileCreate _create;
@@ -65,11 +66,12 @@ public sealed class FileSystemUploadStore : IUploadStore, IStagesAppends, ICheck
             files,
             timeProvider ?? TimeProvider.System,
             logger ?? NullLogger<FileSystemUploadStore>.Instance);
-        _records = new RecordFile(_context);
+        _names = new UploadNames(_context);
+        _records = new RecordFile(_context, _names);
         _offsets = new UploadOffset(_context);
-        _create = new FileCreate(_context);
+        _create = new FileCreate(_context, _names);
         _read = new FileRead(_context, _records, _offsets);
-        _change = new FileChange(_context, _records, _offsets);
+        _change = new FileChange(_context, _records, _offsets, _names);
         _move = new FileMove(_context, _records, _offsets);
     }
 
@@ -179,7 +181,7 @@ public sealed class FileSystemUploadStore : IUploadStore, IStagesAppends, ICheck
 
     /// <inheritdoc/>
     public ValueTask CheckAsync(CancellationToken cancellationToken) =>
-        Run(() => new StartCheck(_context, _create).Run(cancellationToken), cancellationToken);
+        Run(() => new StartCheck(_context, _names).Run(cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask CleanUpAsync(CancellationToken cancellationToken) =>

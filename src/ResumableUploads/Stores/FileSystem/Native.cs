@@ -64,6 +64,10 @@ internal static partial class Native
     [LibraryImport("libc", EntryPoint = "faccessat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int AccessAt(SafeFileHandle directory, string name, int mode, int flags);
 
+    /// <summary>With 0 for the times, both are now.</summary>
+    [LibraryImport("libc", EntryPoint = "futimens", SetLastError = true)]
+    public static partial int SetTimes(SafeFileHandle file, nint now);
+
     [LibraryImport("libc", EntryPoint = "renameat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int RenameAt(SafeFileHandle fromDirectory, string from, SafeFileHandle toDirectory, string to);
 

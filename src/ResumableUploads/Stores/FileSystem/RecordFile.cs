@@ -4,7 +4,7 @@ using ResumableUploads.Abstractions;
 namespace ResumableUploads.Stores.FileSystem;
 
 /// <summary>Reads and replaces the record of an upload, and takes damaged ones out of the way.</summary>
-internal sealed class RecordFile(StoreContext context)
+internal sealed class RecordFile(StoreContext context, UploadNames names)
 {
     private readonly FileLayer _files = context.Files;
     private readonly RecentRecords _recent = new();
@@ -26,7 +26,7 @@ internal sealed class RecordFile(StoreContext context)
     /// <summary>The same as <see cref="Read(UploadKey)"/>, where the file has been read already.</summary>
     public StoredRecord? Read(UploadKey key, HeldFile? file)
     {
-        DecodedRecord found = Decode(file?.Content);
+        DecodedRecord found = Look(key, file);
         if (found.Record is not null)
         {
             return found.Record;
@@ -46,13 +46,13 @@ internal sealed class RecordFile(StoreContext context)
         }
 
         // Read once more, because an upload may have come into being between the two looks.
-        found = ReadOnce(directory);
+        found = Look(key);
         if (found.Damage is not { } damage)
         {
             return found.Record;
         }
 
-        return TryRepair(directory, damage, out StoredRecord? repaired) ? repaired : SetAside(key, damage);
+        return TryRepair(key, damage, out StoredRecord? repaired) ? repaired : SetAside(key, damage);
     }
 
     /// <summary>Writes a record in the place of the one before; false when the upload is gone.</summary>
@@ -81,10 +81,11 @@ internal sealed class RecordFile(StoreContext context)
         }
 
         // What was moved may be a new upload that took the place of the damaged one a moment ago. It goes back.
-        if (ReadOnce(target).Record is { } whole && (whole.Record.State != UploadState.Receiving || _files.FileExists(new UploadFiles(target, whole.Nonce).Data)))
+        if (Decode(_files.ReadFile(PathIn(target), RecordCodec.MaxLength)).Record is { } whole && (whole.Record.State != UploadState.Receiving || _files.FileExists(new UploadFiles(target, whole.Nonce).Data)))
         {
             if (_files.RenameDirectory(target, directory))
             {
+                _files.SyncDirectory(context.Paths.Shard(key));
                 return whole;
             }
         }
@@ -99,11 +100,27 @@ internal sealed class RecordFile(StoreContext context)
     private DecodedRecord Decode(byte[]? bytes) =>
         bytes is null ? new DecodedRecord(null, null, "it has no record") : _recent.Decode(bytes);
 
-    private DecodedRecord ReadOnce(string directory) => Decode(_files.ReadFile(PathIn(directory), RecordCodec.MaxLength));
+    private DecodedRecord Look(UploadKey key)
+    {
+        using HeldFile? file = Hold(key);
+        return Look(key, file);
+    }
 
-    private bool TryRepair(string directory, string damage, [NotNullWhen(true)] out StoredRecord? record)
+    private DecodedRecord Look(UploadKey key, HeldFile? file)
+    {
+        DecodedRecord found = Decode(file?.Content);
+        if (found.Record is not null)
+        {
+            names.ConfirmFound(key, file!);
+        }
+
+        return found;
+    }
+
+    private bool TryRepair(UploadKey key, string damage, [NotNullWhen(true)] out StoredRecord? record)
     {
         record = null;
+        string directory = context.Paths.Upload(key);
         string source = Path.Combine(directory, UploadPaths.RecordTemporary);
         if (_files.ReadFile(source, RecordCodec.MaxLength) is not { } bytes || RecordCodec.Decode(bytes).Record is not { } next)
         {
@@ -114,7 +131,7 @@ internal sealed class RecordFile(StoreContext context)
         {
             using OpenFile held = _files.TryLock(new UploadFiles(directory, next.Nonce).Lock) ?? throw new UploadStoreException(
                 StoreFailure.Unavailable, $"The record in '{directory}' is damaged, and somebody else is working on it.");
-            if (ReadOnce(directory).Record is { } whole)
+            if (Look(key).Record is { } whole)
             {
                 record = whole;
                 return true;

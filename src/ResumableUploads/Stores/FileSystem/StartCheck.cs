@@ -3,7 +3,7 @@ using ResumableUploads.Abstractions;
 namespace ResumableUploads.Stores.FileSystem;
 
 /// <summary>Tries, before the first request, each thing that the store needs from its directory.</summary>
-internal sealed class StartCheck(StoreContext context, FileCreate create)
+internal sealed class StartCheck(StoreContext context, UploadNames names)
 {
     private const long LeastSpace = 1024 * 1024;
     private const long LittleSpace = 1024 * 1024 * 1024;
@@ -12,7 +12,7 @@ internal sealed class StartCheck(StoreContext context, FileCreate create)
 
     public void Run(CancellationToken cancellationToken)
     {
-        Try("creating it", create.EnsureRoot);
+        Try("creating it", names.EnsureRoot);
         string place = Path.Combine(context.Paths.Temp, "check-" + UploadPaths.NewNonce());
         try
         {

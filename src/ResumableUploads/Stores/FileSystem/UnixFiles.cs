@@ -101,7 +101,7 @@ internal static class UnixFiles
     /// <see cref="FileLayer.ReplaceFile"/> on Linux: all steps go through one handle to the directory, so that none of them can hit
     /// another that has taken its name. (The calls with a mode have variable arguments, which are passed in another way on macOS.)
     /// </summary>
-    public static bool ReplaceFile(string path, string guard, string name, string temporary, ReadOnlySpan<byte> content, bool sync)
+    public static bool ReplaceFile(FileLayer files, string path, string guard, string name, string temporary, ReadOnlySpan<byte> content, bool sync)
     {
         using SafeFileHandle? directory = OpenRead(path);
         if (directory is null)
@@ -123,13 +123,12 @@ internal static class UnixFiles
 
         try
         {
-            using (var file = new SafeFileHandle(descriptor, ownsHandle: true))
+            using var file = new OpenFile(new SafeFileHandle(descriptor, ownsHandle: true), Path.Combine(path, temporary));
+            RandomAccess.Write(file.Handle, content, 0);
+            if (sync)
             {
-                RandomAccess.Write(file, content, 0);
-                if (sync)
-                {
-                    Sync(file, Path.Combine(path, temporary), dataOnly: true);
-                }
+                files.Unconfirm(file);
+                Sync(file.Handle, file.Path, dataOnly: true);
             }
 
             if (Native.RenameAt(directory, temporary, directory, name) != 0)
@@ -137,17 +136,18 @@ internal static class UnixFiles
                 // Nobody takes the file away but a delete, which removes the whole directory.
                 return IsGone() ? false : throw Native.Error($"Renaming to '{name}' in", path);
             }
+
+            if (sync)
+            {
+                Sync(directory, path, dataOnly: false);
+                files.Confirm(file);
+            }
         }
         catch
         {
             // A half-written file would hold the room that the next try needs.
             _ = Native.UnlinkAt(directory, temporary, 0);
             throw;
-        }
-
-        if (sync)
-        {
-            Sync(directory, path, dataOnly: false);
         }
 
         return true;

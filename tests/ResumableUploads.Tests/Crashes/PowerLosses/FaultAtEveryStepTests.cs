@@ -5,11 +5,12 @@ namespace ResumableUploads.Tests.Crashes.PowerLosses;
 
 /// <summary>
 /// The disk refuses one step of the store, whichever it is; of a write it takes a part first. The call fails as a store's call does, or does what it
-/// was asked for. What was acknowledged is there afterwards, and every upload goes on, in this process and in the next.
+/// was asked for. What was acknowledged is there afterwards, also when the power goes, and every upload goes on, in this process and in the next.
 /// </summary>
 public class FaultAtEveryStepTests(ITestOutputHelper output)
 {
     private const int MaxSteps = 500;
+    private const int Choices = 4;
     private const int InputOutput = 5;
     private const int NoSpace = 28;
 
@@ -44,6 +45,7 @@ public class FaultAtEveryStepTests(ITestOutputHelper output)
                     failures++;
                 }
 
+                await LosePowerAsync(run, history, files, directory);
                 await history.GoOnAfterFailureAsync(failure?.DurableOffset, History.NewStore(directory, files));
             }
             catch (Exception e)
@@ -55,6 +57,19 @@ public class FaultAtEveryStepTests(ITestOutputHelper output)
 
         output.WriteLine($"{steps - 1} steps refused, {failures} calls failed.");
         Assert.True(failures > 5, $"Only {failures} calls failed.");
+    }
+
+    /// <summary>What a look finds after the failure is acknowledged by it.</summary>
+    private static async Task LosePowerAsync(CrashRun run, History history, RefusingLayer files, string directory)
+    {
+        var random = new Random(CrashRun.Seed);
+        var next = new History(files, directory, random);
+        await next.TakeOverAsync(history.Expected);
+        var pending = new PendingOperations(files.Log, files.Log.Count);
+        foreach (Dictionary<int, Fate> fates in CrashChoices.All(files.Log, pending, sample: Choices * CrashRun.Rounds, random))
+        {
+            await run.TryAsync(next, files.Log.Count, fates);
+        }
     }
 
     private static async Task<UploadStoreException?> PlayAsync(Func<History, Task> play, History history)
@@ -91,11 +106,11 @@ public class FaultAtEveryStepTests(ITestOutputHelper output)
             base.Write(file, buffers, offset);
         }
 
-        protected override void BeforeStep()
+        protected override void BeforeStep(string step)
         {
             if (StepsLeft-- == 0)
             {
-                Refused = new System.Diagnostics.StackTrace().GetFrame(1)!.GetMethod()!.Name;
+                Refused = step;
                 throw new IOException("Refused.", error);
             }
         }

@@ -22,9 +22,6 @@ internal sealed class History(RecordingFileLayer files, string directory, Random
 
     public Expectations Expected { get; } = new();
 
-    /// <summary>What is acknowledged may be lost all the same, as long as nothing else takes its place.</summary>
-    public bool IsLenient { get; init; }
-
     public static FileSystemUploadStore NewStore(string directory, FileLayer files) => new(
         new FileSystemUploadStoreOptions { Directory = Path.Combine(directory, "store"), Durability = Durability.PowerLoss, SyncSize = SyncSize },
         new FakeTimeProvider(new DateTimeOffset(2040, 1, 2, 3, 4, 5, TimeSpan.Zero)),
@@ -49,22 +46,16 @@ internal sealed class History(RecordingFileLayer files, string directory, Random
     }
 
     /// <summary>
-    /// Goes on in the same boot with what a process has left that died. What it has done last is there, and need not be durable.
+    /// Goes on in the same boot with what a process has left that died. What a look finds is acknowledged by it, whether or not the dead one came
+    /// so far. What it had removed may come back.
     /// </summary>
     public async Task TakeOverAsync(Expectations before)
     {
         Dictionary<UploadKey, ExpectedUpload?> found = await new StoreLook(_store).LookAsync(before);
         foreach ((UploadKey key, ExpectedUpload? upload) in found)
         {
-            ExpectedKey was = before[key];
-            ExpectedUpload? merged = upload is null ? was.Now : (was.Now ?? was.Next)! with
-            {
-                Kept = upload.Kept,
-                UnderWay = [],
-                IsStaged = false,
-                IsWanted = false,
-            };
-            Say($"taken over {key} with {upload?.Least.ToString() ?? "nothing"}", all => all[key] = new ExpectedKey { Now = merged, IsBeingDeleted = was.MayBeAbsent });
+            ExpectedKey now = upload is null ? before[key] with { IsBeingDeleted = true } : new ExpectedKey { Now = upload };
+            Say($"taken over {key} with {upload?.Least.ToString() ?? "nothing"}", all => all[key] = now);
         }
     }
 
@@ -145,7 +136,7 @@ internal sealed class History(RecordingFileLayer files, string directory, Random
         Change(key, $"append {all.Length}", upload => upload with { UnderWay = all, IsStaged = isStaged });
         return new PieceContent(
             pieces,
-            offset => Change(key, $"committed {offset}", upload => upload with { Least = IsLenient ? upload.Least : offset }),
+            offset => Change(key, $"committed {offset}", upload => upload with { Least = offset }),
             () =>
             {
                 Change(key, $"is wanted: {isWanted}", upload => upload with { IsWanted = isWanted });
@@ -156,7 +147,7 @@ internal sealed class History(RecordingFileLayer files, string directory, Random
     private void End(UploadKey key, string text, bool keep) => Change(key, text, upload => upload with
     {
         Kept = keep ? upload.Sent : upload.Kept,
-        Least = IsLenient ? upload.Least : keep ? upload.Sent.Length : upload.Kept.Length,
+        Least = keep ? upload.Sent.Length : upload.Kept.Length,
         UnderWay = [],
         IsStaged = false,
         IsWanted = false,

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using ResumableUploads.Stores.FileSystem;
 
 namespace ResumableUploads.Tests.Crashes.PowerLosses;
@@ -148,14 +149,16 @@ internal class RecordingFileLayer : FileLayer
             Write(file, [content.ToArray()], 0);
             if (sync)
             {
+                Unconfirm(file);
                 SyncReplacement(file);
             }
-        }
 
-        Rename(from, Path.Combine(directory, name));
-        if (sync)
-        {
-            SyncDirectory(directory);
+            Rename(from, Path.Combine(directory, name));
+            if (sync)
+            {
+                SyncDirectory(directory);
+                Confirm(file);
+            }
         }
 
         return true;
@@ -201,7 +204,8 @@ internal class RecordingFileLayer : FileLayer
     }
 
     /// <summary>May throw, and nothing is changed.</summary>
-    protected virtual void BeforeStep()
+    /// <param name="step">The method that takes it.</param>
+    protected virtual void BeforeStep([CallerMemberName] string step = "")
     {
     }
 
