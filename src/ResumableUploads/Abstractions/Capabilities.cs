@@ -24,6 +24,19 @@ public interface ICleansUp
     ValueTask CleanUpAsync(CancellationToken cancellationToken);
 }
 
+/// <summary>A store that can keep how far a walk over it has come, so that after a restart the walk goes on from there.</summary>
+public interface IKeepsSweepPlace
+{
+    /// <summary>Gives what was kept last, or null. It is a hint: it need not be durable, and its upload may be gone.</summary>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    ValueTask<UploadKey?> GetSweepPlaceAsync(CancellationToken cancellationToken);
+
+    /// <summary>Keeps the last upload that was seen, or forgets it. Called every few seconds in a long walk; the last call counts.</summary>
+    /// <param name="place">The upload, or null when the walk is over.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    ValueTask PutSweepPlaceAsync(UploadKey? place, CancellationToken cancellationToken);
+}
+
 /// <summary>A store that can hand a finished content over as a file, without copying where the file system allows.</summary>
 public interface IMovesContent
 {

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine.Completion;
 using ResumableUploads.Engine.Owners;
+using ResumableUploads.Engine.Sweeping;
 using ResumableUploads.Engine.Turns;
 
 namespace ResumableUploads.Engine;
@@ -44,9 +45,9 @@ internal sealed class UploadEngine : IAsyncDisposable
         _joins = new Joins(store, _records, _turns, creation, _appender, _completions, _removal, settings, logger);
     }
 
-    /// <summary>A sweeper over the same store, turns and limits.</summary>
-    public Sweeper CreateSweeper(IUploadCallbacks callbacks) =>
-        new(_store, _turns, _records, _ledger, _completions, _parking, _removal, _joins, callbacks, _settings, _time, _logger);
+    /// <summary>What a sweeper has to do for this engine.</summary>
+    public ISweepVisitor CreateSweepVisitor(IUploadCallbacks callbacks) =>
+        new SweepVisitor(_turns, _records, _ledger, _completions, _parking, _removal, _joins, callbacks, _settings, _time);
 
     /// <summary>How far an upload is. Whoever is appending is asked to leave: asking is how a client comes back.</summary>
     /// <param name="key">The upload.</param>

@@ -4,19 +4,16 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine;
-using ResumableUploads.Stores.FileSystem;
 
 namespace ResumableUploads;
 
 /// <summary>One set of options brought to life: checks, store, engine, and the work in the background, bound to the life of the app.</summary>
 internal static class UploadRuntime
 {
-    private const string LogCategory = "ResumableUploads";
-    private static readonly ConditionalWeakTable<IServiceProvider, Dictionary<string, int>> NamesByApp = [];
+    private static readonly ConditionalWeakTable<IServiceProvider, AppUploads> Apps = [];
 
     /// <summary>The endpoint for some options.</summary>
     /// <exception cref="OptionsValidationException">An option is wrong.</exception>
@@ -50,11 +47,9 @@ internal static class UploadRuntime
             RawHeaderEncoding.Install(kestrel.Value);
         }
 
-        TimeProvider time = services.GetService<TimeProvider>() ?? TimeProvider.System;
-        ILoggerFactory loggers = services.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance;
-        ILogger logger = loggers.CreateLogger(LogCategory);
-        IUploadStore? own = null;
-        IUploadStore store = options.Store ?? services.GetService<IUploadStore>() ?? (own = FileStore(services, options, time, loggers));
+        AppUploads app = Apps.GetValue(services, static services => new AppUploads(services));
+        (TimeProvider time, ILogger logger) = (app.Time, app.Logger);
+        IUploadStore store = options.Store ?? services.GetService<IUploadStore>() ?? app.FileStore(options);
         if (store.GetCapability<IChecksAtStart>() is { } check)
         {
             // An app is built synchronously, and has to fail before it listens.
@@ -62,7 +57,7 @@ internal static class UploadRuntime
         }
 
         var metrics = new UploadMetrics(services.GetService<IMeterFactory>());
-        var engine = new UploadEngine(store, options.ToSettings(EndpointName(services, name), forEndpoints || options.OnCompleted is not null), metrics, time, logger);
+        var engine = new UploadEngine(store, options.ToSettings(app.EndpointName(name), forEndpoints || options.OnCompleted is not null), metrics, time, logger);
         if (forEndpoints)
         {
             Log.ReadyForEndpoints(logger, name, options.Expiration);
@@ -80,16 +75,13 @@ internal static class UploadRuntime
         IHostApplicationLifetime? lifetime = services.GetService<IHostApplicationLifetime>();
         if (lifetime is not null)
         {
-            Sweeper sweeper = engine.CreateSweeper(new UploadCallbacks(options, store, services, context: null));
-            Task sweeping = Task.CompletedTask;
-            lifetime.ApplicationStarted.Register(() => sweeping = Task.Run(() => sweeper.RunAsync(lifetime.ApplicationStopping)));
+            app.Sweep(store, engine.CreateSweepVisitor(new UploadCallbacks(options, store, services, context: null)), lifetime);
             lifetime.ApplicationStopping.Register(engine.Stop);
             lifetime.ApplicationStopped.Register(() =>
             {
-                sweeping.GetAwaiter().GetResult();
+                app.WaitForSweepers();
                 engine.DisposeAsync().AsTask().GetAwaiter().GetResult();
                 metrics.Dispose();
-                (own as IDisposable)?.Dispose();
             });
         }
 
@@ -102,33 +94,6 @@ internal static class UploadRuntime
         services.GetService<ResumableUploadsMarker>() is not null
             ? services.GetRequiredService<IOptionsFactory<ResumableUploadOptions>>().Create(Options.DefaultName)
             : new ResumableUploadOptions();
-
-    /// <summary>The path, with a number where groups of one app use the same pattern: the same in every process that runs this code.</summary>
-    private static string EndpointName(IServiceProvider services, string uploadPath)
-    {
-        Dictionary<string, int> names = NamesByApp.GetOrCreateValue(services);
-        lock (names)
-        {
-            int number = names[uploadPath] = names.GetValueOrDefault(uploadPath) + 1;
-            return number == 1 ? uploadPath : $"{uploadPath}#{number}";
-        }
-    }
-
-    private static FileSystemUploadStore FileStore(
-        IServiceProvider services, ResumableUploadOptions options, TimeProvider time, ILoggerFactory loggers)
-    {
-        string root = services.GetService<IHostEnvironment>()?.ContentRootPath ?? Directory.GetCurrentDirectory();
-        return new FileSystemUploadStore(
-            new FileSystemUploadStoreOptions
-            {
-                Directory = Path.GetFullPath(options.Directory, root),
-                Durability = options.Durability,
-                SyncSize = options.SyncSize,
-                SyncInterval = options.SyncInterval,
-            },
-            time,
-            loggers.CreateLogger<FileSystemUploadStore>());
-    }
 
     private static EngineSettings ToSettings(this ResumableUploadOptions options, string endpoint, bool hasHandler) => new()
     {

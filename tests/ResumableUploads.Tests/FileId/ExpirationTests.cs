@@ -1,6 +1,8 @@
+using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Time.Testing;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Stores.Memory;
+using ResumableUploads.Tests.Hosting;
 using ResumableUploads.Tests.Http;
 using static ResumableUploads.Tests.FileId.ProblemExpectations;
 
@@ -161,6 +163,70 @@ public class ExpirationTests
         await app.Client.AppendAsync("f", 2, [], 2).ShouldBeProblemAsync(500, Own + "parked", 2);
     }
 
+    [Fact]
+    public async Task A_handler_that_takes_its_time_does_not_keep_the_sweeper_from_the_others()
+    {
+        var store = new SweptStore(new MemoryUploadStore(timeProvider: _time));
+        var hangs = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var runs = new System.Collections.Concurrent.ConcurrentQueue<string?>();
+        await using TestApp app = await AppAsync(configure: options =>
+        {
+            Set(options);
+            options.Store = store;
+            options.OnCompleted = async (upload, token) =>
+            {
+                if (!upload.IsRepeat)
+                {
+                    throw new InvalidOperationException("Not now.");
+                }
+
+                runs.Enqueue(upload.RawFileName);
+                await hangs.Task.WaitAsync(token);
+            };
+        }, time: _time);
+        await store.SweptAsync();
+        foreach (string name in (string[])["a", "b", "c"])
+        {
+            await app.Client.AppendAsync(name, 0, [1, 2], 2).ShouldBeProblemAsync(503, Own + "handler-failed", 2);
+        }
+
+        await Eventually.TrueAsync(() => runs.Count == 3, "all of them run at the same time", () => _time.Advance(TimeSpan.FromMinutes(1)));
+        hangs.SetResult();
+        Assert.Equal(["a", "b", "c"], runs.Order());
+    }
+
+    [Fact]
+    public async Task However_many_paths_share_a_store_one_sweeper_walks_over_it()
+    {
+        var store = new SweptStore(new MemoryUploadStore(timeProvider: _time));
+        await using TestApp app = await AppAsync(
+            configure: options =>
+            {
+                Set(options);
+                options.Store = store;
+            },
+            time: _time,
+            after: web => web.UseResumableUploads(options =>
+            {
+                Set(options);
+                (options.UploadPath, options.StatusPath, options.Store, options.Expiration) = ("/videos", null, store, TimeSpan.FromMinutes(30));
+            }));
+        await store.SweptAsync();
+        await app.Client.AppendAsync("f", 0, [1], 10).ShouldHoldAsync(1);
+        using (HttpResponseMessage video = await app.Client.AppendAsync("f", 0, new ByteArrayContent([1]), 10, "/videos"))
+        {
+            Assert.Equal(200, (int)video.StatusCode);
+        }
+
+        for (int i = 1; i <= 6; i++)
+        {
+            _time.Advance(TimeSpan.FromMinutes(10));
+            await store.SweptAsync();
+            Assert.Equal(1 + i, store.Walks);
+            Assert.Equal(i < 3 ? 2 : i < 6 ? 1 : 0, await store.CountAsync());
+        }
+    }
+
     private void Set(ResumableUploadOptions options)
     {
         options.Expiration = TimeSpan.FromHours(1);
@@ -184,6 +250,11 @@ public class ExpirationTests
     private sealed class SweptStore(IUploadStore inner) : IUploadStore, ICleansUp
     {
         private readonly SemaphoreSlim _swept = new(0);
+
+        private int _walks;
+
+        /// <summary>How often all uploads were listed.</summary>
+        public int Walks => Volatile.Read(ref _walks);
 
         public async Task SweptAsync() => Assert.True(await _swept.WaitAsync(TimeSpan.FromSeconds(30)));
 
@@ -220,7 +291,15 @@ public class ExpirationTests
         public ValueTask<DeleteResult> DeleteAsync(UploadKey key, string? version, CancellationToken cancellationToken) =>
             inner.DeleteAsync(key, version, cancellationToken);
 
-        public IAsyncEnumerable<UploadInfo> ListAsync(UploadQuery query, CancellationToken cancellationToken) => inner.ListAsync(query, cancellationToken);
+        public IAsyncEnumerable<UploadInfo> ListAsync(UploadQuery query, CancellationToken cancellationToken)
+        {
+            if (query.Owner is null)
+            {
+                Interlocked.Increment(ref _walks);
+            }
+
+            return inner.ListAsync(query, cancellationToken);
+        }
 
         public ValueTask PutOutcomeAsync(UploadKey key, ReadOnlyMemory<byte> outcome, CancellationToken cancellationToken) =>
             inner.PutOutcomeAsync(key, outcome, cancellationToken);

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Builder;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using ResumableUploads.Stores.Memory;
@@ -13,7 +14,7 @@ internal static class ProblemExpectations
     public const string LengthConflict = "https://iana.org/assignments/http-problem-types#inconsistent-upload-length";
 
     /// <summary>An app on TestHost, over either store.</summary>
-    public static Task<TestApp> AppAsync(bool inMemory = false, Action<ResumableUploadOptions>? configure = null, TimeProvider? time = null) =>
+    public static Task<TestApp> AppAsync(bool inMemory = false, Action<ResumableUploadOptions>? configure = null, TimeProvider? time = null, Action<WebApplication>? after = null) =>
         TestApp.StartAsync(
             options =>
             {
@@ -31,6 +32,7 @@ internal static class ProblemExpectations
                     builder.Services.AddSingleton(time);
                 }
             },
+            after: after,
             onTestHost: true);
 
     /// <summary>Sees that an answer is this problem, with this true number in the header and in the problem (null: in neither).</summary>

@@ -1,3 +1,5 @@
+using ResumableUploads.Abstractions;
+
 namespace ResumableUploads.Stores.FileSystem;
 
 /// <summary>Removes what crashes left behind: half-made and half-removed uploads, and directories with nothing in them.</summary>
@@ -8,82 +10,51 @@ internal sealed class CleanUp(StoreContext context)
 
     private readonly FileLayer _files = context.Files;
 
-    public void Run(CancellationToken cancellationToken)
+    public async ValueTask RunAsync(CancellationToken cancellationToken)
     {
+        var pace = new Pace(context.Time);
         DateTime old = context.Time.GetUtcNow().UtcDateTime - HalfMadeAge;
-        foreach (string name in Names(context.Paths.Temp))
+        foreach (string path in In(context.Paths.Temp))
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            string path = Path.Combine(context.Paths.Temp, name);
             if (_files.DirectoryWritten(path) <= old)
             {
-                Remove(path, recursive: true);
+                Remove(path);
             }
+
+            await pace.RestAsync(cancellationToken);
         }
 
-        foreach (string name in Names(context.Paths.Trash))
+        foreach (string path in In(context.Paths.Trash))
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            Remove(Path.Combine(context.Paths.Trash, name), recursive: true);
+            Remove(path);
+            await pace.RestAsync(cancellationToken);
         }
 
-        foreach (string owner in Names(context.Paths.Uploads))
+        foreach (string owner in In(context.Paths.Uploads))
         {
-            string directory = context.Paths.Owner(owner);
-            foreach (string shard in Names(directory))
+            foreach (string shard in In(owner))
             {
-                cancellationToken.ThrowIfCancellationRequested();
-                RemoveEmpty(Path.Combine(directory, shard));
+                _files.DeleteEmptyDirectory(shard);
+                await pace.RestAsync(cancellationToken);
             }
 
-            RemoveEmpty(directory);
+            _files.DeleteEmptyDirectory(owner);
         }
     }
 
-    private List<string> Names(string directory)
+    private IEnumerable<string> In(string directory) => DirectoryWalk
+        .Names(_files, directory, after: null, e => Log.NotRemoved(context.Logger, directory, e))
+        .Select(name => Path.Combine(directory, name));
+
+    private void Remove(string path)
     {
         try
         {
-            return _files.DirectoryNames(directory);
+            _files.DeleteDirectory(path, recursive: true);
         }
         catch (Exception e) when (StorageErrors.IsStorage(e))
         {
-            if (!StorageErrors.IsMissing(e))
-            {
-                Log.NotRemoved(context.Logger, directory, e);
-            }
-
-            return [];
-        }
-    }
-
-    private void RemoveEmpty(string path)
-    {
-        try
-        {
-            if (!_files.IsEmpty(path))
-            {
-                return;
-            }
-        }
-        catch (Exception e) when (StorageErrors.IsStorage(e))
-        {
-            return;
-        }
-
-        Remove(path, recursive: false);
-    }
-
-    private void Remove(string path, bool recursive)
-    {
-        try
-        {
-            _files.DeleteDirectory(path, recursive);
-        }
-        catch (Exception e) when (StorageErrors.IsStorage(e))
-        {
-            // Gone already, or, for one that was empty, in use again.
-            if (recursive && _files.DirectoryExists(path))
+            if (_files.DirectoryExists(path))
             {
                 Log.NotRemoved(context.Logger, path, e);
             }

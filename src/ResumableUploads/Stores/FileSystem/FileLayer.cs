@@ -1,3 +1,4 @@
+using System.IO.Enumeration;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
@@ -12,6 +13,7 @@ internal class FileLayer
     /// <summary>The time of the last write of a file whose name is not known to be durable.</summary>
     private static readonly DateTime Unconfirmed = DateTime.UnixEpoch;
 
+    private static readonly EnumerationOptions Plain = new() { AttributesToSkip = 0, IgnoreInaccessible = false };
     private static readonly string PresentBoot = ReadBootId();
 
     /// <summary>Which start of the machine this is; where the system does not tell, which start of the process.</summary>
@@ -39,10 +41,39 @@ internal class FileLayer
         return file.Exists ? (file.Length, file.LastWriteTimeUtc) : null;
     }
 
-    /// <summary>The names of the directories in a directory.</summary>
-    public virtual List<string> DirectoryNames(string path) => [.. Directory.EnumerateDirectories(path).Select(name => Path.GetFileName(name))];
+    /// <summary>The first of the names of directories in a directory, in ordinal order and behind a name.</summary>
+    /// <param name="path">The directory.</param>
+    /// <param name="after">The name, or null to begin with the first one.</param>
+    /// <param name="count">How many at most.</param>
+    public virtual List<string> DirectoryNames(string path, string? after, int count)
+    {
+        var names = new FirstNames(after, count);
+        var found = new FileSystemEnumerable<bool>(path, (ref entry) => names.Add(entry.FileName), Plain)
+        {
+            ShouldIncludePredicate = static (ref entry) => entry.IsDirectory,
+        };
+        foreach (bool _ in found)
+        {
+        }
+
+        return names.ToList();
+    }
 
     public virtual bool IsEmpty(string path) => !Directory.EnumerateFileSystemEntries(path).Any();
+
+    /// <summary>Removes a directory if there is nothing in it.</summary>
+    public virtual void DeleteEmptyDirectory(string path)
+    {
+        if (!OperatingSystem.IsWindows())
+        {
+            // Most have something in them, and an exception is dear.
+            _ = Native.RemoveDirectory(path);
+        }
+        else if (IsEmpty(path))
+        {
+            DeleteDirectory(path, recursive: false);
+        }
+    }
 
     public virtual DateTime DirectoryWritten(string path) => Directory.GetLastWriteTimeUtc(path);
 

@@ -3,38 +3,25 @@ using ResumableUploads.Abstractions;
 
 namespace ResumableUploads.Stores.FileSystem;
 
-/// <summary>Walks over the uploads in ordinal order of owner, shard and id, with one directory's names in memory at a time.</summary>
+/// <summary>Walks over the uploads in ordinal order of owner, shard and id.</summary>
 internal sealed class FileList(StoreContext context, FileRead read)
 {
+    private readonly FileLayer _files = context.Files;
+
     public async IAsyncEnumerable<UploadInfo> ListAsync(UploadQuery query, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        string? afterOwner = query.After?.Owner;
-        string? afterId = query.After?.Id;
-        IEnumerable<string> owners = query.Owner is { } one
-            ? UploadKey.IsValidPart(one) ? [one] : []
-            : Names(context.Paths.Uploads);
-        foreach (string owner in owners)
+        foreach (string owner in Owners(query))
         {
-            int order = afterOwner is null ? 1 : string.CompareOrdinal(owner, afterOwner);
-            if (order < 0)
-            {
-                continue;
-            }
-
             // An id sorts as its shard does, which is its beginning.
-            string? behind = order == 0 ? afterId : null;
-            foreach (string shard in Names(context.Paths.Owner(owner)))
+            string? behind = owner == query.After?.Owner ? query.After?.Id : null;
+            string? first = behind is null ? null : UploadPaths.ShardName(behind);
+            foreach (string shard in Names(context.Paths.Owner(owner), first, inclusive: true))
             {
-                if (behind is not null && string.CompareOrdinal(shard, UploadPaths.ShardName(behind)) < 0)
-                {
-                    continue;
-                }
-
-                foreach (string id in Names(Path.Combine(context.Paths.Owner(owner), shard)))
+                foreach (string id in Names(Path.Combine(context.Paths.Owner(owner), shard), shard == first ? behind : null))
                 {
                     cancellationToken.ThrowIfCancellationRequested();
-                    if ((behind is null || string.CompareOrdinal(id, behind) > 0) && UploadPaths.ShardName(id) == shard
-                        && TryGet(new UploadKey(owner, id)) is { } info && (query.ExpiredAt is not { } time || info.Expires <= time))
+                    if (UploadPaths.ShardName(id) == shard && TryGet(new UploadKey(owner, id)) is { } info
+                        && (query.ExpiredAt is not { } time || info.Expires <= time))
                     {
                         yield return info;
                     }
@@ -46,23 +33,19 @@ internal sealed class FileList(StoreContext context, FileRead read)
         }
     }
 
-    private List<string> Names(string directory)
+    private IEnumerable<string> Owners(UploadQuery query)
     {
-        try
-        {
-            List<string> names = context.Files.DirectoryNames(directory);
-            names.RemoveAll(name => !UploadKey.IsValidPart(name));
-            names.Sort(StringComparer.Ordinal);
-            return names;
-        }
-        catch (Exception e) when (StorageErrors.IsMissing(e))
-        {
-            return [];
-        }
-        catch (Exception e) when (StorageErrors.IsStorage(e))
-        {
-            throw StorageErrors.Wrap(e);
-        }
+        string? after = query.After?.Owner;
+        return query.Owner is not { } one ? Names(context.Paths.Uploads, after, inclusive: true)
+            : UploadKey.IsValidPart(one) && (after is null || string.CompareOrdinal(one, after) >= 0) ? [one]
+            : [];
+    }
+
+    private IEnumerable<string> Names(string directory, string? after, bool inclusive = false)
+    {
+        // Wherever it stands among the others: nobody minds when it is not there.
+        IEnumerable<string> first = inclusive && after is not null ? [after] : [];
+        return first.Concat(DirectoryWalk.Names(_files, directory, after, static e => throw StorageErrors.Wrap(e))).Where(UploadKey.IsValidPart);
     }
 
     private UploadInfo? TryGet(UploadKey key)

@@ -13,7 +13,7 @@ namespace ResumableUploads.Stores.FileSystem;
 /// that point is kept after the death of a process and cut off after the loss of power. On Windows an upload cannot be deleted while
 /// somebody appends: <see cref="DeleteAsync"/> answers <see cref="ChangeStatus.Busy"/>.
 /// </remarks>
-public sealed class FileSystemUploadStore : IUploadStore, IStagesAppends, IChecksAtStart, ICleansUp, IMovesContent
+public sealed class FileSystemUploadStore : IUploadStore, IStagesAppends, IChecksAtStart, ICleansUp, IKeepsSweepPlace, IMovesContent
 {
     private readonly StoreContext _context;
     private readonly UploadNames _names;
@@ -23,6 +23,7 @@ public sealed class FileSystemUploadStore : IUploadStore, IStagesAppends, ICheck
     private readonly FileRead _read;
     private readonly FileChange _change;
     private readonly FileMove _move;
+    private readonly SweepPlace _place;
 
     /// <summary>Makes a store. The directory is not touched yet.</summary>
     /// <param name="options">Where the store is, and what its bytes are to survive. They are read now; later changes have no effect.</param>
@@ -73,6 +74,7 @@ public sealed class FileSystemUploadStore : IUploadStore, IStagesAppends, ICheck
         _read = new FileRead(_context, _records, _offsets);
         _change = new FileChange(_context, _records, _offsets, _names);
         _move = new FileMove(_context, _records, _offsets);
+        _place = new SweepPlace(_context, _names);
     }
 
     /// <summary>No bound: <see cref="long.MaxValue"/>. Staged bytes are in the upload's own file, behind its offset.</summary>
@@ -184,8 +186,26 @@ public sealed class FileSystemUploadStore : IUploadStore, IStagesAppends, ICheck
         Run(() => new StartCheck(_context, _names).Run(cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask CleanUpAsync(CancellationToken cancellationToken) =>
-        Run(() => new CleanUp(_context).Run(cancellationToken), cancellationToken);
+    public async ValueTask CleanUpAsync(CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        try
+        {
+            await new CleanUp(_context).RunAsync(cancellationToken);
+        }
+        catch (Exception e) when (StorageErrors.IsStorage(e))
+        {
+            throw StorageErrors.Wrap(e);
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<UploadKey?> GetSweepPlaceAsync(CancellationToken cancellationToken) =>
+        Run(_place, static place => place.Get(), cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask PutSweepPlaceAsync(UploadKey? place, CancellationToken cancellationToken) =>
+        Run(() => _place.Put(place), cancellationToken);
 
     private static void Check(UploadRecord record)
     {

@@ -22,6 +22,8 @@ internal sealed class UploadPaths(string root)
 
     public string Quarantine { get; } = Path.Combine(root, "quarantine");
 
+    public string SweepPlace { get; } = Path.Combine(root, "sweep-place");
+
     public static string ShardName(string id) => id.Length > 2 ? id[..2] : id;
 
     public static string LockName(string nonce) => nonce + ".lock";

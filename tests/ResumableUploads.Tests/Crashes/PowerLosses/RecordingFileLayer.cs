@@ -83,6 +83,14 @@ internal class RecordingFileLayer : FileLayer
         DeleteDirectory(path, recursive: false);
     }
 
+    public override void DeleteEmptyDirectory(string path)
+    {
+        if (DirectoryExists(path) && IsEmpty(path))
+        {
+            DeleteDirectory(path, recursive: false);
+        }
+    }
+
     public override OpenFile OpenWrite(string path)
     {
         OpenFile file = base.OpenWrite(path);

@@ -1,0 +1,97 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using ResumableUploads.Abstractions;
+using ResumableUploads.Engine.Sweeping;
+using ResumableUploads.Stores.FileSystem;
+
+namespace ResumableUploads;
+
+/// <summary>What all the uploads of one app share, however many sets of options it has: clock, log, stores on a directory, and one sweeper for each store.</summary>
+internal sealed class AppUploads(IServiceProvider services)
+{
+    private readonly ILoggerFactory _loggers = services.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance;
+    private readonly Dictionary<string, int> _names = [];
+    private readonly Dictionary<(string, Durability, long, TimeSpan), FileSystemUploadStore> _fileStores = [];
+    private readonly Dictionary<IUploadStore, Sweeper> _sweepers = new(ReferenceEqualityComparer.Instance);
+    private readonly List<Task> _sweeping = [];
+    private readonly Lock _lock = new();
+
+    public TimeProvider Time { get; } = services.GetService<TimeProvider>() ?? TimeProvider.System;
+
+    public ILogger Logger => field ??= _loggers.CreateLogger("ResumableUploads");
+
+    /// <summary>The path, with a number where groups of one app use the same pattern: the same in every process that runs this code.</summary>
+    public string EndpointName(string uploadPath)
+    {
+        lock (_lock)
+        {
+            int number = _names[uploadPath] = _names.GetValueOrDefault(uploadPath) + 1;
+            return number == 1 ? uploadPath : $"{uploadPath}#{number}";
+        }
+    }
+
+    /// <summary>The store on the directory of some options.</summary>
+    public FileSystemUploadStore FileStore(ResumableUploadOptions options)
+    {
+        string root = services.GetService<IHostEnvironment>()?.ContentRootPath ?? Directory.GetCurrentDirectory();
+        string directory = Path.GetFullPath(options.Directory, root);
+        lock (_lock)
+        {
+            var wanted = (directory, options.Durability, options.SyncSize, options.SyncInterval);
+            if (!_fileStores.TryGetValue(wanted, out FileSystemUploadStore? store))
+            {
+                store = new FileSystemUploadStore(
+                    new FileSystemUploadStoreOptions
+                    {
+                        Directory = directory,
+                        Durability = options.Durability,
+                        SyncSize = options.SyncSize,
+                        SyncInterval = options.SyncInterval,
+                    },
+                    Time,
+                    _loggers.CreateLogger<FileSystemUploadStore>());
+                _fileStores.Add(wanted, store);
+            }
+
+            return store;
+        }
+    }
+
+    /// <summary>Sweeps the store for one more, from the start of the app to its end.</summary>
+    public void Sweep(IUploadStore store, ISweepVisitor visitor, IHostApplicationLifetime lifetime)
+    {
+        lock (_lock)
+        {
+            if (_sweepers.TryGetValue(store, out Sweeper? sweeper))
+            {
+                sweeper.Add(visitor);
+                return;
+            }
+
+            sweeper = new Sweeper(store, Time, Logger);
+            sweeper.Add(visitor);
+            _sweepers.Add(store, sweeper);
+            lifetime.ApplicationStarted.Register(() =>
+            {
+                lock (_lock)
+                {
+                    _sweeping.Add(Task.Run(() => sweeper.RunAsync(lifetime.ApplicationStopping)));
+                }
+            });
+        }
+    }
+
+    /// <summary>After the app was told to stop.</summary>
+    public void WaitForSweepers()
+    {
+        Task[] sweeping;
+        lock (_lock)
+        {
+            sweeping = [.. _sweeping];
+        }
+
+        Task.WhenAll(sweeping).GetAwaiter().GetResult();
+    }
+}
