@@ -27,7 +27,7 @@ public class FileSystemConcurrencyTests : FileSystemStoreTest
     }
 
     [Fact]
-    public async Task Of_many_creations_over_two_stores_while_a_third_cleans_up_exactly_one_wins_each_key()
+    public async Task Of_many_creations_over_two_stores_while_a_third_lists_and_cleans_up_exactly_one_wins_each_key()
     {
         FileSystemUploadStore[] stores = [NewStore(Durability.Process), NewStore(Durability.Process)];
 
@@ -45,6 +45,7 @@ public class FileSystemConcurrencyTests : FileSystemStoreTest
             Task cleaning = OnThread(async () =>
             {
                 start.SignalAndWait();
+                Assert.InRange(await cleaner.ListAsync(new UploadQuery(), CancellationToken.None).CountAsync(), round, round + 1);
                 await cleaner.CleanUpAsync(CancellationToken.None);
                 return true;
             });
@@ -62,7 +63,7 @@ public class FileSystemConcurrencyTests : FileSystemStoreTest
     }
 
     [Fact]
-    public async Task A_creation_goes_on_when_clean_up_takes_its_empty_directories_away()
+    public async Task A_creation_goes_on_when_a_listing_takes_its_empty_directories_away()
     {
         FileSystemUploadStore store = NewStore();
         FileSystemUploadStore cleaner = NewStore(files: new FaultyFiles());
@@ -71,7 +72,7 @@ public class FileSystemConcurrencyTests : FileSystemStoreTest
         {
             if (step == "rename-directory" && removed++ < 3)
             {
-                Assert.True(cleaner.CleanUpAsync(CancellationToken.None).AsTask().IsCompletedSuccessfully);
+                Assert.Equal(0, cleaner.ListAsync(new UploadQuery(), CancellationToken.None).CountAsync().AsTask().Result);
             }
             else if (step == "create-directory" && path.EndsWith("up", StringComparison.Ordinal) && removed++ < 3)
             {

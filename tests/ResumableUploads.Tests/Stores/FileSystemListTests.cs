@@ -83,14 +83,10 @@ public class FileSystemListTests : FileSystemStoreTest
         Assert.Empty(await ListAsync(NewStore(), new UploadQuery()));
 
     [Fact]
-    public async Task Clean_up_removes_what_is_half_made_or_half_removed_and_what_is_empty_and_nothing_else()
+    public async Task Clean_up_removes_what_is_half_made_or_half_removed_and_nothing_else()
     {
         FileSystemUploadStore store = NewStore(Durability.Process);
         await CreateAsync(store);
-        await CreateAsync(store, new UploadKey("owner", "zz"));
-        await CreateAsync(store, new UploadKey("other", "zz"));
-        await store.DeleteAsync(new UploadKey("owner", "zz"), null, None);
-        await store.DeleteAsync(new UploadKey("other", "zz"), null, None);
         string old = Half("temp", "old", TimeSpan.FromMinutes(61));
         string young = Half("temp", "young", TimeSpan.FromMinutes(59));
         string trash = Half("trash", "any", TimeSpan.Zero);
@@ -102,6 +98,23 @@ public class FileSystemListTests : FileSystemStoreTest
         Assert.True(Directory.Exists(young));
         Assert.False(Directory.Exists(trash));
         Assert.True(Directory.Exists(quarantine));
+        Assert.NotNull(await store.GetAsync(Key, None));
+    }
+
+    [Fact]
+    public async Task A_listing_takes_directories_away_that_have_nothing_in_them()
+    {
+        FileSystemUploadStore store = NewStore(Durability.Process);
+        await CreateAsync(store);
+        foreach (UploadKey gone in (UploadKey[])[new("owner", "zz"), new("other", "aa"), new("other", "zz")])
+        {
+            await CreateAsync(store, gone);
+            await store.DeleteAsync(gone, null, None);
+        }
+
+        Assert.Equal([Key], await ListAsync(store, new UploadQuery { After = new UploadKey("other", "aa") }));
+        Assert.Equal([Key], await ListAsync(store, new UploadQuery()));
+
         Assert.Equal(["owner"], Directory.GetDirectories(Path.Combine(StoreRoot, "uploads")).Select(Path.GetFileName));
         Assert.Equal(["up"], Directory.GetDirectories(Path.Combine(StoreRoot, "uploads", "owner")).Select(Path.GetFileName));
         Assert.NotNull(await store.GetAsync(Key, None));

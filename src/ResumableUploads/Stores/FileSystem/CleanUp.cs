@@ -2,7 +2,7 @@ using ResumableUploads.Abstractions;
 
 namespace ResumableUploads.Stores.FileSystem;
 
-/// <summary>Removes what crashes left behind: half-made and half-removed uploads, and directories with nothing in them.</summary>
+/// <summary>Removes what crashes left behind: half-made and half-removed uploads.</summary>
 internal sealed class CleanUp(StoreContext context)
 {
     /// <summary>A creation that has taken longer than this is not going on any more.</summary>
@@ -28,17 +28,6 @@ internal sealed class CleanUp(StoreContext context)
         {
             Remove(path);
             await pace.RestAsync(cancellationToken);
-        }
-
-        foreach (string owner in In(context.Paths.Uploads))
-        {
-            foreach (string shard in In(owner))
-            {
-                _files.DeleteEmptyDirectory(shard);
-                await pace.RestAsync(cancellationToken);
-            }
-
-            _files.DeleteEmptyDirectory(owner);
         }
     }
 

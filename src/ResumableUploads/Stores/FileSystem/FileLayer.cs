@@ -59,19 +59,22 @@ internal class FileLayer
         return names.ToList();
     }
 
-    public virtual bool IsEmpty(string path) => !Directory.EnumerateFileSystemEntries(path).Any();
-
-    /// <summary>Removes a directory if there is nothing in it.</summary>
+    /// <summary>Removes a directory if there is nothing in it and the system lets it.</summary>
     public virtual void DeleteEmptyDirectory(string path)
     {
         if (!OperatingSystem.IsWindows())
         {
-            // Most have something in them, and an exception is dear.
             _ = Native.RemoveDirectory(path);
+            return;
         }
-        else if (IsEmpty(path))
+
+        try
         {
-            DeleteDirectory(path, recursive: false);
+            Directory.Delete(path, recursive: false);
+        }
+        catch (Exception e) when (StorageErrors.IsStorage(e))
+        {
+            // In use again, or gone.
         }
     }
 

@@ -3,32 +3,53 @@ using ResumableUploads.Abstractions;
 
 namespace ResumableUploads.Stores.FileSystem;
 
-/// <summary>Walks over the uploads in ordinal order of owner, shard and id.</summary>
+/// <summary>Walks over the uploads in ordinal order of owner, shard and id. On its way it takes directories away that have nothing in them.</summary>
 internal sealed class FileList(StoreContext context, FileRead read)
 {
+    private const int PassedAtOnce = 256;
+
     private readonly FileLayer _files = context.Files;
 
     public async IAsyncEnumerable<UploadInfo> ListAsync(UploadQuery query, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        int passed = 0;
         foreach (string owner in Owners(query))
         {
             // An id sorts as its shard does, which is its beginning.
             string? behind = owner == query.After?.Owner ? query.After?.Id : null;
             string? first = behind is null ? null : UploadPaths.ShardName(behind);
-            foreach (string shard in Names(context.Paths.Owner(owner), first, inclusive: true))
+            bool isEmpty = true;
+            string home = context.Paths.Owner(owner);
+            foreach (string shard in Names(home, first, inclusive: true))
             {
-                foreach (string id in Names(Path.Combine(context.Paths.Owner(owner), shard), shard == first ? behind : null))
+                string place = Path.Combine(home, shard);
+                bool isEmptyShard = true;
+                foreach (string id in Names(place, shard == first ? behind : null))
                 {
                     cancellationToken.ThrowIfCancellationRequested();
+                    isEmptyShard = isEmpty = false;
                     if (UploadPaths.ShardName(id) == shard && TryGet(new UploadKey(owner, id)) is { } info
                         && (query.ExpiredAt is not { } time || info.Expires <= time))
                     {
+                        passed = 0;
                         yield return info;
+                    }
+                    else if (++passed % PassedAtOnce == 0)
+                    {
+                        // A long listing in which nothing matches does not hold its thread for ever.
+                        await Task.Yield();
                     }
                 }
 
-                // A long listing in which nothing matches does not hold its thread for ever.
-                await Task.Yield();
+                if (isEmptyShard)
+                {
+                    _files.DeleteEmptyDirectory(place);
+                }
+            }
+
+            if (isEmpty)
+            {
+                _files.DeleteEmptyDirectory(home);
             }
         }
     }

@@ -114,7 +114,12 @@ internal sealed class History(RecordingFileLayer files, string directory, Random
         Say($"deleted {key}", all => all[key] = new ExpectedKey());
     }
 
-    public async Task CleanUpAsync() => await _store.CleanUpAsync(default);
+    /// <summary>As a sweep does: the empty directories go, too.</summary>
+    public async Task CleanUpAsync()
+    {
+        Assert.Equal(Expected.Keys.Count(key => Expected[key].Now is not null), await _store.ListAsync(new UploadQuery(), default).CountAsync());
+        await _store.CleanUpAsync(default);
+    }
 
     /// <summary>After a call that failed: what is there is what was acknowledged or what that call was to make, and it goes on, also for another process.</summary>
     /// <param name="told">The offset that the failure named, if it did.</param>

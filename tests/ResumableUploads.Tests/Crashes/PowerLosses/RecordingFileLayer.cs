@@ -85,9 +85,16 @@ internal class RecordingFileLayer : FileLayer
 
     public override void DeleteEmptyDirectory(string path)
     {
-        if (DirectoryExists(path) && IsEmpty(path))
+        try
         {
-            DeleteDirectory(path, recursive: false);
+            if (DirectoryExists(path) && !Directory.EnumerateFileSystemEntries(path).Any())
+            {
+                DeleteDirectory(path, recursive: false);
+            }
+        }
+        catch (IOException)
+        {
+            // As the real one.
         }
     }
 
