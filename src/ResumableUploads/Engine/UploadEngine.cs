@@ -34,7 +34,7 @@ internal sealed class UploadEngine : IAsyncDisposable
         _logger = logger;
         _turns = new TurnTable(time);
         _records = new Records(settings, time);
-        _ledger = new OwnerLedger(store, settings, time);
+        _ledger = new OwnerLedger(store, settings, time, _stopping.Token);
         var change = new RecordChange(store, time);
         var claims = new HandlerClaims(_records, change, settings, time);
         _parking = new Parking(store, _records, claims, settings, metrics, time, logger, _stopping.Token);

@@ -4,6 +4,7 @@ using ResumableUploads.Abstractions;
 using ResumableUploads.Engine;
 using ResumableUploads.Engine.Owners;
 using ResumableUploads.Stores.Memory;
+using ResumableUploads.Tests.Hosting;
 
 namespace ResumableUploads.Tests.FileId;
 
@@ -14,7 +15,7 @@ public class OwnerLedgerTests
     private readonly MemoryUploadStore _store = new();
     private readonly OwnerLedger _ledger;
 
-    public OwnerLedgerTests() => _ledger = new OwnerLedger(_store, Settings, _time);
+    public OwnerLedgerTests() => _ledger = new OwnerLedger(_store, Settings, _time, default);
 
     [Fact]
     public async Task An_owner_has_so_many_unfinished_uploads_and_no_more()
@@ -46,7 +47,7 @@ public class OwnerLedgerTests
     [Fact]
     public async Task A_sum_that_is_larger_than_any_number_is_no_room()
     {
-        var ledger = new OwnerLedger(_store, Settings with { MaxBytesPerOwner = long.MaxValue }, _time);
+        var ledger = new OwnerLedger(_store, Settings with { MaxBytesPerOwner = long.MaxValue }, _time, default);
         Assert.Equal(OutcomeKind.Appended, await ledger.ReserveAsync(new UploadKey("a", "1"), long.MaxValue - 1, null, default));
         Assert.Equal(OutcomeKind.OwnerQuotaExceeded, await ledger.ReserveAsync(new UploadKey("a", "2"), 10, null, default));
     }
@@ -83,7 +84,7 @@ public class OwnerLedgerTests
     public async Task Who_comes_while_the_owner_is_counted_waits_for_the_number()
     {
         var slow = new SlowListStore(_store);
-        var ledger = new OwnerLedger(slow, Settings, _time);
+        var ledger = new OwnerLedger(slow, Settings, _time, default);
         await _store.CreateAsync(new UploadKey("a", "1"), new UploadRecord(), default);
         await _store.CreateAsync(new UploadKey("a", "2"), new UploadRecord(), default);
         Task<OutcomeKind>[] coming = [.. Enumerable.Range(0, 5).Select(_ => ledger.ReserveAsync(new UploadKey("a", "3"), 1, null, default).AsTask())];
@@ -94,13 +95,50 @@ public class OwnerLedgerTests
     }
 
     [Fact]
-    public async Task After_a_while_it_is_counted_again()
+    public async Task After_a_while_it_is_counted_again_and_nobody_waits_for_that()
     {
-        Assert.Equal(100, await _ledger.RoomAsync("a", default));
-        await _store.CreateAsync(new UploadKey("a", "1"), new UploadRecord { Length = 70 }, default);
-        Assert.Equal(100, await _ledger.RoomAsync("a", default));
+        var slow = new SlowListStore(_store);
+        slow.Release.SetResult();
+        var ledger = new OwnerLedger(slow, Settings, _time, default);
+        Assert.Equal(100, await ledger.RoomAsync("a", default));
+        CreateResult other = await _store.CreateAsync(new UploadKey("a", "1"), new UploadRecord { Length = 70 }, default);
+        Assert.Equal(100, await ledger.RoomAsync("a", default));
+
         _time.Advance(TimeSpan.FromMinutes(11));
-        Assert.Equal(30, await _ledger.RoomAsync("a", default));
+        slow.Release = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Assert.Equal(100, await ledger.RoomAsync("a", default));
+
+        // What comes and goes while it is counted is in the sum.
+        Assert.Equal(OutcomeKind.Appended, await ledger.ReserveAsync(new UploadKey("a", "2"), 25, null, default));
+        Assert.Equal(OutcomeKind.Appended, await ledger.ReserveAsync(new UploadKey("a", "3"), 5, null, default));
+        ledger.Left("a", 25);
+        Assert.Equal(95, await ledger.RoomAsync("a", default));
+        slow.Release.SetResult();
+        await Eventually.TrueAsync(async () => await ledger.RoomAsync("a", default) == 25, "the other one is counted");
+        Assert.Equal(2, slow.Lists);
+
+        await _store.DeleteAsync(new UploadKey("a", "1"), other.Info!.Version, default);
+        _time.Advance(TimeSpan.FromMinutes(11));
+        await Eventually.TrueAsync(async () => await ledger.RoomAsync("a", default) == 100, "what is gone is gone");
+    }
+
+    [Fact]
+    public async Task A_count_that_fails_leaves_the_number_of_before_and_is_tried_again()
+    {
+        var slow = new SlowListStore(_store);
+        slow.Release.SetResult();
+        var ledger = new OwnerLedger(slow, Settings, _time, default);
+        Assert.Equal(OutcomeKind.Appended, await ledger.ReserveAsync(new UploadKey("a", "1"), 40, null, default));
+        _time.Advance(TimeSpan.FromMinutes(11));
+        slow.Release = new TaskCompletionSource();
+        slow.Release.SetException(new UploadStoreException(StoreFailure.Unavailable, "not now"));
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                Assert.Equal(60, await ledger.RoomAsync("a", default));
+                return slow.Lists >= 3;
+            },
+            "it was tried again");
     }
 
     [Fact]
@@ -130,7 +168,7 @@ public class OwnerLedgerTests
     [Fact]
     public async Task Many_at_a_time_get_what_there_is_and_no_more()
     {
-        var ledger = new OwnerLedger(_store, Settings with { MaxUploadsPerOwner = 50 }, _time);
+        var ledger = new OwnerLedger(_store, Settings with { MaxUploadsPerOwner = 50 }, _time, default);
         OutcomeKind[] got = await Task.WhenAll(Enumerable.Range(0, 200).Select(i => Task.Run(async () =>
             await ledger.ReserveAsync(new UploadKey("a", i.ToString()), 1, null, default))));
         Assert.Equal(50, got.Count(static kind => kind == OutcomeKind.Appended));
@@ -141,7 +179,7 @@ public class OwnerLedgerTests
 
     private sealed class SlowListStore(IUploadStore inner) : IUploadStore
     {
-        public TaskCompletionSource Release { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        public TaskCompletionSource Release { get; set; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public int Lists { get; private set; }
 

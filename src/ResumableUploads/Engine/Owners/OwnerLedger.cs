@@ -5,12 +5,11 @@ namespace ResumableUploads.Engine.Owners;
 
 /// <summary>
 /// How much each owner has unfinished. It is counted by listing the owner when it is first asked for, kept up to date from then on,
-/// and counted again after a while, because other processes add to the same store.
+/// and counted again after a while, because other processes add to the same store: nobody waits for that.
 /// </summary>
-internal sealed class OwnerLedger(IUploadStore store, EngineSettings settings, TimeProvider time)
+internal sealed class OwnerLedger(IUploadStore store, EngineSettings settings, TimeProvider time, CancellationToken stopping)
 {
-    private static readonly TimeSpan CountedFor = TimeSpan.FromMinutes(10);
-    private readonly ConcurrentDictionary<string, Account> _accounts = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, OwnerAccount> _accounts = new(StringComparer.Ordinal);
 
     /// <summary>Makes room for a new upload; <see cref="OutcomeKind.Appended"/> means that there is some.</summary>
     /// <param name="key">The upload.</param>
@@ -19,21 +18,20 @@ internal sealed class OwnerLedger(IUploadStore store, EngineSettings settings, T
     /// <param name="cancellationToken">Ends the counting.</param>
     public async ValueTask<OutcomeKind> ReserveAsync(UploadKey key, long? length, long? atLeast, CancellationToken cancellationToken)
     {
-        Account account = await CountedAsync(key.Owner, cancellationToken).ConfigureAwait(false);
+        OwnerAccount account = await CountedAsync(key.Owner, cancellationToken).ConfigureAwait(false);
         lock (account)
         {
-            if (account.Uploads >= settings.MaxUploadsPerOwner)
+            if (account.Now.Uploads >= settings.MaxUploadsPerOwner)
             {
                 return OutcomeKind.TooManyUploads;
             }
 
-            if ((length ?? atLeast ?? 0) > settings.MaxBytesPerOwner - account.Bytes)
+            if ((length ?? atLeast ?? 0) > settings.MaxBytesPerOwner - account.Now.Bytes)
             {
                 return OutcomeKind.OwnerQuotaExceeded;
             }
 
-            account.Uploads++;
-            account.Bytes += length ?? 0;
+            account.Now = account.Now.Plus(1, length ?? 0);
             return OutcomeKind.Appended;
         }
     }
@@ -41,25 +39,25 @@ internal sealed class OwnerLedger(IUploadStore store, EngineSettings settings, T
     /// <summary>How many bytes the owner may still add.</summary>
     public async ValueTask<long> RoomAsync(string owner, CancellationToken cancellationToken)
     {
-        Account account = await CountedAsync(owner, cancellationToken).ConfigureAwait(false);
+        OwnerAccount account = await CountedAsync(owner, cancellationToken).ConfigureAwait(false);
         lock (account)
         {
-            return Math.Max(0, settings.MaxBytesPerOwner - account.Bytes);
+            return Math.Max(0, settings.MaxBytesPerOwner - account.Now.Bytes);
         }
     }
 
     /// <summary>Makes room for what an upload needs that gets its length.</summary>
     public async ValueTask<bool> TryGrowAsync(string owner, long bytes, CancellationToken cancellationToken)
     {
-        Account account = await CountedAsync(owner, cancellationToken).ConfigureAwait(false);
+        OwnerAccount account = await CountedAsync(owner, cancellationToken).ConfigureAwait(false);
         lock (account)
         {
-            if (bytes > settings.MaxBytesPerOwner - account.Bytes)
+            if (bytes > settings.MaxBytesPerOwner - account.Now.Bytes)
             {
                 return false;
             }
 
-            account.Bytes += bytes;
+            account.Now = account.Now.Plus(0, bytes);
             return true;
         }
     }
@@ -67,11 +65,11 @@ internal sealed class OwnerLedger(IUploadStore store, EngineSettings settings, T
     /// <summary>Bytes came for an upload of unknown length.</summary>
     public void Grew(string owner, long bytes)
     {
-        if (bytes != 0 && _accounts.TryGetValue(owner, out Account? account))
+        if (bytes != 0 && _accounts.TryGetValue(owner, out OwnerAccount? account))
         {
             lock (account)
             {
-                account.Bytes = Math.Max(0, account.Bytes + bytes);
+                account.Now = account.Now.Plus(0, bytes);
             }
         }
     }
@@ -79,12 +77,11 @@ internal sealed class OwnerLedger(IUploadStore store, EngineSettings settings, T
     /// <summary>An unfinished upload was finished or removed.</summary>
     public void Left(string owner, long bytes)
     {
-        if (_accounts.TryGetValue(owner, out Account? account))
+        if (_accounts.TryGetValue(owner, out OwnerAccount? account))
         {
             lock (account)
             {
-                account.Uploads = Math.Max(0, account.Uploads - 1);
-                account.Bytes = Math.Max(0, account.Bytes - bytes);
+                account.Now = account.Now.Plus(-1, -bytes);
             }
         }
     }
@@ -93,7 +90,7 @@ internal sealed class OwnerLedger(IUploadStore store, EngineSettings settings, T
     {
         while (true)
         {
-            Account account = _accounts.GetOrAdd(owner, static _ => new Account());
+            OwnerAccount account = _accounts.GetOrAdd(owner, static _ => new OwnerAccount());
             lock (account)
             {
                 if (account.IsForgotten)
@@ -114,7 +111,7 @@ internal sealed class OwnerLedger(IUploadStore store, EngineSettings settings, T
 
     public void LeaveAppend(string owner)
     {
-        if (_accounts.TryGetValue(owner, out Account? account))
+        if (_accounts.TryGetValue(owner, out OwnerAccount? account))
         {
             lock (account)
             {
@@ -126,7 +123,7 @@ internal sealed class OwnerLedger(IUploadStore store, EngineSettings settings, T
     /// <summary>Forgets owners that have nothing going on, so that the table does not grow with everybody who ever came.</summary>
     public void ForgetIdle()
     {
-        foreach ((string owner, Account account) in _accounts)
+        foreach ((string owner, OwnerAccount account) in _accounts)
         {
             lock (account)
             {
@@ -139,11 +136,11 @@ internal sealed class OwnerLedger(IUploadStore store, EngineSettings settings, T
         }
     }
 
-    private async ValueTask<Account> CountedAsync(string owner, CancellationToken cancellationToken)
+    private async ValueTask<OwnerAccount> CountedAsync(string owner, CancellationToken cancellationToken)
     {
         while (true)
         {
-            Account account = _accounts.GetOrAdd(owner, static _ => new Account());
+            OwnerAccount account = _accounts.GetOrAdd(owner, static _ => new OwnerAccount());
             Task? counting;
             TaskCompletionSource? mine = null;
             lock (account)
@@ -153,8 +150,15 @@ internal sealed class OwnerLedger(IUploadStore store, EngineSettings settings, T
                     continue;
                 }
 
-                if (account.IsFresh(time))
+                if (account.IsCounted)
                 {
+                    if (!account.IsFresh(time))
+                    {
+                        // The number of before does meanwhile: an owner may have so many uploads that this takes long.
+                        OwnerAccount.Sum now = account.Now;
+                        account.Counting ??= Task.Run(() => CountAgainAsync(owner, account, now), CancellationToken.None);
+                    }
+
                     return account;
                 }
 
@@ -173,35 +177,12 @@ internal sealed class OwnerLedger(IUploadStore store, EngineSettings settings, T
                 continue;
             }
 
-            int uploads = 0;
-            long bytes = 0;
-            bool counted = false;
             try
             {
-                await foreach (UploadInfo info in store.ListAsync(new UploadQuery { Owner = owner }, cancellationToken).ConfigureAwait(false))
-                {
-                    if (info.State == UploadState.Receiving)
-                    {
-                        uploads++;
-                        bytes += info.Length ?? info.Offset;
-                    }
-                }
-
-                counted = true;
+                await CountAsync(owner, account, default, cancellationToken).ConfigureAwait(false);
             }
             finally
             {
-                lock (account)
-                {
-                    account.Counting = null;
-                    if (counted)
-                    {
-                        account.Uploads = uploads;
-                        account.Bytes = bytes;
-                        account.Counted(time);
-                    }
-                }
-
                 mine!.SetResult();
             }
 
@@ -209,23 +190,46 @@ internal sealed class OwnerLedger(IUploadStore store, EngineSettings settings, T
         }
     }
 
-    private sealed class Account
+    private async Task CountAgainAsync(string owner, OwnerAccount account, OwnerAccount.Sum before)
     {
-        private long? _countedAt;
+        try
+        {
+            await CountAsync(owner, account, before, stopping).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is UploadStoreException or OperationCanceledException)
+        {
+            // The next who comes tries again.
+        }
+    }
 
-        public int Uploads { get; set; }
+    private async Task CountAsync(string owner, OwnerAccount account, OwnerAccount.Sum before, CancellationToken cancellationToken)
+    {
+        var counted = new OwnerAccount.Sum(0, 0);
+        bool isWhole = false;
+        try
+        {
+            await foreach (UploadInfo info in store.ListAsync(new UploadQuery { Owner = owner }, cancellationToken).ConfigureAwait(false))
+            {
+                if (info.State == UploadState.Receiving)
+                {
+                    counted = counted.Plus(1, info.Length ?? info.Offset);
+                }
+            }
 
-        public long Bytes { get; set; }
-
-        public int Appends { get; set; }
-
-        /// <summary>Ends with the count that runs now, or null.</summary>
-        public Task? Counting { get; set; }
-
-        public bool IsForgotten { get; set; }
-
-        public bool IsFresh(TimeProvider time) => _countedAt is { } at && time.GetElapsedTime(at) < CountedFor;
-
-        public void Counted(TimeProvider time) => _countedAt = time.GetTimestamp();
+            isWhole = true;
+        }
+        finally
+        {
+            lock (account)
+            {
+                account.Counting = null;
+                if (isWhole)
+                {
+                    // With what came and went meanwhile. Some of it may have been listed as well, which the next count puts right.
+                    account.Now = counted.Plus(account.Now.Uploads - before.Uploads, account.Now.Bytes - before.Bytes);
+                    account.Counted(time);
+                }
+            }
+        }
     }
 }
