@@ -56,9 +56,16 @@ public class BrokenDiskTests(ITestOutputHelper output)
     public Task A_file_that_takes_the_place_of_another_before_it_is_synced_is_found_out(string history, string file, string loss) => AssertFoundOutAsync(
         history, directory => new BrokenLayer(directory) { LosesReplacement = path => path.EndsWith(file, StringComparison.Ordinal) }, loss);
 
-    private async Task AssertFoundOutAsync(string name, Func<string, RecordingFileLayer> newLayer, string loss)
+    /// <summary>It believes that nothing was lost, because the machine seems to be in the boot in which it wrote.</summary>
+    [Theory]
+    [InlineData("append in pieces")]
+    [InlineData("staged and kept")]
+    public Task A_store_that_believes_the_length_of_a_file_that_was_not_synced_is_found_out(string history) =>
+        AssertFoundOutAsync(history, static directory => new BrokenLayer(directory), Content, nextBoot: "zero");
+
+    private async Task AssertFoundOutAsync(string name, Func<string, RecordingFileLayer> newLayer, string loss, string nextBoot = "first")
     {
-        using var run = new CrashRun(name, CrashRun.Seed);
+        using var run = new CrashRun(name, CrashRun.Seed) { NextBootName = nextBoot };
         History history = await SmallHistories.PlayAsync(name, run, CrashRun.Seed, newLayer);
         LawBrokenException found = await Assert.ThrowsAsync<LawBrokenException>(() => run.TryAllAsync(history, sample: 4));
         output.WriteLine($"At disk {run.Images}: {found.Message}");

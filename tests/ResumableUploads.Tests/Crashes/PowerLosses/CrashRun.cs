@@ -23,6 +23,9 @@ internal sealed class CrashRun(string name, int seed) : IDisposable
 
     public static int Seed => Math.Max(1, Number("RESUMABLE_UPLOADS_SEED"));
 
+    /// <summary>The name of the boot after the first loss.</summary>
+    public string NextBootName { get; init; } = "first";
+
     /// <summary>How many disks were looked at, each of them another one.</summary>
     public int Images => _seen.Count;
 
@@ -69,7 +72,7 @@ internal sealed class CrashRun(string name, int seed) : IDisposable
         image.WriteTo(directory);
         try
         {
-            var first = new StoreLook(History.NewStore(directory, new NextBoot("first")));
+            var first = new StoreLook(History.NewStore(directory, new NextBoot(NextBootName)));
             Dictionary<UploadKey, ExpectedUpload?> found = await first.LookAsync(Expectations.At(history.Log, prefix));
             Expectations after = await first.GoOnAsync(found);
             FileSystemUploadStore second = History.NewStore(directory, new NextBoot("second"));
