@@ -1,6 +1,6 @@
 // An app that is there to be killed. Options come from the command line (--ResumableUploads:Directory=...). It says what happens on
 // standard output, one line each, logs to standard error, and ends when its standard input does: nobody has to remember to end it.
-// With --Effects=directory it has an endpoint of its own at /effects, too.
+// With --Effects=directory it has an endpoint of its own at /effects, too. With --MemoryStore=bytes its uploads are in memory.
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.Options;
@@ -25,6 +25,11 @@ var handler = new Handler(root, app.Configuration["Handler"] ?? "");
 app.UseResumableUploads(options =>
 {
     options.OnCompleted = handler.RunAsync;
+    if (app.Configuration.GetValue<long?>("MemoryStore") is { } size)
+    {
+        options.UseMemoryStore(size);
+    }
+
     if (app.Configuration.GetValue<bool>("Progress"))
     {
         options.OnProgress = static (upload, _) =>

@@ -32,7 +32,7 @@ public sealed class MemoryUploadStore : IUploadStore, IStagesAppends, IDisposabl
     /// <summary>Makes an empty store.</summary>
     /// <param name="maxTotalSize">
     /// The most bytes that all uploads hold together: blocks as they are rented, data, outcomes, and 1 KiB for each upload. A
-    /// thirty-second part of it is left to records and outcomes, so that an upload that filled the store can still be finished.
+    /// thirty-second part of it is left to the records and outcomes of uploads that are there, so that a full store can still finish them.
     /// Default: <see cref="DefaultMaxTotalSize"/>.
     /// </param>
     /// <param name="timeProvider">The clock for <see cref="UploadInfo.LastChanged"/>. Default: the system's.</param>
@@ -76,7 +76,8 @@ public sealed class MemoryUploadStore : IUploadStore, IStagesAppends, IDisposabl
             return ValueTask.FromResult(new CreateResult(CreateStatus.Taken, null));
         }
 
-        if (!_budget.TryTakeForRecord(MemoryUpload.CostOf(record)))
+        // As much as content may use and no more: many new uploads must not take the room in which old ones are finished.
+        if (!_budget.TryTakeForContent(MemoryUpload.CostOf(record)))
         {
             throw new UploadStoreException(StoreFailure.Full, "The memory store has reached its cap.");
         }

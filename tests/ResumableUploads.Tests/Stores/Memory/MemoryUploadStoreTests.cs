@@ -83,6 +83,28 @@ public sealed class MemoryUploadStoreTests : IDisposable
     }
 
     [Fact]
+    public async Task A_store_that_new_uploads_have_filled_can_still_finish_what_is_there()
+    {
+        await CreateAsync(Key);
+        await AppendAsync(Key, 0, Bytes(1000));
+        int made = 0;
+        await AssertFullAsync(async () =>
+        {
+            for (; made < MiB; made++)
+            {
+                await _store.CreateAsync(new("crowd", $"upload-{made}"), new UploadRecord(), Token);
+            }
+        });
+        Assert.InRange(made, 900, 1024);
+
+        UploadInfo info = (await _store.GetAsync(Key, Token))!;
+        UpdateResult received = await _store.UpdateAsync(Key, info.Version, new UploadRecord { State = UploadState.Received, Data = Bytes(2000) }, Token);
+        Assert.Equal(ChangeStatus.Done, received.Status);
+        await _store.PutOutcomeAsync(Key, Bytes(3000), Token);
+        Assert.Equal(Bytes(1000), await ContentAsync(Key));
+    }
+
+    [Fact]
     public async Task Records_and_outcomes_count_against_the_cap_and_one_without_room_changes_nothing()
     {
         using var small = new MemoryUploadStore(8000, timeProvider: null, _pool);
