@@ -31,7 +31,10 @@ internal sealed class AbusedServer : IAsyncDisposable
     public HttpClient Client => _child.Client;
 
     /// <param name="options">More of the command line, without the leading dashes.</param>
-    public static async Task<AbusedServer> StartAsync(params string[] options)
+    public static Task<AbusedServer> StartAsync(params string[] options) => StartUnderAsync([], options);
+
+    /// <summary>The same under another command, which comes before it.</summary>
+    public static async Task<AbusedServer> StartUnderAsync(string[] command, params string[] options)
     {
         Needs.Require(OperatingSystem.IsLinux(), "What a process uses is read from /proc.");
 
@@ -41,7 +44,7 @@ internal sealed class AbusedServer : IAsyncDisposable
             : Directory.CreateTempSubdirectory("abuse-test-");
         try
         {
-            return new AbusedServer(place, await ChildHost.StartAsync(RootIn(place), options));
+            return new AbusedServer(place, await ChildHost.StartUnderAsync(command, RootIn(place), options));
         }
         catch
         {

@@ -13,7 +13,7 @@ public class CreationFloodTests(ITestOutputHelper output)
     private const int Owner = 1;
 
     /// <summary>For all uploads together, not for each.</summary>
-    private const long MaxGrowth = 1024 * KiB;
+    private const long MaxGrowth = 256 * KiB;
 
     /// <summary>A request of each protocol that makes an upload and brings no byte.</summary>
     public static TheoryData<string, string> Creations => new()

@@ -14,7 +14,7 @@ public class JoinFloodTests(ITestOutputHelper output)
     [Fact]
     public async Task Of_joined_uploads_that_are_made_and_removed_nothing_stays_in_memory()
     {
-        const int Count = 400;
+        const int Count = 200;
         const long MaxGrowth = 1024 * KiB;
         await using AbusedServer server = await AbusedServer.StartAsync("ResumableUploads:Durability=Process");
         string part = await server.Client.CreateAsync("/upload", 10, Partial);

@@ -38,10 +38,17 @@ internal sealed class SlowConnection(Socket socket, int number, Slowness slownes
     {
         Cookie = AbusedServer.Cookie(owner);
         string head = $"POST /upload HTTP/1.1\r\nHost: a\r\nX-File-Id: {FileId}\r\nX-File-Size: {Length}\r\nContent-Length: {Length}\r\nCookie: {Cookie}\r\n";
-        socket.Send(Encoding.ASCII.GetBytes(slowness == Slowness.Head ? head : head + "\r\n"));
-        if (slowness != Slowness.Head)
+        try
         {
-            SendByte();
+            socket.Send(Encoding.ASCII.GetBytes(slowness == Slowness.Head ? head : head + "\r\n"));
+            if (slowness != Slowness.Head)
+            {
+                SendByte();
+            }
+        }
+        catch (SocketException)
+        {
+            // The server has no room for it.
         }
     }
 
@@ -69,9 +76,11 @@ internal sealed class SlowConnection(Socket socket, int number, Slowness slownes
     /// <summary>The whole content, of which it sends a little.</summary>
     public byte[] Content { get; } = [.. Enumerable.Range(0, Length).Select(offset => (byte)((number * 31) + offset))];
 
+    /// <summary>What the server answers, once it ends the request; null where it ends the connection.</summary>
+    public Task<RawResponse?> AnswerOrEndAsync(TimeSpan patience) => RawConnection.Over(socket).ReadResponseAsync(patience);
+
     /// <summary>What the server answers, once it ends the request.</summary>
-    public async Task<RawResponse> AnswerAsync(TimeSpan patience) =>
-        Assert.IsType<RawResponse>(await RawConnection.Over(socket).ReadResponseAsync(patience));
+    public async Task<RawResponse> AnswerAsync(TimeSpan patience) => Assert.IsType<RawResponse>(await AnswerOrEndAsync(patience));
 
     public void Dispose()
     {

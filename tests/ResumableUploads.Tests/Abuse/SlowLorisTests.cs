@@ -77,7 +77,7 @@ public class SlowLorisTests(ITestOutputHelper output)
     {
         const int Count = 600;
         await using AbusedServer server = await AbusedServer.StartAsync(
-            "ResumableUploads:MinRate=100", "ResumableUploads:MinRateWindow=00:00:02", "ResumableUploads:IdleTimeout=01:00:00");
+            "ResumableUploads:MinRate=100", "ResumableUploads:MinRateWindow=00:00:01", "ResumableUploads:IdleTimeout=01:00:00");
         ServerUsage before = server.Usage();
         using (SlowCrowd crowd = await SlowCrowd.OpenAsync(server.Address, Count, static i => i % 4 == 0 ? Slowness.Silent : Slowness.Body, static i => i / 50))
         {
@@ -98,6 +98,28 @@ public class SlowLorisTests(ITestOutputHelper output)
         }
 
         await AbusedServer.UntilAsync(() => server.Usage().Handles < before.Handles + 50, "what was ended holds nothing open");
+    }
+
+    [Fact]
+    public async Task With_the_web_servers_own_limit_it_never_runs_out_of_handles_and_serves_again_when_the_slow_ones_are_ended()
+    {
+        const int MaxHandles = 500;
+        const int MaxConnections = 50;
+        await using AbusedServer server = await AbusedServer.StartUnderAsync(
+            ["sh", "-c", $"ulimit -n {MaxHandles}; exec \"$@\"", "sh"],
+            $"MaxConnections={MaxConnections}", "ResumableUploads:MinRate=100", "ResumableUploads:MinRateWindow=00:00:01");
+        using (SlowCrowd crowd = await SlowCrowd.OpenAsync(server.Address, MaxHandles, static _ => Slowness.Silent, static i => i / 50))
+        {
+            RawResponse?[] answers = await Task.WhenAll(crowd.Connections.Select(static one => one.AnswerOrEndAsync(ChildHost.Patience)));
+            Assert.InRange(answers.Count(static answer => answer is not null), 1, MaxHandles - 1);
+            foreach ((SlowConnection connection, RawResponse? answer) in crowd.Connections.Zip(answers).Where(static pair => pair.Second is not null))
+            {
+                AssertProblem(answer!, 408, "too-slow");
+                await AssertKeptAsync(server, connection, told: 1);
+            }
+        }
+
+        await server.ServesAnotherAsync();
     }
 
     /// <summary>Has them all held, lets them send a byte a second for a while, and sees that others do not feel it.</summary>
