@@ -54,7 +54,7 @@ public sealed class LimitTests(LimitTests.Server server) : IClassFixture<LimitTe
         {
             foreach (string value in Hostile)
             {
-                foreach (string target in new[] { "POST /upload", "PATCH /upload/" + new string('0', 40), "HEAD /upload", "DELETE /upload" })
+                foreach (string target in new[] { "POST /upload", "PATCH /upload/" + new string('0', 40), "HEAD /upload" })
                 {
                     RawResponse answer = await server.SendAsync($"{target} HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n{header}\r\n{name}: {value}\r\n\r\n");
                     Assert.True(answer.Status is >= 200 and < 500, $"{protocol}, {target}, {name}: {value[..Math.Min(value.Length, 40)]}: {answer.Status} {answer.Body}");

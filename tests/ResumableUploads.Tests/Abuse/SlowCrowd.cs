@@ -77,7 +77,8 @@ internal sealed class SlowConnection(Socket socket, int number, Slowness slownes
     public byte[] Content { get; } = [.. Enumerable.Range(0, Length).Select(offset => (byte)((number * 31) + offset))];
 
     /// <summary>What the server answers, once it ends the request; null where it ends the connection.</summary>
-    public Task<RawResponse?> AnswerOrEndAsync(TimeSpan patience) => RawConnection.Over(socket).ReadResponseAsync(patience);
+    public Task<RawResponse?> AnswerOrEndAsync(TimeSpan patience) =>
+        socket.Connected ? RawConnection.Over(socket).ReadResponseAsync(patience) : Task.FromResult<RawResponse?>(null);
 
     /// <summary>What the server answers, once it ends the request.</summary>
     public async Task<RawResponse> AnswerAsync(TimeSpan patience) => Assert.IsType<RawResponse>(await AnswerOrEndAsync(patience));
