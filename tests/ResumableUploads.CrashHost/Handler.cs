@@ -35,9 +35,22 @@ internal sealed class Handler(string root, string mode)
             {
                 _released.TrySetResult();
             }
+            else if (line.StartsWith("collect ", StringComparison.Ordinal))
+            {
+                TellWhatIsAlive(line["collect ".Length..]);
+            }
         }
 
         lifetime.StopApplication();
+    }
+
+    /// <summary>How many bytes are in use by objects that something still refers to.</summary>
+    private static void TellWhatIsAlive(string question)
+    {
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        GC.Collect();
+        Console.WriteLine($"alive {question} {GC.GetTotalMemory(forceFullCollection: true)}");
     }
 
     private void DieIf(string when)

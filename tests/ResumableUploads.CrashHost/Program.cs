@@ -1,6 +1,7 @@
 // An app that is there to be killed. Options come from the command line (--ResumableUploads:Directory=...). It says what happens on
 // standard output, one line each, logs to standard error, and ends when its standard input does: nobody has to remember to end it.
-// With --Effects=directory it has an endpoint of its own at /effects, too.
+// With --Effects=directory it has an endpoint of its own at /effects, too. With --MemoryStore=bytes its uploads are in memory. --MaxConnections is
+// the web server's own limit.
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.Options;
@@ -16,7 +17,11 @@ if (args is ["--Steps", var steps, .. var more])
 
 WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(args);
 builder.Logging.ClearProviders().AddConsole(static console => console.LogToStandardErrorThreshold = LogLevel.Trace);
-builder.WebHost.ConfigureKestrel(static kestrel => kestrel.Listen(System.Net.IPAddress.Loopback, 0));
+builder.WebHost.ConfigureKestrel(kestrel =>
+{
+    kestrel.Listen(System.Net.IPAddress.Loopback, 0);
+    kestrel.Limits.MaxConcurrentConnections = builder.Configuration.GetValue<long?>("MaxConnections");
+});
 builder.Services.AddResumableUploads();
 
 await using WebApplication app = builder.Build();
@@ -25,6 +30,11 @@ var handler = new Handler(root, app.Configuration["Handler"] ?? "");
 app.UseResumableUploads(options =>
 {
     options.OnCompleted = handler.RunAsync;
+    if (app.Configuration.GetValue<long?>("MemoryStore") is { } size)
+    {
+        options.UseMemoryStore(size);
+    }
+
     if (app.Configuration.GetValue<bool>("Progress"))
     {
         options.OnProgress = static (upload, _) =>

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Collections.Concurrent;
 using System.IO.Pipelines;
 using Microsoft.Extensions.Logging;
 using ResumableUploads.Abstractions;
@@ -20,12 +19,10 @@ internal sealed class Joins(
     Appender appender,
     Completions completions,
     Removal removal,
+    WaitingJoins waiting,
     EngineSettings settings,
     ILogger logger)
 {
-    /// <summary>Joined uploads that wait for parts, as far as this process knows: a hint, that the sweep makes whole again.</summary>
-    private readonly ConcurrentDictionary<UploadKey, IReadOnlyList<UploadKey>> _waiting = new();
-
     /// <summary>Makes a joined upload, and joins it where all its parts are whole.</summary>
     /// <param name="command">The upload; its creation names the parts.</param>
     /// <param name="callbacks">The application.</param>
@@ -41,7 +38,8 @@ internal sealed class Joins(
                 return new UploadOutcome(OutcomeKind.PartMissing);
             }
 
-            length += info.Length;
+            // As many bytes as there are numbers for are more than any server takes.
+            length = info.Length > long.MaxValue - length ? long.MaxValue : length + info.Length;
         }
 
         AppendCommand sized = command with { UploadLength = length };
@@ -57,7 +55,7 @@ internal sealed class Joins(
             return refusal;
         }
 
-        Waits(created!.Key, parts);
+        waiting.Add(created!.Key, parts);
         UploadOutcome? joined = await TryJoinAsync(command.Key, waits: true, callbacks, cancellationToken).ConfigureAwait(false);
         return (joined ?? new UploadOutcome(OutcomeKind.Appended) { UploadLength = length, Expires = records.ExpiresAfterChange(created.Record) }) with
         {
@@ -68,7 +66,7 @@ internal sealed class Joins(
     /// <summary>A part is whole: joins what has waited for it.</summary>
     public async ValueTask PartIsWholeAsync(UploadKey part, Func<IUploadCallbacks> callbacks, CancellationToken cancellationToken)
     {
-        foreach (UploadKey joined in _waiting.Where(waiting => waiting.Value.Contains(part)).Select(static waiting => waiting.Key).ToArray())
+        foreach (UploadKey joined in waiting.For(part))
         {
             await TryJoinAsync(joined, waits: true, callbacks(), cancellationToken).ConfigureAwait(false);
         }
@@ -79,7 +77,7 @@ internal sealed class Joins(
     {
         if (info.State == UploadState.Receiving && data.Join is { IsPart: false } join)
         {
-            Waits(info.Key, PartsOf(info.Key, join));
+            waiting.Add(info.Key, PartsOf(info.Key, join));
         }
     }
 
@@ -115,7 +113,7 @@ internal sealed class Joins(
         if (await store.GetAsync(key, cancellationToken).ConfigureAwait(false) is not { State: UploadState.Receiving } info
             || UploadData.From(info) is not { Join: { IsPart: false } join } data)
         {
-            _waiting.TryRemove(key, out _);
+            waiting.Remove(key);
             return null;
         }
 
@@ -141,7 +139,7 @@ internal sealed class Joins(
         Step step = await AppendPartsAsync(info, data, parts, lengths, turn, callbacks, cancellationToken).ConfigureAwait(false);
         if (step.Outcome is null)
         {
-            _waiting.TryRemove(key, out _);
+            waiting.Remove(key);
             await RemovePartsAsync(parts, cancellationToken).ConfigureAwait(false);
         }
 
@@ -193,15 +191,32 @@ internal sealed class Joins(
 
     private async ValueTask RemovePartsAsync(UploadKey[] parts, CancellationToken cancellationToken)
     {
+        HashSet<UploadKey> wanted = waiting.KnowsAll
+            ? [.. parts.Where(part => waiting.For(part).Length > 0)]
+            : await WantedByOthersAsync(parts[0].Owner, cancellationToken).ConfigureAwait(false);
         foreach (UploadKey part in parts.Distinct())
         {
             // Another one may wait for it too: then that one removes it.
-            if (!_waiting.Values.Any(others => others.Contains(part))
-                && await store.GetAsync(part, cancellationToken).ConfigureAwait(false) is { } info)
+            if (!wanted.Contains(part) && await store.GetAsync(part, cancellationToken).ConfigureAwait(false) is { } info)
             {
                 await removal.RemoveAsync(info, whateverIsThere: true, cancellationToken).ConfigureAwait(false);
             }
         }
+    }
+
+    /// <summary>The parts of all that an owner has waiting, as the store knows them.</summary>
+    private async ValueTask<HashSet<UploadKey>> WantedByOthersAsync(string owner, CancellationToken cancellationToken)
+    {
+        HashSet<UploadKey> wanted = [];
+        await foreach (UploadInfo info in store.ListAsync(new UploadQuery { Owner = owner }, cancellationToken).ConfigureAwait(false))
+        {
+            if (info.State == UploadState.Receiving && UploadData.From(info) is { Join: { IsPart: false } join })
+            {
+                wanted.UnionWith(PartsOf(info.Key, join));
+            }
+        }
+
+        return wanted;
     }
 
     private async ValueTask<UploadInfo?> PartAsync(UploadKey key, CancellationToken cancellationToken) =>
@@ -212,8 +227,6 @@ internal sealed class Joins(
 
     private UploadDetails Limited(AppendCommand command) =>
         command.Creation! with { Join = command.Creation.Join! with { MaxUploadSize = AppendChecks.MaxSize(command, settings) } };
-
-    private void Waits(UploadKey key, IReadOnlyList<UploadKey> parts) => _waiting[key] = parts;
 
     /// <summary>A part belongs to the owner of the whole: there is no way to name another's.</summary>
     private static UploadKey[] PartsOf(UploadKey key, JoinDetails join) => [.. join.Parts!.Select(id => new UploadKey(key.Owner, id))];

@@ -4,8 +4,8 @@ using ResumableUploads.Engine.Owners;
 
 namespace ResumableUploads.Engine;
 
-/// <summary>Takes uploads away, and keeps the owners' accounts right.</summary>
-internal sealed class Removal(IUploadStore store, OwnerLedger ledger, ILogger logger)
+/// <summary>Takes uploads away, and out of what is known about them: the owners' accounts, and what waits for parts.</summary>
+internal sealed class Removal(IUploadStore store, OwnerLedger ledger, WaitingJoins waiting, ILogger logger)
 {
     /// <summary>Removes an upload as it was read, or whatever is there by now.</summary>
     public async ValueTask<bool> RemoveAsync(UploadInfo info, bool whateverIsThere, CancellationToken cancellationToken)
@@ -16,6 +16,7 @@ internal sealed class Removal(IUploadStore store, OwnerLedger ledger, ILogger lo
             return false;
         }
 
+        waiting.Remove(info.Key);
         if (info.State == UploadState.Receiving)
         {
             ledger.Left(info.Key.Owner, info.Length ?? info.Offset);

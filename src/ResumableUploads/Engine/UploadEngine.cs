@@ -39,10 +39,11 @@ internal sealed class UploadEngine : IAsyncDisposable
         var claims = new HandlerClaims(_records, change, settings, time);
         _parking = new Parking(store, _records, claims, settings, metrics, time, logger, _stopping.Token);
         _completions = new Completions(store, _records, change, claims, _parking, settings, time, logger, _stopping.Token);
-        _removal = new Removal(store, _ledger, logger);
+        var waiting = new WaitingJoins();
+        _removal = new Removal(store, _ledger, waiting, logger);
         var creation = new Creation(store, _records, _ledger, metrics, time, logger);
         _appender = new Appender(store, _records, change, _ledger, creation, _removal, claims, settings, metrics, time, logger, _stopping.Token);
-        _joins = new Joins(store, _records, _turns, creation, _appender, _completions, _removal, settings, logger);
+        _joins = new Joins(store, _records, _turns, creation, _appender, _completions, _removal, waiting, settings, logger);
     }
 
     /// <summary>What a sweeper has to do for this engine.</summary>

@@ -39,6 +39,9 @@ public sealed class RawConnection : IAsyncDisposable
         return new RawConnection(socket, stream);
     }
 
+    /// <summary>Reads and writes on a socket that is connected already. It is closed with this.</summary>
+    public static RawConnection Over(Socket socket) => new(socket, new NetworkStream(socket));
+
     /// <summary>Sends text as ISO-8859-1 bytes. Line ends are written as they are: use \r\n.</summary>
     public Task SendAsync(string text) => SendAsync(Encoding.Latin1.GetBytes(text));
 

@@ -11,13 +11,13 @@ internal sealed class KeyOrder : IComparer<UploadKey>
     {
     }
 
-    /// <summary>The keys that a query may give, in order. Only keys are copied.</summary>
-    public static List<UploadKey> Select(IEnumerable<KeyValuePair<UploadKey, MemoryUpload>> uploads, UploadQuery query)
+    /// <summary>The keys, of those of the query's owner, that it may give, in order. Only keys are copied.</summary>
+    public static List<UploadKey> Select(IEnumerable<UploadKey> uploads, UploadQuery query)
     {
         List<UploadKey> keys = [];
-        foreach ((UploadKey key, _) in uploads)
+        foreach (UploadKey key in uploads)
         {
-            if ((query.Owner is null || key.Owner == query.Owner) && (query.After is not { } after || Instance.Compare(key, after) > 0))
+            if (query.After is not { } after || Instance.Compare(key, after) > 0)
             {
                 keys.Add(key);
             }

@@ -1,12 +1,12 @@
 namespace ResumableUploads.Stores.Memory;
 
-/// <summary>Counts what a store holds against its cap. Content leaves a part of the cap to records and outcomes.</summary>
+/// <summary>Counts what a store holds against its cap. Content and new uploads leave a part of the cap to records and outcomes.</summary>
 internal sealed class MemoryBudget(long total)
 {
     private long _used;
 
     /// <summary>
-    /// What content may use: all but a thirty-second part. Without that rest, an upload that filled the store could not be
+    /// What content and new uploads may use: all but a thirty-second part. Without that rest, an upload in a full store could not be
     /// marked as received, so nothing would ever make room again.
     /// </summary>
     public long ForContent { get; } = total - (total / 32);
@@ -14,10 +14,10 @@ internal sealed class MemoryBudget(long total)
     /// <summary>How many bytes are in use now.</summary>
     public long Used => Interlocked.Read(ref _used);
 
-    /// <summary>Takes room for content, or takes nothing.</summary>
+    /// <summary>Takes room for content or for a new upload, or takes nothing.</summary>
     public bool TryTakeForContent(long bytes) => TryTake(bytes, ForContent);
 
-    /// <summary>Takes room for a record or an outcome, or takes nothing.</summary>
+    /// <summary>Takes room for a record that changes or for an outcome, or takes nothing.</summary>
     public bool TryTakeForRecord(long bytes) => TryTake(bytes, total);
 
     /// <summary>Gives room back.</summary>

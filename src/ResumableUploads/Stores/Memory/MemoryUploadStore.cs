@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using ResumableUploads.Abstractions;
 
@@ -22,7 +21,7 @@ public sealed class MemoryUploadStore : IUploadStore, IStagesAppends, IDisposabl
 
     private const int MaxOutcomeLength = 1024 * 1024;
 
-    private readonly ConcurrentDictionary<UploadKey, MemoryUpload> _uploads = new();
+    private readonly UploadTable _uploads = new();
     private readonly MemoryBudget _budget;
     private readonly TimeProvider _time;
     private readonly ArrayPool<byte> _pool;
@@ -32,7 +31,7 @@ public sealed class MemoryUploadStore : IUploadStore, IStagesAppends, IDisposabl
     /// <summary>Makes an empty store.</summary>
     /// <param name="maxTotalSize">
     /// The most bytes that all uploads hold together: blocks as they are rented, data, outcomes, and 1 KiB for each upload. A
-    /// thirty-second part of it is left to records and outcomes, so that an upload that filled the store can still be finished.
+    /// thirty-second part of it is left to the records and outcomes of uploads that are there, so that a full store can still finish them.
     /// Default: <see cref="DefaultMaxTotalSize"/>.
     /// </param>
     /// <param name="timeProvider">The clock for <see cref="UploadInfo.LastChanged"/>. Default: the system's.</param>
@@ -48,7 +47,7 @@ public sealed class MemoryUploadStore : IUploadStore, IStagesAppends, IDisposabl
         _budget = new MemoryBudget(maxTotalSize);
         _time = timeProvider ?? TimeProvider.System;
         _pool = pool;
-        _forget = upload => _uploads.TryRemove(KeyValuePair.Create(upload.Key, upload));
+        _forget = _uploads.Remove;
     }
 
     /// <summary>The part of the cap that contents may use: all of it but a thirty-second part. How much of that is free is not known beforehand.</summary>
@@ -71,12 +70,13 @@ public sealed class MemoryUploadStore : IUploadStore, IStagesAppends, IDisposabl
             throw new ArgumentException("A new upload is receiving.", nameof(record));
         }
 
-        if (_uploads.ContainsKey(key))
+        if (Find(key) is not null)
         {
             return ValueTask.FromResult(new CreateResult(CreateStatus.Taken, null));
         }
 
-        if (!_budget.TryTakeForRecord(MemoryUpload.CostOf(record)))
+        // As much as content may use and no more: many new uploads must not take the room in which old ones are finished.
+        if (!_budget.TryTakeForContent(MemoryUpload.CostOf(record)))
         {
             throw new UploadStoreException(StoreFailure.Full, "The memory store has reached its cap.");
         }
@@ -85,7 +85,7 @@ public sealed class MemoryUploadStore : IUploadStore, IStagesAppends, IDisposabl
 
         // Read before others can see it: the answer is the upload as it was made.
         UploadInfo? made = upload.Read();
-        if (!_uploads.TryAdd(key, upload))
+        if (!_uploads.TryAdd(upload))
         {
             upload.Remove(null, _forget);
             return ValueTask.FromResult(new CreateResult(CreateStatus.Taken, null));
@@ -156,7 +156,7 @@ public sealed class MemoryUploadStore : IUploadStore, IStagesAppends, IDisposabl
     {
         ArgumentNullException.ThrowIfNull(query);
         Enter(cancellationToken);
-        foreach (UploadKey key in KeyOrder.Select(_uploads, query))
+        foreach (UploadKey key in KeyOrder.Select(_uploads.Keys(query.Owner), query))
         {
             Enter(cancellationToken);
             if (Find(key)?.Read() is { } info && (query.ExpiredAt is not { } time || info.Expires <= time))
@@ -192,7 +192,7 @@ public sealed class MemoryUploadStore : IUploadStore, IStagesAppends, IDisposabl
     public void Dispose()
     {
         _disposed = true;
-        foreach (MemoryUpload upload in _uploads.Values)
+        foreach (MemoryUpload upload in _uploads.All)
         {
             upload.Remove(null, _forget);
         }
@@ -213,5 +213,5 @@ public sealed class MemoryUploadStore : IUploadStore, IStagesAppends, IDisposabl
         cancellationToken.ThrowIfCancellationRequested();
     }
 
-    private MemoryUpload? Find(UploadKey key) => _uploads.GetValueOrDefault(key);
+    private MemoryUpload? Find(UploadKey key) => _uploads.Find(key);
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Stores.Memory;
 using ResumableUploads.TestKit.Cases;
@@ -80,6 +81,58 @@ public sealed class MemoryUploadStoreTests : IDisposable
         UpdateResult update = await _store.UpdateAsync(Key, info.Version, received, Token);
         Assert.Equal((ChangeStatus.Done, info.Offset), (update.Status, update.Info!.Offset));
         await _store.PutOutcomeAsync(Key, Bytes(2000), Token);
+    }
+
+    [Fact]
+    public async Task A_store_that_new_uploads_have_filled_can_still_finish_what_is_there()
+    {
+        await CreateAsync(Key);
+        await AppendAsync(Key, 0, Bytes(1000));
+        int made = 0;
+        await AssertFullAsync(async () =>
+        {
+            for (; made < MiB; made++)
+            {
+                await _store.CreateAsync(new("crowd", $"upload-{made}"), new UploadRecord(), Token);
+            }
+        });
+        Assert.InRange(made, 900, 1024);
+
+        UploadInfo info = (await _store.GetAsync(Key, Token))!;
+        UpdateResult received = await _store.UpdateAsync(Key, info.Version, new UploadRecord { State = UploadState.Received, Data = Bytes(2000) }, Token);
+        Assert.Equal(ChangeStatus.Done, received.Status);
+        await _store.PutOutcomeAsync(Key, Bytes(3000), Token);
+        Assert.Equal(Bytes(1000), await ContentAsync(Key));
+    }
+
+    [Fact]
+    public async Task What_one_owner_has_is_listed_without_a_look_at_what_all_the_others_have()
+    {
+        const int Uploads = 20_000;
+        const int Questions = 1000;
+        using var large = new MemoryUploadStore();
+        for (int i = 0; i < Uploads; i++)
+        {
+            await large.CreateAsync(new($"owner-{i / 2}", $"upload-{i}"), new UploadRecord(), Token);
+        }
+
+        async Task<int> CountAsync(UploadQuery query) => await large.ListAsync(query, Token).CountAsync(Token);
+        long began = Stopwatch.GetTimestamp();
+        for (int i = 0; i < Questions; i++)
+        {
+            Assert.Equal(2, await CountAsync(new UploadQuery { Owner = $"owner-{i}" }));
+        }
+
+        TimeSpan all = Stopwatch.GetElapsedTime(began);
+        began = Stopwatch.GetTimestamp();
+        for (int i = 0; i < 3; i++)
+        {
+            Assert.Equal(Uploads, await CountAsync(new UploadQuery()));
+        }
+
+        // A thousand looks through all of them take as long as dozens of whole listings, and not as three.
+        TimeSpan whole = Stopwatch.GetElapsedTime(began);
+        Assert.True(all < whole, $"{Questions} listings of an owner took {all}, three of everybody {whole}.");
     }
 
     [Fact]
