@@ -96,7 +96,8 @@ internal sealed class SoakRun(string fileSystem, int seed, params string[] optio
                 await PauseAsync(random);
                 if (fault != ServerFault.FullDisk)
                 {
-                    await EndAndStartAsync(server, finished, fault);
+                    await EndAsync(server, finished, fault);
+                    await server.StartAsync();
                     continue;
                 }
 
@@ -105,10 +106,15 @@ internal sealed class SoakRun(string fileSystem, int seed, params string[] optio
                 await PauseAsync(random);
                 if (random.Next(2) == 0)
                 {
-                    await EndAndStartAsync(server, finished, (ServerFault)random.Next((int)ServerFault.FullDisk));
+                    // No server starts on a full disk: it says so, and ends.
+                    await EndAsync(server, finished, (ServerFault)random.Next((int)ServerFault.FullDisk));
+                    server.MakeRoom();
+                    await server.StartAsync();
                 }
-
-                server.MakeRoom();
+                else
+                {
+                    server.MakeRoom();
+                }
             }
         }
         while (TimeProvider.System.GetElapsedTime(began) < time);
@@ -117,12 +123,11 @@ internal sealed class SoakRun(string fileSystem, int seed, params string[] optio
 
     private Task PauseAsync(Random random) => Task.Delay(TimeSpan.FromMilliseconds(random.Next(200, 3000)), TimeProvider.System, _failed.Token);
 
-    private async Task EndAndStartAsync(SoakServer server, FinishedUploads finished, ServerFault how)
+    private async Task EndAsync(SoakServer server, FinishedUploads finished, ServerFault how)
     {
         _counts.Add(how.ToString());
         await server.EndAsync(how);
         finished.See();
-        await server.StartAsync();
     }
 
     private async Task SendAsync(SoakServer server, FinishedUploads finished)
