@@ -35,7 +35,7 @@ internal sealed record SoakCommand(TimeSpan Time, int Seed)
             foreach (string fileSystem in new[] { "ext4", "xfs" })
             {
                 all.Add(await new SoakRun(fileSystem, command.Seed).RunAsync(command.Time / 2));
-                Console.WriteLine($"{fileSystem}: {all[^1].Counts}");
+                Console.WriteLine($"{all[^1]}\n{all[^1].Counts}");
             }
         }
         catch (Exception e)

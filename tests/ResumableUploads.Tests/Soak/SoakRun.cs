@@ -64,7 +64,7 @@ internal sealed class SoakRun(string fileSystem, int seed, params string[] optio
             // All others only stop because of the first.
             Exception first = parts.Where(static part => part.IsFaulted).Select(static part => part.Exception!.InnerException!).FirstOrDefault(static e => e is not OperationCanceledException)
                 ?? parts.FirstOrDefault(static part => part.IsFaulted)?.Exception?.InnerException ?? new NetworkFault("What is finished is not as it was told.");
-            throw new NetworkFault($"A loss on {fileSystem}, seed {seed}: {first.Message}\n{_counts}\n{server.Log}");
+            throw new NetworkFault($"A loss on {fileSystem}, seed {seed}: {(first is NetworkFault ? first.Message : first)}\n{_counts}\n{server.Log}");
         }
 
         return new SoakTotals(fileSystem, _uploads, _refused, _bytes, _counts);
@@ -177,7 +177,7 @@ internal sealed class SoakRun(string fileSystem, int seed, params string[] optio
         for (int tries = 0; tries < MaxConclusions; tries++)
         {
             Uri address = await server.ReadyAsync(_failed.Token);
-            if (await ConcludeAsync(sender, address) is { IsComplete: true })
+            if (await sender.ConcludeAsync(new Http1Wire(address, null), Patience) is { IsComplete: true })
             {
                 return ending;
             }
@@ -186,18 +186,5 @@ internal sealed class SoakRun(string fileSystem, int seed, params string[] optio
         }
 
         throw new NetworkFault("All bytes are told to be there, and the upload is never completed.");
-    }
-
-    private static async Task<Told?> ConcludeAsync(Sender sender, Uri address)
-    {
-        try
-        {
-            return await sender.ConcludeAsync(new Http1Wire(address, null), Patience);
-        }
-        catch (System.Net.Sockets.SocketException)
-        {
-            // The server has just ended.
-            return null;
-        }
     }
 }
