@@ -22,11 +22,12 @@ internal sealed class ProcessDeath : Crash
     public override Task RecoverAsync() => Task.CompletedTask;
 }
 
-/// <summary>The power goes: what was not made durable is not on the disk. The next server sees another boot of the machine.</summary>
+/// <summary>The power goes: what was not made durable is not on the disk. A server after that sees another boot of the machine.</summary>
 internal sealed class PowerLoss(LoopDisk disk) : Crash
 {
     private readonly Lock _cutting = new();
     private ChildHost? _hit;
+    private Guid _boot = Guid.NewGuid();
 
     public int Cuts { get; private set; }
 
@@ -34,7 +35,7 @@ internal sealed class PowerLoss(LoopDisk disk) : Crash
     {
         // The number of the boot, for this process alone.
         string boot = Path.Combine(disk.Place, "boot");
-        File.WriteAllText(boot, Guid.NewGuid().ToString("D"));
+        File.WriteAllText(boot, _boot.ToString("D"));
         string[] command = ["unshare", "-m", "--propagation", "slave", "sh", "-c", $"mount --bind '{boot}' /proc/sys/kernel/random/boot_id && exec \"$@\"", "sh"];
         return ChildHost.StartUnderAsync(command, directory, options);
     }
@@ -60,6 +61,7 @@ internal sealed class PowerLoss(LoopDisk disk) : Crash
     public override async Task RecoverAsync()
     {
         Cuts++;
+        _boot = Guid.NewGuid();
         await disk.RemountAsync();
     }
 }

@@ -12,9 +12,6 @@ internal static class CrashSettings
     /// <summary>What decides all that is random: another one each time, unless it is said.</summary>
     public static int Seed => Number("RESUMABLE_UPLOADS_CRASH_SEED") ?? RandomNumberGenerator.GetInt32(int.MaxValue);
 
-    /// <summary>For how long the soak runs. Usual: one round of each of its parts.</summary>
-    public static TimeSpan Soak => TimeSpan.FromMinutes(Number("RESUMABLE_UPLOADS_SOAK_MINUTES") ?? 0);
-
     private static int? Number(string variable) =>
         int.TryParse(Environment.GetEnvironmentVariable(variable), CultureInfo.InvariantCulture, out int number) ? number : null;
 }

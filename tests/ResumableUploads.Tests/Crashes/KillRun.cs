@@ -39,9 +39,6 @@ internal sealed class KillRun(UploadDirectory directory, Crash crash, Random ran
     /// <summary>How many uploads came to their end, and were compared.</summary>
     public int Finished { get; private set; }
 
-    /// <summary>How many bytes these have.</summary>
-    public long Bytes { get; private set; }
-
     public async Task RoundAsync()
     {
         KillAt where = (KillAt)random.Next(4);
@@ -79,9 +76,6 @@ internal sealed class KillRun(UploadDirectory directory, Crash crash, Random ran
         await crash.RecoverAsync();
     }
 
-    /// <summary>Whether an upload of this name came to its end, and was compared.</summary>
-    public bool HasLeft(string name) => _left.Contains(name);
-
     /// <summary>One more start, and everything goes on to its end.</summary>
     public async Task FinishAsync()
     {
@@ -90,7 +84,7 @@ internal sealed class KillRun(UploadDirectory directory, Crash crash, Random ran
         Assert.All(_uploads, static upload => Assert.True(upload.IsDone, upload.Name));
         _uploads.ToList().ForEach(Leave);
         Assert.Equal(_begun, Finished);
-        Assert.All(directory.FinishedFiles, file => Assert.True(HasLeft(Path.GetFileName(file)), file));
+        Assert.All(directory.FinishedFiles, file => Assert.True(_left.Contains(Path.GetFileName(file)), file));
         Assert.Empty(Directory.GetFileSystemEntries(Path.Combine(directory.Root, "quarantine")));
     }
 
@@ -156,6 +150,5 @@ internal sealed class KillRun(UploadDirectory directory, Crash crash, Random ran
         directory.AssertFinished(upload.Name, upload.Source);
         _uploads.Remove(upload);
         Finished++;
-        Bytes += upload.Source.Length;
     }
 }

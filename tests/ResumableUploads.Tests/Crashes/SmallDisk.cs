@@ -31,22 +31,9 @@ internal sealed class SmallDisk : IAsyncDisposable
     /// <summary>Takes all the room that is left, until the file is deleted.</summary>
     public string Fill()
     {
-        string path = System.IO.Path.Combine(Path, "ballast");
-        using FileStream file = File.Create(path);
-        byte[] block = new byte[4096];
-        try
-        {
-            while (true)
-            {
-                file.Write(block);
-                file.Flush();
-            }
-        }
-        catch (IOException)
-        {
-            Assert.Equal("0", new DriveInfo(Path).AvailableFreeSpace.ToString(CultureInfo.InvariantCulture));
-            return path;
-        }
+        string path = Ballast.Fill(Path);
+        Assert.Equal("0", new DriveInfo(Path).AvailableFreeSpace.ToString(CultureInfo.InvariantCulture));
+        return path;
     }
 
     public async ValueTask DisposeAsync()

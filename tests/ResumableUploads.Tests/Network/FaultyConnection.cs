@@ -13,11 +13,16 @@ internal sealed class FaultyConnection(Socket client, FaultPlan plan, FaultCount
     private volatile bool _isAnswerLost;
     private volatile bool _isHalfOpen;
 
-    public async Task CarryAsync(Uri server)
+    public async Task CarryAsync(Uri? server)
     {
         try
         {
             client.NoDelay = true;
+            if (server is null)
+            {
+                return;
+            }
+
             await _server.ConnectAsync(IPAddress.Loopback, server.Port, end);
             await Task.WhenAll(PassAsync(client, _server, isAnswer: false), PassAsync(_server, client, isAnswer: true));
         }

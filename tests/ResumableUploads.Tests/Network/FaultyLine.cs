@@ -11,13 +11,16 @@ internal sealed class FaultyLine : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _end = new();
-    private readonly Uri _server;
+    private readonly Func<Uri?> _server;
     private readonly Random _random;
     private readonly FaultCounts _counts;
     private readonly Task _accepting;
     private volatile int _requestLength = 1000;
 
-    public FaultyLine(Uri server, int seed, FaultCounts counts)
+    /// <param name="server">Where the server is; null while there is none.</param>
+    /// <param name="seed">What all follows from.</param>
+    /// <param name="counts">What happens is counted there.</param>
+    public FaultyLine(Func<Uri?> server, int seed, FaultCounts counts)
     {
         (_server, _random, _counts) = (server, new Random(seed), counts);
         _listener.Start();
@@ -48,7 +51,7 @@ internal sealed class FaultyLine : IAsyncDisposable
             {
                 Socket client = await _listener.AcceptSocketAsync(_end.Token);
                 FaultPlan plan = FaultPlan.Next(_random, number, _requestLength);
-                connections.Add(Task.Run(() => new FaultyConnection(client, plan, _counts, _end.Token).CarryAsync(_server)));
+                connections.Add(Task.Run(() => new FaultyConnection(client, plan, _counts, _end.Token).CarryAsync(_server())));
             }
         }
         catch (OperationCanceledException)

@@ -4,8 +4,8 @@ using ResumableUploads.Abstractions;
 namespace ResumableUploads.Tests.Network;
 
 /// <summary>Speaks the file-id protocol.</summary>
-internal sealed class FileIdSender(NetworkApp app, string name, byte[] content, Random random, FaultCounts counts)
-    : Sender(app, name, content, random, counts)
+internal sealed class FileIdSender(IUploadServer server, string name, byte[] content, Random random, FaultCounts counts)
+    : Sender(server, name, content, random, counts)
 {
     /// <summary>Without a size each body is all the rest.</summary>
     private readonly bool _hasSize = random.Next(3) > 0;
@@ -15,8 +15,8 @@ internal sealed class FileIdSender(NetworkApp app, string name, byte[] content, 
     public override async Task<Told?> AskAsync(IWire wire, TimeSpan patience)
     {
         string method = Random.Next(2) == 0 ? "GET" : "HEAD";
-        WireAnswer answer = await SendAsync(wire, patience, method, App.StatusPath, [("X-File-Id", Name)]);
-        if (answer.Status is null)
+        WireAnswer answer = await SendAsync(wire, patience, method, Server.StatusPath, [("X-File-Id", Name)]);
+        if (answer.Status is null || IsCutOrLater(answer))
         {
             return null;
         }

@@ -18,7 +18,13 @@ internal sealed class Http1Wire(Uri address, FaultyLine? line) : IWire
         line?.Expect(parts.Sum(static part => part.Bytes.Length));
         var interim = new List<ILookup<string, string>>();
         WireAnswer answer = WireAnswer.None;
-        await using RawConnection connection = await RawConnection.OpenAsync(address);
+        RawConnection? opened = await OpenAsync(address);
+        if (opened is null)
+        {
+            return WireAnswer.None;
+        }
+
+        await using RawConnection connection = opened;
         using (var patienceOver = new CancellationTokenSource(patience))
         using (patienceOver.Token.Register(connection.Reset))
         {
@@ -31,6 +37,19 @@ internal sealed class Http1Wire(Uri address, FaultyLine? line) : IWire
     }
 
     private static bool IsEnd(Exception e) => e is IOException or SocketException or ObjectDisposedException or OperationCanceledException;
+
+    /// <summary>Null where there is nobody, or where it is reset before it is used.</summary>
+    private static async Task<RawConnection?> OpenAsync(Uri address)
+    {
+        try
+        {
+            return await RawConnection.OpenAsync(address);
+        }
+        catch (Exception e) when (IsEnd(e))
+        {
+            return null;
+        }
+    }
 
     private static async Task WriteAsync(RawConnection connection, WireRequest request, (ReadOnlyMemory<byte> Bytes, int Sent)[] parts, Task reading)
     {

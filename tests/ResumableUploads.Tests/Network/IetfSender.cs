@@ -4,8 +4,8 @@ using ResumableUploads.Abstractions;
 namespace ResumableUploads.Tests.Network;
 
 /// <summary>Speaks the IETF draft, in version 6 or 8: all in one request where it can, or an upload first and then its pieces.</summary>
-internal sealed class IetfSender(NetworkApp app, string name, byte[] content, Random random, FaultCounts counts)
-    : Sender(app, name, content, random, counts)
+internal sealed class IetfSender(IUploadServer server, string name, byte[] content, Random random, FaultCounts counts)
+    : Sender(server, name, content, random, counts)
 {
     private readonly (string, string) _version = ("Upload-Draft-Interop-Version", random.Next(2) == 0 ? "6" : "8");
     private readonly bool _isOptimistic = random.Next(2) == 0;
@@ -124,7 +124,7 @@ internal sealed class IetfSender(NetworkApp app, string name, byte[] content, Ra
             return;
         }
 
-        string url = new Uri(App.Address, location).PathAndQuery;
+        string url = PathOf(location);
         if (_url is not null && _url != url)
         {
             throw new NetworkFault($"The upload is said to be at {_url}, and then at {url}.");

@@ -13,7 +13,7 @@ using ResumableUploads.Tests.Http;
 namespace ResumableUploads.Tests.Network;
 
 /// <summary>A real server for uploads of all protocols at one path, that can be broken on purpose, and what its handler was given.</summary>
-internal sealed class NetworkApp : IAsyncDisposable
+internal sealed class NetworkApp : IUploadServer, IAsyncDisposable
 {
     public const string Path = "/upload";
     public const int MaxUploadSize = 250_000;
@@ -51,6 +51,12 @@ internal sealed class NetworkApp : IAsyncDisposable
 
     /// <summary>The store as it is, also where the server has a broken one before it.</summary>
     public IUploadStore Store { get; }
+
+    IUploadStore IUploadServer.Store => Store;
+
+    int IUploadServer.FullMoments => 0;
+
+    Task<Uri> IUploadServer.ReadyAsync(CancellationToken cancellationToken) => Task.FromResult(Address);
 
     /// <summary>What was wrong with what the handler was given.</summary>
     public ConcurrentQueue<string> Faults { get; } = new();

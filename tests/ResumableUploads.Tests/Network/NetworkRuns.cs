@@ -53,7 +53,8 @@ internal sealed class NetworkRuns(NetworkApp app, string protocol, HttpProtocols
         return found ?? (app.Faults.TryPeek(out string? of) ? of : null);
     }
 
-    private static byte[] ContentOf(Random random)
+    /// <summary>Mostly small contents, some large ones, and a few that are too large.</summary>
+    public static byte[] ContentOf(Random random)
     {
         byte[] content = new byte[random.Next(20) switch { < 12 => random.Next(1, 2000), < 16 => random.Next(1, 30_000), < 19 => random.Next(1, NetworkApp.MaxUploadSize), _ => random.Next(1, 300_000) }];
         random.NextBytes(content);
@@ -91,14 +92,9 @@ internal sealed class NetworkRuns(NetworkApp app, string protocol, HttpProtocols
         Interlocked.Add(ref _bytes, content.Length);
         string name = NameOf(seed);
         app.Expect(name, content);
-        Sender sender = protocol switch
-        {
-            "file-id" => new FileIdSender(app, name, content, random, counts),
-            "tus" => new TusSender(app, name, content, random, counts),
-            _ => new IetfSender(app, name, content, random, counts),
-        };
+        Sender sender = Sender.Of(protocol, app, name, content, random, counts);
         Ending ending;
-        await using (var line = new FaultyLine(app.Address, Salted(seed), counts))
+        await using (var line = new FaultyLine(() => app.Address, Salted(seed), counts))
         {
             ending = await sender.RunAsync(WireTo(line.Address, line), cancellationToken);
         }

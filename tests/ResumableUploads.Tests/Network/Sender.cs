@@ -18,15 +18,18 @@ internal sealed record Told(long Offset, bool IsComplete);
 /// A client that sends one content and goes on after every fault, as its protocol wants. It does not know where bytes were lost: it asks. It believes
 /// nothing that it is told.
 /// </summary>
-internal abstract class Sender(NetworkApp app, string name, byte[] content, Random random, FaultCounts counts)
+internal abstract class Sender(IUploadServer server, string name, byte[] content, Random random, FaultCounts counts)
 {
     private const int MaxTries = 200;
+    private static readonly Uri Origin = new("http://localhost");
+    private static readonly TimeSpan BeforeAgain = TimeSpan.FromMilliseconds(50);
 
     private readonly int _pieceSize = random.Next(3) == 0 ? content.Length : random.Next((content.Length / 12) + 1, content.Length + 1);
     private readonly bool _hasDigests = random.Next(4) == 0;
     private readonly bool _isOpen = random.Next(3) == 0;
     private long _told;
     private long _sent;
+    private bool _isLater;
 
     /// <summary>The name of the upload in the store; null where the client has none yet.</summary>
     public abstract UploadKey? Key { get; }
@@ -36,7 +39,7 @@ internal abstract class Sender(NetworkApp app, string name, byte[] content, Rand
     /// <summary>Where the client believes the upload to end; null: it has to ask.</summary>
     protected long? At { get; set; }
 
-    protected NetworkApp App => app;
+    protected IUploadServer Server => server;
 
     protected Random Random => random;
 
@@ -44,12 +47,24 @@ internal abstract class Sender(NetworkApp app, string name, byte[] content, Rand
 
     protected bool IsTooLarge => content.Length > NetworkApp.MaxUploadSize;
 
+    public static Sender Of(string protocol, IUploadServer server, string name, byte[] content, Random random, FaultCounts counts) => protocol switch
+    {
+        "file-id" => new FileIdSender(server, name, content, random, counts),
+        "tus" => new TusSender(server, name, content, random, counts),
+        _ => new IetfSender(server, name, content, random, counts),
+    };
+
     /// <summary>Sends until there is an end.</summary>
     public async Task<Ending> RunAsync(IWire wire, CancellationToken cancellationToken)
     {
         for (int tries = 0; tries < MaxTries; tries++)
         {
             cancellationToken.ThrowIfCancellationRequested();
+            await server.ReadyAsync(cancellationToken);
+            if (_isLater)
+            {
+                await Task.Delay(BeforeAgain, TimeProvider.System, cancellationToken);
+            }
 
             // A server that is slower than a client is patient needs a client that is more so each time.
             var patience = TimeSpan.FromMilliseconds(random.Next(200, 400) + (tries * 5));
@@ -65,6 +80,9 @@ internal abstract class Sender(NetworkApp app, string name, byte[] content, Rand
     /// <summary>Asks how far the upload is; null: no answer. An upload that is not there has no bytes.</summary>
     public abstract Task<Told?> AskAsync(IWire wire, TimeSpan patience);
 
+    /// <summary>Asks for the last answer of an upload of which all bytes were taken; null: there is none yet.</summary>
+    public virtual Task<Told?> ConcludeAsync(IWire wire, TimeSpan patience) => AskAsync(wire, patience);
+
     /// <summary>Makes one request; null: there is more to do.</summary>
     protected abstract Task<Ending?> StepAsync(IWire wire, TimeSpan patience);
 
@@ -77,7 +95,14 @@ internal abstract class Sender(NetworkApp app, string name, byte[] content, Rand
             Slice = random.Next(2) == 0 ? int.MaxValue : random.Next((content.Length / 50) + 1, content.Length + 1),
             Sending = count => _sent = Math.Max(_sent, from + count),
         };
+        int full = server.FullMoments;
         WireAnswer answer = await wire.SendAsync(request, patience);
+        if (answer.Status == 507 && full % 2 == 0 && full == server.FullMoments)
+        {
+            throw new NetworkFault($"The disk has room, and the answer to {method} is {answer}.");
+        }
+
+        _isLater = answer.Status is 503 or 507;
         if (answer is { Status: 400, Body: "" } && answer.Header("Connection") == "close" && answer.Header("Content-Type") is null)
         {
             // The web server has seen less than a request, and the uploads nothing.
@@ -126,16 +151,27 @@ internal abstract class Sender(NetworkApp app, string name, byte[] content, Rand
         _told = offset;
         if (offset > 0)
         {
-            long there = (Key is { } key ? await app.Store.GetAsync(key, CancellationToken.None) : null)?.Offset ?? 0;
-            if (offset > there)
-            {
-                throw new NetworkFault($"{offset} is told, and {there} bytes are there.");
-            }
+            await SeeThereAsync(offset);
+        }
+    }
 
-            if (random.Next(4) == 0)
-            {
-                await SeePrefixAsync();
-            }
+    /// <summary>Sees whether so much is there.</summary>
+    private async Task SeeThereAsync(long offset)
+    {
+        if (server.Store is not { } store)
+        {
+            return;
+        }
+
+        long there = (Key is { } key ? await store.GetAsync(key, CancellationToken.None) : null)?.Offset ?? 0;
+        if (offset > there)
+        {
+            throw new NetworkFault($"{offset} is told, and {there} bytes are there.");
+        }
+
+        if (random.Next(4) == 0)
+        {
+            await SeePrefixAsync();
         }
     }
 
@@ -165,14 +201,17 @@ internal abstract class Sender(NetworkApp app, string name, byte[] content, Rand
 
     /// <summary>Whether the server says with a problem of its own that the piece was not taken whole, or not now: the client asks where to go on.</summary>
     protected static bool IsCutOrLater(WireAnswer answer) => answer.Header("Content-Type")?.StartsWith("application/problem+json", StringComparison.Ordinal) == true
-        && answer.Status switch { 400 => answer.Body.Contains(":interrupted", StringComparison.Ordinal), 408 or 409 or 423 or 503 => true, _ => false };
+        && answer.Status switch { 400 => answer.Body.Contains(":interrupted", StringComparison.Ordinal), 408 or 409 or 423 or 507 => true, 503 => !answer.Body.Contains(":storage-failed", StringComparison.Ordinal), _ => false };
+
+    /// <summary>The path of a URL that a server gave; the next server has another port.</summary>
+    protected static string PathOf(string location) => new Uri(Origin, location).PathAndQuery;
 
     protected static NetworkFault Unexpected(string what, WireAnswer answer) => new($"The answer to {what} is {answer}.");
 
     /// <summary>Sees whether what is stored is how the content begins.</summary>
     public async Task SeePrefixAsync()
     {
-        if (Key is { } key && await app.Store.OpenReadAsync(key, CancellationToken.None) is { } stream)
+        if (Key is { } key && server.Store is { } store && await store.OpenReadAsync(key, CancellationToken.None) is { } stream)
         {
             await using (stream)
             {

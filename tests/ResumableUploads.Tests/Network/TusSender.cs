@@ -5,8 +5,8 @@ using ResumableUploads.Abstractions;
 namespace ResumableUploads.Tests.Network;
 
 /// <summary>Speaks tus 1.0.0.</summary>
-internal sealed class TusSender(NetworkApp app, string name, byte[] content, Random random, FaultCounts counts)
-    : Sender(app, name, content, random, counts)
+internal sealed class TusSender(IUploadServer server, string name, byte[] content, Random random, FaultCounts counts)
+    : Sender(server, name, content, random, counts)
 {
     private const string OffsetType = "application/offset+octet-stream";
     private static readonly (string, string) Version = ("Tus-Resumable", "1.0.0");
@@ -28,6 +28,13 @@ internal sealed class TusSender(NetworkApp app, string name, byte[] content, Ran
             default:
                 throw Unexpected("HEAD", answer);
         }
+    }
+
+    /// <summary>An upload that was whole when its server died waits for a client that says so.</summary>
+    public override async Task<Told?> ConcludeAsync(IWire wire, TimeSpan patience)
+    {
+        At = Content.Length;
+        return await StepAsync(wire, patience) == Ending.Done ? new Told(Content.Length, IsComplete: true) : null;
     }
 
     protected override async Task<Ending?> StepAsync(IWire wire, TimeSpan patience)
@@ -53,7 +60,7 @@ internal sealed class TusSender(NetworkApp app, string name, byte[] content, Ran
             case null:
                 Lost();
                 return null;
-            case 204:
+            case 200 or 204:
                 await TakenAsync(answer.Number("Upload-Offset"), piece);
                 return At == Content.Length ? Ending.Done : null;
             case 409 when answer.Number("Upload-Offset") is { } truth:
@@ -81,7 +88,7 @@ internal sealed class TusSender(NetworkApp app, string name, byte[] content, Ran
             _createsWithUpload ? piece : null);
         if (answer.Header("Location") is { } location)
         {
-            _url = new Uri(App.Address, location).PathAndQuery;
+            _url = PathOf(location);
             At = 0;
         }
 
