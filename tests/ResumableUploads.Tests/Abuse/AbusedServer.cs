@@ -13,13 +13,15 @@ internal sealed class AbusedServer : IAsyncDisposable
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(50);
 
     private readonly DirectoryInfo _place;
-    private readonly ChildHost _child;
+    private readonly string[] _options;
+    private ChildHost _child;
     private int _questions;
     private int _served;
 
-    private AbusedServer(DirectoryInfo place, ChildHost child)
+    private AbusedServer(DirectoryInfo place, ChildHost child, string[] options)
     {
         _place = place;
+        _options = options;
         _child = child;
         Uploads = new UploadDirectory(RootIn(place));
     }
@@ -44,7 +46,7 @@ internal sealed class AbusedServer : IAsyncDisposable
             : Directory.CreateTempSubdirectory("abuse-test-");
         try
         {
-            return new AbusedServer(place, await ChildHost.StartUnderAsync(command, RootIn(place), options));
+            return new AbusedServer(place, await ChildHost.StartUnderAsync(command, RootIn(place), options), options);
         }
         catch
         {
@@ -57,6 +59,19 @@ internal sealed class AbusedServer : IAsyncDisposable
     public static string Cookie(int owner) => "resumable-uploads-owner=" + Base64Url.EncodeToString(SHA256.HashData(BitConverter.GetBytes(owner)));
 
     public ServerUsage Usage() => ServerUsage.Of(_child.Id);
+
+    public async Task StopAsync()
+    {
+        _child.AskToStop();
+        await _child.EndAsync();
+    }
+
+    /// <summary>Starts another process on the same directory, after the one before has ended.</summary>
+    public async Task StartAgainAsync()
+    {
+        await _child.DisposeAsync();
+        _child = await ChildHost.StartAsync(Uploads.Root, _options);
+    }
 
     /// <summary>How many bytes its living objects have, after a full collection.</summary>
     public async Task<long> AliveAsync()
@@ -72,13 +87,13 @@ internal sealed class AbusedServer : IAsyncDisposable
         .EnumerateFiles("record.json", new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true }).Count();
 
     /// <summary>Waits for something that the server does.</summary>
-    public static async Task UntilAsync(Func<bool> condition, string what)
+    public static async Task UntilAsync(Func<bool> condition, string what, TimeSpan? patience = null)
     {
         using var timer = new PeriodicTimer(Step);
         long began = TimeProvider.System.GetTimestamp();
         while (!condition())
         {
-            Assert.True(TimeProvider.System.GetElapsedTime(began) < ChildHost.Patience, $"It never came true that {what}.");
+            Assert.True(TimeProvider.System.GetElapsedTime(began) < (patience ?? ChildHost.Patience), $"It never came true that {what}.");
             await timer.WaitForNextTickAsync();
         }
     }

@@ -121,6 +121,35 @@ public class FullDiskTests
         directory.AssertFinished("last", content);
     }
 
+    [Theory]
+    [InlineData("Process")]
+    [InlineData("PowerLoss")]
+    public async Task A_server_that_ended_on_a_full_disk_starts_again_and_tells_what_is_there(string durability)
+    {
+        await using SmallDisk disk = await SmallDisk.MountAsync(16);
+        var directory = new UploadDirectory(Path.Combine(disk.Path, "uploads"));
+        byte[] content = RandomNumberGenerator.GetBytes(100_000);
+        await using (ChildHost first = await ChildHost.StartAsync(directory.Root, $"ResumableUploads:Durability={durability}"))
+        {
+            (await first.Client.AppendAsync("f", 0, content[..60_000], content.Length, ("X-File-Name", "f"))).Dispose();
+            first.Kill();
+        }
+
+        string ballast = disk.Fill();
+        await using ChildHost child = await ChildHost.StartAsync(directory.Root, $"ResumableUploads:Durability={durability}");
+        await AssertHoldsAsync(child, directory, "f", content, 60_000);
+        using (HttpResponseMessage full = await child.Client.AppendAsync("f", 60_000, content[60_000..], content.Length))
+        {
+            Assert.InRange(await AssertFullAsync(full), 60_000, 65_536);
+        }
+
+        File.Delete(ballast);
+        long offset = await child.Client.StatusAsync("f");
+        using HttpResponseMessage done = await child.Client.AppendAsync("f", offset, content[(int)offset..], content.Length);
+        Assert.Equal((HttpStatusCode.OK, "true"), (done.StatusCode, done.Header("X-Upload-Complete")));
+        directory.AssertFinished("f", content);
+    }
+
     /// <summary>The answer says that the disk is full, and how many bytes are safe.</summary>
     private static async Task<long> AssertFullAsync(HttpResponseMessage response)
     {

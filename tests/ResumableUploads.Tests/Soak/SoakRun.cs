@@ -106,15 +106,12 @@ internal sealed class SoakRun(string fileSystem, int seed, params string[] optio
                 await PauseAsync(random);
                 if (random.Next(2) == 0)
                 {
-                    // No server starts on a full disk: it says so, and ends.
                     await EndAsync(server, finished, (ServerFault)random.Next((int)ServerFault.FullDisk));
-                    server.MakeRoom();
                     await server.StartAsync();
+                    await PauseAsync(random);
                 }
-                else
-                {
-                    server.MakeRoom();
-                }
+
+                server.MakeRoom();
             }
         }
         while (TimeProvider.System.GetElapsedTime(began) < time);

@@ -32,7 +32,7 @@ public class FileSystemCheckTests : FileSystemStoreTest
 
     [Theory]
     [InlineData("create", "creating a file in it failed (Read-only file system)", 30)]
-    [InlineData("write", "writing to a file in it failed (No space left on device)", 28)]
+    [InlineData("write", "writing to a file in it failed (Input/output error)", 5)]
     [InlineData("sync", "syncing a file in it failed (Input/output error)", 5)]
     [InlineData("rename", "renaming a file in it failed (Permission denied)", 13)]
     [InlineData("rename-directory", "renaming a directory in it failed (Invalid cross-device link)", 18)]
@@ -66,15 +66,37 @@ public class FileSystemCheckTests : FileSystemStoreTest
     }
 
     [Theory]
-    [InlineData(1024 * 1024 - 1, true, false)]
-    [InlineData(1024 * 1024, false, true)]
-    [InlineData(1024 * 1024 * 1024, false, false)]
-    public async Task Little_space_is_told_and_next_to_none_is_refused(long free, bool refused, bool told)
+    [InlineData("create", 28)]
+    [InlineData("write", 28)]
+    [InlineData("write", 122)]
+    [InlineData("create-directory", 28)]
+    [InlineData("sync", 28)]
+    public async Task A_full_disk_is_told_and_is_no_reason_not_to_start(string step, int error)
+    {
+        FileSystemUploadStore store = NewStore();
+        await store.CheckAsync(None);
+        Files.Before = (name, path) =>
+        {
+            if (name == step)
+            {
+                throw FaultyFiles.Error(error);
+            }
+        };
+
+        await store.CheckAsync(None);
+
+        Assert.Contains(Logs.Lines, static line => line is { Level: LogLevel.Error, Id: 113 });
+        Assert.Empty(Directory.GetDirectories(StoreRoot).SelectMany(Directory.GetFileSystemEntries));
+    }
+
+    [Theory]
+    [InlineData(0, true)]
+    [InlineData((1024 * 1024 * 1024) - 1, true)]
+    [InlineData(1024 * 1024 * 1024, false)]
+    public async Task Little_space_is_told(long free, bool told)
     {
         FileSystemUploadStore store = NewStore(files: new Small { Free = free });
-        Exception? thrown = await Record.ExceptionAsync(async () => await store.CheckAsync(None));
-
-        Assert.Equal(refused, thrown is InvalidOperationException);
+        await store.CheckAsync(None);
         Assert.Equal(told, Logs.Lines.Any(line => line is { Level: LogLevel.Warning, Id: 111 }));
     }
 

@@ -44,6 +44,9 @@ internal static partial class Log
     [LoggerMessage(111, LogLevel.Warning, "The disk of the upload directory {Directory} has only {FreeBytes} bytes left.")]
     public static partial void LittleSpace(ILogger logger, string directory, long freeBytes);
 
+    [LoggerMessage(113, LogLevel.Error, "The disk of the upload directory {Directory} is full ({Reason}). Uploads are refused until there is room.")]
+    public static partial void NoSpace(ILogger logger, string directory, string reason);
+
     [LoggerMessage(112, LogLevel.Error, "The content of the upload in {Directory} is missing, though nobody asked to move it.")]
     public static partial void ContentMissing(ILogger logger, string directory);
 }

@@ -5,12 +5,26 @@ namespace ResumableUploads.Stores.FileSystem;
 /// <summary>Tries, before the first request, each thing that the store needs from its directory.</summary>
 internal sealed class StartCheck(StoreContext context, UploadNames names)
 {
-    private const long LeastSpace = 1024 * 1024;
     private const long LittleSpace = 1024 * 1024 * 1024;
 
     private readonly FileLayer _files = context.Files;
 
     public void Run(CancellationToken cancellationToken)
+    {
+        try
+        {
+            Check(cancellationToken);
+        }
+        catch (Exception e) when (IsFull(e))
+        {
+            // That is no wrong configuration: what is there can be asked for, and removed.
+            Log.NoSpace(context.Logger, context.Paths.Root, e.Message);
+        }
+    }
+
+    private static bool IsFull(Exception error) => StorageErrors.IsStorage(error) && StorageErrors.Classify(error) == StoreFailure.Full;
+
+    private void Check(CancellationToken cancellationToken)
     {
         Try("creating it", names.EnsureRoot);
         string place = Path.Combine(context.Paths.Temp, "check-" + UploadPaths.NewNonce());
@@ -85,11 +99,6 @@ internal sealed class StartCheck(StoreContext context, UploadNames names)
     private void CheckSpace()
     {
         long free = _files.FreeSpace(context.Paths.Root);
-        if (free < LeastSpace)
-        {
-            throw new IOException($"only {free} bytes are left on the disk");
-        }
-
         if (free < LittleSpace)
         {
             Log.LittleSpace(context.Logger, context.Paths.Root, free);
@@ -102,7 +111,7 @@ internal sealed class StartCheck(StoreContext context, UploadNames names)
         {
             action();
         }
-        catch (Exception e) when (StorageErrors.IsStorage(e) || e is ArgumentException)
+        catch (Exception e) when ((StorageErrors.IsStorage(e) || e is ArgumentException) && !IsFull(e))
         {
             throw new InvalidOperationException(
                 $"The upload directory '{context.Paths.Root}' cannot be used: {step} failed ({StorageErrors.Describe(e)}). "
