@@ -20,6 +20,11 @@ internal static class Serving
             kestrel.Limits.MaxRequestBodySize = null;
             kestrel.Limits.MinRequestBodyDataRate = null;
         });
+        if (arguments.LargeBuffers)
+        {
+            builder.WebHost.UseLargeUploadBuffers();
+        }
+
         WebApplication app = builder.Build();
         if (arguments.Kind == ServerKind.Ours)
         {
@@ -44,6 +49,7 @@ internal static class Serving
     private static Task ControlAsync(HttpContext context) => context.Request.Path.Value switch
     {
         "/control/cpu" => context.AnswerAsync(Environment.CpuUsage.TotalTime.Ticks),
+        "/control/allocated" => context.AnswerAsync(GC.GetTotalAllocatedBytes(precise: true)),
         "/control/memory" => context.AnswerAsync(Collected()),
         _ => context.AnswerAsync(0, StatusCodes.Status404NotFound),
     };
