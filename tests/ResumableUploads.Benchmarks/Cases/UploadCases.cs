@@ -21,7 +21,7 @@ internal static class UploadCases
         ("shapes", static (run, place, report) => UploadCase.Measure("shapes", Shapes(run.LargeSize), run, place, report)),
         ("protocols", static (run, place, report) => UploadCase.Measure("protocols", Protocols(run.LargeSize), run, place, report)),
         ("powerloss", static (run, place, report) => UploadCase.Measure("powerloss", PowerLoss(run.LargeSize), run, place, report)),
-        ("small", static (run, place, report) => UploadCase.Measure("small", Small(run.Quick ? 25 : 150), run, place, report)),
+        ("small", static (run, place, report) => UploadCase.Measure("small", Small(run.Quick ? 15 : 150), run, place, report)),
         ("small-powerloss", static (run, place, report) => UploadCase.Measure("small-powerloss", SmallPowerLoss(run.Quick ? 5 : 30), run, place, report)),
     ];
 
