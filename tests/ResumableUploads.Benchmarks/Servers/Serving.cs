@@ -10,7 +10,8 @@ internal static class Serving
 {
     public static async Task RunAsync(ServeArguments arguments)
     {
-        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
+        // The framework watches everything below the content root for changes of settings. No file of an upload may be there.
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.Logging.ClearProviders();
         builder.Logging.AddConsole(static console => console.LogToStandardErrorThreshold = LogLevel.Trace);
         builder.Logging.SetMinimumLevel(LogLevel.Error);
