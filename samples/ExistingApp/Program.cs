@@ -6,6 +6,7 @@ builder.Services.AddControllersWithViews();
 builder.Services.AddValidation();
 builder.Services.AddSingleton<SavedFiles>();
 builder.Services.AddResumableUploads(); // new
+builder.WebHost.UseLargeUploadBuffers(); // new
 
 WebApplication app = builder.Build();
 app.UseDefaultFiles();

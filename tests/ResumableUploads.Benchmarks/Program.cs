@@ -42,15 +42,20 @@ internal static class Program
         }
 
         report.Print(Console.Out);
+        if (run.Chart is { } chart)
+        {
+            report.Chart.Write(chart);
+        }
+
         return 0;
     }
 
     private static (string Name, Action<RunArguments, WorkPlace, Report> Measure)[] AllCases =>
     [
-        ("throughput", ThroughputCase.Run),
+        .. UploadCases.All,
         ("status", StatusCase.Run),
+        ("idle", IdleConnectionsCase.Run),
         ("slow", SlowUploadsCase.Run),
-        ("small", SmallUploadsCase.Run),
         ("takeover", TakeoverCase.Run),
     ];
 }

@@ -6,26 +6,34 @@ internal sealed record RunArguments
     public const string Usage =
         """
         Usage: dotnet run -c Release --project tests/ResumableUploads.Benchmarks -- [options]
-          --quick        less of everything: 256 MiB instead of 1 GiB, and 9 pairs instead of 15
+          --quick        less of everything: 128 MiB instead of 1 GiB, 7 rounds instead of 15,
+                         and large,powerloss,small,status,takeover alone
           --dir PATH     where the files go (default: a new directory among the temporary ones)
-          --only NAMES   some of: throughput,status,slow,small,takeover
-          --pairs N      how many pairs
+          --only NAMES   some of: large,shapes,protocols,powerloss,small,small-powerloss,status,idle,slow,takeover
+          --rounds N     how many rounds
+          --chart PATH   writes the bars of the large uploads there, as SVG (needs the case large)
           --overhead     alone: nanoseconds and bytes that the package costs requests that are none of its business
         """;
+
+    /// <summary>What two minutes are enough for.</summary>
+    private static readonly string[] OfQuick = ["large", "powerloss", "small", "status", "takeover"];
 
     public bool Quick { get; private init; }
 
     public string? Directory { get; private init; }
 
+    /// <summary>Where the chart goes, or null.</summary>
+    public string? Chart { get; private init; }
+
     public string[] Only { get; private init; } = [];
 
-    public int? PairsAsked { get; private init; }
+    public int? RoundsAsked { get; private init; }
 
-    /// <summary>How many times both sides are measured, after the warm-up.</summary>
-    public int Pairs => PairsAsked ?? (Quick ? 9 : 15);
+    /// <summary>How many times each side is measured, after the warm-up.</summary>
+    public int Rounds => RoundsAsked ?? (Quick ? 7 : 15);
 
     /// <summary>How many bytes the large upload has.</summary>
-    public long LargeSize => Quick ? 256L << 20 : 1L << 30;
+    public long LargeSize => Quick ? 128L << 20 : 1L << 30;
 
     /// <summary>
     /// How long one measurement of requests per second takes: many short ones rather than few long ones, because what else the machine does
@@ -33,7 +41,7 @@ internal sealed record RunArguments
     /// </summary>
     public TimeSpan Slice => TimeSpan.FromSeconds(Quick ? 0.3 : 1);
 
-    public bool Includes(string name) => Only.Length == 0 || Only.Contains(name);
+    public bool Includes(string name) => Only.Length > 0 ? Only.Contains(name) : !Quick || OfQuick.Contains(name);
 
     public static bool TryParse(string[] args, out RunArguments run)
     {
@@ -52,8 +60,11 @@ internal sealed record RunArguments
                 case "--only" when value is not null:
                     run = run with { Only = value.Split(',') };
                     break;
-                case "--pairs" when int.TryParse(value, out int pairs) && pairs > 0:
-                    run = run with { PairsAsked = pairs };
+                case "--chart" when value is not null:
+                    run = run with { Chart = value };
+                    break;
+                case "--rounds" when int.TryParse(value, out int rounds) && rounds > 0:
+                    run = run with { RoundsAsked = rounds };
                     break;
                 default:
                     return false;

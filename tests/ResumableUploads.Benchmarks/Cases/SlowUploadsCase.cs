@@ -6,19 +6,19 @@ namespace ResumableUploads.Benchmarks.Cases;
 /// <summary>What a server holds for each of many uploads that go on slowly, all at a time.</summary>
 internal static class SlowUploadsCase
 {
-    private const int Uploads = 1000;
+    private const int Uploads = 5000;
     private const int WarmUps = 100;
     private const int Rounds = 5;
     private const int Size = 1_000_000;
-    private const double MaxKiB = 60;
+    private const double MaxKiB = 40;
     private static readonly byte[] Few = new byte[40];
 
     public static void Run(RunArguments run, WorkPlace place, Report report)
     {
-        Compare(run, place, report, "1,000 slow uploads", Durability.Process);
+        Compare(run, place, report, "5,000 slow uploads", Durability.Process);
         if (!run.Quick)
         {
-            Compare(run, place, report, "1,000 slow uploads, PowerLoss", Durability.PowerLoss);
+            Compare(run, place, report, "5,000 slow uploads, PowerLoss", Durability.PowerLoss);
         }
     }
 

@@ -6,7 +6,11 @@ namespace ResumableUploads.Benchmarks.Measuring;
 internal sealed class Report(RunArguments run)
 {
     private readonly List<string> _rows = [];
+    private readonly List<string> _figures = [];
     private readonly string _loadBefore = Machine.Load();
+
+    public Chart Chart { get; } = new(
+        $"One upload of {run.LargeSize >> 20} MiB over loopback, Durability.Process", $"{Machine.Processor()}, {Environment.ProcessorCount} cores, {Machine.Kernel()}, .NET {Environment.Version}");
 
     /// <summary>A line on what is being done, apart from the report.</summary>
     public static void Say(string text) => Console.Error.WriteLine(text);
@@ -16,11 +20,11 @@ internal sealed class Report(RunArguments run)
     {
         string target = (atLeast, atMost) switch
         {
-            ({ } least, _) => Text($"≥ {least:0.00}: {(result.Ratio >= least ? "met" : "**missed**")}"),
-            (_, { } most) => Text($"≤ {most:0.00}: {(result.Ratio <= most ? "met" : "**missed**")}"),
+            ({ } least, _) => Text($"≥ {least:0.00}: {(result.High >= least ? "met" : "**missed**")}"),
+            (_, { } most) => Text($"≤ {most:0.00}: {(result.Low <= most ? "met" : "**missed**")}"),
             _ => "",
         };
-        Row(name, measure, Number(result.Ours, format), Number(result.Bare, format), Text($"**{result.Ratio:0.00}** ({result.Least:0.00} to {result.Most:0.00})"), target);
+        Row(name, measure, Number(result.Ours, format), Number(result.Other, format), Text($"**{result.Ratio:0.00}** ({result.Low:0.00} to {result.High:0.00})"), target);
     }
 
     /// <summary>A measure of ours that is held against a number, with the bare one's for comparison, if there is one.</summary>
@@ -32,23 +36,38 @@ internal sealed class Report(RunArguments run)
         "",
         atMost is { } most ? $"≤ {Number(most, format)}: {(ours <= most ? "met" : "**missed**")}" : "");
 
+    /// <summary>A side that could not be measured here.</summary>
+    public void AddMissing(string name, string reason) => Row(name, "", "", "", "", $"not measured: {reason}");
+
+    /// <summary>The medians of one side, whatever it is compared with.</summary>
+    public void AddFigures(Figures side)
+    {
+        string rate = Number(side.Rate, "0") + (side.IsSmall ? " uploads/s" : " MB/s");
+        string processor = side.IsSmall ? Number(side.Processor, "0") + " µs per upload" : Number(side.Processor, "0.000") + " s per GiB";
+        string allocated = Number(side.Allocated, "0.0") + (side.IsSmall ? " KiB per upload" : " KiB per GiB");
+        string row = $"| {side.Name} | {rate} | {processor} | {allocated} | {Number(side.Peak, "0")} MiB | {Number(side.P50, "0.00")} | {Number(side.P99, "0.00")} |";
+        _figures.Add(row);
+        Say(row);
+    }
+
     public void Print(TextWriter output)
     {
         output.WriteLine($"- Processor: {Machine.Processor()}, {Environment.ProcessorCount} cores");
         output.WriteLine($"- System: {Machine.Kernel()}, .NET {Environment.Version}");
         output.WriteLine($"- Directory: {Machine.FileSystemOf(run.Directory ?? Path.GetTempPath())}");
         output.WriteLine($"- Load average before and after: {_loadBefore} and {Machine.Load()} (the benchmark itself makes about 2)");
-        output.WriteLine($"- {run.Pairs} pairs; {run.LargeSize >> 20} MiB for the large upload");
+        output.WriteLine($"- {run.Rounds} rounds; {run.LargeSize >> 20} MiB for the large upload");
         output.WriteLine();
-        output.WriteLine("| case | measure | ours | bare | ratio: median (least to most) | target |");
+        output.WriteLine("| case | measure | ours | the other | ratio: median (95 % interval) | target |");
         output.WriteLine("|---|---|---:|---:|---|---|");
-        foreach (string row in _rows)
-        {
-            output.WriteLine(row);
-        }
+        _rows.ForEach(output.WriteLine);
+        output.WriteLine();
+        output.WriteLine("| side | rate | server CPU | allocated | peak memory | request p50, ms | p99, ms |");
+        output.WriteLine("|---|---:|---:|---:|---:|---:|---:|");
+        _figures.ForEach(output.WriteLine);
     }
 
-    private static string Number(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
+    private static string Number(double value, string format) => double.IsNaN(value) ? "-" : value.ToString(format, CultureInfo.InvariantCulture);
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 

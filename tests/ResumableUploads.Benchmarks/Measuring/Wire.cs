@@ -37,7 +37,7 @@ internal sealed class Wire : IDisposable
     }
 
     /// <summary>Reads one answer, an interim one too. Its body has to be a number, or is not looked at.</summary>
-    public Answer Read()
+    public Answer Read(bool hasNoBody = false)
     {
         int end;
         while ((end = _buffer.AsSpan(0, _filled).IndexOf("\r\n\r\n"u8)) < 0)
@@ -47,14 +47,26 @@ internal sealed class Wire : IDisposable
 
         Span<byte> head = _buffer.AsSpan(0, end + 2);
         _ = Utf8Parser.TryParse(head["HTTP/1.1 ".Length..], out int status, out _);
-        int length = 0;
-        int at = head.IndexOf("Content-Length: "u8);
-        if (at >= 0)
+        ReadOnlySpan<byte> location = Field(head, "Location"u8);
+        string? url = location.IsEmpty ? null : Encoding.Latin1.GetString(location);
+        _ = Utf8Parser.TryParse(Field(head, "Content-Length"u8), out int length, out _);
+        bool isChunked = !Field(head, "Transfer-Encoding"u8).IsEmpty;
+        int start = end + 4;
+        if (hasNoBody)
         {
-            _ = Utf8Parser.TryParse(head[(at + "Content-Length: ".Length)..], out length, out _);
+            length = 0;
+        }
+        else if (isChunked)
+        {
+            int last;
+            while ((last = _buffer.AsSpan(start, _filled - start).IndexOf("0\r\n\r\n"u8)) < 0)
+            {
+                Receive();
+            }
+
+            length = last + 5;
         }
 
-        int start = end + 4;
         while (_filled < start + length)
         {
             Receive();
@@ -63,7 +75,19 @@ internal sealed class Wire : IDisposable
         _ = Utf8Parser.TryParse(_buffer.AsSpan(start, length), out long number, out _);
         _filled -= start + length;
         Buffer.BlockCopy(_buffer, start + length, _buffer, 0, _filled);
-        return new Answer(status, number);
+        return new Answer(status, number, url);
+    }
+
+    /// <summary>Reads up to an answer that is no interim one.</summary>
+    public Answer ReadFinal(bool hasNoBody = false)
+    {
+        Answer answer;
+        do
+        {
+            answer = Read(hasNoBody);
+        }
+        while (answer.Status < 200);
+        return answer;
     }
 
     public Answer Get(string path) => Exchange(Head("GET " + path));
@@ -76,6 +100,20 @@ internal sealed class Wire : IDisposable
 
     public void Dispose() => _socket.Dispose();
 
+    private static ReadOnlySpan<byte> Field(ReadOnlySpan<byte> head, ReadOnlySpan<byte> name)
+    {
+        foreach (Range range in head.Split("\r\n"u8))
+        {
+            ReadOnlySpan<byte> line = head[range];
+            if (line.Length > name.Length && line[name.Length] == (byte)':' && Ascii.EqualsIgnoreCase(line[..name.Length], name))
+            {
+                return line[(name.Length + 1)..].Trim((byte)' ');
+            }
+        }
+
+        return default;
+    }
+
     private void Receive()
     {
         int read = _socket.Receive(_buffer.AsSpan(_filled));
@@ -84,7 +122,15 @@ internal sealed class Wire : IDisposable
 }
 
 /// <summary>An answer: its status code, and its body where that is a number.</summary>
-internal readonly record struct Answer(int Status, long Number)
+internal readonly record struct Answer(int Status, long Number, string? Location = null)
 {
     public long Expect(int status) => Status == status ? Number : throw new InvalidOperationException($"The server answered {Status} where {status} was due.");
+
+    public void ExpectSuccess()
+    {
+        if (Status is < 200 or > 299)
+        {
+            throw new InvalidOperationException($"The server answered {Status} where a success was due.");
+        }
+    }
 }

@@ -11,6 +11,7 @@ namespace ResumableUploads.Benchmarks.Servers;
 internal sealed class BareServer(ServeArguments arguments)
 {
     public const int RecordLength = 300;
+    private const int SmallSize = 64 * 1024;
     private static readonly byte[] Record = new byte[RecordLength];
     private readonly FileLayer _files = new();
     private readonly string _statusRecord = Path.Combine(arguments.Directory, "status.record");
@@ -20,8 +21,12 @@ internal sealed class BareServer(ServeArguments arguments)
     public Task InvokeAsync(HttpContext context, RequestDelegate next) => context.Request.Path.Value switch
     {
         "/status" => StatusAsync(context),
-        "/upload" => ReceiveAsync(context, withRecord: false),
-        "/small" => ReceiveAsync(context, withRecord: true),
+        "/upload" => arguments.Kind switch
+        {
+            ServerKind.CopyTo => CopyAsync(context),
+            ServerKind.Discard => DiscardAsync(context),
+            _ => ReceiveAsync(context, withRecord: context.Request.ContentLength <= SmallSize),
+        },
         _ => next(context),
     };
 
@@ -43,6 +48,29 @@ internal sealed class BareServer(ServeArguments arguments)
 
         ArrayPool<byte>.Shared.Return(record);
         return context.AnswerAsync(new FileInfo(_statusData).Length);
+    }
+
+    private async Task CopyAsync(HttpContext context)
+    {
+        string path = Path.Combine(arguments.Directory, Interlocked.Increment(ref _names).ToString("D"));
+        await using FileStream file = File.Create(path);
+        await context.Request.Body.CopyToAsync(file, context.RequestAborted);
+        await context.AnswerAsync(file.Position);
+    }
+
+    private static async Task DiscardAsync(HttpContext context)
+    {
+        PipeReader reader = context.Request.BodyReader;
+        long length = 0;
+        ReadResult result;
+        do
+        {
+            result = await reader.ReadAsync();
+            length += result.Buffer.Length;
+            reader.AdvanceTo(result.Buffer.End);
+        }
+        while (!result.IsCompleted);
+        await context.AnswerAsync(length);
     }
 
     private async Task ReceiveAsync(HttpContext context, bool withRecord)

@@ -10,7 +10,8 @@ internal static class Serving
 {
     public static async Task RunAsync(ServeArguments arguments)
     {
-        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
+        // The framework watches everything below the content root for changes of settings. No file of an upload may be there.
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.Logging.ClearProviders();
         builder.Logging.AddConsole(static console => console.LogToStandardErrorThreshold = LogLevel.Trace);
         builder.Logging.SetMinimumLevel(LogLevel.Error);
@@ -20,6 +21,11 @@ internal static class Serving
             kestrel.Limits.MaxRequestBodySize = null;
             kestrel.Limits.MinRequestBodyDataRate = null;
         });
+        if (arguments.LargeBuffers)
+        {
+            builder.WebHost.UseLargeUploadBuffers();
+        }
+
         WebApplication app = builder.Build();
         if (arguments.Kind == ServerKind.Ours)
         {
@@ -44,6 +50,7 @@ internal static class Serving
     private static Task ControlAsync(HttpContext context) => context.Request.Path.Value switch
     {
         "/control/cpu" => context.AnswerAsync(Environment.CpuUsage.TotalTime.Ticks),
+        "/control/allocated" => context.AnswerAsync(GC.GetTotalAllocatedBytes(precise: true)),
         "/control/memory" => context.AnswerAsync(Collected()),
         _ => context.AnswerAsync(0, StatusCodes.Status404NotFound),
     };

@@ -1,0 +1,95 @@
+using ResumableUploads.Benchmarks.Measuring;
+using ResumableUploads.Benchmarks.Servers;
+
+namespace ResumableUploads.Benchmarks.Cases;
+
+/// <summary>What is measured of uploads, as data.</summary>
+internal static class UploadCases
+{
+    private const string Ours = "ours";
+    private const string OursLarge = "ours, large buffers";
+    private const string Bare = "bare loop, 4 KiB blocks";
+    private const string BareLarge = "bare loop, 64 KiB blocks";
+    private const string Node = "@tus/server";
+    private const double MiB = 1024;
+    private const double Third = 1 / 3.0;
+    private const double MaxSmallKiB = 8;
+
+    public static (string Name, Action<RunArguments, WorkPlace, Report> Measure)[] All =>
+    [
+        ("large", static (run, place, report) => UploadCase.Measure("large", Large(run.LargeSize), run, place, report)),
+        ("shapes", static (run, place, report) => UploadCase.Measure("shapes", Shapes(run.LargeSize), run, place, report)),
+        ("protocols", static (run, place, report) => UploadCase.Measure("protocols", Protocols(run.LargeSize), run, place, report)),
+        ("powerloss", static (run, place, report) => UploadCase.Measure("powerloss", PowerLoss(run.LargeSize), run, place, report)),
+        ("small", static (run, place, report) => UploadCase.Measure("small", Small(run.Quick ? 15 : 150), run, place, report)),
+        ("small-powerloss", static (run, place, report) => UploadCase.Measure("small-powerloss", SmallPowerLoss(run.Quick ? 5 : 30), run, place, report)),
+    ];
+
+    private static UploadSide[] Large(long size)
+    {
+        UploadShape shape = UploadShape.Large(size);
+        return
+        [
+            new(OursLarge, ServerKind.Ours, shape)
+            {
+                LargeBuffers = true,
+                MaxAllocatedKiB = MiB,
+                Besides = [new(BareLarge, 0.95, 1.1), new(Bare, 1.5), new(Node, 3, Third)],
+            },
+            new(Ours, ServerKind.Ours, shape) { MaxAllocatedKiB = MiB, Besides = [new(Bare, 0.95, 1.1)] },
+            new(BareLarge, ServerKind.Bare, shape) { LargeBuffers = true },
+            new(Bare, ServerKind.Bare, shape),
+            new("CopyToAsync, 4 KiB blocks", ServerKind.CopyTo, shape),
+            new("discard, 4 KiB blocks", ServerKind.Discard, shape),
+            new("discard, 64 KiB blocks", ServerKind.Discard, shape) { LargeBuffers = true },
+            new(Node, ServerKind.TusNode, shape) { Protocol = UploadProtocol.Tus },
+        ];
+    }
+
+    private static UploadSide[] Shapes(long size) =>
+    [
+        new("ours, one body", ServerKind.Ours, UploadShape.Large(size)) { LargeBuffers = true },
+        new("ours, 5 MiB pieces", ServerKind.Ours, UploadShape.Pieces(size)) { LargeBuffers = true, Besides = [new("ours, one body", 0.93)] },
+        new("ours, memory store", ServerKind.Ours, UploadShape.Large(size)) { LargeBuffers = true, InMemory = true, Besides = [new("ours, one body")] },
+        new("ours, tmpfs", ServerKind.Ours, UploadShape.Large(size)) { LargeBuffers = true, OnTmpfs = true, Besides = [new("bare loop, tmpfs", 0.95, 1.1)] },
+        new("bare loop, tmpfs", ServerKind.Bare, UploadShape.Large(size)) { LargeBuffers = true, OnTmpfs = true },
+        new("ours, 8 at a time", ServerKind.Ours, UploadShape.EightAtATime(size)) { LargeBuffers = true, Besides = [new("bare loop, 8 at a time")] },
+        new("bare loop, 8 at a time", ServerKind.Bare, UploadShape.EightAtATime(size)) { LargeBuffers = true },
+    ];
+
+    private static UploadSide[] Protocols(long size) =>
+    [
+        new("file-id", ServerKind.Ours, UploadShape.Pieces(size)) { LargeBuffers = true },
+        new("tus", ServerKind.Ours, UploadShape.Pieces(size)) { LargeBuffers = true, Protocol = UploadProtocol.Tus, Besides = [new("file-id"), new(Node)] },
+        new("IETF", ServerKind.Ours, UploadShape.Pieces(size)) { LargeBuffers = true, Protocol = UploadProtocol.Ietf, Besides = [new("file-id")] },
+        new(Node, ServerKind.TusNode, UploadShape.Pieces(size)) { Protocol = UploadProtocol.Tus },
+    ];
+
+    private static UploadSide[] PowerLoss(long size) =>
+    [
+        new(OursLarge, ServerKind.Ours, UploadShape.Large(size))
+        {
+            LargeBuffers = true,
+            Durability = Durability.PowerLoss,
+            Besides = [new("bare loop, one sync at the end", 0.9)],
+        },
+        new("bare loop, one sync at the end", ServerKind.Bare, UploadShape.Large(size)) { LargeBuffers = true, Durability = Durability.PowerLoss },
+    ];
+
+    private static UploadSide[] Small(int each) =>
+    [
+        new(Ours, ServerKind.Ours, UploadShape.SmallInOne(each)) { MaxAllocatedKiB = MaxSmallKiB, Besides = [new("bare loop, two files each", 0.9)] },
+        new("ours, tus", ServerKind.Ours, UploadShape.SmallInOne(each)) { Protocol = UploadProtocol.Tus, Besides = [new("bare loop, two files each"), new(Node, 5)] },
+        new("ours, IETF", ServerKind.Ours, UploadShape.SmallInOne(each)) { Protocol = UploadProtocol.Ietf, Besides = [new("bare loop, two files each")] },
+        new("ours, tus in two requests", ServerKind.Ours, UploadShape.SmallInTwo(each)) { Protocol = UploadProtocol.Tus },
+        new("ours, tus resumed", ServerKind.Ours, UploadShape.Resumed(each)) { Protocol = UploadProtocol.Tus },
+        new("bare loop, two files each", ServerKind.Bare, UploadShape.SmallInOne(each)),
+        new(Node, ServerKind.TusNode, UploadShape.SmallInOne(each)) { Protocol = UploadProtocol.Tus },
+    ];
+
+    private static UploadSide[] SmallPowerLoss(int each) =>
+    [
+        new(Ours, ServerKind.Ours, UploadShape.SmallInOne(each)) { Durability = Durability.PowerLoss, Besides = [new("bare loop, one sync each")] },
+        new("bare loop, one sync each", ServerKind.Bare, UploadShape.SmallInOne(each)) { Durability = Durability.PowerLoss },
+    ];
+}
