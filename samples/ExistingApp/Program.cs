@@ -1,7 +1,7 @@
 // An app as people have it: a stream, a form with an antiforgery token, and a JSON import. What makes them resumable is marked as new.
 using ExistingApp;
 
-WebApplicationBuilder builder = WebApplication.CreateBuilder(args);
+WebApplicationBuilder builder = WebApplication.CreateBuilder([.. args, "--hostBuilder:reloadConfigOnChange=false"]); // new: uploads are below the settings, and need not be watched
 builder.Services.AddControllersWithViews();
 builder.Services.AddValidation();
 builder.Services.AddSingleton<SavedFiles>();

@@ -2,7 +2,8 @@ using Microsoft.Extensions.Options;
 using ResumableUploads;
 using SampleHost;
 
-WebApplicationBuilder builder = WebApplication.CreateBuilder(args);
+// A host that looks for changes of its settings watches all directories below them, and uploads are there.
+WebApplicationBuilder builder = WebApplication.CreateBuilder([.. args, "--hostBuilder:reloadConfigOnChange=false"]);
 builder.Services.AddResumableUploads();
 builder.Services.AddSingleton<FinishedFiles>();
 

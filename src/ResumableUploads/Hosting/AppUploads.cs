@@ -53,6 +53,7 @@ internal sealed class AppUploads(IServiceProvider services)
                     Time,
                     _loggers.CreateLogger<FileSystemUploadStore>());
                 _fileStores.Add(wanted, store);
+                SettingsWatch.WarnIfWatched(services, directory, Logger);
             }
 
             return store;

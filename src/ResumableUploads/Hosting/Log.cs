@@ -20,6 +20,9 @@ internal static partial class Log
     [LoggerMessage(302, LogLevel.Debug, "A status or cancel request failed in the store.")]
     public static partial void StoreFailed(ILogger logger, Exception exception);
 
+    [LoggerMessage(306, LogLevel.Warning, "The host looks for changes of {File}, and for that watches every directory near it: also each of {Directory}, which takes time and a handle of the system for each upload. Start it with --hostBuilder:reloadConfigOnChange=false, or keep uploads elsewhere with ResumableUploads:Directory.")]
+    public static partial void SettingsAreWatched(ILogger logger, string directory, string file);
+
     [LoggerMessage(305, LogLevel.Information, "{Endpoint} has called the content of an upload a bad request, and that is its answer.")]
     public static partial void BadRequest(ILogger logger, Exception exception, string? endpoint);
 }

@@ -68,7 +68,7 @@ public sealed class TestApp : IAsyncDisposable
         Action<ListenOptions>? listen = null)
     {
         string root = directory ?? System.IO.Directory.CreateTempSubdirectory("uploads-test-").FullName;
-        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = root });
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = root, Args = ["--hostBuilder:reloadConfigOnChange=false"] });
         var log = new LogLines();
         builder.Logging.ClearProviders().AddProvider(log);
         if (onTestHost)
