@@ -4,7 +4,8 @@ namespace ResumableUploads.Abstractions;
 internal sealed class Pace(TimeProvider time)
 {
     private const int RestsForWork = 3;
-    private static readonly TimeSpan WorkAtOnce = TimeSpan.FromMilliseconds(10);
+    /// <summary>Going to rest and being woken cost as much as some records do.</summary>
+    private static readonly TimeSpan WorkAtOnce = TimeSpan.FromMilliseconds(25);
 
     /// <summary>What waited for something else than the core, such as a handler of the app, does not have to be made up for.</summary>
     private static readonly TimeSpan LongestRest = TimeSpan.FromMilliseconds(100);

@@ -51,6 +51,10 @@ internal sealed record UploadData
     [JsonExtensionData]
     public Dictionary<string, JsonElement>? Others { get; set; }
 
+    /// <summary>Whether an upload is put together from others. Most are not, and need not be read to see it.</summary>
+    /// <exception cref="UploadStoreException">As <see cref="From"/> says.</exception>
+    public static bool IsJoined(UploadInfo info) => info.Record.Data.Span.IndexOf("\"join\""u8) >= 0 && From(info).Join is { IsPart: false };
+
     public ReadOnlyMemory<byte> ToBytes() => JsonSerializer.SerializeToUtf8Bytes(this, UploadDataJson.Default.UploadData);
 
     /// <summary>Reads the data of a record.</summary>

@@ -40,9 +40,9 @@ internal sealed class SweepVisitor(
         else if (info.State == UploadState.Receiving)
         {
             // After a restart this is how it is known what waits for what.
-            if (UploadData.From(info) is { Join.IsPart: false } data && records.IsOurs(info))
+            if (UploadData.IsJoined(info) && records.IsOurs(info))
             {
-                joins.Waits(info, data);
+                joins.Waits(info, UploadData.From(info));
                 if (callbacks.HasHandler)
                 {
                     await joins.TryJoinAsync(info.Key, waits: false, callbacks, cancellationToken).ConfigureAwait(false);

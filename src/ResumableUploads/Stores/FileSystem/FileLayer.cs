@@ -1,4 +1,3 @@
-using System.IO.Enumeration;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
@@ -13,7 +12,6 @@ internal class FileLayer
     /// <summary>The time of the last write of a file whose name is not known to be durable.</summary>
     private static readonly DateTime Unconfirmed = DateTime.UnixEpoch;
 
-    private static readonly EnumerationOptions Plain = new() { AttributesToSkip = 0, IgnoreInaccessible = false };
     private static readonly string PresentBoot = ReadBootId();
 
     /// <summary>Which start of the machine this is; where the system does not tell, which start of the process.</summary>
@@ -48,14 +46,7 @@ internal class FileLayer
     public virtual List<string> DirectoryNames(string path, string? after, int count)
     {
         var names = new FirstNames(after, count);
-        var found = new FileSystemEnumerable<bool>(path, (ref entry) => names.Add(entry.FileName), Plain)
-        {
-            ShouldIncludePredicate = static (ref entry) => entry.IsDirectory,
-        };
-        foreach (bool _ in found)
-        {
-        }
-
+        FileSystem.DirectoryNames.AddTo(names, path);
         return names.ToList();
     }
 

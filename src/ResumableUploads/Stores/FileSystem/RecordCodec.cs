@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Buffers.Text;
 using System.Globalization;
 using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using ResumableUploads.Abstractions;
 
@@ -55,7 +54,7 @@ internal static class RecordCodec
             WriteNumber(json, "staging", stored.Staging);
             WriteText(json, "movedTo", stored.MovedTo);
             json.WriteNumber("dataLength", record.Data.Length);
-            json.WriteString("dataSha256", Convert.ToHexStringLower(SHA256.HashData(record.Data.Span)));
+            json.WriteString("dataSha256"u8, Hex(record.Data.Span, stackalloc byte[2 * SHA256.HashSizeInBytes]));
             json.WriteEndObject();
         }
 
@@ -65,7 +64,7 @@ internal static class RecordCodec
         Span<byte> rest = bytes;
         Append(ref rest, body);
         Append(ref rest, CheckName);
-        Append(ref rest, Check(body));
+        Append(ref rest, Hex(body, stackalloc byte[CheckLength]));
         Append(ref rest, "\"}\n"u8);
         record.Data.Span.CopyTo(rest);
         return bytes;
@@ -97,7 +96,7 @@ internal static class RecordCodec
 
         ReadOnlySpan<byte> body = bytes[..bodyLength];
         ReadOnlySpan<byte> tail = bytes[bodyLength..end];
-        if (!tail.StartsWith(CheckName) || !tail[CheckName.Length..].StartsWith(Check(body)) || !tail.EndsWith("\"}"u8))
+        if (!tail.StartsWith(CheckName) || !tail[CheckName.Length..].StartsWith(Hex(body, stackalloc byte[CheckLength])) || !tail.EndsWith("\"}"u8))
         {
             return Damaged("its first line does not match its digest");
         }
@@ -114,57 +113,50 @@ internal static class RecordCodec
 
     private static DecodedRecord Parse(ReadOnlySpan<byte> line, ReadOnlySpan<byte> data)
     {
-        var json = new Utf8JsonReader(line);
-        using JsonDocument document = JsonDocument.ParseValue(ref json);
-        JsonElement root = document.RootElement;
-        if (root.GetProperty("dataLength").GetInt32() != data.Length)
+        var fields = new RecordFields(line);
+        var stored = new StoredRecord
         {
-            return Damaged("its data have another length than its first line says");
-        }
-
-        if (root.GetProperty("dataSha256").GetString() != Convert.ToHexStringLower(SHA256.HashData(data)))
-        {
-            return Damaged("its data do not match their digest");
-        }
-
-        var record = new UploadRecord
-        {
-            State = StateOf(root.GetProperty("state").GetString()),
-            Length = Number(root, "length"),
-            SlidingExpiration = Text(root, "slidingExpiration") is { } span
-                ? TimeSpan.ParseExact(span, "c", CultureInfo.InvariantCulture) : null,
-            AbsoluteExpiration = Text(root, "absoluteExpiration") is { } time ? ParseTime(time) : null,
-            Data = data.ToArray(),
-        };
-        return new DecodedRecord(
-            new StoredRecord
+            Nonce = fields.Text("nonce"u8) ?? throw new FormatException("no nonce"),
+            Generation = fields.Number("generation"u8) ?? throw new FormatException("no generation"),
+            Writes = fields.Number("writes"u8) ?? throw new FormatException("no count of writes"),
+            Record = new UploadRecord
             {
-                Nonce = root.GetProperty("nonce").GetString() ?? throw new FormatException("no nonce"),
-                Generation = root.GetProperty("generation").GetInt64(),
-                Writes = root.GetProperty("writes").GetInt64(),
-                Record = record,
-                Changed = ParseTime(root.GetProperty("changed").GetString() ?? ""),
-                Durability = root.GetProperty("durability").GetString() switch
-                {
-                    PowerLoss => Durability.PowerLoss,
-                    Process => Durability.Process,
-                    _ => throw new FormatException("an unknown durability"),
-                },
-                Boot = root.GetProperty("boot").GetString() ?? "",
-                Frozen = Number(root, "frozen"),
-                Staging = Number(root, "staging"),
-                MovedTo = Text(root, "movedTo"),
+                State = StateOf(fields.Text("state"u8)),
+                Length = fields.Number("length"u8),
+                SlidingExpiration = fields.Text("slidingExpiration"u8) is { } span
+                    ? TimeSpan.ParseExact(span, "c", CultureInfo.InvariantCulture) : null,
+                AbsoluteExpiration = fields.Text("absoluteExpiration"u8) is { } time ? ParseTime(time) : null,
+                Data = data.ToArray(),
             },
-            null,
-            null);
+            Changed = ParseTime(fields.Text("changed"u8) ?? ""),
+            Durability = fields.Text("durability"u8) switch
+            {
+                PowerLoss => Durability.PowerLoss,
+                Process => Durability.Process,
+                _ => throw new FormatException("an unknown durability"),
+            },
+            Boot = fields.Text("boot"u8) ?? "",
+            Frozen = fields.Number("frozen"u8),
+            Staging = fields.Number("staging"u8),
+            MovedTo = fields.Text("movedTo"u8),
+        };
+        return fields.Number("dataLength"u8) != data.Length ? Damaged("its data have another length than its first line says")
+            : !fields.IsText("dataSha256"u8, Hex(data, stackalloc byte[2 * SHA256.HashSizeInBytes])) ? Damaged("its data do not match their digest")
+            : new DecodedRecord(stored, null, null);
     }
 
     private static DecodedRecord Damaged(string reason) => new(null, null, reason);
 
-    private static byte[] Check(ReadOnlySpan<byte> body) =>
-        Encoding.ASCII.GetBytes(Convert.ToHexStringLower(SHA256.HashData(body).AsSpan(0, CheckLength / 2)));
+    /// <summary>The beginning of a SHA-256 as hex digits, as many as there is room for.</summary>
+    private static Span<byte> Hex(scoped ReadOnlySpan<byte> bytes, Span<byte> digits)
+    {
+        Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(bytes, digest);
+        Convert.TryToHexStringLower(digest[..(digits.Length / 2)], digits, out _);
+        return digits;
+    }
 
-    private static void Append(ref Span<byte> rest, ReadOnlySpan<byte> part)
+    private static void Append(ref Span<byte> rest, scoped ReadOnlySpan<byte> part)
     {
         part.CopyTo(rest);
         rest = rest[part.Length..];
@@ -202,9 +194,4 @@ internal static class RecordCodec
     }
 
     private static void WriteText(Utf8JsonWriter json, string name, string? value) => json.WriteString(name, value);
-
-    private static long? Number(JsonElement root, string name) =>
-        root.GetProperty(name) is { ValueKind: not JsonValueKind.Null } value ? value.GetInt64() : null;
-
-    private static string? Text(JsonElement root, string name) => root.GetProperty(name).GetString();
 }

@@ -18,7 +18,7 @@ internal sealed class RecordFile(StoreContext context, UploadNames names)
     }
 
     /// <summary>The file of the record, or null where there is none.</summary>
-    public HeldFile? Hold(UploadKey key) => _files.Hold(PathIn(context.Paths.Upload(key)), RecordCodec.MaxLength);
+    public HeldFile? Hold(UploadKey key) => _files.Hold(context.Paths.RecordOf(key), RecordCodec.MaxLength);
 
     /// <summary>Whether the record is still the one in the file: every record that is written is a new file.</summary>
     public bool IsCurrent(HeldFile? file) => file is not null && _files.IsAtItsPath(file);
@@ -81,7 +81,7 @@ internal sealed class RecordFile(StoreContext context, UploadNames names)
         }
 
         // What was moved may be a new upload that took the place of the damaged one a moment ago. It goes back.
-        if (Decode(_files.ReadFile(PathIn(target), RecordCodec.MaxLength)).Record is { } whole && (whole.Record.State != UploadState.Receiving || _files.FileExists(new UploadFiles(target, whole.Nonce).Data)))
+        if (Decode(_files.ReadFile(Path.Combine(target, UploadPaths.Record), RecordCodec.MaxLength)).Record is { } whole && (whole.Record.State != UploadState.Receiving || _files.FileExists(new UploadFiles(target, whole.Nonce).Data)))
         {
             if (_files.RenameDirectory(target, directory))
             {
@@ -94,8 +94,6 @@ internal sealed class RecordFile(StoreContext context, UploadNames names)
         Log.Quarantined(context.Logger, directory, reason, target);
         return null;
     }
-
-    private static string PathIn(string directory) => Path.Combine(directory, UploadPaths.Record);
 
     private DecodedRecord Decode(byte[]? bytes) =>
         bytes is null ? new DecodedRecord(null, null, "it has no record") : _recent.Decode(bytes);

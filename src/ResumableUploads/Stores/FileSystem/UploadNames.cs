@@ -43,7 +43,7 @@ internal sealed class UploadNames(StoreContext context)
     /// <summary>After an upload was put in its place.</summary>
     public void ConfirmCreation(UploadKey key)
     {
-        using OpenFile? record = TryOpen(Path.Combine(context.Paths.Upload(key), UploadPaths.Record));
+        using OpenFile? record = TryOpen(context.Paths.RecordOf(key));
         SyncParents(key);
         Confirm(record);
     }

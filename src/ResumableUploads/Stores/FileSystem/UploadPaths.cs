@@ -34,15 +34,17 @@ internal sealed class UploadPaths(string root)
 
     public string Shard(UploadKey key) => Path.Combine(Uploads, key.Owner, ShardName(key.Id));
 
+    public string RecordOf(UploadKey key) => Path.Join([Uploads, key.Owner, ShardName(key.Id), key.Id, Record]);
+
     public string Upload(UploadKey key) => Path.Combine(Uploads, key.Owner, ShardName(key.Id), key.Id);
 }
 
 /// <summary>The files of one upload. Their names carry its nonce, so that they never belong to another upload under the same key.</summary>
 internal readonly record struct UploadFiles(string Directory, string Nonce)
 {
-    public string Data => Path.Combine(Directory, Nonce + ".data");
+    public string Data => $"{Directory}{Path.DirectorySeparatorChar}{Nonce}.data";
 
-    public string Mark => Path.Combine(Directory, Nonce + ".mark");
+    public string Mark => $"{Directory}{Path.DirectorySeparatorChar}{Nonce}.mark";
 
     public string Lock => Path.Combine(Directory, UploadPaths.LockName(Nonce));
 }
