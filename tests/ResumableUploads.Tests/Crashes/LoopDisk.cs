@@ -6,7 +6,7 @@ namespace ResumableUploads.Tests.Crashes;
 internal sealed class LoopDisk : IAsyncDisposable
 {
     // xfs is not made smaller than this. The file has holes: it takes as much room as is written.
-    private const long Size = 320L << 20;
+    private const long SmallSize = 320L << 20;
 
     private readonly DirectoryInfo _place = Directory.CreateTempSubdirectory("crash-disk-");
 
@@ -19,14 +19,15 @@ internal sealed class LoopDisk : IAsyncDisposable
     private string Image => System.IO.Path.Combine(Place, "image");
 
     /// <param name="fileSystem"><c>ext4</c> or <c>xfs</c>.</param>
-    public static async Task<LoopDisk> MountAsync(string fileSystem)
+    /// <param name="size">Its size in bytes. An ext4 has room for as many files as its size gives it.</param>
+    public static async Task<LoopDisk> MountAsync(string fileSystem, long size = SmallSize)
     {
         Needs.Require(OperatingSystem.IsLinux(), "Loop devices are for Linux.");
         var disk = new LoopDisk();
         Directory.CreateDirectory(disk.Path);
         await using (FileStream image = File.Create(disk.Image))
         {
-            image.SetLength(Size);
+            image.SetLength(size);
         }
 
         bool isThere = await Needs.RunAsync("mkfs." + fileSystem, fileSystem == "ext4" ? "-qF" : "-q", disk.Image) == 0

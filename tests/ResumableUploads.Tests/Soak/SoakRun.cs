@@ -15,6 +15,9 @@ internal sealed class SoakRun(string fileSystem, int seed, params string[] optio
 {
     private const int Clients = 12;
     private const int MaxConclusions = 400;
+
+    /// <summary>What is finished stays there, and a fast machine finishes fifty uploads a second, each of some six files and directories.</summary>
+    private const long DiskSize = 8L << 30;
     private static readonly string[] Protocols = ["file-id", "tus", "ietf"];
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan BetweenConclusions = TimeSpan.FromMilliseconds(100);
@@ -44,7 +47,7 @@ internal sealed class SoakRun(string fileSystem, int seed, params string[] optio
     /// <summary>Runs for so long, and until each of the faults has happened. The first loss ends it.</summary>
     public async Task<SoakTotals> RunAsync(TimeSpan time)
     {
-        await using LoopDisk disk = await LoopDisk.MountAsync(fileSystem);
+        await using LoopDisk disk = await LoopDisk.MountAsync(fileSystem, DiskSize);
         await using var server = new SoakServer(disk, [.. Usual, .. options]);
         var finished = new FinishedUploads(server.Directory);
         await server.StartAsync();
