@@ -12,4 +12,7 @@ public enum StoreAbilities
 
     /// <summary>Its storage outlives it, and can be opened by two stores at once: after a restart, and from two processes.</summary>
     SharesStorage = 2,
+
+    /// <summary>It makes a short upload in one step: <see cref="Abstractions.IUploadStore.MaxWholeLength"/> is more than 0.</summary>
+    CreatesWhole = 4,
 }

@@ -35,7 +35,16 @@ internal sealed class Steps(string root, bool tellsFirst)
         Tell("created", () => Wait(_store.CreateAsync(Key, Record(7), default)));
         Append(0, AppendMode.KeepWhatCame, true, 4000);
         Tell("deleted", () => Wait(_store.DeleteAsync(Key, Version(), default)));
+        CreateWhole(8, UploadState.Completed, 3000);
+        Tell("deleted", () => Wait(_store.DeleteAsync(Key, Version(), default)));
+        CreateWhole(9, UploadState.Received, 2000);
+        Tell("outcome", () => PutOutcome(3));
+        Tell("completed", () => Update(10, UploadState.Completed));
+        Tell("deleted", () => Wait(_store.DeleteAsync(Key, null, default)));
     }
+
+    private void CreateWhole(byte data, UploadState state, int size) =>
+        Tell("whole", () => Wait(_store.CreateWholeAsync(Key, Record(data, state), new ReadOnlySequence<byte>(Pieces.Bytes(0, size)), default)));
 
     private void Append(long offset, AppendMode mode, bool isWanted, params int[] pieces)
     {
@@ -78,6 +87,8 @@ internal sealed class Steps(string root, bool tellsFirst)
     {
         public override PipeReader Reader { get; } = new PieceReader(offset, pieces);
 
+        public static byte[] Bytes(long offset, int count) => [.. Enumerable.Range(0, count).Select(i => (byte)((offset + i) % 251))];
+
         public override void Committed(long durableOffset) => say($"at {durableOffset}");
 
         public override ValueTask<bool> ShouldCommitAsync(CancellationToken cancellationToken) => ValueTask.FromResult(isWanted);
@@ -93,7 +104,7 @@ internal sealed class Steps(string root, bool tellsFirst)
         public override bool TryRead(out ReadResult result)
         {
             bool isThere = _next < pieces.Length;
-            byte[] bytes = isThere ? [.. Enumerable.Range(0, pieces[_next]).Select(i => (byte)((offset + pieces.Take(_next).Sum() + i) % 251))] : [];
+            byte[] bytes = isThere ? Pieces.Bytes(offset + pieces.Take(_next).Sum(), pieces[_next]) : [];
             _next++;
             result = new ReadResult(new ReadOnlySequence<byte>(bytes), isCanceled: false, isCompleted: _next == pieces.Length);
             return isThere;

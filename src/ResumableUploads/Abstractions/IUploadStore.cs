@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace ResumableUploads.Abstractions;
 
 /// <summary>
@@ -30,6 +32,25 @@ public interface IUploadStore
     /// <param name="record">What to keep about it; its state is <see cref="UploadState.Receiving"/>.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     ValueTask<CreateResult> CreateAsync(UploadKey key, UploadRecord record, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// The most bytes that <see cref="CreateWholeAsync"/> takes, or 0 where the store has no such step. Default: 0. It is not a capability, so that
+    /// a decorator which knows nothing of it sees a creation and an append as ever.
+    /// </summary>
+    long MaxWholeLength => 0;
+
+    /// <summary>
+    /// Makes an upload that has left <see cref="UploadState.Receiving"/>, with all of its bytes, unless the key is taken: for a short content that
+    /// is at hand, in place of a creation, an append and an update. Atomic between processes; record and bytes are durable when it returns, and
+    /// are there together or not at all.
+    /// </summary>
+    /// <param name="key">The name of the upload.</param>
+    /// <param name="record">What to keep about it; its state is <see cref="UploadState.Received"/> or <see cref="UploadState.Completed"/>.</param>
+    /// <param name="content">The bytes, at most <see cref="MaxWholeLength"/>. They are the caller's again when the call has ended.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    ValueTask<CreateResult> CreateWholeAsync(
+        UploadKey key, UploadRecord record, ReadOnlySequence<byte> content, CancellationToken cancellationToken) =>
+        throw new NotSupportedException("This store does not make whole uploads: its MaxWholeLength is 0.");
 
     /// <summary>Reads an upload in one step, also while somebody appends to it (then the offset is what is durable by now).</summary>
     /// <param name="key">The name of the upload.</param>

@@ -3,14 +3,14 @@ namespace ResumableUploads.Abstractions;
 /// <summary>How a creation ended.</summary>
 public enum CreateStatus
 {
-    /// <summary>The upload is there, with offset 0, and it was this call that made it.</summary>
+    /// <summary>The upload is there, and it was this call that made it: with offset 0, or whole.</summary>
     Created = 0,
 
     /// <summary>The key is taken; nothing was changed.</summary>
     Taken = 1,
 }
 
-/// <summary>The answer to <see cref="IUploadStore.CreateAsync"/>.</summary>
+/// <summary>The answer to <see cref="IUploadStore.CreateAsync"/> and <see cref="IUploadStore.CreateWholeAsync"/>.</summary>
 /// <param name="Status">How it ended.</param>
 /// <param name="Info">The new upload when <see cref="CreateStatus.Created"/>, else null.</param>
 public readonly record struct CreateResult(CreateStatus Status, UploadInfo? Info);

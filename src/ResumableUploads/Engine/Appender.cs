@@ -27,6 +27,7 @@ internal sealed class Appender(
     Records records,
     RecordChange change,
     OwnerLedger ledger,
+    WholeUpload whole,
     Creation creation,
     Removal removal,
     HandlerClaims claims,
@@ -36,7 +37,8 @@ internal sealed class Appender(
     ILogger logger,
     CancellationToken stopping)
 {
-    private readonly WholeDigest _whole = new(store);
+    private readonly WholeDigest _digest = new(store);
+    private readonly EmptyBody _empty = new(settings, time, stopping);
 
     public async ValueTask<Step> StepAsync(
         AppendCommand command, UploadInfo? info, Turn turn, IUploadCallbacks callbacks, CancellationToken cancellationToken)
@@ -77,7 +79,7 @@ internal sealed class Appender(
         {
             return info is null
                 ? await CreateAndAppendAsync(command, command.Creation!, turn, callbacks, cancellationToken).ConfigureAwait(false)
-                : await AppendAsync(command, info, data!, turn, callbacks, cancellationToken).ConfigureAwait(false);
+                : await AppendAsync(command, info, data!, turn, callbacks, content: null, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
@@ -88,11 +90,19 @@ internal sealed class Appender(
     private async ValueTask<Step> CreateAndAppendAsync(
         AppendCommand command, UploadDetails details, Turn turn, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
-        (UploadOutcome? refusal, UploadInfo? info, UploadData data) =
-            await creation.CreateAsync(command, details, callbacks, cancellationToken).ConfigureAwait(false);
+        using AppendContent? content = whole.IsPossible(command, callbacks)
+            ? new AppendContent(command, command.KnownLength, turn, command.BodyLength!.Value, digest: null, progress: null, time, settings, stopping)
+            : null;
+        NewUpload made = await creation.CreateAsync(command, details, callbacks, content, cancellationToken).ConfigureAwait(false);
+        (UploadOutcome? refusal, UploadInfo? info, UploadData data) = made;
         if (refusal is not null)
         {
             return refusal;
+        }
+
+        if (made.IsWhole)
+        {
+            return Received(info!, data, callbacks) with { IsCreated = true };
         }
 
         if (command.Watch is { } watch)
@@ -105,7 +115,7 @@ internal sealed class Appender(
         {
             // Another process may have made it meanwhile, and have gone on with it.
             step = await SettledAsync(command, info!, data, turn, cancellationToken).ConfigureAwait(false)
-                ?? await AppendAsync(command, info!, data, turn, callbacks, cancellationToken).ConfigureAwait(false);
+                ?? await AppendAsync(command, info!, data, turn, callbacks, content, cancellationToken).ConfigureAwait(false);
         }
         catch (UploadStoreException e)
         {
@@ -157,7 +167,7 @@ internal sealed class Appender(
     private async ValueTask<Step> AfterTheEndAsync(AppendCommand command, UploadInfo info, Turn turn, CancellationToken cancellationToken)
     {
         bool empty = command.BodyLength == 0
-            || (command.BodyLength is null && command.Offset == info.Offset && await IsEmptyAsync(command, turn).ConfigureAwait(false));
+            || (command.BodyLength is null && command.Offset == info.Offset && await _empty.IsEmptyAsync(command, turn).ConfigureAwait(false));
         cancellationToken.ThrowIfCancellationRequested();
         return (empty, command.Offset == info.Offset) switch
         {
@@ -169,33 +179,22 @@ internal sealed class Appender(
         };
     }
 
-    private async ValueTask<bool> IsEmptyAsync(AppendCommand command, Turn turn)
-    {
-        using var reader = new GuardedReader(command.Body, room: 0, digest: null, time, settings, static () => { });
-        using CancellationTokenRegistration stop = stopping.UnsafeRegister(
-            static reader => ((GuardedReader)reader!).Leave(ContentEnd.Shutdown), reader);
-        turn.WhenAskedToLeave(() => reader.Leave(ContentEnd.TakenOver));
-        try
-        {
-            while (true)
-            {
-                System.IO.Pipelines.ReadResult result = await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false);
-                reader.AdvanceTo(result.Buffer.End);
-                if (result.IsCompleted)
-                {
-                    return reader.End == ContentEnd.Whole;
-                }
-            }
-        }
-        finally
-        {
-            turn.WhenAskedToLeave(null);
-        }
-    }
-
     /// <summary>Appends a body that nothing stands against.</summary>
+    /// <param name="command">The append.</param>
+    /// <param name="info">The upload.</param>
+    /// <param name="data">What its record says.</param>
+    /// <param name="turn">The turn that it holds.</param>
+    /// <param name="callbacks">The application.</param>
+    /// <param name="content">The body, where it was looked at already; else null.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
     public async ValueTask<Step> AppendAsync(
-        AppendCommand command, UploadInfo info, UploadData data, Turn turn, IUploadCallbacks callbacks, CancellationToken cancellationToken)
+        AppendCommand command,
+        UploadInfo info,
+        UploadData data,
+        Turn turn,
+        IUploadCallbacks callbacks,
+        AppendContent? content,
+        CancellationToken cancellationToken)
     {
         if (info.Length is null && command.KnownLength is { } length)
         {
@@ -235,7 +234,10 @@ internal sealed class Appender(
             : null;
         long offset = info.Offset;
         long? total = info.Length;
-        using var content = new AppendContent(command, total, turn, room, digest, progress, time, settings);
+        using AppendContent? own = content is null
+            ? new AppendContent(command, total, turn, room, digest, progress, time, settings, stopping)
+            : null;
+        content ??= own!;
         AppendResult result = await StoreAsync(command, content, turn).ConfigureAwait(false);
         await (progress?.DrainAsync() ?? Task.CompletedTask).ConfigureAwait(false);
 
@@ -264,9 +266,7 @@ internal sealed class Appender(
         try
         {
             turn.DurableOffset = command.Offset;
-            using CancellationTokenRegistration stop = stopping.UnsafeRegister(
-                static content => ((AppendContent)content!).Leave(ContentEnd.Shutdown), content);
-            turn.WhenAskedToLeave(turn.Stays ? null : () => content.Leave(ContentEnd.TakenOver));
+            using Leaving leaving = content.Attend();
             AppendResult result = await store.AppendAsync(
                 command.Key,
                 command.Offset,
@@ -282,7 +282,6 @@ internal sealed class Appender(
         }
         finally
         {
-            turn.WhenAskedToLeave(null);
             metrics.AppendEnds(bytes);
         }
     }
@@ -325,7 +324,7 @@ internal sealed class Appender(
             };
         }
 
-        if (await _whole.CheckAsync(command, info.Key, data).ConfigureAwait(false) is not { } verified)
+        if (await _digest.CheckAsync(command, info.Key, data).ConfigureAwait(false) is not { } verified)
         {
             return new UploadOutcome(OutcomeKind.DigestMismatch, result.Offset) { UploadLength = info.Length, IsWholeWrong = true };
         }
@@ -338,8 +337,8 @@ internal sealed class Appender(
             {
                 ours = now.State == UploadState.Receiving && now.Offset == result.Offset;
                 return !ours ? null
-                    : callbacks.HasHandler ? records.Received(now, claimed, now.Offset)
-                    : records.Completed(now, claimed, now.Offset);
+                    : callbacks.HasHandler ? records.Received(now.Record, claimed, now.Offset)
+                    : records.Completed(now.Record, claimed, now.Offset);
             },
             CancellationToken.None).ConfigureAwait(false);
         if (received is null)
@@ -353,8 +352,16 @@ internal sealed class Appender(
         }
 
         ledger.Left(info.Key.Owner, info.Length ?? result.Offset);
-        Log.Received(logger, info.Key, received.Offset);
-        return ours && callbacks.HasHandler ? new Step(null, received, claimed) : new Step(null, received);
+        return ours ? Received(received, claimed, callbacks) : new Step(null, received);
+    }
+
+    /// <summary>This request has brought the last byte, and has written so into the record.</summary>
+    private Step Received(UploadInfo received, UploadData claimed, IUploadCallbacks callbacks)
+    {
+        Log.Received(logger, received.Key, received.Offset);
+        return callbacks.HasHandler
+            ? new Step(null, received, claimed)
+            : new UploadOutcome(OutcomeKind.Completed, received.Offset) { UploadLength = received.Length, ReprDigest = claimed.FoundDigest };
     }
 
     private UploadOutcome Ended(

@@ -49,7 +49,7 @@ internal sealed class Joins(
         }
 
         (UploadOutcome? refusal, UploadInfo? created, _) =
-            await creation.CreateAsync(sized, Limited(command), callbacks, cancellationToken).ConfigureAwait(false);
+            await creation.CreateAsync(sized, Limited(command), callbacks, content: null, cancellationToken).ConfigureAwait(false);
         if (refusal is not null)
         {
             return refusal;
@@ -174,7 +174,7 @@ internal sealed class Joins(
                     BodyLength = missing,
                     Completion = CompletionRule.AtLength,
                 };
-                Step step = await appender.AppendAsync(command, info, data, turn, callbacks, cancellationToken).ConfigureAwait(false);
+                Step step = await appender.AppendAsync(command, info, data, turn, callbacks, content: null, cancellationToken).ConfigureAwait(false);
                 if (step.Outcome is not { Kind: OutcomeKind.Appended })
                 {
                     return step;

@@ -20,7 +20,7 @@ internal sealed class Records(EngineSettings settings, TimeProvider time)
     };
 
     /// <summary>All bytes are there, and the application has not answered yet.</summary>
-    public UploadRecord Received(UploadInfo before, UploadData data, long offset) => before.Record with
+    public UploadRecord Received(UploadRecord before, UploadData data, long offset) => before with
     {
         State = UploadState.Received,
         Length = offset,
@@ -30,7 +30,7 @@ internal sealed class Records(EngineSettings settings, TimeProvider time)
     };
 
     /// <summary>The application has answered for good.</summary>
-    public UploadRecord Completed(UploadInfo before, UploadData data, long offset) => before.Record with
+    public UploadRecord Completed(UploadRecord before, UploadData data, long offset) => before with
     {
         State = UploadState.Completed,
         Length = offset,

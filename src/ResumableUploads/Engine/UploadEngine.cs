@@ -41,8 +41,9 @@ internal sealed class UploadEngine : IAsyncDisposable
         _completions = new Completions(store, _records, change, claims, _parking, settings, time, logger, _stopping.Token);
         var waiting = new WaitingJoins();
         _removal = new Removal(store, _ledger, waiting, logger);
-        var creation = new Creation(store, _records, _ledger, metrics, time, logger);
-        _appender = new Appender(store, _records, change, _ledger, creation, _removal, claims, settings, metrics, time, logger, _stopping.Token);
+        var whole = new WholeUpload(store, _records, claims, metrics);
+        var creation = new Creation(store, _records, _ledger, whole, metrics, time, logger);
+        _appender = new Appender(store, _records, change, _ledger, whole, creation, _removal, claims, settings, metrics, time, logger, _stopping.Token);
         _joins = new Joins(store, _records, _turns, creation, _appender, _completions, _removal, waiting, settings, logger);
     }
 

@@ -19,7 +19,6 @@ public class DiskFaultTests
     [InlineData(Writes, "EIO", 503)]
     [InlineData(Writes, "EROFS", 503)]
     [InlineData("ftruncate,fdatasync", "EIO", 503)]
-    [InlineData("lseek", "EIO", 503)]
     public async Task Bytes_that_cannot_be_written_are_not_acknowledged(string calls, string error, int status)
     {
         await Needs.StraceAsync();

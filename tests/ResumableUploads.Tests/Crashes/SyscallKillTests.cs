@@ -42,6 +42,12 @@ public class SyscallKillTests(ITestOutputHelper output)
         new("at 4000", new(4000, 7, UploadState.Receiving)),
         new("at 4000", new(4000, 7, UploadState.Receiving)),
         new("deleted", null),
+        new("whole", new(3000, 8, UploadState.Completed)),
+        new("deleted", null),
+        new("whole", new(2000, 9, UploadState.Received)),
+        new("outcome", new(2000, 9, UploadState.Received, 3)),
+        new("completed", new(2000, 10, UploadState.Completed, 3)),
+        new("deleted", null),
     ];
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;

@@ -9,6 +9,7 @@ namespace ResumableUploads.Tests.FileId;
 
 public sealed class GuardedReaderTests : IDisposable
 {
+    private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(200);
     private readonly FakeTimeProvider _time = new();
     private readonly Pipe _pipe = new(new PipeOptions(useSynchronizationContext: false));
     private int _ended;
@@ -289,6 +290,79 @@ public sealed class GuardedReaderTests : IDisposable
             Assert.Equal(stopAt < 0 ? ContentEnd.Whole : ContentEnd.TakenOver, reader.End);
             Assert.InRange(got.Count, stopAt < 0 ? sent.Length : stopAt + 1, sent.Length);
         }
+    }
+
+    [Fact]
+    public async Task A_body_that_is_there_is_gathered_and_not_taken()
+    {
+        await SendAsync(1, 2, 3);
+        Assert.Equal([1, 2, 3], (await _reader.GatherAsync(3, Moment))!.Value.ToArray());
+        _reader.Leave(ContentEnd.TakenOver);
+        ReadResult again = await _reader.ReadAsync();
+        Assert.Equal([1, 2, 3], again.Buffer.ToArray());
+        _reader.AdvanceTo(again.Buffer.End);
+        Assert.Empty(await TakeRestAsync(await _reader.ReadAsync()));
+        Assert.Equal((ContentEnd.TakenOver, 3L), (_reader.End, _reader.Taken));
+    }
+
+    [Fact]
+    public async Task A_body_is_waited_for_while_it_comes()
+    {
+        await SendAsync(1, 2);
+        Task<ReadOnlySequence<byte>?> gathering = _reader.GatherAsync(4, Moment).AsTask();
+        _time.Advance(Moment - TimeSpan.FromTicks(1));
+        await SendAsync(3);
+        Assert.False(gathering.IsCompleted);
+        await SendAsync(4);
+        Assert.Equal([1, 2, 3, 4], (await gathering)!.Value.ToArray());
+    }
+
+    [Fact]
+    public async Task A_body_that_takes_longer_is_read_as_ever()
+    {
+        await SendAsync(1, 2);
+        Task<ReadOnlySequence<byte>?> gathering = _reader.GatherAsync(4, Moment).AsTask();
+        _time.Advance(Moment);
+        Assert.Null(await gathering);
+        Assert.Equal(ContentEnd.None, _reader.End);
+
+        // What came can be read at once, and what follows when it comes.
+        ReadResult first = await _reader.ReadAsync();
+        Assert.Equal([1, 2], first.Buffer.ToArray());
+        _reader.AdvanceTo(first.Buffer.End);
+        Task<ReadResult> rest = _reader.ReadAsync().AsTask();
+        Assert.False(rest.IsCompleted);
+        await SendAsync(3, 4);
+        await _pipe.Writer.CompleteAsync();
+        ReadResult more = await rest;
+        Assert.Equal([3, 4], more.Buffer.ToArray());
+        _reader.AdvanceTo(more.Buffer.End);
+        Assert.Empty(await TakeRestAsync(await _reader.ReadAsync()));
+        Assert.Equal((ContentEnd.Whole, 4L), (_reader.End, _reader.Taken));
+    }
+
+    [Theory]
+    [InlineData(ContentEnd.TakenOver)]
+    [InlineData(ContentEnd.Shutdown)]
+    public async Task Who_is_asked_to_leave_while_it_gathers_gives_what_came(object reason)
+    {
+        await SendAsync(1, 2);
+        Task<ReadOnlySequence<byte>?> gathering = _reader.GatherAsync(4, Moment).AsTask();
+        _reader.Leave((ContentEnd)reason);
+        Assert.Null(await gathering);
+        Assert.Equal([1, 2], await TakeRestAsync(await _reader.ReadAsync()));
+        Assert.Equal(((ContentEnd)reason, 2L), (_reader.End, _reader.Taken));
+    }
+
+    [Fact]
+    public async Task A_body_that_breaks_while_it_is_gathered_gives_what_came()
+    {
+        await SendAsync(1, 2);
+        Task<ReadOnlySequence<byte>?> gathering = _reader.GatherAsync(4, Moment).AsTask();
+        await _pipe.Writer.CompleteAsync(new IOException("reset"));
+        Assert.Null(await gathering);
+        Assert.Equal([1, 2], await TakeRestAsync(await _reader.ReadAsync()));
+        Assert.Equal((ContentEnd.Disconnected, 2L), (_reader.End, _reader.Taken));
     }
 
     private GuardedReader Guard(long room = 1 << 30, IncrementalDigest? digest = null) =>

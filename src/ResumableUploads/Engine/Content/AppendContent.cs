@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.IO.Pipelines;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine.Turns;
@@ -7,6 +8,9 @@ namespace ResumableUploads.Engine.Content;
 /// <summary>The content of one append as the store sees it: the guarded body, and what is known to be durable.</summary>
 internal sealed class AppendContent : UploadContent, IDisposable
 {
+    /// <summary>How long all of a short body is waited for. A client that is slower gets an upload that it can ask for meanwhile.</summary>
+    private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(200);
+
     private readonly GuardedReader _reader;
     private readonly IncrementalDigest? _digest;
     private readonly ProgressFeed? _progress;
@@ -14,6 +18,7 @@ internal sealed class AppendContent : UploadContent, IDisposable
     private readonly CancellationTokenSource _grace;
     private readonly AppendCommand _command;
     private readonly long? _uploadLength;
+    private readonly CancellationToken _stopping;
 
     /// <param name="command">The append.</param>
     /// <param name="uploadLength">The length of the whole content, where it is known.</param>
@@ -23,6 +28,7 @@ internal sealed class AppendContent : UploadContent, IDisposable
     /// <param name="progress">Who wants to know, or null.</param>
     /// <param name="time">The clock.</param>
     /// <param name="settings">The limits.</param>
+    /// <param name="stopping">Fires when the server stops.</param>
     public AppendContent(
         AppendCommand command,
         long? uploadLength,
@@ -31,8 +37,10 @@ internal sealed class AppendContent : UploadContent, IDisposable
         IncrementalDigest? digest,
         ProgressFeed? progress,
         TimeProvider time,
-        EngineSettings settings)
+        EngineSettings settings,
+        CancellationToken stopping)
     {
+        _stopping = stopping;
         ExpectedLength = command.BodyLength;
         _turn = turn;
         _digest = digest;
@@ -60,7 +68,15 @@ internal sealed class AppendContent : UploadContent, IDisposable
     /// <summary>Whether that was because the digest itself did not come.</summary>
     public bool IsDigestMissing => _digest?.IsMissing is true;
 
-    public void Leave(ContentEnd reason) => _reader.Leave(reason);
+    /// <summary>Until what it gives is disposed, the content ends when somebody else wants the turn, and when the server stops.</summary>
+    public Leaving Attend() => new(_reader, _turn, _stopping);
+
+    /// <summary>All bytes of a short body, where they come at once; else null. Either way they are still there to be read.</summary>
+    public async ValueTask<ReadOnlySequence<byte>?> GatherAsync()
+    {
+        using Leaving leaving = Attend();
+        return await _reader.GatherAsync(_command.BodyLength!.Value, Moment).ConfigureAwait(false);
+    }
 
     public override void Committed(long durableOffset)
     {

@@ -15,9 +15,14 @@ internal sealed class GuardedReader : PipeReader, IDisposable
     private readonly PaceWatch _pace;
     private readonly IncrementalDigest? _digest;
     private readonly Action _ended;
+    private readonly TimeProvider _time;
     private ReadOnlySequence<byte> _current;
     private long _room;
     private int _asked;
+    private volatile bool _isMomentOver;
+
+    /// <summary>Whether the last read is still to be given: a pipe does not give again what was looked at.</summary>
+    private bool _isHeld;
     private bool _innerIsOver;
     private bool _isReading;
     private bool _final;
@@ -34,6 +39,7 @@ internal sealed class GuardedReader : PipeReader, IDisposable
         _room = room;
         _digest = digest;
         _ended = ended;
+        _time = time;
         _pace = new PaceWatch(time, settings, Leave);
     }
 
@@ -47,28 +53,58 @@ internal sealed class GuardedReader : PipeReader, IDisposable
     public Exception? Fault { get; private set; }
 
     /// <summary>Ends the content soon: what is there is still given. The first reason counts. Safe from any thread.</summary>
-    [SuppressMessage("Design", "CA1031", Justification = "Whatever a server throws from a request that is over says only that it is over.")]
     public void Leave(ContentEnd reason)
     {
         if (Interlocked.CompareExchange(ref _asked, (int)reason, 0) == 0)
         {
-            try
-            {
-                _inner.CancelPendingRead();
-            }
-            catch (Exception)
-            {
-                // The request is over already: the read that would have been woken has ended by itself. (Kestrel throws here what broke
-                // the request, and that is no fault of the newcomer who asks.)
-            }
+            Wake();
         }
     }
 
+    /// <summary>
+    /// Waits a moment until all bytes of a content of this length are there, and takes none of them: the next read gives them again. Null where it
+    /// ended before, or takes longer.
+    /// </summary>
+    public async ValueTask<ReadOnlySequence<byte>?> GatherAsync(long length, TimeSpan moment)
+    {
+        ITimer? timer = null;
+        try
+        {
+            while (true)
+            {
+                ValueTask<ReadResult> read = ReadAsync(CancellationToken.None);
+                timer ??= read.IsCompleted ? null
+                    : _time.CreateTimer(static reader => ((GuardedReader)reader!).EndMoment(), this, moment, Timeout.InfiniteTimeSpan);
+                ReadResult result = await read.ConfigureAwait(false);
+                bool isAll = result.Buffer.Length == length && End is (ContentEnd.None or ContentEnd.Whole);
+                if (isAll || result.IsCompleted || _isMomentOver)
+                {
+                    _isHeld = true;
+                    return isAll ? result.Buffer : null;
+                }
+
+                AdvanceTo(result.Buffer.Start, result.Buffer.End);
+            }
+        }
+        finally
+        {
+            if (timer is not null)
+            {
+                await timer.DisposeAsync().ConfigureAwait(false);
+            }
+
+            _isMomentOver = false;
+        }
+    }
+
+    /// <summary>Whether a read that was cancelled was meant to be.</summary>
+    private bool IsWoken => Volatile.Read(ref _asked) != 0 || _isMomentOver;
+
     public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
     {
-        if (_final)
+        if (_final || _isHeld)
         {
-            return new ValueTask<ReadResult>(Last());
+            return new ValueTask<ReadResult>(Seen());
         }
 
         if (Volatile.Read(ref _asked) != 0)
@@ -91,9 +127,9 @@ internal sealed class GuardedReader : PipeReader, IDisposable
 
     public override bool TryRead(out ReadResult result)
     {
-        if (_final)
+        if (_final || _isHeld)
         {
-            result = Last();
+            result = Seen();
             return true;
         }
 
@@ -137,6 +173,7 @@ internal sealed class GuardedReader : PipeReader, IDisposable
         // A rest of nothing must not point into memory that goes back with this call.
         ReadOnlySequence<byte> rest = _current.Slice(consumed);
         _current = rest.IsEmpty ? ReadOnlySequence<byte>.Empty : rest;
+        _isHeld = false;
         Advance(consumed, examined);
     }
 
@@ -195,7 +232,7 @@ internal sealed class GuardedReader : PipeReader, IDisposable
                     _pace.WaitEnds();
                 }
 
-                if (!result.IsCanceled || Volatile.Read(ref _asked) != 0)
+                if (!result.IsCanceled || IsWoken)
                 {
                     return Give(result);
                 }
@@ -212,7 +249,7 @@ internal sealed class GuardedReader : PipeReader, IDisposable
 
     private ValueTask<ReadResult> Ready(ReadResult result)
     {
-        if (!result.IsCanceled || Volatile.Read(ref _asked) != 0)
+        if (!result.IsCanceled || IsWoken)
         {
             return new ValueTask<ReadResult>(Give(result));
         }
@@ -237,7 +274,7 @@ internal sealed class GuardedReader : PipeReader, IDisposable
         {
             Ends(ContentEnd.Whole);
         }
-        else if (result.IsCanceled)
+        else if (result.IsCanceled && _asked != 0)
         {
             Ends((ContentEnd)_asked);
         }
@@ -264,7 +301,7 @@ internal sealed class GuardedReader : PipeReader, IDisposable
             }
 
             Ends((ContentEnd)_asked);
-            return Last();
+            return Seen();
         }
         catch (Exception e)
         {
@@ -278,10 +315,30 @@ internal sealed class GuardedReader : PipeReader, IDisposable
         Fault = fault;
         _innerIsOver = true;
         Ends(_asked != 0 ? (ContentEnd)_asked : ContentEnd.Disconnected);
-        return Last();
+        return Seen();
     }
 
-    private ReadResult Last() => new(_current, isCanceled: false, isCompleted: true);
+    private void EndMoment()
+    {
+        _isMomentOver = true;
+        Wake();
+    }
+
+    [SuppressMessage("Design", "CA1031", Justification = "Whatever a server throws from a request that is over says only that it is over.")]
+    private void Wake()
+    {
+        try
+        {
+            _inner.CancelPendingRead();
+        }
+        catch (Exception)
+        {
+            // The request is over already: the read that would have been woken has ended by itself. (Kestrel throws here what broke
+            // the request, and that is no fault of the newcomer who asks.)
+        }
+    }
+
+    private ReadResult Seen() => new(_current, isCanceled: false, isCompleted: _final);
 
     private void Ends(ContentEnd reason)
     {

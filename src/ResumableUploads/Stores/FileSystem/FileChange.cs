@@ -8,6 +8,9 @@ internal sealed class FileChange(StoreContext context, RecordFile records, Uploa
     /// <summary>The most bytes of an outcome.</summary>
     public const int MaxOutcomeLength = 1024 * 1024;
 
+    /// <summary>One for the lock file that is not there, and some for uploads that come and go under the key.</summary>
+    private const int OutcomeTries = 8;
+
     private readonly FileLayer _files = context.Files;
 
     public UpdateResult Update(UploadKey key, string version, UploadRecord record)
@@ -78,20 +81,26 @@ internal sealed class FileChange(StoreContext context, RecordFile records, Uploa
     /// <summary>False when there is no upload to keep it for.</summary>
     public bool PutOutcome(UploadKey key, ReadOnlySpan<byte> outcome)
     {
-        if (records.Read(key) is not { } record)
-        {
-            return false;
-        }
-
         // A name of its own, because no lock keeps others out here.
         string temporary = $"{UploadPaths.Outcome}.{UploadPaths.NewNonce()}.tmp";
-        return _files.ReplaceFile(
-            context.Paths.Upload(key),
-            UploadPaths.LockName(record.Nonce),
-            UploadPaths.Outcome,
-            temporary,
-            outcome,
-            record.Durability == Durability.PowerLoss);
+        for (int attempt = 0; attempt < OutcomeTries && records.Read(key) is { } record; attempt++)
+        {
+            var files = new UploadFiles(context.Paths.Upload(key), record.Nonce);
+            if (_files.ReplaceFile(
+                files.Directory,
+                UploadPaths.LockName(record.Nonce),
+                UploadPaths.Outcome,
+                temporary,
+                outcome,
+                record.Durability == Durability.PowerLoss))
+            {
+                return true;
+            }
+
+            LockedUpload.Restore(_files, files.Lock);
+        }
+
+        return false;
     }
 
     public ReadOnlyMemory<byte>? GetOutcome(UploadKey key)

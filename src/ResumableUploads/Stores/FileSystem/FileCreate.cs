@@ -1,3 +1,4 @@
+using System.Buffers;
 using ResumableUploads.Abstractions;
 
 namespace ResumableUploads.Stores.FileSystem;
@@ -10,7 +11,10 @@ internal sealed class FileCreate(StoreContext context, UploadNames names)
 
     private readonly FileLayer _files = context.Files;
 
-    public CreateResult Create(UploadKey key, UploadRecord record)
+    /// <param name="key">The name of the upload.</param>
+    /// <param name="record">Its record.</param>
+    /// <param name="content">All of its bytes, where the record says that it is not receiving any more; else nothing.</param>
+    public CreateResult Create(UploadKey key, UploadRecord record, in ReadOnlySequence<byte> content = default)
     {
         names.EnsureRoot();
         string place = context.Paths.Upload(key);
@@ -26,12 +30,13 @@ internal sealed class FileCreate(StoreContext context, UploadNames names)
             Changed = context.Time.GetUtcNow(),
             Durability = context.Options.Durability,
             Boot = _files.BootId,
+            Frozen = record.State == UploadState.Receiving ? null : content.Length,
         };
         string aside = Path.Combine(context.Paths.Temp, stored.Nonce);
         bool claimed = false;
         try
         {
-            Build(aside, stored);
+            Build(aside, stored, content);
             claimed = Claim(aside, place, context.Paths.Shard(key));
         }
         finally
@@ -52,22 +57,26 @@ internal sealed class FileCreate(StoreContext context, UploadNames names)
             names.ConfirmCreation(key);
         }
 
-        return new CreateResult(CreateStatus.Created, stored.ToInfo(key, 0));
+        return new CreateResult(CreateStatus.Created, stored.ToInfo(key, content.Length));
     }
 
-    private void Build(string directory, StoredRecord stored)
+    private void Build(string directory, StoredRecord stored, in ReadOnlySequence<byte> content)
     {
         bool sync = stored.Durability == Durability.PowerLoss;
         var files = new UploadFiles(directory, stored.Nonce);
         _files.CreateDirectory(directory);
         using (OpenFile data = _files.CreateFile(files.Data))
         {
-            // The file is as old as the record says, and not as the clock of the file system says.
-            _files.SetWritten(data, stored.Changed.UtcDateTime);
+            WriteContent(data, stored, content);
         }
 
-        _files.CreateFile(files.Lock).Dispose();
-        if (sync)
+        // What is needed for changes is made with an upload that is going to be changed.
+        if (stored.Record.State != UploadState.Completed)
+        {
+            _files.CreateFile(files.Lock).Dispose();
+        }
+
+        if (sync && stored.Frozen is null)
         {
             using OpenFile mark = _files.CreateFile(files.Mark);
             _files.Write(mark, [MarkFile.Blank()], 0);
@@ -86,6 +95,35 @@ internal sealed class FileCreate(StoreContext context, UploadNames names)
         if (sync)
         {
             _files.SyncDirectory(directory);
+        }
+    }
+
+    private void WriteContent(OpenFile data, StoredRecord stored, in ReadOnlySequence<byte> content)
+    {
+        if (stored.Frozen is null)
+        {
+            // The file is as old as the record says, and not as the clock of the file system says.
+            _files.SetWritten(data, stored.Changed.UtcDateTime);
+            return;
+        }
+
+        var segments = new List<ReadOnlyMemory<byte>>();
+        foreach (ReadOnlyMemory<byte> segment in content)
+        {
+            if (!segment.IsEmpty)
+            {
+                segments.Add(segment);
+            }
+        }
+
+        if (segments.Count != 0)
+        {
+            _files.Write(data, segments, 0);
+        }
+
+        if (stored.Durability == Durability.PowerLoss)
+        {
+            _files.Sync(data);
         }
     }
 

@@ -165,7 +165,11 @@ internal class FileLayer
     {
         try
         {
-            if (buffers.Count == 1)
+            if (GatheredWrite.IsSupported)
+            {
+                GatheredWrite.Write(file.Handle, buffers, offset, file.Path);
+            }
+            else if (buffers.Count == 1)
             {
                 RandomAccess.Write(file.Handle, buffers[0].Span, offset);
             }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using ResumableUploads.Abstractions;
@@ -90,6 +91,27 @@ public sealed class FileSystemUploadStore : IUploadStore, IStagesAppends, ICheck
         }
 
         return Run((_create, key, record), static s => s._create.Create(s.key, s.record), cancellationToken);
+    }
+
+    /// <summary>262,144 bytes (256 KiB): what is longer is not at hand at once.</summary>
+    public long MaxWholeLength => 256 * 1024;
+
+    /// <inheritdoc/>
+    public ValueTask<CreateResult> CreateWholeAsync(
+        UploadKey key, UploadRecord record, ReadOnlySequence<byte> content, CancellationToken cancellationToken)
+    {
+        Check(record);
+        if (record.State == UploadState.Receiving)
+        {
+            throw new ArgumentException("A whole upload is received or completed.", nameof(record));
+        }
+
+        if (content.Length > MaxWholeLength)
+        {
+            throw new ArgumentException($"A whole upload has at most {MaxWholeLength} bytes.", nameof(content));
+        }
+
+        return Run((_create, key, record, content), static s => s._create.Create(s.key, s.record, s.content), cancellationToken);
     }
 
     /// <inheritdoc/>

@@ -78,6 +78,22 @@ internal sealed class LockedUpload : IDisposable
     /// <summary>Whether the upload is still where its key leads: it can be deleted under the lock.</summary>
     public bool IsThere(FileLayer files) => files.FileExists(Files.Lock);
 
+    /// <summary>Makes the lock file of an upload, if the upload is there: it was lost, or was not needed before.</summary>
+    public static void Restore(FileLayer files, string path)
+    {
+        try
+        {
+            if (files.DirectoryExists(Path.GetDirectoryName(path)!))
+            {
+                files.CreateFile(path).Dispose();
+            }
+        }
+        catch (IOException) when (files.FileExists(path) || !files.DirectoryExists(Path.GetDirectoryName(path)!))
+        {
+            // Another was faster, or the upload is gone.
+        }
+    }
+
     public void Dispose() => _lock.Dispose();
 
     private static LockedUpload? OpenOrRelease(RecordFile records, UploadOffset offsets, UploadKey key, in UploadFiles files, OpenFile held)
@@ -132,24 +148,8 @@ internal sealed class LockedUpload : IDisposable
         }
         catch (FileNotFoundException)
         {
-            if (files.DirectoryExists(Path.GetDirectoryName(path)!))
-            {
-                Restore(files, path);
-            }
-
+            Restore(files, path);
             return false;
-        }
-    }
-
-    private static void Restore(FileLayer files, string path)
-    {
-        try
-        {
-            files.CreateFile(path).Dispose();
-        }
-        catch (IOException) when (files.FileExists(path) || !files.DirectoryExists(Path.GetDirectoryName(path)!))
-        {
-            // Another was faster, or the upload is gone.
         }
     }
 }

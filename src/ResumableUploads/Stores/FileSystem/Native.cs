@@ -52,6 +52,9 @@ internal static partial class Native
     [LibraryImport("libc", EntryPoint = "read", SetLastError = true)]
     public static unsafe partial nint Read(SafeFileHandle file, byte* buffer, nint count);
 
+    [LibraryImport("libc", EntryPoint = "pwritev", SetLastError = true)]
+    public static unsafe partial nint WriteAt(SafeFileHandle file, IoVector* vectors, int count, long offset);
+
     [LibraryImport("libc", EntryPoint = "getdents64", SetLastError = true)]
     public static unsafe partial nint GetEntries(SafeFileHandle directory, byte* buffer, nint length);
 
@@ -97,4 +100,12 @@ internal static partial class Native
 
     public static IOException Error(string what, string path, int error) =>
         new($"{what} '{path}' failed: {Marshal.GetPInvokeErrorMessage(error)}", error);
+}
+
+/// <summary>The system's <c>iovec</c>: where some bytes are, and how many.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct IoVector
+{
+    public byte* Start;
+    public nint Length;
 }

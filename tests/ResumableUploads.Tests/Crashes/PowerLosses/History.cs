@@ -1,3 +1,4 @@
+using System.Buffers;
 using Microsoft.Extensions.Time.Testing;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Stores.FileSystem;
@@ -67,6 +68,17 @@ internal sealed class History(RecordingFileLayer files, string directory, Random
         CreateResult created = await _store.CreateAsync(key, record, default);
         Assert.Equal(CreateStatus.Created, created.Status);
         Say($"created {key}", all => all[key] = new ExpectedKey { Now = upload });
+    }
+
+    public async Task CreateWholeAsync(UploadKey key, UploadState state, int size)
+    {
+        var record = new UploadRecord { State = state, Length = size, Data = Bytes(RecordSize) };
+        byte[] bytes = Bytes(size);
+        var upload = new ExpectedUpload { Kept = bytes, Least = size, Records = [record] };
+        Say($"create {key} whole", all => all[key] = all[key] with { Next = upload });
+        CreateResult created = await _store.CreateWholeAsync(key, record, new ReadOnlySequence<byte>(bytes), default);
+        Assert.Equal(CreateStatus.Created, created.Status);
+        Say($"created {key} whole", all => all[key] = new ExpectedKey { Now = upload });
     }
 
     public async Task AppendAsync(UploadKey key, params int[] sizes)

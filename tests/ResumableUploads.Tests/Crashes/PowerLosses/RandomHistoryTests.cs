@@ -61,7 +61,9 @@ public class RandomHistoryTests(ITestOutputHelper output)
     {
         if (history.Expected[key].Now is not { } upload)
         {
-            await history.CreateAsync(key);
+            await (random.Next(3) == 0
+                ? history.CreateWholeAsync(key, (UploadState)random.Next((int)UploadState.Received, (int)UploadState.Completed + 1), random.Next(250))
+                : history.CreateAsync(key));
             return;
         }
 

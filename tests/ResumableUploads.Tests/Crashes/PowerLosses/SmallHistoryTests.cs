@@ -61,6 +61,21 @@ internal static class SmallHistories
             await history.PutOutcomeAsync(Key);
             await history.UpdateAsync(Key, UploadState.Completed);
         },
+        ["created whole and completed"] = async history =>
+        {
+            await history.CreateWholeAsync(Key, UploadState.Received, 50);
+            await history.PutOutcomeAsync(Key);
+            await history.UpdateAsync(Key, UploadState.Completed);
+        },
+        ["created whole again and again"] = async history =>
+        {
+            await history.CreateWholeAsync(Key, UploadState.Completed, 150);
+            await history.CreateWholeAsync(Other, UploadState.Completed, 0);
+            await history.PutOutcomeAsync(Key);
+            await history.DeleteAsync(Key, isConditional: true);
+            await history.CreateWholeAsync(Key, UploadState.Completed, 40);
+            await history.DeleteAsync(Key);
+        },
         ["outcomes"] = async history =>
         {
             await history.CreateAsync(Key);

@@ -1,0 +1,123 @@
+using System.Security.Cryptography;
+using ResumableUploads.Abstractions;
+using ResumableUploads.Stores.FileSystem;
+using ResumableUploads.Tests.Http;
+using ResumableUploads.Tests.Tus;
+
+namespace ResumableUploads.Tests.Connections;
+
+/// <summary>
+/// A short file that comes in one request is made in one step, where all of it comes at once. Where it does not, it is an upload like any other, and
+/// nothing of it is lost.
+/// </summary>
+public class WholeUploadTests
+{
+    private const int Half = 20_000;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly byte[] File = RandomNumberGenerator.GetBytes((2 * Half) + 3);
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(70_003)]
+    [InlineData(256 * 1024)]
+    public async Task A_short_file_with_no_handler_is_two_files_on_the_disk(int size)
+    {
+        byte[] file = RandomNumberGenerator.GetBytes(size);
+        await using TestApp app = await TestApp.StartAsync(static options => options.OnCompleted = null);
+        using HttpResponseMessage response = await app.Client.AppendAsync("f", 0, file, size);
+        Assert.True(response.IsSuccessStatusCode);
+        Assert.Equal("true", response.Header("X-Upload-Complete"));
+
+        string[] files = FilesOf(app);
+        Assert.Equal(2, files.Length);
+        Assert.Equal(file, await System.IO.File.ReadAllBytesAsync(Assert.Single(files, static path => path.EndsWith(".data", StringComparison.Ordinal)), Token));
+    }
+
+    [Fact]
+    public async Task One_byte_more_is_an_upload_like_any_other()
+    {
+        byte[] file = RandomNumberGenerator.GetBytes((256 * 1024) + 1);
+        await using TestApp app = await TestApp.StartAsync(static options => options.OnCompleted = null);
+        Assert.Equal(200, await app.Client.AppendAsync("f", 0, file, file.Length).StatusOfAsync());
+        Assert.Equal(3, FilesOf(app).Length);
+    }
+
+    [Fact]
+    public async Task Its_handler_sees_all_of_it_once_and_the_outcome_is_kept()
+    {
+        await using TestApp app = await TestApp.StartAsync();
+        for (int i = 0; i < 2; i++)
+        {
+            using HttpResponseMessage response = await app.Client.AppendAsync("f", i == 0 ? 0 : File.Length, i == 0 ? File : [], File.Length);
+            Assert.True(response.IsSuccessStatusCode);
+            Assert.Equal("true", response.Header("X-Upload-Complete"));
+        }
+
+        Assert.Equal(File, Assert.Single(app.Finished).Content);
+    }
+
+    [Fact]
+    public async Task What_comes_slowly_is_stored_as_it_comes()
+    {
+        await using TestApp app = await TestApp.StartAsync();
+        await using LiveUpload sender = await LiveUpload.BeginAsync(Wire.ContentLength, app.Address, "f", 0, File.Length, File.Length);
+        await sender.SendAsync(File.AsMemory(0, Half));
+        await StoredAsync(app, Half);
+        await sender.SendAsync(File.AsMemory(Half));
+        Assert.Equal(200, (await sender.AnswerAsync())?.Status);
+        Assert.Equal(File, Assert.Single(app.Finished).Content);
+    }
+
+    [Theory]
+    [InlineData(Cut.Fin)]
+    [InlineData(Cut.Reset)]
+    [InlineData(Cut.Silent)]
+    public async Task A_short_file_that_is_cut_goes_on_from_where_the_server_says(Cut cut)
+    {
+        await using TestApp app = await TestApp.StartAsync();
+        await using LiveUpload sender = await LiveUpload.BeginAsync(Wire.ContentLength, app.Address, "f", 0, File.Length, File.Length);
+        await sender.SendAsync(File.AsMemory(0, Half));
+        sender.Cut(cut);
+        int offset = (int)await app.Client.StatusAsync("f");
+        Assert.InRange(offset, 0, Half);
+        Assert.Equal(200, await app.Client.AppendAsync("f", offset, File[offset..], File.Length).StatusOfAsync());
+        Assert.Equal(File, Assert.Single(app.Finished).Content);
+    }
+
+    [Fact]
+    public async Task Of_several_that_send_the_same_short_file_one_makes_it()
+    {
+        await using TestApp app = await TestApp.StartAsync();
+        for (int round = 0; round < 20; round++)
+        {
+            string name = $"f{round}";
+            int[] answers = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => app.Client.AppendAsync(name, 0, File, File.Length).StatusOfAsync()));
+            Assert.All(answers, static answer => Assert.Contains(answer, (int[])[200, 409]));
+            Assert.Contains(200, answers);
+        }
+
+        Assert.All(app.Finished, static finished => Assert.Equal(File, finished.Content));
+        Assert.Equal(20, app.Finished.Count);
+    }
+
+    private static string[] FilesOf(TestApp app) => Directory.GetFiles(Path.Combine(app.Directory, "uploads"), "*", SearchOption.AllDirectories);
+
+    private static Task StoredAsync(TestApp app, long offset)
+    {
+        var store = new FileSystemUploadStore(new FileSystemUploadStoreOptions { Directory = app.Directory, Durability = Durability.Process });
+        return UntilAsync(async () => await store.ListAsync(new UploadQuery(), Token).AnyAsync(info => info.Offset == offset, Token));
+    }
+
+    private static async Task UntilAsync(Func<Task<bool>> isSo)
+    {
+        long began = TimeProvider.System.GetTimestamp();
+        while (!await isSo())
+        {
+            Assert.True(TimeProvider.System.GetElapsedTime(began) < Patience, "It does not come.");
+            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, Token);
+        }
+    }
+}
