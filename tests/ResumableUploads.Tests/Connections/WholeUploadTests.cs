@@ -13,6 +13,7 @@ namespace ResumableUploads.Tests.Connections;
 public class WholeUploadTests
 {
     private const int Half = 20_000;
+    private const int MaxTries = 10;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private static readonly byte[] File = RandomNumberGenerator.GetBytes((2 * Half) + 3);
 
@@ -81,9 +82,16 @@ public class WholeUploadTests
         await using LiveUpload sender = await LiveUpload.BeginAsync(Wire.ContentLength, app.Address, "f", 0, File.Length, File.Length);
         await sender.SendAsync(File.AsMemory(0, Half));
         sender.Cut(cut);
-        int offset = (int)await app.Client.StatusAsync("f");
-        Assert.InRange(offset, 0, Half);
-        Assert.Equal(200, await app.Client.AppendAsync("f", offset, File[offset..], File.Length).StatusOfAsync());
+        int answer = 409;
+        for (int tries = 0; answer == 409 && tries < MaxTries; tries++)
+        {
+            // What was sent before may be read after the question. Then there is more than was told, and the answer to the rest says so.
+            int offset = (int)await app.Client.StatusAsync("f");
+            Assert.InRange(offset, 0, Half);
+            answer = await app.Client.AppendAsync("f", offset, File[offset..], File.Length).StatusOfAsync();
+        }
+
+        Assert.Equal(200, answer);
         Assert.Equal(File, Assert.Single(app.Finished).Content);
     }
 
