@@ -96,7 +96,7 @@ public class WholeUploadTests
     }
 
     [Fact]
-    public async Task Of_several_that_send_the_same_short_file_one_makes_it()
+    public async Task Of_several_that_send_the_same_short_file_nothing_is_mixed()
     {
         await using TestApp app = await TestApp.StartAsync();
         for (int round = 0; round < 20; round++)
@@ -107,8 +107,9 @@ public class WholeUploadTests
             Assert.Contains(200, answers);
         }
 
+        // Who comes when it is finished sends it anew (F-4).
         Assert.All(app.Finished, static finished => Assert.Equal(File, finished.Content));
-        Assert.Equal(20, app.Finished.Count);
+        Assert.InRange(app.Finished.Count, 20, 80);
     }
 
     private static string[] FilesOf(TestApp app) => Directory.GetFiles(Path.Combine(app.Directory, "uploads"), "*", SearchOption.AllDirectories);
