@@ -4,6 +4,7 @@ namespace ResumableUploads.Abstractions;
 internal sealed class Pace(TimeProvider time)
 {
     private const int RestsForWork = 3;
+
     /// <summary>Going to rest and being woken cost as much as some records do.</summary>
     private static readonly TimeSpan WorkAtOnce = TimeSpan.FromMilliseconds(25);
 

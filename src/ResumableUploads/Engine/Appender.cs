@@ -337,8 +337,8 @@ internal sealed class Appender(
             {
                 ours = now.State == UploadState.Receiving && now.Offset == result.Offset;
                 return !ours ? null
-                    : callbacks.HasHandler ? records.Received(now.Record, claimed, now.Offset)
-                    : records.Completed(now.Record, claimed, now.Offset);
+                    : callbacks.HasHandler ? records.Received(claimed, now.Offset)
+                    : records.Completed(claimed, now.Offset);
             },
             CancellationToken.None).ConfigureAwait(false);
         if (received is null)

@@ -20,7 +20,7 @@ internal sealed class Records(EngineSettings settings, TimeProvider time)
     };
 
     /// <summary>All bytes are there, and the application has not answered yet.</summary>
-    public UploadRecord Received(UploadRecord before, UploadData data, long offset) => before with
+    public UploadRecord Received(UploadData data, long offset) => new()
     {
         State = UploadState.Received,
         Length = offset,
@@ -30,7 +30,7 @@ internal sealed class Records(EngineSettings settings, TimeProvider time)
     };
 
     /// <summary>The application has answered for good.</summary>
-    public UploadRecord Completed(UploadRecord before, UploadData data, long offset) => before with
+    public UploadRecord Completed(UploadData data, long offset) => new()
     {
         State = UploadState.Completed,
         Length = offset,

@@ -33,11 +33,10 @@ internal sealed class WholeUpload(IUploadStore store, Records records, HandlerCl
         long kept = 0;
         try
         {
-            UploadRecord record = records.New(data, bytes.Length);
             UploadData claimed = callbacks.HasHandler ? data with { Handler = claims.Begin(null) } : data;
             CreateResult result = await store.CreateWholeAsync(
                 command.Key,
-                callbacks.HasHandler ? records.Received(record, claimed, bytes.Length) : records.Completed(record, claimed, bytes.Length),
+                callbacks.HasHandler ? records.Received(claimed, bytes.Length) : records.Completed(claimed, bytes.Length),
                 bytes,
                 cancellationToken).ConfigureAwait(false);
             if (result.Status == CreateStatus.Created)

@@ -91,7 +91,7 @@ internal sealed class Completions(
             {
                 UploadData claimed = data with { Handler = claims.Begin(data.Handler) };
                 UpdateResult update = await store
-                    .UpdateAsync(info.Key, info.Version, records.Received(info.Record, claimed, info.Offset), cancellationToken).ConfigureAwait(false);
+                    .UpdateAsync(info.Key, info.Version, records.Received(claimed, info.Offset), cancellationToken).ConfigureAwait(false);
                 if (update is { Status: ChangeStatus.Done, Info: { } current })
                 {
                     return await RunClaimedAsync(current, claimed, callbacks).ConfigureAwait(false);
@@ -225,7 +225,7 @@ internal sealed class Completions(
     {
         UploadData done = data with { Handler = HandlerClaims.Release(data) };
         await change.WriteAsync(
-            info, now => now.State == UploadState.Completed ? null : records.Completed(now.Record, done, now.Offset), CancellationToken.None).ConfigureAwait(false);
+            info, now => now.State == UploadState.Completed ? null : records.Completed(done, now.Offset), CancellationToken.None).ConfigureAwait(false);
         Log.Completed(logger, info.Key);
         return Done(info, data, answer);
     }

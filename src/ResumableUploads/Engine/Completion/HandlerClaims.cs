@@ -30,7 +30,7 @@ internal sealed class HandlerClaims(Records records, RecordChange change, Engine
             now =>
             {
                 isOurs = now.State == UploadState.Received && UploadData.From(now).Handler?.LeasedBy == _process;
-                return isOurs ? records.Received(now.Record, data, now.Offset) : null;
+                return isOurs ? records.Received(data, now.Offset) : null;
             },
             CancellationToken.None).ConfigureAwait(false);
         return isOurs ? written : null;

@@ -57,7 +57,7 @@ internal sealed class HandlerLease : IAsyncDisposable
 
                 UploadData renewed = _data with { Handler = _data.Handler with { LeasedUntil = _time.GetUtcNow() + _settings.HandlerLease } };
                 UpdateResult update = await _store
-                    .UpdateAsync(info.Key, info.Version, _records.Received(info.Record, renewed, info.Offset), CancellationToken.None).ConfigureAwait(false);
+                    .UpdateAsync(info.Key, info.Version, _records.Received(renewed, info.Offset), CancellationToken.None).ConfigureAwait(false);
                 if (update.Status == ChangeStatus.Done)
                 {
                     _data = renewed;

@@ -30,7 +30,7 @@ internal sealed class Parking(
     {
         HandlerState state = HandlerClaims.Release(data) with { IsParked = data.Handler is { IsParked: true } };
         UpdateResult update = await store
-            .UpdateAsync(info.Key, info.Version, records.Received(info.Record, data with { Handler = claims.Hold(state) }, info.Offset), cancellationToken).ConfigureAwait(false);
+            .UpdateAsync(info.Key, info.Version, records.Received(data with { Handler = claims.Hold(state) }, info.Offset), cancellationToken).ConfigureAwait(false);
         if (update is not { Status: ChangeStatus.Done, Info: { } current })
         {
             return false;

@@ -62,8 +62,11 @@ internal static class DirectoryNames
                 for (Span<byte> rest = buffer.AsSpan(0, length); !rest.IsEmpty; rest = rest[MemoryMarshal.Read<ushort>(rest[LengthAt..])..])
                 {
                     ReadOnlySpan<byte> name = rest[NameAt..];
-                    Span<char> word = text[..Encoding.UTF8.GetChars(name[..name.IndexOf((byte)0)], text)];
-                    if (word is not "." and not ".." && IsDirectory((Kind)rest[KindAt], path, word))
+                    bool fits = Encoding.UTF8.TryGetChars(name[..name.IndexOf((byte)0)], text, out int count);
+                    Span<char> word = text[..count];
+
+                    // No name that the store gives is longer.
+                    if (fits && word is not "." and not ".." && IsDirectory((Kind)rest[KindAt], path, word))
                     {
                         names.Add(word);
                     }
