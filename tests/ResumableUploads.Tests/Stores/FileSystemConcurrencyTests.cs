@@ -116,7 +116,7 @@ public class FileSystemConcurrencyTests : FileSystemStoreTest
         }
     }
 
-    // The moments of an update at which its upload is deleted, and perhaps made anew.
+    // The moments of an update at which its upload is deleted, and perhaps made anew. What was seen before that has been done.
     [Theory]
     [InlineData(true, false)]
     [InlineData(true, true)]
@@ -127,11 +127,13 @@ public class FileSystemConcurrencyTests : FileSystemStoreTest
         FileSystemUploadStore store = NewStore();
         FileSystemUploadStore other = NewStore(files: new FaultyFiles());
         UploadInfo info = await CreateAsync(store);
+        UploadInfo? seen = null;
         UploadInfo? second = null;
         Action<string, string> delete = (step, path) =>
         {
             if (step == "replace")
             {
+                seen = other.GetAsync(Key, CancellationToken.None).AsTask().Result;
                 Assert.True(other.DeleteAsync(Key, null, CancellationToken.None).AsTask().IsCompletedSuccessfully);
                 second = anew ? other.CreateAsync(Key, new UploadRecord { Data = "second"u8.ToArray() }, CancellationToken.None).AsTask().Result.Info : null;
             }
@@ -141,7 +143,8 @@ public class FileSystemConcurrencyTests : FileSystemStoreTest
 
         UpdateResult result = await store.UpdateAsync(Key, info.Version, info.Record with { Length = 5 }, None);
 
-        Assert.Equal(ChangeStatus.NotFound, result.Status);
+        Assert.Equal(before ? ChangeStatus.NotFound : ChangeStatus.Done, result.Status);
+        Assert.Equal(before ? info.Version : result.Info!.Version, seen!.Version);
         UploadInfo? there = await other.GetAsync(Key, None);
         Assert.Equal(second?.Version, there?.Version);
         Assert.Equal(second?.Record.Data.ToArray(), there?.Record.Data.ToArray());

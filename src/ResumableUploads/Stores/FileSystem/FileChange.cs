@@ -49,7 +49,8 @@ internal sealed class FileChange(StoreContext context, RecordFile records, Uploa
 
             try
             {
-                return records.Write(upload.Files.Directory, after) && upload.IsThere(_files)
+                // What is in place has been seen, perhaps: a deletion that follows before this returns is one that came after it.
+                return records.Write(upload.Files.Directory, after)
                     ? new UpdateResult(ChangeStatus.Done, after.ToInfo(key, upload.Offset, receiving ? upload.Observed?.Written : null))
                     : new UpdateResult(ChangeStatus.NotFound, null);
             }
