@@ -23,17 +23,17 @@ internal sealed class WorkPlace : IDisposable
         return Directory.CreateDirectory(Path.Combine(parent, $"{++_count}-{name}")).FullName;
     }
 
+    /// <summary>
+    /// Takes the bytes of all files away. The files stay until the end: ext4 does not give the inode of a file that was deleted in the last seconds to
+    /// a new one, and looks at each of those anew for each file that is made. A run would measure what the round before has deleted.
+    /// </summary>
     public static void Empty(string directory)
     {
-        foreach (FileSystemInfo entry in new DirectoryInfo(directory).EnumerateFileSystemInfos())
+        foreach (string path in Directory.EnumerateFiles(directory, "*", SearchOption.AllDirectories))
         {
-            if (entry is DirectoryInfo inner)
+            if (new FileInfo(path) is { Length: > 0 } file)
             {
-                inner.Delete(recursive: true);
-            }
-            else
-            {
-                entry.Delete();
+                using FileStream stream = file.Open(FileMode.Truncate);
             }
         }
     }
