@@ -8,11 +8,13 @@ internal sealed class Grace : IDisposable
 {
     private readonly CancellationTokenSource _late;
     private readonly CancellationTokenRegistration _registration;
+    private readonly TimeSpan _grace;
 
     public Grace(TimeSpan grace, TimeProvider time, CancellationToken left)
     {
         _late = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
-        _registration = left.UnsafeRegister(_ => _late.CancelAfter(grace), null);
+        _grace = grace;
+        _registration = left.UnsafeRegister(static grace => ((Grace)grace!).Begin(), this);
     }
 
     public CancellationToken Token => _late.Token;
@@ -22,4 +24,6 @@ internal sealed class Grace : IDisposable
         _registration.Dispose();
         _late.Dispose();
     }
+
+    private void Begin() => _late.CancelAfter(_grace);
 }

@@ -3,7 +3,6 @@ using System.IO.Pipelines;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
-using Microsoft.Extensions.Primitives;
 using ResumableUploads.Protocols;
 
 namespace ResumableUploads;
@@ -69,10 +68,14 @@ internal static class AnswerWriter
     public static void WriteHead(IHttpResponseFeature response, HttpAnswer answer)
     {
         response.StatusCode = answer.StatusCode;
-        foreach (IGrouping<string, string> header in answer.Headers.GroupBy(
-            static header => header.Key, static header => header.Value, StringComparer.OrdinalIgnoreCase))
+        for (int i = 0; i < answer.Headers.Count; i++)
         {
-            response.Headers[header.Key] = new StringValues([.. header]);
+            response.Headers.Remove(answer.Headers[i].Key);
+        }
+
+        for (int i = 0; i < answer.Headers.Count; i++)
+        {
+            response.Headers.Append(answer.Headers[i].Key, answer.Headers[i].Value);
         }
 
         if (answer.ContentType is not null)

@@ -55,7 +55,7 @@ internal static class DigestHeader
     /// <param name="values">The header.</param>
     /// <returns>The known algorithm that is wanted most; null where none is, or the header is malformed: it is a wish.</returns>
     public static DigestAlgorithm? Wanted(StringValues values) =>
-        SfDictionary.TryParse(values, out OrderedDictionary<string, SfValue> members)
+        values.Count > 0 && SfDictionary.TryParse(values, out OrderedDictionary<string, SfValue> members)
             ? Known.Where(algorithm => Preference(members, algorithm) > 0).MaxBy(algorithm => Preference(members, algorithm))
             : null;
 

@@ -36,7 +36,7 @@ public class FileSystemRecordTests : FileSystemStoreTest
             MovedTo = "/a \"quoted\"\nplace é",
         };
 
-        StoredRecord? read = RecordCodec.Decode(RecordCodec.Encode(stored)).Record;
+        StoredRecord? read = RecordCodec.Decode(RecordCodec.Encode(stored).Span).Record;
 
         Assert.NotNull(read);
         Assert.Equal(stored.Record.Data.ToArray(), read.Record.Data.ToArray());
@@ -51,7 +51,7 @@ public class FileSystemRecordTests : FileSystemStoreTest
         byte[] bytes = RecordCodec.Encode(new StoredRecord
         {
             Nonce = "n", Record = new UploadRecord { Data = "data"u8.ToArray() }, Changed = Time.GetUtcNow(), Durability = Durability.PowerLoss, Boot = "b",
-        });
+        }).ToArray();
         for (int i = 0; i < bytes.Length; i++)
         {
             byte[] changed = [.. bytes];

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.IO.Pipelines;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
@@ -138,8 +139,8 @@ internal sealed class FaultyFiles : FileLayer
 
     public static IOException Error(int number) => new("injected", number);
 
-    public override void Write(OpenFile file, IReadOnlyList<ReadOnlyMemory<byte>> buffers, long offset) =>
-        Step("write", file.Path, () => base.Write(file, buffers, offset));
+    public override void Write(OpenFile file, ReadOnlySequence<byte> content, long offset) =>
+        Step("write", file.Path, () => base.Write(file, content, offset));
 
     public override void Sync(OpenFile file) => Step("sync", file.Path, () => base.Sync(file));
 

@@ -155,8 +155,7 @@ internal sealed class OwnerLedger(IUploadStore store, EngineSettings settings, T
                     if (!account.IsFresh(time))
                     {
                         // The number of before does meanwhile: an owner may have so many uploads that this takes long.
-                        OwnerAccount.Sum now = account.Now;
-                        account.Counting ??= Task.Run(() => CountAgainAsync(owner, account, now), CancellationToken.None);
+                        account.Counting ??= CountAgain(owner, account, account.Now);
                     }
 
                     return account;
@@ -189,6 +188,9 @@ internal sealed class OwnerLedger(IUploadStore store, EngineSettings settings, T
             return account;
         }
     }
+
+    private Task CountAgain(string owner, OwnerAccount account, OwnerAccount.Sum before) =>
+        Task.Run(() => CountAgainAsync(owner, account, before), CancellationToken.None);
 
     private async Task CountAgainAsync(string owner, OwnerAccount account, OwnerAccount.Sum before)
     {

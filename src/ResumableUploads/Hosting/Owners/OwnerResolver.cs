@@ -3,6 +3,7 @@ using System.Security.Claims;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features.Authentication;
 using ResumableUploads.Protocols;
 
 namespace ResumableUploads;
@@ -27,10 +28,10 @@ internal sealed class OwnerResolver(ResumableUploadOptions options)
                 return null;
             }
         }
-        else if (context.User.Identity is { IsAuthenticated: true })
+        else if (context.Features.Get<IHttpAuthenticationFeature>()?.User is { Identity: { IsAuthenticated: true } identity } user)
         {
-            Claim? id = context.User.FindFirst(ClaimTypes.NameIdentifier) ?? context.User.FindFirst("sub");
-            string? name = id is not null ? $"{id.Issuer}\n{id.Value}" : context.User.Identity.Name;
+            Claim? id = user.FindFirst(ClaimTypes.NameIdentifier) ?? user.FindFirst("sub");
+            string? name = id is not null ? $"{id.Issuer}\n{id.Value}" : identity.Name;
             if (string.IsNullOrEmpty(name))
             {
                 return new Problem(403, Problem.Own("owner-unknown"), "The user has no name",
@@ -57,7 +58,8 @@ internal sealed class OwnerResolver(ResumableUploadOptions options)
     /// <summary>The secret of this browser, given to it now where it has none yet; null for what is no browser on a page of this site.</summary>
     private static string? BrowserSecret(HttpContext context)
     {
-        if (context.Request.Cookies.TryGetValue(CookieName, out string? secret)
+        if (context.Request.Headers.Cookie.Count > 0
+            && context.Request.Cookies.TryGetValue(CookieName, out string? secret)
             && secret.Length == Base64Url.GetEncodedLength(SecretLength)
             && Base64Url.IsValid(secret))
         {

@@ -31,17 +31,19 @@ internal sealed class FileIdRequests(UploadWork work)
         UploadKey key = UploadKeys.FromFileId(owner, work.ScopeOf(context, url), parsed.FileId.Span);
         return parsed.Operation switch
         {
-            FileIdOperation.Status => await work.AskAsync(() => StatusAsync(context, key), FileIdAnswers.For).ConfigureAwait(false),
+            FileIdOperation.Status => await StatusAsync(context, key).ConfigureAwait(false),
             FileIdOperation.Cancel => FileIdAnswers.For(await work.Engine.CancelAsync(key, context.RequestAborted).ConfigureAwait(false)),
             _ => await work.AppendAsync(context, target, Command(context, key, parsed, target), FileIdAnswers.For).ConfigureAwait(false),
         };
     }
 
-    private async ValueTask<HttpAnswer?> StatusAsync(HttpContext context, UploadKey key)
-    {
-        UploadStatus status = await work.Engine.StatusAsync(key, isNamedByClient: true, context.RequestAborted).ConfigureAwait(false);
-        return UploadWork.WithDigest(FileIdAnswers.Status(status), status);
-    }
+    private ValueTask<HttpAnswer?> StatusAsync(HttpContext context, UploadKey key) => work.AskAsync(
+        async () =>
+        {
+            UploadStatus status = await work.Engine.StatusAsync(key, isNamedByClient: true, context.RequestAborted).ConfigureAwait(false);
+            return UploadWork.WithDigest(FileIdAnswers.Status(status), status);
+        },
+        FileIdAnswers.For);
 
     private AppendCommand Command(HttpContext context, UploadKey key, FileIdRequest parsed, EndpointTarget? target)
     {

@@ -15,7 +15,6 @@ internal sealed class AppendFile(StoreContext context, LockedUpload upload, Open
     private const long CopyBlock = 64L << 20;
 
     private readonly FileLayer _files = context.Files;
-    private readonly List<ReadOnlyMemory<byte>> _segments = [];
 
     private Marks _marks = upload.Observed!.Value.Marks;
     private bool _staging = staging;
@@ -47,18 +46,9 @@ internal sealed class AppendFile(StoreContext context, LockedUpload upload, Open
 
     public void Write(in ReadOnlySequence<byte> buffer)
     {
-        _segments.Clear();
-        foreach (ReadOnlyMemory<byte> segment in buffer)
+        if (!buffer.IsEmpty)
         {
-            if (!segment.IsEmpty)
-            {
-                _segments.Add(segment);
-            }
-        }
-
-        if (_segments.Count != 0)
-        {
-            _files.Write(data, _segments, _written);
+            _files.Write(data, buffer, _written);
             _written += buffer.Length;
         }
     }

@@ -39,7 +39,7 @@ internal sealed class FileChange(StoreContext context, RecordFile records, Uploa
             {
                 Generation = before.Generation + 1,
                 Writes = before.Writes + 1,
-                Record = record with { Data = record.Data.ToArray() },
+                Record = record,
                 Changed = context.Time.GetUtcNow(),
                 Frozen = receiving ? null : upload.Offset,
 

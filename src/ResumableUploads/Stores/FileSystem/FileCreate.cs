@@ -26,7 +26,7 @@ internal sealed class FileCreate(StoreContext context, UploadNames names)
         var stored = new StoredRecord
         {
             Nonce = UploadPaths.NewNonce(),
-            Record = record with { Data = record.Data.ToArray() },
+            Record = record,
             Changed = context.Time.GetUtcNow(),
             Durability = context.Options.Durability,
             Boot = _files.BootId,
@@ -79,12 +79,12 @@ internal sealed class FileCreate(StoreContext context, UploadNames names)
         if (sync && stored.Frozen is null)
         {
             using OpenFile mark = _files.CreateFile(files.Mark);
-            _files.Write(mark, [MarkFile.Blank()], 0);
+            _files.Write(mark, MarkFile.Blank(), 0);
         }
 
         using (OpenFile record = _files.CreateFile(Path.Combine(directory, UploadPaths.Record)))
         {
-            _files.Write(record, [RecordCodec.Encode(stored)], 0);
+            _files.Write(record, RecordCodec.Encode(stored), 0);
             if (sync)
             {
                 _files.Unconfirm(record);
@@ -107,18 +107,9 @@ internal sealed class FileCreate(StoreContext context, UploadNames names)
             return;
         }
 
-        var segments = new List<ReadOnlyMemory<byte>>();
-        foreach (ReadOnlyMemory<byte> segment in content)
+        if (!content.IsEmpty)
         {
-            if (!segment.IsEmpty)
-            {
-                segments.Add(segment);
-            }
-        }
-
-        if (segments.Count != 0)
-        {
-            _files.Write(data, segments, 0);
+            _files.Write(data, content, 0);
         }
 
         if (stored.Durability == Durability.PowerLoss)

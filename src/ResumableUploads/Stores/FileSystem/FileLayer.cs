@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
@@ -161,22 +162,13 @@ internal class FileLayer
 
     public virtual long GetLength(OpenFile file) => RandomAccess.GetLength(file.Handle);
 
-    public virtual void Write(OpenFile file, IReadOnlyList<ReadOnlyMemory<byte>> buffers, long offset)
+    public void Write(OpenFile file, ReadOnlyMemory<byte> content, long offset) => Write(file, new ReadOnlySequence<byte>(content), offset);
+
+    public virtual void Write(OpenFile file, ReadOnlySequence<byte> content, long offset)
     {
         try
         {
-            if (GatheredWrite.IsSupported)
-            {
-                GatheredWrite.Write(file.Handle, buffers, offset, file.Path);
-            }
-            else if (buffers.Count == 1)
-            {
-                RandomAccess.Write(file.Handle, buffers[0].Span, offset);
-            }
-            else
-            {
-                RandomAccess.Write(file.Handle, buffers, offset);
-            }
+            GatheredWrite.Write(file.Handle, content, offset, file.Path);
         }
         catch (ArgumentOutOfRangeException e)
         {

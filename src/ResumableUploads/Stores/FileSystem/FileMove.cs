@@ -168,7 +168,7 @@ internal sealed class FileMove(StoreContext context, RecordFile records, UploadO
                     throw new UploadStoreException(StoreFailure.Corrupt, $"'{source.Path}' ended at {offset} of {length} bytes.", length);
                 }
 
-                _files.Write(copy, [block.AsMemory(0, read)], offset);
+                _files.Write(copy, block.AsMemory(0, read), offset);
                 offset += read;
             }
         }

@@ -11,16 +11,20 @@ internal static unsafe class GatheredWrite
     private const int AtOnce = 64;
 
     /// <summary>Whether the call takes the offset as it is declared here.</summary>
-    public static bool IsSupported { get; } = OperatingSystem.IsLinux() && Environment.Is64BitProcess;
+    private static readonly bool IsSupported = OperatingSystem.IsLinux() && Environment.Is64BitProcess;
 
     /// <summary>Writes all of it, also where the system takes a part at a time.</summary>
-    public static void Write(SafeFileHandle file, IReadOnlyList<ReadOnlyMemory<byte>> buffers, long offset, string path)
+    public static void Write(SafeFileHandle file, ReadOnlySequence<byte> content, long offset, string path)
     {
-        int next = 0;
-        int skipped = 0;
-        while (next < buffers.Count)
+        if (!IsSupported)
         {
-            nint written = WriteSome(file, buffers, next, skipped, offset);
+            WriteEach(file, content, offset);
+            return;
+        }
+
+        while (!content.IsEmpty)
+        {
+            nint written = WriteSome(file, content, offset);
             if (written <= 0)
             {
                 // A call that writes nothing and names no error would be made for ever.
@@ -28,29 +32,36 @@ internal static unsafe class GatheredWrite
             }
 
             offset += written;
-            for (written += skipped; next < buffers.Count && written >= buffers[next].Length; next++)
-            {
-                written -= buffers[next].Length;
-            }
-
-            skipped = (int)written;
+            content = content.Slice(written);
         }
     }
 
-    private static nint WriteSome(SafeFileHandle file, IReadOnlyList<ReadOnlyMemory<byte>> buffers, int first, int skipped, long offset)
+    private static void WriteEach(SafeFileHandle file, in ReadOnlySequence<byte> content, long offset)
+    {
+        foreach (ReadOnlyMemory<byte> segment in content)
+        {
+            RandomAccess.Write(file, segment.Span, offset);
+            offset += segment.Length;
+        }
+    }
+
+    private static nint WriteSome(SafeFileHandle file, in ReadOnlySequence<byte> content, long offset)
     {
         IoVector* vectors = stackalloc IoVector[AtOnce];
         Pins pins = default;
-        int count = Math.Min(buffers.Count - first, AtOnce);
-        int pinned = 0;
+        int count = 0;
         try
         {
-            for (; pinned < count; pinned++)
+            foreach (ReadOnlyMemory<byte> segment in content)
             {
-                ReadOnlyMemory<byte> buffer = buffers[first + pinned];
-                pins[pinned] = buffer.Pin();
-                int from = pinned == 0 ? skipped : 0;
-                vectors[pinned] = new IoVector { Start = (byte*)pins[pinned].Pointer + from, Length = buffer.Length - from };
+                if (count == AtOnce)
+                {
+                    break;
+                }
+
+                pins[count] = segment.Pin();
+                vectors[count] = new IoVector { Start = (byte*)pins[count].Pointer, Length = segment.Length };
+                count++;
             }
 
             nint written;
@@ -65,7 +76,7 @@ internal static unsafe class GatheredWrite
         finally
         {
             int error = Marshal.GetLastPInvokeError();
-            for (int i = 0; i < pinned; i++)
+            for (int i = 0; i < count; i++)
             {
                 pins[i].Dispose();
             }

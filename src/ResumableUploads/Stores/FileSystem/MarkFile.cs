@@ -71,9 +71,9 @@ internal static class MarkFile
         long sequence = (marks.Newest?.Sequence ?? 0) + 1;
         byte[] bytes = Encode(sequence, offset, boot);
         long position = slot * SlotSize;
-        files.Write(file, [bytes.AsMemory(0, ConfirmationStart)], position);
+        files.Write(file, bytes.AsMemory(0, ConfirmationStart), position);
         files.Sync(file);
-        files.Write(file, [bytes.AsMemory(ConfirmationStart)], position + ConfirmationStart);
+        files.Write(file, bytes.AsMemory(ConfirmationStart), position + ConfirmationStart);
         return new Marks(new Mark(slot, sequence, offset, boot, Confirmed: true), trusted);
     }
 

@@ -28,46 +28,51 @@ internal static class RecordCodec
     private const string PowerLoss = "power-loss";
     private const string Process = "process";
 
+    /// <summary>One of each for a thread, because a record is encoded and written in one go.</summary>
+    [ThreadStatic]
+    private static ArrayBufferWriter<byte>? _line;
+
+    [ThreadStatic]
+    private static Utf8JsonWriter? _json;
+
     private static ReadOnlySpan<byte> Opening => "{\"format\":"u8;
 
     private static ReadOnlySpan<byte> CheckName => ",\"check\":\""u8;
 
-    public static byte[] Encode(StoredRecord stored)
+    /// <summary>The bytes of a record, which are there until the same thread encodes another.</summary>
+    public static ReadOnlyMemory<byte> Encode(StoredRecord stored)
     {
         UploadRecord record = stored.Record;
-        var line = new ArrayBufferWriter<byte>(512);
-        using (var json = new Utf8JsonWriter(line))
-        {
-            json.WriteStartObject();
-            json.WriteNumber("format", Format);
-            json.WriteString("nonce", stored.Nonce);
-            json.WriteNumber("generation", stored.Generation);
-            json.WriteNumber("writes", stored.Writes);
-            json.WriteString("state", StateName(record.State));
-            WriteNumber(json, "length", record.Length);
-            WriteText(json, "slidingExpiration", record.SlidingExpiration?.ToString("c", CultureInfo.InvariantCulture));
-            WriteText(json, "absoluteExpiration", record.AbsoluteExpiration?.ToString("O", CultureInfo.InvariantCulture));
-            json.WriteString("changed", stored.Changed.UtcDateTime.ToString("O", CultureInfo.InvariantCulture));
-            json.WriteString("durability", stored.Durability == Durability.PowerLoss ? PowerLoss : Process);
-            json.WriteString("boot", stored.Boot);
-            WriteNumber(json, "frozen", stored.Frozen);
-            WriteNumber(json, "staging", stored.Staging);
-            WriteText(json, "movedTo", stored.MovedTo);
-            json.WriteNumber("dataLength", record.Data.Length);
-            json.WriteString("dataSha256"u8, Hex(record.Data.Span, stackalloc byte[2 * SHA256.HashSizeInBytes]));
-            json.WriteEndObject();
-        }
+        ArrayBufferWriter<byte> line = _line ??= new ArrayBufferWriter<byte>(1024);
+        line.ResetWrittenCount();
+        Utf8JsonWriter json = _json ??= new Utf8JsonWriter(line);
+        json.Reset(line);
+        json.WriteStartObject();
+        json.WriteNumber("format", Format);
+        json.WriteString("nonce", stored.Nonce);
+        json.WriteNumber("generation", stored.Generation);
+        json.WriteNumber("writes", stored.Writes);
+        json.WriteString("state", StateName(record.State));
+        WriteNumber(json, "length", record.Length);
+        WriteText(json, "slidingExpiration", record.SlidingExpiration?.ToString("c", CultureInfo.InvariantCulture));
+        WriteText(json, "absoluteExpiration", record.AbsoluteExpiration?.ToString("O", CultureInfo.InvariantCulture));
+        json.WriteString("changed", stored.Changed.UtcDateTime.ToString("O", CultureInfo.InvariantCulture));
+        json.WriteString("durability", stored.Durability == Durability.PowerLoss ? PowerLoss : Process);
+        json.WriteString("boot", stored.Boot);
+        WriteNumber(json, "frozen", stored.Frozen);
+        WriteNumber(json, "staging", stored.Staging);
+        WriteText(json, "movedTo", stored.MovedTo);
+        json.WriteNumber("dataLength", record.Data.Length);
+        json.WriteString("dataSha256"u8, Hex(record.Data.Span, stackalloc byte[2 * SHA256.HashSizeInBytes]));
+        json.Flush();
 
         // The digest goes in front of the closing brace, over all that stands before it.
-        ReadOnlySpan<byte> body = line.WrittenSpan[..^1];
-        byte[] bytes = new byte[body.Length + CheckName.Length + CheckLength + 3 + record.Data.Length];
-        Span<byte> rest = bytes;
-        Append(ref rest, body);
-        Append(ref rest, CheckName);
-        Append(ref rest, Hex(body, stackalloc byte[CheckLength]));
-        Append(ref rest, "\"}\n"u8);
-        record.Data.Span.CopyTo(rest);
-        return bytes;
+        ReadOnlySpan<byte> check = Hex(line.WrittenSpan, stackalloc byte[CheckLength]);
+        line.Write(CheckName);
+        line.Write(check);
+        line.Write("\"}\n"u8);
+        line.Write(record.Data.Span);
+        return line.WrittenMemory;
     }
 
     public static DecodedRecord Decode(ReadOnlySpan<byte> bytes)
@@ -154,12 +159,6 @@ internal static class RecordCodec
         SHA256.HashData(bytes, digest);
         Convert.TryToHexStringLower(digest[..(digits.Length / 2)], digits, out _);
         return digits;
-    }
-
-    private static void Append(ref Span<byte> rest, scoped ReadOnlySpan<byte> part)
-    {
-        part.CopyTo(rest);
-        rest = rest[part.Length..];
     }
 
     private static string StateName(UploadState state) => state switch

@@ -61,7 +61,7 @@ internal sealed class RecordFile(StoreContext context, UploadNames names)
         UploadPaths.LockName(record.Nonce),
         UploadPaths.Record,
         UploadPaths.RecordTemporary,
-        RecordCodec.Encode(record),
+        RecordCodec.Encode(record).Span,
         record.Durability == Durability.PowerLoss);
 
     /// <summary>Moves a damaged upload to quarantine, so that its key is free. Gives the record that turned out to be whole instead, if any.</summary>

@@ -76,7 +76,7 @@ internal sealed class StartCheck(StoreContext context, UploadNames names)
         Try("writing to a file in it", () =>
         {
             using OpenFile file = _files.OpenWrite(path);
-            _files.Write(file, [new byte[MarkFile.SlotSize]], 0);
+            _files.Write(file, new byte[MarkFile.SlotSize], 0);
         });
         if (context.Options.Durability == Durability.PowerLoss)
         {

@@ -28,7 +28,7 @@ internal sealed class SweepPlace(StoreContext context, UploadNames names)
         names.EnsureRoot();
         using OpenFile file = Open();
         byte[] text = Encoding.ASCII.GetBytes($"{key}\n");
-        _files.Write(file, [text], 0);
+        _files.Write(file, text, 0);
         _files.Truncate(file, text.Length);
     }
 

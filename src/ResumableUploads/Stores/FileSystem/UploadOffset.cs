@@ -104,7 +104,7 @@ internal sealed class UploadOffset(StoreContext context)
         catch (FileNotFoundException)
         {
             OpenFile file = _files.CreateFile(path);
-            _files.Write(file, [MarkFile.Blank()], 0);
+            _files.Write(file, MarkFile.Blank(), 0);
             _files.SyncDirectory(Path.GetDirectoryName(path)!);
             return file;
         }

@@ -106,7 +106,7 @@ public class CrashImageTests
         files.CreateDirectory(child);
         using (OpenFile file = files.CreateFile(Path.Combine(child, "one")))
         {
-            files.Write(file, [new byte[] { 1, 2 }, new byte[] { 3 }], 1);
+            files.Write(file, new byte[] { 1, 2, 3 }, 1);
             files.Truncate(file, 3);
         }
 

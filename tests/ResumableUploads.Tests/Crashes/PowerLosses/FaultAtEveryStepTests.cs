@@ -1,3 +1,4 @@
+using System.Buffers;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Stores.FileSystem;
 
@@ -93,17 +94,17 @@ public class FaultAtEveryStepTests(ITestOutputHelper output)
         /// <summary>What was refused, if it was.</summary>
         public string? Refused { get; private set; }
 
-        public override void Write(OpenFile file, IReadOnlyList<ReadOnlyMemory<byte>> buffers, long offset)
+        public override void Write(OpenFile file, ReadOnlySequence<byte> content, long offset)
         {
-            if (StepsLeft == 0 && buffers[0].Length > 1)
+            if (StepsLeft == 0 && content.First.Length > 1)
             {
                 // Before the refusal, and not a step of its own.
                 StepsLeft = int.MaxValue;
-                base.Write(file, [buffers[0][..(buffers[0].Length / 2)]], offset);
+                base.Write(file, content.Slice(0, content.First.Length / 2), offset);
                 StepsLeft = 0;
             }
 
-            base.Write(file, buffers, offset);
+            base.Write(file, content, offset);
         }
 
         protected override void BeforeStep(string step)

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.CompilerServices;
 using ResumableUploads.Stores.FileSystem;
 
@@ -113,11 +114,11 @@ internal class RecordingFileLayer : FileLayer
         return file;
     }
 
-    public override void Write(OpenFile file, IReadOnlyList<ReadOnlyMemory<byte>> buffers, long offset)
+    public override void Write(OpenFile file, ReadOnlySequence<byte> content, long offset)
     {
         BeforeStep();
-        base.Write(file, buffers, offset);
-        Note(new Written(_open[file], (int)offset, [.. buffers.SelectMany(static buffer => buffer.ToArray())]));
+        base.Write(file, content, offset);
+        Note(new Written(_open[file], (int)offset, content.ToArray()));
     }
 
     /// <summary>The way by reading and writing is enough here.</summary>
@@ -161,7 +162,7 @@ internal class RecordingFileLayer : FileLayer
                 Truncate(file, 0);
             }
 
-            Write(file, [content.ToArray()], 0);
+            Write(file, content.ToArray(), 0);
             if (sync)
             {
                 Unconfirm(file);
