@@ -100,6 +100,10 @@ internal sealed class FedContent : UploadContent
 
     public override PipeReader Reader => _pipe.Reader;
 
+    public override long? ExpectedLength => Announced;
+
+    public long? Announced { get; init; }
+
     public List<long> Told { get; } = [];
 
     public TaskCompletionSource FirstTold { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -141,6 +145,21 @@ internal sealed class FaultyFiles : FileLayer
 
     public override void Write(OpenFile file, ReadOnlySequence<byte> content, long offset) =>
         Step("write", file.Path, () => base.Write(file, content, offset));
+
+    /// <summary>Is told what the system is told ahead of time: of what, from where and how many bytes.</summary>
+    public Action<string, long, long>? Hinted { get; set; }
+
+    public override void Allocate(OpenFile file, long offset, long length)
+    {
+        Hinted?.Invoke("allocate", offset, length);
+        base.Allocate(file, offset, length);
+    }
+
+    public override void StartWriting(OpenFile file, long offset, long length)
+    {
+        Hinted?.Invoke("start-writing", offset, length);
+        base.StartWriting(file, offset, length);
+    }
 
     public override void Sync(OpenFile file) => Step("sync", file.Path, () => base.Sync(file));
 

@@ -9,10 +9,18 @@ namespace ResumableUploads.Stores.FileSystem;
 /// <param name="data">Its bytes.</param>
 /// <param name="mark">Its mark, or null where nothing is synced (<see cref="Durability.Process"/>).</param>
 /// <param name="staging">Whether the bytes do not count yet.</param>
-internal sealed class AppendFile(StoreContext context, LockedUpload upload, OpenFile data, OpenFile? mark, bool staging) : IDisposable
+/// <param name="expected">How many bytes are to come, or null.</param>
+internal sealed class AppendFile(
+    StoreContext context, LockedUpload upload, OpenFile data, OpenFile? mark, bool staging, long? expected) : IDisposable
 {
     /// <summary>Small enough that a copy between two syncs is soon over.</summary>
     private const long CopyBlock = 64L << 20;
+
+    /// <summary>How much is written before the disk begins with it: enough for it to work well, and little for a sync to wait for.</summary>
+    private const long WriteBackSize = 8L << 20;
+
+    private const long MinAllocation = 4L << 20;
+    private const long MaxAllocation = 64L << 20;
 
     private readonly FileLayer _files = context.Files;
 
@@ -21,6 +29,8 @@ internal sealed class AppendFile(StoreContext context, LockedUpload upload, Open
     private bool _syncFailed;
     private long _written = upload.Offset;
     private long _synced = upload.Offset;
+    private long _started = upload.Offset;
+    private long _allocated = upload.Offset;
     private long _lastSync = context.Time.GetTimestamp();
 
     /// <summary>Where the append began.</summary>
@@ -50,6 +60,8 @@ internal sealed class AppendFile(StoreContext context, LockedUpload upload, Open
         {
             _files.Write(data, buffer, _written);
             _written += buffer.Length;
+            Allocate();
+            StartWriting();
         }
     }
 
@@ -97,6 +109,11 @@ internal sealed class AppendFile(StoreContext context, LockedUpload upload, Open
 
     public void StampAndSync()
     {
+        if (_allocated > _written)
+        {
+            _files.Truncate(data, _files.GetLength(data));
+        }
+
         if (_written > Start)
         {
             // Before the sync: a later stamp could be lost, and with it the age of the upload.
@@ -161,6 +178,27 @@ internal sealed class AppendFile(StoreContext context, LockedUpload upload, Open
         long length = _files.GetLength(data);
         return length == _written ? length : throw new UploadStoreException(
             StoreFailure.Corrupt, $"'{data.Path}' has {length} bytes where {_written} were written.", Math.Min(length, Durable));
+    }
+
+    /// <summary>Finds room for as much again as came, so that a length that was only claimed takes no more of the disk than what was sent.</summary>
+    private void Allocate()
+    {
+        long came = _written - Start;
+        long room = Math.Min((expected ?? 0) - came, Math.Min(came, MaxAllocation));
+        if (_written >= _allocated && room >= MinAllocation)
+        {
+            _files.Allocate(data, _written, room);
+            _allocated = _written + room;
+        }
+    }
+
+    private void StartWriting()
+    {
+        if (mark is not null && _written - _started >= WriteBackSize)
+        {
+            _files.StartWriting(data, _started, _written - _started);
+            _started = _written;
+        }
     }
 
     private void Sync()

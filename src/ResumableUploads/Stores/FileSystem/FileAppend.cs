@@ -30,7 +30,7 @@ internal sealed class FileAppend(
         {
             data = context.Files.OpenWrite(upload.Files.Data);
             OpenFile? mark = upload.Record.Durability == Durability.PowerLoss ? offsets.OpenMark(upload.Files.Mark) : null;
-            var file = new AppendFile(context, upload, data, mark, staging);
+            var file = new AppendFile(context, upload, data, mark, staging, content.ExpectedLength);
             data = null;
             return file;
         }

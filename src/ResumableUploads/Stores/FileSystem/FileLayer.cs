@@ -181,6 +181,12 @@ internal class FileLayer
     public virtual long Copy(OpenFile from, long fromOffset, OpenFile to, long toOffset, long count) =>
         OperatingSystem.IsLinux() ? UnixFiles.Copy(from.Handle, fromOffset, to.Handle, toOffset, count, to.Path) : 0;
 
+    /// <summary>Finds room for what is going to be written, if the system can. It is given back by <see cref="Truncate"/>.</summary>
+    public virtual void Allocate(OpenFile file, long offset, long length) => DiskHints.Allocate(file.Handle, offset, length);
+
+    /// <summary>Begins to write to the disk what is not synced yet, if the system can.</summary>
+    public virtual void StartWriting(OpenFile file, long offset, long length) => DiskHints.StartWriting(file.Handle, offset, length);
+
     public virtual void Truncate(OpenFile file, long length) => RandomAccess.SetLength(file.Handle, length);
 
     public virtual void SetWritten(OpenFile file, DateTime time) => File.SetLastWriteTimeUtc(file.Handle, time);

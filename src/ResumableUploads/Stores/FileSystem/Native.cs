@@ -33,6 +33,8 @@ internal static partial class Native
     public const int OfDescriptor = 0x1000;
     public const int FreshStatus = 0x2000;
     public const uint BasicStatus = 0x7ff;
+    public const int KeepSize = 1;
+    public const uint StartWriting = 2;
 
     // macOS only: fsync there does not reach the disk.
     public const int FullSync = 51;
@@ -54,6 +56,12 @@ internal static partial class Native
 
     [LibraryImport("libc", EntryPoint = "pwritev", SetLastError = true)]
     public static unsafe partial nint WriteAt(SafeFileHandle file, IoVector* vectors, int count, long offset);
+
+    [LibraryImport("libc", EntryPoint = "fallocate", SetLastError = true)]
+    public static partial int Allocate(SafeFileHandle file, int mode, long offset, long length);
+
+    [LibraryImport("libc", EntryPoint = "sync_file_range", SetLastError = true)]
+    public static partial int SyncRange(SafeFileHandle file, long offset, long length, uint flags);
 
     [LibraryImport("libc", EntryPoint = "getdents64", SetLastError = true)]
     public static unsafe partial nint GetEntries(SafeFileHandle directory, byte* buffer, nint length);
