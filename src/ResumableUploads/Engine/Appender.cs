@@ -100,14 +100,15 @@ internal sealed class Appender(
             return refusal;
         }
 
-        if (made.IsWhole)
-        {
-            return Received(info!, data, callbacks) with { IsCreated = true };
-        }
-
         if (command.Watch is { } watch)
         {
             await watch.CreatedAsync(info!).ConfigureAwait(false);
+        }
+
+        if (made.IsWhole)
+        {
+            command.Watch?.Committed(info!.Offset);
+            return Received(info!, data, callbacks) with { IsCreated = true };
         }
 
         Step step;

@@ -11,10 +11,10 @@ namespace ResumableUploads.Engine;
 /// </summary>
 internal sealed class WholeUpload(IUploadStore store, Records records, HandlerClaims claims, UploadMetrics metrics)
 {
-    /// <summary>Whether that may be tried. Whoever watches, or has said what the bytes have to be, gets an upload that is there before them.</summary>
+    /// <summary>Whether that may be tried. Whoever has said what the bytes have to be, or sees how they come, gets an upload that is there before them.</summary>
     public bool IsPossible(AppendCommand command, IUploadCallbacks callbacks) =>
         store.MaxWholeLength is > 0 and var most
-        && command is { Offset: 0, BodyLength: { } length, Source: null, Watch: null, IsStaged: false, ReprDigest: null, WantedDigest: null }
+        && command is { Offset: 0, BodyLength: { } length, Source: null, IsStaged: false, ReprDigest: null, WantedDigest: null }
         && command.Creation is { Join: null }
         && length <= most
         && AppendChecks.Completes(command.Completion, ContentEnd.Whole, length, command.KnownLength)

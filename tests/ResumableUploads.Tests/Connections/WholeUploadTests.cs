@@ -38,6 +38,24 @@ public class WholeUploadTests
     }
 
     [Fact]
+    public async Task R41_it_is_announced_by_an_interim_response_all_the_same()
+    {
+        await using TestApp app = await TestApp.StartAsync(static options => options.OnCompleted = null);
+        await using RawConnection connection = await RawConnection.OpenAsync(app.Address);
+        await connection.SendAsync("POST /upload HTTP/1.1\r\nHost: localhost\r\nUpload-Draft-Interop-Version: 10\r\nUpload-Complete: ?1\r\nContent-Length: 5\r\n\r\n12345");
+        var answers = new List<RawResponse>();
+        do
+        {
+            answers.Add((await connection.ReadResponseAsync())!);
+        }
+        while (answers[^1].Status == 104);
+
+        Assert.Equal((201, "?1"), (answers[^1].Status, answers[^1].Header("Upload-Complete")));
+        Assert.Equal((104, answers[^1].Header("Location")), (answers[0].Status, answers[0].Header("Location")));
+        Assert.Equal(2, FilesOf(app).Length);
+    }
+
+    [Fact]
     public async Task One_byte_more_is_an_upload_like_any_other()
     {
         byte[] file = RandomNumberGenerator.GetBytes((256 * 1024) + 1);
