@@ -57,5 +57,6 @@ internal static class Program
         ("idle", IdleConnectionsCase.Run),
         ("slow", SlowUploadsCase.Run),
         ("takeover", TakeoverCase.Run),
+        ("growth", GrowthCase.Run),
     ];
 }

@@ -9,7 +9,7 @@ internal sealed record RunArguments
           --quick        less of everything: 128 MiB instead of 1 GiB, 7 rounds instead of 15,
                          and large,powerloss,small,status,takeover alone
           --dir PATH     where the files go (default: a new directory among the temporary ones)
-          --only NAMES   some of: large,shapes,protocols,powerloss,small,small-powerloss,status,idle,slow,takeover
+          --only NAMES   some of: large,shapes,protocols,powerloss,small,small-powerloss,status,idle,slow,takeover,growth
           --rounds N     how many rounds
           --chart PATH   writes the bars of the large uploads there, as SVG (needs the case large)
           --overhead     alone: nanoseconds and bytes that the package costs requests that are none of its business

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using ResumableUploads.Benchmarks.Measuring;
 using ResumableUploads.Benchmarks.Servers;
 
@@ -7,7 +6,6 @@ namespace ResumableUploads.Benchmarks.Cases;
 /// <summary>The status of an upload that is there and unfinished, asked over and over.</summary>
 internal static class StatusCase
 {
-    private const int Connections = 16;
     private const int WarmUps = 8;
     private const int Slices = 3;
     private const int Held = 100_000;
@@ -37,45 +35,9 @@ internal static class StatusCase
         report.Add(name, "server CPU, µs per request", "0.0", rounds.Compare(0, 1, static asked => asked.ProcessorTime));
     }
 
-    /// <summary>One thread takes the connections in turn: the others have a request under way while it reads from one.</summary>
     private static Asked Ask(ServerProcess server, TimeSpan slice)
     {
-        byte[] request = Wire.Head("GET /status", "X-File-Id: status");
-        Wire[] wires = [.. Enumerable.Range(0, Connections).Select(_ => Wire.Open(server.Port))];
-        foreach (Wire wire in wires)
-        {
-            wire.Exchange(request).Expect(200);
-            wire.Send(request);
-        }
-
-        TimeSpan before = server.ProcessorTime();
-        long start = Stopwatch.GetTimestamp();
-        long count = 0;
-        TimeSpan elapsed;
-        do
-        {
-            foreach (Wire wire in wires)
-            {
-                if (wire.Read().Expect(200) != Held)
-                {
-                    throw new InvalidOperationException("The status is not true.");
-                }
-
-                wire.Send(request);
-            }
-
-            count += wires.Length;
-        }
-        while ((elapsed = Stopwatch.GetElapsedTime(start)) < slice);
-        TimeSpan used = server.ProcessorTime() - before;
-        foreach (Wire wire in wires)
-        {
-            wire.Read().Expect(200);
-            wire.Dispose();
-        }
-
-        return new Asked(count / elapsed.TotalSeconds, used.TotalMicroseconds / count);
+        var question = new Question(Wire.Head("GET /status", "X-File-Id: status"), Held);
+        return Asking.Ask(server, slice, _ => question);
     }
-
-    private readonly record struct Asked(double Rate, double ProcessorTime);
 }

@@ -1,9 +1,10 @@
 namespace ResumableUploads.Benchmarks.Servers;
 
-/// <summary>The package as an app would use it, with the limits of one owner raised to what the cases need.</summary>
+/// <summary>The package as an app would use it, with the limits of an owner and of an upload raised to what the cases need.</summary>
 internal static class OurServer
 {
     private const long MemoryStoreSize = 2L << 30;
+    private const long MaxUploadSize = 1L << 40;
 
     public static void Configure(WebApplication app, ServeArguments arguments) => app.UseResumableUploads(options =>
     {
@@ -11,6 +12,7 @@ internal static class OurServer
         options.Durability = arguments.Durability;
         options.MaxAppendsPerOwner = 10_000;
         options.MaxUploadsPerOwner = 100_000;
+        options.MaxUploadSize = MaxUploadSize;
         if (arguments.InMemory)
         {
             options.UseMemoryStore(MemoryStoreSize);
