@@ -24,8 +24,8 @@ internal sealed class WorkPlace : IDisposable
     }
 
     /// <summary>
-    /// Takes the bytes of all files away. The files stay until the end: ext4 does not give the inode of a file that was deleted in the last seconds to
-    /// a new one, and looks at each of those anew for each file that is made. A run would measure what the round before has deleted.
+    /// Takes the bytes of all files away. The files stay until the end: an ext4 without a journal gives no new file the inode of one that was deleted in the
+    /// last seconds, and looks at each of those anew for each file that is made. A run would measure what the round before has deleted.
     /// </summary>
     public static void Empty(string directory)
     {
