@@ -96,7 +96,7 @@ internal sealed class AppendContent : UploadContent, IDisposable
         }
 
         bool completes = AppendChecks.Completes(_command.Completion, End, _command.Offset + _reader.Taken, _uploadLength);
-        DigestFailed = !_digest.ContentMatches || (completes && !_digest.WholeMatches);
+        DigestFailed = !_reader.IsEmptied || !_digest.ContentMatches || (completes && !_digest.WholeMatches);
         return new ValueTask<bool>(!DigestFailed);
     }
 

@@ -13,11 +13,14 @@ internal sealed class GuardedReader : PipeReader, IDisposable
 {
     private readonly PipeReader _inner;
     private readonly PaceWatch _pace;
-    private readonly IncrementalDigest? _digest;
+    private readonly HashingBeside? _hashing;
     private readonly Action _ended;
     private readonly TimeProvider _time;
     private ReadOnlySequence<byte> _current;
     private long _room;
+
+    /// <summary>How many of the bytes that are given now are hashed already, or about to be.</summary>
+    private long _hashed;
     private int _asked;
     private volatile bool _isMomentOver;
 
@@ -29,7 +32,7 @@ internal sealed class GuardedReader : PipeReader, IDisposable
 
     /// <param name="inner">The body as the server gives it.</param>
     /// <param name="room">How many bytes may be given at most.</param>
-    /// <param name="digest">What the bytes are hashed into, or null.</param>
+    /// <param name="digest">What the bytes are hashed into while they are read, or null. It is true when all that was given was taken.</param>
     /// <param name="time">The clock.</param>
     /// <param name="settings">Idle timeout and lowest rate.</param>
     /// <param name="ended">Called once when the content ends other than whole.</param>
@@ -37,7 +40,7 @@ internal sealed class GuardedReader : PipeReader, IDisposable
     {
         _inner = inner;
         _room = room;
-        _digest = digest;
+        _hashing = digest is null ? null : new HashingBeside(digest);
         _ended = ended;
         _time = time;
         _pace = new PaceWatch(time, settings, Leave);
@@ -48,6 +51,9 @@ internal sealed class GuardedReader : PipeReader, IDisposable
 
     /// <summary>How many bytes were taken from it.</summary>
     public long Taken { get; private set; }
+
+    /// <summary>Whether all that was given was taken.</summary>
+    public bool IsEmptied => _current.IsEmpty;
 
     /// <summary>What the server threw when the body broke off, or null.</summary>
     public Exception? Fault { get; private set; }
@@ -161,14 +167,12 @@ internal sealed class GuardedReader : PipeReader, IDisposable
 
     public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
     {
-        ReadOnlySequence<byte> taken = _current.Slice(_current.Start, consumed);
-        long count = taken.Length;
-        if (count > 0)
-        {
-            _digest?.Append(taken);
-            _room -= count;
-            Taken += count;
-        }
+        // With this call the memory goes back.
+        _hashing?.Finish();
+        long count = _current.Slice(_current.Start, consumed).Length;
+        _hashed -= count;
+        _room -= count;
+        Taken += count;
 
         // A rest of nothing must not point into memory that goes back with this call.
         ReadOnlySequence<byte> rest = _current.Slice(consumed);
@@ -187,6 +191,7 @@ internal sealed class GuardedReader : PipeReader, IDisposable
     public void Dispose()
     {
         _pace.Dispose();
+        _hashing?.Dispose();
 
         // A store that failed has not given back what it was given. Nobody else could read the rest of the body then.
         Advance(_current.Start, _current.End);
@@ -277,6 +282,12 @@ internal sealed class GuardedReader : PipeReader, IDisposable
         else if (result.IsCanceled && _asked != 0)
         {
             Ends((ContentEnd)_asked);
+        }
+
+        if (_hashing is not null)
+        {
+            _hashing.Begin(_current.Slice(_hashed));
+            _hashed = _current.Length;
         }
 
         return new ReadResult(_current, isCanceled: false, isCompleted: _final);
