@@ -44,7 +44,8 @@ internal sealed class LockedUpload : IDisposable
         upload = null;
         for (int attempt = 0; attempt < Tries; attempt++)
         {
-            if (records.Read(key) is not { } record)
+            using HeldFile? file = records.Hold(key);
+            if (records.Read(key, file) is not { } record)
             {
                 return LockStatus.NotFound;
             }
@@ -57,7 +58,7 @@ internal sealed class LockedUpload : IDisposable
                 if (TryLock(context.Files, files.Lock, out OpenFile? held))
                 {
                     isTaken = held is null;
-                    upload = held is null ? null : OpenOrRelease(records, offsets, key, files, held);
+                    upload = held is null ? null : OpenOrRelease(records, offsets, key, files, record, file, held);
                 }
             }
 
@@ -96,12 +97,13 @@ internal sealed class LockedUpload : IDisposable
 
     public void Dispose() => _lock.Dispose();
 
-    private static LockedUpload? OpenOrRelease(RecordFile records, UploadOffset offsets, UploadKey key, in UploadFiles files, OpenFile held)
+    private static LockedUpload? OpenOrRelease(
+        RecordFile records, UploadOffset offsets, UploadKey key, in UploadFiles files, StoredRecord read, HeldFile? file, OpenFile held)
     {
         LockedUpload? upload = null;
         try
         {
-            return upload = Open(records, offsets, key, files, held);
+            return upload = Open(records, offsets, key, files, read, file, held);
         }
         finally
         {
@@ -112,10 +114,11 @@ internal sealed class LockedUpload : IDisposable
         }
     }
 
-    private static LockedUpload? Open(RecordFile records, UploadOffset offsets, UploadKey key, in UploadFiles files, OpenFile held)
+    private static LockedUpload? Open(
+        RecordFile records, UploadOffset offsets, UploadKey key, in UploadFiles files, StoredRecord read, HeldFile? file, OpenFile held)
     {
         // State, staging and all else may have changed before the lock was ours.
-        if (records.Read(key) is not { } record || record.Nonce != files.Nonce)
+        if ((records.IsCurrent(file) ? read : records.Read(key)) is not { } record || record.Nonce != files.Nonce)
         {
             return null;
         }
