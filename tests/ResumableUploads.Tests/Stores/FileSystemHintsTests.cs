@@ -16,7 +16,7 @@ public sealed class FileSystemHintsTests : FileSystemStoreTest
     [Fact]
     public async Task Room_is_found_for_no_more_than_came_already_and_what_is_not_used_is_given_back()
     {
-        FileSystemUploadStore store = NewStore(Durability.Process);
+        FileSystemUploadStore store = NewStore();
         await CreateAsync(store, record: new UploadRecord { Length = 1L << 40 });
         Assert.Equal(AppendStatus.Appended, (await SendAsync(store, 0, 13, announced: 1L << 40)).Status);
         Assert.Equal(13 * MiB, (await GetAsync(store)).Offset);
@@ -39,7 +39,7 @@ public sealed class FileSystemHintsTests : FileSystemStoreTest
     [Fact]
     public async Task No_room_is_found_for_more_than_a_request_announced()
     {
-        FileSystemUploadStore store = NewStore(Durability.Process);
+        FileSystemUploadStore store = NewStore();
         await CreateAsync(store, record: new UploadRecord { Length = 1L << 40 });
         await SendAsync(store, 0, 13, announced: 13 * MiB);
 
@@ -49,7 +49,7 @@ public sealed class FileSystemHintsTests : FileSystemStoreTest
     [Fact]
     public async Task The_disk_begins_long_before_the_sync()
     {
-        FileSystemUploadStore store = NewStore(Durability.PowerLoss);
+        FileSystemUploadStore store = NewStore();
         await CreateAsync(store);
         long begun = 0;
         Files.Hinted = (step, offset, length) =>
@@ -78,7 +78,7 @@ public sealed class FileSystemHintsTests : FileSystemStoreTest
     {
         FileSystemUploadStore store = NewStore(Durability.Process);
         await CreateAsync(store);
-        await SendAsync(store, 0, 24, announced: null);
+        await SendAsync(store, 0, 24, announced: 24 * MiB);
 
         Assert.Empty(_hints);
     }
