@@ -60,10 +60,8 @@ internal sealed class AppendFile(
         {
             _files.Write(data, buffer, _written);
             _written += buffer.Length;
-            if (mark is not null)
-            {
-                PrepareSync();
-            }
+            Allocate();
+            StartWriting();
         }
     }
 
@@ -182,11 +180,8 @@ internal sealed class AppendFile(
             StoreFailure.Corrupt, $"'{data.Path}' has {length} bytes where {_written} were written.", Math.Min(length, Durable));
     }
 
-    /// <summary>
-    /// Leaves less to do for the next sync. The disk begins with what is written; and room is found for as much again as came, so that a length that was
-    /// only claimed takes no more of the disk than what was sent.
-    /// </summary>
-    private void PrepareSync()
+    /// <summary>Finds room for as much again as came, so that a length that was only claimed takes no more of the disk than what was sent.</summary>
+    private void Allocate()
     {
         long came = _written - Start;
         long room = Math.Min((expected ?? 0) - came, Math.Min(came, MaxAllocation));
@@ -195,8 +190,12 @@ internal sealed class AppendFile(
             _files.Allocate(data, _written, room);
             _allocated = _written + room;
         }
+    }
 
-        if (_written - _started >= WriteBackSize)
+    /// <summary>Leaves less to do for the next sync.</summary>
+    private void StartWriting()
+    {
+        if (mark is not null && _written - _started >= WriteBackSize)
         {
             _files.StartWriting(data, _started, _written - _started);
             _started = _written;

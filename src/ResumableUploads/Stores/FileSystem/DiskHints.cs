@@ -7,10 +7,12 @@ internal static class DiskHints
 {
     private static readonly bool IsSupported = OperatingSystem.IsLinux() && Environment.Is64BitProcess;
 
-    /// <summary>Finds room on the disk behind the end of a file, whose length stays as it is.</summary>
+    /// <summary>
+    /// Finds room on the disk behind the end of a file, whose length stays as it is. A file system in memory is not told: it would clear the room first.
+    /// </summary>
     public static void Allocate(SafeFileHandle file, long offset, long length)
     {
-        if (IsSupported)
+        if (IsSupported && !IsInMemory(file))
         {
             _ = Native.Allocate(file, Native.KeepSize, offset, length);
         }
@@ -23,5 +25,12 @@ internal static class DiskHints
         {
             _ = Native.SyncRange(file, offset, length, Native.StartWriting);
         }
+    }
+
+    private static unsafe bool IsInMemory(SafeFileHandle file)
+    {
+        // Its kind comes first of all that it says.
+        long* status = stackalloc long[Native.FileSystemStatusLength / sizeof(long)];
+        return Native.FileSystemStatus(file, status) == 0 && *status == Native.InMemory;
     }
 }

@@ -34,6 +34,8 @@ internal static partial class Native
     public const int FreshStatus = 0x2000;
     public const uint BasicStatus = 0x7ff;
     public const int KeepSize = 1;
+    public const int FileSystemStatusLength = 120;
+    public const long InMemory = 0x01021994;
     public const uint StartWriting = 2;
 
     // macOS only: fsync there does not reach the disk.
@@ -59,6 +61,9 @@ internal static partial class Native
 
     [LibraryImport("libc", EntryPoint = "fallocate", SetLastError = true)]
     public static partial int Allocate(SafeFileHandle file, int mode, long offset, long length);
+
+    [LibraryImport("libc", EntryPoint = "fstatfs", SetLastError = true)]
+    public static unsafe partial int FileSystemStatus(SafeFileHandle file, long* status);
 
     [LibraryImport("libc", EntryPoint = "sync_file_range", SetLastError = true)]
     public static partial int SyncRange(SafeFileHandle file, long offset, long length, uint flags);
