@@ -1,3 +1,5 @@
+using Microsoft.Win32.SafeHandles;
+
 namespace ResumableUploads.Benchmarks;
 
 /// <summary>The directory that all files of a run are in. It is removed at the end.</summary>
@@ -31,9 +33,11 @@ internal sealed class WorkPlace : IDisposable
     {
         foreach (string path in Directory.EnumerateFiles(directory, "*", SearchOption.AllDirectories))
         {
-            if (new FileInfo(path) is { Length: > 0 } file)
+            if (new FileInfo(path).Length > 0)
             {
-                using FileStream stream = file.Open(FileMode.Truncate);
+                // A server may still be about to close it.
+                using SafeFileHandle file = File.OpenHandle(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
+                RandomAccess.SetLength(file, 0);
             }
         }
     }

@@ -53,9 +53,14 @@ internal sealed class BareServer(ServeArguments arguments)
     private async Task CopyAsync(HttpContext context)
     {
         string path = Path.Combine(arguments.Directory, Interlocked.Increment(ref _names).ToString("D"));
-        await using FileStream file = File.Create(path);
-        await context.Request.Body.CopyToAsync(file, context.RequestAborted);
-        await context.AnswerAsync(file.Position);
+        long length;
+        await using (FileStream file = File.Create(path))
+        {
+            await context.Request.Body.CopyToAsync(file, context.RequestAborted);
+            length = file.Position;
+        }
+
+        await context.AnswerAsync(length);
     }
 
     private static async Task DiscardAsync(HttpContext context)

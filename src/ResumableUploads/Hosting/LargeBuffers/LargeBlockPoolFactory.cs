@@ -7,7 +7,7 @@ namespace ResumableUploads.Hosting.LargeBuffers;
 /// <summary>Makes pools of large blocks, and lets them trim themselves from time to time. Kestrel asks for one pool for each of its I/O queues.</summary>
 internal sealed class LargeBlockPoolFactory : IMemoryPoolFactory<byte>, IDisposable
 {
-    internal static readonly TimeSpan TrimInterval = TimeSpan.FromSeconds(10);
+    internal static readonly TimeSpan TrimInterval = TimeSpan.FromSeconds(30);
     private readonly ConcurrentDictionary<LargeBlockPool, bool> _pools = new();
     private readonly ITimer _timer;
 

@@ -19,7 +19,7 @@ public static class ResumableUploadsWebHostBuilderExtensions
     /// has its default, true. Kestrel's own bounds (<c>MaxRequestBufferSize</c>, 1 MiB) are as they were.
     /// </para>
     /// <para>
-    /// Free blocks are kept, up to 64 MiB for each I/O queue of the server. Those that nobody needed for ten seconds are let go, and a later garbage collection
+    /// Free blocks are kept, up to 64 MiB for each I/O queue of the server. Those that nobody needed for thirty seconds are let go, and a later garbage collection
     /// gives their memory back.
     /// </para>
     /// <para>
