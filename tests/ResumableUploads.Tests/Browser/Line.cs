@@ -12,6 +12,8 @@ public sealed class Line : IAsyncDisposable
     private readonly Uri _server;
     private readonly Task _accepting;
     private volatile bool _isCut;
+    private TaskCompletionSource? _held;
+    private long _room;
 
     public Line(Uri server)
     {
@@ -35,10 +37,20 @@ public sealed class Line : IAsyncDisposable
 
     public void Mend() => _isCut = false;
 
+    /// <summary>Lets so many more bytes through to the server, and then holds what follows until <see cref="Release"/>.</summary>
+    public void HoldAfter(long bytes)
+    {
+        Volatile.Write(ref _room, bytes);
+        Volatile.Write(ref _held, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+    }
+
+    public void Release() => Interlocked.Exchange(ref _held, null)?.SetResult();
+
     public async ValueTask DisposeAsync()
     {
         _listener.Stop();
         Cut();
+        Release();
         await _accepting;
     }
 
@@ -67,7 +79,7 @@ public sealed class Line : IAsyncDisposable
             if (!_isCut)
             {
                 await server.ConnectAsync(IPAddress.Loopback, _server.Port);
-                await Task.WhenAll(CopyAsync(client, server), CopyAsync(server, client));
+                await Task.WhenAll(CopyAsync(client, server, isHeld: true), CopyAsync(server, client, isHeld: false));
             }
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
@@ -84,12 +96,17 @@ public sealed class Line : IAsyncDisposable
         }
     }
 
-    private async Task CopyAsync(Socket from, Socket to)
+    private async Task CopyAsync(Socket from, Socket to, bool isHeld)
     {
         byte[] buffer = new byte[64 * 1024];
         int read;
         while (!_isCut && (read = await from.ReceiveAsync(buffer)) > 0)
         {
+            if (isHeld && Volatile.Read(ref _held) is { } held && Interlocked.Add(ref _room, -read) < 0)
+            {
+                await held.Task;
+            }
+
             for (int sent = 0; sent < read;)
             {
                 sent += await to.SendAsync(buffer.AsMemory(sent, read - sent));

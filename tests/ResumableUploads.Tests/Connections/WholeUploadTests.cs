@@ -122,7 +122,13 @@ public class WholeUploadTests
             string name = $"f{round}";
             int[] answers = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => app.Client.AppendAsync(name, 0, File, File.Length).StatusOfAsync()));
             Assert.All(answers, static answer => Assert.Contains(answer, (int[])[200, 409]));
-            Assert.Contains(200, answers);
+            if (!answers.Contains(200))
+            {
+                // One was taken over when a part of its bytes was there. Whoever asks for the rest goes on.
+                int offset = (int)await app.Client.StatusAsync(name);
+                Assert.InRange(offset, 1, File.Length);
+                Assert.Equal(200, await app.Client.AppendAsync(name, offset, File[offset..], File.Length).StatusOfAsync());
+            }
         }
 
         // Who comes when it is finished sends it anew (F-4).
