@@ -5,14 +5,12 @@ namespace ResumableUploads.Stores.FileSystem;
 /// <summary>What the system is told early so that it has less to do at the end. Nothing rests on it, so a system that cannot is not told.</summary>
 internal static class DiskHints
 {
-    private static readonly bool IsSupported = OperatingSystem.IsLinux() && Environment.Is64BitProcess;
-
     /// <summary>
     /// Finds room on the disk behind the end of a file, whose length stays as it is. A file system in memory is not told: it would clear the room first.
     /// </summary>
     public static void Allocate(SafeFileHandle file, long offset, long length)
     {
-        if (IsSupported && !IsInMemory(file))
+        if (Native.HasLongOffsets && !IsInMemory(file))
         {
             _ = Native.Allocate(file, Native.KeepSize, offset, length);
         }
@@ -21,7 +19,7 @@ internal static class DiskHints
     /// <summary>Begins to write a part of a file to the disk. An error is told by the next sync: this call looks at none.</summary>
     public static void StartWriting(SafeFileHandle file, long offset, long length)
     {
-        if (IsSupported)
+        if (Native.HasLongOffsets)
         {
             _ = Native.SyncRange(file, offset, length, Native.StartWriting);
         }

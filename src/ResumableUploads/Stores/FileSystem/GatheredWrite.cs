@@ -10,13 +10,10 @@ internal static unsafe class GatheredWrite
 {
     private const int AtOnce = 64;
 
-    /// <summary>Whether the call takes the offset as it is declared here.</summary>
-    private static readonly bool IsSupported = OperatingSystem.IsLinux() && Environment.Is64BitProcess;
-
     /// <summary>Writes all of it, also where the system takes a part at a time.</summary>
     public static void Write(SafeFileHandle file, ReadOnlySequence<byte> content, long offset, string path)
     {
-        if (!IsSupported)
+        if (!Native.HasLongOffsets)
         {
             WriteEach(file, content, offset);
             return;

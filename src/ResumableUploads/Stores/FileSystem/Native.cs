@@ -17,6 +17,9 @@ internal static partial class Native
     public const int NoSpace = 28;
     public const int ReadOnlyFileSystem = 30;
 
+    /// <summary>Whether the calls with offsets take them as they are declared here.</summary>
+    public static readonly bool HasLongOffsets = OperatingSystem.IsLinux() && Environment.Is64BitProcess;
+
     // The numbers of these differ between Linux and macOS.
     public static readonly int NotEmpty = OperatingSystem.IsMacOS() ? 66 : 39;
     public static readonly int NoQuota = OperatingSystem.IsMacOS() ? 69 : 122;
