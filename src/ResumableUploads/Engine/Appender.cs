@@ -18,6 +18,9 @@ internal readonly record struct Step(UploadOutcome? Outcome, UploadInfo? Info = 
     /// <summary>Whether the upload was completed before this request.</summary>
     public bool IsReplay { get; init; }
 
+    /// <summary>Ends when the application has heard how far the upload is. Its handler runs after that.</summary>
+    public Task Told { get; init; } = Task.CompletedTask;
+
     public static implicit operator Step(UploadOutcome outcome) => new(outcome);
 }
 
@@ -29,6 +32,7 @@ internal sealed class Appender(
     OwnerLedger ledger,
     WholeUpload whole,
     Creation creation,
+    WholeDigest wholeDigest,
     Removal removal,
     HandlerClaims claims,
     EngineSettings settings,
@@ -37,7 +41,6 @@ internal sealed class Appender(
     ILogger logger,
     CancellationToken stopping)
 {
-    private readonly WholeDigest _digest = new(store);
     private readonly EmptyBody _empty = new(settings, time, stopping);
 
     public async ValueTask<Step> StepAsync(
@@ -90,8 +93,8 @@ internal sealed class Appender(
     private async ValueTask<Step> CreateAndAppendAsync(
         AppendCommand command, UploadDetails details, Turn turn, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
-        using AppendContent? content = whole.IsPossible(command, callbacks)
-            ? new AppendContent(command, command.KnownLength, turn, command.BodyLength!.Value, digest: null, progress: null, time, settings, stopping)
+        using AppendContent? content = whole.IsPossible(command)
+            ? new AppendContent(command, command.KnownLength, turn, command.BodyLength!.Value, time, settings, stopping)
             : null;
         NewUpload made = await creation.CreateAsync(command, details, callbacks, content, cancellationToken).ConfigureAwait(false);
         (UploadOutcome? refusal, UploadInfo? info, UploadData data) = made;
@@ -107,8 +110,9 @@ internal sealed class Appender(
 
         if (made.IsWhole)
         {
-            command.Watch?.Committed(info!.Offset);
-            return Received(info!, data, callbacks) with { IsCreated = true };
+            content!.Progress = ProgressOf(command, info!, data, callbacks);
+            content.Committed(info!.Offset);
+            return Received(info!, data, callbacks) with { IsCreated = true, Told = content.DrainAsync() };
         }
 
         Step step;
@@ -219,28 +223,21 @@ internal sealed class Appender(
             return new UploadOutcome(tooMuch, info.Offset) { UploadLength = info.Length, MaxSize = AppendChecks.MaxSize(command, settings), Expires = info.Expires };
         }
 
-        bool staged = command.IsStaged;
-        IncrementalDigest? digest = staged ? new IncrementalDigest(command.ContentDigest, command.ReprDigest) : null;
-        if (staged && command.ReprDigest is not null && info.Offset > 0
-            && await store.OpenReadAsync(info.Key, cancellationToken).ConfigureAwait(false) is { } stored)
+        long offset = info.Offset;
+        long? total = info.Length;
+        using AppendContent? own = content is null ? new AppendContent(command, total, turn, room, time, settings, stopping) : null;
+        content ??= own!;
+        content.Progress = ProgressOf(command, info, data, callbacks);
+        if (content.HashesWhatWasBefore && await store.OpenReadAsync(info.Key, cancellationToken).ConfigureAwait(false) is { } stored)
         {
             await using (stored.ConfigureAwait(false))
             {
-                await digest!.AppendBeforeAsync(stored, cancellationToken).ConfigureAwait(false);
+                await content.HashBeforeAsync(stored, cancellationToken).ConfigureAwait(false);
             }
         }
 
-        ProgressFeed? progress = callbacks.HasProgress && !staged
-            ? new ProgressFeed(callbacks, info.Key, data, info.Length, time, settings.ProgressInterval, logger)
-            : null;
-        long offset = info.Offset;
-        long? total = info.Length;
-        using AppendContent? own = content is null
-            ? new AppendContent(command, total, turn, room, digest, progress, time, settings, stopping)
-            : null;
-        content ??= own!;
         AppendResult result = await StoreAsync(command, content, turn).ConfigureAwait(false);
-        await (progress?.DrainAsync() ?? Task.CompletedTask).ConfigureAwait(false);
+        await content.DrainAsync().ConfigureAwait(false);
 
         if (total is null)
         {
@@ -259,6 +256,12 @@ internal sealed class Appender(
             _ => new UploadOutcome(OutcomeKind.Busy),
         };
     }
+
+    /// <summary>Who is told how far it is. Bytes that do not count yet are no progress.</summary>
+    private ProgressFeed? ProgressOf(AppendCommand command, UploadInfo info, UploadData data, IUploadCallbacks callbacks) =>
+        callbacks.HasProgress && !command.IsStaged
+            ? new ProgressFeed(callbacks, info.Key, data, info.Length, time, settings.ProgressInterval, logger)
+            : null;
 
     private async ValueTask<AppendResult> StoreAsync(AppendCommand command, AppendContent content, Turn turn)
     {
@@ -325,7 +328,7 @@ internal sealed class Appender(
             };
         }
 
-        if (await _digest.CheckAsync(command, info.Key, data).ConfigureAwait(false) is not { } verified)
+        if (await wholeDigest.CheckAsync(command, data).ConfigureAwait(false) is not { } verified)
         {
             return new UploadOutcome(OutcomeKind.DigestMismatch, result.Offset) { UploadLength = info.Length, IsWholeWrong = true };
         }

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine.Completion;
+using ResumableUploads.Engine.Content;
 using ResumableUploads.Engine.Owners;
 using ResumableUploads.Engine.Sweeping;
 using ResumableUploads.Engine.Turns;
@@ -41,9 +42,10 @@ internal sealed class UploadEngine : IAsyncDisposable
         _completions = new Completions(store, _records, change, claims, _parking, settings, time, logger, _stopping.Token);
         var waiting = new WaitingJoins();
         _removal = new Removal(store, _ledger, waiting, logger);
-        var whole = new WholeUpload(store, _records, claims, metrics);
+        var digest = new WholeDigest(store);
+        var whole = new WholeUpload(store, _records, digest, claims, metrics);
         var creation = new Creation(store, _records, _ledger, whole, metrics, time, logger);
-        _appender = new Appender(store, _records, change, _ledger, whole, creation, _removal, claims, settings, metrics, time, logger, _stopping.Token);
+        _appender = new Appender(store, _records, change, _ledger, whole, creation, digest, _removal, claims, settings, metrics, time, logger, _stopping.Token);
         _joins = new Joins(store, _records, _turns, creation, _appender, _completions, _removal, waiting, settings, logger);
     }
 

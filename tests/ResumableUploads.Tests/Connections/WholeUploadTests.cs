@@ -1,7 +1,9 @@
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Stores.FileSystem;
 using ResumableUploads.Tests.Http;
+using ResumableUploads.Tests.Ietf;
 using ResumableUploads.Tests.Tus;
 
 namespace ResumableUploads.Tests.Connections;
@@ -35,6 +37,75 @@ public class WholeUploadTests
         string[] files = FilesOf(app);
         Assert.Equal(2, files.Length);
         Assert.Equal(file, await System.IO.File.ReadAllBytesAsync(Assert.Single(files, static path => path.EndsWith(".data", StringComparison.Ordinal)), Token));
+    }
+
+    [Theory]
+    [InlineData("Content-Digest")]
+    [InlineData("Repr-Digest")]
+    [InlineData("Want-Repr-Digest")]
+    public async Task R131_a_short_file_with_a_digest_is_two_files_on_the_disk(string header)
+    {
+        byte[] file = RandomNumberGenerator.GetBytes(70_003);
+        string digest = $"sha-256=:{Convert.ToBase64String(SHA256.HashData(file))}:";
+        (string, string) said = (header, header == "Want-Repr-Digest" ? "sha-256=1" : digest);
+        await using TestApp app = await TestApp.StartAsync(static options => options.OnCompleted = null);
+        using HttpResponseMessage byFileId = await app.Client.AppendAsync("f", 0, file, file.Length, said);
+        using HttpResponseMessage byIetf = await app.Client.IetfAsync(
+            "POST", "/upload", IetfClient.Newest, new ByteArrayContent(file), IetfClient.Completeness(IetfClient.Newest, true), said);
+        Assert.Equal("true", byFileId.Header("X-Upload-Complete"));
+        Assert.Equal("?1", byIetf.Header("Upload-Complete"));
+        Assert.Equal(4, FilesOf(app).Length);
+        string? told = header == "Want-Repr-Digest" ? digest : null;
+        Assert.Equal((told, told), (byFileId.Header("Repr-Digest"), byIetf.Header("Repr-Digest")));
+    }
+
+    [Theory]
+    [InlineData("Content-Digest")]
+    [InlineData("Repr-Digest")]
+    public async Task R131_of_a_short_file_that_is_not_what_its_digest_says_nothing_is_there(string header)
+    {
+        string digest = $"sha-256=:{Convert.ToBase64String(SHA256.HashData(File))}:";
+        await using TestApp app = await TestApp.StartAsync();
+        using HttpResponseMessage wrong = await app.Client.AppendAsync("f", 0, [.. File[..^1], (byte)~File[^1]], File.Length, (header, digest));
+        Assert.Equal(400, (int)wrong.StatusCode);
+        Assert.Empty(FilesOf(app));
+        using HttpResponseMessage right = await app.Client.AppendAsync("f", 0, File, File.Length, (header, digest));
+        Assert.Equal(200, (int)right.StatusCode);
+        Assert.Equal(File, Assert.Single(app.Finished).Content);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Its_progress_is_told_once_and_before_its_handler_runs(bool hasHandler)
+    {
+        var told = new ConcurrentQueue<string>();
+        var mayEnd = new TaskCompletionSource();
+        await using TestApp app = await TestApp.StartAsync(options =>
+        {
+            options.OnProgress = async (upload, _) =>
+            {
+                told.Enqueue($"progress {upload.Offset} of {upload.Length}");
+                await mayEnd.Task;
+                told.Enqueue("told");
+            };
+            options.OnCompleted = !hasHandler ? null : (_, _) =>
+            {
+                told.Enqueue("handler");
+                return Task.CompletedTask;
+            };
+        });
+        Task<HttpResponseMessage> sending = app.Client.AppendAsync("f", 0, File, File.Length);
+        await UntilAsync(() => Task.FromResult(!told.IsEmpty));
+
+        // It is stored and whole while the application is being told, and a status does not wait for that.
+        Assert.Equal(2, FilesOf(app).Count(static path => !path.EndsWith(".lock", StringComparison.Ordinal)));
+        Assert.Equal(File.Length, (int)await app.Client.StatusAsync("f"));
+        Assert.Single(told);
+        mayEnd.SetResult();
+        using HttpResponseMessage answer = await sending;
+        Assert.Equal("true", answer.Header("X-Upload-Complete"));
+        Assert.Equal((string[])[$"progress {File.Length} of {File.Length}", "told", .. hasHandler ? ["handler"] : (string[])[]], told);
     }
 
     [Fact]

@@ -23,13 +23,17 @@ internal sealed class Completions(
     private readonly ConcurrentDictionary<UploadKey, Task<UploadOutcome>> _runs = new();
 
     /// <summary>Runs the handler of an upload that the caller has just claimed, or joins whoever runs it.</summary>
-    public Task<UploadOutcome> RunClaimedAsync(UploadInfo info, UploadData data, IUploadCallbacks callbacks)
+    /// <param name="info">The upload.</param>
+    /// <param name="data">What its record says.</param>
+    /// <param name="callbacks">The application.</param>
+    /// <param name="before">What the handler waits for, while the claim is held.</param>
+    public Task<UploadOutcome> RunClaimedAsync(UploadInfo info, UploadData data, IUploadCallbacks callbacks, Task before)
     {
         var done = new TaskCompletionSource<UploadOutcome>(TaskCreationOptions.RunContinuationsAsynchronously);
         Task<UploadOutcome> run = _runs.GetOrAdd(info.Key, done.Task);
         if (run == done.Task)
         {
-            _ = RunAsync(info, data, callbacks, done);
+            _ = RunAsync(info, data, callbacks, before, done);
         }
 
         return run;
@@ -40,9 +44,14 @@ internal sealed class Completions(
     /// </summary>
     public async ValueTask<UploadOutcome> AfterAsync(Step step, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
+        if (step.Claimed is null)
+        {
+            await step.Told.ConfigureAwait(false);
+        }
+
         UploadOutcome outcome = step switch
         {
-            { Claimed: { } claimed } => await RunClaimedAsync(step.Info!, claimed, callbacks).ConfigureAwait(false),
+            { Claimed: { } claimed } => await RunClaimedAsync(step.Info!, claimed, callbacks, step.Told).ConfigureAwait(false),
             { Outcome: { } settled } => settled,
             _ => await OutcomeAsync(step.Info!, callbacks, cancellationToken).ConfigureAwait(false),
         };
@@ -94,7 +103,7 @@ internal sealed class Completions(
                     .UpdateAsync(info.Key, info.Version, records.Received(claimed, info.Offset), cancellationToken).ConfigureAwait(false);
                 if (update is { Status: ChangeStatus.Done, Info: { } current })
                 {
-                    return await RunClaimedAsync(current, claimed, callbacks).ConfigureAwait(false);
+                    return await RunClaimedAsync(current, claimed, callbacks, Task.CompletedTask).ConfigureAwait(false);
                 }
             }
 
@@ -148,12 +157,12 @@ internal sealed class Completions(
         }
     }
 
-    private async Task RunAsync(UploadInfo info, UploadData data, IUploadCallbacks callbacks, TaskCompletionSource<UploadOutcome> done)
+    private async Task RunAsync(UploadInfo info, UploadData data, IUploadCallbacks callbacks, Task before, TaskCompletionSource<UploadOutcome> done)
     {
         UploadOutcome outcome;
         try
         {
-            outcome = await HandleAsync(info, data, callbacks).ConfigureAwait(false);
+            outcome = await HandleAsync(info, data, callbacks, before).ConfigureAwait(false);
         }
         catch (UploadStoreException e)
         {
@@ -170,10 +179,11 @@ internal sealed class Completions(
         done.SetResult(outcome);
     }
 
-    private async ValueTask<UploadOutcome> HandleAsync(UploadInfo info, UploadData data, IUploadCallbacks callbacks)
+    private async ValueTask<UploadOutcome> HandleAsync(UploadInfo info, UploadData data, IUploadCallbacks callbacks, Task before)
     {
         await using var lease = new HandlerLease(store, records, settings, time, info.Key, data);
         HandlerResult? result = null;
+        await before.ConfigureAwait(false);
         try
         {
             result = await callbacks.CompleteAsync(info, data, answer => KeepNowAsync(info, data, answer), stopping).ConfigureAwait(false);

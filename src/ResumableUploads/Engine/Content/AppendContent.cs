@@ -13,7 +13,6 @@ internal sealed class AppendContent : UploadContent, IDisposable
 
     private readonly GuardedReader _reader;
     private readonly IncrementalDigest? _digest;
-    private readonly ProgressFeed? _progress;
     private readonly Turn _turn;
     private readonly CancellationTokenSource _grace;
     private readonly AppendCommand _command;
@@ -24,8 +23,6 @@ internal sealed class AppendContent : UploadContent, IDisposable
     /// <param name="uploadLength">The length of the whole content, where it is known.</param>
     /// <param name="turn">The turn that it holds.</param>
     /// <param name="room">How many bytes it may add at most.</param>
-    /// <param name="digest">What is to match before the bytes count, or null.</param>
-    /// <param name="progress">Who wants to know, or null.</param>
     /// <param name="time">The clock.</param>
     /// <param name="settings">The limits.</param>
     /// <param name="stopping">Fires when the server stops.</param>
@@ -34,8 +31,6 @@ internal sealed class AppendContent : UploadContent, IDisposable
         long? uploadLength,
         Turn turn,
         long room,
-        IncrementalDigest? digest,
-        ProgressFeed? progress,
         TimeProvider time,
         EngineSettings settings,
         CancellationToken stopping)
@@ -43,12 +38,11 @@ internal sealed class AppendContent : UploadContent, IDisposable
         _stopping = stopping;
         ExpectedLength = command.BodyLength;
         _turn = turn;
-        _digest = digest;
-        _progress = progress;
+        _digest = command.IsStaged ? new IncrementalDigest(command.ContentDigest, command.ReprDigest) : null;
         _command = command;
         _uploadLength = uploadLength;
         _grace = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
-        _reader = new GuardedReader(command.Body, room, digest, time, settings, () => _grace.CancelAfter(settings.AppendGrace));
+        _reader = new GuardedReader(command.Body, room, _digest, time, settings, () => _grace.CancelAfter(settings.AppendGrace));
     }
 
     public override PipeReader Reader => _reader;
@@ -59,6 +53,9 @@ internal sealed class AppendContent : UploadContent, IDisposable
 
     public ContentEnd End => _reader.End;
 
+    /// <summary>Who wants to know how far it is, or null.</summary>
+    public ProgressFeed? Progress { get; set; }
+
     /// <summary>Fires when the store has not come back long after the content ended early.</summary>
     public CancellationToken GraceToken => _grace.Token;
 
@@ -68,20 +65,32 @@ internal sealed class AppendContent : UploadContent, IDisposable
     /// <summary>Whether that was because the digest itself did not come.</summary>
     public bool IsDigestMissing => _digest?.IsMissing is true;
 
+    /// <summary>Whether the bytes before this body are hashed too, because the digest is one of the whole content.</summary>
+    public bool HashesWhatWasBefore => _command is { IsStaged: true, ReprDigest: not null, Offset: > 0 };
+
     /// <summary>Until what it gives is disposed, the content ends when somebody else wants the turn, and when the server stops.</summary>
     public Leaving Attend() => new(_reader, _turn, _stopping);
 
-    /// <summary>All bytes of a short body, where they come at once; else null. Either way they are still there to be read.</summary>
+    /// <summary>
+    /// All bytes of a short body, where they come at once and match their digests; else null. Either way they are still there to be read.
+    /// </summary>
     public async ValueTask<ReadOnlySequence<byte>?> GatherAsync()
     {
         using Leaving leaving = Attend();
-        return await _reader.GatherAsync(_command.BodyLength!.Value, Moment).ConfigureAwait(false);
+        ReadOnlySequence<byte>? bytes = await _reader.GatherAsync(_command.BodyLength!.Value, Moment).ConfigureAwait(false);
+        return bytes is null || _digest is null or { ContentMatches: true, WholeMatches: true } ? bytes : null;
     }
+
+    /// <summary>Hashes what the store has already.</summary>
+    public ValueTask HashBeforeAsync(Stream stored, CancellationToken cancellationToken) => _digest!.AppendBeforeAsync(stored, cancellationToken);
+
+    /// <summary>Waits for whoever is still being told how far it is.</summary>
+    public Task DrainAsync() => Progress?.DrainAsync() ?? Task.CompletedTask;
 
     public override void Committed(long durableOffset)
     {
         _turn.DurableOffset = durableOffset;
-        _progress?.Report(durableOffset);
+        Progress?.Report(durableOffset);
         if (_digest is null)
         {
             _command.Watch?.Committed(durableOffset);

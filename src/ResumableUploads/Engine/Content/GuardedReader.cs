@@ -68,8 +68,8 @@ internal sealed class GuardedReader : PipeReader, IDisposable
     }
 
     /// <summary>
-    /// Waits a moment until all bytes of a content of this length are there, and takes none of them: the next read gives them again. Null where it
-    /// ended before, or takes longer.
+    /// Waits a moment until all bytes of a content of this length are there, and are hashed, and takes none of them: the next read gives them again.
+    /// Null where it ended before, or takes longer.
     /// </summary>
     public async ValueTask<ReadOnlySequence<byte>?> GatherAsync(long length, TimeSpan moment)
     {
@@ -86,6 +86,7 @@ internal sealed class GuardedReader : PipeReader, IDisposable
                 if (isAll || result.IsCompleted || _isMomentOver)
                 {
                     _isHeld = true;
+                    _hashing?.Finish();
                     return isAll ? result.Buffer : null;
                 }
 
