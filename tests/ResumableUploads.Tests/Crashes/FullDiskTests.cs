@@ -85,7 +85,7 @@ public class FullDiskTests
 
         Assert.Equal(0, await child.Client.StatusAsync("new"));
         Assert.Empty(Directory.GetFiles(directory.Root, "*", SearchOption.AllDirectories));
-        Assert.Empty(Directory.GetDirectories(Path.Combine(directory.Root, "temp")));
+        Assert.Empty(Stores.FileSystemStoreTest.Halves(directory.Root));
         Assert.False(Directory.Exists(directory.Of("new")));
 
         File.Delete(ballast);

@@ -58,7 +58,7 @@ public class FileSystemConcurrencyTests : FileSystemStoreTest
             Assert.Equal(winner.Info.Record.Data.ToArray(), info.Record.Data.ToArray());
         }
 
-        Assert.Empty(Directory.GetDirectories(Path.Combine(StoreRoot, "temp")));
+        Assert.Empty(Halves(StoreRoot));
         Assert.Empty(Directory.GetDirectories(Path.Combine(StoreRoot, "quarantine")));
     }
 
@@ -83,7 +83,7 @@ public class FileSystemConcurrencyTests : FileSystemStoreTest
         UploadInfo info = await CreateAsync(store);
 
         Assert.Equal(info.Version, (await GetAsync(store)).Version);
-        Assert.Empty(Directory.GetDirectories(Path.Combine(StoreRoot, "temp")));
+        Assert.Empty(Halves(StoreRoot));
     }
 
     [Fact]

@@ -95,7 +95,7 @@ public class FileSystemDiskTests : FileSystemStoreTest
         }
 
         Assert.Equal(StoreFailure.Full, error?.Failure);
-        Assert.Empty(Directory.GetDirectories(Path.Combine(_disk, "store", "temp")));
+        Assert.Empty(Halves(Path.Combine(_disk, "store")));
     }
 
     [Fact]

@@ -89,6 +89,9 @@ public class FileSystemListTests : FileSystemStoreTest
         await CreateAsync(store);
         string old = Half("temp", "old", TimeSpan.FromMinutes(61));
         string young = Half("temp", "young", TimeSpan.FromMinutes(59));
+        string oldAmongOthers = Half(Path.Combine("temp", "a"), "old", TimeSpan.FromMinutes(61));
+        string youngAmongOthers = Half(Path.Combine("temp", "a"), "young", TimeSpan.FromMinutes(59));
+        Directory.SetLastWriteTimeUtc(Path.Combine(StoreRoot, "temp", "a"), Time.GetUtcNow().UtcDateTime.AddDays(-1));
         string trash = Half("trash", "any", TimeSpan.Zero);
         string quarantine = Half("quarantine", "any", TimeSpan.FromDays(900));
 
@@ -96,6 +99,8 @@ public class FileSystemListTests : FileSystemStoreTest
 
         Assert.False(Directory.Exists(old));
         Assert.True(Directory.Exists(young));
+        Assert.False(Directory.Exists(oldAmongOthers));
+        Assert.True(Directory.Exists(youngAmongOthers));
         Assert.False(Directory.Exists(trash));
         Assert.True(Directory.Exists(quarantine));
         Assert.NotNull(await store.GetAsync(Key, None));

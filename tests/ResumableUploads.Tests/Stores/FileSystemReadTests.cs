@@ -125,7 +125,7 @@ public sealed class FileSystemReadTests : FileSystemStoreTest
     {
         byte[] whole = RecordCodec.Encode(new StoredRecord
         {
-            Nonce = UploadPaths.NewNonce(), Record = new UploadRecord(), Changed = Time.GetUtcNow(), Durability = Durability.Process, Boot = "",
+            Nonce = Nonce.Next(), Record = new UploadRecord(), Changed = Time.GetUtcNow(), Durability = Durability.Process, Boot = "",
         }).ToArray();
         byte[] damaged = [.. whole];
         damaged[^10] ^= 1;

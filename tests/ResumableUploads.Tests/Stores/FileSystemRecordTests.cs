@@ -17,7 +17,7 @@ public class FileSystemRecordTests : FileSystemStoreTest
     {
         var stored = new StoredRecord
         {
-            Nonce = UploadPaths.NewNonce(),
+            Nonce = Nonce.Next(),
             Generation = 7,
             Writes = 9,
             Record = new UploadRecord
@@ -121,6 +121,29 @@ public class FileSystemRecordTests : FileSystemStoreTest
             await call();
             Assert.False(Directory.Exists(UploadDirectory));
         }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_directory_without_a_record_is_no_upload_and_goes_to_quarantine_when_it_is_listed_or_its_name_is_wanted(bool isListed)
+    {
+        FileSystemUploadStore store = NewStore();
+        await CreateAsync(store);
+        File.Delete(Path.Combine(UploadDirectory, "record.json"));
+
+        Assert.Null(await store.GetAsync(Key, None));
+        Assert.True(Directory.Exists(UploadDirectory));
+        if (isListed)
+        {
+            Assert.Empty(await store.ListAsync(new UploadQuery(), None).ToListAsync(None));
+            Assert.False(Directory.Exists(UploadDirectory));
+        }
+
+        UploadInfo anew = await CreateAsync(store);
+        Assert.Equal(anew.Version, (await store.GetAsync(Key, None))!.Version);
+        Assert.Single(Directory.GetDirectories(Path.Combine(StoreRoot, "quarantine")));
+        Assert.Empty(Halves(StoreRoot));
     }
 
     [Fact]

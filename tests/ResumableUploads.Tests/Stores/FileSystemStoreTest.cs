@@ -42,6 +42,10 @@ public abstract class FileSystemStoreTest : IDisposable
         Durability durability = Durability.PowerLoss, FileLayer? files = null, string? directory = null, long syncSize = 64 * 1024 * 1024) => new(
             new FileSystemUploadStoreOptions { Directory = directory ?? StoreRoot, Durability = durability, SyncSize = syncSize }, Time, Logs, files ?? Files);
 
+    /// <summary>The directories of uploads that are not made yet.</summary>
+    internal static IEnumerable<string> Halves(string root) =>
+        Directory.GetDirectories(Path.Combine(root, "temp"), "*", SearchOption.AllDirectories).Where(static path => Path.GetFileName(path).Length > 1);
+
     protected static byte[] Bytes(int count, int seed = 1)
     {
         byte[] bytes = new byte[count];
@@ -179,6 +183,13 @@ internal sealed class FaultyFiles : FileLayer
     }
 
     public override void CreateDirectory(string path) => Step("create-directory", path, () => base.CreateDirectory(path));
+
+    public override bool TryCreateDirectory(string path)
+    {
+        bool done = false;
+        Step("create-directory", path, () => done = base.TryCreateDirectory(path));
+        return done;
+    }
 
     public override void DeleteDirectory(string path, bool recursive) =>
         Step("delete-directory", path, () => base.DeleteDirectory(path, recursive));

@@ -83,7 +83,7 @@ internal sealed class FileChange(StoreContext context, RecordFile records, Uploa
     public bool PutOutcome(UploadKey key, ReadOnlySpan<byte> outcome)
     {
         // A name of its own, because no lock keeps others out here.
-        string temporary = $"{UploadPaths.Outcome}.{UploadPaths.NewNonce()}.tmp";
+        string temporary = $"{UploadPaths.Outcome}.{Nonce.Next()}.tmp";
         for (int attempt = 0; attempt < OutcomeTries && records.Read(key) is { } record; attempt++)
         {
             var files = new UploadFiles(context.Paths.Upload(key), record.Nonce);
@@ -128,7 +128,7 @@ internal sealed class FileChange(StoreContext context, RecordFile records, Uploa
         }
 
         string directory = context.Paths.Upload(key);
-        string trash = Path.Combine(context.Paths.Trash, UploadPaths.NewNonce());
+        string trash = Path.Combine(context.Paths.Trash, Nonce.Next());
         try
         {
             if (!_files.DirectoryExists(directory))

@@ -4,7 +4,7 @@ using ResumableUploads.Abstractions;
 namespace ResumableUploads.Stores.FileSystem;
 
 /// <summary>Makes uploads: the whole directory aside, and then one rename onto its place, which only one can win.</summary>
-internal sealed class FileCreate(StoreContext context, UploadNames names)
+internal sealed class FileCreate(StoreContext context, RecordFile records, UploadNames names)
 {
     // Clean-up may take away an empty parent between two steps, again and again only in theory.
     private const int Tries = 20;
@@ -16,28 +16,21 @@ internal sealed class FileCreate(StoreContext context, UploadNames names)
     /// <param name="content">All of its bytes, where the record says that it is not receiving any more; else nothing.</param>
     public CreateResult Create(UploadKey key, UploadRecord record, in ReadOnlySequence<byte> content = default)
     {
-        names.EnsureRoot();
-        string place = context.Paths.Upload(key);
-        if (_files.DirectoryExists(place))
-        {
-            return new CreateResult(CreateStatus.Taken, null);
-        }
-
         var stored = new StoredRecord
         {
-            Nonce = UploadPaths.NewNonce(),
+            Nonce = Nonce.Next(),
             Record = record,
             Changed = context.Time.GetUtcNow(),
             Durability = context.Options.Durability,
             Boot = _files.BootId,
             Frozen = record.State == UploadState.Receiving ? null : content.Length,
         };
-        string aside = Path.Combine(context.Paths.Temp, stored.Nonce);
+        string aside = context.Paths.Aside(stored.Nonce);
         bool claimed = false;
         try
         {
             Build(aside, stored, content);
-            claimed = Claim(aside, place, context.Paths.Shard(key));
+            claimed = Claim(key, aside);
         }
         finally
         {
@@ -64,7 +57,7 @@ internal sealed class FileCreate(StoreContext context, UploadNames names)
     {
         bool sync = stored.Durability == Durability.PowerLoss;
         var files = new UploadFiles(directory, stored.Nonce);
-        _files.CreateDirectory(directory);
+        Make(directory);
         using (OpenFile data = _files.CreateFile(files.Data))
         {
             WriteContent(data, stored, content);
@@ -118,23 +111,44 @@ internal sealed class FileCreate(StoreContext context, UploadNames names)
         }
     }
 
-    private bool Claim(string aside, string place, string shard)
+    /// <summary>Whether anything is missing above it is only asked when something is.</summary>
+    private void Make(string directory)
     {
+        if (!_files.TryCreateDirectory(directory))
+        {
+            names.EnsureRoot();
+            _files.CreateDirectory(directory);
+        }
+    }
+
+    private bool Claim(UploadKey key, string aside)
+    {
+        string place = context.Paths.Upload(key);
+        bool isShardMissing = false;
         for (int attempt = 1; ; attempt++)
         {
             try
             {
-                if (attempt > 1)
+                if (isShardMissing)
                 {
                     // Clean-up may even take the owner's directory away between the making of the two.
-                    _files.CreateDirectory(shard);
+                    _files.CreateDirectory(context.Paths.Shard(key));
                 }
 
-                return _files.RenameDirectory(aside, place);
+                if (_files.RenameDirectory(aside, place))
+                {
+                    return true;
+                }
+
+                // What has the name and no record is damaged, and goes out of the way.
+                if (attempt == Tries || _files.FileExists(context.Paths.RecordOf(key)) || records.Read(key) is not null)
+                {
+                    return false;
+                }
             }
             catch (DirectoryNotFoundException) when (attempt < Tries && _files.DirectoryExists(aside))
             {
-                continue;
+                isShardMissing = true;
             }
         }
     }

@@ -24,6 +24,23 @@ internal class FileLayer
 
     public virtual void CreateDirectory(string path) => Directory.CreateDirectory(path);
 
+    /// <summary>Makes one directory; false when there is none that it could be in.</summary>
+    public virtual bool TryCreateDirectory(string path)
+    {
+        if (!OperatingSystem.IsWindows())
+        {
+            return UnixFiles.TryCreateDirectory(path);
+        }
+
+        bool isPossible = Directory.Exists(Path.GetDirectoryName(path));
+        if (isPossible)
+        {
+            Directory.CreateDirectory(path);
+        }
+
+        return isPossible;
+    }
+
     public virtual void DeleteFile(string path) => File.Delete(path);
 
     public virtual void DeleteDirectory(string path, bool recursive) => Directory.Delete(path, recursive);
@@ -136,16 +153,13 @@ internal class FileLayer
         || file.Content.AsSpan().SequenceEqual(ReadFile(file.Path, file.Content.Length));
 
     /// <summary>Opens for reading, beside writers, moves and deletes.</summary>
-    public virtual OpenFile OpenRead(string path) =>
-        new(File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete), path);
+    public virtual OpenFile OpenRead(string path) => Open(path, FileMode.Open, FileAccess.Read);
 
     /// <summary>Opens for writing, beside readers, moves and deletes.</summary>
-    public virtual OpenFile OpenWrite(string path) =>
-        new(File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete), path);
+    public virtual OpenFile OpenWrite(string path) => Open(path, FileMode.Open, FileAccess.ReadWrite);
 
     /// <summary>Makes a file that must not be there yet.</summary>
-    public virtual OpenFile CreateFile(string path) =>
-        new(File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete), path);
+    public virtual OpenFile CreateFile(string path) => Open(path, FileMode.CreateNew, FileAccess.ReadWrite);
 
     /// <summary>Opens a file so that no second caller can, in this or another process; null while another has it.</summary>
     public virtual OpenFile? TryLock(string path)
@@ -256,42 +270,7 @@ internal class FileLayer
             return UnixFiles.ReplaceFile(this, directory, guard, name, temporary, content, sync);
         }
 
-        // Elsewhere by path. On Windows a directory with an open file in it cannot be moved away.
-        string from = Path.Combine(directory, temporary);
-        if (!File.Exists(Path.Combine(directory, guard)))
-        {
-            return false;
-        }
-
-        try
-        {
-            using var file = new OpenFile(File.OpenHandle(from, FileMode.Create, FileAccess.Write), from);
-            RandomAccess.Write(file.Handle, content, 0);
-            if (sync)
-            {
-                Unconfirm(file);
-                Sync(file);
-            }
-
-            if (OperatingSystem.IsWindows())
-            {
-                // There an open file cannot be renamed.
-                file.Dispose();
-            }
-
-            Rename(from, Path.Combine(directory, name));
-            if (sync)
-            {
-                SyncDirectory(directory);
-                Confirm(file);
-            }
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            return false;
-        }
-
-        return true;
+        return ReplaceByPath.Run(this, directory, guard, name, temporary, content, sync);
     }
 
     /// <summary>Renames a file, over one that may be there.</summary>
@@ -371,6 +350,9 @@ internal class FileLayer
             _ => throw Native.Error($"Renaming the directory '{from}' to", to, error),
         };
     }
+
+    private static OpenFile Open(string path, FileMode mode, FileAccess access) =>
+        new(UnixFiles.TryOpen(path, mode, access) ?? File.OpenHandle(path, mode, access, FileShare.ReadWrite | FileShare.Delete), path);
 
     private static string ReadBootId()
     {

@@ -73,7 +73,7 @@ internal sealed class FileList(StoreContext context, FileRead read)
     {
         try
         {
-            return read.Get(key);
+            return read.GetSeen(key);
         }
         catch (Exception e) when (StorageErrors.IsStorage(e))
         {

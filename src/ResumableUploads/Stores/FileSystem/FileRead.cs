@@ -10,7 +10,11 @@ internal sealed class FileRead(StoreContext context, RecordFile records, UploadO
 
     private readonly FileLayer _files = context.Files;
 
+    /// <summary>The upload, or null: where there is no record, there is none.</summary>
     public UploadInfo? Get(UploadKey key) => Read(key)?.Info;
+
+    /// <summary>The same for a directory that was seen: where that has no record it is damaged, and goes to quarantine.</summary>
+    public UploadInfo? GetSeen(UploadKey key) => Read(key, isSeen: true)?.Info;
 
     public Stream? OpenRead(UploadKey key)
     {
@@ -35,12 +39,12 @@ internal sealed class FileRead(StoreContext context, RecordFile records, UploadO
         }
     }
 
-    private (StoredRecord Record, UploadInfo Info)? Read(UploadKey key)
+    private (StoredRecord Record, UploadInfo Info)? Read(UploadKey key, bool isSeen = false)
     {
         for (int attempt = 0; attempt < Tries; attempt++)
         {
             using HeldFile? file = records.Hold(key);
-            if (records.Read(key, file) is not { } record)
+            if ((file is null && !isSeen) || records.Read(key, file) is not { } record)
             {
                 return null;
             }

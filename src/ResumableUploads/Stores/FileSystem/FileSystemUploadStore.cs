@@ -71,7 +71,7 @@ public sealed class FileSystemUploadStore : IUploadStore, IStagesAppends, ICheck
         _names = new UploadNames(_context);
         _records = new RecordFile(_context, _names);
         _offsets = new UploadOffset(_context);
-        _create = new FileCreate(_context, _names);
+        _create = new FileCreate(_context, _records, _names);
         _read = new FileRead(_context, _records, _offsets);
         _change = new FileChange(_context, _records, _offsets, _names);
         _move = new FileMove(_context, _records, _offsets);

@@ -27,9 +27,11 @@ internal static partial class Native
     public static readonly int CloseOnExec = OperatingSystem.IsMacOS() ? 0x1000000 : 0x80000;
 
     public const int WriteOnly = 1;
+    public const int ReadWrite = 2;
 
     // Linux only.
     public const int Create = 0x40;
+    public const int New = 0x80;
     public const int Truncate = 0x200;
     public const int CurrentDirectory = -100;
     public const uint NoReplace = 1;
@@ -40,6 +42,10 @@ internal static partial class Native
     public const int FileSystemStatusLength = 120;
     public const long InMemory = 0x01021994;
     public const uint StartWriting = 2;
+
+    /// <summary>What a new file or directory may be used for, before the mask of the process.</summary>
+    public static readonly int FileMode = Convert.ToInt32("666", 8);
+    public static readonly int DirectoryMode = Convert.ToInt32("777", 8);
 
     // macOS only: fsync there does not reach the disk.
     public const int FullSync = 51;
@@ -82,6 +88,12 @@ internal static partial class Native
 
     [LibraryImport("libc", EntryPoint = "openat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int OpenAt(SafeFileHandle directory, string name, int flags, int mode);
+
+    [LibraryImport("libc", EntryPoint = "openat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int OpenAt(int directory, string path, int flags, int mode);
+
+    [LibraryImport("libc", EntryPoint = "mkdir", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int MakeDirectory(string path, int mode);
 
     [LibraryImport("libc", EntryPoint = "faccessat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int AccessAt(SafeFileHandle directory, string name, int mode, int flags);

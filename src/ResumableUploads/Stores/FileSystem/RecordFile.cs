@@ -68,7 +68,7 @@ internal sealed class RecordFile(StoreContext context, UploadNames names)
     public StoredRecord? SetAside(UploadKey key, string reason)
     {
         string directory = context.Paths.Upload(key);
-        string target = Path.Combine(context.Paths.Quarantine, $"{key.Owner}.{key.Id}.{UploadPaths.NewNonce()}");
+        string target = Path.Combine(context.Paths.Quarantine, $"{key.Owner}.{key.Id}.{Nonce.Next()}");
         try
         {
             _files.CreateDirectory(context.Paths.Quarantine);

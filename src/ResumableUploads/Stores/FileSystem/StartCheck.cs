@@ -27,7 +27,7 @@ internal sealed class StartCheck(StoreContext context, UploadNames names)
     private void Check(CancellationToken cancellationToken)
     {
         Try("creating it", names.EnsureRoot);
-        string place = Path.Combine(context.Paths.Temp, "check-" + UploadPaths.NewNonce());
+        string place = Path.Combine(context.Paths.Temp, "check-" + Nonce.Next());
         try
         {
             Try("creating a directory in it", () => _files.CreateDirectory(place));

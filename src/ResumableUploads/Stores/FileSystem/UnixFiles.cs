@@ -41,6 +41,28 @@ internal static class UnixFiles
         return Marshal.GetLastPInvokeError() is Native.NoEntry or Native.NotDirectory ? null : throw Native.Error("Opening", path);
     }
 
+    /// <summary>
+    /// Opens a file by one call, where the framework makes four; null where it cannot: the framework tries again then, and says what is wrong.
+    /// </summary>
+    public static SafeFileHandle? TryOpen(string path, FileMode mode, FileAccess access)
+    {
+        if (!Native.HasLongOffsets)
+        {
+            return null;
+        }
+
+        int flags = Native.CloseOnExec
+            | (access == FileAccess.Read ? 0 : Native.ReadWrite)
+            | (mode == FileMode.CreateNew ? Native.Create | Native.New : 0);
+        int descriptor = Native.OpenAt(Native.CurrentDirectory, path, flags, Native.FileMode);
+        return descriptor < 0 ? null : new SafeFileHandle(descriptor, ownsHandle: true);
+    }
+
+    /// <summary>Makes one directory; false when there is none that it could be in.</summary>
+    public static bool TryCreateDirectory(string path) =>
+        Native.MakeDirectory(path, Native.DirectoryMode) == 0
+        || (IsGone() ? false : throw Native.Error("Making the directory", path));
+
     /// <summary>Copies inside the kernel; 0 where file system, kernel or C library cannot, or there is nothing to copy.</summary>
     public static long Copy(SafeFileHandle from, long fromOffset, SafeFileHandle to, long toOffset, long count, string path)
     {
@@ -115,7 +137,7 @@ internal static class UnixFiles
         }
 
         int descriptor = Native.OpenAt(
-            directory, temporary, Native.WriteOnly | Native.Create | Native.Truncate | Native.CloseOnExec, Convert.ToInt32("666", 8));
+            directory, temporary, Native.WriteOnly | Native.Create | Native.Truncate | Native.CloseOnExec, Native.FileMode);
         if (descriptor < 0)
         {
             return IsGone() ? false : throw Native.Error($"Creating '{temporary}' in", path);

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using ResumableUploads.Abstractions;
 
 namespace ResumableUploads.Stores.FileSystem;
@@ -28,7 +27,8 @@ internal sealed class UploadPaths(string root)
 
     public static string LockName(string nonce) => nonce + ".lock";
 
-    public static string NewNonce() => RandomNumberGenerator.GetHexString(32, lowercase: true);
+    /// <summary>Where an upload is made before it gets its name: in one of sixteen directories, so that many creations do not wait for the lock of one.</summary>
+    public string Aside(string nonce) => Path.Join([Temp, nonce[..1], nonce]);
 
     public string Owner(string owner) => Path.Combine(Uploads, owner);
 

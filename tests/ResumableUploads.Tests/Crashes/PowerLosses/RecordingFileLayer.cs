@@ -47,6 +47,18 @@ internal class RecordingFileLayer : FileLayer
         }
     }
 
+    public override bool TryCreateDirectory(string path)
+    {
+        BeforeStep();
+        bool isMade = base.TryCreateDirectory(path);
+        if (isMade)
+        {
+            Add(path, isDirectory: true);
+        }
+
+        return isMade;
+    }
+
     public override void DeleteFile(string path)
     {
         bool isThere = FileExists(path);
