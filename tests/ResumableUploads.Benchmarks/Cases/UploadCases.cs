@@ -10,6 +10,8 @@ internal static class UploadCases
     private const string OursLarge = "ours, large buffers";
     private const string Bare = "bare loop, 4 KiB blocks";
     private const string BareLarge = "bare loop, 64 KiB blocks";
+    private const string BareTwo = "bare loop, two files each";
+    private const string BareTwoLarge = "bare loop, two files each, 64 KiB blocks";
     private const string Node = "@tus/server";
     private const double MiB = 1024;
     private const double Third = 1 / 3.0;
@@ -76,16 +78,22 @@ internal static class UploadCases
         new("bare loop, one sync at the end", ServerKind.Bare, UploadShape.Large(size)) { LargeBuffers = true, Durability = Durability.PowerLoss },
     ];
 
-    private static UploadSide[] Small(int each) =>
-    [
-        new(Ours, ServerKind.Ours, UploadShape.SmallInOne(each)) { MaxAllocatedKiB = MaxSmallKiB, Besides = [new("bare loop, two files each", 0.9)] },
-        new("ours, tus", ServerKind.Ours, UploadShape.SmallInOne(each)) { Protocol = UploadProtocol.Tus, Besides = [new("bare loop, two files each"), new(Node, 5)] },
-        new("ours, IETF", ServerKind.Ours, UploadShape.SmallInOne(each)) { Protocol = UploadProtocol.Ietf, Besides = [new("bare loop, two files each")] },
-        new("ours, tus in two requests", ServerKind.Ours, UploadShape.SmallInTwo(each)) { Protocol = UploadProtocol.Tus },
-        new("ours, tus resumed", ServerKind.Ours, UploadShape.Resumed(each)) { Protocol = UploadProtocol.Tus },
-        new("bare loop, two files each", ServerKind.Bare, UploadShape.SmallInOne(each)),
-        new(Node, ServerKind.TusNode, UploadShape.SmallInOne(each)) { Protocol = UploadProtocol.Tus },
-    ];
+    private static UploadSide[] Small(int each)
+    {
+        UploadShape shape = UploadShape.SmallInOne(each);
+        return
+        [
+            new(Ours, ServerKind.Ours, shape) { MaxAllocatedKiB = MaxSmallKiB, Besides = [new(BareTwo, 0.9)] },
+            new(BareTwo, ServerKind.Bare, shape),
+            new(OursLarge, ServerKind.Ours, shape) { LargeBuffers = true, MaxAllocatedKiB = MaxSmallKiB, Besides = [new(BareTwoLarge, 0.9), new(BareTwo)] },
+            new(BareTwoLarge, ServerKind.Bare, shape) { LargeBuffers = true },
+            new("ours, tus", ServerKind.Ours, shape) { Protocol = UploadProtocol.Tus, Besides = [new(BareTwo), new(Node, 5)] },
+            new(Node, ServerKind.TusNode, shape) { Protocol = UploadProtocol.Tus },
+            new("ours, IETF", ServerKind.Ours, shape) { Protocol = UploadProtocol.Ietf, Besides = [new(BareTwo)] },
+            new("ours, tus in two requests", ServerKind.Ours, UploadShape.SmallInTwo(each)) { Protocol = UploadProtocol.Tus },
+            new("ours, tus resumed", ServerKind.Ours, UploadShape.Resumed(each)) { Protocol = UploadProtocol.Tus },
+        ];
+    }
 
     private static UploadSide[] SmallPowerLoss(int each) =>
     [

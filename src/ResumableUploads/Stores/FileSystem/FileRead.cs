@@ -81,7 +81,7 @@ internal sealed class FileRead(StoreContext context, RecordFile records, UploadO
     }
 
     /// <summary>Null when all is to be read again.</summary>
-    private ObservedOffset? TrySettle(UploadKey key, in UploadFiles files, StoredRecord record, in ObservedOffset seen)
+    private ObservedOffset? TrySettle(UploadKey key, UploadFiles files, StoredRecord record, in ObservedOffset seen)
     {
         // After a restart the first sweep and the clients look at the same uploads. Who comes second waits for the first one's sync, and
         // does not take it for an append: else it would be told less than what is there a moment later.

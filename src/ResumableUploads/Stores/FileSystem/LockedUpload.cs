@@ -98,7 +98,7 @@ internal sealed class LockedUpload : IDisposable
     public void Dispose() => _lock.Dispose();
 
     private static LockedUpload? OpenOrRelease(
-        RecordFile records, UploadOffset offsets, UploadKey key, in UploadFiles files, StoredRecord read, HeldFile? file, OpenFile held)
+        RecordFile records, UploadOffset offsets, UploadKey key, UploadFiles files, StoredRecord read, HeldFile? file, OpenFile held)
     {
         LockedUpload? upload = null;
         try
@@ -115,7 +115,7 @@ internal sealed class LockedUpload : IDisposable
     }
 
     private static LockedUpload? Open(
-        RecordFile records, UploadOffset offsets, UploadKey key, in UploadFiles files, StoredRecord read, HeldFile? file, OpenFile held)
+        RecordFile records, UploadOffset offsets, UploadKey key, UploadFiles files, StoredRecord read, HeldFile? file, OpenFile held)
     {
         // State, staging and all else may have changed before the lock was ours.
         if ((records.IsCurrent(file) ? read : records.Read(key)) is not { } record || record.Nonce != files.Nonce)

@@ -25,10 +25,10 @@ internal sealed class UploadOffset(StoreContext context)
     /// What a thread of this process enters before it takes the lock of an upload to settle it. Several uploads share one, so nobody stays
     /// in it longer than a sync takes.
     /// </summary>
-    public Lock Settling(in UploadFiles files) => _settling[(uint)files.Nonce.GetHashCode(StringComparison.Ordinal) % Locks];
+    public Lock Settling(UploadFiles files) => _settling[(uint)files.Nonce.GetHashCode(StringComparison.Ordinal) % Locks];
 
     /// <summary>Looks, with no lock. Null when the content is missing.</summary>
-    public ObservedOffset? Observe(in UploadFiles files, StoredRecord record)
+    public ObservedOffset? Observe(UploadFiles files, StoredRecord record)
     {
         bool marked = record.Durability == Durability.PowerLoss;
 
@@ -53,7 +53,7 @@ internal sealed class UploadOffset(StoreContext context)
     /// <summary>
     /// Makes the offset and the length of the file the same, by a sync or a cut, and gives what then is certain. The caller has the lock.
     /// </summary>
-    public ObservedOffset? Settle(in UploadFiles files, StoredRecord record)
+    public ObservedOffset? Settle(UploadFiles files, StoredRecord record)
     {
         ObservedOffset? observed = Observe(files, record);
         if (observed is not { NeedsSettling: true } seen)

@@ -40,11 +40,18 @@ internal sealed class UploadPaths(string root)
 }
 
 /// <summary>The files of one upload. Their names carry its nonce, so that they never belong to another upload under the same key.</summary>
-internal readonly record struct UploadFiles(string Directory, string Nonce)
+internal sealed class UploadFiles(string directory, string nonce)
 {
-    public string Data => $"{Directory}{Path.DirectorySeparatorChar}{Nonce}.data";
+    public string Directory { get; } = directory;
 
-    public string Mark => $"{Directory}{Path.DirectorySeparatorChar}{Nonce}.mark";
+    public string Nonce { get; } = nonce;
 
-    public string Lock => Path.Combine(Directory, UploadPaths.LockName(Nonce));
+    // Each is asked for several times while an upload is worked on.
+    public string Data => field ??= Of(".data");
+
+    public string Mark => field ??= Of(".mark");
+
+    public string Lock => field ??= Path.Join(Directory, UploadPaths.LockName(Nonce));
+
+    private string Of(string kind) => $"{Directory}{Path.DirectorySeparatorChar}{Nonce}{kind}";
 }
