@@ -58,6 +58,9 @@ internal sealed record AppendCommand
     /// <summary>What to make when there is no such upload, or null when it has to be there.</summary>
     public UploadDetails? Creation { get; init; }
 
+    /// <summary>Whether the server has just drawn the name at random: nobody has to ask the store for such an upload.</summary>
+    public bool IsNewName { get; init; }
+
     /// <summary>Whether offset 0 with a body throws away what is there (file-id, F-4).</summary>
     public bool RestartsAtZero { get; init; }
 

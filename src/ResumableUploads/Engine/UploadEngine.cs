@@ -184,7 +184,7 @@ internal sealed class UploadEngine : IAsyncDisposable
 
         using (turn)
         {
-            UploadInfo? info = await CurrentAsync(command, callbacks, grace.Token).ConfigureAwait(false);
+            UploadInfo? info = command.IsNewName ? null : await CurrentAsync(command, callbacks, grace.Token).ConfigureAwait(false);
             try
             {
                 step = await _appender.StepAsync(command, info, turn, callbacks, grace.Token).ConfigureAwait(false);

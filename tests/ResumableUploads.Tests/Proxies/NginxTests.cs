@@ -84,7 +84,7 @@ public class NginxTests(Nginx nginx) : IClassFixture<Nginx>
         using var file = new SourceFile($"{client.Replace(':', ' ')} through nginx.bin", 40_000_000);
         await using NodeClient sender = await NodeClient.StartAsync(client, "stopped", nginx.Address, RandomNumberGenerator.GetInt32(int.MaxValue), file);
         await sender.EndAsync();
-        Assert.DoesNotContain(sender.Answers, static answer => answer[^3] != '2');
+        Assert.Equal(sender.Corrections, sender.Answers.Count(static answer => answer[^3] != '2'));
         string path = Assert.Single(nginx.Host.Arrived, path => Path.GetFileName(path) == file.Name);
         Assert.Equal(file.Hash, await SourceFile.HashOfAsync(path));
     }
@@ -119,7 +119,10 @@ public class NginxTests(Nginx nginx) : IClassFixture<Nginx>
     }
 
     private long BytesOnDisk() =>
-        Directory.GetFiles(nginx.Host.Directory, "*.data", SearchOption.AllDirectories).Select(static path => new FileInfo(path).Length).DefaultIfEmpty().Max();
+        Directory.GetFiles(nginx.Host.Directory, "*.data", SearchOption.AllDirectories).Select(LengthOf).DefaultIfEmpty().Max();
+
+    /// <summary>The length of a file, or 0: an upload gets its place when it is made, and leaves it when it is finished.</summary>
+    private static long LengthOf(string path) => new FileInfo(path) is { Exists: true } file ? file.Length : 0;
 
     private async Task AssertArrivedAsync(string name)
     {

@@ -52,6 +52,7 @@ internal sealed class IetfRequests(UploadWork work)
         AppendCommand command = Command(context, key, parsed, version, bodyLength) with
         {
             Creation = isCreation ? Details(context, parsed, target) : null,
+            IsNewName = isCreation && url.Id is null,
             MaxBodyLength = version.HasLimits && (!isCreation || version.LimitsCreation) ? work.Options.MaxAppendSize : null,
             Watch = IsOffered(parsed, bodyLength) ? InterimFeed.For(context, answers, isCreation ? location : null, work.Options, work.Time) : null,
         };

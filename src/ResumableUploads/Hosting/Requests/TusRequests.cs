@@ -94,7 +94,7 @@ internal sealed class TusRequests(UploadWork work)
         return work.AppendAsync(
             context,
             target,
-            command with { Creation = Details(context, parsed, target) with { Join = join } },
+            command with { Creation = Details(context, parsed, target) with { Join = join }, IsNewName = url.Id is null },
             outcome => TusAnswers.Created(outcome, url.LocationOf(id, context.Request)));
     }
 

@@ -10,6 +10,7 @@ internal sealed class FileCreate(StoreContext context, RecordFile records, Uploa
     private const int Tries = 20;
 
     private readonly FileLayer _files = context.Files;
+    private uint _count;
 
     /// <param name="key">The name of the upload.</param>
     /// <param name="record">Its record.</param>
@@ -25,7 +26,7 @@ internal sealed class FileCreate(StoreContext context, RecordFile records, Uploa
             Boot = _files.BootId,
             Frozen = record.State == UploadState.Receiving ? null : content.Length,
         };
-        string aside = context.Paths.Aside(stored.Nonce);
+        string aside = context.Paths.Aside(Interlocked.Increment(ref _count), stored.Nonce);
         bool claimed = false;
         try
         {

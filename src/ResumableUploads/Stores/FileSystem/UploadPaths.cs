@@ -11,6 +11,8 @@ internal sealed class UploadPaths(string root)
     public const string RecordTemporary = "record.json.tmp";
     public const string Outcome = "outcome";
 
+    private static readonly string[] Turns = [.. "0123456789abcdef".Select(char.ToString)];
+
     public string Root { get; } = root;
 
     public string Uploads { get; } = Path.Combine(root, "uploads");
@@ -27,8 +29,10 @@ internal sealed class UploadPaths(string root)
 
     public static string LockName(string nonce) => nonce + ".lock";
 
-    /// <summary>Where an upload is made before it gets its name: in one of sixteen directories, so that many creations do not wait for the lock of one.</summary>
-    public string Aside(string nonce) => Path.Join([Temp, nonce[..1], nonce]);
+    /// <summary>
+    /// Where an upload is made before it gets its name: in one of sixteen directories, in turns, so that many creations do not wait for the lock of one.
+    /// </summary>
+    public string Aside(uint turn, string nonce) => Path.Join([Temp, Turns[(int)(turn % Turns.Length)], nonce]);
 
     public string Owner(string owner) => Path.Combine(Uploads, owner);
 

@@ -29,6 +29,12 @@ internal sealed class NodeClient : IAsyncDisposable
     /// <summary>The answers so far: the method, the offset or a dash, and the status code.</summary>
     public IReadOnlyList<string> Answers => Lines("answer ");
 
+    /// <summary>
+    /// How often it was told that it is elsewhere than it thinks. What it sent before a stop may be read after the question that follows: then it asks
+    /// again, and goes on.
+    /// </summary>
+    public int Corrections => Answers.Count(static answer => answer.EndsWith(" 409", StringComparison.Ordinal));
+
     /// <summary>Starts a client.</summary>
     /// <param name="client">The name of its package.</param>
     /// <param name="scenario">What it does.</param>

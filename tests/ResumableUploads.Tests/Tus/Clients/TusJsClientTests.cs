@@ -163,9 +163,10 @@ public class TusJsClientTests(SharedSampleHost shared, ITestOutputHelper output)
         await sender.EndAsync();
         await AssertArrivedAsync(file);
 
-        Assert.Equal(10, sender.Answers.Count(answer => answer == Told(client, "HEAD - {head}")));
+        Assert.InRange(sender.Corrections, 0, 10);
+        Assert.Equal(10 + sender.Corrections, sender.Answers.Count(answer => answer == Told(client, "HEAD - {head}")));
         Assert.Equal(1, sender.Answers.Count(static answer => answer.StartsWith("POST", StringComparison.Ordinal)));
-        Assert.DoesNotContain(sender.Answers, static answer => answer[^3] != '2');
+        Assert.Equal(sender.Corrections, sender.Answers.Count(static answer => answer[^3] != '2'));
         long[] offsets = [.. sender.Requests.Where(static request => request.StartsWith("PATCH", StringComparison.Ordinal)).Select(OffsetOf)];
         Assert.Equal(offsets.Order(), offsets);
         Assert.NotEqual(0, offsets[^1]);
