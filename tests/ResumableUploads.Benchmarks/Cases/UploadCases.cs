@@ -52,6 +52,8 @@ internal static class UploadCases
     [
         new("ours, one body", ServerKind.Ours, UploadShape.Large(size)) { LargeBuffers = true },
         new("ours, 5 MiB pieces", ServerKind.Ours, UploadShape.Pieces(size)) { LargeBuffers = true, Besides = [new("ours, one body", 0.93)] },
+        new("bare loop, one body", ServerKind.Bare, UploadShape.Large(size)) { LargeBuffers = true },
+        new("bare loop, 5 MiB pieces", ServerKind.Bare, UploadShape.Pieces(size)) { LargeBuffers = true, Besides = [new("bare loop, one body")] },
         new("ours, memory store", ServerKind.Ours, UploadShape.Large(size)) { LargeBuffers = true, InMemory = true, Besides = [new("ours, one body")] },
         new("ours, tmpfs", ServerKind.Ours, UploadShape.Large(size)) { LargeBuffers = true, OnTmpfs = true, Besides = [new("bare loop, tmpfs", 0.95, 1.1)] },
         new("bare loop, tmpfs", ServerKind.Bare, UploadShape.Large(size)) { LargeBuffers = true, OnTmpfs = true },
