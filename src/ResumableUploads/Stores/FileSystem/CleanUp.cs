@@ -14,7 +14,7 @@ internal sealed class CleanUp(StoreContext context)
     {
         var pace = new Pace(context.Time);
         DateTime old = context.Time.GetUtcNow().UtcDateTime - HalfMadeAge;
-        foreach (string path in In(context.Paths.Temp).SelectMany(path => IsOfCreations(path) ? In(path) : [path]))
+        foreach (string path in In(context.Paths.Temp).SelectMany(path => UploadPaths.IsWorkshop(Path.GetFileName(path)) ? In(path) : [path]))
         {
             if (_files.DirectoryWritten(path) <= old)
             {
@@ -30,9 +30,6 @@ internal sealed class CleanUp(StoreContext context)
             await pace.RestAsync(cancellationToken);
         }
     }
-
-    /// <summary>Whether it is one of the directories in which uploads are made, and no upload itself.</summary>
-    private static bool IsOfCreations(string path) => Path.GetFileName(path).Length == 1;
 
     private IEnumerable<string> In(string directory) => DirectoryWalk
         .Names(_files, directory, after: null, e => Log.NotRemoved(context.Logger, directory, e))

@@ -26,6 +26,10 @@ internal static partial class Native
     public static readonly int NotImplemented = OperatingSystem.IsMacOS() ? 78 : 38;
     public static readonly int CloseOnExec = OperatingSystem.IsMacOS() ? 0x1000000 : 0x80000;
 
+    /// <summary>What a new file or directory may be used for, before the mask of the process.</summary>
+    public static readonly int FileMode = Convert.ToInt32("666", 8);
+    public static readonly int DirectoryMode = Convert.ToInt32("777", 8);
+
     public const int WriteOnly = 1;
     public const int ReadWrite = 2;
 
@@ -42,10 +46,6 @@ internal static partial class Native
     public const int FileSystemStatusLength = 120;
     public const long InMemory = 0x01021994;
     public const uint StartWriting = 2;
-
-    /// <summary>What a new file or directory may be used for, before the mask of the process.</summary>
-    public static readonly int FileMode = Convert.ToInt32("666", 8);
-    public static readonly int DirectoryMode = Convert.ToInt32("777", 8);
 
     // macOS only: fsync there does not reach the disk.
     public const int FullSync = 51;

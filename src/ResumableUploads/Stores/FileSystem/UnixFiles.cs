@@ -46,6 +46,7 @@ internal static class UnixFiles
     /// </summary>
     public static SafeFileHandle? TryOpen(string path, FileMode mode, FileAccess access)
     {
+        // With short offsets a long file could not be opened like this.
         if (!Native.HasLongOffsets)
         {
             return null;

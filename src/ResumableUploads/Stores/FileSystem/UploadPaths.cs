@@ -11,7 +11,7 @@ internal sealed class UploadPaths(string root)
     public const string RecordTemporary = "record.json.tmp";
     public const string Outcome = "outcome";
 
-    private static readonly string[] Turns = [.. "0123456789abcdef".Select(char.ToString)];
+    private static readonly string[] Workshops = [.. "0123456789abcdef".Select(char.ToString)];
 
     public string Root { get; } = root;
 
@@ -32,7 +32,10 @@ internal sealed class UploadPaths(string root)
     /// <summary>
     /// Where an upload is made before it gets its name: in one of sixteen directories, in turns, so that many creations do not wait for the lock of one.
     /// </summary>
-    public string Aside(uint turn, string nonce) => Path.Join([Temp, Turns[(int)(turn % Turns.Length)], nonce]);
+    public string Aside(uint count, string nonce) => Path.Join([Temp, Workshops[(int)(count % Workshops.Length)], nonce]);
+
+    /// <summary>Whether what has this name among the temporary things is such a directory, and no upload itself.</summary>
+    public static bool IsWorkshop(string name) => name.Length == 1;
 
     public string Owner(string owner) => Path.Combine(Uploads, owner);
 

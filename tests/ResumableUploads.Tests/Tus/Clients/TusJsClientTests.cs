@@ -163,6 +163,7 @@ public class TusJsClientTests(SharedSampleHost shared, ITestOutputHelper output)
         await sender.EndAsync();
         await AssertArrivedAsync(file);
 
+        output.WriteLine(string.Join("; ", sender.Answers));
         Assert.InRange(sender.Corrections, 0, 10);
         Assert.Equal(10 + sender.Corrections, sender.Answers.Count(answer => answer == Told(client, "HEAD - {head}")));
         Assert.Equal(1, sender.Answers.Count(static answer => answer.StartsWith("POST", StringComparison.Ordinal)));
