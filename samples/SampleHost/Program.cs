@@ -49,5 +49,5 @@ app.MapGet("/files/{name}", (string name) => finished.Find(name) is { } path
 
 ResumableUploadOptions settings = app.Services.GetRequiredService<IOptions<ResumableUploadOptions>>().Value;
 app.Logger.LogInformation("Finished files are kept in {Directory}.", finished.Directory);
-app.Logger.LogInformation("What was acknowledged survives: {Durability}.", settings.Durability);
+app.Logger.LogInformation("What was acknowledged survives: {Durability}.", settings.FileSystem.Durability);
 app.Run();

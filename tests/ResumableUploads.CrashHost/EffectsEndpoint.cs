@@ -43,11 +43,11 @@ internal static class EffectsEndpoint
             options.Store = new DyingStore(new FileSystemUploadStore(new FileSystemUploadStoreOptions
             {
                 Directory = options.Directory,
-                Durability = options.Durability,
-                SyncSize = options.SyncSize,
-                SyncInterval = options.SyncInterval,
+                Durability = options.FileSystem.Durability,
+                SyncSize = options.FileSystem.SyncSize,
+                SyncInterval = options.FileSystem.SyncInterval,
             }));
-            options.OnParked = async (upload, cancellationToken) =>
+            options.OnDeadLettered = async (upload, cancellationToken) =>
             {
                 string hash = Convert.ToHexString(await upload.ComputeDigestAsync(HashAlgorithmName.SHA256, cancellationToken));
                 Death.Come("before-parked");

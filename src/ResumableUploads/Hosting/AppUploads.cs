@@ -39,16 +39,16 @@ internal sealed class AppUploads(IServiceProvider services)
         string directory = Path.GetFullPath(options.Directory, root);
         lock (_lock)
         {
-            var wanted = (directory, options.Durability, options.SyncSize, options.SyncInterval);
+            var wanted = (directory, options.FileSystem.Durability, options.FileSystem.SyncSize, options.FileSystem.SyncInterval);
             if (!_fileStores.TryGetValue(wanted, out FileSystemUploadStore? store))
             {
                 store = new FileSystemUploadStore(
                     new FileSystemUploadStoreOptions
                     {
                         Directory = directory,
-                        Durability = options.Durability,
-                        SyncSize = options.SyncSize,
-                        SyncInterval = options.SyncInterval,
+                        Durability = options.FileSystem.Durability,
+                        SyncSize = options.FileSystem.SyncSize,
+                        SyncInterval = options.FileSystem.SyncInterval,
                     },
                     Time,
                     _loggers.CreateLogger<FileSystemUploadStore>());

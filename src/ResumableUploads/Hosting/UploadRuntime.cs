@@ -57,7 +57,7 @@ internal static class UploadRuntime
         }
 
         var metrics = new UploadMetrics(services.GetService<IMeterFactory>());
-        var engine = new UploadEngine(store, options.ToSettings(app.EndpointName(name), forEndpoints || options.OnCompleted is not null), metrics, time, logger);
+        var engine = new UploadEngine(store, options.ToEngineSettings(app.EndpointName(name), forEndpoints || options.OnCompleted is not null), metrics, time, logger);
         if (forEndpoints)
         {
             Log.ReadyForEndpoints(logger, name, options.Expiration);
@@ -94,29 +94,6 @@ internal static class UploadRuntime
         services.GetService<ResumableUploadsMarker>() is not null
             ? services.GetRequiredService<IOptionsFactory<ResumableUploadOptions>>().Create(Options.DefaultName)
             : new ResumableUploadOptions();
-
-    private static EngineSettings ToSettings(this ResumableUploadOptions options, string endpoint, bool hasHandler) => new()
-    {
-        Endpoint = endpoint,
-        MaxUploadSize = options.MaxUploadSize,
-        MaxUploadsPerOwner = options.MaxUploadsPerOwner,
-        MaxBytesPerOwner = options.MaxBytesPerOwner,
-        MaxAppendsPerOwner = options.MaxAppendsPerOwner,
-        IdleTimeout = options.IdleTimeout,
-        MinRate = options.MinRate,
-        MinRateWindow = options.MinRateWindow,
-        TakeoverTimeout = options.TakeoverTimeout,
-        AppendGrace = options.AppendGrace,
-        Expiration = options.Expiration,
-        MaxAge = options.MaxAge,
-        CompletedRetention = hasHandler ? options.CompletedRetention : null,
-        HandlerAttempts = options.HandlerAttempts,
-        HandlerLease = options.HandlerLease,
-        CompletionWait = options.CompletionWait,
-        ProgressInterval = options.ProgressInterval,
-        SweepInterval = options.SweepInterval,
-        StartsAgainAfterCompletion = options.OnRepeat == OnRepeat.StartAgain,
-    };
 }
 
 /// <summary>Says that <c>AddResumableUploads</c> was called.</summary>

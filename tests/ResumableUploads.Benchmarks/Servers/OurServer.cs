@@ -9,9 +9,9 @@ internal static class OurServer
     public static void Configure(WebApplication app, ServeArguments arguments) => app.UseResumableUploads(options =>
     {
         options.Directory = Path.Combine(arguments.Directory, "store");
-        options.Durability = arguments.Durability;
-        options.MaxAppendsPerOwner = 10_000;
-        options.MaxUploadsPerOwner = 100_000;
+        options.FileSystem.Durability = arguments.Durability;
+        options.Limits.MaxAppendsPerOwner = 10_000;
+        options.Limits.MaxUploadsPerOwner = 100_000;
         options.MaxUploadSize = MaxUploadSize;
         if (arguments.InMemory)
         {

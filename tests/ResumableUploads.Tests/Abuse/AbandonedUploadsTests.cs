@@ -23,7 +23,7 @@ public class AbandonedUploadsTests(ITestOutputHelper output)
     public async Task Of_uploads_that_nobody_comes_back_for_the_server_keeps_nothing_in_memory()
     {
         int count = AbuseSettings.Abandoned;
-        await using AbusedServer server = await AbusedServer.StartAsync("ResumableUploads:Durability=Process");
+        await using AbusedServer server = await AbusedServer.StartAsync("ResumableUploads:FileSystem:Durability=Process");
         await server.ServesAnotherAsync();
         ServerUsage before = server.Usage();
         int already = server.CountUploads();
@@ -56,7 +56,7 @@ public class AbandonedUploadsTests(ITestOutputHelper output)
     {
         const int Cap = 4096 * KiB;
         await using AbusedServer server = await AbusedServer.StartAsync(
-            $"MemoryStore={Cap}", $"ResumableUploads:MaxUploadsPerOwner={int.MaxValue}");
+            $"MemoryStore={Cap}", $"ResumableUploads:Limits:MaxUploadsPerOwner={int.MaxValue}");
         await server.ServesAnotherAsync(size: 1 << 20);
         byte[] content = RandomNumberGenerator.GetBytes(3000);
         string[] begun = [.. Enumerable.Range(0, 10).Select(static i => $"begun-{i}.bin")];

@@ -29,7 +29,7 @@ public class CreationFloodTests(ITestOutputHelper output)
     {
         const int Max = 100;
         const int Count = 10_000;
-        await using AbusedServer server = await AbusedServer.StartAsync($"ResumableUploads:MaxUploadsPerOwner={Max}");
+        await using AbusedServer server = await AbusedServer.StartAsync($"ResumableUploads:Limits:MaxUploadsPerOwner={Max}");
         await server.ServesAnotherAsync();
         int already = server.CountUploads();
         var statuses = new ConcurrentDictionary<int, int>();
@@ -69,7 +69,7 @@ public class CreationFloodTests(ITestOutputHelper output)
     public async Task Where_the_limit_is_higher_no_memory_is_kept_for_any_upload()
     {
         int count = AbuseSettings.Abandoned / 2;
-        await using AbusedServer server = await AbusedServer.StartAsync($"ResumableUploads:MaxUploadsPerOwner={int.MaxValue}", "ResumableUploads:Durability=Process");
+        await using AbusedServer server = await AbusedServer.StartAsync($"ResumableUploads:Limits:MaxUploadsPerOwner={int.MaxValue}", "ResumableUploads:FileSystem:Durability=Process");
         await server.ServesAnotherAsync();
         string Request(int number) => Creation("Tus-Resumable: 1.0.0\r\nUpload-Length: 10\r\n", number);
         static void See(RawResponse answer) => Assert.Equal(201, answer.Status);

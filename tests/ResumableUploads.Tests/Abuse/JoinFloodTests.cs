@@ -16,7 +16,7 @@ public class JoinFloodTests(ITestOutputHelper output)
     {
         const int Count = 200;
         const long MaxGrowth = 1024 * KiB;
-        await using AbusedServer server = await AbusedServer.StartAsync("ResumableUploads:Durability=Process");
+        await using AbusedServer server = await AbusedServer.StartAsync("ResumableUploads:FileSystem:Durability=Process");
         string part = await server.Client.CreateAsync("/upload", 10, Partial);
         await MakeAndRemoveAsync(server.Client, part, Count);
         long aliveAtHalf = await server.AliveAsync();
@@ -30,7 +30,7 @@ public class JoinFloodTests(ITestOutputHelper output)
     public async Task What_is_forgotten_for_want_of_room_keeps_its_parts_and_is_joined_when_it_is_asked_for()
     {
         const int MoreThanIsRemembered = 10_000;
-        await using TusApp app = await TusApp.StartAsync(TusApp.ReadyMade, static options => options.MaxUploadsPerOwner = int.MaxValue);
+        await using TusApp app = await TusApp.StartAsync(TusApp.ReadyMade, static options => options.Limits.MaxUploadsPerOwner = int.MaxValue);
         string whole = await app.Client.CreateAsync(TusApp.Url, 3, Partial);
         Assert.Equal(204, await app.Client.PieceAsync(whole, 0, [1, 2, 3]).StatusOfAsync());
         string late = await app.Client.CreateAsync(TusApp.Url, 2, Partial);
@@ -52,7 +52,7 @@ public class JoinFloodTests(ITestOutputHelper output)
     [Fact]
     public async Task Parts_whose_lengths_are_more_than_there_are_numbers_for_are_not_joined()
     {
-        await using TusApp app = await TusApp.StartAsync(TusApp.ReadyMade, static options => options.MaxUploadSize = options.MaxBytesPerOwner = long.MaxValue);
+        await using TusApp app = await TusApp.StartAsync(TusApp.ReadyMade, static options => options.MaxUploadSize = options.Limits.MaxBytesPerOwner = long.MaxValue);
         string part = await app.Client.CreateAsync(TusApp.Url, 1L << 62, Partial);
         foreach (int times in new[] { 2, 3, 4, 5 })
         {

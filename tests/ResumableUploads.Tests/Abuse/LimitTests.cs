@@ -118,7 +118,7 @@ public sealed class LimitTests(LimitTests.Server server) : IClassFixture<LimitTe
         {
             Directory.CreateDirectory(Root);
             await File.WriteAllTextAsync(Neighbour, "x");
-            _app = await TestApp.StartAsync(static options => options.MaxUploadsPerOwner = int.MaxValue, directory: Root);
+            _app = await TestApp.StartAsync(static options => options.Limits.MaxUploadsPerOwner = int.MaxValue, directory: Root);
         }
 
         public async Task<RawResponse> SendAsync(string request)

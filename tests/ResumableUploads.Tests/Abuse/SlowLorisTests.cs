@@ -32,7 +32,7 @@ public class SlowLorisTests(ITestOutputHelper output)
     public async Task Thousands_of_slow_connections_of_many_owners_cost_little_and_keep_nobody_out()
     {
         // Nothing ends them: what they cost while they are there is what is asked.
-        await using AbusedServer server = await AbusedServer.StartAsync("ResumableUploads:MinRate=0", "ResumableUploads:IdleTimeout=01:00:00");
+        await using AbusedServer server = await AbusedServer.StartAsync("ResumableUploads:Limits:MinDataRate=0", "ResumableUploads:Timeouts:IdleTimeout=01:00:00");
         await server.ServesAnotherAsync();
         ServerUsage before = server.Usage();
         int count = AbuseSettings.Connections;
@@ -59,7 +59,7 @@ public class SlowLorisTests(ITestOutputHelper output)
         const int Max = 40;
         const int Count = 1000;
         await using AbusedServer server = await AbusedServer.StartAsync(
-            $"ResumableUploads:MaxAppendsPerOwner={Max}", "ResumableUploads:MinRate=0", "ResumableUploads:IdleTimeout=01:00:00");
+            $"ResumableUploads:Limits:MaxAppendsPerOwner={Max}", "ResumableUploads:Limits:MinDataRate=0", "ResumableUploads:Timeouts:IdleTimeout=01:00:00");
         await server.ServesAnotherAsync();
         int already = server.CountUploads();
         using SlowCrowd crowd = await SlowCrowd.OpenAsync(server.Address, Count, static _ => Slowness.Silent, static _ => 1);
@@ -80,7 +80,7 @@ public class SlowLorisTests(ITestOutputHelper output)
     {
         const int Count = 600;
         await using AbusedServer server = await AbusedServer.StartAsync(
-            "ResumableUploads:MinRate=100", "ResumableUploads:MinRateWindow=00:00:01", "ResumableUploads:IdleTimeout=01:00:00");
+            "ResumableUploads:Limits:MinDataRate=100", "ResumableUploads:Limits:MinDataRatePeriod=00:00:01", "ResumableUploads:Timeouts:IdleTimeout=01:00:00");
         ServerUsage before = server.Usage();
         using (SlowCrowd crowd = await SlowCrowd.OpenAsync(server.Address, Count, static i => i % 4 == 0 ? Slowness.Silent : Slowness.Body, static i => i / 50))
         {
@@ -111,7 +111,7 @@ public class SlowLorisTests(ITestOutputHelper output)
         const int MaxConnections = 50;
         await using AbusedServer server = await AbusedServer.StartUnderAsync(
             ["sh", "-c", $"ulimit -n {MaxHandles}; exec \"$@\"", "sh"],
-            $"MaxConnections={MaxConnections}", "ResumableUploads:MinRate=100", "ResumableUploads:MinRateWindow=00:00:01");
+            $"MaxConnections={MaxConnections}", "ResumableUploads:Limits:MinDataRate=100", "ResumableUploads:Limits:MinDataRatePeriod=00:00:01");
         ServerUsage before = server.Usage();
         List<SlowConnection> answered = [];
         using (SlowCrowd crowd = await SlowCrowd.OpenAsync(server.Address, Count, static _ => Slowness.Silent, static i => i / 50))

@@ -66,7 +66,7 @@ public class ExistingAppTests(Chromium chromium)
     }
 
     private static Task<ExistingApp> StartAsync() =>
-        ExistingApp.StartAsync($"contentRoot={Path.Combine(Rules.Repository.Root, "samples", "ExistingApp")}", "ResumableUploads:Durability=Process");
+        ExistingApp.StartAsync($"contentRoot={Path.Combine(Rules.Repository.Root, "samples", "ExistingApp")}", "ResumableUploads:FileSystem:Durability=Process");
 
     private static async Task<(IPage Page, Traffic Traffic, ILocator Form)> OpenAsync(IBrowserContext context, ExistingApp app, string form = "documents")
     {

@@ -165,7 +165,7 @@ public class NewcomerTests
     [Fact]
     public async Task A_client_is_not_kept_out_by_its_own_dead_connection_when_one_append_at_a_time_is_allowed()
     {
-        await using WatchedApp app = await WatchedApp.StartAsync(configure: static options => options.MaxAppendsPerOwner = 1);
+        await using WatchedApp app = await WatchedApp.StartAsync(configure: static options => options.Limits.MaxAppendsPerOwner = 1);
         await using LiveUpload silent = await HoldAsync(app, Wire.Chunked);
         using (HttpResponseMessage other = await app.Client.AppendAsync("other", 0, new byte[10], 100))
         {

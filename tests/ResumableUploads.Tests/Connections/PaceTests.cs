@@ -139,9 +139,9 @@ public class PaceTests
             wire,
             static options =>
             {
-                options.IdleTimeout = Minute;
-                options.MinRate = Rate;
-                options.MinRateWindow = Minute;
+                options.Timeouts.IdleTimeout = Minute;
+                options.Limits.MinDataRate = Rate;
+                options.Limits.MinDataRatePeriod = Minute;
             },
             time: _time);
 }

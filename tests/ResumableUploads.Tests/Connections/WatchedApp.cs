@@ -40,10 +40,10 @@ internal sealed class WatchedApp : IAsyncDisposable
         TestApp app = await TestApp.StartAsync(
             options =>
             {
-                options.Durability = durability;
+                options.FileSystem.Durability = durability;
                 configure?.Invoke(options);
                 options.Store = store = new WatchedStore(new FileSystemUploadStore(
-                    new FileSystemUploadStoreOptions { Directory = options.Directory, Durability = options.Durability }, time));
+                    new FileSystemUploadStoreOptions { Directory = options.Directory, Durability = options.FileSystem.Durability }, time));
             },
             services: builder =>
             {

@@ -97,8 +97,8 @@ public class EndpointCompletionCutTests
         services: builder => builder.Services.AddResumableUploads(options =>
         {
             options.Directory = directory;
-            options.Durability = Durability.Process;
-            options.HandlerAttempts = 1;
+            options.FileSystem.Durability = Durability.Process;
+            options.Handler.MaxAttempts = 1;
         }),
         after: app =>
         {

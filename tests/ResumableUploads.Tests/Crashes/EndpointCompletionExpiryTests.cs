@@ -85,9 +85,9 @@ public class EndpointCompletionExpiryTests
             options =>
             {
                 options.Expiration = Expiration;
-                options.SweepInterval = sweepInterval;
-                options.HandlerAttempts = attempts;
-                options.OnParked = async (upload, cancellationToken) =>
+                options.Timeouts.SweepInterval = sweepInterval;
+                options.Handler.MaxAttempts = attempts;
+                options.OnDeadLettered = async (upload, cancellationToken) =>
                 {
                     string path = await upload.MoveIntoAsync(saved, cancellationToken);
                     lock (_saved)

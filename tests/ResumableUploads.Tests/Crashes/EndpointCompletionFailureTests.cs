@@ -140,14 +140,14 @@ public class EndpointCompletionFailureTests
 
             context.Response.Headers.RetryAfter = "7";
             return Results.Text($"later {upload.Attempt}", statusCode: status ?? throw new InvalidOperationException("not today"));
-        }).WithResumableUploads(options => options.OnParked = async (upload, cancellationToken) =>
+        }).WithResumableUploads(options => options.OnDeadLettered = async (upload, cancellationToken) =>
         {
             await using Stream stream = await upload.OpenReadAsync(cancellationToken);
             using var content = new MemoryStream();
             await stream.CopyToAsync(content, cancellationToken);
             _parked.Add(content.ToArray());
         }),
-        options => options.HandlerAttempts = Attempts,
+        options => options.Handler.MaxAttempts = Attempts,
         onTestHost: true);
 
     private async Task AssertIsParkedAsync(TestApp app, ParkedCounter parked)

@@ -77,8 +77,8 @@ public class EndpointKillTests
     private static Task<ChildHost> StartAsync(UploadDirectory directory, string effects, int number) => ChildHost.StartAsync(
         directory.Root,
         $"Effects={effects}",
-        $"ResumableUploads:Durability={(number % 5 == 4 ? "PowerLoss" : "Process")}",
-        "ResumableUploads:HandlerLease=00:00:00.3");
+        $"ResumableUploads:FileSystem:Durability={(number % 5 == 4 ? "PowerLoss" : "Process")}",
+        "ResumableUploads:Handler:LeaseDuration=00:00:00.3");
 
     private static void AssertIsWhole(EndpointAnswer answer, EndpointUpload upload, int size, int process)
     {

@@ -7,7 +7,7 @@ namespace ResumableUploads.Tests.Crashes;
 /// <summary>The disk refuses to make bytes durable: the error is the kernel's own, put in by strace.</summary>
 public class FailedSyncTests
 {
-    private const string Durable = "ResumableUploads:Durability=PowerLoss";
+    private const string Durable = "ResumableUploads:FileSystem:Durability=PowerLoss";
     private static readonly byte[] Content = RandomNumberGenerator.GetBytes(300_000);
 
     [Fact]

@@ -15,7 +15,7 @@ public class FullDiskTests
     {
         await using SmallDisk disk = await SmallDisk.MountAsync(16);
         var directory = new UploadDirectory(Path.Combine(disk.Path, "uploads"));
-        await using ChildHost child = await ChildHost.StartAsync(directory.Root, $"ResumableUploads:Durability={durability}");
+        await using ChildHost child = await ChildHost.StartAsync(directory.Root, $"ResumableUploads:FileSystem:Durability={durability}");
         byte[] small = RandomNumberGenerator.GetBytes(100_000);
         byte[] large = RandomNumberGenerator.GetBytes(30_000_000);
         (await child.Client.AppendAsync("small", 0, small[..60_000], small.Length, ("X-File-Name", "small"))).Dispose();
@@ -74,7 +74,7 @@ public class FullDiskTests
     {
         await using SmallDisk disk = await SmallDisk.MountAsync(16);
         var directory = new UploadDirectory(Path.Combine(disk.Path, "uploads"));
-        await using ChildHost child = await ChildHost.StartAsync(directory.Root, $"ResumableUploads:Durability={durability}");
+        await using ChildHost child = await ChildHost.StartAsync(directory.Root, $"ResumableUploads:FileSystem:Durability={durability}");
         string ballast = disk.Fill();
         byte[] content = RandomNumberGenerator.GetBytes(10_000);
         for (int i = 0; i < 3; i++)
@@ -101,7 +101,7 @@ public class FullDiskTests
     {
         await using SmallDisk disk = await SmallDisk.MountAsync(16);
         var directory = new UploadDirectory(Path.Combine(disk.Path, "uploads"));
-        await using ChildHost child = await ChildHost.StartAsync(directory.Root, $"ResumableUploads:Durability={durability}");
+        await using ChildHost child = await ChildHost.StartAsync(directory.Root, $"ResumableUploads:FileSystem:Durability={durability}");
 
         // The last byte lies in a page that the file has already.
         byte[] content = RandomNumberGenerator.GetBytes(100_001);
@@ -129,14 +129,14 @@ public class FullDiskTests
         await using SmallDisk disk = await SmallDisk.MountAsync(16);
         var directory = new UploadDirectory(Path.Combine(disk.Path, "uploads"));
         byte[] content = RandomNumberGenerator.GetBytes(100_000);
-        await using (ChildHost first = await ChildHost.StartAsync(directory.Root, $"ResumableUploads:Durability={durability}"))
+        await using (ChildHost first = await ChildHost.StartAsync(directory.Root, $"ResumableUploads:FileSystem:Durability={durability}"))
         {
             (await first.Client.AppendAsync("f", 0, content[..60_000], content.Length, ("X-File-Name", "f"))).Dispose();
             first.Kill();
         }
 
         string ballast = disk.Fill();
-        await using ChildHost child = await ChildHost.StartAsync(directory.Root, $"ResumableUploads:Durability={durability}");
+        await using ChildHost child = await ChildHost.StartAsync(directory.Root, $"ResumableUploads:FileSystem:Durability={durability}");
         await AssertHoldsAsync(child, directory, "f", content, 60_000);
         using (HttpResponseMessage full = await child.Client.AppendAsync("f", 60_000, content[60_000..], content.Length))
         {

@@ -14,10 +14,10 @@ internal sealed class KillRun(UploadDirectory directory, Crash crash, Random ran
     /// <summary>Options with which much becomes durable, and is told, while a request still runs.</summary>
     public static readonly string[] Usual =
     [
-        "ResumableUploads:SyncSize=30000",
-        "ResumableUploads:ProgressInterval=00:00:00.0000001",
-        "ResumableUploads:HandlerLease=00:00:00.3",
-        "ResumableUploads:HandlerAttempts=1000000",
+        "ResumableUploads:FileSystem:SyncSize=30000",
+        "ResumableUploads:Timeouts:ProgressInterval=00:00:00.0000001",
+        "ResumableUploads:Handler:LeaseDuration=00:00:00.3",
+        "ResumableUploads:Handler:MaxAttempts=1000000",
         "Progress=true",
     ];
 

@@ -24,7 +24,7 @@ public class KillTests(ITestOutputHelper output)
         int seed = CrashSettings.Seed;
         output.WriteLine($"RESUMABLE_UPLOADS_CRASH_SEED={seed}, {rounds} rounds");
         using var directory = new UploadDirectory();
-        var run = new KillRun(directory, new ProcessDeath(), new Random(seed), InFlight, MaxSize, [$"ResumableUploads:Durability={durability}", .. KillRun.Usual]);
+        var run = new KillRun(directory, new ProcessDeath(), new Random(seed), InFlight, MaxSize, [$"ResumableUploads:FileSystem:Durability={durability}", .. KillRun.Usual]);
         for (int round = 0; round < rounds; round++)
         {
             await run.RoundAsync();

@@ -50,7 +50,7 @@ public class PowerLossTests(ITestOutputHelper output)
         var upload = new KilledUpload("one.bin", source, seed: 1);
         for (int loss = 0; loss <= Losses; loss++)
         {
-            await using ChildHost child = await power.StartAsync(directory.Root, [$"ResumableUploads:Durability={Durability.PowerLoss}"]);
+            await using ChildHost child = await power.StartAsync(directory.Root, [$"ResumableUploads:FileSystem:Durability={Durability.PowerLoss}"]);
             long offset = loss == 0 ? 0 : await upload.VerifyAsync(child.Client, directory);
 
             // The first loss comes upon an empty upload.
@@ -85,6 +85,6 @@ public class PowerLossTests(ITestOutputHelper output)
         int seed = CrashSettings.Seed;
         output.WriteLine($"RESUMABLE_UPLOADS_CRASH_SEED={seed}");
         return new KillRun(
-            new UploadDirectory(Path.Combine(disk.Path, "uploads")), power, new Random(seed), InFlight, MaxSize, [$"ResumableUploads:Durability={durability}", .. KillRun.Usual]);
+            new UploadDirectory(Path.Combine(disk.Path, "uploads")), power, new Random(seed), InFlight, MaxSize, [$"ResumableUploads:FileSystem:Durability={durability}", .. KillRun.Usual]);
     }
 }

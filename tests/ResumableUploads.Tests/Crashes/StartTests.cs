@@ -49,7 +49,7 @@ public class StartTests
 
     [Theory]
     [InlineData("MaxUploadSize=-5", "ResumableUploads:MaxUploadSize is -5")]
-    [InlineData("IdleTimeout=-00:00:01", "ResumableUploads:IdleTimeout is -00:00:01")]
+    [InlineData("Timeouts:IdleTimeout=-00:00:01", "ResumableUploads:Timeouts:IdleTimeout is -00:00:01")]
     [InlineData("UploadPath=upload", "ResumableUploads:UploadPath is 'upload'")]
     [InlineData("MaxUploadSize=ten", "ResumableUploads:MaxUploadSize")]
     public async Task A_wrong_option_is_told_at_start_by_its_name(string option, string message)

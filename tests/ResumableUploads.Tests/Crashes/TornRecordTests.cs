@@ -15,7 +15,7 @@ public class TornRecordTests
     public async Task A_torn_record_costs_its_own_upload_and_no_other(string durability, double rest)
     {
         using var directory = new UploadDirectory();
-        string option = $"ResumableUploads:Durability={durability}";
+        string option = $"ResumableUploads:FileSystem:Durability={durability}";
         byte[] content = RandomNumberGenerator.GetBytes(Size);
         await using (ChildHost child = await ChildHost.StartAsync(directory.Root, option))
         {

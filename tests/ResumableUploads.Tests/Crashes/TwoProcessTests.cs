@@ -15,8 +15,8 @@ public class TwoProcessTests
     public async Task Of_two_that_create_or_append_at_the_same_moment_one_wins_each_time(string durability)
     {
         using var directory = new UploadDirectory();
-        await using ChildHost a = await ChildHost.StartAsync(directory.Root, $"ResumableUploads:Durability={durability}");
-        await using ChildHost b = await ChildHost.StartAsync(directory.Root, $"ResumableUploads:Durability={durability}");
+        await using ChildHost a = await ChildHost.StartAsync(directory.Root, $"ResumableUploads:FileSystem:Durability={durability}");
+        await using ChildHost b = await ChildHost.StartAsync(directory.Root, $"ResumableUploads:FileSystem:Durability={durability}");
         var random = new Random(7);
         int[] wins = new int[2];
         for (int round = 0; round < Rounds / 2; round++)
@@ -58,7 +58,7 @@ public class TwoProcessTests
     public async Task While_one_process_appends_the_other_is_busy_to_an_append_and_answers_the_status_at_once(string durability)
     {
         using var directory = new UploadDirectory();
-        string[] options = [$"ResumableUploads:Durability={durability}", "ResumableUploads:SyncSize=1", "ResumableUploads:ProgressInterval=00:00:00.0000001", "Progress=true"];
+        string[] options = [$"ResumableUploads:FileSystem:Durability={durability}", "ResumableUploads:FileSystem:SyncSize=1", "ResumableUploads:Timeouts:ProgressInterval=00:00:00.0000001", "Progress=true"];
         await using ChildHost a = await ChildHost.StartAsync(directory.Root, options);
         await using ChildHost b = await ChildHost.StartAsync(directory.Root, options);
         byte[] file = Bytes(new Random(3), 200_000);
@@ -99,7 +99,7 @@ public class TwoProcessTests
     public async Task The_other_process_names_what_is_durable_and_not_what_is_only_written()
     {
         using var directory = new UploadDirectory();
-        string[] options = ["ResumableUploads:Durability=PowerLoss", "ResumableUploads:SyncInterval=1.00:00:00"];
+        string[] options = ["ResumableUploads:FileSystem:Durability=PowerLoss", "ResumableUploads:FileSystem:SyncInterval=1.00:00:00"];
         await using ChildHost a = await ChildHost.StartAsync(directory.Root, options);
         await using ChildHost b = await ChildHost.StartAsync(directory.Root, options);
         byte[] file = Bytes(new Random(4), 90_000);

@@ -38,7 +38,7 @@ public class AntiforgeryTests
     {
         int runs = 0;
         var parked = new List<UploadParked>();
-        await using TestApp app = await StartAsync(inTheMiddle, () => runs++, options => options.OnParked = (upload, _) =>
+        await using TestApp app = await StartAsync(inTheMiddle, () => runs++, options => options.OnDeadLettered = (upload, _) =>
         {
             parked.Add(upload);
             return Task.CompletedTask;

@@ -28,7 +28,7 @@ internal static class EndpointApp
                 builder.Services.AddResumableUploads(options =>
                 {
                     options.Directory = builder.Environment.ContentRootPath;
-                    options.Durability = Durability.Process;
+                    options.FileSystem.Durability = Durability.Process;
                     configure?.Invoke(options);
                 });
                 services?.Invoke(builder);

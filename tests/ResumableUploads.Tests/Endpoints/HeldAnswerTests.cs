@@ -96,7 +96,7 @@ public class HeldAnswerTests
                 headers.WWWAuthenticate = "Basic";
                 return context.Response.WriteAsync("x");
             },
-            options => options.StoredHeaders.Add("X-Kept"));
+            options => options.Handler.StoredHeaders.Add("X-Kept"));
         for (int i = 0; i < 2; i++)
         {
             using HttpResponseMessage answer = await SendAsync(app, again: i == 1);

@@ -159,7 +159,7 @@ public class AnswerRuleTests
     [InlineData(true)]
     public async Task F8_with_StartAgain_the_same_file_may_be_sent_again(bool inMemory)
     {
-        await using TestApp app = await AppAsync(inMemory, static options => options.OnRepeat = OnRepeat.StartAgain);
+        await using TestApp app = await AppAsync(inMemory, static options => options.Handler.RepeatBehavior = RepeatBehavior.StartOver);
         for (int i = 1; i <= 3; i++)
         {
             Assert.Equal(0, await app.Client.StatusAsync("f"));

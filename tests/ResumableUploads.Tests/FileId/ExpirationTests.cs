@@ -144,7 +144,7 @@ public class ExpirationTests
         {
             Set(options);
             options.Store = store;
-            options.HandlerAttempts = 3;
+            options.Handler.MaxAttempts = 3;
             options.OnCompleted = (upload, _) =>
             {
                 attempts.Add(upload.Attempt);
@@ -230,11 +230,11 @@ public class ExpirationTests
     private void Set(ResumableUploadOptions options)
     {
         options.Expiration = TimeSpan.FromHours(1);
-        options.MaxAge = TimeSpan.FromHours(5);
-        options.CompletedRetention = TimeSpan.FromHours(2);
-        options.SweepInterval = TimeSpan.FromMinutes(10);
-        options.IdleTimeout = TimeSpan.FromDays(40);
-        options.MinRate = 0;
+        options.Timeouts.MaxAge = TimeSpan.FromHours(5);
+        options.Timeouts.CompletedRetention = TimeSpan.FromHours(2);
+        options.Timeouts.SweepInterval = TimeSpan.FromMinutes(10);
+        options.Timeouts.IdleTimeout = TimeSpan.FromDays(40);
+        options.Limits.MinDataRate = 0;
         options.OnExpired = (upload, _) =>
         {
             lock (_expired)

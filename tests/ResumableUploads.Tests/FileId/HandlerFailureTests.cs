@@ -45,7 +45,7 @@ public class HandlerFailureTests
         int runs = 0;
         await using TestApp app = await AppAsync(configure: options =>
         {
-            options.HandlerAttempts = 2;
+            options.Handler.MaxAttempts = 2;
             options.OnCompleted = (_, _) =>
             {
                 runs++;
@@ -95,7 +95,7 @@ public class HandlerFailureTests
         var release = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using TestApp app = await AppAsync(configure: options =>
         {
-            options.CompletionWait = TimeSpan.FromMilliseconds(1);
+            options.Handler.CompletionTimeout = TimeSpan.FromMilliseconds(1);
             options.OnCompleted = (_, _) =>
             {
                 entered.SetResult();

@@ -131,7 +131,7 @@ public class OffsetRuleTests
     [InlineData(true)]
     public async Task F4_with_RestartOnZero_start_byte_0_with_a_body_begins_again(bool inMemory)
     {
-        await using TestApp app = await AppAsync(inMemory, static options => options.RestartOnZero = true);
+        await using TestApp app = await AppAsync(inMemory, static options => options.FileId.RestartOnZero = true);
         await app.Client.AppendAsync("f", 0, [9, 9, 9], 500).ShouldHoldAsync(3);
         await app.Client.AppendAsync("f", 0, [], 500).ShouldBeProblemAsync(409, OffsetMismatch, 3);
         await app.Client.AppendAsync("f", 1, [9], 500).ShouldBeProblemAsync(409, OffsetMismatch, 3);
@@ -145,7 +145,7 @@ public class OffsetRuleTests
     [Fact]
     public async Task F4_with_RestartOnZero_a_request_that_contradicts_itself_throws_nothing_away()
     {
-        await using TestApp app = await AppAsync(configure: static options => options.RestartOnZero = true);
+        await using TestApp app = await AppAsync(configure: static options => options.FileId.RestartOnZero = true);
         await app.Client.AppendAsync("f", 0, [1, 2, 3], 500).ShouldHoldAsync(3);
         await app.Client.AppendAsync("f", 0, new byte[11], 10).ShouldBeProblemAsync(413, Own + "upload-length-exceeded");
         Assert.Equal(3, await app.Client.StatusAsync("f"));

@@ -11,7 +11,7 @@ public class OwnerLimitTests
     [InlineData(true)]
     public async Task An_owner_has_so_many_unfinished_uploads_at_a_time(bool inMemory)
     {
-        await using TestApp app = await AppAsync(inMemory, static options => options.MaxUploadsPerOwner = 2);
+        await using TestApp app = await AppAsync(inMemory, static options => options.Limits.MaxUploadsPerOwner = 2);
         await app.Client.AppendAsync("a", 0, [1], 10).ShouldHoldAsync(1);
         await app.Client.AppendAsync("b", 0, [1], 10).ShouldHoldAsync(1);
         using (HttpResponseMessage response = await app.Client.AppendAsync("c", 0, [1], 10))
@@ -32,7 +32,7 @@ public class OwnerLimitTests
     {
         await using TestApp app = await AppAsync(configure: static options =>
         {
-            options.MaxUploadsPerOwner = 1;
+            options.Limits.MaxUploadsPerOwner = 1;
             options.Owner = static context => context.Request.Headers["X-User"];
         });
         await app.Client.AppendAsync("a", 0, [1], 10, ("X-User", "x")).ShouldHoldAsync(1);
@@ -45,7 +45,7 @@ public class OwnerLimitTests
     [InlineData(true)]
     public async Task The_unfinished_uploads_of_an_owner_have_so_many_bytes(bool inMemory)
     {
-        await using TestApp app = await AppAsync(inMemory, static options => options.MaxBytesPerOwner = 100);
+        await using TestApp app = await AppAsync(inMemory, static options => options.Limits.MaxBytesPerOwner = 100);
         await app.Client.AppendAsync("a", 0, [1], 60).ShouldHoldAsync(1);
         await app.Client.AppendAsync("b", 0, [1], 41).ShouldBeProblemAsync(413, Own + "owner-quota");
         await app.Client.AppendAsync("b", 0, new byte[41]).ShouldBeProblemAsync(413, Own + "owner-quota");
@@ -60,7 +60,7 @@ public class OwnerLimitTests
     [Fact]
     public async Task A_refused_beginning_leaves_nothing_behind()
     {
-        await using TestApp app = await AppAsync(configure: static options => options.MaxBytesPerOwner = 100);
+        await using TestApp app = await AppAsync(configure: static options => options.Limits.MaxBytesPerOwner = 100);
         await app.Client.AppendAsync("a", 0, new byte[101]).ShouldBeProblemAsync(413, Own + "owner-quota");
         await app.Client.AppendAsync("a", 0, [], 101).ShouldBeProblemAsync(413, Own + "owner-quota");
         Assert.Empty(Directory.EnumerateFiles(app.Directory, "*", SearchOption.AllDirectories));
@@ -71,8 +71,8 @@ public class OwnerLimitTests
     {
         await using TestApp app = await AppAsync(configure: static options =>
         {
-            options.MaxBytesPerOwner = 100;
-            options.WholeBodyCompletes = false;
+            options.Limits.MaxBytesPerOwner = 100;
+            options.FileId.CompleteOnFullBody = false;
         });
         await app.Client.AppendAsync("a", 0, [1]).ShouldHoldAsync(1);
         await app.Client.AppendAsync("b", 0, [1]).ShouldHoldAsync(1);
@@ -87,7 +87,7 @@ public class OwnerLimitTests
         var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using TestApp app = await AppAsync(configure: options =>
         {
-            options.MaxAppendsPerOwner = 1;
+            options.Limits.MaxAppendsPerOwner = 1;
             options.OnProgress = (_, _) =>
             {
                 begun.TrySetResult();

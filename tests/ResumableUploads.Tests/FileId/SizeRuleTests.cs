@@ -12,7 +12,7 @@ public class SizeRuleTests
     [Fact]
     public async Task F5_a_size_may_come_late_and_holds_from_then_on()
     {
-        await using TestApp app = await AppAsync(configure: static options => options.WholeBodyCompletes = false);
+        await using TestApp app = await AppAsync(configure: static options => options.FileId.CompleteOnFullBody = false);
         await app.Client.AppendAsync("f", 0, File[..300]).ShouldHoldAsync(300);
         await app.Client.AppendAsync("f", 300, File[300..600], 1000).ShouldHoldAsync(600);
         await app.Client.AppendAsync("f", 600, File[600..], 1001).ShouldBeProblemAsync(400, LengthConflict, 600);
@@ -24,7 +24,7 @@ public class SizeRuleTests
     [Fact]
     public async Task F5_a_late_size_below_what_is_there_is_refused()
     {
-        await using TestApp app = await AppAsync(configure: static options => options.WholeBodyCompletes = false);
+        await using TestApp app = await AppAsync(configure: static options => options.FileId.CompleteOnFullBody = false);
         await app.Client.AppendAsync("f", 0, File[..300]).ShouldHoldAsync(300);
         await app.Client.AppendAsync("f", 0, [], 299).ShouldBeProblemAsync(400, LengthConflict, 300);
         await app.Client.AppendAsync("f", 300, [], 300).ShouldHoldAsync(300, complete: true);
@@ -95,7 +95,7 @@ public class SizeRuleTests
     [Fact]
     public async Task F6_turned_off_a_whole_body_is_a_piece()
     {
-        await using TestApp app = await AppAsync(configure: static options => options.WholeBodyCompletes = false);
+        await using TestApp app = await AppAsync(configure: static options => options.FileId.CompleteOnFullBody = false);
         await app.Client.AppendAsync("f", 0, File[..500]).ShouldHoldAsync(500);
         await app.Client.AppendAsync("f", 500, File[500..]).ShouldHoldAsync(1000);
         await app.Client.AppendAsync("f", 1000, []).ShouldHoldAsync(1000);

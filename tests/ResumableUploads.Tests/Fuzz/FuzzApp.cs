@@ -82,8 +82,8 @@ internal sealed class FuzzApp : IAsyncDisposable
                 options.MaxUploadSize = MaxUploadSize;
 
                 // The rounds clear the store behind the server's back, and it would go on counting what they made.
-                options.MaxUploadsPerOwner = int.MaxValue;
-                options.MaxBytesPerOwner = long.MaxValue;
+                options.Limits.MaxUploadsPerOwner = int.MaxValue;
+                options.Limits.MaxBytesPerOwner = long.MaxValue;
                 options.Store = store ??= onEndpoint
                     ? new FileSystemUploadStore(new FileSystemUploadStoreOptions { Directory = options.Directory, Durability = Durability.Process })
                     : new MemoryUploadStore();

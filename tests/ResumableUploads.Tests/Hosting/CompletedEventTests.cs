@@ -74,7 +74,7 @@ public partial class CompletedEventTests
         await using TestApp app = await TestApp.StartAsync(
             options =>
             {
-                options.HandlerAttempts = 2;
+                options.Handler.MaxAttempts = 2;
                 options.OnCompleted = (upload, _) =>
                 {
                     runs.Add((upload.Key.ToString(), upload.Attempt, upload.IsRepeat));

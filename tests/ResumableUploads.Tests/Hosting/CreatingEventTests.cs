@@ -45,8 +45,8 @@ public class CreatingEventTests
         await using TestApp app = await TestApp.StartAsync(
             options =>
             {
-                options.MaxUploadsPerOwner = 1;
-                options.MaxBytesPerOwner = 100;
+                options.Limits.MaxUploadsPerOwner = 1;
+                options.Limits.MaxBytesPerOwner = 100;
                 options.OnCreating = (upload, _) =>
                 {
                     if (++asked < 4)

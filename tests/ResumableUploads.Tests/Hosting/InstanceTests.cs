@@ -20,14 +20,14 @@ public class InstanceTests
                 {
                     options.Directory = "shared";
                     options.MaxUploadSize = 1000;
-                    options.Durability = Durability.Process;
+                    options.FileSystem.Durability = Durability.Process;
                 })
                 : builder.Services,
             before: static app =>
             {
                 app.UseResumableUploads();
                 app.UseResumableUploads(static options => (options.UploadPath, options.StatusPath) = ("/b", "/b-status"));
-                app.UseResumableUploads(new ResumableUploadOptions { UploadPath = "/c", StatusPath = null, Durability = Durability.Process });
+                app.UseResumableUploads(new ResumableUploadOptions { UploadPath = "/c", StatusPath = null, FileSystem = { Durability = Durability.Process } });
             },
             useUploads: false,
             onTestHost: true);
@@ -127,7 +127,7 @@ public class InstanceTests
     public async Task An_age_without_a_bound_is_no_error()
     {
         await using TestApp app = await TestApp.StartAsync(
-            static options => (options.MaxAge, options.Expiration, options.CompletedRetention) = (TimeSpan.MaxValue, TimeSpan.MaxValue, TimeSpan.MaxValue),
+            static options => (options.Timeouts.MaxAge, options.Expiration, options.Timeouts.CompletedRetention) = (TimeSpan.MaxValue, TimeSpan.MaxValue, TimeSpan.MaxValue),
             onTestHost: true);
         using HttpResponseMessage first = await app.Client.AppendAsync("f", 0, new byte[10], 20);
         using HttpResponseMessage last = await app.Client.AppendAsync("f", 10, new byte[10], 20);

@@ -101,7 +101,7 @@ public class MappedEndpointTests
     }
 
     private static IEndpointConventionBuilder Map(IEndpointRouteBuilder app, string pattern) =>
-        app.MapResumableUploads(pattern, static options => options.Durability = Durability.Process);
+        app.MapResumableUploads(pattern, static options => options.FileSystem.Durability = Durability.Process);
 
     private static Task<TestApp> StartAsync(
         Action<WebApplication> map, Action<WebApplicationBuilder>? services = null, Action<WebApplication>? before = null) =>

@@ -17,9 +17,9 @@ public class OptionsBindingTests
     {
         var rows = new TheoryData<string, string, string>();
         var defaults = new ResumableUploadOptions();
-        foreach (PropertyInfo option in typeof(ResumableUploadOptions).GetProperties())
+        foreach ((string key, PropertyInfo option) in OptionProperties.All())
         {
-            (string text, object value)? row = option.GetValue(defaults) switch
+            (string text, object value)? row = OptionProperties.Get(defaults, key) switch
             {
                 _ when typeof(Delegate).IsAssignableFrom(option.PropertyType) || option.Name is "Store" or "StoredHeaders" => null,
                 string path => (path + "-other", path + "-other"),
@@ -29,12 +29,12 @@ public class OptionsBindingTests
                 null when option.PropertyType == typeof(long?) => ("123456", 123456L),
                 TimeSpan => ("1.02:03:04.5", new TimeSpan(1, 2, 3, 4, 500)),
                 Enum => (Enum.GetNames(option.PropertyType)[1].ToLowerInvariant(), Enum.GetValues(option.PropertyType).GetValue(1)!),
-                object other => throw new NotSupportedException($"{option.Name} is a {other.GetType()}: say here how it is configured."),
-                null => throw new NotSupportedException($"{option.Name} has no default: say here how it is configured."),
+                object other => throw new NotSupportedException($"{key} is a {other.GetType()}: say here how it is configured."),
+                null => throw new NotSupportedException($"{key} has no default: say here how it is configured."),
             };
             if (row is { } known)
             {
-                rows.Add(option.Name, known.text, known.value.ToString()!);
+                rows.Add(key, known.text, known.value.ToString()!);
             }
         }
 
@@ -46,19 +46,19 @@ public class OptionsBindingTests
     public void An_option_is_read_from_configuration(string option, string text, string expected)
     {
         Assert.Equal(expected, Read(Configured(option, text), option));
-        Assert.NotEqual(expected, Read(Configured("None", ""), option));
+        Assert.NotEqual(expected, OptionProperties.Get(new ResumableUploadOptions(), option)?.ToString());
     }
 
     [Fact]
     public void A_list_is_read_from_configuration() =>
-        Assert.Equal(["X-Trace"], Configured("StoredHeaders:0", "X-Trace").Services.GetRequiredService<IOptions<ResumableUploadOptions>>().Value.StoredHeaders);
+        Assert.Equal(["X-Trace"], Configured("Handler:StoredHeaders:0", "X-Trace").Services.GetRequiredService<IOptions<ResumableUploadOptions>>().Value.Handler.StoredHeaders);
 
     [Theory]
-    [InlineData("IdleTimeout", "soon")]
+    [InlineData("Timeouts:IdleTimeout", "soon")]
     [InlineData("MaxUploadSize", "10 GiB")]
-    [InlineData("Durability", "Mostly")]
+    [InlineData("FileSystem:Durability", "Mostly")]
     [InlineData("AnonymousOwner", "Nobody")]
-    [InlineData("RestartOnZero", "perhaps")]
+    [InlineData("FileId:RestartOnZero", "perhaps")]
     public void A_text_that_cannot_be_read_names_its_key(string option, string text)
     {
         WebApplication app = Configured(option, text);
@@ -80,12 +80,12 @@ public class OptionsBindingTests
     {
         WebApplicationBuilder builder = Builder();
         builder.Configuration["ResumableUploads:MaxUploadSize"] = "1";
-        builder.Configuration["ResumableUploads:MinRate"] = "7";
+        builder.Configuration["ResumableUploads:Limits:MinDataRate"] = "7";
         builder.Services.AddResumableUploads(o => o.MaxUploadSize += 10).AddResumableUploads(o => o.MaxUploadSize *= 2).AddResumableUploads();
 
         ResumableUploadOptions options = Options(builder.Build());
         Assert.Equal(22, options.MaxUploadSize);
-        Assert.Equal(7, options.MinRate);
+        Assert.Equal(7, options.Limits.MinDataRate);
     }
 
     [Fact]
@@ -97,7 +97,7 @@ public class OptionsBindingTests
                 builder.Configuration["ResumableUploads:UploadPath"] = "/files/in";
                 builder.Configuration["ResumableUploads:StatusPath"] = "/files/how-far";
                 builder.Configuration["ResumableUploads:MaxUploadSize"] = "100";
-                builder.Configuration["ResumableUploads:Durability"] = "Process";
+                builder.Configuration["ResumableUploads:FileSystem:Durability"] = "Process";
                 builder.Configuration["ResumableUploads:Directory"] = "kept-here";
                 builder.Services.AddResumableUploads();
             },
@@ -133,5 +133,5 @@ public class OptionsBindingTests
     private static ResumableUploadOptions Options(WebApplication app) => app.Services.GetRequiredService<IOptions<ResumableUploadOptions>>().Value;
 
     private static string? Read(WebApplication app, string option) =>
-        typeof(ResumableUploadOptions).GetProperty(option)!.GetValue(Options(app))?.ToString();
+        OptionProperties.Get(Options(app), option)?.ToString();
 }

@@ -12,17 +12,17 @@ public class OptionsValidationTests
     public static TheoryData<string, string> BadValues()
     {
         var rows = new TheoryData<string, string>();
-        foreach (PropertyInfo option in typeof(ResumableUploadOptions).GetProperties())
+        foreach ((string key, PropertyInfo option) in OptionProperties.All())
         {
             string[] bad = option switch
             {
                 { Name: "UploadPath" } => ["", "upload", "/", "//", "null"],
                 { Name: "StatusPath" } => ["", "status", "/", "/upload", "/UPLOAD"],
                 { Name: "Directory" } => ["", " ", "null"],
-                { Name: "MinRate" } => ["-1"],
+                { Name: "MinDataRate" } => ["-1"],
                 { Name: "MinUploadSize" or "MinAppendSize" } => ["-1", "99999999999999"],
-                { Name: "MaxStoredAnswerSize" } => ["-1", "524289"],
-                { Name: "HandlerLease" } => ["00:00:00", "-00:00:01", "50.00:00:00", "00:00:00.002"],
+                { Name: "MaxStoredResponseSize" } => ["-1", "524289"],
+                { Name: "LeaseDuration" } => ["00:00:00", "-00:00:01", "50.00:00:00", "00:00:00.002"],
                 { Name: "Expiration" or "MaxAge" or "CompletedRetention" } => ["00:00:00", "-00:00:01"],
                 { PropertyType: var type } when type == typeof(TimeSpan) => ["00:00:00", "-00:00:01", "50.00:00:00"],
                 { PropertyType: var type } when type == typeof(int) || type == typeof(long) || type == typeof(long?) => ["0", "-1"],
@@ -31,7 +31,7 @@ public class OptionsValidationTests
             };
             foreach (string text in bad)
             {
-                rows.Add(option.Name, text);
+                rows.Add(key, text);
             }
         }
 
@@ -65,7 +65,7 @@ public class OptionsValidationTests
     public void All_that_is_wrong_is_told_at_once()
     {
         WebApplication app = OptionsBindingTests.Builder().Build();
-        var options = new ResumableUploadOptions { UploadPath = "x", MinRate = -1, HandlerAttempts = 0 };
+        var options = new ResumableUploadOptions { UploadPath = "x", Limits = { MinDataRate = -1 }, Handler = { MaxAttempts = 0 } };
 
         OptionsValidationException thrown = Assert.Throws<OptionsValidationException>(() => app.UseResumableUploads(options));
         Assert.Equal(3, thrown.Failures.Count());
@@ -88,7 +88,7 @@ public class OptionsValidationTests
             InvalidOperationException thrown = Assert.Throws<InvalidOperationException>(() => app.UseResumableUploads(options =>
             {
                 options.Directory = Path.Combine(file, "uploads");
-                options.Durability = Durability.Process;
+                options.FileSystem.Durability = Durability.Process;
             }));
             Assert.Contains(file, thrown.Message, StringComparison.Ordinal);
         }
@@ -100,9 +100,9 @@ public class OptionsValidationTests
 
     private static void Set(ResumableUploadOptions options, string option, string text)
     {
-        PropertyInfo property = typeof(ResumableUploadOptions).GetProperty(option)!;
+        (object owner, PropertyInfo property) = OptionProperties.Find(options, option);
         Type type = property.PropertyType;
-        property.SetValue(options, text == "null" ? null
+        property.SetValue(owner, text == "null" ? null
             : type == typeof(TimeSpan) ? TimeSpan.Parse(text)
             : type.IsEnum ? Enum.ToObject(type, int.Parse(text))
             : Convert.ChangeType(text, Nullable.GetUnderlyingType(type) ?? type));

@@ -58,7 +58,7 @@ public class ProgressEventTests
         var told = new ConcurrentQueue<long>();
         await using TestApp app = await TestApp.StartAsync(options =>
         {
-            options.ProgressInterval = TimeSpan.FromTicks(1);
+            options.Timeouts.ProgressInterval = TimeSpan.FromTicks(1);
             options.OnProgress = async (upload, _) =>
             {
                 atMost = Math.Max(atMost, Interlocked.Increment(ref running));

@@ -25,7 +25,7 @@ public class ServerLimitTests
         byte[]? arrived = null;
         void Configure(ResumableUploadOptions options)
         {
-            options.Durability = Durability.Process;
+            options.FileSystem.Durability = Durability.Process;
             options.OnCompleted = async (upload, cancellationToken) => arrived = await upload.ComputeDigestAsync(HashAlgorithmName.SHA256, cancellationToken);
         }
 

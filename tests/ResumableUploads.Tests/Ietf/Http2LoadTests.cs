@@ -24,7 +24,7 @@ public class Http2LoadTests(ITestOutputHelper output)
         {
             options.UseMemoryStore(1L << 30);
             options.AllowDownload = true;
-            options.ProgressInterval = TimeSpan.FromMilliseconds(1);
+            options.Timeouts.ProgressInterval = TimeSpan.FromMilliseconds(1);
         });
         using HttpResponseMessage stored = await app.Client.CreateAsync(true, new byte[DownloadSize]);
         using JsonDocument result = await RunAsync(app.Address, stored.Header("Location")!, Uploads, UploadSize, Downloads, tableSize: 4096);

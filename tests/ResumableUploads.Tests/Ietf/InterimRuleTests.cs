@@ -154,7 +154,7 @@ public class InterimRuleTests
     [InlineData(InterimResponses.Always, "X-Forwarded-For: 192.0.2.1", true)]
     public async Task R41_one_option_says_whether_and_by_itself_it_is_off_behind_a_proxy(InterimResponses option, string? header, bool isTold)
     {
-        await using WatchedIetfApp app = await WatchedIetfApp.StartAsync(TusApp.Endpoint, options => options.InterimResponses = option);
+        await using WatchedIetfApp app = await WatchedIetfApp.StartAsync(TusApp.Endpoint, options => options.Ietf.InterimResponses = option);
         await using RawConnection connection = await app.BeginAsync(null, 0, File.Length, isLast: true, Newest, header is null ? [] : [header]);
         await connection.SendAsync(File);
         await ReadFinalAsync(connection, out List<RawResponse> interim);
@@ -185,7 +185,7 @@ public class InterimRuleTests
     [Fact]
     public async Task R22_what_is_too_small_to_be_resumed_is_not_announced()
     {
-        await using WatchedIetfApp app = await WatchedIetfApp.StartAsync(TusApp.Endpoint, static options => options.MinUploadSize = 10);
+        await using WatchedIetfApp app = await WatchedIetfApp.StartAsync(TusApp.Endpoint, static options => options.Ietf.MinUploadSize = 10);
         foreach (int? length in new int?[] { 5, null, 15 })
         {
             await using RawConnection connection = await app.BeginAsync(null, 0, length, isLast: true);

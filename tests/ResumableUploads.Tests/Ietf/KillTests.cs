@@ -19,7 +19,7 @@ public class KillTests(ITestOutputHelper output)
         output.WriteLine($"RESUMABLE_UPLOADS_CRASH_SEED={seed}");
         var random = new Random(seed);
         using var directory = new UploadDirectory();
-        string[] options = [$"ResumableUploads:Durability={durability}", "ResumableUploads:SyncSize=30000", "ResumableUploads:ProgressInterval=00:00:00.0000001", "ResumableUploads:HandlerLease=00:00:00.3"];
+        string[] options = [$"ResumableUploads:FileSystem:Durability={durability}", "ResumableUploads:FileSystem:SyncSize=30000", "ResumableUploads:Timeouts:ProgressInterval=00:00:00.0000001", "ResumableUploads:Handler:LeaseDuration=00:00:00.3"];
         var uploads = new List<KilledIetfUpload>();
         int finished = 0;
         int resumed = 0;

@@ -37,9 +37,9 @@ public class LimitRuleTests
         await using IetfApp app = await IetfApp.StartAsync(place, wire, static options =>
         {
             options.MaxUploadSize = 1000;
-            options.MaxAppendSize = 600;
-            options.MinAppendSize = 3;
-            options.MinUploadSize = 2;
+            options.Ietf.MaxAppendSize = 600;
+            options.Ietf.MinAppendSize = 3;
+            options.Ietf.MinUploadSize = 2;
             options.Expiration = TimeSpan.FromHours(1);
         });
         string url = await app.Client.BeginAsync();
@@ -70,7 +70,7 @@ public class LimitRuleTests
         await using IetfApp app = await IetfApp.StartAsync(
             configure: options =>
             {
-                (options.Expiration, options.MaxAge) = (TimeSpan.FromSeconds(1000), TimeSpan.FromSeconds(1500));
+                (options.Expiration, options.Timeouts.MaxAge) = (TimeSpan.FromSeconds(1000), TimeSpan.FromSeconds(1500));
                 options.Store = new MemoryUploadStore(timeProvider: time);
             },
             services: builder => builder.Services.AddSingleton<TimeProvider>(time));
@@ -129,7 +129,7 @@ public class LimitRuleTests
     [MemberData(nameof(Versions))]
     public async Task R23_and_R32_more_than_max_append_size_is_a_413_and_in_a_creation_from_version_9_on(int version)
     {
-        await using IetfApp app = await IetfApp.StartAsync(configure: static options => options.MaxAppendSize = 6);
+        await using IetfApp app = await IetfApp.StartAsync(configure: static options => options.Ietf.MaxAppendSize = 6);
         foreach (bool isLast in new[] { true, false })
         {
             using HttpResponseMessage creation = await app.Client.CreateAsync(isLast, File, version);
@@ -152,7 +152,7 @@ public class LimitRuleTests
     [MemberData(nameof(Everywhere))]
     public async Task R23_of_content_whose_length_nobody_knew_what_fits_is_kept(string place, string wire)
     {
-        await using IetfApp app = await IetfApp.StartAsync(place, wire, static options => options.MaxAppendSize = 6);
+        await using IetfApp app = await IetfApp.StartAsync(place, wire, static options => options.Ietf.MaxAppendSize = 6);
         string url = await app.Client.BeginAsync();
         using HttpResponseMessage append = await app.Client.AppendAsync(url, 0, true, ProblemExpectations.Chunked(File));
         await append.ProblemAsync(413, Own + "append-too-large");
@@ -166,7 +166,7 @@ public class LimitRuleTests
     [MemberData(nameof(Versions))]
     public async Task R24_less_than_min_append_size_is_a_400_unless_it_is_the_last_or_an_empty_creation(int version)
     {
-        await using IetfApp app = await IetfApp.StartAsync(configure: static options => options.MinAppendSize = 6);
+        await using IetfApp app = await IetfApp.StartAsync(configure: static options => options.Ietf.MinAppendSize = 6);
         bool isBound = version >= 6;
         string url = await app.Client.BeginAsync(version);
         foreach (int size in new[] { 5, 0 })
@@ -197,7 +197,7 @@ public class LimitRuleTests
     [MemberData(nameof(Everywhere))]
     public async Task R22_below_min_size_an_upload_is_taken_in_one_request_and_not_begun(string place, string wire)
     {
-        await using IetfApp app = await IetfApp.StartAsync(place, wire, static options => options.MinUploadSize = 11);
+        await using IetfApp app = await IetfApp.StartAsync(place, wire, static options => options.Ietf.MinUploadSize = 11);
         using HttpResponseMessage begun = await app.Client.CreateAsync(false, [], Newest, ("Upload-Length", "10"));
         await begun.ProblemAsync(400, Own + "too-small");
         Assert.Contains("min-size=11", begun.Header("Upload-Limit"), StringComparison.Ordinal);

@@ -97,7 +97,7 @@ public class SecurityRuleTests
     [MemberData(nameof(Places))]
     public async Task R155_uploads_that_nobody_finishes_are_so_many_and_no_more(string place)
     {
-        await using IetfApp app = await IetfApp.StartAsync(place, configure: static options => options.MaxUploadsPerOwner = 3);
+        await using IetfApp app = await IetfApp.StartAsync(place, configure: static options => options.Limits.MaxUploadsPerOwner = 3);
         string[] urls = [await app.Client.BeginAsync(), await app.Client.BeginAsync(), await app.Client.BeginAsync()];
         using HttpResponseMessage fourth = await app.Client.CreateAsync(false, []);
         await fourth.ProblemAsync(429, Own + "too-many-uploads");

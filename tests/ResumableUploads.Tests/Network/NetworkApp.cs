@@ -142,9 +142,9 @@ internal sealed class NetworkApp : IUploadServer, IAsyncDisposable
         options.MaxUploadSize = MaxUploadSize;
 
         // What clients make and never hear of is left behind.
-        options.MaxUploadsPerOwner = int.MaxValue;
-        options.MaxBytesPerOwner = long.MaxValue;
-        options.MaxAppendsPerOwner = int.MaxValue;
+        options.Limits.MaxUploadsPerOwner = int.MaxValue;
+        options.Limits.MaxBytesPerOwner = long.MaxValue;
+        options.Limits.MaxAppendsPerOwner = int.MaxValue;
     }
 
     private async Task ReceivedAsync(HttpContext context)

@@ -43,6 +43,7 @@ internal sealed class ApiDocs
             {
                 XText plain => plain.Value,
                 XElement { Name.LocalName: "see" } see when see.Attribute("cref") is { } cref => $"`{cref.Value[(cref.Value.LastIndexOf('.') + 1)..]}`",
+                XElement { Name.LocalName: "see" } see when see.Attribute("langword") is { } word => $"`{word.Value}`",
                 XElement { Name.LocalName: "c" } code => $"`{code.Value}`",
                 XElement other => other.Value,
                 _ => "",

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Reflection;
 using System.Text;
+using ResumableUploads.Tests.Hosting;
 
 namespace ResumableUploads.Tests.Rules;
 
@@ -16,9 +17,9 @@ internal static class OptionsTable
         var defaults = new ResumableUploadOptions();
         return
         [
-            .. typeof(ResumableUploadOptions).GetProperties(BindingFlags.Public | BindingFlags.Instance)
-                .Where(static option => option.SetMethod is { IsPublic: true } && !typeof(Delegate).IsAssignableFrom(option.PropertyType))
-                .Select(option => ($"`{option.Name}`", Format(option.Name, option.GetValue(defaults)))),
+            .. OptionProperties.All()
+                .Where(static option => option.Property.SetMethod is { IsPublic: true } && !typeof(Delegate).IsAssignableFrom(option.Property.PropertyType))
+                .Select(option => ($"`{option.Key.Replace(':', '.')}`", Format(option.Key, OptionProperties.Get(defaults, option.Key)))),
         ];
     }
 
@@ -30,7 +31,7 @@ internal static class OptionsTable
         bool yes => yes ? "`true`" : "`false`",
         Enum name => $"`{name}`",
         TimeSpan span => Span(span),
-        long rate when option.EndsWith("Rate", StringComparison.Ordinal) => $"{Count(rate)} bytes/s",
+        long rate when option.EndsWith("DataRate", StringComparison.Ordinal) => $"{Count(rate)} bytes/s",
         long size => Size(size),
         int count => Count(count),
         _ => throw new NotSupportedException($"{option} is a {value.GetType()}: say here how it is written."),
@@ -42,11 +43,11 @@ internal static class OptionsTable
         var text = new StringBuilder($"{Begin}\n| Option | Default | Meaning |\n|---|---|---|\n");
         foreach ((string option, string value) in Expected())
         {
-            string summary = docs.Summary($"P:{typeof(ResumableUploadOptions).FullName}.{option.Trim('`')}") ?? "";
-            int at = value == "none" ? -1 : summary.IndexOf("Default:", StringComparison.Ordinal);
-            int end = at < 0 ? -1 : summary.IndexOf('.', summary.IndexOf(' ', at + "Default: ".Length) is var space and > 0 ? space - 1 : at);
-            string meaning = at < 0 ? summary : $"{summary[..at]}{(end < 0 ? "" : summary[(end + 1)..])}";
-            text.Append(CultureInfo.InvariantCulture, $"| {option} | {value} | {string.Join(' ', meaning.Split(' ', StringSplitOptions.RemoveEmptyEntries))} |\n");
+            PropertyInfo property = OptionProperties.All().Single(one => one.Key.Replace(':', '.') == option.Trim('`')).Property;
+            string summary = docs.Summary($"P:{property.DeclaringType!.FullName}.{property.Name}") ?? "";
+            string meaning = summary.Replace("Gets or sets ", "", StringComparison.Ordinal);
+            meaning = string.Concat(meaning[..1].ToUpperInvariant(), string.Join(' ', meaning[1..].Split(' ', StringSplitOptions.RemoveEmptyEntries)));
+            text.Append(CultureInfo.InvariantCulture, $"| {option} | {value} | {meaning} |\n");
         }
 
         return text.Append(End).Append('\n').ToString();

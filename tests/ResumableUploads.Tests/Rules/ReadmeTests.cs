@@ -59,18 +59,18 @@ public class ReadmeTests
     {
         string table = OptionsTable.Render(ApiDocs.Load());
         Assert.Empty(OptionsTable.Faults($"# Options\n\n{table}\nMore."));
-        Assert.Contains("| `MaxUploadSize` | 10 GiB | The most bytes that one upload may have. |", table, StringComparison.Ordinal);
+        Assert.Contains("| `MaxUploadSize` | 10 GiB | The maximum size of an upload, in bytes. |", table, StringComparison.Ordinal);
         Assert.Contains("| `Expiration` | 7 days |", table, StringComparison.Ordinal);
-        Assert.Contains("| `ProgressInterval` | 0.5 s |", table, StringComparison.Ordinal);
-        Assert.Contains("| `MaxUploadsPerOwner` | 1,000 |", table, StringComparison.Ordinal);
+        Assert.Contains("| `Timeouts.ProgressInterval` | 0.5 s |", table, StringComparison.Ordinal);
+        Assert.Contains("| `Limits.MaxUploadsPerOwner` | 1,000 |", table, StringComparison.Ordinal);
         Assert.Contains("| `UploadPath` | `/upload` |", table, StringComparison.Ordinal);
     }
 
     [Theory]
     [InlineData("| `MaxUploadSize` | 10 GiB |", "| `MaxUploadSize` | 9 GiB |", "`MaxUploadSize` is 10 GiB, and the table says 9 GiB.")]
-    [InlineData("| `MaxAge` |", "| `MinAge` |", "`MaxAge` is missing.")]
-    [InlineData("| `MaxAge` |", "| `MinAge` |", "There is no option `MinAge`.")]
-    [InlineData("| `MaxAge` |", "| `Expiration` |", "`Expiration` has two rows.")]
+    [InlineData("| `Timeouts.MaxAge` |", "| `MinAge` |", "`Timeouts.MaxAge` is missing.")]
+    [InlineData("| `Timeouts.MaxAge` |", "| `MinAge` |", "There is no option `MinAge`.")]
+    [InlineData("| `Timeouts.MaxAge` |", "| `Expiration` |", "`Expiration` has two rows.")]
     [InlineData("<!-- /options -->", "", "There is no table between <!-- options --> and <!-- /options -->.")]
     public void A_fault_in_the_table_is_told(string right, string wrong, string fault)
     {

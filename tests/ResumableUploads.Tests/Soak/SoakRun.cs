@@ -23,17 +23,17 @@ internal sealed class SoakRun(string fileSystem, int seed, params string[] optio
     private static readonly TimeSpan BetweenConclusions = TimeSpan.FromMilliseconds(100);
     private static readonly string[] Usual =
     [
-        "ResumableUploads:SyncSize=30000",
-        "ResumableUploads:ProgressInterval=00:00:00.0000001",
-        "ResumableUploads:HandlerLease=00:00:00.3",
-        "ResumableUploads:HandlerAttempts=1000000",
+        "ResumableUploads:FileSystem:SyncSize=30000",
+        "ResumableUploads:Timeouts:ProgressInterval=00:00:00.0000001",
+        "ResumableUploads:Handler:LeaseDuration=00:00:00.3",
+        "ResumableUploads:Handler:MaxAttempts=1000000",
         "ResumableUploads:AnonymousOwner=Shared",
         string.Create(CultureInfo.InvariantCulture, $"ResumableUploads:MaxUploadSize={NetworkApp.MaxUploadSize}"),
 
         // What clients make and never hear of is left behind.
-        "ResumableUploads:MaxUploadsPerOwner=2147483647",
-        "ResumableUploads:MaxBytesPerOwner=9223372036854775807",
-        "ResumableUploads:MaxAppendsPerOwner=2147483647",
+        "ResumableUploads:Limits:MaxUploadsPerOwner=2147483647",
+        "ResumableUploads:Limits:MaxBytesPerOwner=9223372036854775807",
+        "ResumableUploads:Limits:MaxAppendsPerOwner=2147483647",
     ];
 
     private readonly FaultCounts _counts = new();

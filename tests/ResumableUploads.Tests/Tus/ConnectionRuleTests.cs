@@ -152,7 +152,7 @@ public class ConnectionRuleTests
     [MemberData(nameof(Places))]
     public async Task T25_a_client_that_is_silent_for_too_long_is_told_to_come_again(string place)
     {
-        await using WatchedTusApp app = await WatchedTusApp.StartAsync(place, static options => options.IdleTimeout = TimeSpan.FromSeconds(1));
+        await using WatchedTusApp app = await WatchedTusApp.StartAsync(place, static options => options.Timeouts.IdleTimeout = TimeSpan.FromSeconds(1));
         (string url, RawConnection silent) = await app.StallAsync(File, MiB);
         await using (silent)
         {

@@ -95,8 +95,8 @@ public class ExpirationRuleTests
         {
             options.Store = new ResumableUploads.Stores.Memory.MemoryUploadStore(timeProvider: time);
             options.Expiration = TimeSpan.FromHours(1);
-            options.CompletedRetention = TimeSpan.FromDays(1);
-            options.SweepInterval = TimeSpan.FromHours(12);
+            options.Timeouts.CompletedRetention = TimeSpan.FromDays(1);
+            options.Timeouts.SweepInterval = TimeSpan.FromHours(12);
         },
         services: builder => builder.Services.AddSingleton<TimeProvider>(time));
 }

@@ -25,7 +25,7 @@ public class HeadRuleTests
     [MemberData(nameof(Places))]
     public async Task T10_a_finished_upload_is_there_although_the_same_file_id_may_start_again(string place)
     {
-        await using TusApp app = await TusApp.StartAsync(place, static options => options.OnRepeat = OnRepeat.StartAgain);
+        await using TusApp app = await TusApp.StartAsync(place, static options => options.Handler.RepeatBehavior = RepeatBehavior.StartOver);
         string url = await app.Client.CreateAsync(TusApp.Url, 3);
         Assert.Equal(204, await app.Client.PieceAsync(url, 0, new byte[3]).StatusOfAsync());
         Assert.Equal(3, await app.Client.OffsetAsync(url));

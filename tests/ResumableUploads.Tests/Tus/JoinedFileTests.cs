@@ -115,7 +115,7 @@ public class JoinedFileTests
                 options.Store = store;
 
                 // Who waited for the turn would wait longer than this test.
-                options.TakeoverTimeout = TimeSpan.FromMinutes(10);
+                options.Timeouts.PreemptionTimeout = TimeSpan.FromMinutes(10);
             });
             string part = await app.Client.CreateAsync(TusApp.Url, 3, ("Upload-Concat", "partial"));
             string open = await app.Client.CreateAsync(TusApp.Url, 3, ("Upload-Concat", "partial"));

@@ -53,7 +53,7 @@ internal sealed class EndpointRun(
         {
             try
             {
-                using var held = new HeldResponse(context, options.MaxStoredAnswerSize, () => LetGoAsync(info, data, keep));
+                using var held = new HeldResponse(context, options.Handler.MaxStoredResponseSize, () => LetGoAsync(info, data, keep));
                 _held = held;
                 SwapRequest(swap, info, data, content, life);
                 swap.Set<IHttpResponseFeature>(_held);

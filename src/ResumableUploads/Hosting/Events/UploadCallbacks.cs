@@ -48,7 +48,7 @@ internal sealed class UploadCallbacks(ResumableUploadOptions options, IUploadSto
 
     public async ValueTask ParkedAsync(UploadInfo info, UploadData data, CancellationToken cancellationToken)
     {
-        if (options.OnParked is { } handler)
+        if (options.OnDeadLettered is { } handler)
         {
             await InScopeAsync(scope => handler(new UploadParked(store, info, data, scope), cancellationToken)).ConfigureAwait(false);
         }

@@ -34,14 +34,14 @@ internal sealed class InterimFeed : IAppendWatch
     /// <param name="time">The clock.</param>
     public static InterimFeed? For(HttpContext context, IetfAnswers answers, string? location, ResumableUploadOptions options, TimeProvider time)
     {
-        bool isWanted = answers.Announced is not null && options.InterimResponses switch
+        bool isWanted = answers.Announced is not null && options.Ietf.InterimResponses switch
         {
             InterimResponses.Auto => !ProxySigns.AreIn(context.Request.Headers),
             InterimResponses.Always => true,
             _ => false,
         };
         return isWanted && InterimSender.For(context) is { } sender
-            ? new InterimFeed(context, sender, answers, location, answers.Announced!.HasProgress, time, options.ProgressInterval)
+            ? new InterimFeed(context, sender, answers, location, answers.Announced!.HasProgress, time, options.Timeouts.ProgressInterval)
             : null;
     }
 

@@ -53,7 +53,7 @@ internal sealed class IetfRequests(UploadWork work)
         {
             Creation = isCreation ? Details(context, parsed, target) : null,
             IsNewName = isCreation && url.Id is null,
-            MaxBodyLength = version.HasLimits && (!isCreation || version.LimitsCreation) ? work.Options.MaxAppendSize : null,
+            MaxBodyLength = version.HasLimits && (!isCreation || version.LimitsCreation) ? work.Options.Ietf.MaxAppendSize : null,
             Watch = IsOffered(parsed, bodyLength) ? InterimFeed.For(context, answers, isCreation ? location : null, work.Options, work.Time) : null,
         };
         return await work.AppendAsync(
@@ -68,7 +68,7 @@ internal sealed class IetfRequests(UploadWork work)
 
     /// <summary>Whether a client is told that it can resume: not for what is too small to be worth it, or too small for all that is known .</summary>
     private bool IsOffered(IetfRequest parsed, long? bodyLength) =>
-        parsed.Operation == IetfOperation.Append || work.Options.MinUploadSize <= (parsed.UploadLength ?? (parsed.IsLast ? bodyLength : null) ?? 0);
+        parsed.Operation == IetfOperation.Append || work.Options.Ietf.MinUploadSize <= (parsed.UploadLength ?? (parsed.IsLast ? bodyLength : null) ?? 0);
 
     private async ValueTask<HttpAnswer?> StatusAsync(HttpContext context, UploadKey key, IetfAnswers answers)
     {

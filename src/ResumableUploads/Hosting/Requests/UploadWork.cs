@@ -14,7 +14,7 @@ internal sealed class UploadWork(
     ResumableUploadOptions options, UploadEngine engine, IUploadStore store, IServiceProvider services, TimeProvider time, ILogger logger)
 {
     private readonly OwnerResolver _owners = new(options);
-    private readonly StoredHeaders _storedHeaders = new(options.StoredHeaders);
+    private readonly StoredHeaders _storedHeaders = new(options.Handler.StoredHeaders);
 
     public ResumableUploadOptions Options => options;
 
@@ -34,11 +34,11 @@ internal sealed class UploadWork(
     public TimeProvider Time => time;
 
     /// <summary>How long a new upload is kept.</summary>
-    public TimeSpan Expiration => options.Expiration < options.MaxAge ? options.Expiration : options.MaxAge;
+    public TimeSpan Expiration => options.Expiration < options.Timeouts.MaxAge ? options.Expiration : options.Timeouts.MaxAge;
 
     /// <summary>What an endpoint takes.</summary>
     public IetfLimits LimitsOf(EndpointTarget? target) =>
-        new(MaxUploadSize(target), options.MinUploadSize, options.MaxAppendSize, options.MinAppendSize);
+        new(MaxUploadSize(target), options.Ietf.MinUploadSize, options.Ietf.MaxAppendSize, options.Ietf.MinAppendSize);
 
     /// <summary>The most bytes that an upload may have.</summary>
     public long MaxUploadSize(EndpointTarget? target) => target?.Route.MaxUploadSize(options) ?? options.MaxUploadSize;

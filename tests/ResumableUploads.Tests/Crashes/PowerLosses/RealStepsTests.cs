@@ -16,7 +16,7 @@ public partial class RealStepsTests
         using var directory = new UploadDirectory();
         string trace = Path.Combine(Path.GetDirectoryName(directory.Root)!, "trace");
         string[] strace = ["strace", "-f", "-qq", "-y", "-o", trace, "-e", "trace=openat,write,pwrite64,pwritev,fdatasync,fsync,rename,renameat,renameat2"];
-        await using (ChildHost child = await ChildHost.StartUnderAsync(strace, directory.Root, "ResumableUploads:Durability=PowerLoss"))
+        await using (ChildHost child = await ChildHost.StartUnderAsync(strace, directory.Root, "ResumableUploads:FileSystem:Durability=PowerLoss"))
         {
             using HttpResponseMessage last = await child.Client.AppendAsync("f", 0, RandomNumberGenerator.GetBytes(Size), Size, ("X-File-Name", "f"));
             Assert.Equal("true", last.Header("X-Upload-Complete"));

@@ -49,8 +49,8 @@ internal static class EchoApp
         },
         options =>
         {
-            options.WholeBodyCompletes = false;
-            options.StoredHeaders.Add("X-Custom");
+            options.FileId.CompleteOnFullBody = false;
+            options.Handler.StoredHeaders.Add("X-Custom");
         });
 
     public static async Task<string> DigestAsync(Stream stream)

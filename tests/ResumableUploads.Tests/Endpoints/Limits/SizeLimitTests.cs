@@ -146,7 +146,7 @@ public class SizeLimitTests
             app.MapPost("/images", CountAsync).Accepts<byte[]>("image/*").WithResumableUploads();
             app.MapControllers();
         },
-        static options => options.WholeBodyCompletes = false,
+        static options => options.FileId.CompleteOnFullBody = false,
         static builder =>
         {
             builder.Services.Configure<FormOptions>(static form => form.MultipartBodyLengthLimit = 20_000);

@@ -1,0 +1,40 @@
+namespace ResumableUploads;
+
+/// <summary>Configures how the completion handler (<see cref="ResumableUploadOptions.OnCompleted"/> or the endpoint itself) runs.</summary>
+public sealed class ResumableUploadHandlerOptions
+{
+    /// <summary>Gets or sets how many times the handler runs for an upload before the upload is dead-lettered.</summary>
+    /// <remarks>
+    /// Defaults to 5. Must be greater than 0. A failed attempt is answered with 503, a request for a dead-lettered upload with 500.
+    /// </remarks>
+    public int MaxAttempts { get; set; } = 5;
+
+    /// <summary>
+    /// Gets or sets how long a handler holds its lease on an upload. The lease is renewed while the handler runs; when it has run out,
+    /// another process can run the handler.
+    /// </summary>
+    /// <remarks>Defaults to 60 seconds. Must be at least 3 milliseconds and at most 49 days.</remarks>
+    public TimeSpan LeaseDuration { get; set; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Gets or sets how long a repeated last request waits for a handler that is still running.</summary>
+    /// <remarks>Defaults to 30 seconds. Must be greater than zero and at most 49 days. After this time the request is answered with 503.</remarks>
+    public TimeSpan CompletionTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// Gets or sets the maximum size, in bytes, of an endpoint's response body that is stored for clients that lost the response. Of a
+    /// larger response only the status code and the headers are stored.
+    /// </summary>
+    /// <remarks>Defaults to 64 KiB. Must be between 0 and 512 KiB.</remarks>
+    public long MaxStoredResponseSize { get; set; } = 64L << 10;
+
+    /// <summary>
+    /// Gets the names of additional response headers to store with an endpoint's response. Headers that describe the response
+    /// (<c>Content-*</c>, <c>Location</c>, <c>ETag</c>, <c>Link</c> and similar) are always stored.
+    /// </summary>
+    /// <remarks>Defaults to an empty list. <c>Set-Cookie</c>, authentication and hop-by-hop headers are not allowed.</remarks>
+    public IList<string> StoredHeaders { get; } = [];
+
+    /// <summary>Gets or sets what happens when a completed file is sent again.</summary>
+    /// <remarks>Defaults to <see cref="RepeatBehavior.ReplayResponse"/>.</remarks>
+    public RepeatBehavior RepeatBehavior { get; set; } = RepeatBehavior.ReplayResponse;
+}

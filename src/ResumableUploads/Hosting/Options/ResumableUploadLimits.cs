@@ -1,0 +1,31 @@
+namespace ResumableUploads;
+
+/// <summary>Limits what one owner can use, and how slowly a request can send.</summary>
+public sealed class ResumableUploadLimits
+{
+    /// <summary>Gets or sets the maximum number of incomplete uploads per owner.</summary>
+    /// <remarks>Defaults to 1,000. Must be greater than 0. Further uploads are rejected with 429.</remarks>
+    public int MaxUploadsPerOwner { get; set; } = 1000;
+
+    /// <summary>
+    /// Gets or sets the maximum total size of the incomplete uploads of an owner, in bytes. An upload counts with its declared length, or
+    /// with its received bytes if the length is unknown.
+    /// </summary>
+    /// <remarks>Defaults to 100 GiB. Must be greater than 0. Requests that exceed it are rejected with 413.</remarks>
+    public long MaxBytesPerOwner { get; set; } = 100L << 30;
+
+    /// <summary>Gets or sets the maximum number of concurrent append requests per owner.</summary>
+    /// <remarks>Defaults to 100. Must be greater than 0. Further requests are rejected with 429.</remarks>
+    public int MaxAppendsPerOwner { get; set; } = 100;
+
+    /// <summary>Gets or sets the minimum data rate of a request body, in bytes per second, or 0 for none.</summary>
+    /// <remarks>
+    /// Defaults to 100. Must not be negative. A slower request is ended with 408; the bytes it has sent are kept. It replaces Kestrel's
+    /// <c>MinRequestBodyDataRate</c>.
+    /// </remarks>
+    public long MinDataRate { get; set; } = 100;
+
+    /// <summary>Gets or sets the period over which <see cref="MinDataRate"/> is measured.</summary>
+    /// <remarks>Defaults to 60 seconds. Must be greater than zero and at most 49 days.</remarks>
+    public TimeSpan MinDataRatePeriod { get; set; } = TimeSpan.FromSeconds(60);
+}
