@@ -1,0 +1,35 @@
+using ResumableUploads.Abstractions;
+using ResumableUploads.Stores.FileSystem;
+using ResumableUploads.Stores.Memory;
+using ResumableUploads.TestKit;
+
+namespace ResumableUploads.Testing.Stores;
+
+/// <summary>Memory, with what a test puts around the store.</summary>
+internal sealed class MemoryStorage(Func<IUploadStore, IUploadStore>? around = null) : StoreUnderTest
+{
+    public override ValueTask<IUploadStore> OpenAsync(TimeProvider clock, CancellationToken cancellationToken)
+    {
+        var store = new MemoryUploadStore(timeProvider: clock);
+        return ValueTask.FromResult(around?.Invoke(store) ?? store);
+    }
+}
+
+/// <summary>A directory, with what a test puts around the store.</summary>
+internal sealed class FileStorage(Durability durability, Func<IUploadStore, IUploadStore>? around = null) : StoreUnderTest
+{
+    private readonly string _directory = Directory.CreateTempSubdirectory("resumable-uploads-laws-").FullName;
+
+    public override ValueTask<IUploadStore> OpenAsync(TimeProvider clock, CancellationToken cancellationToken)
+    {
+        var options = new FileSystemUploadStoreOptions { Directory = _directory, Durability = durability };
+        var store = new FileSystemUploadStore(options, clock, logger: null);
+        return ValueTask.FromResult(around?.Invoke(store) ?? store);
+    }
+
+    public override ValueTask DisposeAsync()
+    {
+        Directory.Delete(_directory, recursive: true);
+        return base.DisposeAsync();
+    }
+}

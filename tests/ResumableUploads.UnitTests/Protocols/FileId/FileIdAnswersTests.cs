@@ -1,0 +1,158 @@
+using System.Text;
+using System.Text.Json;
+using ResumableUploads.Engine;
+using ResumableUploads.Protocols;
+using ResumableUploads.Protocols.FileId;
+
+namespace ResumableUploads.UnitTests.Protocols.FileId;
+
+/// <summary>The table of answers, cell by cell.</summary>
+public class FileIdAnswersTests
+{
+    private const string Own = "urn:resumable-uploads:";
+    private const string Registered = "https://iana.org/assignments/http-problem-types#";
+
+    /// <summary>Outcome, status, type, Retry-After, X-Upload-Complete. Type null: no problem.</summary>
+    public static readonly TheoryData<string, int, string?, string?, string?> Table = new()
+    {
+        { "Appended", 200, null, null, "false" },
+        { "Completed", 200, null, null, "true" },
+        { "Cancelled", 204, null, null, null },
+        { "NotFound", 409, Registered + "mismatching-upload-offset", null, null },
+        { "OffsetMismatch", 409, Registered + "mismatching-upload-offset", null, null },
+        { "AlreadyComplete", 409, Own + "upload-complete", null, "true" },
+        { "LengthConflict", 400, Registered + "inconsistent-upload-length", null, null },
+        { "LengthExceeded", 413, Own + "upload-length-exceeded", null, null },
+        { "TooLarge", 413, Own + "too-large", null, null },
+        { "AppendTooLarge", 413, Own + "append-too-large", null, null },
+        { "DigestMismatch", 400, Own + "digest-mismatch", null, null },
+        { "DigestUnsupported", 413, Own + "digest-too-large", null, null },
+        { "TakenOver", 409, Own + "taken-over", null, null },
+        { "Interrupted", 400, Own + "interrupted", null, null },
+        { "Idle", 408, Own + "idle", null, null },
+        { "TooSlow", 408, Own + "too-slow", null, null },
+        { "ShuttingDown", 503, Own + "shutting-down", "1", null },
+        { "Busy", 503, Own + "busy", "1", null },
+        { "StillCompleting", 503, Own + "still-completing", "5", null },
+        { "HandlerFailed", 503, Own + "handler-failed", "10", null },
+        { "Parked", 500, Own + "parked", null, null },
+        { "IsJoined", 403, Own + "joined", null, null },
+        { "PartMissing", 400, Own + "part-missing", null, null },
+        { "Refused", 418, Own + "refused", null, null },
+        { "DetailsTooLarge", 431, Own + "headers-too-large", null, null },
+        { "TooManyUploads", 429, Own + "too-many-uploads", "60", null },
+        { "TooManyAppends", 429, Own + "too-many-requests", "5", null },
+        { "OwnerQuotaExceeded", 413, Own + "owner-quota", null, null },
+        { "StorageFull", 507, Own + "storage-full", "30", null },
+        { "StorageFailed", 503, Own + "storage-failed", "5", null },
+    };
+
+    [Fact]
+    public void Every_outcome_has_its_row() =>
+        Assert.Equal(Enum.GetNames<OutcomeKind>().Order(), Table.Select(static row => row.Data.Item1).Order());
+
+    [Theory]
+    [MemberData(nameof(Table))]
+    public void Each_outcome_has_its_answer(string kind, int status, string? type, string? retryAfter, string? complete)
+    {
+        HttpAnswer answer = FileIdAnswers.For(Outcome(kind));
+        Assert.Equal(status, answer.StatusCode);
+        Assert.Equal("no-store", answer.Header("Cache-Control"));
+        Assert.Equal(retryAfter, answer.Header("Retry-After"));
+        Assert.Equal(complete, answer.Header("X-Upload-Complete"));
+        if (type is null)
+        {
+            Assert.NotEqual(Problem.ContentType, answer.ContentType);
+            return;
+        }
+
+        Assert.Equal(Problem.ContentType, answer.ContentType);
+        using JsonDocument json = JsonDocument.Parse(answer.Body);
+        Assert.Equal((type, status), (json.RootElement.GetProperty("type").GetString(), json.RootElement.GetProperty("status").GetInt32()));
+        Assert.NotEqual("", json.RootElement.GetProperty("title").GetString());
+        Assert.NotEqual("", json.RootElement.GetProperty("detail").GetString());
+
+        // The true number stands in the header and in the problem, or in neither.
+        long expected = kind == "NotFound" ? 0 : 7;
+        Assert.Equal(expected.ToString(), answer.Header("X-Start-Byte"));
+        Assert.Equal(expected, json.RootElement.GetProperty("expected-offset").GetInt64());
+    }
+
+    [Theory]
+    [MemberData(nameof(Table))]
+    public void Where_the_offset_is_not_known_no_number_is_made_up(string kind, int status, string? type, string? retryAfter, string? complete)
+    {
+        _ = (status, retryAfter, complete);
+        if (type is null || kind == "NotFound")
+        {
+            return;
+        }
+
+        HttpAnswer answer = FileIdAnswers.For(Outcome(kind) with { Offset = null });
+        Assert.Null(answer.Header("X-Start-Byte"));
+        using JsonDocument json = JsonDocument.Parse(answer.Body);
+        Assert.False(json.RootElement.TryGetProperty("expected-offset", out _));
+    }
+
+    [Theory]
+    [InlineData("OffsetMismatch", true)]
+    [InlineData("NotFound", true)]
+    [InlineData("AlreadyComplete", false)]
+    [InlineData("TooLarge", false)]
+    public void The_number_that_was_sent_is_repeated_where_it_was_wrong(string kind, bool isThere)
+    {
+        Problem problem = FileIdAnswers.ProblemFor(Outcome(kind) with { ProvidedOffset = 3 });
+        Assert.Equal(isThere ? 3 : null, problem.ProvidedOffset);
+    }
+
+    [Fact]
+    public void F7_the_number_is_the_text_and_nothing_else()
+    {
+        HttpAnswer answer = FileIdAnswers.For(new UploadOutcome(OutcomeKind.Appended, long.MaxValue));
+        Assert.Equal("9223372036854775807", Encoding.ASCII.GetString(answer.Body.Span));
+        Assert.Equal(("text/plain", "9223372036854775807"), (answer.ContentType, answer.Header("X-Start-Byte")));
+    }
+
+    [Fact]
+    public void F7_what_the_application_answered_is_sent_as_it_is()
+    {
+        ReadOnlyMemory<byte> stored = new StoredAnswer(201, "application/json", "{}"u8.ToArray()).ToBytes();
+        HttpAnswer answer = FileIdAnswers.For(new UploadOutcome(OutcomeKind.Completed, 7) { Answer = stored });
+        Assert.Equal((201, "application/json", "{}"), (answer.StatusCode, answer.ContentType, Encoding.ASCII.GetString(answer.Body.Span)));
+        Assert.Equal(("7", "true"), (answer.Header("X-Start-Byte"), answer.Header("X-Upload-Complete")));
+    }
+
+    [Fact]
+    public void F7_an_answer_that_says_later_does_not_say_complete()
+    {
+        ReadOnlyMemory<byte> said = new StoredAnswer(503, "text/plain", "later"u8.ToArray()).ToBytes();
+        HttpAnswer answer = FileIdAnswers.For(new UploadOutcome(OutcomeKind.HandlerFailed, 7) { Answer = said });
+        Assert.Equal((503, "later", "false"), (answer.StatusCode, Encoding.ASCII.GetString(answer.Body.Span), answer.Header("X-Upload-Complete")));
+    }
+
+    [Fact]
+    public void The_largest_size_is_told_to_who_sends_too_much() =>
+        Assert.Contains("1234", FileIdAnswers.ProblemFor(new UploadOutcome(OutcomeKind.TooLarge) { MaxSize = 1234 }).Detail, StringComparison.Ordinal);
+
+    [Fact]
+    public void The_words_of_a_refusal_are_the_applications() =>
+        Assert.Equal("no teapots", FileIdAnswers.ProblemFor(Outcome("Refused")).Detail);
+
+    [Theory]
+    [InlineData(0, false)]
+    [InlineData(12, true)]
+    public void A_status_is_the_number_as_text_and_header(long offset, bool isComplete)
+    {
+        HttpAnswer answer = FileIdAnswers.Status(new UploadStatus(true, offset, null, isComplete));
+        Assert.Equal((200, "text/plain", offset.ToString()), (answer.StatusCode, answer.ContentType, Encoding.ASCII.GetString(answer.Body.Span)));
+        Assert.Equal((offset.ToString(), isComplete ? "true" : "false"), (answer.Header("X-Start-Byte"), answer.Header("X-Upload-Complete")));
+        Assert.Equal("no-store", answer.Header("Cache-Control"));
+    }
+
+    private static UploadOutcome Outcome(string kind) => new(Enum.Parse<OutcomeKind>(kind), 7)
+    {
+        ProvidedOffset = 3,
+        MaxSize = 10,
+        Refusal = new Refusal(418, "no teapots"),
+    };
+}
