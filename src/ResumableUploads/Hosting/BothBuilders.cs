@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Builder;
 
-namespace ResumableUploads;
+namespace ResumableUploads.Hosting;
 
 /// <summary>Two endpoints that an app sees as one: what it says of one holds for both.</summary>
 internal sealed class BothBuilders(IEndpointConventionBuilder first, IEndpointConventionBuilder second) : IEndpointConventionBuilder

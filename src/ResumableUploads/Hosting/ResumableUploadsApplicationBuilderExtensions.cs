@@ -1,6 +1,9 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using ResumableUploads;
+using ResumableUploads.Hosting;
+using ResumableUploads.Hosting.Requests;
+using ResumableUploads.Hosting.Startup;
 
 namespace Microsoft.AspNetCore.Builder;
 
@@ -16,7 +19,7 @@ public static class ResumableUploadsApplicationBuilderExtensions
     public static IApplicationBuilder UseResumableUploads(this IApplicationBuilder app)
     {
         ArgumentNullException.ThrowIfNull(app);
-        return app.UseResumableUploads(UploadRuntime.NewOptions(app.ApplicationServices));
+        return app.UseResumableUploads(UploadDispatcherFactory.CreateOptions(app.ApplicationServices));
     }
 
     /// <summary>Takes resumable uploads, with options that begin as those of <c>AddResumableUploads()</c> or as the defaults.</summary>
@@ -26,7 +29,7 @@ public static class ResumableUploadsApplicationBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(app);
         ArgumentNullException.ThrowIfNull(configure);
-        ResumableUploadOptions options = UploadRuntime.NewOptions(app.ApplicationServices);
+        ResumableUploadOptions options = UploadDispatcherFactory.CreateOptions(app.ApplicationServices);
         configure(options);
         return app.UseResumableUploads(options);
     }
@@ -38,7 +41,7 @@ public static class ResumableUploadsApplicationBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(app);
         ArgumentNullException.ThrowIfNull(options);
-        UploadEndpoint endpoint = UploadRuntime.Start(app.ApplicationServices, options, options.UploadPath);
+        UploadRequestDispatcher endpoint = UploadDispatcherFactory.Create(app.ApplicationServices, options, options.UploadPath);
         return app.Use(next => new ResumableUploadMiddleware(next, endpoint, options).InvokeAsync);
     }
 
@@ -54,19 +57,19 @@ public static class ResumableUploadsApplicationBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(endpoints);
         ArgumentNullException.ThrowIfNull(pattern);
-        ResumableUploadOptions options = UploadRuntime.NewOptions(endpoints.ServiceProvider);
+        ResumableUploadOptions options = UploadDispatcherFactory.CreateOptions(endpoints.ServiceProvider);
         configure?.Invoke(options);
-        UploadEndpoint endpoint = UploadRuntime.Start(endpoints.ServiceProvider, options, pattern);
+        UploadRequestDispatcher endpoint = UploadDispatcherFactory.Create(endpoints.ServiceProvider, options, pattern);
         IEndpointConventionBuilder creation = endpoints
-            .Map(pattern, context => endpoint.HandleAsync(context, UploadUrl.Below(context.Request.Path, context.Request)))
+            .Map(pattern, context => endpoint.HandleAsync(context, UploadUrl.ForPath(context.Request.Path, context.Request)))
             .WithDisplayName($"Resumable uploads: {pattern}");
 
         // An upload of its own URL, for the protocols in which the server names it.
         IEndpointConventionBuilder uploads = endpoints
-            .Map($"{pattern.TrimEnd('/')}/{{{UploadUrl.Parameter}:length({UploadUrl.IdLength})}}", context =>
+            .Map($"{pattern.TrimEnd('/')}/{{{UploadUrl.QueryParameterName}:length({UploadUrl.IdLength})}}", context =>
             {
                 string path = context.Request.Path.Value!;
-                return endpoint.HandleAsync(context, UploadUrl.Below(path[..path.TrimEnd('/').LastIndexOf('/')], context.Request));
+                return endpoint.HandleAsync(context, UploadUrl.ForPath(path[..path.TrimEnd('/').LastIndexOf('/')], context.Request));
             })
             .WithDisplayName($"Resumable uploads: {pattern}, one of them");
         return new BothBuilders(creation, uploads);

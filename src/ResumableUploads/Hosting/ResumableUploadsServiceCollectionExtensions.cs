@@ -6,6 +6,9 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using ResumableUploads;
+using ResumableUploads.Hosting.Endpoints.Routing;
+using ResumableUploads.Hosting.Options;
+using ResumableUploads.Hosting.Startup;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
@@ -22,18 +25,18 @@ public static class ResumableUploadsServiceCollectionExtensions
     {
         ArgumentNullException.ThrowIfNull(services);
         OptionsBuilder<ResumableUploadOptions> options = services.AddOptions<ResumableUploadOptions>();
-        if (!services.Any(static service => service.ServiceType == typeof(ResumableUploadsMarker)))
+        if (!services.Any(static service => service.ServiceType == typeof(ResumableUploadsMarkerService)))
         {
-            services.AddSingleton<ResumableUploadsMarker>();
+            services.AddSingleton<ResumableUploadsMarkerService>();
             services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<ResumableUploadOptions>, ResumableUploadOptionsValidator>());
-            services.PostConfigure<KestrelServerOptions>(RawHeaderEncoding.Install);
+            services.PostConfigure<KestrelServerOptions>(Latin1HeaderEncodingSelector.Install);
             options.BindConfiguration("ResumableUploads").ValidateOnStart();
             services.AddRouting();
-            services.AddSingleton<ResumableEndpoints>();
-            services.TryAddEnumerable(ServiceDescriptor.Singleton<MatcherPolicy, SiblingMatcherPolicy>());
-            services.TryAddEnumerable(ServiceDescriptor.Singleton<MatcherPolicy, SiblingSelectorPolicy>());
-            services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, StartChecks>());
-            services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, MethodOverride>());
+            services.AddSingleton<ResumableEndpointRegistry>();
+            services.TryAddEnumerable(ServiceDescriptor.Singleton<MatcherPolicy, ChunkEndpointMatcherPolicy>());
+            services.TryAddEnumerable(ServiceDescriptor.Singleton<MatcherPolicy, ChunkEndpointSelectorPolicy>());
+            services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, ResumableEndpointStartupFilter>());
+            services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, MethodOverrideStartupFilter>());
             var order = new PipelineOrder();
             services.AddSingleton(order);
             services.PostConfigure<RequestDecompressionOptions>(_ => order.HasDecompression = true);

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Stores.FileSystem;
+using ResumableUploads.Stores.FileSystem.Format;
 using ResumableUploads.Testing.Clients;
 
 namespace ResumableUploads.FaultTests.Abuse;
@@ -30,7 +31,7 @@ public class ManyUploadsTests(ITestOutputHelper output)
         byte[] data = await DataOfOneAsync(server);
         await server.StopAsync();
         UploadKey[] expired = await FillAsync(server.Uploads.Root, data, count);
-        string last = new UploadPaths(server.Uploads.Root).Upload(expired[^1]);
+        string last = new StorePaths(server.Uploads.Root).GetUploadDirectory(expired[^1]);
 
         long began = TimeProvider.System.GetTimestamp();
         await server.StartAgainAsync();
@@ -56,7 +57,7 @@ public class ManyUploadsTests(ITestOutputHelper output)
             $"{count:N0} uploads of {count / UploadsPerOwner:N0} owners: listening after {started.TotalSeconds:f2} s, first answer {(answered - started).TotalSeconds:f2} s later, an upload of another owner {(served - answered).TotalSeconds:f2} s; "
             + $"all walked over after {walked.TotalSeconds:f1} s, with {(usage.Processor - few.Processor).TotalSeconds:f1} s of processor; at most {most / MiB} MiB private ({few.Memory / MiB} with a few)"));
 
-        Assert.All(expired, key => Assert.False(Directory.Exists(new UploadPaths(server.Uploads.Root).Upload(key))));
+        Assert.All(expired, key => Assert.False(Directory.Exists(new StorePaths(server.Uploads.Root).GetUploadDirectory(key))));
         Assert.InRange(most - few.Memory, long.MinValue, MaxMemory);
         await server.ServesAnotherAsync();
     }
@@ -81,7 +82,7 @@ public class ManyUploadsTests(ITestOutputHelper output)
     /// <summary>Makes the uploads, and gives the keys of those that have expired, in the order of a walk.</summary>
     private static async Task<UploadKey[]> FillAsync(string root, byte[] data, int count)
     {
-        var store = new FileSystemUploadStore(new FileSystemUploadStoreOptions { Directory = root, Durability = Durability.Process });
+        var store = new FileSystemUploadStore(new FileSystemUploadStoreOptions { Directory = root, Durability = Durability.ProcessCrash });
         var expired = new List<UploadKey>();
         await Parallel.ForAsync(0, count, async (i, token) =>
         {

@@ -9,6 +9,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.TestHost;
 using Microsoft.Extensions.DependencyInjection;
 using ResumableUploads.Abstractions;
+using ResumableUploads.Hosting.Ownership;
 using ResumableUploads.Stores.FileSystem;
 using ResumableUploads.Stores.Memory;
 using ResumableUploads.Testing.Servers;
@@ -84,7 +85,7 @@ internal sealed class FuzzApp : IAsyncDisposable
                 options.Limits.MaxUploadsPerOwner = int.MaxValue;
                 options.Limits.MaxBytesPerOwner = long.MaxValue;
                 options.Store = store ??= onEndpoint
-                    ? new FileSystemUploadStore(new FileSystemUploadStoreOptions { Directory = options.Directory, Durability = Durability.Process })
+                    ? new FileSystemUploadStore(new FileSystemUploadStoreOptions { Directory = options.Directory, Durability = Durability.ProcessCrash })
                     : new MemoryUploadStore();
             },
             onTestHost: true);
@@ -98,7 +99,7 @@ internal sealed class FuzzApp : IAsyncDisposable
     public UploadKey KeyOf(string location) => _protocol.KeyOf!(location[^Made..]);
 
     /// <summary>The key of an upload that a client has named.</summary>
-    public static UploadKey KeyOfFile(string fileId) => UploadKeys.FromFileId("anonymous", Path, Encoding.UTF8.GetBytes(fileId));
+    public static UploadKey KeyOfFile(string fileId) => UploadKeyFactory.FromFileId("anonymous", Path, Encoding.UTF8.GetBytes(fileId));
 
     public async Task<FuzzAnswer> SendAsync(FuzzRequest request, string url, UploadInfo? upload, CancellationToken cancellationToken = default)
     {

@@ -1,4 +1,5 @@
 using ResumableUploads.Abstractions;
+using ResumableUploads.Hosting.Ownership;
 
 namespace ResumableUploads.FaultTests.Fuzz;
 
@@ -14,10 +15,10 @@ internal sealed record FuzzProtocol(
     public static readonly FuzzProtocol FileId = new("file-id", "X-Start-Byte", static (random, number, _) => FileIdFuzz.Next(random, number), null, [200, 204, 400, 405, 409, 413]);
 
     public static readonly FuzzProtocol Tus = new(
-        "tus", "Upload-Offset", TusFuzz.Next, static id => UploadKeys.FromServerId("anonymous", FuzzApp.Path, id), [200, 201, 204, 400, 404, 405, 409, 412, 413, 415, 460]);
+        "tus", "Upload-Offset", TusFuzz.Next, static id => UploadKeyFactory.FromTusId("anonymous", FuzzApp.Path, id), [200, 201, 204, 400, 404, 405, 409, 412, 413, 415, 460]);
 
     public static readonly FuzzProtocol Ietf = new(
-        "ietf", "Upload-Offset", IetfFuzz.Next, static id => UploadKeys.FromIetfId("anonymous", FuzzApp.Path, id), [200, 201, 204, 400, 404, 405, 409, 413, 415]);
+        "ietf", "Upload-Offset", IetfFuzz.Next, static id => UploadKeyFactory.FromIetfId("anonymous", FuzzApp.Path, id), [200, 201, 204, 400, 404, 405, 409, 413, 415]);
 
     public bool IsNamedByServer => KeyOf is not null;
 

@@ -58,7 +58,7 @@ internal sealed class FuzzRound(FuzzApp app, FuzzProtocol protocol, ConcurrentDi
             return null;
         }
 
-        _ = UploadData.From(info);
+        _ = EngineRecord.From(info);
         if (info.Offset < 0 || info.Offset > (info.Length ?? FuzzApp.MaxUploadSize) || info.Length > FuzzApp.MaxUploadSize)
         {
             return $"the upload has {info.Offset} of {info.Length} bytes";

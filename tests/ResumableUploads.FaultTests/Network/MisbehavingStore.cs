@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Collections.Concurrent;
 using System.IO.Pipelines;
 using ResumableUploads.Abstractions;
-using ResumableUploads.FaultTests.Network.Senders;
 
 namespace ResumableUploads.FaultTests.Network;
 
@@ -36,7 +35,7 @@ internal sealed class MisbehavingStore(IUploadStore inner, Broken broken) : IUpl
 
     public async ValueTask<AppendResult> AppendAsync(UploadKey key, long offset, UploadContent content, AppendMode mode, CancellationToken cancellationToken)
     {
-        bool isWrong = broken is Broken.DropsLastByte or Broken.ChangesLastByte && mode == AppendMode.KeepWhatCame && Interlocked.Increment(ref _appends) % 5 == 0;
+        bool isWrong = broken is Broken.DropsLastByte or Broken.ChangesLastByte && mode == AppendMode.KeepPartial && Interlocked.Increment(ref _appends) % 5 == 0;
         int dropped = _dropped.GetValueOrDefault(key);
         var kept = isWrong ? await OtherContent.ReadAsync(content, broken == Broken.DropsLastByte) : null;
         AppendResult result = await inner.AppendAsync(key, offset - dropped, kept ?? content, mode, cancellationToken);
@@ -72,11 +71,11 @@ internal sealed class MisbehavingStore(IUploadStore inner, Broken broken) : IUpl
 
     public IAsyncEnumerable<UploadInfo> ListAsync(UploadQuery query, CancellationToken cancellationToken) => inner.ListAsync(query, cancellationToken);
 
-    public ValueTask PutOutcomeAsync(UploadKey key, ReadOnlyMemory<byte> outcome, CancellationToken cancellationToken) =>
-        inner.PutOutcomeAsync(key, outcome, cancellationToken);
+    public ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> outcome, CancellationToken cancellationToken) =>
+        inner.PutResponseAsync(key, outcome, cancellationToken);
 
-    public ValueTask<ReadOnlyMemory<byte>?> GetOutcomeAsync(UploadKey key, CancellationToken cancellationToken) =>
-        inner.GetOutcomeAsync(key, cancellationToken);
+    public ValueTask<ReadOnlyMemory<byte>?> GetResponseAsync(UploadKey key, CancellationToken cancellationToken) =>
+        inner.GetResponseAsync(key, cancellationToken);
 
     public T? GetCapability<T>() where T : class => inner.GetCapability<T>();
 
@@ -115,7 +114,7 @@ internal sealed class MisbehavingStore(IUploadStore inner, Broken broken) : IUpl
             return new OtherContent(content, bytes[..^dropped], dropped);
         }
 
-        public override void Committed(long durableOffset) => inner.Committed(durableOffset);
+        public override void ReportDurable(long durableOffset) => inner.ReportDurable(durableOffset);
 
         public override ValueTask<bool> ShouldCommitAsync(CancellationToken cancellationToken) => inner.ShouldCommitAsync(cancellationToken);
     }

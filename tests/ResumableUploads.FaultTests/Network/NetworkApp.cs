@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using ResumableUploads.Abstractions;
 using ResumableUploads.FaultTests.Network.Senders;
+using ResumableUploads.Hosting.Ownership;
 using ResumableUploads.Stores.FileSystem;
 using ResumableUploads.Stores.Memory;
 using ResumableUploads.Testing.Servers;
@@ -40,7 +41,7 @@ internal sealed class NetworkApp : IUploadServer, IAsyncDisposable
             : new FileSystemUploadStore(new FileSystemUploadStoreOptions
             {
                 Directory = System.IO.Path.Combine(_directory, "store"),
-                Durability = store == Files ? Durability.Process : Durability.PowerLoss,
+                Durability = store == Files ? Durability.ProcessCrash : Durability.PowerLoss,
             });
     }
 
@@ -92,11 +93,11 @@ internal sealed class NetworkApp : IUploadServer, IAsyncDisposable
     /// <summary>Tells what an upload of this file name has to be.</summary>
     public void Expect(string fileName, byte[] content) => _expected[fileName] = SHA256.HashData(content);
 
-    public static UploadKey KeyOfFile(string fileId) => UploadKeys.FromFileId(Owner, Path, Encoding.ASCII.GetBytes(fileId));
+    public static UploadKey KeyOfFile(string fileId) => UploadKeyFactory.FromFileId(Owner, Path, Encoding.ASCII.GetBytes(fileId));
 
-    public static UploadKey KeyOfTus(string url) => UploadKeys.FromServerId(Owner, Path, url[^IdLength..]);
+    public static UploadKey KeyOfTus(string url) => UploadKeyFactory.FromTusId(Owner, Path, url[^IdLength..]);
 
-    public static UploadKey KeyOfIetf(string url) => UploadKeys.FromIetfId(Owner, Path, url[^IdLength..]);
+    public static UploadKey KeyOfIetf(string url) => UploadKeyFactory.FromIetfId(Owner, Path, url[^IdLength..]);
 
     /// <summary>Until the handler was run for this upload.</summary>
     public async Task FinishedAsync(UploadKey key)
@@ -164,7 +165,7 @@ internal sealed class NetworkApp : IUploadServer, IAsyncDisposable
         }
         else
         {
-            string path = await upload.MoveIntoAsync(System.IO.Path.Combine(_directory, "done"), cancellationToken);
+            string path = await upload.MoveToDirectoryAsync(System.IO.Path.Combine(_directory, "done"), cancellationToken);
             hash = SHA256.HashData(await File.ReadAllBytesAsync(path, cancellationToken));
             File.Delete(path);
         }

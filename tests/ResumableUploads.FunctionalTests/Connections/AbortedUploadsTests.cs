@@ -6,8 +6,11 @@ using Microsoft.Extensions.DependencyInjection;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine;
 using ResumableUploads.Engine.Completion;
-using ResumableUploads.Engine.Owners;
-using ResumableUploads.Engine.Turns;
+using ResumableUploads.Engine.Locking;
+using ResumableUploads.Engine.Quotas;
+using ResumableUploads.Hosting;
+using ResumableUploads.Hosting.Requests;
+using ResumableUploads.Hosting.Startup;
 using ResumableUploads.Stores.FileSystem;
 using ResumableUploads.Testing.Clients;
 using ResumableUploads.Testing.Servers;
@@ -25,18 +28,18 @@ public class AbortedUploadsTests
     [InlineData(50, 50)]
     public async Task Aborted_uploads_leave_no_turn_no_open_file_and_no_count(int uploads, int atOnce)
     {
-        UploadEndpoint? endpoint = null;
+        UploadRequestDispatcher? endpoint = null;
         WatchedStore? store = null;
         await using TestApp app = await TestApp.StartAsync(useUploads: false, before: web =>
         {
             store = new WatchedStore(new FileSystemUploadStore(
-                new FileSystemUploadStoreOptions { Directory = web.Environment.ContentRootPath, Durability = Durability.Process }));
+                new FileSystemUploadStoreOptions { Directory = web.Environment.ContentRootPath, Durability = Durability.ProcessCrash }));
             var options = new ResumableUploadOptions { Store = store };
-            endpoint = UploadRuntime.Start(web.Services, options, options.UploadPath);
+            endpoint = UploadDispatcherFactory.Create(web.Services, options, options.UploadPath);
             web.Use(next => new ResumableUploadMiddleware(next, endpoint, options).InvokeAsync);
         });
-        UploadEngine engine = Field<UploadWork>(Field<FileIdRequests>(endpoint!)).Engine;
-        TurnTable turns = Field<TurnTable>(engine);
+        UploadEngine engine = Field<UploadRequestServices>(Field<FileIdRequestHandler>(endpoint!)).Engine;
+        UploadLockTable turns = Field<UploadLockTable>(engine);
         using var running = new RunningAppends(app.Services);
         var kinds = new Queue<(Wire Wire, Cut Cut)>(
             [(Wire.ContentLength, Cut.Reset), (Wire.Chunked, Cut.Fin), (Wire.Chunked, Cut.Reset), (Wire.ContentLength, Cut.Fin)]);
@@ -72,7 +75,7 @@ public class AbortedUploadsTests
         }
 
         Assert.Equal(0, Count(turns));
-        Assert.Equal(0, Count(Field<Completions>(engine)));
+        Assert.Equal(0, Count(Field<CompletionService>(engine)));
         Assert.Equal(0, OpenFilesIn(app.Directory, ""));
         Assert.Equal(0, running.Now);
         Assert.Equal(0, AppendsOf(engine));
@@ -92,7 +95,7 @@ public class AbortedUploadsTests
 
     private static int AppendsOf(UploadEngine engine)
     {
-        OwnerLedger ledger = Field<OwnerLedger>(engine);
+        OwnerQuota ledger = Field<OwnerQuota>(engine);
         var accounts = (IDictionary)Fields(ledger).Select(field => field.GetValue(ledger)).Single(static value => value is IDictionary)!;
         return accounts.Values.Cast<object>().Sum(static account => (int)account.GetType().GetProperty("Appends")!.GetValue(account)!);
     }

@@ -22,19 +22,19 @@ public class HalfOpenTimeTests
     [InlineData(Wire.Chunked)]
     [InlineData(Wire.Http2)]
     public async Task The_next_status_answers_within_50_ms(Wire wire) =>
-        Assert.InRange(await MedianAsync(wire, Durability.Process, StatusAsync), TimeSpan.Zero, Limit);
+        Assert.InRange(await MedianAsync(wire, Durability.ProcessCrash, StatusAsync), TimeSpan.Zero, Limit);
 
     [Theory]
     [InlineData(Wire.Chunked)]
     [InlineData(Wire.Http2)]
     public async Task The_next_append_is_done_within_50_ms(Wire wire) =>
-        Assert.InRange(await MedianAsync(wire, Durability.Process, AppendAsync), TimeSpan.Zero, Limit);
+        Assert.InRange(await MedianAsync(wire, Durability.ProcessCrash, AppendAsync), TimeSpan.Zero, Limit);
 
     [Theory]
     [InlineData(Wire.Chunked)]
     [InlineData(Wire.Http2)]
     public async Task A_delete_answers_within_50_ms(Wire wire) =>
-        Assert.InRange(await MedianAsync(wire, Durability.Process, DeleteAsync), TimeSpan.Zero, Limit);
+        Assert.InRange(await MedianAsync(wire, Durability.ProcessCrash, DeleteAsync), TimeSpan.Zero, Limit);
 
     /// <summary>The cost of the sync is the disk's, so it is told and not judged.</summary>
     [Fact]

@@ -33,7 +33,7 @@ internal sealed class WatchedApp : IAsyncDisposable
     public static async Task<WatchedApp> StartAsync(
         Wire wire = Wire.Chunked,
         Action<ResumableUploadOptions>? configure = null,
-        Durability durability = Durability.Process,
+        Durability durability = Durability.ProcessCrash,
         TimeProvider? time = null,
         Action<WebApplication>? before = null)
     {

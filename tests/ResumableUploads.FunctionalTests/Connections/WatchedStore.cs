@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using System.Text;
 using ResumableUploads.Abstractions;
+using ResumableUploads.Hosting.Ownership;
 
 namespace ResumableUploads.FunctionalTests.Connections;
 
@@ -29,7 +30,7 @@ internal sealed class WatchedStore(IUploadStore inner) : IUploadStore
     public Func<Task>? AfterRead { get; set; }
 
     /// <summary>The key of an upload of a client without cookies, at <c>/upload</c>.</summary>
-    public static UploadKey KeyOf(string fileId) => UploadKeys.FromFileId("anonymous", "/upload", Encoding.Latin1.GetBytes(fileId));
+    public static UploadKey KeyOf(string fileId) => UploadKeyFactory.FromFileId("anonymous", "/upload", Encoding.Latin1.GetBytes(fileId));
 
     public Task StoredAsync(string fileId, long offset) => UntilAsync(fileId, sight => sight.Stored >= offset);
 
@@ -97,11 +98,11 @@ internal sealed class WatchedStore(IUploadStore inner) : IUploadStore
 
     public IAsyncEnumerable<UploadInfo> ListAsync(UploadQuery query, CancellationToken cancellationToken) => inner.ListAsync(query, cancellationToken);
 
-    public ValueTask PutOutcomeAsync(UploadKey key, ReadOnlyMemory<byte> outcome, CancellationToken cancellationToken) =>
-        inner.PutOutcomeAsync(key, outcome, cancellationToken);
+    public ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> outcome, CancellationToken cancellationToken) =>
+        inner.PutResponseAsync(key, outcome, cancellationToken);
 
-    public ValueTask<ReadOnlyMemory<byte>?> GetOutcomeAsync(UploadKey key, CancellationToken cancellationToken) =>
-        inner.GetOutcomeAsync(key, cancellationToken);
+    public ValueTask<ReadOnlyMemory<byte>?> GetResponseAsync(UploadKey key, CancellationToken cancellationToken) =>
+        inner.GetResponseAsync(key, cancellationToken);
 
     public T? GetCapability<T>() where T : class => inner.GetCapability<T>();
 
@@ -123,7 +124,7 @@ internal sealed class WatchedStore(IUploadStore inner) : IUploadStore
 
         public override long? ExpectedLength => inner.ExpectedLength;
 
-        public override void Committed(long durableOffset) => inner.Committed(durableOffset);
+        public override void ReportDurable(long durableOffset) => inner.ReportDurable(durableOffset);
 
         public override ValueTask<bool> ShouldCommitAsync(CancellationToken cancellationToken) => inner.ShouldCommitAsync(cancellationToken);
     }

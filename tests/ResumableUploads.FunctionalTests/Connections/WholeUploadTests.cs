@@ -210,7 +210,7 @@ public class WholeUploadTests
 
     private static Task StoredAsync(TestApp app, long offset)
     {
-        var store = new FileSystemUploadStore(new FileSystemUploadStoreOptions { Directory = app.Directory, Durability = Durability.Process });
+        var store = new FileSystemUploadStore(new FileSystemUploadStoreOptions { Directory = app.Directory, Durability = Durability.ProcessCrash });
         return UntilAsync(async () => await store.ListAsync(new UploadQuery(), Token).AnyAsync(info => info.Offset == offset, Token));
     }
 

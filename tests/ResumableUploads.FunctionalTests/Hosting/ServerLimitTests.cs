@@ -26,7 +26,7 @@ public class ServerLimitTests
         byte[]? arrived = null;
         void Configure(ResumableUploadOptions options)
         {
-            options.FileSystem.Durability = Durability.Process;
+            options.FileSystem.Durability = Durability.ProcessCrash;
             options.OnCompleted = async (upload, cancellationToken) => arrived = await upload.ComputeDigestAsync(HashAlgorithmName.SHA256, cancellationToken);
         }
 

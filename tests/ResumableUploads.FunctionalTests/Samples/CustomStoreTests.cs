@@ -8,17 +8,17 @@ namespace ResumableUploads.FunctionalTests.Samples;
 /// <summary>The sample of a store of one's own keeps the laws, and is proved to as its author would.</summary>
 public class CustomStoreTests
 {
-    public static TheoryData<string> Cases => [.. StoreContract.CasesFor(StoreAbilities.SharesStorage)];
+    public static TheoryData<string> Cases => [.. StoreContract.GetCaseNames(StoreCapabilities.SharedStorage)];
 
     [Theory]
     [MemberData(nameof(Cases))]
     public Task Keeps_the_laws(string name) => StoreContract.RunAsync(name, new Storage(), TestContext.Current.CancellationToken);
 
-    private sealed class Storage : StoreUnderTest
+    private sealed class Storage : StoreFixture
     {
         private readonly string _directory = Directory.CreateTempSubdirectory("resumable-uploads-sqlite-").FullName;
 
-        public override ValueTask<IUploadStore> OpenAsync(TimeProvider clock, CancellationToken cancellationToken) =>
+        public override ValueTask<IUploadStore> OpenStoreAsync(TimeProvider clock, CancellationToken cancellationToken) =>
             ValueTask.FromResult<IUploadStore>(new SqliteUploadStore(Path.Combine(_directory, "uploads.db"), clock));
 
         public override ValueTask DisposeAsync()

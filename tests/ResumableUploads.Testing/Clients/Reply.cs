@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.RegularExpressions;
-using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.Testing.Clients;
 

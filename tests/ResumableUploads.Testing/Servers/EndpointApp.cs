@@ -27,7 +27,7 @@ internal static class EndpointApp
                 builder.Services.AddResumableUploads(options =>
                 {
                     options.Directory = builder.Environment.ContentRootPath;
-                    options.FileSystem.Durability = Durability.Process;
+                    options.FileSystem.Durability = Durability.ProcessCrash;
                     configure?.Invoke(options);
                 });
                 services?.Invoke(builder);

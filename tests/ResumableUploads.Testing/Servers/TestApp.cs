@@ -93,7 +93,7 @@ public sealed class TestApp : IAsyncDisposable
             app.UseResumableUploads(options =>
             {
                 options.Directory = root;
-                options.FileSystem.Durability = Durability.Process;
+                options.FileSystem.Durability = Durability.ProcessCrash;
                 options.OnCompleted = async (upload, cancellationToken) =>
                 {
                     using var content = new MemoryStream();

@@ -107,7 +107,7 @@ internal sealed class TusApp : IAsyncDisposable
             seen.Enqueue(new Seen(await ReadAsync(content), upload.FileName, upload.ContentType));
             if (answer(seen.Count) is { } said)
             {
-                upload.Answer = said.Body is null ? new UploadAnswer(said.Status) : new UploadAnswer(said.Status, "text/plain", Encoding.UTF8.GetBytes(said.Body));
+                upload.Response = said.Body is null ? new UploadResponse(said.Status) : new UploadResponse(said.Status, "text/plain", Encoding.UTF8.GetBytes(said.Body));
             }
         }
     }

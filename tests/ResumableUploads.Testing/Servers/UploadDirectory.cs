@@ -1,5 +1,6 @@
 using System.Text;
 using ResumableUploads.Abstractions;
+using ResumableUploads.Hosting.Ownership;
 
 namespace ResumableUploads.Testing.Servers;
 
@@ -27,7 +28,7 @@ public sealed class UploadDirectory : IDisposable
     /// <summary>The directory of one upload, whether it is there or not.</summary>
     public string Of(string fileId, string path = "/upload")
     {
-        UploadKey key = UploadKeys.FromFileId("anonymous", path, Encoding.Latin1.GetBytes(fileId));
+        UploadKey key = UploadKeyFactory.FromFileId("anonymous", path, Encoding.Latin1.GetBytes(fileId));
         return Path.Combine(Root, "uploads", key.Owner, key.Id[..2], key.Id);
     }
 

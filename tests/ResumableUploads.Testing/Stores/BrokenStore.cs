@@ -26,11 +26,11 @@ internal class BrokenStore(IUploadStore inner) : IUploadStore
 
     public virtual IAsyncEnumerable<UploadInfo> ListAsync(UploadQuery query, CancellationToken cancellationToken) => inner.ListAsync(query, cancellationToken);
 
-    public virtual ValueTask PutOutcomeAsync(UploadKey key, ReadOnlyMemory<byte> outcome, CancellationToken cancellationToken) =>
-        inner.PutOutcomeAsync(key, outcome, cancellationToken);
+    public virtual ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> outcome, CancellationToken cancellationToken) =>
+        inner.PutResponseAsync(key, outcome, cancellationToken);
 
-    public ValueTask<ReadOnlyMemory<byte>?> GetOutcomeAsync(UploadKey key, CancellationToken cancellationToken) =>
-        inner.GetOutcomeAsync(key, cancellationToken);
+    public ValueTask<ReadOnlyMemory<byte>?> GetResponseAsync(UploadKey key, CancellationToken cancellationToken) =>
+        inner.GetResponseAsync(key, cancellationToken);
 
     public T? GetCapability<T>() where T : class => inner.GetCapability<T>();
 }
@@ -42,7 +42,7 @@ internal sealed class ClaimsInTwoSteps(IUploadStore inner) : BrokenStore(inner)
     {
         if (await Inner.GetAsync(key, cancellationToken) is not null)
         {
-            return new CreateResult(CreateStatus.Taken, null);
+            return new CreateResult(CreateStatus.AlreadyExists, null);
         }
 
         // Long enough for all who race to have looked.
@@ -105,7 +105,7 @@ internal sealed class ForgetsAppendsInTheVersion(IUploadStore inner) : BrokenSto
 /// <summary>Keeps what it was told last in memory, where another process does not see it.</summary>
 internal sealed class KeepsOutcomesInMemory(IUploadStore inner) : BrokenStore(inner)
 {
-    public override ValueTask PutOutcomeAsync(UploadKey key, ReadOnlyMemory<byte> outcome, CancellationToken cancellationToken) =>
+    public override ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> outcome, CancellationToken cancellationToken) =>
         ValueTask.CompletedTask;
 }
 
@@ -113,5 +113,5 @@ internal sealed class KeepsOutcomesInMemory(IUploadStore inner) : BrokenStore(in
 internal sealed class SkipsInListings(IUploadStore inner) : BrokenStore(inner)
 {
     public override IAsyncEnumerable<UploadInfo> ListAsync(UploadQuery query, CancellationToken cancellationToken) =>
-        query.After is null ? base.ListAsync(query, cancellationToken) : base.ListAsync(query, cancellationToken).Skip(1);
+        query.StartAfter is null ? base.ListAsync(query, cancellationToken) : base.ListAsync(query, cancellationToken).Skip(1);
 }

@@ -1,6 +1,5 @@
 using ResumableUploads.Abstractions;
 using ResumableUploads.Stores.Memory;
-using ResumableUploads.Testing.Clients;
 
 namespace ResumableUploads.Testing.Stores;
 
@@ -37,11 +36,11 @@ internal sealed class FailingStore : IUploadStore
 
     public IAsyncEnumerable<UploadInfo> ListAsync(UploadQuery query, CancellationToken cancellationToken) => _inner.ListAsync(query, cancellationToken);
 
-    public ValueTask PutOutcomeAsync(UploadKey key, ReadOnlyMemory<byte> outcome, CancellationToken cancellationToken) =>
-        Working().PutOutcomeAsync(key, outcome, cancellationToken);
+    public ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> outcome, CancellationToken cancellationToken) =>
+        Working().PutResponseAsync(key, outcome, cancellationToken);
 
-    public ValueTask<ReadOnlyMemory<byte>?> GetOutcomeAsync(UploadKey key, CancellationToken cancellationToken) =>
-        Working().GetOutcomeAsync(key, cancellationToken);
+    public ValueTask<ReadOnlyMemory<byte>?> GetResponseAsync(UploadKey key, CancellationToken cancellationToken) =>
+        Working().GetResponseAsync(key, cancellationToken);
 
     public T? GetCapability<T>() where T : class => CanStage ? ((IUploadStore)_inner).GetCapability<T>() : null;
 

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Stores.FileSystem;
+using ResumableUploads.Stores.FileSystem.IO;
 
 namespace ResumableUploads.Testing.Stores;
 
@@ -53,7 +54,7 @@ public abstract class FileSystemStoreTest : IDisposable
         return bytes;
     }
 
-    protected static async Task<AppendResult> AppendAsync(IUploadStore store, long offset, byte[] bytes, AppendMode mode = AppendMode.KeepWhatCame)
+    protected static async Task<AppendResult> AppendAsync(IUploadStore store, long offset, byte[] bytes, AppendMode mode = AppendMode.KeepPartial)
     {
         var content = new FedContent();
         await content.FeedAsync(bytes);
@@ -81,7 +82,7 @@ public abstract class FileSystemStoreTest : IDisposable
         await AppendAsync(store, 0, bytes);
         UploadInfo info = await GetAsync(store);
         UpdateResult updated = await store.UpdateAsync(Key, info.Version, info.Record with { State = UploadState.Received }, None);
-        Assert.Equal(ChangeStatus.Done, updated.Status);
+        Assert.Equal(ChangeStatus.Succeeded, updated.Status);
         return updated.Info!;
     }
 
@@ -118,7 +119,7 @@ internal sealed class FedContent : UploadContent
 
     public void End() => _pipe.Writer.Complete();
 
-    public override void Committed(long durableOffset)
+    public override void ReportDurable(long durableOffset)
     {
         Told.Add(durableOffset);
         FirstTold.TrySetResult();
@@ -153,16 +154,16 @@ internal sealed class FaultyFiles : FileLayer
     /// <summary>Is told what the system is told ahead of time: of what, from where and how many bytes.</summary>
     public Action<string, long, long>? Hinted { get; set; }
 
-    public override void Allocate(OpenFile file, long offset, long length)
+    public override void Preallocate(OpenFile file, long offset, long length)
     {
         Hinted?.Invoke("allocate", offset, length);
-        base.Allocate(file, offset, length);
+        base.Preallocate(file, offset, length);
     }
 
-    public override void StartWriting(OpenFile file, long offset, long length)
+    public override void StartWriteback(OpenFile file, long offset, long length)
     {
         Hinted?.Invoke("start-writing", offset, length);
-        base.StartWriting(file, offset, length);
+        base.StartWriteback(file, offset, length);
     }
 
     public override void Sync(OpenFile file) => Step("sync", file.Path, () => base.Sync(file));
@@ -173,7 +174,7 @@ internal sealed class FaultyFiles : FileLayer
 
     public override void DeleteFile(string path) => Step("delete", path, () => base.DeleteFile(path));
 
-    public override void Rename(string from, string to) => Step("rename", to, () => base.Rename(from, to));
+    public override void RenameFile(string from, string to) => Step("rename", to, () => base.RenameFile(from, to));
 
     public override (long Length, DateTime Written)? Stat(string path)
     {
@@ -201,10 +202,10 @@ internal sealed class FaultyFiles : FileLayer
         return file!;
     }
 
-    public override bool RenameNoReplace(string from, string to)
+    public override bool RenameFileNoReplace(string from, string to)
     {
         bool done = false;
-        Step("rename-no-replace", to, () => done = base.RenameNoReplace(from, to));
+        Step("rename-no-replace", to, () => done = base.RenameFileNoReplace(from, to));
         return done;
     }
 

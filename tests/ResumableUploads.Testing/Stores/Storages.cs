@@ -6,9 +6,9 @@ using ResumableUploads.TestKit;
 namespace ResumableUploads.Testing.Stores;
 
 /// <summary>Memory, with what a test puts around the store.</summary>
-internal sealed class MemoryStorage(Func<IUploadStore, IUploadStore>? around = null) : StoreUnderTest
+internal sealed class MemoryStorage(Func<IUploadStore, IUploadStore>? around = null) : StoreFixture
 {
-    public override ValueTask<IUploadStore> OpenAsync(TimeProvider clock, CancellationToken cancellationToken)
+    public override ValueTask<IUploadStore> OpenStoreAsync(TimeProvider clock, CancellationToken cancellationToken)
     {
         var store = new MemoryUploadStore(timeProvider: clock);
         return ValueTask.FromResult(around?.Invoke(store) ?? store);
@@ -16,11 +16,11 @@ internal sealed class MemoryStorage(Func<IUploadStore, IUploadStore>? around = n
 }
 
 /// <summary>A directory, with what a test puts around the store.</summary>
-internal sealed class FileStorage(Durability durability, Func<IUploadStore, IUploadStore>? around = null) : StoreUnderTest
+internal sealed class FileStorage(Durability durability, Func<IUploadStore, IUploadStore>? around = null) : StoreFixture
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("resumable-uploads-laws-").FullName;
 
-    public override ValueTask<IUploadStore> OpenAsync(TimeProvider clock, CancellationToken cancellationToken)
+    public override ValueTask<IUploadStore> OpenStoreAsync(TimeProvider clock, CancellationToken cancellationToken)
     {
         var options = new FileSystemUploadStoreOptions { Directory = _directory, Durability = durability };
         var store = new FileSystemUploadStore(options, clock, logger: null);

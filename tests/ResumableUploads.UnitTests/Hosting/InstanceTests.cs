@@ -22,14 +22,14 @@ public class InstanceTests
                 {
                     options.Directory = "shared";
                     options.MaxUploadSize = 1000;
-                    options.FileSystem.Durability = Durability.Process;
+                    options.FileSystem.Durability = Durability.ProcessCrash;
                 })
                 : builder.Services,
             before: static app =>
             {
                 app.UseResumableUploads();
                 app.UseResumableUploads(static options => (options.UploadPath, options.StatusPath) = ("/b", "/b-status"));
-                app.UseResumableUploads(new ResumableUploadOptions { UploadPath = "/c", StatusPath = null, FileSystem = { Durability = Durability.Process } });
+                app.UseResumableUploads(new ResumableUploadOptions { UploadPath = "/c", StatusPath = null, FileSystem = { Durability = Durability.ProcessCrash } });
             },
             useUploads: false,
             onTestHost: true);

@@ -1,4 +1,5 @@
 using System.Text;
+using ResumableUploads.Hosting.Events;
 
 namespace ResumableUploads.UnitTests.Hosting;
 
@@ -30,7 +31,7 @@ public class SafeFileNameTests
     [InlineData("  name  ", "name")]
     [InlineData("a<b>c:d\"e|f?g*h", "a_b_c_d_e_f_g_h")]
     [InlineData("a\0b\nc\rd\u007fe\u0085f", "a_b_c_d_e_f")]
-    public void A_name_is_harmless(string? raw, string safe) => Assert.Equal(safe, SafeFileName.From(raw));
+    public void A_name_is_harmless(string? raw, string safe) => Assert.Equal(safe, FileNameSanitizer.Sanitize(raw));
 
     [Theory]
     [InlineData("CON", "_CON")]
@@ -50,7 +51,7 @@ public class SafeFileNameTests
     [InlineData(".CON", "_CON")]
     [InlineData("CONSOLE", "CONSOLE")]
     [InlineData("COM10", "COM10")]
-    public void The_name_of_a_device_is_none_any_more(string raw, string safe) => Assert.Equal(safe, SafeFileName.From(raw));
+    public void The_name_of_a_device_is_none_any_more(string raw, string safe) => Assert.Equal(safe, FileNameSanitizer.Sanitize(raw));
 
     [Theory]
     [InlineData("a\u202Egpj.exe")]
@@ -62,7 +63,7 @@ public class SafeFileNameTests
     [InlineData("a\uE000.txt")]
     public void Characters_that_are_not_seen_or_turn_the_others_round_are_replaced(string raw)
     {
-        string safe = SafeFileName.From(raw);
+        string safe = FileNameSanitizer.Sanitize(raw);
         Assert.Contains('_', safe);
         Assert.DoesNotContain(safe, static c => char.GetUnicodeCategory(c) is System.Globalization.UnicodeCategory.Format
             or System.Globalization.UnicodeCategory.LineSeparator or System.Globalization.UnicodeCategory.ParagraphSeparator
@@ -72,19 +73,19 @@ public class SafeFileNameTests
     [Fact]
     public void A_half_of_a_character_is_replaced()
     {
-        Assert.Equal("a_b", SafeFileName.From("a\ud83db"));
-        Assert.Equal("a_b", SafeFileName.From("a\ude00b"));
-        Assert.Equal("_", SafeFileName.From("\ud83d"));
-        Assert.Equal("😀", SafeFileName.From("😀"));
+        Assert.Equal("a_b", FileNameSanitizer.Sanitize("a\ud83db"));
+        Assert.Equal("a_b", FileNameSanitizer.Sanitize("a\ude00b"));
+        Assert.Equal("_", FileNameSanitizer.Sanitize("\ud83d"));
+        Assert.Equal("😀", FileNameSanitizer.Sanitize("😀"));
     }
 
     [Fact]
     public void A_long_name_keeps_its_extension_and_fits_200_bytes()
     {
-        string safe = SafeFileName.From(new string('a', 1000) + ".pdf");
+        string safe = FileNameSanitizer.Sanitize(new string('a', 1000) + ".pdf");
         Assert.Equal(200, Encoding.UTF8.GetByteCount(safe));
         Assert.EndsWith("a.pdf", safe, StringComparison.Ordinal);
-        Assert.Equal(200, SafeFileName.From("a." + new string('b', 1000)).Length);
+        Assert.Equal(200, FileNameSanitizer.Sanitize("a." + new string('b', 1000)).Length);
     }
 
     [Theory]
@@ -94,10 +95,10 @@ public class SafeFileNameTests
     [InlineData(3)]
     public void A_cut_never_goes_through_a_character(int before)
     {
-        string safe = SafeFileName.From(new string('a', before) + string.Concat(Enumerable.Repeat("😀", 100)) + ".png");
+        string safe = FileNameSanitizer.Sanitize(new string('a', before) + string.Concat(Enumerable.Repeat("😀", 100)) + ".png");
         Assert.InRange(Encoding.UTF8.GetByteCount(safe), 197, 200);
         Assert.EndsWith("😀.png", safe, StringComparison.Ordinal);
-        Assert.Equal(safe, SafeFileName.From(safe));
+        Assert.Equal(safe, FileNameSanitizer.Sanitize(safe));
     }
 
     [Fact]
@@ -105,7 +106,7 @@ public class SafeFileNameTests
     {
         foreach (string raw in new[] { new string('a', 199) + ". b" + new string('c', 100), new string('a', 199) + " " + new string('b', 300), new string('a', 198) + ".." + new string('b', 300) })
         {
-            string safe = SafeFileName.From(raw);
+            string safe = FileNameSanitizer.Sanitize(raw);
             Assert.InRange(Encoding.UTF8.GetByteCount(safe), 1, 200);
             Assert.False(safe[^1] is '.' or ' ', safe);
         }
@@ -114,12 +115,12 @@ public class SafeFileNameTests
     [Fact]
     public void A_number_comes_before_the_extension_and_the_name_still_fits()
     {
-        Assert.Equal("a.txt", SafeFileName.Numbered("a.txt", 0));
-        Assert.Equal("a (1).txt", SafeFileName.Numbered("a.txt", 1));
-        Assert.Equal("a (12)", SafeFileName.Numbered("a", 12));
-        string longest = SafeFileName.From(new string('a', 1000) + ".pdf");
-        Assert.EndsWith("a (2147483647).pdf", SafeFileName.Numbered(longest, int.MaxValue), StringComparison.Ordinal);
-        Assert.Equal(200, SafeFileName.Numbered(longest, int.MaxValue).Length);
+        Assert.Equal("a.txt", FileNameSanitizer.AppendNumber("a.txt", 0));
+        Assert.Equal("a (1).txt", FileNameSanitizer.AppendNumber("a.txt", 1));
+        Assert.Equal("a (12)", FileNameSanitizer.AppendNumber("a", 12));
+        string longest = FileNameSanitizer.Sanitize(new string('a', 1000) + ".pdf");
+        Assert.EndsWith("a (2147483647).pdf", FileNameSanitizer.AppendNumber(longest, int.MaxValue), StringComparison.Ordinal);
+        Assert.Equal(200, FileNameSanitizer.AppendNumber(longest, int.MaxValue).Length);
     }
 
     [Fact]
@@ -130,12 +131,12 @@ public class SafeFileNameTests
         for (int i = 0; i < 5000; i++)
         {
             string raw = string.Concat(Enumerable.Range(0, random.Next(0, 400)).Select(_ => random.Next(3) == 0 ? (char)random.Next(0x10000) : odd[random.Next(odd.Length)]));
-            string safe = SafeFileName.From(raw);
+            string safe = FileNameSanitizer.Sanitize(raw);
             Assert.InRange(Encoding.UTF8.GetByteCount(safe), 1, 200);
             Assert.Equal(safe, Path.GetFileName(safe));
             Assert.False(safe is "." or ".." || safe[0] is '.' or ' ' || safe[^1] is '.' or ' ', raw);
             Assert.DoesNotContain(safe, static c => c < ' ' || "<>:\"|?*/\\".Contains(c));
-            Assert.Equal(safe, SafeFileName.From(safe));
+            Assert.Equal(safe, FileNameSanitizer.Sanitize(safe));
         }
     }
 }

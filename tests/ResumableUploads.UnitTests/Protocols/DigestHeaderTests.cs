@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using Microsoft.Extensions.Primitives;
-using ResumableUploads.Engine.Content;
+using ResumableUploads.Engine.Digests;
 using ResumableUploads.Protocols;
 
 namespace ResumableUploads.UnitTests.Protocols;
@@ -13,7 +13,7 @@ public class DigestHeaderTests
     [Fact]
     public void F10_no_header_is_no_digest()
     {
-        Assert.True(DigestHeader.TryParse(default, out Digest? digest));
+        Assert.True(DigestHeaders.TryParse(default, out Digest? digest));
         Assert.Null(digest);
     }
 
@@ -26,16 +26,16 @@ public class DigestHeaderTests
     [InlineData("sha-256=:{256}:, sha-512=:{512}:")]
     public void F10_the_first_algorithm_that_is_known_counts(string header)
     {
-        Assert.True(DigestHeader.TryParse(Filled(header), out Digest? digest));
+        Assert.True(DigestHeaders.TryParse(Filled(header), out Digest? digest));
         Assert.Equal((DigestAlgorithm.Sha256, $"sha-256=:{Sha256}:"), (digest!.Algorithm, digest.ToString()));
     }
 
     [Fact]
     public void F10_sha_512_is_known_too_and_may_come_in_a_header_of_its_own()
     {
-        Assert.True(DigestHeader.TryParse(Filled("sha-512=:{512}:"), out Digest? digest));
+        Assert.True(DigestHeaders.TryParse(Filled("sha-512=:{512}:"), out Digest? digest));
         Assert.Equal(DigestAlgorithm.Sha512, digest!.Algorithm);
-        Assert.True(DigestHeader.TryParse(new StringValues(["md5=:AAAA:", $"sha-512=:{Sha512}:"]), out digest));
+        Assert.True(DigestHeaders.TryParse(new StringValues(["md5=:AAAA:", $"sha-512=:{Sha512}:"]), out digest));
         Assert.Equal(DigestAlgorithm.Sha512, digest!.Algorithm);
         Assert.Equal(digest.Value.ToArray(), Digest.Parse(digest.ToString()).Value.ToArray());
     }
@@ -64,7 +64,7 @@ public class DigestHeaderTests
     [InlineData("md5=:AAAA:")]
     [InlineData("md5=:AAAA:, sha=:AAAA:")]
     public void F10_what_cannot_be_read_or_is_not_known_is_no_digest(string header) =>
-        Assert.False(DigestHeader.TryParse(new StringValues([Filled(header)]), out _));
+        Assert.False(DigestHeaders.TryParse(new StringValues([Filled(header)]), out _));
 
     private static string Filled(string header) =>
         header.Replace("{256}", Sha256, StringComparison.Ordinal).Replace("{512}", Sha512, StringComparison.Ordinal);

@@ -25,19 +25,19 @@ public class ProblemTests
     [Fact]
     public void As_an_answer_it_is_problem_json_that_nobody_stores()
     {
-        HttpAnswer answer = new Problem(413, "urn:x", "t", "d").ToAnswer(new KeyValuePair<string, string>("Retry-After", "5"));
+        HttpResponseData answer = new Problem(413, "urn:x", "t", "d").ToResponse(new KeyValuePair<string, string>("Retry-After", "5"));
         Assert.Equal((413, "application/problem+json"), (answer.StatusCode, answer.ContentType));
-        Assert.Equal(("no-store", "5"), (answer.Header("Cache-Control"), answer.Header("retry-after")));
-        Assert.Null(answer.Header("X-Start-Byte"));
+        Assert.Equal(("no-store", "5"), (answer.GetHeader("Cache-Control"), answer.GetHeader("retry-after")));
+        Assert.Null(answer.GetHeader("X-Start-Byte"));
     }
 
     [Fact]
     public void A_stored_answer_comes_back_as_it_was()
     {
-        StoredAnswer read = StoredAnswer.From(new StoredAnswer(422, "text/plain", new byte[] { 0, 255 }).ToBytes());
+        StoredResponse read = StoredResponse.FromBytes(new StoredResponse(422, "text/plain", new byte[] { 0, 255 }).ToBytes());
         Assert.Equal((422, "text/plain"), (read.StatusCode, read.ContentType));
         Assert.Equal([0, 255], read.Body.ToArray());
-        Assert.Null(StoredAnswer.From(new StoredAnswer(204, (string?)null, default).ToBytes()).ContentType);
+        Assert.Null(StoredResponse.FromBytes(new StoredResponse(204, (string?)null, default).ToBytes()).ContentType);
     }
 
     [Theory]
@@ -53,5 +53,5 @@ public class ProblemTests
     [InlineData(500, false)]
     [InlineData(503, false)]
     [InlineData(599, false)]
-    public void Only_an_answer_that_does_not_say_later_is_final(int status, bool isFinal) => Assert.Equal(isFinal, StoredAnswer.IsFinal(status));
+    public void Only_an_answer_that_does_not_say_later_is_final(int status, bool isFinal) => Assert.Equal(isFinal, StoredResponse.IsFinal(status));
 }

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
 using ResumableUploads.Stores.Memory;
+using ResumableUploads.TestKit;
 
 namespace ResumableUploads.UnitTests.Repository;
 
@@ -119,7 +120,7 @@ public class LayeringTests
     [Fact]
     public void The_test_kit_knows_of_the_package_what_the_author_of_a_store_knows()
     {
-        Type[] named = [.. typeof(TestKit.StoreContract).Assembly.GetTypes().SelectMany(TypeReferences.Of).Where(static type => Layers.Of(type) is not null).Distinct()];
+        Type[] named = [.. typeof(StoreContract).Assembly.GetTypes().SelectMany(TypeReferences.Of).Where(static type => Layers.Of(type) is not null).Distinct()];
         Assert.NotEmpty(named);
         Assert.All(named, static type => Assert.Equal("Abstractions", Layers.Of(type)));
     }

@@ -29,7 +29,7 @@ public class FileSystemDiskTests : FileSystemStoreTest
 
     [Theory]
     [InlineData(Durability.PowerLoss)]
-    [InlineData(Durability.Process)]
+    [InlineData(Durability.ProcessCrash)]
     public async Task A_full_disk_keeps_what_fitted_and_the_upload_goes_on_when_there_is_room(Durability durability)
     {
         Mount("size=16m");
@@ -46,7 +46,7 @@ public class FileSystemDiskTests : FileSystemStoreTest
 
         content.End();
         UploadStoreException error = await Assert.ThrowsAsync<UploadStoreException>(
-            async () => await store.AppendAsync(Key, 0, content, AppendMode.KeepWhatCame, None));
+            async () => await store.AppendAsync(Key, 0, content, AppendMode.KeepPartial, None));
 
         Assert.Equal(StoreFailure.Full, error.Failure);
         long offset = (await GetAsync(store)).Offset;
@@ -118,7 +118,7 @@ public class FileSystemDiskTests : FileSystemStoreTest
             () => AppendAsync(store, 10, Bytes(1)),
             () => CreateAsync(store, new UploadKey("owner", "second")),
             () => store.UpdateAsync(Key, info.Version, info.Record, None).AsTask(),
-            () => store.PutOutcomeAsync(Key, new byte[1], None).AsTask(),
+            () => store.PutResponseAsync(Key, new byte[1], None).AsTask(),
             () => store.DeleteAsync(Key, null, None).AsTask(),
         ])
         {

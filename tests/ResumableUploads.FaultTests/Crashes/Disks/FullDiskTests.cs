@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using ResumableUploads.Testing.Clients;
 using ResumableUploads.Testing.Servers;
+using ResumableUploads.Testing.Stores;
 
 namespace ResumableUploads.FaultTests.Crashes.Disks;
 

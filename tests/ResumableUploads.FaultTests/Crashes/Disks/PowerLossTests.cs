@@ -69,7 +69,7 @@ public class PowerLossTests(ITestOutputHelper output)
     public async Task The_same_run_finds_what_is_lost_where_nothing_is_synced()
     {
         await using LoopDisk disk = await LoopDisk.MountAsync("ext4");
-        KillRun run = Run(disk, new PowerLoss(disk), Durability.Process);
+        KillRun run = Run(disk, new PowerLoss(disk), Durability.ProcessCrash);
         Exception loss = await Assert.ThrowsAnyAsync<Exception>(async () =>
         {
             for (int round = 0; round < Rounds; round++)

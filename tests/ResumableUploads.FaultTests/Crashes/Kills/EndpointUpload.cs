@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
+using ResumableUploads.Hosting.Ownership;
 using ResumableUploads.Testing.Clients;
 
 namespace ResumableUploads.FaultTests.Crashes.Kills;
@@ -17,7 +18,7 @@ internal sealed class EndpointUpload(string fileId, byte[] content, string? die 
     private string Url => die is null ? Path : $"{Path}?die={die}";
 
     /// <summary>Its key, as the endpoint and its table name it.</summary>
-    public string Key { get; } = UploadKeys.FromFileId("anonymous", Path, Encoding.Latin1.GetBytes(fileId)).ToString();
+    public string Key { get; } = UploadKeyFactory.FromFileId("anonymous", Path, Encoding.Latin1.GetBytes(fileId)).ToString();
 
     public string Hash { get; } = Convert.ToHexString(SHA256.HashData(content));
 

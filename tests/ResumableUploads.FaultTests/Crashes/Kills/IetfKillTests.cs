@@ -11,7 +11,7 @@ public class IetfKillTests(ITestOutputHelper output)
     private const int MaxSize = 1 << 23;
 
     [Theory]
-    [InlineData(Durability.Process, 40)]
+    [InlineData(Durability.ProcessCrash, 40)]
     [InlineData(Durability.PowerLoss, 20)]
     public async Task R8_what_was_told_in_an_interim_response_is_there_after_a_kill(Durability durability, int rounds)
     {

@@ -13,7 +13,7 @@ public class KillTests(ITestOutputHelper output)
     private const int MaxSize = 1 << 18;
 
     [Theory]
-    [InlineData(Durability.Process, 150)]
+    [InlineData(Durability.ProcessCrash, 150)]
     [InlineData(Durability.PowerLoss, 50)]
     public async Task Every_acknowledged_byte_is_there_after_a_kill_and_each_file_is_finished_once(Durability durability, int rounds)
     {

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Stores.FileSystem;
-using ResumableUploads.TestKit.Cases;
+using ResumableUploads.TestKit.Support;
 using ResumableUploads.Testing;
 using ResumableUploads.Testing.Servers;
 
@@ -137,7 +137,7 @@ public class SyscallKillTests(ITestOutputHelper output)
         }
 
         Upload[] possible = [.. new[] { now.Upload, next.Upload }.OfType<Upload>()];
-        byte? outcome = (await store.GetOutcomeAsync(Key, Token))?.Span[0];
+        byte? outcome = (await store.GetResponseAsync(Key, Token))?.Span[0];
         long[] offsets = [.. possible.Select(static upload => upload.Offset)];
         bool isOffset = next.IsStaged ? offsets.Contains(info.Offset) : possible.Length > 0 && info.Offset >= offsets.Min() && info.Offset <= offsets.Max();
         if (!isOffset
@@ -153,7 +153,7 @@ public class SyscallKillTests(ITestOutputHelper output)
     private static async Task<string?> GoOnAsync(FileSystemUploadStore store, UploadInfo info)
     {
         byte[] more = new byte[100];
-        AppendResult append = await store.AppendAsync(Key, info.Offset, PipeContent.Of(more), AppendMode.KeepWhatCame, Token);
+        AppendResult append = await store.AppendAsync(Key, info.Offset, RecordingContent.FromBytes(more), AppendMode.KeepPartial, Token);
         int added = info.State == UploadState.Receiving ? more.Length : 0;
         if (append.Status != (added > 0 ? AppendStatus.Appended : AppendStatus.NotReceiving))
         {

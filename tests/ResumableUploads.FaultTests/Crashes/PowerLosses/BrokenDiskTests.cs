@@ -1,5 +1,5 @@
 using ResumableUploads.FaultTests.Crashes.PowerLosses.Disks;
-using ResumableUploads.Stores.FileSystem;
+using ResumableUploads.Stores.FileSystem.IO;
 
 namespace ResumableUploads.FaultTests.Crashes.PowerLosses;
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using ResumableUploads.Abstractions;
 using ResumableUploads.FaultTests.Crashes.PowerLosses.Disks;
 using ResumableUploads.Stores.FileSystem;
+using ResumableUploads.Stores.FileSystem.IO;
 
 namespace ResumableUploads.FaultTests.Crashes.PowerLosses;
 

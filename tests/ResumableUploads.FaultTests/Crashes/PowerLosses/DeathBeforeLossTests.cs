@@ -1,6 +1,7 @@
 using ResumableUploads.Abstractions;
 using ResumableUploads.FaultTests.Crashes.PowerLosses.Disks;
-using ResumableUploads.Stores.FileSystem;
+using ResumableUploads.Stores.FileSystem.Format;
+using ResumableUploads.Stores.FileSystem.IO;
 using ResumableUploads.Testing.Stores;
 
 namespace ResumableUploads.FaultTests.Crashes.PowerLosses;
@@ -95,7 +96,7 @@ public class DeathBeforeLossTests(ITestOutputHelper output)
         return isDead;
     }
 
-    private static string PathOf(string directory, UploadKey key) => new UploadPaths(Path.Combine(directory, "store")).Upload(key);
+    private static string PathOf(string directory, UploadKey key) => new StorePaths(Path.Combine(directory, "store")).GetUploadDirectory(key);
 
     /// <summary>The process dies after so many steps; nothing of the store's own handling follows.</summary>
     private sealed class MortalLayer(string directory) : RecordingFileLayer(directory, CrashRun.BootOf("zero"))
@@ -112,7 +113,7 @@ public class DeathBeforeLossTests(ITestOutputHelper output)
             StepsLeft = int.MaxValue;
         }
 
-        public override bool IsUnconfirmed(HeldFile file) => !BelievesNames && base.IsUnconfirmed(file);
+        public override bool IsNameUnsynced(FileSnapshot file) => !BelievesNames && base.IsNameUnsynced(file);
 
         protected override void BeforeStep(string step)
         {

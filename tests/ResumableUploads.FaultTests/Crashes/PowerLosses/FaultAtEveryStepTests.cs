@@ -1,7 +1,7 @@
 using System.Buffers;
 using ResumableUploads.Abstractions;
 using ResumableUploads.FaultTests.Crashes.PowerLosses.Disks;
-using ResumableUploads.Stores.FileSystem;
+using ResumableUploads.Stores.FileSystem.IO;
 
 namespace ResumableUploads.FaultTests.Crashes.PowerLosses;
 

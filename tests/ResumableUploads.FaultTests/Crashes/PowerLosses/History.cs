@@ -3,6 +3,7 @@ using Microsoft.Extensions.Time.Testing;
 using ResumableUploads.Abstractions;
 using ResumableUploads.FaultTests.Crashes.PowerLosses.Disks;
 using ResumableUploads.Stores.FileSystem;
+using ResumableUploads.Stores.FileSystem.IO;
 
 namespace ResumableUploads.FaultTests.Crashes.PowerLosses;
 
@@ -77,7 +78,7 @@ internal sealed class History(RecordingFileLayer files, string directory, Random
         byte[] bytes = Bytes(size);
         var upload = new ExpectedUpload { Kept = bytes, Least = size, Records = [record] };
         Say($"create {key} whole", all => all[key] = all[key] with { Next = upload });
-        CreateResult created = await _store.CreateWholeAsync(key, record, new ReadOnlySequence<byte>(bytes), default);
+        CreateResult created = await _store.CreateCompletedAsync(key, record, new ReadOnlySequence<byte>(bytes), default);
         Assert.Equal(CreateStatus.Created, created.Status);
         Say($"created {key} whole", all => all[key] = new ExpectedKey { Now = upload });
     }
@@ -86,7 +87,7 @@ internal sealed class History(RecordingFileLayer files, string directory, Random
     {
         PieceContent content = Begin(key, sizes, isStaged: false, isWanted: false, out byte[] bytes);
         long start = Upload(key).Kept.Length;
-        AppendResult result = await _store.AppendAsync(key, start, content, AppendMode.KeepWhatCame, default);
+        AppendResult result = await _store.AppendAsync(key, start, content, AppendMode.KeepPartial, default);
         Assert.Equal((AppendStatus.Appended, start + bytes.Length), (result.Status, result.Offset));
         End(key, $"appended, {result.Offset}", keep: true);
     }
@@ -107,7 +108,7 @@ internal sealed class History(RecordingFileLayer files, string directory, Random
         UploadRecord record = info.Record with { State = state, Length = Upload(key).Kept.Length, Data = Bytes(RecordSize) };
         Change(key, $"update to {state}", upload => upload with { Records = [.. upload.Records, record] });
         UpdateResult updated = await _store.UpdateAsync(key, info.Version, record, default);
-        Assert.Equal(ChangeStatus.Done, updated.Status);
+        Assert.Equal(ChangeStatus.Succeeded, updated.Status);
         Change(key, $"updated to {state}", upload => upload with { Records = [record] });
     }
 
@@ -115,7 +116,7 @@ internal sealed class History(RecordingFileLayer files, string directory, Random
     {
         byte[] outcome = Bytes(OutcomeSize);
         Change(key, "put outcome", upload => upload with { Outcomes = [.. upload.Outcomes, outcome] });
-        await _store.PutOutcomeAsync(key, outcome, default);
+        await _store.PutResponseAsync(key, outcome, default);
         Change(key, "outcome is put", upload => upload with { Outcomes = [outcome] });
     }
 
@@ -123,7 +124,7 @@ internal sealed class History(RecordingFileLayer files, string directory, Random
     {
         string? version = isConditional ? (await _store.GetAsync(key, default))!.Version : null;
         Say($"delete {key}", all => all[key] = all[key] with { IsBeingDeleted = true });
-        Assert.Equal(ChangeStatus.Done, (await _store.DeleteAsync(key, version, default)).Status);
+        Assert.Equal(ChangeStatus.Succeeded, (await _store.DeleteAsync(key, version, default)).Status);
         Say($"deleted {key}", all => all[key] = new ExpectedKey());
     }
 

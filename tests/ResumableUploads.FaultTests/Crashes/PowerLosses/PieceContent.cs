@@ -9,7 +9,7 @@ internal sealed class PieceContent(byte[][] pieces, Action<long> committed, Func
 {
     public override PipeReader Reader { get; } = new PieceReader(pieces);
 
-    public override void Committed(long durableOffset) => committed(durableOffset);
+    public override void ReportDurable(long durableOffset) => committed(durableOffset);
 
     public override ValueTask<bool> ShouldCommitAsync(CancellationToken cancellationToken) => ValueTask.FromResult(isWanted());
 

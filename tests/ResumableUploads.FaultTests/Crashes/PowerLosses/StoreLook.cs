@@ -1,5 +1,4 @@
 using ResumableUploads.Abstractions;
-using ResumableUploads.FaultTests.Crashes.PowerLosses.Disks;
 
 namespace ResumableUploads.FaultTests.Crashes.PowerLosses;
 
@@ -50,7 +49,7 @@ internal sealed class StoreLook(IUploadStore store)
     private async Task<ExpectedUpload?> LookAsync(UploadKey key, ExpectedKey expected)
     {
         UploadInfo? info = await store.GetAsync(key, default);
-        byte[]? outcome = (await store.GetOutcomeAsync(key, default))?.ToArray();
+        byte[]? outcome = (await store.GetResponseAsync(key, default))?.ToArray();
         if (info is null)
         {
             Must(expected.MayBeAbsent, $"{key} is gone");
@@ -86,7 +85,7 @@ internal sealed class StoreLook(IUploadStore store)
     {
         bool isReceiving = upload.Records[0].State == UploadState.Receiving;
         var content = new PieceContent([More], static _ => { }, static () => true);
-        AppendResult result = await store.AppendAsync(key, upload.Least, content, AppendMode.KeepWhatCame, default);
+        AppendResult result = await store.AppendAsync(key, upload.Least, content, AppendMode.KeepPartial, default);
         Must(result.Status == (isReceiving ? AppendStatus.Appended : AppendStatus.NotReceiving), $"An append to {key} at {upload.Least} is answered {result.Status}");
         byte[] kept = isReceiving ? [.. upload.Kept, .. More] : upload.Kept;
         Must(result.Offset == kept.Length, $"An append to {key} ends at {result.Offset}, not at {kept.Length}");

@@ -1,5 +1,6 @@
 using Microsoft.Playwright;
 using ResumableUploads.FunctionalTests.Samples;
+using ResumableUploads.Testing;
 using static Microsoft.Playwright.Assertions;
 
 namespace ResumableUploads.FunctionalTests.Clients.Browser;

@@ -54,7 +54,7 @@ public partial class CompletedEventTests
             options => options.OnCompleted = (upload, _) =>
             {
                 runs++;
-                upload.Answer = UploadAnswer.Json(new Receipt(upload.FileName), ReceiptJson.Default.Receipt, status);
+                upload.Response = UploadResponse.Json(new Receipt(upload.FileName), ReceiptJson.Default.Receipt, status);
                 return Task.CompletedTask;
             },
             onTestHost: true);
@@ -142,7 +142,7 @@ public partial class CompletedEventTests
                 await goOn.Task;
                 wasCancelled = cancellationToken.IsCancellationRequested;
                 servicesWork = !upload.Services.GetRequiredService<Scoped>().IsDisposed;
-                upload.Answer = UploadAnswer.Text("kept", 201);
+                upload.Response = UploadResponse.Text("kept", 201);
             },
             services: static builder => builder.Services.AddScoped<Scoped>(),
             before: app => app.Use((context, next) =>

@@ -21,7 +21,7 @@ public class CreatingEventTests
             options.Store = store;
             options.OnCreating = (upload, _) =>
             {
-                upload.Refuse(status, "Only \"pictures\"\r\nhere.");
+                upload.Reject(status, "Only \"pictures\"\r\nhere.");
                 return Task.CompletedTask;
             };
         });
@@ -52,7 +52,7 @@ public class CreatingEventTests
                 {
                     if (++asked < 4)
                     {
-                        upload.Refuse(403, "No.");
+                        upload.Reject(403, "No.");
                     }
 
                     return Task.CompletedTask;
@@ -119,7 +119,7 @@ public class CreatingEventTests
         await using TestApp app = await TestApp.StartAsync(
             options => options.OnCreating = (upload, _) =>
             {
-                thrown = Assert.Throws<ArgumentOutOfRangeException>(() => upload.Refuse(status, "No."));
+                thrown = Assert.Throws<ArgumentOutOfRangeException>(() => upload.Reject(status, "No."));
                 return Task.CompletedTask;
             },
             onTestHost: true);

@@ -24,7 +24,7 @@ public sealed class MoveTests : IDisposable
         await using TestApp app = await StartAsync(inMemory, async (upload, app) =>
         {
             inode = inMemory ? 0 : Inode(Assert.Single(DataFiles(app())));
-            told = await upload.MoveToAsync(path);
+            told = await upload.MoveToFileAsync(path);
         });
         using HttpResponseMessage answer = await app.Client.AppendAsync("f", 0, file, file.Length);
 
@@ -52,7 +52,7 @@ public sealed class MoveTests : IDisposable
         await File.WriteAllTextAsync(path, "was there");
         Exception? thrown = null;
         await using TestApp app = await StartAsync(inMemory, async (upload, _) =>
-            thrown = await Record.ExceptionAsync(() => upload.MoveToAsync(path, overwrite)));
+            thrown = await Record.ExceptionAsync(() => upload.MoveToFileAsync(path, overwrite)));
         using HttpResponseMessage answer = await app.Client.AppendAsync("f", 0, new byte[9], 9);
 
         Assert.Equal(overwrite ? new byte[9] : "was there"u8.ToArray(), await File.ReadAllBytesAsync(path));
@@ -68,7 +68,7 @@ public sealed class MoveTests : IDisposable
     [InlineData(true)]
     public async Task Twenty_files_of_one_name_at_a_time_get_twenty_names(bool inMemory)
     {
-        await using TestApp app = await StartAsync(inMemory, async (upload, _) => await upload.MoveIntoAsync(_target));
+        await using TestApp app = await StartAsync(inMemory, async (upload, _) => await upload.MoveToDirectoryAsync(_target));
         byte[][] files = [.. Enumerable.Range(0, 20).Select(static number => Enumerable.Repeat((byte)number, 1000).ToArray())];
         HttpResponseMessage[] answers = await Task.WhenAll(files.Select((file, number) =>
             app.Client.AppendAsync($"f{number}", 0, file, file.Length, ("X-File-Name", "..%2Fa.txt"))));
@@ -91,7 +91,7 @@ public sealed class MoveTests : IDisposable
     [InlineData(true)]
     public async Task Two_files_of_one_name_and_one_content_are_two_files(bool inMemory)
     {
-        await using TestApp app = await StartAsync(inMemory, async (upload, _) => await upload.MoveIntoAsync(_target));
+        await using TestApp app = await StartAsync(inMemory, async (upload, _) => await upload.MoveToDirectoryAsync(_target));
         foreach (string id in (string[])["f", "g"])
         {
             using HttpResponseMessage answer = await app.Client.AppendAsync(id, 0, new byte[100], 100, ("X-File-Name", "a.txt"));
@@ -111,8 +111,8 @@ public sealed class MoveTests : IDisposable
         var paths = new List<string>();
         await using TestApp app = await StartAsync(inMemory, async (upload, _) =>
         {
-            paths.Add(into ? await upload.MoveIntoAsync(_target) : await upload.MoveToAsync(Path.Combine(_target, "a.txt")));
-            paths.Add(into ? await upload.MoveIntoAsync(_target) : await upload.MoveToAsync(Path.Combine(_target, "a.txt")));
+            paths.Add(into ? await upload.MoveToDirectoryAsync(_target) : await upload.MoveToFileAsync(Path.Combine(_target, "a.txt")));
+            paths.Add(into ? await upload.MoveToDirectoryAsync(_target) : await upload.MoveToFileAsync(Path.Combine(_target, "a.txt")));
             if (!upload.IsRepeat)
             {
                 throw new InvalidOperationException("The mail about it failed.");
@@ -132,7 +132,7 @@ public sealed class MoveTests : IDisposable
         Exception? thrown = null;
         await using TestApp app = await StartAsync(inMemory: false, async (upload, _) =>
         {
-            await upload.MoveIntoAsync(_target);
+            await upload.MoveToDirectoryAsync(_target);
             thrown = await Record.ExceptionAsync(() => upload.OpenReadAsync());
         });
         using HttpResponseMessage answer = await app.Client.AppendAsync("f", 0, new byte[10], 10);

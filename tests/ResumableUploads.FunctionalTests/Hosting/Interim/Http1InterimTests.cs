@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.TestHost;
+using ResumableUploads.Hosting.Interim;
 using ResumableUploads.Testing;
 using ResumableUploads.Testing.Clients;
 
@@ -69,14 +70,14 @@ public class Http1InterimTests
         await using InterimServer server = await InterimServer.StartAsync(
             static async context =>
             {
-                InterimSender sender = InterimSender.For(context)!;
+                InterimResponseSender sender = InterimResponseSender.TryCreate(context)!;
                 await sender.SendAsync(Upload.Announcement);
                 await sender.DrainAsync();
-                sender.Post(Upload.Progress(1));
+                sender.TryStartSend(Upload.Progress(1));
                 await sender.SendAsync(Upload.Announcement);
                 await context.Response.WriteAsync("done");
                 await context.Response.Body.FlushAsync();
-                sender.Post(Upload.Progress(2));
+                sender.TryStartSend(Upload.Progress(2));
             },
             HttpProtocols.Http1);
         await using RawConnection connection = await RawConnection.OpenAsync(server.Address);
@@ -94,7 +95,7 @@ public class Http1InterimTests
             static async context =>
             {
                 await context.Response.StartAsync();
-                await context.Response.WriteAsync(InterimSender.For(context) is null ? "none" : "one");
+                await context.Response.WriteAsync(InterimResponseSender.TryCreate(context) is null ? "none" : "one");
             },
             HttpProtocols.Http1);
         using var client = new HttpClient();
@@ -111,12 +112,12 @@ public class Http1InterimTests
             {
                 try
                 {
-                    InterimSender sender = InterimSender.For(context)!;
+                    InterimResponseSender sender = InterimResponseSender.TryCreate(context)!;
                     await sender.SendAsync(Upload.Announcement);
                     context.Abort();
                     for (int i = 0; i < 100; i++)
                     {
-                        sender.Post(Upload.Progress(i));
+                        sender.TryStartSend(Upload.Progress(i));
                         await sender.SendAsync(Upload.Announcement);
                     }
 
@@ -143,7 +144,7 @@ public class Http1InterimTests
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseTestServer();
         await using WebApplication app = builder.Build();
-        app.Run(static context => context.Response.WriteAsync(InterimSender.For(context) is null ? "none" : "one"));
+        app.Run(static context => context.Response.WriteAsync(InterimResponseSender.TryCreate(context) is null ? "none" : "one"));
         await app.StartAsync();
 
         Assert.Equal("none", await app.GetTestClient().GetStringAsync("/"));

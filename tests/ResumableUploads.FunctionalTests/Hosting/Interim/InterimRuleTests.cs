@@ -3,7 +3,9 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 using ResumableUploads.Abstractions;
+using ResumableUploads.FunctionalTests.Connections;
 using ResumableUploads.FunctionalTests.Protocols.Ietf;
+using ResumableUploads.Hosting.Ownership;
 using ResumableUploads.Stores.Memory;
 using ResumableUploads.Testing.Clients;
 using ResumableUploads.Testing.Servers;
@@ -57,11 +59,11 @@ public class InterimRuleTests
     public async Task R8_R47_R52_and_R78_progress_is_told_at_a_bounded_rate_and_only_of_what_is_stored()
     {
         var time = new FakeTimeProvider();
-        var store = new Connections.WatchedStore(new MemoryUploadStore());
+        var store = new WatchedStore(new MemoryUploadStore());
         await using IetfApp app = await IetfApp.StartAsync(
             configure: options => options.Store = store, services: builder => builder.Services.AddSingleton<TimeProvider>(time));
         string url = await app.Client.BeginAsync();
-        UploadKey key = UploadKeys.FromIetfId("anonymous", IetfApp.Url, url[^40..]);
+        UploadKey key = UploadKeyFactory.FromIetfId("anonymous", IetfApp.Url, url[^40..]);
         await using RawConnection connection = await RawConnection.OpenAsync(app.Address);
         await connection.SendHeadAsync(
             $"PATCH {url}", "Upload-Draft-Interop-Version: 10", "Upload-Complete: ?1", "Content-Type: application/partial-upload", "Upload-Offset: 0", "Transfer-Encoding: chunked");
@@ -167,7 +169,7 @@ public class InterimRuleTests
     public async Task R131_bytes_that_are_not_verified_yet_are_told_to_nobody_whatever_the_store_says()
     {
         await using WatchedIetfApp app = await WatchedIetfApp.StartAsync(TusApp.Endpoint);
-        app.Store.Appending = static content => content.Committed(1000);
+        app.Store.Appending = static content => content.ReportDurable(1000);
         await using RawConnection connection = await app.BeginAsync(
             null, 0, File.Length, isLast: true, Newest, $"Content-Digest: sha-256=:{Convert.ToBase64String(SHA256.HashData(File))}:");
         await connection.SendAsync(File);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
+using ResumableUploads.Hosting.Interim;
 using ResumableUploads.Testing;
 
 namespace ResumableUploads.FunctionalTests.Hosting.Interim;
@@ -17,7 +18,7 @@ internal static class Upload
     /// <summary>Takes a body, and answers "done", or "none" where there are no interim responses.</summary>
     public static async Task TakeAsync(HttpContext context)
     {
-        InterimSender? sender = InterimSender.For(context);
+        InterimResponseSender? sender = InterimResponseSender.TryCreate(context);
         await ReadAsync(context, sender, static _ => { });
         string answer = sender is null ? "none" : "done";
         context.Response.ContentLength = answer.Length;
@@ -31,7 +32,7 @@ internal static class Upload
     /// <param name="location">What the announcement says.</param>
     /// <param name="every">After how many bytes progress is told; then it may be told while more is read, and dropped.</param>
     public static async Task ReadAsync(
-        HttpContext context, InterimSender? sender, Action<ReadOnlyMemory<byte>> take, string location = Location, int every = 1)
+        HttpContext context, InterimResponseSender? sender, Action<ReadOnlyMemory<byte>> take, string location = Location, int every = 1)
     {
         if (sender is not null)
         {
@@ -49,7 +50,7 @@ internal static class Upload
             if (total - told >= every)
             {
                 told = total;
-                sender?.Post(Progress(total));
+                sender?.TryStartSend(Progress(total));
                 if (every == 1)
                 {
                     await IdleAsync(sender);
@@ -66,11 +67,11 @@ internal static class Upload
     }
 
     /// <summary>Waits until nothing is under way.</summary>
-    public static async Task IdleAsync(InterimSender? sender)
+    public static async Task IdleAsync(InterimResponseSender? sender)
     {
-        if (sender?.IsBusy == true)
+        if (sender?.IsSending == true)
         {
-            await Eventually.TrueAsync(() => !sender.IsBusy, "an interim response was sent");
+            await Eventually.TrueAsync(() => !sender.IsSending, "an interim response was sent");
         }
     }
 }

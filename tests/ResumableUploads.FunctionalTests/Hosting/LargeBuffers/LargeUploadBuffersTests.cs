@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
-using ResumableUploads.FunctionalTests.Hosting.Interim;
 using ResumableUploads.Hosting.LargeBuffers;
 using ResumableUploads.Testing;
 using ResumableUploads.Testing.Clients;
@@ -48,7 +47,7 @@ public sealed class LargeUploadBuffersTests
         Assert.All(app.Seen, static seen => Assert.Equal(s_content, seen.Content));
         Assert.NotEmpty(factory.Pools);
         app.Client.Dispose();
-        await Eventually.TrueAsync(() => factory.Pools.All(static pool => pool.Rented == 0), "every block came back");
+        await Eventually.TrueAsync(() => factory.Pools.All(static pool => pool.RentedCount == 0), "every block came back");
     }
 
     private static async Task<TusApp> StartAsync(string wire)

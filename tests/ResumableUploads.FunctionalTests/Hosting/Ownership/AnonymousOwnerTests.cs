@@ -83,7 +83,7 @@ public class AnonymousOwnerTests
     [InlineData("DELETE")]
     public async Task Refuse_means_401_for_every_request(string method)
     {
-        await using TestApp app = await TestApp.StartAsync(static options => options.AnonymousOwner = AnonymousOwner.Refuse, onTestHost: true);
+        await using TestApp app = await TestApp.StartAsync(static options => options.AnonymousOwner = AnonymousOwner.Reject, onTestHost: true);
         using var request = new HttpRequestMessage(new HttpMethod(method), "/upload");
         request.Headers.Add("X-File-Id", "f");
         request.Headers.Add("Sec-Fetch-Site", "same-origin");

@@ -1,7 +1,6 @@
 using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
-using ResumableUploads.Abstractions;
 using ResumableUploads.Testing.Clients;
 using ResumableUploads.Testing.Servers;
 
@@ -70,7 +69,7 @@ public sealed class HostileIdTests : IDisposable
         string root = Directory.CreateDirectory(Path.Combine(_parent, "files")).FullName;
         List<string> ids = [.. Ids().Take(60)];
         await using TestApp app = await TestApp.StartAsync(
-            options => options.OnCompleted = async (upload, cancellationToken) => await upload.MoveIntoAsync(inbox, cancellationToken), directory: root);
+            options => options.OnCompleted = async (upload, cancellationToken) => await upload.MoveToDirectoryAsync(inbox, cancellationToken), directory: root);
         await using RawConnection connection = await RawConnection.OpenAsync(app.Address);
         foreach (string id in ids)
         {

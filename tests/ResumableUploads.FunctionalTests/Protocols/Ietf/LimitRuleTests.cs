@@ -28,7 +28,7 @@ public class LimitRuleTests
     [InlineData(1_000_000_000_000_000, 0, null, 0, 86400, "max-age=86400")]
     public void R20_to_R25_and_R30_limits_are_a_dictionary_of_integers_that_is_never_empty(
         long maxSize, long minSize, long? maxAppend, long minAppend, int? left, string expected) =>
-        Assert.Equal(expected, new IetfLimits(maxSize, minSize, maxAppend, minAppend).Format("max-age", left is { } seconds ? TimeSpan.FromSeconds(seconds) : null));
+        Assert.Equal(expected, new IetfLimits(maxSize, minSize, maxAppend, minAppend).FormatHeader("max-age", left is { } seconds ? TimeSpan.FromSeconds(seconds) : null));
 
     [Theory]
     [MemberData(nameof(Everywhere))]

@@ -1,5 +1,6 @@
 using System.Text;
 using ResumableUploads.Abstractions;
+using ResumableUploads.Hosting.Ownership;
 using ResumableUploads.Stores.Memory;
 using ResumableUploads.Testing.Clients;
 using ResumableUploads.Testing.Servers;
@@ -45,7 +46,7 @@ public class SecurityRuleTests
         bool mayStill = true;
         await using IetfApp app = await IetfApp.StartAsync(place, configure: options =>
         {
-            options.AnonymousOwner = AnonymousOwner.Refuse;
+            options.AnonymousOwner = AnonymousOwner.Reject;
             options.Owner = _ => mayStill ? "ann" : null;
         });
         using HttpResponseMessage created = await app.Client.CreateAsync(false, File[..4]);
@@ -81,7 +82,7 @@ public class SecurityRuleTests
         await using IetfApp app = await IetfApp.StartAsync(configure: options => options.Store = store);
         using HttpResponseMessage created = await app.Client.CreateAsync(false, File[..4]);
         string url = created.Header("Location")!;
-        UploadKey key = UploadKeys.FromIetfId("anonymous", IetfApp.Url, url[^40..]);
+        UploadKey key = UploadKeyFactory.FromIetfId("anonymous", IetfApp.Url, url[^40..]);
         await store.DeleteAsync(key, null, CancellationToken.None);
         foreach (long offset in new[] { 0L, 4 })
         {

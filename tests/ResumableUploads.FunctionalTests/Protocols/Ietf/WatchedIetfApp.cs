@@ -1,5 +1,6 @@
 using ResumableUploads.Abstractions;
 using ResumableUploads.FunctionalTests.Connections;
+using ResumableUploads.Hosting.Ownership;
 using ResumableUploads.Stores.FileSystem;
 using ResumableUploads.Testing.Clients;
 using ResumableUploads.Testing.Servers;
@@ -24,7 +25,7 @@ internal sealed class WatchedIetfApp : IAsyncDisposable
         {
             configure?.Invoke(options);
             options.Store = store ??= new WatchedStore(new FileSystemUploadStore(
-                new FileSystemUploadStoreOptions { Directory = options.Directory, Durability = Durability.Process }));
+                new FileSystemUploadStoreOptions { Directory = options.Directory, Durability = Durability.ProcessCrash }));
         });
         return new WatchedIetfApp(app, store!);
     }
@@ -64,5 +65,5 @@ internal sealed class WatchedIetfApp : IAsyncDisposable
 
     public ValueTask DisposeAsync() => App.DisposeAsync();
 
-    private static UploadKey KeyOf(string url) => UploadKeys.FromIetfId("anonymous", IetfApp.Url, url[^40..]);
+    private static UploadKey KeyOf(string url) => UploadKeyFactory.FromIetfId("anonymous", IetfApp.Url, url[^40..]);
 }

@@ -1,5 +1,6 @@
 using ResumableUploads.Abstractions;
 using ResumableUploads.FunctionalTests.Connections;
+using ResumableUploads.Hosting.Ownership;
 using ResumableUploads.Stores.FileSystem;
 using ResumableUploads.Testing.Clients;
 using ResumableUploads.Testing.Servers;
@@ -26,14 +27,14 @@ internal sealed class WatchedTusApp : IAsyncDisposable
             {
                 configure?.Invoke(options);
                 options.Store = store ??= new WatchedStore(new FileSystemUploadStore(
-                    new FileSystemUploadStoreOptions { Directory = options.Directory, Durability = Durability.Process }));
+                    new FileSystemUploadStoreOptions { Directory = options.Directory, Durability = Durability.ProcessCrash }));
             },
             onKestrel: true);
         return new WatchedTusApp(app, store!);
     }
 
     /// <summary>The key of an upload by its URL.</summary>
-    public static UploadKey KeyOf(string url) => UploadKeys.FromServerId("anonymous", TusApp.Url, url[^40..]);
+    public static UploadKey KeyOf(string url) => UploadKeyFactory.FromTusId("anonymous", TusApp.Url, url[^40..]);
 
     /// <summary>Begins a piece, in chunks where no length is given.</summary>
     public async Task<RawConnection> BeginAsync(string url, long offset, long? length = null, params string[] headers)

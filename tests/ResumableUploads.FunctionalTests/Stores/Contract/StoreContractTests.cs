@@ -7,11 +7,11 @@ namespace ResumableUploads.FunctionalTests.Stores.Contract;
 /// <summary>The stores in the box keep the laws, and so does one around them.</summary>
 public class StoreContractTests
 {
-    private const StoreAbilities Everything = StoreAbilities.StagesAppends | StoreAbilities.SharesStorage | StoreAbilities.CreatesWhole;
+    private const StoreCapabilities Everything = StoreCapabilities.StagedAppends | StoreCapabilities.SharedStorage | StoreCapabilities.CreateCompleted;
 
-    public static TheoryData<string> InMemory => [.. StoreContract.CasesFor(StoreAbilities.StagesAppends)];
+    public static TheoryData<string> InMemory => [.. StoreContract.GetCaseNames(StoreCapabilities.StagedAppends)];
 
-    public static TheoryData<string> OnDisk => [.. StoreContract.CasesFor(Everything)];
+    public static TheoryData<string> OnDisk => [.. StoreContract.GetCaseNames(Everything)];
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -21,7 +21,7 @@ public class StoreContractTests
 
     [Theory]
     [MemberData(nameof(OnDisk))]
-    public Task The_file_system_store_keeps_the_laws(string name) => StoreContract.RunAsync(name, new FileStorage(Durability.Process), Token);
+    public Task The_file_system_store_keeps_the_laws(string name) => StoreContract.RunAsync(name, new FileStorage(Durability.ProcessCrash), Token);
 
     [Theory]
     [MemberData(nameof(OnDisk))]
@@ -36,8 +36,8 @@ public class StoreContractTests
     [Fact]
     public void Abilities_bring_cases()
     {
-        IReadOnlyList<string> least = StoreContract.CasesFor(StoreAbilities.None);
-        IReadOnlyList<string> most = StoreContract.CasesFor(Everything);
+        IReadOnlyList<string> least = StoreContract.GetCaseNames(StoreCapabilities.None);
+        IReadOnlyList<string> most = StoreContract.GetCaseNames(Everything);
         Assert.InRange(least.Count, 50, most.Count - 10);
         Assert.Equal(
             ["A_store_that_is_tried_without_staging_has_none", "A_store_that_is_tried_without_whole_uploads_makes_none"], least.Except(most).Order());

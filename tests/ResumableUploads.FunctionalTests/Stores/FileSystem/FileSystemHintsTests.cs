@@ -17,7 +17,7 @@ public sealed class FileSystemHintsTests : FileSystemStoreTest
     [Fact]
     public async Task Room_is_found_for_no_more_than_came_already_and_what_is_not_used_is_given_back()
     {
-        FileSystemUploadStore store = NewStore(Durability.Process);
+        FileSystemUploadStore store = NewStore(Durability.ProcessCrash);
         await CreateAsync(store, record: new UploadRecord { Length = 1L << 40 });
         Assert.Equal(AppendStatus.Appended, (await SendAsync(store, 0, 13, announced: 1L << 40)).Status);
         Assert.Equal(13 * MiB, (await GetAsync(store)).Offset);
@@ -77,7 +77,7 @@ public sealed class FileSystemHintsTests : FileSystemStoreTest
     [Fact]
     public async Task The_disk_is_not_hurried_where_only_the_process_may_die()
     {
-        FileSystemUploadStore store = NewStore(Durability.Process);
+        FileSystemUploadStore store = NewStore(Durability.ProcessCrash);
         await CreateAsync(store);
         await SendAsync(store, 0, 24, announced: null);
 
@@ -96,7 +96,7 @@ public sealed class FileSystemHintsTests : FileSystemStoreTest
                 written.Release();
             }
         };
-        Task<AppendResult> append = store.AppendAsync(Key, offset, content, AppendMode.KeepWhatCame, None).AsTask();
+        Task<AppendResult> append = store.AppendAsync(Key, offset, content, AppendMode.KeepPartial, None).AsTask();
         for (int i = 0; i < count; i++)
         {
             await content.FeedAsync(Bytes(MiB));

@@ -1,6 +1,7 @@
 using System.IO.Pipelines;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine;
+using ResumableUploads.Engine.Appending;
 using ResumableUploads.Engine.Content;
 
 namespace ResumableUploads.UnitTests.Engine.Appending;
@@ -25,14 +26,14 @@ public class AppendChecksTests
     [InlineData(10L, 0L, 10L, null)]
     [InlineData(0L, long.MaxValue, 10L, "LengthExceeded")]
     public void F5_what_a_request_says_is_checked_before_any_upload_is_looked_for(long offset, long? body, long? size, string? refusal) =>
-        Assert.Equal(refusal, AppendChecks.Before(Command(offset, body, size), Settings)?.Kind.ToString());
+        Assert.Equal(refusal, AppendValidator.CheckCommand(Command(offset, body, size), Settings)?.Kind.ToString());
 
     [Theory]
     [InlineData(long.MaxValue, 1L, null, null)]
     [InlineData(9L, 2L, 10L, null)]
     [InlineData(5L, 0L, 1001L, "TooLarge")]
     public void T21_to_an_upload_that_the_server_has_named_the_upload_itself_is_asked_first(long offset, long? body, long? size, string? refusal) =>
-        Assert.Equal(refusal, AppendChecks.Before(Command(offset, body, size) with { Creation = null }, Settings)?.Kind.ToString());
+        Assert.Equal(refusal, AppendValidator.CheckCommand(Command(offset, body, size) with { CreateIfMissing = null }, Settings)?.Kind.ToString());
 
     [Theory]
     [InlineData(5L, 5L, null, 5L, null, null)]
@@ -48,7 +49,7 @@ public class AppendChecksTests
     [InlineData(5L, 996L, null, 5L, null, "TooLarge")]
     public void F4_and_F5_a_request_is_checked_against_the_upload(long offset, long? body, long? size, long held, long? length, string? refusal)
     {
-        UploadOutcome? outcome = AppendChecks.Against(Command(offset, body, size), Upload(held, length), Settings);
+        UploadResult? outcome = AppendValidator.CheckAgainstUpload(Command(offset, body, size), Upload(held, length), Settings);
         Assert.Equal(refusal, outcome?.Kind.ToString());
         Assert.Equal(refusal is null ? null : held, outcome?.Offset);
     }
@@ -72,7 +73,7 @@ public class AppendChecksTests
     [InlineData("AtWholeBody", "Disconnected", 10L, 10L, false)]
     [InlineData("Never", "Whole", 10L, 10L, false)]
     public void F6_an_upload_is_finished_by_its_rule(string rule, string end, long offset, long? length, bool completes) =>
-        Assert.Equal(completes, AppendChecks.Completes(Enum.Parse<CompletionRule>(rule), Enum.Parse<ContentEnd>(end), offset, length));
+        Assert.Equal(completes, AppendValidator.CompletesUpload(Enum.Parse<CompletionRule>(rule), Enum.Parse<BodyEndReason>(end), offset, length));
 
     private static AppendCommand Command(long offset, long? body, long? size) => new()
     {
@@ -81,8 +82,8 @@ public class AppendChecksTests
         Body = PipeReader.Create(Stream.Null),
         BodyLength = body,
         UploadLength = size,
-        Completion = CompletionRule.AtLength,
-        Creation = new UploadDetails("file-id", null, null),
+        CompletionRule = CompletionRule.AtLength,
+        CreateIfMissing = new CreateCommand("file-id", null, null),
     };
 
     private static UploadInfo Upload(long offset, long? length) => new()
@@ -91,6 +92,6 @@ public class AppendChecksTests
         Version = "v",
         Offset = offset,
         Record = new UploadRecord { Length = length },
-        LastChanged = DateTimeOffset.UnixEpoch,
+        LastModified = DateTimeOffset.UnixEpoch,
     };
 }

@@ -74,7 +74,7 @@ public class HandlerFailureTests
             runs++;
             entered.SetResult();
             await release.Task;
-            upload.Answer = UploadAnswer.Text("one");
+            upload.Response = UploadResponse.Text("one");
         });
         Task<HttpResponseMessage> first = app.Client.AppendAsync("f", 0, File, 6);
         await entered.Task;
@@ -124,7 +124,7 @@ public class HandlerFailureTests
         {
             if (upload.FileName.EndsWith(".exe", StringComparison.Ordinal))
             {
-                upload.Refuse(422, "No programs here.");
+                upload.Reject(422, "No programs here.");
             }
 
             return Task.CompletedTask;

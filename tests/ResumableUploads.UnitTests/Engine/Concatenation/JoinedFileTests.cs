@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Security.Cryptography;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Stores.FileSystem;
+using ResumableUploads.Stores.FileSystem.IO;
 using ResumableUploads.Testing.Clients;
 using ResumableUploads.Testing.Servers;
 
@@ -11,7 +12,7 @@ namespace ResumableUploads.UnitTests.Engine.Concatenation;
 public class JoinedFileTests
 {
     [Theory]
-    [InlineData(true, Durability.Process)]
+    [InlineData(true, Durability.ProcessCrash)]
     [InlineData(true, Durability.PowerLoss)]
     [InlineData(false, Durability.PowerLoss)]
     public async Task A_joined_file_is_its_parts_and_only_they_are_copied(bool canCopy, Durability durability)
@@ -158,7 +159,7 @@ public class JoinedFileTests
 
         public long Written { get; private set; }
 
-        public override long Copy(OpenFile from, long fromOffset, OpenFile to, long toOffset, long count)
+        public override long CopyRange(OpenFile from, long fromOffset, OpenFile to, long toOffset, long count)
         {
             Joining?.Release();
             GoOn?.Wait(TimeSpan.FromSeconds(20));
@@ -167,7 +168,7 @@ public class JoinedFileTests
                 throw new IOException("The disk is on fire.");
             }
 
-            long copied = CanCopy ? base.Copy(from, fromOffset, to, toOffset, count) : 0;
+            long copied = CanCopy ? base.CopyRange(from, fromOffset, to, toOffset, count) : 0;
             Copied += copied;
             return copied;
         }

@@ -2,8 +2,8 @@ using System.Buffers;
 using System.IO.Pipelines;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Time.Testing;
-using ResumableUploads.Engine;
 using ResumableUploads.Engine.Content;
+using ResumableUploads.Engine.Digests;
 
 namespace ResumableUploads.UnitTests.Engine.Content;
 
@@ -13,7 +13,7 @@ public sealed class GuardedReaderTests : IDisposable
     private readonly FakeTimeProvider _time = new();
     private readonly Pipe _pipe = new(new PipeOptions(useSynchronizationContext: false));
     private int _ended;
-    private GuardedReader _reader;
+    private RequestBodyReader _reader;
 
     public GuardedReaderTests() => _reader = Guard();
 
@@ -35,7 +35,7 @@ public sealed class GuardedReaderTests : IDisposable
         _reader.AdvanceTo(more.Buffer.End);
         await _pipe.Writer.CompleteAsync();
         Assert.Empty(await TakeRestAsync(await _reader.ReadAsync()));
-        Assert.Equal((ContentEnd.Whole, 4L, 0), (_reader.End, _reader.Taken, _ended));
+        Assert.Equal((BodyEndReason.EndOfBody, 4L, 0), (_reader.EndReason, _reader.ConsumedLength, _ended));
     }
 
     [Fact]
@@ -47,7 +47,7 @@ public sealed class GuardedReaderTests : IDisposable
         ValueTask<ReadResult> waiting = _reader.ReadAsync();
         await _pipe.Writer.CompleteAsync(new IOException("reset"));
         Assert.Equal([2, 3], await TakeRestAsync(await waiting));
-        Assert.Equal((ContentEnd.Disconnected, 3L, 1), (_reader.End, _reader.Taken, _ended));
+        Assert.Equal((BodyEndReason.Disconnected, 3L, 1), (_reader.EndReason, _reader.ConsumedLength, _ended));
         Assert.Equal("reset", _reader.Fault!.Message);
     }
 
@@ -56,7 +56,7 @@ public sealed class GuardedReaderTests : IDisposable
     {
         await _pipe.Writer.CompleteAsync(new InvalidOperationException("bad chunk"));
         Assert.Empty(await TakeRestAsync(await _reader.ReadAsync()));
-        Assert.Equal(ContentEnd.Disconnected, _reader.End);
+        Assert.Equal(BodyEndReason.Disconnected, _reader.EndReason);
         Assert.True(_reader.TryRead(out ReadResult again) && again.IsCompleted);
     }
 
@@ -77,7 +77,7 @@ public sealed class GuardedReaderTests : IDisposable
 
         Assert.InRange(segments, 0, 1);
         _reader.AdvanceTo(last.Buffer.End);
-        Assert.Equal((ContentEnd.Disconnected, 10_000L), (_reader.End, _reader.Taken));
+        Assert.Equal((BodyEndReason.Disconnected, 10_000L), (_reader.EndReason, _reader.ConsumedLength));
     }
 
     [Theory]
@@ -87,11 +87,11 @@ public sealed class GuardedReaderTests : IDisposable
     [InlineData("TooSlow")]
     public async Task F9_a_reader_that_waits_is_woken_when_it_is_to_leave(string name)
     {
-        ContentEnd reason = Enum.Parse<ContentEnd>(name);
+        BodyEndReason reason = Enum.Parse<BodyEndReason>(name);
         ValueTask<ReadResult> waiting = _reader.ReadAsync();
-        _reader.Leave(reason);
+        _reader.RequestStop(reason);
         Assert.Empty(await TakeRestAsync(await waiting));
-        Assert.Equal((reason, 1), (_reader.End, _ended));
+        Assert.Equal((reason, 1), (_reader.EndReason, _ended));
     }
 
     [Theory]
@@ -100,10 +100,10 @@ public sealed class GuardedReaderTests : IDisposable
     public async Task F9_who_is_to_leave_still_takes_what_is_there(bool byTryRead)
     {
         await SendAsync(1, 2);
-        _reader.Leave(ContentEnd.TakenOver);
+        _reader.RequestStop(BodyEndReason.Preempted);
         ReadResult result = byTryRead ? (_reader.TryRead(out ReadResult there) ? there : default) : await _reader.ReadAsync();
         Assert.Equal([1, 2], await TakeRestAsync(result));
-        Assert.Equal(ContentEnd.TakenOver, _reader.End);
+        Assert.Equal(BodyEndReason.Preempted, _reader.EndReason);
     }
 
     [Fact]
@@ -113,19 +113,19 @@ public sealed class GuardedReaderTests : IDisposable
         ReadResult seen = await _reader.ReadAsync();
         _reader.AdvanceTo(seen.Buffer.Start, seen.Buffer.End);
         ValueTask<ReadResult> waiting = _reader.ReadAsync();
-        _reader.Leave(ContentEnd.Shutdown);
+        _reader.RequestStop(BodyEndReason.Shutdown);
         Assert.Equal([1, 2], await TakeRestAsync(await waiting));
-        Assert.Equal(2, _reader.Taken);
+        Assert.Equal(2, _reader.ConsumedLength);
     }
 
     [Fact]
     public async Task The_first_reason_to_leave_counts_and_none_after_the_end()
     {
-        _reader.Leave(ContentEnd.TakenOver);
-        _reader.Leave(ContentEnd.Shutdown);
+        _reader.RequestStop(BodyEndReason.Preempted);
+        _reader.RequestStop(BodyEndReason.Shutdown);
         await TakeRestAsync(await _reader.ReadAsync());
-        _reader.Leave(ContentEnd.Idle);
-        Assert.Equal((ContentEnd.TakenOver, 1), (_reader.End, _ended));
+        _reader.RequestStop(BodyEndReason.IdleTimeout);
+        Assert.Equal((BodyEndReason.Preempted, 1), (_reader.EndReason, _ended));
     }
 
     [Fact]
@@ -134,9 +134,9 @@ public sealed class GuardedReaderTests : IDisposable
         await SendAsync(1);
         await _pipe.Writer.CompleteAsync();
         ReadResult result = await _reader.ReadAsync();
-        _reader.Leave(ContentEnd.TakenOver);
+        _reader.RequestStop(BodyEndReason.Preempted);
         Assert.Equal([1], await TakeRestAsync(result));
-        Assert.Equal((ContentEnd.Whole, 0), (_reader.End, _ended));
+        Assert.Equal((BodyEndReason.EndOfBody, 0), (_reader.EndReason, _ended));
     }
 
     [Fact]
@@ -145,7 +145,7 @@ public sealed class GuardedReaderTests : IDisposable
         _reader = Guard(room: 3);
         await SendAsync(1, 2, 3, 4, 5);
         Assert.Equal([1, 2, 3], await TakeRestAsync(await _reader.ReadAsync()));
-        Assert.Equal((ContentEnd.Overshoot, 3L, 1), (_reader.End, _reader.Taken, _ended));
+        Assert.Equal((BodyEndReason.LimitExceeded, 3L, 1), (_reader.EndReason, _reader.ConsumedLength, _ended));
     }
 
     [Fact]
@@ -155,10 +155,10 @@ public sealed class GuardedReaderTests : IDisposable
         await SendAsync(1, 2, 3);
         ReadResult fits = await _reader.ReadAsync();
         _reader.AdvanceTo(fits.Buffer.End);
-        Assert.Equal(ContentEnd.None, _reader.End);
+        Assert.Equal(BodyEndReason.NotEnded, _reader.EndReason);
         await SendAsync(4);
         Assert.Empty(await TakeRestAsync(await _reader.ReadAsync()));
-        Assert.Equal(ContentEnd.Overshoot, _reader.End);
+        Assert.Equal(BodyEndReason.LimitExceeded, _reader.EndReason);
     }
 
     [Fact]
@@ -168,7 +168,7 @@ public sealed class GuardedReaderTests : IDisposable
         await SendAsync(1, 2, 3);
         await _pipe.Writer.CompleteAsync();
         Assert.Equal([1, 2, 3], await TakeRestAsync(await _reader.ReadAsync()));
-        Assert.Equal(ContentEnd.Whole, _reader.End);
+        Assert.Equal(BodyEndReason.EndOfBody, _reader.EndReason);
     }
 
     [Fact]
@@ -185,7 +185,7 @@ public sealed class GuardedReaderTests : IDisposable
         result = await _reader.ReadAsync();
         Assert.Equal([2], result.Buffer.ToArray());
         _reader.AdvanceTo(result.Buffer.End);
-        Assert.Equal((ContentEnd.None, 2L), (_reader.End, _reader.Taken));
+        Assert.Equal((BodyEndReason.NotEnded, 2L), (_reader.EndReason, _reader.ConsumedLength));
     }
 
     [Fact]
@@ -199,7 +199,7 @@ public sealed class GuardedReaderTests : IDisposable
         ReadResult result = await _reader.ReadAsync();
         _reader.AdvanceTo(result.Buffer.GetPosition(1), result.Buffer.End);
         await TakeRestAsync(await _reader.ReadAsync());
-        Assert.True(digest.ContentMatches);
+        Assert.True(digest.ContentDigestMatches);
     }
 
     [Fact]
@@ -222,7 +222,7 @@ public sealed class GuardedReaderTests : IDisposable
         }
 
         Assert.Empty(await TakeRestAsync(await waiting));
-        Assert.Equal(ContentEnd.Idle, _reader.End);
+        Assert.Equal(BodyEndReason.IdleTimeout, _reader.EndReason);
     }
 
     [Fact]
@@ -233,7 +233,7 @@ public sealed class GuardedReaderTests : IDisposable
         {
             await SendAsync(new byte[1000]);
             ReadResult result = await _reader.ReadAsync();
-            Assert.False(result.IsCompleted, $"{_reader.End} after {second} s");
+            Assert.False(result.IsCompleted, $"{_reader.EndReason} after {second} s");
             _reader.AdvanceTo(result.Buffer.Start, result.Buffer.End);
             ValueTask<ReadResult> waiting = _reader.ReadAsync();
             _time.Advance(TimeSpan.FromSeconds(1));
@@ -253,7 +253,7 @@ public sealed class GuardedReaderTests : IDisposable
         {
             var random = new Random(seed);
             var pipe = new Pipe(new PipeOptions(useSynchronizationContext: false, minimumSegmentSize: 16));
-            using var reader = new GuardedReader(pipe.Reader, 1 << 20, null, _time, TestSettings.Default, static () => { });
+            using var reader = new RequestBodyReader(pipe.Reader, 1 << 20, null, _time, TestSettings.Default, static () => { });
             byte[] sent = new byte[random.Next(1, 500)];
             random.NextBytes(sent);
             int stopAt = random.Next(3) == 0 ? random.Next(sent.Length) : -1;
@@ -266,7 +266,7 @@ public sealed class GuardedReaderTests : IDisposable
                     at += count;
                     if (stopAt >= 0 && at > stopAt)
                     {
-                        reader.Leave(ContentEnd.TakenOver);
+                        reader.RequestStop(BodyEndReason.Preempted);
                         return;
                     }
                 }
@@ -286,8 +286,8 @@ public sealed class GuardedReaderTests : IDisposable
             while (!result.IsCompleted);
             await sending;
             Assert.Equal(sent.Take(got.Count), got);
-            Assert.Equal(got.Count, reader.Taken);
-            Assert.Equal(stopAt < 0 ? ContentEnd.Whole : ContentEnd.TakenOver, reader.End);
+            Assert.Equal(got.Count, reader.ConsumedLength);
+            Assert.Equal(stopAt < 0 ? BodyEndReason.EndOfBody : BodyEndReason.Preempted, reader.EndReason);
             Assert.InRange(got.Count, stopAt < 0 ? sent.Length : stopAt + 1, sent.Length);
         }
     }
@@ -296,20 +296,20 @@ public sealed class GuardedReaderTests : IDisposable
     public async Task A_body_that_is_there_is_gathered_and_not_taken()
     {
         await SendAsync(1, 2, 3);
-        Assert.Equal([1, 2, 3], (await _reader.GatherAsync(3, Moment))!.Value.ToArray());
-        _reader.Leave(ContentEnd.TakenOver);
+        Assert.Equal([1, 2, 3], (await _reader.TryBufferAsync(3, Moment))!.Value.ToArray());
+        _reader.RequestStop(BodyEndReason.Preempted);
         ReadResult again = await _reader.ReadAsync();
         Assert.Equal([1, 2, 3], again.Buffer.ToArray());
         _reader.AdvanceTo(again.Buffer.End);
         Assert.Empty(await TakeRestAsync(await _reader.ReadAsync()));
-        Assert.Equal((ContentEnd.TakenOver, 3L), (_reader.End, _reader.Taken));
+        Assert.Equal((BodyEndReason.Preempted, 3L), (_reader.EndReason, _reader.ConsumedLength));
     }
 
     [Fact]
     public async Task A_body_is_waited_for_while_it_comes()
     {
         await SendAsync(1, 2);
-        Task<ReadOnlySequence<byte>?> gathering = _reader.GatherAsync(4, Moment).AsTask();
+        Task<ReadOnlySequence<byte>?> gathering = _reader.TryBufferAsync(4, Moment).AsTask();
         _time.Advance(Moment - TimeSpan.FromTicks(1));
         await SendAsync(3);
         Assert.False(gathering.IsCompleted);
@@ -321,10 +321,10 @@ public sealed class GuardedReaderTests : IDisposable
     public async Task A_body_that_takes_longer_is_read_as_ever()
     {
         await SendAsync(1, 2);
-        Task<ReadOnlySequence<byte>?> gathering = _reader.GatherAsync(4, Moment).AsTask();
+        Task<ReadOnlySequence<byte>?> gathering = _reader.TryBufferAsync(4, Moment).AsTask();
         _time.Advance(Moment);
         Assert.Null(await gathering);
-        Assert.Equal(ContentEnd.None, _reader.End);
+        Assert.Equal(BodyEndReason.NotEnded, _reader.EndReason);
 
         // What came can be read at once, and what follows when it comes.
         ReadResult first = await _reader.ReadAsync();
@@ -338,34 +338,34 @@ public sealed class GuardedReaderTests : IDisposable
         Assert.Equal([3, 4], more.Buffer.ToArray());
         _reader.AdvanceTo(more.Buffer.End);
         Assert.Empty(await TakeRestAsync(await _reader.ReadAsync()));
-        Assert.Equal((ContentEnd.Whole, 4L), (_reader.End, _reader.Taken));
+        Assert.Equal((BodyEndReason.EndOfBody, 4L), (_reader.EndReason, _reader.ConsumedLength));
     }
 
     [Theory]
-    [InlineData(ContentEnd.TakenOver)]
-    [InlineData(ContentEnd.Shutdown)]
+    [InlineData(BodyEndReason.Preempted)]
+    [InlineData(BodyEndReason.Shutdown)]
     public async Task Who_is_asked_to_leave_while_it_gathers_gives_what_came(object reason)
     {
         await SendAsync(1, 2);
-        Task<ReadOnlySequence<byte>?> gathering = _reader.GatherAsync(4, Moment).AsTask();
-        _reader.Leave((ContentEnd)reason);
+        Task<ReadOnlySequence<byte>?> gathering = _reader.TryBufferAsync(4, Moment).AsTask();
+        _reader.RequestStop((BodyEndReason)reason);
         Assert.Null(await gathering);
         Assert.Equal([1, 2], await TakeRestAsync(await _reader.ReadAsync()));
-        Assert.Equal(((ContentEnd)reason, 2L), (_reader.End, _reader.Taken));
+        Assert.Equal(((BodyEndReason)reason, 2L), (_reader.EndReason, _reader.ConsumedLength));
     }
 
     [Fact]
     public async Task A_body_that_breaks_while_it_is_gathered_gives_what_came()
     {
         await SendAsync(1, 2);
-        Task<ReadOnlySequence<byte>?> gathering = _reader.GatherAsync(4, Moment).AsTask();
+        Task<ReadOnlySequence<byte>?> gathering = _reader.TryBufferAsync(4, Moment).AsTask();
         await _pipe.Writer.CompleteAsync(new IOException("reset"));
         Assert.Null(await gathering);
         Assert.Equal([1, 2], await TakeRestAsync(await _reader.ReadAsync()));
-        Assert.Equal((ContentEnd.Disconnected, 2L), (_reader.End, _reader.Taken));
+        Assert.Equal((BodyEndReason.Disconnected, 2L), (_reader.EndReason, _reader.ConsumedLength));
     }
 
-    private GuardedReader Guard(long room = 1 << 30, IncrementalDigest? digest = null) =>
+    private RequestBodyReader Guard(long room = 1 << 30, IncrementalDigest? digest = null) =>
         new(_pipe.Reader, room, digest, _time, TestSettings.Default, () => _ended++);
 
     private async Task SendAsync(params byte[] bytes) => await _pipe.Writer.WriteAsync(bytes);

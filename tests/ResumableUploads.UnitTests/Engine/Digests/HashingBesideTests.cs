@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using System.Security.Cryptography;
 using ResumableUploads.Engine.Content;
+using ResumableUploads.Engine.Digests;
 
 namespace ResumableUploads.UnitTests.Engine.Digests;
 
@@ -21,7 +22,7 @@ public class HashingBesideTests
         random.NextBytes(file);
         using var digest = new IncrementalDigest(BodyDigest.From(new Digest(DigestAlgorithm.Sha256, SHA256.HashData(file))), null);
         var pipe = new Pipe(new PipeOptions(useSynchronizationContext: false));
-        using var reader = new GuardedReader(pipe.Reader, file.Length, digest, TimeProvider.System, TestSettings.Default, static () => { });
+        using var reader = new RequestBodyReader(pipe.Reader, file.Length, digest, TimeProvider.System, TestSettings.Default, static () => { });
         Task sending = SendAsync(pipe.Writer, file, new Random(seed));
         var taken = new MemoryStream();
         ReadResult result;
@@ -36,8 +37,8 @@ public class HashingBesideTests
         await sending;
 
         Assert.Equal(file, taken.ToArray());
-        Assert.True(reader.IsEmptied);
-        Assert.True(digest.ContentMatches);
+        Assert.True(reader.IsFullyConsumed);
+        Assert.True(digest.ContentDigestMatches);
     }
 
     [Fact]
@@ -46,12 +47,12 @@ public class HashingBesideTests
         byte[] file = RandomNumberGenerator.GetBytes(MaxPiece);
         using var digest = new IncrementalDigest(BodyDigest.From(new Digest(DigestAlgorithm.Sha256, SHA256.HashData(file))), null);
         var pipe = new Pipe(new PipeOptions(pauseWriterThreshold: 0, useSynchronizationContext: false));
-        using var reader = new GuardedReader(pipe.Reader, file.Length, digest, TimeProvider.System, TestSettings.Default, static () => { });
+        using var reader = new RequestBodyReader(pipe.Reader, file.Length, digest, TimeProvider.System, TestSettings.Default, static () => { });
         await pipe.Writer.WriteAsync(file, TestContext.Current.CancellationToken);
         await pipe.Writer.CompleteAsync();
         ReadResult result = await reader.ReadAsync(TestContext.Current.CancellationToken);
         reader.AdvanceTo(result.Buffer.GetPosition(file.Length - 1));
-        Assert.False(reader.IsEmptied);
+        Assert.False(reader.IsFullyConsumed);
     }
 
     [Fact]
@@ -59,15 +60,15 @@ public class HashingBesideTests
     {
         byte[] file = RandomNumberGenerator.GetBytes(20 * MaxPiece);
         using var digest = new IncrementalDigest(BodyDigest.From(new Digest(DigestAlgorithm.Sha256, SHA256.HashData(file))), null);
-        using (var hashing = new HashingBeside(digest))
+        using (var hashing = new BackgroundHasher(digest))
         {
             for (int offset = 0; offset < file.Length; offset += MaxPiece)
             {
-                hashing.Begin(new ReadOnlySequence<byte>(file, offset, MaxPiece));
+                hashing.Start(new ReadOnlySequence<byte>(file, offset, MaxPiece));
             }
         }
 
-        Assert.True(digest.ContentMatches);
+        Assert.True(digest.ContentDigestMatches);
     }
 
     private static async Task SendAsync(PipeWriter writer, byte[] file, Random random)

@@ -248,7 +248,7 @@ public class ExpirationTests
     }
 
     /// <summary>Says when a sweep is over.</summary>
-    private sealed class SweptStore(IUploadStore inner) : IUploadStore, ICleansUp
+    private sealed class SweptStore(IUploadStore inner) : IUploadStore, ISelfCleaningStore
     {
         private readonly SemaphoreSlim _swept = new(0);
 
@@ -302,10 +302,10 @@ public class ExpirationTests
             return inner.ListAsync(query, cancellationToken);
         }
 
-        public ValueTask PutOutcomeAsync(UploadKey key, ReadOnlyMemory<byte> outcome, CancellationToken cancellationToken) =>
-            inner.PutOutcomeAsync(key, outcome, cancellationToken);
+        public ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> outcome, CancellationToken cancellationToken) =>
+            inner.PutResponseAsync(key, outcome, cancellationToken);
 
-        public ValueTask<ReadOnlyMemory<byte>?> GetOutcomeAsync(UploadKey key, CancellationToken cancellationToken) =>
-            inner.GetOutcomeAsync(key, cancellationToken);
+        public ValueTask<ReadOnlyMemory<byte>?> GetResponseAsync(UploadKey key, CancellationToken cancellationToken) =>
+            inner.GetResponseAsync(key, cancellationToken);
     }
 }

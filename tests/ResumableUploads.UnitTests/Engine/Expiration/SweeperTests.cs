@@ -1,7 +1,7 @@
 using System.Globalization;
 using Microsoft.Extensions.Logging.Abstractions;
 using ResumableUploads.Abstractions;
-using ResumableUploads.Engine.Sweeping;
+using ResumableUploads.Engine.Expiration;
 using ResumableUploads.Stores.FileSystem;
 
 namespace ResumableUploads.UnitTests.Engine.Expiration;
@@ -15,7 +15,7 @@ public sealed class SweeperTests : IDisposable
     private readonly FileSystemUploadStore _store;
 
     public SweeperTests() => _store = new FileSystemUploadStore(
-        new FileSystemUploadStoreOptions { Directory = Path.Combine(_directory, "store"), Durability = Durability.Process }, _time);
+        new FileSystemUploadStoreOptions { Directory = Path.Combine(_directory, "store"), Durability = Durability.ProcessCrash }, _time);
 
     public void Dispose() => Directory.Delete(_directory, recursive: true);
 
@@ -63,12 +63,12 @@ public sealed class SweeperTests : IDisposable
             },
         };
         await Assert.ThrowsAsync<InvalidOperationException>(() => SweepAsync(dead));
-        Assert.Equal(place, await _store.GetSweepPlaceAsync(default));
+        Assert.Equal(place, await _store.GetSweepCheckpointAsync(default));
 
         var next = new Visitor();
         await SweepAsync(next);
         Assert.Equal([.. all[(visits - 1)..], .. all[..(visits - 1)]], next.Seen);
-        Assert.Null(await _store.GetSweepPlaceAsync(default));
+        Assert.Null(await _store.GetSweepCheckpointAsync(default));
 
         var again = new Visitor();
         await SweepAsync(again);
@@ -92,7 +92,7 @@ public sealed class SweeperTests : IDisposable
             },
         };
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => NewSweeper(stopped).SweepAsync(stopping.Token));
-        Assert.Equal(all[19], await _store.GetSweepPlaceAsync(default));
+        Assert.Equal(all[19], await _store.GetSweepCheckpointAsync(default));
     }
 
     [Fact]
@@ -110,7 +110,7 @@ public sealed class SweeperTests : IDisposable
     public async Task An_upload_that_is_gone_is_a_place_all_the_same(bool isGone)
     {
         List<UploadKey> all = await CreateAsync();
-        await _store.PutSweepPlaceAsync(all[30], default);
+        await _store.PutSweepCheckpointAsync(all[30], default);
         if (isGone)
         {
             await _store.DeleteAsync(all[30], null, default);
@@ -133,11 +133,11 @@ public sealed class SweeperTests : IDisposable
     {
         List<UploadKey> all = await CreateAsync();
         await File.WriteAllTextAsync(Path.Combine(_directory, "store", "sweep-place"), text);
-        Assert.Null(await _store.GetSweepPlaceAsync(default));
-        await _store.PutSweepPlaceAsync(all[3], default);
-        Assert.Equal(all[3], await _store.GetSweepPlaceAsync(default));
-        await _store.PutSweepPlaceAsync(new UploadKey("o", "i"), default);
-        Assert.Equal(new UploadKey("o", "i"), await _store.GetSweepPlaceAsync(default));
+        Assert.Null(await _store.GetSweepCheckpointAsync(default));
+        await _store.PutSweepCheckpointAsync(all[3], default);
+        Assert.Equal(all[3], await _store.GetSweepCheckpointAsync(default));
+        await _store.PutSweepCheckpointAsync(new UploadKey("o", "i"), default);
+        Assert.Equal(new UploadKey("o", "i"), await _store.GetSweepCheckpointAsync(default));
     }
 
     [Fact]
@@ -146,7 +146,7 @@ public sealed class SweeperTests : IDisposable
         List<UploadKey> all = await CreateAsync();
         var failing = new Visitor { Visit = static _ => throw new UploadStoreException(StoreFailure.Unavailable, "no") };
         var other = new Visitor();
-        Sweeper sweeper = NewSweeper(failing);
+        UploadSweeper sweeper = NewSweeper(failing);
         sweeper.Add(other);
         await sweeper.SweepAsync(default);
         Assert.Equal(all, failing.Seen);
@@ -154,9 +154,9 @@ public sealed class SweeperTests : IDisposable
         Assert.Equal((1, 1), (failing.Sweeps, other.Sweeps));
     }
 
-    private Sweeper NewSweeper(Visitor visitor)
+    private UploadSweeper NewSweeper(Visitor visitor)
     {
-        var sweeper = new Sweeper(_store, _time, NullLogger.Instance);
+        var sweeper = new UploadSweeper(_store, _time, NullLogger.Instance);
         sweeper.Add(visitor);
         return sweeper;
     }
@@ -192,6 +192,6 @@ public sealed class SweeperTests : IDisposable
             return ValueTask.CompletedTask;
         }
 
-        public void IsOver() => Sweeps++;
+        public void OnSweepCompleted() => Sweeps++;
     }
 }

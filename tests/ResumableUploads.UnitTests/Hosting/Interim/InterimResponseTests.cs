@@ -1,5 +1,7 @@
 using System.Buffers;
 using System.Text;
+using ResumableUploads.Hosting.Interim;
+using ResumableUploads.Hosting.Interim.Http2;
 using ResumableUploads.Testing.Clients;
 
 namespace ResumableUploads.UnitTests.Hosting.Interim;
@@ -13,13 +15,13 @@ public class InterimResponseTests
 
         Assert.Equal(
             "HTTP/1.1 104 Upload Resumption Supported\r\nLocation: /upload/1\r\nUpload-Limit: max-size=10\r\n\r\n",
-            Encoding.ASCII.GetString(response.ToHttp1()));
+            Encoding.ASCII.GetString(response.ToHttp1Bytes()));
     }
 
     [Fact]
     public void Over_http_2_it_is_one_frame_of_literals_with_names_in_lower_case()
     {
-        byte[] frame = InterimResponse.TryCreate(("Upload-Offset", "7"))!.ToHttp2(5);
+        byte[] frame = InterimResponse.TryCreate(("Upload-Offset", "7"))!.ToHttp2Frame(5);
 
         Assert.Equal([0, 0, 22, 1, 4, 0, 0, 0, 5, 0x08, 3, .. "104"u8, 0, 13, .. "upload-offset"u8, 1, .. "7"u8], frame);
     }
@@ -29,8 +31,8 @@ public class InterimResponseTests
     {
         InterimResponse response = InterimResponse.TryCreate()!;
 
-        Assert.Equal("HTTP/1.1 104 Upload Resumption Supported\r\n\r\n", Encoding.ASCII.GetString(response.ToHttp1()));
-        Assert.Equal([0, 0, 5, 1, 4, 0x7F, 0xFF, 0xFF, 0xFF, 0x08, 3, .. "104"u8], response.ToHttp2(int.MaxValue));
+        Assert.Equal("HTTP/1.1 104 Upload Resumption Supported\r\n\r\n", Encoding.ASCII.GetString(response.ToHttp1Bytes()));
+        Assert.Equal([0, 0, 5, 1, 4, 0x7F, 0xFF, 0xFF, 0xFF, 0x08, 3, .. "104"u8], response.ToHttp2Frame(int.MaxValue));
     }
 
     [Theory]
@@ -57,9 +59,9 @@ public class InterimResponseTests
     public void What_is_longer_than_a_frame_of_every_client_cannot_be_sent()
     {
         // The status takes 5 bytes; name and value take 1 + 2 + 3 more.
-        string longest = new('x', InterimResponse.MaxBlockSize - 11);
+        string longest = new('x', InterimResponse.MaxHeaderBlockSize - 11);
 
-        Assert.Equal(InterimResponse.MaxBlockSize + 9, InterimResponse.TryCreate(("a", longest))!.ToHttp2(1).Length);
+        Assert.Equal(InterimResponse.MaxHeaderBlockSize + 9, InterimResponse.TryCreate(("a", longest))!.ToHttp2Frame(1).Length);
         Assert.Null(InterimResponse.TryCreate(("a", longest + "x")));
     }
 
@@ -76,7 +78,7 @@ public class InterimResponseTests
     {
         var block = new ArrayBufferWriter<byte>();
 
-        HpackLiteral.WriteLength(block, length);
+        HpackLiteralEncoder.WriteLength(block, length);
 
         Assert.Equal(expected, block.WrittenSpan.ToArray());
     }
@@ -89,7 +91,7 @@ public class InterimResponseTests
     public void A_long_value_is_read_back_as_it_was(int length)
     {
         string value = new('v', length);
-        byte[] frame = InterimResponse.TryCreate(("X-Long", value), ("X-Next", "1"))!.ToHttp2(1);
+        byte[] frame = InterimResponse.TryCreate(("X-Long", value), ("X-Next", "1"))!.ToHttp2Frame(1);
 
         Assert.Equal([(":status", "104"), ("x-long", value), ("x-next", "1")], new Http2Frame(1, 4, 1, frame[9..]).Literals());
     }

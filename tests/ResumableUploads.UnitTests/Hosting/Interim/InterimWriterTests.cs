@@ -1,6 +1,8 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Text;
+using ResumableUploads.Hosting.Interim;
+using ResumableUploads.Hosting.Interim.Http2;
 using ResumableUploads.Testing;
 
 namespace ResumableUploads.UnitTests.Hosting.Interim;
@@ -9,18 +11,18 @@ public class InterimWriterTests
 {
     private static readonly byte[] Settings = [0, 0, 0, 4, 0, 0, 0, 0, 0];
     private static readonly byte[] Final = [0, 0, 1, 1, 4, 0, 0, 0, 1, 0x88];
-    private static readonly byte[] Interim = InterimResponse.TryCreate(("Upload-Offset", "1"))!.ToHttp2(1);
+    private static readonly byte[] Interim = InterimResponse.TryCreate(("Upload-Offset", "1"))!.ToHttp2Frame(1);
 
     private readonly Pipe _pipe = new();
-    private readonly InterimWriter _writer;
+    private readonly FrameInterleavingPipeWriter _writer;
 
-    public InterimWriterTests() => _writer = new InterimWriter(_pipe.Writer, new ClientSettings());
+    public InterimWriterTests() => _writer = new FrameInterleavingPipeWriter(_pipe.Writer, new ClientSettingsTracker());
 
     [Fact]
     public async Task A_frame_goes_out_between_two_flushes()
     {
         await _writer.WriteAsync(Settings);
-        _writer.Open(1);
+        _writer.OpenStream(1);
         _writer.Write(Final);
         await _writer.SendAsync(1, Interim);
         await _writer.FlushAsync();
@@ -32,7 +34,7 @@ public class InterimWriterTests
     public async Task None_goes_out_after_the_final_answer()
     {
         await _writer.WriteAsync(Settings);
-        _writer.Open(1);
+        _writer.OpenStream(1);
         await _writer.WriteAsync(Final);
         await _writer.SendAsync(1, Interim);
 
@@ -43,9 +45,9 @@ public class InterimWriterTests
     public async Task One_that_waits_while_the_final_answer_goes_out_is_not_sent()
     {
         var pipe = new Pipe(new PipeOptions(pauseWriterThreshold: Settings.Length + 1, resumeWriterThreshold: 1));
-        var writer = new InterimWriter(pipe.Writer, new ClientSettings());
+        var writer = new FrameInterleavingPipeWriter(pipe.Writer, new ClientSettingsTracker());
         await writer.WriteAsync(Settings);
-        writer.Open(1);
+        writer.OpenStream(1);
         Task answer = writer.WriteAsync(Final).AsTask();
         Task interim = writer.SendAsync(1, Interim).AsTask();
         Assert.False(answer.IsCompleted || interim.IsCompleted);
@@ -65,9 +67,9 @@ public class InterimWriterTests
     public async Task The_server_waits_for_one_that_is_being_flushed()
     {
         var pipe = new Pipe(new PipeOptions(pauseWriterThreshold: Settings.Length + 1, resumeWriterThreshold: 1));
-        var writer = new InterimWriter(pipe.Writer, new ClientSettings());
+        var writer = new FrameInterleavingPipeWriter(pipe.Writer, new ClientSettingsTracker());
         await writer.WriteAsync(Settings);
-        writer.Open(1);
+        writer.OpenStream(1);
         Task interim = writer.SendAsync(1, Interim).AsTask();
         Task answer = writer.WriteAsync(Final).AsTask();
         writer.Complete();
@@ -92,7 +94,7 @@ public class InterimWriterTests
     public async Task None_goes_into_a_frame_or_a_header_block_that_is_not_whole()
     {
         await _writer.WriteAsync(Settings);
-        _writer.Open(1);
+        _writer.OpenStream(1);
         byte[] half = [0, 0, 1, 1, 0, 0, 0, 0, 3, 0x88, 0, 0, 1];
         await _writer.WriteAsync(half.AsMemory(0, 10));
         await _writer.SendAsync(1, Interim);
@@ -107,12 +109,12 @@ public class InterimWriterTests
     {
         await _writer.WriteAsync(Settings);
         await _writer.SendAsync(1, Interim);
-        _writer.Open(1);
-        _writer.Close(1);
+        _writer.OpenStream(1);
+        _writer.CloseStream(1);
         await _writer.SendAsync(1, Interim);
 
         Assert.Equal(Settings, await ReadAsync());
-        Assert.Equal(0, _writer.Watched);
+        Assert.Equal(0, _writer.OpenStreamCount);
     }
 
     [Theory]
@@ -125,7 +127,7 @@ public class InterimWriterTests
         Memory<byte> memory = _writer.GetMemory(1);
         memory.Span[0] = (byte)'x';
         _writer.Advance(1);
-        _writer.Open(1);
+        _writer.OpenStream(1);
         await _writer.SendAsync(1, Interim);
         Assert.Equal(1, _pipe.Writer.UnflushedBytes);
         Assert.Equal(1, _writer.UnflushedBytes);
@@ -154,7 +156,7 @@ public class InterimWriterTests
     public async Task Nothing_is_sent_after_the_end()
     {
         await _writer.WriteAsync(Settings);
-        _writer.Open(1);
+        _writer.OpenStream(1);
         await _writer.CompleteAsync();
         await _writer.SendAsync(1, Interim);
 
@@ -165,9 +167,9 @@ public class InterimWriterTests
     public async Task A_flush_that_was_cancelled_while_an_interim_response_was_flushed_is_the_servers()
     {
         var pipe = new Pipe(new PipeOptions(pauseWriterThreshold: Settings.Length + 1, resumeWriterThreshold: 1));
-        var writer = new InterimWriter(pipe.Writer, new ClientSettings());
+        var writer = new FrameInterleavingPipeWriter(pipe.Writer, new ClientSettingsTracker());
         await writer.WriteAsync(Settings);
-        writer.Open(1);
+        writer.OpenStream(1);
         Task interim = writer.SendAsync(1, Interim).AsTask();
         Task<FlushResult> answer = writer.WriteAsync(Final).AsTask();
 

@@ -54,7 +54,7 @@ public sealed class LargeBlockPoolTests : IDisposable
         using IMemoryOwner<byte> one = _pool.Rent();
         using IMemoryOwner<byte> other = _pool.Rent();
         Assert.NotSame(one, other);
-        Assert.Equal((0, 2), (_pool.Free, _pool.Rented));
+        Assert.Equal((0, 2), (_pool.FreeCount, _pool.RentedCount));
     }
 
     [Fact]
@@ -62,21 +62,21 @@ public sealed class LargeBlockPoolTests : IDisposable
     {
         RentAndReturn(100);
         _time.Advance(LargeBlockPoolFactory.TrimInterval);
-        Assert.Equal(100, _pool.Free);
+        Assert.Equal(100, _pool.FreeCount);
 
         RentAndReturn(30);
         _time.Advance(LargeBlockPoolFactory.TrimInterval);
-        Assert.Equal(30, _pool.Free);
+        Assert.Equal(30, _pool.FreeCount);
 
         _time.Advance(LargeBlockPoolFactory.TrimInterval);
-        Assert.Equal(0, _pool.Free);
+        Assert.Equal(0, _pool.FreeCount);
     }
 
     [Fact]
     public void The_free_blocks_are_bounded()
     {
-        RentAndReturn(LargeBlockPool.MaxFree + 10);
-        Assert.Equal((LargeBlockPool.MaxFree, 0), (_pool.Free, _pool.Rented));
+        RentAndReturn(LargeBlockPool.MaxFreeBlocks + 10);
+        Assert.Equal((LargeBlockPool.MaxFreeBlocks, 0), (_pool.FreeCount, _pool.RentedCount));
     }
 
     [Fact]
@@ -87,7 +87,7 @@ public sealed class LargeBlockPoolTests : IDisposable
         _pool.Dispose();
         block.Memory.Span[0] = 1;
         block.Dispose();
-        Assert.Equal((0, 0), (_pool.Free, _pool.Rented));
+        Assert.Equal((0, 0), (_pool.FreeCount, _pool.RentedCount));
         Assert.Empty(_factory.Pools);
         Assert.Throws<ObjectDisposedException>(() => _pool.Rent());
     }
@@ -105,7 +105,7 @@ public sealed class LargeBlockPoolTests : IDisposable
                 Assert.Equal((worker, worker), (block.Memory.Span[0], block.Memory.Span[^1]));
             }
         });
-        Assert.Equal(0, _pool.Rented);
+        Assert.Equal(0, _pool.RentedCount);
     }
 
     private void RentAndReturn(int count)

@@ -88,7 +88,7 @@ public class OptionsValidationTests
             InvalidOperationException thrown = Assert.Throws<InvalidOperationException>(() => app.UseResumableUploads(options =>
             {
                 options.Directory = Path.Combine(file, "uploads");
-                options.FileSystem.Durability = Durability.Process;
+                options.FileSystem.Durability = Durability.ProcessCrash;
             }));
             Assert.Contains(file, thrown.Message, StringComparison.Ordinal);
         }

@@ -80,7 +80,7 @@ public class SignedInOwnerTests
         await using TestApp app = await StartAsync(static options =>
         {
             options.Owner = static _ => null;
-            options.AnonymousOwner = AnonymousOwner.Refuse;
+            options.AnonymousOwner = AnonymousOwner.Reject;
         });
         using HttpResponseMessage answer = await SendAsync(app, HttpMethod.Get, "sub:1");
         Assert.Equal(401, (int)answer.StatusCode);

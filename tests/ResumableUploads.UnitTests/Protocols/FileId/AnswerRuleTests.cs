@@ -22,7 +22,7 @@ public class AnswerRuleTests
         await using TestApp app = await AppAsync(inMemory, options => options.OnCompleted = (upload, _) =>
         {
             runs++;
-            upload.Answer = new UploadAnswer(201, "application/json", Encoding.UTF8.GetBytes($$"""{"run":{{runs}}}"""));
+            upload.Response = new UploadResponse(201, "application/json", Encoding.UTF8.GetBytes($$"""{"run":{{runs}}}"""));
             return Task.CompletedTask;
         });
         for (int i = 0; i < 3; i++)
@@ -62,7 +62,7 @@ public class AnswerRuleTests
     {
         await using TestApp app = await AppAsync(configure: static options => options.OnCompleted = static (upload, _) =>
         {
-            upload.Answer = UploadAnswer.Text("schön " + upload.Size);
+            upload.Response = UploadResponse.Text("schön " + upload.Size);
             return Task.CompletedTask;
         });
         foreach (byte[] body in new[] { File, [] })
@@ -85,7 +85,7 @@ public class AnswerRuleTests
         await using TestApp app = await AppAsync(configure: options => options.OnCompleted = (upload, _) =>
         {
             runs++;
-            upload.Answer = new UploadAnswer(status);
+            upload.Response = new UploadResponse(status);
             return Task.CompletedTask;
         });
         foreach (byte[] body in new[] { File, [] })
@@ -110,7 +110,7 @@ public class AnswerRuleTests
         await using TestApp app = await AppAsync(configure: options => options.OnCompleted = (upload, _) =>
         {
             attempts.Add((upload.Attempt, upload.IsRepeat));
-            upload.Answer = attempts.Count < 3 ? UploadAnswer.Text("later", status) : UploadAnswer.Text("done");
+            upload.Response = attempts.Count < 3 ? UploadResponse.Text("later", status) : UploadResponse.Text("done");
             return Task.CompletedTask;
         });
         for (int i = 0; i < 4; i++)

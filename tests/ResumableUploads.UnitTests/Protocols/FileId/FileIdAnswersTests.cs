@@ -49,17 +49,17 @@ public class FileIdAnswersTests
 
     [Fact]
     public void Every_outcome_has_its_row() =>
-        Assert.Equal(Enum.GetNames<OutcomeKind>().Order(), Table.Select(static row => row.Data.Item1).Order());
+        Assert.Equal(Enum.GetNames<UploadResultKind>().Order(), Table.Select(static row => row.Data.Item1).Order());
 
     [Theory]
     [MemberData(nameof(Table))]
     public void Each_outcome_has_its_answer(string kind, int status, string? type, string? retryAfter, string? complete)
     {
-        HttpAnswer answer = FileIdAnswers.For(Outcome(kind));
+        HttpResponseData answer = FileIdResponses.For(Outcome(kind));
         Assert.Equal(status, answer.StatusCode);
-        Assert.Equal("no-store", answer.Header("Cache-Control"));
-        Assert.Equal(retryAfter, answer.Header("Retry-After"));
-        Assert.Equal(complete, answer.Header("X-Upload-Complete"));
+        Assert.Equal("no-store", answer.GetHeader("Cache-Control"));
+        Assert.Equal(retryAfter, answer.GetHeader("Retry-After"));
+        Assert.Equal(complete, answer.GetHeader("X-Upload-Complete"));
         if (type is null)
         {
             Assert.NotEqual(Problem.ContentType, answer.ContentType);
@@ -74,7 +74,7 @@ public class FileIdAnswersTests
 
         // The true number stands in the header and in the problem, or in neither.
         long expected = kind == "NotFound" ? 0 : 7;
-        Assert.Equal(expected.ToString(), answer.Header("X-Start-Byte"));
+        Assert.Equal(expected.ToString(), answer.GetHeader("X-Start-Byte"));
         Assert.Equal(expected, json.RootElement.GetProperty("expected-offset").GetInt64());
     }
 
@@ -88,8 +88,8 @@ public class FileIdAnswersTests
             return;
         }
 
-        HttpAnswer answer = FileIdAnswers.For(Outcome(kind) with { Offset = null });
-        Assert.Null(answer.Header("X-Start-Byte"));
+        HttpResponseData answer = FileIdResponses.For(Outcome(kind) with { Offset = null });
+        Assert.Null(answer.GetHeader("X-Start-Byte"));
         using JsonDocument json = JsonDocument.Parse(answer.Body);
         Assert.False(json.RootElement.TryGetProperty("expected-offset", out _));
     }
@@ -101,58 +101,58 @@ public class FileIdAnswersTests
     [InlineData("TooLarge", false)]
     public void The_number_that_was_sent_is_repeated_where_it_was_wrong(string kind, bool isThere)
     {
-        Problem problem = FileIdAnswers.ProblemFor(Outcome(kind) with { ProvidedOffset = 3 });
+        Problem problem = FileIdResponses.ProblemFor(Outcome(kind) with { ProvidedOffset = 3 });
         Assert.Equal(isThere ? 3 : null, problem.ProvidedOffset);
     }
 
     [Fact]
     public void F7_the_number_is_the_text_and_nothing_else()
     {
-        HttpAnswer answer = FileIdAnswers.For(new UploadOutcome(OutcomeKind.Appended, long.MaxValue));
+        HttpResponseData answer = FileIdResponses.For(new UploadResult(UploadResultKind.Appended, long.MaxValue));
         Assert.Equal("9223372036854775807", Encoding.ASCII.GetString(answer.Body.Span));
-        Assert.Equal(("text/plain", "9223372036854775807"), (answer.ContentType, answer.Header("X-Start-Byte")));
+        Assert.Equal(("text/plain", "9223372036854775807"), (answer.ContentType, answer.GetHeader("X-Start-Byte")));
     }
 
     [Fact]
     public void F7_what_the_application_answered_is_sent_as_it_is()
     {
-        ReadOnlyMemory<byte> stored = new StoredAnswer(201, "application/json", "{}"u8.ToArray()).ToBytes();
-        HttpAnswer answer = FileIdAnswers.For(new UploadOutcome(OutcomeKind.Completed, 7) { Answer = stored });
+        ReadOnlyMemory<byte> stored = new StoredResponse(201, "application/json", "{}"u8.ToArray()).ToBytes();
+        HttpResponseData answer = FileIdResponses.For(new UploadResult(UploadResultKind.Completed, 7) { Response = stored });
         Assert.Equal((201, "application/json", "{}"), (answer.StatusCode, answer.ContentType, Encoding.ASCII.GetString(answer.Body.Span)));
-        Assert.Equal(("7", "true"), (answer.Header("X-Start-Byte"), answer.Header("X-Upload-Complete")));
+        Assert.Equal(("7", "true"), (answer.GetHeader("X-Start-Byte"), answer.GetHeader("X-Upload-Complete")));
     }
 
     [Fact]
     public void F7_an_answer_that_says_later_does_not_say_complete()
     {
-        ReadOnlyMemory<byte> said = new StoredAnswer(503, "text/plain", "later"u8.ToArray()).ToBytes();
-        HttpAnswer answer = FileIdAnswers.For(new UploadOutcome(OutcomeKind.HandlerFailed, 7) { Answer = said });
-        Assert.Equal((503, "later", "false"), (answer.StatusCode, Encoding.ASCII.GetString(answer.Body.Span), answer.Header("X-Upload-Complete")));
+        ReadOnlyMemory<byte> said = new StoredResponse(503, "text/plain", "later"u8.ToArray()).ToBytes();
+        HttpResponseData answer = FileIdResponses.For(new UploadResult(UploadResultKind.HandlerFailed, 7) { Response = said });
+        Assert.Equal((503, "later", "false"), (answer.StatusCode, Encoding.ASCII.GetString(answer.Body.Span), answer.GetHeader("X-Upload-Complete")));
     }
 
     [Fact]
     public void The_largest_size_is_told_to_who_sends_too_much() =>
-        Assert.Contains("1234", FileIdAnswers.ProblemFor(new UploadOutcome(OutcomeKind.TooLarge) { MaxSize = 1234 }).Detail, StringComparison.Ordinal);
+        Assert.Contains("1234", FileIdResponses.ProblemFor(new UploadResult(UploadResultKind.UploadTooLarge) { MaxUploadSize = 1234 }).Detail, StringComparison.Ordinal);
 
     [Fact]
     public void The_words_of_a_refusal_are_the_applications() =>
-        Assert.Equal("no teapots", FileIdAnswers.ProblemFor(Outcome("Refused")).Detail);
+        Assert.Equal("no teapots", FileIdResponses.ProblemFor(Outcome("Refused")).Detail);
 
     [Theory]
     [InlineData(0, false)]
     [InlineData(12, true)]
     public void A_status_is_the_number_as_text_and_header(long offset, bool isComplete)
     {
-        HttpAnswer answer = FileIdAnswers.Status(new UploadStatus(true, offset, null, isComplete));
+        HttpResponseData answer = FileIdResponses.ForStatus(new UploadStatus(true, offset, null, isComplete));
         Assert.Equal((200, "text/plain", offset.ToString()), (answer.StatusCode, answer.ContentType, Encoding.ASCII.GetString(answer.Body.Span)));
-        Assert.Equal((offset.ToString(), isComplete ? "true" : "false"), (answer.Header("X-Start-Byte"), answer.Header("X-Upload-Complete")));
-        Assert.Equal("no-store", answer.Header("Cache-Control"));
+        Assert.Equal((offset.ToString(), isComplete ? "true" : "false"), (answer.GetHeader("X-Start-Byte"), answer.GetHeader("X-Upload-Complete")));
+        Assert.Equal("no-store", answer.GetHeader("Cache-Control"));
     }
 
-    private static UploadOutcome Outcome(string kind) => new(Enum.Parse<OutcomeKind>(kind), 7)
+    private static UploadResult Outcome(string kind) => new(Enum.Parse<UploadResultKind>(kind), 7)
     {
         ProvidedOffset = 3,
-        MaxSize = 10,
-        Refusal = new Refusal(418, "no teapots"),
+        MaxUploadSize = 10,
+        Rejection = new Rejection(418, "no teapots"),
     };
 }

@@ -36,7 +36,7 @@ public class FileIdParserTests
     {
         Problem problem = Refused(method, onStatusPath, ("X-File-Id", "a"));
         Assert.Equal((405, "urn:resumable-uploads:method-not-allowed"), (problem.Status, problem.Type));
-        Assert.Contains(FileIdParser.Allow(onStatusPath), problem.Detail, StringComparison.Ordinal);
+        Assert.Contains(FileIdParser.GetAllowHeader(onStatusPath), problem.Detail, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -142,7 +142,7 @@ public class FileIdParserTests
     public void F5_a_start_byte_behind_the_size_contradicts_itself()
     {
         Assert.Equal(
-            Problem.LengthConflict, Refused("POST", false, ("X-File-Id", "a"), ("X-Start-Byte", "6"), ("X-File-Size", "5")).Type);
+            Problem.LengthConflictType, Refused("POST", false, ("X-File-Id", "a"), ("X-Start-Byte", "6"), ("X-File-Size", "5")).Type);
         Assert.Equal(5, Parsed("POST", false, ("X-File-Id", "a"), ("X-Start-Byte", "5"), ("X-File-Size", "5")).StartByte);
     }
 

@@ -20,15 +20,15 @@ public class FileIdTextTests
     [InlineData("%%41", "%A")]
     [InlineData("%00", "\0")]
     public void F2_escapes_are_decoded_and_what_is_none_stands_for_itself(string text, string decoded) =>
-        Assert.Equal(decoded, FileIdText.Decode(Encoding.Latin1.GetBytes(text)));
+        Assert.Equal(decoded, FileIdEncoding.Decode(Encoding.Latin1.GetBytes(text)));
 
     [Fact]
     public void F2_raw_bytes_are_tried_as_utf8_and_then_as_latin1()
     {
-        Assert.Equal("é", FileIdText.Decode([0xc3, 0xa9]));
-        Assert.Equal("é", FileIdText.Decode([0xe9]));
-        Assert.Equal("Ã©é", FileIdText.Decode([0xc3, 0xa9, 0xe9]));
-        Assert.Equal("\u00ed\u00a0\u0080", FileIdText.Decode([0xed, 0xa0, 0x80]));
+        Assert.Equal("é", FileIdEncoding.Decode([0xc3, 0xa9]));
+        Assert.Equal("é", FileIdEncoding.Decode([0xe9]));
+        Assert.Equal("Ã©é", FileIdEncoding.Decode([0xc3, 0xa9, 0xe9]));
+        Assert.Equal("\u00ed\u00a0\u0080", FileIdEncoding.Decode([0xed, 0xa0, 0x80]));
     }
 
     [Fact]
@@ -39,8 +39,8 @@ public class FileIdTextTests
         {
             byte[] bytes = new byte[random.Next(0, 40)];
             random.NextBytes(bytes);
-            Assert.NotNull(FileIdText.Decode(bytes));
-            Assert.NotNull(FileIdText.NameInside(bytes, i % 2 == 0 ? null : i));
+            Assert.NotNull(FileIdEncoding.Decode(bytes));
+            Assert.NotNull(FileIdEncoding.ExtractFileName(bytes, i % 2 == 0 ? null : i));
         }
     }
 
@@ -71,12 +71,12 @@ public class FileIdTextTests
     [InlineData("my%20file%20(1).pdf-52428800-Sun%20Nov%2022%202026%2010%3A00%3A00%20GMT-0500%20(x)", null, "my file (1).pdf")]
     [InlineData("a%2Fb.txt-7-1", 7L, "a/b.txt")]
     public void F2_a_name_is_found_inside_an_id(string id, long? size, string name) =>
-        Assert.Equal(name, FileIdText.NameInside(Encoding.Latin1.GetBytes(id), size));
+        Assert.Equal(name, FileIdEncoding.ExtractFileName(Encoding.Latin1.GetBytes(id), size));
 
     [Fact]
     public void F2_on_other_servers_the_utf8_bytes_of_the_text_are_the_id()
     {
-        Assert.Equal("é"u8.ToArray(), FileIdText.BytesOf("é", isLatin1: false));
-        Assert.Equal([0xe9], FileIdText.BytesOf("é", isLatin1: true));
+        Assert.Equal("é"u8.ToArray(), FileIdEncoding.GetBytes("é", isLatin1: false));
+        Assert.Equal([0xe9], FileIdEncoding.GetBytes("é", isLatin1: true));
     }
 }

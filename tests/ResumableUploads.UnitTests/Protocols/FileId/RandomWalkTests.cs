@@ -1,3 +1,4 @@
+using ResumableUploads.Testing;
 using ResumableUploads.Testing.Clients;
 using ResumableUploads.Testing.Servers;
 using static ResumableUploads.Testing.ProblemExpectations;

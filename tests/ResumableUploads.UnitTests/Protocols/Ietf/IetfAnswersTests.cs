@@ -1,6 +1,7 @@
 using ResumableUploads.Engine;
 using ResumableUploads.Protocols;
 using ResumableUploads.Protocols.Ietf;
+using ResumableUploads.Testing.Clients;
 using static ResumableUploads.Testing.Clients.IetfClient;
 
 namespace ResumableUploads.UnitTests.Protocols.Ietf;
@@ -48,18 +49,18 @@ public class IetfAnswersTests
 
     [Fact]
     public void Every_outcome_has_its_row() =>
-        Assert.Equal(Enum.GetNames<OutcomeKind>().Except(NotInTheDraft).Order(), Table.Select(static row => row.Data.Item1).Order());
+        Assert.Equal(Enum.GetNames<UploadResultKind>().Except(NotInTheDraft).Order(), Table.Select(static row => row.Data.Item1).Order());
 
     [Theory]
     [MemberData(nameof(Table))]
     public void Each_outcome_has_its_answer(string kind, int status, string? type, string? retryAfter, string? complete, bool tellsLimits)
     {
-        UploadOutcome outcome = Outcome(kind);
-        HttpAnswer answer = outcome.Kind == OutcomeKind.Cancelled ? Answers().Cancelled(outcome) : Answers().Appended(outcome, Location);
-        Assert.Equal((status, retryAfter, complete), (answer.StatusCode, answer.Header("Retry-After"), answer.Header("Upload-Complete")));
-        Assert.Equal(tellsLimits ? "max-size=100, max-age=60" : null, answer.Header("Upload-Limit"));
-        Assert.Equal(complete is null ? null : "5", answer.Header("Upload-Offset"));
-        Assert.Equal(("no-store", "10"), (answer.Header("Cache-Control"), answer.Header("Upload-Draft-Interop-Version")));
+        UploadResult outcome = Outcome(kind);
+        HttpResponseData answer = outcome.Kind == UploadResultKind.Cancelled ? Answers().ForCancellation(outcome) : Answers().ForAppend(outcome, Location);
+        Assert.Equal((status, retryAfter, complete), (answer.StatusCode, answer.GetHeader("Retry-After"), answer.GetHeader("Upload-Complete")));
+        Assert.Equal(tellsLimits ? "max-size=100, max-age=60" : null, answer.GetHeader("Upload-Limit"));
+        Assert.Equal(complete is null ? null : "5", answer.GetHeader("Upload-Offset"));
+        Assert.Equal(("no-store", "10"), (answer.GetHeader("Cache-Control"), answer.GetHeader("Upload-Draft-Interop-Version")));
         if (type is not null)
         {
             Assert.Equal(type, System.Text.Json.JsonDocument.Parse(answer.Body).RootElement.GetProperty("type").GetString());
@@ -72,19 +73,19 @@ public class IetfAnswersTests
     [InlineData("StorageFailed")]
     public void R45_and_R48_a_creation_that_failed_after_the_upload_was_made_tells_where_it_is(string kind)
     {
-        Assert.Equal(Location, Answers().Created(Outcome(kind) with { IsCreated = true }, Location).Header("Location"));
-        Assert.Null(Answers().Created(Outcome(kind), Location).Header("Location"));
-        Assert.Null(Answers().Appended(Outcome(kind), Location).Header("Location"));
+        Assert.Equal(Location, Answers().ForCreation(Outcome(kind) with { IsCreated = true }, Location).GetHeader("Location"));
+        Assert.Null(Answers().ForCreation(Outcome(kind), Location).GetHeader("Location"));
+        Assert.Null(Answers().ForAppend(Outcome(kind), Location).GetHeader("Location"));
     }
 
-    private static IetfAnswers Answers() =>
-        new(IetfVersion.Newest, isAnnounced: true, new IetfLimits(100), TimeSpan.FromSeconds(60), TimeProvider.System);
+    private static IetfResponses Answers() =>
+        new(IetfVersion.Latest, isAnnounced: true, new IetfLimits(100), TimeSpan.FromSeconds(60), TimeProvider.System);
 
-    private static UploadOutcome Outcome(string kind) => new(Enum.Parse<OutcomeKind>(kind), 5)
+    private static UploadResult Outcome(string kind) => new(Enum.Parse<UploadResultKind>(kind), 5)
     {
         ProvidedOffset = 7,
         UploadLength = 10,
-        MaxSize = 100,
-        Refusal = new Refusal(418, "No."),
+        MaxUploadSize = 100,
+        Rejection = new Rejection(418, "No."),
     };
 }

@@ -110,5 +110,5 @@ public class SfDictionaryTests
     [InlineData("md5=5", null)]
     [InlineData("sha-256=1,", null)]
     [InlineData("", null)]
-    public void A_wish_for_a_digest_is_read(string wish, string? expected) => Assert.Equal(expected, DigestHeader.Wanted(wish)?.Name);
+    public void A_wish_for_a_digest_is_read(string wish, string? expected) => Assert.Equal(expected, DigestHeaders.GetPreferred(wish)?.Name);
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
+using ResumableUploads.Stores.Memory;
 using ResumableUploads.Testing.Clients;
 using ResumableUploads.Testing.Servers;
 

@@ -2,7 +2,6 @@ using System.Text.Json;
 using ResumableUploads.Engine;
 using ResumableUploads.Protocols;
 using ResumableUploads.Protocols.Tus;
-using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.UnitTests.Protocols.Tus;
 
@@ -11,7 +10,7 @@ public class TusAnswersTests
 {
     private const string Own = "urn:resumable-uploads:";
     private const string Registered = "https://iana.org/assignments/http-problem-types#";
-    private static readonly TusSupport Support = new(1234, HasChecksum: true);
+    private static readonly TusCapabilities Support = new(1234, SupportsChecksum: true);
 
     /// <summary>Outcome, status of a piece, type, Retry-After. Type null: no problem.</summary>
     public static readonly TheoryData<string, int, string?, string?> Table = new()
@@ -50,16 +49,16 @@ public class TusAnswersTests
 
     [Fact]
     public void Every_outcome_has_its_row() =>
-        Assert.Empty(Enum.GetNames<OutcomeKind>().Except(Table.Select(static row => row.Data.Item1)));
+        Assert.Empty(Enum.GetNames<UploadResultKind>().Except(Table.Select(static row => row.Data.Item1)));
 
     [Theory]
     [MemberData(nameof(Table))]
     public void T1_each_outcome_has_its_answer(string kind, int status, string? type, string? retryAfter)
     {
-        HttpAnswer answer = TusAnswers.For(Outcome(kind));
-        Assert.Equal((status, "1.0.0", "no-store"), (answer.StatusCode, answer.Header("Tus-Resumable"), answer.Header("Cache-Control")));
-        Assert.Equal(retryAfter, answer.Header("Retry-After"));
-        Assert.Equal(kind is "NotFound" or "Cancelled" ? null : "7", answer.Header("Upload-Offset"));
+        HttpResponseData answer = TusResponses.For(Outcome(kind));
+        Assert.Equal((status, "1.0.0", "no-store"), (answer.StatusCode, answer.GetHeader("Tus-Resumable"), answer.GetHeader("Cache-Control")));
+        Assert.Equal(retryAfter, answer.GetHeader("Retry-After"));
+        Assert.Equal(kind is "NotFound" or "Cancelled" ? null : "7", answer.GetHeader("Upload-Offset"));
         if (type is null)
         {
             Assert.True(answer.Body.IsEmpty);
@@ -83,10 +82,10 @@ public class TusAnswersTests
             return;
         }
 
-        HttpAnswer made = TusAnswers.Created(Outcome(kind) with { IsCreated = true }, "/files/1");
-        Assert.Equal((type is null ? 201 : status, "/files/1"), (made.StatusCode, made.Header("Location")));
-        HttpAnswer refused = TusAnswers.Created(Outcome(kind), "/files/1");
-        Assert.Equal(type is null ? "/files/1" : null, refused.Header("Location"));
+        HttpResponseData made = TusResponses.ForCreation(Outcome(kind) with { IsCreated = true }, "/files/1");
+        Assert.Equal((type is null ? 201 : status, "/files/1"), (made.StatusCode, made.GetHeader("Location")));
+        HttpResponseData refused = TusResponses.ForCreation(Outcome(kind), "/files/1");
+        Assert.Equal(type is null ? "/files/1" : null, refused.GetHeader("Location"));
     }
 
     [Theory]
@@ -104,19 +103,19 @@ public class TusAnswersTests
     public void T45_an_expiration_is_an_imf_fixdate_on_good_and_bad_answers()
     {
         var at = new DateTimeOffset(2026, 3, 1, 12, 30, 5, TimeSpan.FromHours(2));
-        foreach (OutcomeKind kind in new[] { OutcomeKind.Appended, OutcomeKind.OffsetMismatch, OutcomeKind.Interrupted })
+        foreach (UploadResultKind kind in new[] { UploadResultKind.Appended, UploadResultKind.OffsetMismatch, UploadResultKind.Interrupted })
         {
-            Assert.Equal("Sun, 01 Mar 2026 10:30:05 GMT", TusAnswers.For(new UploadOutcome(kind, 7) { Expires = at }).Header("Upload-Expires"));
+            Assert.Equal("Sun, 01 Mar 2026 10:30:05 GMT", TusResponses.For(new UploadResult(kind, 7) { Expires = at }).GetHeader("Upload-Expires"));
         }
     }
 
     [Fact]
     public void T53_a_checksum_that_did_not_come_is_a_400() =>
-        Assert.Equal(400, TusAnswers.For(Outcome("DigestMismatch") with { IsDigestMissing = true }).StatusCode);
+        Assert.Equal(400, TusResponses.For(Outcome("DigestMismatch") with { IsDigestMissing = true }).StatusCode);
 
     [Fact]
     public void T55_what_was_not_there_to_be_deleted_is_a_404() =>
-        Assert.Equal(404, TusAnswers.For(new UploadOutcome(OutcomeKind.Cancelled)).StatusCode);
+        Assert.Equal(404, TusResponses.For(new UploadResult(UploadResultKind.Cancelled)).StatusCode);
 
     [Theory]
     [InlineData(405, "Allow", "HEAD, PATCH, DELETE, OPTIONS")]
@@ -125,8 +124,8 @@ public class TusAnswersTests
     [InlineData(400, "Tus-Version", null)]
     public void T2_and_T6_a_problem_says_what_would_be_right(int status, string header, string? value)
     {
-        HttpAnswer answer = TusAnswers.For(new Problem(status, Problem.Own("x"), "x", "x"), Support, isUpload: true);
-        Assert.Equal((status, value, "1.0.0"), (answer.StatusCode, answer.Header(header), answer.Header("Tus-Resumable")));
+        HttpResponseData answer = TusResponses.For(new Problem(status, Problem.CustomType("x"), "x", "x"), Support, isUpload: true);
+        Assert.Equal((status, value, "1.0.0"), (answer.StatusCode, answer.GetHeader(header), answer.GetHeader("Tus-Resumable")));
     }
 
     [Theory]
@@ -134,10 +133,10 @@ public class TusAnswersTests
     [InlineData(false)]
     public void T30_discovery_says_checksum_only_where_there_is_one(bool hasChecksum)
     {
-        HttpAnswer answer = TusAnswers.Discovery(new TusSupport(5, hasChecksum), isUpload: false);
-        Assert.Equal((204, "1.0.0", "5"), (answer.StatusCode, answer.Header("Tus-Version"), answer.Header("Tus-Max-Size")));
-        Assert.Equal(hasChecksum, answer.Header("Tus-Extension")!.Contains("checksum", StringComparison.Ordinal));
-        Assert.Equal(hasChecksum, answer.Header("Tus-Checksum-Algorithm") is not null);
+        HttpResponseData answer = TusResponses.ForDiscovery(new TusCapabilities(5, hasChecksum), isUpload: false);
+        Assert.Equal((204, "1.0.0", "5"), (answer.StatusCode, answer.GetHeader("Tus-Version"), answer.GetHeader("Tus-Max-Size")));
+        Assert.Equal(hasChecksum, answer.GetHeader("Tus-Extension")!.Contains("checksum", StringComparison.Ordinal));
+        Assert.Equal(hasChecksum, answer.GetHeader("Tus-Checksum-Algorithm") is not null);
     }
 
     [Theory]
@@ -147,32 +146,32 @@ public class TusAnswersTests
     [InlineData(422, "x", 422)]
     public void The_applications_good_is_a_204_or_with_a_body_a_200_for_a_piece(int status, string body, int expected)
     {
-        UploadOutcome outcome = Said(OutcomeKind.Completed, status, body);
-        HttpAnswer answer = TusAnswers.For(outcome);
-        Assert.Equal((expected, "7", "/there"), (answer.StatusCode, answer.Header("Upload-Offset"), answer.Header("Content-Location")));
-        Assert.Null(answer.Header("Location"));
-        HttpAnswer created = TusAnswers.Created(outcome, "/files/1");
-        Assert.Equal((status < 400 ? 201 : status, "/files/1", "/there"), (created.StatusCode, created.Header("Location"), created.Header("Content-Location")));
+        UploadResult outcome = Said(UploadResultKind.Completed, status, body);
+        HttpResponseData answer = TusResponses.For(outcome);
+        Assert.Equal((expected, "7", "/there"), (answer.StatusCode, answer.GetHeader("Upload-Offset"), answer.GetHeader("Content-Location")));
+        Assert.Null(answer.GetHeader("Location"));
+        HttpResponseData created = TusResponses.ForCreation(outcome, "/files/1");
+        Assert.Equal((status < 400 ? 201 : status, "/files/1", "/there"), (created.StatusCode, created.GetHeader("Location"), created.GetHeader("Content-Location")));
     }
 
     [Fact]
     public void The_applications_later_is_said_in_its_own_words()
     {
-        HttpAnswer answer = TusAnswers.For(Said(OutcomeKind.HandlerFailed, 503, "later"));
-        Assert.Equal((503, "7"), (answer.StatusCode, answer.Header("Upload-Offset")));
-        HttpAnswer created = TusAnswers.Created(Said(OutcomeKind.HandlerFailed, 503, "later"), "/files/1");
-        Assert.Equal((503, "/files/1"), (created.StatusCode, created.Header("Location")));
+        HttpResponseData answer = TusResponses.For(Said(UploadResultKind.HandlerFailed, 503, "later"));
+        Assert.Equal((503, "7"), (answer.StatusCode, answer.GetHeader("Upload-Offset")));
+        HttpResponseData created = TusResponses.ForCreation(Said(UploadResultKind.HandlerFailed, 503, "later"), "/files/1");
+        Assert.Equal((503, "/files/1"), (created.StatusCode, created.GetHeader("Location")));
     }
 
-    private static UploadOutcome Said(OutcomeKind kind, int status, string body) => new(kind, 7)
+    private static UploadResult Said(UploadResultKind kind, int status, string body) => new(kind, 7)
     {
-        Answer = new StoredAnswer(status, [new("Content-Type", "text/plain"), new("Location", "/there")], System.Text.Encoding.ASCII.GetBytes(body)).ToBytes(),
+        Response = new StoredResponse(status, [new("Content-Type", "text/plain"), new("Location", "/there")], System.Text.Encoding.ASCII.GetBytes(body)).ToBytes(),
     };
 
-    private static UploadOutcome Outcome(string kind) => new(Enum.Parse<OutcomeKind>(kind), 7)
+    private static UploadResult Outcome(string kind) => new(Enum.Parse<UploadResultKind>(kind), 7)
     {
         ProvidedOffset = 3,
-        MaxSize = 10,
-        Refusal = new Refusal(418, "no teapots"),
+        MaxUploadSize = 10,
+        Rejection = new Rejection(418, "no teapots"),
     };
 }

@@ -81,23 +81,23 @@ public class TusParserTests
     public void T20_and_T21_a_piece_is_read()
     {
         Assert.Null(Parse("PATCH", true, 3, "Tus-Resumable: 1.0.0\nUpload-Offset: 7\nUpload-Length: 9\n" + Piece, out TusRequest request));
-        Assert.Equal((TusOperation.Append, 7L, 9L, true, false), (request.Operation, request.Offset, request.UploadLength, request.HasPiece, request.HasChecksumTrailer));
+        Assert.Equal((TusOperation.Append, 7L, 9L, true, false), (request.Operation, request.Offset, request.UploadLength, request.HasContent, request.HasChecksumTrailer));
     }
 
     [Fact]
     public void T35_and_T41_a_creation_is_read()
     {
         Assert.Null(Parse("POST", false, 3, "Tus-Resumable: 1.0.0\nUpload-Defer-Length: 1\nUpload-Metadata: filename YS50eHQ=\n" + Piece, out TusRequest request));
-        Assert.Equal((TusOperation.Create, null, true, "a.txt"), (request.Operation, request.UploadLength, request.HasPiece, request.Metadata?.FileName));
+        Assert.Equal((TusOperation.Create, null, true, "a.txt"), (request.Operation, request.UploadLength, request.HasContent, request.Metadata?.FileName));
     }
 
     [Fact]
     public void T50_a_checksum_is_refused_where_the_store_cannot_stage() =>
         Assert.Equal(400, TusParser.Parse(
-            "PATCH", Headers("Tus-Resumable: 1.0.0\nUpload-Offset: 0\nUpload-Checksum: sha1 2jmj7l5rSw0yVb/vlWAYkK/YBwk=\n" + Piece), true, 3, new TusSupport(10, false), out _)?.Status);
+            "PATCH", Headers("Tus-Resumable: 1.0.0\nUpload-Offset: 0\nUpload-Checksum: sha1 2jmj7l5rSw0yVb/vlWAYkK/YBwk=\n" + Piece), true, 3, new TusCapabilities(10, false), out _)?.Status);
 
     private static Problem? Parse(string method, bool isUpload, long body, string headers, out TusRequest request) =>
-        TusParser.Parse(method, Headers(headers), isUpload, body < 0 ? null : body, new TusSupport(1000, true), out request);
+        TusParser.Parse(method, Headers(headers), isUpload, body < 0 ? null : body, new TusCapabilities(1000, true), out request);
 
     private static HeaderDictionary Headers(string lines)
     {

@@ -1,4 +1,4 @@
-using ResumableUploads.Engine.Content;
+using ResumableUploads.Engine.Digests;
 using ResumableUploads.Protocols.Tus;
 
 namespace ResumableUploads.UnitTests.Protocols.Tus;
@@ -19,7 +19,7 @@ public class TusTextTests
     public void T38_the_name_and_the_type_are_read_where_they_are_text(string raw, string? name, string? type)
     {
         TusMetadata? metadata = TusMetadata.TryParse(raw);
-        Assert.Equal((raw, name, type), (metadata?.Raw, metadata?.FileName, metadata?.ContentType));
+        Assert.Equal((raw, name, type), (metadata?.HeaderValue, metadata?.FileName, metadata?.ContentType));
     }
 
     [Theory]
@@ -45,14 +45,14 @@ public class TusTextTests
 
     [Fact]
     public void T50_the_algorithms_are_told_in_lower_case_and_sha1_is_one() =>
-        Assert.Equal(["crc32", "md5", "sha1", "sha256", "sha512"], TusChecksum.Algorithms.Split(',').Order(StringComparer.Ordinal));
+        Assert.Equal(["crc32", "md5", "sha1", "sha256", "sha512"], TusChecksum.AlgorithmNames.Split(',').Order(StringComparer.Ordinal));
 
     [Fact]
     public void T51_a_checksum_of_each_algorithm_is_read()
     {
         foreach (DigestAlgorithm algorithm in DigestAlgorithm.All)
         {
-            byte[] value = new byte[algorithm.Length];
+            byte[] value = new byte[algorithm.HashSizeInBytes];
             value[^1] = 7;
             Digest? digest = TusChecksum.TryParse($"{algorithm.TusName} {Convert.ToBase64String(value)}");
             Assert.Equal((algorithm, true), (digest?.Algorithm, digest?.Value.Span.SequenceEqual(value)));

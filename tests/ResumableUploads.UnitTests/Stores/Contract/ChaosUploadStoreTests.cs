@@ -2,7 +2,7 @@ using Microsoft.Extensions.Time.Testing;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Stores.Memory;
 using ResumableUploads.TestKit;
-using ResumableUploads.TestKit.Cases;
+using ResumableUploads.TestKit.Support;
 
 namespace ResumableUploads.UnitTests.Stores.Contract;
 
@@ -18,15 +18,15 @@ public class ChaosUploadStoreTests
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    public static TheoryData<ChaosStep> Steps => [.. Enum.GetValues<ChaosStep>()];
+    public static TheoryData<ChaosOperation> Steps => [.. Enum.GetValues<ChaosOperation>()];
 
     [Theory]
     [MemberData(nameof(Steps))]
-    public async Task A_call_fails_where_it_is_planned_and_not_elsewhere(ChaosStep step)
+    public async Task A_call_fails_where_it_is_planned_and_not_elsewhere(ChaosOperation step)
     {
         await _inner.CreateAsync(Key, new UploadRecord(), Token);
-        _store.Plan(step, ChaosMoment.Before, ChaosFault.Throw(StoreFailure.ReadOnly), skip: 1, times: 2);
-        foreach (ChaosStep other in Enum.GetValues<ChaosStep>().Except([step, ChaosStep.Delete]))
+        _store.InjectFault(step, ChaosTiming.BeforeCall, ChaosFault.Throw(StoreFailure.ReadOnly), skip: 1, times: 2);
+        foreach (ChaosOperation other in Enum.GetValues<ChaosOperation>().Except([step, ChaosOperation.Delete]))
         {
             await CallAsync(other);
         }
@@ -40,12 +40,12 @@ public class ChaosUploadStoreTests
     [Fact]
     public async Task A_call_that_fails_afterwards_has_been_done()
     {
-        _store.Plan(ChaosStep.Create, ChaosMoment.After, ChaosFault.Throw(StoreFailure.Unavailable));
-        await Assert.ThrowsAsync<UploadStoreException>(() => CallAsync(ChaosStep.Create));
+        _store.InjectFault(ChaosOperation.Create, ChaosTiming.AfterCall, ChaosFault.Throw(StoreFailure.Unavailable));
+        await Assert.ThrowsAsync<UploadStoreException>(() => CallAsync(ChaosOperation.Create));
         Assert.NotNull(await _inner.GetAsync(Key, Token));
 
-        _store.Plan(ChaosStep.Append, ChaosMoment.After, ChaosFault.Throw(StoreFailure.Unavailable));
-        await Assert.ThrowsAsync<UploadStoreException>(() => CallAsync(ChaosStep.Append));
+        _store.InjectFault(ChaosOperation.Append, ChaosTiming.AfterCall, ChaosFault.Throw(StoreFailure.Unavailable));
+        await Assert.ThrowsAsync<UploadStoreException>(() => CallAsync(ChaosOperation.Append));
         Assert.Equal(3, (await _inner.GetAsync(Key, Token))!.Offset);
     }
 
@@ -58,12 +58,12 @@ public class ChaosUploadStoreTests
     {
         byte[] bytes = [.. Enumerable.Range(0, 10_000).Select(static i => (byte)(i % 251))];
         await _inner.CreateAsync(Key, new UploadRecord(), Token);
-        _store.Plan(ChaosStep.Append, ChaosMoment.Before, ChaosFault.WriteShort(count, StoreFailure.Full));
+        _store.InjectFault(ChaosOperation.Append, ChaosTiming.BeforeCall, ChaosFault.PartialWrite(count, StoreFailure.Full));
         UploadStoreException e = await Assert.ThrowsAsync<UploadStoreException>(
-            async () => await _store.AppendAsync(Key, 0, PipeContent.Of(bytes), AppendMode.KeepWhatCame, Token));
+            async () => await _store.AppendAsync(Key, 0, RecordingContent.FromBytes(bytes), AppendMode.KeepPartial, Token));
         Assert.Equal((StoreFailure.Full, (long?)count), (e.Failure, e.DurableOffset));
 
-        await _store.AppendAsync(Key, count, PipeContent.Of(bytes.AsSpan(count)), AppendMode.KeepWhatCame, Token);
+        await _store.AppendAsync(Key, count, RecordingContent.FromBytes(bytes.AsSpan(count)), AppendMode.KeepPartial, Token);
         using Stream content = (await _inner.OpenReadAsync(Key, Token))!;
         byte[] stored = new byte[bytes.Length];
         await content.ReadExactlyAsync(stored, Token);
@@ -74,8 +74,8 @@ public class ChaosUploadStoreTests
     public async Task A_short_write_that_is_longer_than_the_content_is_none()
     {
         await _inner.CreateAsync(Key, new UploadRecord(), Token);
-        _store.Plan(ChaosStep.Append, ChaosMoment.Before, ChaosFault.WriteShort(3, StoreFailure.Full));
-        await CallAsync(ChaosStep.Append);
+        _store.InjectFault(ChaosOperation.Append, ChaosTiming.BeforeCall, ChaosFault.PartialWrite(3, StoreFailure.Full));
+        await CallAsync(ChaosOperation.Append);
         Assert.Equal(3, (await _inner.GetAsync(Key, Token))!.Offset);
     }
 
@@ -83,16 +83,16 @@ public class ChaosUploadStoreTests
     public async Task A_short_write_leaves_nothing_of_what_counts_together()
     {
         await _inner.CreateAsync(Key, new UploadRecord(), Token);
-        _store.Plan(ChaosStep.Append, ChaosMoment.Before, ChaosFault.WriteShort(2, StoreFailure.Full));
+        _store.InjectFault(ChaosOperation.Append, ChaosTiming.BeforeCall, ChaosFault.PartialWrite(2, StoreFailure.Full));
         await Assert.ThrowsAsync<UploadStoreException>(
-            async () => await _store.AppendAsync(Key, 0, PipeContent.Of([1, 2, 3]), AppendMode.AllOrNothing, Token));
+            async () => await _store.AppendAsync(Key, 0, RecordingContent.FromBytes([1, 2, 3]), AppendMode.AllOrNothing, Token));
         Assert.Equal(0, (await _inner.GetAsync(Key, Token))!.Offset);
     }
 
     [Fact]
     public async Task A_delay_lasts_as_long_as_the_clock_says()
     {
-        _store.Plan(ChaosStep.Get, ChaosMoment.Before, ChaosFault.Delay(TimeSpan.FromMinutes(1)));
+        _store.InjectFault(ChaosOperation.Get, ChaosTiming.BeforeCall, ChaosFault.Delay(TimeSpan.FromMinutes(1)));
         Task<UploadInfo?> get = _store.GetAsync(Key, Token).AsTask();
         _clock.Advance(TimeSpan.FromSeconds(59));
         Assert.False(get.IsCompleted);
@@ -103,45 +103,45 @@ public class ChaosUploadStoreTests
     [Fact]
     public async Task What_is_cleared_does_not_happen()
     {
-        _store.Plan(ChaosStep.Get, ChaosMoment.Before, ChaosFault.Throw(StoreFailure.Full));
-        _store.Clear();
+        _store.InjectFault(ChaosOperation.Get, ChaosTiming.BeforeCall, ChaosFault.Throw(StoreFailure.Full));
+        _store.ClearFaults();
         Assert.Null(await _store.GetAsync(Key, Token));
     }
 
     [Fact]
     public void A_short_write_is_for_appends() =>
-        Assert.Throws<ArgumentException>(() => _store.Plan(ChaosStep.Get, ChaosMoment.Before, ChaosFault.WriteShort(1, StoreFailure.Full)));
+        Assert.Throws<ArgumentException>(() => _store.InjectFault(ChaosOperation.Get, ChaosTiming.BeforeCall, ChaosFault.PartialWrite(1, StoreFailure.Full)));
 
-    private async Task CallAsync(ChaosStep step)
+    private async Task CallAsync(ChaosOperation step)
     {
         switch (step)
         {
-            case ChaosStep.Create:
+            case ChaosOperation.Create:
                 await _store.CreateAsync(Key, new UploadRecord(), Token);
                 break;
-            case ChaosStep.Get:
+            case ChaosOperation.Get:
                 await _store.GetAsync(Key, Token);
                 break;
-            case ChaosStep.Append:
-                await _store.AppendAsync(Key, 0, PipeContent.Of([1, 2, 3]), AppendMode.KeepWhatCame, Token);
+            case ChaosOperation.Append:
+                await _store.AppendAsync(Key, 0, RecordingContent.FromBytes([1, 2, 3]), AppendMode.KeepPartial, Token);
                 break;
-            case ChaosStep.Update:
+            case ChaosOperation.Update:
                 await _store.UpdateAsync(Key, "none", new UploadRecord(), Token);
                 break;
-            case ChaosStep.OpenRead:
+            case ChaosOperation.OpenRead:
                 await ((await _store.OpenReadAsync(Key, Token))?.DisposeAsync() ?? default);
                 break;
-            case ChaosStep.Delete:
+            case ChaosOperation.Delete:
                 await _store.DeleteAsync(Key, null, Token);
                 break;
-            case ChaosStep.List:
+            case ChaosOperation.List:
                 await _store.ListAsync(new UploadQuery(), Token).CountAsync(Token);
                 break;
-            case ChaosStep.PutOutcome:
-                await _store.PutOutcomeAsync(Key, new byte[1], Token);
+            case ChaosOperation.PutResponse:
+                await _store.PutResponseAsync(Key, new byte[1], Token);
                 break;
             default:
-                await _store.GetOutcomeAsync(Key, Token);
+                await _store.GetResponseAsync(Key, Token);
                 break;
         }
     }

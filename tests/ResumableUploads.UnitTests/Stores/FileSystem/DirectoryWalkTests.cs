@@ -1,5 +1,5 @@
 using System.Globalization;
-using ResumableUploads.Stores.FileSystem;
+using ResumableUploads.Stores.FileSystem.IO;
 
 namespace ResumableUploads.UnitTests.Stores.FileSystem;
 
@@ -18,7 +18,7 @@ public sealed class DirectoryWalkTests : IDisposable
     [Fact]
     public void Names_are_read_in_order_and_in_several_turns()
     {
-        string[] names = Create(DirectoryWalk.NamesAtOnce + 100);
+        string[] names = Create(DirectoryWalker.BatchSize + 100);
         Assert.Equal(names, Walk(null));
         Assert.Equal(names[^50..], Walk(names[^51]));
     }
@@ -32,11 +32,11 @@ public sealed class DirectoryWalkTests : IDisposable
     {
         string[] names = Create(100);
         File.WriteAllText(Path.Combine(_directory, "a-file"), "");
-        Assert.Equal(names.Take(count), _files.DirectoryNames(_directory, null, count));
+        Assert.Equal(names.Take(count), _files.GetDirectoryNames(_directory, null, count));
         for (int i = 0; i < names.Length; i++)
         {
-            Assert.Equal(names.Skip(i + 1).Take(count), _files.DirectoryNames(_directory, names[i], count));
-            Assert.Equal(names.Skip(i + 1).Take(count), _files.DirectoryNames(_directory, names[i] + "-", count));
+            Assert.Equal(names.Skip(i + 1).Take(count), _files.GetDirectoryNames(_directory, names[i], count));
+            Assert.Equal(names.Skip(i + 1).Take(count), _files.GetDirectoryNames(_directory, names[i] + "-", count));
         }
     }
 
@@ -44,13 +44,13 @@ public sealed class DirectoryWalkTests : IDisposable
     public void A_directory_that_is_not_there_has_no_names_and_one_that_cannot_be_read_is_told_of()
     {
         string missing = Path.Combine(_directory, "missing");
-        Assert.Empty(DirectoryWalk.Names(_files, missing, null, static _ => Assert.Fail("It is only missing.")));
+        Assert.Empty(DirectoryWalker.EnumerateNames(_files, missing, null, static _ => Assert.Fail("It is only missing.")));
         var failures = new List<Exception>();
-        Assert.Empty(DirectoryWalk.Names(new Unreadable(), _directory, null, failures.Add));
+        Assert.Empty(DirectoryWalker.EnumerateNames(new Unreadable(), _directory, null, failures.Add));
         Assert.IsType<UnauthorizedAccessException>(Assert.Single(failures));
     }
 
-    private IEnumerable<string> Walk(string? after) => DirectoryWalk.Names(_files, _directory, after, static e => throw e);
+    private IEnumerable<string> Walk(string? after) => DirectoryWalker.EnumerateNames(_files, _directory, after, static e => throw e);
 
     private string[] Create(int count)
     {
@@ -65,6 +65,6 @@ public sealed class DirectoryWalkTests : IDisposable
 
     private sealed class Unreadable : FileLayer
     {
-        public override List<string> DirectoryNames(string path, string? after, int count) => throw new UnauthorizedAccessException("no");
+        public override List<string> GetDirectoryNames(string path, string? after, int count) => throw new UnauthorizedAccessException("no");
     }
 }

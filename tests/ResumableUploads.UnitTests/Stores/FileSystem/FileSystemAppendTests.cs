@@ -20,7 +20,7 @@ public class FileSystemAppendTests : FileSystemStoreTest
         content.End();
 
         UploadStoreException error = await Assert.ThrowsAsync<UploadStoreException>(
-            async () => await store.AppendAsync(Key, 10, content, AppendMode.KeepWhatCame, None));
+            async () => await store.AppendAsync(Key, 10, content, AppendMode.KeepPartial, None));
 
         Assert.Equal((StoreFailure.Unavailable, 10), (error.Failure, error.DurableOffset));
         Assert.Empty(content.Told);
@@ -38,7 +38,7 @@ public class FileSystemAppendTests : FileSystemStoreTest
         FileSystemUploadStore store = NewStore(syncSize: 100);
         await CreateAsync(store);
         var content = new FedContent();
-        Task<AppendResult> append = store.AppendAsync(Key, 0, content, AppendMode.KeepWhatCame, None).AsTask();
+        Task<AppendResult> append = store.AppendAsync(Key, 0, content, AppendMode.KeepPartial, None).AsTask();
         await content.FeedAsync(Bytes(100));
         await content.FirstTold.Task.WaitAsync(Patience, None);
         FailSyncOfData();
@@ -112,7 +112,7 @@ public class FileSystemAppendTests : FileSystemStoreTest
                 written.Release();
             }
         };
-        Task<AppendResult> append = store.AppendAsync(Key, 0, content, AppendMode.KeepWhatCame, None).AsTask();
+        Task<AppendResult> append = store.AppendAsync(Key, 0, content, AppendMode.KeepPartial, None).AsTask();
         for (int i = 0; i < 2; i++)
         {
             await content.FeedAsync(Bytes(1));
@@ -145,7 +145,7 @@ public class FileSystemAppendTests : FileSystemStoreTest
                 written.TrySetResult();
             }
         };
-        Task<AppendResult> append = store.AppendAsync(Key, 0, content, AppendMode.KeepWhatCame, None).AsTask();
+        Task<AppendResult> append = store.AppendAsync(Key, 0, content, AppendMode.KeepPartial, None).AsTask();
         await content.FeedAsync(Bytes(20));
         await written.Task.WaitAsync(Patience, None);
         Files.Before = (step, path) =>
@@ -165,7 +165,7 @@ public class FileSystemAppendTests : FileSystemStoreTest
 
     [Theory]
     [InlineData(Durability.PowerLoss)]
-    [InlineData(Durability.Process)]
+    [InlineData(Durability.ProcessCrash)]
     public async Task A_process_that_dies_while_bytes_are_staged_leaves_none_of_them(Durability durability)
     {
         FileSystemUploadStore store = NewStore(durability);
@@ -274,7 +274,7 @@ public class FileSystemAppendTests : FileSystemStoreTest
             AppendResult result = await store.AppendAsync(Key, 10, content, AppendMode.AllOrNothing, None);
 
             Assert.Equal(new AppendResult(AppendStatus.Discarded, 10, before.Version), result);
-            Assert.Equal(before.LastChanged, (await GetAsync(store)).LastChanged);
+            Assert.Equal(before.LastModified, (await GetAsync(store)).LastModified);
             Assert.Equal(10, new FileInfo(TheFile(".data")).Length);
         }
     }
@@ -283,12 +283,12 @@ public class FileSystemAppendTests : FileSystemStoreTest
     public async Task An_upload_is_as_old_as_its_last_byte_says()
     {
         FileSystemUploadStore store = NewStore();
-        Assert.Equal(Time.GetUtcNow(), (await CreateAsync(store)).LastChanged);
-        Assert.Equal(Time.GetUtcNow(), (await GetAsync(store)).LastChanged);
+        Assert.Equal(Time.GetUtcNow(), (await CreateAsync(store)).LastModified);
+        Assert.Equal(Time.GetUtcNow(), (await GetAsync(store)).LastModified);
 
         Time.Advance(TimeSpan.FromMinutes(7));
         await AppendAsync(store, 0, Bytes(10));
-        Assert.Equal(Time.GetUtcNow(), (await GetAsync(store)).LastChanged);
+        Assert.Equal(Time.GetUtcNow(), (await GetAsync(store)).LastModified);
     }
 
     [Fact]
@@ -296,7 +296,7 @@ public class FileSystemAppendTests : FileSystemStoreTest
     {
         var steps = new List<string>();
         Files.Before = (step, path) => steps.Add(step);
-        FileSystemUploadStore store = NewStore(Durability.Process);
+        FileSystemUploadStore store = NewStore(Durability.ProcessCrash);
 
         await ReceiveAsync(store, Bytes(100));
         await store.DeleteAsync(Key, null, None);
@@ -336,7 +336,7 @@ public class FileSystemAppendTests : FileSystemStoreTest
     private static async Task TwoPiecesAsync(FileSystemUploadStore store)
     {
         var content = new FedContent();
-        Task<AppendResult> append = store.AppendAsync(Key, 10, content, AppendMode.KeepWhatCame, None).AsTask();
+        Task<AppendResult> append = store.AppendAsync(Key, 10, content, AppendMode.KeepPartial, None).AsTask();
         await content.FeedAsync(Bytes(50));
         await append.WaitAsync(Patience, None);
     }

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Stores.FileSystem;
+using ResumableUploads.Stores.FileSystem.IO;
 using ResumableUploads.Testing.Stores;
 
 namespace ResumableUploads.UnitTests.Stores.FileSystem;
@@ -119,6 +120,6 @@ public class FileSystemCheckTests : FileSystemStoreTest
     {
         public long Free { get; init; }
 
-        public override long FreeSpace(string path) => Free;
+        public override long GetAvailableFreeSpace(string path) => Free;
     }
 }

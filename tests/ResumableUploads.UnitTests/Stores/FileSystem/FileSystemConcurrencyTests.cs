@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Stores.FileSystem;
+using ResumableUploads.Stores.FileSystem.IO;
 using ResumableUploads.Testing.Stores;
 
 namespace ResumableUploads.UnitTests.Stores.FileSystem;
@@ -30,7 +31,7 @@ public class FileSystemConcurrencyTests : FileSystemStoreTest
     [Fact]
     public async Task Of_many_creations_over_two_stores_while_a_third_lists_and_cleans_up_exactly_one_wins_each_key()
     {
-        FileSystemUploadStore[] stores = [NewStore(Durability.Process), NewStore(Durability.Process)];
+        FileSystemUploadStore[] stores = [NewStore(Durability.ProcessCrash), NewStore(Durability.ProcessCrash)];
 
         // With the clock that the file system has: by the other one, every creation would be hours old.
         var cleaner = new FileSystemUploadStore(new FileSystemUploadStoreOptions { Directory = StoreRoot });
@@ -107,7 +108,7 @@ public class FileSystemConcurrencyTests : FileSystemStoreTest
             await content.FeedAsync(Bytes(100));
             await written.Task.WaitAsync(Patience, None);
 
-            Assert.Equal(ChangeStatus.Done, (await store.DeleteAsync(Key, null, None)).Status);
+            Assert.Equal(ChangeStatus.Succeeded, (await store.DeleteAsync(Key, null, None)).Status);
             UploadInfo anew = await CreateAsync(store);
             await content.FeedAsync(Bytes(100));
             content.End();
@@ -144,7 +145,7 @@ public class FileSystemConcurrencyTests : FileSystemStoreTest
 
         UpdateResult result = await store.UpdateAsync(Key, info.Version, info.Record with { Length = 5 }, None);
 
-        Assert.Equal(before ? ChangeStatus.NotFound : ChangeStatus.Done, result.Status);
+        Assert.Equal(before ? ChangeStatus.NotFound : ChangeStatus.Succeeded, result.Status);
         Assert.Equal(before ? info.Version : result.Info!.Version, seen!.Version);
         UploadInfo? there = await other.GetAsync(Key, None);
         Assert.Equal(second?.Version, there?.Version);
@@ -166,15 +167,15 @@ public class FileSystemConcurrencyTests : FileSystemStoreTest
             }
         };
 
-        await store.PutOutcomeAsync(Key, new byte[] { 1 }, None);
+        await store.PutResponseAsync(Key, new byte[] { 1 }, None);
 
-        Assert.Null(await store.GetOutcomeAsync(Key, None));
+        Assert.Null(await store.GetResponseAsync(Key, None));
     }
 
     [Fact]
     public async Task Updates_and_deletes_at_once_leave_nothing_or_a_whole_upload()
     {
-        FileSystemUploadStore[] stores = [NewStore(Durability.Process), NewStore(Durability.Process)];
+        FileSystemUploadStore[] stores = [NewStore(Durability.ProcessCrash), NewStore(Durability.ProcessCrash)];
         var results = new ConcurrentBag<ChangeStatus>();
         for (int round = 0; round < 100; round++)
         {
@@ -190,7 +191,7 @@ public class FileSystemConcurrencyTests : FileSystemStoreTest
                 OnThread(async () =>
                 {
                     start.SignalAndWait();
-                    Assert.Equal(ChangeStatus.Done, (await stores[1].DeleteAsync(Key, null, CancellationToken.None)).Status);
+                    Assert.Equal(ChangeStatus.Succeeded, (await stores[1].DeleteAsync(Key, null, CancellationToken.None)).Status);
                     return true;
                 }),
                 OnThread(async () =>
@@ -202,7 +203,7 @@ public class FileSystemConcurrencyTests : FileSystemStoreTest
             Assert.Null(await stores[0].GetAsync(Key, None));
         }
 
-        Assert.All(results, status => Assert.Contains(status, (ChangeStatus[])[ChangeStatus.Done, ChangeStatus.NotFound]));
+        Assert.All(results, status => Assert.Contains(status, (ChangeStatus[])[ChangeStatus.Succeeded, ChangeStatus.NotFound]));
         Assert.Empty(Directory.GetDirectories(Path.Combine(StoreRoot, "quarantine")));
         Assert.Empty(Directory.GetDirectories(Path.Combine(StoreRoot, "trash")));
     }
@@ -210,7 +211,7 @@ public class FileSystemConcurrencyTests : FileSystemStoreTest
     // Both orders of the reader's two looks, and a staged append that begins and ends in between.
     [Theory]
     [InlineData(Durability.PowerLoss)]
-    [InlineData(Durability.Process)]
+    [InlineData(Durability.ProcessCrash)]
     public async Task A_reader_that_meets_a_staged_append_does_not_count_its_bytes(Durability durability)
     {
         FileSystemUploadStore store = NewStore(durability, new FaultyFiles());

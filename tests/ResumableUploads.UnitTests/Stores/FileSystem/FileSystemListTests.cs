@@ -9,7 +9,7 @@ public class FileSystemListTests : FileSystemStoreTest
     [Fact]
     public async Task Uploads_are_listed_in_the_order_of_their_keys_and_from_any_key_on_whether_it_is_there_or_not()
     {
-        FileSystemUploadStore store = NewStore(Durability.Process);
+        FileSystemUploadStore store = NewStore(Durability.ProcessCrash);
         UploadKey[] keys =
         [
             new("a", "1"), new("a", "10"), new("a", "10a"), new("a", "1a"), new("a", "2"), new("a", "zz-z"),
@@ -26,11 +26,11 @@ public class FileSystemListTests : FileSystemStoreTest
         Assert.Empty(await ListAsync(store, new UploadQuery { Owner = "nobody" }));
         for (int i = 0; i < keys.Length; i++)
         {
-            Assert.Equal(keys[(i + 1)..], await ListAsync(store, new UploadQuery { After = keys[i] }));
+            Assert.Equal(keys[(i + 1)..], await ListAsync(store, new UploadQuery { StartAfter = keys[i] }));
             await store.DeleteAsync(keys[i], null, None);
-            Assert.Equal(keys[(i + 1)..], await ListAsync(store, new UploadQuery { After = keys[i] }));
+            Assert.Equal(keys[(i + 1)..], await ListAsync(store, new UploadQuery { StartAfter = keys[i] }));
             Assert.Equal(
-                keys[(i + 1)..].Where(key => key.Owner == "a"), await ListAsync(store, new UploadQuery { After = keys[i], Owner = "a" }));
+                keys[(i + 1)..].Where(key => key.Owner == "a"), await ListAsync(store, new UploadQuery { StartAfter = keys[i], Owner = "a" }));
             await CreateAsync(store, keys[i]);
         }
     }
@@ -38,7 +38,7 @@ public class FileSystemListTests : FileSystemStoreTest
     [Fact]
     public async Task Strangers_and_damage_in_the_directory_do_not_end_a_listing()
     {
-        FileSystemUploadStore store = NewStore(Durability.Process);
+        FileSystemUploadStore store = NewStore(Durability.ProcessCrash);
         foreach (string id in (string[])["aa1", "aa2", "aa3", "aa4", "aa5"])
         {
             await CreateAsync(store, new UploadKey("owner", id));
@@ -63,7 +63,7 @@ public class FileSystemListTests : FileSystemStoreTest
     [Fact]
     public async Task Uploads_that_go_while_they_are_listed_are_skipped()
     {
-        FileSystemUploadStore store = NewStore(Durability.Process);
+        FileSystemUploadStore store = NewStore(Durability.ProcessCrash);
         for (int i = 0; i < 10; i++)
         {
             await CreateAsync(store, new UploadKey("owner", "aa" + i));
@@ -86,7 +86,7 @@ public class FileSystemListTests : FileSystemStoreTest
     [Fact]
     public async Task Clean_up_removes_what_is_half_made_or_half_removed_and_nothing_else()
     {
-        FileSystemUploadStore store = NewStore(Durability.Process);
+        FileSystemUploadStore store = NewStore(Durability.ProcessCrash);
         await CreateAsync(store);
         string old = Half("temp", "old", TimeSpan.FromMinutes(61));
         string young = Half("temp", "young", TimeSpan.FromMinutes(59));
@@ -110,7 +110,7 @@ public class FileSystemListTests : FileSystemStoreTest
     [Fact]
     public async Task A_listing_takes_directories_away_that_have_nothing_in_them()
     {
-        FileSystemUploadStore store = NewStore(Durability.Process);
+        FileSystemUploadStore store = NewStore(Durability.ProcessCrash);
         await CreateAsync(store);
         foreach (UploadKey gone in (UploadKey[])[new("owner", "zz"), new("other", "aa"), new("other", "zz")])
         {
@@ -118,7 +118,7 @@ public class FileSystemListTests : FileSystemStoreTest
             await store.DeleteAsync(gone, null, None);
         }
 
-        Assert.Equal([Key], await ListAsync(store, new UploadQuery { After = new UploadKey("other", "aa") }));
+        Assert.Equal([Key], await ListAsync(store, new UploadQuery { StartAfter = new UploadKey("other", "aa") }));
         Assert.Equal([Key], await ListAsync(store, new UploadQuery()));
 
         Assert.Equal(["owner"], Directory.GetDirectories(Path.Combine(StoreRoot, "uploads")).Select(Path.GetFileName));
@@ -136,7 +136,7 @@ public class FileSystemListTests : FileSystemStoreTest
     [Fact]
     public async Task A_delete_that_could_not_remove_the_files_is_finished_by_clean_up()
     {
-        FileSystemUploadStore store = NewStore(Durability.Process);
+        FileSystemUploadStore store = NewStore(Durability.ProcessCrash);
         await CreateAsync(store);
         Files.Before = (step, path) =>
         {
@@ -145,7 +145,7 @@ public class FileSystemListTests : FileSystemStoreTest
                 throw FaultyFiles.Error(5);
             }
         };
-        Assert.Equal(ChangeStatus.Done, (await store.DeleteAsync(Key, null, None)).Status);
+        Assert.Equal(ChangeStatus.Succeeded, (await store.DeleteAsync(Key, null, None)).Status);
         Assert.Null(await store.GetAsync(Key, None));
         Assert.Single(Directory.GetDirectories(Path.Combine(StoreRoot, "trash")));
 

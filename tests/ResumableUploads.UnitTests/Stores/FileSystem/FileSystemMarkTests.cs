@@ -2,6 +2,8 @@ using System.Text;
 using Microsoft.Extensions.Logging;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Stores.FileSystem;
+using ResumableUploads.Stores.FileSystem.Format;
+using ResumableUploads.Stores.FileSystem.IO;
 using ResumableUploads.Testing.Stores;
 
 namespace ResumableUploads.UnitTests.Stores.FileSystem;
@@ -79,7 +81,7 @@ public class FileSystemMarkTests : FileSystemStoreTest
     [Fact]
     public async Task Without_power_loss_durability_there_is_no_mark_and_the_length_counts()
     {
-        FileSystemUploadStore store = NewStore(Durability.Process);
+        FileSystemUploadStore store = NewStore(Durability.ProcessCrash);
         await CreateAsync(store);
         AddBehindTheStoresBack(Bytes(50));
 
@@ -104,10 +106,10 @@ public class FileSystemMarkTests : FileSystemStoreTest
         };
         await Assert.ThrowsAsync<ProcessDied>(() => AppendAsync(store, 10, Bytes(10)));
 
-        Marks marks = MarkFile.Read(new FileLayer(), TheFile(".mark"));
-        Assert.Equal((20, false), (marks.Newest!.Value.Offset, marks.Newest.Value.Confirmed));
-        Assert.Equal(10, marks.Trusted(Files.BootId)!.Value.Offset);
-        Assert.Equal(20, marks.Trusted(OtherBoot)!.Value.Offset);
+        DurableOffsetSlots marks = DurableOffsetFile.Read(new FileLayer(), TheFile(".mark"));
+        Assert.Equal((20, false), (marks.Newest!.Value.Offset, marks.Newest.Value.IsConfirmed));
+        Assert.Equal(10, marks.GetTrusted(Files.BootId)!.Value.Offset);
+        Assert.Equal(20, marks.GetTrusted(OtherBoot)!.Value.Offset);
 
         var next = new FaultyFiles();
         var synced = new List<string>();
@@ -126,13 +128,13 @@ public class FileSystemMarkTests : FileSystemStoreTest
     public void A_slot_that_is_torn_anywhere_leaves_the_other()
     {
         string path = Path.Combine(Root, "mark");
-        File.WriteAllBytes(path, MarkFile.Blank());
+        File.WriteAllBytes(path, DurableOffsetFile.CreateEmpty());
         var files = new FileLayer();
         using OpenFile file = files.OpenWrite(path);
-        Marks marks = MarkFile.Write(files, file, default, 10, OtherBoot);
-        marks = MarkFile.Write(files, file, marks, 20, OtherBoot);
+        DurableOffsetSlots marks = DurableOffsetFile.Write(files, file, default, 10, OtherBoot);
+        marks = DurableOffsetFile.Write(files, file, marks, 20, OtherBoot);
         byte[] before = File.ReadAllBytes(path);
-        MarkFile.Write(files, file, marks, 30, OtherBoot);
+        DurableOffsetFile.Write(files, file, marks, 30, OtherBoot);
         byte[] after = File.ReadAllBytes(path);
 
         int changed = Enumerable.Range(0, after.Length).Count(i => before[i] != after[i]);
@@ -140,9 +142,9 @@ public class FileSystemMarkTests : FileSystemStoreTest
         for (int cut = 0; cut <= 200; cut++)
         {
             byte[] torn = [.. after[..cut], .. before[cut..]];
-            Marks read = MarkFile.Decode(torn);
+            DurableOffsetSlots read = DurableOffsetFile.Decode(torn);
             Assert.Contains(read.Newest!.Value.Offset, (long[])[20, 30]);
-            Assert.Equal(OtherBoot, read.Newest.Value.Boot);
+            Assert.Equal(OtherBoot, read.Newest.Value.BootId);
         }
     }
 
@@ -150,10 +152,10 @@ public class FileSystemMarkTests : FileSystemStoreTest
     public void A_mark_never_overwrites_the_one_that_is_trusted()
     {
         string path = Path.Combine(Root, "mark");
-        File.WriteAllBytes(path, MarkFile.Blank());
+        File.WriteAllBytes(path, DurableOffsetFile.CreateEmpty());
         var files = new FaultyFiles();
         using OpenFile file = files.OpenWrite(path);
-        Marks marks = MarkFile.Write(files, file, default, 10, files.BootId);
+        DurableOffsetSlots marks = DurableOffsetFile.Write(files, file, default, 10, files.BootId);
         files.Before = (step, _) =>
         {
             if (step == "sync")
@@ -163,8 +165,8 @@ public class FileSystemMarkTests : FileSystemStoreTest
         };
         for (int i = 0; i < 3; i++)
         {
-            Assert.Throws<IOException>(() => MarkFile.Write(files, file, MarkFile.Read(files, path), 20 + i, files.BootId));
-            Assert.Equal(10, MarkFile.Read(files, path).Trusted(files.BootId)!.Value.Offset);
+            Assert.Throws<IOException>(() => DurableOffsetFile.Write(files, file, DurableOffsetFile.Read(files, path), 20 + i, files.BootId));
+            Assert.Equal(10, DurableOffsetFile.Read(files, path).GetTrusted(files.BootId)!.Value.Offset);
         }
     }
 
@@ -186,7 +188,7 @@ public class FileSystemMarkTests : FileSystemStoreTest
 
         Assert.Equal(10, (await GetAsync(store)).Offset);
         Assert.Equal(15, (await AppendAsync(store, 10, Bytes(5))).Offset);
-        Assert.Equal(15, MarkFile.Read(Files, mark).Trusted(Files.BootId)!.Value.Offset);
+        Assert.Equal(15, DurableOffsetFile.Read(Files, mark).GetTrusted(Files.BootId)!.Value.Offset);
     }
 
     [Fact]
@@ -212,7 +214,7 @@ public class FileSystemMarkTests : FileSystemStoreTest
         FileSystemUploadStore store = NewStore(syncSize: 100);
         await CreateAsync(store);
         var content = new FedContent();
-        Task<AppendResult> append = store.AppendAsync(Key, 0, content, AppendMode.KeepWhatCame, None).AsTask();
+        Task<AppendResult> append = store.AppendAsync(Key, 0, content, AppendMode.KeepPartial, None).AsTask();
         await content.FeedAsync(Bytes(100));
         await content.FirstTold.Task.WaitAsync(Patience, None);
         var written = new TaskCompletionSource();

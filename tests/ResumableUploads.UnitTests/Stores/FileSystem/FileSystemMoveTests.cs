@@ -1,5 +1,6 @@
 using ResumableUploads.Abstractions;
 using ResumableUploads.Stores.FileSystem;
+using ResumableUploads.Stores.FileSystem.IO;
 using ResumableUploads.Testing.Stores;
 
 namespace ResumableUploads.UnitTests.Stores.FileSystem;
@@ -26,14 +27,14 @@ public class FileSystemMoveTests : FileSystemStoreTest
         FileSystemUploadStore store = NewStore();
         UploadInfo before = await ReceiveAsync(store, Bytes(100));
 
-        Assert.Equal(new MoveResult(MoveStatus.Moved, Target), await store.MoveAsync(Key, Target, false, None));
+        Assert.Equal(new MoveResult(MoveStatus.Moved, Target), await store.MoveContentAsync(Key, Target, false, None));
 
         Assert.Equal(Bytes(100), File.ReadAllBytes(Target));
         Assert.Null(await store.OpenReadAsync(Key, None));
         UploadInfo after = await GetAsync(store);
         Assert.Equal((100, before.Version), (after.Offset, after.Version));
         UpdateResult completed = await store.UpdateAsync(Key, before.Version, before.Record with { State = UploadState.Completed }, None);
-        Assert.Equal((ChangeStatus.Done, 100), (completed.Status, completed.Info!.Offset));
+        Assert.Equal((ChangeStatus.Succeeded, 100), (completed.Status, completed.Info!.Offset));
     }
 
     [Fact]
@@ -41,11 +42,11 @@ public class FileSystemMoveTests : FileSystemStoreTest
     {
         FileSystemUploadStore store = NewStore();
         await ReceiveAsync(store, Bytes(100));
-        await store.MoveAsync(Key, Target, false, None);
+        await store.MoveContentAsync(Key, Target, false, None);
         File.Delete(Target);
 
-        Assert.Equal(new MoveResult(MoveStatus.Moved, Target), await store.MoveAsync(Key, Target, false, None));
-        Assert.Equal(new MoveResult(MoveStatus.Moved, Target), await store.MoveAsync(Key, Target + "2", true, None));
+        Assert.Equal(new MoveResult(MoveStatus.Moved, Target), await store.MoveContentAsync(Key, Target, false, None));
+        Assert.Equal(new MoveResult(MoveStatus.Moved, Target), await store.MoveContentAsync(Key, Target + "2", true, None));
     }
 
     [Fact]
@@ -55,11 +56,11 @@ public class FileSystemMoveTests : FileSystemStoreTest
         await ReceiveAsync(store, Bytes(100));
         File.WriteAllText(Target, "mine");
 
-        Assert.Equal(new MoveResult(MoveStatus.TargetExists, null), await store.MoveAsync(Key, Target, false, None));
+        Assert.Equal(new MoveResult(MoveStatus.TargetExists, null), await store.MoveContentAsync(Key, Target, false, None));
         Assert.Equal("mine", File.ReadAllText(Target));
         Assert.Equal(Bytes(100), await ReadAsync(store));
 
-        Assert.Equal(new MoveResult(MoveStatus.Moved, Target), await store.MoveAsync(Key, Target, true, None));
+        Assert.Equal(new MoveResult(MoveStatus.Moved, Target), await store.MoveContentAsync(Key, Target, true, None));
         Assert.Equal(Bytes(100), File.ReadAllBytes(Target));
     }
 
@@ -77,8 +78,8 @@ public class FileSystemMoveTests : FileSystemStoreTest
             }
         };
 
-        Assert.Equal(MoveStatus.TargetExists, (await store.MoveAsync(Key, Target, false, None)).Status);
-        Assert.Equal(MoveStatus.TargetExists, (await store.MoveAsync(Key, Target, false, None)).Status);
+        Assert.Equal(MoveStatus.TargetExists, (await store.MoveContentAsync(Key, Target, false, None)).Status);
+        Assert.Equal(MoveStatus.TargetExists, (await store.MoveContentAsync(Key, Target, false, None)).Status);
         Assert.Equal(Bytes(100), await ReadAsync(store));
     }
 
@@ -86,14 +87,14 @@ public class FileSystemMoveTests : FileSystemStoreTest
     public async Task Nothing_is_moved_while_an_upload_is_receiving_busy_or_not_there()
     {
         FileSystemUploadStore store = NewStore();
-        Assert.Equal(MoveStatus.NotFound, (await store.MoveAsync(Key, Target, false, None)).Status);
+        Assert.Equal(MoveStatus.NotFound, (await store.MoveContentAsync(Key, Target, false, None)).Status);
         await CreateAsync(store);
-        Assert.Equal(MoveStatus.Busy, (await store.MoveAsync(Key, Target, false, None)).Status);
+        Assert.Equal(MoveStatus.Busy, (await store.MoveContentAsync(Key, Target, false, None)).Status);
         await store.DeleteAsync(Key, null, None);
         await ReceiveAsync(store, Bytes(1));
         using (new FileLayer().TryLock(TheFile(".lock")))
         {
-            Assert.Equal(MoveStatus.Busy, (await store.MoveAsync(Key, Target, false, None)).Status);
+            Assert.Equal(MoveStatus.Busy, (await store.MoveContentAsync(Key, Target, false, None)).Status);
         }
 
         Assert.False(File.Exists(Target));
@@ -106,11 +107,11 @@ public class FileSystemMoveTests : FileSystemStoreTest
         await ReceiveAsync(store, Bytes(10));
 
         UploadStoreException error = await Assert.ThrowsAsync<UploadStoreException>(
-            async () => await store.MoveAsync(Key, Path.Combine(Root, "missing", "file"), false, None));
+            async () => await store.MoveContentAsync(Key, Path.Combine(Root, "missing", "file"), false, None));
 
         Assert.Contains("missing", error.Message, StringComparison.Ordinal);
         Assert.Equal(Bytes(10), await ReadAsync(store));
-        await Assert.ThrowsAsync<ArgumentException>(async () => await store.MoveAsync(Key, "relative", false, None));
+        await Assert.ThrowsAsync<ArgumentException>(async () => await store.MoveContentAsync(Key, "relative", false, None));
     }
 
     [Theory]
@@ -147,7 +148,7 @@ public class FileSystemMoveTests : FileSystemStoreTest
             }
         };
 
-        Assert.Equal(MoveStatus.TargetExists, (await store.MoveAsync(Key, target, false, None)).Status);
+        Assert.Equal(MoveStatus.TargetExists, (await store.MoveContentAsync(Key, target, false, None)).Status);
 
         Assert.Equal("mine", File.ReadAllText(target));
         Assert.Equal([target], Directory.GetFiles(_otherVolume));
@@ -171,12 +172,12 @@ public class FileSystemMoveTests : FileSystemStoreTest
         };
         string target = Path.Combine(_otherVolume, "target.bin");
 
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await store.MoveAsync(Key, target, false, cancellation.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await store.MoveContentAsync(Key, target, false, cancellation.Token));
 
         Assert.Empty(Directory.GetFiles(_otherVolume));
         Assert.Equal(bytes, await ReadAsync(store));
         Files.Before = null;
-        Assert.Equal(MoveStatus.Moved, (await store.MoveAsync(Key, target, false, None)).Status);
+        Assert.Equal(MoveStatus.Moved, (await store.MoveContentAsync(Key, target, false, None)).Status);
         Assert.Equal(bytes, File.ReadAllBytes(target));
     }
 
@@ -200,7 +201,7 @@ public class FileSystemMoveTests : FileSystemStoreTest
             };
             try
             {
-                await NewStore(files: files).MoveAsync(Key, target, overwrite, None);
+                await NewStore(files: files).MoveContentAsync(Key, target, overwrite, None);
                 finished = true;
             }
             catch (ProcessDied)
@@ -209,7 +210,7 @@ public class FileSystemMoveTests : FileSystemStoreTest
             }
 
             FileSystemUploadStore after = NewStore(files: new FaultyFiles());
-            Assert.Equal(new MoveResult(MoveStatus.Moved, target), await after.MoveAsync(Key, target, overwrite, None));
+            Assert.Equal(new MoveResult(MoveStatus.Moved, target), await after.MoveContentAsync(Key, target, overwrite, None));
             Assert.Equal(bytes, File.ReadAllBytes(target));
             Assert.Empty(Directory.GetFiles(UploadDirectory, "*.data"));
             Assert.Equal(300_000, (await GetAsync(after)).Offset);
@@ -233,9 +234,9 @@ public class FileSystemMoveTests : FileSystemStoreTest
         File.WriteAllText(probe, "");
         try
         {
-            new FileLayer().Rename(probe, Path.Combine(_otherVolume, "probe"));
+            new FileLayer().RenameFile(probe, Path.Combine(_otherVolume, "probe"));
         }
-        catch (IOException e) when (e.HResult == Native.CrossDevice)
+        catch (IOException e) when (e.HResult == NativeMethods.EXDEV)
         {
             return;
         }

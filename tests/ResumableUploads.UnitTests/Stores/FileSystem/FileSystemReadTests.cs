@@ -1,5 +1,7 @@
 using ResumableUploads.Abstractions;
 using ResumableUploads.Stores.FileSystem;
+using ResumableUploads.Stores.FileSystem.Format;
+using ResumableUploads.Stores.FileSystem.IO;
 using ResumableUploads.Testing.Stores;
 
 namespace ResumableUploads.UnitTests.Stores.FileSystem;
@@ -15,58 +17,58 @@ public sealed class FileSystemReadTests : FileSystemStoreTest
     public void A_held_file_is_at_its_path_as_long_as_nothing_takes_its_place()
     {
         File.WriteAllBytes(Place, Bytes(300));
-        using HeldFile held = _layer.Hold(Place, 1000)!;
+        using FileSnapshot held = _layer.ReadSnapshot(Place, 1000)!;
         Assert.Equal(Bytes(300), held.Content);
-        Assert.True(_layer.IsAtItsPath(held));
+        Assert.True(_layer.IsUnchanged(held));
     }
 
     [Fact]
     public void A_held_file_is_not_at_its_path_when_another_has_been_renamed_onto_it()
     {
         File.WriteAllBytes(Place, Bytes(300));
-        using HeldFile held = _layer.Hold(Place, 1000)!;
+        using FileSnapshot held = _layer.ReadSnapshot(Place, 1000)!;
         File.WriteAllBytes(Place + ".tmp", Bytes(300, seed: 2));
         File.Move(Place + ".tmp", Place, overwrite: true);
-        Assert.False(_layer.IsAtItsPath(held));
+        Assert.False(_layer.IsUnchanged(held));
     }
 
     [Fact]
     public void A_held_file_is_not_at_its_path_when_a_longer_one_begins_with_the_same_bytes()
     {
         File.WriteAllBytes(Place, Bytes(300));
-        using HeldFile held = _layer.Hold(Place, 1000)!;
+        using FileSnapshot held = _layer.ReadSnapshot(Place, 1000)!;
         File.WriteAllBytes(Place + ".tmp", [.. Bytes(300), 1]);
         File.Move(Place + ".tmp", Place, overwrite: true);
-        Assert.False(_layer.IsAtItsPath(held));
+        Assert.False(_layer.IsUnchanged(held));
     }
 
     [Fact]
     public void A_held_file_is_not_at_its_path_when_it_was_deleted()
     {
         File.WriteAllBytes(Place, Bytes(300));
-        using HeldFile held = _layer.Hold(Place, 1000)!;
+        using FileSnapshot held = _layer.ReadSnapshot(Place, 1000)!;
         File.Delete(Place);
-        Assert.False(_layer.IsAtItsPath(held));
+        Assert.False(_layer.IsUnchanged(held));
     }
 
     [Fact]
     public void A_file_that_is_as_the_held_one_counts_as_the_same()
     {
         File.WriteAllBytes(Place, Bytes(300));
-        using HeldFile held = _layer.Hold(Place, 1000)!;
+        using FileSnapshot held = _layer.ReadSnapshot(Place, 1000)!;
         File.WriteAllBytes(Place + ".tmp", Bytes(300));
         File.Move(Place + ".tmp", Place, overwrite: true);
-        Assert.True(_layer.IsAtItsPath(held));
+        Assert.True(_layer.IsUnchanged(held));
     }
 
     [Fact]
     public void What_is_no_file_cannot_be_held_or_read()
     {
         Directory.CreateDirectory(Place);
-        Assert.Null(_layer.Hold(Place, 1000));
+        Assert.Null(_layer.ReadSnapshot(Place, 1000));
         Assert.Null(_layer.ReadFile(Place, 1000));
         Assert.Null(_layer.Stat(Place));
-        Assert.Null(_layer.Hold(Path.Combine(Place, "missing"), 1000));
+        Assert.Null(_layer.ReadSnapshot(Path.Combine(Place, "missing"), 1000));
         File.WriteAllBytes(Path.Combine(Place, "file"), []);
         Assert.Null(_layer.ReadFile(Path.Combine(Place, "file", "below"), 1000));
         Assert.Null(_layer.Stat(Path.Combine(Place, "file", "below")));
@@ -88,9 +90,9 @@ public sealed class FileSystemReadTests : FileSystemStoreTest
     {
         File.WriteAllBytes(Place, Bytes(300));
         byte[] buffer = new byte[room];
-        Assert.Equal(count, _layer.ReadStart(Place, buffer));
+        Assert.Equal(count, _layer.ReadPrefix(Place, buffer));
         Assert.Equal(Bytes(300)[..count], buffer[..count]);
-        Assert.Null(_layer.ReadStart(Place + ".missing", buffer));
+        Assert.Null(_layer.ReadPrefix(Place + ".missing", buffer));
     }
 
     [Fact]
@@ -107,16 +109,16 @@ public sealed class FileSystemReadTests : FileSystemStoreTest
     public async Task A_record_that_is_replaced_while_the_length_is_looked_at_is_read_again()
     {
         var files = new BetweenReads();
-        FileSystemUploadStore store = NewStore(Durability.Process, files);
+        FileSystemUploadStore store = NewStore(Durability.ProcessCrash, files);
         UploadInfo before = await CreateAsync(store);
         await AppendAsync(store, 0, Bytes(100));
         UploadInfo seen = await GetAsync(store);
         UpdateResult? update = null;
-        files.OnStat = () => update = NewStore(Durability.Process)
+        files.OnStat = () => update = NewStore(Durability.ProcessCrash)
             .UpdateAsync(Key, seen.Version, before.Record with { Length = 777 }, None).AsTask().GetAwaiter().GetResult();
 
         UploadInfo info = await GetAsync(store);
-        Assert.Equal(ChangeStatus.Done, update!.Value.Status);
+        Assert.Equal(ChangeStatus.Succeeded, update!.Value.Status);
         Assert.Equal(777, info.Length);
         Assert.Equal(update.Value.Info!.Version, info.Version);
     }
@@ -126,15 +128,15 @@ public sealed class FileSystemReadTests : FileSystemStoreTest
     {
         byte[] whole = RecordCodec.Encode(new StoredRecord
         {
-            Nonce = Nonce.Next(), Record = new UploadRecord(), Changed = Time.GetUtcNow(), Durability = Durability.Process, Boot = "",
+            Nonce = NonceGenerator.Next(), Record = new UploadRecord(), LastUpdated = Time.GetUtcNow(), Durability = Durability.ProcessCrash, CreationBootId = "",
         }).ToArray();
         byte[] damaged = [.. whole];
         damaged[^10] ^= 1;
-        var recent = new RecentRecords();
+        var recent = new RecordCache();
         StoredRecord record = recent.Decode(whole).Record!;
         Assert.Same(record, recent.Decode([.. whole]).Record);
         Assert.Null(recent.Decode(damaged).Record);
-        Assert.NotNull(recent.Decode(damaged).Damage);
+        Assert.NotNull(recent.Decode(damaged).DamageReason);
         Assert.Same(record, recent.Decode(whole).Record);
     }
 

@@ -2,6 +2,8 @@ using System.Text;
 using Microsoft.Extensions.Logging;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Stores.FileSystem;
+using ResumableUploads.Stores.FileSystem.Format;
+using ResumableUploads.Stores.FileSystem.Operations;
 using ResumableUploads.Testing.Stores;
 
 namespace ResumableUploads.UnitTests.Stores.FileSystem;
@@ -18,9 +20,9 @@ public class FileSystemRecordTests : FileSystemStoreTest
     {
         var stored = new StoredRecord
         {
-            Nonce = Nonce.Next(),
+            Nonce = NonceGenerator.Next(),
             Generation = 7,
-            Writes = 9,
+            WriteCount = 9,
             Record = new UploadRecord
             {
                 State = UploadState.Received,
@@ -29,11 +31,11 @@ public class FileSystemRecordTests : FileSystemStoreTest
                 AbsoluteExpiration = new DateTimeOffset(2031, 2, 3, 4, 5, 6, TimeSpan.FromHours(2)).AddTicks(7),
                 Data = Encoding.UTF8.GetBytes(text),
             },
-            Changed = Time.GetUtcNow().AddTicks(3),
-            Durability = Durability.Process,
-            Boot = "b",
-            Frozen = 5,
-            Staging = 6,
+            LastUpdated = Time.GetUtcNow().AddTicks(3),
+            Durability = Durability.ProcessCrash,
+            CreationBootId = "b",
+            FinalOffset = 5,
+            StagingOffset = 6,
             MovedTo = "/a \"quoted\"\nplace é",
         };
 
@@ -51,7 +53,7 @@ public class FileSystemRecordTests : FileSystemStoreTest
     {
         byte[] bytes = RecordCodec.Encode(new StoredRecord
         {
-            Nonce = "n", Record = new UploadRecord { Data = "data"u8.ToArray() }, Changed = Time.GetUtcNow(), Durability = Durability.PowerLoss, Boot = "b",
+            Nonce = "n", Record = new UploadRecord { Data = "data"u8.ToArray() }, LastUpdated = Time.GetUtcNow(), Durability = Durability.PowerLoss, CreationBootId = "b",
         }).ToArray();
         for (int i = 0; i < bytes.Length; i++)
         {
@@ -64,7 +66,7 @@ public class FileSystemRecordTests : FileSystemStoreTest
     [Fact]
     public async Task A_record_that_is_cut_anywhere_frees_the_key_and_is_kept_aside()
     {
-        FileSystemUploadStore store = NewStore(Durability.Process);
+        FileSystemUploadStore store = NewStore(Durability.ProcessCrash);
         await CreateAsync(store, record: new UploadRecord { Data = "two\nlines"u8.ToArray() });
         int length = File.ReadAllBytes(RecordPath).Length;
         for (int cut = 0; cut < length; cut++)
@@ -83,7 +85,7 @@ public class FileSystemRecordTests : FileSystemStoreTest
     [Fact]
     public async Task A_record_that_is_cut_anywhere_is_repaired_from_the_one_that_was_to_follow_it()
     {
-        FileSystemUploadStore store = NewStore(Durability.Process);
+        FileSystemUploadStore store = NewStore(Durability.ProcessCrash);
         UploadInfo created = await CreateAsync(store);
         await AppendAsync(store, 0, Bytes(10));
         byte[] record = File.ReadAllBytes(RecordPath);
@@ -112,8 +114,8 @@ public class FileSystemRecordTests : FileSystemStoreTest
             async () => Assert.Equal(ChangeStatus.NotFound, (await store.UpdateAsync(Key, "v", new UploadRecord(), None)).Status),
             async () => Assert.Equal(ChangeStatus.NotFound, (await store.DeleteAsync(Key, "v", None)).Status),
             async () => Assert.Null(await store.OpenReadAsync(Key, None)),
-            async () => Assert.Equal(MoveStatus.NotFound, (await store.MoveAsync(Key, Path.Combine(Root, "t"), false, None)).Status),
-            async () => await store.PutOutcomeAsync(Key, new byte[1], None),
+            async () => Assert.Equal(MoveStatus.NotFound, (await store.MoveContentAsync(Key, Path.Combine(Root, "t"), false, None)).Status),
+            async () => await store.PutResponseAsync(Key, new byte[1], None),
             async () => Assert.Empty(await store.ListAsync(new UploadQuery(), None).ToListAsync(None)),
         ])
         {
@@ -160,7 +162,7 @@ public class FileSystemRecordTests : FileSystemStoreTest
         Assert.Equal(StoreFailure.Unavailable, error.Failure);
         Assert.Contains("newer", error.Message, StringComparison.Ordinal);
         Assert.Equal(Newer, File.ReadAllText(RecordPath));
-        Assert.Equal(CreateStatus.Taken, (await store.CreateAsync(Key, new UploadRecord(), None)).Status);
+        Assert.Equal(CreateStatus.AlreadyExists, (await store.CreateAsync(Key, new UploadRecord(), None)).Status);
         Assert.Empty(await store.ListAsync(new UploadQuery(), None).ToListAsync(None));
     }
 
@@ -192,9 +194,9 @@ public class FileSystemRecordTests : FileSystemStoreTest
     {
         FileSystemUploadStore store = NewStore();
         UploadInfo info = await CreateAsync(store);
-        var context = new StoreContext(new FileSystemUploadStoreOptions(), new UploadPaths(StoreRoot), Files, Time, Logs);
+        var context = new StoreContext(new FileSystemUploadStoreOptions(), new StorePaths(StoreRoot), Files, Time, Logs);
 
-        new RecordFile(context, new UploadNames(context)).SetAside(Key, "it looked damaged a moment ago");
+        new RecordFile(context, new DirectorySync(context)).Quarantine(Key, "it looked damaged a moment ago");
 
         Assert.Equal(info.Version, (await GetAsync(store)).Version);
         Assert.Empty(Logs.Lines);

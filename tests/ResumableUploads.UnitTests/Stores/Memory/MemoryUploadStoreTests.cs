@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Stores.Memory;
-using ResumableUploads.TestKit.Cases;
+using ResumableUploads.TestKit.Support;
 
 namespace ResumableUploads.UnitTests.Stores.Memory;
 
@@ -27,13 +27,13 @@ public sealed class MemoryUploadStoreTests : IDisposable
     }
 
     [Theory]
-    [InlineData(AppendMode.KeepWhatCame)]
+    [InlineData(AppendMode.KeepPartial)]
     [InlineData(AppendMode.AllOrNothing)]
     public async Task A_content_that_is_too_large_for_the_cap_fails_with_the_offset_that_is_really_there(AppendMode mode)
     {
         await CreateAsync(Key);
         await AppendAsync(Key, 0, Bytes(1000));
-        PipeContent content = PipeContent.Of(Bytes(2 * MiB, 2));
+        RecordingContent content = RecordingContent.FromBytes(Bytes(2 * MiB, 2));
         UploadStoreException full = await Assert.ThrowsAsync<UploadStoreException>(async () =>
             await _store.AppendAsync(Key, 1000, content, mode, Token));
 
@@ -44,7 +44,7 @@ public sealed class MemoryUploadStoreTests : IDisposable
         Assert.Equal(info.Offset, kept.Length);
         Assert.Equal(Bytes(1000).Concat(Bytes(2 * MiB, 2)).Take(kept.Length), kept);
         Assert.InRange(_store.UsedSize, 0, MiB);
-        if (mode == AppendMode.KeepWhatCame)
+        if (mode == AppendMode.KeepPartial)
         {
             Assert.InRange(kept.Length, MiB * 9 / 10, MiB);
         }
@@ -79,8 +79,8 @@ public sealed class MemoryUploadStoreTests : IDisposable
         UploadInfo info = (await _store.GetAsync(Key, Token))!;
         var received = new UploadRecord { State = UploadState.Received, Data = Bytes(2000) };
         UpdateResult update = await _store.UpdateAsync(Key, info.Version, received, Token);
-        Assert.Equal((ChangeStatus.Done, info.Offset), (update.Status, update.Info!.Offset));
-        await _store.PutOutcomeAsync(Key, Bytes(2000), Token);
+        Assert.Equal((ChangeStatus.Succeeded, info.Offset), (update.Status, update.Info!.Offset));
+        await _store.PutResponseAsync(Key, Bytes(2000), Token);
     }
 
     [Fact]
@@ -100,8 +100,8 @@ public sealed class MemoryUploadStoreTests : IDisposable
 
         UploadInfo info = (await _store.GetAsync(Key, Token))!;
         UpdateResult received = await _store.UpdateAsync(Key, info.Version, new UploadRecord { State = UploadState.Received, Data = Bytes(2000) }, Token);
-        Assert.Equal(ChangeStatus.Done, received.Status);
-        await _store.PutOutcomeAsync(Key, Bytes(3000), Token);
+        Assert.Equal(ChangeStatus.Succeeded, received.Status);
+        await _store.PutResponseAsync(Key, Bytes(3000), Token);
         Assert.Equal(Bytes(1000), await ContentAsync(Key));
     }
 
@@ -140,17 +140,17 @@ public sealed class MemoryUploadStoreTests : IDisposable
     {
         using var small = new MemoryUploadStore(8000, timeProvider: null, _pool);
         UploadInfo info = (await small.CreateAsync(Key, new UploadRecord { Data = Bytes(2000) }, Token)).Info!;
-        await small.PutOutcomeAsync(Key, Bytes(1000), Token);
+        await small.PutResponseAsync(Key, Bytes(1000), Token);
 
         await AssertFullAsync(async () => await small.CreateAsync(new("owner", "b"), new UploadRecord { Data = Bytes(5000) }, Token));
         await AssertFullAsync(async () => await small.UpdateAsync(Key, info.Version, new UploadRecord { Data = Bytes(7000) }, Token));
-        await AssertFullAsync(async () => await small.PutOutcomeAsync(Key, Bytes(6000), Token));
+        await AssertFullAsync(async () => await small.PutResponseAsync(Key, Bytes(6000), Token));
         Assert.Null(await small.GetAsync(new("owner", "b"), Token));
         Assert.Equal(info.Version, (await small.GetAsync(Key, Token))!.Version);
-        Assert.Equal(Bytes(1000), (await small.GetOutcomeAsync(Key, Token))!.Value.ToArray());
+        Assert.Equal(Bytes(1000), (await small.GetResponseAsync(Key, Token))!.Value.ToArray());
 
-        Assert.Equal(ChangeStatus.Done, (await small.UpdateAsync(Key, info.Version, new UploadRecord(), Token)).Status);
-        await small.PutOutcomeAsync(Key, Bytes(6000), Token);
+        Assert.Equal(ChangeStatus.Succeeded, (await small.UpdateAsync(Key, info.Version, new UploadRecord(), Token)).Status);
+        await small.PutResponseAsync(Key, Bytes(6000), Token);
         await small.DeleteAsync(Key, null, Token);
         Assert.Equal(0, small.UsedSize);
     }
@@ -182,7 +182,7 @@ public sealed class MemoryUploadStoreTests : IDisposable
         await CreateAsync(Key);
         for (int i = 0; i < 100; i++)
         {
-            await _store.AppendAsync(Key, i * 10, PipeContent.Of(Bytes(10, i)), AppendMode.AllOrNothing, Token);
+            await _store.AppendAsync(Key, i * 10, RecordingContent.FromBytes(Bytes(10, i)), AppendMode.AllOrNothing, Token);
         }
 
         Assert.Equal(4096, _pool.RentedBytes);
@@ -223,7 +223,7 @@ public sealed class MemoryUploadStoreTests : IDisposable
             byte[] piece = new byte[20_000];
             piece.AsSpan().Fill(fill);
             UploadInfo? info = await _store.GetAsync(key, Token);
-            await _store.AppendAsync(key, info?.Offset ?? 0, PipeContent.Of(piece), AppendMode.KeepWhatCame, Token);
+            await _store.AppendAsync(key, info?.Offset ?? 0, RecordingContent.FromBytes(piece), AppendMode.KeepPartial, Token);
             await using Stream? stream = await _store.OpenReadAsync(key, Token);
             await _store.DeleteAsync(key, null, Token);
             if (stream is not null)
@@ -240,13 +240,13 @@ public sealed class MemoryUploadStoreTests : IDisposable
     {
         await CreateAsync(Key);
         var committed = new TaskCompletionSource<long>(TaskCreationOptions.RunContinuationsAsynchronously);
-        var content = new PipeContent { OnCommitted = offset => committed.TrySetResult(offset) };
+        var content = new RecordingContent { OnDurableReported = offset => committed.TrySetResult(offset) };
         content.Send(Bytes(5000));
-        Task<AppendResult> append = _store.AppendAsync(Key, 0, content, AppendMode.KeepWhatCame, Token).AsTask();
+        Task<AppendResult> append = _store.AppendAsync(Key, 0, content, AppendMode.KeepPartial, Token).AsTask();
         Assert.Equal(5000, await committed.Task.WaitAsync(Patience, Token));
         Assert.Equal(5000, (await _store.GetAsync(Key, Token))!.Offset);
         Assert.Equal(Bytes(5000), await ContentAsync(Key));
-        content.End();
+        content.Complete();
         await append.WaitAsync(Patience, Token);
     }
 
@@ -254,30 +254,30 @@ public sealed class MemoryUploadStoreTests : IDisposable
     public async Task A_deletion_frees_the_memory_although_the_client_of_a_running_append_is_silent()
     {
         await CreateAsync(Key);
-        var content = new PipeContent();
+        var content = new RecordingContent();
         content.Send(Bytes(100_000));
-        Task<AppendResult> append = _store.AppendAsync(Key, 0, content, AppendMode.KeepWhatCame, Token).AsTask();
+        Task<AppendResult> append = _store.AppendAsync(Key, 0, content, AppendMode.KeepPartial, Token).AsTask();
         Assert.NotEqual(0, _pool.Rented);
         await _store.DeleteAsync(Key, null, Token);
         Assert.Equal((0, 0L), (_pool.Rented, _store.UsedSize));
-        content.End();
+        content.Complete();
         Assert.Equal(AppendStatus.NotFound, (await append.WaitAsync(Patience, Token)).Status);
     }
 
     [Theory]
-    [InlineData(AppendMode.KeepWhatCame)]
+    [InlineData(AppendMode.KeepPartial)]
     [InlineData(AppendMode.AllOrNothing)]
     public async Task Disposing_the_store_returns_everything_and_ends_what_runs(AppendMode mode)
     {
         await CreateAsync(Key);
         await AppendAsync(Key, 0, Bytes(100_000));
-        var content = new PipeContent();
+        var content = new RecordingContent();
         content.Send(Bytes(1000));
         Task<AppendResult> append = _store.AppendAsync(Key, 100_000, content, mode, Token).AsTask();
         Stream stream = (await _store.OpenReadAsync(Key, Token))!;
 
         _store.Dispose();
-        content.End();
+        content.Complete();
         Assert.Equal(AppendStatus.NotFound, (await append.WaitAsync(Patience, Token)).Status);
         await stream.DisposeAsync();
         Assert.Equal((0, 0L), (_pool.Rented, _store.UsedSize));
@@ -289,9 +289,9 @@ public sealed class MemoryUploadStoreTests : IDisposable
     public async Task A_content_that_breaks_its_promise_does_not_leave_the_upload_busy()
     {
         await CreateAsync(Key);
-        var broken = new PipeContent { Decide = () => throw new InvalidOperationException("A bug.") };
+        var broken = new RecordingContent { CommitDecision = () => throw new InvalidOperationException("A bug.") };
         broken.Send(Bytes(100));
-        broken.End();
+        broken.Complete();
         await Assert.ThrowsAsync<InvalidOperationException>(async () =>
             await _store.AppendAsync(Key, 0, broken, AppendMode.AllOrNothing, Token));
         Assert.Equal((0, 100L), (_pool.Rented, (await AppendAsync(Key, 0, Bytes(100))).Offset));
@@ -325,7 +325,7 @@ public sealed class MemoryUploadStoreTests : IDisposable
         await Assert.ThrowsAsync<InvalidOperationException>(() => CreateAsync(default));
         UploadInfo info = await CreateAsync(Key);
         await Assert.ThrowsAsync<ArgumentException>(async () => await _store.UpdateAsync(Key, info.Version, tooLong, Token));
-        await Assert.ThrowsAsync<ArgumentException>(async () => await _store.PutOutcomeAsync(Key, Bytes(MiB + 1), Token));
+        await Assert.ThrowsAsync<ArgumentException>(async () => await _store.PutResponseAsync(Key, Bytes(MiB + 1), Token));
         await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => AppendAsync(Key, -1, []));
     }
 
@@ -342,7 +342,7 @@ public sealed class MemoryUploadStoreTests : IDisposable
     private async Task<UploadInfo> CreateAsync(UploadKey key) => (await _store.CreateAsync(key, new UploadRecord(), Token)).Info!;
 
     private async Task<AppendResult> AppendAsync(UploadKey key, long offset, byte[] bytes) =>
-        await _store.AppendAsync(key, offset, PipeContent.Of(bytes), AppendMode.KeepWhatCame, Token);
+        await _store.AppendAsync(key, offset, RecordingContent.FromBytes(bytes), AppendMode.KeepPartial, Token);
 
     private async Task<byte[]> ContentAsync(UploadKey key)
     {

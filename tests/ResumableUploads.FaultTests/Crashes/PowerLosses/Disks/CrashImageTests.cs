@@ -1,4 +1,4 @@
-using ResumableUploads.Stores.FileSystem;
+using ResumableUploads.Stores.FileSystem.IO;
 
 namespace ResumableUploads.FaultTests.Crashes.PowerLosses.Disks;
 

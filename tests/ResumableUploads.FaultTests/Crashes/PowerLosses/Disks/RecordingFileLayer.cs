@@ -1,6 +1,6 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
-using ResumableUploads.Stores.FileSystem;
+using ResumableUploads.Stores.FileSystem.IO;
 
 namespace ResumableUploads.FaultTests.Crashes.PowerLosses.Disks;
 
@@ -134,7 +134,7 @@ internal class RecordingFileLayer : FileLayer
     }
 
     /// <summary>The way by reading and writing is enough here.</summary>
-    public override long Copy(OpenFile from, long fromOffset, OpenFile to, long toOffset, long count) => 0;
+    public override long CopyRange(OpenFile from, long fromOffset, OpenFile to, long toOffset, long count) => 0;
 
     public override void Truncate(OpenFile file, long length)
     {
@@ -177,34 +177,34 @@ internal class RecordingFileLayer : FileLayer
             Write(file, content.ToArray(), 0);
             if (sync)
             {
-                Unconfirm(file);
+                MarkNameUnsynced(file);
                 SyncReplacement(file);
             }
 
-            Rename(from, Path.Combine(directory, name));
+            RenameFile(from, Path.Combine(directory, name));
             if (sync)
             {
                 SyncDirectory(directory);
-                Confirm(file);
+                MarkNameSynced(file);
             }
         }
 
         return true;
     }
 
-    public override void Rename(string from, string to)
+    public override void RenameFile(string from, string to)
     {
         BeforeStep();
-        base.Rename(from, to);
+        base.RenameFile(from, to);
         Move(from, to);
     }
 
-    public override bool RenameNoReplace(string from, string to)
+    public override bool RenameFileNoReplace(string from, string to)
     {
         bool renamed = !FileExists(to);
         if (renamed)
         {
-            Rename(from, to);
+            RenameFile(from, to);
         }
 
         return renamed;

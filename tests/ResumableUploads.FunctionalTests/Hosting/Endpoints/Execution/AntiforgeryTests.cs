@@ -38,7 +38,7 @@ public class AntiforgeryTests
     public async Task A_form_without_its_token_parks_the_upload_and_stores_no_outcome(bool inTheMiddle)
     {
         int runs = 0;
-        var parked = new List<UploadParked>();
+        var parked = new List<UploadDeadLettered>();
         await using TestApp app = await StartAsync(inTheMiddle, () => runs++, options => options.OnDeadLettered = (upload, _) =>
         {
             parked.Add(upload);

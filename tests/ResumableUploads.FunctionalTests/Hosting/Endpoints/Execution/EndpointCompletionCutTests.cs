@@ -97,7 +97,7 @@ public class EndpointCompletionCutTests
         services: builder => builder.Services.AddResumableUploads(options =>
         {
             options.Directory = directory;
-            options.FileSystem.Durability = Durability.Process;
+            options.FileSystem.Durability = Durability.ProcessCrash;
             options.Handler.MaxAttempts = 1;
         }),
         after: app =>

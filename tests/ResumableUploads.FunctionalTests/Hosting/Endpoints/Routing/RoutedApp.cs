@@ -24,7 +24,7 @@ internal static class RoutedApp
                 builder.Services.AddResumableUploads(options =>
                 {
                     options.Directory = builder.Environment.ContentRootPath;
-                    options.FileSystem.Durability = Durability.Process;
+                    options.FileSystem.Durability = Durability.ProcessCrash;
                 });
             }
         },

@@ -3,6 +3,7 @@ using System.Buffers.Binary;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
+using ResumableUploads.Hosting.Interim.Http2;
 using ResumableUploads.Testing.Clients;
 using ResumableUploads.Testing.Servers;
 
@@ -66,7 +67,7 @@ internal sealed class Http2Client : IAsyncDisposable
         var block = new ArrayBufferWriter<byte>();
         foreach ((string name, string value) in ((string, string)[])[(":method", "POST"), (":scheme", _scheme), (":path", path), (":authority", "localhost"), .. headers])
         {
-            HpackLiteral.Write(block, name, value);
+            HpackLiteralEncoder.WriteHeader(block, name, value);
         }
 
         return SendAsync(Http2Frame.Headers, (byte)(Http2Frame.EndHeaders | (isWhole ? Http2Frame.EndStream : 0)), streamId, block.WrittenMemory);

@@ -3,6 +3,8 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
+using ResumableUploads.Hosting.Interim;
+using ResumableUploads.Hosting.Interim.Http2;
 using ResumableUploads.Testing;
 using ResumableUploads.Testing.Clients;
 
@@ -58,16 +60,16 @@ public class Http2InterimTests
         await using InterimServer server = await InterimServer.StartHttp2Async(
             async context =>
             {
-                InterimSender sender = InterimSender.For(context)!;
+                InterimResponseSender sender = InterimResponseSender.TryCreate(context)!;
                 await sender.SendAsync(Upload.Announcement);
-                (InterimWriter writer, int stream) = Of(context);
+                (FrameInterleavingPipeWriter writer, int stream) = Of(context);
                 await context.Response.WriteAsync("done");
                 await context.Response.Body.FlushAsync();
-                await Eventually.TrueAsync(() => writer.Watched == 0, "the final headers went out");
+                await Eventually.TrueAsync(() => writer.OpenStreamCount == 0, "the final headers went out");
 
                 // As if it had been begun before the answer: past every check of the sender.
-                await writer.SendAsync(stream, Upload.Progress(1).ToHttp2(stream));
-                sender.Post(Upload.Progress(2));
+                await writer.SendAsync(stream, Upload.Progress(1).ToHttp2Frame(stream));
+                sender.TryStartSend(Upload.Progress(2));
                 await Upload.IdleAsync(sender);
                 posted.SetResult();
             },
@@ -87,12 +89,12 @@ public class Http2InterimTests
         await using InterimServer server = await InterimServer.StartHttp2Async(
             static async context =>
             {
-                InterimSender sender = InterimSender.For(context)!;
+                InterimResponseSender sender = InterimResponseSender.TryCreate(context)!;
                 await sender.SendAsync(Upload.Announcement);
-                (InterimWriter writer, int stream) = Of(context);
+                (FrameInterleavingPipeWriter writer, int stream) = Of(context);
                 context.Abort();
-                await Eventually.TrueAsync(() => writer.Watched == 0, "the reset went out");
-                await writer.SendAsync(stream, Upload.Progress(1).ToHttp2(stream));
+                await Eventually.TrueAsync(() => writer.OpenStreamCount == 0, "the reset went out");
+                await writer.SendAsync(stream, Upload.Progress(1).ToHttp2Frame(stream));
             },
             tls: false);
         await using Http2Client client = await Http2Client.OpenAsync(server.Address);
@@ -112,15 +114,15 @@ public class Http2InterimTests
             {
                 if (context.Request.Path == "/reset")
                 {
-                    InterimSender sender = InterimSender.For(context)!;
+                    InterimResponseSender sender = InterimResponseSender.TryCreate(context)!;
                     await sender.SendAsync(Upload.Announcement);
                     var aborted = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
                     context.RequestAborted.Register(aborted.SetResult);
                     await Eventually.WithinAsync(aborted.Task);
-                    sender.Post(Upload.Progress(1));
+                    sender.TryStartSend(Upload.Progress(1));
                     await sender.SendAsync(Upload.Progress(2));
                     await sender.DrainAsync();
-                    ended.SetResult(Of(context).Writer.Watched);
+                    ended.SetResult(Of(context).Writer.OpenStreamCount);
                 }
                 else
                 {
@@ -153,6 +155,6 @@ public class Http2InterimTests
         Assert.Equal(["200"], await client.ReadStreamAsync(1));
     }
 
-    private static (InterimWriter Writer, int Stream) Of(HttpContext context) =>
-        ((InterimWriter)context.Features.Get<IConnectionTransportFeature>()!.Transport.Output, context.Features.Get<IHttp2StreamIdFeature>()!.StreamId);
+    private static (FrameInterleavingPipeWriter Writer, int Stream) Of(HttpContext context) =>
+        ((FrameInterleavingPipeWriter)context.Features.Get<IConnectionTransportFeature>()!.Transport.Output, context.Features.Get<IHttp2StreamIdFeature>()!.StreamId);
 }

@@ -88,7 +88,7 @@ public class EndpointCompletionExpiryTests
                 options.Handler.MaxAttempts = attempts;
                 options.OnDeadLettered = async (upload, cancellationToken) =>
                 {
-                    string path = await upload.MoveIntoAsync(saved, cancellationToken);
+                    string path = await upload.MoveToDirectoryAsync(saved, cancellationToken);
                     lock (_saved)
                     {
                         _saved.Add(path);

@@ -103,7 +103,7 @@ public class MappedEndpointTests
     }
 
     private static IEndpointConventionBuilder Map(IEndpointRouteBuilder app, string pattern) =>
-        app.MapResumableUploads(pattern, static options => options.FileSystem.Durability = Durability.Process);
+        app.MapResumableUploads(pattern, static options => options.FileSystem.Durability = Durability.ProcessCrash);
 
     private static Task<TestApp> StartAsync(
         Action<WebApplication> map, Action<WebApplicationBuilder>? services = null, Action<WebApplication>? before = null) =>

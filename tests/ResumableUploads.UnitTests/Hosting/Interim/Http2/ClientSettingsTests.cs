@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Text;
+using ResumableUploads.Hosting.Interim.Http2;
 
 namespace ResumableUploads.UnitTests.Hosting.Interim.Http2;
 
@@ -22,14 +23,14 @@ public class ClientSettingsTests
         byte[] bytes = [.. Preface, .. Settings(3, 100), .. sizes.SelectMany(static size => (byte[])[.. Data(40), .. Settings(1, size)]), .. Data(7)];
         for (int size = 1; size <= bytes.Length; size++)
         {
-            var settings = new ClientSettings();
+            var settings = new ClientSettingsTracker();
             foreach (byte[] piece in bytes.Chunk(size))
             {
-                settings.Follow(piece);
+                settings.Process(piece);
             }
 
-            Assert.False(settings.IsOther);
-            Assert.Equal(expected, settings.HasShrunkTable);
+            Assert.False(settings.IsNotHttp2);
+            Assert.Equal(expected, settings.HasReducedHeaderTable);
         }
     }
 
@@ -39,27 +40,27 @@ public class ClientSettingsTests
     [InlineData("\u0016\u0003\u0001")]
     public void What_does_not_begin_as_http_2_is_not_followed(string text)
     {
-        var settings = new ClientSettings();
-        settings.Follow(Encoding.Latin1.GetBytes(text));
+        var settings = new ClientSettingsTracker();
+        settings.Process(Encoding.Latin1.GetBytes(text));
 
-        Assert.True(settings.IsOther);
+        Assert.True(settings.IsNotHttp2);
     }
 
     [Fact]
     public void Settings_with_a_broken_length_end_with_their_frame()
     {
-        var settings = new ClientSettings();
-        settings.Follow([.. Preface, 0, 0, 3, 4, 0, 0, 0, 0, 0, 0, 1, 0, .. Settings(1, 0)]);
+        var settings = new ClientSettingsTracker();
+        settings.Process([.. Preface, 0, 0, 3, 4, 0, 0, 0, 0, 0, 0, 1, 0, .. Settings(1, 0)]);
 
-        Assert.True(settings.HasShrunkTable);
+        Assert.True(settings.HasReducedHeaderTable);
     }
 
     [Fact]
     public async Task A_reader_that_leaves_bytes_for_later_has_them_looked_at_once()
     {
         var pipe = new Pipe();
-        var settings = new ClientSettings();
-        var reader = new InterimReader(pipe.Reader, settings);
+        var settings = new ClientSettingsTracker();
+        var reader = new ClientSettingsPipeReader(pipe.Reader, settings);
         byte[] bytes = [.. Preface, .. Data(3), .. Settings(1, 0)];
         var read = new List<byte>();
         foreach (byte one in bytes)
@@ -72,7 +73,7 @@ public class ClientSettingsTests
             reader.AdvanceTo(result.Buffer.GetPosition(consumed), result.Buffer.End);
         }
 
-        Assert.True(settings.HasShrunkTable);
+        Assert.True(settings.HasReducedHeaderTable);
         Assert.Equal(bytes[..^1], read);
     }
 

@@ -1,3 +1,4 @@
+using ResumableUploads.Hosting.Interim.Http2;
 using ResumableUploads.Testing.Clients;
 
 namespace ResumableUploads.UnitTests.Hosting.Interim.Http2;
@@ -9,33 +10,33 @@ public class OutgoingFramesTests
     private static readonly byte[] Final = Frame(Http2Frame.Headers, Http2Frame.EndHeaders, [0x88, 0x61]);
     private static readonly byte[] Continue = Frame(Http2Frame.Headers, Http2Frame.EndHeaders, [0x08, 3, .. "100"u8]);
 
-    private readonly OutgoingFrames _frames = new();
+    private readonly OutgoingFrameTracker _frames = new();
 
-    public OutgoingFramesTests() => _frames.Watch(Stream);
+    public OutgoingFramesTests() => _frames.OpenStream(Stream);
 
     [Fact]
     public void A_final_header_block_ends_the_waiting()
     {
-        _frames.Follow(Final);
+        _frames.Process(Final);
 
-        Assert.False(_frames.IsWaiting(Stream));
-        Assert.Equal(0, _frames.Watched);
+        Assert.False(_frames.IsOpen(Stream));
+        Assert.Equal(0, _frames.OpenStreamCount);
     }
 
     [Fact]
     public void A_reset_ends_the_waiting()
     {
-        _frames.Follow(Frame(Http2Frame.ResetStream, 0, [0, 0, 0, 8]));
+        _frames.Process(Frame(Http2Frame.ResetStream, 0, [0, 0, 0, 8]));
 
-        Assert.False(_frames.IsWaiting(Stream));
+        Assert.False(_frames.IsOpen(Stream));
     }
 
     [Fact]
     public void A_100_does_not_end_the_waiting()
     {
-        _frames.Follow(Continue);
+        _frames.Process(Continue);
 
-        Assert.True(_frames.IsWaiting(Stream));
+        Assert.True(_frames.IsOpen(Stream));
     }
 
     [Theory]
@@ -46,42 +47,42 @@ public class OutgoingFramesTests
     [InlineData(Http2Frame.EndHeaders, new byte[] { })]
     public void What_is_not_surely_interim_counts_as_final(byte flags, byte[] block)
     {
-        _frames.Follow(Frame(Http2Frame.Headers, flags, block));
+        _frames.Process(Frame(Http2Frame.Headers, flags, block));
 
-        Assert.False(_frames.IsWaiting(Stream));
-        Assert.True(_frames.MayBeInterrupted);
+        Assert.False(_frames.IsOpen(Stream));
+        Assert.True(_frames.IsAtFrameBoundary);
     }
 
     [Fact]
     public void The_answer_of_another_stream_changes_nothing()
     {
-        _frames.Watch(5);
+        _frames.OpenStream(5);
         byte[] other = [.. Final];
         other[8] = 5;
 
-        _frames.Follow(other);
+        _frames.Process(other);
 
-        Assert.True(_frames.IsWaiting(Stream));
-        Assert.False(_frames.IsWaiting(5));
+        Assert.True(_frames.IsOpen(Stream));
+        Assert.False(_frames.IsOpen(5));
     }
 
     [Fact]
     public void What_looks_like_a_header_block_inside_a_payload_is_none()
     {
-        _frames.Follow(Frame(Http2Frame.Data, 0, [.. Final, .. Final]));
+        _frames.Process(Frame(Http2Frame.Data, 0, [.. Final, .. Final]));
 
-        Assert.True(_frames.IsWaiting(Stream));
+        Assert.True(_frames.IsOpen(Stream));
     }
 
     [Fact]
     public void A_header_block_is_whole_only_with_its_last_continuation()
     {
-        _frames.Follow(Frame(Http2Frame.Headers, 0, [0x88]));
-        Assert.False(_frames.MayBeInterrupted);
-        _frames.Follow(Frame(Http2Frame.Continuation, 0, [1]));
-        Assert.False(_frames.MayBeInterrupted);
-        _frames.Follow(Frame(Http2Frame.Continuation, Http2Frame.EndHeaders, [1]));
-        Assert.True(_frames.MayBeInterrupted);
+        _frames.Process(Frame(Http2Frame.Headers, 0, [0x88]));
+        Assert.False(_frames.IsAtFrameBoundary);
+        _frames.Process(Frame(Http2Frame.Continuation, 0, [1]));
+        Assert.False(_frames.IsAtFrameBoundary);
+        _frames.Process(Frame(Http2Frame.Continuation, Http2Frame.EndHeaders, [1]));
+        Assert.True(_frames.IsAtFrameBoundary);
     }
 
     [Fact]
@@ -95,17 +96,17 @@ public class OutgoingFramesTests
         int[] ends = Ends(bytes);
         for (int size = 1; size <= bytes.Length; size++)
         {
-            var frames = new OutgoingFrames();
-            frames.Watch(Stream);
+            var frames = new OutgoingFrameTracker();
+            frames.OpenStream(Stream);
             for (int at = 0; at < bytes.Length; at += size)
             {
                 int end = Math.Min(at + size, bytes.Length);
-                frames.Follow(bytes.AsSpan(at, end - at));
-                Assert.Equal(ends.Contains(end), frames.MayBeInterrupted);
-                Assert.True(frames.IsWaiting(Stream) || end > bytes.Length - Final.Length);
+                frames.Process(bytes.AsSpan(at, end - at));
+                Assert.Equal(ends.Contains(end), frames.IsAtFrameBoundary);
+                Assert.True(frames.IsOpen(Stream) || end > bytes.Length - Final.Length);
             }
 
-            Assert.False(frames.IsWaiting(Stream));
+            Assert.False(frames.IsOpen(Stream));
         }
     }
 
