@@ -1,7 +1,6 @@
 using ResumableUploads.Testing.Clients;
 using ResumableUploads.Testing.Servers;
 
-
 namespace ResumableUploads.FaultTests.Abuse;
 
 /// <summary>Uploads of tus that are to be joined from others, in numbers that nobody needs.</summary>

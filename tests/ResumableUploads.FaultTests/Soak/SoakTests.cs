@@ -1,7 +1,6 @@
 using ResumableUploads.FaultTests.Crashes;
 using ResumableUploads.FaultTests.Network;
 
-
 namespace ResumableUploads.FaultTests.Soak;
 
 /// <summary>The soak in short: each fault of the server at least once. For a long one there is a command: <c>soak --minutes N</c>.</summary>

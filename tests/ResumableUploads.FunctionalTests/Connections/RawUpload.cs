@@ -1,6 +1,5 @@
 using ResumableUploads.Testing.Clients;
 
-
 namespace ResumableUploads.FunctionalTests.Connections;
 
 /// <summary>An append from a plain socket.</summary>

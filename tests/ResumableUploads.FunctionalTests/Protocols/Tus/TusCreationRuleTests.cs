@@ -1,7 +1,6 @@
 using ResumableUploads.Testing.Clients;
 using ResumableUploads.Testing.Servers;
 
-
 namespace ResumableUploads.FunctionalTests.Protocols.Tus;
 
 /// <summary>Creation, and lengths that come later: T-35 to T-40.</summary>

@@ -1,7 +1,6 @@
 using ResumableUploads.Testing.Clients;
 using ResumableUploads.Testing.Servers;
 
-
 namespace ResumableUploads.UnitTests.Hosting.Requests;
 
 /// <summary>Clients whose way lets no PATCH or DELETE through (T-8).</summary>

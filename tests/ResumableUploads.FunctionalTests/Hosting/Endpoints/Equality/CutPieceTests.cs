@@ -2,7 +2,6 @@ using ResumableUploads.Testing.Clients;
 using ResumableUploads.Testing.Servers;
 using ResumableUploads.Testing;
 
-
 namespace ResumableUploads.FunctionalTests.Hosting.Endpoints.Equality;
 
 /// <summary>Pieces that break off in the middle, and a client that asks how far it got.</summary>

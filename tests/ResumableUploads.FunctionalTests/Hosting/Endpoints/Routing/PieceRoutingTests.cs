@@ -1,7 +1,6 @@
 using ResumableUploads.Testing.Clients;
 using ResumableUploads.Testing.Servers;
 
-
 namespace ResumableUploads.FunctionalTests.Hosting.Endpoints.Routing;
 
 /// <summary>Where requests with a protocol's headers go, among an app's other routes.</summary>
