@@ -24,28 +24,28 @@ public sealed class SqliteUploadStore(string file, TimeProvider? timeProvider = 
     private long UtcNowTicks => _timeProvider.GetUtcNow().UtcTicks;
 
     public ValueTask<CreateResult> CreateAsync(UploadKey key, UploadRecord record, CancellationToken cancellationToken) => _database.RunAsync(
-        work =>
+        transaction =>
         {
-            if (work.Find(key) is not null)
+            if (transaction.Find(key) is not null)
             {
                 return new CreateResult(CreateStatus.AlreadyExists, null);
             }
 
             var row = new UploadRow(key, Guid.NewGuid().ToString("N"), 1, 0, record with { Data = record.Data.ToArray() }, UtcNowTicks, null, 0);
-            work.Execute("INSERT INTO uploads (owner, id, nonce) VALUES ($owner, $id, $nonce)", key, ("$nonce", row.Nonce));
-            work.Update(row);
+            transaction.Execute("INSERT INTO uploads (owner, id, nonce) VALUES ($owner, $id, $nonce)", key, ("$nonce", row.Nonce));
+            transaction.Update(row);
             return new CreateResult(CreateStatus.Created, row.ToUploadInfo());
         },
         cancellationToken);
 
     public ValueTask<UploadInfo?> GetAsync(UploadKey key, CancellationToken cancellationToken) =>
-        _database.RunAsync(work => work.Find(key)?.ToUploadInfo(), cancellationToken);
+        _database.RunAsync(transaction => transaction.Find(key)?.ToUploadInfo(), cancellationToken);
 
     public async ValueTask<AppendResult> AppendAsync(
         UploadKey key, long offset, UploadContent content, AppendMode mode, CancellationToken cancellationToken)
     {
         string writer = Guid.NewGuid().ToString("N");
-        (UploadRow? row, AppendStatus status) = await _database.RunAsync(work => TryAcquireLease(work, key, offset, writer), cancellationToken);
+        (UploadRow? row, AppendStatus status) = await _database.RunAsync(transaction => TryAcquireLease(transaction, key, offset, writer), cancellationToken);
         if (status != AppendStatus.Appended)
         {
             return new AppendResult(status, row?.Offset ?? 0, status is AppendStatus.OffsetMismatch or AppendStatus.NotReceiving ? row!.Version : null);
@@ -89,9 +89,9 @@ public sealed class SqliteUploadStore(string file, TimeProvider? timeProvider = 
     }
 
     public ValueTask<UpdateResult> UpdateAsync(UploadKey key, string version, UploadRecord record, CancellationToken cancellationToken) => _database.RunAsync(
-        work =>
+        transaction =>
         {
-            if (CheckVersion(work.Find(key), version, out UploadRow? row) is var status and not ChangeStatus.Succeeded)
+            if (CheckVersion(transaction.Find(key), version, out UploadRow? row) is var status and not ChangeStatus.Succeeded)
             {
                 return new UpdateResult(status, null);
             }
@@ -102,20 +102,20 @@ public sealed class SqliteUploadStore(string file, TimeProvider? timeProvider = 
             }
 
             UploadRow after = row with { Generation = row.Generation + 1, Record = record with { Data = record.Data.ToArray() }, LastModifiedTicks = UtcNowTicks };
-            work.Update(after);
+            transaction.Update(after);
             return new UpdateResult(ChangeStatus.Succeeded, after.ToUploadInfo());
         },
         cancellationToken);
 
     public ValueTask<DeleteResult> DeleteAsync(UploadKey key, string? version, CancellationToken cancellationToken) => _database.RunAsync(
-        work =>
+        transaction =>
         {
-            UploadRow? row = work.Find(key);
+            UploadRow? row = transaction.Find(key);
             ChangeStatus status = version is not null ? CheckVersion(row, version, out _) : row is null ? ChangeStatus.NotFound : ChangeStatus.Succeeded;
             if (status == ChangeStatus.Succeeded)
             {
-                work.Execute("DELETE FROM blocks WHERE nonce = $nonce", key, ("$nonce", row!.Nonce));
-                work.Execute("DELETE FROM uploads WHERE owner = $owner AND id = $id", key);
+                transaction.Execute("DELETE FROM blocks WHERE nonce = $nonce", key, ("$nonce", row!.Nonce));
+                transaction.Execute("DELETE FROM uploads WHERE owner = $owner AND id = $id", key);
             }
 
             return new DeleteResult(status);
@@ -129,7 +129,7 @@ public sealed class SqliteUploadStore(string file, TimeProvider? timeProvider = 
         var copy = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, BlockSize, FileOptions.DeleteOnClose);
         await using (copy)
         {
-            if (!await _database.RunAsync(work => work.CopyBlocks(key, copy), cancellationToken))
+            if (!await _database.RunAsync(transaction => transaction.CopyBlocks(key, copy), cancellationToken))
             {
                 return null;
             }
@@ -144,7 +144,7 @@ public sealed class SqliteUploadStore(string file, TimeProvider? timeProvider = 
         UploadKey? after = query.StartAfter;
         for (int count = PageSize; count == PageSize;)
         {
-            List<UploadRow> rows = await _database.RunAsync(work => work.List(query.Owner, after, PageSize), cancellationToken);
+            List<UploadRow> rows = await _database.RunAsync(transaction => transaction.List(query.Owner, after, PageSize), cancellationToken);
             foreach (UploadInfo info in rows.Select(row => row.ToUploadInfo()).Where(info => query.ExpiredAsOf is not { } time || info.Expires <= time))
             {
                 yield return info;
@@ -155,11 +155,11 @@ public sealed class SqliteUploadStore(string file, TimeProvider? timeProvider = 
         }
     }
 
-    public async ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> outcome, CancellationToken cancellationToken) => await _database.RunAsync(
-        work => work.Execute("UPDATE uploads SET outcome = $outcome WHERE owner = $owner AND id = $id", key, ("$outcome", outcome.ToArray())), cancellationToken);
+    public async ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> response, CancellationToken cancellationToken) => await _database.RunAsync(
+        transaction => transaction.Execute("UPDATE uploads SET outcome = $outcome WHERE owner = $owner AND id = $id", key, ("$outcome", response.ToArray())), cancellationToken);
 
     public ValueTask<ReadOnlyMemory<byte>?> GetResponseAsync(UploadKey key, CancellationToken cancellationToken) => _database.RunAsync(
-        work => work.GetResponse(key) is { } bytes ? new ReadOnlyMemory<byte>(bytes) : (ReadOnlyMemory<byte>?)null, cancellationToken);
+        transaction => transaction.GetResponse(key) is { } bytes ? new ReadOnlyMemory<byte>(bytes) : (ReadOnlyMemory<byte>?)null, cancellationToken);
 
     private static IEnumerable<ReadOnlyMemory<byte>> SplitIntoBlocks(ReadOnlySequence<byte> buffer)
     {
@@ -169,9 +169,9 @@ public sealed class SqliteUploadStore(string file, TimeProvider? timeProvider = 
         }
     }
 
-    private (UploadRow?, AppendStatus) TryAcquireLease(UploadTransaction work, UploadKey key, long offset, string writer)
+    private (UploadRow?, AppendStatus) TryAcquireLease(UploadTransaction transaction, UploadKey key, long offset, string writer)
     {
-        UploadRow? row = work.Find(key);
+        UploadRow? row = transaction.Find(key);
         AppendStatus status = row is null ? AppendStatus.NotFound
             : row.IsLeased(UtcNowTicks) ? AppendStatus.Busy
             : row.Record.State != UploadState.Receiving ? AppendStatus.NotReceiving
@@ -179,7 +179,7 @@ public sealed class SqliteUploadStore(string file, TimeProvider? timeProvider = 
             : AppendStatus.Appended;
         if (status == AppendStatus.Appended)
         {
-            work.Update(row! with { LeaseHolder = writer, LeaseExpiresTicks = UtcNowTicks + LeaseDuration.Ticks });
+            transaction.Update(row! with { LeaseHolder = writer, LeaseExpiresTicks = UtcNowTicks + LeaseDuration.Ticks });
         }
 
         return (row, status);
@@ -197,38 +197,38 @@ public sealed class SqliteUploadStore(string file, TimeProvider? timeProvider = 
             }
             catch (TimeoutException)
             {
-                await _database.RunAsync(work => RenewLease(work, row, writer, UtcNowTicks + LeaseDuration.Ticks), cancellationToken);
+                await _database.RunAsync(transaction => RenewLease(transaction, row, writer, UtcNowTicks + LeaseDuration.Ticks), cancellationToken);
             }
         }
     }
 
-    private UploadRow AppendBlock(UploadTransaction work, UploadRow row, string writer, ReadOnlyMemory<byte> block)
+    private UploadRow AppendBlock(UploadTransaction transaction, UploadRow row, string writer, ReadOnlyMemory<byte> block)
     {
-        UploadRow now = GetLeasedRow(work, row, writer) ?? throw new UploadDeletedException();
-        work.Execute(
+        UploadRow now = GetLeasedRow(transaction, row, writer) ?? throw new UploadDeletedException();
+        transaction.Execute(
             "INSERT INTO blocks (nonce, start, bytes) VALUES ($nonce, $start, $bytes)",
             row.Key, ("$nonce", row.Nonce), ("$start", now.Offset), ("$bytes", block.ToArray()));
         UploadRow after = now with { Offset = now.Offset + block.Length, LastModifiedTicks = UtcNowTicks, LeaseExpiresTicks = UtcNowTicks + LeaseDuration.Ticks };
-        work.Update(after);
+        transaction.Update(after);
         return after;
     }
 
     /// <summary>False where the upload was deleted.</summary>
-    private static bool RenewLease(UploadTransaction work, UploadRow row, string writer, long until)
+    private static bool RenewLease(UploadTransaction transaction, UploadRow row, string writer, long until)
     {
-        if (GetLeasedRow(work, row, writer) is not { } now)
+        if (GetLeasedRow(transaction, row, writer) is not { } now)
         {
             return false;
         }
 
-        work.Update(now with { LeaseExpiresTicks = until });
+        transaction.Update(now with { LeaseExpiresTicks = until });
         return true;
     }
 
     /// <summary>The row as it is now, where it is still this append's; null where it was deleted.</summary>
-    private static UploadRow? GetLeasedRow(UploadTransaction work, UploadRow row, string writer)
+    private static UploadRow? GetLeasedRow(UploadTransaction transaction, UploadRow row, string writer)
     {
-        UploadRow? now = work.Find(row.Key);
+        UploadRow? now = transaction.Find(row.Key);
         return now is null || now.Nonce != row.Nonce ? null
             : now.LeaseHolder == writer ? now
             : throw new UploadStoreException(StoreFailure.Unavailable, "The append was held up for so long that another has taken its place.", now.Offset);

@@ -19,8 +19,8 @@ public sealed class ChaosFault
         new((_, _) => throw new UploadStoreException(failure, "A fault that was planned."));
 
     /// <summary>The call takes longer.</summary>
-    /// <param name="time">By how much, on the clock of the <see cref="ChaosUploadStore"/>.</param>
-    public static ChaosFault Delay(TimeSpan time) => new((clock, token) => Task.Delay(time, clock, token));
+    /// <param name="delay">By how much, on the clock of the <see cref="ChaosUploadStore"/>.</param>
+    public static ChaosFault Delay(TimeSpan delay) => new((clock, token) => Task.Delay(delay, clock, token));
 
     /// <summary>The process is killed, as by <c>kill -9</c>.</summary>
     public static ChaosFault KillProcess() => new(static (_, _) =>
@@ -33,12 +33,12 @@ public sealed class ChaosFault
     /// For <see cref="ChaosOperation.Append"/>, <see cref="ChaosTiming.BeforeCall"/>: the store takes this many bytes of the content, then the call
     /// ends in an <see cref="UploadStoreException"/> that tells the offset which is there. A content with fewer bytes is appended as ever.
     /// </summary>
-    /// <param name="bytes">How many bytes are taken.</param>
+    /// <param name="length">How many bytes are taken.</param>
     /// <param name="failure">The reason in the exception.</param>
-    public static ChaosFault PartialWrite(long bytes, StoreFailure failure)
+    public static ChaosFault PartialWrite(long length, StoreFailure failure)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(bytes);
-        return new ChaosFault(static (_, _) => Task.CompletedTask) { PartialWriteLimit = (bytes, failure) };
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        return new ChaosFault(static (_, _) => Task.CompletedTask) { PartialWriteLimit = (length, failure) };
     }
 
     internal Task ApplyAsync(TimeProvider clock, CancellationToken cancellationToken) => _apply(clock, cancellationToken);

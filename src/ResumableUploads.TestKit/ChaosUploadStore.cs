@@ -24,25 +24,25 @@ public sealed class ChaosUploadStore : IUploadStore
     }
 
     /// <summary>Plans a fault. Where several are planned for a call, they come in the order in which they were planned.</summary>
-    /// <param name="step">In which call.</param>
-    /// <param name="moment">When.</param>
+    /// <param name="operation">In which call.</param>
+    /// <param name="timing">When.</param>
     /// <param name="fault">What.</param>
     /// <param name="skip">How many such calls go well first.</param>
     /// <param name="times">In how many it goes wrong then.</param>
     /// <exception cref="ArgumentException">A short write is planned for something else than the beginning of an append.</exception>
-    public void InjectFault(ChaosOperation step, ChaosTiming moment, ChaosFault fault, int skip = 0, int times = 1)
+    public void InjectFault(ChaosOperation operation, ChaosTiming timing, ChaosFault fault, int skip = 0, int times = 1)
     {
         ArgumentNullException.ThrowIfNull(fault);
         ArgumentOutOfRangeException.ThrowIfNegative(skip);
         ArgumentOutOfRangeException.ThrowIfNegative(times);
-        if (fault.PartialWriteLimit is not null && (step, moment) != (ChaosOperation.Append, ChaosTiming.BeforeCall))
+        if (fault.PartialWriteLimit is not null && (operation, timing) != (ChaosOperation.Append, ChaosTiming.BeforeCall))
         {
             throw new ArgumentException("A short write is planned for ChaosStep.Append and ChaosMoment.Before.", nameof(fault));
         }
 
         lock (_plannedFaults)
         {
-            _plannedFaults.Add(new PlannedFault(step, moment, fault, skip, times));
+            _plannedFaults.Add(new PlannedFault(operation, timing, fault, skip, times));
         }
     }
 
@@ -109,10 +109,10 @@ public sealed class ChaosUploadStore : IUploadStore
     }
 
     /// <inheritdoc/>
-    public async ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> outcome, CancellationToken cancellationToken)
+    public async ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> response, CancellationToken cancellationToken)
     {
         await ApplyFaultsAsync(ChaosOperation.PutResponse, ChaosTiming.BeforeCall, cancellationToken);
-        await _inner.PutResponseAsync(key, outcome, cancellationToken);
+        await _inner.PutResponseAsync(key, response, cancellationToken);
         await ApplyFaultsAsync(ChaosOperation.PutResponse, ChaosTiming.AfterCall, cancellationToken);
     }
 

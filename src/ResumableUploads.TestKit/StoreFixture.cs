@@ -12,9 +12,9 @@ public abstract class StoreFixture : IAsyncDisposable
     /// Opens a store on this storage. Called once at the beginning and, with <see cref="StoreCapabilities.SharedStorage"/>, again: after the
     /// first store was closed (disposed, if it is made to be disposed), or while it works.
     /// </summary>
-    /// <param name="clock">The clock of the store. It stands still unless a case moves it, and so does what the store reads from it.</param>
+    /// <param name="timeProvider">The clock of the store. It stands still unless a case moves it, and so does what the store reads from it.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    public abstract ValueTask<IUploadStore> OpenStoreAsync(TimeProvider clock, CancellationToken cancellationToken);
+    public abstract ValueTask<IUploadStore> OpenStoreAsync(TimeProvider timeProvider, CancellationToken cancellationToken);
 
     /// <summary>Removes the storage. Default: nothing.</summary>
     public virtual ValueTask DisposeAsync()

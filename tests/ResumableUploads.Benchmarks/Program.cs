@@ -32,12 +32,12 @@ internal static class Program
         await Console.Error.WriteLineAsync("This is a debug build: its figures mean nothing. Use -c Release.");
 #endif
         var report = new Report(run);
-        using var place = new WorkDirectory(run.Directory);
+        using var workDirectory = new WorkDirectory(run.Directory);
         foreach ((string name, Action<BenchmarkArguments, WorkDirectory, Report> measure) in AllCases)
         {
             if (run.Includes(name))
             {
-                measure(run, place, report);
+                measure(run, workDirectory, report);
             }
         }
 

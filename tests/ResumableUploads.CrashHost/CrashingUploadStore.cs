@@ -29,10 +29,10 @@ internal sealed class CrashingUploadStore(IUploadStore inner) : IUploadStore
         return result;
     }
 
-    public async ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> outcome, CancellationToken cancellationToken)
+    public async ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> response, CancellationToken cancellationToken)
     {
         CrashPlan.CrashIfRequested("before-outcome");
-        await inner.PutResponseAsync(key, outcome, cancellationToken);
+        await inner.PutResponseAsync(key, response, cancellationToken);
         CrashPlan.CrashIfRequested("after-outcome");
     }
 

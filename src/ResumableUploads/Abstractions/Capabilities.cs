@@ -32,9 +32,9 @@ public interface ISweepCheckpointStore
     ValueTask<UploadKey?> GetSweepCheckpointAsync(CancellationToken cancellationToken);
 
     /// <summary>Keeps the last upload that was seen, or forgets it. Called every few seconds in a long walk; the last call counts.</summary>
-    /// <param name="place">The upload, or null when the walk is over.</param>
+    /// <param name="checkpoint">The upload, or null when the walk is over.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    ValueTask PutSweepCheckpointAsync(UploadKey? place, CancellationToken cancellationToken);
+    ValueTask PutSweepCheckpointAsync(UploadKey? checkpoint, CancellationToken cancellationToken);
 }
 
 /// <summary>A store that can hand a finished content over as a file, without copying where the file system allows.</summary>

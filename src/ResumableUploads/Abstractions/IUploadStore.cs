@@ -101,9 +101,9 @@ public interface IUploadStore
     /// nothing when there is no upload.
     /// </summary>
     /// <param name="key">The name of the upload.</param>
-    /// <param name="outcome">The bytes, at most 1 MiB.</param>
+    /// <param name="response">The bytes, at most 1 MiB.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> outcome, CancellationToken cancellationToken);
+    ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> response, CancellationToken cancellationToken);
 
     /// <summary>Reads what <see cref="PutResponseAsync"/> kept.</summary>
     /// <param name="key">The name of the upload.</param>

@@ -67,22 +67,22 @@ internal sealed record EngineRecord
     /// <exception cref="UploadStoreException">A newer package wrote it, or it is damaged.</exception>
     public static EngineRecord From(UploadInfo info)
     {
-        EngineRecord? data;
+        EngineRecord? record;
         try
         {
-            data = JsonSerializer.Deserialize(info.Record.Data.Span, EngineRecordJsonContext.Default.EngineRecord);
+            record = JsonSerializer.Deserialize(info.Record.Data.Span, EngineRecordJsonContext.Default.EngineRecord);
         }
         catch (JsonException e)
         {
             throw new UploadStoreException(StoreFailure.Corrupt, $"The record of upload {info.Key} cannot be read.", info.Offset, e);
         }
 
-        return data switch
+        return record switch
         {
             null => throw new UploadStoreException(StoreFailure.Corrupt, $"The record of upload {info.Key} is empty.", info.Offset),
             { FormatVersion: > CurrentFormatVersion } => throw new UploadStoreException(
                 StoreFailure.Unavailable, $"The record of upload {info.Key} was written by a newer version of this package; it is left as it is.", info.Offset),
-            _ => data,
+            _ => record,
         };
     }
 }

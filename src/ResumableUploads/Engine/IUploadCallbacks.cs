@@ -12,22 +12,22 @@ internal interface IUploadCallbacks
     bool HasProgressHandler { get; }
 
     /// <summary>Before an upload is made: whether it may be, and under which name.</summary>
-    ValueTask<CreationDecision> OnCreatingAsync(UploadKey key, CreateCommand details, long? length, CancellationToken cancellationToken);
+    ValueTask<CreationDecision> OnCreatingAsync(UploadKey key, CreateCommand createCommand, long? length, CancellationToken cancellationToken);
 
-    ValueTask OnProgressAsync(UploadKey key, EngineRecord data, long offset, long? length, CancellationToken cancellationToken);
+    ValueTask OnProgressAsync(UploadKey key, EngineRecord record, long offset, long? length, CancellationToken cancellationToken);
 
     /// <summary>Runs the application's handler. It throws when the handler does.</summary>
     /// <param name="info">The upload.</param>
-    /// <param name="data">What is known about it.</param>
-    /// <param name="keep">Stores an outcome before the handler has ended, because its answer is about to leave. It is then the one.</param>
+    /// <param name="record">What is known about it.</param>
+    /// <param name="storeResponse">Stores an outcome before the handler has ended, because its answer is about to leave. It is then the one.</param>
     /// <param name="cancellationToken">Fires when the server stops.</param>
     ValueTask<HandlerResult> RunHandlerAsync(
-        UploadInfo info, EngineRecord data, Func<ReadOnlyMemory<byte>, ValueTask> keep, CancellationToken cancellationToken);
+        UploadInfo info, EngineRecord record, Func<ReadOnlyMemory<byte>, ValueTask> storeResponse, CancellationToken cancellationToken);
 
     /// <summary>After a received upload was given up: its handler is not started again by itself.</summary>
-    ValueTask OnDeadLetteredAsync(UploadInfo info, EngineRecord data, CancellationToken cancellationToken);
+    ValueTask OnDeadLetteredAsync(UploadInfo info, EngineRecord record, CancellationToken cancellationToken);
 
-    ValueTask OnExpiredAsync(UploadInfo info, EngineRecord data, CancellationToken cancellationToken);
+    ValueTask OnExpiredAsync(UploadInfo info, EngineRecord record, CancellationToken cancellationToken);
 }
 
 /// <summary>What the application says to a new upload.</summary>

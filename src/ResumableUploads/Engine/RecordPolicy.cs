@@ -10,33 +10,33 @@ internal sealed class RecordPolicy(EngineSettings settings, TimeProvider time)
     /// <summary>The endpoint that this engine works for.</summary>
     public string EngineName => settings.EngineName;
 
-    public UploadRecord CreateReceiving(EngineRecord data, long? length) => new()
+    public UploadRecord CreateReceiving(EngineRecord record, long? length) => new()
     {
         State = UploadState.Receiving,
         Length = length,
         SlidingExpiration = settings.Expiration,
-        AbsoluteExpiration = settings.MaxAge < DateTimeOffset.MaxValue - data.Created ? data.Created + settings.MaxAge : null,
-        Data = data.ToBytes(),
+        AbsoluteExpiration = settings.MaxAge < DateTimeOffset.MaxValue - record.Created ? record.Created + settings.MaxAge : null,
+        Data = record.ToBytes(),
     };
 
     /// <summary>All bytes are there, and the application has not answered yet.</summary>
-    public UploadRecord CreateReceived(EngineRecord data, long offset) => new()
+    public UploadRecord CreateReceived(EngineRecord record, long offset) => new()
     {
         State = UploadState.Received,
         Length = offset,
         SlidingExpiration = settings.Expiration,
         AbsoluteExpiration = null,
-        Data = data.ToBytes(),
+        Data = record.ToBytes(),
     };
 
     /// <summary>The application has answered for good.</summary>
-    public UploadRecord CreateCompleted(EngineRecord data, long offset) => new()
+    public UploadRecord CreateCompleted(EngineRecord record, long offset) => new()
     {
         State = UploadState.Completed,
         Length = offset,
         SlidingExpiration = settings.CompletedRetention,
         AbsoluteExpiration = null,
-        Data = data.ToBytes(),
+        Data = record.ToBytes(),
     };
 
     /// <summary>When an upload with this record may be removed, if it changes now and not again.</summary>

@@ -38,17 +38,17 @@ internal sealed class UploadEngine : IAsyncDisposable
         _locks = new UploadLockTable(time);
         _recordPolicy = new RecordPolicy(settings, time);
         _quota = new OwnerQuota(store, settings, time, _stopping.Token);
-        var change = new RecordUpdater(store, time);
-        var claims = new HandlerLeases(_recordPolicy, change, settings, time);
-        _deadLetters = new DeadLetterService(store, _recordPolicy, claims, settings, metrics, time, logger, _stopping.Token);
-        _completion = new CompletionService(store, _recordPolicy, change, claims, _deadLetters, settings, time, logger, _stopping.Token);
-        var waiting = new PendingConcatenations();
-        _remover = new UploadRemover(store, _quota, waiting, logger);
-        var digest = new ReprDigestVerifier(store);
-        var whole = new SingleRequestUpload(store, _recordPolicy, digest, claims, metrics);
-        var creation = new UploadCreator(store, _recordPolicy, _quota, whole, metrics, time, logger);
-        _appender = new Appender(store, _recordPolicy, change, _quota, whole, creation, digest, _remover, claims, settings, metrics, time, logger, _stopping.Token);
-        _concatenation = new ConcatenationService(store, _recordPolicy, _locks, creation, _appender, _completion, _remover, waiting, settings, logger);
+        var recordUpdater = new RecordUpdater(store, time);
+        var leases = new HandlerLeases(_recordPolicy, recordUpdater, settings, time);
+        _deadLetters = new DeadLetterService(store, _recordPolicy, leases, settings, metrics, time, logger, _stopping.Token);
+        _completion = new CompletionService(store, _recordPolicy, recordUpdater, leases, _deadLetters, settings, time, logger, _stopping.Token);
+        var pending = new PendingConcatenations();
+        _remover = new UploadRemover(store, _quota, pending, logger);
+        var reprDigestVerifier = new ReprDigestVerifier(store);
+        var singleRequest = new SingleRequestUpload(store, _recordPolicy, reprDigestVerifier, leases, metrics);
+        var creator = new UploadCreator(store, _recordPolicy, _quota, singleRequest, metrics, time, logger);
+        _appender = new Appender(store, _recordPolicy, recordUpdater, _quota, singleRequest, creator, reprDigestVerifier, _remover, leases, settings, metrics, time, logger, _stopping.Token);
+        _concatenation = new ConcatenationService(store, _recordPolicy, _locks, creator, _appender, _completion, _remover, pending, settings, logger);
     }
 
     /// <summary>What a sweeper has to do for this engine.</summary>
@@ -62,7 +62,7 @@ internal sealed class UploadEngine : IAsyncDisposable
     public async ValueTask<UploadStatus> GetStatusAsync(UploadKey key, bool isNamedByClient, CancellationToken cancellationToken)
     {
         // When the holder does not leave in time its storage hangs; the durable offset is true all the same.
-        using UploadLock? turn = _locks.IsPreemptible(key)
+        using UploadLock? uploadLock = _locks.IsPreemptible(key)
             ? await _locks.AcquireAsync(key, _settings.PreemptionTimeout, cancellationToken)
             : null;
         UploadInfo? info = await _store.GetAsync(key, cancellationToken);
@@ -77,10 +77,10 @@ internal sealed class UploadEngine : IAsyncDisposable
     /// <summary>Appends, makes the upload where the command may, and completes it where that was the last byte.</summary>
     public async ValueTask<UploadResult> AppendAsync(AppendCommand command, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
-        UploadResult outcome;
+        UploadResult result;
         try
         {
-            outcome = command.CreateIfMissing is { Concatenation.IsPart: false }
+            result = command.CreateIfMissing is { Concatenation.IsPart: false }
                 ? await _concatenation.CreateAsync(command, callbacks, cancellationToken)
                 : AppendValidator.CheckCommand(command, _settings)
                     ?? await AppendUnderLockAsync(command, callbacks, cancellationToken);
@@ -88,11 +88,11 @@ internal sealed class UploadEngine : IAsyncDisposable
         catch (UploadStoreException e)
         {
             Log.StoreFailed(_logger, e, e.Failure, command.Key, e.DurableOffset);
-            outcome = UploadResult.FromException(e);
+            result = UploadResult.FromException(e);
         }
 
-        _metrics.RequestFinished(outcome.Kind);
-        return outcome;
+        _metrics.RequestFinished(result.Kind);
+        return result;
     }
 
     /// <summary>Joins what has waited for a part.</summary>
@@ -101,7 +101,7 @@ internal sealed class UploadEngine : IAsyncDisposable
 
     /// <summary>Joins an upload that waits for its parts, where these are whole by now.</summary>
     public async ValueTask TryConcatenateAsync(UploadKey key, IUploadCallbacks callbacks, CancellationToken cancellationToken) =>
-        await _concatenation.TryConcatenateAsync(key, waits: false, callbacks, cancellationToken);
+        await _concatenation.TryConcatenateAsync(key, waitForLock: false, callbacks, cancellationToken);
 
     /// <summary>Removes an upload. Removing what is not there is the same as having removed it.</summary>
     public async ValueTask<UploadResult> CancelAsync(UploadKey key, CancellationToken cancellationToken)
@@ -114,8 +114,8 @@ internal sealed class UploadEngine : IAsyncDisposable
                 return new UploadResult(UploadResultKind.HandlerRunning);
             }
 
-            using UploadLock? turn = await _locks.AcquireAsync(key, _settings.PreemptionTimeout, cancellationToken);
-            if (turn is null)
+            using UploadLock? uploadLock = await _locks.AcquireAsync(key, _settings.PreemptionTimeout, cancellationToken);
+            if (uploadLock is null)
             {
                 return new UploadResult(UploadResultKind.Busy);
             }
@@ -130,7 +130,7 @@ internal sealed class UploadEngine : IAsyncDisposable
                 return new UploadResult(UploadResultKind.HandlerRunning, info.Offset);
             }
 
-            await _remover.RemoveAsync(info, whateverIsThere: true, cancellationToken);
+            await _remover.RemoveAsync(info, ignoreVersion: true, cancellationToken);
             Log.Cancelled(_logger, key);
             return new UploadResult(UploadResultKind.Cancelled, info.Offset);
         }
@@ -159,15 +159,15 @@ internal sealed class UploadEngine : IAsyncDisposable
 
     private async ValueTask<UploadResult> AppendUnderLockAsync(AppendCommand command, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
-        AppendStepResult step;
-        using var grace = new DelayedCancellation(_settings.AppendGracePeriod, _time, cancellationToken);
-        UploadLock? turn = _locks.TryAcquire(command.Key);
-        if (turn is null)
+        AppendStepResult stepResult;
+        using var gracePeriod = new DelayedCancellation(_settings.AppendGracePeriod, _time, cancellationToken);
+        UploadLock? uploadLock = _locks.TryAcquire(command.Key);
+        if (uploadLock is null)
         {
             // A stale or oversized request must not push out the one that is right.
-            if (await CheckBeforePreemptingAsync(command, grace.Token) is { } stale)
+            if (await CheckBeforePreemptingAsync(command, gracePeriod.Token) is { } result)
             {
-                return stale;
+                return result;
             }
 
             // Neither must one whose client has left: the client may be the one that has the turn by now.
@@ -176,42 +176,42 @@ internal sealed class UploadEngine : IAsyncDisposable
                 return new UploadResult(UploadResultKind.Busy);
             }
 
-            turn = await _locks.AcquireAsync(command.Key, _settings.PreemptionTimeout, grace.Token);
-            if (turn is null)
+            uploadLock = await _locks.AcquireAsync(command.Key, _settings.PreemptionTimeout, gracePeriod.Token);
+            if (uploadLock is null)
             {
                 Log.LockNotAcquired(_logger, command.Key);
                 return new UploadResult(UploadResultKind.Busy);
             }
         }
 
-        using (turn)
+        using (uploadLock)
         {
-            UploadInfo? info = command.IsServerGeneratedKey ? null : await GetCurrentAsync(command, callbacks, grace.Token);
+            UploadInfo? info = command.IsServerGeneratedKey ? null : await GetCurrentAsync(command, callbacks, gracePeriod.Token);
             try
             {
-                step = await _appender.ExecuteAsync(command, info, turn, callbacks, grace.Token);
+                stepResult = await _appender.ExecuteAsync(command, info, uploadLock, callbacks, gracePeriod.Token);
             }
             finally
             {
                 // From here on the answer may leave at any time.
-                if (command.Observer is { } watch)
+                if (command.Observer is { } observer)
                 {
-                    await watch.FlushAsync();
+                    await observer.FlushAsync();
                 }
             }
 
-            if (step.Result is { } outcome && DeletesUpload(command, outcome)
+            if (stepResult.Result is { } outcome && DeletesUpload(command, outcome)
                 && await _store.GetAsync(command.Key, CancellationToken.None) is { } invalid)
             {
-                await _remover.RemoveAsync(invalid, whateverIsThere: true, CancellationToken.None);
+                await _remover.RemoveAsync(invalid, ignoreVersion: true, CancellationToken.None);
             }
         }
 
-        return await _completion.CompleteStepAsync(step, callbacks, cancellationToken);
+        return await _completion.CompleteStepAsync(stepResult, callbacks, cancellationToken);
     }
 
-    private static bool DeletesUpload(AppendCommand command, UploadResult outcome) =>
-        command.DeleteOnLengthExceeded && outcome.Kind == UploadResultKind.LengthExceeded;
+    private static bool DeletesUpload(AppendCommand command, UploadResult result) =>
+        command.DeleteOnLengthExceeded && result.Kind == UploadResultKind.LengthExceeded;
 
     private async ValueTask<UploadResult?> CheckBeforePreemptingAsync(AppendCommand command, CancellationToken cancellationToken)
     {
@@ -228,8 +228,8 @@ internal sealed class UploadEngine : IAsyncDisposable
         }
 
         bool isStale = command.Offset < info.Offset && !command.RestartAtOffsetZero;
-        UploadResult? against = AppendValidator.CheckAgainstUpload(isStale ? command : command with { Offset = info.Offset }, info, _settings);
-        return against is not null && DeletesUpload(command, against) ? null : against;
+        UploadResult? result = AppendValidator.CheckAgainstUpload(isStale ? command : command with { Offset = info.Offset }, info, _settings);
+        return result is not null && DeletesUpload(command, result) ? null : result;
     }
 
     /// <summary>The upload as it is under the turn; null when there is none, or none any more.</summary>
@@ -260,7 +260,7 @@ internal sealed class UploadEngine : IAsyncDisposable
             return info;
         }
 
-        await _remover.RemoveAsync(info, whateverIsThere: false, cancellationToken);
+        await _remover.RemoveAsync(info, ignoreVersion: false, cancellationToken);
         return null;
     }
 }

@@ -12,10 +12,10 @@ internal sealed class ResumableUploadMiddleware
     private readonly PathString _uploadPath;
     private readonly PathString _statusPath;
 
-    public ResumableUploadMiddleware(RequestDelegate next, UploadRequestDispatcher endpoint, ResumableUploadOptions options)
+    public ResumableUploadMiddleware(RequestDelegate next, UploadRequestDispatcher dispatcher, ResumableUploadOptions options)
     {
         _next = next;
-        _dispatcher = endpoint;
+        _dispatcher = dispatcher;
         _uploadPath = options.UploadPath.TrimEnd('/');
         _statusPath = options.StatusPath?.TrimEnd('/');
     }

@@ -41,8 +41,8 @@ public static class ResumableUploadsApplicationBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(app);
         ArgumentNullException.ThrowIfNull(options);
-        UploadRequestDispatcher endpoint = UploadDispatcherFactory.Create(app.ApplicationServices, options, options.UploadPath);
-        return app.Use(next => new ResumableUploadMiddleware(next, endpoint, options).InvokeAsync);
+        UploadRequestDispatcher dispatcher = UploadDispatcherFactory.Create(app.ApplicationServices, options, options.UploadPath);
+        return app.Use(next => new ResumableUploadMiddleware(next, dispatcher, options).InvokeAsync);
     }
 
     /// <summary>
@@ -59,9 +59,9 @@ public static class ResumableUploadsApplicationBuilderExtensions
         ArgumentNullException.ThrowIfNull(pattern);
         ResumableUploadOptions options = UploadDispatcherFactory.CreateOptions(endpoints.ServiceProvider);
         configure?.Invoke(options);
-        UploadRequestDispatcher endpoint = UploadDispatcherFactory.Create(endpoints.ServiceProvider, options, pattern);
+        UploadRequestDispatcher dispatcher = UploadDispatcherFactory.Create(endpoints.ServiceProvider, options, pattern);
         IEndpointConventionBuilder creation = endpoints
-            .Map(pattern, context => endpoint.HandleAsync(context, UploadUrl.ForPath(context.Request.Path, context.Request)))
+            .Map(pattern, context => dispatcher.HandleAsync(context, UploadUrl.ForPath(context.Request.Path, context.Request)))
             .WithDisplayName($"Resumable uploads: {pattern}");
 
         // An upload of its own URL, for the protocols in which the server names it.
@@ -69,7 +69,7 @@ public static class ResumableUploadsApplicationBuilderExtensions
             .Map($"{pattern.TrimEnd('/')}/{{{UploadUrl.QueryParameterName}:length({UploadUrl.IdLength})}}", context =>
             {
                 string path = context.Request.Path.Value!;
-                return endpoint.HandleAsync(context, UploadUrl.ForPath(path[..path.TrimEnd('/').LastIndexOf('/')], context.Request));
+                return dispatcher.HandleAsync(context, UploadUrl.ForPath(path[..path.TrimEnd('/').LastIndexOf('/')], context.Request));
             })
             .WithDisplayName($"Resumable uploads: {pattern}, one of them");
         return new BothBuilders(creation, uploads);

@@ -56,12 +56,12 @@ public static class ResumableUploadsEndpointConventionBuilderExtensions
                 "Call app.UseResumableUploadEndpoints() first, behind authorization.");
         }
 
-        ResumableEndpointRegistry resumable = app.ApplicationServices.GetRequiredService<ResumableEndpointRegistry>();
+        ResumableEndpointRegistry registry = app.ApplicationServices.GetRequiredService<ResumableEndpointRegistry>();
         PipelineOrder order = app.ApplicationServices.GetRequiredService<PipelineOrder>();
         return app.Use(next =>
         {
             order.Here();
-            return new ResumableEndpointMiddleware(next, resumable).InvokeAsync;
+            return new ResumableEndpointMiddleware(next, registry).InvokeAsync;
         });
     }
 }

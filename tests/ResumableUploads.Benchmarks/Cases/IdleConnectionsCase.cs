@@ -11,26 +11,26 @@ internal static class IdleConnectionsCase
     private const int Size = 1_000_000;
     private static readonly byte[] FirstBytes = new byte[40];
 
-    public static void Run(BenchmarkArguments run, WorkDirectory place, Report report)
+    public static void Run(BenchmarkArguments run, WorkDirectory workDirectory, Report report)
     {
         foreach (bool isUpload in (ReadOnlySpan<bool>)[false, true])
         {
-            double large = Measure(place, largeBuffers: true, isUpload);
-            double small = Measure(place, largeBuffers: false, isUpload);
+            double large = Measure(workDirectory, largeBuffers: true, isUpload);
+            double small = Measure(workDirectory, largeBuffers: false, isUpload);
             report.AddAbsolute(
                 isUpload ? "idle: 2,000 slow uploads, 64 KiB blocks beside 4 KiB" : "idle: 2,000 kept connections, 64 KiB blocks beside 4 KiB",
                 "private resident KiB each", "0.0", large, small);
         }
     }
 
-    private static double Measure(WorkDirectory place, bool largeBuffers, bool isUpload)
+    private static double Measure(WorkDirectory workDirectory, bool largeBuffers, bool isUpload)
     {
-        using ServerProcess server = ServerProcess.Start(new ServeArguments(ServerKind.Ours, place.CreateSubdirectory("idle"), LargeBuffers: largeBuffers));
-        Open(server, "warm", WarmUps, isUpload).ForEach(static wire => wire.Dispose());
+        using ServerProcess server = ServerProcess.Start(new ServeArguments(ServerKind.Ours, workDirectory.CreateSubdirectory("idle"), LargeBuffers: largeBuffers));
+        Open(server, "warm", WarmUps, isUpload).ForEach(static connection => connection.Dispose());
         long idle = server.Memory().PrivatePages;
         List<RawHttpConnection> wires = Open(server, "idle", Connections, isUpload);
         long busy = server.Memory().PrivatePages;
-        wires.ForEach(static wire => wire.Dispose());
+        wires.ForEach(static connection => connection.Dispose());
         return (busy - idle) / 1024.0 / Connections;
     }
 
@@ -39,17 +39,17 @@ internal static class IdleConnectionsCase
         var wires = new List<RawHttpConnection>();
         for (int i = 0; i < count; i++)
         {
-            RawHttpConnection wire = RawHttpConnection.Open(server.Port);
-            wires.Add(wire);
+            RawHttpConnection connection = RawHttpConnection.Open(server.Port);
+            wires.Add(connection);
             if (isUpload)
             {
-                wire.Send(RawHttpConnection.CreateRequestHead("POST /upload", $"X-File-Id: {name}-{i}", $"X-File-Size: {Size}", $"Content-Length: {Size}", "Expect: 100-continue"));
-                wire.ReadResponse().ExpectStatus(100);
-                wire.Send(FirstBytes);
+                connection.Send(RawHttpConnection.CreateRequestHead("POST /upload", $"X-File-Id: {name}-{i}", $"X-File-Size: {Size}", $"Content-Length: {Size}", "Expect: 100-continue"));
+                connection.ReadResponse().ExpectStatus(100);
+                connection.Send(FirstBytes);
             }
             else
             {
-                wire.Get("/control/cpu").ExpectStatus(200);
+                connection.Get("/control/cpu").ExpectStatus(200);
             }
         }
 

@@ -49,15 +49,15 @@ internal static class RequestLoop
         return new RequestLoopResult(count / elapsed.TotalSeconds, used.TotalMicroseconds / count);
     }
 
-    private static long Send(RawHttpConnection wire, PlannedRequest question)
+    private static long Send(RawHttpConnection connection, PlannedRequest question)
     {
-        wire.Send(question.Request);
+        connection.Send(question.Request);
         return question.ExpectedNumber;
     }
 
-    private static void Receive(RawHttpConnection wire, long due)
+    private static void Receive(RawHttpConnection connection, long due)
     {
-        if (wire.ReadResponse().ExpectStatus(200) is var number && number != due)
+        if (connection.ReadResponse().ExpectStatus(200) is var number && number != due)
         {
             throw new InvalidOperationException($"The server answered {number} where {due} was due.");
         }

@@ -25,24 +25,24 @@ internal static class ScalingCase
 
     private static readonly ScalingOperation[] AllOperations = [.. UploadOperations, new("file in one request", static (side, slice) => side.SingleRequest(slice))];
 
-    public static void Run(BenchmarkArguments run, WorkDirectory place, Report report)
+    public static void Run(BenchmarkArguments run, WorkDirectory workDirectory, Report report)
     {
         int count = run.Quick ? ManyInQuickMode : Many;
         long left = (long)Sides * (UploadOperations.Length + AllOperations.Length) * (WarmUps + run.Rounds) * ScalingClient.MaxRemainingUploads;
-        if (PrefilledStore.GetCapacityProblem(count + left, place.Root) is { } reason)
+        if (PrefilledStore.GetCapacityProblem(count + left, workDirectory.Root) is { } reason)
         {
             report.AddMissing("growth", reason);
             return;
         }
 
-        CompareMany(count, run, place, report);
-        CompareLarge(run, place, report);
+        CompareMany(count, run, workDirectory, report);
+        CompareLarge(run, workDirectory, report);
     }
 
-    private static void CompareMany(int count, BenchmarkArguments run, WorkDirectory place, Report report)
+    private static void CompareMany(int count, BenchmarkArguments run, WorkDirectory workDirectory, Report report)
     {
-        using var manyUploads = new PrefilledStore(place.CreateSubdirectory("many"));
-        using var fewUploads = new PrefilledStore(place.CreateSubdirectory("few"));
+        using var manyUploads = new PrefilledStore(workDirectory.CreateSubdirectory("many"));
+        using var fewUploads = new PrefilledStore(workDirectory.CreateSubdirectory("few"));
         manyUploads.Fill(count);
         fewUploads.Fill(Few);
         using ServerProcess atMany = manyUploads.Serve();
@@ -55,9 +55,9 @@ internal static class ScalingCase
         }
     }
 
-    private static void CompareLarge(BenchmarkArguments run, WorkDirectory place, Report report)
+    private static void CompareLarge(BenchmarkArguments run, WorkDirectory workDirectory, Report report)
     {
-        using var uploads = new PrefilledStore(place.CreateSubdirectory("large"));
+        using var uploads = new PrefilledStore(workDirectory.CreateSubdirectory("large"));
         using ServerProcess server = uploads.Serve();
         var large = new ScalingClient(server, uploads, Large);
         var small = new ScalingClient(server, uploads, Small);

@@ -18,21 +18,21 @@ internal static class SlowUploadsCase
     private const double MaxKiB = 40;
     private static readonly byte[] FirstBytes = new byte[40];
 
-    public static void Run(BenchmarkArguments run, WorkDirectory place, Report report)
+    public static void Run(BenchmarkArguments run, WorkDirectory workDirectory, Report report)
     {
-        Compare(run, place, report, Uploads, "slow uploads", Durability.ProcessCrash);
+        Compare(run, workDirectory, report, Uploads, "slow uploads", Durability.ProcessCrash);
         if (!run.Quick)
         {
-            Compare(run, place, report, PowerLossUploads, "slow uploads, PowerLoss", Durability.PowerLoss);
+            Compare(run, workDirectory, report, PowerLossUploads, "slow uploads, PowerLoss", Durability.PowerLoss);
         }
     }
 
-    private static void Compare(BenchmarkArguments run, WorkDirectory place, Report report, int count, string what, Durability durability)
+    private static void Compare(BenchmarkArguments run, WorkDirectory workDirectory, Report report, int count, string what, Durability durability)
     {
         string name = string.Create(CultureInfo.InvariantCulture, $"{count:N0} {what}");
         int times = run.Quick ? 1 : 3;
-        MemoryUse[] ours = [.. Enumerable.Range(0, times).Select(_ => Measure(place, ServerKind.Ours, durability, count))];
-        MemoryUse[] bare = [.. Enumerable.Range(0, times).Select(_ => Measure(place, ServerKind.Bare, durability, count))];
+        MemoryUse[] ours = [.. Enumerable.Range(0, times).Select(_ => Measure(workDirectory, ServerKind.Ours, durability, count))];
+        MemoryUse[] bare = [.. Enumerable.Range(0, times).Select(_ => Measure(workDirectory, ServerKind.Bare, durability, count))];
         report.AddAbsolute(name, "managed KiB each", "0.0", KiB(ours, count, static use => use.Managed), KiB(bare, count, static use => use.Managed), MaxKiB);
         report.AddAbsolute(
             name, "private resident KiB each", "0.0", KiB(ours, count, static use => use.PrivatePages), KiB(bare, count, static use => use.PrivatePages), MaxKiB);
@@ -41,16 +41,16 @@ internal static class SlowUploadsCase
     private static double KiB(MemoryUse[] uses, int count, Func<MemoryUse, long> of) =>
         Statistics.Percentile(uses.Select(use => of(use) / 1024.0 / count), 50);
 
-    private static MemoryUse Measure(WorkDirectory place, ServerKind kind, Durability durability, int count)
+    private static MemoryUse Measure(WorkDirectory workDirectory, ServerKind kind, Durability durability, int count)
     {
-        using ServerProcess server = ServerProcess.Start(new ServeArguments(kind, place.CreateSubdirectory("slow"), durability));
+        using ServerProcess server = ServerProcess.Start(new ServeArguments(kind, workDirectory.CreateSubdirectory("slow"), durability));
 
         // Code that runs for the first time takes memory too, which is no upload's.
         Finish(Begin(server, "warm", WarmUps, FirstBytes.Length * Rounds));
         MemoryUse idle = server.Memory();
         List<RawHttpConnection> wires = Begin(server, "slow", count, Size);
         MemoryUse busy = server.Memory();
-        wires.ForEach(static wire => wire.Dispose());
+        wires.ForEach(static connection => connection.Dispose());
         return new MemoryUse(busy.Managed - idle.Managed, busy.PrivatePages - idle.PrivatePages);
     }
 
@@ -59,20 +59,20 @@ internal static class SlowUploadsCase
         var wires = new List<RawHttpConnection>();
         for (int i = 0; i < count; i++)
         {
-            RawHttpConnection wire = RawHttpConnection.Open(server.Port);
-            wires.Add(wire);
-            wire.Send(RawHttpConnection.CreateRequestHead(
+            RawHttpConnection connection = RawHttpConnection.Open(server.Port);
+            wires.Add(connection);
+            connection.Send(RawHttpConnection.CreateRequestHead(
                 "POST /upload", $"X-File-Id: {name}-{i}", $"X-File-Size: {size}", $"Content-Length: {size}", "Expect: 100-continue"));
 
             // It comes when the server begins to read the body: from here on the upload goes on.
-            wire.ReadResponse().ExpectStatus(100);
+            connection.ReadResponse().ExpectStatus(100);
         }
 
         for (int round = 0; round < Rounds; round++)
         {
-            foreach (RawHttpConnection wire in wires)
+            foreach (RawHttpConnection connection in wires)
             {
-                wire.Send(FirstBytes);
+                connection.Send(FirstBytes);
             }
         }
 
@@ -81,10 +81,10 @@ internal static class SlowUploadsCase
 
     private static void Finish(List<RawHttpConnection> wires)
     {
-        foreach (RawHttpConnection wire in wires)
+        foreach (RawHttpConnection connection in wires)
         {
-            wire.ReadResponse().ExpectStatus(200);
-            wire.Dispose();
+            connection.ReadResponse().ExpectStatus(200);
+            connection.Dispose();
         }
     }
 }

@@ -11,23 +11,23 @@ internal static class StatusCase
     private const int Slices = 3;
     private const int ReceivedLength = 100_000;
 
-    public static void Run(BenchmarkArguments run, WorkDirectory place, Report report)
+    public static void Run(BenchmarkArguments run, WorkDirectory workDirectory, Report report)
     {
-        Compare(run, place, report, "status", Durability.ProcessCrash, atLeast: 0.85);
-        Compare(run, place, report, "status, PowerLoss", Durability.PowerLoss, atLeast: null);
+        Compare(run, workDirectory, report, "status", Durability.ProcessCrash, atLeast: 0.85);
+        Compare(run, workDirectory, report, "status, PowerLoss", Durability.PowerLoss, atLeast: null);
     }
 
-    private static void Compare(BenchmarkArguments run, WorkDirectory place, Report report, string name, Durability durability, double? atLeast)
+    private static void Compare(BenchmarkArguments run, WorkDirectory workDirectory, Report report, string name, Durability durability, double? atLeast)
     {
-        string bare = place.CreateSubdirectory("bare");
+        string bare = workDirectory.CreateSubdirectory("bare");
         BareServer.PrepareStatus(bare, ReceivedLength);
-        using ServerProcess ourServer = ServerProcess.Start(new ServeArguments(ServerKind.Ours, place.CreateSubdirectory("ours"), durability));
+        using ServerProcess ourServer = ServerProcess.Start(new ServeArguments(ServerKind.Ours, workDirectory.CreateSubdirectory("ours"), durability));
         using ServerProcess bareServer = ServerProcess.Start(new ServeArguments(ServerKind.Bare, bare, durability));
-        using (RawHttpConnection wire = RawHttpConnection.Open(ourServer.Port))
+        using (RawHttpConnection connection = RawHttpConnection.Open(ourServer.Port))
         {
-            wire.Send(RawHttpConnection.CreateRequestHead("POST /upload", "X-File-Id: status", $"X-File-Size: {2 * ReceivedLength}", $"Content-Length: {ReceivedLength}"));
-            wire.Send(new byte[ReceivedLength]);
-            wire.ReadResponse().ExpectStatus(200);
+            connection.Send(RawHttpConnection.CreateRequestHead("POST /upload", "X-File-Id: status", $"X-File-Size: {2 * ReceivedLength}", $"Content-Length: {ReceivedLength}"));
+            connection.Send(new byte[ReceivedLength]);
+            connection.ReadResponse().ExpectStatus(200);
         }
 
         InterleavedRounds<RequestLoopResult> rounds = InterleavedRounds<RequestLoopResult>.Measure(

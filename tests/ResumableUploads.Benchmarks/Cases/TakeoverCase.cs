@@ -15,20 +15,20 @@ internal static class TakeoverCase
     private const int ChunkSize = 64 * 1024;
     private const long Size = 1L << 30;
 
-    public static void Run(BenchmarkArguments run, WorkDirectory place, Report report)
+    public static void Run(BenchmarkArguments run, WorkDirectory workDirectory, Report report)
     {
         foreach (Durability durability in (ReadOnlySpan<Durability>)[Durability.ProcessCrash, Durability.PowerLoss])
         {
-            double[] times = Measure(place, durability);
+            double[] times = Measure(workDirectory, durability);
             string name = $"takeover, {durability}";
             report.AddAbsolute(name, $"ms to the status, median of {Rounds}", "0.00", Statistics.Percentile(times, 50));
             report.AddAbsolute(name, $"ms to the status, p99 of {Rounds}", "0.00", Statistics.Percentile(times, 99), atMost: durability == Durability.ProcessCrash ? 20 : null);
         }
     }
 
-    private static double[] Measure(WorkDirectory place, Durability durability)
+    private static double[] Measure(WorkDirectory workDirectory, Durability durability)
     {
-        string directory = place.CreateSubdirectory("takeover");
+        string directory = workDirectory.CreateSubdirectory("takeover");
         using ServerProcess server = ServerProcess.Start(new ServeArguments(ServerKind.Ours, directory, durability));
         using RawHttpConnection asking = RawHttpConnection.Open(server.Port);
         byte[] status = RawHttpConnection.CreateRequestHead("GET /status", "X-File-Id: takeover");

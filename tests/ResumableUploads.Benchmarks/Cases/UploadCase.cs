@@ -12,7 +12,7 @@ internal static class UploadCase
     private const int SmallWarmUps = 12;
     private const double MiB = 1 << 20;
 
-    public static void Measure(string name, UploadContender[] all, BenchmarkArguments run, WorkDirectory place, Report report)
+    public static void Measure(string name, UploadContender[] all, BenchmarkArguments run, WorkDirectory workDirectory, Report report)
     {
         UploadContender[] sides = [.. all.Where(side => IsAvailable(name, side, report))];
         var servers = new List<ServerProcess>();
@@ -21,7 +21,7 @@ internal static class UploadCase
             var measures = new List<Func<Sample>>();
             foreach (UploadContender side in sides)
             {
-                string directory = place.CreateSubdirectory(name, side.OnTmpfs);
+                string directory = workDirectory.CreateSubdirectory(name, side.OnTmpfs);
                 ServerProcess server = ServerProcess.Start(side.CreateServeArguments(directory));
                 servers.Add(server);
                 measures.Add(() => MeasureOnce(server, side, directory));

@@ -20,12 +20,12 @@ internal static class UploadCases
 
     public static (string Name, Action<BenchmarkArguments, WorkDirectory, Report> Measure)[] All =>
     [
-        ("large", static (run, place, report) => UploadCase.Measure("large", Large(run.LargeSize), run, place, report)),
-        ("shapes", static (run, place, report) => UploadCase.Measure("shapes", Shapes(run.LargeSize), run, place, report)),
-        ("protocols", static (run, place, report) => UploadCase.Measure("protocols", Protocols(run.LargeSize), run, place, report)),
-        ("powerloss", static (run, place, report) => UploadCase.Measure("powerloss", PowerLoss(run.LargeSize), run, place, report)),
-        ("small", static (run, place, report) => UploadCase.Measure("small", Small(run.Quick ? 15 : 150), run, place, report)),
-        ("small-powerloss", static (run, place, report) => UploadCase.Measure("small-powerloss", SmallPowerLoss(run.Quick ? 5 : 30), run, place, report)),
+        ("large", static (run, workDirectory, report) => UploadCase.Measure("large", Large(run.LargeSize), run, workDirectory, report)),
+        ("shapes", static (run, workDirectory, report) => UploadCase.Measure("shapes", Shapes(run.LargeSize), run, workDirectory, report)),
+        ("protocols", static (run, workDirectory, report) => UploadCase.Measure("protocols", Protocols(run.LargeSize), run, workDirectory, report)),
+        ("powerloss", static (run, workDirectory, report) => UploadCase.Measure("powerloss", PowerLoss(run.LargeSize), run, workDirectory, report)),
+        ("small", static (run, workDirectory, report) => UploadCase.Measure("small", Small(run.Quick ? 15 : 150), run, workDirectory, report)),
+        ("small-powerloss", static (run, workDirectory, report) => UploadCase.Measure("small-powerloss", SmallPowerLoss(run.Quick ? 5 : 30), run, workDirectory, report)),
     ];
 
     private static UploadContender[] Large(long size)

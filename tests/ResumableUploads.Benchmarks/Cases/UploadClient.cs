@@ -36,7 +36,7 @@ internal sealed class UploadClient(ServerProcess server, UploadProtocol protocol
         TimeSpan elapsed = Stopwatch.GetElapsedTime(start);
         TimeSpan used = server.ProcessorTime() - before;
         double allocated = server.Allocated() - allocatedBefore;
-        Array.ForEach(wires, static wire => wire.Dispose());
+        Array.ForEach(wires, static connection => connection.Dispose());
         if (failure is not null)
         {
             throw new InvalidOperationException("An upload failed.", failure);
@@ -48,46 +48,46 @@ internal sealed class UploadClient(ServerProcess server, UploadProtocol protocol
 
     public void Cancel(IEnumerable<string> places)
     {
-        using RawHttpConnection wire = RawHttpConnection.Open(server.Port);
+        using RawHttpConnection connection = RawHttpConnection.Open(server.Port);
         foreach (string place in places)
         {
-            wire.SendAndReceive(protocol.Cancel(place)).ExpectSuccess();
+            connection.SendAndReceive(protocol.Cancel(place)).ExpectSuccess();
         }
     }
 
-    private (List<string> Places, List<double> Times) SendEach(ref RawHttpConnection wire)
+    private (List<string> Places, List<double> Times) SendEach(ref RawHttpConnection connection)
     {
         var places = new List<string>();
         var times = new List<double>();
         for (int i = 0; i < shape.UploadsPerConnection; i++)
         {
-            places.Add(SendOne(ref wire, times));
+            places.Add(SendOne(ref connection, times));
         }
 
         return (places, times);
     }
 
-    private string SendOne(ref RawHttpConnection wire, List<double> times)
+    private string SendOne(ref RawHttpConnection connection, List<double> times)
     {
         string name = UploadProtocol.NewName();
         string? place = null;
         if (shape.CreatesSeparately)
         {
-            place = protocol.GetResource(name, Request(wire, protocol.Create(name, shape.Size, 0), 0, times));
+            place = protocol.GetResource(name, Request(connection, protocol.Create(name, shape.Size, 0), 0, times));
         }
 
         for (long offset = 0; offset < shape.Size;)
         {
             if (shape.QueriesOffsetBetweenRequests && place is not null)
             {
-                wire.Dispose();
-                wire = RawHttpConnection.Open(server.Port);
-                Request(wire, protocol.Status(place), 0, times, hasNoBody: protocol != UploadProtocol.FileId);
+                connection.Dispose();
+                connection = RawHttpConnection.Open(server.Port);
+                Request(connection, protocol.Status(place), 0, times, hasNoBody: protocol != UploadProtocol.FileId);
             }
 
             long content = Math.Min(shape.MaxRequestSize, shape.Size - offset);
             byte[] head = place is null ? protocol.Create(name, shape.Size, content) : protocol.Append(place, offset, content, shape.Size);
-            RawHttpResponse answer = Request(wire, head, content, times);
+            RawHttpResponse answer = Request(connection, head, content, times);
             place ??= protocol.GetResource(name, answer);
             offset += content;
         }
@@ -95,18 +95,18 @@ internal sealed class UploadClient(ServerProcess server, UploadProtocol protocol
         return place!;
     }
 
-    private static RawHttpResponse Request(RawHttpConnection wire, byte[] head, long content, List<double> times, bool hasNoBody = false)
+    private static RawHttpResponse Request(RawHttpConnection connection, byte[] head, long content, List<double> times, bool hasNoBody = false)
     {
         long start = Stopwatch.GetTimestamp();
-        wire.Send(head);
+        connection.Send(head);
         for (long sent = 0; sent < content;)
         {
             int next = (int)Math.Min(Block.Length, content - sent);
-            wire.Send(Block.AsSpan(0, next));
+            connection.Send(Block.AsSpan(0, next));
             sent += next;
         }
 
-        RawHttpResponse answer = wire.ReadFinalResponse(hasNoBody);
+        RawHttpResponse answer = connection.ReadFinalResponse(hasNoBody);
         answer.ExpectSuccess();
         times.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
         return answer;

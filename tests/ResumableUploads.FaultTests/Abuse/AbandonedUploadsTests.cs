@@ -22,7 +22,7 @@ public class AbandonedUploadsTests(ITestOutputHelper output)
     public async Task Of_uploads_that_nobody_comes_back_for_the_server_keeps_nothing_in_memory()
     {
         int count = AbuseSettings.Abandoned;
-        await using AbusedServer server = await AbusedServer.StartAsync("ResumableUploads:FileSystem:Durability=Process");
+        await using AbusedServer server = await AbusedServer.StartAsync("ResumableUploads:FileSystem:Durability=ProcessCrash");
         await server.ServesAnotherAsync();
         ServerUsage before = server.Usage();
         int already = server.CountUploads();

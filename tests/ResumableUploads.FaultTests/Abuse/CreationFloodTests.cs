@@ -69,7 +69,7 @@ public class CreationFloodTests(ITestOutputHelper output)
     public async Task Where_the_limit_is_higher_no_memory_is_kept_for_any_upload()
     {
         int count = AbuseSettings.Abandoned / 2;
-        await using AbusedServer server = await AbusedServer.StartAsync($"ResumableUploads:Limits:MaxUploadsPerOwner={int.MaxValue}", "ResumableUploads:FileSystem:Durability=Process");
+        await using AbusedServer server = await AbusedServer.StartAsync($"ResumableUploads:Limits:MaxUploadsPerOwner={int.MaxValue}", "ResumableUploads:FileSystem:Durability=ProcessCrash");
         await server.ServesAnotherAsync();
         string Request(int number) => Creation("Tus-Resumable: 1.0.0\r\nUpload-Length: 10\r\n", number);
         static void See(RawResponse answer) => Assert.Equal(201, answer.Status);

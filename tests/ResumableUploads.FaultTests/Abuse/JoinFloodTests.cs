@@ -16,7 +16,7 @@ public class JoinFloodTests(ITestOutputHelper output)
     {
         const int Count = 200;
         const long MaxGrowth = 1024 * KiB;
-        await using AbusedServer server = await AbusedServer.StartAsync("ResumableUploads:FileSystem:Durability=Process");
+        await using AbusedServer server = await AbusedServer.StartAsync("ResumableUploads:FileSystem:Durability=ProcessCrash");
         string part = await server.Client.CreateAsync("/upload", 10, Partial);
         await MakeAndRemoveAsync(server.Client, part, Count);
         long aliveAtHalf = await server.AliveAsync();

@@ -25,7 +25,7 @@ public class ManyUploadsTests(ITestOutputHelper output)
     public async Task A_server_answers_while_its_sweeper_walks_over_all_of_them_in_little_memory()
     {
         int count = AbuseSettings.Many;
-        await using AbusedServer server = await AbusedServer.StartAsync("ResumableUploads:FileSystem:Durability=Process");
+        await using AbusedServer server = await AbusedServer.StartAsync("ResumableUploads:FileSystem:Durability=ProcessCrash");
         await server.ServesAnotherAsync();
         ServerUsage few = server.Usage();
         byte[] data = await DataOfOneAsync(server);

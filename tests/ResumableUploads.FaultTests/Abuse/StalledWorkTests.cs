@@ -18,7 +18,7 @@ public class StalledWorkTests
         string directory = Directory.CreateTempSubdirectory("uploads-test-").FullName;
         try
         {
-            await using ChildHost child = await ChildHost.StartAsync(directory, "ResumableUploads:FileSystem:Durability=Process", "Progress=true");
+            await using ChildHost child = await ChildHost.StartAsync(directory, "ResumableUploads:FileSystem:Durability=ProcessCrash", "Progress=true");
             var connections = new List<RawConnection>();
             try
             {

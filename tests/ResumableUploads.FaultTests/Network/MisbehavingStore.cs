@@ -71,8 +71,8 @@ internal sealed class MisbehavingStore(IUploadStore inner, Broken broken) : IUpl
 
     public IAsyncEnumerable<UploadInfo> ListAsync(UploadQuery query, CancellationToken cancellationToken) => inner.ListAsync(query, cancellationToken);
 
-    public ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> outcome, CancellationToken cancellationToken) =>
-        inner.PutResponseAsync(key, outcome, cancellationToken);
+    public ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> response, CancellationToken cancellationToken) =>
+        inner.PutResponseAsync(key, response, cancellationToken);
 
     public ValueTask<ReadOnlyMemory<byte>?> GetResponseAsync(UploadKey key, CancellationToken cancellationToken) =>
         inner.GetResponseAsync(key, cancellationToken);

@@ -22,7 +22,7 @@ public class SoakTests(ITestOutputHelper output)
     [Fact]
     public async Task A_server_that_syncs_nothing_is_found()
     {
-        var run = new SoakRun("ext4", CrashSettings.Seed, "ResumableUploads:FileSystem:Durability=Process");
+        var run = new SoakRun("ext4", CrashSettings.Seed, "ResumableUploads:FileSystem:Durability=ProcessCrash");
         NetworkFault loss = await Assert.ThrowsAsync<NetworkFault>(() => run.RunAsync(TimeSpan.FromMinutes(1)));
         output.WriteLine(loss.Message);
         Assert.Matches("seed [0-9]+: ((file-id|tus|ietf), upload )?(file-id|tus|ietf)-", loss.Message);

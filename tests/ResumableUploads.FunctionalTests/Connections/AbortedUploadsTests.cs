@@ -28,18 +28,18 @@ public class AbortedUploadsTests
     [InlineData(50, 50)]
     public async Task Aborted_uploads_leave_no_turn_no_open_file_and_no_count(int uploads, int atOnce)
     {
-        UploadRequestDispatcher? endpoint = null;
+        UploadRequestDispatcher? dispatcher = null;
         WatchedStore? store = null;
         await using TestApp app = await TestApp.StartAsync(useUploads: false, before: web =>
         {
             store = new WatchedStore(new FileSystemUploadStore(
                 new FileSystemUploadStoreOptions { Directory = web.Environment.ContentRootPath, Durability = Durability.ProcessCrash }));
             var options = new ResumableUploadOptions { Store = store };
-            endpoint = UploadDispatcherFactory.Create(web.Services, options, options.UploadPath);
-            web.Use(next => new ResumableUploadMiddleware(next, endpoint, options).InvokeAsync);
+            dispatcher = UploadDispatcherFactory.Create(web.Services, options, options.UploadPath);
+            web.Use(next => new ResumableUploadMiddleware(next, dispatcher, options).InvokeAsync);
         });
-        UploadEngine engine = Field<UploadRequestServices>(Field<FileIdRequestHandler>(endpoint!)).Engine;
-        UploadLockTable turns = Field<UploadLockTable>(engine);
+        UploadEngine engine = Field<UploadRequestServices>(Field<FileIdRequestHandler>(dispatcher!)).Engine;
+        UploadLockTable locks = Field<UploadLockTable>(engine);
         using var running = new RunningAppends(app.Services);
         var kinds = new Queue<(Wire Wire, Cut Cut)>(
             [(Wire.ContentLength, Cut.Reset), (Wire.Chunked, Cut.Fin), (Wire.Chunked, Cut.Reset), (Wire.ContentLength, Cut.Fin)]);
@@ -71,10 +71,10 @@ public class AbortedUploadsTests
         foreach ((string id, _) in plan)
         {
             Assert.InRange(await app.Client.StatusAsync(id), 0, Length);
-            Assert.False(turns.IsHeld(WatchedStore.KeyOf(id)));
+            Assert.False(locks.IsHeld(WatchedStore.KeyOf(id)));
         }
 
-        Assert.Equal(0, Count(turns));
+        Assert.Equal(0, Count(locks));
         Assert.Equal(0, Count(Field<CompletionService>(engine)));
         Assert.Equal(0, OpenFilesIn(app.Directory, ""));
         Assert.Equal(0, running.Now);
@@ -95,8 +95,8 @@ public class AbortedUploadsTests
 
     private static int AppendsOf(UploadEngine engine)
     {
-        OwnerQuota ledger = Field<OwnerQuota>(engine);
-        var accounts = (IDictionary)Fields(ledger).Select(field => field.GetValue(ledger)).Single(static value => value is IDictionary)!;
+        OwnerQuota quota = Field<OwnerQuota>(engine);
+        var accounts = (IDictionary)Fields(quota).Select(field => field.GetValue(quota)).Single(static value => value is IDictionary)!;
         return accounts.Values.Cast<object>().Sum(static account => (int)account.GetType().GetProperty("Appends")!.GetValue(account)!);
     }
 

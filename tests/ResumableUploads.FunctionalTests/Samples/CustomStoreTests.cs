@@ -18,8 +18,8 @@ public class CustomStoreTests
     {
         private readonly string _directory = Directory.CreateTempSubdirectory("resumable-uploads-sqlite-").FullName;
 
-        public override ValueTask<IUploadStore> OpenStoreAsync(TimeProvider clock, CancellationToken cancellationToken) =>
-            ValueTask.FromResult<IUploadStore>(new SqliteUploadStore(Path.Combine(_directory, "uploads.db"), clock));
+        public override ValueTask<IUploadStore> OpenStoreAsync(TimeProvider timeProvider, CancellationToken cancellationToken) =>
+            ValueTask.FromResult<IUploadStore>(new SqliteUploadStore(Path.Combine(_directory, "uploads.db"), timeProvider));
 
         public override ValueTask DisposeAsync()
         {

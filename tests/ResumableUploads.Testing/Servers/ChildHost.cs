@@ -48,7 +48,7 @@ public sealed partial class ChildHost : IAsyncDisposable
 
     /// <summary>Starts the app made for these tests, and waits until it listens.</summary>
     /// <param name="directory">Where its uploads are.</param>
-    /// <param name="options">More of the command line, without the leading dashes: <c>ResumableUploads:FileSystem:Durability=Process</c>.</param>
+    /// <param name="options">More of the command line, without the leading dashes: <c>ResumableUploads:FileSystem:Durability=ProcessCrash</c>.</param>
     public static Task<ChildHost> StartAsync(string directory, params string[] options) => StartUnderAsync([], directory, options);
 
     /// <summary>The same under another command, which comes before it.</summary>

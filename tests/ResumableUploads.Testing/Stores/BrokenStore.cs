@@ -26,8 +26,8 @@ internal class BrokenStore(IUploadStore inner) : IUploadStore
 
     public virtual IAsyncEnumerable<UploadInfo> ListAsync(UploadQuery query, CancellationToken cancellationToken) => inner.ListAsync(query, cancellationToken);
 
-    public virtual ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> outcome, CancellationToken cancellationToken) =>
-        inner.PutResponseAsync(key, outcome, cancellationToken);
+    public virtual ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> response, CancellationToken cancellationToken) =>
+        inner.PutResponseAsync(key, response, cancellationToken);
 
     public ValueTask<ReadOnlyMemory<byte>?> GetResponseAsync(UploadKey key, CancellationToken cancellationToken) =>
         inner.GetResponseAsync(key, cancellationToken);
@@ -105,7 +105,7 @@ internal sealed class ForgetsAppendsInTheVersion(IUploadStore inner) : BrokenSto
 /// <summary>Keeps what it was told last in memory, where another process does not see it.</summary>
 internal sealed class KeepsOutcomesInMemory(IUploadStore inner) : BrokenStore(inner)
 {
-    public override ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> outcome, CancellationToken cancellationToken) =>
+    public override ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> response, CancellationToken cancellationToken) =>
         ValueTask.CompletedTask;
 }
 

@@ -36,8 +36,8 @@ internal sealed class FailingStore : IUploadStore
 
     public IAsyncEnumerable<UploadInfo> ListAsync(UploadQuery query, CancellationToken cancellationToken) => _inner.ListAsync(query, cancellationToken);
 
-    public ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> outcome, CancellationToken cancellationToken) =>
-        Working().PutResponseAsync(key, outcome, cancellationToken);
+    public ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> response, CancellationToken cancellationToken) =>
+        Working().PutResponseAsync(key, response, cancellationToken);
 
     public ValueTask<ReadOnlyMemory<byte>?> GetResponseAsync(UploadKey key, CancellationToken cancellationToken) =>
         Working().GetResponseAsync(key, cancellationToken);

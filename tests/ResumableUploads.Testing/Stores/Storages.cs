@@ -8,9 +8,9 @@ namespace ResumableUploads.Testing.Stores;
 /// <summary>Memory, with what a test puts around the store.</summary>
 internal sealed class MemoryStorage(Func<IUploadStore, IUploadStore>? around = null) : StoreFixture
 {
-    public override ValueTask<IUploadStore> OpenStoreAsync(TimeProvider clock, CancellationToken cancellationToken)
+    public override ValueTask<IUploadStore> OpenStoreAsync(TimeProvider timeProvider, CancellationToken cancellationToken)
     {
-        var store = new MemoryUploadStore(timeProvider: clock);
+        var store = new MemoryUploadStore(timeProvider: timeProvider);
         return ValueTask.FromResult(around?.Invoke(store) ?? store);
     }
 }
@@ -20,10 +20,10 @@ internal sealed class FileStorage(Durability durability, Func<IUploadStore, IUpl
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("resumable-uploads-laws-").FullName;
 
-    public override ValueTask<IUploadStore> OpenStoreAsync(TimeProvider clock, CancellationToken cancellationToken)
+    public override ValueTask<IUploadStore> OpenStoreAsync(TimeProvider timeProvider, CancellationToken cancellationToken)
     {
         var options = new FileSystemUploadStoreOptions { Directory = _directory, Durability = durability };
-        var store = new FileSystemUploadStore(options, clock, logger: null);
+        var store = new FileSystemUploadStore(options, timeProvider, logger: null);
         return ValueTask.FromResult(around?.Invoke(store) ?? store);
     }
 

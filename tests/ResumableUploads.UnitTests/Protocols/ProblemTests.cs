@@ -25,10 +25,10 @@ public class ProblemTests
     [Fact]
     public void As_an_answer_it_is_problem_json_that_nobody_stores()
     {
-        HttpResponseData answer = new Problem(413, "urn:x", "t", "d").ToResponse(new KeyValuePair<string, string>("Retry-After", "5"));
-        Assert.Equal((413, "application/problem+json"), (answer.StatusCode, answer.ContentType));
-        Assert.Equal(("no-store", "5"), (answer.GetHeader("Cache-Control"), answer.GetHeader("retry-after")));
-        Assert.Null(answer.GetHeader("X-Start-Byte"));
+        HttpResponseData response = new Problem(413, "urn:x", "t", "d").ToResponse(new KeyValuePair<string, string>("Retry-After", "5"));
+        Assert.Equal((413, "application/problem+json"), (response.StatusCode, response.ContentType));
+        Assert.Equal(("no-store", "5"), (response.GetHeader("Cache-Control"), response.GetHeader("retry-after")));
+        Assert.Null(response.GetHeader("X-Start-Byte"));
     }
 
     [Fact]

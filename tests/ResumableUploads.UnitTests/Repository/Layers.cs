@@ -10,11 +10,12 @@ internal static class Layers
     /// <summary>What each layer may name of the package, and which namespaces outside of it it may not.</summary>
     private static readonly Dictionary<string, (string[] MayName, string[] MayNotName)> Rules = new()
     {
-        ["Hosting"] = (["Hosting", "Protocols", "Engine", "Abstractions", "Stores"], []),
+        ["Hosting"] = (["Hosting", "Protocols", "Engine", "Abstractions", "Stores", "Infrastructure"], []),
         ["Protocols"] = (["Protocols", "Engine", "Abstractions"], []),
-        ["Engine"] = (["Engine", "Abstractions"], [Web]),
-        ["Stores"] = (["Stores", "Abstractions"], [Web]),
+        ["Engine"] = (["Engine", "Abstractions", "Infrastructure"], [Web]),
+        ["Stores"] = (["Stores", "Abstractions", "Infrastructure"], [Web]),
         ["Abstractions"] = (["Abstractions"], [Web]),
+        ["Infrastructure"] = (["Infrastructure"], [Web]),
     };
 
     /// <summary>Where app authors look for extension methods.</summary>

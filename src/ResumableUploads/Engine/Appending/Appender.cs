@@ -23,20 +23,20 @@ internal readonly record struct AppendStepResult(UploadResult? Result, UploadInf
     /// <summary>Ends when the application has heard how far the upload is. Its handler runs after that.</summary>
     public Task ProgressReported { get; init; } = Task.CompletedTask;
 
-    public static implicit operator AppendStepResult(UploadResult outcome) => new(outcome);
+    public static implicit operator AppendStepResult(UploadResult result) => new(result);
 }
 
 /// <summary>The part of an append that happens under the turn.</summary>
 internal sealed class Appender(
     IUploadStore store,
-    RecordPolicy records,
-    RecordUpdater change,
-    OwnerQuota ledger,
-    SingleRequestUpload whole,
-    UploadCreator creation,
-    ReprDigestVerifier wholeDigest,
-    UploadRemover removal,
-    HandlerLeases claims,
+    RecordPolicy recordPolicy,
+    RecordUpdater recordUpdater,
+    OwnerQuota quota,
+    SingleRequestUpload singleRequest,
+    UploadCreator creator,
+    ReprDigestVerifier reprDigestVerifier,
+    UploadRemover remover,
+    HandlerLeases leases,
     EngineSettings settings,
     UploadMetrics metrics,
     TimeProvider time,
@@ -46,15 +46,15 @@ internal sealed class Appender(
     private readonly EmptyBodyDetector _emptyBodyDetector = new(settings, time, stopping);
 
     public async ValueTask<AppendStepResult> ExecuteAsync(
-        AppendCommand command, UploadInfo? info, UploadLock turn, IUploadCallbacks callbacks, CancellationToken cancellationToken)
+        AppendCommand command, UploadInfo? info, UploadLock uploadLock, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
         if (stopping.IsCancellationRequested)
         {
             return new UploadResult(UploadResultKind.ShuttingDown, info?.Offset);
         }
 
-        EngineRecord? data = info is null ? null : EngineRecord.From(info);
-        if (info is not null && await CheckExistingUploadAsync(command, info, data!, turn, cancellationToken) is { } settled)
+        EngineRecord? record = info is null ? null : EngineRecord.From(info);
+        if (info is not null && await CheckExistingUploadAsync(command, info, record!, uploadLock, cancellationToken) is { } settled)
         {
             return settled;
         }
@@ -75,7 +75,7 @@ internal sealed class Appender(
             return new UploadResult(UploadResultKind.DigestUnsupported, info?.Offset ?? 0) { UploadLength = info?.Length };
         }
 
-        if (!ledger.TryReserveAppend(command.Key.Owner))
+        if (!quota.TryReserveAppend(command.Key.Owner))
         {
             return new UploadResult(UploadResultKind.TooManyAppends, info?.Offset ?? 0);
         }
@@ -83,60 +83,60 @@ internal sealed class Appender(
         try
         {
             return info is null
-                ? await CreateAndAppendAsync(command, command.CreateIfMissing!, turn, callbacks, cancellationToken)
-                : await AppendAsync(command, info, data!, turn, callbacks, content: null, cancellationToken);
+                ? await CreateAndAppendAsync(command, command.CreateIfMissing!, uploadLock, callbacks, cancellationToken)
+                : await AppendAsync(command, info, record!, uploadLock, callbacks, content: null, cancellationToken);
         }
         finally
         {
-            ledger.ReleaseAppend(command.Key.Owner);
+            quota.ReleaseAppend(command.Key.Owner);
         }
     }
 
     private async ValueTask<AppendStepResult> CreateAndAppendAsync(
-        AppendCommand command, CreateCommand details, UploadLock turn, IUploadCallbacks callbacks, CancellationToken cancellationToken)
+        AppendCommand command, CreateCommand createCommand, UploadLock uploadLock, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
-        using AppendContent? content = whole.CanCreate(command)
-            ? new AppendContent(command, command.KnownLength, turn, command.BodyLength!.Value, time, settings, stopping)
+        using AppendContent? content = singleRequest.CanCreate(command)
+            ? new AppendContent(command, command.KnownLength, uploadLock, command.BodyLength!.Value, time, settings, stopping)
             : null;
-        CreationResult made = await creation.CreateAsync(command, details, callbacks, content, cancellationToken);
-        (UploadResult? refusal, UploadInfo? info, EngineRecord data) = made;
-        if (refusal is not null)
+        CreationResult creationResult = await creator.CreateAsync(command, createCommand, callbacks, content, cancellationToken);
+        (UploadResult? result, UploadInfo? info, EngineRecord record) = creationResult;
+        if (result is not null)
         {
-            return refusal;
+            return result;
         }
 
-        if (command.Observer is { } watch)
+        if (command.Observer is { } observer)
         {
-            await watch.OnCreatedAsync(info!);
+            await observer.OnCreatedAsync(info!);
         }
 
-        if (made.IsCompleted)
+        if (creationResult.IsCompleted)
         {
-            content!.Progress = CreateProgressReporter(command, info!, data, callbacks);
+            content!.Progress = CreateProgressReporter(command, info!, record, callbacks);
             content.ReportDurable(info!.Offset);
-            return ReceivedResult(info!, data, callbacks) with { IsCreated = true, ProgressReported = content.WaitForProgressAsync() };
+            return ReceivedResult(info!, record, callbacks) with { IsCreated = true, ProgressReported = content.WaitForProgressAsync() };
         }
 
-        AppendStepResult step;
+        AppendStepResult stepResult;
         try
         {
             // Another process may have made it meanwhile, and have gone on with it.
-            step = await CheckExistingUploadAsync(command, info!, data, turn, cancellationToken)
-                ?? await AppendAsync(command, info!, data, turn, callbacks, content, cancellationToken);
+            stepResult = await CheckExistingUploadAsync(command, info!, record, uploadLock, cancellationToken)
+                ?? await AppendAsync(command, info!, record, uploadLock, callbacks, content, cancellationToken);
         }
         catch (UploadStoreException e)
         {
             Log.StoreFailed(logger, e, e.Failure, command.Key, e.DurableOffset);
-            step = UploadResult.FromException(e);
+            stepResult = UploadResult.FromException(e);
         }
 
-        if (step.Result is { Kind: UploadResultKind.DigestMismatch, IsFinalDigestMismatch: false })
+        if (stepResult.Result is { Kind: UploadResultKind.DigestMismatch, IsFinalDigestMismatch: false })
         {
             await RemoveIfEmptyAsync(command.Key);
-            return step;
+            return stepResult;
         }
 
-        return step with { IsCreated = true };
+        return stepResult with { IsCreated = true };
     }
 
     /// <summary>Nothing counts of a first request that is not what its digest says, and neither does what it said about the upload.</summary>
@@ -144,25 +144,25 @@ internal sealed class Appender(
     {
         if (await store.GetAsync(key, CancellationToken.None) is { Offset: 0, State: UploadState.Receiving } empty)
         {
-            await removal.RemoveAsync(empty, whateverIsThere: false, CancellationToken.None);
+            await remover.RemoveAsync(empty, ignoreVersion: false, CancellationToken.None);
         }
     }
 
     /// <summary>What there is to say without a byte of the body; null: nothing against the append.</summary>
     private async ValueTask<AppendStepResult?> CheckExistingUploadAsync(
-        AppendCommand command, UploadInfo info, EngineRecord data, UploadLock turn, CancellationToken cancellationToken)
+        AppendCommand command, UploadInfo info, EngineRecord record, UploadLock uploadLock, CancellationToken cancellationToken)
     {
-        if (data.Concatenation is { IsPart: false })
+        if (record.Concatenation is { IsPart: false })
         {
             return new AppendStepResult(new UploadResult(UploadResultKind.ConcatenationNotAppendable, info.State == UploadState.Receiving ? null : info.Offset));
         }
 
         if (info.State != UploadState.Receiving)
         {
-            return await AppendToReceivedAsync(command, info, turn, cancellationToken);
+            return await AppendToReceivedAsync(command, info, uploadLock, cancellationToken);
         }
 
-        return AppendValidator.CheckAgainstUpload(command, info, settings) is { } against ? new AppendStepResult(against) : (AppendStepResult?)null;
+        return AppendValidator.CheckAgainstUpload(command, info, settings) is { } result ? new AppendStepResult(result) : (AppendStepResult?)null;
     }
 
     private bool CannotStage(AppendCommand command, UploadInfo? info) =>
@@ -171,10 +171,10 @@ internal sealed class Appender(
             || (command.BodyLength ?? AppendValidator.GetRemainingCapacity(command, info, settings).Bytes) > stages.MaxStagedLength);
 
     /// <summary>An append to an upload that takes no more: an empty body at its end asks for the outcome.</summary>
-    private async ValueTask<AppendStepResult> AppendToReceivedAsync(AppendCommand command, UploadInfo info, UploadLock turn, CancellationToken cancellationToken)
+    private async ValueTask<AppendStepResult> AppendToReceivedAsync(AppendCommand command, UploadInfo info, UploadLock uploadLock, CancellationToken cancellationToken)
     {
         bool empty = command.BodyLength == 0
-            || (command.BodyLength is null && command.Offset == info.Offset && await _emptyBodyDetector.IsEmptyAsync(command, turn));
+            || (command.BodyLength is null && command.Offset == info.Offset && await _emptyBodyDetector.IsEmptyAsync(command, uploadLock));
         cancellationToken.ThrowIfCancellationRequested();
         return (empty, command.Offset == info.Offset) switch
         {
@@ -189,16 +189,16 @@ internal sealed class Appender(
     /// <summary>Appends a body that nothing stands against.</summary>
     /// <param name="command">The append.</param>
     /// <param name="info">The upload.</param>
-    /// <param name="data">What its record says.</param>
-    /// <param name="turn">The turn that it holds.</param>
+    /// <param name="record">What its record says.</param>
+    /// <param name="uploadLock">The turn that it holds.</param>
     /// <param name="callbacks">The application.</param>
     /// <param name="content">The body, where it was looked at already; else null.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     public async ValueTask<AppendStepResult> AppendAsync(
         AppendCommand command,
         UploadInfo info,
-        EngineRecord data,
-        UploadLock turn,
+        EngineRecord record,
+        UploadLock uploadLock,
         IUploadCallbacks callbacks,
         AppendContent? content,
         CancellationToken cancellationToken)
@@ -215,7 +215,7 @@ internal sealed class Appender(
         }
 
         (long room, UploadResultKind tooMuch) = AppendValidator.GetRemainingCapacity(command, info, settings);
-        if (info.Length is null && await ledger.GetAvailableBytesAsync(command.Key.Owner, cancellationToken) is var left && left < room)
+        if (info.Length is null && await quota.GetAvailableBytesAsync(command.Key.Owner, cancellationToken) is var left && left < room)
         {
             (room, tooMuch) = (left, UploadResultKind.OwnerQuotaExceeded);
         }
@@ -227,9 +227,9 @@ internal sealed class Appender(
 
         long offset = info.Offset;
         long? total = info.Length;
-        using AppendContent? own = content is null ? new AppendContent(command, total, turn, room, time, settings, stopping) : null;
+        using AppendContent? own = content is null ? new AppendContent(command, total, uploadLock, room, time, settings, stopping) : null;
         content ??= own!;
-        content.Progress = CreateProgressReporter(command, info, data, callbacks);
+        content.Progress = CreateProgressReporter(command, info, record, callbacks);
         if (content.MustHashStoredBytes && await store.OpenReadAsync(info.Key, cancellationToken) is { } stored)
         {
             await using (stored)
@@ -238,17 +238,17 @@ internal sealed class Appender(
             }
         }
 
-        AppendResult result = await AppendToStoreAsync(command, content, turn);
+        AppendResult result = await AppendToStoreAsync(command, content, uploadLock);
         await content.WaitForProgressAsync();
 
         if (total is null)
         {
-            ledger.AdjustBytes(command.Key.Owner, result.Offset - offset);
+            quota.AdjustBytes(command.Key.Owner, result.Offset - offset);
         }
 
         return result.Status switch
         {
-            AppendStatus.Appended => await FinishAppendAsync(command, info, data, content, result, tooMuch, callbacks),
+            AppendStatus.Appended => await FinishAppendAsync(command, info, record, content, result, tooMuch, callbacks),
             AppendStatus.Discarded => content.DigestFailed
                 ? new UploadResult(UploadResultKind.DigestMismatch, result.Offset) { UploadLength = total, IsDigestMissing = content.IsDigestMissing, Expires = info.Expires }
                 : BuildResult(command, info, content.EndReason, result.Offset, total, tooMuch),
@@ -260,19 +260,19 @@ internal sealed class Appender(
     }
 
     /// <summary>Who is told how far it is. Bytes that do not count yet are no progress.</summary>
-    private ProgressReporter? CreateProgressReporter(AppendCommand command, UploadInfo info, EngineRecord data, IUploadCallbacks callbacks) =>
+    private ProgressReporter? CreateProgressReporter(AppendCommand command, UploadInfo info, EngineRecord record, IUploadCallbacks callbacks) =>
         callbacks.HasProgressHandler && !command.IsStaged
-            ? new ProgressReporter(callbacks, info.Key, data, info.Length, time, settings.ProgressInterval, logger)
+            ? new ProgressReporter(callbacks, info.Key, record, info.Length, time, settings.ProgressInterval, logger)
             : null;
 
-    private async ValueTask<AppendResult> AppendToStoreAsync(AppendCommand command, AppendContent content, UploadLock turn)
+    private async ValueTask<AppendResult> AppendToStoreAsync(AppendCommand command, AppendContent content, UploadLock uploadLock)
     {
         metrics.AppendStarted();
         long bytes = 0;
         try
         {
-            turn.DurableOffset = command.Offset;
-            using StopRegistration leaving = content.RegisterStop();
+            uploadLock.DurableOffset = command.Offset;
+            using StopRegistration stopRegistration = content.RegisterStop();
             AppendResult result = await store.AppendAsync(
                 command.Key,
                 command.Offset,
@@ -296,7 +296,7 @@ internal sealed class Appender(
         long length, UploadInfo info, CancellationToken cancellationToken)
     {
         long more = length - info.Offset;
-        if (!await ledger.TryReserveBytesAsync(info.Key.Owner, more, cancellationToken))
+        if (!await quota.TryReserveBytesAsync(info.Key.Owner, more, cancellationToken))
         {
             return (null, new UploadResult(UploadResultKind.OwnerQuotaExceeded, info.Offset));
         }
@@ -311,7 +311,7 @@ internal sealed class Appender(
         {
             if (update.Info is null)
             {
-                ledger.AdjustBytes(info.Key.Owner, -more);
+                quota.AdjustBytes(info.Key.Owner, -more);
             }
         }
 
@@ -320,31 +320,31 @@ internal sealed class Appender(
     }
 
     private async ValueTask<AppendStepResult> FinishAppendAsync(
-        AppendCommand command, UploadInfo info, EngineRecord data, AppendContent content, AppendResult result, UploadResultKind tooMuch, IUploadCallbacks callbacks)
+        AppendCommand command, UploadInfo info, EngineRecord record, AppendContent content, AppendResult result, UploadResultKind tooMuch, IUploadCallbacks callbacks)
     {
-        if (data.Concatenation is { IsPart: true } || !AppendValidator.CompletesUpload(command.CompletionRule, content.EndReason, result.Offset, info.Length))
+        if (record.Concatenation is { IsPart: true } || !AppendValidator.CompletesUpload(command.CompletionRule, content.EndReason, result.Offset, info.Length))
         {
             return BuildResult(command, info, content.EndReason, result.Offset, info.Length, tooMuch, isKept: true) with
             {
-                IsCompletedPart = data is { Concatenation.IsPart: true } && result.Offset == info.Length,
+                IsCompletedPart = record is { Concatenation.IsPart: true } && result.Offset == info.Length,
             };
         }
 
-        if (await wholeDigest.VerifyAsync(command, data) is not { } verified)
+        if (await reprDigestVerifier.VerifyAsync(command, record) is not { } verified)
         {
             return new UploadResult(UploadResultKind.DigestMismatch, result.Offset) { UploadLength = info.Length, IsFinalDigestMismatch = true };
         }
 
-        EngineRecord claimed = callbacks.HasCompletionHandler ? verified with { Handler = claims.StartAttempt(data.Handler) } : verified;
+        EngineRecord claimed = callbacks.HasCompletionHandler ? verified with { Handler = leases.StartAttempt(record.Handler) } : verified;
         bool ours = false;
-        UploadInfo? received = await change.UpdateAsync(
+        UploadInfo? received = await recordUpdater.UpdateAsync(
             info with { Offset = result.Offset, Version = result.Version! },
             now =>
             {
                 ours = now.State == UploadState.Receiving && now.Offset == result.Offset;
                 return !ours ? null
-                    : callbacks.HasCompletionHandler ? records.CreateReceived(claimed, now.Offset)
-                    : records.CreateCompleted(claimed, now.Offset);
+                    : callbacks.HasCompletionHandler ? recordPolicy.CreateReceived(claimed, now.Offset)
+                    : recordPolicy.CreateCompleted(claimed, now.Offset);
             },
             CancellationToken.None);
         if (received is null)
@@ -357,17 +357,17 @@ internal sealed class Appender(
             return new UploadResult(UploadResultKind.Busy);
         }
 
-        ledger.ReleaseUpload(info.Key.Owner, info.Length ?? result.Offset);
+        quota.ReleaseUpload(info.Key.Owner, info.Length ?? result.Offset);
         return ours ? ReceivedResult(received, claimed, callbacks) : new AppendStepResult(null, received);
     }
 
     /// <summary>This request has brought the last byte, and has written so into the record.</summary>
-    private AppendStepResult ReceivedResult(UploadInfo received, EngineRecord claimed, IUploadCallbacks callbacks)
+    private AppendStepResult ReceivedResult(UploadInfo received, EngineRecord record, IUploadCallbacks callbacks)
     {
         Log.Received(logger, received.Key, received.Offset);
         return callbacks.HasCompletionHandler
-            ? new AppendStepResult(null, received, claimed)
-            : new UploadResult(UploadResultKind.Completed, received.Offset) { UploadLength = received.Length, ReprDigest = claimed.ComputedReprDigest };
+            ? new AppendStepResult(null, received, record)
+            : new UploadResult(UploadResultKind.Completed, received.Offset) { UploadLength = received.Length, ReprDigest = record.ComputedReprDigest };
     }
 
     private UploadResult BuildResult(
@@ -392,7 +392,7 @@ internal sealed class Appender(
         {
             UploadLength = length,
             MaxUploadSize = AppendValidator.GetMaxUploadSize(command, settings),
-            Expires = records.GetExpirationAfterChange(info.Record),
+            Expires = recordPolicy.GetExpirationAfterChange(info.Record),
         };
     }
 }

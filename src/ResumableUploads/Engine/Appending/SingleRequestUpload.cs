@@ -10,7 +10,7 @@ namespace ResumableUploads.Engine.Appending;
 /// Makes an upload with all of its bytes in one step, where they are few and come at once: what is over in a moment needs no upload that could
 /// be gone on with.
 /// </summary>
-internal sealed class SingleRequestUpload(IUploadStore store, RecordPolicy records, ReprDigestVerifier digest, HandlerLeases claims, UploadMetrics metrics)
+internal sealed class SingleRequestUpload(IUploadStore store, RecordPolicy recordPolicy, ReprDigestVerifier reprDigestVerifier, HandlerLeases leases, UploadMetrics metrics)
 {
     /// <summary>Whether that may be tried. (A digest that is told behind the body is not there yet when all bytes are.)</summary>
     public bool CanCreate(AppendCommand command) =>
@@ -24,10 +24,10 @@ internal sealed class SingleRequestUpload(IUploadStore store, RecordPolicy recor
     /// upload like any other, which ends as such.
     /// </summary>
     public async ValueTask<(CreateResult Result, EngineRecord Data)?> TryCreateAsync(
-        AppendCommand command, EngineRecord data, AppendContent content, IUploadCallbacks callbacks, CancellationToken cancellationToken)
+        AppendCommand command, EngineRecord record, AppendContent content, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
         if (await content.TryBufferAsync() is not { } bytes
-            || await digest.VerifyAsync(command, data, bytes) is not { } verified)
+            || await reprDigestVerifier.VerifyAsync(command, record, bytes) is not { } verified)
         {
             return null;
         }
@@ -36,10 +36,10 @@ internal sealed class SingleRequestUpload(IUploadStore store, RecordPolicy recor
         long kept = 0;
         try
         {
-            EngineRecord claimed = callbacks.HasCompletionHandler ? verified with { Handler = claims.StartAttempt(null) } : verified;
+            EngineRecord claimed = callbacks.HasCompletionHandler ? verified with { Handler = leases.StartAttempt(null) } : verified;
             CreateResult result = await store.CreateCompletedAsync(
                 command.Key,
-                callbacks.HasCompletionHandler ? records.CreateReceived(claimed, bytes.Length) : records.CreateCompleted(claimed, bytes.Length),
+                callbacks.HasCompletionHandler ? recordPolicy.CreateReceived(claimed, bytes.Length) : recordPolicy.CreateCompleted(claimed, bytes.Length),
                 bytes,
                 cancellationToken);
             if (result.Status == CreateStatus.Created)

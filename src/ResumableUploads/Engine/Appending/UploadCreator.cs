@@ -17,59 +17,59 @@ internal readonly record struct CreationResult(UploadResult? Failure, UploadInfo
 
 /// <summary>Makes an upload, when the owner has room and the application has nothing against it.</summary>
 internal sealed class UploadCreator(
-    IUploadStore store, RecordPolicy records, OwnerQuota ledger, SingleRequestUpload whole, UploadMetrics metrics, TimeProvider time, ILogger logger)
+    IUploadStore store, RecordPolicy recordPolicy, OwnerQuota quota, SingleRequestUpload singleRequest, UploadMetrics metrics, TimeProvider time, ILogger logger)
 {
     /// <summary>What is written later (a lease, a name) needs room beside it.</summary>
     private const int MaxInitialRecordLength = UploadRecord.MaxDataLength * 3 / 4;
 
     /// <param name="command">What the client wants.</param>
-    /// <param name="details">What it says about the upload.</param>
+    /// <param name="createCommand">What it says about the upload.</param>
     /// <param name="callbacks">The application.</param>
     /// <param name="content">The body, where the upload may be made with all of it in one step; else null.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     public async ValueTask<CreationResult> CreateAsync(
-        AppendCommand command, CreateCommand details, IUploadCallbacks callbacks, AppendContent? content, CancellationToken cancellationToken)
+        AppendCommand command, CreateCommand createCommand, IUploadCallbacks callbacks, AppendContent? content, CancellationToken cancellationToken)
     {
-        var data = new EngineRecord
+        var record = new EngineRecord
         {
-            Protocol = details.Protocol,
-            EngineName = records.EngineName,
+            Protocol = createCommand.Protocol,
+            EngineName = recordPolicy.EngineName,
             Created = time.GetUtcNow(),
-            RawFileName = details.RawFileName,
-            ContentType = details.ContentType,
-            Request = details.Request,
-            ProtocolMetadata = details.ProtocolMetadata,
-            Concatenation = details.Concatenation,
+            RawFileName = createCommand.RawFileName,
+            ContentType = createCommand.ContentType,
+            Request = createCommand.Request,
+            ProtocolMetadata = createCommand.ProtocolMetadata,
+            Concatenation = createCommand.Concatenation,
             ReprDigest = command.ReprDigest?.ToString(),
             RequestedDigestAlgorithm = command.RequestedDigestAlgorithm?.Name,
         };
 
-        if (data.ToBytes().Length > MaxInitialRecordLength)
+        if (record.ToBytes().Length > MaxInitialRecordLength)
         {
-            return new CreationResult(new UploadResult(UploadResultKind.MetadataTooLarge), null, data);
+            return new CreationResult(new UploadResult(UploadResultKind.MetadataTooLarge), null, record);
         }
 
-        UploadResultKind room = await ledger.ReserveUploadAsync(command.Key, command.KnownLength, command.BodyLength, cancellationToken);
+        UploadResultKind room = await quota.ReserveUploadAsync(command.Key, command.KnownLength, command.BodyLength, cancellationToken);
         if (room != UploadResultKind.Appended)
         {
             Log.CreationRejected(logger, command.Key, room);
-            return new CreationResult(new UploadResult(room), null, data);
+            return new CreationResult(new UploadResult(room), null, record);
         }
 
         bool isOpen = false;
         try
         {
-            CreationDecision verdict = await callbacks.OnCreatingAsync(command.Key, details, command.KnownLength, cancellationToken);
-            if (verdict.Rejection is { } refusal)
+            CreationDecision decision = await callbacks.OnCreatingAsync(command.Key, createCommand, command.KnownLength, cancellationToken);
+            if (decision.Rejection is { } rejection)
             {
-                return new CreationResult(new UploadResult(UploadResultKind.Rejected) { Rejection = refusal }, null, data);
+                return new CreationResult(new UploadResult(UploadResultKind.Rejected) { Rejection = rejection }, null, record);
             }
 
-            data = data with { FileName = verdict.FileName };
+            record = record with { FileName = decision.FileName };
             var made = content is null ? null
-                : await whole.TryCreateAsync(command, data, content, callbacks, cancellationToken);
+                : await singleRequest.TryCreateAsync(command, record, content, callbacks, cancellationToken);
             (CreateResult result, EngineRecord written) = made ?? (await store
-                .CreateAsync(command.Key, records.CreateReceiving(data, command.KnownLength), cancellationToken), data);
+                .CreateAsync(command.Key, recordPolicy.CreateReceiving(record, command.KnownLength), cancellationToken), record);
             if (result.Info is { } info)
             {
                 isOpen = made is null;
@@ -80,14 +80,14 @@ internal sealed class UploadCreator(
 
             // Another process was first: from here on it is an upload like any other.
             UploadInfo? other = await store.GetAsync(command.Key, cancellationToken);
-            return other is null ? new CreationResult(new UploadResult(UploadResultKind.Busy), null, data) : new CreationResult(null, other, EngineRecord.From(other));
+            return other is null ? new CreationResult(new UploadResult(UploadResultKind.Busy), null, record) : new CreationResult(null, other, EngineRecord.From(other));
         }
         finally
         {
             // What is refused has no share of the owner's room, and neither has what is finished.
             if (!isOpen)
             {
-                ledger.ReleaseUpload(command.Key.Owner, command.KnownLength ?? 0);
+                quota.ReleaseUpload(command.Key.Owner, command.KnownLength ?? 0);
             }
         }
     }

@@ -11,10 +11,10 @@ namespace ResumableUploads.Engine.Completion;
 /// </summary>
 internal sealed class CompletionService(
     IUploadStore store,
-    RecordPolicy records,
-    RecordUpdater change,
-    HandlerLeases claims,
-    DeadLetterService parking,
+    RecordPolicy recordPolicy,
+    RecordUpdater recordUpdater,
+    HandlerLeases leases,
+    DeadLetterService deadLetters,
     EngineSettings settings,
     TimeProvider time,
     ILogger logger,
@@ -25,16 +25,16 @@ internal sealed class CompletionService(
 
     /// <summary>Runs the handler of an upload that the caller has just claimed, or joins whoever runs it.</summary>
     /// <param name="info">The upload.</param>
-    /// <param name="data">What its record says.</param>
+    /// <param name="record">What its record says.</param>
     /// <param name="callbacks">The application.</param>
     /// <param name="before">What the handler waits for, while the claim is held.</param>
-    public Task<UploadResult> RunLeasedHandlerAsync(UploadInfo info, EngineRecord data, IUploadCallbacks callbacks, Task before)
+    public Task<UploadResult> RunLeasedHandlerAsync(UploadInfo info, EngineRecord record, IUploadCallbacks callbacks, Task before)
     {
         var done = new TaskCompletionSource<UploadResult>(TaskCreationOptions.RunContinuationsAsynchronously);
         Task<UploadResult> run = _runs.GetOrAdd(info.Key, done.Task);
         if (run == done.Task)
         {
-            _ = RunAsync(info, data, callbacks, before, done);
+            _ = RunAsync(info, record, callbacks, before, done);
         }
 
         return run;
@@ -43,20 +43,20 @@ internal sealed class CompletionService(
     /// <summary>
     /// What comes after a turn. The handler runs without the turn: it is never taken over, and a status answers meanwhile.
     /// </summary>
-    public async ValueTask<UploadResult> CompleteStepAsync(AppendStepResult step, IUploadCallbacks callbacks, CancellationToken cancellationToken)
+    public async ValueTask<UploadResult> CompleteStepAsync(AppendStepResult stepResult, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
-        if (step.LeasedRecord is null)
+        if (stepResult.LeasedRecord is null)
         {
-            await step.ProgressReported;
+            await stepResult.ProgressReported;
         }
 
-        UploadResult outcome = step switch
+        UploadResult result = stepResult switch
         {
-            { LeasedRecord: { } claimed } => await RunLeasedHandlerAsync(step.Info!, claimed, callbacks, step.ProgressReported),
+            { LeasedRecord: { } record } => await RunLeasedHandlerAsync(stepResult.Info!, record, callbacks, stepResult.ProgressReported),
             { Result: { } settled } => settled,
-            _ => await GetResultAsync(step.Info!, callbacks, cancellationToken),
+            _ => await GetResultAsync(stepResult.Info!, callbacks, cancellationToken),
         };
-        return step.IsCreated || step.IsReplay ? outcome with { IsCreated = step.IsCreated, IsReplay = step.IsReplay } : outcome;
+        return stepResult.IsCreated || stepResult.IsReplay ? result with { IsCreated = stepResult.IsCreated, IsReplay = stepResult.IsReplay } : result;
     }
 
     /// <summary>The outcome of an upload that is received or completed: the stored one, or that of a run that is under way or begins now.</summary>
@@ -75,8 +75,8 @@ internal sealed class CompletionService(
                 return await WaitForRunAsync(run, info, settings.CompletionTimeout - time.GetElapsedTime(began), cancellationToken);
             }
 
-            EngineRecord data = EngineRecord.From(info);
-            if (claims.IsLeased(data))
+            EngineRecord record = EngineRecord.From(info);
+            if (leases.IsLeased(record))
             {
                 if (time.GetElapsedTime(began) >= settings.CompletionTimeout)
                 {
@@ -85,23 +85,23 @@ internal sealed class CompletionService(
 
                 await Task.Delay(PollInterval, time, cancellationToken);
             }
-            else if (data.Handler is not null && await store.GetResponseAsync(info.Key, cancellationToken) is { } stored)
+            else if (record.Handler is not null && await store.GetResponseAsync(info.Key, cancellationToken) is { } stored)
             {
                 // The process that ran the handler died between its outcome and the record that tells of it. It is not run again.
-                return await MarkCompletedAsync(info, data, stored);
+                return await MarkCompletedAsync(info, record, stored);
             }
-            else if (claims.IsExhausted(data))
+            else if (leases.IsExhausted(record))
             {
-                if (data.Handler is { IsDeadLetterReported: true } || await parking.TryDeadLetterAsync(info, data, callbacks, cancellationToken))
+                if (record.Handler is { IsDeadLetterReported: true } || await deadLetters.TryDeadLetterAsync(info, record, callbacks, cancellationToken))
                 {
                     return new UploadResult(UploadResultKind.DeadLettered, info.Offset) { UploadLength = info.Length };
                 }
             }
             else
             {
-                EngineRecord claimed = data with { Handler = claims.StartAttempt(data.Handler) };
+                EngineRecord claimed = record with { Handler = leases.StartAttempt(record.Handler) };
                 UpdateResult update = await store
-                    .UpdateAsync(info.Key, info.Version, records.CreateReceived(claimed, info.Offset), cancellationToken);
+                    .UpdateAsync(info.Key, info.Version, recordPolicy.CreateReceived(claimed, info.Offset), cancellationToken);
                 if (update is { Status: ChangeStatus.Succeeded, Info: { } current })
                 {
                     return await RunLeasedHandlerAsync(current, claimed, callbacks, Task.CompletedTask);
@@ -119,10 +119,10 @@ internal sealed class CompletionService(
     }
 
     /// <summary>Whether a handler runs for the upload, here or in another process.</summary>
-    public bool IsHandlerRunning(UploadInfo info) => info.State == UploadState.Received && claims.IsLeased(EngineRecord.From(info));
+    public bool IsHandlerRunning(UploadInfo info) => info.State == UploadState.Received && leases.IsLeased(EngineRecord.From(info));
 
     /// <summary>Whether there is nothing to be done for a received upload: it was given up, and the application has heard of it.</summary>
-    public bool IsDeadLetterReported(EngineRecord data) => claims.IsExhausted(data) && data.Handler is { IsDeadLetterReported: true };
+    public bool IsDeadLetterReported(EngineRecord record) => leases.IsExhausted(record) && record.Handler is { IsDeadLetterReported: true };
 
     /// <summary>Waits until no handler runs for the upload in this process; false when that takes too long.</summary>
     public async ValueTask<bool> WaitForHandlerAsync(UploadKey key, CancellationToken cancellationToken)
@@ -158,52 +158,52 @@ internal sealed class CompletionService(
         }
     }
 
-    private async Task RunAsync(UploadInfo info, EngineRecord data, IUploadCallbacks callbacks, Task before, TaskCompletionSource<UploadResult> done)
+    private async Task RunAsync(UploadInfo info, EngineRecord record, IUploadCallbacks callbacks, Task before, TaskCompletionSource<UploadResult> done)
     {
-        UploadResult outcome;
+        UploadResult result;
         try
         {
-            outcome = await RunHandlerAsync(info, data, callbacks, before);
+            result = await RunHandlerAsync(info, record, callbacks, before);
         }
         catch (UploadStoreException e)
         {
             Log.StoreFailed(logger, e, e.Failure, info.Key, info.Offset);
-            outcome = new UploadResult(e.Failure == StoreFailure.Full ? UploadResultKind.StorageFull : UploadResultKind.StorageFailed, info.Offset);
+            result = new UploadResult(e.Failure == StoreFailure.Full ? UploadResultKind.StorageFull : UploadResultKind.StorageFailed, info.Offset);
         }
         catch (Exception e)
         {
-            Log.HandlerFailed(logger, e, info.Key, data.Handler?.Attempts ?? 1, settings.MaxHandlerAttempts);
-            outcome = new UploadResult(UploadResultKind.HandlerFailed, info.Offset);
+            Log.HandlerFailed(logger, e, info.Key, record.Handler?.Attempts ?? 1, settings.MaxHandlerAttempts);
+            result = new UploadResult(UploadResultKind.HandlerFailed, info.Offset);
         }
 
         _runs.TryRemove(info.Key, out _);
-        done.SetResult(outcome);
+        done.SetResult(result);
     }
 
-    private async ValueTask<UploadResult> RunHandlerAsync(UploadInfo info, EngineRecord data, IUploadCallbacks callbacks, Task before)
+    private async ValueTask<UploadResult> RunHandlerAsync(UploadInfo info, EngineRecord record, IUploadCallbacks callbacks, Task before)
     {
-        await using var lease = new HandlerLeaseRenewer(store, records, settings, time, info.Key, data);
+        await using var lease = new HandlerLeaseRenewer(store, recordPolicy, settings, time, info.Key, record);
         HandlerResult? result = null;
         await before;
         try
         {
-            result = await callbacks.RunHandlerAsync(info, data, answer => StoreResponseEarlyAsync(info, data, answer), stopping);
+            result = await callbacks.RunHandlerAsync(info, record, answer => StoreResponseEarlyAsync(info, record, answer), stopping);
         }
         catch (Exception e)
         {
-            Log.HandlerFailed(logger, e, info.Key, data.Handler?.Attempts ?? 1, settings.MaxHandlerAttempts);
+            Log.HandlerFailed(logger, e, info.Key, record.Handler?.Attempts ?? 1, settings.MaxHandlerAttempts);
         }
 
         // The lease is renewed while the handler runs; from here on nobody else of this process writes the record.
-        data = await lease.StopAsync();
+        record = await lease.StopAsync();
         UploadInfo current = await store.GetAsync(info.Key, CancellationToken.None)
             ?? throw new UploadStoreException(StoreFailure.Corrupt, $"Upload {info.Key} disappeared while its handler ran.");
         return result is { Kind: HandlerResultKind.Final } || current.State == UploadState.Completed
-            ? await StoreResponseAsync(current, data, result?.Response)
-            : await HandleFailureAsync(current, data, result, callbacks);
+            ? await StoreResponseAsync(current, record, result?.Response)
+            : await HandleFailureAsync(current, record, result, callbacks);
     }
 
-    private async ValueTask StoreResponseEarlyAsync(UploadInfo info, EngineRecord data, ReadOnlyMemory<byte> answer)
+    private async ValueTask StoreResponseEarlyAsync(UploadInfo info, EngineRecord record, ReadOnlyMemory<byte> answer)
     {
         UploadInfo current = await store.GetAsync(info.Key, CancellationToken.None)
             ?? throw new UploadStoreException(StoreFailure.Corrupt, $"Upload {info.Key} disappeared while its handler ran.");
@@ -212,11 +212,11 @@ internal sealed class CompletionService(
             throw new UploadStoreException(StoreFailure.Unavailable, $"Another process has completed upload {info.Key} meanwhile.");
         }
 
-        await StoreResponseAsync(current, data, answer);
+        await StoreResponseAsync(current, record, answer);
     }
 
     /// <summary>Stores the outcome; only then is anybody told. Another process may have been first: then its outcome is the one.</summary>
-    private async ValueTask<UploadResult> StoreResponseAsync(UploadInfo info, EngineRecord data, ReadOnlyMemory<byte>? answer)
+    private async ValueTask<UploadResult> StoreResponseAsync(UploadInfo info, EngineRecord record, ReadOnlyMemory<byte>? answer)
     {
         if (info.State == UploadState.Completed)
         {
@@ -228,30 +228,30 @@ internal sealed class CompletionService(
             await store.PutResponseAsync(info.Key, bytes, CancellationToken.None);
         }
 
-        return await MarkCompletedAsync(info, data, answer);
+        return await MarkCompletedAsync(info, record, answer);
     }
 
     /// <summary>Writes into the record that the outcome, which is stored, is for good.</summary>
-    private async ValueTask<UploadResult> MarkCompletedAsync(UploadInfo info, EngineRecord data, ReadOnlyMemory<byte>? answer)
+    private async ValueTask<UploadResult> MarkCompletedAsync(UploadInfo info, EngineRecord record, ReadOnlyMemory<byte>? answer)
     {
-        EngineRecord done = data with { Handler = HandlerLeases.WithoutLease(data) };
-        await change.UpdateAsync(
-            info, now => now.State == UploadState.Completed ? null : records.CreateCompleted(done, now.Offset), CancellationToken.None);
+        EngineRecord done = record with { Handler = HandlerLeases.WithoutLease(record) };
+        await recordUpdater.UpdateAsync(
+            info, now => now.State == UploadState.Completed ? null : recordPolicy.CreateCompleted(done, now.Offset), CancellationToken.None);
         Log.Completed(logger, info.Key);
-        return CompletedResult(info, data, answer);
+        return CompletedResult(info, record, answer);
     }
 
-    private static UploadResult CompletedResult(UploadInfo info, EngineRecord data, ReadOnlyMemory<byte>? answer) => new(UploadResultKind.Completed, info.Offset)
+    private static UploadResult CompletedResult(UploadInfo info, EngineRecord record, ReadOnlyMemory<byte>? answer) => new(UploadResultKind.Completed, info.Offset)
     {
         UploadLength = info.Length,
         Response = answer,
-        ReprDigest = data.ComputedReprDigest,
+        ReprDigest = record.ComputedReprDigest,
     };
 
     /// <summary>Gives the lease back, so that the handler can be run again. A stop of the server is no attempt.</summary>
-    private async ValueTask<UploadResult> HandleFailureAsync(UploadInfo info, EngineRecord data, HandlerResult? result, IUploadCallbacks callbacks)
+    private async ValueTask<UploadResult> HandleFailureAsync(UploadInfo info, EngineRecord record, HandlerResult? result, IUploadCallbacks callbacks)
     {
-        HandlerState state = HandlerLeases.WithoutLease(data) with { IsDeadLettered = result is { Kind: HandlerResultKind.DeadLetter } };
+        HandlerState state = HandlerLeases.WithoutLease(record) with { IsDeadLettered = result is { Kind: HandlerResultKind.DeadLetter } };
         if (result is null && stopping.IsCancellationRequested)
         {
             state = state with { Attempts = state.Attempts - 1 };
@@ -259,10 +259,10 @@ internal sealed class CompletionService(
 
         // Whoever gives up holds the lease until the application has heard of it.
         bool isParked = state.IsExhausted(settings.MaxHandlerAttempts);
-        UploadInfo? now = await claims.UpdateIfLeasedAsync(info, data with { Handler = isParked ? claims.WithLease(state) : state });
+        UploadInfo? now = await leases.UpdateIfLeasedAsync(info, record with { Handler = isParked ? leases.WithLease(state) : state });
         if (isParked && now is not null)
         {
-            await parking.DeadLetterAsync(now, data with { Handler = state }, callbacks);
+            await deadLetters.DeadLetterAsync(now, record with { Handler = state }, callbacks);
         }
 
         return new UploadResult(UploadResultKind.HandlerFailed, info.Offset) { UploadLength = info.Length, Response = result?.Response };

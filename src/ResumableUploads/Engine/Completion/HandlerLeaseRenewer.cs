@@ -14,14 +14,14 @@ internal sealed class HandlerLeaseRenewer : IAsyncDisposable
     private readonly UploadKey _key;
     private EngineRecord _record;
 
-    public HandlerLeaseRenewer(IUploadStore store, RecordPolicy records, EngineSettings settings, TimeProvider time, UploadKey key, EngineRecord data)
+    public HandlerLeaseRenewer(IUploadStore store, RecordPolicy recordPolicy, EngineSettings settings, TimeProvider time, UploadKey key, EngineRecord record)
     {
         _store = store;
-        _recordPolicy = records;
+        _recordPolicy = recordPolicy;
         _settings = settings;
         _time = time;
         _key = key;
-        _record = data;
+        _record = record;
         _renewal = RenewLoopAsync();
     }
 

@@ -3,7 +3,7 @@ using ResumableUploads.Abstractions;
 namespace ResumableUploads.Engine.Completion;
 
 /// <summary>Who may run the handler of a received upload, as its record says: between processes there is nothing else to ask.</summary>
-internal sealed class HandlerLeases(RecordPolicy records, RecordUpdater change, EngineSettings settings, TimeProvider time)
+internal sealed class HandlerLeases(RecordPolicy recordPolicy, RecordUpdater recordUpdater, EngineSettings settings, TimeProvider time)
 {
     private readonly string _processId = Guid.NewGuid().ToString("n");
 
@@ -14,23 +14,23 @@ internal sealed class HandlerLeases(RecordPolicy records, RecordUpdater change, 
     public HandlerState WithLease(HandlerState state) => state with { LeasedBy = _processId, LeasedUntil = time.GetUtcNow() + settings.HandlerLeaseDuration };
 
     /// <summary>How often it was tried, held by nobody.</summary>
-    public static HandlerState WithoutLease(EngineRecord data) => new(data.Handler?.Attempts ?? 1, null, default, data.Handler?.TotalRuns ?? 1);
+    public static HandlerState WithoutLease(EngineRecord record) => new(record.Handler?.Attempts ?? 1, null, default, record.Handler?.TotalRuns ?? 1);
 
-    public bool IsLeased(EngineRecord data) => data.Handler is { LeasedBy: not null } handler && handler.LeasedUntil > time.GetUtcNow();
+    public bool IsLeased(EngineRecord record) => record.Handler is { LeasedBy: not null } handler && handler.LeasedUntil > time.GetUtcNow();
 
     /// <summary>Whether no handler may be started any more.</summary>
-    public bool IsExhausted(EngineRecord data) => data.Handler?.IsExhausted(settings.MaxHandlerAttempts) is true;
+    public bool IsExhausted(EngineRecord record) => record.Handler?.IsExhausted(settings.MaxHandlerAttempts) is true;
 
     /// <summary>Writes how far the handler is, unless another process has claimed or completed the upload meanwhile: then null.</summary>
-    public async ValueTask<UploadInfo?> UpdateIfLeasedAsync(UploadInfo info, EngineRecord data)
+    public async ValueTask<UploadInfo?> UpdateIfLeasedAsync(UploadInfo info, EngineRecord record)
     {
         bool isOurs = false;
-        UploadInfo? written = await change.UpdateAsync(
+        UploadInfo? written = await recordUpdater.UpdateAsync(
             info,
             now =>
             {
                 isOurs = now.State == UploadState.Received && EngineRecord.From(now).Handler?.LeasedBy == _processId;
-                return isOurs ? records.CreateReceived(data, now.Offset) : null;
+                return isOurs ? recordPolicy.CreateReceived(record, now.Offset) : null;
             },
             CancellationToken.None);
         return isOurs ? written : null;

@@ -15,13 +15,13 @@ namespace ResumableUploads.Engine.Concatenation;
 /// </summary>
 internal sealed class ConcatenationService(
     IUploadStore store,
-    RecordPolicy records,
-    UploadLockTable turns,
-    UploadCreator creation,
+    RecordPolicy recordPolicy,
+    UploadLockTable locks,
+    UploadCreator creator,
     Appender appender,
-    CompletionService completions,
-    UploadRemover removal,
-    PendingConcatenations waiting,
+    CompletionService completion,
+    UploadRemover remover,
+    PendingConcatenations pending,
     EngineSettings settings,
     ILogger logger)
 {
@@ -45,21 +45,21 @@ internal sealed class ConcatenationService(
         }
 
         AppendCommand sized = command with { UploadLength = length };
-        if (AppendValidator.CheckCommand(sized, settings) is { } against)
+        if (AppendValidator.CheckCommand(sized, settings) is { } result)
         {
-            return against;
+            return result;
         }
 
         (UploadResult? refusal, UploadInfo? created, _) =
-            await creation.CreateAsync(sized, WithMaxUploadSize(command), callbacks, content: null, cancellationToken);
+            await creator.CreateAsync(sized, WithMaxUploadSize(command), callbacks, content: null, cancellationToken);
         if (refusal is not null)
         {
             return refusal;
         }
 
-        waiting.Add(created!.Key, parts);
-        UploadResult? joined = await TryConcatenateAsync(command.Key, waits: true, callbacks, cancellationToken);
-        return (joined ?? new UploadResult(UploadResultKind.Appended) { UploadLength = length, Expires = records.GetExpirationAfterChange(created.Record) }) with
+        pending.Add(created!.Key, parts);
+        UploadResult? joined = await TryConcatenateAsync(command.Key, waitForLock: true, callbacks, cancellationToken);
+        return (joined ?? new UploadResult(UploadResultKind.Appended) { UploadLength = length, Expires = recordPolicy.GetExpirationAfterChange(created.Record) }) with
         {
             IsCreated = true,
         };
@@ -68,38 +68,38 @@ internal sealed class ConcatenationService(
     /// <summary>A part is whole: joins what has waited for it.</summary>
     public async ValueTask OnPartCompletedAsync(UploadKey part, Func<IUploadCallbacks> callbacks, CancellationToken cancellationToken)
     {
-        foreach (UploadKey joined in waiting.GetPendingFor(part))
+        foreach (UploadKey joined in pending.GetPendingFor(part))
         {
-            await TryConcatenateAsync(joined, waits: true, callbacks(), cancellationToken);
+            await TryConcatenateAsync(joined, waitForLock: true, callbacks(), cancellationToken);
         }
     }
 
     /// <summary>Remembers an upload that waits for its parts.</summary>
-    public void TrackIfPending(UploadInfo info, EngineRecord data)
+    public void TrackIfPending(UploadInfo info, EngineRecord record)
     {
-        if (info.State == UploadState.Receiving && data.Concatenation is { IsPart: false } join)
+        if (info.State == UploadState.Receiving && record.Concatenation is { IsPart: false } concatenation)
         {
-            waiting.Add(info.Key, GetPartKeys(info.Key, join));
+            pending.Add(info.Key, GetPartKeys(info.Key, concatenation));
         }
     }
 
     /// <summary>Joins an upload if all its parts are whole, and runs what is to run then; null: it waits, or somebody else is about it.</summary>
     /// <param name="key">The upload.</param>
-    /// <param name="waits">Whether to wait for whoever looks at it now: it may have looked before the last part was whole.</param>
+    /// <param name="waitForLock">Whether to wait for whoever looks at it now: it may have looked before the last part was whole.</param>
     /// <param name="callbacks">The application.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
-    public async ValueTask<UploadResult?> TryConcatenateAsync(UploadKey key, bool waits, IUploadCallbacks callbacks, CancellationToken cancellationToken)
+    public async ValueTask<UploadResult?> TryConcatenateAsync(UploadKey key, bool waitForLock, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
         try
         {
-            AppendStepResult? step;
-            using (UploadLock? turn = turns.TryAcquire(key)
-                ?? (waits ? await turns.AcquireAsync(key, settings.PreemptionTimeout, cancellationToken) : null))
+            AppendStepResult? stepResult;
+            using (UploadLock? uploadLock = locks.TryAcquire(key)
+                ?? (waitForLock ? await locks.AcquireAsync(key, settings.PreemptionTimeout, cancellationToken) : null))
             {
-                step = turn is null ? null : await ConcatenateAsync(key, turn, callbacks, cancellationToken);
+                stepResult = uploadLock is null ? null : await ConcatenateAsync(key, uploadLock, callbacks, cancellationToken);
             }
 
-            return step is { } done ? await completions.CompleteStepAsync(done, callbacks, cancellationToken) : null;
+            return stepResult is { } done ? await completion.CompleteStepAsync(done, callbacks, cancellationToken) : null;
         }
         catch (UploadStoreException e)
         {
@@ -109,17 +109,17 @@ internal sealed class ConcatenationService(
         }
     }
 
-    private async ValueTask<AppendStepResult?> ConcatenateAsync(UploadKey key, UploadLock turn, IUploadCallbacks callbacks, CancellationToken cancellationToken)
+    private async ValueTask<AppendStepResult?> ConcatenateAsync(UploadKey key, UploadLock uploadLock, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
-        turn.CannotBePreempted = true;
+        uploadLock.CannotBePreempted = true;
         if (await store.GetAsync(key, cancellationToken) is not { State: UploadState.Receiving } info
-            || EngineRecord.From(info) is not { Concatenation: { IsPart: false } join } data)
+            || EngineRecord.From(info) is not { Concatenation: { IsPart: false } concatenation } record)
         {
-            waiting.Remove(key);
+            pending.Remove(key);
             return null;
         }
 
-        UploadKey[] parts = GetPartKeys(key, join);
+        UploadKey[] parts = GetPartKeys(key, concatenation);
         var lengths = new long[parts.Length];
         for (int i = 0; i < parts.Length; i++)
         {
@@ -133,24 +133,24 @@ internal sealed class ConcatenationService(
 
         // A part may have told its length only after the whole was made.
         long length = lengths.Sum();
-        if (length > (join.MaxUploadSize ?? settings.MaxUploadSize))
+        if (length > (concatenation.MaxUploadSize ?? settings.MaxUploadSize))
         {
-            return new UploadResult(UploadResultKind.UploadTooLarge) { MaxUploadSize = join.MaxUploadSize ?? settings.MaxUploadSize };
+            return new UploadResult(UploadResultKind.UploadTooLarge) { MaxUploadSize = concatenation.MaxUploadSize ?? settings.MaxUploadSize };
         }
 
-        AppendStepResult step = await AppendPartsAsync(info, data, parts, lengths, turn, callbacks, cancellationToken);
-        if (step.Result is null)
+        AppendStepResult stepResult = await AppendPartsAsync(info, record, parts, lengths, uploadLock, callbacks, cancellationToken);
+        if (stepResult.Result is null)
         {
-            waiting.Remove(key);
+            pending.Remove(key);
             await RemovePartsAsync(parts, cancellationToken);
         }
 
-        return step;
+        return stepResult;
     }
 
     /// <summary>Appends what is missing: the first try all of it, one after a crash the rest.</summary>
     private async ValueTask<AppendStepResult> AppendPartsAsync(
-        UploadInfo info, EngineRecord data, UploadKey[] parts, long[] lengths, UploadLock turn, IUploadCallbacks callbacks, CancellationToken cancellationToken)
+        UploadInfo info, EngineRecord record, UploadKey[] parts, long[] lengths, UploadLock uploadLock, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
         long begin = 0;
         for (int i = 0; i < parts.Length; begin += lengths[i++])
@@ -176,10 +176,10 @@ internal sealed class ConcatenationService(
                     BodyLength = missing,
                     CompletionRule = CompletionRule.AtLength,
                 };
-                AppendStepResult step = await appender.AppendAsync(command, info, data, turn, callbacks, content: null, cancellationToken);
-                if (step.Result is not { Kind: UploadResultKind.Appended })
+                AppendStepResult stepResult = await appender.AppendAsync(command, info, record, uploadLock, callbacks, content: null, cancellationToken);
+                if (stepResult.Result is not { Kind: UploadResultKind.Appended })
                 {
-                    return step;
+                    return stepResult;
                 }
             }
 
@@ -193,15 +193,15 @@ internal sealed class ConcatenationService(
 
     private async ValueTask RemovePartsAsync(UploadKey[] parts, CancellationToken cancellationToken)
     {
-        HashSet<UploadKey> wanted = waiting.IsComplete
-            ? [.. parts.Where(part => waiting.GetPendingFor(part).Length > 0)]
+        HashSet<UploadKey> wanted = pending.IsComplete
+            ? [.. parts.Where(part => pending.GetPendingFor(part).Length > 0)]
             : await GetPartsNeededByOthersAsync(parts[0].Owner, cancellationToken);
         foreach (UploadKey part in parts.Distinct())
         {
             // Another one may wait for it too: then that one removes it.
             if (!wanted.Contains(part) && await store.GetAsync(part, cancellationToken) is { } info)
             {
-                await removal.RemoveAsync(info, whateverIsThere: true, cancellationToken);
+                await remover.RemoveAsync(info, ignoreVersion: true, cancellationToken);
             }
         }
     }
@@ -212,9 +212,9 @@ internal sealed class ConcatenationService(
         HashSet<UploadKey> wanted = [];
         await foreach (UploadInfo info in store.ListAsync(new UploadQuery { Owner = owner }, cancellationToken))
         {
-            if (info.State == UploadState.Receiving && EngineRecord.From(info) is { Concatenation: { IsPart: false } join })
+            if (info.State == UploadState.Receiving && EngineRecord.From(info) is { Concatenation: { IsPart: false } concatenation })
             {
-                wanted.UnionWith(GetPartKeys(info.Key, join));
+                wanted.UnionWith(GetPartKeys(info.Key, concatenation));
             }
         }
 
@@ -223,7 +223,7 @@ internal sealed class ConcatenationService(
 
     private async ValueTask<UploadInfo?> GetPartAsync(UploadKey key, CancellationToken cancellationToken) =>
         await store.GetAsync(key, cancellationToken) is { State: UploadState.Receiving } info
-        && !records.IsExpired(info) && EngineRecord.From(info).Concatenation is { IsPart: true }
+        && !recordPolicy.IsExpired(info) && EngineRecord.From(info).Concatenation is { IsPart: true }
             ? info
             : null;
 
@@ -231,5 +231,5 @@ internal sealed class ConcatenationService(
         command.CreateIfMissing! with { Concatenation = command.CreateIfMissing.Concatenation! with { MaxUploadSize = AppendValidator.GetMaxUploadSize(command, settings) } };
 
     /// <summary>A part belongs to the owner of the whole: there is no way to name another's.</summary>
-    private static UploadKey[] GetPartKeys(UploadKey key, ConcatenationInfo join) => [.. join.PartIds!.Select(id => new UploadKey(key.Owner, id))];
+    private static UploadKey[] GetPartKeys(UploadKey key, ConcatenationInfo concatenation) => [.. concatenation.PartIds!.Select(id => new UploadKey(key.Owner, id))];
 }

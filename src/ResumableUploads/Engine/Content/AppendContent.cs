@@ -23,7 +23,7 @@ internal sealed class AppendContent : UploadContent, IDisposable
 
     /// <param name="command">The append.</param>
     /// <param name="uploadLength">The length of the whole content, where it is known.</param>
-    /// <param name="turn">The turn that it holds.</param>
+    /// <param name="uploadLock">The turn that it holds.</param>
     /// <param name="room">How many bytes it may add at most.</param>
     /// <param name="time">The clock.</param>
     /// <param name="settings">The limits.</param>
@@ -31,7 +31,7 @@ internal sealed class AppendContent : UploadContent, IDisposable
     public AppendContent(
         AppendCommand command,
         long? uploadLength,
-        UploadLock turn,
+        UploadLock uploadLock,
         long room,
         TimeProvider time,
         EngineSettings settings,
@@ -39,7 +39,7 @@ internal sealed class AppendContent : UploadContent, IDisposable
     {
         _stopping = stopping;
         ExpectedLength = command.BodyLength;
-        _uploadLock = turn;
+        _uploadLock = uploadLock;
         _digest = command.IsStaged ? new IncrementalDigest(command.ContentDigest, command.ReprDigest) : null;
         _command = command;
         _uploadLength = uploadLength;
@@ -78,7 +78,7 @@ internal sealed class AppendContent : UploadContent, IDisposable
     /// </summary>
     public async ValueTask<ReadOnlySequence<byte>?> TryBufferAsync()
     {
-        using StopRegistration leaving = RegisterStop();
+        using StopRegistration stopRegistration = RegisterStop();
         ReadOnlySequence<byte>? bytes = await _reader.TryBufferAsync(_command.BodyLength!.Value, BufferTimeout);
         return bytes is null || _digest is null or { ContentDigestMatches: true, ReprDigestMatches: true } ? bytes : null;
     }

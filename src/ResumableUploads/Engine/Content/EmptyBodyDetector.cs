@@ -7,10 +7,10 @@ namespace ResumableUploads.Engine.Content;
 internal sealed class EmptyBodyDetector(EngineSettings settings, TimeProvider time, CancellationToken stopping)
 {
     /// <summary>Whether the body ended, and without a byte. It waits for a client that has not sent its end.</summary>
-    public async ValueTask<bool> IsEmptyAsync(AppendCommand command, UploadLock turn)
+    public async ValueTask<bool> IsEmptyAsync(AppendCommand command, UploadLock uploadLock)
     {
         using var reader = new RequestBodyReader(command.Body, room: 0, digest: null, time, settings, static () => { });
-        using var leaving = new StopRegistration(reader, turn, stopping);
+        using var stopRegistration = new StopRegistration(reader, uploadLock, stopping);
         while (true)
         {
             ReadResult result = await reader.ReadAsync(CancellationToken.None);

@@ -5,7 +5,7 @@ namespace ResumableUploads.Engine.Content;
 
 /// <summary>Tells the application how far an upload is: in order, one call at a time, at most one each interval, none after completion.</summary>
 internal sealed class ProgressReporter(
-    IUploadCallbacks callbacks, UploadKey key, EngineRecord data, long? length, TimeProvider time, TimeSpan interval, ILogger logger)
+    IUploadCallbacks callbacks, UploadKey key, EngineRecord record, long? length, TimeProvider time, TimeSpan interval, ILogger logger)
 {
     private readonly Lock _lock = new();
     private Task _pending = Task.CompletedTask;
@@ -40,7 +40,7 @@ internal sealed class ProgressReporter(
     {
         try
         {
-            await callbacks.OnProgressAsync(key, data, offset, length, CancellationToken.None);
+            await callbacks.OnProgressAsync(key, record, offset, length, CancellationToken.None);
         }
         catch (Exception e)
         {

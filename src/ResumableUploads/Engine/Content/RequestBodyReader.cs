@@ -72,7 +72,7 @@ internal sealed class RequestBodyReader : PipeReader, IDisposable
     /// Waits a moment until all bytes of a content of this length are there, and are hashed, and takes none of them: the next read gives them again.
     /// Null where it ended before, or takes longer.
     /// </summary>
-    public async ValueTask<ReadOnlySequence<byte>?> TryBufferAsync(long length, TimeSpan moment)
+    public async ValueTask<ReadOnlySequence<byte>?> TryBufferAsync(long length, TimeSpan timeout)
     {
         ITimer? timer = null;
         try
@@ -81,7 +81,7 @@ internal sealed class RequestBodyReader : PipeReader, IDisposable
             {
                 ValueTask<ReadResult> read = ReadAsync(CancellationToken.None);
                 timer ??= read.IsCompleted ? null
-                    : _time.CreateTimer(static reader => ((RequestBodyReader)reader!).OnBufferTimeout(), this, moment, Timeout.InfiniteTimeSpan);
+                    : _time.CreateTimer(static reader => ((RequestBodyReader)reader!).OnBufferTimeout(), this, timeout, Timeout.InfiniteTimeSpan);
                 ReadResult result = await read;
                 bool isAll = result.Buffer.Length == length && EndReason is (BodyEndReason.NotEnded or BodyEndReason.EndOfBody);
                 if (isAll || result.IsCompleted || _isBufferTimeoutElapsed)

@@ -8,11 +8,11 @@ internal readonly struct StopRegistration : IDisposable
     private readonly UploadLock _uploadLock;
     private readonly CancellationTokenRegistration _shutdownRegistration;
 
-    public StopRegistration(RequestBodyReader reader, UploadLock turn, CancellationToken stopping)
+    public StopRegistration(RequestBodyReader reader, UploadLock uploadLock, CancellationToken stopping)
     {
-        _uploadLock = turn;
+        _uploadLock = uploadLock;
         _shutdownRegistration = stopping.UnsafeRegister(static reader => ((RequestBodyReader)reader!).RequestStop(BodyEndReason.Shutdown), reader);
-        turn.OnReleaseRequested(turn.CannotBePreempted ? null : () => reader.RequestStop(BodyEndReason.Preempted));
+        uploadLock.OnReleaseRequested(uploadLock.CannotBePreempted ? null : () => reader.RequestStop(BodyEndReason.Preempted));
     }
 
     public void Dispose()

@@ -8,20 +8,20 @@ internal sealed class ReprDigestVerifier(IUploadStore store)
 {
     /// <summary>What is known then, or null where the content is not what was announced.</summary>
     /// <param name="command">The append that brought the last byte.</param>
-    /// <param name="data">What the record says.</param>
+    /// <param name="record">What the record says.</param>
     /// <param name="content">All of the bytes, or null where the store has them.</param>
-    public async ValueTask<EngineRecord?> VerifyAsync(AppendCommand command, EngineRecord data, ReadOnlySequence<byte>? content = null)
+    public async ValueTask<EngineRecord?> VerifyAsync(AppendCommand command, EngineRecord record, ReadOnlySequence<byte>? content = null)
     {
-        Digest? announced = command.ReprDigest ?? (data.ReprDigest is { } text ? Digest.Parse(text) : null);
+        Digest? announced = command.ReprDigest ?? (record.ReprDigest is { } text ? Digest.Parse(text) : null);
         bool isVerified = command.IsStaged && command.ReprDigest is not null;
         if (announced is not null && !isVerified && !announced.Matches((await ComputeAsync(command.Key, content, announced.Algorithm)).Value.Span))
         {
             return null;
         }
 
-        data = data with { ReprDigest = announced?.ToString() };
-        DigestAlgorithm? wanted = command.RequestedDigestAlgorithm ?? DigestAlgorithm.All.FirstOrDefault(algorithm => algorithm.Name == data.RequestedDigestAlgorithm);
-        return wanted is null ? data : data with
+        record = record with { ReprDigest = announced?.ToString() };
+        DigestAlgorithm? wanted = command.RequestedDigestAlgorithm ?? DigestAlgorithm.All.FirstOrDefault(algorithm => algorithm.Name == record.RequestedDigestAlgorithm);
+        return wanted is null ? record : record with
         {
             RequestedDigestAlgorithm = wanted.Name,
             ComputedReprDigest = (announced?.Algorithm == wanted ? announced : await ComputeAsync(command.Key, content, wanted)).ToString(),

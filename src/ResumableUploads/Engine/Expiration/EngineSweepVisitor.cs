@@ -8,13 +8,13 @@ namespace ResumableUploads.Engine.Expiration;
 
 /// <summary>What one set of options has to do at each upload: clear what has expired, and run handlers that nobody came back for.</summary>
 internal sealed class EngineSweepVisitor(
-    UploadLockTable turns,
-    RecordPolicy records,
-    OwnerQuota ledger,
-    CompletionService completions,
-    DeadLetterService parking,
-    UploadRemover removal,
-    ConcatenationService joins,
+    UploadLockTable locks,
+    RecordPolicy recordPolicy,
+    OwnerQuota quota,
+    CompletionService completion,
+    DeadLetterService deadLetters,
+    UploadRemover remover,
+    ConcatenationService concatenation,
     IUploadCallbacks callbacks,
     EngineSettings settings,
     TimeProvider time) : ISweepVisitor
@@ -24,46 +24,46 @@ internal sealed class EngineSweepVisitor(
     public async ValueTask VisitAsync(UploadInfo info, CancellationToken cancellationToken)
     {
         // Whoever holds the turn is alive: it decides, and the next sweep looks again.
-        if (records.IsExpired(info))
+        if (recordPolicy.IsExpired(info))
         {
-            if (!records.IsOrphaned(info) && !records.BelongsToThisEngine(info))
+            if (!recordPolicy.IsOrphaned(info) && !recordPolicy.BelongsToThisEngine(info))
             {
                 return;
             }
 
-            using UploadLock? turn = turns.TryAcquire(info.Key);
-            if (turn is not null)
+            using UploadLock? uploadLock = locks.TryAcquire(info.Key);
+            if (uploadLock is not null)
             {
-                await parking.NotifyBeforeExpirationAsync(info, callbacks, cancellationToken);
-                await removal.ExpireAsync(info, callbacks, cancellationToken);
+                await deadLetters.NotifyBeforeExpirationAsync(info, callbacks, cancellationToken);
+                await remover.ExpireAsync(info, callbacks, cancellationToken);
             }
         }
         else if (info.State == UploadState.Receiving)
         {
             // After a restart this is how it is known what waits for what.
-            if (EngineRecord.IsConcatenated(info) && records.BelongsToThisEngine(info))
+            if (EngineRecord.IsConcatenated(info) && recordPolicy.BelongsToThisEngine(info))
             {
-                joins.TrackIfPending(info, EngineRecord.From(info));
+                concatenation.TrackIfPending(info, EngineRecord.From(info));
                 if (callbacks.HasCompletionHandler)
                 {
-                    await joins.TryConcatenateAsync(info.Key, waits: false, callbacks, cancellationToken);
+                    await concatenation.TryConcatenateAsync(info.Key, waitForLock: false, callbacks, cancellationToken);
                 }
             }
         }
-        else if (info.State == UploadState.Received && callbacks.HasCompletionHandler && records.BelongsToThisEngine(info)
-            && !completions.IsHandlerRunning(info) && !completions.IsDeadLetterReported(EngineRecord.From(info)))
+        else if (info.State == UploadState.Received && callbacks.HasCompletionHandler && recordPolicy.BelongsToThisEngine(info)
+            && !completion.IsHandlerRunning(info) && !completion.IsDeadLetterReported(EngineRecord.From(info)))
         {
             await RunHandlerAsync(info, cancellationToken);
         }
     }
 
-    public void OnSweepCompleted() => ledger.RemoveIdleOwners();
+    public void OnSweepCompleted() => quota.RemoveIdleOwners();
 
     private async Task RunHandlerAsync(UploadInfo info, CancellationToken cancellationToken)
     {
         try
         {
-            await completions.GetResultAsync(info, callbacks, cancellationToken).AsTask()
+            await completion.GetResultAsync(info, callbacks, cancellationToken).AsTask()
                 .WaitAsync(settings.CompletionTimeout, time, cancellationToken);
         }
         catch (TimeoutException)

@@ -6,21 +6,21 @@ using ResumableUploads.Engine.Quotas;
 namespace ResumableUploads.Engine.Expiration;
 
 /// <summary>Takes uploads away, and out of what is known about them: the owners' accounts, and what waits for parts.</summary>
-internal sealed class UploadRemover(IUploadStore store, OwnerQuota ledger, PendingConcatenations waiting, ILogger logger)
+internal sealed class UploadRemover(IUploadStore store, OwnerQuota quota, PendingConcatenations pending, ILogger logger)
 {
     /// <summary>Removes an upload as it was read, or whatever is there by now.</summary>
-    public async ValueTask<bool> RemoveAsync(UploadInfo info, bool whateverIsThere, CancellationToken cancellationToken)
+    public async ValueTask<bool> RemoveAsync(UploadInfo info, bool ignoreVersion, CancellationToken cancellationToken)
     {
-        DeleteResult result = await store.DeleteAsync(info.Key, whateverIsThere ? null : info.Version, cancellationToken);
+        DeleteResult result = await store.DeleteAsync(info.Key, ignoreVersion ? null : info.Version, cancellationToken);
         if (result.Status != ChangeStatus.Succeeded)
         {
             return false;
         }
 
-        waiting.Remove(info.Key);
+        pending.Remove(info.Key);
         if (info.State == UploadState.Receiving)
         {
-            ledger.ReleaseUpload(info.Key.Owner, info.Length ?? info.Offset);
+            quota.ReleaseUpload(info.Key.Owner, info.Length ?? info.Offset);
         }
 
         return true;
@@ -29,7 +29,7 @@ internal sealed class UploadRemover(IUploadStore store, OwnerQuota ledger, Pendi
     /// <summary>Removes an expired upload, unless it has changed since it was read, and tells the application.</summary>
     public async ValueTask ExpireAsync(UploadInfo info, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
-        if (!await RemoveAsync(info, whateverIsThere: false, cancellationToken))
+        if (!await RemoveAsync(info, ignoreVersion: false, cancellationToken))
         {
             return;
         }

@@ -79,7 +79,7 @@ internal sealed class UploadSweeper(IUploadStore store, TimeProvider time, ILogg
 
     private async Task SweepRangeAsync(UploadKey? after, UploadKey? last, CancellationToken cancellationToken)
     {
-        var pace = new BackgroundThrottle(time);
+        var throttle = new BackgroundThrottle(time);
         long kept = time.GetTimestamp();
         UploadKey? seen = null;
         try
@@ -99,7 +99,7 @@ internal sealed class UploadSweeper(IUploadStore store, TimeProvider time, ILogg
                     kept = time.GetTimestamp();
                 }
 
-                await pace.PauseIfNeededAsync(cancellationToken);
+                await throttle.PauseIfNeededAsync(cancellationToken);
             }
         }
         catch (OperationCanceledException) when (_hasCheckpoint && seen is not null)

@@ -3,7 +3,7 @@ using ResumableUploads.Abstractions;
 namespace ResumableUploads.Engine.Locking;
 
 /// <summary>The right to change one upload in this process. Disposing it passes it on.</summary>
-internal sealed class UploadLock(UploadLockTable table, UploadKey key) : IDisposable
+internal sealed class UploadLock(UploadLockTable locks, UploadKey key) : IDisposable
 {
     private readonly Lock _lock = new();
     private Action? _onReleaseRequested;
@@ -55,7 +55,7 @@ internal sealed class UploadLock(UploadLockTable table, UploadKey key) : IDispos
     {
         if (Interlocked.Exchange(ref _disposed, 1) == 0)
         {
-            table.Release(this);
+            locks.Release(this);
         }
     }
 }

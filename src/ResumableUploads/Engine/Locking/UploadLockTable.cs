@@ -47,9 +47,9 @@ internal sealed class UploadLockTable(TimeProvider time)
                 return null;
             }
 
-            var turn = new UploadLock(this, key);
-            _entries.Add(key, new LockEntry(turn));
-            return turn;
+            var uploadLock = new UploadLock(this, key);
+            _entries.Add(key, new LockEntry(uploadLock));
+            return uploadLock;
         }
     }
 
@@ -62,9 +62,9 @@ internal sealed class UploadLockTable(TimeProvider time)
         {
             if (!_entries.TryGetValue(key, out LockEntry? line))
             {
-                var turn = new UploadLock(this, key);
-                _entries.Add(key, new LockEntry(turn));
-                return turn;
+                var uploadLock = new UploadLock(this, key);
+                _entries.Add(key, new LockEntry(uploadLock));
+                return uploadLock;
             }
 
             // Who has left already takes over nobody: it may be its own client that has the turn by now.
@@ -91,23 +91,23 @@ internal sealed class UploadLockTable(TimeProvider time)
         }
     }
 
-    internal void Release(UploadLock turn)
+    internal void Release(UploadLock uploadLock)
     {
         TaskCompletionSource<UploadLock>? next;
         UploadLock? successor = null;
         bool others = false;
         lock (_lock)
         {
-            LockEntry line = _entries[turn.Key];
+            LockEntry line = _entries[uploadLock.Key];
             next = line.Waiters.First?.Value;
             if (next is null)
             {
-                _entries.Remove(turn.Key);
+                _entries.Remove(uploadLock.Key);
             }
             else
             {
                 line.Waiters.RemoveFirst();
-                successor = line.Current = new UploadLock(this, turn.Key);
+                successor = line.Current = new UploadLock(this, uploadLock.Key);
                 others = line.Waiters.Count > 0;
             }
         }

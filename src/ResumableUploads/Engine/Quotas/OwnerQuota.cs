@@ -14,24 +14,24 @@ internal sealed class OwnerQuota(IUploadStore store, EngineSettings settings, Ti
     /// <summary>Makes room for a new upload; <see cref="UploadResultKind.Appended"/> means that there is some.</summary>
     /// <param name="key">The upload.</param>
     /// <param name="length">Its length, where it is known.</param>
-    /// <param name="atLeast">How many bytes come at once, where that is known. They are not reserved, but there has to be room for them.</param>
+    /// <param name="minimumBytes">How many bytes come at once, where that is known. They are not reserved, but there has to be room for them.</param>
     /// <param name="cancellationToken">Ends the counting.</param>
-    public async ValueTask<UploadResultKind> ReserveUploadAsync(UploadKey key, long? length, long? atLeast, CancellationToken cancellationToken)
+    public async ValueTask<UploadResultKind> ReserveUploadAsync(UploadKey key, long? length, long? minimumBytes, CancellationToken cancellationToken)
     {
-        OwnerUsage account = await GetCountedUsageAsync(key.Owner, cancellationToken);
-        lock (account)
+        OwnerUsage usage = await GetCountedUsageAsync(key.Owner, cancellationToken);
+        lock (usage)
         {
-            if (account.Current.Uploads >= settings.MaxUploadsPerOwner)
+            if (usage.Current.Uploads >= settings.MaxUploadsPerOwner)
             {
                 return UploadResultKind.TooManyUploads;
             }
 
-            if ((length ?? atLeast ?? 0) > settings.MaxBytesPerOwner - account.Current.Bytes)
+            if ((length ?? minimumBytes ?? 0) > settings.MaxBytesPerOwner - usage.Current.Bytes)
             {
                 return UploadResultKind.OwnerQuotaExceeded;
             }
 
-            account.Current = account.Current.Add(1, length ?? 0);
+            usage.Current = usage.Current.Add(1, length ?? 0);
             return UploadResultKind.Appended;
         }
     }
@@ -39,25 +39,25 @@ internal sealed class OwnerQuota(IUploadStore store, EngineSettings settings, Ti
     /// <summary>How many bytes the owner may still add.</summary>
     public async ValueTask<long> GetAvailableBytesAsync(string owner, CancellationToken cancellationToken)
     {
-        OwnerUsage account = await GetCountedUsageAsync(owner, cancellationToken);
-        lock (account)
+        OwnerUsage usage = await GetCountedUsageAsync(owner, cancellationToken);
+        lock (usage)
         {
-            return Math.Max(0, settings.MaxBytesPerOwner - account.Current.Bytes);
+            return Math.Max(0, settings.MaxBytesPerOwner - usage.Current.Bytes);
         }
     }
 
     /// <summary>Makes room for what an upload needs that gets its length.</summary>
     public async ValueTask<bool> TryReserveBytesAsync(string owner, long bytes, CancellationToken cancellationToken)
     {
-        OwnerUsage account = await GetCountedUsageAsync(owner, cancellationToken);
-        lock (account)
+        OwnerUsage usage = await GetCountedUsageAsync(owner, cancellationToken);
+        lock (usage)
         {
-            if (bytes > settings.MaxBytesPerOwner - account.Current.Bytes)
+            if (bytes > settings.MaxBytesPerOwner - usage.Current.Bytes)
             {
                 return false;
             }
 
-            account.Current = account.Current.Add(0, bytes);
+            usage.Current = usage.Current.Add(0, bytes);
             return true;
         }
     }
@@ -65,11 +65,11 @@ internal sealed class OwnerQuota(IUploadStore store, EngineSettings settings, Ti
     /// <summary>Bytes came for an upload of unknown length.</summary>
     public void AdjustBytes(string owner, long bytes)
     {
-        if (bytes != 0 && _usageByOwner.TryGetValue(owner, out OwnerUsage? account))
+        if (bytes != 0 && _usageByOwner.TryGetValue(owner, out OwnerUsage? usage))
         {
-            lock (account)
+            lock (usage)
             {
-                account.Current = account.Current.Add(0, bytes);
+                usage.Current = usage.Current.Add(0, bytes);
             }
         }
     }
@@ -77,11 +77,11 @@ internal sealed class OwnerQuota(IUploadStore store, EngineSettings settings, Ti
     /// <summary>An unfinished upload was finished or removed.</summary>
     public void ReleaseUpload(string owner, long bytes)
     {
-        if (_usageByOwner.TryGetValue(owner, out OwnerUsage? account))
+        if (_usageByOwner.TryGetValue(owner, out OwnerUsage? usage))
         {
-            lock (account)
+            lock (usage)
             {
-                account.Current = account.Current.Add(-1, -bytes);
+                usage.Current = usage.Current.Add(-1, -bytes);
             }
         }
     }
@@ -90,20 +90,20 @@ internal sealed class OwnerQuota(IUploadStore store, EngineSettings settings, Ti
     {
         while (true)
         {
-            OwnerUsage account = _usageByOwner.GetOrAdd(owner, static _ => new OwnerUsage());
-            lock (account)
+            OwnerUsage usage = _usageByOwner.GetOrAdd(owner, static _ => new OwnerUsage());
+            lock (usage)
             {
-                if (account.IsRemoved)
+                if (usage.IsRemoved)
                 {
                     continue;
                 }
 
-                if (account.ActiveAppends >= settings.MaxAppendsPerOwner)
+                if (usage.ActiveAppends >= settings.MaxAppendsPerOwner)
                 {
                     return false;
                 }
 
-                account.ActiveAppends++;
+                usage.ActiveAppends++;
                 return true;
             }
         }
@@ -111,11 +111,11 @@ internal sealed class OwnerQuota(IUploadStore store, EngineSettings settings, Ti
 
     public void ReleaseAppend(string owner)
     {
-        if (_usageByOwner.TryGetValue(owner, out OwnerUsage? account))
+        if (_usageByOwner.TryGetValue(owner, out OwnerUsage? usage))
         {
-            lock (account)
+            lock (usage)
             {
-                account.ActiveAppends--;
+                usage.ActiveAppends--;
             }
         }
     }
@@ -123,13 +123,13 @@ internal sealed class OwnerQuota(IUploadStore store, EngineSettings settings, Ti
     /// <summary>Forgets owners that have nothing going on, so that the table does not grow with everybody who ever came.</summary>
     public void RemoveIdleOwners()
     {
-        foreach ((string owner, OwnerUsage account) in _usageByOwner)
+        foreach ((string owner, OwnerUsage usage) in _usageByOwner)
         {
-            lock (account)
+            lock (usage)
             {
-                if (account.ActiveAppends == 0 && account.CountTask is null && !account.IsFresh(time))
+                if (usage.ActiveAppends == 0 && usage.CountTask is null && !usage.IsFresh(time))
                 {
-                    account.IsRemoved = true;
+                    usage.IsRemoved = true;
                     _usageByOwner.TryRemove(owner, out _);
                 }
             }
@@ -140,32 +140,32 @@ internal sealed class OwnerQuota(IUploadStore store, EngineSettings settings, Ti
     {
         while (true)
         {
-            OwnerUsage account = _usageByOwner.GetOrAdd(owner, static _ => new OwnerUsage());
+            OwnerUsage usage = _usageByOwner.GetOrAdd(owner, static _ => new OwnerUsage());
             Task? counting;
             TaskCompletionSource? mine = null;
-            lock (account)
+            lock (usage)
             {
-                if (account.IsRemoved)
+                if (usage.IsRemoved)
                 {
                     continue;
                 }
 
-                if (account.IsCounted)
+                if (usage.IsCounted)
                 {
-                    if (!account.IsFresh(time))
+                    if (!usage.IsFresh(time))
                     {
                         // The number of before does meanwhile: an owner may have so many uploads that this takes long.
-                        account.CountTask ??= StartRecount(owner, account, account.Current);
+                        usage.CountTask ??= StartRecount(owner, usage, usage.Current);
                     }
 
-                    return account;
+                    return usage;
                 }
 
-                counting = account.CountTask;
+                counting = usage.CountTask;
                 if (counting is null)
                 {
                     mine = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-                    account.CountTask = mine.Task;
+                    usage.CountTask = mine.Task;
                 }
             }
 
@@ -178,25 +178,25 @@ internal sealed class OwnerQuota(IUploadStore store, EngineSettings settings, Ti
 
             try
             {
-                await CountAsync(owner, account, default, cancellationToken);
+                await CountAsync(owner, usage, default, cancellationToken);
             }
             finally
             {
                 mine!.SetResult();
             }
 
-            return account;
+            return usage;
         }
     }
 
-    private Task StartRecount(string owner, OwnerUsage account, OwnerUsage.Totals before) =>
-        Task.Run(() => RecountAsync(owner, account, before), CancellationToken.None);
+    private Task StartRecount(string owner, OwnerUsage usage, OwnerUsage.Totals before) =>
+        Task.Run(() => RecountAsync(owner, usage, before), CancellationToken.None);
 
-    private async Task RecountAsync(string owner, OwnerUsage account, OwnerUsage.Totals before)
+    private async Task RecountAsync(string owner, OwnerUsage usage, OwnerUsage.Totals before)
     {
         try
         {
-            await CountAsync(owner, account, before, stopping);
+            await CountAsync(owner, usage, before, stopping);
         }
         catch (Exception e) when (e is UploadStoreException or OperationCanceledException)
         {
@@ -204,7 +204,7 @@ internal sealed class OwnerQuota(IUploadStore store, EngineSettings settings, Ti
         }
     }
 
-    private async Task CountAsync(string owner, OwnerUsage account, OwnerUsage.Totals before, CancellationToken cancellationToken)
+    private async Task CountAsync(string owner, OwnerUsage usage, OwnerUsage.Totals before, CancellationToken cancellationToken)
     {
         var counted = new OwnerUsage.Totals(0, 0);
         bool isWhole = false;
@@ -222,14 +222,14 @@ internal sealed class OwnerQuota(IUploadStore store, EngineSettings settings, Ti
         }
         finally
         {
-            lock (account)
+            lock (usage)
             {
-                account.CountTask = null;
+                usage.CountTask = null;
                 if (isWhole)
                 {
                     // With what came and went meanwhile. Some of it may have been listed as well, which the next count puts right.
-                    account.Current = counted.Add(account.Current.Uploads - before.Uploads, account.Current.Bytes - before.Bytes);
-                    account.MarkCounted(time);
+                    usage.Current = counted.Add(usage.Current.Uploads - before.Uploads, usage.Current.Bytes - before.Bytes);
+                    usage.MarkCounted(time);
                 }
             }
         }

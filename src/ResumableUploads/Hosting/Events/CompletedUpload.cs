@@ -6,8 +6,8 @@ namespace ResumableUploads;
 /// <summary>An upload whose bytes are all durable, handed to <see cref="ResumableUploadOptions.OnCompleted"/>.</summary>
 public sealed class CompletedUpload : ReceivedUpload
 {
-    internal CompletedUpload(IUploadStore store, UploadInfo info, EngineRecord data, IServiceProvider services)
-        : base(store, info, data, services)
+    internal CompletedUpload(IUploadStore store, UploadInfo info, EngineRecord record, IServiceProvider services)
+        : base(store, info, record, services)
     {
     }
 
@@ -21,8 +21,8 @@ public sealed class CompletedUpload : ReceivedUpload
 /// </summary>
 public sealed class UploadDeadLettered : ReceivedUpload
 {
-    internal UploadDeadLettered(IUploadStore store, UploadInfo info, EngineRecord data, IServiceProvider services)
-        : base(store, info, data, services)
+    internal UploadDeadLettered(IUploadStore store, UploadInfo info, EngineRecord record, IServiceProvider services)
+        : base(store, info, record, services)
     {
     }
 }

@@ -14,51 +14,51 @@ internal sealed class EventUploadCallbacks(ResumableUploadOptions options, IUplo
 
     public bool HasProgressHandler => options.OnProgress is not null;
 
-    public async ValueTask<CreationDecision> OnCreatingAsync(UploadKey key, CreateCommand details, long? length, CancellationToken cancellationToken)
+    public async ValueTask<CreationDecision> OnCreatingAsync(UploadKey key, CreateCommand createCommand, long? length, CancellationToken cancellationToken)
     {
         if (options.OnCreating is not { } handler || context is null)
         {
             return default;
         }
 
-        var args = new UploadCreating(key, details, length, context);
+        var args = new UploadCreating(key, createCommand, length, context);
         await handler(args, cancellationToken);
         return new CreationDecision(args.Rejection, args.ChosenFileName);
     }
 
-    public ValueTask OnProgressAsync(UploadKey key, EngineRecord data, long offset, long? length, CancellationToken cancellationToken) =>
-        InvokeInScopeAsync(scope => options.OnProgress!(new UploadProgress(key, data, offset, length, scope), cancellationToken));
+    public ValueTask OnProgressAsync(UploadKey key, EngineRecord record, long offset, long? length, CancellationToken cancellationToken) =>
+        InvokeInScopeAsync(scope => options.OnProgress!(new UploadProgress(key, record, offset, length, scope), cancellationToken));
 
     public async ValueTask<HandlerResult> RunHandlerAsync(
-        UploadInfo info, EngineRecord data, Func<ReadOnlyMemory<byte>, ValueTask> keep, CancellationToken cancellationToken)
+        UploadInfo info, EngineRecord record, Func<ReadOnlyMemory<byte>, ValueTask> storeResponse, CancellationToken cancellationToken)
     {
-        UploadResponse? answer = null;
+        UploadResponse? response = null;
         await InvokeInScopeAsync(async scope =>
         {
-            var args = new CompletedUpload(store, info, data, scope);
+            var args = new CompletedUpload(store, info, record, scope);
             await options.OnCompleted!(args, cancellationToken);
-            answer = args.Response;
+            response = args.Response;
         });
-        return answer is null
+        return response is null
             ? new HandlerResult(HandlerResultKind.Final, null)
             : new HandlerResult(
-                StoredResponse.IsFinal(answer.StatusCode) ? HandlerResultKind.Final : HandlerResultKind.Retry,
-                new StoredResponse(answer.StatusCode, answer.ContentType, answer.Body).ToBytes());
+                StoredResponse.IsFinal(response.StatusCode) ? HandlerResultKind.Final : HandlerResultKind.Retry,
+                new StoredResponse(response.StatusCode, response.ContentType, response.Body).ToBytes());
     }
 
-    public async ValueTask OnDeadLetteredAsync(UploadInfo info, EngineRecord data, CancellationToken cancellationToken)
+    public async ValueTask OnDeadLetteredAsync(UploadInfo info, EngineRecord record, CancellationToken cancellationToken)
     {
         if (options.OnDeadLettered is { } handler)
         {
-            await InvokeInScopeAsync(scope => handler(new UploadDeadLettered(store, info, data, scope), cancellationToken));
+            await InvokeInScopeAsync(scope => handler(new UploadDeadLettered(store, info, record, scope), cancellationToken));
         }
     }
 
-    public async ValueTask OnExpiredAsync(UploadInfo info, EngineRecord data, CancellationToken cancellationToken)
+    public async ValueTask OnExpiredAsync(UploadInfo info, EngineRecord record, CancellationToken cancellationToken)
     {
         if (options.OnExpired is { } handler)
         {
-            await InvokeInScopeAsync(scope => handler(new UploadExpired(info, data, scope), cancellationToken));
+            await InvokeInScopeAsync(scope => handler(new UploadExpired(info, record, scope), cancellationToken));
         }
     }
 

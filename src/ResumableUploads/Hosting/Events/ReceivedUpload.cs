@@ -11,13 +11,13 @@ public abstract class ReceivedUpload : UploadEvent
     private readonly IUploadStore _store;
     private string? _movedTo;
 
-    private protected ReceivedUpload(IUploadStore store, UploadInfo info, EngineRecord data, IServiceProvider services)
-        : base(info.Key, data.FileName, data.RawFileName, data.ContentType, data.ProtocolMetadata, info.Offset, services)
+    private protected ReceivedUpload(IUploadStore store, UploadInfo info, EngineRecord record, IServiceProvider services)
+        : base(info.Key, record.FileName, record.RawFileName, record.ContentType, record.ProtocolMetadata, info.Offset, services)
     {
         _store = store;
         Size = info.Offset;
-        Digest = data.ReprDigest;
-        Attempt = data.Handler?.TotalRuns ?? 0;
+        Digest = record.ReprDigest;
+        Attempt = record.Handler?.TotalRuns ?? 0;
     }
 
     /// <summary>How many bytes the content has.</summary>

@@ -52,11 +52,11 @@ public abstract class UploadEvent
 /// <summary>An upload is about to be made.</summary>
 public sealed class UploadCreating : UploadEvent
 {
-    internal UploadCreating(UploadKey key, CreateCommand details, long? length, HttpContext context)
-        : base(key, null, details.RawFileName, details.ContentType, details.ProtocolMetadata, length, context.RequestServices)
+    internal UploadCreating(UploadKey key, CreateCommand createCommand, long? length, HttpContext context)
+        : base(key, null, createCommand.RawFileName, createCommand.ContentType, createCommand.ProtocolMetadata, length, context.RequestServices)
     {
         HttpContext = context;
-        IsPart = details.Concatenation is { IsPart: true };
+        IsPart = createCommand.Concatenation is { IsPart: true };
     }
 
     /// <summary>Whether it is a part that is to be joined with others (concatenation of tus): the whole is another upload, with an event of its own.</summary>
@@ -92,8 +92,8 @@ public sealed class UploadCreating : UploadEvent
 /// <summary>Bytes of an upload have become durable.</summary>
 public sealed class UploadProgress : UploadEvent
 {
-    internal UploadProgress(UploadKey key, EngineRecord data, long offset, long? length, IServiceProvider services)
-        : base(key, data.FileName, data.RawFileName, data.ContentType, data.ProtocolMetadata, length, services) => Offset = offset;
+    internal UploadProgress(UploadKey key, EngineRecord record, long offset, long? length, IServiceProvider services)
+        : base(key, record.FileName, record.RawFileName, record.ContentType, record.ProtocolMetadata, length, services) => Offset = offset;
 
     /// <summary>How many bytes are durable.</summary>
     public long Offset { get; }
@@ -102,8 +102,8 @@ public sealed class UploadProgress : UploadEvent
 /// <summary>An upload has expired and was removed.</summary>
 public sealed class UploadExpired : UploadEvent
 {
-    internal UploadExpired(UploadInfo info, EngineRecord data, IServiceProvider services)
-        : base(info.Key, data.FileName, data.RawFileName, data.ContentType, data.ProtocolMetadata, info.Length, services)
+    internal UploadExpired(UploadInfo info, EngineRecord record, IServiceProvider services)
+        : base(info.Key, record.FileName, record.RawFileName, record.ContentType, record.ProtocolMetadata, info.Length, services)
     {
         Offset = info.Offset;
         State = info.State;

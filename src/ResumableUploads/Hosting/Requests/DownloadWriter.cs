@@ -32,7 +32,7 @@ internal static class DownloadWriter
 
         await using (content)
         {
-            EngineRecord data = EngineRecord.From(info);
+            EngineRecord record = EngineRecord.From(info);
             IHeaderDictionary headers = context.Response.Headers;
             headers.XContentTypeOptions = "nosniff";
             headers.ContentSecurityPolicy = "sandbox; default-src 'none'";
@@ -46,8 +46,8 @@ internal static class DownloadWriter
             var tag = new EntityTagHeaderValue($"\"{key.Id[..Math.Min(key.Id.Length, 32)]}-{info.Offset}\"");
             await TypedResults.Stream(
                 content,
-                GetSafeContentType(data.ContentType),
-                data.FileName ?? FileNameSanitizer.Sanitize(data.RawFileName),
+                GetSafeContentType(record.ContentType),
+                record.FileName ?? FileNameSanitizer.Sanitize(record.RawFileName),
                 lastModified: null,
                 tag,
                 enableRangeProcessing: true).ExecuteAsync(context);

@@ -12,7 +12,7 @@ using ResumableUploads.Protocols.FileId;
 namespace ResumableUploads.Hosting.Requests;
 
 /// <summary>Takes requests of the file-id protocol to the engine and back.</summary>
-internal sealed class FileIdRequestHandler(UploadRequestServices work)
+internal sealed class FileIdRequestHandler(UploadRequestServices services)
 {
     /// <summary>The answer, or null where it has left already.</summary>
     public async ValueTask<HttpResponseData?> HandleAsync(HttpContext context, UploadUrl url, bool onStatusPath, EndpointTarget? target)
@@ -26,24 +26,24 @@ internal sealed class FileIdRequestHandler(UploadRequestServices work)
             return bad.Status == 405 ? bad.ToResponse(new KeyValuePair<string, string>("Allow", FileIdParser.GetAllowHeader(onStatusPath))) : bad.ToResponse();
         }
 
-        if (!work.TryResolveOwner(context, out string owner, out Problem? stranger))
+        if (!services.TryResolveOwner(context, out string owner, out Problem? stranger))
         {
             return stranger.ToResponse();
         }
 
-        UploadKey key = UploadKeyFactory.FromFileId(owner, work.GetScope(context, url), parsed.FileId.Span);
+        UploadKey key = UploadKeyFactory.FromFileId(owner, services.GetScope(context, url), parsed.FileId.Span);
         return parsed.Operation switch
         {
             FileIdOperation.Status => await GetStatusAsync(context, key),
-            FileIdOperation.Cancel => FileIdResponses.For(await work.Engine.CancelAsync(key, context.RequestAborted)),
-            _ => await work.AppendAsync(context, target, CreateCommand(context, key, parsed, target), FileIdResponses.For),
+            FileIdOperation.Cancel => FileIdResponses.For(await services.Engine.CancelAsync(key, context.RequestAborted)),
+            _ => await services.AppendAsync(context, target, CreateCommand(context, key, parsed, target), FileIdResponses.For),
         };
     }
 
-    private ValueTask<HttpResponseData?> GetStatusAsync(HttpContext context, UploadKey key) => work.QueryStoreAsync(
+    private ValueTask<HttpResponseData?> GetStatusAsync(HttpContext context, UploadKey key) => services.QueryStoreAsync(
         async () =>
         {
-            UploadStatus status = await work.Engine.GetStatusAsync(key, isNamedByClient: true, context.RequestAborted);
+            UploadStatus status = await services.Engine.GetStatusAsync(key, isNamedByClient: true, context.RequestAborted);
             return UploadRequestServices.AddDigest(FileIdResponses.ForStatus(status), status);
         },
         FileIdResponses.For);
@@ -57,13 +57,13 @@ internal sealed class FileIdRequestHandler(UploadRequestServices work)
             Body = context.Request.BodyReader,
             BodyLength = UploadRequestServices.GetBodyLength(context),
             UploadLength = parsed.FileSize,
-            CompletionRule = work.Options.FileId.CompleteOnFullBody ? CompletionRule.AtLengthOrFullBody : CompletionRule.AtLength,
+            CompletionRule = services.Options.FileId.CompleteOnFullBody ? CompletionRule.AtLengthOrFullBody : CompletionRule.AtLength,
             CreateIfMissing = new CreateCommand(
                 "file-id",
                 parsed.FileName,
                 parsed.ContentType,
                 target is not null && parsed.StartByte == 0 ? CreationRequestRecorder.Capture(context, AntiforgeryValidator.GetHeaderName(context)) : null),
-            RestartAtOffsetZero = work.Options.FileId.RestartOnZero,
+            RestartAtOffsetZero = services.Options.FileId.RestartOnZero,
             ContentDigest = BodyDigest.From(parsed.ContentDigest),
             ReprDigest = parsed.ReprDigest,
             VerifyReprDigestBeforeCommit = true,

@@ -12,7 +12,7 @@ using ResumableUploads.Protocols.Ietf;
 namespace ResumableUploads.Hosting.Requests;
 
 /// <summary>Takes requests of the IETF draft to the engine and back.</summary>
-internal sealed class IetfRequestHandler(UploadRequestServices work)
+internal sealed class IetfRequestHandler(UploadRequestServices services)
 {
     private const string Protocol = "ietf";
 
@@ -25,31 +25,31 @@ internal sealed class IetfRequestHandler(UploadRequestServices work)
         HttpRequest request = context.Request;
         IetfResponses answers = CreateResponses(context, target, out IetfVersion version);
         long? bodyLength = UploadRequestServices.GetBodyLength(context);
-        if (IetfParser.Parse(request.Method, request.Headers, url.IsUpload, bodyLength, version, work.GetLimits(target), out IetfRequest parsed) is { } bad)
+        if (IetfParser.Parse(request.Method, request.Headers, url.IsUpload, bodyLength, version, services.GetLimits(target), out IetfRequest parsed) is { } bad)
         {
             return answers.For(bad, url.IsUpload);
         }
 
-        if (!work.TryResolveOwner(context, out string owner, out Problem? stranger))
+        if (!services.TryResolveOwner(context, out string owner, out Problem? stranger))
         {
             return answers.For(stranger, url.IsUpload);
         }
 
         string id = url.Id ?? UploadUrl.NewId();
         string location = url.GetLocation(id, request);
-        HttpResponseData Ended(UploadResult outcome) => answers.ForFinalResult(outcome, location);
+        HttpResponseData Ended(UploadResult result) => answers.ForFinalResult(result, location);
         if (!UploadUrl.IsId(id))
         {
             return Ended(new UploadResult(UploadResultKind.NotFound));
         }
 
-        UploadKey key = UploadKeyFactory.FromIetfId(owner, work.GetScope(context, url), id);
+        UploadKey key = UploadKeyFactory.FromIetfId(owner, services.GetScope(context, url), id);
         switch (parsed.Operation)
         {
             case IetfOperation.Status:
-                return await work.QueryStoreAsync(() => GetStatusAsync(context, key, answers), Ended);
+                return await services.QueryStoreAsync(() => GetStatusAsync(context, key, answers), Ended);
             case IetfOperation.Cancel:
-                return answers.ForCancellation(await work.Engine.CancelAsync(key, context.RequestAborted));
+                return answers.ForCancellation(await services.Engine.CancelAsync(key, context.RequestAborted));
         }
 
         bool isCreation = parsed.Operation == IetfOperation.Create;
@@ -57,31 +57,31 @@ internal sealed class IetfRequestHandler(UploadRequestServices work)
         {
             CreateIfMissing = isCreation ? CreateDetails(context, parsed, target) : null,
             IsServerGeneratedKey = isCreation && url.Id is null,
-            MaxBodyLength = version.SupportsLimits && (!isCreation || version.AppliesAppendLimitsToCreation) ? work.Options.Ietf.MaxAppendSize : null,
-            Observer = ShouldSendInterimResponses(parsed, bodyLength) ? InterimResponseReporter.TryCreate(context, answers, isCreation ? location : null, work.Options, work.Time) : null,
+            MaxBodyLength = version.SupportsLimits && (!isCreation || version.AppliesAppendLimitsToCreation) ? services.Options.Ietf.MaxAppendSize : null,
+            Observer = ShouldSendInterimResponses(parsed, bodyLength) ? InterimResponseReporter.TryCreate(context, answers, isCreation ? location : null, services.Options, services.Time) : null,
         };
-        return await work.AppendAsync(
+        return await services.AppendAsync(
             context, target, command, outcome => isCreation ? answers.ForCreation(outcome, location) : answers.ForAppend(outcome, location));
     }
 
     private IetfResponses CreateResponses(HttpContext context, EndpointTarget? target, out IetfVersion version)
     {
         version = IetfVersion.FromRequest(context.Request.Headers, out bool isAnnounced);
-        return new IetfResponses(version, isAnnounced, work.GetLimits(target), work.Expiration, work.Time);
+        return new IetfResponses(version, isAnnounced, services.GetLimits(target), services.Expiration, services.Time);
     }
 
     /// <summary>Whether a client is told that it can resume: not for what is too small to be worth it, or too small for all that is known .</summary>
     private bool ShouldSendInterimResponses(IetfRequest parsed, long? bodyLength) =>
-        parsed.Operation == IetfOperation.Append || work.Options.Ietf.MinUploadSize <= (parsed.UploadLength ?? (parsed.IsLast ? bodyLength : null) ?? 0);
+        parsed.Operation == IetfOperation.Append || services.Options.Ietf.MinUploadSize <= (parsed.UploadLength ?? (parsed.IsLast ? bodyLength : null) ?? 0);
 
     private async ValueTask<HttpResponseData?> GetStatusAsync(HttpContext context, UploadKey key, IetfResponses answers)
     {
-        UploadStatus status = await work.Engine.GetStatusAsync(key, isNamedByClient: false, context.RequestAborted);
-        HttpResponseData answer = UploadRequestServices.AddDigest(answers.ForStatus(status), status);
-        return work.Options.AllowDownload && HttpMethods.IsGet(context.Request.Method) && status.IsComplete
-            && await work.TryDownloadAsync(context, key, answer.Headers)
+        UploadStatus status = await services.Engine.GetStatusAsync(key, isNamedByClient: false, context.RequestAborted);
+        HttpResponseData response = UploadRequestServices.AddDigest(answers.ForStatus(status), status);
+        return services.Options.AllowDownload && HttpMethods.IsGet(context.Request.Method) && status.IsComplete
+            && await services.TryDownloadAsync(context, key, response.Headers)
             ? null
-            : answer;
+            : response;
     }
 
     private static AppendCommand CreateCommand(HttpContext context, UploadKey key, IetfRequest parsed, IetfVersion version, long? bodyLength) => new()

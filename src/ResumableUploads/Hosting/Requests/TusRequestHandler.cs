@@ -13,32 +13,32 @@ using ResumableUploads.Protocols.Tus;
 namespace ResumableUploads.Hosting.Requests;
 
 /// <summary>Takes requests of tus 1.0.0 to the engine and back.</summary>
-internal sealed class TusRequestHandler(UploadRequestServices work)
+internal sealed class TusRequestHandler(UploadRequestServices services)
 {
     private const string Protocol = "tus";
 
     /// <summary>What the server says of itself.</summary>
-    public TusCapabilities GetSupport(EndpointTarget? target) => new(work.GetMaxUploadSize(target), work.CanStageAppends, work.Options.AllowDownload);
+    public TusCapabilities GetSupport(EndpointTarget? target) => new(services.GetMaxUploadSize(target), services.CanStageAppends, services.Options.AllowDownload);
 
     /// <summary>The answer, or null where it has left already.</summary>
     public async ValueTask<HttpResponseData?> HandleAsync(HttpContext context, UploadUrl url, EndpointTarget? target)
     {
         HttpRequest request = context.Request;
-        TusCapabilities support = GetSupport(target);
+        TusCapabilities capabilities = GetSupport(target);
         long? bodyLength = UploadRequestServices.GetBodyLength(context);
-        if (TusParser.Parse(request.Method, request.Headers, url.IsUpload, bodyLength, support, out TusRequest parsed) is { } bad)
+        if (TusParser.Parse(request.Method, request.Headers, url.IsUpload, bodyLength, capabilities, out TusRequest parsed) is { } bad)
         {
-            return TusResponses.For(bad, support, url.IsUpload);
+            return TusResponses.For(bad, capabilities, url.IsUpload);
         }
 
         if (parsed.Operation == TusOperation.Discover)
         {
-            return TusResponses.ForDiscovery(support, url.IsUpload);
+            return TusResponses.ForDiscovery(capabilities, url.IsUpload);
         }
 
-        if (!work.TryResolveOwner(context, out string owner, out Problem? stranger))
+        if (!services.TryResolveOwner(context, out string owner, out Problem? stranger))
         {
-            return TusResponses.For(stranger, support, url.IsUpload);
+            return TusResponses.For(stranger, capabilities, url.IsUpload);
         }
 
         if (url.Id is { } given && !UploadUrl.IsId(given))
@@ -47,33 +47,33 @@ internal sealed class TusRequestHandler(UploadRequestServices work)
         }
 
         string id = url.Id ?? UploadUrl.NewId();
-        UploadKey key = UploadKeyFactory.FromTusId(owner, work.GetScope(context, url), id);
+        UploadKey key = UploadKeyFactory.FromTusId(owner, services.GetScope(context, url), id);
         return parsed.Operation switch
         {
-            TusOperation.Status => await work.QueryStoreAsync(() => GetStatusAsync(context, target, key), TusResponses.For),
-            TusOperation.Download => await work.QueryStoreAsync(
-                async () => await work.TryDownloadAsync(context, key, TusResponses.DownloadHeaders) ? null : TusResponses.For(new UploadResult(UploadResultKind.NotFound)),
+            TusOperation.Status => await services.QueryStoreAsync(() => GetStatusAsync(context, target, key), TusResponses.For),
+            TusOperation.Download => await services.QueryStoreAsync(
+                async () => await services.TryDownloadAsync(context, key, TusResponses.DownloadHeaders) ? null : TusResponses.For(new UploadResult(UploadResultKind.NotFound)),
                 TusResponses.For),
-            TusOperation.Terminate => TusResponses.For(await work.Engine.CancelAsync(key, context.RequestAborted)),
+            TusOperation.Terminate => TusResponses.For(await services.Engine.CancelAsync(key, context.RequestAborted)),
             TusOperation.Create => await CreateAsync(context, url, target, parsed, CreateCommand(context, key, parsed, bodyLength), id),
-            _ => await work.AppendAsync(context, target, CreateCommand(context, key, parsed, bodyLength), TusResponses.For),
+            _ => await services.AppendAsync(context, target, CreateCommand(context, key, parsed, bodyLength), TusResponses.For),
         };
     }
 
     /// <summary>Whether an upload of this URL was made by tus.</summary>
     public async ValueTask<bool> HasUploadAsync(HttpContext context, UploadUrl url) =>
-        url.Id is { } id && UploadUrl.IsId(id) && work.TryResolveOwner(context, out string owner, out _)
-        && await work.ExistsAsync(UploadKeyFactory.FromTusId(owner, work.GetScope(context, url), id), context.RequestAborted);
+        url.Id is { } id && UploadUrl.IsId(id) && services.TryResolveOwner(context, out string owner, out _)
+        && await services.ExistsAsync(UploadKeyFactory.FromTusId(owner, services.GetScope(context, url), id), context.RequestAborted);
 
     private async ValueTask<HttpResponseData?> GetStatusAsync(HttpContext context, EndpointTarget? target, UploadKey key)
     {
-        UploadStatus status = await work.Engine.GetStatusAsync(key, isNamedByClient: false, context.RequestAborted);
+        UploadStatus status = await services.Engine.GetStatusAsync(key, isNamedByClient: false, context.RequestAborted);
 
         if (status.Info is { State: UploadState.Receiving } info && EngineRecord.From(info) is { Concatenation.IsPart: false })
         {
             // Who asks for a final upload after a crash gets it going again.
-            await work.Engine.TryConcatenateAsync(key, work.CreateDetachedCallbacks(context, target), context.RequestAborted);
-            status = await work.Engine.GetStatusAsync(key, isNamedByClient: false, context.RequestAborted);
+            await services.Engine.TryConcatenateAsync(key, services.CreateDetachedCallbacks(context, target), context.RequestAborted);
+            status = await services.Engine.GetStatusAsync(key, isNamedByClient: false, context.RequestAborted);
         }
 
         return UploadRequestServices.AddDigest(TusResponses.ForStatus(status), status);
@@ -82,7 +82,7 @@ internal sealed class TusRequestHandler(UploadRequestServices work)
     private ValueTask<HttpResponseData?> CreateAsync(
         HttpContext context, UploadUrl url, EndpointTarget? target, TusRequest parsed, AppendCommand command, string id)
     {
-        ConcatenationInfo? join = null;
+        ConcatenationInfo? concatenation = null;
         if (parsed.Concat is { } concat)
         {
             List<string>? parts = concat.PartUrls?.Select(part => ResolvePartId(context, url, command.Key.Owner, part)).ToList();
@@ -91,14 +91,14 @@ internal sealed class TusRequestHandler(UploadRequestServices work)
                 return new ValueTask<HttpResponseData?>(TusResponses.For(new UploadResult(UploadResultKind.PartNotFound)));
             }
 
-            join = new ConcatenationInfo(concat.HeaderValue, parts);
+            concatenation = new ConcatenationInfo(concat.HeaderValue, parts);
         }
 
-        return work.AppendAsync(
+        return services.AppendAsync(
             context,
             target,
-            command with { CreateIfMissing = CreateDetails(context, parsed, target) with { Concatenation = join }, IsServerGeneratedKey = url.Id is null },
-            outcome => TusResponses.ForCreation(outcome, url.GetLocation(id, context.Request)));
+            command with { CreateIfMissing = CreateDetails(context, parsed, target) with { Concatenation = concatenation }, IsServerGeneratedKey = url.Id is null },
+            result => TusResponses.ForCreation(result, url.GetLocation(id, context.Request)));
     }
 
     /// <summary>
@@ -106,7 +106,7 @@ internal sealed class TusRequestHandler(UploadRequestServices work)
     /// own id is taken out of it: it is looked up under the same owner and the same URL, and nothing is ever fetched (T-65).
     /// </summary>
     private string ResolvePartId(HttpContext context, UploadUrl url, string owner, string part) =>
-        UploadUrl.ParseId(part, url.IsQueryParameter) is { } id ? UploadKeyFactory.FromTusId(owner, work.GetScope(context, url), id).Id : "";
+        UploadUrl.ParseId(part, url.IsQueryParameter) is { } id ? UploadKeyFactory.FromTusId(owner, services.GetScope(context, url), id).Id : "";
 
     private static AppendCommand CreateCommand(HttpContext context, UploadKey key, TusRequest parsed, long? bodyLength) => new()
     {

@@ -10,11 +10,11 @@ using ResumableUploads.Protocols.Tus;
 namespace ResumableUploads.Hosting.Requests;
 
 /// <summary>Takes a request to those who speak its protocol, and writes what they answer.</summary>
-internal sealed class UploadRequestDispatcher(UploadRequestServices work, CancellationToken stopping)
+internal sealed class UploadRequestDispatcher(UploadRequestServices services, CancellationToken stopping)
 {
-    private readonly FileIdRequestHandler _fileId = new(work);
-    private readonly TusRequestHandler _tus = new(work);
-    private readonly IetfRequestHandler _ietf = new(work);
+    private readonly FileIdRequestHandler _fileId = new(services);
+    private readonly TusRequestHandler _tus = new(services);
+    private readonly IetfRequestHandler _ietf = new(services);
 
     /// <summary>Takes a request to a ready-made endpoint.</summary>
     /// <param name="context">The request.</param>
@@ -31,9 +31,9 @@ internal sealed class UploadRequestDispatcher(UploadRequestServices work, Cancel
         // Before anything is refused: with the server's limits a large body could not be drained, and nobody would read the refusal.
         DisableServerLimits(context);
         ExpectContinueBodyReader.Install(context);
-        if (await GetResponseAsync(context, url, onStatusPath, target) is { } answer)
+        if (await GetResponseAsync(context, url, onStatusPath, target) is { } response)
         {
-            await ResponseWriter.WriteAsync(context, answer, stopping);
+            await ResponseWriter.WriteAsync(context, response, stopping);
         }
     }
 

@@ -55,7 +55,7 @@ internal sealed class UploadRequestServices(
             MaxUploadSize = target is null ? null : GetMaxUploadSize(target),
             RequestedDigestAlgorithm = DigestHeaders.GetPreferred(context.Request.Headers[DigestHeaders.WantReprDigest]),
         };
-        HttpResponseData AnswerFor(UploadResult outcome) => answer(outcome).WithHeader(DigestHeaders.ReprDigest, outcome.ReprDigest);
+        HttpResponseData AnswerFor(UploadResult result) => answer(result).WithHeader(DigestHeaders.ReprDigest, result.ReprDigest);
         (IUploadCallbacks callbacks, EndpointExecutor? run) = CreateCallbacks(context, target, AnswerFor);
         UploadResult outcome;
         try
@@ -65,9 +65,9 @@ internal sealed class UploadRequestServices(
         finally
         {
             // The engine has done so before a handler may answer; not where it came to nothing before.
-            if (command.Observer is { } watch)
+            if (command.Observer is { } observer)
             {
-                await watch.FlushAsync();
+                await observer.FlushAsync();
             }
         }
 
@@ -88,8 +88,8 @@ internal sealed class UploadRequestServices(
         context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody ?? true ? context.Request.ContentLength : 0;
 
     /// <summary>Adds to what a protocol says of an upload the digest that its client wanted, once all bytes are there.</summary>
-    public static HttpResponseData AddDigest(HttpResponseData answer, UploadStatus status) =>
-        answer.WithHeader(DigestHeaders.ReprDigest, status is { IsComplete: true, Info: { } info } ? EngineRecord.From(info).ComputedReprDigest : null);
+    public static HttpResponseData AddDigest(HttpResponseData response, UploadStatus status) =>
+        response.WithHeader(DigestHeaders.ReprDigest, status is { IsComplete: true, Info: { } info } ? EngineRecord.From(info).ComputedReprDigest : null);
 
     /// <summary>Gives the content of a finished upload back; false where there is none.</summary>
     public ValueTask<bool> TryDownloadAsync(HttpContext context, UploadKey key, IEnumerable<KeyValuePair<string, string>> protocolHeaders) =>

@@ -11,7 +11,7 @@ using ResumableUploads.Hosting.Endpoints.Routing;
 namespace ResumableUploads.Hosting.Startup;
 
 /// <summary>Looks at the app's resumable endpoints when its pipeline is built, before it listens: what is wrong with one stops the start.</summary>
-internal sealed class ResumableEndpointStartupFilter(ResumableEndpointRegistry resumable, PipelineOrder order, ILogger<ResumableEndpointStartupFilter> logger) : IStartupFilter
+internal sealed class ResumableEndpointStartupFilter(ResumableEndpointRegistry registry, PipelineOrder order, ILogger<ResumableEndpointStartupFilter> logger) : IStartupFilter
 {
     public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
     {
@@ -41,7 +41,7 @@ internal sealed class ResumableEndpointStartupFilter(ResumableEndpointRegistry r
 
         foreach (ResumableRoute route in routes)
         {
-            resumable.GetOrStartDispatcher(route);
+            registry.GetOrStartDispatcher(route);
             if (order.RateLimiterIsInFront && IsRateLimited(route.AppEndpoint, services))
             {
                 Log.RateLimiterBeforeChunks(logger, route.AppEndpoint.DisplayName);

@@ -50,9 +50,9 @@ internal static class UploadDispatcherFactory
             Latin1HeaderEncodingSelector.Install(kestrel.Value);
         }
 
-        SharedUploadServices app = SharedServices.GetValue(services, static services => new SharedUploadServices(services));
-        (TimeProvider time, ILogger logger) = (app.Time, app.Logger);
-        IUploadStore store = options.Store ?? services.GetService<IUploadStore>() ?? app.GetFileSystemStore(options);
+        SharedUploadServices shared = SharedServices.GetValue(services, static services => new SharedUploadServices(services));
+        (TimeProvider time, ILogger logger) = (shared.Time, shared.Logger);
+        IUploadStore store = options.Store ?? services.GetService<IUploadStore>() ?? shared.GetFileSystemStore(options);
         if (store.GetCapability<IStoreStartupCheck>() is { } check)
         {
             // An app is built synchronously, and has to fail before it listens.
@@ -60,7 +60,7 @@ internal static class UploadDispatcherFactory
         }
 
         var metrics = new UploadMetrics(services.GetService<IMeterFactory>());
-        var engine = new UploadEngine(store, options.ToEngineSettings(app.GetUniqueName(name), forEndpoints || options.OnCompleted is not null), metrics, time, logger);
+        var engine = new UploadEngine(store, options.ToEngineSettings(shared.GetUniqueName(name), forEndpoints || options.OnCompleted is not null), metrics, time, logger);
         if (forEndpoints)
         {
             Log.StartedForEndpoints(logger, name, options.Expiration);
@@ -78,11 +78,11 @@ internal static class UploadDispatcherFactory
         IHostApplicationLifetime? lifetime = services.GetService<IHostApplicationLifetime>();
         if (lifetime is not null)
         {
-            app.AddToSweeper(store, engine.CreateSweepVisitor(new EventUploadCallbacks(options, store, services, context: null)), lifetime);
+            shared.AddToSweeper(store, engine.CreateSweepVisitor(new EventUploadCallbacks(options, store, services, context: null)), lifetime);
             lifetime.ApplicationStopping.Register(engine.Stop);
             lifetime.ApplicationStopped.Register(() =>
             {
-                app.WaitForSweepers();
+                shared.WaitForSweepers();
                 engine.DisposeAsync().AsTask().GetAwaiter().GetResult();
                 metrics.Dispose();
             });

@@ -23,19 +23,19 @@ internal static class FileIdResponses
         };
     }
 
-    public static HttpResponseData For(UploadResult outcome) => outcome.Kind switch
+    public static HttpResponseData For(UploadResult result) => result.Kind switch
     {
-        UploadResultKind.Appended => ForStatus(new UploadStatus(true, outcome.Offset ?? 0, outcome.UploadLength, IsComplete: false)),
-        UploadResultKind.Completed => ForCompletion(outcome),
+        UploadResultKind.Appended => ForStatus(new UploadStatus(true, result.Offset ?? 0, result.UploadLength, IsComplete: false)),
+        UploadResultKind.Completed => ForCompletion(result),
         UploadResultKind.Cancelled => new HttpResponseData(204) { Headers = [new("Cache-Control", "no-store")] },
-        UploadResultKind.HandlerFailed when outcome.Response is { } answer => FromStoredResponse(StoredResponse.FromBytes(answer), outcome, isComplete: false),
-        _ => ForError(outcome),
+        UploadResultKind.HandlerFailed when result.Response is { } answer => FromStoredResponse(StoredResponse.FromBytes(answer), result, isComplete: false),
+        _ => ForError(result),
     };
 
     /// <summary>The problem for an outcome that is none of the good ones.</summary>
-    public static Problem ProblemFor(UploadResult outcome)
+    public static Problem ProblemFor(UploadResult result)
     {
-        (int status, string type, string title, string detail) = outcome.Kind switch
+        (int status, string type, string title, string detail) = result.Kind switch
         {
             UploadResultKind.OffsetMismatch or UploadResultKind.NotFound => (409, Problem.OffsetMismatchType, "Mismatching upload offset",
                 "The server holds another number of bytes. Go on from expected-offset, or delete the upload to start again."),
@@ -47,7 +47,7 @@ internal static class FileIdResponses
                 "X-File-Size is not the size that this upload began with, or less than what is there."),
             UploadResultKind.LengthExceeded => (413, Problem.CustomType("upload-length-exceeded"), "More bytes than the upload length",
                 "The body goes past X-File-Size. Send what is missing, and no more."),
-            UploadResultKind.DigestMismatch when outcome.IsFinalDigestMismatch => (400, Problem.CustomType("digest-mismatch"), "The digest does not match",
+            UploadResultKind.DigestMismatch when result.IsFinalDigestMismatch => (400, Problem.CustomType("digest-mismatch"), "The digest does not match",
                 "All bytes are there, and they are not what the digest of the whole says. Delete the upload and send it again."),
             UploadResultKind.DigestMismatch => (400, Problem.CustomType("digest-mismatch"), "The digest does not match",
                 "The bytes are not what the digest says. Nothing of this request counts; send it again from the same start byte."),
@@ -69,31 +69,31 @@ internal static class FileIdResponses
                 "All bytes are safe. Ask again later with an empty body at the full size; nothing has to be sent twice."),
             UploadResultKind.ConcatenationNotAppendable => (403, Problem.CustomType("joined"), "The upload is joined from others", "Nothing can be appended to it."),
             UploadResultKind.PartNotFound => (400, Problem.CustomType("part-missing"), "A part is missing", "An upload that is to be joined is not there, or is no part."),
-            _ => CommonProblems.Describe(outcome),
+            _ => CommonProblems.Describe(result),
         };
-        bool mismatch = outcome.Kind is UploadResultKind.OffsetMismatch or UploadResultKind.NotFound;
+        bool mismatch = result.Kind is UploadResultKind.OffsetMismatch or UploadResultKind.NotFound;
         return new Problem(status, type, title, detail)
         {
-            ExpectedOffset = outcome.Kind == UploadResultKind.NotFound ? 0 : outcome.Offset,
-            ProvidedOffset = mismatch ? outcome.ProvidedOffset : null,
+            ExpectedOffset = result.Kind == UploadResultKind.NotFound ? 0 : result.Offset,
+            ProvidedOffset = mismatch ? result.ProvidedOffset : null,
         };
     }
 
-    private static HttpResponseData ForError(UploadResult outcome)
+    private static HttpResponseData ForError(UploadResult result)
     {
-        Problem problem = ProblemFor(outcome);
+        Problem problem = ProblemFor(result);
         var headers = new List<KeyValuePair<string, string>>();
         if (problem.ExpectedOffset is { } offset)
         {
             headers.Add(new(FileIdHeaders.StartByte, FormatNumber(offset)));
         }
 
-        if (outcome.Kind == UploadResultKind.AlreadyComplete)
+        if (result.Kind == UploadResultKind.AlreadyComplete)
         {
             headers.Add(new(FileIdHeaders.UploadComplete, "true"));
         }
 
-        if (RetryAfter.GetSeconds(outcome.Kind) is { } seconds)
+        if (RetryAfter.GetSeconds(result.Kind) is { } seconds)
         {
             headers.Add(new("Retry-After", FormatNumber(seconds)));
         }
@@ -101,25 +101,25 @@ internal static class FileIdResponses
         return problem.ToResponse(headers);
     }
 
-    private static HttpResponseData ForCompletion(UploadResult outcome) =>
-        outcome.Response is { } answer
-            ? FromStoredResponse(StoredResponse.FromBytes(answer), outcome, isComplete: true)
-            : ForStatus(new UploadStatus(true, outcome.Offset ?? 0, outcome.UploadLength, IsComplete: true));
+    private static HttpResponseData ForCompletion(UploadResult result) =>
+        result.Response is { } answer
+            ? FromStoredResponse(StoredResponse.FromBytes(answer), result, isComplete: true)
+            : ForStatus(new UploadStatus(true, result.Offset ?? 0, result.UploadLength, IsComplete: true));
 
-    private static HttpResponseData FromStoredResponse(StoredResponse answer, UploadResult outcome, bool isComplete) => new(answer.StatusCode)
+    private static HttpResponseData FromStoredResponse(StoredResponse storedResponse, UploadResult result, bool isComplete) => new(storedResponse.StatusCode)
     {
         // What the application says of its own answer goes before what is said for all.
         Headers =
         [
-            .. answer.Headers.Any(static header => header.Key.Equals("Cache-Control", StringComparison.OrdinalIgnoreCase))
+            .. storedResponse.Headers.Any(static header => header.Key.Equals("Cache-Control", StringComparison.OrdinalIgnoreCase))
                 ? (KeyValuePair<string, string>[])[]
                 : [new("Cache-Control", "no-store")],
-            .. answer.Headers.Where(static header => !header.Key.Equals("Content-Type", StringComparison.OrdinalIgnoreCase)),
-            new(FileIdHeaders.StartByte, FormatNumber(outcome.Offset ?? 0)),
+            .. storedResponse.Headers.Where(static header => !header.Key.Equals("Content-Type", StringComparison.OrdinalIgnoreCase)),
+            new(FileIdHeaders.StartByte, FormatNumber(result.Offset ?? 0)),
             new(FileIdHeaders.UploadComplete, isComplete ? "true" : "false"),
         ],
-        ContentType = answer.ContentType,
-        Body = answer.Body,
+        ContentType = storedResponse.ContentType,
+        Body = storedResponse.Body,
     };
 
     private static string FormatNumber(long value) => value.ToString(CultureInfo.InvariantCulture);

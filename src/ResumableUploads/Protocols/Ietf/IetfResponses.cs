@@ -63,45 +63,45 @@ internal sealed class IetfResponses(IetfVersion version, bool isAnnounced, IetfL
         };
     }
 
-    public HttpResponseData ForCreation(UploadResult outcome, string location) => outcome.Kind switch
+    public HttpResponseData ForCreation(UploadResult result, string location) => result.Kind switch
     {
         UploadResultKind.Appended => new HttpResponseData(201)
         {
-            Headers = [new("Location", location), NoStoreHeader, .. StateHeaders(outcome.Offset, false), .. LimitHeaders(GetTimeRemaining(outcome.Expires)), .. AnnouncedVersionHeaders],
+            Headers = [new("Location", location), NoStoreHeader, .. StateHeaders(result.Offset, false), .. LimitHeaders(GetTimeRemaining(result.Expires)), .. AnnouncedVersionHeaders],
         },
-        _ => ForFinalResult(outcome, location),
+        _ => ForFinalResult(result, location),
     };
 
-    public HttpResponseData ForAppend(UploadResult outcome, string location) => outcome.Kind switch
+    public HttpResponseData ForAppend(UploadResult result, string location) => result.Kind switch
     {
-        UploadResultKind.Appended => new HttpResponseData(version.AppendStatusCode) { Headers = [NoStoreHeader, .. StateHeaders(outcome.Offset, false), .. AnnouncedVersionHeaders] },
-        _ => ForFinalResult(outcome, location),
+        UploadResultKind.Appended => new HttpResponseData(version.AppendStatusCode) { Headers = [NoStoreHeader, .. StateHeaders(result.Offset, false), .. AnnouncedVersionHeaders] },
+        _ => ForFinalResult(result, location),
     };
 
-    public HttpResponseData ForCancellation(UploadResult outcome) => outcome.Kind switch
+    public HttpResponseData ForCancellation(UploadResult result) => result.Kind switch
     {
-        UploadResultKind.Cancelled when outcome.Offset is not null => new HttpResponseData(204) { Headers = [NoStoreHeader, .. AnnouncedVersionHeaders] },
+        UploadResultKind.Cancelled when result.Offset is not null => new HttpResponseData(204) { Headers = [NoStoreHeader, .. AnnouncedVersionHeaders] },
         UploadResultKind.Cancelled => ForError(new UploadResult(UploadResultKind.NotFound), null),
-        _ => ForError(outcome, null),
+        _ => ForError(result, null),
     };
 
     /// <summary>For what is neither kept and goes on, nor cancelled. Where the application says nothing of its own, the upload is what was made.</summary>
-    public HttpResponseData ForFinalResult(UploadResult outcome, string location) => outcome.Kind switch
+    public HttpResponseData ForFinalResult(UploadResult result, string location) => result.Kind switch
     {
-        UploadResultKind.Completed when outcome.IsReplay && version.EmptyAppendAfterCompletion is { } refused => ForRejection(refused, outcome),
-        UploadResultKind.Completed when outcome.Response is null => new HttpResponseData(201)
+        UploadResultKind.Completed when result.IsReplay && version.EmptyAppendAfterCompletion is { } refused => ForRejection(refused, result),
+        UploadResultKind.Completed when result.Response is null => new HttpResponseData(201)
         {
-            Headers = [new("Location", location), NoStoreHeader, .. StateHeaders(outcome.Offset, true), .. AnnouncedVersionHeaders],
+            Headers = [new("Location", location), NoStoreHeader, .. StateHeaders(result.Offset, true), .. AnnouncedVersionHeaders],
         },
-        UploadResultKind.Completed or UploadResultKind.HandlerFailed when outcome.Response is { } answer => FromStoredResponse(StoredResponse.FromBytes(answer), outcome.Offset),
-        UploadResultKind.AlreadyComplete => ForRejection(version.AppendAfterCompletion, outcome),
-        _ => ForError(outcome, outcome.IsCreated ? location : null),
+        UploadResultKind.Completed or UploadResultKind.HandlerFailed when result.Response is { } answer => FromStoredResponse(StoredResponse.FromBytes(answer), result.Offset),
+        UploadResultKind.AlreadyComplete => ForRejection(version.AppendAfterCompletion, result),
+        _ => ForError(result, result.IsCreated ? location : null),
     };
 
     /// <summary>The problem for an outcome that is none of the good ones.</summary>
-    public static Problem ProblemFor(UploadResult outcome)
+    public static Problem ProblemFor(UploadResult result)
     {
-        (int status, string type, string title, string detail) = outcome.Kind switch
+        (int status, string type, string title, string detail) = result.Kind switch
         {
             UploadResultKind.OffsetMismatch => (409, Problem.OffsetMismatchType, "Mismatching Upload Offset",
                 "The server holds another number of bytes. Go on from Upload-Offset."),
@@ -109,7 +109,7 @@ internal sealed class IetfResponses(IetfVersion version, bool isAnnounced, IetfL
                 "The length of the upload is not the one that is known already, or the last content ends before it."),
             UploadResultKind.LengthExceeded => (400, Problem.LengthConflictType, "Inconsistent Upload Length Values",
                 "The content goes past the length of the upload."),
-            UploadResultKind.DigestMismatch when outcome.IsFinalDigestMismatch => (400, Problem.CustomType("digest-mismatch"), "The digest does not match",
+            UploadResultKind.DigestMismatch when result.IsFinalDigestMismatch => (400, Problem.CustomType("digest-mismatch"), "The digest does not match",
                 "All bytes are there, and they are not what the digest of the whole says. Delete the upload and send it again."),
             UploadResultKind.DigestMismatch => (400, Problem.CustomType("digest-mismatch"), "The digest does not match",
                 "The bytes are not what the digest says. Nothing of this request counts; send it again from the same offset."),
@@ -121,13 +121,13 @@ internal sealed class IetfResponses(IetfVersion version, bool isAnnounced, IetfL
                 "All bytes are there. Ask again later with an empty last append at the full length."),
             UploadResultKind.HandlerFailed => (503, Problem.CustomType("handler-failed"), "Processing failed",
                 "All bytes are safe. Ask again later with an empty last append at the full length; nothing has to be sent twice."),
-            _ => UploadUrlProblems.Describe(outcome),
+            _ => UploadUrlProblems.Describe(result),
         };
         return new Problem(status, type, title, detail)
         {
-            ExpectedOffset = outcome.Kind == UploadResultKind.OffsetMismatch ? outcome.Offset : null,
-            ProvidedOffset = outcome.Kind == UploadResultKind.OffsetMismatch ? outcome.ProvidedOffset : null,
-            IsLimitExceeded = outcome.Kind is UploadResultKind.UploadTooLarge or UploadResultKind.AppendTooLarge or UploadResultKind.OwnerQuotaExceeded,
+            ExpectedOffset = result.Kind == UploadResultKind.OffsetMismatch ? result.Offset : null,
+            ProvidedOffset = result.Kind == UploadResultKind.OffsetMismatch ? result.ProvidedOffset : null,
+            IsLimitExceeded = result.Kind is UploadResultKind.UploadTooLarge or UploadResultKind.AppendTooLarge or UploadResultKind.OwnerQuotaExceeded,
         };
     }
 
@@ -138,39 +138,39 @@ internal sealed class IetfResponses(IetfVersion version, bool isAnnounced, IetfL
     /// <summary>Customary, and asked for nowhere but in interim responses .</summary>
     private KeyValuePair<string, string>[] AnnouncedVersionHeaders => isAnnounced ? [VersionHeader] : [];
 
-    private HttpResponseData ForError(UploadResult outcome, string? location)
+    private HttpResponseData ForError(UploadResult result, string? location)
     {
-        Problem problem = ProblemFor(outcome);
+        Problem problem = ProblemFor(result);
 
         // Of an upload that has just been invalidated there is nothing to tell any more.
-        bool isGone = outcome.Kind is UploadResultKind.NotFound || (outcome.Kind is UploadResultKind.LengthExceeded && version.ExcessInvalidatesUpload);
+        bool isGone = result.Kind is UploadResultKind.NotFound || (result.Kind is UploadResultKind.LengthExceeded && version.ExcessInvalidatesUpload);
         return problem.ToResponse(
         [
             .. isGone ? [] : OptionalHeader("Location", location),
-            .. isGone || outcome.Offset is null ? [] : StateHeaders(outcome.Offset, false),
+            .. isGone || result.Offset is null ? [] : StateHeaders(result.Offset, false),
             .. problem.IsLimitExceeded ? LimitHeaders(expiration) : [],
-            .. RetryAfter.GetSeconds(outcome.Kind) is { } seconds ? OptionalHeader("Retry-After", FormatNumber(seconds)) : [],
+            .. RetryAfter.GetSeconds(result.Kind) is { } seconds ? OptionalHeader("Retry-After", FormatNumber(seconds)) : [],
             .. AnnouncedVersionHeaders,
         ]);
     }
 
     /// <summary>That nothing is open any more is said by the problem: completeness would call this the application's answer .</summary>
-    private HttpResponseData ForRejection(IetfVersion.AppendRejection refused, UploadResult outcome) =>
+    private HttpResponseData ForRejection(IetfVersion.AppendRejection refused, UploadResult result) =>
         new Problem(refused.Status, refused.Type, refused.Title, "The upload is finished, and nothing can be appended any more.")
-            .ToResponse([.. StateHeaders(outcome.Offset, false), .. AnnouncedVersionHeaders]);
+            .ToResponse([.. StateHeaders(result.Offset, false), .. AnnouncedVersionHeaders]);
 
     /// <summary>The application's own answer, whatever it is: it says by itself that it is the one .</summary>
-    private HttpResponseData FromStoredResponse(StoredResponse answer, long? offset) => new(answer.StatusCode)
+    private HttpResponseData FromStoredResponse(StoredResponse storedResponse, long? offset) => new(storedResponse.StatusCode)
     {
         Headers =
         [
-            .. answer.Headers.Any(static header => HasName(header, "Cache-Control")) ? (KeyValuePair<string, string>[])[] : [NoStoreHeader],
-            .. answer.Headers.Where(static header => !HasName(header, "Content-Type")),
+            .. storedResponse.Headers.Any(static header => HasName(header, "Cache-Control")) ? (KeyValuePair<string, string>[])[] : [NoStoreHeader],
+            .. storedResponse.Headers.Where(static header => !HasName(header, "Content-Type")),
             .. StateHeaders(offset, true),
             .. AnnouncedVersionHeaders,
         ],
-        ContentType = answer.ContentType,
-        Body = answer.Body,
+        ContentType = storedResponse.ContentType,
+        Body = storedResponse.Body,
     };
 
     private KeyValuePair<string, string>[] StateHeaders(long? offset, bool isComplete) =>

@@ -12,11 +12,11 @@ internal static class TusParser
     /// <param name="headers">The headers.</param>
     /// <param name="isUpload">Whether it was sent to an upload's own URL, and not to the one where uploads are made.</param>
     /// <param name="bodyLength">How many bytes the body has, or null when its end will tell.</param>
-    /// <param name="support">What the server can do.</param>
+    /// <param name="capabilities">What the server can do.</param>
     /// <param name="request">What it asks for.</param>
     /// <returns>Null, or what is wrong with it.</returns>
     public static Problem? Parse(
-        string method, IHeaderDictionary headers, bool isUpload, long? bodyLength, TusCapabilities support, out TusRequest request)
+        string method, IHeaderDictionary headers, bool isUpload, long? bodyLength, TusCapabilities capabilities, out TusRequest request)
     {
         request = default!;
         if (HttpMethods.IsOptions(method))
@@ -25,7 +25,7 @@ internal static class TusParser
             return null;
         }
 
-        if (isUpload && support.SupportsDownload && HttpMethods.IsGet(method))
+        if (isUpload && capabilities.SupportsDownload && HttpMethods.IsGet(method))
         {
             request = new TusRequest(TusOperation.Download);
             return null;
@@ -43,8 +43,8 @@ internal static class TusParser
 
         return (isUpload, method) switch
         {
-            (false, _) when HttpMethods.IsPost(method) => ParseCreate(headers, bodyLength, support, out request),
-            (true, _) when HttpMethods.IsPatch(method) => ParseAppend(headers, support, out request),
+            (false, _) when HttpMethods.IsPost(method) => ParseCreate(headers, bodyLength, capabilities, out request),
+            (true, _) when HttpMethods.IsPatch(method) => ParseAppend(headers, capabilities, out request),
             (true, _) when HttpMethods.IsHead(method) => ParseWithoutContent(TusOperation.Status, out request),
             (true, _) when HttpMethods.IsDelete(method) => ParseWithoutContent(TusOperation.Terminate, out request),
             _ => new Problem(405, Problem.CustomType("method-not-allowed"), "Method not allowed", $"Use one of: {GetAllowHeader(isUpload)}."),
@@ -59,7 +59,7 @@ internal static class TusParser
         return null;
     }
 
-    private static Problem? ParseCreate(IHeaderDictionary headers, long? bodyLength, TusCapabilities support, out TusRequest request)
+    private static Problem? ParseCreate(IHeaderDictionary headers, long? bodyLength, TusCapabilities capabilities, out TusRequest request)
     {
         request = default!;
         StringValues metadata = headers[TusHeaders.Metadata];
@@ -98,7 +98,7 @@ internal static class TusParser
             return UnsupportedContentType("A creation has no body, or one of the type application/offset+octet-stream.");
         }
 
-        if (ReadDigests(headers, support, out Digest? checksum, out bool isBehind, out Digest? whole) is { } badChecksum)
+        if (ReadDigests(headers, capabilities, out Digest? checksum, out bool isBehind, out Digest? whole) is { } badChecksum)
         {
             return badChecksum;
         }
@@ -116,7 +116,7 @@ internal static class TusParser
         return null;
     }
 
-    private static Problem? ParseAppend(IHeaderDictionary headers, TusCapabilities support, out TusRequest request)
+    private static Problem? ParseAppend(IHeaderDictionary headers, TusCapabilities capabilities, out TusRequest request)
     {
         request = default!;
         if (!HasPatchContentType(headers))
@@ -139,7 +139,7 @@ internal static class TusParser
             return BadRequest("upload-length", "Send only one of Upload-Length and Upload-Defer-Length.");
         }
 
-        if (ReadDigests(headers, support, out Digest? checksum, out bool isBehind, out Digest? whole) is { } badChecksum)
+        if (ReadDigests(headers, capabilities, out Digest? checksum, out bool isBehind, out Digest? whole) is { } badChecksum)
         {
             return badChecksum;
         }
@@ -175,7 +175,7 @@ internal static class TusParser
     }
 
     /// <summary>What there is to verify: of this body by <c>Upload-Checksum</c> or <c>Content-Digest</c>, of the whole by <c>Repr-Digest</c>.</summary>
-    private static Problem? ReadDigests(IHeaderDictionary headers, TusCapabilities support, out Digest? ofBody, out bool isBehind, out Digest? ofWhole)
+    private static Problem? ReadDigests(IHeaderDictionary headers, TusCapabilities capabilities, out Digest? ofBody, out bool isBehind, out Digest? ofWhole)
     {
         isBehind = headers["Trailer"].ToString().Split(',')
             .Any(static name => name.Trim().Equals(TusHeaders.Checksum, StringComparison.OrdinalIgnoreCase));
@@ -185,7 +185,7 @@ internal static class TusParser
         }
 
         StringValues values = headers[TusHeaders.Checksum];
-        if ((isBehind || values.Count > 0 || ofBody is not null) && !support.SupportsChecksum)
+        if ((isBehind || values.Count > 0 || ofBody is not null) && !capabilities.SupportsChecksum)
         {
             return BadRequest("checksum", "This server's store cannot hold bytes back until they are verified. Send no Upload-Checksum and no Content-Digest.");
         }

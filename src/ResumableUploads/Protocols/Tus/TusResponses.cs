@@ -10,16 +10,16 @@ internal static class TusResponses
     public static KeyValuePair<string, string>[] DownloadHeaders => [VersionHeader];
 
     /// <summary>What the server says of itself (T-30).</summary>
-    public static HttpResponseData ForDiscovery(TusCapabilities support, bool isUpload) =>
-        new(204) { Headers = [VersionHeader, .. support.Headers, new("Allow", TusParser.GetAllowHeader(isUpload)), NoStoreHeader] };
+    public static HttpResponseData ForDiscovery(TusCapabilities capabilities, bool isUpload) =>
+        new(204) { Headers = [VersionHeader, .. capabilities.Headers, new("Allow", TusParser.GetAllowHeader(isUpload)), NoStoreHeader] };
 
-    public static HttpResponseData For(Problem problem, TusCapabilities support, bool isUpload)
+    public static HttpResponseData For(Problem problem, TusCapabilities capabilities, bool isUpload)
     {
         IEnumerable<KeyValuePair<string, string>> more = problem.Status switch
         {
             405 => [new("Allow", TusParser.GetAllowHeader(isUpload))],
             412 => [new(TusHeaders.SupportedVersions, TusHeaders.ProtocolVersion)],
-            413 => [new(TusHeaders.MaxSize, FormatNumber(support.MaxUploadSize))],
+            413 => [new(TusHeaders.MaxSize, FormatNumber(capabilities.MaxUploadSize))],
             _ => [],
         };
         return problem.ToResponse([VersionHeader, .. more]);
@@ -32,10 +32,10 @@ internal static class TusResponses
             return For(new UploadResult(UploadResultKind.NotFound));
         }
 
-        EngineRecord? data = status.Info is { } info ? EngineRecord.From(info) : null;
+        EngineRecord? record = status.Info is { } info ? EngineRecord.From(info) : null;
 
         // A final upload has no offset before it is joined: nobody appends to it (T-63).
-        bool isWaiting = data is { Concatenation.IsPart: false } && !status.IsComplete;
+        bool isWaiting = record is { Concatenation.IsPart: false } && !status.IsComplete;
         return new HttpResponseData(200)
         {
             Headers =
@@ -45,40 +45,40 @@ internal static class TusResponses
                 .. isWaiting ? [] : OffsetHeaders(status.Offset),
                 .. status.UploadLength is { } length ? OptionalHeader(TusHeaders.Length, FormatNumber(length))
                     : isWaiting ? [] : OptionalHeader(TusHeaders.DeferLength, "1"),
-                .. OptionalHeader(TusHeaders.Metadata, data?.ProtocolMetadata),
-                .. OptionalHeader(TusHeaders.Concat, data?.Concatenation?.RawValue),
+                .. OptionalHeader(TusHeaders.Metadata, record?.ProtocolMetadata),
+                .. OptionalHeader(TusHeaders.Concat, record?.Concatenation?.RawValue),
                 .. ExpirationHeaders(status.Expires),
             ],
         };
     }
 
-    public static HttpResponseData ForCreation(UploadResult outcome, string location)
+    public static HttpResponseData ForCreation(UploadResult result, string location)
     {
-        KeyValuePair<string, string>[] headers = [new("Location", location), .. OffsetHeaders(outcome.Offset), .. ExpirationHeaders(outcome.Expires)];
-        return outcome.Kind switch
+        KeyValuePair<string, string>[] headers = [new("Location", location), .. OffsetHeaders(result.Offset), .. ExpirationHeaders(result.Expires)];
+        return result.Kind switch
         {
             UploadResultKind.Appended => new HttpResponseData(201) { Headers = [VersionHeader, NoStoreHeader, .. headers] },
-            UploadResultKind.Completed => ForCompletion(outcome, 201, headers),
-            UploadResultKind.HandlerFailed when outcome.Response is { } answer => FromStoredResponse(StoredResponse.FromBytes(answer), null, headers),
-            _ => outcome.IsCreated ? ForError(outcome).WithHeader("Location", location) : ForError(outcome),
+            UploadResultKind.Completed => ForCompletion(result, 201, headers),
+            UploadResultKind.HandlerFailed when result.Response is { } answer => FromStoredResponse(StoredResponse.FromBytes(answer), null, headers),
+            _ => result.IsCreated ? ForError(result).WithHeader("Location", location) : ForError(result),
         };
     }
 
     /// <summary>The answer to a piece, to a termination, and to all that went wrong.</summary>
-    public static HttpResponseData For(UploadResult outcome) => outcome.Kind switch
+    public static HttpResponseData For(UploadResult result) => result.Kind switch
     {
-        UploadResultKind.Appended => new HttpResponseData(204) { Headers = [VersionHeader, NoStoreHeader, .. OffsetHeaders(outcome.Offset), .. ExpirationHeaders(outcome.Expires)] },
-        UploadResultKind.Completed => ForCompletion(outcome, 204, [.. OffsetHeaders(outcome.Offset)]),
-        UploadResultKind.Cancelled when outcome.Offset is not null => new HttpResponseData(204) { Headers = [VersionHeader, NoStoreHeader] },
+        UploadResultKind.Appended => new HttpResponseData(204) { Headers = [VersionHeader, NoStoreHeader, .. OffsetHeaders(result.Offset), .. ExpirationHeaders(result.Expires)] },
+        UploadResultKind.Completed => ForCompletion(result, 204, [.. OffsetHeaders(result.Offset)]),
+        UploadResultKind.Cancelled when result.Offset is not null => new HttpResponseData(204) { Headers = [VersionHeader, NoStoreHeader] },
         UploadResultKind.Cancelled => ForError(new UploadResult(UploadResultKind.NotFound)),
-        UploadResultKind.HandlerFailed when outcome.Response is { } answer => FromStoredResponse(StoredResponse.FromBytes(answer), null, [.. OffsetHeaders(outcome.Offset)]),
-        _ => ForError(outcome),
+        UploadResultKind.HandlerFailed when result.Response is { } answer => FromStoredResponse(StoredResponse.FromBytes(answer), null, [.. OffsetHeaders(result.Offset)]),
+        _ => ForError(result),
     };
 
     /// <summary>The problem for an outcome that is none of the good ones. Clients of tus give up on every 4xx but 409 and 423.</summary>
-    public static Problem ProblemFor(UploadResult outcome)
+    public static Problem ProblemFor(UploadResult result)
     {
-        (int status, string type, string title, string detail) = outcome.Kind switch
+        (int status, string type, string title, string detail) = result.Kind switch
         {
             UploadResultKind.OffsetMismatch => (409, Problem.OffsetMismatchType, "Mismatching upload offset",
                 "The server holds another number of bytes. Go on from Upload-Offset."),
@@ -88,9 +88,9 @@ internal static class TusResponses
                 "Upload-Length is not the length that this upload has, or less than what is there."),
             UploadResultKind.LengthExceeded => (413, Problem.CustomType("upload-length-exceeded"), "More bytes than the upload length",
                 "The body goes past Upload-Length. Send what is missing, and no more."),
-            UploadResultKind.DigestMismatch when outcome.IsFinalDigestMismatch => (460, Problem.CustomType("digest-mismatch"), "Checksum mismatch",
+            UploadResultKind.DigestMismatch when result.IsFinalDigestMismatch => (460, Problem.CustomType("digest-mismatch"), "Checksum mismatch",
                 "All bytes are there, and they are not what the digest of the whole says. Delete the upload and send it again."),
-            UploadResultKind.DigestMismatch when outcome.IsDigestMissing => (400, Problem.CustomType("bad-checksum"), "Bad request",
+            UploadResultKind.DigestMismatch when result.IsDigestMissing => (400, Problem.CustomType("bad-checksum"), "Bad request",
                 "The trailer has no Upload-Checksum with a known algorithm and its digest in base64. Nothing of this request counts."),
             UploadResultKind.DigestMismatch => (460, Problem.CustomType("digest-mismatch"), "Checksum mismatch",
                 "The bytes are not what the checksum says. Nothing of this request counts; send it again from the same offset."),
@@ -106,12 +106,12 @@ internal static class TusResponses
                 "Nothing can be appended to a final upload."),
             UploadResultKind.PartNotFound => (400, Problem.CustomType("part-missing"), "A part is missing",
                 "A URL in Upload-Concat is not that of a partial upload of yours that is still there. Nothing was made."),
-            _ => UploadUrlProblems.Describe(outcome),
+            _ => UploadUrlProblems.Describe(result),
         };
         return new Problem(status, type, title, detail)
         {
-            ExpectedOffset = outcome.Kind == UploadResultKind.NotFound ? null : outcome.Offset,
-            ProvidedOffset = outcome.Kind == UploadResultKind.OffsetMismatch ? outcome.ProvidedOffset : null,
+            ExpectedOffset = result.Kind == UploadResultKind.NotFound ? null : result.Offset,
+            ProvidedOffset = result.Kind == UploadResultKind.OffsetMismatch ? result.ProvidedOffset : null,
         };
     }
 
@@ -119,34 +119,34 @@ internal static class TusResponses
 
     private static KeyValuePair<string, string> NoStoreHeader => new("Cache-Control", "no-store");
 
-    private static HttpResponseData ForError(UploadResult outcome)
+    private static HttpResponseData ForError(UploadResult result)
     {
-        Problem problem = ProblemFor(outcome);
+        Problem problem = ProblemFor(result);
         return problem.ToResponse(
         [
             VersionHeader,
             .. OffsetHeaders(problem.ExpectedOffset),
-            .. ExpirationHeaders(outcome.Expires),
-            .. RetryAfter.GetSeconds(outcome.Kind) is { } seconds ? (KeyValuePair<string, string>[])[new("Retry-After", FormatNumber(seconds))] : [],
+            .. ExpirationHeaders(result.Expires),
+            .. RetryAfter.GetSeconds(result.Kind) is { } seconds ? (KeyValuePair<string, string>[])[new("Retry-After", FormatNumber(seconds))] : [],
         ]);
     }
 
-    private static HttpResponseData ForCompletion(UploadResult outcome, int withoutBody, KeyValuePair<string, string>[] headers) =>
-        outcome.Response is { } answer
-            ? FromStoredResponse(StoredResponse.FromBytes(answer), withoutBody, headers, outcome.IsResponseBodyTruncated)
+    private static HttpResponseData ForCompletion(UploadResult result, int withoutBody, KeyValuePair<string, string>[] headers) =>
+        result.Response is { } answer
+            ? FromStoredResponse(StoredResponse.FromBytes(answer), withoutBody, headers, result.IsResponseBodyTruncated)
             : new HttpResponseData(withoutBody) { Headers = [VersionHeader, NoStoreHeader, .. headers] };
 
     /// <summary>
     /// The application's answer, said so that clients of tus take it for what it is: its good is 201 for a creation, and 204 or, with a body, 200
     /// for a piece. Location is the upload's own; where the application has one, it is the content's.
     /// </summary>
-    private static HttpResponseData FromStoredResponse(StoredResponse answer, int? good, KeyValuePair<string, string>[] headers, bool isLonger = false)
+    private static HttpResponseData FromStoredResponse(StoredResponse storedResponse, int? good, KeyValuePair<string, string>[] headers, bool isLonger = false)
     {
-        int status = (good, answer.StatusCode) switch
+        int status = (good, storedResponse.StatusCode) switch
         {
             (201, < 400) => 201,
-            (204, < 400) => answer.Body.IsEmpty && !isLonger ? 204 : 200,
-            _ => answer.StatusCode,
+            (204, < 400) => storedResponse.Body.IsEmpty && !isLonger ? 204 : 200,
+            _ => storedResponse.StatusCode,
         };
         return new HttpResponseData(status)
         {
@@ -154,13 +154,13 @@ internal static class TusResponses
             [
                 VersionHeader,
                 NoStoreHeader,
-                .. answer.Headers.Where(static header => !HasName(header, "Content-Type") && !HasName(header, "Cache-Control")
+                .. storedResponse.Headers.Where(static header => !HasName(header, "Content-Type") && !HasName(header, "Cache-Control")
                         && !(HasName(header, "Content-Location")))
                     .Select(static header => HasName(header, "Location") ? new("Content-Location", header.Value) : header),
                 .. headers,
             ],
-            ContentType = answer.Body.IsEmpty ? null : answer.ContentType,
-            Body = answer.Body,
+            ContentType = storedResponse.Body.IsEmpty ? null : storedResponse.ContentType,
+            Body = storedResponse.Body,
         };
     }
 

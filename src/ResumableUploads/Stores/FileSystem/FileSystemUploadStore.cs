@@ -22,7 +22,7 @@ public sealed class FileSystemUploadStore : IUploadStore, IStagedAppendStore, IS
     private readonly StoreContext _context;
     private readonly DirectorySync _directorySync;
     private readonly RecordFile _records;
-    private readonly OffsetReconciler _offsets;
+    private readonly OffsetReconciler _reconciler;
     private readonly CreateOperation _create;
     private readonly ReadOperations _read;
     private readonly ChangeOperations _change;
@@ -73,11 +73,11 @@ public sealed class FileSystemUploadStore : IUploadStore, IStagedAppendStore, IS
             logger ?? NullLogger<FileSystemUploadStore>.Instance);
         _directorySync = new DirectorySync(_context);
         _records = new RecordFile(_context, _directorySync);
-        _offsets = new OffsetReconciler(_context);
+        _reconciler = new OffsetReconciler(_context);
         _create = new CreateOperation(_context, _records, _directorySync);
-        _read = new ReadOperations(_context, _records, _offsets);
-        _change = new ChangeOperations(_context, _records, _offsets, _directorySync);
-        _move = new MoveOperation(_context, _records, _offsets);
+        _read = new ReadOperations(_context, _records, _reconciler);
+        _change = new ChangeOperations(_context, _records, _reconciler, _directorySync);
+        _move = new MoveOperation(_context, _records, _reconciler);
         _sweepCheckpoint = new SweepCheckpointFile(_context, _directorySync);
     }
 
@@ -130,7 +130,7 @@ public sealed class FileSystemUploadStore : IUploadStore, IStagedAppendStore, IS
         cancellationToken.ThrowIfCancellationRequested();
         try
         {
-            LockStatus status = LockedUpload.TryAcquire(_context, _records, _offsets, key, out LockedUpload? upload);
+            LockStatus status = LockedUpload.TryAcquire(_context, _records, _reconciler, key, out LockedUpload? upload);
             using (upload)
             {
                 return upload switch
@@ -139,7 +139,7 @@ public sealed class FileSystemUploadStore : IUploadStore, IStagedAppendStore, IS
                     null => CreateBusyResult(key),
                     { Record.Record.State: not UploadState.Receiving } => new AppendResult(AppendStatus.NotReceiving, upload.Offset, upload.Version),
                     _ when upload.Offset != offset => new AppendResult(AppendStatus.OffsetMismatch, upload.Offset, upload.Version),
-                    _ => await new AppendOperation(_context, _records, _offsets, upload, content, cancellationToken).RunAsync(mode),
+                    _ => await new AppendOperation(_context, _records, _reconciler, upload, content, cancellationToken).RunAsync(mode),
                 };
             }
         }
@@ -173,14 +173,14 @@ public sealed class FileSystemUploadStore : IUploadStore, IStagedAppendStore, IS
     }
 
     /// <inheritdoc/>
-    public async ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> outcome, CancellationToken cancellationToken)
+    public async ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> response, CancellationToken cancellationToken)
     {
-        if (outcome.Length > ChangeOperations.MaxResponseLength)
+        if (response.Length > ChangeOperations.MaxResponseLength)
         {
-            throw new ArgumentException("An outcome has at most 1 MiB.", nameof(outcome));
+            throw new ArgumentException("An outcome has at most 1 MiB.", nameof(response));
         }
 
-        await RunAsync((_change, key, outcome), static s => s._change.PutResponse(s.key, s.outcome.Span), cancellationToken);
+        await RunAsync((_change, key, response), static s => s._change.PutResponse(s.key, s.response.Span), cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -229,8 +229,8 @@ public sealed class FileSystemUploadStore : IUploadStore, IStagedAppendStore, IS
         RunAsync(_sweepCheckpoint, static place => place.Get(), cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask PutSweepCheckpointAsync(UploadKey? place, CancellationToken cancellationToken) =>
-        RunAsync(() => _sweepCheckpoint.Put(place), cancellationToken);
+    public ValueTask PutSweepCheckpointAsync(UploadKey? checkpoint, CancellationToken cancellationToken) =>
+        RunAsync(() => _sweepCheckpoint.Put(checkpoint), cancellationToken);
 
     private static void ValidateRecord(UploadRecord record)
     {
@@ -267,7 +267,7 @@ public sealed class FileSystemUploadStore : IUploadStore, IStagedAppendStore, IS
     }
 
     private AppendResult CreateBusyResult(UploadKey key) =>
-        _records.Read(key) is { } record && _offsets.Read(new UploadFilePaths(_context.Paths.GetUploadDirectory(key), record.Nonce), record) is { } seen
+        _records.Read(key) is { } record && _reconciler.Read(new UploadFilePaths(_context.Paths.GetUploadDirectory(key), record.Nonce), record) is { } seen
             ? new AppendResult(AppendStatus.Busy, seen.Offset, null)
             : new AppendResult(AppendStatus.NotFound, 0, null);
 }

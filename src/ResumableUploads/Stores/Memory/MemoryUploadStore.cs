@@ -168,15 +168,15 @@ public sealed class MemoryUploadStore : IUploadStore, IStagedAppendStore, IDispo
 
     /// <inheritdoc/>
     /// <exception cref="ArgumentException">The outcome has more than 1 MiB.</exception>
-    public ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> outcome, CancellationToken cancellationToken)
+    public ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> response, CancellationToken cancellationToken)
     {
         ThrowIfDisposedOrCanceled(cancellationToken);
-        if (outcome.Length > MaxResponseLength)
+        if (response.Length > MaxResponseLength)
         {
-            throw new ArgumentException("An outcome has at most 1 MiB.", nameof(outcome));
+            throw new ArgumentException("An outcome has at most 1 MiB.", nameof(response));
         }
 
-        Find(key)?.PutResponse(outcome.Span);
+        Find(key)?.PutResponse(response.Span);
         return ValueTask.CompletedTask;
     }
 

@@ -11,7 +11,7 @@ namespace ResumableUploads.FaultTests.Crashes.Disks;
 public class FullDiskTests
 {
     [Theory]
-    [InlineData("Process")]
+    [InlineData("ProcessCrash")]
     [InlineData("PowerLoss")]
     public async Task A_full_disk_is_told_with_the_true_offset_and_the_upload_goes_on_when_there_is_room(string durability)
     {
@@ -70,7 +70,7 @@ public class FullDiskTests
     }
 
     [Theory]
-    [InlineData("Process")]
+    [InlineData("ProcessCrash")]
     [InlineData("PowerLoss")]
     public async Task A_creation_on_a_full_disk_leaves_nothing_behind(string durability)
     {
@@ -97,7 +97,7 @@ public class FullDiskTests
     }
 
     [Theory]
-    [InlineData("Process")]
+    [InlineData("ProcessCrash")]
     [InlineData("PowerLoss")]
     public async Task A_last_byte_that_fits_where_its_record_does_not_is_kept_and_the_upload_is_completed_later(string durability)
     {
@@ -124,7 +124,7 @@ public class FullDiskTests
     }
 
     [Theory]
-    [InlineData("Process")]
+    [InlineData("ProcessCrash")]
     [InlineData("PowerLoss")]
     public async Task A_server_that_ended_on_a_full_disk_starts_again_and_tells_what_is_there(string durability)
     {

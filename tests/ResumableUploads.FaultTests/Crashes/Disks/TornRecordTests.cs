@@ -9,8 +9,8 @@ public class TornRecordTests
     private const int Size = 120_000;
 
     [Theory]
-    [InlineData("Process", 0.0)]
-    [InlineData("Process", 0.5)]
+    [InlineData("ProcessCrash", 0.0)]
+    [InlineData("ProcessCrash", 0.5)]
     [InlineData("PowerLoss", 0.0)]
     [InlineData("PowerLoss", 0.5)]
     public async Task A_torn_record_costs_its_own_upload_and_no_other(string durability, double rest)

@@ -14,7 +14,7 @@ public class CompletionTests
     public async Task A_handler_that_runs_in_one_process_is_not_run_by_another_however_long_it_takes()
     {
         using var directory = new UploadDirectory();
-        string[] options = ["ResumableUploads:FileSystem:Durability=Process", "ResumableUploads:Handler:LeaseDuration=00:00:02", "ResumableUploads:Handler:CompletionTimeout=00:00:01"];
+        string[] options = ["ResumableUploads:FileSystem:Durability=ProcessCrash", "ResumableUploads:Handler:LeaseDuration=00:00:02", "ResumableUploads:Handler:CompletionTimeout=00:00:01"];
         await using ChildHost a = await ChildHost.StartAsync(directory.Root, [.. options, "ResumableUploads:Handler:CompletionTimeout=00:01:00", "Handler=hold"]);
         await using ChildHost b = await ChildHost.StartAsync(directory.Root, options);
         await using ChildHost patient = await ChildHost.StartAsync(directory.Root, [.. options, "ResumableUploads:Handler:CompletionTimeout=00:01:00"]);
@@ -49,7 +49,7 @@ public class CompletionTests
     public async Task Another_process_runs_the_handler_of_one_that_was_killed_in_it()
     {
         using var directory = new UploadDirectory();
-        string[] options = ["ResumableUploads:FileSystem:Durability=Process", "ResumableUploads:Handler:LeaseDuration=00:00:02"];
+        string[] options = ["ResumableUploads:FileSystem:Durability=ProcessCrash", "ResumableUploads:Handler:LeaseDuration=00:00:02"];
         await using ChildHost a = await ChildHost.StartAsync(directory.Root, [.. options, "Handler=hold"]);
         await using ChildHost b = await ChildHost.StartAsync(directory.Root, options);
         Task<HttpResponseMessage> sent = a.Client.AppendAsync(Name, 0, Content, Content.Length, ("X-File-Name", Name));
@@ -71,7 +71,7 @@ public class CompletionTests
         using var directory = new UploadDirectory();
 
         // Renewed without a pause, so that the two meet.
-        await using ChildHost child = await ChildHost.StartAsync(directory.Root, "ResumableUploads:FileSystem:Durability=Process", "ResumableUploads:Handler:LeaseDuration=00:00:00.004");
+        await using ChildHost child = await ChildHost.StartAsync(directory.Root, "ResumableUploads:FileSystem:Durability=ProcessCrash", "ResumableUploads:Handler:LeaseDuration=00:00:00.004");
         for (int i = 0; i < 50; i++)
         {
             using HttpResponseMessage response = await child.Client.AppendAsync($"file-{i}-", 0, Content[..(1000 + i)], null, ("X-File-Name", $"file-{i}-"));
@@ -81,8 +81,8 @@ public class CompletionTests
     }
 
     [Theory]
-    [InlineData("die-before", "Process")]
-    [InlineData("die-after", "Process")]
+    [InlineData("die-before", "ProcessCrash")]
+    [InlineData("die-after", "ProcessCrash")]
     [InlineData("die-before", "PowerLoss")]
     [InlineData("die-after", "PowerLoss")]
     public async Task A_kill_at_the_move_of_a_finished_file_neither_loses_nor_doubles_it(string handler, string durability)

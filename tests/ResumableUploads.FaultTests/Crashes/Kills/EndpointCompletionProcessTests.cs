@@ -16,7 +16,7 @@ public class EndpointCompletionProcessTests
     public async Task An_endpoint_that_runs_in_one_process_is_not_run_by_another_however_long_it_takes()
     {
         using var directory = new UploadDirectory();
-        string[] options = [Effects(directory), "ResumableUploads:FileSystem:Durability=Process", "ResumableUploads:Handler:LeaseDuration=00:00:02"];
+        string[] options = [Effects(directory), "ResumableUploads:FileSystem:Durability=ProcessCrash", "ResumableUploads:Handler:LeaseDuration=00:00:02"];
         await using ChildHost a = await ChildHost.StartAsync(directory.Root, [.. options, "Handler=hold"]);
         await using ChildHost b = await ChildHost.StartAsync(directory.Root, [.. options, "ResumableUploads:Handler:CompletionTimeout=00:00:01"]);
         await using ChildHost patient = await ChildHost.StartAsync(directory.Root, [.. options, "ResumableUploads:Handler:CompletionTimeout=00:01:00"]);
@@ -50,7 +50,7 @@ public class EndpointCompletionProcessTests
     public async Task Another_process_runs_the_endpoint_of_one_that_was_killed_in_it()
     {
         using var directory = new UploadDirectory();
-        string[] options = [Effects(directory), "ResumableUploads:FileSystem:Durability=Process", "ResumableUploads:Handler:LeaseDuration=00:00:02"];
+        string[] options = [Effects(directory), "ResumableUploads:FileSystem:Durability=ProcessCrash", "ResumableUploads:Handler:LeaseDuration=00:00:02"];
         await using ChildHost a = await ChildHost.StartAsync(directory.Root, [.. options, "Handler=hold"]);
         await using ChildHost b = await ChildHost.StartAsync(directory.Root, options);
         var upload = new EndpointUpload(Name, Content);
@@ -73,7 +73,7 @@ public class EndpointCompletionProcessTests
     {
         Needs.Require(OperatingSystem.IsLinux(), "Signals are those of Linux.");
         using var directory = new UploadDirectory();
-        string[] options = [Effects(directory), "ResumableUploads:FileSystem:Durability=Process", "ResumableUploads:Handler:LeaseDuration=00:00:02"];
+        string[] options = [Effects(directory), "ResumableUploads:FileSystem:Durability=ProcessCrash", "ResumableUploads:Handler:LeaseDuration=00:00:02"];
         await using ChildHost a = await ChildHost.StartAsync(directory.Root, [.. options, "Handler=hold"]);
         await using ChildHost b = await ChildHost.StartAsync(directory.Root, [.. options, "Handler=hold"]);
         await using ChildHost c = await ChildHost.StartAsync(directory.Root, [.. options, "ResumableUploads:Handler:CompletionTimeout=00:00:01"]);
@@ -111,7 +111,7 @@ public class EndpointCompletionProcessTests
         string[] options =
         [
             Effects(directory),
-            "ResumableUploads:FileSystem:Durability=Process",
+            "ResumableUploads:FileSystem:Durability=ProcessCrash",
             "ResumableUploads:Handler:LeaseDuration=00:00:00.3",
             $"ResumableUploads:Handler:MaxAttempts={Attempts}",
         ];

@@ -79,7 +79,7 @@ public class EndpointKillTests
     private static Task<ChildHost> StartAsync(UploadDirectory directory, string effects, int number) => ChildHost.StartAsync(
         directory.Root,
         $"Effects={effects}",
-        $"ResumableUploads:FileSystem:Durability={(number % 5 == 4 ? "PowerLoss" : "Process")}",
+        $"ResumableUploads:FileSystem:Durability={(number % 5 == 4 ? "PowerLoss" : "ProcessCrash")}",
         "ResumableUploads:Handler:LeaseDuration=00:00:00.3");
 
     private static void AssertIsWhole(EndpointAnswer answer, EndpointUpload upload, int size, int process)

@@ -11,7 +11,7 @@ public class TwoProcessTests
     private static readonly TimeSpan Quickly = TimeSpan.FromSeconds(10);
 
     [Theory]
-    [InlineData("Process")]
+    [InlineData("ProcessCrash")]
     [InlineData("PowerLoss")]
     public async Task Of_two_that_create_or_append_at_the_same_moment_one_wins_each_time(string durability)
     {
@@ -54,7 +54,7 @@ public class TwoProcessTests
     }
 
     [Theory]
-    [InlineData("Process")]
+    [InlineData("ProcessCrash")]
     [InlineData("PowerLoss")]
     public async Task While_one_process_appends_the_other_is_busy_to_an_append_and_answers_the_status_at_once(string durability)
     {

@@ -67,7 +67,7 @@ public class ExistingAppBrowserTests(Chromium chromium)
     }
 
     private static Task<ExistingApp> StartAsync() =>
-        ExistingApp.StartAsync($"contentRoot={Path.Combine(ResumableUploads.Testing.RepositoryFiles.Root, "samples", "ExistingApp")}", "ResumableUploads:FileSystem:Durability=Process");
+        ExistingApp.StartAsync($"contentRoot={Path.Combine(ResumableUploads.Testing.RepositoryFiles.Root, "samples", "ExistingApp")}", "ResumableUploads:FileSystem:Durability=ProcessCrash");
 
     private static async Task<(IPage Page, Traffic Traffic, ILocator Form)> OpenAsync(IBrowserContext context, ExistingApp app, string form = "documents")
     {

@@ -13,13 +13,13 @@ public class AppendChecksTests
     [Theory]
     [InlineData(0L, null, null, null)]
     [InlineData(0L, 1000L, 1000L, null)]
-    [InlineData(0L, null, 1001L, "TooLarge")]
+    [InlineData(0L, null, 1001L, "UploadTooLarge")]
     [InlineData(0L, 1000L, null, null)]
-    [InlineData(0L, 1001L, null, "TooLarge")]
-    [InlineData(1L, 1000L, null, "TooLarge")]
-    [InlineData(long.MaxValue, 1L, null, "TooLarge")]
-    [InlineData(long.MaxValue, long.MaxValue, null, "TooLarge")]
-    [InlineData(0L, long.MaxValue, long.MaxValue, "TooLarge")]
+    [InlineData(0L, 1001L, null, "UploadTooLarge")]
+    [InlineData(1L, 1000L, null, "UploadTooLarge")]
+    [InlineData(long.MaxValue, 1L, null, "UploadTooLarge")]
+    [InlineData(long.MaxValue, long.MaxValue, null, "UploadTooLarge")]
+    [InlineData(0L, long.MaxValue, long.MaxValue, "UploadTooLarge")]
     [InlineData(0L, 11L, 10L, "LengthExceeded")]
     [InlineData(9L, 2L, 10L, "LengthExceeded")]
     [InlineData(9L, 1L, 10L, null)]
@@ -31,7 +31,7 @@ public class AppendChecksTests
     [Theory]
     [InlineData(long.MaxValue, 1L, null, null)]
     [InlineData(9L, 2L, 10L, null)]
-    [InlineData(5L, 0L, 1001L, "TooLarge")]
+    [InlineData(5L, 0L, 1001L, "UploadTooLarge")]
     public void T21_to_an_upload_that_the_server_has_named_the_upload_itself_is_asked_first(long offset, long? body, long? size, string? refusal) =>
         Assert.Equal(refusal, AppendValidator.CheckCommand(Command(offset, body, size) with { CreateIfMissing = null }, Settings)?.Kind.ToString());
 
@@ -46,32 +46,32 @@ public class AppendChecksTests
     [InlineData(5L, 6L, null, 5L, 10L, "LengthExceeded")]
     [InlineData(5L, null, null, 5L, 10L, null)]
     [InlineData(5L, 995L, null, 5L, null, null)]
-    [InlineData(5L, 996L, null, 5L, null, "TooLarge")]
+    [InlineData(5L, 996L, null, 5L, null, "UploadTooLarge")]
     public void F4_and_F5_a_request_is_checked_against_the_upload(long offset, long? body, long? size, long held, long? length, string? refusal)
     {
-        UploadResult? outcome = AppendValidator.CheckAgainstUpload(Command(offset, body, size), Upload(held, length), Settings);
-        Assert.Equal(refusal, outcome?.Kind.ToString());
-        Assert.Equal(refusal is null ? null : held, outcome?.Offset);
+        UploadResult? result = AppendValidator.CheckAgainstUpload(Command(offset, body, size), Upload(held, length), Settings);
+        Assert.Equal(refusal, result?.Kind.ToString());
+        Assert.Equal(refusal is null ? null : held, result?.Offset);
     }
 
     [Theory]
-    [InlineData("AtLength", "Whole", 10L, 10L, true)]
-    [InlineData("AtLength", "Whole", 9L, 10L, false)]
-    [InlineData("AtLength", "Whole", 10L, null, false)]
+    [InlineData("AtLength", "EndOfBody", 10L, 10L, true)]
+    [InlineData("AtLength", "EndOfBody", 9L, 10L, false)]
+    [InlineData("AtLength", "EndOfBody", 10L, null, false)]
     [InlineData("AtLength", "Disconnected", 10L, 10L, true)]
-    [InlineData("AtLength", "TakenOver", 10L, 10L, true)]
-    [InlineData("AtLength", "Overshoot", 10L, 10L, false)]
-    [InlineData("AtLengthOrWholeBody", "Whole", 10L, null, true)]
-    [InlineData("AtLengthOrWholeBody", "Disconnected", 10L, null, false)]
-    [InlineData("AtLengthOrWholeBody", "Idle", 10L, null, false)]
-    [InlineData("AtLengthOrWholeBody", "Whole", 9L, 10L, false)]
-    [InlineData("AtLengthOrWholeBody", "Whole", 10L, 10L, true)]
-    [InlineData("AtLengthOrWholeBody", "Overshoot", 10L, 10L, false)]
-    [InlineData("AtLengthOrWholeBody", "Overshoot", 10L, null, false)]
-    [InlineData("AtWholeBody", "Whole", 10L, null, true)]
-    [InlineData("AtWholeBody", "Whole", 9L, 10L, false)]
-    [InlineData("AtWholeBody", "Disconnected", 10L, 10L, false)]
-    [InlineData("Never", "Whole", 10L, 10L, false)]
+    [InlineData("AtLength", "Preempted", 10L, 10L, true)]
+    [InlineData("AtLength", "LimitExceeded", 10L, 10L, false)]
+    [InlineData("AtLengthOrFullBody", "EndOfBody", 10L, null, true)]
+    [InlineData("AtLengthOrFullBody", "Disconnected", 10L, null, false)]
+    [InlineData("AtLengthOrFullBody", "IdleTimeout", 10L, null, false)]
+    [InlineData("AtLengthOrFullBody", "EndOfBody", 9L, 10L, false)]
+    [InlineData("AtLengthOrFullBody", "EndOfBody", 10L, 10L, true)]
+    [InlineData("AtLengthOrFullBody", "LimitExceeded", 10L, 10L, false)]
+    [InlineData("AtLengthOrFullBody", "LimitExceeded", 10L, null, false)]
+    [InlineData("AtFullBody", "EndOfBody", 10L, null, true)]
+    [InlineData("AtFullBody", "EndOfBody", 9L, 10L, false)]
+    [InlineData("AtFullBody", "Disconnected", 10L, 10L, false)]
+    [InlineData("Never", "EndOfBody", 10L, 10L, false)]
     public void F6_an_upload_is_finished_by_its_rule(string rule, string end, long offset, long? length, bool completes) =>
         Assert.Equal(completes, AppendValidator.CompletesUpload(Enum.Parse<CompletionRule>(rule), Enum.Parse<BodyEndReason>(end), offset, length));
 

@@ -81,17 +81,17 @@ public sealed class GuardedReaderTests : IDisposable
     }
 
     [Theory]
-    [InlineData("TakenOver")]
+    [InlineData("Preempted")]
     [InlineData("Shutdown")]
-    [InlineData("Idle")]
-    [InlineData("TooSlow")]
+    [InlineData("IdleTimeout")]
+    [InlineData("BelowMinDataRate")]
     public async Task F9_a_reader_that_waits_is_woken_when_it_is_to_leave(string name)
     {
-        BodyEndReason reason = Enum.Parse<BodyEndReason>(name);
+        BodyEndReason endReason = Enum.Parse<BodyEndReason>(name);
         ValueTask<ReadResult> waiting = _reader.ReadAsync();
-        _reader.RequestStop(reason);
+        _reader.RequestStop(endReason);
         Assert.Empty(await TakeRestAsync(await waiting));
-        Assert.Equal((reason, 1), (_reader.EndReason, _ended));
+        Assert.Equal((endReason, 1), (_reader.EndReason, _ended));
     }
 
     [Theory]

@@ -302,8 +302,8 @@ public class ExpirationTests
             return inner.ListAsync(query, cancellationToken);
         }
 
-        public ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> outcome, CancellationToken cancellationToken) =>
-            inner.PutResponseAsync(key, outcome, cancellationToken);
+        public ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> response, CancellationToken cancellationToken) =>
+            inner.PutResponseAsync(key, response, cancellationToken);
 
         public ValueTask<ReadOnlyMemory<byte>?> GetResponseAsync(UploadKey key, CancellationToken cancellationToken) =>
             inner.GetResponseAsync(key, cancellationToken);

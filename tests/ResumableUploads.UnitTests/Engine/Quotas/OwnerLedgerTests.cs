@@ -13,9 +13,9 @@ public class OwnerLedgerTests
     private static readonly EngineSettings Settings = TestSettings.Default with { MaxUploadsPerOwner = 2, MaxBytesPerOwner = 100, MaxAppendsPerOwner = 2 };
     private readonly FakeTimeProvider _time = new();
     private readonly MemoryUploadStore _store = new();
-    private readonly OwnerQuota _ledger;
+    private readonly OwnerQuota _quota;
 
-    public OwnerLedgerTests() => _ledger = new OwnerQuota(_store, Settings, _time, default);
+    public OwnerLedgerTests() => _quota = new OwnerQuota(_store, Settings, _time, default);
 
     [Fact]
     public async Task An_owner_has_so_many_unfinished_uploads_and_no_more()
@@ -24,7 +24,7 @@ public class OwnerLedgerTests
         Assert.Equal(UploadResultKind.Appended, await ReserveAsync("a", null));
         Assert.Equal(UploadResultKind.TooManyUploads, await ReserveAsync("a", 1));
         Assert.Equal(UploadResultKind.Appended, await ReserveAsync("b", 1));
-        _ledger.ReleaseUpload("a", 1);
+        _quota.ReleaseUpload("a", 1);
         Assert.Equal(UploadResultKind.Appended, await ReserveAsync("a", 1));
     }
 
@@ -35,21 +35,21 @@ public class OwnerLedgerTests
         Assert.Equal(UploadResultKind.OwnerQuotaExceeded, await ReserveAsync("a", long.MaxValue));
         Assert.Equal(UploadResultKind.Appended, await ReserveAsync("a", 60));
         Assert.Equal(UploadResultKind.OwnerQuotaExceeded, await ReserveAsync("a", 41));
-        Assert.Equal(40, await _ledger.GetAvailableBytesAsync("a", default));
-        _ledger.AdjustBytes("a", 30);
-        Assert.Equal(10, await _ledger.GetAvailableBytesAsync("a", default));
-        _ledger.AdjustBytes("a", 30);
-        Assert.Equal(0, await _ledger.GetAvailableBytesAsync("a", default));
-        _ledger.ReleaseUpload("a", 60);
-        Assert.Equal(40, await _ledger.GetAvailableBytesAsync("a", default));
+        Assert.Equal(40, await _quota.GetAvailableBytesAsync("a", default));
+        _quota.AdjustBytes("a", 30);
+        Assert.Equal(10, await _quota.GetAvailableBytesAsync("a", default));
+        _quota.AdjustBytes("a", 30);
+        Assert.Equal(0, await _quota.GetAvailableBytesAsync("a", default));
+        _quota.ReleaseUpload("a", 60);
+        Assert.Equal(40, await _quota.GetAvailableBytesAsync("a", default));
     }
 
     [Fact]
     public async Task A_sum_that_is_larger_than_any_number_is_no_room()
     {
-        var ledger = new OwnerQuota(_store, Settings with { MaxBytesPerOwner = long.MaxValue }, _time, default);
-        Assert.Equal(UploadResultKind.Appended, await ledger.ReserveUploadAsync(new UploadKey("a", "1"), long.MaxValue - 1, null, default));
-        Assert.Equal(UploadResultKind.OwnerQuotaExceeded, await ledger.ReserveUploadAsync(new UploadKey("a", "2"), 10, null, default));
+        var quota = new OwnerQuota(_store, Settings with { MaxBytesPerOwner = long.MaxValue }, _time, default);
+        Assert.Equal(UploadResultKind.Appended, await quota.ReserveUploadAsync(new UploadKey("a", "1"), long.MaxValue - 1, null, default));
+        Assert.Equal(UploadResultKind.OwnerQuotaExceeded, await quota.ReserveUploadAsync(new UploadKey("a", "2"), 10, null, default));
     }
 
     [Fact]
@@ -58,7 +58,7 @@ public class OwnerLedgerTests
         await _store.CreateAsync(new UploadKey("a", "1"), new UploadRecord { Length = 70 }, default);
         CreateResult done = await _store.CreateAsync(new UploadKey("a", "2"), new UploadRecord { Length = 1000 }, default);
         await _store.UpdateAsync(done.Info!.Key, done.Info.Version, done.Info.Record with { State = UploadState.Received }, default);
-        Assert.Equal(30, await _ledger.GetAvailableBytesAsync("a", default));
+        Assert.Equal(30, await _quota.GetAvailableBytesAsync("a", default));
         Assert.Equal(UploadResultKind.Appended, await ReserveAsync("a", 30));
         Assert.Equal(UploadResultKind.TooManyUploads, await ReserveAsync("a", 0));
     }
@@ -67,27 +67,27 @@ public class OwnerLedgerTests
     public async Task A_length_that_is_told_late_needs_room_like_any_other()
     {
         Assert.Equal(UploadResultKind.Appended, await ReserveAsync("a", 60));
-        Assert.False(await _ledger.TryReserveBytesAsync("a", 41, default));
-        Assert.True(await _ledger.TryReserveBytesAsync("a", 40, default));
-        Assert.Equal(0, await _ledger.GetAvailableBytesAsync("a", default));
+        Assert.False(await _quota.TryReserveBytesAsync("a", 41, default));
+        Assert.True(await _quota.TryReserveBytesAsync("a", 40, default));
+        Assert.Equal(0, await _quota.GetAvailableBytesAsync("a", default));
     }
 
     [Fact]
     public async Task Bytes_that_come_at_once_need_room_and_are_not_reserved()
     {
-        Assert.Equal(UploadResultKind.OwnerQuotaExceeded, await _ledger.ReserveUploadAsync(new UploadKey("a", "1"), null, 101, default));
-        Assert.Equal(UploadResultKind.Appended, await _ledger.ReserveUploadAsync(new UploadKey("a", "1"), null, 100, default));
-        Assert.Equal(100, await _ledger.GetAvailableBytesAsync("a", default));
+        Assert.Equal(UploadResultKind.OwnerQuotaExceeded, await _quota.ReserveUploadAsync(new UploadKey("a", "1"), null, 101, default));
+        Assert.Equal(UploadResultKind.Appended, await _quota.ReserveUploadAsync(new UploadKey("a", "1"), null, 100, default));
+        Assert.Equal(100, await _quota.GetAvailableBytesAsync("a", default));
     }
 
     [Fact]
     public async Task Who_comes_while_the_owner_is_counted_waits_for_the_number()
     {
         var slow = new SlowListStore(_store);
-        var ledger = new OwnerQuota(slow, Settings, _time, default);
+        var quota = new OwnerQuota(slow, Settings, _time, default);
         await _store.CreateAsync(new UploadKey("a", "1"), new UploadRecord(), default);
         await _store.CreateAsync(new UploadKey("a", "2"), new UploadRecord(), default);
-        Task<UploadResultKind>[] coming = [.. Enumerable.Range(0, 5).Select(_ => ledger.ReserveUploadAsync(new UploadKey("a", "3"), 1, null, default).AsTask())];
+        Task<UploadResultKind>[] coming = [.. Enumerable.Range(0, 5).Select(_ => quota.ReserveUploadAsync(new UploadKey("a", "3"), 1, null, default).AsTask())];
         Assert.All(coming, static task => Assert.False(task.IsCompleted));
         slow.Release.SetResult();
         Assert.All(await Task.WhenAll(coming), static kind => Assert.Equal(UploadResultKind.TooManyUploads, kind));
@@ -99,27 +99,27 @@ public class OwnerLedgerTests
     {
         var slow = new SlowListStore(_store);
         slow.Release.SetResult();
-        var ledger = new OwnerQuota(slow, Settings, _time, default);
-        Assert.Equal(100, await ledger.GetAvailableBytesAsync("a", default));
+        var quota = new OwnerQuota(slow, Settings, _time, default);
+        Assert.Equal(100, await quota.GetAvailableBytesAsync("a", default));
         CreateResult other = await _store.CreateAsync(new UploadKey("a", "1"), new UploadRecord { Length = 70 }, default);
-        Assert.Equal(100, await ledger.GetAvailableBytesAsync("a", default));
+        Assert.Equal(100, await quota.GetAvailableBytesAsync("a", default));
 
         _time.Advance(TimeSpan.FromMinutes(11));
         slow.Release = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        Assert.Equal(100, await ledger.GetAvailableBytesAsync("a", default));
+        Assert.Equal(100, await quota.GetAvailableBytesAsync("a", default));
 
         // What comes and goes while it is counted is in the sum.
-        Assert.Equal(UploadResultKind.Appended, await ledger.ReserveUploadAsync(new UploadKey("a", "2"), 25, null, default));
-        Assert.Equal(UploadResultKind.Appended, await ledger.ReserveUploadAsync(new UploadKey("a", "3"), 5, null, default));
-        ledger.ReleaseUpload("a", 25);
-        Assert.Equal(95, await ledger.GetAvailableBytesAsync("a", default));
+        Assert.Equal(UploadResultKind.Appended, await quota.ReserveUploadAsync(new UploadKey("a", "2"), 25, null, default));
+        Assert.Equal(UploadResultKind.Appended, await quota.ReserveUploadAsync(new UploadKey("a", "3"), 5, null, default));
+        quota.ReleaseUpload("a", 25);
+        Assert.Equal(95, await quota.GetAvailableBytesAsync("a", default));
         slow.Release.SetResult();
-        await Eventually.TrueAsync(async () => await ledger.GetAvailableBytesAsync("a", default) == 25, "the other one is counted");
+        await Eventually.TrueAsync(async () => await quota.GetAvailableBytesAsync("a", default) == 25, "the other one is counted");
         Assert.Equal(2, slow.Lists);
 
         await _store.DeleteAsync(new UploadKey("a", "1"), other.Info!.Version, default);
         _time.Advance(TimeSpan.FromMinutes(11));
-        await Eventually.TrueAsync(async () => await ledger.GetAvailableBytesAsync("a", default) == 100, "what is gone is gone");
+        await Eventually.TrueAsync(async () => await quota.GetAvailableBytesAsync("a", default) == 100, "what is gone is gone");
     }
 
     [Fact]
@@ -127,15 +127,15 @@ public class OwnerLedgerTests
     {
         var slow = new SlowListStore(_store);
         slow.Release.SetResult();
-        var ledger = new OwnerQuota(slow, Settings, _time, default);
-        Assert.Equal(UploadResultKind.Appended, await ledger.ReserveUploadAsync(new UploadKey("a", "1"), 40, null, default));
+        var quota = new OwnerQuota(slow, Settings, _time, default);
+        Assert.Equal(UploadResultKind.Appended, await quota.ReserveUploadAsync(new UploadKey("a", "1"), 40, null, default));
         _time.Advance(TimeSpan.FromMinutes(11));
         slow.Release = new TaskCompletionSource();
         slow.Release.SetException(new UploadStoreException(StoreFailure.Unavailable, "not now"));
         await Eventually.TrueAsync(
             async () =>
             {
-                Assert.Equal(60, await ledger.GetAvailableBytesAsync("a", default));
+                Assert.Equal(60, await quota.GetAvailableBytesAsync("a", default));
                 return slow.Lists >= 3;
             },
             "it was tried again");
@@ -144,38 +144,38 @@ public class OwnerLedgerTests
     [Fact]
     public void An_owner_appends_so_often_at_a_time_and_no_more()
     {
-        Assert.True(_ledger.TryReserveAppend("a"));
-        Assert.True(_ledger.TryReserveAppend("a"));
-        Assert.False(_ledger.TryReserveAppend("a"));
-        Assert.True(_ledger.TryReserveAppend("b"));
-        _ledger.ReleaseAppend("a");
-        Assert.True(_ledger.TryReserveAppend("a"));
+        Assert.True(_quota.TryReserveAppend("a"));
+        Assert.True(_quota.TryReserveAppend("a"));
+        Assert.False(_quota.TryReserveAppend("a"));
+        Assert.True(_quota.TryReserveAppend("b"));
+        _quota.ReleaseAppend("a");
+        Assert.True(_quota.TryReserveAppend("a"));
     }
 
     [Fact]
     public void Forgetting_idle_owners_does_not_forget_one_that_appends()
     {
-        Assert.True(_ledger.TryReserveAppend("a"));
-        Assert.True(_ledger.TryReserveAppend("a"));
-        _ledger.RemoveIdleOwners();
-        Assert.False(_ledger.TryReserveAppend("a"));
-        _ledger.ReleaseAppend("a");
-        _ledger.ReleaseAppend("a");
-        _ledger.RemoveIdleOwners();
-        Assert.True(_ledger.TryReserveAppend("a"));
+        Assert.True(_quota.TryReserveAppend("a"));
+        Assert.True(_quota.TryReserveAppend("a"));
+        _quota.RemoveIdleOwners();
+        Assert.False(_quota.TryReserveAppend("a"));
+        _quota.ReleaseAppend("a");
+        _quota.ReleaseAppend("a");
+        _quota.RemoveIdleOwners();
+        Assert.True(_quota.TryReserveAppend("a"));
     }
 
     [Fact]
     public async Task Many_at_a_time_get_what_there_is_and_no_more()
     {
-        var ledger = new OwnerQuota(_store, Settings with { MaxUploadsPerOwner = 50 }, _time, default);
+        var quota = new OwnerQuota(_store, Settings with { MaxUploadsPerOwner = 50 }, _time, default);
         UploadResultKind[] got = await Task.WhenAll(Enumerable.Range(0, 200).Select(i => Task.Run(async () =>
-            await ledger.ReserveUploadAsync(new UploadKey("a", i.ToString()), 1, null, default))));
+            await quota.ReserveUploadAsync(new UploadKey("a", i.ToString()), 1, null, default))));
         Assert.Equal(50, got.Count(static kind => kind == UploadResultKind.Appended));
     }
 
     private ValueTask<UploadResultKind> ReserveAsync(string owner, long? length) =>
-        _ledger.ReserveUploadAsync(new UploadKey(owner, "i"), length, null, default);
+        _quota.ReserveUploadAsync(new UploadKey(owner, "i"), length, null, default);
 
     private sealed class SlowListStore(IUploadStore inner) : IUploadStore
     {
@@ -208,7 +208,7 @@ public class OwnerLedgerTests
 
         public ValueTask<DeleteResult> DeleteAsync(UploadKey key, string? version, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-        public ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> outcome, CancellationToken cancellationToken) => throw new NotSupportedException();
+        public ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> response, CancellationToken cancellationToken) => throw new NotSupportedException();
 
         public ValueTask<ReadOnlyMemory<byte>?> GetResponseAsync(UploadKey key, CancellationToken cancellationToken) => throw new NotSupportedException();
     }

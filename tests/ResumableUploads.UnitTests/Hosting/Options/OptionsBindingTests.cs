@@ -98,7 +98,7 @@ public class OptionsBindingTests
                 builder.Configuration["ResumableUploads:UploadPath"] = "/files/in";
                 builder.Configuration["ResumableUploads:StatusPath"] = "/files/how-far";
                 builder.Configuration["ResumableUploads:MaxUploadSize"] = "100";
-                builder.Configuration["ResumableUploads:FileSystem:Durability"] = "Process";
+                builder.Configuration["ResumableUploads:FileSystem:Durability"] = "ProcessCrash";
                 builder.Configuration["ResumableUploads:Directory"] = "kept-here";
                 builder.Services.AddResumableUploads();
             },

@@ -22,21 +22,21 @@ public class IetfAnswersTests
         { "AlreadyComplete", 400, Registered + "inconsistent-upload-length", null, "?0", false },
         { "LengthConflict", 400, Registered + "inconsistent-upload-length", null, "?0", false },
         { "LengthExceeded", 400, Registered + "inconsistent-upload-length", null, null, false },
-        { "TooLarge", 413, Own + "too-large", null, "?0", true },
+        { "UploadTooLarge", 413, Own + "too-large", null, "?0", true },
         { "AppendTooLarge", 413, Own + "append-too-large", null, "?0", true },
         { "DigestMismatch", 400, Own + "digest-mismatch", null, "?0", false },
         { "DigestUnsupported", 413, Own + "digest-too-large", null, "?0", false },
-        { "TakenOver", 409, Own + "taken-over", null, "?0", false },
+        { "Preempted", 409, Own + "taken-over", null, "?0", false },
         { "Interrupted", 503, Own + "interrupted", null, "?0", false },
-        { "Idle", 503, Own + "idle", null, "?0", false },
-        { "TooSlow", 503, Own + "too-slow", null, "?0", false },
+        { "IdleTimeout", 503, Own + "idle", null, "?0", false },
+        { "BelowMinDataRate", 503, Own + "too-slow", null, "?0", false },
         { "ShuttingDown", 503, Own + "shutting-down", "1", "?0", false },
         { "Busy", 503, Own + "busy", "1", "?0", false },
-        { "StillCompleting", 503, Own + "still-completing", "5", "?0", false },
+        { "HandlerRunning", 503, Own + "still-completing", "5", "?0", false },
         { "HandlerFailed", 503, Own + "handler-failed", "10", "?0", false },
-        { "Parked", 500, Own + "parked", null, "?0", false },
-        { "Refused", 418, Own + "refused", null, "?0", false },
-        { "DetailsTooLarge", 431, Own + "headers-too-large", null, "?0", false },
+        { "DeadLettered", 500, Own + "parked", null, "?0", false },
+        { "Rejected", 418, Own + "refused", null, "?0", false },
+        { "MetadataTooLarge", 431, Own + "headers-too-large", null, "?0", false },
         { "TooManyUploads", 429, Own + "too-many-uploads", "60", "?0", false },
         { "TooManyAppends", 429, Own + "too-many-requests", "5", "?0", false },
         { "OwnerQuotaExceeded", 413, Own + "owner-quota", null, "?0", true },
@@ -45,7 +45,7 @@ public class IetfAnswersTests
     };
 
     /// <summary>What belongs to uploads that are joined from others, which the draft does not have.</summary>
-    private static readonly string[] NotInTheDraft = ["IsJoined", "PartMissing"];
+    private static readonly string[] NotInTheDraft = ["ConcatenationNotAppendable", "PartNotFound"];
 
     [Fact]
     public void Every_outcome_has_its_row() =>
@@ -55,21 +55,21 @@ public class IetfAnswersTests
     [MemberData(nameof(Table))]
     public void Each_outcome_has_its_answer(string kind, int status, string? type, string? retryAfter, string? complete, bool tellsLimits)
     {
-        UploadResult outcome = Outcome(kind);
-        HttpResponseData answer = outcome.Kind == UploadResultKind.Cancelled ? Answers().ForCancellation(outcome) : Answers().ForAppend(outcome, Location);
-        Assert.Equal((status, retryAfter, complete), (answer.StatusCode, answer.GetHeader("Retry-After"), answer.GetHeader("Upload-Complete")));
-        Assert.Equal(tellsLimits ? "max-size=100, max-age=60" : null, answer.GetHeader("Upload-Limit"));
-        Assert.Equal(complete is null ? null : "5", answer.GetHeader("Upload-Offset"));
-        Assert.Equal(("no-store", "10"), (answer.GetHeader("Cache-Control"), answer.GetHeader("Upload-Draft-Interop-Version")));
+        UploadResult result = Outcome(kind);
+        HttpResponseData response = result.Kind == UploadResultKind.Cancelled ? Answers().ForCancellation(result) : Answers().ForAppend(result, Location);
+        Assert.Equal((status, retryAfter, complete), (response.StatusCode, response.GetHeader("Retry-After"), response.GetHeader("Upload-Complete")));
+        Assert.Equal(tellsLimits ? "max-size=100, max-age=60" : null, response.GetHeader("Upload-Limit"));
+        Assert.Equal(complete is null ? null : "5", response.GetHeader("Upload-Offset"));
+        Assert.Equal(("no-store", "10"), (response.GetHeader("Cache-Control"), response.GetHeader("Upload-Draft-Interop-Version")));
         if (type is not null)
         {
-            Assert.Equal(type, System.Text.Json.JsonDocument.Parse(answer.Body).RootElement.GetProperty("type").GetString());
+            Assert.Equal(type, System.Text.Json.JsonDocument.Parse(response.Body).RootElement.GetProperty("type").GetString());
         }
     }
 
     [Theory]
     [InlineData("Interrupted")]
-    [InlineData("TakenOver")]
+    [InlineData("Preempted")]
     [InlineData("StorageFailed")]
     public void R45_and_R48_a_creation_that_failed_after_the_upload_was_made_tells_where_it_is(string kind)
     {

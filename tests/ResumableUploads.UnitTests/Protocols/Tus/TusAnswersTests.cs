@@ -23,23 +23,23 @@ public class TusAnswersTests
         { "AlreadyComplete", 409, Own + "upload-complete", null },
         { "LengthConflict", 400, Registered + "inconsistent-upload-length", null },
         { "LengthExceeded", 413, Own + "upload-length-exceeded", null },
-        { "TooLarge", 413, Own + "too-large", null },
+        { "UploadTooLarge", 413, Own + "too-large", null },
         { "AppendTooLarge", 413, Own + "append-too-large", null },
         { "DigestMismatch", 460, Own + "digest-mismatch", null },
         { "DigestUnsupported", 413, Own + "digest-too-large", null },
-        { "TakenOver", 409, Own + "taken-over", null },
+        { "Preempted", 409, Own + "taken-over", null },
         { "Interrupted", 503, Own + "interrupted", null },
-        { "Idle", 503, Own + "idle", null },
-        { "TooSlow", 503, Own + "too-slow", null },
+        { "IdleTimeout", 503, Own + "idle", null },
+        { "BelowMinDataRate", 503, Own + "too-slow", null },
         { "ShuttingDown", 503, Own + "shutting-down", "1" },
         { "Busy", 423, Own + "busy", "1" },
-        { "StillCompleting", 503, Own + "still-completing", "5" },
+        { "HandlerRunning", 503, Own + "still-completing", "5" },
         { "HandlerFailed", 503, Own + "handler-failed", "10" },
-        { "Parked", 500, Own + "parked", null },
-        { "IsJoined", 403, Own + "joined", null },
-        { "PartMissing", 400, Own + "part-missing", null },
-        { "Refused", 418, Own + "refused", null },
-        { "DetailsTooLarge", 431, Own + "headers-too-large", null },
+        { "DeadLettered", 500, Own + "parked", null },
+        { "ConcatenationNotAppendable", 403, Own + "joined", null },
+        { "PartNotFound", 400, Own + "part-missing", null },
+        { "Rejected", 418, Own + "refused", null },
+        { "MetadataTooLarge", 431, Own + "headers-too-large", null },
         { "TooManyUploads", 429, Own + "too-many-uploads", "60" },
         { "TooManyAppends", 429, Own + "too-many-requests", "5" },
         { "OwnerQuotaExceeded", 413, Own + "owner-quota", null },
@@ -55,18 +55,18 @@ public class TusAnswersTests
     [MemberData(nameof(Table))]
     public void T1_each_outcome_has_its_answer(string kind, int status, string? type, string? retryAfter)
     {
-        HttpResponseData answer = TusResponses.For(Outcome(kind));
-        Assert.Equal((status, "1.0.0", "no-store"), (answer.StatusCode, answer.GetHeader("Tus-Resumable"), answer.GetHeader("Cache-Control")));
-        Assert.Equal(retryAfter, answer.GetHeader("Retry-After"));
-        Assert.Equal(kind is "NotFound" or "Cancelled" ? null : "7", answer.GetHeader("Upload-Offset"));
+        HttpResponseData response = TusResponses.For(Outcome(kind));
+        Assert.Equal((status, "1.0.0", "no-store"), (response.StatusCode, response.GetHeader("Tus-Resumable"), response.GetHeader("Cache-Control")));
+        Assert.Equal(retryAfter, response.GetHeader("Retry-After"));
+        Assert.Equal(kind is "NotFound" or "Cancelled" ? null : "7", response.GetHeader("Upload-Offset"));
         if (type is null)
         {
-            Assert.True(answer.Body.IsEmpty);
+            Assert.True(response.Body.IsEmpty);
             return;
         }
 
-        Assert.Equal(Problem.ContentType, answer.ContentType);
-        using JsonDocument json = JsonDocument.Parse(answer.Body);
+        Assert.Equal(Problem.ContentType, response.ContentType);
+        using JsonDocument json = JsonDocument.Parse(response.Body);
         Assert.Equal((type, status), (json.RootElement.GetProperty("type").GetString(), json.RootElement.GetProperty("status").GetInt32()));
         Assert.NotEqual("", json.RootElement.GetProperty("detail").GetString());
         Assert.Equal(kind != "NotFound", json.RootElement.TryGetProperty("expected-offset", out _));
@@ -93,7 +93,7 @@ public class TusAnswersTests
     public void T16_what_the_server_does_to_itself_is_nothing_for_which_a_client_gives_up(string kind, int status, string? type, string? retryAfter)
     {
         _ = (type, retryAfter);
-        if (kind is "TakenOver" or "Interrupted" or "Idle" or "TooSlow" or "ShuttingDown" or "Busy" or "StillCompleting" or "HandlerFailed" or "StorageFull" or "StorageFailed")
+        if (kind is "Preempted" or "Interrupted" or "IdleTimeout" or "BelowMinDataRate" or "ShuttingDown" or "Busy" or "HandlerRunning" or "HandlerFailed" or "StorageFull" or "StorageFailed")
         {
             Assert.True(status is 409 or 423 or >= 500, kind);
         }
@@ -124,8 +124,8 @@ public class TusAnswersTests
     [InlineData(400, "Tus-Version", null)]
     public void T2_and_T6_a_problem_says_what_would_be_right(int status, string header, string? value)
     {
-        HttpResponseData answer = TusResponses.For(new Problem(status, Problem.CustomType("x"), "x", "x"), Support, isUpload: true);
-        Assert.Equal((status, value, "1.0.0"), (answer.StatusCode, answer.GetHeader(header), answer.GetHeader("Tus-Resumable")));
+        HttpResponseData response = TusResponses.For(new Problem(status, Problem.CustomType("x"), "x", "x"), Support, isUpload: true);
+        Assert.Equal((status, value, "1.0.0"), (response.StatusCode, response.GetHeader(header), response.GetHeader("Tus-Resumable")));
     }
 
     [Theory]
@@ -133,10 +133,10 @@ public class TusAnswersTests
     [InlineData(false)]
     public void T30_discovery_says_checksum_only_where_there_is_one(bool hasChecksum)
     {
-        HttpResponseData answer = TusResponses.ForDiscovery(new TusCapabilities(5, hasChecksum), isUpload: false);
-        Assert.Equal((204, "1.0.0", "5"), (answer.StatusCode, answer.GetHeader("Tus-Version"), answer.GetHeader("Tus-Max-Size")));
-        Assert.Equal(hasChecksum, answer.GetHeader("Tus-Extension")!.Contains("checksum", StringComparison.Ordinal));
-        Assert.Equal(hasChecksum, answer.GetHeader("Tus-Checksum-Algorithm") is not null);
+        HttpResponseData response = TusResponses.ForDiscovery(new TusCapabilities(5, hasChecksum), isUpload: false);
+        Assert.Equal((204, "1.0.0", "5"), (response.StatusCode, response.GetHeader("Tus-Version"), response.GetHeader("Tus-Max-Size")));
+        Assert.Equal(hasChecksum, response.GetHeader("Tus-Extension")!.Contains("checksum", StringComparison.Ordinal));
+        Assert.Equal(hasChecksum, response.GetHeader("Tus-Checksum-Algorithm") is not null);
     }
 
     [Theory]
@@ -146,19 +146,19 @@ public class TusAnswersTests
     [InlineData(422, "x", 422)]
     public void The_applications_good_is_a_204_or_with_a_body_a_200_for_a_piece(int status, string body, int expected)
     {
-        UploadResult outcome = Said(UploadResultKind.Completed, status, body);
-        HttpResponseData answer = TusResponses.For(outcome);
-        Assert.Equal((expected, "7", "/there"), (answer.StatusCode, answer.GetHeader("Upload-Offset"), answer.GetHeader("Content-Location")));
-        Assert.Null(answer.GetHeader("Location"));
-        HttpResponseData created = TusResponses.ForCreation(outcome, "/files/1");
+        UploadResult result = Said(UploadResultKind.Completed, status, body);
+        HttpResponseData response = TusResponses.For(result);
+        Assert.Equal((expected, "7", "/there"), (response.StatusCode, response.GetHeader("Upload-Offset"), response.GetHeader("Content-Location")));
+        Assert.Null(response.GetHeader("Location"));
+        HttpResponseData created = TusResponses.ForCreation(result, "/files/1");
         Assert.Equal((status < 400 ? 201 : status, "/files/1", "/there"), (created.StatusCode, created.GetHeader("Location"), created.GetHeader("Content-Location")));
     }
 
     [Fact]
     public void The_applications_later_is_said_in_its_own_words()
     {
-        HttpResponseData answer = TusResponses.For(Said(UploadResultKind.HandlerFailed, 503, "later"));
-        Assert.Equal((503, "7"), (answer.StatusCode, answer.GetHeader("Upload-Offset")));
+        HttpResponseData response = TusResponses.For(Said(UploadResultKind.HandlerFailed, 503, "later"));
+        Assert.Equal((503, "7"), (response.StatusCode, response.GetHeader("Upload-Offset")));
         HttpResponseData created = TusResponses.ForCreation(Said(UploadResultKind.HandlerFailed, 503, "later"), "/files/1");
         Assert.Equal((503, "/files/1"), (created.StatusCode, created.GetHeader("Location")));
     }

@@ -7,8 +7,8 @@ namespace ResumableUploads.UnitTests.Stores.Contract;
 /// <summary>The cases find stores that are broken: each mistake, each time, by the cases that are about it.</summary>
 public class BrokenStoreTests
 {
-    private const string Model = "Random_histories_agree_with_a_model";
-    private const string AtOnce = "Calls_made_at_once_are_as_if_made_one_after_the_other";
+    private const string Model = "Random_operation_sequences_match_the_model";
+    private const string AtOnce = "Concurrent_calls_are_linearizable";
 
     private static readonly Dictionary<string, Func<IUploadStore, IUploadStore>> Mistakes = new()
     {
@@ -25,12 +25,12 @@ public class BrokenStoreTests
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Theory]
-    [InlineData(nameof(ClaimsInTwoSteps), "Of_many_creations_of_one_key_exactly_one_makes_it", AtOnce)]
+    [InlineData(nameof(ClaimsInTwoSteps), "Concurrent_creates_of_one_key_succeed_once", AtOnce)]
     [InlineData(nameof(AppendsWithoutTheCheck), "Law5_an_append_at_another_offset_is_refused_and_has_not_touched_the_content(9)", Model, AtOnce)]
     [InlineData(nameof(ComputesTheOffset), Model)]
-    [InlineData(nameof(UpdatesWithoutTheVersion), "A_version_of_a_deleted_upload_changes_nothing_in_the_one_that_has_its_key_now", Model, AtOnce)]
-    [InlineData(nameof(DeletesUnderAnAppend), "Law9_a_conditional_deletion_beside_a_running_append_is_busy_at_once")]
-    [InlineData(nameof(ForgetsAppendsInTheVersion), "Law9_an_update_is_refused_when_bytes_were_appended_since_the_read")]
+    [InlineData(nameof(UpdatesWithoutTheVersion), "Version_of_a_deleted_upload_does_not_match_its_successor", Model, AtOnce)]
+    [InlineData(nameof(DeletesUnderAnAppend), "Law9_Conditional_delete_during_an_append_returns_busy_at_once")]
+    [InlineData(nameof(ForgetsAppendsInTheVersion), "Law9_Update_after_an_append_returns_version_mismatch")]
     [InlineData(nameof(KeepsOutcomesInMemory), Model)]
     [InlineData(nameof(SkipsInListings), "A_listing_goes_on_after_a_key_without_gap_or_repeat(b)")]
     public async Task A_mistake_is_found(string mistake, params string[] cases)

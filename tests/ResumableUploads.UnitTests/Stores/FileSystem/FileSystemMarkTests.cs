@@ -106,10 +106,10 @@ public class FileSystemMarkTests : FileSystemStoreTest
         };
         await Assert.ThrowsAsync<ProcessDied>(() => AppendAsync(store, 10, Bytes(10)));
 
-        DurableOffsetSlots marks = DurableOffsetFile.Read(new FileLayer(), TheFile(".mark"));
-        Assert.Equal((20, false), (marks.Newest!.Value.Offset, marks.Newest.Value.IsConfirmed));
-        Assert.Equal(10, marks.GetTrusted(Files.BootId)!.Value.Offset);
-        Assert.Equal(20, marks.GetTrusted(OtherBoot)!.Value.Offset);
+        DurableOffsetSlots slots = DurableOffsetFile.Read(new FileLayer(), TheFile(".mark"));
+        Assert.Equal((20, false), (slots.Newest!.Value.Offset, slots.Newest.Value.IsConfirmed));
+        Assert.Equal(10, slots.GetTrusted(Files.BootId)!.Value.Offset);
+        Assert.Equal(20, slots.GetTrusted(OtherBoot)!.Value.Offset);
 
         var next = new FaultyFiles();
         var synced = new List<string>();
@@ -131,10 +131,10 @@ public class FileSystemMarkTests : FileSystemStoreTest
         File.WriteAllBytes(path, DurableOffsetFile.CreateEmpty());
         var files = new FileLayer();
         using OpenFile file = files.OpenWrite(path);
-        DurableOffsetSlots marks = DurableOffsetFile.Write(files, file, default, 10, OtherBoot);
-        marks = DurableOffsetFile.Write(files, file, marks, 20, OtherBoot);
+        DurableOffsetSlots slots = DurableOffsetFile.Write(files, file, default, 10, OtherBoot);
+        slots = DurableOffsetFile.Write(files, file, slots, 20, OtherBoot);
         byte[] before = File.ReadAllBytes(path);
-        DurableOffsetFile.Write(files, file, marks, 30, OtherBoot);
+        DurableOffsetFile.Write(files, file, slots, 30, OtherBoot);
         byte[] after = File.ReadAllBytes(path);
 
         int changed = Enumerable.Range(0, after.Length).Count(i => before[i] != after[i]);
@@ -155,7 +155,7 @@ public class FileSystemMarkTests : FileSystemStoreTest
         File.WriteAllBytes(path, DurableOffsetFile.CreateEmpty());
         var files = new FaultyFiles();
         using OpenFile file = files.OpenWrite(path);
-        DurableOffsetSlots marks = DurableOffsetFile.Write(files, file, default, 10, files.BootId);
+        DurableOffsetSlots slots = DurableOffsetFile.Write(files, file, default, 10, files.BootId);
         files.Before = (step, _) =>
         {
             if (step == "sync")

@@ -46,18 +46,18 @@ internal sealed class EndpointExecutor(
 
     /// <summary>Runs the endpoint.</summary>
     public async ValueTask<HandlerResult> ExecuteAsync(
-        UploadInfo info, EngineRecord data, Func<ReadOnlyMemory<byte>, ValueTask> keep, CancellationToken stopping)
+        UploadInfo info, EngineRecord record, Func<ReadOnlyMemory<byte>, ValueTask> keep, CancellationToken stopping)
     {
         var swap = new FeatureOverrides(context.Features);
-        using var life = new EndpointLifetimeFeature(context, target, time, stopping);
+        using var lifetimeFeature = new EndpointLifetimeFeature(context, target, time, stopping);
         Stream content = await store.OpenReadAsync(info.Key, stopping) ?? new MovedContentStream(info.Offset);
         await using (content)
         {
             try
             {
-                using var held = new BufferedResponse(context, options.Handler.MaxStoredResponseSize, () => StartStreamingAsync(info, data, keep));
-                _bufferedResponse = held;
-                ReplaceRequestFeatures(swap, info, data, content, life);
+                using var buffered = new BufferedResponse(context, options.Handler.MaxStoredResponseSize, () => StartStreamingAsync(info, record, keep));
+                _bufferedResponse = buffered;
+                ReplaceRequestFeatures(swap, info, record, content, lifetimeFeature);
                 swap.Set<IHttpResponseFeature>(_bufferedResponse);
                 swap.Set<IHttpResponseBodyFeature>(_bufferedResponse);
                 if (AntiforgeryValidator.IsRequired(target.Route.AppEndpoint) && !await AntiforgeryValidator.ValidateCompletedRequestAsync(context))
@@ -65,13 +65,13 @@ internal sealed class EndpointExecutor(
                     return new HandlerResult(HandlerResultKind.DeadLetter, AntiforgeryFailedResponse.ToBytes());
                 }
 
-                await InvokeEndpointAsync(_bufferedResponse, life);
+                await InvokeEndpointAsync(_bufferedResponse, lifetimeFeature);
                 await _bufferedResponse.CompleteAsync();
             }
             catch (Exception) when (HasSentResponse)
             {
                 // A part of the answer is on its way: the client must not take it for the whole.
-                life.Abort();
+                lifetimeFeature.Abort();
                 throw;
             }
             finally
@@ -80,7 +80,7 @@ internal sealed class EndpointExecutor(
             }
         }
 
-        if (life.IsAborted)
+        if (lifetimeFeature.IsAborted)
         {
             throw new IOException("The endpoint has aborted its request.");
         }
@@ -95,9 +95,9 @@ internal sealed class EndpointExecutor(
     }
 
     /// <summary>Gives the response the headers that are not stored: cookies, dates and whatever the app adds. Those go with the first answer alone.</summary>
-    public void AddUnstoredHeaders(UploadResult outcome)
+    public void AddUnstoredHeaders(UploadResult result)
     {
-        if (_bufferedResponse is null || _storedResponse is null || !_storedResponse.Equals(outcome.Response))
+        if (_bufferedResponse is null || _storedResponse is null || !_storedResponse.Equals(result.Response))
         {
             return;
         }
@@ -115,10 +115,10 @@ internal sealed class EndpointExecutor(
         }
     }
 
-    private static void CopyHeaders(BufferedResponse held, IHttpResponseFeature response)
+    private static void CopyHeaders(BufferedResponse buffered, IHttpResponseFeature response)
     {
         response.Headers.Clear();
-        foreach ((string name, StringValues value) in held.Headers.Where(static header => !IsSetByProtocolResponse(header.Key)))
+        foreach ((string name, StringValues value) in buffered.Headers.Where(static header => !IsSetByProtocolResponse(header.Key)))
         {
             response.Headers[name] = value;
         }
@@ -130,7 +130,7 @@ internal sealed class EndpointExecutor(
         || name.Equals("Transfer-Encoding", StringComparison.OrdinalIgnoreCase)
         || name.Equals("Location", StringComparison.OrdinalIgnoreCase);
 
-    private async Task InvokeEndpointAsync(BufferedResponse held, EndpointLifetimeFeature life)
+    private async Task InvokeEndpointAsync(BufferedResponse buffered, EndpointLifetimeFeature lifetimeFeature)
     {
         try
         {
@@ -138,16 +138,16 @@ internal sealed class EndpointExecutor(
 
             // The framework's exception pages say so of a request that was ended, as if by its client. Here the server has ended it, and
             // that is no answer to keep.
-            if (held.StatusCode == StatusCodes.Status499ClientClosedRequest && life.IsCancellationRequested)
+            if (buffered.StatusCode == StatusCodes.Status499ClientClosedRequest && lifetimeFeature.IsCancellationRequested)
             {
                 throw new OperationCanceledException("The endpoint was ended before it had an answer.");
             }
         }
-        catch (OperationCanceledException) when (life.IsTimedOut && !held.HasStarted)
+        catch (OperationCanceledException) when (lifetimeFeature.IsTimedOut && !buffered.HasStarted)
         {
-            await life.WriteTimeoutResponseAsync(context);
+            await lifetimeFeature.WriteTimeoutResponseAsync(context);
         }
-        catch (BadHttpRequestException e) when (!held.HasStarted)
+        catch (BadHttpRequestException e) when (!buffered.HasStarted)
         {
             // What model binding throws where the app asked for it, and the server would make this answer of. In development, where minimal
             // APIs do, a page in front would have said why; the log does.
@@ -157,10 +157,10 @@ internal sealed class EndpointExecutor(
         }
     }
 
-    private void ReplaceRequestFeatures(FeatureOverrides swap, UploadInfo info, EngineRecord data, Stream content, EndpointLifetimeFeature life)
+    private void ReplaceRequestFeatures(FeatureOverrides swap, UploadInfo info, EngineRecord record, Stream content, EndpointLifetimeFeature lifetimeFeature)
     {
         IHttpRequestFeature now = context.Features.GetRequiredFeature<IHttpRequestFeature>();
-        StoredRequest first = data.Request ?? CreationRequestRecorder.Capture(context, null);
+        StoredRequest first = record.Request ?? CreationRequestRecorder.Capture(context, null);
 
         // Where another endpoint of the same URL has made the upload, it is this one whose policies were asked.
         string method = target.Route.Methods.Contains(first.Method, StringComparer.OrdinalIgnoreCase) ? first.Method : now.Method;
@@ -183,9 +183,9 @@ internal sealed class EndpointExecutor(
             target.Route.AppEndpoint,
             context.RequestServices.GetRequiredService<IOptions<FormOptions>>().Value,
             target.Route.GetMaxUploadSize(options))));
-        swap.Set<IHttpRequestLifetimeFeature>(life);
-        swap.Set<IHttpRequestTimeoutFeature>(life.HasTimeout ? life : null);
-        swap.Set<IResumableUploadFeature>(new ResumableUploadFeature(store, info, data, context.RequestServices));
+        swap.Set<IHttpRequestLifetimeFeature>(lifetimeFeature);
+        swap.Set<IHttpRequestTimeoutFeature>(lifetimeFeature.HasTimeout ? lifetimeFeature : null);
+        swap.Set<IResumableUploadFeature>(new ResumableUploadFeature(store, info, record, context.RequestServices));
         swap.Set<IRouteValuesFeature>(new RouteValuesFeature { RouteValues = MergeRouteValues(first) });
         context.SetEndpoint(target.Route.AppEndpoint);
     }
@@ -206,11 +206,11 @@ internal sealed class EndpointExecutor(
     }
 
     /// <summary>The answer is longer than what is held. Its head is stored, and then it may go, with the body as it is written.</summary>
-    private async ValueTask<Stream> StartStreamingAsync(UploadInfo info, EngineRecord data, Func<ReadOnlyMemory<byte>, ValueTask> keep)
+    private async ValueTask<Stream> StartStreamingAsync(UploadInfo info, EngineRecord record, Func<ReadOnlyMemory<byte>, ValueTask> keep)
     {
-        BufferedResponse held = _bufferedResponse!;
-        ReadOnlyMemory<byte> head = new StoredResponse(held.StatusCode, storedHeaders.SelectStored(held.Headers), default).ToBytes();
-        bool isFinal = StoredResponse.IsFinal(held.StatusCode);
+        BufferedResponse buffered = _bufferedResponse!;
+        ReadOnlyMemory<byte> head = new StoredResponse(buffered.StatusCode, storedHeaders.SelectStored(buffered.Headers), default).ToBytes();
+        bool isFinal = StoredResponse.IsFinal(buffered.StatusCode);
         if (isFinal)
         {
             await keep(head);
@@ -221,15 +221,15 @@ internal sealed class EndpointExecutor(
             return Stream.Null;
         }
 
-        CopyHeaders(held, _serverResponse);
+        CopyHeaders(buffered, _serverResponse);
         ResponseWriter.WriteStatusAndHeaders(_serverResponse, answerFor(new UploadResult(isFinal ? UploadResultKind.Completed : UploadResultKind.HandlerFailed, info.Offset)
         {
             UploadLength = info.Length,
             Response = head,
             IsResponseBodyTruncated = true,
-            ReprDigest = data.ComputedReprDigest,
+            ReprDigest = record.ComputedReprDigest,
         }));
-        _serverResponse.Headers.ContentLength = held.Headers.ContentLength;
+        _serverResponse.Headers.ContentLength = buffered.Headers.ContentLength;
         return _serverResponseBody.Stream;
     }
 

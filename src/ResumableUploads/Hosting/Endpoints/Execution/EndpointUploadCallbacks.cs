@@ -15,12 +15,12 @@ internal sealed class EndpointUploadCallbacks(EventUploadCallbacks events, Endpo
     public bool HasProgressHandler => events.HasProgressHandler;
 
     /// <summary>What would be said against the plain request, without a look at its body, is said before a byte of it is taken.</summary>
-    public async ValueTask<CreationDecision> OnCreatingAsync(UploadKey key, CreateCommand details, long? length, CancellationToken cancellationToken)
+    public async ValueTask<CreationDecision> OnCreatingAsync(UploadKey key, CreateCommand createCommand, long? length, CancellationToken cancellationToken)
     {
         Endpoint endpoint = target.Route.AppEndpoint;
 
         // As the framework's routing decides it: no content type is left to the endpoint.
-        if (details.ContentType is { } type && target.Route.MatchContentType(type) == ContentTypeMatch.None)
+        if (createCommand.ContentType is { } type && target.Route.MatchContentType(type) == ContentTypeMatch.None)
         {
             string accepted = string.Join(", ", endpoint.Metadata.GetMetadata<IAcceptsMetadata>()!.ContentTypes);
             return new CreationDecision(new Rejection(StatusCodes.Status415UnsupportedMediaType, $"This endpoint takes {accepted}."), null);
@@ -32,19 +32,19 @@ internal sealed class EndpointUploadCallbacks(EventUploadCallbacks events, Endpo
                 new Rejection(StatusCodes.Status400BadRequest, "The antiforgery token is missing, or is not the one of this user and this cookie."), null);
         }
 
-        return await events.OnCreatingAsync(key, details, length, cancellationToken);
+        return await events.OnCreatingAsync(key, createCommand, length, cancellationToken);
     }
 
-    public ValueTask OnProgressAsync(UploadKey key, EngineRecord data, long offset, long? length, CancellationToken cancellationToken) =>
-        events.OnProgressAsync(key, data, offset, length, cancellationToken);
+    public ValueTask OnProgressAsync(UploadKey key, EngineRecord record, long offset, long? length, CancellationToken cancellationToken) =>
+        events.OnProgressAsync(key, record, offset, length, cancellationToken);
 
     public ValueTask<HandlerResult> RunHandlerAsync(
-        UploadInfo info, EngineRecord data, Func<ReadOnlyMemory<byte>, ValueTask> keep, CancellationToken cancellationToken) =>
-        run.ExecuteAsync(info, data, keep, cancellationToken);
+        UploadInfo info, EngineRecord record, Func<ReadOnlyMemory<byte>, ValueTask> storeResponse, CancellationToken cancellationToken) =>
+        run.ExecuteAsync(info, record, storeResponse, cancellationToken);
 
-    public ValueTask OnDeadLetteredAsync(UploadInfo info, EngineRecord data, CancellationToken cancellationToken) =>
-        events.OnDeadLetteredAsync(info, data, cancellationToken);
+    public ValueTask OnDeadLetteredAsync(UploadInfo info, EngineRecord record, CancellationToken cancellationToken) =>
+        events.OnDeadLetteredAsync(info, record, cancellationToken);
 
-    public ValueTask OnExpiredAsync(UploadInfo info, EngineRecord data, CancellationToken cancellationToken) =>
-        events.OnExpiredAsync(info, data, cancellationToken);
+    public ValueTask OnExpiredAsync(UploadInfo info, EngineRecord record, CancellationToken cancellationToken) =>
+        events.OnExpiredAsync(info, record, cancellationToken);
 }

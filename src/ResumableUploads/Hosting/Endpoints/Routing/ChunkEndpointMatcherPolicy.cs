@@ -9,7 +9,7 @@ namespace ResumableUploads.Hosting.Endpoints.Routing;
 /// Sends requests that carry a protocol's headers to the siblings of the resumable endpoints at their URL, before anything is decided by
 /// method or content type. Every other request finds the app's endpoints as if this were not here.
 /// </summary>
-internal sealed class ChunkEndpointMatcherPolicy(ResumableEndpointRegistry resumable) : MatcherPolicy, INodeBuilderPolicy, IEndpointComparerPolicy
+internal sealed class ChunkEndpointMatcherPolicy(ResumableEndpointRegistry registry) : MatcherPolicy, INodeBuilderPolicy, IEndpointComparerPolicy
 {
     /// <summary>Before the framework's policy for methods, which is at -1000.</summary>
     public override int Order => -2000;
@@ -46,7 +46,7 @@ internal sealed class ChunkEndpointMatcherPolicy(ResumableEndpointRegistry resum
     /// <summary>One sibling for each endpoint, with its own methods; questions go to the first at their URL.</summary>
     private List<Endpoint> GetContentEndpoints(IReadOnlyList<Endpoint> endpoints) =>
     [
-        .. GroupResumableRoutes(endpoints).SelectMany(url => url.Select((route, i) => resumable.GetChunkEndpoint(route, i == 0 ? ChunkEndpointRole.ContentAndManagement : ChunkEndpointRole.Content))),
+        .. GroupResumableRoutes(endpoints).SelectMany(url => url.Select((route, i) => registry.GetChunkEndpoint(route, i == 0 ? ChunkEndpointRole.ContentAndManagement : ChunkEndpointRole.Content))),
         .. GetCompetingEndpoints(endpoints),
     ];
 
@@ -58,7 +58,7 @@ internal sealed class ChunkEndpointMatcherPolicy(ResumableEndpointRegistry resum
             .. GroupResumableRoutes(endpoints)
                 .Select(url => url.FirstOrDefault(route => route.Methods.Contains(method)))
                 .OfType<ResumableRoute>()
-                .Select(route => resumable.GetChunkEndpoint(route, ChunkEndpointRole.AllMethods)),
+                .Select(route => registry.GetChunkEndpoint(route, ChunkEndpointRole.AllMethods)),
         ];
         return siblings.Length > 0 ? [.. siblings, .. GetCompetingEndpoints(endpoints)] : endpoints;
     }
@@ -67,7 +67,7 @@ internal sealed class ChunkEndpointMatcherPolicy(ResumableEndpointRegistry resum
     private List<Endpoint> GetDiscoveryEndpoints(IReadOnlyList<Endpoint> endpoints) =>
     [
         .. endpoints,
-        .. endpoints.Any(AcceptsOptions) ? [] : GroupResumableRoutes(endpoints).Select(url => resumable.GetChunkEndpoint(url.First(), ChunkEndpointRole.Discovery)),
+        .. endpoints.Any(AcceptsOptions) ? [] : GroupResumableRoutes(endpoints).Select(url => registry.GetChunkEndpoint(url.First(), ChunkEndpointRole.Discovery)),
     ];
 
     private static bool AcceptsOptions(Endpoint endpoint) => endpoint.Metadata.GetMetadata<IHttpMethodMetadata>() is { HttpMethods: { Count: > 0 } methods }

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http;
 namespace ResumableUploads.Hosting.Endpoints.Routing;
 
 /// <summary>Takes the pieces at a place in the pipeline that the app has chosen: what comes behind it sees whole requests alone.</summary>
-internal sealed class ResumableEndpointMiddleware(RequestDelegate next, ResumableEndpointRegistry resumable)
+internal sealed class ResumableEndpointMiddleware(RequestDelegate next, ResumableEndpointRegistry registry)
 {
     // The framework's own endpoint middleware asks the same of every endpoint, by the same keys.
     private const string AuthorizationInvokedKey = "__AuthorizationMiddlewareWithEndpointInvoked";
@@ -21,7 +21,7 @@ internal sealed class ResumableEndpointMiddleware(RequestDelegate next, Resumabl
 
         ThrowIfMiddlewareMissing<IAuthorizeData>(context, endpoint, AuthorizationInvokedKey, "UseAuthorization");
         ThrowIfMiddlewareMissing<ICorsMetadata>(context, endpoint, CorsInvokedKey, "UseCors");
-        return resumable.HandleAsync(context, route, next);
+        return registry.HandleAsync(context, route, next);
     }
 
     private static void ThrowIfMiddlewareMissing<T>(HttpContext context, Endpoint endpoint, string key, string call) where T : class

@@ -20,7 +20,7 @@ internal readonly record struct DurableOffsetSlots(DurableOffsetSlot? Newest, Du
     /// The mark to believe. In the boot that wrote it a mark can be read before it is on the disk; until it is confirmed, the one before
     /// counts. What is read after another boot comes from the disk. Null stands for offset 0 in the boot that made the upload.
     /// </summary>
-    public DurableOffsetSlot? GetTrusted(string boot) => Newest is { } mark && (mark.IsConfirmed || mark.BootId != boot) ? mark : Previous;
+    public DurableOffsetSlot? GetTrusted(string boot) => Newest is { } slot && (slot.IsConfirmed || slot.BootId != boot) ? slot : Previous;
 }
 
 /// <summary>
@@ -65,11 +65,11 @@ internal static class DurableOffsetFile
     }
 
     /// <summary>Writes a mark and returns when it is durable. The slot of the trusted mark is left alone.</summary>
-    public static DurableOffsetSlots Write(FileLayer files, OpenFile file, DurableOffsetSlots marks, long offset, string boot)
+    public static DurableOffsetSlots Write(FileLayer files, OpenFile file, DurableOffsetSlots slots, long offset, string boot)
     {
-        DurableOffsetSlot? trusted = marks.GetTrusted(files.BootId);
+        DurableOffsetSlot? trusted = slots.GetTrusted(files.BootId);
         int slot = trusted?.Index == 0 ? 1 : 0;
-        long sequence = (marks.Newest?.Sequence ?? 0) + 1;
+        long sequence = (slots.Newest?.Sequence ?? 0) + 1;
         byte[] bytes = Encode(sequence, offset, boot);
         long position = slot * SlotSize;
         files.Write(file, bytes.AsMemory(0, ConfirmationOffset), position);

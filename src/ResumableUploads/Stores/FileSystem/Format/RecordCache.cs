@@ -26,13 +26,13 @@ internal sealed class RecordCache
             return new RecordDecodeResult(known.Record, null, null);
         }
 
-        RecordDecodeResult decoded = RecordCodec.Decode(content);
-        if (decoded.Record is { } record && content.Length <= MaxCachedLength)
+        RecordDecodeResult result = RecordCodec.Decode(content);
+        if (result.Record is { } record && content.Length <= MaxCachedLength)
         {
             place = new Entry(content, record);
         }
 
-        return decoded;
+        return result;
     }
 
     private sealed record Entry(byte[] Content, StoredRecord Record);

@@ -63,9 +63,9 @@ internal class FileLayer
     /// <param name="count">How many at most.</param>
     public virtual List<string> GetDirectoryNames(string path, string? after, int count)
     {
-        var names = new OrderedNamePage(after, count);
-        SubdirectoryReader.ReadNames(names, path);
-        return names.ToList();
+        var page = new OrderedNamePage(after, count);
+        SubdirectoryReader.ReadNames(page, path);
+        return page.ToList();
     }
 
     /// <summary>Removes a directory if there is nothing in it and the system lets it.</summary>

@@ -28,15 +28,15 @@ internal static class SubdirectoryReader
     private static readonly bool SupportsGetDents = OperatingSystem.IsLinux() && ProbeGetDents();
 
     /// <exception cref="DirectoryNotFoundException">There is no such directory.</exception>
-    public static void ReadNames(OrderedNamePage names, string path)
+    public static void ReadNames(OrderedNamePage page, string path)
     {
         if (SupportsGetDents)
         {
-            ReadNamesWithGetDents(names, path);
+            ReadNamesWithGetDents(page, path);
             return;
         }
 
-        var found = new FileSystemEnumerable<bool>(path, (ref entry) => names.Add(entry.FileName), AllEntries)
+        var found = new FileSystemEnumerable<bool>(path, (ref entry) => page.Add(entry.FileName), AllEntries)
         {
             ShouldIncludePredicate = static (ref entry) => entry.IsDirectory,
         };
@@ -49,7 +49,7 @@ internal static class SubdirectoryReader
     /// A walk over all uploads opens a directory for each of them, and most have a single name in them: there the framework takes longer to make
     /// ready for it than the system takes to answer.
     /// </summary>
-    private static void ReadNamesWithGetDents(OrderedNamePage names, string path)
+    private static void ReadNamesWithGetDents(OrderedNamePage page, string path)
     {
         using SafeFileHandle directory = UnixFile.TryOpenRead(path)
             ?? throw new DirectoryNotFoundException($"Could not find the directory '{path}'.");
@@ -68,7 +68,7 @@ internal static class SubdirectoryReader
                     // No name that the store gives is longer.
                     if (fits && word is not "." and not ".." && IsDirectory((EntryType)rest[TypeOffset], path, word))
                     {
-                        names.Add(word);
+                        page.Add(word);
                     }
                 }
             }

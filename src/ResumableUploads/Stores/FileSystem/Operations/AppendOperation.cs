@@ -7,7 +7,7 @@ namespace ResumableUploads.Stores.FileSystem.Operations;
 
 /// <summary>One append, under the lock: reads the content to its end and writes it behind what is there.</summary>
 internal sealed class AppendOperation(
-    StoreContext context, RecordFile records, OffsetReconciler offsets, LockedUpload upload, UploadContent content, CancellationToken cancellationToken)
+    StoreContext context, RecordFile records, OffsetReconciler reconciler, LockedUpload upload, UploadContent content, CancellationToken cancellationToken)
 {
     private StoredRecord _record = upload.Record;
 
@@ -16,13 +16,13 @@ internal sealed class AppendOperation(
     public async ValueTask<AppendResult> RunAsync(AppendMode mode)
     {
         bool staging = mode == AppendMode.AllOrNothing;
-        using DataFile? file = Open(staging);
-        if (file is null || !Prepare(file, staging ? file.StartOffset : null))
+        using DataFile? dataFile = Open(staging);
+        if (dataFile is null || !Prepare(dataFile, staging ? dataFile.StartOffset : null))
         {
             return NotFound;
         }
 
-        return staging ? await RunAllOrNothingAsync(file) : await RunKeepPartialAsync(file);
+        return staging ? await RunAllOrNothingAsync(dataFile) : await RunKeepPartialAsync(dataFile);
     }
 
     private DataFile? Open(bool staging)
@@ -31,10 +31,10 @@ internal sealed class AppendOperation(
         try
         {
             data = context.Files.OpenWrite(upload.Files.DataPath);
-            OpenFile? mark = upload.Record.Durability == Durability.PowerLoss ? offsets.OpenDurableOffsetFile(upload.Files.DurableOffsetPath) : null;
-            var file = new DataFile(context, upload, data, mark, staging, content.ExpectedLength);
+            OpenFile? durableOffsetFile = upload.Record.Durability == Durability.PowerLoss ? reconciler.OpenDurableOffsetFile(upload.Files.DurableOffsetPath) : null;
+            var dataFile = new DataFile(context, upload, data, durableOffsetFile, staging, content.ExpectedLength);
             data = null;
-            return file;
+            return dataFile;
         }
         catch (Exception e) when (StorageErrors.IsNotFound(e))
         {
@@ -47,42 +47,42 @@ internal sealed class AppendOperation(
     }
 
     /// <summary>Brings mark and record into the state in which bytes may be written. The content is not touched yet.</summary>
-    private bool Prepare(DataFile file, long? staging)
+    private bool Prepare(DataFile dataFile, long? staging)
     {
         try
         {
-            file.RecordCurrentBoot();
+            dataFile.RecordCurrentBoot();
             return _record.StagingOffset == staging || WriteStagingOffset(staging);
         }
         catch (Exception e) when (StorageErrors.IsStorageError(e))
         {
-            throw StorageErrors.Wrap(e, file.StartOffset);
+            throw StorageErrors.Wrap(e, dataFile.StartOffset);
         }
     }
 
-    private async ValueTask<AppendResult> RunKeepPartialAsync(DataFile file)
+    private async ValueTask<AppendResult> RunKeepPartialAsync(DataFile dataFile)
     {
         try
         {
-            await WriteContentAsync(file);
+            await WriteContentAsync(dataFile);
         }
         catch (Exception e) when (StorageErrors.IsStorageError(e))
         {
-            throw StorageErrors.Wrap(e, file.RecoverAfterFailure());
+            throw StorageErrors.Wrap(e, dataFile.RecoverAfterFailure());
         }
 
-        return Finish(file, tell: true);
+        return Finish(dataFile, tell: true);
     }
 
-    private async ValueTask<AppendResult> RunAllOrNothingAsync(DataFile file)
+    private async ValueTask<AppendResult> RunAllOrNothingAsync(DataFile dataFile)
     {
         bool discard = true;
         try
         {
-            await WriteContentAsync(file);
+            await WriteContentAsync(dataFile);
             if (await ShouldCommitAsync())
             {
-                file.SetLastWriteTimeAndSync();
+                dataFile.SetLastWriteTimeAndSync();
 
                 // Whether this works or not, the record is what decides from here on.
                 discard = false;
@@ -94,68 +94,68 @@ internal sealed class AppendOperation(
         }
         catch (Exception e) when (StorageErrors.IsStorageError(e))
         {
-            throw StorageErrors.Wrap(e, file.StartOffset);
+            throw StorageErrors.Wrap(e, dataFile.StartOffset);
         }
         finally
         {
             if (discard)
             {
-                Discard(file);
+                Discard(dataFile);
             }
         }
 
         if (discard)
         {
-            return CreateResult(AppendStatus.Discarded, file.StartOffset);
+            return CreateResult(AppendStatus.Discarded, dataFile.StartOffset);
         }
 
         // A crash before the mark leaves the bytes to the first touch in this boot, and drops all of them in another.
-        file.CommitStaged();
-        return Finish(file, tell: false);
+        dataFile.CommitStaged();
+        return Finish(dataFile, tell: false);
     }
 
-    private async ValueTask WriteContentAsync(DataFile file)
+    private async ValueTask WriteContentAsync(DataFile dataFile)
     {
-        CopyFromSource(file);
+        CopyFromSource(dataFile);
         PipeReader reader = content.Reader;
         for (bool completed = false; !completed;)
         {
             cancellationToken.ThrowIfCancellationRequested();
             ReadResult result = await reader.ReadAsync(CancellationToken.None);
             completed = result.IsCompleted;
-            file.Write(result.Buffer);
+            dataFile.Write(result.Buffer);
             reader.AdvanceTo(result.Buffer.End);
-            if (!completed && file.SyncIfDue())
+            if (!completed && dataFile.SyncIfDue())
             {
-                content.ReportDurable(file.DurableOffset);
+                content.ReportDurable(dataFile.DurableOffset);
             }
         }
     }
 
     /// <summary>Bytes of another upload need not come through here, where the system can copy or share them. What it cannot is read as ever.</summary>
-    private void CopyFromSource(DataFile file)
+    private void CopyFromSource(DataFile dataFile)
     {
         if (content.SourceStream is not BoundedReadStream source)
         {
             return;
         }
 
-        while (source.Position < source.Length && file.CopyFrom(source))
+        while (source.Position < source.Length && dataFile.CopyFrom(source))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (file.SyncIfDue())
+            if (dataFile.SyncIfDue())
             {
-                content.ReportDurable(file.DurableOffset);
+                content.ReportDurable(dataFile.DurableOffset);
             }
         }
     }
 
-    private AppendResult Finish(DataFile file, bool tell)
+    private AppendResult Finish(DataFile dataFile, bool tell)
     {
         try
         {
-            long offset = file.Finish();
-            if (tell && offset > file.StartOffset)
+            long offset = dataFile.Finish();
+            if (tell && offset > dataFile.StartOffset)
             {
                 content.ReportDurable(offset);
             }
@@ -164,7 +164,7 @@ internal sealed class AppendOperation(
         }
         catch (Exception e) when (StorageErrors.IsStorageError(e))
         {
-            throw StorageErrors.Wrap(e, file.DurableOffset);
+            throw StorageErrors.Wrap(e, dataFile.DurableOffset);
         }
     }
 
@@ -197,16 +197,16 @@ internal sealed class AppendOperation(
         }
     }
 
-    private void Discard(DataFile file)
+    private void Discard(DataFile dataFile)
     {
         try
         {
-            file.DiscardStaged();
+            dataFile.DiscardStaged();
             WriteStagingOffset(null);
         }
         catch (Exception e) when (StorageErrors.IsStorageError(e))
         {
-            Log.DiscardFailed(context.Logger, upload.Files.DataPath, file.StartOffset, e);
+            Log.DiscardFailed(context.Logger, upload.Files.DataPath, dataFile.StartOffset, e);
         }
     }
 }

@@ -5,7 +5,7 @@ using ResumableUploads.Stores.FileSystem.IO;
 namespace ResumableUploads.Stores.FileSystem.Operations;
 
 /// <summary>Changes records, keeps outcomes, and removes uploads.</summary>
-internal sealed class ChangeOperations(StoreContext context, RecordFile records, OffsetReconciler offsets, DirectorySync names)
+internal sealed class ChangeOperations(StoreContext context, RecordFile records, OffsetReconciler reconciler, DirectorySync directorySync)
 {
     /// <summary>The most bytes of an outcome.</summary>
     public const int MaxResponseLength = 1024 * 1024;
@@ -17,7 +17,7 @@ internal sealed class ChangeOperations(StoreContext context, RecordFile records,
 
     public UpdateResult Update(UploadKey key, string version, UploadRecord record)
     {
-        LockStatus status = LockedUpload.TryAcquire(context, records, offsets, key, out LockedUpload? upload);
+        LockStatus status = LockedUpload.TryAcquire(context, records, reconciler, key, out LockedUpload? upload);
         using (upload)
         {
             if (upload is null)
@@ -71,7 +71,7 @@ internal sealed class ChangeOperations(StoreContext context, RecordFile records,
             return new DeleteResult(RemoveDirectory(key, null));
         }
 
-        LockStatus status = LockedUpload.TryAcquire(context, records, offsets, key, out LockedUpload? upload);
+        LockStatus status = LockedUpload.TryAcquire(context, records, reconciler, key, out LockedUpload? upload);
         using (upload)
         {
             return new DeleteResult(
@@ -114,7 +114,7 @@ internal sealed class ChangeOperations(StoreContext context, RecordFile records,
             return null;
         }
 
-        names.EnsureSynced(key, file);
+        directorySync.EnsureSynced(key, file);
         return file.Content;
     }
 

@@ -14,7 +14,7 @@ internal sealed class CleanUpOperation(StoreContext context)
 
     public async ValueTask RunAsync(CancellationToken cancellationToken)
     {
-        var pace = new BackgroundThrottle(context.TimeProvider);
+        var throttle = new BackgroundThrottle(context.TimeProvider);
         DateTime old = context.TimeProvider.GetUtcNow().UtcDateTime - AbandonedAfter;
         foreach (string path in EnumerateDirectories(context.Paths.Temp).SelectMany(path => StorePaths.IsCreationDirectory(Path.GetFileName(path)) ? EnumerateDirectories(path) : [path]))
         {
@@ -23,13 +23,13 @@ internal sealed class CleanUpOperation(StoreContext context)
                 DeleteDirectory(path);
             }
 
-            await pace.PauseIfNeededAsync(cancellationToken);
+            await throttle.PauseIfNeededAsync(cancellationToken);
         }
 
         foreach (string path in EnumerateDirectories(context.Paths.Trash))
         {
             DeleteDirectory(path);
-            await pace.PauseIfNeededAsync(cancellationToken);
+            await throttle.PauseIfNeededAsync(cancellationToken);
         }
     }
 

@@ -6,7 +6,7 @@ using ResumableUploads.Stores.FileSystem.IO;
 namespace ResumableUploads.Stores.FileSystem.Operations;
 
 /// <summary>Makes uploads: the whole directory aside, and then one rename onto its place, which only one can win.</summary>
-internal sealed class CreateOperation(StoreContext context, RecordFile records, DirectorySync names)
+internal sealed class CreateOperation(StoreContext context, RecordFile records, DirectorySync directorySync)
 {
     // Clean-up may take away an empty parent between two steps, again and again only in theory.
     private const int MaxAttempts = 20;
@@ -50,7 +50,7 @@ internal sealed class CreateOperation(StoreContext context, RecordFile records, 
 
         if (stored.Durability == Durability.PowerLoss)
         {
-            names.SyncNewUpload(key);
+            directorySync.SyncNewUpload(key);
         }
 
         return new CreateResult(CreateStatus.Created, stored.ToUploadInfo(key, content.Length));
@@ -74,8 +74,8 @@ internal sealed class CreateOperation(StoreContext context, RecordFile records, 
 
         if (sync && stored.FinalOffset is null)
         {
-            using OpenFile mark = _files.CreateFile(files.DurableOffsetPath);
-            _files.Write(mark, DurableOffsetFile.CreateEmpty(), 0);
+            using OpenFile durableOffsetFile = _files.CreateFile(files.DurableOffsetPath);
+            _files.Write(durableOffsetFile, DurableOffsetFile.CreateEmpty(), 0);
         }
 
         using (OpenFile record = _files.CreateFile(Path.Combine(directory, StorePaths.RecordFileName)))
@@ -119,7 +119,7 @@ internal sealed class CreateOperation(StoreContext context, RecordFile records, 
     {
         if (!_files.TryCreateDirectory(directory))
         {
-            names.EnsureDirectories();
+            directorySync.EnsureDirectories();
             _files.CreateDirectory(directory);
         }
     }

@@ -9,11 +9,11 @@ namespace ResumableUploads.Stores.FileSystem.Operations;
 /// <param name="context">What the store works with.</param>
 /// <param name="upload">The upload, which is locked and receiving.</param>
 /// <param name="data">Its bytes.</param>
-/// <param name="mark">Its mark, or null where nothing is synced (<see cref="Durability.ProcessCrash"/>).</param>
+/// <param name="durableOffsetFile">Its mark, or null where nothing is synced (<see cref="Durability.ProcessCrash"/>).</param>
 /// <param name="staging">Whether the bytes do not count yet.</param>
 /// <param name="expected">How many bytes are to come, or null.</param>
 internal sealed class DataFile(
-    StoreContext context, LockedUpload upload, OpenFile data, OpenFile? mark, bool staging, long? expected) : IDisposable
+    StoreContext context, LockedUpload upload, OpenFile data, OpenFile? durableOffsetFile, bool staging, long? expected) : IDisposable
 {
     /// <summary>Small enough that a copy between two syncs is soon over.</summary>
     private const long MaxCopyLength = 64L << 20;
@@ -47,9 +47,9 @@ internal sealed class DataFile(
     public void RecordCurrentBoot()
     {
         string boot = _files.BootId;
-        if (mark is not null && (_slots.GetTrusted(boot)?.BootId ?? upload.Record.CreationBootId) != boot)
+        if (durableOffsetFile is not null && (_slots.GetTrusted(boot)?.BootId ?? upload.Record.CreationBootId) != boot)
         {
-            WriteDurableOffset(mark, StartOffset, boot);
+            WriteDurableOffset(durableOffsetFile, StartOffset, boot);
         }
     }
 
@@ -84,7 +84,7 @@ internal sealed class DataFile(
             return false;
         }
 
-        if (mark is null)
+        if (durableOffsetFile is null)
         {
             if (!_staging)
             {
@@ -103,7 +103,7 @@ internal sealed class DataFile(
         _lastSync = context.TimeProvider.GetTimestamp();
         if (!_staging)
         {
-            WriteDurableOffset(mark, VerifyLength(), _files.BootId);
+            WriteDurableOffset(durableOffsetFile, VerifyLength(), _files.BootId);
         }
 
         return !_staging;
@@ -130,9 +130,9 @@ internal sealed class DataFile(
     {
         SetLastWriteTimeAndSync();
         long offset = VerifyLength();
-        if (mark is not null && offset != DurableOffset)
+        if (durableOffsetFile is not null && offset != DurableOffset)
         {
-            WriteDurableOffset(mark, offset, _files.BootId);
+            WriteDurableOffset(durableOffsetFile, offset, _files.BootId);
         }
 
         return DurableOffset = offset;
@@ -161,7 +161,7 @@ internal sealed class DataFile(
     public void DiscardStaged()
     {
         Truncate(StartOffset);
-        if (mark is not null)
+        if (durableOffsetFile is not null)
         {
             // The cut before the record: without its staging offset, a longer file would count.
             _files.Sync(data);
@@ -170,7 +170,7 @@ internal sealed class DataFile(
 
     public void Dispose()
     {
-        mark?.Dispose();
+        durableOffsetFile?.Dispose();
         data.Dispose();
     }
 
@@ -197,7 +197,7 @@ internal sealed class DataFile(
     /// <summary>Leaves less to do for the next sync.</summary>
     private void StartWriteback()
     {
-        if (mark is not null && _written - _writebackOffset >= WritebackThreshold)
+        if (durableOffsetFile is not null && _written - _writebackOffset >= WritebackThreshold)
         {
             _files.StartWriteback(data, _writebackOffset, _written - _writebackOffset);
             _writebackOffset = _written;
@@ -206,7 +206,7 @@ internal sealed class DataFile(
 
     private void Sync()
     {
-        if (mark is null || _written == _synced)
+        if (durableOffsetFile is null || _written == _synced)
         {
             return;
         }
@@ -221,7 +221,7 @@ internal sealed class DataFile(
             // What was not on the disk may be gone from memory as well, and the next sync would report success.
             Log.SyncFailed(context.Logger, data.Path, DurableOffset, e);
             _syncFailed = true;
-            RollBackToDurable(mark);
+            RollBackToDurable(durableOffsetFile);
             throw;
         }
     }

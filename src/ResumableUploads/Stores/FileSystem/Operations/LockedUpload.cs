@@ -41,7 +41,7 @@ internal sealed class LockedUpload : IDisposable
     /// <summary>
     /// Tries to lock. Another's lock is given a few moments, because most changes take no longer; nobody is waited for.
     /// </summary>
-    public static LockStatus TryAcquire(StoreContext context, RecordFile records, OffsetReconciler offsets, UploadKey key, out LockedUpload? upload)
+    public static LockStatus TryAcquire(StoreContext context, RecordFile records, OffsetReconciler reconciler, UploadKey key, out LockedUpload? upload)
     {
         upload = null;
         for (int attempt = 0; attempt < MaxAttempts; attempt++)
@@ -54,13 +54,13 @@ internal sealed class LockedUpload : IDisposable
 
             var files = new UploadFilePaths(context.Paths.GetUploadDirectory(key), record.Nonce);
             bool isTaken = false;
-            lock (offsets.GetLock(files))
+            lock (reconciler.GetLock(files))
             {
                 // False: the upload was deleted meanwhile; or the file was lost, and the next round finds a new one.
                 if (TryLockFile(context.Files, files.LockPath, out OpenFile? held))
                 {
                     isTaken = held is null;
-                    upload = held is null ? null : OpenOrRelease(records, offsets, key, files, record, file, held);
+                    upload = held is null ? null : OpenOrRelease(records, reconciler, key, files, record, file, held);
                 }
             }
 
@@ -100,12 +100,12 @@ internal sealed class LockedUpload : IDisposable
     public void Dispose() => _lock.Dispose();
 
     private static LockedUpload? OpenOrRelease(
-        RecordFile records, OffsetReconciler offsets, UploadKey key, UploadFilePaths files, StoredRecord read, FileSnapshot? file, OpenFile held)
+        RecordFile records, OffsetReconciler reconciler, UploadKey key, UploadFilePaths files, StoredRecord read, FileSnapshot? file, OpenFile held)
     {
         LockedUpload? upload = null;
         try
         {
-            return upload = Open(records, offsets, key, files, read, file, held);
+            return upload = Open(records, reconciler, key, files, read, file, held);
         }
         finally
         {
@@ -117,7 +117,7 @@ internal sealed class LockedUpload : IDisposable
     }
 
     private static LockedUpload? Open(
-        RecordFile records, OffsetReconciler offsets, UploadKey key, UploadFilePaths files, StoredRecord read, FileSnapshot? file, OpenFile held)
+        RecordFile records, OffsetReconciler reconciler, UploadKey key, UploadFilePaths files, StoredRecord read, FileSnapshot? file, OpenFile held)
     {
         // State, staging and all else may have changed before the lock was ours.
         if ((records.IsCurrent(file) ? read : records.Read(key)) is not { } record || record.Nonce != files.Nonce)
@@ -130,7 +130,7 @@ internal sealed class LockedUpload : IDisposable
             return new LockedUpload(held, files, record, null);
         }
 
-        if (offsets.Reconcile(files, record) is { } observed)
+        if (reconciler.Reconcile(files, record) is { } observed)
         {
             return new LockedUpload(held, files, record, observed);
         }

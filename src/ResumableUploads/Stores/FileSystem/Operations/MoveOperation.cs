@@ -9,7 +9,7 @@ namespace ResumableUploads.Stores.FileSystem.Operations;
 /// Hands a content over as a file. The target is recorded before the rename, so that after a crash anywhere in between the next call
 /// knows a content that is gone from one that has arrived.
 /// </summary>
-internal sealed class MoveOperation(StoreContext context, RecordFile records, OffsetReconciler offsets)
+internal sealed class MoveOperation(StoreContext context, RecordFile records, OffsetReconciler reconciler)
 {
     private const int BlockSize = 256 * 1024;
 
@@ -21,7 +21,7 @@ internal sealed class MoveOperation(StoreContext context, RecordFile records, Of
         string targetDirectory = Path.GetDirectoryName(target)
             ?? throw new ArgumentException("The target is the root of a file system.", nameof(path));
 
-        LockStatus status = LockedUpload.TryAcquire(context, records, offsets, key, out LockedUpload? upload);
+        LockStatus status = LockedUpload.TryAcquire(context, records, reconciler, key, out LockedUpload? upload);
         using (upload)
         {
             if (upload is null)

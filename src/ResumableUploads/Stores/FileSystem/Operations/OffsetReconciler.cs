@@ -35,21 +35,21 @@ internal sealed class OffsetReconciler(StoreContext context)
         bool marked = record.Durability == Durability.PowerLoss;
 
         // The mark first: while somebody appends it never is ahead of the length.
-        DurableOffsetSlots marks = marked ? DurableOffsetFile.Read(_files, files.DurableOffsetPath) : default;
+        DurableOffsetSlots slots = marked ? DurableOffsetFile.Read(_files, files.DurableOffsetPath) : default;
         if (_files.Stat(files.DataPath) is not var (length, written))
         {
             return null;
         }
 
-        long durable = marks.GetTrusted(_files.BootId)?.Offset ?? 0;
+        long durable = slots.GetTrusted(_files.BootId)?.Offset ?? 0;
         long counted = Math.Min(length, GetStagingOffset(record, durable) ?? long.MaxValue);
         if (!marked)
         {
-            return new DataFileState(counted, length, written, marks, NeedsReconciliation: length > counted);
+            return new DataFileState(counted, length, written, slots, NeedsReconciliation: length > counted);
         }
 
         return new DataFileState(
-            Math.Min(counted, durable), length, written, marks, length != durable || marks.Newest is { IsConfirmed: false });
+            Math.Min(counted, durable), length, written, slots, length != durable || slots.Newest is { IsConfirmed: false });
     }
 
     /// <summary>
@@ -91,9 +91,9 @@ internal sealed class OffsetReconciler(StoreContext context)
         }
 
         _files.Sync(data);
-        using OpenFile mark = OpenDurableOffsetFile(files.DurableOffsetPath);
-        DurableOffsetSlots marks = DurableOffsetFile.Write(_files, mark, seen.Slots, length, boot);
-        return new DataFileState(length, length, seen.LastWriteTime, marks, NeedsReconciliation: false);
+        using OpenFile durableOffsetFile = OpenDurableOffsetFile(files.DurableOffsetPath);
+        DurableOffsetSlots slots = DurableOffsetFile.Write(_files, durableOffsetFile, seen.Slots, length, boot);
+        return new DataFileState(length, length, seen.LastWriteTime, slots, NeedsReconciliation: false);
     }
 
     /// <summary>Opens the mark file; one that went missing is made anew.</summary>

@@ -5,7 +5,7 @@ using ResumableUploads.Stores.FileSystem.IO;
 namespace ResumableUploads.Stores.FileSystem.Operations;
 
 /// <summary>Reads uploads: what is known of them, and their bytes.</summary>
-internal sealed class ReadOperations(StoreContext context, RecordFile records, OffsetReconciler offsets)
+internal sealed class ReadOperations(StoreContext context, RecordFile records, OffsetReconciler reconciler)
 {
     // A receiving upload is read in several steps; each new try means that somebody changed it in between.
     private const int MaxAttempts = 100;
@@ -57,7 +57,7 @@ internal sealed class ReadOperations(StoreContext context, RecordFile records, O
             }
 
             var files = new UploadFilePaths(context.Paths.GetUploadDirectory(key), record.Nonce);
-            DataFileState? observed = offsets.Read(files, record);
+            DataFileState? observed = reconciler.Read(files, record);
             if (observed is { NeedsReconciliation: true } open)
             {
                 observed = TryReconcile(key, files, record, open);
@@ -87,7 +87,7 @@ internal sealed class ReadOperations(StoreContext context, RecordFile records, O
     {
         // After a restart the first sweep and the clients look at the same uploads. Who comes second waits for the first one's sync, and
         // does not take it for an append: else it would be told less than what is there a moment later.
-        lock (offsets.GetLock(files))
+        lock (reconciler.GetLock(files))
         {
             try
             {
@@ -95,11 +95,11 @@ internal sealed class ReadOperations(StoreContext context, RecordFile records, O
                 if (held is null)
                 {
                     // Somebody appends, and goes on with it: what is certain is certain.
-                    return offsets.Read(files, record);
+                    return reconciler.Read(files, record);
                 }
 
                 return records.Read(key) is { } now && now.Nonce == record.Nonce && now.WriteCount == record.WriteCount
-                    ? offsets.Reconcile(files, now)
+                    ? reconciler.Reconcile(files, now)
                     : null;
             }
             catch (Exception e) when (StorageErrors.IsNotFound(e))

@@ -6,7 +6,7 @@ using ResumableUploads.Stores.FileSystem.IO;
 namespace ResumableUploads.Stores.FileSystem.Operations;
 
 /// <summary>Reads and replaces the record of an upload, and takes damaged ones out of the way.</summary>
-internal sealed class RecordFile(StoreContext context, DirectorySync names)
+internal sealed class RecordFile(StoreContext context, DirectorySync directorySync)
 {
     private readonly FileLayer _files = context.Files;
     private readonly RecordCache _cache = new();
@@ -28,14 +28,14 @@ internal sealed class RecordFile(StoreContext context, DirectorySync names)
     /// <summary>The same as <see cref="Read(UploadKey)"/>, where the file has been read already.</summary>
     public StoredRecord? Read(UploadKey key, FileSnapshot? file)
     {
-        RecordDecodeResult found = ReadAndDecode(key, file);
-        if (found.Record is not null)
+        RecordDecodeResult result = ReadAndDecode(key, file);
+        if (result.Record is not null)
         {
-            return found.Record;
+            return result.Record;
         }
 
         string directory = context.Paths.GetUploadDirectory(key);
-        if (found.NewerFormat is { } format)
+        if (result.NewerFormat is { } format)
         {
             throw new UploadStoreException(
                 StoreFailure.Unavailable,
@@ -48,10 +48,10 @@ internal sealed class RecordFile(StoreContext context, DirectorySync names)
         }
 
         // Read once more, because an upload may have come into being between the two looks.
-        found = ReadAndDecode(key);
-        if (found.DamageReason is not { } damage)
+        result = ReadAndDecode(key);
+        if (result.DamageReason is not { } damage)
         {
-            return found.Record;
+            return result.Record;
         }
 
         return TryRepair(key, damage, out StoredRecord? repaired) ? repaired : Quarantine(key, damage);
@@ -108,13 +108,13 @@ internal sealed class RecordFile(StoreContext context, DirectorySync names)
 
     private RecordDecodeResult ReadAndDecode(UploadKey key, FileSnapshot? file)
     {
-        RecordDecodeResult found = Decode(file?.Content);
-        if (found.Record is not null)
+        RecordDecodeResult result = Decode(file?.Content);
+        if (result.Record is not null)
         {
-            names.EnsureSynced(key, file!);
+            directorySync.EnsureSynced(key, file!);
         }
 
-        return found;
+        return result;
     }
 
     private bool TryRepair(UploadKey key, string damage, [NotNullWhen(true)] out StoredRecord? record)

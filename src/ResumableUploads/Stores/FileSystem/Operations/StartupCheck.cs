@@ -5,7 +5,7 @@ using ResumableUploads.Stores.FileSystem.IO;
 namespace ResumableUploads.Stores.FileSystem.Operations;
 
 /// <summary>Tries, before the first request, each thing that the store needs from its directory.</summary>
-internal sealed class StartupCheck(StoreContext context, DirectorySync names)
+internal sealed class StartupCheck(StoreContext context, DirectorySync directorySync)
 {
     private const long LowSpaceThreshold = 1024 * 1024 * 1024;
 
@@ -28,7 +28,7 @@ internal sealed class StartupCheck(StoreContext context, DirectorySync names)
 
     private void Check(CancellationToken cancellationToken)
     {
-        RunStep("creating it", names.EnsureDirectories);
+        RunStep("creating it", directorySync.EnsureDirectories);
         string place = Path.Combine(context.Paths.Temp, "check-" + NonceGenerator.Next());
         try
         {

@@ -5,7 +5,7 @@ using ResumableUploads.Stores.FileSystem.IO;
 namespace ResumableUploads.Stores.FileSystem.Operations;
 
 /// <summary>Keeps in a small file how far a walk over the store has come. It is not synced, and what is torn counts as none.</summary>
-internal sealed class SweepCheckpointFile(StoreContext context, DirectorySync names)
+internal sealed class SweepCheckpointFile(StoreContext context, DirectorySync directorySync)
 {
     private const int MaxLength = (2 * UploadKey.MaxPartLength) + 2;
 
@@ -26,7 +26,7 @@ internal sealed class SweepCheckpointFile(StoreContext context, DirectorySync na
             return;
         }
 
-        names.EnsureDirectories();
+        directorySync.EnsureDirectories();
         using OpenFile file = Open();
         byte[] text = Encoding.ASCII.GetBytes($"{key}\n");
         _files.Write(file, text, 0);
