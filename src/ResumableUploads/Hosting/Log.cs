@@ -11,9 +11,6 @@ internal static partial class Log
     [LoggerMessage(301, LogLevel.Warning, "OnCompleted is not set: finished uploads stay in the store, and nobody is told. Set it to take them out.")]
     public static partial void OnCompletedNotSet(ILogger logger);
 
-    [LoggerMessage(303, LogLevel.Warning, "A rate limiter stands in front of the pieces for {Endpoint}: it counts each of them, and one that hangs holds its permit while its client comes back. Call app.UseResumableUploadEndpoints() before app.UseRateLimiter(); MaxAppendsPerOwner limits the pieces.")]
-    public static partial void RateLimiterBeforeChunks(ILogger logger, string? endpoint);
-
     [LoggerMessage(304, LogLevel.Information, "Resumable uploads are taken for endpoints of the app ({Name}). Unfinished ones are kept for {Expiration}.")]
     public static partial void StartedForEndpoints(ILogger logger, string name, TimeSpan expiration);
 
@@ -25,4 +22,7 @@ internal static partial class Log
 
     [LoggerMessage(305, LogLevel.Information, "{Endpoint} has called the content of an upload a bad request, and that is its answer.")]
     public static partial void EndpointThrewBadRequest(ILogger logger, Exception exception, string? endpoint);
+
+    [LoggerMessage(EventId = 307, Message = "A chunk for {Endpoint} was rejected with 415 (decoded-body) and nothing was stored, because middleware decoded its Content-Encoding first. Call UseResumableUploadEndpoints() or UseResumableUploads() before UseRequestDecompression(). For MapResumableUploads(), exclude its path from request decompression with UseWhen().")]
+    public static partial void BodyDecoded(ILogger logger, LogLevel level, string endpoint);
 }

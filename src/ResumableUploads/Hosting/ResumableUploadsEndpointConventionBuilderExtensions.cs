@@ -2,7 +2,6 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using ResumableUploads;
 using ResumableUploads.Hosting.Endpoints.Routing;
-using ResumableUploads.Hosting.Startup;
 
 namespace Microsoft.AspNetCore.Builder;
 
@@ -57,11 +56,6 @@ public static class ResumableUploadsEndpointConventionBuilderExtensions
         }
 
         ResumableEndpointRegistry registry = app.ApplicationServices.GetRequiredService<ResumableEndpointRegistry>();
-        PipelineOrder order = app.ApplicationServices.GetRequiredService<PipelineOrder>();
-        return app.Use(next =>
-        {
-            order.Here();
-            return new ResumableEndpointMiddleware(next, registry).InvokeAsync;
-        });
+        return app.Use(next => new ResumableEndpointMiddleware(next, registry).InvokeAsync);
     }
 }

@@ -89,7 +89,8 @@ internal static class ResponseWriter
     {
         // From HTTP/2 on the answer travels beside the body. A read would ask for a body that is held back, and that nobody wants.
         string protocol = context.Request.Protocol;
-        if (HttpProtocol.IsHttp2(protocol) || HttpProtocol.IsHttp3(protocol) || ExpectContinueBodyReader.IsAwaitingContinue(context))
+        if (HttpProtocol.IsHttp2(protocol) || HttpProtocol.IsHttp3(protocol) || ExpectContinueBodyReader.IsAwaitingContinue(context)
+            || DecodedBodyCheck.IsDecoder(context.Request.Body))
         {
             return true;
         }

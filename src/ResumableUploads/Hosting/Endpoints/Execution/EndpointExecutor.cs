@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.Timeouts;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Primitives;
 using ResumableUploads.Abstractions;
@@ -15,26 +14,18 @@ using ResumableUploads.Protocols;
 namespace ResumableUploads.Hosting.Endpoints.Execution;
 
 /// <summary>
-/// Runs an app's endpoint for an upload whose bytes are all there, inside the request that brought the last of them: it sees one request with
-/// the whole content, and its answer is held until it is stored.
+/// Runs an endpoint of the app for an upload that is completely received, inside the request that brought the last bytes or that requests the
+/// response. The endpoint sees one request with the whole content, and its response is buffered until it is stored.
 /// </summary>
-/// <param name="context">The request that brought the last bytes, or that asks for the answer.</param>
+/// <param name="context">The request that brought the last bytes, or that requests the response.</param>
 /// <param name="target">The endpoint.</param>
-/// <param name="options">Its options.</param>
-/// <param name="storedHeaders">Which headers of the answer are stored.</param>
-/// <param name="store">Where the content is.</param>
-/// <param name="time">For the endpoint's timeout.</param>
-/// <param name="logger">For why an endpoint called a request bad.</param>
-/// <param name="answerFor">How the protocol of this request says an outcome; null where the request is about something else.</param>
+/// <param name="services">The services that all runs share.</param>
+/// <param name="createResponse">
+/// Turns a result into the response of this request's protocol. <see langword="null"/> if the request is about another upload, so that the response
+/// of the endpoint is stored and not sent.
+/// </param>
 internal sealed class EndpointExecutor(
-    HttpContext context,
-    EndpointTarget target,
-    ResumableUploadOptions options,
-    StoredHeaderFilter storedHeaders,
-    IUploadStore store,
-    TimeProvider time,
-    ILogger logger,
-    Func<UploadResult, HttpResponseData>? answerFor)
+    HttpContext context, EndpointTarget target, EndpointExecutionServices services, Func<UploadResult, HttpResponseData>? createResponse)
 {
     private readonly IHttpResponseFeature _serverResponse = context.Features.GetRequiredFeature<IHttpResponseFeature>();
     private readonly IHttpResponseBodyFeature _serverResponseBody = context.Features.GetRequiredFeature<IHttpResponseBodyFeature>();
@@ -42,20 +33,20 @@ internal sealed class EndpointExecutor(
     private ReadOnlyMemory<byte>? _storedResponse;
 
     /// <summary>Whether the answer has left already, because it was too long to be held.</summary>
-    public bool HasSentResponse => answerFor is not null && _bufferedResponse is { IsStreaming: true };
+    public bool HasSentResponse => createResponse is not null && _bufferedResponse is { IsStreaming: true };
 
     /// <summary>Runs the endpoint.</summary>
     public async ValueTask<HandlerResult> ExecuteAsync(
         UploadInfo info, EngineRecord record, Func<ReadOnlyMemory<byte>, ValueTask> keep, CancellationToken stopping)
     {
         var swap = new FeatureOverrides(context.Features);
-        using var lifetimeFeature = new EndpointLifetimeFeature(context, target, time, stopping);
-        Stream content = await store.OpenReadAsync(info.Key, stopping) ?? new MovedContentStream(info.Offset);
+        using var lifetimeFeature = new EndpointLifetimeFeature(context, target, services.Time, stopping);
+        Stream content = await services.Store.OpenReadAsync(info.Key, stopping) ?? new MovedContentStream(info.Offset);
         await using (content)
         {
             try
             {
-                using var buffered = new BufferedResponse(context, options.Handler.MaxStoredResponseSize, () => StartStreamingAsync(info, record, keep));
+                using var buffered = new BufferedResponse(context, services.Options.Handler.MaxStoredResponseSize, () => StartStreamingAsync(info, record, keep));
                 _bufferedResponse = buffered;
                 ReplaceRequestFeatures(swap, info, record, content, lifetimeFeature);
                 swap.Set<IHttpResponseFeature>(_bufferedResponse);
@@ -88,7 +79,7 @@ internal sealed class EndpointExecutor(
         HandlerResultKind verdict = StoredResponse.IsFinal(_bufferedResponse.StatusCode) ? HandlerResultKind.Final : HandlerResultKind.Retry;
         if (!HasSentResponse)
         {
-            _storedResponse = new StoredResponse(_bufferedResponse.StatusCode, storedHeaders.SelectStored(_bufferedResponse.Headers), _bufferedResponse.BufferedBody).ToBytes();
+            _storedResponse = new StoredResponse(_bufferedResponse.StatusCode, services.StoredHeaders.SelectStored(_bufferedResponse.Headers), _bufferedResponse.BufferedBody).ToBytes();
         }
 
         return new HandlerResult(verdict, _storedResponse);
@@ -151,7 +142,7 @@ internal sealed class EndpointExecutor(
         {
             // What model binding throws where the app asked for it, and the server would make this answer of. In development, where minimal
             // APIs do, a page in front would have said why; the log does.
-            Log.EndpointThrewBadRequest(logger, e, target.Route.AppEndpoint.DisplayName);
+            Log.EndpointThrewBadRequest(services.Logger, e, target.Route.AppEndpoint.DisplayName);
             context.Response.Clear();
             context.Response.StatusCode = e.StatusCode;
         }
@@ -182,10 +173,10 @@ internal sealed class EndpointExecutor(
         swap.Set<IFormFeature>(new FormFeature(context.Request, FormOptionsFactory.Create(
             target.Route.AppEndpoint,
             context.RequestServices.GetRequiredService<IOptions<FormOptions>>().Value,
-            target.Route.GetMaxUploadSize(options))));
+            target.Route.GetMaxUploadSize(services.Options))));
         swap.Set<IHttpRequestLifetimeFeature>(lifetimeFeature);
         swap.Set<IHttpRequestTimeoutFeature>(lifetimeFeature.HasTimeout ? lifetimeFeature : null);
-        swap.Set<IResumableUploadFeature>(new ResumableUploadFeature(store, info, record, context.RequestServices));
+        swap.Set<IResumableUploadFeature>(new ResumableUploadFeature(services.Store, info, record, context.RequestServices));
         swap.Set<IRouteValuesFeature>(new RouteValuesFeature { RouteValues = MergeRouteValues(first) });
         context.SetEndpoint(target.Route.AppEndpoint);
     }
@@ -209,20 +200,20 @@ internal sealed class EndpointExecutor(
     private async ValueTask<Stream> StartStreamingAsync(UploadInfo info, EngineRecord record, Func<ReadOnlyMemory<byte>, ValueTask> keep)
     {
         BufferedResponse buffered = _bufferedResponse!;
-        ReadOnlyMemory<byte> head = new StoredResponse(buffered.StatusCode, storedHeaders.SelectStored(buffered.Headers), default).ToBytes();
+        ReadOnlyMemory<byte> head = new StoredResponse(buffered.StatusCode, services.StoredHeaders.SelectStored(buffered.Headers), default).ToBytes();
         bool isFinal = StoredResponse.IsFinal(buffered.StatusCode);
         if (isFinal)
         {
             await keep(head);
         }
 
-        if (answerFor is null)
+        if (createResponse is null)
         {
             return Stream.Null;
         }
 
         CopyHeaders(buffered, _serverResponse);
-        ResponseWriter.WriteStatusAndHeaders(_serverResponse, answerFor(new UploadResult(isFinal ? UploadResultKind.Completed : UploadResultKind.HandlerFailed, info.Offset)
+        ResponseWriter.WriteStatusAndHeaders(_serverResponse, createResponse(new UploadResult(isFinal ? UploadResultKind.Completed : UploadResultKind.HandlerFailed, info.Offset)
         {
             UploadLength = info.Length,
             Response = head,
