@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.RequestDecompression;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Testing.Clients;
@@ -249,6 +250,7 @@ public class RequestDecompressionTests
     private static Task<TestApp> StartAsync(string hosting, Action<WebApplication> front, HttpProtocols protocols = HttpProtocols.Http1) => TestApp.StartAsync(
         services: builder =>
         {
+            builder.Logging.SetMinimumLevel(LogLevel.Debug);
             builder.Services.AddRequestDecompression();
             if (hosting is not (UseAlone or MapAlone))
             {
