@@ -4,14 +4,14 @@ using ResumableUploads.Hosting.Ownership;
 
 namespace ResumableUploads.UnitTests.Hosting.Ownership;
 
-public class UploadKeysTests
+public class UploadKeyFactoryTests
 {
     [Fact]
-    public void F1_the_same_bytes_are_the_same_upload() =>
+    public void FromFileId_same_bytes_return_same_key() =>
         Assert.Equal(UploadKeyFactory.FromFileId("o", "/upload", "id"u8), UploadKeyFactory.FromFileId("o", "/upload", "id"u8));
 
     [Fact]
-    public void F1_an_id_never_becomes_part_of_a_key_as_it_is()
+    public void FromFileId_hashes_the_id()
     {
         foreach (string id in new[] { "../../etc/passwd", "CON", "é", "\u0001", new string('a', 1024) })
         {
@@ -21,7 +21,7 @@ public class UploadKeysTests
     }
 
     [Fact]
-    public void Owner_scope_and_id_each_tell_uploads_apart()
+    public void FromFileId_depends_on_owner_scope_and_id()
     {
         UploadKey[] keys =
         [

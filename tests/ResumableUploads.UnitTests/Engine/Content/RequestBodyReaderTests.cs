@@ -7,20 +7,20 @@ using ResumableUploads.Engine.Digests;
 
 namespace ResumableUploads.UnitTests.Engine.Content;
 
-public sealed class GuardedReaderTests : IDisposable
+public sealed class RequestBodyReaderTests : IDisposable
 {
-    private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan BufferTimeout = TimeSpan.FromMilliseconds(200);
     private readonly FakeTimeProvider _time = new();
     private readonly Pipe _pipe = new(new PipeOptions(useSynchronizationContext: false));
-    private int _ended;
+    private int _endedEarlyCount;
     private RequestBodyReader _reader;
 
-    public GuardedReaderTests() => _reader = Guard();
+    public RequestBodyReaderTests() => _reader = CreateReader();
 
     public void Dispose() => _reader.Dispose();
 
     [Fact]
-    public async Task F9_a_whole_body_is_given_whole()
+    public async Task ReadAsync_whole_body_returns_all_bytes()
     {
         await SendAsync(1, 2, 3);
         ReadResult first = await _reader.ReadAsync();
@@ -34,34 +34,33 @@ public sealed class GuardedReaderTests : IDisposable
         Assert.Equal([4], more.Buffer.ToArray());
         _reader.AdvanceTo(more.Buffer.End);
         await _pipe.Writer.CompleteAsync();
-        Assert.Empty(await TakeRestAsync(await _reader.ReadAsync()));
-        Assert.Equal((BodyEndReason.EndOfBody, 4L, 0), (_reader.EndReason, _reader.ConsumedLength, _ended));
+        Assert.Empty(await ConsumeLastAsync(await _reader.ReadAsync()));
+        Assert.Equal((BodyEndReason.EndOfBody, 4L, 0), (_reader.EndReason, _reader.ConsumedLength, _endedEarlyCount));
     }
 
     [Fact]
-    public async Task F9_a_fault_is_an_end_and_bytes_that_were_seen_and_not_taken_are_still_given()
+    public async Task ReadAsync_after_disconnect_returns_unconsumed_bytes_and_ends()
     {
         await SendAsync(1, 2, 3);
-        ReadResult seen = await _reader.ReadAsync();
-        _reader.AdvanceTo(seen.Buffer.GetPosition(1), seen.Buffer.End);
+        ReadResult examined = await _reader.ReadAsync();
+        _reader.AdvanceTo(examined.Buffer.GetPosition(1), examined.Buffer.End);
         ValueTask<ReadResult> waiting = _reader.ReadAsync();
         await _pipe.Writer.CompleteAsync(new IOException("reset"));
-        Assert.Equal([2, 3], await TakeRestAsync(await waiting));
-        Assert.Equal((BodyEndReason.Disconnected, 3L, 1), (_reader.EndReason, _reader.ConsumedLength, _ended));
-        Assert.Equal("reset", _reader.Fault!.Message);
+        Assert.Equal([2, 3], await ConsumeLastAsync(await waiting));
+        Assert.Equal((BodyEndReason.Disconnected, 3L, 1), (_reader.EndReason, _reader.ConsumedLength, _endedEarlyCount));
     }
 
     [Fact]
-    public async Task F9_a_fault_before_the_read_is_an_end_too()
+    public async Task ReadAsync_when_inner_reader_throws_at_once_ends()
     {
         await _pipe.Writer.CompleteAsync(new InvalidOperationException("bad chunk"));
-        Assert.Empty(await TakeRestAsync(await _reader.ReadAsync()));
+        Assert.Empty(await ConsumeLastAsync(await _reader.ReadAsync()));
         Assert.Equal(BodyEndReason.Disconnected, _reader.EndReason);
         Assert.True(_reader.TryRead(out ReadResult again) && again.IsCompleted);
     }
 
     [Fact]
-    public async Task F9_after_all_was_taken_the_end_holds_on_to_no_memory_that_is_in_use_again()
+    public async Task ReadAsync_after_all_is_consumed_references_no_returned_memory()
     {
         await SendAsync(new byte[10_000]);
         ReadResult all = await _reader.ReadAsync();
@@ -85,94 +84,94 @@ public sealed class GuardedReaderTests : IDisposable
     [InlineData("Shutdown")]
     [InlineData("IdleTimeout")]
     [InlineData("BelowMinDataRate")]
-    public async Task F9_a_reader_that_waits_is_woken_when_it_is_to_leave(string name)
+    public async Task RequestStop_wakes_pending_read(string name)
     {
         BodyEndReason endReason = Enum.Parse<BodyEndReason>(name);
         ValueTask<ReadResult> waiting = _reader.ReadAsync();
         _reader.RequestStop(endReason);
-        Assert.Empty(await TakeRestAsync(await waiting));
-        Assert.Equal((endReason, 1), (_reader.EndReason, _ended));
+        Assert.Empty(await ConsumeLastAsync(await waiting));
+        Assert.Equal((endReason, 1), (_reader.EndReason, _endedEarlyCount));
     }
 
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task F9_who_is_to_leave_still_takes_what_is_there(bool byTryRead)
+    public async Task Read_after_RequestStop_returns_bytes_that_already_arrived(bool byTryRead)
     {
         await SendAsync(1, 2);
         _reader.RequestStop(BodyEndReason.Preempted);
-        ReadResult result = byTryRead ? (_reader.TryRead(out ReadResult there) ? there : default) : await _reader.ReadAsync();
-        Assert.Equal([1, 2], await TakeRestAsync(result));
+        ReadResult result = byTryRead ? (_reader.TryRead(out ReadResult available) ? available : default) : await _reader.ReadAsync();
+        Assert.Equal([1, 2], await ConsumeLastAsync(result));
         Assert.Equal(BodyEndReason.Preempted, _reader.EndReason);
     }
 
     [Fact]
-    public async Task F9_who_gathers_and_is_to_leave_loses_nothing()
+    public async Task RequestStop_returns_examined_but_unconsumed_bytes()
     {
         await SendAsync(1, 2);
-        ReadResult seen = await _reader.ReadAsync();
-        _reader.AdvanceTo(seen.Buffer.Start, seen.Buffer.End);
+        ReadResult examined = await _reader.ReadAsync();
+        _reader.AdvanceTo(examined.Buffer.Start, examined.Buffer.End);
         ValueTask<ReadResult> waiting = _reader.ReadAsync();
         _reader.RequestStop(BodyEndReason.Shutdown);
-        Assert.Equal([1, 2], await TakeRestAsync(await waiting));
+        Assert.Equal([1, 2], await ConsumeLastAsync(await waiting));
         Assert.Equal(2, _reader.ConsumedLength);
     }
 
     [Fact]
-    public async Task The_first_reason_to_leave_counts_and_none_after_the_end()
+    public async Task RequestStop_keeps_the_first_reason()
     {
         _reader.RequestStop(BodyEndReason.Preempted);
         _reader.RequestStop(BodyEndReason.Shutdown);
-        await TakeRestAsync(await _reader.ReadAsync());
+        await ConsumeLastAsync(await _reader.ReadAsync());
         _reader.RequestStop(BodyEndReason.IdleTimeout);
-        Assert.Equal((BodyEndReason.Preempted, 1), (_reader.EndReason, _ended));
+        Assert.Equal((BodyEndReason.Preempted, 1), (_reader.EndReason, _endedEarlyCount));
     }
 
     [Fact]
-    public async Task A_body_that_ended_whole_stays_whole_when_it_is_asked_to_leave()
+    public async Task RequestStop_after_end_of_body_keeps_EndOfBody()
     {
         await SendAsync(1);
         await _pipe.Writer.CompleteAsync();
         ReadResult result = await _reader.ReadAsync();
         _reader.RequestStop(BodyEndReason.Preempted);
-        Assert.Equal([1], await TakeRestAsync(result));
-        Assert.Equal((BodyEndReason.EndOfBody, 0), (_reader.EndReason, _ended));
+        Assert.Equal([1], await ConsumeLastAsync(result));
+        Assert.Equal((BodyEndReason.EndOfBody, 0), (_reader.EndReason, _endedEarlyCount));
     }
 
     [Fact]
-    public async Task F5_more_than_there_is_room_for_is_cut_where_it_fits()
+    public async Task ReadAsync_beyond_max_length_truncates_and_ends()
     {
-        _reader = Guard(room: 3);
+        _reader = CreateReader(maxLength: 3);
         await SendAsync(1, 2, 3, 4, 5);
-        Assert.Equal([1, 2, 3], await TakeRestAsync(await _reader.ReadAsync()));
-        Assert.Equal((BodyEndReason.LimitExceeded, 3L, 1), (_reader.EndReason, _reader.ConsumedLength, _ended));
+        Assert.Equal([1, 2, 3], await ConsumeLastAsync(await _reader.ReadAsync()));
+        Assert.Equal((BodyEndReason.LimitExceeded, 3L, 1), (_reader.EndReason, _reader.ConsumedLength, _endedEarlyCount));
     }
 
     [Fact]
-    public async Task F5_what_fits_exactly_is_whole_and_one_byte_more_is_not()
+    public async Task ReadAsync_one_byte_beyond_max_length_ends_with_LimitExceeded()
     {
-        _reader = Guard(room: 3);
+        _reader = CreateReader(maxLength: 3);
         await SendAsync(1, 2, 3);
         ReadResult fits = await _reader.ReadAsync();
         _reader.AdvanceTo(fits.Buffer.End);
         Assert.Equal(BodyEndReason.NotEnded, _reader.EndReason);
         await SendAsync(4);
-        Assert.Empty(await TakeRestAsync(await _reader.ReadAsync()));
+        Assert.Empty(await ConsumeLastAsync(await _reader.ReadAsync()));
         Assert.Equal(BodyEndReason.LimitExceeded, _reader.EndReason);
     }
 
     [Fact]
-    public async Task F5_what_fits_exactly_and_then_ends_is_whole()
+    public async Task ReadAsync_body_of_exactly_max_length_ends_with_EndOfBody()
     {
-        _reader = Guard(room: 3);
+        _reader = CreateReader(maxLength: 3);
         await SendAsync(1, 2, 3);
         await _pipe.Writer.CompleteAsync();
-        Assert.Equal([1, 2, 3], await TakeRestAsync(await _reader.ReadAsync()));
+        Assert.Equal([1, 2, 3], await ConsumeLastAsync(await _reader.ReadAsync()));
         Assert.Equal(BodyEndReason.EndOfBody, _reader.EndReason);
     }
 
     [Fact]
-    public async Task A_wake_that_nobody_meant_is_no_end()
+    public async Task ReadAsync_canceled_by_the_server_reads_again()
     {
         ValueTask<ReadResult> waiting = _reader.ReadAsync();
         _pipe.Reader.CancelPendingRead();
@@ -189,21 +188,21 @@ public sealed class GuardedReaderTests : IDisposable
     }
 
     [Fact]
-    public async Task F10_the_digest_is_of_what_was_taken_and_once()
+    public async Task Digest_covers_each_byte_once_after_partial_consumption()
     {
         byte[] hash = SHA256.HashData([1, 2, 3]);
         using var digest = new IncrementalDigest(BodyDigest.From(new Digest(DigestAlgorithm.Sha256, hash)), null);
-        _reader = Guard(digest: digest);
+        _reader = CreateReader(digest: digest);
         await SendAsync(1, 2, 3);
         await _pipe.Writer.CompleteAsync();
         ReadResult result = await _reader.ReadAsync();
         _reader.AdvanceTo(result.Buffer.GetPosition(1), result.Buffer.End);
-        await TakeRestAsync(await _reader.ReadAsync());
+        await ConsumeLastAsync(await _reader.ReadAsync());
         Assert.True(digest.ContentDigestMatches);
     }
 
     [Fact]
-    public async Task The_request_keeps_its_body_when_the_store_is_done()
+    public async Task Complete_does_not_complete_the_request_body()
     {
         _reader.Complete();
         _reader.Complete(new IOException());
@@ -213,7 +212,7 @@ public sealed class GuardedReaderTests : IDisposable
     }
 
     [Fact]
-    public async Task Nothing_for_the_idle_timeout_is_the_end()
+    public async Task ReadAsync_without_bytes_for_the_idle_timeout_ends()
     {
         ValueTask<ReadResult> waiting = _reader.ReadAsync();
         for (int i = 0; i < 80; i++)
@@ -221,14 +220,14 @@ public sealed class GuardedReaderTests : IDisposable
             _time.Advance(TimeSpan.FromSeconds(1));
         }
 
-        Assert.Empty(await TakeRestAsync(await waiting));
+        Assert.Empty(await ConsumeLastAsync(await waiting));
         Assert.Equal(BodyEndReason.IdleTimeout, _reader.EndReason);
     }
 
     [Fact]
-    public async Task A_store_that_gathers_a_large_block_does_not_make_a_client_too_slow()
+    public async Task Store_that_gathers_a_large_block_does_not_violate_min_data_rate()
     {
-        // 1,000 bytes a second, ten times the lowest rate; the store waits for a block that takes twenty minutes to fill.
+        // 1,000 bytes per second, ten times the minimum; the store waits for a block that takes 20 minutes to fill.
         for (int second = 0; second < 1200; second++)
         {
             await SendAsync(new byte[1000]);
@@ -243,26 +242,26 @@ public sealed class GuardedReaderTests : IDisposable
         }
 
         await _pipe.Writer.CompleteAsync();
-        Assert.Equal(1200 * 1001, (await TakeRestAsync(await _reader.ReadAsync())).Length);
+        Assert.Equal(1200 * 1001, (await ConsumeLastAsync(await _reader.ReadAsync())).Length);
     }
 
     [Fact]
-    public async Task F9_however_a_body_is_read_and_ends_what_was_sent_is_given_once_and_in_order()
+    public async Task ReadAsync_random_reads_and_stops_return_each_byte_once_in_order()
     {
         for (int seed = 0; seed < 300; seed++)
         {
             var random = new Random(seed);
             var pipe = new Pipe(new PipeOptions(useSynchronizationContext: false, minimumSegmentSize: 16));
             using var reader = new RequestBodyReader(pipe.Reader, 1 << 20, null, _time, TestSettings.Default, static () => { });
-            byte[] sent = new byte[random.Next(1, 500)];
-            random.NextBytes(sent);
-            int stopAt = random.Next(3) == 0 ? random.Next(sent.Length) : -1;
+            byte[] content = new byte[random.Next(1, 500)];
+            random.NextBytes(content);
+            int stopAt = random.Next(3) == 0 ? random.Next(content.Length) : -1;
             Task sending = Task.Run(async () =>
             {
-                for (int at = 0; at < sent.Length;)
+                for (int at = 0; at < content.Length;)
                 {
-                    int count = Math.Min(random.Next(1, 60), sent.Length - at);
-                    await pipe.Writer.WriteAsync(sent.AsMemory(at, count));
+                    int count = Math.Min(random.Next(1, 60), content.Length - at);
+                    await pipe.Writer.WriteAsync(content.AsMemory(at, count));
                     at += count;
                     if (stopAt >= 0 && at > stopAt)
                     {
@@ -273,60 +272,60 @@ public sealed class GuardedReaderTests : IDisposable
 
                 await pipe.Writer.CompleteAsync();
             });
-            var steps = new Random(seed + 10_000);
-            var got = new List<byte>();
+            var consumption = new Random(seed + 10_000);
+            var received = new List<byte>();
             ReadResult result;
             do
             {
                 result = await reader.ReadAsync();
-                ReadOnlySequence<byte> taken = result.IsCompleted ? result.Buffer : result.Buffer.Slice(0, steps.NextInt64(result.Buffer.Length + 1));
-                got.AddRange(taken.ToArray());
-                reader.AdvanceTo(taken.End, steps.Next(2) == 0 ? result.Buffer.End : taken.End);
+                ReadOnlySequence<byte> consumed = result.IsCompleted ? result.Buffer : result.Buffer.Slice(0, consumption.NextInt64(result.Buffer.Length + 1));
+                received.AddRange(consumed.ToArray());
+                reader.AdvanceTo(consumed.End, consumption.Next(2) == 0 ? result.Buffer.End : consumed.End);
             }
             while (!result.IsCompleted);
             await sending;
-            Assert.Equal(sent.Take(got.Count), got);
-            Assert.Equal(got.Count, reader.ConsumedLength);
+            Assert.Equal(content.Take(received.Count), received);
+            Assert.Equal(received.Count, reader.ConsumedLength);
             Assert.Equal(stopAt < 0 ? BodyEndReason.EndOfBody : BodyEndReason.Preempted, reader.EndReason);
-            Assert.InRange(got.Count, stopAt < 0 ? sent.Length : stopAt + 1, sent.Length);
+            Assert.InRange(received.Count, stopAt < 0 ? content.Length : stopAt + 1, content.Length);
         }
     }
 
     [Fact]
-    public async Task A_body_that_is_there_is_gathered_and_not_taken()
+    public async Task TryBufferAsync_returns_body_without_consuming_it()
     {
         await SendAsync(1, 2, 3);
-        Assert.Equal([1, 2, 3], (await _reader.TryBufferAsync(3, Moment))!.Value.ToArray());
+        Assert.Equal([1, 2, 3], (await _reader.TryBufferAsync(3, BufferTimeout))!.Value.ToArray());
         _reader.RequestStop(BodyEndReason.Preempted);
         ReadResult again = await _reader.ReadAsync();
         Assert.Equal([1, 2, 3], again.Buffer.ToArray());
         _reader.AdvanceTo(again.Buffer.End);
-        Assert.Empty(await TakeRestAsync(await _reader.ReadAsync()));
+        Assert.Empty(await ConsumeLastAsync(await _reader.ReadAsync()));
         Assert.Equal((BodyEndReason.Preempted, 3L), (_reader.EndReason, _reader.ConsumedLength));
     }
 
     [Fact]
-    public async Task A_body_is_waited_for_while_it_comes()
+    public async Task TryBufferAsync_waits_for_the_rest_of_the_body()
     {
         await SendAsync(1, 2);
-        Task<ReadOnlySequence<byte>?> gathering = _reader.TryBufferAsync(4, Moment).AsTask();
-        _time.Advance(Moment - TimeSpan.FromTicks(1));
+        Task<ReadOnlySequence<byte>?> buffering = _reader.TryBufferAsync(4, BufferTimeout).AsTask();
+        _time.Advance(BufferTimeout - TimeSpan.FromTicks(1));
         await SendAsync(3);
-        Assert.False(gathering.IsCompleted);
+        Assert.False(buffering.IsCompleted);
         await SendAsync(4);
-        Assert.Equal([1, 2, 3, 4], (await gathering)!.Value.ToArray());
+        Assert.Equal([1, 2, 3, 4], (await buffering)!.Value.ToArray());
     }
 
     [Fact]
-    public async Task A_body_that_takes_longer_is_read_as_ever()
+    public async Task TryBufferAsync_after_timeout_returns_null_and_body_can_be_read()
     {
         await SendAsync(1, 2);
-        Task<ReadOnlySequence<byte>?> gathering = _reader.TryBufferAsync(4, Moment).AsTask();
-        _time.Advance(Moment);
-        Assert.Null(await gathering);
+        Task<ReadOnlySequence<byte>?> buffering = _reader.TryBufferAsync(4, BufferTimeout).AsTask();
+        _time.Advance(BufferTimeout);
+        Assert.Null(await buffering);
         Assert.Equal(BodyEndReason.NotEnded, _reader.EndReason);
 
-        // What came can be read at once, and what follows when it comes.
+        // The bytes so far can be read immediately, the rest when it arrives.
         ReadResult first = await _reader.ReadAsync();
         Assert.Equal([1, 2], first.Buffer.ToArray());
         _reader.AdvanceTo(first.Buffer.End);
@@ -337,41 +336,41 @@ public sealed class GuardedReaderTests : IDisposable
         ReadResult more = await rest;
         Assert.Equal([3, 4], more.Buffer.ToArray());
         _reader.AdvanceTo(more.Buffer.End);
-        Assert.Empty(await TakeRestAsync(await _reader.ReadAsync()));
+        Assert.Empty(await ConsumeLastAsync(await _reader.ReadAsync()));
         Assert.Equal((BodyEndReason.EndOfBody, 4L), (_reader.EndReason, _reader.ConsumedLength));
     }
 
     [Theory]
     [InlineData(BodyEndReason.Preempted)]
     [InlineData(BodyEndReason.Shutdown)]
-    public async Task Who_is_asked_to_leave_while_it_gathers_gives_what_came(object reason)
+    public async Task RequestStop_during_TryBufferAsync_keeps_received_bytes(object reason)
     {
         await SendAsync(1, 2);
-        Task<ReadOnlySequence<byte>?> gathering = _reader.TryBufferAsync(4, Moment).AsTask();
+        Task<ReadOnlySequence<byte>?> buffering = _reader.TryBufferAsync(4, BufferTimeout).AsTask();
         _reader.RequestStop((BodyEndReason)reason);
-        Assert.Null(await gathering);
-        Assert.Equal([1, 2], await TakeRestAsync(await _reader.ReadAsync()));
+        Assert.Null(await buffering);
+        Assert.Equal([1, 2], await ConsumeLastAsync(await _reader.ReadAsync()));
         Assert.Equal(((BodyEndReason)reason, 2L), (_reader.EndReason, _reader.ConsumedLength));
     }
 
     [Fact]
-    public async Task A_body_that_breaks_while_it_is_gathered_gives_what_came()
+    public async Task Disconnect_during_TryBufferAsync_keeps_received_bytes()
     {
         await SendAsync(1, 2);
-        Task<ReadOnlySequence<byte>?> gathering = _reader.TryBufferAsync(4, Moment).AsTask();
+        Task<ReadOnlySequence<byte>?> buffering = _reader.TryBufferAsync(4, BufferTimeout).AsTask();
         await _pipe.Writer.CompleteAsync(new IOException("reset"));
-        Assert.Null(await gathering);
-        Assert.Equal([1, 2], await TakeRestAsync(await _reader.ReadAsync()));
+        Assert.Null(await buffering);
+        Assert.Equal([1, 2], await ConsumeLastAsync(await _reader.ReadAsync()));
         Assert.Equal((BodyEndReason.Disconnected, 2L), (_reader.EndReason, _reader.ConsumedLength));
     }
 
-    private RequestBodyReader Guard(long room = 1 << 30, IncrementalDigest? digest = null) =>
-        new(_pipe.Reader, room, digest, _time, TestSettings.Default, () => _ended++);
+    private RequestBodyReader CreateReader(long maxLength = 1 << 30, IncrementalDigest? digest = null) =>
+        new(_pipe.Reader, maxLength, digest, _time, TestSettings.Default, () => _endedEarlyCount++);
 
     private async Task SendAsync(params byte[] bytes) => await _pipe.Writer.WriteAsync(bytes);
 
-    /// <summary>Takes the last result and sees that nothing comes after it.</summary>
-    private async Task<byte[]> TakeRestAsync(ReadResult result)
+    /// <summary>Consumes the last result and asserts that no bytes follow.</summary>
+    private async Task<byte[]> ConsumeLastAsync(ReadResult result)
     {
         Assert.True(result.IsCompleted);
         Assert.False(result.IsCanceled);

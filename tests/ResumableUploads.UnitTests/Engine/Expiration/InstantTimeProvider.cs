@@ -1,16 +1,16 @@
 namespace ResumableUploads.UnitTests.Engine.Expiration;
 
-/// <summary>A clock on which whoever waits has waited at once.</summary>
-internal sealed class InstantTime : TimeProvider
+/// <summary>A clock whose timers fire immediately and advance it by their due time.</summary>
+internal sealed class InstantTimeProvider : TimeProvider
 {
     private long _now;
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
-    /// <summary>How long was waited in all.</summary>
-    public TimeSpan Waited { get; private set; }
+    /// <summary>Gets the sum of all due times.</summary>
+    public TimeSpan TotalWait { get; private set; }
 
-    public void Pass(TimeSpan time) => _now += time.Ticks;
+    public void Advance(TimeSpan time) => _now += time.Ticks;
 
     public override long GetTimestamp() => _now;
 
@@ -18,13 +18,13 @@ internal sealed class InstantTime : TimeProvider
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
-        Pass(dueTime);
-        Waited += dueTime;
+        Advance(dueTime);
+        TotalWait += dueTime;
         ThreadPool.QueueUserWorkItem(_ => callback(state));
-        return new Over();
+        return new FiredTimer();
     }
 
-    private sealed class Over : ITimer
+    private sealed class FiredTimer : ITimer
     {
         public bool Change(TimeSpan dueTime, TimeSpan period) => false;
 

@@ -8,19 +8,19 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.UnitTests.Engine.Concatenation;
 
-/// <summary>Joining in the file-system store: the system copies, and where it cannot, the store reads and writes.</summary>
-public class JoinedFileTests
+/// <summary>Concatenation in the file-system store, by copies of the operating system or by reading and writing.</summary>
+public class FileConcatenationTests
 {
     [Theory]
     [InlineData(true, Durability.ProcessCrash)]
     [InlineData(true, Durability.PowerLoss)]
     [InlineData(false, Durability.PowerLoss)]
-    public async Task A_joined_file_is_its_parts_and_only_they_are_copied(bool canCopy, Durability durability)
+    public async Task Concatenation_copies_each_part_once(bool canCopy, Durability durability)
     {
         string directory = Directory.CreateTempSubdirectory("uploads-test-").FullName;
         try
         {
-            var files = new CountingFiles { CanCopy = canCopy };
+            var files = new CountingFileLayer { CanCopy = canCopy };
             var store = new FileSystemUploadStore(new FileSystemUploadStoreOptions { Directory = directory, Durability = durability }, null, null, files);
             await using TusApp app = await TusApp.StartAsync(TusApp.Mapped, options => options.Store = store);
             byte[] content = RandomNumberGenerator.GetBytes(3_000_000);
@@ -31,11 +31,11 @@ public class JoinedFileTests
                 using HttpResponseMessage piece = await app.Client.PieceAsync(parts[^1], 0, part);
             }
 
-            long before = files.Written;
+            long writtenBefore = files.Written;
             using HttpResponseMessage final = await app.Client.TusAsync("POST", TusApp.Url, null, ("Upload-Concat", $"final;{string.Join(' ', parts)}"));
             Assert.Equal(201, (int)final.StatusCode);
             Assert.Equal(content, Assert.Single(app.Seen).Content);
-            Assert.Equal(canCopy ? (content.Length, 0) : (0, content.Length), (files.Copied, files.Written - before));
+            Assert.Equal(canCopy ? (content.Length, 0) : (0, content.Length), (files.Copied, files.Written - writtenBefore));
         }
         finally
         {
@@ -46,12 +46,12 @@ public class JoinedFileTests
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
-    public async Task A_join_that_broke_off_is_told_with_its_url_and_goes_on_when_it_is_asked_for(int fails)
+    public async Task Interrupted_concatenation_returns_503_and_resumes_on_HEAD(int failingCopy)
     {
         string directory = Directory.CreateTempSubdirectory("uploads-test-").FullName;
         try
         {
-            var files = new CountingFiles { CanCopy = true, FailsAt = fails };
+            var files = new CountingFileLayer { CanCopy = true, FailsAt = failingCopy };
             var store = new FileSystemUploadStore(new FileSystemUploadStoreOptions { Directory = directory }, null, null, files);
             await using TusApp app = await TusApp.StartAsync(TusApp.Mapped, options => options.Store = store);
             var parts = new List<string>();
@@ -62,14 +62,14 @@ public class JoinedFileTests
                 using HttpResponseMessage piece = await app.Client.PieceAsync(parts[^1], 0, part);
             }
 
-            using HttpResponseMessage broken = await app.Client.TusAsync("POST", TusApp.Url, null, ("Upload-Concat", $"final;{string.Join(' ', parts)}"));
-            Assert.Equal(503, (int)broken.StatusCode);
+            using HttpResponseMessage failed = await app.Client.TusAsync("POST", TusApp.Url, null, ("Upload-Concat", $"final;{string.Join(' ', parts)}"));
+            Assert.Equal(503, (int)failed.StatusCode);
             Assert.Empty(app.Seen);
-            using HttpResponseMessage head = await app.Client.TusAsync("HEAD", broken.Header("Location")!);
+            using HttpResponseMessage head = await app.Client.TusAsync("HEAD", failed.Header("Location")!);
             Assert.Equal((200, "300000"), ((int)head.StatusCode, head.Header("Upload-Offset")));
             Assert.Equal(content, Assert.Single(app.Seen).Content);
 
-            // What was joined before is not joined again.
+            // Parts that were copied before the failure are not copied again.
             Assert.Equal(content.Length, files.Copied);
         }
         finally
@@ -79,13 +79,13 @@ public class JoinedFileTests
     }
 
     [Fact]
-    public async Task A_last_part_is_acknowledged_also_where_the_join_that_it_starts_breaks_off()
+    public async Task Last_part_is_acknowledged_when_the_concatenation_fails()
     {
         string directory = Directory.CreateTempSubdirectory("uploads-test-").FullName;
         try
         {
             var store = new FileSystemUploadStore(
-                new FileSystemUploadStoreOptions { Directory = directory }, null, null, new CountingFiles { CanCopy = true, FailsAt = 1 });
+                new FileSystemUploadStoreOptions { Directory = directory }, null, null, new CountingFileLayer { CanCopy = true, FailsAt = 1 });
             await using TusApp app = await TusApp.StartAsync(TusApp.Mapped, options => options.Store = store);
             string part = await app.Client.CreateAsync(TusApp.Url, 3, ("Upload-Concat", "partial"));
             using HttpResponseMessage created = await app.Client.TusAsync("POST", TusApp.Url, null, ("Upload-Concat", $"final;{part}"));
@@ -103,20 +103,20 @@ public class JoinedFileTests
     }
 
     [Fact]
-    public async Task Who_asks_for_an_upload_while_it_is_joined_is_answered_at_once_and_does_not_end_the_join()
+    public async Task Status_during_concatenation_returns_at_once_and_does_not_stop_it()
     {
         string directory = Directory.CreateTempSubdirectory("uploads-test-").FullName;
         try
         {
-            using var joining = new SemaphoreSlim(0);
-            using var goOn = new SemaphoreSlim(0);
-            var files = new CountingFiles { CanCopy = true, Joining = joining, GoOn = goOn };
+            using var copyStarted = new SemaphoreSlim(0);
+            using var continueCopy = new SemaphoreSlim(0);
+            var files = new CountingFileLayer { CanCopy = true, CopyStarted = copyStarted, ContinueCopy = continueCopy };
             var store = new FileSystemUploadStore(new FileSystemUploadStoreOptions { Directory = directory }, null, null, files);
             await using TusApp app = await TusApp.StartAsync(TusApp.Mapped, options =>
             {
                 options.Store = store;
 
-                // Who waited for the turn would wait longer than this test.
+                // A status request that waited for the lock would exceed the timeouts of this test.
                 options.Timeouts.PreemptionTimeout = TimeSpan.FromMinutes(10);
             });
             string part = await app.Client.CreateAsync(TusApp.Url, 3, ("Upload-Concat", "partial"));
@@ -124,17 +124,17 @@ public class JoinedFileTests
             using HttpResponseMessage piece = await app.Client.PieceAsync(part, 0, [1, 2, 3]);
             using HttpResponseMessage created = await app.Client.TusAsync("POST", TusApp.Url, null, ("Upload-Concat", $"final;{part} {open}"));
             string final = created.Header("Location")!;
-            Task<HttpResponseMessage> last = app.Client.PieceAsync(open, 0, [4, 5, 6]);
-            Assert.True(await joining.WaitAsync(TimeSpan.FromSeconds(20)));
-            using (HttpResponseMessage meanwhile = await app.Client.TusAsync("HEAD", final).WaitAsync(TimeSpan.FromSeconds(20)))
+            Task<HttpResponseMessage> lastPart = app.Client.PieceAsync(open, 0, [4, 5, 6]);
+            Assert.True(await copyStarted.WaitAsync(TimeSpan.FromSeconds(20)));
+            using (HttpResponseMessage status = await app.Client.TusAsync("HEAD", final).WaitAsync(TimeSpan.FromSeconds(20)))
             {
-                Assert.Equal((200, null, "6"), ((int)meanwhile.StatusCode, meanwhile.Header("Upload-Offset"), meanwhile.Header("Upload-Length")));
-                Assert.False(last.IsCompleted);
+                Assert.Equal((200, null, "6"), ((int)status.StatusCode, status.Header("Upload-Offset"), status.Header("Upload-Length")));
+                Assert.False(lastPart.IsCompleted);
             }
 
-            goOn.Release(10);
-            using HttpResponseMessage done = await last;
-            Assert.Equal(204, (int)done.StatusCode);
+            continueCopy.Release(10);
+            using HttpResponseMessage lastResponse = await lastPart;
+            Assert.Equal(204, (int)lastResponse.StatusCode);
             Assert.Equal([1, 2, 3, 4, 5, 6], Assert.Single(app.Seen).Content);
         }
         finally
@@ -143,17 +143,17 @@ public class JoinedFileTests
         }
     }
 
-    private sealed class CountingFiles : FileLayer
+    private sealed class CountingFileLayer : FileLayer
     {
-        private int _copies;
+        private int _copyCount;
 
         public bool CanCopy { get; init; }
 
         public int FailsAt { get; init; } = -1;
 
-        public SemaphoreSlim? Joining { get; init; }
+        public SemaphoreSlim? CopyStarted { get; init; }
 
-        public SemaphoreSlim? GoOn { get; init; }
+        public SemaphoreSlim? ContinueCopy { get; init; }
 
         public long Copied { get; private set; }
 
@@ -161,11 +161,11 @@ public class JoinedFileTests
 
         public override long CopyRange(OpenFile from, long fromOffset, OpenFile to, long toOffset, long count)
         {
-            Joining?.Release();
-            GoOn?.Wait(TimeSpan.FromSeconds(20));
-            if (++_copies == FailsAt)
+            CopyStarted?.Release();
+            ContinueCopy?.Wait(TimeSpan.FromSeconds(20));
+            if (++_copyCount == FailsAt)
             {
-                throw new IOException("The disk is on fire.");
+                throw new IOException("Simulated I/O error.");
             }
 
             long copied = CanCopy ? base.CopyRange(from, fromOffset, to, toOffset, count) : 0;
@@ -175,7 +175,7 @@ public class JoinedFileTests
 
         public override void Write(OpenFile file, ReadOnlySequence<byte> content, long offset)
         {
-            // Marks and the like are small and written again and again; the content is what counts here.
+            // Counts only the content; the size of markers and records varies.
             if (file.Path.EndsWith(".data", StringComparison.Ordinal))
             {
                 Written += content.Length;
