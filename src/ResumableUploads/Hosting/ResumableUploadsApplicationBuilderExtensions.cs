@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Options;
 using ResumableUploads;
 
 namespace Microsoft.AspNetCore.Builder;
@@ -16,7 +17,7 @@ public static class ResumableUploadsApplicationBuilderExtensions
     public static IApplicationBuilder UseResumableUploads(this IApplicationBuilder app)
     {
         ArgumentNullException.ThrowIfNull(app);
-        return app.UseResumableUploads(UploadRuntime.NewOptions(app.ApplicationServices));
+        return app.UseResumableUploads(UploadRuntime.NewOptions(app.ApplicationServices, Options.DefaultName));
     }
 
     /// <summary>Takes resumable uploads, with options that begin as those of <c>AddResumableUploads()</c> or as the defaults.</summary>
@@ -26,9 +27,21 @@ public static class ResumableUploadsApplicationBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(app);
         ArgumentNullException.ThrowIfNull(configure);
-        ResumableUploadOptions options = UploadRuntime.NewOptions(app.ApplicationServices);
+        ResumableUploadOptions options = UploadRuntime.NewOptions(app.ApplicationServices, Options.DefaultName);
         configure(options);
         return app.UseResumableUploads(options);
+    }
+
+    /// <summary>Handles resumable uploads with named options, at their <see cref="ResumableUploadOptions.UploadPath"/>.</summary>
+    /// <param name="app">The app.</param>
+    /// <param name="optionsName">The name of the options, as passed to <c>AddResumableUploads(name)</c>.</param>
+    /// <returns>The app.</returns>
+    /// <exception cref="InvalidOperationException">No options have that name.</exception>
+    public static IApplicationBuilder UseResumableUploads(this IApplicationBuilder app, string optionsName)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        ArgumentNullException.ThrowIfNull(optionsName);
+        return app.UseResumableUploads(UploadRuntime.NewOptions(app.ApplicationServices, optionsName));
     }
 
     /// <summary>Takes resumable uploads, with these options and no others.</summary>
@@ -43,19 +56,56 @@ public static class ResumableUploadsApplicationBuilderExtensions
     }
 
     /// <summary>
-    /// Takes resumable uploads as an endpoint, so that <c>RequireAuthorization</c>, <c>RequireCors</c> and the like apply to every piece.
-    /// Status is asked of the same URL with GET or HEAD; there is no separate status path.
+    /// Maps an endpoint that handles resumable uploads with the default options, so that <c>RequireAuthorization</c>, <c>RequireCors</c> and
+    /// similar conventions apply to every request of an upload. The same URL answers status requests (GET or HEAD); there is no separate
+    /// status path.
     /// </summary>
-    /// <param name="endpoints">The app, or a group of it.</param>
-    /// <param name="pattern">The route pattern. Two URLs that match it are two scopes: the same file id at both is two uploads.</param>
-    /// <param name="configure">Changes the options of this instance alone.</param>
+    /// <param name="endpoints">The application, or a route group.</param>
+    /// <param name="pattern">The route pattern. Each URL that matches is a scope of its own: the same file id at two URLs is two uploads.</param>
+    /// <returns>A builder whose conventions apply to every request of an upload.</returns>
+    /// <exception cref="InvalidOperationException">The store cannot be used.</exception>
+    public static IEndpointConventionBuilder MapResumableUploads(this IEndpointRouteBuilder endpoints, string pattern) =>
+        endpoints.MapResumableUploads(pattern, Options.DefaultName);
+
+    /// <summary>
+    /// Maps an endpoint that handles resumable uploads with options of its own. See
+    /// <see cref="MapResumableUploads(IEndpointRouteBuilder, string)"/>.
+    /// </summary>
+    /// <param name="endpoints">The application, or a route group.</param>
+    /// <param name="pattern">The route pattern. Each URL that matches is a scope of its own: the same file id at two URLs is two uploads.</param>
+    /// <param name="configure">Changes a copy of the default options.</param>
+    /// <returns>A builder whose conventions apply to every request of an upload.</returns>
+    /// <exception cref="InvalidOperationException">The store cannot be used.</exception>
     public static IEndpointConventionBuilder MapResumableUploads(
-        this IEndpointRouteBuilder endpoints, string pattern, Action<ResumableUploadOptions>? configure = null)
+        this IEndpointRouteBuilder endpoints, string pattern, Action<ResumableUploadOptions> configure)
     {
         ArgumentNullException.ThrowIfNull(endpoints);
         ArgumentNullException.ThrowIfNull(pattern);
-        ResumableUploadOptions options = UploadRuntime.NewOptions(endpoints.ServiceProvider);
-        configure?.Invoke(options);
+        ArgumentNullException.ThrowIfNull(configure);
+        ResumableUploadOptions options = UploadRuntime.NewOptions(endpoints.ServiceProvider, Options.DefaultName);
+        configure(options);
+        return endpoints.MapResumableUploads(pattern, options);
+    }
+
+    /// <summary>
+    /// Maps an endpoint that handles resumable uploads with named options. The same URL answers status requests; there is no separate
+    /// status path.
+    /// </summary>
+    /// <param name="endpoints">The application, or a route group.</param>
+    /// <param name="pattern">The route pattern. Each URL that matches is a scope of its own: the same file id at two URLs is two uploads.</param>
+    /// <param name="optionsName">The name of the options, as passed to <c>AddResumableUploads(name)</c>.</param>
+    /// <returns>A builder whose conventions apply to every request of an upload.</returns>
+    /// <exception cref="InvalidOperationException">No options have that name.</exception>
+    public static IEndpointConventionBuilder MapResumableUploads(this IEndpointRouteBuilder endpoints, string pattern, string optionsName)
+    {
+        ArgumentNullException.ThrowIfNull(endpoints);
+        ArgumentNullException.ThrowIfNull(pattern);
+        ArgumentNullException.ThrowIfNull(optionsName);
+        return endpoints.MapResumableUploads(pattern, UploadRuntime.NewOptions(endpoints.ServiceProvider, optionsName));
+    }
+
+    private static RouteHandlerBuilder MapResumableUploads(this IEndpointRouteBuilder endpoints, string pattern, ResumableUploadOptions options)
+    {
         UploadEndpoint endpoint = UploadRuntime.Start(endpoints.ServiceProvider, options, pattern);
         IEndpointConventionBuilder creation = endpoints
             .Map(pattern, context => endpoint.HandleAsync(context, UploadUrl.Below(context.Request.Path, context.Request)))
@@ -69,6 +119,6 @@ public static class ResumableUploadsApplicationBuilderExtensions
                 return endpoint.HandleAsync(context, UploadUrl.Below(path[..path.TrimEnd('/').LastIndexOf('/')], context.Request));
             })
             .WithDisplayName($"Resumable uploads: {pattern}, one of them");
-        return new BothBuilders(creation, uploads);
+        return new RouteHandlerBuilder([creation, uploads]);
     }
 }

@@ -2,7 +2,6 @@ using System.Diagnostics.Metrics;
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using ResumableUploads.Abstractions;
@@ -13,6 +12,10 @@ namespace ResumableUploads;
 /// <summary>One set of options brought to life: checks, store, engine, and the work in the background, bound to the life of the app.</summary>
 internal static class UploadRuntime
 {
+    /// <summary>
+    /// The shared services of applications that call <c>Use...</c> or <c>Map...</c> without <c>AddResumableUploads()</c>. With it, the
+    /// container has them.
+    /// </summary>
     private static readonly ConditionalWeakTable<IServiceProvider, AppUploads> Apps = [];
 
     /// <summary>The endpoint for some options.</summary>
@@ -23,9 +26,9 @@ internal static class UploadRuntime
 
     /// <summary>The same for endpoints of the app, which take the place of <c>OnCompleted</c>.</summary>
     /// <exception cref="InvalidOperationException">The store cannot be used, or the endpoints' options have an <c>OnCompleted</c>.</exception>
-    public static UploadEndpoint StartForEndpoints(IServiceProvider services, string name, Action<ResumableUploadOptions>? configure)
+    public static UploadEndpoint StartForEndpoints(IServiceProvider services, string optionsName, string name, Action<ResumableUploadOptions>? configure)
     {
-        ResumableUploadOptions options = NewOptions(services);
+        ResumableUploadOptions options = NewOptions(services, optionsName);
         options.OnCompleted = null;
         configure?.Invoke(options);
         return options.OnCompleted is null
@@ -47,17 +50,13 @@ internal static class UploadRuntime
             RawHeaderEncoding.Install(kestrel.Value);
         }
 
-        AppUploads app = Apps.GetValue(services, static services => new AppUploads(services));
+        AppUploads app = services.GetService<AppUploads>() ?? Apps.GetValue(services, static services => AppUploads.CreateForLifetime(services));
         (TimeProvider time, ILogger logger) = (app.Time, app.Logger);
-        IUploadStore store = options.Store ?? services.GetService<IUploadStore>() ?? app.FileStore(options);
-        if (store.GetCapability<IChecksAtStart>() is { } check)
-        {
-            // An app is built synchronously, and has to fail before it listens.
-            check.CheckAsync(CancellationToken.None).AsTask().GetAwaiter().GetResult();
-        }
-
+        IUploadStore store = options.Store ?? (options.IsFileSystemStoreRequired ? null : services.GetService<IUploadStore>()) ?? app.FileStore(options);
+        app.CheckBeforeStart(store);
+        var events = new UploadEventHandlers(options);
         var metrics = new UploadMetrics(services.GetService<IMeterFactory>());
-        var engine = new UploadEngine(store, options.ToEngineSettings(app.EndpointName(name), forEndpoints || options.OnCompleted is not null), metrics, time, logger);
+        var engine = new UploadEngine(store, options.ToEngineSettings(app.EndpointName(name), forEndpoints || events.OnCompleted is not null), metrics, time, logger);
         if (forEndpoints)
         {
             Log.ReadyForEndpoints(logger, name, options.Expiration);
@@ -67,34 +66,20 @@ internal static class UploadRuntime
             Log.Ready(logger, name, options.Expiration);
         }
 
-        if (!forEndpoints && options.OnCompleted is null)
+        if (!forEndpoints && events.OnCompleted is null)
         {
             Log.NobodyTakesUploads(logger);
         }
 
-        IHostApplicationLifetime? lifetime = services.GetService<IHostApplicationLifetime>();
-        if (lifetime is not null)
-        {
-            app.Sweep(store, engine.CreateSweepVisitor(new UploadCallbacks(options, store, services, context: null)), lifetime);
-            lifetime.ApplicationStopping.Register(engine.Stop);
-            lifetime.ApplicationStopped.Register(() =>
-            {
-                app.WaitForSweepers();
-                engine.DisposeAsync().AsTask().GetAwaiter().GetResult();
-                metrics.Dispose();
-            });
-        }
-
-        return new UploadEndpoint(
-            new UploadWork(options, engine, store, services, time, logger), lifetime?.ApplicationStopping ?? CancellationToken.None);
+        app.Run(engine, metrics, store, engine.CreateSweepVisitor(new UploadCallbacks(events, store, services, context: null)));
+        return new UploadEndpoint(new UploadWork(options, events, engine, store, services, time, logger), app.Stopping);
     }
 
-    /// <summary>A set of options of one's own: from the configuration where <c>AddResumableUploads</c> was called, else the defaults.</summary>
-    public static ResumableUploadOptions NewOptions(IServiceProvider services) =>
-        services.GetService<ResumableUploadsMarker>() is not null
-            ? services.GetRequiredService<IOptionsFactory<ResumableUploadOptions>>().Create(Options.DefaultName)
-            : new ResumableUploadOptions();
+    /// <summary>Creates a separate instance of the options: from the container if <c>AddResumableUploads()</c> was called, otherwise the defaults.</summary>
+    /// <exception cref="InvalidOperationException">No options have that name.</exception>
+    public static ResumableUploadOptions NewOptions(IServiceProvider services, string optionsName) =>
+        services.GetService<RegisteredOptions>() is { } registered ? registered.Create(services, optionsName)
+        : optionsName.Length == 0 ? new ResumableUploadOptions()
+        : throw new InvalidOperationException(
+            $"No resumable upload options are named '{optionsName}'. Call builder.Services.AddResumableUploads(\"{optionsName}\").");
 }
-
-/// <summary>Says that <c>AddResumableUploads</c> was called.</summary>
-internal sealed class ResumableUploadsMarker;

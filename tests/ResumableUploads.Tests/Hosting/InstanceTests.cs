@@ -21,7 +21,7 @@ public class InstanceTests
                     options.Directory = "shared";
                     options.MaxUploadSize = 1000;
                     options.FileSystem.Durability = Durability.Process;
-                })
+                }).Services
                 : builder.Services,
             before: static app =>
             {

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Mvc.Filters;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 
 namespace ResumableUploads;
 
@@ -9,24 +10,29 @@ internal interface IResumableEndpointMetadata
     /// <summary>Changes the options for the endpoints that share this; null where they take the app's.</summary>
     Action<ResumableUploadOptions>? Configure { get; }
 
+    /// <summary>Gets the name of the options. Empty for the default options.</summary>
+    string OptionsName { get; }
+
     /// <summary>The most bytes that an upload may have, or null for what the options say.</summary>
     long? MaxUploadSize { get; }
 }
 
 /// <summary>Made by <c>WithResumableUploads</c>, one for each call.</summary>
-internal sealed class ResumableEndpointMetadata(Action<ResumableUploadOptions>? configure) : IResumableEndpointMetadata
+internal sealed class ResumableEndpointMetadata(Action<ResumableUploadOptions>? configure, string optionsName) : IResumableEndpointMetadata
 {
     public const string MissingServices =
         "An endpoint takes resumable uploads, and their services are missing. Call builder.Services.AddResumableUploads() before the app is built.";
 
     public Action<ResumableUploadOptions>? Configure => configure;
 
+    public string OptionsName => optionsName;
+
     public long? MaxUploadSize => null;
 
     /// <summary>Fails where <c>AddResumableUploads</c> was not called.</summary>
     public static void RequireServices(IServiceProvider services)
     {
-        if (services.GetService<ResumableUploadsMarker>() is null)
+        if (services.GetService<RegisteredOptions>() is null)
         {
             throw new InvalidOperationException(MissingServices);
         }
@@ -42,6 +48,14 @@ public sealed class ResumableUploadAttribute : Attribute, IResumableEndpointMeta
 {
     /// <summary>The most bytes that an upload may have, or 0 for the option of that name. Default: 0.</summary>
     public long MaxUploadSize { get; set; }
+
+    /// <summary>
+    /// Gets or sets the name of the options, as passed to <c>AddResumableUploads(name)</c>, or <see langword="null"/> for the default options.
+    /// </summary>
+    /// <remarks>Defaults to <see langword="null"/>. An unknown name fails at start.</remarks>
+    public string? OptionsName { get; set; }
+
+    string IResumableEndpointMetadata.OptionsName => OptionsName ?? Options.DefaultName;
 
     long? IResumableEndpointMetadata.MaxUploadSize => MaxUploadSize > 0 ? MaxUploadSize : null;
 

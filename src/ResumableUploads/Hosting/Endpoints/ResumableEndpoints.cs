@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Timeouts;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Options;
 
 namespace ResumableUploads;
 
@@ -13,7 +14,7 @@ internal sealed class ResumableEndpoints(IServiceProvider services)
 
     private readonly ConditionalWeakTable<Endpoint, ConcurrentDictionary<SiblingRole, RouteEndpoint>> _siblings = [];
     private readonly ConditionalWeakTable<IResumableEndpointMetadata, Lazy<UploadEndpoint>> _own = [];
-    private readonly Lazy<UploadEndpoint> _shared = new(() => UploadRuntime.StartForEndpoints(services, SharedName, configure: null));
+    private readonly ConcurrentDictionary<string, Lazy<UploadEndpoint>> _shared = new(StringComparer.Ordinal);
 
     /// <summary>The sibling of an endpoint: the same object each time, so that a table of routes does not see two.</summary>
     public RouteEndpoint SiblingOf(ResumableRoute route, SiblingRole role) =>
@@ -25,9 +26,12 @@ internal sealed class ResumableEndpoints(IServiceProvider services)
     /// <summary>What takes the uploads of an endpoint: made now where it is the first.</summary>
     /// <exception cref="InvalidOperationException">An option or the store is wrong.</exception>
     public UploadEndpoint Start(ResumableRoute route) => route.Settings.Configure is not { } configure
-        ? _shared.Value
+        ? _shared.GetOrAdd(route.Settings.OptionsName, Shared).Value
         : _own.GetValue(route.Settings, _ => new Lazy<UploadEndpoint>(
-            () => UploadRuntime.StartForEndpoints(services, route.Original.RoutePattern.RawText ?? SharedName, configure))).Value;
+            () => UploadRuntime.StartForEndpoints(services, Options.DefaultName, route.Original.RoutePattern.RawText ?? SharedName, configure))).Value;
+
+    private Lazy<UploadEndpoint> Shared(string optionsName) => new(() => UploadRuntime.StartForEndpoints(
+        services, optionsName, optionsName.Length == 0 ? SharedName : $"{SharedName}:{optionsName}", configure: null));
 
     /// <summary>Takes a piece, or a question about one.</summary>
     /// <param name="context">The request.</param>

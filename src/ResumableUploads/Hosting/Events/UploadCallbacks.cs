@@ -7,16 +7,16 @@ using ResumableUploads.Protocols;
 namespace ResumableUploads;
 
 /// <summary>Calls the app's events for the engine: with the scope of a request, or with one made for each call.</summary>
-internal sealed class UploadCallbacks(ResumableUploadOptions options, IUploadStore store, IServiceProvider services, HttpContext? context)
+internal sealed class UploadCallbacks(UploadEventHandlers events, IUploadStore store, IServiceProvider services, HttpContext? context)
     : IUploadCallbacks
 {
-    public bool HasHandler => options.OnCompleted is not null;
+    public bool HasHandler => events.OnCompleted is not null;
 
-    public bool HasProgress => options.OnProgress is not null;
+    public bool HasProgress => events.OnProgress is not null;
 
     public async ValueTask<CreationVerdict> CreatingAsync(UploadKey key, UploadDetails details, long? length, CancellationToken cancellationToken)
     {
-        if (options.OnCreating is not { } handler || context is null)
+        if (events.OnCreating is not { } handler || context is null)
         {
             return default;
         }
@@ -27,7 +27,7 @@ internal sealed class UploadCallbacks(ResumableUploadOptions options, IUploadSto
     }
 
     public ValueTask ProgressAsync(UploadKey key, UploadData data, long offset, long? length, CancellationToken cancellationToken) =>
-        InScopeAsync(scope => options.OnProgress!(new UploadProgress(key, data, offset, length, scope), cancellationToken));
+        InScopeAsync(scope => events.OnProgress!(new UploadProgress(key, data, offset, length, scope), cancellationToken));
 
     public async ValueTask<HandlerResult> CompleteAsync(
         UploadInfo info, UploadData data, Func<ReadOnlyMemory<byte>, ValueTask> keep, CancellationToken cancellationToken)
@@ -36,7 +36,7 @@ internal sealed class UploadCallbacks(ResumableUploadOptions options, IUploadSto
         await InScopeAsync(async scope =>
         {
             var args = new CompletedUpload(store, info, data, scope);
-            await options.OnCompleted!(args, cancellationToken).ConfigureAwait(false);
+            await events.OnCompleted!(args, cancellationToken).ConfigureAwait(false);
             answer = args.Answer;
         }).ConfigureAwait(false);
         return answer is null
@@ -48,7 +48,7 @@ internal sealed class UploadCallbacks(ResumableUploadOptions options, IUploadSto
 
     public async ValueTask ParkedAsync(UploadInfo info, UploadData data, CancellationToken cancellationToken)
     {
-        if (options.OnDeadLettered is { } handler)
+        if (events.OnDeadLettered is { } handler)
         {
             await InScopeAsync(scope => handler(new UploadParked(store, info, data, scope), cancellationToken)).ConfigureAwait(false);
         }
@@ -56,7 +56,7 @@ internal sealed class UploadCallbacks(ResumableUploadOptions options, IUploadSto
 
     public async ValueTask ExpiredAsync(UploadInfo info, UploadData data, CancellationToken cancellationToken)
     {
-        if (options.OnExpired is { } handler)
+        if (events.OnExpired is { } handler)
         {
             await InScopeAsync(scope => handler(new UploadExpired(info, data, scope), cancellationToken)).ConfigureAwait(false);
         }

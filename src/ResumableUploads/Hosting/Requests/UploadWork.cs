@@ -11,7 +11,7 @@ namespace ResumableUploads;
 
 /// <summary>What the requests of every protocol need: whose the upload is, the engine, and the app's endpoint or events behind it.</summary>
 internal sealed class UploadWork(
-    ResumableUploadOptions options, UploadEngine engine, IUploadStore store, IServiceProvider services, TimeProvider time, ILogger logger)
+    ResumableUploadOptions options, UploadEventHandlers events, UploadEngine engine, IUploadStore store, IServiceProvider services, TimeProvider time, ILogger logger)
 {
     private readonly OwnerResolver _owners = new(options);
     private readonly StoredHeaders _storedHeaders = new(options.Handler.StoredHeaders);
@@ -122,13 +122,13 @@ internal sealed class UploadWork(
     private (IUploadCallbacks Callbacks, EndpointRun? Run) Callbacks(
         HttpContext context, EndpointTarget? target, Func<UploadOutcome, HttpAnswer>? answerFor)
     {
-        var events = new UploadCallbacks(options, store, services, context);
+        var callbacks = new UploadCallbacks(events, store, services, context);
         if (target is null)
         {
-            return (events, null);
+            return (callbacks, null);
         }
 
         var run = new EndpointRun(context, target, options, _storedHeaders, store, time, logger, answerFor);
-        return (new EndpointCallbacks(events, run, context, target), run);
+        return (new EndpointCallbacks(callbacks, run, context, target), run);
     }
 }
