@@ -33,15 +33,13 @@ internal sealed class ConfigurationKeyValidator(IConfiguration configuration, Re
             : [$"{group.Path} has the value '{group.Value}', but it is a group of options: {string.Join(", ", OptionKeys.Groups[group.Key])}."];
 
     private static IEnumerable<string> InOption(IConfigurationSection section, IConfigurationSection option, string group) =>
-        !OptionKeys.Groups[group].Contains(option.Key, StringComparer.OrdinalIgnoreCase) ? [Unknown(section, option)]
+        !OptionKeys.Groups[group].Contains(option.Key, StringComparer.OrdinalIgnoreCase)
+            ? [Unknown(option, $"{section.Path}:{OptionKeys.Nearest(option.Path[(section.Path.Length + 1)..])}")]
         : OptionKeys.IsList(option.Key) ? []
-        : option.GetChildren().Select(child => Unknown(section, child));
+        : option.GetChildren().Select(child => Unknown(child, option.Path));
 
-    private static string Unknown(IConfigurationSection section, IConfigurationSection key)
-    {
-        string nearest = OptionKeys.Nearest(key.Path[(section.Path.Length + 1)..]);
-        return $"{key.Path} is not an option that configuration can set. The nearest known key is {section.Path}:{nearest}.";
-    }
+    private static string Unknown(IConfigurationSection key, string nearest) =>
+        $"{key.Path} is not an option that configuration can set. The nearest known key is {nearest}.";
 
     private IEnumerable<string> UnknownEndpoints(IConfigurationSection endpoints)
     {

@@ -74,7 +74,9 @@ public class HostedServiceTests
 
         await app.StartAsync();
         await store.WasSwept.WaitAsync(TimeSpan.FromSeconds(30));
-        Task stop = app.StopAsync();
+
+        // Without AddResumableUploads() the wait blocks the thread that stops the application.
+        Task stop = Task.Run(() => app.StopAsync());
         await store.WasCanceled.WaitAsync(TimeSpan.FromSeconds(30));
         Assert.False(stop.IsCompleted);
 
