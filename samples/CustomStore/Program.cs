@@ -1,6 +1,5 @@
 // An app that keeps its uploads in a SQLite database, by a store of its own.
 using CustomStore;
-using ResumableUploads;
 
 WebApplicationBuilder builder = WebApplication.CreateBuilder(args);
 WebApplication app = builder.Build();

@@ -32,7 +32,7 @@ app.UseResumableUploads(options =>
     };
     options.OnCompleted = async (upload, cancellationToken) =>
     {
-        string path = await upload.MoveIntoAsync(finished.Directory, cancellationToken);
+        string path = await upload.MoveToDirectoryAsync(finished.Directory, cancellationToken);
         app.Logger.LogInformation("A file has arrived: {Name}, {Size} bytes.", Path.GetFileName(path), upload.Size);
     };
     options.OnExpired = (upload, _) =>

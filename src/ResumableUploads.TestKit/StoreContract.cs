@@ -10,31 +10,31 @@ namespace ResumableUploads.TestKit;
 /// </summary>
 public static class StoreContract
 {
-    private static readonly Dictionary<string, StoreCase> All = StoreCase.Find().ToDictionary(static one => one.Name, StringComparer.Ordinal);
+    private static readonly Dictionary<string, StoreCase> AllCases = StoreCase.FindAll().ToDictionary(static one => one.Name, StringComparer.Ordinal);
 
     /// <summary>The names of the cases that a store has to pass, in a fixed order. A name that starts with <c>Law</c> tells which law it is about.</summary>
-    /// <param name="abilities">What the store can do.</param>
-    public static IReadOnlyList<string> CasesFor(StoreAbilities abilities) =>
-        [.. All.Values.Where(one => one.IsFor(abilities)).Select(static one => one.Name).Order(StringComparer.Ordinal)];
+    /// <param name="capabilities">What the store can do.</param>
+    public static IReadOnlyList<string> GetCaseNames(StoreCapabilities capabilities) =>
+        [.. AllCases.Values.Where(one => one.AppliesTo(capabilities)).Select(static one => one.Name).Order(StringComparer.Ordinal)];
 
     /// <summary>Runs one case.</summary>
-    /// <param name="name">Its name, as <see cref="CasesFor"/> gives it.</param>
-    /// <param name="storage">Empty storage for this case. It is disposed at the end.</param>
+    /// <param name="name">Its name, as <see cref="GetCaseNames"/> gives it.</param>
+    /// <param name="fixture">Empty storage for this case. It is disposed at the end.</param>
     /// <param name="cancellationToken">Ends the case.</param>
     /// <exception cref="StoreContractException">The store does not keep the law.</exception>
     /// <exception cref="ArgumentException">There is no such case.</exception>
-    public static async Task RunAsync(string name, StoreUnderTest storage, CancellationToken cancellationToken = default)
+    public static async Task RunAsync(string name, StoreFixture fixture, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(name);
-        ArgumentNullException.ThrowIfNull(storage);
-        if (!All.TryGetValue(name, out StoreCase? found))
+        ArgumentNullException.ThrowIfNull(fixture);
+        if (!AllCases.TryGetValue(name, out StoreCase? found))
         {
             throw new ArgumentException($"There is no case '{name}'.", nameof(name));
         }
 
-        await using (storage)
+        await using (fixture)
         {
-            await using StoreCases cases = await StoreCases.OpenAsync(storage, cancellationToken);
+            await using StoreCases cases = await StoreCases.OpenAsync(fixture, cancellationToken);
             try
             {
                 await found.RunAsync(cases);

@@ -1,3 +1,5 @@
+using ResumableUploads.Abstractions;
+
 namespace ResumableUploads.TestKit;
 
 /// <summary>A store does not keep a law of <see cref="Abstractions.IUploadStore"/>. The message names the case, and says what it did instead.</summary>

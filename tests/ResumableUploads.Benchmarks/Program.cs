@@ -12,19 +12,19 @@ internal static class Program
     {
         if (args is ["serve", .. var rest])
         {
-            await Serving.RunAsync(ServeArguments.Parse(rest));
+            await ServerHost.RunAsync(ServeArguments.Parse(rest));
             return 0;
         }
 
         if (args is ["--overhead"])
         {
-            using var artifacts = new WorkPlace(parent: null);
+            using var artifacts = new WorkDirectory(parent: null);
             return OverheadMode.Run(artifacts.Root);
         }
 
-        if (!RunArguments.TryParse(args, out RunArguments run))
+        if (!BenchmarkArguments.TryParse(args, out BenchmarkArguments run))
         {
-            await Console.Error.WriteLineAsync(RunArguments.Usage);
+            await Console.Error.WriteLineAsync(BenchmarkArguments.Usage);
             return 2;
         }
 
@@ -32,12 +32,12 @@ internal static class Program
         await Console.Error.WriteLineAsync("This is a debug build: its figures mean nothing. Use -c Release.");
 #endif
         var report = new Report(run);
-        using var place = new WorkPlace(run.Directory);
-        foreach ((string name, Action<RunArguments, WorkPlace, Report> measure) in AllCases)
+        using var workDirectory = new WorkDirectory(run.Directory);
+        foreach ((string name, Action<BenchmarkArguments, WorkDirectory, Report> measure) in AllCases)
         {
             if (run.Includes(name))
             {
-                measure(run, place, report);
+                measure(run, workDirectory, report);
             }
         }
 
@@ -50,13 +50,13 @@ internal static class Program
         return 0;
     }
 
-    private static (string Name, Action<RunArguments, WorkPlace, Report> Measure)[] AllCases =>
+    private static (string Name, Action<BenchmarkArguments, WorkDirectory, Report> Measure)[] AllCases =>
     [
         .. UploadCases.All,
         ("status", StatusCase.Run),
         ("idle", IdleConnectionsCase.Run),
         ("slow", SlowUploadsCase.Run),
         ("takeover", TakeoverCase.Run),
-        ("growth", GrowthCase.Run),
+        ("growth", ScalingCase.Run),
     ];
 }

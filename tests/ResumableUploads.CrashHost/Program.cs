@@ -11,7 +11,7 @@ using ResumableUploads.CrashHost;
 if (args is ["--Steps", var steps, .. var more])
 {
     // Not one of the servers: see there. All of it before the first await, on the main thread.
-    new Steps(steps, tellsFirst: more is ["--TellsFirst"]).Run();
+    new StoreScenario(steps, tellsFirst: more is ["--TellsFirst"]).Run();
     return;
 }
 
@@ -26,7 +26,7 @@ builder.Services.AddResumableUploads();
 
 await using WebApplication app = builder.Build();
 string root = app.Services.GetRequiredService<IOptions<ResumableUploadOptions>>().Value.Directory;
-var handler = new Handler(root, app.Configuration["Handler"] ?? "");
+var handler = new CompletionHandler(root, app.Configuration["Handler"] ?? "");
 app.UseResumableUploads(options =>
 {
     options.OnCompleted = handler.RunAsync;
@@ -47,11 +47,11 @@ app.UseResumableUploads(options =>
 
 if (app.Configuration["Effects"] is { Length: > 0 } effects)
 {
-    EffectsEndpoint.Map(app, effects, handler);
+    SideEffectEndpoint.Map(app, effects, handler);
 }
 
 await app.StartAsync();
-_ = Task.Run(() => handler.ListenAsync(app.Lifetime));
+_ = Task.Run(() => handler.ReadCommandsAsync(app.Lifetime));
 string address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
 Console.WriteLine($"port {new Uri(address).Port}");
 await app.WaitForShutdownAsync();

@@ -12,33 +12,33 @@ internal sealed class CaseAttribute(params object?[]? arguments) : Attribute
     public object?[] Arguments { get; } = arguments ?? [null];
 
     /// <summary>The abilities without which the case says nothing.</summary>
-    public StoreAbilities Needs { get; init; }
+    public StoreCapabilities Requires { get; init; }
 
     /// <summary>The abilities with which the case says nothing.</summary>
-    public StoreAbilities Without { get; init; }
+    public StoreCapabilities Excludes { get; init; }
 }
 
 /// <summary>A method with its arguments, and the name that tells both.</summary>
 internal sealed class StoreCase(MethodInfo method, CaseAttribute attribute)
 {
-    public string Name { get; } = method.Name + (attribute.Arguments.Length == 0 ? "" : $"({string.Join(", ", attribute.Arguments.Select(Text))})");
+    public string Name { get; } = method.Name + (attribute.Arguments.Length == 0 ? "" : $"({string.Join(", ", attribute.Arguments.Select(FormatArgument))})");
 
-    public static IEnumerable<StoreCase> Find() =>
+    public static IEnumerable<StoreCase> FindAll() =>
         from method in typeof(StoreCases).GetMethods(BindingFlags.Instance | BindingFlags.Public)
         from attribute in method.GetCustomAttributes<CaseAttribute>()
         select new StoreCase(method, attribute);
 
-    public bool IsFor(StoreAbilities abilities) =>
-        (attribute.Needs & ~abilities) == 0 && (attribute.Without & abilities) == 0;
+    public bool AppliesTo(StoreCapabilities abilities) =>
+        (attribute.Requires & ~abilities) == 0 && (attribute.Excludes & abilities) == 0;
 
     public Task RunAsync(StoreCases cases)
     {
-        object?[] arguments = [.. method.GetParameters().Zip(attribute.Arguments, static (parameter, value) => Fit(value, parameter.ParameterType))];
+        object?[] arguments = [.. method.GetParameters().Zip(attribute.Arguments, static (parameter, value) => ConvertArgument(value, parameter.ParameterType))];
         return (Task)method.Invoke(cases, arguments)!;
     }
 
-    private static object? Fit(object? value, Type type) =>
+    private static object? ConvertArgument(object? value, Type type) =>
         value is IConvertible && value is not string && !type.IsEnum ? Convert.ChangeType(value, type, CultureInfo.InvariantCulture) : value;
 
-    private static string Text(object? value) => Convert.ToString(value, CultureInfo.InvariantCulture) is { Length: > 0 } text ? text : "none";
+    private static string FormatArgument(object? value) => Convert.ToString(value, CultureInfo.InvariantCulture) is { Length: > 0 } text ? text : "none";
 }

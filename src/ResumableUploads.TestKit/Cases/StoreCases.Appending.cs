@@ -1,86 +1,87 @@
 using ResumableUploads.Abstractions;
+using ResumableUploads.TestKit.Support;
 
 namespace ResumableUploads.TestKit.Cases;
 
 internal sealed partial class StoreCases
 {
     [Case]
-    public async Task Append_adds_the_bytes_and_says_what_is_there()
+    public async Task Append_adds_the_bytes_and_returns_the_new_offset()
     {
         await CreateAsync();
         AppendResult first = await AppendAsync(0, Bytes(100, 1));
         AppendResult second = await AppendAsync(100, Bytes(50, 2));
 
-        Check.Equal((AppendStatus.Appended, 100L), (first.Status, first.Offset));
-        Check.Equal((AppendStatus.Appended, 150L), (second.Status, second.Offset));
+        CaseAssert.Equal((AppendStatus.Appended, 100L), (first.Status, first.Offset));
+        CaseAssert.Equal((AppendStatus.Appended, 150L), (second.Status, second.Offset));
         UploadInfo info = await GetAsync();
-        Check.Equal(150, info.Offset);
-        Check.Equal(second.Version, info.Version);
-        Check.Equal(Joined(Bytes(100, 1), Bytes(50, 2)), await ContentAsync());
+        CaseAssert.Equal(150, info.Offset);
+        CaseAssert.Equal(second.Version, info.Version);
+        CaseAssert.Equal(Concatenate(Bytes(100, 1), Bytes(50, 2)), await ReadContentAsync());
     }
 
     [Case]
-    public async Task Law1_of_many_appends_at_one_offset_at_most_one_changes_the_upload()
+    public async Task Law1_Concurrent_appends_at_one_offset_change_the_upload_once()
     {
         byte[] expected = [];
         await CreateAsync();
         for (int round = 0; round < 10; round++)
         {
             int offset = expected.Length;
-            AppendResult[] results = await AtOnceAsync(8, async i => await Store.AppendAsync(
-                Key, offset, PipeContent.Of(Bytes(1000, (round * 8) + i)), AppendMode.KeepWhatCame, Token));
+            AppendResult[] results = await RunConcurrentlyAsync(8, async i => await Store.AppendAsync(
+                Key, offset, RecordingContent.FromBytes(Bytes(1000, (round * 8) + i)), AppendMode.KeepPartial, Token));
 
             (int Index, AppendResult)[] winners = [.. results.Index().Where(pair => pair.Item.Status == AppendStatus.Appended)];
-            Check.All(results, result => Check.Contains(
+            CaseAssert.All(results, result => CaseAssert.Contains(
                 result.Status, new[] { AppendStatus.Appended, AppendStatus.OffsetMismatch, AppendStatus.Busy }));
-            Check.InRange(winners.Length, 0, 1);
+            CaseAssert.InRange(winners.Length, 0, 1);
             expected = [.. expected, .. winners.SelectMany(winner => Bytes(1000, (round * 8) + winner.Index))];
-            Check.Equal(expected, await ContentAsync());
+            CaseAssert.Equal(expected, await ReadContentAsync());
         }
     }
 
     [Case]
-    public async Task Law1_an_append_beside_a_running_one_is_busy_and_changes_nothing()
+    public async Task Law1_Append_during_a_running_append_returns_busy()
     {
         await CreateAsync();
-        var running = new PipeContent();
+        var running = new RecordingContent();
         Task<AppendResult> append = StartAppend(0, running);
-        await running.FirstRead.WaitAsync(Patience, Token);
+        await running.FirstReadTask.WaitAsync(CaseTimeout, Token);
 
-        PipeContent other = PipeContent.Of(Bytes(10, 2));
-        Check.Equal(new AppendResult(AppendStatus.Busy, 0, null), await StartAppend(0, other).WaitAsync(Patience, Token));
-        Check.Equal(0, other.Reads);
+        RecordingContent other = RecordingContent.FromBytes(Bytes(10, 2));
+        CaseAssert.Equal(new AppendResult(AppendStatus.Busy, 0, null), await StartAppend(0, other).WaitAsync(CaseTimeout, Token));
+        CaseAssert.Equal(0, other.ReadCount);
 
         running.Send(Bytes(10));
-        running.End();
-        Check.Equal(10, (await append.WaitAsync(Patience, Token)).Offset);
-        Check.Equal(Bytes(10), await ContentAsync());
+        running.Complete();
+        CaseAssert.Equal(10, (await append.WaitAsync(CaseTimeout, Token)).Offset);
+        CaseAssert.Equal(Bytes(10), await ReadContentAsync());
     }
 
     [Case]
-    public async Task Law2_a_get_beside_a_running_append_tells_no_more_than_came()
+    public async Task Law2_Get_during_an_append_returns_no_more_than_was_sent()
     {
-        await CreateWithAsync(Bytes(10));
-        var running = new PipeContent();
+        await CreateWithContentAsync(Bytes(10));
+        var running = new RecordingContent();
         running.Send(Bytes(5, 2));
         Task<AppendResult> append = StartAppend(10, running);
-        await running.FirstRead.WaitAsync(Patience, Token);
-        Check.InRange((await GetAsync()).Offset, 10, 15);
+        await running.FirstReadTask.WaitAsync(CaseTimeout, Token);
+        CaseAssert.InRange((await GetAsync()).Offset, 10, 15);
 
-        running.End();
-        await append.WaitAsync(Patience, Token);
-        Check.Equal(15, (await GetAsync()).Offset);
+        running.Complete();
+        await append.WaitAsync(CaseTimeout, Token);
+        CaseAssert.Equal(15, (await GetAsync()).Offset);
     }
 
     [Case]
-    public async Task Law2_a_store_does_not_enforce_the_length_in_the_record()
+    public async Task Law2_Append_beyond_the_record_length_succeeds()
     {
         await CreateAsync(record: new UploadRecord { Length = 5 });
-        Check.Equal(10, (await AppendAsync(0, Bytes(10))).Offset);
+        CaseAssert.Equal(10, (await AppendAsync(0, Bytes(10))).Offset);
     }
 
     [Case]
-    public async Task Law3_pieces_of_many_sizes_make_up_what_was_sent()
+    public async Task Law3_Appends_of_many_sizes_produce_the_sent_content()
     {
         byte[] sent = Bytes(700_000);
         await CreateAsync();
@@ -89,35 +90,35 @@ internal sealed partial class StoreCases
         {
             AppendResult result = await AppendAsync(offset, sent.AsSpan(offset, size));
             offset += size;
-            Check.Equal(offset, result.Offset);
+            CaseAssert.Equal(offset, result.Offset);
         }
 
-        Check.Equal(sent[..offset], await ContentAsync());
+        CaseAssert.Equal(sent[..offset], await ReadContentAsync());
     }
 
     [Case]
-    public async Task Law3_a_content_of_many_segments_is_kept_whole()
+    public async Task Law3_Append_of_many_segments_keeps_every_byte()
     {
         byte[] sent = Bytes(300_000);
         await CreateAsync();
-        var content = new PipeContent();
+        var content = new RecordingContent();
         Task<AppendResult> append = StartAppend(0, content);
-        await content.FirstRead.WaitAsync(Patience, Token);
+        await content.FirstReadTask.WaitAsync(CaseTimeout, Token);
         for (int offset = 0; offset < sent.Length; offset += 3000)
         {
             content.Send(sent.AsSpan(offset, 3000));
         }
 
-        content.End();
-        Check.Equal(sent.Length, (await append.WaitAsync(Patience, Token)).Offset);
-        Check.Equal(sent, await ContentAsync());
+        content.Complete();
+        CaseAssert.Equal(sent.Length, (await append.WaitAsync(CaseTimeout, Token)).Offset);
+        CaseAssert.Equal(sent, await ReadContentAsync());
     }
 
     [Case]
-    public async Task Law3_whoever_appends_in_whatever_order_the_content_is_what_was_acknowledged()
+    public async Task Law3_Concurrent_appenders_produce_the_acknowledged_content()
     {
         await CreateAsync();
-        List<(long Offset, byte[] Bytes)>[] kept = await AtOnceAsync(6, async writer =>
+        List<(long Offset, byte[] Bytes)>[] kept = await RunConcurrentlyAsync(6, async writer =>
         {
             var random = new Random(writer);
             List<(long, byte[])> mine = [];
@@ -125,7 +126,7 @@ internal sealed partial class StoreCases
             {
                 long offset = (await GetAsync()).Offset;
                 byte[] bytes = Bytes(random.Next(1, 9000), (writer * 1000) + attempt);
-                AppendResult result = await Store.AppendAsync(Key, offset, PipeContent.Of(bytes), AppendMode.KeepWhatCame, Token);
+                AppendResult result = await Store.AppendAsync(Key, offset, RecordingContent.FromBytes(bytes), AppendMode.KeepPartial, Token);
                 if (result.Status == AppendStatus.Appended)
                 {
                     mine.Add((offset, bytes));
@@ -136,26 +137,26 @@ internal sealed partial class StoreCases
         });
 
         byte[] expected = [.. kept.SelectMany(list => list).OrderBy(piece => piece.Offset).SelectMany(piece => piece.Bytes)];
-        Check.NotEmpty(expected);
-        Check.Equal(expected.Length, (await GetAsync()).Offset);
-        Check.Equal(expected, await ContentAsync());
+        CaseAssert.NotEmpty(expected);
+        CaseAssert.Equal(expected.Length, (await GetAsync()).Offset);
+        CaseAssert.Equal(expected, await ReadContentAsync());
     }
 
     [Case]
-    public async Task Law3_an_append_that_follows_at_once_changes_nothing_in_the_answer_to_the_one_before()
+    public async Task Law3_Append_result_is_unaffected_by_an_immediate_next_append()
     {
         const int Appends = 200;
         const int Writers = 2;
         await CreateAsync();
         AppendResult? wrong = null;
-        await AtOnceAsync(Writers, async writer =>
+        await RunConcurrentlyAsync(Writers, async writer =>
         {
             for (int offset = writer; offset < Appends; offset += Writers)
             {
                 AppendResult result;
                 do
                 {
-                    result = await Store.AppendAsync(Key, offset, PipeContent.Of([(byte)offset]), AppendMode.KeepWhatCame, Token);
+                    result = await Store.AppendAsync(Key, offset, RecordingContent.FromBytes([(byte)offset]), AppendMode.KeepPartial, Token);
                 }
                 while (wrong is null && (result.Status == AppendStatus.Busy || (result.Status == AppendStatus.OffsetMismatch && result.Offset < offset)));
 
@@ -165,100 +166,100 @@ internal sealed partial class StoreCases
             return true;
         });
 
-        Check.True(wrong is null, $"The answer to an append that was followed at once: {wrong}.");
-        Check.Equal([.. Enumerable.Range(0, Appends).Select(offset => (byte)offset)], await ContentAsync());
+        CaseAssert.True(wrong is null, $"The answer to an append that was followed at once: {wrong}.");
+        CaseAssert.Equal([.. Enumerable.Range(0, Appends).Select(offset => (byte)offset)], await ReadContentAsync());
     }
 
     [Case]
-    public async Task Law4_a_content_that_ends_early_keeps_all_that_came()
+    public async Task Law4_Append_of_truncated_content_keeps_the_received_bytes()
     {
         await CreateAsync(record: new UploadRecord { Length = 1_000_000 });
-        var content = new PipeContent { Expected = 1_000_000 };
+        var content = new RecordingContent { DeclaredLength = 1_000_000 };
         content.Send(Bytes(1234));
-        content.End();
-        AppendResult result = await StartAppend(0, content).WaitAsync(Patience, Token);
+        content.Complete();
+        AppendResult result = await StartAppend(0, content).WaitAsync(CaseTimeout, Token);
 
-        Check.Equal((AppendStatus.Appended, 1234L), (result.Status, result.Offset));
-        Check.Equal(1234, (await GetAsync()).Offset);
-        Check.Equal(Bytes(1234), await ContentAsync());
-        Check.Equal(1235, (await AppendAsync(1234, [7])).Offset);
-        Check.Equal(Joined(Bytes(1234), [7]), await ContentAsync());
+        CaseAssert.Equal((AppendStatus.Appended, 1234L), (result.Status, result.Offset));
+        CaseAssert.Equal(1234, (await GetAsync()).Offset);
+        CaseAssert.Equal(Bytes(1234), await ReadContentAsync());
+        CaseAssert.Equal(1235, (await AppendAsync(1234, [7])).Offset);
+        CaseAssert.Equal(Concatenate(Bytes(1234), [7]), await ReadContentAsync());
     }
 
     [Case]
-    public async Task Law4_an_empty_content_is_appended_and_adds_nothing()
+    public async Task Law4_Append_of_empty_content_succeeds_and_adds_nothing()
     {
-        UploadInfo info = await CreateWithAsync(Bytes(10));
-        PipeContent empty = PipeContent.Of([]);
-        AppendResult result = await StartAppend(10, empty).WaitAsync(Patience, Token);
+        UploadInfo info = await CreateWithContentAsync(Bytes(10));
+        RecordingContent empty = RecordingContent.FromBytes([]);
+        AppendResult result = await StartAppend(10, empty).WaitAsync(CaseTimeout, Token);
 
-        Check.Equal((AppendStatus.Appended, 10L), (result.Status, result.Offset));
-        Check.True(empty.WasReadToItsEnd);
-        Check.Equal(result.Version, (await GetAsync()).Version);
-        Check.Equal(Bytes(10), await ContentAsync());
-        Check.Equal(info.Record.Length, (await GetAsync()).Record.Length);
+        CaseAssert.Equal((AppendStatus.Appended, 10L), (result.Status, result.Offset));
+        CaseAssert.True(empty.WasReadToEnd);
+        CaseAssert.Equal(result.Version, (await GetAsync()).Version);
+        CaseAssert.Equal(Bytes(10), await ReadContentAsync());
+        CaseAssert.Equal(info.Record.Length, (await GetAsync()).Record.Length);
     }
 
     [Case(0)]
     [Case(9)]
     [Case(11)]
     [Case(long.MaxValue)]
-    public async Task Law5_an_append_at_another_offset_is_refused_and_has_not_touched_the_content(long offset)
+    public async Task Law5_Append_at_wrong_offset_is_rejected_before_reading(long offset)
     {
-        UploadInfo before = await CreateWithAsync(Bytes(10));
-        PipeContent content = PipeContent.Of(Bytes(5));
-        AppendResult result = await StartAppend(offset, content).WaitAsync(Patience, Token);
+        UploadInfo before = await CreateWithContentAsync(Bytes(10));
+        RecordingContent content = RecordingContent.FromBytes(Bytes(5));
+        AppendResult result = await StartAppend(offset, content).WaitAsync(CaseTimeout, Token);
 
-        Check.Equal(new AppendResult(AppendStatus.OffsetMismatch, 10, before.Version), result);
-        Check.Equal(0, content.Reads);
-        Check.Equal(Bytes(10), await ContentAsync());
+        CaseAssert.Equal(new AppendResult(AppendStatus.OffsetMismatch, 10, before.Version), result);
+        CaseAssert.Equal(0, content.ReadCount);
+        CaseAssert.Equal(Bytes(10), await ReadContentAsync());
     }
 
     [Case]
-    public async Task Law5_an_append_to_what_is_not_there_has_not_touched_the_content()
+    public async Task Law5_Append_to_missing_upload_is_rejected_before_reading()
     {
-        PipeContent content = PipeContent.Of(Bytes(5));
-        AppendResult result = await StartAppend(0, content).WaitAsync(Patience, Token);
-        Check.Equal(new AppendResult(AppendStatus.NotFound, 0, null), result);
-        Check.Equal(0, content.Reads);
-        Check.Null(await Store.GetAsync(Key, Token));
+        RecordingContent content = RecordingContent.FromBytes(Bytes(5));
+        AppendResult result = await StartAppend(0, content).WaitAsync(CaseTimeout, Token);
+        CaseAssert.Equal(new AppendResult(AppendStatus.NotFound, 0, null), result);
+        CaseAssert.Equal(0, content.ReadCount);
+        CaseAssert.Null(await Store.GetAsync(Key, Token));
     }
 
     [Case]
-    public async Task Law5_an_accepted_append_reads_the_content_to_its_end_and_leaves_the_reader_open()
+    public async Task Law5_Accepted_append_reads_to_the_end_without_completing_the_reader()
     {
         await CreateAsync();
-        PipeContent content = PipeContent.Of(Bytes(200_000));
-        await StartAppend(0, content).WaitAsync(Patience, Token);
-        Check.True(content.WasReadToItsEnd);
-        Check.False(content.WasCompletedByTheStore);
-        Check.Equal(0, content.TimesAsked);
+        RecordingContent content = RecordingContent.FromBytes(Bytes(200_000));
+        await StartAppend(0, content).WaitAsync(CaseTimeout, Token);
+        CaseAssert.True(content.WasReadToEnd);
+        CaseAssert.False(content.WasCompletedByStore);
+        CaseAssert.Equal(0, content.CommitQueryCount);
     }
 
     [Case]
-    public async Task Law6_what_is_reported_as_committed_rises_and_a_get_sees_no_less()
+    public async Task Law6_Reported_durable_offsets_increase_and_are_visible_to_get()
     {
-        await CreateWithAsync(Bytes(10));
+        await CreateWithContentAsync(Bytes(10));
         List<(long Reported, Task<UploadInfo?> Seen)> reports = [];
-        var content = new PipeContent
+        var content = new RecordingContent
         {
-            OnCommitted = reported => reports.Add((reported, Task.Run(async () => await Store.GetAsync(Key, Token), Token))),
+            OnDurableReported = reported => reports.Add((reported, Task.Run(async () => await Store.GetAsync(Key, Token), Token))),
         };
         Task<AppendResult> append = StartAppend(10, content);
-        await content.FirstRead.WaitAsync(Patience, Token);
+        await content.FirstReadTask.WaitAsync(CaseTimeout, Token);
         for (int i = 0; i < 50; i++)
         {
             content.Send(Bytes(10_000, i));
         }
 
-        content.End();
-        await append.WaitAsync(Patience, Token);
+        content.Complete();
+        await append.WaitAsync(CaseTimeout, Token);
 
-        Check.Equal(content.CommittedOffsets.Order(), content.CommittedOffsets);
-        Check.All(content.CommittedOffsets, reported => Check.InRange(reported, 10, 500_010));
+        CaseAssert.Equal(content.ReportedOffsets.Order(), content.ReportedOffsets);
+        CaseAssert.All(content.ReportedOffsets, reported => CaseAssert.InRange(reported, 10, 500_010));
         foreach ((long reported, Task<UploadInfo?> seen) in reports)
         {
-            Check.InRange((await seen.WaitAsync(Patience, Token))!.Offset, reported, 500_010);
+            CaseAssert.InRange((await seen.WaitAsync(CaseTimeout, Token))!.Offset, reported, 500_010);
         }
     }
 }

@@ -1,59 +1,60 @@
 using ResumableUploads.Abstractions;
+using ResumableUploads.TestKit.Support;
 
 namespace ResumableUploads.TestKit.Cases;
 
 internal sealed partial class StoreCases
 {
-    private static readonly CancellationToken Fired = new(canceled: true);
+    private static readonly CancellationToken CanceledToken = new(canceled: true);
 
     [Case]
-    public async Task A_token_that_has_fired_keeps_an_upload_from_being_created()
+    public async Task Create_with_canceled_token_creates_nothing()
     {
-        await CheckCancelledAsync(async () => await Store.CreateAsync(Key, new UploadRecord(), Fired));
-        Check.Null(await Store.GetAsync(Key, Token));
+        await CheckCanceledAsync(async () => await Store.CreateAsync(Key, new UploadRecord(), CanceledToken));
+        CaseAssert.Null(await Store.GetAsync(Key, Token));
     }
 
     [Case]
-    public async Task A_token_that_has_fired_keeps_an_append_from_touching_the_content()
+    public async Task Append_with_canceled_token_does_not_read_the_content()
     {
-        UploadInfo before = await CreateWithAsync(Bytes(10));
-        PipeContent content = PipeContent.Of(Bytes(5));
-        await CheckCancelledAsync(async () => await Store.AppendAsync(Key, 10, content, AppendMode.KeepWhatCame, Fired));
-        Check.Equal(0, content.Reads);
-        Check.Equal(before.Version, (await GetAsync()).Version);
-        Check.Equal(11, (await AppendAsync(10, [1])).Offset);
+        UploadInfo before = await CreateWithContentAsync(Bytes(10));
+        RecordingContent content = RecordingContent.FromBytes(Bytes(5));
+        await CheckCanceledAsync(async () => await Store.AppendAsync(Key, 10, content, AppendMode.KeepPartial, CanceledToken));
+        CaseAssert.Equal(0, content.ReadCount);
+        CaseAssert.Equal(before.Version, (await GetAsync()).Version);
+        CaseAssert.Equal(11, (await AppendAsync(10, [1])).Offset);
     }
 
     [Case]
-    public async Task A_token_that_has_fired_keeps_every_other_call_from_changing_anything()
+    public async Task Other_calls_with_canceled_token_change_nothing()
     {
-        UploadInfo before = await CreateWithAsync(Bytes(10));
-        await CheckCancelledAsync(async () => await Store.UpdateAsync(Key, before.Version, new UploadRecord { Length = 7 }, Fired));
-        await CheckCancelledAsync(async () => await Store.DeleteAsync(Key, before.Version, Fired));
-        await CheckCancelledAsync(async () => await Store.DeleteAsync(Key, null, Fired));
-        await CheckCancelledAsync(async () => await Store.PutOutcomeAsync(Key, Bytes(1), Fired));
+        UploadInfo before = await CreateWithContentAsync(Bytes(10));
+        await CheckCanceledAsync(async () => await Store.UpdateAsync(Key, before.Version, new UploadRecord { Length = 7 }, CanceledToken));
+        await CheckCanceledAsync(async () => await Store.DeleteAsync(Key, before.Version, CanceledToken));
+        await CheckCanceledAsync(async () => await Store.DeleteAsync(Key, null, CanceledToken));
+        await CheckCanceledAsync(async () => await Store.PutResponseAsync(Key, Bytes(1), CanceledToken));
 
-        Check.Equal(before.Version, (await GetAsync()).Version);
-        Check.Null(await Store.GetOutcomeAsync(Key, Token));
-        Check.Equal(Bytes(10), await ContentAsync());
+        CaseAssert.Equal(before.Version, (await GetAsync()).Version);
+        CaseAssert.Null(await Store.GetResponseAsync(Key, Token));
+        CaseAssert.Equal(Bytes(10), await ReadContentAsync());
     }
 
     [Case]
-    public async Task A_token_that_has_fired_ends_a_call_that_only_reads()
+    public async Task Read_calls_with_canceled_token_throw()
     {
-        await CreateWithAsync(Bytes(10));
-        await CheckCancelledAsync(async () => await Store.GetAsync(Key, Fired));
-        await CheckCancelledAsync(async () => await Store.OpenReadAsync(Key, Fired));
-        await CheckCancelledAsync(async () => await Store.GetOutcomeAsync(Key, Fired));
-        await CheckCancelledAsync(async () =>
+        await CreateWithContentAsync(Bytes(10));
+        await CheckCanceledAsync(async () => await Store.GetAsync(Key, CanceledToken));
+        await CheckCanceledAsync(async () => await Store.OpenReadAsync(Key, CanceledToken));
+        await CheckCanceledAsync(async () => await Store.GetResponseAsync(Key, CanceledToken));
+        await CheckCanceledAsync(async () =>
         {
-            await foreach (UploadInfo info in Store.ListAsync(new UploadQuery(), Fired))
+            await foreach (UploadInfo info in Store.ListAsync(new UploadQuery(), CanceledToken))
             {
-                Check.Fail($"{info.Key} was listed.");
+                CaseAssert.Fail($"{info.Key} was listed.");
             }
         });
     }
 
-    private static async Task CheckCancelledAsync(Func<Task> call) =>
-        await Check.ThrowsAsync<OperationCanceledException>(call);
+    private static async Task CheckCanceledAsync(Func<Task> call) =>
+        await CaseAssert.ThrowsAsync<OperationCanceledException>(call);
 }

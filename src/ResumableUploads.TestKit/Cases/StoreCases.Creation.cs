@@ -1,79 +1,80 @@
 using ResumableUploads.Abstractions;
+using ResumableUploads.TestKit.Support;
 
 namespace ResumableUploads.TestKit.Cases;
 
 internal sealed partial class StoreCases
 {
     [Case]
-    public async Task Create_makes_an_upload_with_offset_0()
+    public async Task Create_returns_an_upload_with_offset_0()
     {
         UploadInfo made = await CreateAsync();
-        Check.Equal(Key, made.Key);
-        Check.Equal(0, made.Offset);
-        Check.Equal(UploadState.Receiving, made.State);
-        Check.NotEmpty(made.Version);
-        Check.Equal(Time.GetUtcNow(), made.LastChanged, TimeSpan.FromSeconds(1));
+        CaseAssert.Equal(Key, made.Key);
+        CaseAssert.Equal(0, made.Offset);
+        CaseAssert.Equal(UploadState.Receiving, made.State);
+        CaseAssert.NotEmpty(made.Version);
+        CaseAssert.Equal(Time.GetUtcNow(), made.LastModified, TimeSpan.FromSeconds(1));
     }
 
     [Case]
-    public async Task Create_gives_what_a_get_gives()
+    public async Task Create_returns_the_same_info_as_get()
     {
         UploadInfo made = await CreateAsync();
         UploadInfo read = await GetAsync();
-        Check.Equal(made.Key, read.Key);
-        Check.Equal(made.Version, read.Version);
-        Check.Equal(made.LastChanged, read.LastChanged);
+        CaseAssert.Equal(made.Key, read.Key);
+        CaseAssert.Equal(made.Version, read.Version);
+        CaseAssert.Equal(made.LastModified, read.LastModified);
     }
 
     [Case]
-    public async Task Create_answers_taken_and_changes_nothing_when_the_key_is_there()
+    public async Task Create_with_existing_key_returns_already_exists()
     {
         UploadInfo first = await CreateAsync(record: new UploadRecord { Data = new byte[] { 1 } });
         await AppendAsync(0, Bytes(10));
         CreateResult second = await Store.CreateAsync(Key, new UploadRecord { Data = new byte[] { 2 } }, Token);
 
-        Check.Equal(CreateStatus.Taken, second.Status);
-        Check.Null(second.Info);
+        CaseAssert.Equal(CreateStatus.AlreadyExists, second.Status);
+        CaseAssert.Null(second.Info);
         UploadInfo now = await GetAsync();
-        Check.Equal(10, now.Offset);
-        Check.Equal(first.Record.Data.ToArray(), now.Record.Data.ToArray());
-        Check.Equal(Bytes(10), await ContentAsync());
+        CaseAssert.Equal(10, now.Offset);
+        CaseAssert.Equal(first.Record.Data.ToArray(), now.Record.Data.ToArray());
+        CaseAssert.Equal(Bytes(10), await ReadContentAsync());
     }
 
     [Case]
-    public async Task Create_answers_taken_for_a_completed_upload_too()
+    public async Task Create_with_key_of_completed_upload_returns_already_exists()
     {
         await CreateAsync();
         await UpdateStateAsync(UploadState.Completed);
-        Check.Equal(CreateStatus.Taken, (await Store.CreateAsync(Key, new UploadRecord(), Token)).Status);
+        CaseAssert.Equal(CreateStatus.AlreadyExists, (await Store.CreateAsync(Key, new UploadRecord(), Token)).Status);
     }
 
     [Case]
-    public async Task Of_many_creations_of_one_key_exactly_one_makes_it()
+    public async Task Concurrent_creates_of_one_key_succeed_once()
     {
         for (int round = 0; round < 10; round++)
         {
             var key = new UploadKey("owner", $"race-{round}");
-            CreateResult[] results = await AtOnceAsync(8, async i =>
+            CreateResult[] results = await RunConcurrentlyAsync(8, async i =>
                 await Store.CreateAsync(key, new UploadRecord { Data = new[] { (byte)i } }, Token));
 
-            CreateResult winner = Check.Single(results, result => result.Status == CreateStatus.Created);
-            Check.Equal(winner.Info!.Version, (await GetAsync(key)).Version);
-            Check.Equal(winner.Info.Record.Data.ToArray(), (await GetAsync(key)).Record.Data.ToArray());
+            CreateResult winner = CaseAssert.Single(results, result => result.Status == CreateStatus.Created);
+            CaseAssert.Equal(winner.Info!.Version, (await GetAsync(key)).Version);
+            CaseAssert.Equal(winner.Info.Record.Data.ToArray(), (await GetAsync(key)).Record.Data.ToArray());
         }
     }
 
     [Case]
-    public async Task What_is_not_there_is_null()
+    public async Task Reads_of_missing_upload_return_null()
     {
-        Check.Null(await Store.GetAsync(Key, Token));
-        Check.Null(await Store.OpenReadAsync(Key, Token));
-        Check.Null(await Store.GetOutcomeAsync(Key, Token));
-        Check.Empty(await ListAsync());
+        CaseAssert.Null(await Store.GetAsync(Key, Token));
+        CaseAssert.Null(await Store.OpenReadAsync(Key, Token));
+        CaseAssert.Null(await Store.GetResponseAsync(Key, Token));
+        CaseAssert.Empty(await ListAsync());
     }
 
     [Case]
-    public async Task Names_of_the_longest_kind_and_of_every_allowed_character_are_kept_apart()
+    public async Task Keys_of_maximum_length_and_all_allowed_characters_are_distinct()
     {
         string longest = new('a', UploadKey.MaxPartLength);
         UploadKey[] keys =
@@ -88,28 +89,28 @@ internal sealed partial class StoreCases
         ];
         foreach ((int index, UploadKey key) in keys.Index())
         {
-            await CreateWithAsync([(byte)index], key);
+            await CreateWithContentAsync([(byte)index], key);
         }
 
         foreach ((int index, UploadKey key) in keys.Index())
         {
-            Check.Equal(new[] { (byte)index }, await ContentAsync(key));
+            CaseAssert.Equal(new[] { (byte)index }, await ReadContentAsync(key));
         }
     }
 
     [Case]
-    public async Task Law8_the_same_id_under_two_owners_is_two_uploads()
+    public async Task Law8_Same_id_of_two_owners_is_two_uploads()
     {
         UploadKey mine = new("mine", "id");
         UploadKey theirs = new("theirs", "id");
-        await CreateWithAsync(Bytes(10, 1), mine);
-        await CreateWithAsync(Bytes(20, 2), theirs);
-        await Store.PutOutcomeAsync(mine, new byte[] { 1 }, Token);
+        await CreateWithContentAsync(Bytes(10, 1), mine);
+        await CreateWithContentAsync(Bytes(20, 2), theirs);
+        await Store.PutResponseAsync(mine, new byte[] { 1 }, Token);
 
-        Check.Null(await Store.GetOutcomeAsync(theirs, Token));
-        Check.Equal(ChangeStatus.VersionMismatch, (await Store.DeleteAsync(theirs, (await GetAsync(mine)).Version, Token)).Status);
-        Check.Equal(ChangeStatus.Done, (await Store.DeleteAsync(mine, null, Token)).Status);
-        Check.Null(await Store.GetAsync(mine, Token));
-        Check.Equal(Bytes(20, 2), await ContentAsync(theirs));
+        CaseAssert.Null(await Store.GetResponseAsync(theirs, Token));
+        CaseAssert.Equal(ChangeStatus.VersionMismatch, (await Store.DeleteAsync(theirs, (await GetAsync(mine)).Version, Token)).Status);
+        CaseAssert.Equal(ChangeStatus.Succeeded, (await Store.DeleteAsync(mine, null, Token)).Status);
+        CaseAssert.Null(await Store.GetAsync(mine, Token));
+        CaseAssert.Equal(Bytes(20, 2), await ReadContentAsync(theirs));
     }
 }

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Time.Testing;
 using ResumableUploads.Abstractions;
+using ResumableUploads.TestKit.Support;
 
 namespace ResumableUploads.TestKit.Cases;
 
@@ -10,16 +11,16 @@ namespace ResumableUploads.TestKit.Cases;
 internal sealed partial class StoreCases : IAsyncDisposable
 {
     /// <summary>How long a case waits for what should come at once. Reached only when it fails.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan CaseTimeout = TimeSpan.FromSeconds(30);
 
     private static readonly UploadKey Key = new("owner", "upload");
 
-    private readonly StoreUnderTest _storage;
+    private readonly StoreFixture _fixture;
     private IUploadStore? _store;
 
-    private StoreCases(StoreUnderTest storage, CancellationToken token)
+    private StoreCases(StoreFixture storage, CancellationToken token)
     {
-        _storage = storage;
+        _fixture = storage;
         Token = token;
     }
 
@@ -32,17 +33,17 @@ internal sealed partial class StoreCases : IAsyncDisposable
     /// <summary>What ends a case from outside.</summary>
     private CancellationToken Token { get; }
 
-    public static async Task<StoreCases> OpenAsync(StoreUnderTest storage, CancellationToken token)
+    public static async Task<StoreCases> OpenAsync(StoreFixture storage, CancellationToken token)
     {
         var cases = new StoreCases(storage, token);
-        cases._store = await cases.OpenAgainAsync();
+        cases._store = await cases.OpenStoreAsync();
         return cases;
     }
 
     public ValueTask DisposeAsync() => CloseAsync(_store);
 
     /// <summary>Opens another store on the same storage.</summary>
-    private ValueTask<IUploadStore> OpenAgainAsync() => _storage.OpenAsync(Time, Token);
+    private ValueTask<IUploadStore> OpenStoreAsync() => _fixture.OpenStoreAsync(Time, Token);
 
     /// <summary>Disposes a store, if it is made to be disposed.</summary>
     private static async ValueTask CloseAsync(IUploadStore? store)
@@ -66,31 +67,31 @@ internal sealed partial class StoreCases : IAsyncDisposable
     }
 
     /// <summary>Two pieces as one.</summary>
-    private static byte[] Joined(byte[] first, byte[] second) => [.. first, .. second];
+    private static byte[] Concatenate(byte[] first, byte[] second) => [.. first, .. second];
 
     private async Task<UploadInfo> CreateAsync(UploadKey? key = null, UploadRecord? record = null)
     {
         CreateResult result = await Store.CreateAsync(key ?? Key, record ?? new UploadRecord(), Token);
-        Check.Equal(CreateStatus.Created, result.Status);
-        return Check.NotNullOf(result.Info);
+        CaseAssert.Equal(CreateStatus.Created, result.Status);
+        return CaseAssert.RequireNotNull(result.Info);
     }
 
     private async Task<UploadInfo> GetAsync(UploadKey? key = null) =>
-        Check.NotNullOf(await Store.GetAsync(key ?? Key, Token));
+        CaseAssert.RequireNotNull(await Store.GetAsync(key ?? Key, Token));
 
     /// <summary>Starts an append that stays on the thread pool, whatever the store does.</summary>
     private Task<AppendResult> StartAppend(
-        long offset, UploadContent content, UploadKey? key = null, AppendMode mode = AppendMode.KeepWhatCame) =>
+        long offset, UploadContent content, UploadKey? key = null, AppendMode mode = AppendMode.KeepPartial) =>
         Task.Run(async () => await Store.AppendAsync(key ?? Key, offset, content, mode, Token), Token);
 
     private Task<AppendResult> AppendAsync(long offset, ReadOnlySpan<byte> bytes, UploadKey? key = null) =>
-        StartAppend(offset, PipeContent.Of(bytes), key).WaitAsync(Patience, Token);
+        StartAppend(offset, RecordingContent.FromBytes(bytes), key).WaitAsync(CaseTimeout, Token);
 
     /// <summary>Makes an upload with a content.</summary>
-    private async Task<UploadInfo> CreateWithAsync(byte[] bytes, UploadKey? key = null)
+    private async Task<UploadInfo> CreateWithContentAsync(byte[] bytes, UploadKey? key = null)
     {
         await CreateAsync(key);
-        Check.Equal(AppendStatus.Appended, (await AppendAsync(0, bytes, key)).Status);
+        CaseAssert.Equal(AppendStatus.Appended, (await AppendAsync(0, bytes, key)).Status);
         return await GetAsync(key);
     }
 
@@ -99,16 +100,16 @@ internal sealed partial class StoreCases : IAsyncDisposable
     {
         UploadInfo info = await GetAsync(key);
         UpdateResult result = await Store.UpdateAsync(info.Key, info.Version, info.Record with { State = state }, Token);
-        Check.Equal(ChangeStatus.Done, result.Status);
-        return Check.NotNullOf(result.Info);
+        CaseAssert.Equal(ChangeStatus.Succeeded, result.Status);
+        return CaseAssert.RequireNotNull(result.Info);
     }
 
-    private Task<byte[]> ContentAsync(UploadKey? key = null) => ContentAsync(Store, key ?? Key);
+    private Task<byte[]> ReadContentAsync(UploadKey? key = null) => ReadContentAsync(Store, key ?? Key);
 
-    private async Task<byte[]> ContentAsync(IUploadStore store, UploadKey key)
+    private async Task<byte[]> ReadContentAsync(IUploadStore store, UploadKey key)
     {
         Stream? stream = await store.OpenReadAsync(key, Token);
-        await using (Check.NotNullOf(stream))
+        await using (CaseAssert.RequireNotNull(stream))
         {
             using var copy = new MemoryStream();
             await stream!.CopyToAsync(copy, Token);
@@ -128,7 +129,7 @@ internal sealed partial class StoreCases : IAsyncDisposable
     }
 
     /// <summary>Runs something many times at once, and gives all the answers.</summary>
-    private async Task<T[]> AtOnceAsync<T>(int count, Func<int, Task<T>> run)
+    private async Task<T[]> RunConcurrentlyAsync<T>(int count, Func<int, Task<T>> run)
     {
         var start = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         Task<T>[] tasks = [.. Enumerable.Range(0, count).Select(i => Task.Run(
@@ -139,6 +140,6 @@ internal sealed partial class StoreCases : IAsyncDisposable
             },
             Token))];
         start.SetResult();
-        return await Task.WhenAll(tasks).WaitAsync(Patience, Token);
+        return await Task.WhenAll(tasks).WaitAsync(CaseTimeout, Token);
     }
 }

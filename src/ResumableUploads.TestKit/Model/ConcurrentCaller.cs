@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 using ResumableUploads.Abstractions;
-using ResumableUploads.TestKit.Cases;
+using ResumableUploads.TestKit.Support;
 
 namespace ResumableUploads.TestKit.Model;
 
@@ -30,42 +30,42 @@ internal sealed class ConcurrentCaller(IUploadStore store, UploadKey key, Strong
 
     private async Task CreateAsync()
     {
-        long called = Tick();
+        long called = NextTimestamp();
         CreateResult result = await store.CreateAsync(key, new UploadRecord(), token);
         Add(called, $"create: {result.Status} {result.Info?.Version}", now => (result.Status, now) switch
         {
-            (CreateStatus.Created, null) => [Seen(result.Info!)],
-            (CreateStatus.Taken, not null) => [now],
+            (CreateStatus.Created, null) => [Observe(result.Info!)],
+            (CreateStatus.AlreadyExists, not null) => [now],
             _ => [],
         });
-        Learn(result.Info);
+        Remember(result.Info);
     }
 
     private async Task GetAsync()
     {
-        long called = Tick();
+        long called = NextTimestamp();
         UploadInfo? info = await store.GetAsync(key, token);
-        SeenUpload? seen = info is null ? null : Seen(info);
-        Add(called, $"get: {seen}", now => Fits(now, seen) ? [seen] : []);
-        Learn(info);
+        ObservedUpload? seen = info is null ? null : Observe(info);
+        Add(called, $"get: {seen}", now => Matches(now, seen) ? [seen] : []);
+        Remember(info);
     }
 
     private async Task AppendAsync()
     {
         long offset = _offset;
-        long called = Tick();
+        long called = NextTimestamp();
 
         // One byte, so that nobody can see half of an append.
-        AppendResult result = await store.AppendAsync(key, offset, PipeContent.Of([7]), AppendMode.KeepWhatCame, token);
+        AppendResult result = await store.AppendAsync(key, offset, RecordingContent.FromBytes([7]), AppendMode.KeepPartial, token);
         Add(called, $"append at {offset}: {result}", now => result.Status switch
         {
             AppendStatus.Busy => [now],
-            AppendStatus.Appended => CanAppend(now, offset) && result.Offset == offset + 1 ? [now! with { Offset = result.Offset, Version = result.Version }] : [],
-            AppendStatus.OffsetMismatch => Fits(now, result) && now!.State == UploadState.Receiving && now.Offset != offset ? [now] : [],
-            AppendStatus.NotReceiving => Fits(now, result) && now!.State != UploadState.Receiving ? [now] : [],
+            AppendStatus.Appended => AllowsAppend(now, offset) && result.Offset == offset + 1 ? [now! with { Offset = result.Offset, Version = result.Version }] : [],
+            AppendStatus.OffsetMismatch => Matches(now, result) && now!.State == UploadState.Receiving && now.Offset != offset ? [now] : [],
+            AppendStatus.NotReceiving => Matches(now, result) && now!.State != UploadState.Receiving ? [now] : [],
 
             // Deleted while it ran: its byte may have been seen before that.
-            AppendStatus.NotFound => now is null ? [null] : CanAppend(now, offset) ? [now with { Offset = offset + 1, Version = null }] : [],
+            AppendStatus.NotFound => now is null ? [null] : AllowsAppend(now, offset) ? [now with { Offset = offset + 1, Version = null }] : [],
             _ => [],
         }, isBusy: result.Status == AppendStatus.Busy);
         if (result.Status is not (AppendStatus.Busy or AppendStatus.NotFound))
@@ -78,7 +78,7 @@ internal sealed class ConcurrentCaller(IUploadStore store, UploadKey key, Strong
     private async Task UpdateAsync(UploadState state)
     {
         string version = _version;
-        long called = Tick();
+        long called = NextTimestamp();
         UpdateResult result;
         try
         {
@@ -87,31 +87,31 @@ internal sealed class ConcurrentCaller(IUploadStore store, UploadKey key, Strong
         catch (ArgumentException)
         {
             // The version was right, and the state would have gone back.
-            Add(called, $"update of {version} to {state}: refused", now => now is not null && IsSame(now.Version, version) && now.State > state ? [now] : []);
+            Add(called, $"update of {version} to {state}: refused", now => now is not null && IsSameVersion(now.Version, version) && now.State > state ? [now] : []);
             return;
         }
 
         Add(called, $"update of {version} to {state}: {result.Status} {result.Info?.Version}", now => result.Status switch
         {
-            ChangeStatus.Done => now is not null && IsSame(now.Version, version) && now.Offset == result.Info!.Offset && result.Info.Version != version
-                ? [Seen(result.Info)] : [],
+            ChangeStatus.Succeeded => now is not null && IsSameVersion(now.Version, version) && now.Offset == result.Info!.Offset && result.Info.Version != version
+                ? [Observe(result.Info)] : [],
             _ => Unchanged(result.Status, version, now),
         }, isBusy: result.Status == ChangeStatus.Busy);
-        Learn(result.Info);
+        Remember(result.Info);
     }
 
     private async Task DeleteAsync(string? version)
     {
-        long called = Tick();
+        long called = NextTimestamp();
         DeleteResult result = await store.DeleteAsync(key, version, token);
         Add(called, $"delete of {version ?? "whatever is there"}: {result.Status}", now => result.Status switch
         {
-            ChangeStatus.Done => now is not null && (version is null || IsSame(now.Version, version)) ? [null] : [],
+            ChangeStatus.Succeeded => now is not null && (version is null || IsSameVersion(now.Version, version)) ? [null] : [],
             _ => Unchanged(result.Status, version, now),
         }, isBusy: result.Status == ChangeStatus.Busy);
     }
 
-    private static SeenUpload?[] Unchanged(ChangeStatus status, string? version, SeenUpload? now) => status switch
+    private static ObservedUpload?[] Unchanged(ChangeStatus status, string? version, ObservedUpload? now) => status switch
     {
         ChangeStatus.Busy => [now],
         ChangeStatus.NotFound when now is null => [null],
@@ -119,20 +119,20 @@ internal sealed class ConcurrentCaller(IUploadStore store, UploadKey key, Strong
         _ => [],
     };
 
-    private static bool CanAppend(SeenUpload? now, long offset) => now is { State: UploadState.Receiving } && now.Offset == offset;
+    private static bool AllowsAppend(ObservedUpload? now, long offset) => now is { State: UploadState.Receiving } && now.Offset == offset;
 
-    private static bool Fits(SeenUpload? now, AppendResult result) =>
-        now is not null && now.Offset == result.Offset && IsSame(now.Version, result.Version);
+    private static bool Matches(ObservedUpload? now, AppendResult result) =>
+        now is not null && now.Offset == result.Offset && IsSameVersion(now.Version, result.Version);
 
-    private static bool Fits(SeenUpload? now, SeenUpload? seen) => now is null || seen is null
+    private static bool Matches(ObservedUpload? now, ObservedUpload? seen) => now is null || seen is null
         ? now == seen
-        : now.Offset == seen.Offset && now.State == seen.State && IsSame(now.Version, seen.Version);
+        : now.Offset == seen.Offset && now.State == seen.State && IsSameVersion(now.Version, seen.Version);
 
-    private static bool IsSame(string? known, string? told) => known is null || known == told;
+    private static bool IsSameVersion(string? known, string? told) => known is null || known == told;
 
-    private static SeenUpload Seen(UploadInfo info) => new(info.Version, info.Offset, info.State);
+    private static ObservedUpload Observe(UploadInfo info) => new(info.Version, info.Offset, info.State);
 
-    private void Learn(UploadInfo? info)
+    private void Remember(UploadInfo? info)
     {
         if (info is not null)
         {
@@ -141,8 +141,8 @@ internal sealed class ConcurrentCaller(IUploadStore store, UploadKey key, Strong
         }
     }
 
-    private long Tick() => Interlocked.Increment(ref clock.Value);
+    private long NextTimestamp() => Interlocked.Increment(ref clock.Value);
 
-    private void Add(long called, string text, Func<SeenUpload?, IEnumerable<SeenUpload?>> effects, bool isBusy = false) =>
-        _calls.Add(new ConcurrentCall(called, Tick(), text, effects, isBusy));
+    private void Add(long called, string text, Func<ObservedUpload?, IEnumerable<ObservedUpload?>> effects, bool isBusy = false) =>
+        _calls.Add(new ConcurrentCall(called, NextTimestamp(), text, effects, isBusy));
 }

@@ -13,10 +13,10 @@ internal sealed class UploadModel(string version, int data)
 
     public int Data { get; private set; } = data;
 
-    public int? Outcome { get; set; }
+    public int? Response { get; set; }
 
     /// <summary>How an append at this offset is to end.</summary>
-    public AppendStatus StatusOf(long offset, bool isWanted) =>
+    public AppendStatus GetExpectedAppendStatus(long offset, bool isWanted) =>
         State != UploadState.Receiving ? AppendStatus.NotReceiving
         : offset != Bytes.Length ? AppendStatus.OffsetMismatch
         : isWanted ? AppendStatus.Appended : AppendStatus.Discarded;

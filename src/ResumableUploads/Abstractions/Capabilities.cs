@@ -1,14 +1,14 @@
 namespace ResumableUploads.Abstractions;
 
 /// <summary>A store that can take an append under <see cref="AppendMode.AllOrNothing"/>.</summary>
-public interface IStagesAppends
+public interface IStagedAppendStore
 {
     /// <summary>The most bytes that one such append may have, or <see cref="long.MaxValue"/> for no bound.</summary>
     long MaxStagedLength { get; }
 }
 
 /// <summary>A store that looks at its storage before the first request.</summary>
-public interface IChecksAtStart
+public interface IStoreStartupCheck
 {
     /// <summary>Tries what the store needs from its storage.</summary>
     /// <param name="cancellationToken">Ends the check.</param>
@@ -17,7 +17,7 @@ public interface IChecksAtStart
 }
 
 /// <summary>A store that can clear what a crash left behind.</summary>
-public interface ICleansUp
+public interface ISelfCleaningStore
 {
     /// <summary>Removes leftovers that belong to no upload. Called from time to time; safe at any time, from several processes.</summary>
     /// <param name="cancellationToken">Ends the work early.</param>
@@ -25,20 +25,20 @@ public interface ICleansUp
 }
 
 /// <summary>A store that can keep how far a walk over it has come, so that after a restart the walk goes on from there.</summary>
-public interface IKeepsSweepPlace
+public interface ISweepCheckpointStore
 {
     /// <summary>Gives what was kept last, or null. It is a hint: it need not be durable, and its upload may be gone.</summary>
     /// <param name="cancellationToken">Ends the wait.</param>
-    ValueTask<UploadKey?> GetSweepPlaceAsync(CancellationToken cancellationToken);
+    ValueTask<UploadKey?> GetSweepCheckpointAsync(CancellationToken cancellationToken);
 
     /// <summary>Keeps the last upload that was seen, or forgets it. Called every few seconds in a long walk; the last call counts.</summary>
-    /// <param name="place">The upload, or null when the walk is over.</param>
+    /// <param name="checkpoint">The upload, or null when the walk is over.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    ValueTask PutSweepPlaceAsync(UploadKey? place, CancellationToken cancellationToken);
+    ValueTask PutSweepCheckpointAsync(UploadKey? checkpoint, CancellationToken cancellationToken);
 }
 
 /// <summary>A store that can hand a finished content over as a file, without copying where the file system allows.</summary>
-public interface IMovesContent
+public interface IContentMover
 {
     /// <summary>
     /// Moves the content of an upload that has left <see cref="UploadState.Receiving"/> to a path. The record stays.
@@ -49,7 +49,7 @@ public interface IMovesContent
     /// <param name="path">The full path of the target. Its directory exists.</param>
     /// <param name="overwrite">Whether a file that is there may be replaced.</param>
     /// <param name="cancellationToken">Ends a copy across volumes; the content is then still in the store.</param>
-    ValueTask<MoveResult> MoveAsync(UploadKey key, string path, bool overwrite, CancellationToken cancellationToken);
+    ValueTask<MoveResult> MoveContentAsync(UploadKey key, string path, bool overwrite, CancellationToken cancellationToken);
 }
 
 /// <summary>How a move ended.</summary>
@@ -68,7 +68,7 @@ public enum MoveStatus
     Busy = 3,
 }
 
-/// <summary>The answer to <see cref="IMovesContent.MoveAsync"/>.</summary>
+/// <summary>The answer to <see cref="IContentMover.MoveContentAsync"/>.</summary>
 /// <param name="Status">How it ended.</param>
 /// <param name="Path">
 /// Where the content is when <see cref="MoveStatus.Moved"/>: the target, or, when the content had been moved before, the place
@@ -83,5 +83,5 @@ public enum Durability
     PowerLoss = 0,
 
     /// <summary>The death of the process: the operating system has the bytes. Faster; the last seconds may be lost with the machine's power.</summary>
-    Process = 1,
+    ProcessCrash = 1,
 }

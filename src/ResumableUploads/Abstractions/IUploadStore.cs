@@ -14,7 +14,7 @@ namespace ResumableUploads.Abstractions;
 /// <item><b>Ends, not errors.</b> Content never throws because of a client. Its end means: keep all that came, make it durable,
 /// return. A store throws <see cref="UploadStoreException"/> only when the storage itself failed, and says how far it got.</item>
 /// <item><b>To the end or not at all.</b> A refused append has not touched the content.</item>
-/// <item><b>Durable before acknowledged.</b> What an append, <see cref="GetAsync"/> or <see cref="UploadContent.Committed"/> reports
+/// <item><b>Durable before acknowledged.</b> What an append, <see cref="GetAsync"/> or <see cref="UploadContent.ReportDurable"/> reports
 /// survives the death of the process and, with <see cref="Durability.PowerLoss"/>, the loss of power.</item>
 /// <item><b>Metadata is opaque.</b> <see cref="UploadRecord.Data"/> and outcomes come back byte for byte.</item>
 /// <item><b>The owner is a wall.</b> The same id under two owners is two uploads.</item>
@@ -34,10 +34,10 @@ public interface IUploadStore
     ValueTask<CreateResult> CreateAsync(UploadKey key, UploadRecord record, CancellationToken cancellationToken);
 
     /// <summary>
-    /// The most bytes that <see cref="CreateWholeAsync"/> takes, or 0 where the store has no such step. Default: 0. It is not a capability, so that
+    /// The most bytes that <see cref="CreateCompletedAsync"/> takes, or 0 where the store has no such step. Default: 0. It is not a capability, so that
     /// a decorator which knows nothing of it sees a creation and an append as ever.
     /// </summary>
-    long MaxWholeLength => 0;
+    long MaxCompletedLength => 0;
 
     /// <summary>
     /// Makes an upload that has left <see cref="UploadState.Receiving"/>, with all of its bytes, unless the key is taken: for a short content that
@@ -46,9 +46,9 @@ public interface IUploadStore
     /// </summary>
     /// <param name="key">The name of the upload.</param>
     /// <param name="record">What to keep about it; its state is <see cref="UploadState.Received"/> or <see cref="UploadState.Completed"/>.</param>
-    /// <param name="content">The bytes, at most <see cref="MaxWholeLength"/>. They are the caller's again when the call has ended.</param>
+    /// <param name="content">The bytes, at most <see cref="MaxCompletedLength"/>. They are the caller's again when the call has ended.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    ValueTask<CreateResult> CreateWholeAsync(
+    ValueTask<CreateResult> CreateCompletedAsync(
         UploadKey key, UploadRecord record, ReadOnlySequence<byte> content, CancellationToken cancellationToken) =>
         throw new NotSupportedException("This store does not make whole uploads: its MaxWholeLength is 0.");
 
@@ -101,18 +101,18 @@ public interface IUploadStore
     /// nothing when there is no upload.
     /// </summary>
     /// <param name="key">The name of the upload.</param>
-    /// <param name="outcome">The bytes, at most 1 MiB.</param>
+    /// <param name="response">The bytes, at most 1 MiB.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    ValueTask PutOutcomeAsync(UploadKey key, ReadOnlyMemory<byte> outcome, CancellationToken cancellationToken);
+    ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> response, CancellationToken cancellationToken);
 
-    /// <summary>Reads what <see cref="PutOutcomeAsync"/> kept.</summary>
+    /// <summary>Reads what <see cref="PutResponseAsync"/> kept.</summary>
     /// <param name="key">The name of the upload.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>The bytes, or null when there are none.</returns>
-    ValueTask<ReadOnlyMemory<byte>?> GetOutcomeAsync(UploadKey key, CancellationToken cancellationToken);
+    ValueTask<ReadOnlyMemory<byte>?> GetResponseAsync(UploadKey key, CancellationToken cancellationToken);
 
     /// <summary>
-    /// What else this store can do (<see cref="IStagesAppends"/>, <see cref="IMovesContent"/> and so on), or null. A decorator passes the
+    /// What else this store can do (<see cref="IStagedAppendStore"/>, <see cref="IContentMover"/> and so on), or null. A decorator passes the
     /// question on.
     /// </summary>
     /// <typeparam name="T">The interface that is asked for.</typeparam>

@@ -7,10 +7,10 @@ public enum CreateStatus
     Created = 0,
 
     /// <summary>The key is taken; nothing was changed.</summary>
-    Taken = 1,
+    AlreadyExists = 1,
 }
 
-/// <summary>The answer to <see cref="IUploadStore.CreateAsync"/> and <see cref="IUploadStore.CreateWholeAsync"/>.</summary>
+/// <summary>The answer to <see cref="IUploadStore.CreateAsync"/> and <see cref="IUploadStore.CreateCompletedAsync"/>.</summary>
 /// <param name="Status">How it ended.</param>
 /// <param name="Info">The new upload when <see cref="CreateStatus.Created"/>, else null.</param>
 public readonly record struct CreateResult(CreateStatus Status, UploadInfo? Info);
@@ -47,7 +47,7 @@ public readonly record struct AppendResult(AppendStatus Status, long Offset, str
 public enum ChangeStatus
 {
     /// <summary>The change is made and durable.</summary>
-    Done = 0,
+    Succeeded = 0,
 
     /// <summary>The record or the offset has changed since the version was read; nothing was changed.</summary>
     VersionMismatch = 1,
@@ -61,7 +61,7 @@ public enum ChangeStatus
 
 /// <summary>The answer to <see cref="IUploadStore.UpdateAsync"/>.</summary>
 /// <param name="Status">How it ended.</param>
-/// <param name="Info">The upload after the change when <see cref="ChangeStatus.Done"/>, else null.</param>
+/// <param name="Info">The upload after the change when <see cref="ChangeStatus.Succeeded"/>, else null.</param>
 public readonly record struct UpdateResult(ChangeStatus Status, UploadInfo? Info);
 
 /// <summary>The answer to <see cref="IUploadStore.DeleteAsync"/>.</summary>
@@ -75,11 +75,11 @@ public sealed record UploadQuery
     public string? Owner { get; init; }
 
     /// <summary>Only those whose <see cref="UploadInfo.Expires"/> is at or before this time, or null for all.</summary>
-    public DateTimeOffset? ExpiredAt { get; init; }
+    public DateTimeOffset? ExpiredAsOf { get; init; }
 
     /// <summary>
     /// Go on after this key (the last one seen), or null to start at the beginning. The order is the store's own and stays
     /// the same as long as the key is there or not; uploads created meanwhile may or may not be seen.
     /// </summary>
-    public UploadKey? After { get; init; }
+    public UploadKey? StartAfter { get; init; }
 }

@@ -23,7 +23,7 @@ public abstract class UploadContent
     /// A store that knows its own stream may copy from it by cheaper means, as long as it moves the position past what it has copied. It reads
     /// <see cref="Reader"/> to its end all the same.
     /// </summary>
-    public virtual Stream? Source => null;
+    public virtual Stream? SourceStream => null;
 
     /// <summary>
     /// Tells how many bytes of the upload are durable by now (an offset in the upload, not a count of this append). A store
@@ -31,7 +31,7 @@ public abstract class UploadContent
     /// Not called in <see cref="AppendMode.AllOrNothing"/>.
     /// </summary>
     /// <param name="durableOffset">The offset that would survive a crash now.</param>
-    public abstract void Committed(long durableOffset);
+    public abstract void ReportDurable(long durableOffset);
 
     /// <summary>
     /// Asked once in <see cref="AppendMode.AllOrNothing"/>, after the reader has ended and before any byte counts:
@@ -45,11 +45,11 @@ public abstract class UploadContent
 public enum AppendMode
 {
     /// <summary>Every byte that came counts, also when the content ended early.</summary>
-    KeepWhatCame = 0,
+    KeepPartial = 0,
 
     /// <summary>
     /// The bytes are staged, and count together or not at all: when <see cref="UploadContent.ShouldCommitAsync"/> says so.
-    /// A crash before that leaves none of them behind the offset. Only for stores with <see cref="IStagesAppends"/>.
+    /// A crash before that leaves none of them behind the offset. Only for stores with <see cref="IStagedAppendStore"/>.
     /// </summary>
     AllOrNothing = 1,
 }

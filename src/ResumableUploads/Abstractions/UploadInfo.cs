@@ -22,7 +22,7 @@ public sealed record UploadInfo
     public required UploadRecord Record { get; init; }
 
     /// <summary>When the record or the offset last changed.</summary>
-    public required DateTimeOffset LastChanged { get; init; }
+    public required DateTimeOffset LastModified { get; init; }
 
     /// <summary>How far the upload has come.</summary>
     public UploadState State => Record.State;
@@ -35,8 +35,8 @@ public sealed record UploadInfo
     {
         get
         {
-            DateTimeOffset? sliding = Record.SlidingExpiration is { } span && DateTimeOffset.MaxValue - LastChanged > span
-                ? LastChanged + span
+            DateTimeOffset? sliding = Record.SlidingExpiration is { } span && DateTimeOffset.MaxValue - LastModified > span
+                ? LastModified + span
                 : null;
             return (sliding, Record.AbsoluteExpiration) switch
             {

@@ -4,7 +4,7 @@ namespace ResumableUploads.Engine;
 internal sealed record EngineSettings
 {
     /// <summary>What tells this engine from others of the app that may share its store; the same after a restart.</summary>
-    public string Endpoint { get; init; } = "";
+    public string EngineName { get; init; } = "";
 
     public required long MaxUploadSize { get; init; }
 
@@ -16,13 +16,13 @@ internal sealed record EngineSettings
 
     public required TimeSpan IdleTimeout { get; init; }
 
-    public required long MinRate { get; init; }
+    public required long MinDataRate { get; init; }
 
-    public required TimeSpan MinRateWindow { get; init; }
+    public required TimeSpan MinDataRatePeriod { get; init; }
 
-    public required TimeSpan TakeoverTimeout { get; init; }
+    public required TimeSpan PreemptionTimeout { get; init; }
 
-    public required TimeSpan AppendGrace { get; init; }
+    public required TimeSpan AppendGracePeriod { get; init; }
 
     public required TimeSpan Expiration { get; init; }
 
@@ -31,16 +31,16 @@ internal sealed record EngineSettings
     /// <summary>Null: completed uploads are kept for ever, because nobody has taken their content.</summary>
     public required TimeSpan? CompletedRetention { get; init; }
 
-    public required int HandlerAttempts { get; init; }
+    public required int MaxHandlerAttempts { get; init; }
 
-    public required TimeSpan HandlerLease { get; init; }
+    public required TimeSpan HandlerLeaseDuration { get; init; }
 
-    public required TimeSpan CompletionWait { get; init; }
+    public required TimeSpan CompletionTimeout { get; init; }
 
     public required TimeSpan ProgressInterval { get; init; }
 
     public required TimeSpan SweepInterval { get; init; }
 
     /// <summary>Whether a finished upload makes room for the same one sent again from its first byte.</summary>
-    public required bool StartsAgainAfterCompletion { get; init; }
+    public required bool StartOverAfterCompletion { get; init; }
 }

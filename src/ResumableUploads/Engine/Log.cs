@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using ResumableUploads.Abstractions;
+using ResumableUploads.Engine.Content;
 
 namespace ResumableUploads.Engine;
 
@@ -13,7 +14,7 @@ internal static partial class Log
     public static partial void Appended(ILogger logger, UploadKey key, long offset);
 
     [LoggerMessage(202, LogLevel.Information, "Upload {Key} was broken off ({Reason}); its {Offset} bytes are kept.")]
-    public static partial void BrokenOff(ILogger logger, UploadKey key, Content.ContentEnd reason, long offset);
+    public static partial void AppendInterrupted(ILogger logger, UploadKey key, BodyEndReason reason, long offset);
 
     [LoggerMessage(203, LogLevel.Information, "Upload {Key} is received: {Offset} bytes.")]
     public static partial void Received(ILogger logger, UploadKey key, long offset);
@@ -28,7 +29,7 @@ internal static partial class Log
     public static partial void Expired(ILogger logger, UploadKey key);
 
     [LoggerMessage(207, LogLevel.Warning, "Upload {Key} is changed by somebody else; asked again, a client gets on.")]
-    public static partial void Busy(ILogger logger, UploadKey key);
+    public static partial void LockNotAcquired(ILogger logger, UploadKey key);
 
     [LoggerMessage(208, LogLevel.Error, "The store failed ({Failure}) while upload {Key} was worked on; {Offset} bytes of it are safe.")]
     public static partial void StoreFailed(ILogger logger, Exception exception, StoreFailure failure, UploadKey key, long? offset);
@@ -37,23 +38,23 @@ internal static partial class Log
     public static partial void HandlerFailed(ILogger logger, Exception? exception, UploadKey key, int attempt, int attempts);
 
     [LoggerMessage(210, LogLevel.Error, "Upload {Key} is parked after {Attempts} runs of its handler. The content is kept until the upload expires.")]
-    public static partial void Parked(ILogger logger, UploadKey key, int attempts);
+    public static partial void DeadLettered(ILogger logger, UploadKey key, int attempts);
 
     [LoggerMessage(211, LogLevel.Error, "A progress handler failed for upload {Key}.")]
     public static partial void ProgressHandlerFailed(ILogger logger, Exception exception, UploadKey key);
 
     [LoggerMessage(212, LogLevel.Error, "An expiration handler failed for upload {Key}.")]
-    public static partial void ExpiredHandlerFailed(ILogger logger, Exception exception, UploadKey key);
+    public static partial void ExpirationHandlerFailed(ILogger logger, Exception exception, UploadKey key);
 
     [LoggerMessage(213, LogLevel.Error, "Clearing expired uploads failed; it is tried again later.")]
     public static partial void SweepFailed(ILogger logger, Exception exception);
 
     [LoggerMessage(214, LogLevel.Information, "Upload {Key} is refused: {Reason}.")]
-    public static partial void Refused(ILogger logger, UploadKey key, OutcomeKind reason);
+    public static partial void CreationRejected(ILogger logger, UploadKey key, UploadResultKind reason);
 
     [LoggerMessage(216, LogLevel.Error, "A handler for parked uploads failed for upload {Key}.")]
-    public static partial void ParkedHandlerFailed(ILogger logger, Exception exception, UploadKey key);
+    public static partial void DeadLetterHandlerFailed(ILogger logger, Exception exception, UploadKey key);
 
     [LoggerMessage(215, LogLevel.Warning, "Upload {Key} cannot be read and is passed over.")]
-    public static partial void Unreadable(ILogger logger, Exception exception, UploadKey key);
+    public static partial void UnreadableUploadSkipped(ILogger logger, Exception exception, UploadKey key);
 }

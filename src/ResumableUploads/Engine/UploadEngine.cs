@@ -1,10 +1,12 @@
 using Microsoft.Extensions.Logging;
 using ResumableUploads.Abstractions;
+using ResumableUploads.Engine.Appending;
 using ResumableUploads.Engine.Completion;
-using ResumableUploads.Engine.Content;
-using ResumableUploads.Engine.Owners;
-using ResumableUploads.Engine.Sweeping;
-using ResumableUploads.Engine.Turns;
+using ResumableUploads.Engine.Concatenation;
+using ResumableUploads.Engine.Digests;
+using ResumableUploads.Engine.Expiration;
+using ResumableUploads.Engine.Locking;
+using ResumableUploads.Engine.Quotas;
 
 namespace ResumableUploads.Engine;
 
@@ -13,18 +15,18 @@ internal sealed class UploadEngine : IAsyncDisposable
 {
     private readonly IUploadStore _store;
     private readonly EngineSettings _settings;
-    private readonly TurnTable _turns;
-    private readonly Records _records;
-    private readonly OwnerLedger _ledger;
-    private readonly Parking _parking;
-    private readonly Completions _completions;
-    private readonly Removal _removal;
+    private readonly UploadLockTable _locks;
+    private readonly RecordPolicy _recordPolicy;
+    private readonly OwnerQuota _quota;
+    private readonly DeadLetterService _deadLetters;
+    private readonly CompletionService _completion;
+    private readonly UploadRemover _remover;
     private readonly UploadMetrics _metrics;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _stopping = new();
     private readonly Appender _appender;
-    private readonly Joins _joins;
+    private readonly ConcatenationService _concatenation;
 
     public UploadEngine(IUploadStore store, EngineSettings settings, UploadMetrics metrics, TimeProvider time, ILogger logger)
     {
@@ -33,38 +35,38 @@ internal sealed class UploadEngine : IAsyncDisposable
         _metrics = metrics;
         _time = time;
         _logger = logger;
-        _turns = new TurnTable(time);
-        _records = new Records(settings, time);
-        _ledger = new OwnerLedger(store, settings, time, _stopping.Token);
-        var change = new RecordChange(store, time);
-        var claims = new HandlerClaims(_records, change, settings, time);
-        _parking = new Parking(store, _records, claims, settings, metrics, time, logger, _stopping.Token);
-        _completions = new Completions(store, _records, change, claims, _parking, settings, time, logger, _stopping.Token);
-        var waiting = new WaitingJoins();
-        _removal = new Removal(store, _ledger, waiting, logger);
-        var digest = new WholeDigest(store);
-        var whole = new WholeUpload(store, _records, digest, claims, metrics);
-        var creation = new Creation(store, _records, _ledger, whole, metrics, time, logger);
-        _appender = new Appender(store, _records, change, _ledger, whole, creation, digest, _removal, claims, settings, metrics, time, logger, _stopping.Token);
-        _joins = new Joins(store, _records, _turns, creation, _appender, _completions, _removal, waiting, settings, logger);
+        _locks = new UploadLockTable(time);
+        _recordPolicy = new RecordPolicy(settings, time);
+        _quota = new OwnerQuota(store, settings, time, _stopping.Token);
+        var recordUpdater = new RecordUpdater(store, time);
+        var leases = new HandlerLeases(_recordPolicy, recordUpdater, settings, time);
+        _deadLetters = new DeadLetterService(store, _recordPolicy, leases, settings, metrics, time, logger, _stopping.Token);
+        _completion = new CompletionService(store, _recordPolicy, recordUpdater, leases, _deadLetters, settings, time, logger, _stopping.Token);
+        var pending = new PendingConcatenations();
+        _remover = new UploadRemover(store, _quota, pending, logger);
+        var reprDigestVerifier = new ReprDigestVerifier(store);
+        var singleRequest = new SingleRequestUpload(store, _recordPolicy, reprDigestVerifier, leases, metrics);
+        var creator = new UploadCreator(store, _recordPolicy, _quota, singleRequest, metrics, time, logger);
+        _appender = new Appender(store, _recordPolicy, recordUpdater, _quota, singleRequest, creator, reprDigestVerifier, _remover, leases, settings, metrics, time, logger, _stopping.Token);
+        _concatenation = new ConcatenationService(store, _recordPolicy, _locks, creator, _appender, _completion, _remover, pending, settings, logger);
     }
 
     /// <summary>What a sweeper has to do for this engine.</summary>
     public ISweepVisitor CreateSweepVisitor(IUploadCallbacks callbacks) =>
-        new SweepVisitor(_turns, _records, _ledger, _completions, _parking, _removal, _joins, callbacks, _settings, _time);
+        new EngineSweepVisitor(_locks, _recordPolicy, _quota, _completion, _deadLetters, _remover, _concatenation, callbacks, _settings, _time);
 
     /// <summary>How far an upload is. Whoever is appending is asked to leave: asking is how a client comes back.</summary>
     /// <param name="key">The upload.</param>
     /// <param name="isNamedByClient">Whether a client could make an upload of this name again. One that the server has named is finished for good.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    public async ValueTask<UploadStatus> StatusAsync(UploadKey key, bool isNamedByClient, CancellationToken cancellationToken)
+    public async ValueTask<UploadStatus> GetStatusAsync(UploadKey key, bool isNamedByClient, CancellationToken cancellationToken)
     {
         // When the holder does not leave in time its storage hangs; the durable offset is true all the same.
-        using Turn? turn = _turns.IsHeldByLeaver(key)
-            ? await _turns.TakeAsync(key, _settings.TakeoverTimeout, cancellationToken).ConfigureAwait(false)
+        using UploadLock? uploadLock = _locks.IsPreemptible(key)
+            ? await _locks.AcquireAsync(key, _settings.PreemptionTimeout, cancellationToken)
             : null;
-        UploadInfo? info = await _store.GetAsync(key, cancellationToken).ConfigureAwait(false);
-        if (info is null || _records.IsExpired(info) || (isNamedByClient && info.State == UploadState.Completed && _settings.StartsAgainAfterCompletion))
+        UploadInfo? info = await _store.GetAsync(key, cancellationToken);
+        if (info is null || _recordPolicy.IsExpired(info) || (isNamedByClient && info.State == UploadState.Completed && _settings.StartOverAfterCompletion))
         {
             return default;
         }
@@ -73,69 +75,69 @@ internal sealed class UploadEngine : IAsyncDisposable
     }
 
     /// <summary>Appends, makes the upload where the command may, and completes it where that was the last byte.</summary>
-    public async ValueTask<UploadOutcome> AppendAsync(AppendCommand command, IUploadCallbacks callbacks, CancellationToken cancellationToken)
+    public async ValueTask<UploadResult> AppendAsync(AppendCommand command, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
-        UploadOutcome outcome;
+        UploadResult result;
         try
         {
-            outcome = command.Creation is { Join.IsPart: false }
-                ? await _joins.CreateAsync(command, callbacks, cancellationToken).ConfigureAwait(false)
-                : AppendChecks.Before(command, _settings)
-                    ?? await AppendInTurnAsync(command, callbacks, cancellationToken).ConfigureAwait(false);
+            result = command.CreateIfMissing is { Concatenation.IsPart: false }
+                ? await _concatenation.CreateAsync(command, callbacks, cancellationToken)
+                : AppendValidator.CheckCommand(command, _settings)
+                    ?? await AppendUnderLockAsync(command, callbacks, cancellationToken);
         }
         catch (UploadStoreException e)
         {
             Log.StoreFailed(_logger, e, e.Failure, command.Key, e.DurableOffset);
-            outcome = UploadOutcome.Of(e);
+            result = UploadResult.FromException(e);
         }
 
-        _metrics.Ended(outcome.Kind);
-        return outcome;
+        _metrics.RequestFinished(result.Kind);
+        return result;
     }
 
     /// <summary>Joins what has waited for a part.</summary>
-    public ValueTask PartIsWholeAsync(UploadKey part, Func<IUploadCallbacks> callbacks, CancellationToken cancellationToken) =>
-        _joins.PartIsWholeAsync(part, callbacks, cancellationToken);
+    public ValueTask OnPartCompletedAsync(UploadKey part, Func<IUploadCallbacks> callbacks, CancellationToken cancellationToken) =>
+        _concatenation.OnPartCompletedAsync(part, callbacks, cancellationToken);
 
     /// <summary>Joins an upload that waits for its parts, where these are whole by now.</summary>
-    public async ValueTask TryJoinAsync(UploadKey key, IUploadCallbacks callbacks, CancellationToken cancellationToken) =>
-        await _joins.TryJoinAsync(key, waits: false, callbacks, cancellationToken).ConfigureAwait(false);
+    public async ValueTask TryConcatenateAsync(UploadKey key, IUploadCallbacks callbacks, CancellationToken cancellationToken) =>
+        await _concatenation.TryConcatenateAsync(key, waitForLock: false, callbacks, cancellationToken);
 
     /// <summary>Removes an upload. Removing what is not there is the same as having removed it.</summary>
-    public async ValueTask<UploadOutcome> CancelAsync(UploadKey key, CancellationToken cancellationToken)
+    public async ValueTask<UploadResult> CancelAsync(UploadKey key, CancellationToken cancellationToken)
     {
         try
         {
             // Waited for without the turn, so that a status answers meanwhile.
-            if (!await _completions.QuietAsync(key, cancellationToken).ConfigureAwait(false))
+            if (!await _completion.WaitForHandlerAsync(key, cancellationToken))
             {
-                return new UploadOutcome(OutcomeKind.StillCompleting);
+                return new UploadResult(UploadResultKind.HandlerRunning);
             }
 
-            using Turn? turn = await _turns.TakeAsync(key, _settings.TakeoverTimeout, cancellationToken).ConfigureAwait(false);
-            if (turn is null)
+            using UploadLock? uploadLock = await _locks.AcquireAsync(key, _settings.PreemptionTimeout, cancellationToken);
+            if (uploadLock is null)
             {
-                return new UploadOutcome(OutcomeKind.Busy);
+                return new UploadResult(UploadResultKind.Busy);
             }
 
-            if (await _store.GetAsync(key, cancellationToken).ConfigureAwait(false) is not { } info)
+            if (await _store.GetAsync(key, cancellationToken) is not { } info)
             {
-                return new UploadOutcome(OutcomeKind.Cancelled);
+                return new UploadResult(UploadResultKind.Cancelled);
             }
 
-            if (_completions.IsLeased(info))
+            if (_completion.IsHandlerRunning(info))
             {
-                return new UploadOutcome(OutcomeKind.StillCompleting, info.Offset);
+                return new UploadResult(UploadResultKind.HandlerRunning, info.Offset);
             }
 
-            await _removal.RemoveAsync(info, whateverIsThere: true, cancellationToken).ConfigureAwait(false);
+            await _remover.RemoveAsync(info, ignoreVersion: true, cancellationToken);
             Log.Cancelled(_logger, key);
-            return new UploadOutcome(OutcomeKind.Cancelled, info.Offset);
+            return new UploadResult(UploadResultKind.Cancelled, info.Offset);
         }
         catch (UploadStoreException e)
         {
             Log.StoreFailed(_logger, e, e.Failure, key, e.DurableOffset);
-            return UploadOutcome.Of(e);
+            return UploadResult.FromException(e);
         }
     }
 
@@ -144,10 +146,10 @@ internal sealed class UploadEngine : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _stopping.CancelAsync().ConfigureAwait(false);
+        await _stopping.CancelAsync();
         try
         {
-            await _completions.DrainAsync().WaitAsync(_settings.AppendGrace, _time).ConfigureAwait(false);
+            await _completion.WaitForAllHandlersAsync().WaitAsync(_settings.AppendGracePeriod, _time);
         }
         catch (TimeoutException)
         {
@@ -155,102 +157,102 @@ internal sealed class UploadEngine : IAsyncDisposable
         }
     }
 
-    private async ValueTask<UploadOutcome> AppendInTurnAsync(AppendCommand command, IUploadCallbacks callbacks, CancellationToken cancellationToken)
+    private async ValueTask<UploadResult> AppendUnderLockAsync(AppendCommand command, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
-        Step step;
-        using var grace = new Grace(_settings.AppendGrace, _time, cancellationToken);
-        Turn? turn = _turns.TryTake(command.Key);
-        if (turn is null)
+        AppendStepResult stepResult;
+        using var gracePeriod = new DelayedCancellation(_settings.AppendGracePeriod, _time, cancellationToken);
+        UploadLock? uploadLock = _locks.TryAcquire(command.Key);
+        if (uploadLock is null)
         {
             // A stale or oversized request must not push out the one that is right.
-            if (await StaleAsync(command, grace.Token).ConfigureAwait(false) is { } stale)
+            if (await CheckBeforePreemptingAsync(command, gracePeriod.Token) is { } result)
             {
-                return stale;
+                return result;
             }
 
             // Neither must one whose client has left: the client may be the one that has the turn by now.
             if (cancellationToken.IsCancellationRequested)
             {
-                return new UploadOutcome(OutcomeKind.Busy);
+                return new UploadResult(UploadResultKind.Busy);
             }
 
-            turn = await _turns.TakeAsync(command.Key, _settings.TakeoverTimeout, grace.Token).ConfigureAwait(false);
-            if (turn is null)
+            uploadLock = await _locks.AcquireAsync(command.Key, _settings.PreemptionTimeout, gracePeriod.Token);
+            if (uploadLock is null)
             {
-                Log.Busy(_logger, command.Key);
-                return new UploadOutcome(OutcomeKind.Busy);
+                Log.LockNotAcquired(_logger, command.Key);
+                return new UploadResult(UploadResultKind.Busy);
             }
         }
 
-        using (turn)
+        using (uploadLock)
         {
-            UploadInfo? info = command.IsNewName ? null : await CurrentAsync(command, callbacks, grace.Token).ConfigureAwait(false);
+            UploadInfo? info = command.IsServerGeneratedKey ? null : await GetCurrentAsync(command, callbacks, gracePeriod.Token);
             try
             {
-                step = await _appender.StepAsync(command, info, turn, callbacks, grace.Token).ConfigureAwait(false);
+                stepResult = await _appender.ExecuteAsync(command, info, uploadLock, callbacks, gracePeriod.Token);
             }
             finally
             {
                 // From here on the answer may leave at any time.
-                if (command.Watch is { } watch)
+                if (command.Observer is { } observer)
                 {
-                    await watch.DrainAsync().ConfigureAwait(false);
+                    await observer.FlushAsync();
                 }
             }
 
-            if (step.Outcome is { } outcome && Invalidates(command, outcome)
-                && await _store.GetAsync(command.Key, CancellationToken.None).ConfigureAwait(false) is { } invalid)
+            if (stepResult.Result is { } outcome && DeletesUpload(command, outcome)
+                && await _store.GetAsync(command.Key, CancellationToken.None) is { } invalid)
             {
-                await _removal.RemoveAsync(invalid, whateverIsThere: true, CancellationToken.None).ConfigureAwait(false);
+                await _remover.RemoveAsync(invalid, ignoreVersion: true, CancellationToken.None);
             }
         }
 
-        return await _completions.AfterAsync(step, callbacks, cancellationToken).ConfigureAwait(false);
+        return await _completion.CompleteStepAsync(stepResult, callbacks, cancellationToken);
     }
 
-    private static bool Invalidates(AppendCommand command, UploadOutcome outcome) =>
-        command.OvershootInvalidates && outcome.Kind == OutcomeKind.LengthExceeded;
+    private static bool DeletesUpload(AppendCommand command, UploadResult result) =>
+        command.DeleteOnLengthExceeded && result.Kind == UploadResultKind.LengthExceeded;
 
-    private async ValueTask<UploadOutcome?> StaleAsync(AppendCommand command, CancellationToken cancellationToken)
+    private async ValueTask<UploadResult?> CheckBeforePreemptingAsync(AppendCommand command, CancellationToken cancellationToken)
     {
-        long durable = _turns.DurableOffset(command.Key);
-        if (command.Offset < durable && !command.RestartsAtZero)
+        long durable = _locks.GetDurableOffset(command.Key);
+        if (command.Offset < durable && !command.RestartAtOffsetZero)
         {
-            return AppendChecks.Mismatch(command, durable);
+            return AppendValidator.OffsetMismatch(command, durable);
         }
 
-        UploadInfo? info = await _store.GetAsync(command.Key, cancellationToken).ConfigureAwait(false);
+        UploadInfo? info = await _store.GetAsync(command.Key, cancellationToken);
         if (info is not { State: UploadState.Receiving } || command.Offset > info.Offset)
         {
             return null;
         }
 
-        bool isStale = command.Offset < info.Offset && !command.RestartsAtZero;
-        UploadOutcome? against = AppendChecks.Against(isStale ? command : command with { Offset = info.Offset }, info, _settings);
-        return against is not null && Invalidates(command, against) ? null : against;
+        bool isStale = command.Offset < info.Offset && !command.RestartAtOffsetZero;
+        UploadResult? result = AppendValidator.CheckAgainstUpload(isStale ? command : command with { Offset = info.Offset }, info, _settings);
+        return result is not null && DeletesUpload(command, result) ? null : result;
     }
 
     /// <summary>The upload as it is under the turn; null when there is none, or none any more.</summary>
-    private async ValueTask<UploadInfo?> CurrentAsync(AppendCommand command, IUploadCallbacks callbacks, CancellationToken cancellationToken)
+    private async ValueTask<UploadInfo?> GetCurrentAsync(AppendCommand command, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
-        UploadInfo? info = await _store.GetAsync(command.Key, cancellationToken).ConfigureAwait(false);
+        UploadInfo? info = await _store.GetAsync(command.Key, cancellationToken);
         if (info is null)
         {
             return null;
         }
 
-        if (_records.IsExpired(info))
+        if (_recordPolicy.IsExpired(info))
         {
-            await _parking.ForsakeAsync(info, callbacks, cancellationToken).ConfigureAwait(false);
-            await _removal.ExpireAsync(info, callbacks, cancellationToken).ConfigureAwait(false);
+            await _deadLetters.NotifyBeforeExpirationAsync(info, callbacks, cancellationToken);
+            await _remover.ExpireAsync(info, callbacks, cancellationToken);
             return null;
         }
 
         bool hasBody = command.BodyLength != 0;
-        bool restarts = command.Creation is not null && command.Offset == 0 && hasBody && info.State switch
+        bool restarts = command.CreateIfMissing is not null && command.Offset == 0 && hasBody && info.State switch
         {
-            UploadState.Receiving => command.RestartsAtZero && info.Offset > 0,
-            UploadState.Completed => _settings.StartsAgainAfterCompletion || command.RestartsAtZero,
+            UploadState.Receiving => command.RestartAtOffsetZero && info.Offset > 0,
+            UploadState.Completed => _settings.StartOverAfterCompletion || command.RestartAtOffsetZero,
             _ => false,
         };
         if (!restarts)
@@ -258,7 +260,7 @@ internal sealed class UploadEngine : IAsyncDisposable
             return info;
         }
 
-        await _removal.RemoveAsync(info, whateverIsThere: false, cancellationToken).ConfigureAwait(false);
+        await _remover.RemoveAsync(info, ignoreVersion: false, cancellationToken);
         return null;
     }
 }

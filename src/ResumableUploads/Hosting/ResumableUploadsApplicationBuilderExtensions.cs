@@ -1,7 +1,10 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.Options;
 using ResumableUploads;
+using ResumableUploads.Hosting;
+using ResumableUploads.Hosting.Options;
+using ResumableUploads.Hosting.Requests;
+using ResumableUploads.Hosting.Startup;
 
 namespace Microsoft.AspNetCore.Builder;
 
@@ -17,7 +20,7 @@ public static class ResumableUploadsApplicationBuilderExtensions
     public static IApplicationBuilder UseResumableUploads(this IApplicationBuilder app)
     {
         ArgumentNullException.ThrowIfNull(app);
-        return app.UseResumableUploads(UploadRuntime.NewOptions(app.ApplicationServices, Options.DefaultName));
+        return app.UseResumableUploads(UploadDispatcherFactory.CreateOptions(app.ApplicationServices, RegisteredOptions.DefaultName));
     }
 
     /// <summary>Takes resumable uploads, with options that begin as those of <c>AddResumableUploads()</c> or as the defaults.</summary>
@@ -27,7 +30,7 @@ public static class ResumableUploadsApplicationBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(app);
         ArgumentNullException.ThrowIfNull(configure);
-        ResumableUploadOptions options = UploadRuntime.NewOptions(app.ApplicationServices, Options.DefaultName);
+        ResumableUploadOptions options = UploadDispatcherFactory.CreateOptions(app.ApplicationServices, RegisteredOptions.DefaultName);
         configure(options);
         return app.UseResumableUploads(options);
     }
@@ -41,7 +44,7 @@ public static class ResumableUploadsApplicationBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(app);
         ArgumentNullException.ThrowIfNull(optionsName);
-        return app.UseResumableUploads(UploadRuntime.NewOptions(app.ApplicationServices, optionsName));
+        return app.UseResumableUploads(UploadDispatcherFactory.CreateOptions(app.ApplicationServices, optionsName));
     }
 
     /// <summary>Takes resumable uploads, with these options and no others.</summary>
@@ -51,8 +54,8 @@ public static class ResumableUploadsApplicationBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(app);
         ArgumentNullException.ThrowIfNull(options);
-        UploadEndpoint endpoint = UploadRuntime.Start(app.ApplicationServices, options, options.UploadPath);
-        return app.Use(next => new ResumableUploadMiddleware(next, endpoint, options).InvokeAsync);
+        UploadRequestDispatcher dispatcher = UploadDispatcherFactory.Create(app.ApplicationServices, options, options.UploadPath);
+        return app.Use(next => new ResumableUploadMiddleware(next, dispatcher, options).InvokeAsync);
     }
 
     /// <summary>
@@ -65,7 +68,7 @@ public static class ResumableUploadsApplicationBuilderExtensions
     /// <returns>A builder whose conventions apply to every request of an upload.</returns>
     /// <exception cref="InvalidOperationException">The store cannot be used.</exception>
     public static IEndpointConventionBuilder MapResumableUploads(this IEndpointRouteBuilder endpoints, string pattern) =>
-        endpoints.MapResumableUploads(pattern, Options.DefaultName);
+        endpoints.MapResumableUploads(pattern, RegisteredOptions.DefaultName);
 
     /// <summary>
     /// Maps an endpoint that handles resumable uploads with options of its own. See
@@ -82,7 +85,7 @@ public static class ResumableUploadsApplicationBuilderExtensions
         ArgumentNullException.ThrowIfNull(endpoints);
         ArgumentNullException.ThrowIfNull(pattern);
         ArgumentNullException.ThrowIfNull(configure);
-        ResumableUploadOptions options = UploadRuntime.NewOptions(endpoints.ServiceProvider, Options.DefaultName);
+        ResumableUploadOptions options = UploadDispatcherFactory.CreateOptions(endpoints.ServiceProvider, RegisteredOptions.DefaultName);
         configure(options);
         return endpoints.MapResumableUploads(pattern, options);
     }
@@ -101,22 +104,22 @@ public static class ResumableUploadsApplicationBuilderExtensions
         ArgumentNullException.ThrowIfNull(endpoints);
         ArgumentNullException.ThrowIfNull(pattern);
         ArgumentNullException.ThrowIfNull(optionsName);
-        return endpoints.MapResumableUploads(pattern, UploadRuntime.NewOptions(endpoints.ServiceProvider, optionsName));
+        return endpoints.MapResumableUploads(pattern, UploadDispatcherFactory.CreateOptions(endpoints.ServiceProvider, optionsName));
     }
 
     private static RouteHandlerBuilder MapResumableUploads(this IEndpointRouteBuilder endpoints, string pattern, ResumableUploadOptions options)
     {
-        UploadEndpoint endpoint = UploadRuntime.Start(endpoints.ServiceProvider, options, pattern);
+        UploadRequestDispatcher dispatcher = UploadDispatcherFactory.Create(endpoints.ServiceProvider, options, pattern);
         IEndpointConventionBuilder creation = endpoints
-            .Map(pattern, context => endpoint.HandleAsync(context, UploadUrl.Below(context.Request.Path, context.Request)))
+            .Map(pattern, context => dispatcher.HandleAsync(context, UploadUrl.ForPath(context.Request.Path, context.Request)))
             .WithDisplayName($"Resumable uploads: {pattern}");
 
         // An upload of its own URL, for the protocols in which the server names it.
         IEndpointConventionBuilder uploads = endpoints
-            .Map($"{pattern.TrimEnd('/')}/{{{UploadUrl.Parameter}:length({UploadUrl.IdLength})}}", context =>
+            .Map($"{pattern.TrimEnd('/')}/{{{UploadUrl.QueryParameterName}:length({UploadUrl.IdLength})}}", context =>
             {
                 string path = context.Request.Path.Value!;
-                return endpoint.HandleAsync(context, UploadUrl.Below(path[..path.TrimEnd('/').LastIndexOf('/')], context.Request));
+                return dispatcher.HandleAsync(context, UploadUrl.ForPath(path[..path.TrimEnd('/').LastIndexOf('/')], context.Request));
             })
             .WithDisplayName($"Resumable uploads: {pattern}, one of them");
         return new RouteHandlerBuilder([creation, uploads]);

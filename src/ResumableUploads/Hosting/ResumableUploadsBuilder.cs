@@ -1,6 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 
-namespace ResumableUploads;
+namespace ResumableUploads.Hosting;
 
 internal sealed class ResumableUploadsBuilder(IServiceCollection services, string name) : IResumableUploadsBuilder
 {

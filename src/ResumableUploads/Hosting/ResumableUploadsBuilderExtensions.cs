@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using ResumableUploads;
 using ResumableUploads.Abstractions;
+using ResumableUploads.Hosting.Events;
 using ResumableUploads.Stores.FileSystem;
 using ResumableUploads.Stores.Memory;
 

@@ -10,7 +10,7 @@ namespace Microsoft.AspNetCore.Builder;
 public static class ResumableUploadsCorsExtensions
 {
     /// <summary>What clients of tus send beside the protocol's own headers.</summary>
-    private static readonly string[] OfClients = ["Authorization", "Content-Type", "Content-Disposition", "X-Request-ID", "X-Requested-With"];
+    private static readonly string[] ClientHeaders = ["Authorization", "Content-Type", "Content-Disposition", "X-Request-ID", "X-Requested-With"];
 
     /// <summary>
     /// Lets pages of the policy's origins speak the upload protocols: allows and exposes the headers and allows the methods that they need
@@ -22,11 +22,11 @@ public static class ResumableUploadsCorsExtensions
         ArgumentNullException.ThrowIfNull(policy);
         return policy
             .WithMethods("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
-            .WithHeaders([.. OfClients, .. FileIdHeaders.OfRequests, .. TusHeaders.OfRequests, .. IetfHeaders.OfRequests, .. DigestHeader.OfRequests])
+            .WithHeaders([.. ClientHeaders, .. FileIdHeaders.RequestHeaders, .. TusHeaders.RequestHeaders, .. IetfHeaders.RequestHeaders, .. DigestHeaders.RequestHeaders])
             .WithExposedHeaders(
             [
-                FileIdHeaders.StartByte, FileIdHeaders.UploadComplete, "Location", "Content-Location", "Retry-After", .. TusHeaders.OfAnswers, .. IetfHeaders.OfAnswers,
-                DigestHeader.OfWhole,
+                FileIdHeaders.StartByte, FileIdHeaders.UploadComplete, "Location", "Content-Location", "Retry-After", .. TusHeaders.ResponseHeaders, .. IetfHeaders.ResponseHeaders,
+                DigestHeaders.ReprDigest,
             ]);
     }
 }

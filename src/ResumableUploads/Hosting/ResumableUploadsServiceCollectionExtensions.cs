@@ -6,6 +6,10 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using ResumableUploads;
+using ResumableUploads.Hosting;
+using ResumableUploads.Hosting.Endpoints.Routing;
+using ResumableUploads.Hosting.Options;
+using ResumableUploads.Hosting.Startup;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
@@ -18,7 +22,7 @@ public static class ResumableUploadsServiceCollectionExtensions
     /// </summary>
     /// <param name="services">The services.</param>
     /// <returns>A builder for the store and the events of the default options.</returns>
-    public static IResumableUploadsBuilder AddResumableUploads(this IServiceCollection services) => services.Add(Options.Options.DefaultName, null);
+    public static IResumableUploadsBuilder AddResumableUploads(this IServiceCollection services) => services.Add(RegisteredOptions.DefaultName, null);
 
     /// <summary>
     /// Adds resumable uploads and configures the default options. They are read from the configuration section <c>ResumableUploads</c>
@@ -30,7 +34,7 @@ public static class ResumableUploadsServiceCollectionExtensions
     public static IResumableUploadsBuilder AddResumableUploads(this IServiceCollection services, Action<ResumableUploadOptions> configure)
     {
         ArgumentNullException.ThrowIfNull(configure);
-        return services.Add(Options.Options.DefaultName, configure);
+        return services.Add(RegisteredOptions.DefaultName, configure);
     }
 
     /// <summary>
@@ -97,20 +101,20 @@ public static class ResumableUploadsServiceCollectionExtensions
         services.AddSingleton(registered);
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<ResumableUploadOptions>, ResumableUploadOptionsValidator>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<ResumableUploadOptions>, ConfigurationKeyValidator>());
-        services.PostConfigure<KestrelServerOptions>(RawHeaderEncoding.Install);
+        services.PostConfigure<KestrelServerOptions>(Latin1HeaderEncodingSelector.Install);
         services.AddRouting();
-        services.AddSingleton<AppUploads>();
+        services.AddSingleton<SharedUploadServices>();
         services.AddHostedService<ResumableUploadsHostedService>();
-        services.AddSingleton<ResumableEndpoints>();
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<MatcherPolicy, SiblingMatcherPolicy>());
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<MatcherPolicy, SiblingSelectorPolicy>());
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, StartChecks>());
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, MethodOverride>());
+        services.AddSingleton<ResumableEndpointRegistry>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<MatcherPolicy, ChunkEndpointMatcherPolicy>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<MatcherPolicy, ChunkEndpointSelectorPolicy>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, ResumableEndpointStartupFilter>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, MethodOverrideStartupFilter>());
         var order = new PipelineOrder();
         services.AddSingleton(order);
         services.PostConfigure<RequestDecompressionOptions>(_ => order.HasDecompression = true);
         services.PostConfigure<RateLimiterOptions>(_ => order.HasRateLimiter = true);
-        services.Add(Options.Options.DefaultName, null);
+        services.Add(RegisteredOptions.DefaultName, null);
         return registered;
     }
 }

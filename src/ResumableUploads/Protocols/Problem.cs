@@ -13,25 +13,25 @@ internal sealed record Problem(int Status, string Type, string Title, string Det
     public const string ContentType = "application/problem+json";
 
     /// <summary>The registered type for a wrong offset (IETF resumable uploads, section "Problem Types").</summary>
-    public const string OffsetMismatch = "https://iana.org/assignments/http-problem-types#mismatching-upload-offset";
+    public const string OffsetMismatchType = "https://iana.org/assignments/http-problem-types#mismatching-upload-offset";
 
     /// <summary>The registered type for lengths that disagree.</summary>
-    public const string LengthConflict = "https://iana.org/assignments/http-problem-types#inconsistent-upload-length";
+    public const string LengthConflictType = "https://iana.org/assignments/http-problem-types#inconsistent-upload-length";
 
     /// <summary>The type that interop versions 6 to 8 of the IETF draft have for an append to a finished upload.</summary>
-    public const string CompletedUpload = "https://iana.org/assignments/http-problem-types#completed-upload";
+    public const string CompletedUploadType = "https://iana.org/assignments/http-problem-types#completed-upload";
 
-    private const string OwnTypes = "urn:resumable-uploads:";
+    private const string CustomTypePrefix = "urn:resumable-uploads:";
 
     public long? ExpectedOffset { get; init; }
 
     public long? ProvidedOffset { get; init; }
 
     /// <summary>Whether one of the server's limits is the reason. Not a part of the problem itself.</summary>
-    public bool IsLimit { get; init; }
+    public bool IsLimitExceeded { get; init; }
 
     /// <summary>A type of our own.</summary>
-    public static string Own(string name) => OwnTypes + name;
+    public static string CustomType(string name) => CustomTypePrefix + name;
 
     public ReadOnlyMemory<byte> ToJson()
     {
@@ -59,6 +59,6 @@ internal sealed record Problem(int Status, string Type, string Title, string Det
         return buffer.WrittenMemory;
     }
 
-    public HttpAnswer ToAnswer(params IEnumerable<KeyValuePair<string, string>> headers) =>
+    public HttpResponseData ToResponse(params IEnumerable<KeyValuePair<string, string>> headers) =>
         new(Status) { Headers = [new("Cache-Control", "no-store"), .. headers], ContentType = ContentType, Body = ToJson() };
 }

@@ -5,13 +5,13 @@ namespace ResumableUploads.Protocols;
 /// <summary>In how many seconds it is worth to ask again, where time alone helps. The same for every protocol.</summary>
 internal static class RetryAfter
 {
-    public static int? For(OutcomeKind kind) => kind switch
+    public static int? GetSeconds(UploadResultKind kind) => kind switch
     {
-        OutcomeKind.ShuttingDown or OutcomeKind.Busy => 1,
-        OutcomeKind.StillCompleting or OutcomeKind.TooManyAppends or OutcomeKind.StorageFailed => 5,
-        OutcomeKind.HandlerFailed => 10,
-        OutcomeKind.StorageFull => 30,
-        OutcomeKind.TooManyUploads => 60,
+        UploadResultKind.ShuttingDown or UploadResultKind.Busy => 1,
+        UploadResultKind.HandlerRunning or UploadResultKind.TooManyAppends or UploadResultKind.StorageFailed => 5,
+        UploadResultKind.HandlerFailed => 10,
+        UploadResultKind.StorageFull => 30,
+        UploadResultKind.TooManyUploads => 60,
         _ => null,
     };
 }

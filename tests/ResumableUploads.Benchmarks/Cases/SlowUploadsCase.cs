@@ -1,4 +1,5 @@
 using System.Globalization;
+using ResumableUploads.Abstractions;
 using ResumableUploads.Benchmarks.Measuring;
 using ResumableUploads.Benchmarks.Servers;
 
@@ -10,80 +11,80 @@ internal static class SlowUploadsCase
     private const int Uploads = 5000;
 
     /// <summary>Each has four handles open there, and many systems let a process have 20,000 of them.</summary>
-    private const int UploadsOfPowerLoss = 4000;
+    private const int PowerLossUploads = 4000;
     private const int WarmUps = 100;
     private const int Rounds = 5;
     private const int Size = 1_000_000;
     private const double MaxKiB = 40;
-    private static readonly byte[] Few = new byte[40];
+    private static readonly byte[] FirstBytes = new byte[40];
 
-    public static void Run(RunArguments run, WorkPlace place, Report report)
+    public static void Run(BenchmarkArguments run, WorkDirectory workDirectory, Report report)
     {
-        Compare(run, place, report, Uploads, "slow uploads", Durability.Process);
+        Compare(run, workDirectory, report, Uploads, "slow uploads", Durability.ProcessCrash);
         if (!run.Quick)
         {
-            Compare(run, place, report, UploadsOfPowerLoss, "slow uploads, PowerLoss", Durability.PowerLoss);
+            Compare(run, workDirectory, report, PowerLossUploads, "slow uploads, PowerLoss", Durability.PowerLoss);
         }
     }
 
-    private static void Compare(RunArguments run, WorkPlace place, Report report, int count, string what, Durability durability)
+    private static void Compare(BenchmarkArguments run, WorkDirectory workDirectory, Report report, int count, string what, Durability durability)
     {
         string name = string.Create(CultureInfo.InvariantCulture, $"{count:N0} {what}");
         int times = run.Quick ? 1 : 3;
-        MemoryUse[] ours = [.. Enumerable.Range(0, times).Select(_ => Measure(place, ServerKind.Ours, durability, count))];
-        MemoryUse[] bare = [.. Enumerable.Range(0, times).Select(_ => Measure(place, ServerKind.Bare, durability, count))];
-        report.AddAlone(name, "managed KiB each", "0.0", KiB(ours, count, static use => use.Managed), KiB(bare, count, static use => use.Managed), MaxKiB);
-        report.AddAlone(
+        MemoryUse[] ours = [.. Enumerable.Range(0, times).Select(_ => Measure(workDirectory, ServerKind.Ours, durability, count))];
+        MemoryUse[] bare = [.. Enumerable.Range(0, times).Select(_ => Measure(workDirectory, ServerKind.Bare, durability, count))];
+        report.AddAbsolute(name, "managed KiB each", "0.0", KiB(ours, count, static use => use.Managed), KiB(bare, count, static use => use.Managed), MaxKiB);
+        report.AddAbsolute(
             name, "private resident KiB each", "0.0", KiB(ours, count, static use => use.PrivatePages), KiB(bare, count, static use => use.PrivatePages), MaxKiB);
     }
 
     private static double KiB(MemoryUse[] uses, int count, Func<MemoryUse, long> of) =>
         Statistics.Percentile(uses.Select(use => of(use) / 1024.0 / count), 50);
 
-    private static MemoryUse Measure(WorkPlace place, ServerKind kind, Durability durability, int count)
+    private static MemoryUse Measure(WorkDirectory workDirectory, ServerKind kind, Durability durability, int count)
     {
-        using ServerProcess server = ServerProcess.Start(new ServeArguments(kind, place.NewDirectory("slow"), durability));
+        using ServerProcess server = ServerProcess.Start(new ServeArguments(kind, workDirectory.CreateSubdirectory("slow"), durability));
 
         // Code that runs for the first time takes memory too, which is no upload's.
-        Finish(Begin(server, "warm", WarmUps, Few.Length * Rounds));
+        Finish(Begin(server, "warm", WarmUps, FirstBytes.Length * Rounds));
         MemoryUse idle = server.Memory();
-        List<Wire> wires = Begin(server, "slow", count, Size);
+        List<RawHttpConnection> wires = Begin(server, "slow", count, Size);
         MemoryUse busy = server.Memory();
-        wires.ForEach(static wire => wire.Dispose());
+        wires.ForEach(static connection => connection.Dispose());
         return new MemoryUse(busy.Managed - idle.Managed, busy.PrivatePages - idle.PrivatePages);
     }
 
-    private static List<Wire> Begin(ServerProcess server, string name, int count, int size)
+    private static List<RawHttpConnection> Begin(ServerProcess server, string name, int count, int size)
     {
-        var wires = new List<Wire>();
+        var wires = new List<RawHttpConnection>();
         for (int i = 0; i < count; i++)
         {
-            Wire wire = Wire.Open(server.Port);
-            wires.Add(wire);
-            wire.Send(Wire.Head(
+            RawHttpConnection connection = RawHttpConnection.Open(server.Port);
+            wires.Add(connection);
+            connection.Send(RawHttpConnection.CreateRequestHead(
                 "POST /upload", $"X-File-Id: {name}-{i}", $"X-File-Size: {size}", $"Content-Length: {size}", "Expect: 100-continue"));
 
             // It comes when the server begins to read the body: from here on the upload goes on.
-            wire.Read().Expect(100);
+            connection.ReadResponse().ExpectStatus(100);
         }
 
         for (int round = 0; round < Rounds; round++)
         {
-            foreach (Wire wire in wires)
+            foreach (RawHttpConnection connection in wires)
             {
-                wire.Send(Few);
+                connection.Send(FirstBytes);
             }
         }
 
         return wires;
     }
 
-    private static void Finish(List<Wire> wires)
+    private static void Finish(List<RawHttpConnection> wires)
     {
-        foreach (Wire wire in wires)
+        foreach (RawHttpConnection connection in wires)
         {
-            wire.Read().Expect(200);
-            wire.Dispose();
+            connection.ReadResponse().ExpectStatus(200);
+            connection.Dispose();
         }
     }
 }

@@ -1,3 +1,4 @@
+using ResumableUploads.Abstractions;
 using ResumableUploads.Benchmarks.Measuring;
 using ResumableUploads.Benchmarks.Servers;
 
@@ -8,36 +9,36 @@ internal static class StatusCase
 {
     private const int WarmUps = 8;
     private const int Slices = 3;
-    private const int Held = 100_000;
+    private const int ReceivedLength = 100_000;
 
-    public static void Run(RunArguments run, WorkPlace place, Report report)
+    public static void Run(BenchmarkArguments run, WorkDirectory workDirectory, Report report)
     {
-        Compare(run, place, report, "status", Durability.Process, atLeast: 0.85);
-        Compare(run, place, report, "status, PowerLoss", Durability.PowerLoss, atLeast: null);
+        Compare(run, workDirectory, report, "status", Durability.ProcessCrash, atLeast: 0.85);
+        Compare(run, workDirectory, report, "status, PowerLoss", Durability.PowerLoss, atLeast: null);
     }
 
-    private static void Compare(RunArguments run, WorkPlace place, Report report, string name, Durability durability, double? atLeast)
+    private static void Compare(BenchmarkArguments run, WorkDirectory workDirectory, Report report, string name, Durability durability, double? atLeast)
     {
-        string bare = place.NewDirectory("bare");
-        BareServer.PrepareStatus(bare, Held);
-        using ServerProcess ourServer = ServerProcess.Start(new ServeArguments(ServerKind.Ours, place.NewDirectory("ours"), durability));
+        string bare = workDirectory.CreateSubdirectory("bare");
+        BareServer.PrepareStatus(bare, ReceivedLength);
+        using ServerProcess ourServer = ServerProcess.Start(new ServeArguments(ServerKind.Ours, workDirectory.CreateSubdirectory("ours"), durability));
         using ServerProcess bareServer = ServerProcess.Start(new ServeArguments(ServerKind.Bare, bare, durability));
-        using (Wire wire = Wire.Open(ourServer.Port))
+        using (RawHttpConnection connection = RawHttpConnection.Open(ourServer.Port))
         {
-            wire.Send(Wire.Head("POST /upload", "X-File-Id: status", $"X-File-Size: {2 * Held}", $"Content-Length: {Held}"));
-            wire.Send(new byte[Held]);
-            wire.Read().Expect(200);
+            connection.Send(RawHttpConnection.CreateRequestHead("POST /upload", "X-File-Id: status", $"X-File-Size: {2 * ReceivedLength}", $"Content-Length: {ReceivedLength}"));
+            connection.Send(new byte[ReceivedLength]);
+            connection.ReadResponse().ExpectStatus(200);
         }
 
-        Rounds<Asked> rounds = Rounds<Asked>.Measure(
-            WarmUps, (run.Quick ? 1 : Slices) * run.Rounds, () => Ask(ourServer, run.Slice), () => Ask(bareServer, run.Slice));
-        report.Add(name, "requests/s", "0", rounds.Compare(0, 1, static asked => asked.Rate), atLeast);
-        report.Add(name, "server CPU, µs per request", "0.0", rounds.Compare(0, 1, static asked => asked.ProcessorTime));
+        InterleavedRounds<RequestLoopResult> rounds = InterleavedRounds<RequestLoopResult>.Measure(
+            WarmUps, (run.Quick ? 1 : Slices) * run.Rounds, () => RunRequests(ourServer, run.SliceDuration), () => RunRequests(bareServer, run.SliceDuration));
+        report.Add(name, "requests/s", "0", rounds.Compare(0, 1, static asked => asked.RequestsPerSecond), atLeast);
+        report.Add(name, "server CPU, µs per request", "0.0", rounds.Compare(0, 1, static asked => asked.ProcessorTimePerRequest));
     }
 
-    private static Asked Ask(ServerProcess server, TimeSpan slice)
+    private static RequestLoopResult RunRequests(ServerProcess server, TimeSpan slice)
     {
-        var question = new Question(Wire.Head("GET /status", "X-File-Id: status"), Held);
-        return Asking.Ask(server, slice, _ => question);
+        var question = new PlannedRequest(RawHttpConnection.CreateRequestHead("GET /status", "X-File-Id: status"), ReceivedLength);
+        return RequestLoop.Run(server, slice, _ => question);
     }
 }

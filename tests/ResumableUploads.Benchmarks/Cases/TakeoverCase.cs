@@ -1,7 +1,9 @@
 using System.Diagnostics;
+using ResumableUploads.Abstractions;
 using ResumableUploads.Benchmarks.Measuring;
 using ResumableUploads.Benchmarks.Servers;
-using ResumableUploads.Stores.FileSystem;
+using ResumableUploads.Hosting.Ownership;
+using ResumableUploads.Stores.FileSystem.Format;
 
 namespace ResumableUploads.Benchmarks.Cases;
 
@@ -10,47 +12,47 @@ internal static class TakeoverCase
 {
     private const int Rounds = 200;
     private const int WarmUps = 20;
-    private const int Piece = 64 * 1024;
+    private const int ChunkSize = 64 * 1024;
     private const long Size = 1L << 30;
 
-    public static void Run(RunArguments run, WorkPlace place, Report report)
+    public static void Run(BenchmarkArguments run, WorkDirectory workDirectory, Report report)
     {
-        foreach (Durability durability in (ReadOnlySpan<Durability>)[Durability.Process, Durability.PowerLoss])
+        foreach (Durability durability in (ReadOnlySpan<Durability>)[Durability.ProcessCrash, Durability.PowerLoss])
         {
-            double[] times = Measure(place, durability);
+            double[] times = Measure(workDirectory, durability);
             string name = $"takeover, {durability}";
-            report.AddAlone(name, $"ms to the status, median of {Rounds}", "0.00", Statistics.Percentile(times, 50));
-            report.AddAlone(name, $"ms to the status, p99 of {Rounds}", "0.00", Statistics.Percentile(times, 99), atMost: durability == Durability.Process ? 20 : null);
+            report.AddAbsolute(name, $"ms to the status, median of {Rounds}", "0.00", Statistics.Percentile(times, 50));
+            report.AddAbsolute(name, $"ms to the status, p99 of {Rounds}", "0.00", Statistics.Percentile(times, 99), atMost: durability == Durability.ProcessCrash ? 20 : null);
         }
     }
 
-    private static double[] Measure(WorkPlace place, Durability durability)
+    private static double[] Measure(WorkDirectory workDirectory, Durability durability)
     {
-        string directory = place.NewDirectory("takeover");
+        string directory = workDirectory.CreateSubdirectory("takeover");
         using ServerProcess server = ServerProcess.Start(new ServeArguments(ServerKind.Ours, directory, durability));
-        using Wire asking = Wire.Open(server.Port);
-        byte[] status = Wire.Head("GET /status", "X-File-Id: takeover");
-        byte[] piece = new byte[Piece];
+        using RawHttpConnection asking = RawHttpConnection.Open(server.Port);
+        byte[] status = RawHttpConnection.CreateRequestHead("GET /status", "X-File-Id: takeover");
+        byte[] piece = new byte[ChunkSize];
         string? data = null;
         var times = new List<double>();
         for (int round = 0; round < WarmUps + Rounds; round++)
         {
-            long offset = (long)round * Piece;
-            using Wire silent = Wire.Open(server.Port);
-            silent.Send(Wire.Head(
+            long offset = (long)round * ChunkSize;
+            using RawHttpConnection silent = RawHttpConnection.Open(server.Port);
+            silent.Send(RawHttpConnection.CreateRequestHead(
                 "POST /upload", "X-File-Id: takeover", $"X-Start-Byte: {offset}", $"X-File-Size: {Size}", $"Content-Length: {Size - offset}", "Expect: 100-continue"));
-            silent.Read().Expect(100);
+            silent.ReadResponse().ExpectStatus(100);
             silent.Send(piece);
             data ??= Directory.GetFiles(
-                new UploadPaths(Path.Combine(directory, "store")).Upload(UploadKeys.FromFileId("anonymous", "/upload", "takeover"u8)), "*.data")[0];
-            AwaitLength(data, offset + Piece);
+                new StorePaths(Path.Combine(directory, "store")).GetUploadDirectory(UploadKeyFactory.FromFileId("anonymous", "/upload", "takeover"u8)), "*.data")[0];
+            AwaitLength(data, offset + ChunkSize);
 
             long start = Stopwatch.GetTimestamp();
-            long held = asking.Exchange(status).Expect(200);
+            long held = asking.SendAndReceive(status).ExpectStatus(200);
             double elapsed = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
-            if (held != offset + Piece)
+            if (held != offset + ChunkSize)
             {
-                throw new InvalidOperationException($"The status is {held} where {offset + Piece} bytes are there.");
+                throw new InvalidOperationException($"The status is {held} where {offset + ChunkSize} bytes are there.");
             }
 
             if (round >= WarmUps)

@@ -12,25 +12,25 @@ internal static class UploadCase
     private const int SmallWarmUps = 12;
     private const double MiB = 1 << 20;
 
-    public static void Measure(string name, UploadSide[] all, RunArguments run, WorkPlace place, Report report)
+    public static void Measure(string name, UploadContender[] all, BenchmarkArguments run, WorkDirectory workDirectory, Report report)
     {
-        UploadSide[] sides = [.. all.Where(side => IsHere(name, side, report))];
+        UploadContender[] sides = [.. all.Where(side => IsAvailable(name, side, report))];
         var servers = new List<ServerProcess>();
         try
         {
             var measures = new List<Func<Sample>>();
-            foreach (UploadSide side in sides)
+            foreach (UploadContender side in sides)
             {
-                string directory = place.NewDirectory(name, side.OnTmpfs);
-                ServerProcess server = ServerProcess.Start(side.ServeIn(directory));
+                string directory = workDirectory.CreateSubdirectory(name, side.OnTmpfs);
+                ServerProcess server = ServerProcess.Start(side.CreateServeArguments(directory));
                 servers.Add(server);
-                measures.Add(() => Once(server, side, directory));
+                measures.Add(() => MeasureOnce(server, side, directory));
             }
 
-            Rounds<Sample> rounds = Rounds<Sample>.Measure(sides.Any(static side => side.IsSmall) ? SmallWarmUps : WarmUps, run.Rounds, [.. measures]);
+            InterleavedRounds<Sample> rounds = InterleavedRounds<Sample>.Measure(sides.Any(static side => side.IsSmall) ? SmallWarmUps : WarmUps, run.Rounds, [.. measures]);
             for (int i = 0; i < sides.Length; i++)
             {
-                Tell(name, sides, i, rounds, servers[i].Peak() / MiB, report);
+                AddToReport(name, sides, i, rounds, servers[i].Peak() / MiB, report);
             }
         }
         finally
@@ -39,12 +39,12 @@ internal static class UploadCase
         }
     }
 
-    private static bool IsHere(string name, UploadSide side, Report report)
+    private static bool IsAvailable(string name, UploadContender side, Report report)
     {
         string? reason = side switch
         {
-            { Kind: ServerKind.TusNode } => TusNode.WhyMissing,
-            { OnTmpfs: true } when !WorkPlace.HasTmpfs => "there is no tmpfs here",
+            { Kind: ServerKind.TusNode } => TusNodeServer.UnavailableReason,
+            { OnTmpfs: true } when !WorkDirectory.HasTmpfs => "there is no tmpfs here",
             _ => null,
         };
         if (reason is not null)
@@ -55,9 +55,9 @@ internal static class UploadCase
         return reason is null;
     }
 
-    private static Sample Once(ServerProcess server, UploadSide side, string directory)
+    private static Sample MeasureOnce(ServerProcess server, UploadContender side, string directory)
     {
-        var sender = new Sender(server, side.Protocol, side.Shape);
+        var sender = new UploadClient(server, side.Protocol, side.Shape);
         (Sample sample, IReadOnlyList<string> places) = sender.Send();
         if (side.InMemory)
         {
@@ -65,25 +65,25 @@ internal static class UploadCase
         }
         else
         {
-            WorkPlace.Empty(side.DataIn(directory));
+            WorkDirectory.TruncateFiles(side.GetDataDirectory(directory));
         }
 
         return sample;
     }
 
-    private static void Tell(string name, UploadSide[] sides, int index, Rounds<Sample> rounds, double peak, Report report)
+    private static void AddToReport(string name, UploadContender[] sides, int index, InterleavedRounds<Sample> rounds, double peak, Report report)
     {
-        UploadSide side = sides[index];
+        UploadContender side = sides[index];
         double rate = rounds.Median(index, side.Rate);
         double processor = rounds.Median(index, side.Processor);
-        report.AddFigures(
-            new Figures($"{name}: {side.Name}", side.IsSmall, rate, processor, rounds.Median(index, side.Allocated), peak, rounds.Median(index, static sample => sample.P50), rounds.Median(index, static sample => sample.P99)));
+        report.AddMedians(
+            new SideMedians($"{name}: {side.Name}", side.IsSmall, rate, processor, rounds.Median(index, side.Allocated), peak, rounds.Median(index, static sample => sample.P50), rounds.Median(index, static sample => sample.P99)));
         if (name == "large")
         {
             report.Chart.Add(side.Name, rate, processor);
         }
 
-        foreach (Beside beside in side.Besides)
+        foreach (Baseline beside in side.Baselines)
         {
             int other = Array.FindIndex(sides, candidate => candidate.Name == beside.Name);
             if (other >= 0)
@@ -96,7 +96,7 @@ internal static class UploadCase
 
         if (side.MaxAllocatedKiB is { } most)
         {
-            report.AddAlone($"{name}: {side.Name}", side.IsSmall ? "allocated, KiB per upload" : "allocated, KiB per GiB", "0.0", rounds.Median(index, side.Allocated), atMost: most);
+            report.AddAbsolute($"{name}: {side.Name}", side.IsSmall ? "allocated, KiB per upload" : "allocated, KiB per GiB", "0.0", rounds.Median(index, side.Allocated), atMost: most);
         }
     }
 }

@@ -1,3 +1,4 @@
+using ResumableUploads.Abstractions;
 using ResumableUploads.Benchmarks.Measuring;
 using ResumableUploads.Benchmarks.Servers;
 
@@ -17,28 +18,28 @@ internal static class UploadCases
     private const double Third = 1 / 3.0;
     private const double MaxSmallKiB = 8;
 
-    public static (string Name, Action<RunArguments, WorkPlace, Report> Measure)[] All =>
+    public static (string Name, Action<BenchmarkArguments, WorkDirectory, Report> Measure)[] All =>
     [
-        ("large", static (run, place, report) => UploadCase.Measure("large", Large(run.LargeSize), run, place, report)),
-        ("shapes", static (run, place, report) => UploadCase.Measure("shapes", Shapes(run.LargeSize), run, place, report)),
-        ("protocols", static (run, place, report) => UploadCase.Measure("protocols", Protocols(run.LargeSize), run, place, report)),
-        ("powerloss", static (run, place, report) => UploadCase.Measure("powerloss", PowerLoss(run.LargeSize), run, place, report)),
-        ("small", static (run, place, report) => UploadCase.Measure("small", Small(run.Quick ? 15 : 150), run, place, report)),
-        ("small-powerloss", static (run, place, report) => UploadCase.Measure("small-powerloss", SmallPowerLoss(run.Quick ? 5 : 30), run, place, report)),
+        ("large", static (run, workDirectory, report) => UploadCase.Measure("large", Large(run.LargeSize), run, workDirectory, report)),
+        ("shapes", static (run, workDirectory, report) => UploadCase.Measure("shapes", Shapes(run.LargeSize), run, workDirectory, report)),
+        ("protocols", static (run, workDirectory, report) => UploadCase.Measure("protocols", Protocols(run.LargeSize), run, workDirectory, report)),
+        ("powerloss", static (run, workDirectory, report) => UploadCase.Measure("powerloss", PowerLoss(run.LargeSize), run, workDirectory, report)),
+        ("small", static (run, workDirectory, report) => UploadCase.Measure("small", Small(run.Quick ? 15 : 150), run, workDirectory, report)),
+        ("small-powerloss", static (run, workDirectory, report) => UploadCase.Measure("small-powerloss", SmallPowerLoss(run.Quick ? 5 : 30), run, workDirectory, report)),
     ];
 
-    private static UploadSide[] Large(long size)
+    private static UploadContender[] Large(long size)
     {
-        UploadShape shape = UploadShape.Large(size);
+        UploadWorkload shape = UploadWorkload.Large(size);
         return
         [
             new(OursLarge, ServerKind.Ours, shape)
             {
                 LargeBuffers = true,
                 MaxAllocatedKiB = MiB,
-                Besides = [new(BareLarge, 0.95, 1.1), new(Bare, 1.5), new(Node, 3, Third)],
+                Baselines = [new(BareLarge, 0.95, 1.1), new(Bare, 1.5), new(Node, 3, Third)],
             },
-            new(Ours, ServerKind.Ours, shape) { MaxAllocatedKiB = MiB, Besides = [new(Bare, 0.95, 1.1)] },
+            new(Ours, ServerKind.Ours, shape) { MaxAllocatedKiB = MiB, Baselines = [new(Bare, 0.95, 1.1)] },
             new(BareLarge, ServerKind.Bare, shape) { LargeBuffers = true },
             new(Bare, ServerKind.Bare, shape),
             new("CopyToAsync, 4 KiB blocks", ServerKind.CopyTo, shape),
@@ -48,58 +49,58 @@ internal static class UploadCases
         ];
     }
 
-    private static UploadSide[] Shapes(long size) =>
+    private static UploadContender[] Shapes(long size) =>
     [
-        new("ours, one body", ServerKind.Ours, UploadShape.Large(size)) { LargeBuffers = true },
-        new("ours, 5 MiB pieces", ServerKind.Ours, UploadShape.Pieces(size)) { LargeBuffers = true, Besides = [new("ours, one body", 0.93)] },
-        new("bare loop, one body", ServerKind.Bare, UploadShape.Large(size)) { LargeBuffers = true },
-        new("bare loop, 5 MiB pieces", ServerKind.Bare, UploadShape.Pieces(size)) { LargeBuffers = true, Besides = [new("bare loop, one body")] },
-        new("ours, memory store", ServerKind.Ours, UploadShape.Large(size)) { LargeBuffers = true, InMemory = true, Besides = [new("ours, one body")] },
-        new("ours, tmpfs", ServerKind.Ours, UploadShape.Large(size)) { LargeBuffers = true, OnTmpfs = true, Besides = [new("bare loop, tmpfs", 0.95, 1.1)] },
-        new("bare loop, tmpfs", ServerKind.Bare, UploadShape.Large(size)) { LargeBuffers = true, OnTmpfs = true },
-        new("ours, 8 at a time", ServerKind.Ours, UploadShape.EightAtATime(size)) { LargeBuffers = true, Besides = [new("bare loop, 8 at a time")] },
-        new("bare loop, 8 at a time", ServerKind.Bare, UploadShape.EightAtATime(size)) { LargeBuffers = true },
+        new("ours, one body", ServerKind.Ours, UploadWorkload.Large(size)) { LargeBuffers = true },
+        new("ours, 5 MiB pieces", ServerKind.Ours, UploadWorkload.Chunked(size)) { LargeBuffers = true, Baselines = [new("ours, one body", 0.93)] },
+        new("bare loop, one body", ServerKind.Bare, UploadWorkload.Large(size)) { LargeBuffers = true },
+        new("bare loop, 5 MiB pieces", ServerKind.Bare, UploadWorkload.Chunked(size)) { LargeBuffers = true, Baselines = [new("bare loop, one body")] },
+        new("ours, memory store", ServerKind.Ours, UploadWorkload.Large(size)) { LargeBuffers = true, InMemory = true, Baselines = [new("ours, one body")] },
+        new("ours, tmpfs", ServerKind.Ours, UploadWorkload.Large(size)) { LargeBuffers = true, OnTmpfs = true, Baselines = [new("bare loop, tmpfs", 0.95, 1.1)] },
+        new("bare loop, tmpfs", ServerKind.Bare, UploadWorkload.Large(size)) { LargeBuffers = true, OnTmpfs = true },
+        new("ours, 8 at a time", ServerKind.Ours, UploadWorkload.EightConcurrent(size)) { LargeBuffers = true, Baselines = [new("bare loop, 8 at a time")] },
+        new("bare loop, 8 at a time", ServerKind.Bare, UploadWorkload.EightConcurrent(size)) { LargeBuffers = true },
     ];
 
-    private static UploadSide[] Protocols(long size) =>
+    private static UploadContender[] Protocols(long size) =>
     [
-        new("file-id", ServerKind.Ours, UploadShape.Pieces(size)) { LargeBuffers = true },
-        new("tus", ServerKind.Ours, UploadShape.Pieces(size)) { LargeBuffers = true, Protocol = UploadProtocol.Tus, Besides = [new("file-id"), new(Node)] },
-        new("IETF", ServerKind.Ours, UploadShape.Pieces(size)) { LargeBuffers = true, Protocol = UploadProtocol.Ietf, Besides = [new("file-id")] },
-        new(Node, ServerKind.TusNode, UploadShape.Pieces(size)) { Protocol = UploadProtocol.Tus },
+        new("file-id", ServerKind.Ours, UploadWorkload.Chunked(size)) { LargeBuffers = true },
+        new("tus", ServerKind.Ours, UploadWorkload.Chunked(size)) { LargeBuffers = true, Protocol = UploadProtocol.Tus, Baselines = [new("file-id"), new(Node)] },
+        new("IETF", ServerKind.Ours, UploadWorkload.Chunked(size)) { LargeBuffers = true, Protocol = UploadProtocol.Ietf, Baselines = [new("file-id")] },
+        new(Node, ServerKind.TusNode, UploadWorkload.Chunked(size)) { Protocol = UploadProtocol.Tus },
     ];
 
-    private static UploadSide[] PowerLoss(long size) =>
+    private static UploadContender[] PowerLoss(long size) =>
     [
-        new(OursLarge, ServerKind.Ours, UploadShape.Large(size))
+        new(OursLarge, ServerKind.Ours, UploadWorkload.Large(size))
         {
             LargeBuffers = true,
             Durability = Durability.PowerLoss,
-            Besides = [new("bare loop, one sync at the end", 0.9)],
+            Baselines = [new("bare loop, one sync at the end", 0.9)],
         },
-        new("bare loop, one sync at the end", ServerKind.Bare, UploadShape.Large(size)) { LargeBuffers = true, Durability = Durability.PowerLoss },
+        new("bare loop, one sync at the end", ServerKind.Bare, UploadWorkload.Large(size)) { LargeBuffers = true, Durability = Durability.PowerLoss },
     ];
 
-    private static UploadSide[] Small(int each)
+    private static UploadContender[] Small(int each)
     {
-        UploadShape shape = UploadShape.SmallInOne(each);
+        UploadWorkload shape = UploadWorkload.SmallInOneRequest(each);
         return
         [
-            new(Ours, ServerKind.Ours, shape) { MaxAllocatedKiB = MaxSmallKiB, Besides = [new(BareTwo, 0.9)] },
+            new(Ours, ServerKind.Ours, shape) { MaxAllocatedKiB = MaxSmallKiB, Baselines = [new(BareTwo, 0.9)] },
             new(BareTwo, ServerKind.Bare, shape),
-            new(OursLarge, ServerKind.Ours, shape) { LargeBuffers = true, MaxAllocatedKiB = MaxSmallKiB, Besides = [new(BareTwoLarge, 0.9), new(BareTwo)] },
+            new(OursLarge, ServerKind.Ours, shape) { LargeBuffers = true, MaxAllocatedKiB = MaxSmallKiB, Baselines = [new(BareTwoLarge, 0.9), new(BareTwo)] },
             new(BareTwoLarge, ServerKind.Bare, shape) { LargeBuffers = true },
-            new("ours, tus", ServerKind.Ours, shape) { Protocol = UploadProtocol.Tus, Besides = [new(BareTwo), new(Node, 5)] },
+            new("ours, tus", ServerKind.Ours, shape) { Protocol = UploadProtocol.Tus, Baselines = [new(BareTwo), new(Node, 5)] },
             new(Node, ServerKind.TusNode, shape) { Protocol = UploadProtocol.Tus },
-            new("ours, IETF", ServerKind.Ours, shape) { Protocol = UploadProtocol.Ietf, Besides = [new(BareTwo)] },
-            new("ours, tus in two requests", ServerKind.Ours, UploadShape.SmallInTwo(each)) { Protocol = UploadProtocol.Tus },
-            new("ours, tus resumed", ServerKind.Ours, UploadShape.Resumed(each)) { Protocol = UploadProtocol.Tus },
+            new("ours, IETF", ServerKind.Ours, shape) { Protocol = UploadProtocol.Ietf, Baselines = [new(BareTwo)] },
+            new("ours, tus in two requests", ServerKind.Ours, UploadWorkload.SmallInTwoRequests(each)) { Protocol = UploadProtocol.Tus },
+            new("ours, tus resumed", ServerKind.Ours, UploadWorkload.Resumed(each)) { Protocol = UploadProtocol.Tus },
         ];
     }
 
-    private static UploadSide[] SmallPowerLoss(int each) =>
+    private static UploadContender[] SmallPowerLoss(int each) =>
     [
-        new(Ours, ServerKind.Ours, UploadShape.SmallInOne(each)) { Durability = Durability.PowerLoss, Besides = [new("bare loop, one sync each")] },
-        new("bare loop, one sync each", ServerKind.Bare, UploadShape.SmallInOne(each)) { Durability = Durability.PowerLoss },
+        new(Ours, ServerKind.Ours, UploadWorkload.SmallInOneRequest(each)) { Durability = Durability.PowerLoss, Baselines = [new("bare loop, one sync each")] },
+        new("bare loop, one sync each", ServerKind.Bare, UploadWorkload.SmallInOneRequest(each)) { Durability = Durability.PowerLoss },
     ];
 }

@@ -24,22 +24,22 @@ internal abstract record UploadProtocol(string Name)
     public abstract byte[] Cancel(string place);
 
     /// <summary>What later requests name the upload by.</summary>
-    public virtual string PlaceOf(string name, Answer answer) =>
+    public virtual string GetResource(string name, RawHttpResponse answer) =>
         answer.Location is { } location ? new Uri(new Uri("http://localhost"), location).AbsolutePath : throw new InvalidOperationException("The answer has no Location.");
 
     private sealed record FileIdRequests() : UploadProtocol("file-id")
     {
         public override byte[] Create(string name, long size, long content) =>
-            Wire.Head("POST /upload", $"X-File-Id: {name}", $"X-File-Size: {size}", $"Content-Length: {content}");
+            RawHttpConnection.CreateRequestHead("POST /upload", $"X-File-Id: {name}", $"X-File-Size: {size}", $"Content-Length: {content}");
 
         public override byte[] Append(string place, long offset, long content, long size) =>
-            Wire.Head("POST /upload", $"X-File-Id: {place}", $"X-Start-Byte: {offset}", $"X-File-Size: {size}", $"Content-Length: {content}");
+            RawHttpConnection.CreateRequestHead("POST /upload", $"X-File-Id: {place}", $"X-Start-Byte: {offset}", $"X-File-Size: {size}", $"Content-Length: {content}");
 
-        public override byte[] Status(string place) => Wire.Head("GET /status", $"X-File-Id: {place}");
+        public override byte[] Status(string place) => RawHttpConnection.CreateRequestHead("GET /status", $"X-File-Id: {place}");
 
-        public override byte[] Cancel(string place) => Wire.Head("DELETE /upload", $"X-File-Id: {place}");
+        public override byte[] Cancel(string place) => RawHttpConnection.CreateRequestHead("DELETE /upload", $"X-File-Id: {place}");
 
-        public override string PlaceOf(string name, Answer answer) => name;
+        public override string GetResource(string name, RawHttpResponse answer) => name;
     }
 
     private sealed record TusRequests() : UploadProtocol("tus")
@@ -48,28 +48,28 @@ internal abstract record UploadProtocol(string Name)
         private const string Type = "Content-Type: application/offset+octet-stream";
 
         public override byte[] Create(string name, long size, long content) => content == 0
-            ? Wire.Head("POST /upload", Version, $"Upload-Length: {size}", "Content-Length: 0")
-            : Wire.Head("POST /upload", Version, $"Upload-Length: {size}", Type, $"Content-Length: {content}");
+            ? RawHttpConnection.CreateRequestHead("POST /upload", Version, $"Upload-Length: {size}", "Content-Length: 0")
+            : RawHttpConnection.CreateRequestHead("POST /upload", Version, $"Upload-Length: {size}", Type, $"Content-Length: {content}");
 
         public override byte[] Append(string place, long offset, long content, long size) =>
-            Wire.Head("PATCH " + place, Version, $"Upload-Offset: {offset}", Type, $"Content-Length: {content}");
+            RawHttpConnection.CreateRequestHead("PATCH " + place, Version, $"Upload-Offset: {offset}", Type, $"Content-Length: {content}");
 
-        public override byte[] Status(string place) => Wire.Head("HEAD " + place, Version);
+        public override byte[] Status(string place) => RawHttpConnection.CreateRequestHead("HEAD " + place, Version);
 
-        public override byte[] Cancel(string place) => Wire.Head("DELETE " + place, Version);
+        public override byte[] Cancel(string place) => RawHttpConnection.CreateRequestHead("DELETE " + place, Version);
     }
 
     private sealed record IetfRequests() : UploadProtocol("IETF")
     {
         public override byte[] Create(string name, long size, long content) =>
-            Wire.Head("POST /upload", Complete(size == content), $"Upload-Length: {size}", $"Content-Length: {content}");
+            RawHttpConnection.CreateRequestHead("POST /upload", Complete(size == content), $"Upload-Length: {size}", $"Content-Length: {content}");
 
-        public override byte[] Append(string place, long offset, long content, long size) => Wire.Head(
+        public override byte[] Append(string place, long offset, long content, long size) => RawHttpConnection.CreateRequestHead(
             "PATCH " + place, Complete(offset + content == size), $"Upload-Offset: {offset}", "Content-Type: application/partial-upload", $"Content-Length: {content}");
 
-        public override byte[] Status(string place) => Wire.Head("HEAD " + place);
+        public override byte[] Status(string place) => RawHttpConnection.CreateRequestHead("HEAD " + place);
 
-        public override byte[] Cancel(string place) => Wire.Head("DELETE " + place);
+        public override byte[] Cancel(string place) => RawHttpConnection.CreateRequestHead("DELETE " + place);
 
         private static string Complete(bool isLast) => isLast ? "Upload-Complete: ?1" : "Upload-Complete: ?0";
     }

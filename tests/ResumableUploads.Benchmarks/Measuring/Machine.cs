@@ -24,7 +24,7 @@ internal static class Machine
     }
 
     /// <summary>How many more files and bytes there is room for at a path. Some file systems do not count files: there it is any number of them.</summary>
-    public static (long Files, long Bytes) RoomAt(string path)
+    public static (long Files, long Bytes) GetFreeSpace(string path)
     {
         using Process stat = Process.Start(new ProcessStartInfo("stat", ["-f", "-c", "%c %d", path]) { RedirectStandardOutput = true })!;
         long[] files = [.. stat.StandardOutput.ReadToEnd().Split(' ').Select(static number => long.Parse(number, CultureInfo.InvariantCulture))];
@@ -32,7 +32,7 @@ internal static class Machine
     }
 
     /// <summary>Returns when nothing waits in memory any more to be written to a disk: else it is written while something is measured.</summary>
-    public static void Settle()
+    public static void WaitForWriteback()
     {
         using Process sync = Process.Start("sync");
         sync.WaitForExit();

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace ResumableUploads.Benchmarks.Measuring;
 
 /// <summary>What was measured, as Markdown.</summary>
-internal sealed class Report(RunArguments run)
+internal sealed class Report(BenchmarkArguments run)
 {
     private readonly List<string> _rows = [];
     private readonly List<string> _figures = [];
@@ -13,7 +13,7 @@ internal sealed class Report(RunArguments run)
         $"One upload of {run.LargeSize >> 20} MiB over loopback, Durability.Process", $"{Machine.Processor()}, {Environment.ProcessorCount} cores, {Machine.Kernel()}, .NET {Environment.Version}");
 
     /// <summary>A line on what is being done, apart from the report.</summary>
-    public static void Say(string text) => Console.Error.WriteLine(text);
+    public static void WriteProgress(string text) => Console.Error.WriteLine(text);
 
     /// <summary>A measure of ours beside the bare one's.</summary>
     public void Add(string name, string measure, string format, Comparison result, double? atLeast = null, double? atMost = null)
@@ -24,30 +24,30 @@ internal sealed class Report(RunArguments run)
             (_, { } most) => Text($"≤ {most:0.00}: {(result.Low <= most ? "met" : "**missed**")}"),
             _ => "",
         };
-        Row(name, measure, Number(result.Ours, format), Number(result.Other, format), Text($"**{result.Ratio:0.00}** ({result.Low:0.00} to {result.High:0.00})"), target);
+        AddRow(name, measure, FormatNumber(result.Ours, format), FormatNumber(result.Baseline, format), Text($"**{result.Ratio:0.00}** ({result.Low:0.00} to {result.High:0.00})"), target);
     }
 
     /// <summary>A measure of ours that is held against a number, with the bare one's for comparison, if there is one.</summary>
-    public void AddAlone(string name, string measure, string format, double ours, double? bare = null, double? atMost = null) => Row(
+    public void AddAbsolute(string name, string measure, string format, double ours, double? bare = null, double? atMost = null) => AddRow(
         name,
         measure,
-        Number(ours, format),
-        bare is { } other ? Number(other, format) : "",
+        FormatNumber(ours, format),
+        bare is { } other ? FormatNumber(other, format) : "",
         "",
-        atMost is { } most ? $"≤ {Number(most, format)}: {(ours <= most ? "met" : "**missed**")}" : "");
+        atMost is { } most ? $"≤ {FormatNumber(most, format)}: {(ours <= most ? "met" : "**missed**")}" : "");
 
     /// <summary>A side that could not be measured here.</summary>
-    public void AddMissing(string name, string reason) => Row(name, "", "", "", "", $"not measured: {reason}");
+    public void AddMissing(string name, string reason) => AddRow(name, "", "", "", "", $"not measured: {reason}");
 
     /// <summary>The medians of one side, whatever it is compared with.</summary>
-    public void AddFigures(Figures side)
+    public void AddMedians(SideMedians side)
     {
-        string rate = Number(side.Rate, "0") + (side.IsSmall ? " uploads/s" : " MB/s");
-        string processor = side.IsSmall ? Number(side.Processor, "0") + " µs per upload" : Number(side.Processor, "0.000") + " s per GiB";
-        string allocated = Number(side.Allocated, "0.0") + (side.IsSmall ? " KiB per upload" : " KiB per GiB");
-        string row = $"| {side.Name} | {rate} | {processor} | {allocated} | {Number(side.Peak, "0")} MiB | {Number(side.P50, "0.00")} | {Number(side.P99, "0.00")} |";
+        string rate = FormatNumber(side.Rate, "0") + (side.IsSmall ? " uploads/s" : " MB/s");
+        string processor = side.IsSmall ? FormatNumber(side.Processor, "0") + " µs per upload" : FormatNumber(side.Processor, "0.000") + " s per GiB";
+        string allocated = FormatNumber(side.Allocated, "0.0") + (side.IsSmall ? " KiB per upload" : " KiB per GiB");
+        string row = $"| {side.Name} | {rate} | {processor} | {allocated} | {FormatNumber(side.Peak, "0")} MiB | {FormatNumber(side.P50, "0.00")} | {FormatNumber(side.P99, "0.00")} |";
         _figures.Add(row);
-        Say(row);
+        WriteProgress(row);
     }
 
     public void Print(TextWriter output)
@@ -67,14 +67,14 @@ internal sealed class Report(RunArguments run)
         _figures.ForEach(output.WriteLine);
     }
 
-    private static string Number(double value, string format) => double.IsNaN(value) ? "-" : value.ToString(format, CultureInfo.InvariantCulture);
+    private static string FormatNumber(double value, string format) => double.IsNaN(value) ? "-" : value.ToString(format, CultureInfo.InvariantCulture);
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
-    private void Row(params string[] cells)
+    private void AddRow(params string[] cells)
     {
         string row = $"| {string.Join(" | ", cells)} |";
         _rows.Add(row);
-        Say(row);
+        WriteProgress(row);
     }
 }

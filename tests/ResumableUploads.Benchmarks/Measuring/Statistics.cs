@@ -2,7 +2,7 @@ namespace ResumableUploads.Benchmarks.Measuring;
 
 internal static class Statistics
 {
-    private const double Outside = 0.025;
+    private const double TailProbability = 0.025;
 
     public static double Percentile(IEnumerable<double> values, double percent)
     {
@@ -25,7 +25,7 @@ internal static class Statistics
         while (cut + 1 < sorted.Length / 2)
         {
             term *= (double)(sorted.Length - cut) / (cut + 1);
-            if (below + term > Outside)
+            if (below + term > TailProbability)
             {
                 break;
             }

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
-using ResumableUploads.Stores.FileSystem;
+using ResumableUploads.Abstractions;
+using ResumableUploads.Stores.FileSystem.IO;
 
 namespace ResumableUploads.Benchmarks.Servers;
 
@@ -16,7 +17,7 @@ internal sealed class BareServer(ServeArguments arguments)
     private readonly FileLayer _files = new();
     private readonly string _statusRecord = Path.Combine(arguments.Directory, "status.record");
     private readonly string _statusData = Path.Combine(arguments.Directory, "status.data");
-    private long _names;
+    private long _fileCount;
 
     public Task InvokeAsync(HttpContext context, RequestDelegate next) => context.Request.Path.Value switch
     {
@@ -47,12 +48,12 @@ internal sealed class BareServer(ServeArguments arguments)
         }
 
         ArrayPool<byte>.Shared.Return(record);
-        return context.AnswerAsync(new FileInfo(_statusData).Length);
+        return context.WriteNumberAsync(new FileInfo(_statusData).Length);
     }
 
     private async Task CopyAsync(HttpContext context)
     {
-        string path = Path.Combine(arguments.Directory, Interlocked.Increment(ref _names).ToString("D"));
+        string path = Path.Combine(arguments.Directory, Interlocked.Increment(ref _fileCount).ToString("D"));
         long length;
         await using (FileStream file = File.Create(path))
         {
@@ -60,7 +61,7 @@ internal sealed class BareServer(ServeArguments arguments)
             length = file.Position;
         }
 
-        await context.AnswerAsync(length);
+        await context.WriteNumberAsync(length);
     }
 
     private static async Task DiscardAsync(HttpContext context)
@@ -75,12 +76,12 @@ internal sealed class BareServer(ServeArguments arguments)
             reader.AdvanceTo(result.Buffer.End);
         }
         while (!result.IsCompleted);
-        await context.AnswerAsync(length);
+        await context.WriteNumberAsync(length);
     }
 
     private async Task ReceiveAsync(HttpContext context, bool withRecord)
     {
-        string name = Path.Combine(arguments.Directory, Interlocked.Increment(ref _names).ToString("D"));
+        string name = Path.Combine(arguments.Directory, Interlocked.Increment(ref _fileCount).ToString("D"));
         using OpenFile file = _files.CreateFile(name + ".data");
         PipeReader reader = context.Request.BodyReader;
         var segments = new List<ReadOnlyMemory<byte>>();
@@ -118,6 +119,6 @@ internal sealed class BareServer(ServeArguments arguments)
             RandomAccess.Write(record.Handle, Record, 0);
         }
 
-        await context.AnswerAsync(offset);
+        await context.WriteNumberAsync(offset);
     }
 }

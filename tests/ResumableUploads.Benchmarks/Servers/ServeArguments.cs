@@ -1,3 +1,5 @@
+using ResumableUploads.Abstractions;
+
 namespace ResumableUploads.Benchmarks.Servers;
 
 /// <summary>What a server process is told on its command line.</summary>
@@ -8,7 +10,7 @@ namespace ResumableUploads.Benchmarks.Servers;
 /// <param name="InMemory">Whether ours keeps uploads in memory.</param>
 /// <param name="LargeBuffers">Whether Kestrel receives in blocks of 64 KiB.</param>
 internal sealed record ServeArguments(
-    ServerKind Kind, string Directory, Durability Durability = Durability.Process, string? MoveTo = null, bool InMemory = false, bool LargeBuffers = false)
+    ServerKind Kind, string Directory, Durability Durability = Durability.ProcessCrash, string? MoveTo = null, bool InMemory = false, bool LargeBuffers = false)
 {
     public string[] ToArguments() =>
         ["serve", Kind.ToString(), Directory, Durability.ToString(), MoveTo ?? "-", InMemory ? "memory" : "files", LargeBuffers ? "large" : "default"];

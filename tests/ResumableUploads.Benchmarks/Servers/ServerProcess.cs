@@ -8,13 +8,13 @@ namespace ResumableUploads.Benchmarks.Servers;
 internal sealed class ServerProcess : IDisposable
 {
     private readonly Process _process;
-    private readonly Wire? _control;
+    private readonly RawHttpConnection? _control;
 
     private ServerProcess(Process process, int port, bool isNode)
     {
         _process = process;
         Port = port;
-        _control = isNode ? null : Wire.Open(port);
+        _control = isNode ? null : RawHttpConnection.Open(port);
     }
 
     public int Port { get; }
@@ -22,7 +22,7 @@ internal sealed class ServerProcess : IDisposable
     public static ServerProcess Start(ServeArguments arguments)
     {
         bool isNode = arguments.Kind == ServerKind.TusNode;
-        ProcessStartInfo start = isNode ? TusNode.StartInfo(arguments.Directory) : OwnStartInfo(arguments);
+        ProcessStartInfo start = isNode ? TusNodeServer.StartInfo(arguments.Directory) : OwnStartInfo(arguments);
         start.RedirectStandardInput = true;
         start.RedirectStandardOutput = true;
         Process process = Process.Start(start)!;

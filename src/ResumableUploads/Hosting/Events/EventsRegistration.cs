@@ -1,7 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace ResumableUploads;
+namespace ResumableUploads.Hosting.Events;
 
 /// <summary>An event class of some options, and the methods that it overrides.</summary>
 /// <param name="Resolve">Resolves the class from a scope.</param>

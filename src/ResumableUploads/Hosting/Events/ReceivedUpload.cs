@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine;
+using ResumableUploads.Hosting.Events;
 
 namespace ResumableUploads;
 
@@ -10,13 +11,13 @@ public abstract class ReceivedUpload : UploadEvent
     private readonly IUploadStore _store;
     private string? _movedTo;
 
-    private protected ReceivedUpload(IUploadStore store, UploadInfo info, UploadData data, IServiceProvider services)
-        : base(info.Key, data.FileName, data.RawFileName, data.ContentType, data.TusMetadata, info.Offset, services)
+    private protected ReceivedUpload(IUploadStore store, UploadInfo info, EngineRecord record, IServiceProvider services)
+        : base(info.Key, record.FileName, record.RawFileName, record.ContentType, record.ProtocolMetadata, info.Offset, services)
     {
         _store = store;
         Size = info.Offset;
-        Digest = data.ReprDigest;
-        Attempt = data.Handler?.Runs ?? 0;
+        Digest = record.ReprDigest;
+        Attempt = record.Handler?.TotalRuns ?? 0;
     }
 
     /// <summary>How many bytes the content has.</summary>
@@ -36,7 +37,7 @@ public abstract class ReceivedUpload : UploadEvent
     /// <returns>A seekable stream, to be disposed.</returns>
     /// <exception cref="InvalidOperationException">The content was moved away.</exception>
     public async Task<Stream> OpenReadAsync(CancellationToken cancellationToken = default) =>
-        await _store.OpenReadAsync(Key, cancellationToken).ConfigureAwait(false)
+        await _store.OpenReadAsync(Key, cancellationToken)
             ?? throw new InvalidOperationException("The content was moved away.");
 
     /// <summary>Computes the digest of the content.</summary>
@@ -44,10 +45,10 @@ public abstract class ReceivedUpload : UploadEvent
     /// <param name="cancellationToken">Ends the reading.</param>
     public async Task<byte[]> ComputeDigestAsync(HashAlgorithmName algorithm, CancellationToken cancellationToken = default)
     {
-        Stream content = await OpenReadAsync(cancellationToken).ConfigureAwait(false);
-        await using (content.ConfigureAwait(false))
+        Stream content = await OpenReadAsync(cancellationToken);
+        await using (content)
         {
-            return await CryptographicOperations.HashDataAsync(algorithm, content, cancellationToken).ConfigureAwait(false);
+            return await CryptographicOperations.HashDataAsync(algorithm, content, cancellationToken);
         }
     }
 
@@ -60,11 +61,11 @@ public abstract class ReceivedUpload : UploadEvent
     /// <param name="cancellationToken">Ends a copy.</param>
     /// <returns>The full path of the file.</returns>
     /// <exception cref="IOException">Another file is at the path.</exception>
-    public async Task<string> MoveToAsync(string path, bool overwrite = false, CancellationToken cancellationToken = default)
+    public async Task<string> MoveToFileAsync(string path, bool overwrite = false, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         string target = Path.GetFullPath(path);
-        return await TryMoveAsync(target, overwrite, cancellationToken).ConfigureAwait(false)
+        return await TryMoveAsync(target, overwrite, cancellationToken)
             ?? throw new IOException($"There is another file at '{target}'.");
     }
 
@@ -75,14 +76,14 @@ public abstract class ReceivedUpload : UploadEvent
     /// <param name="directory">Where to. It is made where it is missing.</param>
     /// <param name="cancellationToken">Ends a copy.</param>
     /// <returns>The full path of the file.</returns>
-    public async Task<string> MoveIntoAsync(string directory, CancellationToken cancellationToken = default)
+    public async Task<string> MoveToDirectoryAsync(string directory, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(directory);
         string folder = Path.GetFullPath(directory);
         for (int number = 0; ; number++)
         {
-            string target = Path.Combine(folder, SafeFileName.Numbered(FileName, number));
-            if (await TryMoveAsync(target, overwrite: false, cancellationToken).ConfigureAwait(false) is { } path)
+            string target = Path.Combine(folder, FileNameSanitizer.AppendNumber(FileName, number));
+            if (await TryMoveAsync(target, overwrite: false, cancellationToken) is { } path)
             {
                 return path;
             }
@@ -90,6 +91,6 @@ public abstract class ReceivedUpload : UploadEvent
     }
 
     private async ValueTask<string?> TryMoveAsync(string target, bool overwrite, CancellationToken cancellationToken) =>
-        await ContentDelivery.TryMoveAsync(_store, Key, target, overwrite, IsRepeat || target == _movedTo, cancellationToken).ConfigureAwait(false)
+        await UploadContentMover.TryMoveAsync(_store, Key, target, overwrite, IsRepeat || target == _movedTo, cancellationToken)
             is { } path ? _movedTo = path : null;
 }

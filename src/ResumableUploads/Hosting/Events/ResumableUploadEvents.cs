@@ -49,7 +49,7 @@ public abstract class ResumableUploadEvents
     /// <param name="upload">The upload. Its content can still be read and moved.</param>
     /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
     /// <returns>A task that completes when the event is handled.</returns>
-    public virtual Task OnDeadLetteredAsync(UploadParked upload, CancellationToken cancellationToken) => Task.CompletedTask;
+    public virtual Task OnDeadLetteredAsync(UploadDeadLettered upload, CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>Called after an expired upload was deleted.</summary>
     /// <param name="upload">The upload.</param>

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine;
+using ResumableUploads.Hosting.Events;
 using ResumableUploads.Protocols.Tus;
 
 namespace ResumableUploads;
@@ -8,13 +9,13 @@ namespace ResumableUploads;
 /// <summary>What every event tells about its upload.</summary>
 public abstract class UploadEvent
 {
-    private static readonly IReadOnlyDictionary<string, string> NoMetadata = new Dictionary<string, string>();
+    private static readonly IReadOnlyDictionary<string, string> EmptyMetadata = new Dictionary<string, string>();
 
     private protected UploadEvent(UploadKey key, string? fileName, string? rawFileName, string? contentType, string? metadata, long? length, IServiceProvider services)
     {
-        Metadata = metadata is null ? NoMetadata : TusMetadata.TryParse(metadata)?.Values ?? NoMetadata;
+        Metadata = metadata is null ? EmptyMetadata : TusMetadata.TryParse(metadata)?.Values ?? EmptyMetadata;
         Key = key;
-        FileName = fileName ?? SafeFileName.From(rawFileName);
+        FileName = fileName ?? FileNameSanitizer.Sanitize(rawFileName);
         RawFileName = rawFileName;
         ContentType = contentType;
         Length = length;
@@ -51,11 +52,11 @@ public abstract class UploadEvent
 /// <summary>An upload is about to be made.</summary>
 public sealed class UploadCreating : UploadEvent
 {
-    internal UploadCreating(UploadKey key, UploadDetails details, long? length, HttpContext context)
-        : base(key, null, details.RawFileName, details.ContentType, details.TusMetadata, length, context.RequestServices)
+    internal UploadCreating(UploadKey key, CreateCommand createCommand, long? length, HttpContext context)
+        : base(key, null, createCommand.RawFileName, createCommand.ContentType, createCommand.ProtocolMetadata, length, context.RequestServices)
     {
         HttpContext = context;
-        IsPart = details.Join is { IsPart: true };
+        IsPart = createCommand.Concatenation is { IsPart: true };
     }
 
     /// <summary>Whether it is a part that is to be joined with others (concatenation of tus): the whole is another upload, with an event of its own.</summary>
@@ -64,19 +65,19 @@ public sealed class UploadCreating : UploadEvent
     /// <summary>The request that makes it.</summary>
     public HttpContext HttpContext { get; }
 
-    internal Refusal? Refusal { get; private set; }
+    internal Rejection? Rejection { get; private set; }
 
     internal string? ChosenFileName { get; private set; }
 
     /// <summary>Refuses the upload. Nothing is stored, and the client reads the reason.</summary>
     /// <param name="statusCode">400 to 599. Use 403 or 422 for a no that stays, 429 or 503 for "later".</param>
     /// <param name="reason">What the client is told, as the problem's detail.</param>
-    public void Refuse(int statusCode, string reason)
+    public void Reject(int statusCode, string reason)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(statusCode, 400);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(statusCode, 599);
         ArgumentNullException.ThrowIfNull(reason);
-        Refusal = new Refusal(statusCode, reason);
+        Rejection = new Rejection(statusCode, reason);
     }
 
     /// <summary>Chooses the file name that later events show. It is made safe like a client's.</summary>
@@ -84,15 +85,15 @@ public sealed class UploadCreating : UploadEvent
     public void SetFileName(string fileName)
     {
         ArgumentException.ThrowIfNullOrEmpty(fileName);
-        FileName = ChosenFileName = SafeFileName.From(fileName);
+        FileName = ChosenFileName = FileNameSanitizer.Sanitize(fileName);
     }
 }
 
 /// <summary>Bytes of an upload have become durable.</summary>
 public sealed class UploadProgress : UploadEvent
 {
-    internal UploadProgress(UploadKey key, UploadData data, long offset, long? length, IServiceProvider services)
-        : base(key, data.FileName, data.RawFileName, data.ContentType, data.TusMetadata, length, services) => Offset = offset;
+    internal UploadProgress(UploadKey key, EngineRecord record, long offset, long? length, IServiceProvider services)
+        : base(key, record.FileName, record.RawFileName, record.ContentType, record.ProtocolMetadata, length, services) => Offset = offset;
 
     /// <summary>How many bytes are durable.</summary>
     public long Offset { get; }
@@ -101,8 +102,8 @@ public sealed class UploadProgress : UploadEvent
 /// <summary>An upload has expired and was removed.</summary>
 public sealed class UploadExpired : UploadEvent
 {
-    internal UploadExpired(UploadInfo info, UploadData data, IServiceProvider services)
-        : base(info.Key, data.FileName, data.RawFileName, data.ContentType, data.TusMetadata, info.Length, services)
+    internal UploadExpired(UploadInfo info, EngineRecord record, IServiceProvider services)
+        : base(info.Key, record.FileName, record.RawFileName, record.ContentType, record.ProtocolMetadata, info.Length, services)
     {
         Offset = info.Offset;
         State = info.State;

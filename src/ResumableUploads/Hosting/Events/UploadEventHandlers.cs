@@ -1,4 +1,4 @@
-namespace ResumableUploads;
+namespace ResumableUploads.Hosting.Events;
 
 /// <summary>
 /// The handlers of one set of options: for each event the event classes in the order of their registration, then the delegate of the
@@ -15,7 +15,7 @@ internal sealed class UploadEventHandlers
         OnCreating = CreatingHandler();
         OnProgress = Combine<UploadProgress>(nameof(ResumableUploadEvents.OnProgressAsync), static (events, upload, token) => events.OnProgressAsync(upload, token), options.OnProgress);
         OnCompleted = Combine<CompletedUpload>(nameof(ResumableUploadEvents.OnCompletedAsync), static (events, upload, token) => events.OnCompletedAsync(upload, token), options.OnCompleted);
-        OnDeadLettered = Combine<UploadParked>(nameof(ResumableUploadEvents.OnDeadLetteredAsync), static (events, upload, token) => events.OnDeadLetteredAsync(upload, token), options.OnDeadLettered);
+        OnDeadLettered = Combine<UploadDeadLettered>(nameof(ResumableUploadEvents.OnDeadLetteredAsync), static (events, upload, token) => events.OnDeadLetteredAsync(upload, token), options.OnDeadLettered);
         OnExpired = Combine<UploadExpired>(nameof(ResumableUploadEvents.OnExpiredAsync), static (events, upload, token) => events.OnExpiredAsync(upload, token), options.OnExpired);
     }
 
@@ -25,7 +25,7 @@ internal sealed class UploadEventHandlers
 
     public Func<CompletedUpload, CancellationToken, Task>? OnCompleted { get; }
 
-    public Func<UploadParked, CancellationToken, Task>? OnDeadLettered { get; }
+    public Func<UploadDeadLettered, CancellationToken, Task>? OnDeadLettered { get; }
 
     public Func<UploadExpired, CancellationToken, Task>? OnExpired { get; }
 
@@ -39,7 +39,7 @@ internal sealed class UploadEventHandlers
             foreach (EventsRegistration one in classes)
             {
                 await one.Resolve(upload.Services).OnCreatingAsync(upload, cancellationToken);
-                if (upload.Refusal is not null)
+                if (upload.Rejection is not null)
                 {
                     return;
                 }

@@ -18,7 +18,7 @@ internal sealed class LargeBlock : IMemoryOwner<byte>
     public Memory<byte> Memory { get; }
 
     /// <summary>The one below it on the stack of free blocks. The pool's, under its lock.</summary>
-    internal LargeBlock? Next { get; set; }
+    internal LargeBlock? NextFree { get; set; }
 
     /// <summary>Whether it is out. The pool's, under its lock.</summary>
     internal bool IsRented { get; set; }

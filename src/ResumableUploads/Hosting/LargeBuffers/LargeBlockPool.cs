@@ -12,37 +12,37 @@ internal sealed class LargeBlockPool(Action<LargeBlockPool> disposed) : MemoryPo
     internal const int BlockSize = 64 * 1024;
 
     /// <summary>64 MiB. Blocks beyond it that come back are left to the garbage collector.</summary>
-    internal const int MaxFree = 1024;
+    internal const int MaxFreeBlocks = 1024;
 
     private readonly Lock _lock = new();
-    private LargeBlock? _top;
-    private int _free;
-    private int _leastFree;
-    private int _rented;
+    private LargeBlock? _firstFree;
+    private int _freeCount;
+    private int _minFreeSinceTrim;
+    private int _rentedCount;
     private bool _disposed;
 
     public override int MaxBufferSize => BlockSize;
 
     /// <summary>How many blocks lie ready.</summary>
-    internal int Free
+    internal int FreeCount
     {
         get
         {
             lock (_lock)
             {
-                return _free;
+                return _freeCount;
             }
         }
     }
 
     /// <summary>How many blocks are out.</summary>
-    internal int Rented
+    internal int RentedCount
     {
         get
         {
             lock (_lock)
             {
-                return _rented;
+                return _rentedCount;
             }
         }
     }
@@ -54,14 +54,14 @@ internal sealed class LargeBlockPool(Action<LargeBlockPool> disposed) : MemoryPo
         lock (_lock)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
-            _rented++;
-            if (_top is { } block)
+            _rentedCount++;
+            if (_firstFree is { } block)
             {
-                _top = block.Next;
-                block.Next = null;
+                _firstFree = block.NextFree;
+                block.NextFree = null;
                 block.IsRented = true;
-                _free--;
-                _leastFree = Math.Min(_leastFree, _free);
+                _freeCount--;
+                _minFreeSinceTrim = Math.Min(_minFreeSinceTrim, _freeCount);
                 return block;
             }
         }
@@ -80,15 +80,15 @@ internal sealed class LargeBlockPool(Action<LargeBlockPool> disposed) : MemoryPo
             }
 
             block.IsRented = false;
-            _rented--;
-            if (_disposed || _free == MaxFree)
+            _rentedCount--;
+            if (_disposed || _freeCount == MaxFreeBlocks)
             {
                 return;
             }
 
-            block.Next = _top;
-            _top = block;
-            _free++;
+            block.NextFree = _firstFree;
+            _firstFree = block;
+            _freeCount++;
         }
     }
 
@@ -97,13 +97,13 @@ internal sealed class LargeBlockPool(Action<LargeBlockPool> disposed) : MemoryPo
     {
         lock (_lock)
         {
-            for (int unused = _leastFree; unused > 0; unused--)
+            for (int unused = _minFreeSinceTrim; unused > 0; unused--)
             {
-                _top = _top!.Next;
-                _free--;
+                _firstFree = _firstFree!.NextFree;
+                _freeCount--;
             }
 
-            _leastFree = _free;
+            _minFreeSinceTrim = _freeCount;
         }
     }
 
@@ -118,9 +118,9 @@ internal sealed class LargeBlockPool(Action<LargeBlockPool> disposed) : MemoryPo
             }
 
             _disposed = true;
-            _top = null;
-            _free = 0;
-            _leastFree = 0;
+            _firstFree = null;
+            _freeCount = 0;
+            _minFreeSinceTrim = 0;
         }
 
         disposed(this);

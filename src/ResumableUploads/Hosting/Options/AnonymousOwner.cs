@@ -13,5 +13,5 @@ public enum AnonymousOwner
     Shared = 1,
 
     /// <summary>Anonymous clients are rejected with 401.</summary>
-    Refuse = 2,
+    Reject = 2,
 }

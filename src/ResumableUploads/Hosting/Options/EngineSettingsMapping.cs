@@ -1,6 +1,6 @@
 using ResumableUploads.Engine;
 
-namespace ResumableUploads;
+namespace ResumableUploads.Hosting.Options;
 
 /// <summary>Converts <see cref="ResumableUploadOptions"/> to the settings of the engine.</summary>
 internal static class EngineSettingsMapping
@@ -11,24 +11,24 @@ internal static class EngineSettingsMapping
     /// <param name="hasHandler">Whether a handler takes completed uploads. Without one they are kept forever.</param>
     public static EngineSettings ToEngineSettings(this ResumableUploadOptions options, string endpoint, bool hasHandler) => new()
     {
-        Endpoint = endpoint,
+        EngineName = endpoint,
         MaxUploadSize = options.MaxUploadSize,
         MaxUploadsPerOwner = options.Limits.MaxUploadsPerOwner,
         MaxBytesPerOwner = options.Limits.MaxBytesPerOwner,
         MaxAppendsPerOwner = options.Limits.MaxAppendsPerOwner,
         IdleTimeout = options.Timeouts.IdleTimeout,
-        MinRate = options.Limits.MinDataRate,
-        MinRateWindow = options.Limits.MinDataRatePeriod,
-        TakeoverTimeout = options.Timeouts.PreemptionTimeout,
-        AppendGrace = options.Timeouts.AppendGracePeriod,
+        MinDataRate = options.Limits.MinDataRate,
+        MinDataRatePeriod = options.Limits.MinDataRatePeriod,
+        PreemptionTimeout = options.Timeouts.PreemptionTimeout,
+        AppendGracePeriod = options.Timeouts.AppendGracePeriod,
         Expiration = options.Expiration,
         MaxAge = options.Timeouts.MaxAge,
         CompletedRetention = hasHandler ? options.Timeouts.CompletedRetention : null,
-        HandlerAttempts = options.Handler.MaxAttempts,
-        HandlerLease = options.Handler.LeaseDuration,
-        CompletionWait = options.Handler.CompletionTimeout,
+        MaxHandlerAttempts = options.Handler.MaxAttempts,
+        HandlerLeaseDuration = options.Handler.LeaseDuration,
+        CompletionTimeout = options.Handler.CompletionTimeout,
         ProgressInterval = options.Timeouts.ProgressInterval,
         SweepInterval = options.Timeouts.SweepInterval,
-        StartsAgainAfterCompletion = options.Handler.RepeatBehavior == RepeatBehavior.StartOver,
+        StartOverAfterCompletion = options.Handler.RepeatBehavior == RepeatBehavior.StartOver,
     };
 }

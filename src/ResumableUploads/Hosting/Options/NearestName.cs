@@ -1,4 +1,4 @@
-namespace ResumableUploads;
+namespace ResumableUploads.Hosting.Options;
 
 /// <summary>Finds the name that a misspelled one was probably meant to be.</summary>
 internal static class NearestName

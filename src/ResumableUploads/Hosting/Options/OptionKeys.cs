@@ -1,6 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 
-namespace ResumableUploads;
+namespace ResumableUploads.Hosting.Options;
 
 /// <summary>The configuration keys of <see cref="ResumableUploadOptions"/>.</summary>
 internal static class OptionKeys

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using ResumableUploads.Abstractions;
+using ResumableUploads.Hosting.Events;
 using ResumableUploads.Stores.Memory;
 
 namespace ResumableUploads;
@@ -112,7 +113,7 @@ public sealed class ResumableUploadOptions
     /// still be read and moved.
     /// </summary>
     /// <remarks>It runs again if the process ends while it runs.</remarks>
-    public Func<UploadParked, CancellationToken, Task>? OnDeadLettered { get; set; }
+    public Func<UploadDeadLettered, CancellationToken, Task>? OnDeadLettered { get; set; }
 
     /// <summary>Gets or sets the callback that runs after an expired upload was deleted.</summary>
     public Func<UploadExpired, CancellationToken, Task>? OnExpired { get; set; }

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Options;
+using ResumableUploads.Hosting.Endpoints.Execution;
 
-namespace ResumableUploads;
+namespace ResumableUploads.Hosting.Options;
 
 /// <summary>Validates <see cref="ResumableUploadOptions"/>. Failures name the option by its configuration key.</summary>
 internal sealed class ResumableUploadOptionsValidator : IValidateOptions<ResumableUploadOptions>
@@ -84,7 +85,7 @@ internal sealed class ResumableUploadOptionsValidator : IValidateOptions<Resumab
             checks.Fail(nameof(handler.MaxStoredResponseSize), $"is {handler.MaxStoredResponseSize}. It must be between 0 and 524288.");
         }
 
-        foreach (string header in handler.StoredHeaders.Where(StoredHeaders.IsNeverStored))
+        foreach (string header in handler.StoredHeaders.Where(StoredHeaderFilter.IsNeverStored))
         {
             checks.Fail(nameof(handler.StoredHeaders), $"contains '{header}', which belongs to one connection or one user's sign-in. Remove it.");
         }

@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Extensions;
 using Microsoft.AspNetCore.WebUtilities;
 
-namespace ResumableUploads;
+namespace ResumableUploads.Hosting.Requests;
 
 /// <summary>
 /// What a request was sent to: the URL where uploads are made, or that of one upload. On a ready-made path an upload is a segment more; on an
@@ -12,14 +12,14 @@ namespace ResumableUploads;
 /// </summary>
 /// <param name="CreationPath">The path where uploads are made, without a slash at its end.</param>
 /// <param name="Id">The upload, or null.</param>
-/// <param name="IsParameter">Whether the id is in the query.</param>
-internal readonly record struct UploadUrl(PathString CreationPath, string? Id, bool IsParameter)
+/// <param name="IsQueryParameter">Whether the id is in the query.</param>
+internal readonly record struct UploadUrl(PathString CreationPath, string? Id, bool IsQueryParameter)
 {
     /// <summary>Before the id in the query, when the upload was not made by POST: which of the app's endpoints at this URL it belongs to.</summary>
-    private const char AfterMethod = '.';
+    private const char MethodSeparator = '.';
 
     /// <summary>The query parameter that is ours on an app's endpoints.</summary>
-    public const string Parameter = "resumable-upload";
+    public const string QueryParameterName = "resumable-upload";
 
     /// <summary>How many characters an id has.</summary>
     public const int IdLength = IdBytes * 2;
@@ -36,55 +36,55 @@ internal readonly record struct UploadUrl(PathString CreationPath, string? Id, b
     public static bool IsId(ReadOnlySpan<char> text) => text.Length == IdLength && !text.ContainsAnyExcept(IdCharacters);
 
     /// <summary>The URL of a request to an app's endpoint.</summary>
-    public static UploadUrl OfEndpoint(HttpRequest request) =>
-        new(Trimmed(request.Path), ParameterOf(request) is { } value ? value[(value.IndexOf(AfterMethod, StringComparison.Ordinal) + 1)..] : null, IsParameter: true);
+    public static UploadUrl ForEndpoint(HttpRequest request) =>
+        new(TrimTrailingSlash(request.Path), GetQueryParameter(request) is { } value ? value[(value.IndexOf(MethodSeparator, StringComparison.Ordinal) + 1)..] : null, IsQueryParameter: true);
 
     /// <summary>By which method the upload was made that a request to an app's endpoint names; null where it names none.</summary>
-    public static string? CreationMethodOf(HttpRequest request)
+    public static string? GetCreationMethod(HttpRequest request)
     {
-        string? value = request.QueryString.HasValue && request.QueryString.Value!.Contains(Parameter + "=", StringComparison.Ordinal) ? ParameterOf(request) : null;
+        string? value = request.QueryString.HasValue && request.QueryString.Value!.Contains(QueryParameterName + "=", StringComparison.Ordinal) ? GetQueryParameter(request) : null;
         return value is null ? null
-            : value.StartsWith("put" + AfterMethod, StringComparison.Ordinal) ? HttpMethods.Put
-            : value.StartsWith("patch" + AfterMethod, StringComparison.Ordinal) ? HttpMethods.Patch
+            : value.StartsWith("put" + MethodSeparator, StringComparison.Ordinal) ? HttpMethods.Put
+            : value.StartsWith("patch" + MethodSeparator, StringComparison.Ordinal) ? HttpMethods.Patch
             : HttpMethods.Post;
     }
 
     /// <summary>The URL of a request to a ready-made path, or to an upload below it.</summary>
-    public static UploadUrl Below(PathString creationPath, HttpRequest request) =>
-        new(Trimmed(creationPath), request.Path.StartsWithSegments(creationPath, out PathString rest) && rest.Value?.TrimEnd('/') is { Length: > 1 } id ? id[1..] : null, IsParameter: false);
+    public static UploadUrl ForPath(PathString creationPath, HttpRequest request) =>
+        new(TrimTrailingSlash(creationPath), request.Path.StartsWithSegments(creationPath, out PathString rest) && rest.Value?.TrimEnd('/') is { Length: > 1 } id ? id[1..] : null, IsQueryParameter: false);
 
     /// <summary>The id in the URL of an upload as a client names it, absolute or not; null where there is none.</summary>
-    public static string? IdOf(string url, bool isParameter)
+    public static string? ParseId(string url, bool isParameter)
     {
         int query = url.IndexOf('?', StringComparison.Ordinal);
         string path = (query < 0 ? url : url[..query]).TrimEnd('/');
         string? id = isParameter
-            ? query < 0 ? null : QueryHelpers.ParseQuery(url[query..]).GetValueOrDefault(Parameter).ToString()
+            ? query < 0 ? null : QueryHelpers.ParseQuery(url[query..]).GetValueOrDefault(QueryParameterName).ToString()
             : path[(path.LastIndexOf('/') + 1)..];
         return id is not null && IsId(id) ? id : null;
     }
 
     /// <summary>Where an upload that a request makes can be found: a path, so that it holds behind any proxy.</summary>
-    public string LocationOf(string id, HttpRequest request)
+    public string GetLocation(string id, HttpRequest request)
     {
         string path = request.PathBase.Add(CreationPath).ToUriComponent();
-        if (!IsParameter)
+        if (!IsQueryParameter)
         {
             return $"{path}/{id}";
         }
 
-        var query = new QueryBuilder(QueryHelpers.ParseQuery(request.QueryString.Value).Where(static pair => pair.Key != Parameter)) { { Parameter, Prefix(request) + id } };
+        var query = new QueryBuilder(QueryHelpers.ParseQuery(request.QueryString.Value).Where(static pair => pair.Key != QueryParameterName)) { { QueryParameterName, GetMethodPrefix(request) + id } };
         return path + query;
     }
 
     /// <summary>A request to an upload keeps the prefix that it came with.</summary>
-    private static string Prefix(HttpRequest request)
+    private static string GetMethodPrefix(HttpRequest request)
     {
-        string method = CreationMethodOf(request) ?? request.Method;
-        return HttpMethods.IsPut(method) ? "put" + AfterMethod : HttpMethods.IsPatch(method) ? "patch" + AfterMethod : "";
+        string method = GetCreationMethod(request) ?? request.Method;
+        return HttpMethods.IsPut(method) ? "put" + MethodSeparator : HttpMethods.IsPatch(method) ? "patch" + MethodSeparator : "";
     }
 
-    private static string? ParameterOf(HttpRequest request) => request.Query.TryGetValue(Parameter, out var value) ? value.ToString() : null;
+    private static string? GetQueryParameter(HttpRequest request) => request.Query.TryGetValue(QueryParameterName, out var value) ? value.ToString() : null;
 
-    private static PathString Trimmed(PathString path) => new(path.Value!.TrimEnd('/') is { Length: > 0 } trimmed ? trimmed : "/");
+    private static PathString TrimTrailingSlash(PathString path) => new(path.Value!.TrimEnd('/') is { Length: > 0 } trimmed ? trimmed : "/");
 }

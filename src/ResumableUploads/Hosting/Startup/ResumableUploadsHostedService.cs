@@ -1,9 +1,9 @@
 using Microsoft.Extensions.Hosting;
 
-namespace ResumableUploads;
+namespace ResumableUploads.Hosting.Startup;
 
 /// <summary>Checks the stores before the server listens, sweeps them while it runs, and waits for running work when it stops.</summary>
-internal sealed class ResumableUploadsHostedService(AppUploads app) : IHostedLifecycleService
+internal sealed class ResumableUploadsHostedService(SharedUploadServices app) : IHostedLifecycleService
 {
     /// <summary>Runs before any hosted service starts, and the server is one of them.</summary>
     public Task StartingAsync(CancellationToken cancellationToken) => app.CheckStoresAsync(cancellationToken);

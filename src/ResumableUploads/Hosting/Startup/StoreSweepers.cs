@@ -1,13 +1,13 @@
 using Microsoft.Extensions.Logging;
 using ResumableUploads.Abstractions;
-using ResumableUploads.Engine.Sweeping;
+using ResumableUploads.Engine.Expiration;
 
-namespace ResumableUploads;
+namespace ResumableUploads.Hosting.Startup;
 
 /// <summary>Sweeps each store of an application in the background: one sweeper per store, however many endpoints use it.</summary>
 internal sealed class StoreSweepers(TimeProvider time, ILogger logger, CancellationToken stopping)
 {
-    private readonly Dictionary<IUploadStore, Sweeper> _sweepers = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<IUploadStore, UploadSweeper> _sweepers = new(ReferenceEqualityComparer.Instance);
     private readonly List<Task> _running = [];
     private readonly Lock _lock = new();
     private bool _isStarted;
@@ -17,13 +17,13 @@ internal sealed class StoreSweepers(TimeProvider time, ILogger logger, Cancellat
     {
         lock (_lock)
         {
-            if (_sweepers.TryGetValue(store, out Sweeper? sweeper))
+            if (_sweepers.TryGetValue(store, out UploadSweeper? sweeper))
             {
                 sweeper.Add(visitor);
                 return;
             }
 
-            sweeper = new Sweeper(store, time, logger);
+            sweeper = new UploadSweeper(store, time, logger);
             sweeper.Add(visitor);
             _sweepers.Add(store, sweeper);
             if (_isStarted)
@@ -38,7 +38,7 @@ internal sealed class StoreSweepers(TimeProvider time, ILogger logger, Cancellat
         lock (_lock)
         {
             _isStarted = true;
-            foreach (Sweeper sweeper in _sweepers.Values)
+            foreach (UploadSweeper sweeper in _sweepers.Values)
             {
                 Run(sweeper);
             }
@@ -54,5 +54,5 @@ internal sealed class StoreSweepers(TimeProvider time, ILogger logger, Cancellat
         }
     }
 
-    private void Run(Sweeper sweeper) => _running.Add(Task.Run(() => sweeper.RunAsync(stopping)));
+    private void Run(UploadSweeper sweeper) => _running.Add(Task.Run(() => sweeper.RunAsync(stopping)));
 }

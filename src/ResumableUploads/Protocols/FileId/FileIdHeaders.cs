@@ -10,9 +10,9 @@ internal static class FileIdHeaders
     public const string UploadComplete = "X-Upload-Complete";
 
     /// <summary>What requests of the protocol carry, and the application's endpoint does not see.</summary>
-    public static readonly string[] OfRequests = [FileId, StartByte, FileSize, FileName];
+    public static readonly string[] RequestHeaders = [FileId, StartByte, FileSize, FileName];
 
     /// <summary>Headers whose bytes may be anything; the server is set up to pass them on byte for byte (F-2).</summary>
-    public static bool IsRaw(string name) =>
+    public static bool AllowsRawBytes(string name) =>
         string.Equals(name, FileId, StringComparison.OrdinalIgnoreCase) || string.Equals(name, FileName, StringComparison.OrdinalIgnoreCase);
 }

@@ -1,7 +1,8 @@
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
-using ResumableUploads.Engine.Content;
+using ResumableUploads.Engine.Digests;
+using ResumableUploads.Protocols.Ietf;
 
 namespace ResumableUploads.Protocols.FileId;
 
@@ -22,74 +23,74 @@ internal static class FileIdParser
     public static Problem? Parse(string method, IHeaderDictionary headers, bool onStatusPath, bool isLatin1, out FileIdRequest request)
     {
         request = default!;
-        FileIdOperation? operation = Operation(method, onStatusPath);
+        FileIdOperation? operation = GetOperation(method, onStatusPath);
         if (operation is null)
         {
-            return new Problem(405, Problem.Own("method-not-allowed"), "Method not allowed", $"Use one of: {Allow(onStatusPath)}.");
+            return new Problem(405, Problem.CustomType("method-not-allowed"), "Method not allowed", $"Use one of: {GetAllowHeader(onStatusPath)}.");
         }
 
         StringValues ids = headers[FileIdHeaders.FileId];
         if (ids.Count > 1)
         {
-            return Bad("file-id", "X-File-Id is there more than once. Send it once.");
+            return BadRequest("file-id", "X-File-Id is there more than once. Send it once.");
         }
 
         string id = ids.ToString();
         if (id.Length == 0)
         {
-            return Bad("file-id", "X-File-Id is missing. Send the name of the upload: 1 to 1,024 bytes that stay the same for the same file.");
+            return BadRequest("file-id", "X-File-Id is missing. Send the name of the upload: 1 to 1,024 bytes that stay the same for the same file.");
         }
 
-        byte[] fileId = FileIdText.BytesOf(id, isLatin1);
+        byte[] fileId = FileIdEncoding.GetBytes(id, isLatin1);
         if (fileId.Length > MaxFileIdLength)
         {
-            return Bad("file-id", "X-File-Id is longer than 1,024 bytes. Send a shorter one.");
+            return BadRequest("file-id", "X-File-Id is longer than 1,024 bytes. Send a shorter one.");
         }
 
-        if (OtherProtocol(headers) is { } other)
+        if (FindConflictingHeader(headers) is { } other)
         {
-            return Bad("two-protocols", $"X-File-Id and {other} belong to two protocols. Send the headers of one.");
+            return BadRequest("two-protocols", $"X-File-Id and {other} belong to two protocols. Send the headers of one.");
         }
 
-        if (!HeaderNumber.TryParse(headers[FileIdHeaders.StartByte], out long? startByte))
+        if (!NumericHeader.TryParse(headers[FileIdHeaders.StartByte], out long? startByte))
         {
-            return Bad("start-byte", "X-Start-Byte is not a decimal number from 0 to 9223372036854775807, or is there more than once.");
+            return BadRequest("start-byte", "X-Start-Byte is not a decimal number from 0 to 9223372036854775807, or is there more than once.");
         }
 
-        if (!HeaderNumber.TryParse(headers[FileIdHeaders.FileSize], out long? fileSize))
+        if (!NumericHeader.TryParse(headers[FileIdHeaders.FileSize], out long? fileSize))
         {
-            return Bad("file-size", "X-File-Size is not a decimal number from 0 to 9223372036854775807, or is there more than once.");
+            return BadRequest("file-size", "X-File-Size is not a decimal number from 0 to 9223372036854775807, or is there more than once.");
         }
 
         if (startByte > fileSize)
         {
-            return new Problem(400, Problem.LengthConflict, "Inconsistent upload length", "X-Start-Byte lies behind X-File-Size.");
+            return new Problem(400, Problem.LengthConflictType, "Inconsistent upload length", "X-Start-Byte lies behind X-File-Size.");
         }
 
         StringValues names = headers[FileIdHeaders.FileName];
-        string fileName = FileIdText.Decode(FileIdText.BytesOf(names.ToString(), isLatin1));
+        string fileName = FileIdEncoding.Decode(FileIdEncoding.GetBytes(names.ToString(), isLatin1));
         if (names.Count > 1 || Encoding.UTF8.GetByteCount(fileName) > MaxFileNameLength)
         {
-            return Bad("file-name", "X-File-Name is longer than 1,024 bytes of UTF-8, or is there more than once.");
+            return BadRequest("file-name", "X-File-Name is longer than 1,024 bytes of UTF-8, or is there more than once.");
         }
 
         string contentType = headers.ContentType.ToString();
         if (contentType.Length > MaxContentTypeLength)
         {
-            return Bad("content-type", "Content-Type is longer than 256 characters.");
+            return BadRequest("content-type", "Content-Type is longer than 256 characters.");
         }
 
-        if (!DigestHeader.TryParse(headers[DigestHeader.OfContent], out Digest? contentDigest)
-            || !DigestHeader.TryParse(headers[DigestHeader.OfWhole], out Digest? reprDigest))
+        if (!DigestHeaders.TryParse(headers[DigestHeaders.ContentDigest], out Digest? contentDigest)
+            || !DigestHeaders.TryParse(headers[DigestHeaders.ReprDigest], out Digest? reprDigest))
         {
-            return Bad("digest", DigestHeader.Hint);
+            return BadRequest("digest", DigestHeaders.MalformedDetail);
         }
 
         request = new FileIdRequest(operation.Value, fileId)
         {
             StartByte = startByte ?? 0,
             FileSize = fileSize,
-            FileName = fileName.Length > 0 ? fileName : FileIdText.NameInside(fileId, fileSize),
+            FileName = fileName.Length > 0 ? fileName : FileIdEncoding.ExtractFileName(fileId, fileSize),
             ContentType = contentType.Length > 0 ? contentType : null,
             ContentDigest = contentDigest,
             ReprDigest = reprDigest,
@@ -97,9 +98,9 @@ internal static class FileIdParser
         return null;
     }
 
-    public static string Allow(bool onStatusPath) => onStatusPath ? "GET, HEAD" : "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+    public static string GetAllowHeader(bool onStatusPath) => onStatusPath ? "GET, HEAD" : "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
-    private static FileIdOperation? Operation(string method, bool onStatusPath) => method switch
+    private static FileIdOperation? GetOperation(string method, bool onStatusPath) => method switch
     {
         _ when HttpMethods.IsGet(method) || HttpMethods.IsHead(method) => FileIdOperation.Status,
         _ when onStatusPath => null,
@@ -108,9 +109,9 @@ internal static class FileIdParser
         _ => null,
     };
 
-    private static string? OtherProtocol(IHeaderDictionary headers) =>
-        Array.Find(OtherProtocols.ThanFileId, headers.ContainsKey)
-        ?? (OtherProtocols.IsPartialUpload(headers.ContentType) ? Ietf.IetfHeaders.PartialUpload : null);
+    private static string? FindConflictingHeader(IHeaderDictionary headers) =>
+        Array.Find(ConflictingHeaders.ForFileId, headers.ContainsKey)
+        ?? (ConflictingHeaders.IsPartialUploadContentType(headers.ContentType) ? IetfHeaders.PartialUploadContentType : null);
 
-    private static Problem Bad(string name, string detail) => new(400, Problem.Own("bad-" + name), "Bad request", detail);
+    private static Problem BadRequest(string name, string detail) => new(400, Problem.CustomType("bad-" + name), "Bad request", detail);
 }

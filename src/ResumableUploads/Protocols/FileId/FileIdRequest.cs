@@ -1,4 +1,4 @@
-using ResumableUploads.Engine.Content;
+using ResumableUploads.Engine.Digests;
 
 namespace ResumableUploads.Protocols.FileId;
 

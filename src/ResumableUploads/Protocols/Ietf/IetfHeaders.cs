@@ -16,18 +16,18 @@ internal static class IetfHeaders
     public const string Limit = "Upload-Limit";
 
     /// <summary>The content type of an append.</summary>
-    public const string PartialUpload = "application/partial-upload";
+    public const string PartialUploadContentType = "application/partial-upload";
 
     /// <summary>By which a request is known as one of the draft. The others are also those of tus.</summary>
-    public static readonly string[] OfDraftAlone = [Complete, Incomplete, Version];
+    public static readonly string[] DraftOnlyHeaders = [Complete, Incomplete, Version];
 
     /// <summary>What requests of the protocol carry, and the application's endpoint does not see.</summary>
-    public static readonly string[] OfRequests = [.. OfDraftAlone, Offset, Length];
+    public static readonly string[] RequestHeaders = [.. DraftOnlyHeaders, Offset, Length];
 
     /// <summary>What answers of the protocol carry, and a page has to be able to read.</summary>
-    public static readonly string[] OfAnswers = [.. OfDraftAlone, Offset, Length, Limit];
+    public static readonly string[] ResponseHeaders = [.. DraftOnlyHeaders, Offset, Length, Limit];
 
     /// <summary>Whether something in a request says that it speaks the draft.</summary>
-    public static bool AreIn(IHeaderDictionary headers) =>
-        Array.Exists(OfDraftAlone, headers.ContainsKey) || OtherProtocols.IsPartialUpload(headers.ContentType);
+    public static bool ArePresent(IHeaderDictionary headers) =>
+        Array.Exists(DraftOnlyHeaders, headers.ContainsKey) || ConflictingHeaders.IsPartialUploadContentType(headers.ContentType);
 }

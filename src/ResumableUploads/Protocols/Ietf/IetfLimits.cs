@@ -15,7 +15,7 @@ internal sealed record IetfLimits(long MaxSize, long MinSize = 0, long? MaxAppen
     /// <summary>The header's value.</summary>
     /// <param name="ageKey">How the version calls the time that is left.</param>
     /// <param name="left">That time, or null where an upload does not expire.</param>
-    public string Format(string ageKey, TimeSpan? left)
+    public string FormatHeader(string ageKey, TimeSpan? left)
     {
         (string Key, long? Value)[] members =
         [

@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
-using ResumableUploads.Engine.Content;
+using ResumableUploads.Engine.Digests;
 using ResumableUploads.Protocols.StructuredFields;
 using ResumableUploads.Protocols.Tus;
 
@@ -25,77 +25,77 @@ internal static class IetfParser
         string method, IHeaderDictionary headers, bool isUpload, long? bodyLength, IetfVersion version, IetfLimits limits, out IetfRequest request)
     {
         request = default!;
-        if (Array.Find(OtherProtocols.ThanIetf, headers.ContainsKey) is { } other)
+        if (Array.Find(ConflictingHeaders.ForIetf, headers.ContainsKey) is { } other)
         {
-            return Bad("two-protocols", $"{other} and the headers of the IETF draft belong to two protocols. Send the headers of one.");
+            return BadRequest("two-protocols", $"{other} and the headers of the IETF draft belong to two protocols. Send the headers of one.");
         }
 
         return (isUpload, method) switch
         {
-            (false, _) when MayCreate(method) => Content(headers, IetfOperation.Create, bodyLength, version, limits, out request),
-            (true, _) when HttpMethods.IsPatch(method) => Content(headers, IetfOperation.Append, bodyLength, version, limits, out request),
-            (true, _) when HttpMethods.IsHead(method) || (HttpMethods.IsGet(method) && version.HasGet) =>
-                WithoutContent(headers, IetfOperation.Status, version, out request),
-            (true, _) when HttpMethods.IsDelete(method) => WithoutContent(headers, IetfOperation.Cancel, version, out request),
-            _ => new Problem(405, Problem.Own("method-not-allowed"), "Method not allowed", $"Use one of: {Allow(isUpload, version)}."),
+            (false, _) when IsCreationMethod(method) => ParseWithContent(headers, IetfOperation.Create, bodyLength, version, limits, out request),
+            (true, _) when HttpMethods.IsPatch(method) => ParseWithContent(headers, IetfOperation.Append, bodyLength, version, limits, out request),
+            (true, _) when HttpMethods.IsHead(method) || (HttpMethods.IsGet(method) && version.SupportsGet) =>
+                ParseWithoutContent(headers, IetfOperation.Status, version, out request),
+            (true, _) when HttpMethods.IsDelete(method) => ParseWithoutContent(headers, IetfOperation.Cancel, version, out request),
+            _ => new Problem(405, Problem.CustomType("method-not-allowed"), "Method not allowed", $"Use one of: {GetAllowHeader(isUpload, version)}."),
         };
     }
 
     /// <summary>Methods that make uploads: those that carry content .</summary>
-    public static bool MayCreate(string method) => HttpMethods.IsPost(method) || HttpMethods.IsPut(method) || HttpMethods.IsPatch(method);
+    public static bool IsCreationMethod(string method) => HttpMethods.IsPost(method) || HttpMethods.IsPut(method) || HttpMethods.IsPatch(method);
 
-    public static string Allow(bool isUpload, IetfVersion version) =>
-        !isUpload ? "POST, PUT, PATCH, OPTIONS" : version.HasGet ? "GET, HEAD, PATCH, DELETE, OPTIONS" : "HEAD, PATCH, DELETE, OPTIONS";
+    public static string GetAllowHeader(bool isUpload, IetfVersion version) =>
+        !isUpload ? "POST, PUT, PATCH, OPTIONS" : version.SupportsGet ? "GET, HEAD, PATCH, DELETE, OPTIONS" : "HEAD, PATCH, DELETE, OPTIONS";
 
-    private static Problem? WithoutContent(IHeaderDictionary headers, IetfOperation operation, IetfVersion version, out IetfRequest request)
+    private static Problem? ParseWithoutContent(IHeaderDictionary headers, IetfOperation operation, IetfVersion version, out IetfRequest request)
     {
         request = new IetfRequest(operation);
-        string[] foreign = [IetfHeaders.Offset, version.CompletenessField, IetfHeaders.Length];
-        return version.RefusesAppendHeaders && Array.Find(foreign, headers.ContainsKey) is { } name
-            ? Bad("header", $"{name} belongs to an append. Send the request without it.")
+        string[] foreign = [IetfHeaders.Offset, version.CompletenessHeader, IetfHeaders.Length];
+        return version.RejectsAppendHeaders && Array.Find(foreign, headers.ContainsKey) is { } name
+            ? BadRequest("header", $"{name} belongs to an append. Send the request without it.")
             : null;
     }
 
-    private static Problem? Content(
+    private static Problem? ParseWithContent(
         IHeaderDictionary headers, IetfOperation operation, long? bodyLength, IetfVersion version, IetfLimits limits, out IetfRequest request)
     {
         request = default!;
         bool isAppend = operation == IetfOperation.Append;
-        if (isAppend && version.NeedsMediaType && !OtherProtocols.IsPartialUpload(headers.ContentType))
+        if (isAppend && version.RequiresPartialUploadType && !ConflictingHeaders.IsPartialUploadContentType(headers.ContentType))
         {
-            return new Problem(415, Problem.Own("content-type"), "Not a part of an upload", $"Send the bytes as {IetfHeaders.PartialUpload}.");
+            return new Problem(415, Problem.CustomType("content-type"), "Not a part of an upload", $"Send the bytes as {IetfHeaders.PartialUploadContentType}.");
         }
 
-        bool? completeness = version.CompletenessOf(headers);
-        if (completeness is null && (!isAppend || version.NeedsCompleteness))
+        bool? completeness = version.GetCompleteness(headers);
+        if (completeness is null && (!isAppend || version.RequiresCompleteness))
         {
-            return Bad("upload-complete", $"{version.CompletenessField} is missing, there more than once, or neither ?0 nor ?1.");
+            return BadRequest("upload-complete", $"{version.CompletenessHeader} is missing, there more than once, or neither ?0 nor ?1.");
         }
 
         long offset = 0;
         if (isAppend && (!SfItem.TryParseInteger(headers[IetfHeaders.Offset], out offset) || offset < 0))
         {
-            return Bad("upload-offset", "Upload-Offset is missing, there more than once, or not an integer from 0 to 999999999999999.");
+            return BadRequest("upload-offset", "Upload-Offset is missing, there more than once, or not an integer from 0 to 999999999999999.");
         }
 
         bool isLast = completeness ?? true;
         long? length = SfItem.TryParseInteger(headers[IetfHeaders.Length], out long stated) && stated >= 0 ? stated : null;
-        if (!isLast && (isAppend || bodyLength != 0) && (isAppend || version.LimitsCreation) && version.HasLimits && bodyLength < limits.MinAppendSize)
+        if (!isLast && (isAppend || bodyLength != 0) && (isAppend || version.AppliesAppendLimitsToCreation) && version.SupportsLimits && bodyLength < limits.MinAppendSize)
         {
-            return new Problem(400, Problem.Own("append-too-small"), "Too few bytes",
-                "A request that is not the last one has at least min-append-size bytes here.") { IsLimit = true };
+            return new Problem(400, Problem.CustomType("append-too-small"), "Too few bytes",
+                "A request that is not the last one has at least min-append-size bytes here.") { IsLimitExceeded = true };
         }
 
-        if (!isAppend && !isLast && version.HasLimits && length < limits.MinSize)
+        if (!isAppend && !isLast && version.SupportsLimits && length < limits.MinSize)
         {
-            return new Problem(400, Problem.Own("too-small"), "Too small to be resumed",
-                "Uploads below min-size are taken in one request: send the whole content with ?1.") { IsLimit = true };
+            return new Problem(400, Problem.CustomType("too-small"), "Too small to be resumed",
+                "Uploads below min-size are taken in one request: send the whole content with ?1.") { IsLimitExceeded = true };
         }
 
-        if (!DigestHeader.TryParse(headers[DigestHeader.OfContent], out Digest? contentDigest)
-            || !DigestHeader.TryParse(headers[DigestHeader.OfWhole], out Digest? reprDigest))
+        if (!DigestHeaders.TryParse(headers[DigestHeaders.ContentDigest], out Digest? contentDigest)
+            || !DigestHeaders.TryParse(headers[DigestHeaders.ReprDigest], out Digest? reprDigest))
         {
-            return Bad("digest", DigestHeader.Hint);
+            return BadRequest("digest", DigestHeaders.MalformedDetail);
         }
 
         request = new IetfRequest(operation)
@@ -106,16 +106,16 @@ internal static class IetfParser
             ContentDigest = contentDigest,
             ReprDigest = reprDigest,
         };
-        return isAppend ? null : Describe(headers, ref request);
+        return isAppend ? null : ReadContentDescription(headers, ref request);
     }
 
     /// <summary>What a creation says about the content: by its own headers, or as clients of tus say it, which cannot set those.</summary>
-    private static Problem? Describe(IHeaderDictionary headers, ref IetfRequest request)
+    private static Problem? ReadContentDescription(IHeaderDictionary headers, ref IetfRequest request)
     {
         string type = headers.ContentType.ToString();
         if (type.Length > MaxContentTypeLength)
         {
-            return Bad("content-type", "Content-Type is longer than 256 characters.");
+            return BadRequest("content-type", "Content-Type is longer than 256 characters.");
         }
 
         string? name = ContentDispositionHeaderValue.TryParse(headers.ContentDisposition.ToString(), out ContentDispositionHeaderValue? disposition)
@@ -123,11 +123,11 @@ internal static class IetfParser
             : null;
         if (name?.Length > MaxFileNameLength)
         {
-            return Bad("content-disposition", "The file name is longer than 1,024 characters.");
+            return BadRequest("content-disposition", "The file name is longer than 1,024 characters.");
         }
 
         TusMetadata? metadata = headers.TryGetValue(TusHeaders.Metadata, out var raw) && raw.Count == 1 ? TusMetadata.TryParse(raw.ToString()) : null;
-        bool isTyped = type.Length > 0 && !OtherProtocols.IsPartialUpload(type);
+        bool isTyped = type.Length > 0 && !ConflictingHeaders.IsPartialUploadContentType(type);
         request = request with
         {
             FileName = string.IsNullOrEmpty(name) ? metadata?.FileName : name,
@@ -136,5 +136,5 @@ internal static class IetfParser
         return null;
     }
 
-    private static Problem Bad(string name, string detail) => new(400, Problem.Own("bad-" + name), "Bad request", detail);
+    private static Problem BadRequest(string name, string detail) => new(400, Problem.CustomType("bad-" + name), "Bad request", detail);
 }

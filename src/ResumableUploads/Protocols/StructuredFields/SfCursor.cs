@@ -8,18 +8,18 @@ internal ref struct SfCursor(ReadOnlySpan<char> text)
     public readonly bool IsAtEnd => _rest.IsEmpty;
 
     /// <summary>The next character; NUL at the end, which no field has.</summary>
-    public readonly char Next => _rest.IsEmpty ? '\0' : _rest[0];
+    public readonly char Current => _rest.IsEmpty ? '\0' : _rest[0];
 
-    public char Take()
+    public char Read()
     {
-        char next = Next;
+        char next = Current;
         Skip(1);
         return next;
     }
 
-    public bool TryTake(char expected)
+    public bool TryRead(char expected)
     {
-        if (Next != expected || IsAtEnd)
+        if (Current != expected || IsAtEnd)
         {
             return false;
         }
@@ -29,7 +29,7 @@ internal ref struct SfCursor(ReadOnlySpan<char> text)
     }
 
     /// <summary>All that comes before the first other character.</summary>
-    public ReadOnlySpan<char> TakeWhile(Func<char, bool> isPart)
+    public ReadOnlySpan<char> ReadWhile(Func<char, bool> isPart)
     {
         int length = 0;
         while (length < _rest.Length && isPart(_rest[length]))
@@ -42,10 +42,10 @@ internal ref struct SfCursor(ReadOnlySpan<char> text)
         return taken;
     }
 
-    public void SkipSpaces() => TakeWhile(static c => c == ' ');
+    public void SkipSpaces() => ReadWhile(static c => c == ' ');
 
     /// <summary>Optional white space between members: blanks and tabs.</summary>
-    public void SkipOptionalSpace() => TakeWhile(static c => c is ' ' or '\t');
+    public void SkipOptionalWhitespace() => ReadWhile(static c => c is ' ' or '\t');
 
     private void Skip(int count) => _rest = _rest[Math.Min(count, _rest.Length)..];
 }

@@ -18,24 +18,24 @@ internal static class SfDictionary
         {
             SfValue value = SfValue.True;
             if (!SfParser.TryKey(ref text, out string key)
-                || !(text.TryTake('=') ? SfParser.TryMember(ref text, out value) : SfParser.TryParameters(ref text)))
+                || !(text.TryRead('=') ? SfParser.TryMember(ref text, out value) : SfParser.TryParameters(ref text)))
             {
                 return false;
             }
 
             members[key] = value;
-            text.SkipOptionalSpace();
+            text.SkipOptionalWhitespace();
             if (text.IsAtEnd)
             {
                 return true;
             }
 
-            if (!text.TryTake(','))
+            if (!text.TryRead(','))
             {
                 return false;
             }
 
-            text.SkipOptionalSpace();
+            text.SkipOptionalWhitespace();
             if (text.IsAtEnd)
             {
                 return false;

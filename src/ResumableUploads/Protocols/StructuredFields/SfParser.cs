@@ -14,7 +14,7 @@ internal static class SfParser
     /// <summary>An item, or where it is a member of a dictionary an inner list, and its parameters (4.2.1.1, 4.2.3).</summary>
     public static bool TryMember(ref SfCursor text, out SfValue value)
     {
-        if (text.Next == '(')
+        if (text.Current == '(')
         {
             value = SfValue.Other;
             return TryInnerList(ref text) && TryParameters(ref text);
@@ -29,8 +29,8 @@ internal static class SfParser
     /// <summary>A key (4.2.3.3).</summary>
     public static bool TryKey(ref SfCursor text, out string key)
     {
-        key = char.IsAsciiLetterLower(text.Next) || text.Next == '*'
-            ? text.TakeWhile(static c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '_' or '-' or '.' or '*').ToString()
+        key = char.IsAsciiLetterLower(text.Current) || text.Current == '*'
+            ? text.ReadWhile(static c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '_' or '-' or '.' or '*').ToString()
             : "";
         return key.Length > 0;
     }
@@ -38,10 +38,10 @@ internal static class SfParser
     /// <summary>Parameters (4.2.3.2): they have to be right, and mean nothing to us.</summary>
     public static bool TryParameters(ref SfCursor text)
     {
-        while (text.TryTake(';'))
+        while (text.TryRead(';'))
         {
             text.SkipSpaces();
-            if (!TryKey(ref text, out _) || (text.TryTake('=') && !TryBareItem(ref text, out _)))
+            if (!TryKey(ref text, out _) || (text.TryRead('=') && !TryBareItem(ref text, out _)))
             {
                 return false;
             }
@@ -52,16 +52,16 @@ internal static class SfParser
 
     private static bool TryInnerList(ref SfCursor text)
     {
-        text.TryTake('(');
+        text.TryRead('(');
         while (!text.IsAtEnd)
         {
             text.SkipSpaces();
-            if (text.TryTake(')'))
+            if (text.TryRead(')'))
             {
                 return true;
             }
 
-            if (!TryItem(ref text, out _) || text.Next is not (' ' or ')'))
+            if (!TryItem(ref text, out _) || text.Current is not (' ' or ')'))
             {
                 return false;
             }
@@ -73,7 +73,7 @@ internal static class SfParser
     private static bool TryBareItem(ref SfCursor text, out SfValue value)
     {
         value = SfValue.Other;
-        return text.Next switch
+        return text.Current switch
         {
             '-' or (>= '0' and <= '9') => TryNumber(ref text, out value),
             '?' => TryBoolean(ref text, out value),
@@ -89,11 +89,11 @@ internal static class SfParser
     private static bool TryNumber(ref SfCursor text, out SfValue value)
     {
         value = SfValue.Other;
-        bool isNegative = text.TryTake('-');
-        ReadOnlySpan<char> digits = text.TakeWhile(char.IsAsciiDigit);
-        if (text.TryTake('.'))
+        bool isNegative = text.TryRead('-');
+        ReadOnlySpan<char> digits = text.ReadWhile(char.IsAsciiDigit);
+        if (text.TryRead('.'))
         {
-            return digits.Length is > 0 and <= MaxDecimalDigits && text.TakeWhile(char.IsAsciiDigit).Length is > 0 and <= MaxFractionDigits;
+            return digits.Length is > 0 and <= MaxDecimalDigits && text.ReadWhile(char.IsAsciiDigit).Length is > 0 and <= MaxFractionDigits;
         }
 
         if (digits.Length is 0 or > MaxIntegerDigits)
@@ -108,8 +108,8 @@ internal static class SfParser
 
     private static bool TryBoolean(ref SfCursor text, out SfValue value)
     {
-        text.TryTake('?');
-        char digit = text.Take();
+        text.TryRead('?');
+        char digit = text.Read();
         value = new SfValue(SfKind.Boolean, digit == '1' ? 1 : 0);
         return digit is '0' or '1';
     }
@@ -117,29 +117,29 @@ internal static class SfParser
     private static bool TryBytes(ref SfCursor text, out SfValue value)
     {
         value = SfValue.Other;
-        text.TryTake(':');
-        string base64 = text.TakeWhile(static c => char.IsAsciiLetterOrDigit(c) || c is '+' or '/' or '=').ToString();
+        text.TryRead(':');
+        string base64 = text.ReadWhile(static c => char.IsAsciiLetterOrDigit(c) || c is '+' or '/' or '=').ToString();
         byte[] bytes = new byte[base64.Length];
-        if (!text.TryTake(':') || !Convert.TryFromBase64String(Padded(base64), bytes, out int length))
+        if (!text.TryRead(':') || !Convert.TryFromBase64String(AddPadding(base64), bytes, out int length))
         {
             return false;
         }
 
-        value = new SfValue(SfKind.Bytes, Bytes: bytes[..length]);
+        value = new SfValue(SfKind.ByteSequence, Bytes: bytes[..length]);
         return true;
     }
 
     /// <summary>What is missing at the end of base64 is not held against it (4.2.7).</summary>
-    private static string Padded(string base64) => base64.PadRight((base64.Length + 3) / 4 * 4, '=');
+    private static string AddPadding(string base64) => base64.PadRight((base64.Length + 3) / 4 * 4, '=');
 
     private static bool TryString(ref SfCursor text)
     {
-        text.TryTake('"');
+        text.TryRead('"');
         while (!text.IsAtEnd)
         {
-            switch (text.Take())
+            switch (text.Read())
             {
-                case '\\' when text.Take() is not ('"' or '\\'):
+                case '\\' when text.Read() is not ('"' or '\\'):
                     return false;
                 case '\\':
                     break;
@@ -155,20 +155,20 @@ internal static class SfParser
 
     private static bool TryToken(ref SfCursor text)
     {
-        text.TakeWhile(static c => char.IsAsciiLetterOrDigit(c) || "!#$%&'*+-.^_`|~:/".Contains(c, StringComparison.Ordinal));
+        text.ReadWhile(static c => char.IsAsciiLetterOrDigit(c) || "!#$%&'*+-.^_`|~:/".Contains(c, StringComparison.Ordinal));
         return true;
     }
 
     private static bool TryDate(ref SfCursor text)
     {
-        text.TryTake('@');
-        return (text.Next == '-' || char.IsAsciiDigit(text.Next)) && TryNumber(ref text, out SfValue seconds) && seconds.Kind == SfKind.Integer;
+        text.TryRead('@');
+        return (text.Current == '-' || char.IsAsciiDigit(text.Current)) && TryNumber(ref text, out SfValue seconds) && seconds.Kind == SfKind.Integer;
     }
 
     private static bool TryDisplayString(ref SfCursor text)
     {
-        text.TryTake('%');
-        if (!text.TryTake('"'))
+        text.TryRead('%');
+        if (!text.TryRead('"'))
         {
             return false;
         }
@@ -176,13 +176,13 @@ internal static class SfParser
         var bytes = new List<byte>();
         while (!text.IsAtEnd)
         {
-            switch (text.Take())
+            switch (text.Read())
             {
                 case '"':
                     return Utf8.IsValid(CollectionsMarshal.AsSpan(bytes));
                 case '%':
-                    char high = text.Take();
-                    char low = text.Take();
+                    char high = text.Read();
+                    char low = text.Read();
                     if (!char.IsAsciiHexDigitLower(high) || !char.IsAsciiHexDigitLower(low))
                     {
                         return false;

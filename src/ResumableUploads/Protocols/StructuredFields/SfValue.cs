@@ -5,7 +5,7 @@ internal enum SfKind
 {
     Integer,
     Boolean,
-    Bytes,
+    ByteSequence,
 
     /// <summary>A decimal, string, token, date, display string or inner list: legal, and not for us.</summary>
     Other,

@@ -1,4 +1,4 @@
-using ResumableUploads.Engine.Content;
+using ResumableUploads.Engine.Digests;
 
 namespace ResumableUploads.Protocols.Tus;
 
@@ -6,7 +6,7 @@ namespace ResumableUploads.Protocols.Tus;
 internal static class TusChecksum
 {
     /// <summary>For <c>Tus-Checksum-Algorithm</c>; tus demands that sha1 is among them.</summary>
-    public static readonly string Algorithms = string.Join(',', DigestAlgorithm.All.Select(static algorithm => algorithm.TusName));
+    public static readonly string AlgorithmNames = string.Join(',', DigestAlgorithm.All.Select(static algorithm => algorithm.TusName));
 
     /// <summary>Null when the algorithm is not known, or the value is not one of its digests.</summary>
     public static Digest? TryParse(string text)
@@ -17,7 +17,7 @@ internal static class TusChecksum
             return null;
         }
 
-        byte[] value = new byte[algorithm.Length];
+        byte[] value = new byte[algorithm.HashSizeInBytes];
         return Convert.TryFromBase64String(parts[1], value, out int length) && length == value.Length ? new Digest(algorithm, value) : null;
     }
 }

@@ -3,10 +3,10 @@ namespace ResumableUploads.Protocols.Tus;
 /// <summary>Names of tus 1.0.0.</summary>
 internal static class TusHeaders
 {
-    public const string Version = "1.0.0";
+    public const string ProtocolVersion = "1.0.0";
 
     public const string Resumable = "Tus-Resumable";
-    public const string Versions = "Tus-Version";
+    public const string SupportedVersions = "Tus-Version";
     public const string Extension = "Tus-Extension";
     public const string MaxSize = "Tus-Max-Size";
     public const string ChecksumAlgorithm = "Tus-Checksum-Algorithm";
@@ -20,13 +20,13 @@ internal static class TusHeaders
     public const string MethodOverride = "X-HTTP-Method-Override";
 
     /// <summary>The content type of a piece.</summary>
-    public const string PieceType = "application/offset+octet-stream";
+    public const string PatchContentType = "application/offset+octet-stream";
 
     /// <summary>What answers of the protocol carry, and a page has to be able to read.</summary>
-    public static readonly string[] OfAnswers =
-        [Resumable, Versions, Extension, MaxSize, ChecksumAlgorithm, Offset, Length, DeferLength, Metadata, Concat, Expires];
+    public static readonly string[] ResponseHeaders =
+        [Resumable, SupportedVersions, Extension, MaxSize, ChecksumAlgorithm, Offset, Length, DeferLength, Metadata, Concat, Expires];
 
     /// <summary>What requests of the protocol carry, and the application's endpoint does not see.</summary>
-    public static readonly string[] OfRequests =
+    public static readonly string[] RequestHeaders =
         [Resumable, Offset, Length, DeferLength, Metadata, Checksum, Concat, MethodOverride];
 }

@@ -3,10 +3,10 @@ using System.Text;
 namespace ResumableUploads.Protocols.Tus;
 
 /// <summary><c>Upload-Metadata</c> (T-38): pairs of a key and a base64 value. The text is kept as it came; two keys mean something here.</summary>
-/// <param name="Raw">The header as the client sent it.</param>
+/// <param name="HeaderValue">The header as the client sent it.</param>
 /// <param name="FileName">The value of <c>filename</c>, or of <c>name</c>, or null.</param>
 /// <param name="ContentType">The value of <c>filetype</c>, or of <c>type</c>, or null.</param>
-internal sealed record TusMetadata(string Raw, string? FileName, string? ContentType)
+internal sealed record TusMetadata(string HeaderValue, string? FileName, string? ContentType)
 {
     /// <summary>All values that are texts.</summary>
     public IReadOnlyDictionary<string, string> Values { get; private init; } = new Dictionary<string, string>();
@@ -36,14 +36,14 @@ internal sealed record TusMetadata(string Raw, string? FileName, string? Content
         string? type = values.GetValueOrDefault("filetype") ?? values.GetValueOrDefault("type");
         return new TusMetadata(
             raw,
-            NotEmpty(values.GetValueOrDefault("filename") ?? values.GetValueOrDefault("name")),
-            type is not null && type.All(static c => c is >= ' ' and <= '~') ? NotEmpty(type) : null)
+            NullIfEmpty(values.GetValueOrDefault("filename") ?? values.GetValueOrDefault("name")),
+            type is not null && type.All(static c => c is >= ' ' and <= '~') ? NullIfEmpty(type) : null)
         {
             Values = values.Where(static value => value.Value is not null).ToDictionary(static value => value.Key, static value => value.Value!, StringComparer.Ordinal),
         };
     }
 
-    private static string? NotEmpty(string? text) => string.IsNullOrEmpty(text) ? null : text;
+    private static string? NullIfEmpty(string? text) => string.IsNullOrEmpty(text) ? null : text;
 
     /// <summary>False when it is not base64. A value that is no text is none of ours, and stays in the header.</summary>
     private static bool TryDecode(string base64, out string? text)

@@ -1,4 +1,4 @@
-using ResumableUploads.Engine.Content;
+using ResumableUploads.Engine.Digests;
 
 namespace ResumableUploads.Protocols.Tus;
 
@@ -37,5 +37,5 @@ internal sealed record TusRequest(TusOperation Operation)
     public bool HasChecksumTrailer { get; init; }
 
     /// <summary>Whether the body of a creation is the first piece.</summary>
-    public bool HasPiece { get; init; }
+    public bool HasContent { get; init; }
 }

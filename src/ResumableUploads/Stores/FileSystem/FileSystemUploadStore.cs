@@ -2,6 +2,9 @@ using System.Buffers;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using ResumableUploads.Abstractions;
+using ResumableUploads.Stores.FileSystem.Format;
+using ResumableUploads.Stores.FileSystem.IO;
+using ResumableUploads.Stores.FileSystem.Operations;
 
 namespace ResumableUploads.Stores.FileSystem;
 
@@ -14,17 +17,17 @@ namespace ResumableUploads.Stores.FileSystem;
 /// that point is kept after the death of a process and cut off after the loss of power. On Windows an upload cannot be deleted while
 /// somebody appends: <see cref="DeleteAsync"/> answers <see cref="ChangeStatus.Busy"/>.
 /// </remarks>
-public sealed class FileSystemUploadStore : IUploadStore, IStagesAppends, IChecksAtStart, ICleansUp, IKeepsSweepPlace, IMovesContent
+public sealed class FileSystemUploadStore : IUploadStore, IStagedAppendStore, IStoreStartupCheck, ISelfCleaningStore, ISweepCheckpointStore, IContentMover
 {
     private readonly StoreContext _context;
-    private readonly UploadNames _names;
+    private readonly DirectorySync _directorySync;
     private readonly RecordFile _records;
-    private readonly UploadOffset _offsets;
-    private readonly FileCreate _create;
-    private readonly FileRead _read;
-    private readonly FileChange _change;
-    private readonly FileMove _move;
-    private readonly SweepPlace _place;
+    private readonly OffsetReconciler _reconciler;
+    private readonly CreateOperation _create;
+    private readonly ReadOperations _read;
+    private readonly ChangeOperations _change;
+    private readonly MoveOperation _move;
+    private readonly SweepCheckpointFile _sweepCheckpoint;
 
     /// <summary>Makes a store. The directory is not touched yet.</summary>
     /// <param name="options">Where the store is, and what its bytes are to survive. They are read now; later changes have no effect.</param>
@@ -64,18 +67,18 @@ public sealed class FileSystemUploadStore : IUploadStore, IStagesAppends, ICheck
                 SyncSize = options.SyncSize,
                 SyncInterval = options.SyncInterval,
             },
-            new UploadPaths(root),
+            new StorePaths(root),
             files,
             timeProvider ?? TimeProvider.System,
             logger ?? NullLogger<FileSystemUploadStore>.Instance);
-        _names = new UploadNames(_context);
-        _records = new RecordFile(_context, _names);
-        _offsets = new UploadOffset(_context);
-        _create = new FileCreate(_context, _records, _names);
-        _read = new FileRead(_context, _records, _offsets);
-        _change = new FileChange(_context, _records, _offsets, _names);
-        _move = new FileMove(_context, _records, _offsets);
-        _place = new SweepPlace(_context, _names);
+        _directorySync = new DirectorySync(_context);
+        _records = new RecordFile(_context, _directorySync);
+        _reconciler = new OffsetReconciler(_context);
+        _create = new CreateOperation(_context, _records, _directorySync);
+        _read = new ReadOperations(_context, _records, _reconciler);
+        _change = new ChangeOperations(_context, _records, _reconciler, _directorySync);
+        _move = new MoveOperation(_context, _records, _reconciler);
+        _sweepCheckpoint = new SweepCheckpointFile(_context, _directorySync);
     }
 
     /// <summary>No bound: <see cref="long.MaxValue"/>. Staged bytes are in the upload's own file, behind its offset.</summary>
@@ -84,39 +87,39 @@ public sealed class FileSystemUploadStore : IUploadStore, IStagesAppends, ICheck
     /// <inheritdoc/>
     public ValueTask<CreateResult> CreateAsync(UploadKey key, UploadRecord record, CancellationToken cancellationToken)
     {
-        Check(record);
+        ValidateRecord(record);
         if (record.State != UploadState.Receiving)
         {
             throw new ArgumentException("A new upload is receiving.", nameof(record));
         }
 
-        return Run((_create, key, record), static s => s._create.Create(s.key, s.record), cancellationToken);
+        return RunAsync((_create, key, record), static s => s._create.Create(s.key, s.record), cancellationToken);
     }
 
     /// <summary>262,144 bytes (256 KiB): what is longer is not at hand at once.</summary>
-    public long MaxWholeLength => 256 * 1024;
+    public long MaxCompletedLength => 256 * 1024;
 
     /// <inheritdoc/>
-    public ValueTask<CreateResult> CreateWholeAsync(
+    public ValueTask<CreateResult> CreateCompletedAsync(
         UploadKey key, UploadRecord record, ReadOnlySequence<byte> content, CancellationToken cancellationToken)
     {
-        Check(record);
+        ValidateRecord(record);
         if (record.State == UploadState.Receiving)
         {
             throw new ArgumentException("A whole upload is received or completed.", nameof(record));
         }
 
-        if (content.Length > MaxWholeLength)
+        if (content.Length > MaxCompletedLength)
         {
-            throw new ArgumentException($"A whole upload has at most {MaxWholeLength} bytes.", nameof(content));
+            throw new ArgumentException($"A whole upload has at most {MaxCompletedLength} bytes.", nameof(content));
         }
 
-        return Run((_create, key, record, content), static s => s._create.Create(s.key, s.record, s.content), cancellationToken);
+        return RunAsync((_create, key, record, content), static s => s._create.Create(s.key, s.record, s.content), cancellationToken);
     }
 
     /// <inheritdoc/>
     public ValueTask<UploadInfo?> GetAsync(UploadKey key, CancellationToken cancellationToken) =>
-        Run((_read, key), static s => s._read.Get(s.key), cancellationToken);
+        RunAsync((_read, key), static s => s._read.Get(s.key), cancellationToken);
 
     /// <inheritdoc/>
     public async ValueTask<AppendResult> AppendAsync(
@@ -127,20 +130,20 @@ public sealed class FileSystemUploadStore : IUploadStore, IStagesAppends, ICheck
         cancellationToken.ThrowIfCancellationRequested();
         try
         {
-            LockStatus status = LockedUpload.TryOpen(_context, _records, _offsets, key, out LockedUpload? upload);
+            LockStatus status = LockedUpload.TryAcquire(_context, _records, _reconciler, key, out LockedUpload? upload);
             using (upload)
             {
                 return upload switch
                 {
                     null when status == LockStatus.NotFound => new AppendResult(AppendStatus.NotFound, 0, null),
-                    null => Busy(key),
+                    null => CreateBusyResult(key),
                     { Record.Record.State: not UploadState.Receiving } => new AppendResult(AppendStatus.NotReceiving, upload.Offset, upload.Version),
                     _ when upload.Offset != offset => new AppendResult(AppendStatus.OffsetMismatch, upload.Offset, upload.Version),
-                    _ => await new FileAppend(_context, _records, _offsets, upload, content, cancellationToken).RunAsync(mode),
+                    _ => await new AppendOperation(_context, _records, _reconciler, upload, content, cancellationToken).RunAsync(mode),
                 };
             }
         }
-        catch (Exception e) when (StorageErrors.IsStorage(e))
+        catch (Exception e) when (StorageErrors.IsStorageError(e))
         {
             throw StorageErrors.Wrap(e);
         }
@@ -150,42 +153,42 @@ public sealed class FileSystemUploadStore : IUploadStore, IStagesAppends, ICheck
     public ValueTask<UpdateResult> UpdateAsync(UploadKey key, string version, UploadRecord record, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(version);
-        Check(record);
-        return Run((_change, key, version, record), static s => s._change.Update(s.key, s.version, s.record), cancellationToken);
+        ValidateRecord(record);
+        return RunAsync((_change, key, version, record), static s => s._change.Update(s.key, s.version, s.record), cancellationToken);
     }
 
     /// <inheritdoc/>
     public ValueTask<Stream?> OpenReadAsync(UploadKey key, CancellationToken cancellationToken) =>
-        Run((_read, key), static s => s._read.OpenRead(s.key), cancellationToken);
+        RunAsync((_read, key), static s => s._read.OpenRead(s.key), cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<DeleteResult> DeleteAsync(UploadKey key, string? version, CancellationToken cancellationToken) =>
-        Run((_change, key, version), static s => s._change.Delete(s.key, s.version), cancellationToken);
+        RunAsync((_change, key, version), static s => s._change.Delete(s.key, s.version), cancellationToken);
 
     /// <inheritdoc/>
     public IAsyncEnumerable<UploadInfo> ListAsync(UploadQuery query, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(query);
-        return new FileList(_context, _read).ListAsync(query, cancellationToken);
+        return new ListOperation(_context, _read).ListAsync(query, cancellationToken);
     }
 
     /// <inheritdoc/>
-    public async ValueTask PutOutcomeAsync(UploadKey key, ReadOnlyMemory<byte> outcome, CancellationToken cancellationToken)
+    public async ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> response, CancellationToken cancellationToken)
     {
-        if (outcome.Length > FileChange.MaxOutcomeLength)
+        if (response.Length > ChangeOperations.MaxResponseLength)
         {
-            throw new ArgumentException("An outcome has at most 1 MiB.", nameof(outcome));
+            throw new ArgumentException("An outcome has at most 1 MiB.", nameof(response));
         }
 
-        await Run((_change, key, outcome), static s => s._change.PutOutcome(s.key, s.outcome.Span), cancellationToken);
+        await RunAsync((_change, key, response), static s => s._change.PutResponse(s.key, s.response.Span), cancellationToken);
     }
 
     /// <inheritdoc/>
-    public ValueTask<ReadOnlyMemory<byte>?> GetOutcomeAsync(UploadKey key, CancellationToken cancellationToken) =>
-        Run((_change, key), static s => s._change.GetOutcome(s.key), cancellationToken);
+    public ValueTask<ReadOnlyMemory<byte>?> GetResponseAsync(UploadKey key, CancellationToken cancellationToken) =>
+        RunAsync((_change, key), static s => s._change.GetResponse(s.key), cancellationToken);
 
     /// <inheritdoc/>
-    public async ValueTask<MoveResult> MoveAsync(UploadKey key, string path, bool overwrite, CancellationToken cancellationToken)
+    public async ValueTask<MoveResult> MoveContentAsync(UploadKey key, string path, bool overwrite, CancellationToken cancellationToken)
     {
         if (!Path.IsPathFullyQualified(path))
         {
@@ -197,7 +200,7 @@ public sealed class FileSystemUploadStore : IUploadStore, IStagesAppends, ICheck
         {
             return await _move.MoveAsync(key, path, overwrite, cancellationToken);
         }
-        catch (Exception e) when (StorageErrors.IsStorage(e))
+        catch (Exception e) when (StorageErrors.IsStorageError(e))
         {
             throw StorageErrors.Wrap(e);
         }
@@ -205,7 +208,7 @@ public sealed class FileSystemUploadStore : IUploadStore, IStagesAppends, ICheck
 
     /// <inheritdoc/>
     public ValueTask CheckAsync(CancellationToken cancellationToken) =>
-        Run(() => new StartCheck(_context, _names).Run(cancellationToken), cancellationToken);
+        RunAsync(() => new StartupCheck(_context, _directorySync).Run(cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
     public async ValueTask CleanUpAsync(CancellationToken cancellationToken)
@@ -213,23 +216,23 @@ public sealed class FileSystemUploadStore : IUploadStore, IStagesAppends, ICheck
         cancellationToken.ThrowIfCancellationRequested();
         try
         {
-            await new CleanUp(_context).RunAsync(cancellationToken);
+            await new CleanUpOperation(_context).RunAsync(cancellationToken);
         }
-        catch (Exception e) when (StorageErrors.IsStorage(e))
+        catch (Exception e) when (StorageErrors.IsStorageError(e))
         {
             throw StorageErrors.Wrap(e);
         }
     }
 
     /// <inheritdoc/>
-    public ValueTask<UploadKey?> GetSweepPlaceAsync(CancellationToken cancellationToken) =>
-        Run(_place, static place => place.Get(), cancellationToken);
+    public ValueTask<UploadKey?> GetSweepCheckpointAsync(CancellationToken cancellationToken) =>
+        RunAsync(_sweepCheckpoint, static place => place.Get(), cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask PutSweepPlaceAsync(UploadKey? place, CancellationToken cancellationToken) =>
-        Run(() => _place.Put(place), cancellationToken);
+    public ValueTask PutSweepCheckpointAsync(UploadKey? checkpoint, CancellationToken cancellationToken) =>
+        RunAsync(() => _sweepCheckpoint.Put(checkpoint), cancellationToken);
 
-    private static void Check(UploadRecord record)
+    private static void ValidateRecord(UploadRecord record)
     {
         ArgumentNullException.ThrowIfNull(record);
         if (record.Data.Length > UploadRecord.MaxDataLength)
@@ -238,11 +241,11 @@ public sealed class FileSystemUploadStore : IUploadStore, IStagesAppends, ICheck
         }
     }
 
-    private static async ValueTask Run(Action work, CancellationToken cancellationToken) =>
-        await Run(work, static action => { action(); return true; }, cancellationToken);
+    private static async ValueTask RunAsync(Action work, CancellationToken cancellationToken) =>
+        await RunAsync(work, static action => { action(); return true; }, cancellationToken);
 
     // The work of the file system is done on the caller's thread; what it throws is in the task all the same.
-    private static ValueTask<T> Run<TState, T>(TState state, Func<TState, T> work, CancellationToken cancellationToken)
+    private static ValueTask<T> RunAsync<TState, T>(TState state, Func<TState, T> work, CancellationToken cancellationToken)
     {
         if (cancellationToken.IsCancellationRequested)
         {
@@ -253,7 +256,7 @@ public sealed class FileSystemUploadStore : IUploadStore, IStagesAppends, ICheck
         {
             return new ValueTask<T>(work(state));
         }
-        catch (Exception e) when (StorageErrors.IsStorage(e))
+        catch (Exception e) when (StorageErrors.IsStorageError(e))
         {
             return ValueTask.FromException<T>(StorageErrors.Wrap(e));
         }
@@ -263,8 +266,8 @@ public sealed class FileSystemUploadStore : IUploadStore, IStagesAppends, ICheck
         }
     }
 
-    private AppendResult Busy(UploadKey key) =>
-        _records.Read(key) is { } record && _offsets.Observe(new UploadFiles(_context.Paths.Upload(key), record.Nonce), record) is { } seen
+    private AppendResult CreateBusyResult(UploadKey key) =>
+        _records.Read(key) is { } record && _reconciler.Read(new UploadFilePaths(_context.Paths.GetUploadDirectory(key), record.Nonce), record) is { } seen
             ? new AppendResult(AppendStatus.Busy, seen.Offset, null)
             : new AppendResult(AppendStatus.NotFound, 0, null);
 }

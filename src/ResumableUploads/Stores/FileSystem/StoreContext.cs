@@ -1,7 +1,9 @@
 using Microsoft.Extensions.Logging;
+using ResumableUploads.Stores.FileSystem.Format;
+using ResumableUploads.Stores.FileSystem.IO;
 
 namespace ResumableUploads.Stores.FileSystem;
 
 /// <summary>What every part of the store works with.</summary>
 internal sealed record StoreContext(
-    FileSystemUploadStoreOptions Options, UploadPaths Paths, FileLayer Files, TimeProvider Time, ILogger Logger);
+    FileSystemUploadStoreOptions Options, StorePaths Paths, FileLayer Files, TimeProvider TimeProvider, ILogger Logger);

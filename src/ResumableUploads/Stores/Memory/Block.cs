@@ -12,26 +12,26 @@ internal sealed class Block(byte[] array, int size, long start)
     public int Size => size;
 
     /// <summary>The offset in the content of the first byte.</summary>
-    public long Start { get; private set; } = start;
+    public long StartOffset { get; private set; } = start;
 
     /// <summary>The offset in the content behind the last byte.</summary>
-    public long End => Start + Volatile.Read(ref _length);
+    public long EndOffset => StartOffset + Volatile.Read(ref _length);
 
     /// <summary>How many bytes can still be added.</summary>
-    public int Room => size - _length;
+    public int FreeSpace => size - _length;
 
     /// <summary>The bytes that are there.</summary>
-    public ReadOnlySpan<byte> Bytes => array.AsSpan(0, Volatile.Read(ref _length));
+    public ReadOnlySpan<byte> WrittenSpan => array.AsSpan(0, Volatile.Read(ref _length));
 
     /// <summary>Adds as much as there is room for, and tells how much that was. One caller at a time.</summary>
-    public int Add(ReadOnlySpan<byte> bytes)
+    public int Append(ReadOnlySpan<byte> bytes)
     {
-        int count = Math.Min(bytes.Length, Room);
+        int count = Math.Min(bytes.Length, FreeSpace);
         bytes[..count].CopyTo(array.AsSpan(_length));
         Volatile.Write(ref _length, _length + count);
         return count;
     }
 
     /// <summary>Moves the block to its place in another content, before anybody can read it there.</summary>
-    public void PlaceAt(long start) => Start = start;
+    public void SetStartOffset(long start) => StartOffset = start;
 }

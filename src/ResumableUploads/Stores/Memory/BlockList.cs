@@ -9,35 +9,35 @@ namespace ResumableUploads.Stores.Memory;
 internal sealed class BlockList(MemoryBudget budget, ArrayPool<byte> pool)
 {
     /// <summary>The blocks grow with the content, so that a small upload is cheap. The largest is under the large-object limit of 85,000 bytes.</summary>
-    private const int SmallBlock = 4 * 1024;
-    private const int MiddleBlock = 16 * 1024;
-    private const int LargeBlock = 64 * 1024;
+    private const int SmallBlockSize = 4 * 1024;
+    private const int MediumBlockSize = 16 * 1024;
+    private const int LargeBlockSize = 64 * 1024;
 
-    private readonly Lock _gate = new();
+    private readonly Lock _lock = new();
     private readonly List<Block> _blocks = [];
     private Block? _tail;
-    private int _holders = 1;
+    private int _referenceCount = 1;
 
     /// <summary>How many bytes the writer has put in.</summary>
     public long Length { get; private set; }
 
-    /// <summary>Keeps the blocks from going back, until <see cref="Release"/>. The caller knows of another holder.</summary>
-    public void Hold()
+    /// <summary>Keeps the blocks from going back, until <see cref="ReleaseReference"/>. The caller knows of another holder.</summary>
+    public void AddReference()
     {
-        lock (_gate)
+        lock (_lock)
         {
-            ObjectDisposedException.ThrowIf(_holders == 0, this);
-            _holders++;
+            ObjectDisposedException.ThrowIf(_referenceCount == 0, this);
+            _referenceCount++;
         }
     }
 
     /// <summary>Lets go. The last one to do so returns the blocks.</summary>
-    public void Release()
+    public void ReleaseReference()
     {
-        lock (_gate)
+        lock (_lock)
         {
-            ObjectDisposedException.ThrowIf(_holders == 0, this);
-            if (--_holders > 0)
+            ObjectDisposedException.ThrowIf(_referenceCount == 0, this);
+            if (--_referenceCount > 0)
             {
                 return;
             }
@@ -45,7 +45,7 @@ internal sealed class BlockList(MemoryBudget budget, ArrayPool<byte> pool)
             foreach (Block block in _blocks)
             {
                 pool.Return(block.Array);
-                budget.Return(block.Size);
+                budget.Release(block.Size);
             }
 
             _blocks.Clear();
@@ -62,12 +62,12 @@ internal sealed class BlockList(MemoryBudget budget, ArrayPool<byte> pool)
             ReadOnlySpan<byte> rest = segment.Span;
             while (!rest.IsEmpty)
             {
-                if (_tail is not { Room: > 0 } && !TryGrow())
+                if (_tail is not { FreeSpace: > 0 } && !TryAddBlock())
                 {
                     return Length - before;
                 }
 
-                int count = _tail!.Add(rest);
+                int count = _tail!.Append(rest);
                 Length += count;
                 rest = rest[count..];
             }
@@ -77,24 +77,24 @@ internal sealed class BlockList(MemoryBudget budget, ArrayPool<byte> pool)
     }
 
     /// <summary>Adds a whole other content, which is empty afterwards. Needs no room: either the bytes fit behind the last one, or the blocks move.</summary>
-    public void TakeOver(BlockList other)
+    public void MoveFrom(BlockList other)
     {
-        lock (_gate)
+        lock (_lock)
         {
-            bool fits = _tail is not null && other.Length <= _tail.Room;
+            bool fits = _tail is not null && other.Length <= _tail.FreeSpace;
             foreach (Block block in other._blocks)
             {
                 if (fits)
                 {
-                    _tail!.Add(block.Bytes);
-                    Length += block.Bytes.Length;
+                    _tail!.Append(block.WrittenSpan);
+                    Length += block.WrittenSpan.Length;
                 }
                 else
                 {
-                    block.PlaceAt(Length);
+                    block.SetStartOffset(Length);
                     _blocks.Add(block);
                     _tail = block;
-                    Length = block.End;
+                    Length = block.EndOffset;
                 }
             }
 
@@ -108,31 +108,31 @@ internal sealed class BlockList(MemoryBudget budget, ArrayPool<byte> pool)
     }
 
     /// <summary>The block that has the byte at a position which has been written.</summary>
-    public Block Find(long position)
+    public Block FindBlock(long position)
     {
-        lock (_gate)
+        lock (_lock)
         {
-            ObjectDisposedException.ThrowIf(_holders == 0, this);
+            ObjectDisposedException.ThrowIf(_referenceCount == 0, this);
             int low = 0;
             int high = _blocks.Count - 1;
             while (low < high)
             {
                 int middle = (low + high + 1) / 2;
-                (low, high) = _blocks[middle].Start <= position ? (middle, high) : (low, middle - 1);
+                (low, high) = _blocks[middle].StartOffset <= position ? (middle, high) : (low, middle - 1);
             }
 
             return _blocks[low];
         }
     }
 
-    private bool TryGrow()
+    private bool TryAddBlock()
     {
-        int wanted = Length < SmallBlock ? SmallBlock : Length < SmallBlock + MiddleBlock ? MiddleBlock : LargeBlock;
+        int wanted = Length < SmallBlockSize ? SmallBlockSize : Length < SmallBlockSize + MediumBlockSize ? MediumBlockSize : LargeBlockSize;
 
         // Near the cap a smaller block may still fit, and keeps a little more of what came.
-        for (int size = wanted; size >= SmallBlock; size /= 4)
+        for (int size = wanted; size >= SmallBlockSize; size /= 4)
         {
-            if (budget.TryTakeForContent(size))
+            if (budget.TryReserveForContent(size))
             {
                 byte[] array;
                 try
@@ -141,11 +141,11 @@ internal sealed class BlockList(MemoryBudget budget, ArrayPool<byte> pool)
                 }
                 catch (OutOfMemoryException)
                 {
-                    budget.Return(size);
+                    budget.Release(size);
                     return false;
                 }
 
-                lock (_gate)
+                lock (_lock)
                 {
                     _tail = new Block(array, size, Length);
                     _blocks.Add(_tail);

@@ -4,7 +4,7 @@ namespace ResumableUploads.Stores.Memory;
 internal sealed class BlockStream : Stream
 {
     // Held while bytes are copied out, so that a stream disposed in the middle of a read does not give its blocks away.
-    private readonly Lock _gate = new();
+    private readonly Lock _lock = new();
     private readonly BlockList _blocks;
     private readonly long _length;
     private Block? _current;
@@ -14,7 +14,7 @@ internal sealed class BlockStream : Stream
     /// <summary>Makes a stream that holds the blocks until it is disposed.</summary>
     public BlockStream(BlockList blocks, long length)
     {
-        blocks.Hold();
+        blocks.AddReference();
         _blocks = blocks;
         _length = length;
     }
@@ -52,18 +52,18 @@ internal sealed class BlockStream : Stream
 
     public override int Read(Span<byte> buffer)
     {
-        lock (_gate)
+        lock (_lock)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
             int total = 0;
             while (total < buffer.Length && _position < _length)
             {
-                if (_current is null || _position < _current.Start || _position >= _current.End)
+                if (_current is null || _position < _current.StartOffset || _position >= _current.EndOffset)
                 {
-                    _current = _blocks.Find(_position);
+                    _current = _blocks.FindBlock(_position);
                 }
 
-                ReadOnlySpan<byte> bytes = _current.Bytes[(int)(_position - _current.Start)..];
+                ReadOnlySpan<byte> bytes = _current.WrittenSpan[(int)(_position - _current.StartOffset)..];
                 int count = (int)Math.Min(Math.Min(bytes.Length, buffer.Length - total), _length - _position);
                 bytes[..count].CopyTo(buffer[total..]);
                 total += count;
@@ -119,13 +119,13 @@ internal sealed class BlockStream : Stream
 
     protected override void Dispose(bool disposing)
     {
-        lock (_gate)
+        lock (_lock)
         {
             if (disposing && !_disposed)
             {
                 _disposed = true;
                 _current = null;
-                _blocks.Release();
+                _blocks.ReleaseReference();
             }
         }
 

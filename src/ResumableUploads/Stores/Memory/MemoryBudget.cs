@@ -9,21 +9,21 @@ internal sealed class MemoryBudget(long total)
     /// What content and new uploads may use: all but a thirty-second part. Without that rest, an upload in a full store could not be
     /// marked as received, so nothing would ever make room again.
     /// </summary>
-    public long ForContent { get; } = total - (total / 32);
+    public long ContentLimit { get; } = total - (total / 32);
 
     /// <summary>How many bytes are in use now.</summary>
     public long Used => Interlocked.Read(ref _used);
 
     /// <summary>Takes room for content or for a new upload, or takes nothing.</summary>
-    public bool TryTakeForContent(long bytes) => TryTake(bytes, ForContent);
+    public bool TryReserveForContent(long bytes) => TryReserve(bytes, ContentLimit);
 
     /// <summary>Takes room for a record that changes or for an outcome, or takes nothing.</summary>
-    public bool TryTakeForRecord(long bytes) => TryTake(bytes, total);
+    public bool TryReserveForRecord(long bytes) => TryReserve(bytes, total);
 
     /// <summary>Gives room back.</summary>
-    public void Return(long bytes) => Interlocked.Add(ref _used, -bytes);
+    public void Release(long bytes) => Interlocked.Add(ref _used, -bytes);
 
-    private bool TryTake(long bytes, long limit)
+    private bool TryReserve(long bytes, long limit)
     {
         long used = Interlocked.Read(ref _used);
         while (bytes <= limit - used)

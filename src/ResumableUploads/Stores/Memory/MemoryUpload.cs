@@ -8,50 +8,50 @@ namespace ResumableUploads.Stores.Memory;
 internal sealed class MemoryUpload
 {
     /// <summary>What an upload costs beside its data, its outcome and its blocks, in bytes: a generous guess.</summary>
-    private const int FixedCost = 1024;
+    private const int OverheadSize = 1024;
 
-    private readonly Lock _gate = new();
+    private readonly Lock _lock = new();
     private readonly string _nonce = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12));
     private readonly MemoryBudget _budget;
     private readonly TimeProvider _time;
     private readonly BlockList _content;
     private UploadRecord _record;
-    private byte[]? _outcome;
-    private DateTimeOffset _lastChanged;
+    private byte[]? _response;
+    private DateTimeOffset _lastModified;
     private long _generation;
     private long _offset;
     private bool _appending;
     private bool _removed;
 
-    /// <summary>Makes an upload for which <see cref="CostOf"/> has been taken from the budget.</summary>
+    /// <summary>Makes an upload for which <see cref="GetCost"/> has been taken from the budget.</summary>
     public MemoryUpload(UploadKey key, UploadRecord record, MemoryBudget budget, ArrayPool<byte> pool, TimeProvider time)
     {
         Key = key;
-        _record = CopyOf(record);
+        _record = CopyRecord(record);
         _budget = budget;
         _time = time;
         _content = new BlockList(budget, pool);
-        _lastChanged = time.GetUtcNow();
+        _lastModified = time.GetUtcNow();
     }
 
     public UploadKey Key { get; }
 
     /// <summary>What an upload with this record is charged when it is made.</summary>
-    public static long CostOf(UploadRecord record) => FixedCost + record.Data.Length;
+    public static long GetCost(UploadRecord record) => OverheadSize + record.Data.Length;
 
     /// <summary>The upload as it is now, or null when it has been removed.</summary>
-    public UploadInfo? Read()
+    public UploadInfo? GetInfo()
     {
-        lock (_gate)
+        lock (_lock)
         {
-            return _removed ? null : Describe();
+            return _removed ? null : ToUploadInfo();
         }
     }
 
     /// <summary>How many bytes count now, or null when the upload has been removed.</summary>
     public long? CurrentOffset()
     {
-        lock (_gate)
+        lock (_lock)
         {
             return _removed ? null : _offset;
         }
@@ -59,10 +59,10 @@ internal sealed class MemoryUpload
 
     public UpdateResult Update(string version, UploadRecord record)
     {
-        lock (_gate)
+        lock (_lock)
         {
-            ChangeStatus status = Check(version);
-            if (status != ChangeStatus.Done)
+            ChangeStatus status = CheckVersion(version);
+            if (status != ChangeStatus.Succeeded)
             {
                 return new UpdateResult(status, null);
             }
@@ -72,56 +72,56 @@ internal sealed class MemoryUpload
                 throw new ArgumentException($"The upload is {_record.State}; a state does not go back to {record.State}.", nameof(record));
             }
 
-            Charge(record.Data.Length - _record.Data.Length);
-            _record = CopyOf(record);
+            ChargeBudget(record.Data.Length - _record.Data.Length);
+            _record = CopyRecord(record);
             _generation++;
-            _lastChanged = _time.GetUtcNow();
-            return new UpdateResult(ChangeStatus.Done, Describe());
+            _lastModified = _time.GetUtcNow();
+            return new UpdateResult(ChangeStatus.Succeeded, ToUploadInfo());
         }
     }
 
     /// <summary>Removes the upload if the version is the present one or null. <paramref name="forget"/> runs in the same step.</summary>
     public ChangeStatus Remove(string? version, Action<MemoryUpload> forget)
     {
-        lock (_gate)
+        lock (_lock)
         {
-            ChangeStatus status = version is null && !_removed ? ChangeStatus.Done : Check(version);
-            if (status == ChangeStatus.Done)
+            ChangeStatus status = version is null && !_removed ? ChangeStatus.Succeeded : CheckVersion(version);
+            if (status == ChangeStatus.Succeeded)
             {
                 _removed = true;
                 forget(this);
-                _budget.Return(CostOf(_record) + (_outcome?.Length ?? 0));
-                _outcome = null;
-                _content.Release();
+                _budget.Release(GetCost(_record) + (_response?.Length ?? 0));
+                _response = null;
+                _content.ReleaseReference();
             }
 
             return status;
         }
     }
 
-    public void PutOutcome(ReadOnlySpan<byte> outcome)
+    public void PutResponse(ReadOnlySpan<byte> outcome)
     {
-        lock (_gate)
+        lock (_lock)
         {
             if (!_removed)
             {
-                Charge(outcome.Length - (_outcome?.Length ?? 0));
-                _outcome = outcome.ToArray();
+                ChargeBudget(outcome.Length - (_response?.Length ?? 0));
+                _response = outcome.ToArray();
             }
         }
     }
 
-    public byte[]? GetOutcome()
+    public byte[]? GetResponse()
     {
-        lock (_gate)
+        lock (_lock)
         {
-            return _outcome;
+            return _response;
         }
     }
 
     public Stream? OpenRead()
     {
-        lock (_gate)
+        lock (_lock)
         {
             return _removed ? null : new BlockStream(_content, _offset);
         }
@@ -130,7 +130,7 @@ internal sealed class MemoryUpload
     /// <summary>Marks the upload as being appended to, and answers null; or the refusal.</summary>
     public AppendResult? BeginAppend(long offset)
     {
-        lock (_gate)
+        lock (_lock)
         {
             if (_removed)
             {
@@ -158,7 +158,7 @@ internal sealed class MemoryUpload
     }
 
     /// <summary>A place for bytes that do not count yet; the caller releases it.</summary>
-    public BlockList Stage(ArrayPool<byte> pool) => new(_budget, pool);
+    public BlockList CreateStagingBlocks(ArrayPool<byte> pool) => new(_budget, pool);
 
     /// <summary>
     /// Adds bytes, of the append that has begun, and makes them count. Answers null when the upload has been removed. The copying is done outside of
@@ -167,39 +167,39 @@ internal sealed class MemoryUpload
     /// </summary>
     public (long Written, long Offset)? Write(in ReadOnlySequence<byte> bytes)
     {
-        lock (_gate)
+        lock (_lock)
         {
             if (_removed)
             {
                 return null;
             }
 
-            _content.Hold();
+            _content.AddReference();
         }
 
         try
         {
             long written = _content.Write(bytes);
-            lock (_gate)
+            lock (_lock)
             {
-                return _removed ? null : (written, Publish());
+                return _removed ? null : (written, UpdateOffset());
             }
         }
         finally
         {
-            _content.Release();
+            _content.ReleaseReference();
         }
     }
 
     /// <summary>Makes staged bytes count, unless the upload has been removed.</summary>
     public void Commit(BlockList staged)
     {
-        lock (_gate)
+        lock (_lock)
         {
             if (!_removed)
             {
-                _content.TakeOver(staged);
-                Publish();
+                _content.MoveFrom(staged);
+                UpdateOffset();
             }
         }
     }
@@ -207,7 +207,7 @@ internal sealed class MemoryUpload
     /// <summary>Ends the append that has begun, once. An upload that has been removed meanwhile answers <see cref="AppendStatus.NotFound"/>.</summary>
     public AppendResult EndAppend(AppendStatus status)
     {
-        lock (_gate)
+        lock (_lock)
         {
             _appending = false;
             return _removed ? new AppendResult(AppendStatus.NotFound, 0, null) : new AppendResult(status, _offset, Version);
@@ -216,43 +216,43 @@ internal sealed class MemoryUpload
 
     private string Version => string.Create(null, $"{_nonce}-{_generation}-{_offset}");
 
-    private static UploadRecord CopyOf(UploadRecord record) => record with { Data = record.Data.ToArray() };
+    private static UploadRecord CopyRecord(UploadRecord record) => record with { Data = record.Data.ToArray() };
 
-    private long Publish()
+    private long UpdateOffset()
     {
         if (_offset != _content.Length)
         {
             _offset = _content.Length;
-            _lastChanged = _time.GetUtcNow();
+            _lastModified = _time.GetUtcNow();
         }
 
         return _offset;
     }
 
-    private ChangeStatus Check(string? version) =>
+    private ChangeStatus CheckVersion(string? version) =>
         _removed ? ChangeStatus.NotFound
         : _appending ? ChangeStatus.Busy
-        : version == Version ? ChangeStatus.Done
+        : version == Version ? ChangeStatus.Succeeded
         : ChangeStatus.VersionMismatch;
 
-    private void Charge(long difference)
+    private void ChargeBudget(long difference)
     {
         if (difference < 0)
         {
-            _budget.Return(-difference);
+            _budget.Release(-difference);
         }
-        else if (!_budget.TryTakeForRecord(difference))
+        else if (!_budget.TryReserveForRecord(difference))
         {
             throw new UploadStoreException(StoreFailure.Full, "The memory store has reached its cap.", _offset);
         }
     }
 
-    private UploadInfo Describe() => new()
+    private UploadInfo ToUploadInfo() => new()
     {
         Key = Key,
         Version = Version,
         Offset = _offset,
         Record = _record,
-        LastChanged = _lastChanged,
+        LastModified = _lastModified,
     };
 }

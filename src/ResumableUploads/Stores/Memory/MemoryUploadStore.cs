@@ -14,18 +14,18 @@ namespace ResumableUploads.Stores.Memory;
 /// <see cref="StoreFailure.Full"/>; so does a record or an outcome for which there is no room, and then nothing is changed.
 /// Disposing the store removes all uploads; a call after that throws <see cref="ObjectDisposedException"/>.
 /// </remarks>
-public sealed class MemoryUploadStore : IUploadStore, IStagesAppends, IDisposable
+public sealed class MemoryUploadStore : IUploadStore, IStagedAppendStore, IDisposable
 {
     /// <summary>The cap when none is given: 268,435,456 bytes (256 MiB).</summary>
     public const long DefaultMaxTotalSize = 256L * 1024 * 1024;
 
-    private const int MaxOutcomeLength = 1024 * 1024;
+    private const int MaxResponseLength = 1024 * 1024;
 
     private readonly UploadTable _uploads = new();
     private readonly MemoryBudget _budget;
     private readonly TimeProvider _time;
     private readonly ArrayPool<byte> _pool;
-    private readonly Action<MemoryUpload> _forget;
+    private readonly Action<MemoryUpload> _removeFromTable;
     private volatile bool _disposed;
 
     /// <summary>Makes an empty store.</summary>
@@ -34,7 +34,7 @@ public sealed class MemoryUploadStore : IUploadStore, IStagesAppends, IDisposabl
     /// thirty-second part of it is left to the records and outcomes of uploads that are there, so that a full store can still finish them.
     /// Default: <see cref="DefaultMaxTotalSize"/>.
     /// </param>
-    /// <param name="timeProvider">The clock for <see cref="UploadInfo.LastChanged"/>. Default: the system's.</param>
+    /// <param name="timeProvider">The clock for <see cref="UploadInfo.LastModified"/>. Default: the system's.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="maxTotalSize"/> is zero or less.</exception>
     public MemoryUploadStore(long maxTotalSize = DefaultMaxTotalSize, TimeProvider? timeProvider = null)
         : this(maxTotalSize, timeProvider, ArrayPool<byte>.Shared)
@@ -47,11 +47,11 @@ public sealed class MemoryUploadStore : IUploadStore, IStagesAppends, IDisposabl
         _budget = new MemoryBudget(maxTotalSize);
         _time = timeProvider ?? TimeProvider.System;
         _pool = pool;
-        _forget = _uploads.Remove;
+        _removeFromTable = _uploads.Remove;
     }
 
     /// <summary>The part of the cap that contents may use: all of it but a thirty-second part. How much of that is free is not known beforehand.</summary>
-    public long MaxStagedLength => _budget.ForContent;
+    public long MaxStagedLength => _budget.ContentLimit;
 
     /// <summary>How many bytes count against the cap now.</summary>
     internal long UsedSize => _budget.Used;
@@ -60,8 +60,8 @@ public sealed class MemoryUploadStore : IUploadStore, IStagesAppends, IDisposabl
     /// <exception cref="ArgumentException">The state is not <see cref="UploadState.Receiving"/>, or the data is too long.</exception>
     public ValueTask<CreateResult> CreateAsync(UploadKey key, UploadRecord record, CancellationToken cancellationToken)
     {
-        Enter(cancellationToken);
-        Check(record);
+        ThrowIfDisposedOrCanceled(cancellationToken);
+        ValidateRecord(record);
 
         // Throws for default(UploadKey), which would otherwise break every listing.
         _ = key.Owner;
@@ -72,11 +72,11 @@ public sealed class MemoryUploadStore : IUploadStore, IStagesAppends, IDisposabl
 
         if (Find(key) is not null)
         {
-            return ValueTask.FromResult(new CreateResult(CreateStatus.Taken, null));
+            return ValueTask.FromResult(new CreateResult(CreateStatus.AlreadyExists, null));
         }
 
         // As much as content may use and no more: many new uploads must not take the room in which old ones are finished.
-        if (!_budget.TryTakeForContent(MemoryUpload.CostOf(record)))
+        if (!_budget.TryReserveForContent(MemoryUpload.GetCost(record)))
         {
             throw new UploadStoreException(StoreFailure.Full, "The memory store has reached its cap.");
         }
@@ -84,16 +84,16 @@ public sealed class MemoryUploadStore : IUploadStore, IStagesAppends, IDisposabl
         var upload = new MemoryUpload(key, record, _budget, _pool, _time);
 
         // Read before others can see it: the answer is the upload as it was made.
-        UploadInfo? made = upload.Read();
+        UploadInfo? made = upload.GetInfo();
         if (!_uploads.TryAdd(upload))
         {
-            upload.Remove(null, _forget);
-            return ValueTask.FromResult(new CreateResult(CreateStatus.Taken, null));
+            upload.Remove(null, _removeFromTable);
+            return ValueTask.FromResult(new CreateResult(CreateStatus.AlreadyExists, null));
         }
 
         if (_disposed)
         {
-            upload.Remove(null, _forget);
+            upload.Remove(null, _removeFromTable);
             ObjectDisposedException.ThrowIf(_disposed, this);
         }
 
@@ -103,8 +103,8 @@ public sealed class MemoryUploadStore : IUploadStore, IStagesAppends, IDisposabl
     /// <inheritdoc/>
     public ValueTask<UploadInfo?> GetAsync(UploadKey key, CancellationToken cancellationToken)
     {
-        Enter(cancellationToken);
-        return ValueTask.FromResult(Find(key)?.Read());
+        ThrowIfDisposedOrCanceled(cancellationToken);
+        return ValueTask.FromResult(Find(key)?.GetInfo());
     }
 
     /// <inheritdoc/>
@@ -113,7 +113,7 @@ public sealed class MemoryUploadStore : IUploadStore, IStagesAppends, IDisposabl
     {
         ArgumentNullException.ThrowIfNull(content);
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
-        Enter(cancellationToken);
+        ThrowIfDisposedOrCanceled(cancellationToken);
         if (Find(key) is not { } upload)
         {
             return ValueTask.FromResult(new AppendResult(AppendStatus.NotFound, 0, null));
@@ -121,7 +121,7 @@ public sealed class MemoryUploadStore : IUploadStore, IStagesAppends, IDisposabl
 
         return upload.BeginAppend(offset) is { } refusal
             ? ValueTask.FromResult(refusal)
-            : MemoryAppend.RunAsync(upload, content, mode, _pool, cancellationToken);
+            : MemoryAppendOperation.RunAsync(upload, content, mode, _pool, cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -129,8 +129,8 @@ public sealed class MemoryUploadStore : IUploadStore, IStagesAppends, IDisposabl
     public ValueTask<UpdateResult> UpdateAsync(UploadKey key, string version, UploadRecord record, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(version);
-        Enter(cancellationToken);
-        Check(record);
+        ThrowIfDisposedOrCanceled(cancellationToken);
+        ValidateRecord(record);
         return ValueTask.FromResult(Find(key)?.Update(version, record) ?? new UpdateResult(ChangeStatus.NotFound, null));
     }
 
@@ -138,15 +138,15 @@ public sealed class MemoryUploadStore : IUploadStore, IStagesAppends, IDisposabl
     /// <remarks>The stream goes on to read the same bytes when the upload is deleted. Until it is disposed they count against the cap.</remarks>
     public ValueTask<Stream?> OpenReadAsync(UploadKey key, CancellationToken cancellationToken)
     {
-        Enter(cancellationToken);
+        ThrowIfDisposedOrCanceled(cancellationToken);
         return ValueTask.FromResult(Find(key)?.OpenRead());
     }
 
     /// <inheritdoc/>
     public ValueTask<DeleteResult> DeleteAsync(UploadKey key, string? version, CancellationToken cancellationToken)
     {
-        Enter(cancellationToken);
-        return ValueTask.FromResult(new DeleteResult(Find(key)?.Remove(version, _forget) ?? ChangeStatus.NotFound));
+        ThrowIfDisposedOrCanceled(cancellationToken);
+        return ValueTask.FromResult(new DeleteResult(Find(key)?.Remove(version, _removeFromTable) ?? ChangeStatus.NotFound));
     }
 
     /// <inheritdoc/>
@@ -155,11 +155,11 @@ public sealed class MemoryUploadStore : IUploadStore, IStagesAppends, IDisposabl
         UploadQuery query, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(query);
-        Enter(cancellationToken);
-        foreach (UploadKey key in KeyOrder.Select(_uploads.Keys(query.Owner), query))
+        ThrowIfDisposedOrCanceled(cancellationToken);
+        foreach (UploadKey key in UploadKeyComparer.SelectKeys(_uploads.GetKeys(query.Owner), query))
         {
-            Enter(cancellationToken);
-            if (Find(key)?.Read() is { } info && (query.ExpiredAt is not { } time || info.Expires <= time))
+            ThrowIfDisposedOrCanceled(cancellationToken);
+            if (Find(key)?.GetInfo() is { } info && (query.ExpiredAsOf is not { } time || info.Expires <= time))
             {
                 yield return info;
             }
@@ -168,23 +168,23 @@ public sealed class MemoryUploadStore : IUploadStore, IStagesAppends, IDisposabl
 
     /// <inheritdoc/>
     /// <exception cref="ArgumentException">The outcome has more than 1 MiB.</exception>
-    public ValueTask PutOutcomeAsync(UploadKey key, ReadOnlyMemory<byte> outcome, CancellationToken cancellationToken)
+    public ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> response, CancellationToken cancellationToken)
     {
-        Enter(cancellationToken);
-        if (outcome.Length > MaxOutcomeLength)
+        ThrowIfDisposedOrCanceled(cancellationToken);
+        if (response.Length > MaxResponseLength)
         {
-            throw new ArgumentException("An outcome has at most 1 MiB.", nameof(outcome));
+            throw new ArgumentException("An outcome has at most 1 MiB.", nameof(response));
         }
 
-        Find(key)?.PutOutcome(outcome.Span);
+        Find(key)?.PutResponse(response.Span);
         return ValueTask.CompletedTask;
     }
 
     /// <inheritdoc/>
-    public ValueTask<ReadOnlyMemory<byte>?> GetOutcomeAsync(UploadKey key, CancellationToken cancellationToken)
+    public ValueTask<ReadOnlyMemory<byte>?> GetResponseAsync(UploadKey key, CancellationToken cancellationToken)
     {
-        Enter(cancellationToken);
-        byte[]? outcome = Find(key)?.GetOutcome();
+        ThrowIfDisposedOrCanceled(cancellationToken);
+        byte[]? outcome = Find(key)?.GetResponse();
         return ValueTask.FromResult(outcome is null ? null : (ReadOnlyMemory<byte>?)outcome);
     }
 
@@ -194,11 +194,11 @@ public sealed class MemoryUploadStore : IUploadStore, IStagesAppends, IDisposabl
         _disposed = true;
         foreach (MemoryUpload upload in _uploads.All)
         {
-            upload.Remove(null, _forget);
+            upload.Remove(null, _removeFromTable);
         }
     }
 
-    private static void Check(UploadRecord record)
+    private static void ValidateRecord(UploadRecord record)
     {
         ArgumentNullException.ThrowIfNull(record);
         if (record.Data.Length > UploadRecord.MaxDataLength)
@@ -207,7 +207,7 @@ public sealed class MemoryUploadStore : IUploadStore, IStagesAppends, IDisposabl
         }
     }
 
-    private void Enter(CancellationToken cancellationToken)
+    private void ThrowIfDisposedOrCanceled(CancellationToken cancellationToken)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         cancellationToken.ThrowIfCancellationRequested();

@@ -52,7 +52,7 @@ internal sealed class UploadTable
     }
 
     /// <summary>The keys of an owner, or with null of all.</summary>
-    public IEnumerable<UploadKey> Keys(string? owner)
+    public IEnumerable<UploadKey> GetKeys(string? owner)
     {
         if (owner is null)
         {

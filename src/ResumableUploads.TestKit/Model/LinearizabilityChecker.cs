@@ -1,0 +1,35 @@
+namespace ResumableUploads.TestKit.Model;
+
+/// <summary>
+/// Looks for an order of the calls in which each answer is the one that it would have been if they had come one after the other, and in which
+/// no call comes before one that had returned when it was made. With one, nobody can tell the store from one that does a thing at a time.
+/// </summary>
+/// <param name="calls">All calls, at most 60.</param>
+internal sealed class LinearizabilityChecker(IReadOnlyList<ConcurrentCall> calls)
+{
+    private readonly HashSet<(ulong Done, ObservedUpload? Upload)> _visited = [];
+
+    /// <summary>Whether there is such an order for an upload that is not there at the beginning.</summary>
+    public bool IsLinearizable() =>
+        calls.All(call => !call.IsBusy || calls.Any(other => other != call && other.Overlaps(call))) && IsLinearizable(0, null);
+
+    private bool IsLinearizable(ulong done, ObservedUpload? upload)
+    {
+        if (done == (1UL << calls.Count) - 1)
+        {
+            return true;
+        }
+
+        if (!_visited.Add((done, upload)))
+        {
+            return false;
+        }
+
+        long firstReturn = GetPendingCalls(done).Min(i => calls[i].ReturnedAt);
+        return GetPendingCalls(done)
+            .Where(i => calls[i].InvokedAt < firstReturn)
+            .Any(i => calls[i].NextStates(upload).Any(next => IsLinearizable(done | (1UL << i), next)));
+    }
+
+    private IEnumerable<int> GetPendingCalls(ulong done) => Enumerable.Range(0, calls.Count).Where(i => (done & (1UL << i)) == 0);
+}

@@ -1,0 +1,74 @@
+using ResumableUploads.Abstractions;
+using ResumableUploads.Engine.Completion;
+using ResumableUploads.Engine.Concatenation;
+using ResumableUploads.Engine.Locking;
+using ResumableUploads.Engine.Quotas;
+
+namespace ResumableUploads.Engine.Expiration;
+
+/// <summary>What one set of options has to do at each upload: clear what has expired, and run handlers that nobody came back for.</summary>
+internal sealed class EngineSweepVisitor(
+    UploadLockTable locks,
+    RecordPolicy recordPolicy,
+    OwnerQuota quota,
+    CompletionService completion,
+    DeadLetterService deadLetters,
+    UploadRemover remover,
+    ConcatenationService concatenation,
+    IUploadCallbacks callbacks,
+    EngineSettings settings,
+    TimeProvider time) : ISweepVisitor
+{
+    public TimeSpan Interval => settings.SweepInterval;
+
+    public async ValueTask VisitAsync(UploadInfo info, CancellationToken cancellationToken)
+    {
+        // Whoever holds the turn is alive: it decides, and the next sweep looks again.
+        if (recordPolicy.IsExpired(info))
+        {
+            if (!recordPolicy.IsOrphaned(info) && !recordPolicy.BelongsToThisEngine(info))
+            {
+                return;
+            }
+
+            using UploadLock? uploadLock = locks.TryAcquire(info.Key);
+            if (uploadLock is not null)
+            {
+                await deadLetters.NotifyBeforeExpirationAsync(info, callbacks, cancellationToken);
+                await remover.ExpireAsync(info, callbacks, cancellationToken);
+            }
+        }
+        else if (info.State == UploadState.Receiving)
+        {
+            // After a restart this is how it is known what waits for what.
+            if (EngineRecord.IsConcatenated(info) && recordPolicy.BelongsToThisEngine(info))
+            {
+                concatenation.TrackIfPending(info, EngineRecord.From(info));
+                if (callbacks.HasCompletionHandler)
+                {
+                    await concatenation.TryConcatenateAsync(info.Key, waitForLock: false, callbacks, cancellationToken);
+                }
+            }
+        }
+        else if (info.State == UploadState.Received && callbacks.HasCompletionHandler && recordPolicy.BelongsToThisEngine(info)
+            && !completion.IsHandlerRunning(info) && !completion.IsDeadLetterReported(EngineRecord.From(info)))
+        {
+            await RunHandlerAsync(info, cancellationToken);
+        }
+    }
+
+    public void OnSweepCompleted() => quota.RemoveIdleOwners();
+
+    private async Task RunHandlerAsync(UploadInfo info, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await completion.GetResultAsync(info, callbacks, cancellationToken).AsTask()
+                .WaitAsync(settings.CompletionTimeout, time, cancellationToken);
+        }
+        catch (TimeoutException)
+        {
+            // It runs on, and the others do not wait for it.
+        }
+    }
+}

@@ -1,0 +1,204 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace ResumableUploads.Hosting.Endpoints.Execution;
+
+/// <summary>
+/// The response that an endpoint writes while nothing of it may leave yet. It behaves like the server's: it starts with the first byte, then
+/// its head cannot be changed. A body that grows past the limit is let through, after whoever holds it has agreed.
+/// </summary>
+internal sealed class BufferedResponse : IHttpResponseFeature, IHttpResponseBodyFeature, IDisposable
+{
+    private readonly IHttpResponseFeature _serverResponse;
+    private readonly Func<ValueTask<Stream>> _startStreaming;
+    private readonly long _bufferLimit;
+    private readonly ArrayBufferWriter<byte> _buffer = new();
+    private readonly HeaderDictionary _headers = [];
+    private readonly Stack<(Func<object, Task> Callback, object State)> _onStartingCallbacks = new();
+    private readonly BufferedResponseStream _stream;
+    private PipeWriter? _writer;
+    private Stream? _streamingBody;
+    private int _statusCode;
+    private string? _reasonPhrase;
+
+    /// <summary>Holds what is written from now on.</summary>
+    /// <param name="context">Whose response it stands for.</param>
+    /// <param name="limit">How many bytes are held.</param>
+    /// <param name="release">Lets the head go when the body goes past the limit, and says where the body goes.</param>
+    public BufferedResponse(HttpContext context, long limit, Func<ValueTask<Stream>> release)
+    {
+        _serverResponse = context.Features.GetRequiredFeature<IHttpResponseFeature>();
+        _bufferLimit = limit;
+        _startStreaming = release;
+        _statusCode = _serverResponse.StatusCode;
+        _stream = new BufferedResponseStream(this);
+        foreach (var header in _serverResponse.Headers)
+        {
+            _headers[header.Key] = header.Value;
+        }
+    }
+
+    public int StatusCode
+    {
+        get => _statusCode;
+        set
+        {
+            ThrowIfStarted();
+            _statusCode = value;
+        }
+    }
+
+    public string? ReasonPhrase
+    {
+        get => _reasonPhrase;
+        set
+        {
+            ThrowIfStarted();
+            _reasonPhrase = value;
+        }
+    }
+
+    public IHeaderDictionary Headers
+    {
+        get => _headers;
+        set => throw new NotSupportedException("The collection of response headers cannot be replaced.");
+    }
+
+    public Stream Body
+    {
+        get => _stream;
+        set => throw new NotSupportedException("Set HttpResponse.Body instead.");
+    }
+
+    public bool HasStarted { get; private set; }
+
+    /// <summary>Whether the answer has begun to leave.</summary>
+    public bool IsStreaming => _streamingBody is not null;
+
+    /// <summary>What was written, where it was not released.</summary>
+    public ReadOnlyMemory<byte> BufferedBody => _buffer.WrittenMemory;
+
+    public Stream Stream => _stream;
+
+    public PipeWriter Writer => _writer ??= PipeWriter.Create(_stream, new StreamPipeWriterOptions(leaveOpen: true));
+
+    public void OnStarting(Func<object, Task> callback, object state)
+    {
+        ThrowIfStarted();
+        _onStartingCallbacks.Push((callback, state));
+    }
+
+    public void OnCompleted(Func<object, Task> callback, object state) => _serverResponse.OnCompleted(callback, state);
+
+    public void DisableBuffering()
+    {
+        // An answer is held until it is stored: what cannot wait for that is not for a resumable endpoint.
+    }
+
+    public async Task StartAsync(CancellationToken cancellationToken = default)
+    {
+        if (HasStarted)
+        {
+            return;
+        }
+
+        while (_onStartingCallbacks.TryPop(out (Func<object, Task> Callback, object State) starting))
+        {
+            await starting.Callback(starting.State);
+        }
+
+        HasStarted = true;
+        _headers.IsReadOnly = true;
+    }
+
+    public async Task SendFileAsync(string path, long offset, long? count, CancellationToken cancellationToken = default)
+    {
+        await StartAsync(cancellationToken);
+        await SendFileFallback.SendFileAsync(_stream, path, offset, count, cancellationToken);
+    }
+
+    /// <summary>Ends the answer; what a writer still has is in it.</summary>
+    public async Task CompleteAsync()
+    {
+        await StartAsync();
+        if (_writer is not null)
+        {
+            await _writer.FlushAsync();
+        }
+    }
+
+    public void Dispose() => _stream.Dispose();
+
+    private async ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        await StartAsync(cancellationToken);
+        if (!IsStreaming)
+        {
+            if (_buffer.WrittenCount + bytes.Length <= _bufferLimit)
+            {
+                _buffer.Write(bytes.Span);
+                return;
+            }
+
+            _streamingBody = await _startStreaming();
+            await _streamingBody.WriteAsync(BufferedBody, cancellationToken);
+        }
+
+        await _streamingBody!.WriteAsync(bytes, cancellationToken);
+    }
+
+    private async Task FlushAsync(CancellationToken cancellationToken)
+    {
+        await StartAsync(cancellationToken);
+        if (IsStreaming)
+        {
+            await _streamingBody!.FlushAsync(cancellationToken);
+        }
+    }
+
+    private void ThrowIfStarted()
+    {
+        if (HasStarted)
+        {
+            throw new InvalidOperationException("The response has already started.");
+        }
+    }
+
+    private sealed class BufferedResponseStream(BufferedResponse response) : Stream
+    {
+        public override bool CanRead => false;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => true;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position
+        {
+            get => throw new NotSupportedException();
+            set => throw new NotSupportedException();
+        }
+
+        public override void Flush() => FlushAsync(CancellationToken.None).GetAwaiter().GetResult();
+
+        public override Task FlushAsync(CancellationToken cancellationToken) => response.FlushAsync(cancellationToken);
+
+        public override void Write(byte[] buffer, int offset, int count) =>
+            response.WriteAsync(buffer.AsMemory(offset, count), CancellationToken.None).AsTask().GetAwaiter().GetResult();
+
+        public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+            response.WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
+            response.WriteAsync(buffer, cancellationToken);
+
+        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+    }
+}

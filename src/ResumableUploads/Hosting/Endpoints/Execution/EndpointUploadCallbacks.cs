@@ -1,0 +1,50 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Metadata;
+using ResumableUploads.Abstractions;
+using ResumableUploads.Engine;
+using ResumableUploads.Hosting.Endpoints.Routing;
+using ResumableUploads.Hosting.Events;
+
+namespace ResumableUploads.Hosting.Endpoints.Execution;
+
+/// <summary>What the engine asks of the app, where an endpoint takes the place of <c>OnCompleted</c>.</summary>
+internal sealed class EndpointUploadCallbacks(EventUploadCallbacks events, EndpointExecutor run, HttpContext context, EndpointTarget target) : IUploadCallbacks
+{
+    public bool HasCompletionHandler => true;
+
+    public bool HasProgressHandler => events.HasProgressHandler;
+
+    /// <summary>What would be said against the plain request, without a look at its body, is said before a byte of it is taken.</summary>
+    public async ValueTask<CreationDecision> OnCreatingAsync(UploadKey key, CreateCommand createCommand, long? length, CancellationToken cancellationToken)
+    {
+        Endpoint endpoint = target.Route.AppEndpoint;
+
+        // As the framework's routing decides it: no content type is left to the endpoint.
+        if (createCommand.ContentType is { } type && target.Route.MatchContentType(type) == ContentTypeMatch.None)
+        {
+            string accepted = string.Join(", ", endpoint.Metadata.GetMetadata<IAcceptsMetadata>()!.ContentTypes);
+            return new CreationDecision(new Rejection(StatusCodes.Status415UnsupportedMediaType, $"This endpoint takes {accepted}."), null);
+        }
+
+        if (AntiforgeryValidator.IsRequired(endpoint) && !await AntiforgeryValidator.ValidateCreationAsync(context))
+        {
+            return new CreationDecision(
+                new Rejection(StatusCodes.Status400BadRequest, "The antiforgery token is missing, or is not the one of this user and this cookie."), null);
+        }
+
+        return await events.OnCreatingAsync(key, createCommand, length, cancellationToken);
+    }
+
+    public ValueTask OnProgressAsync(UploadKey key, EngineRecord record, long offset, long? length, CancellationToken cancellationToken) =>
+        events.OnProgressAsync(key, record, offset, length, cancellationToken);
+
+    public ValueTask<HandlerResult> RunHandlerAsync(
+        UploadInfo info, EngineRecord record, Func<ReadOnlyMemory<byte>, ValueTask> storeResponse, CancellationToken cancellationToken) =>
+        run.ExecuteAsync(info, record, storeResponse, cancellationToken);
+
+    public ValueTask OnDeadLetteredAsync(UploadInfo info, EngineRecord record, CancellationToken cancellationToken) =>
+        events.OnDeadLetteredAsync(info, record, cancellationToken);
+
+    public ValueTask OnExpiredAsync(UploadInfo info, EngineRecord record, CancellationToken cancellationToken) =>
+        events.OnExpiredAsync(info, record, cancellationToken);
+}

@@ -1,0 +1,35 @@
+using Microsoft.AspNetCore.Http;
+
+namespace ResumableUploads.Hosting.Endpoints.Execution;
+
+/// <summary>Which headers of an endpoint's answer are stored with it, and given again.</summary>
+internal sealed class StoredHeaderFilter(IEnumerable<string> more)
+{
+    private const int MaxValueLength = 8 * 1024;
+
+    private static readonly string[] DefaultHeaders =
+    [
+        "Accept-Ranges", "Cache-Control", "Content-Disposition", "Content-Encoding", "Content-Language", "Content-Location", "Content-Type",
+        "Digest", "ETag", "Expires", "Last-Modified", "Link", "Location", "Repr-Digest", "Retry-After", "Vary",
+    ];
+
+    private static readonly HashSet<string> NeverStored = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "Set-Cookie", "Authorization", "WWW-Authenticate", "Authentication-Info", "Proxy-Authenticate", "Proxy-Authentication-Info", "Connection",
+        "Keep-Alive", "Proxy-Connection", "TE", "Trailer", "Transfer-Encoding", "Upgrade", "Date", "Server", "Content-Length", "Alt-Svc",
+    };
+
+    private readonly HashSet<string> _names = new([.. DefaultHeaders, .. more], StringComparer.OrdinalIgnoreCase);
+
+    public static bool IsNeverStored(string name) => NeverStored.Contains(name);
+
+    /// <summary>What is kept of some headers, one entry a value.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> SelectStored(IHeaderDictionary headers) =>
+    [
+        .. from header in headers
+           where _names.Contains(header.Key) && !NeverStored.Contains(header.Key)
+           from value in header.Value
+           where value is { Length: <= MaxValueLength }
+           select new KeyValuePair<string, string>(header.Key, value),
+    ];
+}

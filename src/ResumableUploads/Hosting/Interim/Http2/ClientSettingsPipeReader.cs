@@ -1,0 +1,72 @@
+using System.Buffers;
+using System.IO.Pipelines;
+
+namespace ResumableUploads.Hosting.Interim.Http2;
+
+/// <summary>
+/// The input of a connection as it is. What comes is looked at before the server gets it, so that the client's settings are known here before
+/// the server has answered to them.
+/// </summary>
+internal sealed class ClientSettingsPipeReader(PipeReader inner, ClientSettingsTracker settings) : PipeReader
+{
+    private ReadOnlySequence<byte> _buffer;
+
+    /// <summary>How many bytes were looked at and not yet consumed: they will come again.</summary>
+    private long _inspectedLength;
+
+    public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default) =>
+        settings.IsNotHttp2 ? inner.ReadAsync(cancellationToken) : ReadAndInspectAsync(cancellationToken);
+
+    public override bool TryRead(out ReadResult result)
+    {
+        bool isRead = inner.TryRead(out result);
+        if (isRead)
+        {
+            Inspect(result.Buffer);
+        }
+
+        return isRead;
+    }
+
+    public override void AdvanceTo(SequencePosition consumed) => AdvanceTo(consumed, consumed);
+
+    public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
+    {
+        if (!settings.IsNotHttp2)
+        {
+            _inspectedLength -= _buffer.Slice(0, consumed).Length;
+            _buffer = default;
+        }
+
+        inner.AdvanceTo(consumed, examined);
+    }
+
+    public override void CancelPendingRead() => inner.CancelPendingRead();
+
+    public override void Complete(Exception? exception = null) => inner.Complete(exception);
+
+    public override ValueTask CompleteAsync(Exception? exception = null) => inner.CompleteAsync(exception);
+
+    private async ValueTask<ReadResult> ReadAndInspectAsync(CancellationToken cancellationToken)
+    {
+        ReadResult result = await inner.ReadAsync(cancellationToken);
+        Inspect(result.Buffer);
+        return result;
+    }
+
+    private void Inspect(ReadOnlySequence<byte> buffer)
+    {
+        if (settings.IsNotHttp2)
+        {
+            return;
+        }
+
+        foreach (ReadOnlyMemory<byte> bytes in buffer.Slice(_inspectedLength))
+        {
+            settings.Process(bytes.Span);
+        }
+
+        _buffer = buffer;
+        _inspectedLength = buffer.Length;
+    }
+}

@@ -1,0 +1,88 @@
+using System.Diagnostics.Metrics;
+using System.Runtime.CompilerServices;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using ResumableUploads.Abstractions;
+using ResumableUploads.Engine;
+using ResumableUploads.Hosting.Events;
+using ResumableUploads.Hosting.Options;
+using ResumableUploads.Hosting.Requests;
+
+namespace ResumableUploads.Hosting.Startup;
+
+/// <summary>Creates the dispatcher of an endpoint from its options: store, engine, events and background work.</summary>
+internal static class UploadDispatcherFactory
+{
+    /// <summary>
+    /// The shared services of applications that call <c>Use...</c> or <c>Map...</c> without <c>AddResumableUploads()</c>. With it, the
+    /// container has them.
+    /// </summary>
+    private static readonly ConditionalWeakTable<IServiceProvider, SharedUploadServices> SharedServices = [];
+
+    /// <summary>Creates the dispatcher of a ready-made endpoint.</summary>
+    /// <exception cref="OptionsValidationException">An option is invalid.</exception>
+    /// <exception cref="InvalidOperationException">The store cannot be used.</exception>
+    public static UploadRequestDispatcher Create(IServiceProvider services, ResumableUploadOptions options, string uploadPath) =>
+        Create(services, options, uploadPath, forEndpoints: false);
+
+    /// <summary>Creates the dispatcher of endpoints of the application, which are the completion handler instead of <c>OnCompleted</c>.</summary>
+    /// <exception cref="InvalidOperationException">The store cannot be used, or the endpoints' options have an <c>OnCompleted</c>.</exception>
+    public static UploadRequestDispatcher CreateForEndpoints(IServiceProvider services, string optionsName, string name, Action<ResumableUploadOptions>? configure)
+    {
+        ResumableUploadOptions options = CreateOptions(services, optionsName);
+        options.OnCompleted = null;
+        configure?.Invoke(options);
+        return options.OnCompleted is null
+            ? Create(services, options, name, forEndpoints: true)
+            : throw new InvalidOperationException(
+                $"OnCompleted is set in WithResumableUploads() for '{name}', but the endpoint itself is the completion handler. Move the work there.");
+    }
+
+    private static UploadRequestDispatcher Create(IServiceProvider services, ResumableUploadOptions options, string name, bool forEndpoints)
+    {
+        ValidateOptionsResult valid = new ResumableUploadOptionsValidator().Validate(null, options);
+        if (valid.Failed)
+        {
+            throw new OptionsValidationException("ResumableUploads", typeof(ResumableUploadOptions), valid.Failures);
+        }
+
+        if (services.GetService<IOptions<KestrelServerOptions>>() is { } kestrel)
+        {
+            Latin1HeaderEncodingSelector.Install(kestrel.Value);
+        }
+
+        SharedUploadServices app = services.GetService<SharedUploadServices>() ?? SharedServices.GetValue(services, static services => SharedUploadServices.Create(services));
+        (TimeProvider time, ILogger logger) = (app.Time, app.Logger);
+        IUploadStore store = options.Store ?? (options.IsFileSystemStoreRequired ? null : services.GetService<IUploadStore>()) ?? app.GetFileSystemStore(options);
+        app.CheckBeforeStart(store);
+        var events = new UploadEventHandlers(options);
+        var metrics = new UploadMetrics(services.GetService<IMeterFactory>());
+        var engine = new UploadEngine(store, options.ToEngineSettings(app.GetUniqueName(name), forEndpoints || events.OnCompleted is not null), metrics, time, logger);
+        if (forEndpoints)
+        {
+            Log.StartedForEndpoints(logger, name, options.Expiration);
+        }
+        else
+        {
+            Log.Started(logger, name, options.Expiration);
+        }
+
+        if (!forEndpoints && events.OnCompleted is null)
+        {
+            Log.OnCompletedNotSet(logger);
+        }
+
+        app.Run(engine, metrics, store, engine.CreateSweepVisitor(new EventUploadCallbacks(events, store, services, context: null)));
+        return new UploadRequestDispatcher(new UploadRequestServices(options, events, engine, store, services, time, logger), app.Stopping);
+    }
+
+    /// <summary>Creates a separate instance of the options: from the container if <c>AddResumableUploads()</c> was called, otherwise the defaults.</summary>
+    /// <exception cref="InvalidOperationException">No options have that name.</exception>
+    public static ResumableUploadOptions CreateOptions(IServiceProvider services, string optionsName) =>
+        services.GetService<RegisteredOptions>() is { } registered ? registered.Create(services, optionsName)
+        : optionsName.Length == 0 ? new ResumableUploadOptions()
+        : throw new InvalidOperationException(
+            $"No resumable upload options are named '{optionsName}'. Call builder.Services.AddResumableUploads(\"{optionsName}\").");
+}

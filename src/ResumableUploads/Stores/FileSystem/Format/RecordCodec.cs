@@ -1,0 +1,196 @@
+using System.Buffers;
+using System.Buffers.Text;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text.Json;
+using ResumableUploads.Abstractions;
+
+namespace ResumableUploads.Stores.FileSystem.Format;
+
+/// <summary>What was found where a record is kept.</summary>
+/// <param name="Record">The record, when it is whole.</param>
+/// <param name="NewerFormat">The format version, when it is one that only a newer package knows.</param>
+/// <param name="DamageReason">What is wrong, in the other cases.</param>
+internal readonly record struct RecordDecodeResult(StoredRecord? Record, int? NewerFormat, string? DamageReason);
+
+/// <summary>
+/// A record as bytes: one line of JSON, which ends with a digest of itself and names length and digest of what follows, and then the
+/// caller's bytes as they are.
+/// </summary>
+internal static class RecordCodec
+{
+    public const int FormatVersion = 1;
+
+    /// <summary>No record file is longer.</summary>
+    public const int MaxLength = UploadRecord.MaxDataLength + (64 * 1024);
+
+    private const int DigestLength = 16;
+    private const string PowerLoss = "power-loss";
+    private const string Process = "process";
+
+    /// <summary>One of each for a thread, because a record is encoded and written in one go.</summary>
+    [ThreadStatic]
+    private static ArrayBufferWriter<byte>? _line;
+
+    [ThreadStatic]
+    private static Utf8JsonWriter? _json;
+
+    private static ReadOnlySpan<byte> Prefix => "{\"format\":"u8;
+
+    private static ReadOnlySpan<byte> DigestPropertyName => ",\"check\":\""u8;
+
+    /// <summary>The bytes of a record, which are there until the same thread encodes another.</summary>
+    public static ReadOnlyMemory<byte> Encode(StoredRecord stored)
+    {
+        UploadRecord record = stored.Record;
+        ArrayBufferWriter<byte> line = _line ??= new ArrayBufferWriter<byte>(1024);
+        line.ResetWrittenCount();
+        Utf8JsonWriter json = _json ??= new Utf8JsonWriter(line);
+        json.Reset(line);
+        json.WriteStartObject();
+        json.WriteNumber("format", FormatVersion);
+        json.WriteString("nonce", stored.Nonce);
+        json.WriteNumber("generation", stored.Generation);
+        json.WriteNumber("writes", stored.WriteCount);
+        json.WriteString("state", FormatState(record.State));
+        WriteNumber(json, "length", record.Length);
+        WriteString(json, "slidingExpiration", record.SlidingExpiration?.ToString("c", CultureInfo.InvariantCulture));
+        WriteString(json, "absoluteExpiration", record.AbsoluteExpiration?.ToString("O", CultureInfo.InvariantCulture));
+        json.WriteString("changed", stored.LastUpdated.UtcDateTime.ToString("O", CultureInfo.InvariantCulture));
+        json.WriteString("durability", stored.Durability == Durability.PowerLoss ? PowerLoss : Process);
+        json.WriteString("boot", stored.CreationBootId);
+        WriteNumber(json, "frozen", stored.FinalOffset);
+        WriteNumber(json, "staging", stored.StagingOffset);
+        WriteString(json, "movedTo", stored.MovedTo);
+        json.WriteNumber("dataLength", record.Data.Length);
+        json.WriteString("dataSha256"u8, HashToHex(record.Data.Span, stackalloc byte[2 * SHA256.HashSizeInBytes]));
+        json.Flush();
+
+        // The digest goes in front of the closing brace, over all that stands before it.
+        ReadOnlySpan<byte> check = HashToHex(line.WrittenSpan, stackalloc byte[DigestLength]);
+        line.Write(DigestPropertyName);
+        line.Write(check);
+        line.Write("\"}\n"u8);
+        line.Write(record.Data.Span);
+        return line.WrittenMemory;
+    }
+
+    public static RecordDecodeResult Decode(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.IsEmpty)
+        {
+            return CreateDamaged("it is empty");
+        }
+
+        if (!bytes.StartsWith(Prefix) || !Utf8Parser.TryParse(bytes[Prefix.Length..], out int format, out _) || format < 1)
+        {
+            return CreateDamaged("it does not begin as a record does");
+        }
+
+        if (format > FormatVersion)
+        {
+            return new RecordDecodeResult(null, format, null);
+        }
+
+        int end = bytes.IndexOf((byte)'\n');
+        int bodyLength = end - DigestPropertyName.Length - DigestLength - 2;
+        if (end < 0 || bodyLength <= 0)
+        {
+            return CreateDamaged("its first line is cut off");
+        }
+
+        ReadOnlySpan<byte> body = bytes[..bodyLength];
+        ReadOnlySpan<byte> tail = bytes[bodyLength..end];
+        if (!tail.StartsWith(DigestPropertyName) || !tail[DigestPropertyName.Length..].StartsWith(HashToHex(body, stackalloc byte[DigestLength])) || !tail.EndsWith("\"}"u8))
+        {
+            return CreateDamaged("its first line does not match its digest");
+        }
+
+        try
+        {
+            return Parse(bytes[..end], bytes[(end + 1)..]);
+        }
+        catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException or ArgumentException or OverflowException)
+        {
+            return CreateDamaged("its first line cannot be read: " + e.Message);
+        }
+    }
+
+    private static RecordDecodeResult Parse(ReadOnlySpan<byte> line, ReadOnlySpan<byte> data)
+    {
+        var fields = new RecordFieldReader(line);
+        var stored = new StoredRecord
+        {
+            Nonce = fields.GetString("nonce"u8) ?? throw new FormatException("no nonce"),
+            Generation = fields.GetInt64("generation"u8) ?? throw new FormatException("no generation"),
+            WriteCount = fields.GetInt64("writes"u8) ?? throw new FormatException("no count of writes"),
+            Record = new UploadRecord
+            {
+                State = ParseState(fields.GetString("state"u8)),
+                Length = fields.GetInt64("length"u8),
+                SlidingExpiration = fields.GetString("slidingExpiration"u8) is { } span
+                    ? TimeSpan.ParseExact(span, "c", CultureInfo.InvariantCulture) : null,
+                AbsoluteExpiration = fields.GetString("absoluteExpiration"u8) is { } time ? ParseTime(time) : null,
+                Data = data.ToArray(),
+            },
+            LastUpdated = ParseTime(fields.GetString("changed"u8) ?? ""),
+            Durability = fields.GetString("durability"u8) switch
+            {
+                PowerLoss => Durability.PowerLoss,
+                Process => Durability.ProcessCrash,
+                _ => throw new FormatException("an unknown durability"),
+            },
+            CreationBootId = fields.GetString("boot"u8) ?? "",
+            FinalOffset = fields.GetInt64("frozen"u8),
+            StagingOffset = fields.GetInt64("staging"u8),
+            MovedTo = fields.GetString("movedTo"u8),
+        };
+        return fields.GetInt64("dataLength"u8) != data.Length ? CreateDamaged("its data have another length than its first line says")
+            : !fields.StringEquals("dataSha256"u8, HashToHex(data, stackalloc byte[2 * SHA256.HashSizeInBytes])) ? CreateDamaged("its data do not match their digest")
+            : new RecordDecodeResult(stored, null, null);
+    }
+
+    private static RecordDecodeResult CreateDamaged(string reason) => new(null, null, reason);
+
+    /// <summary>The beginning of a SHA-256 as hex digits, as many as there is room for.</summary>
+    private static Span<byte> HashToHex(scoped ReadOnlySpan<byte> bytes, Span<byte> digits)
+    {
+        Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(bytes, digest);
+        Convert.TryToHexStringLower(digest[..(digits.Length / 2)], digits, out _);
+        return digits;
+    }
+
+    private static string FormatState(UploadState state) => state switch
+    {
+        UploadState.Receiving => "receiving",
+        UploadState.Received => "received",
+        UploadState.Completed => "completed",
+        _ => throw new ArgumentOutOfRangeException(nameof(state)),
+    };
+
+    private static UploadState ParseState(string? name) => name switch
+    {
+        "receiving" => UploadState.Receiving,
+        "received" => UploadState.Received,
+        "completed" => UploadState.Completed,
+        _ => throw new FormatException("an unknown state"),
+    };
+
+    private static DateTimeOffset ParseTime(string text) =>
+        DateTimeOffset.ParseExact(text, "O", CultureInfo.InvariantCulture, DateTimeStyles.RoundtripKind);
+
+    private static void WriteNumber(Utf8JsonWriter json, string name, long? value)
+    {
+        if (value is { } number)
+        {
+            json.WriteNumber(name, number);
+        }
+        else
+        {
+            json.WriteNull(name);
+        }
+    }
+
+    private static void WriteString(Utf8JsonWriter json, string name, string? value) => json.WriteString(name, value);
+}

@@ -1,0 +1,69 @@
+using System.Runtime.InteropServices;
+using ResumableUploads.Abstractions;
+
+namespace ResumableUploads.Stores.FileSystem.IO;
+
+/// <summary>What an exception of the file system means. On Unix the framework puts the error's number into HResult.</summary>
+internal static class StorageErrors
+{
+    private const int WindowsSharingViolation = unchecked((int)0x80070020);
+    private const int WindowsLockViolation = unchecked((int)0x80070021);
+    private const int WindowsWriteProtected = unchecked((int)0x80070013);
+    private const int WindowsHandleDiskFull = unchecked((int)0x80070027);
+    private const int WindowsDiskFull = unchecked((int)0x80070070);
+    private const int WindowsQuotaExceeded = unchecked((int)0x8007050F);
+
+    /// <summary>
+    /// Whether it comes from the file system. The framework looks whether a file can be positioned when it is first used; on a disk that does not
+    /// answer any more it concludes that it cannot, and says "not supported".
+    /// </summary>
+    public static bool IsStorageError(Exception error) => error is IOException or UnauthorizedAccessException or NotSupportedException;
+
+    /// <summary>Whether another handle has the file for itself (EWOULDBLOCK: 11 on Linux, 35 on macOS).</summary>
+    public static bool IsLocked(IOException error) => OperatingSystem.IsWindows()
+        ? error.HResult is WindowsSharingViolation or WindowsLockViolation
+        : error.HResult == (OperatingSystem.IsMacOS() ? 35 : 11);
+
+    public static bool IsNotFound(Exception error) =>
+        error is FileNotFoundException or DirectoryNotFoundException || error.HResult == NativeMethods.ENOENT;
+
+    public static StoreFailure Classify(Exception error)
+    {
+        if (error is UploadStoreException known)
+        {
+            return known.Failure;
+        }
+
+        if (error is UnauthorizedAccessException)
+        {
+            return StoreFailure.ReadOnly;
+        }
+
+        if (OperatingSystem.IsWindows())
+        {
+            return error.HResult switch
+            {
+                WindowsDiskFull or WindowsHandleDiskFull or WindowsQuotaExceeded => StoreFailure.Full,
+                WindowsWriteProtected => StoreFailure.ReadOnly,
+                _ => StoreFailure.Unavailable,
+            };
+        }
+
+        int number = error.HResult;
+        return number is NativeMethods.ENOSPC or NativeMethods.EFBIG || number == NativeMethods.EDQUOT ? StoreFailure.Full
+            : number is NativeMethods.EROFS or 1 or 13 ? StoreFailure.ReadOnly
+            : StoreFailure.Unavailable;
+    }
+
+    /// <summary>The exception as the store's own.</summary>
+    public static UploadStoreException Wrap(Exception error, long? durableOffset = null) =>
+        error as UploadStoreException
+        ?? new UploadStoreException(Classify(error), error is NotSupportedException ? Describe(error) + "." : error.Message, durableOffset, error);
+
+    /// <summary>The system's words for the error, without a path where they can be had so.</summary>
+    public static string Describe(Exception error) =>
+        !OperatingSystem.IsWindows() && error.HResult is > 0 and < 200 ? Marshal.GetPInvokeErrorMessage(error.HResult)
+        : error is UnauthorizedAccessException ? "Permission denied"
+        : error is NotSupportedException ? "The disk does not answer"
+        : error.Message;
+}

@@ -1,0 +1,212 @@
+using System.IO.Pipelines;
+using ResumableUploads.Abstractions;
+using ResumableUploads.Stores.FileSystem.Format;
+using ResumableUploads.Stores.FileSystem.IO;
+
+namespace ResumableUploads.Stores.FileSystem.Operations;
+
+/// <summary>One append, under the lock: reads the content to its end and writes it behind what is there.</summary>
+internal sealed class AppendOperation(
+    StoreContext context, RecordFile records, OffsetReconciler reconciler, LockedUpload upload, UploadContent content, CancellationToken cancellationToken)
+{
+    private StoredRecord _record = upload.Record;
+
+    private static AppendResult NotFound => new(AppendStatus.NotFound, 0, null);
+
+    public async ValueTask<AppendResult> RunAsync(AppendMode mode)
+    {
+        bool staging = mode == AppendMode.AllOrNothing;
+        using DataFile? dataFile = Open(staging);
+        if (dataFile is null || !Prepare(dataFile, staging ? dataFile.StartOffset : null))
+        {
+            return NotFound;
+        }
+
+        return staging ? await RunAllOrNothingAsync(dataFile) : await RunKeepPartialAsync(dataFile);
+    }
+
+    private DataFile? Open(bool staging)
+    {
+        OpenFile? data = null;
+        try
+        {
+            data = context.Files.OpenWrite(upload.Files.DataPath);
+            OpenFile? durableOffsetFile = upload.Record.Durability == Durability.PowerLoss ? reconciler.OpenDurableOffsetFile(upload.Files.DurableOffsetPath) : null;
+            var dataFile = new DataFile(context, upload, data, durableOffsetFile, staging, content.ExpectedLength);
+            data = null;
+            return dataFile;
+        }
+        catch (Exception e) when (StorageErrors.IsNotFound(e))
+        {
+            return null;
+        }
+        finally
+        {
+            data?.Dispose();
+        }
+    }
+
+    /// <summary>Brings mark and record into the state in which bytes may be written. The content is not touched yet.</summary>
+    private bool Prepare(DataFile dataFile, long? staging)
+    {
+        try
+        {
+            dataFile.RecordCurrentBoot();
+            return _record.StagingOffset == staging || WriteStagingOffset(staging);
+        }
+        catch (Exception e) when (StorageErrors.IsStorageError(e))
+        {
+            throw StorageErrors.Wrap(e, dataFile.StartOffset);
+        }
+    }
+
+    private async ValueTask<AppendResult> RunKeepPartialAsync(DataFile dataFile)
+    {
+        try
+        {
+            await WriteContentAsync(dataFile);
+        }
+        catch (Exception e) when (StorageErrors.IsStorageError(e))
+        {
+            throw StorageErrors.Wrap(e, dataFile.RecoverAfterFailure());
+        }
+
+        return Finish(dataFile, tell: true);
+    }
+
+    private async ValueTask<AppendResult> RunAllOrNothingAsync(DataFile dataFile)
+    {
+        bool discard = true;
+        try
+        {
+            await WriteContentAsync(dataFile);
+            if (await ShouldCommitAsync())
+            {
+                dataFile.SetLastWriteTimeAndSync();
+
+                // Whether this works or not, the record is what decides from here on.
+                discard = false;
+                if (!WriteStagingOffset(null))
+                {
+                    return NotFound;
+                }
+            }
+        }
+        catch (Exception e) when (StorageErrors.IsStorageError(e))
+        {
+            throw StorageErrors.Wrap(e, dataFile.StartOffset);
+        }
+        finally
+        {
+            if (discard)
+            {
+                Discard(dataFile);
+            }
+        }
+
+        if (discard)
+        {
+            return CreateResult(AppendStatus.Discarded, dataFile.StartOffset);
+        }
+
+        // A crash before the mark leaves the bytes to the first touch in this boot, and drops all of them in another.
+        dataFile.CommitStaged();
+        return Finish(dataFile, tell: false);
+    }
+
+    private async ValueTask WriteContentAsync(DataFile dataFile)
+    {
+        CopyFromSource(dataFile);
+        PipeReader reader = content.Reader;
+        for (bool completed = false; !completed;)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            ReadResult result = await reader.ReadAsync(CancellationToken.None);
+            completed = result.IsCompleted;
+            dataFile.Write(result.Buffer);
+            reader.AdvanceTo(result.Buffer.End);
+            if (!completed && dataFile.SyncIfDue())
+            {
+                content.ReportDurable(dataFile.DurableOffset);
+            }
+        }
+    }
+
+    /// <summary>Bytes of another upload need not come through here, where the system can copy or share them. What it cannot is read as ever.</summary>
+    private void CopyFromSource(DataFile dataFile)
+    {
+        if (content.SourceStream is not BoundedReadStream source)
+        {
+            return;
+        }
+
+        while (source.Position < source.Length && dataFile.CopyFrom(source))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (dataFile.SyncIfDue())
+            {
+                content.ReportDurable(dataFile.DurableOffset);
+            }
+        }
+    }
+
+    private AppendResult Finish(DataFile dataFile, bool tell)
+    {
+        try
+        {
+            long offset = dataFile.Finish();
+            if (tell && offset > dataFile.StartOffset)
+            {
+                content.ReportDurable(offset);
+            }
+
+            return CreateResult(AppendStatus.Appended, offset);
+        }
+        catch (Exception e) when (StorageErrors.IsStorageError(e))
+        {
+            throw StorageErrors.Wrap(e, dataFile.DurableOffset);
+        }
+    }
+
+    /// <summary>The answer, unless the upload was deleted while the append ran.</summary>
+    private AppendResult CreateResult(AppendStatus status, long offset) =>
+        upload.Exists(context.Files) ? new(status, offset, _record.GetVersion(offset)) : NotFound;
+
+    private bool WriteStagingOffset(long? offset)
+    {
+        StoredRecord next = _record with { StagingOffset = offset, WriteCount = _record.WriteCount + 1 };
+        if (!records.Write(upload.Files.Directory, next))
+        {
+            return false;
+        }
+
+        _record = next;
+        return true;
+    }
+
+    private async ValueTask<bool> ShouldCommitAsync()
+    {
+        try
+        {
+            return await content.ShouldCommitAsync(cancellationToken) && !cancellationToken.IsCancellationRequested;
+        }
+        catch (Exception e)
+        {
+            Log.CommitDecisionFailed(context.Logger, upload.Files.DataPath, e);
+            return false;
+        }
+    }
+
+    private void Discard(DataFile dataFile)
+    {
+        try
+        {
+            dataFile.DiscardStaged();
+            WriteStagingOffset(null);
+        }
+        catch (Exception e) when (StorageErrors.IsStorageError(e))
+        {
+            Log.DiscardFailed(context.Logger, upload.Files.DataPath, dataFile.StartOffset, e);
+        }
+    }
+}

@@ -1,0 +1,108 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using ResumableUploads.Abstractions;
+
+namespace ResumableUploads.Stores.Memory;
+
+/// <summary>Takes a content to its end, into an upload that has begun to be appended to.</summary>
+internal static class MemoryAppendOperation
+{
+    /// <summary>Runs the append and ends it, however it goes.</summary>
+    public static async ValueTask<AppendResult> RunAsync(
+        MemoryUpload upload, UploadContent content, AppendMode mode, ArrayPool<byte> pool, CancellationToken cancellationToken)
+    {
+        AppendStatus status;
+        try
+        {
+            status = mode == AppendMode.KeepPartial
+                ? await RunKeepPartialAsync(upload, content, cancellationToken)
+                : await RunAllOrNothingAsync(upload, content, pool, cancellationToken);
+        }
+        catch
+        {
+            upload.EndAppend(default);
+            throw;
+        }
+
+        return upload.EndAppend(status);
+    }
+
+    private static async ValueTask<AppendStatus> RunKeepPartialAsync(MemoryUpload upload, UploadContent content, CancellationToken cancellationToken)
+    {
+        PipeReader reader = content.Reader;
+        while (true)
+        {
+            ReadResult result = await reader.ReadAsync(CancellationToken.None);
+            if (upload.Write(result.Buffer) is not { } kept)
+            {
+                reader.AdvanceTo(result.Buffer.Start);
+                return AppendStatus.NotFound;
+            }
+
+            bool all = kept.Written == result.Buffer.Length;
+            reader.AdvanceTo(result.Buffer.GetPosition(kept.Written));
+            if (kept.Written > 0)
+            {
+                content.ReportDurable(kept.Offset);
+            }
+
+            if (!all)
+            {
+                throw CreateFullException(kept.Offset);
+            }
+
+            if (result.IsCompleted)
+            {
+                return AppendStatus.Appended;
+            }
+
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+    }
+
+    private static async ValueTask<AppendStatus> RunAllOrNothingAsync(
+        MemoryUpload upload, UploadContent content, ArrayPool<byte> pool, CancellationToken cancellationToken)
+    {
+        PipeReader reader = content.Reader;
+        BlockList staged = upload.CreateStagingBlocks(pool);
+        try
+        {
+            bool ended = false;
+            while (!ended)
+            {
+                ReadResult result = await reader.ReadAsync(CancellationToken.None);
+                if (upload.CurrentOffset() is not { } offset)
+                {
+                    reader.AdvanceTo(result.Buffer.Start);
+                    return AppendStatus.NotFound;
+                }
+
+                long written = staged.Write(result.Buffer);
+                bool all = written == result.Buffer.Length;
+                reader.AdvanceTo(result.Buffer.GetPosition(written));
+                if (!all)
+                {
+                    throw CreateFullException(offset);
+                }
+
+                ended = result.IsCompleted;
+                cancellationToken.ThrowIfCancellationRequested();
+            }
+
+            if (!await content.ShouldCommitAsync(cancellationToken))
+            {
+                return AppendStatus.Discarded;
+            }
+
+            upload.Commit(staged);
+            return AppendStatus.Appended;
+        }
+        finally
+        {
+            staged.ReleaseReference();
+        }
+    }
+
+    private static UploadStoreException CreateFullException(long durableOffset) =>
+        new(StoreFailure.Full, "The memory store has reached its cap.", durableOffset);
+}

@@ -1,0 +1,136 @@
+using System.Buffers.Text;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+
+namespace ResumableUploads.Benchmarks.Measuring;
+
+/// <summary>
+/// A plain HTTP/1.1 connection that blocks: two system calls for a request and its answer, and no allocation, so that the sender takes as
+/// little of the machine as can be.
+/// </summary>
+internal sealed class RawHttpConnection : IDisposable
+{
+    private readonly Socket _socket;
+    private readonly byte[] _buffer = new byte[8 * 1024];
+    private int _filled;
+
+    private RawHttpConnection(Socket socket) => _socket = socket;
+
+    public static RawHttpConnection Open(int port)
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        socket.Connect(IPAddress.Loopback, port);
+        return new RawHttpConnection(socket);
+    }
+
+    /// <summary>A request head as bytes.</summary>
+    public static byte[] CreateRequestHead(string methodAndPath, params string[] headers) => Encoding.Latin1.GetBytes(
+        $"{methodAndPath} HTTP/1.1\r\nHost: localhost\r\n{string.Concat(headers.Select(static header => header + "\r\n"))}\r\n");
+
+    public void Send(ReadOnlySpan<byte> bytes)
+    {
+        while (!bytes.IsEmpty)
+        {
+            bytes = bytes[_socket.Send(bytes)..];
+        }
+    }
+
+    /// <summary>Reads one answer, an interim one too. Its body has to be a number, or is not looked at.</summary>
+    public RawHttpResponse ReadResponse(bool hasNoBody = false)
+    {
+        int end;
+        while ((end = _buffer.AsSpan(0, _filled).IndexOf("\r\n\r\n"u8)) < 0)
+        {
+            Receive();
+        }
+
+        Span<byte> head = _buffer.AsSpan(0, end + 2);
+        _ = Utf8Parser.TryParse(head["HTTP/1.1 ".Length..], out int status, out _);
+        ReadOnlySpan<byte> location = GetHeader(head, "Location"u8);
+        string? url = location.IsEmpty ? null : Encoding.Latin1.GetString(location);
+        _ = Utf8Parser.TryParse(GetHeader(head, "Content-Length"u8), out int length, out _);
+        bool isChunked = !GetHeader(head, "Transfer-Encoding"u8).IsEmpty;
+        int start = end + 4;
+        if (hasNoBody)
+        {
+            length = 0;
+        }
+        else if (isChunked)
+        {
+            int last;
+            while ((last = _buffer.AsSpan(start, _filled - start).IndexOf("0\r\n\r\n"u8)) < 0)
+            {
+                Receive();
+            }
+
+            length = last + 5;
+        }
+
+        while (_filled < start + length)
+        {
+            Receive();
+        }
+
+        _ = Utf8Parser.TryParse(_buffer.AsSpan(start, length), out long number, out _);
+        _filled -= start + length;
+        Buffer.BlockCopy(_buffer, start + length, _buffer, 0, _filled);
+        return new RawHttpResponse(status, number, url);
+    }
+
+    /// <summary>Reads up to an answer that is no interim one.</summary>
+    public RawHttpResponse ReadFinalResponse(bool hasNoBody = false)
+    {
+        RawHttpResponse answer;
+        do
+        {
+            answer = ReadResponse(hasNoBody);
+        }
+        while (answer.Status < 200);
+        return answer;
+    }
+
+    public RawHttpResponse Get(string path) => SendAndReceive(CreateRequestHead("GET " + path));
+
+    public RawHttpResponse SendAndReceive(ReadOnlySpan<byte> request)
+    {
+        Send(request);
+        return ReadResponse();
+    }
+
+    public void Dispose() => _socket.Dispose();
+
+    private static ReadOnlySpan<byte> GetHeader(ReadOnlySpan<byte> head, ReadOnlySpan<byte> name)
+    {
+        foreach (Range range in head.Split("\r\n"u8))
+        {
+            ReadOnlySpan<byte> line = head[range];
+            if (line.Length > name.Length && line[name.Length] == (byte)':' && Ascii.EqualsIgnoreCase(line[..name.Length], name))
+            {
+                return line[(name.Length + 1)..].Trim((byte)' ');
+            }
+        }
+
+        return default;
+    }
+
+    private void Receive()
+    {
+        int read = _socket.Receive(_buffer.AsSpan(_filled));
+        _filled += read > 0 ? read : throw new IOException("The server closed the connection.");
+    }
+}
+
+/// <summary>An answer: its status code, and its body where that is a number.</summary>
+internal readonly record struct RawHttpResponse(int Status, long Number, string? Location = null)
+{
+    public long ExpectStatus(int status) => Status == status ? Number : throw new InvalidOperationException($"The server answered {Status} where {status} was due.");
+
+    public void ExpectSuccess()
+    {
+        if (Status is < 200 or > 299)
+        {
+            throw new InvalidOperationException($"The server answered {Status} where a success was due.");
+        }
+    }
+}

@@ -1,0 +1,27 @@
+namespace ResumableUploads.Benchmarks.Servers;
+
+/// <summary>The package as an app would use it, with the limits of an owner and of an upload raised to what the cases need.</summary>
+internal static class ResumableUploadsServer
+{
+    private const long MemoryStoreSize = 2L << 30;
+    private const long MaxUploadSize = 1L << 40;
+
+    public static void Configure(WebApplication app, ServeArguments arguments) => app.UseResumableUploads(options =>
+    {
+        options.Directory = Path.Combine(arguments.Directory, "store");
+        options.FileSystem.Durability = arguments.Durability;
+        options.Limits.MaxAppendsPerOwner = 10_000;
+        options.Limits.MaxUploadsPerOwner = 100_000;
+        options.MaxUploadSize = MaxUploadSize;
+        if (arguments.InMemory)
+        {
+            options.UseMemoryStore(MemoryStoreSize);
+        }
+
+        if (arguments.MoveTo is { } target)
+        {
+            options.OnCompleted = (upload, cancellationToken) =>
+                upload.MoveToFileAsync(Path.Combine(target, upload.Key.Id), overwrite: false, cancellationToken);
+        }
+    });
+}

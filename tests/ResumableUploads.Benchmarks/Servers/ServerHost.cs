@@ -1,0 +1,68 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+
+namespace ResumableUploads.Benchmarks.Servers;
+
+/// <summary>The server side of the benchmark: both servers are set up alike, print their port, and end when their input ends.</summary>
+internal static class ServerHost
+{
+    public static async Task RunAsync(ServeArguments arguments)
+    {
+        // The framework watches everything below the content root for changes of settings. No file of an upload may be there.
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        builder.Logging.ClearProviders();
+        builder.Logging.AddConsole(static console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+        builder.Logging.SetMinimumLevel(LogLevel.Error);
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.Services.Configure<KestrelServerOptions>(static kestrel =>
+        {
+            kestrel.Limits.MaxRequestBodySize = null;
+            kestrel.Limits.MinRequestBodyDataRate = null;
+        });
+        if (arguments.LargeBuffers)
+        {
+            builder.WebHost.UseLargeUploadBuffers();
+        }
+
+        WebApplication app = builder.Build();
+        if (arguments.Kind == ServerKind.Ours)
+        {
+            ResumableUploadsServer.Configure(app, arguments);
+        }
+        else
+        {
+            app.Use(new BareServer(arguments).InvokeAsync);
+        }
+
+        app.Run(ControlAsync);
+        await app.StartAsync();
+        string address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
+        Console.WriteLine(new Uri(address).Port.ToString(CultureInfo.InvariantCulture));
+
+        // The end of the input is the end of the process that started this one.
+        await Console.In.ReadLineAsync();
+        await app.StopAsync();
+        await app.DisposeAsync();
+    }
+
+    private static Task ControlAsync(HttpContext context) => context.Request.Path.Value switch
+    {
+        "/control/cpu" => context.WriteNumberAsync(Environment.CpuUsage.TotalTime.Ticks),
+        "/control/allocated" => context.WriteNumberAsync(GC.GetTotalAllocatedBytes(precise: true)),
+        "/control/memory" => context.WriteNumberAsync(GetLiveMemory()),
+        _ => context.WriteNumberAsync(0, StatusCodes.Status404NotFound),
+    };
+
+    private static long GetLiveMemory()
+    {
+        for (int i = 0; i < 3; i++)
+        {
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+            GC.WaitForPendingFinalizers();
+        }
+
+        return GC.GetTotalMemory(forceFullCollection: true);
+    }
+}

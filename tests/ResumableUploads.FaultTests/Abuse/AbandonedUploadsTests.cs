@@ -1,0 +1,123 @@
+using System.Security.Cryptography;
+using ResumableUploads.Testing.Clients;
+
+namespace ResumableUploads.FaultTests.Abuse;
+
+/// <summary>Uploads that are begun and never come back.</summary>
+[Collection<Alone>]
+public class AbandonedUploadsTests(ITestOutputHelper output)
+{
+    private const int KiB = 1024;
+    private const int UploadsPerOwner = 10;
+    private const int BrokenOff = 10;
+    private const int FirstBytes = 20;
+    private const int FewHandles = 50;
+
+    /// <summary>What may be kept for an owner: its limits are counted in memory for some minutes. Nothing is for an upload.</summary>
+    private const long MaxMemoryPerOwner = KiB;
+
+    private const long MaxGrowth = 1024 * KiB;
+
+    [Fact]
+    public async Task Of_uploads_that_nobody_comes_back_for_the_server_keeps_nothing_in_memory()
+    {
+        int count = AbuseSettings.Abandoned;
+        await using AbusedServer server = await AbusedServer.StartAsync("ResumableUploads:FileSystem:Durability=ProcessCrash");
+        await server.ServesAnotherAsync();
+        ServerUsage before = server.Usage();
+        int already = server.CountUploads();
+        await AbandonAsync(server, 0, count / 2);
+        long aliveAtHalf = await server.AliveAsync();
+        ServerUsage half = server.Usage();
+        await Task.WhenAll(AbandonAsync(server, count / 2, count / 2), server.ServesAnotherAsync());
+        await AbusedServer.UntilAsync(() => server.Usage().Handles < before.Handles + FewHandles, "no handle is held for any of them");
+
+        // Of a request that a reset has overtaken there may be nothing.
+        Assert.InRange(server.CountUploads() - already - 1, count - (count / BrokenOff), count);
+        long alive = await server.AliveAsync();
+        ServerUsage after = server.Usage();
+        output.WriteLine(
+            $"{count} uploads of {count / UploadsPerOwner} owners: {aliveAtHalf / KiB} KiB alive after the first half of them, {alive / KiB} KiB after all, "
+            + $"{half.Memory / KiB / KiB} and {after.Memory / KiB / KiB} MiB private, {before.Handles} handles before and {after.Handles} after, "
+            + $"{(after.Processor - half.Processor).TotalMicroseconds / (count / 2):f0} us of processor for each");
+        Assert.InRange(alive - aliveAtHalf, long.MinValue, MaxGrowth + (count / 2 / UploadsPerOwner * MaxMemoryPerOwner));
+        await server.ServesAnotherAsync();
+
+        // They are not lost: whoever does come back goes on.
+        foreach (int number in new[] { 1, (count / 2) + 1, count - 1 })
+        {
+            Assert.Equal(FirstBytes, await server.StatusAsync(FileId(number), AbusedServer.Cookie(number / UploadsPerOwner)));
+        }
+    }
+
+    [Fact]
+    public async Task A_memory_store_that_they_have_filled_refuses_more_and_still_finishes_what_is_begun()
+    {
+        const int Cap = 4096 * KiB;
+        await using AbusedServer server = await AbusedServer.StartAsync(
+            $"MemoryStore={Cap}", $"ResumableUploads:Limits:MaxUploadsPerOwner={int.MaxValue}");
+        await server.ServesAnotherAsync(size: 1 << 20);
+        byte[] content = RandomNumberGenerator.GetBytes(3000);
+        string[] begun = [.. Enumerable.Range(0, 10).Select(static i => $"begun-{i}.bin")];
+        foreach (string name in begun)
+        {
+            Assert.Equal(200, await server.Client.AppendAsync(name, 0, content[..2999], content.Length).StatusOfAsync());
+        }
+
+        long before = await server.AliveAsync();
+
+        // Half of them bring a byte, and half nothing at all.
+        int refused = 0;
+        int made = 0;
+        await Pipeline.SendAsync(server.Address, 0, Cap / KiB * 2, static number => Request(number, number % 2, of: number % 2), answer =>
+        {
+            if (answer.Status == 200)
+            {
+                Interlocked.Increment(ref made);
+                return;
+            }
+
+            Assert.Equal((507, "application/problem+json", "30"), (answer.Status, answer.Header("Content-Type"), answer.Header("Retry-After")));
+            Interlocked.Increment(ref refused);
+        });
+        long alive = await server.AliveAsync();
+        output.WriteLine($"a cap of {Cap / KiB} KiB: {made} uploads made, {refused} refused, {(alive - before) / KiB} KiB more alive");
+        Assert.InRange(made, 1, Cap / KiB);
+        Assert.InRange(refused, 1, int.MaxValue);
+        Assert.InRange(alive - before, 0, Cap + MaxGrowth);
+
+        foreach (string name in begun)
+        {
+            Assert.Equal(200, await server.Client.AppendAsync(name, 2999, content[2999..], content.Length).StatusOfAsync());
+            server.Uploads.AssertFinished(name, content);
+        }
+
+        // Whoever takes his own away makes room for others.
+        await Pipeline.SendAsync(server.Address, 0, Cap / KiB * 2, static number => Head("DELETE", number) + "\r\n", static answer => Assert.Equal(204, answer.Status));
+        await server.ServesAnotherAsync(size: 1 << 20);
+    }
+
+    /// <summary>Each brings its first bytes: most in a request that ends well, some in one that is broken off.</summary>
+    private static async Task AbandonAsync(AbusedServer server, int first, int count)
+    {
+        foreach (int number in Enumerable.Range(first, count).Where(static number => number % BrokenOff == 0))
+        {
+            Pipeline.Break(server.Address, Request(number, 1000), withReset: number % (2 * BrokenOff) == 0);
+        }
+
+        await Pipeline.SendAsync(
+            server.Address,
+            first,
+            count,
+            static number => number % BrokenOff == 0 ? $"GET /status HTTP/1.1\r\nHost: a\r\nX-File-Id: nobody\r\n\r\n" : Request(number, FirstBytes),
+            static answer => Assert.Equal(200, answer.Status));
+    }
+
+    private static string FileId(int number) => $"abandoned-{number}";
+
+    private static string Request(int number, int length, int of = FirstBytes) =>
+        Head("POST", number) + $"X-File-Size: 1000\r\nContent-Length: {length}\r\n\r\n" + new string('x', of);
+
+    private static string Head(string method, int number) =>
+        $"{method} /upload HTTP/1.1\r\nHost: a\r\nX-File-Id: {FileId(number)}\r\nCookie: {AbusedServer.Cookie(number / UploadsPerOwner)}\r\n";
+}

@@ -1,0 +1,142 @@
+using System.Buffers.Text;
+using System.Globalization;
+using System.Security.Cryptography;
+using ResumableUploads.Testing;
+using ResumableUploads.Testing.Clients;
+using ResumableUploads.Testing.Servers;
+
+namespace ResumableUploads.FaultTests.Abuse;
+
+/// <summary>A server in a process of its own, what it uses, and an honest client of it.</summary>
+internal sealed class AbusedServer : IAsyncDisposable
+{
+    private const string InMemory = "/dev/shm";
+    private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(50);
+
+    private readonly DirectoryInfo _place;
+    private readonly string[] _options;
+    private ChildHost _child;
+    private int _questions;
+    private int _served;
+
+    private AbusedServer(DirectoryInfo place, ChildHost child, string[] options)
+    {
+        _place = place;
+        _options = options;
+        _child = child;
+        Uploads = new UploadDirectory(RootIn(place));
+    }
+
+    public UploadDirectory Uploads { get; }
+
+    public Uri Address => _child.Address;
+
+    public HttpClient Client => _child.Client;
+
+    /// <param name="options">More of the command line, without the leading dashes.</param>
+    public static Task<AbusedServer> StartAsync(params string[] options) => StartUnderAsync([], options);
+
+    /// <summary>The same under another command, which comes before it.</summary>
+    public static async Task<AbusedServer> StartUnderAsync(string[] command, params string[] options)
+    {
+        Needs.Require(OperatingSystem.IsLinux(), "What a process uses is read from /proc.");
+
+        // The disk is not what is tried here, and a slow one would only make it long.
+        DirectoryInfo place = Directory.Exists(InMemory)
+            ? Directory.CreateDirectory(Path.Combine(InMemory, "abuse-test-" + Guid.NewGuid().ToString("n")))
+            : Directory.CreateTempSubdirectory("abuse-test-");
+        try
+        {
+            return new AbusedServer(place, await ChildHost.StartUnderAsync(command, RootIn(place), options), options);
+        }
+        catch
+        {
+            place.Delete(recursive: true);
+            throw;
+        }
+    }
+
+    /// <summary>The cookie of one of so many owners as anybody likes.</summary>
+    public static string Cookie(int owner) => "resumable-uploads-owner=" + Base64Url.EncodeToString(SHA256.HashData(BitConverter.GetBytes(owner)));
+
+    public ServerUsage Usage() => ServerUsage.Of(_child.Id);
+
+    public async Task StopAsync()
+    {
+        _child.AskToStop();
+        await _child.EndAsync();
+    }
+
+    /// <summary>Starts another process on the same directory, after the one before has ended.</summary>
+    public async Task StartAgainAsync()
+    {
+        await _child.DisposeAsync();
+        _child = await ChildHost.StartAsync(Uploads.Root, _options);
+    }
+
+    /// <summary>How many bytes its living objects have, after a full collection.</summary>
+    public async Task<long> AliveAsync()
+    {
+        string question = $"alive {++_questions} ";
+        Task<string> answer = _child.PrintsAsync(line => line.StartsWith(question, StringComparison.Ordinal));
+        await _child.TellAsync("collect " + _questions.ToString(CultureInfo.InvariantCulture));
+        return long.Parse((await answer)[question.Length..], CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>How many uploads there are in the store, while others come and go.</summary>
+    public int CountUploads() => new DirectoryInfo(Path.Combine(Uploads.Root, "uploads"))
+        .EnumerateFiles("record.json", new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true }).Count();
+
+    /// <summary>Waits for something that the server does.</summary>
+    public static async Task UntilAsync(Func<bool> condition, string what, TimeSpan? patience = null)
+    {
+        using var timer = new PeriodicTimer(Step);
+        long began = TimeProvider.System.GetTimestamp();
+        while (!condition())
+        {
+            Assert.True(TimeProvider.System.GetElapsedTime(began) < (patience ?? ChildHost.Patience), $"It never came true that {what}.");
+            await timer.WaitForNextTickAsync();
+        }
+    }
+
+    /// <summary>Another owner sends a file in pieces, asks between them, and has it in the end.</summary>
+    public async Task ServesAnotherAsync(int size = 2 << 20, int pieces = 4)
+    {
+        byte[] content = RandomNumberGenerator.GetBytes(size);
+        string name = $"honest-{++_served:d3}.bin";
+        (string, string) cookie = ("Cookie", Cookie(-_served));
+        for (int i = 0; i < pieces; i++)
+        {
+            int offset = size / pieces * i;
+            int end = i == pieces - 1 ? size : size / pieces * (i + 1);
+            using (HttpResponseMessage response = await Client.AppendAsync(name, offset, content[offset..end], size, cookie, ("X-File-Name", name)))
+            {
+                Assert.Equal(200, (int)response.StatusCode);
+                Assert.Equal(end == size ? "true" : "false", response.Header("X-Upload-Complete"));
+            }
+
+            Assert.Equal(end, await StatusAsync(name, cookie.Item2));
+        }
+
+        Uploads.AssertFinished(name, content);
+    }
+
+    /// <summary>How many bytes there are of an upload, as its owner is told.</summary>
+    public async Task<long> StatusAsync(string fileId, string cookie)
+    {
+        using var question = new HttpRequestMessage(HttpMethod.Get, "/status");
+        question.Headers.Add("X-File-Id", fileId);
+        question.Headers.Add("Cookie", cookie);
+        using HttpResponseMessage status = await Client.SendAsync(question);
+        Assert.Equal(200, (int)status.StatusCode);
+        return long.Parse(await status.Content.ReadAsStringAsync(), CultureInfo.InvariantCulture);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _child.DisposeAsync();
+        _place.Delete(recursive: true);
+    }
+
+    private static string RootIn(DirectoryInfo place) => Path.Combine(place.FullName, "uploads");
+}

@@ -1,0 +1,87 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using ResumableUploads.Testing;
+using ResumableUploads.Testing.Clients;
+
+namespace ResumableUploads.FaultTests.Abuse;
+
+/// <summary>One owner that makes uploads as fast as it can.</summary>
+[Collection<Alone>]
+public class CreationFloodTests(ITestOutputHelper output)
+{
+    private const int KiB = 1024;
+    private const int Owner = 1;
+
+    /// <summary>For all uploads together, not for each.</summary>
+    private const long MaxGrowth = 256 * KiB;
+
+    /// <summary>A request of each protocol that makes an upload and brings no byte.</summary>
+    public static TheoryData<string, string> Creations => new()
+    {
+        { "file-id", "X-File-Id: flood-{0}\r\nX-File-Size: 10\r\n" },
+        { "tus", "Tus-Resumable: 1.0.0\r\nUpload-Length: 10\r\n" },
+        { "ietf", "Upload-Draft-Interop-Version: 10\r\nUpload-Complete: ?0\r\nUpload-Length: 10\r\n" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Creations))]
+    public async Task Beyond_its_limit_an_owner_is_refused_and_nothing_is_made_for_it(string protocol, string headers)
+    {
+        const int Max = 100;
+        const int Count = 10_000;
+        await using AbusedServer server = await AbusedServer.StartAsync($"ResumableUploads:Limits:MaxUploadsPerOwner={Max}");
+        await server.ServesAnotherAsync();
+        int already = server.CountUploads();
+        var statuses = new ConcurrentDictionary<int, int>();
+        void See(RawResponse answer)
+        {
+            statuses.AddOrUpdate(answer.Status, 1, static (_, count) => count + 1);
+            if (answer.Status == 429)
+            {
+                Assert.Equal(("application/problem+json", "60"), (answer.Header("Content-Type"), answer.Header("Retry-After")));
+                Assert.Contains(ProblemExpectations.Own + "too-many-uploads", answer.Body, StringComparison.Ordinal);
+            }
+        }
+
+        await Pipeline.SendAsync(server.Address, 0, Count / 2, number => Creation(headers, number), See);
+        ServerUsage half = server.Usage();
+        long aliveAtHalf = await server.AliveAsync();
+        long began = Stopwatch.GetTimestamp();
+        await Task.WhenAll(
+            Pipeline.SendAsync(server.Address, Count / 2, Count / 2, number => Creation(headers, number), See),
+            server.ServesAnotherAsync());
+        double rate = Count / 2 / Stopwatch.GetElapsedTime(began).TotalSeconds;
+        ServerUsage after = server.Usage();
+        long alive = await server.AliveAsync();
+        output.WriteLine(
+            $"{protocol}: {rate:f0} creations a second, {(after.Processor - half.Processor).TotalMicroseconds / (Count / 2):f0} us of processor for each, "
+            + $"{(alive - aliveAtHalf) / KiB} KiB more alive, {after.Handles} handles");
+
+        int made = protocol == "file-id" ? statuses[200] : statuses[201];
+        Assert.Equal((Max, Count - Max, 2), (made, statuses[429], statuses.Count));
+        Assert.Equal(already + Max + 1, server.CountUploads());
+        Assert.InRange(alive - aliveAtHalf, long.MinValue, MaxGrowth);
+        Assert.InRange(after.Handles - half.Handles, int.MinValue, 20);
+        await server.ServesAnotherAsync();
+    }
+
+    [Fact]
+    public async Task Where_the_limit_is_higher_no_memory_is_kept_for_any_upload()
+    {
+        int count = AbuseSettings.Abandoned / 2;
+        await using AbusedServer server = await AbusedServer.StartAsync($"ResumableUploads:Limits:MaxUploadsPerOwner={int.MaxValue}", "ResumableUploads:FileSystem:Durability=ProcessCrash");
+        await server.ServesAnotherAsync();
+        string Request(int number) => Creation("Tus-Resumable: 1.0.0\r\nUpload-Length: 10\r\n", number);
+        static void See(RawResponse answer) => Assert.Equal(201, answer.Status);
+        await Pipeline.SendAsync(server.Address, 0, count / 2, Request, See);
+        long aliveAtHalf = await server.AliveAsync();
+        await Pipeline.SendAsync(server.Address, count / 2, count / 2, Request, See);
+        long alive = await server.AliveAsync();
+        output.WriteLine($"{count} uploads: {aliveAtHalf / KiB} KiB alive after the first half of them, {alive / KiB} KiB after all");
+        Assert.InRange(alive - aliveAtHalf, long.MinValue, MaxGrowth);
+        await server.ServesAnotherAsync();
+    }
+
+    private static string Creation(string headers, int number) =>
+        $"POST /upload HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nCookie: {AbusedServer.Cookie(Owner)}\r\n{headers.Replace("{0}", number.ToString(), StringComparison.Ordinal)}\r\n";
+}

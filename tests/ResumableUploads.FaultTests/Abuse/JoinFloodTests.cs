@@ -1,0 +1,81 @@
+using ResumableUploads.Testing.Clients;
+using ResumableUploads.Testing.Servers;
+
+namespace ResumableUploads.FaultTests.Abuse;
+
+/// <summary>Uploads of tus that are to be joined from others, in numbers that nobody needs.</summary>
+[Collection<Alone>]
+public class JoinFloodTests(ITestOutputHelper output)
+{
+    private const int KiB = 1024;
+    private const int Parts = 200;
+    private static readonly (string, string) Partial = ("Upload-Concat", "partial");
+
+    [Fact]
+    public async Task Of_joined_uploads_that_are_made_and_removed_nothing_stays_in_memory()
+    {
+        const int Count = 200;
+        const long MaxGrowth = 1024 * KiB;
+        await using AbusedServer server = await AbusedServer.StartAsync("ResumableUploads:FileSystem:Durability=ProcessCrash");
+        string part = await server.Client.CreateAsync("/upload", 10, Partial);
+        await MakeAndRemoveAsync(server.Client, part, Count);
+        long aliveAtHalf = await server.AliveAsync();
+        await MakeAndRemoveAsync(server.Client, part, Count);
+        long alive = await server.AliveAsync();
+        output.WriteLine($"{2 * Count} uploads of {Parts} parts: {aliveAtHalf / KiB} KiB alive after the first half of them, {alive / KiB} KiB after all");
+        Assert.InRange(alive - aliveAtHalf, long.MinValue, MaxGrowth);
+    }
+
+    [Fact]
+    public async Task What_is_forgotten_for_want_of_room_keeps_its_parts_and_is_joined_when_it_is_asked_for()
+    {
+        const int MoreThanIsRemembered = 10_000;
+        await using TusApp app = await TusApp.StartAsync(TusApp.ReadyMade, static options => options.Limits.MaxUploadsPerOwner = int.MaxValue);
+        string whole = await app.Client.CreateAsync(TusApp.Url, 3, Partial);
+        Assert.Equal(204, await app.Client.PieceAsync(whole, 0, [1, 2, 3]).StatusOfAsync());
+        string late = await app.Client.CreateAsync(TusApp.Url, 2, Partial);
+        string forgotten = await JoinAsync(app.Client, TusApp.Url, $"{whole} {late}");
+        string never = await app.Client.CreateAsync(TusApp.Url, 1, Partial);
+        for (int i = 0; i < MoreThanIsRemembered; i++)
+        {
+            await JoinAsync(app.Client, TusApp.Url, never);
+        }
+
+        // This one is joined at once, and takes away none of what the other still needs.
+        await JoinAsync(app.Client, TusApp.Url, whole);
+        Assert.Equal([1, 2, 3], Assert.Single(app.Seen).Content);
+        Assert.Equal(204, await app.Client.PieceAsync(late, 0, [4, 5]).StatusOfAsync());
+        Assert.Equal(5, await app.Client.OffsetAsync(forgotten));
+        Assert.Equal([1, 2, 3, 4, 5], app.Seen.Last().Content);
+    }
+
+    [Fact]
+    public async Task Parts_whose_lengths_are_more_than_there_are_numbers_for_are_not_joined()
+    {
+        await using TusApp app = await TusApp.StartAsync(TusApp.ReadyMade, static options => options.MaxUploadSize = options.Limits.MaxBytesPerOwner = long.MaxValue);
+        string part = await app.Client.CreateAsync(TusApp.Url, 1L << 62, Partial);
+        foreach (int times in new[] { 2, 3, 4, 5 })
+        {
+            string parts = string.Join(' ', Enumerable.Repeat(part, times));
+            Assert.Equal((times, 413), (times, await app.Client.TusAsync("POST", TusApp.Url, null, ("Upload-Concat", $"final;{parts}")).StatusOfAsync()));
+        }
+    }
+
+    private static async Task MakeAndRemoveAsync(HttpClient client, string part, int count)
+    {
+        string id = part[(part.LastIndexOf('/') + 1)..];
+        string parts = string.Join(' ', Enumerable.Repeat(id, Parts));
+        for (int i = 0; i < count; i++)
+        {
+            string joined = await JoinAsync(client, "/upload", parts);
+            Assert.Equal(204, await client.TusAsync("DELETE", joined).StatusOfAsync());
+        }
+    }
+
+    private static async Task<string> JoinAsync(HttpClient client, string url, string parts)
+    {
+        using HttpResponseMessage created = await client.TusAsync("POST", url, null, ("Upload-Concat", "final;" + parts));
+        Assert.Equal(201, (int)created.StatusCode);
+        return created.Header("Location")!;
+    }
+}

@@ -1,0 +1,112 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using ResumableUploads.Abstractions;
+using ResumableUploads.Stores.FileSystem;
+using ResumableUploads.Stores.FileSystem.Format;
+using ResumableUploads.Testing.Clients;
+
+namespace ResumableUploads.FaultTests.Abuse;
+
+/// <summary>
+/// A server that is started on a directory with many uploads: it answers, and meanwhile its sweeper walks over all of them. RESUMABLE_UPLOADS_MANY is
+/// how many, for the figures of a long run.
+/// </summary>
+[Collection<Alone>]
+public class ManyUploadsTests(ITestOutputHelper output)
+{
+    private const int MiB = 1 << 20;
+    private const int UploadsPerOwner = 10;
+    private const int OneExpired = 100;
+
+    /// <summary>Above that of the same server with a handful of uploads, whatever their number: the records of a million would take some 1,000 MiB.</summary>
+    private const long MaxMemory = 96 * MiB;
+
+    [Fact]
+    public async Task A_server_answers_while_its_sweeper_walks_over_all_of_them_in_little_memory()
+    {
+        int count = AbuseSettings.Many;
+        await using AbusedServer server = await AbusedServer.StartAsync("ResumableUploads:FileSystem:Durability=ProcessCrash");
+        await server.ServesAnotherAsync();
+        ServerUsage few = server.Usage();
+        byte[] data = await DataOfOneAsync(server);
+        await server.StopAsync();
+        UploadKey[] expired = await FillAsync(server.Uploads.Root, data, count);
+        string last = new StorePaths(server.Uploads.Root).GetUploadDirectory(expired[^1]);
+
+        long began = TimeProvider.System.GetTimestamp();
+        await server.StartAgainAsync();
+        TimeSpan started = TimeProvider.System.GetElapsedTime(began);
+        Assert.Equal(0, await server.StatusAsync("nobody's", AbusedServer.Cookie(0)));
+        TimeSpan answered = TimeProvider.System.GetElapsedTime(began);
+        await server.ServesAnotherAsync();
+        TimeSpan served = TimeProvider.System.GetElapsedTime(began);
+        ServerUsage usage = server.Usage();
+        long most = usage.Memory;
+        await AbusedServer.UntilAsync(
+            () =>
+            {
+                usage = server.Usage();
+                most = Math.Max(most, usage.Memory);
+                return !Directory.Exists(last);
+            },
+            "the sweeper has come to the last one",
+            AbuseSettings.WalkPatience);
+        TimeSpan walked = TimeProvider.System.GetElapsedTime(began);
+        output.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{count:N0} uploads of {count / UploadsPerOwner:N0} owners: listening after {started.TotalSeconds:f2} s, first answer {(answered - started).TotalSeconds:f2} s later, an upload of another owner {(served - answered).TotalSeconds:f2} s; "
+            + $"all walked over after {walked.TotalSeconds:f1} s, with {(usage.Processor - few.Processor).TotalSeconds:f1} s of processor; at most {most / MiB} MiB private ({few.Memory / MiB} with a few)"));
+
+        Assert.All(expired, key => Assert.False(Directory.Exists(new StorePaths(server.Uploads.Root).GetUploadDirectory(key))));
+        Assert.InRange(most - few.Memory, long.MinValue, MaxMemory);
+        await server.ServesAnotherAsync();
+    }
+
+    /// <summary>What the server writes about an upload that is begun.</summary>
+    private static async Task<byte[]> DataOfOneAsync(AbusedServer server)
+    {
+        const string Name = "pattern.bin";
+        Assert.Equal(200, await server.Client.AppendAsync(Name, 0, new byte[5], 10).StatusOfAsync());
+        var store = new FileSystemUploadStore(new FileSystemUploadStoreOptions { Directory = server.Uploads.Root });
+        await foreach (UploadInfo info in store.ListAsync(new UploadQuery(), default))
+        {
+            if (info is { State: UploadState.Receiving, Offset: 5 })
+            {
+                return info.Record.Data.ToArray();
+            }
+        }
+
+        throw new InvalidOperationException("It is not there.");
+    }
+
+    /// <summary>Makes the uploads, and gives the keys of those that have expired, in the order of a walk.</summary>
+    private static async Task<UploadKey[]> FillAsync(string root, byte[] data, int count)
+    {
+        var store = new FileSystemUploadStore(new FileSystemUploadStoreOptions { Directory = root, Durability = Durability.ProcessCrash });
+        var expired = new List<UploadKey>();
+        await Parallel.ForAsync(0, count, async (i, token) =>
+        {
+            var key = new UploadKey(Name("owner", i / UploadsPerOwner), Name("upload", i));
+            bool isExpired = i % OneExpired == 0;
+            var record = new UploadRecord
+            {
+                Data = data,
+                Length = 10,
+                SlidingExpiration = TimeSpan.FromDays(7),
+                AbsoluteExpiration = isExpired ? DateTimeOffset.UnixEpoch : null,
+            };
+            Assert.Equal(CreateStatus.Created, (await store.CreateAsync(key, record, token)).Status);
+            if (isExpired)
+            {
+                lock (expired)
+                {
+                    expired.Add(key);
+                }
+            }
+        });
+        return [.. expired.OrderBy(static key => key.Owner, StringComparer.Ordinal).ThenBy(static key => key.Id, StringComparer.Ordinal)];
+    }
+
+    private static string Name(string what, int number) =>
+        Convert.ToHexStringLower(SHA256.HashData(System.Text.Encoding.ASCII.GetBytes(what + number.ToString(CultureInfo.InvariantCulture))).AsSpan(0, 20));
+}

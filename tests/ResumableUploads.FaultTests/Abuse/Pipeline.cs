@@ -1,0 +1,58 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using ResumableUploads.Testing.Clients;
+
+namespace ResumableUploads.FaultTests.Abuse;
+
+/// <summary>Requests as fast as a few connections can send them: many at once on each, without waiting for their answers.</summary>
+internal static class Pipeline
+{
+    private const int Connections = 4;
+    private const int AtOnce = 50;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    /// <summary>Sends so many requests, and counts their answers.</summary>
+    /// <param name="address">The server.</param>
+    /// <param name="first">The number of the first.</param>
+    /// <param name="count">How many.</param>
+    /// <param name="requestOf">The bytes of each, all of it.</param>
+    /// <param name="see">Looks at each answer.</param>
+    public static Task SendAsync(Uri address, int first, int count, Func<int, string> requestOf, Action<RawResponse> see)
+    {
+        int next = first - AtOnce;
+        return Task.WhenAll(Enumerable.Range(0, Connections).Select(_ => Task.Run(async () =>
+        {
+            await using RawConnection connection = await RawConnection.OpenAsync(address);
+            for (int begin; (begin = Interlocked.Add(ref next, AtOnce)) < first + count;)
+            {
+                int end = Math.Min(begin + AtOnce, first + count);
+                await connection.SendAsync(string.Concat(Enumerable.Range(begin, end - begin).Select(requestOf)));
+                for (int i = begin; i < end; i++)
+                {
+                    see(await FinalAnswerAsync(connection));
+                }
+            }
+        })));
+    }
+
+    private static async Task<RawResponse> FinalAnswerAsync(RawConnection connection)
+    {
+        RawResponse answer;
+        do
+        {
+            answer = Assert.IsType<RawResponse>(await connection.ReadResponseAsync(Patience));
+        }
+        while (answer.Status < 200);
+        return answer;
+    }
+
+    /// <summary>Sends a request that is not all of it, and leaves.</summary>
+    public static void Break(Uri address, string part, bool withReset)
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Connect(IPAddress.Loopback, address.Port);
+        socket.Send(Encoding.Latin1.GetBytes(part));
+        socket.LingerState = new LingerOption(withReset, 0);
+    }
+}

@@ -1,0 +1,181 @@
+using System.Globalization;
+using System.Text.Json;
+using ResumableUploads.Testing;
+using ResumableUploads.Testing.Clients;
+using ResumableUploads.Testing.Servers;
+
+namespace ResumableUploads.FaultTests.Abuse;
+
+/// <summary>Thousands of connections that send next to nothing.</summary>
+[Collection<Alone>]
+public class SlowLorisTests(ITestOutputHelper output)
+{
+    private const int KiB = 1024;
+
+    /// <summary>About twice what was measured, with all that the web server and the system hold for a connection.</summary>
+    private const long MaxMemoryPerConnection = 96 * KiB;
+
+    private const int MaxRestPerConnection = KiB;
+    private const int FewHandles = 50;
+    private const int MaxThreads = 100;
+    private const int Rounds = 2;
+
+    /// <summary>Its bytes, its mark and its lock.</summary>
+    private const int FilesPerAppend = 3;
+
+    /// <summary>With the honest uploads meanwhile. About thirty times what was measured.</summary>
+    private static readonly TimeSpan MaxProcessorPerByte = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+
+    [Fact]
+    public async Task Thousands_of_slow_connections_of_many_owners_cost_little_and_keep_nobody_out()
+    {
+        // Nothing ends them: what they cost while they are there is what is asked.
+        await using AbusedServer server = await AbusedServer.StartAsync("ResumableUploads:Limits:MinDataRate=0", "ResumableUploads:Timeouts:IdleTimeout=01:00:00");
+        await server.ServesAnotherAsync();
+        ServerUsage before = server.Usage();
+        int count = AbuseSettings.Connections;
+        var alive = new List<long>();
+        for (int crowds = 0; crowds < 2; crowds++)
+        {
+            using (SlowCrowd crowd = await SlowCrowd.OpenAsync(server.Address, count, SlownessOf, i => (crowds * 10_000) + (i / 50)))
+            {
+                await BearAsync(server, before, crowd);
+            }
+
+            await AbusedServer.UntilAsync(() => server.Usage().Handles < before.Handles + FewHandles, "the handles of the connections that left are closed");
+            alive.Add(await server.AliveAsync());
+        }
+
+        // What the web server pools for the first crowd is there for the second.
+        output.WriteLine($"alive when a crowd has left: {alive[0] / KiB} KiB, and {alive[1] / KiB} KiB after another");
+        Assert.True(alive[1] - alive[0] < count * MaxRestPerConnection, $"{(alive[1] - alive[0]) / count} bytes are left of each connection.");
+    }
+
+    [Fact]
+    public async Task One_owner_has_so_many_slow_connections_and_the_rest_are_told_so_before_anything_is_made()
+    {
+        const int Max = 40;
+        const int Count = 1000;
+        await using AbusedServer server = await AbusedServer.StartAsync(
+            $"ResumableUploads:Limits:MaxAppendsPerOwner={Max}", "ResumableUploads:Limits:MinDataRate=0", "ResumableUploads:Timeouts:IdleTimeout=01:00:00");
+        await server.ServesAnotherAsync();
+        int already = server.CountUploads();
+        using SlowCrowd crowd = await SlowCrowd.OpenAsync(server.Address, Count, static _ => Slowness.Silent, static _ => 1);
+        Task<RawResponse>[] answers = [.. crowd.Connections.Select(static one => one.AnswerAsync(ChildHost.Patience))];
+        await AbusedServer.UntilAsync(() => answers.Count(static answer => answer.IsCompleted) >= Count - Max, "all but so many are refused");
+
+        Assert.Equal(Max, answers.Count(static answer => !answer.IsCompleted));
+        Assert.All(answers.Where(static answer => answer.IsCompleted), static answer => AssertProblem(answer.Result, 429, "too-many-requests"));
+
+        // A short body is waited for a moment before an upload is made for it.
+        await AbusedServer.UntilAsync(() => server.CountUploads() >= already + Max, "those that were not refused are made");
+        Assert.Equal(already + Max, server.CountUploads());
+        await server.ServesAnotherAsync();
+    }
+
+    [Fact]
+    public async Task The_lowest_rate_ends_the_slow_ones_with_every_byte_kept_that_was_acknowledged()
+    {
+        const int Count = 600;
+        await using AbusedServer server = await AbusedServer.StartAsync(
+            "ResumableUploads:Limits:MinDataRate=100", "ResumableUploads:Limits:MinDataRatePeriod=00:00:01", "ResumableUploads:Timeouts:IdleTimeout=01:00:00");
+        ServerUsage before = server.Usage();
+        using (SlowCrowd crowd = await SlowCrowd.OpenAsync(server.Address, Count, static i => i % 4 == 0 ? Slowness.Silent : Slowness.Body, static i => i / 50))
+        {
+            Task<RawResponse[]> answering = Task.WhenAll(crowd.Connections.Select(static one => one.AnswerAsync(ChildHost.Patience)));
+            while (!answering.IsCompleted)
+            {
+                await crowd.TrickleAsync(TimeSpan.FromMilliseconds(200));
+            }
+
+            RawResponse[] answers = await answering;
+            foreach ((SlowConnection connection, RawResponse answer) in crowd.Connections.Zip(answers))
+            {
+                AssertProblem(answer, 408, "too-slow");
+                int told = int.Parse(answer.Header("X-Start-Byte")!, CultureInfo.InvariantCulture);
+                Assert.InRange(told, 1, connection.Sent);
+                await AssertKeptAsync(server, connection, told);
+            }
+        }
+
+        await AbusedServer.UntilAsync(() => server.Usage().Handles < before.Handles + 50, "what was ended holds nothing open");
+    }
+
+    [Fact]
+    public async Task With_the_web_servers_own_limit_it_never_runs_out_of_handles_and_serves_again_when_the_slow_ones_are_ended()
+    {
+        const int Count = 1000;
+        const int MaxHandles = 2 * Count;
+        const int MaxConnections = 50;
+        await using AbusedServer server = await AbusedServer.StartUnderAsync(
+            ["sh", "-c", $"ulimit -n {MaxHandles}; exec \"$@\"", "sh"],
+            $"MaxConnections={MaxConnections}", "ResumableUploads:Limits:MinDataRate=100", "ResumableUploads:Limits:MinDataRatePeriod=00:00:01");
+        ServerUsage before = server.Usage();
+        List<SlowConnection> answered = [];
+        using (SlowCrowd crowd = await SlowCrowd.OpenAsync(server.Address, Count, static _ => Slowness.Silent, static i => i / 50))
+        {
+            RawResponse?[] answers = await Task.WhenAll(crowd.Connections.Select(static one => one.AnswerOrEndAsync(ChildHost.Patience)));
+            Assert.InRange(answers.Count(static answer => answer is not null), 1, Count - 1);
+            foreach ((SlowConnection connection, RawResponse? answer) in crowd.Connections.Zip(answers).Where(static pair => pair.Second is not null))
+            {
+                AssertProblem(answer!, 408, "too-slow");
+                answered.Add(connection);
+            }
+        }
+
+        // Until then those that were ended may still count as connections.
+        await AbusedServer.UntilAsync(() => server.Usage().Handles < before.Handles + FewHandles / 2, "the handles of the connections that left are closed");
+        foreach (SlowConnection connection in answered)
+        {
+            await AssertKeptAsync(server, connection, told: 1);
+        }
+
+        await server.ServesAnotherAsync();
+    }
+
+    /// <summary>Has them all held, lets them send a byte a second for a while, and sees that others do not feel it.</summary>
+    private async Task BearAsync(AbusedServer server, ServerUsage before, SlowCrowd crowd)
+    {
+        int count = crowd.Connections.Count;
+        int uploads = crowd.Uploads.Count();
+        await AbusedServer.UntilAsync(() => server.Usage().Handles - before.Handles >= count + (FilesPerAppend * uploads), "each connection has its upload");
+        ServerUsage held = server.Usage();
+        Assert.InRange(held.Handles - before.Handles, count, count + (FilesPerAppend * uploads) + FewHandles);
+        for (int round = 0; round < Rounds; round++)
+        {
+            await Task.WhenAll(crowd.TrickleAsync(Pause), server.ServesAnotherAsync());
+        }
+
+        ServerUsage after = server.Usage();
+        TimeSpan spent = after.Processor - held.Processor;
+        int bytes = Rounds * crowd.Connections.Count(static one => one.Slowness != Slowness.Silent);
+        long memory = (after.Memory - before.Memory) / count;
+        output.WriteLine(
+            $"{count} connections: {memory / KiB} KiB and {(held.Handles - before.Handles) / (double)count:f2} handles for each, "
+            + $"{spent.TotalMicroseconds / bytes:f0} us of processor for a byte, {after.Threads} threads");
+        Assert.True(memory < MaxMemoryPerConnection, $"{memory} bytes for each connection.");
+        Assert.True(after.Threads < MaxThreads, $"{after.Threads} threads.");
+        Assert.True(spent < bytes * MaxProcessorPerByte, $"{spent} for {bytes} bytes.");
+    }
+
+    private static Slowness SlownessOf(int number) => (number % 10) switch { 0 => Slowness.Head, 1 => Slowness.Silent, _ => Slowness.Body };
+
+    private static void AssertProblem(RawResponse answer, int status, string type)
+    {
+        Assert.Equal((status, "application/problem+json"), (answer.Status, answer.Header("Content-Type")));
+        using JsonDocument problem = JsonDocument.Parse(answer.Body);
+        Assert.Equal(ProblemExpectations.Own + type, problem.RootElement.GetProperty("type").GetString());
+    }
+
+    /// <summary>What was told is what there is, and with the rest it is the whole.</summary>
+    private static async Task AssertKeptAsync(AbusedServer server, SlowConnection connection, int told)
+    {
+        Assert.Equal(told, await server.StatusAsync(connection.FileId, connection.Cookie));
+        int status = await server.Client.AppendAsync(
+            connection.FileId, told, connection.Content[told..], connection.Content.Length, ("Cookie", connection.Cookie))
+            .StatusOfAsync();
+        Assert.Equal(200, status);
+        server.Uploads.AssertFinished(connection.FileId, connection.Content);
+    }
+}

@@ -1,0 +1,65 @@
+using System.Diagnostics;
+using System.Globalization;
+using ResumableUploads.Testing.Clients;
+using ResumableUploads.Testing.Servers;
+
+namespace ResumableUploads.FaultTests.Abuse;
+
+/// <summary>What a server does while it waits for a client that is silent: nothing.</summary>
+[Collection<Alone>]
+public class StalledWorkTests
+{
+    private static readonly TimeSpan Stall = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Limit = TimeSpan.FromMilliseconds(50);
+
+    [Fact]
+    public async Task T24_no_processor_is_burnt_while_a_piece_is_stalled()
+    {
+        string directory = Directory.CreateTempSubdirectory("uploads-test-").FullName;
+        try
+        {
+            await using ChildHost child = await ChildHost.StartAsync(directory, "ResumableUploads:FileSystem:Durability=ProcessCrash", "Progress=true");
+            var connections = new List<RawConnection>();
+            try
+            {
+                for (int i = 0; i < 4; i++)
+                {
+                    string url = await child.Client.CreateAsync("/upload", 1_000_000, ("Upload-Metadata", "filename YQ=="));
+                    RawConnection connection = await RawConnection.OpenAsync(child.Address);
+                    connections.Add(connection);
+                    await connection.SendHeadAsync(
+                        $"PATCH {url}", "Tus-Resumable: 1.0.0", "Content-Type: application/offset+octet-stream", "Upload-Offset: 0", "Content-Length: 1000000");
+                    await connection.SendAsync(new byte[1_000]);
+                    await child.PrintsAsync(static line => line.StartsWith("progress", StringComparison.Ordinal));
+                }
+
+                // What a start leaves to be done is done in the first seconds, so the calmest of a few stalls tells what waiting costs.
+                TimeSpan least = TimeSpan.MaxValue;
+                using Process process = Process.GetProcessById(child.Id);
+                for (int i = 0; i < 4 && least > Limit; i++)
+                {
+                    process.Refresh();
+                    TimeSpan before = process.TotalProcessorTime;
+                    await Task.Delay(Stall, TimeProvider.System);
+                    process.Refresh();
+                    TimeSpan used = process.TotalProcessorTime - before;
+                    least = used < least ? used : least;
+                }
+
+                TestContext.Current.TestOutputHelper?.WriteLine(string.Create(CultureInfo.InvariantCulture, $"processor time of 5 s: {least.TotalMilliseconds:F0} ms"));
+                Assert.InRange(least, TimeSpan.Zero, Limit);
+            }
+            finally
+            {
+                foreach (RawConnection connection in connections)
+                {
+                    await connection.DisposeAsync();
+                }
+            }
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
+    }
+}

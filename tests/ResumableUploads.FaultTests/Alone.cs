@@ -1,0 +1,4 @@
+namespace ResumableUploads.FaultTests;
+
+[CollectionDefinition(DisableParallelization = true)]
+public sealed class Alone;

@@ -1,0 +1,54 @@
+namespace ResumableUploads.FaultTests.Crashes.Disks;
+
+/// <summary>A file that takes all the room that a disk has left, until it is deleted.</summary>
+internal static class Ballast
+{
+    private const long LeastLeft = 1 << 20;
+
+    public static string Fill(string disk)
+    {
+        string path = Path.Combine(disk, "ballast");
+        using FileStream file = Preallocate(path, new DriveInfo(disk).TotalFreeSpace);
+        foreach (int length in (ReadOnlySpan<int>)[1 << 20, 4096])
+        {
+            FillUp(file, new byte[length]);
+        }
+
+        return path;
+    }
+
+    /// <summary>Most of it at once. A disk keeps some room for itself, and to find out how much by small steps takes long on a large one.</summary>
+    private static FileStream Preallocate(string path, long size)
+    {
+        for (long left = LeastLeft; left < size; left *= 2)
+        {
+            try
+            {
+                var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, PreallocationSize = size - left, BufferSize = 0 };
+                return new FileStream(path, options) { Position = size - left };
+            }
+            catch (IOException)
+            {
+                // Less, then.
+            }
+        }
+
+        return new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.Read, bufferSize: 0);
+    }
+
+    private static void FillUp(FileStream file, byte[] block)
+    {
+        try
+        {
+            while (true)
+            {
+                file.Write(block);
+                file.Flush();
+            }
+        }
+        catch (IOException)
+        {
+            // Full, for blocks of this length.
+        }
+    }
+}

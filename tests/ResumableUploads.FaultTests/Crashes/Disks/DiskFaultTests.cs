@@ -1,0 +1,91 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using ResumableUploads.Testing;
+using ResumableUploads.Testing.Clients;
+using ResumableUploads.Testing.Servers;
+
+namespace ResumableUploads.FaultTests.Crashes.Disks;
+
+/// <summary>
+/// The disk refuses to write or to rename, with the kernel's own errors, put in by strace. The client is told what it is, and from where to
+/// go on; what it was told before stays true; and when the disk works again, so does the upload.
+/// </summary>
+public class DiskFaultTests
+{
+    private const string Writes = "pwrite64,pwritev";
+    private static readonly byte[] Content = RandomNumberGenerator.GetBytes(300_000);
+
+    [Theory]
+    [InlineData(Writes, "ENOSPC", 507)]
+    [InlineData(Writes, "EDQUOT", 507)]
+    [InlineData(Writes, "EIO", 503)]
+    [InlineData(Writes, "EROFS", 503)]
+    [InlineData("ftruncate,fdatasync", "EIO", 503)]
+    public async Task Bytes_that_cannot_be_written_are_not_acknowledged(string calls, string error, int status)
+    {
+        await Needs.StraceAsync();
+        using var directory = new UploadDirectory();
+        await BeginAsync(directory);
+        await using (ChildHost failing = await StartAsync(directory, calls, error, directory.DataOf("f")!))
+        {
+            for (int attempt = 0; attempt < 2; attempt++)
+            {
+                using HttpResponseMessage response = await failing.Client.AppendAsync("f", 100_000, Content[100_000..200_000], Content.Length);
+                await AssertToldAsync(response, status);
+
+                // Where the bytes cannot even be cut off again, the second append does not come so far as to know the offset. The status does.
+                Assert.Equal("100000", response.Header("X-Start-Byte") ?? (attempt > 0 ? "100000" : null));
+                Assert.Equal(100_000, await failing.Client.StatusAsync("f"));
+            }
+        }
+
+        await AssertGoesOnAsync(directory, 100_000, 100_000);
+    }
+
+    [Theory]
+    [InlineData("renameat", "ENOSPC", 507)]
+    [InlineData("renameat", "EIO", 503)]
+    public async Task Bytes_whose_record_cannot_be_replaced_are_there_and_the_upload_is_finished_later(string calls, string error, int status)
+    {
+        await Needs.StraceAsync();
+        using var directory = new UploadDirectory();
+        await BeginAsync(directory);
+        await using (ChildHost failing = await StartAsync(directory, calls, error, directory.Of("f")))
+        {
+            using HttpResponseMessage response = await failing.Client.AppendAsync("f", 100_000, Content[100_000..], Content.Length);
+            await AssertToldAsync(response, status);
+            Assert.Equal(Content.Length, await failing.Client.StatusAsync("f"));
+        }
+
+        await AssertGoesOnAsync(directory, Content.Length, Content.Length);
+    }
+
+    private static Task<ChildHost> StartAsync(UploadDirectory directory, string calls, string error, string path) => ChildHost.StartUnderAsync(
+        ["strace", "-f", "-qq", "-o", "/dev/null", "-P", path, "-e", "trace=" + calls, "-e", $"inject={calls}:error={error}:when=1+"], directory.Root);
+
+    private static async Task BeginAsync(UploadDirectory directory)
+    {
+        await using ChildHost child = await ChildHost.StartAsync(directory.Root);
+        using HttpResponseMessage first = await child.Client.AppendAsync("f", 0, Content[..100_000], Content.Length, ("X-File-Name", "f"));
+        Assert.Equal("100000", await first.Content.ReadAsStringAsync());
+    }
+
+    private static async Task AssertToldAsync(HttpResponseMessage response, int status)
+    {
+        string text = await response.Content.ReadAsStringAsync();
+        Assert.True((int)response.StatusCode == status, string.Create(CultureInfo.InvariantCulture, $"{(int)response.StatusCode}: {text}"));
+        Assert.Contains(status == 507 ? "urn:resumable-uploads:storage-full" : "urn:resumable-uploads:storage-failed", text);
+        Assert.NotNull(response.Headers.RetryAfter);
+        Assert.Equal("application/problem+json", response.Content.Headers.ContentType?.MediaType);
+    }
+
+    private static async Task AssertGoesOnAsync(UploadDirectory directory, long least, long most)
+    {
+        await using ChildHost child = await ChildHost.StartAsync(directory.Root);
+        long offset = await child.Client.StatusAsync("f");
+        Assert.InRange(offset, least, most);
+        using HttpResponseMessage last = await child.Client.AppendAsync("f", offset, Content[(int)offset..], Content.Length);
+        Assert.Equal("true", last.Header("X-Upload-Complete"));
+        directory.AssertFinished("f", Content);
+    }
+}

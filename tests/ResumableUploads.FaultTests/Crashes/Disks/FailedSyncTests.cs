@@ -1,0 +1,111 @@
+using System.Net;
+using System.Security.Cryptography;
+using ResumableUploads.Testing;
+using ResumableUploads.Testing.Clients;
+using ResumableUploads.Testing.Servers;
+
+namespace ResumableUploads.FaultTests.Crashes.Disks;
+
+/// <summary>The disk refuses to make bytes durable: the error is the kernel's own, put in by strace.</summary>
+public class FailedSyncTests
+{
+    private const string Durable = "ResumableUploads:FileSystem:Durability=PowerLoss";
+    private static readonly byte[] Content = RandomNumberGenerator.GetBytes(300_000);
+
+    [Fact]
+    public async Task Bytes_whose_sync_failed_are_never_acknowledged_and_the_upload_goes_on_from_those_before()
+    {
+        await Needs.StraceAsync();
+        using var directory = new UploadDirectory();
+        await BeginAsync(directory);
+        await using (ChildHost failing = await ChildHost.StartUnderAsync(FailingSyncs(directory.DataOf("f")!), directory.Root, Durable))
+        {
+            // The second time the pages are clean, and a second sync would work: it must not be believed.
+            for (int i = 0; i < 2; i++)
+            {
+                using HttpResponseMessage response = await failing.Client.AppendAsync("f", 100_000, Content[100_000..200_000], Content.Length);
+                await AssertFailedAsync(response);
+                Assert.Equal("100000", response.Header("X-Start-Byte"));
+                Assert.Equal(100_000, await failing.Client.StatusAsync("f"));
+            }
+
+            Assert.Contains("Syncing", failing.Errors);
+            Assert.Contains("Input/output error", failing.Errors);
+        }
+
+        await AssertGoesOnAsync(directory, 100_000, 100_000);
+    }
+
+    [Fact]
+    public async Task Bytes_whose_mark_could_not_be_synced_are_not_acknowledged()
+    {
+        await Needs.StraceAsync();
+        using var directory = new UploadDirectory();
+        await BeginAsync(directory);
+        await using (ChildHost failing = await ChildHost.StartUnderAsync(FailingSyncs(directory.MarkOf("f")!), directory.Root, Durable))
+        {
+            using HttpResponseMessage response = await failing.Client.AppendAsync("f", 100_000, Content[100_000..200_000], Content.Length);
+            await AssertFailedAsync(response);
+            Assert.Equal("100000", response.Header("X-Start-Byte"));
+            Assert.Equal(100_000, await failing.Client.StatusAsync("f"));
+        }
+
+        // The bytes themselves had been synced: they may be there or not.
+        await AssertGoesOnAsync(directory, 100_000, 200_000);
+    }
+
+    [Fact]
+    public async Task A_creation_that_cannot_be_synced_is_refused()
+    {
+        await Needs.StraceAsync();
+        using var directory = new UploadDirectory();
+        await BeginAsync(directory);
+        await using ChildHost failing = await ChildHost.StartUnderAsync(
+            FailingSyncs(Path.Combine(directory.Root, "uploads")), directory.Root, Durable);
+        using HttpResponseMessage response = await failing.Client.AppendAsync("g", 0, Content, Content.Length);
+        await AssertFailedAsync(response);
+    }
+
+    [Fact]
+    public async Task A_disk_on_which_no_sync_works_is_told_at_start()
+    {
+        await Needs.StraceAsync();
+        using var directory = new UploadDirectory();
+        InvalidOperationException error = await Assert.ThrowsAsync<InvalidOperationException>(
+            () => ChildHost.StartUnderAsync(FailingSyncs(null), directory.Root, Durable));
+        Assert.Contains("cannot be used", error.Message);
+        Assert.Contains("Input/output error", error.Message);
+        Assert.Contains("'" + directory.Root + "'", error.Message);
+    }
+
+    private static string[] FailingSyncs(string? path) =>
+    [
+        "strace", "-f", "-qq", "-o", "/dev/null", .. path is null ? (string[])[] : ["-P", path],
+        "-e", "trace=fsync,fdatasync", "-e", "inject=fsync,fdatasync:error=EIO:when=1+",
+    ];
+
+    private static async Task BeginAsync(UploadDirectory directory)
+    {
+        await using ChildHost child = await ChildHost.StartAsync(directory.Root, Durable);
+        using HttpResponseMessage first = await child.Client.AppendAsync("f", 0, Content[..100_000], Content.Length, ("X-File-Name", "f"));
+        Assert.Equal("100000", await first.Content.ReadAsStringAsync());
+    }
+
+    private static async Task AssertFailedAsync(HttpResponseMessage response)
+    {
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, response.StatusCode);
+        Assert.Contains("urn:resumable-uploads:storage-failed", await response.Content.ReadAsStringAsync());
+        Assert.NotNull(response.Headers.RetryAfter);
+    }
+
+    private static async Task AssertGoesOnAsync(UploadDirectory directory, long least, long most)
+    {
+        await using ChildHost child = await ChildHost.StartAsync(directory.Root, Durable);
+        long offset = await child.Client.StatusAsync("f");
+        Assert.InRange(offset, least, most);
+        Assert.Equal(Content[..(int)offset], directory.BytesOf("f"));
+        using HttpResponseMessage last = await child.Client.AppendAsync("f", offset, Content[(int)offset..], Content.Length);
+        Assert.Equal("true", last.Header("X-Upload-Complete"));
+        directory.AssertFinished("f", Content);
+    }
+}

@@ -1,0 +1,91 @@
+using System.Globalization;
+using ResumableUploads.Abstractions;
+using ResumableUploads.Testing.Clients;
+using ResumableUploads.Testing.Servers;
+
+namespace ResumableUploads.FaultTests.Crashes.Disks;
+
+/// <summary>
+/// The power goes under a running server, on a file system of the machine's own kernel, and comes back. More rounds:
+/// RESUMABLE_UPLOADS_CRASH_ROUNDS. The same ones again: RESUMABLE_UPLOADS_CRASH_SEED.
+/// </summary>
+public class PowerLossTests(ITestOutputHelper output)
+{
+    private const int InFlight = 4;
+    private const int MaxSize = 1 << 18;
+    private const int Rounds = 8;
+
+    [Theory]
+    [InlineData("ext4")]
+    [InlineData("xfs")]
+    public async Task Every_acknowledged_byte_is_there_after_a_loss_of_power(string fileSystem)
+    {
+        await using LoopDisk disk = await LoopDisk.MountAsync(fileSystem);
+        int rounds = CrashSettings.Rounds is { } wanted ? Math.Max(1, wanted * Rounds / 200) : Rounds;
+        var power = new PowerLoss(disk);
+        KillRun run = Run(disk, power, Durability.PowerLoss);
+        for (int round = 0; round < rounds; round++)
+        {
+            await run.RoundAsync();
+        }
+
+        await run.FinishAsync();
+        output.WriteLine($"{power.Cuts} losses of power. {run}");
+        Assert.Equal(rounds, power.Cuts);
+        run.AssertThatItHitSomething(rounds);
+    }
+
+    /// <summary>A loss of power that takes what was not asked to be durable leaves files as they never are without it. The next loss comes upon these.</summary>
+    [Theory]
+    [InlineData("ext4")]
+    [InlineData("xfs")]
+    public async Task Every_loss_of_several_leaves_what_was_acknowledged(string fileSystem)
+    {
+        const int Losses = 4;
+        const int Piece = 300;
+        await using LoopDisk disk = await LoopDisk.MountAsync(fileSystem);
+        var directory = new UploadDirectory(Path.Combine(disk.Path, "uploads"));
+        var power = new PowerLoss(disk);
+        byte[] source = new byte[Losses * Piece];
+        new Random(Losses).NextBytes(source);
+        var upload = new KilledUpload("one.bin", source, seed: 1);
+        for (int loss = 0; loss <= Losses; loss++)
+        {
+            await using ChildHost child = await power.StartAsync(directory.Root, [$"ResumableUploads:FileSystem:Durability={Durability.PowerLoss}"]);
+            long offset = loss == 0 ? 0 : await upload.VerifyAsync(child.Client, directory);
+
+            // The first loss comes upon an empty upload.
+            byte[] piece = loss == 0 ? [] : source[(int)offset..((int)offset + Piece)];
+            using HttpResponseMessage response = await child.Client.AppendAsync(upload.Name, offset, new ByteArrayContent(piece), source.Length + 1);
+            Assert.Equal((offset + piece.Length).ToString(CultureInfo.InvariantCulture), response.Header("X-Start-Byte"));
+            upload.Acknowledge(offset + piece.Length);
+            power.Hit(child);
+            await child.EndAsync();
+            await power.RecoverAsync();
+        }
+    }
+
+    [Fact]
+    public async Task The_same_run_finds_what_is_lost_where_nothing_is_synced()
+    {
+        await using LoopDisk disk = await LoopDisk.MountAsync("ext4");
+        KillRun run = Run(disk, new PowerLoss(disk), Durability.ProcessCrash);
+        Exception loss = await Assert.ThrowsAnyAsync<Exception>(async () =>
+        {
+            for (int round = 0; round < Rounds; round++)
+            {
+                await run.RoundAsync();
+            }
+        });
+        output.WriteLine(loss.Message);
+        Assert.Matches(@"bytes were acknowledged, and|is not what was sent|The content has gone|bytes are on the disk|Assert\.(Equal|Single|Empty)", loss.Message);
+    }
+
+    private KillRun Run(LoopDisk disk, PowerLoss power, Durability durability)
+    {
+        int seed = CrashSettings.Seed;
+        output.WriteLine($"RESUMABLE_UPLOADS_CRASH_SEED={seed}");
+        return new KillRun(
+            new UploadDirectory(Path.Combine(disk.Path, "uploads")), power, new Random(seed), InFlight, MaxSize, [$"ResumableUploads:FileSystem:Durability={durability}", .. KillRun.Usual]);
+    }
+}

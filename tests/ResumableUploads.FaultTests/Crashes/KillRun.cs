@@ -1,0 +1,155 @@
+using System.Globalization;
+using ResumableUploads.Testing.Servers;
+
+namespace ResumableUploads.FaultTests.Crashes;
+
+/// <summary>Rounds of start, verify, send, crash over one directory. There are always some uploads that are not finished.</summary>
+/// <param name="directory">Where the uploads are.</param>
+/// <param name="crash">How the server ends.</param>
+/// <param name="random">Decides all that is random.</param>
+/// <param name="inFlight">How many uploads are not finished.</param>
+/// <param name="maxSize">How large they are at most.</param>
+/// <param name="options">Of the server.</param>
+internal sealed class KillRun(UploadDirectory directory, Crash crash, Random random, int inFlight, int maxSize, params string[] options)
+{
+    /// <summary>Options with which much becomes durable, and is told, while a request still runs.</summary>
+    public static readonly string[] Usual =
+    [
+        "ResumableUploads:FileSystem:SyncSize=30000",
+        "ResumableUploads:Timeouts:ProgressInterval=00:00:00.0000001",
+        "ResumableUploads:Handler:LeaseDuration=00:00:00.3",
+        "ResumableUploads:Handler:MaxAttempts=1000000",
+        "Progress=true",
+    ];
+
+    private readonly List<KilledUpload> _uploads = [];
+    private readonly HashSet<string> _left = [];
+    private int _begun;
+    private int _midAppend;
+    private int _inHandler;
+    private long _unanswered;
+
+    private enum KillAt
+    {
+        BytesSent,
+        Answers,
+        Progress,
+        Handler,
+    }
+
+    /// <summary>How many uploads came to their end, and were compared.</summary>
+    public int Finished { get; private set; }
+
+    public async Task RoundAsync()
+    {
+        KillAt where = (KillAt)random.Next(4);
+        int countdown = where switch
+        {
+            KillAt.BytesSent => random.Next(inFlight * maxSize / 2),
+            KillAt.Handler => 1 + random.Next(2),
+            _ => 1 + random.Next(1 << random.Next(1, 7)),
+        };
+        await using ChildHost child = await crash.StartAsync(directory.Root, options);
+        bool isArmed = false;
+        void Count(KillAt what, int by)
+        {
+            if (Volatile.Read(ref isArmed) && what == where && Interlocked.Add(ref countdown, -by) <= 0)
+            {
+                crash.Hit(child);
+            }
+        }
+
+        child.Printed += line => Count(line.StartsWith("completing ", StringComparison.Ordinal) ? KillAt.Handler : KillAt.Progress, 1);
+        try
+        {
+            await SendAllAsync(
+                child, () => Volatile.Write(ref isArmed, true), bytes => Count(bytes > 0 ? KillAt.BytesSent : KillAt.Answers, Math.Max(1, bytes)));
+        }
+        catch (Exception e)
+        {
+            throw new InvalidOperationException($"{e.Message}\nThe server's log:\n{child.Errors}", e);
+        }
+
+        // All was finished before the moment came: then it is now.
+        crash.Hit(child);
+        await child.EndAsync();
+        Heed(child.Output);
+        await crash.RecoverAsync();
+    }
+
+    /// <summary>One more start, and everything goes on to its end.</summary>
+    public async Task FinishAsync()
+    {
+        await using ChildHost child = await crash.StartAsync(directory.Root, options);
+        await SendAllAsync(child, static () => { }, static _ => { });
+        Assert.All(_uploads, static upload => Assert.True(upload.IsDone, upload.Name));
+        _uploads.ToList().ForEach(Leave);
+        Assert.Equal(_begun, Finished);
+        Assert.All(directory.FinishedFiles, file => Assert.True(_left.Contains(Path.GetFileName(file)), file));
+        Assert.Empty(Directory.GetFileSystemEntries(Path.Combine(directory.Root, "quarantine")));
+    }
+
+    /// <summary>The kills came at moments that matter: else the rounds show nothing.</summary>
+    public void AssertThatItHitSomething(int rounds)
+    {
+        Assert.InRange(Finished, rounds / 10, int.MaxValue);
+        Assert.InRange(_midAppend, rounds / 10, int.MaxValue);
+        Assert.InRange(_inHandler, rounds / 50, int.MaxValue);
+    }
+
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture,
+        $"{Finished} uploads finished; {_midAppend} times bytes of an unanswered request were kept ({_unanswered} bytes), {_inHandler} kills between the last byte and its answer.");
+
+    private async Task SendAllAsync(ChildHost child, Action verified, Action<int> sent)
+    {
+        foreach (KilledUpload done in _uploads.Where(static upload => upload.IsDone).ToList())
+        {
+            await done.VerifyAsync(child.Client, directory);
+            Leave(done);
+        }
+
+        while (_uploads.Count < inFlight)
+        {
+            byte[] source = new byte[1 + random.Next(maxSize >> random.Next(8))];
+            random.NextBytes(source);
+            _uploads.Add(new KilledUpload($"upload-{_begun++}-.bin", source, random.Next()));
+        }
+
+        var sending = new List<Task>();
+        var offsets = new List<long>();
+        foreach (KilledUpload upload in _uploads)
+        {
+            long answered = upload.Answered;
+            long offset = await upload.VerifyAsync(child.Client, directory);
+            _midAppend += offset > answered ? 1 : 0;
+            _unanswered += offset - answered;
+            _inHandler += offset == upload.Source.Length ? 1 : 0;
+            offsets.Add(offset);
+        }
+
+        verified();
+        foreach ((KilledUpload upload, long offset) in _uploads.Zip(offsets))
+        {
+            sending.Add(Task.Run(() => upload.SendAsync(child.Client, offset, sent)));
+        }
+
+        await Task.WhenAll(sending);
+    }
+
+    /// <summary>What the app was told to be durable is acknowledged as well.</summary>
+    private void Heed(IEnumerable<string> lines)
+    {
+        foreach (string[] words in lines.Select(static line => line.Split(' ')).Where(static words => words is ["progress", _, _]))
+        {
+            _uploads.Find(upload => upload.Name == words[1])?.Acknowledge(long.Parse(words[2], CultureInfo.InvariantCulture));
+        }
+    }
+
+    private void Leave(KilledUpload upload)
+    {
+        _left.Add(upload.Name);
+        directory.AssertFinished(upload.Name, upload.Source);
+        _uploads.Remove(upload);
+        Finished++;
+    }
+}

@@ -1,0 +1,105 @@
+using System.Globalization;
+using System.Net;
+using ResumableUploads.Testing.Clients;
+using ResumableUploads.Testing.Servers;
+
+namespace ResumableUploads.FaultTests.Crashes;
+
+/// <summary>An upload whose server is killed again and again, and what its client was told.</summary>
+/// <param name="name">Its id, and its file name.</param>
+/// <param name="source">What it sends.</param>
+/// <param name="seed">Decides how it is cut into requests.</param>
+internal sealed class KilledUpload(string name, byte[] source, int seed)
+{
+    private readonly Random _random = new(seed);
+    private readonly bool _tellsSize = seed % 4 != 0;
+    private long _acknowledged;
+
+    public string Name => name;
+
+    public byte[] Source => source;
+
+    /// <summary>The largest number that the server has ever named as safe.</summary>
+    public long Acknowledged => Interlocked.Read(ref _acknowledged);
+
+    /// <summary>The last number that the client itself was told in an answer.</summary>
+    public long Answered { get; private set; }
+
+    /// <summary>Whether the client has read that the upload is complete.</summary>
+    public bool IsDone { get; private set; }
+
+    public void Acknowledge(long offset)
+    {
+        long known;
+        while ((known = Acknowledged) < offset && Interlocked.CompareExchange(ref _acknowledged, offset, known) != known)
+        {
+        }
+    }
+
+    /// <summary>After a start of the server: nothing that was named is missing, and what is there is what was sent.</summary>
+    public async Task<long> VerifyAsync(HttpClient client, UploadDirectory directory)
+    {
+        long status = await client.StatusAsync(name);
+        Assert.True(status >= Acknowledged, $"{name}: {Acknowledged} bytes were acknowledged, and {status} are there.");
+        if (directory.DataOf(name) is { } path)
+        {
+            byte[] bytes = await File.ReadAllBytesAsync(path);
+            Assert.True(status == bytes.Length, $"{name}: the status is {status}, and {bytes.Length} bytes are on the disk.");
+            Assert.True(bytes.AsSpan().SequenceEqual(source.AsSpan(0, bytes.Length)), $"{name}: what is on the disk is not what was sent.");
+        }
+        else if (status > 0)
+        {
+            Assert.True(status == source.Length, $"{name}: the content has gone at {status} of {source.Length} bytes.");
+            directory.AssertFinished(name, source);
+        }
+
+        Acknowledge(status);
+        Answered = status;
+        return status;
+    }
+
+    /// <summary>Sends until the upload is complete or the server is gone.</summary>
+    /// <param name="client">Where to.</param>
+    /// <param name="offset">What the server has.</param>
+    /// <param name="sent">Told of bytes as they are sent, and of each answer (as 0 bytes).</param>
+    public async Task SendAsync(HttpClient client, long offset, Action<int> sent)
+    {
+        try
+        {
+            while (!IsDone)
+            {
+                bool wholeRest = !_tellsSize || _random.Next(3) == 0;
+                int length = (int)Math.Min(source.Length - offset, wholeRest ? int.MaxValue : 1 + _random.Next(1 << _random.Next(6, 18)));
+                using var body = new CountedContent(source.AsMemory((int)offset, length), _random.Next(), sent);
+                using HttpResponseMessage response = await client.AppendAsync(
+                    name, offset, body, _tellsSize ? source.Length : null, headers: ("X-File-Name", name));
+                string text = await response.Content.ReadAsStringAsync();
+                if (response.StatusCode == HttpStatusCode.ServiceUnavailable && text.Contains("still-completing", StringComparison.Ordinal))
+                {
+                    // The process that ran the handler is dead, and its lease has not run out yet.
+                    continue;
+                }
+
+                if (response.StatusCode == HttpStatusCode.ServiceUnavailable && text.Contains("storage-failed", StringComparison.Ordinal))
+                {
+                    // Its disk has no power any more.
+                    return;
+                }
+
+                Assert.True(response.StatusCode == HttpStatusCode.OK, $"{name}: {(int)response.StatusCode} at {offset}: {text}");
+                long number = long.Parse(response.Header("X-Start-Byte")!, CultureInfo.InvariantCulture);
+                Acknowledge(number);
+                Answered = number;
+                Assert.Equal(offset + length, number);
+                IsDone = response.Header("X-Upload-Complete") == "true";
+                Assert.Equal(number == source.Length, IsDone);
+                offset = number;
+                sent(0);
+            }
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException or TaskCanceledException or ObjectDisposedException)
+        {
+            // Killed. What was not answered may be there or not.
+        }
+    }
+}

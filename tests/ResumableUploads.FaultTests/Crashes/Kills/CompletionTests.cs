@@ -1,0 +1,112 @@
+using System.Net;
+using ResumableUploads.Testing.Clients;
+using ResumableUploads.Testing.Servers;
+
+namespace ResumableUploads.FaultTests.Crashes.Kills;
+
+/// <summary>The handler of a finished upload, when its process dies and when another process is asked for it.</summary>
+public class CompletionTests
+{
+    private const string Name = "whole-.bin";
+    private static readonly byte[] Content = [.. Enumerable.Range(0, 90_000).Select(static i => (byte)(i * 31))];
+
+    [Fact]
+    public async Task A_handler_that_runs_in_one_process_is_not_run_by_another_however_long_it_takes()
+    {
+        using var directory = new UploadDirectory();
+        string[] options = ["ResumableUploads:FileSystem:Durability=ProcessCrash", "ResumableUploads:Handler:LeaseDuration=00:00:02", "ResumableUploads:Handler:CompletionTimeout=00:00:01"];
+        await using ChildHost a = await ChildHost.StartAsync(directory.Root, [.. options, "ResumableUploads:Handler:CompletionTimeout=00:01:00", "Handler=hold"]);
+        await using ChildHost b = await ChildHost.StartAsync(directory.Root, options);
+        await using ChildHost patient = await ChildHost.StartAsync(directory.Root, [.. options, "ResumableUploads:Handler:CompletionTimeout=00:01:00"]);
+        Task<HttpResponseMessage> sent = a.Client.AppendAsync(Name, 0, Content, Content.Length, ("X-File-Name", Name));
+        await a.PrintsAsync(static line => line == $"completing {Name} 1");
+
+        // Four times a second, and the lease is two: it has to be renewed.
+        for (int i = 0; i < 4; i++)
+        {
+            using HttpResponseMessage waiting = await b.Client.AppendAsync(Name, Content.Length, [], Content.Length);
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, waiting.StatusCode);
+            Assert.NotNull(waiting.Headers.RetryAfter);
+            Assert.Contains("still-completing", await waiting.Content.ReadAsStringAsync());
+            Assert.Equal(Content.Length, await b.Client.StatusAsync(Name));
+        }
+
+        Task<HttpResponseMessage> asked = patient.Client.AppendAsync(Name, Content.Length, [], Content.Length);
+        await a.TellAsync("release");
+        string answer = $"finished {Name} in {a.Id}";
+        foreach (Task<HttpResponseMessage> task in (Task<HttpResponseMessage>[])[sent, asked, b.Client.AppendAsync(Name, Content.Length, [], Content.Length)])
+        {
+            using HttpResponseMessage response = await task;
+            Assert.Equal((HttpStatusCode.OK, answer), (response.StatusCode, await response.Content.ReadAsStringAsync()));
+            Assert.Equal("true", response.Header("X-Upload-Complete"));
+        }
+
+        Assert.Equal(1, directory.RunsOf(Name));
+        directory.AssertFinished(Name, Content);
+    }
+
+    [Fact]
+    public async Task Another_process_runs_the_handler_of_one_that_was_killed_in_it()
+    {
+        using var directory = new UploadDirectory();
+        string[] options = ["ResumableUploads:FileSystem:Durability=ProcessCrash", "ResumableUploads:Handler:LeaseDuration=00:00:02"];
+        await using ChildHost a = await ChildHost.StartAsync(directory.Root, [.. options, "Handler=hold"]);
+        await using ChildHost b = await ChildHost.StartAsync(directory.Root, options);
+        Task<HttpResponseMessage> sent = a.Client.AppendAsync(Name, 0, Content, Content.Length, ("X-File-Name", Name));
+        await a.PrintsAsync(static line => line == $"completing {Name} 1");
+
+        Task<HttpResponseMessage> asked = b.Client.AppendAsync(Name, Content.Length, [], Content.Length);
+        a.Kill();
+        await Assert.ThrowsAsync<HttpRequestException>(() => sent);
+        using HttpResponseMessage response = await asked;
+        Assert.Equal((HttpStatusCode.OK, $"finished {Name} in {b.Id}"), (response.StatusCode, await response.Content.ReadAsStringAsync()));
+        await b.PrintsAsync(static line => line == $"completing {Name} 2");
+        Assert.Equal(2, directory.RunsOf(Name));
+        directory.AssertFinished(Name, Content);
+    }
+
+    [Fact]
+    public async Task A_handler_moves_its_file_also_while_its_own_lease_is_being_renewed()
+    {
+        using var directory = new UploadDirectory();
+
+        // Renewed without a pause, so that the two meet.
+        await using ChildHost child = await ChildHost.StartAsync(directory.Root, "ResumableUploads:FileSystem:Durability=ProcessCrash", "ResumableUploads:Handler:LeaseDuration=00:00:00.004");
+        for (int i = 0; i < 50; i++)
+        {
+            using HttpResponseMessage response = await child.Client.AppendAsync($"file-{i}-", 0, Content[..(1000 + i)], null, ("X-File-Name", $"file-{i}-"));
+            Assert.Equal("true", response.Header("X-Upload-Complete"));
+            directory.AssertFinished($"file-{i}-", Content[..(1000 + i)]);
+        }
+    }
+
+    [Theory]
+    [InlineData("die-before", "ProcessCrash")]
+    [InlineData("die-after", "ProcessCrash")]
+    [InlineData("die-before", "PowerLoss")]
+    [InlineData("die-after", "PowerLoss")]
+    public async Task A_kill_at_the_move_of_a_finished_file_neither_loses_nor_doubles_it(string handler, string durability)
+    {
+        using var directory = new UploadDirectory();
+        string[] options = [$"ResumableUploads:FileSystem:Durability={durability}", "ResumableUploads:Handler:LeaseDuration=00:00:00.3"];
+
+        // Two deaths: the second finds what the first has left.
+        for (int attempt = 1; attempt <= 2; attempt++)
+        {
+            await using ChildHost dying = await ChildHost.StartAsync(directory.Root, [.. options, $"Handler={handler}"]);
+            await Assert.ThrowsAnyAsync<HttpRequestException>(() => attempt == 1
+                ? dying.Client.AppendAsync(Name, 0, Content, Content.Length, ("X-File-Name", Name))
+                : dying.Client.AppendAsync(Name, Content.Length, [], Content.Length));
+            await dying.EndAsync();
+            Assert.Equal(attempt, directory.RunsOf(Name));
+            Assert.Equal(handler == "die-after", File.Exists(Path.Combine(directory.Finished, Name)));
+        }
+
+        await using ChildHost child = await ChildHost.StartAsync(directory.Root, options);
+        Assert.Equal(Content.Length, await child.Client.StatusAsync(Name));
+        using HttpResponseMessage response = await child.Client.AppendAsync(Name, Content.Length, [], Content.Length);
+        Assert.Equal((HttpStatusCode.OK, $"finished {Name} in {child.Id}"), (response.StatusCode, await response.Content.ReadAsStringAsync()));
+        directory.AssertFinished(Name, Content);
+        Assert.Equal(3, directory.RunsOf(Name));
+    }
+}

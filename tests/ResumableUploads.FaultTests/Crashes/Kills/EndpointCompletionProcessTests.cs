@@ -1,0 +1,153 @@
+using System.Net;
+using System.Security.Cryptography;
+using ResumableUploads.Testing;
+using ResumableUploads.Testing.Clients;
+using ResumableUploads.Testing.Servers;
+
+namespace ResumableUploads.FaultTests.Crashes.Kills;
+
+/// <summary>The endpoint of an upload, when its process dies in it and when another process is asked for it.</summary>
+public class EndpointCompletionProcessTests
+{
+    private const string Name = "whole-.bin";
+    private static readonly byte[] Content = RandomNumberGenerator.GetBytes(90_000);
+
+    [Fact]
+    public async Task An_endpoint_that_runs_in_one_process_is_not_run_by_another_however_long_it_takes()
+    {
+        using var directory = new UploadDirectory();
+        string[] options = [Effects(directory), "ResumableUploads:FileSystem:Durability=ProcessCrash", "ResumableUploads:Handler:LeaseDuration=00:00:02"];
+        await using ChildHost a = await ChildHost.StartAsync(directory.Root, [.. options, "Handler=hold"]);
+        await using ChildHost b = await ChildHost.StartAsync(directory.Root, [.. options, "ResumableUploads:Handler:CompletionTimeout=00:00:01"]);
+        await using ChildHost patient = await ChildHost.StartAsync(directory.Root, [.. options, "ResumableUploads:Handler:CompletionTimeout=00:01:00"]);
+        var upload = new EndpointUpload(Name, Content);
+        Task<HttpResponseMessage> sent = await upload.SendPiecesAsync(a.Client, 40_000);
+        await a.PrintsAsync(static line => line == $"running {Name} 1");
+
+        // Each waits a second, and the lease is two: it has to be renewed.
+        for (int i = 0; i < 4; i++)
+        {
+            using HttpResponseMessage waiting = await upload.SendAsync(b.Client, Content.Length, Content.Length);
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, waiting.StatusCode);
+            Assert.NotNull(waiting.Headers.RetryAfter);
+            Assert.Contains("still-completing", await waiting.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+            Assert.Equal(Content.Length, await upload.StatusAsync(b.Client));
+        }
+
+        Task<EndpointAnswer> asked = upload.AskAsync(patient.Client);
+        await a.TellAsync("release");
+        using HttpResponseMessage response = await sent;
+        EndpointAnswer answer = await EndpointAnswer.OfAsync(response);
+        Assert.Equal((201, "true", $"\"{upload.Hash}\""), (answer.Status, answer.IsComplete, answer.ETag));
+        Assert.Equal(answer, await asked);
+        Assert.Equal(answer, await upload.AskAsync(b.Client));
+        var effects = new EndpointEffects(DirectoryOf(directory));
+        Assert.Equal([(1, false)], effects.RunsOf(upload.Key));
+        Assert.Equal([upload.Hash], effects.HashesOf(upload.Key));
+    }
+
+    [Fact]
+    public async Task Another_process_runs_the_endpoint_of_one_that_was_killed_in_it()
+    {
+        using var directory = new UploadDirectory();
+        string[] options = [Effects(directory), "ResumableUploads:FileSystem:Durability=ProcessCrash", "ResumableUploads:Handler:LeaseDuration=00:00:02"];
+        await using ChildHost a = await ChildHost.StartAsync(directory.Root, [.. options, "Handler=hold"]);
+        await using ChildHost b = await ChildHost.StartAsync(directory.Root, options);
+        var upload = new EndpointUpload(Name, Content);
+        Task<HttpResponseMessage> sent = await upload.SendPiecesAsync(a.Client, 40_000);
+        await a.PrintsAsync(static line => line == $"running {Name} 1");
+
+        Task<EndpointAnswer> asked = upload.AskAsync(b.Client);
+        a.Kill();
+        await Assert.ThrowsAsync<HttpRequestException>(() => sent);
+        EndpointAnswer answer = await asked;
+        Assert.Equal((201, "true", $"\"{upload.Hash}\""), (answer.Status, answer.IsComplete, answer.ETag));
+        Assert.Equal(answer, await upload.AskAsync(b.Client));
+        var effects = new EndpointEffects(DirectoryOf(directory));
+        Assert.Equal([(1, false), (2, true)], effects.RunsOf(upload.Key));
+        Assert.Equal([upload.Hash], effects.HashesOf(upload.Key));
+    }
+
+    [Fact]
+    public async Task A_process_that_stood_still_past_its_lease_does_not_take_the_upload_from_the_one_that_runs_it()
+    {
+        Needs.Require(OperatingSystem.IsLinux(), "Signals are those of Linux.");
+        using var directory = new UploadDirectory();
+        string[] options = [Effects(directory), "ResumableUploads:FileSystem:Durability=ProcessCrash", "ResumableUploads:Handler:LeaseDuration=00:00:02"];
+        await using ChildHost a = await ChildHost.StartAsync(directory.Root, [.. options, "Handler=hold"]);
+        await using ChildHost b = await ChildHost.StartAsync(directory.Root, [.. options, "Handler=hold"]);
+        await using ChildHost c = await ChildHost.StartAsync(directory.Root, [.. options, "ResumableUploads:Handler:CompletionTimeout=00:00:01"]);
+        var upload = new EndpointUpload(Name, Content);
+        Task<HttpResponseMessage> sent = await upload.SendPiecesAsync(a.Client, 40_000);
+        await a.PrintsAsync(static line => line == $"running {Name} 1");
+        a.Pause();
+        Task<EndpointAnswer> asked = upload.AskAsync(b.Client);
+        await b.PrintsAsync(static line => line == $"running {Name} 2");
+
+        // The first goes on, and is told to stop: its endpoint gives up, and that is its own affair.
+        a.Resume();
+        a.AskToStop();
+        using (HttpResponseMessage stopped = await sent)
+        {
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, stopped.StatusCode);
+        }
+
+        await a.EndAsync();
+        EndpointAnswer waiting = await upload.AskAsync(c.Client);
+        Assert.Equal(503, waiting.Status);
+        Assert.Contains("still-completing", waiting.Body, StringComparison.Ordinal);
+        await b.TellAsync("release");
+        EndpointAnswer answer = await asked;
+        Assert.Equal((201, "true"), (answer.Status, answer.IsComplete));
+        Assert.Equal(answer, await upload.AskAsync(c.Client));
+        Assert.Equal([(1, false), (2, true)], new EndpointEffects(DirectoryOf(directory)).RunsOf(upload.Key));
+    }
+
+    [Fact]
+    public async Task An_upload_that_kills_its_process_each_time_is_given_up_and_the_app_hears_of_it()
+    {
+        const int Attempts = 3;
+        using var directory = new UploadDirectory();
+        string[] options =
+        [
+            Effects(directory),
+            "ResumableUploads:FileSystem:Durability=ProcessCrash",
+            "ResumableUploads:Handler:LeaseDuration=00:00:00.3",
+            $"ResumableUploads:Handler:MaxAttempts={Attempts}",
+        ];
+        var upload = new EndpointUpload(Name, Content, "always-before-effect,before-parked");
+        for (int i = 0; i < Attempts; i++)
+        {
+            await using ChildHost dying = await ChildHost.StartAsync(directory.Root, options);
+            await Assert.ThrowsAnyAsync<HttpRequestException>(() => i == 0
+                ? upload.SendAsync(dying.Client, 0, Content.Length)
+                : upload.SendAsync(dying.Client, Content.Length, Content.Length));
+            await dying.EndAsync();
+        }
+
+        // And once more while it is told.
+        await using (ChildHost dying = await ChildHost.StartAsync(directory.Root, options))
+        {
+            await Assert.ThrowsAnyAsync<HttpRequestException>(() => upload.AskAsync(dying.Client));
+            await dying.EndAsync();
+        }
+
+        await using ChildHost child = await ChildHost.StartAsync(directory.Root, options);
+        for (int i = 0; i < 2; i++)
+        {
+            EndpointAnswer answer = await upload.AskAsync(child.Client);
+            Assert.Equal(500, answer.Status);
+            Assert.Contains("urn:resumable-uploads:parked", answer.Body, StringComparison.Ordinal);
+            Assert.Equal(Content.Length, await upload.StatusAsync(child.Client));
+        }
+
+        var effects = new EndpointEffects(DirectoryOf(directory));
+        Assert.Equal([upload.Hash], effects.ParkedOf(upload.Key));
+        Assert.Equal([(1, false), (2, true), (3, true)], effects.RunsOf(upload.Key));
+        Assert.Empty(effects.HashesOf(upload.Key));
+    }
+
+    private static string DirectoryOf(UploadDirectory directory) => Path.Combine(directory.Root, "..", "effects");
+
+    private static string Effects(UploadDirectory directory) => $"Effects={DirectoryOf(directory)}";
+}

@@ -1,0 +1,76 @@
+using System.Security.Cryptography;
+using ResumableUploads.Abstractions;
+using ResumableUploads.Testing.Servers;
+
+namespace ResumableUploads.FaultTests.Crashes.Kills;
+
+/// <summary>A server is killed while it tells clients of the draft how many bytes are durable. The same run again: RESUMABLE_UPLOADS_CRASH_SEED.</summary>
+public class IetfKillTests(ITestOutputHelper output)
+{
+    private const int InFlight = 4;
+    private const int MaxSize = 1 << 23;
+
+    [Theory]
+    [InlineData(Durability.ProcessCrash, 40)]
+    [InlineData(Durability.PowerLoss, 20)]
+    public async Task R8_what_was_told_in_an_interim_response_is_there_after_a_kill(Durability durability, int rounds)
+    {
+        int seed = int.TryParse(Environment.GetEnvironmentVariable("RESUMABLE_UPLOADS_CRASH_SEED"), out int given) ? given : RandomNumberGenerator.GetInt32(int.MaxValue);
+        output.WriteLine($"RESUMABLE_UPLOADS_CRASH_SEED={seed}");
+        var random = new Random(seed);
+        using var directory = new UploadDirectory();
+        string[] options = [$"ResumableUploads:FileSystem:Durability={durability}", "ResumableUploads:FileSystem:SyncSize=30000", "ResumableUploads:Timeouts:ProgressInterval=00:00:00.0000001", "ResumableUploads:Handler:LeaseDuration=00:00:00.3"];
+        var uploads = new List<KilledIetfUpload>();
+        int finished = 0;
+        int resumed = 0;
+        int interims = 0;
+        for (int round = 0; round <= rounds; round++)
+        {
+            await using ChildHost child = await ChildHost.StartAsync(directory.Root, options);
+            while (uploads.Count < InFlight)
+            {
+                uploads.Add(new KilledIetfUpload((round * InFlight) + uploads.Count, RandomNumberGenerator.GetBytes(1 + random.Next(MaxSize)), random.Next()));
+            }
+
+            var offsets = new List<long>();
+            foreach (KilledIetfUpload upload in uploads)
+            {
+                offsets.Add(await upload.VerifyAsync(child.Client));
+            }
+
+            // The last round is not killed.
+            bool killsAtBytes = random.Next(2) == 0;
+            int countdown = round == rounds ? int.MaxValue : killsAtBytes ? random.Next(2 * MaxSize) : 1 + random.Next(60);
+            resumed += offsets.Count(static offset => offset > 0);
+            await Task.WhenAll(uploads.Zip(offsets, (upload, offset) => Task.Run(() => upload.SendAsync(child.Address, offset, bytes =>
+            {
+                if (killsAtBytes == (bytes > 0) && Interlocked.Add(ref countdown, -Math.Max(1, bytes)) <= 0)
+                {
+                    child.Kill();
+                }
+            }))));
+            for (int i = 0; round == rounds && i < 100 && !uploads.TrueForAll(static upload => upload.IsDone); i++)
+            {
+                foreach (KilledIetfUpload upload in uploads.Where(static upload => !upload.IsDone))
+                {
+                    await upload.SendAsync(child.Address, await upload.VerifyAsync(child.Client), static _ => { });
+                }
+            }
+
+            Assert.True(round < rounds || uploads.TrueForAll(static upload => upload.IsDone));
+            child.Kill();
+            await child.EndAsync();
+            foreach (KilledIetfUpload done in uploads.Where(static upload => upload.IsDone).ToList())
+            {
+                directory.AssertFinished(done.Name, done.Source);
+                interims += done.Interims;
+                uploads.Remove(done);
+                finished++;
+            }
+        }
+
+        output.WriteLine($"{finished} uploads finished, {resumed} times an upload went on, {interims} interim responses had told of bytes.");
+        Assert.InRange(resumed, rounds / 4, int.MaxValue);
+        Assert.InRange(interims, rounds, int.MaxValue);
+    }
+}

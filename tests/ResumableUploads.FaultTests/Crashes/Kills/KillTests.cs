@@ -1,0 +1,38 @@
+using ResumableUploads.Abstractions;
+using ResumableUploads.Testing.Servers;
+
+namespace ResumableUploads.FaultTests.Crashes.Kills;
+
+/// <summary>
+/// A server is killed at random points of uploads and started again. More rounds: RESUMABLE_UPLOADS_CRASH_ROUNDS. The same ones again:
+/// RESUMABLE_UPLOADS_CRASH_SEED.
+/// </summary>
+public class KillTests(ITestOutputHelper output)
+{
+    private const int InFlight = 4;
+    private const int MaxSize = 1 << 18;
+
+    [Theory]
+    [InlineData(Durability.ProcessCrash, 150)]
+    [InlineData(Durability.PowerLoss, 50)]
+    public async Task Every_acknowledged_byte_is_there_after_a_kill_and_each_file_is_finished_once(Durability durability, int rounds)
+    {
+        if (CrashSettings.Rounds is { } wanted)
+        {
+            rounds = Math.Max(1, wanted * rounds / 200);
+        }
+
+        int seed = CrashSettings.Seed;
+        output.WriteLine($"RESUMABLE_UPLOADS_CRASH_SEED={seed}, {rounds} rounds");
+        using var directory = new UploadDirectory();
+        var run = new KillRun(directory, new ProcessDeath(), new Random(seed), InFlight, MaxSize, [$"ResumableUploads:FileSystem:Durability={durability}", .. KillRun.Usual]);
+        for (int round = 0; round < rounds; round++)
+        {
+            await run.RoundAsync();
+        }
+
+        await run.FinishAsync();
+        output.WriteLine(run.ToString());
+        run.AssertThatItHitSomething(rounds);
+    }
+}

@@ -1,0 +1,119 @@
+using System.Globalization;
+using System.Net;
+using ResumableUploads.Testing.Clients;
+
+namespace ResumableUploads.FaultTests.Crashes.Kills;
+
+/// <summary>An upload whose servers come and go, by a client that does not give up, and looks at what it is told.</summary>
+/// <param name="name">Its id, and its file name.</param>
+/// <param name="source">What it sends.</param>
+/// <param name="seed">Decides how it is cut into requests.</param>
+internal sealed class PatientUpload(string name, byte[] source, int seed)
+{
+    private const int Tries = 2000;
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
+
+    private readonly Random _random = new(seed);
+    private long _acknowledged;
+
+    public string Name => name;
+
+    public byte[] Source => source;
+
+    /// <summary>How often a server said that it is stopping.</summary>
+    public int Stopping { get; private set; }
+
+    /// <summary>How often there was nobody, or the answer was lost.</summary>
+    public int Lost { get; private set; }
+
+    /// <summary>Sends until the upload is complete.</summary>
+    /// <param name="server">The server to ask next.</param>
+    /// <param name="limit">How many bytes may be sent by now.</param>
+    public async Task SendAsync(Func<HttpClient> server, Func<int> limit)
+    {
+        for (int attempt = 0; attempt < Tries; attempt++)
+        {
+            try
+            {
+                if (await TryAsync(server(), limit()))
+                {
+                    return;
+                }
+            }
+            catch (Exception e) when (e is HttpRequestException or IOException or ObjectDisposedException or TaskCanceledException)
+            {
+                Lost++;
+            }
+
+            await Task.Delay(Pause, TimeProvider.System);
+        }
+
+        Assert.Fail($"{name} was not finished in {Tries} tries; {_acknowledged} of {source.Length} bytes are there.");
+    }
+
+    /// <summary>Asks, sends one piece, and tells whether it was the last.</summary>
+    private async Task<bool> TryAsync(HttpClient client, int limit)
+    {
+        long offset = await client.StatusAsync(name);
+        Heed(offset);
+        int length = (int)Math.Min(Math.Min(limit, source.Length) - offset, 1 + _random.Next(60_000));
+        if (length <= 0 && offset < source.Length)
+        {
+            return false;
+        }
+
+        using var body = new SlowContent(source.AsMemory((int)offset, length));
+        using HttpResponseMessage response = await client.AppendAsync(name, offset, body, source.Length, headers: ("X-File-Name", name));
+        if (response.Header("X-Start-Byte") is { } told)
+        {
+            Heed(long.Parse(told, CultureInfo.InvariantCulture));
+        }
+
+        string text = await response.Content.ReadAsStringAsync();
+        switch (response.StatusCode)
+        {
+            case HttpStatusCode.OK:
+                return response.Header("X-Upload-Complete") == "true";
+            case HttpStatusCode.ServiceUnavailable:
+                Assert.NotNull(response.Headers.RetryAfter);
+                Stopping += text.Contains("shutting-down", StringComparison.Ordinal) ? 1 : 0;
+                return false;
+
+            // A request of its own that the other process has not seen the end of.
+            case HttpStatusCode.Conflict:
+                return false;
+            default:
+                Assert.Fail($"{name}: {(int)response.StatusCode} at {offset}: {text}");
+                return false;
+        }
+    }
+
+    private void Heed(long offset)
+    {
+        Assert.True(offset >= _acknowledged, $"{name}: {_acknowledged} bytes were acknowledged, and {offset} are there.");
+        Assert.InRange(offset, 0, source.Length);
+        _acknowledged = offset;
+    }
+
+    /// <summary>Bytes over a line that is not fast, so that there are always requests under way.</summary>
+    private sealed class SlowContent(ReadOnlyMemory<byte> bytes) : HttpContent
+    {
+        private const int Piece = 8000;
+
+        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
+        {
+            for (ReadOnlyMemory<byte> rest = bytes; !rest.IsEmpty; rest = rest[Math.Min(Piece, rest.Length)..])
+            {
+                await stream.WriteAsync(rest[..Math.Min(Piece, rest.Length)]);
+                await stream.FlushAsync();
+                await Task.Delay(Pause, TimeProvider.System);
+            }
+        }
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = bytes.Length;
+            return true;
+        }
+    }
+}

@@ -1,0 +1,96 @@
+using ResumableUploads.Testing.Servers;
+
+namespace ResumableUploads.FaultTests.Crashes.Kills;
+
+/// <summary>Servers that are asked to stop (SIGTERM) while uploads run, and others that take their place.</summary>
+public class RestartTests(ITestOutputHelper output)
+{
+    private const int Size = 150_000;
+
+    /// <summary>What a host waits for its services by default.</summary>
+    private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(30);
+
+    [Fact]
+    public Task Servers_that_are_asked_to_stop_under_load_end_in_time_and_the_next_one_goes_on() => RestartAsync(servers: 1, restarts: 3, uploads: 20);
+
+    [Fact]
+    public Task Through_a_rolling_restart_of_two_processes_on_one_directory_all_uploads_finish() => RestartAsync(servers: 2, restarts: 6, uploads: 50);
+
+    private async Task RestartAsync(int servers, int restarts, int uploads)
+    {
+        using var directory = new UploadDirectory();
+        PatientUpload[] all = Uploads(uploads);
+        var running = new ChildHost[servers];
+        for (int i = 0; i < servers; i++)
+        {
+            running[i] = await ChildHost.StartAsync(directory.Root);
+        }
+
+        // For each restart there is a part of every upload that is not sent before.
+        int limit = 0;
+        int next = 0;
+        Task[] sending = [.. all.Select(upload => Task.Run(() => upload.SendAsync(
+            () => Volatile.Read(ref running[(uint)Interlocked.Increment(ref next) % servers]).Client, () => Volatile.Read(ref limit))))];
+        for (int i = 0; i < restarts; i++)
+        {
+            int before = limit;
+            Volatile.Write(ref limit, Size / (restarts + 1) * (i + 1));
+            await GoOnAsync(directory, all, before);
+            ChildHost old = running[i % servers];
+            await StopAsync(old);
+            Volatile.Write(ref running[i % servers], await ChildHost.StartAsync(directory.Root));
+            await old.DisposeAsync();
+        }
+
+        Volatile.Write(ref limit, int.MaxValue);
+        await Task.WhenAll(sending).WaitAsync(ChildHost.Patience);
+        foreach (ChildHost server in running)
+        {
+            await server.DisposeAsync();
+        }
+
+        AssertFinished(directory, all);
+        Assert.InRange(all.Sum(static upload => upload.Stopping), 1, int.MaxValue);
+    }
+
+    private static PatientUpload[] Uploads(int count) =>
+    [
+        .. Enumerable.Range(0, count).Select(static i =>
+        {
+            byte[] source = new byte[Size + i];
+            new Random(i).NextBytes(source);
+            return new PatientUpload($"upload-{i}-.bin", source, i);
+        }),
+    ];
+
+    /// <summary>Waits until some uploads have got further.</summary>
+    private static async Task GoOnAsync(UploadDirectory directory, PatientUpload[] uploads, int before)
+    {
+        using var patience = new CancellationTokenSource(ChildHost.Patience);
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+        while (uploads.Count(upload => directory.DataOf(upload.Name) is { } path && new FileInfo(path).Length > before) < 3)
+        {
+            Assert.True(await timer.WaitForNextTickAsync(patience.Token));
+        }
+    }
+
+    private static async Task StopAsync(ChildHost server)
+    {
+        long began = TimeProvider.System.GetTimestamp();
+        server.AskToStop();
+        await server.EndAsync();
+        Assert.True(server.ExitCode == 0, $"Exit code {server.ExitCode}: {server.Errors}");
+        Assert.InRange(TimeProvider.System.GetElapsedTime(began), TimeSpan.Zero, ShutdownTimeout);
+    }
+
+    private void AssertFinished(UploadDirectory directory, PatientUpload[] uploads)
+    {
+        foreach (PatientUpload upload in uploads)
+        {
+            directory.AssertFinished(upload.Name, upload.Source);
+        }
+
+        Assert.Equal(uploads.Length, Directory.GetFiles(directory.Finished).Length);
+        output.WriteLine($"{uploads.Length} uploads; {uploads.Sum(static upload => upload.Stopping)} times a server said that it stops, {uploads.Sum(static upload => upload.Lost)} times there was nobody.");
+    }
+}

@@ -1,0 +1,111 @@
+using ResumableUploads.FaultTests.Crashes.PowerLosses.Disks;
+using ResumableUploads.Stores.FileSystem.IO;
+
+namespace ResumableUploads.FaultTests.Crashes.PowerLosses;
+
+/// <summary>Are these tests able to fail? A disk on which a step is left out has to be found out, by what is lost with it.</summary>
+public class BrokenDiskTests(ITestOutputHelper output)
+{
+    private const string Gone = "is gone";
+    private const string Bytes = "were acknowledged";
+    private const string Content = "is not what was sent";
+    private const string Back = "was deleted, and is there";
+    private const string Record = "The record of owner/upload-1 is neither";
+    private const string Outcome = "The outcome of owner/upload-1 is neither";
+
+    // The history, which files are not synced, and what is lost.
+    [Theory]
+    [InlineData("create twice", "", Gone)]
+    [InlineData("append in pieces", "", Gone)]
+    [InlineData("create twice", "record.json", Gone)]
+    [InlineData("append in pieces", ".data", Content)]
+    [InlineData("append in pieces", ".mark", Bytes)]
+    [InlineData("staged and kept", ".data", Content)]
+    [InlineData("staged and kept", ".mark", Bytes)]
+    public Task A_file_that_is_not_synced_is_found_out(string history, string file, string loss) =>
+        AssertFoundOutAsync(history, directory => new BrokenLayer(directory) { LosesFile = path => path.EndsWith(file, StringComparison.Ordinal) }, loss);
+
+    [Theory]
+    [InlineData("create twice", "", Gone)]
+    [InlineData("create twice", "/store", Gone)]
+    [InlineData("create twice", "/store/uploads", Gone)]
+    [InlineData("create twice", "/store/uploads/owner", Gone)]
+    [InlineData("create twice", "/store/uploads/owner/up", Gone)]
+    [InlineData("deleted and created again", "/store/uploads/owner/up", Gone)]
+    [InlineData("received and completed", "/store/uploads/owner/up/upload-1", Record)]
+    public Task A_directory_that_is_not_synced_is_found_out(string history, string end, string loss) =>
+        AssertFoundOutAsync(history, directory => new BrokenLayer(directory) { LosesDirectory = path => path.EndsWith(end, StringComparison.Ordinal) }, loss);
+
+    [Fact]
+    public Task A_deletion_that_is_not_synced_is_found_out() => AssertFoundOutAsync(
+        "deleted",
+        static directory => new BrokenLayer(directory) { LosesDirectory = path => path.EndsWith("/up", StringComparison.Ordinal) && !Directory.Exists(path + "/upload-1") },
+        Back);
+
+    [Fact]
+    public Task An_outcome_that_is_not_synced_is_found_out() => AssertFoundOutAsync(
+        "received and completed",
+        static directory => new BrokenLayer(directory) { LosesDirectory = path => File.Exists(path + "/outcome") },
+        Outcome);
+
+    [Theory]
+    [InlineData("received and completed", "", Gone)]
+    [InlineData("staged and kept", "", Gone)]
+    [InlineData("received and completed", "record.json.tmp", Gone)]
+    [InlineData("received and completed", ".tmp", Gone)]
+    [InlineData("outcomes", ".tmp", Outcome)]
+    public Task A_file_that_takes_the_place_of_another_before_it_is_synced_is_found_out(string history, string file, string loss) => AssertFoundOutAsync(
+        history, directory => new BrokenLayer(directory) { LosesReplacement = path => path.EndsWith(file, StringComparison.Ordinal) }, loss);
+
+    /// <summary>It believes that nothing was lost, because the machine seems to be in the boot in which it wrote.</summary>
+    [Theory]
+    [InlineData("append in pieces")]
+    [InlineData("staged and kept")]
+    public Task A_store_that_believes_the_length_of_a_file_that_was_not_synced_is_found_out(string history) =>
+        AssertFoundOutAsync(history, static directory => new BrokenLayer(directory), Content, nextBoot: "zero");
+
+    private async Task AssertFoundOutAsync(string name, Func<string, RecordingFileLayer> newLayer, string loss, string nextBoot = "first")
+    {
+        using var run = new CrashRun(name, CrashRun.Seed) { NextBootName = nextBoot };
+        History history = await SmallHistories.PlayAsync(name, run, CrashRun.Seed, newLayer);
+        LawBrokenException found = await Assert.ThrowsAsync<LawBrokenException>(() => run.TryAllAsync(history, sample: 4));
+        output.WriteLine($"At disk {run.Images}: {found.Message}");
+        Assert.IsType<LawBrokenException>(found.InnerException);
+        Assert.Contains(loss, found.InnerException.Message);
+        Assert.Contains($"{name}, seed {CrashRun.Seed}, power lost after ", found.Message);
+    }
+
+    /// <summary>Says that it has done what it has not.</summary>
+    private sealed class BrokenLayer(string directory) : RecordingFileLayer(directory, CrashRun.BootOf("zero"))
+    {
+        public Func<string, bool> LosesFile { get; init; } = static _ => false;
+
+        public Func<string, bool> LosesDirectory { get; init; } = static _ => false;
+
+        public Func<string, bool> LosesReplacement { get; init; } = static _ => false;
+
+        public override void Sync(OpenFile file)
+        {
+            if (!LosesFile(file.Path))
+            {
+                base.Sync(file);
+            }
+        }
+
+        public override void SyncDirectory(string path)
+        {
+            if (!LosesDirectory(path))
+            {
+                base.SyncDirectory(path);
+            }
+        }
+
+        protected override void SyncReplacement(OpenFile file)
+        {
+            if (!LosesReplacement(file.Path))
+            {
+                base.SyncReplacement(file);
+            }
+        }
+    }
+}

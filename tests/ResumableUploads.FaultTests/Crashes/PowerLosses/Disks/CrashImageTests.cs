@@ -1,0 +1,135 @@
+using ResumableUploads.Stores.FileSystem.IO;
+
+namespace ResumableUploads.FaultTests.Crashes.PowerLosses.Disks;
+
+/// <summary>What a disk may forget, and what not.</summary>
+public class CrashImageTests
+{
+    private const int Root = FileTree.Root;
+    private static readonly Created File1 = new(Root, "file", 1, IsDirectory: false);
+    private static readonly Written Data = new(1, 0, [1, 2, 3, 4]);
+
+    [Fact]
+    public void What_is_not_synced_is_pending() => AssertPending([0, 1], File1, Data);
+
+    [Fact]
+    public void The_sync_of_a_file_is_not_that_of_its_name() => AssertPending([0], File1, Data, new FileSynced(1));
+
+    [Fact]
+    public void The_sync_of_a_directory_is_not_that_of_its_files() => AssertPending([1], File1, Data, new DirectorySynced(Root));
+
+    [Fact]
+    public void The_sync_of_a_directory_is_not_that_of_its_own_name() => AssertPending(
+        [0], new Created(Root, "d", 2, IsDirectory: true), new Created(2, "file", 1, IsDirectory: false), new DirectorySynced(2));
+
+    [Fact]
+    public void What_follows_a_sync_is_pending() => AssertPending([3], File1, Data, new FileSynced(1), new Truncated(1, 2), new DirectorySynced(Root));
+
+    [Fact]
+    public void A_rename_between_two_directories_is_durable_as_a_whole_with_either_and_with_all_before_it()
+    {
+        DiskOperation[] log =
+        [
+            new Created(Root, "a", 2, IsDirectory: true), new Created(Root, "b", 3, IsDirectory: true), new DirectorySynced(Root),
+            new Created(2, "other", 4, IsDirectory: false), new Created(2, "file", 1, IsDirectory: false), new Renamed(2, "file", 3, "file"),
+            new Created(2, "later", 5, IsDirectory: false),
+        ];
+        AssertPending([3, 4, 5, 6], log);
+        AssertPending([6], [.. log, new DirectorySynced(3)]);
+        AssertPending([], [.. log, new DirectorySynced(2)]);
+        Assert.Equal([3, 4, 5], new PendingOperations(log, log.Length).With(5).Order());
+    }
+
+    [Theory]
+    [InlineData("Lost", new byte[] { 9 })]
+    [InlineData("There", new byte[] { 1, 2, 3, 4 })]
+    [InlineData("Torn", new byte[] { 1, 2 })]
+    [InlineData("Zeros", new byte[] { 9, 0, 0, 0 })]
+    [InlineData("Holed", new byte[] { 9, 0, 3, 4 })]
+    public void A_write_may_be_there_in_part(string fate, byte[] expected) => Assert.Equal(
+        expected, Image([File1, new Written(1, 0, [9]), Data], (2, Enum.Parse<Fate>(fate)))["file"]);
+
+    [Fact]
+    public void A_write_may_be_there_without_the_one_before_it() => Assert.Equal(
+        new byte[] { 0, 0, 0, 0, 5 }, Image([File1, Data, new Written(1, 4, [5])], (1, Fate.Lost))["file"]);
+
+    [Fact]
+    public void A_truncation_may_be_lost()
+    {
+        DiskOperation[] log = [File1, Data, new Truncated(1, 1)];
+        Assert.Equal(new byte[] { 1 }, Image(log)["file"]);
+        Assert.Equal(new byte[] { 1, 2, 3, 4 }, Image(log, (2, Fate.Lost))["file"]);
+    }
+
+    [Fact]
+    public void A_file_takes_the_place_of_another_or_does_not()
+    {
+        DiskOperation[] log = [File1, Data, new Created(Root, "next", 2, IsDirectory: false), new Written(2, 0, [7]), new Renamed(Root, "next", Root, "file")];
+        CrashImage before = Image(log, (4, Fate.Lost));
+        Assert.Equal(["file", "next"], before.Paths);
+        Assert.Equal(Data.Bytes, before["file"]);
+        CrashImage after = Image(log);
+        Assert.Equal(["file"], after.Paths);
+        Assert.Equal(new byte[] { 7 }, after["file"]);
+    }
+
+    [Fact]
+    public void A_directory_without_a_name_takes_what_is_in_it_along()
+    {
+        DiskOperation[] log = [new Created(Root, "d", 2, IsDirectory: true), new Created(2, "file", 1, IsDirectory: false), Data];
+        Assert.Equal(["d", "d/file"], Image(log).Paths);
+        Assert.Empty(Image(log, (0, Fate.Lost)).Paths);
+    }
+
+    [Fact]
+    public void Every_choice_keeps_the_order_of_names_and_few_operations_are_tried_in_every_way()
+    {
+        DiskOperation[] log = [File1, Data, new Created(Root, "second", 2, IsDirectory: false), new Renamed(Root, "second", Root, "third")];
+        List<Dictionary<int, Fate>> choices = [.. CrashChoices.All(log, new PendingOperations(log, log.Length), sample: 50, new Random(1))];
+        foreach (Dictionary<int, Fate> fates in choices)
+        {
+            Assert.True(fates[0] >= fates[2] && fates[2] >= fates[3], CrashChoices.Tell(log, fates));
+        }
+
+        // Four lengths of the journal, with the bytes and without; and what is torn.
+        Assert.Equal(8, choices.Where(static fates => fates[1] <= Fate.There).Select(static fates => string.Join(' ', fates.Values)).Distinct().Count());
+        Assert.Contains(choices, static fates => fates[1] == Fate.Holed);
+    }
+
+    [Fact]
+    public void The_last_step_makes_the_disk_that_was_recorded()
+    {
+        using var run = new CrashRun("recorded", 1);
+        string directory = run.NewDirectory();
+        var files = new RecordingFileLayer(directory, CrashRun.BootOf("zero"));
+        string child = Path.Combine(directory, "a", "b");
+        files.CreateDirectory(child);
+        using (OpenFile file = files.CreateFile(Path.Combine(child, "one")))
+        {
+            files.Write(file, new byte[] { 1, 2, 3 }, 1);
+            files.Truncate(file, 3);
+        }
+
+        Assert.True(files.ReplaceFile(child, "one", "two", "two.tmp", [5], sync: true));
+        Assert.False(files.ReplaceFile(child, "none", "three", "three.tmp", [6], sync: true));
+        Assert.True(files.RenameDirectory(child, Path.Combine(directory, "c")));
+        files.CreateDirectory(Path.Combine(directory, "gone", "too"));
+        files.DeleteDirectory(Path.Combine(directory, "gone"), recursive: true);
+        CrashImage image = Image([.. files.Log]);
+        Assert.Equal(
+            Directory.EnumerateFileSystemEntries(directory, "*", SearchOption.AllDirectories).Select(path => Path.GetRelativePath(directory, path)).Order(StringComparer.Ordinal),
+            image.Paths);
+        Assert.Equal(new byte[] { 0, 1, 2 }, image["c/one"]);
+        Assert.Equal(File.ReadAllBytes(Path.Combine(directory, "c", "two")), image["c/two"]);
+
+        // What is taken up again is durable from the beginning.
+        var again = new RecordingFileLayer(directory, CrashRun.BootOf("one"));
+        Assert.Equal(image.Signature, Image([.. again.Log]).Signature);
+        Assert.Empty(new PendingOperations(again.Log, again.Log.Count).Indices);
+    }
+
+    private static void AssertPending(int[] expected, params DiskOperation[] log) => Assert.Equal(expected, new PendingOperations(log, log.Length).Indices);
+
+    private static CrashImage Image(DiskOperation[] log, params (int Index, Fate Fate)[] fates) =>
+        new(log, log.Length, fates.ToDictionary(static fate => fate.Index, static fate => fate.Fate));
+}

@@ -1,0 +1,51 @@
+namespace ResumableUploads.FaultTests.Crashes.PowerLosses.Disks;
+
+/// <summary>Something that was done to a disk, or said about it. Files and directories have a number that stays when their name changes.</summary>
+internal abstract record DiskOperation;
+
+/// <summary>A change of names, in one directory or, as one step, in two.</summary>
+internal abstract record EntryOperation : DiskOperation
+{
+    public abstract int[] Directories { get; }
+}
+
+internal sealed record Created(int Directory, string Name, int Inode, bool IsDirectory) : EntryOperation
+{
+    public override int[] Directories => [Directory];
+
+    public override string ToString() => $"Created {(IsDirectory ? "directory" : "file")} {Inode} as {Directory}/{Name}";
+}
+
+internal sealed record Removed(int Directory, string Name) : EntryOperation
+{
+    public override int[] Directories => [Directory];
+
+    public override string ToString() => $"Removed {Directory}/{Name}";
+}
+
+internal sealed record Renamed(int From, string FromName, int To, string ToName) : EntryOperation
+{
+    public override int[] Directories => From == To ? [From] : [From, To];
+
+    public override string ToString() => $"Renamed {From}/{FromName} to {To}/{ToName}";
+}
+
+/// <summary>A change of the bytes or the length of a file.</summary>
+internal abstract record DataOperation(int Inode) : DiskOperation;
+
+internal sealed record Written(int Inode, int Offset, byte[] Bytes) : DataOperation(Inode)
+{
+    public override string ToString() => $"Written {Bytes.Length} bytes to {Inode} at {Offset}";
+}
+
+internal sealed record Truncated(int Inode, int Length) : DataOperation(Inode);
+
+internal sealed record FileSynced(int Inode) : DiskOperation;
+
+internal sealed record DirectorySynced(int Inode) : DiskOperation;
+
+/// <summary>What the caller asked for, or was told, at this point.</summary>
+internal sealed record Said(string Text, Action<Expectations> Apply) : DiskOperation
+{
+    public override string ToString() => Text;
+}

@@ -1,0 +1,55 @@
+namespace ResumableUploads.FaultTests.Crashes.PowerLosses.Disks;
+
+/// <summary>The names on a disk: which directory has which number under which name.</summary>
+internal sealed class FileTree
+{
+    /// <summary>The directory in which all others are; it is always there.</summary>
+    public const int Root = 0;
+
+    private readonly Dictionary<int, SortedDictionary<string, int>> _directories = new() { [Root] = NewDirectory() };
+
+    public bool IsDirectory(int inode) => _directories.ContainsKey(inode);
+
+    public string[] Names(int directory) => [.. _directories[directory].Keys];
+
+    public int Child(int directory, string name) => _directories[directory][name];
+
+    public int Find(string[] path) => path.Aggregate(Root, Child);
+
+    public void Apply(EntryOperation operation)
+    {
+        switch (operation)
+        {
+            case Created created:
+                Entries(created.Directory).Add(created.Name, created.Inode);
+                if (created.IsDirectory)
+                {
+                    Entries(created.Inode);
+                }
+
+                break;
+            case Removed removed:
+                Entries(removed.Directory).Remove(removed.Name);
+                break;
+            case Renamed renamed:
+                Entries(renamed.From).Remove(renamed.FromName, out int inode);
+                Entries(renamed.To)[renamed.ToName] = inode;
+                break;
+            default:
+                throw new InvalidOperationException($"{operation} is not known.");
+        }
+    }
+
+    // A directory may have entries that are durable while its own name is not.
+    private SortedDictionary<string, int> Entries(int directory)
+    {
+        if (!_directories.TryGetValue(directory, out SortedDictionary<string, int>? entries))
+        {
+            _directories.Add(directory, entries = NewDirectory());
+        }
+
+        return entries;
+    }
+
+    private static SortedDictionary<string, int> NewDirectory() => new(StringComparer.Ordinal);
+}

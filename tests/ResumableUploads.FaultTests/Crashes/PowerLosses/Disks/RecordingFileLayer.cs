@@ -1,0 +1,278 @@
+using System.Buffers;
+using System.Runtime.CompilerServices;
+using ResumableUploads.Stores.FileSystem.IO;
+
+namespace ResumableUploads.FaultTests.Crashes.PowerLosses.Disks;
+
+/// <summary>
+/// A real directory, and a log of all that changes it. What is there at the beginning is durable. Syncs are only noted: no real power
+/// goes here.
+/// </summary>
+internal class RecordingFileLayer : FileLayer
+{
+    private readonly string _base;
+    private readonly string _boot;
+    private readonly Dictionary<OpenFile, int> _open = [];
+    private readonly FileTree _tree = new();
+    private int _inodes = FileTree.Root;
+
+    public RecordingFileLayer(string directory, string boot)
+    {
+        _base = directory;
+        _boot = boot;
+        Take(directory, FileTree.Root);
+        Beginning = Log.Count;
+    }
+
+    public override string BootId => _boot;
+
+    public List<DiskOperation> Log { get; } = [];
+
+    /// <summary>How many entries of the log only say what was there.</summary>
+    public int Beginning { get; }
+
+    public override void CreateDirectory(string path)
+    {
+        var missing = new Stack<string>();
+        for (string at = path; !DirectoryExists(at); at = Path.GetDirectoryName(at)!)
+        {
+            missing.Push(at);
+        }
+
+        foreach (string directory in missing)
+        {
+            BeforeStep();
+            base.CreateDirectory(directory);
+            Add(directory, isDirectory: true);
+        }
+    }
+
+    public override bool TryCreateDirectory(string path)
+    {
+        BeforeStep();
+        bool isMade = base.TryCreateDirectory(path);
+        if (isMade)
+        {
+            Add(path, isDirectory: true);
+        }
+
+        return isMade;
+    }
+
+    public override void DeleteFile(string path)
+    {
+        bool isThere = FileExists(path);
+        BeforeStep();
+        base.DeleteFile(path);
+        if (isThere)
+        {
+            Remove(path);
+        }
+    }
+
+    public override void DeleteDirectory(string path, bool recursive)
+    {
+        if (!recursive)
+        {
+            BeforeStep();
+            base.DeleteDirectory(path, recursive: false);
+            Remove(path);
+            return;
+        }
+
+        foreach (string name in _tree.Names(Find(path)))
+        {
+            string child = Path.Combine(path, name);
+            if (DirectoryExists(child))
+            {
+                DeleteDirectory(child, recursive: true);
+            }
+            else
+            {
+                DeleteFile(child);
+            }
+        }
+
+        DeleteDirectory(path, recursive: false);
+    }
+
+    public override void DeleteEmptyDirectory(string path)
+    {
+        try
+        {
+            if (DirectoryExists(path) && !Directory.EnumerateFileSystemEntries(path).Any())
+            {
+                DeleteDirectory(path, recursive: false);
+            }
+        }
+        catch (IOException)
+        {
+            // As the real one.
+        }
+    }
+
+    public override OpenFile OpenWrite(string path)
+    {
+        OpenFile file = base.OpenWrite(path);
+        _open[file] = Find(path);
+        return file;
+    }
+
+    public override OpenFile CreateFile(string path)
+    {
+        BeforeStep();
+        OpenFile file = base.CreateFile(path);
+        _open[file] = Add(path, isDirectory: false);
+        return file;
+    }
+
+    public override void Write(OpenFile file, ReadOnlySequence<byte> content, long offset)
+    {
+        BeforeStep();
+        base.Write(file, content, offset);
+        Note(new Written(_open[file], (int)offset, content.ToArray()));
+    }
+
+    /// <summary>The way by reading and writing is enough here.</summary>
+    public override long CopyRange(OpenFile from, long fromOffset, OpenFile to, long toOffset, long count) => 0;
+
+    public override void Truncate(OpenFile file, long length)
+    {
+        BeforeStep();
+        base.Truncate(file, length);
+        Note(new Truncated(_open[file], (int)length));
+    }
+
+    public override void Sync(OpenFile file)
+    {
+        BeforeStep();
+        Note(new FileSynced(_open[file]));
+    }
+
+    public override void SyncDirectory(string path)
+    {
+        BeforeStep();
+        if (DirectoryExists(path))
+        {
+            Note(new DirectorySynced(Find(path)));
+        }
+    }
+
+    /// <summary>The steps of the real one, each for itself.</summary>
+    public override bool ReplaceFile(string directory, string guard, string name, string temporary, ReadOnlySpan<byte> content, bool sync)
+    {
+        if (!FileExists(Path.Combine(directory, guard)))
+        {
+            return false;
+        }
+
+        string from = Path.Combine(directory, temporary);
+        using (OpenFile file = FileExists(from) ? OpenWrite(from) : CreateFile(from))
+        {
+            if (GetLength(file) > 0)
+            {
+                Truncate(file, 0);
+            }
+
+            Write(file, content.ToArray(), 0);
+            if (sync)
+            {
+                MarkNameUnsynced(file);
+                SyncReplacement(file);
+            }
+
+            RenameFile(from, Path.Combine(directory, name));
+            if (sync)
+            {
+                SyncDirectory(directory);
+                MarkNameSynced(file);
+            }
+        }
+
+        return true;
+    }
+
+    public override void RenameFile(string from, string to)
+    {
+        BeforeStep();
+        base.RenameFile(from, to);
+        Move(from, to);
+    }
+
+    public override bool RenameFileNoReplace(string from, string to)
+    {
+        bool renamed = !FileExists(to);
+        if (renamed)
+        {
+            RenameFile(from, to);
+        }
+
+        return renamed;
+    }
+
+    public override bool RenameDirectory(string from, string to)
+    {
+        BeforeStep();
+        bool renamed = base.RenameDirectory(from, to);
+        if (renamed)
+        {
+            Move(from, to);
+        }
+
+        return renamed;
+    }
+
+    public void Note(DiskOperation operation)
+    {
+        Log.Add(operation);
+        if (operation is EntryOperation entry)
+        {
+            _tree.Apply(entry);
+        }
+    }
+
+    /// <summary>May throw, and nothing is changed.</summary>
+    /// <param name="step">The method that takes it.</param>
+    protected virtual void BeforeStep([CallerMemberName] string step = "")
+    {
+    }
+
+    /// <summary>Before the file takes the place of another.</summary>
+    protected virtual void SyncReplacement(OpenFile file) => Sync(file);
+
+    private void Take(string directory, int inode)
+    {
+        foreach (FileSystemInfo found in new DirectoryInfo(directory).EnumerateFileSystemInfos().OrderBy(static found => found.Name, StringComparer.Ordinal))
+        {
+            int child = Add(found.FullName, found is DirectoryInfo);
+            if (found is DirectoryInfo)
+            {
+                Take(found.FullName, child);
+            }
+            else
+            {
+                Note(new Written(child, 0, File.ReadAllBytes(found.FullName)));
+                Note(new FileSynced(child));
+            }
+        }
+
+        Note(new DirectorySynced(inode));
+    }
+
+    private int Add(string path, bool isDirectory)
+    {
+        Note(new Created(Find(Path.GetDirectoryName(path)!), Path.GetFileName(path), ++_inodes, isDirectory));
+        return _inodes;
+    }
+
+    private void Remove(string path) => Note(new Removed(Find(Path.GetDirectoryName(path)!), Path.GetFileName(path)));
+
+    private void Move(string from, string to) => Note(new Renamed(
+        Find(Path.GetDirectoryName(from)!), Path.GetFileName(from), Find(Path.GetDirectoryName(to)!), Path.GetFileName(to)));
+
+    private int Find(string path)
+    {
+        string relative = Path.GetRelativePath(_base, path);
+        return relative == "." ? FileTree.Root : _tree.Find(relative.Split(Path.DirectorySeparatorChar));
+    }
+}

@@ -1,0 +1,197 @@
+using System.Buffers;
+using Microsoft.Extensions.Time.Testing;
+using ResumableUploads.Abstractions;
+using ResumableUploads.FaultTests.Crashes.PowerLosses.Disks;
+using ResumableUploads.Stores.FileSystem;
+using ResumableUploads.Stores.FileSystem.IO;
+
+namespace ResumableUploads.FaultTests.Crashes.PowerLosses;
+
+/// <summary>Calls to a store on a recorded disk. What is asked and what is acknowledged is put into the log of the disk.</summary>
+internal sealed class History(RecordingFileLayer files, string directory, Random random)
+{
+    /// <summary>So few that a small append is made durable several times on its way.</summary>
+    public const int SyncSize = 100;
+
+    private const int RecordSize = 24;
+    private const int OutcomeSize = 40;
+
+    private readonly FileSystemUploadStore _store = NewStore(directory, files);
+
+    public IReadOnlyList<DiskOperation> Log => files.Log;
+
+    /// <summary>From where in the log it is known what must be there.</summary>
+    public int Beginning { get; private set; } = files.Beginning;
+
+    public Expectations Expected { get; } = new();
+
+    public static FileSystemUploadStore NewStore(string directory, FileLayer files) => new(
+        new FileSystemUploadStoreOptions { Directory = Path.Combine(directory, "store"), Durability = Durability.PowerLoss, SyncSize = SyncSize },
+        new FakeTimeProvider(new DateTimeOffset(2040, 1, 2, 3, 4, 5, TimeSpan.Zero)),
+        logger: null,
+        files);
+
+    /// <summary>Goes on with what an earlier boot has left, as a look finds it.</summary>
+    public async Task ResumeAsync(Expectations before)
+    {
+        // The first looks cut and sync, so the power may go in them as well.
+        foreach (UploadKey key in before.Keys)
+        {
+            Say($"expect {key}", all => all[key] = before[key]);
+        }
+
+        Beginning = files.Log.Count;
+        Dictionary<UploadKey, ExpectedUpload?> found = await new StoreLook(_store).LookAsync(before);
+        foreach ((UploadKey key, ExpectedUpload? upload) in found)
+        {
+            Say($"found {key} with {upload?.Least.ToString() ?? "nothing"}", all => all[key] = new ExpectedKey { Now = upload });
+        }
+    }
+
+    /// <summary>
+    /// Goes on in the same boot with what a process has left that died. What a look finds is acknowledged by it, whether or not the dead one came
+    /// so far. What it had removed may come back.
+    /// </summary>
+    public async Task TakeOverAsync(Expectations before)
+    {
+        Dictionary<UploadKey, ExpectedUpload?> found = await new StoreLook(_store).LookAsync(before);
+        foreach ((UploadKey key, ExpectedUpload? upload) in found)
+        {
+            ExpectedKey now = upload is null ? before[key] with { IsBeingDeleted = true } : new ExpectedKey { Now = upload };
+            Say($"taken over {key} with {upload?.Least.ToString() ?? "nothing"}", all => all[key] = now);
+        }
+    }
+
+    public async Task CreateAsync(UploadKey key)
+    {
+        var record = new UploadRecord { Data = Bytes(RecordSize) };
+        var upload = new ExpectedUpload { Records = [record] };
+        Say($"create {key}", all => all[key] = all[key] with { Next = upload });
+        CreateResult created = await _store.CreateAsync(key, record, default);
+        Assert.Equal(CreateStatus.Created, created.Status);
+        Say($"created {key}", all => all[key] = new ExpectedKey { Now = upload });
+    }
+
+    public async Task CreateWholeAsync(UploadKey key, UploadState state, int size)
+    {
+        var record = new UploadRecord { State = state, Length = size, Data = Bytes(RecordSize) };
+        byte[] bytes = Bytes(size);
+        var upload = new ExpectedUpload { Kept = bytes, Least = size, Records = [record] };
+        Say($"create {key} whole", all => all[key] = all[key] with { Next = upload });
+        CreateResult created = await _store.CreateCompletedAsync(key, record, new ReadOnlySequence<byte>(bytes), default);
+        Assert.Equal(CreateStatus.Created, created.Status);
+        Say($"created {key} whole", all => all[key] = new ExpectedKey { Now = upload });
+    }
+
+    public async Task AppendAsync(UploadKey key, params int[] sizes)
+    {
+        PieceContent content = Begin(key, sizes, isStaged: false, isWanted: false, out byte[] bytes);
+        long start = Upload(key).Kept.Length;
+        AppendResult result = await _store.AppendAsync(key, start, content, AppendMode.KeepPartial, default);
+        Assert.Equal((AppendStatus.Appended, start + bytes.Length), (result.Status, result.Offset));
+        End(key, $"appended, {result.Offset}", keep: true);
+    }
+
+    public async Task StageAsync(UploadKey key, bool isWanted, params int[] sizes)
+    {
+        PieceContent content = Begin(key, sizes, isStaged: true, isWanted, out byte[] bytes);
+        long start = Upload(key).Kept.Length;
+        AppendResult result = await _store.AppendAsync(key, start, content, AppendMode.AllOrNothing, default);
+        Assert.Equal(
+            isWanted ? (AppendStatus.Appended, start + bytes.Length) : (AppendStatus.Discarded, start), (result.Status, result.Offset));
+        End(key, $"staged, {result.Offset}", keep: isWanted);
+    }
+
+    public async Task UpdateAsync(UploadKey key, UploadState state)
+    {
+        UploadInfo info = (await _store.GetAsync(key, default))!;
+        UploadRecord record = info.Record with { State = state, Length = Upload(key).Kept.Length, Data = Bytes(RecordSize) };
+        Change(key, $"update to {state}", upload => upload with { Records = [.. upload.Records, record] });
+        UpdateResult updated = await _store.UpdateAsync(key, info.Version, record, default);
+        Assert.Equal(ChangeStatus.Succeeded, updated.Status);
+        Change(key, $"updated to {state}", upload => upload with { Records = [record] });
+    }
+
+    public async Task PutOutcomeAsync(UploadKey key)
+    {
+        byte[] outcome = Bytes(OutcomeSize);
+        Change(key, "put outcome", upload => upload with { Outcomes = [.. upload.Outcomes, outcome] });
+        await _store.PutResponseAsync(key, outcome, default);
+        Change(key, "outcome is put", upload => upload with { Outcomes = [outcome] });
+    }
+
+    public async Task DeleteAsync(UploadKey key, bool isConditional = false)
+    {
+        string? version = isConditional ? (await _store.GetAsync(key, default))!.Version : null;
+        Say($"delete {key}", all => all[key] = all[key] with { IsBeingDeleted = true });
+        Assert.Equal(ChangeStatus.Succeeded, (await _store.DeleteAsync(key, version, default)).Status);
+        Say($"deleted {key}", all => all[key] = new ExpectedKey());
+    }
+
+    /// <summary>As a sweep does: the empty directories go, too.</summary>
+    public async Task CleanUpAsync()
+    {
+        Assert.Equal(Expected.Keys.Count(key => Expected[key].Now is not null), await _store.ListAsync(new UploadQuery(), default).CountAsync());
+        await _store.CleanUpAsync(default);
+    }
+
+    /// <summary>After a call that failed: what is there is what was acknowledged or what that call was to make, and it goes on, also for another process.</summary>
+    /// <param name="told">The offset that the failure named, if it did.</param>
+    /// <param name="another">A store of another process.</param>
+    public async Task GoOnAfterFailureAsync(long? told, IUploadStore another)
+    {
+        var look = new StoreLook(_store);
+        Dictionary<UploadKey, ExpectedUpload?> found = await look.LookAsync(Expected);
+        Assert.True(told is null || found.Values.Any(upload => upload?.Least >= told), $"The failure told {told}, and less is there.");
+        Expectations after = await look.GoOnAsync(found);
+        await look.LookAsync(after);
+        await new StoreLook(another).LookAsync(after);
+    }
+
+    private PieceContent Begin(UploadKey key, int[] sizes, bool isStaged, bool isWanted, out byte[] bytes)
+    {
+        byte[][] pieces = [.. sizes.Select(Bytes)];
+        byte[] all = bytes = [.. pieces.SelectMany(static piece => piece)];
+        Change(key, $"append {all.Length}", upload => upload with { UnderWay = all, IsStaged = isStaged });
+        return new PieceContent(
+            pieces,
+            offset => Change(key, $"committed {offset}", upload => upload with { Least = offset }),
+            () =>
+            {
+                Change(key, $"is wanted: {isWanted}", upload => upload with { IsWanted = isWanted });
+                return isWanted;
+            });
+    }
+
+    private void End(UploadKey key, string text, bool keep) => Change(key, text, upload => upload with
+    {
+        Kept = keep ? upload.Sent : upload.Kept,
+        Least = keep ? upload.Sent.Length : upload.Kept.Length,
+        UnderWay = [],
+        IsStaged = false,
+        IsWanted = false,
+    });
+
+    private ExpectedUpload Upload(UploadKey key) => Expected[key].Now!;
+
+    private void Change(UploadKey key, string text, Func<ExpectedUpload, ExpectedUpload> change) =>
+        Say($"{text} {key}", all => all[key] = all[key] with { Now = change(all[key].Now!) });
+
+    private void Say(string text, Action<Expectations> apply)
+    {
+        apply(Expected);
+        files.Note(new Said(text, apply));
+    }
+
+    /// <summary>No zeros, which are what a disk has where it has nothing.</summary>
+    private byte[] Bytes(int count)
+    {
+        byte[] bytes = new byte[count];
+        for (int i = 0; i < count; i++)
+        {
+            bytes[i] = (byte)random.Next(1, 256);
+        }
+
+        return bytes;
+    }
+}

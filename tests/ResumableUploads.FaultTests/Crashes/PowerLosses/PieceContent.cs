@@ -1,0 +1,49 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using ResumableUploads.Abstractions;
+
+namespace ResumableUploads.FaultTests.Crashes.PowerLosses;
+
+/// <summary>A content that comes in pieces, one for each read.</summary>
+internal sealed class PieceContent(byte[][] pieces, Action<long> committed, Func<bool> isWanted) : UploadContent
+{
+    public override PipeReader Reader { get; } = new PieceReader(pieces);
+
+    public override void ReportDurable(long durableOffset) => committed(durableOffset);
+
+    public override ValueTask<bool> ShouldCommitAsync(CancellationToken cancellationToken) => ValueTask.FromResult(isWanted());
+
+    private sealed class PieceReader(byte[][] pieces) : PipeReader
+    {
+        private int _next;
+
+        public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
+        {
+            TryRead(out ReadResult result);
+            return ValueTask.FromResult(result);
+        }
+
+        public override bool TryRead(out ReadResult result)
+        {
+            bool isThere = _next < pieces.Length;
+            result = new ReadResult(isThere ? new ReadOnlySequence<byte>(pieces[_next++]) : default, isCanceled: false, isCompleted: !isThere);
+            return true;
+        }
+
+        public override void AdvanceTo(SequencePosition consumed)
+        {
+        }
+
+        public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
+        {
+        }
+
+        public override void CancelPendingRead()
+        {
+        }
+
+        public override void Complete(Exception? exception = null)
+        {
+        }
+    }
+}

@@ -1,0 +1,95 @@
+using ResumableUploads.Abstractions;
+using ResumableUploads.FaultTests.Crashes.PowerLosses.Disks;
+
+namespace ResumableUploads.FaultTests.Crashes.PowerLosses;
+
+/// <summary>Histories at random, over several losses of power: each goes on with the disk that the one before has left.</summary>
+public class RandomHistoryTests(ITestOutputHelper output)
+{
+    private const int Histories = 12;
+    private const int Boots = 4;
+    private const int Looks = 16;
+
+    private static readonly UploadKey[] Keys = [new("owner", "upload-1"), new("owner", "upload-2"), new("other", "upload-1")];
+
+    [Fact]
+    public async Task What_was_acknowledged_is_there_after_each_loss_of_power()
+    {
+        int images = 0;
+        for (int seed = CrashRun.Seed; seed < CrashRun.Seed + (Histories * CrashRun.Rounds); seed++)
+        {
+            using var run = new CrashRun("random", seed);
+            await PlayAsync(run, seed);
+            images += run.Images;
+        }
+
+        output.WriteLine($"{images} disks.");
+        Assert.True(images > 400, $"Only {images} disks were looked at.");
+    }
+
+    private static async Task PlayAsync(CrashRun run, int seed)
+    {
+        var random = new Random(seed);
+        string directory = run.NewDirectory();
+        var before = new Expectations();
+        for (int boot = 0; boot < Boots; boot++)
+        {
+            var files = new RecordingFileLayer(directory, CrashRun.BootOf($"boot-{boot}"));
+            var history = new History(files, directory, random);
+            await history.ResumeAsync(before);
+            int steps = random.Next(4, 12);
+            for (int step = 0; step < steps; step++)
+            {
+                await StepAsync(history, Keys[random.Next(Keys.Length)], random);
+            }
+
+            for (int look = 0; look < Looks; look++)
+            {
+                int at = random.Next(history.Beginning, history.Log.Count + 1);
+                await run.TryAsync(history, at, CrashChoices.AtRandom(history.Log, new PendingOperations(history.Log, at), random));
+            }
+
+            int end = random.Next(history.Beginning, history.Log.Count + 1);
+            Dictionary<int, Fate> fates = CrashChoices.AtRandom(history.Log, new PendingOperations(history.Log, end), random);
+            await run.TryAsync(history, end, fates);
+            directory = run.NewDirectory();
+            new CrashImage(history.Log, end, fates).WriteTo(directory);
+            before = Expectations.At(history.Log, end);
+        }
+    }
+
+    private static async Task StepAsync(History history, UploadKey key, Random random)
+    {
+        if (history.Expected[key].Now is not { } upload)
+        {
+            await (random.Next(3) == 0
+                ? history.CreateWholeAsync(key, (UploadState)random.Next((int)UploadState.Received, (int)UploadState.Completed + 1), random.Next(250))
+                : history.CreateAsync(key));
+            return;
+        }
+
+        UploadState state = upload.Records[0].State;
+        int[] sizes = [.. Enumerable.Range(0, random.Next(1, 5)).Select(_ => random.Next(1, 150))];
+        switch (random.Next(12))
+        {
+            case < 4 when state == UploadState.Receiving:
+                await history.AppendAsync(key, sizes);
+                break;
+            case < 7 when state == UploadState.Receiving:
+                await history.StageAsync(key, isWanted: random.Next(2) == 0, sizes);
+                break;
+            case < 8:
+                await history.UpdateAsync(key, (UploadState)random.Next((int)state, (int)UploadState.Completed + 1));
+                break;
+            case < 10:
+                await history.PutOutcomeAsync(key);
+                break;
+            case 10:
+                await history.DeleteAsync(key, isConditional: random.Next(2) == 0);
+                break;
+            default:
+                await history.CleanUpAsync();
+                break;
+        }
+    }
+}

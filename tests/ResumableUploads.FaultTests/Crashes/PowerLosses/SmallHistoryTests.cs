@@ -1,0 +1,118 @@
+using ResumableUploads.Abstractions;
+using ResumableUploads.FaultTests.Crashes.PowerLosses.Disks;
+
+namespace ResumableUploads.FaultTests.Crashes.PowerLosses;
+
+/// <summary>Power that goes after every single step that the store takes on its disk.</summary>
+public class SmallHistoryTests(ITestOutputHelper output)
+{
+    public static TheoryData<string> Names => [.. SmallHistories.All.Keys];
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public async Task What_was_acknowledged_is_there_wherever_the_power_goes(string name)
+    {
+        using var run = new CrashRun(name, CrashRun.Seed);
+        History history = await SmallHistories.PlayAsync(name, run, CrashRun.Seed, static directory => new RecordingFileLayer(directory, CrashRun.BootOf("zero")));
+        await run.TryAllAsync(history, sample: 4 * CrashRun.Rounds);
+        output.WriteLine($"{history.Log.Count} entries of the log, {run.Images} disks.");
+        Assert.True(run.Images > 20, $"Only {run.Images} disks were looked at.");
+    }
+}
+
+/// <summary>A few calls each, so that all that may have happened to the disk can be tried.</summary>
+internal static class SmallHistories
+{
+    private static readonly UploadKey Key = new("owner", "upload-1");
+    private static readonly UploadKey Other = new("owner", "upload-2");
+
+    public static IReadOnlyDictionary<string, Func<History, Task>> All { get; } = new Dictionary<string, Func<History, Task>>
+    {
+        ["create"] = async history => await history.CreateAsync(Key),
+        ["create twice"] = async history =>
+        {
+            await history.CreateAsync(Key);
+            await history.CreateAsync(Other);
+        },
+        ["append in pieces"] = async history =>
+        {
+            await history.CreateAsync(Key);
+            await history.AppendAsync(Key, 60, 60, 30, 120, 10);
+            await history.AppendAsync(Key, 20);
+        },
+        ["staged and kept"] = async history =>
+        {
+            await history.CreateAsync(Key);
+            await history.AppendAsync(Key, 30);
+            await history.StageAsync(Key, isWanted: true, 60, 60, 40);
+        },
+        ["staged and discarded"] = async history =>
+        {
+            await history.CreateAsync(Key);
+            await history.StageAsync(Key, isWanted: false, 60, 60, 40);
+            await history.AppendAsync(Key, 70);
+        },
+        ["received and completed"] = async history =>
+        {
+            await history.CreateAsync(Key);
+            await history.AppendAsync(Key, 50);
+            await history.UpdateAsync(Key, UploadState.Receiving);
+            await history.UpdateAsync(Key, UploadState.Received);
+            await history.PutOutcomeAsync(Key);
+            await history.PutOutcomeAsync(Key);
+            await history.UpdateAsync(Key, UploadState.Completed);
+        },
+        ["created whole and completed"] = async history =>
+        {
+            await history.CreateWholeAsync(Key, UploadState.Received, 50);
+            await history.PutOutcomeAsync(Key);
+            await history.UpdateAsync(Key, UploadState.Completed);
+        },
+        ["created whole again and again"] = async history =>
+        {
+            await history.CreateWholeAsync(Key, UploadState.Completed, 150);
+            await history.CreateWholeAsync(Other, UploadState.Completed, 0);
+            await history.PutOutcomeAsync(Key);
+            await history.DeleteAsync(Key, isConditional: true);
+            await history.CreateWholeAsync(Key, UploadState.Completed, 40);
+            await history.DeleteAsync(Key);
+        },
+        ["outcomes"] = async history =>
+        {
+            await history.CreateAsync(Key);
+            await history.PutOutcomeAsync(Key);
+            await history.PutOutcomeAsync(Key);
+        },
+        ["deleted"] = async history =>
+        {
+            await history.CreateAsync(Key);
+            await history.AppendAsync(Key, 50);
+            await history.DeleteAsync(Key);
+        },
+        ["deleted and created again"] = async history =>
+        {
+            await history.CreateAsync(Key);
+            await history.AppendAsync(Key, 50);
+            await history.PutOutcomeAsync(Key);
+            await history.DeleteAsync(Key);
+            await history.CreateAsync(Key);
+            await history.AppendAsync(Key, 40);
+            await history.DeleteAsync(Key, isConditional: true);
+        },
+        ["created again after a clean-up"] = async history =>
+        {
+            await history.CreateAsync(Key);
+            await history.DeleteAsync(Key);
+            await history.CleanUpAsync();
+            await history.CreateAsync(Key);
+        },
+    };
+
+    public static async Task<History> PlayAsync(string name, CrashRun run, int seed, Func<string, RecordingFileLayer> newLayer)
+    {
+        string directory = run.NewDirectory();
+        var history = new History(newLayer(directory), directory, new Random(seed));
+        await All[name](history);
+        return history;
+    }
+}

@@ -1,0 +1,24 @@
+using System.Collections.Concurrent;
+
+namespace ResumableUploads.FaultTests.Network.Lines;
+
+/// <summary>What happened in a number of runs.</summary>
+internal sealed class FaultCounts
+{
+    private readonly ConcurrentDictionary<string, int> _counts = new();
+
+    public void Add(string name) => _counts.AddOrUpdate(name, 1, static (_, count) => count + 1);
+
+    public void Add(Fault fault, bool isOnAnswer) => Add(Name(fault, isOnAnswer));
+
+    public int Of(string name) => _counts.GetValueOrDefault(name);
+
+    public int Of(Fault fault, bool isOnAnswer) => Of(Name(fault, isOnAnswer));
+
+    /// <summary>How often anything went wrong.</summary>
+    public int OfFaults => Enum.GetValues<Fault>().Sum(fault => Of(fault, isOnAnswer: false) + Of(fault, isOnAnswer: true));
+
+    public override string ToString() => string.Join(", ", _counts.OrderBy(static count => count.Key, StringComparer.Ordinal).Select(static count => $"{count.Key} {count.Value}"));
+
+    private static string Name(Fault fault, bool isOnAnswer) => $"{fault} in {(isOnAnswer ? "answer" : "request")}";
+}

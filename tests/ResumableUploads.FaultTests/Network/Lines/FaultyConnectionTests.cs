@@ -1,0 +1,93 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace ResumableUploads.FaultTests.Network.Lines;
+
+/// <summary>A faulty line does what its plan says, and nothing else.</summary>
+public class FaultyConnectionTests
+{
+    private const int At = 10;
+    private static readonly byte[] Request = [.. Enumerable.Range(1, 20).Select(static i => (byte)i)];
+    private static readonly byte[] Answer = [.. Enumerable.Range(101, 20).Select(static i => (byte)i)];
+
+    [Theory]
+    [InlineData("NotEnded", false, "20 ended", "20 ended")]
+    [InlineData("FinToServer", false, "10 ended", "20 ended")]
+    [InlineData("FinToServer", true, "20 ended", "20 ended")]
+    [InlineData("FinToClient", false, "20 ended", "0 ended")]
+    [InlineData("FinToClient", true, "20 ended", "10 ended")]
+    [InlineData("Reset", false, "reset", "reset")]
+    [InlineData("Reset", true, "reset", "reset")]
+    [InlineData("HalfOpen", false, "reset", "reset")]
+    [InlineData("HalfOpen", true, "reset", "reset")]
+    [InlineData("Stall", false, "20 ended", "20 ended")]
+    [InlineData("Stall", true, "20 ended", "20 ended")]
+    public async Task A_fault_happens_at_its_byte_and_no_byte_is_changed(string name, bool isOnAnswer, string atServer, string atClient)
+    {
+        Fault fault = Enum.Parse<Fault>(name);
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var server = new TcpListener(IPAddress.Loopback, 0);
+        using var line = new TcpListener(IPAddress.Loopback, 0);
+        using var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        server.Start();
+        line.Start();
+        await client.ConnectAsync(line.LocalEndpoint, patience.Token);
+        var counts = new FaultCounts();
+        var plan = new FaultPlan(fault, isOnAnswer, At, TimeSpan.FromMilliseconds(500), SingleUntil: 3, Piece: 4, DelayEvery: 7);
+        Task carrying = new FaultyConnection(await line.AcceptSocketAsync(patience.Token), plan, counts, patience.Token)
+            .CarryAsync(new Uri($"http://127.0.0.1:{((IPEndPoint)server.LocalEndpoint).Port}"));
+        using Socket accepted = await server.AcceptSocketAsync(patience.Token);
+
+        await client.SendAsync(Request, patience.Token);
+        byte[] first = new byte[isOnAnswer || fault is Fault.None or Fault.FinToClient or Fault.Stall ? Request.Length : fault == Fault.Reset ? 0 : At];
+        await ReadAsync(accepted, first, patience.Token);
+        Assert.Equal(Request[..first.Length], first);
+        Task<string> seenByClient = SeenAsync(client, Answer, 0, patience.Token);
+        try
+        {
+            await accepted.SendAsync(Answer, patience.Token);
+            accepted.Shutdown(SocketShutdown.Send);
+        }
+        catch (SocketException)
+        {
+            // It was reset before.
+        }
+
+        Assert.Equal(atClient, await seenByClient);
+        client.Dispose();
+        Assert.Equal(atServer, await SeenAsync(accepted, Request, first.Length, patience.Token));
+        await carrying;
+        Assert.Equal(fault == Fault.None ? 0 : 1, counts.Of(fault, isOnAnswer));
+    }
+
+    private static async Task ReadAsync(Socket socket, Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        for (int read = 0; read < buffer.Length;)
+        {
+            int count = await socket.ReceiveAsync(buffer[read..], cancellationToken);
+            Assert.NotEqual(0, count);
+            read += count;
+        }
+    }
+
+    /// <summary>How many bytes came in all, and whether the end was a proper one. (A reset may overtake bytes.)</summary>
+    private static async Task<string> SeenAsync(Socket socket, byte[] expected, int already, CancellationToken cancellationToken)
+    {
+        byte[] seen = new byte[expected.Length + 1];
+        try
+        {
+            int read;
+            while ((read = await socket.ReceiveAsync(seen.AsMemory(already), cancellationToken)) > 0)
+            {
+                Assert.Equal(expected[already..(already + read)], seen[already..(already + read)]);
+                already += read;
+            }
+
+            return $"{already} ended";
+        }
+        catch (SocketException)
+        {
+            return "reset";
+        }
+    }
+}

@@ -1,0 +1,121 @@
+using System.Buffers;
+using System.Collections.Concurrent;
+using System.IO.Pipelines;
+using ResumableUploads.Abstractions;
+
+namespace ResumableUploads.FaultTests.Network;
+
+/// <summary>How a server is broken on purpose.</summary>
+internal enum Broken
+{
+    Nothing,
+
+    /// <summary>It takes every piece for one that begins where the upload ends.</summary>
+    IgnoresOffsets,
+
+    /// <summary>Its store now and then tells one byte more than there is.</summary>
+    TellsMore,
+
+    /// <summary>Its store now and then loses the last byte of a piece, and tells that it has it.</summary>
+    DropsLastByte,
+
+    /// <summary>Its store now and then keeps another last byte.</summary>
+    ChangesLastByte,
+
+    /// <summary>Its handler is now and then run twice.</summary>
+    RunsHandlerTwice,
+}
+
+/// <summary>A store that breaks a law.</summary>
+internal sealed class MisbehavingStore(IUploadStore inner, Broken broken) : IUploadStore
+{
+    private readonly ConcurrentDictionary<UploadKey, int> _dropped = new();
+    private int _asked;
+    private int _appends;
+
+    public async ValueTask<AppendResult> AppendAsync(UploadKey key, long offset, UploadContent content, AppendMode mode, CancellationToken cancellationToken)
+    {
+        bool isWrong = broken is Broken.DropsLastByte or Broken.ChangesLastByte && mode == AppendMode.KeepPartial && Interlocked.Increment(ref _appends) % 5 == 0;
+        int dropped = _dropped.GetValueOrDefault(key);
+        var kept = isWrong ? await OtherContent.ReadAsync(content, broken == Broken.DropsLastByte) : null;
+        AppendResult result = await inner.AppendAsync(key, offset - dropped, kept ?? content, mode, cancellationToken);
+        if (kept is { Dropped: > 0 } && result.Status == AppendStatus.Appended)
+        {
+            dropped = _dropped.AddOrUpdate(key, 1, static (_, count) => count + 1);
+        }
+
+        return result with { Offset = result.Offset + dropped };
+    }
+
+    public ValueTask<CreateResult> CreateAsync(UploadKey key, UploadRecord record, CancellationToken cancellationToken) =>
+        inner.CreateAsync(key, record, cancellationToken);
+
+    public async ValueTask<UploadInfo?> GetAsync(UploadKey key, CancellationToken cancellationToken)
+    {
+        UploadInfo? info = Told(key, await inner.GetAsync(key, cancellationToken));
+        return broken == Broken.TellsMore && info is { State: UploadState.Receiving, Offset: > 0 } && Interlocked.Increment(ref _asked) % 5 == 0
+            ? info with { Offset = info.Offset + 1 }
+            : info;
+    }
+
+    public async ValueTask<UpdateResult> UpdateAsync(UploadKey key, string version, UploadRecord record, CancellationToken cancellationToken)
+    {
+        UpdateResult result = await inner.UpdateAsync(key, version, record, cancellationToken);
+        return result with { Info = Told(key, result.Info) };
+    }
+
+    public ValueTask<Stream?> OpenReadAsync(UploadKey key, CancellationToken cancellationToken) => inner.OpenReadAsync(key, cancellationToken);
+
+    public ValueTask<DeleteResult> DeleteAsync(UploadKey key, string? version, CancellationToken cancellationToken) =>
+        inner.DeleteAsync(key, version, cancellationToken);
+
+    public IAsyncEnumerable<UploadInfo> ListAsync(UploadQuery query, CancellationToken cancellationToken) => inner.ListAsync(query, cancellationToken);
+
+    public ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> response, CancellationToken cancellationToken) =>
+        inner.PutResponseAsync(key, response, cancellationToken);
+
+    public ValueTask<ReadOnlyMemory<byte>?> GetResponseAsync(UploadKey key, CancellationToken cancellationToken) =>
+        inner.GetResponseAsync(key, cancellationToken);
+
+    public T? GetCapability<T>() where T : class => inner.GetCapability<T>();
+
+    private UploadInfo? Told(UploadKey key, UploadInfo? info) => info is null ? null : info with { Offset = info.Offset + _dropped.GetValueOrDefault(key) };
+
+    /// <summary>All of a content, but for its last byte.</summary>
+    private sealed class OtherContent(UploadContent inner, byte[] bytes, int dropped) : UploadContent
+    {
+        public int Dropped => dropped;
+
+        public override PipeReader Reader { get; } = PipeReader.Create(new ReadOnlySequence<byte>(bytes));
+
+        public static async Task<OtherContent> ReadAsync(UploadContent content, bool drops)
+        {
+            var all = new ArrayBufferWriter<byte>();
+            ReadResult read;
+            do
+            {
+                read = await content.Reader.ReadAsync(CancellationToken.None);
+                foreach (ReadOnlyMemory<byte> part in read.Buffer)
+                {
+                    all.Write(part.Span);
+                }
+
+                content.Reader.AdvanceTo(read.Buffer.End);
+            }
+            while (!read.IsCompleted);
+
+            byte[] bytes = all.WrittenSpan.ToArray();
+            if (bytes.Length > 0 && !drops)
+            {
+                bytes[^1] ^= 1;
+            }
+
+            int dropped = drops && bytes.Length > 0 ? 1 : 0;
+            return new OtherContent(content, bytes[..^dropped], dropped);
+        }
+
+        public override void ReportDurable(long durableOffset) => inner.ReportDurable(durableOffset);
+
+        public override ValueTask<bool> ShouldCommitAsync(CancellationToken cancellationToken) => inner.ShouldCommitAsync(cancellationToken);
+    }
+}

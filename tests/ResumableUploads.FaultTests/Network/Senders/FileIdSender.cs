@@ -1,0 +1,73 @@
+using System.Globalization;
+using ResumableUploads.Abstractions;
+using ResumableUploads.FaultTests.Network.Lines;
+
+namespace ResumableUploads.FaultTests.Network.Senders;
+
+/// <summary>Speaks the file-id protocol.</summary>
+internal sealed class FileIdSender(IUploadServer server, string name, byte[] content, Random random, FaultCounts counts)
+    : Sender(server, name, content, random, counts)
+{
+    /// <summary>Without a size each body is all the rest.</summary>
+    private readonly bool _hasSize = random.Next(3) > 0;
+
+    public override UploadKey? Key => NetworkApp.KeyOfFile(Name);
+
+    public override async Task<Told?> AskAsync(IWire wire, TimeSpan patience)
+    {
+        string method = Random.Next(2) == 0 ? "GET" : "HEAD";
+        WireAnswer answer = await SendAsync(wire, patience, method, Server.StatusPath, [("X-File-Id", Name)]);
+        if (answer.Status is null || IsCutOrLater(answer))
+        {
+            return null;
+        }
+
+        if (answer.Status != 200 || answer.Number("X-Start-Byte") is not { } offset || (method == "GET" && answer.Body != offset.ToString(CultureInfo.InvariantCulture)))
+        {
+            throw Unexpected(method, answer);
+        }
+
+        await HearAsync(offset);
+        return new Told(offset, answer.Header("X-Upload-Complete") == "true");
+    }
+
+    protected override async Task<Ending?> StepAsync(IWire wire, TimeSpan patience)
+    {
+        if (At is not { } at)
+        {
+            At = (await AskAsync(wire, patience))?.Offset;
+            return null;
+        }
+
+        Range piece = _hasSize ? Piece(at) : (int)at..Content.Length;
+        WireAnswer answer = await SendAsync(
+            wire, patience, "POST", NetworkApp.Path,
+            [
+                ("X-File-Id", Name), ("X-File-Name", Name), ("X-Start-Byte", at.ToString(CultureInfo.InvariantCulture)),
+                .. _hasSize ? [("X-File-Size", Content.Length.ToString(CultureInfo.InvariantCulture))] : ((string, string)[])[],
+                .. DigestOf(piece, static digest => ("Content-Digest", $"sha-256=:{digest}:")),
+            ],
+            piece);
+        switch (answer.Status)
+        {
+            case null:
+                Lost();
+                return null;
+            case 200 or 204 when answer.Header("X-Upload-Complete") is { } complete:
+                await TakenAsync(answer.Number("X-Start-Byte"), piece);
+                return complete == "true" ? Ending.Done : null;
+            case 409 when answer.Number("X-Start-Byte") is { } truth:
+                await HearAsync(truth);
+                At = truth;
+                return null;
+            case 413 when IsTooLarge:
+                await RefusedAsync(answer, "X-Start-Byte");
+                return Ending.Refused;
+            case not null when IsCutOrLater(answer):
+                await RefusedAsync(answer, "X-Start-Byte");
+                return null;
+            default:
+                throw Unexpected("POST", answer);
+        }
+    }
+}

@@ -1,0 +1,124 @@
+using System.Globalization;
+using System.Net.Sockets;
+using System.Text;
+using ResumableUploads.FaultTests.Network.Lines;
+using ResumableUploads.Testing.Clients;
+
+namespace ResumableUploads.FaultTests.Network.Senders;
+
+/// <summary>HTTP/1.1 byte by byte; it reads while it sends.</summary>
+/// <param name="address">The line, or the server.</param>
+/// <param name="line">The line; null where there is none.</param>
+internal sealed class Http1Wire(Uri address, FaultyLine? line) : IWire
+{
+    private const int MaxInterim = 1000;
+
+    public async Task<WireAnswer> SendAsync(WireRequest request, TimeSpan patience)
+    {
+        (ReadOnlyMemory<byte> Bytes, int Sent)[] parts = [.. PartsOf(request)];
+        line?.Expect(parts.Sum(static part => part.Bytes.Length));
+        var interim = new List<ILookup<string, string>>();
+        WireAnswer answer = WireAnswer.None;
+        RawConnection? opened = await OpenAsync(address);
+        if (opened is null)
+        {
+            return WireAnswer.None;
+        }
+
+        await using RawConnection connection = opened;
+        using (var patienceOver = new CancellationTokenSource(patience))
+        using (patienceOver.Token.Register(connection.Reset))
+        {
+            Task<WireAnswer> reading = ReadAsync(connection, request.Method == "HEAD", interim);
+            await WriteAsync(connection, request, parts, reading);
+            answer = await reading;
+        }
+
+        return answer with { Interim = interim };
+    }
+
+    private static bool IsEnd(Exception e) => e is IOException or SocketException or ObjectDisposedException or OperationCanceledException;
+
+    /// <summary>Null where there is nobody, or where it is reset before it is used.</summary>
+    private static async Task<RawConnection?> OpenAsync(Uri address)
+    {
+        try
+        {
+            return await RawConnection.OpenAsync(address);
+        }
+        catch (Exception e) when (IsEnd(e))
+        {
+            return null;
+        }
+    }
+
+    private static async Task WriteAsync(RawConnection connection, WireRequest request, (ReadOnlyMemory<byte> Bytes, int Sent)[] parts, Task reading)
+    {
+        try
+        {
+            foreach ((ReadOnlyMemory<byte> bytes, int sent) in parts)
+            {
+                if (reading.IsCompleted)
+                {
+                    break;
+                }
+
+                request.Sending(sent);
+                await connection.SendAsync(bytes);
+            }
+        }
+        catch (Exception e) when (IsEnd(e))
+        {
+            // There may be an answer all the same.
+        }
+    }
+
+    private static async Task<WireAnswer> ReadAsync(RawConnection connection, bool toHead, List<ILookup<string, string>> interim)
+    {
+        try
+        {
+            for (int i = 0; i < MaxInterim && await connection.ReadResponseAsync(toHead: toHead) is { } response; i++)
+            {
+                if (response.Status >= 200)
+                {
+                    bool isWhole = toHead || Encoding.UTF8.GetByteCount(response.Body) == int.Parse(response.Header("Content-Length") ?? "0", CultureInfo.InvariantCulture);
+                    return isWhole ? new WireAnswer(response.Status, response.Headers, response.Body) : WireAnswer.None;
+                }
+
+                interim.Add(response.Headers);
+            }
+        }
+        catch (Exception e) when (IsEnd(e))
+        {
+            // Cut, or given up.
+        }
+
+        return WireAnswer.None;
+    }
+
+    /// <summary>The request in pieces, each with how much of the body is sent when it is.</summary>
+    private static IEnumerable<(ReadOnlyMemory<byte> Bytes, int Sent)> PartsOf(WireRequest request)
+    {
+        IEnumerable<(string Name, string Value)> framing = request.Body is not { } content ? []
+            : request.IsOpen ? [("Transfer-Encoding", "chunked")] : [("Content-Length", content.Length.ToString(CultureInfo.InvariantCulture))];
+        string headers = string.Concat(request.Headers.Concat(framing).Select(static header => $"{header.Name}: {header.Value}\r\n"));
+        yield return (Encoding.Latin1.GetBytes($"{request.Method} {request.Path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n"), 0);
+        if (request.Body is not { } body)
+        {
+            yield break;
+        }
+
+        for (int at = 0; at < body.Length;)
+        {
+            int size = Math.Min(request.Slice, body.Length - at);
+            ReadOnlyMemory<byte> piece = body.Slice(at, size);
+            at += size;
+            yield return (request.IsOpen ? (byte[])[.. Encoding.ASCII.GetBytes($"{size:x}\r\n"), .. piece.Span, 13, 10] : piece, at);
+        }
+
+        if (request.IsOpen)
+        {
+            yield return ("0\r\n\r\n"u8.ToArray(), body.Length);
+        }
+    }
+}

@@ -1,0 +1,67 @@
+using System.Net;
+using System.Net.Sockets;
+using ResumableUploads.FaultTests.Network.Lines;
+
+namespace ResumableUploads.FaultTests.Network.Senders;
+
+/// <summary>HTTP/2 without TLS, as <see cref="HttpClient"/> speaks it. It keeps interim responses to itself.</summary>
+/// <param name="address">The line, or the server.</param>
+/// <param name="line">The line; null where there is none.</param>
+internal sealed class Http2Wire(Uri address, FaultyLine? line) : IWire
+{
+    private const int AboutTheHead = 350;
+
+    public async Task<WireAnswer> SendAsync(WireRequest request, TimeSpan patience)
+    {
+        line?.Expect(AboutTheHead + (request.Body?.Length ?? 0));
+        using var patienceOver = new CancellationTokenSource(patience);
+        using var client = new HttpClient(new SocketsHttpHandler { UseCookies = false, UseProxy = false }) { BaseAddress = address };
+        using var message = new HttpRequestMessage(new HttpMethod(request.Method), request.Path)
+        {
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            Content = request.Body is { } body ? new SlicedContent(request, body) : null,
+        };
+        foreach ((string name, string value) in request.Headers)
+        {
+            if (!message.Headers.TryAddWithoutValidation(name, value))
+            {
+                message.Content?.Headers.TryAddWithoutValidation(name, value);
+            }
+        }
+
+        try
+        {
+            using HttpResponseMessage response = await client.SendAsync(message, patienceOver.Token);
+            string text = await response.Content.ReadAsStringAsync(patienceOver.Token);
+            ILookup<string, string> headers = response.Headers.Concat(response.Content.Headers)
+                .ToLookup(static header => header.Key, static header => string.Join(",", header.Value), StringComparer.OrdinalIgnoreCase);
+            return new WireAnswer((int)response.StatusCode, headers, text);
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException or SocketException or OperationCanceledException)
+        {
+            return WireAnswer.None;
+        }
+    }
+
+    private sealed class SlicedContent(WireRequest request, ReadOnlyMemory<byte> body) : HttpContent
+    {
+        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
+        {
+            for (int at = 0; at < body.Length;)
+            {
+                int size = Math.Min(request.Slice, body.Length - at);
+                request.Sending(at + size);
+                await stream.WriteAsync(body.Slice(at, size));
+                await stream.FlushAsync();
+                at += size;
+            }
+        }
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = body.Length;
+            return !request.IsOpen;
+        }
+    }
+}

@@ -1,0 +1,164 @@
+using System.Globalization;
+using ResumableUploads.Abstractions;
+using ResumableUploads.FaultTests.Network.Lines;
+
+namespace ResumableUploads.FaultTests.Network.Senders;
+
+/// <summary>Speaks the IETF draft, in version 6 or 8: all in one request where it can, or an upload first and then its pieces.</summary>
+internal sealed class IetfSender(IUploadServer server, string name, byte[] content, Random random, FaultCounts counts)
+    : Sender(server, name, content, random, counts)
+{
+    private readonly (string, string) _version = ("Upload-Draft-Interop-Version", random.Next(2) == 0 ? "6" : "8");
+    private readonly bool _isOptimistic = random.Next(2) == 0;
+    private readonly bool _startsEmpty = random.Next(2) == 0;
+    private readonly bool _tellsLength = random.Next(2) == 0;
+    private string? _url;
+
+    public override UploadKey? Key => _url is null ? null : NetworkApp.KeyOfIetf(_url);
+
+    public override async Task<Told?> AskAsync(IWire wire, TimeSpan patience)
+    {
+        WireAnswer answer = await SendAsync(wire, patience, "HEAD", _url!, [_version]);
+        switch (answer.Status)
+        {
+            case null or >= 500:
+                return null;
+            case 200 or 204 when answer.Number("Upload-Offset") is { } offset && answer.Header("Upload-Complete") is "?0" or "?1":
+                await HearAsync(offset);
+                return new Told(offset, answer.Header("Upload-Complete") == "?1");
+            default:
+                throw Unexpected("HEAD", answer);
+        }
+    }
+
+    protected override async Task<Ending?> StepAsync(IWire wire, TimeSpan patience)
+    {
+        if (_url is null)
+        {
+            return await CreateAsync(wire, patience);
+        }
+
+        if (At is not { } at)
+        {
+            Told? told = await AskAsync(wire, patience);
+            At = told?.Offset;
+            if (told is { IsComplete: true } && At != Content.Length)
+            {
+                throw new NetworkFault($"The upload is told to be complete at {At} of {Content.Length} bytes.");
+            }
+
+            return told is { IsComplete: true } ? Ending.Done : null;
+        }
+
+        Range piece = Piece(at);
+        WireAnswer answer = await SendAsync(
+            wire, patience, "PATCH", _url,
+            [
+                _version, ("Content-Type", "application/partial-upload"), ("Upload-Offset", at.ToString(CultureInfo.InvariantCulture)),
+                Completeness(IsLast(piece)), .. Length(), .. Digest(piece),
+            ],
+            piece);
+        return await EndOfAsync("PATCH", answer, piece, IsLast(piece));
+    }
+
+    private async Task<Ending?> CreateAsync(IWire wire, TimeSpan patience)
+    {
+        Range piece = _isOptimistic ? 0..Content.Length : _startsEmpty ? 0..0 : Piece(0);
+        WireAnswer answer = await SendCreationAsync(wire, patience, piece);
+        Ending? ending = await EndOfAsync("POST", answer, piece, IsLast(piece));
+        if (ending is null && _url is null)
+        {
+            // One that was made all the same is nobody's: what was sent to it was not sent to the next one.
+            Forget();
+        }
+
+        return ending;
+    }
+
+    private async Task<WireAnswer> SendCreationAsync(IWire wire, TimeSpan patience, Range piece)
+    {
+        WireAnswer answer = await SendAsync(
+            new Listener(wire, this), patience, "POST", NetworkApp.Path,
+            [_version, ("Content-Disposition", $"attachment; filename=\"{Name}\""), Completeness(IsLast(piece)), .. Length(), .. Digest(piece)], piece);
+        Learn(answer.Header("Location"));
+        return answer;
+    }
+
+    private async Task<Ending?> EndOfAsync(string what, WireAnswer answer, Range piece, bool isLast)
+    {
+        switch (answer.Status)
+        {
+            case null:
+                Lost();
+                return null;
+            case 200 or 201 or 204 when isLast && answer.Header("Upload-Complete") == "?1":
+                // The upload itself may be unknown to a client whose first request was all: then there is nothing to ask any more.
+                if (_url is not null)
+                {
+                    await TakenAsync(answer.Number("Upload-Offset"), piece);
+                }
+
+                return Ending.Done;
+            case 200 or 201 or 204 when !isLast && _url is not null && answer.Header("Upload-Complete") == "?0":
+                await TakenAsync(answer.Number("Upload-Offset"), piece);
+                return null;
+            case 409 when answer.Number("Upload-Offset") is { } truth:
+                await HearAsync(truth);
+                At = truth;
+                return null;
+            case 413 when IsTooLarge:
+                await RefusedAsync(answer, "Upload-Offset");
+                return Ending.Refused;
+            case 400 or 410 when _url is not null && IsFinished(answer):
+            case not null when IsCutOrLater(answer):
+                await RefusedAsync(answer, "Upload-Offset");
+                return null;
+            default:
+                throw Unexpected(what, answer);
+        }
+    }
+
+    private void Learn(string? location)
+    {
+        if (location is null)
+        {
+            return;
+        }
+
+        string url = PathOf(location);
+        if (_url is not null && _url != url)
+        {
+            throw new NetworkFault($"The upload is said to be at {_url}, and then at {url}.");
+        }
+
+        _url = url;
+        At ??= 0;
+    }
+
+    /// <summary>What the versions say to a piece for an upload that is complete already.</summary>
+    private static bool IsFinished(WireAnswer answer) =>
+        answer.Body.Contains("#completed-upload", StringComparison.Ordinal) || answer.Body.Contains("#inconsistent-upload-length", StringComparison.Ordinal) || answer.Status == 410;
+
+    private bool IsLast(Range piece) => piece.End.Value == Content.Length;
+
+    private static (string, string) Completeness(bool isLast) => ("Upload-Complete", isLast ? "?1" : "?0");
+
+    private (string, string)[] Length() => _tellsLength ? [("Upload-Length", Content.Length.ToString(CultureInfo.InvariantCulture))] : [];
+
+    private (string Name, string Value)[] Digest(Range piece) => DigestOf(piece, static digest => ("Content-Digest", $"sha-256=:{digest}:"));
+
+    /// <summary>Learns from an interim response where the upload is, before what else it says is looked at.</summary>
+    private sealed class Listener(IWire wire, IetfSender sender) : IWire
+    {
+        public async Task<WireAnswer> SendAsync(WireRequest request, TimeSpan patience)
+        {
+            WireAnswer answer = await wire.SendAsync(request, patience);
+            foreach (var interim in answer.Interim)
+            {
+                sender.Learn(interim["Location"].FirstOrDefault());
+            }
+
+            return answer;
+        }
+    }
+}

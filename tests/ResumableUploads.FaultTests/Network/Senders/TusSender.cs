@@ -1,0 +1,126 @@
+using System.Globalization;
+using System.Text;
+using ResumableUploads.Abstractions;
+using ResumableUploads.FaultTests.Network.Lines;
+
+namespace ResumableUploads.FaultTests.Network.Senders;
+
+/// <summary>Speaks tus 1.0.0.</summary>
+internal sealed class TusSender(IUploadServer server, string name, byte[] content, Random random, FaultCounts counts)
+    : Sender(server, name, content, random, counts)
+{
+    private const string OffsetType = "application/offset+octet-stream";
+    private static readonly (string, string) Version = ("Tus-Resumable", "1.0.0");
+    private readonly bool _createsWithUpload = random.Next(3) == 0;
+    private string? _url;
+
+    public override UploadKey? Key => _url is null ? null : NetworkApp.KeyOfTus(_url);
+
+    public override async Task<Told?> AskAsync(IWire wire, TimeSpan patience)
+    {
+        WireAnswer answer = await SendAsync(wire, patience, "HEAD", _url!, [Version]);
+        switch (answer.Status)
+        {
+            case null or 423 or >= 500:
+                return null;
+            case 200 when answer.Number("Upload-Offset") is { } offset && answer.Number("Upload-Length") == Content.Length:
+                await HearAsync(offset);
+                return new Told(offset, offset == Content.Length);
+            default:
+                throw Unexpected("HEAD", answer);
+        }
+    }
+
+    /// <summary>An upload that was whole when its server died waits for a client that says so.</summary>
+    public override async Task<Told?> ConcludeAsync(IWire wire, TimeSpan patience)
+    {
+        At = Content.Length;
+        return await StepAsync(wire, patience) == Ending.Done ? new Told(Content.Length, IsComplete: true) : null;
+    }
+
+    protected override async Task<Ending?> StepAsync(IWire wire, TimeSpan patience)
+    {
+        if (_url is null)
+        {
+            return await CreateAsync(wire, patience);
+        }
+
+        if (At is not { } at)
+        {
+            Told? told = await AskAsync(wire, patience);
+            At = told?.Offset;
+            return told is { IsComplete: true } ? Ending.Done : null;
+        }
+
+        Range piece = Piece(at);
+        WireAnswer answer = await SendAsync(
+            wire, patience, "PATCH", _url,
+            [Version, ("Content-Type", OffsetType), ("Upload-Offset", at.ToString(CultureInfo.InvariantCulture)), .. Checksum(piece)], piece);
+        switch (answer.Status)
+        {
+            case null:
+                Lost();
+                return null;
+            case 200 or 204:
+                await TakenAsync(answer.Number("Upload-Offset"), piece);
+                return At == Content.Length ? Ending.Done : null;
+            case 409 when answer.Number("Upload-Offset") is { } truth:
+                await HearAsync(truth);
+                At = truth;
+                return null;
+            case not null when IsCutOrLater(answer):
+                await RefusedAsync(answer, "Upload-Offset");
+                return null;
+            default:
+                throw Unexpected("PATCH", answer);
+        }
+    }
+
+    private async Task<Ending?> CreateAsync(IWire wire, TimeSpan patience)
+    {
+        Range piece = Piece(0);
+        WireAnswer answer = await SendAsync(
+            wire, patience, "POST", NetworkApp.Path,
+            [
+                Version, ("Upload-Length", Content.Length.ToString(CultureInfo.InvariantCulture)),
+                ("Upload-Metadata", "filename " + Convert.ToBase64String(Encoding.ASCII.GetBytes(Name))),
+                .. _createsWithUpload ? [("Content-Type", OffsetType), .. Checksum(piece)] : ((string, string)[])[],
+            ],
+            _createsWithUpload ? piece : null);
+        if (answer.Header("Location") is { } location)
+        {
+            _url = PathOf(location);
+            At = 0;
+        }
+
+        switch (answer.Status)
+        {
+            case 201 or 204 when _url is not null:
+                if (_createsWithUpload)
+                {
+                    await TakenAsync(answer.Number("Upload-Offset"), piece);
+                }
+
+                return At == Content.Length ? Ending.Done : null;
+            case 413 when IsTooLarge && _url is null:
+                return Ending.Refused;
+            case null:
+            case not null when IsCutOrLater(answer):
+                if (_url is null)
+                {
+                    // One that was made all the same is nobody's: what was sent to it was not sent to the next one.
+                    Forget();
+                }
+                else
+                {
+                    await RefusedAsync(answer, "Upload-Offset");
+                }
+
+                return null;
+            default:
+                throw Unexpected("POST", answer);
+        }
+    }
+
+    private (string Name, string Value)[] Checksum(Range piece) => DigestOf(piece, static digest => ("Upload-Checksum", "sha256 " + digest));
+}

@@ -1,0 +1,109 @@
+using ResumableUploads.Abstractions;
+using ResumableUploads.FaultTests.Crashes;
+using ResumableUploads.FaultTests.Crashes.Disks;
+using ResumableUploads.FaultTests.Network;
+using ResumableUploads.FaultTests.Network.Senders;
+using ResumableUploads.Testing.Servers;
+
+namespace ResumableUploads.FaultTests.Soak;
+
+/// <summary>What happens to the server of a soak.</summary>
+internal enum ServerFault
+{
+    Kill,
+    Restart,
+    LossOfPower,
+    FullDisk,
+}
+
+/// <summary>One directory on a disk of its own, and one process at a time that serves it.</summary>
+internal sealed class SoakServer(LoopDisk disk, string[] options) : IUploadServer, IAsyncDisposable
+{
+    private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(30);
+    private readonly PowerLoss _power = new(disk);
+    private volatile TaskCompletionSource<Uri> _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile Uri? _address;
+    private ChildHost? _process;
+    private string _lastLog = "";
+    private int _fullMoments;
+
+    public UploadDirectory Directory { get; } = new(Path.Combine(disk.Path, "uploads"));
+
+    public string StatusPath => "/status";
+
+    public IUploadStore? Store => null;
+
+    public int FullMoments => Volatile.Read(ref _fullMoments);
+
+    /// <summary>Where it is; null while there is none.</summary>
+    public Uri? Address => _address;
+
+    /// <summary>The last that the process has logged.</summary>
+    public string Log => string.Join('\n', (_process?.Errors ?? _lastLog).Split('\n').TakeLast(40));
+
+    public Task<Uri> ReadyAsync(CancellationToken cancellationToken) => _ready.Task.WaitAsync(ChildHost.Patience, cancellationToken);
+
+    public async Task StartAsync()
+    {
+        _process = await _power.StartAsync(Directory.Root, options);
+        _address = _process.Address;
+        _ready.TrySetResult(_process.Address);
+    }
+
+    /// <summary>Ends the process in one of the ways, and makes the disk accessible again.</summary>
+    public async Task EndAsync(ServerFault how)
+    {
+        ChildHost process = _process!;
+        _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        long began = TimeProvider.System.GetTimestamp();
+        switch (how)
+        {
+            case ServerFault.Kill:
+                process.Kill();
+                break;
+            case ServerFault.LossOfPower:
+                _power.Hit(process);
+                break;
+            default:
+                process.AskToStop();
+                break;
+        }
+
+        await process.EndAsync();
+        _address = null;
+        if (how == ServerFault.LossOfPower)
+        {
+            await _power.RecoverAsync();
+        }
+        else if (how == ServerFault.Restart && (process.ExitCode != 0 || TimeProvider.System.GetElapsedTime(began) > ShutdownTimeout))
+        {
+            throw new NetworkFault($"The server was asked to stop, and ended after {TimeProvider.System.GetElapsedTime(began)} with {process.ExitCode}.");
+        }
+
+        _lastLog = process.Errors;
+        _process = null;
+        await process.DisposeAsync();
+    }
+
+    /// <summary>Takes all room that the disk has.</summary>
+    public void Fill()
+    {
+        Interlocked.Increment(ref _fullMoments);
+        Ballast.Fill(disk.Path);
+    }
+
+    /// <summary>Gives it back. (A loss of power may have done so.)</summary>
+    public void MakeRoom()
+    {
+        File.Delete(Path.Combine(disk.Path, "ballast"));
+        Interlocked.Increment(ref _fullMoments);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_process is not null)
+        {
+            await _process.DisposeAsync();
+        }
+    }
+}

@@ -1,0 +1,4 @@
+namespace ResumableUploads.FunctionalTests;
+
+[CollectionDefinition(DisableParallelization = true)]
+public sealed class Alone;

@@ -1,0 +1,120 @@
+using Microsoft.Playwright;
+using static Microsoft.Playwright.Assertions;
+
+namespace ResumableUploads.FunctionalTests.Clients.Browser;
+
+[Collection<InChromium>]
+public class AccessibilityTests(Chromium chromium)
+{
+    [Fact]
+    public async Task The_keyboard_alone_pauses_and_resumes_an_upload_and_everything_has_a_name()
+    {
+        await using IBrowserContext context = await chromium.NewContextAsync();
+        await using SampleHostProcess host = await SampleHostProcess.StartAsync();
+        using var file = new SourceFile("keys only.bin", 30_000_000);
+        UploadPage page = await UploadPage.OpenAsync(context, host);
+
+        // Listened for from the start: the browser is told so by a message that a key pressed at once could overtake.
+        var chooser = new TaskCompletionSource<IFileChooser>(TaskCreationOptions.RunContinuationsAsynchronously);
+        page.Tab.FileChooser += (_, opened) => chooser.TrySetResult(opened);
+        await page.LimitAsync(UploadPage.Slow);
+
+        await TabToAsync(page, "[data-testid=file-input]");
+        await page.Tab.Keyboard.PressAsync("Enter");
+        await (await chooser.Task.WaitAsync(TimeSpan.FromSeconds(60))).SetFilesAsync(file.Path);
+        await page.ExpectMoreThanAsync(file.Name, 3_000_000);
+        await AssertNamedAsync(page);
+        (string name, string? value) = Assert.Single(await page.AccessibleAsync("progressbar"));
+        Assert.Equal(file.Name, name);
+        Assert.InRange(double.Parse(value!), 1, file.Size);
+
+        await TabToAsync(page, "[data-testid=upload] [data-testid=pause]");
+        await page.Tab.Keyboard.PressAsync("Enter");
+        await page.ExpectAsync(file.Name, "paused");
+        await Expect(page.Button(file.Name, "resume")).ToBeFocusedAsync();
+        await AssertNamedAsync(page);
+        await page.LimitAsync(null);
+        await page.Tab.Keyboard.PressAsync("Enter");
+        await page.ExpectAsync(file.Name, "done");
+        await Expect(page.Button(file.Name, "dismiss")).ToBeFocusedAsync();
+        await Expect(page.Arrived).ToHaveCountAsync(1);
+        await AssertNamedAsync(page);
+        await Expect(page.Tab.Locator("#live")).ToContainTextAsync("Done");
+
+        Assert.Empty(page.Traffic.Errors);
+        Assert.Empty(page.Traffic.ConsoleErrors);
+        // The pause, and nothing else.
+        Assert.EndsWith("net::ERR_ABORTED", Assert.Single(page.Traffic.FailedRequests));
+    }
+
+    [Fact]
+    public async Task The_page_has_a_light_and_a_dark_face()
+    {
+        await using IBrowserContext context = await chromium.NewContextAsync();
+        await using SampleHostProcess host = await SampleHostProcess.StartAsync();
+        using var running = new SourceFile("Summer in Łódź.mov", 60_000_000);
+        using var paused = new SourceFile("Backup 2024.tar.gz", 40_000_000);
+        using var done = new SourceFile("Invoice.pdf", 800_000);
+        using var image = new SourceFile("写真.jpg", 3_000_000);
+        UploadPage page = await UploadPage.OpenAsync(context, host);
+        await page.ChooseAsync(image);
+        await page.ExpectAsync(image.Name, "done");
+        await page.Button(image.Name, "dismiss").ClickAsync();
+        await page.ChooseAsync(done);
+        await page.ExpectAsync(done.Name, "done");
+        await page.LimitAsync(UploadPage.Slow);
+        await page.ChooseAsync(paused);
+        await page.ExpectMoreThanAsync(paused.Name, 5_000_000);
+        await page.Button(paused.Name, "pause").ClickAsync();
+        await page.ChooseAsync(running);
+        await page.ExpectMoreThanAsync(running.Name, 6_000_000);
+        await Expect(page.Arrived).ToHaveCountAsync(2);
+
+        byte[] light = await FaceAsync(ColorScheme.Light);
+        byte[] dark = await FaceAsync(ColorScheme.Dark);
+
+        Assert.NotEqual(light, dark);
+        Assert.Equal(light, await FaceAsync(ColorScheme.Light));
+
+        // The list moves on between two pictures; what is above it does not.
+        async Task<byte[]> FaceAsync(ColorScheme scheme)
+        {
+            await page.Tab.EmulateMediaAsync(new() { ColorScheme = scheme });
+            if (Environment.GetEnvironmentVariable("SCREENSHOTS") is { Length: > 0 } directory)
+            {
+                foreach ((string size, int width) in new[] { ("narrow", 390), ("wide", 1280) })
+                {
+                    await page.Tab.SetViewportSizeAsync(width, 800);
+                    string path = Path.Combine(directory, $"{scheme}-{size}.png".ToLowerInvariant());
+                    await page.Tab.ScreenshotAsync(new() { Path = path, FullPage = true, Animations = ScreenshotAnimations.Disabled });
+                }
+            }
+
+            return await page.Tab.Locator("header").ScreenshotAsync(new() { Animations = ScreenshotAnimations.Disabled });
+        }
+    }
+
+    private static async Task AssertNamedAsync(UploadPage page)
+    {
+        foreach (string role in new[] { "button", "link", "progressbar" })
+        {
+            Assert.All(await page.AccessibleAsync(role), node => Assert.NotEqual("", node.Name));
+        }
+
+        Assert.NotEmpty(await page.AccessibleAsync("button"));
+    }
+
+    private static async Task TabToAsync(UploadPage page, string selector)
+    {
+        for (int i = 0; i < 20; i++)
+        {
+            await page.Tab.Keyboard.PressAsync("Tab");
+            if (await page.Tab.EvaluateAsync<bool>("selector => document.activeElement.matches(selector)", selector))
+            {
+                return;
+            }
+        }
+
+        Assert.Fail($"The Tab key does not lead to {selector}.");
+    }
+}

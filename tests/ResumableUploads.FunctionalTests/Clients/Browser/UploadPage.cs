@@ -1,0 +1,84 @@
+using System.Globalization;
+using Microsoft.Playwright;
+using static Microsoft.Playwright.Assertions;
+
+namespace ResumableUploads.FunctionalTests.Clients.Browser;
+
+/// <summary>The sample's page in a tab.</summary>
+public sealed class UploadPage
+{
+    /// <summary>Slow enough to do something in the middle of some tens of megabytes, also on a busy machine.</summary>
+    public const int Slow = 3_000_000;
+
+    private readonly ICDPSession _devTools;
+
+    private UploadPage(IPage page, ICDPSession devTools)
+    {
+        Tab = page;
+        _devTools = devTools;
+        Traffic = new Traffic(page);
+    }
+
+    public IPage Tab { get; }
+
+    public Traffic Traffic { get; }
+
+    public ILocator Arrived => Tab.GetByTestId("arrived");
+
+    public static async Task<UploadPage> OpenAsync(IBrowserContext context, SampleHostProcess host, Line? line = null)
+    {
+        IPage tab = await context.NewPageAsync();
+        var page = new UploadPage(tab, await context.NewCDPSessionAsync(tab));
+        await tab.GotoAsync((line?.Address ?? host.Address).ToString());
+        return page;
+    }
+
+    public ILocator Row(string name) => Tab.GetByTestId("upload").And(Tab.Locator($"[data-name=\"{name}\"]"));
+
+    public ILocator Button(string name, string action) => Row(name).GetByTestId(action);
+
+    public Task ChooseAsync(params SourceFile[] files) => Tab.GetByTestId("file-input").SetInputFilesAsync(files.Select(static file => file.Path));
+
+    public Task ExpectAsync(string name, string state) => Expect(Row(name)).ToHaveAttributeAsync("data-state", state);
+
+    /// <summary>Waits until more than so many bytes of a file are shown as sent.</summary>
+    public Task ExpectMoreThanAsync(string name, long offset) => Tab.WaitForFunctionAsync(
+        """
+        ([name, offset]) => [...document.querySelectorAll('[data-testid=upload]')]
+          .some(row => row.dataset.name === name && row.dataset.state === 'uploading' && Number(row.dataset.offset) > offset)
+        """,
+        new object[] { name, offset });
+
+    public async Task<long> OffsetAsync(string name) =>
+        long.Parse(await Row(name).GetAttributeAsync("data-offset") ?? "", CultureInfo.InvariantCulture);
+
+    /// <summary>Limits what requests send that begin from now on, in bytes a second; null for no limit. Those that run have none from now on.</summary>
+    public Task LimitAsync(int? rate) => _devTools.SendAsync("Network.emulateNetworkConditions", new Dictionary<string, object>
+    {
+        ["offline"] = false, ["latency"] = 0, ["downloadThroughput"] = -1, ["uploadThroughput"] = rate ?? -1,
+    });
+
+    /// <summary>Keeps every offset that a row shows from now on; the returned function gives them.</summary>
+    public async Task<Func<Task<long[]>>> WatchOffsetsAsync(string name)
+    {
+        await Row(name).EvaluateAsync(
+            """
+            row => {
+              window.offsetsShown = [];
+              new MutationObserver(() => window.offsetsShown.push(Number(row.dataset.offset))).observe(row, { attributeFilter: ['data-offset'] });
+            }
+            """);
+        return () => Tab.EvaluateAsync<long[]>("window.offsetsShown");
+    }
+
+    /// <summary>The nodes of a role that a screen reader meets: name and value.</summary>
+    public async Task<IReadOnlyList<(string Name, string? Value)>> AccessibleAsync(string role)
+    {
+        System.Text.Json.JsonElement tree = (await _devTools.SendAsync("Accessibility.getFullAXTree"))!.Value;
+        return [.. tree.GetProperty("nodes").EnumerateArray()
+            .Where(node => !node.GetProperty("ignored").GetBoolean() && node.GetProperty("role").GetProperty("value").GetString() == role)
+            .Select(static node => (
+                node.TryGetProperty("name", out var name) ? name.GetProperty("value").ToString() : "",
+                node.TryGetProperty("value", out var value) ? value.GetProperty("value").ToString() : null))];
+    }
+}

@@ -1,0 +1,57 @@
+using System.Diagnostics;
+using System.Text.RegularExpressions;
+using ResumableUploads.Testing;
+using ResumableUploads.Testing.Servers;
+
+namespace ResumableUploads.FunctionalTests.Clients.Ietf;
+
+/// <summary>The commands for <c>curl</c> in the README, one after another.</summary>
+public class CurlTests
+{
+    private const string Begin = "<!-- curl -->\n```sh\n";
+
+    [Fact]
+    public async Task The_commands_of_the_README_create_cut_resume_and_finish_an_upload_and_show_the_104()
+    {
+        Needs.Require(await Needs.RunAsync("curl", "--version") is 0, "curl is not installed.");
+        await using SampleHostProcess host = await SampleHostProcess.StartAsync();
+        using var file = new SourceFile("movie.mp4", 6_000_000);
+        string directory = Path.GetDirectoryName(file.Path)!;
+        await RunAsync(Script(host.Address.Authority), directory);
+
+        string created = await File.ReadAllTextAsync(Path.Combine(directory, "created"));
+        Assert.Matches(@"^HTTP/1.1 104 [^\r]+\r\nLocation: /upload/[0-9a-f]{40}\r\n", created);
+        Assert.Contains("\r\n\r\nHTTP/1.1 201 ", created, StringComparison.Ordinal);
+        long offset = long.Parse(await File.ReadAllTextAsync(Path.Combine(directory, "offset")), System.Globalization.CultureInfo.InvariantCulture);
+        Assert.InRange(offset, 1, file.Size - 1);
+        string last = await File.ReadAllTextAsync(Path.Combine(directory, "last"));
+        Assert.Contains("HTTP/1.1 104 ", last, StringComparison.Ordinal);
+        Assert.Contains("HTTP/1.1 201 ", last, StringComparison.Ordinal);
+        Assert.Contains("Upload-Complete: ?1", last, StringComparison.Ordinal);
+        await file.AssertArrivedAloneAsync(host);
+    }
+
+    /// <summary>The README's own lines, with what a person would fill in filled in, and the second command cut off.</summary>
+    private static string Script(string authority)
+    {
+        string readme = File.ReadAllText(Path.Combine(RepositoryFiles.Root, "README.md"));
+        int begin = readme.IndexOf(Begin, StringComparison.Ordinal) + Begin.Length;
+        string[] lines = readme[begin..readme.IndexOf("```", begin, StringComparison.Ordinal)].Replace("localhost:5080", authority, StringComparison.Ordinal).TrimEnd().Split('\n');
+        Assert.Equal(8, lines.Length);
+        lines[2] += " > created";
+        lines[3] = Regex.Replace(lines[3], "/upload/\\.\\.\\.$", "$(sed -n 's/^Location: //p' created | head -n 1 | tr -d '\\r')");
+        lines[4] += " --limit-rate 1M --max-time 2 > cut || true";
+        lines[5] += " > status";
+        lines[6] = "OFFSET=$(sed -n 's/^Upload-Offset: //p' status | tr -d '\\r')\nprintf '%s' \"$OFFSET\" > offset";
+        lines[7] += " > last";
+        return string.Join('\n', lines);
+    }
+
+    private static async Task RunAsync(string script, string directory)
+    {
+        using Process shell = Process.Start(new ProcessStartInfo("bash", ["-eu", "-c", script]) { WorkingDirectory = directory, RedirectStandardError = true })!;
+        string errors = await shell.StandardError.ReadToEndAsync().WaitAsync(ChildHost.Patience);
+        await shell.WaitForExitAsync();
+        Assert.True(shell.ExitCode == 0, $"{script}\n{errors}");
+    }
+}

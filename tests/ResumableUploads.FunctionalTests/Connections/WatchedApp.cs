@@ -1,0 +1,108 @@
+using System.Net;
+using System.Security.Cryptography;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using ResumableUploads.Abstractions;
+using ResumableUploads.Stores.FileSystem;
+using ResumableUploads.Testing.Clients;
+using ResumableUploads.Testing.Servers;
+
+namespace ResumableUploads.FunctionalTests.Connections;
+
+/// <summary>An app on real Kestrel whose file-system store tells what it has stored.</summary>
+internal sealed class WatchedApp : IAsyncDisposable
+{
+    private readonly TestApp _app;
+
+    private WatchedApp(TestApp app, WatchedStore store)
+    {
+        _app = app;
+        Store = store;
+    }
+
+    public WatchedStore Store { get; }
+
+    public Uri Address => _app.Address;
+
+    /// <summary>A client on connections of its own, in the version that the server speaks.</summary>
+    public HttpClient Client => _app.Client;
+
+    public TestApp App => _app;
+
+    public static async Task<WatchedApp> StartAsync(
+        Wire wire = Wire.Chunked,
+        Action<ResumableUploadOptions>? configure = null,
+        Durability durability = Durability.ProcessCrash,
+        TimeProvider? time = null,
+        Action<WebApplication>? before = null)
+    {
+        WatchedStore? store = null;
+        TestApp app = await TestApp.StartAsync(
+            options =>
+            {
+                options.FileSystem.Durability = durability;
+                configure?.Invoke(options);
+                options.Store = store = new WatchedStore(new FileSystemUploadStore(
+                    new FileSystemUploadStoreOptions { Directory = options.Directory, Durability = options.FileSystem.Durability }, time));
+            },
+            services: builder =>
+            {
+                if (time is not null)
+                {
+                    builder.Services.AddSingleton(time);
+                }
+            },
+            before: before,
+            protocols: wire == Wire.Http2 ? HttpProtocols.Http2 : HttpProtocols.Http1);
+        if (wire == Wire.Http2)
+        {
+            app.Client.DefaultRequestVersion = HttpVersion.Version20;
+            app.Client.DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact;
+        }
+
+        return new WatchedApp(app, store!);
+    }
+
+    public Task<LiveUpload> BeginAsync(Wire wire, string fileId, long startByte, long bodyLength, long? fileSize = null) =>
+        LiveUpload.BeginAsync(wire, Address, fileId, startByte, bodyLength, fileSize);
+
+    /// <summary>What is stored of an unfinished upload.</summary>
+    public async Task<byte[]> ContentAsync(string fileId)
+    {
+        Stream? stream = await Store.OpenReadAsync(WatchedStore.KeyOf(fileId), CancellationToken.None);
+        Assert.NotNull(stream);
+        await using (stream)
+        {
+            using var content = new MemoryStream();
+            await stream.CopyToAsync(content);
+            return content.ToArray();
+        }
+    }
+
+    /// <summary>Sends the rest of a file, and sees that its handler was given that file, once.</summary>
+    public async Task FinishAsync(string fileId, long startByte, byte[] file)
+    {
+        using HttpResponseMessage last = await Client.AppendAsync(fileId, startByte, file[(int)startByte..], file.Length);
+        Assert.True(last.IsSuccessStatusCode, $"{last.StatusCode} {await last.Content.ReadAsStringAsync()}");
+        Assert.Equal("true", last.Header("X-Upload-Complete"));
+        AssertFinished(file);
+    }
+
+    /// <summary>Exactly one upload was finished, and it is this file by SHA-256.</summary>
+    public void AssertFinished(byte[] file)
+    {
+        FinishedUpload finished = Assert.Single(_app.Finished);
+        Assert.Equal(Convert.ToHexString(SHA256.HashData(file)), Convert.ToHexString(SHA256.HashData(finished.Content)));
+    }
+
+    /// <summary>What the server could not cope with is told beside the test that failed.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _app.DisposeAsync();
+        foreach (string line in _app.Log.Lines.Where(static line => line.StartsWith("Error", StringComparison.Ordinal)))
+        {
+            TestContext.Current.TestOutputHelper?.WriteLine(line);
+        }
+    }
+}

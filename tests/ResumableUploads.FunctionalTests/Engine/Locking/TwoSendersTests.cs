@@ -1,0 +1,145 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using ResumableUploads.FunctionalTests.Connections;
+using ResumableUploads.Testing.Clients;
+
+namespace ResumableUploads.FunctionalTests.Engine.Locking;
+
+/// <summary>Several live clients that send the same upload.</summary>
+public class TwoSendersTests
+{
+    private const int Piece = 64 * 1024;
+    private const int PiecesBefore = 6;
+    private static readonly byte[] File = RandomNumberGenerator.GetBytes(100 * Piece + 11);
+
+    [Theory]
+    [InlineData(Wire.ContentLength)]
+    [InlineData(Wire.Chunked)]
+    [InlineData(Wire.Http2)]
+    public async Task Of_two_that_both_keep_sending_one_goes_on_and_the_other_is_told(Wire wire)
+    {
+        await using WatchedApp app = await WatchedApp.StartAsync(wire);
+        await using LiveUpload first = await app.BeginAsync(wire, "f", 0, File.Length, File.Length);
+        var takenOver = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Task firstSends = SendFromAsync(first, 0, takenOver.Task);
+        await app.Store.StoredAsync("f", 2 * Piece);
+
+        // The second asks where to go on, and so ends the first, which does not stop sending by itself.
+        int offset = (int)await app.Client.StatusAsync("f");
+        Assert.InRange(offset, 2 * Piece, PiecesBefore * Piece);
+        takenOver.SetResult();
+        await using LiveUpload second = await app.BeginAsync(wire, "f", offset, File.Length - offset, File.Length);
+        await SendFromAsync(second, offset, Task.CompletedTask);
+        await firstSends;
+
+        Answer? answer = await second.AnswerAsync();
+        Assert.Equal(200, answer?.Status);
+        Answer? told = await first.AnswerAsync();
+        Assert.Equal(409, told?.Status);
+        Assert.Contains("taken-over", told!.Body, StringComparison.Ordinal);
+        Assert.Equal(offset.ToString(CultureInfo.InvariantCulture), told.StartByte);
+        app.AssertFinished(File);
+    }
+
+    [Theory]
+    [InlineData(Wire.Chunked)]
+    [InlineData(Wire.Http2)]
+    public async Task Two_that_take_turns_leave_a_prefix_of_the_one_file(Wire wire)
+    {
+        await using WatchedApp app = await WatchedApp.StartAsync(wire);
+        var senders = new List<(LiveUpload Upload, Task Sending)>();
+        try
+        {
+            long offset = 0;
+            for (int i = 0; i < 10; i++)
+            {
+                LiveUpload sender = await app.BeginAsync(wire, "f", offset, File.Length - offset, File.Length);
+                var takenOver = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                senders.Add((sender, SendFromAsync(sender, (int)offset, takenOver.Task)));
+                await app.Store.StoredAsync("f", offset + (2 * Piece));
+                offset = await app.Client.StatusAsync("f");
+                takenOver.SetResult();
+                Assert.Equal(File[..(int)offset], await app.ContentAsync("f"));
+            }
+
+            await app.FinishAsync("f", offset, File);
+            foreach ((LiveUpload upload, Task sending) in senders)
+            {
+                await sending;
+                Assert.Equal(409, (await upload.AnswerAsync())?.Status);
+            }
+        }
+        finally
+        {
+            foreach ((LiveUpload upload, _) in senders)
+            {
+                await upload.DisposeAsync();
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(Wire.ContentLength)]
+    [InlineData(Wire.Chunked)]
+    [InlineData(Wire.Http2)]
+    public async Task Of_four_appends_at_one_offset_at_most_one_wins_and_nothing_is_mixed(Wire wire)
+    {
+        for (int round = 0; round < 10; round++)
+        {
+            await using WatchedApp app = await WatchedApp.StartAsync(wire);
+            byte[][] bodies = [.. Enumerable.Range(0, 4).Select(static _ => RandomNumberGenerator.GetBytes(5 * Piece))];
+            Answer?[] answers = await Task.WhenAll(bodies.Select(async body =>
+            {
+                await using LiveUpload sender = await app.BeginAsync(wire, "f", 0, body.Length, File.Length);
+                await SendAsync(sender, body);
+                return await sender.AnswerAsync();
+            }));
+
+            Assert.All(answers, static answer => Assert.Contains(answer?.Status, (int?[])[200, 409]));
+            Assert.True(answers.Count(static answer => answer?.Status == 200) <= 1);
+            long status = await app.Client.StatusAsync("f");
+            byte[] content = await app.ContentAsync("f");
+            Assert.Equal(content.Length, status);
+            Assert.Contains(bodies, body => content.AsSpan().SequenceEqual(body.AsSpan(0, content.Length)));
+            if (Array.FindIndex(answers, static answer => answer?.Status == 200) is >= 0 and var winner)
+            {
+                Assert.Equal(bodies[winner], content);
+            }
+        }
+    }
+
+    private static async Task SendAsync(LiveUpload sender, byte[] body)
+    {
+        if (await SendPiecesAsync(sender, body))
+        {
+            await sender.EndAsync();
+        }
+    }
+
+    /// <summary>False where the server takes no more: on HTTP/2 it ends the stream of a sender that it has answered.</summary>
+    private static async Task<bool> SendPiecesAsync(LiveUpload sender, byte[] body)
+    {
+        try
+        {
+            foreach (byte[] piece in body.Chunk(Piece))
+            {
+                await sender.SendAsync(piece);
+            }
+
+            return true;
+        }
+        catch (Exception e) when (LiveUpload.IsOver(e))
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Sends the file from an offset: some pieces at once, and the rest when the test says so.</summary>
+    private static async Task SendFromAsync(LiveUpload sender, int offset, Task mayGoOn)
+    {
+        int half = Math.Min(File.Length, offset + (PiecesBefore * Piece));
+        await SendPiecesAsync(sender, File[offset..half]);
+        await mayGoOn;
+        await SendAsync(sender, File[half..]);
+    }
+}

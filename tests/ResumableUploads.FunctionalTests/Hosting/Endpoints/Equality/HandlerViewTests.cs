@@ -1,0 +1,158 @@
+using System.IO.Pipelines;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Routing;
+using ResumableUploads.Testing.Clients;
+using ResumableUploads.Testing.Servers;
+
+namespace ResumableUploads.FunctionalTests.Hosting.Endpoints.Equality;
+
+/// <summary>What an endpoint sees of a request that came in pieces.</summary>
+public class HandlerViewTests
+{
+    private static readonly byte[] File = [.. Enumerable.Range(0, 10_000).Select(static i => (byte)i)];
+
+    [Theory]
+    [InlineData(Server.TestHost)]
+    [InlineData(Server.Http1)]
+    [InlineData(Server.Http2)]
+    public async Task The_first_piece_says_what_the_content_is_and_the_last_brings_it(Server server)
+    {
+        string? seen = null;
+        string[] headers = [];
+        await using TestApp app = await server.StartAsync(app => app.MapMethods("/a/{b}/{c:int}", ["POST", "PUT"], (HttpContext context) =>
+        {
+            HttpRequest request = context.Request;
+            headers = [.. request.Headers.Keys];
+            seen = $"{request.Method} {request.PathBase}{request.Path}{request.QueryString} {request.RouteValues["b"]} {request.RouteValues["c"]} {request.Query["q"]} "
+                + $"{request.ContentType} {request.ContentLength} {request.Headers.ContentLanguage} {request.Headers["X-Of"]} {request.Body.CanSeek} {request.Body.Length} "
+                + $"{context.Features.Get<IHttpRequestBodyDetectionFeature>()!.CanHaveBody} {context.Features.Get<IHttpRequestFeature>()!.RawTarget}";
+        }).WithResumableUploads());
+        var first = new WholeRequest("/a/one/2?q=first", File, "image/png") { Headers = [("X-Of", "first"), ("Content-Language", "de"), ("X-File-Name", "a.png")] };
+        (await first.SendPieceAsync(app.Client, "f", 0, File[..4000], File.Length, Way.Measured)).Dispose();
+        var last = new WholeRequest("/a/one/2?q=last", File, "text/html") { Headers = [("X-Of", "last"), ("Content-Language", "en"), ("X-File-Name", "b.png")] };
+        (await last.SendPieceAsync(app.Client, "f", 4000, File[4000..], File.Length, Way.Chunked)).Dispose();
+
+        Assert.Equal("POST /a/one/2?q=first one 2 first image/png 10000 de last True 10000 True /a/one/2?q=first", seen);
+        Assert.DoesNotContain(headers, static name => name.StartsWith("X-File", StringComparison.OrdinalIgnoreCase));
+        Assert.DoesNotContain(headers, static name => name is "X-Start-Byte" or "Transfer-Encoding" or "Content-Digest");
+    }
+
+    [Fact]
+    public async Task The_body_can_be_read_again_from_its_beginning()
+    {
+        bool same = false;
+        await RunAsync(async context =>
+        {
+            using var once = new MemoryStream();
+            using var twice = new MemoryStream();
+            await context.Request.Body.CopyToAsync(once);
+            context.Request.Body.Position = 0;
+            await context.Request.Body.CopyToAsync(twice);
+            same = once.ToArray().AsSpan().SequenceEqual(File) && twice.ToArray().AsSpan().SequenceEqual(File);
+        });
+        Assert.True(same);
+    }
+
+    [Fact]
+    public async Task EnableBuffering_is_harmless_and_needless()
+    {
+        bool same = false;
+        await RunAsync(async context =>
+        {
+            Stream before = context.Request.Body;
+            context.Request.EnableBuffering();
+            same = ReferenceEquals(before, context.Request.Body);
+            await context.Request.Body.CopyToAsync(Stream.Null);
+        });
+        Assert.True(same);
+    }
+
+    [Fact]
+    public async Task The_body_reader_gives_the_whole_content()
+    {
+        long length = 0;
+        await RunAsync(async context =>
+        {
+            while (true)
+            {
+                ReadResult result = await context.Request.BodyReader.ReadAsync();
+                length += result.Buffer.Length;
+                context.Request.BodyReader.AdvanceTo(result.Buffer.End);
+                if (result.IsCompleted)
+                {
+                    return;
+                }
+            }
+        });
+        Assert.Equal(File.Length, length);
+    }
+
+    [Fact]
+    public async Task A_form_can_be_asked_for_twice()
+    {
+        string? seen = null;
+        await RunAsync(
+            async context =>
+            {
+                IFormCollection once = await context.Request.ReadFormAsync();
+                IFormCollection twice = context.Request.Form;
+                seen = $"{context.Request.HasFormContentType} {once["a"]} {twice["a"]} {twice["b"].Count} {ReferenceEquals(once, twice)}";
+            },
+            new WholeRequest("/x", "a=1&b=2&b=3"u8.ToArray(), "application/x-www-form-urlencoded"));
+        Assert.Equal("True 1 1 2 True", seen);
+    }
+
+    [Fact]
+    public async Task Middleware_in_front_sees_pieces_and_middleware_behind_sees_the_whole_once()
+    {
+        var before = new List<long?>();
+        var behind = new List<string>();
+        await using TestApp app = await EndpointApp.StartAsync(
+            app =>
+            {
+                app.UseRouting();
+                app.Use(async (context, next) =>
+                {
+                    before.Add(context.Request.ContentLength);
+                    await next(context);
+                    before.Add(context.Request.ContentLength);
+                });
+                app.UseResumableUploadEndpoints();
+                app.Use((context, next) =>
+                {
+                    behind.Add($"{context.Request.ContentLength} {context.GetEndpoint()!.DisplayName} {context.GetRouteValue("id")}");
+                    return next(context);
+                });
+                app.MapPost("/x/{id}", static () => "done").WithDisplayName("mine").WithResumableUploads();
+            },
+            onTestHost: true);
+        (await new WholeRequest("/x/5", File, "image/png").SendInPiecesAsync(app.Client, 2, 1)).Dispose();
+
+        int cut = new WholeRequest("/x", File, null).CutsOf(2, 1)[1];
+        Assert.Equal([cut, cut, File.Length - cut, File.Length - cut], before);
+        Assert.Equal(["10000 mine 5"], behind);
+    }
+
+    [Fact]
+    public async Task An_endpoint_without_the_protocols_headers_has_no_upload()
+    {
+        var uploads = new List<IResumableUploadFeature?>();
+        await using TestApp app = await EndpointApp.StartAsync(
+            app => app.MapPost("/x", (HttpContext context) => uploads.Add(context.Features.Get<IResumableUploadFeature>())).WithResumableUploads(), onTestHost: true);
+        var request = new WholeRequest("/x", File, "image/png") { Headers = [("X-File-Name", "a%20b.png")] };
+        (await request.SendPlainAsync(app.Client)).Dispose();
+        (await request.SendInPiecesAsync(app.Client, 3, 9)).Dispose();
+
+        Assert.Null(uploads[0]);
+        Assert.Equal(("a b.png", 10_000, false, 1), (uploads[1]!.FileName, uploads[1]!.Size, uploads[1]!.IsRepeat, uploads[1]!.Attempt));
+    }
+
+    private static async Task RunAsync(RequestDelegate handler, WholeRequest? request = null)
+    {
+        await using TestApp app = await EndpointApp.StartAsync(app => app.MapPost("/x", handler).WithResumableUploads());
+        using HttpResponseMessage answer = await (request ?? new WholeRequest("/x", File, "image/png")).SendInPiecesAsync(app.Client, 3, 5);
+        Assert.Equal(200, (int)answer.StatusCode);
+    }
+}

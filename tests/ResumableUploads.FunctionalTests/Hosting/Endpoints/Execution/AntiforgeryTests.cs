@@ -1,0 +1,175 @@
+using System.Net;
+using System.Net.Http.Headers;
+using Microsoft.AspNetCore.Antiforgery;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.Extensions.DependencyInjection;
+using ResumableUploads.Testing.Clients;
+using ResumableUploads.Testing.Servers;
+
+namespace ResumableUploads.FunctionalTests.Hosting.Endpoints.Execution;
+
+/// <summary>An endpoint that asks for an antiforgery token: in a header when the upload is made, or inside the form, once all of it is there.</summary>
+public class AntiforgeryTests
+{
+    private const string Path = "/form";
+    private const string HeaderName = "RequestVerificationToken";
+    private const string Parked = "urn:resumable-uploads:parked";
+
+    /// <summary>Where the pieces are taken.</summary>
+    public static TheoryData<bool> Places => [false, true];
+
+    [Theory]
+    [MemberData(nameof(Places))]
+    public async Task A_token_inside_the_form_is_checked_once_on_the_whole(bool inTheMiddle)
+    {
+        int runs = 0;
+        await using TestApp app = await StartAsync(inTheMiddle, () => runs++);
+        (string cookie, string token) = await TokensAsync(app);
+        (byte[] body, string type) = await FormAsync(token);
+        using HttpResponseMessage answer = await SendAsync(app, body, cookie, type);
+        Assert.Equal((HttpStatusCode.OK, "7 bytes of a.txt"), (answer.StatusCode, await answer.Content.ReadAsStringAsync()));
+        Assert.Equal(("true", 1), (answer.Header("X-Upload-Complete"), runs));
+    }
+
+    [Theory]
+    [MemberData(nameof(Places))]
+    public async Task A_form_without_its_token_parks_the_upload_and_stores_no_outcome(bool inTheMiddle)
+    {
+        int runs = 0;
+        var parked = new List<UploadDeadLettered>();
+        await using TestApp app = await StartAsync(inTheMiddle, () => runs++, options => options.OnDeadLettered = (upload, _) =>
+        {
+            parked.Add(upload);
+            return Task.CompletedTask;
+        });
+        (string cookie, string token) = await TokensAsync(app);
+        (byte[] body, string type) = await FormAsync(token + "x");
+        using HttpResponseMessage refused = await SendAsync(app, body, cookie, type);
+        Assert.Equal((HttpStatusCode.BadRequest, "false"), (refused.StatusCode, refused.Header("X-Upload-Complete")));
+        Assert.Contains("urn:resumable-uploads:antiforgery", await refused.Content.ReadAsStringAsync());
+        Assert.Equal((0, 1), (runs, parked.Count));
+        Assert.Equal((body.Length, false), (parked[0].Size, parked[0].IsRepeat));
+
+        using HttpResponseMessage again = await PieceAsync(app, body.Length, [], body.Length, cookie, type);
+        Assert.Equal(HttpStatusCode.InternalServerError, again.StatusCode);
+        Assert.Contains(Parked, await again.Content.ReadAsStringAsync());
+
+        // It is not for ever: the client may throw it away, and come with a token that is right.
+        using HttpResponseMessage deleted = await app.Client.DeleteUploadAsync("f", Path);
+        Assert.Equal(HttpStatusCode.NoContent, deleted.StatusCode);
+        (body, type) = await FormAsync(token);
+        using HttpResponseMessage right = await SendAsync(app, body, cookie, type);
+        Assert.Equal((HttpStatusCode.OK, 1), (right.StatusCode, runs));
+    }
+
+    [Theory]
+    [MemberData(nameof(Places))]
+    public async Task A_token_in_a_header_is_checked_when_the_upload_is_made_and_need_not_be_sent_again(bool inTheMiddle)
+    {
+        int runs = 0;
+        await using TestApp app = await StartAsync(inTheMiddle, () => runs++);
+        (string cookie, string token) = await TokensAsync(app);
+        (byte[] body, string type) = await FormAsync(null);
+        using HttpResponseMessage wrong = await PieceAsync(app, 0, body[..10], body.Length, cookie, type, (HeaderName, token + "x"));
+        Assert.Equal(HttpStatusCode.BadRequest, wrong.StatusCode);
+        Assert.Equal(0, await app.Client.StatusAsync("f", Path));
+
+        using HttpResponseMessage first = await PieceAsync(app, 0, body[..10], body.Length, cookie, type, (HeaderName, token));
+        Assert.Equal(HttpStatusCode.OK, first.StatusCode);
+        using HttpResponseMessage last = await PieceAsync(app, 10, body[10..], body.Length, cookie, type);
+        Assert.Equal((HttpStatusCode.OK, "7 bytes of a.txt", 1), (last.StatusCode, await last.Content.ReadAsStringAsync(), runs));
+    }
+
+    [Fact]
+    public async Task Content_that_is_no_form_needs_its_token_in_the_header_of_the_first_piece()
+    {
+        await using TestApp app = await EndpointApp.StartAsync(
+            app =>
+            {
+                Map(app, inTheMiddle: false);
+                app.MapPost(Path, static (Stream body) => "done").WithMetadata(new RequireAntiforgeryTokenAttribute()).WithResumableUploads();
+            },
+            services: static builder => builder.Services.AddAntiforgery());
+        (string cookie, string token) = await TokensAsync(app);
+        using HttpResponseMessage without = await PieceAsync(app, 0, [1, 2], 4, cookie, "application/octet-stream");
+        Assert.Equal(HttpStatusCode.BadRequest, without.StatusCode);
+        Assert.Equal(0, await app.Client.StatusAsync("f", Path));
+        using HttpResponseMessage first = await PieceAsync(app, 0, [1, 2], 4, cookie, "application/octet-stream", (HeaderName, token));
+        Assert.Equal(HttpStatusCode.OK, first.StatusCode);
+        using HttpResponseMessage last = await PieceAsync(app, 2, [3, 4], 4, cookie, "application/octet-stream");
+        Assert.Equal((HttpStatusCode.OK, "done"), (last.StatusCode, await last.Content.ReadAsStringAsync()));
+    }
+
+    [Fact]
+    public async Task A_plain_form_is_checked_by_the_framework_as_before()
+    {
+        await using TestApp app = await StartAsync(inTheMiddle: false, static () => { });
+        (string cookie, string token) = await TokensAsync(app);
+        foreach ((string sent, int status) in ((string, int)[])[(token, 200), (token + "x", 400)])
+        {
+            (byte[] body, string type) = await FormAsync(sent);
+            using var request = new HttpRequestMessage(HttpMethod.Post, Path) { Content = new ByteArrayContent(body) };
+            request.Content.Headers.ContentType = MediaTypeHeaderValue.Parse(type);
+            request.Headers.Add("Cookie", cookie);
+            using HttpResponseMessage answer = await app.Client.SendAsync(request);
+            Assert.Equal(status, (int)answer.StatusCode);
+        }
+    }
+
+    private static Task<TestApp> StartAsync(bool inTheMiddle, Action ran, Action<ResumableUploadOptions>? configure = null) =>
+        EndpointApp.StartAsync(
+            app =>
+            {
+                Map(app, inTheMiddle);
+                app.MapPost(Path, ([FromForm] IFormFile file) =>
+                {
+                    ran();
+                    return $"{file.Length} bytes of {file.FileName}";
+                }).WithResumableUploads();
+            },
+            configure,
+            static builder => builder.Services.AddAntiforgery());
+
+    private static void Map(WebApplication app, bool inTheMiddle)
+    {
+        if (inTheMiddle)
+        {
+            app.UseResumableUploadEndpoints();
+        }
+
+        app.UseAntiforgery();
+        app.MapGet("/token", static (HttpContext context, IAntiforgery antiforgery) => antiforgery.GetAndStoreTokens(context).RequestToken);
+    }
+
+    private static async Task<(string Cookie, string Token)> TokensAsync(TestApp app)
+    {
+        using HttpResponseMessage answer = await app.Client.GetAsync("/token");
+        return (answer.Header("Set-Cookie")!.Split(';')[0], await answer.Content.ReadAsStringAsync());
+    }
+
+    private static async Task<(byte[] Body, string ContentType)> FormAsync(string? token)
+    {
+        using var form = new MultipartFormDataContent { { new StringContent("content"), "file", "a.txt" } };
+        if (token is not null)
+        {
+            form.Add(new StringContent(token), "__RequestVerificationToken");
+        }
+
+        return (await form.ReadAsByteArrayAsync(), form.Headers.ContentType!.ToString());
+    }
+
+    /// <summary>Sends a body in two pieces.</summary>
+    private static async Task<HttpResponseMessage> SendAsync(TestApp app, byte[] body, string cookie, string contentType)
+    {
+        int half = body.Length / 2;
+        using HttpResponseMessage first = await PieceAsync(app, 0, body[..half], body.Length, cookie, contentType);
+        Assert.Equal(HttpStatusCode.OK, first.StatusCode);
+        return await PieceAsync(app, half, body[half..], body.Length, cookie, contentType);
+    }
+
+    private static Task<HttpResponseMessage> PieceAsync(
+        TestApp app, long startByte, byte[] body, long size, string cookie, string contentType, params (string, string)[] headers) =>
+        app.Client.AppendAsync("f", startByte, new ByteArrayContent(body), size, Path, [("Cookie", cookie), ("Content-Type", contentType), .. headers]);
+}

@@ -1,0 +1,201 @@
+using System.Diagnostics.Metrics;
+using System.Security.Cryptography;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using ResumableUploads.Testing;
+using ResumableUploads.Testing.Clients;
+using ResumableUploads.Testing.Servers;
+using static ResumableUploads.Testing.ProblemExpectations;
+
+namespace ResumableUploads.FunctionalTests.Hosting.Endpoints.Execution;
+
+/// <summary>What a client and the app see of an endpoint that fails when all bytes are there.</summary>
+public class EndpointCompletionFailureTests
+{
+    private const string Path = "/failing";
+    private const int Attempts = 3;
+    private static readonly byte[] Content = RandomNumberGenerator.GetBytes(5_000);
+
+    private readonly List<(int Attempt, bool IsRepeat)> _runs = [];
+    private readonly List<byte[]> _parked = [];
+
+    [Theory]
+    [InlineData(408)]
+    [InlineData(425)]
+    [InlineData(429)]
+    [InlineData(500)]
+    [InlineData(503)]
+    public async Task An_answer_that_says_later_is_given_and_not_stored_and_the_same_bytes_are_tried_again_until_they_are_parked(int status)
+    {
+        await using TestApp app = await StartAsync(static _ => true, status);
+        using var parked = new ParkedCounter(app.Services);
+        for (int i = 1; i <= Attempts; i++)
+        {
+            Assert.Empty(_parked);
+            using HttpResponseMessage response = await SendAsync(app, isFirst: i == 1);
+            Assert.Equal((status, $"later {i}", "false"), ((int)response.StatusCode, await response.Content.ReadAsStringAsync(), response.Header("X-Upload-Complete")));
+            Assert.Equal(("7", $"\"{i}\""), (response.Header("Retry-After"), response.Header("ETag")));
+            Assert.Equal(Content.Length, await app.Client.StatusAsync("f", Path));
+        }
+
+        await AssertIsParkedAsync(app, parked);
+    }
+
+    [Fact]
+    public async Task An_endpoint_that_throws_is_503_and_tried_again_until_its_upload_is_parked()
+    {
+        await using TestApp app = await StartAsync(static _ => true, status: null);
+        using var parked = new ParkedCounter(app.Services);
+        for (int i = 1; i <= Attempts; i++)
+        {
+            Assert.Empty(_parked);
+            using HttpResponseMessage response = await SendAsync(app, isFirst: i == 1);
+            Assert.Equal("10", response.Header("Retry-After"));
+            Assert.DoesNotContain("not today", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+            await response.ShouldBeProblemAsync(503, Own + "handler-failed", Content.Length);
+            Assert.Contains(app.Log.Lines, line => line.Contains($"(attempt {i} of {Attempts})", StringComparison.Ordinal) && line.Contains("not today", StringComparison.Ordinal));
+        }
+
+        await AssertIsParkedAsync(app, parked);
+    }
+
+    [Theory]
+    [InlineData(500)]
+    [InlineData(429)]
+    [InlineData(null)]
+    public async Task What_fails_first_and_works_then_is_stored_and_not_run_again(int? status)
+    {
+        await using TestApp app = await StartAsync(static attempt => attempt < Attempts, status);
+        for (int i = 1; i < Attempts; i++)
+        {
+            using HttpResponseMessage failed = await SendAsync(app, isFirst: i == 1);
+            Assert.Equal(status ?? 503, (int)failed.StatusCode);
+        }
+
+        EndpointAnswer answer = await AskAsync(app);
+        Assert.Equal((201, "true", $"/failing/{Attempts}", $"\"{Attempts}\""), (answer.Status, answer.IsComplete, answer.Location, answer.ETag));
+        Assert.Equal(answer, await AskAsync(app));
+        Assert.Equal([(1, false), (2, true), (3, true)], _runs);
+        Assert.Empty(_parked);
+    }
+
+    [Fact]
+    public async Task An_endpoint_that_throws_its_connection_away_has_not_answered_and_is_run_again()
+    {
+        var attempts = new List<int>();
+        await using TestApp app = await EndpointApp.StartAsync(app => app.MapPost(Path, (HttpContext context) =>
+        {
+            attempts.Add(context.Features.Get<IResumableUploadFeature>()!.Attempt);
+            if (attempts.Count == 1)
+            {
+                context.Abort();
+            }
+
+            return Results.Created("/failing/1", attempts.Count);
+        }).WithResumableUploads());
+        await Assert.ThrowsAnyAsync<HttpRequestException>(() => SendAsync(app, isFirst: true));
+
+        // The connection goes before the run is over. Who asks in between learns that it has failed.
+        EndpointAnswer answer = await AskAsync(app);
+        answer = answer.Status == 503 ? await AskAsync(app) : answer;
+        Assert.Equal((201, "2", "true"), (answer.Status, answer.Body, answer.IsComplete));
+        Assert.Equal([1, 2], attempts);
+    }
+
+    [Theory]
+    [InlineData(303)]
+    [InlineData(400)]
+    [InlineData(404)]
+    [InlineData(409)]
+    [InlineData(422)]
+    public async Task A_no_that_stays_is_stored_and_given_again(int status)
+    {
+        await using TestApp app = await StartAsync(static _ => true, status);
+        using HttpResponseMessage response = await SendAsync(app, isFirst: true);
+        EndpointAnswer first = await EndpointAnswer.OfAsync(response);
+        Assert.Equal((status, "later 1", "true", "\"1\""), (first.Status, first.Body, first.IsComplete, first.ETag));
+        for (int i = 0; i < Attempts; i++)
+        {
+            Assert.Equal(first, await AskAsync(app));
+        }
+
+        Assert.Equal([(1, false)], _runs);
+        Assert.Empty(_parked);
+    }
+
+    private Task<TestApp> StartAsync(Func<int, bool> fails, int? status) => EndpointApp.StartAsync(
+        app => app.MapPost(Path, async (HttpContext context, Stream body) =>
+        {
+            IResumableUploadFeature upload = context.Features.Get<IResumableUploadFeature>()!;
+            _runs.Add((upload.Attempt, upload.IsRepeat));
+            using var content = new MemoryStream();
+            await body.CopyToAsync(content);
+            Assert.Equal(Content, content.ToArray());
+            context.Response.Headers.ETag = $"\"{upload.Attempt}\"";
+            if (!fails(upload.Attempt))
+            {
+                return Results.Created($"/failing/{upload.Attempt}", upload.Attempt);
+            }
+
+            context.Response.Headers.RetryAfter = "7";
+            return Results.Text($"later {upload.Attempt}", statusCode: status ?? throw new InvalidOperationException("not today"));
+        }).WithResumableUploads(options => options.OnDeadLettered = async (upload, cancellationToken) =>
+        {
+            await using Stream stream = await upload.OpenReadAsync(cancellationToken);
+            using var content = new MemoryStream();
+            await stream.CopyToAsync(content, cancellationToken);
+            _parked.Add(content.ToArray());
+        }),
+        options => options.Handler.MaxAttempts = Attempts,
+        onTestHost: true);
+
+    private async Task AssertIsParkedAsync(TestApp app, ParkedCounter parked)
+    {
+        Assert.Equal([(1, false), (2, true), (3, true)], _runs);
+        for (int i = 0; i < 2; i++)
+        {
+            await SendAsync(app, isFirst: false).ShouldBeProblemAsync(500, Own + "parked", Content.Length);
+        }
+
+        Assert.Equal(Attempts, _runs.Count);
+        Assert.Equal(Content, Assert.Single(_parked));
+        Assert.Equal(1, parked.Count);
+        Assert.Single(app.Log.Lines, static line => line.StartsWith("Error", StringComparison.Ordinal) && line.Contains($"parked after {Attempts} runs", StringComparison.Ordinal));
+        Assert.Equal(Content.Length, await app.Client.StatusAsync("f", Path));
+    }
+
+    private static Task<HttpResponseMessage> SendAsync(TestApp app, bool isFirst) =>
+        app.Client.AppendAsync("f", isFirst ? 0 : Content.Length, new ByteArrayContent(isFirst ? Content : []), Content.Length, Path);
+
+    private static async Task<EndpointAnswer> AskAsync(TestApp app)
+    {
+        using HttpResponseMessage response = await SendAsync(app, isFirst: false);
+        return await EndpointAnswer.OfAsync(response);
+    }
+
+    /// <summary>Counts what one app gives up, as its metrics tell.</summary>
+    private sealed class ParkedCounter : IDisposable
+    {
+        private readonly MeterListener _listener = new();
+        private long _count;
+
+        public ParkedCounter(IServiceProvider services)
+        {
+            IMeterFactory factory = services.GetRequiredService<IMeterFactory>();
+            _listener.InstrumentPublished = (instrument, listener) =>
+            {
+                if (instrument.Name == "resumable_uploads.parked" && instrument.Meter.Scope == factory)
+                {
+                    listener.EnableMeasurementEvents(instrument);
+                }
+            };
+            _listener.SetMeasurementEventCallback<long>((_, change, _, _) => Interlocked.Add(ref _count, change));
+            _listener.Start();
+        }
+
+        public long Count => Interlocked.Read(ref _count);
+
+        public void Dispose() => _listener.Dispose();
+    }
+}

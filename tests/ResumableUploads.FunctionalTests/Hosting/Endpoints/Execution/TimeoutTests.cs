@@ -1,0 +1,111 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Timeouts;
+using Microsoft.Extensions.DependencyInjection;
+using ResumableUploads.Testing.Clients;
+using ResumableUploads.Testing.Servers;
+
+namespace ResumableUploads.FunctionalTests.Hosting.Endpoints.Execution;
+
+/// <summary>The app's request timeouts: they stand still while pieces come, and run while the endpoint does.</summary>
+public class TimeoutTests
+{
+    private const string Path = "/e";
+    private static readonly TimeSpan Short = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>Where an app can say it.</summary>
+    public static TheoryData<string> Places => ["policy", "attribute", "named", "default"];
+
+    [Theory]
+    [MemberData(nameof(Places))]
+    public async Task A_piece_may_take_longer_than_the_timeout_of_its_endpoint(string place)
+    {
+        await using TestApp app = await StartAsync(place, static context => context.Response.WriteAsync("done"));
+        await using RawConnection connection = await RawConnection.OpenAsync(app.Address);
+        await connection.SendHeadAsync($"POST {Path}", "X-File-Id: f", "X-File-Size: 6", "Content-Length: 6");
+        await connection.SendAsync("abc");
+
+        // Longer than the timeout: only a piece that it does not cut can end well.
+        await Task.Delay(Short * 3, TimeProvider.System);
+        await connection.SendAsync("def");
+        RawResponse? answer = await connection.ReadResponseAsync();
+        Assert.Equal((200, "done"), (answer!.Status, answer.Body));
+    }
+
+    [Theory]
+    [MemberData(nameof(Places))]
+    public async Task An_endpoint_that_takes_too_long_is_told_and_its_answer_is_not_final(string place)
+    {
+        int runs = 0;
+        await using TestApp app = await StartAsync(place, async context =>
+        {
+            if (++runs == 1)
+            {
+                Assert.NotNull(context.Features.Get<IHttpRequestTimeoutFeature>());
+                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted);
+            }
+
+            await context.Response.WriteAsync("done");
+        });
+        using HttpResponseMessage late = await app.Client.AppendAsync("f", 0, new ByteArrayContent([1, 2, 3]), 3, Path);
+        Assert.Equal((place == "named" ? 503 : 504, "false"), ((int)late.StatusCode, late.Header("X-Upload-Complete")));
+        Assert.Equal(place == "named" ? "too long" : "", await late.Content.ReadAsStringAsync());
+        using HttpResponseMessage again = await app.Client.AppendAsync("f", 3, new ByteArrayContent([]), 3, Path);
+        Assert.Equal((200, "done", 2), ((int)again.StatusCode, await again.Content.ReadAsStringAsync(), runs));
+    }
+
+    [Fact]
+    public async Task An_endpoint_may_switch_its_timeout_off()
+    {
+        await using TestApp app = await StartAsync("policy", static async context =>
+        {
+            context.Features.Get<IHttpRequestTimeoutFeature>()!.DisableTimeout();
+            await Task.Delay(Short * 3, TimeProvider.System, context.RequestAborted);
+            await context.Response.WriteAsync("done");
+        });
+        using HttpResponseMessage answer = await app.Client.AppendAsync("f", 0, new ByteArrayContent([1, 2, 3]), 3, Path);
+        Assert.Equal((200, "done"), ((int)answer.StatusCode, await answer.Content.ReadAsStringAsync()));
+    }
+
+    [Fact]
+    public async Task An_app_without_request_timeouts_has_none_for_its_resumable_endpoints()
+    {
+        await using TestApp app = await EndpointApp.StartAsync(
+            app => app.MapPost(Path, static async (HttpContext context) =>
+            {
+                Assert.Null(context.Features.Get<IHttpRequestTimeoutFeature>());
+                await Task.Delay(Short * 3, TimeProvider.System, context.RequestAborted);
+                return "done";
+            }).WithResumableUploads().WithMetadata(new RequestTimeoutPolicy { Timeout = Short }),
+            services: static builder => builder.Services.AddRequestTimeouts());
+        using HttpResponseMessage answer = await app.Client.AppendAsync("f", 0, new ByteArrayContent([1, 2, 3]), 3, Path);
+        Assert.Equal("done", await answer.Content.ReadAsStringAsync());
+    }
+
+    private static Task<TestApp> StartAsync(string place, RequestDelegate endpoint) => EndpointApp.StartAsync(
+        app =>
+        {
+            app.UseRequestTimeouts();
+            IEndpointConventionBuilder builder = app.MapPost(Path, endpoint).WithResumableUploads();
+            _ = place switch
+            {
+                "policy" => builder.WithRequestTimeout(Short),
+                "attribute" => builder.WithMetadata(new RequestTimeoutAttribute((int)Short.TotalMilliseconds)),
+                "named" => builder.WithRequestTimeout("short"),
+                _ => builder,
+            };
+        },
+        services: builder => builder.Services.AddRequestTimeouts(options =>
+        {
+            options.AddPolicy("short", new RequestTimeoutPolicy
+            {
+                Timeout = Short,
+                TimeoutStatusCode = 503,
+                WriteTimeoutResponse = static context => context.Response.WriteAsync("too long"),
+            });
+            if (place == "default")
+            {
+                options.DefaultPolicy = new RequestTimeoutPolicy { Timeout = Short };
+            }
+        }));
+}

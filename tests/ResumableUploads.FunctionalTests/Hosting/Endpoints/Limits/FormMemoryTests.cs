@@ -1,0 +1,101 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using ResumableUploads.Testing.Clients;
+using ResumableUploads.Testing.Servers;
+
+namespace ResumableUploads.FunctionalTests.Hosting.Endpoints.Limits;
+
+/// <summary>A large form is read where the store has it: not into memory, and not into a second file.</summary>
+[Collection<Alone>]
+public class FormMemoryTests
+{
+    private const long MostMemory = 20L << 20;
+
+    [Fact]
+    public async Task A_form_of_2_GiB_costs_less_than_20_MiB_of_managed_memory()
+    {
+        Assert.SkipUnless(new DriveInfo(Path.GetTempPath()).AvailableFreeSpace > 4L << 30, "There is no room for 2 GiB among the temporary files.");
+        var form = new LargeForm(2L << 30);
+        long idle = 0, most = 0, read = 0;
+        bool same = true;
+        int temporary = -1;
+        await using TestApp app = await EndpointApp.StartAsync(app => app.MapPost("/form", async (IFormFile file, HttpContext context) =>
+        {
+            most = Math.Max(most, GC.GetTotalMemory(forceFullCollection: true));
+            temporary = TemporaryFiles();
+            await using Stream stream = file.OpenReadStream();
+            byte[] buffer = new byte[64 << 10];
+            for (int count; (count = await stream.ReadAsync(buffer)) > 0; read += count)
+            {
+                same &= LargeForm.IsFile(read, buffer.AsSpan(0, count));
+                if (read % (64 << 20) < count)
+                {
+                    most = Math.Max(most, GC.GetTotalMemory(forceFullCollection: true));
+                }
+            }
+
+            return $"{context.Request.Form["title"]} {file.FileName} {file.Length}";
+        }).DisableAntiforgery().WithResumableUploads());
+        app.Client.Timeout = TimeSpan.FromMinutes(5);
+        using var ended = new CancellationTokenSource();
+
+        // The idle app has answered before.
+        (await app.Client.AppendAsync("warm", 0, form.Part(0, 1000), form.Length, "/form", ("Content-Type", LargeForm.ContentType))).Dispose();
+        (await app.Client.DeleteUploadAsync("warm", "/form")).Dispose();
+        idle = GC.GetTotalMemory(forceFullCollection: true);
+        Task<long> sampling = Task.Run(() => MostAsync(ended.Token));
+        long half = form.Length * 3 / 5;
+        (await app.Client.AppendAsync("f", 0, form.Part(0, half), form.Length, "/form", ("Content-Type", LargeForm.ContentType))).Dispose();
+        using HttpResponseMessage answer = await app.Client.AppendAsync("f", half, form.Part(half, form.Length), form.Length, "/form", ("Content-Type", LargeForm.ContentType));
+        await ended.CancelAsync();
+        most = Math.Max(most, await sampling);
+
+        Assert.Equal($"Large large.bin {form.FileSize}", await answer.Content.ReadAsStringAsync());
+        Assert.Equal((form.FileSize, true), (read, same));
+        string cost = $"{(most - idle) / 1024.0 / 1024:0.0} MiB above idle";
+        TestContext.Current.SendDiagnosticMessage(cost);
+        Assert.True(most - idle < MostMemory, cost);
+        Assert.Equal(0, temporary);
+    }
+
+    [Fact]
+    public async Task A_form_that_came_in_pieces_is_not_copied_to_a_temporary_file()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "The open files of a process are seen in /proc.");
+        int files = -1;
+        await using TestApp app = await EndpointApp.StartAsync(app => app.MapPost("/form", (IFormFile file) =>
+        {
+            files = TemporaryFiles();
+            return file.Length;
+        }).DisableAntiforgery().WithResumableUploads());
+        var form = new LargeForm(1 << 20);
+
+        using (HttpContent whole = form.Part(0, form.Length))
+        {
+            whole.Headers.TryAddWithoutValidation("Content-Type", LargeForm.ContentType);
+            (await app.Client.PostAsync("/form", whole)).Dispose();
+        }
+
+        Assert.Equal(1, files);
+        (await app.Client.AppendAsync("f", 0, form.Part(0, 1000), form.Length, "/form", ("Content-Type", LargeForm.ContentType))).Dispose();
+        using HttpResponseMessage answer = await app.Client.AppendAsync("f", 1000, form.Part(1000, form.Length), form.Length, "/form");
+        Assert.Equal((0, "1048576"), (files, await answer.Content.ReadAsStringAsync()));
+    }
+
+    /// <summary>How many files the framework has open into which it writes bodies that it cannot read twice.</summary>
+    private static int TemporaryFiles() => !OperatingSystem.IsLinux() ? 0 : Directory.EnumerateFiles("/proc/self/fd")
+        .Count(static handle => new FileInfo(handle).LinkTarget?.Contains("ASPNETCORE_", StringComparison.Ordinal) is true);
+
+    /// <summary>What is in use: how much garbage lies beside it depends on all the tests that this process has run before.</summary>
+    private static async Task<long> MostAsync(CancellationToken ended)
+    {
+        long most = 0;
+        while (!ended.IsCancellationRequested)
+        {
+            most = Math.Max(most, GC.GetTotalMemory(forceFullCollection: true));
+            await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, CancellationToken.None);
+        }
+
+        return most;
+    }
+}

@@ -1,0 +1,86 @@
+using System.Net;
+
+namespace ResumableUploads.FunctionalTests.Hosting.Endpoints.Limits;
+
+/// <summary>A multipart form with one large file that is nowhere in memory: a part of it can be sent as a body.</summary>
+/// <param name="FileSize">How many bytes the file has.</param>
+internal sealed record LargeForm(long FileSize)
+{
+    public const string ContentType = "multipart/form-data; boundary=large";
+
+    private static readonly byte[] Block = BlockOf();
+
+    public byte[] Head { get; } =
+        [.. "--large\r\nContent-Disposition: form-data; name=\"title\"\r\n\r\nLarge\r\n--large\r\nContent-Disposition: form-data; name=\"file\"; filename=\"large.bin\"\r\n\r\n"u8];
+
+    public byte[] Tail { get; } = [.. "\r\n--large--\r\n"u8];
+
+    public long Length => Head.Length + FileSize + Tail.Length;
+
+    /// <summary>The bytes from one place of the form to another.</summary>
+    public HttpContent Part(long from, long to) => new Body(this, from, to);
+
+    /// <summary>Whether bytes are those of the file from an offset on.</summary>
+    public static bool IsFile(long offset, ReadOnlySpan<byte> bytes)
+    {
+        while (bytes.Length > 0)
+        {
+            ReadOnlySpan<byte> expected = Block.AsSpan((int)(offset % Block.Length));
+            expected = expected[..Math.Min(expected.Length, bytes.Length)];
+            if (!bytes[..expected.Length].SequenceEqual(expected))
+            {
+                return false;
+            }
+
+            bytes = bytes[expected.Length..];
+            offset += expected.Length;
+        }
+
+        return true;
+    }
+
+    private static byte[] BlockOf()
+    {
+        // Of a length that divides no buffer, so that a block in the wrong place is seen.
+        byte[] block = new byte[100_003];
+        new Random(5).NextBytes(block);
+        return block;
+    }
+
+    private ReadOnlyMemory<byte> At(long offset)
+    {
+        if (offset < Head.Length)
+        {
+            return Head.AsMemory((int)offset);
+        }
+
+        long inFile = offset - Head.Length;
+        if (inFile >= FileSize)
+        {
+            return Tail.AsMemory((int)(inFile - FileSize));
+        }
+
+        ReadOnlyMemory<byte> block = Block.AsMemory((int)(inFile % Block.Length));
+        return block[..(int)Math.Min(block.Length, FileSize - inFile)];
+    }
+
+    private sealed class Body(LargeForm form, long from, long to) : HttpContent
+    {
+        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
+        {
+            for (long at = from; at < to;)
+            {
+                ReadOnlyMemory<byte> next = form.At(at);
+                next = next[..(int)Math.Min(next.Length, to - at)];
+                await stream.WriteAsync(next);
+                at += next.Length;
+            }
+        }
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = to - from;
+            return true;
+        }
+    }
+}

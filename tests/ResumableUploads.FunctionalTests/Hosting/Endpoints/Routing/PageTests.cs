@@ -1,0 +1,62 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Mvc.ApplicationParts;
+using Microsoft.Extensions.DependencyInjection;
+using ResumableUploads.Testing.Clients;
+using ResumableUploads.Testing.Servers;
+
+namespace ResumableUploads.FunctionalTests.Hosting.Endpoints.Routing;
+
+/// <summary>A Razor page whose model has the attribute.</summary>
+public class PageTests
+{
+    private static readonly byte[] Form =
+    [
+        .. "--x\r\nContent-Disposition: form-data; name=\"Title\"\r\n\r\nSummer\r\n"u8,
+        .. "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"f\"\r\n\r\n"u8, .. new byte[50_000], .. "\r\n--x--\r\n"u8,
+    ];
+
+    [Theory]
+    [InlineData(1, false)]
+    [InlineData(2, false)]
+    [InlineData(50, false)]
+    [InlineData(2, true)]
+    public async Task A_page_answers_a_form_in_pieces_as_it_answers_the_plain_one(int pieces, bool choosesPlace)
+    {
+        await using TestApp app = await AppAsync(choosesPlace);
+        var request = new WholeRequest("/pages/import/a?x=1", Form, "multipart/form-data; boundary=x");
+        using HttpResponseMessage plain = await request.SendPlainAsync(app.Client);
+        using HttpResponseMessage inPieces = await request.SendInPiecesAsync(app.Client, pieces, 4);
+        Assert.Contains("<p>a Summer 50000</p>", await plain.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Equal(await Reply.OfAsync(plain), await Reply.OfAsync(inPieces, isOurs: true));
+    }
+
+    [Fact]
+    public async Task The_page_itself_is_shown_and_with_a_file_id_its_upload_answers()
+    {
+        await using TestApp app = await AppAsync(choosesPlace: false);
+        Assert.Contains("nothing yet", await app.Client.GetStringAsync("/pages/import/a"), StringComparison.Ordinal);
+        var request = new WholeRequest("/pages/import/a", Form, "multipart/form-data; boundary=x");
+        (await request.SendPieceAsync(app.Client, "f", 0, Form[..100], Form.Length, Way.Measured)).Dispose();
+        Assert.Equal((100, 0), (await app.Client.StatusAsync("f", "/pages/import/a"), await app.Client.StatusAsync("f", "/pages/import/b")));
+        (await app.Client.DeleteUploadAsync("f", "/pages/import/a")).Dispose();
+        Assert.Equal(0, await app.Client.StatusAsync("f", "/pages/import/a"));
+    }
+
+    private static Task<TestApp> AppAsync(bool choosesPlace) => EndpointApp.StartAsync(
+        app =>
+        {
+            if (choosesPlace)
+            {
+                app.UseResumableUploadEndpoints();
+            }
+
+            app.MapRazorPages();
+        },
+        services: static builder => builder.Services.AddRazorPages(static pages => pages.RootDirectory = "/Hosting/Endpoints/Routing/Pages")
+            .ConfigureApplicationPartManager(static parts =>
+            {
+                parts.ApplicationParts.Clear();
+                parts.ApplicationParts.Add(new CompiledRazorAssemblyPart(typeof(PageTests).Assembly));
+            }),
+        onTestHost: true);
+}

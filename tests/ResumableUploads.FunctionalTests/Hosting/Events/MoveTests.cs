@@ -1,0 +1,168 @@
+using System.Security.Cryptography;
+using Microsoft.AspNetCore.Builder;
+using ResumableUploads.Testing.Clients;
+using ResumableUploads.Testing.Servers;
+
+namespace ResumableUploads.FunctionalTests.Hosting.Events;
+
+/// <summary>What <see cref="CompletedUpload.MoveToAsync"/> and <see cref="CompletedUpload.MoveIntoAsync"/> promise, over both stores.</summary>
+public sealed class MoveTests : IDisposable
+{
+    private readonly string _target = Directory.CreateTempSubdirectory("uploads-moved-").FullName;
+
+    public void Dispose() => Directory.Delete(_target, recursive: true);
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_file_moves_to_a_path_whose_directory_is_made(bool inMemory)
+    {
+        byte[] file = RandomNumberGenerator.GetBytes(100_000);
+        string path = Path.Combine(_target, "new", "and", "deep", "a.bin");
+        string? told = null;
+        long inode = 0;
+        await using TestApp app = await StartAsync(inMemory, async (upload, app) =>
+        {
+            inode = inMemory ? 0 : Inode(Assert.Single(DataFiles(app())));
+            told = await upload.MoveToFileAsync(path);
+        });
+        using HttpResponseMessage answer = await app.Client.AppendAsync("f", 0, file, file.Length);
+
+        Assert.Equal((200, path), ((int)answer.StatusCode, told));
+        Assert.Equal(file, await File.ReadAllBytesAsync(path));
+        if (!inMemory)
+        {
+            // Renamed, not copied; and gone from the store.
+            Assert.Equal(inode, Inode(path));
+            Assert.Empty(DataFiles(app));
+        }
+
+        Assert.Single(Directory.GetFileSystemEntries(Path.GetDirectoryName(path)!));
+        Assert.Equal(file.Length, await app.Client.StatusAsync("f"));
+    }
+
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public async Task Another_file_at_the_path_is_replaced_only_when_told(bool inMemory, bool overwrite)
+    {
+        string path = Path.Combine(_target, "a.txt");
+        await File.WriteAllTextAsync(path, "was there");
+        Exception? thrown = null;
+        await using TestApp app = await StartAsync(inMemory, async (upload, _) =>
+            thrown = await Record.ExceptionAsync(() => upload.MoveToFileAsync(path, overwrite)));
+        using HttpResponseMessage answer = await app.Client.AppendAsync("f", 0, new byte[9], 9);
+
+        Assert.Equal(overwrite ? new byte[9] : "was there"u8.ToArray(), await File.ReadAllBytesAsync(path));
+        Assert.Equal(overwrite, thrown is null);
+        if (!overwrite)
+        {
+            Assert.Contains(path, Assert.IsType<IOException>(thrown).Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Twenty_files_of_one_name_at_a_time_get_twenty_names(bool inMemory)
+    {
+        await using TestApp app = await StartAsync(inMemory, async (upload, _) => await upload.MoveToDirectoryAsync(_target));
+        byte[][] files = [.. Enumerable.Range(0, 20).Select(static number => Enumerable.Repeat((byte)number, 1000).ToArray())];
+        HttpResponseMessage[] answers = await Task.WhenAll(files.Select((file, number) =>
+            app.Client.AppendAsync($"f{number}", 0, file, file.Length, ("X-File-Name", "..%2Fa.txt"))));
+
+        Assert.All(answers, static answer => Assert.Equal(200, (int)answer.StatusCode));
+        Assert.Equal(
+            Enumerable.Range(0, 20).Select(static number => number == 0 ? "a.txt" : $"a ({number}).txt").Order(StringComparer.Ordinal),
+            Directory.GetFileSystemEntries(_target).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            Enumerable.Range(0, 20).Select(static number => (byte)number),
+            Directory.GetFiles(_target).Select(static path => File.ReadAllBytes(path).Distinct().Single()).Order());
+        foreach (HttpResponseMessage answer in answers)
+        {
+            answer.Dispose();
+        }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Two_files_of_one_name_and_one_content_are_two_files(bool inMemory)
+    {
+        await using TestApp app = await StartAsync(inMemory, async (upload, _) => await upload.MoveToDirectoryAsync(_target));
+        foreach (string id in (string[])["f", "g"])
+        {
+            using HttpResponseMessage answer = await app.Client.AppendAsync(id, 0, new byte[100], 100, ("X-File-Name", "a.txt"));
+            Assert.Equal(200, (int)answer.StatusCode);
+        }
+
+        Assert.Equal(2, Directory.GetFiles(_target).Length);
+    }
+
+    [Theory]
+    [InlineData(false, true)]
+    [InlineData(false, false)]
+    [InlineData(true, true)]
+    [InlineData(true, false)]
+    public async Task A_handler_that_fails_after_the_move_may_move_again(bool inMemory, bool into)
+    {
+        var paths = new List<string>();
+        await using TestApp app = await StartAsync(inMemory, async (upload, _) =>
+        {
+            paths.Add(into ? await upload.MoveToDirectoryAsync(_target) : await upload.MoveToFileAsync(Path.Combine(_target, "a.txt")));
+            paths.Add(into ? await upload.MoveToDirectoryAsync(_target) : await upload.MoveToFileAsync(Path.Combine(_target, "a.txt")));
+            if (!upload.IsRepeat)
+            {
+                throw new InvalidOperationException("The mail about it failed.");
+            }
+        });
+        using HttpResponseMessage first = await app.Client.AppendAsync("f", 0, new byte[100], 100, ("X-File-Name", "a.txt"));
+        using HttpResponseMessage second = await app.Client.AppendAsync("f", 100, [], 100);
+
+        Assert.Equal((503, 200), ((int)first.StatusCode, (int)second.StatusCode));
+        Assert.Equal(Enumerable.Repeat(Path.Combine(_target, "a.txt"), 4), paths);
+        Assert.Single(Directory.GetFileSystemEntries(_target));
+    }
+
+    [Fact]
+    public async Task What_was_moved_away_cannot_be_opened_and_says_so()
+    {
+        Exception? thrown = null;
+        await using TestApp app = await StartAsync(inMemory: false, async (upload, _) =>
+        {
+            await upload.MoveToDirectoryAsync(_target);
+            thrown = await Record.ExceptionAsync(() => upload.OpenReadAsync());
+        });
+        using HttpResponseMessage answer = await app.Client.AppendAsync("f", 0, new byte[10], 10);
+
+        Assert.Equal("The content was moved away.", Assert.IsType<InvalidOperationException>(thrown).Message);
+    }
+
+    private static async Task<TestApp> StartAsync(bool inMemory, Func<CompletedUpload, Func<TestApp>, Task> handler)
+    {
+        TestApp? app = null;
+        return app = await TestApp.StartAsync(
+            options =>
+            {
+                if (inMemory)
+                {
+                    options.UseMemoryStore();
+                }
+
+                options.OnCompleted = (upload, _) => handler(upload, () => app!);
+            },
+            onTestHost: true);
+    }
+
+    private static string[] DataFiles(TestApp app) =>
+        Directory.GetFiles(Path.Combine(app.Directory, "uploads"), "*.data", SearchOption.AllDirectories);
+
+    private static long Inode(string path)
+    {
+        using System.Diagnostics.Process stat = System.Diagnostics.Process.Start(
+            new System.Diagnostics.ProcessStartInfo("stat", ["-c", "%i", path]) { RedirectStandardOutput = true })!;
+        return long.Parse(stat.StandardOutput.ReadToEnd());
+    }
+}

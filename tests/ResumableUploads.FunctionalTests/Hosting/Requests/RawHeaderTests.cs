@@ -1,0 +1,99 @@
+using System.Text;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using ResumableUploads.Testing.Clients;
+using ResumableUploads.Testing.Servers;
+
+namespace ResumableUploads.FunctionalTests.Hosting.Requests;
+
+/// <summary>Rule F-2: a browser sends the é of a file name as the byte 0xE9.</summary>
+public class RawHeaderTests
+{
+    private const string FileId = "X-File-Id: caf\u00e9.pdf-10-1";
+
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    [InlineData(true, true)]
+    public async Task A_file_id_with_a_latin_letter_is_taken_however_the_package_is_set_up(bool withServices, bool isMapped)
+    {
+        await using TestApp app = await TestApp.StartAsync(
+            services: builder => _ = withServices ? builder.Services.AddResumableUploads().Services.AddResumableUploads() : null,
+            after: app => _ = isMapped ? app.MapResumableUploads("/mapped") : null,
+            useUploads: !isMapped);
+        string path = isMapped ? "/mapped" : "/upload";
+        await using RawConnection connection = await RawConnection.OpenAsync(app.Address);
+
+        await connection.SendHeadAsync($"POST {path}", FileId, "X-File-Size: 10", "Content-Length: 4");
+        await connection.SendAsync("abcd");
+        Assert.Equal(200, (await connection.ReadResponseAsync())!.Status);
+        await connection.SendHeadAsync($"GET {path}", FileId);
+        Assert.Equal("4", (await connection.ReadResponseAsync())!.Body);
+
+        // Another byte is another upload, and so are the bytes of the same letter in UTF-8.
+        await connection.SendHeadAsync($"GET {path}", "X-File-Id: caf\u00e8.pdf-10-1");
+        Assert.Equal("0", (await connection.ReadResponseAsync())!.Body);
+        await connection.SendHeadAsync($"GET {path}", "X-File-Id: caf\u00c3\u00a9.pdf-10-1");
+        Assert.Equal("0", (await connection.ReadResponseAsync())!.Body);
+    }
+
+    [Theory]
+    [InlineData("X-File-Id: caf\u00e9.pdf-4-1", null, "caf\u00e9.pdf")]
+    [InlineData("X-File-Id: caf\u00c3\u00a9.pdf-4-1", null, "caf\u00e9.pdf")]
+    [InlineData("X-File-Id: x", "X-File-Name: caf\u00e9.txt", "caf\u00e9.txt")]
+    [InlineData("X-File-Id: x", "X-File-Name: caf%C3%A9.txt", "caf\u00e9.txt")]
+    public async Task The_name_arrives_as_the_user_wrote_it(string fileId, string? fileName, string expected)
+    {
+        await using TestApp app = await TestApp.StartAsync();
+        await using RawConnection connection = await RawConnection.OpenAsync(app.Address);
+        await connection.SendHeadAsync("POST /upload", [fileId, "Content-Length: 4", .. fileName is null ? Array.Empty<string>() : [fileName]]);
+        await connection.SendAsync("abcd");
+
+        Assert.Equal(200, (await connection.ReadResponseAsync())!.Status);
+        Assert.Equal(expected, Assert.Single(app.Finished).Upload.RawFileName);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task The_apps_own_selector_goes_on_for_other_headers(bool withServices)
+    {
+        await using TestApp app = await TestApp.StartAsync(
+            services: builder =>
+            {
+                builder.WebHost.ConfigureKestrel(static kestrel => kestrel.RequestHeaderEncodingSelector = static name =>
+                    name == "X-Old" ? Encoding.Latin1 : null);
+                if (withServices)
+                {
+                    builder.Services.AddResumableUploads();
+                }
+            },
+            after: static app => app.Run(static context =>
+            {
+                string text = context.Request.Headers["X-Old"].ToString();
+                context.Response.ContentLength = Encoding.UTF8.GetByteCount(text);
+                return context.Response.WriteAsync(text);
+            }));
+        await using RawConnection connection = await RawConnection.OpenAsync(app.Address);
+
+        await connection.SendHeadAsync("GET /elsewhere", "X-Old: caf\u00e9");
+        Assert.Equal("caf\u00e9", (await connection.ReadResponseAsync())!.Body);
+        await connection.SendHeadAsync("GET /status", FileId);
+        Assert.Equal(200, (await connection.ReadResponseAsync())!.Status);
+    }
+
+    [Theory]
+    [InlineData("X-Other: caf\u00e9")]
+    [InlineData("X-File-Size: \u00e9")]
+    public async Task Other_headers_that_are_no_utf8_are_refused_as_before(string header)
+    {
+        await using TestApp app = await TestApp.StartAsync();
+        await using RawConnection connection = await RawConnection.OpenAsync(app.Address);
+        await connection.SendHeadAsync("GET /status", "X-File-Id: f", header);
+
+        Assert.Equal(400, (await connection.ReadResponseAsync())!.Status);
+    }
+}

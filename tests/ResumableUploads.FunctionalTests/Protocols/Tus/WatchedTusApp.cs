@@ -1,0 +1,75 @@
+using ResumableUploads.Abstractions;
+using ResumableUploads.FunctionalTests.Connections;
+using ResumableUploads.Hosting.Ownership;
+using ResumableUploads.Stores.FileSystem;
+using ResumableUploads.Testing.Clients;
+using ResumableUploads.Testing.Servers;
+
+namespace ResumableUploads.FunctionalTests.Protocols.Tus;
+
+/// <summary>An app on a real server whose store tells what it has stored, and uploads of tus under way on plain sockets.</summary>
+internal sealed class WatchedTusApp : IAsyncDisposable
+{
+    private WatchedTusApp(TusApp app, WatchedStore store) => (App, Store) = (app, store);
+
+    public TusApp App { get; }
+
+    public WatchedStore Store { get; }
+
+    public HttpClient Client => App.Client;
+
+    public static async Task<WatchedTusApp> StartAsync(string place, Action<ResumableUploadOptions>? configure = null)
+    {
+        WatchedStore? store = null;
+        TusApp app = await TusApp.StartAsync(
+            place,
+            options =>
+            {
+                configure?.Invoke(options);
+                options.Store = store ??= new WatchedStore(new FileSystemUploadStore(
+                    new FileSystemUploadStoreOptions { Directory = options.Directory, Durability = Durability.ProcessCrash }));
+            },
+            onKestrel: true);
+        return new WatchedTusApp(app, store!);
+    }
+
+    /// <summary>The key of an upload by its URL.</summary>
+    public static UploadKey KeyOf(string url) => UploadKeyFactory.FromTusId("anonymous", TusApp.Url, url[^40..]);
+
+    /// <summary>Begins a piece, in chunks where no length is given.</summary>
+    public async Task<RawConnection> BeginAsync(string url, long offset, long? length = null, params string[] headers)
+    {
+        RawConnection connection = await RawConnection.OpenAsync(App.Address);
+        await connection.SendHeadAsync(
+            $"PATCH {url}",
+            [
+                "Tus-Resumable: 1.0.0",
+                "Content-Type: application/offset+octet-stream",
+                $"Upload-Offset: {offset}",
+                length is null ? "Transfer-Encoding: chunked" : $"Content-Length: {length}",
+                .. headers,
+            ]);
+        return connection;
+    }
+
+    /// <summary>Makes an upload, sends a part of it, and goes silent when all of that is stored.</summary>
+    public async Task<(string Url, RawConnection Silent)> StallAsync(byte[] file, int held)
+    {
+        string url = await Client.CreateAsync(TusApp.Url, file.Length);
+        RawConnection silent = await BeginAsync(url, 0, file.Length);
+        await silent.SendAsync(file.AsMemory(0, held));
+        await Store.WaitingAsync(KeyOf(url), held);
+        return (url, silent);
+    }
+
+    /// <summary>What is stored of an upload.</summary>
+    public async Task<byte[]> ContentAsync(string url)
+    {
+        await using Stream? stream = await Store.OpenReadAsync(KeyOf(url), CancellationToken.None);
+        using var content = new MemoryStream();
+        await stream!.CopyToAsync(content);
+        return content.ToArray();
+    }
+
+    public ValueTask DisposeAsync() => App.DisposeAsync();
+}

@@ -1,0 +1,15 @@
+using System.Net;
+
+namespace ResumableUploads.Testing.Clients;
+
+/// <summary>What a client reads at the end.</summary>
+internal sealed record EndpointAnswer(int Status, string Body, string? ContentType, string? Location, string? ETag, string? IsComplete)
+{
+    public static async Task<EndpointAnswer> OfAsync(HttpResponseMessage response) => new(
+        (int)response.StatusCode,
+        await response.Content.ReadAsStringAsync(),
+        response.Header("Content-Type"),
+        response.Header("Location"),
+        response.Header("ETag"),
+        response.Header("X-Upload-Complete"));
+}

@@ -1,0 +1,157 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Text;
+using ResumableUploads.Testing.Servers;
+
+namespace ResumableUploads.Testing.Clients;
+
+/// <summary>A plain HTTP/1.1 connection: every byte that is sent is the test's own, and it can be cut in every way.</summary>
+public sealed class RawConnection : IAsyncDisposable
+{
+    private readonly Socket _socket;
+    private readonly Stream _stream;
+    private byte[] _received = [];
+
+    private RawConnection(Socket socket, Stream stream)
+    {
+        _socket = socket;
+        _stream = stream;
+    }
+
+    /// <summary>Connects; to an address with https, through TLS with the certificate of the tests.</summary>
+    public static async Task<RawConnection> OpenAsync(Uri address)
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        await socket.ConnectAsync(IPAddress.Loopback, address.Port);
+        Stream stream = new NetworkStream(socket);
+        if (address.Scheme == Uri.UriSchemeHttps)
+        {
+            var tls = new SslStream(stream);
+            await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
+            {
+                TargetHost = "localhost",
+                RemoteCertificateValidationCallback = TestCertificate.IsIt,
+            });
+            stream = tls;
+        }
+
+        return new RawConnection(socket, stream);
+    }
+
+    /// <summary>Reads and writes on a socket that is connected already. It is closed with this.</summary>
+    public static RawConnection Over(Socket socket) => new(socket, new NetworkStream(socket));
+
+    /// <summary>Sends text as ISO-8859-1 bytes. Line ends are written as they are: use \r\n.</summary>
+    public Task SendAsync(string text) => SendAsync(Encoding.Latin1.GetBytes(text));
+
+    public async Task SendAsync(ReadOnlyMemory<byte> bytes) => await _stream.WriteAsync(bytes);
+
+    /// <summary>Sends a request head: the method and path, Host, and these headers.</summary>
+    public Task SendHeadAsync(string methodAndPath, params string[] headers) =>
+        SendAsync($"{methodAndPath} HTTP/1.1\r\nHost: localhost\r\n{string.Concat(headers.Select(static header => header + "\r\n"))}\r\n");
+
+    /// <summary>Sends one chunk of a chunked body; an empty one ends it.</summary>
+    public async Task SendChunkAsync(ReadOnlyMemory<byte> bytes)
+    {
+        await SendAsync(bytes.Length.ToString("x", CultureInfo.InvariantCulture) + "\r\n");
+        await SendAsync(bytes);
+        await SendAsync("\r\n");
+    }
+
+    /// <summary>Says that nothing more will be sent (FIN), and goes on reading.</summary>
+    public void Finish() => _socket.Shutdown(SocketShutdown.Send);
+
+    /// <summary>Closes with RST.</summary>
+    public void Reset()
+    {
+        _socket.LingerState = new LingerOption(true, 0);
+        _socket.Close();
+    }
+
+    /// <summary>Reads one response, interim ones too; null at the end of the connection.</summary>
+    public async Task<RawResponse?> ReadResponseAsync(TimeSpan? timeout = null, bool toHead = false)
+    {
+        using var patience = new CancellationTokenSource(timeout ?? TimeSpan.FromSeconds(20));
+        int end;
+        while ((end = _received.AsSpan().IndexOf("\r\n\r\n"u8)) < 0)
+        {
+            if (!await ReceiveAsync(patience.Token))
+            {
+                return null;
+            }
+        }
+
+        string[] lines = Encoding.Latin1.GetString(_received, 0, end).Split("\r\n");
+        _received = _received[(end + 4)..];
+        int status = int.Parse(lines[0].Split(' ')[1], CultureInfo.InvariantCulture);
+        ILookup<string, string> headers = lines.Skip(1).ToLookup(
+            static line => line[..line.IndexOf(':')], static line => line[(line.IndexOf(':') + 1)..].Trim(), StringComparer.OrdinalIgnoreCase);
+        int length = status is >= 200 and not 204 && !toHead && headers["Content-Length"].FirstOrDefault() is { } text
+            ? int.Parse(text, CultureInfo.InvariantCulture) : 0;
+        while (_received.Length < length && await ReceiveAsync(patience.Token))
+        {
+        }
+
+        string body = Encoding.UTF8.GetString(_received, 0, Math.Min(length, _received.Length));
+        _received = _received[Math.Min(length, _received.Length)..];
+        return new RawResponse(status, headers, body);
+    }
+
+    /// <summary>Reads a body that is sent in chunks, after its head was read.</summary>
+    public async Task<string> ReadChunkedBodyAsync(TimeSpan? timeout = null)
+    {
+        using var patience = new CancellationTokenSource(timeout ?? TimeSpan.FromSeconds(20));
+        int end;
+        while ((end = _received.AsSpan().IndexOf("0\r\n\r\n"u8)) < 0)
+        {
+            if (!await ReceiveAsync(patience.Token))
+            {
+                throw new IOException("The connection ended inside a body.");
+            }
+        }
+
+        string text = Encoding.Latin1.GetString(_received, 0, end);
+        _received = _received[(end + 5)..];
+        var body = new StringBuilder();
+        for (int at = 0; at < text.Length;)
+        {
+            int line = text.IndexOf("\r\n", at, StringComparison.Ordinal);
+            int size = int.Parse(text.AsSpan(at, line - at), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
+            body.Append(text, line + 2, size);
+            at = line + 2 + size + 2;
+        }
+
+        return Encoding.UTF8.GetString(Encoding.Latin1.GetBytes(body.ToString()));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stream.DisposeAsync();
+        _socket.Dispose();
+    }
+
+    private async Task<bool> ReceiveAsync(CancellationToken cancellationToken)
+    {
+        byte[] buffer = new byte[16 * 1024];
+        int read;
+        try
+        {
+            read = await _stream.ReadAsync(buffer, cancellationToken);
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+
+        _received = [.. _received, .. buffer.AsSpan(0, read)];
+        return read > 0;
+    }
+}
+
+/// <summary>A response as it came over the wire.</summary>
+public sealed record RawResponse(int Status, ILookup<string, string> Headers, string Body)
+{
+    public string? Header(string name) => Headers[name].FirstOrDefault();
+}

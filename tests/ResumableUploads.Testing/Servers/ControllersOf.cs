@@ -1,0 +1,31 @@
+using System.Reflection;
+using Microsoft.AspNetCore.Mvc.ApplicationParts;
+using Microsoft.AspNetCore.Mvc.Controllers;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace ResumableUploads.Testing.Servers;
+
+/// <summary>Gives an app some of the test project's controllers, and no others.</summary>
+internal static class ControllersOf
+{
+    public static IMvcBuilder OnlyControllers(this IMvcBuilder mvc, params Type[] controllers) => mvc.ConfigureApplicationPartManager(parts =>
+    {
+        parts.ApplicationParts.Clear();
+        foreach (Assembly assembly in controllers.Select(static controller => controller.Assembly).Distinct())
+        {
+            parts.ApplicationParts.Add(new AssemblyPart(assembly));
+        }
+
+        foreach (ControllerFeatureProvider provider in parts.FeatureProviders.OfType<ControllerFeatureProvider>().ToArray())
+        {
+            parts.FeatureProviders.Remove(provider);
+        }
+
+        parts.FeatureProviders.Add(new Only(controllers));
+    });
+
+    private sealed class Only(Type[] controllers) : ControllerFeatureProvider
+    {
+        protected override bool IsController(TypeInfo typeInfo) => controllers.Contains(typeInfo.AsType());
+    }
+}

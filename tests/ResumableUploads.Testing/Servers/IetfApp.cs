@@ -1,0 +1,93 @@
+using System.Collections.Concurrent;
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+
+namespace ResumableUploads.Testing.Servers;
+
+/// <summary>An app that takes uploads of the IETF draft on a real server: at any of the places where uploads are taken, over any HTTP.</summary>
+internal sealed class IetfApp : IAsyncDisposable
+{
+    public const string Url = TusApp.Url;
+
+    /// <summary>HTTP/1.1 without TLS.</summary>
+    public const string Http1 = "HTTP/1.1";
+
+    /// <summary>HTTP/2 without TLS.</summary>
+    public const string Http2 = "HTTP/2";
+
+    /// <summary>HTTP/2 over TLS.</summary>
+    public const string Http2Tls = "HTTP/2 over TLS";
+
+    private readonly TusApp _app;
+
+    private IetfApp(TusApp app) => _app = app;
+
+    /// <summary>Every place on every HTTP.</summary>
+    public static TheoryData<string, string> Everywhere
+    {
+        get
+        {
+            var all = new TheoryData<string, string>();
+            foreach (string place in new[] { TusApp.ReadyMade, TusApp.Mapped, TusApp.Endpoint })
+            {
+                foreach (string wire in new[] { Http1, Http2, Http2Tls })
+                {
+                    all.Add(place, wire);
+                }
+            }
+
+            return all;
+        }
+    }
+
+    public static TheoryData<string> Wires => [Http1, Http2, Http2Tls];
+
+    public HttpClient Client => _app.Client;
+
+    public Uri Address => _app.Address;
+
+    /// <summary>What the handler was called with, each time.</summary>
+    public ConcurrentQueue<Seen> Seen => _app.Seen;
+
+    public ConcurrentQueue<string> Log => _app.App.Log.Lines;
+
+    /// <param name="place">Where the uploads are taken.</param>
+    /// <param name="wire">Over what.</param>
+    /// <param name="configure">Options; the store is in memory.</param>
+    /// <param name="answer">What the handler says at its first, second, ... call; null: nothing of its own.</param>
+    /// <param name="services">Services of the app.</param>
+    public static async Task<IetfApp> StartAsync(
+        string place = TusApp.Endpoint,
+        string wire = Http1,
+        Action<ResumableUploadOptions>? configure = null,
+        Func<int, Said?>? answer = null,
+        Action<WebApplicationBuilder>? services = null)
+    {
+        TusApp app = await TusApp.StartAsync(
+            place,
+            configure,
+            answer,
+            services,
+            onKestrel: true,
+            wire == Http1 ? HttpProtocols.Http1 : HttpProtocols.Http2,
+            listen =>
+            {
+                listen.UseResumableUploadInterimResponses();
+                if (wire == Http2Tls)
+                {
+                    listen.UseHttps(TestCertificate.Instance);
+                }
+            });
+        if (wire != Http1)
+        {
+            app.Client.DefaultRequestVersion = HttpVersion.Version20;
+            app.Client.DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact;
+        }
+
+        return new IetfApp(app);
+    }
+
+    public ValueTask DisposeAsync() => _app.DisposeAsync();
+}

@@ -1,0 +1,158 @@
+using System.Collections.Concurrent;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.TestHost;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using ResumableUploads.Abstractions;
+
+namespace ResumableUploads.Testing.Servers;
+
+/// <summary>An app with resumable uploads, on a real Kestrel (a port that the system picks) or on TestHost, with a directory of its own.</summary>
+public sealed class TestApp : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+
+    private TestApp(WebApplication app, string directory, bool onTestHost, List<FinishedUpload> finished, LogLines log)
+    {
+        _app = app;
+        Directory = directory;
+        Finished = finished;
+        Log = log;
+        if (onTestHost)
+        {
+            Client = app.GetTestClient();
+            Address = Client.BaseAddress!;
+        }
+        else
+        {
+            Address = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+            Client = new HttpClient(new SocketsHttpHandler { UseCookies = false, SslOptions = { RemoteCertificateValidationCallback = TestCertificate.IsIt } }) { BaseAddress = Address };
+        }
+    }
+
+    public Uri Address { get; }
+
+    public HttpClient Client { get; }
+
+    /// <summary>The directory of the uploads; removed with the app.</summary>
+    public string Directory { get; }
+
+    /// <summary>What the default <c>OnCompleted</c> was called with, contents included.</summary>
+    public List<FinishedUpload> Finished { get; }
+
+    public LogLines Log { get; }
+
+    public IServiceProvider Services => _app.Services;
+
+    /// <param name="configure">Options; the directory is set, durability is Process, and OnCompleted collects into <see cref="Finished"/>.</param>
+    /// <param name="services">Services of the app.</param>
+    /// <param name="before">Middleware before the uploads.</param>
+    /// <param name="after">Middleware and endpoints behind them.</param>
+    /// <param name="onTestHost">TestHost instead of Kestrel.</param>
+    /// <param name="protocols">What Kestrel speaks. Http2 is without TLS.</param>
+    /// <param name="useUploads">False: the test calls Use/MapResumableUploads by itself in <paramref name="before"/> or <paramref name="after"/>.</param>
+    /// <param name="directory">A directory to use (it is then not removed).</param>
+    /// <param name="listen">Changes Kestrel's listener.</param>
+    public static async Task<TestApp> StartAsync(
+        Action<ResumableUploadOptions>? configure = null,
+        Action<WebApplicationBuilder>? services = null,
+        Action<WebApplication>? before = null,
+        Action<WebApplication>? after = null,
+        bool onTestHost = false,
+        HttpProtocols protocols = HttpProtocols.Http1,
+        bool useUploads = true,
+        string? directory = null,
+        Action<ListenOptions>? listen = null)
+    {
+        string root = directory ?? System.IO.Directory.CreateTempSubdirectory("uploads-test-").FullName;
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = root, Args = ["--hostBuilder:reloadConfigOnChange=false"] });
+        var log = new LogLines();
+        builder.Logging.ClearProviders().AddProvider(log);
+        if (onTestHost)
+        {
+            builder.WebHost.UseTestServer();
+        }
+        else
+        {
+            builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(System.Net.IPAddress.Loopback, 0, options =>
+            {
+                options.Protocols = protocols;
+                listen?.Invoke(options);
+            }));
+        }
+
+        services?.Invoke(builder);
+        WebApplication app = builder.Build();
+        var finished = new List<FinishedUpload>();
+        before?.Invoke(app);
+        if (useUploads)
+        {
+            app.UseResumableUploads(options =>
+            {
+                options.Directory = root;
+                options.FileSystem.Durability = Durability.ProcessCrash;
+                options.OnCompleted = async (upload, cancellationToken) =>
+                {
+                    using var content = new MemoryStream();
+                    await using (Stream stream = await upload.OpenReadAsync(cancellationToken))
+                    {
+                        await stream.CopyToAsync(content, cancellationToken);
+                    }
+
+                    lock (finished)
+                    {
+                        finished.Add(new FinishedUpload(upload, content.ToArray()));
+                    }
+                };
+                configure?.Invoke(options);
+            });
+        }
+
+        after?.Invoke(app);
+        await app.StartAsync();
+        return new TestApp(app, directory is null ? root : "", onTestHost, finished, log);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Client.Dispose();
+        using (var patience = new CancellationTokenSource(TimeSpan.FromSeconds(2)))
+        {
+            await _app.StopAsync(patience.Token);
+        }
+
+        await _app.DisposeAsync();
+        if (Directory.Length > 0)
+        {
+            System.IO.Directory.Delete(Directory, recursive: true);
+        }
+    }
+}
+
+/// <summary>An upload as its handler saw it.</summary>
+public sealed record FinishedUpload(CompletedUpload Upload, byte[] Content);
+
+/// <summary>Collects log lines.</summary>
+public sealed class LogLines : ILoggerProvider
+{
+    public ConcurrentQueue<string> Lines { get; } = new();
+
+    public ILogger CreateLogger(string categoryName) => new Logger(this, categoryName);
+
+    public void Dispose()
+    {
+    }
+
+    private sealed class Logger(LogLines lines, string category) : ILogger
+    {
+        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            lines.Lines.Enqueue($"{logLevel} {category}[{eventId.Id}] {formatter(state, exception)} {exception}");
+    }
+}

@@ -1,0 +1,121 @@
+using System.Collections.Concurrent;
+using System.Text;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+
+namespace ResumableUploads.Testing.Servers;
+
+/// <summary>What a handler was given, wherever it stands.</summary>
+internal sealed record Seen(byte[] Content, string? FileName, string? ContentType);
+
+/// <summary>What a handler says.</summary>
+internal sealed record Said(int Status, string? Body = null, string? Location = null);
+
+/// <summary>An app that takes uploads of tus at <c>/files</c>: a ready-made path, a mapped one, or an endpoint of its own.</summary>
+internal sealed class TusApp : IAsyncDisposable
+{
+    public const string Url = "/files";
+    public const string ReadyMade = "ready-made";
+    public const string Mapped = "mapped";
+    public const string Endpoint = "endpoint";
+
+    private readonly TestApp _app;
+
+    private TusApp(TestApp app, ConcurrentQueue<Seen> seen) => (_app, Seen) = (app, seen);
+
+    public static TheoryData<string> Places => [ReadyMade, Mapped, Endpoint];
+
+    public HttpClient Client => _app.Client;
+
+    public Uri Address => _app.Address;
+
+    public TestApp App => _app;
+
+    /// <summary>What the handler was called with, each time.</summary>
+    public ConcurrentQueue<Seen> Seen { get; }
+
+    /// <param name="place">Where the uploads are taken.</param>
+    /// <param name="configure">Options; the store is in memory.</param>
+    /// <param name="answer">What the handler says at its first, second, ... call; null: nothing of its own.</param>
+    /// <param name="services">Services of the app.</param>
+    /// <param name="onKestrel">A real server.</param>
+    /// <param name="protocols">What it speaks.</param>
+    /// <param name="listen">Changes its listener.</param>
+    public static async Task<TusApp> StartAsync(
+        string place,
+        Action<ResumableUploadOptions>? configure = null,
+        Func<int, Said?>? answer = null,
+        Action<WebApplicationBuilder>? services = null,
+        bool onKestrel = false,
+        HttpProtocols protocols = HttpProtocols.Http1,
+        Action<ListenOptions>? listen = null)
+    {
+        var seen = new ConcurrentQueue<Seen>();
+        TestApp app = await EndpointApp.StartAsync(
+            app => Map(app, place, seen, answer ?? (static _ => null)),
+            options =>
+            {
+                options.UseMemoryStore();
+                options.UploadPath = Url;
+                configure?.Invoke(options);
+            },
+            services,
+            onTestHost: !onKestrel,
+            protocols,
+            listen);
+        return new TusApp(app, seen);
+    }
+
+    public ValueTask DisposeAsync() => _app.DisposeAsync();
+
+    private static void Map(WebApplication app, string place, ConcurrentQueue<Seen> seen, Func<int, Said?> answer)
+    {
+        switch (place)
+        {
+            case ReadyMade:
+                app.UseResumableUploads(options => options.OnCompleted = CompletedAsync);
+                break;
+            case Mapped:
+                app.MapResumableUploads(Url, options => options.OnCompleted = CompletedAsync);
+                break;
+            default:
+                app.MapPost(Url, async (HttpContext context) =>
+                {
+                    seen.Enqueue(new Seen(
+                        await ReadAsync(context.Request.Body), context.Features.Get<IResumableUploadFeature>()!.FileName, context.Request.ContentType));
+                    if (answer(seen.Count) is not { } said)
+                    {
+                        context.Response.StatusCode = 204;
+                        return;
+                    }
+
+                    context.Response.StatusCode = said.Status;
+                    context.Response.Headers.Location = said.Location;
+                    if (said.Body is not null)
+                    {
+                        context.Response.ContentType = "text/plain";
+                        await context.Response.WriteAsync(said.Body);
+                    }
+                }).WithResumableUploads();
+                break;
+        }
+
+        async Task CompletedAsync(CompletedUpload upload, CancellationToken cancellationToken)
+        {
+            await using Stream content = await upload.OpenReadAsync(cancellationToken);
+            seen.Enqueue(new Seen(await ReadAsync(content), upload.FileName, upload.ContentType));
+            if (answer(seen.Count) is { } said)
+            {
+                upload.Response = said.Body is null ? new UploadResponse(said.Status) : new UploadResponse(said.Status, "text/plain", Encoding.UTF8.GetBytes(said.Body));
+            }
+        }
+    }
+
+    private static async Task<byte[]> ReadAsync(Stream stream)
+    {
+        using var content = new MemoryStream();
+        await stream.CopyToAsync(content);
+        return content.ToArray();
+    }
+}

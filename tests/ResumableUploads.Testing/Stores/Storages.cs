@@ -1,0 +1,35 @@
+using ResumableUploads.Abstractions;
+using ResumableUploads.Stores.FileSystem;
+using ResumableUploads.Stores.Memory;
+using ResumableUploads.TestKit;
+
+namespace ResumableUploads.Testing.Stores;
+
+/// <summary>Memory, with what a test puts around the store.</summary>
+internal sealed class MemoryStorage(Func<IUploadStore, IUploadStore>? around = null) : StoreFixture
+{
+    public override ValueTask<IUploadStore> OpenStoreAsync(TimeProvider timeProvider, CancellationToken cancellationToken)
+    {
+        var store = new MemoryUploadStore(timeProvider: timeProvider);
+        return ValueTask.FromResult(around?.Invoke(store) ?? store);
+    }
+}
+
+/// <summary>A directory, with what a test puts around the store.</summary>
+internal sealed class FileStorage(Durability durability, Func<IUploadStore, IUploadStore>? around = null) : StoreFixture
+{
+    private readonly string _directory = Directory.CreateTempSubdirectory("resumable-uploads-laws-").FullName;
+
+    public override ValueTask<IUploadStore> OpenStoreAsync(TimeProvider timeProvider, CancellationToken cancellationToken)
+    {
+        var options = new FileSystemUploadStoreOptions { Directory = _directory, Durability = durability };
+        var store = new FileSystemUploadStore(options, timeProvider, logger: null);
+        return ValueTask.FromResult(around?.Invoke(store) ?? store);
+    }
+
+    public override ValueTask DisposeAsync()
+    {
+        Directory.Delete(_directory, recursive: true);
+        return base.DisposeAsync();
+    }
+}

@@ -1,4 +1,0 @@
-namespace ResumableUploads.Tests;
-
-[CollectionDefinition(DisableParallelization = true)]
-public sealed class Alone;

@@ -1,0 +1,311 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Time.Testing;
+using ResumableUploads.Abstractions;
+using ResumableUploads.Stores.Memory;
+using ResumableUploads.Testing;
+using ResumableUploads.Testing.Clients;
+using ResumableUploads.Testing.Servers;
+using static ResumableUploads.Testing.ProblemExpectations;
+
+namespace ResumableUploads.UnitTests.Engine.Expiration;
+
+/// <summary>How long uploads stay, on a clock that the test turns.</summary>
+public class ExpirationTests
+{
+    private readonly FakeTimeProvider _time = new(DateTimeOffset.UnixEpoch.AddYears(56));
+    private readonly List<(string? Name, long Offset, UploadState State)> _expired = [];
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task An_upload_stays_for_a_while_after_its_last_byte(bool inMemory)
+    {
+        await using TestApp app = await AppAsync(inMemory, Set, _time);
+        await app.Client.AppendAsync("f", 0, [1], 10).ShouldHoldAsync(1);
+        for (int i = 1; i < 4; i++)
+        {
+            _time.Advance(TimeSpan.FromMinutes(50));
+            await app.Client.AppendAsync("f", i, [1], 10).ShouldHoldAsync(i + 1);
+        }
+
+        _time.Advance(TimeSpan.FromMinutes(59));
+        Assert.Equal(4, await app.Client.StatusAsync("f"));
+        _time.Advance(TimeSpan.FromMinutes(1));
+        Assert.Equal(0, await app.Client.StatusAsync("f"));
+        await app.Client.AppendAsync("f", 4, [1], 10).ShouldBeProblemAsync(409, OffsetMismatch, 0);
+        await app.Client.AppendAsync("f", 0, [1, 2], 20).ShouldHoldAsync(2);
+        Assert.Equal([("f", 4L, UploadState.Receiving)], _expired);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task However_often_bytes_come_an_upload_does_not_grow_older_than_it_may(bool inMemory)
+    {
+        await using TestApp app = await AppAsync(inMemory, Set, _time);
+        await app.Client.AppendAsync("f", 0, [1], 100).ShouldHoldAsync(1);
+        for (int i = 1; i < 6; i++)
+        {
+            _time.Advance(TimeSpan.FromMinutes(55));
+            await app.Client.AppendAsync("f", i, [1], 100).ShouldHoldAsync(i + 1);
+        }
+
+        _time.Advance(TimeSpan.FromMinutes(25));
+        Assert.Equal(0, await app.Client.StatusAsync("f"));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_finished_upload_answers_for_as_long_as_it_is_kept(bool inMemory)
+    {
+        await using TestApp app = await AppAsync(inMemory, Set, _time);
+        await app.Client.AppendAsync("f", 0, [1, 2], 2).ShouldHoldAsync(2, complete: true);
+        _time.Advance(TimeSpan.FromMinutes(119));
+        await app.Client.AppendAsync("f", 2, [], 2).ShouldHoldAsync(2, complete: true);
+        _time.Advance(TimeSpan.FromMinutes(1));
+        Assert.Equal(0, await app.Client.StatusAsync("f"));
+        await app.Client.AppendAsync("f", 2, [], 2).ShouldBeProblemAsync(409, OffsetMismatch, 0);
+    }
+
+    [Fact]
+    public async Task Without_a_handler_a_finished_upload_is_never_removed()
+    {
+        await using TestApp app = await AppAsync(false, options =>
+        {
+            Set(options);
+            options.OnCompleted = null;
+        }, _time);
+        await app.Client.AppendAsync("f", 0, [1, 2], 2).ShouldHoldAsync(2, complete: true);
+        _time.Advance(TimeSpan.FromDays(20_000));
+        Assert.Equal(2, await app.Client.StatusAsync("f"));
+    }
+
+    [Fact]
+    public async Task The_sweeper_removes_what_has_expired_and_tells_the_application()
+    {
+        var store = new SweptStore(new MemoryUploadStore(timeProvider: _time));
+        await using TestApp app = await AppAsync(configure: options =>
+        {
+            Set(options);
+            options.Store = store;
+        }, time: _time);
+        await store.SweptAsync();
+        await app.Client.AppendAsync("old", 0, [1, 2, 3], 10).ShouldHoldAsync(3);
+        await app.Client.AppendAsync("done", 0, [1, 2], 2).ShouldHoldAsync(2, complete: true);
+        _time.Advance(TimeSpan.FromMinutes(30));
+        await store.SweptAsync();
+        await app.Client.AppendAsync("young", 0, [1], 10).ShouldHoldAsync(1);
+        Assert.Empty(_expired);
+        _time.Advance(TimeSpan.FromMinutes(30));
+        await store.SweptAsync();
+        Assert.Equal([("old", 3L, UploadState.Receiving)], _expired);
+        Assert.Equal(2, await store.CountAsync());
+        _time.Advance(TimeSpan.FromMinutes(60));
+        await store.SweptAsync();
+        Assert.Equal(0, await store.CountAsync());
+        Assert.Contains(("done", 2L, UploadState.Completed), _expired);
+    }
+
+    [Fact]
+    public async Task An_upload_that_is_being_written_is_never_swept()
+    {
+        var store = new SweptStore(new MemoryUploadStore(timeProvider: _time));
+        var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using TestApp app = await AppAsync(configure: options =>
+        {
+            Set(options);
+            options.Store = store;
+            options.OnProgress = (_, _) =>
+            {
+                begun.TrySetResult();
+                return Task.CompletedTask;
+            };
+        }, time: _time);
+        await store.SweptAsync();
+        await app.Client.AppendAsync("other", 0, [1], 10).ShouldHoldAsync(1);
+        await begun.Task;
+        begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var held = new HeldContent([1, 2], [3]);
+        Task<HttpResponseMessage> sending = app.Client.AppendAsync("f", 0, held, 3);
+        await begun.Task;
+        _time.Advance(TimeSpan.FromHours(10));
+        await store.SweptAsync();
+        Assert.Equal("other", Assert.Single(_expired).Name);
+        held.Release();
+        await sending.ShouldHoldAsync(3, complete: true);
+    }
+
+    [Fact]
+    public async Task A_handler_that_failed_is_run_again_by_the_sweeper_when_the_client_never_comes_back()
+    {
+        var store = new SweptStore(new MemoryUploadStore(timeProvider: _time));
+        var attempts = new List<int>();
+        await using TestApp app = await AppAsync(configure: options =>
+        {
+            Set(options);
+            options.Store = store;
+            options.Handler.MaxAttempts = 3;
+            options.OnCompleted = (upload, _) =>
+            {
+                attempts.Add(upload.Attempt);
+                throw new InvalidOperationException("always");
+            };
+        }, time: _time);
+        await store.SweptAsync();
+        await app.Client.AppendAsync("f", 0, [1, 2], 2).ShouldBeProblemAsync(503, Own + "handler-failed", 2);
+        for (int i = 0; i < 3; i++)
+        {
+            _time.Advance(TimeSpan.FromMinutes(10));
+            await store.SweptAsync();
+        }
+
+        Assert.Equal([1, 2, 3], attempts);
+        await app.Client.AppendAsync("f", 2, [], 2).ShouldBeProblemAsync(500, Own + "parked", 2);
+    }
+
+    [Fact]
+    public async Task A_handler_that_takes_its_time_does_not_keep_the_sweeper_from_the_others()
+    {
+        var store = new SweptStore(new MemoryUploadStore(timeProvider: _time));
+        var hangs = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var runs = new System.Collections.Concurrent.ConcurrentQueue<string?>();
+        await using TestApp app = await AppAsync(configure: options =>
+        {
+            Set(options);
+            options.Store = store;
+            options.OnCompleted = async (upload, token) =>
+            {
+                if (!upload.IsRepeat)
+                {
+                    throw new InvalidOperationException("Not now.");
+                }
+
+                runs.Enqueue(upload.RawFileName);
+                await hangs.Task.WaitAsync(token);
+            };
+        }, time: _time);
+        await store.SweptAsync();
+        foreach (string name in (string[])["a", "b", "c"])
+        {
+            await app.Client.AppendAsync(name, 0, [1, 2], 2).ShouldBeProblemAsync(503, Own + "handler-failed", 2);
+        }
+
+        await Eventually.TrueAsync(() => runs.Count == 3, "all of them run at the same time", () => _time.Advance(TimeSpan.FromMinutes(1)));
+        hangs.SetResult();
+        Assert.Equal(["a", "b", "c"], runs.Order());
+    }
+
+    [Fact]
+    public async Task However_many_paths_share_a_store_one_sweeper_walks_over_it()
+    {
+        var store = new SweptStore(new MemoryUploadStore(timeProvider: _time));
+        await using TestApp app = await AppAsync(
+            configure: options =>
+            {
+                Set(options);
+                options.Store = store;
+            },
+            time: _time,
+            after: web => web.UseResumableUploads(options =>
+            {
+                Set(options);
+                (options.UploadPath, options.StatusPath, options.Store, options.Expiration) = ("/videos", null, store, TimeSpan.FromMinutes(30));
+            }));
+        await store.SweptAsync();
+        await app.Client.AppendAsync("f", 0, [1], 10).ShouldHoldAsync(1);
+        using (HttpResponseMessage video = await app.Client.AppendAsync("f", 0, new ByteArrayContent([1]), 10, "/videos"))
+        {
+            Assert.Equal(200, (int)video.StatusCode);
+        }
+
+        for (int i = 1; i <= 6; i++)
+        {
+            _time.Advance(TimeSpan.FromMinutes(10));
+            await store.SweptAsync();
+            Assert.Equal(1 + i, store.Walks);
+            Assert.Equal(i < 3 ? 2 : i < 6 ? 1 : 0, await store.CountAsync());
+        }
+    }
+
+    private void Set(ResumableUploadOptions options)
+    {
+        options.Expiration = TimeSpan.FromHours(1);
+        options.Timeouts.MaxAge = TimeSpan.FromHours(5);
+        options.Timeouts.CompletedRetention = TimeSpan.FromHours(2);
+        options.Timeouts.SweepInterval = TimeSpan.FromMinutes(10);
+        options.Timeouts.IdleTimeout = TimeSpan.FromDays(40);
+        options.Limits.MinDataRate = 0;
+        options.OnExpired = (upload, _) =>
+        {
+            lock (_expired)
+            {
+                _expired.Add((upload.RawFileName, upload.Offset, upload.State));
+            }
+
+            return Task.CompletedTask;
+        };
+    }
+
+    /// <summary>Says when a sweep is over.</summary>
+    private sealed class SweptStore(IUploadStore inner) : IUploadStore, ISelfCleaningStore
+    {
+        private readonly SemaphoreSlim _swept = new(0);
+
+        private int _walks;
+
+        /// <summary>How often all uploads were listed.</summary>
+        public int Walks => Volatile.Read(ref _walks);
+
+        public async Task SweptAsync() => Assert.True(await _swept.WaitAsync(TimeSpan.FromSeconds(30)));
+
+        public async Task<int> CountAsync()
+        {
+            int count = 0;
+            await foreach (UploadInfo _ in inner.ListAsync(new UploadQuery(), default))
+            {
+                count++;
+            }
+
+            return count;
+        }
+
+        public ValueTask CleanUpAsync(CancellationToken cancellationToken)
+        {
+            _swept.Release();
+            return ValueTask.CompletedTask;
+        }
+
+        public ValueTask<CreateResult> CreateAsync(UploadKey key, UploadRecord record, CancellationToken cancellationToken) =>
+            inner.CreateAsync(key, record, cancellationToken);
+
+        public ValueTask<UploadInfo?> GetAsync(UploadKey key, CancellationToken cancellationToken) => inner.GetAsync(key, cancellationToken);
+
+        public ValueTask<AppendResult> AppendAsync(UploadKey key, long offset, UploadContent content, AppendMode mode, CancellationToken cancellationToken) =>
+            inner.AppendAsync(key, offset, content, mode, cancellationToken);
+
+        public ValueTask<UpdateResult> UpdateAsync(UploadKey key, string version, UploadRecord record, CancellationToken cancellationToken) =>
+            inner.UpdateAsync(key, version, record, cancellationToken);
+
+        public ValueTask<Stream?> OpenReadAsync(UploadKey key, CancellationToken cancellationToken) => inner.OpenReadAsync(key, cancellationToken);
+
+        public ValueTask<DeleteResult> DeleteAsync(UploadKey key, string? version, CancellationToken cancellationToken) =>
+            inner.DeleteAsync(key, version, cancellationToken);
+
+        public IAsyncEnumerable<UploadInfo> ListAsync(UploadQuery query, CancellationToken cancellationToken)
+        {
+            if (query.Owner is null)
+            {
+                Interlocked.Increment(ref _walks);
+            }
+
+            return inner.ListAsync(query, cancellationToken);
+        }
+
+        public ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> response, CancellationToken cancellationToken) =>
+            inner.PutResponseAsync(key, response, cancellationToken);
+
+        public ValueTask<ReadOnlyMemory<byte>?> GetResponseAsync(UploadKey key, CancellationToken cancellationToken) =>
+            inner.GetResponseAsync(key, cancellationToken);
+    }
+}

@@ -1,0 +1,113 @@
+using ResumableUploads.Testing.Clients;
+using ResumableUploads.Testing.Servers;
+using ResumableUploads.Testing;
+using static ResumableUploads.Testing.ProblemExpectations;
+
+namespace ResumableUploads.UnitTests.Engine.Quotas;
+
+/// <summary>What one owner may have and do at a time.</summary>
+public class OwnerLimitTests
+{
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task An_owner_has_so_many_unfinished_uploads_at_a_time(bool inMemory)
+    {
+        await using TestApp app = await AppAsync(inMemory, static options => options.Limits.MaxUploadsPerOwner = 2);
+        await app.Client.AppendAsync("a", 0, [1], 10).ShouldHoldAsync(1);
+        await app.Client.AppendAsync("b", 0, [1], 10).ShouldHoldAsync(1);
+        using (HttpResponseMessage response = await app.Client.AppendAsync("c", 0, [1], 10))
+        {
+            Assert.Equal("60", response.Header("Retry-After"));
+            await response.ShouldBeProblemAsync(429, Own + "too-many-uploads");
+        }
+
+        await app.Client.AppendAsync("a", 1, new byte[9], 10).ShouldHoldAsync(10, complete: true);
+        await app.Client.AppendAsync("c", 0, [1], 10).ShouldHoldAsync(1);
+        await app.Client.AppendAsync("d", 0, [1], 10).ShouldBeProblemAsync(429, Own + "too-many-uploads");
+        (await app.Client.DeleteUploadAsync("b")).Dispose();
+        await app.Client.AppendAsync("d", 0, [1], 10).ShouldHoldAsync(1);
+    }
+
+    [Fact]
+    public async Task Another_owner_is_not_kept_out_by_the_first()
+    {
+        await using TestApp app = await AppAsync(configure: static options =>
+        {
+            options.Limits.MaxUploadsPerOwner = 1;
+            options.Owner = static context => context.Request.Headers["X-User"];
+        });
+        await app.Client.AppendAsync("a", 0, [1], 10, ("X-User", "x")).ShouldHoldAsync(1);
+        await app.Client.AppendAsync("b", 0, [1], 10, ("X-User", "x")).ShouldBeProblemAsync(429, Own + "too-many-uploads");
+        await app.Client.AppendAsync("b", 0, [1], 10, ("X-User", "y")).ShouldHoldAsync(1);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task The_unfinished_uploads_of_an_owner_have_so_many_bytes(bool inMemory)
+    {
+        await using TestApp app = await AppAsync(inMemory, static options => options.Limits.MaxBytesPerOwner = 100);
+        await app.Client.AppendAsync("a", 0, [1], 60).ShouldHoldAsync(1);
+        await app.Client.AppendAsync("b", 0, [1], 41).ShouldBeProblemAsync(413, Own + "owner-quota");
+        await app.Client.AppendAsync("b", 0, new byte[41]).ShouldBeProblemAsync(413, Own + "owner-quota");
+        await app.Client.AppendAsync("b", 0, Chunked(new byte[41])).ShouldBeProblemAsync(413, Own + "owner-quota", 40);
+        Assert.Equal(40, await app.Client.StatusAsync("b"));
+        (await app.Client.DeleteUploadAsync("b")).Dispose();
+        await app.Client.AppendAsync("b", 0, [1], 40).ShouldHoldAsync(1);
+        await app.Client.AppendAsync("a", 1, new byte[59], 60).ShouldHoldAsync(60, complete: true);
+        await app.Client.AppendAsync("c", 0, [1], 60).ShouldHoldAsync(1);
+    }
+
+    [Fact]
+    public async Task A_refused_beginning_leaves_nothing_behind()
+    {
+        await using TestApp app = await AppAsync(configure: static options => options.Limits.MaxBytesPerOwner = 100);
+        await app.Client.AppendAsync("a", 0, new byte[101]).ShouldBeProblemAsync(413, Own + "owner-quota");
+        await app.Client.AppendAsync("a", 0, [], 101).ShouldBeProblemAsync(413, Own + "owner-quota");
+        Assert.Empty(Directory.EnumerateFiles(app.Directory, "*", SearchOption.AllDirectories));
+    }
+
+    [Fact]
+    public async Task A_size_that_is_told_late_counts_against_the_owner()
+    {
+        await using TestApp app = await AppAsync(configure: static options =>
+        {
+            options.Limits.MaxBytesPerOwner = 100;
+            options.FileId.CompleteOnFullBody = false;
+        });
+        await app.Client.AppendAsync("a", 0, [1]).ShouldHoldAsync(1);
+        await app.Client.AppendAsync("b", 0, [1]).ShouldHoldAsync(1);
+        await app.Client.AppendAsync("a", 1, [1], 99).ShouldHoldAsync(2);
+        await app.Client.AppendAsync("b", 1, [1], 3).ShouldBeProblemAsync(413, Own + "owner-quota", 1);
+        await app.Client.AppendAsync("b", 1, []).ShouldHoldAsync(1);
+    }
+
+    [Fact]
+    public async Task An_owner_sends_so_many_bodies_at_a_time()
+    {
+        var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using TestApp app = await AppAsync(configure: options =>
+        {
+            options.Limits.MaxAppendsPerOwner = 1;
+            options.OnProgress = (_, _) =>
+            {
+                begun.TrySetResult();
+                return Task.CompletedTask;
+            };
+        });
+        var held = new HeldContent([1, 2], [3]);
+        Task<HttpResponseMessage> first = app.Client.AppendAsync("a", 0, held, 3);
+        await begun.Task;
+        using (HttpResponseMessage second = await app.Client.AppendAsync("b", 0, [1], 10))
+        {
+            Assert.Equal("5", second.Header("Retry-After"));
+            await second.ShouldBeProblemAsync(429, Own + "too-many-requests", 0);
+        }
+
+        Assert.Equal(0, await app.Client.StatusAsync("b"));
+        held.Release();
+        await first.ShouldHoldAsync(3, complete: true);
+        await app.Client.AppendAsync("b", 0, [1], 10).ShouldHoldAsync(1);
+    }
+}

@@ -1,0 +1,61 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.Extensions.DependencyInjection;
+using ResumableUploads.Testing.Clients;
+using ResumableUploads.Testing.Servers;
+
+namespace ResumableUploads.UnitTests.Hosting.Endpoints.Routing;
+
+/// <summary>The attribute on a controller is for its actions that take content, and one on an action goes before it.</summary>
+public class AttributeTests
+{
+    [Fact]
+    public async Task On_a_controller_it_is_for_each_action_that_takes_content()
+    {
+        await using TestApp app = await AppAsync();
+        using HttpResponseMessage post = await Whole("/class", 2).SendInPiecesAsync(app.Client, 2, 1);
+        using HttpResponseMessage put = await (Whole("/class/5", 2) with { Method = HttpMethod.Put }).SendInPiecesAsync(app.Client, 2, 1);
+        Assert.Equal(("post", "put 5"), (await post.Content.ReadAsStringAsync(), await put.Content.ReadAsStringAsync()));
+        Assert.Equal("list", await app.Client.GetStringAsync("/class"));
+        using HttpResponseMessage delete = await app.Client.DeleteAsync("/class/5");
+        Assert.Equal("gone 5", await delete.Content.ReadAsStringAsync());
+    }
+
+    [Theory]
+    [InlineData("/class", 2000)]
+    [InlineData("/class/small", 500)]
+    public async Task On_an_action_it_goes_before_the_controllers(string path, int limit)
+    {
+        await using TestApp app = await AppAsync();
+        using HttpResponseMessage fits = await Whole(path, limit).SendInPiecesAsync(app.Client, 1, 1);
+        using HttpResponseMessage large = await Whole(path, limit + 1).SendPieceAsync(app.Client, "g", 0, [1], limit + 1, Way.Measured);
+        Assert.Equal((200, 413), ((int)fits.StatusCode, (int)large.StatusCode));
+    }
+
+    private static WholeRequest Whole(string path, int size) => new(path, new byte[size], "text/plain");
+
+    private static Task<TestApp> AppAsync() => EndpointApp.StartAsync(
+        static app => app.MapControllers(),
+        services: static builder => builder.Services.AddControllers().OnlyControllers(typeof(ClassController)),
+        onTestHost: true);
+}
+
+[Route("class")]
+[ResumableUpload(MaxUploadSize = 2000)]
+public sealed class ClassController : ControllerBase
+{
+    [HttpGet]
+    public string List() => "list";
+
+    [HttpPost]
+    public string Post() => "post";
+
+    [HttpPut("{id}")]
+    public string Put(string id) => $"put {id}";
+
+    [HttpDelete("{id}")]
+    public string Delete(string id) => $"gone {id}";
+
+    [HttpPost("small"), ResumableUpload(MaxUploadSize = 500)]
+    public string Small() => "small";
+}

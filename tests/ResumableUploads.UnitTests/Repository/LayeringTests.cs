@@ -1,0 +1,127 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Mvc;
+using ResumableUploads.Stores.Memory;
+using ResumableUploads.TestKit;
+
+namespace ResumableUploads.UnitTests.Repository;
+
+public class LayeringTests
+{
+    [Fact]
+    public void No_layer_names_what_it_may_not()
+    {
+        Assert.Empty(Layers.Violations(typeof(ResumableUploadOptions).Assembly.GetTypes(), Layers.Of));
+    }
+
+    [Theory]
+    [InlineData("Hosting")]
+    [InlineData("Protocols")]
+    [InlineData("Engine")]
+    [InlineData("Stores")]
+    [InlineData("Abstractions")]
+    public void Every_layer_has_types(string layer)
+    {
+        Assert.Contains(typeof(ResumableUploadOptions).Assembly.GetTypes(), type => Layers.Of(type) == layer);
+    }
+
+    [Theory]
+    [InlineData(typeof(HasField))]
+    [InlineData(typeof(HasGenericArgument))]
+    [InlineData(typeof(HasParameter))]
+    [InlineData(typeof(HasBase))]
+    [InlineData(typeof(HasConstraint<>))]
+    [InlineData(typeof(HasAttribute))]
+    [InlineData(typeof(HasCall))]
+    [InlineData(typeof(HasTypeOf))]
+    [InlineData(typeof(HasCatch))]
+    [InlineData(typeof(HasGenericCall))]
+    [InlineData(typeof(HasLambda))]
+    public void A_planted_web_type_in_the_engine_is_found(Type planted)
+    {
+        IEnumerable<Type> family = [planted, .. planted.GetNestedTypes(System.Reflection.BindingFlags.NonPublic)];
+        Assert.NotEmpty(Layers.Violations(family, type => family.Contains(type) ? "Engine" : null));
+        Assert.Empty(Layers.Violations(family, type => family.Contains(type) ? "Hosting" : null));
+    }
+
+    [Fact]
+    public void A_planted_store_in_a_protocol_is_found()
+    {
+        string violation = Assert.Single(Layers.Violations(
+            [typeof(NamesStore)], static type => type == typeof(NamesStore) ? "Protocols" : Layers.Of(type)));
+        Assert.Contains(nameof(MemoryUploadStore), violation, StringComparison.Ordinal);
+    }
+
+#pragma warning disable CA1859, CS0169, CS0649, CA1823, IDE0051, IDE0044, CA1801, IDE0060, CA1003
+    private class HasField
+    {
+        private HttpContext? _field;
+    }
+
+    private class HasGenericArgument
+    {
+        private List<Dictionary<string, HttpContext[]>>? _field;
+    }
+
+    private class HasParameter
+    {
+        public static void Take(ref HttpContext context)
+        {
+        }
+    }
+
+    private class HasBase : HeaderDictionary;
+
+    private class HasConstraint<T>
+        where T : HttpContext;
+
+    [ProducesErrorResponseType(typeof(string))]
+    private class HasAttribute;
+
+    private class HasCall
+    {
+        public static bool Call() => HttpMethods.IsGet("GET");
+    }
+
+    private class HasTypeOf
+    {
+        public static string Name() => typeof(HttpContext).Name;
+    }
+
+    private class HasCatch
+    {
+        public static void Try()
+        {
+            try
+            {
+                GC.KeepAlive(null);
+            }
+            catch (BadHttpRequestException)
+            {
+            }
+        }
+    }
+
+    private class HasGenericCall
+    {
+        public static Array Call() => Array.Empty<HttpContext>();
+    }
+
+    private class HasLambda
+    {
+        public static Func<object, bool> Lambda() => static value => value is HttpContext;
+    }
+
+    private class NamesStore
+    {
+        public static object Make() => new MemoryUploadStore();
+    }
+#pragma warning restore
+
+    [Fact]
+    public void The_test_kit_knows_of_the_package_what_the_author_of_a_store_knows()
+    {
+        Type[] named = [.. typeof(StoreContract).Assembly.GetTypes().SelectMany(TypeReferences.Of).Where(static type => Layers.Of(type) is not null).Distinct()];
+        Assert.NotEmpty(named);
+        Assert.All(named, static type => Assert.Equal("Abstractions", Layers.Of(type)));
+    }
+}

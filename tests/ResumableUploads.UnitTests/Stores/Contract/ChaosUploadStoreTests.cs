@@ -1,0 +1,148 @@
+using Microsoft.Extensions.Time.Testing;
+using ResumableUploads.Abstractions;
+using ResumableUploads.Stores.Memory;
+using ResumableUploads.TestKit;
+using ResumableUploads.TestKit.Support;
+
+namespace ResumableUploads.UnitTests.Stores.Contract;
+
+public class ChaosUploadStoreTests
+{
+    private static readonly UploadKey Key = new("owner", "upload");
+
+    private readonly FakeTimeProvider _clock = new();
+    private readonly MemoryUploadStore _inner = new();
+    private readonly ChaosUploadStore _store;
+
+    public ChaosUploadStoreTests() => _store = new ChaosUploadStore(_inner, _clock);
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public static TheoryData<ChaosOperation> Steps => [.. Enum.GetValues<ChaosOperation>()];
+
+    [Theory]
+    [MemberData(nameof(Steps))]
+    public async Task A_call_fails_where_it_is_planned_and_not_elsewhere(ChaosOperation step)
+    {
+        await _inner.CreateAsync(Key, new UploadRecord(), Token);
+        _store.InjectFault(step, ChaosTiming.BeforeCall, ChaosFault.Throw(StoreFailure.ReadOnly), skip: 1, times: 2);
+        foreach (ChaosOperation other in Enum.GetValues<ChaosOperation>().Except([step, ChaosOperation.Delete]))
+        {
+            await CallAsync(other);
+        }
+
+        await CallAsync(step);
+        Assert.Equal(StoreFailure.ReadOnly, (await Assert.ThrowsAsync<UploadStoreException>(() => CallAsync(step))).Failure);
+        await Assert.ThrowsAsync<UploadStoreException>(() => CallAsync(step));
+        await CallAsync(step);
+    }
+
+    [Fact]
+    public async Task A_call_that_fails_afterwards_has_been_done()
+    {
+        _store.InjectFault(ChaosOperation.Create, ChaosTiming.AfterCall, ChaosFault.Throw(StoreFailure.Unavailable));
+        await Assert.ThrowsAsync<UploadStoreException>(() => CallAsync(ChaosOperation.Create));
+        Assert.NotNull(await _inner.GetAsync(Key, Token));
+
+        _store.InjectFault(ChaosOperation.Append, ChaosTiming.AfterCall, ChaosFault.Throw(StoreFailure.Unavailable));
+        await Assert.ThrowsAsync<UploadStoreException>(() => CallAsync(ChaosOperation.Append));
+        Assert.Equal(3, (await _inner.GetAsync(Key, Token))!.Offset);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(4000)]
+    [InlineData(9999)]
+    public async Task A_short_write_keeps_the_first_bytes_and_tells_how_many(int count)
+    {
+        byte[] bytes = [.. Enumerable.Range(0, 10_000).Select(static i => (byte)(i % 251))];
+        await _inner.CreateAsync(Key, new UploadRecord(), Token);
+        _store.InjectFault(ChaosOperation.Append, ChaosTiming.BeforeCall, ChaosFault.PartialWrite(count, StoreFailure.Full));
+        UploadStoreException e = await Assert.ThrowsAsync<UploadStoreException>(
+            async () => await _store.AppendAsync(Key, 0, RecordingContent.FromBytes(bytes), AppendMode.KeepPartial, Token));
+        Assert.Equal((StoreFailure.Full, (long?)count), (e.Failure, e.DurableOffset));
+
+        await _store.AppendAsync(Key, count, RecordingContent.FromBytes(bytes.AsSpan(count)), AppendMode.KeepPartial, Token);
+        using Stream content = (await _inner.OpenReadAsync(Key, Token))!;
+        byte[] stored = new byte[bytes.Length];
+        await content.ReadExactlyAsync(stored, Token);
+        Assert.Equal(bytes, stored);
+    }
+
+    [Fact]
+    public async Task A_short_write_that_is_longer_than_the_content_is_none()
+    {
+        await _inner.CreateAsync(Key, new UploadRecord(), Token);
+        _store.InjectFault(ChaosOperation.Append, ChaosTiming.BeforeCall, ChaosFault.PartialWrite(3, StoreFailure.Full));
+        await CallAsync(ChaosOperation.Append);
+        Assert.Equal(3, (await _inner.GetAsync(Key, Token))!.Offset);
+    }
+
+    [Fact]
+    public async Task A_short_write_leaves_nothing_of_what_counts_together()
+    {
+        await _inner.CreateAsync(Key, new UploadRecord(), Token);
+        _store.InjectFault(ChaosOperation.Append, ChaosTiming.BeforeCall, ChaosFault.PartialWrite(2, StoreFailure.Full));
+        await Assert.ThrowsAsync<UploadStoreException>(
+            async () => await _store.AppendAsync(Key, 0, RecordingContent.FromBytes([1, 2, 3]), AppendMode.AllOrNothing, Token));
+        Assert.Equal(0, (await _inner.GetAsync(Key, Token))!.Offset);
+    }
+
+    [Fact]
+    public async Task A_delay_lasts_as_long_as_the_clock_says()
+    {
+        _store.InjectFault(ChaosOperation.Get, ChaosTiming.BeforeCall, ChaosFault.Delay(TimeSpan.FromMinutes(1)));
+        Task<UploadInfo?> get = _store.GetAsync(Key, Token).AsTask();
+        _clock.Advance(TimeSpan.FromSeconds(59));
+        Assert.False(get.IsCompleted);
+        _clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.Null(await get);
+    }
+
+    [Fact]
+    public async Task What_is_cleared_does_not_happen()
+    {
+        _store.InjectFault(ChaosOperation.Get, ChaosTiming.BeforeCall, ChaosFault.Throw(StoreFailure.Full));
+        _store.ClearFaults();
+        Assert.Null(await _store.GetAsync(Key, Token));
+    }
+
+    [Fact]
+    public void A_short_write_is_for_appends() =>
+        Assert.Throws<ArgumentException>(() => _store.InjectFault(ChaosOperation.Get, ChaosTiming.BeforeCall, ChaosFault.PartialWrite(1, StoreFailure.Full)));
+
+    private async Task CallAsync(ChaosOperation step)
+    {
+        switch (step)
+        {
+            case ChaosOperation.Create:
+                await _store.CreateAsync(Key, new UploadRecord(), Token);
+                break;
+            case ChaosOperation.Get:
+                await _store.GetAsync(Key, Token);
+                break;
+            case ChaosOperation.Append:
+                await _store.AppendAsync(Key, 0, RecordingContent.FromBytes([1, 2, 3]), AppendMode.KeepPartial, Token);
+                break;
+            case ChaosOperation.Update:
+                await _store.UpdateAsync(Key, "none", new UploadRecord(), Token);
+                break;
+            case ChaosOperation.OpenRead:
+                await ((await _store.OpenReadAsync(Key, Token))?.DisposeAsync() ?? default);
+                break;
+            case ChaosOperation.Delete:
+                await _store.DeleteAsync(Key, null, Token);
+                break;
+            case ChaosOperation.List:
+                await _store.ListAsync(new UploadQuery(), Token).CountAsync(Token);
+                break;
+            case ChaosOperation.PutResponse:
+                await _store.PutResponseAsync(Key, new byte[1], Token);
+                break;
+            default:
+                await _store.GetResponseAsync(Key, Token);
+                break;
+        }
+    }
+}

@@ -1,0 +1,365 @@
+using ResumableUploads.Abstractions;
+using ResumableUploads.Stores.FileSystem;
+using ResumableUploads.Testing.Stores;
+
+namespace ResumableUploads.UnitTests.Stores.FileSystem;
+
+public class FileSystemAppendTests : FileSystemStoreTest
+{
+    private const int InputOutputError = 5;
+
+    [Fact]
+    public async Task After_a_failed_sync_nothing_is_acknowledged_and_the_upload_is_back_at_its_last_durable_byte()
+    {
+        FileSystemUploadStore store = NewStore(syncSize: 100);
+        await CreateAsync(store);
+        await AppendAsync(store, 0, Bytes(10));
+        FailSyncOfData();
+        var content = new FedContent();
+        await content.FeedAsync(Bytes(150));
+        content.End();
+
+        UploadStoreException error = await Assert.ThrowsAsync<UploadStoreException>(
+            async () => await store.AppendAsync(Key, 10, content, AppendMode.KeepPartial, None));
+
+        Assert.Equal((StoreFailure.Unavailable, 10), (error.Failure, error.DurableOffset));
+        Assert.Empty(content.Told);
+        Assert.Equal(10, new FileInfo(TheFile(".data")).Length);
+        Files.Before = null;
+        Assert.Equal(10, (await GetAsync(store)).Offset);
+        Assert.Equal(13, (await AppendAsync(store, 10, Bytes(3, 2))).Offset);
+        byte[] all = [.. Bytes(10), .. Bytes(3, 2)];
+        Assert.Equal(all, await ReadAsync(store));
+    }
+
+    [Fact]
+    public async Task What_was_durable_before_a_sync_failed_in_the_middle_stays()
+    {
+        FileSystemUploadStore store = NewStore(syncSize: 100);
+        await CreateAsync(store);
+        var content = new FedContent();
+        Task<AppendResult> append = store.AppendAsync(Key, 0, content, AppendMode.KeepPartial, None).AsTask();
+        await content.FeedAsync(Bytes(100));
+        await content.FirstTold.Task.WaitAsync(Patience, None);
+        FailSyncOfData();
+        await content.FeedAsync(Bytes(100, 2));
+
+        UploadStoreException error = await Assert.ThrowsAsync<UploadStoreException>(() => append.WaitAsync(Patience, None));
+
+        Assert.Equal(100, error.DurableOffset);
+        Assert.Equal([100], content.Told);
+        Files.Before = null;
+        Assert.Equal(Bytes(100), await ReadAsync(store));
+    }
+
+    [Fact]
+    public async Task Bytes_whose_sync_failed_are_never_trusted_even_if_they_cannot_be_cut_off()
+    {
+        FileSystemUploadStore store = NewStore(syncSize: 50);
+        await CreateAsync(store);
+        await AppendAsync(store, 0, Bytes(10));
+        int failed = 0;
+        Files.Before = (step, path) =>
+        {
+            // A second sync would be told that all is well, as the kernel does.
+            if ((step == "truncate" || (step == "sync" && failed++ == 0)) && path.EndsWith(".data", StringComparison.Ordinal))
+            {
+                throw FaultyFiles.Error(InputOutputError);
+            }
+        };
+
+        UploadStoreException error = await Assert.ThrowsAsync<UploadStoreException>(() => TwoPiecesAsync(store));
+        Assert.Equal(10, error.DurableOffset);
+
+        Assert.Equal(60, new FileInfo(TheFile(".data")).Length);
+        Files.Before = null;
+        Assert.Equal(10, (await GetAsync(store)).Offset);
+        Assert.Equal(10, new FileInfo(TheFile(".data")).Length);
+    }
+
+    [Fact]
+    public async Task A_mark_that_cannot_be_synced_acknowledges_nothing()
+    {
+        FileSystemUploadStore store = NewStore();
+        await CreateAsync(store);
+        Files.Before = (step, path) =>
+        {
+            if (step == "sync" && path.EndsWith(".mark", StringComparison.Ordinal))
+            {
+                throw FaultyFiles.Error(InputOutputError);
+            }
+        };
+
+        UploadStoreException error = await Assert.ThrowsAsync<UploadStoreException>(() => AppendAsync(store, 0, Bytes(50)));
+        Assert.Equal(0, error.DurableOffset);
+        Assert.Equal(0, (await GetAsync(store)).Offset);
+
+        Files.Before = null;
+        Assert.Equal(50, (await GetAsync(store)).Offset);
+    }
+
+    [Fact]
+    public async Task Bytes_that_trickle_in_become_durable_after_the_interval()
+    {
+        FileSystemUploadStore store = NewStore();
+        await CreateAsync(store);
+        var content = new FedContent();
+        var written = new SemaphoreSlim(0);
+        Files.After = (step, path) =>
+        {
+            if (step == "write" && path.EndsWith(".data", StringComparison.Ordinal))
+            {
+                written.Release();
+            }
+        };
+        Task<AppendResult> append = store.AppendAsync(Key, 0, content, AppendMode.KeepPartial, None).AsTask();
+        for (int i = 0; i < 2; i++)
+        {
+            await content.FeedAsync(Bytes(1));
+            Assert.True(await written.WaitAsync(Patience, None));
+        }
+
+        // When the second byte is written, the store has decided about the first.
+        Assert.Empty(content.Told);
+
+        Time.Advance(TimeSpan.FromSeconds(5));
+        await content.FeedAsync(Bytes(1));
+        await content.FirstTold.Task.WaitAsync(Patience, None);
+        Assert.InRange(content.Told[0], 2, 3);
+
+        content.End();
+        await append.WaitAsync(Patience, None);
+    }
+
+    [Fact]
+    public async Task A_write_that_fails_keeps_what_did_get_to_the_file()
+    {
+        FileSystemUploadStore store = NewStore();
+        await CreateAsync(store);
+        var content = new FedContent();
+        var written = new TaskCompletionSource();
+        Files.After = (step, path) =>
+        {
+            if (step == "write" && path.EndsWith(".data", StringComparison.Ordinal))
+            {
+                written.TrySetResult();
+            }
+        };
+        Task<AppendResult> append = store.AppendAsync(Key, 0, content, AppendMode.KeepPartial, None).AsTask();
+        await content.FeedAsync(Bytes(20));
+        await written.Task.WaitAsync(Patience, None);
+        Files.Before = (step, path) =>
+        {
+            if (step == "write" && path.EndsWith(".data", StringComparison.Ordinal))
+            {
+                throw FaultyFiles.Error(InputOutputError);
+            }
+        };
+        await content.FeedAsync(Bytes(20, 2));
+
+        UploadStoreException error = await Assert.ThrowsAsync<UploadStoreException>(() => append.WaitAsync(Patience, None));
+
+        Assert.Equal((StoreFailure.Unavailable, 20), (error.Failure, error.DurableOffset));
+        Assert.Equal(20, (await GetAsync(store)).Offset);
+    }
+
+    [Theory]
+    [InlineData(Durability.PowerLoss)]
+    [InlineData(Durability.ProcessCrash)]
+    public async Task A_process_that_dies_while_bytes_are_staged_leaves_none_of_them(Durability durability)
+    {
+        FileSystemUploadStore store = NewStore(durability);
+        await CreateAsync(store);
+        await AppendAsync(store, 0, Bytes(10));
+        UploadInfo before = await GetAsync(store);
+        var content = new FedContent { Decide = _ => throw new ProcessDied() };
+        await content.FeedAsync(Bytes(50));
+        content.End();
+        Files.Before = (step, path) =>
+        {
+            if (step == "truncate")
+            {
+                throw new ProcessDied();
+            }
+        };
+        await Assert.ThrowsAsync<ProcessDied>(async () => await store.AppendAsync(Key, 10, content, AppendMode.AllOrNothing, None));
+        Assert.Equal(60, new FileInfo(TheFile(".data")).Length);
+
+        FileSystemUploadStore after = NewStore(durability, new FaultyFiles());
+        UploadInfo info = await GetAsync(after);
+        Assert.Equal((10, before.Version), (info.Offset, info.Version));
+        Assert.Equal(Bytes(10), await ReadAsync(after));
+        Assert.Equal(12, (await AppendAsync(after, 10, Bytes(2, 2))).Offset);
+        byte[] all = [.. Bytes(10), .. Bytes(2, 2)];
+        Assert.Equal(all, await ReadAsync(NewStore(durability, new FaultyFiles())));
+    }
+
+    [Theory]
+    [InlineData("replace")]
+    [InlineData("write .mark")]
+    [InlineData("sync .mark")]
+    public async Task A_process_that_dies_while_it_keeps_staged_bytes_leaves_all_or_none(string where)
+    {
+        foreach (bool before in (bool[])[true, false])
+        {
+            var files = new FaultyFiles();
+            FileSystemUploadStore store = NewStore(files: files);
+            await CreateAsync(store);
+            await AppendAsync(store, 0, Bytes(10));
+            var content = new FedContent { Decide = _ => Arm(files, where, before) };
+            await content.FeedAsync(Bytes(50));
+            content.End();
+            await Assert.ThrowsAsync<ProcessDied>(async () => await store.AppendAsync(Key, 10, content, AppendMode.AllOrNothing, None));
+
+            FileSystemUploadStore after = NewStore();
+            Assert.Equal(where == "replace" && before ? 10 : 60, (await GetAsync(after)).Offset);
+            Assert.Empty(content.Told);
+            await after.DeleteAsync(Key, null, None);
+        }
+    }
+
+    [Fact]
+    public async Task Staged_bytes_that_did_not_reach_the_mark_are_all_gone_after_another_boot()
+    {
+        FileSystemUploadStore store = NewStore();
+        await CreateAsync(store);
+        await AppendAsync(store, 0, Bytes(10));
+        var content = new FedContent { Decide = _ => Arm(Files, "write .mark", before: true) };
+        await content.FeedAsync(Bytes(50));
+        content.End();
+        await Assert.ThrowsAsync<ProcessDied>(async () => await store.AppendAsync(Key, 10, content, AppendMode.AllOrNothing, None));
+
+        var next = new FaultyFiles { Boot = Guid.NewGuid().ToString("D") };
+        Assert.Equal(10, (await GetAsync(NewStore(files: next))).Offset);
+    }
+
+    [Fact]
+    public async Task A_failed_sync_of_staged_bytes_leaves_the_upload_as_it_was()
+    {
+        FileSystemUploadStore store = NewStore();
+        await CreateAsync(store);
+        await AppendAsync(store, 0, Bytes(10));
+        UploadInfo before = await GetAsync(store);
+        Files.Before = (step, path) =>
+        {
+            if (step == "sync" && path.EndsWith(".data", StringComparison.Ordinal))
+            {
+                Files.Before = null;
+                throw FaultyFiles.Error(InputOutputError);
+            }
+        };
+
+        UploadStoreException error = await Assert.ThrowsAsync<UploadStoreException>(() => AppendAsync(store, 10, Bytes(9), AppendMode.AllOrNothing));
+
+        Assert.Equal(10, error.DurableOffset);
+        Assert.Equal(before.Version, (await GetAsync(store)).Version);
+        Assert.Equal(12, (await AppendAsync(store, 10, Bytes(2))).Offset);
+    }
+
+    [Fact]
+    public async Task Discarded_bytes_change_neither_version_nor_age()
+    {
+        FileSystemUploadStore store = NewStore();
+        await CreateAsync(store);
+        await AppendAsync(store, 0, Bytes(10));
+        UploadInfo before = await GetAsync(store);
+        Time.Advance(TimeSpan.FromHours(1));
+        foreach (Func<CancellationToken, ValueTask<bool>> no in (Func<CancellationToken, ValueTask<bool>>[])
+            [_ => ValueTask.FromResult(false), _ => throw new InvalidOperationException("undecided")])
+        {
+            var content = new FedContent { Decide = no };
+            await content.FeedAsync(Bytes(50));
+            content.End();
+
+            AppendResult result = await store.AppendAsync(Key, 10, content, AppendMode.AllOrNothing, None);
+
+            Assert.Equal(new AppendResult(AppendStatus.Discarded, 10, before.Version), result);
+            Assert.Equal(before.LastModified, (await GetAsync(store)).LastModified);
+            Assert.Equal(10, new FileInfo(TheFile(".data")).Length);
+        }
+    }
+
+    [Fact]
+    public async Task An_upload_is_as_old_as_its_last_byte_says()
+    {
+        FileSystemUploadStore store = NewStore();
+        Assert.Equal(Time.GetUtcNow(), (await CreateAsync(store)).LastModified);
+        Assert.Equal(Time.GetUtcNow(), (await GetAsync(store)).LastModified);
+
+        Time.Advance(TimeSpan.FromMinutes(7));
+        await AppendAsync(store, 0, Bytes(10));
+        Assert.Equal(Time.GetUtcNow(), (await GetAsync(store)).LastModified);
+    }
+
+    [Fact]
+    public async Task Nothing_is_synced_where_only_the_process_may_die()
+    {
+        var steps = new List<string>();
+        Files.Before = (step, path) => steps.Add(step);
+        FileSystemUploadStore store = NewStore(Durability.ProcessCrash);
+
+        await ReceiveAsync(store, Bytes(100));
+        await store.DeleteAsync(Key, null, None);
+
+        Assert.DoesNotContain(steps, step => step.StartsWith("sync", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_creation_syncs_the_record_and_every_directory_above_it()
+    {
+        var steps = new List<string>();
+        Files.After = (step, path) =>
+        {
+            if (step is not ("stat" or "create-directory"))
+            {
+                steps.Add($"{step} {Path.GetRelativePath(StoreRoot, path)}");
+            }
+        };
+        FileSystemUploadStore store = NewStore();
+        await CreateAsync(store);
+
+        string temp = steps.First(step => step.EndsWith(".data", StringComparison.Ordinal))["create ".Length..];
+        temp = Path.GetDirectoryName(temp)!;
+        Assert.Equal(
+            [
+                $"sync {temp}/record.json",
+                $"sync-directory {temp}",
+                "rename-directory uploads/owner/up/upload-1",
+                "sync-directory uploads/owner/up",
+                "sync-directory uploads/owner",
+                "sync-directory uploads",
+            ],
+            steps[^6..]);
+    }
+
+    // The second piece is what makes the store go on behind a sync: it must not.
+    private static async Task TwoPiecesAsync(FileSystemUploadStore store)
+    {
+        var content = new FedContent();
+        Task<AppendResult> append = store.AppendAsync(Key, 10, content, AppendMode.KeepPartial, None).AsTask();
+        await content.FeedAsync(Bytes(50));
+        await append.WaitAsync(Patience, None);
+    }
+
+    private static ValueTask<bool> Arm(FaultyFiles files, string where, bool before)
+    {
+        string[] parts = where.Split(' ');
+        Action<string, string> die = (step, path) =>
+        {
+            if (step == parts[0] && (parts.Length == 1 || path.EndsWith(parts[1], StringComparison.Ordinal)))
+            {
+                throw new ProcessDied();
+            }
+        };
+        (files.Before, files.After) = before ? (die, files.After) : (files.Before, die);
+        return ValueTask.FromResult(true);
+    }
+
+    private void FailSyncOfData() => Files.Before = (step, path) =>
+    {
+        if (step == "sync" && path.EndsWith(".data", StringComparison.Ordinal))
+        {
+            throw FaultyFiles.Error(InputOutputError);
+        }
+    };
+}

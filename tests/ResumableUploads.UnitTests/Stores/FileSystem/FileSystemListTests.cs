@@ -1,0 +1,168 @@
+using ResumableUploads.Abstractions;
+using ResumableUploads.Stores.FileSystem;
+using ResumableUploads.Testing.Stores;
+
+namespace ResumableUploads.UnitTests.Stores.FileSystem;
+
+public class FileSystemListTests : FileSystemStoreTest
+{
+    [Fact]
+    public async Task Uploads_are_listed_in_the_order_of_their_keys_and_from_any_key_on_whether_it_is_there_or_not()
+    {
+        FileSystemUploadStore store = NewStore(Durability.ProcessCrash);
+        UploadKey[] keys =
+        [
+            new("a", "1"), new("a", "10"), new("a", "10a"), new("a", "1a"), new("a", "2"), new("a", "zz-z"),
+            new("a-b", "1"), new("b", "0"), new("b", "zz"),
+        ];
+        foreach (UploadKey key in keys.Reverse())
+        {
+            await CreateAsync(store, key);
+        }
+
+        Assert.Equal(keys, await ListAsync(store, new UploadQuery()));
+        Assert.Equal(keys[6..7], await ListAsync(store, new UploadQuery { Owner = "a-b" }));
+        Assert.Empty(await ListAsync(store, new UploadQuery { Owner = "../a" }));
+        Assert.Empty(await ListAsync(store, new UploadQuery { Owner = "nobody" }));
+        for (int i = 0; i < keys.Length; i++)
+        {
+            Assert.Equal(keys[(i + 1)..], await ListAsync(store, new UploadQuery { StartAfter = keys[i] }));
+            await store.DeleteAsync(keys[i], null, None);
+            Assert.Equal(keys[(i + 1)..], await ListAsync(store, new UploadQuery { StartAfter = keys[i] }));
+            Assert.Equal(
+                keys[(i + 1)..].Where(key => key.Owner == "a"), await ListAsync(store, new UploadQuery { StartAfter = keys[i], Owner = "a" }));
+            await CreateAsync(store, keys[i]);
+        }
+    }
+
+    [Fact]
+    public async Task Strangers_and_damage_in_the_directory_do_not_end_a_listing()
+    {
+        FileSystemUploadStore store = NewStore(Durability.ProcessCrash);
+        foreach (string id in (string[])["aa1", "aa2", "aa3", "aa4", "aa5"])
+        {
+            await CreateAsync(store, new UploadKey("owner", id));
+        }
+
+        string shard = Path.Combine(StoreRoot, "uploads", "owner", "aa");
+        File.WriteAllText(Path.Combine(shard, "aa2", "record.json"), "");
+        File.Delete(Path.Combine(shard, "aa3", "record.json"));
+        File.WriteAllText(Path.Combine(shard, "aa4", "record.json"), "{\"format\":99}\n");
+        File.WriteAllText(Path.Combine(shard, "a-file"), "");
+        Directory.CreateDirectory(Path.Combine(shard, "UPPER"));
+        Directory.CreateDirectory(Path.Combine(shard, "zz-elsewhere"));
+        Directory.CreateDirectory(Path.Combine(StoreRoot, "uploads", "lost+found"));
+        File.WriteAllText(Path.Combine(StoreRoot, "uploads", "stray"), "");
+
+        Assert.Equal(["aa1", "aa5"], (await ListAsync(store, new UploadQuery())).Select(key => key.Id));
+        Assert.Equal(["aa1", "aa5"], (await ListAsync(store, new UploadQuery())).Select(key => key.Id));
+        Assert.Equal(2, Directory.GetDirectories(Path.Combine(StoreRoot, "quarantine")).Length);
+        Assert.Contains(Logs.Lines, line => line.Id == 109 && line.Text.Contains("newer", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Uploads_that_go_while_they_are_listed_are_skipped()
+    {
+        FileSystemUploadStore store = NewStore(Durability.ProcessCrash);
+        for (int i = 0; i < 10; i++)
+        {
+            await CreateAsync(store, new UploadKey("owner", "aa" + i));
+        }
+
+        var seen = new List<string>();
+        await foreach (UploadInfo info in store.ListAsync(new UploadQuery(), None))
+        {
+            seen.Add(info.Key.Id);
+            await store.DeleteAsync(new UploadKey("owner", "aa" + (int.Parse(info.Key.Id[2..]) + 1)), null, None);
+        }
+
+        Assert.Equal(["aa0", "aa2", "aa4", "aa6", "aa8"], seen);
+    }
+
+    [Fact]
+    public async Task A_listing_of_a_directory_that_does_not_exist_is_empty() =>
+        Assert.Empty(await ListAsync(NewStore(), new UploadQuery()));
+
+    [Fact]
+    public async Task Clean_up_removes_what_is_half_made_or_half_removed_and_nothing_else()
+    {
+        FileSystemUploadStore store = NewStore(Durability.ProcessCrash);
+        await CreateAsync(store);
+        string old = Half("temp", "old", TimeSpan.FromMinutes(61));
+        string young = Half("temp", "young", TimeSpan.FromMinutes(59));
+        string oldAmongOthers = Half(Path.Combine("temp", "a"), "old", TimeSpan.FromMinutes(61));
+        string youngAmongOthers = Half(Path.Combine("temp", "a"), "young", TimeSpan.FromMinutes(59));
+        Directory.SetLastWriteTimeUtc(Path.Combine(StoreRoot, "temp", "a"), Time.GetUtcNow().UtcDateTime.AddDays(-1));
+        string trash = Half("trash", "any", TimeSpan.Zero);
+        string quarantine = Half("quarantine", "any", TimeSpan.FromDays(900));
+
+        await store.CleanUpAsync(None);
+
+        Assert.False(Directory.Exists(old));
+        Assert.True(Directory.Exists(young));
+        Assert.False(Directory.Exists(oldAmongOthers));
+        Assert.True(Directory.Exists(youngAmongOthers));
+        Assert.False(Directory.Exists(trash));
+        Assert.True(Directory.Exists(quarantine));
+        Assert.NotNull(await store.GetAsync(Key, None));
+    }
+
+    [Fact]
+    public async Task A_listing_takes_directories_away_that_have_nothing_in_them()
+    {
+        FileSystemUploadStore store = NewStore(Durability.ProcessCrash);
+        await CreateAsync(store);
+        foreach (UploadKey gone in (UploadKey[])[new("owner", "zz"), new("other", "aa"), new("other", "zz")])
+        {
+            await CreateAsync(store, gone);
+            await store.DeleteAsync(gone, null, None);
+        }
+
+        Assert.Equal([Key], await ListAsync(store, new UploadQuery { StartAfter = new UploadKey("other", "aa") }));
+        Assert.Equal([Key], await ListAsync(store, new UploadQuery()));
+
+        Assert.Equal(["owner"], Directory.GetDirectories(Path.Combine(StoreRoot, "uploads")).Select(Path.GetFileName));
+        Assert.Equal(["up"], Directory.GetDirectories(Path.Combine(StoreRoot, "uploads", "owner")).Select(Path.GetFileName));
+        Assert.NotNull(await store.GetAsync(Key, None));
+    }
+
+    [Fact]
+    public async Task Clean_up_of_a_directory_that_does_not_exist_does_nothing()
+    {
+        await NewStore().CleanUpAsync(None);
+        Assert.False(Directory.Exists(StoreRoot));
+    }
+
+    [Fact]
+    public async Task A_delete_that_could_not_remove_the_files_is_finished_by_clean_up()
+    {
+        FileSystemUploadStore store = NewStore(Durability.ProcessCrash);
+        await CreateAsync(store);
+        Files.Before = (step, path) =>
+        {
+            if (step == "delete-directory")
+            {
+                throw FaultyFiles.Error(5);
+            }
+        };
+        Assert.Equal(ChangeStatus.Succeeded, (await store.DeleteAsync(Key, null, None)).Status);
+        Assert.Null(await store.GetAsync(Key, None));
+        Assert.Single(Directory.GetDirectories(Path.Combine(StoreRoot, "trash")));
+
+        Files.Before = null;
+        await store.CleanUpAsync(None);
+        Assert.Empty(Directory.GetDirectories(Path.Combine(StoreRoot, "trash")));
+    }
+
+    private static async Task<List<UploadKey>> ListAsync(FileSystemUploadStore store, UploadQuery query) =>
+        await store.ListAsync(query, None).Select(info => info.Key).ToListAsync(None);
+
+    private string Half(string where, string name, TimeSpan age)
+    {
+        string directory = Path.Combine(StoreRoot, where, name);
+        Directory.CreateDirectory(directory);
+        File.WriteAllText(Path.Combine(directory, "file"), "");
+        Directory.SetLastWriteTimeUtc(directory, Time.GetUtcNow().UtcDateTime - age);
+        return directory;
+    }
+}

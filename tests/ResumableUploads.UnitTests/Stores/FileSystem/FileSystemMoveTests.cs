@@ -1,0 +1,246 @@
+using ResumableUploads.Abstractions;
+using ResumableUploads.Stores.FileSystem;
+using ResumableUploads.Stores.FileSystem.IO;
+using ResumableUploads.Testing.Stores;
+
+namespace ResumableUploads.UnitTests.Stores.FileSystem;
+
+public class FileSystemMoveTests : FileSystemStoreTest
+{
+    private readonly string _otherVolume = Path.Combine("/dev/shm", "ru-move-" + Guid.NewGuid().ToString("N"));
+
+    private string Target => Path.Combine(Root, "target.bin");
+
+    public override void Dispose()
+    {
+        if (Directory.Exists(_otherVolume))
+        {
+            Directory.Delete(_otherVolume, recursive: true);
+        }
+
+        base.Dispose();
+    }
+
+    [Fact]
+    public async Task The_content_goes_and_the_record_stays()
+    {
+        FileSystemUploadStore store = NewStore();
+        UploadInfo before = await ReceiveAsync(store, Bytes(100));
+
+        Assert.Equal(new MoveResult(MoveStatus.Moved, Target), await store.MoveContentAsync(Key, Target, false, None));
+
+        Assert.Equal(Bytes(100), File.ReadAllBytes(Target));
+        Assert.Null(await store.OpenReadAsync(Key, None));
+        UploadInfo after = await GetAsync(store);
+        Assert.Equal((100, before.Version), (after.Offset, after.Version));
+        UpdateResult completed = await store.UpdateAsync(Key, before.Version, before.Record with { State = UploadState.Completed }, None);
+        Assert.Equal((ChangeStatus.Succeeded, 100), (completed.Status, completed.Info!.Offset));
+    }
+
+    [Fact]
+    public async Task A_repeated_move_tells_where_the_content_went_whatever_target_is_asked_for()
+    {
+        FileSystemUploadStore store = NewStore();
+        await ReceiveAsync(store, Bytes(100));
+        await store.MoveContentAsync(Key, Target, false, None);
+        File.Delete(Target);
+
+        Assert.Equal(new MoveResult(MoveStatus.Moved, Target), await store.MoveContentAsync(Key, Target, false, None));
+        Assert.Equal(new MoveResult(MoveStatus.Moved, Target), await store.MoveContentAsync(Key, Target + "2", true, None));
+    }
+
+    [Fact]
+    public async Task A_file_that_is_there_is_not_overwritten_unless_told()
+    {
+        FileSystemUploadStore store = NewStore();
+        await ReceiveAsync(store, Bytes(100));
+        File.WriteAllText(Target, "mine");
+
+        Assert.Equal(new MoveResult(MoveStatus.TargetExists, null), await store.MoveContentAsync(Key, Target, false, None));
+        Assert.Equal("mine", File.ReadAllText(Target));
+        Assert.Equal(Bytes(100), await ReadAsync(store));
+
+        Assert.Equal(new MoveResult(MoveStatus.Moved, Target), await store.MoveContentAsync(Key, Target, true, None));
+        Assert.Equal(Bytes(100), File.ReadAllBytes(Target));
+    }
+
+    [Fact]
+    public async Task A_file_that_comes_in_the_last_moment_is_not_overwritten_and_not_taken_for_the_content_later()
+    {
+        FileSystemUploadStore store = NewStore();
+        await ReceiveAsync(store, Bytes(100));
+        Files.Before = (step, path) =>
+        {
+            if (step == "rename-no-replace")
+            {
+                // Equal bytes, to show that only what was recorded counts as ours.
+                File.WriteAllBytes(Target, Bytes(100));
+            }
+        };
+
+        Assert.Equal(MoveStatus.TargetExists, (await store.MoveContentAsync(Key, Target, false, None)).Status);
+        Assert.Equal(MoveStatus.TargetExists, (await store.MoveContentAsync(Key, Target, false, None)).Status);
+        Assert.Equal(Bytes(100), await ReadAsync(store));
+    }
+
+    [Fact]
+    public async Task Nothing_is_moved_while_an_upload_is_receiving_busy_or_not_there()
+    {
+        FileSystemUploadStore store = NewStore();
+        Assert.Equal(MoveStatus.NotFound, (await store.MoveContentAsync(Key, Target, false, None)).Status);
+        await CreateAsync(store);
+        Assert.Equal(MoveStatus.Busy, (await store.MoveContentAsync(Key, Target, false, None)).Status);
+        await store.DeleteAsync(Key, null, None);
+        await ReceiveAsync(store, Bytes(1));
+        using (new FileLayer().TryLock(TheFile(".lock")))
+        {
+            Assert.Equal(MoveStatus.Busy, (await store.MoveContentAsync(Key, Target, false, None)).Status);
+        }
+
+        Assert.False(File.Exists(Target));
+    }
+
+    [Fact]
+    public async Task A_target_in_a_directory_that_is_missing_leaves_the_content_where_it_is()
+    {
+        FileSystemUploadStore store = NewStore();
+        await ReceiveAsync(store, Bytes(10));
+
+        UploadStoreException error = await Assert.ThrowsAsync<UploadStoreException>(
+            async () => await store.MoveContentAsync(Key, Path.Combine(Root, "missing", "file"), false, None));
+
+        Assert.Contains("missing", error.Message, StringComparison.Ordinal);
+        Assert.Equal(Bytes(10), await ReadAsync(store));
+        await Assert.ThrowsAsync<ArgumentException>(async () => await store.MoveContentAsync(Key, "relative", false, None));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_move_can_be_repeated_after_the_process_died_at_any_step(bool overwrite)
+    {
+        await DieAtEachStepAsync(Target, overwrite);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_move_to_another_volume_can_be_repeated_after_the_process_died_at_any_step(bool overwrite)
+    {
+        NeedOtherVolume();
+        await DieAtEachStepAsync(Path.Combine(_otherVolume, "target.bin"), overwrite);
+        Assert.Empty(Directory.GetFiles(_otherVolume));
+    }
+
+    [Fact]
+    public async Task A_move_to_another_volume_does_not_overwrite()
+    {
+        NeedOtherVolume();
+        FileSystemUploadStore store = NewStore();
+        byte[] bytes = Bytes(1_000_000);
+        await ReceiveAsync(store, bytes);
+        string target = Path.Combine(_otherVolume, "target.bin");
+        Files.Before = (step, path) =>
+        {
+            if (step == "rename-no-replace" && File.Exists(Path.Combine(_otherVolume, "." + Path.GetFileNameWithoutExtension(TheFile(".data")) + ".part")))
+            {
+                File.WriteAllText(target, "mine");
+            }
+        };
+
+        Assert.Equal(MoveStatus.TargetExists, (await store.MoveContentAsync(Key, target, false, None)).Status);
+
+        Assert.Equal("mine", File.ReadAllText(target));
+        Assert.Equal([target], Directory.GetFiles(_otherVolume));
+        Assert.Equal(bytes, await ReadAsync(store));
+    }
+
+    [Fact]
+    public async Task A_copy_to_another_volume_that_is_cancelled_leaves_the_content_in_the_store()
+    {
+        NeedOtherVolume();
+        FileSystemUploadStore store = NewStore();
+        byte[] bytes = Bytes(1_000_000);
+        await ReceiveAsync(store, bytes);
+        using var cancellation = new CancellationTokenSource();
+        Files.Before = (step, path) =>
+        {
+            if (path.EndsWith(".part", StringComparison.Ordinal) && step == "write")
+            {
+                cancellation.Cancel();
+            }
+        };
+        string target = Path.Combine(_otherVolume, "target.bin");
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await store.MoveContentAsync(Key, target, false, cancellation.Token));
+
+        Assert.Empty(Directory.GetFiles(_otherVolume));
+        Assert.Equal(bytes, await ReadAsync(store));
+        Files.Before = null;
+        Assert.Equal(MoveStatus.Moved, (await store.MoveContentAsync(Key, target, false, None)).Status);
+        Assert.Equal(bytes, File.ReadAllBytes(target));
+    }
+
+    private async Task DieAtEachStepAsync(string target, bool overwrite)
+    {
+        byte[] bytes = Bytes(300_000);
+        bool finished = false;
+        int deaths = 0;
+        for (int at = 0; !finished && at < 100; at++)
+        {
+            FileSystemUploadStore setUp = NewStore(files: new FaultyFiles());
+            await ReceiveAsync(setUp, bytes);
+            var files = new FaultyFiles();
+            int step = 0;
+            files.Before = files.After = (_, _) =>
+            {
+                if (step++ == at)
+                {
+                    throw new ProcessDied();
+                }
+            };
+            try
+            {
+                await NewStore(files: files).MoveContentAsync(Key, target, overwrite, None);
+                finished = true;
+            }
+            catch (ProcessDied)
+            {
+                deaths++;
+            }
+
+            FileSystemUploadStore after = NewStore(files: new FaultyFiles());
+            Assert.Equal(new MoveResult(MoveStatus.Moved, target), await after.MoveContentAsync(Key, target, overwrite, None));
+            Assert.Equal(bytes, File.ReadAllBytes(target));
+            Assert.Empty(Directory.GetFiles(UploadDirectory, "*.data"));
+            Assert.Equal(300_000, (await GetAsync(after)).Offset);
+            Assert.Single(Directory.GetFiles(Path.GetDirectoryName(target)!));
+            File.Delete(target);
+            await after.DeleteAsync(Key, null, None);
+        }
+
+        Assert.True(finished && deaths >= 6, $"{deaths} deaths");
+    }
+
+    private void NeedOtherVolume()
+    {
+        if (!Directory.Exists("/dev/shm"))
+        {
+            Assert.Skip("There is no second volume here.");
+        }
+
+        Directory.CreateDirectory(_otherVolume);
+        string probe = Path.Combine(Root, "probe");
+        File.WriteAllText(probe, "");
+        try
+        {
+            new FileLayer().RenameFile(probe, Path.Combine(_otherVolume, "probe"));
+        }
+        catch (IOException e) when (e.HResult == NativeMethods.EXDEV)
+        {
+            return;
+        }
+
+        Assert.Skip("The second volume is the same as the first.");
+    }
+}

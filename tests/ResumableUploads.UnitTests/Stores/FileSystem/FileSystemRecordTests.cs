@@ -1,0 +1,204 @@
+using System.Text;
+using Microsoft.Extensions.Logging;
+using ResumableUploads.Abstractions;
+using ResumableUploads.Stores.FileSystem;
+using ResumableUploads.Stores.FileSystem.Format;
+using ResumableUploads.Stores.FileSystem.Operations;
+using ResumableUploads.Testing.Stores;
+
+namespace ResumableUploads.UnitTests.Stores.FileSystem;
+
+public class FileSystemRecordTests : FileSystemStoreTest
+{
+    private string RecordPath => Path.Combine(UploadDirectory, "record.json");
+
+    public static TheoryData<string> Texts => ["", "plain", "two\nlines\n", "{\"format\":1}\n"];
+
+    [Theory]
+    [MemberData(nameof(Texts))]
+    public void A_record_comes_back_as_it_was_written(string text)
+    {
+        var stored = new StoredRecord
+        {
+            Nonce = NonceGenerator.Next(),
+            Generation = 7,
+            WriteCount = 9,
+            Record = new UploadRecord
+            {
+                State = UploadState.Received,
+                Length = long.MaxValue,
+                SlidingExpiration = TimeSpan.FromTicks(1234567890123),
+                AbsoluteExpiration = new DateTimeOffset(2031, 2, 3, 4, 5, 6, TimeSpan.FromHours(2)).AddTicks(7),
+                Data = Encoding.UTF8.GetBytes(text),
+            },
+            LastUpdated = Time.GetUtcNow().AddTicks(3),
+            Durability = Durability.ProcessCrash,
+            CreationBootId = "b",
+            FinalOffset = 5,
+            StagingOffset = 6,
+            MovedTo = "/a \"quoted\"\nplace é",
+        };
+
+        StoredRecord? read = RecordCodec.Decode(RecordCodec.Encode(stored).Span).Record;
+
+        Assert.NotNull(read);
+        Assert.Equal(stored.Record.Data.ToArray(), read.Record.Data.ToArray());
+        Assert.Equal(stored, read with { Record = stored.Record });
+        Assert.Equal(stored.Record, read.Record with { Data = stored.Record.Data });
+        Assert.Equal(TimeSpan.FromHours(2), read.Record.AbsoluteExpiration!.Value.Offset);
+    }
+
+    [Fact]
+    public void A_changed_byte_anywhere_is_seen()
+    {
+        byte[] bytes = RecordCodec.Encode(new StoredRecord
+        {
+            Nonce = "n", Record = new UploadRecord { Data = "data"u8.ToArray() }, LastUpdated = Time.GetUtcNow(), Durability = Durability.PowerLoss, CreationBootId = "b",
+        }).ToArray();
+        for (int i = 0; i < bytes.Length; i++)
+        {
+            byte[] changed = [.. bytes];
+            changed[i] ^= 1;
+            Assert.Null(RecordCodec.Decode(changed).Record);
+        }
+    }
+
+    [Fact]
+    public async Task A_record_that_is_cut_anywhere_frees_the_key_and_is_kept_aside()
+    {
+        FileSystemUploadStore store = NewStore(Durability.ProcessCrash);
+        await CreateAsync(store, record: new UploadRecord { Data = "two\nlines"u8.ToArray() });
+        int length = File.ReadAllBytes(RecordPath).Length;
+        for (int cut = 0; cut < length; cut++)
+        {
+            File.WriteAllBytes(RecordPath, File.ReadAllBytes(RecordPath)[..cut]);
+
+            Assert.Null(await store.GetAsync(Key, None));
+            Assert.Equal(cut + 1, Directory.GetDirectories(Path.Combine(StoreRoot, "quarantine")).Length);
+            await CreateAsync(store, record: new UploadRecord { Data = "two\nlines"u8.ToArray() });
+        }
+
+        Assert.All(Logs.Lines, line => Assert.Equal((LogLevel.Error, 100), (line.Level, line.Id)));
+        Assert.Contains(UploadDirectory, Logs.Lines[0].Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_record_that_is_cut_anywhere_is_repaired_from_the_one_that_was_to_follow_it()
+    {
+        FileSystemUploadStore store = NewStore(Durability.ProcessCrash);
+        UploadInfo created = await CreateAsync(store);
+        await AppendAsync(store, 0, Bytes(10));
+        byte[] record = File.ReadAllBytes(RecordPath);
+        for (int cut = 0; cut < record.Length; cut += 7)
+        {
+            File.WriteAllBytes(RecordPath + ".tmp", record);
+            File.WriteAllBytes(RecordPath, record[..cut]);
+
+            UploadInfo info = await GetAsync(store);
+
+            Assert.Equal(10, info.Offset);
+            Assert.StartsWith(created.Version[..32], info.Version, StringComparison.Ordinal);
+            Assert.False(File.Exists(RecordPath + ".tmp"));
+        }
+
+        Assert.All(Logs.Lines, line => Assert.Equal((LogLevel.Warning, 101), (line.Level, line.Id)));
+    }
+
+    [Fact]
+    public async Task Damage_is_no_exception_for_any_call()
+    {
+        FileSystemUploadStore store = NewStore();
+        foreach (Func<Task> call in (Func<Task>[])
+        [
+            async () => Assert.Equal(AppendStatus.NotFound, (await AppendAsync(store, 0, Bytes(1))).Status),
+            async () => Assert.Equal(ChangeStatus.NotFound, (await store.UpdateAsync(Key, "v", new UploadRecord(), None)).Status),
+            async () => Assert.Equal(ChangeStatus.NotFound, (await store.DeleteAsync(Key, "v", None)).Status),
+            async () => Assert.Null(await store.OpenReadAsync(Key, None)),
+            async () => Assert.Equal(MoveStatus.NotFound, (await store.MoveContentAsync(Key, Path.Combine(Root, "t"), false, None)).Status),
+            async () => await store.PutResponseAsync(Key, new byte[1], None),
+            async () => Assert.Empty(await store.ListAsync(new UploadQuery(), None).ToListAsync(None)),
+        ])
+        {
+            await CreateAsync(store);
+            File.WriteAllText(RecordPath, "garbage");
+            await call();
+            Assert.False(Directory.Exists(UploadDirectory));
+        }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_directory_without_a_record_is_no_upload_and_goes_to_quarantine_when_it_is_listed_or_its_name_is_wanted(bool isListed)
+    {
+        FileSystemUploadStore store = NewStore();
+        await CreateAsync(store);
+        File.Delete(Path.Combine(UploadDirectory, "record.json"));
+
+        Assert.Null(await store.GetAsync(Key, None));
+        Assert.True(Directory.Exists(UploadDirectory));
+        if (isListed)
+        {
+            Assert.Empty(await store.ListAsync(new UploadQuery(), None).ToListAsync(None));
+            Assert.False(Directory.Exists(UploadDirectory));
+        }
+
+        UploadInfo anew = await CreateAsync(store);
+        Assert.Equal(anew.Version, (await store.GetAsync(Key, None))!.Version);
+        Assert.Single(Directory.GetDirectories(Path.Combine(StoreRoot, "quarantine")));
+        Assert.Empty(Halves(StoreRoot));
+    }
+
+    [Fact]
+    public async Task A_record_of_a_newer_format_is_left_alone()
+    {
+        FileSystemUploadStore store = NewStore();
+        await CreateAsync(store);
+        const string Newer = "{\"format\":2,\"anything\":true}\n\0\u0001";
+        File.WriteAllText(RecordPath, Newer);
+
+        UploadStoreException error = await Assert.ThrowsAsync<UploadStoreException>(async () => await store.GetAsync(Key, None));
+
+        Assert.Equal(StoreFailure.Unavailable, error.Failure);
+        Assert.Contains("newer", error.Message, StringComparison.Ordinal);
+        Assert.Equal(Newer, File.ReadAllText(RecordPath));
+        Assert.Equal(CreateStatus.AlreadyExists, (await store.CreateAsync(Key, new UploadRecord(), None)).Status);
+        Assert.Empty(await store.ListAsync(new UploadQuery(), None).ToListAsync(None));
+    }
+
+    [Fact]
+    public async Task A_content_that_is_missing_frees_the_key()
+    {
+        FileSystemUploadStore store = NewStore();
+        await CreateAsync(store);
+        File.Delete(TheFile(".data"));
+
+        Assert.Null(await store.GetAsync(Key, None));
+
+        Assert.Contains(Logs.Lines, line => line.Id == 100 && line.Text.Contains("content is missing", StringComparison.Ordinal));
+        await CreateAsync(store);
+    }
+
+    [Fact]
+    public async Task A_lock_file_that_is_missing_is_made_anew()
+    {
+        FileSystemUploadStore store = NewStore();
+        await CreateAsync(store);
+        File.Delete(TheFile(".lock"));
+
+        Assert.Equal(AppendStatus.Appended, (await AppendAsync(store, 0, Bytes(3))).Status);
+    }
+
+    [Fact]
+    public async Task A_whole_upload_that_took_the_place_of_a_damaged_one_is_put_back()
+    {
+        FileSystemUploadStore store = NewStore();
+        UploadInfo info = await CreateAsync(store);
+        var context = new StoreContext(new FileSystemUploadStoreOptions(), new StorePaths(StoreRoot), Files, Time, Logs);
+
+        new RecordFile(context, new DirectorySync(context)).Quarantine(Key, "it looked damaged a moment ago");
+
+        Assert.Equal(info.Version, (await GetAsync(store)).Version);
+        Assert.Empty(Logs.Lines);
+    }
+}
