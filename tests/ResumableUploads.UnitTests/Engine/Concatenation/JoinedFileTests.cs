@@ -134,6 +134,7 @@ public class JoinedFileTests
 
             goOn.Release(10);
             using HttpResponseMessage done = await last;
+using ResumableUploads.Testing.Stores;
             Assert.Equal(204, (int)done.StatusCode);
             Assert.Equal([1, 2, 3, 4, 5, 6], Assert.Single(app.Seen).Content);
         }
@@ -143,7 +144,7 @@ public class JoinedFileTests
         }
     }
 
-    private sealed class CountingFiles : FileLayer
+    private sealed class CountingFiles : DelegatingFileLayer
     {
         private int _copies;
 
