@@ -5,6 +5,7 @@ using ResumableUploads.Stores.FileSystem;
 using ResumableUploads.Stores.FileSystem.IO;
 using ResumableUploads.Testing.Clients;
 using ResumableUploads.Testing.Servers;
+using ResumableUploads.Testing.Stores;
 
 namespace ResumableUploads.UnitTests.Engine.Concatenation;
 
@@ -143,7 +144,7 @@ public class FileConcatenationTests
         }
     }
 
-    private sealed class CountingFileLayer : FileLayer
+    private sealed class CountingFileLayer : DelegatingFileLayer
     {
         private int _copyCount;
 

@@ -3,42 +3,29 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
-namespace ResumableUploads.Stores.FileSystem.IO;
+namespace ResumableUploads.Stores.FileSystem.IO.Linux;
 
-/// <summary>Writes many pieces of memory by one call of the system. The framework does that too, and makes lists for each call.</summary>
+/// <summary>Writes many memory segments with one system call. The framework can do that too, but allocates lists for each call.</summary>
 internal static unsafe class GatherWriter
 {
     private const int MaxSegments = 64;
 
-    /// <summary>Writes all of it, also where the system takes a part at a time.</summary>
-    public static void Write(SafeFileHandle file, ReadOnlySequence<byte> content, long offset, string path)
+    /// <summary>Writes all bytes, with several calls if the system writes only a part.</summary>
+    public static void Write(OpenFile file, ReadOnlySequence<byte> content, long offset)
     {
-        if (!NativeMethods.Is64BitLinux)
-        {
-            WriteSegments(file, content, offset);
-            return;
-        }
-
         while (!content.IsEmpty)
         {
-            nint written = WriteGathered(file, content, offset);
+            nint written = WriteGathered(file.Handle, content, offset);
             if (written <= 0)
             {
-                // A call that writes nothing and names no error would be made for ever.
-                throw written < 0 ? NativeMethods.CreateException("Writing", path) : new IOException($"Writing '{path}' at {offset} came to nothing.");
+                // Without this check, a call that writes nothing and reports no error would be repeated forever.
+                throw written < 0
+                    ? NativeMethods.CreateException("Writing", file.Path)
+                    : new IOException($"Writing '{file.Path}' at offset {offset} wrote no bytes.");
             }
 
             offset += written;
             content = content.Slice(written);
-        }
-    }
-
-    private static void WriteSegments(SafeFileHandle file, in ReadOnlySequence<byte> content, long offset)
-    {
-        foreach (ReadOnlyMemory<byte> segment in content)
-        {
-            RandomAccess.Write(file, segment.Span, offset);
-            offset += segment.Length;
         }
     }
 

@@ -1,17 +1,19 @@
 using System.Buffers;
-using System.IO.Enumeration;
 using System.Runtime.InteropServices;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
 
-namespace ResumableUploads.Stores.FileSystem.IO;
+namespace ResumableUploads.Stores.FileSystem.IO.Linux;
 
-/// <summary>Reads the names of the directories in a directory.</summary>
-internal static class SubdirectoryReader
+/// <summary>
+/// Reads the names of subdirectories with getdents64. A listing of all uploads opens one directory per upload, most of which have one
+/// entry; for these the setup in the framework takes longer than the system calls.
+/// </summary>
+internal static class DirectoryEntryReader
 {
     private const int BufferLength = 32 * 1024;
 
-    // An entry: the number of its file and its place, 8 bytes each, its own length, 2, its kind, 1, and its name, which ends with a zero.
+    // The layout of struct linux_dirent64: inode (8 bytes), position (8), length of the entry (2), type (1), name (ends with a zero).
     private const int RecordLengthOffset = 16;
     private const int TypeOffset = 18;
     private const int NameOffset = 19;
@@ -24,34 +26,13 @@ internal static class SubdirectoryReader
         SymbolicLink = 10,
     }
 
-    private static readonly EnumerationOptions AllEntries = new() { AttributesToSkip = 0, IgnoreInaccessible = false };
-    private static readonly bool SupportsGetDents = OperatingSystem.IsLinux() && ProbeGetDents();
+    /// <summary>Gets whether the C library has getdents64.</summary>
+    public static bool IsSupported { get; } = ProbeGetDents();
 
-    /// <exception cref="DirectoryNotFoundException">There is no such directory.</exception>
-    public static void ReadNames(OrderedNamePage page, string path)
+    /// <exception cref="DirectoryNotFoundException">The directory does not exist.</exception>
+    public static void ReadDirectoryNames(OrderedNamePage page, string path)
     {
-        if (SupportsGetDents)
-        {
-            ReadNamesWithGetDents(page, path);
-            return;
-        }
-
-        var found = new FileSystemEnumerable<bool>(path, (ref entry) => page.Add(entry.FileName), AllEntries)
-        {
-            ShouldIncludePredicate = static (ref entry) => entry.IsDirectory,
-        };
-        foreach (bool _ in found)
-        {
-        }
-    }
-
-    /// <summary>
-    /// A walk over all uploads opens a directory for each of them, and most have a single name in them: there the framework takes longer to make
-    /// ready for it than the system takes to answer.
-    /// </summary>
-    private static void ReadNamesWithGetDents(OrderedNamePage page, string path)
-    {
-        using SafeFileHandle directory = UnixFile.TryOpenRead(path)
+        using SafeFileHandle directory = UnixFileLayer.TryOpenRead(path)
             ?? throw new DirectoryNotFoundException($"Could not find the directory '{path}'.");
         byte[] buffer = ArrayPool<byte>.Shared.Rent(BufferLength);
         Span<char> text = stackalloc char[MaxNameLength + 1];
@@ -63,12 +44,12 @@ internal static class SubdirectoryReader
                 {
                     ReadOnlySpan<byte> name = rest[NameOffset..];
                     bool fits = Encoding.UTF8.TryGetChars(name[..name.IndexOf((byte)0)], text, out int count);
-                    Span<char> word = text[..count];
+                    Span<char> characters = text[..count];
 
-                    // No name that the store gives is longer.
-                    if (fits && word is not "." and not ".." && IsDirectory((EntryType)rest[TypeOffset], path, word))
+                    // The store creates no names that are longer than the buffer.
+                    if (fits && characters is not "." and not ".." && IsDirectory((EntryType)rest[TypeOffset], path, characters))
                     {
-                        page.Add(word);
+                        page.Add(characters);
                     }
                 }
             }
@@ -79,8 +60,8 @@ internal static class SubdirectoryReader
         }
     }
 
-    private static bool IsDirectory(EntryType kind, string path, ReadOnlySpan<char> name) =>
-        kind == EntryType.Directory || (kind is EntryType.Unknown or EntryType.SymbolicLink && Directory.Exists(Path.Join(path, name)));
+    private static bool IsDirectory(EntryType type, string path, ReadOnlySpan<char> name) =>
+        type == EntryType.Directory || (type is EntryType.Unknown or EntryType.SymbolicLink && Directory.Exists(Path.Join(path, name)));
 
     private static unsafe int ReadEntries(SafeFileHandle directory, string path, Span<byte> buffer)
     {
@@ -103,7 +84,7 @@ internal static class SubdirectoryReader
     {
         try
         {
-            ReadNamesWithGetDents(new OrderedNamePage(null, 1), "/");
+            ReadDirectoryNames(new OrderedNamePage(null, 1), "/");
             return true;
         }
         catch (Exception e) when (e is EntryPointNotFoundException || StorageErrors.IsStorageError(e))
