@@ -17,7 +17,8 @@ namespace ResumableUploads.Stores.FileSystem;
 /// that point is kept after the death of a process and cut off after the loss of power. On Windows an upload cannot be deleted while
 /// somebody appends: <see cref="DeleteAsync"/> answers <see cref="ChangeStatus.Busy"/>.
 /// </remarks>
-public sealed class FileSystemUploadStore : IUploadStore, IStagedAppendStore, IStoreStartupCheck, ISelfCleaningStore, ISweepCheckpointStore, IContentMover
+public sealed class FileSystemUploadStore :
+    IUploadStore, IStagedAppendStore, ISingleRequestStore, IStoreStartupCheck, ISelfCleaningStore, ISweepCheckpointStore, IContentMover
 {
     private readonly StoreContext _context;
     private readonly DirectorySync _directorySync;
