@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Logging;
-using ResumableUploads.Abstractions;
 using ResumableUploads.Engine;
 using ResumableUploads.Hosting.Endpoints.Execution;
 using ResumableUploads.Hosting.Events;
@@ -9,10 +7,9 @@ namespace ResumableUploads.Hosting.Requests;
 
 /// <summary>Runs appends with the events, or the endpoint, that handle a completed upload.</summary>
 internal sealed class AppendRunner(
-    ResumableUploadOptions options, UploadEngine engine, IUploadStore store, IServiceProvider services, TimeProvider time, ILogger logger)
+    UploadEngine engine, UploadEventHandlers events, IServiceProvider services, EndpointExecutionServices endpointServices)
 {
-    private readonly UploadLimits _limits = new(options);
-    private readonly EndpointExecutionServices _endpointServices = new(options, new StoredHeaderFilter(options.Handler.StoredHeaders), store, time, logger);
+    private readonly UploadLimits _limits = new(endpointServices.Options);
 
     /// <summary>
     /// Appends the body of a request and runs the completion handler if the upload is then complete. Returns <see langword="null"/> if the endpoint
@@ -57,13 +54,13 @@ internal sealed class AppendRunner(
 
     private (IUploadCallbacks Callbacks, EndpointExecutor? Executor) CreateCallbacks(UploadRequest request, Func<UploadResult, HttpResponseData>? createResponse)
     {
-        var events = new EventUploadCallbacks(options, store, services, request.Context);
+        var callbacks = new EventUploadCallbacks(events, endpointServices.Store, services, request.Context);
         if (request.Target is not { } target)
         {
-            return (events, null);
+            return (callbacks, null);
         }
 
-        var executor = new EndpointExecutor(request.Context, target, _endpointServices, createResponse);
-        return (new EndpointUploadCallbacks(events, executor, request.Context, target), executor);
+        var executor = new EndpointExecutor(request.Context, target, endpointServices, createResponse);
+        return (new EndpointUploadCallbacks(callbacks, executor, request.Context, target), executor);
     }
 }

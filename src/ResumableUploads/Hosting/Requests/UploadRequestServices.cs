@@ -1,13 +1,15 @@
 using Microsoft.Extensions.Logging;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine;
+using ResumableUploads.Hosting.Endpoints.Execution;
+using ResumableUploads.Hosting.Events;
 using ResumableUploads.Hosting.Ownership;
 
 namespace ResumableUploads.Hosting.Requests;
 
 /// <summary>The services that the request handlers of all protocols share, for one set of options.</summary>
 internal sealed class UploadRequestServices(
-    ResumableUploadOptions options, UploadEngine engine, IUploadStore store, IServiceProvider services, TimeProvider time, ILogger logger)
+    ResumableUploadOptions options, UploadEventHandlers events, UploadEngine engine, IUploadStore store, IServiceProvider services, TimeProvider time, ILogger logger)
 {
     public ResumableUploadOptions Options => options;
 
@@ -21,7 +23,8 @@ internal sealed class UploadRequestServices(
 
     public DecodedBodyCheck DecodedBodies { get; } = new(options, logger);
 
-    public AppendRunner Appends { get; } = new(options, engine, store, services, time, logger);
+    public AppendRunner Appends { get; } =
+        new(engine, events, services, new EndpointExecutionServices(options, new StoredHeaderFilter(options.Handler.StoredHeaders), store, time, logger));
 
     public StoreQueries Store { get; } = new(store, logger);
 }
