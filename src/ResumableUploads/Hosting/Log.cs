@@ -20,7 +20,7 @@ internal static partial class Log
     [LoggerMessage(306, LogLevel.Warning, "The host looks for changes of {File}, and for that watches every directory near it: also each of {Directory}, which takes time and a handle of the system for each upload. Start it with --hostBuilder:reloadConfigOnChange=false, or keep uploads elsewhere with ResumableUploads:Directory.")]
     public static partial void UploadDirectoryWatched(ILogger logger, string directory, string file);
 
-    [LoggerMessage(305, LogLevel.Information, "{Endpoint} has called the content of an upload a bad request, and that is its answer.")]
+    [LoggerMessage(305, LogLevel.Information, "Endpoint {Endpoint} rejected the content of an upload as a bad request. The response is stored and sent to the client.")]
     public static partial void EndpointThrewBadRequest(ILogger logger, Exception exception, string? endpoint);
 
     [LoggerMessage(EventId = 307, Message = "A chunk for {Endpoint} was rejected with 415 (decoded-body) and nothing was stored, because middleware decoded its Content-Encoding first. Call UseResumableUploadEndpoints() or UseResumableUploads() before UseRequestDecompression(). For MapResumableUploads(), exclude its path from request decompression with UseWhen().")]
