@@ -17,7 +17,8 @@ namespace ResumableUploads.Stores.FileSystem;
 /// a power loss they are cut off. On Windows an upload cannot be deleted during an append: <see cref="DeleteAsync"/> returns
 /// <see cref="ChangeStatus.Busy"/>.
 /// </remarks>
-public sealed class FileSystemUploadStore : IUploadStore, IStagedAppendStore, IStoreStartupCheck, ISelfCleaningStore, ISweepCheckpointStore, IContentMover
+public sealed class FileSystemUploadStore :
+    IUploadStore, IStagedAppendStore, ISingleRequestStore, IStoreStartupCheck, ISelfCleaningStore, ISweepCheckpointStore, IContentMover
 {
     private readonly StoreContext _context;
     private readonly DirectorySync _directorySync;

@@ -248,7 +248,7 @@ public class ExpirationTests
     }
 
     /// <summary>Signals the end of each sweep.</summary>
-    private sealed class SweptStore(IUploadStore inner) : IUploadStore, ISelfCleaningStore
+    private sealed class SweptStore(IUploadStore innerStore) : DelegatingUploadStore(innerStore), ISelfCleaningStore
     {
         private readonly SemaphoreSlim _swept = new(0);
 
@@ -262,7 +262,7 @@ public class ExpirationTests
         public async Task<int> CountAsync()
         {
             int count = 0;
-            await foreach (UploadInfo _ in inner.ListAsync(new UploadQuery(), default))
+            await foreach (UploadInfo _ in InnerStore.ListAsync(new UploadQuery(), default))
             {
                 count++;
             }
@@ -276,36 +276,14 @@ public class ExpirationTests
             return ValueTask.CompletedTask;
         }
 
-        public ValueTask<CreateResult> CreateAsync(UploadKey key, UploadRecord record, CancellationToken cancellationToken) =>
-            inner.CreateAsync(key, record, cancellationToken);
-
-        public ValueTask<UploadInfo?> GetAsync(UploadKey key, CancellationToken cancellationToken) => inner.GetAsync(key, cancellationToken);
-
-        public ValueTask<AppendResult> AppendAsync(UploadKey key, long offset, UploadContent content, AppendMode mode, CancellationToken cancellationToken) =>
-            inner.AppendAsync(key, offset, content, mode, cancellationToken);
-
-        public ValueTask<UpdateResult> UpdateAsync(UploadKey key, string version, UploadRecord record, CancellationToken cancellationToken) =>
-            inner.UpdateAsync(key, version, record, cancellationToken);
-
-        public ValueTask<Stream?> OpenReadAsync(UploadKey key, CancellationToken cancellationToken) => inner.OpenReadAsync(key, cancellationToken);
-
-        public ValueTask<DeleteResult> DeleteAsync(UploadKey key, string? version, CancellationToken cancellationToken) =>
-            inner.DeleteAsync(key, version, cancellationToken);
-
-        public IAsyncEnumerable<UploadInfo> ListAsync(UploadQuery query, CancellationToken cancellationToken)
+        public override IAsyncEnumerable<UploadInfo> ListAsync(UploadQuery query, CancellationToken cancellationToken)
         {
             if (query.Owner is null)
             {
                 Interlocked.Increment(ref _walks);
             }
 
-            return inner.ListAsync(query, cancellationToken);
+            return InnerStore.ListAsync(query, cancellationToken);
         }
-
-        public ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> response, CancellationToken cancellationToken) =>
-            inner.PutResponseAsync(key, response, cancellationToken);
-
-        public ValueTask<ReadOnlyMemory<byte>?> GetResponseAsync(UploadKey key, CancellationToken cancellationToken) =>
-            inner.GetResponseAsync(key, cancellationToken);
     }
 }

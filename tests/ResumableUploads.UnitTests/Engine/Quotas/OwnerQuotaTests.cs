@@ -177,39 +177,21 @@ public class OwnerQuotaTests
     private ValueTask<UploadResultKind?> ReserveAsync(string owner, long? length) =>
         _quota.ReserveUploadAsync(new UploadKey(owner, "i"), length, null, default);
 
-    private sealed class SlowListStore(IUploadStore inner) : IUploadStore
+    private sealed class SlowListStore(IUploadStore innerStore) : DelegatingUploadStore(innerStore)
     {
         public TaskCompletionSource Release { get; set; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public int Lists { get; private set; }
 
-        public async IAsyncEnumerable<UploadInfo> ListAsync(
+        public override async IAsyncEnumerable<UploadInfo> ListAsync(
             UploadQuery query, [EnumeratorCancellation] CancellationToken cancellationToken)
         {
             Lists++;
             await Release.Task;
-            await foreach (UploadInfo info in inner.ListAsync(query, cancellationToken))
+            await foreach (UploadInfo info in InnerStore.ListAsync(query, cancellationToken))
             {
                 yield return info;
             }
         }
-
-        public ValueTask<CreateResult> CreateAsync(UploadKey key, UploadRecord record, CancellationToken cancellationToken) => throw new NotSupportedException();
-
-        public ValueTask<UploadInfo?> GetAsync(UploadKey key, CancellationToken cancellationToken) => throw new NotSupportedException();
-
-        public ValueTask<AppendResult> AppendAsync(UploadKey key, long offset, UploadContent content, AppendMode mode, CancellationToken cancellationToken) =>
-            throw new NotSupportedException();
-
-        public ValueTask<UpdateResult> UpdateAsync(UploadKey key, string version, UploadRecord record, CancellationToken cancellationToken) =>
-            throw new NotSupportedException();
-
-        public ValueTask<Stream?> OpenReadAsync(UploadKey key, CancellationToken cancellationToken) => throw new NotSupportedException();
-
-        public ValueTask<DeleteResult> DeleteAsync(UploadKey key, string? version, CancellationToken cancellationToken) => throw new NotSupportedException();
-
-        public ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> response, CancellationToken cancellationToken) => throw new NotSupportedException();
-
-        public ValueTask<ReadOnlyMemory<byte>?> GetResponseAsync(UploadKey key, CancellationToken cancellationToken) => throw new NotSupportedException();
     }
 }
