@@ -5,6 +5,7 @@ using ResumableUploads.Stores.FileSystem;
 using ResumableUploads.Stores.FileSystem.IO;
 using ResumableUploads.Testing.Clients;
 using ResumableUploads.Testing.Servers;
+using ResumableUploads.Testing.Stores;
 
 namespace ResumableUploads.UnitTests.Engine.Concatenation;
 
@@ -134,7 +135,6 @@ public class JoinedFileTests
 
             goOn.Release(10);
             using HttpResponseMessage done = await last;
-using ResumableUploads.Testing.Stores;
             Assert.Equal(204, (int)done.StatusCode);
             Assert.Equal([1, 2, 3, 4, 5, 6], Assert.Single(app.Seen).Content);
         }
