@@ -28,7 +28,7 @@ public sealed class FileSystemReadTests : FileSystemStoreTest
         File.WriteAllBytes(FilePath, Bytes(300));
         using FileSnapshot snapshot = _layer.ReadSnapshot(FilePath, 1000)!;
         File.WriteAllBytes(FilePath + ".tmp", Bytes(300, seed: 2));
-        File.Move(FilePath + ".tmp", Place, overwrite: true);
+        File.Move(FilePath + ".tmp", FilePath, overwrite: true);
         Assert.False(_layer.IsUnchanged(snapshot));
     }
 
@@ -38,7 +38,7 @@ public sealed class FileSystemReadTests : FileSystemStoreTest
         File.WriteAllBytes(FilePath, Bytes(300));
         using FileSnapshot snapshot = _layer.ReadSnapshot(FilePath, 1000)!;
         File.WriteAllBytes(FilePath + ".tmp", [.. Bytes(300), 1]);
-        File.Move(FilePath + ".tmp", Place, overwrite: true);
+        File.Move(FilePath + ".tmp", FilePath, overwrite: true);
         Assert.False(_layer.IsUnchanged(snapshot));
     }
 
@@ -57,7 +57,7 @@ public sealed class FileSystemReadTests : FileSystemStoreTest
         File.WriteAllBytes(FilePath, Bytes(300));
         using FileSnapshot snapshot = _layer.ReadSnapshot(FilePath, 1000)!;
         File.WriteAllBytes(FilePath + ".tmp", Bytes(300));
-        File.Move(FilePath + ".tmp", Place, overwrite: true);
+        File.Move(FilePath + ".tmp", FilePath, overwrite: true);
         Assert.True(_layer.IsUnchanged(snapshot));
     }
 
