@@ -4,10 +4,10 @@ using ResumableUploads.Testing.Stores;
 
 namespace ResumableUploads.UnitTests.Stores.FileSystem;
 
-/// <summary>Names of a directory that has more of them than are to be in memory.</summary>
-public sealed class DirectoryWalkTests : IDisposable
+/// <summary>Directories with more names than one batch.</summary>
+public sealed class DirectoryWalkerTests : IDisposable
 {
-    // In memory where the system has that: no store is tried here, and thousands of directories take their time on a real disk.
+    // In memory if the system has /dev/shm, because creating thousands of directories on a disk is slow.
     private readonly string _directory = Directory.Exists("/dev/shm")
         ? Directory.CreateDirectory("/dev/shm/ru-walk-" + Guid.NewGuid().ToString("N")).FullName
         : Directory.CreateTempSubdirectory("ru-walk-").FullName;
@@ -17,7 +17,7 @@ public sealed class DirectoryWalkTests : IDisposable
     public void Dispose() => Directory.Delete(_directory, recursive: true);
 
     [Fact]
-    public void Names_are_read_in_order_and_in_several_turns()
+    public void EnumerateNames_returns_ordered_names_across_batches()
     {
         string[] names = Create(DirectoryWalker.BatchSize + 100);
         Assert.Equal(names, Walk(null));
@@ -29,7 +29,7 @@ public sealed class DirectoryWalkTests : IDisposable
     [InlineData(7)]
     [InlineData(100)]
     [InlineData(101)]
-    public void The_first_names_behind_a_name_are_those_of_a_sorted_list(int count)
+    public void GetDirectoryNames_returns_the_first_names_after_a_name(int count)
     {
         string[] names = Create(100);
         File.WriteAllText(Path.Combine(_directory, "a-file"), "");
@@ -42,12 +42,12 @@ public sealed class DirectoryWalkTests : IDisposable
     }
 
     [Fact]
-    public void A_directory_that_is_not_there_has_no_names_and_one_that_cannot_be_read_is_told_of()
+    public void EnumerateNames_of_an_unreadable_directory_reports_the_error()
     {
         string missing = Path.Combine(_directory, "missing");
-        Assert.Empty(DirectoryWalker.EnumerateNames(_files, missing, null, static _ => Assert.Fail("It is only missing.")));
+        Assert.Empty(DirectoryWalker.EnumerateNames(_files, missing, null, static _ => Assert.Fail("A missing directory is not an error.")));
         var failures = new List<Exception>();
-        Assert.Empty(DirectoryWalker.EnumerateNames(new Unreadable(), _directory, null, failures.Add));
+        Assert.Empty(DirectoryWalker.EnumerateNames(new UnreadableFileLayer(), _directory, null, failures.Add));
         Assert.IsType<UnauthorizedAccessException>(Assert.Single(failures));
     }
 
@@ -64,7 +64,7 @@ public sealed class DirectoryWalkTests : IDisposable
         return [.. names.Order(StringComparer.Ordinal)];
     }
 
-    private sealed class Unreadable : DelegatingFileLayer
+    private sealed class UnreadableFileLayer : DelegatingFileLayer
     {
         public override List<string> GetDirectoryNames(string path, string? after, int count) => throw new UnauthorizedAccessException("no");
     }

@@ -8,11 +8,11 @@ using ResumableUploads.Testing.Stores;
 
 namespace ResumableUploads.UnitTests.Stores.FileSystem;
 
-public class FileSystemMarkTests : FileSystemStoreTest
+public class FileSystemDurableOffsetTests : FileSystemStoreTest
 {
     private const string OtherBoot = "11111111-1111-1111-1111-111111111111";
 
-    // How many bytes are marked in which boot, how many lie behind them, and how many the next touch finds.
+    // Durable offset, boot of the next access, number of bytes after the durable offset, and the expected offset.
     public static TheoryData<int, string, int, int> Rules => new()
     {
         { 100, "same", 0, 100 },
@@ -25,17 +25,17 @@ public class FileSystemMarkTests : FileSystemStoreTest
 
     [Theory]
     [MemberData(nameof(Rules))]
-    public async Task Bytes_behind_the_mark_count_after_a_dead_process_and_not_after_another_boot(int marked, string boot, int behind, int expected)
+    public async Task Unsynced_bytes_count_only_in_the_same_boot(int durable, string boot, int unsynced, int expected)
     {
         FileSystemUploadStore store = NewStore();
         await CreateAsync(store);
-        byte[] bytes = Bytes(marked + behind);
-        if (marked > 0)
+        byte[] bytes = Bytes(durable + unsynced);
+        if (durable > 0)
         {
-            await AppendAsync(store, 0, bytes[..marked]);
+            await AppendAsync(store, 0, bytes[..durable]);
         }
 
-        AddBehindTheStoresBack(bytes[marked..]);
+        WriteWithoutTheStore(bytes[durable..]);
         var next = new FaultyFiles { Boot = boot == "same" ? null : OtherBoot };
         FileSystemUploadStore after = NewStore(files: next);
 
@@ -47,11 +47,11 @@ public class FileSystemMarkTests : FileSystemStoreTest
     }
 
     [Fact]
-    public async Task The_first_touch_may_be_an_append()
+    public async Task Append_in_another_boot_cuts_off_unsynced_bytes()
     {
         FileSystemUploadStore store = NewStore();
         await CreateAsync(store);
-        AddBehindTheStoresBack(Bytes(50));
+        WriteWithoutTheStore(Bytes(50));
         FileSystemUploadStore after = NewStore(files: new FaultyFiles { Boot = OtherBoot });
 
         Assert.Equal(new AppendResult(AppendStatus.OffsetMismatch, 0, (await GetAsync(after)).Version), await AppendAsync(after, 50, Bytes(1)));
@@ -59,7 +59,7 @@ public class FileSystemMarkTests : FileSystemStoreTest
     }
 
     [Fact]
-    public async Task Bytes_of_this_boot_are_not_cut_off_because_the_upload_is_older()
+    public async Task Append_to_an_upload_of_an_earlier_boot_records_the_current_boot()
     {
         FileSystemUploadStore store = NewStore();
         await CreateAsync(store);
@@ -79,26 +79,26 @@ public class FileSystemMarkTests : FileSystemStoreTest
     }
 
     [Fact]
-    public async Task Without_power_loss_durability_there_is_no_mark_and_the_length_counts()
+    public async Task ProcessCrash_durability_uses_the_length_and_no_mark_file()
     {
         FileSystemUploadStore store = NewStore(Durability.ProcessCrash);
         await CreateAsync(store);
-        AddBehindTheStoresBack(Bytes(50));
+        WriteWithoutTheStore(Bytes(50));
 
-        // The durability is that of the upload, and not what the store would give a new one.
+        // The durability of the upload counts, and not that of the store.
         Assert.Equal(50, (await GetAsync(NewStore(files: new FaultyFiles { Boot = OtherBoot }))).Offset);
         Assert.Empty(Directory.GetFiles(UploadDirectory, "*.mark"));
     }
 
     [Fact]
-    public async Task A_mark_counts_in_its_own_boot_only_when_it_is_known_to_be_on_the_disk()
+    public async Task Slot_counts_in_its_own_boot_only_when_confirmed()
     {
         FileSystemUploadStore store = NewStore(syncSize: 1);
         await CreateAsync(store);
         await AppendAsync(store, 0, Bytes(10));
         Files.After = (step, path) =>
         {
-            // Dies with the new mark in the page cache, before it was synced.
+            // Crashes when the new slot is in the page cache and not yet synced.
             if (step == "write" && path.EndsWith(".mark", StringComparison.Ordinal))
             {
                 throw new ProcessDied();
@@ -125,7 +125,7 @@ public class FileSystemMarkTests : FileSystemStoreTest
     }
 
     [Fact]
-    public void A_slot_that_is_torn_anywhere_leaves_the_other()
+    public void Decode_with_a_torn_slot_returns_the_other_one()
     {
         string path = Path.Combine(Root, "mark");
         File.WriteAllBytes(path, DurableOffsetFile.CreateEmpty());
@@ -149,7 +149,7 @@ public class FileSystemMarkTests : FileSystemStoreTest
     }
 
     [Fact]
-    public void A_mark_never_overwrites_the_one_that_is_trusted()
+    public void Write_never_overwrites_the_trusted_slot()
     {
         string path = Path.Combine(Root, "mark");
         File.WriteAllBytes(path, DurableOffsetFile.CreateEmpty());
@@ -174,7 +174,7 @@ public class FileSystemMarkTests : FileSystemStoreTest
     [InlineData("")]
     [InlineData("garbage")]
     [InlineData(null)]
-    public async Task A_mark_file_that_is_damaged_stands_for_nothing_marked(string? content)
+    public async Task Damaged_mark_file_counts_as_offset_zero(string? content)
     {
         FileSystemUploadStore store = NewStore();
         await CreateAsync(store);
@@ -192,7 +192,7 @@ public class FileSystemMarkTests : FileSystemStoreTest
     }
 
     [Fact]
-    public async Task A_file_that_is_shorter_than_its_mark_is_told_once_and_reported_as_it_is()
+    public async Task Data_file_shorter_than_the_durable_offset_is_logged_once()
     {
         FileSystemUploadStore store = NewStore();
         await CreateAsync(store);
@@ -209,7 +209,7 @@ public class FileSystemMarkTests : FileSystemStoreTest
     }
 
     [Fact]
-    public async Task What_is_not_durable_yet_is_neither_reported_nor_readable_while_somebody_appends()
+    public async Task Get_and_OpenRead_during_an_append_stop_at_the_durable_offset()
     {
         FileSystemUploadStore store = NewStore(syncSize: 100);
         await CreateAsync(store);
@@ -236,7 +236,7 @@ public class FileSystemMarkTests : FileSystemStoreTest
         Assert.Equal(110, (await GetAsync(store)).Offset);
     }
 
-    private void AddBehindTheStoresBack(byte[] bytes)
+    private void WriteWithoutTheStore(byte[] bytes)
     {
         using FileStream data = File.Open(TheFile(".data"), FileMode.Append);
         data.Write(bytes);
