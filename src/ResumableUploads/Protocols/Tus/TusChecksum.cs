@@ -6,13 +6,13 @@ namespace ResumableUploads.Protocols.Tus;
 internal static class TusChecksum
 {
     /// <summary>The value of <c>Tus-Checksum-Algorithm</c>. The specification requires sha1.</summary>
-    public static readonly string AlgorithmNames = string.Join(',', DigestAlgorithm.All.Select(static algorithm => algorithm.TusName));
+    public static readonly string AlgorithmNames = string.Join(',', TusDigestAlgorithms.Names);
 
     /// <summary>Returns null if the algorithm is not supported, or the value is not base64 or has the wrong length.</summary>
     public static Digest? TryParse(string text)
     {
         string[] parts = text.Split(' ');
-        if (parts.Length != 2 || DigestAlgorithm.All.FirstOrDefault(algorithm => algorithm.TusName == parts[0]) is not { } algorithm)
+        if (parts.Length != 2 || TusDigestAlgorithms.Find(parts[0]) is not { } algorithm)
         {
             return null;
         }
