@@ -1,0 +1,20 @@
+namespace ResumableUploads.UnitTests.Repository.Language;
+
+/// <summary>Where a text is in the source.</summary>
+[Flags]
+public enum TextKind
+{
+    None = 0,
+
+    /// <summary>A comment or a doc comment.</summary>
+    Comment = 1,
+
+    /// <summary>A string literal: log and exception messages, titles and details of problems.</summary>
+    Literal = 2,
+
+    /// <summary>The name of a declaration, split into words.</summary>
+    Name = 4,
+
+    /// <summary>Prose of a document or a page.</summary>
+    Prose = 8,
+}
