@@ -2,7 +2,7 @@ using ResumableUploads.Abstractions;
 
 namespace ResumableUploads.Testing.Stores;
 
-/// <summary>A store with one mistake in it, of those that have been seen in such stores.</summary>
+/// <summary>A store with one bug, of a kind that real stores have.</summary>
 internal class BrokenStore(IUploadStore inner) : IUploadStore
 {
     protected IUploadStore Inner => inner;
@@ -35,7 +35,7 @@ internal class BrokenStore(IUploadStore inner) : IUploadStore
     public T? GetCapability<T>() where T : class => inner.GetCapability<T>();
 }
 
-/// <summary>Looks whether the key is free, and takes it in a second step.</summary>
+/// <summary>Checks whether the key is unused and creates the upload in two steps.</summary>
 internal sealed class ClaimsInTwoSteps(IUploadStore inner) : BrokenStore(inner)
 {
     public override async ValueTask<CreateResult> CreateAsync(UploadKey key, UploadRecord record, CancellationToken cancellationToken)
@@ -45,7 +45,7 @@ internal sealed class ClaimsInTwoSteps(IUploadStore inner) : BrokenStore(inner)
             return new CreateResult(CreateStatus.AlreadyExists, null);
         }
 
-        // Long enough for all who race to have looked.
+        // Long enough for all concurrent callers to pass the check.
         await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, cancellationToken);
         await Inner.DeleteAsync(key, null, cancellationToken);
         CreateResult result = await Inner.CreateAsync(key, record, cancellationToken);
@@ -53,7 +53,7 @@ internal sealed class ClaimsInTwoSteps(IUploadStore inner) : BrokenStore(inner)
     }
 }
 
-/// <summary>Appends where the upload ends, and not where the caller believes it to.</summary>
+/// <summary>Appends at the end of the upload instead of the requested offset.</summary>
 internal sealed class AppendsWithoutTheCheck(IUploadStore inner) : BrokenStore(inner)
 {
     public override async ValueTask<AppendResult> AppendAsync(
@@ -61,7 +61,7 @@ internal sealed class AppendsWithoutTheCheck(IUploadStore inner) : BrokenStore(i
         await Inner.AppendAsync(key, (await Inner.GetAsync(key, cancellationToken))?.Offset ?? 0, content, mode, cancellationToken);
 }
 
-/// <summary>Counts what should be there, and does not look.</summary>
+/// <summary>Computes the offset instead of measuring it.</summary>
 internal sealed class ComputesTheOffset(IUploadStore inner) : BrokenStore(inner)
 {
     public override async ValueTask<AppendResult> AppendAsync(
@@ -72,14 +72,14 @@ internal sealed class ComputesTheOffset(IUploadStore inner) : BrokenStore(inner)
     }
 }
 
-/// <summary>Updates whatever is there now.</summary>
+/// <summary>Updates without comparing the version.</summary>
 internal sealed class UpdatesWithoutTheVersion(IUploadStore inner) : BrokenStore(inner)
 {
     public override async ValueTask<UpdateResult> UpdateAsync(UploadKey key, string version, UploadRecord record, CancellationToken cancellationToken) =>
         await Inner.UpdateAsync(key, (await Inner.GetAsync(key, cancellationToken))?.Version ?? version, record, cancellationToken);
 }
 
-/// <summary>Looks at the version first, and then deletes whatever is there, also under a running append.</summary>
+/// <summary>Compares the version before the deletion and not atomically, so that it deletes during a running append.</summary>
 internal sealed class DeletesUnderAnAppend(IUploadStore inner) : BrokenStore(inner)
 {
     public override async ValueTask<DeleteResult> DeleteAsync(UploadKey key, string? version, CancellationToken cancellationToken) =>
@@ -88,7 +88,7 @@ internal sealed class DeletesUnderAnAppend(IUploadStore inner) : BrokenStore(inn
             : await Inner.DeleteAsync(key, null, cancellationToken);
 }
 
-/// <summary>Gives the same version as long as the record is the same, whatever was appended.</summary>
+/// <summary>Returns the same version as long as the record is unchanged, even if bytes were appended.</summary>
 internal sealed class ForgetsAppendsInTheVersion(IUploadStore inner) : BrokenStore(inner)
 {
     public override async ValueTask<UpdateResult> UpdateAsync(UploadKey key, string version, UploadRecord record, CancellationToken cancellationToken)
@@ -98,18 +98,18 @@ internal sealed class ForgetsAppendsInTheVersion(IUploadStore inner) : BrokenSto
         return await Inner.UpdateAsync(key, hasThatRecord ? now!.Version : version, record, cancellationToken);
     }
 
-    // What comes before the last hyphen stays the same while bytes are appended.
+    // The text before the last hyphen does not change when bytes are appended.
     private static string RecordOf(string version) => version[..Math.Max(0, version.LastIndexOf('-'))];
 }
 
-/// <summary>Keeps what it was told last in memory, where another process does not see it.</summary>
+/// <summary>Loses responses, as a store does that keeps them in memory, when another process reads them.</summary>
 internal sealed class KeepsOutcomesInMemory(IUploadStore inner) : BrokenStore(inner)
 {
     public override ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> response, CancellationToken cancellationToken) =>
         ValueTask.CompletedTask;
 }
 
-/// <summary>Loses the first upload of a listing that goes on after a key.</summary>
+/// <summary>Skips the first upload of a listing that continues after a key.</summary>
 internal sealed class SkipsInListings(IUploadStore inner) : BrokenStore(inner)
 {
     public override IAsyncEnumerable<UploadInfo> ListAsync(UploadQuery query, CancellationToken cancellationToken) =>

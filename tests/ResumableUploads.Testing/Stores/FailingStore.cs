@@ -3,15 +3,15 @@ using ResumableUploads.Stores.Memory;
 
 namespace ResumableUploads.Testing.Stores;
 
-/// <summary>A store in memory that fails when a test says so, or has no staging.</summary>
+/// <summary>A memory store that fails on request, or does not support staged appends.</summary>
 internal sealed class FailingStore : IUploadStore
 {
     private readonly MemoryUploadStore _inner = new();
 
-    /// <summary>How everything fails, or null.</summary>
+    /// <summary>Gets or sets how every call fails, or null.</summary>
     public StoreFailure? Failure { get; set; }
 
-    /// <summary>How every append fails, or null.</summary>
+    /// <summary>Gets or sets how every append fails, or null.</summary>
     public StoreFailure? AppendFailure { get; set; }
 
     public bool CanStage { get; init; } = true;
@@ -23,7 +23,7 @@ internal sealed class FailingStore : IUploadStore
 
     public ValueTask<AppendResult> AppendAsync(UploadKey key, long offset, UploadContent content, AppendMode mode, CancellationToken cancellationToken) =>
         AppendFailure is { } failure
-            ? throw new UploadStoreException(failure, "The test says so.")
+            ? throw new UploadStoreException(failure, "Injected by the test.")
             : Working().AppendAsync(key, offset, content, mode, cancellationToken);
 
     public ValueTask<UpdateResult> UpdateAsync(UploadKey key, string version, UploadRecord record, CancellationToken cancellationToken) =>
@@ -44,5 +44,5 @@ internal sealed class FailingStore : IUploadStore
 
     public T? GetCapability<T>() where T : class => CanStage ? ((IUploadStore)_inner).GetCapability<T>() : null;
 
-    private MemoryUploadStore Working() => Failure is { } failure ? throw new UploadStoreException(failure, "The test says so.") : _inner;
+    private MemoryUploadStore Working() => Failure is { } failure ? throw new UploadStoreException(failure, "Injected by the test.") : _inner;
 }

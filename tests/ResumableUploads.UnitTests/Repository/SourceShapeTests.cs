@@ -17,21 +17,24 @@ public class SourceShapeTests
     {
         string[] files = [.. RepositoryFiles.Files("", ".cs", ".ts", ".js", ".mjs")];
         Assert.Contains("src/ResumableUploads/Engine/UploadEngine.cs", files);
-        Assert.DoesNotContain(
-            files.Select(static file => (File: file, Lines: File.ReadLines(Path.Combine(RepositoryFiles.Root, file)).Count())), static file => file.Lines > MaxLines);
+        Findings.AssertNone("Files that are too long", files
+            .Where(static file => File.ReadLines(Path.Combine(RepositoryFiles.Root, file)).Count() > MaxLines));
     }
 
     [Fact]
     public void Folders_have_at_most_15_source_files()
     {
-        Assert.DoesNotContain(
-            RepositoryFiles.Files("", ".cs").CountBy(static file => Path.GetDirectoryName(file)!), static folder => folder.Value > MaxFilesPerFolder);
+        Findings.AssertNone("Folders with too many files", RepositoryFiles.Files("", ".cs")
+            .CountBy(static file => Path.GetDirectoryName(file)!)
+            .Where(static folder => folder.Value > MaxFilesPerFolder)
+            .Select(static folder => $"{folder.Key} ({folder.Value})"));
     }
 
     [Fact]
     public void Constructors_have_at_most_7_parameters()
     {
-        Assert.Empty(RepositoryFiles.Files("src", ".cs").SelectMany(static file => LongConstructors(SourceFile.Parse(file)).Select(found => $"{file}: {found}")));
+        Findings.AssertNone("Constructors with too many parameters", RepositoryFiles.Files("src", ".cs")
+            .SelectMany(static file => LongConstructors(SourceFile.Parse(file)).Select(found => $"{file}: {found}")));
     }
 
     [Theory]
@@ -53,7 +56,7 @@ public class SourceShapeTests
     [Fact]
     public void Test_names_have_at_most_80_characters()
     {
-        Assert.Empty(RepositoryFiles.Files("tests", ".cs").SelectMany(static file => SourceFile.Parse(file).DescendantNodes().OfType<MethodDeclarationSyntax>()
+        Findings.AssertNone("Test names that are too long", RepositoryFiles.Files("tests", ".cs").SelectMany(static file => SourceFile.Parse(file).DescendantNodes().OfType<MethodDeclarationSyntax>()
             .Where(static method => method.AttributeLists.Count > 0 && method.Identifier.ValueText.Length > MaxTestNameLength)
             .Select(method => $"{file}: {method.Identifier.ValueText}")));
     }

@@ -17,7 +17,7 @@ public class CodeBlockTests
     [MemberData(nameof(Documents))]
     public void CSharp_blocks_compile(string file)
     {
-        Assert.Empty(new MarkdownDocument(RepositoryFiles.Read(file)).Blocks("csharp", "cs", "c#")
+        Findings.AssertNone("Errors in code blocks", new MarkdownDocument(RepositoryFiles.Read(file)).Blocks("csharp", "cs", "c#")
             .SelectMany(block => CSharpCompiler.Errors(block.Code).Select(error => $"{file}({block.Line}): {error}")));
     }
 

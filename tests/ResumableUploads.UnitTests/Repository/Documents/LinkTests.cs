@@ -11,7 +11,7 @@ public class LinkTests
     [MemberData(nameof(Documents))]
     public void Relative_links_lead_to_existing_files_and_anchors(string file)
     {
-        Assert.Empty(BrokenLinks(file, RepositoryFiles.Read(file)));
+        Findings.AssertNone("Broken links", BrokenLinks(file, RepositoryFiles.Read(file)));
     }
 
     [Theory]

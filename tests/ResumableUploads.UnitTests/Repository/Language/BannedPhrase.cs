@@ -8,7 +8,10 @@ namespace ResumableUploads.UnitTests.Repository.Language;
 /// <param name="Example">A text that contains the phrase.</param>
 internal sealed record BannedPhrase(string Pattern, string Instead, string Example)
 {
-    private readonly Regex _regex = new($@"\b(?:{Pattern})\b", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant);
+    /// <summary>Matches every phrase: most texts contain none, so that one match is enough for them.</summary>
+    private static readonly Lazy<Regex> AnyPhrase = new(static () => ToRegex(string.Join('|', All!.Select(static phrase => $"(?:{phrase.Pattern})"))));
+
+    private readonly Regex _regex = ToRegex(Pattern);
 
     public static IReadOnlyList<BannedPhrase> All { get; } =
     [
@@ -56,5 +59,12 @@ internal sealed record BannedPhrase(string Pattern, string Instead, string Examp
         new("whence|hence|thence|lest|albeit|ere|whilst|amid|upon|unto", "rephrase", "Lest it be lost."),
     ];
 
-    public bool IsIn(string text) => _regex.IsMatch(text);
+    /// <summary>Returns a phrase in a text and where it is, or <see langword="null"/>.</summary>
+    public static (BannedPhrase Phrase, Match Match)? FindAny(string text) => !AnyPhrase.Value.IsMatch(text)
+        ? null
+        : All.Select(phrase => (phrase, phrase.Find(text))).First(static found => found.Item2.Success);
+
+    public Match Find(string text) => _regex.Match(text);
+
+    private static Regex ToRegex(string pattern) => new($@"\b(?:{pattern})\b", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.Compiled);
 }

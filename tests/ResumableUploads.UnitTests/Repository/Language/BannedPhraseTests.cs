@@ -8,6 +8,8 @@ public class BannedPhraseTests
     /// <summary>The folder that contains the phrases as data.</summary>
     private const string Self = "tests/ResumableUploads.UnitTests/Repository/Language/";
 
+    private const int ExcerptMargin = 60;
+
     /// <summary>Gets the folders that are checked one by one, so that a failure names few files.</summary>
     public static TheoryData<string> Areas => [.. Files().Select(AreaOf).Distinct()];
 
@@ -19,9 +21,9 @@ public class BannedPhraseTests
     {
         TextKind kinds = area.StartsWith("tests/", StringComparison.Ordinal)
             ? TextKind.Comment | TextKind.Name | TextKind.Prose
-            : TextKind.Comment | TextKind.Name | TextKind.Prose | TextKind.Literal;
-        string[] found = [.. Files().Where(file => AreaOf(file) == area).SelectMany(file => Find(file, TextExtractor.Extract(file), kinds))];
-        Assert.True(found.Length == 0, $"{found.Length} banned phrases in {area}:\n{string.Join('\n', found)}");
+            : TextKind.Comment | TextKind.Name | TextKind.LocalName | TextKind.Prose | TextKind.Literal;
+        Findings.AssertNone(
+            $"Banned phrases in {area}", Files().Where(file => AreaOf(file) == area).SelectMany(file => Find(file, TextExtractor.Extract(file), kinds)));
     }
 
     [Theory]
@@ -29,7 +31,7 @@ public class BannedPhraseTests
     public void Find_example_of_phrase_is_found(string pattern)
     {
         BannedPhrase phrase = BannedPhrase.All.Single(one => one.Pattern == pattern);
-        Assert.True(phrase.IsIn(phrase.Example));
+        Assert.True(phrase.Find(phrase.Example).Success);
         Assert.NotEmpty(Find("a.md", TextExtractor.FromMarkdown($"# Title\n\n{phrase.Example}\n"), TextKind.Prose));
     }
 
@@ -42,7 +44,7 @@ public class BannedPhraseTests
     [InlineData("[LoggerMessage(1, LogLevel.Warning, \"Upload {Key} stays away.\")]\nclass A;", TextKind.Literal)]
     [InlineData("class Newcomer;", TextKind.Name)]
     [InlineData("class A\n{\n    void What_is_there_is_read() { }\n}", TextKind.Name)]
-    [InlineData("class A\n{\n    void B(int roomLeft) { }\n}", TextKind.Name)]
+    [InlineData("class A\n{\n    void B(int roomLeft) { }\n}", TextKind.LocalName)]
     public void Find_planted_phrase_in_source_is_found(string code, TextKind kind)
     {
         Assert.Single(Find("A.cs", TextExtractor.FromCSharp(CSharpSyntaxTree.ParseText(code).GetRoot()), kind));
@@ -70,9 +72,11 @@ public class BannedPhraseTests
     {
         foreach ((int line, TextKind kind, string text) in texts)
         {
-            if ((kinds & kind) != 0 && BannedPhrase.All.FirstOrDefault(phrase => phrase.IsIn(text)) is { } phrase)
+            if ((kinds & kind) != 0 && BannedPhrase.FindAny(text) is { } found)
             {
-                yield return $"{file}({line}): {text} [{phrase.Pattern} -> {phrase.Instead}]";
+                int start = Math.Max(0, found.Match.Index - ExcerptMargin);
+                int end = Math.Min(text.Length, found.Match.Index + found.Match.Length + ExcerptMargin);
+                yield return $"{file}({line}): \"{found.Match.Value}\" in \"{text[start..end]}\". Instead: {found.Phrase.Instead}.";
             }
         }
     }

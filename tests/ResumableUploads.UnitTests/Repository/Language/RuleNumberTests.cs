@@ -13,9 +13,8 @@ public partial class RuleNumberTests
     [InlineData("docs")]
     public void Text_contains_no_private_rule_number(string folder)
     {
-        string[] found = [.. RepositoryFiles.Files(folder, ".cs", ".md", ".js", ".mjs", ".html", ".cshtml").Where(static file => !file.EndsWith("RuleNumberTests.cs", StringComparison.Ordinal))
-            .SelectMany(static file => Find(TextExtractor.Extract(file)).Select(found => $"{file}{found}"))];
-        Assert.True(found.Length == 0, $"Name the section of the specification or the reason instead:\n{string.Join('\n', found)}");
+        Findings.AssertNone("Name the section of the specification or the reason instead", RepositoryFiles.Files(folder, ".cs", ".md", ".js", ".mjs", ".html", ".cshtml").Where(static file => !file.EndsWith("RuleNumberTests.cs", StringComparison.Ordinal))
+            .SelectMany(static file => Find(TextExtractor.Extract(file)).Select(found => $"{file}{found}")));
     }
 
     [Theory]
@@ -38,7 +37,7 @@ public partial class RuleNumberTests
 
     // Strings hold test data and formats such as "F2", so that only the form with a hyphen counts there.
     private static IEnumerable<string> Find(IEnumerable<(int Line, TextKind Kind, string Text)> texts) => texts
-        .Where(static text => text.Kind is TextKind.Comment or TextKind.Name ? Number().IsMatch(text.Text) : HyphenatedNumber().IsMatch(text.Text))
+        .Where(static text => text.Kind is TextKind.Comment or TextKind.Name or TextKind.LocalName ? Number().IsMatch(text.Text) : HyphenatedNumber().IsMatch(text.Text))
         .Select(static text => $"({text.Line}): {text.Text}");
 
     [GeneratedRegex(@"(?<![\w-])[FTR]-?\d{1,3}\b")]

@@ -20,13 +20,13 @@ internal static partial class TextExtractor
     public static IEnumerable<(int Line, TextKind Kind, string Text)> FromCSharp(SyntaxNode root) =>
         Comments(root).Concat(Strings(root)).Concat(Names(root));
 
-    /// <summary>Joins the lines of each paragraph, because a phrase can continue on the next line.</summary>
+    /// <summary>Joins the lines of each paragraph, because a phrase can continue on the next line. The rows of a table are separate.</summary>
     public static IEnumerable<(int Line, TextKind Kind, string Text)> FromMarkdown(string markdown)
     {
         (int Line, string Text) paragraph = (0, "");
         foreach ((int line, string text) in new MarkdownDocument(markdown).Prose.Append((0, "")))
         {
-            bool continues = paragraph.Text.Length > 0 && text.Trim().Length > 0;
+            bool continues = paragraph.Text.Length > 0 && text.Trim().Length > 0 && !text.StartsWith('|');
             if (!continues && paragraph.Text.Length > 0)
             {
                 yield return (paragraph.Line, TextKind.Prose, paragraph.Text);
@@ -43,7 +43,7 @@ internal static partial class TextExtractor
         {
             bool isBlank = trivia.IsKind(SyntaxKind.WhitespaceTrivia) || trivia.IsKind(SyntaxKind.EndOfLineTrivia);
             bool isLine = trivia.IsKind(SyntaxKind.SingleLineCommentTrivia);
-            bool isOther = trivia.HasStructure && trivia.GetStructure() is DocumentationCommentTriviaSyntax || trivia.IsKind(SyntaxKind.MultiLineCommentTrivia);
+            bool isOther = trivia.IsKind(SyntaxKind.SingleLineDocumentationCommentTrivia) || trivia.IsKind(SyntaxKind.MultiLineCommentTrivia);
             int line = SourceFile.LineOf(root.SyntaxTree, trivia.SpanStart);
             int next = comment.Line + comment.Text.Count(static c => c == '\n') + 1;
             if (isLine && comment.Text.Length > 0 && line == next)
@@ -55,8 +55,7 @@ internal static partial class TextExtractor
             if (comment.Text.Length > 0 && !isBlank)
             {
                 yield return (comment.Line, TextKind.Comment, OneLine(comment.Text));
-                comment = default;
-                comment.Text = "";
+                comment = (0, "");
             }
 
             if (isLine)
@@ -81,21 +80,22 @@ internal static partial class TextExtractor
         .Select(token => (SourceFile.LineOf(root.SyntaxTree, token.SpanStart), TextKind.Literal, OneLine(token.ValueText)));
 
     private static IEnumerable<(int Line, TextKind Kind, string Text)> Names(SyntaxNode root) => root.DescendantNodes()
-        .Select(static node => node switch
+        .Select(static (TextKind Kind, SyntaxToken Name) (SyntaxNode node) => node switch
         {
-            BaseTypeDeclarationSyntax type => type.Identifier,
-            MethodDeclarationSyntax method => method.Identifier,
-            LocalFunctionStatementSyntax function => function.Identifier,
-            PropertyDeclarationSyntax property => property.Identifier,
-            EnumMemberDeclarationSyntax member => member.Identifier,
-            VariableDeclaratorSyntax variable => variable.Identifier,
-            SingleVariableDesignationSyntax variable => variable.Identifier,
-            ParameterSyntax parameter => parameter.Identifier,
-            ForEachStatementSyntax loop => loop.Identifier,
+            BaseTypeDeclarationSyntax type => (TextKind.Name, type.Identifier),
+            MethodDeclarationSyntax method => (TextKind.Name, method.Identifier),
+            PropertyDeclarationSyntax property => (TextKind.Name, property.Identifier),
+            EnumMemberDeclarationSyntax member => (TextKind.Name, member.Identifier),
+            VariableDeclaratorSyntax { Parent.Parent: BaseFieldDeclarationSyntax } field => (TextKind.Name, field.Identifier),
+            LocalFunctionStatementSyntax function => (TextKind.LocalName, function.Identifier),
+            VariableDeclaratorSyntax variable => (TextKind.LocalName, variable.Identifier),
+            SingleVariableDesignationSyntax variable => (TextKind.LocalName, variable.Identifier),
+            ParameterSyntax parameter => (TextKind.LocalName, parameter.Identifier),
+            ForEachStatementSyntax loop => (TextKind.LocalName, loop.Identifier),
             _ => default,
         })
-        .Where(static name => name.ValueText.Length > 0)
-        .Select(name => (SourceFile.LineOf(root.SyntaxTree, name.SpanStart), TextKind.Name, WordBoundary().Replace(name.ValueText, " ").Trim()));
+        .Where(static name => name.Kind != TextKind.None)
+        .Select(name => (SourceFile.LineOf(root.SyntaxTree, name.Name.SpanStart), name.Kind, WordBoundary().Replace(name.Name.ValueText, " ").Trim()));
 
     private static string Clean(string comment) => Tag().Replace(CommentStart().Replace(comment, ""), " ");
 

@@ -12,9 +12,12 @@ public enum TextKind
     /// <summary>A string literal: log and exception messages, titles and details of problems.</summary>
     Literal = 2,
 
-    /// <summary>The name of a declaration, split into words.</summary>
+    /// <summary>The name of a type or member, split into words.</summary>
     Name = 4,
 
+    /// <summary>The name of a parameter or a local variable, split into words.</summary>
+    LocalName = 8,
+
     /// <summary>Prose of a document or a page.</summary>
-    Prose = 8,
+    Prose = 16,
 }
