@@ -3,34 +3,35 @@ using System.Text.RegularExpressions;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.Extensions.Logging;
+using ResumableUploads.UnitTests.Repository.Documents;
 
-namespace ResumableUploads.UnitTests.Repository;
+namespace ResumableUploads.UnitTests.Repository.Api;
 
-public partial class ApiRules
+public partial class PublicApiTests
 {
     private static readonly Assembly Package = typeof(ResumableUploadOptions).Assembly;
 
     [Fact]
-    public void No_public_class_is_open_by_accident()
+    public void Public_classes_are_sealed_or_abstract()
     {
         Assert.DoesNotContain(Package.GetExportedTypes(), static type => type is { IsClass: true, IsSealed: false, IsAbstract: false });
     }
 
     [Fact]
-    public void Every_public_member_and_parameter_is_documented()
+    public void Public_members_and_parameters_are_documented()
     {
-        var docs = ApiDocs.Load();
-        var compilation = CSharpCompilation.Create("docs", references: [.. ReadmeCode.References]);
+        var docs = ApiDocumentation.Load();
+        var compilation = CSharpCompilation.Create("docs", references: [.. CSharpCompiler.References]);
         var package = (IAssemblySymbol)compilation.GetAssemblyOrModuleSymbol(compilation.References.First(
             static reference => reference.Display == Package.Location))!;
-        ISymbol[] members = [.. Types(package.GlobalNamespace).SelectMany(static type => type.GetMembers().Where(IsWritten).Prepend(type))];
+        ISymbol[] members = [.. Types(package.GlobalNamespace).SelectMany(static type => type.GetMembers().Where(IsDeclared).Prepend(type))];
 
-        Assert.True(members.Length > 100, $"Only {members.Length} members were looked at.");
+        Assert.True(members.Length > 100, $"Only {members.Length} members were found.");
         Assert.Empty(members.SelectMany(member => Missing(docs, member)));
     }
 
     [Fact]
-    public void No_event_id_of_a_log_message_is_used_twice()
+    public void Log_messages_have_unique_event_ids()
     {
         int[] ids = [.. Package.GetTypes()
             .SelectMany(static type => type.GetMethods(BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic))
@@ -43,7 +44,7 @@ public partial class ApiRules
     }
 
     [Fact]
-    public void No_type_has_a_name_that_says_nothing()
+    public void Types_have_no_vague_names()
     {
         Assert.DoesNotContain(Package.GetTypes().Select(static type => type.Name), static name => Vague().IsMatch(name) && name[0] != '<');
         Assert.Matches(Vague(), "UploadHelper");
@@ -60,20 +61,20 @@ public partial class ApiRules
         _ => [],
     });
 
-    /// <summary>Whether a member is public, and somebody has written it: no accessor, and nothing that a record brings along.</summary>
-    private static bool IsWritten(ISymbol member) =>
+    /// <summary>Returns whether a member is visible and written in the source: no accessor, and no generated member of a record.</summary>
+    private static bool IsDeclared(ISymbol member) =>
         member is not INamedTypeSymbol and not IMethodSymbol { MethodKind: MethodKind.PropertyGet or MethodKind.PropertySet or MethodKind.EventAdd or MethodKind.EventRemove }
         && member.DeclaredAccessibility is Accessibility.Public or Accessibility.Protected or Accessibility.ProtectedOrInternal
         && !member.GetAttributes().Any(static attribute => attribute.AttributeClass?.Name == "CompilerGeneratedAttribute")
         && member is not IMethodSymbol { MethodKind: MethodKind.Constructor, Parameters.Length: 0 }
         && !(member.ContainingType.TypeKind == TypeKind.Enum && member is IMethodSymbol or IFieldSymbol { Name: "value__" });
 
-    private static IEnumerable<string> Missing(ApiDocs docs, ISymbol member)
+    private static IEnumerable<string> Missing(ApiDocumentation docs, ISymbol member)
     {
         string id = member.GetDocumentationCommentId()!;
         string type = (member.ContainingType ?? member).GetDocumentationCommentId()!;
 
-        // The parts of a positional record are the parameters of its type.
+        // The properties of a positional record are documented as parameters of its type.
         bool isPositional = docs.Parameters(type).Count > 0
             && (member is IPropertySymbol ? docs.Parameters(type).Contains(member.Name) : member is IMethodSymbol { MethodKind: MethodKind.Constructor });
         if (isPositional)

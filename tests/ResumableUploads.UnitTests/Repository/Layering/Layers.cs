@@ -1,14 +1,14 @@
 using System.Runtime.CompilerServices;
 
-namespace ResumableUploads.UnitTests.Repository;
+namespace ResumableUploads.UnitTests.Repository.Layering;
 
-/// <summary>The one way through the package: Hosting -> Protocols -> Engine -> Abstractions &lt;- Stores.</summary>
+/// <summary>The direction of dependencies in the package: Hosting -> Protocols -> Engine -> Abstractions &lt;- Stores.</summary>
 internal static class Layers
 {
     private const string Web = "Microsoft.AspNetCore.";
 
-    /// <summary>What each layer may name of the package, and which namespaces outside of it it may not.</summary>
-    private static readonly Dictionary<string, (string[] MayName, string[] MayNotName)> Rules = new()
+    /// <summary>The layers to which each layer may refer, and the prefixes of external namespaces to which it must not.</summary>
+    private static readonly Dictionary<string, (string[] Allowed, string[] Forbidden)> Rules = new()
     {
         ["Hosting"] = (["Hosting", "Protocols", "Engine", "Abstractions", "Stores", "Infrastructure"], []),
         ["Protocols"] = (["Protocols", "Engine", "Abstractions"], []),
@@ -18,7 +18,7 @@ internal static class Layers
         ["Infrastructure"] = (["Infrastructure"], [Web]),
     };
 
-    /// <summary>Where app authors look for extension methods.</summary>
+    /// <summary>The namespaces of public types and extension methods of the hosting layer.</summary>
     private static readonly string[] HostingNamespaces =
     [
         "ResumableUploads",
@@ -27,7 +27,7 @@ internal static class Layers
         "Microsoft.Extensions.DependencyInjection",
     ];
 
-    /// <summary>The layer of a type of the package, or null for what the compiler and its generators have put there.</summary>
+    /// <summary>Returns the layer of a type of the package, or <see langword="null"/> for other and generated types.</summary>
     public static string? Of(Type type)
     {
         while (type.DeclaringType is { } outer)
@@ -44,10 +44,10 @@ internal static class Layers
         string[] parts = name.Split('.');
         return HostingNamespaces.Contains(name) ? "Hosting"
             : parts is ["ResumableUploads", var layer, ..] && Rules.ContainsKey(layer) ? layer
-            : throw new InvalidOperationException($"{type} is in no layer.");
+            : throw new InvalidOperationException($"{type} belongs to no layer.");
     }
 
-    /// <summary>Each type of a set that names what its layer may not.</summary>
+    /// <summary>Returns the references that are not allowed.</summary>
     public static IEnumerable<string> Violations(IEnumerable<Type> types, Func<Type, string?> layerOf)
     {
         foreach (Type type in types)
@@ -57,14 +57,14 @@ internal static class Layers
                 continue;
             }
 
-            (string[] mayName, string[] mayNotName) = Rules[layer];
-            foreach (Type named in TypeReferences.Of(type))
+            (string[] allowed, string[] forbidden) = Rules[layer];
+            foreach (Type reference in TypeReferences.Of(type))
             {
-                string name = named.FullName ?? named.Name;
-                if ((layerOf(named) is { } other && !mayName.Contains(other))
-                    || (layerOf(named) is null && mayNotName.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal))))
+                string name = reference.FullName ?? reference.Name;
+                if ((layerOf(reference) is { } target && !allowed.Contains(target))
+                    || (layerOf(reference) is null && forbidden.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal))))
                 {
-                    yield return $"{layer}: {type} names {name}";
+                    yield return $"{layer}: {type} refers to {name}";
                 }
             }
         }

@@ -5,12 +5,12 @@ using ResumableUploads.Stores.Memory;
 using ResumableUploads.TestKit;
 using ResumableUploads.Testing;
 
-namespace ResumableUploads.UnitTests.Repository;
+namespace ResumableUploads.UnitTests.Repository.Layering;
 
 public partial class LayeringTests
 {
     [Fact]
-    public void No_layer_names_what_it_may_not()
+    public void Layers_refer_only_to_allowed_layers()
     {
         Assert.Empty(Layers.Violations(typeof(ResumableUploadOptions).Assembly.GetTypes(), Layers.Of));
     }
@@ -21,7 +21,7 @@ public partial class LayeringTests
     [InlineData("Engine")]
     [InlineData("Stores")]
     [InlineData("Abstractions")]
-    public void Every_layer_has_types(string layer)
+    public void Layer_has_types(string layer)
     {
         Assert.Contains(typeof(ResumableUploadOptions).Assembly.GetTypes(), type => Layers.Of(type) == layer);
     }
@@ -38,18 +38,18 @@ public partial class LayeringTests
     [InlineData(typeof(HasCatch))]
     [InlineData(typeof(HasGenericCall))]
     [InlineData(typeof(HasLambda))]
-    public void A_planted_web_type_in_the_engine_is_found(Type planted)
+    public void Violations_planted_web_type_in_engine_is_found(Type planted)
     {
-        IEnumerable<Type> family = [planted, .. planted.GetNestedTypes(System.Reflection.BindingFlags.NonPublic)];
-        Assert.NotEmpty(Layers.Violations(family, type => family.Contains(type) ? "Engine" : null));
-        Assert.Empty(Layers.Violations(family, type => family.Contains(type) ? "Hosting" : null));
+        IEnumerable<Type> types = [planted, .. planted.GetNestedTypes(System.Reflection.BindingFlags.NonPublic)];
+        Assert.NotEmpty(Layers.Violations(types, type => types.Contains(type) ? "Engine" : null));
+        Assert.Empty(Layers.Violations(types, type => types.Contains(type) ? "Hosting" : null));
     }
 
     [Fact]
-    public void A_planted_store_in_a_protocol_is_found()
+    public void Violations_planted_store_in_protocol_is_found()
     {
         string violation = Assert.Single(Layers.Violations(
-            [typeof(NamesStore)], static type => type == typeof(NamesStore) ? "Protocols" : Layers.Of(type)));
+            [typeof(RefersToStore)], static type => type == typeof(RefersToStore) ? "Protocols" : Layers.Of(type)));
         Assert.Contains(nameof(MemoryUploadStore), violation, StringComparison.Ordinal);
     }
 
@@ -113,18 +113,18 @@ public partial class LayeringTests
         public static Func<object, bool> Lambda() => static value => value is HttpContext;
     }
 
-    private class NamesStore
+    private class RefersToStore
     {
         public static object Make() => new MemoryUploadStore();
     }
 #pragma warning restore
 
     [Fact]
-    public void The_test_kit_knows_of_the_package_what_the_author_of_a_store_knows()
+    public void Test_kit_refers_only_to_abstractions()
     {
-        Type[] named = [.. typeof(StoreContract).Assembly.GetTypes().SelectMany(TypeReferences.Of).Where(static type => Layers.Of(type) is not null).Distinct()];
-        Assert.NotEmpty(named);
-        Assert.All(named, static type => Assert.Equal("Abstractions", Layers.Of(type)));
+        Type[] references = [.. typeof(StoreContract).Assembly.GetTypes().SelectMany(TypeReferences.Of).Where(static type => Layers.Of(type) is not null).Distinct()];
+        Assert.NotEmpty(references);
+        Assert.All(references, static type => Assert.Equal("Abstractions", Layers.Of(type)));
     }
 
     /// <summary>Scans code, strings and comments alike: a protocol belongs to Protocols or Hosting.</summary>

@@ -1,26 +1,25 @@
 using System.Text;
 using System.Xml.Linq;
 
-namespace ResumableUploads.UnitTests.Repository;
+namespace ResumableUploads.UnitTests.Repository.Api;
 
-/// <summary>The doc comments of the package, as the compiler wrote them down beside it.</summary>
-internal sealed class ApiDocs
+/// <summary>The doc comments of the package, read from the XML file that the compiler writes.</summary>
+internal sealed class ApiDocumentation
 {
     private readonly Dictionary<string, XElement> _members;
 
-    private ApiDocs(IEnumerable<XElement> members) => _members = members.ToDictionary(static member => member.Attribute("name")!.Value, StringComparer.Ordinal);
+    private ApiDocumentation(IEnumerable<XElement> members) => _members = members.ToDictionary(static member => member.Attribute("name")!.Value, StringComparer.Ordinal);
 
-    /// <summary>Those of the package under test.</summary>
-    public static ApiDocs Load() =>
+    public static ApiDocumentation Load() =>
         new(XDocument.Load(Path.ChangeExtension(typeof(ResumableUploadOptions).Assembly.Location, ".xml")).Descendants("member"));
 
     public IEnumerable<string> Names => _members.Keys;
 
-    /// <summary>Whether a member has words of its own, or says that another's are meant.</summary>
+    /// <summary>Returns whether a member has a summary or <c>inheritdoc</c>.</summary>
     public bool IsDocumented(string name) =>
         _members.TryGetValue(name, out XElement? member) && (member.Element("inheritdoc") is not null || !string.IsNullOrWhiteSpace(Summary(name)));
 
-    /// <summary>The names of the parameters and type parameters that are described.</summary>
+    /// <summary>Returns the names of the documented parameters and type parameters.</summary>
     public ISet<string> Parameters(string name) => !_members.TryGetValue(name, out XElement? member)
         ? new HashSet<string>()
         : member.Elements().Where(static e => e.Name.LocalName is "param" or "typeparam" && e.Value.Trim().Length > 0)
@@ -28,7 +27,7 @@ internal sealed class ApiDocs
 
     public bool IsInherited(string name) => _members.TryGetValue(name, out XElement? member) && member.Element("inheritdoc") is not null;
 
-    /// <summary>The summary as one line of Markdown, or null.</summary>
+    /// <summary>Returns the summary as one line of Markdown, or <see langword="null"/>.</summary>
     public string? Summary(string name)
     {
         if (!_members.TryGetValue(name, out XElement? member) || member.Element("summary") is not { } summary)

@@ -1,9 +1,9 @@
 using System.Reflection;
 using System.Reflection.Emit;
 
-namespace ResumableUploads.UnitTests.Repository;
+namespace ResumableUploads.UnitTests.Repository.Layering;
 
-/// <summary>Every type that a type names: in its signatures, its attributes, and the bodies of its methods.</summary>
+/// <summary>Finds the types to which a type refers: in its signatures, its attributes, and the bodies of its methods.</summary>
 internal static class TypeReferences
 {
     private const BindingFlags Declared =
@@ -32,8 +32,8 @@ internal static class TypeReferences
                 case PropertyInfo property:
                     Add(found, property.PropertyType);
                     break;
-                case EventInfo notice:
-                    Add(found, notice.EventHandlerType);
+                case EventInfo @event:
+                    Add(found, @event.EventHandlerType);
                     break;
                 case MethodBase method:
                     Signature(found, method);
