@@ -32,18 +32,6 @@ internal sealed class PendingConcatenations(int maxJoined = 10_000, int maxParts
         }
     }
 
-    /// <summary>How many uploads are remembered.</summary>
-    public int Count
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return _byKey.Count;
-            }
-        }
-    }
-
     /// <summary>Remembers that an upload waits for its parts.</summary>
     public void Add(UploadKey joined, IEnumerable<UploadKey> parts)
     {

@@ -56,9 +56,6 @@ internal sealed class RequestBodyReader : PipeReader, IDisposable
     /// <summary>Whether all that was given was taken.</summary>
     public bool IsFullyConsumed => _current.IsEmpty;
 
-    /// <summary>What the server threw when the body broke off, or null.</summary>
-    public Exception? Fault { get; private set; }
-
     /// <summary>Ends the content soon: what is there is still given. The first reason counts. Safe from any thread.</summary>
     public void RequestStop(BodyEndReason reason)
     {
@@ -125,9 +122,9 @@ internal sealed class RequestBodyReader : PipeReader, IDisposable
         {
             read = _inner.ReadAsync(CancellationToken.None);
         }
-        catch (Exception e)
+        catch (Exception)
         {
-            return new ValueTask<ReadResult>(HandleReadFailure(e));
+            return new ValueTask<ReadResult>(HandleReadFailure());
         }
 
         return read.IsCompletedSuccessfully ? ProcessCompletedRead(read.Result) : WaitForReadAsync(read);
@@ -158,9 +155,9 @@ internal sealed class RequestBodyReader : PipeReader, IDisposable
             result = ProcessRead(inner);
             return true;
         }
-        catch (Exception e)
+        catch (Exception)
         {
-            result = HandleReadFailure(e);
+            result = HandleReadFailure();
             return true;
         }
     }
@@ -214,10 +211,10 @@ internal sealed class RequestBodyReader : PipeReader, IDisposable
         {
             _inner.AdvanceTo(consumed, examined);
         }
-        catch (Exception e)
+        catch (Exception)
         {
             // The request broke while the store was writing: the store did nothing wrong, and has taken these bytes.
-            HandleReadFailure(e);
+            HandleReadFailure();
         }
     }
 
@@ -248,9 +245,9 @@ internal sealed class RequestBodyReader : PipeReader, IDisposable
                 read = _inner.ReadAsync(CancellationToken.None);
             }
         }
-        catch (Exception e)
+        catch (Exception)
         {
-            return HandleReadFailure(e);
+            return HandleReadFailure();
         }
     }
 
@@ -316,16 +313,15 @@ internal sealed class RequestBodyReader : PipeReader, IDisposable
             MarkEnded((BodyEndReason)_requestedStopReason);
             return CurrentReadResult();
         }
-        catch (Exception e)
+        catch (Exception)
         {
-            return HandleReadFailure(e);
+            return HandleReadFailure();
         }
     }
 
     [SuppressMessage("Design", "CA1031", Justification = "Whatever a server throws while reading a body is the end of that body.")]
-    private ReadResult HandleReadFailure(Exception fault)
+    private ReadResult HandleReadFailure()
     {
-        Fault = fault;
         _isInnerCompleted = true;
         MarkEnded(_requestedStopReason != 0 ? (BodyEndReason)_requestedStopReason : BodyEndReason.Disconnected);
         return CurrentReadResult();

@@ -11,14 +11,6 @@ internal sealed class UploadLockTable(TimeProvider time)
     private readonly Lock _lock = new();
     private readonly Dictionary<UploadKey, LockEntry> _entries = [];
 
-    public bool IsHeld(UploadKey key)
-    {
-        lock (_lock)
-        {
-            return _entries.ContainsKey(key);
-        }
-    }
-
     /// <summary>Whether somebody has the turn who leaves when asked.</summary>
     public bool IsPreemptible(UploadKey key)
     {

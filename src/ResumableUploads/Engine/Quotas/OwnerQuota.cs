@@ -11,12 +11,13 @@ internal sealed class OwnerQuota(IUploadStore store, EngineSettings settings, Ti
 {
     private readonly ConcurrentDictionary<string, OwnerUsage> _usageByOwner = new(StringComparer.Ordinal);
 
-    /// <summary>Makes room for a new upload; <see cref="UploadResultKind.Appended"/> means that there is some.</summary>
+    /// <summary>Reserves quota for a new upload.</summary>
     /// <param name="key">The upload.</param>
     /// <param name="length">Its length, where it is known.</param>
     /// <param name="minimumBytes">How many bytes come at once, where that is known. They are not reserved, but there has to be room for them.</param>
     /// <param name="cancellationToken">Ends the counting.</param>
-    public async ValueTask<UploadResultKind> ReserveUploadAsync(UploadKey key, long? length, long? minimumBytes, CancellationToken cancellationToken)
+    /// <returns>Null if the quota is reserved; otherwise the reason why it is not.</returns>
+    public async ValueTask<UploadResultKind?> ReserveUploadAsync(UploadKey key, long? length, long? minimumBytes, CancellationToken cancellationToken)
     {
         OwnerUsage usage = await GetCountedUsageAsync(key.Owner, cancellationToken);
         lock (usage)
@@ -32,7 +33,7 @@ internal sealed class OwnerQuota(IUploadStore store, EngineSettings settings, Ti
             }
 
             usage.Current = usage.Current.Add(1, length ?? 0);
-            return UploadResultKind.Appended;
+            return null;
         }
     }
 

@@ -14,6 +14,8 @@ internal sealed class EventUploadCallbacks(ResumableUploadOptions options, IUplo
 
     public bool HasProgressHandler => options.OnProgress is not null;
 
+    public IUploadCallbacks ForOtherUpload() => this;
+
     public async ValueTask<CreationDecision> OnCreatingAsync(UploadKey key, CreateCommand createCommand, long? length, CancellationToken cancellationToken)
     {
         if (options.OnCreating is not { } handler || context is null)

@@ -43,8 +43,8 @@ internal sealed class FileIdRequestHandler(UploadRequestServices services)
     private ValueTask<HttpResponseData?> GetStatusAsync(HttpContext context, UploadKey key) => services.QueryStoreAsync(
         async () =>
         {
-            UploadStatus status = await services.Engine.GetStatusAsync(key, isNamedByClient: true, context.RequestAborted);
-            return UploadRequestServices.AddDigest(FileIdResponses.ForStatus(status), status);
+            UploadInfo? info = await services.Engine.GetStatusAsync(key, isClientGeneratedKey: true, context.RequestAborted);
+            return UploadRequestServices.AddDigest(FileIdResponses.ForStatus(info), info);
         },
         FileIdResponses.For);
 

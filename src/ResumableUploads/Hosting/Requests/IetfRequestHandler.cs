@@ -76,9 +76,9 @@ internal sealed class IetfRequestHandler(UploadRequestServices services)
 
     private async ValueTask<HttpResponseData?> GetStatusAsync(HttpContext context, UploadKey key, IetfResponses answers)
     {
-        UploadStatus status = await services.Engine.GetStatusAsync(key, isNamedByClient: false, context.RequestAborted);
-        HttpResponseData response = UploadRequestServices.AddDigest(answers.ForStatus(status), status);
-        return services.Options.AllowDownload && HttpMethods.IsGet(context.Request.Method) && status.IsComplete
+        UploadInfo? info = await services.Engine.GetStatusAsync(key, isClientGeneratedKey: false, context.RequestAborted);
+        HttpResponseData response = UploadRequestServices.AddDigest(answers.ForStatus(info), info);
+        return services.Options.AllowDownload && HttpMethods.IsGet(context.Request.Method) && info is { State: not UploadState.Receiving }
             && await services.TryDownloadAsync(context, key, response.Headers)
             ? null
             : response;

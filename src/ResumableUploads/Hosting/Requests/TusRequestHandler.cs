@@ -67,16 +67,16 @@ internal sealed class TusRequestHandler(UploadRequestServices services)
 
     private async ValueTask<HttpResponseData?> GetStatusAsync(HttpContext context, EndpointTarget? target, UploadKey key)
     {
-        UploadStatus status = await services.Engine.GetStatusAsync(key, isNamedByClient: false, context.RequestAborted);
+        UploadInfo? info = await services.Engine.GetStatusAsync(key, isClientGeneratedKey: false, context.RequestAborted);
 
-        if (status.Info is { State: UploadState.Receiving } info && EngineRecord.From(info) is { Concatenation.IsPart: false })
+        if (info is { State: UploadState.Receiving } && EngineRecord.From(info) is { Concatenation.IsPart: false })
         {
             // Who asks for a final upload after a crash gets it going again.
             await services.Engine.TryConcatenateAsync(key, services.CreateDetachedCallbacks(context, target), context.RequestAborted);
-            status = await services.Engine.GetStatusAsync(key, isNamedByClient: false, context.RequestAborted);
+            info = await services.Engine.GetStatusAsync(key, isClientGeneratedKey: false, context.RequestAborted);
         }
 
-        return UploadRequestServices.AddDigest(TusResponses.ForStatus(status), status);
+        return UploadRequestServices.AddDigest(TusResponses.ForStatus(info), info);
     }
 
     private ValueTask<HttpResponseData?> CreateAsync(

@@ -57,26 +57,8 @@ internal sealed class UploadRequestServices(
         };
         HttpResponseData AnswerFor(UploadResult result) => answer(result).WithHeader(DigestHeaders.ReprDigest, result.ReprDigest);
         (IUploadCallbacks callbacks, EndpointExecutor? run) = CreateCallbacks(context, target, AnswerFor);
-        UploadResult outcome;
-        try
-        {
-            outcome = await engine.AppendAsync(limited, callbacks, context.RequestAborted);
-        }
-        finally
-        {
-            // The engine has done so before a handler may answer; not where it came to nothing before.
-            if (command.Observer is { } observer)
-            {
-                await observer.FlushAsync();
-            }
-        }
-
+        UploadResult outcome = await engine.AppendAsync(limited, callbacks, context.RequestAborted);
         run?.AddUnstoredHeaders(outcome);
-        if (outcome.IsCompletedPart)
-        {
-            await engine.OnPartCompletedAsync(command.Key, () => CreateDetachedCallbacks(context, target), context.RequestAborted);
-        }
-
         return run is { HasSentResponse: true } ? null : AnswerFor(outcome);
     }
 
@@ -88,8 +70,8 @@ internal sealed class UploadRequestServices(
         context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody ?? true ? context.Request.ContentLength : 0;
 
     /// <summary>Adds to what a protocol says of an upload the digest that its client wanted, once all bytes are there.</summary>
-    public static HttpResponseData AddDigest(HttpResponseData response, UploadStatus status) =>
-        response.WithHeader(DigestHeaders.ReprDigest, status is { IsComplete: true, Info: { } info } ? EngineRecord.From(info).ComputedReprDigest : null);
+    public static HttpResponseData AddDigest(HttpResponseData response, UploadInfo? info) =>
+        response.WithHeader(DigestHeaders.ReprDigest, info is { State: not UploadState.Receiving } ? EngineRecord.From(info).ComputedReprDigest : null);
 
     /// <summary>Gives the content of a finished upload back; false where there is none.</summary>
     public ValueTask<bool> TryDownloadAsync(HttpContext context, UploadKey key, IEnumerable<KeyValuePair<string, string>> protocolHeaders) =>
@@ -133,6 +115,6 @@ internal sealed class UploadRequestServices(
         }
 
         var run = new EndpointExecutor(context, target, options, _storedHeaderFilter, store, time, logger, answerFor);
-        return (new EndpointUploadCallbacks(events, run, context, target), run);
+        return (new EndpointUploadCallbacks(events, run, context, target, () => CreateDetachedCallbacks(context, target)), run);
     }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using ResumableUploads.Abstractions;
 using ResumableUploads.Engine;
 
 namespace ResumableUploads.Protocols.FileId;
@@ -7,16 +8,18 @@ namespace ResumableUploads.Protocols.FileId;
 /// <summary>The answers of the file-id protocol: one table from outcomes to responses (rules F-4 to F-10).</summary>
 internal static class FileIdResponses
 {
-    public static HttpResponseData ForStatus(UploadStatus status)
+    public static HttpResponseData ForStatus(UploadInfo? info) => ForOffset(info?.Offset ?? 0, info is { State: not UploadState.Receiving });
+
+    private static HttpResponseData ForOffset(long offset, bool isComplete)
     {
-        string number = FormatNumber(status.Offset);
+        string number = FormatNumber(offset);
         return new HttpResponseData(200)
         {
             Headers =
             [
                 new("Cache-Control", "no-store"),
                 new(FileIdHeaders.StartByte, number),
-                new(FileIdHeaders.UploadComplete, status.IsComplete ? "true" : "false"),
+                new(FileIdHeaders.UploadComplete, isComplete ? "true" : "false"),
             ],
             ContentType = "text/plain",
             Body = Encoding.ASCII.GetBytes(number),
@@ -25,8 +28,8 @@ internal static class FileIdResponses
 
     public static HttpResponseData For(UploadResult result) => result.Kind switch
     {
-        UploadResultKind.Appended => ForStatus(new UploadStatus(true, result.Offset ?? 0, result.UploadLength, IsComplete: false)),
-        UploadResultKind.Completed => ForCompletion(result),
+        UploadResultKind.Appended => ForOffset(result.Offset ?? 0, isComplete: false),
+        UploadResultKind.Completed or UploadResultKind.Replayed => ForCompletion(result),
         UploadResultKind.Cancelled => new HttpResponseData(204) { Headers = [new("Cache-Control", "no-store")] },
         UploadResultKind.HandlerFailed when result.Response is { } answer => FromStoredResponse(StoredResponse.FromBytes(answer), result, isComplete: false),
         _ => ForError(result),
@@ -47,9 +50,9 @@ internal static class FileIdResponses
                 "X-File-Size is not the size that this upload began with, or less than what is there."),
             UploadResultKind.LengthExceeded => (413, Problem.CustomType("upload-length-exceeded"), "More bytes than the upload length",
                 "The body goes past X-File-Size. Send what is missing, and no more."),
-            UploadResultKind.DigestMismatch when result.IsFinalDigestMismatch => (400, Problem.CustomType("digest-mismatch"), "The digest does not match",
+            UploadResultKind.ReprDigestMismatch => (400, Problem.CustomType("digest-mismatch"), "The digest does not match",
                 "All bytes are there, and they are not what the digest of the whole says. Delete the upload and send it again."),
-            UploadResultKind.DigestMismatch => (400, Problem.CustomType("digest-mismatch"), "The digest does not match",
+            UploadResultKind.DigestMismatch or UploadResultKind.DigestMissing => (400, Problem.CustomType("digest-mismatch"), "The digest does not match",
                 "The bytes are not what the digest says. Nothing of this request counts; send it again from the same start byte."),
             UploadResultKind.DigestUnsupported => (413, Problem.CustomType("digest-too-large"), "Too much to check at once",
                 "The body is larger than what can be held back until its digest is verified. Send smaller pieces, or no digest."),
@@ -104,7 +107,7 @@ internal static class FileIdResponses
     private static HttpResponseData ForCompletion(UploadResult result) =>
         result.Response is { } answer
             ? FromStoredResponse(StoredResponse.FromBytes(answer), result, isComplete: true)
-            : ForStatus(new UploadStatus(true, result.Offset ?? 0, result.UploadLength, IsComplete: true));
+            : ForOffset(result.Offset ?? 0, isComplete: true);
 
     private static HttpResponseData FromStoredResponse(StoredResponse storedResponse, UploadResult result, bool isComplete) => new(storedResponse.StatusCode)
     {

@@ -40,24 +40,24 @@ internal sealed class IetfResponses(IetfVersion version, bool isAnnounced, IetfL
         .. AnnouncedVersionHeaders,
     ]);
 
-    public HttpResponseData ForStatus(UploadStatus status)
+    public HttpResponseData ForStatus(UploadInfo? info)
     {
-        if (!status.Exists)
+        if (info is null)
         {
             return ForError(new UploadResult(UploadResultKind.NotFound), null);
         }
 
         // Complete is what has a final response. While all bytes are there and the application has not answered, an empty last
         // append asks for that answer.
-        bool isComplete = status.Info is { State: UploadState.Completed };
+        bool isComplete = info.State == UploadState.Completed;
         return new HttpResponseData(204)
         {
             Headers =
             [
                 NoStoreHeader,
-                .. StateHeaders(status.Offset, isComplete),
-                .. status.UploadLength is { } length ? (KeyValuePair<string, string>[])[new(IetfHeaders.Length, FormatNumber(length))] : [],
-                .. LimitHeaders(GetTimeRemaining(status.Info?.Expires)),
+                .. StateHeaders(info.Offset, isComplete),
+                .. info.Length is { } length ? (KeyValuePair<string, string>[])[new(IetfHeaders.Length, FormatNumber(length))] : [],
+                .. LimitHeaders(GetTimeRemaining(info.Expires)),
                 .. AnnouncedVersionHeaders,
             ],
         };
@@ -88,12 +88,12 @@ internal sealed class IetfResponses(IetfVersion version, bool isAnnounced, IetfL
     /// <summary>For what is neither kept and goes on, nor cancelled. Where the application says nothing of its own, the upload is what was made.</summary>
     public HttpResponseData ForFinalResult(UploadResult result, string location) => result.Kind switch
     {
-        UploadResultKind.Completed when result.IsReplay && version.EmptyAppendAfterCompletion is { } refused => ForRejection(refused, result),
-        UploadResultKind.Completed when result.Response is null => new HttpResponseData(201)
+        UploadResultKind.Replayed when version.EmptyAppendAfterCompletion is { } refused => ForRejection(refused, result),
+        UploadResultKind.Completed or UploadResultKind.Replayed when result.Response is null => new HttpResponseData(201)
         {
             Headers = [new("Location", location), NoStoreHeader, .. StateHeaders(result.Offset, true), .. AnnouncedVersionHeaders],
         },
-        UploadResultKind.Completed or UploadResultKind.HandlerFailed when result.Response is { } answer => FromStoredResponse(StoredResponse.FromBytes(answer), result.Offset),
+        UploadResultKind.Completed or UploadResultKind.Replayed or UploadResultKind.HandlerFailed when result.Response is { } answer => FromStoredResponse(StoredResponse.FromBytes(answer), result.Offset),
         UploadResultKind.AlreadyComplete => ForRejection(version.AppendAfterCompletion, result),
         _ => ForError(result, result.IsCreated ? location : null),
     };
@@ -109,9 +109,9 @@ internal sealed class IetfResponses(IetfVersion version, bool isAnnounced, IetfL
                 "The length of the upload is not the one that is known already, or the last content ends before it."),
             UploadResultKind.LengthExceeded => (400, Problem.LengthConflictType, "Inconsistent Upload Length Values",
                 "The content goes past the length of the upload."),
-            UploadResultKind.DigestMismatch when result.IsFinalDigestMismatch => (400, Problem.CustomType("digest-mismatch"), "The digest does not match",
+            UploadResultKind.ReprDigestMismatch => (400, Problem.CustomType("digest-mismatch"), "The digest does not match",
                 "All bytes are there, and they are not what the digest of the whole says. Delete the upload and send it again."),
-            UploadResultKind.DigestMismatch => (400, Problem.CustomType("digest-mismatch"), "The digest does not match",
+            UploadResultKind.DigestMismatch or UploadResultKind.DigestMissing => (400, Problem.CustomType("digest-mismatch"), "The digest does not match",
                 "The bytes are not what the digest says. Nothing of this request counts; send it again from the same offset."),
             UploadResultKind.DigestUnsupported => (413, Problem.CustomType("digest-too-large"), "Too much to check at once",
                 "The content is larger than what can be held back until its digest is verified. Send smaller parts, or no Content-Digest."),

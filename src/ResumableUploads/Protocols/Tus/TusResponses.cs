@@ -1,4 +1,5 @@
 using System.Globalization;
+using ResumableUploads.Abstractions;
 using ResumableUploads.Engine;
 
 namespace ResumableUploads.Protocols.Tus;
@@ -25,29 +26,29 @@ internal static class TusResponses
         return problem.ToResponse([VersionHeader, .. more]);
     }
 
-    public static HttpResponseData ForStatus(UploadStatus status)
+    public static HttpResponseData ForStatus(UploadInfo? info)
     {
-        if (!status.Exists)
+        if (info is null)
         {
             return For(new UploadResult(UploadResultKind.NotFound));
         }
 
-        EngineRecord? record = status.Info is { } info ? EngineRecord.From(info) : null;
+        EngineRecord record = EngineRecord.From(info);
 
         // A final upload has no offset before it is joined: nobody appends to it (T-63).
-        bool isWaiting = record is { Concatenation.IsPart: false } && !status.IsComplete;
+        bool isWaiting = record is { Concatenation.IsPart: false } && info.State == UploadState.Receiving;
         return new HttpResponseData(200)
         {
             Headers =
             [
                 VersionHeader,
                 NoStoreHeader,
-                .. isWaiting ? [] : OffsetHeaders(status.Offset),
-                .. status.UploadLength is { } length ? OptionalHeader(TusHeaders.Length, FormatNumber(length))
+                .. isWaiting ? [] : OffsetHeaders(info.Offset),
+                .. info.Length is { } length ? OptionalHeader(TusHeaders.Length, FormatNumber(length))
                     : isWaiting ? [] : OptionalHeader(TusHeaders.DeferLength, "1"),
-                .. OptionalHeader(TusHeaders.Metadata, record?.ProtocolMetadata),
-                .. OptionalHeader(TusHeaders.Concat, record?.Concatenation?.RawValue),
-                .. ExpirationHeaders(status.Expires),
+                .. OptionalHeader(TusHeaders.Metadata, record.ProtocolMetadata),
+                .. OptionalHeader(TusHeaders.Concat, record.Concatenation?.RawValue),
+                .. ExpirationHeaders(info.State == UploadState.Receiving ? info.Expires : null),
             ],
         };
     }
@@ -58,7 +59,7 @@ internal static class TusResponses
         return result.Kind switch
         {
             UploadResultKind.Appended => new HttpResponseData(201) { Headers = [VersionHeader, NoStoreHeader, .. headers] },
-            UploadResultKind.Completed => ForCompletion(result, 201, headers),
+            UploadResultKind.Completed or UploadResultKind.Replayed => ForCompletion(result, 201, headers),
             UploadResultKind.HandlerFailed when result.Response is { } answer => FromStoredResponse(StoredResponse.FromBytes(answer), null, headers),
             _ => result.IsCreated ? ForError(result).WithHeader("Location", location) : ForError(result),
         };
@@ -68,7 +69,7 @@ internal static class TusResponses
     public static HttpResponseData For(UploadResult result) => result.Kind switch
     {
         UploadResultKind.Appended => new HttpResponseData(204) { Headers = [VersionHeader, NoStoreHeader, .. OffsetHeaders(result.Offset), .. ExpirationHeaders(result.Expires)] },
-        UploadResultKind.Completed => ForCompletion(result, 204, [.. OffsetHeaders(result.Offset)]),
+        UploadResultKind.Completed or UploadResultKind.Replayed => ForCompletion(result, 204, [.. OffsetHeaders(result.Offset)]),
         UploadResultKind.Cancelled when result.Offset is not null => new HttpResponseData(204) { Headers = [VersionHeader, NoStoreHeader] },
         UploadResultKind.Cancelled => ForError(new UploadResult(UploadResultKind.NotFound)),
         UploadResultKind.HandlerFailed when result.Response is { } answer => FromStoredResponse(StoredResponse.FromBytes(answer), null, [.. OffsetHeaders(result.Offset)]),
@@ -88,9 +89,9 @@ internal static class TusResponses
                 "Upload-Length is not the length that this upload has, or less than what is there."),
             UploadResultKind.LengthExceeded => (413, Problem.CustomType("upload-length-exceeded"), "More bytes than the upload length",
                 "The body goes past Upload-Length. Send what is missing, and no more."),
-            UploadResultKind.DigestMismatch when result.IsFinalDigestMismatch => (460, Problem.CustomType("digest-mismatch"), "Checksum mismatch",
+            UploadResultKind.ReprDigestMismatch => (460, Problem.CustomType("digest-mismatch"), "Checksum mismatch",
                 "All bytes are there, and they are not what the digest of the whole says. Delete the upload and send it again."),
-            UploadResultKind.DigestMismatch when result.IsDigestMissing => (400, Problem.CustomType("bad-checksum"), "Bad request",
+            UploadResultKind.DigestMissing => (400, Problem.CustomType("bad-checksum"), "Bad request",
                 "The trailer has no Upload-Checksum with a known algorithm and its digest in base64. Nothing of this request counts."),
             UploadResultKind.DigestMismatch => (460, Problem.CustomType("digest-mismatch"), "Checksum mismatch",
                 "The bytes are not what the checksum says. Nothing of this request counts; send it again from the same offset."),

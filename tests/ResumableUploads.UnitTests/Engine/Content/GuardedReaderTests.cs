@@ -48,7 +48,6 @@ public sealed class GuardedReaderTests : IDisposable
         await _pipe.Writer.CompleteAsync(new IOException("reset"));
         Assert.Equal([2, 3], await TakeRestAsync(await waiting));
         Assert.Equal((BodyEndReason.Disconnected, 3L, 1), (_reader.EndReason, _reader.ConsumedLength, _ended));
-        Assert.Equal("reset", _reader.Fault!.Message);
     }
 
     [Fact]

@@ -20,12 +20,12 @@ public class OwnerLedgerTests
     [Fact]
     public async Task An_owner_has_so_many_unfinished_uploads_and_no_more()
     {
-        Assert.Equal(UploadResultKind.Appended, await ReserveAsync("a", 1));
-        Assert.Equal(UploadResultKind.Appended, await ReserveAsync("a", null));
+        Assert.Null(await ReserveAsync("a", 1));
+        Assert.Null(await ReserveAsync("a", null));
         Assert.Equal(UploadResultKind.TooManyUploads, await ReserveAsync("a", 1));
-        Assert.Equal(UploadResultKind.Appended, await ReserveAsync("b", 1));
+        Assert.Null(await ReserveAsync("b", 1));
         _quota.ReleaseUpload("a", 1);
-        Assert.Equal(UploadResultKind.Appended, await ReserveAsync("a", 1));
+        Assert.Null(await ReserveAsync("a", 1));
     }
 
     [Fact]
@@ -33,7 +33,7 @@ public class OwnerLedgerTests
     {
         Assert.Equal(UploadResultKind.OwnerQuotaExceeded, await ReserveAsync("a", 101));
         Assert.Equal(UploadResultKind.OwnerQuotaExceeded, await ReserveAsync("a", long.MaxValue));
-        Assert.Equal(UploadResultKind.Appended, await ReserveAsync("a", 60));
+        Assert.Null(await ReserveAsync("a", 60));
         Assert.Equal(UploadResultKind.OwnerQuotaExceeded, await ReserveAsync("a", 41));
         Assert.Equal(40, await _quota.GetAvailableBytesAsync("a", default));
         _quota.AdjustBytes("a", 30);
@@ -48,7 +48,7 @@ public class OwnerLedgerTests
     public async Task A_sum_that_is_larger_than_any_number_is_no_room()
     {
         var quota = new OwnerQuota(_store, Settings with { MaxBytesPerOwner = long.MaxValue }, _time, default);
-        Assert.Equal(UploadResultKind.Appended, await quota.ReserveUploadAsync(new UploadKey("a", "1"), long.MaxValue - 1, null, default));
+        Assert.Null(await quota.ReserveUploadAsync(new UploadKey("a", "1"), long.MaxValue - 1, null, default));
         Assert.Equal(UploadResultKind.OwnerQuotaExceeded, await quota.ReserveUploadAsync(new UploadKey("a", "2"), 10, null, default));
     }
 
@@ -59,14 +59,14 @@ public class OwnerLedgerTests
         CreateResult done = await _store.CreateAsync(new UploadKey("a", "2"), new UploadRecord { Length = 1000 }, default);
         await _store.UpdateAsync(done.Info!.Key, done.Info.Version, done.Info.Record with { State = UploadState.Received }, default);
         Assert.Equal(30, await _quota.GetAvailableBytesAsync("a", default));
-        Assert.Equal(UploadResultKind.Appended, await ReserveAsync("a", 30));
+        Assert.Null(await ReserveAsync("a", 30));
         Assert.Equal(UploadResultKind.TooManyUploads, await ReserveAsync("a", 0));
     }
 
     [Fact]
     public async Task A_length_that_is_told_late_needs_room_like_any_other()
     {
-        Assert.Equal(UploadResultKind.Appended, await ReserveAsync("a", 60));
+        Assert.Null(await ReserveAsync("a", 60));
         Assert.False(await _quota.TryReserveBytesAsync("a", 41, default));
         Assert.True(await _quota.TryReserveBytesAsync("a", 40, default));
         Assert.Equal(0, await _quota.GetAvailableBytesAsync("a", default));
@@ -76,7 +76,7 @@ public class OwnerLedgerTests
     public async Task Bytes_that_come_at_once_need_room_and_are_not_reserved()
     {
         Assert.Equal(UploadResultKind.OwnerQuotaExceeded, await _quota.ReserveUploadAsync(new UploadKey("a", "1"), null, 101, default));
-        Assert.Equal(UploadResultKind.Appended, await _quota.ReserveUploadAsync(new UploadKey("a", "1"), null, 100, default));
+        Assert.Null(await _quota.ReserveUploadAsync(new UploadKey("a", "1"), null, 100, default));
         Assert.Equal(100, await _quota.GetAvailableBytesAsync("a", default));
     }
 
@@ -87,7 +87,7 @@ public class OwnerLedgerTests
         var quota = new OwnerQuota(slow, Settings, _time, default);
         await _store.CreateAsync(new UploadKey("a", "1"), new UploadRecord(), default);
         await _store.CreateAsync(new UploadKey("a", "2"), new UploadRecord(), default);
-        Task<UploadResultKind>[] coming = [.. Enumerable.Range(0, 5).Select(_ => quota.ReserveUploadAsync(new UploadKey("a", "3"), 1, null, default).AsTask())];
+        Task<UploadResultKind?>[] coming = [.. Enumerable.Range(0, 5).Select(_ => quota.ReserveUploadAsync(new UploadKey("a", "3"), 1, null, default).AsTask())];
         Assert.All(coming, static task => Assert.False(task.IsCompleted));
         slow.Release.SetResult();
         Assert.All(await Task.WhenAll(coming), static kind => Assert.Equal(UploadResultKind.TooManyUploads, kind));
@@ -109,8 +109,8 @@ public class OwnerLedgerTests
         Assert.Equal(100, await quota.GetAvailableBytesAsync("a", default));
 
         // What comes and goes while it is counted is in the sum.
-        Assert.Equal(UploadResultKind.Appended, await quota.ReserveUploadAsync(new UploadKey("a", "2"), 25, null, default));
-        Assert.Equal(UploadResultKind.Appended, await quota.ReserveUploadAsync(new UploadKey("a", "3"), 5, null, default));
+        Assert.Null(await quota.ReserveUploadAsync(new UploadKey("a", "2"), 25, null, default));
+        Assert.Null(await quota.ReserveUploadAsync(new UploadKey("a", "3"), 5, null, default));
         quota.ReleaseUpload("a", 25);
         Assert.Equal(95, await quota.GetAvailableBytesAsync("a", default));
         slow.Release.SetResult();
@@ -128,7 +128,7 @@ public class OwnerLedgerTests
         var slow = new SlowListStore(_store);
         slow.Release.SetResult();
         var quota = new OwnerQuota(slow, Settings, _time, default);
-        Assert.Equal(UploadResultKind.Appended, await quota.ReserveUploadAsync(new UploadKey("a", "1"), 40, null, default));
+        Assert.Null(await quota.ReserveUploadAsync(new UploadKey("a", "1"), 40, null, default));
         _time.Advance(TimeSpan.FromMinutes(11));
         slow.Release = new TaskCompletionSource();
         slow.Release.SetException(new UploadStoreException(StoreFailure.Unavailable, "not now"));
@@ -169,12 +169,12 @@ public class OwnerLedgerTests
     public async Task Many_at_a_time_get_what_there_is_and_no_more()
     {
         var quota = new OwnerQuota(_store, Settings with { MaxUploadsPerOwner = 50 }, _time, default);
-        UploadResultKind[] got = await Task.WhenAll(Enumerable.Range(0, 200).Select(i => Task.Run(async () =>
+        UploadResultKind?[] got = await Task.WhenAll(Enumerable.Range(0, 200).Select(i => Task.Run(async () =>
             await quota.ReserveUploadAsync(new UploadKey("a", i.ToString()), 1, null, default))));
-        Assert.Equal(50, got.Count(static kind => kind == UploadResultKind.Appended));
+        Assert.Equal(50, got.Count(static kind => kind is null));
     }
 
-    private ValueTask<UploadResultKind> ReserveAsync(string owner, long? length) =>
+    private ValueTask<UploadResultKind?> ReserveAsync(string owner, long? length) =>
         _quota.ReserveUploadAsync(new UploadKey(owner, "i"), length, null, default);
 
     private sealed class SlowListStore(IUploadStore inner) : IUploadStore

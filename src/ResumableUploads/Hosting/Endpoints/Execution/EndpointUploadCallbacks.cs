@@ -8,11 +8,14 @@ using ResumableUploads.Hosting.Events;
 namespace ResumableUploads.Hosting.Endpoints.Execution;
 
 /// <summary>What the engine asks of the app, where an endpoint takes the place of <c>OnCompleted</c>.</summary>
-internal sealed class EndpointUploadCallbacks(EventUploadCallbacks events, EndpointExecutor run, HttpContext context, EndpointTarget target) : IUploadCallbacks
+internal sealed class EndpointUploadCallbacks(
+    EventUploadCallbacks events, EndpointExecutor run, HttpContext context, EndpointTarget target, Func<IUploadCallbacks> createForOtherUpload) : IUploadCallbacks
 {
     public bool HasCompletionHandler => true;
 
     public bool HasProgressHandler => events.HasProgressHandler;
+
+    public IUploadCallbacks ForOtherUpload() => createForOtherUpload();
 
     /// <summary>What would be said against the plain request, without a look at its body, is said before a byte of it is taken.</summary>
     public async ValueTask<CreationDecision> OnCreatingAsync(UploadKey key, CreateCommand createCommand, long? length, CancellationToken cancellationToken)
