@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using ResumableUploads;
+using ResumableUploads.Hosting.Options;
 using ResumableUploads.Hosting.Endpoints.Routing;
 using ResumableUploads.Hosting.Startup;
 
@@ -10,26 +11,70 @@ namespace Microsoft.AspNetCore.Builder;
 public static class ResumableUploadsEndpointConventionBuilderExtensions
 {
     /// <summary>
-    /// Makes an endpoint, or those of a group that take content, accept interrupted uploads: the handler sees one request with the whole body,
-    /// however often the line broke, and its answer is stored before it is sent. Requests without the headers of a protocol are not touched. Needs
-    /// <c>AddResumableUploads()</c>.
+    /// Makes an endpoint, or the endpoints of a group that accept content, accept resumable uploads. The handler sees one request with the
+    /// complete body, however often the connection was interrupted, and its response is stored before it is sent. Requests without the
+    /// headers of a protocol are not changed. Requires <c>AddResumableUploads()</c>.
     /// </summary>
-    /// <typeparam name="TBuilder">The type of the endpoint's builder.</typeparam>
+    /// <typeparam name="TBuilder">The type of the builder.</typeparam>
     /// <param name="builder">The endpoint or group.</param>
-    /// <param name="configure">
-    /// Changes the options for these endpoints. <see cref="ResumableUploadOptions.OnCompleted"/> stays null: the endpoint is called instead.
-    /// </param>
-    /// <exception cref="InvalidOperationException"><c>AddResumableUploads()</c> is missing, where that can be seen; else the first request says so.</exception>
-    public static TBuilder WithResumableUploads<TBuilder>(this TBuilder builder, Action<ResumableUploadOptions>? configure = null)
+    /// <returns>The builder.</returns>
+    /// <exception cref="InvalidOperationException">
+    /// <c>AddResumableUploads()</c> was not called. If that cannot be detected here, the first request throws it.
+    /// </exception>
+    public static TBuilder WithResumableUploads<TBuilder>(this TBuilder builder)
         where TBuilder : IEndpointConventionBuilder
     {
         ArgumentNullException.ThrowIfNull(builder);
+        return builder.With(new ResumableEndpointMetadata(null, RegisteredOptions.DefaultName));
+    }
+
+    /// <summary>
+    /// Makes an endpoint, or the endpoints of a group, accept resumable uploads with options of their own. See
+    /// <see cref="WithResumableUploads{TBuilder}(TBuilder)"/>.
+    /// </summary>
+    /// <typeparam name="TBuilder">The type of the builder.</typeparam>
+    /// <param name="builder">The endpoint or group.</param>
+    /// <param name="configure">
+    /// Changes a copy of the default options. <see cref="ResumableUploadOptions.OnCompleted"/> must stay <see langword="null"/>: the
+    /// endpoint itself is the completion handler.
+    /// </param>
+    /// <returns>The builder.</returns>
+    /// <exception cref="InvalidOperationException">
+    /// <c>AddResumableUploads()</c> was not called. If that cannot be detected here, the first request throws it.
+    /// </exception>
+    public static TBuilder WithResumableUploads<TBuilder>(this TBuilder builder, Action<ResumableUploadOptions> configure)
+        where TBuilder : IEndpointConventionBuilder
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentNullException.ThrowIfNull(configure);
+        return builder.With(new ResumableEndpointMetadata(configure, RegisteredOptions.DefaultName));
+    }
+
+    /// <summary>
+    /// Makes an endpoint, or the endpoints of a group, accept resumable uploads with named options. See
+    /// <see cref="WithResumableUploads{TBuilder}(TBuilder)"/>.
+    /// </summary>
+    /// <typeparam name="TBuilder">The type of the builder.</typeparam>
+    /// <param name="builder">The endpoint or group.</param>
+    /// <param name="optionsName">The name of the options, as passed to <c>AddResumableUploads(name)</c>.</param>
+    /// <returns>The builder.</returns>
+    /// <exception cref="InvalidOperationException"><c>AddResumableUploads()</c> was not called. An unknown name is reported at start.</exception>
+    public static TBuilder WithResumableUploads<TBuilder>(this TBuilder builder, string optionsName)
+        where TBuilder : IEndpointConventionBuilder
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentNullException.ThrowIfNull(optionsName);
+        return builder.With(new ResumableEndpointMetadata(null, optionsName));
+    }
+
+    private static TBuilder With<TBuilder>(this TBuilder builder, ResumableEndpointMetadata metadata)
+        where TBuilder : IEndpointConventionBuilder
+    {
         if (builder is IEndpointRouteBuilder group)
         {
             ResumableEndpointMetadata.ThrowIfServicesMissing(group.ServiceProvider);
         }
 
-        var metadata = new ResumableEndpointMetadata(configure);
         builder.Add(endpoint =>
         {
             ResumableEndpointMetadata.ThrowIfServicesMissing(endpoint.ApplicationServices);

@@ -32,12 +32,7 @@ internal sealed class AppendExecutor(EngineContext context, AppendFinisher finis
             info = update.Info;
         }
 
-        (long capacity, UploadResultKind exceededKind) = AppendValidator.GetRemainingCapacity(command, info, context.Settings);
-        if (info.Length is null && await context.Quota.GetAvailableBytesAsync(command.Key.Owner, cancellationToken) is var available && available < capacity)
-        {
-            (capacity, exceededKind) = (available, UploadResultKind.OwnerQuotaExceeded);
-        }
-
+        (long capacity, UploadResultKind exceededKind) = await GetCapacityAsync(command, info, cancellationToken);
         if (command.BodyLength > capacity)
         {
             return new UploadResult(exceededKind, info.Offset)
@@ -66,12 +61,6 @@ internal sealed class AppendExecutor(EngineContext context, AppendFinisher finis
             context.Quota.AdjustBytes(command.Key.Owner, result.Offset - info.Offset);
         }
 
-        UploadResult ResultOf(UploadResultKind kind) => new(kind, result.Offset)
-        {
-            UploadLength = info.Length,
-            MaxUploadSize = AppendValidator.GetMaxUploadSize(command, context.Settings),
-            Expires = context.RecordPolicy.GetExpirationAfterChange(info.Record),
-        };
         switch (result.Status)
         {
             case AppendStatus.Appended when record.Concatenation is { IsPart: true }
@@ -81,7 +70,7 @@ internal sealed class AppendExecutor(EngineContext context, AppendFinisher finis
                     Log.AppendInterrupted(context.Logger, info.Key, content.EndReason, result.Offset);
                 }
 
-                UploadResult appended = ResultOf(GetResultKind(command, content.EndReason, exceededKind));
+                UploadResult appended = CreateResult(command, info, GetResultKind(command, content.EndReason, exceededKind), result.Offset);
                 return record.Concatenation is { IsPart: true } && result.Offset == info.Length ? new AppendStep.PartReceived(appended) : appended;
             case AppendStatus.Appended:
                 return await finisher.FinishAsync(append, info with { Offset = result.Offset, Version = result.Version! }, record);
@@ -92,7 +81,7 @@ internal sealed class AppendExecutor(EngineContext context, AppendFinisher finis
                     Expires = info.Expires,
                 };
             case AppendStatus.Discarded:
-                return ResultOf(GetResultKind(command, content.EndReason, exceededKind));
+                return CreateResult(command, info, GetResultKind(command, content.EndReason, exceededKind), result.Offset);
             case AppendStatus.OffsetMismatch:
                 return AppendValidator.OffsetMismatch(command, result.Offset, info.Length);
             case AppendStatus.NotFound:
@@ -116,6 +105,26 @@ internal sealed class AppendExecutor(EngineContext context, AppendFinisher finis
         append.Callbacks.HasProgressHandler && !append.Command.IsStaged
             ? new ProgressReporter(append.Callbacks, info.Key, record, info.Length, context.Time, context.Settings.ProgressInterval, context.Logger)
             : null;
+
+    private async ValueTask<(long Bytes, UploadResultKind ExceededKind)> GetCapacityAsync(AppendCommand command, UploadInfo info, CancellationToken cancellationToken)
+    {
+        (long Bytes, UploadResultKind ExceededKind) capacity = AppendValidator.GetRemainingCapacity(command, info, context.Settings);
+        if (info.Length is not null)
+        {
+            // The quota was reserved when the length became known.
+            return capacity;
+        }
+
+        long availableBytes = await context.Quota.GetAvailableBytesAsync(command.Key.Owner, cancellationToken);
+        return availableBytes < capacity.Bytes ? (availableBytes, UploadResultKind.OwnerQuotaExceeded) : capacity;
+    }
+
+    private UploadResult CreateResult(AppendCommand command, UploadInfo info, UploadResultKind kind, long offset) => new(kind, offset)
+    {
+        UploadLength = info.Length,
+        MaxUploadSize = AppendValidator.GetMaxUploadSize(command, context.Settings),
+        Expires = context.RecordPolicy.GetExpirationAfterChange(info.Record),
+    };
 
     private async ValueTask<UpdateResult> SetLengthAsync(UploadInfo info, long length, long reservedBytes, CancellationToken cancellationToken)
     {

@@ -12,9 +12,11 @@ namespace ResumableUploads.Engine.Appending;
 /// </summary>
 internal sealed class SingleRequestUpload(EngineContext context, ReprDigestVerifier reprDigestVerifier, HandlerLeases leases)
 {
+    private readonly ISingleRequestStore? _singleRequestStore = context.Store.GetCapability<ISingleRequestStore>();
+
     /// <summary>Returns whether the upload may be created together with its content. A digest in a trailer rules it out, because it arrives after the content.</summary>
     public bool CanCreate(AppendCommand command) =>
-        context.Store.MaxCompletedLength is > 0 and var maxLength
+        _singleRequestStore is { MaxCompletedLength: var maxLength }
         && command is { Offset: 0, BodyLength: { } length, SourceStream: null, ContentDigest: null or { Known: not null }, CreateIfMissing.Concatenation: null }
         && length <= maxLength
         && AppendValidator.CompletesUpload(command.CompletionRule, BodyEndReason.EndOfBody, length, command.KnownLength);
@@ -39,7 +41,7 @@ internal sealed class SingleRequestUpload(EngineContext context, ReprDigestVerif
         try
         {
             EngineRecord written = callbacks.HasCompletionHandler ? verified with { Handler = leases.StartAttempt(null) } : verified;
-            CreateResult result = await context.Store.CreateCompletedAsync(
+            CreateResult result = await _singleRequestStore!.CreateCompletedAsync(
                 command.Key,
                 callbacks.HasCompletionHandler ? policy.CreateReceived(written, bytes.Length) : policy.CreateCompleted(written, bytes.Length),
                 bytes,

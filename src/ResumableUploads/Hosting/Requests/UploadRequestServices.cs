@@ -15,7 +15,7 @@ namespace ResumableUploads.Hosting.Requests;
 
 /// <summary>What the requests of every protocol need: whose the upload is, the engine, and the app's endpoint or events behind it.</summary>
 internal sealed class UploadRequestServices(
-    ResumableUploadOptions options, UploadEngine engine, IUploadStore store, IServiceProvider services, TimeProvider time, ILogger logger)
+    ResumableUploadOptions options, UploadEventHandlers events, UploadEngine engine, IUploadStore store, IServiceProvider services, TimeProvider time, ILogger logger)
 {
     private readonly OwnerResolver _ownerResolver = new(options);
     private readonly StoredHeaderFilter _storedHeaderFilter = new(options.Handler.StoredHeaders);
@@ -108,13 +108,13 @@ internal sealed class UploadRequestServices(
     private (IUploadCallbacks Callbacks, EndpointExecutor? Run) CreateCallbacks(
         HttpContext context, EndpointTarget? target, Func<UploadResult, HttpResponseData>? answerFor)
     {
-        var events = new EventUploadCallbacks(options, store, services, context);
+        var callbacks = new EventUploadCallbacks(events, store, services, context);
         if (target is null)
         {
-            return (events, null);
+            return (callbacks, null);
         }
 
         var run = new EndpointExecutor(context, target, options, _storedHeaderFilter, store, time, logger, answerFor);
-        return (new EndpointUploadCallbacks(events, run, context, target, () => CreateDetachedCallbacks(context, target)), run);
+        return (new EndpointUploadCallbacks(callbacks, run, context, target, () => CreateDetachedCallbacks(context, target)), run);
     }
 }

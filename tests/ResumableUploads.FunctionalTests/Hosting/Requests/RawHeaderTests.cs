@@ -21,7 +21,7 @@ public class RawHeaderTests
     public async Task A_file_id_with_a_latin_letter_is_taken_however_the_package_is_set_up(bool withServices, bool isMapped)
     {
         await using TestApp app = await TestApp.StartAsync(
-            services: builder => _ = withServices ? builder.Services.AddResumableUploads().AddResumableUploads() : null,
+            services: builder => _ = withServices ? builder.Services.AddResumableUploads().Services.AddResumableUploads() : null,
             after: app => _ = isMapped ? app.MapResumableUploads("/mapped") : null,
             useUploads: !isMapped);
         string path = isMapped ? "/mapped" : "/upload";

@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Mvc.Filters;
 using Microsoft.Extensions.DependencyInjection;
-using ResumableUploads.Hosting.Startup;
+using ResumableUploads.Hosting.Options;
 
 namespace ResumableUploads;
 
@@ -10,24 +10,29 @@ internal interface IResumableEndpointMetadata
     /// <summary>Changes the options for the endpoints that share this; null where they take the app's.</summary>
     Action<ResumableUploadOptions>? ConfigureOptions { get; }
 
+    /// <summary>Gets the name of the options. Empty for the default options.</summary>
+    string OptionsName { get; }
+
     /// <summary>The most bytes that an upload may have, or null for what the options say.</summary>
     long? MaxUploadSize { get; }
 }
 
 /// <summary>Made by <c>WithResumableUploads</c>, one for each call.</summary>
-internal sealed class ResumableEndpointMetadata(Action<ResumableUploadOptions>? configure) : IResumableEndpointMetadata
+internal sealed class ResumableEndpointMetadata(Action<ResumableUploadOptions>? configure, string optionsName) : IResumableEndpointMetadata
 {
     public const string MissingServicesMessage =
         "An endpoint takes resumable uploads, and their services are missing. Call builder.Services.AddResumableUploads() before the app is built.";
 
     public Action<ResumableUploadOptions>? ConfigureOptions => configure;
 
+    public string OptionsName => optionsName;
+
     public long? MaxUploadSize => null;
 
     /// <summary>Fails where <c>AddResumableUploads</c> was not called.</summary>
     public static void ThrowIfServicesMissing(IServiceProvider services)
     {
-        if (services.GetService<ResumableUploadsMarkerService>() is null)
+        if (services.GetService<RegisteredOptions>() is null)
         {
             throw new InvalidOperationException(MissingServicesMessage);
         }
@@ -43,6 +48,14 @@ public sealed class ResumableUploadAttribute : Attribute, IResumableEndpointMeta
 {
     /// <summary>The most bytes that an upload may have, or 0 for the option of that name. Default: 0.</summary>
     public long MaxUploadSize { get; set; }
+
+    /// <summary>
+    /// Gets or sets the name of the options, as passed to <c>AddResumableUploads(name)</c>, or <see langword="null"/> for the default options.
+    /// </summary>
+    /// <remarks>Defaults to <see langword="null"/>. An unknown name fails at start.</remarks>
+    public string? OptionsName { get; set; }
+
+    string IResumableEndpointMetadata.OptionsName => OptionsName ?? RegisteredOptions.DefaultName;
 
     long? IResumableEndpointMetadata.MaxUploadSize => MaxUploadSize > 0 ? MaxUploadSize : null;
 

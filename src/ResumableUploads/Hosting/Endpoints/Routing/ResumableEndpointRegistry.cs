@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Timeouts;
 using Microsoft.AspNetCore.Routing;
+using ResumableUploads.Hosting.Options;
 using ResumableUploads.Hosting.Requests;
 using ResumableUploads.Hosting.Startup;
 
@@ -11,11 +12,11 @@ namespace ResumableUploads.Hosting.Endpoints.Routing;
 /// <summary>The app's resumable endpoints: their siblings, and the engines behind them.</summary>
 internal sealed class ResumableEndpointRegistry(IServiceProvider services)
 {
-    private const string SharedOptionsName = "endpoints";
+    private const string SharedEndpointName = "endpoints";
 
     private readonly ConditionalWeakTable<Endpoint, ConcurrentDictionary<ChunkEndpointRole, RouteEndpoint>> _chunkEndpoints = [];
     private readonly ConditionalWeakTable<IResumableEndpointMetadata, Lazy<UploadRequestDispatcher>> _ownDispatchers = [];
-    private readonly Lazy<UploadRequestDispatcher> _sharedDispatcher = new(() => UploadDispatcherFactory.CreateForEndpoints(services, SharedOptionsName, configure: null));
+    private readonly ConcurrentDictionary<string, Lazy<UploadRequestDispatcher>> _sharedDispatchers = new(StringComparer.Ordinal);
 
     /// <summary>The sibling of an endpoint: the same object each time, so that a table of routes does not see two.</summary>
     public RouteEndpoint GetChunkEndpoint(ResumableRoute route, ChunkEndpointRole role) =>
@@ -27,9 +28,12 @@ internal sealed class ResumableEndpointRegistry(IServiceProvider services)
     /// <summary>What takes the uploads of an endpoint: made now where it is the first.</summary>
     /// <exception cref="InvalidOperationException">An option or the store is wrong.</exception>
     public UploadRequestDispatcher GetOrStartDispatcher(ResumableRoute route) => route.Metadata.ConfigureOptions is not { } configure
-        ? _sharedDispatcher.Value
+        ? _sharedDispatchers.GetOrAdd(route.Metadata.OptionsName, CreateShared).Value
         : _ownDispatchers.GetValue(route.Metadata, _ => new Lazy<UploadRequestDispatcher>(
-            () => UploadDispatcherFactory.CreateForEndpoints(services, route.AppEndpoint.RoutePattern.RawText ?? SharedOptionsName, configure))).Value;
+            () => UploadDispatcherFactory.CreateForEndpoints(services, RegisteredOptions.DefaultName, route.AppEndpoint.RoutePattern.RawText ?? SharedEndpointName, configure))).Value;
+
+    private Lazy<UploadRequestDispatcher> CreateShared(string optionsName) => new(() => UploadDispatcherFactory.CreateForEndpoints(
+        services, optionsName, optionsName.Length == 0 ? SharedEndpointName : $"{SharedEndpointName}:{optionsName}", configure: null));
 
     /// <summary>Takes a piece, or a question about one.</summary>
     /// <param name="context">The request.</param>
