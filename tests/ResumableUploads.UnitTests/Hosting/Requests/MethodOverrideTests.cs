@@ -3,8 +3,8 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.UnitTests.Hosting.Requests;
 
-/// <summary>Clients whose way lets no PATCH or DELETE through (T-8).</summary>
-public class MethodOverrideRuleTests
+/// <summary>X-HTTP-Method-Override, for clients behind proxies that block PATCH or DELETE (tus 1.0.0, "X-HTTP-Method-Override").</summary>
+public class MethodOverrideTests
 {
     public static TheoryData<string, string> Rows()
     {
@@ -22,7 +22,7 @@ public class MethodOverrideRuleTests
 
     [Theory]
     [MemberData(nameof(Rows))]
-    public async Task T8_the_method_that_is_named_is_the_method(string place, string method)
+    public async Task Override_header_replaces_method(string place, string method)
     {
         await using TusApp app = await TusApp.StartAsync(place);
         string url = await app.Client.CreateAsync(TusApp.Url, 6);
@@ -39,7 +39,7 @@ public class MethodOverrideRuleTests
     [InlineData("BREW")]
     [InlineData("PATCH, PATCH")]
     [InlineData("GET")]
-    public async Task T8_a_method_that_is_none_or_is_not_allowed_stays_so(string named)
+    public async Task Invalid_or_disallowed_override_method_is_rejected(string named)
     {
         await using TusApp app = await TusApp.StartAsync(TusApp.ReadyMade);
         string url = await app.Client.CreateAsync(TusApp.Url, 6);
@@ -50,7 +50,7 @@ public class MethodOverrideRuleTests
     }
 
     [Fact]
-    public async Task T8_a_request_that_is_none_of_tus_keeps_its_method()
+    public async Task Override_header_without_upload_protocol_is_ignored()
     {
         await using TusApp app = await TusApp.StartAsync(TusApp.ReadyMade);
         using var request = new HttpRequestMessage(HttpMethod.Get, TusApp.Url);

@@ -6,8 +6,8 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.UnitTests.Hosting.Endpoints.Execution;
 
-/// <summary>Pages of other sites: an endpoint's CORS policy holds for its pieces, its status and its cancel.</summary>
-public class EndpointOtherOriginTests
+/// <summary>The CORS policy of an endpoint applies to its chunks, status requests and cancellations.</summary>
+public class EndpointCorsTests
 {
     private const string Origin = "https://page.example";
     private static readonly HashSet<string> Exposed = ["X-Start-Byte", "X-Upload-Complete", "Retry-After"];
@@ -20,7 +20,7 @@ public class EndpointOtherOriginTests
     [InlineData("GET", true)]
     [InlineData("HEAD", true)]
     [InlineData("DELETE", true)]
-    public async Task A_preflight_for_a_piece_is_answered_by_the_endpoints_policy(string method, bool choosesPlace)
+    public async Task Preflight_for_chunk_uses_policy_of_endpoint(string method, bool choosesPlace)
     {
         await using TestApp app = await AppAsync(choosesPlace);
         foreach ((string path, bool isAllowed) in new[] { ("/x", true), ("/closed", false), ("/x/5", true) })
@@ -40,7 +40,7 @@ public class EndpointOtherOriginTests
     }
 
     [Fact]
-    public async Task A_preflight_without_our_headers_is_for_the_apps_own_endpoint()
+    public async Task Preflight_without_upload_headers_reaches_app_endpoint()
     {
         await using TestApp app = await AppAsync(choosesPlace: false);
         using HttpResponseMessage get = await PreflightAsync(app, "/x", "GET", "x-own");
@@ -52,7 +52,7 @@ public class EndpointOtherOriginTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Answers_and_errors_can_be_read_by_the_page(bool choosesPlace)
+    public async Task Responses_and_errors_are_readable_cross_origin(bool choosesPlace)
     {
         await using TestApp app = await AppAsync(choosesPlace);
         await ReadableAsync(app, 200, "POST", "/x", "1234", ("X-File-Size", "8"));

@@ -12,8 +12,8 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FunctionalTests.Hosting.Endpoints.Execution;
 
-/// <summary>The client leaves, or the server stops, while the endpoint of an upload runs.</summary>
-public class EndpointCompletionCutTests
+/// <summary>The client disconnects, or the server stops, while the endpoint of an upload runs.</summary>
+public class EndpointInterruptionTests
 {
     private static readonly byte[] Content = RandomNumberGenerator.GetBytes(60_000);
 
@@ -21,7 +21,7 @@ public class EndpointCompletionCutTests
     [InlineData(Cut.Reset)]
     [InlineData(Cut.Fin)]
     [InlineData(Cut.ResetStream)]
-    public async Task An_answer_that_did_not_leave_is_given_to_the_client_that_asks_again(Cut cut)
+    public async Task Lost_response_is_replayed_to_next_request(Cut cut)
     {
         var gate = new EndpointCompletionGate();
         await using TestApp app = await StartAsync(gate, cut);
@@ -39,7 +39,7 @@ public class EndpointCompletionCutTests
     [InlineData(Cut.Reset)]
     [InlineData(Cut.Fin)]
     [InlineData(Cut.ResetStream)]
-    public async Task Who_comes_back_while_the_endpoint_runs_waits_for_it_and_does_not_start_another(Cut cut)
+    public async Task Request_during_endpoint_run_waits_and_starts_no_other_run(Cut cut)
     {
         var gate = new EndpointCompletionGate();
         await using TestApp app = await StartAsync(gate, cut);
@@ -60,7 +60,7 @@ public class EndpointCompletionCutTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_stop_of_the_server_ends_the_endpoint_and_the_next_server_runs_it_again(bool hasExceptionHandler)
+    public async Task Shutdown_cancels_endpoint_and_next_server_runs_it_again(bool hasExceptionHandler)
     {
         DirectoryInfo directory = Directory.CreateTempSubdirectory("endpoint-stop-");
         try
@@ -92,7 +92,7 @@ public class EndpointCompletionCutTests
         }
     }
 
-    /// <summary>A stop is no attempt: it is not the endpoint's fault.</summary>
+    /// <summary>A run that a shutdown canceled does not count as an attempt.</summary>
     private static Task<TestApp> StartAsync(string directory, EndpointCompletionGate gate, bool hasExceptionHandler) => TestApp.StartAsync(
         services: builder => builder.Services.AddResumableUploads(options =>
         {

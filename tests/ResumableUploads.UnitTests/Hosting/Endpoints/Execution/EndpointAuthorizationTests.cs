@@ -10,15 +10,15 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.UnitTests.Hosting.Endpoints.Execution;
 
-/// <summary>Nobody touches an upload who could not make the plain request, and nobody sees the upload of another.</summary>
-public class OtherUserTests
+/// <summary>Authorization of chunks, and isolation of uploads between users.</summary>
+public class EndpointAuthorizationTests
 {
     private static readonly WholeRequest Request = new("/x", [.. "12345678"u8], "text/plain");
 
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task An_anonymous_piece_status_and_cancel_get_the_frameworks_challenge(bool choosesPlace)
+    public async Task Anonymous_chunk_status_and_cancel_get_challenge(bool choosesPlace)
     {
         await using TestApp app = await AppAsync(choosesPlace);
         using HttpResponseMessage plain = await Request.SendPlainAsync(app.Client);
@@ -36,7 +36,7 @@ public class OtherUserTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_user_whom_the_policy_forbids_is_forbidden_to_send_a_piece(bool choosesPlace)
+    public async Task Chunk_of_forbidden_user_returns_403(bool choosesPlace)
     {
         await using TestApp app = await AppAsync(choosesPlace);
         foreach (string method in new[] { "POST", "GET", "DELETE" })
@@ -50,7 +50,7 @@ public class OtherUserTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Another_users_piece_status_and_cancel_find_nothing_and_change_nothing(bool choosesPlace)
+    public async Task Chunk_status_and_cancel_of_another_user_find_and_change_nothing(bool choosesPlace)
     {
         await using TestApp app = await AppAsync(choosesPlace);
         (await SendAsync(app, "POST", "/x", "sub:ann", 0, "1234")).Dispose();
@@ -82,7 +82,7 @@ public class OtherUserTests
     [InlineData("policy")]
     [InlineData("named")]
     [InlineData("open")]
-    public async Task A_filter_for_all_of_MVC_asks_for_pieces_what_it_asks_for_requests(string filter)
+    public async Task Global_MVC_filter_applies_to_chunks(string filter)
     {
         await using TestApp app = await EndpointApp.StartAsync(
             static app => app.MapControllers(),
@@ -118,7 +118,7 @@ public class OtherUserTests
     }
 
     [Fact]
-    public async Task Pieces_that_are_taken_before_authorization_are_refused_with_the_order_in_the_message()
+    public async Task UseResumableUploadEndpoints_before_authorization_throws_with_the_order()
     {
         await using TestApp app = await EndpointApp.StartAsync(
             static app =>

@@ -7,8 +7,8 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FunctionalTests.Hosting.Endpoints.Equality;
 
-/// <summary>However an endpoint writes its answer, the client of an upload gets the one that the plain request gets.</summary>
-public class WaysToAnswerTests
+/// <summary>However an endpoint writes its response, an upload gets the same response as a plain request.</summary>
+public class ResponseWritingTests
 {
     private static readonly byte[] Long = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Range(0, 60_000).Select(static i => $"{i},")));
 
@@ -87,8 +87,8 @@ public class WaysToAnswerTests
                 await context.Response.Body.WriteAsync(Long.AsMemory(at, Math.Min(1000, Long.Length - at)));
             }
         },
-        ["file"] = static context => Results.File(typeof(WaysToAnswerTests).Assembly.Location, "application/x-own", "own.dll").ExecuteAsync(context),
-        ["file by SendFile"] = static context => context.Response.SendFileAsync(typeof(WaysToAnswerTests).Assembly.Location, 1000, 2000),
+        ["file"] = static context => Results.File(typeof(ResponseWritingTests).Assembly.Location, "application/x-own", "own.dll").ExecuteAsync(context),
+        ["file by SendFile"] = static context => context.Response.SendFileAsync(typeof(ResponseWritingTests).Assembly.Location, 1000, 2000),
         ["header on starting"] = static context =>
         {
             context.Response.OnStarting(() =>
@@ -141,7 +141,7 @@ public class WaysToAnswerTests
 
     [Theory]
     [MemberData(nameof(Rows))]
-    public async Task An_answer_written_in_any_way_arrives_as_it_would_have(string way, Server server)
+    public async Task Response_equals_that_of_plain_request_however_written(string way, Server server)
     {
         await using TestApp app = await server.StartAsync(app => app.MapPost("/x", Ways[way]).WithResumableUploads());
         var request = new WholeRequest("/x", new byte[1000], "text/plain");
@@ -155,7 +155,7 @@ public class WaysToAnswerTests
     [InlineData(Server.TestHost)]
     [InlineData(Server.Http1)]
     [InlineData(Server.Http2)]
-    public async Task Of_an_answer_longer_than_what_is_kept_the_head_is_given_again(Server server)
+    public async Task Response_over_limit_is_replayed_without_body(Server server)
     {
         await using TestApp app = await server.StartAsync(app => app.MapPost("/x", Ways["long through the pipe"]).WithResumableUploads());
         var request = new WholeRequest("/x", new byte[1000], "text/plain");
@@ -166,7 +166,7 @@ public class WaysToAnswerTests
     }
 
     [Fact]
-    public async Task Middleware_around_the_endpoint_can_wrap_its_answer()
+    public async Task Middleware_around_endpoint_can_wrap_response()
     {
         await using TestApp app = await EndpointApp.StartAsync(
             static app =>

@@ -7,13 +7,13 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FunctionalTests.Hosting.Endpoints.Execution;
 
-/// <summary>What an endpoint can know about its upload.</summary>
-public class FeatureTests
+/// <summary>IResumableUploadFeature, which describes the upload to its endpoint.</summary>
+public class ResumableUploadFeatureTests
 {
     private const string Path = "/e";
 
     [Fact]
-    public async Task The_feature_tells_names_size_digest_and_that_this_is_the_first_run()
+    public async Task Feature_has_names_size_digest_and_first_attempt()
     {
         byte[] content = RandomNumberGenerator.GetBytes(1000);
         string digest = $"sha-256=:{Convert.ToBase64String(SHA256.HashData(content))}:";
@@ -33,7 +33,7 @@ public class FeatureTests
     }
 
     [Fact]
-    public async Task A_plain_request_has_no_feature()
+    public async Task Plain_request_has_no_feature()
     {
         await using TestApp app = await EndpointApp.StartAsync(app =>
             app.MapPost(Path, (HttpContext context) => context.Features.Get<IResumableUploadFeature>() is null).WithResumableUploads());
@@ -42,7 +42,7 @@ public class FeatureTests
     }
 
     [Fact]
-    public async Task The_content_can_be_moved_into_a_directory_and_read_before_and_after()
+    public async Task Content_can_be_moved_and_read_before_and_after()
     {
         byte[] content = RandomNumberGenerator.GetBytes(50_000);
         await using TestApp app = await EndpointApp.StartAsync(app => app.MapPost(Path, async (HttpContext context) =>
@@ -62,7 +62,7 @@ public class FeatureTests
     }
 
     [Fact]
-    public async Task A_repeated_run_after_the_move_finds_the_file_again_and_no_empty_body()
+    public async Task Repeated_run_after_move_finds_file_and_no_empty_body()
     {
         var seen = new List<string>();
         await using TestApp app = await EndpointApp.StartAsync(app => app.MapPost(Path, async (HttpContext context) =>

@@ -3,10 +3,10 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FunctionalTests.Hosting.Endpoints.Routing;
 
-/// <summary>Where requests with a protocol's headers go, among an app's other routes.</summary>
-public class PieceRoutingTests
+/// <summary>Routing of requests with the headers of an upload protocol, among the app's other routes.</summary>
+public class ChunkRoutingTests
 {
-    /// <summary>Method, path, content type, and what answers a body of four bytes that is the whole upload.</summary>
+    /// <summary>Method, path, content type, and the response to a body of four bytes that is the complete upload.</summary>
     public static TheoryData<string, string, string?, int, string> Bodies => new()
     {
         { "POST", "/post", "text/plain", 200, "POST /post text/plain 0" },
@@ -34,7 +34,7 @@ public class PieceRoutingTests
         { "POST", "/typed", "image/gif", 200, "POST /typed image/gif 0" },
     };
 
-    /// <summary>Questions: path, and whether the upload answers (with 0) or the app.</summary>
+    /// <summary>Status requests: path, and whether the upload (with offset 0) or the app responds.</summary>
     public static TheoryData<string, bool> Questions => new()
     {
         { "/videos", true },
@@ -52,7 +52,7 @@ public class PieceRoutingTests
 
     [Theory]
     [MemberData(nameof(Bodies))]
-    public async Task A_body_goes_to_the_endpoint_that_the_plain_request_goes_to(string method, string path, string? type, int status, string answer)
+    public async Task Chunk_reaches_endpoint_of_plain_request(string method, string path, string? type, int status, string answer)
     {
         foreach (bool choosesPlace in new[] { false, true })
         {
@@ -66,7 +66,7 @@ public class PieceRoutingTests
 
     [Theory]
     [MemberData(nameof(Questions))]
-    public async Task A_question_with_a_file_id_goes_to_the_upload_also_where_the_app_has_its_own_answer(string path, bool isOurs)
+    public async Task Status_request_is_routed_to_upload_before_app_endpoint(string path, bool isOurs)
     {
         await using TestApp app = await RoutedApp.StartAsync(isResumable: true);
         foreach (string method in new[] { "GET", "HEAD", "DELETE" })
@@ -89,7 +89,7 @@ public class PieceRoutingTests
     [InlineData("/none", 404)]
     [InlineData("/constrained/4", 404)]
     [InlineData("/mixed/c", 404)]
-    public async Task A_url_that_the_app_does_not_have_stays_one(string path, int status)
+    public async Task Unknown_url_returns_same_status_with_upload_headers(string path, int status)
     {
         await using TestApp app = await RoutedApp.StartAsync(isResumable: true);
         using HttpResponseMessage response = await SendAsync(app, "POST", path, null, "body", ("X-File-Id", "f"));
@@ -101,7 +101,7 @@ public class PieceRoutingTests
     [InlineData("/put", "POST")]
     [InlineData("/post", "PATCH")]
     [InlineData("/post", "BREW")]
-    public async Task A_method_that_the_endpoint_does_not_take_is_a_405(string path, string method)
+    public async Task Unsupported_method_returns_405(string path, string method)
     {
         await using TestApp app = await RoutedApp.StartAsync(isResumable: true);
         using HttpResponseMessage response = await SendAsync(app, method, path, null, method == "BREW" ? null : "body", ("X-File-Id", "f"));
@@ -111,7 +111,7 @@ public class PieceRoutingTests
     }
 
     [Fact]
-    public async Task Hosts_tell_endpoints_apart_for_pieces_too()
+    public async Task Host_selects_endpoint_of_chunk()
     {
         await using TestApp app = await RoutedApp.StartAsync(isResumable: true);
         using HttpResponseMessage here = await SendAsync(app, "POST", "/hosted", null, "body", ("X-File-Id", "f"), ("Host", "here.example"));
@@ -124,7 +124,7 @@ public class PieceRoutingTests
     [Theory]
     [InlineData("image/png", "image 4")]
     [InlineData("application/json", "json 2")]
-    public async Task Actions_that_differ_in_what_they_consume_are_told_apart_by_the_type_of_each_piece(string type, string answer)
+    public async Task Content_type_of_chunk_selects_between_actions(string type, string answer)
     {
         await using TestApp app = await RoutedApp.StartAsync(isResumable: true);
         string body = type == "image/png" ? "body" : """["a","b"]""";
@@ -147,7 +147,7 @@ public class PieceRoutingTests
     [InlineData("/albums/1/photos", "/albums/2/photos")]
     [InlineData("/videos/1", "/videos/2")]
     [InlineData("/post", "/both")]
-    public async Task The_same_file_id_at_two_urls_is_two_uploads(string one, string other)
+    public async Task Same_file_id_at_two_urls_is_two_uploads(string one, string other)
     {
         await using TestApp app = await RoutedApp.StartAsync(isResumable: true);
         (await SendAsync(app, "POST", one, null, "body", ("X-File-Id", "f"), ("X-File-Size", "10"))).Dispose();
@@ -158,7 +158,7 @@ public class PieceRoutingTests
     }
 
     [Fact]
-    public async Task An_upload_begun_by_POST_is_no_business_of_the_endpoint_for_PUT_at_its_url()
+    public async Task Upload_created_by_POST_is_not_visible_to_PUT_endpoint()
     {
         await using TestApp app = await RoutedApp.StartAsync(isResumable: true);
         (await SendAsync(app, "POST", "/two", null, "body", ("X-File-Id", "f"), ("X-File-Size", "8"))).Dispose();

@@ -9,17 +9,17 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FunctionalTests.Hosting.Endpoints.Execution;
 
-/// <summary>An endpoint's answer: held until it is stored, then sent, and given again.</summary>
-public class HeldAnswerTests
+/// <summary>The response of an endpoint is buffered until it is stored, then sent, and replayed.</summary>
+public class BufferedResponseTests
 {
     private const string Path = "/e";
 
-    /// <summary>The ways in which an endpoint may write the same four bytes.</summary>
+    /// <summary>The ways in which an endpoint can write the same four bytes.</summary>
     public static TheoryData<string> Ways => ["stream", "sync stream", "writer", "writer unflushed", "text", "file", "started first", "completed"];
 
     [Theory]
     [MemberData(nameof(Ways))]
-    public async Task However_it_is_written_an_answer_is_the_same_first_and_again(string way)
+    public async Task Response_is_replayed_unchanged_however_it_is_written(string way)
     {
         string file = System.IO.Path.GetTempFileName();
         await File.WriteAllTextAsync(file, "<<done>>");
@@ -81,7 +81,7 @@ public class HeldAnswerTests
     }
 
     [Fact]
-    public async Task Headers_that_describe_the_answer_are_given_again_and_those_of_one_login_or_one_moment_are_not()
+    public async Task Only_headers_that_describe_the_response_are_replayed()
     {
         await using TestApp app = await StartAsync(
             context =>
@@ -116,7 +116,7 @@ public class HeldAnswerTests
     [InlineData(64 * 1024, true)]
     [InlineData((64 * 1024) + 1, false)]
     [InlineData(5_000_000, false)]
-    public async Task A_body_up_to_the_limit_is_given_again_and_of_a_longer_one_the_head(int length, bool isKept)
+    public async Task Body_over_limit_is_replayed_without_body(int length, bool isKept)
     {
         string text = new('a', length);
         int runs = 0;
@@ -141,7 +141,7 @@ public class HeldAnswerTests
     }
 
     [Fact]
-    public async Task A_long_answer_that_breaks_off_is_broken_off_for_the_client_and_its_head_is_the_outcome()
+    public async Task Streamed_response_that_fails_is_aborted_and_its_head_stored()
     {
         int runs = 0;
         await using TestApp app = await StartAsync(async context =>
@@ -157,7 +157,7 @@ public class HeldAnswerTests
     }
 
     [Fact]
-    public async Task A_long_answer_that_is_not_final_is_sent_and_the_endpoint_runs_again()
+    public async Task Streamed_response_that_is_not_final_runs_endpoint_again()
     {
         int runs = 0;
         await using TestApp app = await StartAsync(async context =>
@@ -172,7 +172,7 @@ public class HeldAnswerTests
     }
 
     [Fact]
-    public async Task The_response_starts_as_on_the_server_and_its_callbacks_are_called()
+    public async Task Response_starts_as_on_server_and_runs_callbacks()
     {
         var seen = new List<string>();
         var completed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -211,7 +211,7 @@ public class HeldAnswerTests
     }
 
     [Fact]
-    public async Task What_stands_in_front_may_give_an_empty_error_a_body()
+    public async Task Middleware_in_front_can_add_body_to_empty_error()
     {
         await using TestApp app = await EndpointApp.StartAsync(app =>
         {
@@ -227,7 +227,7 @@ public class HeldAnswerTests
     }
 
     [Fact]
-    public async Task What_middleware_in_front_has_put_into_the_response_the_endpoint_can_see_and_take_away()
+    public async Task Endpoint_sees_and_removes_headers_of_middleware_in_front()
     {
         await using TestApp app = await EndpointApp.StartAsync(app =>
         {
@@ -249,7 +249,7 @@ public class HeldAnswerTests
     }
 
     [Fact]
-    public async Task An_endpoint_that_aborts_has_given_no_answer_and_may_run_again()
+    public async Task Endpoint_that_aborts_has_no_response_and_runs_again()
     {
         int runs = 0;
         await using TestApp app = await StartAsync(context =>
@@ -276,7 +276,7 @@ public class HeldAnswerTests
     }
 
     [Fact]
-    public async Task A_bad_request_that_model_binding_throws_is_the_answer_of_the_server()
+    public async Task Bad_request_exception_of_model_binding_becomes_response()
     {
         await using TestApp app = await StartAsync(_ => throw new BadHttpRequestException("no", 422));
         for (int i = 0; i < 2; i++)

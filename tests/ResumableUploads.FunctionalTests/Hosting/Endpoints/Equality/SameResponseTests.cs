@@ -6,14 +6,14 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FunctionalTests.Hosting.Endpoints.Equality;
 
-/// <summary>An upload in pieces, cut at random points, is answered byte for byte as the plain request is.</summary>
-public class SameAnswerTests
+/// <summary>An upload in chunks of random size gets the same response, byte for byte, as a plain request.</summary>
+public class SameResponseTests
 {
     private const string Boundary = "----cut-me";
 
     private static readonly int[] Counts = [1, 2, 50];
 
-    /// <summary>The names of the requests that are sent, each over every server, in several ways.</summary>
+    /// <summary>The requests, each on every server and in several ways of chunking.</summary>
     public static TheoryData<string, Server, int, Way, int> Rows
     {
         get
@@ -56,7 +56,7 @@ public class SameAnswerTests
 
     [Theory]
     [MemberData(nameof(Rows))]
-    public async Task The_answer_to_a_request_in_pieces_is_that_to_the_plain_one(string what, Server server, int pieces, Way way, int seed)
+    public async Task Chunked_request_gets_response_of_plain_request(string what, Server server, int pieces, Way way, int seed)
     {
         await using TestApp app = await EchoApp.StartAsync(server);
         await SameAsync(app, Requests[what], pieces, seed, way);
@@ -69,7 +69,7 @@ public class SameAnswerTests
     [InlineData(Server.Http1, 50, Way.EmptyLast, 304)]
     [InlineData(Server.Http2, 2, Way.Chunked, 305)]
     [InlineData(Server.Http2, 50, Way.Measured, 306)]
-    public async Task A_compressed_body_is_decompressed_when_all_its_pieces_are_there(Server server, int pieces, Way way, int seed)
+    public async Task Compressed_body_is_decompressed_when_complete(Server server, int pieces, Way way, int seed)
     {
         await using TestApp app = await EchoApp.StartAsync(server, decompresses: true);
         byte[] whole = Bytes(80_000);
@@ -98,7 +98,7 @@ public class SameAnswerTests
     [InlineData("/form", "multipart/form-data; boundary=x", Server.Http1)]
     [InlineData("/fields", "application/x-www-form-urlencoded", Server.Http1)]
     [InlineData("/mvc/json/x", "application/json", Server.Http1)]
-    public async Task An_empty_body_is_answered_as_an_empty_body_is(string path, string? type, Server server)
+    public async Task Empty_body_gets_response_of_empty_plain_body(string path, string? type, Server server)
     {
         await using TestApp app = await EchoApp.StartAsync(server);
         await SameAsync(app, new WholeRequest(path, [], type), 1, 0, Way.Measured);

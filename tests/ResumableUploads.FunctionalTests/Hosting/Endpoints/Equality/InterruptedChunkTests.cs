@@ -4,8 +4,8 @@ using ResumableUploads.Testing;
 
 namespace ResumableUploads.FunctionalTests.Hosting.Endpoints.Equality;
 
-/// <summary>Pieces that break off in the middle, and a client that asks how far it got.</summary>
-public class CutPieceTests
+/// <summary>Chunks that are interrupted, and a client that resumes at the current offset.</summary>
+public class InterruptedChunkTests
 {
     private static readonly byte[] Content = [.. Enumerable.Range(0, 400_000).Select(static i => (byte)(i * 7))];
 
@@ -14,7 +14,7 @@ public class CutPieceTests
     [InlineData(2, true, false)]
     [InlineData(3, false, true)]
     [InlineData(4, false, false)]
-    public async Task The_answer_after_cut_connections_is_that_to_the_plain_request(int seed, bool measured, bool reset)
+    public async Task Response_after_interruptions_equals_that_of_plain_request(int seed, bool measured, bool reset)
     {
         await using TestApp app = await EchoApp.StartAsync(Server.Http1);
         var request = new WholeRequest("/stream/cut/1?x=1", Content, "video/mp4");
@@ -52,7 +52,7 @@ public class CutPieceTests
     }
 
     [Fact]
-    public async Task A_last_piece_whose_end_got_lost_is_finished_by_an_empty_one()
+    public async Task Lost_end_of_last_chunk_is_completed_by_empty_chunk()
     {
         await using TestApp app = await EchoApp.StartAsync(Server.Http1);
         byte[] json = """{"name":"cut","lines":[1,2,3]}"""u8.ToArray();
@@ -71,7 +71,7 @@ public class CutPieceTests
         Assert.Equal(await Reply.OfAsync(plain), await Reply.OfAsync(last, isOurs: true));
     }
 
-    /// <summary>Looks at the files of the store, because asking would end the append.</summary>
+    /// <summary>Reads the files of the store, because a status request would preempt the append.</summary>
     private static Task<bool> StoredAsync(TestApp app, long bytes) => Task.FromResult(
         Directory.EnumerateFiles(app.Directory, "*", SearchOption.AllDirectories)
             .Select(static path => new FileInfo(path)).Any(file => file.Exists && file.Length == bytes));

@@ -9,15 +9,15 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FunctionalTests.Hosting.Endpoints.Execution;
 
-/// <summary>A body that cannot be bound. In development minimal APIs throw then, instead of answering by themselves.</summary>
-public class BadBodyTests
+/// <summary>A body that cannot be bound. Minimal APIs throw in development, and respond with 400 otherwise.</summary>
+public class UnbindableBodyTests
 {
     private static readonly byte[] Broken = Encoding.UTF8.GetBytes("""{"name": """);
 
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task It_gets_the_status_of_the_plain_request_and_is_not_tried_again(bool throws)
+    public async Task Unbindable_body_returns_same_status_as_plain_request_and_is_final(bool throws)
     {
         int runs = 0;
         await using TestApp app = await EndpointApp.StartAsync(

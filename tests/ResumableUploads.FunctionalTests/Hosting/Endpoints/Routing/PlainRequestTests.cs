@@ -7,7 +7,7 @@ namespace ResumableUploads.FunctionalTests.Hosting.Endpoints.Routing;
 /// Requests without a protocol's headers are answered as if the package were not there: every method, at every URL, with every content type,
 /// against two apps that differ only in it.
 /// </summary>
-public class UntouchedTests
+public class PlainRequestTests
 {
     private static readonly string[] Methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"];
 
@@ -26,7 +26,7 @@ public class UntouchedTests
     [InlineData(true, false)]
     [InlineData(true, true)]
     [InlineData(false, false)]
-    public async Task Every_request_gets_the_answer_that_it_gets_without_the_package(bool onTestHost, bool choosesPlace)
+    public async Task Plain_request_gets_same_response_as_without_the_package(bool onTestHost, bool choosesPlace)
     {
         await using TestApp with = await RoutedApp.StartAsync(isResumable: true, onTestHost, choosesPlace);
         await using TestApp without = await RoutedApp.StartAsync(isResumable: false, onTestHost);
