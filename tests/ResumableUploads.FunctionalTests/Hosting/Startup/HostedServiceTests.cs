@@ -15,7 +15,7 @@ public class HostedServiceTests
     {
         using var memory = new MemoryUploadStore();
         var store = new CheckedStore(memory);
-        await using WebApplication app = App(store, static app => app.UseResumableUploads());
+        await using WebApplication app = await Task.Run(() => App(store, static app => app.UseResumableUploads())).WaitAsync(TimeSpan.FromSeconds(30));
         Assert.False(store.WasChecked.IsCompleted);
 
         Task start = app.StartAsync();
