@@ -12,11 +12,13 @@ namespace ResumableUploads.Engine.Appending;
 /// </summary>
 internal sealed class SingleRequestUpload(IUploadStore store, RecordPolicy recordPolicy, ReprDigestVerifier reprDigestVerifier, HandlerLeases leases, UploadMetrics metrics)
 {
+    private readonly ISingleRequestStore? _singleRequestStore = store.GetCapability<ISingleRequestStore>();
+
     /// <summary>Whether that may be tried. (A digest that is told behind the body is not there yet when all bytes are.)</summary>
     public bool CanCreate(AppendCommand command) =>
-        store.MaxCompletedLength is > 0 and var most
+        _singleRequestStore is { MaxCompletedLength: var maxLength }
         && command is { Offset: 0, BodyLength: { } length, SourceStream: null, ContentDigest: null or { Known: not null }, CreateIfMissing.Concatenation: null }
-        && length <= most
+        && length <= maxLength
         && AppendValidator.CompletesUpload(command.CompletionRule, BodyEndReason.EndOfBody, length, command.KnownLength);
 
     /// <summary>
@@ -37,7 +39,7 @@ internal sealed class SingleRequestUpload(IUploadStore store, RecordPolicy recor
         try
         {
             EngineRecord claimed = callbacks.HasCompletionHandler ? verified with { Handler = leases.StartAttempt(null) } : verified;
-            CreateResult result = await store.CreateCompletedAsync(
+            CreateResult result = await _singleRequestStore!.CreateCompletedAsync(
                 command.Key,
                 callbacks.HasCompletionHandler ? recordPolicy.CreateReceived(claimed, bytes.Length) : recordPolicy.CreateCompleted(claimed, bytes.Length),
                 bytes,

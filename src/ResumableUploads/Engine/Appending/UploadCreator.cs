@@ -49,11 +49,10 @@ internal sealed class UploadCreator(
             return new CreationResult(new UploadResult(UploadResultKind.MetadataTooLarge), null, record);
         }
 
-        UploadResultKind room = await quota.ReserveUploadAsync(command.Key, command.KnownLength, command.BodyLength, cancellationToken);
-        if (room != UploadResultKind.Appended)
+        if (await quota.ReserveUploadAsync(command.Key, command.KnownLength, command.BodyLength, cancellationToken) is { } exceededLimit)
         {
-            Log.CreationRejected(logger, command.Key, room);
-            return new CreationResult(new UploadResult(room), null, record);
+            Log.CreationRejected(logger, command.Key, exceededLimit);
+            return new CreationResult(new UploadResult(exceededLimit), null, record);
         }
 
         bool isOpen = false;

@@ -6,7 +6,7 @@ using ResumableUploads.Engine.Quotas;
 
 namespace ResumableUploads.Engine.Expiration;
 
-/// <summary>What one set of options has to do at each upload: clear what has expired, and run handlers that nobody came back for.</summary>
+/// <summary>The sweep of one engine: removes expired uploads, completes concatenations, and runs pending completion handlers.</summary>
 internal sealed class EngineSweepVisitor(
     UploadLockTable locks,
     RecordPolicy recordPolicy,
@@ -23,7 +23,6 @@ internal sealed class EngineSweepVisitor(
 
     public async ValueTask VisitAsync(UploadInfo info, CancellationToken cancellationToken)
     {
-        // Whoever holds the turn is alive: it decides, and the next sweep looks again.
         if (recordPolicy.IsExpired(info))
         {
             if (!recordPolicy.IsOrphaned(info) && !recordPolicy.BelongsToThisEngine(info))
@@ -31,6 +30,7 @@ internal sealed class EngineSweepVisitor(
                 return;
             }
 
+            // An upload that a request holds is in use; the next sweep checks it again.
             using UploadLock? uploadLock = locks.TryAcquire(info.Key);
             if (uploadLock is not null)
             {
@@ -40,7 +40,7 @@ internal sealed class EngineSweepVisitor(
         }
         else if (info.State == UploadState.Receiving)
         {
-            // After a restart this is how it is known what waits for what.
+            // The index of pending concatenations is in memory; after a restart the sweep rebuilds it.
             if (EngineRecord.IsConcatenated(info) && recordPolicy.BelongsToThisEngine(info))
             {
                 concatenation.TrackIfPending(info, EngineRecord.From(info));
@@ -68,7 +68,7 @@ internal sealed class EngineSweepVisitor(
         }
         catch (TimeoutException)
         {
-            // It runs on, and the others do not wait for it.
+            // The handler continues in the background; the sweep does not wait for it.
         }
     }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using ResumableUploads.Stores.FileSystem.IO;
+using ResumableUploads.Testing.Stores;
 
 namespace ResumableUploads.UnitTests.Stores.FileSystem;
 
@@ -11,7 +12,7 @@ public sealed class DirectoryWalkTests : IDisposable
         ? Directory.CreateDirectory("/dev/shm/ru-walk-" + Guid.NewGuid().ToString("N")).FullName
         : Directory.CreateTempSubdirectory("ru-walk-").FullName;
 
-    private readonly FileLayer _files = new();
+    private readonly FileLayer _files = FileLayer.Default;
 
     public void Dispose() => Directory.Delete(_directory, recursive: true);
 
@@ -63,7 +64,7 @@ public sealed class DirectoryWalkTests : IDisposable
         return [.. names.Order(StringComparer.Ordinal)];
     }
 
-    private sealed class Unreadable : FileLayer
+    private sealed class Unreadable : DelegatingFileLayer
     {
         public override List<string> GetDirectoryNames(string path, string? after, int count) => throw new UnauthorizedAccessException("no");
     }

@@ -111,12 +111,12 @@ public class FileSystemCheckTests : FileSystemStoreTest
         Assert.Throws<ArgumentException>(() => new FileSystemUploadStore(new() { Directory = Root, Durability = (Durability)7 }));
     }
 
-    private sealed class Lockless : FileLayer
+    private sealed class Lockless : DelegatingFileLayer
     {
         public override OpenFile? TryLock(string path) => OpenWrite(path);
     }
 
-    private sealed class Small : FileLayer
+    private sealed class Small : DelegatingFileLayer
     {
         public long Free { get; init; }
 

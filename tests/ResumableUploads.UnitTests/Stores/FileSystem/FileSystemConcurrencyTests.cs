@@ -13,7 +13,7 @@ public class FileSystemConcurrencyTests : FileSystemStoreTest
     {
         FileSystemUploadStore store = NewStore();
         await CreateAsync(store);
-        var files = new FileLayer();
+        FileLayer files = FileLayer.Default;
         string path = TheFile(".lock");
         using (OpenFile? first = files.TryLock(path))
         {

@@ -106,7 +106,7 @@ public class FileSystemMarkTests : FileSystemStoreTest
         };
         await Assert.ThrowsAsync<ProcessDied>(() => AppendAsync(store, 10, Bytes(10)));
 
-        DurableOffsetSlots slots = DurableOffsetFile.Read(new FileLayer(), TheFile(".mark"));
+        DurableOffsetSlots slots = DurableOffsetFile.Read(FileLayer.Default, TheFile(".mark"));
         Assert.Equal((20, false), (slots.Newest!.Value.Offset, slots.Newest.Value.IsConfirmed));
         Assert.Equal(10, slots.GetTrusted(Files.BootId)!.Value.Offset);
         Assert.Equal(20, slots.GetTrusted(OtherBoot)!.Value.Offset);
@@ -129,7 +129,7 @@ public class FileSystemMarkTests : FileSystemStoreTest
     {
         string path = Path.Combine(Root, "mark");
         File.WriteAllBytes(path, DurableOffsetFile.CreateEmpty());
-        var files = new FileLayer();
+        FileLayer files = FileLayer.Default;
         using OpenFile file = files.OpenWrite(path);
         DurableOffsetSlots slots = DurableOffsetFile.Write(files, file, default, 10, OtherBoot);
         slots = DurableOffsetFile.Write(files, file, slots, 20, OtherBoot);

@@ -92,7 +92,7 @@ public class FileSystemMoveTests : FileSystemStoreTest
         Assert.Equal(MoveStatus.Busy, (await store.MoveContentAsync(Key, Target, false, None)).Status);
         await store.DeleteAsync(Key, null, None);
         await ReceiveAsync(store, Bytes(1));
-        using (new FileLayer().TryLock(TheFile(".lock")))
+        using (FileLayer.Default.TryLock(TheFile(".lock")))
         {
             Assert.Equal(MoveStatus.Busy, (await store.MoveContentAsync(Key, Target, false, None)).Status);
         }
@@ -234,7 +234,7 @@ public class FileSystemMoveTests : FileSystemStoreTest
         File.WriteAllText(probe, "");
         try
         {
-            new FileLayer().RenameFile(probe, Path.Combine(_otherVolume, "probe"));
+            FileLayer.Default.RenameFile(probe, Path.Combine(_otherVolume, "probe"));
         }
         catch (IOException e) when (e.HResult == NativeMethods.EXDEV)
         {

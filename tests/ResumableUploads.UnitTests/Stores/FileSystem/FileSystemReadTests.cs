@@ -9,7 +9,7 @@ namespace ResumableUploads.UnitTests.Stores.FileSystem;
 /// <summary>What a status is read from: the record, the length of the data, and whether both belong together.</summary>
 public sealed class FileSystemReadTests : FileSystemStoreTest
 {
-    private readonly FileLayer _layer = new();
+    private readonly FileLayer _layer = FileLayer.Default;
 
     private string Place => Path.Combine(Root, "file");
 
@@ -141,7 +141,7 @@ public sealed class FileSystemReadTests : FileSystemStoreTest
     }
 
     /// <summary>Does something once, between the look at a file and what the store makes of it.</summary>
-    private sealed class BetweenReads : FileLayer
+    private sealed class BetweenReads : DelegatingFileLayer
     {
         private Action? _onStat;
 
@@ -150,9 +150,9 @@ public sealed class FileSystemReadTests : FileSystemStoreTest
             set => _onStat = value;
         }
 
-        public override (long Length, DateTime Written)? Stat(string path)
+        public override FileStat? Stat(string path)
         {
-            (long, DateTime)? seen = base.Stat(path);
+            FileStat? seen = base.Stat(path);
             Interlocked.Exchange(ref _onStat, null)?.Invoke();
             return seen;
         }
