@@ -96,7 +96,7 @@ public class AbortedUploadsTests
 
     private static int AppendsOf(UploadEngine engine)
     {
-        OwnerQuota quota = Field<OwnerQuota>(engine);
+        OwnerQuota quota = Field<EngineContext>(engine).Quota;
         var accounts = (IDictionary)Fields(quota).Select(field => field.GetValue(quota)).Single(static value => value is IDictionary)!;
         return accounts.Values.Cast<object>().Sum(static account => (int)account.GetType().GetProperty("ActiveAppends")!.GetValue(account)!);
     }

@@ -2,30 +2,26 @@ using ResumableUploads.Abstractions;
 using ResumableUploads.Engine.Completion;
 using ResumableUploads.Engine.Concatenation;
 using ResumableUploads.Engine.Locking;
-using ResumableUploads.Engine.Quotas;
 
 namespace ResumableUploads.Engine.Expiration;
 
 /// <summary>The sweep of one engine: removes expired uploads, completes concatenations, and runs pending completion handlers.</summary>
 internal sealed class EngineSweepVisitor(
+    EngineContext context,
     UploadLockTable locks,
-    RecordPolicy recordPolicy,
-    OwnerQuota quota,
     CompletionService completion,
     DeadLetterService deadLetters,
     UploadRemover remover,
     ConcatenationService concatenation,
-    IUploadCallbacks callbacks,
-    EngineSettings settings,
-    TimeProvider time) : ISweepVisitor
+    IUploadCallbacks callbacks) : ISweepVisitor
 {
-    public TimeSpan Interval => settings.SweepInterval;
+    public TimeSpan Interval => context.Settings.SweepInterval;
 
     public async ValueTask VisitAsync(UploadInfo info, CancellationToken cancellationToken)
     {
-        if (recordPolicy.IsExpired(info))
+        if (context.RecordPolicy.IsExpired(info))
         {
-            if (!recordPolicy.IsOrphaned(info) && !recordPolicy.BelongsToThisEngine(info))
+            if (!context.RecordPolicy.IsOrphaned(info) && !context.RecordPolicy.BelongsToThisEngine(info))
             {
                 return;
             }
@@ -41,7 +37,7 @@ internal sealed class EngineSweepVisitor(
         else if (info.State == UploadState.Receiving)
         {
             // The index of pending concatenations is in memory; after a restart the sweep rebuilds it.
-            if (EngineRecord.IsConcatenated(info) && recordPolicy.BelongsToThisEngine(info))
+            if (EngineRecord.IsConcatenated(info) && context.RecordPolicy.BelongsToThisEngine(info))
             {
                 concatenation.TrackIfPending(info, EngineRecord.From(info));
                 if (callbacks.HasCompletionHandler)
@@ -50,21 +46,21 @@ internal sealed class EngineSweepVisitor(
                 }
             }
         }
-        else if (info.State == UploadState.Received && callbacks.HasCompletionHandler && recordPolicy.BelongsToThisEngine(info)
+        else if (info.State == UploadState.Received && callbacks.HasCompletionHandler && context.RecordPolicy.BelongsToThisEngine(info)
             && !completion.IsHandlerRunning(info) && !completion.IsDeadLetterReported(EngineRecord.From(info)))
         {
             await RunHandlerAsync(info, cancellationToken);
         }
     }
 
-    public void OnSweepCompleted() => quota.RemoveIdleOwners();
+    public void OnSweepCompleted() => context.Quota.RemoveIdleOwners();
 
     private async Task RunHandlerAsync(UploadInfo info, CancellationToken cancellationToken)
     {
         try
         {
             await completion.GetResultAsync(info, callbacks, cancellationToken).AsTask()
-                .WaitAsync(settings.CompletionTimeout, time, cancellationToken);
+                .WaitAsync(context.Settings.CompletionTimeout, context.Time, cancellationToken);
         }
         catch (TimeoutException)
         {

@@ -14,6 +14,8 @@ internal sealed class EventUploadCallbacks(UploadEventHandlers events, IUploadSt
 
     public bool HasProgressHandler => events.OnProgress is not null;
 
+    public IUploadCallbacks ForOtherUpload() => this;
+
     public async ValueTask<CreationDecision> OnCreatingAsync(UploadKey key, CreateCommand createCommand, long? length, CancellationToken cancellationToken)
     {
         if (events.OnCreating is not { } handler || context is null)

@@ -24,26 +24,8 @@ internal sealed class AppendRunner(
         };
         HttpResponseData CreateResponse(UploadResult result) => createResponse(result).WithHeader(DigestHeaders.ReprDigest, result.ReprDigest);
         (IUploadCallbacks callbacks, EndpointExecutor? executor) = CreateCallbacks(request, CreateResponse);
-        UploadResult result;
-        try
-        {
-            result = await engine.AppendAsync(command, callbacks, request.Aborted);
-        }
-        finally
-        {
-            // The engine flushes before a completion handler runs, but not if the append fails earlier.
-            if (command.Observer is { } observer)
-            {
-                await observer.FlushAsync();
-            }
-        }
-
+        UploadResult result = await engine.AppendAsync(command, callbacks, request.Aborted);
         executor?.AddUnstoredHeaders(result);
-        if (result.IsCompletedPart)
-        {
-            await engine.OnPartCompletedAsync(command.Key, () => CreateDetachedCallbacks(request), request.Aborted);
-        }
-
         return executor is { HasSentResponse: true } ? null : CreateResponse(result);
     }
 
@@ -61,6 +43,6 @@ internal sealed class AppendRunner(
         }
 
         var executor = new EndpointExecutor(request.Context, target, endpointServices, createResponse);
-        return (new EndpointUploadCallbacks(callbacks, executor, request.Context, target), executor);
+        return (new EndpointUploadCallbacks(callbacks, executor, request.Context, target, () => CreateDetachedCallbacks(request)), executor);
     }
 }

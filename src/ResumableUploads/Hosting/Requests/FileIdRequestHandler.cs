@@ -46,8 +46,8 @@ internal sealed class FileIdRequestHandler(UploadRequestServices services)
     private ValueTask<HttpResponseData?> GetStatusAsync(HttpContext context, UploadKey key) => services.Store.QueryAsync(
         async () =>
         {
-            UploadStatus status = await services.Engine.GetStatusAsync(key, isNamedByClient: true, context.RequestAborted);
-            return FileIdResponses.ForStatus(status).WithDigest(status);
+            UploadInfo? info = await services.Engine.GetStatusAsync(key, isClientGeneratedKey: true, context.RequestAborted);
+            return FileIdResponses.ForStatus(info).WithDigest(info);
         },
         FileIdResponses.For);
 

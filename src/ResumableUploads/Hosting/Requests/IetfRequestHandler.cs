@@ -92,9 +92,9 @@ internal sealed class IetfRequestHandler(UploadRequestServices services)
 
     private async ValueTask<HttpResponseData?> GetStatusAsync(HttpContext context, UploadKey key, IetfResponses responses)
     {
-        UploadStatus status = await services.Engine.GetStatusAsync(key, isNamedByClient: false, context.RequestAborted);
-        HttpResponseData response = responses.ForStatus(status).WithDigest(status);
-        return services.Options.AllowDownload && HttpMethods.IsGet(context.Request.Method) && status.IsComplete
+        UploadInfo? info = await services.Engine.GetStatusAsync(key, isClientGeneratedKey: false, context.RequestAborted);
+        HttpResponseData response = responses.ForStatus(info).WithDigest(info);
+        return services.Options.AllowDownload && HttpMethods.IsGet(context.Request.Method) && info is { State: not UploadState.Receiving }
             && await services.Store.TryDownloadAsync(context, key, response.Headers)
             ? null
             : response;

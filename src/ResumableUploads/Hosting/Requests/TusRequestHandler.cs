@@ -77,16 +77,16 @@ internal sealed class TusRequestHandler(UploadRequestServices services)
 
     private async ValueTask<HttpResponseData?> GetStatusAsync(UploadRequest request, UploadKey key)
     {
-        UploadStatus status = await services.Engine.GetStatusAsync(key, isNamedByClient: false, request.Aborted);
+        UploadInfo? info = await services.Engine.GetStatusAsync(key, isClientGeneratedKey: false, request.Aborted);
 
-        if (status.Info is { State: UploadState.Receiving } info && EngineRecord.From(info) is { Concatenation.IsPart: false })
+        if (info is { State: UploadState.Receiving } && EngineRecord.From(info) is { Concatenation.IsPart: false })
         {
             // A concatenation that a crash has interrupted continues when a client requests the status of the final upload.
             await services.Engine.TryConcatenateAsync(key, services.Appends.CreateDetachedCallbacks(request), request.Aborted);
-            status = await services.Engine.GetStatusAsync(key, isNamedByClient: false, request.Aborted);
+            info = await services.Engine.GetStatusAsync(key, isClientGeneratedKey: false, request.Aborted);
         }
 
-        return TusResponses.ForStatus(status).WithDigest(status);
+        return TusResponses.ForStatus(info).WithDigest(info);
     }
 
     private async ValueTask<HttpResponseData?> DownloadAsync(HttpContext context, UploadKey key) =>

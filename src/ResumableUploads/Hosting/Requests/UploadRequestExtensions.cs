@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using ResumableUploads.Abstractions;
 using ResumableUploads.Engine;
 using ResumableUploads.Protocols;
 
@@ -13,6 +14,6 @@ internal static class UploadRequestExtensions
         context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody ?? true ? context.Request.ContentLength : 0;
 
     /// <summary>Adds the digest of a complete upload that the client requested when it created it.</summary>
-    public static HttpResponseData WithDigest(this HttpResponseData response, UploadStatus status) =>
-        response.WithHeader(DigestHeaders.ReprDigest, status is { IsComplete: true, Info: { } info } ? EngineRecord.From(info).ComputedReprDigest : null);
+    public static HttpResponseData WithDigest(this HttpResponseData response, UploadInfo? info) =>
+        response.WithHeader(DigestHeaders.ReprDigest, info is { State: not UploadState.Receiving } ? EngineRecord.From(info).ComputedReprDigest : null);
 }

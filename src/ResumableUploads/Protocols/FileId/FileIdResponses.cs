@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using ResumableUploads.Abstractions;
 using ResumableUploads.Engine;
 
 namespace ResumableUploads.Protocols.FileId;
@@ -9,16 +10,18 @@ internal static class FileIdResponses
 {
     private const string KeptDetail = "Request the status and continue at the offset. The received bytes were stored, unless the request had a digest.";
 
-    public static HttpResponseData ForStatus(UploadStatus status)
+    public static HttpResponseData ForStatus(UploadInfo? info) => ForOffset(info?.Offset ?? 0, info is { State: not UploadState.Receiving });
+
+    private static HttpResponseData ForOffset(long offset, bool isComplete)
     {
-        string number = FormatNumber(status.Offset);
+        string number = FormatNumber(offset);
         return new HttpResponseData(200)
         {
             Headers =
             [
                 new("Cache-Control", "no-store"),
                 new(FileIdHeaders.StartByte, number),
-                new(FileIdHeaders.UploadComplete, status.IsComplete ? "true" : "false"),
+                new(FileIdHeaders.UploadComplete, isComplete ? "true" : "false"),
             ],
             ContentType = "text/plain",
             Body = Encoding.ASCII.GetBytes(number),
@@ -27,8 +30,8 @@ internal static class FileIdResponses
 
     public static HttpResponseData For(UploadResult result) => result.Kind switch
     {
-        UploadResultKind.Appended => ForStatus(new UploadStatus(true, result.Offset ?? 0, result.UploadLength, IsComplete: false)),
-        UploadResultKind.Completed => ForCompletion(result),
+        UploadResultKind.Appended => ForOffset(result.Offset ?? 0, isComplete: false),
+        UploadResultKind.Completed or UploadResultKind.Replayed => ForCompletion(result),
         UploadResultKind.Cancelled => new HttpResponseData(204) { Headers = [new("Cache-Control", "no-store")] },
         UploadResultKind.HandlerFailed when result.Response is { } response => FromStoredResponse(StoredResponse.FromBytes(response), result, isComplete: false),
         _ => ForError(result),
@@ -50,9 +53,9 @@ internal static class FileIdResponses
                 "X-File-Size differs from the known size of the upload, or is less than its offset. Send the correct size, or delete the upload to start over."),
             UploadResultKind.LengthExceeded => (413, Problem.CustomType("upload-length-exceeded"), "The upload length is exceeded",
                 "The request body extends beyond X-File-Size. Send only the missing bytes."),
-            UploadResultKind.DigestMismatch when result.IsFinalDigestMismatch => (400, Problem.CustomType("digest-mismatch"), "The digest does not match",
+            UploadResultKind.ReprDigestMismatch => (400, Problem.CustomType("digest-mismatch"), "The digest does not match",
                 "The stored bytes do not match Repr-Digest. Delete the upload and send the file again."),
-            UploadResultKind.DigestMismatch => (400, Problem.CustomType("digest-mismatch"), "The digest does not match",
+            UploadResultKind.DigestMismatch or UploadResultKind.DigestMissing => (400, Problem.CustomType("digest-mismatch"), "The digest does not match",
                 "The request body does not match its digest and was discarded. Send it again at the same offset."),
             UploadResultKind.DigestUnsupported => (413, Problem.CustomType("digest-too-large"), "The request body is too large for a digest",
                 "The request body exceeds what the server can verify before storing it. Send smaller chunks, or no digest."),
@@ -105,7 +108,7 @@ internal static class FileIdResponses
     private static HttpResponseData ForCompletion(UploadResult result) =>
         result.Response is { } response
             ? FromStoredResponse(StoredResponse.FromBytes(response), result, isComplete: true)
-            : ForStatus(new UploadStatus(true, result.Offset ?? 0, result.UploadLength, IsComplete: true));
+            : ForOffset(result.Offset ?? 0, isComplete: true);
 
     private static HttpResponseData FromStoredResponse(StoredResponse storedResponse, UploadResult result, bool isComplete) => new(storedResponse.StatusCode)
     {

@@ -40,24 +40,24 @@ internal sealed class IetfResponses(IetfVersion version, bool isAnnounced, IetfL
         .. AnnouncedVersionHeaders,
     ]);
 
-    public HttpResponseData ForStatus(UploadStatus status)
+    public HttpResponseData ForStatus(UploadInfo? info)
     {
-        if (!status.Exists)
+        if (info is null)
         {
             return ForError(new UploadResult(UploadResultKind.NotFound), null);
         }
 
         // True means that a final response exists (draft -12, section 4.3). While the application has not responded, the client requests the
         // response with an empty last append.
-        bool isComplete = status.Info is { State: UploadState.Completed };
+        bool isComplete = info.State == UploadState.Completed;
         return new HttpResponseData(204)
         {
             Headers =
             [
                 NoStoreHeader,
-                .. StateHeaders(status.Offset, isComplete),
-                .. status.UploadLength is { } length ? (KeyValuePair<string, string>[])[new(IetfHeaders.Length, FormatNumber(length))] : [],
-                .. LimitHeaders(GetTimeRemaining(status.Info?.Expires)),
+                .. StateHeaders(info.Offset, isComplete),
+                .. info.Length is { } length ? (KeyValuePair<string, string>[])[new(IetfHeaders.Length, FormatNumber(length))] : [],
+                .. LimitHeaders(GetTimeRemaining(info.Expires)),
                 .. AnnouncedVersionHeaders,
             ],
         };
@@ -91,12 +91,12 @@ internal sealed class IetfResponses(IetfVersion version, bool isAnnounced, IetfL
     /// </summary>
     public HttpResponseData ForFinalResult(UploadResult result, string location) => result.Kind switch
     {
-        UploadResultKind.Completed when result.IsReplay && version.EmptyAppendAfterCompletion is { } rejection => ForRejection(rejection, result),
-        UploadResultKind.Completed when result.Response is null => new HttpResponseData(201)
+        UploadResultKind.Replayed when version.EmptyAppendAfterCompletion is { } rejection => ForRejection(rejection, result),
+        UploadResultKind.Completed or UploadResultKind.Replayed when result.Response is null => new HttpResponseData(201)
         {
             Headers = [new("Location", location), NoStoreHeader, .. StateHeaders(result.Offset, true), .. AnnouncedVersionHeaders],
         },
-        UploadResultKind.Completed or UploadResultKind.HandlerFailed when result.Response is { } response => FromStoredResponse(StoredResponse.FromBytes(response), result.Offset),
+        UploadResultKind.Completed or UploadResultKind.Replayed or UploadResultKind.HandlerFailed when result.Response is { } response => FromStoredResponse(StoredResponse.FromBytes(response), result.Offset),
         UploadResultKind.AlreadyComplete => ForRejection(version.AppendAfterCompletion, result),
         _ => ForError(result, result.IsCreated ? location : null),
     };
@@ -112,9 +112,9 @@ internal sealed class IetfResponses(IetfVersion version, bool isAnnounced, IetfL
                 "The length differs from the known length of the upload, or the last content ended before it. Send the correct length and all content."),
             UploadResultKind.LengthExceeded => (400, Problem.LengthConflictType, "Inconsistent Upload Length Values",
                 "The content extends beyond the length of the upload. Send only the missing bytes, or create a new upload if this one was removed."),
-            UploadResultKind.DigestMismatch when result.IsFinalDigestMismatch => (400, Problem.CustomType("digest-mismatch"), "The digest does not match",
+            UploadResultKind.ReprDigestMismatch => (400, Problem.CustomType("digest-mismatch"), "The digest does not match",
                 "The stored bytes do not match Repr-Digest. Delete the upload and send the file again."),
-            UploadResultKind.DigestMismatch => (400, Problem.CustomType("digest-mismatch"), "The digest does not match",
+            UploadResultKind.DigestMismatch or UploadResultKind.DigestMissing => (400, Problem.CustomType("digest-mismatch"), "The digest does not match",
                 "The content does not match its digest and was discarded. Send it again at the same offset."),
             UploadResultKind.DigestUnsupported => (413, Problem.CustomType("digest-too-large"), "The request content is too large for a digest",
                 "The content exceeds what the server can verify before storing it. Send smaller chunks, or no Content-Digest."),

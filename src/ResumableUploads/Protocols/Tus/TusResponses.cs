@@ -1,4 +1,5 @@
 using System.Globalization;
+using ResumableUploads.Abstractions;
 using ResumableUploads.Engine;
 
 namespace ResumableUploads.Protocols.Tus;
@@ -25,29 +26,29 @@ internal static class TusResponses
         return problem.ToResponse([VersionHeader, .. more]);
     }
 
-    public static HttpResponseData ForStatus(UploadStatus status)
+    public static HttpResponseData ForStatus(UploadInfo? info)
     {
-        if (!status.Exists)
+        if (info is null)
         {
             return For(new UploadResult(UploadResultKind.NotFound));
         }
 
-        EngineRecord? record = status.Info is { } info ? EngineRecord.From(info) : null;
+        EngineRecord record = EngineRecord.From(info);
 
         // HEAD on a final upload must not return an offset before the parts are concatenated (tus 1.0.0, Concatenation, HEAD).
-        bool isPendingConcatenation = record is { Concatenation.IsPart: false } && !status.IsComplete;
+        bool isPendingConcatenation = record is { Concatenation.IsPart: false } && info.State == UploadState.Receiving;
         return new HttpResponseData(200)
         {
             Headers =
             [
                 VersionHeader,
                 NoStoreHeader,
-                .. isPendingConcatenation ? [] : OffsetHeaders(status.Offset),
-                .. status.UploadLength is { } length ? OptionalHeader(TusHeaders.Length, FormatNumber(length))
+                .. isPendingConcatenation ? [] : OffsetHeaders(info.Offset),
+                .. info.Length is { } length ? OptionalHeader(TusHeaders.Length, FormatNumber(length))
                     : isPendingConcatenation ? [] : OptionalHeader(TusHeaders.DeferLength, "1"),
-                .. OptionalHeader(TusHeaders.Metadata, record?.ProtocolMetadata),
-                .. OptionalHeader(TusHeaders.Concat, record?.Concatenation?.RawValue),
-                .. ExpirationHeaders(status.Expires),
+                .. OptionalHeader(TusHeaders.Metadata, record.ProtocolMetadata),
+                .. OptionalHeader(TusHeaders.Concat, record.Concatenation?.RawValue),
+                .. ExpirationHeaders(info.State == UploadState.Receiving ? info.Expires : null),
             ],
         };
     }
@@ -58,7 +59,7 @@ internal static class TusResponses
         return result.Kind switch
         {
             UploadResultKind.Appended => new HttpResponseData(201) { Headers = [VersionHeader, NoStoreHeader, .. headers] },
-            UploadResultKind.Completed => ForCompletion(result, 201, headers),
+            UploadResultKind.Completed or UploadResultKind.Replayed => ForCompletion(result, 201, headers),
             UploadResultKind.HandlerFailed when result.Response is { } response => FromStoredResponse(StoredResponse.FromBytes(response), null, headers),
             _ => result.IsCreated ? ForError(result).WithHeader("Location", location) : ForError(result),
         };
@@ -68,7 +69,7 @@ internal static class TusResponses
     public static HttpResponseData For(UploadResult result) => result.Kind switch
     {
         UploadResultKind.Appended => new HttpResponseData(204) { Headers = [VersionHeader, NoStoreHeader, .. OffsetHeaders(result.Offset), .. ExpirationHeaders(result.Expires)] },
-        UploadResultKind.Completed => ForCompletion(result, 204, [.. OffsetHeaders(result.Offset)]),
+        UploadResultKind.Completed or UploadResultKind.Replayed => ForCompletion(result, 204, [.. OffsetHeaders(result.Offset)]),
         UploadResultKind.Cancelled when result.Offset is not null => new HttpResponseData(204) { Headers = [VersionHeader, NoStoreHeader] },
         UploadResultKind.Cancelled => ForError(new UploadResult(UploadResultKind.NotFound)),
         UploadResultKind.HandlerFailed when result.Response is { } response => FromStoredResponse(StoredResponse.FromBytes(response), null, [.. OffsetHeaders(result.Offset)]),
@@ -88,9 +89,9 @@ internal static class TusResponses
                 "Upload-Length differs from the known length of the upload, or is less than its offset. Send the correct length."),
             UploadResultKind.LengthExceeded => (413, Problem.CustomType("upload-length-exceeded"), "The upload length is exceeded",
                 "The request body extends beyond Upload-Length. Send only the missing bytes."),
-            UploadResultKind.DigestMismatch when result.IsFinalDigestMismatch => (460, Problem.CustomType("digest-mismatch"), "Checksum mismatch",
+            UploadResultKind.ReprDigestMismatch => (460, Problem.CustomType("digest-mismatch"), "Checksum mismatch",
                 "The stored bytes do not match Repr-Digest. Delete the upload and send the file again."),
-            UploadResultKind.DigestMismatch when result.IsDigestMissing => (400, Problem.CustomType("bad-checksum"), "Bad request",
+            UploadResultKind.DigestMissing => (400, Problem.CustomType("bad-checksum"), "Bad request",
                 "The Upload-Checksum trailer is missing or invalid, and the request body was discarded. Send it again at the same offset, with a valid trailer."),
             UploadResultKind.DigestMismatch => (460, Problem.CustomType("digest-mismatch"), "Checksum mismatch",
                 "The request body does not match its checksum and was discarded. Send it again at the same offset."),

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using ResumableUploads.Abstractions;
 using ResumableUploads.Engine;
 using ResumableUploads.Protocols;
 using ResumableUploads.Protocols.FileId;
@@ -17,6 +18,7 @@ public class FileIdResponsesTests
     {
         { "Appended", 200, null, null, "false" },
         { "Completed", 200, null, null, "true" },
+        { "Replayed", 200, null, null, "true" },
         { "Cancelled", 204, null, null, null },
         { "NotFound", 409, Registered + "mismatching-upload-offset", null, null },
         { "OffsetMismatch", 409, Registered + "mismatching-upload-offset", null, null },
@@ -26,6 +28,8 @@ public class FileIdResponsesTests
         { "UploadTooLarge", 413, Own + "too-large", null, null },
         { "AppendTooLarge", 413, Own + "append-too-large", null, null },
         { "DigestMismatch", 400, Own + "digest-mismatch", null, null },
+        { "DigestMissing", 400, Own + "digest-mismatch", null, null },
+        { "ReprDigestMismatch", 400, Own + "digest-mismatch", null, null },
         { "DigestUnsupported", 413, Own + "digest-too-large", null, null },
         { "Preempted", 409, Own + "taken-over", null, null },
         { "Interrupted", 400, Own + "interrupted", null, null },
@@ -143,7 +147,14 @@ public class FileIdResponsesTests
     [InlineData(12, true)]
     public void Status_is_the_offset_as_text_and_header(long offset, bool isComplete)
     {
-        HttpResponseData response = FileIdResponses.ForStatus(new UploadStatus(true, offset, null, isComplete));
+        HttpResponseData response = FileIdResponses.ForStatus(new UploadInfo
+        {
+            Key = new UploadKey("o", "i"),
+            Version = "v",
+            Offset = offset,
+            Record = new UploadRecord { State = isComplete ? UploadState.Received : UploadState.Receiving },
+            LastModified = DateTimeOffset.UnixEpoch,
+        });
         Assert.Equal((200, "text/plain", offset.ToString()), (response.StatusCode, response.ContentType, Encoding.ASCII.GetString(response.Body.Span)));
         Assert.Equal((offset.ToString(), isComplete ? "true" : "false"), (response.GetHeader("X-Start-Byte"), response.GetHeader("X-Upload-Complete")));
         Assert.Equal("no-store", response.GetHeader("Cache-Control"));

@@ -16,6 +16,7 @@ public class IetfResponsesTests
     {
         { "Appended", 204, null, null, "?0", false },
         { "Completed", 201, null, null, "?1", false },
+        { "Replayed", 201, null, null, "?1", false },
         { "Cancelled", 204, null, null, null, false },
         { "NotFound", 404, Own + "not-found", null, null, false },
         { "OffsetMismatch", 409, Registered + "mismatching-upload-offset", null, "?0", false },
@@ -25,6 +26,8 @@ public class IetfResponsesTests
         { "UploadTooLarge", 413, Own + "too-large", null, "?0", true },
         { "AppendTooLarge", 413, Own + "append-too-large", null, "?0", true },
         { "DigestMismatch", 400, Own + "digest-mismatch", null, "?0", false },
+        { "DigestMissing", 400, Own + "digest-mismatch", null, "?0", false },
+        { "ReprDigestMismatch", 400, Own + "digest-mismatch", null, "?0", false },
         { "DigestUnsupported", 413, Own + "digest-too-large", null, "?0", false },
         { "Preempted", 409, Own + "taken-over", null, "?0", false },
         { "Interrupted", 503, Own + "interrupted", null, "?0", false },

@@ -17,6 +17,7 @@ public class TusResponsesTests
     {
         { "Appended", 204, null, null },
         { "Completed", 204, null, null },
+        { "Replayed", 204, null, null },
         { "Cancelled", 204, null, null },
         { "NotFound", 404, Own + "not-found", null },
         { "OffsetMismatch", 409, Registered + "mismatching-upload-offset", null },
@@ -26,6 +27,8 @@ public class TusResponsesTests
         { "UploadTooLarge", 413, Own + "too-large", null },
         { "AppendTooLarge", 413, Own + "append-too-large", null },
         { "DigestMismatch", 460, Own + "digest-mismatch", null },
+        { "DigestMissing", 400, Own + "bad-checksum", null },
+        { "ReprDigestMismatch", 460, Own + "digest-mismatch", null },
         { "DigestUnsupported", 413, Own + "digest-too-large", null },
         { "Preempted", 409, Own + "taken-over", null },
         { "Interrupted", 503, Own + "interrupted", null },
@@ -111,7 +114,7 @@ public class TusResponsesTests
 
     [Fact]
     public void Missing_checksum_trailer_returns_400() =>
-        Assert.Equal(400, TusResponses.For(CreateResult("DigestMismatch") with { IsDigestMissing = true }).StatusCode);
+        Assert.Equal(400, TusResponses.For(CreateResult("DigestMissing")).StatusCode);
 
     [Fact]
     public void Cancellation_of_unknown_upload_returns_404() =>

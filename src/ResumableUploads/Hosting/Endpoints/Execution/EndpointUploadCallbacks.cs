@@ -8,11 +8,15 @@ using ResumableUploads.Hosting.Events;
 namespace ResumableUploads.Hosting.Endpoints.Execution;
 
 /// <summary>Connects the engine to an endpoint, which is the completion handler instead of <c>OnCompleted</c>.</summary>
-internal sealed class EndpointUploadCallbacks(EventUploadCallbacks events, EndpointExecutor executor, HttpContext context, EndpointTarget target) : IUploadCallbacks
+internal sealed class EndpointUploadCallbacks(
+    EventUploadCallbacks events, EndpointExecutor executor, HttpContext context, EndpointTarget target, Func<IUploadCallbacks> createForOtherUpload)
+    : IUploadCallbacks
 {
     public bool HasCompletionHandler => true;
 
     public bool HasProgressHandler => events.HasProgressHandler;
+
+    public IUploadCallbacks ForOtherUpload() => createForOtherUpload();
 
     /// <summary>Rejects an upload before its body is read, if the framework would reject the complete request without reading its body.</summary>
     public async ValueTask<CreationDecision> OnCreatingAsync(UploadKey key, CreateCommand createCommand, long? length, CancellationToken cancellationToken)
