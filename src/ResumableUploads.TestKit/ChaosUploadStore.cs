@@ -7,21 +7,17 @@ namespace ResumableUploads.TestKit;
 /// A store around another one, in which things go wrong where a test says so: to see what an app or a store's own code makes of it.
 /// Without a plan it is the store that it is around.
 /// </summary>
-public sealed class ChaosUploadStore : IUploadStore
+public sealed class ChaosUploadStore : DelegatingUploadStore
 {
-    private readonly IUploadStore _inner;
     private readonly TimeProvider _timeProvider;
     private readonly List<PlannedFault> _plannedFaults = [];
 
     /// <summary>Makes a store in which nothing goes wrong yet.</summary>
-    /// <param name="inner">The store that does the work. It is not disposed with this one.</param>
-    /// <param name="clock">The clock for delays, or null for the system's.</param>
-    public ChaosUploadStore(IUploadStore inner, TimeProvider? clock = null)
-    {
-        ArgumentNullException.ThrowIfNull(inner);
-        _inner = inner;
-        _timeProvider = clock ?? TimeProvider.System;
-    }
+    /// <param name="innerStore">The store that does the work. It is not disposed with this one.</param>
+    /// <param name="timeProvider">The clock for delays, or null for the system's.</param>
+    public ChaosUploadStore(IUploadStore innerStore, TimeProvider? timeProvider = null)
+        : base(innerStore) =>
+        _timeProvider = timeProvider ?? TimeProvider.System;
 
     /// <summary>Plans a fault. Where several are planned for a call, they come in the order in which they were planned.</summary>
     /// <param name="operation">In which call.</param>
@@ -56,15 +52,15 @@ public sealed class ChaosUploadStore : IUploadStore
     }
 
     /// <inheritdoc/>
-    public ValueTask<CreateResult> CreateAsync(UploadKey key, UploadRecord record, CancellationToken cancellationToken) =>
-        CallAsync(ChaosOperation.Create, () => _inner.CreateAsync(key, record, cancellationToken), cancellationToken);
+    public override ValueTask<CreateResult> CreateAsync(UploadKey key, UploadRecord record, CancellationToken cancellationToken) =>
+        CallAsync(ChaosOperation.Create, () => InnerStore.CreateAsync(key, record, cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<UploadInfo?> GetAsync(UploadKey key, CancellationToken cancellationToken) =>
-        CallAsync(ChaosOperation.Get, () => _inner.GetAsync(key, cancellationToken), cancellationToken);
+    public override ValueTask<UploadInfo?> GetAsync(UploadKey key, CancellationToken cancellationToken) =>
+        CallAsync(ChaosOperation.Get, () => InnerStore.GetAsync(key, cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
-    public async ValueTask<AppendResult> AppendAsync(
+    public override async ValueTask<AppendResult> AppendAsync(
         UploadKey key, long offset, UploadContent content, AppendMode mode, CancellationToken cancellationToken)
     {
         TruncatedContent? cut = null;
@@ -74,7 +70,7 @@ public sealed class ChaosUploadStore : IUploadStore
             cut ??= fault.PartialWriteLimit is var (bytes, failure) ? new TruncatedContent(content, bytes, failure) : null;
         }
 
-        AppendResult result = await _inner.AppendAsync(key, offset, cut ?? content, mode, cancellationToken);
+        AppendResult result = await InnerStore.AppendAsync(key, offset, cut ?? content, mode, cancellationToken);
         if (cut is { WasTruncated: true })
         {
             throw new UploadStoreException(cut.Failure, "A short write that was planned.", result.Offset);
@@ -85,22 +81,22 @@ public sealed class ChaosUploadStore : IUploadStore
     }
 
     /// <inheritdoc/>
-    public ValueTask<UpdateResult> UpdateAsync(UploadKey key, string version, UploadRecord record, CancellationToken cancellationToken) =>
-        CallAsync(ChaosOperation.Update, () => _inner.UpdateAsync(key, version, record, cancellationToken), cancellationToken);
+    public override ValueTask<UpdateResult> UpdateAsync(UploadKey key, string version, UploadRecord record, CancellationToken cancellationToken) =>
+        CallAsync(ChaosOperation.Update, () => InnerStore.UpdateAsync(key, version, record, cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<Stream?> OpenReadAsync(UploadKey key, CancellationToken cancellationToken) =>
-        CallAsync(ChaosOperation.OpenRead, () => _inner.OpenReadAsync(key, cancellationToken), cancellationToken);
+    public override ValueTask<Stream?> OpenReadAsync(UploadKey key, CancellationToken cancellationToken) =>
+        CallAsync(ChaosOperation.OpenRead, () => InnerStore.OpenReadAsync(key, cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<DeleteResult> DeleteAsync(UploadKey key, string? version, CancellationToken cancellationToken) =>
-        CallAsync(ChaosOperation.Delete, () => _inner.DeleteAsync(key, version, cancellationToken), cancellationToken);
+    public override ValueTask<DeleteResult> DeleteAsync(UploadKey key, string? version, CancellationToken cancellationToken) =>
+        CallAsync(ChaosOperation.Delete, () => InnerStore.DeleteAsync(key, version, cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
-    public async IAsyncEnumerable<UploadInfo> ListAsync(UploadQuery query, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public override async IAsyncEnumerable<UploadInfo> ListAsync(UploadQuery query, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await ApplyFaultsAsync(ChaosOperation.List, ChaosTiming.BeforeCall, cancellationToken);
-        await foreach (UploadInfo info in _inner.ListAsync(query, cancellationToken))
+        await foreach (UploadInfo info in InnerStore.ListAsync(query, cancellationToken))
         {
             yield return info;
         }
@@ -109,19 +105,20 @@ public sealed class ChaosUploadStore : IUploadStore
     }
 
     /// <inheritdoc/>
-    public async ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> response, CancellationToken cancellationToken)
+    public override async ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> response, CancellationToken cancellationToken)
     {
         await ApplyFaultsAsync(ChaosOperation.PutResponse, ChaosTiming.BeforeCall, cancellationToken);
-        await _inner.PutResponseAsync(key, response, cancellationToken);
+        await InnerStore.PutResponseAsync(key, response, cancellationToken);
         await ApplyFaultsAsync(ChaosOperation.PutResponse, ChaosTiming.AfterCall, cancellationToken);
     }
 
     /// <inheritdoc/>
-    public ValueTask<ReadOnlyMemory<byte>?> GetResponseAsync(UploadKey key, CancellationToken cancellationToken) =>
-        CallAsync(ChaosOperation.GetResponse, () => _inner.GetResponseAsync(key, cancellationToken), cancellationToken);
+    public override ValueTask<ReadOnlyMemory<byte>?> GetResponseAsync(UploadKey key, CancellationToken cancellationToken) =>
+        CallAsync(ChaosOperation.GetResponse, () => InnerStore.GetResponseAsync(key, cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
-    public T? GetCapability<T>() where T : class => _inner.GetCapability<T>();
+    public override T? GetCapability<T>() where T : class =>
+        typeof(T) == typeof(IContentMover) ? InnerStore.GetCapability<T>() : base.GetCapability<T>();
 
     private async ValueTask<T> CallAsync<T>(ChaosOperation step, Func<ValueTask<T>> call, CancellationToken cancellationToken)
     {

@@ -15,6 +15,6 @@ public enum StoreCapabilities
     /// <summary>Its storage outlives it, and can be opened by two stores at once: after a restart, and from two processes.</summary>
     SharedStorage = 2,
 
-    /// <summary>It makes a short upload in one step: <see cref="IUploadStore.MaxCompletedLength"/> is more than 0.</summary>
-    CreateCompleted = 4,
+    /// <summary>The store has <see cref="ISingleRequestStore"/>: it can create a short upload together with all of its bytes.</summary>
+    SingleRequests = 4,
 }

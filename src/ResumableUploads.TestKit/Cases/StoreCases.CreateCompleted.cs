@@ -6,8 +6,8 @@ namespace ResumableUploads.TestKit.Cases;
 
 internal sealed partial class StoreCases
 {
-    [Case(UploadState.Received, Requires = StoreCapabilities.CreateCompleted)]
-    [Case(UploadState.Completed, Requires = StoreCapabilities.CreateCompleted)]
+    [Case(UploadState.Received, Requires = StoreCapabilities.SingleRequests)]
+    [Case(UploadState.Completed, Requires = StoreCapabilities.SingleRequests)]
     public async Task Create_completed_stores_the_record_and_all_bytes(UploadState state)
     {
         var record = new UploadRecord { State = state, Length = 5000, SlidingExpiration = TimeSpan.FromHours(1), Data = Bytes(77) };
@@ -22,24 +22,24 @@ internal sealed partial class StoreCases
         CaseAssert.Equal(new[] { Key }, await ListAsync());
     }
 
-    [Case(Requires = StoreCapabilities.CreateCompleted)]
+    [Case(Requires = StoreCapabilities.SingleRequests)]
     public async Task Create_completed_with_empty_content_stores_no_bytes()
     {
         CaseAssert.Equal(0, (await CreateCompletedAsync(CompletedRecord, [])).Offset);
         CaseAssert.Empty(await ReadContentAsync());
     }
 
-    [Case(Requires = StoreCapabilities.CreateCompleted)]
+    [Case(Requires = StoreCapabilities.SingleRequests)]
     public async Task Create_completed_accepts_many_segments_and_maximum_length()
     {
-        byte[] bytes = Bytes((int)Math.Min(Store.MaxCompletedLength, 1 << 20));
+        byte[] bytes = Bytes((int)Math.Min(SingleRequestStore.MaxCompletedLength, 1 << 20));
         CaseAssert.NotEmpty(bytes);
-        CreateResult result = await Store.CreateCompletedAsync(Key, CompletedRecord, Segments.Create(bytes, 4096), Token);
+        CreateResult result = await SingleRequestStore.CreateCompletedAsync(Key, CompletedRecord, Segments.Create(bytes, 4096), Token);
         CaseAssert.Equal((CreateStatus.Created, (long)bytes.Length), (result.Status, result.Info?.Offset ?? 0));
         CaseAssert.Equal(bytes, await ReadContentAsync());
     }
 
-    [Case(Requires = StoreCapabilities.CreateCompleted)]
+    [Case(Requires = StoreCapabilities.SingleRequests)]
     public async Task Create_completed_copies_content_and_data()
     {
         byte[] bytes = Bytes(100);
@@ -51,24 +51,24 @@ internal sealed partial class StoreCases
         CaseAssert.Equal(Bytes(50), (await GetAsync()).Record.Data.ToArray());
     }
 
-    [Case(Requires = StoreCapabilities.CreateCompleted)]
+    [Case(Requires = StoreCapabilities.SingleRequests)]
     public async Task Create_completed_in_receiving_state_throws()
     {
         await CaseAssert.ThrowsAsync<ArgumentException>(() => CreateCompletedAsync(new UploadRecord(), Bytes(10)));
         CaseAssert.Null(await Store.GetAsync(Key, Token));
     }
 
-    [Case(Requires = StoreCapabilities.CreateCompleted)]
+    [Case(Requires = StoreCapabilities.SingleRequests)]
     public async Task Create_completed_with_existing_key_returns_already_exists()
     {
         UploadInfo before = await CreateWithContentAsync(Bytes(10));
-        CreateResult result = await Store.CreateCompletedAsync(Key, CompletedRecord, new ReadOnlySequence<byte>(Bytes(20, 2)), Token);
+        CreateResult result = await SingleRequestStore.CreateCompletedAsync(Key, CompletedRecord, new ReadOnlySequence<byte>(Bytes(20, 2)), Token);
         CaseAssert.Equal(new CreateResult(CreateStatus.AlreadyExists, null), result);
         CaseAssert.Equal(before.Version, (await GetAsync()).Version);
         CaseAssert.Equal(Bytes(10), await ReadContentAsync());
     }
 
-    [Case(Requires = StoreCapabilities.CreateCompleted)]
+    [Case(Requires = StoreCapabilities.SingleRequests)]
     public async Task Concurrent_creates_of_both_kinds_succeed_once()
     {
         for (int round = 0; round < 10; round++)
@@ -76,7 +76,7 @@ internal sealed partial class StoreCases
             var key = new UploadKey("owner", $"race-{round}");
             CreateResult[] results = await RunConcurrentlyAsync(8, async i => i % 2 == 0
                 ? await Store.CreateAsync(key, new UploadRecord { Data = new[] { (byte)i } }, Token)
-                : await Store.CreateCompletedAsync(key, CompletedRecord with { Data = new[] { (byte)i } }, new ReadOnlySequence<byte>(Bytes(100, i)), Token));
+                : await SingleRequestStore.CreateCompletedAsync(key, CompletedRecord with { Data = new[] { (byte)i } }, new ReadOnlySequence<byte>(Bytes(100, i)), Token));
 
             CreateResult winner = CaseAssert.Single(results, result => result.Status == CreateStatus.Created);
             UploadInfo now = await GetAsync(key);
@@ -85,8 +85,8 @@ internal sealed partial class StoreCases
         }
     }
 
-    [Case(UploadState.Received, Requires = StoreCapabilities.CreateCompleted)]
-    [Case(UploadState.Completed, Requires = StoreCapabilities.CreateCompleted)]
+    [Case(UploadState.Received, Requires = StoreCapabilities.SingleRequests)]
+    [Case(UploadState.Completed, Requires = StoreCapabilities.SingleRequests)]
     public async Task Completed_upload_accepts_response_and_updates_but_no_append(UploadState state)
     {
         UploadInfo made = await CreateCompletedAsync(CompletedRecord with { State = state }, Bytes(100));
@@ -104,8 +104,8 @@ internal sealed partial class StoreCases
         CaseAssert.Equal(Bytes(100), await ReadContentAsync());
     }
 
-    [Case(true, Requires = StoreCapabilities.CreateCompleted)]
-    [Case(false, Requires = StoreCapabilities.CreateCompleted)]
+    [Case(true, Requires = StoreCapabilities.SingleRequests)]
+    [Case(false, Requires = StoreCapabilities.SingleRequests)]
     public async Task Completed_upload_can_be_deleted_and_created_again(bool isConditional)
     {
         UploadInfo first = await CreateCompletedAsync(CompletedRecord, Bytes(100));
@@ -115,7 +115,7 @@ internal sealed partial class StoreCases
         CaseAssert.NotEqual(first.Version, (await CreateCompletedAsync(CompletedRecord, Bytes(100))).Version);
     }
 
-    [Case(Requires = StoreCapabilities.CreateCompleted | StoreCapabilities.SharedStorage)]
+    [Case(Requires = StoreCapabilities.SingleRequests | StoreCapabilities.SharedStorage)]
     public async Task Law6_Completed_upload_survives_a_restart()
     {
         UploadInfo made = await CreateCompletedAsync(CompletedRecord with { Data = Bytes(7) }, Bytes(100));
@@ -126,18 +126,20 @@ internal sealed partial class StoreCases
         CaseAssert.Equal(Bytes(100), await ReadContentAsync());
     }
 
-    [Case(Excludes = StoreCapabilities.CreateCompleted)]
-    public async Task Store_without_create_completed_capability_throws()
+    [Case(Excludes = StoreCapabilities.SingleRequests)]
+    public Task Store_without_single_requests_capability_does_not_have_it()
     {
-        CaseAssert.Equal(0, Store.MaxCompletedLength);
-        await CaseAssert.ThrowsAsync<NotSupportedException>(() => CreateCompletedAsync(CompletedRecord, Bytes(10)));
+        CaseAssert.Null(Store.GetCapability<ISingleRequestStore>());
+        return Task.CompletedTask;
     }
+
+    private ISingleRequestStore SingleRequestStore => CaseAssert.RequireNotNull(Store.GetCapability<ISingleRequestStore>());
 
     private static UploadRecord CompletedRecord { get; } = new() { State = UploadState.Completed };
 
     private async Task<UploadInfo> CreateCompletedAsync(UploadRecord record, byte[] bytes)
     {
-        CreateResult result = await Store.CreateCompletedAsync(Key, record, new ReadOnlySequence<byte>(bytes), Token);
+        CreateResult result = await SingleRequestStore.CreateCompletedAsync(Key, record, new ReadOnlySequence<byte>(bytes), Token);
         CaseAssert.Equal(CreateStatus.Created, result.Status);
         return CaseAssert.RequireNotNull(result.Info);
     }

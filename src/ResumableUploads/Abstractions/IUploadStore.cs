@@ -1,120 +1,133 @@
-using System.Buffers;
-
 namespace ResumableUploads.Abstractions;
 
-/// <summary>
-/// Keeps the bytes and records of uploads. A store knows no HTTP, no limits and no policy. These are its laws:
+/// <summary>Stores the bytes and records of uploads. A store knows no HTTP, no quotas and no policy. It keeps nine laws.</summary>
+/// <remarks>
 /// <list type="number">
-/// <item><b>Compare and append.</b> Of several appends at one offset at most one changes the upload; the others answer
-/// <see cref="AppendStatus.OffsetMismatch"/> or <see cref="AppendStatus.Busy"/> and change nothing. That holds across processes and
-/// machines, with no lock from outside.</item>
-/// <item><b>Truthful.</b> <see cref="AppendResult.Offset"/> and <see cref="UploadInfo.Offset"/> are the bytes that are really there,
-/// measured and not computed. From <see cref="UploadState.Received"/> on the offset is frozen in the record.</item>
-/// <item><b>Prefix.</b> What is stored is always a prefix of what was sent: never a gap, never twice.</item>
-/// <item><b>Ends, not errors.</b> Content never throws because of a client. Its end means: keep all that came, make it durable,
-/// return. A store throws <see cref="UploadStoreException"/> only when the storage itself failed, and says how far it got.</item>
-/// <item><b>To the end or not at all.</b> A refused append has not touched the content.</item>
-/// <item><b>Durable before acknowledged.</b> What an append, <see cref="GetAsync"/> or <see cref="UploadContent.ReportDurable"/> reports
-/// survives the death of the process and, with <see cref="Durability.PowerLoss"/>, the loss of power.</item>
-/// <item><b>Metadata is opaque.</b> <see cref="UploadRecord.Data"/> and outcomes come back byte for byte.</item>
-/// <item><b>The owner is a wall.</b> The same id under two owners is two uploads.</item>
-/// <item><b>One change at a time.</b> <see cref="UpdateAsync"/> and a conditional <see cref="DeleteAsync"/> succeed only if neither
-/// record nor offset changed since the version was read; while somebody appends they answer <see cref="ChangeStatus.Busy"/> at once and never
-/// wait for a content. No append succeeds once the record has left <see cref="UploadState.Receiving"/>, and one that runs while its
-/// upload is deleted ends in <see cref="AppendStatus.NotFound"/>.</item>
+/// <item><b>Compare and append.</b> Of several appends at one offset at most one changes the upload; the others return
+/// <see cref="AppendStatus.OffsetMismatch"/> or <see cref="AppendStatus.Busy"/> and change nothing. This holds across processes and machines,
+/// without an external lock.</item>
+/// <item><b>Truthful.</b> <see cref="AppendResult.Offset"/> and <see cref="UploadInfo.Offset"/> are measured, never computed. From
+/// <see cref="UploadState.Received"/> on the offset is frozen in the record.</item>
+/// <item><b>Prefix.</b> The stored content is always a prefix of what the client sent: no gap, no repetition.</item>
+/// <item><b>The end of the content is not an error.</b> <see cref="UploadContent"/> never throws because of a client; its end means: keep what arrived,
+/// make it durable, return. A store throws <see cref="UploadStoreException"/> only if its storage failed, with the durable offset.</item>
+/// <item><b>All or nothing for a refused append.</b> A refused append has not read the content; an accepted one reads it to its end.</item>
+/// <item><b>Durable before acknowledged.</b> What <see cref="AppendAsync"/>, <see cref="GetAsync"/> and
+/// <see cref="UploadContent.ReportDurable"/> report survives the death of the process and, with <see cref="Durability.PowerLoss"/>, a loss of
+/// power.</item>
+/// <item><b>Metadata is opaque.</b> <see cref="UploadRecord.Data"/> and stored responses are returned byte for byte.</item>
+/// <item><b>The owner is part of the key.</b> The same id under two owners is two uploads.</item>
+/// <item><b>One change at a time.</b> <see cref="UpdateAsync"/> and a conditional <see cref="DeleteAsync"/> succeed only if neither record nor
+/// offset has changed since the version was read. During an append they return <see cref="ChangeStatus.Busy"/> at once and never wait for content.
+/// No append succeeds once the record has left <see cref="UploadState.Receiving"/>, and an append whose upload is deleted while it runs returns
+/// <see cref="AppendStatus.NotFound"/>.</item>
 /// </list>
-/// </summary>
-/// <remarks>Every method may be called from any thread at any time, and throws <see cref="OperationCanceledException"/> when its token fires.</remarks>
+/// <para>
+/// Every method can be called from any thread at any time. It throws <see cref="OperationCanceledException"/> if its token is canceled, and has then
+/// changed nothing, except that an append keeps the bytes that it has written. It throws <see cref="UploadStoreException"/> if the storage failed.
+/// </para>
+/// </remarks>
 public interface IUploadStore
 {
-    /// <summary>Makes an upload with offset 0, unless the key is taken. Atomic between processes; durable when it returns.</summary>
-    /// <param name="key">The name of the upload.</param>
-    /// <param name="record">What to keep about it; its state is <see cref="UploadState.Receiving"/>.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <summary>
+    /// Creates an empty upload, unless the key exists. Of several calls with one key, also in other processes, one succeeds. The upload is durable
+    /// when the call returns.
+    /// </summary>
+    /// <param name="key">The key of the upload.</param>
+    /// <param name="record">The record of the upload. Its state is <see cref="UploadState.Receiving"/>.</param>
+    /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
+    /// <returns>The new upload, or <see cref="CreateStatus.AlreadyExists"/>.</returns>
+    /// <exception cref="ArgumentException">The record is in another state, or its data is too long.</exception>
+    /// <exception cref="UploadStoreException">The storage failed.</exception>
     ValueTask<CreateResult> CreateAsync(UploadKey key, UploadRecord record, CancellationToken cancellationToken);
 
-    /// <summary>
-    /// The most bytes that <see cref="CreateCompletedAsync"/> takes, or 0 where the store has no such step. Default: 0. It is not a capability, so that
-    /// a decorator which knows nothing of it sees a creation and an append as ever.
-    /// </summary>
-    long MaxCompletedLength => 0;
-
-    /// <summary>
-    /// Makes an upload that has left <see cref="UploadState.Receiving"/>, with all of its bytes, unless the key is taken: for a short content that
-    /// is at hand, in place of a creation, an append and an update. Atomic between processes; record and bytes are durable when it returns, and
-    /// are there together or not at all.
-    /// </summary>
-    /// <param name="key">The name of the upload.</param>
-    /// <param name="record">What to keep about it; its state is <see cref="UploadState.Received"/> or <see cref="UploadState.Completed"/>.</param>
-    /// <param name="content">The bytes, at most <see cref="MaxCompletedLength"/>. They are the caller's again when the call has ended.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
-    ValueTask<CreateResult> CreateCompletedAsync(
-        UploadKey key, UploadRecord record, ReadOnlySequence<byte> content, CancellationToken cancellationToken) =>
-        throw new NotSupportedException("This store does not make whole uploads: its MaxWholeLength is 0.");
-
-    /// <summary>Reads an upload in one step, also while somebody appends to it (then the offset is what is durable by now).</summary>
-    /// <param name="key">The name of the upload.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
-    /// <returns>The upload, or null when there is none.</returns>
+    /// <summary>Returns a consistent snapshot of an upload. During an append, its offset is what is durable now.</summary>
+    /// <param name="key">The key of the upload.</param>
+    /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
+    /// <returns>The upload, or <see langword="null"/> if it does not exist.</returns>
+    /// <exception cref="UploadStoreException">The storage failed.</exception>
     ValueTask<UploadInfo?> GetAsync(UploadKey key, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Appends the content if the upload is receiving and has exactly <paramref name="offset"/> bytes, and reads the content to its
-    /// end in that case. The end of the content is no error.
+    /// Appends content if the upload is in state <see cref="UploadState.Receiving"/>, has exactly <paramref name="offset"/> bytes and no other append
+    /// is running. The content is then read to its end; otherwise it is not read at all.
     /// </summary>
-    /// <param name="key">The name of the upload.</param>
-    /// <param name="offset">How many bytes the caller believes to be there.</param>
-    /// <param name="content">The bytes.</param>
-    /// <param name="mode">Whether they count one by one or together.</param>
-    /// <param name="cancellationToken">Fires only some time after the content was asked to end: the storage hangs.</param>
+    /// <param name="key">The key of the upload.</param>
+    /// <param name="offset">The offset at which the content starts.</param>
+    /// <param name="content">The content.</param>
+    /// <param name="mode">Which bytes are kept if the content ends early or is rejected.</param>
+    /// <param name="cancellationToken">
+    /// The token to monitor for cancellation requests. It is canceled only if the content was ended and the append has not returned some time later,
+    /// which means that the storage hangs.
+    /// </param>
+    /// <returns>How the append ended, with the durable offset and the version.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="offset"/> is negative.</exception>
+    /// <exception cref="UploadStoreException">The storage failed. The bytes up to <see cref="UploadStoreException.DurableOffset"/> are kept.</exception>
     ValueTask<AppendResult> AppendAsync(UploadKey key, long offset, UploadContent content, AppendMode mode, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Replaces the record if the version is still the one that was read. A record that leaves <see cref="UploadState.Receiving"/> freezes
-    /// the offset that is measured then; a state never goes back.
+    /// Replaces the record if the version is current. A record that leaves <see cref="UploadState.Receiving"/> freezes the offset.
     /// </summary>
-    /// <param name="key">The name of the upload.</param>
+    /// <param name="key">The key of the upload.</param>
     /// <param name="version">The version that was read.</param>
     /// <param name="record">The new record.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
+    /// <returns>How the update ended, with the upload after it.</returns>
+    /// <exception cref="ArgumentException">The state of the record is earlier than the current one, or its data is too long.</exception>
+    /// <exception cref="UploadStoreException">The storage failed.</exception>
     ValueTask<UpdateResult> UpdateAsync(UploadKey key, string version, UploadRecord record, CancellationToken cancellationToken);
 
-    /// <summary>Opens the content for reading, from its beginning to the present offset.</summary>
-    /// <param name="key">The name of the upload.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
-    /// <returns>A seekable stream that the caller disposes, or null when there is no upload or its content was taken away.</returns>
+    /// <summary>Opens the content for reading, from its first byte to the current offset.</summary>
+    /// <param name="key">The key of the upload.</param>
+    /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
+    /// <returns>
+    /// A seekable stream that the caller disposes, or <see langword="null"/> if the upload does not exist or its content was moved out of the store.
+    /// </returns>
+    /// <exception cref="UploadStoreException">The storage failed.</exception>
     ValueTask<Stream?> OpenReadAsync(UploadKey key, CancellationToken cancellationToken);
 
-    /// <summary>Removes an upload with its content and outcome.</summary>
-    /// <param name="key">The name of the upload.</param>
-    /// <param name="version">The version that was read, or null to remove whatever is there, also while somebody appends.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <summary>Deletes an upload with its content and stored response.</summary>
+    /// <param name="key">The key of the upload.</param>
+    /// <param name="version">
+    /// The version that was read, or <see langword="null"/> to delete the upload in any version, also during an append.
+    /// </param>
+    /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
+    /// <returns>How the deletion ended.</returns>
+    /// <exception cref="UploadStoreException">The storage failed.</exception>
     ValueTask<DeleteResult> DeleteAsync(UploadKey key, string? version, CancellationToken cancellationToken);
 
-    /// <summary>Gives the uploads one by one, in bounded memory. What is damaged is skipped.</summary>
-    /// <param name="query">Which ones.</param>
-    /// <param name="cancellationToken">Ends the listing.</param>
+    /// <summary>Enumerates uploads in bounded memory. Uploads that cannot be read are skipped.</summary>
+    /// <param name="query">Which uploads to return.</param>
+    /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
+    /// <returns>The uploads, in an order of the store's choice that does not change.</returns>
+    /// <exception cref="UploadStoreException">The storage failed.</exception>
     IAsyncEnumerable<UploadInfo> ListAsync(UploadQuery query, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Keeps a small blob beside the record, replacing the one before; durable when it returns. It does not change the version, and does
-    /// nothing when there is no upload.
+    /// Stores a response with the upload and replaces an earlier one. It is durable when the call returns. The version does not change. Does nothing if
+    /// the upload does not exist.
     /// </summary>
-    /// <param name="key">The name of the upload.</param>
-    /// <param name="response">The bytes, at most 1 MiB.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <param name="key">The key of the upload.</param>
+    /// <param name="response">The response, opaque to the store, at most 1 MiB.</param>
+    /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
+    /// <returns>A task that completes when the response is durable.</returns>
+    /// <exception cref="ArgumentException">The response has more than 1 MiB.</exception>
+    /// <exception cref="UploadStoreException">The storage failed.</exception>
     ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> response, CancellationToken cancellationToken);
 
-    /// <summary>Reads what <see cref="PutResponseAsync"/> kept.</summary>
-    /// <param name="key">The name of the upload.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
-    /// <returns>The bytes, or null when there are none.</returns>
+    /// <summary>Returns the response that <see cref="PutResponseAsync"/> stored.</summary>
+    /// <param name="key">The key of the upload.</param>
+    /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
+    /// <returns>The response, or <see langword="null"/> if there is none.</returns>
+    /// <exception cref="UploadStoreException">The storage failed.</exception>
     ValueTask<ReadOnlyMemory<byte>?> GetResponseAsync(UploadKey key, CancellationToken cancellationToken);
 
     /// <summary>
-    /// What else this store can do (<see cref="IStagedAppendStore"/>, <see cref="IContentMover"/> and so on), or null. A decorator passes the
-    /// question on.
+    /// Returns an optional capability of the store: <see cref="IStagedAppendStore"/>, <see cref="ISingleRequestStore"/>, <see cref="IContentMover"/>,
+    /// <see cref="IStoreStartupCheck"/>, <see cref="ISelfCleaningStore"/> or <see cref="ISweepCheckpointStore"/>. By default, a store has the
+    /// capabilities that its class implements. A decorator derives from <see cref="DelegatingUploadStore"/>, which asks the inner store.
     /// </summary>
-    /// <typeparam name="T">The interface that is asked for.</typeparam>
+    /// <typeparam name="T">The interface of the capability.</typeparam>
+    /// <returns>The capability, or <see langword="null"/> if the store does not have it. The result is the same for the lifetime of the store.</returns>
     T? GetCapability<T>() where T : class => this as T;
 }

@@ -1,36 +1,39 @@
 namespace ResumableUploads.Abstractions;
 
-/// <summary>An upload as a store has it, read in one step.</summary>
+/// <summary>A consistent snapshot of an upload in a store.</summary>
 public sealed record UploadInfo
 {
-    /// <summary>The name of the upload.</summary>
+    /// <summary>Gets the key of the upload.</summary>
     public required UploadKey Key { get; init; }
 
     /// <summary>
-    /// An opaque text that is new with every change of the record or of the offset, and is never used again, also when
-    /// the key is deleted and created anew.
+    /// Gets an opaque string that changes with every change of the record or the offset. It is never used again, not even after the key was deleted
+    /// and created again.
     /// </summary>
     public required string Version { get; init; }
 
     /// <summary>
-    /// How many bytes are really there, and stay there (law 6). From <see cref="UploadState.Received"/> on it is what the
-    /// record froze, and no longer depends on the content.
+    /// Gets the durable offset: the number of stored bytes that survive a crash. From <see cref="UploadState.Received"/> on it is frozen in the record
+    /// and no longer depends on the content.
     /// </summary>
     public required long Offset { get; init; }
 
-    /// <summary>The record as it was last written.</summary>
+    /// <summary>Gets the current record.</summary>
     public required UploadRecord Record { get; init; }
 
-    /// <summary>When the record or the offset last changed.</summary>
+    /// <summary>Gets when the record or the offset last changed.</summary>
     public required DateTimeOffset LastModified { get; init; }
 
-    /// <summary>How far the upload has come.</summary>
+    /// <summary>Gets the state of the upload.</summary>
     public UploadState State => Record.State;
 
-    /// <summary>The length of the whole content in bytes, or null while it is not known.</summary>
+    /// <summary>Gets the length, in bytes, of the whole content, or <see langword="null"/> if it is not known yet.</summary>
     public long? Length => Record.Length;
 
-    /// <summary>When the upload may be removed, or null for never: the earlier of the two bounds in the record.</summary>
+    /// <summary>
+    /// Gets when the upload expires, or <see langword="null"/> for never: the earlier one of <see cref="UploadRecord.AbsoluteExpiration"/> and
+    /// <see cref="LastModified"/> plus <see cref="UploadRecord.SlidingExpiration"/>.
+    /// </summary>
     public DateTimeOffset? Expires
     {
         get

@@ -3,46 +3,49 @@ using System.Diagnostics.CodeAnalysis;
 namespace ResumableUploads.Abstractions;
 
 /// <summary>
-/// The name of an upload in a store: its owner and its id. Both parts are safe as a file or blob name as they are:
-/// lower-case ASCII letters, digits and hyphens, 1 to <see cref="MaxPartLength"/> characters, a letter or digit first.
+/// Identifies an upload in a store by its owner and its id. Both parts are safe as the name of a file or blob: 1 to
+/// <see cref="MaxPartLength"/> lowercase ASCII letters, digits and hyphens, and no hyphen at the start.
 /// </summary>
-/// <remarks>A client's own text is never in a key; it is hashed into one before a store is asked.</remarks>
+/// <remarks>A key never contains text of a client; the server hashes it.</remarks>
 public readonly struct UploadKey : IEquatable<UploadKey>
 {
-    /// <summary>The most characters that either part has: 80.</summary>
+    /// <summary>The maximum length, in characters, of each part: 80.</summary>
     public const int MaxPartLength = 80;
 
     private readonly string? _owner;
     private readonly string? _id;
 
-    /// <summary>Makes a key of two parts.</summary>
-    /// <param name="owner">Whose upload it is.</param>
-    /// <param name="id">Which of the owner's uploads it is.</param>
-    /// <exception cref="ArgumentException">A part has a character that is not allowed, is empty or too long.</exception>
+    /// <summary>Initializes a new instance of the <see cref="UploadKey"/> struct.</summary>
+    /// <param name="owner">The owner of the upload.</param>
+    /// <param name="id">The id of the upload, unique for the owner.</param>
+    /// <exception cref="ArgumentException">A part is empty, too long, or contains a character that is not allowed.</exception>
     public UploadKey(string owner, string id)
     {
         if (!IsValidPart(owner))
         {
-            throw new ArgumentException("An owner is 1 to 80 of a-z, 0-9 and '-', and starts with a letter or digit.", nameof(owner));
+            throw new ArgumentException("The owner must have 1 to 80 of the characters a-z, 0-9 and '-', and must not start with '-'.", nameof(owner));
         }
 
         if (!IsValidPart(id))
         {
-            throw new ArgumentException("An id is 1 to 80 of a-z, 0-9 and '-', and starts with a letter or digit.", nameof(id));
+            throw new ArgumentException("The id must have 1 to 80 of the characters a-z, 0-9 and '-', and must not start with '-'.", nameof(id));
         }
 
         _owner = owner;
         _id = id;
     }
 
-    /// <summary>Whose upload it is. The same id under two owners is two uploads.</summary>
-    public string Owner => _owner ?? throw new InvalidOperationException("The key is not initialised.");
+    /// <summary>Gets the owner of the upload.</summary>
+    /// <exception cref="InvalidOperationException">The key is <see langword="default"/>.</exception>
+    public string Owner => _owner ?? throw new InvalidOperationException("The key is not initialized.");
 
-    /// <summary>Which of the owner's uploads it is.</summary>
-    public string Id => _id ?? throw new InvalidOperationException("The key is not initialised.");
+    /// <summary>Gets the id of the upload. The same id under two owners is two uploads.</summary>
+    /// <exception cref="InvalidOperationException">The key is <see langword="default"/>.</exception>
+    public string Id => _id ?? throw new InvalidOperationException("The key is not initialized.");
 
-    /// <summary>Whether a text may be the owner or the id of a key.</summary>
-    /// <param name="part">The text to look at.</param>
+    /// <summary>Returns whether a string can be the owner or the id of a key.</summary>
+    /// <param name="part">The string to check.</param>
+    /// <returns><see langword="true"/> if the string is valid.</returns>
     public static bool IsValidPart([NotNullWhen(true)] string? part)
     {
         if (part is null || part.Length is 0 or > MaxPartLength || part[0] == '-')
@@ -71,12 +74,19 @@ public readonly struct UploadKey : IEquatable<UploadKey>
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(_owner, _id);
 
-    /// <summary>The key as <c>owner/id</c>.</summary>
+    /// <summary>Returns the key as <c>owner/id</c>.</summary>
+    /// <returns>The key as a string.</returns>
     public override string ToString() => $"{_owner}/{_id}";
 
-    /// <summary>Whether two keys name the same upload.</summary>
+    /// <summary>Returns whether two keys identify the same upload.</summary>
+    /// <param name="left">The first key.</param>
+    /// <param name="right">The second key.</param>
+    /// <returns><see langword="true"/> if the keys are equal.</returns>
     public static bool operator ==(UploadKey left, UploadKey right) => left.Equals(right);
 
-    /// <summary>Whether two keys name different uploads.</summary>
+    /// <summary>Returns whether two keys identify different uploads.</summary>
+    /// <param name="left">The first key.</param>
+    /// <param name="right">The second key.</param>
+    /// <returns><see langword="true"/> if the keys differ.</returns>
     public static bool operator !=(UploadKey left, UploadKey right) => !left.Equals(right);
 }

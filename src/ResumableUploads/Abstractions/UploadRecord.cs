@@ -1,29 +1,41 @@
 namespace ResumableUploads.Abstractions;
 
 /// <summary>
-/// What a store keeps about an upload beside its bytes: a few fields that a store may act on, and <see cref="Data"/>,
-/// which it gives back byte for byte.
+/// What a store keeps about an upload besides its bytes: a few fields that the store may use, and <see cref="Data"/>, which it returns unchanged.
 /// </summary>
 public sealed record UploadRecord
 {
-    /// <summary>The most bytes that <see cref="Data"/> has: 65,536.</summary>
+    /// <summary>The maximum size, in bytes, of <see cref="Data"/>: 65,536.</summary>
     public const int MaxDataLength = 64 * 1024;
 
-    /// <summary>How far the upload has come. Default: <see cref="UploadState.Receiving"/>.</summary>
+    /// <summary>Gets the state of the upload. The default is <see cref="UploadState.Receiving"/>.</summary>
     public UploadState State { get; init; }
 
     /// <summary>
-    /// The length of the whole content in bytes, or null while it is not known. It is a hint for a store (for preallocation);
-    /// a store does not enforce it.
+    /// Gets the length, in bytes, of the whole content, or <see langword="null"/> if it is not known yet. A store may use it for preallocation, but
+    /// does not enforce it.
     /// </summary>
     public long? Length { get; init; }
 
-    /// <summary>How long the upload is kept after its last change (an append or an update), or null for no such bound.</summary>
+    /// <summary>Gets how long after its last change (an append or an update) the upload expires, or <see langword="null"/> for never.</summary>
     public TimeSpan? SlidingExpiration { get; init; }
 
-    /// <summary>When the upload ends whatever happens to it, or null for never.</summary>
+    /// <summary>Gets when the upload expires regardless of changes, or <see langword="null"/> for never.</summary>
     public DateTimeOffset? AbsoluteExpiration { get; init; }
 
-    /// <summary>Bytes that mean nothing to the store, at most <see cref="MaxDataLength"/> of them.</summary>
+    /// <summary>Gets data that is opaque to the store, at most <see cref="MaxDataLength"/> bytes.</summary>
     public ReadOnlyMemory<byte> Data { get; init; }
+}
+
+/// <summary>Specifies the state of an upload. A state never goes back to an earlier one.</summary>
+public enum UploadState
+{
+    /// <summary>Bytes can be appended.</summary>
+    Receiving = 0,
+
+    /// <summary>All bytes are durable and the offset is frozen. The completion handler has not ended yet, or not with a final response.</summary>
+    Received = 1,
+
+    /// <summary>The completion handler has ended and its response is stored. The content may have been moved out of the store.</summary>
+    Completed = 2,
 }

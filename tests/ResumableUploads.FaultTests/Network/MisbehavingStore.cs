@@ -27,18 +27,18 @@ internal enum Broken
 }
 
 /// <summary>A store that breaks a law.</summary>
-internal sealed class MisbehavingStore(IUploadStore inner, Broken broken) : IUploadStore
+internal sealed class MisbehavingStore(IUploadStore innerStore, Broken broken) : DelegatingUploadStore(innerStore)
 {
     private readonly ConcurrentDictionary<UploadKey, int> _dropped = new();
     private int _asked;
     private int _appends;
 
-    public async ValueTask<AppendResult> AppendAsync(UploadKey key, long offset, UploadContent content, AppendMode mode, CancellationToken cancellationToken)
+    public override async ValueTask<AppendResult> AppendAsync(UploadKey key, long offset, UploadContent content, AppendMode mode, CancellationToken cancellationToken)
     {
         bool isWrong = broken is Broken.DropsLastByte or Broken.ChangesLastByte && mode == AppendMode.KeepPartial && Interlocked.Increment(ref _appends) % 5 == 0;
         int dropped = _dropped.GetValueOrDefault(key);
         var kept = isWrong ? await OtherContent.ReadAsync(content, broken == Broken.DropsLastByte) : null;
-        AppendResult result = await inner.AppendAsync(key, offset - dropped, kept ?? content, mode, cancellationToken);
+        AppendResult result = await InnerStore.AppendAsync(key, offset - dropped, kept ?? content, mode, cancellationToken);
         if (kept is { Dropped: > 0 } && result.Status == AppendStatus.Appended)
         {
             dropped = _dropped.AddOrUpdate(key, 1, static (_, count) => count + 1);
@@ -47,37 +47,19 @@ internal sealed class MisbehavingStore(IUploadStore inner, Broken broken) : IUpl
         return result with { Offset = result.Offset + dropped };
     }
 
-    public ValueTask<CreateResult> CreateAsync(UploadKey key, UploadRecord record, CancellationToken cancellationToken) =>
-        inner.CreateAsync(key, record, cancellationToken);
-
-    public async ValueTask<UploadInfo?> GetAsync(UploadKey key, CancellationToken cancellationToken)
+    public override async ValueTask<UploadInfo?> GetAsync(UploadKey key, CancellationToken cancellationToken)
     {
-        UploadInfo? info = Told(key, await inner.GetAsync(key, cancellationToken));
+        UploadInfo? info = Told(key, await InnerStore.GetAsync(key, cancellationToken));
         return broken == Broken.TellsMore && info is { State: UploadState.Receiving, Offset: > 0 } && Interlocked.Increment(ref _asked) % 5 == 0
             ? info with { Offset = info.Offset + 1 }
             : info;
     }
 
-    public async ValueTask<UpdateResult> UpdateAsync(UploadKey key, string version, UploadRecord record, CancellationToken cancellationToken)
+    public override async ValueTask<UpdateResult> UpdateAsync(UploadKey key, string version, UploadRecord record, CancellationToken cancellationToken)
     {
-        UpdateResult result = await inner.UpdateAsync(key, version, record, cancellationToken);
+        UpdateResult result = await InnerStore.UpdateAsync(key, version, record, cancellationToken);
         return result with { Info = Told(key, result.Info) };
     }
-
-    public ValueTask<Stream?> OpenReadAsync(UploadKey key, CancellationToken cancellationToken) => inner.OpenReadAsync(key, cancellationToken);
-
-    public ValueTask<DeleteResult> DeleteAsync(UploadKey key, string? version, CancellationToken cancellationToken) =>
-        inner.DeleteAsync(key, version, cancellationToken);
-
-    public IAsyncEnumerable<UploadInfo> ListAsync(UploadQuery query, CancellationToken cancellationToken) => inner.ListAsync(query, cancellationToken);
-
-    public ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> response, CancellationToken cancellationToken) =>
-        inner.PutResponseAsync(key, response, cancellationToken);
-
-    public ValueTask<ReadOnlyMemory<byte>?> GetResponseAsync(UploadKey key, CancellationToken cancellationToken) =>
-        inner.GetResponseAsync(key, cancellationToken);
-
-    public T? GetCapability<T>() where T : class => inner.GetCapability<T>();
 
     private UploadInfo? Told(UploadKey key, UploadInfo? info) => info is null ? null : info with { Offset = info.Offset + _dropped.GetValueOrDefault(key) };
 

@@ -13,7 +13,7 @@ namespace ResumableUploads.FunctionalTests.Connections;
 internal sealed record Sight(long Stored, bool IsWaiting, int Running);
 
 /// <summary>Passes everything on to another store, and tells the test when bytes were stored: an event where there would be a sleep.</summary>
-internal sealed class WatchedStore(IUploadStore inner) : IUploadStore
+internal sealed class WatchedStore(IUploadStore innerStore) : DelegatingUploadStore(innerStore)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
     private readonly Lock _lock = new();
@@ -67,7 +67,7 @@ internal sealed class WatchedStore(IUploadStore inner) : IUploadStore
         }
     }
 
-    public async ValueTask<AppendResult> AppendAsync(
+    public override async ValueTask<AppendResult> AppendAsync(
         UploadKey key, long offset, UploadContent content, AppendMode mode, CancellationToken cancellationToken)
     {
         var watched = new WatchedContent(this, key, content);
@@ -75,36 +75,13 @@ internal sealed class WatchedStore(IUploadStore inner) : IUploadStore
         Appending?.Invoke(content);
         try
         {
-            return await inner.AppendAsync(key, offset, watched, mode, cancellationToken);
+            return await InnerStore.AppendAsync(key, offset, watched, mode, cancellationToken);
         }
         finally
         {
             Change(key, static sight => sight with { IsWaiting = false, Running = sight.Running - 1 });
         }
     }
-
-    public ValueTask<CreateResult> CreateAsync(UploadKey key, UploadRecord record, CancellationToken cancellationToken) =>
-        inner.CreateAsync(key, record, cancellationToken);
-
-    public ValueTask<UploadInfo?> GetAsync(UploadKey key, CancellationToken cancellationToken) => inner.GetAsync(key, cancellationToken);
-
-    public ValueTask<UpdateResult> UpdateAsync(UploadKey key, string version, UploadRecord record, CancellationToken cancellationToken) =>
-        inner.UpdateAsync(key, version, record, cancellationToken);
-
-    public ValueTask<Stream?> OpenReadAsync(UploadKey key, CancellationToken cancellationToken) => inner.OpenReadAsync(key, cancellationToken);
-
-    public ValueTask<DeleteResult> DeleteAsync(UploadKey key, string? version, CancellationToken cancellationToken) =>
-        inner.DeleteAsync(key, version, cancellationToken);
-
-    public IAsyncEnumerable<UploadInfo> ListAsync(UploadQuery query, CancellationToken cancellationToken) => inner.ListAsync(query, cancellationToken);
-
-    public ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> response, CancellationToken cancellationToken) =>
-        inner.PutResponseAsync(key, response, cancellationToken);
-
-    public ValueTask<ReadOnlyMemory<byte>?> GetResponseAsync(UploadKey key, CancellationToken cancellationToken) =>
-        inner.GetResponseAsync(key, cancellationToken);
-
-    public T? GetCapability<T>() where T : class => inner.GetCapability<T>();
 
     private void Change(UploadKey key, Func<Sight, Sight> change)
     {

@@ -3,99 +3,69 @@ using ResumableUploads.Abstractions;
 namespace ResumableUploads.Testing.Stores;
 
 /// <summary>A store with one bug, of a kind that real stores have.</summary>
-internal class BrokenStore(IUploadStore inner) : IUploadStore
-{
-    protected IUploadStore Inner => inner;
-
-    public virtual ValueTask<CreateResult> CreateAsync(UploadKey key, UploadRecord record, CancellationToken cancellationToken) =>
-        inner.CreateAsync(key, record, cancellationToken);
-
-    public virtual ValueTask<UploadInfo?> GetAsync(UploadKey key, CancellationToken cancellationToken) => inner.GetAsync(key, cancellationToken);
-
-    public virtual ValueTask<AppendResult> AppendAsync(
-        UploadKey key, long offset, UploadContent content, AppendMode mode, CancellationToken cancellationToken) =>
-        inner.AppendAsync(key, offset, content, mode, cancellationToken);
-
-    public virtual ValueTask<UpdateResult> UpdateAsync(UploadKey key, string version, UploadRecord record, CancellationToken cancellationToken) =>
-        inner.UpdateAsync(key, version, record, cancellationToken);
-
-    public ValueTask<Stream?> OpenReadAsync(UploadKey key, CancellationToken cancellationToken) => inner.OpenReadAsync(key, cancellationToken);
-
-    public virtual ValueTask<DeleteResult> DeleteAsync(UploadKey key, string? version, CancellationToken cancellationToken) =>
-        inner.DeleteAsync(key, version, cancellationToken);
-
-    public virtual IAsyncEnumerable<UploadInfo> ListAsync(UploadQuery query, CancellationToken cancellationToken) => inner.ListAsync(query, cancellationToken);
-
-    public virtual ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> response, CancellationToken cancellationToken) =>
-        inner.PutResponseAsync(key, response, cancellationToken);
-
-    public ValueTask<ReadOnlyMemory<byte>?> GetResponseAsync(UploadKey key, CancellationToken cancellationToken) =>
-        inner.GetResponseAsync(key, cancellationToken);
-
-    public T? GetCapability<T>() where T : class => inner.GetCapability<T>();
-}
+internal abstract class BrokenStore(IUploadStore innerStore) : DelegatingUploadStore(innerStore);
 
 /// <summary>Checks whether the key is unused and creates the upload in two steps.</summary>
-internal sealed class ClaimsInTwoSteps(IUploadStore inner) : BrokenStore(inner)
+internal sealed class ClaimsInTwoSteps(IUploadStore innerStore) : BrokenStore(innerStore)
 {
     public override async ValueTask<CreateResult> CreateAsync(UploadKey key, UploadRecord record, CancellationToken cancellationToken)
     {
-        if (await Inner.GetAsync(key, cancellationToken) is not null)
+        if (await InnerStore.GetAsync(key, cancellationToken) is not null)
         {
             return new CreateResult(CreateStatus.AlreadyExists, null);
         }
 
         // Long enough for all concurrent callers to pass the check.
         await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, cancellationToken);
-        await Inner.DeleteAsync(key, null, cancellationToken);
-        CreateResult result = await Inner.CreateAsync(key, record, cancellationToken);
-        return new CreateResult(CreateStatus.Created, result.Info ?? await Inner.GetAsync(key, cancellationToken));
+        await InnerStore.DeleteAsync(key, null, cancellationToken);
+        CreateResult result = await InnerStore.CreateAsync(key, record, cancellationToken);
+        return new CreateResult(CreateStatus.Created, result.Info ?? await InnerStore.GetAsync(key, cancellationToken));
     }
 }
 
 /// <summary>Appends at the end of the upload instead of the requested offset.</summary>
-internal sealed class AppendsWithoutTheCheck(IUploadStore inner) : BrokenStore(inner)
+internal sealed class AppendsWithoutTheCheck(IUploadStore innerStore) : BrokenStore(innerStore)
 {
     public override async ValueTask<AppendResult> AppendAsync(
         UploadKey key, long offset, UploadContent content, AppendMode mode, CancellationToken cancellationToken) =>
-        await Inner.AppendAsync(key, (await Inner.GetAsync(key, cancellationToken))?.Offset ?? 0, content, mode, cancellationToken);
+        await InnerStore.AppendAsync(key, (await InnerStore.GetAsync(key, cancellationToken))?.Offset ?? 0, content, mode, cancellationToken);
 }
 
 /// <summary>Computes the offset instead of measuring it.</summary>
-internal sealed class ComputesTheOffset(IUploadStore inner) : BrokenStore(inner)
+internal sealed class ComputesTheOffset(IUploadStore innerStore) : BrokenStore(innerStore)
 {
     public override async ValueTask<AppendResult> AppendAsync(
         UploadKey key, long offset, UploadContent content, AppendMode mode, CancellationToken cancellationToken)
     {
-        AppendResult result = await Inner.AppendAsync(key, offset, content, mode, cancellationToken);
+        AppendResult result = await InnerStore.AppendAsync(key, offset, content, mode, cancellationToken);
         return result.Status == AppendStatus.Appended && content.ExpectedLength is { } expected ? result with { Offset = offset + expected } : result;
     }
 }
 
 /// <summary>Updates without comparing the version.</summary>
-internal sealed class UpdatesWithoutTheVersion(IUploadStore inner) : BrokenStore(inner)
+internal sealed class UpdatesWithoutTheVersion(IUploadStore innerStore) : BrokenStore(innerStore)
 {
     public override async ValueTask<UpdateResult> UpdateAsync(UploadKey key, string version, UploadRecord record, CancellationToken cancellationToken) =>
-        await Inner.UpdateAsync(key, (await Inner.GetAsync(key, cancellationToken))?.Version ?? version, record, cancellationToken);
+        await InnerStore.UpdateAsync(key, (await InnerStore.GetAsync(key, cancellationToken))?.Version ?? version, record, cancellationToken);
 }
 
 /// <summary>Compares the version before the deletion and not atomically, so that it deletes during a running append.</summary>
-internal sealed class DeletesUnderAnAppend(IUploadStore inner) : BrokenStore(inner)
+internal sealed class DeletesUnderAnAppend(IUploadStore innerStore) : BrokenStore(innerStore)
 {
     public override async ValueTask<DeleteResult> DeleteAsync(UploadKey key, string? version, CancellationToken cancellationToken) =>
-        version is not null && await Inner.GetAsync(key, cancellationToken) is { } info && info.Version != version
+        version is not null && await InnerStore.GetAsync(key, cancellationToken) is { } info && info.Version != version
             ? new DeleteResult(ChangeStatus.VersionMismatch)
-            : await Inner.DeleteAsync(key, null, cancellationToken);
+            : await InnerStore.DeleteAsync(key, null, cancellationToken);
 }
 
 /// <summary>Returns the same version as long as the record is unchanged, even if bytes were appended.</summary>
-internal sealed class ForgetsAppendsInTheVersion(IUploadStore inner) : BrokenStore(inner)
+internal sealed class ForgetsAppendsInTheVersion(IUploadStore innerStore) : BrokenStore(innerStore)
 {
     public override async ValueTask<UpdateResult> UpdateAsync(UploadKey key, string version, UploadRecord record, CancellationToken cancellationToken)
     {
-        UploadInfo? now = await Inner.GetAsync(key, cancellationToken);
+        UploadInfo? now = await InnerStore.GetAsync(key, cancellationToken);
         bool hasThatRecord = now is not null && RecordOf(version) == RecordOf(now.Version);
-        return await Inner.UpdateAsync(key, hasThatRecord ? now!.Version : version, record, cancellationToken);
+        return await InnerStore.UpdateAsync(key, hasThatRecord ? now!.Version : version, record, cancellationToken);
     }
 
     // The text before the last hyphen does not change when bytes are appended.
@@ -103,14 +73,14 @@ internal sealed class ForgetsAppendsInTheVersion(IUploadStore inner) : BrokenSto
 }
 
 /// <summary>Loses responses, as a store does that keeps them in memory, when another process reads them.</summary>
-internal sealed class KeepsOutcomesInMemory(IUploadStore inner) : BrokenStore(inner)
+internal sealed class KeepsOutcomesInMemory(IUploadStore innerStore) : BrokenStore(innerStore)
 {
     public override ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> response, CancellationToken cancellationToken) =>
         ValueTask.CompletedTask;
 }
 
 /// <summary>Skips the first upload of a listing that continues after a key.</summary>
-internal sealed class SkipsInListings(IUploadStore inner) : BrokenStore(inner)
+internal sealed class SkipsInListings(IUploadStore innerStore) : BrokenStore(innerStore)
 {
     public override IAsyncEnumerable<UploadInfo> ListAsync(UploadQuery query, CancellationToken cancellationToken) =>
         query.StartAfter is null ? base.ListAsync(query, cancellationToken) : base.ListAsync(query, cancellationToken).Skip(1);

@@ -131,8 +131,8 @@ internal sealed class FedContent : UploadContent
 /// <summary>Simulates the end of the process: the store's error handling must not run either.</summary>
 internal sealed class ProcessDied : Exception;
 
-/// <summary>The real file system, in which tests can inject faults and the end of the process.</summary>
-internal sealed class FaultyFiles : FileLayer
+/// <summary>The real file system, in which a test can make a step fail or the process die.</summary>
+internal sealed class FaultyFiles : DelegatingFileLayer
 {
     private bool _dead;
 
@@ -176,9 +176,9 @@ internal sealed class FaultyFiles : FileLayer
 
     public override void RenameFile(string from, string to) => Step("rename", to, () => base.RenameFile(from, to));
 
-    public override (long Length, DateTime Written)? Stat(string path)
+    public override FileStat? Stat(string path)
     {
-        (long Length, DateTime Written)? result = null;
+        FileStat? result = null;
         Step("stat", path, () => result = base.Stat(path));
         return result;
     }
@@ -216,11 +216,12 @@ internal sealed class FaultyFiles : FileLayer
         return done;
     }
 
-    public override bool ReplaceFile(string directory, string guard, string name, string temporary, ReadOnlySpan<byte> content, bool sync)
+    public override bool ReplaceFile(in FileReplacement replacement, ReadOnlySpan<byte> content)
     {
+        FileReplacement copy = replacement;
         byte[] bytes = content.ToArray();
         bool done = false;
-        Step("replace", Path.Combine(directory, name), () => done = base.ReplaceFile(directory, guard, name, temporary, bytes, sync));
+        Step("replace", copy.Path, () => done = base.ReplaceFile(copy, bytes));
         return done;
     }
 

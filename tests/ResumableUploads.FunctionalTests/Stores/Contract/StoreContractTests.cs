@@ -7,7 +7,7 @@ namespace ResumableUploads.FunctionalTests.Stores.Contract;
 /// <summary>The stores in the box keep the laws, and so does one around them.</summary>
 public class StoreContractTests
 {
-    private const StoreCapabilities Everything = StoreCapabilities.StagedAppends | StoreCapabilities.SharedStorage | StoreCapabilities.CreateCompleted;
+    private const StoreCapabilities Everything = StoreCapabilities.StagedAppends | StoreCapabilities.SharedStorage | StoreCapabilities.SingleRequests;
 
     public static TheoryData<string> InMemory => [.. StoreContract.GetCaseNames(StoreCapabilities.StagedAppends)];
 
@@ -40,7 +40,7 @@ public class StoreContractTests
         IReadOnlyList<string> most = StoreContract.GetCaseNames(Everything);
         Assert.InRange(least.Count, 50, most.Count - 10);
         Assert.Equal(
-            ["Store_without_staged_appends_capability_has_no_staging", "Store_without_create_completed_capability_throws"], least.Except(most).Order());
+            ["Store_without_staged_appends_capability_has_no_staging", "Store_without_single_requests_capability_does_not_have_it"], least.Except(most).Order());
         Assert.Equal(most.Count, most.Distinct().Count());
         for (int law = 1; law <= 9; law++)
         {

@@ -1,11 +1,13 @@
+using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
 using ResumableUploads.Stores.Memory;
 using ResumableUploads.TestKit;
+using ResumableUploads.Testing;
 
 namespace ResumableUploads.UnitTests.Repository.Layering;
 
-public class LayeringTests
+public partial class LayeringTests
 {
     [Fact]
     public void Layers_refer_only_to_allowed_layers()
@@ -124,4 +126,45 @@ public class LayeringTests
         Assert.NotEmpty(references);
         Assert.All(references, static type => Assert.Equal("Abstractions", Layers.Of(type)));
     }
+
+    /// <summary>Scans code, strings and comments alike: a protocol belongs to Protocols or Hosting.</summary>
+    [Theory]
+    [InlineData("Engine")]
+    [InlineData("Abstractions")]
+    [InlineData("Stores")]
+    [InlineData("Infrastructure")]
+    public void Layer_below_the_protocols_names_no_protocol(string layer)
+    {
+        string[] files = [.. RepositoryFiles.Files().Where(file => file.StartsWith($"src/ResumableUploads/{layer}/", StringComparison.Ordinal))];
+        Assert.NotEmpty(files);
+        Assert.Empty(files.SelectMany(static file => FindProtocolNames(File.ReadAllText(Path.Combine(RepositoryFiles.Root, file)))
+            .Select(name => $"{file}: {name}")));
+    }
+
+    [Theory]
+    [InlineData("a tus client")]
+    [InlineData("TusName")]
+    [InlineData("parsedTus")]
+    [InlineData("IETF draft")]
+    [InlineData("IetfId")]
+    [InlineData("X-File-Id")]
+    [InlineData("fileId")]
+    [InlineData("OwnerFileIdKey")]
+    public void Protocol_name_is_found(string text) => Assert.NotEmpty(FindProtocolNames(text));
+
+    [Theory]
+    [InlineData("UploadStatus status")]
+    [InlineData("STATUS")]
+    [InlineData("file identity")]
+    [InlineData("[JsonPropertyName(\"tusMetadata\")]")]
+    public void Other_word_is_no_protocol_name(string text) => Assert.Empty(FindProtocolNames(text));
+
+    private static IEnumerable<string> FindProtocolNames(string text) =>
+        ProtocolName().Matches(text.Replace(RecordPropertyOnDisk, "", StringComparison.Ordinal)).Select(static match => match.Value);
+
+    /// <summary>The one exception: a property name of the record format, which stays for uploads of earlier versions.</summary>
+    private const string RecordPropertyOnDisk = "\"tusMetadata\"";
+
+    [GeneratedRegex("(?<![A-Za-z])(?i:tus|ietf|file-?id)(?![a-z])|(?<=[a-z])(?:Tus|Ietf|FileId)(?![a-z])")]
+    private static partial Regex ProtocolName();
 }

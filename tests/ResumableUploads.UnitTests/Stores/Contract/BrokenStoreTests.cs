@@ -26,13 +26,13 @@ public class BrokenStoreTests
 
     [Theory]
     [InlineData(nameof(ClaimsInTwoSteps), "Concurrent_creates_of_one_key_succeed_once", AtOnce)]
-    [InlineData(nameof(AppendsWithoutTheCheck), "Law5_an_append_at_another_offset_is_refused_and_has_not_touched_the_content(9)", Model, AtOnce)]
+    [InlineData(nameof(AppendsWithoutTheCheck), "Law5_Append_at_wrong_offset_is_rejected_before_reading(9)", Model, AtOnce)]
     [InlineData(nameof(ComputesTheOffset), Model)]
     [InlineData(nameof(UpdatesWithoutTheVersion), "Version_of_a_deleted_upload_does_not_match_its_successor", Model, AtOnce)]
     [InlineData(nameof(DeletesUnderAnAppend), "Law9_Conditional_delete_during_an_append_returns_busy_at_once")]
     [InlineData(nameof(ForgetsAppendsInTheVersion), "Law9_Update_after_an_append_returns_version_mismatch")]
     [InlineData(nameof(KeepsOutcomesInMemory), Model)]
-    [InlineData(nameof(SkipsInListings), "A_listing_goes_on_after_a_key_without_gap_or_repeat(b)")]
+    [InlineData(nameof(SkipsInListings), "List_after_a_key_continues_without_gap_or_repeat(b)")]
     public async Task A_mistake_is_found(string mistake, params string[] cases)
     {
         foreach (string name in cases)

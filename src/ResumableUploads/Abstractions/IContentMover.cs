@@ -1,0 +1,48 @@
+namespace ResumableUploads.Abstractions;
+
+/// <summary>A store that can move the content of a finished upload to a file, without copying it where the file system allows.</summary>
+/// <remarks>Without this capability, the content is copied. <see cref="DelegatingUploadStore"/> does not forward it.</remarks>
+public interface IContentMover
+{
+    /// <summary>Moves the content of an upload that has left <see cref="UploadState.Receiving"/> to a file. The record stays in the store.</summary>
+    /// <remarks>
+    /// The store records the target first. After a crash, the call can be repeated with the same target and returns <see cref="MoveStatus.Moved"/>.
+    /// </remarks>
+    /// <param name="key">The key of the upload.</param>
+    /// <param name="path">The full path of the file. Its directory exists.</param>
+    /// <param name="overwrite">
+    /// <see langword="true"/> to replace an existing file; <see langword="false"/> to return <see cref="MoveStatus.TargetExists"/> if there is one
+    /// with different content.
+    /// </param>
+    /// <param name="cancellationToken">
+    /// The token to monitor for cancellation requests. If it is canceled during a copy to another volume, the content stays in the store.
+    /// </param>
+    /// <returns>How the move ended, and where the content is.</returns>
+    /// <exception cref="UploadStoreException">The storage failed.</exception>
+    /// <exception cref="OperationCanceledException">The token was canceled.</exception>
+    ValueTask<MoveResult> MoveContentAsync(UploadKey key, string path, bool overwrite, CancellationToken cancellationToken);
+}
+
+/// <summary>Specifies how a move of content ended.</summary>
+public enum MoveStatus
+{
+    /// <summary>The content is in the file <see cref="MoveResult.Path"/>, durable, and no longer in the store.</summary>
+    Moved = 0,
+
+    /// <summary>A different file exists at the target. Nothing was changed.</summary>
+    TargetExists = 1,
+
+    /// <summary>The upload does not exist.</summary>
+    NotFound = 2,
+
+    /// <summary>The upload is in state <see cref="UploadState.Receiving"/>, or another call is changing it. Nothing was changed.</summary>
+    Busy = 3,
+}
+
+/// <summary>The result of <see cref="IContentMover.MoveContentAsync"/>.</summary>
+/// <param name="Status">How the move ended.</param>
+/// <param name="Path">
+/// The path of the content if <paramref name="Status"/> is <see cref="MoveStatus.Moved"/>: the target or, if an earlier call has moved the content
+/// elsewhere, that path. Otherwise <see langword="null"/>.
+/// </param>
+public readonly record struct MoveResult(MoveStatus Status, string? Path);

@@ -1,0 +1,32 @@
+using System.Buffers;
+
+namespace ResumableUploads.Abstractions;
+
+/// <summary>A store that can create a short upload together with all of its bytes, for an upload that arrives in a single request.</summary>
+/// <remarks>
+/// Without this capability, the engine calls <see cref="IUploadStore.CreateAsync"/>, <see cref="IUploadStore.AppendAsync"/> and
+/// <see cref="IUploadStore.UpdateAsync"/>. <see cref="DelegatingUploadStore"/> does not forward it.
+/// </remarks>
+public interface ISingleRequestStore
+{
+    /// <summary>Gets the maximum size, in bytes, of the content of <see cref="CreateCompletedAsync"/>.</summary>
+    long MaxCompletedLength { get; }
+
+    /// <summary>
+    /// Creates an upload that has already left <see cref="UploadState.Receiving"/>, with all of its bytes, unless the key exists. Of several calls
+    /// with one key, also in other processes and of <see cref="IUploadStore.CreateAsync"/>, one succeeds. Record and bytes become visible together
+    /// and are durable when the call returns.
+    /// </summary>
+    /// <param name="key">The key of the upload.</param>
+    /// <param name="record">The record of the upload. Its state is <see cref="UploadState.Received"/> or <see cref="UploadState.Completed"/>.</param>
+    /// <param name="content">
+    /// The content, at most <see cref="MaxCompletedLength"/> bytes. The caller reuses the memory when the call has returned.
+    /// </param>
+    /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
+    /// <returns>The new upload, or <see cref="CreateStatus.AlreadyExists"/>.</returns>
+    /// <exception cref="ArgumentException">The record is in state <see cref="UploadState.Receiving"/>, or its data or the content is too long.</exception>
+    /// <exception cref="UploadStoreException">The storage failed.</exception>
+    /// <exception cref="OperationCanceledException">The token was canceled.</exception>
+    ValueTask<CreateResult> CreateCompletedAsync(
+        UploadKey key, UploadRecord record, ReadOnlySequence<byte> content, CancellationToken cancellationToken);
+}
