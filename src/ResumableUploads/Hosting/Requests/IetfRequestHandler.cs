@@ -25,7 +25,7 @@ internal sealed class IetfRequestHandler(UploadRequestServices services)
         HttpRequest request = context.Request;
         IetfResponses answers = CreateResponses(context, target, out IetfVersion version);
         long? bodyLength = UploadRequestServices.GetBodyLength(context);
-        if (IetfParser.Parse(request.Method, request.Headers, url.IsUpload, bodyLength, version, services.GetLimits(target), out IetfRequest parsed) is { } bad)
+        if (IetfParser.Parse(new RequestHead(request.Method, request.Headers, url.IsUpload, bodyLength), version, services.GetLimits(target), out IetfRequest parsed) is { } bad)
         {
             return answers.For(bad, url.IsUpload);
         }

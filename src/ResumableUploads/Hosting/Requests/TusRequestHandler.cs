@@ -26,7 +26,7 @@ internal sealed class TusRequestHandler(UploadRequestServices services)
         HttpRequest request = context.Request;
         TusCapabilities capabilities = GetSupport(target);
         long? bodyLength = UploadRequestServices.GetBodyLength(context);
-        if (TusParser.Parse(request.Method, request.Headers, url.IsUpload, bodyLength, capabilities, out TusRequest parsed) is { } bad)
+        if (TusParser.Parse(new RequestHead(request.Method, request.Headers, url.IsUpload, bodyLength), capabilities, out TusRequest parsed) is { } bad)
         {
             return TusResponses.For(bad, capabilities, url.IsUpload);
         }

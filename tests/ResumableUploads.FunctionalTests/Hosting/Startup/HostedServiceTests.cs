@@ -110,7 +110,7 @@ public class HostedServiceTests
 
         public Task WasChecked => _checked.Task;
 
-        T? IUploadStore.GetCapability<T>() where T : class => this as T ?? Inner.GetCapability<T>();
+        T? IUploadStore.GetCapability<T>() where T : class => this as T ?? InnerStore.GetCapability<T>();
 
         public async ValueTask CheckAsync(CancellationToken cancellationToken)
         {
@@ -134,7 +134,7 @@ public class HostedServiceTests
 
         public Task WasCanceled => _canceled.Task;
 
-        T? IUploadStore.GetCapability<T>() where T : class => this as T ?? Inner.GetCapability<T>();
+        T? IUploadStore.GetCapability<T>() where T : class => this as T ?? InnerStore.GetCapability<T>();
 
         public async ValueTask CleanUpAsync(CancellationToken cancellationToken)
         {
