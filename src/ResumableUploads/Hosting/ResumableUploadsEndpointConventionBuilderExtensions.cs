@@ -3,7 +3,6 @@ using Microsoft.Extensions.DependencyInjection;
 using ResumableUploads;
 using ResumableUploads.Hosting.Options;
 using ResumableUploads.Hosting.Endpoints.Routing;
-using ResumableUploads.Hosting.Startup;
 
 namespace Microsoft.AspNetCore.Builder;
 
@@ -84,29 +83,27 @@ public static class ResumableUploadsEndpointConventionBuilderExtensions
     }
 
     /// <summary>
-    /// Chooses where in the pipeline the pieces for resumable endpoints are taken. What comes before it runs for each piece; what comes behind it
-    /// runs once, for the whole request. Without this call they are taken at the end, by the endpoints. Call it behind routing, CORS, authentication
+    /// Handles the chunks of resumable endpoints at this place in the pipeline. Middleware before it runs for each chunk; middleware after it runs
+    /// once, with the complete request. Without this call, chunks are handled at the end of the pipeline. Call it after routing, CORS, authentication
     /// and authorization, and before request decompression, antiforgery and rate limiting.
     /// </summary>
     /// <param name="app">The app.</param>
-    /// <exception cref="InvalidOperationException"><c>AddResumableUploads()</c> is missing, or <c>UseAntiforgery()</c> was called before.</exception>
+    /// <returns>The app.</returns>
+    /// <exception cref="InvalidOperationException">
+    /// <c>AddResumableUploads()</c> was not called, or <c>UseAntiforgery()</c> was called before this method.
+    /// </exception>
     public static IApplicationBuilder UseResumableUploadEndpoints(this IApplicationBuilder app)
     {
         ArgumentNullException.ThrowIfNull(app);
         ResumableEndpointMetadata.ThrowIfServicesMissing(app.ApplicationServices);
-        if (app.Properties.ContainsKey("__AntiforgeryMiddlewareSet"))
+        if (app.Properties.ContainsKey(FrameworkInternals.AntiforgerySetKey))
         {
             throw new InvalidOperationException(
-                "app.UseAntiforgery() stands in front of app.UseResumableUploadEndpoints(), where it would look for its token in a piece. " +
-                "Call app.UseResumableUploadEndpoints() first, behind authorization.");
+                "app.UseAntiforgery() was called before app.UseResumableUploadEndpoints(), where it would look for its token in a chunk. " +
+                "Call app.UseResumableUploadEndpoints() first, after authorization.");
         }
 
         ResumableEndpointRegistry registry = app.ApplicationServices.GetRequiredService<ResumableEndpointRegistry>();
-        PipelineOrder order = app.ApplicationServices.GetRequiredService<PipelineOrder>();
-        return app.Use(next =>
-        {
-            order.Here();
-            return new ResumableEndpointMiddleware(next, registry).InvokeAsync;
-        });
+        return app.Use(next => new ResumableEndpointMiddleware(next, registry).InvokeAsync);
     }
 }

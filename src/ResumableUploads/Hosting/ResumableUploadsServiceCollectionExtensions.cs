@@ -1,6 +1,4 @@
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.RateLimiting;
-using Microsoft.AspNetCore.RequestDecompression;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -108,12 +106,9 @@ public static class ResumableUploadsServiceCollectionExtensions
         services.AddSingleton<ResumableEndpointRegistry>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<MatcherPolicy, ChunkEndpointMatcherPolicy>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<MatcherPolicy, ChunkEndpointSelectorPolicy>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, OriginalBodyStartupFilter>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, ResumableEndpointStartupFilter>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, MethodOverrideStartupFilter>());
-        var order = new PipelineOrder();
-        services.AddSingleton(order);
-        services.PostConfigure<RequestDecompressionOptions>(_ => order.HasDecompression = true);
-        services.PostConfigure<RateLimiterOptions>(_ => order.HasRateLimiter = true);
         services.Add(RegisteredOptions.DefaultName, null);
         return registered;
     }

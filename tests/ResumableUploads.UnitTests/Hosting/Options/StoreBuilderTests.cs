@@ -5,7 +5,6 @@ using ResumableUploads.Abstractions;
 using ResumableUploads.Stores.Memory;
 using ResumableUploads.Testing.Clients;
 using ResumableUploads.Testing.Servers;
-using ResumableUploads.Testing.Stores;
 
 namespace ResumableUploads.UnitTests.Hosting.Options;
 
@@ -115,7 +114,7 @@ public class StoreBuilderTests
 
     internal sealed record Inner(IUploadStore Store);
 
-    internal sealed class InnerStore(Inner inner) : BrokenStore(inner.Store)
+    internal sealed class InnerStore(Inner inner) : DelegatingUploadStore(inner.Store)
     {
         public Inner Of { get; } = inner;
     }
