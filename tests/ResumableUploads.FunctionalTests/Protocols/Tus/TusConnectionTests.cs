@@ -78,7 +78,7 @@ public class TusConnectionTests
             connection.Finish();
 
             // A client that closed only its sending half still receives the response.
-            RawResponse? cut = await connection.ReadResponseAsync();
+            RawResponse? interrupted = await connection.ReadResponseAsync();
             if (interrupted?.Header("Location") is { } url)
             {
                 Assert.Equal(503, interrupted.Status);

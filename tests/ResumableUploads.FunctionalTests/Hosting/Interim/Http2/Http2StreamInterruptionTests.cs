@@ -34,7 +34,7 @@ public class Http2StreamInterruptionTests
     {
         await using ObservedIetfApp app = await ObservedIetfApp.StartAsync(place, wire: wire);
         string url = await app.Client.BeginAsync();
-        using var cut = new CancellationTokenSource();
+        using var interrupted = new CancellationTokenSource();
         var body = new PushedBody();
         Task<HttpResponseMessage> cutOff = Begin(app.Client, url, body, interrupted.Token);
         await SendAsync(app, url, body);
