@@ -16,7 +16,7 @@ internal sealed record BannedPhrase(string Pattern, string Instead, string Examp
     public static IReadOnlyList<BannedPhrase> All { get; } =
     [
         // Persons instead of parts of the system.
-        new("(no|some|any|every)bodys?", "name the client, request, process or caller", "Changed by somebody else."),
+        new("(no|some|any|every)body", "name the client, request, process or caller", "Changed by somebody else."),
         new("who(m)?ever", "name the client, request, process or caller", "Whoever appends is stopped."),
         new("newcomers?", "new request", "The newcomer waits."),
         new("(ask(s|ed)?|told|made) to leave", "requested to release the lock", "The append is asked to leave."),

@@ -161,7 +161,7 @@ public class EndpointCompletionFailureTests
         Assert.Equal(Attempts, _runs.Count);
         Assert.Equal(Content, Assert.Single(_deadLettered));
         Assert.Equal(1, deadLettered.Count);
-        Assert.Single(app.Log.Lines, static line => line.StartsWith("Error", StringComparison.Ordinal) && line.Contains($"parked after {Attempts} runs", StringComparison.Ordinal));
+        Assert.Single(app.Log.Lines, static line => line.StartsWith("Error", StringComparison.Ordinal) && line.Contains($"dead-lettered after {Attempts} attempts", StringComparison.Ordinal));
         Assert.Equal(Content.Length, await app.Client.StatusAsync("f", Path));
     }
 
