@@ -1,35 +1,35 @@
 namespace ResumableUploads.Testing;
 
-/// <summary>Waits for something that another thread does, and gives up loudly.</summary>
+/// <summary>Waits for a condition that another thread fulfills, and fails the test after a timeout.</summary>
 internal static class Eventually
 {
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(5);
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan TestTimeout = TimeSpan.FromSeconds(20);
 
-    /// <param name="condition">What has to become true.</param>
-    /// <param name="what">It in words.</param>
-    /// <param name="each">Done before each look, to move a fake clock for example.</param>
-    public static async Task TrueAsync(Func<Task<bool>> condition, string what, Action? each = null)
+    /// <param name="condition">The condition.</param>
+    /// <param name="what">The condition in words, for the failure message.</param>
+    /// <param name="beforeCheck">Runs before each check, for example to advance a fake clock.</param>
+    public static async Task TrueAsync(Func<Task<bool>> condition, string what, Action? beforeCheck = null)
     {
-        long began = TimeProvider.System.GetTimestamp();
+        long start = TimeProvider.System.GetTimestamp();
         while (true)
         {
-            each?.Invoke();
+            beforeCheck?.Invoke();
             if (await condition())
             {
                 return;
             }
 
-            Assert.True(TimeProvider.System.GetElapsedTime(began) < Patience, $"It never came true that {what}.");
+            Assert.True(TimeProvider.System.GetElapsedTime(start) < TestTimeout, $"Timed out waiting until {what}.");
             await Task.Delay(Step, TimeProvider.System);
         }
     }
 
-    public static Task TrueAsync(Func<bool> condition, string what, Action? each = null) =>
-        TrueAsync(() => Task.FromResult(condition()), what, each);
+    public static Task TrueAsync(Func<bool> condition, string what, Action? beforeCheck = null) =>
+        TrueAsync(() => Task.FromResult(condition()), what, beforeCheck);
 
-    /// <summary>The result of a task that has to end soon.</summary>
-    public static Task<T> WithinAsync<T>(Task<T> task) => task.WaitAsync(Patience, TimeProvider.System);
+    /// <summary>Returns the result of a task, or fails after a timeout.</summary>
+    public static Task<T> WithinAsync<T>(Task<T> task) => task.WaitAsync(TestTimeout, TimeProvider.System);
 
-    public static Task WithinAsync(Task task) => task.WaitAsync(Patience, TimeProvider.System);
+    public static Task WithinAsync(Task task) => task.WaitAsync(TestTimeout, TimeProvider.System);
 }

@@ -8,7 +8,7 @@ using Microsoft.Extensions.Options;
 
 namespace ResumableUploads.Testing;
 
-/// <summary>Signs a request in as what its header X-Test-User says: "sub:1" for an identifier, "name:ann" for a name, "?" for neither.</summary>
+/// <summary>Signs in the user of the X-Test-User header: "sub:1" or "id:1" with an identifier, "name:ann" with a name only, "?" with neither.</summary>
 internal sealed class HeaderAuthentication(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
 {

@@ -3,19 +3,19 @@ using System.Diagnostics;
 namespace ResumableUploads.Testing;
 
 /// <summary>
-/// What a test needs of the machine. Where it is missing the test is skipped and says why; where the environment variable CI is true it
-/// fails, because there everything is installed.
+/// Checks what a test requires of the machine. If it is missing, the test is skipped with the reason. If the environment variable CI is
+/// true, the test fails instead.
 /// </summary>
 internal static class Needs
 {
     public static async Task StraceAsync()
     {
-        Require(OperatingSystem.IsLinux(), "strace is for Linux.");
+        Require(OperatingSystem.IsLinux(), "strace requires Linux.");
         int? exit = await RunAsync("strace", "-f", "-e", "trace=none", "true");
         Require(exit == 0, exit is null ? "strace is not installed." : "strace is not allowed to trace here (ptrace).");
     }
 
-    /// <summary>The exit code of a command, or null where there is no such command.</summary>
+    /// <summary>Runs a command and returns its exit code, or <see langword="null"/> if the command is not installed.</summary>
     public static async Task<int?> RunAsync(string command, params string[] arguments)
     {
         try
@@ -31,11 +31,11 @@ internal static class Needs
         }
     }
 
-    public static void Require(bool isThere, string missing)
+    public static void Require(bool isAvailable, string missing)
     {
-        if (!isThere)
+        if (!isAvailable)
         {
-            Assert.False(Environment.GetEnvironmentVariable("CI") == "true", $"{missing} On CI it has to be there.");
+            Assert.False(Environment.GetEnvironmentVariable("CI") == "true", $"{missing} It is required on CI.");
             Assert.Skip(missing);
         }
     }

@@ -7,14 +7,14 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.Testing;
 
-/// <summary>What tests of the protocol look for in an answer, and the apps that they ask.</summary>
+/// <summary>Assertions on responses of the file-id protocol, and the apps that send them.</summary>
 internal static class ProblemExpectations
 {
     public const string Own = "urn:resumable-uploads:";
     public const string OffsetMismatch = "https://iana.org/assignments/http-problem-types#mismatching-upload-offset";
     public const string LengthConflict = "https://iana.org/assignments/http-problem-types#inconsistent-upload-length";
 
-    /// <summary>An app on TestHost, over either store.</summary>
+    /// <summary>Starts an app on TestHost with the file-system store or the memory store.</summary>
     public static Task<TestApp> AppAsync(bool inMemory = false, Action<ResumableUploadOptions>? configure = null, TimeProvider? time = null, Action<WebApplication>? after = null) =>
         TestApp.StartAsync(
             options =>
@@ -36,7 +36,7 @@ internal static class ProblemExpectations
             after: after,
             onTestHost: true);
 
-    /// <summary>Sees that an answer is this problem, with this true number in the header and in the problem (null: in neither).</summary>
+    /// <summary>Asserts that a response is a problem of the given type, with the offset in the header and in the problem (or in neither, if null).</summary>
     public static async Task ShouldBeProblemAsync(this Task<HttpResponseMessage> sending, int status, string type, long? offset = null)
     {
         using HttpResponseMessage response = await sending;
@@ -53,7 +53,7 @@ internal static class ProblemExpectations
         Assert.Equal(offset, json.RootElement.TryGetProperty("expected-offset", out JsonElement number) ? number.GetInt64() : null);
     }
 
-    /// <summary>Sees that an answer is 200 with this number, and whether the upload is complete.</summary>
+    /// <summary>Asserts that a response is 200 with the offset, and whether the upload is complete.</summary>
     public static async Task ShouldHoldAsync(this Task<HttpResponseMessage> sending, long offset, bool complete = false)
     {
         using HttpResponseMessage response = await sending;
@@ -62,7 +62,7 @@ internal static class ProblemExpectations
         Assert.Equal(("text/plain", "no-store"), (response.Header("Content-Type"), response.Header("Cache-Control")));
     }
 
-    /// <summary>A body whose length nobody is told: it is sent in chunks.</summary>
+    /// <summary>Returns a body without Content-Length, which is sent with chunked transfer encoding.</summary>
     public static HttpContent Chunked(byte[] bytes) => new UnknownLength(bytes);
 
     private sealed class UnknownLength(byte[] bytes) : HttpContent
@@ -77,7 +77,7 @@ internal static class ProblemExpectations
     }
 }
 
-/// <summary>A body that sends its first part, and the rest when the test says so.</summary>
+/// <summary>A body that sends its first part at once, and the rest when it is released.</summary>
 internal sealed class HeldContent : HttpContent
 {
     private readonly byte[] _first;

@@ -1,39 +1,56 @@
-using System.Diagnostics;
+using System.IO.Enumeration;
 
 namespace ResumableUploads.Testing;
 
-/// <summary>The files that this test assembly was built from.</summary>
+/// <summary>The files of the repository from which this test assembly was built.</summary>
 internal static class RepositoryFiles
 {
-    /// <summary>The directory of the solution.</summary>
+    private static readonly Lazy<string[]> All = new(static () => [.. Walk("", Ignored()).Order(StringComparer.Ordinal)]);
+
+    /// <summary>Gets the directory of the solution.</summary>
     public static string Root { get; } = FindRoot();
 
     public static string Read(string path) => File.ReadAllText(Path.Combine(Root, path));
 
-    /// <summary>Every file that is kept under version control, relative to <see cref="Root"/>; the test is skipped where git cannot tell.</summary>
-    public static string[] Files()
+    /// <summary>Returns every file that <c>.gitignore</c> does not exclude, relative to <see cref="Root"/>, with slashes.</summary>
+    public static IReadOnlyList<string> Files() => All.Value;
+
+    /// <summary>Returns the files in a folder and its subfolders that have one of the extensions.</summary>
+    public static IEnumerable<string> Files(string folder, params string[] extensions) => All.Value.Where(file =>
+        (folder.Length == 0 || file.StartsWith(folder + "/", StringComparison.Ordinal)) && extensions.Contains(Path.GetExtension(file)));
+
+    private static IEnumerable<string> Walk(string folder, string[] ignored)
     {
-        try
+        foreach (FileSystemInfo entry in new DirectoryInfo(Path.Combine(Root, folder)).EnumerateFileSystemInfos())
         {
-            var start = new ProcessStartInfo("git", ["-c", "safe.directory=*", "ls-files", "-z"])
+            bool isDirectory = entry is DirectoryInfo;
+            string path = folder.Length == 0 ? entry.Name : $"{folder}/{entry.Name}";
+            if (entry.Name == ".git" || ignored.Any(pattern => Matches(pattern, path, isDirectory)))
             {
-                WorkingDirectory = Root,
-                RedirectStandardOutput = true,
-                RedirectStandardError = true,
-            };
-            using Process git = Process.Start(start)!;
-            _ = git.StandardError.ReadToEndAsync();
-            string[] files = git.StandardOutput.ReadToEnd().Split('\0', StringSplitOptions.RemoveEmptyEntries);
-            git.WaitForExit();
-            Assert.SkipUnless(git.ExitCode == 0, "This is not a git checkout.");
-            return [.. files.Where(static file => File.Exists(Path.Combine(Root, file)))];
-        }
-        catch (System.ComponentModel.Win32Exception)
-        {
-            Assert.Skip("git is missing.");
-            return [];
+                continue;
+            }
+
+            if (!isDirectory)
+            {
+                yield return path;
+            }
+            else if (entry.LinkTarget is null)
+            {
+                foreach (string file in Walk(path, ignored))
+                {
+                    yield return file;
+                }
+            }
         }
     }
+
+    /// <summary>Implements the patterns that the repository uses: <c>name/</c>, <c>/path/</c>, <c>/path*</c> and <c>*.ext</c>.</summary>
+    private static bool Matches(string pattern, string path, bool isDirectory) =>
+        (isDirectory || !pattern.EndsWith('/'))
+        && FileSystemName.MatchesSimpleExpression(pattern.Trim('/'), pattern.StartsWith('/') ? path : Path.GetFileName(path), ignoreCase: false);
+
+    private static string[] Ignored() =>
+        [.. File.ReadLines(Path.Combine(Root, ".gitignore")).Select(static line => line.Trim()).Where(static line => line.Length > 0 && line[0] != '#')];
 
     private static string FindRoot()
     {

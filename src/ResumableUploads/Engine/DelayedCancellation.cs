@@ -1,8 +1,8 @@
 namespace ResumableUploads.Engine;
 
 /// <summary>
-/// A token that fires some time after another. A client that leaves has sent bytes that are to be kept, so the way to the store stays
-/// open for a while; only a storage that hangs is given up.
+/// A token that is canceled some time after another one. When a client disconnects, the bytes that it has sent must still be stored, so store calls
+/// continue for a grace period; after that, the store is considered hung.
 /// </summary>
 internal sealed class DelayedCancellation : IDisposable
 {
@@ -10,11 +10,11 @@ internal sealed class DelayedCancellation : IDisposable
     private readonly CancellationTokenRegistration _registration;
     private readonly TimeSpan _delay;
 
-    public DelayedCancellation(TimeSpan grace, TimeProvider time, CancellationToken left)
+    public DelayedCancellation(TimeSpan delay, TimeProvider time, CancellationToken cancellationToken)
     {
         _source = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
-        _delay = grace;
-        _registration = left.UnsafeRegister(static grace => ((DelayedCancellation)grace!).StartDelay(), this);
+        _delay = delay;
+        _registration = cancellationToken.UnsafeRegister(static self => ((DelayedCancellation)self!).StartDelay(), this);
     }
 
     public CancellationToken Token => _source.Token;

@@ -4,7 +4,7 @@ using ResumableUploads.Abstractions;
 
 namespace ResumableUploads.Engine;
 
-/// <summary>What the engine keeps in <see cref="UploadRecord.Data"/>: JSON with a format version.</summary>
+/// <summary>The engine's data in <see cref="UploadRecord.Data"/>, as JSON. The names of the JSON properties are a storage format and must not change.</summary>
 internal sealed record EngineRecord
 {
     public const int CurrentFormatVersion = 1;
@@ -12,59 +12,60 @@ internal sealed record EngineRecord
     [JsonPropertyName("format")]
     public int FormatVersion { get; set; } = CurrentFormatVersion;
 
-    /// <summary>The protocol that made the upload.</summary>
+    /// <summary>Gets or sets the protocol that created the upload.</summary>
     public string Protocol { get; set; } = "";
 
-    /// <summary>The endpoint that made the upload: in the background only its handlers are called. Null in older records.</summary>
+    /// <summary>Gets or sets the engine that created the upload. In the background, only that engine calls its handlers. Null in records of older versions.</summary>
     [JsonPropertyName("endpoint")]
     public string? EngineName { get; set; }
 
     public DateTimeOffset Created { get; set; }
 
-    /// <summary>The client's name for the file, as it sent it.</summary>
+    /// <summary>Gets or sets the file name as sent by the client.</summary>
     public string? RawFileName { get; set; }
 
-    /// <summary>The name that the application gave in its place.</summary>
+    /// <summary>Gets or sets the file name that the application has chosen instead, or null.</summary>
     public string? FileName { get; set; }
 
     public string? ContentType { get; set; }
 
-    /// <summary>The metadata of tus as the client sent it: asked for the status, the server says the same text.</summary>
+    /// <summary>Gets or sets the protocol's own metadata as sent by the client, which status responses repeat.</summary>
     [JsonPropertyName("tusMetadata")]
     public string? ProtocolMetadata { get; set; }
 
-    /// <summary>A digest of the whole content that the client announced, as <c>algorithm=:base64:</c>.</summary>
+    /// <summary>Gets or sets the digest of the whole content that the client announced, as <c>algorithm=:base64:</c>.</summary>
     public string? ReprDigest { get; set; }
 
-    /// <summary>With which algorithm the client wants a digest of the whole content, or null.</summary>
+    /// <summary>Gets or sets the algorithm of the digest of the whole content that the client requested, or null.</summary>
     [JsonPropertyName("wantedDigest")]
     public string? RequestedDigestAlgorithm { get; set; }
 
-    /// <summary>That digest, once all bytes are there.</summary>
+    /// <summary>Gets or sets the requested digest, once all bytes are stored.</summary>
     [JsonPropertyName("foundDigest")]
     public string? ComputedReprDigest { get; set; }
 
-    /// <summary>What the application's endpoint sees of the first request; null where none is to run.</summary>
+    /// <summary>Gets or sets the first request as the application's endpoint will see it, or null if there is no endpoint to run.</summary>
     public StoredRequest? Request { get; set; }
 
-    /// <summary>How the upload belongs to others; null for one that stands alone.</summary>
+    /// <summary>Gets or sets the upload's role in a concatenation, or null.</summary>
     [JsonPropertyName("join")]
     public ConcatenationInfo? Concatenation { get; set; }
 
+    /// <summary>Gets or sets the state of the completion handler, or null if it has never been started.</summary>
     public HandlerState? Handler { get; set; }
 
-    /// <summary>What this package does not know is written back as it was read.</summary>
+    /// <summary>Gets or sets the properties that this version does not know. They are written back unchanged.</summary>
     [JsonExtensionData]
     public Dictionary<string, JsonElement>? ExtensionData { get; set; }
 
-    /// <summary>Whether an upload is put together from others. Most are not, and need not be read to see it.</summary>
-    /// <exception cref="UploadStoreException">As <see cref="From"/> says.</exception>
+    /// <summary>Returns whether an upload is a concatenation of others. Cheap for those that are not: their JSON is not parsed.</summary>
+    /// <exception cref="UploadStoreException">The record is damaged, or was written by a newer version.</exception>
     public static bool IsConcatenated(UploadInfo info) => info.Record.Data.Span.IndexOf("\"join\""u8) >= 0 && From(info).Concatenation is { IsPart: false };
 
     public ReadOnlyMemory<byte> ToBytes() => JsonSerializer.SerializeToUtf8Bytes(this, EngineRecordJsonContext.Default.EngineRecord);
 
-    /// <summary>Reads the data of a record.</summary>
-    /// <exception cref="UploadStoreException">A newer package wrote it, or it is damaged.</exception>
+    /// <summary>Reads the engine's data of an upload.</summary>
+    /// <exception cref="UploadStoreException">The record is damaged, or was written by a newer version.</exception>
     public static EngineRecord From(UploadInfo info)
     {
         EngineRecord? record;
@@ -74,44 +75,50 @@ internal sealed record EngineRecord
         }
         catch (JsonException e)
         {
-            throw new UploadStoreException(StoreFailure.Corrupt, $"The record of upload {info.Key} cannot be read.", info.Offset, e);
+            throw new UploadStoreException(StoreFailure.Corrupt, $"The record of upload {info.Key} is not valid JSON.", info.Offset, e);
         }
 
         return record switch
         {
             null => throw new UploadStoreException(StoreFailure.Corrupt, $"The record of upload {info.Key} is empty.", info.Offset),
             { FormatVersion: > CurrentFormatVersion } => throw new UploadStoreException(
-                StoreFailure.Unavailable, $"The record of upload {info.Key} was written by a newer version of this package; it is left as it is.", info.Offset),
+                StoreFailure.Unavailable, $"The record of upload {info.Key} was written by a newer version of ResumableUploads and is left unchanged.", info.Offset),
             _ => record,
         };
     }
 }
 
-/// <summary>How far the application's handler has come with a received upload.</summary>
-/// <param name="Attempts">How many starts count against the limit: all but those that a stop of the server ended.</param>
-/// <param name="LeasedBy">Which process runs it now, or null.</param>
-/// <param name="LeasedUntil">Until when nobody else may run it.</param>
-/// <param name="TotalRuns">How often it was started at all.</param>
-/// <param name="IsDeadLettered">Whether it is not to be started again, whatever the limit says.</param>
-/// <param name="IsDeadLetterReported">Whether the application has heard that the upload was given up.</param>
+/// <summary>The state of the completion handler of a received upload.</summary>
+/// <param name="Attempts">The number of runs that count against the limit: all except those ended by a server stop.</param>
+/// <param name="LeasedBy">The process that runs the handler, or null.</param>
+/// <param name="LeasedUntil">The time until which no other process may run the handler.</param>
+/// <param name="TotalRuns">The number of all runs.</param>
+/// <param name="IsDeadLettered">Whether the handler must not run again even if it has attempts left.</param>
+/// <param name="IsDeadLetterReported">Whether the application was notified that the upload is dead-lettered.</param>
 internal sealed record HandlerState(
-    int Attempts, string? LeasedBy, DateTimeOffset LeasedUntil, [property: JsonPropertyName("runs")] int TotalRuns = 0, [property: JsonPropertyName("isParked")] bool IsDeadLettered = false, [property: JsonPropertyName("isTold")] bool IsDeadLetterReported = false)
+    int Attempts,
+    string? LeasedBy,
+    DateTimeOffset LeasedUntil,
+    [property: JsonPropertyName("runs")] int TotalRuns = 0,
+    [property: JsonPropertyName("isParked")] bool IsDeadLettered = false,
+    [property: JsonPropertyName("isTold")] bool IsDeadLetterReported = false)
 {
-    /// <summary>Whether the handler is not to be started any more.</summary>
-    public bool IsExhausted(int attempts) => IsDeadLettered || Attempts >= attempts;
+    /// <summary>Returns whether the handler must not run again.</summary>
+    public bool IsExhausted(int maxAttempts) => IsDeadLettered || Attempts >= maxAttempts;
 }
 
-/// <summary>That an upload is a part of something larger, or what joins the parts.</summary>
-/// <param name="RawValue">What the client said, to be told again.</param>
-/// <param name="PartIds">The ids of the parts under the same owner, in their order; null for a part.</param>
-/// <param name="MaxUploadSize">The most bytes of the whole, for parts that tell their length later.</param>
-internal sealed record ConcatenationInfo([property: JsonPropertyName("raw")] string RawValue, [property: JsonPropertyName("parts")] List<string>? PartIds, long? MaxUploadSize = null)
+/// <summary>The role of an upload in a concatenation.</summary>
+/// <param name="RawValue">The header value as sent by the client, which status responses repeat.</param>
+/// <param name="PartIds">The ids of the parts, which have the same owner, in order; null if the upload is itself a part.</param>
+/// <param name="MaxUploadSize">The maximum size of the concatenation in bytes, for parts whose length is known only later.</param>
+internal sealed record ConcatenationInfo(
+    [property: JsonPropertyName("raw")] string RawValue, [property: JsonPropertyName("parts")] List<string>? PartIds, long? MaxUploadSize = null)
 {
     [JsonIgnore]
     public bool IsPart => PartIds is null;
 }
 
-/// <summary>The first request of an upload, as the application's endpoint is to see it when all bytes are there.</summary>
+/// <summary>The first request of an upload, as the application's endpoint sees it when all bytes are stored.</summary>
 internal sealed record StoredRequest
 {
     public required string Method { get; init; }
@@ -122,7 +129,7 @@ internal sealed record StoredRequest
 
     public Dictionary<string, string> RouteValues { get; init; } = [];
 
-    /// <summary>The headers that speak of the content, and those that the application wants to see as they were.</summary>
+    /// <summary>Gets the headers that describe the content, and those that the application has asked to keep.</summary>
     public Dictionary<string, string> Headers { get; init; } = [];
 }
 

@@ -1,9 +1,9 @@
 namespace ResumableUploads.Engine;
 
-/// <summary>What the engine may do, in numbers. The options of an app are turned into this once.</summary>
+/// <summary>The limits and timeouts of an engine, converted from the application's options.</summary>
 internal sealed record EngineSettings
 {
-    /// <summary>What tells this engine from others of the app that may share its store; the same after a restart.</summary>
+    /// <summary>Gets the name that distinguishes this engine from others that share its store. It is the same after a restart.</summary>
     public string EngineName { get; init; } = "";
 
     public required long MaxUploadSize { get; init; }
@@ -28,7 +28,7 @@ internal sealed record EngineSettings
 
     public required TimeSpan MaxAge { get; init; }
 
-    /// <summary>Null: completed uploads are kept for ever, because nobody has taken their content.</summary>
+    /// <summary>Gets how long completed uploads are kept, or null for ever, because no handler has taken their content.</summary>
     public required TimeSpan? CompletedRetention { get; init; }
 
     public required int MaxHandlerAttempts { get; init; }
@@ -41,6 +41,6 @@ internal sealed record EngineSettings
 
     public required TimeSpan SweepInterval { get; init; }
 
-    /// <summary>Whether a finished upload makes room for the same one sent again from its first byte.</summary>
+    /// <summary>Gets whether an append at offset 0 replaces a completed upload.</summary>
     public required bool StartOverAfterCompletion { get; init; }
 }

@@ -2,53 +2,56 @@ using ResumableUploads.Abstractions;
 
 namespace ResumableUploads.Engine;
 
-/// <summary>What the engine asks of the application, through the request (or the background run) that it works for.</summary>
+/// <summary>The application, as the engine sees it while it works for one request or for a sweep.</summary>
 internal interface IUploadCallbacks
 {
-    /// <summary>Whether <see cref="RunHandlerAsync"/> does anything. If not, a received upload is completed at once.</summary>
+    /// <summary>Gets whether there is a completion handler. If not, a received upload is completed at once.</summary>
     bool HasCompletionHandler { get; }
 
-    /// <summary>Whether somebody listens to <see cref="OnProgressAsync"/>.</summary>
+    /// <summary>Gets whether there is a handler for <see cref="OnProgressAsync"/>.</summary>
     bool HasProgressHandler { get; }
 
-    /// <summary>Before an upload is made: whether it may be, and under which name.</summary>
+    /// <summary>Returns callbacks for another upload that this request completes. Its response is stored and not sent to the client.</summary>
+    IUploadCallbacks ForOtherUpload();
+
+    /// <summary>Called before an upload is created, which it can reject.</summary>
     ValueTask<CreationDecision> OnCreatingAsync(UploadKey key, CreateCommand createCommand, long? length, CancellationToken cancellationToken);
 
     ValueTask OnProgressAsync(UploadKey key, EngineRecord record, long offset, long? length, CancellationToken cancellationToken);
 
-    /// <summary>Runs the application's handler. It throws when the handler does.</summary>
+    /// <summary>Runs the completion handler. Exceptions of the handler are not caught.</summary>
     /// <param name="info">The upload.</param>
-    /// <param name="record">What is known about it.</param>
-    /// <param name="storeResponse">Stores an outcome before the handler has ended, because its answer is about to leave. It is then the one.</param>
-    /// <param name="cancellationToken">Fires when the server stops.</param>
+    /// <param name="record">The engine's data in its record.</param>
+    /// <param name="storeResponse">Stores the response before the handler has ended, so that it can be sent. The response is then final.</param>
+    /// <param name="cancellationToken">The token that is canceled when the server stops.</param>
     ValueTask<HandlerResult> RunHandlerAsync(
         UploadInfo info, EngineRecord record, Func<ReadOnlyMemory<byte>, ValueTask> storeResponse, CancellationToken cancellationToken);
 
-    /// <summary>After a received upload was given up: its handler is not started again by itself.</summary>
+    /// <summary>Called after an upload was dead-lettered: its handler does not run again by itself.</summary>
     ValueTask OnDeadLetteredAsync(UploadInfo info, EngineRecord record, CancellationToken cancellationToken);
 
     ValueTask OnExpiredAsync(UploadInfo info, EngineRecord record, CancellationToken cancellationToken);
 }
 
-/// <summary>What the application says to a new upload.</summary>
-/// <param name="Rejection">Its no, or null.</param>
-/// <param name="FileName">Its own name for the file, or null to keep the client's.</param>
+/// <summary>The application's decision about a new upload.</summary>
+/// <param name="Rejection">The reason to reject the upload, or null to accept it.</param>
+/// <param name="FileName">The file name chosen by the application, or null to keep the client's.</param>
 internal readonly record struct CreationDecision(Rejection? Rejection, string? FileName);
 
-/// <summary>What the handler left.</summary>
-/// <param name="Kind">What becomes of the upload.</param>
-/// <param name="Response">The outcome as bytes, or null where the protocol's own answer does.</param>
+/// <summary>The result of a completion handler.</summary>
+/// <param name="Kind">What happens to the upload.</param>
+/// <param name="Response">The response as it is stored, or null to send the protocol's own response.</param>
 internal readonly record struct HandlerResult(HandlerResultKind Kind, ReadOnlyMemory<byte>? Response);
 
-/// <summary>What becomes of an upload after its handler.</summary>
+/// <summary>What happens to an upload after its completion handler has run.</summary>
 internal enum HandlerResultKind
 {
-    /// <summary>The outcome is stored, and the handler not run again.</summary>
+    /// <summary>The response is stored, and the upload is completed.</summary>
     Final,
 
-    /// <summary>The answer is given now and not stored; the handler may be run again.</summary>
+    /// <summary>The response is sent and not stored. The handler may run again.</summary>
     Retry,
 
-    /// <summary>The answer is given now and not stored, and another run would not help: the upload waits for an operator.</summary>
+    /// <summary>The response is sent and not stored. The upload is dead-lettered, because another run would not succeed.</summary>
     DeadLetter,
 }

@@ -2,13 +2,10 @@ using ResumableUploads.Abstractions;
 
 namespace ResumableUploads.Engine;
 
-/// <summary>How the engine writes its records: which state is kept how long.</summary>
+/// <summary>Builds the records of uploads, and decides when an upload expires and which engine it belongs to.</summary>
 internal sealed class RecordPolicy(EngineSettings settings, TimeProvider time)
 {
     private static readonly TimeSpan OrphanedAfter = TimeSpan.FromDays(1);
-
-    /// <summary>The endpoint that this engine works for.</summary>
-    public string EngineName => settings.EngineName;
 
     public UploadRecord CreateReceiving(EngineRecord record, long? length) => new()
     {
@@ -19,7 +16,7 @@ internal sealed class RecordPolicy(EngineSettings settings, TimeProvider time)
         Data = record.ToBytes(),
     };
 
-    /// <summary>All bytes are there, and the application has not answered yet.</summary>
+    /// <summary>Creates the record of an upload that has all its bytes and no final response.</summary>
     public UploadRecord CreateReceived(EngineRecord record, long offset) => new()
     {
         State = UploadState.Received,
@@ -29,7 +26,7 @@ internal sealed class RecordPolicy(EngineSettings settings, TimeProvider time)
         Data = record.ToBytes(),
     };
 
-    /// <summary>The application has answered for good.</summary>
+    /// <summary>Creates the record of an upload that has a final response, or needs none.</summary>
     public UploadRecord CreateCompleted(EngineRecord record, long offset) => new()
     {
         State = UploadState.Completed,
@@ -39,7 +36,7 @@ internal sealed class RecordPolicy(EngineSettings settings, TimeProvider time)
         Data = record.ToBytes(),
     };
 
-    /// <summary>When an upload with this record may be removed, if it changes now and not again.</summary>
+    /// <summary>Returns when an upload with this record expires if it changes now and never again.</summary>
     public DateTimeOffset? GetExpirationAfterChange(UploadRecord record)
     {
         DateTimeOffset now = time.GetUtcNow();
@@ -49,9 +46,9 @@ internal sealed class RecordPolicy(EngineSettings settings, TimeProvider time)
 
     public bool IsExpired(UploadInfo info) => info.Expires is { } expires && expires <= time.GetUtcNow();
 
-    /// <summary>Whether the handlers of this endpoint are the ones for an upload, and not those of another that shares the store.</summary>
-    public bool BelongsToThisEngine(UploadInfo info) => EngineRecord.From(info).EngineName is not { } endpoint || endpoint == settings.EngineName;
+    /// <summary>Returns whether this engine created the upload, and not another one that shares the store.</summary>
+    public bool BelongsToThisEngine(UploadInfo info) => EngineRecord.From(info).EngineName is not { } engineName || engineName == settings.EngineName;
 
-    /// <summary>Whether an upload expired so long ago that its own endpoint would have removed it, were it still there.</summary>
+    /// <summary>Returns whether an upload expired so long ago that the engine which created it must be gone.</summary>
     public bool IsOrphaned(UploadInfo info) => info.Expires is { } expires && time.GetUtcNow() - expires >= OrphanedAfter;
 }

@@ -2,15 +2,18 @@ using ResumableUploads.Abstractions;
 
 namespace ResumableUploads.Engine;
 
-/// <summary>Changes a record that somebody else may be changing too: reads again and tries again, a bounded number of times.</summary>
+/// <summary>Updates records that other requests or processes may be changing at the same time. Retries a limited number of times.</summary>
 internal sealed class RecordUpdater(IUploadStore store, TimeProvider time)
 {
     private const int MaxAttempts = 20;
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(20);
 
-    /// <summary>Writes what <paramref name="change"/> makes of the record; null from it means that nothing is to be done any more.</summary>
-    /// <returns>The upload as it is then, or null when it is gone.</returns>
-    /// <exception cref="UploadStoreException">It stayed busy.</exception>
+    /// <summary>Updates the record of an upload.</summary>
+    /// <param name="info">The upload as last read.</param>
+    /// <param name="change">Returns the new record for the current upload, or null if no update is necessary.</param>
+    /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
+    /// <returns>The upload after the update, or null if it has been removed.</returns>
+    /// <exception cref="UploadStoreException">The upload was still busy after all attempts.</exception>
     public async ValueTask<UploadInfo?> UpdateAsync(UploadInfo info, Func<UploadInfo, UploadRecord?> change, CancellationToken cancellationToken)
     {
         for (int i = 0; i < MaxAttempts; i++)
@@ -40,6 +43,6 @@ internal sealed class RecordUpdater(IUploadStore store, TimeProvider time)
             info = current;
         }
 
-        throw new UploadStoreException(StoreFailure.Unavailable, $"The record of upload {info.Key} stayed busy.", info.Offset);
+        throw new UploadStoreException(StoreFailure.Unavailable, $"The record of upload {info.Key} could not be updated in {MaxAttempts} attempts, because the upload kept changing or was busy.", info.Offset);
     }
 }

@@ -10,117 +10,126 @@ using ResumableUploads.Engine.Quotas;
 
 namespace ResumableUploads.Engine;
 
-/// <summary>What an upload is and may do: the commands that every protocol is translated into.</summary>
+/// <summary>Decides what a request may do to an upload. Every protocol is translated into calls to this class.</summary>
 internal sealed class UploadEngine : IAsyncDisposable
 {
-    private readonly IUploadStore _store;
-    private readonly EngineSettings _settings;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly EngineContext _context;
     private readonly UploadLockTable _locks;
-    private readonly RecordPolicy _recordPolicy;
-    private readonly OwnerQuota _quota;
     private readonly DeadLetterService _deadLetters;
     private readonly CompletionService _completion;
     private readonly UploadRemover _remover;
-    private readonly UploadMetrics _metrics;
-    private readonly TimeProvider _time;
-    private readonly ILogger _logger;
-    private readonly CancellationTokenSource _stopping = new();
-    private readonly Appender _appender;
-    private readonly ConcatenationService _concatenation;
+    private readonly AppendProcessor _appends;
+    private readonly ConcatenationService _concatenations;
 
     public UploadEngine(IUploadStore store, EngineSettings settings, UploadMetrics metrics, TimeProvider time, ILogger logger)
     {
-        _store = store;
-        _settings = settings;
-        _metrics = metrics;
-        _time = time;
-        _logger = logger;
-        _locks = new UploadLockTable(time);
-        _recordPolicy = new RecordPolicy(settings, time);
-        _quota = new OwnerQuota(store, settings, time, _stopping.Token);
-        var recordUpdater = new RecordUpdater(store, time);
-        var leases = new HandlerLeases(_recordPolicy, recordUpdater, settings, time);
-        _deadLetters = new DeadLetterService(store, _recordPolicy, leases, settings, metrics, time, logger, _stopping.Token);
-        _completion = new CompletionService(store, _recordPolicy, recordUpdater, leases, _deadLetters, settings, time, logger, _stopping.Token);
-        var pending = new PendingConcatenations();
-        _remover = new UploadRemover(store, _quota, pending, logger);
-        var reprDigestVerifier = new ReprDigestVerifier(store);
-        var singleRequest = new SingleRequestUpload(store, _recordPolicy, reprDigestVerifier, leases, metrics);
-        var creator = new UploadCreator(store, _recordPolicy, _quota, singleRequest, metrics, time, logger);
-        _appender = new Appender(store, _recordPolicy, recordUpdater, _quota, singleRequest, creator, reprDigestVerifier, _remover, leases, settings, metrics, time, logger, _stopping.Token);
-        _concatenation = new ConcatenationService(store, _recordPolicy, _locks, creator, _appender, _completion, _remover, pending, settings, logger);
-    }
-
-    /// <summary>What a sweeper has to do for this engine.</summary>
-    public ISweepVisitor CreateSweepVisitor(IUploadCallbacks callbacks) =>
-        new EngineSweepVisitor(_locks, _recordPolicy, _quota, _completion, _deadLetters, _remover, _concatenation, callbacks, _settings, _time);
-
-    /// <summary>How far an upload is. Whoever is appending is asked to leave: asking is how a client comes back.</summary>
-    /// <param name="key">The upload.</param>
-    /// <param name="isNamedByClient">Whether a client could make an upload of this name again. One that the server has named is finished for good.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
-    public async ValueTask<UploadStatus> GetStatusAsync(UploadKey key, bool isNamedByClient, CancellationToken cancellationToken)
-    {
-        // When the holder does not leave in time its storage hangs; the durable offset is true all the same.
-        using UploadLock? uploadLock = _locks.IsPreemptible(key)
-            ? await _locks.AcquireAsync(key, _settings.PreemptionTimeout, cancellationToken)
-            : null;
-        UploadInfo? info = await _store.GetAsync(key, cancellationToken);
-        if (info is null || _recordPolicy.IsExpired(info) || (isNamedByClient && info.State == UploadState.Completed && _settings.StartOverAfterCompletion))
+        _context = new EngineContext
         {
-            return default;
-        }
-
-        return new UploadStatus(true, info.Offset, info.Length, info.State != UploadState.Receiving, info);
+            Store = store,
+            Settings = settings,
+            RecordPolicy = new RecordPolicy(settings, time),
+            RecordUpdater = new RecordUpdater(store, time),
+            Quota = new OwnerQuota(store, settings, time, _stopping.Token),
+            Metrics = metrics,
+            Time = time,
+            Logger = logger,
+            Stopping = _stopping.Token,
+        };
+        _locks = new UploadLockTable(time);
+        var leases = new HandlerLeases(_context);
+        _deadLetters = new DeadLetterService(_context, leases);
+        _completion = new CompletionService(_context, leases, _deadLetters);
+        var pending = new PendingConcatenations();
+        _remover = new UploadRemover(store, _context.Quota, pending, logger);
+        var reprDigestVerifier = new ReprDigestVerifier(store);
+        var singleRequest = new SingleRequestUpload(_context, reprDigestVerifier, leases);
+        var creator = new UploadCreator(_context, singleRequest);
+        var finisher = new AppendFinisher(_context, reprDigestVerifier, leases);
+        var executor = new AppendExecutor(_context, finisher);
+        _appends = new AppendProcessor(_context, singleRequest, creator, executor, finisher, _remover);
+        _concatenations = new ConcatenationService(_context, _locks, creator, executor, _completion, _remover, pending);
     }
 
-    /// <summary>Appends, makes the upload where the command may, and completes it where that was the last byte.</summary>
+    /// <summary>Creates the visitor that does this engine's part of a sweep.</summary>
+    public ISweepVisitor CreateSweepVisitor(IUploadCallbacks callbacks) =>
+        new EngineSweepVisitor(_context, _locks, _completion, _deadLetters, _remover, _concatenations, callbacks);
+
+    /// <summary>
+    /// Gets the upload with its current offset. A running append is stopped first, because a status request usually means that the client has
+    /// reconnected.
+    /// </summary>
+    /// <param name="key">The upload.</param>
+    /// <param name="isClientGeneratedKey">Whether the client has chosen the key, so that a completed upload with it may be started over.</param>
+    /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
+    /// <returns>The upload, or null if it does not exist or the client can create it again.</returns>
+    public async ValueTask<UploadInfo?> GetStatusAsync(UploadKey key, bool isClientGeneratedKey, CancellationToken cancellationToken)
+    {
+        // If the holder does not release the lock in time, its store call hangs. The durable offset is correct nevertheless.
+        using UploadLock? uploadLock = _locks.IsPreemptible(key)
+            ? await _locks.AcquireAsync(key, _context.Settings.PreemptionTimeout, cancellationToken)
+            : null;
+        UploadInfo? info = await _context.Store.GetAsync(key, cancellationToken);
+        return info is null || _context.RecordPolicy.IsExpired(info)
+            || (isClientGeneratedKey && info.State == UploadState.Completed && _context.Settings.StartOverAfterCompletion)
+            ? null
+            : info;
+    }
+
+    /// <summary>Appends to an upload, creates it if the command allows that, and completes it after the last byte.</summary>
     public async ValueTask<UploadResult> AppendAsync(AppendCommand command, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
         UploadResult result;
+        AppendStep? step = null;
         try
         {
-            result = command.CreateIfMissing is { Concatenation.IsPart: false }
-                ? await _concatenation.CreateAsync(command, callbacks, cancellationToken)
-                : AppendValidator.CheckCommand(command, _settings)
-                    ?? await AppendUnderLockAsync(command, callbacks, cancellationToken);
+            if (command.CreateIfMissing is { Concatenation.IsPart: false })
+            {
+                result = await _concatenations.CreateAsync(command, callbacks, cancellationToken);
+            }
+            else
+            {
+                step = await AppendAndFlushAsync(command, callbacks, cancellationToken);
+                result = await _completion.CompleteAsync(step, callbacks, cancellationToken);
+            }
         }
         catch (UploadStoreException e)
         {
-            Log.StoreFailed(_logger, e, e.Failure, command.Key, e.DurableOffset);
+            Log.StoreFailed(_context.Logger, e, e.Failure, command.Key, e.DurableOffset);
             result = UploadResult.FromException(e);
         }
 
-        _metrics.RequestFinished(result.Kind);
+        _context.Metrics.RequestFinished(result.Kind);
+        if (step is AppendStep.PartReceived)
+        {
+            await _concatenations.OnPartReceivedAsync(command.Key, callbacks, cancellationToken);
+        }
+
         return result;
     }
 
-    /// <summary>Joins what has waited for a part.</summary>
-    public ValueTask OnPartCompletedAsync(UploadKey part, Func<IUploadCallbacks> callbacks, CancellationToken cancellationToken) =>
-        _concatenation.OnPartCompletedAsync(part, callbacks, cancellationToken);
-
-    /// <summary>Joins an upload that waits for its parts, where these are whole by now.</summary>
+    /// <summary>Concatenates the parts of an upload if all of them are received.</summary>
     public async ValueTask TryConcatenateAsync(UploadKey key, IUploadCallbacks callbacks, CancellationToken cancellationToken) =>
-        await _concatenation.TryConcatenateAsync(key, waitForLock: false, callbacks, cancellationToken);
+        await _concatenations.TryConcatenateAsync(key, waitForLock: false, callbacks, cancellationToken);
 
-    /// <summary>Removes an upload. Removing what is not there is the same as having removed it.</summary>
+    /// <summary>Removes an upload. Succeeds, without an offset, if it does not exist.</summary>
     public async ValueTask<UploadResult> CancelAsync(UploadKey key, CancellationToken cancellationToken)
     {
         try
         {
-            // Waited for without the turn, so that a status answers meanwhile.
+            // Waits without the lock, so that status requests are not blocked.
             if (!await _completion.WaitForHandlerAsync(key, cancellationToken))
             {
                 return new UploadResult(UploadResultKind.HandlerRunning);
             }
 
-            using UploadLock? uploadLock = await _locks.AcquireAsync(key, _settings.PreemptionTimeout, cancellationToken);
+            using UploadLock? uploadLock = await _locks.AcquireAsync(key, _context.Settings.PreemptionTimeout, cancellationToken);
             if (uploadLock is null)
             {
                 return new UploadResult(UploadResultKind.Busy);
             }
 
-            if (await _store.GetAsync(key, cancellationToken) is not { } info)
+            if (await _context.Store.GetAsync(key, cancellationToken) is not { } info)
             {
                 return new UploadResult(UploadResultKind.Cancelled);
             }
@@ -131,17 +140,17 @@ internal sealed class UploadEngine : IAsyncDisposable
             }
 
             await _remover.RemoveAsync(info, ignoreVersion: true, cancellationToken);
-            Log.Cancelled(_logger, key);
+            Log.Cancelled(_context.Logger, key);
             return new UploadResult(UploadResultKind.Cancelled, info.Offset);
         }
         catch (UploadStoreException e)
         {
-            Log.StoreFailed(_logger, e, e.Failure, key, e.DurableOffset);
+            Log.StoreFailed(_context.Logger, e, e.Failure, key, e.DurableOffset);
             return UploadResult.FromException(e);
         }
     }
 
-    /// <summary>Ends every append with its bytes kept, and tells the handlers that the server stops.</summary>
+    /// <summary>Stops all appends, keeping their bytes, and cancels the tokens of running handlers.</summary>
     public void Stop() => _stopping.Cancel();
 
     public async ValueTask DisposeAsync()
@@ -149,37 +158,54 @@ internal sealed class UploadEngine : IAsyncDisposable
         await _stopping.CancelAsync();
         try
         {
-            await _completion.WaitForAllHandlersAsync().WaitAsync(_settings.AppendGracePeriod, _time);
+            await _completion.WaitForAllHandlersAsync().WaitAsync(_context.Settings.AppendGracePeriod, _context.Time);
         }
         catch (TimeoutException)
         {
-            // A handler that does not look at its token. Its upload stays received, and it runs again.
+            // A handler ignores its token. Its upload stays received, and the handler runs again.
         }
     }
 
-    private async ValueTask<UploadResult> AppendUnderLockAsync(AppendCommand command, IUploadCallbacks callbacks, CancellationToken cancellationToken)
+    /// <summary>Appends and then flushes the observer, since the response may start at any time after that.</summary>
+    private async ValueTask<AppendStep> AppendAndFlushAsync(AppendCommand command, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
-        AppendStepResult stepResult;
-        using var gracePeriod = new DelayedCancellation(_settings.AppendGracePeriod, _time, cancellationToken);
+        try
+        {
+            return AppendValidator.CheckCommand(command, _context.Settings) is { } failure
+                ? failure
+                : await AppendUnderLockAsync(command, callbacks, cancellationToken);
+        }
+        finally
+        {
+            if (command.Observer is { } observer)
+            {
+                await observer.FlushAsync();
+            }
+        }
+    }
+
+    private async ValueTask<AppendStep> AppendUnderLockAsync(AppendCommand command, IUploadCallbacks callbacks, CancellationToken cancellationToken)
+    {
+        using var gracePeriod = new DelayedCancellation(_context.Settings.AppendGracePeriod, _context.Time, cancellationToken);
         UploadLock? uploadLock = _locks.TryAcquire(command.Key);
         if (uploadLock is null)
         {
-            // A stale or oversized request must not push out the one that is right.
-            if (await CheckBeforePreemptingAsync(command, gracePeriod.Token) is { } result)
+            // A stale or oversized request must not preempt a valid one.
+            if (await CheckBeforePreemptingAsync(command, gracePeriod.Token) is { } failure)
             {
-                return result;
+                return failure;
             }
 
-            // Neither must one whose client has left: the client may be the one that has the turn by now.
+            // Neither must a request whose client has disconnected: the lock may be held by the same client, reconnected.
             if (cancellationToken.IsCancellationRequested)
             {
                 return new UploadResult(UploadResultKind.Busy);
             }
 
-            uploadLock = await _locks.AcquireAsync(command.Key, _settings.PreemptionTimeout, gracePeriod.Token);
+            uploadLock = await _locks.AcquireAsync(command.Key, _context.Settings.PreemptionTimeout, gracePeriod.Token);
             if (uploadLock is null)
             {
-                Log.LockNotAcquired(_logger, command.Key);
+                Log.LockNotAcquired(_context.Logger, command.Key);
                 return new UploadResult(UploadResultKind.Busy);
             }
         }
@@ -187,27 +213,15 @@ internal sealed class UploadEngine : IAsyncDisposable
         using (uploadLock)
         {
             UploadInfo? info = command.IsServerGeneratedKey ? null : await GetCurrentAsync(command, callbacks, gracePeriod.Token);
-            try
-            {
-                stepResult = await _appender.ExecuteAsync(command, info, uploadLock, callbacks, gracePeriod.Token);
-            }
-            finally
-            {
-                // From here on the answer may leave at any time.
-                if (command.Observer is { } observer)
-                {
-                    await observer.FlushAsync();
-                }
-            }
-
-            if (stepResult.Result is { } outcome && DeletesUpload(command, outcome)
-                && await _store.GetAsync(command.Key, CancellationToken.None) is { } invalid)
+            AppendStep step = await _appends.ProcessAsync(new LockedAppend(command, uploadLock, callbacks), info, gracePeriod.Token);
+            if (step is AppendStep.Finished { Result: var result } && DeletesUpload(command, result)
+                && await _context.Store.GetAsync(command.Key, CancellationToken.None) is { } invalid)
             {
                 await _remover.RemoveAsync(invalid, ignoreVersion: true, CancellationToken.None);
             }
-        }
 
-        return await _completion.CompleteStepAsync(stepResult, callbacks, cancellationToken);
+            return step;
+        }
     }
 
     private static bool DeletesUpload(AppendCommand command, UploadResult result) =>
@@ -215,33 +229,34 @@ internal sealed class UploadEngine : IAsyncDisposable
 
     private async ValueTask<UploadResult?> CheckBeforePreemptingAsync(AppendCommand command, CancellationToken cancellationToken)
     {
-        long durable = _locks.GetDurableOffset(command.Key);
-        if (command.Offset < durable && !command.RestartAtOffsetZero)
+        long durableOffset = _locks.GetDurableOffset(command.Key);
+        if (command.Offset < durableOffset && !command.RestartAtOffsetZero)
         {
-            return AppendValidator.OffsetMismatch(command, durable);
+            return AppendValidator.OffsetMismatch(command, durableOffset);
         }
 
-        UploadInfo? info = await _store.GetAsync(command.Key, cancellationToken);
+        UploadInfo? info = await _context.Store.GetAsync(command.Key, cancellationToken);
         if (info is not { State: UploadState.Receiving } || command.Offset > info.Offset)
         {
             return null;
         }
 
         bool isStale = command.Offset < info.Offset && !command.RestartAtOffsetZero;
-        UploadResult? result = AppendValidator.CheckAgainstUpload(isStale ? command : command with { Offset = info.Offset }, info, _settings);
+        UploadResult? result = AppendValidator.CheckAgainstUpload(isStale ? command : command with { Offset = info.Offset }, info, _context.Settings);
         return result is not null && DeletesUpload(command, result) ? null : result;
     }
 
-    /// <summary>The upload as it is under the turn; null when there is none, or none any more.</summary>
+    /// <summary>Gets the upload under the lock, after removing it if it has expired or the request replaces it.</summary>
+    /// <returns>Null if there is no upload, or no longer.</returns>
     private async ValueTask<UploadInfo?> GetCurrentAsync(AppendCommand command, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
-        UploadInfo? info = await _store.GetAsync(command.Key, cancellationToken);
+        UploadInfo? info = await _context.Store.GetAsync(command.Key, cancellationToken);
         if (info is null)
         {
             return null;
         }
 
-        if (_recordPolicy.IsExpired(info))
+        if (_context.RecordPolicy.IsExpired(info))
         {
             await _deadLetters.NotifyBeforeExpirationAsync(info, callbacks, cancellationToken);
             await _remover.ExpireAsync(info, callbacks, cancellationToken);
@@ -252,7 +267,7 @@ internal sealed class UploadEngine : IAsyncDisposable
         bool restarts = command.CreateIfMissing is not null && command.Offset == 0 && hasBody && info.State switch
         {
             UploadState.Receiving => command.RestartAtOffsetZero && info.Offset > 0,
-            UploadState.Completed => _settings.StartOverAfterCompletion || command.RestartAtOffsetZero,
+            UploadState.Completed => _context.Settings.StartOverAfterCompletion || command.RestartAtOffsetZero,
             _ => false,
         };
         if (!restarts)

@@ -2,7 +2,7 @@ using System.Diagnostics.Metrics;
 
 namespace ResumableUploads.Engine;
 
-/// <summary>What is counted, under the meter <see cref="MeterName"/>.</summary>
+/// <summary>The metrics of the engine, published by the meter <see cref="MeterName"/>.</summary>
 internal sealed class UploadMetrics : IDisposable
 {
     public const string MeterName = "ResumableUploads";
@@ -17,11 +17,11 @@ internal sealed class UploadMetrics : IDisposable
     public UploadMetrics(IMeterFactory? factory)
     {
         _meter = factory?.Create(MeterName) ?? new Meter(MeterName);
-        _created = _meter.CreateCounter<long>("resumable_uploads.created", "{upload}", "Uploads that were begun.");
-        _receivedBytes = _meter.CreateCounter<long>("resumable_uploads.received", "By", "Bytes that were stored.");
-        _requests = _meter.CreateCounter<long>("resumable_uploads.requests", "{request}", "Append requests by the way they ended.");
-        _activeAppends = _meter.CreateUpDownCounter<int>("resumable_uploads.active_appends", "{request}", "Append requests that run now.");
-        _deadLettered = _meter.CreateCounter<long>("resumable_uploads.parked", "{upload}", "Uploads whose handler failed as often as it may.");
+        _created = _meter.CreateCounter<long>("resumable_uploads.created", "{upload}", "Number of uploads created.");
+        _receivedBytes = _meter.CreateCounter<long>("resumable_uploads.received", "By", "Number of bytes stored.");
+        _requests = _meter.CreateCounter<long>("resumable_uploads.requests", "{request}", "Number of append requests, by outcome.");
+        _activeAppends = _meter.CreateUpDownCounter<int>("resumable_uploads.active_appends", "{request}", "Number of append requests in progress.");
+        _deadLettered = _meter.CreateCounter<long>("resumable_uploads.parked", "{upload}", "Number of uploads dead-lettered because their completion handler failed too often.");
     }
 
     public void UploadCreated() => _created.Add(1);

@@ -4,7 +4,7 @@ using ResumableUploads.Protocols.FileId;
 
 namespace ResumableUploads.Hosting;
 
-/// <summary>Takes requests to the two paths, and to uploads below the first; every other goes on untouched.</summary>
+/// <summary>Handles requests to the upload path, to uploads below it, and to the status path. Passes all others on unchanged.</summary>
 internal sealed class ResumableUploadMiddleware
 {
     private readonly RequestDelegate _next;
@@ -24,7 +24,7 @@ internal sealed class ResumableUploadMiddleware
     {
         HttpRequest request = context.Request;
 
-        // Other pages may live at /status: without a file id it is not ours.
+        // The app may have its own /status: a request without a file id is passed on.
         if (_statusPath.HasValue && request.Path.Equals(_statusPath))
         {
             return request.Headers.ContainsKey(FileIdHeaders.FileId) && !UploadRequestClassifier.IsCorsPreflight(request)
@@ -34,9 +34,10 @@ internal sealed class ResumableUploadMiddleware
 
         if (request.Path.StartsWithSegments(_uploadPath, out PathString rest))
         {
-            // Other pages may live below: there only what looks like an upload is ours.
-            bool isOurs = !rest.HasValue || rest.Value == "/" || UploadUrl.IsId(rest.Value.AsSpan(1).TrimEnd('/')) || UploadRequestClassifier.Classify(request) is UploadRequestKind.Tus or UploadRequestKind.IetfCreation;
-            return isOurs && !UploadRequestClassifier.IsCorsPreflight(request)
+            // The app may have other URLs below the path: only those that look like an upload are handled.
+            bool isUploadRequest = !rest.HasValue || rest.Value == "/" || UploadUrl.IsId(rest.Value.AsSpan(1).TrimEnd('/'))
+                || UploadRequestClassifier.Classify(request) is UploadRequestKind.Tus or UploadRequestKind.IetfCreation;
+            return isUploadRequest && !UploadRequestClassifier.IsCorsPreflight(request)
                 ? _dispatcher.HandleAsync(context, UploadUrl.ForPath(_uploadPath, request))
                 : _next(context);
         }

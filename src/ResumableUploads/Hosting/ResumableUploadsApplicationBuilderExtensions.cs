@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using ResumableUploads;
 using ResumableUploads.Hosting;
+using ResumableUploads.Hosting.Options;
 using ResumableUploads.Hosting.Requests;
 using ResumableUploads.Hosting.Startup;
 
@@ -19,7 +20,7 @@ public static class ResumableUploadsApplicationBuilderExtensions
     public static IApplicationBuilder UseResumableUploads(this IApplicationBuilder app)
     {
         ArgumentNullException.ThrowIfNull(app);
-        return app.UseResumableUploads(UploadDispatcherFactory.CreateOptions(app.ApplicationServices));
+        return app.UseResumableUploads(UploadDispatcherFactory.CreateOptions(app.ApplicationServices, RegisteredOptions.DefaultName));
     }
 
     /// <summary>Takes resumable uploads, with options that begin as those of <c>AddResumableUploads()</c> or as the defaults.</summary>
@@ -29,9 +30,21 @@ public static class ResumableUploadsApplicationBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(app);
         ArgumentNullException.ThrowIfNull(configure);
-        ResumableUploadOptions options = UploadDispatcherFactory.CreateOptions(app.ApplicationServices);
+        ResumableUploadOptions options = UploadDispatcherFactory.CreateOptions(app.ApplicationServices, RegisteredOptions.DefaultName);
         configure(options);
         return app.UseResumableUploads(options);
+    }
+
+    /// <summary>Handles resumable uploads with named options, at their <see cref="ResumableUploadOptions.UploadPath"/>.</summary>
+    /// <param name="app">The app.</param>
+    /// <param name="optionsName">The name of the options, as passed to <c>AddResumableUploads(name)</c>.</param>
+    /// <returns>The app.</returns>
+    /// <exception cref="InvalidOperationException">No options have that name.</exception>
+    public static IApplicationBuilder UseResumableUploads(this IApplicationBuilder app, string optionsName)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        ArgumentNullException.ThrowIfNull(optionsName);
+        return app.UseResumableUploads(UploadDispatcherFactory.CreateOptions(app.ApplicationServices, optionsName));
     }
 
     /// <summary>Takes resumable uploads, with these options and no others.</summary>
@@ -46,19 +59,56 @@ public static class ResumableUploadsApplicationBuilderExtensions
     }
 
     /// <summary>
-    /// Takes resumable uploads as an endpoint, so that <c>RequireAuthorization</c>, <c>RequireCors</c> and the like apply to every piece.
-    /// Status is asked of the same URL with GET or HEAD; there is no separate status path.
+    /// Maps an endpoint that handles resumable uploads with the default options, so that <c>RequireAuthorization</c>, <c>RequireCors</c> and
+    /// similar conventions apply to every request of an upload. The same URL answers status requests (GET or HEAD); there is no separate
+    /// status path.
     /// </summary>
-    /// <param name="endpoints">The app, or a group of it.</param>
-    /// <param name="pattern">The route pattern. Two URLs that match it are two scopes: the same file id at both is two uploads.</param>
-    /// <param name="configure">Changes the options of this instance alone.</param>
+    /// <param name="endpoints">The application, or a route group.</param>
+    /// <param name="pattern">The route pattern. Each URL that matches is a scope of its own: the same file id at two URLs is two uploads.</param>
+    /// <returns>A builder whose conventions apply to every request of an upload.</returns>
+    /// <exception cref="InvalidOperationException">The store cannot be used.</exception>
+    public static IEndpointConventionBuilder MapResumableUploads(this IEndpointRouteBuilder endpoints, string pattern) =>
+        endpoints.MapResumableUploads(pattern, RegisteredOptions.DefaultName);
+
+    /// <summary>
+    /// Maps an endpoint that handles resumable uploads with options of its own. See
+    /// <see cref="MapResumableUploads(IEndpointRouteBuilder, string)"/>.
+    /// </summary>
+    /// <param name="endpoints">The application, or a route group.</param>
+    /// <param name="pattern">The route pattern. Each URL that matches is a scope of its own: the same file id at two URLs is two uploads.</param>
+    /// <param name="configure">Changes a copy of the default options.</param>
+    /// <returns>A builder whose conventions apply to every request of an upload.</returns>
+    /// <exception cref="InvalidOperationException">The store cannot be used.</exception>
     public static IEndpointConventionBuilder MapResumableUploads(
-        this IEndpointRouteBuilder endpoints, string pattern, Action<ResumableUploadOptions>? configure = null)
+        this IEndpointRouteBuilder endpoints, string pattern, Action<ResumableUploadOptions> configure)
     {
         ArgumentNullException.ThrowIfNull(endpoints);
         ArgumentNullException.ThrowIfNull(pattern);
-        ResumableUploadOptions options = UploadDispatcherFactory.CreateOptions(endpoints.ServiceProvider);
-        configure?.Invoke(options);
+        ArgumentNullException.ThrowIfNull(configure);
+        ResumableUploadOptions options = UploadDispatcherFactory.CreateOptions(endpoints.ServiceProvider, RegisteredOptions.DefaultName);
+        configure(options);
+        return endpoints.MapResumableUploads(pattern, options);
+    }
+
+    /// <summary>
+    /// Maps an endpoint that handles resumable uploads with named options. The same URL answers status requests; there is no separate
+    /// status path.
+    /// </summary>
+    /// <param name="endpoints">The application, or a route group.</param>
+    /// <param name="pattern">The route pattern. Each URL that matches is a scope of its own: the same file id at two URLs is two uploads.</param>
+    /// <param name="optionsName">The name of the options, as passed to <c>AddResumableUploads(name)</c>.</param>
+    /// <returns>A builder whose conventions apply to every request of an upload.</returns>
+    /// <exception cref="InvalidOperationException">No options have that name.</exception>
+    public static IEndpointConventionBuilder MapResumableUploads(this IEndpointRouteBuilder endpoints, string pattern, string optionsName)
+    {
+        ArgumentNullException.ThrowIfNull(endpoints);
+        ArgumentNullException.ThrowIfNull(pattern);
+        ArgumentNullException.ThrowIfNull(optionsName);
+        return endpoints.MapResumableUploads(pattern, UploadDispatcherFactory.CreateOptions(endpoints.ServiceProvider, optionsName));
+    }
+
+    private static RouteHandlerBuilder MapResumableUploads(this IEndpointRouteBuilder endpoints, string pattern, ResumableUploadOptions options)
+    {
         UploadRequestDispatcher dispatcher = UploadDispatcherFactory.Create(endpoints.ServiceProvider, options, pattern);
         IEndpointConventionBuilder creation = endpoints
             .Map(pattern, context => dispatcher.HandleAsync(context, UploadUrl.ForPath(context.Request.Path, context.Request)))
@@ -72,6 +122,6 @@ public static class ResumableUploadsApplicationBuilderExtensions
                 return dispatcher.HandleAsync(context, UploadUrl.ForPath(path[..path.TrimEnd('/').LastIndexOf('/')], context.Request));
             })
             .WithDisplayName($"Resumable uploads: {pattern}, one of them");
-        return new BothBuilders(creation, uploads);
+        return new RouteHandlerBuilder([creation, uploads]);
     }
 }

@@ -1,28 +1,28 @@
 namespace ResumableUploads.Infrastructure;
 
-/// <summary>Keeps work in the background to a quarter of one core.</summary>
+/// <summary>Limits background work to a quarter of one CPU core.</summary>
 internal sealed class BackgroundThrottle(TimeProvider time)
 {
     private const int PauseToWorkRatio = 3;
 
-    /// <summary>Going to rest and being woken cost as much as some records do.</summary>
+    /// <summary>A pause has a fixed cost of its own, so many small pieces of work share one.</summary>
     private static readonly TimeSpan MinWorkBeforePause = TimeSpan.FromMilliseconds(25);
 
-    /// <summary>What waited for something else than the core, such as a handler of the app, does not have to be made up for.</summary>
+    /// <summary>Bounds the pause after work that mostly waited, for example for a completion handler, and used little CPU time.</summary>
     private static readonly TimeSpan MaxPause = TimeSpan.FromMilliseconds(100);
 
-    private long _workStarted = time.GetTimestamp();
+    private long _workStartTimestamp = time.GetTimestamp();
 
-    /// <summary>To be called often, between small pieces of work: it rests when it is time to.</summary>
+    /// <summary>Pauses if enough work was done since the last pause. Call it between small pieces of work.</summary>
     public ValueTask PauseIfNeededAsync(CancellationToken cancellationToken)
     {
-        TimeSpan worked = time.GetElapsedTime(_workStarted);
-        return worked < MinWorkBeforePause ? ValueTask.CompletedTask : PauseIfNeededAsync(worked * PauseToWorkRatio, cancellationToken);
+        TimeSpan worked = time.GetElapsedTime(_workStartTimestamp);
+        return worked < MinWorkBeforePause ? ValueTask.CompletedTask : PauseAsync(worked * PauseToWorkRatio, cancellationToken);
     }
 
-    private async ValueTask PauseIfNeededAsync(TimeSpan rest, CancellationToken cancellationToken)
+    private async ValueTask PauseAsync(TimeSpan pause, CancellationToken cancellationToken)
     {
-        await Task.Delay(rest < MaxPause ? rest : MaxPause, time, cancellationToken);
-        _workStarted = time.GetTimestamp();
+        await Task.Delay(pause < MaxPause ? pause : MaxPause, time, cancellationToken);
+        _workStartTimestamp = time.GetTimestamp();
     }
 }

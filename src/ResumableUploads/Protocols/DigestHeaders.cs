@@ -4,26 +4,31 @@ using ResumableUploads.Protocols.StructuredFields;
 
 namespace ResumableUploads.Protocols;
 
-/// <summary>The digest headers of RFC 9530, for every protocol. Of the algorithms sha-256 and sha-512 are known.</summary>
+/// <summary>
+/// Reads the digest headers of <see href="https://www.rfc-editor.org/rfc/rfc9530">RFC 9530</see>, which are the same in all protocols. The
+/// algorithms <c>sha-256</c> and <c>sha-512</c> are supported.
+/// </summary>
 internal static class DigestHeaders
 {
     public const string ContentDigest = "Content-Digest";
     public const string ReprDigest = "Repr-Digest";
     public const string WantReprDigest = "Want-Repr-Digest";
 
-    /// <summary>What to say of a header that cannot be read.</summary>
-    public const string MalformedDetail = "A digest header cannot be read, or has no algorithm that is known here. Send sha-256=:base64: or sha-512=:base64:.";
+    /// <summary>The problem detail for a malformed header.</summary>
+    public const string MalformedDetail = "A digest header is malformed or has no supported algorithm. Send sha-256=:BASE64: or sha-512=:BASE64:.";
 
-    /// <summary>What requests carry.</summary>
     public static readonly string[] RequestHeaders = [ContentDigest, ReprDigest, WantReprDigest];
 
     private const int MaxPreference = 10;
     private static readonly DigestAlgorithm[] SupportedAlgorithms = [DigestAlgorithm.Sha256, DigestAlgorithm.Sha512];
 
-    /// <summary>Reads <c>Content-Digest</c> or <c>Repr-Digest</c> (sections 2 and 3): a dictionary of byte sequences. The first known one counts.</summary>
-    /// <param name="values">The header.</param>
-    /// <param name="digest">The digest, or null where the header is absent.</param>
-    /// <returns>False when the header is malformed or has no algorithm that is known.</returns>
+    /// <summary>
+    /// Parses <c>Content-Digest</c> (<see href="https://www.rfc-editor.org/rfc/rfc9530#section-2">RFC 9530, section 2</see>) or <c>Repr-Digest</c>
+    /// (<see href="https://www.rfc-editor.org/rfc/rfc9530#section-3">section 3</see>), a dictionary of byte sequences.
+    /// </summary>
+    /// <param name="values">The values of the header.</param>
+    /// <param name="digest">The first digest with a supported algorithm, or null if the header is absent.</param>
+    /// <returns>False if the header is malformed or has no supported algorithm.</returns>
     public static bool TryParse(StringValues values, out Digest? digest)
     {
         digest = null;
@@ -39,7 +44,7 @@ internal static class DigestHeaders
 
         foreach ((string name, SfValue value) in members)
         {
-            DigestAlgorithm? algorithm = Array.Find(SupportedAlgorithms, known => known.Name == name);
+            DigestAlgorithm? algorithm = Array.Find(SupportedAlgorithms, supported => supported.Name == name);
             if (value.Kind != SfKind.ByteSequence || (algorithm is not null && value.Bytes!.Length != algorithm.HashSizeInBytes))
             {
                 return false;
@@ -51,9 +56,12 @@ internal static class DigestHeaders
         return digest is not null;
     }
 
-    /// <summary>Reads <c>Want-Repr-Digest</c> (section 4): a dictionary of preferences from 0, for none, to 10.</summary>
-    /// <param name="values">The header.</param>
-    /// <returns>The known algorithm that is wanted most; null where none is, or the header is malformed: it is a wish.</returns>
+    /// <summary>
+    /// Parses <c>Want-Repr-Digest</c> (<see href="https://www.rfc-editor.org/rfc/rfc9530#section-4">RFC 9530, section 4</see>), a dictionary of
+    /// preferences from 0 (not acceptable) to 10.
+    /// </summary>
+    /// <param name="values">The values of the header.</param>
+    /// <returns>The supported algorithm with the highest preference. Null if there is none, or if the header is absent or malformed.</returns>
     public static DigestAlgorithm? GetPreferred(StringValues values) =>
         values.Count > 0 && SfDictionary.TryParse(values, out OrderedDictionary<string, SfValue> members)
             ? SupportedAlgorithms.Where(algorithm => GetPreference(members, algorithm) > 0).MaxBy(algorithm => GetPreference(members, algorithm))

@@ -1,6 +1,6 @@
 namespace ResumableUploads.Protocols;
 
-/// <summary>An answer before it is written: pure data, so that tables of tests can look at it.</summary>
+/// <summary>A response as data. Protocols return it and the middleware writes it, so that protocols can be tested without a server.</summary>
 internal sealed record HttpResponseData(int StatusCode)
 {
     public IReadOnlyList<KeyValuePair<string, string>> Headers { get; init; } = [];
@@ -9,7 +9,7 @@ internal sealed record HttpResponseData(int StatusCode)
 
     public ReadOnlyMemory<byte> Body { get; init; }
 
-    /// <summary>The same with one header more, unless there is nothing to say or it is said already.</summary>
+    /// <summary>Returns a copy with the header added. Returns this instance if the value is null or the header exists.</summary>
     public HttpResponseData WithHeader(string name, string? value) =>
         value is null || GetHeader(name) is not null ? this : this with { Headers = [.. Headers, new(name, value)] };
 

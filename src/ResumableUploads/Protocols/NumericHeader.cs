@@ -2,13 +2,13 @@ using Microsoft.Extensions.Primitives;
 
 namespace ResumableUploads.Protocols;
 
-/// <summary>A number in a header: decimal digits and nothing else, at most 2^63-1, sent once.</summary>
+/// <summary>Parses header values that consist of decimal digits only, with a maximum of 2^63-1.</summary>
 internal static class NumericHeader
 {
-    /// <summary>Reads a header.</summary>
-    /// <param name="values">Its values.</param>
-    /// <param name="number">The number, or null where the header is absent.</param>
-    /// <returns>False when the header is there and is no such number.</returns>
+    /// <summary>Parses the values of one header.</summary>
+    /// <param name="values">The values of the header.</param>
+    /// <param name="number">The number, or null if the header is absent.</param>
+    /// <returns>False if the header is not a number, or was sent more than once.</returns>
     public static bool TryParse(StringValues values, out long? number)
     {
         number = null;

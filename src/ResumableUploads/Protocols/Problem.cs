@@ -3,22 +3,22 @@ using System.Text.Json;
 
 namespace ResumableUploads.Protocols;
 
-/// <summary>An error as RFC 9457 states it. The type is stable; the words may change.</summary>
+/// <summary>An error response as defined by <see href="https://www.rfc-editor.org/rfc/rfc9457">RFC 9457</see>.</summary>
 /// <param name="Status">The status code.</param>
-/// <param name="Type">What a client may act on.</param>
-/// <param name="Title">The kind of error, the same every time.</param>
-/// <param name="Detail">What to do about it.</param>
+/// <param name="Type">The problem type. Stable, because clients test it.</param>
+/// <param name="Title">The name of the problem. The same for every occurrence.</param>
+/// <param name="Detail">What the client should do next.</param>
 internal sealed record Problem(int Status, string Type, string Title, string Detail)
 {
     public const string ContentType = "application/problem+json";
 
-    /// <summary>The registered type for a wrong offset (IETF resumable uploads, section "Problem Types").</summary>
+    /// <summary>The registered type of a wrong offset (draft-ietf-httpbis-resumable-upload-12, section 7.1).</summary>
     public const string OffsetMismatchType = "https://iana.org/assignments/http-problem-types#mismatching-upload-offset";
 
-    /// <summary>The registered type for lengths that disagree.</summary>
+    /// <summary>The registered type of contradictory lengths (draft-ietf-httpbis-resumable-upload-12, section 7.2).</summary>
     public const string LengthConflictType = "https://iana.org/assignments/http-problem-types#inconsistent-upload-length";
 
-    /// <summary>The type that interop versions 6 to 8 of the IETF draft have for an append to a finished upload.</summary>
+    /// <summary>The type of an append to a complete upload, up to interop version 8 (draft-ietf-httpbis-resumable-upload-11, section 7.2).</summary>
     public const string CompletedUploadType = "https://iana.org/assignments/http-problem-types#completed-upload";
 
     private const string CustomTypePrefix = "urn:resumable-uploads:";
@@ -27,10 +27,10 @@ internal sealed record Problem(int Status, string Type, string Title, string Det
 
     public long? ProvidedOffset { get; init; }
 
-    /// <summary>Whether one of the server's limits is the reason. Not a part of the problem itself.</summary>
+    /// <summary>Gets a value indicating whether a limit of the server caused the problem. Not part of the JSON.</summary>
     public bool IsLimitExceeded { get; init; }
 
-    /// <summary>A type of our own.</summary>
+    /// <summary>Returns a problem type that is specific to this project.</summary>
     public static string CustomType(string name) => CustomTypePrefix + name;
 
     public ReadOnlyMemory<byte> ToJson()

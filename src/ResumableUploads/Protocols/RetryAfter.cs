@@ -2,9 +2,10 @@ using ResumableUploads.Engine;
 
 namespace ResumableUploads.Protocols;
 
-/// <summary>In how many seconds it is worth to ask again, where time alone helps. The same for every protocol.</summary>
+/// <summary>The values of <c>Retry-After</c>, which are the same in all protocols.</summary>
 internal static class RetryAfter
 {
+    /// <summary>Returns the recommended delay in seconds, or null if waiting alone does not help.</summary>
     public static int? GetSeconds(UploadResultKind kind) => kind switch
     {
         UploadResultKind.ShuttingDown or UploadResultKind.Busy => 1,

@@ -3,10 +3,10 @@ using System.Text.Json;
 
 namespace ResumableUploads.Protocols;
 
-/// <summary>The application's answer to a finished upload, as it is kept and sent again. Every protocol sends the same one.</summary>
-/// <param name="StatusCode">The status.</param>
-/// <param name="Headers">The headers that are kept, the content type among them. A name may be there more than once.</param>
-/// <param name="Body">The body; empty where it was longer than what is kept.</param>
+/// <summary>The application's response to a completed upload, as it is stored and replayed in all protocols.</summary>
+/// <param name="StatusCode">The status code.</param>
+/// <param name="Headers">The stored headers, including <c>Content-Type</c>. A name may occur more than once.</param>
+/// <param name="Body">The body. Empty if it exceeded the maximum size of stored responses.</param>
 internal sealed record StoredResponse(int StatusCode, IReadOnlyList<KeyValuePair<string, string>> Headers, ReadOnlyMemory<byte> Body)
 {
     public StoredResponse(int statusCode, string? contentType, ReadOnlyMemory<byte> body)
@@ -52,6 +52,6 @@ internal sealed record StoredResponse(int StatusCode, IReadOnlyList<KeyValuePair
             root.GetProperty("body"u8).GetBytesFromBase64());
     }
 
-    /// <summary>Whether the answer may be given for good. 408, 425, 429 and 5xx say "later": the handler may be run again.</summary>
+    /// <summary>Returns whether the response is final. 408, 425, 429 and 5xx ask the client to retry, which runs the handler again.</summary>
     public static bool IsFinal(int statusCode) => statusCode is < 500 and not (408 or 425 or 429);
 }

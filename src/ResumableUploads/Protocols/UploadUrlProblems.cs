@@ -2,21 +2,21 @@ using ResumableUploads.Engine;
 
 namespace ResumableUploads.Protocols;
 
-/// <summary>What the protocols say in the same words in which the server names the uploads.</summary>
+/// <summary>The problems that are the same in the protocols in which the server assigns upload URLs (tus and the IETF draft).</summary>
 internal static class UploadUrlProblems
 {
-    private const string KeptDetail = "What arrived is kept, unless the request had a digest of its bytes. Ask for the offset and go on from there.";
+    private const string KeptDetail = "Request the offset and continue there. The received bytes were stored, unless the request had a digest of its content.";
 
     public static (int Status, string Type, string Title, string Detail) Describe(UploadResult result) => result.Kind switch
     {
-        UploadResultKind.NotFound => (404, Problem.CustomType("not-found"), "No such upload",
-            "It was never made, is removed, or belongs to somebody else. Make a new one."),
-        UploadResultKind.Preempted => (409, Problem.CustomType("taken-over"), "Taken over",
-            "Another request continues this upload. What was sent is kept."),
-        UploadResultKind.Interrupted => (503, Problem.CustomType("interrupted"), "The body was cut off", KeptDetail),
-        UploadResultKind.IdleTimeout => (503, Problem.CustomType("idle"), "No bytes came for too long", KeptDetail),
-        UploadResultKind.BelowMinDataRate => (503, Problem.CustomType("too-slow"), "The bytes came too slowly", KeptDetail),
-        UploadResultKind.ShuttingDown => (503, Problem.CustomType("shutting-down"), "The server is restarting", KeptDetail),
+        UploadResultKind.NotFound => (404, Problem.CustomType("not-found"), "The upload does not exist",
+            "It was not created, has been removed, or belongs to another user. Create a new upload."),
+        UploadResultKind.Preempted => (409, Problem.CustomType("taken-over"), "The request was preempted",
+            "Another request continues this upload. The received bytes were stored, unless the request had a digest of its content."),
+        UploadResultKind.Interrupted => (503, Problem.CustomType("interrupted"), "The request body was interrupted", KeptDetail),
+        UploadResultKind.IdleTimeout => (503, Problem.CustomType("idle"), "The request body timed out", KeptDetail),
+        UploadResultKind.BelowMinDataRate => (503, Problem.CustomType("too-slow"), "The request body was too slow", KeptDetail),
+        UploadResultKind.ShuttingDown => (503, Problem.CustomType("shutting-down"), "The server is shutting down", KeptDetail),
         _ => CommonProblems.Describe(result),
     };
 }

@@ -14,7 +14,7 @@ internal sealed class BareServer(ServeArguments arguments)
     public const int RecordLength = 300;
     private const int SmallSize = 64 * 1024;
     private static readonly byte[] Record = new byte[RecordLength];
-    private readonly FileLayer _files = new();
+    private readonly FileLayer _files = FileLayer.Default;
     private readonly string _statusRecord = Path.Combine(arguments.Directory, "status.record");
     private readonly string _statusData = Path.Combine(arguments.Directory, "status.data");
     private long _fileCount;

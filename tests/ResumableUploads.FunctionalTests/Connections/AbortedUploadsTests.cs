@@ -71,7 +71,8 @@ public class AbortedUploadsTests
         foreach ((string id, _) in plan)
         {
             Assert.InRange(await app.Client.StatusAsync(id), 0, Length);
-            Assert.False(locks.IsHeld(WatchedStore.KeyOf(id)));
+            using UploadLock? uploadLock = locks.TryAcquire(WatchedStore.KeyOf(id));
+            Assert.NotNull(uploadLock);
         }
 
         Assert.Equal(0, Count(locks));
@@ -95,9 +96,9 @@ public class AbortedUploadsTests
 
     private static int AppendsOf(UploadEngine engine)
     {
-        OwnerQuota quota = Field<OwnerQuota>(engine);
+        OwnerQuota quota = Field<EngineContext>(engine).Quota;
         var accounts = (IDictionary)Fields(quota).Select(field => field.GetValue(quota)).Single(static value => value is IDictionary)!;
-        return accounts.Values.Cast<object>().Sum(static account => (int)account.GetType().GetProperty("Appends")!.GetValue(account)!);
+        return accounts.Values.Cast<object>().Sum(static account => (int)account.GetType().GetProperty("ActiveAppends")!.GetValue(account)!);
     }
 
     private static T Field<T>(object part) => (T)Fields(part).Single(static field => field.FieldType == typeof(T)).GetValue(part)!;

@@ -2,7 +2,7 @@ using System.Net;
 
 namespace ResumableUploads.Testing.Clients;
 
-/// <summary>What a client reads at the end.</summary>
+/// <summary>The final response of an endpoint, as a client reads it.</summary>
 internal sealed record EndpointAnswer(int Status, string Body, string? ContentType, string? Location, string? ETag, string? IsComplete)
 {
     public static async Task<EndpointAnswer> OfAsync(HttpResponseMessage response) => new(

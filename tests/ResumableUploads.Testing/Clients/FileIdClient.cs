@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace ResumableUploads.Testing.Clients;
 
-/// <summary>The file-id protocol in a few lines, for tests that are about something else.</summary>
+/// <summary>A small client of the file-id protocol.</summary>
 public static class FileIdClient
 {
     public static async Task<long> StatusAsync(this HttpClient client, string fileId, string path = "/status")

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace ResumableUploads.Testing.Clients;
 
-/// <summary>A frame of HTTP/2.</summary>
+/// <summary>An HTTP/2 frame.</summary>
 internal sealed record Http2Frame(byte Type, byte Flags, int StreamId, byte[] Payload)
 {
     public const byte Data = 0;
@@ -19,7 +19,7 @@ internal sealed record Http2Frame(byte Type, byte Flags, int StreamId, byte[] Pa
 
     public bool EndsStream => Type == ResetStream || (Type is Data or Headers && (Flags & EndStream) != 0);
 
-    /// <summary>The status code of a header block that begins with one, as Kestrel's and ours do.</summary>
+    /// <summary>Gets the status code, which must be the first field of the header block. Kestrel and this package both write it first.</summary>
     public string Status => Payload switch
     {
         [0x08, 3, var a, var b, var c, ..] => Encoding.ASCII.GetString([a, b, c]),
@@ -35,14 +35,14 @@ internal sealed record Http2Frame(byte Type, byte Flags, int StreamId, byte[] Pa
         _ => $"frame {Type}",
     };
 
-    /// <summary>The headers of a block of literals without indexing, the status among them.</summary>
+    /// <summary>Returns the headers of a block that consists of literals without indexing, including <c>:status</c>.</summary>
     public List<(string Name, string Value)> Literals()
     {
         var headers = new List<(string, string)>();
         for (int at = 0; at < Payload.Length;)
         {
             byte first = Payload[at++];
-            Assert.True(first is 0x00 or 0x08, $"{first:x2} begins no literal without indexing.");
+            Assert.True(first is 0x00 or 0x08, $"{first:x2} does not start a literal without indexing.");
             string name = first == 0x08 ? ":status" : Text(ref at);
             headers.Add((name, Text(ref at)));
         }
@@ -53,7 +53,7 @@ internal sealed record Http2Frame(byte Type, byte Flags, int StreamId, byte[] Pa
     private string Text(ref int at)
     {
         int length = Payload[at++];
-        Assert.True(length < 0x80, "Huffman coding.");
+        Assert.True(length < 0x80, "The text is Huffman-encoded.");
         if (length == 0x7F)
         {
             for (int shift = 0; ; shift += 7)

@@ -4,17 +4,17 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.Testing.Clients;
 
-/// <summary>The requests of the draft as a test writes them, and what it looks for in their answers.</summary>
+/// <summary>A client of the IETF draft, and assertions on its responses.</summary>
 internal static class IetfClient
 {
     public const int Newest = 10;
     public const string Registered = "https://iana.org/assignments/http-problem-types#";
     public const string Own = "urn:resumable-uploads:";
 
-    /// <summary>All versions that are spoken.</summary>
+    /// <summary>Gets the supported interop versions.</summary>
     public static TheoryData<int> Versions => [3, 4, 5, 6, 7, 8, 9, 10];
 
-    /// <summary>Sends a request in the dialect of a version; without one where that is null.</summary>
+    /// <summary>Sends a request of an interop version, or without a version if it is null.</summary>
     public static Task<HttpResponseMessage> IetfAsync(
         this HttpClient client, string method, string url, int? version, HttpContent? content = null, params (string Name, string Value)[] headers)
     {
@@ -40,12 +40,12 @@ internal static class IetfClient
         return client.SendAsync(request);
     }
 
-    /// <summary>Makes an upload by POST.</summary>
+    /// <summary>Creates an upload with POST.</summary>
     public static Task<HttpResponseMessage> CreateAsync(
         this HttpClient client, bool isLast, byte[] content, int? version = Newest, params (string Name, string Value)[] headers) =>
         client.IetfAsync("POST", IetfApp.Url, version, new ByteArrayContent(content), [Completeness(version, isLast), .. headers]);
 
-    /// <summary>Makes an upload without content, and gives its URL.</summary>
+    /// <summary>Creates an upload without content and returns its URL.</summary>
     public static async Task<string> BeginAsync(this HttpClient client, int? version = Newest, params (string Name, string Value)[] headers)
     {
         using HttpResponseMessage created = await client.CreateAsync(false, [], version, headers);
@@ -68,7 +68,7 @@ internal static class IetfClient
     public static Task<HttpResponseMessage> HeadAsync(this HttpClient client, string url, int? version = Newest, params (string Name, string Value)[] headers) =>
         client.IetfAsync("HEAD", url, version, null, headers);
 
-    /// <summary>The offset and whether the upload is complete; null: there is none.</summary>
+    /// <summary>Returns the offset and whether the upload is complete, or null if it does not exist.</summary>
     public static async Task<(long Offset, bool IsComplete)?> StateAsync(this HttpClient client, string url)
     {
         using HttpResponseMessage head = await client.HeadAsync(url);
@@ -76,15 +76,15 @@ internal static class IetfClient
             : (long.Parse(head.Header("Upload-Offset")!, CultureInfo.InvariantCulture), head.Header("Upload-Complete") == "?1");
     }
 
-    /// <summary>How a version says whether a request has the last content.</summary>
+    /// <summary>Returns the header with which a version states whether a request contains the last byte.</summary>
     public static (string Name, string Value) Completeness(int? version, bool isLast) =>
         version == 3 ? ("Upload-Incomplete", isLast ? "?0" : "?1") : ("Upload-Complete", isLast ? "?1" : "?0");
 
-    /// <summary>The status of an answer, and what it says of offset and completeness.</summary>
+    /// <summary>Returns the status code, the offset and the completeness of a response.</summary>
     public static (int Status, string? Offset, string? Complete) State(this HttpResponseMessage response) =>
         ((int)response.StatusCode, response.Header("Upload-Offset"), response.Header("Upload-Complete"));
 
-    /// <summary>Sees that an answer is this problem, and gives it.</summary>
+    /// <summary>Asserts that a response is a problem of the given type and returns it.</summary>
     public static async Task<JsonElement> ProblemAsync(this HttpResponseMessage response, int status, string type)
     {
         string body = await response.Content.ReadAsStringAsync();

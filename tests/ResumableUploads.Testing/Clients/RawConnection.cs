@@ -7,7 +7,7 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.Testing.Clients;
 
-/// <summary>A plain HTTP/1.1 connection: every byte that is sent is the test's own, and it can be cut in every way.</summary>
+/// <summary>An HTTP/1.1 connection on which the test controls every byte and how the connection ends.</summary>
 public sealed class RawConnection : IAsyncDisposable
 {
     private readonly Socket _socket;
@@ -20,7 +20,7 @@ public sealed class RawConnection : IAsyncDisposable
         _stream = stream;
     }
 
-    /// <summary>Connects; to an address with https, through TLS with the certificate of the tests.</summary>
+    /// <summary>Connects. An https address uses TLS with <see cref="TestCertificate"/>.</summary>
     public static async Task<RawConnection> OpenAsync(Uri address)
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
@@ -40,19 +40,19 @@ public sealed class RawConnection : IAsyncDisposable
         return new RawConnection(socket, stream);
     }
 
-    /// <summary>Reads and writes on a socket that is connected already. It is closed with this.</summary>
+    /// <summary>Wraps a connected socket and takes ownership of it.</summary>
     public static RawConnection Over(Socket socket) => new(socket, new NetworkStream(socket));
 
-    /// <summary>Sends text as ISO-8859-1 bytes. Line ends are written as they are: use \r\n.</summary>
+    /// <summary>Sends text as ISO-8859-1. Line breaks are not converted: use \r\n.</summary>
     public Task SendAsync(string text) => SendAsync(Encoding.Latin1.GetBytes(text));
 
     public async Task SendAsync(ReadOnlyMemory<byte> bytes) => await _stream.WriteAsync(bytes);
 
-    /// <summary>Sends a request head: the method and path, Host, and these headers.</summary>
+    /// <summary>Sends the request line, Host and the headers.</summary>
     public Task SendHeadAsync(string methodAndPath, params string[] headers) =>
         SendAsync($"{methodAndPath} HTTP/1.1\r\nHost: localhost\r\n{string.Concat(headers.Select(static header => header + "\r\n"))}\r\n");
 
-    /// <summary>Sends one chunk of a chunked body; an empty one ends it.</summary>
+    /// <summary>Sends one chunk of a chunked body. An empty chunk ends the body.</summary>
     public async Task SendChunkAsync(ReadOnlyMemory<byte> bytes)
     {
         await SendAsync(bytes.Length.ToString("x", CultureInfo.InvariantCulture) + "\r\n");
@@ -60,7 +60,7 @@ public sealed class RawConnection : IAsyncDisposable
         await SendAsync("\r\n");
     }
 
-    /// <summary>Says that nothing more will be sent (FIN), and goes on reading.</summary>
+    /// <summary>Ends the sending direction (FIN). Responses can still be read.</summary>
     public void Finish() => _socket.Shutdown(SocketShutdown.Send);
 
     /// <summary>Closes with RST.</summary>
@@ -70,14 +70,14 @@ public sealed class RawConnection : IAsyncDisposable
         _socket.Close();
     }
 
-    /// <summary>Reads one response, interim ones too; null at the end of the connection.</summary>
+    /// <summary>Reads one response, which can be an interim response. Returns null at the end of the connection.</summary>
     public async Task<RawResponse?> ReadResponseAsync(TimeSpan? timeout = null, bool toHead = false)
     {
-        using var patience = new CancellationTokenSource(timeout ?? TimeSpan.FromSeconds(20));
+        using var cancellation = new CancellationTokenSource(timeout ?? TimeSpan.FromSeconds(20));
         int end;
         while ((end = _received.AsSpan().IndexOf("\r\n\r\n"u8)) < 0)
         {
-            if (!await ReceiveAsync(patience.Token))
+            if (!await ReceiveAsync(cancellation.Token))
             {
                 return null;
             }
@@ -90,7 +90,7 @@ public sealed class RawConnection : IAsyncDisposable
             static line => line[..line.IndexOf(':')], static line => line[(line.IndexOf(':') + 1)..].Trim(), StringComparer.OrdinalIgnoreCase);
         int length = status is >= 200 and not 204 && !toHead && headers["Content-Length"].FirstOrDefault() is { } text
             ? int.Parse(text, CultureInfo.InvariantCulture) : 0;
-        while (_received.Length < length && await ReceiveAsync(patience.Token))
+        while (_received.Length < length && await ReceiveAsync(cancellation.Token))
         {
         }
 
@@ -99,16 +99,16 @@ public sealed class RawConnection : IAsyncDisposable
         return new RawResponse(status, headers, body);
     }
 
-    /// <summary>Reads a body that is sent in chunks, after its head was read.</summary>
+    /// <summary>Reads a chunked body after the response head.</summary>
     public async Task<string> ReadChunkedBodyAsync(TimeSpan? timeout = null)
     {
-        using var patience = new CancellationTokenSource(timeout ?? TimeSpan.FromSeconds(20));
+        using var cancellation = new CancellationTokenSource(timeout ?? TimeSpan.FromSeconds(20));
         int end;
         while ((end = _received.AsSpan().IndexOf("0\r\n\r\n"u8)) < 0)
         {
-            if (!await ReceiveAsync(patience.Token))
+            if (!await ReceiveAsync(cancellation.Token))
             {
-                throw new IOException("The connection ended inside a body.");
+                throw new IOException("The connection ended before the end of the body.");
             }
         }
 
@@ -150,7 +150,7 @@ public sealed class RawConnection : IAsyncDisposable
     }
 }
 
-/// <summary>A response as it came over the wire.</summary>
+/// <summary>A response as received.</summary>
 public sealed record RawResponse(int Status, ILookup<string, string> Headers, string Body)
 {
     public string? Header(string name) => Headers[name].FirstOrDefault();

@@ -3,21 +3,21 @@ using System.Text.RegularExpressions;
 
 namespace ResumableUploads.Testing.Clients;
 
-/// <summary>An answer as text that can be compared: status, all headers that an app can set, and the body.</summary>
+/// <summary>Formats a response as text for comparison: status code, the headers that an app can set, and the body.</summary>
 internal static partial class Reply
 {
-    /// <summary>Headers of the server and of the protocol: the app has not set them.</summary>
-    private static readonly string[] NotTheApps = ["Date", "Server", "Content-Length", "Transfer-Encoding", "X-Start-Byte", "X-Upload-Complete"];
+    /// <summary>Headers that the server or the protocol sets.</summary>
+    private static readonly string[] NotSetByApp = ["Date", "Server", "Content-Length", "Transfer-Encoding", "X-Start-Byte", "X-Upload-Complete"];
 
-    /// <param name="answer">The answer.</param>
-    /// <param name="isOurs">Whether the app has said nothing on caching, so that the package has.</param>
+    /// <param name="answer">The response.</param>
+    /// <param name="isOurs">Whether the package has set <c>Cache-Control</c>, because the app has not.</param>
     public static async Task<string> OfAsync(HttpResponseMessage answer, bool isOurs = false)
     {
         var text = new StringBuilder().Append((int)answer.StatusCode).Append('\n');
         foreach ((string name, IEnumerable<string> values) in answer.Headers.Concat(answer.Content.Headers).OrderBy(static header => header.Key, StringComparer.Ordinal))
         {
             string value = string.Join(" | ", values);
-            if (!NotTheApps.Contains(name, StringComparer.OrdinalIgnoreCase) && !(isOurs && name == "Cache-Control" && value == "no-store"))
+            if (!NotSetByApp.Contains(name, StringComparer.OrdinalIgnoreCase) && !(isOurs && name == "Cache-Control" && value == "no-store"))
             {
                 text.Append(name).Append(": ").Append(value).Append('\n');
             }
@@ -27,7 +27,7 @@ internal static partial class Reply
         return text.Append('\n').Append(TraceId().Replace(Encoding.Latin1.GetString(body), "")).ToString();
     }
 
-    /// <summary>MVC's problems name the request, which is another each time.</summary>
+    /// <summary>MVC adds a trace id to problems, which differs with each request.</summary>
     [GeneratedRegex("\"traceId\":\"[0-9a-f-]*\"", RegexOptions.CultureInvariant)]
     private static partial Regex TraceId();
 }

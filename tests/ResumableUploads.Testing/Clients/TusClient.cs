@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace ResumableUploads.Testing.Clients;
 
-/// <summary>The requests of tus as a test writes them.</summary>
+/// <summary>A client of tus.</summary>
 internal static class TusClient
 {
     public static Task<HttpResponseMessage> TusAsync(
@@ -28,7 +28,7 @@ internal static class TusClient
         return client.SendAsync(request);
     }
 
-    /// <summary>Makes an upload, and gives its URL.</summary>
+    /// <summary>Creates an upload and returns its URL.</summary>
     public static async Task<string> CreateAsync(this HttpClient client, string url, long length, params (string Name, string Value)[] headers)
     {
         using HttpResponseMessage created = await client.TusAsync("POST", url, null, [("Upload-Length", length.ToString(CultureInfo.InvariantCulture)), .. headers]);
@@ -39,7 +39,7 @@ internal static class TusClient
     public static Task<HttpResponseMessage> PieceAsync(this HttpClient client, string url, long offset, byte[] body, params (string Name, string Value)[] headers) =>
         client.TusAsync("PATCH", url, body, [("Upload-Offset", offset.ToString(CultureInfo.InvariantCulture)), .. headers]);
 
-    /// <summary>Makes an upload whose length is told later.</summary>
+    /// <summary>Creates an upload with a deferred length and returns its URL.</summary>
     public static async Task<string> CreateDeferredAsync(this HttpClient client, string url)
     {
         using HttpResponseMessage created = await client.TusAsync("POST", url, null, ("Upload-Defer-Length", "1"));
@@ -47,7 +47,7 @@ internal static class TusClient
         return created.Header("Location")!;
     }
 
-    /// <summary>The offset that a HEAD tells.</summary>
+    /// <summary>Returns the offset of a HEAD response.</summary>
     public static async Task<long> OffsetAsync(this HttpClient client, string url)
     {
         using HttpResponseMessage head = await client.TusAsync("HEAD", url);
@@ -55,7 +55,7 @@ internal static class TusClient
         return long.Parse(head.Header("Upload-Offset")!, CultureInfo.InvariantCulture);
     }
 
-    /// <summary>Sends a request, and gives the status of its answer alone.</summary>
+    /// <summary>Returns the status code of a response.</summary>
     public static async Task<int> StatusOfAsync(this Task<HttpResponseMessage> sending)
     {
         using HttpResponseMessage response = await sending;

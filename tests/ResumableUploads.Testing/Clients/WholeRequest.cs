@@ -2,20 +2,20 @@ using System.Globalization;
 
 namespace ResumableUploads.Testing.Clients;
 
-/// <summary>How the pieces of a request are sent.</summary>
+/// <summary>How the chunks of an upload are sent.</summary>
 public enum Way
 {
-    /// <summary>Each with its length.</summary>
+    /// <summary>Each with Content-Length.</summary>
     Measured,
 
-    /// <summary>Each without its length.</summary>
+    /// <summary>Each with chunked transfer encoding.</summary>
     Chunked,
 
-    /// <summary>All bytes without a word on the size of the whole, and then an empty piece that tells it.</summary>
+    /// <summary>All bytes without the size of the upload, then an empty chunk with the size.</summary>
     EmptyLast,
 }
 
-/// <summary>A request with content, that can be sent as it is or in pieces.</summary>
+/// <summary>A request that can be sent as one request or as a resumable upload in several chunks.</summary>
 internal sealed record WholeRequest(string Path, byte[] Content, string? ContentType)
 {
     public HttpMethod Method { get; init; } = HttpMethod.Post;
@@ -24,7 +24,7 @@ internal sealed record WholeRequest(string Path, byte[] Content, string? Content
 
     public Task<HttpResponseMessage> SendPlainAsync(HttpClient client) => SendAsync(client, new ByteArrayContent(Content));
 
-    /// <summary>Sends the content in as many pieces, cut where the seed says. The answers before the last are looked at, and thrown away.</summary>
+    /// <summary>Sends the content in chunks with random boundaries. Checks the responses before the last and returns the last.</summary>
     public async Task<HttpResponseMessage> SendInPiecesAsync(HttpClient client, int pieces, int seed, Way way = Way.Measured, string fileId = "f")
     {
         int[] cuts = CutsOf(pieces, seed);
@@ -51,7 +51,7 @@ internal sealed record WholeRequest(string Path, byte[] Content, string? Content
         }
     }
 
-    /// <summary>Asks for the stored answer.</summary>
+    /// <summary>Repeats the last request to get the stored response.</summary>
     public Task<HttpResponseMessage> AskAgainAsync(HttpClient client, string fileId = "f") =>
         SendPieceAsync(client, fileId, Content.Length, [], Content.Length, Way.Measured);
 
@@ -64,7 +64,7 @@ internal sealed record WholeRequest(string Path, byte[] Content, string? Content
             .. size is { } all ? (IEnumerable<(string, string)>)[("X-File-Size", all.ToString(CultureInfo.InvariantCulture))] : [],
         ]);
 
-    /// <summary>0, the points where one piece ends and the next begins, and the length. Two points may be the same: then a piece is empty.</summary>
+    /// <summary>Returns 0, the boundaries of the chunks, and the length. Equal boundaries result in an empty chunk.</summary>
     public int[] CutsOf(int pieces, int seed)
     {
         var random = new Random(seed);
@@ -92,7 +92,7 @@ internal sealed record WholeRequest(string Path, byte[] Content, string? Content
         return await client.SendAsync(request);
     }
 
-    /// <summary>A stream that does not tell its length.</summary>
+    /// <summary>A stream without a length.</summary>
     private sealed class Unmeasured(byte[] content) : MemoryStream(content)
     {
         public override bool CanSeek => false;

@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 
 namespace ResumableUploads.Testing.Servers;
 
-/// <summary>An app in a process of its own, that can be killed. It ends with its standard input, so also with the test process.</summary>
+/// <summary>An app in its own process, which can be killed. It ends when its standard input is closed, and therefore with the test process.</summary>
 public sealed partial class ChildHost : IAsyncDisposable
 {
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
@@ -33,34 +33,34 @@ public sealed partial class ChildHost : IAsyncDisposable
 
     public int ExitCode => _process.ExitCode;
 
-    /// <summary>What the app printed so far; all of it once the process has ended.</summary>
+    /// <summary>Gets the output so far. It is complete when the process has ended.</summary>
     public IReadOnlyList<string> Output => _output.Lines;
 
-    /// <summary>What the app logged so far; all that arrived once the process has ended.</summary>
+    /// <summary>Gets the error output so far. It is complete when the process has ended.</summary>
     public string Errors => string.Join('\n', _errors.Lines);
 
-    /// <summary>Called for each line that the app prints, on another thread.</summary>
+    /// <summary>Occurs for each line of output, on another thread.</summary>
     public event Action<string>? Printed
     {
         add => _output.Added += value;
         remove => _output.Added -= value;
     }
 
-    /// <summary>Starts the app made for these tests, and waits until it listens.</summary>
-    /// <param name="directory">Where its uploads are.</param>
-    /// <param name="options">More of the command line, without the leading dashes: <c>ResumableUploads:FileSystem:Durability=ProcessCrash</c>.</param>
+    /// <summary>Starts the crash host and waits until it listens.</summary>
+    /// <param name="directory">The directory of its uploads.</param>
+    /// <param name="options">More command-line arguments without the leading dashes: <c>ResumableUploads:FileSystem:Durability=ProcessCrash</c>.</param>
     public static Task<ChildHost> StartAsync(string directory, params string[] options) => StartUnderAsync([], directory, options);
 
-    /// <summary>The same under another command, which comes before it.</summary>
+    /// <summary>Starts the crash host under another command, such as strace.</summary>
     public static async Task<ChildHost> StartUnderAsync(string[] command, string directory, params string[] options)
     {
         ChildHost child = Launch(command, DllOf("tests", "ResumableUploads.CrashHost"), ArgumentsOf(directory, options));
         string line = await child.PrintsAsync(static line => line.StartsWith("port ", StringComparison.Ordinal));
-        child.IsAt(new Uri($"http://127.0.0.1:{line["port ".Length..]}"));
+        child.SetAddress(new Uri($"http://127.0.0.1:{line["port ".Length..]}"));
         return child;
     }
 
-    /// <summary>Starts the app where it is expected to end by itself, and gives it when it has.</summary>
+    /// <summary>Runs the crash host until it exits.</summary>
     public static async Task<ChildHost> RunToEndAsync(string directory, params string[] options)
     {
         ChildHost child = Launch([], DllOf("tests", "ResumableUploads.CrashHost"), ArgumentsOf(directory, options));
@@ -68,51 +68,51 @@ public sealed partial class ChildHost : IAsyncDisposable
         return child;
     }
 
-    /// <summary>Starts the sample host, with its own way of telling where it listens.</summary>
+    /// <summary>Starts the sample host and reads its address from the log.</summary>
     public static Task<ChildHost> StartSampleAsync(string directory) => StartSampleAsync("SampleHost", directory);
 
-    /// <summary>The same for any of the samples. The keys of its tokens and cookies are below the directory of its uploads.</summary>
+    /// <summary>Starts a sample and reads its address from the log. Its data protection keys are stored in the directory of its uploads.</summary>
     public static async Task<ChildHost> StartSampleAsync(string name, string directory, params string[] options)
     {
         string[] arguments = ["--urls=http://127.0.0.1:0", $"--ResumableUploads:Directory={directory}", .. options.Select(static option => "--" + option)];
         ChildHost child = Launch([], DllOf("samples", name), arguments, home: directory);
-        const string Announcement = "Now listening on: ";
-        string line = await child.PrintsAsync(static line => line.Contains(Announcement, StringComparison.Ordinal));
-        child.IsAt(new Uri(line[(line.IndexOf(Announcement, StringComparison.Ordinal) + Announcement.Length)..].Trim()));
+        const string Prefix = "Now listening on: ";
+        string line = await child.PrintsAsync(static line => line.Contains(Prefix, StringComparison.Ordinal));
+        child.SetAddress(new Uri(line[(line.IndexOf(Prefix, StringComparison.Ordinal) + Prefix.Length)..].Trim()));
         return child;
     }
 
-    /// <summary>Waits for a line on standard output, printed before or later.</summary>
+    /// <summary>Waits for a line of output and returns it. Earlier lines count.</summary>
     public async Task<string> PrintsAsync(Func<string, bool> wanted) =>
         await _output.WaitAsync(wanted).WaitAsync(Patience)
             ?? throw new InvalidOperationException($"The process ended (exit code {await ExitCodeAsync()}):\n{string.Join('\n', Output)}\n{Errors}");
 
     public Task TellAsync(string line) => _process.StandardInput.WriteLineAsync(line);
 
-    /// <summary>Ends the process at once, as a power switch would.</summary>
+    /// <summary>Sends SIGKILL.</summary>
     public void Kill() => _process.Kill();
 
-    /// <summary>Asks the process to stop.</summary>
+    /// <summary>Sends SIGTERM.</summary>
     public void AskToStop() => Assert.Equal(0, Signal(_process.Id, Terminate));
 
-    /// <summary>Makes the process stand still, as a machine does that is short of memory or was put to sleep. (The numbers are those of Linux.)</summary>
+    /// <summary>Sends SIGSTOP, which suspends the process. The signal numbers are those of Linux.</summary>
     public void Pause() => Assert.Equal(0, Signal(_process.Id, Stop));
 
-    /// <summary>The same, and returns when none of its threads will do anything any more. Of one that has ended, too.</summary>
+    /// <summary>Sends SIGSTOP and returns when all threads are suspended or the process has ended.</summary>
     public void StandStill()
     {
         _ = Signal(_process.Id, Stop);
-        long began = TimeProvider.System.GetTimestamp();
+        long start = TimeProvider.System.GetTimestamp();
         while (Threads().Any(static state => state is not ('T' or 'D' or 'Z' or 'X')))
         {
-            Assert.True(TimeProvider.System.GetElapsedTime(began) < Patience);
+            Assert.True(TimeProvider.System.GetElapsedTime(start) < Patience);
             Thread.Yield();
         }
     }
 
     public void Resume() => Assert.Equal(0, Signal(_process.Id, Continue));
 
-    /// <summary>Waits until the process has ended and all that it printed is here.</summary>
+    /// <summary>Waits until the process has ended and all of its output is read.</summary>
     public async Task EndAsync()
     {
         await _process.WaitForExitAsync().WaitAsync(Patience);
@@ -132,7 +132,7 @@ public sealed partial class ChildHost : IAsyncDisposable
         _process.Dispose();
     }
 
-    /// <summary>The states of its threads. One that sleeps in the kernel stops before it is back in the program.</summary>
+    /// <summary>Returns the states of the threads. A thread that sleeps in the kernel (D) is suspended before it returns to the program.</summary>
     private List<char> Threads()
     {
         try
@@ -141,7 +141,7 @@ public sealed partial class ChildHost : IAsyncDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // One of them, or all, ended meanwhile.
+            // A thread or the process has ended in the meantime.
             return _process.HasExited ? [] : ['R'];
         }
     }
@@ -153,10 +153,10 @@ public sealed partial class ChildHost : IAsyncDisposable
         .. options.Select(static option => "--" + option),
     ];
 
-    private static ChildHost Launch(string[] under, string dll, string[] arguments, string? home = null)
+    private static ChildHost Launch(string[] wrapper, string dll, string[] arguments, string? home = null)
     {
-        string[] command = [.. under, "dotnet", "exec", dll, .. arguments];
-        var start = new ProcessStartInfo(command[0], command[1..])
+        string[] command = [.. wrapper, "dotnet", "exec", dll, .. arguments];
+        var startInfo = new ProcessStartInfo(command[0], command[1..])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -164,23 +164,23 @@ public sealed partial class ChildHost : IAsyncDisposable
             WorkingDirectory = Path.GetDirectoryName(dll)!,
         };
 
-        // Where a machine has such settings, they are not for the child.
-        start.Environment.Remove("DOTNET_DbgEnableMiniDump");
-        start.Environment.Remove("ASPNETCORE_URLS");
+        // The environment of the test process must not change the behavior of the child.
+        startInfo.Environment.Remove("DOTNET_DbgEnableMiniDump");
+        startInfo.Environment.Remove("ASPNETCORE_URLS");
 
-        // The pipes for debuggers are files, and a process that is killed leaves them behind.
-        start.Environment["DOTNET_EnableDiagnostics"] = "0";
+        // A killed process would leave the diagnostic pipes of the runtime in the temporary directory.
+        startInfo.Environment["DOTNET_EnableDiagnostics"] = "0";
         if (home is not null)
         {
-            // A home that is not there yet would not be taken for one.
+            // The runtime ignores a home directory that does not exist.
             Directory.CreateDirectory(home);
-            start.Environment["HOME"] = home;
+            startInfo.Environment["HOME"] = home;
         }
 
-        return new ChildHost(Process.Start(start)!);
+        return new ChildHost(Process.Start(startInfo)!);
     }
 
-    /// <summary>The program of another project, built in the same configuration as these tests.</summary>
+    /// <summary>Returns the assembly of another project, in the configuration of these tests.</summary>
     internal static string DllOf(string folder, string project)
     {
         var own = new DirectoryInfo(AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar));
@@ -188,7 +188,7 @@ public sealed partial class ChildHost : IAsyncDisposable
         return Path.Combine(root, folder, project, "bin", own.Parent.Name, own.Name, project + ".dll");
     }
 
-    private void IsAt(Uri address)
+    private void SetAddress(Uri address)
     {
         Address = address;
         Client = new HttpClient(new SocketsHttpHandler { UseCookies = false }) { BaseAddress = address, Timeout = Patience };

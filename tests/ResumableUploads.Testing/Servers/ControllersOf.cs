@@ -5,7 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace ResumableUploads.Testing.Servers;
 
-/// <summary>Gives an app some of the test project's controllers, and no others.</summary>
+/// <summary>Limits an app to some of the controllers of the test project.</summary>
 internal static class ControllersOf
 {
     public static IMvcBuilder OnlyControllers(this IMvcBuilder mvc, params Type[] controllers) => mvc.ConfigureApplicationPartManager(parts =>

@@ -5,15 +5,15 @@ using ResumableUploads.Abstractions;
 
 namespace ResumableUploads.Testing.Servers;
 
-/// <summary>An app whose own endpoints take resumable uploads, with a directory for them that goes with the app.</summary>
+/// <summary>An app with resumable endpoints and a temporary upload directory.</summary>
 internal static class EndpointApp
 {
-    /// <param name="map">Middleware and endpoints.</param>
-    /// <param name="configure">Options of <c>AddResumableUploads</c>; the directory is set, and durability is Process.</param>
-    /// <param name="services">More services.</param>
-    /// <param name="onTestHost">TestHost instead of Kestrel.</param>
-    /// <param name="protocols">What Kestrel speaks. Http2 is without TLS.</param>
-    /// <param name="listen">Changes Kestrel's listener.</param>
+    /// <param name="map">Adds middleware and endpoints.</param>
+    /// <param name="configure">Configures <c>AddResumableUploads</c>. The directory is set, and the durability is <c>ProcessCrash</c>.</param>
+    /// <param name="services">Adds services.</param>
+    /// <param name="onTestHost">Uses TestHost instead of Kestrel.</param>
+    /// <param name="protocols">The HTTP versions of Kestrel. Http2 is without TLS.</param>
+    /// <param name="listen">Configures the endpoint on which Kestrel listens.</param>
     public static Task<TestApp> StartAsync(
         Action<WebApplication> map,
         Action<ResumableUploadOptions>? configure = null,

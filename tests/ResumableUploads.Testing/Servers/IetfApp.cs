@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace ResumableUploads.Testing.Servers;
 
-/// <summary>An app that takes uploads of the IETF draft on a real server: at any of the places where uploads are taken, over any HTTP.</summary>
+/// <summary>An app on Kestrel that receives uploads of the IETF draft, for each kind of upload path and each HTTP version.</summary>
 internal sealed class IetfApp : IAsyncDisposable
 {
     public const string Url = TusApp.Url;
@@ -24,7 +24,7 @@ internal sealed class IetfApp : IAsyncDisposable
 
     private IetfApp(TusApp app) => _app = app;
 
-    /// <summary>Every place on every HTTP.</summary>
+    /// <summary>Gets every kind of upload path with every HTTP version.</summary>
     public static TheoryData<string, string> Everywhere
     {
         get
@@ -48,16 +48,16 @@ internal sealed class IetfApp : IAsyncDisposable
 
     public Uri Address => _app.Address;
 
-    /// <summary>What the handler was called with, each time.</summary>
+    /// <summary>Gets the files that the handler has received, in order.</summary>
     public ConcurrentQueue<Seen> Seen => _app.Seen;
 
     public ConcurrentQueue<string> Log => _app.App.Log.Lines;
 
-    /// <param name="place">Where the uploads are taken.</param>
-    /// <param name="wire">Over what.</param>
-    /// <param name="configure">Options; the store is in memory.</param>
-    /// <param name="answer">What the handler says at its first, second, ... call; null: nothing of its own.</param>
-    /// <param name="services">Services of the app.</param>
+    /// <param name="place">The kind of upload path.</param>
+    /// <param name="wire">The HTTP version.</param>
+    /// <param name="configure">Configures the options. The store is in memory.</param>
+    /// <param name="answer">Returns the response of the handler for its n-th call, or null for the default response.</param>
+    /// <param name="services">Adds services.</param>
     public static async Task<IetfApp> StartAsync(
         string place = TusApp.Endpoint,
         string wire = Http1,

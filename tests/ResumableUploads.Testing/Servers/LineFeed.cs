@@ -1,6 +1,6 @@
 namespace ResumableUploads.Testing.Servers;
 
-/// <summary>The lines of a stream as they come, for tests that wait for one.</summary>
+/// <summary>Collects the lines of a stream and lets tests wait for a line.</summary>
 internal sealed class LineFeed
 {
     private readonly Lock _lock = new();
@@ -10,7 +10,7 @@ internal sealed class LineFeed
 
     public event Action<string>? Added;
 
-    /// <summary>Ends with the stream.</summary>
+    /// <summary>Gets a task that completes at the end of the stream.</summary>
     public Task Ended => _ended.Task;
 
     public IReadOnlyList<string> Lines
@@ -24,7 +24,7 @@ internal sealed class LineFeed
         }
     }
 
-    /// <summary>Adds a line; null for the end.</summary>
+    /// <summary>Adds a line, or ends the stream if the line is null.</summary>
     public void Add(string? line)
     {
         lock (_lock)
@@ -49,7 +49,7 @@ internal sealed class LineFeed
         Added?.Invoke(line);
     }
 
-    /// <summary>The first line like this, or null when the stream ends without one.</summary>
+    /// <summary>Returns the first matching line, or null if the stream ends without one.</summary>
     public Task<string?> WaitAsync(Func<string, bool> wanted)
     {
         lock (_lock)

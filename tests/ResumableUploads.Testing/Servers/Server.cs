@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace ResumableUploads.Testing.Servers;
 
-/// <summary>What the app runs on.</summary>
+/// <summary>The server and HTTP version of an app.</summary>
 public enum Server
 {
     TestHost,
@@ -14,7 +14,7 @@ public enum Server
 
 internal static class Servers
 {
-    /// <summary>Starts an app of resumable endpoints on one of the servers, with a client that speaks its version of HTTP and no other.</summary>
+    /// <summary>Starts an app with resumable endpoints. Its client uses only the HTTP version of the server.</summary>
     public static async Task<TestApp> StartAsync(
         this Server server, Action<WebApplication> map, Action<WebApplicationBuilder>? services = null, Action<ResumableUploadOptions>? configure = null)
     {

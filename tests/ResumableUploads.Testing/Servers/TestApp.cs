@@ -10,7 +10,7 @@ using ResumableUploads.Abstractions;
 
 namespace ResumableUploads.Testing.Servers;
 
-/// <summary>An app with resumable uploads, on a real Kestrel (a port that the system picks) or on TestHost, with a directory of its own.</summary>
+/// <summary>An app with resumable uploads on Kestrel (on a free port) or on TestHost, with its own upload directory.</summary>
 public sealed class TestApp : IAsyncDisposable
 {
     private readonly WebApplication _app;
@@ -37,25 +37,25 @@ public sealed class TestApp : IAsyncDisposable
 
     public HttpClient Client { get; }
 
-    /// <summary>The directory of the uploads; removed with the app.</summary>
+    /// <summary>Gets the directory of the uploads. It is deleted with the app.</summary>
     public string Directory { get; }
 
-    /// <summary>What the default <c>OnCompleted</c> was called with, contents included.</summary>
+    /// <summary>Gets the uploads, with their content, that the default <c>OnCompleted</c> has received.</summary>
     public List<FinishedUpload> Finished { get; }
 
     public LogLines Log { get; }
 
     public IServiceProvider Services => _app.Services;
 
-    /// <param name="configure">Options; the directory is set, durability is Process, and OnCompleted collects into <see cref="Finished"/>.</param>
-    /// <param name="services">Services of the app.</param>
-    /// <param name="before">Middleware before the uploads.</param>
-    /// <param name="after">Middleware and endpoints behind them.</param>
-    /// <param name="onTestHost">TestHost instead of Kestrel.</param>
-    /// <param name="protocols">What Kestrel speaks. Http2 is without TLS.</param>
-    /// <param name="useUploads">False: the test calls Use/MapResumableUploads by itself in <paramref name="before"/> or <paramref name="after"/>.</param>
-    /// <param name="directory">A directory to use (it is then not removed).</param>
-    /// <param name="listen">Changes Kestrel's listener.</param>
+    /// <param name="configure">Configures the options. The directory is set, the durability is <c>ProcessCrash</c>, and <c>OnCompleted</c> adds to <see cref="Finished"/>.</param>
+    /// <param name="services">Adds services.</param>
+    /// <param name="before">Adds middleware before the upload middleware.</param>
+    /// <param name="after">Adds middleware and endpoints after the upload middleware.</param>
+    /// <param name="onTestHost">Uses TestHost instead of Kestrel.</param>
+    /// <param name="protocols">The HTTP versions of Kestrel. Http2 is without TLS.</param>
+    /// <param name="useUploads">If false, the test calls Use/MapResumableUploads in <paramref name="before"/> or <paramref name="after"/>.</param>
+    /// <param name="directory">An existing directory, which is not deleted with the app.</param>
+    /// <param name="listen">Configures the endpoint on which Kestrel listens.</param>
     public static async Task<TestApp> StartAsync(
         Action<ResumableUploadOptions>? configure = null,
         Action<WebApplicationBuilder>? services = null,
@@ -119,9 +119,9 @@ public sealed class TestApp : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Client.Dispose();
-        using (var patience = new CancellationTokenSource(TimeSpan.FromSeconds(2)))
+        using (var cancellation = new CancellationTokenSource(TimeSpan.FromSeconds(2)))
         {
-            await _app.StopAsync(patience.Token);
+            await _app.StopAsync(cancellation.Token);
         }
 
         await _app.DisposeAsync();
@@ -132,10 +132,10 @@ public sealed class TestApp : IAsyncDisposable
     }
 }
 
-/// <summary>An upload as its handler saw it.</summary>
+/// <summary>An upload as its handler received it.</summary>
 public sealed record FinishedUpload(CompletedUpload Upload, byte[] Content);
 
-/// <summary>Collects log lines.</summary>
+/// <summary>Collects log messages.</summary>
 public sealed class LogLines : ILoggerProvider
 {
     public ConcurrentQueue<string> Lines { get; } = new();

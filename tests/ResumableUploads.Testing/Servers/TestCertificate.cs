@@ -5,12 +5,12 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace ResumableUploads.Testing.Servers;
 
-/// <summary>A certificate for localhost that nobody has signed but itself.</summary>
+/// <summary>A self-signed certificate for localhost.</summary>
 internal static class TestCertificate
 {
     public static X509Certificate2 Instance { get; } = Make();
 
-    /// <summary>For a client that trusts this one alone.</summary>
+    /// <summary>Validates a server certificate: only this one is trusted.</summary>
     public static bool IsIt(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors) => Instance.Equals(certificate);
 
     private static X509Certificate2 Make()
@@ -24,7 +24,7 @@ internal static class TestCertificate
         DateTimeOffset now = TimeProvider.System.GetUtcNow();
         using X509Certificate2 made = request.CreateSelfSigned(now.AddDays(-1), now.AddDays(2));
 
-        // Windows wants a key that was read from a file.
+        // On Windows, TLS requires a key that was imported.
         return X509CertificateLoader.LoadPkcs12(made.Export(X509ContentType.Pfx), password: null);
     }
 }

@@ -6,13 +6,13 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace ResumableUploads.Testing.Servers;
 
-/// <summary>What a handler was given, wherever it stands.</summary>
+/// <summary>A file as the handler has received it.</summary>
 internal sealed record Seen(byte[] Content, string? FileName, string? ContentType);
 
-/// <summary>What a handler says.</summary>
+/// <summary>The response of a handler.</summary>
 internal sealed record Said(int Status, string? Body = null, string? Location = null);
 
-/// <summary>An app that takes uploads of tus at <c>/files</c>: a ready-made path, a mapped one, or an endpoint of its own.</summary>
+/// <summary>An app that receives tus uploads at <c>/files</c>: with the middleware, a mapped path, or a resumable endpoint.</summary>
 internal sealed class TusApp : IAsyncDisposable
 {
     public const string Url = "/files";
@@ -32,16 +32,16 @@ internal sealed class TusApp : IAsyncDisposable
 
     public TestApp App => _app;
 
-    /// <summary>What the handler was called with, each time.</summary>
+    /// <summary>Gets the files that the handler has received, in order.</summary>
     public ConcurrentQueue<Seen> Seen { get; }
 
-    /// <param name="place">Where the uploads are taken.</param>
-    /// <param name="configure">Options; the store is in memory.</param>
-    /// <param name="answer">What the handler says at its first, second, ... call; null: nothing of its own.</param>
-    /// <param name="services">Services of the app.</param>
-    /// <param name="onKestrel">A real server.</param>
-    /// <param name="protocols">What it speaks.</param>
-    /// <param name="listen">Changes its listener.</param>
+    /// <param name="place">The kind of upload path.</param>
+    /// <param name="configure">Configures the options. The store is in memory.</param>
+    /// <param name="answer">Returns the response of the handler for its n-th call, or null for the default response.</param>
+    /// <param name="services">Adds services.</param>
+    /// <param name="onKestrel">Uses Kestrel instead of TestHost.</param>
+    /// <param name="protocols">The HTTP versions of Kestrel.</param>
+    /// <param name="listen">Configures the endpoint on which Kestrel listens.</param>
     public static async Task<TusApp> StartAsync(
         string place,
         Action<ResumableUploadOptions>? configure = null,

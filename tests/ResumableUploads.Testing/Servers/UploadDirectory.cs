@@ -4,7 +4,7 @@ using ResumableUploads.Hosting.Ownership;
 
 namespace ResumableUploads.Testing.Servers;
 
-/// <summary>A directory of uploads, looked at from outside while no process or another one works in it. It is removed in the end.</summary>
+/// <summary>The directory of the file-system store of another process, read by tests. A temporary directory is deleted on disposal.</summary>
 public sealed class UploadDirectory : IDisposable
 {
     private readonly DirectoryInfo? _own;
@@ -15,17 +15,17 @@ public sealed class UploadDirectory : IDisposable
         Root = Path.Combine(_own.FullName, "uploads");
     }
 
-    /// <param name="root">A directory that somebody else removes.</param>
+    /// <param name="root">An existing directory, which is not deleted.</param>
     public UploadDirectory(string root) => Root = root;
 
     public string Root { get; }
 
     public string Finished => Path.Combine(Root, "finished");
 
-    /// <summary>What the handler has finished.</summary>
+    /// <summary>Gets the files that the handler has completed.</summary>
     public string[] FinishedFiles => Directory.Exists(Finished) ? Directory.GetFiles(Finished) : [];
 
-    /// <summary>The directory of one upload, whether it is there or not.</summary>
+    /// <summary>Returns the directory of an upload, which does not have to exist.</summary>
     public string Of(string fileId, string path = "/upload")
     {
         UploadKey key = UploadKeyFactory.FromFileId("anonymous", path, Encoding.Latin1.GetBytes(fileId));
@@ -34,30 +34,30 @@ public sealed class UploadDirectory : IDisposable
 
     public string RecordOf(string fileId) => Path.Combine(Of(fileId), "record.json");
 
-    /// <summary>The file of its bytes, or null while there is none.</summary>
+    /// <summary>Returns the data file of an upload, or null if it does not exist.</summary>
     public string? DataOf(string fileId, string path = "/upload") => Find(fileId, "*.data", path);
 
     public string? MarkOf(string fileId) => Find(fileId, "*.mark");
 
-    /// <summary>The bytes on the disk; none where there is no file.</summary>
+    /// <summary>Returns the content of the data file, or an empty array if it does not exist.</summary>
     public byte[] BytesOf(string fileId) => DataOf(fileId) is { } path ? File.ReadAllBytes(path) : [];
 
-    /// <summary>Waits until the server has written that much. (A status request would end the append.)</summary>
+    /// <summary>Waits until the data file has the given length. A status request would stop the append.</summary>
     public async Task HasAsync(string fileId, long length, string path = "/upload")
     {
-        using var patience = new CancellationTokenSource(ChildHost.Patience);
+        using var cancellation = new CancellationTokenSource(ChildHost.Patience);
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
         while (DataOf(fileId, path) is not { } file || new FileInfo(file).Length < length)
         {
-            Assert.True(await timer.WaitForNextTickAsync(patience.Token));
+            Assert.True(await timer.WaitForNextTickAsync(cancellation.Token));
         }
     }
 
-    /// <summary>How often the handler was started for an upload.</summary>
+    /// <summary>Returns how many times the handler has started for an upload.</summary>
     public int RunsOf(string fileName) =>
         Directory.Exists(Path.Combine(Root, "runs")) ? Directory.GetFiles(Path.Combine(Root, "runs"), fileName + ".*").Length : 0;
 
-    /// <summary>Asserts that an upload was finished exactly once, with this content.</summary>
+    /// <summary>Asserts that an upload was completed exactly once, with the given content.</summary>
     public void AssertFinished(string fileName, byte[] content)
     {
         string stem = Path.GetFileNameWithoutExtension(fileName);

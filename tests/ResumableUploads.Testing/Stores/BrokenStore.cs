@@ -2,10 +2,10 @@ using ResumableUploads.Abstractions;
 
 namespace ResumableUploads.Testing.Stores;
 
-/// <summary>A store with one mistake in it, of those that have been seen in such stores.</summary>
+/// <summary>A store with one bug, of a kind that real stores have.</summary>
 internal abstract class BrokenStore(IUploadStore innerStore) : DelegatingUploadStore(innerStore);
 
-/// <summary>Looks whether the key is free, and takes it in a second step.</summary>
+/// <summary>Checks whether the key is unused and creates the upload in two steps.</summary>
 internal sealed class ClaimsInTwoSteps(IUploadStore innerStore) : BrokenStore(innerStore)
 {
     public override async ValueTask<CreateResult> CreateAsync(UploadKey key, UploadRecord record, CancellationToken cancellationToken)
@@ -15,7 +15,7 @@ internal sealed class ClaimsInTwoSteps(IUploadStore innerStore) : BrokenStore(in
             return new CreateResult(CreateStatus.AlreadyExists, null);
         }
 
-        // Long enough for all who race to have looked.
+        // Long enough for all concurrent callers to pass the check.
         await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, cancellationToken);
         await InnerStore.DeleteAsync(key, null, cancellationToken);
         CreateResult result = await InnerStore.CreateAsync(key, record, cancellationToken);
@@ -23,7 +23,7 @@ internal sealed class ClaimsInTwoSteps(IUploadStore innerStore) : BrokenStore(in
     }
 }
 
-/// <summary>Appends where the upload ends, and not where the caller believes it to.</summary>
+/// <summary>Appends at the end of the upload instead of the requested offset.</summary>
 internal sealed class AppendsWithoutTheCheck(IUploadStore innerStore) : BrokenStore(innerStore)
 {
     public override async ValueTask<AppendResult> AppendAsync(
@@ -31,7 +31,7 @@ internal sealed class AppendsWithoutTheCheck(IUploadStore innerStore) : BrokenSt
         await InnerStore.AppendAsync(key, (await InnerStore.GetAsync(key, cancellationToken))?.Offset ?? 0, content, mode, cancellationToken);
 }
 
-/// <summary>Counts what should be there, and does not look.</summary>
+/// <summary>Computes the offset instead of measuring it.</summary>
 internal sealed class ComputesTheOffset(IUploadStore innerStore) : BrokenStore(innerStore)
 {
     public override async ValueTask<AppendResult> AppendAsync(
@@ -42,14 +42,14 @@ internal sealed class ComputesTheOffset(IUploadStore innerStore) : BrokenStore(i
     }
 }
 
-/// <summary>Updates whatever is there now.</summary>
+/// <summary>Updates without comparing the version.</summary>
 internal sealed class UpdatesWithoutTheVersion(IUploadStore innerStore) : BrokenStore(innerStore)
 {
     public override async ValueTask<UpdateResult> UpdateAsync(UploadKey key, string version, UploadRecord record, CancellationToken cancellationToken) =>
         await InnerStore.UpdateAsync(key, (await InnerStore.GetAsync(key, cancellationToken))?.Version ?? version, record, cancellationToken);
 }
 
-/// <summary>Looks at the version first, and then deletes whatever is there, also under a running append.</summary>
+/// <summary>Compares the version before the deletion and not atomically, so that it deletes during a running append.</summary>
 internal sealed class DeletesUnderAnAppend(IUploadStore innerStore) : BrokenStore(innerStore)
 {
     public override async ValueTask<DeleteResult> DeleteAsync(UploadKey key, string? version, CancellationToken cancellationToken) =>
@@ -58,7 +58,7 @@ internal sealed class DeletesUnderAnAppend(IUploadStore innerStore) : BrokenStor
             : await InnerStore.DeleteAsync(key, null, cancellationToken);
 }
 
-/// <summary>Gives the same version as long as the record is the same, whatever was appended.</summary>
+/// <summary>Returns the same version as long as the record is unchanged, even if bytes were appended.</summary>
 internal sealed class ForgetsAppendsInTheVersion(IUploadStore innerStore) : BrokenStore(innerStore)
 {
     public override async ValueTask<UpdateResult> UpdateAsync(UploadKey key, string version, UploadRecord record, CancellationToken cancellationToken)
@@ -68,18 +68,18 @@ internal sealed class ForgetsAppendsInTheVersion(IUploadStore innerStore) : Brok
         return await InnerStore.UpdateAsync(key, hasThatRecord ? now!.Version : version, record, cancellationToken);
     }
 
-    // What comes before the last hyphen stays the same while bytes are appended.
+    // The text before the last hyphen does not change when bytes are appended.
     private static string RecordOf(string version) => version[..Math.Max(0, version.LastIndexOf('-'))];
 }
 
-/// <summary>Keeps what it was told last in memory, where another process does not see it.</summary>
+/// <summary>Loses responses, as a store does that keeps them in memory, when another process reads them.</summary>
 internal sealed class KeepsOutcomesInMemory(IUploadStore innerStore) : BrokenStore(innerStore)
 {
     public override ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> response, CancellationToken cancellationToken) =>
         ValueTask.CompletedTask;
 }
 
-/// <summary>Loses the first upload of a listing that goes on after a key.</summary>
+/// <summary>Skips the first upload of a listing that continues after a key.</summary>
 internal sealed class SkipsInListings(IUploadStore innerStore) : BrokenStore(innerStore)
 {
     public override IAsyncEnumerable<UploadInfo> ListAsync(UploadQuery query, CancellationToken cancellationToken) =>

@@ -8,7 +8,7 @@ using ResumableUploads.Stores.FileSystem.IO;
 
 namespace ResumableUploads.Testing.Stores;
 
-/// <summary>A directory that is removed afterwards, and stores on it.</summary>
+/// <summary>Base class of tests of the file-system store, with a temporary directory.</summary>
 public abstract class FileSystemStoreTest : IDisposable
 {
     protected static readonly UploadKey Key = new("owner", "upload-1");
@@ -17,7 +17,7 @@ public abstract class FileSystemStoreTest : IDisposable
 
     protected string Root { get; } = Path.Combine(Path.GetTempPath(), "ru-file-" + Guid.NewGuid().ToString("N"));
 
-    /// <summary>Long before the clock that the file system has, so that a time which the store did not set is seen.</summary>
+    /// <summary>Gets a clock that is far behind the system clock, so that tests detect times that the store has not set.</summary>
     protected FakeTimeProvider Time { get; } = new(new DateTimeOffset(2020, 1, 2, 3, 4, 5, TimeSpan.Zero));
 
     protected string StoreRoot => Path.Combine(Root, "store");
@@ -28,7 +28,7 @@ public abstract class FileSystemStoreTest : IDisposable
 
     internal LogList Logs { get; } = new();
 
-    /// <summary>How long a test waits for what must happen.</summary>
+    /// <summary>How long a test waits for an expected event.</summary>
     protected static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     protected static CancellationToken None => TestContext.Current.CancellationToken;
@@ -43,7 +43,7 @@ public abstract class FileSystemStoreTest : IDisposable
         Durability durability = Durability.PowerLoss, FileLayer? files = null, string? directory = null, long syncSize = 64 * 1024 * 1024) => new(
             new FileSystemUploadStoreOptions { Directory = directory ?? StoreRoot, Durability = durability, SyncSize = syncSize }, Time, Logs, files ?? Files);
 
-    /// <summary>The directories of uploads that are not made yet.</summary>
+    /// <summary>Returns the directories of unfinished creations.</summary>
     internal static IEnumerable<string> Halves(string root) =>
         Directory.GetDirectories(Path.Combine(root, "temp"), "*", SearchOption.AllDirectories).Where(static path => Path.GetFileName(path).Length > 1);
 
@@ -98,7 +98,7 @@ public abstract class FileSystemStoreTest : IDisposable
     protected string TheFile(string ending) => Directory.EnumerateFiles(UploadDirectory, "*" + ending).Single();
 }
 
-/// <summary>A content that a test feeds, and whose store's words it keeps.</summary>
+/// <summary>Upload content that the test writes, and which records the reported offsets.</summary>
 internal sealed class FedContent : UploadContent
 {
     private readonly Pipe _pipe = new(new PipeOptions(pauseWriterThreshold: 0, useSynchronizationContext: false));
@@ -128,11 +128,11 @@ internal sealed class FedContent : UploadContent
     public override ValueTask<bool> ShouldCommitAsync(CancellationToken cancellationToken) => Decide(cancellationToken);
 }
 
-/// <summary>The process is gone at this point: nothing of the store's own handling follows.</summary>
+/// <summary>Simulates the end of the process: the store's error handling must not run either.</summary>
 internal sealed class ProcessDied : Exception;
 
 /// <summary>The real file system, in which a test can make a step fail or the process die.</summary>
-internal sealed class FaultyFiles : FileLayer
+internal sealed class FaultyFiles : DelegatingFileLayer
 {
     private bool _dead;
 
@@ -140,10 +140,10 @@ internal sealed class FaultyFiles : FileLayer
 
     public override string BootId => Boot ?? base.BootId;
 
-    /// <summary>Is told each step and its path before it is done, and throws to make it fail.</summary>
+    /// <summary>Gets or sets a callback that runs before each step, with its name and path. It throws to make the step fail.</summary>
     public Action<string, string>? Before { get; set; }
 
-    /// <summary>Is told each step and its path after it was done.</summary>
+    /// <summary>Gets or sets a callback that runs after each step, with its name and path.</summary>
     public Action<string, string>? After { get; set; }
 
     public static IOException Error(int number) => new("injected", number);
@@ -151,7 +151,7 @@ internal sealed class FaultyFiles : FileLayer
     public override void Write(OpenFile file, ReadOnlySequence<byte> content, long offset) =>
         Step("write", file.Path, () => base.Write(file, content, offset));
 
-    /// <summary>Is told what the system is told ahead of time: of what, from where and how many bytes.</summary>
+    /// <summary>Gets or sets a callback for hints to the operating system, with the kind of hint, offset and length.</summary>
     public Action<string, long, long>? Hinted { get; set; }
 
     public override void Preallocate(OpenFile file, long offset, long length)
@@ -176,9 +176,9 @@ internal sealed class FaultyFiles : FileLayer
 
     public override void RenameFile(string from, string to) => Step("rename", to, () => base.RenameFile(from, to));
 
-    public override (long Length, DateTime Written)? Stat(string path)
+    public override FileStat? Stat(string path)
     {
-        (long Length, DateTime Written)? result = null;
+        FileStat? result = null;
         Step("stat", path, () => result = base.Stat(path));
         return result;
     }
@@ -216,11 +216,12 @@ internal sealed class FaultyFiles : FileLayer
         return done;
     }
 
-    public override bool ReplaceFile(string directory, string guard, string name, string temporary, ReadOnlySpan<byte> content, bool sync)
+    public override bool ReplaceFile(in FileReplacement replacement, ReadOnlySpan<byte> content)
     {
+        FileReplacement copy = replacement;
         byte[] bytes = content.ToArray();
         bool done = false;
-        Step("replace", Path.Combine(directory, name), () => done = base.ReplaceFile(directory, guard, name, temporary, bytes, sync));
+        Step("replace", copy.Path, () => done = base.ReplaceFile(copy, bytes));
         return done;
     }
 
@@ -245,7 +246,7 @@ internal sealed class FaultyFiles : FileLayer
     }
 }
 
-/// <summary>Keeps the lines of a log.</summary>
+/// <summary>Collects log messages.</summary>
 internal sealed class LogList : ILogger
 {
     private readonly List<(LogLevel Level, int Id, string Text)> _lines = [];

@@ -5,18 +5,18 @@ using ResumableUploads.TestKit;
 
 namespace ResumableUploads.Testing.Stores;
 
-/// <summary>Memory, with what a test puts around the store.</summary>
-internal sealed class MemoryStorage(Func<IUploadStore, IUploadStore>? around = null) : StoreFixture
+/// <summary>Creates memory stores, optionally wrapped by the test.</summary>
+internal sealed class MemoryStorage(Func<IUploadStore, IUploadStore>? wrap = null) : StoreFixture
 {
     public override ValueTask<IUploadStore> OpenStoreAsync(TimeProvider timeProvider, CancellationToken cancellationToken)
     {
         var store = new MemoryUploadStore(timeProvider: timeProvider);
-        return ValueTask.FromResult(around?.Invoke(store) ?? store);
+        return ValueTask.FromResult(wrap?.Invoke(store) ?? store);
     }
 }
 
-/// <summary>A directory, with what a test puts around the store.</summary>
-internal sealed class FileStorage(Durability durability, Func<IUploadStore, IUploadStore>? around = null) : StoreFixture
+/// <summary>Creates file-system stores in a temporary directory, optionally wrapped by the test.</summary>
+internal sealed class FileStorage(Durability durability, Func<IUploadStore, IUploadStore>? wrap = null) : StoreFixture
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("resumable-uploads-laws-").FullName;
 
@@ -24,7 +24,7 @@ internal sealed class FileStorage(Durability durability, Func<IUploadStore, IUpl
     {
         var options = new FileSystemUploadStoreOptions { Directory = _directory, Durability = durability };
         var store = new FileSystemUploadStore(options, timeProvider, logger: null);
-        return ValueTask.FromResult(around?.Invoke(store) ?? store);
+        return ValueTask.FromResult(wrap?.Invoke(store) ?? store);
     }
 
     public override ValueTask DisposeAsync()

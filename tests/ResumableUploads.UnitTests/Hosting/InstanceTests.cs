@@ -23,7 +23,7 @@ public class InstanceTests
                     options.Directory = "shared";
                     options.MaxUploadSize = 1000;
                     options.FileSystem.Durability = Durability.ProcessCrash;
-                })
+                }).Services
                 : builder.Services,
             before: static app =>
             {

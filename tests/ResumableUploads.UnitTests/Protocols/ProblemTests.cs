@@ -6,7 +6,7 @@ namespace ResumableUploads.UnitTests.Protocols;
 public class ProblemTests
 {
     [Fact]
-    public void A_problem_is_an_object_with_the_members_of_the_standard()
+    public void ToJson_returns_members_of_RFC_9457()
     {
         using JsonDocument json = JsonDocument.Parse(new Problem(409, "urn:x", "A title", "What to \"do\"\n<now>").ToJson());
         Assert.Equal(
@@ -15,7 +15,7 @@ public class ProblemTests
     }
 
     [Fact]
-    public void Offsets_are_there_when_they_are_known_also_when_they_are_0()
+    public void ToJson_contains_known_offsets_including_0()
     {
         using JsonDocument json = JsonDocument.Parse(new Problem(409, "urn:x", "t", "d") { ExpectedOffset = 0, ProvidedOffset = long.MaxValue }.ToJson());
         Assert.Equal(0, json.RootElement.GetProperty("expected-offset").GetInt64());
@@ -23,7 +23,7 @@ public class ProblemTests
     }
 
     [Fact]
-    public void As_an_answer_it_is_problem_json_that_nobody_stores()
+    public void ToResponse_is_problem_json_and_not_cacheable()
     {
         HttpResponseData response = new Problem(413, "urn:x", "t", "d").ToResponse(new KeyValuePair<string, string>("Retry-After", "5"));
         Assert.Equal((413, "application/problem+json"), (response.StatusCode, response.ContentType));
@@ -32,7 +32,7 @@ public class ProblemTests
     }
 
     [Fact]
-    public void A_stored_answer_comes_back_as_it_was()
+    public void Stored_response_roundtrips()
     {
         StoredResponse read = StoredResponse.FromBytes(new StoredResponse(422, "text/plain", new byte[] { 0, 255 }).ToBytes());
         Assert.Equal((422, "text/plain"), (read.StatusCode, read.ContentType));
@@ -53,5 +53,5 @@ public class ProblemTests
     [InlineData(500, false)]
     [InlineData(503, false)]
     [InlineData(599, false)]
-    public void Only_an_answer_that_does_not_say_later_is_final(int status, bool isFinal) => Assert.Equal(isFinal, StoredResponse.IsFinal(status));
+    public void IsFinal_is_false_only_for_retryable_status(int status, bool isFinal) => Assert.Equal(isFinal, StoredResponse.IsFinal(status));
 }

@@ -3,10 +3,11 @@ using ResumableUploads.Engine.Content;
 
 namespace ResumableUploads.Engine.Appending;
 
-/// <summary>What can be said about an append without touching its body, in one order for every protocol.</summary>
+/// <summary>The checks of an append that do not read its body, in the same order for all protocols.</summary>
 internal static class AppendValidator
 {
-    /// <summary>Checks that need no upload. Null: nothing against it.</summary>
+    /// <summary>Checks what the command alone shows to be wrong.</summary>
+    /// <returns>Null if the command is valid.</returns>
     public static UploadResult? CheckCommand(AppendCommand command, EngineSettings settings)
     {
         long max = GetMaxUploadSize(command, settings);
@@ -16,7 +17,7 @@ internal static class AppendValidator
             return new UploadResult(UploadResultKind.UploadTooLarge) { MaxUploadSize = max };
         }
 
-        if (command.UploadLength is { } stated && command.ImpliedLength is { } end && stated != end)
+        if (command.UploadLength is { } length && command.ImpliedLength is { } end && length != end)
         {
             return new UploadResult(UploadResultKind.LengthConflict);
         }
@@ -26,17 +27,17 @@ internal static class AppendValidator
             return new UploadResult(UploadResultKind.AppendTooLarge);
         }
 
-        // Before an upload is made for it, or one that is there is thrown away for it. Where neither can be, the upload itself says first
-        // whether it is there and whether the offset is right.
+        // Checked before an upload is created or replaced. If the command can do neither, a missing upload and a wrong offset are reported first.
         return mayCreate && command.BodyLength > command.UploadLength - command.Offset
             ? new UploadResult(UploadResultKind.LengthExceeded) { UploadLength = command.UploadLength }
             : null;
     }
 
-    /// <summary>Checks against an upload that is still receiving. Null: nothing against it.</summary>
+    /// <summary>Checks a command against an upload that is receiving.</summary>
+    /// <returns>Null if the body may be appended.</returns>
     public static UploadResult? CheckAgainstUpload(AppendCommand command, UploadInfo info, EngineSettings settings)
     {
-        if (command.UploadLength is { } stated && ((info.Length is { } known && known != stated) || stated < info.Offset))
+        if (command.UploadLength is { } length && ((info.Length is { } known && known != length) || length < info.Offset))
         {
             return LengthConflict(info);
         }
@@ -46,14 +47,14 @@ internal static class AppendValidator
             return OffsetMismatch(command, info.Offset, info.Length) with { Expires = info.Expires };
         }
 
-        // Where a body would end says something only from the right offset.
-        if (command.ImpliedLength is { } end && info.Length is { } length && end != length)
+        // The implied length follows from the offset, so it is checked after the offset.
+        if (command.ImpliedLength is { } end && info.Length is { } knownLength && end != knownLength)
         {
             return LengthConflict(info);
         }
 
-        return GetRemainingCapacity(command, info, settings) is var room && command.BodyLength > room.Bytes
-            ? new UploadResult(room.Kind, info.Offset)
+        return GetRemainingCapacity(command, info, settings) is var capacity && command.BodyLength > capacity.Bytes
+            ? new UploadResult(capacity.ExceededKind, info.Offset)
             {
                 UploadLength = info.Length ?? command.UploadLength,
                 MaxUploadSize = GetMaxUploadSize(command, settings),
@@ -62,31 +63,31 @@ internal static class AppendValidator
             : null;
     }
 
-    /// <summary>How many bytes the upload may still take, and what to say to more.</summary>
-    public static (long Bytes, UploadResultKind Kind) GetRemainingCapacity(AppendCommand command, UploadInfo? info, EngineSettings settings)
+    /// <summary>Returns how many bytes the upload can still accept, and the result for a body that has more.</summary>
+    public static (long Bytes, UploadResultKind ExceededKind) GetRemainingCapacity(AppendCommand command, UploadInfo? info, EngineSettings settings)
     {
-        (long Bytes, UploadResultKind Kind) room = (info?.Length ?? command.UploadLength) is { } length
+        (long Bytes, UploadResultKind ExceededKind) capacity = (info?.Length ?? command.UploadLength) is { } length
             ? (length - (info?.Offset ?? 0), UploadResultKind.LengthExceeded)
             : (GetMaxUploadSize(command, settings) - (info?.Offset ?? 0), UploadResultKind.UploadTooLarge);
-        return command.MaxBodyLength < room.Bytes ? (command.MaxBodyLength.Value, UploadResultKind.AppendTooLarge) : room;
+        return command.MaxBodyLength < capacity.Bytes ? (command.MaxBodyLength.Value, UploadResultKind.AppendTooLarge) : capacity;
     }
 
-    /// <summary>The most bytes that the upload of a command may have.</summary>
+    /// <summary>Returns the maximum size of the upload, in bytes.</summary>
     public static long GetMaxUploadSize(AppendCommand command, EngineSettings settings) => command.MaxUploadSize ?? settings.MaxUploadSize;
-
-    private static UploadResult LengthConflict(UploadInfo info) =>
-        new(UploadResultKind.LengthConflict, info.Offset) { UploadLength = info.Length, Expires = info.Expires };
 
     public static UploadResult OffsetMismatch(AppendCommand command, long offset, long? length = null) =>
         new(UploadResultKind.OffsetMismatch, offset) { ProvidedOffset = command.Offset, UploadLength = length };
 
-    /// <summary>Whether the upload is finished when its content ended like this.</summary>
-    public static bool CompletesUpload(CompletionRule rule, BodyEndReason end, long offset, long? length) =>
-        end != BodyEndReason.LimitExceeded && rule switch
+    /// <summary>Returns whether a body that ended for this reason completes the upload.</summary>
+    public static bool CompletesUpload(CompletionRule rule, BodyEndReason endReason, long offset, long? length) =>
+        endReason != BodyEndReason.LimitExceeded && rule switch
         {
             CompletionRule.AtLength => offset == length,
-            CompletionRule.AtLengthOrFullBody => length is null ? end == BodyEndReason.EndOfBody : offset == length,
-            CompletionRule.AtFullBody => end == BodyEndReason.EndOfBody && (length is null || offset == length),
+            CompletionRule.AtLengthOrFullBody => length is null ? endReason == BodyEndReason.EndOfBody : offset == length,
+            CompletionRule.AtFullBody => endReason == BodyEndReason.EndOfBody && (length is null || offset == length),
             _ => false,
         };
+
+    private static UploadResult LengthConflict(UploadInfo info) =>
+        new(UploadResultKind.LengthConflict, info.Offset) { UploadLength = info.Length, Expires = info.Expires };
 }

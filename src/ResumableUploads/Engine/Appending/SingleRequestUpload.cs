@@ -7,25 +7,26 @@ using ResumableUploads.Engine.Digests;
 namespace ResumableUploads.Engine.Appending;
 
 /// <summary>
-/// Makes an upload with all of its bytes in one step, where they are few and come at once: what is over in a moment needs no upload that could
-/// be gone on with.
+/// Creates an upload together with all of its content, if the content is short and arrives at once. This saves the store the steps that make an
+/// upload resumable.
 /// </summary>
-internal sealed class SingleRequestUpload(IUploadStore store, RecordPolicy recordPolicy, ReprDigestVerifier reprDigestVerifier, HandlerLeases leases, UploadMetrics metrics)
+internal sealed class SingleRequestUpload(EngineContext context, ReprDigestVerifier reprDigestVerifier, HandlerLeases leases)
 {
-    private readonly ISingleRequestStore? _singleRequestStore = store.GetCapability<ISingleRequestStore>();
+    private readonly ISingleRequestStore? _singleRequestStore = context.Store.GetCapability<ISingleRequestStore>();
 
-    /// <summary>Whether that may be tried. (A digest that is told behind the body is not there yet when all bytes are.)</summary>
+    /// <summary>Returns whether the upload may be created together with its content. A digest in a trailer rules it out, because it arrives after the content.</summary>
     public bool CanCreate(AppendCommand command) =>
         _singleRequestStore is { MaxCompletedLength: var maxLength }
         && command is { Offset: 0, BodyLength: { } length, SourceStream: null, ContentDigest: null or { Known: not null }, CreateIfMissing.Concatenation: null }
         && length <= maxLength
         && AppendValidator.CompletesUpload(command.CompletionRule, BodyEndReason.EndOfBody, length, command.KnownLength);
 
-    /// <summary>
-    /// The upload, received or completed, and what it says; or null where the bytes did not come at once, or are not what was announced: then it is an
-    /// upload like any other, which ends as such.
-    /// </summary>
-    public async ValueTask<(CreateResult Result, EngineRecord Data)?> TryCreateAsync(
+    /// <summary>Creates the upload together with its content.</summary>
+    /// <returns>
+    /// The store's result and the engine's data as written; or null if the content did not arrive at once or does not match its digest. The body can
+    /// then still be read from its start.
+    /// </returns>
+    public async ValueTask<(CreateResult Result, EngineRecord Record)?> TryCreateAsync(
         AppendCommand command, EngineRecord record, AppendContent content, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
         if (await content.TryBufferAsync() is not { } bytes
@@ -34,27 +35,28 @@ internal sealed class SingleRequestUpload(IUploadStore store, RecordPolicy recor
             return null;
         }
 
-        metrics.AppendStarted();
-        long kept = 0;
+        RecordPolicy policy = context.RecordPolicy;
+        context.Metrics.AppendStarted();
+        long storedLength = 0;
         try
         {
-            EngineRecord claimed = callbacks.HasCompletionHandler ? verified with { Handler = leases.StartAttempt(null) } : verified;
+            EngineRecord written = callbacks.HasCompletionHandler ? verified with { Handler = leases.StartAttempt(null) } : verified;
             CreateResult result = await _singleRequestStore!.CreateCompletedAsync(
                 command.Key,
-                callbacks.HasCompletionHandler ? recordPolicy.CreateReceived(claimed, bytes.Length) : recordPolicy.CreateCompleted(claimed, bytes.Length),
+                callbacks.HasCompletionHandler ? policy.CreateReceived(written, bytes.Length) : policy.CreateCompleted(written, bytes.Length),
                 bytes,
                 cancellationToken);
             if (result.Status == CreateStatus.Created)
             {
-                kept = bytes.Length;
+                storedLength = bytes.Length;
                 content.Reader.AdvanceTo(bytes.End);
             }
 
-            return (result, claimed);
+            return (result, written);
         }
         finally
         {
-            metrics.AppendFinished(kept);
+            context.Metrics.AppendFinished(storedLength);
         }
     }
 }

@@ -1,94 +1,81 @@
-using Microsoft.Extensions.Logging;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine.Content;
-using ResumableUploads.Engine.Quotas;
 
 namespace ResumableUploads.Engine.Appending;
 
-/// <summary>What came of the wish for a new upload.</summary>
-/// <param name="Failure">Why there is none, or null.</param>
-/// <param name="Info">The upload, which another process may have made at the same moment; null where there is none.</param>
-/// <param name="Record">What its record says.</param>
-internal readonly record struct CreationResult(UploadResult? Failure, UploadInfo? Info, EngineRecord Record)
+/// <summary>Creates uploads, if the owner's quota and the application allow it.</summary>
+internal sealed class UploadCreator(EngineContext context, SingleRequestUpload singleRequest)
 {
-    /// <summary>Whether all of its bytes are there already, by this request.</summary>
-    public bool IsCompleted { get; init; }
-}
-
-/// <summary>Makes an upload, when the owner has room and the application has nothing against it.</summary>
-internal sealed class UploadCreator(
-    IUploadStore store, RecordPolicy recordPolicy, OwnerQuota quota, SingleRequestUpload singleRequest, UploadMetrics metrics, TimeProvider time, ILogger logger)
-{
-    /// <summary>What is written later (a lease, a name) needs room beside it.</summary>
+    /// <summary>Leaves space in the record for what is added later: a handler lease, a file name, digests.</summary>
     private const int MaxInitialRecordLength = UploadRecord.MaxDataLength * 3 / 4;
 
-    /// <param name="command">What the client wants.</param>
-    /// <param name="createCommand">What it says about the upload.</param>
+    /// <param name="command">The append that creates the upload.</param>
+    /// <param name="createCommand">What the client says about the upload.</param>
     /// <param name="callbacks">The application.</param>
-    /// <param name="content">The body, where the upload may be made with all of it in one step; else null.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <param name="content">The body, if the upload may be created together with all of it; otherwise null.</param>
+    /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
     public async ValueTask<CreationResult> CreateAsync(
         AppendCommand command, CreateCommand createCommand, IUploadCallbacks callbacks, AppendContent? content, CancellationToken cancellationToken)
     {
-        var record = new EngineRecord
-        {
-            Protocol = createCommand.Protocol,
-            EngineName = recordPolicy.EngineName,
-            Created = time.GetUtcNow(),
-            RawFileName = createCommand.RawFileName,
-            ContentType = createCommand.ContentType,
-            Request = createCommand.Request,
-            ProtocolMetadata = createCommand.ProtocolMetadata,
-            Concatenation = createCommand.Concatenation,
-            ReprDigest = command.ReprDigest?.ToString(),
-            RequestedDigestAlgorithm = command.RequestedDigestAlgorithm?.Name,
-        };
-
+        EngineRecord record = BuildRecord(command, createCommand);
         if (record.ToBytes().Length > MaxInitialRecordLength)
         {
-            return new CreationResult(new UploadResult(UploadResultKind.MetadataTooLarge), null, record);
+            return new CreationResult.Failed(new UploadResult(UploadResultKind.MetadataTooLarge));
         }
 
-        UploadResultKind room = await quota.ReserveUploadAsync(command.Key, command.KnownLength, command.BodyLength, cancellationToken);
-        if (room != UploadResultKind.Appended)
+        if (await context.Quota.ReserveUploadAsync(command.Key, command.KnownLength, command.BodyLength, cancellationToken) is { } failure)
         {
-            Log.CreationRejected(logger, command.Key, room);
-            return new CreationResult(new UploadResult(room), null, record);
+            Log.CreationRejected(context.Logger, command.Key, failure);
+            return new CreationResult.Failed(new UploadResult(failure));
         }
 
-        bool isOpen = false;
+        bool isReceiving = false;
         try
         {
             CreationDecision decision = await callbacks.OnCreatingAsync(command.Key, createCommand, command.KnownLength, cancellationToken);
             if (decision.Rejection is { } rejection)
             {
-                return new CreationResult(new UploadResult(UploadResultKind.Rejected) { Rejection = rejection }, null, record);
+                return new CreationResult.Failed(new UploadResult(UploadResultKind.Rejected) { Rejection = rejection });
             }
 
             record = record with { FileName = decision.FileName };
-            var made = content is null ? null
-                : await singleRequest.TryCreateAsync(command, record, content, callbacks, cancellationToken);
-            (CreateResult result, EngineRecord written) = made ?? (await store
-                .CreateAsync(command.Key, recordPolicy.CreateReceiving(record, command.KnownLength), cancellationToken), record);
+            var single = content is null ? null : await singleRequest.TryCreateAsync(command, record, content, callbacks, cancellationToken);
+            (CreateResult result, EngineRecord written) = single
+                ?? (await context.Store.CreateAsync(command.Key, context.RecordPolicy.CreateReceiving(record, command.KnownLength), cancellationToken), record);
             if (result.Info is { } info)
             {
-                isOpen = made is null;
-                metrics.UploadCreated();
-                Log.Created(logger, command.Key);
-                return new CreationResult(null, info, written) { IsCompleted = !isOpen };
+                isReceiving = single is null;
+                context.Metrics.UploadCreated();
+                Log.Created(context.Logger, command.Key);
+                return new CreationResult.Created(info, written, HasContent: !isReceiving);
             }
 
-            // Another process was first: from here on it is an upload like any other.
-            UploadInfo? other = await store.GetAsync(command.Key, cancellationToken);
-            return other is null ? new CreationResult(new UploadResult(UploadResultKind.Busy), null, record) : new CreationResult(null, other, EngineRecord.From(other));
+            // Another process was faster. Its upload is continued like any other that exists.
+            return await context.Store.GetAsync(command.Key, cancellationToken) is { } other
+                ? new CreationResult.Created(other, EngineRecord.From(other), HasContent: false)
+                : new CreationResult.Failed(new UploadResult(UploadResultKind.Busy));
         }
         finally
         {
-            // What is refused has no share of the owner's room, and neither has what is finished.
-            if (!isOpen)
+            // Only an upload that is still receiving counts against the quota.
+            if (!isReceiving)
             {
-                quota.ReleaseUpload(command.Key.Owner, command.KnownLength ?? 0);
+                context.Quota.ReleaseUpload(command.Key.Owner, command.KnownLength ?? 0);
             }
         }
     }
+
+    private EngineRecord BuildRecord(AppendCommand command, CreateCommand createCommand) => new()
+    {
+        Protocol = createCommand.Protocol,
+        EngineName = context.Settings.EngineName,
+        Created = context.Time.GetUtcNow(),
+        RawFileName = createCommand.RawFileName,
+        ContentType = createCommand.ContentType,
+        Request = createCommand.Request,
+        ProtocolMetadata = createCommand.ProtocolMetadata,
+        Concatenation = createCommand.Concatenation,
+        ReprDigest = command.ReprDigest?.ToString(),
+        RequestedDigestAlgorithm = command.RequestedDigestAlgorithm?.Name,
+    };
 }

@@ -1,130 +1,92 @@
 using System.Collections.Concurrent;
-using Microsoft.Extensions.Logging;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine.Appending;
 
 namespace ResumableUploads.Engine.Completion;
 
 /// <summary>
-/// Takes received uploads to completed: runs the application's handler, once at a time per upload, in this process through a table and
-/// between processes through a lease in the record, and stores its outcome before anybody is told.
+/// Takes received uploads to completed: runs the completion handler and stores its response before any client sees it. The handler of an upload runs
+/// once at a time: a table ensures that within this process, a lease in the record between processes.
 /// </summary>
-internal sealed class CompletionService(
-    IUploadStore store,
-    RecordPolicy recordPolicy,
-    RecordUpdater recordUpdater,
-    HandlerLeases leases,
-    DeadLetterService deadLetters,
-    EngineSettings settings,
-    TimeProvider time,
-    ILogger logger,
-    CancellationToken stopping)
+internal sealed class CompletionService(EngineContext context, HandlerLeases leases, DeadLetterService deadLetters)
 {
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(250);
     private readonly ConcurrentDictionary<UploadKey, Task<UploadResult>> _runs = new();
 
-    /// <summary>Runs the handler of an upload that the caller has just claimed, or joins whoever runs it.</summary>
-    /// <param name="info">The upload.</param>
-    /// <param name="record">What its record says.</param>
-    /// <param name="callbacks">The application.</param>
-    /// <param name="before">What the handler waits for, while the claim is held.</param>
-    public Task<UploadResult> RunLeasedHandlerAsync(UploadInfo info, EngineRecord record, IUploadCallbacks callbacks, Task before)
+    /// <summary>
+    /// Does what is left of an append when the lock is released. The handler runs without the lock, so that it cannot be preempted and does not
+    /// block status requests.
+    /// </summary>
+    public async ValueTask<UploadResult> CompleteAsync(AppendStep step, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
-        var done = new TaskCompletionSource<UploadResult>(TaskCreationOptions.RunContinuationsAsynchronously);
-        Task<UploadResult> run = _runs.GetOrAdd(info.Key, done.Task);
-        if (run == done.Task)
+        if (step is not AppendStep.HandlerLeased)
         {
-            _ = RunAsync(info, record, callbacks, before, done);
+            await step.ProgressReported;
         }
 
-        return run;
+        UploadResult result = step switch
+        {
+            AppendStep.Finished finished => finished.Result,
+            AppendStep.PartReceived part => part.Result,
+            AppendStep.HandlerLeased leased => await RunLeasedHandlerAsync(leased.Info, leased.Record, callbacks, leased.ProgressReported),
+            AppendStep.ResultPending pending => await GetResultAsync(pending, callbacks, cancellationToken),
+            _ => throw new InvalidOperationException($"Unknown step {step.GetType()}."),
+        };
+        return step.IsCreated ? result with { IsCreated = true } : result;
     }
 
     /// <summary>
-    /// What comes after a turn. The handler runs without the turn: it is never taken over, and a status answers meanwhile.
+    /// Returns the result of an upload that is received or completed: the stored response, or the result of a handler run, which is started if none
+    /// is running.
     /// </summary>
-    public async ValueTask<UploadResult> CompleteStepAsync(AppendStepResult stepResult, IUploadCallbacks callbacks, CancellationToken cancellationToken)
-    {
-        if (stepResult.LeasedRecord is null)
-        {
-            await stepResult.ProgressReported;
-        }
-
-        UploadResult result = stepResult switch
-        {
-            { LeasedRecord: { } record } => await RunLeasedHandlerAsync(stepResult.Info!, record, callbacks, stepResult.ProgressReported),
-            { Result: { } settled } => settled,
-            _ => await GetResultAsync(stepResult.Info!, callbacks, cancellationToken),
-        };
-        return stepResult.IsCreated || stepResult.IsReplay ? result with { IsCreated = stepResult.IsCreated, IsReplay = stepResult.IsReplay } : result;
-    }
-
-    /// <summary>The outcome of an upload that is received or completed: the stored one, or that of a run that is under way or begins now.</summary>
     public async ValueTask<UploadResult> GetResultAsync(UploadInfo info, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
-        long began = time.GetTimestamp();
+        long startTimestamp = context.Time.GetTimestamp();
         while (true)
         {
             if (info.State == UploadState.Completed)
             {
-                return CompletedResult(info, EngineRecord.From(info), await store.GetResponseAsync(info.Key, cancellationToken));
+                return CompletedResult(info, EngineRecord.From(info), await context.Store.GetResponseAsync(info.Key, cancellationToken));
             }
 
             if (_runs.TryGetValue(info.Key, out Task<UploadResult>? run))
             {
-                return await WaitForRunAsync(run, info, settings.CompletionTimeout - time.GetElapsedTime(began), cancellationToken);
+                return await WaitForRunAsync(run, info, context.Settings.CompletionTimeout - context.Time.GetElapsedTime(startTimestamp), cancellationToken);
             }
 
             EngineRecord record = EngineRecord.From(info);
             if (leases.IsLeased(record))
             {
-                if (time.GetElapsedTime(began) >= settings.CompletionTimeout)
+                if (context.Time.GetElapsedTime(startTimestamp) >= context.Settings.CompletionTimeout)
                 {
                     return HandlerRunningResult(info);
                 }
 
-                await Task.Delay(PollInterval, time, cancellationToken);
+                await Task.Delay(PollInterval, context.Time, cancellationToken);
             }
-            else if (record.Handler is not null && await store.GetResponseAsync(info.Key, cancellationToken) is { } stored)
+            else if (await TryCompleteAsync(info, record, callbacks, cancellationToken) is { } result)
             {
-                // The process that ran the handler died between its outcome and the record that tells of it. It is not run again.
-                return await MarkCompletedAsync(info, record, stored);
-            }
-            else if (leases.IsExhausted(record))
-            {
-                if (record.Handler is { IsDeadLetterReported: true } || await deadLetters.TryDeadLetterAsync(info, record, callbacks, cancellationToken))
-                {
-                    return new UploadResult(UploadResultKind.DeadLettered, info.Offset) { UploadLength = info.Length };
-                }
-            }
-            else
-            {
-                EngineRecord claimed = record with { Handler = leases.StartAttempt(record.Handler) };
-                UpdateResult update = await store
-                    .UpdateAsync(info.Key, info.Version, recordPolicy.CreateReceived(claimed, info.Offset), cancellationToken);
-                if (update is { Status: ChangeStatus.Succeeded, Info: { } current })
-                {
-                    return await RunLeasedHandlerAsync(current, claimed, callbacks, Task.CompletedTask);
-                }
+                return result;
             }
 
-            UploadInfo? next = await store.GetAsync(info.Key, cancellationToken);
-            if (next is null)
+            UploadInfo? current = await context.Store.GetAsync(info.Key, cancellationToken);
+            if (current is null)
             {
                 return new UploadResult(UploadResultKind.NotFound);
             }
 
-            info = next;
+            info = current;
         }
     }
 
-    /// <summary>Whether a handler runs for the upload, here or in another process.</summary>
+    /// <summary>Returns whether a handler runs for the upload, in this or another process.</summary>
     public bool IsHandlerRunning(UploadInfo info) => info.State == UploadState.Received && leases.IsLeased(EngineRecord.From(info));
 
-    /// <summary>Whether there is nothing to be done for a received upload: it was given up, and the application has heard of it.</summary>
+    /// <summary>Returns whether the upload is dead-lettered and the application was notified, so that nothing is left to do.</summary>
     public bool IsDeadLetterReported(EngineRecord record) => leases.IsExhausted(record) && record.Handler is { IsDeadLetterReported: true };
 
-    /// <summary>Waits until no handler runs for the upload in this process; false when that takes too long.</summary>
+    /// <summary>Waits until no handler runs for the upload in this process.</summary>
+    /// <returns>False if the handler is still running after the completion timeout.</returns>
     public async ValueTask<bool> WaitForHandlerAsync(UploadKey key, CancellationToken cancellationToken)
     {
         if (!_runs.TryGetValue(key, out Task<UploadResult>? run))
@@ -134,7 +96,7 @@ internal sealed class CompletionService(
 
         try
         {
-            await run.WaitAsync(settings.CompletionTimeout, time, cancellationToken);
+            await run.WaitAsync(context.Settings.CompletionTimeout, context.Time, cancellationToken);
             return true;
         }
         catch (TimeoutException)
@@ -143,14 +105,45 @@ internal sealed class CompletionService(
         }
     }
 
-    /// <summary>Ends when every handler that runs now has ended.</summary>
+    /// <summary>Waits until all handlers that are running now have ended.</summary>
     public Task WaitForAllHandlersAsync() => Task.WhenAll(_runs.Values);
 
-    private async ValueTask<UploadResult> WaitForRunAsync(Task<UploadResult> run, UploadInfo info, TimeSpan wait, CancellationToken cancellationToken)
+    private async ValueTask<UploadResult> GetResultAsync(AppendStep.ResultPending pending, IUploadCallbacks callbacks, CancellationToken cancellationToken)
+    {
+        UploadResult result = await GetResultAsync(pending.Info, callbacks, cancellationToken);
+        return pending.IsRepeat ? result with { Kind = UploadResultKind.Replayed } : result;
+    }
+
+    /// <summary>Completes a received upload that is not leased.</summary>
+    /// <returns>Null if the upload has changed and must be read again.</returns>
+    private async ValueTask<UploadResult?> TryCompleteAsync(UploadInfo info, EngineRecord record, IUploadCallbacks callbacks, CancellationToken cancellationToken)
+    {
+        if (record.Handler is not null && await context.Store.GetResponseAsync(info.Key, cancellationToken) is { } response)
+        {
+            // The process that ran the handler died after storing the response and before updating the record. The handler is not run again.
+            return await MarkCompletedAsync(info, record, response);
+        }
+
+        if (leases.IsExhausted(record))
+        {
+            return record.Handler is { IsDeadLetterReported: true } || await deadLetters.TryDeadLetterAsync(info, record, callbacks, cancellationToken)
+                ? new UploadResult(UploadResultKind.DeadLettered, info.Offset) { UploadLength = info.Length }
+                : null;
+        }
+
+        EngineRecord leased = record with { Handler = leases.StartAttempt(record.Handler) };
+        UpdateResult update = await context.Store.UpdateAsync(
+            info.Key, info.Version, context.RecordPolicy.CreateReceived(leased, info.Offset), cancellationToken);
+        return update is { Status: ChangeStatus.Succeeded, Info: { } current }
+            ? await RunLeasedHandlerAsync(current, leased, callbacks, Task.CompletedTask)
+            : null;
+    }
+
+    private async ValueTask<UploadResult> WaitForRunAsync(Task<UploadResult> run, UploadInfo info, TimeSpan timeout, CancellationToken cancellationToken)
     {
         try
         {
-            return await run.WaitAsync(wait > TimeSpan.Zero ? wait : TimeSpan.Zero, time, cancellationToken);
+            return await run.WaitAsync(timeout > TimeSpan.Zero ? timeout : TimeSpan.Zero, context.Time, cancellationToken);
         }
         catch (TimeoutException)
         {
@@ -158,115 +151,130 @@ internal sealed class CompletionService(
         }
     }
 
-    private async Task RunAsync(UploadInfo info, EngineRecord record, IUploadCallbacks callbacks, Task before, TaskCompletionSource<UploadResult> done)
+    /// <summary>Runs the handler of an upload that this request has leased, or joins a run that has already started.</summary>
+    private Task<UploadResult> RunLeasedHandlerAsync(UploadInfo info, EngineRecord record, IUploadCallbacks callbacks, Task progressReported)
+    {
+        var completion = new TaskCompletionSource<UploadResult>(TaskCreationOptions.RunContinuationsAsynchronously);
+        Task<UploadResult> run = _runs.GetOrAdd(info.Key, completion.Task);
+        if (run == completion.Task)
+        {
+            _ = RunAsync(info, record, callbacks, progressReported, completion);
+        }
+
+        return run;
+    }
+
+    private async Task RunAsync(
+        UploadInfo info, EngineRecord record, IUploadCallbacks callbacks, Task progressReported, TaskCompletionSource<UploadResult> completion)
     {
         UploadResult result;
         try
         {
-            result = await RunHandlerAsync(info, record, callbacks, before);
+            result = await RunHandlerAsync(info, record, callbacks, progressReported);
         }
         catch (UploadStoreException e)
         {
-            Log.StoreFailed(logger, e, e.Failure, info.Key, info.Offset);
-            result = new UploadResult(e.Failure == StoreFailure.Full ? UploadResultKind.StorageFull : UploadResultKind.StorageFailed, info.Offset);
+            Log.StoreFailed(context.Logger, e, e.Failure, info.Key, info.Offset);
+            result = UploadResult.FromException(e) with { Offset = info.Offset };
         }
         catch (Exception e)
         {
-            Log.HandlerFailed(logger, e, info.Key, record.Handler?.Attempts ?? 1, settings.MaxHandlerAttempts);
+            Log.HandlerFailed(context.Logger, e, info.Key, record.Handler?.Attempts ?? 1, context.Settings.MaxHandlerAttempts);
             result = new UploadResult(UploadResultKind.HandlerFailed, info.Offset);
         }
 
         _runs.TryRemove(info.Key, out _);
-        done.SetResult(result);
+        completion.SetResult(result);
     }
 
-    private async ValueTask<UploadResult> RunHandlerAsync(UploadInfo info, EngineRecord record, IUploadCallbacks callbacks, Task before)
+    private async ValueTask<UploadResult> RunHandlerAsync(UploadInfo info, EngineRecord record, IUploadCallbacks callbacks, Task progressReported)
     {
-        await using var lease = new HandlerLeaseRenewer(store, recordPolicy, settings, time, info.Key, record);
+        await using var lease = new HandlerLeaseRenewer(context, info.Key, record);
         HandlerResult? result = null;
-        await before;
+        await progressReported;
         try
         {
-            result = await callbacks.RunHandlerAsync(info, record, answer => StoreResponseEarlyAsync(info, record, answer), stopping);
+            result = await callbacks.RunHandlerAsync(info, record, response => StoreResponseEarlyAsync(info, record, response), context.Stopping);
         }
         catch (Exception e)
         {
-            Log.HandlerFailed(logger, e, info.Key, record.Handler?.Attempts ?? 1, settings.MaxHandlerAttempts);
+            Log.HandlerFailed(context.Logger, e, info.Key, record.Handler?.Attempts ?? 1, context.Settings.MaxHandlerAttempts);
         }
 
-        // The lease is renewed while the handler runs; from here on nobody else of this process writes the record.
+        // The renewer has stopped, so nothing else in this process writes the record from here on.
         record = await lease.StopAsync();
-        UploadInfo current = await store.GetAsync(info.Key, CancellationToken.None)
-            ?? throw new UploadStoreException(StoreFailure.Corrupt, $"Upload {info.Key} disappeared while its handler ran.");
+        UploadInfo current = await GetExistingAsync(info.Key);
         return result is { Kind: HandlerResultKind.Final } || current.State == UploadState.Completed
             ? await StoreResponseAsync(current, record, result?.Response)
             : await HandleFailureAsync(current, record, result, callbacks);
     }
 
-    private async ValueTask StoreResponseEarlyAsync(UploadInfo info, EngineRecord record, ReadOnlyMemory<byte> answer)
+    /// <summary>Stores a response that starts to be sent before the handler has ended.</summary>
+    private async ValueTask StoreResponseEarlyAsync(UploadInfo info, EngineRecord record, ReadOnlyMemory<byte> response)
     {
-        UploadInfo current = await store.GetAsync(info.Key, CancellationToken.None)
-            ?? throw new UploadStoreException(StoreFailure.Corrupt, $"Upload {info.Key} disappeared while its handler ran.");
+        UploadInfo current = await GetExistingAsync(info.Key);
         if (current.State == UploadState.Completed)
         {
-            throw new UploadStoreException(StoreFailure.Unavailable, $"Another process has completed upload {info.Key} meanwhile.");
+            throw new UploadStoreException(StoreFailure.Unavailable, $"Upload {info.Key} was completed by another process while its handler ran.");
         }
 
-        await StoreResponseAsync(current, record, answer);
+        await StoreResponseAsync(current, record, response);
     }
 
-    /// <summary>Stores the outcome; only then is anybody told. Another process may have been first: then its outcome is the one.</summary>
-    private async ValueTask<UploadResult> StoreResponseAsync(UploadInfo info, EngineRecord record, ReadOnlyMemory<byte>? answer)
+    private async ValueTask<UploadInfo> GetExistingAsync(UploadKey key) =>
+        await context.Store.GetAsync(key, CancellationToken.None)
+        ?? throw new UploadStoreException(StoreFailure.Corrupt, $"Upload {key} disappeared while its handler ran.");
+
+    /// <summary>Stores the response and completes the upload. If another process has completed it, that process's response is the result.</summary>
+    private async ValueTask<UploadResult> StoreResponseAsync(UploadInfo info, EngineRecord record, ReadOnlyMemory<byte>? response)
     {
         if (info.State == UploadState.Completed)
         {
-            return CompletedResult(info, EngineRecord.From(info), await store.GetResponseAsync(info.Key, CancellationToken.None));
+            return CompletedResult(info, EngineRecord.From(info), await context.Store.GetResponseAsync(info.Key, CancellationToken.None));
         }
 
-        if (answer is { } bytes)
+        if (response is { } bytes)
         {
-            await store.PutResponseAsync(info.Key, bytes, CancellationToken.None);
+            await context.Store.PutResponseAsync(info.Key, bytes, CancellationToken.None);
         }
 
-        return await MarkCompletedAsync(info, record, answer);
+        return await MarkCompletedAsync(info, record, response);
     }
 
-    /// <summary>Writes into the record that the outcome, which is stored, is for good.</summary>
-    private async ValueTask<UploadResult> MarkCompletedAsync(UploadInfo info, EngineRecord record, ReadOnlyMemory<byte>? answer)
+    /// <summary>Writes the completed state after the response is stored.</summary>
+    private async ValueTask<UploadResult> MarkCompletedAsync(UploadInfo info, EngineRecord record, ReadOnlyMemory<byte>? response)
     {
-        EngineRecord done = record with { Handler = HandlerLeases.WithoutLease(record) };
-        await recordUpdater.UpdateAsync(
-            info, now => now.State == UploadState.Completed ? null : recordPolicy.CreateCompleted(done, now.Offset), CancellationToken.None);
-        Log.Completed(logger, info.Key);
-        return CompletedResult(info, record, answer);
+        EngineRecord completed = record with { Handler = HandlerLeases.WithoutLease(record) };
+        await context.RecordUpdater.UpdateAsync(
+            info,
+            current => current.State == UploadState.Completed ? null : context.RecordPolicy.CreateCompleted(completed, current.Offset),
+            CancellationToken.None);
+        Log.Completed(context.Logger, info.Key);
+        return CompletedResult(info, record, response);
     }
 
-    private static UploadResult CompletedResult(UploadInfo info, EngineRecord record, ReadOnlyMemory<byte>? answer) => new(UploadResultKind.Completed, info.Offset)
-    {
-        UploadLength = info.Length,
-        Response = answer,
-        ReprDigest = record.ComputedReprDigest,
-    };
-
-    /// <summary>Gives the lease back, so that the handler can be run again. A stop of the server is no attempt.</summary>
+    /// <summary>Releases the lease after a failed run, or dead-letters the upload. A run that a server stop has ended does not count as an attempt.</summary>
     private async ValueTask<UploadResult> HandleFailureAsync(UploadInfo info, EngineRecord record, HandlerResult? result, IUploadCallbacks callbacks)
     {
         HandlerState state = HandlerLeases.WithoutLease(record) with { IsDeadLettered = result is { Kind: HandlerResultKind.DeadLetter } };
-        if (result is null && stopping.IsCancellationRequested)
+        if (result is null && context.Stopping.IsCancellationRequested)
         {
             state = state with { Attempts = state.Attempts - 1 };
         }
 
-        // Whoever gives up holds the lease until the application has heard of it.
-        bool isParked = state.IsExhausted(settings.MaxHandlerAttempts);
-        UploadInfo? now = await leases.UpdateIfLeasedAsync(info, record with { Handler = isParked ? leases.WithLease(state) : state });
-        if (isParked && now is not null)
+        // The lease is kept until the application has been notified of the dead-lettered upload.
+        bool isExhausted = state.IsExhausted(context.Settings.MaxHandlerAttempts);
+        UploadInfo? written = await leases.UpdateIfLeasedAsync(info, record with { Handler = isExhausted ? leases.WithLease(state) : state });
+        if (isExhausted && written is not null)
         {
-            await deadLetters.DeadLetterAsync(now, record with { Handler = state }, callbacks);
+            await deadLetters.DeadLetterAsync(written, record with { Handler = state }, callbacks);
         }
 
         return new UploadResult(UploadResultKind.HandlerFailed, info.Offset) { UploadLength = info.Length, Response = result?.Response };
     }
+
+    private static UploadResult CompletedResult(UploadInfo info, EngineRecord record, ReadOnlyMemory<byte>? response) =>
+        new(UploadResultKind.Completed, info.Offset) { UploadLength = info.Length, Response = response, ReprDigest = record.ComputedReprDigest };
 
     private static UploadResult HandlerRunningResult(UploadInfo info) =>
         new(UploadResultKind.HandlerRunning, info.Offset) { UploadLength = info.Length };

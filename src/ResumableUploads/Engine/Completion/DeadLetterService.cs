@@ -1,36 +1,36 @@
-using Microsoft.Extensions.Logging;
 using ResumableUploads.Abstractions;
 
 namespace ResumableUploads.Engine.Completion;
 
 /// <summary>
-/// Gives up uploads whose bytes are all there and whose handler does not succeed. The application hears of each, also where the last attempt
-/// ended with its process: the record says whether it has.
+/// Dead-letters received uploads whose completion handler failed too often, and notifies the application of each. The record says whether the
+/// application was notified, so that a notification that was lost with a process is repeated.
 /// </summary>
-internal sealed class DeadLetterService(
-    IUploadStore store, RecordPolicy recordPolicy, HandlerLeases leases, EngineSettings settings, UploadMetrics metrics, TimeProvider time, ILogger logger, CancellationToken stopping)
+internal sealed class DeadLetterService(EngineContext context, HandlerLeases leases)
 {
-    /// <summary>Gives up an upload that the caller holds. Where the process dies before the record says that it is told, it is told again.</summary>
+    /// <summary>Dead-letters an upload on which this process holds the lease.</summary>
     /// <param name="info">The upload.</param>
-    /// <param name="record">What its record is to say in the end, held by nobody.</param>
+    /// <param name="record">The engine's data to write in the end, without a lease.</param>
     /// <param name="callbacks">The application.</param>
     public async ValueTask DeadLetterAsync(UploadInfo info, EngineRecord record, IUploadCallbacks callbacks)
     {
-        bool isTold;
-        await using (new HandlerLeaseRenewer(store, recordPolicy, settings, time, info.Key, record with { Handler = leases.WithLease(record.Handler!) }))
+        bool isReported;
+        await using (new HandlerLeaseRenewer(context, info.Key, record with { Handler = leases.WithLease(record.Handler!) }))
         {
-            isTold = await NotifyAsync(info, record, callbacks, stopping);
+            isReported = await NotifyAsync(info, record, callbacks, context.Stopping);
         }
 
-        await leases.UpdateIfLeasedAsync(info, record with { Handler = record.Handler! with { IsDeadLetterReported = isTold } });
+        await leases.UpdateIfLeasedAsync(info, record with { Handler = record.Handler! with { IsDeadLetterReported = isReported } });
     }
 
-    /// <summary>Gives up an upload that nobody holds; false where somebody else is about it.</summary>
+    /// <summary>Dead-letters an upload that is not leased.</summary>
+    /// <returns>False if the upload has changed, so that it was not dead-lettered.</returns>
     public async ValueTask<bool> TryDeadLetterAsync(UploadInfo info, EngineRecord record, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
         HandlerState state = HandlerLeases.WithoutLease(record) with { IsDeadLettered = record.Handler is { IsDeadLettered: true } };
-        UpdateResult update = await store
-            .UpdateAsync(info.Key, info.Version, recordPolicy.CreateReceived(record with { Handler = leases.WithLease(state) }, info.Offset), cancellationToken);
+        EngineRecord leased = record with { Handler = leases.WithLease(state) };
+        UpdateResult update = await context.Store.UpdateAsync(
+            info.Key, info.Version, context.RecordPolicy.CreateReceived(leased, info.Offset), cancellationToken);
         if (update is not { Status: ChangeStatus.Succeeded, Info: { } current })
         {
             return false;
@@ -41,24 +41,24 @@ internal sealed class DeadLetterService(
     }
 
     /// <summary>
-    /// An upload is about to be removed. If all its bytes came and nobody came back for the rest, the application hears of it, and may still
+    /// Notifies the application of a received upload that is about to expire and was not dead-lettered before, so that the application can still
     /// save the content.
     /// </summary>
     public async ValueTask NotifyBeforeExpirationAsync(UploadInfo info, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
-        if (info.State == UploadState.Received && recordPolicy.BelongsToThisEngine(info)
+        if (info.State == UploadState.Received && context.RecordPolicy.BelongsToThisEngine(info)
             && EngineRecord.From(info) is { Handler: not { IsDeadLetterReported: true } } record && !leases.IsLeased(record)
-            && await store.GetResponseAsync(info.Key, cancellationToken) is null)
+            && await context.Store.GetResponseAsync(info.Key, cancellationToken) is null)
         {
             await NotifyAsync(info, record, callbacks, cancellationToken);
         }
     }
 
-    /// <summary>Tells whoever listens; false where the server stopped meanwhile.</summary>
+    /// <returns>False if the notification was canceled.</returns>
     private async ValueTask<bool> NotifyAsync(UploadInfo info, EngineRecord record, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
-        metrics.DeadLettered();
-        Log.DeadLettered(logger, info.Key, record.Handler?.Attempts ?? 0);
+        context.Metrics.DeadLettered();
+        Log.DeadLettered(context.Logger, info.Key, record.Handler?.Attempts ?? 0);
         try
         {
             await callbacks.OnDeadLetteredAsync(info, record, cancellationToken);
@@ -66,7 +66,7 @@ internal sealed class DeadLetterService(
         }
         catch (Exception e)
         {
-            Log.DeadLetterHandlerFailed(logger, e, info.Key);
+            Log.DeadLetterHandlerFailed(context.Logger, e, info.Key);
             return !cancellationToken.IsCancellationRequested;
         }
     }

@@ -2,30 +2,25 @@ using ResumableUploads.Abstractions;
 
 namespace ResumableUploads.Engine.Completion;
 
-/// <summary>Keeps other processes from running a handler that runs here: renews the lease in the record while it does.</summary>
+/// <summary>Renews the lease of a completion handler while the handler runs, so that no other process starts it.</summary>
 internal sealed class HandlerLeaseRenewer : IAsyncDisposable
 {
-    private readonly IUploadStore _store;
-    private readonly RecordPolicy _recordPolicy;
-    private readonly EngineSettings _settings;
-    private readonly TimeProvider _time;
+    private readonly EngineContext _context;
+    private readonly UploadKey _key;
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _renewal;
-    private readonly UploadKey _key;
     private EngineRecord _record;
 
-    public HandlerLeaseRenewer(IUploadStore store, RecordPolicy recordPolicy, EngineSettings settings, TimeProvider time, UploadKey key, EngineRecord record)
+    public HandlerLeaseRenewer(EngineContext context, UploadKey key, EngineRecord record)
     {
-        _store = store;
-        _recordPolicy = recordPolicy;
-        _settings = settings;
-        _time = time;
+        _context = context;
         _key = key;
         _record = record;
         _renewal = RenewLoopAsync();
     }
 
-    /// <summary>Stops renewing, and gives the data as it was written last.</summary>
+    /// <summary>Stops renewing.</summary>
+    /// <returns>The engine's data as last written.</returns>
     public async ValueTask<EngineRecord> StopAsync()
     {
         await _stop.CancelAsync();
@@ -42,22 +37,23 @@ internal sealed class HandlerLeaseRenewer : IAsyncDisposable
 
     private async Task RenewLoopAsync()
     {
+        TimeSpan duration = _context.Settings.HandlerLeaseDuration;
         while (!_stop.IsCancellationRequested)
         {
             try
             {
-                await Task.Delay(_settings.HandlerLeaseDuration / 3, _time, _stop.Token);
-                UploadInfo? info = await _store.GetAsync(_key, CancellationToken.None);
+                await Task.Delay(duration / 3, _context.Time, _stop.Token);
+                UploadInfo? info = await _context.Store.GetAsync(_key, CancellationToken.None);
                 if (info is not { State: UploadState.Received } || _record.Handler is null
                     || EngineRecord.From(info).Handler?.LeasedBy != _record.Handler.LeasedBy)
                 {
-                    // Where another process has claimed the upload, this one was too slow, and does not take it back.
+                    // The lease has run out and another process has taken it. It is not taken back.
                     return;
                 }
 
-                EngineRecord renewed = _record with { Handler = _record.Handler with { LeasedUntil = _time.GetUtcNow() + _settings.HandlerLeaseDuration } };
-                UpdateResult update = await _store
-                    .UpdateAsync(info.Key, info.Version, _recordPolicy.CreateReceived(renewed, info.Offset), CancellationToken.None);
+                EngineRecord renewed = _record with { Handler = _record.Handler with { LeasedUntil = _context.Time.GetUtcNow() + duration } };
+                UpdateResult update = await _context.Store.UpdateAsync(
+                    info.Key, info.Version, _context.RecordPolicy.CreateReceived(renewed, info.Offset), CancellationToken.None);
                 if (update.Status == ChangeStatus.Succeeded)
                 {
                     _record = renewed;
@@ -69,7 +65,7 @@ internal sealed class HandlerLeaseRenewer : IAsyncDisposable
             }
             catch (UploadStoreException)
             {
-                // The next round tries again; if the lease runs out meanwhile, at-least-once is what was promised.
+                // Retried in the next iteration. If the lease runs out before that, the handler may run twice: it is called at least once.
             }
         }
     }

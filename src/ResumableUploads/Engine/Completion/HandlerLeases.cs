@@ -2,35 +2,37 @@ using ResumableUploads.Abstractions;
 
 namespace ResumableUploads.Engine.Completion;
 
-/// <summary>Who may run the handler of a received upload, as its record says: between processes there is nothing else to ask.</summary>
-internal sealed class HandlerLeases(RecordPolicy recordPolicy, RecordUpdater recordUpdater, EngineSettings settings, TimeProvider time)
+/// <summary>The leases in the records of received uploads, which make one process at a time run the completion handler.</summary>
+internal sealed class HandlerLeases(EngineContext context)
 {
     private readonly string _processId = Guid.NewGuid().ToString("n");
 
-    /// <summary>The handler's state for a record that is written now by the one who is about to run it.</summary>
-    public HandlerState StartAttempt(HandlerState? before) => WithLease(new((before?.Attempts ?? 0) + 1, null, default, (before?.TotalRuns ?? 0) + 1));
+    /// <summary>Returns the handler state for a new run of the handler by this process.</summary>
+    public HandlerState StartAttempt(HandlerState? previous) => WithLease(new((previous?.Attempts ?? 0) + 1, null, default, (previous?.TotalRuns ?? 0) + 1));
 
-    /// <summary>The same state, held by this process for a while.</summary>
-    public HandlerState WithLease(HandlerState state) => state with { LeasedBy = _processId, LeasedUntil = time.GetUtcNow() + settings.HandlerLeaseDuration };
+    /// <summary>Returns the same state with a lease of this process.</summary>
+    public HandlerState WithLease(HandlerState state) =>
+        state with { LeasedBy = _processId, LeasedUntil = context.Time.GetUtcNow() + context.Settings.HandlerLeaseDuration };
 
-    /// <summary>How often it was tried, held by nobody.</summary>
+    /// <summary>Returns the same attempts without a lease.</summary>
     public static HandlerState WithoutLease(EngineRecord record) => new(record.Handler?.Attempts ?? 1, null, default, record.Handler?.TotalRuns ?? 1);
 
-    public bool IsLeased(EngineRecord record) => record.Handler is { LeasedBy: not null } handler && handler.LeasedUntil > time.GetUtcNow();
+    public bool IsLeased(EngineRecord record) => record.Handler is { LeasedBy: not null } handler && handler.LeasedUntil > context.Time.GetUtcNow();
 
-    /// <summary>Whether no handler may be started any more.</summary>
-    public bool IsExhausted(EngineRecord record) => record.Handler?.IsExhausted(settings.MaxHandlerAttempts) is true;
+    /// <summary>Returns whether the handler has no attempts left.</summary>
+    public bool IsExhausted(EngineRecord record) => record.Handler?.IsExhausted(context.Settings.MaxHandlerAttempts) is true;
 
-    /// <summary>Writes how far the handler is, unless another process has claimed or completed the upload meanwhile: then null.</summary>
+    /// <summary>Writes the record if this process still holds the lease.</summary>
+    /// <returns>The upload as written, or null if another process has leased or completed it.</returns>
     public async ValueTask<UploadInfo?> UpdateIfLeasedAsync(UploadInfo info, EngineRecord record)
     {
         bool isOurs = false;
-        UploadInfo? written = await recordUpdater.UpdateAsync(
+        UploadInfo? written = await context.RecordUpdater.UpdateAsync(
             info,
-            now =>
+            current =>
             {
-                isOurs = now.State == UploadState.Received && EngineRecord.From(now).Handler?.LeasedBy == _processId;
-                return isOurs ? recordPolicy.CreateReceived(record, now.Offset) : null;
+                isOurs = current.State == UploadState.Received && EngineRecord.From(current).Handler?.LeasedBy == _processId;
+                return isOurs ? context.RecordPolicy.CreateReceived(record, current.Offset) : null;
             },
             CancellationToken.None);
         return isOurs ? written : null;

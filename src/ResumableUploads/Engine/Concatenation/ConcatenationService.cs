@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.IO.Pipelines;
-using Microsoft.Extensions.Logging;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine.Appending;
 using ResumableUploads.Engine.Completion;
@@ -10,25 +9,24 @@ using ResumableUploads.Engine.Locking;
 namespace ResumableUploads.Engine.Concatenation;
 
 /// <summary>
-/// Puts uploads together from parts. To the store a joined upload is one like any other, whose bytes come from its parts and not from a client:
-/// so a crash in between loses nothing, and the next try goes on where this one ended. The parts are removed once the whole is durable.
+/// Concatenates uploads. To the store, a concatenation is an upload like any other, except that its bytes come from its parts and not from a client.
+/// A crash therefore loses nothing: the next attempt resumes at the offset of the concatenation. The parts are removed after the last byte is durable.
 /// </summary>
 internal sealed class ConcatenationService(
-    IUploadStore store,
-    RecordPolicy recordPolicy,
+    EngineContext context,
     UploadLockTable locks,
     UploadCreator creator,
-    Appender appender,
+    AppendExecutor executor,
     CompletionService completion,
     UploadRemover remover,
-    PendingConcatenations pending,
-    EngineSettings settings,
-    ILogger logger)
+    PendingConcatenations pending)
 {
-    /// <summary>Makes a joined upload, and joins it where all its parts are whole.</summary>
-    /// <param name="command">The upload; its creation names the parts.</param>
+    private const int CopyBufferSize = 256 * 1024;
+
+    /// <summary>Creates a concatenation, and concatenates its parts if all of them are received.</summary>
+    /// <param name="command">The upload to create, with the ids of the parts.</param>
     /// <param name="callbacks">The application.</param>
-    /// <param name="cancellationToken">Ends the waiting.</param>
+    /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
     public async ValueTask<UploadResult> CreateAsync(AppendCommand command, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
         UploadKey[] parts = GetPartKeys(command.Key, command.CreateIfMissing!.Concatenation!);
@@ -40,41 +38,43 @@ internal sealed class ConcatenationService(
                 return new UploadResult(UploadResultKind.PartNotFound);
             }
 
-            // As many bytes as there are numbers for are more than any server takes.
+            // A sum that overflows is above any limit.
             length = info.Length > long.MaxValue - length ? long.MaxValue : length + info.Length;
         }
 
-        AppendCommand sized = command with { UploadLength = length };
-        if (AppendValidator.CheckCommand(sized, settings) is { } result)
+        AppendCommand sizedCommand = command with { UploadLength = length };
+        if (AppendValidator.CheckCommand(sizedCommand, context.Settings) is { } failure)
         {
-            return result;
+            return failure;
         }
 
-        (UploadResult? refusal, UploadInfo? created, _) =
-            await creator.CreateAsync(sized, WithMaxUploadSize(command), callbacks, content: null, cancellationToken);
-        if (refusal is not null)
+        CreationResult creation = await creator.CreateAsync(sizedCommand, WithMaxUploadSize(command), callbacks, content: null, cancellationToken);
+        if (creation is CreationResult.Failed failed)
         {
-            return refusal;
+            return failed.Result;
         }
 
-        pending.Add(created!.Key, parts);
-        UploadResult? joined = await TryConcatenateAsync(command.Key, waitForLock: true, callbacks, cancellationToken);
-        return (joined ?? new UploadResult(UploadResultKind.Appended) { UploadLength = length, Expires = recordPolicy.GetExpirationAfterChange(created.Record) }) with
-        {
-            IsCreated = true,
-        };
+        UploadInfo created = ((CreationResult.Created)creation).Info;
+        pending.Add(created.Key, parts);
+        UploadResult result = await TryConcatenateAsync(command.Key, waitForLock: true, callbacks, cancellationToken)
+            ?? new UploadResult(UploadResultKind.Appended)
+            {
+                UploadLength = length,
+                Expires = context.RecordPolicy.GetExpirationAfterChange(created.Record),
+            };
+        return result with { IsCreated = true };
     }
 
-    /// <summary>A part is whole: joins what has waited for it.</summary>
-    public async ValueTask OnPartCompletedAsync(UploadKey part, Func<IUploadCallbacks> callbacks, CancellationToken cancellationToken)
+    /// <summary>Concatenates the uploads that have been waiting for a part which is now received.</summary>
+    public async ValueTask OnPartReceivedAsync(UploadKey part, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
-        foreach (UploadKey joined in pending.GetPendingFor(part))
+        foreach (UploadKey key in pending.GetPendingFor(part))
         {
-            await TryConcatenateAsync(joined, waitForLock: true, callbacks(), cancellationToken);
+            await TryConcatenateAsync(key, waitForLock: true, callbacks.ForOtherUpload(), cancellationToken);
         }
     }
 
-    /// <summary>Remembers an upload that waits for its parts.</summary>
+    /// <summary>Adds an upload to the pending concatenations if it is one that waits for its parts.</summary>
     public void TrackIfPending(UploadInfo info, EngineRecord record)
     {
         if (info.State == UploadState.Receiving && record.Concatenation is { IsPart: false } concatenation)
@@ -83,153 +83,162 @@ internal sealed class ConcatenationService(
         }
     }
 
-    /// <summary>Joins an upload if all its parts are whole, and runs what is to run then; null: it waits, or somebody else is about it.</summary>
+    /// <summary>Concatenates the parts of an upload if all of them are received, and completes the upload.</summary>
     /// <param name="key">The upload.</param>
-    /// <param name="waitForLock">Whether to wait for whoever looks at it now: it may have looked before the last part was whole.</param>
+    /// <param name="waitForLock">Whether to wait for another request that holds the lock. It may have checked before the last part was received.</param>
     /// <param name="callbacks">The application.</param>
-    /// <param name="cancellationToken">Ends the waiting.</param>
+    /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
+    /// <returns>Null if the upload still waits for parts, or another request is concatenating them.</returns>
     public async ValueTask<UploadResult?> TryConcatenateAsync(UploadKey key, bool waitForLock, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
         try
         {
-            AppendStepResult? stepResult;
+            AppendStep? step;
             using (UploadLock? uploadLock = locks.TryAcquire(key)
-                ?? (waitForLock ? await locks.AcquireAsync(key, settings.PreemptionTimeout, cancellationToken) : null))
+                ?? (waitForLock ? await locks.AcquireAsync(key, context.Settings.PreemptionTimeout, cancellationToken) : null))
             {
-                stepResult = uploadLock is null ? null : await ConcatenateAsync(key, uploadLock, callbacks, cancellationToken);
+                step = uploadLock is null ? null : await ConcatenateAsync(key, uploadLock, callbacks, cancellationToken);
             }
 
-            return stepResult is { } done ? await completion.CompleteStepAsync(done, callbacks, cancellationToken) : null;
+            return step is null ? null : await completion.CompleteAsync(step, callbacks, cancellationToken);
         }
         catch (UploadStoreException e)
         {
-            // What is joined stays so, and whoever asks later gets it going again. The request that came with the last part has its bytes safe.
-            Log.StoreFailed(logger, e, e.Failure, key, e.DurableOffset);
+            // Bytes that are copied stay copied, and a later request resumes. The bytes of the part that started this are durable.
+            Log.StoreFailed(context.Logger, e, e.Failure, key, e.DurableOffset);
             return UploadResult.FromException(e);
         }
     }
 
-    private async ValueTask<AppendStepResult?> ConcatenateAsync(UploadKey key, UploadLock uploadLock, IUploadCallbacks callbacks, CancellationToken cancellationToken)
+    private async ValueTask<AppendStep?> ConcatenateAsync(UploadKey key, UploadLock uploadLock, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
         uploadLock.CannotBePreempted = true;
-        if (await store.GetAsync(key, cancellationToken) is not { State: UploadState.Receiving } info
-            || EngineRecord.From(info) is not { Concatenation: { IsPart: false } concatenation } record)
+        if (await context.Store.GetAsync(key, cancellationToken) is not { State: UploadState.Receiving } info
+            || EngineRecord.From(info) is not { Concatenation: { IsPart: false } concatenation })
         {
             pending.Remove(key);
             return null;
         }
 
-        UploadKey[] parts = GetPartKeys(key, concatenation);
-        var lengths = new long[parts.Length];
-        for (int i = 0; i < parts.Length; i++)
+        UploadKey[] keys = GetPartKeys(key, concatenation);
+        var parts = new List<UploadInfo>(keys.Length);
+        foreach (UploadKey partKey in keys)
         {
-            if (await GetPartAsync(parts[i], cancellationToken) is not { } part || part.Offset != part.Length)
+            if (await GetPartAsync(partKey, cancellationToken) is not { } part || part.Offset != part.Length)
             {
                 return null;
             }
 
-            lengths[i] = part.Offset;
+            parts.Add(part);
         }
 
-        // A part may have told its length only after the whole was made.
-        long length = lengths.Sum();
-        if (length > (concatenation.MaxUploadSize ?? settings.MaxUploadSize))
+        // Checked again, because the length of a part may become known after the concatenation was created.
+        long maxUploadSize = concatenation.MaxUploadSize ?? context.Settings.MaxUploadSize;
+        if (parts.Sum(static part => part.Offset) > maxUploadSize)
         {
-            return new UploadResult(UploadResultKind.UploadTooLarge) { MaxUploadSize = concatenation.MaxUploadSize ?? settings.MaxUploadSize };
+            return new UploadResult(UploadResultKind.UploadTooLarge) { MaxUploadSize = maxUploadSize };
         }
 
-        AppendStepResult stepResult = await AppendPartsAsync(info, record, parts, lengths, uploadLock, callbacks, cancellationToken);
-        if (stepResult.Result is null)
+        AppendStep step = await AppendPartsAsync(info, parts, uploadLock, callbacks, cancellationToken);
+        if (step is not AppendStep.Finished)
         {
             pending.Remove(key);
-            await RemovePartsAsync(parts, cancellationToken);
+            await RemovePartsAsync(keys, cancellationToken);
         }
 
-        return stepResult;
+        return step;
     }
 
-    /// <summary>Appends what is missing: the first try all of it, one after a crash the rest.</summary>
-    private async ValueTask<AppendStepResult> AppendPartsAsync(
-        UploadInfo info, EngineRecord record, UploadKey[] parts, long[] lengths, UploadLock uploadLock, IUploadCallbacks callbacks, CancellationToken cancellationToken)
+    /// <summary>Appends the bytes beyond the current offset: all of them, or after a crash the rest.</summary>
+    private async ValueTask<AppendStep> AppendPartsAsync(
+        UploadInfo info, List<UploadInfo> parts, UploadLock uploadLock, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
-        long begin = 0;
-        for (int i = 0; i < parts.Length; begin += lengths[i++])
+        EngineRecord record = EngineRecord.From(info);
+        long partEnd = 0;
+        for (int i = 0; i < parts.Count; i++)
         {
-            long missing = begin + lengths[i] - info.Offset;
-            bool isLast = i == parts.Length - 1;
+            partEnd += parts[i].Offset;
+            long missing = partEnd - info.Offset;
+            bool isLast = i == parts.Count - 1;
             if (missing <= 0 && !isLast)
             {
                 continue;
             }
 
-            Stream content = await store.OpenReadAsync(parts[i], cancellationToken) ?? Stream.Null;
+            Stream content = await context.Store.OpenReadAsync(parts[i].Key, cancellationToken) ?? Stream.Null;
             await using (content)
             {
-                content.Position = lengths[i] - missing;
+                content.Position = parts[i].Offset - missing;
                 var command = new AppendCommand
                 {
                     Key = info.Key,
                     Offset = info.Offset,
-                    Body = missing > 0 ? PipeReader.Create(content, new StreamPipeReaderOptions(bufferSize: 256 * 1024)) : PipeReader.Create(ReadOnlySequence<byte>.Empty),
+                    Body = missing > 0
+                        ? PipeReader.Create(content, new StreamPipeReaderOptions(bufferSize: CopyBufferSize))
+                        : PipeReader.Create(ReadOnlySequence<byte>.Empty),
                     SourceStream = missing > 0 ? content : null,
-                    UploadLength = lengths.Sum(),
+                    UploadLength = parts.Sum(static part => part.Offset),
                     BodyLength = missing,
                     CompletionRule = CompletionRule.AtLength,
                 };
-                AppendStepResult stepResult = await appender.AppendAsync(command, info, record, uploadLock, callbacks, content: null, cancellationToken);
-                if (stepResult.Result is not { Kind: UploadResultKind.Appended })
+                AppendStep step = await executor.AppendAsync(
+                    new LockedAppend(command, uploadLock, callbacks), info, record, content: null, cancellationToken);
+                if (step is not AppendStep.Finished { Result.Kind: UploadResultKind.Appended })
                 {
-                    return stepResult;
+                    return step;
                 }
             }
 
-            info = await store.GetAsync(info.Key, cancellationToken)
-                ?? throw new UploadStoreException(StoreFailure.Unavailable, $"Upload {info.Key} was removed while it was joined.");
+            info = await context.Store.GetAsync(info.Key, cancellationToken)
+                ?? throw new UploadStoreException(StoreFailure.Unavailable, $"Upload {info.Key} was removed while its parts were concatenated.");
         }
 
-        // The parts were shorter than they said, which a store does not do.
-        throw new UploadStoreException(StoreFailure.Corrupt, $"The parts of upload {info.Key} are not what they were.", info.Offset);
+        throw new UploadStoreException(StoreFailure.Corrupt, $"The parts of upload {info.Key} have fewer bytes than their offsets say.", info.Offset);
     }
 
     private async ValueTask RemovePartsAsync(UploadKey[] parts, CancellationToken cancellationToken)
     {
-        HashSet<UploadKey> wanted = pending.IsComplete
+        // A part may belong to several concatenations. The last one removes it.
+        HashSet<UploadKey> neededParts = pending.IsComplete
             ? [.. parts.Where(part => pending.GetPendingFor(part).Length > 0)]
             : await GetPartsNeededByOthersAsync(parts[0].Owner, cancellationToken);
         foreach (UploadKey part in parts.Distinct())
         {
-            // Another one may wait for it too: then that one removes it.
-            if (!wanted.Contains(part) && await store.GetAsync(part, cancellationToken) is { } info)
+            if (!neededParts.Contains(part) && await context.Store.GetAsync(part, cancellationToken) is { } info)
             {
                 await remover.RemoveAsync(info, ignoreVersion: true, cancellationToken);
             }
         }
     }
 
-    /// <summary>The parts of all that an owner has waiting, as the store knows them.</summary>
+    /// <summary>Lists the parts of all concatenations of an owner that are waiting, from the store.</summary>
     private async ValueTask<HashSet<UploadKey>> GetPartsNeededByOthersAsync(string owner, CancellationToken cancellationToken)
     {
-        HashSet<UploadKey> wanted = [];
-        await foreach (UploadInfo info in store.ListAsync(new UploadQuery { Owner = owner }, cancellationToken))
+        HashSet<UploadKey> neededParts = [];
+        await foreach (UploadInfo info in context.Store.ListAsync(new UploadQuery { Owner = owner }, cancellationToken))
         {
             if (info.State == UploadState.Receiving && EngineRecord.From(info) is { Concatenation: { IsPart: false } concatenation })
             {
-                wanted.UnionWith(GetPartKeys(info.Key, concatenation));
+                neededParts.UnionWith(GetPartKeys(info.Key, concatenation));
             }
         }
 
-        return wanted;
+        return neededParts;
     }
 
     private async ValueTask<UploadInfo?> GetPartAsync(UploadKey key, CancellationToken cancellationToken) =>
-        await store.GetAsync(key, cancellationToken) is { State: UploadState.Receiving } info
-        && !recordPolicy.IsExpired(info) && EngineRecord.From(info).Concatenation is { IsPart: true }
+        await context.Store.GetAsync(key, cancellationToken) is { State: UploadState.Receiving } info
+        && !context.RecordPolicy.IsExpired(info) && EngineRecord.From(info).Concatenation is { IsPart: true }
             ? info
             : null;
 
-    private CreateCommand WithMaxUploadSize(AppendCommand command) =>
-        command.CreateIfMissing! with { Concatenation = command.CreateIfMissing.Concatenation! with { MaxUploadSize = AppendValidator.GetMaxUploadSize(command, settings) } };
+    private CreateCommand WithMaxUploadSize(AppendCommand command)
+    {
+        CreateCommand createCommand = command.CreateIfMissing!;
+        long maxUploadSize = AppendValidator.GetMaxUploadSize(command, context.Settings);
+        return createCommand with { Concatenation = createCommand.Concatenation! with { MaxUploadSize = maxUploadSize } };
+    }
 
-    /// <summary>A part belongs to the owner of the whole: there is no way to name another's.</summary>
+    /// <summary>Returns the keys of the parts. They have the owner of the concatenation, so that a client cannot name the uploads of other owners.</summary>
     private static UploadKey[] GetPartKeys(UploadKey key, ConcatenationInfo concatenation) => [.. concatenation.PartIds!.Select(id => new UploadKey(key.Owner, id))];
 }

@@ -3,24 +3,24 @@ using ResumableUploads.Abstractions;
 namespace ResumableUploads.Engine.Concatenation;
 
 /// <summary>
-/// Which joined uploads wait for which parts, as far as this process knows: so that they are joined at once when the last part is whole. What it
-/// has no room for is joined when somebody asks for it, or by the next sweep.
+/// An in-memory index from parts to the concatenations that wait for them, so that the last part completes a concatenation
+/// immediately. A concatenation that is not in the index is completed by the next status request or the next sweep.
 /// </summary>
-/// <param name="maxJoined">The most uploads that are remembered. The oldest is forgotten first.</param>
-/// <param name="maxParts">The most parts that all of them have together.</param>
-internal sealed class PendingConcatenations(int maxJoined = 10_000, int maxParts = 1_000_000)
+/// <param name="maxConcatenations">The maximum number of concatenations. The oldest is evicted first.</param>
+/// <param name="maxParts">The maximum number of parts of all concatenations.</param>
+internal sealed class PendingConcatenations(int maxConcatenations = 10_000, int maxParts = 1_000_000)
 {
     private readonly Lock _lock = new();
     private readonly LinkedList<PendingEntry> _byAge = [];
     private readonly Dictionary<UploadKey, LinkedListNode<PendingEntry>> _byKey = [];
 
-    /// <summary>Parts belong to the owner of the whole, so nobody has to look through what others have.</summary>
+    /// <summary>Parts have the same owner as their concatenation, so only uploads of that owner are searched.</summary>
     private readonly Dictionary<string, HashSet<UploadKey>> _byOwner = new(StringComparer.Ordinal);
 
     private int _partCount;
     private bool _hasEvicted;
 
-    /// <summary>Whether nothing was ever forgotten for want of room.</summary>
+    /// <summary>Gets whether no concatenation was ever evicted.</summary>
     public bool IsComplete
     {
         get
@@ -32,34 +32,22 @@ internal sealed class PendingConcatenations(int maxJoined = 10_000, int maxParts
         }
     }
 
-    /// <summary>How many uploads are remembered.</summary>
-    public int Count
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return _byKey.Count;
-            }
-        }
-    }
-
-    /// <summary>Remembers that an upload waits for its parts.</summary>
-    public void Add(UploadKey joined, IEnumerable<UploadKey> parts)
+    /// <summary>Adds a concatenation, or moves an existing one to the newest.</summary>
+    public void Add(UploadKey concatenation, IEnumerable<UploadKey> parts)
     {
         lock (_lock)
         {
-            RemoveCore(joined);
-            var waiting = new PendingEntry(joined, [.. parts.Select(static part => part.GetHashCode()).Distinct()]);
-            _byKey.Add(joined, _byAge.AddLast(waiting));
-            if (!_byOwner.TryGetValue(joined.Owner, out HashSet<UploadKey>? ofOwner))
+            RemoveCore(concatenation);
+            var entry = new PendingEntry(concatenation, [.. parts.Select(static part => part.GetHashCode()).Distinct()]);
+            _byKey.Add(concatenation, _byAge.AddLast(entry));
+            if (!_byOwner.TryGetValue(concatenation.Owner, out HashSet<UploadKey>? keysOfOwner))
             {
-                _byOwner.Add(joined.Owner, ofOwner = []);
+                _byOwner.Add(concatenation.Owner, keysOfOwner = []);
             }
 
-            ofOwner.Add(joined);
-            _partCount += waiting.PartHashes.Length;
-            while (_byKey.Count > maxJoined || _partCount > maxParts)
+            keysOfOwner.Add(concatenation);
+            _partCount += entry.PartHashes.Length;
+            while (_byKey.Count > maxConcatenations || _partCount > maxParts)
             {
                 _hasEvicted = true;
                 RemoveCore(_byAge.First!.Value.Key);
@@ -67,45 +55,45 @@ internal sealed class PendingConcatenations(int maxJoined = 10_000, int maxParts
         }
     }
 
-    /// <summary>Forgets an upload that is joined or gone.</summary>
-    public void Remove(UploadKey joined)
+    /// <summary>Removes a concatenation that is completed or deleted.</summary>
+    public void Remove(UploadKey concatenation)
     {
         lock (_lock)
         {
-            RemoveCore(joined);
+            RemoveCore(concatenation);
         }
     }
 
-    /// <summary>The uploads that may wait for a part. Now and then there is one among them that does not.</summary>
+    /// <summary>Returns the concatenations that may wait for a part. Hash collisions can add some that do not.</summary>
     public UploadKey[] GetPendingFor(UploadKey part)
     {
         lock (_lock)
         {
             int hash = part.GetHashCode();
-            return _byOwner.TryGetValue(part.Owner, out HashSet<UploadKey>? ofOwner)
-                ? [.. ofOwner.Where(joined => _byKey[joined].Value.PartHashes.Contains(hash))]
+            return _byOwner.TryGetValue(part.Owner, out HashSet<UploadKey>? keysOfOwner)
+                ? [.. keysOfOwner.Where(key => _byKey[key].Value.PartHashes.Contains(hash))]
                 : [];
         }
     }
 
-    private void RemoveCore(UploadKey joined)
+    private void RemoveCore(UploadKey concatenation)
     {
-        if (!_byKey.Remove(joined, out LinkedListNode<PendingEntry>? node))
+        if (!_byKey.Remove(concatenation, out LinkedListNode<PendingEntry>? node))
         {
             return;
         }
 
         _byAge.Remove(node);
         _partCount -= node.Value.PartHashes.Length;
-        HashSet<UploadKey> ofOwner = _byOwner[joined.Owner];
-        ofOwner.Remove(joined);
-        if (ofOwner.Count == 0)
+        HashSet<UploadKey> keysOfOwner = _byOwner[concatenation.Owner];
+        keysOfOwner.Remove(concatenation);
+        if (keysOfOwner.Count == 0)
         {
-            _byOwner.Remove(joined.Owner);
+            _byOwner.Remove(concatenation.Owner);
         }
     }
 
-    /// <param name="Key">The joined upload.</param>
-    /// <param name="PartHashes">The hash codes of its parts: the keys would take fifty times as much.</param>
+    /// <param name="Key">The key of the concatenation.</param>
+    /// <param name="PartHashes">The hash codes of its parts; the keys would take fifty times as much memory.</param>
     private sealed record PendingEntry(UploadKey Key, int[] PartHashes);
 }

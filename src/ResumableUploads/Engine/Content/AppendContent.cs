@@ -7,10 +7,12 @@ using ResumableUploads.Engine.Locking;
 
 namespace ResumableUploads.Engine.Content;
 
-/// <summary>The content of one append as the store sees it: the guarded body, and what is known to be durable.</summary>
+/// <summary>The content of one append as the store sees it: the bounded request body, its digests, and the durable offset.</summary>
 internal sealed class AppendContent : UploadContent, IDisposable
 {
-    /// <summary>How long all of a short body is waited for. A client that is slower gets an upload that it can ask for meanwhile.</summary>
+    /// <summary>
+    /// How long a short body is awaited as a whole. The upload of a slower client is created first, so that the client can query it.
+    /// </summary>
     private static readonly TimeSpan BufferTimeout = TimeSpan.FromMilliseconds(200);
 
     private readonly RequestBodyReader _reader;
@@ -22,17 +24,17 @@ internal sealed class AppendContent : UploadContent, IDisposable
     private readonly CancellationToken _stopping;
 
     /// <param name="command">The append.</param>
-    /// <param name="uploadLength">The length of the whole content, where it is known.</param>
-    /// <param name="uploadLock">The turn that it holds.</param>
-    /// <param name="room">How many bytes it may add at most.</param>
+    /// <param name="uploadLength">The length of the whole upload, or <see langword="null"/> if it is unknown.</param>
+    /// <param name="uploadLock">The lock that the append holds.</param>
+    /// <param name="maxLength">The maximum number of bytes that the append may add.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="settings">The limits.</param>
-    /// <param name="stopping">Fires when the server stops.</param>
+    /// <param name="settings">The limits and timeouts.</param>
+    /// <param name="stopping">Is canceled when the server stops.</param>
     public AppendContent(
         AppendCommand command,
         long? uploadLength,
         UploadLock uploadLock,
-        long room,
+        long maxLength,
         TimeProvider time,
         EngineSettings settings,
         CancellationToken stopping)
@@ -44,7 +46,7 @@ internal sealed class AppendContent : UploadContent, IDisposable
         _command = command;
         _uploadLength = uploadLength;
         _grace = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
-        _reader = new RequestBodyReader(command.Body, room, _digest, time, settings, () => _grace.CancelAfter(settings.AppendGracePeriod));
+        _reader = new RequestBodyReader(command.Body, maxLength, _digest, time, settings, () => _grace.CancelAfter(settings.AppendGracePeriod));
     }
 
     public override PipeReader Reader => _reader;
@@ -55,26 +57,27 @@ internal sealed class AppendContent : UploadContent, IDisposable
 
     public BodyEndReason EndReason => _reader.EndReason;
 
-    /// <summary>Who wants to know how far it is, or null.</summary>
+    /// <summary>Gets or sets the receiver of durable offsets, or <see langword="null"/> if the application does not track progress.</summary>
     public ProgressReporter? Progress { get; set; }
 
-    /// <summary>Fires when the store has not come back long after the content ended early.</summary>
+    /// <summary>Gets a token that is canceled if the store has not returned within the grace period after the body ended early.</summary>
     public CancellationToken GraceToken => _grace.Token;
 
-    /// <summary>Whether the bytes were thrown away because a digest did not match (and not because the body was cut off).</summary>
+    /// <summary>Gets whether the bytes were discarded because a digest did not match, as opposed to an interrupted body.</summary>
     public bool DigestFailed { get; private set; }
 
-    /// <summary>Whether that was because the digest itself did not come.</summary>
+    /// <summary>Gets whether <see cref="DigestFailed"/> is due to a digest that was announced and did not arrive.</summary>
     public bool IsDigestMissing => _digest?.IsContentDigestMissing is true;
 
-    /// <summary>Whether the bytes before this body are hashed too, because the digest is one of the whole content.</summary>
+    /// <summary>Gets whether the bytes before this body have to be hashed first, because the digest covers the whole content.</summary>
     public bool MustHashStoredBytes => _command is { IsStaged: true, ReprDigest: not null, Offset: > 0 };
 
-    /// <summary>Until what it gives is disposed, the content ends when somebody else wants the turn, and when the server stops.</summary>
+    /// <summary>Ends the body when another request preempts the upload or the server stops, until the result is disposed.</summary>
     public StopRegistration RegisterStop() => new(_reader, _uploadLock, _stopping);
 
     /// <summary>
-    /// All bytes of a short body, where they come at once and match their digests; else null. Either way they are still there to be read.
+    /// Returns all bytes of a short body if they arrive within a short time and match their digests; otherwise
+    /// <see langword="null"/>. Consumes no bytes in either case.
     /// </summary>
     public async ValueTask<ReadOnlySequence<byte>?> TryBufferAsync()
     {
@@ -83,10 +86,10 @@ internal sealed class AppendContent : UploadContent, IDisposable
         return bytes is null || _digest is null or { ContentDigestMatches: true, ReprDigestMatches: true } ? bytes : null;
     }
 
-    /// <summary>Hashes what the store has already.</summary>
+    /// <summary>Hashes the bytes that the store already has.</summary>
     public ValueTask HashStoredBytesAsync(Stream stored, CancellationToken cancellationToken) => _digest!.AppendStoredAsync(stored, cancellationToken);
 
-    /// <summary>Waits for whoever is still being told how far it is.</summary>
+    /// <summary>Waits for a running call of the progress handler.</summary>
     public Task WaitForProgressAsync() => Progress?.WaitForPendingAsync() ?? Task.CompletedTask;
 
     public override void ReportDurable(long durableOffset)

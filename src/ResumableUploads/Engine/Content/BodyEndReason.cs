@@ -1,29 +1,28 @@
 namespace ResumableUploads.Engine.Content;
 
-/// <summary>Why the content of an append ended.</summary>
+/// <summary>Why the body of an append ended.</summary>
 internal enum BodyEndReason
 {
-    /// <summary>It has not ended yet.</summary>
     NotEnded = 0,
 
     /// <summary>The whole body arrived.</summary>
     EndOfBody,
 
-    /// <summary>The client went away, or broke its own framing.</summary>
+    /// <summary>The client disconnected or violated the HTTP framing.</summary>
     Disconnected,
 
-    /// <summary>Another request asked for the turn.</summary>
+    /// <summary>Another request for the same upload asked for the lock.</summary>
     Preempted,
 
     /// <summary>The server is stopping.</summary>
     Shutdown,
 
-    /// <summary>No byte came for the idle timeout.</summary>
+    /// <summary>No byte arrived for the idle timeout.</summary>
     IdleTimeout,
 
-    /// <summary>Bytes came below the lowest rate.</summary>
+    /// <summary>Bytes arrived below the minimum data rate.</summary>
     BelowMinDataRate,
 
-    /// <summary>There were more bytes than the upload may still take.</summary>
+    /// <summary>The body has more bytes than the upload accepts.</summary>
     LimitExceeded,
 }

@@ -3,13 +3,13 @@ using ResumableUploads.Engine.Locking;
 
 namespace ResumableUploads.Engine.Content;
 
-/// <summary>Finds out whether a body whose length was not told has no bytes.</summary>
+/// <summary>Detects whether a body of unknown length is empty.</summary>
 internal sealed class EmptyBodyDetector(EngineSettings settings, TimeProvider time, CancellationToken stopping)
 {
-    /// <summary>Whether the body ended, and without a byte. It waits for a client that has not sent its end.</summary>
+    /// <summary>Waits for the first byte or the end of the body. Returns whether the body ended without a byte.</summary>
     public async ValueTask<bool> IsEmptyAsync(AppendCommand command, UploadLock uploadLock)
     {
-        using var reader = new RequestBodyReader(command.Body, room: 0, digest: null, time, settings, static () => { });
+        using var reader = new RequestBodyReader(command.Body, maxLength: 0, digest: null, time, settings, static () => { });
         using var stopRegistration = new StopRegistration(reader, uploadLock, stopping);
         while (true)
         {

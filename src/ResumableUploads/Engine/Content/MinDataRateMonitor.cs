@@ -1,49 +1,57 @@
 namespace ResumableUploads.Engine.Content;
 
 /// <summary>
-/// Watches how fast a client sends. Only the time in which the server waits for the client counts, so that a slow disk is nobody's
-/// fault. It costs a timer only once a read has to wait.
+/// Enforces the idle timeout and the minimum data rate of a request body. Only the time that the server waits for the client
+/// counts, so that a slow disk does not end a request. The timer is created only when a read has to wait.
 /// </summary>
-internal sealed class MinDataRateMonitor(TimeProvider time, EngineSettings settings, Action<BodyEndReason> end) : IDisposable
+/// <param name="time">The clock.</param>
+/// <param name="settings">The idle timeout and the minimum data rate.</param>
+/// <param name="onViolation">The action that ends the body.</param>
+internal sealed class MinDataRateMonitor(TimeProvider time, EngineSettings settings, Action<BodyEndReason> onViolation) : IDisposable
 {
     private readonly Lock _lock = new();
     private ITimer? _timer;
-    private long _waitingSince;
+    private long _waitStartTimestamp;
     private bool _isWaiting;
-    private TimeSpan _totalWait;
-    private long _bytes;
-    private bool _disposed;
+    private bool _isDisposed;
+    private long _bytesInPeriod;
 
+    /// <summary>The completed waits of the current period, minus the part of a running wait that the previous period counted.</summary>
+    private TimeSpan _waitInPeriod;
+
+    /// <summary>Call before waiting for the client.</summary>
     public void StartWaiting()
     {
         lock (_lock)
         {
             _isWaiting = true;
-            _waitingSince = time.GetTimestamp();
-            if (_timer is null && !_disposed)
+            _waitStartTimestamp = time.GetTimestamp();
+            if (_timer is null && !_isDisposed)
             {
-                TimeSpan tick = (settings.IdleTimeout < settings.MinDataRatePeriod ? settings.IdleTimeout : settings.MinDataRatePeriod) / 4;
-                _timer = time.CreateTimer(static watch => ((MinDataRateMonitor)watch!).CheckDataRate(), this, tick, tick);
+                TimeSpan interval = (settings.IdleTimeout < settings.MinDataRatePeriod ? settings.IdleTimeout : settings.MinDataRatePeriod) / 4;
+                _timer = time.CreateTimer(static monitor => ((MinDataRateMonitor)monitor!).CheckDataRate(), this, interval, interval);
             }
         }
     }
 
+    /// <summary>Call when the wait for the client has ended.</summary>
     public void StopWaiting()
     {
         lock (_lock)
         {
             _isWaiting = false;
-            _totalWait += time.GetElapsedTime(_waitingSince);
+            _waitInPeriod += time.GetElapsedTime(_waitStartTimestamp);
         }
     }
 
-    public void AddBytes(long bytes) => Interlocked.Add(ref _bytes, bytes);
+    /// <summary>Counts received bytes.</summary>
+    public void AddBytes(long bytes) => Interlocked.Add(ref _bytesInPeriod, bytes);
 
     public void Dispose()
     {
         lock (_lock)
         {
-            _disposed = true;
+            _isDisposed = true;
             _timer?.Dispose();
             _timer = null;
         }
@@ -51,35 +59,35 @@ internal sealed class MinDataRateMonitor(TimeProvider time, EngineSettings setti
 
     private void CheckDataRate()
     {
-        BodyEndReason verdict = BodyEndReason.NotEnded;
+        BodyEndReason violation = BodyEndReason.NotEnded;
         lock (_lock)
         {
-            if (_disposed || !_isWaiting)
+            if (_isDisposed || !_isWaiting)
             {
                 return;
             }
 
-            TimeSpan idle = time.GetElapsedTime(_waitingSince);
+            TimeSpan idle = time.GetElapsedTime(_waitStartTimestamp);
+            TimeSpan waited = _waitInPeriod + idle;
             if (idle >= settings.IdleTimeout)
             {
-                verdict = BodyEndReason.IdleTimeout;
+                violation = BodyEndReason.IdleTimeout;
             }
-            else if (settings.MinDataRate > 0 && _totalWait + idle >= settings.MinDataRatePeriod)
+            else if (settings.MinDataRate > 0 && waited >= settings.MinDataRatePeriod)
             {
-                TimeSpan waited = _totalWait + idle;
-                if (Interlocked.Exchange(ref _bytes, 0) < settings.MinDataRate * waited.TotalSeconds)
+                if (Interlocked.Exchange(ref _bytesInPeriod, 0) < settings.MinDataRate * waited.TotalSeconds)
                 {
-                    verdict = BodyEndReason.BelowMinDataRate;
+                    violation = BodyEndReason.BelowMinDataRate;
                 }
 
-                // The next window begins now; the idle time so far stays known through _waitingSince.
-                _totalWait = -idle;
+                // Starts the next period. The running wait keeps its start for the idle timeout, so what was counted is subtracted.
+                _waitInPeriod = -idle;
             }
         }
 
-        if (verdict != BodyEndReason.NotEnded)
+        if (violation != BodyEndReason.NotEnded)
         {
-            end(verdict);
+            onViolation(violation);
         }
     }
 }

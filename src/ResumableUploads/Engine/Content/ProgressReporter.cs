@@ -3,7 +3,10 @@ using ResumableUploads.Abstractions;
 
 namespace ResumableUploads.Engine.Content;
 
-/// <summary>Tells the application how far an upload is: in order, one call at a time, at most one each interval, none after completion.</summary>
+/// <summary>
+/// Reports the progress of an upload to the application: in order, one call at a time, at most one call per interval. An offset
+/// that is reported while a call is running or before the interval has elapsed is skipped.
+/// </summary>
 internal sealed class ProgressReporter(
     IUploadCallbacks callbacks, UploadKey key, EngineRecord record, long? length, TimeProvider time, TimeSpan interval, ILogger logger)
 {
@@ -12,6 +15,7 @@ internal sealed class ProgressReporter(
     private long _lastReportTimestamp;
     private bool _hasReported;
 
+    /// <summary>Starts a call of the progress handler unless it is skipped. Does not wait for the handler.</summary>
     public void Report(long offset)
     {
         lock (_lock)
@@ -27,7 +31,7 @@ internal sealed class ProgressReporter(
         }
     }
 
-    /// <summary>Waits for a call that still runs.</summary>
+    /// <summary>Waits for a running call, so that no progress is reported after completion.</summary>
     public Task WaitForPendingAsync()
     {
         lock (_lock)

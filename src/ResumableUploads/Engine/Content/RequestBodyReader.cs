@@ -7,115 +7,93 @@ using ResumableUploads.Engine.Digests;
 namespace ResumableUploads.Engine.Content;
 
 /// <summary>
-/// The body of a request, made harmless: whatever happens to the client, it ends instead of throwing, and gives every byte that the web
-/// server handed over before. It never gives more than the upload may take.
+/// A reader of a request body that never throws. A disconnect, a preemption, a shutdown, a timeout or an exceeded limit ends the
+/// body, after every byte that the web server had already received. <see cref="EndReason"/> tells why it ended.
 /// </summary>
-internal sealed class RequestBodyReader : PipeReader, IDisposable
+internal sealed partial class RequestBodyReader : PipeReader, IDisposable
 {
     private readonly PipeReader _inner;
     private readonly MinDataRateMonitor _dataRateMonitor;
     private readonly BackgroundHasher? _hasher;
     private readonly Action _onEndedEarly;
     private readonly TimeProvider _time;
-    private ReadOnlySequence<byte> _current;
-    private long _remaining;
+    private InnerState _innerState;
+    private volatile BodyEndReason _requestedStop;
 
-    /// <summary>How many of the bytes that are given now are hashed already, or about to be.</summary>
+    /// <summary>The unconsumed bytes of the last read.</summary>
+    private ReadOnlySequence<byte> _unconsumed;
+
+    /// <summary>How many bytes of <see cref="_unconsumed"/> were given to the hasher.</summary>
     private long _hashedLength;
-    private int _requestedStopReason;
-    private volatile bool _isBufferTimeoutElapsed;
 
-    /// <summary>Whether the last read is still to be given: a pipe does not give again what was looked at.</summary>
-    private bool _isResultPending;
-    private bool _isInnerCompleted;
-    private bool _needsAdvance;
-    private bool _isCompleted;
+    /// <summary>How many more bytes may be consumed.</summary>
+    private long _remainingLength;
 
-    /// <param name="inner">The body as the server gives it.</param>
-    /// <param name="room">How many bytes may be given at most.</param>
-    /// <param name="digest">What the bytes are hashed into while they are read, or null. It is true when all that was given was taken.</param>
+    /// <param name="inner">The body as the server provides it.</param>
+    /// <param name="maxLength">The maximum number of bytes to read.</param>
+    /// <param name="digest">
+    /// The digest to update with the bytes that are read, or <see langword="null"/>. It is valid once all bytes are consumed.
+    /// </param>
     /// <param name="time">The clock.</param>
-    /// <param name="settings">Idle timeout and lowest rate.</param>
-    /// <param name="ended">Called once when the content ends other than whole.</param>
-    public RequestBodyReader(PipeReader inner, long room, IncrementalDigest? digest, TimeProvider time, EngineSettings settings, Action ended)
+    /// <param name="settings">The idle timeout and the minimum data rate.</param>
+    /// <param name="onEndedEarly">Called once if the body ends for any reason but <see cref="BodyEndReason.EndOfBody"/>.</param>
+    public RequestBodyReader(
+        PipeReader inner, long maxLength, IncrementalDigest? digest, TimeProvider time, EngineSettings settings, Action onEndedEarly)
     {
         _inner = inner;
-        _remaining = room;
+        _remainingLength = maxLength;
         _hasher = digest is null ? null : new BackgroundHasher(digest);
-        _onEndedEarly = ended;
+        _onEndedEarly = onEndedEarly;
         _time = time;
         _dataRateMonitor = new MinDataRateMonitor(time, settings, RequestStop);
     }
 
-    /// <summary>Why it ended; <see cref="BodyEndReason.NotEnded"/> while it has not.</summary>
+    /// <summary>Which calls the inner reader accepts.</summary>
+    private enum InnerState
+    {
+        /// <summary>It can be read.</summary>
+        Readable,
+
+        /// <summary>It returned a result and expects a call of AdvanceTo.</summary>
+        AdvancePending,
+
+        /// <summary>It is not called anymore.</summary>
+        Closed,
+    }
+
     public BodyEndReason EndReason { get; private set; }
 
-    /// <summary>How many bytes were taken from it.</summary>
     public long ConsumedLength { get; private set; }
 
-    /// <summary>Whether all that was given was taken.</summary>
-    public bool IsFullyConsumed => _current.IsEmpty;
+    /// <summary>Gets whether every byte that was read is consumed.</summary>
+    public bool IsFullyConsumed => _unconsumed.IsEmpty;
 
-    /// <summary>What the server threw when the body broke off, or null.</summary>
-    public Exception? Fault { get; private set; }
+    private bool HasEnded => EndReason != BodyEndReason.NotEnded;
 
-    /// <summary>Ends the content soon: what is there is still given. The first reason counts. Safe from any thread.</summary>
+    private bool IsStopRequested => _requestedStop != BodyEndReason.NotEnded;
+
+    /// <summary>Gets whether this class has canceled the pending read of the inner reader, and not the server.</summary>
+    private bool IsWakeupRequested => IsStopRequested || _isBufferTimeoutElapsed;
+
+    /// <summary>
+    /// Ends the body after the bytes that have already arrived. Only the first reason counts. May be called from any thread.
+    /// </summary>
     public void RequestStop(BodyEndReason reason)
     {
-        if (Interlocked.CompareExchange(ref _requestedStopReason, (int)reason, 0) == 0)
+        if (Interlocked.CompareExchange(ref _requestedStop, reason, BodyEndReason.NotEnded) == BodyEndReason.NotEnded)
         {
             WakePendingRead();
         }
     }
 
-    /// <summary>
-    /// Waits a moment until all bytes of a content of this length are there, and are hashed, and takes none of them: the next read gives them again.
-    /// Null where it ended before, or takes longer.
-    /// </summary>
-    public async ValueTask<ReadOnlySequence<byte>?> TryBufferAsync(long length, TimeSpan timeout)
-    {
-        ITimer? timer = null;
-        try
-        {
-            while (true)
-            {
-                ValueTask<ReadResult> read = ReadAsync(CancellationToken.None);
-                timer ??= read.IsCompleted ? null
-                    : _time.CreateTimer(static reader => ((RequestBodyReader)reader!).OnBufferTimeout(), this, timeout, Timeout.InfiniteTimeSpan);
-                ReadResult result = await read;
-                bool isAll = result.Buffer.Length == length && EndReason is (BodyEndReason.NotEnded or BodyEndReason.EndOfBody);
-                if (isAll || result.IsCompleted || _isBufferTimeoutElapsed)
-                {
-                    _isResultPending = true;
-                    _hasher?.Finish();
-                    return isAll ? result.Buffer : null;
-                }
-
-                AdvanceTo(result.Buffer.Start, result.Buffer.End);
-            }
-        }
-        finally
-        {
-            if (timer is not null)
-            {
-                await timer.DisposeAsync();
-            }
-
-            _isBufferTimeoutElapsed = false;
-        }
-    }
-
-    /// <summary>Whether a read that was cancelled was meant to be.</summary>
-    private bool IsWakeupRequested => Volatile.Read(ref _requestedStopReason) != 0 || _isBufferTimeoutElapsed;
-
     public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
     {
-        if (_isCompleted || _isResultPending)
+        if (HasEnded || _isResultBuffered)
         {
             return new ValueTask<ReadResult>(CurrentReadResult());
         }
 
-        if (Volatile.Read(ref _requestedStopReason) != 0)
+        if (IsStopRequested)
         {
             return new ValueTask<ReadResult>(ReadAvailable());
         }
@@ -125,9 +103,9 @@ internal sealed class RequestBodyReader : PipeReader, IDisposable
         {
             read = _inner.ReadAsync(CancellationToken.None);
         }
-        catch (Exception e)
+        catch (Exception)
         {
-            return new ValueTask<ReadResult>(HandleReadFailure(e));
+            return new ValueTask<ReadResult>(HandleReadFailure());
         }
 
         return read.IsCompletedSuccessfully ? ProcessCompletedRead(read.Result) : WaitForReadAsync(read);
@@ -135,13 +113,13 @@ internal sealed class RequestBodyReader : PipeReader, IDisposable
 
     public override bool TryRead(out ReadResult result)
     {
-        if (_isCompleted || _isResultPending)
+        if (HasEnded || _isResultBuffered)
         {
             result = CurrentReadResult();
             return true;
         }
 
-        if (Volatile.Read(ref _requestedStopReason) != 0)
+        if (IsStopRequested)
         {
             result = ReadAvailable();
             return true;
@@ -149,18 +127,18 @@ internal sealed class RequestBodyReader : PipeReader, IDisposable
 
         try
         {
-            if (!_inner.TryRead(out ReadResult inner))
+            if (!_inner.TryRead(out ReadResult innerResult))
             {
                 result = default;
                 return false;
             }
 
-            result = ProcessRead(inner);
+            result = ProcessRead(innerResult);
             return true;
         }
-        catch (Exception e)
+        catch (Exception)
         {
-            result = HandleReadFailure(e);
+            result = HandleReadFailure();
             return true;
         }
     }
@@ -169,23 +147,23 @@ internal sealed class RequestBodyReader : PipeReader, IDisposable
 
     public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
     {
-        // With this call the memory goes back.
+        // The inner reader reuses the memory after this call.
         _hasher?.Finish();
-        long count = _current.Slice(_current.Start, consumed).Length;
+        long count = _unconsumed.Slice(_unconsumed.Start, consumed).Length;
         _hashedLength -= count;
-        _remaining -= count;
+        _remainingLength -= count;
         ConsumedLength += count;
 
-        // A rest of nothing must not point into memory that goes back with this call.
-        ReadOnlySequence<byte> rest = _current.Slice(consumed);
-        _current = rest.IsEmpty ? ReadOnlySequence<byte>.Empty : rest;
-        _isResultPending = false;
+        // An empty slice would still reference memory that the inner reader reuses.
+        ReadOnlySequence<byte> rest = _unconsumed.Slice(consumed);
+        _unconsumed = rest.IsEmpty ? ReadOnlySequence<byte>.Empty : rest;
+        _isResultBuffered = false;
         AdvanceInner(consumed, examined);
     }
 
     public override void CancelPendingRead() => _inner.CancelPendingRead();
 
-    /// <summary>The body is the request's own; whoever reads the content does not complete it.</summary>
+    /// <summary>Does nothing: the server completes the request body.</summary>
     public override void Complete(Exception? exception = null)
     {
     }
@@ -195,29 +173,28 @@ internal sealed class RequestBodyReader : PipeReader, IDisposable
         _dataRateMonitor.Dispose();
         _hasher?.Dispose();
 
-        // A store that failed has not given back what it was given. Nobody else could read the rest of the body then.
-        AdvanceInner(_current.Start, _current.End);
+        // A store that failed may not have advanced. The server could not read the rest of the body then.
+        AdvanceInner(_unconsumed.Start, _unconsumed.End);
     }
 
-    [SuppressMessage("Design", "CA1031", Justification = "Whatever a server throws while reading a body is the end of that body.")]
+    [SuppressMessage("Design", "CA1031", Justification = "Any exception that a server throws while a body is read is the end of that body.")]
     private void AdvanceInner(SequencePosition consumed, SequencePosition examined)
     {
-        if (!_needsAdvance || _isInnerCompleted)
+        if (_innerState != InnerState.AdvancePending)
         {
             return;
         }
 
-        // After the last result nothing is read any more: what a store leaves of it is given again from here.
-        _needsAdvance = false;
-        _isInnerCompleted = _isCompleted;
+        // After the end, unconsumed bytes are returned from here and the inner reader is not called again.
+        _innerState = HasEnded ? InnerState.Closed : InnerState.Readable;
         try
         {
             _inner.AdvanceTo(consumed, examined);
         }
-        catch (Exception e)
+        catch (Exception)
         {
-            // The request broke while the store was writing: the store did nothing wrong, and has taken these bytes.
-            HandleReadFailure(e);
+            // The request was aborted while the store was writing. The store has these bytes and must not see an exception.
+            HandleReadFailure();
         }
     }
 
@@ -248,9 +225,9 @@ internal sealed class RequestBodyReader : PipeReader, IDisposable
                 read = _inner.ReadAsync(CancellationToken.None);
             }
         }
-        catch (Exception e)
+        catch (Exception)
         {
-            return HandleReadFailure(e);
+            return HandleReadFailure();
         }
     }
 
@@ -261,83 +238,76 @@ internal sealed class RequestBodyReader : PipeReader, IDisposable
             return new ValueTask<ReadResult>(ProcessRead(result));
         }
 
-        // Woken by somebody else, for a reason that is not ours: nothing was looked at, read again.
+        // The server canceled the read, which is not an end of the body. Read again without examining anything.
         _inner.AdvanceTo(result.Buffer.Start);
         return ReadAsync(CancellationToken.None);
     }
 
     private ReadResult ProcessRead(ReadResult result)
     {
-        // What came counts, and not what was taken: a store may gather for longer than the pace is measured.
-        _dataRateMonitor.AddBytes(result.Buffer.Length - _current.Length);
-        _needsAdvance = true;
-        _current = result.Buffer;
-        if (_current.Length > _remaining)
+        // Counts received bytes instead of consumed ones: a store may gather a block for longer than the period of the data rate.
+        _dataRateMonitor.AddBytes(result.Buffer.Length - _unconsumed.Length);
+        _innerState = InnerState.AdvancePending;
+        _unconsumed = result.Buffer;
+        if (_unconsumed.Length > _remainingLength)
         {
-            _current = _current.Slice(0, _remaining);
+            _unconsumed = _unconsumed.Slice(0, _remainingLength);
             MarkEnded(BodyEndReason.LimitExceeded);
         }
         else if (result.IsCompleted)
         {
             MarkEnded(BodyEndReason.EndOfBody);
         }
-        else if (result.IsCanceled && _requestedStopReason != 0)
+        else if (result.IsCanceled && IsStopRequested)
         {
-            MarkEnded((BodyEndReason)_requestedStopReason);
+            MarkEnded(_requestedStop);
         }
 
         if (_hasher is not null)
         {
-            _hasher.Start(_current.Slice(_hashedLength));
-            _hashedLength = _current.Length;
+            _hasher.Start(_unconsumed.Slice(_hashedLength));
+            _hashedLength = _unconsumed.Length;
         }
 
-        return new ReadResult(_current, isCanceled: false, isCompleted: _isCompleted);
+        return CurrentReadResult();
     }
 
-    /// <summary>Asked to leave: one last look, so that nothing the server has is lost.</summary>
+    /// <summary>Reads once more after a stop was requested, so that no byte that the server has received is lost, and ends the body.</summary>
     private ReadResult ReadAvailable()
     {
         try
         {
-            if (_inner.TryRead(out ReadResult result))
+            if (_inner.TryRead(out ReadResult innerResult))
             {
-                ReadResult given = ProcessRead(result);
-                if (_isCompleted)
+                ReadResult result = ProcessRead(innerResult);
+                if (HasEnded)
                 {
-                    return given;
+                    return result;
                 }
             }
             else
             {
-                _isInnerCompleted = true;
+                _innerState = InnerState.Closed;
             }
 
-            MarkEnded((BodyEndReason)_requestedStopReason);
+            MarkEnded(_requestedStop);
             return CurrentReadResult();
         }
-        catch (Exception e)
+        catch (Exception)
         {
-            return HandleReadFailure(e);
+            return HandleReadFailure();
         }
     }
 
-    [SuppressMessage("Design", "CA1031", Justification = "Whatever a server throws while reading a body is the end of that body.")]
-    private ReadResult HandleReadFailure(Exception fault)
+    /// <summary>Ends the body after an exception of the inner reader. Bytes that were read and not consumed are still returned.</summary>
+    private ReadResult HandleReadFailure()
     {
-        Fault = fault;
-        _isInnerCompleted = true;
-        MarkEnded(_requestedStopReason != 0 ? (BodyEndReason)_requestedStopReason : BodyEndReason.Disconnected);
+        _innerState = InnerState.Closed;
+        MarkEnded(IsStopRequested ? _requestedStop : BodyEndReason.Disconnected);
         return CurrentReadResult();
     }
 
-    private void OnBufferTimeout()
-    {
-        _isBufferTimeoutElapsed = true;
-        WakePendingRead();
-    }
-
-    [SuppressMessage("Design", "CA1031", Justification = "Whatever a server throws from a request that is over says only that it is over.")]
+    [SuppressMessage("Design", "CA1031", Justification = "Any exception means that the request has already ended.")]
     private void WakePendingRead()
     {
         try
@@ -346,21 +316,20 @@ internal sealed class RequestBodyReader : PipeReader, IDisposable
         }
         catch (Exception)
         {
-            // The request is over already: the read that would have been woken has ended by itself. (Kestrel throws here what broke
-            // the request, and that is no fault of the newcomer who asks.)
+            // Kestrel throws the reason why the request was aborted. The pending read has ended with it, and the caller, which may
+            // be another request, is not affected.
         }
     }
 
-    private ReadResult CurrentReadResult() => new(_current, isCanceled: false, isCompleted: _isCompleted);
+    private ReadResult CurrentReadResult() => new(_unconsumed, isCanceled: false, isCompleted: HasEnded);
 
     private void MarkEnded(BodyEndReason reason)
     {
-        if (_isCompleted)
+        if (HasEnded)
         {
             return;
         }
 
-        _isCompleted = true;
         EndReason = reason;
         _dataRateMonitor.Dispose();
         if (reason != BodyEndReason.EndOfBody)

@@ -2,7 +2,9 @@ using ResumableUploads.Engine.Locking;
 
 namespace ResumableUploads.Engine.Content;
 
-/// <summary>As long as it is not disposed, a content ends when somebody else wants the turn, and when the server stops.</summary>
+/// <summary>
+/// Ends a request body when another request preempts the upload or the server stops. Dispose it to end the registration.
+/// </summary>
 internal readonly struct StopRegistration : IDisposable
 {
     private readonly UploadLock _uploadLock;
@@ -12,12 +14,12 @@ internal readonly struct StopRegistration : IDisposable
     {
         _uploadLock = uploadLock;
         _shutdownRegistration = stopping.UnsafeRegister(static reader => ((RequestBodyReader)reader!).RequestStop(BodyEndReason.Shutdown), reader);
-        uploadLock.OnReleaseRequested(uploadLock.CannotBePreempted ? null : () => reader.RequestStop(BodyEndReason.Preempted));
+        uploadLock.SetReleaseCallback(uploadLock.CannotBePreempted ? null : () => reader.RequestStop(BodyEndReason.Preempted));
     }
 
     public void Dispose()
     {
-        _uploadLock.OnReleaseRequested(null);
+        _uploadLock.SetReleaseCallback(null);
         _shutdownRegistration.Dispose();
     }
 }

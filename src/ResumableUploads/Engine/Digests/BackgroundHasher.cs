@@ -3,19 +3,19 @@ using System.Buffers;
 namespace ResumableUploads.Engine.Digests;
 
 /// <summary>
-/// Hashes bytes on another thread while they are stored, one stretch after the other. Who needs the end and finds that no thread has begun does it itself:
-/// so nobody waits for a thread that may not come.
+/// Hashes bytes on a thread-pool thread while they are being stored. If the thread pool has not started the work item by the time
+/// the result is needed, the caller hashes the bytes itself, so that it never waits for a busy thread pool.
 /// </summary>
 internal sealed class BackgroundHasher(IncrementalDigest digest) : IThreadPoolWorkItem, IDisposable
 {
-    /// <summary>Less is hashed sooner than handed over.</summary>
+    /// <summary>Hashing fewer bytes takes less time than queueing them.</summary>
     private const int MinBackgroundLength = 64 * 1024;
 
     private readonly ManualResetEventSlim _done = new(initialState: true);
     private ReadOnlySequence<byte> _bytes;
     private int _isQueued;
 
-    /// <summary>Begins with bytes that stay as they are until <see cref="Finish"/>.</summary>
+    /// <summary>Starts to hash bytes. The memory must stay valid until <see cref="Finish"/> returns.</summary>
     public void Start(in ReadOnlySequence<byte> bytes)
     {
         Finish();
@@ -38,7 +38,10 @@ internal sealed class BackgroundHasher(IncrementalDigest digest) : IThreadPoolWo
         _done.Wait();
     }
 
-    /// <summary>May come late, when the bytes that it was called for are hashed: then it does nothing, or begins with those that came after them.</summary>
+    /// <summary>
+    /// Hashes the queued bytes, if any. A late call of the thread pool finds the bytes hashed already, or hashes those that were
+    /// queued after them.
+    /// </summary>
     public void Execute()
     {
         if (Interlocked.Exchange(ref _isQueued, 0) == 1)

@@ -3,16 +3,17 @@ using ResumableUploads.Abstractions;
 
 namespace ResumableUploads.Engine.Digests;
 
-/// <summary>The digest of a whole content when all of it is there: the one that was announced, and the one that is wanted.</summary>
+/// <summary>Verifies the announced digest of a complete content and computes the digest that the client requested.</summary>
 internal sealed class ReprDigestVerifier(IUploadStore store)
 {
-    /// <summary>What is known then, or null where the content is not what was announced.</summary>
-    /// <param name="command">The append that brought the last byte.</param>
-    /// <param name="record">What the record says.</param>
-    /// <param name="content">All of the bytes, or null where the store has them.</param>
+    /// <summary>Returns the record with its digests, or <see langword="null"/> if the content does not match the announced digest.</summary>
+    /// <param name="command">The append that completed the content.</param>
+    /// <param name="record">The record of the upload.</param>
+    /// <param name="content">The whole content, or <see langword="null"/> to read it from the store.</param>
     public async ValueTask<EngineRecord?> VerifyAsync(AppendCommand command, EngineRecord record, ReadOnlySequence<byte>? content = null)
     {
         Digest? announced = command.ReprDigest ?? (record.ReprDigest is { } text ? Digest.Parse(text) : null);
+        // A staged append has verified the digest while it received the bytes.
         bool isVerified = command.IsStaged && command.ReprDigest is not null;
         if (announced is not null && !isVerified && !announced.Matches((await ComputeAsync(command.Key, content, announced.Algorithm)).Value.Span))
         {
@@ -20,11 +21,12 @@ internal sealed class ReprDigestVerifier(IUploadStore store)
         }
 
         record = record with { ReprDigest = announced?.ToString() };
-        DigestAlgorithm? wanted = command.RequestedDigestAlgorithm ?? DigestAlgorithm.All.FirstOrDefault(algorithm => algorithm.Name == record.RequestedDigestAlgorithm);
-        return wanted is null ? record : record with
+        DigestAlgorithm? requested = command.RequestedDigestAlgorithm
+            ?? DigestAlgorithm.All.FirstOrDefault(algorithm => algorithm.Name == record.RequestedDigestAlgorithm);
+        return requested is null ? record : record with
         {
-            RequestedDigestAlgorithm = wanted.Name,
-            ComputedReprDigest = (announced?.Algorithm == wanted ? announced : await ComputeAsync(command.Key, content, wanted)).ToString(),
+            RequestedDigestAlgorithm = requested.Name,
+            ComputedReprDigest = (announced?.Algorithm == requested ? announced : await ComputeAsync(command.Key, content, requested)).ToString(),
         };
     }
 

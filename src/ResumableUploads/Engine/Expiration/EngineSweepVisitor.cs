@@ -2,35 +2,31 @@ using ResumableUploads.Abstractions;
 using ResumableUploads.Engine.Completion;
 using ResumableUploads.Engine.Concatenation;
 using ResumableUploads.Engine.Locking;
-using ResumableUploads.Engine.Quotas;
 
 namespace ResumableUploads.Engine.Expiration;
 
-/// <summary>What one set of options has to do at each upload: clear what has expired, and run handlers that nobody came back for.</summary>
+/// <summary>The sweep of one engine: removes expired uploads, completes concatenations, and runs pending completion handlers.</summary>
 internal sealed class EngineSweepVisitor(
+    EngineContext context,
     UploadLockTable locks,
-    RecordPolicy recordPolicy,
-    OwnerQuota quota,
     CompletionService completion,
     DeadLetterService deadLetters,
     UploadRemover remover,
     ConcatenationService concatenation,
-    IUploadCallbacks callbacks,
-    EngineSettings settings,
-    TimeProvider time) : ISweepVisitor
+    IUploadCallbacks callbacks) : ISweepVisitor
 {
-    public TimeSpan Interval => settings.SweepInterval;
+    public TimeSpan Interval => context.Settings.SweepInterval;
 
     public async ValueTask VisitAsync(UploadInfo info, CancellationToken cancellationToken)
     {
-        // Whoever holds the turn is alive: it decides, and the next sweep looks again.
-        if (recordPolicy.IsExpired(info))
+        if (context.RecordPolicy.IsExpired(info))
         {
-            if (!recordPolicy.IsOrphaned(info) && !recordPolicy.BelongsToThisEngine(info))
+            if (!context.RecordPolicy.IsOrphaned(info) && !context.RecordPolicy.BelongsToThisEngine(info))
             {
                 return;
             }
 
+            // An upload that a request holds is in use; the next sweep checks it again.
             using UploadLock? uploadLock = locks.TryAcquire(info.Key);
             if (uploadLock is not null)
             {
@@ -40,8 +36,8 @@ internal sealed class EngineSweepVisitor(
         }
         else if (info.State == UploadState.Receiving)
         {
-            // After a restart this is how it is known what waits for what.
-            if (EngineRecord.IsConcatenated(info) && recordPolicy.BelongsToThisEngine(info))
+            // The index of pending concatenations is in memory; after a restart the sweep rebuilds it.
+            if (EngineRecord.IsConcatenated(info) && context.RecordPolicy.BelongsToThisEngine(info))
             {
                 concatenation.TrackIfPending(info, EngineRecord.From(info));
                 if (callbacks.HasCompletionHandler)
@@ -50,25 +46,25 @@ internal sealed class EngineSweepVisitor(
                 }
             }
         }
-        else if (info.State == UploadState.Received && callbacks.HasCompletionHandler && recordPolicy.BelongsToThisEngine(info)
+        else if (info.State == UploadState.Received && callbacks.HasCompletionHandler && context.RecordPolicy.BelongsToThisEngine(info)
             && !completion.IsHandlerRunning(info) && !completion.IsDeadLetterReported(EngineRecord.From(info)))
         {
             await RunHandlerAsync(info, cancellationToken);
         }
     }
 
-    public void OnSweepCompleted() => quota.RemoveIdleOwners();
+    public void OnSweepCompleted() => context.Quota.RemoveIdleOwners();
 
     private async Task RunHandlerAsync(UploadInfo info, CancellationToken cancellationToken)
     {
         try
         {
             await completion.GetResultAsync(info, callbacks, cancellationToken).AsTask()
-                .WaitAsync(settings.CompletionTimeout, time, cancellationToken);
+                .WaitAsync(context.Settings.CompletionTimeout, context.Time, cancellationToken);
         }
         catch (TimeoutException)
         {
-            // It runs on, and the others do not wait for it.
+            // The handler continues in the background; the sweep does not wait for it.
         }
     }
 }

@@ -2,15 +2,15 @@ using ResumableUploads.Abstractions;
 
 namespace ResumableUploads.Engine.Expiration;
 
-/// <summary>Somebody who has something to do at each upload of a store from time to time.</summary>
+/// <summary>A periodic task that visits each upload of a store.</summary>
 internal interface ISweepVisitor
 {
-    /// <summary>How often it wants to visit.</summary>
+    /// <summary>Gets the time between two sweeps.</summary>
     TimeSpan Interval { get; }
 
-    /// <summary>Does what is to be done for one upload.</summary>
+    /// <summary>Processes one upload.</summary>
     ValueTask VisitAsync(UploadInfo info, CancellationToken cancellationToken);
 
-    /// <summary>All uploads were visited.</summary>
+    /// <summary>Called after all uploads were visited.</summary>
     void OnSweepCompleted();
 }

@@ -5,10 +5,13 @@ using ResumableUploads.Engine.Quotas;
 
 namespace ResumableUploads.Engine.Expiration;
 
-/// <summary>Takes uploads away, and out of what is known about them: the owners' accounts, and what waits for parts.</summary>
+/// <summary>Removes uploads from the store, the owner's quota, and the pending concatenations.</summary>
 internal sealed class UploadRemover(IUploadStore store, OwnerQuota quota, PendingConcatenations pending, ILogger logger)
 {
-    /// <summary>Removes an upload as it was read, or whatever is there by now.</summary>
+    /// <summary>Removes an upload. Returns whether it was removed.</summary>
+    /// <param name="info">The upload as it was read.</param>
+    /// <param name="ignoreVersion">Whether to remove the upload even if it has changed since it was read.</param>
+    /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
     public async ValueTask<bool> RemoveAsync(UploadInfo info, bool ignoreVersion, CancellationToken cancellationToken)
     {
         DeleteResult result = await store.DeleteAsync(info.Key, ignoreVersion ? null : info.Version, cancellationToken);
@@ -26,7 +29,7 @@ internal sealed class UploadRemover(IUploadStore store, OwnerQuota quota, Pendin
         return true;
     }
 
-    /// <summary>Removes an expired upload, unless it has changed since it was read, and tells the application.</summary>
+    /// <summary>Removes an expired upload, unless it has changed since it was read, and notifies the application.</summary>
     public async ValueTask ExpireAsync(UploadInfo info, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
         if (!await RemoveAsync(info, ignoreVersion: false, cancellationToken))

@@ -5,24 +5,23 @@ using ResumableUploads.Infrastructure;
 namespace ResumableUploads.Engine.Expiration;
 
 /// <summary>
-/// Goes over all uploads of a store from time to time, in bounded memory and at its pace, for everybody who shares the store. One damaged or
-/// stubborn upload does not keep it from the others. A walk that a restart has ended is gone on with by the next process, where the store can
-/// keep the place.
+/// Visits all uploads of a store periodically, with bounded memory and a limited CPU share, for all engines that share the store.
+/// A failing upload is skipped. If the store supports checkpoints, a sweep that a restart interrupted continues where it stopped.
 /// </summary>
 internal sealed class UploadSweeper(IUploadStore store, TimeProvider time, ILogger logger)
 {
     private static readonly TimeSpan CheckpointInterval = TimeSpan.FromSeconds(10);
 
-    private volatile ISweepVisitor[] _visitors = [];
     private readonly ISweepCheckpointStore? _checkpointStore = store.GetCapability<ISweepCheckpointStore>();
+    private volatile ISweepVisitor[] _visitors = [];
     private bool _hasCheckpoint;
 
     private TimeSpan Interval => _visitors.Min(static visitor => visitor.Interval);
 
-    /// <summary>Sweeps for one more from the next upload on. Not to be called by two at a time.</summary>
+    /// <summary>Adds a visitor, starting with the next upload. Not thread-safe.</summary>
     public void Add(ISweepVisitor visitor) => _visitors = [.. _visitors, visitor];
 
-    /// <summary>Sweeps at once and then at every interval, until the token fires.</summary>
+    /// <summary>Sweeps immediately and then at every interval, until the token is canceled.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         using var timer = new PeriodicTimer(Interval, time);
@@ -45,20 +44,20 @@ internal sealed class UploadSweeper(IUploadStore store, TimeProvider time, ILogg
         }
         catch (OperationCanceledException)
         {
-            // The server stops.
+            // The server is stopping.
         }
     }
 
-    /// <summary>Goes over all uploads once.</summary>
+    /// <summary>Visits all uploads once.</summary>
     public async Task SweepAsync(CancellationToken cancellationToken)
     {
-        UploadKey? place = _checkpointStore is null ? null : await _checkpointStore.GetSweepCheckpointAsync(cancellationToken);
-        _hasCheckpoint = place is not null;
-        await SweepRangeAsync(place, null, cancellationToken);
-        if (place is not null)
+        UploadKey? checkpoint = _checkpointStore is null ? null : await _checkpointStore.GetSweepCheckpointAsync(cancellationToken);
+        _hasCheckpoint = checkpoint is not null;
+        await SweepRangeAsync(checkpoint, null, cancellationToken);
+        if (checkpoint is not null)
         {
-            // If the one at that place is gone by now, some are seen twice.
-            await SweepRangeAsync(null, place, cancellationToken);
+            // If the upload at the checkpoint was deleted meanwhile, this range has no end and visits some uploads twice.
+            await SweepRangeAsync(null, checkpoint, cancellationToken);
         }
 
         if (_hasCheckpoint)
@@ -80,42 +79,42 @@ internal sealed class UploadSweeper(IUploadStore store, TimeProvider time, ILogg
     private async Task SweepRangeAsync(UploadKey? after, UploadKey? last, CancellationToken cancellationToken)
     {
         var throttle = new BackgroundThrottle(time);
-        long kept = time.GetTimestamp();
-        UploadKey? seen = null;
+        long checkpointTimestamp = time.GetTimestamp();
+        UploadKey? lastVisited = null;
         try
         {
             await foreach (UploadInfo info in store.ListAsync(new UploadQuery { StartAfter = after }, cancellationToken))
             {
                 await VisitAsync(info, cancellationToken);
-                seen = info.Key;
-                if (seen == last)
+                lastVisited = info.Key;
+                if (lastVisited == last)
                 {
                     break;
                 }
 
-                if (time.GetElapsedTime(kept) > CheckpointInterval)
+                if (time.GetElapsedTime(checkpointTimestamp) > CheckpointInterval)
                 {
-                    await PutCheckpointAsync(seen, cancellationToken);
-                    kept = time.GetTimestamp();
+                    await PutCheckpointAsync(lastVisited, cancellationToken);
+                    checkpointTimestamp = time.GetTimestamp();
                 }
 
                 await throttle.PauseIfNeededAsync(cancellationToken);
             }
         }
-        catch (OperationCanceledException) when (_hasCheckpoint && seen is not null)
+        catch (OperationCanceledException) when (_hasCheckpoint && lastVisited is not null)
         {
-            // The server stops, and has come further than it said last.
-            await PutCheckpointAsync(seen, CancellationToken.None);
+            // The server is stopping; save the progress since the last checkpoint.
+            await PutCheckpointAsync(lastVisited, CancellationToken.None);
             throw;
         }
     }
 
-    private async ValueTask PutCheckpointAsync(UploadKey? place, CancellationToken cancellationToken)
+    private async ValueTask PutCheckpointAsync(UploadKey? checkpoint, CancellationToken cancellationToken)
     {
         if (_checkpointStore is not null)
         {
-            await _checkpointStore.PutSweepCheckpointAsync(place, cancellationToken);
-            _hasCheckpoint = place is not null;
+            await _checkpointStore.PutSweepCheckpointAsync(checkpoint, cancellationToken);
+            _hasCheckpoint = checkpoint is not null;
         }
     }
 

@@ -2,53 +2,62 @@ using ResumableUploads.Abstractions;
 
 namespace ResumableUploads.Engine.Locking;
 
-/// <summary>The right to change one upload in this process. Disposing it passes it on.</summary>
+/// <summary>
+/// The exclusive right to change one upload within this process. Dispose it to pass it to the next waiter.
+/// </summary>
 internal sealed class UploadLock(UploadLockTable locks, UploadKey key) : IDisposable
 {
     private readonly Lock _lock = new();
-    private Action? _onReleaseRequested;
+    private Action? _releaseCallback;
     private bool _isReleaseRequested;
     private long _durableOffset;
     private int _disposed;
 
     public UploadKey Key { get; } = key;
 
-    /// <summary>Whether its holder works for no connection that could be dead, and so does not leave before it has ended.</summary>
+    /// <summary>
+    /// Gets or sets whether the holder ignores requests to release the lock. Set for work that does not depend on a connection
+    /// that could be dead, such as a concatenation.
+    /// </summary>
     public bool CannotBePreempted { get; set; }
 
-    /// <summary>What the holder has made durable; an append below it is stale for certain.</summary>
+    /// <summary>Gets or sets the offset that the holder has made durable. An append at a lower offset is certainly stale.</summary>
     public long DurableOffset
     {
         get => Volatile.Read(ref _durableOffset);
         set => Volatile.Write(ref _durableOffset, value);
     }
 
-    /// <summary>Sets what happens when somebody wants the turn; at once, if somebody does already.</summary>
-    public void OnReleaseRequested(Action? leave)
+    /// <summary>
+    /// Sets the action that runs when another request waits for the lock. If one waits already, the action runs immediately.
+    /// </summary>
+    /// <param name="callback">The action, or <see langword="null"/> to remove it.</param>
+    public void SetReleaseCallback(Action? callback)
     {
-        bool now;
+        bool isReleaseRequested;
         lock (_lock)
         {
-            _onReleaseRequested = leave;
-            now = _isReleaseRequested;
+            _releaseCallback = callback;
+            isReleaseRequested = _isReleaseRequested;
         }
 
-        if (now)
+        if (isReleaseRequested)
         {
-            leave?.Invoke();
+            callback?.Invoke();
         }
     }
 
+    /// <summary>Asks the holder to release the lock. Returns without waiting for it.</summary>
     public void RequestRelease()
     {
-        Action? leave;
+        Action? callback;
         lock (_lock)
         {
             _isReleaseRequested = true;
-            leave = _onReleaseRequested;
+            callback = _releaseCallback;
         }
 
-        leave?.Invoke();
+        callback?.Invoke();
     }
 
     public void Dispose()

@@ -3,85 +3,71 @@ using ResumableUploads.Abstractions;
 namespace ResumableUploads.Engine.Locking;
 
 /// <summary>
-/// One turn per upload. Whoever comes next asks the holder to leave and waits for it; those who wait are served in the order
-/// in which they came, and each is asked to leave as soon as somebody waits behind it.
+/// The locks of one process, one per upload. A new request asks the holder to release the lock and waits for it. Waiters acquire
+/// the lock in order of arrival, and each is asked to release it as long as others wait.
 /// </summary>
 internal sealed class UploadLockTable(TimeProvider time)
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<UploadKey, LockEntry> _entries = [];
 
-    public bool IsHeld(UploadKey key)
-    {
-        lock (_lock)
-        {
-            return _entries.ContainsKey(key);
-        }
-    }
-
-    /// <summary>Whether somebody has the turn who leaves when asked.</summary>
+    /// <summary>Returns whether the lock is held and its holder releases it on request.</summary>
     public bool IsPreemptible(UploadKey key)
     {
         lock (_lock)
         {
-            return _entries.TryGetValue(key, out LockEntry? line) && !line.Current.CannotBePreempted;
+            return _entries.TryGetValue(key, out LockEntry? entry) && !entry.Current.CannotBePreempted;
         }
     }
 
-    /// <summary>What the present holder has made durable, or 0 when nobody holds the turn.</summary>
+    /// <summary>Returns the offset that the current holder has made durable, or 0 if the lock is free.</summary>
     public long GetDurableOffset(UploadKey key)
     {
         lock (_lock)
         {
-            return _entries.TryGetValue(key, out LockEntry? line) ? line.Current.DurableOffset : 0;
+            return _entries.TryGetValue(key, out LockEntry? entry) ? entry.Current.DurableOffset : 0;
         }
     }
 
-    /// <summary>The turn, if nobody has it.</summary>
+    /// <summary>Returns the lock, or <see langword="null"/> if it is held.</summary>
     public UploadLock? TryAcquire(UploadKey key)
     {
         lock (_lock)
         {
-            if (_entries.ContainsKey(key))
-            {
-                return null;
-            }
-
-            var uploadLock = new UploadLock(this, key);
-            _entries.Add(key, new LockEntry(uploadLock));
-            return uploadLock;
+            return _entries.ContainsKey(key) ? null : AddEntry(key);
         }
     }
 
-    /// <summary>The turn, after whoever has it was asked to leave; null when that takes longer than <paramref name="timeout"/>.</summary>
+    /// <summary>
+    /// Asks the current holder to release the lock and waits for it. Returns <see langword="null"/> if that takes longer than
+    /// <paramref name="timeout"/>.
+    /// </summary>
     public async ValueTask<UploadLock?> AcquireAsync(UploadKey key, TimeSpan timeout, CancellationToken cancellationToken)
     {
-        TaskCompletionSource<UploadLock> place;
+        TaskCompletionSource<UploadLock> waiter;
         UploadLock holder;
         lock (_lock)
         {
-            if (!_entries.TryGetValue(key, out LockEntry? line))
+            if (!_entries.TryGetValue(key, out LockEntry? entry))
             {
-                var uploadLock = new UploadLock(this, key);
-                _entries.Add(key, new LockEntry(uploadLock));
-                return uploadLock;
+                return AddEntry(key);
             }
 
-            // Who has left already takes over nobody: it may be its own client that has the turn by now.
+            // A request whose client has disconnected must not preempt the holder, which may be a retry of the same client.
             cancellationToken.ThrowIfCancellationRequested();
-            place = new TaskCompletionSource<UploadLock>(TaskCreationOptions.RunContinuationsAsynchronously);
-            line.Waiters.AddLast(place);
-            holder = line.Current;
+            waiter = new TaskCompletionSource<UploadLock>(TaskCreationOptions.RunContinuationsAsynchronously);
+            entry.Waiters.AddLast(waiter);
+            holder = entry.Current;
         }
 
         holder.RequestRelease();
         try
         {
-            return await place.Task.WaitAsync(timeout, time, cancellationToken);
+            return await waiter.Task.WaitAsync(timeout, time, cancellationToken);
         }
         catch (Exception e) when (e is TimeoutException or OperationCanceledException)
         {
-            AbandonWait(key, place);
+            AbandonWait(key, waiter);
             if (e is TimeoutException)
             {
                 return null;
@@ -95,26 +81,26 @@ internal sealed class UploadLockTable(TimeProvider time)
     {
         TaskCompletionSource<UploadLock>? next;
         UploadLock? successor = null;
-        bool others = false;
+        bool hasMoreWaiters = false;
         lock (_lock)
         {
-            LockEntry line = _entries[uploadLock.Key];
-            next = line.Waiters.First?.Value;
+            LockEntry entry = _entries[uploadLock.Key];
+            next = entry.Waiters.First?.Value;
             if (next is null)
             {
                 _entries.Remove(uploadLock.Key);
             }
             else
             {
-                line.Waiters.RemoveFirst();
-                successor = line.Current = new UploadLock(this, uploadLock.Key);
-                others = line.Waiters.Count > 0;
+                entry.Waiters.RemoveFirst();
+                successor = entry.Current = new UploadLock(this, uploadLock.Key);
+                hasMoreWaiters = entry.Waiters.Count > 0;
             }
         }
 
         if (successor is not null)
         {
-            if (others)
+            if (hasMoreWaiters)
             {
                 successor.RequestRelease();
             }
@@ -123,18 +109,25 @@ internal sealed class UploadLockTable(TimeProvider time)
         }
     }
 
-    private void AbandonWait(UploadKey key, TaskCompletionSource<UploadLock> place)
+    private UploadLock AddEntry(UploadKey key)
     {
-        bool waiting;
+        var uploadLock = new UploadLock(this, key);
+        _entries.Add(key, new LockEntry(uploadLock));
+        return uploadLock;
+    }
+
+    private void AbandonWait(UploadKey key, TaskCompletionSource<UploadLock> waiter)
+    {
+        bool wasWaiting;
         lock (_lock)
         {
-            waiting = _entries.TryGetValue(key, out LockEntry? line) && line.Waiters.Remove(place);
+            wasWaiting = _entries.TryGetValue(key, out LockEntry? entry) && entry.Waiters.Remove(waiter);
         }
 
-        // The turn was passed on to the one who gave up: it has to go on from here.
-        if (!waiting)
+        // The lock was granted in the same moment and has no owner: pass it to the next waiter.
+        if (!wasWaiting)
         {
-            place.Task.ContinueWith(
+            waiter.Task.ContinueWith(
                 static granted => granted.Result.Dispose(),
                 CancellationToken.None,
                 TaskContinuationOptions.OnlyOnRanToCompletion,

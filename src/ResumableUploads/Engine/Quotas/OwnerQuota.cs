@@ -4,19 +4,23 @@ using ResumableUploads.Abstractions;
 namespace ResumableUploads.Engine.Quotas;
 
 /// <summary>
-/// How much each owner has unfinished. It is counted by listing the owner when it is first asked for, kept up to date from then on,
-/// and counted again after a while, because other processes add to the same store: nobody waits for that.
+/// Enforces the limits per owner: unfinished uploads, their bytes, and concurrent appends. The uploads of an owner are counted by
+/// listing them on first use and updated with every change. Because other processes change the same store, they are counted again
+/// in the background when the count is too old.
 /// </summary>
 internal sealed class OwnerQuota(IUploadStore store, EngineSettings settings, TimeProvider time, CancellationToken stopping)
 {
     private readonly ConcurrentDictionary<string, OwnerUsage> _usageByOwner = new(StringComparer.Ordinal);
 
-    /// <summary>Makes room for a new upload; <see cref="UploadResultKind.Appended"/> means that there is some.</summary>
-    /// <param name="key">The upload.</param>
-    /// <param name="length">Its length, where it is known.</param>
-    /// <param name="minimumBytes">How many bytes come at once, where that is known. They are not reserved, but there has to be room for them.</param>
-    /// <param name="cancellationToken">Ends the counting.</param>
-    public async ValueTask<UploadResultKind> ReserveUploadAsync(UploadKey key, long? length, long? minimumBytes, CancellationToken cancellationToken)
+    /// <summary>Reserves quota for a new upload.</summary>
+    /// <param name="key">The key of the upload.</param>
+    /// <param name="length">The length of the upload, or <see langword="null"/> if it is unknown.</param>
+    /// <param name="minimumBytes">
+    /// The length of the first body, or <see langword="null"/> if it is unknown. It has to fit in the quota, but is not reserved.
+    /// </param>
+    /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
+    /// <returns><see langword="null"/> if the quota is reserved; otherwise the limit that the upload would exceed.</returns>
+    public async ValueTask<UploadResultKind?> ReserveUploadAsync(UploadKey key, long? length, long? minimumBytes, CancellationToken cancellationToken)
     {
         OwnerUsage usage = await GetCountedUsageAsync(key.Owner, cancellationToken);
         lock (usage)
@@ -32,11 +36,11 @@ internal sealed class OwnerQuota(IUploadStore store, EngineSettings settings, Ti
             }
 
             usage.Current = usage.Current.Add(1, length ?? 0);
-            return UploadResultKind.Appended;
+            return null;
         }
     }
 
-    /// <summary>How many bytes the owner may still add.</summary>
+    /// <summary>Returns how many more bytes the owner may store.</summary>
     public async ValueTask<long> GetAvailableBytesAsync(string owner, CancellationToken cancellationToken)
     {
         OwnerUsage usage = await GetCountedUsageAsync(owner, cancellationToken);
@@ -46,7 +50,7 @@ internal sealed class OwnerQuota(IUploadStore store, EngineSettings settings, Ti
         }
     }
 
-    /// <summary>Makes room for what an upload needs that gets its length.</summary>
+    /// <summary>Reserves bytes for an upload whose length becomes known after its creation.</summary>
     public async ValueTask<bool> TryReserveBytesAsync(string owner, long bytes, CancellationToken cancellationToken)
     {
         OwnerUsage usage = await GetCountedUsageAsync(owner, cancellationToken);
@@ -62,7 +66,7 @@ internal sealed class OwnerQuota(IUploadStore store, EngineSettings settings, Ti
         }
     }
 
-    /// <summary>Bytes came for an upload of unknown length.</summary>
+    /// <summary>Adds bytes that were stored for an upload of unknown length, or subtracts reserved bytes that are not used.</summary>
     public void AdjustBytes(string owner, long bytes)
     {
         if (bytes != 0 && _usageByOwner.TryGetValue(owner, out OwnerUsage? usage))
@@ -74,7 +78,7 @@ internal sealed class OwnerQuota(IUploadStore store, EngineSettings settings, Ti
         }
     }
 
-    /// <summary>An unfinished upload was finished or removed.</summary>
+    /// <summary>Releases the quota of an unfinished upload that was completed or removed.</summary>
     public void ReleaseUpload(string owner, long bytes)
     {
         if (_usageByOwner.TryGetValue(owner, out OwnerUsage? usage))
@@ -86,6 +90,7 @@ internal sealed class OwnerQuota(IUploadStore store, EngineSettings settings, Ti
         }
     }
 
+    /// <summary>Reserves one of the concurrent appends of the owner.</summary>
     public bool TryReserveAppend(string owner)
     {
         while (true)
@@ -120,7 +125,7 @@ internal sealed class OwnerQuota(IUploadStore store, EngineSettings settings, Ti
         }
     }
 
-    /// <summary>Forgets owners that have nothing going on, so that the table does not grow with everybody who ever came.</summary>
+    /// <summary>Removes owners without running appends and with an outdated count, so that the table does not grow forever.</summary>
     public void RemoveIdleOwners()
     {
         foreach ((string owner, OwnerUsage usage) in _usageByOwner)
@@ -141,8 +146,8 @@ internal sealed class OwnerQuota(IUploadStore store, EngineSettings settings, Ti
         while (true)
         {
             OwnerUsage usage = _usageByOwner.GetOrAdd(owner, static _ => new OwnerUsage());
-            Task? counting;
-            TaskCompletionSource? mine = null;
+            Task? runningCount;
+            TaskCompletionSource? ownCount = null;
             lock (usage)
             {
                 if (usage.IsRemoved)
@@ -154,25 +159,25 @@ internal sealed class OwnerQuota(IUploadStore store, EngineSettings settings, Ti
                 {
                     if (!usage.IsFresh(time))
                     {
-                        // The number of before does meanwhile: an owner may have so many uploads that this takes long.
+                        // The old count is used until then: counting takes long for an owner with many uploads.
                         usage.CountTask ??= StartRecount(owner, usage, usage.Current);
                     }
 
                     return usage;
                 }
 
-                counting = usage.CountTask;
-                if (counting is null)
+                runningCount = usage.CountTask;
+                if (runningCount is null)
                 {
-                    mine = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-                    usage.CountTask = mine.Task;
+                    ownCount = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                    usage.CountTask = ownCount.Task;
                 }
             }
 
-            if (counting is not null)
+            if (runningCount is not null)
             {
-                // Without the number nobody may be let in: it would not be in the sum.
-                await counting.WaitAsync(cancellationToken);
+                // A reservation is only possible against the first count.
+                await runningCount.WaitAsync(cancellationToken);
                 continue;
             }
 
@@ -182,7 +187,7 @@ internal sealed class OwnerQuota(IUploadStore store, EngineSettings settings, Ti
             }
             finally
             {
-                mine!.SetResult();
+                ownCount!.SetResult();
             }
 
             return usage;
@@ -200,14 +205,14 @@ internal sealed class OwnerQuota(IUploadStore store, EngineSettings settings, Ti
         }
         catch (Exception e) when (e is UploadStoreException or OperationCanceledException)
         {
-            // The next who comes tries again.
+            // The old count stays valid; the next request starts another count.
         }
     }
 
     private async Task CountAsync(string owner, OwnerUsage usage, OwnerUsage.Totals before, CancellationToken cancellationToken)
     {
         var counted = new OwnerUsage.Totals(0, 0);
-        bool isWhole = false;
+        bool isListed = false;
         try
         {
             await foreach (UploadInfo info in store.ListAsync(new UploadQuery { Owner = owner }, cancellationToken))
@@ -218,16 +223,16 @@ internal sealed class OwnerQuota(IUploadStore store, EngineSettings settings, Ti
                 }
             }
 
-            isWhole = true;
+            isListed = true;
         }
         finally
         {
             lock (usage)
             {
                 usage.CountTask = null;
-                if (isWhole)
+                if (isListed)
                 {
-                    // With what came and went meanwhile. Some of it may have been listed as well, which the next count puts right.
+                    // Adds the changes since the count began. Some may have been listed too; the next count corrects that.
                     usage.Current = counted.Add(usage.Current.Uploads - before.Uploads, usage.Current.Bytes - before.Bytes);
                     usage.MarkCounted(time);
                 }

@@ -1,31 +1,32 @@
 namespace ResumableUploads.Engine.Quotas;
 
-/// <summary>What is known of one owner. Who reads or changes it holds its lock.</summary>
+/// <summary>What one owner has in the store and is appending. Callers lock the instance for every access.</summary>
 internal sealed class OwnerUsage
 {
     private static readonly TimeSpan CountLifetime = TimeSpan.FromMinutes(10);
-    private long? _countedAt;
+    private long? _countedTimestamp;
 
-    /// <summary>What is unfinished.</summary>
+    /// <summary>Gets or sets the unfinished uploads, including reserved ones.</summary>
     public Totals Current { get; set; }
 
     public int ActiveAppends { get; set; }
 
-    /// <summary>Ends with the count that runs now, or null.</summary>
+    /// <summary>Gets or sets the task that ends with the running count, or <see langword="null"/> if none is running.</summary>
     public Task? CountTask { get; set; }
 
+    /// <summary>Gets or sets whether the instance was removed from the table and must not be used anymore.</summary>
     public bool IsRemoved { get; set; }
 
-    public bool IsCounted => _countedAt is not null;
+    public bool IsCounted => _countedTimestamp is not null;
 
-    public bool IsFresh(TimeProvider time) => _countedAt is { } at && time.GetElapsedTime(at) < CountLifetime;
+    public bool IsFresh(TimeProvider time) => _countedTimestamp is { } timestamp && time.GetElapsedTime(timestamp) < CountLifetime;
 
-    public void MarkCounted(TimeProvider time) => _countedAt = time.GetTimestamp();
+    public void MarkCounted(TimeProvider time) => _countedTimestamp = time.GetTimestamp();
 
-    /// <summary>So many uploads and the bytes that they have or will have.</summary>
+    /// <summary>A number of uploads and of their bytes; an upload of known length counts with all its bytes from the start.</summary>
     public readonly record struct Totals(int Uploads, long Bytes)
     {
-        /// <summary>Never less than nothing: what is taken away may not have been counted.</summary>
+        /// <summary>Adds to the totals. Never goes below zero, because a removed upload may not have been counted.</summary>
         public Totals Add(int uploads, long bytes) => new(Math.Max(0, Uploads + uploads), Math.Max(0, Bytes + bytes));
     }
 }

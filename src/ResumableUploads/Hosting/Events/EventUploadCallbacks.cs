@@ -7,16 +7,18 @@ using ResumableUploads.Protocols;
 namespace ResumableUploads.Hosting.Events;
 
 /// <summary>Calls the app's events for the engine: with the scope of a request, or with one made for each call.</summary>
-internal sealed class EventUploadCallbacks(ResumableUploadOptions options, IUploadStore store, IServiceProvider services, HttpContext? context)
+internal sealed class EventUploadCallbacks(UploadEventHandlers events, IUploadStore store, IServiceProvider services, HttpContext? context)
     : IUploadCallbacks
 {
-    public bool HasCompletionHandler => options.OnCompleted is not null;
+    public bool HasCompletionHandler => events.OnCompleted is not null;
 
-    public bool HasProgressHandler => options.OnProgress is not null;
+    public bool HasProgressHandler => events.OnProgress is not null;
+
+    public IUploadCallbacks ForOtherUpload() => this;
 
     public async ValueTask<CreationDecision> OnCreatingAsync(UploadKey key, CreateCommand createCommand, long? length, CancellationToken cancellationToken)
     {
-        if (options.OnCreating is not { } handler || context is null)
+        if (events.OnCreating is not { } handler || context is null)
         {
             return default;
         }
@@ -27,7 +29,7 @@ internal sealed class EventUploadCallbacks(ResumableUploadOptions options, IUplo
     }
 
     public ValueTask OnProgressAsync(UploadKey key, EngineRecord record, long offset, long? length, CancellationToken cancellationToken) =>
-        InvokeInScopeAsync(scope => options.OnProgress!(new UploadProgress(key, record, offset, length, scope), cancellationToken));
+        InvokeInScopeAsync(scope => events.OnProgress!(new UploadProgress(key, record, offset, length, scope), cancellationToken));
 
     public async ValueTask<HandlerResult> RunHandlerAsync(
         UploadInfo info, EngineRecord record, Func<ReadOnlyMemory<byte>, ValueTask> storeResponse, CancellationToken cancellationToken)
@@ -36,7 +38,7 @@ internal sealed class EventUploadCallbacks(ResumableUploadOptions options, IUplo
         await InvokeInScopeAsync(async scope =>
         {
             var args = new CompletedUpload(store, info, record, scope);
-            await options.OnCompleted!(args, cancellationToken);
+            await events.OnCompleted!(args, cancellationToken);
             response = args.Response;
         });
         return response is null
@@ -48,7 +50,7 @@ internal sealed class EventUploadCallbacks(ResumableUploadOptions options, IUplo
 
     public async ValueTask OnDeadLetteredAsync(UploadInfo info, EngineRecord record, CancellationToken cancellationToken)
     {
-        if (options.OnDeadLettered is { } handler)
+        if (events.OnDeadLettered is { } handler)
         {
             await InvokeInScopeAsync(scope => handler(new UploadDeadLettered(store, info, record, scope), cancellationToken));
         }
@@ -56,7 +58,7 @@ internal sealed class EventUploadCallbacks(ResumableUploadOptions options, IUplo
 
     public async ValueTask OnExpiredAsync(UploadInfo info, EngineRecord record, CancellationToken cancellationToken)
     {
-        if (options.OnExpired is { } handler)
+        if (events.OnExpired is { } handler)
         {
             await InvokeInScopeAsync(scope => handler(new UploadExpired(info, record, scope), cancellationToken));
         }

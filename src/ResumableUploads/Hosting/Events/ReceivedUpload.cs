@@ -91,6 +91,6 @@ public abstract class ReceivedUpload : UploadEvent
     }
 
     private async ValueTask<string?> TryMoveAsync(string target, bool overwrite, CancellationToken cancellationToken) =>
-        await UploadContentMover.TryMoveAsync(_store, Key, target, overwrite, IsRepeat || target == _movedTo, cancellationToken)
+        await new UploadContentMover(_store, Key).TryMoveAsync(target, overwrite, IsRepeat || target == _movedTo, cancellationToken)
             is { } path ? _movedTo = path : null;
 }

@@ -6,34 +6,37 @@ using ResumableUploads.Hosting.Interim.Http2;
 namespace ResumableUploads.Hosting.Interim;
 
 /// <summary>
-/// An interim response <c>104 (Upload Resumption Supported)</c> with its headers, as the bytes of each version of HTTP. One that exists can
-/// be sent.
+/// An interim response <c>104 (Upload Resumption Supported)</c>, serialized for HTTP/1.1 or HTTP/2. See
+/// draft-ietf-httpbis-resumable-upload-12, section 5.
 /// </summary>
 internal sealed class InterimResponse
 {
-    /// <summary>The longest header block in bytes: what every client of HTTP/2 takes in one frame (RFC 9113, 4.2).</summary>
+    /// <summary>
+    /// The maximum size of the header block, in bytes: the frame size that every HTTP/2 client accepts
+    /// (<see href="https://www.rfc-editor.org/rfc/rfc9113#section-4.2">RFC 9113, section 4.2</see>).
+    /// </summary>
     public const int MaxHeaderBlockSize = 16_384;
 
     private const int FrameHeaderSize = 9;
     private const byte HeadersFrameType = 0x1;
     private const byte EndHeadersFlag = 0x4;
 
-    /// <summary>What the name of a header is made of (RFC 9110, 5.6.2).</summary>
+    /// <summary>The characters of a token (<see href="https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2">RFC 9110, section 5.6.2</see>).</summary>
     private static readonly SearchValues<char> NameCharacters =
         SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
     private readonly (string Name, string Value)[] _headers;
     private readonly byte[] _headerBlock;
 
-    private InterimResponse((string Name, string Value)[] headers, byte[] block)
+    private InterimResponse((string Name, string Value)[] headers, byte[] headerBlock)
     {
         _headers = headers;
-        _headerBlock = block;
+        _headerBlock = headerBlock;
     }
 
     /// <summary>
-    /// Makes one, or null where it cannot be sent: a name is no token, a value holds more than visible ASCII with spaces inside, or all of
-    /// it is longer than <see cref="MaxHeaderBlockSize"/>. Both versions of HTTP send the same ones.
+    /// Creates a response. Returns null if it cannot be sent in both HTTP versions: a name is not a token, a value has characters other than
+    /// visible ASCII and inner spaces, or the header block is larger than <see cref="MaxHeaderBlockSize"/>.
     /// </summary>
     public static InterimResponse? TryCreate(params (string Name, string Value)[] headers)
     {
@@ -52,7 +55,7 @@ internal sealed class InterimResponse
         return block.WrittenCount > MaxHeaderBlockSize ? null : new InterimResponse(headers, block.WrittenSpan.ToArray());
     }
 
-    /// <summary>A whole interim response of HTTP/1.1.</summary>
+    /// <summary>Returns the complete HTTP/1.1 message.</summary>
     public byte[] ToHttp1Bytes()
     {
         var head = new StringBuilder("HTTP/1.1 104 Upload Resumption Supported\r\n");
@@ -64,7 +67,7 @@ internal sealed class InterimResponse
         return Encoding.ASCII.GetBytes(head.Append("\r\n").ToString());
     }
 
-    /// <summary>One HEADERS frame of HTTP/2 that ends its header block and not its stream.</summary>
+    /// <summary>Returns an HTTP/2 HEADERS frame with END_HEADERS and without END_STREAM.</summary>
     public byte[] ToHttp2Frame(int streamId)
     {
         byte[] frame = new byte[FrameHeaderSize + _headerBlock.Length];

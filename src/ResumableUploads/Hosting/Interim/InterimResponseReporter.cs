@@ -6,8 +6,8 @@ using ResumableUploads.Protocols.Ietf;
 namespace ResumableUploads.Hosting.Interim;
 
 /// <summary>
-/// Tells a client of the IETF draft by interim responses where its upload is, and at a bounded rate how much of it is durable
-///
+/// Announces a new upload and reports its durable offset to a client of the IETF draft, in interim responses at a limited rate
+/// (draft-ietf-httpbis-resumable-upload-12, section 5). See docs/protocols/ietf.md#interim-responses.
 /// </summary>
 internal sealed class InterimResponseReporter : IAppendObserver
 {
@@ -23,25 +23,26 @@ internal sealed class InterimResponseReporter : IAppendObserver
     private long? _lastReported;
 
     private InterimResponseReporter(
-        HttpContext context, InterimResponseSender sender, IetfResponses answers, string? location, bool hasProgress, TimeProvider time, TimeSpan interval) =>
-        (_context, _sender, _responses, _location, _reportsProgress, _time, _interval) = (context, sender, answers, location, hasProgress, time, interval);
+        HttpContext context, InterimResponseSender sender, IetfResponses responses, string? location, TimeProvider time, TimeSpan interval) =>
+        (_context, _sender, _responses, _location, _reportsProgress, _time, _interval) =
+            (context, sender, responses, location, responses.AnnouncedVersion!.SendsProgress, time, interval);
 
-    /// <summary>The feed for a request, or null where nothing may be said before its answer.</summary>
+    /// <summary>Creates the reporter of a request, or returns null if the request must not get interim responses.</summary>
     /// <param name="context">The request.</param>
-    /// <param name="answers">What is said.</param>
-    /// <param name="location">Where the upload is, for a creation: an append never tells it .</param>
-    /// <param name="options">Whether, and how often.</param>
-    /// <param name="time">The clock.</param>
-    public static InterimResponseReporter? TryCreate(HttpContext context, IetfResponses answers, string? location, ResumableUploadOptions options, TimeProvider time)
+    /// <param name="responses">The responses in the version of the request.</param>
+    /// <param name="location">The upload URL for a creation. Null for an append, which must not announce it (draft -12, section 4.4).</param>
+    /// <param name="options">The options with the mode and the interval of interim responses.</param>
+    /// <param name="time">The clock for the interval.</param>
+    public static InterimResponseReporter? TryCreate(HttpContext context, IetfResponses responses, string? location, ResumableUploadOptions options, TimeProvider time)
     {
-        bool isWanted = answers.AnnouncedVersion is not null && options.Ietf.InterimResponses switch
+        bool isEnabled = responses.AnnouncedVersion is not null && options.Ietf.InterimResponses switch
         {
             InterimResponses.Auto => !ProxyHeaders.ArePresent(context.Request.Headers),
             InterimResponses.Always => true,
             _ => false,
         };
-        return isWanted && InterimResponseSender.TryCreate(context) is { } sender
-            ? new InterimResponseReporter(context, sender, answers, location, answers.AnnouncedVersion!.SendsProgress, time, options.Timeouts.ProgressInterval)
+        return isEnabled && InterimResponseSender.TryCreate(context) is { } sender
+            ? new InterimResponseReporter(context, sender, responses, location, time, options.Timeouts.ProgressInterval)
             : null;
     }
 
@@ -64,7 +65,7 @@ internal sealed class InterimResponseReporter : IAppendObserver
         }
     }
 
-    /// <summary>Who reads so little that not even this gets through, gets no answer: the upload must not wait for it.</summary>
+    /// <summary>Waits until pending interim responses are sent. Aborts the connection if the client does not read them in time.</summary>
     public async ValueTask FlushAsync()
     {
         try

@@ -1,4 +1,3 @@
-using System.IO.Pipelines;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -8,29 +7,25 @@ using ResumableUploads.Hosting.Interim.Http2;
 namespace ResumableUploads.Hosting.Interim;
 
 /// <summary>
-/// Sends the interim responses of one request, past the server, which has no way for them. They are a courtesy: one that cannot be sent is
-/// not sent, and nobody is told. <see cref="DrainAsync"/> has to be called before the answer may begin.
+/// Sends the interim responses of one request directly to the transport, because Kestrel has no API for them. Sending is best effort: an interim
+/// response that cannot be sent is dropped without an error. <see cref="DrainAsync"/> must be called before the final response starts.
 /// </summary>
-internal sealed class InterimResponseSender
+internal abstract class InterimResponseSender
 {
     private readonly Lock _lock = new();
     private readonly IHttpResponseFeature _response;
     private readonly CancellationToken _requestAborted;
-    private readonly PipeWriter _output;
-    private readonly int? _streamId;
     private Task _pendingSend = Task.CompletedTask;
     private bool _isDrained;
 
-    private InterimResponseSender(HttpContext context, PipeWriter output, int? streamId)
+    protected InterimResponseSender(HttpContext context)
     {
-        // Kept, because a context may not be asked from another thread than the request's.
+        // HttpContext is not thread-safe and sends may start on other threads, so the features are read once here.
         _response = context.Features.GetRequiredFeature<IHttpResponseFeature>();
         _requestAborted = context.RequestAborted;
-        _output = output;
-        _streamId = streamId;
     }
 
-    /// <summary>Whether one is under way: another would be dropped now, and need not be made.</summary>
+    /// <summary>Gets a value indicating whether a send is pending. Another response would be dropped now, so it does not need to be created.</summary>
     public bool IsSending
     {
         get
@@ -43,8 +38,9 @@ internal sealed class InterimResponseSender
     }
 
     /// <summary>
-    /// The sender of a request, or null where there cannot be one: HTTP/1.0 and HTTP/3, HTTP/2 on an endpoint without
-    /// <c>UseResumableUploadInterimResponses</c>, servers other than Kestrel, and an answer that has begun. Called once for a request.
+    /// Creates the sender of a request. Must be called at most once per request. Returns null if the response has started, or if interim responses
+    /// cannot be sent: HTTP/1.0 does not have them (<see href="https://www.rfc-editor.org/rfc/rfc9110#section-15.2">RFC 9110, section 15.2</see>),
+    /// HTTP/2 needs <c>UseResumableUploadInterimResponses</c> on the listener, and HTTP/3 and servers other than Kestrel are not supported.
     /// </summary>
     public static InterimResponseSender? TryCreate(HttpContext context)
     {
@@ -56,51 +52,45 @@ internal sealed class InterimResponseSender
 
         if (HttpProtocol.IsHttp11(context.Request.Protocol))
         {
-            return new InterimResponseSender(context, output, streamId: null);
+            return new Http1InterimResponseSender(context, output);
         }
 
-        if (HttpProtocol.IsHttp2(context.Request.Protocol) && output is FrameInterleavingPipeWriter writer && context.Features.Get<IHttp2StreamIdFeature>() is { } stream)
-        {
-            writer.OpenStream(stream.StreamId);
-            return new InterimResponseSender(context, output, stream.StreamId);
-        }
-
-        return null;
+        return HttpProtocol.IsHttp2(context.Request.Protocol)
+            && output is FrameInterleavingPipeWriter writer
+            && context.Features.Get<IHttp2StreamIdFeature>() is { } stream
+                ? new Http2InterimResponseSender(context, writer, stream.StreamId)
+                : null;
     }
 
     /// <summary>
-    /// Sends one and waits until it is flushed. Called from the request's own flow before the body is first read: on HTTP/1.1 that read makes
-    /// the server write a 100 of its own.
+    /// Sends a response and waits until it is flushed. Must be called by the request before the body is first read: on HTTP/1.1, that read makes
+    /// Kestrel write <c>100 Continue</c> to the same transport.
     /// </summary>
     public ValueTask SendAsync(InterimResponse response) => new(StartSend(response));
 
     /// <summary>
-    /// Begins to send one and waits for nothing. While an earlier one is under way it is dropped. May be called from another thread than the
-    /// request's, but not twice at a time, and only after the first read of the body has completed.
+    /// Starts to send a response without waiting. Drops it if another send is pending. May be called on any thread, but not concurrently, and only
+    /// after the first read of the body has completed.
     /// </summary>
     public void TryStartSend(InterimResponse response) => _ = StartSend(response);
 
-    /// <summary>
-    /// Ends it: after this, none is begun any more. On HTTP/1.1 it waits until the one under way is flushed, which is as slow as the client
-    /// reads. On HTTP/2 the connection keeps the order, and there is nothing to wait for.
-    /// </summary>
-    public async ValueTask DrainAsync()
+    /// <summary>Prevents further sends, and waits until the final response may start.</summary>
+    public ValueTask DrainAsync()
     {
-        Task underWay;
+        Task pendingSend;
         lock (_lock)
         {
             _isDrained = true;
-            underWay = _pendingSend;
+            pendingSend = _pendingSend;
         }
 
-        if (_streamId is { } streamId)
-        {
-            ((FrameInterleavingPipeWriter)_output).CloseStream(streamId);
-            return;
-        }
-
-        await underWay;
+        return DrainCoreAsync(pendingSend);
     }
+
+    protected abstract Task WriteAsync(InterimResponse response);
+
+    /// <summary>Waits, after further sends have been prevented, until the final response may start.</summary>
+    protected abstract ValueTask DrainCoreAsync(Task pendingSend);
 
     private Task StartSend(InterimResponse response)
     {
@@ -108,30 +98,22 @@ internal sealed class InterimResponseSender
         {
             if (!_isDrained && _pendingSend.IsCompleted && !_response.HasStarted && !_requestAborted.IsCancellationRequested)
             {
-                _pendingSend = WriteAsync(response);
+                _pendingSend = WriteIgnoringErrorsAsync(response);
             }
 
             return _pendingSend;
         }
     }
 
-    private async Task WriteAsync(InterimResponse response)
+    private async Task WriteIgnoringErrorsAsync(InterimResponse response)
     {
         try
         {
-            if (_streamId is { } streamId)
-            {
-                await ((FrameInterleavingPipeWriter)_output).SendAsync(streamId, response.ToHttp2Frame(streamId));
-            }
-            else if ((await _output.WriteAsync(response.ToHttp1Bytes(), CancellationToken.None)).IsCanceled)
-            {
-                // It was the server's flush that somebody wanted to cancel.
-                _output.CancelPendingFlush();
-            }
+            await WriteAsync(response);
         }
         catch (Exception)
         {
-            // The connection is gone, in one of the many ways that its layers have for saying so. The request finds out by itself.
+            // The connection is closed. Each layer of it throws a different exception type, and the request notices it when it reads the body.
         }
     }
 }

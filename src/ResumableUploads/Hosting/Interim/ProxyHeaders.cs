@@ -2,7 +2,10 @@ using Microsoft.AspNetCore.Http;
 
 namespace ResumableUploads.Hosting.Interim;
 
-/// <summary>By which headers a proxy says that a request came through it, also after <c>UseForwardedHeaders</c> has taken them.</summary>
+/// <summary>
+/// Detects requests that came through a proxy. <c>X-Original-*</c> is included because <c>UseForwardedHeaders</c> renames the headers that it
+/// processes.
+/// </summary>
 internal static class ProxyHeaders
 {
     private static readonly string[] Names = ["Via", "Forwarded", "X-Real-IP"];
@@ -10,5 +13,5 @@ internal static class ProxyHeaders
 
     public static bool ArePresent(IHeaderDictionary headers) =>
         Array.Exists(Names, headers.ContainsKey)
-        || headers.Keys.Any(static name => Array.Exists(Prefixes, beginning => name.StartsWith(beginning, StringComparison.OrdinalIgnoreCase)));
+        || headers.Keys.Any(static name => Array.Exists(Prefixes, prefix => name.StartsWith(prefix, StringComparison.OrdinalIgnoreCase)));
 }

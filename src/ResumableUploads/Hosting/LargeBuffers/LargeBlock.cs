@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace ResumableUploads.Hosting.LargeBuffers;
 
-/// <summary>A block of a pool. It is pinned for good, so that a system call takes it as it is.</summary>
+/// <summary>A block of memory from a <see cref="LargeBlockPool"/>. It is always pinned, so that system calls use it without copying.</summary>
 internal sealed class LargeBlock : IMemoryOwner<byte>
 {
     private readonly LargeBlockPool _pool;
@@ -17,10 +17,10 @@ internal sealed class LargeBlock : IMemoryOwner<byte>
 
     public Memory<byte> Memory { get; }
 
-    /// <summary>The one below it on the stack of free blocks. The pool's, under its lock.</summary>
+    /// <summary>Gets or sets the next block on the pool's stack of free blocks. Guarded by the pool's lock.</summary>
     internal LargeBlock? NextFree { get; set; }
 
-    /// <summary>Whether it is out. The pool's, under its lock.</summary>
+    /// <summary>Gets or sets whether the block is rented. Guarded by the pool's lock.</summary>
     internal bool IsRented { get; set; }
 
     public void Dispose() => _pool.Return(this);

@@ -3,15 +3,15 @@ using System.Buffers;
 namespace ResumableUploads.Hosting.LargeBuffers;
 
 /// <summary>
-/// A pool of pinned blocks of one size. The free ones are a stack, so that the block that was used last, and is still in the processor's cache, is used next,
-/// and the ones at the bottom are those that nobody needs.
+/// A pool of pinned blocks of one size. Free blocks form a stack: the most recently used block, which is likely still in the CPU
+/// cache, is rented next, and unused blocks gather at the bottom.
 /// </summary>
-/// <param name="disposed">Called once, when the pool is disposed.</param>
-internal sealed class LargeBlockPool(Action<LargeBlockPool> disposed) : MemoryPool<byte>
+/// <param name="onDisposed">Called once when the pool is disposed.</param>
+internal sealed class LargeBlockPool(Action<LargeBlockPool> onDisposed) : MemoryPool<byte>
 {
     internal const int BlockSize = 64 * 1024;
 
-    /// <summary>64 MiB. Blocks beyond it that come back are left to the garbage collector.</summary>
+    /// <summary>64 MiB in total. Further returned blocks are left to the garbage collector.</summary>
     internal const int MaxFreeBlocks = 1024;
 
     private readonly Lock _lock = new();
@@ -19,11 +19,10 @@ internal sealed class LargeBlockPool(Action<LargeBlockPool> disposed) : MemoryPo
     private int _freeCount;
     private int _minFreeSinceTrim;
     private int _rentedCount;
-    private bool _disposed;
+    private bool _isDisposed;
 
     public override int MaxBufferSize => BlockSize;
 
-    /// <summary>How many blocks lie ready.</summary>
     internal int FreeCount
     {
         get
@@ -35,7 +34,6 @@ internal sealed class LargeBlockPool(Action<LargeBlockPool> disposed) : MemoryPo
         }
     }
 
-    /// <summary>How many blocks are out.</summary>
     internal int RentedCount
     {
         get
@@ -47,13 +45,13 @@ internal sealed class LargeBlockPool(Action<LargeBlockPool> disposed) : MemoryPo
         }
     }
 
-    /// <summary>A whole block, whatever part of it is asked for.</summary>
+    /// <summary>Rents a block of <see cref="BlockSize"/> bytes, whatever size is requested.</summary>
     public override IMemoryOwner<byte> Rent(int minBufferSize = -1)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(minBufferSize, BlockSize);
         lock (_lock)
         {
-            ObjectDisposedException.ThrowIf(_disposed, this);
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
             _rentedCount++;
             if (_firstFree is { } block)
             {
@@ -69,7 +67,7 @@ internal sealed class LargeBlockPool(Action<LargeBlockPool> disposed) : MemoryPo
         return new LargeBlock(this) { IsRented = true };
     }
 
-    /// <summary>Takes a block back. A second time is no harm as long as nobody has rented it since.</summary>
+    /// <summary>Returns a block. Returning it twice is harmless unless it was rented in between.</summary>
     internal void Return(LargeBlock block)
     {
         lock (_lock)
@@ -81,7 +79,7 @@ internal sealed class LargeBlockPool(Action<LargeBlockPool> disposed) : MemoryPo
 
             block.IsRented = false;
             _rentedCount--;
-            if (_disposed || _freeCount == MaxFreeBlocks)
+            if (_isDisposed || _freeCount == MaxFreeBlocks)
             {
                 return;
             }
@@ -92,7 +90,7 @@ internal sealed class LargeBlockPool(Action<LargeBlockPool> disposed) : MemoryPo
         }
     }
 
-    /// <summary>Lets go of as many blocks as lay ready all the time since the last call.</summary>
+    /// <summary>Releases the blocks that were free the whole time since the last call.</summary>
     internal void Trim()
     {
         lock (_lock)
@@ -107,22 +105,22 @@ internal sealed class LargeBlockPool(Action<LargeBlockPool> disposed) : MemoryPo
         }
     }
 
-    /// <summary>Blocks that are out stay valid, and are not kept when they come back.</summary>
+    /// <summary>Releases all free blocks. Rented blocks stay valid and are released when they are returned.</summary>
     protected override void Dispose(bool disposing)
     {
         lock (_lock)
         {
-            if (_disposed)
+            if (_isDisposed)
             {
                 return;
             }
 
-            _disposed = true;
+            _isDisposed = true;
             _firstFree = null;
             _freeCount = 0;
             _minFreeSinceTrim = 0;
         }
 
-        disposed(this);
+        onDisposed(this);
     }
 }

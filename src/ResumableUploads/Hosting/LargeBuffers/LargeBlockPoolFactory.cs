@@ -4,10 +4,11 @@ using Microsoft.AspNetCore.Connections;
 
 namespace ResumableUploads.Hosting.LargeBuffers;
 
-/// <summary>Makes pools of large blocks, and lets them trim themselves from time to time. Kestrel asks for one pool for each of its I/O queues.</summary>
+/// <summary>Creates pools of large blocks and trims them periodically. Kestrel creates one pool per I/O queue.</summary>
 internal sealed class LargeBlockPoolFactory : IMemoryPoolFactory<byte>, IDisposable
 {
     internal static readonly TimeSpan TrimInterval = TimeSpan.FromSeconds(30);
+
     private readonly ConcurrentDictionary<LargeBlockPool, bool> _pools = new();
     private readonly ITimer _timer;
 
@@ -19,17 +20,16 @@ internal sealed class LargeBlockPoolFactory : IMemoryPoolFactory<byte>, IDisposa
         }
     }
 
-    /// <summary>The pools that are in use.</summary>
     internal IEnumerable<LargeBlockPool> Pools => _pools.Keys;
 
     public MemoryPool<byte> Create(MemoryPoolOptions? options = null)
     {
-        var pool = new LargeBlockPool(gone => _pools.TryRemove(gone, out _));
+        var pool = new LargeBlockPool(disposed => _pools.TryRemove(disposed, out _));
         _pools[pool] = true;
         return pool;
     }
 
-    /// <summary>Ends the trimming. The pools belong to whoever asked for them, and go on.</summary>
+    /// <summary>Stops trimming. The pools are disposed by their users.</summary>
     public void Dispose() => _timer.Dispose();
 
     private void Trim()

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using ResumableUploads.Abstractions;
+using ResumableUploads.Hosting.Events;
 using ResumableUploads.Stores.Memory;
 
 namespace ResumableUploads;
@@ -116,6 +117,12 @@ public sealed class ResumableUploadOptions
 
     /// <summary>Gets or sets the callback that runs after an expired upload was deleted.</summary>
     public Func<UploadExpired, CancellationToken, Task>? OnExpired { get; set; }
+
+    /// <summary>Gets the event classes, see <c>AddEvents()</c>.</summary>
+    internal IList<EventsRegistration> Events { get; } = [];
+
+    /// <summary>Gets or sets whether the file-system store is used even if another store is registered as a service.</summary>
+    internal bool IsFileSystemStoreRequired { get; set; }
 
     /// <summary>Keeps uploads in memory, for tests and for small uploads that may be lost when the process ends.</summary>
     /// <param name="maxTotalSize">The maximum total size of all uploads, in bytes. Defaults to 256 MiB.</param>

@@ -8,7 +8,7 @@ using ResumableUploads.Protocols;
 
 namespace ResumableUploads.Hosting.Ownership;
 
-/// <summary>Who owns the uploads of a request. Only hashes leave this class.</summary>
+/// <summary>Determines the owner of the uploads of a request. Only a hash of the identity leaves this class.</summary>
 internal sealed class OwnerResolver(ResumableUploadOptions options)
 {
     public const string CookieName = "resumable-uploads-owner";
@@ -16,36 +16,36 @@ internal sealed class OwnerResolver(ResumableUploadOptions options)
     private const int SecretLength = 32;
     private static readonly TimeSpan CookieLifetime = TimeSpan.FromDays(365);
 
-    /// <summary>The owner part of the request's keys, or why there is none.</summary>
+    /// <summary>Determines the owner. Returns a problem if the request cannot have one; otherwise <see langword="null"/>.</summary>
     public Problem? Resolve(HttpContext context, out string owner)
     {
         owner = "";
         if (options.Owner is { } custom)
         {
-            if (custom(context) is { } text)
+            if (custom(context) is { } name)
             {
-                owner = HashOwner("owner", text);
+                owner = HashOwner("owner", name);
                 return null;
             }
         }
         else if (context.Features.Get<IHttpAuthenticationFeature>()?.User is { Identity: { IsAuthenticated: true } identity } user)
         {
             Claim? id = user.FindFirst(ClaimTypes.NameIdentifier) ?? user.FindFirst("sub");
-            string? name = id is not null ? $"{id.Issuer}\n{id.Value}" : identity.Name;
-            if (string.IsNullOrEmpty(name))
+            string? userName = id is not null ? $"{id.Issuer}\n{id.Value}" : identity.Name;
+            if (string.IsNullOrEmpty(userName))
             {
-                return new Problem(403, Problem.CustomType("owner-unknown"), "The user has no name",
-                    "The signed-in user has neither an identifier nor a name. The application can say who owns an upload with options.Owner.");
+                return new Problem(403, Problem.CustomType("owner-unknown"), "User has no identifier",
+                    "The authenticated user has neither an identifier nor a name. Set options.Owner on the server to determine the owner of an upload.");
             }
 
-            owner = HashOwner("user", name);
+            owner = HashOwner("user", userName);
             return null;
         }
 
         switch (options.AnonymousOwner)
         {
             case AnonymousOwner.Reject:
-                return new Problem(401, Problem.CustomType("sign-in"), "Sign in first", "Uploads are for signed-in users here.");
+                return new Problem(401, Problem.CustomType("sign-in"), "Authentication required", "Sign in and send the request again.");
             case AnonymousOwner.PerBrowser when GetOrCreateBrowserSecret(context) is { } secret:
                 owner = HashOwner("browser", secret);
                 return null;
@@ -55,7 +55,10 @@ internal sealed class OwnerResolver(ResumableUploadOptions options)
         }
     }
 
-    /// <summary>The secret of this browser, given to it now where it has none yet; null for what is no browser on a page of this site.</summary>
+    /// <summary>
+    /// Returns the secret in the browser's cookie and sets the cookie if there is none. Returns <see langword="null"/> if the
+    /// request does not come from a page of this site.
+    /// </summary>
     private static string? GetOrCreateBrowserSecret(HttpContext context)
     {
         if (context.Request.Headers.Cookie.Count > 0
@@ -66,7 +69,7 @@ internal sealed class OwnerResolver(ResumableUploadOptions options)
             return secret;
         }
 
-        // A page of another site cannot keep a SameSite cookie: with one, each of its requests would be a new owner.
+        // A page of another site does not send a SameSite cookie back, so each of its requests would get a new owner.
         if (context.Request.Headers["Sec-Fetch-Site"].ToString() is not ("same-origin" or "none"))
         {
             return null;
@@ -85,6 +88,6 @@ internal sealed class OwnerResolver(ResumableUploadOptions options)
         return secret;
     }
 
-    private static string HashOwner(string kind, string text) =>
-        $"{kind}-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))}";
+    private static string HashOwner(string kind, string name) =>
+        $"{kind}-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(name)))}";
 }

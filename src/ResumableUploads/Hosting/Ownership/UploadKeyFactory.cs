@@ -4,16 +4,16 @@ using ResumableUploads.Abstractions;
 
 namespace ResumableUploads.Hosting.Ownership;
 
-/// <summary>Makes keys of what clients send: a hash over the scope and the id, so that no text of theirs goes further.</summary>
+/// <summary>Creates upload keys as a hash of the scope and the id, so that no text of a client becomes part of a path or a log message.</summary>
 internal static class UploadKeyFactory
 {
-    /// <summary>The key of an upload that its client has named.</summary>
+    /// <summary>Creates the key of an upload from an id that the client has chosen.</summary>
     public static UploadKey FromFileId(string owner, string scope, ReadOnlySpan<byte> fileId) => Create("file-id\0"u8, owner, scope, fileId);
 
-    /// <summary>The key of an upload that the server has named for a client of tus.</summary>
+    /// <summary>Creates the key of a tus upload from an id that the server has generated.</summary>
     public static UploadKey FromTusId(string owner, string scope, string id) => Create("server-id\0"u8, owner, scope, Encoding.ASCII.GetBytes(id));
 
-    /// <summary>The key of an upload that the server has named for a client of the IETF draft: to the other protocols it is not there.</summary>
+    /// <summary>Creates the key of an IETF draft upload from an id that the server has generated. Other protocols cannot access it.</summary>
     public static UploadKey FromIetfId(string owner, string scope, string id) => Create("ietf-id\0"u8, owner, scope, Encoding.ASCII.GetBytes(id));
 
     private static UploadKey Create(ReadOnlySpan<byte> kind, string owner, string scope, ReadOnlySpan<byte> id)

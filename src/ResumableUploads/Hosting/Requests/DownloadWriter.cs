@@ -7,20 +7,20 @@ using ResumableUploads.Hosting.Events;
 namespace ResumableUploads.Hosting.Requests;
 
 /// <summary>
-/// Gives a finished upload back, with ranges and an entity tag. What comes from a client is never shown as a page of this site: it is an
-/// attachment, of a type that no browser runs, and the browser is told not to guess another. It takes no turn, so readers do not wait for one another.
+/// Sends the content of a finished upload, with range requests and an entity tag. The content comes from a client and must not run as a page of this
+/// site: it is an attachment of a harmless type, with MIME sniffing disabled. Takes no lock, so that downloads do not wait for each other.
 /// </summary>
 internal static class DownloadWriter
 {
     private const string DefaultContentType = "application/octet-stream";
 
-    /// <summary>Types that a browser shows without running anything in them.</summary>
+    /// <summary>Types that a browser displays without running scripts.</summary>
     private static readonly string[] SafeContentTypes =
         ["image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", "image/bmp", "text/plain", "application/pdf", "application/zip"];
 
     private static readonly string[] SafeContentTypePrefixes = ["audio/", "video/", "font/"];
 
-    /// <summary>Writes the content with some headers of the protocol, or says false where there is none to give.</summary>
+    /// <summary>Writes the content with headers of the protocol. Returns <see langword="false"/> if there is no finished upload.</summary>
     public static async ValueTask<bool> TryWriteAsync(
         HttpContext context, IUploadStore store, UploadKey key, IEnumerable<KeyValuePair<string, string>> protocolHeaders)
     {
@@ -42,7 +42,7 @@ internal static class DownloadWriter
                 headers[name] = value;
             }
 
-            // The bytes of an upload never change once it is finished.
+            // The content of a finished upload never changes.
             var tag = new EntityTagHeaderValue($"\"{key.Id[..Math.Min(key.Id.Length, 32)]}-{info.Offset}\"");
             await TypedResults.Stream(
                 content,
@@ -55,9 +55,9 @@ internal static class DownloadWriter
         }
     }
 
-    private static string GetSafeContentType(string? stated)
+    private static string GetSafeContentType(string? clientType)
     {
-        string type = (stated ?? "").Split(';')[0].Trim().ToLowerInvariant();
-        return SafeContentTypes.Contains(type) || SafeContentTypePrefixes.Any(kind => type.StartsWith(kind, StringComparison.Ordinal)) ? type : DefaultContentType;
+        string type = (clientType ?? "").Split(';')[0].Trim().ToLowerInvariant();
+        return SafeContentTypes.Contains(type) || SafeContentTypePrefixes.Any(prefix => type.StartsWith(prefix, StringComparison.Ordinal)) ? type : DefaultContentType;
     }
 }

@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.Http.Features;
 namespace ResumableUploads.Hosting.Requests;
 
 /// <summary>
-/// The body of a request whose client sends it only after "100 Continue". The first read makes the server send that, so this remembers
-/// whether there was one: only then a body is on its way.
+/// The body of a request with <c>Expect: 100-continue</c>. The first read makes the server send "100 Continue", so this class remembers whether the body
+/// was read: otherwise the client has not sent it.
 /// </summary>
 internal sealed class ExpectContinueBodyReader : PipeReader, IRequestBodyPipeFeature
 {
@@ -18,7 +18,7 @@ internal sealed class ExpectContinueBodyReader : PipeReader, IRequestBodyPipeFea
 
     private bool HasBeenRead { get; set; }
 
-    /// <summary>Puts itself before the body, if its client waits to be asked for it.</summary>
+    /// <summary>Wraps the body of a request whose client waits for "100 Continue".</summary>
     public static void Install(HttpContext context)
     {
         if (HttpProtocol.IsHttp11(context.Request.Protocol) && context.Request.Headers.Expect.Count > 0)
@@ -27,7 +27,7 @@ internal sealed class ExpectContinueBodyReader : PipeReader, IRequestBodyPipeFea
         }
     }
 
-    /// <summary>Whether the client of this request waits to be asked, and was not.</summary>
+    /// <summary>Returns whether the client still waits for "100 Continue".</summary>
     public static bool IsAwaitingContinue(HttpContext context) => context.Features.Get<IRequestBodyPipeFeature>() is ExpectContinueBodyReader { HasBeenRead: false };
 
     public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)

@@ -4,65 +4,69 @@ using ResumableUploads.Abstractions;
 using ResumableUploads.Engine;
 using ResumableUploads.Engine.Digests;
 using ResumableUploads.Hosting.Endpoints.Execution;
-using ResumableUploads.Hosting.Endpoints.Routing;
 using ResumableUploads.Hosting.Ownership;
 using ResumableUploads.Protocols;
 using ResumableUploads.Protocols.FileId;
 
 namespace ResumableUploads.Hosting.Requests;
 
-/// <summary>Takes requests of the file-id protocol to the engine and back.</summary>
+/// <summary>Handles requests of the file-id protocol.</summary>
 internal sealed class FileIdRequestHandler(UploadRequestServices services)
 {
-    /// <summary>The answer, or null where it has left already.</summary>
-    public async ValueTask<HttpResponseData?> HandleAsync(HttpContext context, UploadUrl url, bool onStatusPath, EndpointTarget? target)
+    /// <summary>Handles a request. Returns <see langword="null"/> if the response was already sent.</summary>
+    public async ValueTask<HttpResponseData?> HandleAsync(UploadRequest request)
     {
-        HttpRequest request = context.Request;
+        HttpContext context = request.Context;
 
-        // Only Kestrel has this feature, and there raw headers are read byte by byte (RawHeaderEncoding).
+        // Only Kestrel has this feature. It reads the headers with names byte by byte, as Latin1HeaderEncodingSelector configures it.
         bool isLatin1 = context.Features.Get<IHttpMinRequestBodyDataRateFeature>() is not null;
-        if (FileIdParser.Parse(request.Method, request.Headers, onStatusPath, isLatin1, out FileIdRequest parsed) is { } bad)
+        if (FileIdParser.Parse(context.Request.Method, context.Request.Headers, request.IsOnStatusPath, isLatin1, out FileIdRequest parsed) is { } problem)
         {
-            return bad.Status == 405 ? bad.ToResponse(new KeyValuePair<string, string>("Allow", FileIdParser.GetAllowHeader(onStatusPath))) : bad.ToResponse();
+            return problem.Status == StatusCodes.Status405MethodNotAllowed
+                ? problem.ToResponse(new KeyValuePair<string, string>("Allow", FileIdParser.GetAllowHeader(request.IsOnStatusPath)))
+                : problem.ToResponse();
         }
 
-        if (!services.TryResolveOwner(context, out string owner, out Problem? stranger))
+        if (!services.Identities.TryGetOwner(context, out string owner, out Problem? ownerProblem))
         {
-            return stranger.ToResponse();
+            return ownerProblem.ToResponse();
         }
 
-        UploadKey key = UploadKeyFactory.FromFileId(owner, services.GetScope(context, url), parsed.FileId.Span);
+        UploadKey key = UploadKeyFactory.FromFileId(owner, services.Identities.GetScope(context, request.Url), parsed.FileId.Span);
         return parsed.Operation switch
         {
             FileIdOperation.Status => await GetStatusAsync(context, key),
             FileIdOperation.Cancel => FileIdResponses.For(await services.Engine.CancelAsync(key, context.RequestAborted)),
-            _ => await services.AppendAsync(context, target, CreateCommand(context, key, parsed, target), FileIdResponses.For),
+            _ => services.DecodedBodies.Check(request) is { } decoded
+                ? decoded.ToResponse()
+                : await services.Appends.AppendAsync(request, CreateCommand(request, key, parsed), FileIdResponses.For),
         };
     }
 
-    private ValueTask<HttpResponseData?> GetStatusAsync(HttpContext context, UploadKey key) => services.QueryStoreAsync(
+    private ValueTask<HttpResponseData?> GetStatusAsync(HttpContext context, UploadKey key) => services.Store.QueryAsync(
         async () =>
         {
-            UploadStatus status = await services.Engine.GetStatusAsync(key, isNamedByClient: true, context.RequestAborted);
-            return UploadRequestServices.AddDigest(FileIdResponses.ForStatus(status), status);
+            UploadInfo? info = await services.Engine.GetStatusAsync(key, isClientGeneratedKey: true, context.RequestAborted);
+            return FileIdResponses.ForStatus(info).WithDigest(info);
         },
         FileIdResponses.For);
 
-    private AppendCommand CreateCommand(HttpContext context, UploadKey key, FileIdRequest parsed, EndpointTarget? target)
+    private AppendCommand CreateCommand(UploadRequest request, UploadKey key, FileIdRequest parsed)
     {
+        HttpContext context = request.Context;
         return new AppendCommand
         {
             Key = key,
             Offset = parsed.StartByte,
             Body = context.Request.BodyReader,
-            BodyLength = UploadRequestServices.GetBodyLength(context),
+            BodyLength = context.GetBodyLength(),
             UploadLength = parsed.FileSize,
             CompletionRule = services.Options.FileId.CompleteOnFullBody ? CompletionRule.AtLengthOrFullBody : CompletionRule.AtLength,
             CreateIfMissing = new CreateCommand(
                 "file-id",
                 parsed.FileName,
                 parsed.ContentType,
-                target is not null && parsed.StartByte == 0 ? CreationRequestRecorder.Capture(context, AntiforgeryValidator.GetHeaderName(context)) : null),
+                request.Target is not null && parsed.StartByte == 0 ? CreationRequestRecorder.Capture(context, AntiforgeryValidator.GetHeaderName(context)) : null),
             RestartAtOffsetZero = services.Options.FileId.RestartOnZero,
             ContentDigest = BodyDigest.From(parsed.ContentDigest),
             ReprDigest = parsed.ReprDigest,

@@ -11,95 +11,115 @@ using ResumableUploads.Protocols.Ietf;
 
 namespace ResumableUploads.Hosting.Requests;
 
-/// <summary>Takes requests of the IETF draft to the engine and back.</summary>
+/// <summary>Handles requests of the IETF draft.</summary>
 internal sealed class IetfRequestHandler(UploadRequestServices services)
 {
     private const string Protocol = "ietf";
 
-    /// <summary>What the server says of itself.</summary>
-    public IEnumerable<KeyValuePair<string, string>> GetSupportHeaders(HttpContext context, EndpointTarget? target) => CreateResponses(context, target, out _).OptionsHeaders;
+    /// <summary>Gets the headers that announce support for the draft in the response to OPTIONS.</summary>
+    public IEnumerable<KeyValuePair<string, string>> GetSupportHeaders(UploadRequest request) => CreateResponses(request, out _).OptionsHeaders;
 
-    /// <summary>The answer, or null where it has left already.</summary>
-    public async ValueTask<HttpResponseData?> HandleAsync(HttpContext context, UploadUrl url, EndpointTarget? target)
+    /// <summary>Handles a request. Returns <see langword="null"/> if the response was already sent.</summary>
+    public async ValueTask<HttpResponseData?> HandleAsync(UploadRequest request)
     {
-        HttpRequest request = context.Request;
-        IetfResponses answers = CreateResponses(context, target, out IetfVersion version);
-        long? bodyLength = UploadRequestServices.GetBodyLength(context);
-        if (IetfParser.Parse(request.Method, request.Headers, url.IsUpload, bodyLength, version, services.GetLimits(target), out IetfRequest parsed) is { } bad)
+        (HttpContext context, UploadUrl url) = (request.Context, request.Url);
+        IetfResponses responses = CreateResponses(request, out IetfVersion version);
+        IetfLimits limits = services.Limits.GetIetfLimits(request.Target);
+        if (IetfParser.Parse(
+            new RequestHead(context.Request.Method, context.Request.Headers, url.IsUpload, context.GetBodyLength()), version, limits, out IetfRequest parsed) is { } problem)
         {
-            return answers.For(bad, url.IsUpload);
+            return responses.For(problem, url.IsUpload);
         }
 
-        if (!services.TryResolveOwner(context, out string owner, out Problem? stranger))
+        if (!services.Identities.TryGetOwner(context, out string owner, out Problem? ownerProblem))
         {
-            return answers.For(stranger, url.IsUpload);
+            return responses.For(ownerProblem, url.IsUpload);
         }
 
         string id = url.Id ?? UploadUrl.NewId();
-        string location = url.GetLocation(id, request);
-        HttpResponseData Ended(UploadResult result) => answers.ForFinalResult(result, location);
+        string location = url.GetLocation(id, context.Request);
+        HttpResponseData CreateFinalResponse(UploadResult result) => responses.ForFinalResult(result, location);
         if (!UploadUrl.IsId(id))
         {
-            return Ended(new UploadResult(UploadResultKind.NotFound));
+            return CreateFinalResponse(new UploadResult(UploadResultKind.NotFound));
         }
 
-        UploadKey key = UploadKeyFactory.FromIetfId(owner, services.GetScope(context, url), id);
+        UploadKey key = UploadKeyFactory.FromIetfId(owner, services.Identities.GetScope(context, url), id);
         switch (parsed.Operation)
         {
             case IetfOperation.Status:
-                return await services.QueryStoreAsync(() => GetStatusAsync(context, key, answers), Ended);
+                return await services.Store.QueryAsync(() => GetStatusAsync(context, key, responses), CreateFinalResponse);
             case IetfOperation.Cancel:
-                return answers.ForCancellation(await services.Engine.CancelAsync(key, context.RequestAborted));
+                return responses.ForCancellation(await services.Engine.CancelAsync(key, context.RequestAborted));
         }
 
-        bool isCreation = parsed.Operation == IetfOperation.Create;
-        AppendCommand command = CreateCommand(context, key, parsed, version, bodyLength) with
+        if (services.DecodedBodies.Check(request) is { } decoded)
         {
-            CreateIfMissing = isCreation ? CreateDetails(context, parsed, target) : null,
-            IsServerGeneratedKey = isCreation && url.Id is null,
-            MaxBodyLength = version.SupportsLimits && (!isCreation || version.AppliesAppendLimitsToCreation) ? services.Options.Ietf.MaxAppendSize : null,
-            Observer = ShouldSendInterimResponses(parsed, bodyLength) ? InterimResponseReporter.TryCreate(context, answers, isCreation ? location : null, services.Options, services.Time) : null,
-        };
-        return await services.AppendAsync(
-            context, target, command, outcome => isCreation ? answers.ForCreation(outcome, location) : answers.ForAppend(outcome, location));
+            return responses.For(decoded, url.IsUpload);
+        }
+
+        AppendCommand command = CreateCommand(context, key, parsed, version);
+        if (parsed.Operation == IetfOperation.Create)
+        {
+            command = command with
+            {
+                CreateIfMissing = CreateDetails(request, parsed),
+                IsServerGeneratedKey = url.Id is null,
+                MaxBodyLength = version.AppliesAppendLimitsToCreation ? command.MaxBodyLength : null,
+                Observer = IsLargeEnough(parsed, command.BodyLength) ? CreateObserver(context, responses, location) : null,
+            };
+            return await services.Appends.AppendAsync(request, command, result => responses.ForCreation(result, location));
+        }
+
+        command = command with { Observer = CreateObserver(context, responses, location: null) };
+        return await services.Appends.AppendAsync(request, command, result => responses.ForAppend(result, location));
     }
 
-    private IetfResponses CreateResponses(HttpContext context, EndpointTarget? target, out IetfVersion version)
+    private IetfResponses CreateResponses(UploadRequest request, out IetfVersion version)
     {
-        version = IetfVersion.FromRequest(context.Request.Headers, out bool isAnnounced);
-        return new IetfResponses(version, isAnnounced, services.GetLimits(target), services.Expiration, services.Time);
+        version = IetfVersion.FromRequest(request.Context.Request.Headers, out bool isAnnounced);
+        return new IetfResponses(version, isAnnounced, services.Limits.GetIetfLimits(request.Target), services.Limits.Expiration, services.Time);
     }
 
-    /// <summary>Whether a client is told that it can resume: not for what is too small to be worth it, or too small for all that is known .</summary>
-    private bool ShouldSendInterimResponses(IetfRequest parsed, long? bodyLength) =>
-        parsed.Operation == IetfOperation.Append || services.Options.Ietf.MinUploadSize <= (parsed.UploadLength ?? (parsed.IsLast ? bodyLength : null) ?? 0);
+    private InterimResponseReporter? CreateObserver(HttpContext context, IetfResponses responses, string? location) =>
+        InterimResponseReporter.TryCreate(context, responses, location, services.Options, services.Time);
 
-    private async ValueTask<HttpResponseData?> GetStatusAsync(HttpContext context, UploadKey key, IetfResponses answers)
+    /// <summary>
+    /// Returns whether an upload is announced as resumable: not if it is smaller than <c>MinUploadSize</c>, or if its size is unknown and a minimum is
+    /// set (draft-ietf-httpbis-resumable-upload-12 section 4.1.4).
+    /// </summary>
+    private bool IsLargeEnough(IetfRequest parsed, long? bodyLength) =>
+        services.Options.Ietf.MinUploadSize <= (parsed.UploadLength ?? (parsed.IsLast ? bodyLength : null) ?? 0);
+
+    private async ValueTask<HttpResponseData?> GetStatusAsync(HttpContext context, UploadKey key, IetfResponses responses)
     {
-        UploadStatus status = await services.Engine.GetStatusAsync(key, isNamedByClient: false, context.RequestAborted);
-        HttpResponseData response = UploadRequestServices.AddDigest(answers.ForStatus(status), status);
-        return services.Options.AllowDownload && HttpMethods.IsGet(context.Request.Method) && status.IsComplete
-            && await services.TryDownloadAsync(context, key, response.Headers)
+        UploadInfo? info = await services.Engine.GetStatusAsync(key, isClientGeneratedKey: false, context.RequestAborted);
+        HttpResponseData response = responses.ForStatus(info).WithDigest(info);
+        return services.Options.AllowDownload && HttpMethods.IsGet(context.Request.Method) && info is { State: not UploadState.Receiving }
+            && await services.Store.TryDownloadAsync(context, key, response.Headers)
             ? null
             : response;
     }
 
-    private static AppendCommand CreateCommand(HttpContext context, UploadKey key, IetfRequest parsed, IetfVersion version, long? bodyLength) => new()
+    private AppendCommand CreateCommand(HttpContext context, UploadKey key, IetfRequest parsed, IetfVersion version) => new()
     {
         Key = key,
         Offset = parsed.Offset,
         Body = context.Request.BodyReader,
-        BodyLength = bodyLength,
+        BodyLength = context.GetBodyLength(),
         UploadLength = parsed.UploadLength,
         CompletionRule = parsed.IsLast ? CompletionRule.AtFullBody : CompletionRule.Never,
+        MaxBodyLength = version.SupportsLimits ? services.Options.Ietf.MaxAppendSize : null,
         DeleteOnLengthExceeded = version.ExcessInvalidatesUpload,
         ContentDigest = BodyDigest.From(parsed.ContentDigest),
         ReprDigest = parsed.ReprDigest,
     };
 
-    private static CreateCommand CreateDetails(HttpContext context, IetfRequest parsed, EndpointTarget? target) => new(
+    private static CreateCommand CreateDetails(UploadRequest request, IetfRequest parsed) => new(
         Protocol,
         parsed.FileName,
         parsed.ContentType,
-        target is null ? null : CreationRequestRecorder.CaptureFromChunk(context, AntiforgeryValidator.GetHeaderName(context), parsed.ContentType));
+        request.Target is null
+            ? null
+            : CreationRequestRecorder.CaptureFromChunk(request.Context, AntiforgeryValidator.GetHeaderName(request.Context), parsed.ContentType));
 }

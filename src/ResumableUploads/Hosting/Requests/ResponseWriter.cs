@@ -8,8 +8,8 @@ using ResumableUploads.Protocols;
 namespace ResumableUploads.Hosting.Requests;
 
 /// <summary>
-/// Writes an answer so that the client reads it, also while it is still sending: the answer goes out first, and what follows of the body is
-/// thrown away for a while, because closing the connection under a sender destroys the answer on its way.
+/// Writes a response so that a client that is still sending its body can read it. The response is sent first, and then the rest of the body is drained
+/// for a bounded time: a connection that is closed while the client sends is reset, and the client loses the response.
 /// </summary>
 internal static class ResponseWriter
 {
@@ -17,79 +17,81 @@ internal static class ResponseWriter
     private static readonly TimeSpan MaxDrainTime = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan MaxDrainTimeOnShutdown = TimeSpan.FromSeconds(1);
 
-    public static async Task WriteAsync(HttpContext context, HttpResponseData answer, CancellationToken stopping)
+    public static async Task WriteAsync(HttpContext context, HttpResponseData data, CancellationToken stopping)
     {
         HttpResponse response = context.Response;
-        WriteStatusAndHeaders(context.Features.GetRequiredFeature<IHttpResponseFeature>(), answer);
+        WriteStatusAndHeaders(context.Features.GetRequiredFeature<IHttpResponseFeature>(), data);
 
-        // A client that was not asked for its body may send it all the same, so what follows on this connection could be either.
-        if (answer.StatusCode == StatusCodes.Status408RequestTimeout || ExpectContinueBodyReader.IsAwaitingContinue(context))
+        // A client that did not get "100 Continue" may send the body anyway: the next bytes on the connection could be the body or another request.
+        if (data.StatusCode == StatusCodes.Status408RequestTimeout || ExpectContinueBodyReader.IsAwaitingContinue(context))
         {
             response.Headers.Connection = "close";
         }
 
-        if (answer.Body.IsEmpty)
+        if (data.Body.IsEmpty)
         {
-            // The response is left open for those in front who give an empty error a body. Of this request nothing is on its way any more.
+            // The response is not completed, because middleware such as UseStatusCodePages() adds a body to an empty error. The body was read completely.
             return;
         }
 
-        bool hasBody = answer.StatusCode is not (StatusCodes.Status204NoContent or StatusCodes.Status304NotModified);
+        bool hasBody = data.StatusCode is not (StatusCodes.Status204NoContent or StatusCodes.Status304NotModified);
         if (hasBody)
         {
-            response.ContentLength = answer.Body.Length;
+            response.ContentLength = data.Body.Length;
         }
 
         try
         {
             if (hasBody && !HttpMethods.IsHead(context.Request.Method))
             {
-                await response.BodyWriter.WriteAsync(answer.Body, context.RequestAborted);
+                await response.BodyWriter.WriteAsync(data.Body, context.RequestAborted);
             }
 
             await response.CompleteAsync();
-            if (answer.StatusCode >= StatusCodes.Status400BadRequest)
+            if (data.StatusCode >= StatusCodes.Status400BadRequest)
             {
                 bool ended = await DrainAsync(context, stopping);
                 if (!ended && stopping.IsCancellationRequested)
                 {
-                    // Kestrel would wait for the rest of the body as long as the host lets it, and the whole stop with it.
+                    // Otherwise Kestrel waits for the rest of the body, and delays the shutdown of the host.
                     context.Abort();
                 }
             }
         }
         catch (Exception e) when (e is IOException or OperationCanceledException)
         {
-            // The client is gone; what the answer says is true all the same, and the next status says it again.
+            // The client has disconnected. It gets the same information from its next status request.
         }
     }
 
-    /// <summary>Sets the status and the headers, each in place of what was there under its name.</summary>
-    public static void WriteStatusAndHeaders(IHttpResponseFeature response, HttpResponseData answer)
+    /// <summary>Sets the status and the headers. A header replaces all values of its name.</summary>
+    public static void WriteStatusAndHeaders(IHttpResponseFeature response, HttpResponseData data)
     {
-        response.StatusCode = answer.StatusCode;
-        for (int i = 0; i < answer.Headers.Count; i++)
+        response.StatusCode = data.StatusCode;
+        for (int i = 0; i < data.Headers.Count; i++)
         {
-            response.Headers.Remove(answer.Headers[i].Key);
+            response.Headers.Remove(data.Headers[i].Key);
         }
 
-        for (int i = 0; i < answer.Headers.Count; i++)
+        for (int i = 0; i < data.Headers.Count; i++)
         {
-            response.Headers.Append(answer.Headers[i].Key, answer.Headers[i].Value);
+            response.Headers.Append(data.Headers[i].Key, data.Headers[i].Value);
         }
 
-        if (answer.ContentType is not null)
+        if (data.ContentType is not null)
         {
-            response.Headers.ContentType = answer.ContentType;
+            response.Headers.ContentType = data.ContentType;
         }
     }
 
-    /// <summary>Whether the body ended, or nobody will wait for it.</summary>
+    /// <summary>Drains the body. Returns whether it has ended, or does not have to be drained.</summary>
     private static async Task<bool> DrainAsync(HttpContext context, CancellationToken stopping)
     {
-        // From HTTP/2 on the answer travels beside the body. A read would ask for a body that is held back, and that nobody wants.
+        // HTTP/2 and HTTP/3 send the response independently of the body. A read would make a client that waits for "100 Continue" send its body. A decoder
+        // would decompress the body, or throw: Kestrel drains the original body by itself.
         string protocol = context.Request.Protocol;
-        if (HttpProtocol.IsHttp2(protocol) || HttpProtocol.IsHttp3(protocol) || ExpectContinueBodyReader.IsAwaitingContinue(context))
+        if (HttpProtocol.IsHttp2(protocol) || HttpProtocol.IsHttp3(protocol) || ExpectContinueBodyReader.IsAwaitingContinue(context)
+            || DecodedBodyCheck.IsDecoder(context.Request.Body))
         {
             return true;
         }
@@ -97,9 +99,9 @@ internal static class ResponseWriter
         PipeReader body = context.Request.BodyReader;
         using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
         end.CancelAfter(MaxDrainTime);
-        using CancellationTokenRegistration hurry = stopping.UnsafeRegister(
+        using CancellationTokenRegistration stoppingRegistration = stopping.UnsafeRegister(
             static end => ((CancellationTokenSource)end!).CancelAfter(MaxDrainTimeOnShutdown), end);
-        using CancellationTokenRegistration waking = end.Token.UnsafeRegister(static body => TryCancelPendingRead((PipeReader)body!), body);
+        using CancellationTokenRegistration endRegistration = end.Token.UnsafeRegister(static body => TryCancelPendingRead((PipeReader)body!), body);
         try
         {
             for (long drained = 0; drained < MaxDrainedBytes && !end.IsCancellationRequested;)
@@ -115,20 +117,20 @@ internal static class ResponseWriter
         }
         catch (Exception e) when (e is ConnectionResetException or InvalidOperationException)
         {
-            // The connection was reset under a read, now or before. Kestrel takes that for a read that still goes on, and would log an
-            // error for each when it drains the body by itself.
+            // The connection was reset during this read or an earlier one. Kestrel treats such a read as still pending, and would log an error when it
+            // drains the body itself.
             context.Abort();
         }
         catch (Exception e) when (e is IOException or OperationCanceledException)
         {
-            // The rest of the body makes no sense, or its client has left; the server closes by itself.
+            // The rest of the body is malformed, or the client has disconnected. The server closes the connection.
         }
 
         return false;
     }
 
-    /// <summary>Ends a read that waits, and leaves the reader fit for the server's own draining, as a token in the read would not.</summary>
-    [SuppressMessage("Design", "CA1031", Justification = "Whatever a server throws from a request that is over says only that it is over.")]
+    /// <summary>Ends a pending read. Unlike a canceled token, it leaves the reader usable for the server's own draining.</summary>
+    [SuppressMessage("Design", "CA1031", Justification = "A server may throw any exception if the request has already ended.")]
     private static void TryCancelPendingRead(PipeReader body)
     {
         try
@@ -137,7 +139,7 @@ internal static class ResponseWriter
         }
         catch (Exception)
         {
-            // Nothing waits any more.
+            // No read is pending.
         }
     }
 }

@@ -12,23 +12,25 @@ using ResumableUploads.Protocols.Tus;
 
 namespace ResumableUploads.Hosting.Requests;
 
-/// <summary>Takes requests of tus 1.0.0 to the engine and back.</summary>
+/// <summary>Handles requests of tus 1.0.0.</summary>
 internal sealed class TusRequestHandler(UploadRequestServices services)
 {
     private const string Protocol = "tus";
 
-    /// <summary>What the server says of itself.</summary>
-    public TusCapabilities GetSupport(EndpointTarget? target) => new(services.GetMaxUploadSize(target), services.CanStageAppends, services.Options.AllowDownload);
+    /// <summary>Gets the extensions and limits that the server announces.</summary>
+    public TusCapabilities GetCapabilities(EndpointTarget? target) =>
+        new(services.Limits.GetMaxUploadSize(target), services.Store.CanStageAppends, services.Options.AllowDownload);
 
-    /// <summary>The answer, or null where it has left already.</summary>
-    public async ValueTask<HttpResponseData?> HandleAsync(HttpContext context, UploadUrl url, EndpointTarget? target)
+    /// <summary>Handles a request. Returns <see langword="null"/> if the response was already sent.</summary>
+    public async ValueTask<HttpResponseData?> HandleAsync(UploadRequest request)
     {
-        HttpRequest request = context.Request;
-        TusCapabilities capabilities = GetSupport(target);
-        long? bodyLength = UploadRequestServices.GetBodyLength(context);
-        if (TusParser.Parse(request.Method, request.Headers, url.IsUpload, bodyLength, capabilities, out TusRequest parsed) is { } bad)
+        (HttpContext context, UploadUrl url) = (request.Context, request.Url);
+        TusCapabilities capabilities = GetCapabilities(request.Target);
+        long? bodyLength = context.GetBodyLength();
+        if (TusParser.Parse(
+            new RequestHead(context.Request.Method, context.Request.Headers, url.IsUpload, bodyLength), capabilities, out TusRequest parsed) is { } problem)
         {
-            return TusResponses.For(bad, capabilities, url.IsUpload);
+            return TusResponses.For(problem, capabilities, url.IsUpload);
         }
 
         if (parsed.Operation == TusOperation.Discover)
@@ -36,56 +38,67 @@ internal sealed class TusRequestHandler(UploadRequestServices services)
             return TusResponses.ForDiscovery(capabilities, url.IsUpload);
         }
 
-        if (!services.TryResolveOwner(context, out string owner, out Problem? stranger))
+        if (!services.Identities.TryGetOwner(context, out string owner, out Problem? ownerProblem))
         {
-            return TusResponses.For(stranger, capabilities, url.IsUpload);
+            return TusResponses.For(ownerProblem, capabilities, url.IsUpload);
         }
 
-        if (url.Id is { } given && !UploadUrl.IsId(given))
+        string id = url.Id ?? UploadUrl.NewId();
+        if (!UploadUrl.IsId(id))
         {
             return TusResponses.For(new UploadResult(UploadResultKind.NotFound));
         }
 
-        string id = url.Id ?? UploadUrl.NewId();
-        UploadKey key = UploadKeyFactory.FromTusId(owner, services.GetScope(context, url), id);
-        return parsed.Operation switch
+        UploadKey key = UploadKeyFactory.FromTusId(owner, services.Identities.GetScope(context, url), id);
+        switch (parsed.Operation)
         {
-            TusOperation.Status => await services.QueryStoreAsync(() => GetStatusAsync(context, target, key), TusResponses.For),
-            TusOperation.Download => await services.QueryStoreAsync(
-                async () => await services.TryDownloadAsync(context, key, TusResponses.DownloadHeaders) ? null : TusResponses.For(new UploadResult(UploadResultKind.NotFound)),
-                TusResponses.For),
-            TusOperation.Terminate => TusResponses.For(await services.Engine.CancelAsync(key, context.RequestAborted)),
-            TusOperation.Create => await CreateAsync(context, url, target, parsed, CreateCommand(context, key, parsed, bodyLength), id),
-            _ => await services.AppendAsync(context, target, CreateCommand(context, key, parsed, bodyLength), TusResponses.For),
-        };
-    }
-
-    /// <summary>Whether an upload of this URL was made by tus.</summary>
-    public async ValueTask<bool> HasUploadAsync(HttpContext context, UploadUrl url) =>
-        url.Id is { } id && UploadUrl.IsId(id) && services.TryResolveOwner(context, out string owner, out _)
-        && await services.ExistsAsync(UploadKeyFactory.FromTusId(owner, services.GetScope(context, url), id), context.RequestAborted);
-
-    private async ValueTask<HttpResponseData?> GetStatusAsync(HttpContext context, EndpointTarget? target, UploadKey key)
-    {
-        UploadStatus status = await services.Engine.GetStatusAsync(key, isNamedByClient: false, context.RequestAborted);
-
-        if (status.Info is { State: UploadState.Receiving } info && EngineRecord.From(info) is { Concatenation.IsPart: false })
-        {
-            // Who asks for a final upload after a crash gets it going again.
-            await services.Engine.TryConcatenateAsync(key, services.CreateDetachedCallbacks(context, target), context.RequestAborted);
-            status = await services.Engine.GetStatusAsync(key, isNamedByClient: false, context.RequestAborted);
+            case TusOperation.Status:
+                return await services.Store.QueryAsync(() => GetStatusAsync(request, key), TusResponses.For);
+            case TusOperation.Download:
+                return await services.Store.QueryAsync(() => DownloadAsync(context, key), TusResponses.For);
+            case TusOperation.Terminate:
+                return TusResponses.For(await services.Engine.CancelAsync(key, request.Aborted));
         }
 
-        return UploadRequestServices.AddDigest(TusResponses.ForStatus(status), status);
+        if (services.DecodedBodies.Check(request) is { } decoded)
+        {
+            return TusResponses.For(decoded, capabilities, url.IsUpload);
+        }
+
+        AppendCommand command = CreateCommand(context, key, parsed, bodyLength);
+        return parsed.Operation == TusOperation.Create
+            ? await CreateAsync(request, parsed, command, id)
+            : await services.Appends.AppendAsync(request, command, TusResponses.For);
     }
 
-    private ValueTask<HttpResponseData?> CreateAsync(
-        HttpContext context, UploadUrl url, EndpointTarget? target, TusRequest parsed, AppendCommand command, string id)
+    /// <summary>Returns whether the upload at a URL was created by a tus client.</summary>
+    public async ValueTask<bool> HasUploadAsync(UploadRequest request) =>
+        request.Url.Id is { } id && UploadUrl.IsId(id) && services.Identities.TryGetOwner(request.Context, out string owner, out _)
+        && await services.Store.ExistsAsync(UploadKeyFactory.FromTusId(owner, services.Identities.GetScope(request.Context, request.Url), id), request.Aborted);
+
+    private async ValueTask<HttpResponseData?> GetStatusAsync(UploadRequest request, UploadKey key)
+    {
+        UploadInfo? info = await services.Engine.GetStatusAsync(key, isClientGeneratedKey: false, request.Aborted);
+
+        if (info is { State: UploadState.Receiving } && EngineRecord.From(info) is { Concatenation.IsPart: false })
+        {
+            // A concatenation that a crash has interrupted continues when a client requests the status of the final upload.
+            await services.Engine.TryConcatenateAsync(key, services.Appends.CreateDetachedCallbacks(request), request.Aborted);
+            info = await services.Engine.GetStatusAsync(key, isClientGeneratedKey: false, request.Aborted);
+        }
+
+        return TusResponses.ForStatus(info).WithDigest(info);
+    }
+
+    private async ValueTask<HttpResponseData?> DownloadAsync(HttpContext context, UploadKey key) =>
+        await services.Store.TryDownloadAsync(context, key, TusResponses.DownloadHeaders) ? null : TusResponses.For(new UploadResult(UploadResultKind.NotFound));
+
+    private ValueTask<HttpResponseData?> CreateAsync(UploadRequest request, TusRequest parsed, AppendCommand command, string id)
     {
         ConcatenationInfo? concatenation = null;
         if (parsed.Concat is { } concat)
         {
-            List<string>? parts = concat.PartUrls?.Select(part => ResolvePartId(context, url, command.Key.Owner, part)).ToList();
+            List<string>? parts = concat.PartUrls?.Select(part => ResolvePartId(request, command.Key.Owner, part)).ToList();
             if (parts?.Contains("") is true)
             {
                 return new ValueTask<HttpResponseData?>(TusResponses.For(new UploadResult(UploadResultKind.PartNotFound)));
@@ -94,19 +107,20 @@ internal sealed class TusRequestHandler(UploadRequestServices services)
             concatenation = new ConcatenationInfo(concat.HeaderValue, parts);
         }
 
-        return services.AppendAsync(
-            context,
-            target,
-            command with { CreateIfMissing = CreateDetails(context, parsed, target) with { Concatenation = concatenation }, IsServerGeneratedKey = url.Id is null },
-            result => TusResponses.ForCreation(result, url.GetLocation(id, context.Request)));
+        return services.Appends.AppendAsync(
+            request,
+            command with { CreateIfMissing = CreateDetails(request, parsed) with { Concatenation = concatenation }, IsServerGeneratedKey = request.Url.Id is null },
+            result => TusResponses.ForCreation(result, request.Url.GetLocation(id, request.Context.Request)));
     }
 
     /// <summary>
-    /// The store's id of an upload that a client names by its URL, or an empty text where that is none of an upload here. Only the server's
-    /// own id is taken out of it: it is looked up under the same owner and the same URL, and nothing is ever fetched (T-65).
+    /// Returns the id in the store of a part that a client names by its URL, or an empty string if the URL does not name an upload. The URL is never
+    /// fetched: only its id is used, for the same owner and the same scope.
     /// </summary>
-    private string ResolvePartId(HttpContext context, UploadUrl url, string owner, string part) =>
-        UploadUrl.ParseId(part, url.IsQueryParameter) is { } id ? UploadKeyFactory.FromTusId(owner, services.GetScope(context, url), id).Id : "";
+    private string ResolvePartId(UploadRequest request, string owner, string partUrl) =>
+        UploadUrl.ParseId(partUrl, request.Url.IsQueryParameter) is { } id
+            ? UploadKeyFactory.FromTusId(owner, services.Identities.GetScope(request.Context, request.Url), id).Id
+            : "";
 
     private static AppendCommand CreateCommand(HttpContext context, UploadKey key, TusRequest parsed, long? bodyLength) => new()
     {
@@ -122,14 +136,16 @@ internal sealed class TusRequestHandler(UploadRequestServices services)
         ReprDigest = parsed.ReprDigest,
     };
 
-    private static CreateCommand CreateDetails(HttpContext context, TusRequest parsed, EndpointTarget? target) => new(
+    private static CreateCommand CreateDetails(UploadRequest request, TusRequest parsed) => new(
         Protocol,
         parsed.Metadata?.FileName,
         parsed.Metadata?.ContentType,
-        target is null ? null : CreationRequestRecorder.CaptureFromChunk(context, AntiforgeryValidator.GetHeaderName(context), parsed.Metadata?.ContentType),
+        request.Target is null
+            ? null
+            : CreationRequestRecorder.CaptureFromChunk(request.Context, AntiforgeryValidator.GetHeaderName(request.Context), parsed.Metadata?.ContentType),
         parsed.Metadata?.HeaderValue);
 
-    /// <summary>The digest from the trailer, once the body has ended; null where it was promised and did not come.</summary>
+    /// <summary>Reads the digest from the trailer after the body has ended. Returns <see langword="null"/> if the announced trailer is missing.</summary>
     private static Digest? ReadTrailerDigest(HttpRequest request) =>
         request.CheckTrailersAvailable() && request.GetTrailer(TusHeaders.Checksum) is { Count: 1 } values
             ? TusChecksum.TryParse(values.ToString())

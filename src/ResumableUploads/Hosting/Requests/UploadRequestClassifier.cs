@@ -6,9 +6,10 @@ using ResumableUploads.Protocols.Tus;
 
 namespace ResumableUploads.Hosting.Requests;
 
-/// <summary>What tells a request to an app's endpoint from one that is none of ours.</summary>
+/// <summary>The kind of a request, as far as its headers and URL show it.</summary>
 internal enum UploadRequestKind
 {
+    /// <summary>Not a request of an upload protocol.</summary>
     None,
     FileId,
     Tus,
@@ -16,23 +17,23 @@ internal enum UploadRequestKind
     /// <summary>A creation of the IETF draft.</summary>
     IetfCreation,
 
-    /// <summary>The URL of an upload that was made by POST, whatever its protocol is.</summary>
+    /// <summary>A request to the URL of an upload that was created by POST, of any protocol.</summary>
     UploadCreatedByPost,
     UploadCreatedByPut,
     UploadCreatedByPatch,
 
-    /// <summary>The question what can be done here.</summary>
+    /// <summary>An OPTIONS request that is not a CORS preflight.</summary>
     Discovery,
 }
 
-/// <summary>Tells by its headers and its URL which protocol a request speaks. Cheap: it is asked of every request to an app's endpoint.</summary>
+/// <summary>Determines the protocol of a request by its headers and URL. It runs for every request to the URL of a resumable endpoint.</summary>
 internal static class UploadRequestClassifier
 {
-    /// <summary>What the browser asks for a page of another site; CORS answers it.</summary>
+    /// <summary>Returns whether a request is a CORS preflight, which the CORS middleware answers.</summary>
     public static bool IsCorsPreflight(HttpRequest request) =>
         HttpMethods.IsOptions(request.Method) && request.Headers.ContainsKey(HeaderNames.AccessControlRequestMethod);
 
-    /// <summary>The protocol of a request, or of the one that a preflight asks for.</summary>
+    /// <summary>Gets the kind of a request. For a CORS preflight: the kind of the request that will follow.</summary>
     public static UploadRequestKind Classify(HttpRequest request)
     {
         if (UploadUrl.GetCreationMethod(request) is { } method)
@@ -45,11 +46,11 @@ internal static class UploadRequestClassifier
         IHeaderDictionary headers = request.Headers;
         if (IsCorsPreflight(request))
         {
-            string asked = headers.AccessControlRequestHeaders.ToString();
-            bool Asks(string name) => asked.Contains(name, StringComparison.OrdinalIgnoreCase);
-            return Asks(TusHeaders.Resumable) ? UploadRequestKind.Tus
-                : Asks(FileIdHeaders.FileId) ? UploadRequestKind.FileId
-                : Asks(IetfHeaders.Complete) || Asks(IetfHeaders.Incomplete) ? UploadRequestKind.IetfCreation
+            string requestedHeaders = headers.AccessControlRequestHeaders.ToString();
+            bool Requests(string name) => requestedHeaders.Contains(name, StringComparison.OrdinalIgnoreCase);
+            return Requests(TusHeaders.Resumable) ? UploadRequestKind.Tus
+                : Requests(FileIdHeaders.FileId) ? UploadRequestKind.FileId
+                : Requests(IetfHeaders.Complete) || Requests(IetfHeaders.Incomplete) ? UploadRequestKind.IetfCreation
                 : UploadRequestKind.None;
         }
 
@@ -60,7 +61,10 @@ internal static class UploadRequestClassifier
             : UploadRequestKind.None;
     }
 
-    /// <summary>A value that is none is as good as no header: then the request is the app's .</summary>
+    /// <summary>
+    /// Returns whether a request creates an upload of the IETF draft. A header with an invalid value is ignored, so that the request reaches the app
+    /// (draft-ietf-httpbis-resumable-upload-12, sections 4.1.2 and 4.2).
+    /// </summary>
     private static bool IsIetfCreation(HttpRequest request) =>
         IetfParser.IsCreationMethod(request.Method)
         && (request.Headers.ContainsKey(IetfHeaders.Complete) || request.Headers.ContainsKey(IetfHeaders.Incomplete))

@@ -9,73 +9,76 @@ using ResumableUploads.Protocols.Tus;
 
 namespace ResumableUploads.Hosting.Requests;
 
-/// <summary>Takes a request to those who speak its protocol, and writes what they answer.</summary>
+/// <summary>Selects the handler of the protocol that a request uses, and writes the response.</summary>
 internal sealed class UploadRequestDispatcher(UploadRequestServices services, CancellationToken stopping)
 {
     private readonly FileIdRequestHandler _fileId = new(services);
     private readonly TusRequestHandler _tus = new(services);
     private readonly IetfRequestHandler _ietf = new(services);
 
-    /// <summary>Takes a request to a ready-made endpoint.</summary>
+    /// <summary>Handles a request to a ready-made path.</summary>
     /// <param name="context">The request.</param>
-    /// <param name="url">What it was sent to.</param>
-    /// <param name="onStatusPath">Whether that is the path where only the status is asked.</param>
-    public Task HandleAsync(HttpContext context, UploadUrl url, bool onStatusPath = false) => HandleAsync(context, url, onStatusPath, target: null);
+    /// <param name="url">The URL that it was sent to.</param>
+    /// <param name="onStatusPath">Whether that is the status path.</param>
+    public Task HandleAsync(HttpContext context, UploadUrl url, bool onStatusPath = false) =>
+        HandleAsync(new UploadRequest(context, url, Target: null, onStatusPath));
 
-    /// <summary>Takes a piece for an endpoint of the app, or a question about one.</summary>
+    /// <summary>Handles a request to one of the app's endpoints.</summary>
     public Task HandleAsync(HttpContext context, EndpointTarget target) =>
-        HandleAsync(context, UploadUrl.ForEndpoint(context.Request), onStatusPath: false, target);
+        HandleAsync(new UploadRequest(context, UploadUrl.ForEndpoint(context.Request), target));
 
-    private async Task HandleAsync(HttpContext context, UploadUrl url, bool onStatusPath, EndpointTarget? target)
+    private async Task HandleAsync(UploadRequest request)
     {
-        // Before anything is refused: with the server's limits a large body could not be drained, and nobody would read the refusal.
-        DisableServerLimits(context);
-        ExpectContinueBodyReader.Install(context);
-        if (await GetResponseAsync(context, url, onStatusPath, target) is { } response)
+        // Before the request can be rejected: under the server's limits a large body could not be drained, and the client would not read the response.
+        DisableServerLimits(request.Context);
+        ExpectContinueBodyReader.Install(request.Context);
+        if (await GetResponseAsync(request) is { } response)
         {
-            await ResponseWriter.WriteAsync(context, response, stopping);
+            await ResponseWriter.WriteAsync(request.Context, response, stopping);
         }
     }
 
-    private async ValueTask<HttpResponseData?> GetResponseAsync(HttpContext context, UploadUrl url, bool onStatusPath, EndpointTarget? target)
+    private async ValueTask<HttpResponseData?> GetResponseAsync(UploadRequest request)
     {
-        IHeaderDictionary headers = context.Request.Headers;
+        (UploadUrl url, bool onStatusPath, IHeaderDictionary headers) = (request.Url, request.IsOnStatusPath, request.Context.Request.Headers);
         if (!onStatusPath && headers.ContainsKey(TusHeaders.Resumable))
         {
-            return await _tus.HandleAsync(context, url, target);
+            return await _tus.HandleAsync(request);
         }
 
-        if (HttpMethods.IsOptions(context.Request.Method))
+        if (HttpMethods.IsOptions(request.Context.Request.Method))
         {
-            return CreateDiscoveryResponse(context, url, onStatusPath, target);
+            return CreateDiscoveryResponse(request);
         }
 
         if (onStatusPath || (!url.IsUpload && (headers.ContainsKey(FileIdHeaders.FileId) || !IetfHeaders.ArePresent(headers))))
         {
-            return await _fileId.HandleAsync(context, url, onStatusPath, target);
+            return await _fileId.HandleAsync(request);
         }
 
-        // An upload has the protocol that made it. A request to one that says nothing of its own is told by that (T-2, R-115).
-        return url.IsUpload && !IetfHeaders.ArePresent(headers) && await _tus.HasUploadAsync(context, url)
-            ? await _tus.HandleAsync(context, url, target)
-            : await _ietf.HandleAsync(context, url, target);
+        // A request to an upload without the headers of a protocol uses the protocol that created the upload.
+        return url.IsUpload && !IetfHeaders.ArePresent(headers) && await _tus.HasUploadAsync(request)
+            ? await _tus.HandleAsync(request)
+            : await _ietf.HandleAsync(request);
     }
 
-    /// <summary>What can be done here, in the words of every protocol. With 200, as clients of the IETF draft want it .</summary>
-    private HttpResponseData CreateDiscoveryResponse(HttpContext context, UploadUrl url, bool onStatusPath, EndpointTarget? target) => new(200)
+    /// <summary>Announces the capabilities of every protocol. The status is 200 because URLSession does not accept 204.</summary>
+    private HttpResponseData CreateDiscoveryResponse(UploadRequest request) => new(StatusCodes.Status200OK)
     {
         Headers =
         [
-            new("Allow", url.IsUpload ? IetfParser.GetAllowHeader(isUpload: true, IetfVersion.Latest) : FileIdParser.GetAllowHeader(onStatusPath)),
+            new("Allow", request.Url.IsUpload
+                ? IetfParser.GetAllowHeader(isUpload: true, IetfVersion.Latest)
+                : FileIdParser.GetAllowHeader(request.IsOnStatusPath)),
             new("Cache-Control", "no-store"),
-            .. onStatusPath ? [] : _tus.GetSupport(target).Headers,
-            .. onStatusPath ? [] : _ietf.GetSupportHeaders(context, target),
+            .. request.IsOnStatusPath ? [] : _tus.GetCapabilities(request.Target).Headers,
+            .. request.IsOnStatusPath ? [] : _ietf.GetSupportHeaders(request),
         ],
     };
 
     /// <summary>
-    /// The engine's own limits take the place of Kestrel's: what an upload may still take instead of 30 MB a request, and the idle timeout and
-    /// lowest rate instead of 240 bytes a second. (On HTTP/2 null is the only rate that Kestrel lets one set.)
+    /// Disables Kestrel's limits (30 MB per request, 240 bytes per second), because the engine has its own: the remaining size of the upload, the idle
+    /// timeout and the minimum data rate. On HTTP/2, Kestrel only accepts <see langword="null"/> as a data rate.
     /// </summary>
     private static void DisableServerLimits(HttpContext context)
     {

@@ -7,21 +7,21 @@ using Microsoft.AspNetCore.WebUtilities;
 namespace ResumableUploads.Hosting.Requests;
 
 /// <summary>
-/// What a request was sent to: the URL where uploads are made, or that of one upload. On a ready-made path an upload is a segment more; on an
-/// endpoint of the app it is a query parameter, so that it never collides with the app's own URLs.
+/// The URL of a request: where uploads are created, or that of one upload. On a ready-made path, the id of an upload is an additional segment; on an
+/// endpoint of the app it is a query parameter, so that it cannot collide with the app's URLs.
 /// </summary>
-/// <param name="CreationPath">The path where uploads are made, without a slash at its end.</param>
-/// <param name="Id">The upload, or null.</param>
+/// <param name="CreationPath">The path where uploads are created, without a trailing slash.</param>
+/// <param name="Id">The id of the upload, or <see langword="null"/>.</param>
 /// <param name="IsQueryParameter">Whether the id is in the query.</param>
 internal readonly record struct UploadUrl(PathString CreationPath, string? Id, bool IsQueryParameter)
 {
-    /// <summary>Before the id in the query, when the upload was not made by POST: which of the app's endpoints at this URL it belongs to.</summary>
+    /// <summary>Separates the method that created the upload from the id, if it is not POST. The method selects one of the app's endpoints at this URL.</summary>
     private const char MethodSeparator = '.';
 
-    /// <summary>The query parameter that is ours on an app's endpoints.</summary>
+    /// <summary>The query parameter that has the id on endpoints of the app.</summary>
     public const string QueryParameterName = "resumable-upload";
 
-    /// <summary>How many characters an id has.</summary>
+    /// <summary>The number of characters of an id.</summary>
     public const int IdLength = IdBytes * 2;
 
     private const int IdBytes = 20;
@@ -29,17 +29,19 @@ internal readonly record struct UploadUrl(PathString CreationPath, string? Id, b
 
     public bool IsUpload => Id is not null;
 
-    /// <summary>An id that nobody guesses: 160 random bits.</summary>
+    /// <summary>Creates an id that cannot be guessed: 160 random bits.</summary>
     public static string NewId() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(IdBytes));
 
-    /// <summary>Whether a text looks like an id that the server has made.</summary>
+    /// <summary>Returns whether a text has the format of an id.</summary>
     public static bool IsId(ReadOnlySpan<char> text) => text.Length == IdLength && !text.ContainsAnyExcept(IdCharacters);
 
-    /// <summary>The URL of a request to an app's endpoint.</summary>
+    /// <summary>Gets the URL of a request to an endpoint of the app.</summary>
     public static UploadUrl ForEndpoint(HttpRequest request) =>
         new(TrimTrailingSlash(request.Path), GetQueryParameter(request) is { } value ? value[(value.IndexOf(MethodSeparator, StringComparison.Ordinal) + 1)..] : null, IsQueryParameter: true);
 
-    /// <summary>By which method the upload was made that a request to an app's endpoint names; null where it names none.</summary>
+    /// <summary>
+    /// Gets the method that created the upload whose id is in the query, or <see langword="null"/> if the query has no id.
+    /// </summary>
     public static string? GetCreationMethod(HttpRequest request)
     {
         string? value = request.QueryString.HasValue && request.QueryString.Value!.Contains(QueryParameterName + "=", StringComparison.Ordinal) ? GetQueryParameter(request) : null;
@@ -49,11 +51,11 @@ internal readonly record struct UploadUrl(PathString CreationPath, string? Id, b
             : HttpMethods.Post;
     }
 
-    /// <summary>The URL of a request to a ready-made path, or to an upload below it.</summary>
+    /// <summary>Gets the URL of a request to a ready-made path, or to an upload below it.</summary>
     public static UploadUrl ForPath(PathString creationPath, HttpRequest request) =>
         new(TrimTrailingSlash(creationPath), request.Path.StartsWithSegments(creationPath, out PathString rest) && rest.Value?.TrimEnd('/') is { Length: > 1 } id ? id[1..] : null, IsQueryParameter: false);
 
-    /// <summary>The id in the URL of an upload as a client names it, absolute or not; null where there is none.</summary>
+    /// <summary>Gets the id in an absolute or relative upload URL that a client sent, or <see langword="null"/> if there is none.</summary>
     public static string? ParseId(string url, bool isParameter)
     {
         int query = url.IndexOf('?', StringComparison.Ordinal);
@@ -64,7 +66,7 @@ internal readonly record struct UploadUrl(PathString CreationPath, string? Id, b
         return id is not null && IsId(id) ? id : null;
     }
 
-    /// <summary>Where an upload that a request makes can be found: a path, so that it holds behind any proxy.</summary>
+    /// <summary>Gets the URL of an upload for the Location header. It is a path without a host, which is valid behind any proxy.</summary>
     public string GetLocation(string id, HttpRequest request)
     {
         string path = request.PathBase.Add(CreationPath).ToUriComponent();
@@ -77,7 +79,7 @@ internal readonly record struct UploadUrl(PathString CreationPath, string? Id, b
         return path + query;
     }
 
-    /// <summary>A request to an upload keeps the prefix that it came with.</summary>
+    /// <summary>Gets the prefix of the id. A request to an upload keeps the prefix in its URL.</summary>
     private static string GetMethodPrefix(HttpRequest request)
     {
         string method = GetCreationMethod(request) ?? request.Method;

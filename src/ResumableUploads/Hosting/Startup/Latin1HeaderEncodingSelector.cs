@@ -5,16 +5,16 @@ using ResumableUploads.Protocols.FileId;
 namespace ResumableUploads.Hosting.Startup;
 
 /// <summary>
-/// Browsers send header values as ISO-8859-1 bytes, and Kestrel refuses what is no UTF-8 before any middleware runs. This reads the two
-/// headers that carry names byte by byte, and leaves every other to the app's own selector (F-2).
+/// Reads the file id and file name headers as ISO-8859-1. Browsers send header values in that encoding, and Kestrel rejects a request whose headers are
+/// not valid UTF-8 before any middleware runs. Other headers keep the encoding that the app has selected.
 /// </summary>
 internal sealed class Latin1HeaderEncodingSelector
 {
     private readonly Func<string, Encoding?> _fallback;
 
-    private Latin1HeaderEncodingSelector(Func<string, Encoding?> others) => _fallback = others;
+    private Latin1HeaderEncodingSelector(Func<string, Encoding?> fallback) => _fallback = fallback;
 
-    /// <summary>Sets a server up; once, however often it is called.</summary>
+    /// <summary>Installs the selector, if it is not installed yet.</summary>
     public static void Install(KestrelServerOptions server)
     {
         if (server.RequestHeaderEncodingSelector.Target is not Latin1HeaderEncodingSelector)

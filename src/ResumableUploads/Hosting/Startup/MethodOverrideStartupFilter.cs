@@ -8,8 +8,8 @@ using ResumableUploads.Protocols.Tus;
 namespace ResumableUploads.Hosting.Startup;
 
 /// <summary>
-/// Makes the method that a client of tus, or one like it, names in <c>X-HTTP-Method-Override</c> the request's own, for clients whose way lets no PATCH or
-/// DELETE through (T-8). In front of everything, so that routing, authorization and CORS decide about the method that is meant.
+/// Replaces the method of an upload request by that in <c>X-HTTP-Method-Override</c> (tus 1.0.0, "X-HTTP-Method-Override"), for clients behind a proxy
+/// that blocks PATCH or DELETE. Runs before all other middleware, so that routing, authorization and CORS use the new method.
 /// </summary>
 internal sealed class MethodOverrideStartupFilter : IStartupFilter
 {
@@ -28,7 +28,7 @@ internal sealed class MethodOverrideStartupFilter : IStartupFilter
         if ((request.Headers.ContainsKey(TusHeaders.Resumable) || request.Headers.ContainsKey(IetfHeaders.Version))
             && request.Headers.TryGetValue(TusHeaders.MethodOverride, out StringValues method) && method.Count > 0)
         {
-            // Two of them are no method that anybody has.
+            // Several values give a method that no endpoint accepts.
             request.Method = method.ToString().ToUpperInvariant();
         }
     }

@@ -3,26 +3,63 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using ResumableUploads.Abstractions;
+using ResumableUploads.Engine;
 using ResumableUploads.Engine.Expiration;
 using ResumableUploads.Stores.FileSystem;
 
 namespace ResumableUploads.Hosting.Startup;
 
-/// <summary>What all the uploads of one app share, however many sets of options it has: clock, log, stores on a directory, and one sweeper for each store.</summary>
-internal sealed class SharedUploadServices(IServiceProvider services)
+/// <summary>
+/// What the upload endpoints of one application share, and their lifetime: checks before the server starts, sweeps while it runs, and a
+/// clean end. The container has one with <c>AddResumableUploads()</c>, run by <see cref="ResumableUploadsHostedService"/>.
+/// </summary>
+internal sealed class SharedUploadServices
 {
-    private readonly ILoggerFactory _loggerFactory = services.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance;
+    private readonly IServiceProvider _services;
+    private readonly IHostApplicationLifetime? _lifetime;
+    private readonly ILoggerFactory _loggerFactory;
     private readonly Dictionary<string, int> _nameCounts = [];
     private readonly Dictionary<(string, Durability, long, TimeSpan), FileSystemUploadStore> _fileStores = [];
-    private readonly Dictionary<IUploadStore, UploadSweeper> _sweepers = new(ReferenceEqualityComparer.Instance);
-    private readonly List<Task> _sweepTasks = [];
+    private readonly StoreSweepers _sweepers;
+    private readonly List<(UploadEngine Engine, UploadMetrics Metrics)> _engines = [];
     private readonly Lock _lock = new();
 
-    public TimeProvider Time { get; } = services.GetService<TimeProvider>() ?? TimeProvider.System;
+    /// <summary>The stores to be checked when the host starts, or null when it has checked them: a later store is checked at once.</summary>
+    private HashSet<IUploadStore>? _unchecked = new(ReferenceEqualityComparer.Instance);
 
-    public ILogger Logger => field ??= _loggerFactory.CreateLogger("ResumableUploads");
+    public SharedUploadServices(IServiceProvider services)
+    {
+        _services = services;
+        _lifetime = services.GetService<IHostApplicationLifetime>();
+        _loggerFactory = services.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance;
+        Time = services.GetService<TimeProvider>() ?? TimeProvider.System;
+        Logger = _loggerFactory.CreateLogger("ResumableUploads");
+        _sweepers = new StoreSweepers(Time, Logger, Stopping);
+    }
 
-    /// <summary>The path, with a number where groups of one app use the same pattern: the same in every process that runs this code.</summary>
+    public TimeProvider Time { get; }
+
+    public ILogger Logger { get; }
+
+    /// <summary>Gets the token that is canceled when the application begins to stop.</summary>
+    public CancellationToken Stopping => _lifetime?.ApplicationStopping ?? CancellationToken.None;
+
+    /// <summary>
+    /// Creates the shared services of an application without <c>AddResumableUploads()</c>. It has no hosted service, so stores are checked
+    /// synchronously when they are first used, and the rest follows the events of the application's lifetime.
+    /// </summary>
+    public static SharedUploadServices Create(IServiceProvider services)
+    {
+        var app = new SharedUploadServices(services) { _unchecked = null };
+        app._lifetime?.ApplicationStarted.Register(app.StartSweeping);
+        app._lifetime?.ApplicationStopped.Register(() => app.StopAsync().GetAwaiter().GetResult());
+        return app;
+    }
+
+    /// <summary>
+    /// Returns the name of an engine: the path, and a number if several endpoints have the same path (as in route groups). It is the same in
+    /// every process that runs the same code.
+    /// </summary>
     public string GetUniqueName(string uploadPath)
     {
         lock (_lock)
@@ -32,10 +69,10 @@ internal sealed class SharedUploadServices(IServiceProvider services)
         }
     }
 
-    /// <summary>The store on the directory of some options.</summary>
+    /// <summary>Returns the file-system store of some options. Options with the same directory and settings share one store.</summary>
     public FileSystemUploadStore GetFileSystemStore(ResumableUploadOptions options)
     {
-        string root = services.GetService<IHostEnvironment>()?.ContentRootPath ?? Directory.GetCurrentDirectory();
+        string root = _services.GetService<IHostEnvironment>()?.ContentRootPath ?? Directory.GetCurrentDirectory();
         string directory = Path.GetFullPath(options.Directory, root);
         lock (_lock)
         {
@@ -53,46 +90,84 @@ internal sealed class SharedUploadServices(IServiceProvider services)
                     Time,
                     _loggerFactory.CreateLogger<FileSystemUploadStore>());
                 _fileStores.Add(wanted, store);
-                ConfigurationWatchCheck.WarnIfWatched(services, directory, Logger);
+                ConfigurationWatchCheck.WarnIfWatched(_services, directory, Logger);
             }
 
             return store;
         }
     }
 
-    /// <summary>Sweeps the store for one more, from the start of the app to its end.</summary>
-    public void AddToSweeper(IUploadStore store, ISweepVisitor visitor, IHostApplicationLifetime lifetime)
+    /// <summary>Checks a store before the server listens: when the host starts, or at once if it has started already.</summary>
+    /// <exception cref="InvalidOperationException">The store cannot be used.</exception>
+    public void CheckBeforeStart(IUploadStore store)
     {
         lock (_lock)
         {
-            if (_sweepers.TryGetValue(store, out UploadSweeper? sweeper))
+            if (_unchecked is not null)
             {
-                sweeper.Add(visitor);
+                _unchecked.Add(store);
                 return;
             }
-
-            sweeper = new UploadSweeper(store, Time, Logger);
-            sweeper.Add(visitor);
-            _sweepers.Add(store, sweeper);
-            lifetime.ApplicationStarted.Register(() =>
-            {
-                lock (_lock)
-                {
-                    _sweepTasks.Add(Task.Run(() => sweeper.RunAsync(lifetime.ApplicationStopping)));
-                }
-            });
         }
+
+        // A pipeline is built synchronously, and there is no later step before the server listens.
+        CheckAsync(store, CancellationToken.None).AsTask().GetAwaiter().GetResult();
     }
 
-    /// <summary>After the app was told to stop.</summary>
-    public void WaitForSweepers()
+    /// <summary>Checks the stores that are known so far. Stores that are added later are checked at once.</summary>
+    /// <exception cref="InvalidOperationException">A store cannot be used.</exception>
+    public async Task CheckStoresAsync(CancellationToken cancellationToken)
     {
-        Task[] sweeping;
+        IUploadStore[] stores;
         lock (_lock)
         {
-            sweeping = [.. _sweepTasks];
+            stores = [.. _unchecked ?? []];
+            _unchecked = null;
         }
 
-        Task.WhenAll(sweeping).GetAwaiter().GetResult();
+        foreach (IUploadStore store in stores)
+        {
+            await CheckAsync(store, cancellationToken);
+        }
     }
+
+    /// <summary>Adds an engine: its store is swept from the start of the application to its end, and then the engine is disposed.</summary>
+    public void Run(UploadEngine engine, UploadMetrics metrics, IUploadStore store, ISweepVisitor visitor)
+    {
+        if (_lifetime is null)
+        {
+            return;
+        }
+
+        _sweepers.Add(store, visitor);
+        _lifetime.ApplicationStopping.Register(engine.Stop);
+        lock (_lock)
+        {
+            _engines.Add((engine, metrics));
+        }
+    }
+
+    /// <summary>Starts to sweep the stores, when the server listens.</summary>
+    public void StartSweeping() => _sweepers.Start();
+
+    /// <summary>Waits for the sweeps and disposes the engines, when the server has stopped.</summary>
+    public async Task StopAsync()
+    {
+        await _sweepers.WaitAsync();
+        (UploadEngine, UploadMetrics)[] engines;
+        lock (_lock)
+        {
+            engines = [.. _engines];
+            _engines.Clear();
+        }
+
+        foreach ((UploadEngine engine, UploadMetrics metrics) in engines)
+        {
+            await engine.DisposeAsync();
+            metrics.Dispose();
+        }
+    }
+
+    private static ValueTask CheckAsync(IUploadStore store, CancellationToken cancellationToken) =>
+        store.GetCapability<IStoreStartupCheck>() is { } check ? check.CheckAsync(cancellationToken) : ValueTask.CompletedTask;
 }

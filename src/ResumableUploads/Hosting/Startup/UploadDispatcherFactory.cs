@@ -2,7 +2,6 @@ using System.Diagnostics.Metrics;
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using ResumableUploads.Abstractions;
@@ -13,28 +12,32 @@ using ResumableUploads.Hosting.Requests;
 
 namespace ResumableUploads.Hosting.Startup;
 
-/// <summary>One set of options brought to life: checks, store, engine, and the work in the background, bound to the life of the app.</summary>
+/// <summary>Creates the dispatcher of an endpoint from its options: store, engine, events and background work.</summary>
 internal static class UploadDispatcherFactory
 {
+    /// <summary>
+    /// The shared services of applications that call <c>Use...</c> or <c>Map...</c> without <c>AddResumableUploads()</c>. With it, the
+    /// container has them.
+    /// </summary>
     private static readonly ConditionalWeakTable<IServiceProvider, SharedUploadServices> SharedServices = [];
 
-    /// <summary>The endpoint for some options.</summary>
-    /// <exception cref="OptionsValidationException">An option is wrong.</exception>
+    /// <summary>Creates the dispatcher of a ready-made endpoint.</summary>
+    /// <exception cref="OptionsValidationException">An option is invalid.</exception>
     /// <exception cref="InvalidOperationException">The store cannot be used.</exception>
     public static UploadRequestDispatcher Create(IServiceProvider services, ResumableUploadOptions options, string uploadPath) =>
         Create(services, options, uploadPath, forEndpoints: false);
 
-    /// <summary>The same for endpoints of the app, which take the place of <c>OnCompleted</c>.</summary>
+    /// <summary>Creates the dispatcher of endpoints of the application, which are the completion handler instead of <c>OnCompleted</c>.</summary>
     /// <exception cref="InvalidOperationException">The store cannot be used, or the endpoints' options have an <c>OnCompleted</c>.</exception>
-    public static UploadRequestDispatcher CreateForEndpoints(IServiceProvider services, string name, Action<ResumableUploadOptions>? configure)
+    public static UploadRequestDispatcher CreateForEndpoints(IServiceProvider services, string optionsName, string name, Action<ResumableUploadOptions>? configure)
     {
-        ResumableUploadOptions options = CreateOptions(services);
+        ResumableUploadOptions options = CreateOptions(services, optionsName);
         options.OnCompleted = null;
         configure?.Invoke(options);
         return options.OnCompleted is null
             ? Create(services, options, name, forEndpoints: true)
             : throw new InvalidOperationException(
-                $"OnCompleted is set in WithResumableUploads() for '{name}', and would not be called: the endpoint itself is. Do the work there.");
+                $"OnCompleted is set in WithResumableUploads() for '{name}', but the endpoint itself is the completion handler. Move the work there.");
     }
 
     private static UploadRequestDispatcher Create(IServiceProvider services, ResumableUploadOptions options, string name, bool forEndpoints)
@@ -50,17 +53,13 @@ internal static class UploadDispatcherFactory
             Latin1HeaderEncodingSelector.Install(kestrel.Value);
         }
 
-        SharedUploadServices shared = SharedServices.GetValue(services, static services => new SharedUploadServices(services));
-        (TimeProvider time, ILogger logger) = (shared.Time, shared.Logger);
-        IUploadStore store = options.Store ?? services.GetService<IUploadStore>() ?? shared.GetFileSystemStore(options);
-        if (store.GetCapability<IStoreStartupCheck>() is { } check)
-        {
-            // An app is built synchronously, and has to fail before it listens.
-            check.CheckAsync(CancellationToken.None).AsTask().GetAwaiter().GetResult();
-        }
-
+        SharedUploadServices app = services.GetService<SharedUploadServices>() ?? SharedServices.GetValue(services, static services => SharedUploadServices.Create(services));
+        (TimeProvider time, ILogger logger) = (app.Time, app.Logger);
+        IUploadStore store = options.Store ?? (options.IsFileSystemStoreRequired ? null : services.GetService<IUploadStore>()) ?? app.GetFileSystemStore(options);
+        app.CheckBeforeStart(store);
+        var events = new UploadEventHandlers(options);
         var metrics = new UploadMetrics(services.GetService<IMeterFactory>());
-        var engine = new UploadEngine(store, options.ToEngineSettings(shared.GetUniqueName(name), forEndpoints || options.OnCompleted is not null), metrics, time, logger);
+        var engine = new UploadEngine(store, options.ToEngineSettings(app.GetUniqueName(name), forEndpoints || events.OnCompleted is not null), metrics, time, logger);
         if (forEndpoints)
         {
             Log.StartedForEndpoints(logger, name, options.Expiration);
@@ -70,34 +69,20 @@ internal static class UploadDispatcherFactory
             Log.Started(logger, name, options.Expiration);
         }
 
-        if (!forEndpoints && options.OnCompleted is null)
+        if (!forEndpoints && events.OnCompleted is null)
         {
             Log.OnCompletedNotSet(logger);
         }
 
-        IHostApplicationLifetime? lifetime = services.GetService<IHostApplicationLifetime>();
-        if (lifetime is not null)
-        {
-            shared.AddToSweeper(store, engine.CreateSweepVisitor(new EventUploadCallbacks(options, store, services, context: null)), lifetime);
-            lifetime.ApplicationStopping.Register(engine.Stop);
-            lifetime.ApplicationStopped.Register(() =>
-            {
-                shared.WaitForSweepers();
-                engine.DisposeAsync().AsTask().GetAwaiter().GetResult();
-                metrics.Dispose();
-            });
-        }
-
-        return new UploadRequestDispatcher(
-            new UploadRequestServices(options, engine, store, services, time, logger), lifetime?.ApplicationStopping ?? CancellationToken.None);
+        app.Run(engine, metrics, store, engine.CreateSweepVisitor(new EventUploadCallbacks(events, store, services, context: null)));
+        return new UploadRequestDispatcher(new UploadRequestServices(options, events, engine, store, services, time, logger), app.Stopping);
     }
 
-    /// <summary>A set of options of one's own: from the configuration where <c>AddResumableUploads</c> was called, else the defaults.</summary>
-    public static ResumableUploadOptions CreateOptions(IServiceProvider services) =>
-        services.GetService<ResumableUploadsMarkerService>() is not null
-            ? services.GetRequiredService<IOptionsFactory<ResumableUploadOptions>>().Create(Microsoft.Extensions.Options.Options.DefaultName)
-            : new ResumableUploadOptions();
+    /// <summary>Creates a separate instance of the options: from the container if <c>AddResumableUploads()</c> was called, otherwise the defaults.</summary>
+    /// <exception cref="InvalidOperationException">No options have that name.</exception>
+    public static ResumableUploadOptions CreateOptions(IServiceProvider services, string optionsName) =>
+        services.GetService<RegisteredOptions>() is { } registered ? registered.Create(services, optionsName)
+        : optionsName.Length == 0 ? new ResumableUploadOptions()
+        : throw new InvalidOperationException(
+            $"No resumable upload options are named '{optionsName}'. Call builder.Services.AddResumableUploads(\"{optionsName}\").");
 }
-
-/// <summary>Says that <c>AddResumableUploads</c> was called.</summary>
-internal sealed class ResumableUploadsMarkerService;

@@ -4,47 +4,50 @@ using System.Text.RegularExpressions;
 
 namespace ResumableUploads.Protocols.FileId;
 
-/// <summary>The texts of the protocol: header bytes, percent-encoding, and the name inside a file id (F-1, F-2).</summary>
+/// <summary>Decodes header values of the file-id protocol, and extracts the file name from a file id.</summary>
 internal static partial class FileIdEncoding
 {
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    /// <summary>The bytes that a client sent, from the text that the server made of them.</summary>
-    /// <param name="text">The header's value.</param>
-    /// <param name="isLatin1">Whether the server reads this header byte by byte.</param>
+    /// <summary>Returns the bytes that the client sent, from the text to which the server decoded them.</summary>
+    /// <param name="text">The value of the header.</param>
+    /// <param name="isLatin1">Whether the server decodes this header as ISO-8859-1. Otherwise, it decodes it as UTF-8.</param>
     public static byte[] GetBytes(string text, bool isLatin1) => isLatin1 ? Encoding.Latin1.GetBytes(text) : Encoding.UTF8.GetBytes(text);
 
-    /// <summary>Percent-encoded UTF-8; what is no valid escape stands for itself, and what is no UTF-8 is ISO-8859-1.</summary>
+    /// <summary>
+    /// Decodes percent-encoded UTF-8. Invalid escapes are literal text, and bytes that are not valid UTF-8 are decoded as ISO-8859-1. See
+    /// docs/protocols/file-id.md#file-name.
+    /// </summary>
     public static string Decode(ReadOnlySpan<byte> bytes)
     {
-        byte[] plain = new byte[bytes.Length];
+        byte[] decoded = new byte[bytes.Length];
         int length = 0;
         for (int i = 0; i < bytes.Length; i++)
         {
             if (bytes[i] == '%' && i + 2 < bytes.Length && char.IsAsciiHexDigit((char)bytes[i + 1]) && char.IsAsciiHexDigit((char)bytes[i + 2]))
             {
-                plain[length++] = byte.Parse(bytes.Slice(i + 1, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
+                decoded[length++] = byte.Parse(bytes.Slice(i + 1, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
                 i += 2;
             }
             else
             {
-                plain[length++] = bytes[i];
+                decoded[length++] = bytes[i];
             }
         }
 
         try
         {
-            return StrictUtf8.GetString(plain, 0, length);
+            return StrictUtf8.GetString(decoded, 0, length);
         }
         catch (DecoderFallbackException)
         {
-            return Encoding.Latin1.GetString(plain, 0, length);
+            return Encoding.Latin1.GetString(decoded, 0, length);
         }
     }
 
     /// <summary>
-    /// The name inside an id of the usual form <c>name-size-time</c>, where the time may be a number or a text with hyphens of its own.
-    /// An id of another form is a name itself.
+    /// Extracts the file name from an id of the usual form <c>name-size-time</c>, in which the time is a number or a text that may contain hyphens.
+    /// An id of another form is returned as a whole.
     /// </summary>
     public static string ExtractFileName(ReadOnlySpan<byte> fileId, long? fileSize)
     {

@@ -1,6 +1,6 @@
 namespace ResumableUploads.Protocols.FileId;
 
-/// <summary>The names of the protocol's own headers.</summary>
+/// <summary>The header names of the file-id protocol.</summary>
 internal static class FileIdHeaders
 {
     public const string FileId = "X-File-Id";
@@ -9,10 +9,13 @@ internal static class FileIdHeaders
     public const string FileName = "X-File-Name";
     public const string UploadComplete = "X-Upload-Complete";
 
-    /// <summary>What requests of the protocol carry, and the application's endpoint does not see.</summary>
+    /// <summary>The request headers that are not visible to the application's endpoint.</summary>
     public static readonly string[] RequestHeaders = [FileId, StartByte, FileSize, FileName];
 
-    /// <summary>Headers whose bytes may be anything; the server is set up to pass them on byte for byte (F-2).</summary>
+    /// <summary>
+    /// Returns whether a header may contain any bytes. Kestrel is configured to decode these headers as ISO-8859-1, which preserves every byte. See
+    /// docs/protocols/file-id.md#header-encoding.
+    /// </summary>
     public static bool AllowsRawBytes(string name) =>
         string.Equals(name, FileId, StringComparison.OrdinalIgnoreCase) || string.Equals(name, FileName, StringComparison.OrdinalIgnoreCase);
 }

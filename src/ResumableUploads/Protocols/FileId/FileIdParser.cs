@@ -6,20 +6,20 @@ using ResumableUploads.Protocols.Ietf;
 
 namespace ResumableUploads.Protocols.FileId;
 
-/// <summary>Reads requests of the file-id protocol (rules F-1 to F-6, F-10). Pure.</summary>
+/// <summary>Parses requests of the file-id protocol. The protocol is specified in docs/protocols/file-id.md.</summary>
 internal static class FileIdParser
 {
     public const int MaxFileIdLength = 1024;
     public const int MaxFileNameLength = 1024;
     public const int MaxContentTypeLength = 256;
 
-    /// <summary>Reads a request.</summary>
-    /// <param name="method">The method.</param>
-    /// <param name="headers">The headers.</param>
-    /// <param name="onStatusPath">Whether it was sent to the status path.</param>
-    /// <param name="isLatin1">Whether the server reads raw headers byte by byte.</param>
-    /// <param name="request">What it asks for.</param>
-    /// <returns>Null, or what is wrong with it.</returns>
+    /// <summary>Parses a request.</summary>
+    /// <param name="method">The request method.</param>
+    /// <param name="headers">The request headers.</param>
+    /// <param name="onStatusPath">Whether the request path is the status path.</param>
+    /// <param name="isLatin1">Whether the server decodes the file id and the file name as ISO-8859-1. Otherwise, it decodes them as UTF-8.</param>
+    /// <param name="request">The parsed request.</param>
+    /// <returns>Null, or the problem that makes the request invalid.</returns>
     public static Problem? Parse(string method, IHeaderDictionary headers, bool onStatusPath, bool isLatin1, out FileIdRequest request)
     {
         request = default!;
@@ -32,52 +32,52 @@ internal static class FileIdParser
         StringValues ids = headers[FileIdHeaders.FileId];
         if (ids.Count > 1)
         {
-            return BadRequest("file-id", "X-File-Id is there more than once. Send it once.");
+            return BadRequest("file-id", "X-File-Id was sent more than once. Send it once.");
         }
 
         string id = ids.ToString();
         if (id.Length == 0)
         {
-            return BadRequest("file-id", "X-File-Id is missing. Send the name of the upload: 1 to 1,024 bytes that stay the same for the same file.");
+            return BadRequest("file-id", "X-File-Id is missing or empty. Send the same 1 to 1,024 bytes with every request for the same file.");
         }
 
         byte[] fileId = FileIdEncoding.GetBytes(id, isLatin1);
         if (fileId.Length > MaxFileIdLength)
         {
-            return BadRequest("file-id", "X-File-Id is longer than 1,024 bytes. Send a shorter one.");
+            return BadRequest("file-id", "X-File-Id is too long. Send at most 1,024 bytes.");
         }
 
         if (FindConflictingHeader(headers) is { } other)
         {
-            return BadRequest("two-protocols", $"X-File-Id and {other} belong to two protocols. Send the headers of one.");
+            return BadRequest("two-protocols", $"X-File-Id and {other} belong to different protocols. Send the headers of one protocol.");
         }
 
         if (!NumericHeader.TryParse(headers[FileIdHeaders.StartByte], out long? startByte))
         {
-            return BadRequest("start-byte", "X-Start-Byte is not a decimal number from 0 to 9223372036854775807, or is there more than once.");
+            return BadRequest("start-byte", "X-Start-Byte is invalid. Send it once, as a decimal number from 0 to 9223372036854775807.");
         }
 
         if (!NumericHeader.TryParse(headers[FileIdHeaders.FileSize], out long? fileSize))
         {
-            return BadRequest("file-size", "X-File-Size is not a decimal number from 0 to 9223372036854775807, or is there more than once.");
+            return BadRequest("file-size", "X-File-Size is invalid. Send it once, as a decimal number from 0 to 9223372036854775807.");
         }
 
         if (startByte > fileSize)
         {
-            return new Problem(400, Problem.LengthConflictType, "Inconsistent upload length", "X-Start-Byte lies behind X-File-Size.");
+            return new Problem(400, Problem.LengthConflictType, "Inconsistent upload length", "X-Start-Byte is greater than X-File-Size. Send the size of the whole file.");
         }
 
         StringValues names = headers[FileIdHeaders.FileName];
         string fileName = FileIdEncoding.Decode(FileIdEncoding.GetBytes(names.ToString(), isLatin1));
         if (names.Count > 1 || Encoding.UTF8.GetByteCount(fileName) > MaxFileNameLength)
         {
-            return BadRequest("file-name", "X-File-Name is longer than 1,024 bytes of UTF-8, or is there more than once.");
+            return BadRequest("file-name", "X-File-Name is invalid. Send it once, with at most 1,024 bytes of UTF-8.");
         }
 
         string contentType = headers.ContentType.ToString();
         if (contentType.Length > MaxContentTypeLength)
         {
-            return BadRequest("content-type", "Content-Type is longer than 256 characters.");
+            return BadRequest("content-type", "Content-Type is too long. Send at most 256 characters.");
         }
 
         if (!DigestHeaders.TryParse(headers[DigestHeaders.ContentDigest], out Digest? contentDigest)
@@ -111,7 +111,7 @@ internal static class FileIdParser
 
     private static string? FindConflictingHeader(IHeaderDictionary headers) =>
         Array.Find(ConflictingHeaders.ForFileId, headers.ContainsKey)
-        ?? (ConflictingHeaders.IsPartialUploadContentType(headers.ContentType) ? IetfHeaders.PartialUploadContentType : null);
+        ?? (IetfHeaders.IsPartialUploadContentType(headers.ContentType) ? IetfHeaders.PartialUploadContentType : null);
 
-    private static Problem BadRequest(string name, string detail) => new(400, Problem.CustomType("bad-" + name), "Bad request", detail);
+    private static Problem BadRequest(string name, string detail) => new(400, Problem.CustomType("bad-" + name), "Invalid request header", detail);
 }

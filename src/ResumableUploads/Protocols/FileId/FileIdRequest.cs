@@ -2,7 +2,7 @@ using ResumableUploads.Engine.Digests;
 
 namespace ResumableUploads.Protocols.FileId;
 
-/// <summary>What a request wants.</summary>
+/// <summary>The operation of a request of the file-id protocol.</summary>
 internal enum FileIdOperation
 {
     Status,
@@ -10,14 +10,14 @@ internal enum FileIdOperation
     Cancel,
 }
 
-/// <summary>A request of the file-id protocol that is well-formed.</summary>
+/// <summary>A valid request of the file-id protocol.</summary>
 internal sealed record FileIdRequest(FileIdOperation Operation, ReadOnlyMemory<byte> FileId)
 {
     public long StartByte { get; init; }
 
     public long? FileSize { get; init; }
 
-    /// <summary>The file's name as the client has it: from its own header, or taken from the file id.</summary>
+    /// <summary>Gets the file name, from <c>X-File-Name</c> or extracted from the file id. Not sanitized.</summary>
     public string? FileName { get; init; }
 
     public string? ContentType { get; init; }

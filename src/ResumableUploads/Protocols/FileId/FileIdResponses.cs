@@ -1,22 +1,27 @@
 using System.Globalization;
 using System.Text;
+using ResumableUploads.Abstractions;
 using ResumableUploads.Engine;
 
 namespace ResumableUploads.Protocols.FileId;
 
-/// <summary>The answers of the file-id protocol: one table from outcomes to responses (rules F-4 to F-10).</summary>
+/// <summary>Maps results to responses of the file-id protocol. See docs/protocols/file-id.md#responses and #errors.</summary>
 internal static class FileIdResponses
 {
-    public static HttpResponseData ForStatus(UploadStatus status)
+    private const string KeptDetail = "Request the status and continue at the offset. The received bytes were stored, unless the request had a digest.";
+
+    public static HttpResponseData ForStatus(UploadInfo? info) => ForOffset(info?.Offset ?? 0, info is { State: not UploadState.Receiving });
+
+    private static HttpResponseData ForOffset(long offset, bool isComplete)
     {
-        string number = FormatNumber(status.Offset);
+        string number = FormatNumber(offset);
         return new HttpResponseData(200)
         {
             Headers =
             [
                 new("Cache-Control", "no-store"),
                 new(FileIdHeaders.StartByte, number),
-                new(FileIdHeaders.UploadComplete, status.IsComplete ? "true" : "false"),
+                new(FileIdHeaders.UploadComplete, isComplete ? "true" : "false"),
             ],
             ContentType = "text/plain",
             Body = Encoding.ASCII.GetBytes(number),
@@ -25,50 +30,49 @@ internal static class FileIdResponses
 
     public static HttpResponseData For(UploadResult result) => result.Kind switch
     {
-        UploadResultKind.Appended => ForStatus(new UploadStatus(true, result.Offset ?? 0, result.UploadLength, IsComplete: false)),
-        UploadResultKind.Completed => ForCompletion(result),
+        UploadResultKind.Appended => ForOffset(result.Offset ?? 0, isComplete: false),
+        UploadResultKind.Completed or UploadResultKind.Replayed => ForCompletion(result),
         UploadResultKind.Cancelled => new HttpResponseData(204) { Headers = [new("Cache-Control", "no-store")] },
-        UploadResultKind.HandlerFailed when result.Response is { } answer => FromStoredResponse(StoredResponse.FromBytes(answer), result, isComplete: false),
+        UploadResultKind.HandlerFailed when result.Response is { } response => FromStoredResponse(StoredResponse.FromBytes(response), result, isComplete: false),
         _ => ForError(result),
     };
 
-    /// <summary>The problem for an outcome that is none of the good ones.</summary>
+    /// <summary>Returns the problem for a failure.</summary>
     public static Problem ProblemFor(UploadResult result)
     {
         (int status, string type, string title, string detail) = result.Kind switch
         {
             UploadResultKind.OffsetMismatch or UploadResultKind.NotFound => (409, Problem.OffsetMismatchType, "Mismatching upload offset",
-                "The server holds another number of bytes. Go on from expected-offset, or delete the upload to start again."),
+                "Continue at the offset in expected-offset, or delete the upload to start over."),
             UploadResultKind.AlreadyComplete => (409, Problem.CustomType("upload-complete"), "The upload is complete",
-                "Nothing can be appended any more. Send an empty body at the full size to get the stored answer, or delete the upload to start again."),
-            UploadResultKind.Preempted => (409, Problem.CustomType("taken-over"), "Taken over",
-                "Another request continues this upload. What was sent is kept. Do not retry by itself: two senders would take turns for ever."),
+                "A complete upload accepts no more bytes. Send an empty body at the full size to get the stored response, or delete the upload to start over."),
+            UploadResultKind.Preempted => (409, Problem.CustomType("taken-over"), "The request was preempted",
+                "Another request continues this upload. The received bytes were stored, unless the request had a digest of its content. "
+                + "Do not retry automatically: two clients would preempt each other forever."),
             UploadResultKind.LengthConflict => (400, Problem.LengthConflictType, "Inconsistent upload length",
-                "X-File-Size is not the size that this upload began with, or less than what is there."),
-            UploadResultKind.LengthExceeded => (413, Problem.CustomType("upload-length-exceeded"), "More bytes than the upload length",
-                "The body goes past X-File-Size. Send what is missing, and no more."),
-            UploadResultKind.DigestMismatch when result.IsFinalDigestMismatch => (400, Problem.CustomType("digest-mismatch"), "The digest does not match",
-                "All bytes are there, and they are not what the digest of the whole says. Delete the upload and send it again."),
-            UploadResultKind.DigestMismatch => (400, Problem.CustomType("digest-mismatch"), "The digest does not match",
-                "The bytes are not what the digest says. Nothing of this request counts; send it again from the same start byte."),
-            UploadResultKind.DigestUnsupported => (413, Problem.CustomType("digest-too-large"), "Too much to check at once",
-                "The body is larger than what can be held back until its digest is verified. Send smaller pieces, or no digest."),
-            UploadResultKind.Interrupted => (400, Problem.CustomType("interrupted"), "The body was cut off",
-                "What arrived is kept, unless the request had a digest. Ask for the status and go on from there."),
-            UploadResultKind.IdleTimeout => (408, Problem.CustomType("idle"), "No bytes came for too long",
-                "What arrived is kept, unless the request had a digest. Ask for the status and go on from there."),
-            UploadResultKind.BelowMinDataRate => (408, Problem.CustomType("too-slow"), "The bytes came too slowly",
-                "What arrived is kept, unless the request had a digest. Ask for the status and go on from there."),
-            UploadResultKind.ShuttingDown => (503, Problem.CustomType("shutting-down"), "The server is restarting",
-                "What arrived is kept, unless the request had a digest. Ask for the status in a moment and go on from there."),
-            UploadResultKind.Busy => (503, Problem.CustomType("busy"), "The upload is being changed",
-                "Another server process works on this upload. Try again in a moment."),
+                "X-File-Size differs from the known size of the upload, or is less than its offset. Send the correct size, or delete the upload to start over."),
+            UploadResultKind.LengthExceeded => (413, Problem.CustomType("upload-length-exceeded"), "The upload length is exceeded",
+                "The request body extends beyond X-File-Size. Send only the missing bytes."),
+            UploadResultKind.ReprDigestMismatch => (400, Problem.CustomType("digest-mismatch"), "The digest does not match",
+                "The stored bytes do not match Repr-Digest. Delete the upload and send the file again."),
+            UploadResultKind.DigestMismatch or UploadResultKind.DigestMissing => (400, Problem.CustomType("digest-mismatch"), "The digest does not match",
+                "The request body does not match its digest and was discarded. Send it again at the same offset."),
+            UploadResultKind.DigestUnsupported => (413, Problem.CustomType("digest-too-large"), "The request body is too large for a digest",
+                "The request body exceeds what the server can verify before storing it. Send smaller chunks, or no digest."),
+            UploadResultKind.Interrupted => (400, Problem.CustomType("interrupted"), "The request body was interrupted", KeptDetail),
+            UploadResultKind.IdleTimeout => (408, Problem.CustomType("idle"), "The request body timed out", KeptDetail),
+            UploadResultKind.BelowMinDataRate => (408, Problem.CustomType("too-slow"), "The request body was too slow", KeptDetail),
+            UploadResultKind.ShuttingDown => (503, Problem.CustomType("shutting-down"), "The server is shutting down", KeptDetail),
+            UploadResultKind.Busy => (503, Problem.CustomType("busy"), "The upload is locked",
+                "Another server process holds the upload. Retry after a short delay."),
             UploadResultKind.HandlerRunning => (503, Problem.CustomType("still-completing"), "The upload is being processed",
-                "All bytes are there. Ask again later with an empty body at the full size."),
-            UploadResultKind.HandlerFailed => (503, Problem.CustomType("handler-failed"), "Processing failed",
-                "All bytes are safe. Ask again later with an empty body at the full size; nothing has to be sent twice."),
-            UploadResultKind.ConcatenationNotAppendable => (403, Problem.CustomType("joined"), "The upload is joined from others", "Nothing can be appended to it."),
-            UploadResultKind.PartNotFound => (400, Problem.CustomType("part-missing"), "A part is missing", "An upload that is to be joined is not there, or is no part."),
+                "All bytes are stored. Send an empty body at the full size later to get the response."),
+            UploadResultKind.HandlerFailed => (503, Problem.CustomType("handler-failed"), "Processing of the upload failed",
+                "All bytes are stored. Send an empty body at the full size later to process the upload again."),
+            UploadResultKind.ConcatenationNotAppendable => (403, Problem.CustomType("joined"), "The upload is a final upload",
+                "It consists of other uploads and accepts no more bytes."),
+            UploadResultKind.PartNotFound => (400, Problem.CustomType("part-missing"), "A partial upload does not exist",
+                "Each upload to concatenate must be one of your partial uploads."),
             _ => CommonProblems.Describe(result),
         };
         bool mismatch = result.Kind is UploadResultKind.OffsetMismatch or UploadResultKind.NotFound;
@@ -102,13 +106,13 @@ internal static class FileIdResponses
     }
 
     private static HttpResponseData ForCompletion(UploadResult result) =>
-        result.Response is { } answer
-            ? FromStoredResponse(StoredResponse.FromBytes(answer), result, isComplete: true)
-            : ForStatus(new UploadStatus(true, result.Offset ?? 0, result.UploadLength, IsComplete: true));
+        result.Response is { } response
+            ? FromStoredResponse(StoredResponse.FromBytes(response), result, isComplete: true)
+            : ForOffset(result.Offset ?? 0, isComplete: true);
 
     private static HttpResponseData FromStoredResponse(StoredResponse storedResponse, UploadResult result, bool isComplete) => new(storedResponse.StatusCode)
     {
-        // What the application says of its own answer goes before what is said for all.
+        // A Cache-Control header of the application takes precedence.
         Headers =
         [
             .. storedResponse.Headers.Any(static header => header.Key.Equals("Cache-Control", StringComparison.OrdinalIgnoreCase))

@@ -1,14 +1,15 @@
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Primitives;
 
 namespace ResumableUploads.Protocols.Ietf;
 
-/// <summary>Names of the IETF draft.</summary>
+/// <summary>The header names and values of the IETF draft.</summary>
 internal static class IetfHeaders
 {
     public const string Version = "Upload-Draft-Interop-Version";
     public const string Complete = "Upload-Complete";
 
-    /// <summary>What interop version 3 has in place of <see cref="Complete"/>, with the opposite meaning.</summary>
+    /// <summary>The header of interop version 3 that replaces <see cref="Complete"/>, with the opposite value.</summary>
     public const string Incomplete = "Upload-Incomplete";
 
     public const string Offset = "Upload-Offset";
@@ -18,16 +19,19 @@ internal static class IetfHeaders
     /// <summary>The content type of an append.</summary>
     public const string PartialUploadContentType = "application/partial-upload";
 
-    /// <summary>By which a request is known as one of the draft. The others are also those of tus.</summary>
+    /// <summary>The headers that identify a request of the draft. The other headers are also used by tus.</summary>
     public static readonly string[] DraftOnlyHeaders = [Complete, Incomplete, Version];
 
-    /// <summary>What requests of the protocol carry, and the application's endpoint does not see.</summary>
+    /// <summary>The request headers that are not visible to the application's endpoint.</summary>
     public static readonly string[] RequestHeaders = [.. DraftOnlyHeaders, Offset, Length];
 
-    /// <summary>What answers of the protocol carry, and a page has to be able to read.</summary>
+    /// <summary>The response headers that CORS must expose.</summary>
     public static readonly string[] ResponseHeaders = [.. DraftOnlyHeaders, Offset, Length, Limit];
 
-    /// <summary>Whether something in a request says that it speaks the draft.</summary>
+    /// <summary>Returns whether a request uses the draft. See docs/protocols/ietf.md#recognizing-a-request.</summary>
     public static bool ArePresent(IHeaderDictionary headers) =>
-        Array.Exists(DraftOnlyHeaders, headers.ContainsKey) || ConflictingHeaders.IsPartialUploadContentType(headers.ContentType);
+        Array.Exists(DraftOnlyHeaders, headers.ContainsKey) || IsPartialUploadContentType(headers.ContentType);
+
+    public static bool IsPartialUploadContentType(StringValues contentType) =>
+        contentType.ToString().Split(';')[0].Trim().Equals(PartialUploadContentType, StringComparison.OrdinalIgnoreCase);
 }

@@ -2,20 +2,20 @@ using System.Globalization;
 
 namespace ResumableUploads.Protocols.Ietf;
 
-/// <summary>What a server takes, in bytes, as <c>Upload-Limit</c> tells it .</summary>
-/// <param name="MaxSize">The most of an upload.</param>
-/// <param name="MinSize">Below this an upload is not made resumable.</param>
-/// <param name="MaxAppendSize">The most of one request, or null.</param>
-/// <param name="MinAppendSize">The least of one request that is not the last.</param>
+/// <summary>The limits in bytes that <c>Upload-Limit</c> advertises (draft-ietf-httpbis-resumable-upload-12, section 4.1.4).</summary>
+/// <param name="MaxSize">The maximum size of an upload.</param>
+/// <param name="MinSize">The minimum size of a resumable upload.</param>
+/// <param name="MaxAppendSize">The maximum size of the content of one request, or null for no limit.</param>
+/// <param name="MinAppendSize">The minimum size of the content of one request that is not the last.</param>
 internal sealed record IetfLimits(long MaxSize, long MinSize = 0, long? MaxAppendSize = null, long MinAppendSize = 0)
 {
-    /// <summary>The largest integer of a structured field.</summary>
+    /// <summary>The largest Integer of a structured field (RFC 9651, section 3.3.1).</summary>
     private const long MaxInteger = 999_999_999_999_999;
 
-    /// <summary>The header's value.</summary>
-    /// <param name="ageKey">How the version calls the time that is left.</param>
-    /// <param name="left">That time, or null where an upload does not expire.</param>
-    public string FormatHeader(string ageKey, TimeSpan? left)
+    /// <summary>Returns the value of <c>Upload-Limit</c>.</summary>
+    /// <param name="maxAgeKey">The key of the remaining lifetime, which differs between versions.</param>
+    /// <param name="timeRemaining">The remaining lifetime of the upload, or null if it does not expire.</param>
+    public string FormatHeader(string maxAgeKey, TimeSpan? timeRemaining)
     {
         (string Key, long? Value)[] members =
         [
@@ -23,11 +23,13 @@ internal sealed record IetfLimits(long MaxSize, long MinSize = 0, long? MaxAppen
             ("min-size", MinSize > 0 ? MinSize : null),
             ("max-append-size", MaxAppendSize),
             ("min-append-size", MinAppendSize > 0 ? MinAppendSize : null),
-            (ageKey, left is { } time ? Math.Max(0, (long)time.TotalSeconds) : null),
+            (maxAgeKey, timeRemaining is { } time ? Math.Max(0, (long)time.TotalSeconds) : null),
         ];
         string text = string.Join(", ", members
             .Where(static member => member.Value <= MaxInteger)
             .Select(static member => string.Create(CultureInfo.InvariantCulture, $"{member.Key}={member.Value}")));
+
+        // An empty dictionary cannot be sent as a header, so the server states a limit that does not restrict anything.
         return text.Length > 0 ? text : "min-size=0";
     }
 }

@@ -6,42 +6,42 @@ using ResumableUploads.Protocols.Tus;
 
 namespace ResumableUploads.Protocols.Ietf;
 
-/// <summary>Reads requests of the draft. Pure.</summary>
+/// <summary>
+/// Parses requests of <see href="https://datatracker.ietf.org/doc/draft-ietf-httpbis-resumable-upload/">draft-ietf-httpbis-resumable-upload</see>.
+/// Our decisions are in docs/protocols/ietf.md.
+/// </summary>
 internal static class IetfParser
 {
     private const int MaxContentTypeLength = 256;
     private const int MaxFileNameLength = 1024;
 
-    /// <summary>Reads a request.</summary>
-    /// <param name="method">The method.</param>
-    /// <param name="headers">The headers.</param>
-    /// <param name="isUpload">Whether it was sent to an upload's own URL, and not to one where uploads are made.</param>
-    /// <param name="bodyLength">How many bytes the body has, or null when its end will tell.</param>
-    /// <param name="version">The version that it speaks.</param>
-    /// <param name="limits">The server's limits.</param>
-    /// <param name="request">What it asks for.</param>
-    /// <returns>Null, or what is wrong with it.</returns>
-    public static Problem? Parse(
-        string method, IHeaderDictionary headers, bool isUpload, long? bodyLength, IetfVersion version, IetfLimits limits, out IetfRequest request)
+    /// <summary>Parses a request.</summary>
+    /// <param name="head">The method, the headers, the type of the URL and the content length of the request.</param>
+    /// <param name="version">The interop version of the request.</param>
+    /// <param name="limits">The limits of the server.</param>
+    /// <param name="request">The parsed request.</param>
+    /// <returns>Null, or the problem that makes the request invalid.</returns>
+    public static Problem? Parse(RequestHead head, IetfVersion version, IetfLimits limits, out IetfRequest request)
     {
         request = default!;
-        if (Array.Find(ConflictingHeaders.ForIetf, headers.ContainsKey) is { } other)
+        if (Array.Find(ConflictingHeaders.ForIetf, head.Headers.ContainsKey) is { } other)
         {
-            return BadRequest("two-protocols", $"{other} and the headers of the IETF draft belong to two protocols. Send the headers of one.");
+            return BadRequest("two-protocols", $"{other} and the headers of the IETF draft belong to different protocols. Send the headers of one protocol.");
         }
 
-        return (isUpload, method) switch
+        string method = head.Method;
+        return head.IsUpload switch
         {
-            (false, _) when IsCreationMethod(method) => ParseWithContent(headers, IetfOperation.Create, bodyLength, version, limits, out request),
-            (true, _) when HttpMethods.IsPatch(method) => ParseWithContent(headers, IetfOperation.Append, bodyLength, version, limits, out request),
-            (true, _) when HttpMethods.IsHead(method) || (HttpMethods.IsGet(method) && version.SupportsGet) =>
-                ParseWithoutContent(headers, IetfOperation.Status, version, out request),
-            (true, _) when HttpMethods.IsDelete(method) => ParseWithoutContent(headers, IetfOperation.Cancel, version, out request),
-            _ => new Problem(405, Problem.CustomType("method-not-allowed"), "Method not allowed", $"Use one of: {GetAllowHeader(isUpload, version)}."),
+            false when IsCreationMethod(method) => ParseWithContent(head, IetfOperation.Create, version, limits, out request),
+            true when HttpMethods.IsPatch(method) => ParseWithContent(head, IetfOperation.Append, version, limits, out request),
+            true when HttpMethods.IsHead(method) || (HttpMethods.IsGet(method) && version.SupportsGet) =>
+                ParseWithoutContent(head.Headers, IetfOperation.Status, version, out request),
+            true when HttpMethods.IsDelete(method) => ParseWithoutContent(head.Headers, IetfOperation.Cancel, version, out request),
+            _ => new Problem(405, Problem.CustomType("method-not-allowed"), "Method not allowed", $"Use one of: {GetAllowHeader(head.IsUpload, version)}."),
         };
     }
 
-    /// <summary>Methods that make uploads: those that carry content .</summary>
+    /// <summary>Returns whether a method can create an upload (draft -12, section 4.2: any method with content).</summary>
     public static bool IsCreationMethod(string method) => HttpMethods.IsPost(method) || HttpMethods.IsPut(method) || HttpMethods.IsPatch(method);
 
     public static string GetAllowHeader(bool isUpload, IetfVersion version) =>
@@ -50,46 +50,39 @@ internal static class IetfParser
     private static Problem? ParseWithoutContent(IHeaderDictionary headers, IetfOperation operation, IetfVersion version, out IetfRequest request)
     {
         request = new IetfRequest(operation);
-        string[] foreign = [IetfHeaders.Offset, version.CompletenessHeader, IetfHeaders.Length];
-        return version.RejectsAppendHeaders && Array.Find(foreign, headers.ContainsKey) is { } name
-            ? BadRequest("header", $"{name} belongs to an append. Send the request without it.")
+        string[] appendHeaders = [IetfHeaders.Offset, version.CompletenessHeader, IetfHeaders.Length];
+        return version.RejectsAppendHeaders && Array.Find(appendHeaders, headers.ContainsKey) is { } name
+            ? BadRequest("header", $"{name} is only valid in an append. Send the request without it.")
             : null;
     }
 
-    private static Problem? ParseWithContent(
-        IHeaderDictionary headers, IetfOperation operation, long? bodyLength, IetfVersion version, IetfLimits limits, out IetfRequest request)
+    private static Problem? ParseWithContent(RequestHead head, IetfOperation operation, IetfVersion version, IetfLimits limits, out IetfRequest request)
     {
         request = default!;
+        IHeaderDictionary headers = head.Headers;
         bool isAppend = operation == IetfOperation.Append;
-        if (isAppend && version.RequiresPartialUploadType && !ConflictingHeaders.IsPartialUploadContentType(headers.ContentType))
+        if (isAppend && version.RequiresPartialUploadType && !IetfHeaders.IsPartialUploadContentType(headers.ContentType))
         {
-            return new Problem(415, Problem.CustomType("content-type"), "Not a part of an upload", $"Send the bytes as {IetfHeaders.PartialUploadContentType}.");
+            return new Problem(415, Problem.CustomType("content-type"), "Unsupported content type", $"Send the content as {IetfHeaders.PartialUploadContentType}.");
         }
 
         bool? completeness = version.GetCompleteness(headers);
         if (completeness is null && (!isAppend || version.RequiresCompleteness))
         {
-            return BadRequest("upload-complete", $"{version.CompletenessHeader} is missing, there more than once, or neither ?0 nor ?1.");
+            return BadRequest("upload-complete", $"{version.CompletenessHeader} is missing or invalid. Send it once, as ?0 or ?1.");
         }
 
         long offset = 0;
         if (isAppend && (!SfItem.TryParseInteger(headers[IetfHeaders.Offset], out offset) || offset < 0))
         {
-            return BadRequest("upload-offset", "Upload-Offset is missing, there more than once, or not an integer from 0 to 999999999999999.");
+            return BadRequest("upload-offset", "Upload-Offset is missing or invalid. Send it once, as an integer from 0 to 999999999999999.");
         }
 
         bool isLast = completeness ?? true;
         long? length = SfItem.TryParseInteger(headers[IetfHeaders.Length], out long stated) && stated >= 0 ? stated : null;
-        if (!isLast && (isAppend || bodyLength != 0) && (isAppend || version.AppliesAppendLimitsToCreation) && version.SupportsLimits && bodyLength < limits.MinAppendSize)
+        if (!isLast && version.SupportsLimits && CheckMinimumSizes(isAppend, length, head.ContentLength, version, limits) is { } tooSmall)
         {
-            return new Problem(400, Problem.CustomType("append-too-small"), "Too few bytes",
-                "A request that is not the last one has at least min-append-size bytes here.") { IsLimitExceeded = true };
-        }
-
-        if (!isAppend && !isLast && version.SupportsLimits && length < limits.MinSize)
-        {
-            return new Problem(400, Problem.CustomType("too-small"), "Too small to be resumed",
-                "Uploads below min-size are taken in one request: send the whole content with ?1.") { IsLimitExceeded = true };
+            return tooSmall;
         }
 
         if (!DigestHeaders.TryParse(headers[DigestHeaders.ContentDigest], out Digest? contentDigest)
@@ -109,13 +102,32 @@ internal static class IetfParser
         return isAppend ? null : ReadContentDescription(headers, ref request);
     }
 
-    /// <summary>What a creation says about the content: by its own headers, or as clients of tus say it, which cannot set those.</summary>
+    private static Problem? CheckMinimumSizes(bool isAppend, long? length, long? contentLength, IetfVersion version, IetfLimits limits)
+    {
+        // An empty creation only creates the upload, so it has no content to which the limit applies.
+        bool hasMinAppendSize = isAppend || (version.AppliesAppendLimitsToCreation && contentLength != 0);
+        if (hasMinAppendSize && contentLength < limits.MinAppendSize)
+        {
+            return new Problem(400, Problem.CustomType("append-too-small"), "The request content is too small",
+                "Send at least min-append-size bytes in every request except the last.") { IsLimitExceeded = true };
+        }
+
+        return !isAppend && length < limits.MinSize
+            ? new Problem(400, Problem.CustomType("too-small"), "The upload is too small to be resumable",
+                "Send the whole content in one request with ?1. The minimum size of a resumable upload is min-size.") { IsLimitExceeded = true }
+            : null;
+    }
+
+    /// <summary>
+    /// Reads the file name and the content type from the content headers, otherwise from <c>Upload-Metadata</c>: tus clients that use the draft
+    /// cannot set content headers. See docs/protocols/ietf.md#upload-creation.
+    /// </summary>
     private static Problem? ReadContentDescription(IHeaderDictionary headers, ref IetfRequest request)
     {
         string type = headers.ContentType.ToString();
         if (type.Length > MaxContentTypeLength)
         {
-            return BadRequest("content-type", "Content-Type is longer than 256 characters.");
+            return BadRequest("content-type", "Content-Type is too long. Send at most 256 characters.");
         }
 
         string? name = ContentDispositionHeaderValue.TryParse(headers.ContentDisposition.ToString(), out ContentDispositionHeaderValue? disposition)
@@ -123,18 +135,18 @@ internal static class IetfParser
             : null;
         if (name?.Length > MaxFileNameLength)
         {
-            return BadRequest("content-disposition", "The file name is longer than 1,024 characters.");
+            return BadRequest("content-disposition", "The file name in Content-Disposition is too long. Send at most 1,024 characters.");
         }
 
         TusMetadata? metadata = headers.TryGetValue(TusHeaders.Metadata, out var raw) && raw.Count == 1 ? TusMetadata.TryParse(raw.ToString()) : null;
-        bool isTyped = type.Length > 0 && !ConflictingHeaders.IsPartialUploadContentType(type);
+        bool hasContentType = type.Length > 0 && !IetfHeaders.IsPartialUploadContentType(type);
         request = request with
         {
             FileName = string.IsNullOrEmpty(name) ? metadata?.FileName : name,
-            ContentType = isTyped ? type : metadata?.ContentType,
+            ContentType = hasContentType ? type : metadata?.ContentType,
         };
         return null;
     }
 
-    private static Problem BadRequest(string name, string detail) => new(400, Problem.CustomType("bad-" + name), "Bad request", detail);
+    private static Problem BadRequest(string name, string detail) => new(400, Problem.CustomType("bad-" + name), "Invalid request header", detail);
 }

@@ -2,7 +2,7 @@ using ResumableUploads.Engine.Digests;
 
 namespace ResumableUploads.Protocols.Ietf;
 
-/// <summary>What a request wants.</summary>
+/// <summary>The operation of a request of the IETF draft.</summary>
 internal enum IetfOperation
 {
     Create,
@@ -11,21 +11,21 @@ internal enum IetfOperation
     Cancel,
 }
 
-/// <summary>A request of the draft that is well-formed.</summary>
+/// <summary>A valid request of the IETF draft.</summary>
 internal sealed record IetfRequest(IetfOperation Operation)
 {
-    /// <summary>Whether its content is the last of the upload (<c>?1</c>).</summary>
+    /// <summary>Gets a value indicating whether the content is the last of the upload (<c>Upload-Complete: ?1</c>).</summary>
     public bool IsLast { get; init; }
 
     public long Offset { get; init; }
 
-    /// <summary>The length of the whole content, where the request states it.</summary>
+    /// <summary>Gets the length of the upload in bytes, or null if the request does not state it.</summary>
     public long? UploadLength { get; init; }
 
-    /// <summary>The file's name as the client has it, unchecked.</summary>
+    /// <summary>Gets the file name as the client sent it, not sanitized.</summary>
     public string? FileName { get; init; }
 
-    /// <summary>The type of the whole content, unchecked.</summary>
+    /// <summary>Gets the content type of the whole upload as the client sent it, not validated.</summary>
     public string? ContentType { get; init; }
 
     public Digest? ContentDigest { get; init; }

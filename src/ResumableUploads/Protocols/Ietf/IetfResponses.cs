@@ -5,27 +5,27 @@ using ResumableUploads.Engine;
 namespace ResumableUploads.Protocols.Ietf;
 
 /// <summary>
-/// The answers to one request of the draft: a table from outcomes to responses, in the dialect of its version (R-32, R-45, R-49, R-60 to R-64,
-///
+/// Maps results to responses of the IETF draft, in the version of one request. See docs/protocols/ietf.md#problem-types and
+/// docs/protocols/ietf.md#responses-by-version.
 /// </summary>
-/// <param name="version">The version that the request speaks.</param>
-/// <param name="isAnnounced">Whether its client has named that.</param>
-/// <param name="limits">The server's limits.</param>
-/// <param name="expiration">How long a new upload is kept.</param>
-/// <param name="time">For the time that is left.</param>
+/// <param name="version">The version of the request.</param>
+/// <param name="isAnnounced">Whether the request names an implemented version.</param>
+/// <param name="limits">The limits of the server.</param>
+/// <param name="expiration">The lifetime of a new upload.</param>
+/// <param name="time">The clock for the remaining lifetime.</param>
 internal sealed class IetfResponses(IetfVersion version, bool isAnnounced, IetfLimits limits, TimeSpan expiration, TimeProvider time)
 {
-    /// <summary>The version that the client has named, and so knows interim responses; null: none .</summary>
+    /// <summary>Gets the version if the request names it, otherwise null. Interim responses may only be sent if it is not null.</summary>
     public IetfVersion? AnnouncedVersion => isAnnounced ? version : null;
 
-    /// <summary>What interim responses tell of a new upload .</summary>
+    /// <summary>Returns the headers of the interim response that announces a new upload (draft -12, section 4.2).</summary>
     public IEnumerable<KeyValuePair<string, string>> CreatedInterimHeaders(string location, DateTimeOffset? expires) =>
         [new("Location", location), .. LimitHeaders(GetTimeRemaining(expires)), VersionHeader];
 
-    /// <summary>What interim responses tell of the progress .</summary>
+    /// <summary>Returns the headers of an interim response that reports progress. They never include <c>Location</c> (draft -12, section 4.4).</summary>
     public IEnumerable<KeyValuePair<string, string>> ProgressInterimHeaders(long offset) => [new(IetfHeaders.Offset, FormatNumber(offset)), VersionHeader];
 
-    /// <summary>What the server says of itself, beside what other protocols do .</summary>
+    /// <summary>Gets the headers that this protocol adds to the response to OPTIONS (draft -12, section 4.1.4).</summary>
     public IEnumerable<KeyValuePair<string, string>> OptionsHeaders =>
         [new("Accept-Patch", IetfHeaders.PartialUploadContentType), .. LimitHeaders(expiration)];
 
@@ -40,24 +40,24 @@ internal sealed class IetfResponses(IetfVersion version, bool isAnnounced, IetfL
         .. AnnouncedVersionHeaders,
     ]);
 
-    public HttpResponseData ForStatus(UploadStatus status)
+    public HttpResponseData ForStatus(UploadInfo? info)
     {
-        if (!status.Exists)
+        if (info is null)
         {
             return ForError(new UploadResult(UploadResultKind.NotFound), null);
         }
 
-        // Complete is what has a final response. While all bytes are there and the application has not answered, an empty last
-        // append asks for that answer.
-        bool isComplete = status.Info is { State: UploadState.Completed };
+        // True means that a final response exists (draft -12, section 4.3). While the application has not responded, the client requests the
+        // response with an empty last append.
+        bool isComplete = info.State == UploadState.Completed;
         return new HttpResponseData(204)
         {
             Headers =
             [
                 NoStoreHeader,
-                .. StateHeaders(status.Offset, isComplete),
-                .. status.UploadLength is { } length ? (KeyValuePair<string, string>[])[new(IetfHeaders.Length, FormatNumber(length))] : [],
-                .. LimitHeaders(GetTimeRemaining(status.Info?.Expires)),
+                .. StateHeaders(info.Offset, isComplete),
+                .. info.Length is { } length ? (KeyValuePair<string, string>[])[new(IetfHeaders.Length, FormatNumber(length))] : [],
+                .. LimitHeaders(GetTimeRemaining(info.Expires)),
                 .. AnnouncedVersionHeaders,
             ],
         };
@@ -85,42 +85,45 @@ internal sealed class IetfResponses(IetfVersion version, bool isAnnounced, IetfL
         _ => ForError(result, null),
     };
 
-    /// <summary>For what is neither kept and goes on, nor cancelled. Where the application says nothing of its own, the upload is what was made.</summary>
+    /// <summary>
+    /// Returns the response to a request that completed the upload or failed. Without a response of the application, it is 201 with the URL of the
+    /// upload.
+    /// </summary>
     public HttpResponseData ForFinalResult(UploadResult result, string location) => result.Kind switch
     {
-        UploadResultKind.Completed when result.IsReplay && version.EmptyAppendAfterCompletion is { } refused => ForRejection(refused, result),
-        UploadResultKind.Completed when result.Response is null => new HttpResponseData(201)
+        UploadResultKind.Replayed when version.EmptyAppendAfterCompletion is { } rejection => ForRejection(rejection, result),
+        UploadResultKind.Completed or UploadResultKind.Replayed when result.Response is null => new HttpResponseData(201)
         {
             Headers = [new("Location", location), NoStoreHeader, .. StateHeaders(result.Offset, true), .. AnnouncedVersionHeaders],
         },
-        UploadResultKind.Completed or UploadResultKind.HandlerFailed when result.Response is { } answer => FromStoredResponse(StoredResponse.FromBytes(answer), result.Offset),
+        UploadResultKind.Completed or UploadResultKind.Replayed or UploadResultKind.HandlerFailed when result.Response is { } response => FromStoredResponse(StoredResponse.FromBytes(response), result.Offset),
         UploadResultKind.AlreadyComplete => ForRejection(version.AppendAfterCompletion, result),
         _ => ForError(result, result.IsCreated ? location : null),
     };
 
-    /// <summary>The problem for an outcome that is none of the good ones.</summary>
+    /// <summary>Returns the problem for a failure.</summary>
     public static Problem ProblemFor(UploadResult result)
     {
         (int status, string type, string title, string detail) = result.Kind switch
         {
             UploadResultKind.OffsetMismatch => (409, Problem.OffsetMismatchType, "Mismatching Upload Offset",
-                "The server holds another number of bytes. Go on from Upload-Offset."),
+                "Continue at the offset in Upload-Offset."),
             UploadResultKind.LengthConflict => (400, Problem.LengthConflictType, "Inconsistent Upload Length Values",
-                "The length of the upload is not the one that is known already, or the last content ends before it."),
+                "The length differs from the known length of the upload, or the last content ended before it. Send the correct length and all content."),
             UploadResultKind.LengthExceeded => (400, Problem.LengthConflictType, "Inconsistent Upload Length Values",
-                "The content goes past the length of the upload."),
-            UploadResultKind.DigestMismatch when result.IsFinalDigestMismatch => (400, Problem.CustomType("digest-mismatch"), "The digest does not match",
-                "All bytes are there, and they are not what the digest of the whole says. Delete the upload and send it again."),
-            UploadResultKind.DigestMismatch => (400, Problem.CustomType("digest-mismatch"), "The digest does not match",
-                "The bytes are not what the digest says. Nothing of this request counts; send it again from the same offset."),
-            UploadResultKind.DigestUnsupported => (413, Problem.CustomType("digest-too-large"), "Too much to check at once",
-                "The content is larger than what can be held back until its digest is verified. Send smaller parts, or no Content-Digest."),
-            UploadResultKind.Busy => (503, Problem.CustomType("busy"), "The upload is being changed",
-                "Another server process works on this upload. Try again in a moment."),
+                "The content extends beyond the length of the upload. Send only the missing bytes, or create a new upload if this one was removed."),
+            UploadResultKind.ReprDigestMismatch => (400, Problem.CustomType("digest-mismatch"), "The digest does not match",
+                "The stored bytes do not match Repr-Digest. Delete the upload and send the file again."),
+            UploadResultKind.DigestMismatch or UploadResultKind.DigestMissing => (400, Problem.CustomType("digest-mismatch"), "The digest does not match",
+                "The content does not match its digest and was discarded. Send it again at the same offset."),
+            UploadResultKind.DigestUnsupported => (413, Problem.CustomType("digest-too-large"), "The request content is too large for a digest",
+                "The content exceeds what the server can verify before storing it. Send smaller chunks, or no Content-Digest."),
+            UploadResultKind.Busy => (503, Problem.CustomType("busy"), "The upload is locked",
+                "Another server process holds the upload. Retry after a short delay."),
             UploadResultKind.HandlerRunning => (503, Problem.CustomType("still-completing"), "The upload is being processed",
-                "All bytes are there. Ask again later with an empty last append at the full length."),
-            UploadResultKind.HandlerFailed => (503, Problem.CustomType("handler-failed"), "Processing failed",
-                "All bytes are safe. Ask again later with an empty last append at the full length; nothing has to be sent twice."),
+                "All bytes are stored. Send an empty last append at the full length later to get the response."),
+            UploadResultKind.HandlerFailed => (503, Problem.CustomType("handler-failed"), "Processing of the upload failed",
+                "All bytes are stored. Send an empty last append at the full length later to process the upload again."),
             _ => UploadUrlProblems.Describe(result),
         };
         return new Problem(status, type, title, detail)
@@ -135,31 +138,34 @@ internal sealed class IetfResponses(IetfVersion version, bool isAnnounced, IetfL
 
     private KeyValuePair<string, string> VersionHeader => new(IetfHeaders.Version, FormatNumber(version.Interop));
 
-    /// <summary>Customary, and asked for nowhere but in interim responses .</summary>
+    /// <summary>Gets the version header for final responses, in which the draft does not require it.</summary>
     private KeyValuePair<string, string>[] AnnouncedVersionHeaders => isAnnounced ? [VersionHeader] : [];
 
     private HttpResponseData ForError(UploadResult result, string? location)
     {
         Problem problem = ProblemFor(result);
 
-        // Of an upload that has just been invalidated there is nothing to tell any more.
-        bool isGone = result.Kind is UploadResultKind.NotFound || (result.Kind is UploadResultKind.LengthExceeded && version.ExcessInvalidatesUpload);
+        // An upload that does not exist, or was removed by this request, has no URL and no offset.
+        bool isRemoved = result.Kind is UploadResultKind.NotFound || (result.Kind is UploadResultKind.LengthExceeded && version.ExcessInvalidatesUpload);
         return problem.ToResponse(
         [
-            .. isGone ? [] : OptionalHeader("Location", location),
-            .. isGone || result.Offset is null ? [] : StateHeaders(result.Offset, false),
+            .. isRemoved ? [] : OptionalHeader("Location", location),
+            .. isRemoved || result.Offset is null ? [] : StateHeaders(result.Offset, false),
             .. problem.IsLimitExceeded ? LimitHeaders(expiration) : [],
             .. RetryAfter.GetSeconds(result.Kind) is { } seconds ? OptionalHeader("Retry-After", FormatNumber(seconds)) : [],
             .. AnnouncedVersionHeaders,
         ]);
     }
 
-    /// <summary>That nothing is open any more is said by the problem: completeness would call this the application's answer .</summary>
-    private HttpResponseData ForRejection(IetfVersion.AppendRejection refused, UploadResult result) =>
-        new Problem(refused.Status, refused.Type, refused.Title, "The upload is finished, and nothing can be appended any more.")
+    /// <summary>
+    /// Returns the response to an append to a complete upload. It carries <c>?0</c>, because <c>?1</c> would mark it as the application's response
+    /// (draft -12, section 4.1.2).
+    /// </summary>
+    private HttpResponseData ForRejection(IetfVersion.AppendRejection rejection, UploadResult result) =>
+        new Problem(rejection.Status, rejection.Type, rejection.Title, "A complete upload accepts no more content. Create a new upload to send other content.")
             .ToResponse([.. StateHeaders(result.Offset, false), .. AnnouncedVersionHeaders]);
 
-    /// <summary>The application's own answer, whatever it is: it says by itself that it is the one .</summary>
+    /// <summary>Returns the application's response, marked by <c>?1</c> whatever its status (draft -12, sections 4.1.2 and 4.4).</summary>
     private HttpResponseData FromStoredResponse(StoredResponse storedResponse, long? offset) => new(storedResponse.StatusCode)
     {
         Headers =
@@ -176,7 +182,8 @@ internal sealed class IetfResponses(IetfVersion version, bool isAnnounced, IetfL
     private KeyValuePair<string, string>[] StateHeaders(long? offset, bool isComplete) =>
         [.. OptionalHeader(IetfHeaders.Offset, offset is { } value ? FormatNumber(value) : null), version.CreateCompletenessHeader(isComplete)];
 
-    private KeyValuePair<string, string>[] LimitHeaders(TimeSpan? left) => OptionalHeader(IetfHeaders.Limit, version.MaxAgeKey is { } key ? limits.FormatHeader(key, left) : null);
+    private KeyValuePair<string, string>[] LimitHeaders(TimeSpan? timeRemaining) =>
+        OptionalHeader(IetfHeaders.Limit, version.MaxAgeKey is { } key ? limits.FormatHeader(key, timeRemaining) : null);
 
     private TimeSpan? GetTimeRemaining(DateTimeOffset? expires) => expires - time.GetUtcNow();
 

@@ -4,62 +4,62 @@ using ResumableUploads.Protocols.StructuredFields;
 namespace ResumableUploads.Protocols.Ietf;
 
 /// <summary>
-/// What one interop version of the draft does on the wire. Versions differ by these properties alone. (The draft's -01 is 3, -02 is 4, -03 is 5,
-/// -04 and -05 are 6, -06 to -08 are 7, -09 to -11 are 8, -12 is 9, and -13 is 10.)
+/// The behavior of one interop version of the draft. Versions differ only in these properties. The drafts of each version are listed in
+/// docs/protocols/ietf.md#versions.
 /// </summary>
 /// <param name="Interop">The number in <c>Upload-Draft-Interop-Version</c>.</param>
 internal sealed record IetfVersion(int Interop)
 {
-    /// <summary>Whether completeness is told by its opposite, <c>Upload-Incomplete</c>.</summary>
+    /// <summary>Gets a value indicating whether <c>Upload-Incomplete</c> is used instead of <c>Upload-Complete</c>, with the opposite value.</summary>
     public bool UsesUploadIncomplete { get; init; }
 
-    /// <summary>Whether an append has to say if it is the last one. Where it need not, silence means that it is .</summary>
+    /// <summary>Gets a value indicating whether an append must have a completeness field. Otherwise, an append without it is the last one.</summary>
     public bool RequiresCompleteness { get; init; } = true;
 
-    /// <summary>Whether an append is of the type <c>application/partial-upload</c> (R-70).</summary>
+    /// <summary>Gets a value indicating whether an append must have the content type <c>application/partial-upload</c>.</summary>
     public bool RequiresPartialUploadType { get; init; } = true;
 
-    /// <summary>The status for an append that is kept and was not the last one .</summary>
+    /// <summary>Gets the status code for a stored append that is not the last one.</summary>
     public int AppendStatusCode { get; init; } = 204;
 
-    /// <summary>Whether a question or a cancellation with the headers of an append is refused .</summary>
+    /// <summary>Gets a value indicating whether HEAD and DELETE requests with the headers of an append are rejected.</summary>
     public bool RejectsAppendHeaders { get; init; }
 
-    /// <summary>Whether GET asks for the offset, as HEAD does .</summary>
+    /// <summary>Gets a value indicating whether GET retrieves the offset, as HEAD does.</summary>
     public bool SupportsGet { get; init; } = true;
 
-    /// <summary>Under which key a limit tells how long the upload is kept; null: there are no limits .</summary>
+    /// <summary>Gets the key of the remaining lifetime in <c>Upload-Limit</c>, or null if the version has no <c>Upload-Limit</c>.</summary>
     public string? MaxAgeKey { get; init; } = "max-age";
 
-    /// <summary>Whether the limits for one append are those for the content of a creation too .</summary>
+    /// <summary>Gets a value indicating whether the limits of one append also apply to the content of a creation.</summary>
     public bool AppliesAppendLimitsToCreation { get; init; } = true;
 
-    /// <summary>Whether interim responses tell the progress .</summary>
+    /// <summary>Gets a value indicating whether interim responses report progress.</summary>
     public bool SendsProgress { get; init; } = true;
 
-    /// <summary>Whether more bytes than the upload length end the upload, and not the request alone .</summary>
+    /// <summary>Gets a value indicating whether content beyond the length removes the upload. Otherwise, only the request is rejected.</summary>
     public bool ExcessInvalidatesUpload { get; init; } = true;
 
-    /// <summary>The answer to an append without content at the end of a finished upload; null: the stored one .</summary>
+    /// <summary>Gets the rejection of an empty append at the end of a complete upload, or null if the stored response is replayed.</summary>
     public AppendRejection? EmptyAppendAfterCompletion { get; init; }
 
-    /// <summary>The answer to content for a finished upload.</summary>
+    /// <summary>Gets the rejection of an append with content to a complete upload.</summary>
     public AppendRejection AppendAfterCompletion { get; init; } = AppendRejection.LengthConflict;
 
-    /// <summary>All versions that are spoken, the newest last.</summary>
+    /// <summary>Gets the implemented versions, the newest last.</summary>
     public static IReadOnlyList<IetfVersion> All { get; } = [.. CreateAll()];
 
-    /// <summary>The one for requests that name none, or one that is not spoken.</summary>
+    /// <summary>Gets the version of requests that name no version, or one that is not implemented.</summary>
     public static IetfVersion Latest { get; } = All[^1];
 
     public bool SupportsLimits => MaxAgeKey is not null;
 
-    /// <summary>The header that tells completeness.</summary>
+    /// <summary>Gets the name of the completeness field.</summary>
     public string CompletenessHeader => UsesUploadIncomplete ? IetfHeaders.Incomplete : IetfHeaders.Complete;
 
-    /// <summary>The version of a request.</summary>
-    /// <param name="headers">Its headers.</param>
-    /// <param name="isAnnounced">Whether the client has named it, and so knows interim responses .</param>
+    /// <summary>Returns the version of a request.</summary>
+    /// <param name="headers">The request headers.</param>
+    /// <param name="isAnnounced">Whether the request names an implemented version. Only then may interim responses be sent.</param>
     public static IetfVersion FromRequest(IHeaderDictionary headers, out bool isAnnounced)
     {
         IetfVersion? named = SfItem.TryParseInteger(headers[IetfHeaders.Version], out long interop)
@@ -69,11 +69,11 @@ internal sealed record IetfVersion(int Interop)
         return named ?? Latest;
     }
 
-    /// <summary>What a request says about being the last one; null where it says nothing that counts .</summary>
+    /// <summary>Returns whether the request is the last one of the upload. Null if the completeness field is absent or invalid.</summary>
     public bool? GetCompleteness(IHeaderDictionary headers) =>
         SfItem.TryParseBoolean(headers[CompletenessHeader], out bool value) ? value != UsesUploadIncomplete : null;
 
-    /// <summary>Completeness as a header of an answer.</summary>
+    /// <summary>Returns the completeness field of a response.</summary>
     public KeyValuePair<string, string> CreateCompletenessHeader(bool isComplete) => new(CompletenessHeader, isComplete == UsesUploadIncomplete ? "?0" : "?1");
 
     private static IEnumerable<IetfVersion> CreateAll()
@@ -97,10 +97,10 @@ internal sealed record IetfVersion(int Interop)
         return [three, four, five, six, seven, eight, nine, ten];
     }
 
-    /// <summary>How an append to a finished upload is refused.</summary>
+    /// <summary>The rejection of an append to a complete upload.</summary>
     /// <param name="Status">The status code.</param>
-    /// <param name="Type">The type of the problem.</param>
-    /// <param name="Title">Its registered title.</param>
+    /// <param name="Type">The problem type.</param>
+    /// <param name="Title">The registered title of the problem type.</param>
     internal sealed record AppendRejection(int Status, string Type, string Title)
     {
         public static readonly AppendRejection Completed = new(400, Problem.CompletedUploadType, "Upload Is Completed");

@@ -1,14 +1,14 @@
 namespace ResumableUploads.Protocols.StructuredFields;
 
-/// <summary>A place in the text of a structured field, and the small steps from there.</summary>
+/// <summary>A read position in the text of a structured field.</summary>
 internal ref struct SfCursor(ReadOnlySpan<char> text)
 {
-    private ReadOnlySpan<char> _rest = text;
+    private ReadOnlySpan<char> _remaining = text;
 
-    public readonly bool IsAtEnd => _rest.IsEmpty;
+    public readonly bool IsAtEnd => _remaining.IsEmpty;
 
-    /// <summary>The next character; NUL at the end, which no field has.</summary>
-    public readonly char Current => _rest.IsEmpty ? '\0' : _rest[0];
+    /// <summary>Gets the next character, or NUL at the end. NUL cannot occur in a header.</summary>
+    public readonly char Current => _remaining.IsEmpty ? '\0' : _remaining[0];
 
     public char Read()
     {
@@ -28,24 +28,24 @@ internal ref struct SfCursor(ReadOnlySpan<char> text)
         return true;
     }
 
-    /// <summary>All that comes before the first other character.</summary>
-    public ReadOnlySpan<char> ReadWhile(Func<char, bool> isPart)
+    /// <summary>Reads all characters before the first one that does not match the predicate.</summary>
+    public ReadOnlySpan<char> ReadWhile(Func<char, bool> predicate)
     {
         int length = 0;
-        while (length < _rest.Length && isPart(_rest[length]))
+        while (length < _remaining.Length && predicate(_remaining[length]))
         {
             length++;
         }
 
-        ReadOnlySpan<char> taken = _rest[..length];
+        ReadOnlySpan<char> result = _remaining[..length];
         Skip(length);
-        return taken;
+        return result;
     }
 
     public void SkipSpaces() => ReadWhile(static c => c == ' ');
 
-    /// <summary>Optional white space between members: blanks and tabs.</summary>
+    /// <summary>Skips the optional whitespace between members (OWS in RFC 9110, section 5.6.3).</summary>
     public void SkipOptionalWhitespace() => ReadWhile(static c => c is ' ' or '\t');
 
-    private void Skip(int count) => _rest = _rest[Math.Min(count, _rest.Length)..];
+    private void Skip(int count) => _remaining = _remaining[Math.Min(count, _remaining.Length)..];
 }

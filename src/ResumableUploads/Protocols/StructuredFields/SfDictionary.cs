@@ -2,13 +2,16 @@ using Microsoft.Extensions.Primitives;
 
 namespace ResumableUploads.Protocols.StructuredFields;
 
-/// <summary>Fields that are a dictionary (RFC 9651, section 4.2.2). One that is not there is empty.</summary>
+/// <summary>
+/// Parses fields of the type Dictionary (<see href="https://www.rfc-editor.org/rfc/rfc9651#section-4.2.2">RFC 9651, section 4.2.2</see>). An absent
+/// field is an empty dictionary.
+/// </summary>
 internal static class SfDictionary
 {
-    /// <summary>Reads a dictionary. Of a key that is there twice, the last value counts, and the place of the first.</summary>
-    /// <param name="values">The header; several lines are one list.</param>
-    /// <param name="members">What is in it, in its order. A key without a value is true.</param>
-    /// <returns>False where it is none.</returns>
+    /// <summary>Parses a dictionary. A repeated key keeps its first position and gets the last value.</summary>
+    /// <param name="values">The values of the header. Several lines are one list.</param>
+    /// <param name="members">The members in their order. The value of a key without a value is true.</param>
+    /// <returns>False if the field is not a dictionary.</returns>
     public static bool TryParse(StringValues values, out OrderedDictionary<string, SfValue> members)
     {
         members = new OrderedDictionary<string, SfValue>(StringComparer.Ordinal);

@@ -2,10 +2,13 @@ using Microsoft.Extensions.Primitives;
 
 namespace ResumableUploads.Protocols.StructuredFields;
 
-/// <summary>Fields that are one item (RFC 9651, section 4.2, "item"). Parameters are tolerated; a header that is there twice is a list, and no item.</summary>
+/// <summary>
+/// Parses fields of the type Item (<see href="https://www.rfc-editor.org/rfc/rfc9651#section-4.2">RFC 9651, section 4.2</see>). Parameters are
+/// ignored. A header that was sent more than once is not an item.
+/// </summary>
 internal static class SfItem
 {
-    /// <summary>A boolean: <c>?0</c> or <c>?1</c>.</summary>
+    /// <summary>Parses a Boolean (<c>?0</c> or <c>?1</c>).</summary>
     public static bool TryParseBoolean(StringValues values, out bool value)
     {
         bool isBoolean = TryParse(values, out SfValue item) && item.Kind == SfKind.Boolean;
@@ -13,7 +16,7 @@ internal static class SfItem
         return isBoolean;
     }
 
-    /// <summary>An integer of at most 15 digits. It may be negative.</summary>
+    /// <summary>Parses an Integer of at most 15 digits, which may be negative.</summary>
     public static bool TryParseInteger(StringValues values, out long value)
     {
         bool isInteger = TryParse(values, out SfValue item) && item.Kind == SfKind.Integer;

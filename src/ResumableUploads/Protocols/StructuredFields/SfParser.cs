@@ -4,14 +4,17 @@ using System.Text.Unicode;
 
 namespace ResumableUploads.Protocols.StructuredFields;
 
-/// <summary>Reads items and what they are made of, exactly as RFC 9651, section 4.2 does. Each step says false where the field is to fail.</summary>
+/// <summary>
+/// Parses items and their elements as specified by <see href="https://www.rfc-editor.org/rfc/rfc9651#section-4.2">RFC 9651, section 4.2</see>. Each
+/// method returns false if the specification requires parsing of the field to fail.
+/// </summary>
 internal static class SfParser
 {
     private const int MaxIntegerDigits = 15;
     private const int MaxDecimalDigits = 12;
     private const int MaxFractionDigits = 3;
 
-    /// <summary>An item, or where it is a member of a dictionary an inner list, and its parameters (4.2.1.1, 4.2.3).</summary>
+    /// <summary>Parses a member of a dictionary: an item or an inner list, with parameters (RFC 9651, section 4.2.1.1).</summary>
     public static bool TryMember(ref SfCursor text, out SfValue value)
     {
         if (text.Current == '(')
@@ -23,10 +26,10 @@ internal static class SfParser
         return TryItem(ref text, out value);
     }
 
-    /// <summary>An item and its parameters (4.2.3).</summary>
+    /// <summary>Parses an item with parameters (RFC 9651, section 4.2.3).</summary>
     public static bool TryItem(ref SfCursor text, out SfValue value) => TryBareItem(ref text, out value) && TryParameters(ref text);
 
-    /// <summary>A key (4.2.3.3).</summary>
+    /// <summary>Parses a key (RFC 9651, section 4.2.3.3).</summary>
     public static bool TryKey(ref SfCursor text, out string key)
     {
         key = char.IsAsciiLetterLower(text.Current) || text.Current == '*'
@@ -35,7 +38,7 @@ internal static class SfParser
         return key.Length > 0;
     }
 
-    /// <summary>Parameters (4.2.3.2): they have to be right, and mean nothing to us.</summary>
+    /// <summary>Parses parameters (RFC 9651, section 4.2.3.2). They must be valid, but are ignored.</summary>
     public static bool TryParameters(ref SfCursor text)
     {
         while (text.TryRead(';'))
@@ -129,7 +132,7 @@ internal static class SfParser
         return true;
     }
 
-    /// <summary>What is missing at the end of base64 is not held against it (4.2.7).</summary>
+    /// <summary>Adds missing padding, which the specification allows parsers to accept (RFC 9651, section 4.2.7).</summary>
     private static string AddPadding(string base64) => base64.PadRight((base64.Length + 3) / 4 * 4, '=');
 
     private static bool TryString(ref SfCursor text)

@@ -1,20 +1,20 @@
 namespace ResumableUploads.Protocols.StructuredFields;
 
-/// <summary>What kind of value it is (RFC 9651, section 3.3). What none of our fields has is told as one kind.</summary>
+/// <summary>The type of a value (<see href="https://www.rfc-editor.org/rfc/rfc9651#section-3.3">RFC 9651, section 3.3</see>).</summary>
 internal enum SfKind
 {
     Integer,
     Boolean,
     ByteSequence,
 
-    /// <summary>A decimal, string, token, date, display string or inner list: legal, and not for us.</summary>
+    /// <summary>A type that no field of the supported protocols has: Decimal, String, Token, Date, Display String or Inner List.</summary>
     Other,
 }
 
-/// <summary>A bare item.</summary>
-/// <param name="Kind">What it is.</param>
-/// <param name="Number">Its value, for an integer; 1 or 0 for a boolean.</param>
-/// <param name="Bytes">Its value, for a byte sequence.</param>
+/// <summary>A value of a structured field.</summary>
+/// <param name="Kind">The type of the value.</param>
+/// <param name="Number">The value of an Integer. 1 or 0 for a Boolean.</param>
+/// <param name="Bytes">The value of a Byte Sequence.</param>
 internal readonly record struct SfValue(SfKind Kind, long Number = 0, byte[]? Bytes = null)
 {
     public static readonly SfValue True = new(SfKind.Boolean, 1);

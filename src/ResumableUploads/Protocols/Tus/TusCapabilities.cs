@@ -2,10 +2,10 @@ using System.Globalization;
 
 namespace ResumableUploads.Protocols.Tus;
 
-/// <summary>What a server can do with its store, and so what it says of itself (T-4 to T-6, T-30).</summary>
-/// <param name="MaxUploadSize">The most bytes of an upload.</param>
-/// <param name="SupportsChecksum">Whether the store holds bytes back until they are verified.</param>
-/// <param name="SupportsDownload">Whether finished uploads are given back.</param>
+/// <summary>The capabilities that the server advertises (tus 1.0.0, Core, OPTIONS).</summary>
+/// <param name="MaxUploadSize">The maximum size of an upload, in bytes.</param>
+/// <param name="SupportsChecksum">Whether the store can hold bytes back until they are verified.</param>
+/// <param name="SupportsDownload">Whether clients can download completed uploads.</param>
 internal sealed record TusCapabilities(long MaxUploadSize, bool SupportsChecksum, bool SupportsDownload = false)
 {
     public IEnumerable<KeyValuePair<string, string>> Headers

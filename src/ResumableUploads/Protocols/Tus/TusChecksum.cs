@@ -2,17 +2,17 @@ using ResumableUploads.Engine.Digests;
 
 namespace ResumableUploads.Protocols.Tus;
 
-/// <summary><c>Upload-Checksum</c> (T-50, T-51): the name of an algorithm, a blank, and the digest in base64.</summary>
+/// <summary>Parses <c>Upload-Checksum</c>: the name of an algorithm, one space, and the digest in base64 (tus 1.0.0, Checksum).</summary>
 internal static class TusChecksum
 {
-    /// <summary>For <c>Tus-Checksum-Algorithm</c>; tus demands that sha1 is among them.</summary>
-    public static readonly string AlgorithmNames = string.Join(',', DigestAlgorithm.All.Select(static algorithm => algorithm.TusName));
+    /// <summary>The value of <c>Tus-Checksum-Algorithm</c>. The specification requires sha1.</summary>
+    public static readonly string AlgorithmNames = string.Join(',', TusDigestAlgorithms.Names);
 
-    /// <summary>Null when the algorithm is not known, or the value is not one of its digests.</summary>
+    /// <summary>Returns null if the algorithm is not supported, or the value is not base64 or has the wrong length.</summary>
     public static Digest? TryParse(string text)
     {
         string[] parts = text.Split(' ');
-        if (parts.Length != 2 || DigestAlgorithm.All.FirstOrDefault(algorithm => algorithm.TusName == parts[0]) is not { } algorithm)
+        if (parts.Length != 2 || TusDigestAlgorithms.Find(parts[0]) is not { } algorithm)
         {
             return null;
         }

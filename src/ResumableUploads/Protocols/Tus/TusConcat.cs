@@ -1,8 +1,8 @@
 namespace ResumableUploads.Protocols.Tus;
 
-/// <summary><c>Upload-Concat</c> (T-60, T-61): a part of something larger, or what joins the parts.</summary>
+/// <summary>The value of <c>Upload-Concat</c>: a partial upload, or a final upload that concatenates partial uploads (tus 1.0.0, Concatenation).</summary>
 /// <param name="HeaderValue">The header as the client sent it.</param>
-/// <param name="PartUrls">The URLs of the parts in their order, for a final upload; null for a partial one.</param>
+/// <param name="PartUrls">The URLs of the parts in the order of concatenation for a final upload. Null for a partial upload.</param>
 internal sealed record TusConcat(string HeaderValue, IReadOnlyList<string>? PartUrls)
 {
     public const int MaxLength = 16 * 1024;
@@ -11,7 +11,7 @@ internal sealed record TusConcat(string HeaderValue, IReadOnlyList<string>? Part
 
     public bool IsFinal => PartUrls is not null;
 
-    /// <summary>Null when the text is malformed.</summary>
+    /// <summary>Returns null if the text is malformed.</summary>
     public static TusConcat? TryParse(string raw)
     {
         if (raw == Partial)

@@ -1,6 +1,6 @@
 namespace ResumableUploads.Protocols.Tus;
 
-/// <summary>Names of tus 1.0.0.</summary>
+/// <summary>The header names and values of tus 1.0.0.</summary>
 internal static class TusHeaders
 {
     public const string ProtocolVersion = "1.0.0";
@@ -19,14 +19,14 @@ internal static class TusHeaders
     public const string Expires = "Upload-Expires";
     public const string MethodOverride = "X-HTTP-Method-Override";
 
-    /// <summary>The content type of a piece.</summary>
+    /// <summary>The content type of a chunk.</summary>
     public const string PatchContentType = "application/offset+octet-stream";
 
-    /// <summary>What answers of the protocol carry, and a page has to be able to read.</summary>
+    /// <summary>The response headers that CORS must expose.</summary>
     public static readonly string[] ResponseHeaders =
         [Resumable, SupportedVersions, Extension, MaxSize, ChecksumAlgorithm, Offset, Length, DeferLength, Metadata, Concat, Expires];
 
-    /// <summary>What requests of the protocol carry, and the application's endpoint does not see.</summary>
+    /// <summary>The request headers that are not visible to the application's endpoint.</summary>
     public static readonly string[] RequestHeaders =
         [Resumable, Offset, Length, DeferLength, Metadata, Checksum, Concat, MethodOverride];
 }

@@ -2,18 +2,18 @@ using System.Text;
 
 namespace ResumableUploads.Protocols.Tus;
 
-/// <summary><c>Upload-Metadata</c> (T-38): pairs of a key and a base64 value. The text is kept as it came; two keys mean something here.</summary>
+/// <summary>The value of <c>Upload-Metadata</c>: pairs of a key and a base64 value (tus 1.0.0, Creation, Upload-Metadata).</summary>
 /// <param name="HeaderValue">The header as the client sent it.</param>
-/// <param name="FileName">The value of <c>filename</c>, or of <c>name</c>, or null.</param>
-/// <param name="ContentType">The value of <c>filetype</c>, or of <c>type</c>, or null.</param>
+/// <param name="FileName">The value of <c>filename</c>, otherwise of <c>name</c>, or null.</param>
+/// <param name="ContentType">The value of <c>filetype</c>, otherwise of <c>type</c>, or null.</param>
 internal sealed record TusMetadata(string HeaderValue, string? FileName, string? ContentType)
 {
-    /// <summary>All values that are texts.</summary>
+    /// <summary>Gets all values that are valid UTF-8.</summary>
     public IReadOnlyDictionary<string, string> Values { get; private init; } = new Dictionary<string, string>();
 
     public const int MaxLength = 8 * 1024;
 
-    /// <summary>Null when the text is malformed.</summary>
+    /// <summary>Returns null if the text is malformed.</summary>
     public static TusMetadata? TryParse(string raw)
     {
         if (raw.Length > MaxLength)
@@ -24,7 +24,7 @@ internal sealed record TusMetadata(string HeaderValue, string? FileName, string?
         var values = new Dictionary<string, string?>(StringComparer.Ordinal);
         foreach (string pair in raw.Split(','))
         {
-            // Blanks around a comma are an old habit of clients; inside a pair there is one.
+            // The specification does not allow spaces around a comma, but some clients send them.
             string[] parts = pair.Trim(' ').Split(' ');
             if (parts.Length > 2 || parts[0].Length == 0 || Array.Exists(parts, static part => part.AsSpan().ContainsAnyExceptInRange('!', '~'))
                 || !TryDecode(parts.Length == 2 ? parts[1] : "", out string? value) || !values.TryAdd(parts[0], value))
@@ -45,7 +45,7 @@ internal sealed record TusMetadata(string HeaderValue, string? FileName, string?
 
     private static string? NullIfEmpty(string? text) => string.IsNullOrEmpty(text) ? null : text;
 
-    /// <summary>False when it is not base64. A value that is no text is none of ours, and stays in the header.</summary>
+    /// <summary>Returns false if the value is not base64. The text is null if the decoded value is not UTF-8.</summary>
     private static bool TryDecode(string base64, out string? text)
     {
         text = null;
@@ -61,7 +61,7 @@ internal sealed record TusMetadata(string HeaderValue, string? FileName, string?
         }
         catch (DecoderFallbackException)
         {
-            // Not a text.
+            // A binary value is valid, but has no text.
         }
 
         return true;

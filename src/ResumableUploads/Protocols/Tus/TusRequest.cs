@@ -2,7 +2,7 @@ using ResumableUploads.Engine.Digests;
 
 namespace ResumableUploads.Protocols.Tus;
 
-/// <summary>What a request wants.</summary>
+/// <summary>The operation of a tus request.</summary>
 internal enum TusOperation
 {
     Discover,
@@ -11,31 +11,31 @@ internal enum TusOperation
     Append,
     Terminate,
 
-    /// <summary>The content, please. No part of tus, and so without its version.</summary>
+    /// <summary>Downloads the content. Not part of tus, so the request needs no <c>Tus-Resumable</c>.</summary>
     Download,
 }
 
-/// <summary>A request of tus 1.0.0 that is well-formed.</summary>
+/// <summary>A valid request of tus 1.0.0.</summary>
 internal sealed record TusRequest(TusOperation Operation)
 {
     public long Offset { get; init; }
 
-    /// <summary>The length of the whole content, where the request states it.</summary>
+    /// <summary>Gets the length of the upload in bytes, or null if the request does not state it.</summary>
     public long? UploadLength { get; init; }
 
     public TusMetadata? Metadata { get; init; }
 
     public TusConcat? Concat { get; init; }
 
-    /// <summary>A digest of this body, told before it.</summary>
+    /// <summary>Gets the digest of the request body, if it is in the request headers.</summary>
     public Digest? Checksum { get; init; }
 
-    /// <summary>A digest of the whole content (RFC 9530, and not a part of tus).</summary>
+    /// <summary>Gets the digest of the whole upload (RFC 9530, not part of tus).</summary>
     public Digest? ReprDigest { get; init; }
 
-    /// <summary>Whether the digest comes behind the body.</summary>
+    /// <summary>Gets a value indicating whether the digest of the request body follows it in the trailer section.</summary>
     public bool HasChecksumTrailer { get; init; }
 
-    /// <summary>Whether the body of a creation is the first piece.</summary>
+    /// <summary>Gets a value indicating whether the body of a creation is the first chunk.</summary>
     public bool HasContent { get; init; }
 }

@@ -1,15 +1,16 @@
 using System.Globalization;
+using ResumableUploads.Abstractions;
 using ResumableUploads.Engine;
 
 namespace ResumableUploads.Protocols.Tus;
 
-/// <summary>The answers of tus 1.0.0: one table from outcomes to responses (T-1, T-10 to T-16, T-21 to T-28, T-36, T-41, T-45, T-51, T-55).</summary>
+/// <summary>Maps results to responses of tus 1.0.0. See docs/protocols/tus.md#status-codes-and-problem-types.</summary>
 internal static class TusResponses
 {
-    /// <summary>What a finished upload carries that is given back.</summary>
+    /// <summary>Gets the headers that are added to a download.</summary>
     public static KeyValuePair<string, string>[] DownloadHeaders => [VersionHeader];
 
-    /// <summary>What the server says of itself (T-30).</summary>
+    /// <summary>Returns the response to an OPTIONS request (tus 1.0.0, Core, OPTIONS).</summary>
     public static HttpResponseData ForDiscovery(TusCapabilities capabilities, bool isUpload) =>
         new(204) { Headers = [VersionHeader, .. capabilities.Headers, new("Allow", TusParser.GetAllowHeader(isUpload)), NoStoreHeader] };
 
@@ -25,29 +26,29 @@ internal static class TusResponses
         return problem.ToResponse([VersionHeader, .. more]);
     }
 
-    public static HttpResponseData ForStatus(UploadStatus status)
+    public static HttpResponseData ForStatus(UploadInfo? info)
     {
-        if (!status.Exists)
+        if (info is null)
         {
             return For(new UploadResult(UploadResultKind.NotFound));
         }
 
-        EngineRecord? record = status.Info is { } info ? EngineRecord.From(info) : null;
+        EngineRecord record = EngineRecord.From(info);
 
-        // A final upload has no offset before it is joined: nobody appends to it (T-63).
-        bool isWaiting = record is { Concatenation.IsPart: false } && !status.IsComplete;
+        // HEAD on a final upload must not return an offset before the parts are concatenated (tus 1.0.0, Concatenation, HEAD).
+        bool isPendingConcatenation = record is { Concatenation.IsPart: false } && info.State == UploadState.Receiving;
         return new HttpResponseData(200)
         {
             Headers =
             [
                 VersionHeader,
                 NoStoreHeader,
-                .. isWaiting ? [] : OffsetHeaders(status.Offset),
-                .. status.UploadLength is { } length ? OptionalHeader(TusHeaders.Length, FormatNumber(length))
-                    : isWaiting ? [] : OptionalHeader(TusHeaders.DeferLength, "1"),
-                .. OptionalHeader(TusHeaders.Metadata, record?.ProtocolMetadata),
-                .. OptionalHeader(TusHeaders.Concat, record?.Concatenation?.RawValue),
-                .. ExpirationHeaders(status.Expires),
+                .. isPendingConcatenation ? [] : OffsetHeaders(info.Offset),
+                .. info.Length is { } length ? OptionalHeader(TusHeaders.Length, FormatNumber(length))
+                    : isPendingConcatenation ? [] : OptionalHeader(TusHeaders.DeferLength, "1"),
+                .. OptionalHeader(TusHeaders.Metadata, record.ProtocolMetadata),
+                .. OptionalHeader(TusHeaders.Concat, record.Concatenation?.RawValue),
+                .. ExpirationHeaders(info.State == UploadState.Receiving ? info.Expires : null),
             ],
         };
     }
@@ -58,54 +59,54 @@ internal static class TusResponses
         return result.Kind switch
         {
             UploadResultKind.Appended => new HttpResponseData(201) { Headers = [VersionHeader, NoStoreHeader, .. headers] },
-            UploadResultKind.Completed => ForCompletion(result, 201, headers),
-            UploadResultKind.HandlerFailed when result.Response is { } answer => FromStoredResponse(StoredResponse.FromBytes(answer), null, headers),
+            UploadResultKind.Completed or UploadResultKind.Replayed => ForCompletion(result, 201, headers),
+            UploadResultKind.HandlerFailed when result.Response is { } response => FromStoredResponse(StoredResponse.FromBytes(response), null, headers),
             _ => result.IsCreated ? ForError(result).WithHeader("Location", location) : ForError(result),
         };
     }
 
-    /// <summary>The answer to a piece, to a termination, and to all that went wrong.</summary>
+    /// <summary>Returns the response to an append, a termination, or a failed request.</summary>
     public static HttpResponseData For(UploadResult result) => result.Kind switch
     {
         UploadResultKind.Appended => new HttpResponseData(204) { Headers = [VersionHeader, NoStoreHeader, .. OffsetHeaders(result.Offset), .. ExpirationHeaders(result.Expires)] },
-        UploadResultKind.Completed => ForCompletion(result, 204, [.. OffsetHeaders(result.Offset)]),
+        UploadResultKind.Completed or UploadResultKind.Replayed => ForCompletion(result, 204, [.. OffsetHeaders(result.Offset)]),
         UploadResultKind.Cancelled when result.Offset is not null => new HttpResponseData(204) { Headers = [VersionHeader, NoStoreHeader] },
         UploadResultKind.Cancelled => ForError(new UploadResult(UploadResultKind.NotFound)),
-        UploadResultKind.HandlerFailed when result.Response is { } answer => FromStoredResponse(StoredResponse.FromBytes(answer), null, [.. OffsetHeaders(result.Offset)]),
+        UploadResultKind.HandlerFailed when result.Response is { } response => FromStoredResponse(StoredResponse.FromBytes(response), null, [.. OffsetHeaders(result.Offset)]),
         _ => ForError(result),
     };
 
-    /// <summary>The problem for an outcome that is none of the good ones. Clients of tus give up on every 4xx but 409 and 423.</summary>
+    /// <summary>Returns the problem for a failure. Clients give up on every 4xx except 409 and 423 (docs/protocols/tus.md#what-clients-do).</summary>
     public static Problem ProblemFor(UploadResult result)
     {
         (int status, string type, string title, string detail) = result.Kind switch
         {
             UploadResultKind.OffsetMismatch => (409, Problem.OffsetMismatchType, "Mismatching upload offset",
-                "The server holds another number of bytes. Go on from Upload-Offset."),
+                "Continue at the offset in Upload-Offset."),
             UploadResultKind.AlreadyComplete => (409, Problem.CustomType("upload-complete"), "The upload is complete",
-                "Nothing can be appended any more."),
+                "A complete upload accepts no more bytes. Send an empty PATCH at the full length to get the stored response."),
             UploadResultKind.LengthConflict => (400, Problem.LengthConflictType, "Inconsistent upload length",
-                "Upload-Length is not the length that this upload has, or less than what is there."),
-            UploadResultKind.LengthExceeded => (413, Problem.CustomType("upload-length-exceeded"), "More bytes than the upload length",
-                "The body goes past Upload-Length. Send what is missing, and no more."),
-            UploadResultKind.DigestMismatch when result.IsFinalDigestMismatch => (460, Problem.CustomType("digest-mismatch"), "Checksum mismatch",
-                "All bytes are there, and they are not what the digest of the whole says. Delete the upload and send it again."),
-            UploadResultKind.DigestMismatch when result.IsDigestMissing => (400, Problem.CustomType("bad-checksum"), "Bad request",
-                "The trailer has no Upload-Checksum with a known algorithm and its digest in base64. Nothing of this request counts."),
+                "Upload-Length differs from the known length of the upload, or is less than its offset. Send the correct length."),
+            UploadResultKind.LengthExceeded => (413, Problem.CustomType("upload-length-exceeded"), "The upload length is exceeded",
+                "The request body extends beyond Upload-Length. Send only the missing bytes."),
+            UploadResultKind.ReprDigestMismatch => (460, Problem.CustomType("digest-mismatch"), "Checksum mismatch",
+                "The stored bytes do not match Repr-Digest. Delete the upload and send the file again."),
+            UploadResultKind.DigestMissing => (400, Problem.CustomType("bad-checksum"), "Invalid checksum trailer",
+                "The Upload-Checksum trailer is missing or invalid, and the request body was discarded. Send it again at the same offset, with a valid trailer."),
             UploadResultKind.DigestMismatch => (460, Problem.CustomType("digest-mismatch"), "Checksum mismatch",
-                "The bytes are not what the checksum says. Nothing of this request counts; send it again from the same offset."),
-            UploadResultKind.DigestUnsupported => (413, Problem.CustomType("digest-too-large"), "Too much to check at once",
-                "The body is larger than what can be held back until its checksum is verified. Send smaller pieces, or no checksum."),
-            UploadResultKind.Busy => (423, Problem.CustomType("busy"), "The upload is being changed",
-                "Another server process works on this upload. Try again in a moment."),
+                "The request body does not match its checksum and was discarded. Send it again at the same offset."),
+            UploadResultKind.DigestUnsupported => (413, Problem.CustomType("digest-too-large"), "The request body is too large for a checksum",
+                "The request body exceeds what the server can verify before storing it. Send smaller chunks, or no checksum."),
+            UploadResultKind.Busy => (423, Problem.CustomType("busy"), "The upload is locked",
+                "Another server process holds the upload. Retry after a short delay."),
             UploadResultKind.HandlerRunning => (503, Problem.CustomType("still-completing"), "The upload is being processed",
-                "All bytes are there. Ask again later with an empty piece at the full length."),
-            UploadResultKind.HandlerFailed => (503, Problem.CustomType("handler-failed"), "Processing failed",
-                "All bytes are safe. Ask again later with an empty piece at the full length; nothing has to be sent twice."),
-            UploadResultKind.ConcatenationNotAppendable => (403, Problem.CustomType("joined"), "The upload is joined from others",
-                "Nothing can be appended to a final upload."),
-            UploadResultKind.PartNotFound => (400, Problem.CustomType("part-missing"), "A part is missing",
-                "A URL in Upload-Concat is not that of a partial upload of yours that is still there. Nothing was made."),
+                "All bytes are stored. Send an empty PATCH at the full length later to get the response."),
+            UploadResultKind.HandlerFailed => (503, Problem.CustomType("handler-failed"), "Processing of the upload failed",
+                "All bytes are stored. Send an empty PATCH at the full length later to process the upload again."),
+            UploadResultKind.ConcatenationNotAppendable => (403, Problem.CustomType("joined"), "The upload is a final upload",
+                "A final upload consists of its parts. Append to a partial upload instead."),
+            UploadResultKind.PartNotFound => (400, Problem.CustomType("part-missing"), "A partial upload does not exist",
+                "Each URL in Upload-Concat must be the URL of one of your partial uploads. No upload was created."),
             _ => UploadUrlProblems.Describe(result),
         };
         return new Problem(status, type, title, detail)
@@ -131,21 +132,22 @@ internal static class TusResponses
         ]);
     }
 
-    private static HttpResponseData ForCompletion(UploadResult result, int withoutBody, KeyValuePair<string, string>[] headers) =>
-        result.Response is { } answer
-            ? FromStoredResponse(StoredResponse.FromBytes(answer), withoutBody, headers, result.IsResponseBodyTruncated)
-            : new HttpResponseData(withoutBody) { Headers = [VersionHeader, NoStoreHeader, .. headers] };
+    private static HttpResponseData ForCompletion(UploadResult result, int successStatus, KeyValuePair<string, string>[] headers) =>
+        result.Response is { } response
+            ? FromStoredResponse(StoredResponse.FromBytes(response), successStatus, headers, result.IsResponseBodyTruncated)
+            : new HttpResponseData(successStatus) { Headers = [VersionHeader, NoStoreHeader, .. headers] };
 
     /// <summary>
-    /// The application's answer, said so that clients of tus take it for what it is: its good is 201 for a creation, and 204 or, with a body, 200
-    /// for a piece. Location is the upload's own; where the application has one, it is the content's.
+    /// Returns the application's response with the status codes that tus clients expect: 201 for a successful creation, and 204 (with a body: 200)
+    /// for a successful append. <c>Location</c> is always the upload URL, so the application's <c>Location</c> becomes <c>Content-Location</c>.
     /// </summary>
-    private static HttpResponseData FromStoredResponse(StoredResponse storedResponse, int? good, KeyValuePair<string, string>[] headers, bool isLonger = false)
+    private static HttpResponseData FromStoredResponse(
+        StoredResponse storedResponse, int? successStatus, KeyValuePair<string, string>[] headers, bool isBodyTruncated = false)
     {
-        int status = (good, storedResponse.StatusCode) switch
+        int status = (successStatus, storedResponse.StatusCode) switch
         {
             (201, < 400) => 201,
-            (204, < 400) => storedResponse.Body.IsEmpty && !isLonger ? 204 : 200,
+            (204, < 400) => storedResponse.Body.IsEmpty && !isBodyTruncated ? 204 : 200,
             _ => storedResponse.StatusCode,
         };
         return new HttpResponseData(status)
@@ -155,7 +157,7 @@ internal static class TusResponses
                 VersionHeader,
                 NoStoreHeader,
                 .. storedResponse.Headers.Where(static header => !HasName(header, "Content-Type") && !HasName(header, "Cache-Control")
-                        && !(HasName(header, "Content-Location")))
+                        && !HasName(header, "Content-Location"))
                     .Select(static header => HasName(header, "Location") ? new("Content-Location", header.Value) : header),
                 .. headers,
             ],
@@ -170,7 +172,7 @@ internal static class TusResponses
 
     private static KeyValuePair<string, string>[] OffsetHeaders(long? offset) => offset is { } value ? [new(TusHeaders.Offset, FormatNumber(value))] : [];
 
-    /// <summary>As an IMF-fixdate (T-45).</summary>
+    /// <summary>Returns <c>Upload-Expires</c>, whose value is an IMF-fixdate (tus 1.0.0, Expiration, Upload-Expires).</summary>
     private static KeyValuePair<string, string>[] ExpirationHeaders(DateTimeOffset? expires) =>
         expires is { } at ? [new(TusHeaders.Expires, at.ToString("R", CultureInfo.InvariantCulture))] : [];
 

@@ -9,13 +9,13 @@ using ResumableUploads.Stores.FileSystem.Operations;
 namespace ResumableUploads.Stores.FileSystem;
 
 /// <summary>
-/// Keeps uploads in a directory: one directory for each, with its bytes in a plain file and a record that a person can read. Several
-/// processes may share the directory, if the file system has working file locks.
+/// Stores each upload in a directory of its own, with the bytes in a plain file and the record in a readable file. Several processes can
+/// share the directory if the file system supports file locks.
 /// </summary>
 /// <remarks>
-/// While somebody appends, the file of the bytes grows in place; what is not durable yet is not reported, and what a crash left behind
-/// that point is kept after the death of a process and cut off after the loss of power. On Windows an upload cannot be deleted while
-/// somebody appends: <see cref="DeleteAsync"/> answers <see cref="ChangeStatus.Busy"/>.
+/// During an append the data file grows in place. Bytes that are not durable yet are not reported. After the death of a process they are kept, after
+/// a power loss they are cut off. On Windows an upload cannot be deleted during an append: <see cref="DeleteAsync"/> returns
+/// <see cref="ChangeStatus.Busy"/>.
 /// </remarks>
 public sealed class FileSystemUploadStore :
     IUploadStore, IStagedAppendStore, ISingleRequestStore, IStoreStartupCheck, ISelfCleaningStore, ISweepCheckpointStore, IContentMover
@@ -24,20 +24,21 @@ public sealed class FileSystemUploadStore :
     private readonly DirectorySync _directorySync;
     private readonly RecordFile _records;
     private readonly OffsetReconciler _reconciler;
+    private readonly UploadLocker _locker;
     private readonly CreateOperation _create;
     private readonly ReadOperations _read;
     private readonly ChangeOperations _change;
     private readonly MoveOperation _move;
     private readonly SweepCheckpointFile _sweepCheckpoint;
 
-    /// <summary>Makes a store. The directory is not touched yet.</summary>
-    /// <param name="options">Where the store is, and what its bytes are to survive. They are read now; later changes have no effect.</param>
-    /// <param name="timeProvider">The clock, or null for the system's.</param>
-    /// <param name="logger">Where damage is told, or null for nowhere.</param>
-    /// <exception cref="ArgumentException">An option is missing or out of its range.</exception>
+    /// <summary>Initializes a new instance of the <see cref="FileSystemUploadStore"/> class. The directory is not accessed yet.</summary>
+    /// <param name="options">The options. They are copied; later changes have no effect.</param>
+    /// <param name="timeProvider">The clock, or null for <see cref="TimeProvider.System"/>.</param>
+    /// <param name="logger">The logger, or null for no logging.</param>
+    /// <exception cref="ArgumentException">An option is missing or out of range.</exception>
     public FileSystemUploadStore(
         FileSystemUploadStoreOptions options, TimeProvider? timeProvider = null, ILogger<FileSystemUploadStore>? logger = null)
-        : this(options, timeProvider, logger, new FileLayer())
+        : this(options, timeProvider, logger, FileLayer.Default)
     {
     }
 
@@ -46,17 +47,17 @@ public sealed class FileSystemUploadStore :
         ArgumentNullException.ThrowIfNull(options);
         if (string.IsNullOrWhiteSpace(options.Directory))
         {
-            throw new ArgumentException("FileSystemUploadStoreOptions.Directory is not set: it names the directory that uploads are kept in.", nameof(options));
+            throw new ArgumentException("FileSystemUploadStoreOptions.Directory must be set to the directory in which uploads are stored.", nameof(options));
         }
 
         if (options.SyncSize <= 0 || options.SyncInterval <= TimeSpan.Zero)
         {
-            throw new ArgumentException("FileSystemUploadStoreOptions.SyncSize and SyncInterval are greater than zero.", nameof(options));
+            throw new ArgumentException("FileSystemUploadStoreOptions.SyncSize and SyncInterval must be greater than zero.", nameof(options));
         }
 
         if (!Enum.IsDefined(options.Durability))
         {
-            throw new ArgumentException("FileSystemUploadStoreOptions.Durability is PowerLoss or Process.", nameof(options));
+            throw new ArgumentException("FileSystemUploadStoreOptions.Durability must be PowerLoss or ProcessCrash.", nameof(options));
         }
 
         string root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(options.Directory));
@@ -75,14 +76,15 @@ public sealed class FileSystemUploadStore :
         _directorySync = new DirectorySync(_context);
         _records = new RecordFile(_context, _directorySync);
         _reconciler = new OffsetReconciler(_context);
+        _locker = new UploadLocker(_context, _records, _reconciler);
         _create = new CreateOperation(_context, _records, _directorySync);
         _read = new ReadOperations(_context, _records, _reconciler);
-        _change = new ChangeOperations(_context, _records, _reconciler, _directorySync);
-        _move = new MoveOperation(_context, _records, _reconciler);
+        _change = new ChangeOperations(_context, _records, _locker, _directorySync);
+        _move = new MoveOperation(_context, _records, _locker);
         _sweepCheckpoint = new SweepCheckpointFile(_context, _directorySync);
     }
 
-    /// <summary>No bound: <see cref="long.MaxValue"/>. Staged bytes are in the upload's own file, behind its offset.</summary>
+    /// <summary>Gets <see cref="long.MaxValue"/>: there is no limit. Staged bytes are written to the data file, after the offset.</summary>
     public long MaxStagedLength => long.MaxValue;
 
     /// <inheritdoc/>
@@ -91,13 +93,13 @@ public sealed class FileSystemUploadStore :
         ValidateRecord(record);
         if (record.State != UploadState.Receiving)
         {
-            throw new ArgumentException("A new upload is receiving.", nameof(record));
+            throw new ArgumentException("The state of a new upload must be Receiving.", nameof(record));
         }
 
         return RunAsync((_create, key, record), static s => s._create.Create(s.key, s.record), cancellationToken);
     }
 
-    /// <summary>262,144 bytes (256 KiB): what is longer is not at hand at once.</summary>
+    /// <summary>Gets 262,144 (256 KiB).</summary>
     public long MaxCompletedLength => 256 * 1024;
 
     /// <inheritdoc/>
@@ -107,12 +109,12 @@ public sealed class FileSystemUploadStore :
         ValidateRecord(record);
         if (record.State == UploadState.Receiving)
         {
-            throw new ArgumentException("A whole upload is received or completed.", nameof(record));
+            throw new ArgumentException("The state of a completed upload must be Received or Completed.", nameof(record));
         }
 
         if (content.Length > MaxCompletedLength)
         {
-            throw new ArgumentException($"A whole upload has at most {MaxCompletedLength} bytes.", nameof(content));
+            throw new ArgumentException($"The content must have at most {MaxCompletedLength} bytes.", nameof(content));
         }
 
         return RunAsync((_create, key, record, content), static s => s._create.Create(s.key, s.record, s.content), cancellationToken);
@@ -131,7 +133,7 @@ public sealed class FileSystemUploadStore :
         cancellationToken.ThrowIfCancellationRequested();
         try
         {
-            LockStatus status = LockedUpload.TryAcquire(_context, _records, _reconciler, key, out LockedUpload? upload);
+            LockStatus status = _locker.TryAcquire(key, out LockedUpload? upload);
             using (upload)
             {
                 return upload switch
@@ -178,7 +180,7 @@ public sealed class FileSystemUploadStore :
     {
         if (response.Length > ChangeOperations.MaxResponseLength)
         {
-            throw new ArgumentException("An outcome has at most 1 MiB.", nameof(response));
+            throw new ArgumentException($"The response must have at most {ChangeOperations.MaxResponseLength} bytes.", nameof(response));
         }
 
         await RunAsync((_change, key, response), static s => s._change.PutResponse(s.key, s.response.Span), cancellationToken);
@@ -193,7 +195,7 @@ public sealed class FileSystemUploadStore :
     {
         if (!Path.IsPathFullyQualified(path))
         {
-            throw new ArgumentException("The target is a full path.", nameof(path));
+            throw new ArgumentException("The target path must be fully qualified.", nameof(path));
         }
 
         cancellationToken.ThrowIfCancellationRequested();
@@ -227,7 +229,7 @@ public sealed class FileSystemUploadStore :
 
     /// <inheritdoc/>
     public ValueTask<UploadKey?> GetSweepCheckpointAsync(CancellationToken cancellationToken) =>
-        RunAsync(_sweepCheckpoint, static place => place.Get(), cancellationToken);
+        RunAsync(_sweepCheckpoint, static checkpoint => checkpoint.Get(), cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask PutSweepCheckpointAsync(UploadKey? checkpoint, CancellationToken cancellationToken) =>
@@ -238,14 +240,14 @@ public sealed class FileSystemUploadStore :
         ArgumentNullException.ThrowIfNull(record);
         if (record.Data.Length > UploadRecord.MaxDataLength)
         {
-            throw new ArgumentException($"The data of a record have at most {UploadRecord.MaxDataLength} bytes.", nameof(record));
+            throw new ArgumentException($"The data of a record must have at most {UploadRecord.MaxDataLength} bytes.", nameof(record));
         }
     }
 
     private static async ValueTask RunAsync(Action work, CancellationToken cancellationToken) =>
         await RunAsync(work, static action => { action(); return true; }, cancellationToken);
 
-    // The work of the file system is done on the caller's thread; what it throws is in the task all the same.
+    // Runs on the thread of the caller. Exceptions are returned in the task.
     private static ValueTask<T> RunAsync<TState, T>(TState state, Func<TState, T> work, CancellationToken cancellationToken)
     {
         if (cancellationToken.IsCancellationRequested)
@@ -268,7 +270,7 @@ public sealed class FileSystemUploadStore :
     }
 
     private AppendResult CreateBusyResult(UploadKey key) =>
-        _records.Read(key) is { } record && _reconciler.Read(new UploadFilePaths(_context.Paths.GetUploadDirectory(key), record.Nonce), record) is { } seen
-            ? new AppendResult(AppendStatus.Busy, seen.Offset, null)
+        _records.Read(key) is { } record && _reconciler.Read(new UploadFilePaths(_context.Paths.GetUploadDirectory(key), record.Nonce), record) is { } state
+            ? new AppendResult(AppendStatus.Busy, state.Offset, null)
             : new AppendResult(AppendStatus.NotFound, 0, null);
 }

@@ -6,47 +6,48 @@ namespace ResumableUploads.Stores.FileSystem;
 internal static partial class Log
 {
     [LoggerMessage(100, LogLevel.Error,
-        "The upload in {Directory} is damaged ({Reason}). It was moved to {Quarantine}, and its key is free again.")]
+        "The upload in {Directory} is damaged ({Reason}). It was moved to {Quarantine} for inspection; a new upload can use the key.")]
     public static partial void Quarantined(ILogger logger, string directory, string reason, string quarantine);
 
-    [LoggerMessage(101, LogLevel.Warning, "The record in {Directory} was damaged ({Reason}) and has been repaired from {Source}.")]
+    [LoggerMessage(101, LogLevel.Warning, "The record in {Directory} was damaged ({Reason}). It was restored from {Source}.")]
     public static partial void RecordRepaired(ILogger logger, string directory, string reason, string source);
 
     [LoggerMessage(102, LogLevel.Error,
-        "The file {Path} has {Length} bytes, though {Marked} had been made durable: the disk or somebody else removed some. The upload goes on with what is there.")]
-    public static partial void ShorterThanDurableOffset(ILogger logger, string path, long length, long marked);
+        "{Path} has {Length} bytes, but {DurableOffset} bytes were durable: the disk lost some, or another program truncated the file. "
+        + "The upload continues at {Length}. Check the disk.")]
+    public static partial void ShorterThanDurableOffset(ILogger logger, string path, long length, long durableOffset);
 
     [LoggerMessage(103, LogLevel.Warning,
-        "The bytes of {Path} from {Offset} to {Length} were not durable when the machine stopped, and have been cut off.")]
+        "The machine stopped before the bytes of {Path} from {Offset} to {Length} were durable. They were cut off; the client sends them again.")]
     public static partial void TruncatedAfterPowerLoss(ILogger logger, string path, long offset, long length);
 
-    [LoggerMessage(104, LogLevel.Warning, "The bytes of {Path} behind {Offset} could not be made durable just now; the upload is reported with that offset.")]
+    [LoggerMessage(104, LogLevel.Warning, "The bytes of {Path} after {Offset} could not be made durable. The upload reports {Offset}; the next request tries again.")]
     public static partial void ReconcileFailed(ILogger logger, string path, long offset, Exception exception);
 
-    [LoggerMessage(105, LogLevel.Error, "Syncing {Path} failed. The upload went back to {Offset} bytes, the last that are known to be durable.")]
+    [LoggerMessage(105, LogLevel.Error, "Syncing {Path} failed. The upload was reset to {Offset}, its last durable offset. Check the disk.")]
     public static partial void SyncFailed(ILogger logger, string path, long offset, Exception exception);
 
-    [LoggerMessage(106, LogLevel.Error, "{Path} could not be cut back to {Offset} bytes. It is marked to be cut back when it is next used.")]
+    [LoggerMessage(106, LogLevel.Error, "{Path} could not be truncated to {Offset} bytes. The bytes after that do not count; the next access truncates the file.")]
     public static partial void TruncateFailed(ILogger logger, string path, long offset, Exception exception);
 
-    [LoggerMessage(107, LogLevel.Warning, "Staged bytes of {Path} behind {Offset} could not be removed just now; they do not count, and the next append removes them.")]
+    [LoggerMessage(107, LogLevel.Warning, "The staged bytes of {Path} after {Offset} could not be removed. They do not count; the next access removes them.")]
     public static partial void DiscardFailed(ILogger logger, string path, long offset, Exception exception);
 
-    [LoggerMessage(108, LogLevel.Warning, "Whether to keep the staged bytes of {Path} was not answered; they are dropped.")]
+    [LoggerMessage(108, LogLevel.Warning, "The check of the staged bytes of {Path} failed. The bytes are discarded; the client can send them again.")]
     public static partial void CommitDecisionFailed(ILogger logger, string path, Exception exception);
 
-    [LoggerMessage(109, LogLevel.Warning, "An upload in {Directory} is skipped by the listing: {Reason}")]
+    [LoggerMessage(109, LogLevel.Warning, "The upload in {Directory} could not be read and is not listed: {Reason}")]
     public static partial void UploadSkipped(ILogger logger, string directory, string reason);
 
-    [LoggerMessage(110, LogLevel.Warning, "{Path} could not be removed; it will be tried again.")]
+    [LoggerMessage(110, LogLevel.Warning, "{Path} could not be deleted. Temporary files inside the upload directory are retried by the next sweep.")]
     public static partial void DeleteFailed(ILogger logger, string path, Exception exception);
 
     [LoggerMessage(111, LogLevel.Warning, "The disk of the upload directory {Directory} has only {FreeBytes} bytes left.")]
     public static partial void LowDiskSpace(ILogger logger, string directory, long freeBytes);
 
-    [LoggerMessage(113, LogLevel.Error, "The disk of the upload directory {Directory} is full ({Reason}). Uploads are refused until there is room.")]
-    public static partial void DiskFull(ILogger logger, string directory, string reason);
-
-    [LoggerMessage(112, LogLevel.Error, "The content of the upload in {Directory} is missing, though nobody asked to move it.")]
+    [LoggerMessage(112, LogLevel.Error, "The content of the upload in {Directory} is missing, and no move of it is recorded. It was deleted outside the store.")]
     public static partial void ContentMissing(ILogger logger, string directory);
+
+    [LoggerMessage(113, LogLevel.Error, "The disk of the upload directory {Directory} is full ({Reason}). New bytes are refused until space is freed.")]
+    public static partial void DiskFull(ILogger logger, string directory, string reason);
 }

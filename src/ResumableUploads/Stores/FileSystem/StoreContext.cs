@@ -4,6 +4,6 @@ using ResumableUploads.Stores.FileSystem.IO;
 
 namespace ResumableUploads.Stores.FileSystem;
 
-/// <summary>What every part of the store works with.</summary>
+/// <summary>The dependencies that all operations of a store share.</summary>
 internal sealed record StoreContext(
     FileSystemUploadStoreOptions Options, StorePaths Paths, FileLayer Files, TimeProvider TimeProvider, ILogger Logger);

@@ -3,6 +3,7 @@ using ResumableUploads.Abstractions;
 using ResumableUploads.FaultTests.Crashes.PowerLosses.Disks;
 using ResumableUploads.Stores.FileSystem;
 using ResumableUploads.Stores.FileSystem.IO;
+using ResumableUploads.Testing.Stores;
 
 namespace ResumableUploads.FaultTests.Crashes.PowerLosses;
 
@@ -105,7 +106,7 @@ internal sealed class CrashRun(string name, int seed) : IDisposable
     private string NewPath() => Path.Combine(_place, (++_directories).ToString(CultureInfo.InvariantCulture));
 
     /// <summary>The machine has been started again. Nothing is made durable: no power goes while somebody looks.</summary>
-    private sealed class NextBoot(string boot) : FileLayer
+    private sealed class NextBoot(string boot) : DelegatingFileLayer
     {
         public override string BootId => BootOf(boot);
 
@@ -117,7 +118,7 @@ internal sealed class CrashRun(string name, int seed) : IDisposable
         {
         }
 
-        public override bool ReplaceFile(string directory, string guard, string name, string temporary, ReadOnlySpan<byte> content, bool sync) =>
-            base.ReplaceFile(directory, guard, name, temporary, content, sync: false);
+        public override bool ReplaceFile(in FileReplacement replacement, ReadOnlySpan<byte> content) =>
+            base.ReplaceFile(replacement with { Sync = false }, content);
     }
 }

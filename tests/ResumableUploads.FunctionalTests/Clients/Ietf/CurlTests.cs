@@ -5,13 +5,13 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FunctionalTests.Clients.Ietf;
 
-/// <summary>The commands for <c>curl</c> in the README, one after another.</summary>
+/// <summary>Runs the <c>curl</c> commands in <c>docs/clients.md</c>, with an interruption.</summary>
 public class CurlTests
 {
     private const string Begin = "<!-- curl -->\n```sh\n";
 
     [Fact]
-    public async Task The_commands_of_the_README_create_cut_resume_and_finish_an_upload_and_show_the_104()
+    public async Task Curl_commands_of_the_documentation_resume_and_complete_upload()
     {
         Needs.Require(await Needs.RunAsync("curl", "--version") is 0, "curl is not installed.");
         await using SampleHostProcess host = await SampleHostProcess.StartAsync();
@@ -31,12 +31,12 @@ public class CurlTests
         await file.AssertArrivedAloneAsync(host);
     }
 
-    /// <summary>The README's own lines, with what a person would fill in filled in, and the second command cut off.</summary>
+    /// <summary>Returns the documented commands with the placeholders filled in and the second command interrupted.</summary>
     private static string Script(string authority)
     {
-        string readme = File.ReadAllText(Path.Combine(RepositoryFiles.Root, "README.md"));
-        int begin = readme.IndexOf(Begin, StringComparison.Ordinal) + Begin.Length;
-        string[] lines = readme[begin..readme.IndexOf("```", begin, StringComparison.Ordinal)].Replace("localhost:5080", authority, StringComparison.Ordinal).TrimEnd().Split('\n');
+        string page = File.ReadAllText(Path.Combine(RepositoryFiles.Root, "docs", "clients.md"));
+        int begin = page.IndexOf(Begin, StringComparison.Ordinal) + Begin.Length;
+        string[] lines = page[begin..page.IndexOf("```", begin, StringComparison.Ordinal)].Replace("localhost:5080", authority, StringComparison.Ordinal).TrimEnd().Split('\n');
         Assert.Equal(8, lines.Length);
         lines[2] += " > created";
         lines[3] = Regex.Replace(lines[3], "/upload/\\.\\.\\.$", "$(sed -n 's/^Location: //p' created | head -n 1 | tr -d '\\r')");

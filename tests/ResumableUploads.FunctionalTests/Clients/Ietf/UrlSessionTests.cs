@@ -19,7 +19,7 @@ public class UrlSessionTests
     [InlineData(6, "Upload-Complete: ?1", "application/partial-upload")]
     public async Task A_plain_POST_goes_on_after_a_cut_and_is_answered_by_the_endpoint(int version, string whole, string? partType)
     {
-        await using WatchedIetfApp app = await WatchedIetfApp.StartAsync(TusApp.Endpoint);
+        await using ObservedIetfApp app = await ObservedIetfApp.StartAsync(TusApp.Endpoint);
         string dialect = $"Upload-Draft-Interop-Version: {version}";
         string url;
         await using (RawConnection first = await RawConnection.OpenAsync(app.App.Address))
@@ -56,7 +56,7 @@ public class UrlSessionTests
     [Fact]
     public async Task An_endpoint_that_is_not_resumable_sees_the_same_request_as_ever()
     {
-        await using WatchedIetfApp app = await WatchedIetfApp.StartAsync(TusApp.ReadyMade);
+        await using ObservedIetfApp app = await ObservedIetfApp.StartAsync(TusApp.ReadyMade);
         await using RawConnection connection = await RawConnection.OpenAsync(app.App.Address);
         await connection.SendHeadAsync("POST /elsewhere", "Upload-Draft-Interop-Version: 6", "Upload-Complete: ?1", "Content-Length: 5");
         await connection.SendAsync("12345");

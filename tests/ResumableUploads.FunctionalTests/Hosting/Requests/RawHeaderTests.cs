@@ -8,7 +8,7 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FunctionalTests.Hosting.Requests;
 
-/// <summary>Rule F-2: a browser sends the é of a file name as the byte 0xE9.</summary>
+/// <summary>Header encoding: a browser sends the é of a file name as the byte 0xE9 (docs/protocols/file-id.md#header-encoding).</summary>
 public class RawHeaderTests
 {
     private const string FileId = "X-File-Id: caf\u00e9.pdf-10-1";
@@ -18,10 +18,10 @@ public class RawHeaderTests
     [InlineData(true, false)]
     [InlineData(false, true)]
     [InlineData(true, true)]
-    public async Task A_file_id_with_a_latin_letter_is_taken_however_the_package_is_set_up(bool withServices, bool isMapped)
+    public async Task Latin1_file_id_is_accepted_in_every_setup(bool withServices, bool isMapped)
     {
         await using TestApp app = await TestApp.StartAsync(
-            services: builder => _ = withServices ? builder.Services.AddResumableUploads().AddResumableUploads() : null,
+            services: builder => _ = withServices ? builder.Services.AddResumableUploads().Services.AddResumableUploads() : null,
             after: app => _ = isMapped ? app.MapResumableUploads("/mapped") : null,
             useUploads: !isMapped);
         string path = isMapped ? "/mapped" : "/upload";
@@ -45,7 +45,7 @@ public class RawHeaderTests
     [InlineData("X-File-Id: caf\u00c3\u00a9.pdf-4-1", null, "caf\u00e9.pdf")]
     [InlineData("X-File-Id: x", "X-File-Name: caf\u00e9.txt", "caf\u00e9.txt")]
     [InlineData("X-File-Id: x", "X-File-Name: caf%C3%A9.txt", "caf\u00e9.txt")]
-    public async Task The_name_arrives_as_the_user_wrote_it(string fileId, string? fileName, string expected)
+    public async Task Latin1_file_name_is_decoded(string fileId, string? fileName, string expected)
     {
         await using TestApp app = await TestApp.StartAsync();
         await using RawConnection connection = await RawConnection.OpenAsync(app.Address);
@@ -59,7 +59,7 @@ public class RawHeaderTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task The_apps_own_selector_goes_on_for_other_headers(bool withServices)
+    public async Task Encoding_selector_of_app_applies_to_other_headers(bool withServices)
     {
         await using TestApp app = await TestApp.StartAsync(
             services: builder =>
@@ -88,7 +88,7 @@ public class RawHeaderTests
     [Theory]
     [InlineData("X-Other: caf\u00e9")]
     [InlineData("X-File-Size: \u00e9")]
-    public async Task Other_headers_that_are_no_utf8_are_refused_as_before(string header)
+    public async Task Other_headers_with_invalid_utf8_are_rejected(string header)
     {
         await using TestApp app = await TestApp.StartAsync();
         await using RawConnection connection = await RawConnection.OpenAsync(app.Address);

@@ -9,7 +9,7 @@ public class FileIdSmokeTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task A_file_arrives_in_two_pieces_and_its_handler_sees_the_whole(bool onTestHost)
+    public async Task Upload_in_two_chunks_runs_handler_with_whole_file(bool onTestHost)
     {
         await using TestApp app = await TestApp.StartAsync(onTestHost: onTestHost);
         byte[] file = RandomNumberGenerator.GetBytes(300_000);

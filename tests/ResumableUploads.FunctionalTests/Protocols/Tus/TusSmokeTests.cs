@@ -12,7 +12,7 @@ public class TusSmokeTests
 
     [Theory]
     [MemberData(nameof(Places))]
-    public async Task A_file_arrives_in_two_pieces(string place)
+    public async Task Upload_in_two_chunks_completes(string place)
     {
         byte[] file = RandomNumberGenerator.GetBytes(200_000);
         byte[]? seen = null;

@@ -9,7 +9,7 @@ using static ResumableUploads.Testing.ProblemExpectations;
 
 namespace ResumableUploads.UnitTests.Engine.Expiration;
 
-/// <summary>How long uploads stay, on a clock that the test turns.</summary>
+/// <summary>Expiration and retention of uploads, with a fake clock.</summary>
 public class ExpirationTests
 {
     private readonly FakeTimeProvider _time = new(DateTimeOffset.UnixEpoch.AddYears(56));
@@ -18,9 +18,9 @@ public class ExpirationTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task An_upload_stays_for_a_while_after_its_last_byte(bool inMemory)
+    public async Task Upload_expires_after_Expiration_since_its_last_byte(bool inMemory)
     {
-        await using TestApp app = await AppAsync(inMemory, Set, _time);
+        await using TestApp app = await AppAsync(inMemory, Configure, _time);
         await app.Client.AppendAsync("f", 0, [1], 10).ShouldHoldAsync(1);
         for (int i = 1; i < 4; i++)
         {
@@ -40,9 +40,9 @@ public class ExpirationTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task However_often_bytes_come_an_upload_does_not_grow_older_than_it_may(bool inMemory)
+    public async Task Upload_expires_after_MaxAge_despite_new_bytes(bool inMemory)
     {
-        await using TestApp app = await AppAsync(inMemory, Set, _time);
+        await using TestApp app = await AppAsync(inMemory, Configure, _time);
         await app.Client.AppendAsync("f", 0, [1], 100).ShouldHoldAsync(1);
         for (int i = 1; i < 6; i++)
         {
@@ -57,9 +57,9 @@ public class ExpirationTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_finished_upload_answers_for_as_long_as_it_is_kept(bool inMemory)
+    public async Task Completed_upload_is_kept_for_CompletedRetention(bool inMemory)
     {
-        await using TestApp app = await AppAsync(inMemory, Set, _time);
+        await using TestApp app = await AppAsync(inMemory, Configure, _time);
         await app.Client.AppendAsync("f", 0, [1, 2], 2).ShouldHoldAsync(2, complete: true);
         _time.Advance(TimeSpan.FromMinutes(119));
         await app.Client.AppendAsync("f", 2, [], 2).ShouldHoldAsync(2, complete: true);
@@ -69,11 +69,11 @@ public class ExpirationTests
     }
 
     [Fact]
-    public async Task Without_a_handler_a_finished_upload_is_never_removed()
+    public async Task Completed_upload_without_handler_never_expires()
     {
         await using TestApp app = await AppAsync(false, options =>
         {
-            Set(options);
+            Configure(options);
             options.OnCompleted = null;
         }, _time);
         await app.Client.AppendAsync("f", 0, [1, 2], 2).ShouldHoldAsync(2, complete: true);
@@ -82,12 +82,12 @@ public class ExpirationTests
     }
 
     [Fact]
-    public async Task The_sweeper_removes_what_has_expired_and_tells_the_application()
+    public async Task Sweep_removes_expired_uploads_and_calls_OnExpired()
     {
         var store = new SweptStore(new MemoryUploadStore(timeProvider: _time));
         await using TestApp app = await AppAsync(configure: options =>
         {
-            Set(options);
+            Configure(options);
             options.Store = store;
         }, time: _time);
         await store.SweptAsync();
@@ -108,27 +108,27 @@ public class ExpirationTests
     }
 
     [Fact]
-    public async Task An_upload_that_is_being_written_is_never_swept()
+    public async Task Sweep_keeps_upload_with_a_running_append()
     {
         var store = new SweptStore(new MemoryUploadStore(timeProvider: _time));
-        var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using TestApp app = await AppAsync(configure: options =>
         {
-            Set(options);
+            Configure(options);
             options.Store = store;
             options.OnProgress = (_, _) =>
             {
-                begun.TrySetResult();
+                started.TrySetResult();
                 return Task.CompletedTask;
             };
         }, time: _time);
         await store.SweptAsync();
         await app.Client.AppendAsync("other", 0, [1], 10).ShouldHoldAsync(1);
-        await begun.Task;
-        begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await started.Task;
+        started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var held = new HeldContent([1, 2], [3]);
         Task<HttpResponseMessage> sending = app.Client.AppendAsync("f", 0, held, 3);
-        await begun.Task;
+        await started.Task;
         _time.Advance(TimeSpan.FromHours(10));
         await store.SweptAsync();
         Assert.Equal("other", Assert.Single(_expired).Name);
@@ -137,13 +137,13 @@ public class ExpirationTests
     }
 
     [Fact]
-    public async Task A_handler_that_failed_is_run_again_by_the_sweeper_when_the_client_never_comes_back()
+    public async Task Sweep_retries_failed_handler_until_dead_lettered()
     {
         var store = new SweptStore(new MemoryUploadStore(timeProvider: _time));
         var attempts = new List<int>();
         await using TestApp app = await AppAsync(configure: options =>
         {
-            Set(options);
+            Configure(options);
             options.Store = store;
             options.Handler.MaxAttempts = 3;
             options.OnCompleted = (upload, _) =>
@@ -165,24 +165,24 @@ public class ExpirationTests
     }
 
     [Fact]
-    public async Task A_handler_that_takes_its_time_does_not_keep_the_sweeper_from_the_others()
+    public async Task Sweep_does_not_wait_for_a_slow_handler()
     {
         var store = new SweptStore(new MemoryUploadStore(timeProvider: _time));
-        var hangs = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var releaseHandlers = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var runs = new System.Collections.Concurrent.ConcurrentQueue<string?>();
         await using TestApp app = await AppAsync(configure: options =>
         {
-            Set(options);
+            Configure(options);
             options.Store = store;
             options.OnCompleted = async (upload, token) =>
             {
                 if (!upload.IsRepeat)
                 {
-                    throw new InvalidOperationException("Not now.");
+                    throw new InvalidOperationException("The first attempt fails.");
                 }
 
                 runs.Enqueue(upload.RawFileName);
-                await hangs.Task.WaitAsync(token);
+                await releaseHandlers.Task.WaitAsync(token);
             };
         }, time: _time);
         await store.SweptAsync();
@@ -191,25 +191,25 @@ public class ExpirationTests
             await app.Client.AppendAsync(name, 0, [1, 2], 2).ShouldBeProblemAsync(503, Own + "handler-failed", 2);
         }
 
-        await Eventually.TrueAsync(() => runs.Count == 3, "all of them run at the same time", () => _time.Advance(TimeSpan.FromMinutes(1)));
-        hangs.SetResult();
+        await Eventually.TrueAsync(() => runs.Count == 3, "all handlers run concurrently", () => _time.Advance(TimeSpan.FromMinutes(1)));
+        releaseHandlers.SetResult();
         Assert.Equal(["a", "b", "c"], runs.Order());
     }
 
     [Fact]
-    public async Task However_many_paths_share_a_store_one_sweeper_walks_over_it()
+    public async Task Endpoints_that_share_a_store_share_one_sweep()
     {
         var store = new SweptStore(new MemoryUploadStore(timeProvider: _time));
         await using TestApp app = await AppAsync(
             configure: options =>
             {
-                Set(options);
+                Configure(options);
                 options.Store = store;
             },
             time: _time,
             after: web => web.UseResumableUploads(options =>
             {
-                Set(options);
+                Configure(options);
                 (options.UploadPath, options.StatusPath, options.Store, options.Expiration) = ("/videos", null, store, TimeSpan.FromMinutes(30));
             }));
         await store.SweptAsync();
@@ -228,7 +228,7 @@ public class ExpirationTests
         }
     }
 
-    private void Set(ResumableUploadOptions options)
+    private void Configure(ResumableUploadOptions options)
     {
         options.Expiration = TimeSpan.FromHours(1);
         options.Timeouts.MaxAge = TimeSpan.FromHours(5);
@@ -247,14 +247,14 @@ public class ExpirationTests
         };
     }
 
-    /// <summary>Says when a sweep is over.</summary>
+    /// <summary>Signals the end of each sweep.</summary>
     private sealed class SweptStore(IUploadStore innerStore) : DelegatingUploadStore(innerStore), ISelfCleaningStore
     {
         private readonly SemaphoreSlim _swept = new(0);
 
         private int _walks;
 
-        /// <summary>How often all uploads were listed.</summary>
+        /// <summary>Gets how often all uploads were listed.</summary>
         public int Walks => Volatile.Read(ref _walks);
 
         public async Task SweptAsync() => Assert.True(await _swept.WaitAsync(TimeSpan.FromSeconds(30)));

@@ -5,13 +5,13 @@ using static ResumableUploads.Testing.ProblemExpectations;
 
 namespace ResumableUploads.UnitTests.Engine.Quotas;
 
-/// <summary>What one owner may have and do at a time.</summary>
+/// <summary>The limits per owner as a client sees them.</summary>
 public class OwnerLimitTests
 {
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task An_owner_has_so_many_unfinished_uploads_at_a_time(bool inMemory)
+    public async Task Create_beyond_MaxUploadsPerOwner_returns_429(bool inMemory)
     {
         await using TestApp app = await AppAsync(inMemory, static options => options.Limits.MaxUploadsPerOwner = 2);
         await app.Client.AppendAsync("a", 0, [1], 10).ShouldHoldAsync(1);
@@ -30,7 +30,7 @@ public class OwnerLimitTests
     }
 
     [Fact]
-    public async Task Another_owner_is_not_kept_out_by_the_first()
+    public async Task MaxUploadsPerOwner_counts_each_owner_separately()
     {
         await using TestApp app = await AppAsync(configure: static options =>
         {
@@ -45,7 +45,7 @@ public class OwnerLimitTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task The_unfinished_uploads_of_an_owner_have_so_many_bytes(bool inMemory)
+    public async Task Unfinished_uploads_beyond_MaxBytesPerOwner_return_413(bool inMemory)
     {
         await using TestApp app = await AppAsync(inMemory, static options => options.Limits.MaxBytesPerOwner = 100);
         await app.Client.AppendAsync("a", 0, [1], 60).ShouldHoldAsync(1);
@@ -60,7 +60,7 @@ public class OwnerLimitTests
     }
 
     [Fact]
-    public async Task A_refused_beginning_leaves_nothing_behind()
+    public async Task Rejected_creation_stores_nothing()
     {
         await using TestApp app = await AppAsync(configure: static options => options.Limits.MaxBytesPerOwner = 100);
         await app.Client.AppendAsync("a", 0, new byte[101]).ShouldBeProblemAsync(413, Own + "owner-quota");
@@ -69,7 +69,7 @@ public class OwnerLimitTests
     }
 
     [Fact]
-    public async Task A_size_that_is_told_late_counts_against_the_owner()
+    public async Task Late_upload_length_counts_against_MaxBytesPerOwner()
     {
         await using TestApp app = await AppAsync(configure: static options =>
         {
@@ -84,21 +84,21 @@ public class OwnerLimitTests
     }
 
     [Fact]
-    public async Task An_owner_sends_so_many_bodies_at_a_time()
+    public async Task Append_beyond_MaxAppendsPerOwner_returns_429()
     {
-        var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using TestApp app = await AppAsync(configure: options =>
         {
             options.Limits.MaxAppendsPerOwner = 1;
             options.OnProgress = (_, _) =>
             {
-                begun.TrySetResult();
+                started.TrySetResult();
                 return Task.CompletedTask;
             };
         });
         var held = new HeldContent([1, 2], [3]);
         Task<HttpResponseMessage> first = app.Client.AppendAsync("a", 0, held, 3);
-        await begun.Task;
+        await started.Task;
         using (HttpResponseMessage second = await app.Client.AppendAsync("b", 0, [1], 10))
         {
             Assert.Equal("5", second.Header("Retry-After"));

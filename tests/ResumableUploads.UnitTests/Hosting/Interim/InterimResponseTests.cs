@@ -9,7 +9,7 @@ namespace ResumableUploads.UnitTests.Hosting.Interim;
 public class InterimResponseTests
 {
     [Fact]
-    public void Over_http_1_it_is_a_head_without_a_body()
+    public void ToHttp1Bytes_returns_head_without_body()
     {
         InterimResponse response = InterimResponse.TryCreate(("Location", "/upload/1"), ("Upload-Limit", "max-size=10"))!;
 
@@ -19,7 +19,7 @@ public class InterimResponseTests
     }
 
     [Fact]
-    public void Over_http_2_it_is_one_frame_of_literals_with_names_in_lower_case()
+    public void ToHttp2Frame_returns_one_frame_of_literals_in_lower_case()
     {
         byte[] frame = InterimResponse.TryCreate(("Upload-Offset", "7"))!.ToHttp2Frame(5);
 
@@ -27,7 +27,7 @@ public class InterimResponseTests
     }
 
     [Fact]
-    public void Without_headers_it_is_the_status_alone()
+    public void Response_without_headers_has_only_the_status()
     {
         InterimResponse response = InterimResponse.TryCreate()!;
 
@@ -50,15 +50,15 @@ public class InterimResponseTests
     [InlineData(":status", "200")]
     [InlineData("Locati\u00f6n", "/a")]
     [InlineData("", "/a")]
-    public void What_would_break_a_head_cannot_be_sent(string name, string value)
+    public void TryCreate_with_invalid_name_or_value_returns_null(string name, string value)
     {
         Assert.Null(InterimResponse.TryCreate(("Upload-Offset", "1"), (name, value)));
     }
 
     [Fact]
-    public void What_is_longer_than_a_frame_of_every_client_cannot_be_sent()
+    public void TryCreate_above_maximum_header_block_size_returns_null()
     {
-        // The status takes 5 bytes; name and value take 1 + 2 + 3 more.
+        // The status takes 5 bytes, and the other header 6 bytes in addition to its value.
         string longest = new('x', InterimResponse.MaxHeaderBlockSize - 11);
 
         Assert.Equal(InterimResponse.MaxHeaderBlockSize + 9, InterimResponse.TryCreate(("a", longest))!.ToHttp2Frame(1).Length);
@@ -74,7 +74,7 @@ public class InterimResponseTests
     [InlineData(255, new byte[] { 0x7F, 0x80, 1 })]
     [InlineData(16_384, new byte[] { 0x7F, 0x81, 0x7F })]
     [InlineData(1_000_000, new byte[] { 0x7F, 0xC1, 0x83, 0x3D })]
-    public void A_length_in_hpack_has_a_prefix_of_seven_bits(int length, byte[] expected)
+    public void WriteLength_uses_a_prefix_of_seven_bits(int length, byte[] expected)
     {
         var block = new ArrayBufferWriter<byte>();
 
@@ -88,7 +88,7 @@ public class InterimResponseTests
     [InlineData(127)]
     [InlineData(255)]
     [InlineData(10_000)]
-    public void A_long_value_is_read_back_as_it_was(int length)
+    public void Long_value_is_decoded_unchanged(int length)
     {
         string value = new('v', length);
         byte[] frame = InterimResponse.TryCreate(("X-Long", value), ("X-Next", "1"))!.ToHttp2Frame(1);

@@ -26,18 +26,18 @@ public sealed class LargeBlockPoolTests : IDisposable
     [InlineData(-1)]
     [InlineData(1)]
     [InlineData(LargeBlockPool.BlockSize)]
-    public void A_block_is_whole_whatever_is_asked_for(int asked)
+    public void Rent_returns_a_whole_block_for_any_size(int size)
     {
-        using IMemoryOwner<byte> block = _pool.Rent(asked);
+        using IMemoryOwner<byte> block = _pool.Rent(size);
         Assert.Equal(LargeBlockPool.BlockSize, block.Memory.Length);
     }
 
     [Fact]
-    public void More_than_a_block_is_refused() =>
+    public void Rent_more_than_a_block_throws() =>
         Assert.Throws<ArgumentOutOfRangeException>(() => _pool.Rent(LargeBlockPool.BlockSize + 1));
 
     [Fact]
-    public void A_block_that_came_back_is_the_next_to_go_out()
+    public void Rent_returns_the_most_recently_returned_block()
     {
         IMemoryOwner<byte> first = _pool.Rent();
         first.Dispose();
@@ -46,7 +46,7 @@ public sealed class LargeBlockPoolTests : IDisposable
     }
 
     [Fact]
-    public void A_block_that_is_returned_twice_goes_out_once()
+    public void Block_disposed_twice_is_rented_once()
     {
         IMemoryOwner<byte> block = _pool.Rent();
         block.Dispose();
@@ -58,7 +58,7 @@ public sealed class LargeBlockPoolTests : IDisposable
     }
 
     [Fact]
-    public void After_a_burst_what_nobody_needs_is_let_go()
+    public void Trim_releases_blocks_that_were_unused_since_the_last_trim()
     {
         RentAndReturn(100);
         _time.Advance(LargeBlockPoolFactory.TrimInterval);
@@ -73,14 +73,14 @@ public sealed class LargeBlockPoolTests : IDisposable
     }
 
     [Fact]
-    public void The_free_blocks_are_bounded()
+    public void Free_blocks_are_limited_to_MaxFreeBlocks()
     {
         RentAndReturn(LargeBlockPool.MaxFreeBlocks + 10);
         Assert.Equal((LargeBlockPool.MaxFreeBlocks, 0), (_pool.FreeCount, _pool.RentedCount));
     }
 
     [Fact]
-    public void A_disposed_pool_gives_nothing_and_takes_back_what_is_out()
+    public void Dispose_prevents_Rent_and_accepts_returned_blocks()
     {
         IMemoryOwner<byte> block = _pool.Rent();
         _pool.Dispose();
@@ -93,7 +93,7 @@ public sealed class LargeBlockPoolTests : IDisposable
     }
 
     [Fact]
-    public void A_block_is_never_out_twice_at_a_time()
+    public void Concurrent_rents_never_share_a_block()
     {
         Parallel.For(0, 8, worker =>
         {

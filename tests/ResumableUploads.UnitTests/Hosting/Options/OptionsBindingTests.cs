@@ -82,7 +82,9 @@ public class OptionsBindingTests
         WebApplicationBuilder builder = Builder();
         builder.Configuration["ResumableUploads:MaxUploadSize"] = "1";
         builder.Configuration["ResumableUploads:Limits:MinDataRate"] = "7";
-        builder.Services.AddResumableUploads(o => o.MaxUploadSize += 10).AddResumableUploads(o => o.MaxUploadSize *= 2).AddResumableUploads();
+        builder.Services.AddResumableUploads(o => o.MaxUploadSize += 10);
+        builder.Services.AddResumableUploads(o => o.MaxUploadSize *= 2);
+        builder.Services.AddResumableUploads();
 
         ResumableUploadOptions options = Options(builder.Build());
         Assert.Equal(22, options.MaxUploadSize);

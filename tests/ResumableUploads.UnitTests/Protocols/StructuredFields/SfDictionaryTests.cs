@@ -4,7 +4,7 @@ using ResumableUploads.Protocols.StructuredFields;
 
 namespace ResumableUploads.UnitTests.Protocols.StructuredFields;
 
-/// <summary>Dictionaries, as RFC 9651 has them in sections 3.2 and 4.2.2, with every kind of value.</summary>
+/// <summary>Dictionaries with every type of value (RFC 9651, sections 3.2 and 4.2.2).</summary>
 public class SfDictionaryTests
 {
     [Theory]
@@ -37,7 +37,7 @@ public class SfDictionaryTests
     [InlineData("a=()", "a=Other 0")]
     [InlineData("a=( )", "a=Other 0")]
     [InlineData("a=(1 2  \"x\";y=1 );z, b=1", "a=Other 0, b=Integer 1")]
-    public void A_dictionary_is_read(string text, string expected)
+    public void TryParse_of_dictionary_returns_members(string text, string expected)
     {
         Assert.True(SfDictionary.TryParse(text, out OrderedDictionary<string, SfValue> members));
         Assert.Equal(expected, string.Join(", ", members.Select(static member =>
@@ -84,10 +84,10 @@ public class SfDictionaryTests
     [InlineData("a=(1\"x\")")]
     [InlineData("a=(1))")]
     [InlineData("a={}")]
-    public void What_is_no_dictionary_is_none_at_all(string text) => Assert.False(SfDictionary.TryParse(text, out _));
+    public void TryParse_of_other_text_returns_false(string text) => Assert.False(SfDictionary.TryParse(text, out _));
 
     [Fact]
-    public void Several_lines_are_one_dictionary()
+    public void TryParse_combines_several_lines()
     {
         Assert.True(SfDictionary.TryParse(new StringValues(["a=1", "b=2"]), out OrderedDictionary<string, SfValue> members));
         Assert.Equal(["a", "b"], members.Keys);
@@ -110,5 +110,5 @@ public class SfDictionaryTests
     [InlineData("md5=5", null)]
     [InlineData("sha-256=1,", null)]
     [InlineData("", null)]
-    public void A_wish_for_a_digest_is_read(string wish, string? expected) => Assert.Equal(expected, DigestHeaders.GetPreferred(wish)?.Name);
+    public void GetPreferred_returns_supported_algorithm_with_highest_preference(string wish, string? expected) => Assert.Equal(expected, DigestHeaders.GetPreferred(wish)?.Name);
 }

@@ -3,7 +3,7 @@ using ResumableUploads.Protocols.StructuredFields;
 
 namespace ResumableUploads.UnitTests.Protocols.StructuredFields;
 
-/// <summary>Items, as RFC 9651 has them in sections 3.3 and 4.2.3.</summary>
+/// <summary>Items (RFC 9651, sections 3.3 and 4.2.3).</summary>
 public class SfItemTests
 {
     [Theory]
@@ -21,7 +21,7 @@ public class SfItemTests
     [InlineData("1;  a=2", 1)]
     [InlineData("1;a=2;a=3", 1)]
     [InlineData("1;a_b-c.d*=2  ", 1)]
-    public void An_integer_is_read(string text, long expected) => Assert.Equal((true, expected), (SfItem.TryParseInteger(text, out long value), value));
+    public void TryParseInteger_of_integer_returns_value(string text, long expected) => Assert.Equal((true, expected), (SfItem.TryParseInteger(text, out long value), value));
 
     [Theory]
     [InlineData("")]
@@ -55,7 +55,7 @@ public class SfItemTests
     [InlineData("(1)")]
     [InlineData("\u0661")]
     [InlineData("1\0")]
-    public void What_is_no_integer_is_none(string text) => Assert.Equal((false, 0), (SfItem.TryParseInteger(text, out long value), value));
+    public void TryParseInteger_of_other_text_returns_false(string text) => Assert.Equal((false, 0), (SfItem.TryParseInteger(text, out long value), value));
 
     [Theory]
     [InlineData("?0", false)]
@@ -63,7 +63,7 @@ public class SfItemTests
     [InlineData(" ?1 ", true)]
     [InlineData("?1;x=1", true)]
     [InlineData("?0;x", false)]
-    public void A_boolean_is_read(string text, bool expected) => Assert.Equal((true, expected), (SfItem.TryParseBoolean(text, out bool value), value));
+    public void TryParseBoolean_of_boolean_returns_value(string text, bool expected) => Assert.Equal((true, expected), (SfItem.TryParseBoolean(text, out bool value), value));
 
     [Theory]
     [InlineData("")]
@@ -78,7 +78,7 @@ public class SfItemTests
     [InlineData("?1, ?1")]
     [InlineData("?1;")]
     [InlineData("?1 x")]
-    public void What_is_no_boolean_is_none(string text) => Assert.Equal((false, false), (SfItem.TryParseBoolean(text, out bool value), value));
+    public void TryParseBoolean_of_other_text_returns_false(string text) => Assert.Equal((false, false), (SfItem.TryParseBoolean(text, out bool value), value));
 
     [Theory]
     [InlineData]
@@ -86,7 +86,7 @@ public class SfItemTests
     [InlineData("?1", "")]
     [InlineData("", "?1")]
     [InlineData("?1;a=\"x", "y\"")]
-    public void A_boolean_that_is_not_there_or_there_twice_is_none(params string[] lines) =>
+    public void TryParseBoolean_of_missing_or_repeated_header_returns_false(params string[] lines) =>
         Assert.False(SfItem.TryParseBoolean(new StringValues(lines), out _));
 
     [Theory]
@@ -95,11 +95,11 @@ public class SfItemTests
     [InlineData("1", "")]
     [InlineData("", "1")]
     [InlineData("1;a=\"x", "y\"")]
-    public void An_integer_that_is_not_there_or_there_twice_is_none(params string[] lines) =>
+    public void TryParseInteger_of_missing_or_repeated_header_returns_false(params string[] lines) =>
         Assert.False(SfItem.TryParseInteger(new StringValues(lines), out _));
 
     [Fact]
-    public void No_text_makes_it_throw()
+    public void Parsing_random_text_does_not_throw()
     {
         const string Characters = "?10:;=\"\\@%()*,aZz-._ \t\0\u00e9/+~9";
         var random = new Random(5);

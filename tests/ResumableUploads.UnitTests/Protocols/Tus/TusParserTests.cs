@@ -4,12 +4,12 @@ using ResumableUploads.Protocols.Tus;
 
 namespace ResumableUploads.UnitTests.Protocols.Tus;
 
-/// <summary>Requests and what is read from them.</summary>
+/// <summary>The parser of tus requests (tus 1.0.0; docs/protocols/tus.md).</summary>
 public class TusParserTests
 {
-    private const string Piece = "Content-Type: application/offset+octet-stream";
+    private const string ChunkType = "Content-Type: application/offset+octet-stream";
 
-    /// <summary>Method, whether at an upload, length of the body (-1: not known), headers beside the version, status (0: well-formed).</summary>
+    /// <summary>The method, whether the URL is an upload URL, the body length (-1: unknown), the headers besides Tus-Resumable, and the status (0: valid).</summary>
     public static readonly TheoryData<string, bool, long, string, int> Table = new()
     {
         { "OPTIONS", false, 0, "", 0 },
@@ -31,35 +31,35 @@ public class TusParserTests
         { "POST", false, 0, "Upload-Length: 5\nContent-Type: text/plain", 0 },
         { "POST", false, 3, "Upload-Length: 5\nContent-Type: text/plain", 415 },
         { "POST", false, -1, "Upload-Length: 5", 415 },
-        { "POST", false, 3, "Upload-Length: 5\n" + Piece, 0 },
-        { "POST", false, 3, "Upload-Length: 5\nUpload-Checksum: x\n" + Piece, 400 },
+        { "POST", false, 3, "Upload-Length: 5\n" + ChunkType, 0 },
+        { "POST", false, 3, "Upload-Length: 5\nUpload-Checksum: x\n" + ChunkType, 400 },
         { "POST", false, 0, "Upload-Length: 5\nX-File-Id: f", 400 },
         { "POST", false, 0, "Upload-Length: 5\nUpload-Complete: ?1", 400 },
         { "POST", true, 0, "Upload-Length: 5", 405 },
-        { "PATCH", true, 3, "Upload-Offset: 0\n" + Piece, 0 },
-        { "PATCH", true, 3, "Upload-Offset: 0\n" + Piece + ";a=b", 0 },
+        { "PATCH", true, 3, "Upload-Offset: 0\n" + ChunkType, 0 },
+        { "PATCH", true, 3, "Upload-Offset: 0\n" + ChunkType + ";a=b", 0 },
         { "PATCH", true, 3, "Upload-Offset: 0", 415 },
-        { "PATCH", true, 3, "Upload-Offset: 0\n" + Piece + "\n" + Piece, 415 },
-        { "PATCH", true, 3, Piece, 400 },
-        { "PATCH", true, 3, "Upload-Offset: -1\n" + Piece, 400 },
-        { "PATCH", true, 3, "Upload-Offset: 1.0\n" + Piece, 400 },
-        { "PATCH", true, 3, "Upload-Offset: 0\nUpload-Offset: 0\n" + Piece, 400 },
-        { "PATCH", true, 0, "Upload-Offset: 0\nUpload-Length: 5\n" + Piece, 0 },
-        { "PATCH", true, 0, "Upload-Offset: 0\nUpload-Length: x\n" + Piece, 400 },
-        { "PATCH", true, 0, "Upload-Offset: 0\nUpload-Length: 5\nUpload-Defer-Length: 1\n" + Piece, 400 },
-        { "PATCH", true, -1, "Upload-Offset: 0\nTrailer: Upload-Checksum\n" + Piece, 0 },
-        { "PATCH", true, -1, "Upload-Offset: 0\nTrailer: x, upload-checksum\nUpload-Checksum: sha1 2jmj7l5rSw0yVb/vlWAYkK/YBwk=\n" + Piece, 400 },
-        { "PATCH", false, 3, "Upload-Offset: 0\n" + Piece, 405 },
+        { "PATCH", true, 3, "Upload-Offset: 0\n" + ChunkType + "\n" + ChunkType, 415 },
+        { "PATCH", true, 3, ChunkType, 400 },
+        { "PATCH", true, 3, "Upload-Offset: -1\n" + ChunkType, 400 },
+        { "PATCH", true, 3, "Upload-Offset: 1.0\n" + ChunkType, 400 },
+        { "PATCH", true, 3, "Upload-Offset: 0\nUpload-Offset: 0\n" + ChunkType, 400 },
+        { "PATCH", true, 0, "Upload-Offset: 0\nUpload-Length: 5\n" + ChunkType, 0 },
+        { "PATCH", true, 0, "Upload-Offset: 0\nUpload-Length: x\n" + ChunkType, 400 },
+        { "PATCH", true, 0, "Upload-Offset: 0\nUpload-Length: 5\nUpload-Defer-Length: 1\n" + ChunkType, 400 },
+        { "PATCH", true, -1, "Upload-Offset: 0\nTrailer: Upload-Checksum\n" + ChunkType, 0 },
+        { "PATCH", true, -1, "Upload-Offset: 0\nTrailer: x, upload-checksum\nUpload-Checksum: sha1 2jmj7l5rSw0yVb/vlWAYkK/YBwk=\n" + ChunkType, 400 },
+        { "PATCH", false, 3, "Upload-Offset: 0\n" + ChunkType, 405 },
         { "HEAD", true, 0, "", 0 },
         { "HEAD", false, 0, "", 405 },
         { "DELETE", true, 0, "", 0 },
         { "DELETE", false, 0, "", 405 },
-        { "PUT", true, 3, "Upload-Offset: 0\n" + Piece, 405 },
+        { "PUT", true, 3, "Upload-Offset: 0\n" + ChunkType, 405 },
     };
 
     [Theory]
     [MemberData(nameof(Table))]
-    public void T20_to_T51_a_request_is_well_formed_or_has_one_status(string method, bool isUpload, long body, string headers, int status)
+    public void Request_is_valid_or_returns_one_status(string method, bool isUpload, long body, string headers, int status)
     {
         Problem? problem = Parse(method, isUpload, body, headers + "\nTus-Resumable: 1.0.0", out _);
         Assert.Equal(status, problem?.Status ?? 0);
@@ -70,7 +70,7 @@ public class TusParserTests
     [InlineData("Tus-Resumable: 1.0")]
     [InlineData("Tus-Resumable: 1.0.0 ")]
     [InlineData("Tus-Resumable: 1.0.0\nTus-Resumable: 1.0.0")]
-    public void T2_a_version_is_exactly_ours(string headers)
+    public void Version_must_match_exactly(string headers)
     {
         Assert.Equal(412, Parse("HEAD", true, 0, headers, out _)?.Status);
         Assert.Null(Parse("OPTIONS", true, 0, headers, out TusRequest request));
@@ -78,26 +78,28 @@ public class TusParserTests
     }
 
     [Fact]
-    public void T20_and_T21_a_piece_is_read()
+    public void Append_is_parsed()
     {
-        Assert.Null(Parse("PATCH", true, 3, "Tus-Resumable: 1.0.0\nUpload-Offset: 7\nUpload-Length: 9\n" + Piece, out TusRequest request));
+        Assert.Null(Parse("PATCH", true, 3, "Tus-Resumable: 1.0.0\nUpload-Offset: 7\nUpload-Length: 9\n" + ChunkType, out TusRequest request));
         Assert.Equal((TusOperation.Append, 7L, 9L, true, false), (request.Operation, request.Offset, request.UploadLength, request.HasContent, request.HasChecksumTrailer));
     }
 
     [Fact]
-    public void T35_and_T41_a_creation_is_read()
+    public void Creation_is_parsed()
     {
-        Assert.Null(Parse("POST", false, 3, "Tus-Resumable: 1.0.0\nUpload-Defer-Length: 1\nUpload-Metadata: filename YS50eHQ=\n" + Piece, out TusRequest request));
+        Assert.Null(Parse("POST", false, 3, "Tus-Resumable: 1.0.0\nUpload-Defer-Length: 1\nUpload-Metadata: filename YS50eHQ=\n" + ChunkType, out TusRequest request));
         Assert.Equal((TusOperation.Create, null, true, "a.txt"), (request.Operation, request.UploadLength, request.HasContent, request.Metadata?.FileName));
     }
 
     [Fact]
-    public void T50_a_checksum_is_refused_where_the_store_cannot_stage() =>
+    public void Checksum_without_staging_returns_400() =>
         Assert.Equal(400, TusParser.Parse(
-            "PATCH", Headers("Tus-Resumable: 1.0.0\nUpload-Offset: 0\nUpload-Checksum: sha1 2jmj7l5rSw0yVb/vlWAYkK/YBwk=\n" + Piece), true, 3, new TusCapabilities(10, false), out _)?.Status);
+            new RequestHead("PATCH", Headers("Tus-Resumable: 1.0.0\nUpload-Offset: 0\nUpload-Checksum: sha1 2jmj7l5rSw0yVb/vlWAYkK/YBwk=\n" + ChunkType), true, 3),
+            new TusCapabilities(10, false),
+            out _)?.Status);
 
     private static Problem? Parse(string method, bool isUpload, long body, string headers, out TusRequest request) =>
-        TusParser.Parse(method, Headers(headers), isUpload, body < 0 ? null : body, new TusCapabilities(1000, true), out request);
+        TusParser.Parse(new RequestHead(method, Headers(headers), isUpload, body < 0 ? null : body), new TusCapabilities(1000, true), out request);
 
     private static HeaderDictionary Headers(string lines)
     {

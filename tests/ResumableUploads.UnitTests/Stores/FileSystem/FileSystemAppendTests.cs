@@ -9,7 +9,7 @@ public class FileSystemAppendTests : FileSystemStoreTest
     private const int InputOutputError = 5;
 
     [Fact]
-    public async Task After_a_failed_sync_nothing_is_acknowledged_and_the_upload_is_back_at_its_last_durable_byte()
+    public async Task Append_with_a_failed_sync_rolls_back_to_the_durable_offset()
     {
         FileSystemUploadStore store = NewStore(syncSize: 100);
         await CreateAsync(store);
@@ -33,7 +33,7 @@ public class FileSystemAppendTests : FileSystemStoreTest
     }
 
     [Fact]
-    public async Task What_was_durable_before_a_sync_failed_in_the_middle_stays()
+    public async Task Append_with_a_failed_second_sync_keeps_the_first_checkpoint()
     {
         FileSystemUploadStore store = NewStore(syncSize: 100);
         await CreateAsync(store);
@@ -53,7 +53,7 @@ public class FileSystemAppendTests : FileSystemStoreTest
     }
 
     [Fact]
-    public async Task Bytes_whose_sync_failed_are_never_trusted_even_if_they_cannot_be_cut_off()
+    public async Task Unsynced_bytes_that_cannot_be_truncated_do_not_count()
     {
         FileSystemUploadStore store = NewStore(syncSize: 50);
         await CreateAsync(store);
@@ -61,14 +61,14 @@ public class FileSystemAppendTests : FileSystemStoreTest
         int failed = 0;
         Files.Before = (step, path) =>
         {
-            // A second sync would be told that all is well, as the kernel does.
+            // Only the first sync fails. The kernel also reports success for a second one.
             if ((step == "truncate" || (step == "sync" && failed++ == 0)) && path.EndsWith(".data", StringComparison.Ordinal))
             {
                 throw FaultyFiles.Error(InputOutputError);
             }
         };
 
-        UploadStoreException error = await Assert.ThrowsAsync<UploadStoreException>(() => TwoPiecesAsync(store));
+        UploadStoreException error = await Assert.ThrowsAsync<UploadStoreException>(() => AppendWithoutEndAsync(store));
         Assert.Equal(10, error.DurableOffset);
 
         Assert.Equal(60, new FileInfo(TheFile(".data")).Length);
@@ -78,7 +78,7 @@ public class FileSystemAppendTests : FileSystemStoreTest
     }
 
     [Fact]
-    public async Task A_mark_that_cannot_be_synced_acknowledges_nothing()
+    public async Task Append_with_a_failed_sync_of_the_mark_reports_nothing()
     {
         FileSystemUploadStore store = NewStore();
         await CreateAsync(store);
@@ -99,7 +99,7 @@ public class FileSystemAppendTests : FileSystemStoreTest
     }
 
     [Fact]
-    public async Task Bytes_that_trickle_in_become_durable_after_the_interval()
+    public async Task Slow_append_is_synced_after_the_sync_interval()
     {
         FileSystemUploadStore store = NewStore();
         await CreateAsync(store);
@@ -119,7 +119,7 @@ public class FileSystemAppendTests : FileSystemStoreTest
             Assert.True(await written.WaitAsync(Patience, None));
         }
 
-        // When the second byte is written, the store has decided about the first.
+        // When the second byte is written, the store has already checked whether a sync is due after the first.
         Assert.Empty(content.Told);
 
         Time.Advance(TimeSpan.FromSeconds(5));
@@ -132,7 +132,7 @@ public class FileSystemAppendTests : FileSystemStoreTest
     }
 
     [Fact]
-    public async Task A_write_that_fails_keeps_what_did_get_to_the_file()
+    public async Task Failed_write_keeps_the_bytes_that_reached_the_file()
     {
         FileSystemUploadStore store = NewStore();
         await CreateAsync(store);
@@ -166,7 +166,7 @@ public class FileSystemAppendTests : FileSystemStoreTest
     [Theory]
     [InlineData(Durability.PowerLoss)]
     [InlineData(Durability.ProcessCrash)]
-    public async Task A_process_that_dies_while_bytes_are_staged_leaves_none_of_them(Durability durability)
+    public async Task Crash_during_a_staged_append_leaves_no_staged_bytes(Durability durability)
     {
         FileSystemUploadStore store = NewStore(durability);
         await CreateAsync(store);
@@ -198,7 +198,7 @@ public class FileSystemAppendTests : FileSystemStoreTest
     [InlineData("replace")]
     [InlineData("write .mark")]
     [InlineData("sync .mark")]
-    public async Task A_process_that_dies_while_it_keeps_staged_bytes_leaves_all_or_none(string where)
+    public async Task Crash_during_a_commit_leaves_all_staged_bytes_or_none(string point)
     {
         foreach (bool before in (bool[])[true, false])
         {
@@ -206,20 +206,20 @@ public class FileSystemAppendTests : FileSystemStoreTest
             FileSystemUploadStore store = NewStore(files: files);
             await CreateAsync(store);
             await AppendAsync(store, 0, Bytes(10));
-            var content = new FedContent { Decide = _ => Arm(files, where, before) };
+            var content = new FedContent { Decide = _ => Arm(files, point, before) };
             await content.FeedAsync(Bytes(50));
             content.End();
             await Assert.ThrowsAsync<ProcessDied>(async () => await store.AppendAsync(Key, 10, content, AppendMode.AllOrNothing, None));
 
             FileSystemUploadStore after = NewStore();
-            Assert.Equal(where == "replace" && before ? 10 : 60, (await GetAsync(after)).Offset);
+            Assert.Equal(point == "replace" && before ? 10 : 60, (await GetAsync(after)).Offset);
             Assert.Empty(content.Told);
             await after.DeleteAsync(Key, null, None);
         }
     }
 
     [Fact]
-    public async Task Staged_bytes_that_did_not_reach_the_mark_are_all_gone_after_another_boot()
+    public async Task Committed_bytes_without_a_mark_are_cut_off_in_another_boot()
     {
         FileSystemUploadStore store = NewStore();
         await CreateAsync(store);
@@ -234,7 +234,7 @@ public class FileSystemAppendTests : FileSystemStoreTest
     }
 
     [Fact]
-    public async Task A_failed_sync_of_staged_bytes_leaves_the_upload_as_it_was()
+    public async Task Staged_append_with_a_failed_sync_changes_nothing()
     {
         FileSystemUploadStore store = NewStore();
         await CreateAsync(store);
@@ -257,17 +257,17 @@ public class FileSystemAppendTests : FileSystemStoreTest
     }
 
     [Fact]
-    public async Task Discarded_bytes_change_neither_version_nor_age()
+    public async Task Discarded_append_changes_neither_version_nor_modification_time()
     {
         FileSystemUploadStore store = NewStore();
         await CreateAsync(store);
         await AppendAsync(store, 0, Bytes(10));
         UploadInfo before = await GetAsync(store);
         Time.Advance(TimeSpan.FromHours(1));
-        foreach (Func<CancellationToken, ValueTask<bool>> no in (Func<CancellationToken, ValueTask<bool>>[])
+        foreach (Func<CancellationToken, ValueTask<bool>> decide in (Func<CancellationToken, ValueTask<bool>>[])
             [_ => ValueTask.FromResult(false), _ => throw new InvalidOperationException("undecided")])
         {
-            var content = new FedContent { Decide = no };
+            var content = new FedContent { Decide = decide };
             await content.FeedAsync(Bytes(50));
             content.End();
 
@@ -280,7 +280,7 @@ public class FileSystemAppendTests : FileSystemStoreTest
     }
 
     [Fact]
-    public async Task An_upload_is_as_old_as_its_last_byte_says()
+    public async Task LastModified_is_the_time_of_the_last_append()
     {
         FileSystemUploadStore store = NewStore();
         Assert.Equal(Time.GetUtcNow(), (await CreateAsync(store)).LastModified);
@@ -292,7 +292,7 @@ public class FileSystemAppendTests : FileSystemStoreTest
     }
 
     [Fact]
-    public async Task Nothing_is_synced_where_only_the_process_may_die()
+    public async Task ProcessCrash_durability_syncs_nothing()
     {
         var steps = new List<string>();
         Files.Before = (step, path) => steps.Add(step);
@@ -305,7 +305,7 @@ public class FileSystemAppendTests : FileSystemStoreTest
     }
 
     [Fact]
-    public async Task A_creation_syncs_the_record_and_every_directory_above_it()
+    public async Task Create_syncs_the_record_and_all_directories_above_it()
     {
         var steps = new List<string>();
         Files.After = (step, path) =>
@@ -332,8 +332,7 @@ public class FileSystemAppendTests : FileSystemStoreTest
             steps[^6..]);
     }
 
-    // The second piece is what makes the store go on behind a sync: it must not.
-    private static async Task TwoPiecesAsync(FileSystemUploadStore store)
+    private static async Task AppendWithoutEndAsync(FileSystemUploadStore store)
     {
         var content = new FedContent();
         Task<AppendResult> append = store.AppendAsync(Key, 10, content, AppendMode.KeepPartial, None).AsTask();
@@ -341,17 +340,17 @@ public class FileSystemAppendTests : FileSystemStoreTest
         await append.WaitAsync(Patience, None);
     }
 
-    private static ValueTask<bool> Arm(FaultyFiles files, string where, bool before)
+    private static ValueTask<bool> Arm(FaultyFiles files, string point, bool before)
     {
-        string[] parts = where.Split(' ');
-        Action<string, string> die = (step, path) =>
+        string[] parts = point.Split(' ');
+        Action<string, string> crash = (step, path) =>
         {
             if (step == parts[0] && (parts.Length == 1 || path.EndsWith(parts[1], StringComparison.Ordinal)))
             {
                 throw new ProcessDied();
             }
         };
-        (files.Before, files.After) = before ? (die, files.After) : (files.Before, die);
+        (files.Before, files.After) = before ? (crash, files.After) : (files.Before, crash);
         return ValueTask.FromResult(true);
     }
 

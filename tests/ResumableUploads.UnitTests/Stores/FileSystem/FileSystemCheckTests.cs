@@ -9,7 +9,7 @@ namespace ResumableUploads.UnitTests.Stores.FileSystem;
 public class FileSystemCheckTests : FileSystemStoreTest
 {
     [Fact]
-    public async Task A_good_directory_is_made_and_left_empty()
+    public async Task Check_creates_the_directories_and_leaves_them_empty()
     {
         FileSystemUploadStore store = NewStore();
 
@@ -21,7 +21,7 @@ public class FileSystemCheckTests : FileSystemStoreTest
     }
 
     [Fact]
-    public async Task A_parent_that_is_missing_is_named_and_not_made()
+    public async Task Check_with_missing_parent_names_it_and_does_not_create_it()
     {
         string parent = Path.Combine(Root, "missing");
         FileSystemUploadStore store = NewStore(directory: Path.Combine(parent, "uploads"));
@@ -39,7 +39,7 @@ public class FileSystemCheckTests : FileSystemStoreTest
     [InlineData("rename", "renaming a file in it failed (Permission denied)", 13)]
     [InlineData("rename-directory", "renaming a directory in it failed (Invalid cross-device link)", 18)]
     [InlineData("sync-directory", "syncing a directory in it failed (Input/output error)", 5)]
-    public async Task The_step_that_fails_is_named(string step, string words, int error)
+    public async Task Check_with_a_failing_step_names_the_step(string step, string words, int error)
     {
         FileSystemUploadStore store = NewStore();
         await store.CheckAsync(None);
@@ -53,14 +53,14 @@ public class FileSystemCheckTests : FileSystemStoreTest
 
         InvalidOperationException thrown = await Assert.ThrowsAsync<InvalidOperationException>(async () => await store.CheckAsync(None));
 
-        Assert.StartsWith($"The upload directory '{StoreRoot}' cannot be used: {words}. Choose another with ", thrown.Message, StringComparison.Ordinal);
+        Assert.StartsWith($"The upload directory '{StoreRoot}' cannot be used: {words}. Set ResumableUploads:Directory to another directory", thrown.Message, StringComparison.Ordinal);
         Assert.Empty(Directory.GetDirectories(StoreRoot).SelectMany(Directory.GetFileSystemEntries));
     }
 
     [Fact]
-    public async Task A_file_system_without_locks_is_refused()
+    public async Task Check_without_file_locks_fails()
     {
-        FileSystemUploadStore store = NewStore(files: new Lockless());
+        FileSystemUploadStore store = NewStore(files: new LocklessFileLayer());
 
         InvalidOperationException thrown = await Assert.ThrowsAsync<InvalidOperationException>(async () => await store.CheckAsync(None));
 
@@ -73,7 +73,7 @@ public class FileSystemCheckTests : FileSystemStoreTest
     [InlineData("write", 122)]
     [InlineData("create-directory", 28)]
     [InlineData("sync", 28)]
-    public async Task A_full_disk_is_told_and_is_no_reason_not_to_start(string step, int error)
+    public async Task Check_on_a_full_disk_logs_an_error_and_succeeds(string step, int error)
     {
         FileSystemUploadStore store = NewStore();
         await store.CheckAsync(None);
@@ -95,15 +95,15 @@ public class FileSystemCheckTests : FileSystemStoreTest
     [InlineData(0, true)]
     [InlineData((1024 * 1024 * 1024) - 1, true)]
     [InlineData(1024 * 1024 * 1024, false)]
-    public async Task Little_space_is_told(long free, bool told)
+    public async Task Check_with_little_free_space_logs_a_warning(long free, bool isLogged)
     {
-        FileSystemUploadStore store = NewStore(files: new Small { Free = free });
+        FileSystemUploadStore store = NewStore(files: new SmallDiskFileLayer { Free = free });
         await store.CheckAsync(None);
-        Assert.Equal(told, Logs.Lines.Any(line => line is { Level: LogLevel.Warning, Id: 111 }));
+        Assert.Equal(isLogged, Logs.Lines.Any(line => line is { Level: LogLevel.Warning, Id: 111 }));
     }
 
     [Fact]
-    public void Options_that_make_no_sense_are_refused_when_the_store_is_made()
+    public void Constructor_with_invalid_options_throws()
     {
         Assert.Throws<ArgumentException>(() => new FileSystemUploadStore(new FileSystemUploadStoreOptions()));
         Assert.Throws<ArgumentException>(() => new FileSystemUploadStore(new() { Directory = Root, SyncSize = 0 }));
@@ -111,12 +111,12 @@ public class FileSystemCheckTests : FileSystemStoreTest
         Assert.Throws<ArgumentException>(() => new FileSystemUploadStore(new() { Directory = Root, Durability = (Durability)7 }));
     }
 
-    private sealed class Lockless : FileLayer
+    private sealed class LocklessFileLayer : DelegatingFileLayer
     {
         public override OpenFile? TryLock(string path) => OpenWrite(path);
     }
 
-    private sealed class Small : FileLayer
+    private sealed class SmallDiskFileLayer : DelegatingFileLayer
     {
         public long Free { get; init; }
 

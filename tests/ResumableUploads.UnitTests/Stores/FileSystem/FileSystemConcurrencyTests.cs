@@ -9,11 +9,11 @@ namespace ResumableUploads.UnitTests.Stores.FileSystem;
 public class FileSystemConcurrencyTests : FileSystemStoreTest
 {
     [Fact]
-    public async Task A_lock_is_refused_to_a_second_holder_and_is_free_when_it_is_given_back()
+    public async Task Lock_is_exclusive_until_it_is_released()
     {
         FileSystemUploadStore store = NewStore();
         await CreateAsync(store);
-        var files = new FileLayer();
+        FileLayer files = FileLayer.Default;
         string path = TheFile(".lock");
         using (OpenFile? first = files.TryLock(path))
         {
@@ -29,11 +29,11 @@ public class FileSystemConcurrencyTests : FileSystemStoreTest
     }
 
     [Fact]
-    public async Task Of_many_creations_over_two_stores_while_a_third_lists_and_cleans_up_exactly_one_wins_each_key()
+    public async Task Create_in_two_stores_during_listing_and_cleanup_succeeds_once_per_key()
     {
         FileSystemUploadStore[] stores = [NewStore(Durability.ProcessCrash), NewStore(Durability.ProcessCrash)];
 
-        // With the clock that the file system has: by the other one, every creation would be hours old.
+        // With the real clock: by the fake one, every creation directory would be abandoned.
         var cleaner = new FileSystemUploadStore(new FileSystemUploadStoreOptions { Directory = StoreRoot });
         for (int round = 0; round < 50; round++)
         {
@@ -65,7 +65,7 @@ public class FileSystemConcurrencyTests : FileSystemStoreTest
     }
 
     [Fact]
-    public async Task A_creation_goes_on_when_a_listing_takes_its_empty_directories_away()
+    public async Task Create_retries_when_a_listing_deletes_its_empty_directories()
     {
         FileSystemUploadStore store = NewStore();
         FileSystemUploadStore cleaner = NewStore(files: new FaultyFiles());
@@ -78,7 +78,7 @@ public class FileSystemConcurrencyTests : FileSystemStoreTest
             }
             else if (step == "create-directory" && path.EndsWith("up", StringComparison.Ordinal) && removed++ < 3)
             {
-                throw new DirectoryNotFoundException("The parent went between two steps of this call.");
+                throw new DirectoryNotFoundException("The parent was deleted between two steps of this call.");
             }
         };
 
@@ -89,7 +89,7 @@ public class FileSystemConcurrencyTests : FileSystemStoreTest
     }
 
     [Fact]
-    public async Task An_append_whose_upload_is_deleted_and_made_anew_ends_in_not_found_and_leaves_the_new_one_alone()
+    public async Task Append_to_an_upload_that_is_deleted_and_created_again_returns_not_found()
     {
         FileSystemUploadStore store = NewStore();
         await CreateAsync(store);
@@ -109,22 +109,22 @@ public class FileSystemConcurrencyTests : FileSystemStoreTest
             await written.Task.WaitAsync(Patience, None);
 
             Assert.Equal(ChangeStatus.Succeeded, (await store.DeleteAsync(Key, null, None)).Status);
-            UploadInfo anew = await CreateAsync(store);
+            UploadInfo recreated = await CreateAsync(store);
             await content.FeedAsync(Bytes(100));
             content.End();
 
             Assert.Equal(new AppendResult(AppendStatus.NotFound, 0, null), await append.WaitAsync(Patience, None));
-            Assert.Equal(anew.Version, (await GetAsync(store)).Version);
+            Assert.Equal(recreated.Version, (await GetAsync(store)).Version);
         }
     }
 
-    // The moments of an update at which its upload is deleted, and perhaps made anew. What was seen before that has been done.
+    // The upload is deleted, and perhaps created again, before or after the update replaces the record. After that, the update has succeeded.
     [Theory]
     [InlineData(true, false)]
     [InlineData(true, true)]
     [InlineData(false, false)]
     [InlineData(false, true)]
-    public async Task An_update_never_brings_a_deleted_upload_back(bool before, bool anew)
+    public async Task Update_never_restores_a_deleted_upload(bool before, bool recreate)
     {
         FileSystemUploadStore store = NewStore();
         FileSystemUploadStore other = NewStore(files: new FaultyFiles());
@@ -137,7 +137,7 @@ public class FileSystemConcurrencyTests : FileSystemStoreTest
             {
                 seen = other.GetAsync(Key, CancellationToken.None).AsTask().Result;
                 Assert.True(other.DeleteAsync(Key, null, CancellationToken.None).AsTask().IsCompletedSuccessfully);
-                second = anew ? other.CreateAsync(Key, new UploadRecord { Data = "second"u8.ToArray() }, CancellationToken.None).AsTask().Result.Info : null;
+                second = recreate ? other.CreateAsync(Key, new UploadRecord { Data = "second"u8.ToArray() }, CancellationToken.None).AsTask().Result.Info : null;
             }
         };
         Files.Before = before ? delete : null;
@@ -147,13 +147,13 @@ public class FileSystemConcurrencyTests : FileSystemStoreTest
 
         Assert.Equal(before ? ChangeStatus.NotFound : ChangeStatus.Succeeded, result.Status);
         Assert.Equal(before ? info.Version : result.Info!.Version, seen!.Version);
-        UploadInfo? there = await other.GetAsync(Key, None);
-        Assert.Equal(second?.Version, there?.Version);
-        Assert.Equal(second?.Record.Data.ToArray(), there?.Record.Data.ToArray());
+        UploadInfo? current = await other.GetAsync(Key, None);
+        Assert.Equal(second?.Version, current?.Version);
+        Assert.Equal(second?.Record.Data.ToArray(), current?.Record.Data.ToArray());
     }
 
     [Fact]
-    public async Task An_outcome_is_not_given_to_the_upload_that_took_the_place_of_its_own()
+    public async Task PutResponse_does_not_write_to_a_new_upload_with_the_same_key()
     {
         FileSystemUploadStore store = NewStore();
         FileSystemUploadStore other = NewStore(files: new FaultyFiles());
@@ -173,7 +173,7 @@ public class FileSystemConcurrencyTests : FileSystemStoreTest
     }
 
     [Fact]
-    public async Task Updates_and_deletes_at_once_leave_nothing_or_a_whole_upload()
+    public async Task Concurrent_updates_and_deletes_leave_no_partial_upload()
     {
         FileSystemUploadStore[] stores = [NewStore(Durability.ProcessCrash), NewStore(Durability.ProcessCrash)];
         var results = new ConcurrentBag<ChangeStatus>();
@@ -208,24 +208,24 @@ public class FileSystemConcurrencyTests : FileSystemStoreTest
         Assert.Empty(Directory.GetDirectories(Path.Combine(StoreRoot, "trash")));
     }
 
-    // Both orders of the reader's two looks, and a staged append that begins and ends in between.
+    // A staged append begins and ends between two reads of the status request.
     [Theory]
     [InlineData(Durability.PowerLoss)]
     [InlineData(Durability.ProcessCrash)]
-    public async Task A_reader_that_meets_a_staged_append_does_not_count_its_bytes(Durability durability)
+    public async Task Get_during_a_staged_append_does_not_count_staged_bytes(Durability durability)
     {
         FileSystemUploadStore store = NewStore(durability, new FaultyFiles());
         FileSystemUploadStore reader = NewStore(durability);
         await CreateAsync(store);
         await AppendAsync(store, 0, Bytes(10));
         var staged = new TaskCompletionSource();
-        var answer = new TaskCompletionSource<bool>();
+        var commit = new TaskCompletionSource<bool>();
         var content = new FedContent
         {
             Decide = _ =>
             {
                 staged.SetResult();
-                return new ValueTask<bool>(answer.Task);
+                return new ValueTask<bool>(commit.Task);
             },
         };
         await content.FeedAsync(Bytes(500));
@@ -241,7 +241,7 @@ public class FileSystemConcurrencyTests : FileSystemStoreTest
         };
         Files.After = (step, path) =>
         {
-            if (step == "stat" && answer.TrySetResult(false))
+            if (step == "stat" && commit.TrySetResult(false))
             {
                 Assert.True(append!.Wait(Patience));
             }

@@ -7,7 +7,7 @@ namespace ResumableUploads.UnitTests.Stores.FileSystem;
 public class FileSystemListTests : FileSystemStoreTest
 {
     [Fact]
-    public async Task Uploads_are_listed_in_the_order_of_their_keys_and_from_any_key_on_whether_it_is_there_or_not()
+    public async Task List_returns_uploads_in_key_order_after_any_key()
     {
         FileSystemUploadStore store = NewStore(Durability.ProcessCrash);
         UploadKey[] keys =
@@ -36,7 +36,7 @@ public class FileSystemListTests : FileSystemStoreTest
     }
 
     [Fact]
-    public async Task Strangers_and_damage_in_the_directory_do_not_end_a_listing()
+    public async Task List_skips_foreign_files_and_damaged_uploads()
     {
         FileSystemUploadStore store = NewStore(Durability.ProcessCrash);
         foreach (string id in (string[])["aa1", "aa2", "aa3", "aa4", "aa5"])
@@ -61,7 +61,7 @@ public class FileSystemListTests : FileSystemStoreTest
     }
 
     [Fact]
-    public async Task Uploads_that_go_while_they_are_listed_are_skipped()
+    public async Task List_skips_uploads_that_are_deleted_meanwhile()
     {
         FileSystemUploadStore store = NewStore(Durability.ProcessCrash);
         for (int i = 0; i < 10; i++)
@@ -80,35 +80,35 @@ public class FileSystemListTests : FileSystemStoreTest
     }
 
     [Fact]
-    public async Task A_listing_of_a_directory_that_does_not_exist_is_empty() =>
+    public async Task List_of_a_missing_directory_is_empty() =>
         Assert.Empty(await ListAsync(NewStore(), new UploadQuery()));
 
     [Fact]
-    public async Task Clean_up_removes_what_is_half_made_or_half_removed_and_nothing_else()
+    public async Task CleanUp_removes_only_abandoned_directories_and_trash()
     {
         FileSystemUploadStore store = NewStore(Durability.ProcessCrash);
         await CreateAsync(store);
-        string old = Half("temp", "old", TimeSpan.FromMinutes(61));
-        string young = Half("temp", "young", TimeSpan.FromMinutes(59));
-        string oldAmongOthers = Half(Path.Combine("temp", "a"), "old", TimeSpan.FromMinutes(61));
-        string youngAmongOthers = Half(Path.Combine("temp", "a"), "young", TimeSpan.FromMinutes(59));
+        string old = CreateDirectory("temp", "old", TimeSpan.FromMinutes(61));
+        string young = CreateDirectory("temp", "young", TimeSpan.FromMinutes(59));
+        string oldInGroup = CreateDirectory(Path.Combine("temp", "a"), "old", TimeSpan.FromMinutes(61));
+        string youngInGroup = CreateDirectory(Path.Combine("temp", "a"), "young", TimeSpan.FromMinutes(59));
         Directory.SetLastWriteTimeUtc(Path.Combine(StoreRoot, "temp", "a"), Time.GetUtcNow().UtcDateTime.AddDays(-1));
-        string trash = Half("trash", "any", TimeSpan.Zero);
-        string quarantine = Half("quarantine", "any", TimeSpan.FromDays(900));
+        string trash = CreateDirectory("trash", "any", TimeSpan.Zero);
+        string quarantine = CreateDirectory("quarantine", "any", TimeSpan.FromDays(900));
 
         await store.CleanUpAsync(None);
 
         Assert.False(Directory.Exists(old));
         Assert.True(Directory.Exists(young));
-        Assert.False(Directory.Exists(oldAmongOthers));
-        Assert.True(Directory.Exists(youngAmongOthers));
+        Assert.False(Directory.Exists(oldInGroup));
+        Assert.True(Directory.Exists(youngInGroup));
         Assert.False(Directory.Exists(trash));
         Assert.True(Directory.Exists(quarantine));
         Assert.NotNull(await store.GetAsync(Key, None));
     }
 
     [Fact]
-    public async Task A_listing_takes_directories_away_that_have_nothing_in_them()
+    public async Task List_deletes_empty_directories()
     {
         FileSystemUploadStore store = NewStore(Durability.ProcessCrash);
         await CreateAsync(store);
@@ -127,14 +127,14 @@ public class FileSystemListTests : FileSystemStoreTest
     }
 
     [Fact]
-    public async Task Clean_up_of_a_directory_that_does_not_exist_does_nothing()
+    public async Task CleanUp_of_a_missing_directory_does_nothing()
     {
         await NewStore().CleanUpAsync(None);
         Assert.False(Directory.Exists(StoreRoot));
     }
 
     [Fact]
-    public async Task A_delete_that_could_not_remove_the_files_is_finished_by_clean_up()
+    public async Task CleanUp_finishes_a_delete_that_could_not_remove_the_files()
     {
         FileSystemUploadStore store = NewStore(Durability.ProcessCrash);
         await CreateAsync(store);
@@ -157,9 +157,9 @@ public class FileSystemListTests : FileSystemStoreTest
     private static async Task<List<UploadKey>> ListAsync(FileSystemUploadStore store, UploadQuery query) =>
         await store.ListAsync(query, None).Select(info => info.Key).ToListAsync(None);
 
-    private string Half(string where, string name, TimeSpan age)
+    private string CreateDirectory(string parent, string name, TimeSpan age)
     {
-        string directory = Path.Combine(StoreRoot, where, name);
+        string directory = Path.Combine(StoreRoot, parent, name);
         Directory.CreateDirectory(directory);
         File.WriteAllText(Path.Combine(directory, "file"), "");
         Directory.SetLastWriteTimeUtc(directory, Time.GetUtcNow().UtcDateTime - age);

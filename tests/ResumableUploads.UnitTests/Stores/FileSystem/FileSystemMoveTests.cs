@@ -22,7 +22,7 @@ public class FileSystemMoveTests : FileSystemStoreTest
     }
 
     [Fact]
-    public async Task The_content_goes_and_the_record_stays()
+    public async Task Move_takes_the_content_and_keeps_the_record()
     {
         FileSystemUploadStore store = NewStore();
         UploadInfo before = await ReceiveAsync(store, Bytes(100));
@@ -38,7 +38,7 @@ public class FileSystemMoveTests : FileSystemStoreTest
     }
 
     [Fact]
-    public async Task A_repeated_move_tells_where_the_content_went_whatever_target_is_asked_for()
+    public async Task Repeated_move_returns_the_first_target()
     {
         FileSystemUploadStore store = NewStore();
         await ReceiveAsync(store, Bytes(100));
@@ -50,7 +50,7 @@ public class FileSystemMoveTests : FileSystemStoreTest
     }
 
     [Fact]
-    public async Task A_file_that_is_there_is_not_overwritten_unless_told()
+    public async Task Move_to_an_existing_file_replaces_it_only_with_overwrite()
     {
         FileSystemUploadStore store = NewStore();
         await ReceiveAsync(store, Bytes(100));
@@ -65,7 +65,7 @@ public class FileSystemMoveTests : FileSystemStoreTest
     }
 
     [Fact]
-    public async Task A_file_that_comes_in_the_last_moment_is_not_overwritten_and_not_taken_for_the_content_later()
+    public async Task Move_to_a_file_created_at_the_last_moment_returns_target_exists()
     {
         FileSystemUploadStore store = NewStore();
         await ReceiveAsync(store, Bytes(100));
@@ -73,7 +73,7 @@ public class FileSystemMoveTests : FileSystemStoreTest
         {
             if (step == "rename-no-replace")
             {
-                // Equal bytes, to show that only what was recorded counts as ours.
+                // The same bytes, to show that only a recorded target counts as an earlier move.
                 File.WriteAllBytes(Target, Bytes(100));
             }
         };
@@ -84,7 +84,7 @@ public class FileSystemMoveTests : FileSystemStoreTest
     }
 
     [Fact]
-    public async Task Nothing_is_moved_while_an_upload_is_receiving_busy_or_not_there()
+    public async Task Move_of_a_receiving_locked_or_missing_upload_is_refused()
     {
         FileSystemUploadStore store = NewStore();
         Assert.Equal(MoveStatus.NotFound, (await store.MoveContentAsync(Key, Target, false, None)).Status);
@@ -92,7 +92,7 @@ public class FileSystemMoveTests : FileSystemStoreTest
         Assert.Equal(MoveStatus.Busy, (await store.MoveContentAsync(Key, Target, false, None)).Status);
         await store.DeleteAsync(Key, null, None);
         await ReceiveAsync(store, Bytes(1));
-        using (new FileLayer().TryLock(TheFile(".lock")))
+        using (FileLayer.Default.TryLock(TheFile(".lock")))
         {
             Assert.Equal(MoveStatus.Busy, (await store.MoveContentAsync(Key, Target, false, None)).Status);
         }
@@ -101,7 +101,7 @@ public class FileSystemMoveTests : FileSystemStoreTest
     }
 
     [Fact]
-    public async Task A_target_in_a_directory_that_is_missing_leaves_the_content_where_it_is()
+    public async Task Move_to_a_missing_directory_keeps_the_content()
     {
         FileSystemUploadStore store = NewStore();
         await ReceiveAsync(store, Bytes(10));
@@ -117,25 +117,25 @@ public class FileSystemMoveTests : FileSystemStoreTest
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_move_can_be_repeated_after_the_process_died_at_any_step(bool overwrite)
+    public async Task Move_can_be_repeated_after_a_crash_at_any_step(bool overwrite)
     {
-        await DieAtEachStepAsync(Target, overwrite);
+        await CrashAtEachStepAsync(Target, overwrite);
     }
 
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_move_to_another_volume_can_be_repeated_after_the_process_died_at_any_step(bool overwrite)
+    public async Task Move_to_another_volume_can_be_repeated_after_a_crash_at_any_step(bool overwrite)
     {
-        NeedOtherVolume();
-        await DieAtEachStepAsync(Path.Combine(_otherVolume, "target.bin"), overwrite);
+        RequireOtherVolume();
+        await CrashAtEachStepAsync(Path.Combine(_otherVolume, "target.bin"), overwrite);
         Assert.Empty(Directory.GetFiles(_otherVolume));
     }
 
     [Fact]
-    public async Task A_move_to_another_volume_does_not_overwrite()
+    public async Task Move_to_another_volume_does_not_replace_a_file()
     {
-        NeedOtherVolume();
+        RequireOtherVolume();
         FileSystemUploadStore store = NewStore();
         byte[] bytes = Bytes(1_000_000);
         await ReceiveAsync(store, bytes);
@@ -156,9 +156,9 @@ public class FileSystemMoveTests : FileSystemStoreTest
     }
 
     [Fact]
-    public async Task A_copy_to_another_volume_that_is_cancelled_leaves_the_content_in_the_store()
+    public async Task Cancelled_move_to_another_volume_keeps_the_content()
     {
-        NeedOtherVolume();
+        RequireOtherVolume();
         FileSystemUploadStore store = NewStore();
         byte[] bytes = Bytes(1_000_000);
         await ReceiveAsync(store, bytes);
@@ -181,11 +181,11 @@ public class FileSystemMoveTests : FileSystemStoreTest
         Assert.Equal(bytes, File.ReadAllBytes(target));
     }
 
-    private async Task DieAtEachStepAsync(string target, bool overwrite)
+    private async Task CrashAtEachStepAsync(string target, bool overwrite)
     {
         byte[] bytes = Bytes(300_000);
         bool finished = false;
-        int deaths = 0;
+        int crashes = 0;
         for (int at = 0; !finished && at < 100; at++)
         {
             FileSystemUploadStore setUp = NewStore(files: new FaultyFiles());
@@ -206,7 +206,7 @@ public class FileSystemMoveTests : FileSystemStoreTest
             }
             catch (ProcessDied)
             {
-                deaths++;
+                crashes++;
             }
 
             FileSystemUploadStore after = NewStore(files: new FaultyFiles());
@@ -219,14 +219,14 @@ public class FileSystemMoveTests : FileSystemStoreTest
             await after.DeleteAsync(Key, null, None);
         }
 
-        Assert.True(finished && deaths >= 6, $"{deaths} deaths");
+        Assert.True(finished && crashes >= 6, $"{crashes} crashes");
     }
 
-    private void NeedOtherVolume()
+    private void RequireOtherVolume()
     {
         if (!Directory.Exists("/dev/shm"))
         {
-            Assert.Skip("There is no second volume here.");
+            Assert.Skip("There is no second volume on this machine.");
         }
 
         Directory.CreateDirectory(_otherVolume);
@@ -234,7 +234,7 @@ public class FileSystemMoveTests : FileSystemStoreTest
         File.WriteAllText(probe, "");
         try
         {
-            new FileLayer().RenameFile(probe, Path.Combine(_otherVolume, "probe"));
+            FileLayer.Default.RenameFile(probe, Path.Combine(_otherVolume, "probe"));
         }
         catch (IOException e) when (e.HResult == NativeMethods.EXDEV)
         {

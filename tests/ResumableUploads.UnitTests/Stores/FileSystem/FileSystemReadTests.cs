@@ -6,109 +6,110 @@ using ResumableUploads.Testing.Stores;
 
 namespace ResumableUploads.UnitTests.Stores.FileSystem;
 
-/// <summary>What a status is read from: the record, the length of the data, and whether both belong together.</summary>
+/// <summary>The file operations of a status request, and the cache of records.</summary>
 public sealed class FileSystemReadTests : FileSystemStoreTest
 {
-    private readonly FileLayer _layer = new();
+    private readonly FileLayer _layer = FileLayer.Default;
 
-    private string Place => Path.Combine(Root, "file");
+    private string FilePath => Path.Combine(Root, "file");
 
     [Fact]
-    public void A_held_file_is_at_its_path_as_long_as_nothing_takes_its_place()
+    public void IsUnchanged_for_the_same_file_returns_true()
     {
-        File.WriteAllBytes(Place, Bytes(300));
-        using FileSnapshot held = _layer.ReadSnapshot(Place, 1000)!;
-        Assert.Equal(Bytes(300), held.Content);
-        Assert.True(_layer.IsUnchanged(held));
+        File.WriteAllBytes(FilePath, Bytes(300));
+        using FileSnapshot snapshot = _layer.ReadSnapshot(FilePath, 1000)!;
+        Assert.Equal(Bytes(300), snapshot.Content);
+        Assert.True(_layer.IsUnchanged(snapshot));
     }
 
     [Fact]
-    public void A_held_file_is_not_at_its_path_when_another_has_been_renamed_onto_it()
+    public void IsUnchanged_for_a_replaced_file_returns_false()
     {
-        File.WriteAllBytes(Place, Bytes(300));
-        using FileSnapshot held = _layer.ReadSnapshot(Place, 1000)!;
-        File.WriteAllBytes(Place + ".tmp", Bytes(300, seed: 2));
-        File.Move(Place + ".tmp", Place, overwrite: true);
-        Assert.False(_layer.IsUnchanged(held));
+        File.WriteAllBytes(FilePath, Bytes(300));
+        using FileSnapshot snapshot = _layer.ReadSnapshot(FilePath, 1000)!;
+        File.WriteAllBytes(FilePath + ".tmp", Bytes(300, seed: 2));
+        File.Move(FilePath + ".tmp", FilePath, overwrite: true);
+        Assert.False(_layer.IsUnchanged(snapshot));
     }
 
     [Fact]
-    public void A_held_file_is_not_at_its_path_when_a_longer_one_begins_with_the_same_bytes()
+    public void IsUnchanged_for_a_longer_file_with_the_same_beginning_returns_false()
     {
-        File.WriteAllBytes(Place, Bytes(300));
-        using FileSnapshot held = _layer.ReadSnapshot(Place, 1000)!;
-        File.WriteAllBytes(Place + ".tmp", [.. Bytes(300), 1]);
-        File.Move(Place + ".tmp", Place, overwrite: true);
-        Assert.False(_layer.IsUnchanged(held));
+        File.WriteAllBytes(FilePath, Bytes(300));
+        using FileSnapshot snapshot = _layer.ReadSnapshot(FilePath, 1000)!;
+        File.WriteAllBytes(FilePath + ".tmp", [.. Bytes(300), 1]);
+        File.Move(FilePath + ".tmp", FilePath, overwrite: true);
+        Assert.False(_layer.IsUnchanged(snapshot));
     }
 
     [Fact]
-    public void A_held_file_is_not_at_its_path_when_it_was_deleted()
+    public void IsUnchanged_for_a_deleted_file_returns_false()
     {
-        File.WriteAllBytes(Place, Bytes(300));
-        using FileSnapshot held = _layer.ReadSnapshot(Place, 1000)!;
-        File.Delete(Place);
-        Assert.False(_layer.IsUnchanged(held));
+        File.WriteAllBytes(FilePath, Bytes(300));
+        using FileSnapshot snapshot = _layer.ReadSnapshot(FilePath, 1000)!;
+        File.Delete(FilePath);
+        Assert.False(_layer.IsUnchanged(snapshot));
     }
 
     [Fact]
-    public void A_file_that_is_as_the_held_one_counts_as_the_same()
+    public void IsUnchanged_for_a_new_file_with_the_same_content_returns_true()
     {
-        File.WriteAllBytes(Place, Bytes(300));
-        using FileSnapshot held = _layer.ReadSnapshot(Place, 1000)!;
-        File.WriteAllBytes(Place + ".tmp", Bytes(300));
-        File.Move(Place + ".tmp", Place, overwrite: true);
-        Assert.True(_layer.IsUnchanged(held));
+        File.WriteAllBytes(FilePath, Bytes(300));
+        using FileSnapshot snapshot = _layer.ReadSnapshot(FilePath, 1000)!;
+        File.WriteAllBytes(FilePath + ".tmp", Bytes(300));
+        File.Move(FilePath + ".tmp", FilePath, overwrite: true);
+        Assert.True(_layer.IsUnchanged(snapshot));
     }
 
     [Fact]
-    public void What_is_no_file_cannot_be_held_or_read()
+    public void Read_methods_for_a_directory_or_missing_file_return_null()
     {
-        Directory.CreateDirectory(Place);
-        Assert.Null(_layer.ReadSnapshot(Place, 1000));
-        Assert.Null(_layer.ReadFile(Place, 1000));
-        Assert.Null(_layer.Stat(Place));
-        Assert.Null(_layer.ReadSnapshot(Path.Combine(Place, "missing"), 1000));
-        File.WriteAllBytes(Path.Combine(Place, "file"), []);
-        Assert.Null(_layer.ReadFile(Path.Combine(Place, "file", "below"), 1000));
-        Assert.Null(_layer.Stat(Path.Combine(Place, "file", "below")));
+        Directory.CreateDirectory(FilePath);
+        Assert.Null(_layer.ReadSnapshot(FilePath, 1000));
+        Assert.Null(_layer.ReadFile(FilePath, 1000));
+        Assert.Null(_layer.Stat(FilePath));
+        Assert.Null(_layer.ReadSnapshot(Path.Combine(FilePath, "missing"), 1000));
+        File.WriteAllBytes(Path.Combine(FilePath, "file"), []);
+        Assert.Null(_layer.ReadFile(Path.Combine(FilePath, "file", "below"), 1000));
+        Assert.Null(_layer.Stat(Path.Combine(FilePath, "file", "below")));
     }
 
     [Fact]
-    public void A_file_is_cut_one_byte_behind_the_bound()
+    public void ReadFile_returns_at_most_one_byte_more_than_the_maximum()
     {
-        File.WriteAllBytes(Place, Bytes(300));
-        Assert.Equal(Bytes(300), _layer.ReadFile(Place, 300));
-        Assert.Equal(Bytes(300)[..101], _layer.ReadFile(Place, 100));
+        File.WriteAllBytes(FilePath, Bytes(300));
+        Assert.Equal(Bytes(300), _layer.ReadFile(FilePath, 300));
+        Assert.Equal(Bytes(300)[..101], _layer.ReadFile(FilePath, 100));
     }
 
     [Theory]
     [InlineData(100, 100)]
     [InlineData(300, 300)]
     [InlineData(400, 300)]
-    public void The_start_of_a_file_is_as_long_as_there_are_room_and_bytes(int room, int count)
+    public void ReadPrefix_fills_the_buffer_as_far_as_the_file_goes(int length, int count)
     {
-        File.WriteAllBytes(Place, Bytes(300));
-        byte[] buffer = new byte[room];
-        Assert.Equal(count, _layer.ReadPrefix(Place, buffer));
+        File.WriteAllBytes(FilePath, Bytes(300));
+        byte[] buffer = new byte[length];
+        Assert.Equal(count, _layer.ReadPrefix(FilePath, buffer));
         Assert.Equal(Bytes(300)[..count], buffer[..count]);
-        Assert.Null(_layer.ReadPrefix(Place + ".missing", buffer));
+        Assert.Null(_layer.ReadPrefix(FilePath + ".missing", buffer));
     }
 
     [Fact]
-    public void Length_and_time_are_those_that_the_framework_tells()
+    public void Stat_returns_the_same_length_and_time_as_the_framework()
     {
-        File.WriteAllBytes(Place, Bytes(300));
-        Assert.Equal((300, new FileInfo(Place).LastWriteTimeUtc), _layer.Stat(Place));
+        File.WriteAllBytes(FilePath, Bytes(300));
+        FileStat stat = _layer.Stat(FilePath)!.Value;
+        Assert.Equal((300, new FileInfo(FilePath).LastWriteTimeUtc), (stat.Length, stat.LastWriteTime));
         var before1970 = new DateTime(1969, 12, 31, 23, 59, 58, DateTimeKind.Utc).AddTicks(1234567);
-        File.SetLastWriteTimeUtc(Place, before1970);
-        Assert.Equal(before1970, _layer.Stat(Place)!.Value.Written);
+        File.SetLastWriteTimeUtc(FilePath, before1970);
+        Assert.Equal(before1970, _layer.Stat(FilePath)!.Value.LastWriteTime);
     }
 
     [Fact]
-    public async Task A_record_that_is_replaced_while_the_length_is_looked_at_is_read_again()
+    public async Task Get_reads_again_when_the_record_is_replaced_meanwhile()
     {
-        var files = new BetweenReads();
+        var files = new ActionAfterStat();
         FileSystemUploadStore store = NewStore(Durability.ProcessCrash, files);
         UploadInfo before = await CreateAsync(store);
         await AppendAsync(store, 0, Bytes(100));
@@ -124,24 +125,24 @@ public sealed class FileSystemReadTests : FileSystemStoreTest
     }
 
     [Fact]
-    public void A_record_that_was_understood_before_is_not_taken_for_a_damaged_one()
+    public void RecordCache_does_not_return_a_cached_record_for_a_damaged_file()
     {
-        byte[] whole = RecordCodec.Encode(new StoredRecord
+        byte[] intact = RecordCodec.Encode(new StoredRecord
         {
             Nonce = NonceGenerator.Next(), Record = new UploadRecord(), LastUpdated = Time.GetUtcNow(), Durability = Durability.ProcessCrash, CreationBootId = "",
         }).ToArray();
-        byte[] damaged = [.. whole];
+        byte[] damaged = [.. intact];
         damaged[^10] ^= 1;
-        var recent = new RecordCache();
-        StoredRecord record = recent.Decode(whole).Record!;
-        Assert.Same(record, recent.Decode([.. whole]).Record);
-        Assert.Null(recent.Decode(damaged).Record);
-        Assert.NotNull(recent.Decode(damaged).DamageReason);
-        Assert.Same(record, recent.Decode(whole).Record);
+        var cache = new RecordCache();
+        StoredRecord record = cache.Decode(intact).Record!;
+        Assert.Same(record, cache.Decode([.. intact]).Record);
+        Assert.Null(cache.Decode(damaged).Record);
+        Assert.NotNull(cache.Decode(damaged).DamageReason);
+        Assert.Same(record, cache.Decode(intact).Record);
     }
 
-    /// <summary>Does something once, between the look at a file and what the store makes of it.</summary>
-    private sealed class BetweenReads : FileLayer
+    /// <summary>Runs an action once, after a Stat call.</summary>
+    private sealed class ActionAfterStat : DelegatingFileLayer
     {
         private Action? _onStat;
 
@@ -150,11 +151,11 @@ public sealed class FileSystemReadTests : FileSystemStoreTest
             set => _onStat = value;
         }
 
-        public override (long Length, DateTime Written)? Stat(string path)
+        public override FileStat? Stat(string path)
         {
-            (long, DateTime)? seen = base.Stat(path);
+            FileStat? stat = base.Stat(path);
             Interlocked.Exchange(ref _onStat, null)?.Invoke();
-            return seen;
+            return stat;
         }
     }
 }

@@ -16,7 +16,7 @@ public class FileSystemRecordTests : FileSystemStoreTest
 
     [Theory]
     [MemberData(nameof(Texts))]
-    public void A_record_comes_back_as_it_was_written(string text)
+    public void Decode_returns_the_encoded_record(string text)
     {
         var stored = new StoredRecord
         {
@@ -49,7 +49,7 @@ public class FileSystemRecordTests : FileSystemStoreTest
     }
 
     [Fact]
-    public void A_changed_byte_anywhere_is_seen()
+    public void Decode_with_any_changed_byte_returns_no_record()
     {
         byte[] bytes = RecordCodec.Encode(new StoredRecord
         {
@@ -64,7 +64,7 @@ public class FileSystemRecordTests : FileSystemStoreTest
     }
 
     [Fact]
-    public async Task A_record_that_is_cut_anywhere_frees_the_key_and_is_kept_aside()
+    public async Task Truncated_record_is_quarantined_and_frees_the_key()
     {
         FileSystemUploadStore store = NewStore(Durability.ProcessCrash);
         await CreateAsync(store, record: new UploadRecord { Data = "two\nlines"u8.ToArray() });
@@ -83,7 +83,7 @@ public class FileSystemRecordTests : FileSystemStoreTest
     }
 
     [Fact]
-    public async Task A_record_that_is_cut_anywhere_is_repaired_from_the_one_that_was_to_follow_it()
+    public async Task Truncated_record_is_repaired_from_the_temporary_file()
     {
         FileSystemUploadStore store = NewStore(Durability.ProcessCrash);
         UploadInfo created = await CreateAsync(store);
@@ -105,7 +105,7 @@ public class FileSystemRecordTests : FileSystemStoreTest
     }
 
     [Fact]
-    public async Task Damage_is_no_exception_for_any_call()
+    public async Task Calls_for_an_upload_with_a_damaged_record_do_not_throw()
     {
         FileSystemUploadStore store = NewStore();
         foreach (Func<Task> call in (Func<Task>[])
@@ -129,7 +129,7 @@ public class FileSystemRecordTests : FileSystemStoreTest
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_directory_without_a_record_is_no_upload_and_goes_to_quarantine_when_it_is_listed_or_its_name_is_wanted(bool isListed)
+    public async Task Directory_without_a_record_is_quarantined_by_list_and_create(bool isListed)
     {
         FileSystemUploadStore store = NewStore();
         await CreateAsync(store);
@@ -143,14 +143,14 @@ public class FileSystemRecordTests : FileSystemStoreTest
             Assert.False(Directory.Exists(UploadDirectory));
         }
 
-        UploadInfo anew = await CreateAsync(store);
-        Assert.Equal(anew.Version, (await store.GetAsync(Key, None))!.Version);
+        UploadInfo created = await CreateAsync(store);
+        Assert.Equal(created.Version, (await store.GetAsync(Key, None))!.Version);
         Assert.Single(Directory.GetDirectories(Path.Combine(StoreRoot, "quarantine")));
         Assert.Empty(Halves(StoreRoot));
     }
 
     [Fact]
-    public async Task A_record_of_a_newer_format_is_left_alone()
+    public async Task Record_with_a_newer_format_is_left_untouched()
     {
         FileSystemUploadStore store = NewStore();
         await CreateAsync(store);
@@ -167,7 +167,7 @@ public class FileSystemRecordTests : FileSystemStoreTest
     }
 
     [Fact]
-    public async Task A_content_that_is_missing_frees_the_key()
+    public async Task Missing_data_file_frees_the_key()
     {
         FileSystemUploadStore store = NewStore();
         await CreateAsync(store);
@@ -175,12 +175,12 @@ public class FileSystemRecordTests : FileSystemStoreTest
 
         Assert.Null(await store.GetAsync(Key, None));
 
-        Assert.Contains(Logs.Lines, line => line.Id == 100 && line.Text.Contains("content is missing", StringComparison.Ordinal));
+        Assert.Contains(Logs.Lines, line => line.Id == 100 && line.Text.Contains("data file is missing", StringComparison.Ordinal));
         await CreateAsync(store);
     }
 
     [Fact]
-    public async Task A_lock_file_that_is_missing_is_made_anew()
+    public async Task Missing_lock_file_is_created_again()
     {
         FileSystemUploadStore store = NewStore();
         await CreateAsync(store);
@@ -190,13 +190,13 @@ public class FileSystemRecordTests : FileSystemStoreTest
     }
 
     [Fact]
-    public async Task A_whole_upload_that_took_the_place_of_a_damaged_one_is_put_back()
+    public async Task Quarantine_of_an_intact_upload_moves_it_back()
     {
         FileSystemUploadStore store = NewStore();
         UploadInfo info = await CreateAsync(store);
         var context = new StoreContext(new FileSystemUploadStoreOptions(), new StorePaths(StoreRoot), Files, Time, Logs);
 
-        new RecordFile(context, new DirectorySync(context)).Quarantine(Key, "it looked damaged a moment ago");
+        new RecordFile(context, new DirectorySync(context)).Quarantine(Key, "it was damaged");
 
         Assert.Equal(info.Version, (await GetAsync(store)).Version);
         Assert.Empty(Logs.Lines);

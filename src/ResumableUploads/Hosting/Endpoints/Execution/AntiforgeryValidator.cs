@@ -8,12 +8,12 @@ using Microsoft.Extensions.Options;
 namespace ResumableUploads.Hosting.Endpoints.Execution;
 
 /// <summary>
-/// Checks the antiforgery token of an upload: in a header when the upload is made, inside a form once, when all of it is there. What the
-/// framework does for one request it cannot do for a piece, which is no form.
+/// Validates the antiforgery token of an upload: in a header when the upload is created, in a form field once, when the form is complete. The
+/// framework's middleware cannot do this, because a chunk is not a form.
 /// </summary>
 internal static class AntiforgeryValidator
 {
-    /// <summary>Whether the app asks for a token at this endpoint, by metadata or by one of MVC's filters. The last word counts.</summary>
+    /// <summary>Returns whether an endpoint requires a token, by MVC filters (the last one applies) or by metadata.</summary>
     public static bool IsRequired(Endpoint endpoint)
     {
         bool? filter = null;
@@ -30,13 +30,15 @@ internal static class AntiforgeryValidator
         return filter ?? endpoint.Metadata.GetMetadata<IAntiforgeryMetadata>()?.RequiresValidation ?? false;
     }
 
-    /// <summary>The header in which a token may come, or null where no endpoint could ask for one.</summary>
+    /// <summary>Gets the name of the header for tokens, or <see langword="null"/> if the app does not use antiforgery.</summary>
     public static string? GetHeaderName(HttpContext context) =>
         context.RequestServices.GetService<IAntiforgery>() is null
             ? null
             : context.RequestServices.GetService<IOptions<AntiforgeryOptions>>()?.Value.HeaderName;
 
-    /// <summary>Whether an upload may be made: a token in a header is right, or there is none and the content is a form that will have it.</summary>
+    /// <summary>
+    /// Validates the creation of an upload: a token in the header must be valid, and can only be missing if the content is a form, which may contain it.
+    /// </summary>
     public static async ValueTask<bool> ValidateCreationAsync(HttpContext context)
     {
         if (context.RequestServices.GetService<IAntiforgery>() is not { } antiforgery)
@@ -48,7 +50,7 @@ internal static class AntiforgeryValidator
         return (!hasHeader && context.Request.HasFormContentType) || await antiforgery.IsRequestValidAsync(context);
     }
 
-    /// <summary>Whether the whole request has a token that is right. It tells the framework so, which then does not ask again.</summary>
+    /// <summary>Validates the token of the complete request, and records the result so that the framework does not validate it again.</summary>
     public static async ValueTask<bool> ValidateCompletedRequestAsync(HttpContext context)
     {
         if (context.RequestServices.GetService<IAntiforgery>() is not { } antiforgery)

@@ -6,8 +6,8 @@ using Microsoft.AspNetCore.Http.Features;
 namespace ResumableUploads.Hosting.Endpoints.Execution;
 
 /// <summary>
-/// The response that an endpoint writes while nothing of it may leave yet. It behaves like the server's: it starts with the first byte, then
-/// its head cannot be changed. A body that grows past the limit is let through, after whoever holds it has agreed.
+/// Buffers the response of an endpoint until it is stored. It behaves like the response of the server: it starts with the first byte, and then its
+/// status and headers cannot be changed. A body that exceeds the limit is streamed instead.
 /// </summary>
 internal sealed class BufferedResponse : IHttpResponseFeature, IHttpResponseBodyFeature, IDisposable
 {
@@ -23,15 +23,15 @@ internal sealed class BufferedResponse : IHttpResponseFeature, IHttpResponseBody
     private int _statusCode;
     private string? _reasonPhrase;
 
-    /// <summary>Holds what is written from now on.</summary>
-    /// <param name="context">Whose response it stands for.</param>
-    /// <param name="limit">How many bytes are held.</param>
-    /// <param name="release">Lets the head go when the body goes past the limit, and says where the body goes.</param>
-    public BufferedResponse(HttpContext context, long limit, Func<ValueTask<Stream>> release)
+    /// <summary>Creates a buffer in front of the response of a request.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="bufferLimit">The number of bytes to buffer.</param>
+    /// <param name="startStreaming">Sends the status and headers when the body exceeds the limit, and returns the stream for the body.</param>
+    public BufferedResponse(HttpContext context, long bufferLimit, Func<ValueTask<Stream>> startStreaming)
     {
         _serverResponse = context.Features.GetRequiredFeature<IHttpResponseFeature>();
-        _bufferLimit = limit;
-        _startStreaming = release;
+        _bufferLimit = bufferLimit;
+        _startStreaming = startStreaming;
         _statusCode = _serverResponse.StatusCode;
         _stream = new BufferedResponseStream(this);
         foreach (var header in _serverResponse.Headers)
@@ -74,10 +74,10 @@ internal sealed class BufferedResponse : IHttpResponseFeature, IHttpResponseBody
 
     public bool HasStarted { get; private set; }
 
-    /// <summary>Whether the answer has begun to leave.</summary>
+    /// <summary>Gets whether the body exceeded the limit, so that the response is being sent.</summary>
     public bool IsStreaming => _streamingBody is not null;
 
-    /// <summary>What was written, where it was not released.</summary>
+    /// <summary>Gets the buffered body.</summary>
     public ReadOnlyMemory<byte> BufferedBody => _buffer.WrittenMemory;
 
     public Stream Stream => _stream;
@@ -94,7 +94,7 @@ internal sealed class BufferedResponse : IHttpResponseFeature, IHttpResponseBody
 
     public void DisableBuffering()
     {
-        // An answer is held until it is stored: what cannot wait for that is not for a resumable endpoint.
+        // Not supported: the response is stored before it is sent.
     }
 
     public async Task StartAsync(CancellationToken cancellationToken = default)
@@ -119,7 +119,7 @@ internal sealed class BufferedResponse : IHttpResponseFeature, IHttpResponseBody
         await SendFileFallback.SendFileAsync(_stream, path, offset, count, cancellationToken);
     }
 
-    /// <summary>Ends the answer; what a writer still has is in it.</summary>
+    /// <summary>Completes the response, including bytes that <see cref="Writer"/> has not flushed.</summary>
     public async Task CompleteAsync()
     {
         await StartAsync();

@@ -8,25 +8,26 @@ using ResumableUploads.Protocols.Tus;
 
 namespace ResumableUploads.Hosting.Endpoints.Execution;
 
-/// <summary>What is kept of an upload's first request, so that its endpoint sees it in the last one.</summary>
+/// <summary>Records the request that creates an upload, so that the endpoint sees it when the upload is complete.</summary>
 internal static class CreationRequestRecorder
 {
-    /// <summary>Headers that speak of the content, and so of the whole: a later piece may say otherwise, and is not believed.</summary>
+    /// <summary>Headers that describe the complete content. Those of the first request apply; those of later chunks are ignored.</summary>
     private static readonly string[] RepresentationHeaders =
         ["Content-Type", "Content-Encoding", "Content-Language", "Content-Location", "Content-Disposition", "Last-Modified", "Repr-Digest"];
 
-    /// <summary>Headers that speak of one message and not of the whole.</summary>
+    /// <summary>Headers that describe a single message.</summary>
     private static readonly string[] MessageHeaders = ["Content-Length", "Transfer-Encoding", "Expect", "Content-Range", "Content-MD5", "Content-Digest", "Want-Repr-Digest"];
 
-    /// <summary>What a handler does not see of the request that brought the last bytes.</summary>
+    /// <summary>Headers of the last request that the endpoint does not see.</summary>
     private static readonly string[] ExcludedHeaders =
         [.. FileIdHeaders.RequestHeaders, .. TusHeaders.RequestHeaders, .. IetfHeaders.RequestHeaders, .. MessageHeaders, .. RepresentationHeaders];
 
-    public static StoredRequest Capture(HttpContext context, string? tokenHeader)
+    /// <summary>Records a request whose content type is that of the upload.</summary>
+    public static StoredRequest Capture(HttpContext context, string? antiforgeryHeader)
     {
         HttpRequest request = context.Request;
         var headers = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
-        foreach (string name in (IEnumerable<string>)(tokenHeader is null ? RepresentationHeaders : [.. RepresentationHeaders, tokenHeader]))
+        foreach (string name in (IEnumerable<string>)(antiforgeryHeader is null ? RepresentationHeaders : [.. RepresentationHeaders, antiforgeryHeader]))
         {
             if (request.Headers.TryGetValue(name, out StringValues value))
             {
@@ -46,24 +47,25 @@ internal static class CreationRequestRecorder
         };
     }
 
-    /// <summary>The same where the content's type is told elsewhere: that of the request is the type of a piece.</summary>
-    public static StoredRequest CaptureFromChunk(HttpContext context, string? tokenHeader, string? contentType)
+    /// <summary>Records a request whose own content type is that of a chunk.</summary>
+    /// <summary>Records a request whose content type is that of the upload.</summary>
+    public static StoredRequest CaptureFromChunk(HttpContext context, string? antiforgeryHeader, string? contentType)
     {
-        StoredRequest details = Capture(context, tokenHeader);
-        details.Headers.Remove("Content-Type");
+        StoredRequest request = Capture(context, antiforgeryHeader);
+        request.Headers.Remove("Content-Type");
         if (contentType is not null)
         {
-            details.Headers["Content-Type"] = contentType;
+            request.Headers["Content-Type"] = contentType;
         }
 
-        return details;
+        return request;
     }
 
-    /// <summary>The headers of the whole request: those of this one, and of the first what speaks of the content.</summary>
-    public static HeaderDictionary CreateEndpointHeaders(IHeaderDictionary now, StoredRequest first, long length)
+    /// <summary>Creates the headers of the complete request: those of the last request, and of the first one those that describe the content.</summary>
+    public static HeaderDictionary CreateEndpointHeaders(IHeaderDictionary current, StoredRequest first, long length)
     {
-        var headers = new HeaderDictionary(now.Count);
-        foreach (var header in now)
+        var headers = new HeaderDictionary(current.Count);
+        foreach (var header in current)
         {
             headers[header.Key] = header.Value;
         }

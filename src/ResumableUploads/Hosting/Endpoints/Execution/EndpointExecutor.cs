@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.Timeouts;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Primitives;
 using ResumableUploads.Abstractions;
@@ -15,51 +14,43 @@ using ResumableUploads.Protocols;
 namespace ResumableUploads.Hosting.Endpoints.Execution;
 
 /// <summary>
-/// Runs an app's endpoint for an upload whose bytes are all there, inside the request that brought the last of them: it sees one request with
-/// the whole content, and its answer is held until it is stored.
+/// Runs an endpoint of the app for an upload that is completely received, inside the request that brought the last bytes or that requests the
+/// response. The endpoint sees one request with the whole content, and its response is buffered until it is stored.
 /// </summary>
-/// <param name="context">The request that brought the last bytes, or that asks for the answer.</param>
+/// <param name="context">The request that brought the last bytes, or that requests the response.</param>
 /// <param name="target">The endpoint.</param>
-/// <param name="options">Its options.</param>
-/// <param name="storedHeaders">Which headers of the answer are stored.</param>
-/// <param name="store">Where the content is.</param>
-/// <param name="time">For the endpoint's timeout.</param>
-/// <param name="logger">For why an endpoint called a request bad.</param>
-/// <param name="answerFor">How the protocol of this request says an outcome; null where the request is about something else.</param>
+/// <param name="services">The services that all runs share.</param>
+/// <param name="createResponse">
+/// Turns a result into the response of this request's protocol. <see langword="null"/> if the request is about another upload, so that the response
+/// of the endpoint is stored and not sent.
+/// </param>
 internal sealed class EndpointExecutor(
-    HttpContext context,
-    EndpointTarget target,
-    ResumableUploadOptions options,
-    StoredHeaderFilter storedHeaders,
-    IUploadStore store,
-    TimeProvider time,
-    ILogger logger,
-    Func<UploadResult, HttpResponseData>? answerFor)
+    HttpContext context, EndpointTarget target, EndpointExecutionServices services, Func<UploadResult, HttpResponseData>? createResponse)
 {
     private readonly IHttpResponseFeature _serverResponse = context.Features.GetRequiredFeature<IHttpResponseFeature>();
     private readonly IHttpResponseBodyFeature _serverResponseBody = context.Features.GetRequiredFeature<IHttpResponseBodyFeature>();
     private BufferedResponse? _bufferedResponse;
     private ReadOnlyMemory<byte>? _storedResponse;
 
-    /// <summary>Whether the answer has left already, because it was too long to be held.</summary>
-    public bool HasSentResponse => answerFor is not null && _bufferedResponse is { IsStreaming: true };
+    /// <summary>Gets whether the response was already sent, because it was too large for the buffer.</summary>
+    public bool HasSentResponse => createResponse is not null && _bufferedResponse is { IsStreaming: true };
 
     /// <summary>Runs the endpoint.</summary>
     public async ValueTask<HandlerResult> ExecuteAsync(
-        UploadInfo info, EngineRecord record, Func<ReadOnlyMemory<byte>, ValueTask> keep, CancellationToken stopping)
+        UploadInfo info, EngineRecord record, Func<ReadOnlyMemory<byte>, ValueTask> storeResponse, CancellationToken stopping)
     {
-        var swap = new FeatureOverrides(context.Features);
-        using var lifetimeFeature = new EndpointLifetimeFeature(context, target, time, stopping);
-        Stream content = await store.OpenReadAsync(info.Key, stopping) ?? new MovedContentStream(info.Offset);
+        var overrides = new FeatureOverrides(context.Features);
+        using var lifetimeFeature = new EndpointLifetimeFeature(context, target, services.Time, stopping);
+        Stream content = await services.Store.OpenReadAsync(info.Key, stopping) ?? new MovedContentStream(info.Offset);
         await using (content)
         {
             try
             {
-                using var buffered = new BufferedResponse(context, options.Handler.MaxStoredResponseSize, () => StartStreamingAsync(info, record, keep));
+                using var buffered = new BufferedResponse(context, services.Options.Handler.MaxStoredResponseSize, () => StartStreamingAsync(info, record, storeResponse));
                 _bufferedResponse = buffered;
-                ReplaceRequestFeatures(swap, info, record, content, lifetimeFeature);
-                swap.Set<IHttpResponseFeature>(_bufferedResponse);
-                swap.Set<IHttpResponseBodyFeature>(_bufferedResponse);
+                ReplaceRequestFeatures(overrides, info, record, content, lifetimeFeature);
+                overrides.Set<IHttpResponseFeature>(_bufferedResponse);
+                overrides.Set<IHttpResponseBodyFeature>(_bufferedResponse);
                 if (AntiforgeryValidator.IsRequired(target.Route.AppEndpoint) && !await AntiforgeryValidator.ValidateCompletedRequestAsync(context))
                 {
                     return new HandlerResult(HandlerResultKind.DeadLetter, AntiforgeryFailedResponse.ToBytes());
@@ -70,31 +61,31 @@ internal sealed class EndpointExecutor(
             }
             catch (Exception) when (HasSentResponse)
             {
-                // A part of the answer is on its way: the client must not take it for the whole.
+                // A part of the response was sent. The connection is aborted, so that the client does not take it for a complete one.
                 lifetimeFeature.Abort();
                 throw;
             }
             finally
             {
-                swap.Restore();
+                overrides.Restore();
             }
         }
 
         if (lifetimeFeature.IsAborted)
         {
-            throw new IOException("The endpoint has aborted its request.");
+            throw new IOException("The endpoint aborted its request.");
         }
 
-        HandlerResultKind verdict = StoredResponse.IsFinal(_bufferedResponse.StatusCode) ? HandlerResultKind.Final : HandlerResultKind.Retry;
+        HandlerResultKind kind = StoredResponse.IsFinal(_bufferedResponse.StatusCode) ? HandlerResultKind.Final : HandlerResultKind.Retry;
         if (!HasSentResponse)
         {
-            _storedResponse = new StoredResponse(_bufferedResponse.StatusCode, storedHeaders.SelectStored(_bufferedResponse.Headers), _bufferedResponse.BufferedBody).ToBytes();
+            _storedResponse = new StoredResponse(_bufferedResponse.StatusCode, services.StoredHeaders.SelectStored(_bufferedResponse.Headers), _bufferedResponse.BufferedBody).ToBytes();
         }
 
-        return new HandlerResult(verdict, _storedResponse);
+        return new HandlerResult(kind, _storedResponse);
     }
 
-    /// <summary>Gives the response the headers that are not stored: cookies, dates and whatever the app adds. Those go with the first answer alone.</summary>
+    /// <summary>Adds the headers that are not stored, such as cookies. They are only sent with the first response.</summary>
     public void AddUnstoredHeaders(UploadResult result)
     {
         if (_bufferedResponse is null || _storedResponse is null || !_storedResponse.Equals(result.Response))
@@ -109,8 +100,8 @@ internal sealed class EndpointExecutor(
     {
         get
         {
-            var problem = new Problem(400, Problem.CustomType("antiforgery"), "No valid antiforgery token",
-                "All bytes are there, and no token that fits the signed-in user or the cookie is among them. Delete the upload and send it again with a new token.");
+            var problem = new Problem(400, Problem.CustomType("antiforgery"), "The antiforgery token is missing or invalid",
+                "The upload is complete, but contains no token that is valid for the user and the cookie. Delete the upload and send it again with a new token.");
             return new StoredResponse(problem.Status, Problem.ContentType, problem.ToJson());
         }
     }
@@ -124,7 +115,10 @@ internal sealed class EndpointExecutor(
         }
     }
 
-    /// <summary>The length is that of what is sent; and where a protocol says Location by another name, the first answer is like those after it.</summary>
+    /// <summary>
+    /// Returns whether the response of the protocol sets a header. Location is included because some protocols send it under another name, and the first
+    /// response must equal later ones.
+    /// </summary>
     private static bool IsSetByProtocolResponse(string name) =>
         name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase)
         || name.Equals("Transfer-Encoding", StringComparison.OrdinalIgnoreCase)
@@ -136,11 +130,11 @@ internal sealed class EndpointExecutor(
         {
             await target.Next(context);
 
-            // The framework's exception pages say so of a request that was ended, as if by its client. Here the server has ended it, and
-            // that is no answer to keep.
+            // The framework's exception handlers respond with 499 to a canceled request, as if the client had canceled it. Here the server canceled it, and
+            // the response must not be stored.
             if (buffered.StatusCode == StatusCodes.Status499ClientClosedRequest && lifetimeFeature.IsCancellationRequested)
             {
-                throw new OperationCanceledException("The endpoint was ended before it had an answer.");
+                throw new OperationCanceledException("The endpoint was canceled before it responded.");
             }
         }
         catch (OperationCanceledException) when (lifetimeFeature.IsTimedOut && !buffered.HasStarted)
@@ -149,48 +143,51 @@ internal sealed class EndpointExecutor(
         }
         catch (BadHttpRequestException e) when (!buffered.HasStarted)
         {
-            // What model binding throws where the app asked for it, and the server would make this answer of. In development, where minimal
-            // APIs do, a page in front would have said why; the log does.
-            Log.EndpointThrewBadRequest(logger, e, target.Route.AppEndpoint.DisplayName);
+            // Model binding throws this in some configurations (minimal APIs in development), and the server turns it into a response with this status. The
+            // developer exception page cannot show the reason here, so it is logged.
+            Log.EndpointThrewBadRequest(services.Logger, e, target.Route.AppEndpoint.DisplayName);
             context.Response.Clear();
             context.Response.StatusCode = e.StatusCode;
         }
     }
 
-    private void ReplaceRequestFeatures(FeatureOverrides swap, UploadInfo info, EngineRecord record, Stream content, EndpointLifetimeFeature lifetimeFeature)
+    private void ReplaceRequestFeatures(FeatureOverrides overrides, UploadInfo info, EngineRecord record, Stream content, EndpointLifetimeFeature lifetimeFeature)
     {
-        IHttpRequestFeature now = context.Features.GetRequiredFeature<IHttpRequestFeature>();
+        IHttpRequestFeature current = context.Features.GetRequiredFeature<IHttpRequestFeature>();
         StoredRequest first = record.Request ?? CreationRequestRecorder.Capture(context, null);
 
-        // Where another endpoint of the same URL has made the upload, it is this one whose policies were asked.
-        string method = target.Route.Methods.Contains(first.Method, StringComparer.OrdinalIgnoreCase) ? first.Method : now.Method;
-        swap.Set<IHttpRequestFeature>(new HttpRequestFeature
+        // If another endpoint at the same URL created the upload, the policies of this one were applied, so its method is used.
+        string method = target.Route.Methods.Contains(first.Method, StringComparer.OrdinalIgnoreCase) ? first.Method : current.Method;
+        overrides.Set<IHttpRequestFeature>(new HttpRequestFeature
         {
-            Protocol = now.Protocol,
-            Scheme = now.Scheme,
+            Protocol = current.Protocol,
+            Scheme = current.Scheme,
             Method = method,
-            PathBase = now.PathBase,
+            PathBase = current.PathBase,
             Path = first.Path,
             QueryString = first.Query,
-            RawTarget = new PathString(now.PathBase).Add(first.Path) + new QueryString(first.Query),
-            Headers = CreationRequestRecorder.CreateEndpointHeaders(now.Headers, first, info.Offset),
+            RawTarget = new PathString(current.PathBase).Add(first.Path) + new QueryString(first.Query),
+            Headers = CreationRequestRecorder.CreateEndpointHeaders(current.Headers, first, info.Offset),
             Body = content,
         });
-        swap.Set<IRequestBodyPipeFeature>(new RequestBodyPipeFeature(context));
-        swap.Set<IHttpRequestBodyDetectionFeature>(new RequestBodyDetectionFeature(info.Offset > 0));
-        swap.Set<IHttpMaxRequestBodySizeFeature>(new UnlimitedRequestBodySizeFeature());
-        swap.Set<IFormFeature>(new FormFeature(context.Request, FormOptionsFactory.Create(
+        overrides.Set<IRequestBodyPipeFeature>(new RequestBodyPipeFeature(context));
+        overrides.Set<IHttpRequestBodyDetectionFeature>(new RequestBodyDetectionFeature(info.Offset > 0));
+        overrides.Set<IHttpMaxRequestBodySizeFeature>(new UnlimitedRequestBodySizeFeature());
+        overrides.Set<IFormFeature>(new FormFeature(context.Request, FormOptionsFactory.Create(
             target.Route.AppEndpoint,
             context.RequestServices.GetRequiredService<IOptions<FormOptions>>().Value,
-            target.Route.GetMaxUploadSize(options))));
-        swap.Set<IHttpRequestLifetimeFeature>(lifetimeFeature);
-        swap.Set<IHttpRequestTimeoutFeature>(lifetimeFeature.HasTimeout ? lifetimeFeature : null);
-        swap.Set<IResumableUploadFeature>(new ResumableUploadFeature(store, info, record, context.RequestServices));
-        swap.Set<IRouteValuesFeature>(new RouteValuesFeature { RouteValues = MergeRouteValues(first) });
+            target.Route.GetMaxUploadSize(services.Options))));
+        overrides.Set<IHttpRequestLifetimeFeature>(lifetimeFeature);
+        overrides.Set<IHttpRequestTimeoutFeature>(lifetimeFeature.HasTimeout ? lifetimeFeature : null);
+        overrides.Set<IResumableUploadFeature>(new ResumableUploadFeature(services.Store, info, record, context.RequestServices));
+        overrides.Set<IRouteValuesFeature>(new RouteValuesFeature { RouteValues = MergeRouteValues(first) });
         context.SetEndpoint(target.Route.AppEndpoint);
     }
 
-    /// <summary>The values of the first request; where this one has the same in another type, that one, as the app may have put it there.</summary>
+    /// <summary>
+    /// Merges the route values of the first request into those of this one. A value that is equal as text is kept, because the app may have replaced it
+    /// by an object of another type.
+    /// </summary>
     private RouteValueDictionary MergeRouteValues(StoredRequest first)
     {
         var values = new RouteValueDictionary(context.Request.RouteValues);
@@ -205,24 +202,24 @@ internal sealed class EndpointExecutor(
         return values;
     }
 
-    /// <summary>The answer is longer than what is held. Its head is stored, and then it may go, with the body as it is written.</summary>
-    private async ValueTask<Stream> StartStreamingAsync(UploadInfo info, EngineRecord record, Func<ReadOnlyMemory<byte>, ValueTask> keep)
+    /// <summary>Stores the status and headers of a response that exceeds the buffer, sends them, and returns the stream for the body.</summary>
+    private async ValueTask<Stream> StartStreamingAsync(UploadInfo info, EngineRecord record, Func<ReadOnlyMemory<byte>, ValueTask> storeResponse)
     {
         BufferedResponse buffered = _bufferedResponse!;
-        ReadOnlyMemory<byte> head = new StoredResponse(buffered.StatusCode, storedHeaders.SelectStored(buffered.Headers), default).ToBytes();
+        ReadOnlyMemory<byte> head = new StoredResponse(buffered.StatusCode, services.StoredHeaders.SelectStored(buffered.Headers), default).ToBytes();
         bool isFinal = StoredResponse.IsFinal(buffered.StatusCode);
         if (isFinal)
         {
-            await keep(head);
+            await storeResponse(head);
         }
 
-        if (answerFor is null)
+        if (createResponse is null)
         {
             return Stream.Null;
         }
 
         CopyHeaders(buffered, _serverResponse);
-        ResponseWriter.WriteStatusAndHeaders(_serverResponse, answerFor(new UploadResult(isFinal ? UploadResultKind.Completed : UploadResultKind.HandlerFailed, info.Offset)
+        ResponseWriter.WriteStatusAndHeaders(_serverResponse, createResponse(new UploadResult(isFinal ? UploadResultKind.Completed : UploadResultKind.HandlerFailed, info.Offset)
         {
             UploadLength = info.Length,
             Response = head,
@@ -238,7 +235,7 @@ internal sealed class EndpointExecutor(
         public bool CanHaveBody => canHaveBody;
     }
 
-    /// <summary>The whole is here already, within its limit: what filters set for one request changes nothing any more.</summary>
+    /// <summary>Ignores request size limits that filters set: the complete content was received within the limits of uploads.</summary>
     private sealed class UnlimitedRequestBodySizeFeature : IHttpMaxRequestBodySizeFeature
     {
         public bool IsReadOnly => false;

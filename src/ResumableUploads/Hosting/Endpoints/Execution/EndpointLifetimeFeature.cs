@@ -8,8 +8,8 @@ using ResumableUploads.Hosting.Endpoints.Routing;
 namespace ResumableUploads.Hosting.Endpoints.Execution;
 
 /// <summary>
-/// How long a handler may run, and when it is told to stop: with the server, or when the timeout of its endpoint is over, counted from here.
-/// That its client leaves is no reason.
+/// Cancels an endpoint when the server stops, or when the endpoint's request timeout expires, which starts with the endpoint. A client that disconnects
+/// does not cancel it.
 /// </summary>
 internal sealed class EndpointLifetimeFeature : IHttpRequestLifetimeFeature, IHttpRequestTimeoutFeature, IDisposable
 {
@@ -33,16 +33,16 @@ internal sealed class EndpointLifetimeFeature : IHttpRequestLifetimeFeature, IHt
 
     public CancellationToken RequestTimeoutToken => _timeout.Token;
 
-    /// <summary>Whether the endpoint has thrown its own connection away: there is no answer then.</summary>
+    /// <summary>Gets whether the endpoint aborted its request. It has no response then.</summary>
     public bool IsAborted { get; private set; }
 
-    /// <summary>Whether the app has a timeout for this endpoint.</summary>
+    /// <summary>Gets whether the endpoint has a request timeout.</summary>
     public bool HasTimeout => _policy?.Timeout is not null;
 
-    /// <summary>Whether the handler was told to stop, for whatever reason.</summary>
+    /// <summary>Gets whether the endpoint was canceled, for any reason.</summary>
     public bool IsCancellationRequested => _cancellation.IsCancellationRequested;
 
-    /// <summary>Whether it took too long.</summary>
+    /// <summary>Gets whether the request timeout expired.</summary>
     public bool IsTimedOut => _timeout.IsCancellationRequested;
 
     public void DisableTimeout() => _timeout.CancelAfter(Timeout.InfiniteTimeSpan);
@@ -54,7 +54,7 @@ internal sealed class EndpointLifetimeFeature : IHttpRequestLifetimeFeature, IHt
         _connectionLifetime?.Abort();
     }
 
-    /// <summary>Writes what the policy says for a request that took too long.</summary>
+    /// <summary>Writes the response that the timeout policy specifies.</summary>
     public async Task WriteTimeoutResponseAsync(HttpContext context)
     {
         context.Response.Clear();
@@ -89,7 +89,7 @@ internal sealed class EndpointLifetimeFeature : IHttpRequestLifetimeFeature, IHt
             { Timeout: { } timeout } => new RequestTimeoutPolicy { Timeout = timeout },
             { PolicyName: { } name } => options.Policies.TryGetValue(name, out RequestTimeoutPolicy? policy)
                 ? policy
-                : throw new InvalidOperationException($"There is no request timeout policy '{name}'."),
+                : throw new InvalidOperationException($"The request timeout policy '{name}' does not exist."),
             _ => null,
         };
     }

@@ -7,29 +7,33 @@ using ResumableUploads.Hosting.Events;
 
 namespace ResumableUploads.Hosting.Endpoints.Execution;
 
-/// <summary>What the engine asks of the app, where an endpoint takes the place of <c>OnCompleted</c>.</summary>
-internal sealed class EndpointUploadCallbacks(EventUploadCallbacks events, EndpointExecutor run, HttpContext context, EndpointTarget target) : IUploadCallbacks
+/// <summary>Connects the engine to an endpoint, which is the completion handler instead of <c>OnCompleted</c>.</summary>
+internal sealed class EndpointUploadCallbacks(
+    EventUploadCallbacks events, EndpointExecutor executor, HttpContext context, EndpointTarget target, Func<IUploadCallbacks> createForOtherUpload)
+    : IUploadCallbacks
 {
     public bool HasCompletionHandler => true;
 
     public bool HasProgressHandler => events.HasProgressHandler;
 
-    /// <summary>What would be said against the plain request, without a look at its body, is said before a byte of it is taken.</summary>
+    public IUploadCallbacks ForOtherUpload() => createForOtherUpload();
+
+    /// <summary>Rejects an upload before its body is read, if the framework would reject the complete request without reading its body.</summary>
     public async ValueTask<CreationDecision> OnCreatingAsync(UploadKey key, CreateCommand createCommand, long? length, CancellationToken cancellationToken)
     {
         Endpoint endpoint = target.Route.AppEndpoint;
 
-        // As the framework's routing decides it: no content type is left to the endpoint.
+        // As in the framework's routing, a request without a content type is left to the endpoint.
         if (createCommand.ContentType is { } type && target.Route.MatchContentType(type) == ContentTypeMatch.None)
         {
             string accepted = string.Join(", ", endpoint.Metadata.GetMetadata<IAcceptsMetadata>()!.ContentTypes);
-            return new CreationDecision(new Rejection(StatusCodes.Status415UnsupportedMediaType, $"This endpoint takes {accepted}."), null);
+            return new CreationDecision(new Rejection(StatusCodes.Status415UnsupportedMediaType, $"Send one of the content types that this endpoint accepts: {accepted}."), null);
         }
 
         if (AntiforgeryValidator.IsRequired(endpoint) && !await AntiforgeryValidator.ValidateCreationAsync(context))
         {
             return new CreationDecision(
-                new Rejection(StatusCodes.Status400BadRequest, "The antiforgery token is missing, or is not the one of this user and this cookie."), null);
+                new Rejection(StatusCodes.Status400BadRequest, "The antiforgery token is missing, or is not valid for the user and the cookie."), null);
         }
 
         return await events.OnCreatingAsync(key, createCommand, length, cancellationToken);
@@ -40,7 +44,7 @@ internal sealed class EndpointUploadCallbacks(EventUploadCallbacks events, Endpo
 
     public ValueTask<HandlerResult> RunHandlerAsync(
         UploadInfo info, EngineRecord record, Func<ReadOnlyMemory<byte>, ValueTask> storeResponse, CancellationToken cancellationToken) =>
-        run.ExecuteAsync(info, record, storeResponse, cancellationToken);
+        executor.ExecuteAsync(info, record, storeResponse, cancellationToken);
 
     public ValueTask OnDeadLetteredAsync(UploadInfo info, EngineRecord record, CancellationToken cancellationToken) =>
         events.OnDeadLetteredAsync(info, record, cancellationToken);

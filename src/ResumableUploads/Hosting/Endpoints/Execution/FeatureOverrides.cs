@@ -2,10 +2,10 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace ResumableUploads.Hosting.Endpoints.Execution;
 
-/// <summary>Puts other features into a request, and the old ones back.</summary>
+/// <summary>Replaces features of a request temporarily.</summary>
 internal sealed class FeatureOverrides(IFeatureCollection features)
 {
-    private readonly Stack<(Type Type, object? Before)> _originals = new();
+    private readonly Stack<(Type Type, object? Original)> _originals = new();
 
     public void Set<T>(T? feature) where T : class
     {
@@ -15,9 +15,9 @@ internal sealed class FeatureOverrides(IFeatureCollection features)
 
     public void Restore()
     {
-        while (_originals.TryPop(out (Type Type, object? Before) swapped))
+        while (_originals.TryPop(out (Type Type, object? Original) feature))
         {
-            features[swapped.Type] = swapped.Before;
+            features[feature.Type] = feature.Original;
         }
     }
 }

@@ -3,54 +3,56 @@ using ResumableUploads.Abstractions;
 namespace ResumableUploads;
 
 /// <summary>
-/// What an endpoint can know about the upload that its request was put together from: <c>HttpContext.Features.Get&lt;IResumableUploadFeature&gt;()</c>.
-/// A request that came in one piece, without a protocol's headers, has none.
+/// Describes the upload behind the request of a resumable endpoint: <c>HttpContext.Features.Get&lt;IResumableUploadFeature&gt;()</c>. A request without the
+/// headers of an upload protocol does not have this feature.
 /// </summary>
 public interface IResumableUploadFeature
 {
-    /// <summary>The name of the upload: the same for every run of the endpoint for it. An idempotency key.</summary>
+    /// <summary>Gets the key of the upload. It is the same in every attempt to run the endpoint, so it can be used as an idempotency key.</summary>
     UploadKey Key { get; }
 
-    /// <summary>A file name that is safe to use below a directory on any system: no path, no reserved name, at most 200 bytes. It is not unique.</summary>
+    /// <summary>Gets a file name that is safe on any operating system: no path, no reserved name, at most 200 bytes. It is not unique.</summary>
     string FileName { get; }
 
-    /// <summary>The name as the client sent it. Show it encoded; never use it as a path.</summary>
+    /// <summary>Gets the file name as the client sent it. Encode it when you display it; never use it as a path.</summary>
     string? RawFileName { get; }
 
-    /// <summary>What the client said about the upload in pairs (<c>Upload-Metadata</c> of tus), unchecked. Empty for other protocols.</summary>
+    /// <summary>Gets the metadata that a tus client sent (<c>Upload-Metadata</c>), not validated. Empty for other protocols.</summary>
     IReadOnlyDictionary<string, string> Metadata { get; }
 
-    /// <summary>How many bytes the content has.</summary>
+    /// <summary>Gets the size of the content, in bytes.</summary>
     long Size { get; }
 
-    /// <summary>A digest of the whole content that the client sent and the server has verified, as <c>sha-256=:base64:</c>, or null.</summary>
+    /// <summary>
+    /// Gets the digest of the complete content that the client sent and the server verified, as <c>sha-256=:base64:</c>, or <see langword="null"/>.
+    /// </summary>
     string? Digest { get; }
 
-    /// <summary>Which run of the endpoint this is for this upload, from 1.</summary>
+    /// <summary>Gets the number of this attempt to run the endpoint for the upload, starting with 1.</summary>
     int Attempt { get; }
 
     /// <summary>
-    /// Whether the endpoint has been started for this upload before: it may have done its work, and its answer been lost with the process.
+    /// Gets whether the endpoint was started for this upload before. An earlier attempt may have done its work, and lost its response with the process.
     /// </summary>
     bool IsRepeat { get; }
 
     /// <summary>
-    /// Moves the content to a path: a rename on one volume, else a copy that is synced before the original goes. The directory is made where
-    /// it is missing. It may be repeated after a crash.
+    /// Moves the content to a file: a rename on the same volume, otherwise a copy that is flushed to disk before the original is deleted. Creates the
+    /// directory if it does not exist. Can be repeated after a crash.
     /// </summary>
-    /// <param name="path">Where to.</param>
-    /// <param name="overwrite">Whether a file that is there is replaced. Default: false.</param>
-    /// <param name="cancellationToken">Ends a copy.</param>
+    /// <param name="path">The path of the file.</param>
+    /// <param name="overwrite">Whether to replace an existing file. Defaults to <see langword="false"/>.</param>
+    /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
     /// <returns>The full path of the file.</returns>
-    /// <exception cref="IOException">Another file is at the path.</exception>
+    /// <exception cref="IOException">Another file exists at the path.</exception>
     Task<string> MoveToFileAsync(string path, bool overwrite = false, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Moves the content into a directory, under <see cref="FileName"/> or, where that is taken, under the next free name like
-    /// <c>name (1).txt</c>. It may be repeated after a crash.
+    /// Moves the content into a directory as <see cref="FileName"/> or, if that file exists, as the next free name, such as <c>name (1).txt</c>. Can be
+    /// repeated after a crash.
     /// </summary>
-    /// <param name="directory">Where to. It is made where it is missing.</param>
-    /// <param name="cancellationToken">Ends a copy.</param>
+    /// <param name="directory">The directory. It is created if it does not exist.</param>
+    /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
     /// <returns>The full path of the file.</returns>
     Task<string> MoveToDirectoryAsync(string directory, CancellationToken cancellationToken = default);
 }

@@ -1,14 +1,15 @@
 namespace ResumableUploads.Hosting.Endpoints.Execution;
 
 /// <summary>
-/// The body of a run that finds the content moved away by an earlier run. It cannot be empty, which would be read as an empty file: it says
-/// what has happened.
+/// The request body of a repeated handler run whose earlier run has moved the content out of the store. Reading it throws, because an empty body would
+/// look like an empty file.
 /// </summary>
+/// <param name="length">The length of the content in bytes.</param>
 internal sealed class MovedContentStream(long length) : Stream
 {
     private const string MovedMessage =
-        "An earlier run of this endpoint has moved the content away. Look at IResumableUploadFeature.IsRepeat before the body is read; " +
-        "MoveToAsync and MoveIntoAsync may be repeated, and give the path of the file.";
+        "An earlier run of this endpoint has moved the content out of the store. Check IResumableUploadFeature.IsRepeat before reading the body. " +
+        "MoveToFileAsync and MoveToDirectoryAsync can be called again and return the path of the file.";
 
     public override bool CanRead => true;
 

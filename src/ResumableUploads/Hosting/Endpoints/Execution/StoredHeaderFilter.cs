@@ -2,8 +2,8 @@ using Microsoft.AspNetCore.Http;
 
 namespace ResumableUploads.Hosting.Endpoints.Execution;
 
-/// <summary>Which headers of an endpoint's answer are stored with it, and given again.</summary>
-internal sealed class StoredHeaderFilter(IEnumerable<string> more)
+/// <summary>Selects the headers of an endpoint's response that are stored and replayed.</summary>
+internal sealed class StoredHeaderFilter(IEnumerable<string> additionalHeaders)
 {
     private const int MaxValueLength = 8 * 1024;
 
@@ -19,11 +19,11 @@ internal sealed class StoredHeaderFilter(IEnumerable<string> more)
         "Keep-Alive", "Proxy-Connection", "TE", "Trailer", "Transfer-Encoding", "Upgrade", "Date", "Server", "Content-Length", "Alt-Svc",
     };
 
-    private readonly HashSet<string> _names = new([.. DefaultHeaders, .. more], StringComparer.OrdinalIgnoreCase);
+    private readonly HashSet<string> _names = new([.. DefaultHeaders, .. additionalHeaders], StringComparer.OrdinalIgnoreCase);
 
     public static bool IsNeverStored(string name) => NeverStored.Contains(name);
 
-    /// <summary>What is kept of some headers, one entry a value.</summary>
+    /// <summary>Gets the headers to store, with one entry per value.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> SelectStored(IHeaderDictionary headers) =>
     [
         .. from header in headers

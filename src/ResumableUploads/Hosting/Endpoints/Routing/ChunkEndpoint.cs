@@ -9,34 +9,30 @@ using Microsoft.AspNetCore.Routing;
 
 namespace ResumableUploads.Hosting.Endpoints.Routing;
 
-/// <summary>What a sibling takes.</summary>
+/// <summary>The requests that a chunk endpoint accepts.</summary>
 internal enum ChunkEndpointRole
 {
-    /// <summary>Content, by the methods of its endpoint.</summary>
+    /// <summary>Chunks, with the methods of the app's endpoint.</summary>
     Content,
 
-    /// <summary>That, and questions for the status or to cancel.</summary>
+    /// <summary>Chunks, status requests and cancellations.</summary>
     ContentAndManagement,
 
-    /// <summary>Every method that a protocol has.</summary>
+    /// <summary>All methods of the upload protocols.</summary>
     AllMethods,
 
-    /// <summary>The question what can be done.</summary>
+    /// <summary>OPTIONS requests.</summary>
     Discovery,
 }
 
 /// <summary>
-/// The endpoint that takes the pieces for another one. It stands at the same URL and has the same metadata (authorization, CORS and whatever
-/// the app reads), except for what speaks of one whole request: its method, content type, size and token.
+/// Creates the endpoint that handles the chunks for an endpoint of the app. It has the same route pattern and the same metadata (authorization, CORS,
+/// the app's own), except for metadata that describes a single request: method, content type, size limit and antiforgery token.
 /// </summary>
 internal static class ChunkEndpoint
 {
     private static readonly string[] ManagementMethods = [HttpMethods.Get, HttpMethods.Head, HttpMethods.Delete, HttpMethods.Options];
 
-    /// <summary>Makes the sibling.</summary>
-    /// <param name="route">The app's endpoint.</param>
-    /// <param name="role">What it takes.</param>
-    /// <param name="handle">What it does.</param>
     public static RouteEndpoint Create(ResumableRoute route, ChunkEndpointRole role, RequestDelegate handle)
     {
         RouteEndpoint original = route.AppEndpoint;
@@ -58,14 +54,16 @@ internal static class ChunkEndpoint
                 new HttpMethodMetadata(methods, acceptCorsPreflight: true),
                 route,
             ]),
-            $"{original.DisplayName} (pieces)");
+            $"{original.DisplayName} (chunks)");
     }
 
     private static bool DescribesSingleRequest(object metadata) => metadata is
         IHttpMethodMetadata or IAcceptsMetadata or IRequestSizeLimitMetadata or IAntiforgeryMetadata
         or IDynamicEndpointMetadata or PageActionDescriptor or IResumableEndpointMetadata;
 
-    /// <summary>An app may ask for authorization by a filter for all of its controllers. Filters run with the handler, and pieces come before.</summary>
+    /// <summary>
+    /// Converts MVC's authorization filters to metadata. Filters run with the action, and chunks are handled before it.
+    /// </summary>
     private static IEnumerable<object> GetFilterAuthorization(Endpoint original)
     {
         if (original.Metadata.GetMetadata<IAllowAnonymous>() is not null)

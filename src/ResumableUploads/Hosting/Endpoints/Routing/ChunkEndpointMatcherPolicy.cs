@@ -6,15 +6,15 @@ using ResumableUploads.Hosting.Requests;
 namespace ResumableUploads.Hosting.Endpoints.Routing;
 
 /// <summary>
-/// Sends requests that carry a protocol's headers to the siblings of the resumable endpoints at their URL, before anything is decided by
-/// method or content type. Every other request finds the app's endpoints as if this were not here.
+/// Sends requests with the headers of an upload protocol to the chunk endpoints of the resumable endpoints at their URL, before the framework selects
+/// by method or content type. All other requests are routed as without this policy.
 /// </summary>
 internal sealed class ChunkEndpointMatcherPolicy(ResumableEndpointRegistry registry) : MatcherPolicy, INodeBuilderPolicy, IEndpointComparerPolicy
 {
-    /// <summary>Before the framework's policy for methods, which is at -1000.</summary>
-    public override int Order => -2000;
+    /// <summary>Gets an order before that of the framework's policy for methods.</summary>
+    public override int Order => FrameworkInternals.HttpMethodPolicyOrder * 2;
 
-    /// <summary>At one URL a sibling goes before what the app has there for any method.</summary>
+    /// <summary>Gets a comparer that prefers a chunk endpoint to an endpoint of the app that accepts any method at the same URL.</summary>
     public IComparer<Endpoint> Comparer { get; } = Comparer<Endpoint>.Create(static (x, y) => GetRank(x).CompareTo(GetRank(y)));
 
     public bool AppliesToEndpoints(IReadOnlyList<Endpoint> endpoints) => endpoints.Any(static endpoint => ResumableRoute.TryCreate(endpoint) is not null);
@@ -43,27 +43,27 @@ internal sealed class ChunkEndpointMatcherPolicy(ResumableEndpointRegistry regis
         return new RequestKindJumpTable(destinations);
     }
 
-    /// <summary>One sibling for each endpoint, with its own methods; questions go to the first at their URL.</summary>
+    /// <summary>Gets one chunk endpoint per resumable endpoint, with its methods. The first one at a URL also handles status requests and cancellations.</summary>
     private List<Endpoint> GetContentEndpoints(IReadOnlyList<Endpoint> endpoints) =>
     [
         .. GroupResumableRoutes(endpoints).SelectMany(url => url.Select((route, i) => registry.GetChunkEndpoint(route, i == 0 ? ChunkEndpointRole.ContentAndManagement : ChunkEndpointRole.Content))),
         .. GetCompetingEndpoints(endpoints),
     ];
 
-    /// <summary>One sibling for each URL where an endpoint takes the method by which an upload was made, whatever the method of a piece is.</summary>
+    /// <summary>Gets one chunk endpoint per URL where an endpoint accepts the method that created the upload. It accepts chunks with any method.</summary>
     private IReadOnlyList<Endpoint> GetUploadEndpoints(string method, IReadOnlyList<Endpoint> endpoints)
     {
-        Endpoint[] siblings =
+        Endpoint[] chunkEndpoints =
         [
             .. GroupResumableRoutes(endpoints)
                 .Select(url => url.FirstOrDefault(route => route.Methods.Contains(method)))
                 .OfType<ResumableRoute>()
                 .Select(route => registry.GetChunkEndpoint(route, ChunkEndpointRole.AllMethods)),
         ];
-        return siblings.Length > 0 ? [.. siblings, .. GetCompetingEndpoints(endpoints)] : endpoints;
+        return chunkEndpoints.Length > 0 ? [.. chunkEndpoints, .. GetCompetingEndpoints(endpoints)] : endpoints;
     }
 
-    /// <summary>One sibling for each URL, unless the app answers OPTIONS there by itself.</summary>
+    /// <summary>Adds one endpoint for OPTIONS per URL, unless the app handles OPTIONS there.</summary>
     private List<Endpoint> GetDiscoveryEndpoints(IReadOnlyList<Endpoint> endpoints) =>
     [
         .. endpoints,
@@ -74,23 +74,23 @@ internal sealed class ChunkEndpointMatcherPolicy(ResumableEndpointRegistry regis
         ? methods.Contains(HttpMethods.Options, StringComparer.OrdinalIgnoreCase)
         : ResumableRoute.TryCreate(endpoint) is not null;
 
-    /// <summary>The resumable endpoints by how specific their URL is.</summary>
+    /// <summary>Groups the resumable endpoints by how specific their URL is.</summary>
     private static ILookup<(int, decimal), ResumableRoute> GroupResumableRoutes(IReadOnlyList<Endpoint> endpoints) => endpoints
         .Select(ResumableRoute.TryCreate).OfType<ResumableRoute>()
         .OrderBy(static route => route.AppEndpoint.DisplayName, StringComparer.Ordinal)
         .ToLookup(static route => GetSpecificity(route.AppEndpoint));
 
     /// <summary>
-    /// Of the app's other endpoints those that take content themselves: a request with content goes to the most specific URL, as ever. So do
-    /// questions, where a more specific URL takes content and is not resumable.
+    /// Gets the endpoints that are not resumable and accept content: a request with content goes to the most specific URL, resumable or not. If such an
+    /// endpoint has a more specific URL than all resumable ones, the other endpoints at its URL get the requests without content too.
     /// </summary>
     private static IEnumerable<Endpoint> GetCompetingEndpoints(IReadOnlyList<Endpoint> endpoints)
     {
         (int, decimal) mostSpecific = GroupResumableRoutes(endpoints).Min(static url => url.Key);
         foreach (IGrouping<(int, decimal), Endpoint> url in endpoints.Where(static endpoint => ResumableRoute.TryCreate(endpoint) is null).GroupBy(GetSpecificity))
         {
-            Endpoint[] takingContent = [.. url.Where(static endpoint => ResumableRoute.GetContentMethods(endpoint).Count > 0)];
-            foreach (Endpoint other in takingContent.Length > 0 && url.Key.CompareTo(mostSpecific) < 0 ? url : (IEnumerable<Endpoint>)takingContent)
+            Endpoint[] contentEndpoints = [.. url.Where(static endpoint => ResumableRoute.GetContentMethods(endpoint).Count > 0)];
+            foreach (Endpoint other in contentEndpoints.Length > 0 && url.Key.CompareTo(mostSpecific) < 0 ? url : (IEnumerable<Endpoint>)contentEndpoints)
             {
                 yield return other;
             }

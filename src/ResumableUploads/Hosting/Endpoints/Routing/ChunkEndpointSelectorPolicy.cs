@@ -9,12 +9,12 @@ using ResumableUploads.Protocols;
 namespace ResumableUploads.Hosting.Endpoints.Routing;
 
 /// <summary>
-/// Chooses between resumable endpoints that share a URL and a method, and differ in the content type that they take. The siblings take any
-/// type, because a piece has none of its own: here the type says which endpoint is meant, so each piece has to name it.
+/// Selects between resumable endpoints that share a URL and a method and accept different content types. Chunk endpoints accept any content type, so
+/// each chunk must name the content type of the complete content here.
 /// </summary>
 internal sealed class ChunkEndpointSelectorPolicy : MatcherPolicy, IEndpointSelectorPolicy
 {
-    /// <summary>Behind everything else that tells endpoints apart.</summary>
+    /// <summary>Gets an order after all other policies.</summary>
     public override int Order => int.MaxValue;
 
     public bool AppliesToEndpoints(IReadOnlyList<Endpoint> endpoints) =>
@@ -22,18 +22,18 @@ internal sealed class ChunkEndpointSelectorPolicy : MatcherPolicy, IEndpointSele
 
     public Task ApplyAsync(HttpContext httpContext, CandidateSet candidates)
     {
-        int[] siblings = GetBestCandidates(candidates);
-        if (siblings.Length > 1)
+        int[] candidateIndexes = GetBestCandidates(candidates);
+        if (candidateIndexes.Length > 1)
         {
             string type = httpContext.Request.ContentType ?? "";
-            ILookup<ContentTypeMatch, int> byFit = siblings.ToLookup(i => GetRoute(candidates[i].Endpoint)!.MatchContentType(type));
-            ContentTypeMatch fit = byFit.Min(static fits => fits.Key);
-            if (fit == ContentTypeMatch.None)
+            ILookup<ContentTypeMatch, int> byMatch = candidateIndexes.ToLookup(i => GetRoute(candidates[i].Endpoint)!.MatchContentType(type));
+            ContentTypeMatch best = byMatch.Min(static matches => matches.Key);
+            if (best == ContentTypeMatch.None)
             {
-                candidates.ReplaceEndpoint(siblings[0], CreateAmbiguousContentTypeEndpoint([.. siblings.Select(i => candidates[i].Endpoint)]), candidates[siblings[0]].Values);
+                candidates.ReplaceEndpoint(candidateIndexes[0], CreateAmbiguousContentTypeEndpoint([.. candidateIndexes.Select(i => candidates[i].Endpoint)]), candidates[candidateIndexes[0]].Values);
             }
 
-            foreach (int other in fit == ContentTypeMatch.None ? siblings[1..] : siblings.Except(byFit[fit]))
+            foreach (int other in best == ContentTypeMatch.None ? candidateIndexes[1..] : candidateIndexes.Except(byMatch[best]))
             {
                 candidates.SetValidity(other, false);
             }
@@ -42,22 +42,22 @@ internal sealed class ChunkEndpointSelectorPolicy : MatcherPolicy, IEndpointSele
         return Task.CompletedTask;
     }
 
-    /// <summary>The siblings that would be taken for one another: those with the best score.</summary>
+    /// <summary>Gets the chunk endpoints with the best score, which are ambiguous without this policy.</summary>
     private static int[] GetBestCandidates(CandidateSet candidates)
     {
-        int[] siblings = [.. Enumerable.Range(0, candidates.Count).Where(i => candidates.IsValidCandidate(i) && GetRoute(candidates[i].Endpoint) is not null)];
-        return [.. siblings.Where(i => candidates[i].Score == candidates[siblings[0]].Score)];
+        int[] candidateIndexes = [.. Enumerable.Range(0, candidates.Count).Where(i => candidates.IsValidCandidate(i) && GetRoute(candidates[i].Endpoint) is not null)];
+        return [.. candidateIndexes.Where(i => candidates[i].Score == candidates[candidateIndexes[0]].Score)];
     }
 
     private static ResumableRoute? GetRoute(Endpoint endpoint) => endpoint.Metadata.GetMetadata<ResumableRoute>();
 
-    private static Endpoint CreateAmbiguousContentTypeEndpoint(Endpoint[] siblings)
+    private static Endpoint CreateAmbiguousContentTypeEndpoint(Endpoint[] endpoints)
     {
-        string types = string.Join(", ", siblings.SelectMany(static sibling =>
-            GetRoute(sibling)!.AppEndpoint.Metadata.GetMetadata<IAcceptsMetadata>()?.ContentTypes ?? []).Distinct());
-        var problem = new Problem(415, Problem.CustomType("content-type"), "Which endpoint?", string.Create(
-            CultureInfo.InvariantCulture, $"More than one endpoint takes uploads here. Name the content type of the whole with each piece: {types}."));
+        string types = string.Join(", ", endpoints.SelectMany(static endpoint =>
+            GetRoute(endpoint)!.AppEndpoint.Metadata.GetMetadata<IAcceptsMetadata>()?.ContentTypes ?? []).Distinct());
+        var problem = new Problem(415, Problem.CustomType("content-type"), "The endpoint is ambiguous", string.Create(
+            CultureInfo.InvariantCulture, $"Several endpoints accept uploads at this URL. Send the content type of the complete content with each chunk: {types}."));
         return new Endpoint(
-            context => ResponseWriter.WriteAsync(context, problem.ToResponse(), context.RequestAborted), EndpointMetadataCollection.Empty, "Resumable uploads: unclear content type");
+            context => ResponseWriter.WriteAsync(context, problem.ToResponse(), context.RequestAborted), EndpointMetadataCollection.Empty, "Resumable uploads: ambiguous content type");
     }
 }

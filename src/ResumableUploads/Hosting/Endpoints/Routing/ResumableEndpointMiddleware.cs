@@ -4,13 +4,9 @@ using Microsoft.AspNetCore.Http;
 
 namespace ResumableUploads.Hosting.Endpoints.Routing;
 
-/// <summary>Takes the pieces at a place in the pipeline that the app has chosen: what comes behind it sees whole requests alone.</summary>
+/// <summary>Handles chunks at the place in the pipeline that the app has chosen. Middleware behind it only sees complete requests.</summary>
 internal sealed class ResumableEndpointMiddleware(RequestDelegate next, ResumableEndpointRegistry registry)
 {
-    // The framework's own endpoint middleware asks the same of every endpoint, by the same keys.
-    private const string AuthorizationInvokedKey = "__AuthorizationMiddlewareWithEndpointInvoked";
-    private const string CorsInvokedKey = "__CorsMiddlewareWithEndpointInvoked";
-
     public Task InvokeAsync(HttpContext context)
     {
         Endpoint? endpoint = context.GetEndpoint();
@@ -19,8 +15,9 @@ internal sealed class ResumableEndpointMiddleware(RequestDelegate next, Resumabl
             return next(context);
         }
 
-        ThrowIfMiddlewareMissing<IAuthorizeData>(context, endpoint, AuthorizationInvokedKey, "UseAuthorization");
-        ThrowIfMiddlewareMissing<ICorsMetadata>(context, endpoint, CorsInvokedKey, "UseCors");
+        // The framework's EndpointMiddleware makes the same checks, with the same keys.
+        ThrowIfMiddlewareMissing<IAuthorizeData>(context, endpoint, FrameworkInternals.AuthorizationInvokedKey, "UseAuthorization");
+        ThrowIfMiddlewareMissing<ICorsMetadata>(context, endpoint, FrameworkInternals.CorsInvokedKey, "UseCors");
         return registry.HandleAsync(context, route, next);
     }
 
@@ -29,7 +26,7 @@ internal sealed class ResumableEndpointMiddleware(RequestDelegate next, Resumabl
         if (endpoint.Metadata.GetMetadata<T>() is not null && !context.Items.ContainsKey(key))
         {
             throw new InvalidOperationException(
-                $"'{endpoint.DisplayName}' has a policy that {call}() applies, and its pieces came here without it. " +
+                $"Endpoint '{endpoint.DisplayName}' has a policy that {call}() applies, but that middleware did not run before its chunks were handled. " +
                 $"Call app.{call}() before app.UseResumableUploadEndpoints().");
         }
     }

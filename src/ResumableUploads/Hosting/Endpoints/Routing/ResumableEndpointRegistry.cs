@@ -3,49 +3,53 @@ using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Timeouts;
 using Microsoft.AspNetCore.Routing;
+using ResumableUploads.Hosting.Options;
 using ResumableUploads.Hosting.Requests;
 using ResumableUploads.Hosting.Startup;
 
 namespace ResumableUploads.Hosting.Endpoints.Routing;
 
-/// <summary>The app's resumable endpoints: their siblings, and the engines behind them.</summary>
+/// <summary>Holds the chunk endpoints and the dispatchers of the app's resumable endpoints.</summary>
 internal sealed class ResumableEndpointRegistry(IServiceProvider services)
 {
-    private const string SharedOptionsName = "endpoints";
+    private const string SharedEndpointName = "endpoints";
 
     private readonly ConditionalWeakTable<Endpoint, ConcurrentDictionary<ChunkEndpointRole, RouteEndpoint>> _chunkEndpoints = [];
     private readonly ConditionalWeakTable<IResumableEndpointMetadata, Lazy<UploadRequestDispatcher>> _ownDispatchers = [];
-    private readonly Lazy<UploadRequestDispatcher> _sharedDispatcher = new(() => UploadDispatcherFactory.CreateForEndpoints(services, SharedOptionsName, configure: null));
+    private readonly ConcurrentDictionary<string, Lazy<UploadRequestDispatcher>> _sharedDispatchers = new(StringComparer.Ordinal);
 
-    /// <summary>The sibling of an endpoint: the same object each time, so that a table of routes does not see two.</summary>
+    /// <summary>Gets the chunk endpoint of a resumable endpoint. It is the same object each time, so that the routing graph does not contain duplicates.</summary>
     public RouteEndpoint GetChunkEndpoint(ResumableRoute route, ChunkEndpointRole role) =>
         _chunkEndpoints.GetOrCreateValue(route.AppEndpoint).GetOrAdd(
             role,
-            (role, of) => ChunkEndpoint.Create(of, role, context => HandleAsync(context, of, of.AppEndpoint.RequestDelegate!)),
+            (role, route) => ChunkEndpoint.Create(route, role, context => HandleAsync(context, route, route.AppEndpoint.RequestDelegate!)),
             route);
 
-    /// <summary>What takes the uploads of an endpoint: made now where it is the first.</summary>
-    /// <exception cref="InvalidOperationException">An option or the store is wrong.</exception>
+    /// <summary>Gets the dispatcher for the uploads of an endpoint. Creates it, with its engine, on first use.</summary>
+    /// <exception cref="InvalidOperationException">An option is invalid, or the store cannot be used.</exception>
     public UploadRequestDispatcher GetOrStartDispatcher(ResumableRoute route) => route.Metadata.ConfigureOptions is not { } configure
-        ? _sharedDispatcher.Value
+        ? _sharedDispatchers.GetOrAdd(route.Metadata.OptionsName, CreateShared).Value
         : _ownDispatchers.GetValue(route.Metadata, _ => new Lazy<UploadRequestDispatcher>(
-            () => UploadDispatcherFactory.CreateForEndpoints(services, route.AppEndpoint.RoutePattern.RawText ?? SharedOptionsName, configure))).Value;
+            () => UploadDispatcherFactory.CreateForEndpoints(services, RegisteredOptions.DefaultName, route.AppEndpoint.RoutePattern.RawText ?? SharedEndpointName, configure))).Value;
 
-    /// <summary>Takes a piece, or a question about one.</summary>
+    private Lazy<UploadRequestDispatcher> CreateShared(string optionsName) => new(() => UploadDispatcherFactory.CreateForEndpoints(
+        services, optionsName, optionsName.Length == 0 ? SharedEndpointName : $"{SharedEndpointName}:{optionsName}", configure: null));
+
+    /// <summary>Handles a chunk, a status request or a cancellation.</summary>
     /// <param name="context">The request.</param>
-    /// <param name="route">The endpoint that it is for.</param>
-    /// <param name="next">What runs for the whole request, when this was the last piece.</param>
+    /// <param name="route">The endpoint of the app.</param>
+    /// <param name="next">The delegate that runs with the complete request after the last chunk.</param>
     public Task HandleAsync(HttpContext context, ResumableRoute route, RequestDelegate next)
     {
-        // A piece may take as long as its line is slow. Where there is a timeout it stands still, and begins again around the handler.
+        // A chunk takes as long as its connection is slow. The timeout is disabled here, and starts when the handler runs.
         IHttpRequestTimeoutFeature? timeout = context.Features.Get<IHttpRequestTimeoutFeature>();
         timeout?.DisableTimeout();
         return GetOrStartDispatcher(route).HandleAsync(context, new EndpointTarget(route, next, HasRequestTimeouts: timeout is not null));
     }
 }
 
-/// <summary>Where the whole request of an upload goes.</summary>
-/// <param name="Route">The endpoint.</param>
-/// <param name="Next">What runs for it: the rest of the pipeline, or the endpoint alone.</param>
-/// <param name="HasRequestTimeouts">Whether the app's request timeouts are in front, and stand still for the pieces.</param>
+/// <summary>The endpoint that handles the complete request of an upload.</summary>
+/// <param name="Route">The endpoint of the app.</param>
+/// <param name="Next">The delegate that runs it: the rest of the pipeline, or the endpoint alone.</param>
+/// <param name="HasRequestTimeouts">Whether the app uses request timeouts, which were disabled for the chunk.</param>
 internal sealed record EndpointTarget(ResumableRoute Route, RequestDelegate Next, bool HasRequestTimeouts);

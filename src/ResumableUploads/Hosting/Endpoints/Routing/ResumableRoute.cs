@@ -5,67 +5,67 @@ using Microsoft.Net.Http.Headers;
 
 namespace ResumableUploads.Hosting.Endpoints.Routing;
 
-/// <summary>How well a content type fits an endpoint, best first.</summary>
+/// <summary>How well a content type matches the types that an endpoint accepts, best first.</summary>
 internal enum ContentTypeMatch
 {
-    /// <summary>The endpoint names it.</summary>
+    /// <summary>The endpoint accepts exactly this type.</summary>
     Exact,
 
-    /// <summary>The endpoint names a range that it is in.</summary>
+    /// <summary>The endpoint accepts a range that contains the type.</summary>
     Wildcard,
 
-    /// <summary>The endpoint takes any.</summary>
+    /// <summary>The endpoint accepts any type.</summary>
     Any,
 
-    /// <summary>The endpoint does not take it.</summary>
+    /// <summary>The endpoint does not accept the type.</summary>
     None,
 }
 
-/// <summary>An endpoint of the app that takes resumable uploads, as its sibling knows it.</summary>
-/// <param name="original">The app's own endpoint.</param>
-/// <param name="settings">How it takes them.</param>
-internal sealed class ResumableRoute(RouteEndpoint original, IResumableEndpointMetadata settings)
+/// <summary>A resumable endpoint of the app. Also the metadata by which its chunk endpoints refer to it.</summary>
+/// <param name="appEndpoint">The endpoint of the app.</param>
+/// <param name="metadata">The metadata that makes it resumable.</param>
+internal sealed class ResumableRoute(RouteEndpoint appEndpoint, IResumableEndpointMetadata metadata)
 {
-    /// <summary>Methods that carry content.</summary>
+    /// <summary>The methods that carry content.</summary>
     public static readonly string[] AllContentMethods = [HttpMethods.Post, HttpMethods.Put, HttpMethods.Patch];
 
-    public RouteEndpoint AppEndpoint => original;
+    public RouteEndpoint AppEndpoint => appEndpoint;
 
-    public IResumableEndpointMetadata Metadata => settings;
+    public IResumableEndpointMetadata Metadata => metadata;
 
-    /// <summary>The methods with which the app's endpoint takes content; none: it is not for uploads.</summary>
-    public IReadOnlyList<string> Methods { get; } = GetContentMethods(original);
+    /// <summary>Gets the methods with content that the endpoint accepts. Empty if it cannot receive uploads.</summary>
+    public IReadOnlyList<string> Methods { get; } = GetContentMethods(appEndpoint);
 
-    /// <summary>The endpoint as a resumable one, or null where it is none.</summary>
+    /// <summary>Returns the route of a resumable endpoint, or <see langword="null"/> if the endpoint is not resumable.</summary>
     public static ResumableRoute? TryCreate(Endpoint endpoint) =>
         endpoint is RouteEndpoint route
-        && endpoint.Metadata.GetMetadata<IResumableEndpointMetadata>() is { } settings
-        && new ResumableRoute(route, settings) is { Methods.Count: > 0 } resumable
+        && endpoint.Metadata.GetMetadata<IResumableEndpointMetadata>() is { } metadata
+        && new ResumableRoute(route, metadata) is { Methods.Count: > 0 } resumable
             ? resumable
             : null;
 
-    /// <summary>The methods of an endpoint that carry content; all of them where it does not name its methods.</summary>
+    /// <summary>Gets the methods with content that an endpoint accepts: all of them if it has no method metadata.</summary>
     public static IReadOnlyList<string> GetContentMethods(Endpoint endpoint) =>
         endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods is { Count: > 0 } methods
             ? [.. AllContentMethods.Where(content => methods.Contains(content, StringComparer.OrdinalIgnoreCase))]
             : AllContentMethods;
 
-    /// <summary>How well a stated content type fits the endpoint.</summary>
+    /// <summary>Compares a content type with those that the endpoint accepts.</summary>
     public ContentTypeMatch MatchContentType(string contentType)
     {
-        if (original.Metadata.GetMetadata<IAcceptsMetadata>() is not { ContentTypes: { Count: > 0 } accepted })
+        if (appEndpoint.Metadata.GetMetadata<IAcceptsMetadata>() is not { ContentTypes: { Count: > 0 } accepted })
         {
             return ContentTypeMatch.Any;
         }
 
         return MediaTypeHeaderValue.TryParse(contentType, out MediaTypeHeaderValue? sent)
-            ? accepted.Select(static one => MediaTypeHeaderValue.Parse(one)).Where(sent.IsSubsetOf)
-                .Select(static one => one.MatchesAllSubTypes ? ContentTypeMatch.Wildcard : ContentTypeMatch.Exact).DefaultIfEmpty(ContentTypeMatch.None).Min()
+            ? accepted.Select(static type => MediaTypeHeaderValue.Parse(type)).Where(sent.IsSubsetOf)
+                .Select(static type => type.MatchesAllSubTypes ? ContentTypeMatch.Wildcard : ContentTypeMatch.Exact).DefaultIfEmpty(ContentTypeMatch.None).Min()
             : ContentTypeMatch.None;
     }
 
-    /// <summary>The most bytes of an upload: the endpoint's own word, and never more than its limit for a request.</summary>
+    /// <summary>Gets the maximum size of an upload, in bytes: that of the endpoint or of the options, and at most the endpoint's request size limit.</summary>
     public long GetMaxUploadSize(ResumableUploadOptions options) => Math.Min(
-        settings.MaxUploadSize ?? options.MaxUploadSize,
-        original.Metadata.GetMetadata<IRequestSizeLimitMetadata>()?.MaxRequestBodySize ?? long.MaxValue);
+        metadata.MaxUploadSize ?? options.MaxUploadSize,
+        appEndpoint.Metadata.GetMetadata<IRequestSizeLimitMetadata>()?.MaxRequestBodySize ?? long.MaxValue);
 }

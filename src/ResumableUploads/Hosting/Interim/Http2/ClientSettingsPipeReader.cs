@@ -4,14 +4,14 @@ using System.IO.Pipelines;
 namespace ResumableUploads.Hosting.Interim.Http2;
 
 /// <summary>
-/// The input of a connection as it is. What comes is looked at before the server gets it, so that the client's settings are known here before
-/// the server has answered to them.
+/// Passes the input of a connection on unchanged, and inspects it before the server reads it. The client's settings are therefore known before
+/// the server responds under them.
 /// </summary>
 internal sealed class ClientSettingsPipeReader(PipeReader inner, ClientSettingsTracker settings) : PipeReader
 {
     private ReadOnlySequence<byte> _buffer;
 
-    /// <summary>How many bytes were looked at and not yet consumed: they will come again.</summary>
+    /// <summary>The number of bytes that were inspected but not consumed. The next read returns them again.</summary>
     private long _inspectedLength;
 
     public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default) =>

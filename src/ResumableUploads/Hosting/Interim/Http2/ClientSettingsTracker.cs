@@ -3,9 +3,9 @@ using System.Buffers.Binary;
 namespace ResumableUploads.Hosting.Interim.Http2;
 
 /// <summary>
-/// Follows what a client sends on one connection, for the one setting of HTTP/2 that matters here. A client that makes its header table smaller
-/// wants the next header block to begin with the new size (RFC 9113, 4.3.1). Only the server's encoder knows that size, so such a client gets
-/// no interim responses: a wrong one would be an error of the whole connection.
+/// Detects in the input of an HTTP/2 connection whether the client has reduced <c>SETTINGS_HEADER_TABLE_SIZE</c>. The next header block must then
+/// start with the new table size (<see href="https://www.rfc-editor.org/rfc/rfc9113#section-4.3.1">RFC 9113, section 4.3.1</see>), which only
+/// Kestrel's encoder knows. A header block without it is a connection error, so such a client gets no interim responses.
 /// </summary>
 internal sealed class ClientSettingsTracker
 {
@@ -22,15 +22,15 @@ internal sealed class ClientSettingsTracker
     private uint _headerTableSize = 4096;
     private volatile bool _hasReducedHeaderTable;
 
-    /// <summary>Whether it is known that the client does not speak HTTP/2. Then there is nothing to follow.</summary>
+    /// <summary>Gets a value indicating whether the input does not start with the HTTP/2 preface. No further input is inspected then.</summary>
     public bool IsNotHttp2 { get; private set; }
 
-    /// <summary>Whether the client has ever made its header table smaller.</summary>
+    /// <summary>Gets a value indicating whether the client has ever reduced the size of its header table.</summary>
     public bool HasReducedHeaderTable => _hasReducedHeaderTable;
 
     private static ReadOnlySpan<byte> Preface => "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8;
 
-    /// <summary>Takes the next bytes, wherever they begin and end.</summary>
+    /// <summary>Processes the next bytes, which may start and end at any position in a frame.</summary>
     public void Process(ReadOnlySpan<byte> bytes)
     {
         while (!bytes.IsEmpty && !IsNotHttp2)
@@ -41,15 +41,15 @@ internal sealed class ClientSettingsTracker
 
     private int ReadPreface(ReadOnlySpan<byte> bytes)
     {
-        int taken = Math.Min(Preface.Length - _prefaceLength, bytes.Length);
-        IsNotHttp2 = !bytes[..taken].SequenceEqual(Preface.Slice(_prefaceLength, taken));
-        _prefaceLength += taken;
-        return taken;
+        int count = Math.Min(Preface.Length - _prefaceLength, bytes.Length);
+        IsNotHttp2 = !bytes[..count].SequenceEqual(Preface.Slice(_prefaceLength, count));
+        _prefaceLength += count;
+        return count;
     }
 
     private int ReadFrameHeader(ReadOnlySpan<byte> bytes)
     {
-        int taken = FillBuffer(bytes, FrameHeaderSize);
+        int count = FillBuffer(bytes, FrameHeaderSize);
         if (_bufferedLength == FrameHeaderSize)
         {
             _payloadRemaining = (int)(BinaryPrimitives.ReadUInt32BigEndian(_buffer) >> 8);
@@ -57,13 +57,13 @@ internal sealed class ClientSettingsTracker
             _bufferedLength = 0;
         }
 
-        return taken;
+        return count;
     }
 
     private int ReadPayload(ReadOnlySpan<byte> bytes)
     {
-        int taken = _isSettingsFrame ? FillBuffer(bytes, Math.Min(SettingSize, _bufferedLength + _payloadRemaining)) : Math.Min(_payloadRemaining, bytes.Length);
-        _payloadRemaining -= taken;
+        int count = _isSettingsFrame ? FillBuffer(bytes, Math.Min(SettingSize, _bufferedLength + _payloadRemaining)) : Math.Min(_payloadRemaining, bytes.Length);
+        _payloadRemaining -= count;
         if (_bufferedLength == SettingSize)
         {
             ApplySetting(BinaryPrimitives.ReadUInt16BigEndian(_buffer), BinaryPrimitives.ReadUInt32BigEndian(_buffer.AsSpan(2)));
@@ -74,7 +74,7 @@ internal sealed class ClientSettingsTracker
             _bufferedLength = 0;
         }
 
-        return taken;
+        return count;
     }
 
     private void ApplySetting(ushort identifier, uint value)
@@ -86,11 +86,11 @@ internal sealed class ClientSettingsTracker
         }
     }
 
-    private int FillBuffer(ReadOnlySpan<byte> bytes, int wanted)
+    private int FillBuffer(ReadOnlySpan<byte> bytes, int required)
     {
-        int taken = Math.Min(wanted - _bufferedLength, bytes.Length);
-        bytes[..taken].CopyTo(_buffer.AsSpan(_bufferedLength));
-        _bufferedLength += taken;
-        return taken;
+        int count = Math.Min(required - _bufferedLength, bytes.Length);
+        bytes[..count].CopyTo(_buffer.AsSpan(_bufferedLength));
+        _bufferedLength += count;
+        return count;
     }
 }

@@ -5,13 +5,13 @@ using System.IO.Pipelines;
 namespace ResumableUploads.Hosting.Interim.Http2;
 
 /// <summary>
-/// The output of a connection. On HTTP/2 it holds back what the server writes until the server flushes, which is only after whole frames, so
-/// that a frame of an interim response can go out in between; any other connection it lets through as it is.
+/// The output of a connection, into which HTTP/2 frames can be inserted. It buffers the output of the server until the server flushes, which
+/// Kestrel does only after complete frames. The output of connections that do not use HTTP/2 is passed through.
 /// </summary>
-[SuppressMessage("Design", "CA1001", Justification = "A pipe is completed, not disposed; a semaphore without a wait handle holds nothing.")]
-internal sealed class FrameInterleavingPipeWriter(PipeWriter inner, ClientSettingsTracker client) : PipeWriter
+[SuppressMessage("Design", "CA1001", Justification = "A pipe is completed, not disposed, and a semaphore without a wait handle has no unmanaged resource.")]
+internal sealed class FrameInterleavingPipeWriter(PipeWriter inner, ClientSettingsTracker settings) : PipeWriter
 {
-    /// <summary>The first byte of a server's SETTINGS frame. HTTP/1.1 begins with an H, and TLS with the type of a record.</summary>
+    /// <summary>The first byte of the server's SETTINGS frame. HTTP/1.1 starts with 'H', and TLS with a record type greater than 0.</summary>
     private const byte Http2FirstByte = 0;
 
     private readonly SemaphoreSlim _gate = new(1, 1);
@@ -21,35 +21,34 @@ internal sealed class FrameInterleavingPipeWriter(PipeWriter inner, ClientSettin
     private bool _isPassThrough;
     private bool _isCompleted;
 
-    /// <summary>How many streams may send interim responses now.</summary>
+    /// <summary>Gets the number of streams that may send interim responses.</summary>
     public int OpenStreamCount => _frames.OpenStreamCount;
 
     public override bool CanGetUnflushedBytes => !_isPassThrough || inner.CanGetUnflushedBytes;
 
     public override long UnflushedBytes => _isPassThrough ? inner.UnflushedBytes : _unflushed.Length;
 
-    /// <summary>Lets a stream send interim responses until its answer begins. The answer must not have begun.</summary>
+    /// <summary>Allows interim responses for a stream until its final response starts. The final response must not have started.</summary>
     public void OpenStream(int streamId) => _frames.OpenStream(streamId);
 
-    /// <summary>From here on, nothing is begun for this stream, not even what waits for its turn.</summary>
+    /// <summary>Disallows interim responses for a stream, including those that wait for a pending flush.</summary>
     public void CloseStream(int streamId) => _frames.CloseStream(streamId);
 
     /// <summary>
-    /// Sends a whole frame between those of the server, and waits until it is flushed. Sends nothing once the final header block or the reset
-    /// of its stream was passed on: whoever loses a race against the answer, the client does not see it. Sends nothing to a client that has
-    /// made its header table smaller.
+    /// Sends a complete frame between the frames of the server, and waits until it is flushed. Drops the frame if the final response or the reset of
+    /// its stream was written before, or if the client has reduced its header table (see <see cref="ClientSettingsTracker"/>).
     /// </summary>
     public async ValueTask SendAsync(int streamId, ReadOnlyMemory<byte> frame)
     {
         await _gate.WaitAsync();
         try
         {
-            if (_isHttp2 && !_isCompleted && !client.HasReducedHeaderTable && _frames.IsOpen(streamId) && _frames.IsAtFrameBoundary)
+            if (_isHttp2 && !_isCompleted && !settings.HasReducedHeaderTable && _frames.IsOpen(streamId) && _frames.IsAtFrameBoundary)
             {
                 FlushResult flushed = await inner.WriteAsync(frame);
                 if (flushed.IsCanceled)
                 {
-                    // It was the server's flush that somebody wanted to cancel.
+                    // The cancellation was intended for a flush of the server.
                     inner.CancelPendingFlush();
                 }
             }
@@ -96,7 +95,7 @@ internal sealed class FrameInterleavingPipeWriter(PipeWriter inner, ClientSettin
     {
         if (!_gate.Wait(0))
         {
-            // An interim response is on its way. Nothing is written any more, so the end may come after it.
+            // An interim response is being flushed. The server writes nothing more, so the pipe can be completed asynchronously after it.
             _ = CompleteAsync(exception).AsTask();
             return;
         }

@@ -4,12 +4,13 @@ using System.Text;
 namespace ResumableUploads.Hosting.Interim.Http2;
 
 /// <summary>
-/// Headers in the one form of HPACK that leaves the tables of both sides as they are: "literal without indexing", without Huffman coding
-/// (RFC 7541, 6.2.2). So a block can be sent between those of the server, whose own table nobody else knows.
+/// Encodes headers as HPACK literals without indexing and without Huffman coding
+/// (<see href="https://www.rfc-editor.org/rfc/rfc7541#section-6.2.2">RFC 7541, section 6.2.2</see>). They do not depend on the dynamic table and do
+/// not change it, so they can be inserted between the header blocks of Kestrel's encoder.
 /// </summary>
 internal static class HpackLiteralEncoder
 {
-    /// <summary>A literal whose name is entry 8 of the static table: <c>:status</c>.</summary>
+    /// <summary>A literal without indexing whose name is entry 8 of the static table, <c>:status</c>.</summary>
     public const byte IndexedStatusName = 0x08;
 
     private const byte LiteralName = 0x00;
@@ -21,7 +22,7 @@ internal static class HpackLiteralEncoder
         WriteString(block, status);
     }
 
-    /// <summary>Writes a header of ASCII alone; its name in lower case.</summary>
+    /// <summary>Writes a header that consists of ASCII characters. The name is converted to lower case.</summary>
     public static void WriteHeader(IBufferWriter<byte> block, string name, string value)
     {
         block.Write([LiteralName]);
@@ -31,7 +32,10 @@ internal static class HpackLiteralEncoder
         WriteString(block, value);
     }
 
-    /// <summary>Writes a length before a text: an integer with a prefix of seven bits (RFC 7541, 5.1).</summary>
+    /// <summary>
+    /// Writes the length of a string as an integer with a prefix of seven bits
+    /// (<see href="https://www.rfc-editor.org/rfc/rfc7541#section-5.1">RFC 7541, section 5.1</see>).
+    /// </summary>
     public static void WriteLength(IBufferWriter<byte> block, int length)
     {
         if (length < MaxPrefixValue)
@@ -41,13 +45,13 @@ internal static class HpackLiteralEncoder
         }
 
         block.Write([(byte)MaxPrefixValue]);
-        int rest = length - MaxPrefixValue;
-        for (; rest >= 0x80; rest >>= 7)
+        int remaining = length - MaxPrefixValue;
+        for (; remaining >= 0x80; remaining >>= 7)
         {
-            block.Write([(byte)((rest & 0x7F) | 0x80)]);
+            block.Write([(byte)((remaining & 0x7F) | 0x80)]);
         }
 
-        block.Write([(byte)rest]);
+        block.Write([(byte)remaining]);
     }
 
     private static void WriteString(IBufferWriter<byte> block, string text)

@@ -6,8 +6,8 @@ using Microsoft.AspNetCore.Http.Features;
 namespace ResumableUploads.Hosting.Interim.Http2;
 
 /// <summary>
-/// A connection whose transport takes interim responses, also one that is put in later, as HTTPS does it. So it does not matter whether it
-/// was set up before or after HTTPS.
+/// A connection whose transport accepts interim responses. A transport that is assigned later, as the HTTPS middleware does, is wrapped too, so
+/// this middleware can be registered before or after HTTPS.
 /// </summary>
 internal sealed class InterimConnectionContext : ConnectionContext
 {
@@ -33,7 +33,10 @@ internal sealed class InterimConnectionContext : ConnectionContext
         set => _inner.Items = value;
     }
 
-    /// <summary>What the inner connection has too, so that a request finds it among the features of its connection.</summary>
+    /// <summary>
+    /// Gets or sets the transport of the inner connection, which is also what requests get from <c>IConnectionTransportFeature</c>. A transport that
+    /// is assigned here is wrapped.
+    /// </summary>
     public override IDuplexPipe Transport
     {
         get => _inner.Transport;
@@ -58,7 +61,10 @@ internal sealed class InterimConnectionContext : ConnectionContext
         set => _inner.RemoteEndPoint = value;
     }
 
-    /// <summary>Runs a connection with interim responses, and leaves its transport as it was. Once for a connection, however often it is called.</summary>
+    /// <summary>
+    /// Runs a connection with a transport that accepts interim responses, and restores the original transport afterwards. Does nothing if the
+    /// connection has such a transport already.
+    /// </summary>
     public static async Task RunAsync(ConnectionContext connection, ConnectionDelegate next)
     {
         if (connection is InterimConnectionContext)

@@ -4,8 +4,8 @@ using System.Collections.Concurrent;
 namespace ResumableUploads.Hosting.Interim.Http2;
 
 /// <summary>
-/// Follows the frames that a server sends on one HTTP/2 connection, so that it is known where a frame may be put between them and which
-/// streams still wait for their final answer.
+/// Parses the frames that the server sends on one HTTP/2 connection, to know where a frame may be inserted and which streams have not started
+/// their final response.
 /// </summary>
 internal sealed class OutgoingFrameTracker
 {
@@ -16,7 +16,7 @@ internal sealed class OutgoingFrameTracker
     private const byte ContinuationFrameType = 0x9;
     private const byte EndHeadersFlag = 0x4;
 
-    /// <summary>END_STREAM, PADDED and PRIORITY: no interim response of a server has any of them.</summary>
+    /// <summary>END_STREAM, PADDED and PRIORITY, which Kestrel never sets on an interim response.</summary>
     private const byte FinalResponseFlags = 0x1 | 0x8 | 0x20;
 
     private readonly ConcurrentDictionary<int, bool> _openStreams = new();
@@ -25,22 +25,21 @@ internal sealed class OutgoingFrameTracker
     private int _payloadRemaining;
     private bool _isInHeaderBlock;
 
-    /// <summary>Whether a frame may follow what was sent so far: no frame is cut, and no header block goes on in the next one.</summary>
+    /// <summary>Gets a value indicating whether a frame may be inserted: the last frame is complete, and no CONTINUATION frame must follow it.</summary>
     public bool IsAtFrameBoundary => _headerLength == 0 && _payloadRemaining == 0 && !_isInHeaderBlock;
 
-    /// <summary>How many streams are watched.</summary>
     public int OpenStreamCount => _openStreams.Count;
 
-    /// <summary>Watches a stream whose answer has not begun.</summary>
+    /// <summary>Starts to track a stream whose final response has not started.</summary>
     public void OpenStream(int streamId) => _openStreams[streamId] = true;
 
-    /// <summary>Watches it no longer, which is as if its answer had begun.</summary>
+    /// <summary>Stops tracking a stream, as if its final response had started.</summary>
     public void CloseStream(int streamId) => _openStreams.TryRemove(streamId, out _);
 
-    /// <summary>Whether a stream is watched and neither its final header block nor its reset was among the bytes so far.</summary>
+    /// <summary>Returns whether a stream is tracked, and neither its final response nor its reset has started.</summary>
     public bool IsOpen(int streamId) => _openStreams.ContainsKey(streamId);
 
-    /// <summary>Takes the next bytes, wherever they begin and end.</summary>
+    /// <summary>Processes the next bytes, which may start and end at any position in a frame.</summary>
     public void Process(ReadOnlySpan<byte> bytes)
     {
         while (!bytes.IsEmpty)
@@ -53,10 +52,10 @@ internal sealed class OutgoingFrameTracker
                 continue;
             }
 
-            int taken = Math.Min(GetRequiredHeaderLength() - _headerLength, bytes.Length);
-            bytes[..taken].CopyTo(_header.AsSpan(_headerLength));
-            _headerLength += taken;
-            bytes = bytes[taken..];
+            int count = Math.Min(GetRequiredHeaderLength() - _headerLength, bytes.Length);
+            bytes[..count].CopyTo(_header.AsSpan(_headerLength));
+            _headerLength += count;
+            bytes = bytes[count..];
             if (_headerLength == GetRequiredHeaderLength())
             {
                 ProcessHeader();
@@ -95,8 +94,9 @@ internal sealed class OutgoingFrameTracker
     }
 
     /// <summary>
-    /// Whether a header block is an interim response: it begins with a literal status of 1xx, as the server's own 100 does. Nothing else can
-    /// begin like this, and an interim response in any other form counts as a final one: then a client misses 104s, and nothing worse.
+    /// Returns whether a header block is an interim response: it starts with a literal status 1xx, as the <c>100 Continue</c> of Kestrel does. A
+    /// final response cannot start like this. An interim response in another encoding counts as final, which only means that the client gets no
+    /// further interim responses.
     /// </summary>
     private bool IsInterimResponse(byte flags) =>
         (flags & FinalResponseFlags) == 0 && _header.AsSpan(FrameHeaderSize, _headerLength - FrameHeaderSize).SequenceEqual((ReadOnlySpan<byte>)[HpackLiteralEncoder.IndexedStatusName, 3, (byte)'1']);

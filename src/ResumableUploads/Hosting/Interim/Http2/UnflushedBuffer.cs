@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace ResumableUploads.Hosting.Interim.Http2;
 
-/// <summary>The bytes that were written since the last flush, in memory that is given back with them.</summary>
+/// <summary>A growing buffer of pooled memory for the bytes that were written since the last flush.</summary>
 internal sealed class UnflushedBuffer
 {
     private const int MinBufferSize = 4096;
@@ -15,15 +15,15 @@ internal sealed class UnflushedBuffer
 
     public ReadOnlySpan<byte> Span => _buffer.AsSpan(0, _length);
 
-    /// <summary>Memory for at least so many bytes, and at least one.</summary>
+    /// <summary>Returns memory for at least <paramref name="sizeHint"/> bytes, and at least one byte.</summary>
     public Memory<byte> GetMemory(int sizeHint)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(sizeHint);
-        int wanted = Math.Max(sizeHint, 1);
-        if (_buffer.Length - _length < wanted)
+        int required = Math.Max(sizeHint, 1);
+        if (_buffer.Length - _length < required)
         {
             int doubled = (int)Math.Min(2L * _buffer.Length, Array.MaxLength);
-            byte[] larger = ArrayPool<byte>.Shared.Rent(Math.Max(MinBufferSize, Math.Max(doubled, checked(_length + wanted))));
+            byte[] larger = ArrayPool<byte>.Shared.Rent(Math.Max(MinBufferSize, Math.Max(doubled, checked(_length + required))));
             Span.CopyTo(larger);
             ReturnBuffer();
             _buffer = larger;
@@ -48,7 +48,9 @@ internal sealed class UnflushedBuffer
         _length = 0;
     }
 
-    /// <summary>Memory that somebody may still write into is left to the garbage collector: no other connection may get it.</summary>
+    /// <summary>
+    /// Returns the buffer to the pool, unless the caller still holds memory of it and could write to it while another connection uses it.
+    /// </summary>
     private void ReturnBuffer()
     {
         if (!_hasOutstandingMemory && _buffer.Length > 0)

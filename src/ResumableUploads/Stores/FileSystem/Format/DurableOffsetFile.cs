@@ -5,34 +5,35 @@ using ResumableUploads.Stores.FileSystem.IO;
 
 namespace ResumableUploads.Stores.FileSystem.Format;
 
-/// <summary>One statement of how many bytes were durable.</summary>
-/// <param name="Index">Where it stands in the file: 0 or 1.</param>
-/// <param name="Sequence">Which of two is newer.</param>
-/// <param name="Offset">How many bytes were durable.</param>
-/// <param name="BootId">In which boot it was written, or <see cref="DurableOffsetFile.UntrustedBootId"/>.</param>
-/// <param name="IsConfirmed">Whether the statement itself was made durable, as far as this boot knows.</param>
+/// <summary>A slot of the mark file.</summary>
+/// <param name="Index">The position in the file: 0 or 1.</param>
+/// <param name="Sequence">A number that grows with each write.</param>
+/// <param name="Offset">The durable offset.</param>
+/// <param name="BootId">The boot in which the slot was written, or <see cref="DurableOffsetFile.UntrustedBootId"/>.</param>
+/// <param name="IsConfirmed">Whether the slot has a confirmation, which is written after the slot was synced.</param>
 internal readonly record struct DurableOffsetSlot(int Index, long Sequence, long Offset, string BootId, bool IsConfirmed);
 
-/// <summary>What both slots of a mark file say.</summary>
+/// <summary>The two slots of a mark file.</summary>
 internal readonly record struct DurableOffsetSlots(DurableOffsetSlot? Newest, DurableOffsetSlot? Previous)
 {
     /// <summary>
-    /// The mark to believe. In the boot that wrote it a mark can be read before it is on the disk; until it is confirmed, the one before
-    /// counts. What is read after another boot comes from the disk. Null stands for offset 0 in the boot that made the upload.
+    /// Returns the slot that counts. In the boot that wrote it, a slot can be read before it is on the disk, so the previous one counts until it is
+    /// confirmed. In another boot, every slot was read from the disk. Null means offset 0 in the boot that created the upload.
     /// </summary>
     public DurableOffsetSlot? GetTrusted(string boot) => Newest is { } slot && (slot.IsConfirmed || slot.BootId != boot) ? slot : Previous;
 }
 
 /// <summary>
-/// Two slots of text, written in turns, so that a write which power loss tears leaves the other. A slot holds sequence, offset, boot
-/// and digest; once these are durable the sequence is repeated behind them, without a sync, for readers in the same boot.
+/// Reads and writes the mark file, which holds the durable offset. It has two slots of text, written in turns, so that a torn write leaves the
+/// other one valid. A slot has sequence, offset, boot id and digest. When these are durable, the sequence is repeated after them as a
+/// confirmation for readers in the same boot; it is not synced.
 /// </summary>
 internal static class DurableOffsetFile
 {
-    /// <summary>Stands for a boot that never is: what lies behind the offset is not to be trusted.</summary>
+    /// <summary>The id of no boot. Bytes after the offset of such a slot are never kept.</summary>
     public const string UntrustedBootId = "00000000-0000-0000-0000-000000000000";
 
-    /// <summary>The slots are a page apart, so that they never share a sector of the disk.</summary>
+    /// <summary>The size of a slot, a page, so that slots never share a sector of the disk.</summary>
     public const int SlotSize = 4096;
 
     private const int NumberLength = 20;
@@ -42,7 +43,7 @@ internal static class DurableOffsetFile
     private const int ConfirmationOffset = PayloadLength + 1 + DigestLength + 1;
     private const int EntryLength = ConfirmationOffset + NumberLength;
 
-    /// <summary>The content of a new file: blank, and long enough that a full disk does not stop a later mark.</summary>
+    /// <summary>Creates the content of a new file: blank slots, so that a full disk does not stop a later checkpoint.</summary>
     public static byte[] CreateEmpty()
     {
         byte[] bytes = new byte[2 * SlotSize];
@@ -64,7 +65,7 @@ internal static class DurableOffsetFile
         return first?.Sequence > second?.Sequence || second is null ? new DurableOffsetSlots(first, second) : new DurableOffsetSlots(second, first);
     }
 
-    /// <summary>Writes a mark and returns when it is durable. The slot of the trusted mark is left alone.</summary>
+    /// <summary>Writes a slot and returns when it is durable. The slot that counts now is not overwritten.</summary>
     public static DurableOffsetSlots Write(FileLayer files, OpenFile file, DurableOffsetSlots slots, long offset, string boot)
     {
         DurableOffsetSlot? trusted = slots.GetTrusted(files.BootId);
@@ -86,7 +87,7 @@ internal static class DurableOffsetFile
 
     private static DurableOffsetSlot? DecodeSlot(int slot, ReadOnlySpan<byte> bytes)
     {
-        // No more than what was synced: a loss of power may leave a file that ends there, if the blanks of a new one were lost in one before.
+        // The confirmation is not required: a power loss may leave a file that ends before it.
         if (bytes.Length < ConfirmationOffset)
         {
             return null;

@@ -2,13 +2,13 @@ using System.Security.Cryptography;
 
 namespace ResumableUploads.Stores.FileSystem.Format;
 
-/// <summary>Names that nobody guesses, and that are never the same: 128 random bits in hex.</summary>
+/// <summary>Generates unique names: 128 random bits in hex.</summary>
 internal static class NonceGenerator
 {
     private const int ByteCount = 16;
     private const int BufferSize = 64 * ByteCount;
 
-    /// <summary>Many are drawn at once: each draw is a call of the system's library.</summary>
+    /// <summary>Random bytes for many names, because each call of the random number generator is expensive.</summary>
     [ThreadStatic]
     private static byte[]? _buffer;
 

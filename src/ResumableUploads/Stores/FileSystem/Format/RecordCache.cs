@@ -1,17 +1,17 @@
 namespace ResumableUploads.Stores.FileSystem.Format;
 
 /// <summary>
-/// Understands records, and remembers a few. A request reads its record several times, and a file whose bytes are those of before says what
-/// it said before: there is no need to parse and hash it again.
+/// Decodes records and caches a few of them. A request reads its record several times; a file with the same bytes need not be parsed and
+/// hashed again.
 /// </summary>
 internal sealed class RecordCache
 {
     private const int Capacity = 256;
 
-    /// <summary>Larger ones are rare, and would make this a cache that takes room.</summary>
+    /// <summary>The maximum length of a cached file. Longer ones are rare.</summary>
     private const int MaxCachedLength = 4 * 1024;
 
-    /// <summary>Up to here the bytes hold the nonce, by which uploads differ.</summary>
+    /// <summary>The number of bytes that are hashed to find an entry. They include the nonce, which is different in each upload.</summary>
     private const int HashedPrefixLength = 64;
 
     private readonly Entry?[] _entries = new Entry?[Capacity];
@@ -20,8 +20,8 @@ internal sealed class RecordCache
     {
         var hash = new HashCode();
         hash.AddBytes(content.AsSpan(0, Math.Min(content.Length, HashedPrefixLength)));
-        ref Entry? place = ref _entries[(uint)hash.ToHashCode() % Capacity];
-        if (place is { } known && content.AsSpan().SequenceEqual(known.Content))
+        ref Entry? entry = ref _entries[(uint)hash.ToHashCode() % Capacity];
+        if (entry is { } known && content.AsSpan().SequenceEqual(known.Content))
         {
             return new RecordDecodeResult(known.Record, null, null);
         }
@@ -29,7 +29,7 @@ internal sealed class RecordCache
         RecordDecodeResult result = RecordCodec.Decode(content);
         if (result.Record is { } record && content.Length <= MaxCachedLength)
         {
-            place = new Entry(content, record);
+            entry = new Entry(content, record);
         }
 
         return result;

@@ -7,28 +7,28 @@ using ResumableUploads.Abstractions;
 
 namespace ResumableUploads.Stores.FileSystem.Format;
 
-/// <summary>What was found where a record is kept.</summary>
-/// <param name="Record">The record, when it is whole.</param>
-/// <param name="NewerFormat">The format version, when it is one that only a newer package knows.</param>
-/// <param name="DamageReason">What is wrong, in the other cases.</param>
+/// <summary>The result of decoding a record file. One of the three values is set.</summary>
+/// <param name="Record">The record, if it is valid.</param>
+/// <param name="NewerFormat">The format version, if only a newer version of the package can read it.</param>
+/// <param name="DamageReason">A description of the damage.</param>
 internal readonly record struct RecordDecodeResult(StoredRecord? Record, int? NewerFormat, string? DamageReason);
 
 /// <summary>
-/// A record as bytes: one line of JSON, which ends with a digest of itself and names length and digest of what follows, and then the
-/// caller's bytes as they are.
+/// Encodes and decodes record files: one line of JSON, which ends with a digest of itself and contains length and digest of the caller's data,
+/// and then the data byte for byte.
 /// </summary>
 internal static class RecordCodec
 {
     public const int FormatVersion = 1;
 
-    /// <summary>No record file is longer.</summary>
+    /// <summary>The maximum length of a record file in bytes.</summary>
     public const int MaxLength = UploadRecord.MaxDataLength + (64 * 1024);
 
     private const int DigestLength = 16;
     private const string PowerLoss = "power-loss";
     private const string Process = "process";
 
-    /// <summary>One of each for a thread, because a record is encoded and written in one go.</summary>
+    /// <summary>Reused by each thread, because a record is encoded and written without interruption.</summary>
     [ThreadStatic]
     private static ArrayBufferWriter<byte>? _line;
 
@@ -39,7 +39,7 @@ internal static class RecordCodec
 
     private static ReadOnlySpan<byte> DigestPropertyName => ",\"check\":\""u8;
 
-    /// <summary>The bytes of a record, which are there until the same thread encodes another.</summary>
+    /// <summary>Encodes a record. The result is valid until the same thread encodes another one.</summary>
     public static ReadOnlyMemory<byte> Encode(StoredRecord stored)
     {
         UploadRecord record = stored.Record;
@@ -66,7 +66,7 @@ internal static class RecordCodec
         json.WriteString("dataSha256"u8, HashToHex(record.Data.Span, stackalloc byte[2 * SHA256.HashSizeInBytes]));
         json.Flush();
 
-        // The digest goes in front of the closing brace, over all that stands before it.
+        // The digest of everything before it, inserted before the closing brace.
         ReadOnlySpan<byte> check = HashToHex(line.WrittenSpan, stackalloc byte[DigestLength]);
         line.Write(DigestPropertyName);
         line.Write(check);
@@ -79,12 +79,12 @@ internal static class RecordCodec
     {
         if (bytes.IsEmpty)
         {
-            return CreateDamaged("it is empty");
+            return CreateDamaged("the record is empty");
         }
 
         if (!bytes.StartsWith(Prefix) || !Utf8Parser.TryParse(bytes[Prefix.Length..], out int format, out _) || format < 1)
         {
-            return CreateDamaged("it does not begin as a record does");
+            return CreateDamaged("the record does not start like a record");
         }
 
         if (format > FormatVersion)
@@ -96,14 +96,14 @@ internal static class RecordCodec
         int bodyLength = end - DigestPropertyName.Length - DigestLength - 2;
         if (end < 0 || bodyLength <= 0)
         {
-            return CreateDamaged("its first line is cut off");
+            return CreateDamaged("the first line of the record is cut off");
         }
 
         ReadOnlySpan<byte> body = bytes[..bodyLength];
         ReadOnlySpan<byte> tail = bytes[bodyLength..end];
         if (!tail.StartsWith(DigestPropertyName) || !tail[DigestPropertyName.Length..].StartsWith(HashToHex(body, stackalloc byte[DigestLength])) || !tail.EndsWith("\"}"u8))
         {
-            return CreateDamaged("its first line does not match its digest");
+            return CreateDamaged("the first line of the record does not match its digest");
         }
 
         try
@@ -112,7 +112,7 @@ internal static class RecordCodec
         }
         catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException or ArgumentException or OverflowException)
         {
-            return CreateDamaged("its first line cannot be read: " + e.Message);
+            return CreateDamaged("the first line of the record cannot be parsed: " + e.Message);
         }
     }
 
@@ -121,9 +121,9 @@ internal static class RecordCodec
         var fields = new RecordFieldReader(line);
         var stored = new StoredRecord
         {
-            Nonce = fields.GetString("nonce"u8) ?? throw new FormatException("no nonce"),
-            Generation = fields.GetInt64("generation"u8) ?? throw new FormatException("no generation"),
-            WriteCount = fields.GetInt64("writes"u8) ?? throw new FormatException("no count of writes"),
+            Nonce = fields.GetString("nonce"u8) ?? throw new FormatException("the nonce is missing"),
+            Generation = fields.GetInt64("generation"u8) ?? throw new FormatException("the generation is missing"),
+            WriteCount = fields.GetInt64("writes"u8) ?? throw new FormatException("the number of writes is missing"),
             Record = new UploadRecord
             {
                 State = ParseState(fields.GetString("state"u8)),
@@ -138,21 +138,21 @@ internal static class RecordCodec
             {
                 PowerLoss => Durability.PowerLoss,
                 Process => Durability.ProcessCrash,
-                _ => throw new FormatException("an unknown durability"),
+                _ => throw new FormatException("the durability is unknown"),
             },
             CreationBootId = fields.GetString("boot"u8) ?? "",
             FinalOffset = fields.GetInt64("frozen"u8),
             StagingOffset = fields.GetInt64("staging"u8),
             MovedTo = fields.GetString("movedTo"u8),
         };
-        return fields.GetInt64("dataLength"u8) != data.Length ? CreateDamaged("its data have another length than its first line says")
-            : !fields.StringEquals("dataSha256"u8, HashToHex(data, stackalloc byte[2 * SHA256.HashSizeInBytes])) ? CreateDamaged("its data do not match their digest")
+        return fields.GetInt64("dataLength"u8) != data.Length ? CreateDamaged("the data of the record does not have the expected length")
+            : !fields.StringEquals("dataSha256"u8, HashToHex(data, stackalloc byte[2 * SHA256.HashSizeInBytes])) ? CreateDamaged("the data of the record does not match its digest")
             : new RecordDecodeResult(stored, null, null);
     }
 
     private static RecordDecodeResult CreateDamaged(string reason) => new(null, null, reason);
 
-    /// <summary>The beginning of a SHA-256 as hex digits, as many as there is room for.</summary>
+    /// <summary>Fills the buffer with the first hex digits of a SHA-256 digest.</summary>
     private static Span<byte> HashToHex(scoped ReadOnlySpan<byte> bytes, Span<byte> digits)
     {
         Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
@@ -174,7 +174,7 @@ internal static class RecordCodec
         "receiving" => UploadState.Receiving,
         "received" => UploadState.Received,
         "completed" => UploadState.Completed,
-        _ => throw new FormatException("an unknown state"),
+        _ => throw new FormatException("the state is unknown"),
     };
 
     private static DateTimeOffset ParseTime(string text) =>

@@ -4,8 +4,8 @@ using System.Text.Json;
 namespace ResumableUploads.Stores.FileSystem.Format;
 
 /// <summary>
-/// Finds the fields of a line of JSON without making a document of it. They may stand in any order, with others between them; who asks for them in
-/// the order in which they stand has the line read once.
+/// Reads fields of a JSON object without building a document. Fields can be read in any order; reading them in the order of the line
+/// parses it only once.
 /// </summary>
 internal ref struct RecordFieldReader(ReadOnlySpan<byte> line)
 {
@@ -37,11 +37,11 @@ internal ref struct RecordFieldReader(ReadOnlySpan<byte> line)
             return;
         }
 
-        // Not behind the last one.
+        // Not after the previous field, so start over.
         _json = new Utf8JsonReader(_line);
         if (!TryMoveTo(name))
         {
-            throw new FormatException($"no {Encoding.UTF8.GetString(name)}");
+            throw new FormatException($"the field {Encoding.UTF8.GetString(name)} is missing");
         }
     }
 
@@ -54,9 +54,9 @@ internal ref struct RecordFieldReader(ReadOnlySpan<byte> line)
                 continue;
             }
 
-            bool isIt = _json.ValueTextEquals(name);
+            bool matches = _json.ValueTextEquals(name);
             _json.Read();
-            if (isIt)
+            if (matches)
             {
                 return true;
             }

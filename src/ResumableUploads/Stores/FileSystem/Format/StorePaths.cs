@@ -2,16 +2,16 @@ using ResumableUploads.Abstractions;
 
 namespace ResumableUploads.Stores.FileSystem.Format;
 
-/// <summary>Where things are. Every name comes from a key, whose characters are safe, or is random.</summary>
+/// <summary>The paths in a store. Every name is fixed, random, or a part of a key, whose characters are safe.</summary>
 internal sealed class StorePaths(string root)
 {
     public const string RecordFileName = "record.json";
 
-    // A fixed name: only the holder of the lock writes it, and the next holder replaces what a crash left. So it is never older than the record.
+    // A fixed name, because only the holder of the lock writes this file. The next holder overwrites one that a crash left behind.
     public const string TemporaryRecordFileName = "record.json.tmp";
     public const string ResponseFileName = "outcome";
 
-    private static readonly string[] CreationDirectoryNames = [.. "0123456789abcdef".Select(char.ToString)];
+    private static readonly string[] CreationParentNames = [.. "0123456789abcdef".Select(char.ToString)];
 
     public string Root { get; } = root;
 
@@ -30,12 +30,12 @@ internal sealed class StorePaths(string root)
     public static string GetLockFileName(string nonce) => nonce + ".lock";
 
     /// <summary>
-    /// Where an upload is made before it gets its name: in one of sixteen directories, in turns, so that many creations do not wait for the lock of one.
+    /// Gets the directory in which an upload is built. Sixteen parent directories are used in turns, so that creations do not wait for the kernel's lock of one.
     /// </summary>
-    public string GetCreationDirectory(uint count, string nonce) => Path.Join([Temp, CreationDirectoryNames[(int)(count % CreationDirectoryNames.Length)], nonce]);
+    public string GetCreationDirectory(uint count, string nonce) => Path.Join([Temp, CreationParentNames[(int)(count % CreationParentNames.Length)], nonce]);
 
-    /// <summary>Whether what has this name among the temporary things is such a directory, and no upload itself.</summary>
-    public static bool IsCreationDirectory(string name) => name.Length == 1;
+    /// <summary>Returns whether a directory in <see cref="Temp"/> is the parent of creation directories.</summary>
+    public static bool IsCreationParent(string name) => name.Length == 1;
 
     public string GetOwnerDirectory(string owner) => Path.Combine(Uploads, owner);
 
@@ -46,19 +46,19 @@ internal sealed class StorePaths(string root)
     public string GetUploadDirectory(UploadKey key) => Path.Combine(Uploads, key.Owner, GetShardName(key.Id), key.Id);
 }
 
-/// <summary>The files of one upload. Their names carry its nonce, so that they never belong to another upload under the same key.</summary>
+/// <summary>The paths of the files of one upload. The names contain its nonce, so that they never belong to another upload with the same key.</summary>
 internal sealed class UploadFilePaths(string directory, string nonce)
 {
     public string Directory { get; } = directory;
 
     public string Nonce { get; } = nonce;
 
-    // Each is asked for several times while an upload is worked on.
+    // Cached, because an operation uses each several times.
     public string DataPath => field ??= GetPath(".data");
 
     public string DurableOffsetPath => field ??= GetPath(".mark");
 
     public string LockPath => field ??= Path.Join(Directory, StorePaths.GetLockFileName(Nonce));
 
-    private string GetPath(string kind) => $"{Directory}{Path.DirectorySeparatorChar}{Nonce}{kind}";
+    private string GetPath(string extension) => $"{Directory}{Path.DirectorySeparatorChar}{Nonce}{extension}";
 }

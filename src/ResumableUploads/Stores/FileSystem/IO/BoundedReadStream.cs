@@ -1,12 +1,12 @@
 namespace ResumableUploads.Stores.FileSystem.IO;
 
-/// <summary>Reads a file from its beginning to an offset. What lies behind is not certain yet, and is not shown.</summary>
+/// <summary>Reads the beginning of a file, up to the durable offset. Bytes behind it are not shown.</summary>
 internal sealed class BoundedReadStream(OpenFile file, long length) : Stream
 {
     private long _position;
+    private bool _disposed;
 
     public OpenFile File => file;
-    private bool _disposed;
 
     public override bool CanRead => !_disposed;
 

@@ -1,21 +1,21 @@
 namespace ResumableUploads.Stores.FileSystem.IO;
 
-/// <summary>The names of the directories in a directory, in ordinal order, of which some thousands are in memory at a time.</summary>
+/// <summary>Enumerates the subdirectories of a directory in ordinal order, with a bounded number of names in memory.</summary>
 internal static class DirectoryWalker
 {
-    /// <summary>The directory is read once for so many of its names: some 8 MB for the longest that there are.</summary>
+    /// <summary>The number of names read per pass over the directory: about 8 MB of the longest names.</summary>
     public const int BatchSize = 32 * 1024;
 
     /// <param name="files">The file system.</param>
-    /// <param name="path">The directory. Where there is none it has no names.</param>
-    /// <param name="after">The name to begin behind, or null.</param>
-    /// <param name="failed">Is told that the directory cannot be read. If it does not throw, the names end there.</param>
-    public static IEnumerable<string> EnumerateNames(FileLayer files, string path, string? after, Action<Exception> failed)
+    /// <param name="path">The directory. If it does not exist, it has no names.</param>
+    /// <param name="after">The name after which to start, or null.</param>
+    /// <param name="onError">Called if the directory cannot be read. If it does not throw, the enumeration ends.</param>
+    public static IEnumerable<string> EnumerateNames(FileLayer files, string path, string? after, Action<Exception> onError)
     {
         List<string> names;
         do
         {
-            names = ReadBatch(files, path, after, failed);
+            names = ReadBatch(files, path, after, onError);
             foreach (string name in names)
             {
                 yield return name;
@@ -25,7 +25,7 @@ internal static class DirectoryWalker
         while (names.Count == BatchSize);
     }
 
-    private static List<string> ReadBatch(FileLayer files, string path, string? after, Action<Exception> failed)
+    private static List<string> ReadBatch(FileLayer files, string path, string? after, Action<Exception> onError)
     {
         try
         {
@@ -35,7 +35,7 @@ internal static class DirectoryWalker
         {
             if (!StorageErrors.IsNotFound(e))
             {
-                failed(e);
+                onError(e);
             }
 
             return [];

@@ -1,9 +1,10 @@
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
+using ResumableUploads.Stores.FileSystem.IO.Linux;
 
 namespace ResumableUploads.Stores.FileSystem.IO;
 
-/// <summary>The system calls for which the framework has no method, or one that hides errors.</summary>
+/// <summary>System calls for which the framework has no method, or one that hides errors.</summary>
 internal static partial class NativeMethods
 {
     public const int ENOENT = 2;
@@ -17,16 +18,13 @@ internal static partial class NativeMethods
     public const int ENOSPC = 28;
     public const int EROFS = 30;
 
-    /// <summary>Whether the calls with offsets take them as they are declared here.</summary>
-    public static readonly bool Is64BitLinux = OperatingSystem.IsLinux() && Environment.Is64BitProcess;
-
-    // The numbers of these differ between Linux and macOS.
+    // These numbers differ between Linux and macOS.
     public static readonly int ENOTEMPTY = OperatingSystem.IsMacOS() ? 66 : 39;
     public static readonly int EDQUOT = OperatingSystem.IsMacOS() ? 69 : 122;
     public static readonly int ENOSYS = OperatingSystem.IsMacOS() ? 78 : 38;
     public static readonly int OpenCloseOnExec = OperatingSystem.IsMacOS() ? 0x1000000 : 0x80000;
 
-    /// <summary>What a new file or directory may be used for, before the mask of the process.</summary>
+    // The umask of the process is applied to these.
     public static readonly int DefaultFileMode = Convert.ToInt32("666", 8);
     public static readonly int DefaultDirectoryMode = Convert.ToInt32("777", 8);
 
@@ -47,7 +45,7 @@ internal static partial class NativeMethods
     public const long TmpfsMagic = 0x01021994;
     public const uint SyncFileRangeWrite = 2;
 
-    // macOS only: fsync there does not reach the disk.
+    // macOS only.
     public const int FcntlFullFSync = 51;
 
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
@@ -98,7 +96,7 @@ internal static partial class NativeMethods
     [LibraryImport("libc", EntryPoint = "faccessat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int FAccessAt(SafeFileHandle directory, string name, int mode, int flags);
 
-    /// <summary>With 0 for the times, both are now.</summary>
+    /// <summary>Sets access and modification time to the current time if the second argument is 0.</summary>
     [LibraryImport("libc", EntryPoint = "futimens", SetLastError = true)]
     public static partial int FUtimens(SafeFileHandle file, nint now);
 
@@ -123,14 +121,14 @@ internal static partial class NativeMethods
     [LibraryImport("libc", EntryPoint = "link", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Link(string from, string to);
 
-    /// <summary>The error of the call before, as an exception whose HResult is the number, as the framework's own are.</summary>
-    public static IOException CreateException(string what, string path) => CreateException(what, path, Marshal.GetLastPInvokeError());
+    /// <summary>Creates an exception for the last error. Its HResult is the error number, as in exceptions of the framework.</summary>
+    public static IOException CreateException(string action, string path) => CreateException(action, path, Marshal.GetLastPInvokeError());
 
-    public static IOException CreateException(string what, string path, int error) =>
-        new($"{what} '{path}' failed: {Marshal.GetPInvokeErrorMessage(error)}", error);
+    public static IOException CreateException(string action, string path, int error) =>
+        new($"{action} '{path}' failed: {Marshal.GetPInvokeErrorMessage(error)}", error);
 }
 
-/// <summary>The system's <c>iovec</c>: where some bytes are, and how many.</summary>
+/// <summary><c>struct iovec</c>.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct IoVector
 {

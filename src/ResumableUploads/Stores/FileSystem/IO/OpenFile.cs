@@ -2,7 +2,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace ResumableUploads.Stores.FileSystem.IO;
 
-/// <summary>A file that is open, and the path that it was opened by.</summary>
+/// <summary>An open file and the path with which it was opened.</summary>
 internal sealed class OpenFile(SafeFileHandle handle, string path) : IDisposable
 {
     public SafeFileHandle Handle { get; } = handle;

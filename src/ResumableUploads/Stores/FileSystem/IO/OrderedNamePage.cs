@@ -1,14 +1,14 @@
 namespace ResumableUploads.Stores.FileSystem.IO;
 
-/// <summary>Picks the first names, in ordinal order and behind a name, out of any number of them, in memory for twice as many as are wanted.</summary>
+/// <summary>Collects the first names after a given one in ordinal order. Keeps at most twice as many names in memory as requested.</summary>
 internal sealed class OrderedNamePage(string? after, int count)
 {
     private readonly List<string> _names = [];
 
-    /// <summary>Nothing from here on can be among the first.</summary>
+    /// <summary>A name that is known not to be on the page; none of the names after it is either.</summary>
     private string? _upperBound;
 
-    /// <summary>True where the name may be one of them.</summary>
+    /// <summary>Adds a name if it may be on the page. Returns whether it was added.</summary>
     public bool Add(ReadOnlySpan<char> name)
     {
         if ((after is not null && name.SequenceCompareTo(after) <= 0) || (_upperBound is not null && name.SequenceCompareTo(_upperBound) >= 0))

@@ -3,7 +3,7 @@ using ResumableUploads.Abstractions;
 
 namespace ResumableUploads.Stores.FileSystem.IO;
 
-/// <summary>What an exception of the file system means. On Unix the framework puts the error's number into HResult.</summary>
+/// <summary>Classifies exceptions of the file system. On Unix, HResult is the error number.</summary>
 internal static class StorageErrors
 {
     private const int WindowsSharingViolation = unchecked((int)0x80070020);
@@ -14,12 +14,12 @@ internal static class StorageErrors
     private const int WindowsQuotaExceeded = unchecked((int)0x8007050F);
 
     /// <summary>
-    /// Whether it comes from the file system. The framework looks whether a file can be positioned when it is first used; on a disk that does not
-    /// answer any more it concludes that it cannot, and says "not supported".
+    /// Returns whether the exception comes from the file system. If a disk does not respond, the framework concludes that its files are not seekable and
+    /// throws <see cref="NotSupportedException"/>.
     /// </summary>
     public static bool IsStorageError(Exception error) => error is IOException or UnauthorizedAccessException or NotSupportedException;
 
-    /// <summary>Whether another handle has the file for itself (EWOULDBLOCK: 11 on Linux, 35 on macOS).</summary>
+    /// <summary>Returns whether another handle has locked the file (EWOULDBLOCK: 11 on Linux, 35 on macOS).</summary>
     public static bool IsLocked(IOException error) => OperatingSystem.IsWindows()
         ? error.HResult is WindowsSharingViolation or WindowsLockViolation
         : error.HResult == (OperatingSystem.IsMacOS() ? 35 : 11);
@@ -55,15 +55,15 @@ internal static class StorageErrors
             : StoreFailure.Unavailable;
     }
 
-    /// <summary>The exception as the store's own.</summary>
+    /// <summary>Converts the exception to one that a store may throw.</summary>
     public static UploadStoreException Wrap(Exception error, long? durableOffset = null) =>
         error as UploadStoreException
         ?? new UploadStoreException(Classify(error), error is NotSupportedException ? Describe(error) + "." : error.Message, durableOffset, error);
 
-    /// <summary>The system's words for the error, without a path where they can be had so.</summary>
+    /// <summary>Returns the message of the system for the error, without a path if possible.</summary>
     public static string Describe(Exception error) =>
         !OperatingSystem.IsWindows() && error.HResult is > 0 and < 200 ? Marshal.GetPInvokeErrorMessage(error.HResult)
         : error is UnauthorizedAccessException ? "Permission denied"
-        : error is NotSupportedException ? "The disk does not answer"
+        : error is NotSupportedException ? "The disk does not respond"
         : error.Message;
 }

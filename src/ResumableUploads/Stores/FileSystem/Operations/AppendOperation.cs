@@ -5,7 +5,7 @@ using ResumableUploads.Stores.FileSystem.IO;
 
 namespace ResumableUploads.Stores.FileSystem.Operations;
 
-/// <summary>One append, under the lock: reads the content to its end and writes it behind what is there.</summary>
+/// <summary>Appends the content of a request to a locked upload.</summary>
 internal sealed class AppendOperation(
     StoreContext context, RecordFile records, OffsetReconciler reconciler, LockedUpload upload, UploadContent content, CancellationToken cancellationToken)
 {
@@ -30,8 +30,8 @@ internal sealed class AppendOperation(
         OpenFile? data = null;
         try
         {
-            data = context.Files.OpenWrite(upload.Files.DataPath);
-            OpenFile? durableOffsetFile = upload.Record.Durability == Durability.PowerLoss ? reconciler.OpenDurableOffsetFile(upload.Files.DurableOffsetPath) : null;
+            data = context.Files.OpenWrite(upload.Paths.DataPath);
+            OpenFile? durableOffsetFile = upload.Record.Durability == Durability.PowerLoss ? reconciler.OpenDurableOffsetFile(upload.Paths.DurableOffsetPath) : null;
             var dataFile = new DataFile(context, upload, data, durableOffsetFile, staging, content.ExpectedLength);
             data = null;
             return dataFile;
@@ -46,7 +46,7 @@ internal sealed class AppendOperation(
         }
     }
 
-    /// <summary>Brings mark and record into the state in which bytes may be written. The content is not touched yet.</summary>
+    /// <summary>Brings mark file and record into the state that they must have before bytes are written. The content is not read yet.</summary>
     private bool Prepare(DataFile dataFile, long? staging)
     {
         try
@@ -71,7 +71,7 @@ internal sealed class AppendOperation(
             throw StorageErrors.Wrap(e, dataFile.RecoverAfterFailure());
         }
 
-        return Finish(dataFile, tell: true);
+        return Finish(dataFile, reportDurable: true);
     }
 
     private async ValueTask<AppendResult> RunAllOrNothingAsync(DataFile dataFile)
@@ -84,7 +84,7 @@ internal sealed class AppendOperation(
             {
                 dataFile.SetLastWriteTimeAndSync();
 
-                // Whether this works or not, the record is what decides from here on.
+                // From here on the record decides, even if writing it fails: it may have reached the disk.
                 discard = false;
                 if (!WriteStagingOffset(null))
                 {
@@ -109,9 +109,9 @@ internal sealed class AppendOperation(
             return CreateResult(AppendStatus.Discarded, dataFile.StartOffset);
         }
 
-        // A crash before the mark leaves the bytes to the first touch in this boot, and drops all of them in another.
+        // After a crash before the mark is written, the next access in this boot keeps the bytes; in another boot it cuts them off.
         dataFile.CommitStaged();
-        return Finish(dataFile, tell: false);
+        return Finish(dataFile, reportDurable: false);
     }
 
     private async ValueTask WriteContentAsync(DataFile dataFile)
@@ -132,7 +132,7 @@ internal sealed class AppendOperation(
         }
     }
 
-    /// <summary>Bytes of another upload need not come through here, where the system can copy or share them. What it cannot is read as ever.</summary>
+    /// <summary>Copies the content of another upload in the kernel if possible. What is left is read like any other content.</summary>
     private void CopyFromSource(DataFile dataFile)
     {
         if (content.SourceStream is not BoundedReadStream source)
@@ -150,12 +150,12 @@ internal sealed class AppendOperation(
         }
     }
 
-    private AppendResult Finish(DataFile dataFile, bool tell)
+    private AppendResult Finish(DataFile dataFile, bool reportDurable)
     {
         try
         {
             long offset = dataFile.Finish();
-            if (tell && offset > dataFile.StartOffset)
+            if (reportDurable && offset > dataFile.StartOffset)
             {
                 content.ReportDurable(offset);
             }
@@ -168,14 +168,14 @@ internal sealed class AppendOperation(
         }
     }
 
-    /// <summary>The answer, unless the upload was deleted while the append ran.</summary>
+    /// <summary>Returns the result, or <see cref="NotFound"/> if the upload was deleted during the append.</summary>
     private AppendResult CreateResult(AppendStatus status, long offset) =>
         upload.Exists(context.Files) ? new(status, offset, _record.GetVersion(offset)) : NotFound;
 
     private bool WriteStagingOffset(long? offset)
     {
         StoredRecord next = _record with { StagingOffset = offset, WriteCount = _record.WriteCount + 1 };
-        if (!records.Write(upload.Files.Directory, next))
+        if (!records.Write(upload.Paths.Directory, next))
         {
             return false;
         }
@@ -192,7 +192,7 @@ internal sealed class AppendOperation(
         }
         catch (Exception e)
         {
-            Log.CommitDecisionFailed(context.Logger, upload.Files.DataPath, e);
+            Log.CommitDecisionFailed(context.Logger, upload.Paths.DataPath, e);
             return false;
         }
     }
@@ -206,7 +206,7 @@ internal sealed class AppendOperation(
         }
         catch (Exception e) when (StorageErrors.IsStorageError(e))
         {
-            Log.DiscardFailed(context.Logger, upload.Files.DataPath, dataFile.StartOffset, e);
+            Log.DiscardFailed(context.Logger, upload.Paths.DataPath, dataFile.StartOffset, e);
         }
     }
 }

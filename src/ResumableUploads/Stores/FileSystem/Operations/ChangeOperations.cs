@@ -4,20 +4,20 @@ using ResumableUploads.Stores.FileSystem.IO;
 
 namespace ResumableUploads.Stores.FileSystem.Operations;
 
-/// <summary>Changes records, keeps outcomes, and removes uploads.</summary>
-internal sealed class ChangeOperations(StoreContext context, RecordFile records, OffsetReconciler reconciler, DirectorySync directorySync)
+/// <summary>Updates records, stores responses, and deletes uploads.</summary>
+internal sealed class ChangeOperations(StoreContext context, RecordFile records, UploadLocker locker, DirectorySync directorySync)
 {
-    /// <summary>The most bytes of an outcome.</summary>
+    /// <summary>The maximum length of a stored response in bytes.</summary>
     public const int MaxResponseLength = 1024 * 1024;
 
-    /// <summary>One for the lock file that is not there, and some for uploads that come and go under the key.</summary>
+    /// <summary>One attempt restores a missing lock file; the others are for uploads that are deleted and created again with the same key.</summary>
     private const int MaxResponseAttempts = 8;
 
     private readonly FileLayer _files = context.Files;
 
     public UpdateResult Update(UploadKey key, string version, UploadRecord record)
     {
-        LockStatus status = LockedUpload.TryAcquire(context, records, reconciler, key, out LockedUpload? upload);
+        LockStatus status = locker.TryAcquire(key, out LockedUpload? upload);
         using (upload)
         {
             if (upload is null)
@@ -33,7 +33,7 @@ internal sealed class ChangeOperations(StoreContext context, RecordFile records,
             StoredRecord before = upload.Record;
             if (record.State < before.Record.State)
             {
-                throw new ArgumentException($"The upload is {before.Record.State}; it does not go back to {record.State}.", nameof(record));
+                throw new ArgumentException($"The state of an upload cannot change from {before.Record.State} back to {record.State}.", nameof(record));
             }
 
             bool receiving = record.State == UploadState.Receiving;
@@ -45,20 +45,20 @@ internal sealed class ChangeOperations(StoreContext context, RecordFile records,
                 LastUpdated = context.TimeProvider.GetUtcNow(),
                 FinalOffset = receiving ? null : upload.Offset,
 
-                // Staged bytes that a crash left were cut off when the lock was taken.
+                // Staged bytes that a crash left behind were cut off when the lock was taken.
                 StagingOffset = null,
             };
 
             try
             {
-                // What is in place has been seen, perhaps: a deletion that follows before this returns is one that came after it.
-                return records.Write(upload.Files.Directory, after)
+                // Succeeded, even if the upload is deleted before this returns: another request may have read the new record already.
+                return records.Write(upload.Paths.Directory, after)
                     ? new UpdateResult(ChangeStatus.Succeeded, after.ToUploadInfo(key, upload.Offset, receiving ? upload.DataFileState?.LastWriteTime : null))
                     : new UpdateResult(ChangeStatus.NotFound, null);
             }
             catch (Exception e) when (StorageErrors.IsStorageError(e))
             {
-                // No room for a record: the bytes are there all the same.
+                // The disk may be full. The bytes of the upload are not affected.
                 throw StorageErrors.Wrap(e, upload.Offset);
             }
         }
@@ -71,7 +71,7 @@ internal sealed class ChangeOperations(StoreContext context, RecordFile records,
             return new DeleteResult(RemoveDirectory(key, null));
         }
 
-        LockStatus status = LockedUpload.TryAcquire(context, records, reconciler, key, out LockedUpload? upload);
+        LockStatus status = locker.TryAcquire(key, out LockedUpload? upload);
         using (upload)
         {
             return new DeleteResult(
@@ -81,26 +81,26 @@ internal sealed class ChangeOperations(StoreContext context, RecordFile records,
         }
     }
 
-    /// <summary>False when there is no upload to keep it for.</summary>
-    public bool PutResponse(UploadKey key, ReadOnlySpan<byte> outcome)
+    /// <summary>Stores the response of an upload. Returns false if the upload does not exist.</summary>
+    public bool PutResponse(UploadKey key, ReadOnlySpan<byte> response)
     {
-        // A name of its own, because no lock keeps others out here.
+        // A random name, because no lock is held.
         string temporary = $"{StorePaths.ResponseFileName}.{NonceGenerator.Next()}.tmp";
         for (int attempt = 0; attempt < MaxResponseAttempts && records.Read(key) is { } record; attempt++)
         {
-            var files = new UploadFilePaths(context.Paths.GetUploadDirectory(key), record.Nonce);
-            if (_files.ReplaceFile(
-                files.Directory,
+            var paths = new UploadFilePaths(context.Paths.GetUploadDirectory(key), record.Nonce);
+            var replacement = new FileReplacement(
+                paths.Directory,
                 StorePaths.GetLockFileName(record.Nonce),
                 StorePaths.ResponseFileName,
                 temporary,
-                outcome,
-                record.Durability == Durability.PowerLoss))
+                Sync: record.Durability == Durability.PowerLoss);
+            if (_files.ReplaceFile(replacement, response))
             {
                 return true;
             }
 
-            LockedUpload.RestoreLockFile(_files, files.LockPath);
+            UploadLocker.RestoreLockFile(_files, paths.LockPath);
         }
 
         return false;
@@ -108,25 +108,25 @@ internal sealed class ChangeOperations(StoreContext context, RecordFile records,
 
     public ReadOnlyMemory<byte>? GetResponse(UploadKey key)
     {
-        using FileSnapshot? file = _files.ReadSnapshot(Path.Combine(context.Paths.GetUploadDirectory(key), StorePaths.ResponseFileName), MaxResponseLength);
-        if (file is null)
+        using FileSnapshot? snapshot = _files.ReadSnapshot(Path.Combine(context.Paths.GetUploadDirectory(key), StorePaths.ResponseFileName), MaxResponseLength);
+        if (snapshot is null)
         {
             return null;
         }
 
-        directorySync.EnsureSynced(key, file);
-        return file.Content;
+        directorySync.EnsureSynced(key, snapshot);
+        return snapshot.Content;
     }
 
     private static ChangeStatus ToChangeStatus(LockStatus status) =>
         status == LockStatus.NotFound ? ChangeStatus.NotFound : ChangeStatus.Busy;
 
-    private ChangeStatus RemoveDirectory(UploadKey key, LockedUpload? held)
+    private ChangeStatus RemoveDirectory(UploadKey key, LockedUpload? upload)
     {
         if (OperatingSystem.IsWindows())
         {
-            // There a directory with an open file in it cannot be renamed.
-            held?.Dispose();
+            // A directory with an open file cannot be renamed on Windows.
+            upload?.Dispose();
         }
 
         string directory = context.Paths.GetUploadDirectory(key);
@@ -151,7 +151,7 @@ internal sealed class ChangeOperations(StoreContext context, RecordFile records,
 
         if (context.Options.Durability == Durability.PowerLoss)
         {
-            // Clean-up may have removed the shard, which is empty now; then it is the name of the shard that must be gone for good.
+            // A listing may have removed the shard directory, which is empty now. Then the removal of the shard must be durable instead.
             _files.SyncDirectory(context.Paths.GetShardDirectory(key));
             if (!_files.DirectoryExists(context.Paths.GetShardDirectory(key)))
             {

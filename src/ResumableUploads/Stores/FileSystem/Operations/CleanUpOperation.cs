@@ -4,10 +4,10 @@ using ResumableUploads.Stores.FileSystem.IO;
 
 namespace ResumableUploads.Stores.FileSystem.Operations;
 
-/// <summary>Removes what crashes left behind: half-made and half-removed uploads.</summary>
+/// <summary>Removes what crashes left behind: creation directories and partly deleted uploads.</summary>
 internal sealed class CleanUpOperation(StoreContext context)
 {
-    /// <summary>A creation that has taken longer than this is not going on any more.</summary>
+    /// <summary>The age from which on a creation directory belongs to a crashed process.</summary>
     private static readonly TimeSpan AbandonedAfter = TimeSpan.FromHours(1);
 
     private readonly FileLayer _files = context.Files;
@@ -15,10 +15,10 @@ internal sealed class CleanUpOperation(StoreContext context)
     public async ValueTask RunAsync(CancellationToken cancellationToken)
     {
         var throttle = new BackgroundThrottle(context.TimeProvider);
-        DateTime old = context.TimeProvider.GetUtcNow().UtcDateTime - AbandonedAfter;
-        foreach (string path in EnumerateDirectories(context.Paths.Temp).SelectMany(path => StorePaths.IsCreationDirectory(Path.GetFileName(path)) ? EnumerateDirectories(path) : [path]))
+        DateTime abandonedBefore = context.TimeProvider.GetUtcNow().UtcDateTime - AbandonedAfter;
+        foreach (string path in EnumerateDirectories(context.Paths.Temp).SelectMany(EnumerateCreationDirectories))
         {
-            if (_files.GetDirectoryLastWriteTime(path) <= old)
+            if (_files.GetDirectoryLastWriteTime(path) <= abandonedBefore)
             {
                 DeleteDirectory(path);
             }
@@ -36,6 +36,9 @@ internal sealed class CleanUpOperation(StoreContext context)
     private IEnumerable<string> EnumerateDirectories(string directory) => DirectoryWalker
         .EnumerateNames(_files, directory, after: null, e => Log.DeleteFailed(context.Logger, directory, e))
         .Select(name => Path.Combine(directory, name));
+
+    private IEnumerable<string> EnumerateCreationDirectories(string path) =>
+        StorePaths.IsCreationParent(Path.GetFileName(path)) ? EnumerateDirectories(path) : [path];
 
     private void DeleteDirectory(string path)
     {

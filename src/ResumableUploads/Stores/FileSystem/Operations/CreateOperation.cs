@@ -5,18 +5,18 @@ using ResumableUploads.Stores.FileSystem.IO;
 
 namespace ResumableUploads.Stores.FileSystem.Operations;
 
-/// <summary>Makes uploads: the whole directory aside, and then one rename onto its place, which only one can win.</summary>
+/// <summary>Creates uploads: builds a directory in <c>temp</c> and renames it to its place. Of several creations with one key, one rename succeeds.</summary>
 internal sealed class CreateOperation(StoreContext context, RecordFile records, DirectorySync directorySync)
 {
-    // Clean-up may take away an empty parent between two steps, again and again only in theory.
+    // A listing may delete the empty parent directory between two steps.
     private const int MaxAttempts = 20;
 
     private readonly FileLayer _files = context.Files;
     private uint _creationCount;
 
-    /// <param name="key">The name of the upload.</param>
-    /// <param name="record">Its record.</param>
-    /// <param name="content">All of its bytes, where the record says that it is not receiving any more; else nothing.</param>
+    /// <param name="key">The key of the upload.</param>
+    /// <param name="record">The record of the upload.</param>
+    /// <param name="content">The content of the upload; empty if the record is receiving.</param>
     public CreateResult Create(UploadKey key, UploadRecord record, in ReadOnlySequence<byte> content = default)
     {
         var stored = new StoredRecord
@@ -28,22 +28,22 @@ internal sealed class CreateOperation(StoreContext context, RecordFile records, 
             CreationBootId = _files.BootId,
             FinalOffset = record.State == UploadState.Receiving ? null : content.Length,
         };
-        string aside = context.Paths.GetCreationDirectory(Interlocked.Increment(ref _creationCount), stored.Nonce);
-        bool claimed = false;
+        string creationDirectory = context.Paths.GetCreationDirectory(Interlocked.Increment(ref _creationCount), stored.Nonce);
+        bool created = false;
         try
         {
-            BuildDirectory(aside, stored, content);
-            claimed = TryMoveIntoPlace(key, aside);
+            BuildDirectory(creationDirectory, stored, content);
+            created = TryMoveIntoPlace(key, creationDirectory);
         }
         finally
         {
-            if (!claimed)
+            if (!created)
             {
-                DeleteIfExists(aside);
+                DeleteIfExists(creationDirectory);
             }
         }
 
-        if (!claimed)
+        if (!created)
         {
             return new CreateResult(CreateStatus.AlreadyExists, null);
         }
@@ -59,22 +59,22 @@ internal sealed class CreateOperation(StoreContext context, RecordFile records, 
     private void BuildDirectory(string directory, StoredRecord stored, in ReadOnlySequence<byte> content)
     {
         bool sync = stored.Durability == Durability.PowerLoss;
-        var files = new UploadFilePaths(directory, stored.Nonce);
+        var paths = new UploadFilePaths(directory, stored.Nonce);
         CreateDirectory(directory);
-        using (OpenFile data = _files.CreateFile(files.DataPath))
+        using (OpenFile data = _files.CreateFile(paths.DataPath))
         {
             WriteContent(data, stored, content);
         }
 
-        // What is needed for changes is made with an upload that is going to be changed.
+        // A completed upload is rarely changed. The lock file is created when it is needed.
         if (stored.Record.State != UploadState.Completed)
         {
-            _files.CreateFile(files.LockPath).Dispose();
+            _files.CreateFile(paths.LockPath).Dispose();
         }
 
         if (sync && stored.FinalOffset is null)
         {
-            using OpenFile durableOffsetFile = _files.CreateFile(files.DurableOffsetPath);
+            using OpenFile durableOffsetFile = _files.CreateFile(paths.DurableOffsetPath);
             _files.Write(durableOffsetFile, DurableOffsetFile.CreateEmpty(), 0);
         }
 
@@ -98,7 +98,7 @@ internal sealed class CreateOperation(StoreContext context, RecordFile records, 
     {
         if (stored.FinalOffset is null)
         {
-            // The file is as old as the record says, and not as the clock of the file system says.
+            // The modification time counts for the expiration, so it comes from the same clock as the record.
             _files.SetLastWriteTime(data, stored.LastUpdated.UtcDateTime);
             return;
         }
@@ -114,7 +114,7 @@ internal sealed class CreateOperation(StoreContext context, RecordFile records, 
         }
     }
 
-    /// <summary>Whether anything is missing above it is only asked when something is.</summary>
+    /// <summary>Creates a directory, and its parents only if this fails.</summary>
     private void CreateDirectory(string directory)
     {
         if (!_files.TryCreateDirectory(directory))
@@ -124,9 +124,9 @@ internal sealed class CreateOperation(StoreContext context, RecordFile records, 
         }
     }
 
-    private bool TryMoveIntoPlace(UploadKey key, string aside)
+    private bool TryMoveIntoPlace(UploadKey key, string creationDirectory)
     {
-        string place = context.Paths.GetUploadDirectory(key);
+        string uploadDirectory = context.Paths.GetUploadDirectory(key);
         bool isShardMissing = false;
         for (int attempt = 1; ; attempt++)
         {
@@ -134,40 +134,39 @@ internal sealed class CreateOperation(StoreContext context, RecordFile records, 
             {
                 if (isShardMissing)
                 {
-                    // Clean-up may even take the owner's directory away between the making of the two.
                     _files.CreateDirectory(context.Paths.GetShardDirectory(key));
                 }
 
-                if (_files.RenameDirectory(aside, place))
+                if (_files.RenameDirectory(creationDirectory, uploadDirectory))
                 {
                     return true;
                 }
 
-                // What has the name and no record is damaged, and goes out of the way.
+                // A directory without a record is damaged. Reading it moves it to quarantine, which frees the key.
                 if (attempt == MaxAttempts || _files.FileExists(context.Paths.GetRecordPath(key)) || records.Read(key) is not null)
                 {
                     return false;
                 }
             }
-            catch (DirectoryNotFoundException) when (attempt < MaxAttempts && _files.DirectoryExists(aside))
+            catch (DirectoryNotFoundException) when (attempt < MaxAttempts && _files.DirectoryExists(creationDirectory))
             {
                 isShardMissing = true;
             }
         }
     }
 
-    private void DeleteIfExists(string aside)
+    private void DeleteIfExists(string directory)
     {
         try
         {
-            if (_files.DirectoryExists(aside))
+            if (_files.DirectoryExists(directory))
             {
-                _files.DeleteDirectory(aside, recursive: true);
+                _files.DeleteDirectory(directory, recursive: true);
             }
         }
         catch (Exception e) when (StorageErrors.IsStorageError(e))
         {
-            Log.DeleteFailed(context.Logger, aside, e);
+            Log.DeleteFailed(context.Logger, directory, e);
         }
     }
 }

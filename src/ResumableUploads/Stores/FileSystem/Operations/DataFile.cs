@@ -5,20 +5,20 @@ using ResumableUploads.Stores.FileSystem.IO;
 
 namespace ResumableUploads.Stores.FileSystem.Operations;
 
-/// <summary>The file that an append writes to, and how far it is written, synced and certain.</summary>
-/// <param name="context">What the store works with.</param>
-/// <param name="upload">The upload, which is locked and receiving.</param>
-/// <param name="data">Its bytes.</param>
-/// <param name="durableOffsetFile">Its mark, or null where nothing is synced (<see cref="Durability.ProcessCrash"/>).</param>
-/// <param name="staging">Whether the bytes do not count yet.</param>
-/// <param name="expected">How many bytes are to come, or null.</param>
+/// <summary>The data file during an append. Tracks how many bytes are written, synced and durable.</summary>
+/// <param name="context">The dependencies of the store.</param>
+/// <param name="upload">The locked upload, which is receiving.</param>
+/// <param name="data">The open data file.</param>
+/// <param name="durableOffsetFile">The open mark file, or null with <see cref="Durability.ProcessCrash"/>, where nothing is synced.</param>
+/// <param name="staging">Whether the bytes are staged and do not count yet.</param>
+/// <param name="expectedLength">The expected number of bytes of the append, or null.</param>
 internal sealed class DataFile(
-    StoreContext context, LockedUpload upload, OpenFile data, OpenFile? durableOffsetFile, bool staging, long? expected) : IDisposable
+    StoreContext context, LockedUpload upload, OpenFile data, OpenFile? durableOffsetFile, bool staging, long? expectedLength) : IDisposable
 {
-    /// <summary>Small enough that a copy between two syncs is soon over.</summary>
+    /// <summary>The maximum number of bytes copied between two checks whether a sync is due.</summary>
     private const long MaxCopyLength = 64L << 20;
 
-    /// <summary>How much is written before the disk begins with it: enough for it to work well, and little for a sync to wait for.</summary>
+    /// <summary>The number of bytes after which writeback starts: large enough for efficient writes, small enough to keep the next sync short.</summary>
     private const long WritebackThreshold = 8L << 20;
 
     private const long MinPreallocation = 4L << 20;
@@ -35,15 +35,17 @@ internal sealed class DataFile(
     private long _preallocatedEnd = upload.Offset;
     private long _lastSync = context.TimeProvider.GetTimestamp();
 
-    /// <summary>Where the append began.</summary>
+    /// <summary>Gets the offset at which the append started.</summary>
     public long StartOffset { get; } = upload.Offset;
 
-    /// <summary>The bytes that count and will stay. Staged bytes never move it.</summary>
+    /// <summary>Gets the durable offset. Staged bytes do not change it.</summary>
     public long DurableOffset { get; private set; } = upload.Offset;
 
     private DateTime UtcNow => context.TimeProvider.GetUtcNow().UtcDateTime;
 
-    /// <summary>Bytes that only reach the page cache from now on must not be taken for those of an earlier boot.</summary>
+    /// <summary>
+    /// Records the current boot in the mark file if it names an earlier one. Otherwise unsynced bytes of this append would be cut off after a kill.
+    /// </summary>
     public void RecordCurrentBoot()
     {
         string boot = _files.BootId;
@@ -53,7 +55,7 @@ internal sealed class DataFile(
         }
     }
 
-    /// <summary>Staged bytes count from here on.</summary>
+    /// <summary>Makes the staged bytes count.</summary>
     public void CommitStaged() => _staging = false;
 
     public void Write(in ReadOnlySequence<byte> buffer)
@@ -67,7 +69,7 @@ internal sealed class DataFile(
         }
     }
 
-    /// <summary>Copies a block of another file without reading it; false where the system cannot.</summary>
+    /// <summary>Copies a block of another file in the kernel. Returns false if the system cannot.</summary>
     public bool CopyFrom(BoundedReadStream source)
     {
         long copied = _files.CopyRange(source.File, source.Position, data, _written, Math.Min(source.Length - source.Position, MaxCopyLength));
@@ -76,7 +78,7 @@ internal sealed class DataFile(
         return copied > 0;
     }
 
-    /// <summary>Makes durable what is due to be. True when <see cref="DurableOffset"/> has moved.</summary>
+    /// <summary>Writes a checkpoint if one is due. Returns whether <see cref="DurableOffset"/> has changed.</summary>
     public bool SyncIfDue()
     {
         if (_written == _synced)
@@ -118,14 +120,14 @@ internal sealed class DataFile(
 
         if (_written > StartOffset)
         {
-            // Before the sync: a later stamp could be lost, and with it the age of the upload.
+            // Set before the sync, which makes it durable too.
             _files.SetLastWriteTime(data, UtcNow);
         }
 
         Sync();
     }
 
-    /// <summary>Makes all of it durable, and gives the length that is measured then.</summary>
+    /// <summary>Makes all bytes durable. Returns the measured length of the file.</summary>
     public long Finish()
     {
         SetLastWriteTimeAndSync();
@@ -138,7 +140,7 @@ internal sealed class DataFile(
         return DurableOffset = offset;
     }
 
-    /// <summary>After a failed write: keeps what did get to the file. Gives the durable offset.</summary>
+    /// <summary>Keeps the bytes that reached the file before a write failed. Returns the durable offset.</summary>
     public long RecoverAfterFailure()
     {
         if (_syncFailed)
@@ -157,13 +159,13 @@ internal sealed class DataFile(
         }
     }
 
-    /// <summary>Takes staged bytes away.</summary>
+    /// <summary>Removes the staged bytes.</summary>
     public void DiscardStaged()
     {
         Truncate(StartOffset);
         if (durableOffsetFile is not null)
         {
-            // The cut before the record: without its staging offset, a longer file would count.
+            // The truncation must be durable before the record loses its staging offset. Otherwise a longer file would count.
             _files.Sync(data);
         }
     }
@@ -174,27 +176,28 @@ internal sealed class DataFile(
         data.Dispose();
     }
 
-    /// <summary>The length that the file has, which is what was written: else somebody else works on it, and nothing may follow.</summary>
+    /// <summary>Measures the length of the file. If it is not the number of bytes written, another program changed the file.</summary>
     private long VerifyLength()
     {
         long length = _files.GetLength(data);
         return length == _written ? length : throw new UploadStoreException(
-            StoreFailure.Corrupt, $"'{data.Path}' has {length} bytes where {_written} were written.", Math.Min(length, DurableOffset));
+            StoreFailure.Corrupt, $"'{data.Path}' has {length} bytes, but {_written} were written.", Math.Min(length, DurableOffset));
     }
 
-    /// <summary>Finds room for as much again as came, so that a length that was only claimed takes no more of the disk than what was sent.</summary>
+    /// <summary>
+    /// Preallocates at most as many bytes as were already received, so that a false Content-Length cannot reserve disk space.
+    /// </summary>
     private void Preallocate()
     {
-        long came = _written - StartOffset;
-        long room = Math.Min((expected ?? 0) - came, Math.Min(came, MaxPreallocation));
-        if (_written >= _preallocatedEnd && room >= MinPreallocation)
+        long received = _written - StartOffset;
+        long length = Math.Min((expectedLength ?? 0) - received, Math.Min(received, MaxPreallocation));
+        if (_written >= _preallocatedEnd && length >= MinPreallocation)
         {
-            _files.Preallocate(data, _written, room);
-            _preallocatedEnd = _written + room;
+            _files.Preallocate(data, _written, length);
+            _preallocatedEnd = _written + length;
         }
     }
 
-    /// <summary>Leaves less to do for the next sync.</summary>
     private void StartWriteback()
     {
         if (durableOffsetFile is not null && _written - _writebackOffset >= WritebackThreshold)
@@ -218,7 +221,7 @@ internal sealed class DataFile(
         }
         catch (Exception e) when (StorageErrors.IsStorageError(e))
         {
-            // What was not on the disk may be gone from memory as well, and the next sync would report success.
+            // After a failed sync the kernel may have dropped the dirty pages, and the next sync would report success.
             Log.SyncFailed(context.Logger, data.Path, DurableOffset, e);
             _syncFailed = true;
             RollBackToDurable(durableOffsetFile);
@@ -226,7 +229,7 @@ internal sealed class DataFile(
         }
     }
 
-    private void RollBackToDurable(OpenFile marks)
+    private void RollBackToDurable(OpenFile durableOffsets)
     {
         try
         {
@@ -237,16 +240,16 @@ internal sealed class DataFile(
             Log.TruncateFailed(context.Logger, data.Path, DurableOffset, e);
             try
             {
-                WriteDurableOffset(marks, DurableOffset, DurableOffsetFile.UntrustedBootId);
+                WriteDurableOffset(durableOffsets, DurableOffset, DurableOffsetFile.UntrustedBootId);
             }
-            catch (Exception again) when (StorageErrors.IsStorageError(again))
+            catch (Exception inner) when (StorageErrors.IsStorageError(inner))
             {
-                Log.TruncateFailed(context.Logger, marks.Path, DurableOffset, again);
+                Log.TruncateFailed(context.Logger, durableOffsets.Path, DurableOffset, inner);
             }
         }
     }
 
-    /// <summary>Cutting is no change: the upload is as old as it was at that length.</summary>
+    /// <summary>Truncates the file. Back at the start offset it gets its old modification time, because the upload has not changed.</summary>
     private void Truncate(long length)
     {
         _written = _synced = length;

@@ -4,13 +4,15 @@ using ResumableUploads.Stores.FileSystem.IO;
 
 namespace ResumableUploads.Stores.FileSystem.Operations;
 
-/// <summary>Makes the names durable that lead to an upload.</summary>
+/// <summary>Creates the directories of the store, and makes the names on the path to an upload durable.</summary>
 internal sealed class DirectorySync(StoreContext context)
 {
     private readonly FileLayer _files = context.Files;
     private volatile bool _directoriesExist;
 
-    /// <summary>Makes the store's own directory and those in it. Its parent must be there: a disk that is not mounted is not replaced.</summary>
+    /// <summary>
+    /// Creates the directory of the store and its subdirectories. The parent must exist, so that an unmounted disk is not replaced by an empty directory.
+    /// </summary>
     public void EnsureDirectories()
     {
         StorePaths paths = context.Paths;
@@ -42,7 +44,7 @@ internal sealed class DirectorySync(StoreContext context)
         _directoriesExist = true;
     }
 
-    /// <summary>After an upload was put in its place.</summary>
+    /// <summary>Makes the name of an upload durable after it was renamed to its place.</summary>
     public void SyncNewUpload(UploadKey key)
     {
         using OpenFile? record = TryOpenRead(context.Paths.GetRecordPath(key));
@@ -51,26 +53,27 @@ internal sealed class DirectorySync(StoreContext context)
     }
 
     /// <summary>
-    /// Before anything is told of a file of an upload: who put it there may have died before its name was durable, or be about to make it so.
+    /// Makes the name of a file durable before its content is reported. The process that renamed the file may have died before it synced the directory,
+    /// or may be about to.
     /// </summary>
-    public void EnsureSynced(UploadKey key, FileSnapshot file)
+    public void EnsureSynced(UploadKey key, FileSnapshot snapshot)
     {
-        if (!_files.IsNameUnsynced(file))
+        if (!_files.IsNameUnsynced(snapshot))
         {
             return;
         }
 
-        // Opened before the syncs: only of what is there by now they make the name durable.
-        using OpenFile? present = TryOpenRead(file.Path);
+        // Opened before the syncs: only a file that was in place before them has a durable name after them.
+        using OpenFile? file = TryOpenRead(snapshot.Path);
         EnsureDirectories();
         _files.SyncDirectory(context.Paths.GetUploadDirectory(key));
         SyncAncestors(key);
-        MarkNameSynced(present);
+        MarkNameSynced(file);
     }
 
     private void SyncAncestors(UploadKey key)
     {
-        // All of them each time: who finds a parent in place does not know whether its maker has synced it yet.
+        // Always all of them: an existing parent may have been created a moment ago by another request that has not synced it yet.
         _files.SyncDirectory(context.Paths.GetShardDirectory(key));
         _files.SyncDirectory(context.Paths.GetOwnerDirectory(key.Owner));
         _files.SyncDirectory(context.Paths.Uploads);
@@ -84,7 +87,6 @@ internal sealed class DirectorySync(StoreContext context)
         }
         catch (Exception e) when (StorageErrors.IsNotFound(e))
         {
-            // Deleted meanwhile.
             return null;
         }
     }
@@ -105,7 +107,7 @@ internal sealed class DirectorySync(StoreContext context)
         }
         catch (Exception e) when (e is UnauthorizedAccessException || e.HResult is 1 or 13)
         {
-            // The directory was made by somebody else, in one that this process may not read.
+            // An administrator created the directory in a parent that this process may not read (EPERM, EACCES).
         }
     }
 }

@@ -5,7 +5,7 @@ using ResumableUploads.Stores.FileSystem.IO;
 
 namespace ResumableUploads.Stores.FileSystem.Operations;
 
-/// <summary>Walks over the uploads in ordinal order of owner, shard and id. On its way it takes directories away that have nothing in them.</summary>
+/// <summary>Lists uploads in ordinal order of owner and id, and deletes empty directories on the way.</summary>
 internal sealed class ListOperation(StoreContext context, ReadOperations read)
 {
     private const int MaxSkippedBeforeYield = 256;
@@ -14,44 +14,44 @@ internal sealed class ListOperation(StoreContext context, ReadOperations read)
 
     public async IAsyncEnumerable<UploadInfo> ListAsync(UploadQuery query, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        int passed = 0;
+        int skipped = 0;
         foreach (string owner in EnumerateOwners(query))
         {
-            // An id sorts as its shard does, which is its beginning.
-            string? behind = owner == query.StartAfter?.Owner ? query.StartAfter?.Id : null;
-            string? first = behind is null ? null : StorePaths.GetShardName(behind);
+            // The shard is the beginning of the id, so ordering by shard and id is ordering by id.
+            string? after = owner == query.StartAfter?.Owner ? query.StartAfter?.Id : null;
+            string? firstShard = after is null ? null : StorePaths.GetShardName(after);
             bool isEmpty = true;
-            string home = context.Paths.GetOwnerDirectory(owner);
-            foreach (string shard in EnumerateNames(home, first, inclusive: true))
+            string ownerDirectory = context.Paths.GetOwnerDirectory(owner);
+            foreach (string shard in EnumerateNames(ownerDirectory, firstShard, inclusive: true))
             {
-                string place = Path.Combine(home, shard);
+                string shardDirectory = Path.Combine(ownerDirectory, shard);
                 bool isEmptyShard = true;
-                foreach (string id in EnumerateNames(place, shard == first ? behind : null))
+                foreach (string id in EnumerateNames(shardDirectory, shard == firstShard ? after : null))
                 {
                     cancellationToken.ThrowIfCancellationRequested();
                     isEmptyShard = isEmpty = false;
                     if (StorePaths.GetShardName(id) == shard && TryGet(new UploadKey(owner, id)) is { } info
                         && (query.ExpiredAsOf is not { } time || info.Expires <= time))
                     {
-                        passed = 0;
+                        skipped = 0;
                         yield return info;
                     }
-                    else if (++passed % MaxSkippedBeforeYield == 0)
+                    else if (++skipped % MaxSkippedBeforeYield == 0)
                     {
-                        // A long listing in which nothing matches does not hold its thread for ever.
+                        // Gives the thread back during a long listing without matches.
                         await Task.Yield();
                     }
                 }
 
                 if (isEmptyShard)
                 {
-                    _files.DeleteEmptyDirectory(place);
+                    _files.DeleteEmptyDirectory(shardDirectory);
                 }
             }
 
             if (isEmpty)
             {
-                _files.DeleteEmptyDirectory(home);
+                _files.DeleteEmptyDirectory(ownerDirectory);
             }
         }
     }
@@ -59,14 +59,14 @@ internal sealed class ListOperation(StoreContext context, ReadOperations read)
     private IEnumerable<string> EnumerateOwners(UploadQuery query)
     {
         string? after = query.StartAfter?.Owner;
-        return query.Owner is not { } one ? EnumerateNames(context.Paths.Uploads, after, inclusive: true)
-            : UploadKey.IsValidPart(one) && (after is null || string.CompareOrdinal(one, after) >= 0) ? [one]
+        return query.Owner is not { } owner ? EnumerateNames(context.Paths.Uploads, after, inclusive: true)
+            : UploadKey.IsValidPart(owner) && (after is null || string.CompareOrdinal(owner, after) >= 0) ? [owner]
             : [];
     }
 
     private IEnumerable<string> EnumerateNames(string directory, string? after, bool inclusive = false)
     {
-        // Wherever it stands among the others: nobody minds when it is not there.
+        // The name itself comes first. It does no harm if it does not exist.
         IEnumerable<string> first = inclusive && after is not null ? [after] : [];
         return first.Concat(DirectoryWalker.EnumerateNames(_files, directory, after, static e => throw StorageErrors.Wrap(e))).Where(UploadKey.IsValidPart);
     }

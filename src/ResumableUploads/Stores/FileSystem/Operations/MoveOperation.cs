@@ -1,4 +1,3 @@
-using System.Buffers;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Stores.FileSystem.Format;
 using ResumableUploads.Stores.FileSystem.IO;
@@ -6,22 +5,21 @@ using ResumableUploads.Stores.FileSystem.IO;
 namespace ResumableUploads.Stores.FileSystem.Operations;
 
 /// <summary>
-/// Hands a content over as a file. The target is recorded before the rename, so that after a crash anywhere in between the next call
-/// knows a content that is gone from one that has arrived.
+/// Moves the content of an upload out of the store. The target is recorded before the rename, so that after a crash the next call can tell
+/// content that was moved from content that was lost.
 /// </summary>
-internal sealed class MoveOperation(StoreContext context, RecordFile records, OffsetReconciler reconciler)
+internal sealed class MoveOperation(StoreContext context, RecordFile records, UploadLocker locker)
 {
-    private const int BlockSize = 256 * 1024;
-
     private readonly FileLayer _files = context.Files;
+    private readonly FileMover _mover = new(context.Files, context.Logger);
 
     public async ValueTask<MoveResult> MoveAsync(UploadKey key, string path, bool overwrite, CancellationToken cancellationToken)
     {
         string target = Path.GetFullPath(path);
         string targetDirectory = Path.GetDirectoryName(target)
-            ?? throw new ArgumentException("The target is the root of a file system.", nameof(path));
+            ?? throw new ArgumentException("The target path must not be the root of a file system.", nameof(path));
 
-        LockStatus status = LockedUpload.TryAcquire(context, records, reconciler, key, out LockedUpload? upload);
+        LockStatus status = locker.TryAcquire(key, out LockedUpload? upload);
         using (upload)
         {
             if (upload is null)
@@ -34,20 +32,20 @@ internal sealed class MoveOperation(StoreContext context, RecordFile records, Of
                 return new MoveResult(MoveStatus.Busy, null);
             }
 
-            if (_files.Stat(upload.Files.DataPath) is not var (length, _))
+            if (_files.Stat(upload.Paths.DataPath) is not { } data)
             {
                 return GetEarlierMoveResult(upload);
             }
 
-            if (length != upload.Offset)
+            if (data.Length != upload.Offset)
             {
                 throw new UploadStoreException(
-                    StoreFailure.Corrupt, $"'{upload.Files.DataPath}' has {length} bytes where {upload.Offset} were received.", upload.Offset);
+                    StoreFailure.Corrupt, $"'{upload.Paths.DataPath}' has {data.Length} bytes, but {upload.Offset} were received.", upload.Offset);
             }
 
-            if (upload.Record.MovedTo is { } recorded && await HasSameContentAsync(upload.Files.DataPath, recorded, cancellationToken))
+            if (upload.Record.MovedTo is { } recorded && await IsContentAtAsync(upload, recorded, cancellationToken))
             {
-                // A copy to another volume, or a link, that a crash kept from being finished.
+                // A crash interrupted a copy to another volume, or a rename by link and delete.
                 DeleteContent(upload, recorded);
                 return new MoveResult(MoveStatus.Moved, recorded);
             }
@@ -68,24 +66,24 @@ internal sealed class MoveOperation(StoreContext context, RecordFile records, Of
 
     private MoveResult GetEarlierMoveResult(LockedUpload upload)
     {
-        if (upload.Record.MovedTo is { } place)
+        if (upload.Record.MovedTo is { } target)
         {
-            // Who moved it may have died before these were durable.
-            SyncDirectories(upload, place);
-            return new MoveResult(MoveStatus.Moved, place);
+            // The process that moved the content may have died before its directories were synced.
+            SyncDirectories(upload, target);
+            return new MoveResult(MoveStatus.Moved, target);
         }
 
-        Log.ContentMissing(context.Logger, upload.Files.Directory);
-        throw new UploadStoreException(StoreFailure.Corrupt, $"The content '{upload.Files.DataPath}' is missing.", upload.Offset);
+        Log.ContentMissing(context.Logger, upload.Paths.Directory);
+        throw new UploadStoreException(StoreFailure.Corrupt, $"The content file '{upload.Paths.DataPath}' is missing.", upload.Offset);
     }
 
     private async ValueTask<MoveResult> MoveAsync(LockedUpload upload, string target, bool overwrite, CancellationToken cancellationToken)
     {
         StoredRecord before = upload.Record;
 
-        // The version stays as it is: the caller's record has not changed.
+        // The generation, and with it the version, does not change: the caller's record is the same.
         StoredRecord moving = before with { MovedTo = target, WriteCount = before.WriteCount + 1 };
-        if (before.MovedTo != target && !records.Write(upload.Files.Directory, moving))
+        if (before.MovedTo != target && !records.Write(upload.Paths.Directory, moving))
         {
             return new MoveResult(MoveStatus.NotFound, null);
         }
@@ -93,17 +91,17 @@ internal sealed class MoveOperation(StoreContext context, RecordFile records, Of
         bool moved;
         try
         {
-            moved = RenameFile(upload.Files.DataPath, target, overwrite);
+            moved = _mover.TryRename(upload.Paths.DataPath, target, overwrite);
         }
         catch (IOException e) when (e.HResult == NativeMethods.EXDEV)
         {
-            moved = await CopyToTargetAsync(upload, target, overwrite, cancellationToken);
+            moved = await CopyToOtherVolumeAsync(upload, target, overwrite, cancellationToken);
         }
 
         if (!moved)
         {
-            // Another file came there in the last moment. It must not be taken for this content later.
-            records.Write(upload.Files.Directory, moving with { MovedTo = null, WriteCount = moving.WriteCount + 1 });
+            // Another file was created at the target in the meantime. A later call must not take it for this content.
+            records.Write(upload.Paths.Directory, moving with { MovedTo = null, WriteCount = moving.WriteCount + 1 });
             return new MoveResult(MoveStatus.TargetExists, null);
         }
 
@@ -111,119 +109,38 @@ internal sealed class MoveOperation(StoreContext context, RecordFile records, Of
         return new MoveResult(MoveStatus.Moved, target);
     }
 
-    private bool RenameFile(string from, string to, bool overwrite)
+    private async ValueTask<bool> CopyToOtherVolumeAsync(LockedUpload upload, string target, bool overwrite, CancellationToken cancellationToken)
     {
-        if (!overwrite)
+        using (Stream content = OpenContent(upload))
         {
-            return _files.RenameFileNoReplace(from, to);
+            if (!await _mover.TryCopyAsync(content, target, $".{upload.Paths.Nonce}.part", overwrite, cancellationToken))
+            {
+                return false;
+            }
         }
 
-        _files.RenameFile(from, to);
+        _files.DeleteFile(upload.Paths.DataPath);
         return true;
     }
 
-    private async ValueTask<bool> CopyToTargetAsync(LockedUpload upload, string target, bool overwrite, CancellationToken cancellationToken)
+    private async ValueTask<bool> IsContentAtAsync(LockedUpload upload, string target, CancellationToken cancellationToken)
     {
-        // The copy is synced whatever the upload's durability is: the source goes away for good.
-        string part = Path.Combine(Path.GetDirectoryName(target)!, $".{upload.Files.Nonce}.part");
-        bool arrived = false;
-        try
-        {
-            // What an earlier try left.
-            _files.DeleteFile(part);
-            using (OpenFile source = _files.OpenRead(upload.Files.DataPath))
-            using (OpenFile copy = _files.CreateFile(part))
-            {
-                await CopyBytesAsync(source, copy, upload.Offset, cancellationToken);
-                _files.Sync(copy);
-            }
-
-            arrived = RenameFile(part, target, overwrite);
-        }
-        finally
-        {
-            if (!arrived)
-            {
-                DeletePartialCopy(part);
-            }
-        }
-
-        if (arrived)
-        {
-            _files.SyncDirectory(Path.GetDirectoryName(target)!);
-            _files.DeleteFile(upload.Files.DataPath);
-        }
-
-        return arrived;
+        using Stream content = OpenContent(upload);
+        return await _mover.HasSameContentAsync(content, target, cancellationToken);
     }
 
-    private async ValueTask CopyBytesAsync(OpenFile source, OpenFile copy, long length, CancellationToken cancellationToken)
-    {
-        byte[] block = ArrayPool<byte>.Shared.Rent(BlockSize);
-        try
-        {
-            for (long offset = 0; offset < length;)
-            {
-                int read = await RandomAccess.ReadAsync(source.Handle, block.AsMemory(), offset, cancellationToken);
-                if (read == 0)
-                {
-                    throw new UploadStoreException(StoreFailure.Corrupt, $"'{source.Path}' ended at {offset} of {length} bytes.", length);
-                }
-
-                _files.Write(copy, block.AsMemory(0, read), offset);
-                offset += read;
-            }
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(block);
-        }
-    }
-
-    private async ValueTask<bool> HasSameContentAsync(string data, string target, CancellationToken cancellationToken)
-    {
-        if (_files.Stat(data) is not var (length, _) || _files.Stat(target) is not var (there, _) || there != length)
-        {
-            return false;
-        }
-
-        byte[] left = ArrayPool<byte>.Shared.Rent(BlockSize);
-        byte[] right = ArrayPool<byte>.Shared.Rent(BlockSize);
-        try
-        {
-            using var ours = new BoundedReadStream(_files.OpenRead(data), length);
-            using var theirs = new BoundedReadStream(_files.OpenRead(target), length);
-            for (long offset = 0; offset < length;)
-            {
-                int count = await ours.ReadAtLeastAsync(left.AsMemory(0, BlockSize), BlockSize, throwOnEndOfStream: false, cancellationToken);
-                int other = await theirs.ReadAtLeastAsync(right.AsMemory(0, BlockSize), BlockSize, throwOnEndOfStream: false, cancellationToken);
-                if (count == 0 || !left.AsSpan(0, count).SequenceEqual(right.AsSpan(0, other)))
-                {
-                    return false;
-                }
-
-                offset += count;
-            }
-
-            return true;
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(left);
-            ArrayPool<byte>.Shared.Return(right);
-        }
-    }
+    private BoundedReadStream OpenContent(LockedUpload upload) => new(_files.OpenRead(upload.Paths.DataPath), upload.Offset);
 
     private void DeleteContent(LockedUpload upload, string target)
     {
-        // Not before the other copy is sure to stay.
+        // The other copy must be durable first.
         using (OpenFile file = _files.OpenWrite(target))
         {
             _files.Sync(file);
         }
 
         _files.SyncDirectory(Path.GetDirectoryName(target)!);
-        _files.DeleteFile(upload.Files.DataPath);
+        _files.DeleteFile(upload.Paths.DataPath);
         SyncDirectories(upload, target);
     }
 
@@ -232,19 +149,7 @@ internal sealed class MoveOperation(StoreContext context, RecordFile records, Of
         if (upload.Record.Durability == Durability.PowerLoss)
         {
             _files.SyncDirectory(Path.GetDirectoryName(target)!);
-            _files.SyncDirectory(upload.Files.Directory);
-        }
-    }
-
-    private void DeletePartialCopy(string part)
-    {
-        try
-        {
-            _files.DeleteFile(part);
-        }
-        catch (Exception e) when (StorageErrors.IsStorageError(e))
-        {
-            Log.DeleteFailed(context.Logger, part, e);
+            _files.SyncDirectory(upload.Paths.Directory);
         }
     }
 }

@@ -4,17 +4,17 @@ using ResumableUploads.Stores.FileSystem.IO;
 
 namespace ResumableUploads.Stores.FileSystem.Operations;
 
-/// <summary>What can be told of the offset of a receiving upload without changing anything.</summary>
-/// <param name="Offset">How many bytes are certain.</param>
-/// <param name="FileLength">How many bytes the file has.</param>
-/// <param name="LastWriteTime">When the file was last written.</param>
-/// <param name="Slots">What the mark file says.</param>
-/// <param name="NeedsReconciliation">Whether the holder of the lock would make something of the difference.</param>
+/// <summary>The state of the data file of a receiving upload.</summary>
+/// <param name="Offset">The number of bytes that count.</param>
+/// <param name="FileLength">The length of the file. It can be longer than the offset.</param>
+/// <param name="LastWriteTime">The modification time of the file.</param>
+/// <param name="Slots">The content of the mark file.</param>
+/// <param name="NeedsReconciliation">Whether <see cref="OffsetReconciler.Reconcile"/> would change the files.</param>
 internal readonly record struct DataFileState(long Offset, long FileLength, DateTime LastWriteTime, DurableOffsetSlots Slots, bool NeedsReconciliation);
 
 /// <summary>
-/// Finds the offset of a receiving upload. Its file may be longer than what was made durable: after the death of a process the rest
-/// is in the page cache and only needs a sync; after another boot nobody knows what is in it, and it is cut off.
+/// Finds the offset of a receiving upload. The data file may be longer than the durable offset. If only a process died, the page cache has the other
+/// bytes, and a sync makes them count; if the machine stopped, their content is unknown, and they are cut off.
 /// </summary>
 internal sealed class OffsetReconciler(StoreContext context)
 {
@@ -24,79 +24,80 @@ internal sealed class OffsetReconciler(StoreContext context)
     private readonly Lock[] _locks = [.. Enumerable.Range(0, LockCount).Select(static _ => new Lock())];
 
     /// <summary>
-    /// What a thread of this process enters before it takes the lock of an upload to settle it. Several uploads share one, so nobody stays
-    /// in it longer than a sync takes.
+    /// Gets the lock that a thread enters before it takes the lock file of an upload for a reconciliation. Uploads share these locks, so they are
+    /// held at most for the time of a sync.
     /// </summary>
-    public Lock GetLock(UploadFilePaths files) => _locks[(uint)files.Nonce.GetHashCode(StringComparison.Ordinal) % LockCount];
+    public Lock GetLock(UploadFilePaths paths) => _locks[(uint)paths.Nonce.GetHashCode(StringComparison.Ordinal) % LockCount];
 
-    /// <summary>Looks, with no lock. Null when the content is missing.</summary>
-    public DataFileState? Read(UploadFilePaths files, StoredRecord record)
+    /// <summary>Reads the state without a lock and without changes. Returns null if the data file is missing.</summary>
+    public DataFileState? Read(UploadFilePaths paths, StoredRecord record)
     {
-        bool marked = record.Durability == Durability.PowerLoss;
+        bool hasDurableOffset = record.Durability == Durability.PowerLoss;
 
-        // The mark first: while somebody appends it never is ahead of the length.
-        DurableOffsetSlots slots = marked ? DurableOffsetFile.Read(_files, files.DurableOffsetPath) : default;
-        if (_files.Stat(files.DataPath) is not var (length, written))
+        // The mark file first: during an append the durable offset is never greater than the length that is read after it.
+        DurableOffsetSlots slots = hasDurableOffset ? DurableOffsetFile.Read(_files, paths.DurableOffsetPath) : default;
+        if (_files.Stat(paths.DataPath) is not { } data)
         {
             return null;
         }
 
         long durable = slots.GetTrusted(_files.BootId)?.Offset ?? 0;
-        long counted = Math.Min(length, GetStagingOffset(record, durable) ?? long.MaxValue);
-        if (!marked)
+        long unstaged = Math.Min(data.Length, GetStagingOffset(record, durable) ?? long.MaxValue);
+        if (!hasDurableOffset)
         {
-            return new DataFileState(counted, length, written, slots, NeedsReconciliation: length > counted);
+            return new DataFileState(unstaged, data.Length, data.LastWriteTime, slots, NeedsReconciliation: data.Length > unstaged);
         }
 
         return new DataFileState(
-            Math.Min(counted, durable), length, written, slots, length != durable || slots.Newest is { IsConfirmed: false });
+            Math.Min(unstaged, durable), data.Length, data.LastWriteTime, slots, data.Length != durable || slots.Newest is { IsConfirmed: false });
     }
 
     /// <summary>
-    /// Makes the offset and the length of the file the same, by a sync or a cut, and gives what then is certain. The caller has the lock.
+    /// Makes the offset and the length of the file equal, by a sync or by truncating. The caller holds the lock file. Returns null if the data
+    /// file is missing.
     /// </summary>
-    public DataFileState? Reconcile(UploadFilePaths files, StoredRecord record)
+    public DataFileState? Reconcile(UploadFilePaths paths, StoredRecord record)
     {
-        DataFileState? observed = Read(files, record);
-        if (observed is not { NeedsReconciliation: true } seen)
+        DataFileState? state = Read(paths, record);
+        if (state is not { NeedsReconciliation: true } before)
         {
-            return observed;
+            return state;
         }
 
-        using OpenFile data = _files.OpenWrite(files.DataPath);
-        long length = seen.FileLength;
+        using OpenFile data = _files.OpenWrite(paths.DataPath);
+        long length = before.FileLength;
         string boot = _files.BootId;
-        DurableOffsetSlot? trusted = seen.Slots.GetTrusted(boot);
+        DurableOffsetSlot? trusted = before.Slots.GetTrusted(boot);
         long durable = trusted?.Offset ?? 0;
         if (GetStagingOffset(record, durable) is { } staging && staging < length)
         {
-            Truncate(data, staging, seen.LastWriteTime);
+            Truncate(data, staging, before.LastWriteTime);
             length = staging;
         }
 
         if (record.Durability == Durability.ProcessCrash)
         {
-            return seen with { Offset = length, FileLength = length, NeedsReconciliation = false };
+            return before with { Offset = length, FileLength = length, NeedsReconciliation = false };
         }
 
         if (length < durable)
         {
-            Log.ShorterThanDurableOffset(context.Logger, files.DataPath, length, durable);
+            Log.ShorterThanDurableOffset(context.Logger, paths.DataPath, length, durable);
         }
         else if (length > durable && (trusted?.BootId ?? record.CreationBootId) != boot)
         {
-            Log.TruncatedAfterPowerLoss(context.Logger, files.DataPath, durable, length);
-            Truncate(data, durable, seen.LastWriteTime);
+            Log.TruncatedAfterPowerLoss(context.Logger, paths.DataPath, durable, length);
+            Truncate(data, durable, before.LastWriteTime);
             length = durable;
         }
 
         _files.Sync(data);
-        using OpenFile durableOffsetFile = OpenDurableOffsetFile(files.DurableOffsetPath);
-        DurableOffsetSlots slots = DurableOffsetFile.Write(_files, durableOffsetFile, seen.Slots, length, boot);
-        return new DataFileState(length, length, seen.LastWriteTime, slots, NeedsReconciliation: false);
+        using OpenFile durableOffsetFile = OpenDurableOffsetFile(paths.DurableOffsetPath);
+        DurableOffsetSlots slots = DurableOffsetFile.Write(_files, durableOffsetFile, before.Slots, length, boot);
+        return new DataFileState(length, length, before.LastWriteTime, slots, NeedsReconciliation: false);
     }
 
-    /// <summary>Opens the mark file; one that went missing is made anew.</summary>
+    /// <summary>Opens the mark file, or creates it if it is missing.</summary>
     public OpenFile OpenDurableOffsetFile(string path)
     {
         try
@@ -112,16 +113,16 @@ internal sealed class OffsetReconciler(StoreContext context)
         }
     }
 
-    /// <summary>Cuts bytes off that never counted: the upload does not become younger by it.</summary>
-    public void Truncate(OpenFile data, long length, DateTime written)
+    /// <summary>Cuts off bytes that never counted. The modification time stays, so that the upload does not expire later.</summary>
+    private void Truncate(OpenFile data, long length, DateTime lastWriteTime)
     {
         _files.Truncate(data, length);
-        _files.SetLastWriteTime(data, written);
+        _files.SetLastWriteTime(data, lastWriteTime);
     }
 
     /// <summary>
-    /// Where staged bytes begin, if there are any. A mark goes behind them only when they count: then it is the record that is out of date, after
-    /// a loss of power that took the one which followed.
+    /// Returns the offset at which staged bytes begin, or null. The durable offset exceeds the staging offset only after a commit; then the record is
+    /// outdated, because a power loss took the next version of it.
     /// </summary>
     private static long? GetStagingOffset(StoredRecord record, long durable) => record.StagingOffset >= durable ? record.StagingOffset : null;
 }

@@ -4,19 +4,19 @@ using ResumableUploads.Stores.FileSystem.IO;
 
 namespace ResumableUploads.Stores.FileSystem.Operations;
 
-/// <summary>Reads uploads: what is known of them, and their bytes.</summary>
+/// <summary>Reads the information and the content of uploads.</summary>
 internal sealed class ReadOperations(StoreContext context, RecordFile records, OffsetReconciler reconciler)
 {
-    // A receiving upload is read in several steps; each new try means that somebody changed it in between.
+    // The state of a receiving upload is in several files. Each new attempt means that it was changed while they were read.
     private const int MaxAttempts = 100;
 
     private readonly FileLayer _files = context.Files;
 
-    /// <summary>The upload, or null: where there is no record, there is none.</summary>
+    /// <summary>Returns an upload, or null if it has no record.</summary>
     public UploadInfo? Get(UploadKey key) => Read(key)?.Info;
 
-    /// <summary>The same for a directory that was seen: where that has no record it is damaged, and goes to quarantine.</summary>
-    public UploadInfo? GetListed(UploadKey key) => Read(key, isSeen: true)?.Info;
+    /// <summary>Returns an upload whose directory was listed. A directory without a record is moved to quarantine.</summary>
+    public UploadInfo? GetListed(UploadKey key) => Read(key, isListed: true)?.Info;
 
     public Stream? OpenRead(UploadKey key)
     {
@@ -25,28 +25,28 @@ internal sealed class ReadOperations(StoreContext context, RecordFile records, O
             return null;
         }
 
-        var files = new UploadFilePaths(context.Paths.GetUploadDirectory(key), record.Nonce);
+        var paths = new UploadFilePaths(context.Paths.GetUploadDirectory(key), record.Nonce);
         try
         {
-            return new BoundedReadStream(_files.OpenRead(files.DataPath), info.Offset);
+            return new BoundedReadStream(_files.OpenRead(paths.DataPath), info.Offset);
         }
         catch (Exception e) when (StorageErrors.IsNotFound(e))
         {
-            if (record.MovedTo is null && records.Read(key) is { MovedTo: null } now && now.Nonce == record.Nonce)
+            if (record.MovedTo is null && records.Read(key) is { MovedTo: null } current && current.Nonce == record.Nonce)
             {
-                Log.ContentMissing(context.Logger, files.Directory);
+                Log.ContentMissing(context.Logger, paths.Directory);
             }
 
             return null;
         }
     }
 
-    private (StoredRecord Record, UploadInfo Info)? Read(UploadKey key, bool isSeen = false)
+    private (StoredRecord Record, UploadInfo Info)? Read(UploadKey key, bool isListed = false)
     {
         for (int attempt = 0; attempt < MaxAttempts; attempt++)
         {
-            using FileSnapshot? file = records.ReadSnapshot(key);
-            if ((file is null && !isSeen) || records.Read(key, file) is not { } record)
+            using FileSnapshot? snapshot = records.ReadSnapshot(key);
+            if ((snapshot is null && !isListed) || records.Read(key, snapshot) is not { } record)
             {
                 return null;
             }
@@ -56,50 +56,52 @@ internal sealed class ReadOperations(StoreContext context, RecordFile records, O
                 return (record, record.ToUploadInfo(key, record.FinalOffset ?? 0));
             }
 
-            var files = new UploadFilePaths(context.Paths.GetUploadDirectory(key), record.Nonce);
-            DataFileState? observed = reconciler.Read(files, record);
-            if (observed is { NeedsReconciliation: true } open)
+            var paths = new UploadFilePaths(context.Paths.GetUploadDirectory(key), record.Nonce);
+            DataFileState? state = reconciler.Read(paths, record);
+            if (state is { NeedsReconciliation: true } unreconciled)
             {
-                observed = TryReconcile(key, files, record, open);
+                state = TryReconcile(key, paths, record, unreconciled);
             }
-            else if (!records.IsCurrent(file))
+            else if (!records.IsCurrent(snapshot))
             {
-                // What was measured may belong to another state than the record: bytes that were staged meanwhile, a content that has moved.
+                // The data file may belong to a later record, in which bytes are staged or the content has been moved.
                 continue;
             }
-            else if (observed is null)
+            else if (state is null)
             {
-                records.Quarantine(key, "its content is missing");
+                records.Quarantine(key, "the data file is missing");
                 continue;
             }
 
-            if (observed is { } seen)
+            if (state is { } data)
             {
-                return (record, record.ToUploadInfo(key, seen.Offset, seen.LastWriteTime));
+                return (record, record.ToUploadInfo(key, data.Offset, data.LastWriteTime));
             }
         }
 
-        throw new UploadStoreException(StoreFailure.Unavailable, $"The upload in '{context.Paths.GetUploadDirectory(key)}' does not hold still.");
+        throw new UploadStoreException(
+            StoreFailure.Unavailable,
+            $"Upload '{context.Paths.GetUploadDirectory(key)}' kept changing while it was read; gave up after {MaxAttempts} attempts.");
     }
 
-    /// <summary>Null when all is to be read again.</summary>
-    private DataFileState? TryReconcile(UploadKey key, UploadFilePaths files, StoredRecord record, in DataFileState seen)
+    /// <summary>Returns the reconciled state, or null if everything must be read again.</summary>
+    private DataFileState? TryReconcile(UploadKey key, UploadFilePaths paths, StoredRecord record, in DataFileState state)
     {
-        // After a restart the first sweep and the clients look at the same uploads. Who comes second waits for the first one's sync, and
-        // does not take it for an append: else it would be told less than what is there a moment later.
-        lock (reconciler.GetLock(files))
+        // After a restart, the first sweep and clients read the same uploads. The second reader waits here for the sync of the first. Without this lock
+        // it would find the lock file locked, take that for an append, and report a lower offset.
+        lock (reconciler.GetLock(paths))
         {
             try
             {
-                using OpenFile? held = _files.TryLock(files.LockPath);
-                if (held is null)
+                using OpenFile? lockFile = _files.TryLock(paths.LockPath);
+                if (lockFile is null)
                 {
-                    // Somebody appends, and goes on with it: what is certain is certain.
-                    return reconciler.Read(files, record);
+                    // An append is running. Only its durable bytes count.
+                    return reconciler.Read(paths, record);
                 }
 
-                return records.Read(key) is { } now && now.Nonce == record.Nonce && now.WriteCount == record.WriteCount
-                    ? reconciler.Reconcile(files, now)
+                return records.Read(key) is { } current && current.Nonce == record.Nonce && current.WriteCount == record.WriteCount
+                    ? reconciler.Reconcile(paths, current)
                     : null;
             }
             catch (Exception e) when (StorageErrors.IsNotFound(e))
@@ -108,9 +110,9 @@ internal sealed class ReadOperations(StoreContext context, RecordFile records, O
             }
             catch (Exception e) when (StorageErrors.IsStorageError(e) && e is not UploadStoreException)
             {
-                // A disk that is full or read-only can still be asked.
-                Log.ReconcileFailed(context.Logger, files.DataPath, seen.Offset, e);
-                return seen;
+                // The offset can still be reported from a disk that is full or read-only.
+                Log.ReconcileFailed(context.Logger, paths.DataPath, state.Offset, e);
+                return state;
             }
         }
     }

@@ -5,30 +5,30 @@ using ResumableUploads.Stores.FileSystem.IO;
 
 namespace ResumableUploads.Stores.FileSystem.Operations;
 
-/// <summary>Reads and replaces the record of an upload, and takes damaged ones out of the way.</summary>
+/// <summary>Reads, replaces and repairs the record of an upload, and moves damaged uploads to quarantine.</summary>
 internal sealed class RecordFile(StoreContext context, DirectorySync directorySync)
 {
     private readonly FileLayer _files = context.Files;
     private readonly RecordCache _cache = new();
 
-    /// <summary>The record, or null where there is no upload, or was only a damaged one that is now in quarantine.</summary>
-    /// <exception cref="UploadStoreException">The record is one of a newer format. It is left as it is.</exception>
+    /// <summary>Reads a record. Returns null if the upload does not exist, or if it was damaged and is now in quarantine.</summary>
+    /// <exception cref="UploadStoreException">The record has a newer format, and is left untouched.</exception>
     public StoredRecord? Read(UploadKey key)
     {
-        using FileSnapshot? file = ReadSnapshot(key);
-        return Read(key, file);
+        using FileSnapshot? snapshot = ReadSnapshot(key);
+        return Read(key, snapshot);
     }
 
-    /// <summary>The file of the record, or null where there is none.</summary>
+    /// <summary>Reads the file of a record, or returns null if there is none.</summary>
     public FileSnapshot? ReadSnapshot(UploadKey key) => _files.ReadSnapshot(context.Paths.GetRecordPath(key), RecordCodec.MaxLength);
 
-    /// <summary>Whether the record is still the one in the file: every record that is written is a new file.</summary>
-    public bool IsCurrent(FileSnapshot? file) => file is not null && _files.IsUnchanged(file);
+    /// <summary>Returns whether the record has not been replaced since it was read. Each replacement is a new file.</summary>
+    public bool IsCurrent([NotNullWhen(true)] FileSnapshot? snapshot) => snapshot is not null && _files.IsUnchanged(snapshot);
 
-    /// <summary>The same as <see cref="Read(UploadKey)"/>, where the file has been read already.</summary>
-    public StoredRecord? Read(UploadKey key, FileSnapshot? file)
+    /// <summary>Reads a record like <see cref="Read(UploadKey)"/>, from a file that has been read already.</summary>
+    public StoredRecord? Read(UploadKey key, FileSnapshot? snapshot)
     {
-        RecordDecodeResult result = ReadAndDecode(key, file);
+        RecordDecodeResult result = Decode(key, snapshot);
         if (result.Record is not null)
         {
             return result.Record;
@@ -39,7 +39,7 @@ internal sealed class RecordFile(StoreContext context, DirectorySync directorySy
         {
             throw new UploadStoreException(
                 StoreFailure.Unavailable,
-                $"The record in '{directory}' has format version {format}; this package reads up to {RecordCodec.FormatVersion}. It was written by a newer package, and is left untouched.");
+                $"The record in '{directory}' has format version {format}; this version of the package reads up to {RecordCodec.FormatVersion}. It was written by a newer version, and was left untouched.");
         }
 
         if (!_files.DirectoryExists(directory))
@@ -47,8 +47,12 @@ internal sealed class RecordFile(StoreContext context, DirectorySync directorySy
             return null;
         }
 
-        // Read once more, because an upload may have come into being between the two looks.
-        result = ReadAndDecode(key);
+        // The upload may have been created after the file was looked for, so read it once more.
+        using (FileSnapshot? current = ReadSnapshot(key))
+        {
+            result = Decode(key, current);
+        }
+
         if (result.DamageReason is not { } damage)
         {
             return result.Record;
@@ -57,16 +61,17 @@ internal sealed class RecordFile(StoreContext context, DirectorySync directorySy
         return TryRepair(key, damage, out StoredRecord? repaired) ? repaired : Quarantine(key, damage);
     }
 
-    /// <summary>Writes a record in the place of the one before; false when the upload is gone.</summary>
+    /// <summary>Replaces the record. Returns false if the upload was deleted.</summary>
     public bool Write(string directory, StoredRecord record) => _files.ReplaceFile(
-        directory,
-        StorePaths.GetLockFileName(record.Nonce),
-        StorePaths.RecordFileName,
-        StorePaths.TemporaryRecordFileName,
-        RecordCodec.Encode(record).Span,
-        record.Durability == Durability.PowerLoss);
+        new FileReplacement(
+            directory,
+            StorePaths.GetLockFileName(record.Nonce),
+            StorePaths.RecordFileName,
+            StorePaths.TemporaryRecordFileName,
+            Sync: record.Durability == Durability.PowerLoss),
+        RecordCodec.Encode(record).Span);
 
-    /// <summary>Moves a damaged upload to quarantine, so that its key is free. Gives the record that turned out to be whole instead, if any.</summary>
+    /// <summary>Moves a damaged upload to quarantine, which frees its key. Returns the record if the upload turns out to be intact.</summary>
     public StoredRecord? Quarantine(UploadKey key, string reason)
     {
         string directory = context.Paths.GetUploadDirectory(key);
@@ -78,18 +83,15 @@ internal sealed class RecordFile(StoreContext context, DirectorySync directorySy
         }
         catch (Exception e) when (StorageErrors.IsNotFound(e))
         {
-            // Somebody else was faster.
+            // Another request moved or deleted it first.
             return null;
         }
 
-        // What was moved may be a new upload that took the place of the damaged one a moment ago. It goes back.
-        if (Decode(_files.ReadFile(Path.Combine(target, StorePaths.RecordFileName), RecordCodec.MaxLength)).Record is { } whole && (whole.Record.State != UploadState.Receiving || _files.FileExists(new UploadFilePaths(target, whole.Nonce).DataPath)))
+        // The directory may belong to a new upload that was created after the damaged one was moved by another request. Move it back.
+        if (ReadIntact(target) is { } intact && _files.RenameDirectory(target, directory))
         {
-            if (_files.RenameDirectory(target, directory))
-            {
-                _files.SyncDirectory(context.Paths.GetShardDirectory(key));
-                return whole;
-            }
+            _files.SyncDirectory(context.Paths.GetShardDirectory(key));
+            return intact;
         }
 
         _files.SyncDirectory(context.Paths.GetShardDirectory(key));
@@ -97,26 +99,29 @@ internal sealed class RecordFile(StoreContext context, DirectorySync directorySy
         return null;
     }
 
+    /// <summary>Returns the record in a directory if the record can be read and the content is not missing.</summary>
+    private StoredRecord? ReadIntact(string directory) =>
+        Decode(_files.ReadFile(Path.Combine(directory, StorePaths.RecordFileName), RecordCodec.MaxLength)).Record is { } record
+        && (record.Record.State != UploadState.Receiving || _files.FileExists(new UploadFilePaths(directory, record.Nonce).DataPath))
+            ? record
+            : null;
+
     private RecordDecodeResult Decode(byte[]? bytes) =>
-        bytes is null ? new RecordDecodeResult(null, null, "it has no record") : _cache.Decode(bytes);
+        bytes is null ? new RecordDecodeResult(null, null, "the record is missing") : _cache.Decode(bytes);
 
-    private RecordDecodeResult ReadAndDecode(UploadKey key)
+    /// <summary>Decodes a record and makes its name durable before its content is reported.</summary>
+    private RecordDecodeResult Decode(UploadKey key, FileSnapshot? snapshot)
     {
-        using FileSnapshot? file = ReadSnapshot(key);
-        return ReadAndDecode(key, file);
-    }
-
-    private RecordDecodeResult ReadAndDecode(UploadKey key, FileSnapshot? file)
-    {
-        RecordDecodeResult result = Decode(file?.Content);
+        RecordDecodeResult result = Decode(snapshot?.Content);
         if (result.Record is not null)
         {
-            directorySync.EnsureSynced(key, file!);
+            directorySync.EnsureSynced(key, snapshot!);
         }
 
         return result;
     }
 
+    /// <summary>Restores a damaged record from the temporary file of its next version, if there is a valid one.</summary>
     private bool TryRepair(UploadKey key, string damage, [NotNullWhen(true)] out StoredRecord? record)
     {
         record = null;
@@ -129,16 +134,17 @@ internal sealed class RecordFile(StoreContext context, DirectorySync directorySy
 
         try
         {
-            using OpenFile held = _files.TryLock(new UploadFilePaths(directory, next.Nonce).LockPath) ?? throw new UploadStoreException(
-                StoreFailure.Unavailable, $"The record in '{directory}' is damaged, and somebody else is working on it.");
-            if (ReadAndDecode(key).Record is { } whole)
+            using OpenFile lockFile = _files.TryLock(new UploadFilePaths(directory, next.Nonce).LockPath) ?? throw new UploadStoreException(
+                StoreFailure.Unavailable, $"The record in '{directory}' is damaged, and the upload is locked by another request or process.");
+            using FileSnapshot? snapshot = ReadSnapshot(key);
+            if (Decode(key, snapshot).Record is { } intact)
             {
-                record = whole;
+                record = intact;
                 return true;
             }
 
-            // Only the holder of the lock writes that file: it is as it was read, or was put in place by the repair of another.
-            // Written anew, because it may not have been synced.
+            // Only the holder of the lock writes the temporary file, so it is still as it was read. Its content is written again, because it
+            // may not have been synced.
             record = next with { WriteCount = next.WriteCount + 1 };
             if (!Write(directory, record))
             {

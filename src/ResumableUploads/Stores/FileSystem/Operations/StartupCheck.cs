@@ -4,7 +4,7 @@ using ResumableUploads.Stores.FileSystem.IO;
 
 namespace ResumableUploads.Stores.FileSystem.Operations;
 
-/// <summary>Tries, before the first request, each thing that the store needs from its directory.</summary>
+/// <summary>Tries, before the first request, every file operation that the store needs in its directory.</summary>
 internal sealed class StartupCheck(StoreContext context, DirectorySync directorySync)
 {
     private const long LowSpaceThreshold = 1024 * 1024 * 1024;
@@ -19,7 +19,7 @@ internal sealed class StartupCheck(StoreContext context, DirectorySync directory
         }
         catch (Exception e) when (IsFull(e))
         {
-            // That is no wrong configuration: what is there can be asked for, and removed.
+            // A full disk is not a wrong configuration: existing uploads can still be read and deleted.
             Log.DiskFull(context.Logger, context.Paths.Root, e.Message);
         }
     }
@@ -29,30 +29,30 @@ internal sealed class StartupCheck(StoreContext context, DirectorySync directory
     private void Check(CancellationToken cancellationToken)
     {
         RunStep("creating it", directorySync.EnsureDirectories);
-        string place = Path.Combine(context.Paths.Temp, "check-" + NonceGenerator.Next());
+        string directory = Path.Combine(context.Paths.Temp, "check-" + NonceGenerator.Next());
         try
         {
-            RunStep("creating a directory in it", () => _files.CreateDirectory(place));
-            CheckFile(Path.Combine(place, "file"), cancellationToken);
-            RunStep("renaming a file in it", () => _files.RenameFile(Path.Combine(place, "file"), Path.Combine(place, "renamed")));
-            RunStep("renaming a directory in it", () => RenameToTrashAndBack(place));
+            RunStep("creating a directory in it", () => _files.CreateDirectory(directory));
+            CheckFile(Path.Combine(directory, "file"), cancellationToken);
+            RunStep("renaming a file in it", () => _files.RenameFile(Path.Combine(directory, "file"), Path.Combine(directory, "renamed")));
+            RunStep("renaming a directory in it", () => RenameToTrashAndBack(directory));
             if (context.Options.Durability == Durability.PowerLoss)
             {
-                RunStep("syncing a directory in it", () => _files.SyncDirectory(place));
+                RunStep("syncing a directory in it", () => _files.SyncDirectory(directory));
             }
 
-            RunStep("asking for its free space", CheckFreeSpace);
+            RunStep("reading its free space", CheckFreeSpace);
         }
         finally
         {
-            DeleteDirectories(place);
+            DeleteDirectories(directory);
         }
     }
 
     private void CheckFile(string path, CancellationToken cancellationToken)
     {
         RunStep("creating a file in it", () => _files.CreateFile(path).Dispose());
-        RunStep("refusing to create a file that is there", () =>
+        RunStep("refusing to create an existing file", () =>
         {
             try
             {
@@ -63,15 +63,15 @@ internal sealed class StartupCheck(StoreContext context, DirectorySync directory
                 return;
             }
 
-            throw new IOException("it was created twice");
+            throw new IOException("the file was created twice");
         });
         RunStep("locking a file in it", () =>
         {
-            using OpenFile first = _files.TryLock(path) ?? throw new IOException("the lock of a new file is taken");
+            using OpenFile first = _files.TryLock(path) ?? throw new IOException("a new file is already locked");
             using OpenFile? second = _files.TryLock(path);
             if (second is not null)
             {
-                throw new IOException("a second lock on the same file was not refused; the file system has no file locks, or they are switched off");
+                throw new IOException("a second lock on the same file was not refused; the file system does not support file locks, or they are disabled");
             }
         });
         cancellationToken.ThrowIfCancellationRequested();
@@ -90,12 +90,12 @@ internal sealed class StartupCheck(StoreContext context, DirectorySync directory
         }
     }
 
-    private void RenameToTrashAndBack(string place)
+    private void RenameToTrashAndBack(string directory)
     {
-        // Into the directory that uploads are removed through, and back: both must be on one file system.
-        string other = Path.Combine(context.Paths.Trash, Path.GetFileName(place));
-        _files.RenameDirectory(place, other);
-        _files.RenameDirectory(other, place);
+        // Deleting an upload renames it into the trash, which must be on the same file system.
+        string trash = Path.Combine(context.Paths.Trash, Path.GetFileName(directory));
+        _files.RenameDirectory(directory, trash);
+        _files.RenameDirectory(trash, directory);
     }
 
     private void CheckFreeSpace()
@@ -117,14 +117,14 @@ internal sealed class StartupCheck(StoreContext context, DirectorySync directory
         {
             throw new InvalidOperationException(
                 $"The upload directory '{context.Paths.Root}' cannot be used: {step} failed ({StorageErrors.Describe(e)}). "
-                + "Choose another with ResumableUploads:Directory, or make this one writable for the account that the app runs as.",
+                + "Set ResumableUploads:Directory to another directory, or make this one writable for the account that the app runs as.",
                 e);
         }
     }
 
-    private void DeleteDirectories(string place)
+    private void DeleteDirectories(string directory)
     {
-        foreach (string path in (ReadOnlySpan<string>)[place, Path.Combine(context.Paths.Trash, Path.GetFileName(place))])
+        foreach (string path in (ReadOnlySpan<string>)[directory, Path.Combine(context.Paths.Trash, Path.GetFileName(directory))])
         {
             try
             {

@@ -4,7 +4,7 @@ using ResumableUploads.Stores.FileSystem.IO;
 
 namespace ResumableUploads.Stores.FileSystem.Operations;
 
-/// <summary>Keeps in a small file how far a walk over the store has come. It is not synced, and what is torn counts as none.</summary>
+/// <summary>The file with the position of the sweep. It is not synced; a torn file counts as none.</summary>
 internal sealed class SweepCheckpointFile(StoreContext context, DirectorySync directorySync)
 {
     private const int MaxLength = (2 * UploadKey.MaxPartLength) + 2;
@@ -18,9 +18,9 @@ internal sealed class SweepCheckpointFile(StoreContext context, DirectorySync di
             ? new UploadKey(owner, id)
             : null;
 
-    public void Put(UploadKey? place)
+    public void Put(UploadKey? checkpoint)
     {
-        if (place is not { } key)
+        if (checkpoint is not { } key)
         {
             _files.DeleteFile(context.Paths.SweepCheckpoint);
             return;

@@ -110,8 +110,8 @@ public class CrashImageTests
             files.Truncate(file, 3);
         }
 
-        Assert.True(files.ReplaceFile(child, "one", "two", "two.tmp", [5], sync: true));
-        Assert.False(files.ReplaceFile(child, "none", "three", "three.tmp", [6], sync: true));
+        Assert.True(files.ReplaceFile(new FileReplacement(child, "one", "two", "two.tmp", Sync: true), [5]));
+        Assert.False(files.ReplaceFile(new FileReplacement(child, "none", "three", "three.tmp", Sync: true), [6]));
         Assert.True(files.RenameDirectory(child, Path.Combine(directory, "c")));
         files.CreateDirectory(Path.Combine(directory, "gone", "too"));
         files.DeleteDirectory(Path.Combine(directory, "gone"), recursive: true);

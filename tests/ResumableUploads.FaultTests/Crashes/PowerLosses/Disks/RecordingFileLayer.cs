@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
 using ResumableUploads.Stores.FileSystem.IO;
+using ResumableUploads.Testing.Stores;
 
 namespace ResumableUploads.FaultTests.Crashes.PowerLosses.Disks;
 
@@ -8,7 +9,7 @@ namespace ResumableUploads.FaultTests.Crashes.PowerLosses.Disks;
 /// A real directory, and a log of all that changes it. What is there at the beginning is durable. Syncs are only noted: no real power
 /// goes here.
 /// </summary>
-internal class RecordingFileLayer : FileLayer
+internal class RecordingFileLayer : DelegatingFileLayer
 {
     private readonly string _base;
     private readonly string _boot;
@@ -159,14 +160,14 @@ internal class RecordingFileLayer : FileLayer
     }
 
     /// <summary>The steps of the real one, each for itself.</summary>
-    public override bool ReplaceFile(string directory, string guard, string name, string temporary, ReadOnlySpan<byte> content, bool sync)
+    public override bool ReplaceFile(in FileReplacement replacement, ReadOnlySpan<byte> content)
     {
-        if (!FileExists(Path.Combine(directory, guard)))
+        if (!FileExists(Path.Combine(replacement.Directory, replacement.GuardName)))
         {
             return false;
         }
 
-        string from = Path.Combine(directory, temporary);
+        string from = replacement.TemporaryPath;
         using (OpenFile file = FileExists(from) ? OpenWrite(from) : CreateFile(from))
         {
             if (GetLength(file) > 0)
@@ -175,16 +176,16 @@ internal class RecordingFileLayer : FileLayer
             }
 
             Write(file, content.ToArray(), 0);
-            if (sync)
+            if (replacement.Sync)
             {
                 MarkNameUnsynced(file);
                 SyncReplacement(file);
             }
 
-            RenameFile(from, Path.Combine(directory, name));
-            if (sync)
+            RenameFile(from, replacement.Path);
+            if (replacement.Sync)
             {
-                SyncDirectory(directory);
+                SyncDirectory(replacement.Directory);
                 MarkNameSynced(file);
             }
         }

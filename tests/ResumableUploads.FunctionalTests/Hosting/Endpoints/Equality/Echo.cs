@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace ResumableUploads.FunctionalTests.Hosting.Endpoints.Equality;
 
-/// <summary>An answer that tells all that an endpoint has seen, and has headers of every kind.</summary>
+/// <summary>A response with everything that an endpoint has seen, and with headers of every kind.</summary>
 internal static class Echo
 {
     public static IResult Of(HttpContext context, string what)

@@ -8,7 +8,7 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FunctionalTests.Hosting.Endpoints.Equality;
 
-/// <summary>An app with an endpoint for each way in which ASP.NET Core hands over a body.</summary>
+/// <summary>An app with an endpoint for each way in which ASP.NET Core passes a body to a handler.</summary>
 internal static class EchoApp
 {
     /// <param name="server">What it runs on.</param>

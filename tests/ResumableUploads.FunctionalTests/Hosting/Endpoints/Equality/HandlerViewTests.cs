@@ -8,7 +8,7 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FunctionalTests.Hosting.Endpoints.Equality;
 
-/// <summary>What an endpoint sees of a request that came in pieces.</summary>
+/// <summary>The request that an endpoint sees after an upload in chunks.</summary>
 public class HandlerViewTests
 {
     private static readonly byte[] File = [.. Enumerable.Range(0, 10_000).Select(static i => (byte)i)];
@@ -17,7 +17,7 @@ public class HandlerViewTests
     [InlineData(Server.TestHost)]
     [InlineData(Server.Http1)]
     [InlineData(Server.Http2)]
-    public async Task The_first_piece_says_what_the_content_is_and_the_last_brings_it(Server server)
+    public async Task Content_headers_come_from_first_chunk(Server server)
     {
         string? seen = null;
         string[] headers = [];
@@ -40,7 +40,7 @@ public class HandlerViewTests
     }
 
     [Fact]
-    public async Task The_body_can_be_read_again_from_its_beginning()
+    public async Task Body_is_seekable()
     {
         bool same = false;
         await RunAsync(async context =>
@@ -56,7 +56,7 @@ public class HandlerViewTests
     }
 
     [Fact]
-    public async Task EnableBuffering_is_harmless_and_needless()
+    public async Task EnableBuffering_has_no_effect()
     {
         bool same = false;
         await RunAsync(async context =>
@@ -70,7 +70,7 @@ public class HandlerViewTests
     }
 
     [Fact]
-    public async Task The_body_reader_gives_the_whole_content()
+    public async Task BodyReader_reads_complete_content()
     {
         long length = 0;
         await RunAsync(async context =>
@@ -90,7 +90,7 @@ public class HandlerViewTests
     }
 
     [Fact]
-    public async Task A_form_can_be_asked_for_twice()
+    public async Task Form_can_be_read_twice()
     {
         string? seen = null;
         await RunAsync(
@@ -105,7 +105,7 @@ public class HandlerViewTests
     }
 
     [Fact]
-    public async Task Middleware_in_front_sees_pieces_and_middleware_behind_sees_the_whole_once()
+    public async Task Middleware_in_front_sees_chunks_and_behind_sees_one_request()
     {
         var before = new List<long?>();
         var behind = new List<string>();
@@ -136,7 +136,7 @@ public class HandlerViewTests
     }
 
     [Fact]
-    public async Task An_endpoint_without_the_protocols_headers_has_no_upload()
+    public async Task Request_without_upload_headers_has_no_upload()
     {
         var uploads = new List<IResumableUploadFeature?>();
         await using TestApp app = await EndpointApp.StartAsync(

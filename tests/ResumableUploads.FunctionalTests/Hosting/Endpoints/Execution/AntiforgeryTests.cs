@@ -10,19 +10,19 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FunctionalTests.Hosting.Endpoints.Execution;
 
-/// <summary>An endpoint that asks for an antiforgery token: in a header when the upload is made, or inside the form, once all of it is there.</summary>
+/// <summary>Endpoints that require an antiforgery token, in a header of the first chunk or in a field of the complete form.</summary>
 public class AntiforgeryTests
 {
     private const string Path = "/form";
     private const string HeaderName = "RequestVerificationToken";
     private const string Parked = "urn:resumable-uploads:parked";
 
-    /// <summary>Where the pieces are taken.</summary>
+    /// <summary>Where chunks are handled: in the middle of the pipeline, or by the endpoint.</summary>
     public static TheoryData<bool> Places => [false, true];
 
     [Theory]
     [MemberData(nameof(Places))]
-    public async Task A_token_inside_the_form_is_checked_once_on_the_whole(bool inTheMiddle)
+    public async Task Token_in_form_is_validated_once_for_complete_form(bool inTheMiddle)
     {
         int runs = 0;
         await using TestApp app = await StartAsync(inTheMiddle, () => runs++);
@@ -35,7 +35,7 @@ public class AntiforgeryTests
 
     [Theory]
     [MemberData(nameof(Places))]
-    public async Task A_form_without_its_token_parks_the_upload_and_stores_no_outcome(bool inTheMiddle)
+    public async Task Form_without_token_dead_letters_upload(bool inTheMiddle)
     {
         int runs = 0;
         var parked = new List<UploadDeadLettered>();
@@ -66,7 +66,7 @@ public class AntiforgeryTests
 
     [Theory]
     [MemberData(nameof(Places))]
-    public async Task A_token_in_a_header_is_checked_when_the_upload_is_made_and_need_not_be_sent_again(bool inTheMiddle)
+    public async Task Token_in_header_is_validated_at_creation_only(bool inTheMiddle)
     {
         int runs = 0;
         await using TestApp app = await StartAsync(inTheMiddle, () => runs++);
@@ -83,7 +83,7 @@ public class AntiforgeryTests
     }
 
     [Fact]
-    public async Task Content_that_is_no_form_needs_its_token_in_the_header_of_the_first_piece()
+    public async Task Content_other_than_form_requires_token_in_first_chunk()
     {
         await using TestApp app = await EndpointApp.StartAsync(
             app =>
@@ -103,7 +103,7 @@ public class AntiforgeryTests
     }
 
     [Fact]
-    public async Task A_plain_form_is_checked_by_the_framework_as_before()
+    public async Task Plain_form_is_validated_by_framework()
     {
         await using TestApp app = await StartAsync(inTheMiddle: false, static () => { });
         (string cookie, string token) = await TokensAsync(app);
@@ -160,7 +160,7 @@ public class AntiforgeryTests
         return (await form.ReadAsByteArrayAsync(), form.Headers.ContentType!.ToString());
     }
 
-    /// <summary>Sends a body in two pieces.</summary>
+    /// <summary>Sends a body in two chunks.</summary>
     private static async Task<HttpResponseMessage> SendAsync(TestApp app, byte[] body, string cookie, string contentType)
     {
         int half = body.Length / 2;

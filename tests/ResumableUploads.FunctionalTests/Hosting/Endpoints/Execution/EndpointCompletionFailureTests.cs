@@ -10,7 +10,7 @@ using static ResumableUploads.Testing.ProblemExpectations;
 
 namespace ResumableUploads.FunctionalTests.Hosting.Endpoints.Execution;
 
-/// <summary>What a client and the app see of an endpoint that fails when all bytes are there.</summary>
+/// <summary>What the client and the app see when the endpoint of a complete upload fails.</summary>
 public class EndpointCompletionFailureTests
 {
     private const string Path = "/failing";
@@ -26,7 +26,7 @@ public class EndpointCompletionFailureTests
     [InlineData(429)]
     [InlineData(500)]
     [InlineData(503)]
-    public async Task An_answer_that_says_later_is_given_and_not_stored_and_the_same_bytes_are_tried_again_until_they_are_parked(int status)
+    public async Task Retryable_status_runs_again_until_dead_lettered(int status)
     {
         await using TestApp app = await StartAsync(static _ => true, status);
         using var parked = new ParkedCounter(app.Services);
@@ -43,7 +43,7 @@ public class EndpointCompletionFailureTests
     }
 
     [Fact]
-    public async Task An_endpoint_that_throws_is_503_and_tried_again_until_its_upload_is_parked()
+    public async Task Endpoint_that_throws_returns_503_until_dead_lettered()
     {
         await using TestApp app = await StartAsync(static _ => true, status: null);
         using var parked = new ParkedCounter(app.Services);
@@ -64,7 +64,7 @@ public class EndpointCompletionFailureTests
     [InlineData(500)]
     [InlineData(429)]
     [InlineData(null)]
-    public async Task What_fails_first_and_works_then_is_stored_and_not_run_again(int? status)
+    public async Task Success_after_failure_is_stored_and_final(int? status)
     {
         await using TestApp app = await StartAsync(static attempt => attempt < Attempts, status);
         for (int i = 1; i < Attempts; i++)
@@ -81,7 +81,7 @@ public class EndpointCompletionFailureTests
     }
 
     [Fact]
-    public async Task An_endpoint_that_throws_its_connection_away_has_not_answered_and_is_run_again()
+    public async Task Endpoint_that_aborts_connection_runs_again()
     {
         var attempts = new List<int>();
         await using TestApp app = await EndpointApp.StartAsync(app => app.MapPost(Path, (HttpContext context) =>
@@ -109,7 +109,7 @@ public class EndpointCompletionFailureTests
     [InlineData(404)]
     [InlineData(409)]
     [InlineData(422)]
-    public async Task A_no_that_stays_is_stored_and_given_again(int status)
+    public async Task Final_error_status_is_stored_and_replayed(int status)
     {
         await using TestApp app = await StartAsync(static _ => true, status);
         using HttpResponseMessage response = await SendAsync(app, isFirst: true);
@@ -161,7 +161,7 @@ public class EndpointCompletionFailureTests
         Assert.Equal(Attempts, _runs.Count);
         Assert.Equal(Content, Assert.Single(_parked));
         Assert.Equal(1, parked.Count);
-        Assert.Single(app.Log.Lines, static line => line.StartsWith("Error", StringComparison.Ordinal) && line.Contains($"parked after {Attempts} runs", StringComparison.Ordinal));
+        Assert.Single(app.Log.Lines, static line => line.StartsWith("Error", StringComparison.Ordinal) && line.Contains($"dead-lettered after {Attempts} attempts", StringComparison.Ordinal));
         Assert.Equal(Content.Length, await app.Client.StatusAsync("f", Path));
     }
 
@@ -174,7 +174,7 @@ public class EndpointCompletionFailureTests
         return await EndpointAnswer.OfAsync(response);
     }
 
-    /// <summary>Counts what one app gives up, as its metrics tell.</summary>
+    /// <summary>Counts the dead-lettered uploads of one app by its metric.</summary>
     private sealed class ParkedCounter : IDisposable
     {
         private readonly MeterListener _listener = new();

@@ -5,7 +5,7 @@ using ResumableUploads.FunctionalTests.Connections;
 
 namespace ResumableUploads.FunctionalTests.Hosting.Endpoints.Execution;
 
-/// <summary>An endpoint that waits for the test before it answers, and tells what it has seen.</summary>
+/// <summary>An endpoint that waits for the test before it responds, and records what it was called with.</summary>
 internal sealed class EndpointCompletionGate
 {
     public const string Path = "/gate";
@@ -14,21 +14,21 @@ internal sealed class EndpointCompletionGate
     private readonly TaskCompletionSource _over = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _runs;
 
-    /// <summary>How often it was started.</summary>
+    /// <summary>The number of runs.</summary>
     public int Runs => Volatile.Read(ref _runs);
 
-    /// <summary>What the last start was told.</summary>
+    /// <summary>The feature of the last run.</summary>
     public bool IsRepeat { get; private set; }
 
     /// <summary>The token of the request, as the handler sees it.</summary>
     public CancellationToken Aborted { get; private set; }
 
-    /// <summary>When the server knows that the client has left which sent the first request here.</summary>
+    /// <summary>Completes when the server has noticed that the client of the first request disconnected.</summary>
     public Departure? Departure { get; private set; }
 
     public Task EnteredAsync() => _entered.Task.WaitAsync(TimeSpan.FromSeconds(20));
 
-    /// <summary>Ends when the server is done with the first request.</summary>
+    /// <summary>Completes when the server has finished the first request.</summary>
     public Task OverAsync() => _over.Task.WaitAsync(TimeSpan.FromSeconds(20));
 
     public void Release() => _released.TrySetResult();

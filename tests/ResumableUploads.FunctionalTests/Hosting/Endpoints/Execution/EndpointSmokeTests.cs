@@ -12,7 +12,7 @@ public class EndpointSmokeTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task A_file_arrives_in_two_pieces_and_its_endpoint_sees_one_request(bool onTestHost)
+    public async Task Two_chunks_reach_endpoint_as_one_request(bool onTestHost)
     {
         byte[] file = RandomNumberGenerator.GetBytes(300_000);
         int runs = 0;

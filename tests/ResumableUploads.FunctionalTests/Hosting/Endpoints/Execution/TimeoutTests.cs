@@ -7,18 +7,18 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FunctionalTests.Hosting.Endpoints.Execution;
 
-/// <summary>The app's request timeouts: they stand still while pieces come, and run while the endpoint does.</summary>
+/// <summary>The app's request timeouts do not apply to chunks, and start with the endpoint.</summary>
 public class TimeoutTests
 {
     private const string Path = "/e";
     private static readonly TimeSpan Short = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>Where an app can say it.</summary>
+    /// <summary>The places where an app can configure a timeout.</summary>
     public static TheoryData<string> Places => ["policy", "attribute", "named", "default"];
 
     [Theory]
     [MemberData(nameof(Places))]
-    public async Task A_piece_may_take_longer_than_the_timeout_of_its_endpoint(string place)
+    public async Task Chunk_may_take_longer_than_endpoint_timeout(string place)
     {
         await using TestApp app = await StartAsync(place, static context => context.Response.WriteAsync("done"));
         await using RawConnection connection = await RawConnection.OpenAsync(app.Address);
@@ -34,7 +34,7 @@ public class TimeoutTests
 
     [Theory]
     [MemberData(nameof(Places))]
-    public async Task An_endpoint_that_takes_too_long_is_told_and_its_answer_is_not_final(string place)
+    public async Task Endpoint_timeout_cancels_handler_and_is_not_final(string place)
     {
         int runs = 0;
         await using TestApp app = await StartAsync(place, async context =>
@@ -55,7 +55,7 @@ public class TimeoutTests
     }
 
     [Fact]
-    public async Task An_endpoint_may_switch_its_timeout_off()
+    public async Task Endpoint_can_disable_timeout()
     {
         await using TestApp app = await StartAsync("policy", static async context =>
         {
@@ -68,7 +68,7 @@ public class TimeoutTests
     }
 
     [Fact]
-    public async Task An_app_without_request_timeouts_has_none_for_its_resumable_endpoints()
+    public async Task App_without_request_timeouts_has_none_for_endpoints()
     {
         await using TestApp app = await EndpointApp.StartAsync(
             app => app.MapPost(Path, static async (HttpContext context) =>

@@ -5,14 +5,14 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FunctionalTests.Hosting.Endpoints.Limits;
 
-/// <summary>A large form is read where the store has it: not into memory, and not into a second file.</summary>
+/// <summary>A large form is read from the store, without buffering it in memory or in a second file.</summary>
 [Collection<Alone>]
 public class FormMemoryTests
 {
     private const long MostMemory = 20L << 20;
 
     [Fact]
-    public async Task A_form_of_2_GiB_costs_less_than_20_MiB_of_managed_memory()
+    public async Task Form_of_2_GiB_uses_less_than_20_MiB_of_managed_memory()
     {
         Assert.SkipUnless(new DriveInfo(Path.GetTempPath()).AvailableFreeSpace > 4L << 30, "There is no room for 2 GiB among the temporary files.");
         var form = new LargeForm(2L << 30);
@@ -59,7 +59,7 @@ public class FormMemoryTests
     }
 
     [Fact]
-    public async Task A_form_that_came_in_pieces_is_not_copied_to_a_temporary_file()
+    public async Task Chunked_form_is_not_copied_to_temporary_file()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "The open files of a process are seen in /proc.");
         int files = -1;
@@ -82,11 +82,11 @@ public class FormMemoryTests
         Assert.Equal((0, "1048576"), (files, await answer.Content.ReadAsStringAsync()));
     }
 
-    /// <summary>How many files the framework has open into which it writes bodies that it cannot read twice.</summary>
+    /// <summary>Counts the temporary files in which the framework buffers bodies.</summary>
     private static int TemporaryFiles() => !OperatingSystem.IsLinux() ? 0 : Directory.EnumerateFiles("/proc/self/fd")
         .Count(static handle => new FileInfo(handle).LinkTarget?.Contains("ASPNETCORE_", StringComparison.Ordinal) is true);
 
-    /// <summary>What is in use: how much garbage lies beside it depends on all the tests that this process has run before.</summary>
+    /// <summary>Measures live memory. The amount of garbage depends on the tests that ran before in this process.</summary>
     private static async Task<long> MostAsync(CancellationToken ended)
     {
         long most = 0;

@@ -2,7 +2,7 @@ using System.Net;
 
 namespace ResumableUploads.FunctionalTests.Hosting.Endpoints.Limits;
 
-/// <summary>A multipart form with one large file that is nowhere in memory: a part of it can be sent as a body.</summary>
+/// <summary>A multipart form with one large generated file, parts of which can be sent as a body.</summary>
 /// <param name="FileSize">How many bytes the file has.</param>
 internal sealed record LargeForm(long FileSize)
 {
@@ -17,10 +17,10 @@ internal sealed record LargeForm(long FileSize)
 
     public long Length => Head.Length + FileSize + Tail.Length;
 
-    /// <summary>The bytes from one place of the form to another.</summary>
+    /// <summary>Gets a range of the form.</summary>
     public HttpContent Part(long from, long to) => new Body(this, from, to);
 
-    /// <summary>Whether bytes are those of the file from an offset on.</summary>
+    /// <summary>Returns whether bytes equal those of the file at an offset.</summary>
     public static bool IsFile(long offset, ReadOnlySpan<byte> bytes)
     {
         while (bytes.Length > 0)

@@ -10,7 +10,7 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FunctionalTests.Hosting.Endpoints.Limits;
 
-/// <summary>Limits of an endpoint are for the whole upload, and not for a piece of it.</summary>
+/// <summary>Limits of an endpoint apply to the complete upload, not to a chunk.</summary>
 public class SizeLimitTests
 {
     [Theory]
@@ -19,7 +19,7 @@ public class SizeLimitTests
     [InlineData("/attribute", 2000)]
     [InlineData("/options", 3000)]
     [InlineData("/both", 500)]
-    public async Task The_limit_of_an_endpoint_bounds_the_whole(string path, int limit)
+    public async Task Endpoint_limit_applies_to_complete_upload(string path, int limit)
     {
         await using TestApp app = await AppAsync();
 
@@ -57,7 +57,7 @@ public class SizeLimitTests
     }
 
     [Fact]
-    public async Task An_endpoint_without_a_limit_of_its_own_has_that_of_the_options_and_not_the_servers()
+    public async Task Endpoint_without_limit_uses_options_limit()
     {
         await using TestApp app = await AppAsync();
         byte[] file = new byte[40_000_000];
@@ -73,7 +73,7 @@ public class SizeLimitTests
     [InlineData("/form/own", 400)]
     [InlineData("/mvc/form", 200)]
     [InlineData("/mvc/form/own", 400)]
-    public async Task The_apps_limit_for_forms_makes_room_for_the_upload_and_the_endpoints_own_stays(string path, int status)
+    public async Task Form_limit_of_app_is_raised_and_of_endpoint_kept(string path, int status)
     {
         // The app's limit stands for the framework's 128 MiB.
         await using TestApp app = await AppAsync();
@@ -87,7 +87,7 @@ public class SizeLimitTests
     }
 
     [Fact]
-    public async Task A_form_over_the_endpoints_own_limit_is_answered_as_the_plain_one()
+    public async Task Form_over_endpoint_limit_gets_response_of_plain_form()
     {
         await using TestApp app = await AppAsync();
         foreach (string path in new[] { "/form/own", "/mvc/form/own" })
@@ -110,7 +110,7 @@ public class SizeLimitTests
     [InlineData("/images", null, 200)]
     [InlineData("/mvc/image", "text/plain", 415)]
     [InlineData("/mvc/image", "image/png", 200)]
-    public async Task A_content_type_that_the_endpoint_does_not_take_is_refused_before_a_byte_is_kept(string path, string? type, int status)
+    public async Task Unsupported_content_type_is_rejected_before_body_is_stored(string path, string? type, int status)
     {
         await using TestApp app = await AppAsync();
         var request = new WholeRequest(path, new byte[10], type);
@@ -122,7 +122,7 @@ public class SizeLimitTests
     }
 
     [Fact]
-    public async Task Headers_that_are_more_than_a_record_holds_are_a_431()
+    public async Task Headers_larger_than_record_return_431()
     {
         await using TestApp app = await AppAsync();
         var request = new WholeRequest("/none?q=" + new string('q', 5000), [1, 2], "text/plain") { Headers = [("Content-Language", new string('<', 9000))] };

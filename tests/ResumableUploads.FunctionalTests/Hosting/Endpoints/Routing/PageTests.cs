@@ -20,7 +20,7 @@ public class PageTests
     [InlineData(2, false)]
     [InlineData(50, false)]
     [InlineData(2, true)]
-    public async Task A_page_answers_a_form_in_pieces_as_it_answers_the_plain_one(int pieces, bool choosesPlace)
+    public async Task Page_responds_to_chunked_form_as_to_plain_form(int pieces, bool choosesPlace)
     {
         await using TestApp app = await AppAsync(choosesPlace);
         var request = new WholeRequest("/pages/import/a?x=1", Form, "multipart/form-data; boundary=x");
@@ -31,7 +31,7 @@ public class PageTests
     }
 
     [Fact]
-    public async Task The_page_itself_is_shown_and_with_a_file_id_its_upload_answers()
+    public async Task GET_returns_page_and_with_file_id_returns_status()
     {
         await using TestApp app = await AppAsync(choosesPlace: false);
         Assert.Contains("nothing yet", await app.Client.GetStringAsync("/pages/import/a"), StringComparison.Ordinal);

@@ -8,7 +8,7 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FunctionalTests.Hosting.Endpoints.Routing;
 
-/// <summary>An app with routes of every kind. It is started with and without resumable endpoints, and must not tell the difference.</summary>
+/// <summary>An app with routes of every kind, started with and without resumable endpoints.</summary>
 internal static class RoutedApp
 {
     /// <param name="isResumable">False: nothing of the package is in the app.</param>

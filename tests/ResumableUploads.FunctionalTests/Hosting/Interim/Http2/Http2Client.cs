@@ -9,10 +9,10 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FunctionalTests.Hosting.Interim.Http2;
 
-/// <summary>A plain HTTP/2 connection that sees every frame, in the order of the wire.</summary>
+/// <summary>A minimal HTTP/2 client that returns every frame in the order in which it was received.</summary>
 internal sealed class Http2Client : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(20);
 
     private readonly Stream _stream;
     private readonly string _scheme;
@@ -23,9 +23,9 @@ internal sealed class Http2Client : IAsyncDisposable
         _scheme = scheme;
     }
 
-    /// <summary>Connects; to an address with https, through TLS with the certificate of the tests.</summary>
-    /// <param name="address">The server.</param>
-    /// <param name="settings">The client's settings: an identifier and a value each.</param>
+    /// <summary>Connects to the server, with TLS and the test certificate if the scheme is https.</summary>
+    /// <param name="address">The address of the server.</param>
+    /// <param name="settings">The identifiers and values of the client's settings.</param>
     public static async Task<Http2Client> OpenAsync(Uri address, params (ushort Id, uint Value)[] settings)
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
@@ -61,7 +61,7 @@ internal sealed class Http2Client : IAsyncDisposable
         return SendAsync(Http2Frame.Settings, flags: 0, streamId: 0, payload);
     }
 
-    /// <summary>Begins a POST.</summary>
+    /// <summary>Starts a POST request.</summary>
     public Task SendHeadersAsync(int streamId, string path = "/", bool isWhole = false, params (string Name, string Value)[] headers)
     {
         var block = new ArrayBufferWriter<byte>();
@@ -76,10 +76,10 @@ internal sealed class Http2Client : IAsyncDisposable
     public Task SendDataAsync(int streamId, ReadOnlyMemory<byte> bytes, bool isLast = false) =>
         SendAsync(Http2Frame.Data, isLast ? Http2Frame.EndStream : (byte)0, streamId, bytes);
 
-    /// <summary>Resets a stream with CANCEL.</summary>
+    /// <summary>Resets a stream with the error code CANCEL.</summary>
     public Task ResetAsync(int streamId) => SendAsync(Http2Frame.ResetStream, flags: 0, streamId, new byte[] { 0, 0, 0, 8 });
 
-    /// <summary>Sends a PING and reads until it is answered: the frames of answers before that.</summary>
+    /// <summary>Sends a PING and returns the response frames that were received before its acknowledgment.</summary>
     public async Task<List<Http2Frame>> PingAsync()
     {
         await SendAsync(Http2Frame.Ping, flags: 0, streamId: 0, new byte[8]);
@@ -93,16 +93,16 @@ internal sealed class Http2Client : IAsyncDisposable
         return before;
     }
 
-    /// <summary>Reads the next frame that is not about the connection; a settings frame is acknowledged.</summary>
+    /// <summary>Reads the next frame of a stream. Acknowledges SETTINGS frames and skips other connection frames.</summary>
     public async Task<Http2Frame> ReadAsync()
     {
-        using var patience = new CancellationTokenSource(Patience);
+        using var timeout = new CancellationTokenSource(Timeout);
         while (true)
         {
             byte[] head = new byte[9];
-            await _stream.ReadExactlyAsync(head, patience.Token);
+            await _stream.ReadExactlyAsync(head, timeout.Token);
             byte[] payload = new byte[BinaryPrimitives.ReadUInt32BigEndian(head) >> 8];
-            await _stream.ReadExactlyAsync(payload, patience.Token);
+            await _stream.ReadExactlyAsync(payload, timeout.Token);
             var frame = new Http2Frame(head[3], head[4], BinaryPrimitives.ReadInt32BigEndian(head.AsSpan(5)) & int.MaxValue, payload);
             if (frame is { Type: Http2Frame.Settings, Flags: 0 })
             {
@@ -115,7 +115,7 @@ internal sealed class Http2Client : IAsyncDisposable
         }
     }
 
-    /// <summary>Reads to the end of a stream: the status codes of its header blocks, and "reset" if it ends so.</summary>
+    /// <summary>Reads to the end of a stream. Returns the status codes of its header blocks, and "reset" if the stream was reset.</summary>
     public async Task<List<string>> ReadStreamAsync(int streamId)
     {
         var seen = new List<string>();

@@ -11,7 +11,7 @@ using static ResumableUploads.Testing.ProblemExpectations;
 
 namespace ResumableUploads.UnitTests.Hosting.Endpoints.Execution;
 
-/// <summary>An upload whose bytes are all there, for an endpoint that has failed, and nobody comes back.</summary>
+/// <summary>Expiration of an upload that is complete and whose endpoint has failed.</summary>
 public class EndpointCompletionExpiryTests
 {
     private const string Path = "/failing";
@@ -26,7 +26,7 @@ public class EndpointCompletionExpiryTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task The_app_hears_of_it_before_it_expires_and_can_still_move_the_content(bool isParked)
+    public async Task OnExpired_runs_before_deletion_and_can_move_content(bool isParked)
     {
         await using TestApp app = await StartAsync(TimeSpan.FromMinutes(10), isParked ? 1 : 5);
         await SendAsync(app).ShouldBeProblemAsync(503, Own + "handler-failed", Content.Length);
@@ -39,7 +39,7 @@ public class EndpointCompletionExpiryTests
     }
 
     [Fact]
-    public async Task The_app_hears_of_it_also_where_the_same_file_is_sent_anew_before_the_sweeper_came()
+    public async Task OnExpired_runs_when_same_file_is_sent_again_before_the_sweep()
     {
         await using TestApp app = await StartAsync(TimeSpan.FromDays(10), 5);
         await SendAsync(app).ShouldBeProblemAsync(503, Own + "handler-failed", Content.Length);

@@ -6,11 +6,11 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.UnitTests.Hosting.Endpoints.Routing;
 
-/// <summary>The attribute on a controller is for its actions that take content, and one on an action goes before it.</summary>
+/// <summary>The attribute on controllers and actions.</summary>
 public class AttributeTests
 {
     [Fact]
-    public async Task On_a_controller_it_is_for_each_action_that_takes_content()
+    public async Task Attribute_on_controller_applies_to_actions_with_content()
     {
         await using TestApp app = await AppAsync();
         using HttpResponseMessage post = await Whole("/class", 2).SendInPiecesAsync(app.Client, 2, 1);
@@ -24,7 +24,7 @@ public class AttributeTests
     [Theory]
     [InlineData("/class", 2000)]
     [InlineData("/class/small", 500)]
-    public async Task On_an_action_it_goes_before_the_controllers(string path, int limit)
+    public async Task Attribute_on_action_overrides_controller(string path, int limit)
     {
         await using TestApp app = await AppAsync();
         using HttpResponseMessage fits = await Whole(path, limit).SendInPiecesAsync(app.Client, 1, 1);

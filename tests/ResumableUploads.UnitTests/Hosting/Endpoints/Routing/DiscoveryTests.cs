@@ -8,11 +8,11 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.UnitTests.Hosting.Endpoints.Routing;
 
-/// <summary>Whoever looks at the app's endpoints finds those that the app has made.</summary>
+/// <summary>Chunk endpoints are not visible in the app's endpoint data sources.</summary>
 public class DiscoveryTests
 {
     [Fact]
-    public async Task API_descriptions_and_the_list_of_endpoints_are_those_of_the_app_without_the_package()
+    public async Task Api_descriptions_and_endpoints_equal_those_without_the_package()
     {
         string[] with = await SeenAsync(isResumable: true);
         string[] without = await SeenAsync(isResumable: false);
@@ -21,7 +21,7 @@ public class DiscoveryTests
     }
 
     [Fact]
-    public async Task Links_to_a_resumable_endpoint_are_made_in_it_and_elsewhere()
+    public async Task Links_to_resumable_endpoint_are_generated_inside_and_outside()
     {
         await using TestApp app = await EndpointApp.StartAsync(
             static app =>

@@ -18,7 +18,7 @@ public class MappedEndpointTests
     [InlineData("PUT")]
     [InlineData("PATCH")]
     [InlineData("DELETE")]
-    public async Task Authorization_is_asked_for_every_piece(string method)
+    public async Task Authorization_applies_to_every_chunk(string method)
     {
         await using TestApp app = await StartAsync(
             static app => Map(app, "/upload").RequireAuthorization(),
@@ -32,7 +32,7 @@ public class MappedEndpointTests
     }
 
     [Fact]
-    public async Task A_session_that_ended_in_the_middle_stops_the_next_piece_and_keeps_what_is_there()
+    public async Task Expired_session_rejects_next_chunk_and_keeps_offset()
     {
         await using TestApp app = await StartAsync(
             static app => Map(app, "/upload").RequireAuthorization(),
@@ -48,7 +48,7 @@ public class MappedEndpointTests
     }
 
     [Fact]
-    public async Task Cors_of_the_endpoint_covers_its_preflight_and_its_answers()
+    public async Task Cors_policy_applies_to_preflight_and_responses()
     {
         await using TestApp app = await StartAsync(
             static app => Map(app, "/upload").RequireCors("pages"),
@@ -69,7 +69,7 @@ public class MappedEndpointTests
     }
 
     [Fact]
-    public async Task The_parameters_of_a_route_make_uploads_of_their_own()
+    public async Task Route_parameters_separate_uploads()
     {
         await using TestApp app = await StartAsync(static app => Map(app.MapGroup("/albums/{album}"), "/upload"));
         using HttpResponseMessage one = await SendAsync(app, "POST", "/albums/1/upload");
@@ -81,7 +81,7 @@ public class MappedEndpointTests
     }
 
     [Fact]
-    public async Task The_handler_of_an_endpoint_can_be_in_a_group_with_a_prefix_and_filters_of_its_host()
+    public async Task Map_in_group_with_prefix_and_host_filter_works()
     {
         await using TestApp app = await StartAsync(static app => Map(app.MapGroup("/api").RequireHost("localhost"), "/upload"));
         using HttpResponseMessage here = await SendAsync(app, "POST", "/api/upload");
@@ -93,7 +93,7 @@ public class MappedEndpointTests
     [Theory]
     [InlineData("TRACE", 405)]
     [InlineData("OPTIONS", 200)]
-    public async Task Other_methods_are_told_what_is_allowed(string method, int status)
+    public async Task Other_methods_return_Allow_header(string method, int status)
     {
         await using TestApp app = await StartAsync(static app => Map(app, "/upload"));
         using HttpResponseMessage answer = await SendAsync(app, method, "/upload");

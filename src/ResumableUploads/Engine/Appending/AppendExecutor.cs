@@ -1,0 +1,185 @@
+using ResumableUploads.Abstractions;
+using ResumableUploads.Engine.Content;
+
+namespace ResumableUploads.Engine.Appending;
+
+/// <summary>Appends a body that has passed all checks to an upload that exists.</summary>
+internal sealed class AppendExecutor(EngineContext context, AppendFinisher finisher)
+{
+    /// <param name="append">The request.</param>
+    /// <param name="info">The upload as it is under the lock.</param>
+    /// <param name="record">The engine's data in its record.</param>
+    /// <param name="content">The body, if some of it has been buffered already; otherwise null.</param>
+    /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
+    public async ValueTask<AppendStep> AppendAsync(
+        LockedAppend append, UploadInfo info, EngineRecord record, AppendContent? content, CancellationToken cancellationToken)
+    {
+        AppendCommand command = append.Command;
+        if (info.Length is null && command.KnownLength is { } length)
+        {
+            long additionalBytes = length - info.Offset;
+            if (!await context.Quota.TryReserveBytesAsync(command.Key.Owner, additionalBytes, cancellationToken))
+            {
+                return new UploadResult(UploadResultKind.OwnerQuotaExceeded, info.Offset);
+            }
+
+            UpdateResult update = await SetLengthAsync(info, length, additionalBytes, cancellationToken);
+            if (update.Info is null)
+            {
+                return new UploadResult(update.Status == ChangeStatus.NotFound ? UploadResultKind.NotFound : UploadResultKind.Busy);
+            }
+
+            info = update.Info;
+        }
+
+        (long capacity, UploadResultKind exceededKind) = await GetCapacityAsync(command, info, cancellationToken);
+        if (command.BodyLength > capacity)
+        {
+            return new UploadResult(exceededKind, info.Offset)
+            {
+                UploadLength = info.Length,
+                MaxUploadSize = AppendValidator.GetMaxUploadSize(command, context.Settings),
+                Expires = info.Expires,
+            };
+        }
+
+        using AppendContent? ownContent = content is null ? CreateContent(append, info.Length, capacity) : null;
+        content ??= ownContent!;
+        content.Progress = CreateProgressReporter(append, info, record);
+        if (content.MustHashStoredBytes && await context.Store.OpenReadAsync(info.Key, cancellationToken) is { } stored)
+        {
+            await using (stored)
+            {
+                await content.HashStoredBytesAsync(stored, cancellationToken);
+            }
+        }
+
+        AppendResult result = await AppendToStoreAsync(append, content);
+        await content.WaitForProgressAsync();
+        if (info.Length is null)
+        {
+            context.Quota.AdjustBytes(command.Key.Owner, result.Offset - info.Offset);
+        }
+
+        switch (result.Status)
+        {
+            case AppendStatus.Appended when record.Concatenation is { IsPart: true }
+                || !AppendValidator.CompletesUpload(command.CompletionRule, content.EndReason, result.Offset, info.Length):
+                if (content.EndReason != BodyEndReason.EndOfBody)
+                {
+                    Log.AppendInterrupted(context.Logger, info.Key, content.EndReason, result.Offset);
+                }
+
+                UploadResult appended = CreateResult(command, info, GetResultKind(command, content.EndReason, exceededKind), result.Offset);
+                return record.Concatenation is { IsPart: true } && result.Offset == info.Length ? new AppendStep.PartReceived(appended) : appended;
+            case AppendStatus.Appended:
+                return await finisher.FinishAsync(append, info with { Offset = result.Offset, Version = result.Version! }, record);
+            case AppendStatus.Discarded when content.DigestFailed:
+                return new UploadResult(content.IsDigestMissing ? UploadResultKind.DigestMissing : UploadResultKind.DigestMismatch, result.Offset)
+                {
+                    UploadLength = info.Length,
+                    Expires = info.Expires,
+                };
+            case AppendStatus.Discarded:
+                return CreateResult(command, info, GetResultKind(command, content.EndReason, exceededKind), result.Offset);
+            case AppendStatus.OffsetMismatch:
+                return AppendValidator.OffsetMismatch(command, result.Offset, info.Length);
+            case AppendStatus.NotFound:
+                return new UploadResult(UploadResultKind.NotFound);
+            case AppendStatus.NotReceiving:
+                return new UploadResult(UploadResultKind.AlreadyComplete, result.Offset);
+            default:
+                return new UploadResult(UploadResultKind.Busy);
+        }
+    }
+
+    /// <summary>Wraps the body of a request for the store.</summary>
+    /// <param name="append">The request.</param>
+    /// <param name="uploadLength">The length of the upload, or null if it is not known.</param>
+    /// <param name="capacity">The maximum number of bytes to accept.</param>
+    public AppendContent CreateContent(LockedAppend append, long? uploadLength, long capacity) =>
+        new(append.Command, uploadLength, append.Lock, capacity, context.Time, context.Settings, context.Stopping);
+
+    /// <summary>Creates the source of progress events. Staged bytes may still be discarded, so they are not reported.</summary>
+    public ProgressReporter? CreateProgressReporter(LockedAppend append, UploadInfo info, EngineRecord record) =>
+        append.Callbacks.HasProgressHandler && !append.Command.IsStaged
+            ? new ProgressReporter(append.Callbacks, info.Key, record, info.Length, context.Time, context.Settings.ProgressInterval, context.Logger)
+            : null;
+
+    private async ValueTask<(long Bytes, UploadResultKind ExceededKind)> GetCapacityAsync(AppendCommand command, UploadInfo info, CancellationToken cancellationToken)
+    {
+        (long Bytes, UploadResultKind ExceededKind) capacity = AppendValidator.GetRemainingCapacity(command, info, context.Settings);
+        if (info.Length is not null)
+        {
+            // The quota was reserved when the length became known.
+            return capacity;
+        }
+
+        long availableBytes = await context.Quota.GetAvailableBytesAsync(command.Key.Owner, cancellationToken);
+        return availableBytes < capacity.Bytes ? (availableBytes, UploadResultKind.OwnerQuotaExceeded) : capacity;
+    }
+
+    private UploadResult CreateResult(AppendCommand command, UploadInfo info, UploadResultKind kind, long offset) => new(kind, offset)
+    {
+        UploadLength = info.Length,
+        MaxUploadSize = AppendValidator.GetMaxUploadSize(command, context.Settings),
+        Expires = context.RecordPolicy.GetExpirationAfterChange(info.Record),
+    };
+
+    private async ValueTask<UpdateResult> SetLengthAsync(UploadInfo info, long length, long reservedBytes, CancellationToken cancellationToken)
+    {
+        UpdateResult update = default;
+        try
+        {
+            update = await context.Store.UpdateAsync(info.Key, info.Version, info.Record with { Length = length }, cancellationToken);
+            return update;
+        }
+        finally
+        {
+            if (update.Info is null)
+            {
+                context.Quota.AdjustBytes(info.Key.Owner, -reservedBytes);
+            }
+        }
+    }
+
+    private async ValueTask<AppendResult> AppendToStoreAsync(LockedAppend append, AppendContent content)
+    {
+        AppendCommand command = append.Command;
+        context.Metrics.AppendStarted();
+        long bytes = 0;
+        try
+        {
+            append.Lock.DurableOffset = command.Offset;
+            using StopRegistration stopRegistration = content.RegisterStop();
+            AppendResult result = await context.Store.AppendAsync(
+                command.Key,
+                command.Offset,
+                content,
+                command.IsStaged ? AppendMode.AllOrNothing : AppendMode.KeepPartial,
+                content.GraceToken);
+            bytes = result.Status == AppendStatus.Appended ? result.Offset - command.Offset : 0;
+            return result;
+        }
+        catch (OperationCanceledException e) when (content.GraceToken.IsCancellationRequested)
+        {
+            throw new UploadStoreException(
+                StoreFailure.Unavailable, $"The store did not finish the append to upload {command.Key} within the grace period.", null, e);
+        }
+        finally
+        {
+            context.Metrics.AppendFinished(bytes);
+        }
+    }
+
+    private static UploadResultKind GetResultKind(AppendCommand command, BodyEndReason endReason, UploadResultKind exceededKind) => endReason switch
+    {
+        BodyEndReason.EndOfBody => command.CompletionRule == CompletionRule.AtFullBody ? UploadResultKind.LengthConflict : UploadResultKind.Appended,
+        BodyEndReason.Preempted => UploadResultKind.Preempted,
+        BodyEndReason.Shutdown => UploadResultKind.ShuttingDown,
+        BodyEndReason.IdleTimeout => UploadResultKind.IdleTimeout,
+        BodyEndReason.BelowMinDataRate => UploadResultKind.BelowMinDataRate,
+        BodyEndReason.LimitExceeded => exceededKind,
+        _ => UploadResultKind.Interrupted,
+    };
+}

@@ -1,0 +1,55 @@
+using ResumableUploads.Abstractions;
+using ResumableUploads.Engine.Completion;
+using ResumableUploads.Engine.Digests;
+
+namespace ResumableUploads.Engine.Appending;
+
+/// <summary>Takes an upload whose last byte is durable from receiving to received, or to completed if there is no completion handler.</summary>
+internal sealed class AppendFinisher(EngineContext context, ReprDigestVerifier reprDigestVerifier, HandlerLeases leases)
+{
+    /// <param name="append">The request that brought the last byte.</param>
+    /// <param name="info">The upload, with the offset and the version after the append.</param>
+    /// <param name="record">The engine's data in its record.</param>
+    public async ValueTask<AppendStep> FinishAsync(LockedAppend append, UploadInfo info, EngineRecord record)
+    {
+        if (await reprDigestVerifier.VerifyAsync(append.Command, record) is not { } verified)
+        {
+            return new UploadResult(UploadResultKind.ReprDigestMismatch, info.Offset) { UploadLength = info.Length };
+        }
+
+        bool hasHandler = append.Callbacks.HasCompletionHandler;
+        EngineRecord written = hasHandler ? verified with { Handler = leases.StartAttempt(record.Handler) } : verified;
+        bool isOurs = false;
+        UploadInfo? received = await context.RecordUpdater.UpdateAsync(
+            info,
+            current =>
+            {
+                isOurs = current.State == UploadState.Receiving && current.Offset == info.Offset;
+                return !isOurs ? null
+                    : hasHandler ? context.RecordPolicy.CreateReceived(written, current.Offset)
+                    : context.RecordPolicy.CreateCompleted(written, current.Offset);
+            },
+            CancellationToken.None);
+        if (received is null)
+        {
+            return new UploadResult(UploadResultKind.NotFound);
+        }
+
+        if (received.State == UploadState.Receiving)
+        {
+            return new UploadResult(UploadResultKind.Busy);
+        }
+
+        context.Quota.ReleaseUpload(info.Key.Owner, info.Length ?? info.Offset);
+        return isOurs ? CreateReceivedStep(received, written, append.Callbacks) : new AppendStep.ResultPending(received, IsRepeat: false);
+    }
+
+    /// <summary>Returns the next step for an upload that this request has received completely.</summary>
+    public AppendStep CreateReceivedStep(UploadInfo received, EngineRecord record, IUploadCallbacks callbacks)
+    {
+        Log.Received(context.Logger, received.Key, received.Offset);
+        return callbacks.HasCompletionHandler
+            ? new AppendStep.HandlerLeased(received, record)
+            : new UploadResult(UploadResultKind.Completed, received.Offset) { UploadLength = received.Length, ReprDigest = record.ComputedReprDigest };
+    }
+}

@@ -1,0 +1,174 @@
+using ResumableUploads.Abstractions;
+using ResumableUploads.Engine.Content;
+using ResumableUploads.Engine.Expiration;
+
+namespace ResumableUploads.Engine.Appending;
+
+/// <summary>The part of an append that runs under the lock: checks the request, creates a missing upload, and appends the body.</summary>
+internal sealed class AppendProcessor(
+    EngineContext context, SingleRequestUpload singleRequest, UploadCreator creator, AppendExecutor executor, AppendFinisher finisher, UploadRemover remover)
+{
+    private readonly EmptyBodyDetector _emptyBodyDetector = new(context.Settings, context.Time, context.Stopping);
+
+    /// <param name="append">The request.</param>
+    /// <param name="info">The upload as it is under the lock, or null if it does not exist.</param>
+    /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
+    public async ValueTask<AppendStep> ProcessAsync(LockedAppend append, UploadInfo? info, CancellationToken cancellationToken)
+    {
+        AppendCommand command = append.Command;
+        if (context.Stopping.IsCancellationRequested)
+        {
+            return new UploadResult(UploadResultKind.ShuttingDown, info?.Offset);
+        }
+
+        EngineRecord? record = info is null ? null : EngineRecord.From(info);
+        AppendStep? rejection = info is null ? CheckNewUpload(command) : await CheckExistingUploadAsync(append, info, record!, cancellationToken);
+        if (rejection is not null)
+        {
+            return rejection;
+        }
+
+        // Checked before an upload is created.
+        if (!CanStage(command, info))
+        {
+            return new UploadResult(UploadResultKind.DigestUnsupported, info?.Offset ?? 0) { UploadLength = info?.Length };
+        }
+
+        if (!context.Quota.TryReserveAppend(command.Key.Owner))
+        {
+            return new UploadResult(UploadResultKind.TooManyAppends, info?.Offset ?? 0);
+        }
+
+        try
+        {
+            return info is null
+                ? await CreateAndAppendAsync(append, cancellationToken)
+                : await executor.AppendAsync(append, info, record!, content: null, cancellationToken);
+        }
+        finally
+        {
+            context.Quota.ReleaseAppend(command.Key.Owner);
+        }
+    }
+
+    private static AppendStep? CheckNewUpload(AppendCommand command)
+    {
+        if (command.CreateIfMissing is null)
+        {
+            return new UploadResult(UploadResultKind.NotFound);
+        }
+
+        return command.Offset != 0 ? AppendValidator.OffsetMismatch(command, 0) : (AppendStep?)null;
+    }
+
+    /// <summary>Checks all that can be checked without reading the body.</summary>
+    /// <returns>Null if the body may be appended.</returns>
+    private async ValueTask<AppendStep?> CheckExistingUploadAsync(LockedAppend append, UploadInfo info, EngineRecord record, CancellationToken cancellationToken)
+    {
+        if (record.Concatenation is { IsPart: false })
+        {
+            return new UploadResult(UploadResultKind.ConcatenationNotAppendable, info.State == UploadState.Receiving ? null : info.Offset);
+        }
+
+        if (info.State != UploadState.Receiving)
+        {
+            return await AppendToReceivedAsync(append, info, cancellationToken);
+        }
+
+        return AppendValidator.CheckAgainstUpload(append.Command, info, context.Settings) is { } failure ? failure : (AppendStep?)null;
+    }
+
+    /// <summary>Handles a request for an upload that accepts no more bytes. An empty body at the final offset requests the result.</summary>
+    private async ValueTask<AppendStep> AppendToReceivedAsync(LockedAppend append, UploadInfo info, CancellationToken cancellationToken)
+    {
+        AppendCommand command = append.Command;
+        bool isEmpty = command.BodyLength == 0
+            || (command.BodyLength is null && command.Offset == info.Offset && await _emptyBodyDetector.IsEmptyAsync(command, append.Lock));
+        cancellationToken.ThrowIfCancellationRequested();
+        if (!isEmpty)
+        {
+            return new UploadResult(UploadResultKind.AlreadyComplete, info.Offset) { ProvidedOffset = command.Offset, UploadLength = info.Length };
+        }
+
+        if (command.Offset != info.Offset)
+        {
+            return AppendValidator.OffsetMismatch(command, info.Offset, info.Length);
+        }
+
+        return command.UploadLength is { } length && length != info.Offset
+            ? new UploadResult(UploadResultKind.LengthConflict, info.Offset) { UploadLength = info.Length }
+            : new AppendStep.ResultPending(info, IsRepeat: info.State == UploadState.Completed);
+    }
+
+    private bool CanStage(AppendCommand command, UploadInfo? info) =>
+        !command.IsStaged
+        || (context.Store.GetCapability<IStagedAppendStore>() is { } store
+            && (command.BodyLength ?? AppendValidator.GetRemainingCapacity(command, info, context.Settings).Bytes) <= store.MaxStagedLength);
+
+    private async ValueTask<AppendStep> CreateAndAppendAsync(LockedAppend append, CancellationToken cancellationToken)
+    {
+        AppendCommand command = append.Command;
+        using AppendContent? content = singleRequest.CanCreate(command)
+            ? executor.CreateContent(append, command.KnownLength, command.BodyLength!.Value)
+            : null;
+        CreationResult creation = await creator.CreateAsync(command, command.CreateIfMissing!, append.Callbacks, content, cancellationToken);
+        if (creation is CreationResult.Failed failed)
+        {
+            return failed.Result;
+        }
+
+        var created = (CreationResult.Created)creation;
+        if (command.Observer is { } observer)
+        {
+            await observer.OnCreatedAsync(created.Info);
+        }
+
+        if (created.HasContent)
+        {
+            content!.Progress = executor.CreateProgressReporter(append, created.Info, created.Record);
+            content.ReportDurable(created.Info.Offset);
+            return finisher.CreateReceivedStep(created.Info, created.Record, append.Callbacks) with
+            {
+                IsCreated = true,
+                ProgressReported = content.WaitForProgressAsync(),
+            };
+        }
+
+        return await AppendToCreatedAsync(append, created, content, cancellationToken);
+    }
+
+    private async ValueTask<AppendStep> AppendToCreatedAsync(
+        LockedAppend append, CreationResult.Created created, AppendContent? content, CancellationToken cancellationToken)
+    {
+        UploadKey key = append.Command.Key;
+        AppendStep step;
+        try
+        {
+            // Another process may have created the upload, and may have appended to it already.
+            step = await CheckExistingUploadAsync(append, created.Info, created.Record, cancellationToken)
+                ?? await executor.AppendAsync(append, created.Info, created.Record, content, cancellationToken);
+        }
+        catch (UploadStoreException e)
+        {
+            Log.StoreFailed(context.Logger, e, e.Failure, key, e.DurableOffset);
+            step = UploadResult.FromException(e);
+        }
+
+        if (step is AppendStep.Finished { Result.Kind: UploadResultKind.DigestMismatch or UploadResultKind.DigestMissing })
+        {
+            // Nothing of such a request counts, so the upload that it created does not exist either.
+            await RemoveIfEmptyAsync(key);
+            return step;
+        }
+
+        return step with { IsCreated = true };
+    }
+
+    private async ValueTask RemoveIfEmptyAsync(UploadKey key)
+    {
+        if (await context.Store.GetAsync(key, CancellationToken.None) is { Offset: 0, State: UploadState.Receiving } empty)
+        {
+            await remover.RemoveAsync(empty, ignoreVersion: false, CancellationToken.None);
+        }
+    }
+}

@@ -1,0 +1,73 @@
+using System.Buffers;
+
+namespace ResumableUploads.Engine.Digests;
+
+/// <summary>Verifies bytes as they arrive against the digest of the body, the digest of the whole content, or both.</summary>
+internal sealed class IncrementalDigest : IDisposable
+{
+    private readonly BodyDigest? _contentDigest;
+    private readonly Digest? _reprDigest;
+    private readonly Dictionary<DigestAlgorithm, IIncrementalHash> _contentHashes;
+    private readonly IIncrementalHash? _reprHash;
+
+    public IncrementalDigest(BodyDigest? contentDigest, Digest? reprDigest)
+    {
+        _contentDigest = contentDigest;
+        _reprDigest = reprDigest;
+        _contentHashes = contentDigest switch
+        {
+            null => [],
+            { Known: { } known } => new() { [known.Algorithm] = known.Algorithm.CreateHash() },
+            _ => DigestAlgorithm.All.ToDictionary(static algorithm => algorithm, static algorithm => algorithm.CreateHash()),
+        };
+        _reprHash = reprDigest?.Algorithm.CreateHash();
+    }
+
+    /// <summary>Gets whether the announced trailer with the digest is missing or malformed.</summary>
+    public bool IsContentDigestMissing { get; private set; }
+
+    /// <summary>Gets whether the body matches its digest. Reads the trailer, so the body must have ended.</summary>
+    public bool ContentDigestMatches
+    {
+        get
+        {
+            if (_contentDigest is null)
+            {
+                return true;
+            }
+
+            Digest? digest = _contentDigest.Known ?? _contentDigest.ReadTrailer?.Invoke();
+            IsContentDigestMissing = digest is null;
+            return digest is not null && digest.Matches(_contentHashes[digest.Algorithm].GetCurrentHash());
+        }
+    }
+
+    public bool ReprDigestMatches => _reprDigest is null || _reprDigest.Matches(_reprHash!.GetCurrentHash());
+
+    public void Append(in ReadOnlySequence<byte> bytes)
+    {
+        foreach (ReadOnlyMemory<byte> segment in bytes)
+        {
+            foreach (IIncrementalHash hash in _contentHashes.Values)
+            {
+                hash.Append(segment.Span);
+            }
+
+            _reprHash?.Append(segment.Span);
+        }
+    }
+
+    /// <summary>Appends bytes that the store already has, which count only for the digest of the whole content.</summary>
+    public ValueTask AppendStoredAsync(Stream stored, CancellationToken cancellationToken) =>
+        _reprHash?.AppendAsync(stored, cancellationToken) ?? ValueTask.CompletedTask;
+
+    public void Dispose()
+    {
+        foreach (IIncrementalHash hash in _contentHashes.Values)
+        {
+            hash.Dispose();
+        }
+
+        _reprHash?.Dispose();
+    }
+}

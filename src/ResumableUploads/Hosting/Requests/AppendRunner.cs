@@ -1,0 +1,48 @@
+using ResumableUploads.Engine;
+using ResumableUploads.Hosting.Endpoints.Execution;
+using ResumableUploads.Hosting.Events;
+using ResumableUploads.Protocols;
+
+namespace ResumableUploads.Hosting.Requests;
+
+/// <summary>Runs appends with the events, or the endpoint, that handle a completed upload.</summary>
+internal sealed class AppendRunner(
+    UploadEngine engine, UploadEventHandlers events, IServiceProvider services, EndpointExecutionServices endpointServices)
+{
+    private readonly UploadLimits _limits = new(endpointServices.Options);
+
+    /// <summary>
+    /// Appends the body of a request and runs the completion handler if the upload is then complete. Returns <see langword="null"/> if the endpoint
+    /// has already sent the response.
+    /// </summary>
+    public async ValueTask<HttpResponseData?> AppendAsync(UploadRequest request, AppendCommand command, Func<UploadResult, HttpResponseData> createResponse)
+    {
+        command = command with
+        {
+            MaxUploadSize = request.Target is null ? null : _limits.GetMaxUploadSize(request.Target),
+            RequestedDigestAlgorithm = DigestHeaders.GetPreferred(request.Context.Request.Headers[DigestHeaders.WantReprDigest]),
+        };
+        HttpResponseData CreateResponse(UploadResult result) => createResponse(result).WithHeader(DigestHeaders.ReprDigest, result.ReprDigest);
+        (IUploadCallbacks callbacks, EndpointExecutor? executor) = CreateCallbacks(request, CreateResponse);
+        UploadResult result = await engine.AppendAsync(command, callbacks, request.Aborted);
+        executor?.AddUnstoredHeaders(result);
+        return executor is { HasSentResponse: true } ? null : CreateResponse(result);
+    }
+
+    /// <summary>
+    /// Creates callbacks for an upload that completes in a request about another upload. The response of the endpoint is stored and not sent.
+    /// </summary>
+    public IUploadCallbacks CreateDetachedCallbacks(UploadRequest request) => CreateCallbacks(request, createResponse: null).Callbacks;
+
+    private (IUploadCallbacks Callbacks, EndpointExecutor? Executor) CreateCallbacks(UploadRequest request, Func<UploadResult, HttpResponseData>? createResponse)
+    {
+        var callbacks = new EventUploadCallbacks(events, endpointServices.Store, services, request.Context);
+        if (request.Target is not { } target)
+        {
+            return (callbacks, null);
+        }
+
+        var executor = new EndpointExecutor(request.Context, target, endpointServices, createResponse);
+        return (new EndpointUploadCallbacks(callbacks, executor, request.Context, target, () => CreateDetachedCallbacks(request)), executor);
+    }
+}

@@ -1,0 +1,48 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using ResumableUploads.Abstractions;
+using ResumableUploads.Engine;
+using ResumableUploads.Protocols;
+
+namespace ResumableUploads.Hosting.Requests;
+
+/// <summary>Reads from the store for requests that change nothing, and turns its failures into results.</summary>
+internal sealed class StoreQueries(IUploadStore store, ILogger logger)
+{
+    /// <summary>Gets whether the store can hold bytes back until their digest is verified.</summary>
+    public bool CanStageAppends { get; } = store.GetCapability<IStagedAppendStore>() is not null;
+
+    /// <summary>
+    /// Returns whether an upload exists. Returns <see langword="false"/> if the store fails: the request then fails in its handler, with the reason.
+    /// </summary>
+    public async ValueTask<bool> ExistsAsync(UploadKey key, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await store.GetAsync(key, cancellationToken) is not null;
+        }
+        catch (UploadStoreException e)
+        {
+            Log.StoreRequestFailed(logger, e);
+            return false;
+        }
+    }
+
+    /// <summary>Runs a query. If the store fails, returns the response for that result.</summary>
+    public async ValueTask<HttpResponseData?> QueryAsync(Func<ValueTask<HttpResponseData?>> query, Func<UploadResult, HttpResponseData> createResponse)
+    {
+        try
+        {
+            return await query();
+        }
+        catch (UploadStoreException e)
+        {
+            Log.StoreRequestFailed(logger, e);
+            return createResponse(UploadResult.FromException(e) with { Offset = null });
+        }
+    }
+
+    /// <summary>Writes the content of a finished upload as the response. Returns <see langword="false"/> if there is none.</summary>
+    public ValueTask<bool> TryDownloadAsync(HttpContext context, UploadKey key, IEnumerable<KeyValuePair<string, string>> protocolHeaders) =>
+        DownloadWriter.TryWriteAsync(context, store, key, protocolHeaders);
+}

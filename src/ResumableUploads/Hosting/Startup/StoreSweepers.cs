@@ -1,0 +1,58 @@
+using Microsoft.Extensions.Logging;
+using ResumableUploads.Abstractions;
+using ResumableUploads.Engine.Expiration;
+
+namespace ResumableUploads.Hosting.Startup;
+
+/// <summary>Sweeps each store of an application in the background: one sweeper per store, however many endpoints use it.</summary>
+internal sealed class StoreSweepers(TimeProvider time, ILogger logger, CancellationToken stopping)
+{
+    private readonly Dictionary<IUploadStore, UploadSweeper> _sweepers = new(ReferenceEqualityComparer.Instance);
+    private readonly List<Task> _running = [];
+    private readonly Lock _lock = new();
+    private bool _isStarted;
+
+    /// <summary>Adds a visitor to the sweeps of a store.</summary>
+    public void Add(IUploadStore store, ISweepVisitor visitor)
+    {
+        lock (_lock)
+        {
+            if (_sweepers.TryGetValue(store, out UploadSweeper? sweeper))
+            {
+                sweeper.Add(visitor);
+                return;
+            }
+
+            sweeper = new UploadSweeper(store, time, logger);
+            sweeper.Add(visitor);
+            _sweepers.Add(store, sweeper);
+            if (_isStarted)
+            {
+                Run(sweeper);
+            }
+        }
+    }
+
+    public void Start()
+    {
+        lock (_lock)
+        {
+            _isStarted = true;
+            foreach (UploadSweeper sweeper in _sweepers.Values)
+            {
+                Run(sweeper);
+            }
+        }
+    }
+
+    /// <summary>Waits until the sweepers have stopped, after the application began to stop.</summary>
+    public Task WaitAsync()
+    {
+        lock (_lock)
+        {
+            return Task.WhenAll(_running);
+        }
+    }
+
+    private void Run(UploadSweeper sweeper) => _running.Add(Task.Run(() => sweeper.RunAsync(stopping)));
+}

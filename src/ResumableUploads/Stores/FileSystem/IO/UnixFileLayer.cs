@@ -1,0 +1,118 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace ResumableUploads.Stores.FileSystem.IO;
+
+/// <summary>
+/// The layer for Unix systems. It uses POSIX calls where the framework has no method or hides errors. A file has the modification time
+/// <see cref="UnsyncedNameTimestamp"/> until its name is known to be durable.
+/// </summary>
+internal class UnixFileLayer : PortableFileLayer
+{
+    private static readonly DateTime UnsyncedNameTimestamp = DateTime.UnixEpoch;
+
+    public override bool TryCreateDirectory(string path) =>
+        NativeMethods.Mkdir(path, NativeMethods.DefaultDirectoryMode) == 0
+        || (IsLastErrorNotFound() ? false : throw NativeMethods.CreateException("Creating the directory", path));
+
+    public override void DeleteEmptyDirectory(string path) => _ = NativeMethods.Rmdir(path);
+
+    public override void Sync(OpenFile file) => Sync(file.Handle, file.Path, dataOnly: true);
+
+    public override void SyncDirectory(string path)
+    {
+        using SafeFileHandle? directory = TryOpenRead(path);
+        if (directory is not null)
+        {
+            Sync(directory, path, dataOnly: false);
+        }
+    }
+
+    public override bool IsNameUnsynced(FileSnapshot snapshot) =>
+        (snapshot.Stat ?? Stat(snapshot.Path))?.LastWriteTime == UnsyncedNameTimestamp;
+
+    public override void MarkNameUnsynced(OpenFile file) => SetLastWriteTime(file, UnsyncedNameTimestamp);
+
+    public override void MarkNameSynced(OpenFile file) => _ = NativeMethods.FUtimens(file.Handle, now: 0);
+
+    public override void RenameFile(string from, string to)
+    {
+        if (NativeMethods.Rename(from, to) != 0)
+        {
+            throw NativeMethods.CreateException("Renaming a file to", to);
+        }
+    }
+
+    /// <summary>Links and deletes, because POSIX has no rename that fails if the target exists.</summary>
+    public override bool RenameFileNoReplace(string from, string to)
+    {
+        if (NativeMethods.Link(from, to) != 0)
+        {
+            return Marshal.GetLastPInvokeError() == NativeMethods.EEXIST ? false : throw NativeMethods.CreateException("Linking a file to", to);
+        }
+
+        DeleteFile(from);
+        return true;
+    }
+
+    public override bool RenameDirectory(string from, string to)
+    {
+        if (NativeMethods.Rename(from, to) == 0)
+        {
+            return true;
+        }
+
+        int error = Marshal.GetLastPInvokeError();
+        return error switch
+        {
+            _ when error == NativeMethods.EEXIST || error == NativeMethods.ENOTEMPTY => false,
+            NativeMethods.ENOENT => throw new DirectoryNotFoundException($"Renaming the directory '{from}' to '{to}' failed: a part of a path does not exist."),
+            _ => throw NativeMethods.CreateException($"Renaming the directory '{from}' to", to, error),
+        };
+    }
+
+    /// <summary>Opens a file or directory for reading. Returns null if it does not exist.</summary>
+    internal static SafeFileHandle? TryOpenRead(string path)
+    {
+        int descriptor;
+        do
+        {
+            descriptor = NativeMethods.Open(path, NativeMethods.OpenCloseOnExec);
+        }
+        while (descriptor < 0 && Marshal.GetLastPInvokeError() == NativeMethods.EINTR);
+
+        if (descriptor >= 0)
+        {
+            return new SafeFileHandle(descriptor, ownsHandle: true);
+        }
+
+        return IsLastErrorNotFoundOrNotDirectory() ? null : throw NativeMethods.CreateException("Opening", path);
+    }
+
+    protected static bool IsLastErrorNotFound() => Marshal.GetLastPInvokeError() == NativeMethods.ENOENT;
+
+    protected static bool IsLastErrorNotFoundOrNotDirectory() => Marshal.GetLastPInvokeError() is NativeMethods.ENOENT or NativeMethods.ENOTDIR;
+
+    protected void Sync(SafeFileHandle handle, string path, bool dataOnly)
+    {
+        int result;
+        do
+        {
+            result = SyncHandle(handle, dataOnly);
+        }
+        while (result < 0 && Marshal.GetLastPInvokeError() == NativeMethods.EINTR);
+
+        if (result < 0)
+        {
+            throw NativeMethods.CreateException("Syncing", path);
+        }
+    }
+
+    protected virtual int SyncHandle(SafeFileHandle handle, bool dataOnly) =>
+        dataOnly ? NativeMethods.FDataSync(handle) : NativeMethods.FSync(handle);
+
+    /// <summary>Does nothing: an open file can be renamed.</summary>
+    protected override void PrepareRename(OpenFile file)
+    {
+    }
+}

@@ -1,0 +1,128 @@
+using ResumableUploads.Abstractions;
+using ResumableUploads.Stores.FileSystem.Format;
+using ResumableUploads.Stores.FileSystem.IO;
+
+namespace ResumableUploads.Stores.FileSystem.Operations;
+
+/// <summary>The result of an attempt to lock an upload.</summary>
+internal enum LockStatus
+{
+    Locked,
+    Busy,
+    NotFound,
+}
+
+/// <summary>Takes the locks of uploads, and reads and repairs an upload as soon as it is locked.</summary>
+internal sealed class UploadLocker(StoreContext context, RecordFile records, OffsetReconciler reconciler)
+{
+    private const int MaxAttempts = 8;
+
+    private readonly FileLayer _files = context.Files;
+
+    /// <summary>Tries to lock an upload. Retries a few times without waiting, because most changes take only a moment.</summary>
+    public LockStatus TryAcquire(UploadKey key, out LockedUpload? upload)
+    {
+        upload = null;
+        for (int attempt = 0; attempt < MaxAttempts; attempt++)
+        {
+            using FileSnapshot? snapshot = records.ReadSnapshot(key);
+            if (records.Read(key, snapshot) is not { } record)
+            {
+                return LockStatus.NotFound;
+            }
+
+            var paths = new UploadFilePaths(context.Paths.GetUploadDirectory(key), record.Nonce);
+            bool isBusy = false;
+            lock (reconciler.GetLock(paths))
+            {
+                // Returns false if the upload was deleted in the meantime, or if the lock file was missing and has been created for the next attempt.
+                if (TryLockFile(paths.LockPath, out OpenFile? lockFile))
+                {
+                    isBusy = lockFile is null;
+                    upload = lockFile is null ? null : OpenOrRelease(key, paths, record, snapshot, lockFile);
+                }
+            }
+
+            if (upload is not null)
+            {
+                return LockStatus.Locked;
+            }
+
+            if (isBusy)
+            {
+                Thread.Yield();
+            }
+        }
+
+        return LockStatus.Busy;
+    }
+
+    /// <summary>Creates the lock file of an existing upload. It was lost, or was not needed until now.</summary>
+    public static void RestoreLockFile(FileLayer files, string path)
+    {
+        try
+        {
+            if (files.DirectoryExists(Path.GetDirectoryName(path)!))
+            {
+                files.CreateFile(path).Dispose();
+            }
+        }
+        catch (IOException) when (files.FileExists(path) || !files.DirectoryExists(Path.GetDirectoryName(path)!))
+        {
+            // Another request created it first, or the upload was deleted.
+        }
+    }
+
+    private LockedUpload? OpenOrRelease(UploadKey key, UploadFilePaths paths, StoredRecord record, FileSnapshot? snapshot, OpenFile lockFile)
+    {
+        LockedUpload? upload = null;
+        try
+        {
+            // Anything in the record may have changed before the lock was taken.
+            StoredRecord? current = records.IsCurrent(snapshot) ? record : records.Read(key);
+            return upload = current?.Nonce == paths.Nonce ? Open(key, paths, current, lockFile) : null;
+        }
+        finally
+        {
+            if (upload is null)
+            {
+                lockFile.Dispose();
+            }
+        }
+    }
+
+    private LockedUpload? Open(UploadKey key, UploadFilePaths paths, StoredRecord record, OpenFile lockFile)
+    {
+        if (record.Record.State != UploadState.Receiving)
+        {
+            return new LockedUpload(lockFile, paths, record, null);
+        }
+
+        if (reconciler.Reconcile(paths, record) is { } state)
+        {
+            return new LockedUpload(lockFile, paths, record, state);
+        }
+
+        records.Quarantine(key, "the data file is missing");
+        return null;
+    }
+
+    private bool TryLockFile(string path, out OpenFile? lockFile)
+    {
+        lockFile = null;
+        try
+        {
+            lockFile = _files.TryLock(path);
+            return true;
+        }
+        catch (DirectoryNotFoundException)
+        {
+            return false;
+        }
+        catch (FileNotFoundException)
+        {
+            RestoreLockFile(_files, path);
+            return false;
+        }
+    }
+}

@@ -1,0 +1,64 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Security.Cryptography;
+using ResumableUploads.Testing.Clients;
+using ResumableUploads.Testing.Servers;
+
+namespace ResumableUploads.FunctionalTests.Protocols.Ietf;
+
+/// <summary>The latency of a client that reconnects while the server still reads from its old connection (draft-ietf-httpbis-resumable-upload-12, section 4.6).</summary>
+[Collection<Alone>]
+public class IetfPreemptionLatencyTests
+{
+    private const int Rounds = 20;
+    private const int Warmup = 5;
+    private const int StoredSize = 256 * 1024;
+    private static readonly TimeSpan Limit = TimeSpan.FromMilliseconds(50);
+    private static readonly byte[] File = RandomNumberGenerator.GetBytes(StoredSize + 1_000);
+
+    public static TheoryData<string, string> Requests
+    {
+        get
+        {
+            var rows = new TheoryData<string, string>();
+            foreach (string place in new[] { TusApp.ReadyMade, TusApp.Mapped, TusApp.Endpoint })
+            {
+                foreach (string method in new[] { "HEAD", "GET", "PATCH", "DELETE" })
+                {
+                    rows.Add(place, method);
+                }
+            }
+
+            return rows;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Requests))]
+    public async Task Request_responds_within_50_ms_while_an_append_is_stalled(string place, string method)
+    {
+        await using ObservedIetfApp app = await ObservedIetfApp.StartAsync(place);
+        var times = new List<TimeSpan>();
+        for (int i = 0; i < Warmup + Rounds; i++)
+        {
+            (string url, RawConnection stalled) = await app.StallAsync(File, StoredSize);
+            await using (stalled)
+            {
+                long start = Stopwatch.GetTimestamp();
+                using HttpResponseMessage response = await (method == "PATCH" ? app.Client.AppendAsync(url, StoredSize, true, File[StoredSize..]) : app.Client.IetfAsync(method, url, IetfClient.Newest));
+                if (i >= Warmup)
+                {
+                    times.Add(Stopwatch.GetElapsedTime(start));
+                }
+
+                string? offset = method switch { "PATCH" => $"{File.Length}", "DELETE" => null, _ => $"{StoredSize}" };
+                Assert.Equal((true, offset), (response.IsSuccessStatusCode, response.Header("Upload-Offset")));
+            }
+        }
+
+        times.Sort();
+        TestContext.Current.TestOutputHelper?.WriteLine(string.Create(
+            CultureInfo.InvariantCulture, $"{method} at {place}: median {times[times.Count / 2].TotalMilliseconds:F2} ms, most {times[^1].TotalMilliseconds:F2} ms"));
+        Assert.InRange(times[times.Count / 2], TimeSpan.Zero, Limit);
+    }
+}

@@ -1,0 +1,153 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Security.Cryptography;
+using ResumableUploads.Testing.Clients;
+using ResumableUploads.Testing.Servers;
+
+namespace ResumableUploads.FunctionalTests.Protocols.Tus;
+
+/// <summary>The latency of a client that reconnects while the server still reads from its old connection.</summary>
+[Collection<Alone>]
+public class TusPreemptionLatencyTests
+{
+    private const int Rounds = 20;
+    private const int Warmup = 5;
+    private const int StoredSize = 256 * 1024;
+    private static readonly TimeSpan Limit = TimeSpan.FromMilliseconds(50);
+    private static readonly byte[] File = RandomNumberGenerator.GetBytes(StoredSize + 1_000);
+
+    public static TheoryData<string, string> Requests
+    {
+        get
+        {
+            var rows = new TheoryData<string, string>();
+            foreach (string place in new[] { TusApp.ReadyMade, TusApp.Mapped, TusApp.Endpoint })
+            {
+                foreach (string method in new[] { "HEAD", "PATCH", "DELETE" })
+                {
+                    rows.Add(place, method);
+                }
+            }
+
+            return rows;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Requests))]
+    public async Task Request_responds_within_50_ms_while_a_chunk_is_stalled(string place, string method)
+    {
+        await using ObservedTusApp app = await ObservedTusApp.StartAsync(place);
+        var times = new List<TimeSpan>();
+        for (int i = 0; i < Warmup + Rounds; i++)
+        {
+            (string url, RawConnection stalled) = await app.StallAsync(File, StoredSize);
+            await using (stalled)
+            {
+                long start = Stopwatch.GetTimestamp();
+                await SendAsync(app.Client, method, url);
+                if (i >= Warmup)
+                {
+                    times.Add(Stopwatch.GetElapsedTime(start));
+                }
+            }
+        }
+
+        AssertMedianBelowLimit(times, $"{method} at {place}");
+    }
+
+    [Theory]
+    [MemberData(nameof(TusApp.Places), MemberType = typeof(TusApp))]
+    public async Task HEAD_responds_within_50_ms_while_an_empty_append_is_stalled(string place)
+    {
+        await using ObservedTusApp app = await ObservedTusApp.StartAsync(place);
+        var times = new List<TimeSpan>();
+        for (int i = 0; i < Warmup + Rounds; i++)
+        {
+            string url = await app.Client.CreateAsync(TusApp.Url, 3);
+            Assert.Equal(204, await app.Client.PieceAsync(url, 0, [1, 2, 3]).StatusOfAsync());
+            await using RawConnection stalled = await app.BeginAsync(url, 3, headers: "Expect: 100-continue");
+
+            // The server waits for the body, because it has sent 100 Continue.
+            Assert.Equal(100, (await stalled.ReadResponseAsync())?.Status);
+            long start = Stopwatch.GetTimestamp();
+            Assert.Equal(3, await app.Client.OffsetAsync(url));
+            if (i >= Warmup)
+            {
+                times.Add(Stopwatch.GetElapsedTime(start));
+            }
+        }
+
+        AssertMedianBelowLimit(times, $"HEAD of a finished upload at {place}");
+    }
+
+    [Theory]
+    [MemberData(nameof(Requests))]
+    public async Task Ten_concurrent_requests_respond_within_50_ms_and_consistently(string place, string method)
+    {
+        await using ObservedTusApp app = await ObservedTusApp.StartAsync(place);
+        var times = new List<TimeSpan>();
+        for (int i = 0; i < Warmup + Rounds; i++)
+        {
+            (string url, RawConnection stalled) = await app.StallAsync(File, StoredSize);
+            await using (stalled)
+            {
+                (TimeSpan Time, int Status, string? Offset)[] responses = await Task.WhenAll(Enumerable.Range(0, 10).Select(async _ =>
+                {
+                    long start = Stopwatch.GetTimestamp();
+                    using HttpResponseMessage response = await (method == "PATCH" ? app.Client.PieceAsync(url, StoredSize, File[StoredSize..]) : app.Client.TusAsync(method, url));
+                    return (Stopwatch.GetElapsedTime(start), (int)response.StatusCode, response.Header("Upload-Offset"));
+                }));
+                switch (method)
+                {
+                    case "HEAD":
+                        Assert.All(responses, static response => Assert.Equal((200, StoredSize.ToString(CultureInfo.InvariantCulture)), (response.Status, response.Offset)));
+                        break;
+                    case "PATCH":
+                        Assert.InRange(responses.Count(static response => response.Status == 204), 0, 1);
+                        Assert.All(responses, static response => Assert.Contains(response.Status, new[] { 204, 409, 423 }));
+                        break;
+                    default:
+                        Assert.Single(responses, static response => response.Status == 204);
+                        Assert.All(responses, static response => Assert.Contains(response.Status, new[] { 204, 404, 423 }));
+                        break;
+                }
+
+                if (i >= Warmup)
+                {
+                    times.Add(responses.Max(static response => response.Time));
+                }
+            }
+        }
+
+        AssertMedianBelowLimit(times, $"the slowest of ten {method} at {place}");
+    }
+
+    private static void AssertMedianBelowLimit(List<TimeSpan> times, string what)
+    {
+        times.Sort();
+        TestContext.Current.TestOutputHelper?.WriteLine(string.Create(
+            CultureInfo.InvariantCulture, $"{what}: median {times[times.Count / 2].TotalMilliseconds:F2} ms, most {times[^1].TotalMilliseconds:F2} ms"));
+        Assert.InRange(times[times.Count / 2], TimeSpan.Zero, Limit);
+    }
+
+    private static async Task SendAsync(HttpClient client, string method, string url)
+    {
+        switch (method)
+        {
+            case "HEAD":
+                Assert.Equal(StoredSize, await client.OffsetAsync(url));
+                break;
+            case "PATCH":
+                using (HttpResponseMessage last = await client.PieceAsync(url, StoredSize, File[StoredSize..]))
+                {
+                    Assert.Equal((204, File.Length.ToString(CultureInfo.InvariantCulture)), ((int)last.StatusCode, last.Header("Upload-Offset")));
+                }
+
+                break;
+            default:
+                Assert.Equal(204, await client.TusAsync("DELETE", url).StatusOfAsync());
+                break;
+        }
+    }
+}

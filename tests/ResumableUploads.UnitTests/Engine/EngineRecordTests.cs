@@ -1,0 +1,62 @@
+using System.Text.Json;
+using ResumableUploads.Abstractions;
+using ResumableUploads.Engine;
+
+namespace ResumableUploads.UnitTests.Engine;
+
+/// <summary>The JSON of a record is a storage format: uploads written by older versions must stay readable.</summary>
+public class EngineRecordTests
+{
+    private static readonly EngineRecord Record = new()
+    {
+        Protocol = "p",
+        EngineName = "e",
+        Created = DateTimeOffset.UnixEpoch,
+        RawFileName = "r",
+        FileName = "f",
+        ContentType = "t",
+        ProtocolMetadata = "m",
+        ReprDigest = "d",
+        RequestedDigestAlgorithm = "w",
+        ComputedReprDigest = "c",
+        Request = new StoredRequest { Method = "POST", Path = "/p" },
+        Concatenation = new ConcatenationInfo("final;/a", ["a"], 7),
+        Handler = new HandlerState(1, "l", DateTimeOffset.UnixEpoch, 2, true, true),
+    };
+
+    [Theory]
+    [InlineData(null, "format,protocol,endpoint,created,rawFileName,fileName,contentType,tusMetadata,reprDigest,wantedDigest,foundDigest,request,join,handler")]
+    [InlineData("handler", "attempts,leasedBy,leasedUntil,runs,isParked,isTold")]
+    [InlineData("join", "raw,parts,maxUploadSize")]
+    [InlineData("request", "method,path,query,routeValues,headers")]
+    public void JSON_names_are_those_on_disk(string? property, string names)
+    {
+        using JsonDocument json = JsonDocument.Parse(Record.ToBytes());
+        JsonElement element = property is null ? json.RootElement : json.RootElement.GetProperty(property);
+        Assert.Equal(names.Split(',').Order(), element.EnumerateObject().Select(static member => member.Name).Order());
+    }
+
+    [Fact]
+    public void Unknown_properties_are_written_back()
+    {
+        byte[] data = """{"format":1,"protocol":"p","later":{"x":1}}"""u8.ToArray();
+        using JsonDocument json = JsonDocument.Parse(Read(data).ToBytes());
+        Assert.Equal(1, json.RootElement.GetProperty("later").GetProperty("x").GetInt32());
+    }
+
+    [Theory]
+    [InlineData("""{"format":2}""", StoreFailure.Unavailable)]
+    [InlineData("{", StoreFailure.Corrupt)]
+    [InlineData("null", StoreFailure.Corrupt)]
+    public void Newer_or_damaged_record_is_a_store_failure(string data, StoreFailure failure) =>
+        Assert.Equal(failure, Assert.Throws<UploadStoreException>(() => Read(System.Text.Encoding.UTF8.GetBytes(data))).Failure);
+
+    private static EngineRecord Read(byte[] data) => EngineRecord.From(new UploadInfo
+    {
+        Key = new UploadKey("o", "i"),
+        Version = "v",
+        Offset = 0,
+        Record = new UploadRecord { Data = data },
+        LastModified = DateTimeOffset.UnixEpoch,
+    });
+}

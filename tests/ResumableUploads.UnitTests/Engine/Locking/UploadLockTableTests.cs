@@ -1,0 +1,177 @@
+using Microsoft.Extensions.Time.Testing;
+using ResumableUploads.Abstractions;
+using ResumableUploads.Engine.Locking;
+
+namespace ResumableUploads.UnitTests.Engine.Locking;
+
+public class UploadLockTableTests
+{
+    private static readonly UploadKey Key = new("o", "i");
+    private static readonly TimeSpan LongTimeout = TimeSpan.FromMinutes(1);
+    private readonly FakeTimeProvider _time = new();
+    private readonly UploadLockTable _locks;
+
+    public UploadLockTableTests() => _locks = new UploadLockTable(_time);
+
+    [Fact]
+    public void TryAcquire_held_lock_returns_null_until_disposed()
+    {
+        UploadLock uploadLock = _locks.TryAcquire(Key)!;
+        Assert.Null(_locks.TryAcquire(Key));
+        Assert.True(IsHeld());
+        Assert.NotNull(_locks.TryAcquire(new UploadKey("o", "other")));
+        uploadLock.Dispose();
+        uploadLock.Dispose();
+        Assert.False(IsHeld());
+        Assert.NotNull(_locks.TryAcquire(Key));
+    }
+
+    [Fact]
+    public async Task AcquireAsync_requests_release_and_waits_for_the_holder()
+    {
+        UploadLock first = _locks.TryAcquire(Key)!;
+        int releaseRequests = 0;
+        first.SetReleaseCallback(() => releaseRequests++);
+        Task<UploadLock?> second = _locks.AcquireAsync(Key, LongTimeout, default).AsTask();
+        Assert.Equal(1, releaseRequests);
+        Assert.False(second.IsCompleted);
+        first.Dispose();
+        Assert.NotNull(await second);
+        Assert.True(IsHeld());
+    }
+
+    [Fact]
+    public async Task SetReleaseCallback_after_request_invokes_at_once()
+    {
+        UploadLock first = _locks.TryAcquire(Key)!;
+        Task<UploadLock?> second = _locks.AcquireAsync(Key, LongTimeout, default).AsTask();
+        bool isReleaseRequested = false;
+        first.SetReleaseCallback(() => isReleaseRequested = true);
+        Assert.True(isReleaseRequested);
+        first.Dispose();
+        (await second)!.Dispose();
+    }
+
+    [Fact]
+    public async Task Waiters_acquire_in_order_and_are_asked_to_release_while_others_wait()
+    {
+        UploadLock first = _locks.TryAcquire(Key)!;
+        Task<UploadLock?>[] waiting = [.. Enumerable.Range(0, 5).Select(_ => _locks.AcquireAsync(Key, LongTimeout, default).AsTask())];
+        first.Dispose();
+        for (int i = 0; i < waiting.Length; i++)
+        {
+            UploadLock uploadLock = (await waiting[i])!;
+            Assert.All(waiting[(i + 1)..], static task => Assert.False(task.IsCompleted));
+            bool isReleaseRequested = false;
+            uploadLock.SetReleaseCallback(() => isReleaseRequested = true);
+            Assert.Equal(i < waiting.Length - 1, isReleaseRequested);
+            uploadLock.Dispose();
+        }
+
+        Assert.False(IsHeld());
+    }
+
+    [Fact]
+    public async Task AcquireAsync_after_timeout_returns_null_and_leaves_the_queue()
+    {
+        UploadLock first = _locks.TryAcquire(Key)!;
+        Task<UploadLock?> second = _locks.AcquireAsync(Key, TimeSpan.FromSeconds(5), default).AsTask();
+        Task<UploadLock?> third = _locks.AcquireAsync(Key, LongTimeout, default).AsTask();
+        _time.Advance(TimeSpan.FromSeconds(5));
+        Assert.Null(await second);
+        first.Dispose();
+        (await third)!.Dispose();
+        Assert.False(IsHeld());
+    }
+
+    [Fact]
+    public async Task AcquireAsync_with_canceled_token_does_not_request_release()
+    {
+        UploadLock first = _locks.TryAcquire(Key)!;
+        bool isReleaseRequested = false;
+        first.SetReleaseCallback(() => isReleaseRequested = true);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => _locks.AcquireAsync(Key, LongTimeout, new CancellationToken(canceled: true)).AsTask());
+        Assert.False(isReleaseRequested);
+        first.Dispose();
+        Assert.False(IsHeld());
+    }
+
+    [Fact]
+    public async Task Canceled_waiter_passes_the_lock_on()
+    {
+        UploadLock first = _locks.TryAcquire(Key)!;
+        using var cancellation = new CancellationTokenSource();
+        Task<UploadLock?> second = _locks.AcquireAsync(Key, LongTimeout, cancellation.Token).AsTask();
+        Task<UploadLock?> third = _locks.AcquireAsync(Key, LongTimeout, default).AsTask();
+        await cancellation.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => second);
+        first.Dispose();
+        Assert.NotNull(await third);
+    }
+
+    [Fact]
+    public void GetDurableOffset_returns_offset_of_the_holder()
+    {
+        Assert.Equal(0, _locks.GetDurableOffset(Key));
+        using UploadLock uploadLock = _locks.TryAcquire(Key)!;
+        uploadLock.DurableOffset = 42;
+        Assert.Equal(42, _locks.GetDurableOffset(Key));
+    }
+
+    [Fact]
+    public async Task Concurrent_acquires_are_exclusive_and_none_is_lost()
+    {
+        var locks = new UploadLockTable(TimeProvider.System);
+        UploadKey[] keys = [Key, new("o", "j")];
+        int[] holders = new int[keys.Length];
+        int acquired = 0;
+        int canceled = 0;
+        const int Tasks = 32;
+        const int Rounds = 100;
+        await Task.WhenAll(Enumerable.Range(0, Tasks).Select(number => Task.Run(async () =>
+        {
+            var random = new Random(number);
+            for (int i = 0; i < Rounds; i++)
+            {
+                int index = random.Next(keys.Length);
+                using var cancellation = new CancellationTokenSource();
+                Task<UploadLock?> acquiring = locks.AcquireAsync(keys[index], TimeSpan.FromSeconds(30), cancellation.Token).AsTask();
+                if (random.Next(4) == 0)
+                {
+                    await cancellation.CancelAsync();
+                }
+
+                UploadLock? uploadLock;
+                try
+                {
+                    uploadLock = await acquiring;
+                }
+                catch (OperationCanceledException)
+                {
+                    Interlocked.Increment(ref canceled);
+                    continue;
+                }
+
+                Assert.NotNull(uploadLock);
+                Assert.Equal(1, Interlocked.Increment(ref holders[index]));
+                await Task.Yield();
+                Assert.Equal(0, Interlocked.Decrement(ref holders[index]));
+                uploadLock.Dispose();
+                Interlocked.Increment(ref acquired);
+            }
+        })));
+        Assert.Equal(Tasks * Rounds, acquired + canceled);
+        foreach (UploadKey key in keys)
+        {
+            // The last waiter may have been canceled in the moment it acquired the lock, which is released shortly after.
+            using UploadLock? free = await locks.AcquireAsync(key, TimeSpan.FromSeconds(30), default);
+            Assert.NotNull(free);
+        }
+    }
+
+    private bool IsHeld()
+    {
+        using UploadLock? uploadLock = _locks.TryAcquire(Key);
+        return uploadLock is null;
+    }
+}

@@ -1,0 +1,212 @@
+using System.Collections.Concurrent;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
+using ResumableUploads.Testing.Clients;
+using ResumableUploads.Testing.Servers;
+
+namespace ResumableUploads.UnitTests.Hosting.Events;
+
+public class EventClassTests
+{
+    private readonly Calls _calls = new();
+
+    [Fact]
+    public async Task Classes_run_in_order_before_the_delegate()
+    {
+        await using TestApp app = await StartAsync(
+            static uploads => uploads.AddEvents<First>().AddEvents<Second>(),
+            options =>
+            {
+                options.OnCreating = (_, _) => _calls.AddAsync("delegate creating");
+                options.OnCompleted = (_, _) => _calls.AddAsync("delegate completed");
+            });
+        using HttpResponseMessage response = await app.Client.AppendAsync("f", 0, new byte[3], 3);
+
+        Assert.Equal(200, (int)response.StatusCode);
+        Assert.Equal(
+            ["first creating", "second creating", "delegate creating", "first completed", "second completed", "delegate completed"],
+            _calls.Where(static call => !call.Contains("progress", StringComparison.Ordinal)));
+        Assert.Contains("first progress 3", _calls);
+    }
+
+    [Fact]
+    public async Task Rejection_of_a_class_is_final()
+    {
+        await using TestApp app = await StartAsync(static uploads => uploads.AddEvents<Rejecting>().AddEvents<Second>(), options => options.OnCreating = (_, _) => _calls.AddAsync("delegate"));
+        using HttpResponseMessage response = await app.Client.AppendAsync("f", 0, new byte[3], 3);
+        Assert.Equal((422, 0), ((int)response.StatusCode, _calls.Count));
+    }
+
+    [Fact]
+    public async Task Delegate_sees_the_response_of_the_class()
+    {
+        UploadResponse? seen = null;
+        await using TestApp app = await StartAsync(static uploads => uploads.AddEvents<Responding>(), options => options.OnCompleted = (upload, _) =>
+        {
+            seen = upload.Response;
+            return Task.CompletedTask;
+        });
+        using HttpResponseMessage response = await app.Client.AppendAsync("f", 0, new byte[3], 3);
+        Assert.Equal((201, "from the class"), ((int)response.StatusCode, await response.Content.ReadAsStringAsync()));
+        Assert.NotNull(seen);
+    }
+
+    [Fact]
+    public async Task Failed_delegate_lets_the_class_run_again()
+    {
+        int runs = 0;
+        await using TestApp app = await StartAsync(static uploads => uploads.AddEvents<First>(), options => options.OnCompleted = (_, _) =>
+            ++runs == 1 ? throw new InvalidOperationException("The first attempt fails.") : Task.CompletedTask);
+        using HttpResponseMessage failed = await app.Client.AppendAsync("f", 0, new byte[3], 3);
+        using HttpResponseMessage again = await app.Client.AppendAsync("f", 3, [], 3);
+        Assert.Equal((503, 200), ((int)failed.StatusCode, (int)again.StatusCode));
+        Assert.Equal(2, _calls.Count(static call => call == "first completed"));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Class_is_a_handler_only_if_it_overrides_the_method(bool overrides)
+    {
+        await using TestApp app = await StartAsync(uploads => _ = overrides ? uploads.AddEvents<First>() : uploads.AddEvents<Rejecting>());
+        Assert.Equal(overrides, !app.Log.Lines.Any(static line => line.Contains("[301]", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task Class_is_resolved_from_the_scope_of_the_request()
+    {
+        await using TestApp app = await StartAsync(
+            static uploads => uploads.AddEvents<Scoped>(),
+            before: app => app.Use(next => context =>
+            {
+                context.RequestServices.GetRequiredService<Scope>().Name = context.Request.Headers["X-Name"]!;
+                return next(context);
+            }),
+            services: static services => services.AddScoped<Scope>());
+        foreach (string name in (string[])["a", "b"])
+        {
+            using HttpResponseMessage response = await app.Client.AppendAsync(name, 0, new byte[3], 3, ("X-Name", name));
+            Assert.Equal(200, (int)response.StatusCode);
+        }
+
+        Assert.Equal(["a creating", "b creating"], _calls.Where(static call => call.EndsWith("creating", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task Class_of_an_endpoint_gets_all_events_but_completion()
+    {
+        await using TestApp app = await StartAsync(
+            static uploads => uploads.AddEvents<First>(),
+            after: app => app.MapPost("/endpoint", () => _calls.AddAsync("endpoint")).WithResumableUploads());
+        using HttpResponseMessage response = await app.Client.AppendAsync("f", 0, new ByteArrayContent(new byte[3]), 3, "/endpoint");
+        Assert.Equal(["first creating", "endpoint"], _calls.Where(static call => !call.Contains("progress", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task Expired_and_dead_lettered_uploads_reach_the_class()
+    {
+        var time = new FakeTimeProvider(new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero));
+        await using TestApp app = await StartAsync(
+            static uploads => uploads.AddEvents<First>().AddEvents<Failing>(),
+            static options => (options.Handler.MaxAttempts, options.Timeouts.IdleTimeout) = (1, TimeSpan.FromDays(40)),
+            services: services => services.AddSingleton<TimeProvider>(time));
+        using HttpResponseMessage failed = await app.Client.AppendAsync("done", 0, new byte[3], 3);
+        using HttpResponseMessage half = await app.Client.AppendAsync("half", 0, [1], 3);
+        await _calls.WaitForAsync("first dead-lettered");
+
+        time.Advance(TimeSpan.FromDays(8));
+        await _calls.WaitForAsync("first expired");
+    }
+
+    private Task<TestApp> StartAsync(
+        Action<IResumableUploadsBuilder> events,
+        Action<ResumableUploadOptions>? configure = null,
+        Action<WebApplication>? before = null,
+        Action<WebApplication>? after = null,
+        Action<IServiceCollection>? services = null) => TestApp.StartAsync(
+            services: builder =>
+            {
+                builder.Services.AddSingleton(_calls);
+                services?.Invoke(builder.Services);
+                events(builder.Services.AddResumableUploads(options => configure?.Invoke(options)).UseMemoryStore());
+            },
+            before: app =>
+            {
+                before?.Invoke(app);
+                app.UseResumableUploads();
+            },
+            after: after,
+            useUploads: false,
+            onTestHost: true);
+
+    internal sealed class Calls : ConcurrentQueue<string>
+    {
+        private readonly SemaphoreSlim _added = new(0);
+
+        public Task AddAsync(string call)
+        {
+            Enqueue(call);
+            _added.Release();
+            return Task.CompletedTask;
+        }
+
+        public async Task WaitForAsync(string call)
+        {
+            while (!this.Contains(call))
+            {
+                Assert.True(await _added.WaitAsync(TimeSpan.FromSeconds(30)), $"'{call}' did not happen.");
+            }
+        }
+    }
+
+    internal sealed class Scope
+    {
+        public string Name { get; set; } = "";
+    }
+
+    internal abstract class Recording(Calls calls, string name) : ResumableUploadEvents
+    {
+        public override Task OnCreatingAsync(UploadCreating upload, CancellationToken cancellationToken) => calls.AddAsync($"{name} creating");
+
+        public override Task OnProgressAsync(UploadProgress upload, CancellationToken cancellationToken) => calls.AddAsync($"{name} progress {upload.Offset}");
+
+        public override Task OnCompletedAsync(CompletedUpload upload, CancellationToken cancellationToken) => calls.AddAsync($"{name} completed");
+
+        public override Task OnDeadLetteredAsync(UploadDeadLettered upload, CancellationToken cancellationToken) => calls.AddAsync($"{name} dead-lettered");
+
+        public override Task OnExpiredAsync(UploadExpired upload, CancellationToken cancellationToken) => calls.AddAsync($"{name} expired");
+    }
+
+    internal sealed class First(Calls calls) : Recording(calls, "first");
+
+    internal sealed class Second(Calls calls) : Recording(calls, "second");
+
+    internal sealed class Rejecting : ResumableUploadEvents
+    {
+        public override Task OnCreatingAsync(UploadCreating upload, CancellationToken cancellationToken)
+        {
+            upload.Reject(422, "Rejected by the class.");
+            return Task.CompletedTask;
+        }
+    }
+
+    internal sealed class Responding : ResumableUploadEvents
+    {
+        public override Task OnCompletedAsync(CompletedUpload upload, CancellationToken cancellationToken)
+        {
+            upload.Response = UploadResponse.Text("from the class", 201);
+            return Task.CompletedTask;
+        }
+    }
+
+    internal sealed class Failing : ResumableUploadEvents
+    {
+        public override Task OnCompletedAsync(CompletedUpload upload, CancellationToken cancellationToken) => throw new InvalidOperationException("This handler fails.");
+    }
+
+    internal sealed class Scoped(Calls calls, Scope scope) : ResumableUploadEvents
+    {
+        public override Task OnCreatingAsync(UploadCreating upload, CancellationToken cancellationToken) => calls.AddAsync($"{scope.Name} creating");
+    }
+}

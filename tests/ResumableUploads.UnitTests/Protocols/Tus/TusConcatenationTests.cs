@@ -1,0 +1,212 @@
+using System.Security.Cryptography;
+using ResumableUploads.Testing;
+using ResumableUploads.Testing.Clients;
+using ResumableUploads.Testing.Servers;
+
+namespace ResumableUploads.UnitTests.Protocols.Tus;
+
+/// <summary>Concatenation of partial uploads (tus 1.0.0, Concatenation).</summary>
+public class TusConcatenationTests
+{
+    private static readonly (string, string) Partial = ("Upload-Concat", "partial");
+
+    public static TheoryData<string> Places => TusApp.Places;
+
+    [Theory]
+    [MemberData(nameof(Places))]
+    public async Task Parts_are_concatenated_in_order_and_handler_sees_only_the_whole(string place)
+    {
+        await using TusApp app = await TusApp.StartAsync(place);
+        byte[] a = RandomNumberGenerator.GetBytes(70_000);
+        byte[] b = RandomNumberGenerator.GetBytes(50_000);
+        string first = await CreatePartAsync(app, a);
+        string second = await CreatePartAsync(app, b);
+        Assert.Empty(app.Seen);
+
+        using HttpResponseMessage final = await CreateFinalAsync(app, $"{second} {first}", ("Upload-Metadata", "filename YWxsLmJpbg=="));
+        Assert.Equal((201, "120000"), ((int)final.StatusCode, final.Header("Upload-Offset")));
+        Seen seen = Assert.Single(app.Seen);
+        Assert.Equal([.. b, .. a], seen.Content);
+        Assert.Equal("all.bin", seen.FileName);
+    }
+
+    [Theory]
+    [MemberData(nameof(Places))]
+    public async Task Part_urls_may_be_absolute_and_repeated_and_parts_are_removed(string place)
+    {
+        await using TusApp app = await TusApp.StartAsync(place);
+        byte[] a = RandomNumberGenerator.GetBytes(1000);
+        string part = await CreatePartAsync(app, a, ("Upload-Metadata", "filename cGFydA=="));
+        using HttpResponseMessage final = await CreateFinalAsync(app, $"{new Uri(app.Client.BaseAddress!, part)} {part}");
+        Assert.Equal(201, (int)final.StatusCode);
+        Seen seen = Assert.Single(app.Seen);
+        Assert.Equal([.. a, .. a], seen.Content);
+
+        // The metadata of a part does not become metadata of the final upload.
+        Assert.NotEqual("part", seen.FileName);
+        using HttpResponseMessage gone = await app.Client.TusAsync("HEAD", part);
+        Assert.Equal(404, (int)gone.StatusCode);
+    }
+
+    [Theory]
+    [InlineData("Upload-Length", "5", 400)]
+    [InlineData("Upload-Defer-Length", "1", 400)]
+    public async Task Final_upload_with_length_returns_400(string name, string value, int status)
+    {
+        await using TusApp app = await TusApp.StartAsync(TusApp.Mapped);
+        string part = await CreatePartAsync(app, [1, 2, 3]);
+        using HttpResponseMessage final = await CreateFinalAsync(app, part, (name, value));
+        Assert.Equal(status, (int)final.StatusCode);
+        Assert.Empty(app.Seen);
+    }
+
+    [Theory]
+    [InlineData("Partial")]
+    [InlineData("final")]
+    [InlineData("final;")]
+    [InlineData("final; ")]
+    [InlineData("both")]
+    public async Task Invalid_Upload_Concat_returns_400(string concat)
+    {
+        await using TusApp app = await TusApp.StartAsync(TusApp.Mapped);
+        using HttpResponseMessage created = await app.Client.TusAsync("POST", TusApp.Url, null, ("Upload-Concat", concat), ("Upload-Length", "3"));
+        Assert.Equal(400, (int)created.StatusCode);
+    }
+
+    [Theory]
+    [MemberData(nameof(Places))]
+    public async Task PATCH_of_final_upload_returns_403(string place)
+    {
+        await using TusApp app = await TusApp.StartAsync(place);
+        string part = await CreatePartAsync(app, [1, 2, 3]);
+        string open = await app.Client.CreateAsync(TusApp.Url, 3, Partial);
+        using HttpResponseMessage joined = await CreateFinalAsync(app, part);
+        using HttpResponseMessage waiting = await CreateFinalAsync(app, open);
+        foreach (HttpResponseMessage final in (HttpResponseMessage[])[joined, waiting])
+        {
+            using HttpResponseMessage rejected = await app.Client.PieceAsync(final.Header("Location")!, 0, [9]);
+            using HttpResponseMessage empty = await app.Client.PieceAsync(final.Header("Location")!, 3, []);
+            Assert.Equal((403, 403), ((int)rejected.StatusCode, (int)empty.StatusCode));
+        }
+
+        Assert.Equal([1, 2, 3], Assert.Single(app.Seen).Content);
+    }
+
+    [Theory]
+    [MemberData(nameof(Places))]
+    public async Task Final_upload_waits_for_unfinished_parts_and_is_concatenated_once(string place)
+    {
+        await using TusApp app = await TusApp.StartAsync(place);
+        string first = await app.Client.CreateAsync(TusApp.Url, 3, Partial);
+        string second = await app.Client.CreateAsync(TusApp.Url, 2, Partial);
+        using HttpResponseMessage created = await CreateFinalAsync(app, $"{first} {second}");
+        string final = created.Header("Location")!;
+        Assert.Equal((201, null), ((int)created.StatusCode, created.Header("Upload-Offset")));
+        using (HttpResponseMessage waiting = await app.Client.TusAsync("HEAD", final))
+        {
+            Assert.Equal((200, null, "5"), ((int)waiting.StatusCode, waiting.Header("Upload-Offset"), waiting.Header("Upload-Length")));
+            Assert.Equal($"final;{first} {second}", waiting.Header("Upload-Concat"));
+        }
+
+        using (HttpResponseMessage head = await app.Client.TusAsync("HEAD", first))
+        {
+            Assert.Equal(("0", "partial"), (head.Header("Upload-Offset"), head.Header("Upload-Concat")));
+        }
+
+        using HttpResponseMessage one = await app.Client.PieceAsync(second, 0, [4, 5]);
+        Assert.Empty(app.Seen);
+        using HttpResponseMessage two = await app.Client.PieceAsync(first, 0, [1, 2, 3]);
+        Assert.Equal((204, "3"), ((int)two.StatusCode, two.Header("Upload-Offset")));
+        Assert.Equal([1, 2, 3, 4, 5], Assert.Single(app.Seen).Content);
+        using HttpResponseMessage joined = await app.Client.TusAsync("HEAD", final);
+        Assert.Equal(("5", "5"), (joined.Header("Upload-Offset"), joined.Header("Upload-Length")));
+        Assert.Single(app.Seen);
+    }
+
+    [Theory]
+    [InlineData("/files/0123456789012345678901234567890123456789")]
+    [InlineData("https://elsewhere.example/files/0123456789012345678901234567890123456789")]
+    [InlineData("/files/../../etc/passwd")]
+    [InlineData("http://169.254.169.254/latest/meta-data")]
+    [InlineData("nothing")]
+    public async Task Final_upload_with_unknown_part_returns_400_and_creates_nothing(string url)
+    {
+        await using TusApp app = await TusApp.StartAsync(TusApp.Mapped);
+        string part = await CreatePartAsync(app, [1, 2, 3]);
+        using HttpResponseMessage final = await CreateFinalAsync(app, $"{part} {url}");
+        Assert.Equal((400, null), ((int)final.StatusCode, final.Header("Location")));
+        using HttpResponseMessage head = await app.Client.TusAsync("HEAD", part);
+        Assert.Equal("3", head.Header("Upload-Offset"));
+        Assert.Empty(app.Seen);
+    }
+
+    [Fact]
+    public async Task Final_upload_of_other_uploads_or_above_maximum_is_rejected()
+    {
+        await using TusApp app = await TusApp.StartAsync(TusApp.ReadyMade, static options => options.MaxUploadSize = 5);
+        string plain = await app.Client.CreateAsync(TusApp.Url, 3);
+        string part = await CreatePartAsync(app, [1, 2, 3]);
+        using HttpResponseMessage wrong = await CreateFinalAsync(app, plain);
+        using HttpResponseMessage large = await CreateFinalAsync(app, $"{part} {part}");
+        using HttpResponseMessage body = await app.Client.TusAsync("POST", TusApp.Url, [1], ("Upload-Concat", "final;" + part));
+        Assert.Equal((400, 413, 400), ((int)wrong.StatusCode, (int)large.StatusCode, (int)body.StatusCode));
+        Assert.Empty(app.Seen);
+    }
+
+    [Fact]
+    public async Task Pending_final_upload_is_concatenated_after_restart()
+    {
+        string directory = Directory.CreateTempSubdirectory("uploads-test-").FullName;
+        try
+        {
+            string first, second, final;
+            await using (TusApp app = await TusApp.StartAsync(TusApp.Mapped, InFiles))
+            {
+                first = await CreatePartAsync(app, [1, 2, 3]);
+                second = await app.Client.CreateAsync(TusApp.Url, 2, Partial);
+                using HttpResponseMessage created = await CreateFinalAsync(app, $"{first} {second}");
+                final = created.Header("Location")!;
+            }
+
+            await using TusApp next = await TusApp.StartAsync(TusApp.Mapped, InFiles);
+            using HttpResponseMessage rest = await next.Client.PieceAsync(second, 0, [4, 5]);
+            using HttpResponseMessage head = await next.Client.TusAsync("HEAD", final);
+            Assert.Equal((200, "5"), ((int)head.StatusCode, head.Header("Upload-Offset")));
+            await Eventually.TrueAsync(() => !next.Seen.IsEmpty, "the handler has run");
+            Assert.Equal([1, 2, 3, 4, 5], Assert.Single(next.Seen).Content);
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
+
+        void InFiles(ResumableUploadOptions options) => (options.Store, options.Directory) = (null, directory);
+    }
+
+    [Fact]
+    public async Task Parts_with_deferred_length_cannot_exceed_maximum()
+    {
+        await using TusApp app = await TusApp.StartAsync(TusApp.Endpoint, static options => options.MaxUploadSize = 5);
+        string first = await CreatePartAsync(app, [1, 2, 3]);
+        using HttpResponseMessage open = await app.Client.TusAsync("POST", TusApp.Url, null, Partial, ("Upload-Defer-Length", "1"));
+        string second = open.Header("Location")!;
+        using HttpResponseMessage created = await CreateFinalAsync(app, $"{first} {second}");
+        Assert.Equal(201, (int)created.StatusCode);
+        using HttpResponseMessage chunk = await app.Client.PieceAsync(second, 0, [4, 5, 6], ("Upload-Length", "3"));
+        Assert.Equal(204, (int)chunk.StatusCode);
+        using HttpResponseMessage head = await app.Client.TusAsync("HEAD", created.Header("Location")!);
+        Assert.Equal((200, null), ((int)head.StatusCode, head.Header("Upload-Offset")));
+        Assert.Empty(app.Seen);
+    }
+
+    private static async Task<string> CreatePartAsync(TusApp app, byte[] content, params (string, string)[] headers)
+    {
+        string url = await app.Client.CreateAsync(TusApp.Url, content.Length, [Partial, .. headers]);
+        using HttpResponseMessage chunk = await app.Client.PieceAsync(url, 0, content);
+        Assert.Equal((204, content.Length.ToString()), ((int)chunk.StatusCode, chunk.Header("Upload-Offset")));
+        return url;
+    }
+
+    private static Task<HttpResponseMessage> CreateFinalAsync(TusApp app, string urls, params (string, string)[] headers) =>
+        app.Client.TusAsync("POST", TusApp.Url, null, [("Upload-Concat", "final;" + urls), .. headers]);
+}

@@ -1,0 +1,97 @@
+using System.Net.Http.Headers;
+using ResumableUploads.Abstractions;
+using ResumableUploads.Testing.Clients;
+using ResumableUploads.Testing.Servers;
+using ResumableUploads.Testing.Stores;
+
+namespace ResumableUploads.UnitTests.Protocols.Tus;
+
+/// <summary>Downloads of complete uploads (docs/protocols/tus.md#downloads).</summary>
+public class TusDownloadTests
+{
+    public static TheoryData<string> Places => TusApp.Places;
+
+    [Theory]
+    [MemberData(nameof(Places))]
+    public async Task Download_is_an_attachment_with_ranges_and_entity_tag(string place)
+    {
+        await using TusApp app = await TusApp.StartAsync(place, static options => options.AllowDownload = true);
+        string url = await UploadAsync(app, "image/png", "a b.png");
+        using HttpResponseMessage whole = await app.Client.GetAsync(url);
+        Assert.Equal((200, "image/png", "nosniff"), ((int)whole.StatusCode, whole.Header("Content-Type"), whole.Header("X-Content-Type-Options")));
+        Assert.StartsWith("attachment", whole.Header("Content-Disposition"), StringComparison.Ordinal);
+        Assert.Contains("a b.png", whole.Header("Content-Disposition"), StringComparison.Ordinal);
+        Assert.Equal([0, 1, 2, 3, 4, 5, 6, 7, 8, 9], await whole.Content.ReadAsByteArrayAsync());
+
+        using var request = new HttpRequestMessage(HttpMethod.Get, url);
+        request.Headers.Range = new RangeHeaderValue(2, 4);
+        using HttpResponseMessage range = await app.Client.SendAsync(request);
+        Assert.Equal((206, "bytes 2-4/10"), ((int)range.StatusCode, range.Header("Content-Range")));
+        Assert.Equal([2, 3, 4], await range.Content.ReadAsByteArrayAsync());
+
+        using var again = new HttpRequestMessage(HttpMethod.Get, url);
+        again.Headers.IfNoneMatch.Add(whole.Headers.ETag!);
+        using HttpResponseMessage unchanged = await app.Client.SendAsync(again);
+        Assert.Equal(304, (int)unchanged.StatusCode);
+    }
+
+    [Theory]
+    [InlineData("text/html")]
+    [InlineData("image/svg+xml")]
+    [InlineData("application/javascript")]
+    [InlineData("nonsense")]
+    public async Task Download_replaces_content_type_that_browsers_could_execute(string type)
+    {
+        await using TusApp app = await TusApp.StartAsync(TusApp.Mapped, static options => options.AllowDownload = true);
+        using HttpResponseMessage whole = await app.Client.GetAsync(await UploadAsync(app, type, "x.html"));
+        Assert.Equal("application/octet-stream", whole.Header("Content-Type"));
+        Assert.Contains("sandbox", whole.Header("Content-Security-Policy"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Download_without_option_returns_405()
+    {
+        await using TusApp app = await TusApp.StartAsync(TusApp.Mapped);
+        using HttpResponseMessage rejected = await app.Client.TusAsync("GET", await UploadAsync(app, "image/png", "a.png"));
+        Assert.Equal(405, (int)rejected.StatusCode);
+    }
+
+    [Fact]
+    public async Task Download_of_incomplete_unknown_or_foreign_upload_returns_404()
+    {
+        await using TusApp app = await TusApp.StartAsync(TusApp.Mapped, static options =>
+        {
+            options.AllowDownload = true;
+            options.Owner = static context => context.Request.Headers["X-User"].ToString();
+        });
+        string open = await app.Client.CreateAsync(TusApp.Url, 10);
+        string done = await UploadAsync(app, "image/png", "a.png");
+        using var other = new HttpRequestMessage(HttpMethod.Get, done);
+        other.Headers.Add("X-User", "bob");
+        using HttpResponseMessage foreign = await app.Client.SendAsync(other);
+        using HttpResponseMessage unfinished = await app.Client.GetAsync(open);
+        using HttpResponseMessage unknown = await app.Client.GetAsync($"{TusApp.Url}/{new string('0', 40)}");
+        Assert.Equal((404, 404, 404), ((int)foreign.StatusCode, (int)unfinished.StatusCode, (int)unknown.StatusCode));
+    }
+
+    [Fact]
+    public async Task Download_with_failing_store_returns_503()
+    {
+        var store = new FailingStore();
+        await using TusApp app = await TusApp.StartAsync(TusApp.Mapped, options => (options.AllowDownload, options.Store) = (true, store));
+        string url = await UploadAsync(app, "image/png", "a.png");
+        store.Failure = StoreFailure.Unavailable;
+        using HttpResponseMessage failed = await app.Client.GetAsync(url);
+        Assert.Equal((503, "application/problem+json"), ((int)failed.StatusCode, failed.Header("Content-Type")));
+        Assert.NotNull(failed.Header("Retry-After"));
+    }
+
+    private static async Task<string> UploadAsync(TusApp app, string type, string name)
+    {
+        string url = await app.Client.CreateAsync(TusApp.Url, 10, ("Upload-Metadata",
+            $"filename {Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes(name))},filetype {Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes(type))}"));
+        using HttpResponseMessage chunk = await app.Client.PieceAsync(url, 0, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+        Assert.True(chunk.IsSuccessStatusCode);
+        return url;
+    }
+}
