@@ -71,7 +71,7 @@ internal sealed class Http2Upload : LiveUpload
         }
     }
 
-    public override async Task<Answer?> AnswerAsync()
+    public override async Task<Answer?> ReadResponseAsync()
     {
         try
         {

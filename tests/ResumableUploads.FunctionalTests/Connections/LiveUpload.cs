@@ -55,7 +55,7 @@ internal abstract class LiveUpload : IAsyncDisposable
     public abstract void Cut(Cut cut);
 
     /// <summary>Reads the answer; null when the connection ended without one.</summary>
-    public abstract Task<Answer?> AnswerAsync();
+    public abstract Task<Answer?> ReadResponseAsync();
 
     public abstract ValueTask DisposeAsync();
 }

@@ -27,7 +27,7 @@ public class PaceTests
         await app.Store.WaitingAsync("f", 50_000);
         _time.Advance(TimeSpan.FromSeconds(1));
 
-        Answer? told = await sender.AnswerAsync();
+        Answer? told = await sender.ReadResponseAsync();
         Assert.Equal(408, told?.Status);
         Assert.Contains("idle", told!.Body, StringComparison.Ordinal);
         Assert.Equal("50000", told.StartByte);
@@ -41,7 +41,7 @@ public class PaceTests
     {
         await using WatchedApp app = await StartAsync(wire);
         await using LiveUpload sender = await app.BeginAsync(wire, "f", 0, File.Length, File.Length);
-        Task<Answer?> answer = sender.AnswerAsync();
+        Task<Answer?> answer = sender.ReadResponseAsync();
         int sent = 0;
         while (sent < 120)
         {
@@ -95,7 +95,7 @@ public class PaceTests
 
         await sender.SendAsync(File.AsMemory(sent));
         await sender.EndAsync();
-        Assert.Equal(200, (await sender.AnswerAsync())?.Status);
+        Assert.Equal(200, (await sender.ReadResponseAsync())?.Status);
         app.AssertFinished(File);
     }
 
@@ -130,7 +130,7 @@ public class PaceTests
         }
 
         await sender.SendAsync(File.AsMemory(4_000));
-        Assert.Equal(200, (await sender.AnswerAsync())?.Status);
+        Assert.Equal(200, (await sender.ReadResponseAsync())?.Status);
         app.AssertFinished(File);
     }
 

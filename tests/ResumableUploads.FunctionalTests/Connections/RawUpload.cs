@@ -49,7 +49,7 @@ internal sealed class RawUpload : LiveUpload
         }
     }
 
-    public override async Task<Answer?> AnswerAsync() =>
+    public override async Task<Answer?> ReadResponseAsync() =>
         await _connection.ReadResponseAsync() is { } response ? new Answer(response.Status, response.Body, response.Header("X-Start-Byte")) : null;
 
     public override ValueTask DisposeAsync() => _connection.DisposeAsync();

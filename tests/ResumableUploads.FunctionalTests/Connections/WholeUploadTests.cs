@@ -156,7 +156,7 @@ public class WholeUploadTests
         await sender.SendAsync(File.AsMemory(0, Half));
         await StoredAsync(app, Half);
         await sender.SendAsync(File.AsMemory(Half));
-        Assert.Equal(200, (await sender.AnswerAsync())?.Status);
+        Assert.Equal(200, (await sender.ReadResponseAsync())?.Status);
         Assert.Equal(File, Assert.Single(app.Finished).Content);
     }
 

@@ -85,7 +85,7 @@ public class NginxTests(Nginx nginx) : IClassFixture<Nginx>
         await using NodeClient sender = await NodeClient.StartAsync(client, "stopped", nginx.Address, RandomNumberGenerator.GetInt32(int.MaxValue), file);
         await sender.EndAsync();
         Assert.InRange(sender.Corrections, 0, 10);
-        Assert.Equal(sender.Corrections, sender.Answers.Count(static answer => answer[^3] != '2'));
+        Assert.Equal(sender.Corrections, sender.Responses.Count(static response => response[^3] != '2'));
         string path = Assert.Single(nginx.Host.Arrived, path => Path.GetFileName(path) == file.Name);
         Assert.Equal(file.Hash, await SourceFile.HashOfAsync(path));
     }

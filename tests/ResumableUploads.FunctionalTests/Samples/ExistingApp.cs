@@ -25,11 +25,11 @@ public sealed partial class ExistingApp : IAsyncDisposable
     public static async Task<ExistingApp> StartAsync(params string[] options)
     {
         var app = new ExistingApp();
-        await app.StartAgainAsync(options);
+        await app.RestartAsync(options);
         return app;
     }
 
-    public async Task StartAgainAsync(params string[] options) =>
+    public async Task RestartAsync(params string[] options) =>
         _child = await ChildHost.StartSampleAsync("ExistingApp", Uploads.Root, [$"Saved={SavedDirectory}", .. options]);
 
     /// <summary>SIGKILL.</summary>

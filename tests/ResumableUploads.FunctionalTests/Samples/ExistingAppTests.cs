@@ -58,7 +58,7 @@ public class ExistingAppTests
             await app.KillAsync();
         }
 
-        await app.StartAgainAsync();
+        await app.RestartAsync();
         Assert.Equal(100_000, await app.Client.StatusAsync("minutes", Documents));
         using HttpResponseMessage last = await app.SendInPiecesAsync(Documents, "minutes", form, 150_000, from: 100_000);
         Assert.Equal((HttpStatusCode.OK, "true"), (last.StatusCode, last.Header("X-Upload-Complete")));

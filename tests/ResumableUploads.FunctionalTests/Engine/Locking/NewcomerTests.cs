@@ -25,7 +25,7 @@ public class NewcomerTests
 
         await app.FinishAsync("f", Held, File);
 
-        Answer? told = await silent.AnswerAsync();
+        Answer? told = await silent.ReadResponseAsync();
         Assert.Equal(409, told?.Status);
         Assert.Contains("taken-over", told!.Body, StringComparison.Ordinal);
         Assert.Equal(Held.ToString(CultureInfo.InvariantCulture), told.StartByte);
@@ -63,7 +63,7 @@ public class NewcomerTests
         await over.Task.WaitAsync(TimeSpan.FromSeconds(20));
         await holder.SendAsync(File.AsMemory(Held));
         await holder.EndAsync();
-        Assert.Equal(200, (await holder.AnswerAsync())?.Status);
+        Assert.Equal(200, (await holder.ReadResponseAsync())?.Status);
     }
 
     [Fact]
@@ -97,7 +97,7 @@ public class NewcomerTests
         await holder.SendAsync(File.AsMemory(2_000, 50_000));
 
         Assert.Equal(52_000, await holder.StatusAsync("f"));
-        Assert.Equal(409, (await holder.AnswerAsync())?.Status);
+        Assert.Equal(409, (await holder.ReadResponseAsync())?.Status);
         await app.FinishAsync("f", 52_000, File);
     }
 
@@ -116,7 +116,7 @@ public class NewcomerTests
 
         Assert.Equal(0, await app.Client.StatusAsync("f"));
         Assert.Empty(Directory.EnumerateFiles(app.App.Directory, "*.data", SearchOption.AllDirectories));
-        Assert.NotNull(await silent.AnswerAsync());
+        Assert.NotNull(await silent.ReadResponseAsync());
         await app.FinishAsync("f", 0, File);
     }
 
@@ -200,7 +200,7 @@ public class NewcomerTests
 
         await holder.SendAsync(File.AsMemory(Held));
         await holder.EndAsync();
-        Answer? answer = await holder.AnswerAsync();
+        Answer? answer = await holder.ReadResponseAsync();
         Assert.Equal(200, answer?.Status);
         app.AssertFinished(File);
     }

@@ -32,9 +32,9 @@ public class TwoSendersTests
         await SendFromAsync(second, offset, Task.CompletedTask);
         await firstSends;
 
-        Answer? answer = await second.AnswerAsync();
+        Answer? answer = await second.ReadResponseAsync();
         Assert.Equal(200, answer?.Status);
-        Answer? told = await first.AnswerAsync();
+        Answer? told = await first.ReadResponseAsync();
         Assert.Equal(409, told?.Status);
         Assert.Contains("taken-over", told!.Body, StringComparison.Ordinal);
         Assert.Equal(offset.ToString(CultureInfo.InvariantCulture), told.StartByte);
@@ -66,7 +66,7 @@ public class TwoSendersTests
             foreach ((LiveUpload upload, Task sending) in senders)
             {
                 await sending;
-                Assert.Equal(409, (await upload.AnswerAsync())?.Status);
+                Assert.Equal(409, (await upload.ReadResponseAsync())?.Status);
             }
         }
         finally
@@ -92,7 +92,7 @@ public class TwoSendersTests
             {
                 await using LiveUpload sender = await app.BeginAsync(wire, "f", 0, body.Length, File.Length);
                 await SendAsync(sender, body);
-                return await sender.AnswerAsync();
+                return await sender.ReadResponseAsync();
             }));
 
             Assert.All(answers, static answer => Assert.Contains(answer?.Status, (int?[])[200, 409]));
