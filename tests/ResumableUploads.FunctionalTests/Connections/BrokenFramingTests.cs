@@ -80,7 +80,10 @@ public class BrokenFramingTests
         await app.FinishAsync("f", Sent, File);
     }
 
-    /// <summary>Asserts a 400 or no response. Kestrel regards a client that sent FIN as disconnected, and may close the connection before the response is written.</summary>
+    /// <summary>
+    /// Asserts a 400 or no response. Kestrel regards a client that sent FIN as disconnected, and may close the connection before the response is
+    /// written.
+    /// </summary>
     private static async Task AssertBadRequestOrClosedAsync(RawConnection connection)
     {
         RawResponse? response = await connection.ReadResponseAsync();

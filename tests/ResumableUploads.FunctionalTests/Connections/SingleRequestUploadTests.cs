@@ -102,8 +102,8 @@ public class SingleRequestUploadTests
         Assert.Equal(File.Length, (int)await app.Client.StatusAsync("f"));
         Assert.Single(calls);
         release.SetResult();
-        using HttpResponseMessage answer = await sending;
-        Assert.Equal("true", answer.Header("X-Upload-Complete"));
+        using HttpResponseMessage response = await sending;
+        Assert.Equal("true", response.Header("X-Upload-Complete"));
         Assert.Equal((string[])[$"progress {File.Length} of {File.Length}", "progress returned", .. hasHandler ? ["handler"] : (string[])[]], calls);
     }
 
@@ -113,15 +113,15 @@ public class SingleRequestUploadTests
         await using TestApp app = await TestApp.StartAsync(static options => options.OnCompleted = null);
         await using RawConnection connection = await RawConnection.OpenAsync(app.Address);
         await connection.SendAsync("POST /upload HTTP/1.1\r\nHost: localhost\r\nUpload-Draft-Interop-Version: 10\r\nUpload-Complete: ?1\r\nContent-Length: 5\r\n\r\n12345");
-        var answers = new List<RawResponse>();
+        var responses = new List<RawResponse>();
         do
         {
-            answers.Add((await connection.ReadResponseAsync())!);
+            responses.Add((await connection.ReadResponseAsync())!);
         }
-        while (answers[^1].Status == 104);
+        while (responses[^1].Status == 104);
 
-        Assert.Equal((201, "?1"), (answers[^1].Status, answers[^1].Header("Upload-Complete")));
-        Assert.Equal((104, answers[^1].Header("Location")), (answers[0].Status, answers[0].Header("Location")));
+        Assert.Equal((201, "?1"), (responses[^1].Status, responses[^1].Header("Upload-Complete")));
+        Assert.Equal((104, responses[^1].Header("Location")), (responses[0].Status, responses[0].Header("Location")));
         Assert.Equal(2, FilesOf(app).Length);
     }
 
@@ -170,16 +170,16 @@ public class SingleRequestUploadTests
         await using LiveUpload sender = await LiveUpload.BeginAsync(Wire.ContentLength, app.Address, "f", 0, File.Length, File.Length);
         await sender.SendAsync(File.AsMemory(0, Half));
         sender.Cut(cut);
-        int answer = 409;
-        for (int tries = 0; answer == 409 && tries < MaxTries; tries++)
+        int status = 409;
+        for (int tries = 0; status == 409 && tries < MaxTries; tries++)
         {
             // The server may read the last bytes of the interrupted request after the status request. The append then returns 409.
             int offset = (int)await app.Client.StatusAsync("f");
             Assert.InRange(offset, 0, Half);
-            answer = await app.Client.AppendAsync("f", offset, File[offset..], File.Length).StatusOfAsync();
+            status = await app.Client.AppendAsync("f", offset, File[offset..], File.Length).StatusOfAsync();
         }
 
-        Assert.Equal(200, answer);
+        Assert.Equal(200, status);
         Assert.Equal(File, Assert.Single(app.Finished).Content);
     }
 
@@ -190,9 +190,9 @@ public class SingleRequestUploadTests
         for (int round = 0; round < 20; round++)
         {
             string name = $"f{round}";
-            int[] answers = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => app.Client.AppendAsync(name, 0, File, File.Length).StatusOfAsync()));
-            Assert.All(answers, static answer => Assert.Contains(answer, (int[])[200, 409]));
-            if (!answers.Contains(200))
+            int[] statuses = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => app.Client.AppendAsync(name, 0, File, File.Length).StatusOfAsync()));
+            Assert.All(statuses, static status => Assert.Contains(status, (int[])[200, 409]));
+            if (!statuses.Contains(200))
             {
                 // Each append was preempted after a part of its bytes was stored. Another append can complete the upload.
                 int offset = (int)await app.Client.StatusAsync(name);

@@ -32,8 +32,8 @@ public class ConcurrentSendersTests
         await SendFromAsync(second, offset, Task.CompletedTask);
         await firstSends;
 
-        UploadReply? answer = await second.ReadResponseAsync();
-        Assert.Equal(200, answer?.Status);
+        UploadReply? reply = await second.ReadResponseAsync();
+        Assert.Equal(200, reply?.Status);
         UploadReply? rejected = await first.ReadResponseAsync();
         Assert.Equal(409, rejected?.Status);
         Assert.Contains("taken-over", rejected!.Body, StringComparison.Ordinal);
@@ -88,20 +88,20 @@ public class ConcurrentSendersTests
         {
             await using WatchedApp app = await WatchedApp.StartAsync(wire);
             byte[][] bodies = [.. Enumerable.Range(0, 4).Select(static _ => RandomNumberGenerator.GetBytes(5 * Piece))];
-            Answer?[] answers = await Task.WhenAll(bodies.Select(async body =>
+            UploadReply?[] replies = await Task.WhenAll(bodies.Select(async body =>
             {
                 await using LiveUpload sender = await app.BeginAsync(wire, "f", 0, body.Length, File.Length);
                 await SendAsync(sender, body);
                 return await sender.ReadResponseAsync();
             }));
 
-            Assert.All(answers, static answer => Assert.Contains(answer?.Status, (int?[])[200, 409]));
-            Assert.True(answers.Count(static answer => answer?.Status == 200) <= 1);
+            Assert.All(replies, static reply => Assert.Contains(reply?.Status, (int?[])[200, 409]));
+            Assert.True(replies.Count(static reply => reply?.Status == 200) <= 1);
             long status = await app.Client.StatusAsync("f");
             byte[] content = await app.ContentAsync("f");
             Assert.Equal(content.Length, status);
             Assert.Contains(bodies, body => content.AsSpan().SequenceEqual(body.AsSpan(0, content.Length)));
-            if (Array.FindIndex(answers, static answer => answer?.Status == 200) is >= 0 and var succeeded)
+            if (Array.FindIndex(replies, static reply => reply?.Status == 200) is >= 0 and var succeeded)
             {
                 Assert.Equal(bodies[succeeded], content);
             }

@@ -72,14 +72,14 @@ public class PreemptionTests
         var statusRequested = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using WatchedApp app = await WatchedApp.StartAsync(Wire.Http2, before: web => web.Use(async (context, next) =>
         {
-            Task answer = next(context);
+            Task running = next(context);
             if (context.Request.Path == "/status")
             {
                 // The lock holder was asked to release the lock, and the status request waits for it.
                 statusRequested.TrySetResult();
             }
 
-            await answer;
+            await running;
         }));
         await using var holder = new Http2Upload(app.Address, "f", 0, File.Length);
         await holder.SendAsync(File.AsMemory(0, 1_000));
@@ -138,15 +138,15 @@ public class PreemptionTests
                 1 => AppendAsync(app, 100_000),
                 _ => someDelete ? DeleteAsync(app) : StatusAsync(app),
             })];
-            (string What, int Status)[] answers = await Task.WhenAll(requests).WaitAsync(TimeSpan.FromSeconds(20));
+            (string What, int Status)[] results = await Task.WhenAll(requests).WaitAsync(TimeSpan.FromSeconds(20));
 
-            Assert.All(answers, static answer => Assert.Contains(answer.Status, answer.What switch
+            Assert.All(results, static result => Assert.Contains(result.Status, result.What switch
             {
                 "status" => [200],
                 "delete" => [204],
                 _ => new[] { 200, 409 },
             }));
-            Assert.True(answers.Count(static answer => answer is ("append", 200)) <= 1);
+            Assert.True(results.Count(static result => result is ("append", 200)) <= 1);
 
             long status = await app.Client.StatusAsync("f");
             if (someDelete)
