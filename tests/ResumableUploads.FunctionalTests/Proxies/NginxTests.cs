@@ -122,7 +122,9 @@ public class NginxTests(Nginx nginx) : IClassFixture<Nginx>
     private long BytesOnDisk() =>
         Directory.GetFiles(nginx.Host.Directory, "*.data", SearchOption.AllDirectories).Select(LengthOf).DefaultIfEmpty().Max();
 
-    /// <summary>Returns the length of a file, or 0 if it does not exist. The data file is moved into its directory on creation, and away on completion.</summary>
+    /// <summary>
+    /// Returns the length of a file, or 0 if it does not exist. The data file is moved into its directory on creation, and away on completion.
+    /// </summary>
     private static long LengthOf(string path) => new FileInfo(path) is { Exists: true } file ? file.Length : 0;
 
     private async Task AssertArrivedAsync(string name)

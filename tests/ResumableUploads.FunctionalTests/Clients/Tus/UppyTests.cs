@@ -8,7 +8,7 @@ using static Microsoft.Playwright.Assertions;
 namespace ResumableUploads.FunctionalTests.Clients.Tus;
 
 /// <summary>Runs Uppy on a page of another origin, which uploads to the sample host.</summary>
-[Collection<InChromium>]
+[Collection<ChromiumCollection>]
 public class UppyTests(Chromium chromium)
 {
     private const int Large = 30_000_000;

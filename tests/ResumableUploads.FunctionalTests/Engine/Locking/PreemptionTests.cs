@@ -34,7 +34,7 @@ public class PreemptionTests
     [Fact]
     public async Task Request_of_disconnected_client_does_not_preempt_holder()
     {
-        var over = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var completed = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
         var arrived = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         int posts = 0;
         await using WatchedApp app = await WatchedApp.StartAsync(before: web => web.Use(async (context, next) =>
@@ -51,7 +51,7 @@ public class PreemptionTests
             arrived.SetResult();
             await left.Task;
             await next(context);
-            over.SetResult(context.Response.StatusCode);
+            completed.SetResult(context.Response.StatusCode);
         }));
         await using LiveUpload holder = await HoldAsync(app, Wire.Chunked);
         await using (LiveUpload late = await LiveUpload.BeginAsync(Wire.ContentLength, app.Address, "f", Held, File.Length - Held, File.Length))
@@ -60,7 +60,7 @@ public class PreemptionTests
             late.Cut(Cut.Reset);
         }
 
-        await over.Task.WaitAsync(TimeSpan.FromSeconds(20));
+        await completed.Task.WaitAsync(TimeSpan.FromSeconds(20));
         await holder.SendAsync(File.AsMemory(Held));
         await holder.EndAsync();
         Assert.Equal(200, (await holder.ReadResponseAsync())?.Status);
