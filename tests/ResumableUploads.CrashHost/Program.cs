@@ -1,7 +1,6 @@
-// An app that is there to be killed. Options come from the command line (--ResumableUploads:Directory=...). It says what happens on
-// standard output, one line each, logs to standard error, and ends when its standard input does: nobody has to remember to end it.
-// With --Effects=directory it has an endpoint of its own at /effects, too. With --MemoryStore=bytes its uploads are in memory. --MaxConnections is
-// the web server's own limit.
+// An app that tests kill. Options come from the command line (--ResumableUploads:Directory=...). It reports events on standard output, one line each,
+// and logs to standard error. It exits when its standard input is closed, so a test cannot leave it running. --Effects=directory adds an endpoint at
+// /effects, --MemoryStore=bytes keeps uploads in memory, --MaxConnections sets the connection limit of the web server.
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.Options;
@@ -10,7 +9,7 @@ using ResumableUploads.CrashHost;
 
 if (args is ["--Steps", var steps, .. var more])
 {
-    // Not one of the servers: see there. All of it before the first await, on the main thread.
+    // Runs a store scenario without a server, before the first await, so that everything happens on the main thread.
     new StoreScenario(steps, tellsFirst: more is ["--TellsFirst"]).Run();
     return;
 }
