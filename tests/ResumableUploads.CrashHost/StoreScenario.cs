@@ -6,11 +6,11 @@ using ResumableUploads.Stores.FileSystem;
 namespace ResumableUploads.CrashHost;
 
 /// <summary>
-/// The life of an upload in a file-system store, on one thread and with no server: so that it can be killed at each call of the system. It
-/// says on standard output what the store has answered, a line each, as soon as it is known.
+/// Runs the life of an upload in a file-system store on one thread and without a server, so that a test can kill it at each system call. Reports each
+/// result of the store on standard output as soon as it is known.
 /// </summary>
-/// <param name="root">The store's directory.</param>
-/// <param name="tellsFirst">Whether it says of changes (not of appends) that they are done before they are. That is a lie, for a test that has to find it.</param>
+/// <param name="root">The directory of the store.</param>
+/// <param name="tellsFirst">Whether changes other than appends are reported before they are made. A test uses this to check that it detects such a store.</param>
 internal sealed class StoreScenario(string root, bool tellsFirst)
 {
     private static readonly UploadKey Key = new("owner", "upload");
@@ -19,7 +19,7 @@ internal sealed class StoreScenario(string root, bool tellsFirst)
 
     public void Run()
     {
-        // The tests count the calls from here on.
+        // The tests count system calls from this one on.
         Directory.CreateDirectory(root + ".begins");
         RunAndReport("created", () => GetResult(_store.CreateAsync(Key, CreateRecord(1), default)));
         Append(0, AppendMode.KeepPartial, true, 1000, 5000, 3000);
@@ -82,7 +82,7 @@ internal sealed class StoreScenario(string root, bool tellsFirst)
 
     private void PutResponse(byte outcome) => _store.PutResponseAsync(Key, new[] { outcome }, default).AsTask().GetAwaiter().GetResult();
 
-    /// <summary>Bytes that tell their place in the upload, in so many reads.</summary>
+    /// <summary>Content whose bytes depend on their offset, returned in several reads.</summary>
     private sealed class ChunkedContent(long offset, int[] pieces, bool isWanted, Action<string> say) : UploadContent
     {
         public override PipeReader Reader { get; } = new ChunkedReader(offset, pieces);

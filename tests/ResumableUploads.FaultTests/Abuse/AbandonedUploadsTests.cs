@@ -3,7 +3,7 @@ using ResumableUploads.Testing.Clients;
 
 namespace ResumableUploads.FaultTests.Abuse;
 
-/// <summary>Uploads that are begun and never come back.</summary>
+/// <summary>Uploads that clients start and abandon.</summary>
 [Collection<Alone>]
 public class AbandonedUploadsTests(ITestOutputHelper output)
 {
@@ -13,7 +13,7 @@ public class AbandonedUploadsTests(ITestOutputHelper output)
     private const int FirstBytes = 20;
     private const int FewHandles = 50;
 
-    /// <summary>What may be kept for an owner: its limits are counted in memory for some minutes. Nothing is for an upload.</summary>
+    /// <summary>The memory allowed for each owner: quotas are cached for some minutes. No memory is kept for an upload.</summary>
     private const long MaxMemoryPerOwner = KiB;
 
     private const long MaxGrowth = 1024 * KiB;
@@ -32,7 +32,7 @@ public class AbandonedUploadsTests(ITestOutputHelper output)
         await Task.WhenAll(AbandonAsync(server, count / 2, count / 2), server.ServesAnotherAsync());
         await AbusedServer.UntilAsync(() => server.Usage().Handles < before.Handles + FewHandles, "no handle is held for any of them");
 
-        // Of a request that a reset has overtaken there may be nothing.
+        // A request that was reset early may not have created an upload.
         Assert.InRange(server.CountUploads() - already - 1, count - (count / BrokenOff), count);
         long alive = await server.AliveAsync();
         ServerUsage after = server.Usage();
@@ -43,7 +43,7 @@ public class AbandonedUploadsTests(ITestOutputHelper output)
         Assert.InRange(alive - aliveAtHalf, long.MinValue, MaxGrowth + (count / 2 / UploadsPerOwner * MaxMemoryPerOwner));
         await server.ServesAnotherAsync();
 
-        // They are not lost: whoever does come back goes on.
+        // Abandoned uploads are kept: a client that reconnects can resume them.
         foreach (int number in new[] { 1, (count / 2) + 1, count - 1 })
         {
             Assert.Equal(FirstBytes, await server.StatusAsync(FileId(number), AbusedServer.Cookie(number / UploadsPerOwner)));
@@ -66,7 +66,7 @@ public class AbandonedUploadsTests(ITestOutputHelper output)
 
         long before = await server.AliveAsync();
 
-        // Half of them bring a byte, and half nothing at all.
+        // Half of them send one byte, the other half none.
         int refused = 0;
         int made = 0;
         await Pipeline.SendAsync(server.Address, 0, Cap / KiB * 2, static number => Request(number, number % 2, of: number % 2), answer =>
@@ -92,12 +92,12 @@ public class AbandonedUploadsTests(ITestOutputHelper output)
             server.Uploads.AssertFinished(name, content);
         }
 
-        // Whoever takes his own away makes room for others.
+        // Deleting uploads frees memory for new ones.
         await Pipeline.SendAsync(server.Address, 0, Cap / KiB * 2, static number => Head("DELETE", number) + "\r\n", static answer => Assert.Equal(204, answer.Status));
         await server.ServesAnotherAsync(size: 1 << 20);
     }
 
-    /// <summary>Each brings its first bytes: most in a request that ends well, some in one that is broken off.</summary>
+    /// <summary>Sends the first bytes of each upload: most in a request that ends normally, some in one that is aborted.</summary>
     private static async Task AbandonAsync(AbusedServer server, int first, int count)
     {
         foreach (int number in Enumerable.Range(first, count).Where(static number => number % BrokenOff == 0))

@@ -5,17 +5,17 @@ using ResumableUploads.Testing.Clients;
 
 namespace ResumableUploads.FaultTests.Abuse;
 
-/// <summary>One owner that makes uploads as fast as it can.</summary>
+/// <summary>One owner that creates uploads as fast as possible.</summary>
 [Collection<Alone>]
 public class CreationFloodTests(ITestOutputHelper output)
 {
     private const int KiB = 1024;
     private const int Owner = 1;
 
-    /// <summary>For all uploads together, not for each.</summary>
+    /// <summary>The limit for all uploads together, not for each.</summary>
     private const long MaxGrowth = 256 * KiB;
 
-    /// <summary>A request of each protocol that makes an upload and brings no byte.</summary>
+    /// <summary>A creation request without content, for each protocol.</summary>
     public static TheoryData<string, string> Creations => new()
     {
         { "file-id", "X-File-Id: flood-{0}\r\nX-File-Size: 10\r\n" },

@@ -3,7 +3,7 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FaultTests.Abuse;
 
-/// <summary>Uploads of tus that are to be joined from others, in numbers that nobody needs.</summary>
+/// <summary>Large numbers of tus concatenations.</summary>
 [Collection<Alone>]
 public class JoinFloodTests(ITestOutputHelper output)
 {
@@ -41,7 +41,7 @@ public class JoinFloodTests(ITestOutputHelper output)
             await JoinAsync(app.Client, TusApp.Url, never);
         }
 
-        // This one is joined at once, and takes away none of what the other still needs.
+        // This concatenation completes at once and must not delete the parts that the other one needs.
         await JoinAsync(app.Client, TusApp.Url, whole);
         Assert.Equal([1, 2, 3], Assert.Single(app.Seen).Content);
         Assert.Equal(204, await app.Client.PieceAsync(late, 0, [4, 5]).StatusOfAsync());

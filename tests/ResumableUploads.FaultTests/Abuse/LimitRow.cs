@@ -4,11 +4,11 @@ using ResumableUploads.Testing;
 
 namespace ResumableUploads.FaultTests.Abuse;
 
-/// <summary>A request at a limit or one beyond it. The text <c>{part}</c> in it stands for the id of a partial upload of 3 bytes that is whole.</summary>
-/// <param name="Name">What it tries.</param>
-/// <param name="Request">All of it, as it goes over the wire.</param>
-/// <param name="Status">The answer's status.</param>
-/// <param name="Type">The type of the answer's problem, or null where it is good, or where the web server refuses by itself.</param>
+/// <summary>A request at a limit or one beyond it. <c>{part}</c> in the text is replaced by the id of a complete partial upload of 3 bytes.</summary>
+/// <param name="Name">The name of the case.</param>
+/// <param name="Request">The complete request as sent on the wire.</param>
+/// <param name="Status">The expected status code.</param>
+/// <param name="Type">The type of the expected problem, or null if the request succeeds or the web server itself rejects it.</param>
 internal sealed record LimitRow(string Name, string Request, int Status, string? Type)
 {
     public const string Part = "{part}";
@@ -34,7 +34,7 @@ internal sealed record LimitRow(string Name, string Request, int Status, string?
         yield return Ietf("the largest integer as length", 413, "too-large", "Upload-Length: " + LargestInteger);
         yield return Ietf("a length with leading zeros", 201, null, "Upload-Length: 000000000000005");
 
-        // what is no integer says nothing.
+        // A value that is not an integer is ignored (RFC 9651, section 4.2).
         yield return Ietf("one more than the largest integer as length", 201, null, "Upload-Length: 1000000000000000");
         yield return Ietf("a length of 2,000 digits", 201, null, "Upload-Length: " + new string('9', 2000));
         yield return Ietf("a negative length", 201, null, "Upload-Length: -1");
@@ -100,7 +100,7 @@ internal sealed record LimitRow(string Name, string Request, int Status, string?
                 string piece = method == "PATCH" ? "Upload-Offset: 0\r\nContent-Type: application/{0}\r\nUpload-Complete: ?1" : "X-Nothing: 0";
                 yield return new($"tus {method} of {shown}", Text($"{method} /upload/{id}", ["Tus-Resumable: 1.0.0", piece.Replace("{0}", "offset+octet-stream", StringComparison.Ordinal).Replace("\r\nUpload-Complete: ?1", "", StringComparison.Ordinal)]), 404, "not-found");
 
-                // Without a header of an upload it is the app's, which has nothing there.
+                // Without an upload header the request is passed to the app, which has no such route.
                 yield return new($"ietf {method} of {shown}", Text($"{method} /upload/{id}", ["Upload-Draft-Interop-Version: 10", piece.Replace("{0}", "partial-upload", StringComparison.Ordinal)]), 404, method == "PATCH" ? "not-found" : null);
             }
         }
@@ -118,7 +118,7 @@ internal sealed record LimitRow(string Name, string Request, int Status, string?
 
     private static LimitRow FileId(string name, int status, string? type, params string[] lines) => new("file-id: " + name, Text(NoId, lines), status, type);
 
-    /// <summary>The type in full.</summary>
+    /// <summary>Gets the full problem type URI.</summary>
     public string? FullType => Type is null ? null : ProblemExpectations.Own + Type;
 
     private static string Text(string target, IEnumerable<string> lines) =>
@@ -126,10 +126,10 @@ internal sealed record LimitRow(string Name, string Request, int Status, string?
 
     private static string Repeated(string text, int times) => string.Concat(Enumerable.Repeat(text, times));
 
-    /// <summary>So many characters of base64, without padding.</summary>
+    /// <summary>Returns base64 text of the given length, without padding.</summary>
     private static string Base64(int length, char character = 'A') => new(character, length / 4 * 4);
 
-    /// <summary>Keys without values, to this length and no further.</summary>
+    /// <summary>Returns metadata keys without values, exactly as long as requested.</summary>
     private static string Keys(int length)
     {
         var keys = new StringBuilder("k");

@@ -6,10 +6,12 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FaultTests.Abuse;
 
-/// <summary>Ids, metadata and numbers at their limits and one beyond, on a real server. (Those of the file-id protocol are in BadInputTests, too.)</summary>
+/// <summary>
+/// Ids, metadata and numbers at their limits and one beyond, on a real server. BadInputTests has more cases for the file-id protocol.
+/// </summary>
 public sealed class LimitTests(LimitTests.Server server) : IClassFixture<LimitTests.Server>
 {
-    /// <summary>Values for any header. Each character is one byte.</summary>
+    /// <summary>Hostile values for any header. Each character is one byte.</summary>
     private static readonly string[] Hostile =
     [
         "", "0", "-0", "00", "9223372036854775807", "9223372036854775808", "-9223372036854775808", "999999999999999", "1000000000000000", "1e999", "0x7fffffff", "?2", "?", "()", "(1", ":AA", "\"",
@@ -104,7 +106,7 @@ public sealed class LimitTests(LimitTests.Server server) : IClassFixture<LimitTe
         return problem.RootElement.GetProperty("type").GetString();
     }
 
-    /// <summary>One server for the whole table, with its directory beside a file of somebody else.</summary>
+    /// <summary>One server for the whole table. A foreign file is next to its directory.</summary>
     public sealed class Server : IAsyncLifetime
     {
         private readonly DirectoryInfo _parent = Directory.CreateTempSubdirectory("uploads-test-");
@@ -135,7 +137,7 @@ public sealed class LimitTests(LimitTests.Server server) : IClassFixture<LimitTe
             return answer;
         }
 
-        /// <summary>The id of a part that is whole.</summary>
+        /// <summary>Returns the id of a complete partial upload.</summary>
         public async Task<string> PartAsync()
         {
             string part = await _app.Client.CreateAsync("/upload", 3, ("Upload-Concat", "partial"));

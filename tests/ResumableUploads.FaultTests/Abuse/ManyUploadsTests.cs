@@ -8,8 +8,8 @@ using ResumableUploads.Testing.Clients;
 namespace ResumableUploads.FaultTests.Abuse;
 
 /// <summary>
-/// A server that is started on a directory with many uploads: it answers, and meanwhile its sweeper walks over all of them. RESUMABLE_UPLOADS_MANY is
-/// how many, for the figures of a long run.
+/// Starts a server on a directory with many uploads and checks that it responds while its sweeper visits all of them. RESUMABLE_UPLOADS_MANY sets
+/// their number.
 /// </summary>
 [Collection<Alone>]
 public class ManyUploadsTests(ITestOutputHelper output)
@@ -18,7 +18,9 @@ public class ManyUploadsTests(ITestOutputHelper output)
     private const int UploadsPerOwner = 10;
     private const int OneExpired = 100;
 
-    /// <summary>Above that of the same server with a handful of uploads, whatever their number: the records of a million would take some 1,000 MiB.</summary>
+    /// <summary>
+    /// The memory allowed above that of the same server with few uploads, whatever their number: the records of a million would take some 1,000 MiB.
+    /// </summary>
     private const long MaxMemory = 96 * MiB;
 
     [Fact]
@@ -62,7 +64,7 @@ public class ManyUploadsTests(ITestOutputHelper output)
         await server.ServesAnotherAsync();
     }
 
-    /// <summary>What the server writes about an upload that is begun.</summary>
+    /// <summary>Returns the files that the server writes for a new upload.</summary>
     private static async Task<byte[]> DataOfOneAsync(AbusedServer server)
     {
         const string Name = "pattern.bin";
@@ -79,7 +81,7 @@ public class ManyUploadsTests(ITestOutputHelper output)
         throw new InvalidOperationException("It is not there.");
     }
 
-    /// <summary>Makes the uploads, and gives the keys of those that have expired, in the order of a walk.</summary>
+    /// <summary>Creates the uploads and returns the keys of the expired ones in the order of a sweep.</summary>
     private static async Task<UploadKey[]> FillAsync(string root, byte[] data, int count)
     {
         var store = new FileSystemUploadStore(new FileSystemUploadStoreOptions { Directory = root, Durability = Durability.ProcessCrash });

@@ -6,13 +6,13 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FaultTests.Abuse;
 
-/// <summary>Thousands of connections that send next to nothing.</summary>
+/// <summary>Thousands of connections that send almost nothing.</summary>
 [Collection<Alone>]
 public class SlowLorisTests(ITestOutputHelper output)
 {
     private const int KiB = 1024;
 
-    /// <summary>About twice what was measured, with all that the web server and the system hold for a connection.</summary>
+    /// <summary>About twice the measured value, including what the web server and the system hold for a connection.</summary>
     private const long MaxMemoryPerConnection = 96 * KiB;
 
     private const int MaxRestPerConnection = KiB;
@@ -20,17 +20,17 @@ public class SlowLorisTests(ITestOutputHelper output)
     private const int MaxThreads = 100;
     private const int Rounds = 2;
 
-    /// <summary>Its bytes, its mark and its lock.</summary>
+    /// <summary>The data file, the mark and the lock.</summary>
     private const int FilesPerAppend = 3;
 
-    /// <summary>With the honest uploads meanwhile. About thirty times what was measured.</summary>
+    /// <summary>Includes the other uploads meanwhile. About thirty times the measured value.</summary>
     private static readonly TimeSpan MaxProcessorPerByte = TimeSpan.FromMilliseconds(1);
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
     [Fact]
     public async Task Thousands_of_slow_connections_of_many_owners_cost_little_and_keep_nobody_out()
     {
-        // Nothing ends them: what they cost while they are there is what is asked.
+        // No timeout ends the connections, because this test measures their cost.
         await using AbusedServer server = await AbusedServer.StartAsync("ResumableUploads:Limits:MinDataRate=0", "ResumableUploads:Timeouts:IdleTimeout=01:00:00");
         await server.ServesAnotherAsync();
         ServerUsage before = server.Usage();
@@ -47,7 +47,7 @@ public class SlowLorisTests(ITestOutputHelper output)
             alive.Add(await server.AliveAsync());
         }
 
-        // What the web server pools for the first crowd is there for the second.
+        // The second crowd reuses what the web server pooled for the first.
         output.WriteLine($"alive when a crowd has left: {alive[0] / KiB} KiB, and {alive[1] / KiB} KiB after another");
         Assert.True(alive[1] - alive[0] < count * MaxRestPerConnection, $"{(alive[1] - alive[0]) / count} bytes are left of each connection.");
     }
@@ -68,7 +68,7 @@ public class SlowLorisTests(ITestOutputHelper output)
         Assert.Equal(Max, answers.Count(static answer => !answer.IsCompleted));
         Assert.All(answers.Where(static answer => answer.IsCompleted), static answer => AssertProblem(answer.Result, 429, "too-many-requests"));
 
-        // A short body is waited for a moment before an upload is made for it.
+        // The server waits a moment for a short body before it creates the upload.
         await AbusedServer.UntilAsync(() => server.CountUploads() >= already + Max, "those that were not refused are made");
         Assert.Equal(already + Max, server.CountUploads());
         await server.ServesAnotherAsync();
@@ -124,7 +124,7 @@ public class SlowLorisTests(ITestOutputHelper output)
             }
         }
 
-        // Until then those that were ended may still count as connections.
+        // Until then, the closed connections may still count against the limit.
         await AbusedServer.UntilAsync(() => server.Usage().Handles < before.Handles + FewHandles / 2, "the handles of the connections that left are closed");
         foreach (SlowConnection connection in answered)
         {
@@ -134,7 +134,7 @@ public class SlowLorisTests(ITestOutputHelper output)
         await server.ServesAnotherAsync();
     }
 
-    /// <summary>Has them all held, lets them send a byte a second for a while, and sees that others do not feel it.</summary>
+    /// <summary>Holds all connections open while each sends one byte per second, and asserts that other uploads are not affected.</summary>
     private async Task BearAsync(AbusedServer server, ServerUsage before, SlowCrowd crowd)
     {
         int count = crowd.Connections.Count;
@@ -168,7 +168,7 @@ public class SlowLorisTests(ITestOutputHelper output)
         Assert.Equal(ProblemExpectations.Own + type, problem.RootElement.GetProperty("type").GetString());
     }
 
-    /// <summary>What was told is what there is, and with the rest it is the whole.</summary>
+    /// <summary>Asserts that the reported offset matches the stored bytes and that the rest completes the upload.</summary>
     private static async Task AssertKeptAsync(AbusedServer server, SlowConnection connection, int told)
     {
         Assert.Equal(told, await server.StatusAsync(connection.FileId, connection.Cookie));

@@ -7,8 +7,8 @@ using ResumableUploads.Testing.Servers;
 namespace ResumableUploads.FaultTests.Crashes.Disks;
 
 /// <summary>
-/// The disk refuses to write or to rename, with the kernel's own errors, put in by strace. The client is told what it is, and from where to
-/// go on; what it was told before stays true; and when the disk works again, so does the upload.
+/// The disk refuses writes or renames with real kernel errors, injected by strace. The client receives the reason and the offset to resume from,
+/// earlier offsets stay true, and the upload resumes when the disk works again.
 /// </summary>
 public class DiskFaultTests
 {
@@ -33,7 +33,7 @@ public class DiskFaultTests
                 using HttpResponseMessage response = await failing.Client.AppendAsync("f", 100_000, Content[100_000..200_000], Content.Length);
                 await AssertToldAsync(response, status);
 
-                // Where the bytes cannot even be cut off again, the second append does not come so far as to know the offset. The status does.
+                // If truncating the bytes fails too, the second append does not get as far as the offset. A status request does.
                 Assert.Equal("100000", response.Header("X-Start-Byte") ?? (attempt > 0 ? "100000" : null));
                 Assert.Equal(100_000, await failing.Client.StatusAsync("f"));
             }

@@ -6,7 +6,7 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FaultTests.Crashes.Disks;
 
-/// <summary>The disk refuses to make bytes durable: the error is the kernel's own, put in by strace.</summary>
+/// <summary>The disk refuses to sync, with real kernel errors injected by strace.</summary>
 public class FailedSyncTests
 {
     private const string Durable = "ResumableUploads:FileSystem:Durability=PowerLoss";
@@ -20,7 +20,7 @@ public class FailedSyncTests
         await BeginAsync(directory);
         await using (ChildHost failing = await ChildHost.StartUnderAsync(FailingSyncs(directory.DataOf("f")!), directory.Root, Durable))
         {
-            // The second time the pages are clean, and a second sync would work: it must not be believed.
+            // The second time the pages are clean and a second sync would succeed, which proves nothing.
             for (int i = 0; i < 2; i++)
             {
                 using HttpResponseMessage response = await failing.Client.AppendAsync("f", 100_000, Content[100_000..200_000], Content.Length);
@@ -50,7 +50,7 @@ public class FailedSyncTests
             Assert.Equal(100_000, await failing.Client.StatusAsync("f"));
         }
 
-        // The bytes themselves had been synced: they may be there or not.
+        // The bytes themselves were synced, so they may or may not be kept.
         await AssertGoesOnAsync(directory, 100_000, 200_000);
     }
 

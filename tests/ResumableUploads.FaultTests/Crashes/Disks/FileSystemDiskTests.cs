@@ -5,7 +5,7 @@ using ResumableUploads.Testing.Stores;
 
 namespace ResumableUploads.FaultTests.Crashes.Disks;
 
-/// <summary>On small file systems of their own, which only root can mount.</summary>
+/// <summary>The store on small file systems of its own, which only root can mount.</summary>
 public class FileSystemDiskTests : FileSystemStoreTest
 {
     private readonly string _disk;

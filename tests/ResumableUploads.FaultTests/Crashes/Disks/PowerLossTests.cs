@@ -6,8 +6,8 @@ using ResumableUploads.Testing.Servers;
 namespace ResumableUploads.FaultTests.Crashes.Disks;
 
 /// <summary>
-/// The power goes under a running server, on a file system of the machine's own kernel, and comes back. More rounds:
-/// RESUMABLE_UPLOADS_CRASH_ROUNDS. The same ones again: RESUMABLE_UPLOADS_CRASH_SEED.
+/// Power loss under a running server, on a real kernel file system. RESUMABLE_UPLOADS_CRASH_ROUNDS sets the number of rounds,
+/// RESUMABLE_UPLOADS_CRASH_SEED repeats a run.
 /// </summary>
 public class PowerLossTests(ITestOutputHelper output)
 {
@@ -35,7 +35,7 @@ public class PowerLossTests(ITestOutputHelper output)
         run.AssertThatItHitSomething(rounds);
     }
 
-    /// <summary>A loss of power that takes what was not asked to be durable leaves files as they never are without it. The next loss comes upon these.</summary>
+    /// <summary>A power loss leaves files in states that never occur without one. The next power loss happens on such files.</summary>
     [Theory]
     [InlineData("ext4")]
     [InlineData("xfs")]
@@ -54,7 +54,7 @@ public class PowerLossTests(ITestOutputHelper output)
             await using ChildHost child = await power.StartAsync(directory.Root, [$"ResumableUploads:FileSystem:Durability={Durability.PowerLoss}"]);
             long offset = loss == 0 ? 0 : await upload.VerifyAsync(child.Client, directory);
 
-            // The first loss comes upon an empty upload.
+            // The first power loss happens on an empty upload.
             byte[] piece = loss == 0 ? [] : source[(int)offset..((int)offset + Piece)];
             using HttpResponseMessage response = await child.Client.AppendAsync(upload.Name, offset, new ByteArrayContent(piece), source.Length + 1);
             Assert.Equal((offset + piece.Length).ToString(CultureInfo.InvariantCulture), response.Header("X-Start-Byte"));

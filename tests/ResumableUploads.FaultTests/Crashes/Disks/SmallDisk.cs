@@ -3,7 +3,7 @@ using ResumableUploads.Testing;
 
 namespace ResumableUploads.FaultTests.Crashes.Disks;
 
-/// <summary>A disk of its own: a tmpfs, mounted for one test.</summary>
+/// <summary>A tmpfs, mounted for one test.</summary>
 internal sealed class SmallDisk : IAsyncDisposable
 {
     private readonly DirectoryInfo _place;
@@ -26,10 +26,10 @@ internal sealed class SmallDisk : IAsyncDisposable
         return disk;
     }
 
-    /// <summary>Changes the disk: <c>size=64m</c>, <c>ro</c>.</summary>
+    /// <summary>Remounts the disk with an option such as <c>size=64m</c> or <c>ro</c>.</summary>
     public async Task RemountAsync(string option) => Assert.Equal(0, await Needs.RunAsync("mount", "-o", $"remount,{option}", Path));
 
-    /// <summary>Takes all the room that is left, until the file is deleted.</summary>
+    /// <summary>Fills the remaining space until the returned file is deleted.</summary>
     public string Fill()
     {
         string path = Ballast.Fill(Path);
@@ -39,7 +39,7 @@ internal sealed class SmallDisk : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        // Lazily, so that it goes also when a failed test has left something open in it.
+        // Lazily, so that it also works if a failed test has left a file open.
         await Needs.RunAsync("umount", "-l", Path);
         _place.Delete(recursive: true);
     }

@@ -44,7 +44,7 @@ public class TornRecordTests
             directory.AssertFinished(name, content);
         }
 
-        // The bytes are not thrown away: a person may look at them.
+        // The bytes are kept in quarantine for inspection.
         string aside = Assert.Single(Directory.GetDirectories(Path.Combine(directory.Root, "quarantine")));
         Assert.Equal(content[..50_000], await File.ReadAllBytesAsync(Assert.Single(Directory.GetFiles(aside, "*.data"))));
         again.AskToStop();

@@ -4,7 +4,7 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FaultTests.Crashes.Kills;
 
-/// <summary>The handler of a finished upload, when its process dies and when another process is asked for it.</summary>
+/// <summary>The completion handler when its process dies and another process receives the request.</summary>
 public class CompletionTests
 {
     private const string Name = "whole-.bin";
@@ -21,7 +21,7 @@ public class CompletionTests
         Task<HttpResponseMessage> sent = a.Client.AppendAsync(Name, 0, Content, Content.Length, ("X-File-Name", Name));
         await a.PrintsAsync(static line => line == $"completing {Name} 1");
 
-        // Four times a second, and the lease is two: it has to be renewed.
+        // Waits four seconds in all, with a lease of two: it has to be renewed.
         for (int i = 0; i < 4; i++)
         {
             using HttpResponseMessage waiting = await b.Client.AppendAsync(Name, Content.Length, [], Content.Length);
@@ -70,7 +70,7 @@ public class CompletionTests
     {
         using var directory = new UploadDirectory();
 
-        // Renewed without a pause, so that the two meet.
+        // The lease is renewed without a pause, so that a renewal and the move overlap.
         await using ChildHost child = await ChildHost.StartAsync(directory.Root, "ResumableUploads:FileSystem:Durability=ProcessCrash", "ResumableUploads:Handler:LeaseDuration=00:00:00.004");
         for (int i = 0; i < 50; i++)
         {
@@ -90,7 +90,7 @@ public class CompletionTests
         using var directory = new UploadDirectory();
         string[] options = [$"ResumableUploads:FileSystem:Durability={durability}", "ResumableUploads:Handler:LeaseDuration=00:00:00.3"];
 
-        // Two deaths: the second finds what the first has left.
+        // Two kills: the second happens on what the first has left.
         for (int attempt = 1; attempt <= 2; attempt++)
         {
             await using ChildHost dying = await ChildHost.StartAsync(directory.Root, [.. options, $"Handler={handler}"]);

@@ -6,7 +6,7 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FaultTests.Crashes.Kills;
 
-/// <summary>The endpoint of an upload, when its process dies in it and when another process is asked for it.</summary>
+/// <summary>The endpoint of an upload when its process dies and another process receives the request.</summary>
 public class EndpointCompletionProcessTests
 {
     private const string Name = "whole-.bin";
@@ -24,7 +24,7 @@ public class EndpointCompletionProcessTests
         Task<HttpResponseMessage> sent = await upload.SendPiecesAsync(a.Client, 40_000);
         await a.PrintsAsync(static line => line == $"running {Name} 1");
 
-        // Each waits a second, and the lease is two: it has to be renewed.
+        // Each waits a second, with a lease of two seconds: it has to be renewed.
         for (int i = 0; i < 4; i++)
         {
             using HttpResponseMessage waiting = await upload.SendAsync(b.Client, Content.Length, Content.Length);
@@ -84,7 +84,7 @@ public class EndpointCompletionProcessTests
         Task<EndpointAnswer> asked = upload.AskAsync(b.Client);
         await b.PrintsAsync(static line => line == $"running {Name} 2");
 
-        // The first goes on, and is told to stop: its endpoint gives up, and that is its own affair.
+        // The first process continues and its endpoint is canceled. Its result is not used.
         a.Resume();
         a.AskToStop();
         using (HttpResponseMessage stopped = await sent)
@@ -125,7 +125,7 @@ public class EndpointCompletionProcessTests
             await dying.EndAsync();
         }
 
-        // And once more while it is told.
+        // The process is killed once more while the app is being notified.
         await using (ChildHost dying = await ChildHost.StartAsync(directory.Root, options))
         {
             await Assert.ThrowsAnyAsync<HttpRequestException>(() => upload.AskAsync(dying.Client));

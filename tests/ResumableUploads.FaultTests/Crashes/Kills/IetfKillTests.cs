@@ -4,7 +4,11 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FaultTests.Crashes.Kills;
 
-/// <summary>A server is killed while it tells clients of the draft how many bytes are durable. The same run again: RESUMABLE_UPLOADS_CRASH_SEED.</summary>
+/// <summary>
+/// A server is killed while it reports durable offsets to clients of the IETF draft in 104 responses (<see
+/// href="https://datatracker.ietf.org/doc/draft-ietf-httpbis-resumable-upload/">draft-ietf-httpbis-resumable-upload</see>).
+/// RESUMABLE_UPLOADS_CRASH_SEED repeats a run.
+/// </summary>
 public class IetfKillTests(ITestOutputHelper output)
 {
     private const int InFlight = 4;

@@ -4,8 +4,8 @@ using ResumableUploads.Testing.Servers;
 namespace ResumableUploads.FaultTests.Crashes.Kills;
 
 /// <summary>
-/// A server is killed at random points of uploads and started again. More rounds: RESUMABLE_UPLOADS_CRASH_ROUNDS. The same ones again:
-/// RESUMABLE_UPLOADS_CRASH_SEED.
+/// A server is killed at random points of uploads and restarted. RESUMABLE_UPLOADS_CRASH_ROUNDS sets the number of rounds,
+/// RESUMABLE_UPLOADS_CRASH_SEED repeats a run.
 /// </summary>
 public class KillTests(ITestOutputHelper output)
 {

@@ -2,12 +2,12 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FaultTests.Crashes.Kills;
 
-/// <summary>Servers that are asked to stop (SIGTERM) while uploads run, and others that take their place.</summary>
+/// <summary>Servers that are stopped by SIGTERM during uploads, and their successors.</summary>
 public class RestartTests(ITestOutputHelper output)
 {
     private const int Size = 150_000;
 
-    /// <summary>What a host waits for its services by default.</summary>
+    /// <summary>The default shutdown timeout of a host.</summary>
     private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(30);
 
     [Fact]
@@ -26,7 +26,7 @@ public class RestartTests(ITestOutputHelper output)
             running[i] = await ChildHost.StartAsync(directory.Root);
         }
 
-        // For each restart there is a part of every upload that is not sent before.
+        // Each restart has a part of every upload that was not sent before.
         int limit = 0;
         int next = 0;
         Task[] sending = [.. all.Select(upload => Task.Run(() => upload.SendAsync(
@@ -63,7 +63,7 @@ public class RestartTests(ITestOutputHelper output)
         }),
     ];
 
-    /// <summary>Waits until some uploads have got further.</summary>
+    /// <summary>Waits until some uploads have advanced.</summary>
     private static async Task GoOnAsync(UploadDirectory directory, PatientUpload[] uploads, int before)
     {
         using var patience = new CancellationTokenSource(ChildHost.Patience);

@@ -6,7 +6,7 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FaultTests.Crashes.Kills;
 
-/// <summary>The sample app as a person would start it.</summary>
+/// <summary>The sample app, started as a user would start it.</summary>
 [Collection(typeof(Alone))]
 public class SampleHostTests
 {

@@ -3,7 +3,7 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FaultTests.Crashes.Kills;
 
-/// <summary>What an operator reads when the app cannot start.</summary>
+/// <summary>The errors that an operator sees when the app cannot start.</summary>
 public class ServerStartTests
 {
     [Fact]

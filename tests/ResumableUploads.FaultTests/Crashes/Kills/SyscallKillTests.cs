@@ -8,12 +8,12 @@ using ResumableUploads.Testing.Servers;
 namespace ResumableUploads.FaultTests.Crashes.Kills;
 
 /// <summary>
-/// The file-system store is killed at every call of the system that changes something, from the creation of an upload to its removal, and
-/// opened again: what it had answered is so.
+/// The file-system store is killed at every system call that changes something, from the creation of an upload to its deletion, and opened again:
+/// everything it has reported must be true.
 /// </summary>
 public class SyscallKillTests(ITestOutputHelper output)
 {
-    // The opening of a file is not among them, but the lock that the framework takes on each that it has opened is.
+    // Opening a file is not in the list, but the lock that the framework takes on each opened file is.
     private const string Names =
         "mkdir,rmdir,rename,renameat,renameat2,pwrite64,pwritev,ftruncate,fsync,fdatasync,unlink,unlinkat,utimensat,flock,link,linkat";
 
@@ -21,7 +21,7 @@ public class SyscallKillTests(ITestOutputHelper output)
     private const int Killed = 128 + 9;
     private static readonly UploadKey Key = new("owner", "upload");
 
-    /// <summary>What the program answers, line by line, and what is to be found from then on.</summary>
+    /// <summary>The lines that the program prints, and the state that must be found afterwards.</summary>
     private static readonly Found[] Answers =
     [
         new("", null),
@@ -86,7 +86,7 @@ public class SyscallKillTests(ITestOutputHelper output)
         Assert.NotNull(fault);
     }
 
-    /// <summary>The calls that the program makes.</summary>
+    /// <summary>Returns the system calls of the program.</summary>
     private static async Task<Call[]> CallsAsync()
     {
         using var place = new UploadDirectory();
@@ -100,18 +100,18 @@ public class SyscallKillTests(ITestOutputHelper output)
         List<Call> calls = [];
         foreach (string name in made.Select(static line => line[..line.IndexOf('(')]))
         {
-            // strace counts each kind of call by itself.
+            // strace counts each kind of call separately.
             calls.Add(new Call(name, counts[name] = counts.GetValueOrDefault(name) + 1));
         }
 
         int begins = Array.FindIndex(made, static line => line.Contains(".begins\"", StringComparison.Ordinal));
         Assert.NotEqual(-1, begins);
 
-        // Where a lock is given back the files are what they were.
+        // Releasing a lock does not change the files.
         return [.. calls.Zip(made).Skip(begins + 1).Where(static call => !call.Second.Contains("LOCK_UN", StringComparison.Ordinal)).Select(static call => call.First)];
     }
 
-    /// <summary>What is wrong after a kill at that call, or null.</summary>
+    /// <summary>Returns what is wrong after a kill at this call, or null.</summary>
     private static async Task<string?> KillAtAsync(Call call, params string[] options)
     {
         using var place = new UploadDirectory();
