@@ -3,8 +3,8 @@ using System.Globalization;
 namespace ResumableUploads.FaultTests.Fuzz;
 
 /// <summary>
-/// Random requests: none is answered with a 5xx that the test has not caused itself, and none leaves an upload in the store that is not what was
-/// sent. For longer runs: FUZZ_REQUESTS is how many a test sends, FUZZ_SEED the first seed.
+/// Random requests: none returns a 5xx that the test has not caused itself, and none leaves an upload in the store that differs from what was sent.
+/// FUZZ_REQUESTS sets the number of requests of a test, FUZZ_SEED the first seed.
 /// </summary>
 public class FuzzTests
 {
@@ -26,7 +26,7 @@ public class FuzzTests
             Assert.Fail(found);
         }
 
-        // They were not all refused at the door.
+        // Not all requests were rejected early.
         TestContext.Current.TestOutputHelper?.WriteLine(string.Join(", ", fuzzer.Answers.OrderBy(static answer => answer.Key)));
         Assert.All(FuzzProtocol.Of(protocol).Reached, status => Assert.True(fuzzer.Answers.GetValueOrDefault(status) > Fuzzer.Requests / 2000, $"{status} was hardly ever the answer"));
     }

@@ -3,7 +3,7 @@ using ResumableUploads.FaultTests.Network.Lines;
 
 namespace ResumableUploads.FaultTests.Network;
 
-/// <summary>What a server does wrong is found, whichever seeds it meets.</summary>
+/// <summary>Proves that the network tests detect a broken server with any seed.</summary>
 public class BrokenServerTests
 {
     private const int MaxRuns = 100;

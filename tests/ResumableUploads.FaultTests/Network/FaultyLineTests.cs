@@ -5,14 +5,14 @@ using ResumableUploads.FaultTests.Network.Lines;
 namespace ResumableUploads.FaultTests.Network;
 
 /// <summary>
-/// Whatever the network does, a client that asks where to go on brings its upload to its end: with the bytes that it has sent, and the handler run once.
-/// For longer runs: RESUMABLE_UPLOADS_ROUNDS is by how much, and RESUMABLE_UPLOADS_SEED the first seed.
+/// Whatever the network does, a client that resumes completes its upload with the bytes that it has sent, and the handler runs once.
+/// RESUMABLE_UPLOADS_ROUNDS multiplies the length of a run, RESUMABLE_UPLOADS_SEED sets the first seed.
 /// </summary>
 public class FaultyLineTests
 {
     private const int Runs = 60;
 
-    /// <summary>A server keeps what is finished, and what nobody came back for.</summary>
+    /// <summary>The number of runs after which a new server is started, because a server keeps completed and abandoned uploads.</summary>
     private const int MaxRunsPerApp = 1000;
     private static readonly string[] Stores = [NetworkApp.Memory, NetworkApp.Files, NetworkApp.SyncedFiles];
 
@@ -75,7 +75,7 @@ public class FaultyLineTests
             Assert.Fail(found);
         }
 
-        // The line did break, in every way and on both sides.
+        // The connections broke in every way and in both directions.
         Assert.Equal(all, counts.Of("runs"));
         Assert.All(Enum.GetValues<Fault>()[1..], fault =>
         {

@@ -5,28 +5,28 @@ using ResumableUploads.Abstractions;
 
 namespace ResumableUploads.FaultTests.Network;
 
-/// <summary>How a server is broken on purpose.</summary>
+/// <summary>A way in which a server is broken on purpose.</summary>
 internal enum Broken
 {
     Nothing,
 
-    /// <summary>It takes every piece for one that begins where the upload ends.</summary>
+    /// <summary>The server ignores offsets and appends every chunk at the end.</summary>
     IgnoresOffsets,
 
-    /// <summary>Its store now and then tells one byte more than there is.</summary>
+    /// <summary>The store sometimes reports one byte too many.</summary>
     TellsMore,
 
-    /// <summary>Its store now and then loses the last byte of a piece, and tells that it has it.</summary>
+    /// <summary>The store sometimes drops the last byte of a chunk but reports it.</summary>
     DropsLastByte,
 
-    /// <summary>Its store now and then keeps another last byte.</summary>
+    /// <summary>The store sometimes changes the last byte.</summary>
     ChangesLastByte,
 
-    /// <summary>Its handler is now and then run twice.</summary>
+    /// <summary>The handler sometimes runs twice.</summary>
     RunsHandlerTwice,
 }
 
-/// <summary>A store that breaks a law.</summary>
+/// <summary>A store that violates its contract.</summary>
 internal sealed class MisbehavingStore(IUploadStore innerStore, Broken broken) : DelegatingUploadStore(innerStore)
 {
     private readonly ConcurrentDictionary<UploadKey, int> _dropped = new();
@@ -63,7 +63,7 @@ internal sealed class MisbehavingStore(IUploadStore innerStore, Broken broken) :
 
     private UploadInfo? Told(UploadKey key, UploadInfo? info) => info is null ? null : info with { Offset = info.Offset + _dropped.GetValueOrDefault(key) };
 
-    /// <summary>All of a content, but for its last byte.</summary>
+    /// <summary>Content without its last byte.</summary>
     private sealed class OtherContent(UploadContent inner, byte[] bytes, int dropped) : UploadContent
     {
         public int Dropped => dropped;

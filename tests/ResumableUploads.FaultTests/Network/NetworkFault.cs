@@ -1,4 +1,4 @@
 namespace ResumableUploads.FaultTests.Network;
 
-/// <summary>What a run has found: the server was not truthful, or the upload did not come to its end.</summary>
+/// <summary>Thrown if the server reported something false or an upload did not complete.</summary>
 internal sealed class NetworkFault(string message) : Exception(message);

@@ -5,19 +5,19 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FaultTests.Soak;
 
-/// <summary>Uploads whose clients were told that they are finished, and whose files are not compared yet.</summary>
+/// <summary>Uploads whose clients received the final response and whose files are not verified yet.</summary>
 internal sealed class FinishedUploads(UploadDirectory directory)
 {
     private readonly ConcurrentQueue<(string Name, int Length, byte[] Hash)> _told = new();
 
     public void Add(string name, byte[] content) => _told.Enqueue((name, content.Length, SHA256.HashData(content)));
 
-    /// <summary>While no process serves the directory: compares them, and removes them, for the disk is small.</summary>
+    /// <summary>Verifies and deletes the files while no process serves the directory. They are deleted because the disk is small.</summary>
     public void See()
     {
         while (_told.TryDequeue(out (string Name, int Length, byte[] Hash) upload))
         {
-            // A client that never heard of its upload has made another one, and both may have come to their end.
+            // A client that did not receive the creation response creates another upload, and both may complete.
             string[] files = Directory.Exists(directory.Finished) ? Directory.GetFiles(directory.Finished, Path.GetFileNameWithoutExtension(upload.Name) + "*") : [];
             if (files.Length == 0)
             {

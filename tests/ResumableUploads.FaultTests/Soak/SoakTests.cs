@@ -3,7 +3,7 @@ using ResumableUploads.FaultTests.Network;
 
 namespace ResumableUploads.FaultTests.Soak;
 
-/// <summary>The soak in short: each fault of the server at least once. For a long one there is a command: <c>soak --minutes N</c>.</summary>
+/// <summary>A short soak with each fault of the server at least once. The command <c>soak --minutes N</c> runs a long one.</summary>
 public class SoakTests(ITestOutputHelper output)
 {
     [Fact]

@@ -3,7 +3,7 @@ using ResumableUploads.Stores.FileSystem.IO;
 
 namespace ResumableUploads.FaultTests.Crashes.PowerLosses;
 
-/// <summary>Are these tests able to fail? A disk on which a step is left out has to be found out, by what is lost with it.</summary>
+/// <summary>Proves that these tests can fail: a disk that skips a step must be detected by what is lost with it.</summary>
 public class BrokenDiskTests(ITestOutputHelper output)
 {
     private const string Gone = "is gone";
@@ -13,7 +13,7 @@ public class BrokenDiskTests(ITestOutputHelper output)
     private const string Record = "The record of owner/upload-1 is neither";
     private const string Outcome = "The outcome of owner/upload-1 is neither";
 
-    // The history, which files are not synced, and what is lost.
+    // The history, the files that are not synced, and what is lost.
     [Theory]
     [InlineData("create twice", "", Gone)]
     [InlineData("append in pieces", "", Gone)]
@@ -57,7 +57,7 @@ public class BrokenDiskTests(ITestOutputHelper output)
     public Task A_file_that_takes_the_place_of_another_before_it_is_synced_is_found_out(string history, string file, string loss) => AssertFoundOutAsync(
         history, directory => new BrokenLayer(directory) { LosesReplacement = path => path.EndsWith(file, StringComparison.Ordinal) }, loss);
 
-    /// <summary>It believes that nothing was lost, because the machine seems to be in the boot in which it wrote.</summary>
+    /// <summary>The store assumes that nothing was lost, because the machine reports the same boot id as when it wrote.</summary>
     [Theory]
     [InlineData("append in pieces")]
     [InlineData("staged and kept")]
@@ -75,7 +75,7 @@ public class BrokenDiskTests(ITestOutputHelper output)
         Assert.Contains($"{name}, seed {CrashRun.Seed}, power lost after ", found.Message);
     }
 
-    /// <summary>Says that it has done what it has not.</summary>
+    /// <summary>Reports steps as done that it skips.</summary>
     private sealed class BrokenLayer(string directory) : RecordingFileLayer(directory, CrashRun.BootOf("zero"))
     {
         public Func<string, bool> LosesFile { get; init; } = static _ => false;

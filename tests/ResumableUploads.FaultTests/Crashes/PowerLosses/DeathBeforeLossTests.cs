@@ -7,8 +7,8 @@ using ResumableUploads.Testing.Stores;
 namespace ResumableUploads.FaultTests.Crashes.PowerLosses;
 
 /// <summary>
-/// The process dies in the middle of a call, another one goes on in the same boot with what the system has in memory, and then the power goes.
-/// What either of them has acknowledged is there, no byte is wrong, and every upload goes on.
+/// The process dies in the middle of a call, another process continues in the same boot with what is in the page cache, and then the power is lost.
+/// Everything that either process has acknowledged is kept, no byte is wrong, and every upload can be resumed.
 /// </summary>
 public class DeathBeforeLossTests(ITestOutputHelper output)
 {
@@ -72,7 +72,7 @@ public class DeathBeforeLossTests(ITestOutputHelper output)
         int looked = files.Log.Count;
         foreach (UploadKey key in second.Expected.Keys.ToArray())
         {
-            // One whose deletion was cut off may be expected, and not be there.
+            // An upload whose deletion was interrupted may or may not exist.
             if (second.Expected[key].Now is { } upload && upload.Records[^1].State == UploadState.Receiving && Directory.Exists(PathOf(directory, key)))
             {
                 await second.AppendAsync(key, 10);
@@ -98,7 +98,7 @@ public class DeathBeforeLossTests(ITestOutputHelper output)
 
     private static string PathOf(string directory, UploadKey key) => new StorePaths(Path.Combine(directory, "store")).GetUploadDirectory(key);
 
-    /// <summary>The process dies after so many steps; nothing of the store's own handling follows.</summary>
+    /// <summary>Ends the process after a number of steps. No cleanup of the store runs.</summary>
     private sealed class MortalLayer(string directory) : RecordingFileLayer(directory, CrashRun.BootOf("zero"))
     {
         private bool _isDead;

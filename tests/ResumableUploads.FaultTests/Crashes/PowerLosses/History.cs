@@ -7,10 +7,10 @@ using ResumableUploads.Stores.FileSystem.IO;
 
 namespace ResumableUploads.FaultTests.Crashes.PowerLosses;
 
-/// <summary>Calls to a store on a recorded disk. What is asked and what is acknowledged is put into the log of the disk.</summary>
+/// <summary>Calls to a store on a recorded disk. Requests and acknowledgements are recorded in the log of the disk.</summary>
 internal sealed class History(RecordingFileLayer files, string directory, Random random)
 {
-    /// <summary>So few that a small append is made durable several times on its way.</summary>
+    /// <summary>Low enough to make a small append durable several times.</summary>
     public const int SyncSize = 100;
 
     private const int RecordSize = 24;
@@ -20,7 +20,7 @@ internal sealed class History(RecordingFileLayer files, string directory, Random
 
     public IReadOnlyList<DiskOperation> Log => files.Log;
 
-    /// <summary>From where in the log it is known what must be there.</summary>
+    /// <summary>Gets the log index from which the expected state is known.</summary>
     public int Beginning { get; private set; } = files.Beginning;
 
     public Expectations Expected { get; } = new();
@@ -31,10 +31,10 @@ internal sealed class History(RecordingFileLayer files, string directory, Random
         logger: null,
         files);
 
-    /// <summary>Goes on with what an earlier boot has left, as a look finds it.</summary>
+    /// <summary>Continues after a power loss with the state that a read finds.</summary>
     public async Task ResumeAsync(Expectations before)
     {
-        // The first looks cut and sync, so the power may go in them as well.
+        // The first reads truncate and sync, so the power may be lost during them as well.
         foreach (UploadKey key in before.Keys)
         {
             Say($"expect {key}", all => all[key] = before[key]);
@@ -49,8 +49,8 @@ internal sealed class History(RecordingFileLayer files, string directory, Random
     }
 
     /// <summary>
-    /// Goes on in the same boot with what a process has left that died. What a look finds is acknowledged by it, whether or not the dead one came
-    /// so far. What it had removed may come back.
+    /// Continues in the same boot after a process has died. What a read finds counts as acknowledged, whether or not the dead process acknowledged
+    /// it. Uploads whose deletion was interrupted may still exist.
     /// </summary>
     public async Task TakeOverAsync(Expectations before)
     {
@@ -128,15 +128,18 @@ internal sealed class History(RecordingFileLayer files, string directory, Random
         Say($"deleted {key}", all => all[key] = new ExpectedKey());
     }
 
-    /// <summary>As a sweep does: the empty directories go, too.</summary>
+    /// <summary>Cleans up like a sweep, including empty directories.</summary>
     public async Task CleanUpAsync()
     {
         Assert.Equal(Expected.Keys.Count(key => Expected[key].Now is not null), await _store.ListAsync(new UploadQuery(), default).CountAsync());
         await _store.CleanUpAsync(default);
     }
 
-    /// <summary>After a call that failed: what is there is what was acknowledged or what that call was to make, and it goes on, also for another process.</summary>
-    /// <param name="told">The offset that the failure named, if it did.</param>
+    /// <summary>
+    /// Continues after a failed call: the state is either the acknowledged one or the one that the call should have produced, and the upload can be
+    /// resumed, also by another process.
+    /// </summary>
+    /// <param name="told">The offset that the failure reported, or null.</param>
     /// <param name="another">A store of another process.</param>
     public async Task GoOnAfterFailureAsync(long? told, IUploadStore another)
     {
@@ -183,7 +186,7 @@ internal sealed class History(RecordingFileLayer files, string directory, Random
         files.Note(new Said(text, apply));
     }
 
-    /// <summary>No zeros, which are what a disk has where it has nothing.</summary>
+    /// <summary>Returns bytes other than zero, because lost data reads as zeros.</summary>
     private byte[] Bytes(int count)
     {
         byte[] bytes = new byte[count];

@@ -3,7 +3,7 @@ using ResumableUploads.FaultTests.Crashes.PowerLosses.Disks;
 
 namespace ResumableUploads.FaultTests.Crashes.PowerLosses;
 
-/// <summary>Histories at random, over several losses of power: each goes on with the disk that the one before has left.</summary>
+/// <summary>Random histories with several power losses. Each continues on the disk that the previous loss has left.</summary>
 public class RandomHistoryTests(ITestOutputHelper output)
 {
     private const int Histories = 12;

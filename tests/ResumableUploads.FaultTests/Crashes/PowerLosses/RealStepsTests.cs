@@ -6,7 +6,7 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FaultTests.Crashes.PowerLosses;
 
-/// <summary>The recorded disk takes the steps of a replacement by itself. These are the calls that the real one makes.</summary>
+/// <summary>The recording layer simulates the steps of a file replacement. These are the system calls of the real layer.</summary>
 public partial class RealStepsTests
 {
     private const int Size = 1000;

@@ -3,7 +3,7 @@ using ResumableUploads.FaultTests.Crashes.PowerLosses.Disks;
 
 namespace ResumableUploads.FaultTests.Crashes.PowerLosses;
 
-/// <summary>The power goes, comes back, and goes again: the second time what the first one has left is what is worked on.</summary>
+/// <summary>The power is lost twice: the second time on the disk that the first loss has left.</summary>
 public class SecondLossTests(ITestOutputHelper output)
 {
     private static readonly UploadKey Key = new("owner", "upload-1");

@@ -3,7 +3,7 @@ using ResumableUploads.FaultTests.Crashes.PowerLosses.Disks;
 
 namespace ResumableUploads.FaultTests.Crashes.PowerLosses;
 
-/// <summary>Power that goes after every single step that the store takes on its disk.</summary>
+/// <summary>Power loss after every single step that the store takes on its disk.</summary>
 public class SmallHistoryTests(ITestOutputHelper output)
 {
     public static TheoryData<string> Names => [.. SmallHistories.All.Keys];
@@ -20,7 +20,7 @@ public class SmallHistoryTests(ITestOutputHelper output)
     }
 }
 
-/// <summary>A few calls each, so that all that may have happened to the disk can be tried.</summary>
+/// <summary>Histories of a few calls, small enough to try every possible state of the disk.</summary>
 internal static class SmallHistories
 {
     private static readonly UploadKey Key = new("owner", "upload-1");

@@ -2,12 +2,12 @@ using ResumableUploads.Abstractions;
 
 namespace ResumableUploads.FaultTests.Crashes.PowerLosses;
 
-/// <summary>Looks at a store after a loss of power, and holds it to its laws.</summary>
+/// <summary>Verifies a store after a power loss.</summary>
 internal sealed class StoreLook(IUploadStore store)
 {
     private static readonly byte[] More = [1, 2, 3, 4, 5];
 
-    /// <summary>What is there, or null, under each key of which anything is known.</summary>
+    /// <summary>Returns the stored upload, or null, for each known key, and asserts that it is allowed.</summary>
     public async Task<Dictionary<UploadKey, ExpectedUpload?>> LookAsync(Expectations expected)
     {
         var found = new Dictionary<UploadKey, ExpectedUpload?>();
@@ -26,7 +26,7 @@ internal sealed class StoreLook(IUploadStore store)
         return found;
     }
 
-    /// <summary>Each upload goes on, and each key that is free can be used. Gives what must be there then.</summary>
+    /// <summary>Asserts that each upload can be resumed and each free key can be used. Returns the expected state afterwards.</summary>
     public async Task<Expectations> GoOnAsync(Dictionary<UploadKey, ExpectedUpload?> found)
     {
         var expected = new Expectations();

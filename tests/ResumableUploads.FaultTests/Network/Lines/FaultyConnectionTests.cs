@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace ResumableUploads.FaultTests.Network.Lines;
 
-/// <summary>A faulty line does what its plan says, and nothing else.</summary>
+/// <summary>A faulty connection does what its plan says, and nothing else.</summary>
 public class FaultyConnectionTests
 {
     private const int At = 10;
@@ -50,7 +50,7 @@ public class FaultyConnectionTests
         }
         catch (SocketException)
         {
-            // It was reset before.
+            // The connection was reset before.
         }
 
         Assert.Equal(atClient, await seenByClient);
@@ -70,7 +70,7 @@ public class FaultyConnectionTests
         }
     }
 
-    /// <summary>How many bytes came in all, and whether the end was a proper one. (A reset may overtake bytes.)</summary>
+    /// <summary>Returns how many bytes arrived, and whether the connection ended with a FIN. A reset may discard bytes.</summary>
     private static async Task<string> SeenAsync(Socket socket, byte[] expected, int already, CancellationToken cancellationToken)
     {
         byte[] seen = new byte[expected.Length + 1];

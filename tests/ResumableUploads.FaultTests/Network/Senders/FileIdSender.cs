@@ -4,11 +4,11 @@ using ResumableUploads.FaultTests.Network.Lines;
 
 namespace ResumableUploads.FaultTests.Network.Senders;
 
-/// <summary>Speaks the file-id protocol.</summary>
+/// <summary>A client of the file-id protocol.</summary>
 internal sealed class FileIdSender(IUploadServer server, string name, byte[] content, Random random, FaultCounts counts)
     : Sender(server, name, content, random, counts)
 {
-    /// <summary>Without a size each body is all the rest.</summary>
+    /// <summary>Without a declared size each body contains the whole rest.</summary>
     private readonly bool _hasSize = random.Next(3) > 0;
 
     public override UploadKey? Key => NetworkApp.KeyOfFile(Name);

@@ -4,7 +4,7 @@ using ResumableUploads.FaultTests.Network.Lines;
 
 namespace ResumableUploads.FaultTests.Network.Senders;
 
-/// <summary>Speaks the IETF draft, in version 6 or 8: all in one request where it can, or an upload first and then its pieces.</summary>
+/// <summary>A client of version 6 or 8 of the IETF draft, which sends everything in one request or creates an upload and appends chunks.</summary>
 internal sealed class IetfSender(IUploadServer server, string name, byte[] content, Random random, FaultCounts counts)
     : Sender(server, name, content, random, counts)
 {
@@ -68,7 +68,7 @@ internal sealed class IetfSender(IUploadServer server, string name, byte[] conte
         Ending? ending = await EndOfAsync("POST", answer, piece, IsLast(piece));
         if (ending is null && _url is null)
         {
-            // One that was made all the same is nobody's: what was sent to it was not sent to the next one.
+            // If the upload was created nevertheless, it is abandoned: its bytes were not sent to the next one.
             Forget();
         }
 
@@ -92,7 +92,7 @@ internal sealed class IetfSender(IUploadServer server, string name, byte[] conte
                 Lost();
                 return null;
             case 200 or 201 or 204 when isLast && answer.Header("Upload-Complete") == "?1":
-                // The upload itself may be unknown to a client whose first request was all: then there is nothing to ask any more.
+                // If the first request contained everything, the client may not know the URL of the upload and cannot request its status.
                 if (_url is not null)
                 {
                     await TakenAsync(answer.Number("Upload-Offset"), piece);
@@ -135,7 +135,7 @@ internal sealed class IetfSender(IUploadServer server, string name, byte[] conte
         At ??= 0;
     }
 
-    /// <summary>What the versions say to a piece for an upload that is complete already.</summary>
+    /// <summary>Returns whether the response to an append means that the upload is already complete.</summary>
     private static bool IsFinished(WireAnswer answer) =>
         answer.Body.Contains("#completed-upload", StringComparison.Ordinal) || answer.Body.Contains("#inconsistent-upload-length", StringComparison.Ordinal) || answer.Status == 410;
 
@@ -147,7 +147,7 @@ internal sealed class IetfSender(IUploadServer server, string name, byte[] conte
 
     private (string Name, string Value)[] Digest(Range piece) => DigestOf(piece, static digest => ("Content-Digest", $"sha-256=:{digest}:"));
 
-    /// <summary>Learns from an interim response where the upload is, before what else it says is looked at.</summary>
+    /// <summary>Reads the upload URL from an interim response before anything else in it is checked.</summary>
     private sealed class Listener(IWire wire, IetfSender sender) : IWire
     {
         public async Task<WireAnswer> SendAsync(WireRequest request, TimeSpan patience)

@@ -12,12 +12,12 @@ internal enum Ending
     Refused,
 }
 
-/// <summary>What a server says of an upload.</summary>
+/// <summary>The status of an upload as reported by a server.</summary>
 internal sealed record Told(long Offset, bool IsComplete);
 
 /// <summary>
-/// A client that sends one content and goes on after every fault, as its protocol wants. It does not know where bytes were lost: it asks. It believes
-/// nothing that it is told.
+/// A client that sends one content and resumes after every fault as its protocol requires. It requests the offset after a fault, and verifies
+/// everything that the server reports.
 /// </summary>
 internal abstract class Sender(IUploadServer server, string name, byte[] content, Random random, FaultCounts counts)
 {
@@ -32,12 +32,12 @@ internal abstract class Sender(IUploadServer server, string name, byte[] content
     private long _sent;
     private bool _isLater;
 
-    /// <summary>The name of the upload in the store; null where the client has none yet.</summary>
+    /// <summary>Gets the key of the upload in the store, or null if the client does not know it yet.</summary>
     public abstract UploadKey? Key { get; }
 
     public string Name => name;
 
-    /// <summary>Where the client believes the upload to end; null: it has to ask.</summary>
+    /// <summary>Gets or sets the offset that the client assumes, or null if it has to request the status.</summary>
     protected long? At { get; set; }
 
     protected IUploadServer Server => server;
@@ -55,7 +55,7 @@ internal abstract class Sender(IUploadServer server, string name, byte[] content
         _ => new IetfSender(server, name, content, random, counts),
     };
 
-    /// <summary>Sends until there is an end.</summary>
+    /// <summary>Sends until the upload ends.</summary>
     public async Task<Ending> RunAsync(IWire wire, CancellationToken cancellationToken)
     {
         for (int tries = 0; tries < MaxTries; tries++)
@@ -67,7 +67,7 @@ internal abstract class Sender(IUploadServer server, string name, byte[] content
                 await Task.Delay(BeforeAgain, TimeProvider.System, cancellationToken);
             }
 
-            // A server that is slower than a client is patient needs a client that is more so each time.
+            // The timeout grows with each try, for a server that is slower than the client expects.
             var patience = TimeSpan.FromMilliseconds(random.Next(200, 400) + (tries * 5));
             if (await StepAsync(wire, patience) is { } ending)
             {
@@ -78,13 +78,13 @@ internal abstract class Sender(IUploadServer server, string name, byte[] content
         throw new NetworkFault($"The upload has not come to its end in {MaxTries} tries; {_told} of {content.Length} bytes are told.");
     }
 
-    /// <summary>Asks how far the upload is; null: no answer. An upload that is not there has no bytes.</summary>
+    /// <summary>Requests the status. Returns null if there is no response. The offset is 0 if the upload does not exist.</summary>
     public abstract Task<Told?> AskAsync(IWire wire, TimeSpan patience);
 
-    /// <summary>Asks for the last answer of an upload of which all bytes were taken; null: there is none yet.</summary>
+    /// <summary>Requests the final response of an upload whose bytes are all stored. Returns null if there is none yet.</summary>
     public virtual Task<Told?> ConcludeAsync(IWire wire, TimeSpan patience) => AskAsync(wire, patience);
 
-    /// <summary>Makes one request; null: there is more to do.</summary>
+    /// <summary>Sends one request. Returns null if the upload has not ended.</summary>
     protected abstract Task<Ending?> StepAsync(IWire wire, TimeSpan patience);
 
     protected async Task<WireAnswer> SendAsync(IWire wire, TimeSpan patience, string method, string path, (string Name, string Value)[] headers, Range? piece = null)
@@ -106,7 +106,7 @@ internal abstract class Sender(IUploadServer server, string name, byte[] content
         _isLater = answer.Status is 503 or 507;
         if (answer is { Status: 400, Body: "" } && answer.Header("Connection") == "close" && answer.Header("Content-Type") is null)
         {
-            // The web server has seen less than a request, and the uploads nothing.
+            // The web server received an incomplete request and did not pass it on.
             answer = WireAnswer.None;
         }
 
@@ -123,20 +123,23 @@ internal abstract class Sender(IUploadServer server, string name, byte[] content
         return answer;
     }
 
-    /// <summary>The next piece: at most one that ends the content.</summary>
+    /// <summary>Returns the range of the next chunk.</summary>
     protected Range Piece(long at) => (int)at..(int)Math.Min(at + _pieceSize, content.Length);
 
-    /// <summary>A digest of a piece, for some uploads.</summary>
+    /// <summary>Returns a digest of a chunk, for some uploads.</summary>
     protected (string Name, string Value)[] DigestOf(Range piece, Func<string, (string Name, string Value)> header) =>
         _hasDigests ? [header(Convert.ToBase64String(SHA256.HashData(content.AsSpan(piece))))] : [];
 
-    /// <summary>A new upload.</summary>
+    /// <summary>Starts a new upload.</summary>
     protected void Forget() => (_told, _sent, At) = (0, 0, 0);
 
-    /// <summary>After no answer: mostly the client asks, and now and then it sends the same again, which is to be refused if it is not what comes next.</summary>
+    /// <summary>
+    /// Handles a lost response: usually the client requests the status. Sometimes it repeats the chunk, which must be rejected if its offset is not
+    /// the current one.
+    /// </summary>
     protected void Lost() => At = random.Next(4) == 0 ? At : null;
 
-    /// <summary>Sees whether an offset that is told can be true.</summary>
+    /// <summary>Verifies a reported offset.</summary>
     protected async Task HearAsync(long offset)
     {
         if (offset < _told)
@@ -156,7 +159,7 @@ internal abstract class Sender(IUploadServer server, string name, byte[] content
         }
     }
 
-    /// <summary>Sees whether so much is there.</summary>
+    /// <summary>Asserts that at least this many bytes are stored.</summary>
     private async Task SeeThereAsync(long offset)
     {
         if (server.Store is not { } store)
@@ -176,7 +179,7 @@ internal abstract class Sender(IUploadServer server, string name, byte[] content
         }
     }
 
-    /// <summary>What a refusal says of the offset has to be true as well.</summary>
+    /// <summary>Verifies the offset in a rejection.</summary>
     protected async Task RefusedAsync(WireAnswer answer, string header)
     {
         if (answer.Number(header) is { } offset && Key is not null)
@@ -187,7 +190,7 @@ internal abstract class Sender(IUploadServer server, string name, byte[] content
         At = null;
     }
 
-    /// <summary>The answer to a piece that was taken whole.</summary>
+    /// <summary>Handles the response to a chunk that was stored completely.</summary>
     protected async Task TakenAsync(long? offset, Range piece)
     {
         int end = piece.End.Value;
@@ -200,16 +203,19 @@ internal abstract class Sender(IUploadServer server, string name, byte[] content
         At = end;
     }
 
-    /// <summary>Whether the server says with a problem of its own that the piece was not taken whole, or not now: the client asks where to go on.</summary>
+    /// <summary>
+    /// Returns whether a problem response says that the chunk was not stored completely, or should be retried later, so that the client requests the
+    /// offset.
+    /// </summary>
     protected static bool IsCutOrLater(WireAnswer answer) => answer.Header("Content-Type")?.StartsWith("application/problem+json", StringComparison.Ordinal) == true
         && answer.Status switch { 400 => answer.Body.Contains(":interrupted", StringComparison.Ordinal), 408 or 409 or 423 or 507 => true, 503 => !answer.Body.Contains(":storage-failed", StringComparison.Ordinal), _ => false };
 
-    /// <summary>The path of a URL that a server gave; the next server has another port.</summary>
+    /// <summary>Returns the path of a URL. The next server listens on another port.</summary>
     protected static string PathOf(string location) => new Uri(Origin, location).PathAndQuery;
 
     protected static NetworkFault Unexpected(string what, WireAnswer answer) => new($"The answer to {what} is {answer}.");
 
-    /// <summary>Sees whether what is stored is how the content begins.</summary>
+    /// <summary>Asserts that the stored bytes are a prefix of the content.</summary>
     public async Task SeePrefixAsync()
     {
         if (Key is { } key && server.Store is { } store && await store.OpenReadAsync(key, CancellationToken.None) is { } stream)

@@ -5,7 +5,7 @@ using ResumableUploads.FaultTests.Network.Lines;
 
 namespace ResumableUploads.FaultTests.Network.Senders;
 
-/// <summary>Speaks tus 1.0.0.</summary>
+/// <summary>A client of tus 1.0.0.</summary>
 internal sealed class TusSender(IUploadServer server, string name, byte[] content, Random random, FaultCounts counts)
     : Sender(server, name, content, random, counts)
 {
@@ -31,7 +31,7 @@ internal sealed class TusSender(IUploadServer server, string name, byte[] conten
         }
     }
 
-    /// <summary>An upload that was whole when its server died waits for a client that says so.</summary>
+    /// <summary>Completes an upload that was fully stored when its server died. It needs another request for that.</summary>
     public override async Task<Told?> ConcludeAsync(IWire wire, TimeSpan patience)
     {
         At = Content.Length;
@@ -108,7 +108,7 @@ internal sealed class TusSender(IUploadServer server, string name, byte[] conten
             case not null when IsCutOrLater(answer):
                 if (_url is null)
                 {
-                    // One that was made all the same is nobody's: what was sent to it was not sent to the next one.
+                    // If the upload was created nevertheless, it is abandoned: its bytes were not sent to the next one.
                     Forget();
                 }
                 else

@@ -2,7 +2,7 @@ using ResumableUploads.Stores.FileSystem.IO;
 
 namespace ResumableUploads.FaultTests.Crashes.PowerLosses.Disks;
 
-/// <summary>What a disk may forget, and what not.</summary>
+/// <summary>The data that a disk may lose, and the data that it must keep.</summary>
 public class CrashImageTests
 {
     private const int Root = FileTree.Root;
@@ -91,7 +91,7 @@ public class CrashImageTests
             Assert.True(fates[0] >= fates[2] && fates[2] >= fates[3], CrashChoices.Tell(log, fates));
         }
 
-        // Four lengths of the journal, with the bytes and without; and what is torn.
+        // Four lengths of the journal, with and without the bytes, and the torn writes.
         Assert.Equal(8, choices.Where(static fates => fates[1] <= Fate.There).Select(static fates => string.Join(' ', fates.Values)).Distinct().Count());
         Assert.Contains(choices, static fates => fates[1] == Fate.Holed);
     }
@@ -122,7 +122,7 @@ public class CrashImageTests
         Assert.Equal(new byte[] { 0, 1, 2 }, image["c/one"]);
         Assert.Equal(File.ReadAllBytes(Path.Combine(directory, "c", "two")), image["c/two"]);
 
-        // What is taken up again is durable from the beginning.
+        // A layer on an existing directory treats its content as durable.
         var again = new RecordingFileLayer(directory, CrashRun.BootOf("one"));
         Assert.Equal(image.Signature, Image([.. again.Log]).Signature);
         Assert.Empty(new PendingOperations(again.Log, again.Log.Count).Indices);
