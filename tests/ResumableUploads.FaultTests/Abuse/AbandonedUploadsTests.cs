@@ -19,29 +19,29 @@ public class AbandonedUploadsTests(ITestOutputHelper output)
     private const long MaxGrowth = 1024 * KiB;
 
     [Fact]
-    public async Task Of_uploads_that_nobody_comes_back_for_the_server_keeps_nothing_in_memory()
+    public async Task Abandoned_uploads_keep_no_memory_in_the_server()
     {
         int count = AbuseSettings.Abandoned;
         await using AbusedServer server = await AbusedServer.StartAsync("ResumableUploads:FileSystem:Durability=ProcessCrash");
-        await server.ServesAnotherAsync();
+        await server.AssertServesOtherOwnerAsync();
         ServerUsage before = server.Usage();
         int already = server.CountUploads();
         await AbandonAsync(server, 0, count / 2);
-        long aliveAtHalf = await server.AliveAsync();
+        long aliveAtHalf = await server.GetLiveMemoryAsync();
         ServerUsage half = server.Usage();
-        await Task.WhenAll(AbandonAsync(server, count / 2, count / 2), server.ServesAnotherAsync());
-        await AbusedServer.UntilAsync(() => server.Usage().Handles < before.Handles + FewHandles, "no handle is held for any of them");
+        await Task.WhenAll(AbandonAsync(server, count / 2, count / 2), server.AssertServesOtherOwnerAsync());
+        await AbusedServer.WaitUntilAsync(() => server.Usage().Handles < before.Handles + FewHandles, "no handle is held for an abandoned upload");
 
         // A request that was reset early may not have created an upload.
         Assert.InRange(server.CountUploads() - already - 1, count - (count / BrokenOff), count);
-        long alive = await server.AliveAsync();
+        long alive = await server.GetLiveMemoryAsync();
         ServerUsage after = server.Usage();
         output.WriteLine(
             $"{count} uploads of {count / UploadsPerOwner} owners: {aliveAtHalf / KiB} KiB alive after the first half of them, {alive / KiB} KiB after all, "
             + $"{half.Memory / KiB / KiB} and {after.Memory / KiB / KiB} MiB private, {before.Handles} handles before and {after.Handles} after, "
             + $"{(after.Processor - half.Processor).TotalMicroseconds / (count / 2):f0} us of processor for each");
         Assert.InRange(alive - aliveAtHalf, long.MinValue, MaxGrowth + (count / 2 / UploadsPerOwner * MaxMemoryPerOwner));
-        await server.ServesAnotherAsync();
+        await server.AssertServesOtherOwnerAsync();
 
         // Abandoned uploads are kept: a client that reconnects can resume them.
         foreach (int number in new[] { 1, (count / 2) + 1, count - 1 })
@@ -51,12 +51,12 @@ public class AbandonedUploadsTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public async Task A_memory_store_that_they_have_filled_refuses_more_and_still_finishes_what_is_begun()
+    public async Task Full_memory_store_rejects_creations_and_completes_existing_uploads()
     {
         const int Cap = 4096 * KiB;
         await using AbusedServer server = await AbusedServer.StartAsync(
             $"MemoryStore={Cap}", $"ResumableUploads:Limits:MaxUploadsPerOwner={int.MaxValue}");
-        await server.ServesAnotherAsync(size: 1 << 20);
+        await server.AssertServesOtherOwnerAsync(size: 1 << 20);
         byte[] content = RandomNumberGenerator.GetBytes(3000);
         string[] begun = [.. Enumerable.Range(0, 10).Select(static i => $"begun-{i}.bin")];
         foreach (string name in begun)
@@ -64,7 +64,7 @@ public class AbandonedUploadsTests(ITestOutputHelper output)
             Assert.Equal(200, await server.Client.AppendAsync(name, 0, content[..2999], content.Length).StatusOfAsync());
         }
 
-        long before = await server.AliveAsync();
+        long before = await server.GetLiveMemoryAsync();
 
         // Half of them send one byte, the other half none.
         int refused = 0;
@@ -80,7 +80,7 @@ public class AbandonedUploadsTests(ITestOutputHelper output)
             Assert.Equal((507, "application/problem+json", "30"), (answer.Status, answer.Header("Content-Type"), answer.Header("Retry-After")));
             Interlocked.Increment(ref refused);
         });
-        long alive = await server.AliveAsync();
+        long alive = await server.GetLiveMemoryAsync();
         output.WriteLine($"a cap of {Cap / KiB} KiB: {made} uploads made, {refused} refused, {(alive - before) / KiB} KiB more alive");
         Assert.InRange(made, 1, Cap / KiB);
         Assert.InRange(refused, 1, int.MaxValue);
@@ -94,7 +94,7 @@ public class AbandonedUploadsTests(ITestOutputHelper output)
 
         // Deleting uploads frees memory for new ones.
         await Pipeline.SendAsync(server.Address, 0, Cap / KiB * 2, static number => Head("DELETE", number) + "\r\n", static answer => Assert.Equal(204, answer.Status));
-        await server.ServesAnotherAsync(size: 1 << 20);
+        await server.AssertServesOtherOwnerAsync(size: 1 << 20);
     }
 
     /// <summary>Sends the first bytes of each upload: most in a request that ends normally, some in one that is aborted.</summary>

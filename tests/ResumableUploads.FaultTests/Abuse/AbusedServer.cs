@@ -39,7 +39,7 @@ internal sealed class AbusedServer : IAsyncDisposable
     /// <summary>Starts the server under another command, which precedes it on the command line.</summary>
     public static async Task<AbusedServer> StartUnderAsync(string[] command, params string[] options)
     {
-        Needs.Require(OperatingSystem.IsLinux(), "What a process uses is read from /proc.");
+        Needs.Require(OperatingSystem.IsLinux(), "Reads the resource usage from /proc.");
 
         // Disk speed is not tested here, and a slow disk would only prolong the test.
         DirectoryInfo place = Directory.Exists(InMemory)
@@ -75,7 +75,7 @@ internal sealed class AbusedServer : IAsyncDisposable
     }
 
     /// <summary>Returns the number of bytes of live objects after a full garbage collection.</summary>
-    public async Task<long> AliveAsync()
+    public async Task<long> GetLiveMemoryAsync()
     {
         string question = $"alive {++_questions} ";
         Task<string> answer = _child.PrintsAsync(line => line.StartsWith(question, StringComparison.Ordinal));
@@ -88,19 +88,19 @@ internal sealed class AbusedServer : IAsyncDisposable
         .EnumerateFiles("record.json", new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true }).Count();
 
     /// <summary>Waits until a condition is true.</summary>
-    public static async Task UntilAsync(Func<bool> condition, string what, TimeSpan? patience = null)
+    public static async Task WaitUntilAsync(Func<bool> condition, string what, TimeSpan? timeout = null)
     {
         using var timer = new PeriodicTimer(Step);
         long began = TimeProvider.System.GetTimestamp();
         while (!condition())
         {
-            Assert.True(TimeProvider.System.GetElapsedTime(began) < (patience ?? ChildHost.Patience), $"It never came true that {what}.");
+            Assert.True(TimeProvider.System.GetElapsedTime(began) < (timeout ?? ChildHost.Patience), $"Timed out waiting until {what}.");
             await timer.WaitForNextTickAsync();
         }
     }
 
     /// <summary>Uploads a file of another owner in chunks, checks the status between them, and asserts that the upload completes.</summary>
-    public async Task ServesAnotherAsync(int size = 2 << 20, int pieces = 4)
+    public async Task AssertServesOtherOwnerAsync(int size = 2 << 20, int pieces = 4)
     {
         byte[] content = RandomNumberGenerator.GetBytes(size);
         string name = $"honest-{++_served:d3}.bin";

@@ -24,7 +24,7 @@ internal sealed record LimitRow(string Name, string Request, int Status, string?
 
     private static IEnumerable<LimitRow> Lengths()
     {
-        yield return Tus("the largest length there is", 413, "too-large", "Upload-Length: " + Max);
+        yield return Tus("the maximum length", 413, "too-large", "Upload-Length: " + Max);
         yield return Tus("one more than the largest length", 400, "bad-upload-length", "Upload-Length: " + MoreThanMax);
         yield return Tus("a length of 2,000 digits", 400, "bad-upload-length", "Upload-Length: " + new string('9', 2000));
         yield return Tus("a length with 2,000 leading zeros", 201, null, "Upload-Length: " + new string('0', 2000) + "5");
@@ -35,7 +35,7 @@ internal sealed record LimitRow(string Name, string Request, int Status, string?
         yield return Ietf("a length with leading zeros", 201, null, "Upload-Length: 000000000000005");
 
         // A value that is not an integer is ignored (RFC 9651, section 4.2).
-        yield return Ietf("one more than the largest integer as length", 201, null, "Upload-Length: 1000000000000000");
+        yield return Ietf("a length one above the maximum integer", 201, null, "Upload-Length: 1000000000000000");
         yield return Ietf("a length of 2,000 digits", 201, null, "Upload-Length: " + new string('9', 2000));
         yield return Ietf("a negative length", 201, null, "Upload-Length: -1");
         yield return Ietf("5,000 parameters behind the length", 201, null, "Upload-Length: 5" + Repeated(";a=1", 5000));
@@ -53,7 +53,7 @@ internal sealed record LimitRow(string Name, string Request, int Status, string?
         yield return Tus("metadata in two headers", 400, "bad-metadata", Five, "Upload-Metadata: a YQ==", "Upload-Metadata: a YQ==");
 
         // Each of these characters takes six in the record.
-        yield return Tus("metadata that are longer than the record has room for", 431, "headers-too-large", Five, "Upload-Metadata: kkk " + Base64(MaxMetadata - 4, '+'));
+        yield return Tus("metadata larger than the maximum record", 431, "headers-too-large", Five, "Upload-Metadata: kkk " + Base64(MaxMetadata - 4, '+'));
         yield return Tus("a file name of 6,000 control characters", 201, null, Five, "Upload-Metadata: filename " + Convert.ToBase64String([.. Enumerable.Repeat((byte)1, 6000)]));
         yield return Tus("a file name of 2,000 characters of three bytes", 201, null, Five, "Upload-Metadata: filename " + Convert.ToBase64String(Encoding.UTF8.GetBytes(new string('\u65e5', 2000))));
     }
@@ -62,10 +62,10 @@ internal sealed record LimitRow(string Name, string Request, int Status, string?
     {
         int most = (MaxConcat - "final;".Length) / (IdLength + 1);
         yield return Tus($"{most} times the same part", 201, null, "Upload-Concat: final;" + Repeated(" " + Part, most));
-        yield return Tus($"{most} parts that are not there", 400, "part-missing", "Upload-Concat: final;" + Repeated(" " + new string('0', IdLength), most));
-        yield return Tus("a part more than there is room for", 400, "bad-concat", "Upload-Concat: final;" + Repeated(" " + Part, most + 1));
+        yield return Tus($"{most} missing parts", 400, "part-missing", "Upload-Concat: final;" + Repeated(" " + new string('0', IdLength), most));
+        yield return Tus("one part more than the maximum", 400, "bad-concat", "Upload-Concat: final;" + Repeated(" " + Part, most + 1));
         yield return Tus("thousands of parts without a name", 400, "part-missing", "Upload-Concat: final;" + Repeated(" /", 8000));
-        yield return Tus("as many parts, and as much metadata as there may be", 201, null, "Upload-Concat: final;" + Repeated(" " + Part, most), "Upload-Metadata: k " + Base64(1020));
+        yield return Tus("the maximum number of parts and the maximum metadata", 201, null, "Upload-Concat: final;" + Repeated(" " + Part, most), "Upload-Metadata: k " + Base64(1020));
     }
 
     private static IEnumerable<LimitRow> Names()

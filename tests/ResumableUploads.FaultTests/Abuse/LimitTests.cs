@@ -36,7 +36,7 @@ public sealed class LimitTests(LimitTests.Server server) : IClassFixture<LimitTe
 
     [Theory]
     [MemberData(nameof(Names))]
-    public async Task A_request_at_a_limit_is_taken_and_one_beyond_gets_its_4xx(string name)
+    public async Task Request_at_a_limit_succeeds_and_one_beyond_returns_4xx(string name)
     {
         LimitRow row = LimitRow.All.Single(row => row.Name == name);
         string part = row.Request.Contains(LimitRow.Part, StringComparison.Ordinal) ? await server.PartAsync() : "";
@@ -44,13 +44,13 @@ public sealed class LimitTests(LimitTests.Server server) : IClassFixture<LimitTe
         RawResponse answer = await server.SendAsync(row.Request.Replace(LimitRow.Part, part, StringComparison.Ordinal));
         Assert.Equal((row.Status, row.FullType), (answer.Status, row.Request.StartsWith("HEAD", StringComparison.Ordinal) ? row.FullType : TypeOf(answer)));
         Assert.Equal(row.FullType is not null ? "application/problem+json" : null, row.FullType is not null ? answer.Header("Content-Type") : null);
-        Assert.True(row.Status < 400 || server.CountUploads() == before, "A request that was refused has made something.");
+        Assert.True(row.Status < 400 || server.CountUploads() == before, "A rejected request has created an upload.");
         server.AssertNothingElsewhere();
     }
 
     [Theory]
     [MemberData(nameof(Protocols))]
-    public async Task A_hostile_value_in_any_header_is_never_the_servers_fault(string protocol, string header)
+    public async Task Hostile_header_value_never_returns_5xx(string protocol, string header)
     {
         foreach (string name in Headers)
         {
@@ -70,7 +70,7 @@ public sealed class LimitTests(LimitTests.Server server) : IClassFixture<LimitTe
     [Theory]
     [InlineData(HttpProtocols.Http1)]
     [InlineData(HttpProtocols.Http2)]
-    public async Task The_longest_list_of_parts_is_told_again_as_it_came(HttpProtocols http)
+    public async Task Longest_part_list_is_returned_unchanged(HttpProtocols http)
     {
         await using TestApp app = await TestApp.StartAsync(protocols: http);
         if (http == HttpProtocols.Http2)

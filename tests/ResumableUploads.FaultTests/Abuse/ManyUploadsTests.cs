@@ -24,11 +24,11 @@ public class ManyUploadsTests(ITestOutputHelper output)
     private const long MaxMemory = 96 * MiB;
 
     [Fact]
-    public async Task A_server_answers_while_its_sweeper_walks_over_all_of_them_in_little_memory()
+    public async Task Server_with_many_uploads_responds_during_a_sweep_with_little_memory()
     {
         int count = AbuseSettings.Many;
         await using AbusedServer server = await AbusedServer.StartAsync("ResumableUploads:FileSystem:Durability=ProcessCrash");
-        await server.ServesAnotherAsync();
+        await server.AssertServesOtherOwnerAsync();
         ServerUsage few = server.Usage();
         byte[] data = await DataOfOneAsync(server);
         await server.StopAsync();
@@ -40,19 +40,19 @@ public class ManyUploadsTests(ITestOutputHelper output)
         TimeSpan started = TimeProvider.System.GetElapsedTime(began);
         Assert.Equal(0, await server.StatusAsync("nobody's", AbusedServer.Cookie(0)));
         TimeSpan answered = TimeProvider.System.GetElapsedTime(began);
-        await server.ServesAnotherAsync();
+        await server.AssertServesOtherOwnerAsync();
         TimeSpan served = TimeProvider.System.GetElapsedTime(began);
         ServerUsage usage = server.Usage();
         long most = usage.Memory;
-        await AbusedServer.UntilAsync(
+        await AbusedServer.WaitUntilAsync(
             () =>
             {
                 usage = server.Usage();
                 most = Math.Max(most, usage.Memory);
                 return !Directory.Exists(last);
             },
-            "the sweeper has come to the last one",
-            AbuseSettings.WalkPatience);
+            "the sweeper has reached the last upload",
+            AbuseSettings.SweepTimeout);
         TimeSpan walked = TimeProvider.System.GetElapsedTime(began);
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
@@ -61,7 +61,7 @@ public class ManyUploadsTests(ITestOutputHelper output)
 
         Assert.All(expired, key => Assert.False(Directory.Exists(new StorePaths(server.Uploads.Root).GetUploadDirectory(key))));
         Assert.InRange(most - few.Memory, long.MinValue, MaxMemory);
-        await server.ServesAnotherAsync();
+        await server.AssertServesOtherOwnerAsync();
     }
 
     /// <summary>Returns the files that the server writes for a new upload.</summary>
@@ -78,7 +78,7 @@ public class ManyUploadsTests(ITestOutputHelper output)
             }
         }
 
-        throw new InvalidOperationException("It is not there.");
+        throw new InvalidOperationException("The upload does not exist.");
     }
 
     /// <summary>Creates the uploads and returns the keys of the expired ones in the order of a sweep.</summary>

@@ -10,7 +10,7 @@ internal static class Pipeline
 {
     private const int Connections = 4;
     private const int AtOnce = 50;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
 
     /// <summary>Sends the requests and reads their responses.</summary>
     /// <param name="address">The address of the server.</param>
@@ -41,7 +41,7 @@ internal static class Pipeline
         RawResponse answer;
         do
         {
-            answer = Assert.IsType<RawResponse>(await connection.ReadResponseAsync(Patience));
+            answer = Assert.IsType<RawResponse>(await connection.ReadResponseAsync(Timeout));
         }
         while (answer.Status < 200);
         return answer;

@@ -77,11 +77,11 @@ internal sealed class SlowConnection(Socket socket, int number, Slowness slownes
     public byte[] Content { get; } = [.. Enumerable.Range(0, Length).Select(offset => (byte)((number * 31) + offset))];
 
     /// <summary>Returns the response, or null if the server closed the connection.</summary>
-    public Task<RawResponse?> AnswerOrEndAsync(TimeSpan patience) =>
-        socket.Connected ? RawConnection.Over(socket).ReadResponseAsync(patience) : Task.FromResult<RawResponse?>(null);
+    public Task<RawResponse?> AnswerOrEndAsync(TimeSpan timeout) =>
+        socket.Connected ? RawConnection.Over(socket).ReadResponseAsync(timeout) : Task.FromResult<RawResponse?>(null);
 
     /// <summary>Returns the response after the server has ended the request.</summary>
-    public async Task<RawResponse> AnswerAsync(TimeSpan patience) => Assert.IsType<RawResponse>(await AnswerOrEndAsync(patience));
+    public async Task<RawResponse> AnswerAsync(TimeSpan timeout) => Assert.IsType<RawResponse>(await AnswerOrEndAsync(timeout));
 
     public void Dispose()
     {

@@ -13,7 +13,7 @@ public class StalledWorkTests
     private static readonly TimeSpan Limit = TimeSpan.FromMilliseconds(50);
 
     [Fact]
-    public async Task T24_no_processor_is_burnt_while_a_piece_is_stalled()
+    public async Task Stalled_append_uses_no_processor_time()
     {
         string directory = Directory.CreateTempSubdirectory("uploads-test-").FullName;
         try

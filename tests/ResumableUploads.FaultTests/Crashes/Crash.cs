@@ -9,7 +9,7 @@ internal abstract class Crash
     public abstract Task<ChildHost> StartAsync(string directory, string[] options);
 
     /// <summary>Ends the server at once. May be called again for a server that has already ended.</summary>
-    public abstract void Hit(ChildHost host);
+    public abstract void Trigger(ChildHost host);
 
     /// <summary>Makes the directory accessible again after the server has ended.</summary>
     public abstract Task RecoverAsync();
@@ -20,7 +20,7 @@ internal sealed class ProcessDeath : Crash
 {
     public override Task<ChildHost> StartAsync(string directory, string[] options) => ChildHost.StartAsync(directory, options);
 
-    public override void Hit(ChildHost host) => host.Kill();
+    public override void Trigger(ChildHost host) => host.Kill();
 
     public override Task RecoverAsync() => Task.CompletedTask;
 }
@@ -37,13 +37,13 @@ internal sealed class PowerLoss(LoopDisk disk) : Crash
     public override Task<ChildHost> StartAsync(string directory, string[] options)
     {
         // A boot id for this process alone.
-        string boot = Path.Combine(disk.Place, "boot");
+        string boot = Path.Combine(disk.Root, "boot");
         File.WriteAllText(boot, _boot.ToString("D"));
         string[] command = ["unshare", "-m", "--propagation", "slave", "sh", "-c", $"mount --bind '{boot}' /proc/sys/kernel/random/boot_id && exec \"$@\"", "sh"];
         return ChildHost.StartUnderAsync(command, directory, options);
     }
 
-    public override void Hit(ChildHost host)
+    public override void Trigger(ChildHost host)
     {
         lock (_cutting)
         {

@@ -55,7 +55,7 @@ internal sealed class KillRun(UploadDirectory directory, Crash crash, Random ran
         {
             if (Volatile.Read(ref isArmed) && what == where && Interlocked.Add(ref countdown, -by) <= 0)
             {
-                crash.Hit(child);
+                crash.Trigger(child);
             }
         }
 
@@ -71,9 +71,9 @@ internal sealed class KillRun(UploadDirectory directory, Crash crash, Random ran
         }
 
         // All uploads completed before the chosen moment.
-        crash.Hit(child);
+        crash.Trigger(child);
         await child.EndAsync();
-        Heed(child.Output);
+        AcknowledgeProgress(child.Output);
         await crash.RecoverAsync();
     }
 
@@ -137,7 +137,7 @@ internal sealed class KillRun(UploadDirectory directory, Crash crash, Random ran
     }
 
     /// <summary>Records the offsets that the app was notified about: they count as acknowledged, too.</summary>
-    private void Heed(IEnumerable<string> lines)
+    private void AcknowledgeProgress(IEnumerable<string> lines)
     {
         foreach (string[] words in lines.Select(static line => line.Split(' ')).Where(static words => words is ["progress", _, _]))
         {

@@ -40,7 +40,7 @@ internal sealed class KilledUpload(string name, byte[] source, int seed)
     public async Task<long> VerifyAsync(HttpClient client, UploadDirectory directory)
     {
         long status = await client.StatusAsync(name);
-        Assert.True(status >= Acknowledged, $"{name}: {Acknowledged} bytes were acknowledged, and {status} are there.");
+        Assert.True(status >= Acknowledged, $"{name}: {Acknowledged} bytes were acknowledged, and {status} are stored.");
         if (directory.DataOf(name) is { } path)
         {
             byte[] bytes = await File.ReadAllBytesAsync(path);

@@ -18,7 +18,7 @@ public class FuzzTests
     [InlineData("file-id", true)]
     [InlineData("ietf", false)]
     [InlineData("ietf", true)]
-    public async Task No_random_request_breaks_the_server_or_its_store(string protocol, bool onEndpoint)
+    public async Task Random_requests_break_neither_the_server_nor_its_store(string protocol, bool onEndpoint)
     {
         var fuzzer = new Fuzzer(FuzzProtocol.Of(protocol), onEndpoint);
         if (await fuzzer.RunAsync(Fuzzer.Requests, Seed) is { } found)
@@ -35,7 +35,7 @@ public class FuzzTests
     [InlineData("tus", false)]
     [InlineData("file-id", true)]
     [InlineData("ietf", true)]
-    public async Task What_breaks_is_told_with_its_seed_and_with_few_requests(string protocol, bool onEndpoint)
+    public async Task Fault_is_reported_with_its_seed_and_few_requests(string protocol, bool onEndpoint)
     {
         var broken = new Fuzzer(FuzzProtocol.Of(protocol), onEndpoint, static () => throw new InvalidOperationException("A handler that never works."));
         string? found = await broken.RunAsync(1000, firstSeed: 1);

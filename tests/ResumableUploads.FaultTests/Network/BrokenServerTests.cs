@@ -27,7 +27,7 @@ public class BrokenServerTests
 
     [Theory]
     [MemberData(nameof(All))]
-    public async Task A_server_that_is_broken_on_purpose_is_found_every_time(string protocol, string how)
+    public async Task Server_broken_on_purpose_is_always_detected(string protocol, string how)
     {
         foreach (int seed in new[] { 1, 10_001, 20_001 })
         {

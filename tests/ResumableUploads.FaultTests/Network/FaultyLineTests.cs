@@ -35,21 +35,21 @@ public class FaultyLineTests
 
     [Theory]
     [MemberData(nameof(Everywhere))]
-    public Task Every_upload_comes_to_its_end_over_a_line_that_breaks(string protocol, string store) =>
+    public Task Uploads_over_faulty_connections_complete(string protocol, string store) =>
         RunAsync(protocol, store, HttpProtocols.Http1);
 
     [Theory]
     [InlineData("file-id")]
     [InlineData("tus")]
     [InlineData("ietf")]
-    public Task Every_upload_comes_to_its_end_on_HTTP_2_as_well(string protocol) =>
+    public Task Uploads_over_faulty_HTTP_2_connections_complete(string protocol) =>
         RunAsync(protocol, NetworkApp.Memory, HttpProtocols.Http2);
 
     [Theory]
     [InlineData("file-id")]
     [InlineData("tus")]
     [InlineData("ietf")]
-    public Task Every_upload_comes_to_its_end_at_an_endpoint_of_the_app(string protocol) =>
+    public Task Uploads_to_an_endpoint_over_faulty_connections_complete(string protocol) =>
         RunAsync(protocol, NetworkApp.Files, HttpProtocols.Http1, onEndpoint: true);
 
     private static async Task RunAsync(string protocol, string store, HttpProtocols http, bool onEndpoint = false)
@@ -80,7 +80,7 @@ public class FaultyLineTests
         Assert.All(Enum.GetValues<Fault>()[1..], fault =>
         {
             Assert.True(counts.Of(fault, isOnAnswer: false) > 0, $"{fault} has not happened in a request");
-            Assert.True(counts.Of(fault, isOnAnswer: true) > 0, $"{fault} has not happened in an answer");
+            Assert.True(counts.Of(fault, isOnAnswer: true) > 0, $"{fault} has not happened in a response");
         });
     }
 }

@@ -49,7 +49,7 @@ internal sealed class MisbehavingStore(IUploadStore innerStore, Broken broken) :
 
     public override async ValueTask<UploadInfo?> GetAsync(UploadKey key, CancellationToken cancellationToken)
     {
-        UploadInfo? info = Told(key, await InnerStore.GetAsync(key, cancellationToken));
+        UploadInfo? info = WithDroppedBytes(key, await InnerStore.GetAsync(key, cancellationToken));
         return broken == Broken.TellsMore && info is { State: UploadState.Receiving, Offset: > 0 } && Interlocked.Increment(ref _asked) % 5 == 0
             ? info with { Offset = info.Offset + 1 }
             : info;
@@ -58,10 +58,10 @@ internal sealed class MisbehavingStore(IUploadStore innerStore, Broken broken) :
     public override async ValueTask<UpdateResult> UpdateAsync(UploadKey key, string version, UploadRecord record, CancellationToken cancellationToken)
     {
         UpdateResult result = await InnerStore.UpdateAsync(key, version, record, cancellationToken);
-        return result with { Info = Told(key, result.Info) };
+        return result with { Info = WithDroppedBytes(key, result.Info) };
     }
 
-    private UploadInfo? Told(UploadKey key, UploadInfo? info) => info is null ? null : info with { Offset = info.Offset + _dropped.GetValueOrDefault(key) };
+    private UploadInfo? WithDroppedBytes(UploadKey key, UploadInfo? info) => info is null ? null : info with { Offset = info.Offset + _dropped.GetValueOrDefault(key) };
 
     /// <summary>Content without its last byte.</summary>
     private sealed class OtherContent(UploadContent inner, byte[] bytes, int dropped) : UploadContent

@@ -25,7 +25,7 @@ internal sealed class NetworkApp : IUploadServer, IAsyncDisposable
     public const string SyncedFiles = "synced files";
     private const int IdLength = 40;
     private const string Owner = "anonymous";
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
 
     private readonly string _directory = Directory.CreateTempSubdirectory("network-test-").FullName;
     private readonly ConcurrentDictionary<string, byte[]> _expected = new();
@@ -106,20 +106,20 @@ internal sealed class NetworkApp : IUploadServer, IAsyncDisposable
     {
         try
         {
-            await Finished(key).Task.WaitAsync(Patience);
+            await Finished(key).Task.WaitAsync(Timeout);
         }
         catch (TimeoutException)
         {
-            throw new NetworkFault("The client was told that all bytes are there, and the handler was not run.");
+            throw new NetworkTestException("The server reported the upload as complete, but the handler did not run.");
         }
     }
 
     /// <summary>Asserts that the handler has run, for a client that never received the id of its upload.</summary>
-    public void SeeFinished(string fileName)
+    public void AssertHandlerRan(string fileName)
     {
         if (!_names.ContainsKey(fileName))
         {
-            throw new NetworkFault("The client has the last answer, and the handler was not run.");
+            throw new NetworkTestException("The client has the final response, but the handler did not run.");
         }
     }
 
@@ -179,13 +179,13 @@ internal sealed class NetworkApp : IUploadServer, IAsyncDisposable
     {
         if (!_expected.TryGetValue(fileName, out byte[]? expected) || !hash.AsSpan().SequenceEqual(expected))
         {
-            Faults.Enqueue($"{fileName}: the handler was given other bytes ({size} of them) than were sent.");
+            Faults.Enqueue($"{fileName}: the handler received {size} bytes that differ from what was sent.");
         }
 
         int times = _broken == Broken.RunsHandlerTwice && size % 5 == 0 ? 2 : 1;
         if (_runs.AddOrUpdate(key, times, (_, count) => count + times) > 1 || isRepeat)
         {
-            Faults.Enqueue($"{fileName}: the handler was run a second time.");
+            Faults.Enqueue($"{fileName}: the handler ran a second time.");
         }
 
         _names[fileName] = true;

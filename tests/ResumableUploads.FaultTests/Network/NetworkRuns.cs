@@ -17,7 +17,7 @@ internal sealed class NetworkRuns(NetworkApp app, string protocol, HttpProtocols
 {
     private const int SideBySide = 16;
     private const int MaxLooks = 100;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(50);
     private long _bytes;
 
@@ -77,7 +77,7 @@ internal sealed class NetworkRuns(NetworkApp app, string protocol, HttpProtocols
             counts.Add("runs");
             return app.Faults.TryPeek(out string? fault) ? fault : null;
         }
-        catch (NetworkFault e)
+        catch (NetworkTestException e)
         {
             return $"{NameOf(seed)}: {e.Message}";
         }
@@ -107,7 +107,7 @@ internal sealed class NetworkRuns(NetworkApp app, string protocol, HttpProtocols
             // The client does not know the upload: it was rejected or completed in one request.
             if (ending == Ending.Done)
             {
-                app.SeeFinished(name);
+                app.AssertHandlerRan(name);
             }
 
             return;
@@ -118,28 +118,28 @@ internal sealed class NetworkRuns(NetworkApp app, string protocol, HttpProtocols
             await app.FinishedAsync(key);
         }
 
-        await SeeEndAsync(sender, key, ending, content.Length);
+        await AssertEndAsync(sender, key, ending, content.Length);
     }
 
     /// <summary>Requests the status over a connection without faults until pending bytes have arrived, and verifies the end.</summary>
-    private async Task SeeEndAsync(Sender sender, UploadKey key, Ending ending, int length)
+    private async Task AssertEndAsync(Sender sender, UploadKey key, Ending ending, int length)
     {
-        Told? told = null;
+        ReportedStatus? reported = null;
         long there = -1;
         for (int look = 0; look < MaxLooks; look++)
         {
-            told = await sender.AskAsync(WireTo(app.Address, null), Patience);
+            reported = await sender.AskAsync(WireTo(app.Address, null), Timeout);
             there = (await app.Store.GetAsync(key, CancellationToken.None))?.Offset ?? 0;
-            if (told is not null && told.Offset == there && told.IsComplete == (ending == Ending.Done) && (ending == Ending.Refused || there == length))
+            if (reported is not null && reported.Offset == there && reported.IsComplete == (ending == Ending.Done) && (ending == Ending.Refused || there == length))
             {
-                await sender.SeePrefixAsync();
+                await sender.AssertPrefixAsync();
                 return;
             }
 
             await Task.Delay(BetweenLooks, TimeProvider.System);
         }
 
-        throw new NetworkFault($"The end is {ending} of {length} bytes: {told} is told, and {there} bytes are there.");
+        throw new NetworkTestException($"The upload of {length} bytes ended as {ending}: the server reported {reported}, and {there} bytes are stored.");
     }
 
     private IWire WireTo(Uri address, FaultyLine? line) => http == HttpProtocols.Http2 ? new Http2Wire(address, line) : new Http1Wire(address, line);

@@ -23,7 +23,7 @@ internal sealed class SoakRun(string fileSystem, int seed, params string[] optio
     /// </summary>
     private const long DiskSize = 8L << 30;
     private static readonly string[] Protocols = ["file-id", "tus", "ietf"];
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan BetweenConclusions = TimeSpan.FromMilliseconds(100);
     private static readonly string[] Usual =
     [
@@ -64,14 +64,14 @@ internal sealed class SoakRun(string fileSystem, int seed, params string[] optio
         {
             await Task.WhenAll(parts);
             await server.EndAsync(ServerFault.Restart);
-            finished.See();
+            finished.Verify();
         }
         catch (Exception)
         {
             // The other exceptions are consequences of the first.
             Exception first = parts.Where(static part => part.IsFaulted).Select(static part => part.Exception!.InnerException!).FirstOrDefault(static e => e is not OperationCanceledException)
-                ?? parts.FirstOrDefault(static part => part.IsFaulted)?.Exception?.InnerException ?? new NetworkFault("What is finished is not as it was told.");
-            throw new NetworkFault($"A loss on {fileSystem}, seed {seed}: {(first is NetworkFault ? first.Message : first)}\n{_counts}\n{server.Log}");
+                ?? parts.FirstOrDefault(static part => part.IsFaulted)?.Exception?.InnerException ?? new NetworkTestException("A completed upload differs from what the server reported.");
+            throw new NetworkTestException($"A loss on {fileSystem}, seed {seed}: {(first is NetworkTestException ? first.Message : first)}\n{_counts}\n{server.Log}");
         }
 
         return new SoakTotals(fileSystem, _uploads, _refused, _bytes, _counts);
@@ -118,7 +118,7 @@ internal sealed class SoakRun(string fileSystem, int seed, params string[] optio
                     await PauseAsync(random);
                 }
 
-                server.MakeRoom();
+                server.FreeSpace();
             }
         }
         while (TimeProvider.System.GetElapsedTime(began) < time);
@@ -131,7 +131,7 @@ internal sealed class SoakRun(string fileSystem, int seed, params string[] optio
     {
         _counts.Add(how.ToString());
         await server.EndAsync(how);
-        finished.See();
+        finished.Verify();
     }
 
     private async Task SendAsync(SoakServer server, FinishedUploads finished)
@@ -158,9 +158,9 @@ internal sealed class SoakRun(string fileSystem, int seed, params string[] optio
 
                 Interlocked.Increment(ref _uploads);
             }
-            catch (NetworkFault e)
+            catch (NetworkTestException e)
             {
-                throw new NetworkFault($"{protocol}, upload {name} of {content.Length} bytes: {e.Message}");
+                throw new NetworkTestException($"{protocol}, upload {name} of {content.Length} bytes: {e.Message}");
             }
         }
     }
@@ -181,7 +181,7 @@ internal sealed class SoakRun(string fileSystem, int seed, params string[] optio
         for (int tries = 0; tries < MaxConclusions; tries++)
         {
             Uri address = await server.ReadyAsync(_failed.Token);
-            if (await sender.ConcludeAsync(new Http1Wire(address, null), Patience) is { IsComplete: true })
+            if (await sender.ConcludeAsync(new Http1Wire(address, null), Timeout) is { IsComplete: true })
             {
                 return ending;
             }
@@ -189,6 +189,6 @@ internal sealed class SoakRun(string fileSystem, int seed, params string[] optio
             await Task.Delay(BetweenConclusions, TimeProvider.System, _failed.Token);
         }
 
-        throw new NetworkFault("All bytes are told to be there, and the upload is never completed.");
+        throw new NetworkTestException("The server reported all bytes as stored, but the upload never completed.");
     }
 }

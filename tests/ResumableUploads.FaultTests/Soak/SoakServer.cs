@@ -62,7 +62,7 @@ internal sealed class SoakServer(LoopDisk disk, string[] options) : IUploadServe
                 process.Kill();
                 break;
             case ServerFault.LossOfPower:
-                _power.Hit(process);
+                _power.Trigger(process);
                 break;
             default:
                 process.AskToStop();
@@ -77,7 +77,7 @@ internal sealed class SoakServer(LoopDisk disk, string[] options) : IUploadServe
         }
         else if (how == ServerFault.Restart && (process.ExitCode != 0 || TimeProvider.System.GetElapsedTime(began) > ShutdownTimeout))
         {
-            throw new NetworkFault($"The server was asked to stop, and ended after {TimeProvider.System.GetElapsedTime(began)} with {process.ExitCode}.");
+            throw new NetworkTestException($"The server received SIGTERM and exited after {TimeProvider.System.GetElapsedTime(began)} with {process.ExitCode}.");
         }
 
         _lastLog = process.Errors;
@@ -89,11 +89,11 @@ internal sealed class SoakServer(LoopDisk disk, string[] options) : IUploadServe
     public void Fill()
     {
         Interlocked.Increment(ref _fullMoments);
-        Ballast.Fill(disk.Path);
+        DiskFiller.Fill(disk.Path);
     }
 
     /// <summary>Frees the space again, unless a power loss has already done so.</summary>
-    public void MakeRoom()
+    public void FreeSpace()
     {
         File.Delete(Path.Combine(disk.Path, "ballast"));
         Interlocked.Increment(ref _fullMoments);

@@ -13,7 +13,7 @@ public class FailedSyncTests
     private static readonly byte[] Content = RandomNumberGenerator.GetBytes(300_000);
 
     [Fact]
-    public async Task Bytes_whose_sync_failed_are_never_acknowledged_and_the_upload_goes_on_from_those_before()
+    public async Task Failed_data_sync_is_not_acknowledged_and_upload_resumes_from_synced_bytes()
     {
         await Needs.StraceAsync();
         using var directory = new UploadDirectory();
@@ -33,11 +33,11 @@ public class FailedSyncTests
             Assert.Contains("Input/output error", failing.Errors);
         }
 
-        await AssertGoesOnAsync(directory, 100_000, 100_000);
+        await AssertContinuesAsync(directory, 100_000, 100_000);
     }
 
     [Fact]
-    public async Task Bytes_whose_mark_could_not_be_synced_are_not_acknowledged()
+    public async Task Failed_mark_sync_is_not_acknowledged()
     {
         await Needs.StraceAsync();
         using var directory = new UploadDirectory();
@@ -51,11 +51,11 @@ public class FailedSyncTests
         }
 
         // The bytes themselves were synced, so they may or may not be kept.
-        await AssertGoesOnAsync(directory, 100_000, 200_000);
+        await AssertContinuesAsync(directory, 100_000, 200_000);
     }
 
     [Fact]
-    public async Task A_creation_that_cannot_be_synced_is_refused()
+    public async Task Creation_with_failed_sync_is_rejected()
     {
         await Needs.StraceAsync();
         using var directory = new UploadDirectory();
@@ -67,7 +67,7 @@ public class FailedSyncTests
     }
 
     [Fact]
-    public async Task A_disk_on_which_no_sync_works_is_told_at_start()
+    public async Task Startup_on_disk_without_working_sync_fails()
     {
         await Needs.StraceAsync();
         using var directory = new UploadDirectory();
@@ -98,7 +98,7 @@ public class FailedSyncTests
         Assert.NotNull(response.Headers.RetryAfter);
     }
 
-    private static async Task AssertGoesOnAsync(UploadDirectory directory, long least, long most)
+    private static async Task AssertContinuesAsync(UploadDirectory directory, long least, long most)
     {
         await using ChildHost child = await ChildHost.StartAsync(directory.Root, Durable);
         long offset = await child.Client.StatusAsync("f");

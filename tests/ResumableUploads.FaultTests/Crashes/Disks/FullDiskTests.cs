@@ -13,7 +13,7 @@ public class FullDiskTests
     [Theory]
     [InlineData("ProcessCrash")]
     [InlineData("PowerLoss")]
-    public async Task A_full_disk_is_told_with_the_true_offset_and_the_upload_goes_on_when_there_is_room(string durability)
+    public async Task Full_disk_returns_507_with_offset_and_upload_resumes_when_space_is_freed(string durability)
     {
         await using SmallDisk disk = await SmallDisk.MountAsync(16);
         var directory = new UploadDirectory(Path.Combine(disk.Path, "uploads"));
@@ -72,7 +72,7 @@ public class FullDiskTests
     [Theory]
     [InlineData("ProcessCrash")]
     [InlineData("PowerLoss")]
-    public async Task A_creation_on_a_full_disk_leaves_nothing_behind(string durability)
+    public async Task Creation_on_full_disk_leaves_nothing_behind(string durability)
     {
         await using SmallDisk disk = await SmallDisk.MountAsync(16);
         var directory = new UploadDirectory(Path.Combine(disk.Path, "uploads"));
@@ -99,7 +99,7 @@ public class FullDiskTests
     [Theory]
     [InlineData("ProcessCrash")]
     [InlineData("PowerLoss")]
-    public async Task A_last_byte_that_fits_where_its_record_does_not_is_kept_and_the_upload_is_completed_later(string durability)
+    public async Task Last_byte_is_kept_when_its_record_does_not_fit_and_upload_completes_later(string durability)
     {
         await using SmallDisk disk = await SmallDisk.MountAsync(16);
         var directory = new UploadDirectory(Path.Combine(disk.Path, "uploads"));
@@ -126,7 +126,7 @@ public class FullDiskTests
     [Theory]
     [InlineData("ProcessCrash")]
     [InlineData("PowerLoss")]
-    public async Task A_server_that_ended_on_a_full_disk_starts_again_and_tells_what_is_there(string durability)
+    public async Task Server_restarts_on_full_disk_and_reports_stored_offset(string durability)
     {
         await using SmallDisk disk = await SmallDisk.MountAsync(16);
         var directory = new UploadDirectory(Path.Combine(disk.Path, "uploads"));

@@ -13,18 +13,18 @@ internal sealed class LoopDisk : IAsyncDisposable
     private readonly DirectoryInfo _place = Directory.CreateTempSubdirectory("crash-disk-");
 
     /// <summary>Gets the directory of the disk image and of files that are not on the disk.</summary>
-    public string Place => _place.FullName;
+    public string Root => _place.FullName;
 
     /// <summary>Gets the mount point.</summary>
-    public string Path => System.IO.Path.Combine(Place, "mounted");
+    public string Path => System.IO.Path.Combine(Root, "mounted");
 
-    private string Image => System.IO.Path.Combine(Place, "image");
+    private string Image => System.IO.Path.Combine(Root, "image");
 
     /// <param name="fileSystem"><c>ext4</c> or <c>xfs</c>.</param>
     /// <param name="size">The size in bytes. For ext4 it also limits the number of files.</param>
     public static async Task<LoopDisk> MountAsync(string fileSystem, long size = SmallSize)
     {
-        Needs.Require(OperatingSystem.IsLinux(), "Loop devices are for Linux.");
+        Needs.Require(OperatingSystem.IsLinux(), "Loop devices require Linux.");
         var disk = new LoopDisk();
         Directory.CreateDirectory(disk.Path);
         await using (FileStream image = File.Create(disk.Image))
@@ -40,7 +40,7 @@ internal sealed class LoopDisk : IAsyncDisposable
             await disk.DisposeAsync();
         }
 
-        Needs.Require(isThere, $"A disk with {fileSystem} cannot be made and mounted here: it takes root, mkfs.{fileSystem}, xfs_io and a loop device.");
+        Needs.Require(isThere, $"Creating and mounting a disk with {fileSystem} requires root, mkfs.{fileSystem}, xfs_io and a loop device.");
         return disk;
     }
 
@@ -57,11 +57,11 @@ internal sealed class LoopDisk : IAsyncDisposable
         Assert.Equal(0, await Needs.RunAsync("umount", Path));
 
         // While anything keeps the old disk alive, mounting would return that disk again.
-        using var patience = new CancellationTokenSource(ChildHost.Patience);
+        using var timeout = new CancellationTokenSource(ChildHost.Patience);
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
         while (await Needs.RunAsync("sh", "-c", $"test -z \"$(losetup -j '{Image}')\"") != 0)
         {
-            Assert.True(await timer.WaitForNextTickAsync(patience.Token));
+            Assert.True(await timer.WaitForNextTickAsync(timeout.Token));
         }
 
         Assert.True(await TryMountAsync());

@@ -18,7 +18,7 @@ public class PowerLossTests(ITestOutputHelper output)
     [Theory]
     [InlineData("ext4")]
     [InlineData("xfs")]
-    public async Task Every_acknowledged_byte_is_there_after_a_loss_of_power(string fileSystem)
+    public async Task Power_loss_keeps_every_acknowledged_byte(string fileSystem)
     {
         await using LoopDisk disk = await LoopDisk.MountAsync(fileSystem);
         int rounds = CrashSettings.Rounds is { } wanted ? Math.Max(1, wanted * Rounds / 200) : Rounds;
@@ -39,7 +39,7 @@ public class PowerLossTests(ITestOutputHelper output)
     [Theory]
     [InlineData("ext4")]
     [InlineData("xfs")]
-    public async Task Every_loss_of_several_leaves_what_was_acknowledged(string fileSystem)
+    public async Task Repeated_power_losses_keep_every_acknowledged_byte(string fileSystem)
     {
         const int Losses = 4;
         const int Piece = 300;
@@ -59,14 +59,14 @@ public class PowerLossTests(ITestOutputHelper output)
             using HttpResponseMessage response = await child.Client.AppendAsync(upload.Name, offset, new ByteArrayContent(piece), source.Length + 1);
             Assert.Equal((offset + piece.Length).ToString(CultureInfo.InvariantCulture), response.Header("X-Start-Byte"));
             upload.Acknowledge(offset + piece.Length);
-            power.Hit(child);
+            power.Trigger(child);
             await child.EndAsync();
             await power.RecoverAsync();
         }
     }
 
     [Fact]
-    public async Task The_same_run_finds_what_is_lost_where_nothing_is_synced()
+    public async Task Power_loss_without_syncs_is_detected()
     {
         await using LoopDisk disk = await LoopDisk.MountAsync("ext4");
         KillRun run = Run(disk, new PowerLoss(disk), Durability.ProcessCrash);

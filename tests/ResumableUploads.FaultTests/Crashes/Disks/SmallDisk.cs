@@ -14,7 +14,7 @@ internal sealed class SmallDisk : IAsyncDisposable
 
     public static async Task<SmallDisk> MountAsync(int mebibytes)
     {
-        Needs.Require(OperatingSystem.IsLinux(), "tmpfs is for Linux.");
+        Needs.Require(OperatingSystem.IsLinux(), "tmpfs requires Linux.");
         var disk = new SmallDisk(Directory.CreateTempSubdirectory("crash-disk-"));
         int? exit = await Needs.RunAsync("mount", "-t", "tmpfs", "-o", $"size={mebibytes}m", "crash-disk", disk.Path);
         if (exit != 0)
@@ -22,7 +22,7 @@ internal sealed class SmallDisk : IAsyncDisposable
             disk._place.Delete();
         }
 
-        Needs.Require(exit == 0, "A tmpfs cannot be mounted here: it takes root, and a machine that allows it.");
+        Needs.Require(exit == 0, "Mounting a tmpfs requires root and a machine that allows it.");
         return disk;
     }
 
@@ -32,7 +32,7 @@ internal sealed class SmallDisk : IAsyncDisposable
     /// <summary>Fills the remaining space until the returned file is deleted.</summary>
     public string Fill()
     {
-        string path = Ballast.Fill(Path);
+        string path = DiskFiller.Fill(Path);
         Assert.Equal("0", new DriveInfo(Path).AvailableFreeSpace.ToString(CultureInfo.InvariantCulture));
         return path;
     }

@@ -11,7 +11,7 @@ public class CompletionTests
     private static readonly byte[] Content = [.. Enumerable.Range(0, 90_000).Select(static i => (byte)(i * 31))];
 
     [Fact]
-    public async Task A_handler_that_runs_in_one_process_is_not_run_by_another_however_long_it_takes()
+    public async Task Running_handler_is_not_started_by_another_process()
     {
         using var directory = new UploadDirectory();
         string[] options = ["ResumableUploads:FileSystem:Durability=ProcessCrash", "ResumableUploads:Handler:LeaseDuration=00:00:02", "ResumableUploads:Handler:CompletionTimeout=00:00:01"];
@@ -46,7 +46,7 @@ public class CompletionTests
     }
 
     [Fact]
-    public async Task Another_process_runs_the_handler_of_one_that_was_killed_in_it()
+    public async Task Handler_of_killed_process_is_run_by_another_process()
     {
         using var directory = new UploadDirectory();
         string[] options = ["ResumableUploads:FileSystem:Durability=ProcessCrash", "ResumableUploads:Handler:LeaseDuration=00:00:02"];
@@ -66,7 +66,7 @@ public class CompletionTests
     }
 
     [Fact]
-    public async Task A_handler_moves_its_file_also_while_its_own_lease_is_being_renewed()
+    public async Task Handler_moves_its_file_while_its_lease_is_renewed()
     {
         using var directory = new UploadDirectory();
 
@@ -85,7 +85,7 @@ public class CompletionTests
     [InlineData("die-after", "ProcessCrash")]
     [InlineData("die-before", "PowerLoss")]
     [InlineData("die-after", "PowerLoss")]
-    public async Task A_kill_at_the_move_of_a_finished_file_neither_loses_nor_doubles_it(string handler, string durability)
+    public async Task Kill_at_the_move_of_a_completed_file_neither_loses_nor_duplicates_it(string handler, string durability)
     {
         using var directory = new UploadDirectory();
         string[] options = [$"ResumableUploads:FileSystem:Durability={durability}", "ResumableUploads:Handler:LeaseDuration=00:00:00.3"];

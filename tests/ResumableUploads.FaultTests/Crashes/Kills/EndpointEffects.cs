@@ -22,7 +22,7 @@ internal sealed class EndpointEffects(string directory)
         Read("SELECT attempt, is_repeat FROM runs WHERE key = $key ORDER BY rowid", key, static row => (row.GetInt32(0), row.GetBoolean(1)));
 
     /// <summary>Returns the hashes of dead-lettered uploads.</summary>
-    public IReadOnlyList<string> ParkedOf(string key) =>
+    public IReadOnlyList<string> DeadLettersOf(string key) =>
         Read("SELECT hash FROM parked WHERE key = $key", key, static row => row.GetString(0));
 
     /// <summary>Gets the number of uploads with an effect.</summary>

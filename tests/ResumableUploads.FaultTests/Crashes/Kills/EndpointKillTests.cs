@@ -34,7 +34,7 @@ public class EndpointKillTests
 
     [Theory]
     [MemberData(nameof(Steps))]
-    public async Task A_kill_at_any_step_leaves_one_effect_and_one_answer(string step, int starts, bool firstIsRepeat, bool isOldAnswer)
+    public async Task Kill_at_any_step_leaves_one_effect_and_one_response(string step, int starts, bool firstIsRepeat, bool isOldAnswer)
     {
         using var directory = new UploadDirectory();
         string effectsDirectory = Path.Combine(directory.Root, "..", "effects");
@@ -56,7 +56,7 @@ public class EndpointKillTests
                 await child.DisposeAsync();
                 child = await StartAsync(directory, effectsDirectory, round + 1);
 
-                EndpointAnswer answer = await upload.ComeBackAsync(child.Client, cuts[^1]);
+                EndpointAnswer answer = await upload.ReconnectAsync(child.Client, cuts[^1]);
                 AssertIsWhole(answer, upload, content.Length, isOldAnswer ? dead : child.Id);
                 Assert.Equal(answer, await upload.AskAsync(child.Client));
                 Assert.Equal(upload.Hash, Assert.Single(effects.HashesOf(upload.Key)));

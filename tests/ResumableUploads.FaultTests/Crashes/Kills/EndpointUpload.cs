@@ -49,7 +49,7 @@ internal sealed class EndpointUpload(string fileId, byte[] content, string? die 
     /// </summary>
     /// <param name="client">The client.</param>
     /// <param name="least">The offset that the server has acknowledged before.</param>
-    public async Task<EndpointAnswer> ComeBackAsync(HttpClient client, long least)
+    public async Task<EndpointAnswer> ReconnectAsync(HttpClient client, long least)
     {
         for (int i = 0; i < 10; i++)
         {

@@ -15,7 +15,7 @@ public class KillTests(ITestOutputHelper output)
     [Theory]
     [InlineData(Durability.ProcessCrash, 150)]
     [InlineData(Durability.PowerLoss, 50)]
-    public async Task Every_acknowledged_byte_is_there_after_a_kill_and_each_file_is_finished_once(Durability durability, int rounds)
+    public async Task Kill_keeps_every_acknowledged_byte_and_each_file_completes_once(Durability durability, int rounds)
     {
         if (CrashSettings.Rounds is { } wanted)
         {

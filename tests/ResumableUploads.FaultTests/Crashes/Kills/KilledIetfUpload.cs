@@ -18,10 +18,10 @@ internal sealed class KilledIetfUpload(int number, byte[] source, int seed)
     public string Name => $"upload-{number}-{_creations}-.bin";
 
     /// <summary>Gets the largest offset that the server has reported.</summary>
-    public long Told { get; private set; }
+    public long ReportedOffset { get; private set; }
 
     /// <summary>Gets the number of interim responses received.</summary>
-    public int Interims { get; private set; }
+    public int InterimResponses { get; private set; }
 
     public bool IsDone { get; private set; }
 
@@ -34,9 +34,9 @@ internal sealed class KilledIetfUpload(int number, byte[] source, int seed)
         }
 
         (long offset, bool isComplete) = (await client.StateAsync(_url))!.Value;
-        Assert.True(offset >= Told, $"{Name}: {Told} bytes were told to be safe, and {offset} are there.");
+        Assert.True(offset >= ReportedOffset, $"{Name}: {ReportedOffset} bytes were reported as durable, and {offset} are stored.");
         Assert.True(!IsDone || isComplete, $"{Name} was finished, and is not.");
-        Told = offset;
+        ReportedOffset = offset;
         return offset;
     }
 
@@ -88,8 +88,8 @@ internal sealed class KilledIetfUpload(int number, byte[] source, int seed)
             _url ??= response.Header("Location");
             if (response.Header("Upload-Offset") is { } offset)
             {
-                Told = Math.Max(Told, long.Parse(offset, CultureInfo.InvariantCulture));
-                Interims += response.Status == 104 ? 1 : 0;
+                ReportedOffset = Math.Max(ReportedOffset, long.Parse(offset, CultureInfo.InvariantCulture));
+                InterimResponses += response.Status == 104 ? 1 : 0;
             }
 
             heard(0);

@@ -55,7 +55,7 @@ public class SyscallKillTests(ITestOutputHelper output)
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Killed_at_every_call_of_the_system_it_has_what_it_had_answered()
+    public async Task Kill_at_every_system_call_keeps_what_was_reported()
     {
         await Needs.StraceAsync();
         Call[] calls = await CallsAsync();
@@ -72,7 +72,7 @@ public class SyscallKillTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public async Task The_same_kills_find_a_store_that_answers_before_it_has_done_the_work()
+    public async Task Store_that_reports_before_the_work_is_done_is_detected()
     {
         await Needs.StraceAsync();
         Call[] calls = await CallsAsync();
@@ -118,10 +118,10 @@ public class SyscallKillTests(ITestOutputHelper output)
         string[] answers = await RunAsync(
             isKilled: true, ["-o", "/dev/null", "-e", "trace=" + call.Name, "-e", $"inject={call.Name}:signal=KILL:when={call.Number}"], place.Root, options);
         Assert.Equal(Answers.Skip(1).Take(answers.Length).Select(static answer => answer.Line), answers);
-        return await LookAsync(place.Root, Answers[answers.Length], Answers[Math.Min(answers.Length + 1, Answers.Length - 1)]);
+        return await InspectAsync(place.Root, Answers[answers.Length], Answers[Math.Min(answers.Length + 1, Answers.Length - 1)]);
     }
 
-    private static async Task<string?> LookAsync(string root, Found now, Found next)
+    private static async Task<string?> InspectAsync(string root, Found now, Found next)
     {
         var store = new FileSystemUploadStore(new FileSystemUploadStoreOptions { Directory = root });
         UploadInfo? info = await store.GetAsync(Key, Token);
@@ -133,7 +133,7 @@ public class SyscallKillTests(ITestOutputHelper output)
 
         if (info is null)
         {
-            return now.Upload is null || next.Upload is null ? null : $"'{now.Line}' was answered, and nothing is there";
+            return now.Upload is null || next.Upload is null ? null : $"'{now.Line}' was reported, but the upload does not exist";
         }
 
         Upload[] possible = [.. new[] { now.Upload, next.Upload }.OfType<Upload>()];
@@ -144,13 +144,13 @@ public class SyscallKillTests(ITestOutputHelper output)
             || !possible.Any(upload => (upload.Data, upload.State) == (info.Record.Data.Span[0], info.State))
             || !possible.Any(upload => upload.Outcome == outcome))
         {
-            return $"'{now.Line}' was answered, and there are {info.Offset} bytes, {info.State}, {info.Record.Data.Span[0]}, outcome {outcome}";
+            return $"'{now.Line}' was reported, but the store has {info.Offset} bytes, {info.State}, {info.Record.Data.Span[0]}, outcome {outcome}";
         }
 
-        return await GoOnAsync(store, info);
+        return await ContinueAsync(store, info);
     }
 
-    private static async Task<string?> GoOnAsync(FileSystemUploadStore store, UploadInfo info)
+    private static async Task<string?> ContinueAsync(FileSystemUploadStore store, UploadInfo info)
     {
         byte[] more = new byte[100];
         AppendResult append = await store.AppendAsync(Key, info.Offset, RecordingContent.FromBytes(more), AppendMode.KeepPartial, Token);

@@ -13,7 +13,7 @@ public class TwoProcessTests
     [Theory]
     [InlineData("ProcessCrash")]
     [InlineData("PowerLoss")]
-    public async Task Of_two_that_create_or_append_at_the_same_moment_one_wins_each_time(string durability)
+    public async Task Concurrent_creations_and_appends_of_two_processes_have_one_winner(string durability)
     {
         using var directory = new UploadDirectory();
         await using ChildHost a = await ChildHost.StartAsync(directory.Root, $"ResumableUploads:FileSystem:Durability={durability}");
@@ -56,7 +56,7 @@ public class TwoProcessTests
     [Theory]
     [InlineData("ProcessCrash")]
     [InlineData("PowerLoss")]
-    public async Task While_one_process_appends_the_other_is_busy_to_an_append_and_answers_the_status_at_once(string durability)
+    public async Task Second_process_rejects_an_append_and_returns_the_status_during_an_append(string durability)
     {
         using var directory = new UploadDirectory();
         string[] options = [$"ResumableUploads:FileSystem:Durability={durability}", "ResumableUploads:FileSystem:SyncSize=1", "ResumableUploads:Timeouts:ProgressInterval=00:00:00.0000001", "Progress=true"];
@@ -97,7 +97,7 @@ public class TwoProcessTests
     }
 
     [Fact]
-    public async Task The_other_process_names_what_is_durable_and_not_what_is_only_written()
+    public async Task Second_process_reports_only_the_durable_offset()
     {
         using var directory = new UploadDirectory();
         string[] options = ["ResumableUploads:FileSystem:Durability=PowerLoss", "ResumableUploads:FileSystem:SyncInterval=1.00:00:00"];

@@ -65,7 +65,7 @@ internal sealed class CrashRun(string name, int seed) : IDisposable
     public async Task TryAsync(History history, int prefix, IReadOnlyDictionary<int, Fate> fates)
     {
         var image = new CrashImage(history.Log, prefix, fates);
-        if (!_seen.Add((image.Signature, history.Log.Take(prefix).Count(static operation => operation is Said))))
+        if (!_seen.Add((image.Signature, history.Log.Take(prefix).Count(static operation => operation is Noted))))
         {
             return;
         }
@@ -74,16 +74,16 @@ internal sealed class CrashRun(string name, int seed) : IDisposable
         image.WriteTo(directory);
         try
         {
-            var first = new StoreLook(History.NewStore(directory, new NextBoot(NextBootName)));
-            Dictionary<UploadKey, ExpectedUpload?> found = await first.LookAsync(Expectations.At(history.Log, prefix));
-            Expectations after = await first.GoOnAsync(found);
+            var first = new StoreVerifier(History.NewStore(directory, new NextBoot(NextBootName)));
+            Dictionary<UploadKey, ExpectedUpload?> found = await first.InspectAsync(Expectations.At(history.Log, prefix));
+            Expectations after = await first.ContinueAsync(found);
             FileSystemUploadStore second = History.NewStore(directory, new NextBoot("second"));
             await second.CleanUpAsync(default);
-            await new StoreLook(second).LookAsync(after);
+            await new StoreVerifier(second).InspectAsync(after);
         }
         catch (Exception e)
         {
-            throw new LawBrokenException(Tell(history, prefix, fates, e.Message), e);
+            throw new ContractViolationException(Tell(history, prefix, fates, e.Message), e);
         }
         finally
         {

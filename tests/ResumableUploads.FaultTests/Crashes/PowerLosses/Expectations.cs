@@ -19,9 +19,9 @@ internal sealed class Expectations
     public static Expectations At(IReadOnlyList<DiskOperation> log, int prefix)
     {
         var expectations = new Expectations();
-        foreach (Said said in log.Take(prefix).OfType<Said>())
+        foreach (Noted entry in log.Take(prefix).OfType<Noted>())
         {
-            said.Apply(expectations);
+            entry.Apply(expectations);
         }
 
         return expectations;
@@ -49,7 +49,7 @@ internal sealed record ExpectedUpload
     public byte[] Kept { get; init; } = [];
 
     /// <summary>Gets the acknowledged offset.</summary>
-    public long Least { get; init; }
+    public long AcknowledgedOffset { get; init; }
 
     /// <summary>Gets the bytes that are being appended.</summary>
     public byte[] UnderWay { get; init; } = [];
@@ -69,7 +69,7 @@ internal sealed record ExpectedUpload
     public byte[] Sent => [.. Kept, .. UnderWay];
 
     public bool Allows(long offset) =>
-        IsStaged ? offset == Kept.Length || (IsWanted && offset == Sent.Length) : offset >= Least && offset <= Sent.Length;
+        IsStaged ? offset == Kept.Length || (IsWanted && offset == Sent.Length) : offset >= AcknowledgedOffset && offset <= Sent.Length;
 
     public bool Allows(UploadRecord record) => Records.Any(one => AreSame(one, record));
 

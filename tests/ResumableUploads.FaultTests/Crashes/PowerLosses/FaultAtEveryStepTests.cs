@@ -20,7 +20,7 @@ public class FaultAtEveryStepTests(ITestOutputHelper output)
 
     [Theory]
     [MemberData(nameof(Histories))]
-    public async Task A_step_that_is_refused_takes_nothing_away_and_the_upload_goes_on(string name, int error)
+    public async Task Refused_step_loses_nothing_and_upload_resumes(string name, int error)
     {
         int failures = 0;
         int steps = 0;
@@ -48,12 +48,12 @@ public class FaultAtEveryStepTests(ITestOutputHelper output)
                 }
 
                 await LosePowerAsync(run, history, files, directory);
-                await history.GoOnAfterFailureAsync(failure?.DurableOffset, History.NewStore(directory, files));
+                await history.ContinueAfterFailureAsync(failure?.DurableOffset, History.NewStore(directory, files));
             }
             catch (Exception e)
             {
                 string log = string.Join("\n", history.Log.TakeLast(20).Select(static operation => $"  {operation}"));
-                throw new LawBrokenException($"{name}, step {steps} refused ({files.Refused}), error {error}: {e.Message}\n{log}", e);
+                throw new ContractViolationException($"{name}, step {steps} refused ({files.Refused}), error {error}: {e.Message}\n{log}", e);
             }
         }
 

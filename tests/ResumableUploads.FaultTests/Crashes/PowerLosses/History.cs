@@ -41,10 +41,10 @@ internal sealed class History(RecordingFileLayer files, string directory, Random
         }
 
         Beginning = files.Log.Count;
-        Dictionary<UploadKey, ExpectedUpload?> found = await new StoreLook(_store).LookAsync(before);
+        Dictionary<UploadKey, ExpectedUpload?> found = await new StoreVerifier(_store).InspectAsync(before);
         foreach ((UploadKey key, ExpectedUpload? upload) in found)
         {
-            Say($"found {key} with {upload?.Least.ToString() ?? "nothing"}", all => all[key] = new ExpectedKey { Now = upload });
+            Say($"found {key} with {upload?.AcknowledgedOffset.ToString() ?? "nothing"}", all => all[key] = new ExpectedKey { Now = upload });
         }
     }
 
@@ -54,11 +54,11 @@ internal sealed class History(RecordingFileLayer files, string directory, Random
     /// </summary>
     public async Task TakeOverAsync(Expectations before)
     {
-        Dictionary<UploadKey, ExpectedUpload?> found = await new StoreLook(_store).LookAsync(before);
+        Dictionary<UploadKey, ExpectedUpload?> found = await new StoreVerifier(_store).InspectAsync(before);
         foreach ((UploadKey key, ExpectedUpload? upload) in found)
         {
             ExpectedKey now = upload is null ? before[key] with { IsBeingDeleted = true } : new ExpectedKey { Now = upload };
-            Say($"taken over {key} with {upload?.Least.ToString() ?? "nothing"}", all => all[key] = now);
+            Say($"taken over {key} with {upload?.AcknowledgedOffset.ToString() ?? "nothing"}", all => all[key] = now);
         }
     }
 
@@ -76,7 +76,7 @@ internal sealed class History(RecordingFileLayer files, string directory, Random
     {
         var record = new UploadRecord { State = state, Length = size, Data = Bytes(RecordSize) };
         byte[] bytes = Bytes(size);
-        var upload = new ExpectedUpload { Kept = bytes, Least = size, Records = [record] };
+        var upload = new ExpectedUpload { Kept = bytes, AcknowledgedOffset = size, Records = [record] };
         Say($"create {key} whole", all => all[key] = all[key] with { Next = upload });
         CreateResult created = await _store.CreateCompletedAsync(key, record, new ReadOnlySequence<byte>(bytes), default);
         Assert.Equal(CreateStatus.Created, created.Status);
@@ -139,16 +139,16 @@ internal sealed class History(RecordingFileLayer files, string directory, Random
     /// Continues after a failed call: the state is either the acknowledged one or the one that the call should have produced, and the upload can be
     /// resumed, also by another process.
     /// </summary>
-    /// <param name="told">The offset that the failure reported, or null.</param>
+    /// <param name="reported">The offset that the failure reported, or null.</param>
     /// <param name="another">A store of another process.</param>
-    public async Task GoOnAfterFailureAsync(long? told, IUploadStore another)
+    public async Task ContinueAfterFailureAsync(long? reported, IUploadStore another)
     {
-        var look = new StoreLook(_store);
-        Dictionary<UploadKey, ExpectedUpload?> found = await look.LookAsync(Expected);
-        Assert.True(told is null || found.Values.Any(upload => upload?.Least >= told), $"The failure told {told}, and less is there.");
-        Expectations after = await look.GoOnAsync(found);
-        await look.LookAsync(after);
-        await new StoreLook(another).LookAsync(after);
+        var look = new StoreVerifier(_store);
+        Dictionary<UploadKey, ExpectedUpload?> found = await look.InspectAsync(Expected);
+        Assert.True(reported is null || found.Values.Any(upload => upload?.AcknowledgedOffset >= reported), $"The failure reported offset {reported}, and fewer bytes are stored.");
+        Expectations after = await look.ContinueAsync(found);
+        await look.InspectAsync(after);
+        await new StoreVerifier(another).InspectAsync(after);
     }
 
     private PieceContent Begin(UploadKey key, int[] sizes, bool isStaged, bool isWanted, out byte[] bytes)
@@ -158,7 +158,7 @@ internal sealed class History(RecordingFileLayer files, string directory, Random
         Change(key, $"append {all.Length}", upload => upload with { UnderWay = all, IsStaged = isStaged });
         return new PieceContent(
             pieces,
-            offset => Change(key, $"committed {offset}", upload => upload with { Least = offset }),
+            offset => Change(key, $"committed {offset}", upload => upload with { AcknowledgedOffset = offset }),
             () =>
             {
                 Change(key, $"is wanted: {isWanted}", upload => upload with { IsWanted = isWanted });
@@ -169,7 +169,7 @@ internal sealed class History(RecordingFileLayer files, string directory, Random
     private void End(UploadKey key, string text, bool keep) => Change(key, text, upload => upload with
     {
         Kept = keep ? upload.Sent : upload.Kept,
-        Least = keep ? upload.Sent.Length : upload.Kept.Length,
+        AcknowledgedOffset = keep ? upload.Sent.Length : upload.Kept.Length,
         UnderWay = [],
         IsStaged = false,
         IsWanted = false,
@@ -183,7 +183,7 @@ internal sealed class History(RecordingFileLayer files, string directory, Random
     private void Say(string text, Action<Expectations> apply)
     {
         apply(Expected);
-        files.Note(new Said(text, apply));
+        files.Note(new Noted(text, apply));
     }
 
     /// <summary>Returns bytes other than zero, because lost data reads as zeros.</summary>

@@ -10,7 +10,7 @@ public class SmallHistoryTests(ITestOutputHelper output)
 
     [Theory]
     [MemberData(nameof(Names))]
-    public async Task What_was_acknowledged_is_there_wherever_the_power_goes(string name)
+    public async Task Acknowledged_data_survives_a_power_loss_after_any_step(string name)
     {
         using var run = new CrashRun(name, CrashRun.Seed);
         History history = await SmallHistories.PlayAsync(name, run, CrashRun.Seed, static directory => new RecordingFileLayer(directory, CrashRun.BootOf("zero")));

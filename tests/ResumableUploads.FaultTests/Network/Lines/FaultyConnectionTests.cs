@@ -22,30 +22,30 @@ public class FaultyConnectionTests
     [InlineData("HalfOpen", true, "reset", "reset")]
     [InlineData("Stall", false, "20 ended", "20 ended")]
     [InlineData("Stall", true, "20 ended", "20 ended")]
-    public async Task A_fault_happens_at_its_byte_and_no_byte_is_changed(string name, bool isOnAnswer, string atServer, string atClient)
+    public async Task Fault_happens_at_its_byte_and_changes_no_byte(string name, bool isOnAnswer, string atServer, string atClient)
     {
         Fault fault = Enum.Parse<Fault>(name);
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(20));
         using var server = new TcpListener(IPAddress.Loopback, 0);
         using var line = new TcpListener(IPAddress.Loopback, 0);
         using var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         server.Start();
         line.Start();
-        await client.ConnectAsync(line.LocalEndpoint, patience.Token);
+        await client.ConnectAsync(line.LocalEndpoint, timeout.Token);
         var counts = new FaultCounts();
         var plan = new FaultPlan(fault, isOnAnswer, At, TimeSpan.FromMilliseconds(500), SingleUntil: 3, Piece: 4, DelayEvery: 7);
-        Task carrying = new FaultyConnection(await line.AcceptSocketAsync(patience.Token), plan, counts, patience.Token)
+        Task carrying = new FaultyConnection(await line.AcceptSocketAsync(timeout.Token), plan, counts, timeout.Token)
             .CarryAsync(new Uri($"http://127.0.0.1:{((IPEndPoint)server.LocalEndpoint).Port}"));
-        using Socket accepted = await server.AcceptSocketAsync(patience.Token);
+        using Socket accepted = await server.AcceptSocketAsync(timeout.Token);
 
-        await client.SendAsync(Request, patience.Token);
+        await client.SendAsync(Request, timeout.Token);
         byte[] first = new byte[isOnAnswer || fault is Fault.None or Fault.FinToClient or Fault.Stall ? Request.Length : fault == Fault.Reset ? 0 : At];
-        await ReadAsync(accepted, first, patience.Token);
+        await ReadAsync(accepted, first, timeout.Token);
         Assert.Equal(Request[..first.Length], first);
-        Task<string> seenByClient = SeenAsync(client, Answer, 0, patience.Token);
+        Task<string> seenByClient = SeenAsync(client, Answer, 0, timeout.Token);
         try
         {
-            await accepted.SendAsync(Answer, patience.Token);
+            await accepted.SendAsync(Answer, timeout.Token);
             accepted.Shutdown(SocketShutdown.Send);
         }
         catch (SocketException)
@@ -55,7 +55,7 @@ public class FaultyConnectionTests
 
         Assert.Equal(atClient, await seenByClient);
         client.Dispose();
-        Assert.Equal(atServer, await SeenAsync(accepted, Request, first.Length, patience.Token));
+        Assert.Equal(atServer, await SeenAsync(accepted, Request, first.Length, timeout.Token));
         await carrying;
         Assert.Equal(fault == Fault.None ? 0 : 1, counts.Of(fault, isOnAnswer));
     }

@@ -13,7 +13,7 @@ internal sealed class Http1Wire(Uri address, FaultyLine? line) : IWire
 {
     private const int MaxInterim = 1000;
 
-    public async Task<WireAnswer> SendAsync(WireRequest request, TimeSpan patience)
+    public async Task<WireAnswer> SendAsync(WireRequest request, TimeSpan timeout)
     {
         (ReadOnlyMemory<byte> Bytes, int Sent)[] parts = [.. PartsOf(request)];
         line?.Expect(parts.Sum(static part => part.Bytes.Length));
@@ -26,7 +26,7 @@ internal sealed class Http1Wire(Uri address, FaultyLine? line) : IWire
         }
 
         await using RawConnection connection = opened;
-        using (var patienceOver = new CancellationTokenSource(patience))
+        using (var patienceOver = new CancellationTokenSource(timeout))
         using (patienceOver.Token.Register(connection.Reset))
         {
             Task<WireAnswer> reading = ReadAsync(connection, request.Method == "HEAD", interim);

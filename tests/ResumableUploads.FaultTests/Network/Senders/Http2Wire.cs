@@ -11,10 +11,10 @@ internal sealed class Http2Wire(Uri address, FaultyLine? line) : IWire
 {
     private const int AboutTheHead = 350;
 
-    public async Task<WireAnswer> SendAsync(WireRequest request, TimeSpan patience)
+    public async Task<WireAnswer> SendAsync(WireRequest request, TimeSpan timeout)
     {
         line?.Expect(AboutTheHead + (request.Body?.Length ?? 0));
-        using var patienceOver = new CancellationTokenSource(patience);
+        using var patienceOver = new CancellationTokenSource(timeout);
         using var client = new HttpClient(new SocketsHttpHandler { UseCookies = false, UseProxy = false }) { BaseAddress = address };
         using var message = new HttpRequestMessage(new HttpMethod(request.Method), request.Path)
         {

@@ -13,7 +13,7 @@ internal enum Ending
 }
 
 /// <summary>The status of an upload as reported by a server.</summary>
-internal sealed record Told(long Offset, bool IsComplete);
+internal sealed record ReportedStatus(long Offset, bool IsComplete);
 
 /// <summary>
 /// A client that sends one content and resumes after every fault as its protocol requires. It requests the offset after a fault, and verifies
@@ -28,7 +28,7 @@ internal abstract class Sender(IUploadServer server, string name, byte[] content
     private readonly int _pieceSize = random.Next(3) == 0 ? content.Length : random.Next((content.Length / 12) + 1, content.Length + 1);
     private readonly bool _hasDigests = random.Next(4) == 0;
     private readonly bool _isOpen = random.Next(3) == 0;
-    private long _told;
+    private long _reported;
     private long _sent;
     private bool _isLater;
 
@@ -68,26 +68,26 @@ internal abstract class Sender(IUploadServer server, string name, byte[] content
             }
 
             // The timeout grows with each try, for a server that is slower than the client expects.
-            var patience = TimeSpan.FromMilliseconds(random.Next(200, 400) + (tries * 5));
-            if (await StepAsync(wire, patience) is { } ending)
+            var timeout = TimeSpan.FromMilliseconds(random.Next(200, 400) + (tries * 5));
+            if (await StepAsync(wire, timeout) is { } ending)
             {
                 return ending;
             }
         }
 
-        throw new NetworkFault($"The upload has not come to its end in {MaxTries} tries; {_told} of {content.Length} bytes are told.");
+        throw new NetworkTestException($"The upload has not completed in {MaxTries} tries; the server reported {_reported} of {content.Length} bytes.");
     }
 
     /// <summary>Requests the status. Returns null if there is no response. The offset is 0 if the upload does not exist.</summary>
-    public abstract Task<Told?> AskAsync(IWire wire, TimeSpan patience);
+    public abstract Task<ReportedStatus?> AskAsync(IWire wire, TimeSpan timeout);
 
     /// <summary>Requests the final response of an upload whose bytes are all stored. Returns null if there is none yet.</summary>
-    public virtual Task<Told?> ConcludeAsync(IWire wire, TimeSpan patience) => AskAsync(wire, patience);
+    public virtual Task<ReportedStatus?> ConcludeAsync(IWire wire, TimeSpan timeout) => AskAsync(wire, timeout);
 
     /// <summary>Sends one request. Returns null if the upload has not ended.</summary>
-    protected abstract Task<Ending?> StepAsync(IWire wire, TimeSpan patience);
+    protected abstract Task<Ending?> StepAsync(IWire wire, TimeSpan timeout);
 
-    protected async Task<WireAnswer> SendAsync(IWire wire, TimeSpan patience, string method, string path, (string Name, string Value)[] headers, Range? piece = null)
+    protected async Task<WireAnswer> SendAsync(IWire wire, TimeSpan timeout, string method, string path, (string Name, string Value)[] headers, Range? piece = null)
     {
         counts.Add("requests");
         int from = piece?.GetOffsetAndLength(content.Length).Offset ?? 0;
@@ -97,10 +97,10 @@ internal abstract class Sender(IUploadServer server, string name, byte[] content
             Sending = count => _sent = Math.Max(_sent, from + count),
         };
         int full = server.FullMoments;
-        WireAnswer answer = await wire.SendAsync(request, patience);
+        WireAnswer answer = await wire.SendAsync(request, timeout);
         if (answer.Status == 507 && full % 2 == 0 && full == server.FullMoments)
         {
-            throw new NetworkFault($"The disk has room, and the answer to {method} is {answer}.");
+            throw new NetworkTestException($"The disk has space, but the response to {method} is {answer}.");
         }
 
         _isLater = answer.Status is 503 or 507;
@@ -114,9 +114,9 @@ internal abstract class Sender(IUploadServer server, string name, byte[] content
         foreach (var interim in answer.Interim)
         {
             counts.Add("interim");
-            if (interim["Upload-Offset"].FirstOrDefault() is { } told)
+            if (interim["Upload-Offset"].FirstOrDefault() is { } reported)
             {
-                await HearAsync(long.Parse(told, CultureInfo.InvariantCulture));
+                await CheckOffsetAsync(long.Parse(reported, CultureInfo.InvariantCulture));
             }
         }
 
@@ -131,7 +131,7 @@ internal abstract class Sender(IUploadServer server, string name, byte[] content
         _hasDigests ? [header(Convert.ToBase64String(SHA256.HashData(content.AsSpan(piece))))] : [];
 
     /// <summary>Starts a new upload.</summary>
-    protected void Forget() => (_told, _sent, At) = (0, 0, 0);
+    protected void Forget() => (_reported, _sent, At) = (0, 0, 0);
 
     /// <summary>
     /// Handles a lost response: usually the client requests the status. Sometimes it repeats the chunk, which must be rejected if its offset is not
@@ -140,27 +140,27 @@ internal abstract class Sender(IUploadServer server, string name, byte[] content
     protected void Lost() => At = random.Next(4) == 0 ? At : null;
 
     /// <summary>Verifies a reported offset.</summary>
-    protected async Task HearAsync(long offset)
+    protected async Task CheckOffsetAsync(long offset)
     {
-        if (offset < _told)
+        if (offset < _reported)
         {
-            throw new NetworkFault($"{offset} is told, after {_told}.");
+            throw new NetworkTestException($"The server reported offset {offset} after {_reported}.");
         }
 
         if (offset > _sent)
         {
-            throw new NetworkFault($"{offset} is told, and {_sent} bytes were sent.");
+            throw new NetworkTestException($"The server reported offset {offset}, but {_sent} bytes were sent.");
         }
 
-        _told = offset;
+        _reported = offset;
         if (offset > 0)
         {
-            await SeeThereAsync(offset);
+            await AssertStoredAsync(offset);
         }
     }
 
     /// <summary>Asserts that at least this many bytes are stored.</summary>
-    private async Task SeeThereAsync(long offset)
+    private async Task AssertStoredAsync(long offset)
     {
         if (server.Store is not { } store)
         {
@@ -170,12 +170,12 @@ internal abstract class Sender(IUploadServer server, string name, byte[] content
         long there = (Key is { } key ? await store.GetAsync(key, CancellationToken.None) : null)?.Offset ?? 0;
         if (offset > there)
         {
-            throw new NetworkFault($"{offset} is told, and {there} bytes are there.");
+            throw new NetworkTestException($"The server reported offset {offset}, but {there} bytes are stored.");
         }
 
         if (random.Next(4) == 0)
         {
-            await SeePrefixAsync();
+            await AssertPrefixAsync();
         }
     }
 
@@ -184,7 +184,7 @@ internal abstract class Sender(IUploadServer server, string name, byte[] content
     {
         if (answer.Number(header) is { } offset && Key is not null)
         {
-            await HearAsync(offset);
+            await CheckOffsetAsync(offset);
         }
 
         At = null;
@@ -196,10 +196,10 @@ internal abstract class Sender(IUploadServer server, string name, byte[] content
         int end = piece.End.Value;
         if (offset != end)
         {
-            throw new NetworkFault($"{offset} is told after all bytes up to {end} were taken.");
+            throw new NetworkTestException($"The server reported offset {offset} after it had stored all bytes up to {end}.");
         }
 
-        await HearAsync(end);
+        await CheckOffsetAsync(end);
         At = end;
     }
 
@@ -213,10 +213,10 @@ internal abstract class Sender(IUploadServer server, string name, byte[] content
     /// <summary>Returns the path of a URL. The next server listens on another port.</summary>
     protected static string PathOf(string location) => new Uri(Origin, location).PathAndQuery;
 
-    protected static NetworkFault Unexpected(string what, WireAnswer answer) => new($"The answer to {what} is {answer}.");
+    protected static NetworkTestException Unexpected(string what, WireAnswer answer) => new($"The response to {what} is {answer}.");
 
     /// <summary>Asserts that the stored bytes are a prefix of the content.</summary>
-    public async Task SeePrefixAsync()
+    public async Task AssertPrefixAsync()
     {
         if (Key is { } key && server.Store is { } store && await store.OpenReadAsync(key, CancellationToken.None) is { } stream)
         {
@@ -226,7 +226,7 @@ internal abstract class Sender(IUploadServer server, string name, byte[] content
                 await stream.CopyToAsync(stored);
                 if (!content.AsSpan().StartsWith(stored.ToArray()))
                 {
-                    throw new NetworkFault($"The {stored.Length} bytes that are stored are not how the content begins.");
+                    throw new NetworkTestException($"The {stored.Length} stored bytes are not a prefix of the content.");
                 }
             }
         }

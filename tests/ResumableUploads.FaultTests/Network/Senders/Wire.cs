@@ -36,6 +36,6 @@ internal sealed record WireAnswer(int? Status, ILookup<string, string> Headers, 
 internal interface IWire
 {
     /// <param name="request">The request.</param>
-    /// <param name="patience">The time after which the client gives up.</param>
-    Task<WireAnswer> SendAsync(WireRequest request, TimeSpan patience);
+    /// <param name="timeout">The time after which the client gives up.</param>
+    Task<WireAnswer> SendAsync(WireRequest request, TimeSpan timeout);
 }

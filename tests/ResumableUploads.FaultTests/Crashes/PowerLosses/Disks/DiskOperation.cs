@@ -45,7 +45,7 @@ internal sealed record FileSynced(int Inode) : DiskOperation;
 internal sealed record DirectorySynced(int Inode) : DiskOperation;
 
 /// <summary>What the caller requested or what the store acknowledged at this point.</summary>
-internal sealed record Said(string Text, Action<Expectations> Apply) : DiskOperation
+internal sealed record Noted(string Text, Action<Expectations> Apply) : DiskOperation
 {
     public override string ToString() => Text;
 }

@@ -1,7 +1,7 @@
 namespace ResumableUploads.FaultTests.Crashes.Disks;
 
 /// <summary>Creates a file that fills the remaining disk space until it is deleted.</summary>
-internal static class Ballast
+internal static class DiskFiller
 {
     private const long LeastLeft = 1 << 20;
 

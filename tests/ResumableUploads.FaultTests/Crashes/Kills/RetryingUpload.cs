@@ -8,7 +8,7 @@ namespace ResumableUploads.FaultTests.Crashes.Kills;
 /// <param name="name">Its id and file name.</param>
 /// <param name="source">The content.</param>
 /// <param name="seed">Decides how the content is split into requests.</param>
-internal sealed class PatientUpload(string name, byte[] source, int seed)
+internal sealed class RetryingUpload(string name, byte[] source, int seed)
 {
     private const int Tries = 2000;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
@@ -48,14 +48,14 @@ internal sealed class PatientUpload(string name, byte[] source, int seed)
             await Task.Delay(Pause, TimeProvider.System);
         }
 
-        Assert.Fail($"{name} was not finished in {Tries} tries; {_acknowledged} of {source.Length} bytes are there.");
+        Assert.Fail($"{name} did not complete in {Tries} tries; {_acknowledged} of {source.Length} bytes are stored.");
     }
 
     /// <summary>Requests the status, sends one chunk, and returns whether it was the last.</summary>
     private async Task<bool> TryAsync(HttpClient client, int limit)
     {
         long offset = await client.StatusAsync(name);
-        Heed(offset);
+        Acknowledge(offset);
         int length = (int)Math.Min(Math.Min(limit, source.Length) - offset, 1 + _random.Next(60_000));
         if (length <= 0 && offset < source.Length)
         {
@@ -64,9 +64,9 @@ internal sealed class PatientUpload(string name, byte[] source, int seed)
 
         using var body = new SlowContent(source.AsMemory((int)offset, length));
         using HttpResponseMessage response = await client.AppendAsync(name, offset, body, source.Length, headers: ("X-File-Name", name));
-        if (response.Header("X-Start-Byte") is { } told)
+        if (response.Header("X-Start-Byte") is { } reported)
         {
-            Heed(long.Parse(told, CultureInfo.InvariantCulture));
+            Acknowledge(long.Parse(reported, CultureInfo.InvariantCulture));
         }
 
         string text = await response.Content.ReadAsStringAsync();
@@ -88,9 +88,9 @@ internal sealed class PatientUpload(string name, byte[] source, int seed)
         }
     }
 
-    private void Heed(long offset)
+    private void Acknowledge(long offset)
     {
-        Assert.True(offset >= _acknowledged, $"{name}: {_acknowledged} bytes were acknowledged, and {offset} are there.");
+        Assert.True(offset >= _acknowledged, $"{name}: {_acknowledged} bytes were acknowledged, and {offset} are stored.");
         Assert.InRange(offset, 0, source.Length);
         _acknowledged = offset;
     }
