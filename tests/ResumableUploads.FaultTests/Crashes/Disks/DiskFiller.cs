@@ -1,7 +1,7 @@
 namespace ResumableUploads.FaultTests.Crashes.Disks;
 
-/// <summary>A file that takes all the room that a disk has left, until it is deleted.</summary>
-internal static class Ballast
+/// <summary>Creates a file that fills the remaining disk space until it is deleted.</summary>
+internal static class DiskFiller
 {
     private const long LeastLeft = 1 << 20;
 
@@ -17,7 +17,9 @@ internal static class Ballast
         return path;
     }
 
-    /// <summary>Most of it at once. A disk keeps some room for itself, and to find out how much by small steps takes long on a large one.</summary>
+    /// <summary>
+    /// Allocates most of the space at once. A disk reserves some, and finding out how much in small steps takes long on a large disk.
+    /// </summary>
     private static FileStream Preallocate(string path, long size)
     {
         for (long left = LeastLeft; left < size; left *= 2)
@@ -29,7 +31,7 @@ internal static class Ballast
             }
             catch (IOException)
             {
-                // Less, then.
+                // Retry with a smaller size.
             }
         }
 
@@ -48,7 +50,7 @@ internal static class Ballast
         }
         catch (IOException)
         {
-            // Full, for blocks of this length.
+            // The disk is full for blocks of this size.
         }
     }
 }

@@ -6,13 +6,13 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FaultTests.Crashes.PowerLosses;
 
-/// <summary>The recorded disk takes the steps of a replacement by itself. These are the calls that the real one makes.</summary>
-public partial class RealStepsTests
+/// <summary>The recording layer simulates the steps of a file replacement. These are the system calls of the real layer.</summary>
+public partial class FileReplacementSyscallTests
 {
     private const int Size = 1000;
 
     [Fact]
-    public async Task A_replacement_syncs_the_file_before_its_rename_and_the_directory_after_it()
+    public async Task Replacement_syncs_the_file_before_the_rename_and_the_directory_after()
     {
         await Needs.StraceAsync();
         using var directory = new UploadDirectory();

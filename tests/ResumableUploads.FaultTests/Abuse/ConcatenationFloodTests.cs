@@ -3,31 +3,31 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FaultTests.Abuse;
 
-/// <summary>Uploads of tus that are to be joined from others, in numbers that nobody needs.</summary>
+/// <summary>Large numbers of tus concatenations.</summary>
 [Collection<Alone>]
-public class JoinFloodTests(ITestOutputHelper output)
+public class ConcatenationFloodTests(ITestOutputHelper output)
 {
     private const int KiB = 1024;
     private const int Parts = 200;
     private static readonly (string, string) Partial = ("Upload-Concat", "partial");
 
     [Fact]
-    public async Task Of_joined_uploads_that_are_made_and_removed_nothing_stays_in_memory()
+    public async Task Concatenations_created_and_deleted_keep_no_memory()
     {
         const int Count = 200;
         const long MaxGrowth = 1024 * KiB;
         await using AbusedServer server = await AbusedServer.StartAsync("ResumableUploads:FileSystem:Durability=ProcessCrash");
         string part = await server.Client.CreateAsync("/upload", 10, Partial);
         await MakeAndRemoveAsync(server.Client, part, Count);
-        long aliveAtHalf = await server.AliveAsync();
+        long aliveAtHalf = await server.GetLiveMemoryAsync();
         await MakeAndRemoveAsync(server.Client, part, Count);
-        long alive = await server.AliveAsync();
+        long alive = await server.GetLiveMemoryAsync();
         output.WriteLine($"{2 * Count} uploads of {Parts} parts: {aliveAtHalf / KiB} KiB alive after the first half of them, {alive / KiB} KiB after all");
         Assert.InRange(alive - aliveAtHalf, long.MinValue, MaxGrowth);
     }
 
     [Fact]
-    public async Task What_is_forgotten_for_want_of_room_keeps_its_parts_and_is_joined_when_it_is_asked_for()
+    public async Task Evicted_concatenation_keeps_its_parts_and_completes_on_request()
     {
         const int MoreThanIsRemembered = 10_000;
         await using TusApp app = await TusApp.StartAsync(TusApp.ReadyMade, static options => options.Limits.MaxUploadsPerOwner = int.MaxValue);
@@ -41,7 +41,7 @@ public class JoinFloodTests(ITestOutputHelper output)
             await JoinAsync(app.Client, TusApp.Url, never);
         }
 
-        // This one is joined at once, and takes away none of what the other still needs.
+        // This concatenation completes at once and must not delete the parts that the other one needs.
         await JoinAsync(app.Client, TusApp.Url, whole);
         Assert.Equal([1, 2, 3], Assert.Single(app.Seen).Content);
         Assert.Equal(204, await app.Client.PieceAsync(late, 0, [4, 5]).StatusOfAsync());
@@ -50,7 +50,7 @@ public class JoinFloodTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public async Task Parts_whose_lengths_are_more_than_there_are_numbers_for_are_not_joined()
+    public async Task Concatenation_whose_total_length_overflows_returns_413()
     {
         await using TusApp app = await TusApp.StartAsync(TusApp.ReadyMade, static options => options.MaxUploadSize = options.Limits.MaxBytesPerOwner = long.MaxValue);
         string part = await app.Client.CreateAsync(TusApp.Url, 1L << 62, Partial);

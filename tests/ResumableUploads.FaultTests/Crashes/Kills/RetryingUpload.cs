@@ -4,11 +4,11 @@ using ResumableUploads.Testing.Clients;
 
 namespace ResumableUploads.FaultTests.Crashes.Kills;
 
-/// <summary>An upload whose servers come and go, by a client that does not give up, and looks at what it is told.</summary>
-/// <param name="name">Its id, and its file name.</param>
-/// <param name="source">What it sends.</param>
-/// <param name="seed">Decides how it is cut into requests.</param>
-internal sealed class PatientUpload(string name, byte[] source, int seed)
+/// <summary>An upload by a client that retries while servers stop and start, and verifies what they report.</summary>
+/// <param name="name">Its id and file name.</param>
+/// <param name="source">The content.</param>
+/// <param name="seed">Decides how the content is split into requests.</param>
+internal sealed class RetryingUpload(string name, byte[] source, int seed)
 {
     private const int Tries = 2000;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
@@ -20,15 +20,15 @@ internal sealed class PatientUpload(string name, byte[] source, int seed)
 
     public byte[] Source => source;
 
-    /// <summary>How often a server said that it is stopping.</summary>
+    /// <summary>Gets how often a server responded that it is stopping.</summary>
     public int Stopping { get; private set; }
 
-    /// <summary>How often there was nobody, or the answer was lost.</summary>
+    /// <summary>Gets how often there was no server or the response was lost.</summary>
     public int Lost { get; private set; }
 
     /// <summary>Sends until the upload is complete.</summary>
-    /// <param name="server">The server to ask next.</param>
-    /// <param name="limit">How many bytes may be sent by now.</param>
+    /// <param name="server">Returns the client of the next server.</param>
+    /// <param name="limit">Returns the number of bytes that may have been sent so far.</param>
     public async Task SendAsync(Func<HttpClient> server, Func<int> limit)
     {
         for (int attempt = 0; attempt < Tries; attempt++)
@@ -48,14 +48,14 @@ internal sealed class PatientUpload(string name, byte[] source, int seed)
             await Task.Delay(Pause, TimeProvider.System);
         }
 
-        Assert.Fail($"{name} was not finished in {Tries} tries; {_acknowledged} of {source.Length} bytes are there.");
+        Assert.Fail($"{name} did not complete in {Tries} tries; {_acknowledged} of {source.Length} bytes are stored.");
     }
 
-    /// <summary>Asks, sends one piece, and tells whether it was the last.</summary>
+    /// <summary>Requests the status, sends one chunk, and returns whether it was the last.</summary>
     private async Task<bool> TryAsync(HttpClient client, int limit)
     {
         long offset = await client.StatusAsync(name);
-        Heed(offset);
+        Acknowledge(offset);
         int length = (int)Math.Min(Math.Min(limit, source.Length) - offset, 1 + _random.Next(60_000));
         if (length <= 0 && offset < source.Length)
         {
@@ -64,9 +64,9 @@ internal sealed class PatientUpload(string name, byte[] source, int seed)
 
         using var body = new SlowContent(source.AsMemory((int)offset, length));
         using HttpResponseMessage response = await client.AppendAsync(name, offset, body, source.Length, headers: ("X-File-Name", name));
-        if (response.Header("X-Start-Byte") is { } told)
+        if (response.Header("X-Start-Byte") is { } reported)
         {
-            Heed(long.Parse(told, CultureInfo.InvariantCulture));
+            Acknowledge(long.Parse(reported, CultureInfo.InvariantCulture));
         }
 
         string text = await response.Content.ReadAsStringAsync();
@@ -79,7 +79,7 @@ internal sealed class PatientUpload(string name, byte[] source, int seed)
                 Stopping += text.Contains("shutting-down", StringComparison.Ordinal) ? 1 : 0;
                 return false;
 
-            // A request of its own that the other process has not seen the end of.
+            // An earlier request of this client whose end the other process has not noticed yet.
             case HttpStatusCode.Conflict:
                 return false;
             default:
@@ -88,14 +88,14 @@ internal sealed class PatientUpload(string name, byte[] source, int seed)
         }
     }
 
-    private void Heed(long offset)
+    private void Acknowledge(long offset)
     {
-        Assert.True(offset >= _acknowledged, $"{name}: {_acknowledged} bytes were acknowledged, and {offset} are there.");
+        Assert.True(offset >= _acknowledged, $"{name}: {_acknowledged} bytes were acknowledged, and {offset} are stored.");
         Assert.InRange(offset, 0, source.Length);
         _acknowledged = offset;
     }
 
-    /// <summary>Bytes over a line that is not fast, so that there are always requests under way.</summary>
+    /// <summary>Sends bytes slowly, so that there are always requests in progress.</summary>
     private sealed class SlowContent(ReadOnlyMemory<byte> bytes) : HttpContent
     {
         private const int Piece = 8000;

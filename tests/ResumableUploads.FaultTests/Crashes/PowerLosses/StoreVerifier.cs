@@ -2,18 +2,18 @@ using ResumableUploads.Abstractions;
 
 namespace ResumableUploads.FaultTests.Crashes.PowerLosses;
 
-/// <summary>Looks at a store after a loss of power, and holds it to its laws.</summary>
-internal sealed class StoreLook(IUploadStore store)
+/// <summary>Verifies a store after a power loss.</summary>
+internal sealed class StoreVerifier(IUploadStore store)
 {
     private static readonly byte[] More = [1, 2, 3, 4, 5];
 
-    /// <summary>What is there, or null, under each key of which anything is known.</summary>
-    public async Task<Dictionary<UploadKey, ExpectedUpload?>> LookAsync(Expectations expected)
+    /// <summary>Returns the stored upload, or null, for each known key, and asserts that it is allowed.</summary>
+    public async Task<Dictionary<UploadKey, ExpectedUpload?>> InspectAsync(Expectations expected)
     {
         var found = new Dictionary<UploadKey, ExpectedUpload?>();
         foreach (UploadKey key in expected.Keys)
         {
-            found.Add(key, await LookAsync(key, expected[key]));
+            found.Add(key, await InspectAsync(key, expected[key]));
         }
 
         var listed = new HashSet<UploadKey>();
@@ -26,8 +26,8 @@ internal sealed class StoreLook(IUploadStore store)
         return found;
     }
 
-    /// <summary>Each upload goes on, and each key that is free can be used. Gives what must be there then.</summary>
-    public async Task<Expectations> GoOnAsync(Dictionary<UploadKey, ExpectedUpload?> found)
+    /// <summary>Asserts that each upload can be resumed and each free key can be used. Returns the expected state afterwards.</summary>
+    public async Task<Expectations> ContinueAsync(Dictionary<UploadKey, ExpectedUpload?> found)
     {
         var expected = new Expectations();
         foreach ((UploadKey key, ExpectedUpload? upload) in found)
@@ -42,11 +42,11 @@ internal sealed class StoreLook(IUploadStore store)
     {
         if (!condition)
         {
-            throw new LawBrokenException(message);
+            throw new ContractViolationException(message);
         }
     }
 
-    private async Task<ExpectedUpload?> LookAsync(UploadKey key, ExpectedKey expected)
+    private async Task<ExpectedUpload?> InspectAsync(UploadKey key, ExpectedKey expected)
     {
         UploadInfo? info = await store.GetAsync(key, default);
         byte[]? outcome = (await store.GetResponseAsync(key, default))?.ToArray();
@@ -61,7 +61,7 @@ internal sealed class StoreLook(IUploadStore store)
         Must(possible.Length > 0, $"{key} was deleted, and is there");
         ExpectedUpload? upload = Array.Find(possible, one => one.Allows(info.Record));
         Must(upload is not null, $"The record of {key} is neither the one that was acknowledged nor one that was to follow");
-        Must(upload!.Allows(info.Offset), $"{key} has {info.Offset} bytes: {upload.Least} were acknowledged, {upload.Sent.Length} were sent, staged: {upload.IsStaged}");
+        Must(upload!.Allows(info.Offset), $"{key} has {info.Offset} bytes: {upload.AcknowledgedOffset} were acknowledged, {upload.Sent.Length} were sent, staged: {upload.IsStaged}");
         Must(upload.Allows(outcome), $"The outcome of {key} is neither the one that was acknowledged nor one that was to follow");
         await using Stream? stream = await store.OpenReadAsync(key, default);
         Must(stream is not null, $"{key} has no content");
@@ -70,7 +70,7 @@ internal sealed class StoreLook(IUploadStore store)
         Must(content.Length == info.Offset, $"{key} has {info.Offset} bytes, and {content.Length} can be read");
         byte[] kept = content.ToArray();
         Must(kept.AsSpan().SequenceEqual(upload.Sent.AsSpan(0, kept.Length)), $"The content of {key} is not what was sent");
-        return new ExpectedUpload { Kept = kept, Least = info.Offset, Records = [info.Record], Outcomes = [outcome] };
+        return new ExpectedUpload { Kept = kept, AcknowledgedOffset = info.Offset, Records = [info.Record], Outcomes = [outcome] };
     }
 
     private async Task<ExpectedUpload> CreateAsync(UploadKey key)
@@ -85,10 +85,10 @@ internal sealed class StoreLook(IUploadStore store)
     {
         bool isReceiving = upload.Records[0].State == UploadState.Receiving;
         var content = new PieceContent([More], static _ => { }, static () => true);
-        AppendResult result = await store.AppendAsync(key, upload.Least, content, AppendMode.KeepPartial, default);
-        Must(result.Status == (isReceiving ? AppendStatus.Appended : AppendStatus.NotReceiving), $"An append to {key} at {upload.Least} is answered {result.Status}");
+        AppendResult result = await store.AppendAsync(key, upload.AcknowledgedOffset, content, AppendMode.KeepPartial, default);
+        Must(result.Status == (isReceiving ? AppendStatus.Appended : AppendStatus.NotReceiving), $"An append to {key} at {upload.AcknowledgedOffset} is answered {result.Status}");
         byte[] kept = isReceiving ? [.. upload.Kept, .. More] : upload.Kept;
         Must(result.Offset == kept.Length, $"An append to {key} ends at {result.Offset}, not at {kept.Length}");
-        return upload with { Kept = kept, Least = kept.Length };
+        return upload with { Kept = kept, AcknowledgedOffset = kept.Length };
     }
 }

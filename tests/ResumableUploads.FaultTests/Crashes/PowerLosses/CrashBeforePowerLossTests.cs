@@ -7,17 +7,17 @@ using ResumableUploads.Testing.Stores;
 namespace ResumableUploads.FaultTests.Crashes.PowerLosses;
 
 /// <summary>
-/// The process dies in the middle of a call, another one goes on in the same boot with what the system has in memory, and then the power goes.
-/// What either of them has acknowledged is there, no byte is wrong, and every upload goes on.
+/// The process dies in the middle of a call, another process continues in the same boot with what is in the page cache, and then the power is lost.
+/// Everything that either process has acknowledged is kept, no byte is wrong, and every upload can be resumed.
 /// </summary>
-public class DeathBeforeLossTests(ITestOutputHelper output)
+public class CrashBeforePowerLossTests(ITestOutputHelper output)
 {
     private const int Choices = 4;
     private const int MaxSteps = 500;
 
     [Theory]
     [MemberData(nameof(SmallHistoryTests.Names), MemberType = typeof(SmallHistoryTests))]
-    public async Task What_was_acknowledged_before_the_death_is_there_and_every_upload_goes_on(string name)
+    public async Task Acknowledged_data_survives_a_crash_and_a_power_loss(string name)
     {
         int images = 0;
         int steps = 0;
@@ -37,24 +37,24 @@ public class DeathBeforeLossTests(ITestOutputHelper output)
     [InlineData("create")]
     [InlineData("received and completed")]
     [InlineData("outcomes")]
-    public async Task A_store_that_believes_names_that_are_not_durable_is_found(string name)
+    public async Task Store_that_trusts_names_that_are_not_durable_is_detected(string name)
     {
-        LawBrokenException? found = null;
+        ContractViolationException? found = null;
         for (int steps = 0; found is null; steps++)
         {
             Assert.True(steps < MaxSteps);
             using var run = new CrashRun(name, CrashRun.Seed);
-            found = await Record.ExceptionAsync(() => PlayAsync(run, name, steps, believesNames: true)) as LawBrokenException;
+            found = await Record.ExceptionAsync(() => PlayAsync(run, name, steps, trustsUnsyncedNames: true)) as ContractViolationException;
         }
 
         output.WriteLine(found.Message);
     }
 
-    private static async Task<bool> PlayAsync(CrashRun run, string name, int steps, bool believesNames = false)
+    private static async Task<bool> PlayAsync(CrashRun run, string name, int steps, bool trustsUnsyncedNames = false)
     {
         string directory = run.NewDirectory();
         var random = new Random(CrashRun.Seed);
-        var files = new MortalLayer(directory) { StepsLeft = steps, BelievesNames = believesNames };
+        var files = new MortalLayer(directory) { StepsLeft = steps, TrustsUnsyncedNames = trustsUnsyncedNames };
         var first = new History(files, directory, random);
         bool isDead = false;
         try
@@ -72,7 +72,7 @@ public class DeathBeforeLossTests(ITestOutputHelper output)
         int looked = files.Log.Count;
         foreach (UploadKey key in second.Expected.Keys.ToArray())
         {
-            // One whose deletion was cut off may be expected, and not be there.
+            // An upload whose deletion was interrupted may or may not exist.
             if (second.Expected[key].Now is { } upload && upload.Records[^1].State == UploadState.Receiving && Directory.Exists(PathOf(directory, key)))
             {
                 await second.AppendAsync(key, 10);
@@ -98,14 +98,14 @@ public class DeathBeforeLossTests(ITestOutputHelper output)
 
     private static string PathOf(string directory, UploadKey key) => new StorePaths(Path.Combine(directory, "store")).GetUploadDirectory(key);
 
-    /// <summary>The process dies after so many steps; nothing of the store's own handling follows.</summary>
+    /// <summary>Ends the process after a number of steps. No cleanup of the store runs.</summary>
     private sealed class MortalLayer(string directory) : RecordingFileLayer(directory, CrashRun.BootOf("zero"))
     {
         private bool _isDead;
 
         public int StepsLeft { get; set; }
 
-        public bool BelievesNames { get; init; }
+        public bool TrustsUnsyncedNames { get; init; }
 
         public void Revive()
         {
@@ -113,7 +113,7 @@ public class DeathBeforeLossTests(ITestOutputHelper output)
             StepsLeft = int.MaxValue;
         }
 
-        public override bool IsNameUnsynced(FileSnapshot file) => !BelievesNames && base.IsNameUnsynced(file);
+        public override bool IsNameUnsynced(FileSnapshot file) => !TrustsUnsyncedNames && base.IsNameUnsynced(file);
 
         protected override void BeforeStep(string step)
         {

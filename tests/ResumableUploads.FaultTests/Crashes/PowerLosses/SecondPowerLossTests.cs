@@ -3,13 +3,13 @@ using ResumableUploads.FaultTests.Crashes.PowerLosses.Disks;
 
 namespace ResumableUploads.FaultTests.Crashes.PowerLosses;
 
-/// <summary>The power goes, comes back, and goes again: the second time what the first one has left is what is worked on.</summary>
-public class SecondLossTests(ITestOutputHelper output)
+/// <summary>The power is lost twice: the second time on the disk that the first loss has left.</summary>
+public class SecondPowerLossTests(ITestOutputHelper output)
 {
     private static readonly UploadKey Key = new("owner", "upload-1");
 
     [Fact]
-    public async Task Bytes_that_were_acknowledged_between_two_losses_of_power_are_there_after_the_second()
+    public async Task Bytes_acknowledged_between_two_power_losses_survive_the_second()
     {
         using var run = new CrashRun("two losses", CrashRun.Seed);
         History first = await SmallHistories.PlayAsync("create", run, CrashRun.Seed, static directory => new RecordingFileLayer(directory, CrashRun.BootOf("zero")));
