@@ -26,7 +26,7 @@ internal sealed class NodeClient : IAsyncDisposable
     public IReadOnlyList<string> Requests => Lines("request ");
 
     /// <summary>The answers so far: the method, the offset or a dash, and the status code.</summary>
-    public IReadOnlyList<string> Answers => Lines("answer ");
+    public IReadOnlyList<string> Answers => Lines("response ");
 
     /// <summary>
     /// How often it was told that it is elsewhere than it thinks. What it sent before a stop may be read after the question that follows: then it asks
