@@ -4,7 +4,7 @@ using ResumableUploads;
 
 namespace ExistingApp;
 
-/// <summary>A form, as a page shows it and as it comes back.</summary>
+/// <summary>Shows a form and receives its submission.</summary>
 [Route("/documents")]
 public sealed class DocumentsController(SavedFiles saved) : Controller
 {
@@ -28,5 +28,5 @@ public sealed class DocumentsController(SavedFiles saved) : Controller
     }
 }
 
-/// <summary>What came with the form.</summary>
+/// <summary>The submitted title and the saved file.</summary>
 public sealed record SavedDocument(string Title, string FileName, SavedFile File);

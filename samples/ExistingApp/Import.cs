@@ -2,8 +2,8 @@ using System.ComponentModel.DataAnnotations;
 
 namespace ExistingApp;
 
-/// <summary>A list of items from somewhere else.</summary>
+/// <summary>The body of an import request.</summary>
 public sealed record Import([Required, StringLength(100)] string Source, [Required, MinLength(1)] IReadOnlyList<ImportedItem> Items);
 
-/// <summary>One of them.</summary>
+/// <summary>An item of an <see cref="Import"/>.</summary>
 public sealed record ImportedItem([Required] string Name, [Range(0, 1_000_000)] int Quantity);

@@ -1,7 +1,7 @@
-// An app as people have it: a stream, a form with an antiforgery token, and a JSON import. What makes them resumable is marked as new.
+// A typical app with a stream, a form with an antiforgery token, and a JSON import. The lines that make them resumable are marked as new.
 using ExistingApp;
 
-WebApplicationBuilder builder = WebApplication.CreateBuilder([.. args, "--hostBuilder:reloadConfigOnChange=false"]); // new: uploads are below the settings, and need not be watched
+WebApplicationBuilder builder = WebApplication.CreateBuilder([.. args, "--hostBuilder:reloadConfigOnChange=false"]); // new: reloading settings would watch the directory of the uploads
 builder.Services.AddControllersWithViews();
 builder.Services.AddValidation();
 builder.Services.AddSingleton<SavedFiles>();

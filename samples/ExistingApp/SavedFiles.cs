@@ -2,12 +2,12 @@ using System.Security.Cryptography;
 
 namespace ExistingApp;
 
-/// <summary>Files on the disk, each under the digest of its content: the same content twice is one file.</summary>
+/// <summary>Stores files under the digest of their content, so that the same content is stored once.</summary>
 public sealed class SavedFiles(IConfiguration configuration, IHostEnvironment environment)
 {
     private readonly string _directory = Path.GetFullPath(configuration["Saved"] ?? "saved", environment.ContentRootPath);
 
-    /// <summary>Writes a content to the disk.</summary>
+    /// <summary>Writes content to a file.</summary>
     public async Task<SavedFile> SaveAsync(Stream content, CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(_directory);
@@ -31,10 +31,10 @@ public sealed class SavedFiles(IConfiguration configuration, IHostEnvironment en
         }
     }
 
-    /// <summary>The path of a file that is there, or null.</summary>
+    /// <summary>Returns the path of a file, or <see langword="null"/> if it does not exist.</summary>
     public string? Find(string digest) =>
         digest.Length == 64 && digest.All(char.IsAsciiHexDigitLower) && Path.Combine(_directory, digest) is var path && File.Exists(path) ? path : null;
 }
 
-/// <summary>A file that was saved.</summary>
+/// <summary>A saved file.</summary>
 public sealed record SavedFile(string Digest, long Size);

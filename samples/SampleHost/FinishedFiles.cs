@@ -3,12 +3,12 @@ using ResumableUploads;
 
 namespace SampleHost;
 
-/// <summary>The files that have arrived, in a directory below that of the uploads.</summary>
+/// <summary>The directory of the finished files.</summary>
 public sealed class FinishedFiles(IOptions<ResumableUploadOptions> options, IHostEnvironment environment)
 {
     public string Directory { get; } = Path.Combine(Path.GetFullPath(options.Value.Directory, environment.ContentRootPath), "finished");
 
-    /// <summary>What is there, newest first.</summary>
+    /// <summary>Returns the finished files, newest first.</summary>
     public IReadOnlyList<FinishedFile> List() =>
         new DirectoryInfo(Directory) is { Exists: true } directory
             ? [.. directory.EnumerateFiles()
@@ -17,7 +17,7 @@ public sealed class FinishedFiles(IOptions<ResumableUploadOptions> options, IHos
                 .Select(static file => new FinishedFile(file.Name, file.Length, file.LastWriteTimeUtc))]
             : [];
 
-    /// <summary>The path of a file that is there, by a name as <see cref="List"/> gives it; null for everything else.</summary>
+    /// <summary>Returns the path of a file by a name from <see cref="List"/>, or <see langword="null"/> if there is no such file.</summary>
     public string? Find(string name)
     {
         string path = Path.Combine(Directory, name);
@@ -25,5 +25,5 @@ public sealed class FinishedFiles(IOptions<ResumableUploadOptions> options, IHos
     }
 }
 
-/// <summary>A file that has arrived.</summary>
+/// <summary>A completely uploaded file.</summary>
 public sealed record FinishedFile(string Name, long Size, DateTime Received);

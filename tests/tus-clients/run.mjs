@@ -1,5 +1,5 @@
 // Runs one scenario with one of the clients: node run.mjs <package>[:<protocol>] <scenario> <endpoint> <seed> <file>...
-// Prints a line for each request and each answer, what the scenario has to say, and "done" in the end.
+// Prints a line for each request and each response, the output of the scenario, and "done" at the end.
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
@@ -10,7 +10,7 @@ const [name, protocol] = client.split(':');
 const library = await import(name);
 const { Upload } = library.Upload ? library : library.default;
 
-// The tests hold this open; without them there is nothing to do here.
+// The test keeps standard input open. Exit when the test process ends.
 process.stdin.resume().once('end', () => process.exit(2));
 
 const describe = request => `${request.getMethod()} ${request.getHeader('Upload-Offset') ?? '-'}`;
@@ -23,19 +23,19 @@ const files = paths.map(path => ({
     metadata: { filename: basename(path), filetype: 'application/octet-stream' },
     retryDelays: null,
     onBeforeRequest: request => console.log(`request ${describe(request)}`),
-    onAfterResponse: (request, response) => console.log(`answer ${describe(request)} ${response.getStatus()}`),
+    onAfterResponse: (request, response) => console.log(`response ${describe(request)} ${response.getStatus()}`),
   },
 }));
 
-/** Sends an input to its end. */
+/** Uploads an input completely. */
 const send = (input, options) => new Promise((resolve, reject) => {
   const upload = new Upload(input, { ...options, onSuccess: () => resolve(upload), onError: reject });
   upload.start();
 });
 
 try {
-  const question = protocol ? {} : { 'Tus-Resumable': '1.0.0' };
-  await scenarios[scenario]({ Upload, send, endpoint, question, files, file: files[0], random: generator(Number(seed)) });
+  const statusHeaders = protocol ? {} : { 'Tus-Resumable': '1.0.0' };
+  await scenarios[scenario]({ Upload, send, endpoint, statusHeaders, files, file: files[0], random: createRandom(Number(seed)) });
   console.log('done');
   process.exit(0);
 } catch (error) {
@@ -43,8 +43,8 @@ try {
   process.exit(1);
 }
 
-/** Numbers from 0 to 1 that depend on the seed alone. */
-function generator(state) {
+/** Returns a generator of pseudorandom numbers from 0 to 1 that depend only on the seed. */
+function createRandom(state) {
   return () => {
     state = (state + 0x6d2b79f5) | 0;
     let mixed = Math.imul(state ^ (state >>> 15), 1 | state);

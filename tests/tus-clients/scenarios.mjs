@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
-import { Line } from './line.mjs';
+import { SilencingProxy } from './silencing-proxy.mjs';
 
 const MB = 1_000_000;
 
-/** What the clients are made to do, by name. */
+/** The scenarios by name. */
 export const scenarios = {
   async bytes({ send, file }) {
     await send(await file.bytes(), file.options);
@@ -22,25 +22,25 @@ export const scenarios = {
     await send(file.stream(), { ...file.options, parallelUploads: 4 });
   },
 
-  /** In parts, stopped once. Three of the four have 30 MB, so all are under way by then. */
+  /** Parallel uploads, stopped once. Three of the four parts together have 30 MB, so all four have started by then. */
   async parallelStopped({ Upload, file, endpoint }) {
-    const line = await Line.open(endpoint);
-    const silent = line.silentAfter(35 * MB);
+    const proxy = await SilencingProxy.open(endpoint);
+    const silent = proxy.silentAfter(35 * MB);
     let finish;
     const finished = new Promise((resolve, reject) => { finish = { onSuccess: resolve, onError: reject }; });
-    const upload = new Upload(file.stream(), { ...file.options, ...finish, endpoint: line.endpoint, parallelUploads: 4 });
+    const upload = new Upload(file.stream(), { ...file.options, ...finish, endpoint: proxy.endpoint, parallelUploads: 4 });
     upload.start();
-    const { gone } = await Promise.race([silent, finished.then(() => assert.fail('Finished too early.'))]);
+    const { disconnected } = await Promise.race([silent, finished.then(() => assert.fail('Finished too early.'))]);
     await upload.abort();
-    await gone;
+    await disconnected;
     upload.start();
     await finished;
-    line.close();
+    proxy.close();
   },
 
   /** A stream of unknown length. */
   async deferred({ send, file }) {
-    // Behind a pipe it is no file any more.
+    // A piped stream hides the file and its length from the client.
     await send(file.stream().pipe(new PassThrough()), { ...file.options, chunkSize: MB, uploadLengthDeferred: true });
   },
 
@@ -60,48 +60,48 @@ export const scenarios = {
     await Promise.all(files.map(file => send(file.stream(), file.options)));
   },
 
-  /** Stopped ten times; of every second stop the server learns nothing. */
+  /** Stopped ten times. After every second stop, the connection to the server stays open. */
   async stopped({ Upload, file, endpoint, random }) {
-    const line = await Line.open(endpoint);
+    const proxy = await SilencingProxy.open(endpoint);
     let finish;
     const finished = new Promise((resolve, reject) => { finish = { onSuccess: resolve, onError: reject }; });
-    // What was sent before a stop may be read by the server after the question that follows it: then the answer was too little, and is corrected by a 409.
-    const upload = new Upload(file.stream(), { ...file.options, ...finish, endpoint: line.endpoint, retryDelays: Array(20).fill(50) });
+    // The server may read bytes from before a stop after it answered the next HEAD request. The offset is then too low, and a 409 corrects it.
+    const upload = new Upload(file.stream(), { ...file.options, ...finish, endpoint: proxy.endpoint, retryDelays: Array(20).fill(50) });
     for (let stop = 0; stop < 10; stop++) {
-      line.tellsServer = stop % 2 === 0;
-      const silent = line.silentAfter(Math.ceil(random() * 3.5 * MB));
+      proxy.closesServerConnection = stop % 2 === 0;
+      const silent = proxy.silentAfter(Math.ceil(random() * 3.5 * MB));
       upload.start();
-      const { gone } = await Promise.race([silent, finished.then(() => assert.fail('Finished too early.'))]);
+      const { disconnected } = await Promise.race([silent, finished.then(() => assert.fail('Finished too early.'))]);
       await upload.abort();
-      await gone;
+      await disconnected;
       console.log('stopped');
     }
 
     upload.start();
     await finished;
-    line.close();
+    proxy.close();
   },
 
-  /** Given up in the middle. */
-  async terminated({ Upload, file, endpoint, question }) {
-    const line = await Line.open(endpoint);
-    const silent = line.silentAfter(5 * MB);
+  /** Terminated before it is complete. */
+  async terminated({ Upload, file, endpoint, statusHeaders }) {
+    const proxy = await SilencingProxy.open(endpoint);
+    const silent = proxy.silentAfter(5 * MB);
     let fail;
     const failed = new Promise((_, reject) => { fail = reject; });
-    const upload = new Upload(file.stream(), { ...file.options, endpoint: line.endpoint, onError: fail });
+    const upload = new Upload(file.stream(), { ...file.options, endpoint: proxy.endpoint, onError: fail });
     upload.start();
     await Promise.race([silent, failed]);
     await upload.abort(true);
-    const head = await fetch(upload.url, { method: 'HEAD', headers: question });
+    const head = await fetch(upload.url, { method: 'HEAD', headers: statusHeaders });
     assert.equal(head.status, 404);
-    line.close();
+    proxy.close();
   },
 
-  /** The server goes away after 10 MB, and comes back. */
+  /** The server is killed after 10 MB and started again. */
   async serverKilled({ send, file, endpoint }) {
-    const line = await Line.open(endpoint);
-    line.silentAfter(10 * MB).then(() => console.log('silent'));
-    await send(file.stream(), { ...file.options, endpoint: line.endpoint, retryDelays: Array(200).fill(200) });
-    line.close();
+    const proxy = await SilencingProxy.open(endpoint);
+    proxy.silentAfter(10 * MB).then(() => console.log('silent'));
+    await send(file.stream(), { ...file.options, endpoint: proxy.endpoint, retryDelays: Array(200).fill(200) });
+    proxy.close();
   },
 };

@@ -1,28 +1,28 @@
-const pieceSize = 8 * 1024 * 1024;
-const later = new Set([408, 425, 429, 503, 507]);
+const chunkSize = 8 * 1024 * 1024;
+const retryableStatuses = new Set([408, 425, 429, 503, 507]);
 
-/** Sends a body to an endpoint in pieces, goes on after errors, and gives the endpoint's answer. */
+/** Sends a body to an endpoint in chunks, retries after errors, and returns the endpoint's response. */
 async function send(url, body, { id, type, signal, onProgress }) {
   const headers = { 'X-File-Id': id };
-  for (let wait = 1000; ; wait = Math.min(2 * wait, 30_000)) {
+  for (let delay = 1000; ; delay = Math.min(2 * delay, 30_000)) {
     try {
       let isLast = false;
-      let answer = await fetch(url, { headers, signal });
-      while (answer.ok && !isLast) {
-        const offset = Number(answer.headers.get('X-Start-Byte'));
+      let response = await fetch(url, { headers, signal });
+      while (response.ok && !isLast) {
+        const offset = Number(response.headers.get('X-Start-Byte'));
         onProgress(offset);
-        answer = await fetch(url, {
+        response = await fetch(url, {
           method: 'POST',
           headers: { ...headers, 'X-Start-Byte': offset, 'X-File-Size': body.size, 'Content-Type': type },
-          body: body.slice(offset, offset + pieceSize),
+          body: body.slice(offset, offset + chunkSize),
           signal,
         });
-        isLast = answer.headers.get('X-Upload-Complete') === 'true';
-        wait = 500;
+        isLast = response.headers.get('X-Upload-Complete') === 'true';
+        delay = 500;
       }
 
-      if (isLast || !later.has(answer.status)) {
-        return answer;
+      if (isLast || !retryableStatuses.has(response.status)) {
+        return response;
       }
     } catch (error) {
       if (signal.aborted) {
@@ -31,18 +31,18 @@ async function send(url, body, { id, type, signal, onProgress }) {
     }
 
     await new Promise(resolve => {
-      setTimeout(resolve, wait);
+      setTimeout(resolve, delay);
       signal.addEventListener('abort', resolve);
     });
   }
 }
 
-/** What a form sends: its one file, or all of it as the browser would send it, token included. */
-async function contentOf(form) {
+/** Returns the content to send: the file of the form or, for a multipart form, the whole form including the token. */
+async function getContent(form) {
   if (form.enctype === 'multipart/form-data') {
-    // Made into bytes once, so that every piece is of the same body, with the same boundary.
-    const whole = new Response(new FormData(form));
-    return { body: await whole.blob(), type: whole.headers.get('Content-Type'), id: crypto.getRandomValues(new Uint32Array(4)).join('-') };
+    // Serialize the form once, so that all chunks belong to the same body with the same boundary.
+    const multipart = new Response(new FormData(form));
+    return { body: await multipart.blob(), type: multipart.headers.get('Content-Type'), id: crypto.getRandomValues(new Uint32Array(4)).join('-') };
   }
 
   const [file] = form.querySelector('input').files;
@@ -53,11 +53,11 @@ async function contentOf(form) {
   };
 }
 
-/** What an endpoint has answered, in words. */
-async function wordsOf(answer) {
-  const text = await answer.text();
-  const type = answer.headers.get('Content-Type') ?? '';
-  if (!answer.ok && /[/+]json/.test(type)) {
+/** Returns the message in a response. */
+async function getMessage(response) {
+  const text = await response.text();
+  const type = response.headers.get('Content-Type') ?? '';
+  if (!response.ok && /[/+]json/.test(type)) {
     const { title, detail, errors } = JSON.parse(text);
     return [title, detail, ...Object.values(errors ?? {}).flat()].filter(Boolean).join('\n');
   }
@@ -65,7 +65,7 @@ async function wordsOf(answer) {
   return type.startsWith('text/html') ? new DOMParser().parseFromString(text, 'text/html').querySelector('main')?.innerText.trim() : text;
 }
 
-function sendInPieces(form) {
+function makeResumable(form) {
   form.append(document.getElementById('sending').content.cloneNode(true));
   const [button, cancel] = form.querySelectorAll('button');
   const progress = form.querySelector('progress');
@@ -75,17 +75,17 @@ function sendInPieces(form) {
     event.preventDefault();
     const abort = new AbortController();
     const url = form.action;
-    const { body, type, id } = await contentOf(form);
+    const { body, type, id } = await getContent(form);
     cancel.onclick = () => abort.abort();
     button.disabled = true;
     cancel.hidden = progress.hidden = false;
     output.value = 'Sending';
     try {
       const onProgress = offset => { progress.value = offset / Math.max(body.size, 1); };
-      const answer = await send(url, body, { id, type, signal: abort.signal, onProgress });
-      output.value = `${answer.ok ? 'Done' : 'Failed'} (${answer.status})\n${await wordsOf(answer)}`;
+      const response = await send(url, body, { id, type, signal: abort.signal, onProgress });
+      output.value = `${response.ok ? 'Done' : 'Failed'} (${response.status})\n${await getMessage(response)}`;
     } catch {
-      // Nothing but the button ends it: the server can forget what it has.
+      // Only the Cancel button aborts an upload, so delete it from the server.
       await fetch(url, { method: 'DELETE', headers: { 'X-File-Id': id } }).catch(() => {});
       output.value = 'Cancelled';
     } finally {
@@ -96,10 +96,10 @@ function sendInPieces(form) {
 }
 
 for (const form of document.forms) {
-  sendInPieces(form);
+  makeResumable(form);
 }
 
-// The form for documents is made by the server, with the token of this visitor.
-const place = document.querySelector('[data-form]');
-const page = new DOMParser().parseFromString(await (await fetch(place.dataset.form)).text(), 'text/html');
-sendInPieces(place.appendChild(document.adoptNode(page.querySelector('form'))));
+// Load the document form from the server, which adds the antiforgery token.
+const container = document.querySelector('[data-form]');
+const page = new DOMParser().parseFromString(await (await fetch(container.dataset.form)).text(), 'text/html');
+makeResumable(container.appendChild(document.adoptNode(page.querySelector('form'))));

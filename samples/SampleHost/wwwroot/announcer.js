@@ -1,36 +1,36 @@
-const pauseBetween = 700;
-const mostAtOnce = 3;
+const delay = 700;
+const maxSeparate = 3;
 
-/** Tells a screen reader what happened, in one voice: many changes at once become one sentence. */
+/** Announces changes to screen readers. Many changes in a short time become one announcement. */
 export class Announcer {
   #region;
   #texts = new Map();
   #timer;
 
-  /** @param {HTMLElement} region an element with `aria-live` */
+  /** @param {HTMLElement} region an element with the `aria-live` attribute */
   constructor(region) {
     this.#region = region;
   }
 
   /**
-   * Says something soon. A later text about the same thing takes the place of an earlier one.
-   * @param {string} about such as a file's name
+   * Announces a text after a short delay. Replaces a pending text with the same subject.
+   * @param {string} subject for example a file name
    * @param {string} text
    */
-  say(about, text) {
-    this.#texts.set(about, text);
-    this.#timer ??= setTimeout(() => this.#speak(), pauseBetween);
+  announce(subject, text) {
+    this.#texts.set(subject, text);
+    this.#timer ??= setTimeout(() => this.#flush(), delay);
   }
 
-  #speak() {
+  #flush() {
     const entries = [...this.#texts];
     const counts = new Map();
     for (const [, text] of entries) {
       counts.set(text, (counts.get(text) ?? 0) + 1);
     }
 
-    this.#region.textContent = entries.length <= mostAtOnce
-      ? entries.map(([about, text]) => `${about}: ${text}`).join('. ')
+    this.#region.textContent = entries.length <= maxSeparate
+      ? entries.map(([subject, text]) => `${subject}: ${text}`).join('. ')
       : [...counts].map(([text, count]) => `${count} ${count === 1 ? 'file' : 'files'}: ${text}`).join('. ');
     this.#texts.clear();
     this.#timer = undefined;

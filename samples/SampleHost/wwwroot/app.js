@@ -1,71 +1,71 @@
 import { Announcer } from './announcer.js';
-import { ArrivedView } from './arrived-view.js';
-import { takeDrops } from './drop-target.js';
-import { fileIdOf } from './file-id-protocol.js';
+import { acceptDroppedFiles } from './drop-target.js';
+import { getFileId } from './file-id-protocol.js';
+import { FinishedFilesView } from './finished-files-view.js';
 import { OtherTabs } from './other-tabs.js';
 import { UploadQueue } from './queue.js';
-import { forget, remember, remembered } from './remembered.js';
+import { deleteSavedUpload, loadSavedUploads, saveUpload } from './saved-uploads.js';
+import { shortStatusText } from './status-text.js';
 import { Upload, activeStates } from './upload.js';
 import { UploadsView } from './uploads-view.js';
-import { briefWords } from './words.js';
 
-const unannounced = new Set(['waiting', 'checking', 'cancelled']);
-const forgotten = new Set(['done', 'failed', 'cancelled']);
+const silentStates = new Set(['waiting', 'checking', 'cancelled']);
+const endStates = new Set(['done', 'failed', 'cancelled']);
 
 const input = document.getElementById('files');
 const announcer = new Announcer(document.getElementById('live'));
-const arrived = new ArrivedView();
+const finishedFiles = new FinishedFilesView();
 const queue = new UploadQueue();
 const view = new UploadsView({ choose, cancel, dismiss: upload => view.remove(upload) });
 const tabs = new OtherTabs(() => view.uploads.filter(upload => activeStates.has(upload.state)).map(upload => upload.id));
-const removals = new Map();
-let chooseFor = null;
+const deletions = new Map();
+let uploadToAttach = null;
 
 input.addEventListener('change', () => {
   const files = [...input.files];
-  // Else the same file chosen again would be no change.
+  // Otherwise choosing the same file again would not raise a change event.
   input.value = '';
-  const upload = chooseFor;
-  chooseFor = null;
-  if (upload !== null && upload.state === 'choose-again' && !files.some(file => fileIdOf(file) === upload.id)) {
-    const note = 'That is another file, or it was changed since. Choose this file again to continue';
-    view.say(upload, note);
-    announcer.say(upload.name, note);
+  const upload = uploadToAttach;
+  uploadToAttach = null;
+  if (upload !== null && upload.state === 'choose-again' && !files.some(file => getFileId(file) === upload.id)) {
+    const note = 'This is another file, or the file has changed. Choose the original file to continue';
+    view.showNote(upload, note);
+    announcer.announce(upload.name, note);
   } else {
     addFiles(files);
   }
 });
 input.addEventListener('cancel', () => {
-  chooseFor = null;
+  uploadToAttach = null;
 });
-takeDrops(document.getElementById('curtain'), addFiles);
+acceptDroppedFiles(document.getElementById('drop-overlay'), addFiles);
 
-tabs.addEventListener('taken', ({ detail }) => {
+tabs.addEventListener('started', ({ detail }) => {
   const upload = view.find(detail.id);
-  leaveToOther(upload);
-  upload?.yield();
+  removeIfFileMissing(upload);
+  upload?.takeOver();
 });
-tabs.addEventListener('held', ({ detail }) => leaveToOther(view.find(detail.id)));
+tabs.addEventListener('running', ({ detail }) => removeIfFileMissing(view.find(detail.id)));
 tabs.addEventListener('finished', ({ detail }) => {
   const upload = view.find(detail.id);
-  leaveToOther(upload);
+  removeIfFileMissing(upload);
   if (upload?.state === 'taken-over') {
-    upload.finishedElsewhere();
+    upload.completeElsewhere();
   } else {
-    arrived.refresh();
+    finishedFiles.refresh();
   }
 });
 
-addEventListener('pagehide', () => view.uploads.forEach(keep));
+addEventListener('pagehide', () => view.uploads.forEach(save));
 document.addEventListener('visibilitychange', () => {
   if (document.visibilityState === 'visible') {
-    arrived.refresh();
+    finishedFiles.refresh();
   }
 });
 
-remembered().forEach(entry => add(new Upload(entry)));
-tabs.ask();
-arrived.refresh();
+loadSavedUploads().forEach(entry => add(new Upload(entry)));
+tabs.requestRunning();
+finishedFiles.refresh();
 
 function addFiles(files) {
   for (const file of files) {
@@ -74,79 +74,79 @@ function addFiles(files) {
 }
 
 async function addFile(file) {
-  const id = fileIdOf(file);
-  // A removal that is still on its way would hit the new upload.
-  await removals.get(id);
+  const id = getFileId(file);
+  // A pending DELETE request would delete the new upload.
+  await deletions.get(id);
   const known = view.find(id);
   if (known === undefined || known.state === 'done') {
     if (known !== undefined) {
       view.remove(known);
     }
 
-    add(Upload.of(file));
+    add(Upload.fromFile(file));
   } else if (known.state === 'waiting' || activeStates.has(known.state)) {
-    announcer.say(file.name, 'is in the list already');
+    announcer.announce(file.name, 'Already in the list');
   } else {
     known.attach(file);
   }
 }
 
 function add(upload) {
-  let kept = 0;
+  let lastSaved = 0;
   upload.addEventListener('statechange', ({ detail: { from, to } }) => {
-    keep(upload);
+    save(upload);
     if (from === 'waiting' && to === 'checking') {
-      tabs.take(upload.id);
+      tabs.notifyStarted(upload.id);
     }
 
     if (to === 'done') {
       if (from !== 'taken-over') {
-        tabs.finish(upload.id);
+        tabs.notifyFinished(upload.id);
       }
 
-      arrived.refresh();
+      finishedFiles.refresh();
     }
 
-    if (!unannounced.has(to)) {
-      announcer.say(upload.name, briefWords(upload));
+    if (!silentStates.has(to)) {
+      announcer.announce(upload.name, shortStatusText(upload));
     }
   });
   upload.addEventListener('progress', () => {
-    if (Date.now() - kept > 1000) {
-      kept = Date.now();
-      keep(upload);
+    if (Date.now() - lastSaved > 1000) {
+      lastSaved = Date.now();
+      save(upload);
     }
   });
-  keep(upload);
+  save(upload);
   view.add(upload);
   queue.add(upload);
 }
 
-/** What another tab continues is remembered by that tab. */
-function keep(upload) {
-  if (forgotten.has(upload.state)) {
-    forget(upload.id);
+/** Saves an upload for the next visit. An upload that runs in another tab is saved by that tab. */
+function save(upload) {
+  if (endStates.has(upload.state)) {
+    deleteSavedUpload(upload.id);
   } else if (upload.state !== 'taken-over' && upload.state !== 'choose-again') {
-    remember(upload);
+    saveUpload(upload);
   }
 }
 
 function choose(upload) {
-  chooseFor = upload;
+  uploadToAttach = upload;
   input.click();
 }
 
 async function cancel(upload) {
   view.remove(upload);
-  const removal = upload.cancel();
-  removals.set(upload.id, removal);
-  const told = await removal;
-  removals.delete(upload.id);
-  announcer.say(upload.name, told ? 'Cancelled' : 'Cancelled here. The server could not be told, and drops it later');
+  const deletion = upload.cancel();
+  deletions.set(upload.id, deletion);
+  const isDeleted = await deletion;
+  deletions.delete(upload.id);
+  announcer.announce(upload.name, isDeleted ? 'Cancelled' : 'Cancelled. The server could not be reached and will delete the upload when it expires');
 }
 
-/** An upload that another tab has needs no file here. */
-function leaveToOther(upload) {
+/** Removes an upload that waits for its file, because another tab uploads the file. */
+function removeIfFileMissing(upload) {
   if (upload?.state === 'choose-again') {
     view.remove(upload);
   }

@@ -1,45 +1,45 @@
-/** Waits in milliseconds after one, two, three... failures without any progress between them. */
-const waits = [1000, 2000, 4000, 8000, 15_000];
+/** Delays in milliseconds after one, two, three... consecutive failures without progress. */
+const delays = [1000, 2000, 4000, 8000, 15_000];
 
-/** The waits between the tries of one upload. */
+/** The retry delays of one upload. */
 export class Backoff {
   #failures = 0;
-  #highest = -1;
-  #end = () => {};
+  #highestOffset = -1;
+  #endDelay = () => {};
 
   /**
-   * Tells how far the upload is. Where that is farther than ever, the next wait is a short one again.
+   * Records the offset of the upload. If it is higher than all before, the next delay is the shortest again.
    * @param {number} offset
-   * @returns {boolean} whether it is farther than ever
+   * @returns {boolean} whether the offset is higher than all before
    */
-  reached(offset) {
-    const farther = offset > this.#highest;
-    if (farther) {
-      this.#highest = offset;
+  recordOffset(offset) {
+    const isHigher = offset > this.#highestOffset;
+    if (isHigher) {
+      this.#highestOffset = offset;
       this.#failures = 0;
     }
 
-    return farther;
+    return isHigher;
   }
 
   /**
-   * The next wait in milliseconds. Clients that lost the same server do not come back all at once.
-   * @param {number} [least] what the server asked for
+   * Returns the next delay in milliseconds. It is randomized, so that clients that lost the same server do not reconnect simultaneously.
+   * @param {number} [minDelay] the delay that the server requested
    */
-  next(least = 0) {
-    const wait = waits[Math.min(this.#failures++, waits.length - 1)];
-    return Math.max(least, wait * (0.8 + 0.4 * Math.random()));
+  nextDelay(minDelay = 0) {
+    const delay = delays[Math.min(this.#failures++, delays.length - 1)];
+    return Math.max(minDelay, delay * (0.8 + 0.4 * Math.random()));
   }
 
   /**
-   * Waits.
+   * Waits until the delay is over, the signal is aborted or, if requested, the network is available again.
    * @param {number} milliseconds
-   * @param {{signal: AbortSignal, orOnline: boolean}} options what ends the wait early: the signal, and the network's return
+   * @param {{signal: AbortSignal, orOnline: boolean}} options
    */
   async wait(milliseconds, { signal, orOnline }) {
     let timer;
     await new Promise(resolve => {
-      this.#end = resolve;
+      this.#endDelay = resolve;
       timer = setTimeout(resolve, milliseconds);
       signal.addEventListener('abort', resolve, { once: true });
       if (orOnline) {
@@ -49,8 +49,8 @@ export class Backoff {
     clearTimeout(timer);
   }
 
-  /** Ends a wait now. */
+  /** Ends the current delay immediately. */
   end() {
-    this.#end();
+    this.#endDelay();
   }
 }

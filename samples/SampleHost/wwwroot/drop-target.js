@@ -1,29 +1,29 @@
 import { droppedFiles } from './dropped-files.js';
 
 /**
- * Makes the whole page take files that are dropped on it.
- * @param {HTMLElement} curtain what is shown while files are above the page
- * @param {(files: File[]) => void} take
+ * Makes the whole page a drop target for files.
+ * @param {HTMLElement} overlay the element to show while files are dragged over the page
+ * @param {(files: File[]) => void} onDrop
  */
-export function takeDrops(curtain, take) {
-  const show = shown => curtain.classList.toggle('shown', shown);
+export function acceptDroppedFiles(overlay, onDrop) {
+  const setVisible = visible => overlay.classList.toggle('visible', visible);
   addEventListener('dragover', event => {
     if (event.dataTransfer?.types.includes('Files')) {
       event.preventDefault();
       event.dataTransfer.dropEffect = 'copy';
-      show(true);
+      setVisible(true);
     }
   });
   addEventListener('dragleave', event => {
     if (event.relatedTarget === null) {
-      show(false);
+      setVisible(false);
     }
   });
   addEventListener('drop', async event => {
-    show(false);
+    setVisible(false);
     if (event.dataTransfer?.types.includes('Files')) {
       event.preventDefault();
-      take(await droppedFiles(event.dataTransfer));
+      onDrop(await droppedFiles(event.dataTransfer));
     }
   });
 }

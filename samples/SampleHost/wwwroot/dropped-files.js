@@ -1,30 +1,30 @@
 /**
- * The files of a drop, with those in dropped folders.
+ * Returns the dropped files, including those in dropped folders.
  * @param {DataTransfer} transfer
  * @returns {Promise<File[]>}
  */
 export async function droppedFiles(transfer) {
-  // The items are gone as soon as the event is over.
+  // The items are only available synchronously, during the event.
   const entries = [...transfer.items].map(item => item.webkitGetAsEntry?.()).filter(Boolean);
-  return entries.length === 0 ? [...transfer.files] : (await Promise.all(entries.map(filesOf))).flat();
+  return entries.length === 0 ? [...transfer.files] : (await Promise.all(entries.map(readEntry))).flat();
 }
 
-async function filesOf(entry) {
+async function readEntry(entry) {
   try {
     if (entry.isFile) {
       return [await new Promise((resolve, reject) => entry.file(resolve, reject))];
     }
 
     const reader = entry.createReader();
-    const found = [];
+    const files = [];
     for (;;) {
-      // A reader gives its entries in batches, and an empty one at the end.
+      // readEntries returns batches; an empty batch is the last.
       const batch = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
       if (batch.length === 0) {
-        return found;
+        return files;
       }
 
-      found.push(...(await Promise.all(batch.map(filesOf))).flat());
+      files.push(...(await Promise.all(batch.map(readEntry))).flat());
     }
   } catch {
     return [];

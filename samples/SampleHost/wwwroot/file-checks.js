@@ -1,32 +1,32 @@
-import { Refusal } from './answer.js';
+import { PermanentError } from './response.js';
 
 /**
- * Looks at a file before it is sent: one that was changed or removed would otherwise look like a broken connection.
+ * Checks that a file can be read. During a request, a changed or deleted file would look like a connection error.
  * @param {File} file
  * @param {number} offset
- * @throws {Refusal}
+ * @throws {PermanentError}
  */
 export async function checkReadable(file, offset) {
   try {
     await file.slice(offset, offset + 1).arrayBuffer();
   } catch {
-    throw new Refusal('The file cannot be read.', 'It was changed, moved or removed after it was chosen. Choose it again.');
+    throw new PermanentError('The file cannot be read.', 'It was changed, moved or deleted after you chose it. Choose it again.');
   }
 }
 
 /**
- * Looks at a file after it was sent: browsers look at its date when they open it, and not while one request runs.
+ * Checks that a file did not change while it was sent. Browsers compare its modification date only when they open the file.
  * @param {File} file
  * @param {number} offset
- * @throws {Refusal}
+ * @throws {PermanentError}
  */
 export async function checkUnchanged(file, offset) {
   try {
     await file.slice(offset, offset + 1).arrayBuffer();
   } catch (error) {
-    // A file that is gone by now was sent whole.
+    // Other errors, such as a deleted file, do not affect the bytes that were already sent.
     if (error.name === 'NotReadableError') {
-      throw new Refusal('The file was changed while it was sent.', 'What arrived may be a mix of its old and new content. Choose it again.');
+      throw new PermanentError('The file changed during the upload.', 'The uploaded file may contain a mix of old and new content. Choose the file again.');
     }
   }
 }

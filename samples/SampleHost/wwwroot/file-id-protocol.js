@@ -1,78 +1,78 @@
-import { Setback, read } from './answer.js';
+import { TemporaryError, parseResponse } from './response.js';
 
-/** @typedef {import('./answer.js').Answer} Answer */
+/** @typedef {import('./response.js').UploadResponse} UploadResponse */
 
-/** The server takes at most this many bytes of file id. */
-const longestFileId = 1024;
+/** The maximum length of a file id that the server accepts, in bytes. */
+const maxFileIdLength = 1024;
 
 const statusTimeout = 20_000;
 const stallTimeout = 60_000;
 
 /**
- * The name of a file's upload: the same file chosen again gives the same one.
+ * Returns the file id of a file. Choosing the same file again results in the same id.
  * @param {File} file
- * @returns {string} ASCII, so that every browser takes it as a header value
+ * @returns {string} an ASCII string, which every browser accepts as a header value
  */
-export function fileIdOf(file) {
+export function getFileId(file) {
   const id = encode(`${file.name}-${file.size}-${file.lastModified}`);
-  if (id.length <= longestFileId) {
+  if (id.length <= maxFileIdLength) {
     return id;
   }
 
-  // A long name in a script of three bytes a letter. The end, with size and date, stays as it is.
-  return `${fingerprint(id)}-${id.slice(-(longestFileId - 20))}`;
+  // Keep the end, which contains the size and the date, and replace the rest by a hash.
+  return `${hash(id)}-${id.slice(-(maxFileIdLength - 20))}`;
 }
 
-/** The requests of the file-id header protocol. No state: each gives what the server answered. */
+/** Sends the requests of the file-id protocol. It has no state. */
 export class FileIdProtocol {
   #statusUrl;
   #uploadUrl;
 
-  /** @param {{statusUrl?: string, uploadUrl?: string}} [urls] relative to the page unless told otherwise */
+  /** @param {{statusUrl?: string, uploadUrl?: string}} [urls] relative to the page by default */
   constructor({ statusUrl = 'status', uploadUrl = 'upload' } = {}) {
     this.#statusUrl = statusUrl;
     this.#uploadUrl = uploadUrl;
   }
 
   /**
-   * Asks how many bytes the server holds. That ends an upload of the same file that is still running elsewhere.
+   * Gets the number of bytes that the server has stored. The server first stops a running append to the same upload.
    * @param {string} id
    * @param {AbortSignal} signal
-   * @returns {Promise<Answer>}
+   * @returns {Promise<UploadResponse>}
    */
   status(id, signal) {
     return this.#fetch(this.#statusUrl, 'GET', id, signal);
   }
 
   /**
-   * Removes what the server holds.
+   * Deletes the upload from the server.
    * @param {string} id
-   * @returns {Promise<Answer>}
+   * @returns {Promise<UploadResponse>}
    */
-  remove(id) {
+  delete(id) {
     return this.#fetch(this.#uploadUrl, 'DELETE', id, new AbortController().signal);
   }
 
   /**
-   * Sends a piece of the file.
+   * Appends a chunk of the file.
    * @param {string} id
    * @param {File} file the whole file, for its name, size and type
-   * @param {number} offset where the piece begins
-   * @param {Blob} piece what to send
+   * @param {number} offset the offset of the chunk
+   * @param {Blob} chunk
    * @param {{signal: AbortSignal, onProgress: (sent: number) => void}} options
-   * @returns {Promise<Answer>} rejects with a `Setback` when the connection breaks
+   * @returns {Promise<UploadResponse>} rejects with a `TemporaryError` if the connection fails
    */
-  send(id, file, offset, piece, { signal, onProgress }) {
+  append(id, file, offset, chunk, { signal, onProgress }) {
     return new Promise((resolve, reject) => {
-      // fetch cannot tell how much of a body has been sent.
+      // fetch does not report upload progress.
       const xhr = new XMLHttpRequest();
       const abort = () => xhr.abort();
-      const lost = () => reject(new Setback('connection'));
-      let stall;
-      // A dead line gives no error for many minutes. Nothing is lost by asking again: what arrived counts.
-      const watch = () => {
-        clearTimeout(stall);
-        stall = setTimeout(abort, stallTimeout);
+      const fail = () => reject(new TemporaryError('connection'));
+      let stallTimer;
+      // A dead connection is not reported for many minutes. Aborting loses nothing: the server keeps the received bytes.
+      const restartStallTimer = () => {
+        clearTimeout(stallTimer);
+        stallTimer = setTimeout(abort, stallTimeout);
       };
 
       xhr.open('POST', this.#uploadUrl);
@@ -82,19 +82,19 @@ export class FileIdProtocol {
       xhr.setRequestHeader('X-Start-Byte', String(offset));
       xhr.setRequestHeader('Content-Type', file.type || 'application/octet-stream');
       xhr.upload.onprogress = event => {
-        watch();
+        restartStallTimer();
         onProgress(event.loaded);
       };
-      xhr.onload = () => resolve(read(xhr.status, name => xhr.getResponseHeader(name), xhr.responseText));
-      xhr.onerror = lost;
-      xhr.onabort = lost;
+      xhr.onload = () => resolve(parseResponse(xhr.status, name => xhr.getResponseHeader(name), xhr.responseText));
+      xhr.onerror = fail;
+      xhr.onabort = fail;
       xhr.onloadend = () => {
-        clearTimeout(stall);
+        clearTimeout(stallTimer);
         signal.removeEventListener('abort', abort);
       };
       signal.addEventListener('abort', abort);
-      watch();
-      xhr.send(piece);
+      restartStallTimer();
+      xhr.send(chunk);
     });
   }
 
@@ -106,20 +106,20 @@ export class FileIdProtocol {
         cache: 'no-store',
         signal: AbortSignal.any([signal, AbortSignal.timeout(statusTimeout)]),
       });
-      return read(response.status, name => response.headers.get(name), await response.text());
+      return parseResponse(response.status, name => response.headers.get(name), await response.text());
     } catch {
-      throw new Setback('connection');
+      throw new TemporaryError('connection');
     }
   }
 }
 
 function encode(text) {
-  // A name with half a surrogate pair is legal on some disks, and encodeURIComponent throws on it.
+  // Some file systems allow unpaired surrogates in names, and encodeURIComponent throws for them.
   return encodeURIComponent(text.replace(/\p{Surrogate}/gu, '\uFFFD'));
 }
 
-/** Two FNV-1a hashes, so that long names with the same end differ. Nothing here has to be secret. */
-function fingerprint(text) {
+/** Returns two FNV-1a hashes in hexadecimal, forwards and backwards. They need not be secure. */
+function hash(text) {
   let forward = 0x811c9dc5;
   let backward = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) {

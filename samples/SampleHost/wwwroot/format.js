@@ -2,7 +2,7 @@ const locale = 'en-GB';
 const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
 const dates = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' });
 
-/** A number of bytes in words, such as `3.4 MB`. @param {number} count */
+/** Formats a number of bytes, such as `3.4 MB`. @param {number} count */
 export function bytes(count) {
   let unit = 0;
   let value = count;
@@ -14,25 +14,25 @@ export function bytes(count) {
   return `${unit === 0 || value >= 99.95 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
 }
 
-/** A share in whole per cent; 100 only when all is there. @param {number} part @param {number} whole */
+/** Returns a percentage, rounded down, so that 100 means complete. @param {number} part @param {number} whole */
 export function percent(part, whole) {
   return part >= whole ? 100 : Math.floor((100 * part) / whole);
 }
 
-/** A time span in words, such as `2 min 5 s`. @param {number} seconds */
-export function span(seconds) {
+/** Formats a duration, such as `2 min 5 s`. @param {number} seconds */
+export function duration(seconds) {
   const whole = Math.max(1, Math.ceil(seconds));
   const parts = [[Math.floor(whole / 86_400), 'd'], [Math.floor(whole / 3600) % 24, 'h'], [Math.floor(whole / 60) % 60, 'min'], [whole % 60, 's']];
   const first = parts.findIndex(([value]) => value > 0);
   return parts.slice(first, first + 2).filter(([value]) => value > 0).map(([value, unit]) => `${value} ${unit}`).join(' ');
 }
 
-/** A point in time in words. @param {Date} time */
+/** Formats a date and time. @param {Date} time */
 export function date(time) {
   return dates.format(time);
 }
 
-/** The letters after the last dot of a name, at most four, or an empty text. @param {string} name */
+/** Returns the extension of a file name if it has at most four characters, or an empty string. @param {string} name */
 export function extension(name) {
   return /[^.]\.([\p{L}\p{N}]{1,4})$/u.exec(name)?.[1] ?? '';
 }

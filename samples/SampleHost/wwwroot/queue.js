@@ -1,12 +1,12 @@
 import { activeStates } from './upload.js';
 
-/** Starts uploads that wait, in their order, and only so many at a time. */
+/** Starts waiting uploads in order, up to a limit of concurrent uploads. */
 export class UploadQueue {
   #uploads = new Set();
   #limit;
-  #met = false;
+  #hasOwnerCookie = false;
 
-  /** @param {number} [limit] how many run at a time */
+  /** @param {number} [limit] the maximum number of concurrent uploads */
   constructor(limit = 3) {
     this.#limit = limit;
   }
@@ -15,9 +15,9 @@ export class UploadQueue {
   add(upload) {
     this.#uploads.add(upload);
     upload.addEventListener('statechange', ({ detail }) => {
-      // The server's first answer brings the cookie that says whose uploads these are. Requests that ran beside the first one
-      // would each get a cookie of their own.
-      this.#met ||= detail.to === 'uploading';
+      // The first response sets the cookie that identifies the owner of the uploads. Concurrent first requests would each get
+      // a different cookie.
+      this.#hasOwnerCookie ||= detail.to === 'uploading';
       if (detail.to === 'cancelled') {
         this.#uploads.delete(upload);
       }
@@ -30,8 +30,8 @@ export class UploadQueue {
   #startNext() {
     const uploads = [...this.#uploads];
     const running = uploads.filter(upload => activeStates.has(upload.state)).length;
-    if (running < (this.#met ? this.#limit : 1)) {
-      // A start is a change of state, which leads here again.
+    if (running < (this.#hasOwnerCookie ? this.#limit : 1)) {
+      // Starting an upload changes its state, which calls this method again for the next one.
       uploads.find(upload => upload.state === 'waiting')?.start();
     }
   }

@@ -1,11 +1,11 @@
 import { extension } from './format.js';
 import { Rate } from './rate.js';
+import { progressText, speedText, statusText } from './status-text.js';
 import { activeStates } from './upload.js';
-import { amount, pace, words } from './words.js';
 
-const resumeTexts = { paused: 'Resume', 'taken-over': 'Resume', retrying: 'Try now', failed: 'Try again' };
+const resumeTexts = { paused: 'Resume', 'taken-over': 'Resume', retrying: 'Retry now', failed: 'Retry' };
 
-/** What is shown of one upload. */
+/** Shows one upload. */
 export class UploadRow {
   #rate = new Rate();
   #parts = {};
@@ -13,12 +13,12 @@ export class UploadRow {
 
   /**
    * @param {import('./upload.js').Upload} upload
-   * @param {{choose: Function, cancel: Function, dismiss: Function}} actions what the row cannot do by itself; each is given the upload
+   * @param {{choose: Function, cancel: Function, dismiss: Function}} actions each receives the upload
    */
   constructor(upload, actions) {
     this.upload = upload;
     this.element = document.getElementById('upload-row').content.firstElementChild.cloneNode(true);
-    for (const part of ['bdi', '.words', '.amount', '.pace', 'progress']) {
+    for (const part of ['bdi', '.status', '.amount', '.speed', 'progress']) {
       this.#parts[part.replace('.', '')] = this.element.querySelector(part);
     }
 
@@ -35,7 +35,7 @@ export class UploadRow {
     progress.setAttribute('aria-label', upload.name);
     choose.onclick = () => actions.choose(upload);
     pause.onclick = () => upload.pause();
-    resume.onclick = () => (upload.state === 'retrying' ? upload.tryNow() : upload.queue());
+    resume.onclick = () => (upload.state === 'retrying' ? upload.retryNow() : upload.queue());
     cancel.onclick = () => actions.cancel(upload);
     dismiss.onclick = () => actions.dismiss(upload);
 
@@ -58,31 +58,31 @@ export class UploadRow {
     this.#showState();
   }
 
-  /** Bytes per second, or null. */
+  /** The upload rate in bytes per second, or null. */
   get rate() {
     return this.upload.state === 'uploading' ? this.#rate.perSecond() : null;
   }
 
-  /** Says something in place of the state's words, until the state changes. @param {string} note */
-  say(note) {
+  /** Shows a note instead of the status text until the state changes. @param {string} note */
+  showNote(note) {
     this.#note = note;
     this.show();
   }
 
-  /** Shows what may have changed without a change of state: numbers and times. */
+  /** Updates the numbers and times. */
   show() {
     const { upload, element } = this;
-    const text = this.#note || words(upload);
+    const text = this.#note || statusText(upload);
     element.dataset.offset = upload.offset;
     element.dataset.confirmed = upload.confirmed;
     this.#parts.progress.value = upload.size === 0 ? Number(upload.state === 'done') : upload.offset;
-    this.#parts.progress.setAttribute('aria-valuetext', `${amount(upload)}, ${text}`);
-    write(this.#parts.words, text);
-    write(this.#parts.amount, amount(upload));
-    write(this.#parts.pace, pace(this.rate, upload.size - upload.offset));
+    this.#parts.progress.setAttribute('aria-valuetext', `${progressText(upload)}, ${text}`);
+    setText(this.#parts.status, text);
+    setText(this.#parts.amount, progressText(upload));
+    setText(this.#parts.speed, speedText(this.rate, upload.size - upload.offset));
   }
 
-  /** Gives the focus to the row's first button. */
+  /** Moves the focus to the first visible button. */
   focus() {
     this.element.querySelector('button:not([hidden])')?.focus();
   }
@@ -91,18 +91,18 @@ export class UploadRow {
     const { state } = this.upload;
     const focused = this.element.contains(document.activeElement) && document.activeElement;
     this.element.dataset.state = state;
-    this.#offer('choose', state === 'choose-again' && 'Choose file');
-    this.#offer('resume', resumeTexts[state]);
-    this.#offer('pause', (state === 'waiting' || activeStates.has(state)) && 'Pause');
-    this.#offer('cancel', state !== 'done' && (state === 'failed' || state === 'choose-again' ? 'Remove' : 'Cancel'));
-    this.#offer('dismiss', state === 'done' && 'Clear');
+    this.#showButton('choose', state === 'choose-again' && 'Choose file');
+    this.#showButton('resume', resumeTexts[state]);
+    this.#showButton('pause', (state === 'waiting' || activeStates.has(state)) && 'Pause');
+    this.#showButton('cancel', state !== 'done' && (state === 'failed' || state === 'choose-again' ? 'Remove' : 'Cancel'));
+    this.#showButton('dismiss', state === 'done' && 'Clear');
     this.show();
     if (focused?.hidden) {
       this.focus();
     }
   }
 
-  #offer(action, text) {
+  #showButton(action, text) {
     const button = this.#parts[action];
     button.hidden = !text;
     if (text) {
@@ -112,7 +112,7 @@ export class UploadRow {
   }
 }
 
-function write(element, text) {
+function setText(element, text) {
   if (element.textContent !== text) {
     element.textContent = text;
   }

@@ -1,23 +1,22 @@
-import { Refusal, Setback, TakenOver, isOfType, judge } from './answer.js';
 import { Backoff } from './backoff.js';
 import { checkReadable, checkUnchanged } from './file-checks.js';
-import { FileIdProtocol, fileIdOf } from './file-id-protocol.js';
+import { FileIdProtocol, getFileId } from './file-id-protocol.js';
+import { PermanentError, TakenOverError, TemporaryError, ensureUsable, hasProblemType } from './response.js';
 
 /**
  * @typedef {'choose-again'|'waiting'|'checking'|'uploading'|'retrying'|'paused'|'taken-over'|'done'|'failed'|'cancelled'} UploadState
  */
 
-/** The states in which an upload uses the network, or is about to. */
+/** The states in which an upload sends requests or waits for a retry. */
 export const activeStates = new Set(['checking', 'uploading', 'retrying']);
 
-/** Answers in a row that move nothing, before they count as a failure. */
-const mostIdleAnswers = 5;
+/** The number of consecutive responses without progress that counts as a failure. */
+const maxResponsesWithoutProgress = 5;
 
 /**
- * One file's way to the server. It survives everything but the loss of the file: a broken connection, a server that is away,
- * a page that is closed and opened again.
+ * The upload of one file. It resumes after connection errors, server restarts, and after the page was closed and opened again.
  *
- * Fires `statechange` (detail: `{from, to}`) and `progress`.
+ * Dispatches `statechange` (detail: `{from, to}`) and `progress`.
  */
 export class Upload extends EventTarget {
   #protocol;
@@ -28,15 +27,15 @@ export class Upload extends EventTarget {
   #run = null;
   #backoff = new Backoff();
 
-  /** What is to be said about a failure, or null. @type {{title: string, detail?: string}|null} */
+  /** The error of a failed upload, or null. @type {{title: string, detail?: string}|null} */
   problem = null;
 
-  /** Why and until when the upload waits, or null. @type {{reason: string, title?: string, at: number}|null} */
-  setback = null;
+  /** The reason and the time of the next retry, or null. @type {{reason: string, title?: string, at: number}|null} */
+  retry = null;
 
   /**
-   * An upload whose file is not at hand, known from an earlier visit. See {@link Upload.of} for one with its file.
-   * @param {{id: string, name: string, size: number, offset?: number}} known
+   * Creates an upload from an earlier visit, whose file must be chosen again. See {@link Upload.fromFile} for a new upload.
+   * @param {{id: string, name: string, size: number, offset?: number}} saved
    * @param {FileIdProtocol} [protocol]
    */
   constructor({ id, name, size, offset = 0 }, protocol = new FileIdProtocol()) {
@@ -49,12 +48,12 @@ export class Upload extends EventTarget {
   }
 
   /**
-   * An upload of a file, in state `waiting`.
+   * Creates an upload of a file, in state `waiting`.
    * @param {File} file
    * @param {FileIdProtocol} [protocol]
    */
-  static of(file, protocol) {
-    const upload = new Upload({ id: fileIdOf(file), name: file.name, size: file.size }, protocol);
+  static fromFile(file, protocol) {
+    const upload = new Upload({ id: getFileId(file), name: file.name, size: file.size }, protocol);
     upload.attach(file);
     return upload;
   }
@@ -64,72 +63,72 @@ export class Upload extends EventTarget {
     return this.#state;
   }
 
-  /** Bytes that the server has said it holds. */
+  /** The last offset that the server confirmed. */
   get confirmed() {
     return this.#confirmed;
   }
 
-  /** Bytes that the server holds or that are on their way. May go back to the server's truth. */
+  /** The confirmed and the sent bytes. It decreases if the server did not receive all sent bytes. */
   get offset() {
     return Math.min(this.#confirmed + this.#sent, this.size);
   }
 
-  /** Gives the upload its file, and puts it into state `waiting`. @param {File} file one for which `fileIdOf` gives this id */
+  /** Sets the file and the state `waiting`. @param {File} file a file whose `getFileId` is the id of this upload */
   attach(file) {
     this.#file = file;
     this.queue();
   }
 
-  /** Makes an upload that is at rest wait for its start. */
+  /** Sets the state `waiting` if the upload is not active and has a file. */
   queue() {
     if (this.#file !== null && !activeStates.has(this.#state)) {
       this.#change('waiting');
     }
   }
 
-  /** Starts, or goes on from what the server holds. */
+  /** Starts the upload from the offset of the server. */
   start() {
     if (this.#state === 'waiting') {
       this.#run = new AbortController();
-      this.#goOn(this.#run.signal);
+      this.#uploadWithRetries(this.#run.signal);
     }
   }
 
-  /** Stops for now. What the server holds stays there. */
+  /** Pauses the upload. The server keeps the received bytes. */
   pause() {
-    this.#rest('paused');
+    this.#stopIfRunning('paused');
   }
 
-  /** Stops because somebody else goes on with this upload. */
-  yield() {
-    this.#rest('taken-over');
+  /** Stops because another tab continues this upload. */
+  takeOver() {
+    this.#stopIfRunning('taken-over');
   }
 
-  /** Somebody else has finished this upload. */
-  finishedElsewhere() {
+  /** Sets the state `done` after another tab has completed this upload. */
+  completeElsewhere() {
     this.#confirmed = this.size;
     this.#stop('done');
   }
 
-  /** Ends a wait between two tries. */
-  tryNow() {
+  /** Ends the delay before the next retry. */
+  retryNow() {
     this.#backoff.end();
   }
 
   /**
-   * Stops for good and removes what the server holds.
-   * @returns {Promise<boolean>} false when the server could not be told; it drops the bytes when they expire
+   * Cancels the upload and deletes it from the server.
+   * @returns {Promise<boolean>} false if the request failed; the server then deletes the upload when it expires
    */
   async cancel() {
     this.#stop('cancelled');
     try {
-      return (await this.#protocol.remove(this.id)).status < 300;
+      return (await this.#protocol.delete(this.id)).status < 300;
     } catch {
       return false;
     }
   }
 
-  #rest(state) {
+  #stopIfRunning(state) {
     if (this.#state === 'waiting' || activeStates.has(this.#state)) {
       this.#stop(state);
     }
@@ -141,60 +140,60 @@ export class Upload extends EventTarget {
     this.#change(state);
   }
 
-  async #goOn(signal) {
+  async #uploadWithRetries(signal) {
     this.#backoff = new Backoff();
-    let cut = false;
+    let wasInterrupted = false;
     while (!signal.aborted) {
       try {
         this.#change('checking');
-        this.#confirm(await this.#held(signal));
-        const moved = this.#backoff.reached(this.#confirmed);
-        await this.#sendRest(signal, cut && !moved);
+        this.#confirm(await this.#getServerOffset(signal));
+        const hasProgress = this.#backoff.recordOffset(this.#confirmed);
+        await this.#sendRemaining(signal, wasInterrupted && !hasProgress);
         return;
       } catch (error) {
         if (signal.aborted) {
           return;
         }
 
-        if (!(error instanceof Setback)) {
-          this.#end(error);
+        if (!(error instanceof TemporaryError)) {
+          this.#fail(error);
           return;
         }
 
-        cut = error.reason === 'connection';
-        await this.#wait(error, signal);
+        wasInterrupted = error.reason === 'connection';
+        await this.#waitForRetry(error, signal);
       }
     }
   }
 
-  async #held(signal) {
-    const { offset } = judge(await this.#protocol.status(this.id, signal));
+  async #getServerOffset(signal) {
+    const { offset } = ensureUsable(await this.#protocol.status(this.id, signal));
     if (offset === null) {
-      throw new Setback('unexpected');
+      throw new TemporaryError('unexpected');
     }
 
     return offset;
   }
 
-  /** Sends from the confirmed offset until the server calls the upload complete. */
-  async #sendRest(signal, cut) {
-    // A server that refuses early and closes may lose its answer to the bytes that still come in, and then a refusal looks like a
-    // broken connection. The answer to an empty piece cannot get lost that way.
-    let empty = cut;
-    for (let idle = 0; idle < mostIdleAnswers;) {
+  /** Sends from the confirmed offset until the server reports that the upload is complete. */
+  async #sendRemaining(signal, sendEmptyFirst) {
+    // If a server rejects a request early and closes the connection, its response can be lost while the client is still sending, and
+    // the rejection looks like a connection error. The response to an empty chunk cannot be lost this way.
+    let isEmpty = sendEmptyFirst;
+    for (let withoutProgress = 0; withoutProgress < maxResponsesWithoutProgress;) {
       if (this.#confirmed > this.size) {
-        throw new Refusal('The server holds more than this file has.', 'Cancel the upload and start it again.');
+        throw new PermanentError('The server has more bytes than this file.', 'Cancel the upload and start it again.');
       }
 
       const offset = this.#confirmed;
-      const piece = empty ? new Blob() : this.#file.slice(offset);
+      const chunk = isEmpty ? new Blob() : this.#file.slice(offset);
       await checkReadable(this.#file, offset);
       if (signal.aborted) {
         return;
       }
 
       this.#change('uploading');
-      const answer = judge(await this.#protocol.send(this.id, this.#file, offset, piece, {
+      const response = ensureUsable(await this.#protocol.append(this.id, this.#file, offset, chunk, {
         signal,
         onProgress: sent => this.#progress(sent, signal),
       }));
@@ -202,7 +201,7 @@ export class Upload extends EventTarget {
         return;
       }
 
-      if (answer.complete) {
+      if (response.complete) {
         await checkUnchanged(this.#file, offset);
         if (signal.aborted) {
           return;
@@ -213,34 +212,34 @@ export class Upload extends EventTarget {
         return;
       }
 
-      const finished = answer.status === 409 && isOfType(answer.problem, 'upload-complete');
-      if (finished && piece.size === 0 && offset === this.size) {
-        throw new Refusal(answer.problem.title ?? 'The server has another finished file here.', answer.problem.detail);
+      const isFinished = response.status === 409 && hasProblemType(response.problem, 'upload-complete');
+      if (isFinished && chunk.size === 0 && offset === this.size) {
+        throw new PermanentError(response.problem.title ?? 'The server has a different finished file with the same name, size and date.', response.problem.detail);
       }
 
-      const held = finished ? this.size : answer.offset;
-      if (held === null || (answer.status !== 409 && answer.complete === null)) {
-        throw new Setback('unexpected');
+      const serverOffset = isFinished ? this.size : response.offset;
+      if (serverOffset === null || (response.status !== 409 && response.complete === null)) {
+        throw new TemporaryError('unexpected');
       }
 
-      idle = held > offset || empty ? 0 : idle + 1;
-      empty = false;
-      this.#confirm(held);
+      withoutProgress = serverOffset > offset || isEmpty ? 0 : withoutProgress + 1;
+      isEmpty = false;
+      this.#confirm(serverOffset);
     }
 
-    throw new Setback('unexpected');
+    throw new TemporaryError('unexpected');
   }
 
-  async #wait(setback, signal) {
-    this.#backoff.reached(this.#confirmed);
-    const wait = this.#backoff.next(setback.wait);
-    this.setback = { reason: setback.reason, title: setback.title, at: Date.now() + wait };
+  async #waitForRetry(error, signal) {
+    this.#backoff.recordOffset(this.#confirmed);
+    const delay = this.#backoff.nextDelay(error.delay);
+    this.retry = { reason: error.reason, title: error.title, at: Date.now() + delay };
     this.#change('retrying');
-    await this.#backoff.wait(wait, { signal, orOnline: setback.reason === 'connection' });
+    await this.#backoff.wait(delay, { signal, orOnline: error.reason === 'connection' });
   }
 
-  #end(error) {
-    if (error instanceof TakenOver) {
+  #fail(error) {
+    if (error instanceof TakenOverError) {
       this.#stop('taken-over');
       return;
     }
@@ -269,7 +268,7 @@ export class Upload extends EventTarget {
     }
 
     this.#state = state;
-    this.setback = state === 'retrying' ? this.setback : null;
+    this.retry = state === 'retrying' ? this.retry : null;
     this.problem = state === 'failed' ? this.problem : null;
     this.dispatchEvent(new CustomEvent('statechange', { detail: { from, to: state } }));
   }

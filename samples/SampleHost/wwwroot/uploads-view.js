@@ -1,12 +1,12 @@
 import { percent } from './format.js';
+import { speedText } from './status-text.js';
 import { UploadRow } from './upload-row.js';
 import { activeStates } from './upload.js';
-import { pace } from './words.js';
 
 const title = document.title;
-const idle = new Set(['failed', 'choose-again', 'cancelled']);
+const excludedStates = new Set(['failed', 'choose-again', 'cancelled']);
 
-/** The list of uploads, the line above it, and the title of the page. */
+/** Shows the list of uploads, the overall progress, and the progress in the page title. */
 export class UploadsView {
   #rows = new Map();
   #section = document.getElementById('uploads-section');
@@ -17,13 +17,13 @@ export class UploadsView {
   #clear = document.getElementById('clear-finished');
   #actions;
 
-  /** @param {{choose: Function, cancel: Function, dismiss: Function}} actions each is given the upload */
+  /** @param {{choose: Function, cancel: Function, dismiss: Function}} actions each receives the upload */
   constructor(actions) {
     this.#actions = actions;
-    this.#pauseAll.onclick = () => this.#all(upload => upload.pause(), this.#resumeAll);
-    this.#resumeAll.onclick = () => this.#all(upload => upload.state === 'paused' && upload.queue(), this.#pauseAll);
-    this.#clear.onclick = () => this.#all(upload => upload.state === 'done' && actions.dismiss(upload));
-    // Times left and waits go on while nothing happens.
+    this.#pauseAll.onclick = () => this.#forAll(upload => upload.pause(), this.#resumeAll);
+    this.#resumeAll.onclick = () => this.#forAll(upload => upload.state === 'paused' && upload.queue(), this.#pauseAll);
+    this.#clear.onclick = () => this.#forAll(upload => upload.state === 'done' && actions.dismiss(upload));
+    // Remaining times and retry countdowns change without an event.
     setInterval(() => this.#tick(), 1000);
   }
 
@@ -67,18 +67,18 @@ export class UploadsView {
     }
   }
 
-  /** Says something in an upload's row. @param {import('./upload.js').Upload} upload @param {string} note */
-  say(upload, note) {
-    this.#rows.get(upload.id)?.say(note);
+  /** Shows a note in the row of an upload. @param {import('./upload.js').Upload} upload @param {string} note */
+  showNote(upload, note) {
+    this.#rows.get(upload.id)?.showNote(note);
   }
 
-  #all(action, thenFocus) {
+  #forAll(action, nextFocus) {
     for (const upload of this.uploads) {
       action(upload);
     }
 
     if (document.activeElement === document.body || document.activeElement?.hidden) {
-      thenFocus && !thenFocus.hidden ? thenFocus.focus() : document.getElementById('uploads-title').focus();
+      nextFocus && !nextFocus.hidden ? nextFocus.focus() : document.getElementById('uploads-title').focus();
     }
   }
 
@@ -94,24 +94,24 @@ export class UploadsView {
   }
 
   #showOverall() {
-    const rows = [...this.#rows.values()].filter(row => !idle.has(row.upload.state));
+    const rows = [...this.#rows.values()].filter(row => !excludedStates.has(row.upload.state));
     const states = rows.map(row => row.upload.state);
     const done = states.filter(state => state === 'done').length;
     const unfinished = states.some(state => state === 'waiting' || activeStates.has(state));
     const size = rows.reduce((sum, row) => sum + row.upload.size, 0);
     const offset = rows.reduce((sum, row) => sum + row.upload.offset, 0);
-    // What is paused takes no time.
-    const left = rows.filter(row => row.upload.state !== 'paused').reduce((sum, row) => sum + row.upload.size - row.upload.offset, 0);
+    // Paused uploads do not count towards the remaining time.
+    const remaining = rows.filter(row => row.upload.state !== 'paused').reduce((sum, row) => sum + row.upload.size - row.upload.offset, 0);
     const rates = rows.map(row => row.rate).filter(rate => rate !== null);
     const rate = rates.length > 0 ? rates.reduce((sum, each) => sum + each, 0) : null;
-    const share = done < rows.length ? `${Math.min(99, percent(offset, size))} %` : '';
+    const progress = done < rows.length ? `${Math.min(99, percent(offset, size))} %` : '';
 
     this.#section.hidden = this.#rows.size === 0;
     this.#pauseAll.hidden = !unfinished;
     this.#resumeAll.hidden = unfinished || !states.includes('paused');
     this.#clear.hidden = done === 0;
-    this.#overall.textContent = [rows.length > 0 && `${done} of ${rows.length} done`, share, unfinished && pace(rate, left)]
+    this.#overall.textContent = [rows.length > 0 && `${done} of ${rows.length} done`, progress, unfinished && speedText(rate, remaining)]
       .filter(Boolean).join(' · ');
-    document.title = share === '' ? title : `${share} – ${title}`;
+    document.title = progress === '' ? title : `${progress} – ${title}`;
   }
 }

@@ -47,7 +47,7 @@ public class PauseAndResumeTests(Chromium chromium)
         Assert.Equal(204, removal.Status);
         await Expect(page.Row(file.Name)).ToHaveCountAsync(0);
         await page.Tab.ReloadAsync();
-        await Expect(page.Tab.Locator("#arrived")).ToHaveAttributeAsync("data-loaded", "");
+        await Expect(page.Tab.Locator("#finished-files")).ToHaveAttributeAsync("data-loaded", "");
         await Expect(page.Row(file.Name)).ToHaveCountAsync(0);
         Assert.Empty(host.Arrived);
         await page.LimitAsync(null);
@@ -76,7 +76,7 @@ public class PauseAndResumeTests(Chromium chromium)
 
         await page.LimitAsync(null);
         await ChooseForAsync(other);
-        await Expect(page.Row(file.Name).GetByTestId("words")).ToContainTextAsync("another file");
+        await Expect(page.Row(file.Name).GetByTestId("status")).ToContainTextAsync("another file");
         await page.ExpectAsync(file.Name, "choose-again");
 
         await ChooseForAsync(file);

@@ -23,7 +23,7 @@ public sealed class UploadPage
 
     public Traffic Traffic { get; }
 
-    public ILocator Arrived => Tab.GetByTestId("arrived");
+    public ILocator Arrived => Tab.GetByTestId("finished-file");
 
     public static async Task<UploadPage> OpenAsync(IBrowserContext context, SampleHostProcess host, InterruptibleProxy? proxy = null)
     {

@@ -26,7 +26,7 @@ internal sealed class NodeClient : IAsyncDisposable
     public IReadOnlyList<string> Requests => Lines("request ");
 
     /// <summary>Gets the responses received so far: the method, the offset or a dash, and the status code.</summary>
-    public IReadOnlyList<string> Responses => Lines("answer ");
+    public IReadOnlyList<string> Responses => Lines("response ");
 
     /// <summary>
     /// Gets the number of 409 responses. The server may read the last bytes of a stopped request after it has answered the next HEAD. The client then

@@ -30,7 +30,7 @@ public class Http2InterimLoadTests(ITestOutputHelper output)
         Assert.Empty(result.RootElement.GetProperty("failures").EnumerateArray());
         Assert.All(result.RootElement.GetProperty("received").EnumerateArray(), static received => Assert.Equal(DownloadSize, received.GetInt32()));
 
-        JsonElement[] uploads = [.. result.RootElement.GetProperty("told").EnumerateArray()];
+        JsonElement[] uploads = [.. result.RootElement.GetProperty("uploads").EnumerateArray()];
         int progress = 0;
         foreach (JsonElement upload in uploads)
         {
@@ -61,7 +61,7 @@ public class Http2InterimLoadTests(ITestOutputHelper output)
         await using IetfApp app = await IetfApp.StartAsync(TusApp.ReadyMade, IetfApp.Http2);
         using JsonDocument result = await RunAsync(app.Address, "/", 5, 100_000, 0, tableSize);
         Assert.Empty(result.RootElement.GetProperty("failures").EnumerateArray());
-        Assert.All(result.RootElement.GetProperty("told").EnumerateArray(), response =>
+        Assert.All(result.RootElement.GetProperty("uploads").EnumerateArray(), response =>
             Assert.Equal((201, isReported ? 1 : 0), (response.GetProperty("status").GetInt32(), response.GetProperty("announced").GetArrayLength())));
         Assert.Equal(5, app.Seen.Count);
     }

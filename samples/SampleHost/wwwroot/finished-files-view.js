@@ -1,26 +1,26 @@
 import { bytes, date, extension } from './format.js';
 
-/** The list of what is on the server. */
-export class ArrivedView {
-  #list = document.getElementById('arrived');
-  #note = document.getElementById('arrived-note');
-  #count = document.getElementById('arrived-count');
+/** Shows the list of finished files. */
+export class FinishedFilesView {
+  #list = document.getElementById('finished-files');
+  #note = document.getElementById('finished-files-note');
+  #count = document.getElementById('finished-files-count');
   #items = new Map();
   #running = null;
-  #again = false;
+  #isStale = false;
 
-  /** Asks the server. Calls that come while it is being asked lead to one more question, and not to one each. */
+  /** Loads the list again. Calls during a request lead to one more request in total. */
   async refresh() {
     if (this.#running !== null) {
-      this.#again = true;
+      this.#isStale = true;
       return;
     }
 
     do {
-      this.#again = false;
+      this.#isStale = false;
       this.#running = this.#load();
       await this.#running;
-    } while (this.#again);
+    } while (this.#isStale);
     this.#running = null;
   }
 
@@ -33,21 +33,21 @@ export class ArrivedView {
 
       this.#show(await response.json());
     } catch {
-      this.#say('The list cannot be loaded now. It is tried again after the next upload, and when you come back to this page.');
+      this.#showNote('The list could not be loaded. It is loaded again after the next upload and when you return to this page.');
     }
   }
 
   #show(files) {
-    const first = this.#list.dataset.loaded === undefined;
-    const before = this.#items;
+    const isFirst = this.#list.dataset.loaded === undefined;
+    const previous = this.#items;
     this.#items = new Map();
     for (const file of files) {
-      // An item that stays is the same element, so that the focus stays on it.
+      // Reuse the elements of unchanged files, so that they keep the focus.
       const key = JSON.stringify([file.name, file.size, file.received]);
-      this.#items.set(key, before.get(key) ?? itemOf(file, !first));
+      this.#items.set(key, previous.get(key) ?? createItem(file, !isFirst));
     }
 
-    for (const [key, item] of before) {
+    for (const [key, item] of previous) {
       if (!this.#items.has(key)) {
         item.remove();
       }
@@ -60,17 +60,17 @@ export class ArrivedView {
     });
     this.#list.dataset.loaded = '';
     this.#count.textContent = files.length > 0 ? `${files.length}` : '';
-    this.#say(files.length > 0 ? '' : 'Nothing has arrived yet. Files appear here as soon as the server has all of them.');
+    this.#showNote(files.length > 0 ? '' : 'No files yet. A file appears here when its upload is done.');
   }
 
-  #say(note) {
+  #showNote(note) {
     this.#note.textContent = note;
     this.#note.hidden = note === '';
   }
 }
 
-function itemOf({ name, size, received }, isNew) {
-  const item = document.getElementById('arrived-row').content.firstElementChild.cloneNode(true);
+function createItem({ name, size, received }, isNew) {
+  const item = document.getElementById('finished-file-row').content.firstElementChild.cloneNode(true);
   const link = item.querySelector('a');
   const time = item.querySelector('time');
   item.dataset.name = name;
