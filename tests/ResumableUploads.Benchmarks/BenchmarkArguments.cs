@@ -1,43 +1,43 @@
 namespace ResumableUploads.Benchmarks;
 
-/// <summary>What the person who runs it has asked for.</summary>
+/// <summary>The parsed command line.</summary>
 internal sealed record BenchmarkArguments
 {
     public const string Usage =
         """
         Usage: dotnet run -c Release --project tests/ResumableUploads.Benchmarks -- [options]
-          --quick        less of everything: 128 MiB instead of 1 GiB, 7 rounds instead of 15,
-                         and large,powerloss,small,status,takeover alone
-          --dir PATH     where the files go (default: a new directory among the temporary ones)
-          --only NAMES   some of: large,shapes,protocols,powerloss,small,small-powerloss,status,idle,slow,takeover,growth
-          --rounds N     how many rounds
-          --chart PATH   writes the bars of the large uploads there, as SVG (needs the case large)
-          --overhead     alone: nanoseconds and bytes that the package costs requests that are none of its business
+          --quick        a short run: 128 MiB instead of 1 GiB, 7 rounds instead of 15,
+                         and only large,powerloss,small,status,takeover
+          --dir PATH     the directory of the files (default: a new temporary directory)
+          --only NAMES   one or more of: large,shapes,protocols,powerloss,small,small-powerloss,status,idle,slow,takeover,growth
+          --rounds N     the number of rounds
+          --chart PATH   writes a bar chart of the case large to this file, as SVG
+          --overhead     must be the only option; measures the cost for requests that are not uploads, in nanoseconds and bytes
         """;
 
-    /// <summary>What two minutes are enough for.</summary>
+    /// <summary>The cases of a quick run, which takes about two minutes.</summary>
     private static readonly string[] QuickCases = ["large", "powerloss", "small", "status", "takeover"];
 
     public bool Quick { get; private init; }
 
     public string? Directory { get; private init; }
 
-    /// <summary>Where the chart goes, or null.</summary>
+    /// <summary>The path of the chart, or <see langword="null"/>.</summary>
     public string? Chart { get; private init; }
 
     public string[] OnlyCases { get; private init; } = [];
 
     public int? RequestedRounds { get; private init; }
 
-    /// <summary>How many times each side is measured, after the warm-up.</summary>
+    /// <summary>The number of measurements of each side, after the warm-up.</summary>
     public int Rounds => RequestedRounds ?? (Quick ? 7 : 15);
 
-    /// <summary>How many bytes the large upload has.</summary>
+    /// <summary>The size of the large upload, in bytes.</summary>
     public long LargeSize => Quick ? 128L << 20 : 1L << 30;
 
     /// <summary>
-    /// How long one measurement of requests per second takes: many short ones rather than few long ones, because what else the machine does
-    /// comes in bursts.
+    /// The duration of one measurement of requests per second. Many short measurements are used instead of a few long ones, because other
+    /// work on the machine comes in bursts.
     /// </summary>
     public TimeSpan SliceDuration => TimeSpan.FromSeconds(Quick ? 0.3 : 1);
 

@@ -5,7 +5,7 @@ using ResumableUploads.Benchmarks.Servers;
 
 namespace ResumableUploads.Benchmarks;
 
-/// <summary>Without a verb: the benchmark. With <c>--overhead</c>: what other requests pay. With <c>serve</c>: one of the servers that it starts as processes of their own.</summary>
+/// <summary>Runs the benchmark, with <c>--overhead</c> the overhead benchmark, and with <c>serve</c> one of the servers that the benchmark starts.</summary>
 internal static class Program
 {
     public static async Task<int> Main(string[] args)
@@ -29,7 +29,7 @@ internal static class Program
         }
 
 #if DEBUG
-        await Console.Error.WriteLineAsync("This is a debug build: its figures mean nothing. Use -c Release.");
+        await Console.Error.WriteLineAsync("This is a debug build; its results are meaningless. Use -c Release.");
 #endif
         var report = new Report(run);
         using var workDirectory = new WorkDirectory(run.Directory);

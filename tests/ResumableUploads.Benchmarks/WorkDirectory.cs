@@ -2,7 +2,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace ResumableUploads.Benchmarks;
 
-/// <summary>The directory that all files of a run are in. It is removed at the end.</summary>
+/// <summary>The directory of all files of a run. It is deleted at the end.</summary>
 internal sealed class WorkDirectory : IDisposable
 {
     private const string Tmpfs = "/dev/shm";
@@ -18,7 +18,7 @@ internal sealed class WorkDirectory : IDisposable
 
     public static bool HasTmpfs => Directory.Exists(Tmpfs);
 
-    /// <summary>A new and empty directory.</summary>
+    /// <summary>Creates an empty directory.</summary>
     public string CreateSubdirectory(string name, bool onTmpfs = false)
     {
         string parent = onTmpfs ? _tmpfsRoot ??= Path.Combine(Tmpfs, $"resumable-uploads-benchmark-{Environment.ProcessId}") : Root;
@@ -26,8 +26,8 @@ internal sealed class WorkDirectory : IDisposable
     }
 
     /// <summary>
-    /// Takes the bytes of all files away. The files stay until the end: an ext4 without a journal gives no new file the inode of one that was deleted in the
-    /// last seconds, and looks at each of those anew for each file that is made. A run would measure what the round before has deleted.
+    /// Truncates all files. They are deleted only at the end of the run: an ext4 without a journal does not reuse the inode of a recently
+    /// deleted file and skips each of them whenever a file is created, so that deletions would slow down the next round.
     /// </summary>
     public static void TruncateFiles(string directory)
     {
@@ -35,7 +35,7 @@ internal sealed class WorkDirectory : IDisposable
         {
             if (new FileInfo(path).Length > 0)
             {
-                // A server may still be about to close it.
+                // The server may not have closed the file yet.
                 using SafeFileHandle file = File.OpenHandle(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
                 RandomAccess.SetLength(file, 0);
             }

@@ -3,7 +3,7 @@ using ResumableUploads.Benchmarks.Servers;
 
 namespace ResumableUploads.Benchmarks.Cases;
 
-/// <summary>What a connection costs that waits for its client: between two requests, and in the middle of a slow upload, with small and with large blocks.</summary>
+/// <summary>Measures the memory of idle connections and of slow uploads, with small and with large blocks.</summary>
 internal static class IdleConnectionsCase
 {
     private const int Connections = 2000;
@@ -18,7 +18,7 @@ internal static class IdleConnectionsCase
             double large = Measure(workDirectory, largeBuffers: true, isUpload);
             double small = Measure(workDirectory, largeBuffers: false, isUpload);
             report.AddAbsolute(
-                isUpload ? "idle: 2,000 slow uploads, 64 KiB blocks beside 4 KiB" : "idle: 2,000 kept connections, 64 KiB blocks beside 4 KiB",
+                isUpload ? "idle: 2,000 slow uploads, 64 KiB blocks vs. 4 KiB" : "idle: 2,000 idle connections, 64 KiB blocks vs. 4 KiB",
                 "private resident KiB each", "0.0", large, small);
         }
     }
@@ -28,19 +28,19 @@ internal static class IdleConnectionsCase
         using ServerProcess server = ServerProcess.Start(new ServeArguments(ServerKind.Ours, workDirectory.CreateSubdirectory("idle"), LargeBuffers: largeBuffers));
         Open(server, "warm", WarmUps, isUpload).ForEach(static connection => connection.Dispose());
         long idle = server.Memory().PrivatePages;
-        List<RawHttpConnection> wires = Open(server, "idle", Connections, isUpload);
+        List<RawHttpConnection> connections = Open(server, "idle", Connections, isUpload);
         long busy = server.Memory().PrivatePages;
-        wires.ForEach(static connection => connection.Dispose());
+        connections.ForEach(static connection => connection.Dispose());
         return (busy - idle) / 1024.0 / Connections;
     }
 
     private static List<RawHttpConnection> Open(ServerProcess server, string name, int count, bool isUpload)
     {
-        var wires = new List<RawHttpConnection>();
+        var connections = new List<RawHttpConnection>();
         for (int i = 0; i < count; i++)
         {
             RawHttpConnection connection = RawHttpConnection.Open(server.Port);
-            wires.Add(connection);
+            connections.Add(connection);
             if (isUpload)
             {
                 connection.Send(RawHttpConnection.CreateRequestHead("POST /upload", $"X-File-Id: {name}-{i}", $"X-File-Size: {Size}", $"Content-Length: {Size}", "Expect: 100-continue"));
@@ -53,6 +53,6 @@ internal static class IdleConnectionsCase
             }
         }
 
-        return wires;
+        return connections;
     }
 }

@@ -12,22 +12,22 @@ using ResumableUploads.Stores.FileSystem.Format;
 
 namespace ResumableUploads.Benchmarks.Cases;
 
-/// <summary>The directory of a server, into which uploads are put beside it: faster than any client could, and larger.</summary>
+/// <summary>A store directory that is filled without the server, which is faster and allows larger uploads than a client.</summary>
 internal sealed class PrefilledStore(string directory) : IDisposable
 {
-    /// <summary>Who asks the server. None of the others is this one's.</summary>
+    /// <summary>The owner of the uploads of the measured client. The other uploads belong to other owners.</summary>
     private const string ClientOwner = "anonymous";
 
     private const int UploadsPerOwner = 1000;
     private const long Length = 10;
 
-    /// <summary>Its directory, its record, its content and its lock, and its share of the directories above; and what blocks of 4 KiB these take.</summary>
+    /// <summary>The directory, record, data and lock file of an upload, and its share of the parent directories.</summary>
     private const int FilesPerUpload = 5;
     private const int BytesPerUpload = 12 * 1024;
 
     private static readonly TimeSpan Expiration = TimeSpan.FromDays(7);
 
-    /// <summary>More threads than processors only wait for each other at the disk.</summary>
+    /// <summary>More threads than processors would only wait for the disk.</summary>
     private static readonly ParallelOptions OnAllProcessors = new() { MaxDegreeOfParallelism = Environment.ProcessorCount };
 
     private static readonly byte[] SampleData =
@@ -41,43 +41,43 @@ internal sealed class PrefilledStore(string directory) : IDisposable
 
     public ServerProcess Serve() => ServerProcess.Start(new ServeArguments(ServerKind.Ours, directory));
 
-    /// <summary>Why so many cannot be made here, or null.</summary>
+    /// <summary>Returns why the disk cannot hold the number of uploads, or <see langword="null"/> if it can.</summary>
     public static string? GetCapacityProblem(long count, string directory)
     {
         (long files, long bytes) = Machine.GetFreeSpace(directory);
         return files >= count * FilesPerUpload && bytes >= count * BytesPerUpload
             ? null
-            : $"{count:N0} uploads may take {count * FilesPerUpload:N0} files and {count * BytesPerUpload:N0} bytes, and there is room for {files:N0} and {bytes:N0}; --dir names another place";
+            : $"{count:N0} uploads may take {count * FilesPerUpload:N0} files and {count * BytesPerUpload:N0} bytes, and {files:N0} files and {bytes:N0} bytes are free; use --dir to choose another directory";
     }
 
-    /// <summary>Makes unfinished uploads of many owners.</summary>
+    /// <summary>Creates incomplete uploads of many owners.</summary>
     public void Fill(int count)
     {
-        Report.WriteProgress($"Making {count:N0} uploads. A million takes some minutes.");
+        Report.WriteProgress($"Creating {count:N0} uploads. A million takes some minutes.");
         long start = Stopwatch.GetTimestamp();
         Parallel.For(0, count, OnAllProcessors, number => CreateUpload(new UploadKey($"owner-{number / UploadsPerOwner}", ToUploadId($"{number}")), Length));
         Machine.WaitForWriteback();
-        Report.WriteProgress($"Made in {Stopwatch.GetElapsedTime(start).TotalSeconds:0} s.");
+        Report.WriteProgress($"Created in {Stopwatch.GetElapsedTime(start).TotalSeconds:0} s.");
     }
 
-    /// <summary>Begins an upload of the client, and makes its file as long as if so many bytes had come. These take no room on the disk.</summary>
-    public void BeginUpload(string fileId, long length, long held)
+    /// <summary>Creates an upload of the client with a sparse data file of <paramref name="receivedLength"/> bytes, which uses no disk space.</summary>
+    public void CreateClientUpload(string fileId, long length, long receivedLength)
     {
         UploadKey key = UploadKeyFactory.FromFileId(ClientOwner, "/upload", Encoding.ASCII.GetBytes(fileId));
         string nonce = CreateUpload(key, length).Version.Split('-')[0];
         using SafeFileHandle data = File.OpenHandle(new UploadFilePaths(_paths.GetUploadDirectory(key), nonce).DataPath, FileMode.Open, FileAccess.Write);
-        RandomAccess.SetLength(data, held);
+        RandomAccess.SetLength(data, receivedLength);
     }
 
     /// <summary>
-    /// Takes away what the client has. It is moved aside: an ext4 without a journal does not use what was deleted in the last minutes, and looks
-    /// past all of it for each new file.
+    /// Removes the uploads of the client from the store. They are moved and not deleted: an ext4 without a journal does not reuse recently
+    /// deleted inodes and skips all of them for each new file.
     /// </summary>
-    public void Clear() => Directory.Move(_paths.GetOwnerDirectory(ClientOwner), Path.Combine(directory, $"aside-{++_clearCount}"));
+    public void Clear() => Directory.Move(_paths.GetOwnerDirectory(ClientOwner), Path.Combine(directory, $"removed-{++_clearCount}"));
 
     public void Dispose()
     {
-        Report.WriteProgress("Removing the uploads.");
+        Report.WriteProgress("Deleting the uploads.");
         Parallel.ForEach(Directory.GetDirectories(_paths.Uploads), OnAllProcessors, static owner => Directory.Delete(owner, recursive: true));
     }
 
@@ -87,6 +87,6 @@ internal sealed class PrefilledStore(string directory) : IDisposable
     {
         var record = new UploadRecord { Length = length, SlidingExpiration = Expiration, Data = SampleData };
         return _store.CreateAsync(key, record, CancellationToken.None).AsTask().GetAwaiter().GetResult().Info
-            ?? throw new InvalidOperationException($"The upload {key} is there already.");
+            ?? throw new InvalidOperationException($"The upload {key} already exists.");
     }
 }

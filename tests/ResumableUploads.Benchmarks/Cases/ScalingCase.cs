@@ -3,7 +3,7 @@ using ResumableUploads.Benchmarks.Servers;
 
 namespace ResumableUploads.Benchmarks.Cases;
 
-/// <summary>Whether a request costs more where there are many uploads: two servers, one with few. And whether it does at the end of a large one: one server, two uploads.</summary>
+/// <summary>Compares requests to a server with many uploads and to one with few, and requests to a large and to a small upload of one server.</summary>
 internal static class ScalingCase
 {
     private const int Few = 10;
@@ -18,18 +18,18 @@ internal static class ScalingCase
 
     private static readonly ScalingOperation[] UploadOperations =
     [
-        new("status", static (side, slice) => side.Status(slice)),
-        new("append of 1 KiB", static (side, slice) => side.Append(slice)),
-        new("last byte", static (side, slice) => side.Finish(slice)),
+        new("status", static (client, duration) => client.Status(duration)),
+        new("append of 1 KiB", static (client, duration) => client.Append(duration)),
+        new("last byte", static (client, duration) => client.Finish(duration)),
     ];
 
-    private static readonly ScalingOperation[] AllOperations = [.. UploadOperations, new("file in one request", static (side, slice) => side.SingleRequest(slice))];
+    private static readonly ScalingOperation[] AllOperations = [.. UploadOperations, new("file in one request", static (client, duration) => client.SingleRequest(duration))];
 
     public static void Run(BenchmarkArguments run, WorkDirectory workDirectory, Report report)
     {
         int count = run.Quick ? ManyInQuickMode : Many;
-        long left = (long)Sides * (UploadOperations.Length + AllOperations.Length) * (WarmUps + run.Rounds) * ScalingClient.MaxRemainingUploads;
-        if (PrefilledStore.GetCapacityProblem(count + left, workDirectory.Root) is { } reason)
+        long remaining = (long)Sides * (UploadOperations.Length + AllOperations.Length) * (WarmUps + run.Rounds) * ScalingClient.MaxRemainingUploads;
+        if (PrefilledStore.GetCapacityProblem(count + remaining, workDirectory.Root) is { } reason)
         {
             report.AddMissing("growth", reason);
             return;
@@ -49,9 +49,9 @@ internal static class ScalingCase
         using ServerProcess atFew = fewUploads.Serve();
         var many = new ScalingClient(atMany, manyUploads, ReceivedLength);
         var few = new ScalingClient(atFew, fewUploads, ReceivedLength);
-        foreach (ScalingOperation work in AllOperations)
+        foreach (ScalingOperation operation in AllOperations)
         {
-            Compare($"growth: {work.Name}, {count:N0} uploads beside {Few}", work, many, few, run, report);
+            Compare($"growth: {operation.Name}, {count:N0} uploads vs. {Few}", operation, many, few, run, report);
         }
     }
 
@@ -61,19 +61,19 @@ internal static class ScalingCase
         using ServerProcess server = uploads.Serve();
         var large = new ScalingClient(server, uploads, Large);
         var small = new ScalingClient(server, uploads, Small);
-        foreach (ScalingOperation work in UploadOperations)
+        foreach (ScalingOperation operation in UploadOperations)
         {
-            Compare($"growth: {work.Name}, {Large >> 30} GiB beside {Small >> 30} GiB", work, large, small, run, report);
+            Compare($"growth: {operation.Name}, {Large >> 30} GiB vs. {Small >> 30} GiB", operation, large, small, run, report);
         }
     }
 
-    private static void Compare(string name, ScalingOperation work, ScalingClient one, ScalingClient other, BenchmarkArguments run, Report report)
+    private static void Compare(string name, ScalingOperation operation, ScalingClient one, ScalingClient other, BenchmarkArguments run, Report report)
     {
-        InterleavedRounds<RequestLoopResult> rounds = InterleavedRounds<RequestLoopResult>.Measure(WarmUps, run.Rounds, () => work.Run(one, run.SliceDuration), () => work.Run(other, run.SliceDuration));
-        report.Add(name, "requests/s", "0", rounds.Compare(0, 1, static asked => asked.RequestsPerSecond), atLeast: MinRatio);
-        report.Add(name, "server CPU, µs per request", "0.0", rounds.Compare(0, 1, static asked => asked.ProcessorTimePerRequest));
+        InterleavedRounds<RequestLoopResult> rounds = InterleavedRounds<RequestLoopResult>.Measure(WarmUps, run.Rounds, () => operation.Run(one, run.SliceDuration), () => operation.Run(other, run.SliceDuration));
+        report.Add(name, "requests/s", "0", rounds.Compare(0, 1, static result => result.RequestsPerSecond), atLeast: MinRatio);
+        report.Add(name, "server CPU, µs per request", "0.0", rounds.Compare(0, 1, static result => result.ProcessorTimePerRequest));
     }
 
-    /// <summary>Something that is asked for over and over.</summary>
+    /// <summary>A repeated request.</summary>
     private sealed record ScalingOperation(string Name, Func<ScalingClient, TimeSpan, RequestLoopResult> Run);
 }

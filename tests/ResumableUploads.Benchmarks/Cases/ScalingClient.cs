@@ -2,13 +2,13 @@ using ResumableUploads.Benchmarks.Servers;
 
 namespace ResumableUploads.Benchmarks.Cases;
 
-/// <summary>A client that begins uploads, asks for something over and over, and takes them away again.</summary>
-/// <param name="server">Who is asked.</param>
-/// <param name="store">The server's directory.</param>
-/// <param name="held">How many bytes there are of each of the client's uploads.</param>
-internal sealed class ScalingClient(ServerProcess server, PrefilledStore store, long held)
+/// <summary>Creates uploads, repeats a request to them, and removes them.</summary>
+/// <param name="server">The server.</param>
+/// <param name="store">The store directory of the server.</param>
+/// <param name="receivedLength">The number of received bytes of each upload.</param>
+internal sealed class ScalingClient(ServerProcess server, PrefilledStore store, long receivedLength)
 {
-    /// <summary>The most uploads that one measurement leaves behind.</summary>
+    /// <summary>The maximum number of uploads that one measurement leaves.</summary>
     public const int MaxRemainingUploads = CompletedUploads + RequestLoop.Connections;
 
     private const int ChunkSize = 1024;
@@ -18,46 +18,46 @@ internal sealed class ScalingClient(ServerProcess server, PrefilledStore store, 
 
     private static readonly byte[] Content = new byte[ChunkSize];
 
-    /// <summary>Each connection asks for the status of an upload of its own.</summary>
-    public RequestLoopResult Status(TimeSpan slice) => WithUploads(RequestLoop.Connections, UnsentLength, names =>
+    /// <summary>Measures status requests. Each connection uses an upload of its own.</summary>
+    public RequestLoopResult Status(TimeSpan duration) => WithUploads(RequestLoop.Connections, UnsentLength, names =>
     {
-        PlannedRequest[] questions = [.. names.Select(name => new PlannedRequest(UploadProtocol.FileId.Status(name), held))];
-        return RequestLoop.Run(server, slice, connection => questions[connection]);
+        PlannedRequest[] requests = [.. names.Select(name => new PlannedRequest(UploadProtocol.FileId.Status(name), receivedLength))];
+        return RequestLoop.Run(server, duration, connection => requests[connection]);
     });
 
-    /// <summary>Each connection sends piece after piece of an upload of its own.</summary>
-    public RequestLoopResult Append(TimeSpan slice) => WithUploads(RequestLoop.Connections, UnsentLength, names =>
+    /// <summary>Measures appends. Each connection uses an upload of its own.</summary>
+    public RequestLoopResult Append(TimeSpan duration) => WithUploads(RequestLoop.Connections, UnsentLength, names =>
     {
-        long[] offsets = [.. names.Select(_ => held)];
-        return RequestLoop.Run(server, slice, connection =>
+        long[] offsets = [.. names.Select(_ => receivedLength)];
+        return RequestLoop.Run(server, duration, connection =>
         {
-            byte[] head = UploadProtocol.FileId.Append(names[connection], offsets[connection], ChunkSize, held + UnsentLength);
+            byte[] head = UploadProtocol.FileId.Append(names[connection], offsets[connection], ChunkSize, receivedLength + UnsentLength);
             return new PlannedRequest([.. head, .. Content], offsets[connection] += ChunkSize);
         });
     });
 
-    /// <summary>Each request is the last byte of another upload.</summary>
-    public RequestLoopResult Finish(TimeSpan slice) => WithUploads(MaxRemainingUploads, 1, names =>
+    /// <summary>Measures requests that send the last byte of an upload.</summary>
+    public RequestLoopResult Finish(TimeSpan duration) => WithUploads(MaxRemainingUploads, 1, names =>
     {
         int next = 0;
         return RequestLoop.Run(
-            server, slice, _ => new PlannedRequest([.. UploadProtocol.FileId.Append(names[next++], held, 1, held + 1), 0], held + 1), CompletedUploads);
+            server, duration, _ => new PlannedRequest([.. UploadProtocol.FileId.Append(names[next++], receivedLength, 1, receivedLength + 1), 0], receivedLength + 1), CompletedUploads);
     });
 
-    /// <summary>Each request is a whole file.</summary>
-    public RequestLoopResult SingleRequest(TimeSpan slice) => WithUploads(0, 0, _ => RequestLoop.Run(
-        server, slice, _ => new PlannedRequest([.. UploadProtocol.FileId.Create(UploadProtocol.NewName(), ChunkSize, ChunkSize), .. Content], ChunkSize), CompletedUploads));
+    /// <summary>Measures uploads in a single request.</summary>
+    public RequestLoopResult SingleRequest(TimeSpan duration) => WithUploads(0, 0, _ => RequestLoop.Run(
+        server, duration, _ => new PlannedRequest([.. UploadProtocol.FileId.Create(UploadProtocol.NewName(), ChunkSize, ChunkSize), .. Content], ChunkSize), CompletedUploads));
 
-    private RequestLoopResult WithUploads(int count, long room, Func<string[], RequestLoopResult> ask)
+    private RequestLoopResult WithUploads(int count, long unsentLength, Func<string[], RequestLoopResult> run)
     {
         string[] names = [.. Enumerable.Range(0, count).Select(static _ => UploadProtocol.NewName())];
         foreach (string name in names)
         {
-            store.BeginUpload(name, held + room, held);
+            store.CreateClientUpload(name, receivedLength + unsentLength, receivedLength);
         }
 
-        RequestLoopResult asked = ask(names);
+        RequestLoopResult result = run(names);
         store.Clear();
-        return asked;
+        return result;
     }
 }

@@ -5,12 +5,12 @@ using ResumableUploads.Benchmarks.Servers;
 
 namespace ResumableUploads.Benchmarks.Cases;
 
-/// <summary>What a server holds for each of many uploads that go on slowly, all at a time.</summary>
+/// <summary>Measures the memory of the server for many concurrent slow uploads.</summary>
 internal static class SlowUploadsCase
 {
     private const int Uploads = 5000;
 
-    /// <summary>Each has four handles open there, and many systems let a process have 20,000 of them.</summary>
+    /// <summary>With <c>PowerLoss</c> each upload has four open handles, and many systems limit a process to 20,000.</summary>
     private const int PowerLossUploads = 4000;
     private const int WarmUps = 100;
     private const int Rounds = 5;
@@ -27,9 +27,9 @@ internal static class SlowUploadsCase
         }
     }
 
-    private static void Compare(BenchmarkArguments run, WorkDirectory workDirectory, Report report, int count, string what, Durability durability)
+    private static void Compare(BenchmarkArguments run, WorkDirectory workDirectory, Report report, int count, string label, Durability durability)
     {
-        string name = string.Create(CultureInfo.InvariantCulture, $"{count:N0} {what}");
+        string name = string.Create(CultureInfo.InvariantCulture, $"{count:N0} {label}");
         int times = run.Quick ? 1 : 3;
         MemoryUse[] ours = [.. Enumerable.Range(0, times).Select(_ => Measure(workDirectory, ServerKind.Ours, durability, count))];
         MemoryUse[] bare = [.. Enumerable.Range(0, times).Select(_ => Measure(workDirectory, ServerKind.Bare, durability, count))];
@@ -45,43 +45,43 @@ internal static class SlowUploadsCase
     {
         using ServerProcess server = ServerProcess.Start(new ServeArguments(kind, workDirectory.CreateSubdirectory("slow"), durability));
 
-        // Code that runs for the first time takes memory too, which is no upload's.
+        // Warm up, so that the memory of compiled code is not counted.
         Finish(Begin(server, "warm", WarmUps, FirstBytes.Length * Rounds));
         MemoryUse idle = server.Memory();
-        List<RawHttpConnection> wires = Begin(server, "slow", count, Size);
+        List<RawHttpConnection> connections = Begin(server, "slow", count, Size);
         MemoryUse busy = server.Memory();
-        wires.ForEach(static connection => connection.Dispose());
+        connections.ForEach(static connection => connection.Dispose());
         return new MemoryUse(busy.Managed - idle.Managed, busy.PrivatePages - idle.PrivatePages);
     }
 
     private static List<RawHttpConnection> Begin(ServerProcess server, string name, int count, int size)
     {
-        var wires = new List<RawHttpConnection>();
+        var connections = new List<RawHttpConnection>();
         for (int i = 0; i < count; i++)
         {
             RawHttpConnection connection = RawHttpConnection.Open(server.Port);
-            wires.Add(connection);
+            connections.Add(connection);
             connection.Send(RawHttpConnection.CreateRequestHead(
                 "POST /upload", $"X-File-Id: {name}-{i}", $"X-File-Size: {size}", $"Content-Length: {size}", "Expect: 100-continue"));
 
-            // It comes when the server begins to read the body: from here on the upload goes on.
+            // The server sends 100 Continue when it starts to read the body.
             connection.ReadResponse().ExpectStatus(100);
         }
 
         for (int round = 0; round < Rounds; round++)
         {
-            foreach (RawHttpConnection connection in wires)
+            foreach (RawHttpConnection connection in connections)
             {
                 connection.Send(FirstBytes);
             }
         }
 
-        return wires;
+        return connections;
     }
 
-    private static void Finish(List<RawHttpConnection> wires)
+    private static void Finish(List<RawHttpConnection> connections)
     {
-        foreach (RawHttpConnection connection in wires)
+        foreach (RawHttpConnection connection in connections)
         {
             connection.ReadResponse().ExpectStatus(200);
             connection.Dispose();

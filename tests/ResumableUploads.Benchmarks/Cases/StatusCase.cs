@@ -4,7 +4,7 @@ using ResumableUploads.Benchmarks.Servers;
 
 namespace ResumableUploads.Benchmarks.Cases;
 
-/// <summary>The status of an upload that is there and unfinished, asked over and over.</summary>
+/// <summary>Measures status requests to an incomplete upload.</summary>
 internal static class StatusCase
 {
     private const int WarmUps = 8;
@@ -32,13 +32,13 @@ internal static class StatusCase
 
         InterleavedRounds<RequestLoopResult> rounds = InterleavedRounds<RequestLoopResult>.Measure(
             WarmUps, (run.Quick ? 1 : Slices) * run.Rounds, () => RunRequests(ourServer, run.SliceDuration), () => RunRequests(bareServer, run.SliceDuration));
-        report.Add(name, "requests/s", "0", rounds.Compare(0, 1, static asked => asked.RequestsPerSecond), atLeast);
-        report.Add(name, "server CPU, µs per request", "0.0", rounds.Compare(0, 1, static asked => asked.ProcessorTimePerRequest));
+        report.Add(name, "requests/s", "0", rounds.Compare(0, 1, static result => result.RequestsPerSecond), atLeast);
+        report.Add(name, "server CPU, µs per request", "0.0", rounds.Compare(0, 1, static result => result.ProcessorTimePerRequest));
     }
 
-    private static RequestLoopResult RunRequests(ServerProcess server, TimeSpan slice)
+    private static RequestLoopResult RunRequests(ServerProcess server, TimeSpan duration)
     {
-        var question = new PlannedRequest(RawHttpConnection.CreateRequestHead("GET /status", "X-File-Id: status"), ReceivedLength);
-        return RequestLoop.Run(server, slice, _ => question);
+        var request = new PlannedRequest(RawHttpConnection.CreateRequestHead("GET /status", "X-File-Id: status"), ReceivedLength);
+        return RequestLoop.Run(server, duration, _ => request);
     }
 }

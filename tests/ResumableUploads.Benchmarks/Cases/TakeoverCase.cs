@@ -7,7 +7,7 @@ using ResumableUploads.Stores.FileSystem.Format;
 
 namespace ResumableUploads.Benchmarks.Cases;
 
-/// <summary>A sender falls silent, and the client asks for the status over another connection.</summary>
+/// <summary>Measures a status request while a connection with a running append is silent.</summary>
 internal static class TakeoverCase
 {
     private const int Rounds = 200;
@@ -30,9 +30,9 @@ internal static class TakeoverCase
     {
         string directory = workDirectory.CreateSubdirectory("takeover");
         using ServerProcess server = ServerProcess.Start(new ServeArguments(ServerKind.Ours, directory, durability));
-        using RawHttpConnection asking = RawHttpConnection.Open(server.Port);
+        using RawHttpConnection statusConnection = RawHttpConnection.Open(server.Port);
         byte[] status = RawHttpConnection.CreateRequestHead("GET /status", "X-File-Id: takeover");
-        byte[] piece = new byte[ChunkSize];
+        byte[] chunk = new byte[ChunkSize];
         string? data = null;
         var times = new List<double>();
         for (int round = 0; round < WarmUps + Rounds; round++)
@@ -42,17 +42,17 @@ internal static class TakeoverCase
             silent.Send(RawHttpConnection.CreateRequestHead(
                 "POST /upload", "X-File-Id: takeover", $"X-Start-Byte: {offset}", $"X-File-Size: {Size}", $"Content-Length: {Size - offset}", "Expect: 100-continue"));
             silent.ReadResponse().ExpectStatus(100);
-            silent.Send(piece);
+            silent.Send(chunk);
             data ??= Directory.GetFiles(
                 new StorePaths(Path.Combine(directory, "store")).GetUploadDirectory(UploadKeyFactory.FromFileId("anonymous", "/upload", "takeover"u8)), "*.data")[0];
             AwaitLength(data, offset + ChunkSize);
 
             long start = Stopwatch.GetTimestamp();
-            long held = asking.SendAndReceive(status).ExpectStatus(200);
+            long statusOffset = statusConnection.SendAndReceive(status).ExpectStatus(200);
             double elapsed = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
-            if (held != offset + ChunkSize)
+            if (statusOffset != offset + ChunkSize)
             {
-                throw new InvalidOperationException($"The status is {held} where {offset + ChunkSize} bytes are there.");
+                throw new InvalidOperationException($"The status is {statusOffset} instead of {offset + ChunkSize}.");
             }
 
             if (round >= WarmUps)
@@ -71,7 +71,7 @@ internal static class TakeoverCase
         {
             if (Stopwatch.GetElapsedTime(start) > TimeSpan.FromSeconds(20))
             {
-                throw new TimeoutException("The server does not write what it was sent.");
+                throw new TimeoutException("The server did not write the sent bytes in time.");
             }
 
             Thread.Yield();

@@ -3,12 +3,12 @@ using ResumableUploads.Benchmarks.Servers;
 
 namespace ResumableUploads.Benchmarks.Cases;
 
-/// <summary>Measures the sides of a case in turns.</summary>
+/// <summary>Measures the sides of a case in interleaved rounds.</summary>
 internal static class UploadCase
 {
     private const int WarmUps = 2;
 
-    /// <summary>So many that the framework's compiler is done with what small uploads call again and again.</summary>
+    /// <summary>Enough warm-ups for tiered compilation to finish.</summary>
     private const int SmallWarmUps = 12;
     private const double MiB = 1 << 20;
 
@@ -44,7 +44,7 @@ internal static class UploadCase
         string? reason = side switch
         {
             { Kind: ServerKind.TusNode } => TusNodeServer.UnavailableReason,
-            { OnTmpfs: true } when !WorkDirectory.HasTmpfs => "there is no tmpfs here",
+            { OnTmpfs: true } when !WorkDirectory.HasTmpfs => "no tmpfs is available",
             _ => null,
         };
         if (reason is not null)
@@ -57,11 +57,11 @@ internal static class UploadCase
 
     private static Sample MeasureOnce(ServerProcess server, UploadContender side, string directory)
     {
-        var sender = new UploadClient(server, side.Protocol, side.Shape);
-        (Sample sample, IReadOnlyList<string> places) = sender.Send();
+        var sender = new UploadClient(server, side.Protocol, side.Workload);
+        (Sample sample, IReadOnlyList<string> resources) = sender.Send();
         if (side.InMemory)
         {
-            sender.Cancel(places);
+            sender.Cancel(resources);
         }
         else
         {
@@ -83,20 +83,20 @@ internal static class UploadCase
             report.Chart.Add(side.Name, rate, processor);
         }
 
-        foreach (Baseline beside in side.Baselines)
+        foreach (Baseline baseline in side.Baselines)
         {
-            int other = Array.FindIndex(sides, candidate => candidate.Name == beside.Name);
+            int other = Array.FindIndex(sides, candidate => candidate.Name == baseline.Name);
             if (other >= 0)
             {
-                string row = $"{name}: {side.Name}, beside {beside.Name}";
-                report.Add(row, side.IsSmall ? "uploads/s" : "MB/s", "0", rounds.Compare(index, other, side.Rate), atLeast: beside.Rate);
-                report.Add(row, side.IsSmall ? "server CPU, µs per upload" : "server CPU, s per GiB", "0.000", rounds.Compare(index, other, side.Processor), atMost: beside.Processor);
+                string row = $"{name}: {side.Name} vs. {baseline.Name}";
+                report.Add(row, side.IsSmall ? "uploads/s" : "MB/s", "0", rounds.Compare(index, other, side.Rate), atLeast: baseline.Rate);
+                report.Add(row, side.IsSmall ? "server CPU, µs per upload" : "server CPU, s per GiB", "0.000", rounds.Compare(index, other, side.Processor), atMost: baseline.Processor);
             }
         }
 
-        if (side.MaxAllocatedKiB is { } most)
+        if (side.MaxAllocatedKiB is { } maxAllocated)
         {
-            report.AddAbsolute($"{name}: {side.Name}", side.IsSmall ? "allocated, KiB per upload" : "allocated, KiB per GiB", "0.0", rounds.Median(index, side.Allocated), atMost: most);
+            report.AddAbsolute($"{name}: {side.Name}", side.IsSmall ? "allocated, KiB per upload" : "allocated, KiB per GiB", "0.0", rounds.Median(index, side.Allocated), atMost: maxAllocated);
         }
     }
 }

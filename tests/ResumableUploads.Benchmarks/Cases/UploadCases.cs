@@ -4,7 +4,7 @@ using ResumableUploads.Benchmarks.Servers;
 
 namespace ResumableUploads.Benchmarks.Cases;
 
-/// <summary>What is measured of uploads, as data.</summary>
+/// <summary>The upload cases.</summary>
 internal static class UploadCases
 {
     private const string Ours = "ours";
@@ -30,31 +30,31 @@ internal static class UploadCases
 
     private static UploadContender[] Large(long size)
     {
-        UploadWorkload shape = UploadWorkload.Large(size);
+        UploadWorkload workload = UploadWorkload.Large(size);
         return
         [
-            new(OursLarge, ServerKind.Ours, shape)
+            new(OursLarge, ServerKind.Ours, workload)
             {
                 LargeBuffers = true,
                 MaxAllocatedKiB = MiB,
                 Baselines = [new(BareLarge, 0.95, 1.1), new(Bare, 1.5), new(Node, 3, Third)],
             },
-            new(Ours, ServerKind.Ours, shape) { MaxAllocatedKiB = MiB, Baselines = [new(Bare, 0.95, 1.1)] },
-            new(BareLarge, ServerKind.Bare, shape) { LargeBuffers = true },
-            new(Bare, ServerKind.Bare, shape),
-            new("CopyToAsync, 4 KiB blocks", ServerKind.CopyTo, shape),
-            new("discard, 4 KiB blocks", ServerKind.Discard, shape),
-            new("discard, 64 KiB blocks", ServerKind.Discard, shape) { LargeBuffers = true },
-            new(Node, ServerKind.TusNode, shape) { Protocol = UploadProtocol.Tus },
+            new(Ours, ServerKind.Ours, workload) { MaxAllocatedKiB = MiB, Baselines = [new(Bare, 0.95, 1.1)] },
+            new(BareLarge, ServerKind.Bare, workload) { LargeBuffers = true },
+            new(Bare, ServerKind.Bare, workload),
+            new("CopyToAsync, 4 KiB blocks", ServerKind.CopyTo, workload),
+            new("discard, 4 KiB blocks", ServerKind.Discard, workload),
+            new("discard, 64 KiB blocks", ServerKind.Discard, workload) { LargeBuffers = true },
+            new(Node, ServerKind.TusNode, workload) { Protocol = UploadProtocol.Tus },
         ];
     }
 
     private static UploadContender[] Shapes(long size) =>
     [
         new("ours, one body", ServerKind.Ours, UploadWorkload.Large(size)) { LargeBuffers = true },
-        new("ours, 5 MiB pieces", ServerKind.Ours, UploadWorkload.Chunked(size)) { LargeBuffers = true, Baselines = [new("ours, one body", 0.93)] },
+        new("ours, 5 MiB chunks", ServerKind.Ours, UploadWorkload.Chunked(size)) { LargeBuffers = true, Baselines = [new("ours, one body", 0.93)] },
         new("bare loop, one body", ServerKind.Bare, UploadWorkload.Large(size)) { LargeBuffers = true },
-        new("bare loop, 5 MiB pieces", ServerKind.Bare, UploadWorkload.Chunked(size)) { LargeBuffers = true, Baselines = [new("bare loop, one body")] },
+        new("bare loop, 5 MiB chunks", ServerKind.Bare, UploadWorkload.Chunked(size)) { LargeBuffers = true, Baselines = [new("bare loop, one body")] },
         new("ours, memory store", ServerKind.Ours, UploadWorkload.Large(size)) { LargeBuffers = true, InMemory = true, Baselines = [new("ours, one body")] },
         new("ours, tmpfs", ServerKind.Ours, UploadWorkload.Large(size)) { LargeBuffers = true, OnTmpfs = true, Baselines = [new("bare loop, tmpfs", 0.95, 1.1)] },
         new("bare loop, tmpfs", ServerKind.Bare, UploadWorkload.Large(size)) { LargeBuffers = true, OnTmpfs = true },
@@ -83,16 +83,16 @@ internal static class UploadCases
 
     private static UploadContender[] Small(int each)
     {
-        UploadWorkload shape = UploadWorkload.SmallInOneRequest(each);
+        UploadWorkload workload = UploadWorkload.SmallInOneRequest(each);
         return
         [
-            new(Ours, ServerKind.Ours, shape) { MaxAllocatedKiB = MaxSmallKiB, Baselines = [new(BareTwo, 0.9)] },
-            new(BareTwo, ServerKind.Bare, shape),
-            new(OursLarge, ServerKind.Ours, shape) { LargeBuffers = true, MaxAllocatedKiB = MaxSmallKiB, Baselines = [new(BareTwoLarge, 0.9), new(BareTwo)] },
-            new(BareTwoLarge, ServerKind.Bare, shape) { LargeBuffers = true },
-            new("ours, tus", ServerKind.Ours, shape) { Protocol = UploadProtocol.Tus, Baselines = [new(BareTwo), new(Node, 5)] },
-            new(Node, ServerKind.TusNode, shape) { Protocol = UploadProtocol.Tus },
-            new("ours, IETF", ServerKind.Ours, shape) { Protocol = UploadProtocol.Ietf, Baselines = [new(BareTwo)] },
+            new(Ours, ServerKind.Ours, workload) { MaxAllocatedKiB = MaxSmallKiB, Baselines = [new(BareTwo, 0.9)] },
+            new(BareTwo, ServerKind.Bare, workload),
+            new(OursLarge, ServerKind.Ours, workload) { LargeBuffers = true, MaxAllocatedKiB = MaxSmallKiB, Baselines = [new(BareTwoLarge, 0.9), new(BareTwo)] },
+            new(BareTwoLarge, ServerKind.Bare, workload) { LargeBuffers = true },
+            new("ours, tus", ServerKind.Ours, workload) { Protocol = UploadProtocol.Tus, Baselines = [new(BareTwo), new(Node, 5)] },
+            new(Node, ServerKind.TusNode, workload) { Protocol = UploadProtocol.Tus },
+            new("ours, IETF", ServerKind.Ours, workload) { Protocol = UploadProtocol.Ietf, Baselines = [new(BareTwo)] },
             new("ours, tus in two requests", ServerKind.Ours, UploadWorkload.SmallInTwoRequests(each)) { Protocol = UploadProtocol.Tus },
             new("ours, tus resumed", ServerKind.Ours, UploadWorkload.Resumed(each)) { Protocol = UploadProtocol.Tus },
         ];

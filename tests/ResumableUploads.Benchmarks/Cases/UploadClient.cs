@@ -4,27 +4,27 @@ using ResumableUploads.Benchmarks.Servers;
 
 namespace ResumableUploads.Benchmarks.Cases;
 
-/// <summary>A client of one server: one blocking thread for each connection.</summary>
-internal sealed class UploadClient(ServerProcess server, UploadProtocol protocol, UploadWorkload shape)
+/// <summary>Uploads to one server, with one blocking thread per connection.</summary>
+internal sealed class UploadClient(ServerProcess server, UploadProtocol protocol, UploadWorkload workload)
 {
     private const int BlockSize = 256 * 1024;
     private static readonly byte[] Block = RandomBytes();
 
-    /// <summary>Sends all uploads of the shape, and tells the places of them.</summary>
-    public (Sample Sample, IReadOnlyList<string> Places) Send()
+    /// <summary>Sends all uploads of the workload, and returns their resources. See <see cref="UploadProtocol"/>.</summary>
+    public (Sample Sample, IReadOnlyList<string> Resources) Send()
     {
-        RawHttpConnection[] wires = [.. Enumerable.Range(0, shape.Connections).Select(_ => RawHttpConnection.Open(server.Port))];
-        var places = new List<string>[wires.Length];
-        var times = new List<double>[wires.Length];
+        RawHttpConnection[] connections = [.. Enumerable.Range(0, workload.Connections).Select(_ => RawHttpConnection.Open(server.Port))];
+        var resources = new List<string>[connections.Length];
+        var times = new List<double>[connections.Length];
         Exception? failure = null;
         double allocatedBefore = server.Allocated();
         TimeSpan before = server.ProcessorTime();
         long start = Stopwatch.GetTimestamp();
-        Thread[] threads = [.. wires.Select((_, index) => new Thread(() =>
+        Thread[] threads = [.. connections.Select((_, index) => new Thread(() =>
         {
             try
             {
-                (places[index], times[index]) = SendEach(ref wires[index]);
+                (resources[index], times[index]) = SendEach(ref connections[index]);
             }
             catch (Exception exception)
             {
@@ -36,63 +36,63 @@ internal sealed class UploadClient(ServerProcess server, UploadProtocol protocol
         TimeSpan elapsed = Stopwatch.GetElapsedTime(start);
         TimeSpan used = server.ProcessorTime() - before;
         double allocated = server.Allocated() - allocatedBefore;
-        Array.ForEach(wires, static connection => connection.Dispose());
+        Array.ForEach(connections, static connection => connection.Dispose());
         if (failure is not null)
         {
             throw new InvalidOperationException("An upload failed.", failure);
         }
 
         double[] requests = [.. times.SelectMany(static each => each)];
-        return (new Sample(shape.Size * shape.Uploads, shape.Uploads, elapsed, used, allocated, requests), [.. places.SelectMany(static each => each)]);
+        return (new Sample(workload.Size * workload.Uploads, workload.Uploads, elapsed, used, allocated, requests), [.. resources.SelectMany(static each => each)]);
     }
 
-    public void Cancel(IEnumerable<string> places)
+    public void Cancel(IEnumerable<string> resources)
     {
         using RawHttpConnection connection = RawHttpConnection.Open(server.Port);
-        foreach (string place in places)
+        foreach (string resource in resources)
         {
-            connection.SendAndReceive(protocol.Cancel(place)).ExpectSuccess();
+            connection.SendAndReceive(protocol.Cancel(resource)).ExpectSuccess();
         }
     }
 
-    private (List<string> Places, List<double> Times) SendEach(ref RawHttpConnection connection)
+    private (List<string> Resources, List<double> Times) SendEach(ref RawHttpConnection connection)
     {
-        var places = new List<string>();
+        var resources = new List<string>();
         var times = new List<double>();
-        for (int i = 0; i < shape.UploadsPerConnection; i++)
+        for (int i = 0; i < workload.UploadsPerConnection; i++)
         {
-            places.Add(SendOne(ref connection, times));
+            resources.Add(SendOne(ref connection, times));
         }
 
-        return (places, times);
+        return (resources, times);
     }
 
     private string SendOne(ref RawHttpConnection connection, List<double> times)
     {
         string name = UploadProtocol.NewName();
-        string? place = null;
-        if (shape.CreatesSeparately)
+        string? resource = null;
+        if (workload.CreatesSeparately)
         {
-            place = protocol.GetResource(name, Request(connection, protocol.Create(name, shape.Size, 0), 0, times));
+            resource = protocol.GetResource(name, Request(connection, protocol.Create(name, workload.Size, 0), 0, times));
         }
 
-        for (long offset = 0; offset < shape.Size;)
+        for (long offset = 0; offset < workload.Size;)
         {
-            if (shape.QueriesOffsetBetweenRequests && place is not null)
+            if (workload.QueriesOffsetBetweenRequests && resource is not null)
             {
                 connection.Dispose();
                 connection = RawHttpConnection.Open(server.Port);
-                Request(connection, protocol.Status(place), 0, times, hasNoBody: protocol != UploadProtocol.FileId);
+                Request(connection, protocol.Status(resource), 0, times, hasNoBody: protocol != UploadProtocol.FileId);
             }
 
-            long content = Math.Min(shape.MaxRequestSize, shape.Size - offset);
-            byte[] head = place is null ? protocol.Create(name, shape.Size, content) : protocol.Append(place, offset, content, shape.Size);
-            RawHttpResponse answer = Request(connection, head, content, times);
-            place ??= protocol.GetResource(name, answer);
+            long content = Math.Min(workload.MaxRequestSize, workload.Size - offset);
+            byte[] head = resource is null ? protocol.Create(name, workload.Size, content) : protocol.Append(resource, offset, content, workload.Size);
+            RawHttpResponse response = Request(connection, head, content, times);
+            resource ??= protocol.GetResource(name, response);
             offset += content;
         }
 
-        return place!;
+        return resource!;
     }
 
     private static RawHttpResponse Request(RawHttpConnection connection, byte[] head, long content, List<double> times, bool hasNoBody = false)
@@ -106,10 +106,10 @@ internal sealed class UploadClient(ServerProcess server, UploadProtocol protocol
             sent += next;
         }
 
-        RawHttpResponse answer = connection.ReadFinalResponse(hasNoBody);
-        answer.ExpectSuccess();
+        RawHttpResponse response = connection.ReadFinalResponse(hasNoBody);
+        response.ExpectSuccess();
         times.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
-        return answer;
+        return response;
     }
 
     private static byte[] RandomBytes()

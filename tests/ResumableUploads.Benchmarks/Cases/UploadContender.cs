@@ -4,11 +4,11 @@ using ResumableUploads.Benchmarks.Servers;
 
 namespace ResumableUploads.Benchmarks.Cases;
 
-/// <summary>One of the things that a case measures in turns: a server, what it is sent, and what it is compared with.</summary>
-/// <param name="Name">How the report names it.</param>
-/// <param name="Kind">Which server.</param>
-/// <param name="Shape">What is sent.</param>
-internal sealed record UploadContender(string Name, ServerKind Kind, UploadWorkload Shape)
+/// <summary>One side of a case: a server, its workload, and the sides that it is compared with.</summary>
+/// <param name="Name">The name in the report.</param>
+/// <param name="Kind">The server.</param>
+/// <param name="Workload">The uploads.</param>
+internal sealed record UploadContender(string Name, ServerKind Kind, UploadWorkload Workload)
 {
     public UploadProtocol Protocol { get; init; } = UploadProtocol.FileId;
 
@@ -18,16 +18,16 @@ internal sealed record UploadContender(string Name, ServerKind Kind, UploadWorkl
 
     public bool LargeBuffers { get; init; }
 
-    /// <summary>Whether the files go to memory that looks like a disk.</summary>
+    /// <summary>Whether the files are stored on a tmpfs.</summary>
     public bool OnTmpfs { get; init; }
 
-    /// <summary>What it is held against, each with the figures to reach.</summary>
+    /// <summary>The sides to compare with, with the targets.</summary>
     public Baseline[] Baselines { get; init; } = [];
 
-    /// <summary>The most that its server may allocate, in KiB: for each GiB, or for each upload where these are small.</summary>
+    /// <summary>The maximum allocations of the server, in KiB: per GiB, or per upload for small uploads.</summary>
     public double? MaxAllocatedKiB { get; init; }
 
-    public bool IsSmall => Shape.Uploads > 8;
+    public bool IsSmall => Workload.Uploads > 8;
 
     public ServeArguments CreateServeArguments(string directory) => new(Kind, directory, Durability, InMemory: InMemory, LargeBuffers: LargeBuffers);
 
@@ -40,7 +40,8 @@ internal sealed record UploadContender(string Name, ServerKind Kind, UploadWorkl
     public double Allocated(Sample sample) => IsSmall ? sample.AllocatedPerUpload : sample.AllocatedPerGiB;
 }
 
-/// <param name="Name">The other side.</param>
-/// <param name="Rate">At least this much of its MB/s, or of its uploads a second.</param>
-/// <param name="Processor">At most this much of its processor time.</param>
+/// <summary>A side to compare with.</summary>
+/// <param name="Name">The name of the side.</param>
+/// <param name="Rate">The minimum ratio of the rates (MB/s, or uploads per second for small uploads), or <see langword="null"/>.</param>
+/// <param name="Processor">The maximum ratio of the processor times, or <see langword="null"/>.</param>
 internal sealed record Baseline(string Name, double? Rate = null, double? Processor = null);

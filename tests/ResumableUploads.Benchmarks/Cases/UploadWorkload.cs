@@ -1,12 +1,12 @@
 namespace ResumableUploads.Benchmarks.Cases;
 
-/// <summary>What is sent in one measurement.</summary>
-/// <param name="Connections">How many connections send at a time.</param>
-/// <param name="UploadsPerConnection">How many uploads each of them sends.</param>
-/// <param name="Size">How many bytes an upload has.</param>
-/// <param name="MaxRequestSize">How many of them a request has, at most.</param>
-/// <param name="CreatesSeparately">Whether a request without content makes the upload.</param>
-/// <param name="QueriesOffsetBetweenRequests">Whether the client asks where it is before each further piece, over a new connection, as after a broken one.</param>
+/// <summary>The uploads of one measurement.</summary>
+/// <param name="Connections">The number of concurrent connections.</param>
+/// <param name="UploadsPerConnection">The number of uploads per connection.</param>
+/// <param name="Size">The size of an upload, in bytes.</param>
+/// <param name="MaxRequestSize">The maximum number of bytes in a request.</param>
+/// <param name="CreatesSeparately">Whether a separate request without content creates the upload.</param>
+/// <param name="QueriesOffsetBetweenRequests">Whether the client reconnects and requests the offset before each further chunk, as after an interruption.</param>
 internal sealed record UploadWorkload(int Connections, int UploadsPerConnection, long Size, long MaxRequestSize, bool CreatesSeparately = false, bool QueriesOffsetBetweenRequests = false)
 {
     private const long Small = 64 * 1024;

@@ -4,7 +4,7 @@ using System.Text;
 
 namespace ResumableUploads.Benchmarks.Measuring;
 
-/// <summary>Bars of MB/s and of processor time per GiB, as SVG. The same figures make the same file.</summary>
+/// <summary>A bar chart of MB/s and processor time per GiB, as SVG.</summary>
 internal sealed class Chart(string title, string machine)
 {
     private const int BarHeight = 18;
@@ -39,9 +39,9 @@ internal sealed class Chart(string title, string machine)
         File.WriteAllText(path, svg.ToString());
     }
 
-    private static void Bar(StringBuilder svg, int x, int y, double value, double most, string format, string fill)
+    private static void Bar(StringBuilder svg, int x, int y, double value, double max, string format, string fill)
     {
-        double length = value / most * (PanelWidth - 70);
+        double length = value / max * (PanelWidth - 70);
         svg.Append(CultureInfo.InvariantCulture, $"<rect x=\"{x}\" y=\"{y}\" width=\"{length:0.0}\" height=\"{BarHeight}\" fill=\"{fill}\"/>\n");
         Text(svg, x + length + 5, y + 13, value.ToString(format, CultureInfo.InvariantCulture), "#111111");
     }

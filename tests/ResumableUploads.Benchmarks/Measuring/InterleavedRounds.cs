@@ -1,8 +1,8 @@
 namespace ResumableUploads.Benchmarks.Measuring;
 
 /// <summary>
-/// Several things measured in turns, so that whatever else the machine does meets all of them. What counts is the median of the ratios of neighbours in
-/// a round, and never the ratio of two sums.
+/// Measures several sides in interleaved rounds, so that other work on the machine affects all of them. The result of a comparison is the median of the
+/// ratios within the rounds, not the ratio of the totals.
 /// </summary>
 internal sealed class InterleavedRounds<T>
 {
@@ -10,7 +10,7 @@ internal sealed class InterleavedRounds<T>
 
     private InterleavedRounds(int sides) => _sides = [.. Enumerable.Range(0, sides).Select(static _ => new List<T>())];
 
-    /// <summary>Measures: after some rounds that do not count, rounds of which each begins with the next side, every second one backwards.</summary>
+    /// <summary>Runs warm-up rounds and then measured rounds. The first side changes from round to round, and every second round runs in reverse order.</summary>
     public static InterleavedRounds<T> Measure(int warmUps, int rounds, params Func<T>[] sides)
     {
         var measured = new InterleavedRounds<T>(sides.Length);
@@ -18,8 +18,8 @@ internal sealed class InterleavedRounds<T>
         {
             for (int step = 0; step < sides.Length; step++)
             {
-                int ahead = (step + Math.Abs(round / 2)) % sides.Length;
-                int side = round % 2 == 0 ? ahead : sides.Length - 1 - ahead;
+                int forward = (step + Math.Abs(round / 2)) % sides.Length;
+                int side = round % 2 == 0 ? forward : sides.Length - 1 - forward;
                 T result = sides[side]();
                 if (round >= 0)
                 {
@@ -33,18 +33,18 @@ internal sealed class InterleavedRounds<T>
 
     public double Median(int side, Func<T, double> value) => Statistics.Percentile(_sides[side].Select(value), 50);
 
-    public Comparison Compare(int side, int beside, Func<T, double> value)
+    public Comparison Compare(int side, int baseline, Func<T, double> value)
     {
-        double[] ratios = [.. _sides[side].Zip(_sides[beside], (one, other) => value(one) / value(other))];
+        double[] ratios = [.. _sides[side].Zip(_sides[baseline], (one, other) => value(one) / value(other))];
         (double low, double high) = Statistics.MedianInterval(ratios);
-        return new Comparison(Median(side, value), Median(beside, value), Statistics.Percentile(ratios, 50), low, high);
+        return new Comparison(Median(side, value), Median(baseline, value), Statistics.Percentile(ratios, 50), low, high);
     }
 }
 
-/// <summary>Two sides of one measure.</summary>
-/// <param name="Ours">The median of ours.</param>
-/// <param name="Baseline">The median of the other one.</param>
+/// <summary>A comparison of two sides.</summary>
+/// <param name="Ours">The median of the first side.</param>
+/// <param name="Baseline">The median of the other side.</param>
 /// <param name="Ratio">The median of the ratios.</param>
-/// <param name="Low">Where the 95 % interval of that median begins.</param>
-/// <param name="High">Where it ends.</param>
+/// <param name="Low">The lower bound of the 95 % interval of the ratio.</param>
+/// <param name="High">The upper bound of the interval.</param>
 internal readonly record struct Comparison(double Ours, double Baseline, double Ratio, double Low, double High);

@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace ResumableUploads.Benchmarks.Measuring;
 
-/// <summary>What the figures were measured on.</summary>
+/// <summary>The machine that runs the benchmark.</summary>
 internal static class Machine
 {
     public static string Processor() =>
@@ -23,7 +23,7 @@ internal static class Machine
         return drive.DriveFormat;
     }
 
-    /// <summary>How many more files and bytes there is room for at a path. Some file systems do not count files: there it is any number of them.</summary>
+    /// <summary>Returns the number of free inodes and bytes at a path. File systems without an inode limit report <see cref="long.MaxValue"/> files.</summary>
     public static (long Files, long Bytes) GetFreeSpace(string path)
     {
         using Process stat = Process.Start(new ProcessStartInfo("stat", ["-f", "-c", "%c %d", path]) { RedirectStandardOutput = true })!;
@@ -31,7 +31,7 @@ internal static class Machine
         return (files is [> 0, var free] ? free : long.MaxValue, new DriveInfo(path).AvailableFreeSpace);
     }
 
-    /// <summary>Returns when nothing waits in memory any more to be written to a disk: else it is written while something is measured.</summary>
+    /// <summary>Flushes dirty pages to the disks, so that they are not written during a measurement.</summary>
     public static void WaitForWriteback()
     {
         using Process sync = Process.Start("sync");

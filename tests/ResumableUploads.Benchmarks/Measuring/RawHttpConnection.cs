@@ -6,8 +6,8 @@ using System.Text;
 namespace ResumableUploads.Benchmarks.Measuring;
 
 /// <summary>
-/// A plain HTTP/1.1 connection that blocks: two system calls for a request and its answer, and no allocation, so that the sender takes as
-/// little of the machine as can be.
+/// A blocking HTTP/1.1 connection with two system calls per request and no allocations, so that the client uses as little of the machine as
+/// possible.
 /// </summary>
 internal sealed class RawHttpConnection : IDisposable
 {
@@ -24,7 +24,7 @@ internal sealed class RawHttpConnection : IDisposable
         return new RawHttpConnection(socket);
     }
 
-    /// <summary>A request head as bytes.</summary>
+    /// <summary>Returns a request head as bytes.</summary>
     public static byte[] CreateRequestHead(string methodAndPath, params string[] headers) => Encoding.Latin1.GetBytes(
         $"{methodAndPath} HTTP/1.1\r\nHost: localhost\r\n{string.Concat(headers.Select(static header => header + "\r\n"))}\r\n");
 
@@ -36,7 +36,7 @@ internal sealed class RawHttpConnection : IDisposable
         }
     }
 
-    /// <summary>Reads one answer, an interim one too. Its body has to be a number, or is not looked at.</summary>
+    /// <summary>Reads one response, which may be an interim response. The body is parsed as a number if possible.</summary>
     public RawHttpResponse ReadResponse(bool hasNoBody = false)
     {
         int end;
@@ -78,16 +78,16 @@ internal sealed class RawHttpConnection : IDisposable
         return new RawHttpResponse(status, number, url);
     }
 
-    /// <summary>Reads up to an answer that is no interim one.</summary>
+    /// <summary>Reads responses up to the final response.</summary>
     public RawHttpResponse ReadFinalResponse(bool hasNoBody = false)
     {
-        RawHttpResponse answer;
+        RawHttpResponse response;
         do
         {
-            answer = ReadResponse(hasNoBody);
+            response = ReadResponse(hasNoBody);
         }
-        while (answer.Status < 200);
-        return answer;
+        while (response.Status < 200);
+        return response;
     }
 
     public RawHttpResponse Get(string path) => SendAndReceive(CreateRequestHead("GET " + path));
@@ -121,16 +121,16 @@ internal sealed class RawHttpConnection : IDisposable
     }
 }
 
-/// <summary>An answer: its status code, and its body where that is a number.</summary>
+/// <summary>A response: its status code, the number in its body, and its <c>Location</c>.</summary>
 internal readonly record struct RawHttpResponse(int Status, long Number, string? Location = null)
 {
-    public long ExpectStatus(int status) => Status == status ? Number : throw new InvalidOperationException($"The server answered {Status} where {status} was due.");
+    public long ExpectStatus(int status) => Status == status ? Number : throw new InvalidOperationException($"The server returned status code {Status} instead of {status}.");
 
     public void ExpectSuccess()
     {
         if (Status is < 200 or > 299)
         {
-            throw new InvalidOperationException($"The server answered {Status} where a success was due.");
+            throw new InvalidOperationException($"The server returned status code {Status}.");
         }
     }
 }

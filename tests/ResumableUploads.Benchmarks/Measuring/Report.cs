@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace ResumableUploads.Benchmarks.Measuring;
 
-/// <summary>What was measured, as Markdown.</summary>
+/// <summary>The results as Markdown.</summary>
 internal sealed class Report(BenchmarkArguments run)
 {
     private readonly List<string> _rows = [];
@@ -10,12 +10,12 @@ internal sealed class Report(BenchmarkArguments run)
     private readonly string _loadBefore = Machine.Load();
 
     public Chart Chart { get; } = new(
-        $"One upload of {run.LargeSize >> 20} MiB over loopback, Durability.Process", $"{Machine.Processor()}, {Environment.ProcessorCount} cores, {Machine.Kernel()}, .NET {Environment.Version}");
+        $"One upload of {run.LargeSize >> 20} MiB over loopback, Durability.ProcessCrash", $"{Machine.Processor()}, {Environment.ProcessorCount} cores, {Machine.Kernel()}, .NET {Environment.Version}");
 
-    /// <summary>A line on what is being done, apart from the report.</summary>
+    /// <summary>Writes a line to standard error, separate from the report.</summary>
     public static void WriteProgress(string text) => Console.Error.WriteLine(text);
 
-    /// <summary>A measure of ours beside the bare one's.</summary>
+    /// <summary>Adds a row that compares two sides.</summary>
     public void Add(string name, string measure, string format, Comparison result, double? atLeast = null, double? atMost = null)
     {
         string target = (atLeast, atMost) switch
@@ -27,7 +27,7 @@ internal sealed class Report(BenchmarkArguments run)
         AddRow(name, measure, FormatNumber(result.Ours, format), FormatNumber(result.Baseline, format), Text($"**{result.Ratio:0.00}** ({result.Low:0.00} to {result.High:0.00})"), target);
     }
 
-    /// <summary>A measure of ours that is held against a number, with the bare one's for comparison, if there is one.</summary>
+    /// <summary>Adds a row that compares a value with an absolute target, and optionally shows the value of the bare server.</summary>
     public void AddAbsolute(string name, string measure, string format, double ours, double? bare = null, double? atMost = null) => AddRow(
         name,
         measure,
@@ -36,10 +36,10 @@ internal sealed class Report(BenchmarkArguments run)
         "",
         atMost is { } most ? $"≤ {FormatNumber(most, format)}: {(ours <= most ? "met" : "**missed**")}" : "");
 
-    /// <summary>A side that could not be measured here.</summary>
+    /// <summary>Adds a row for a side that could not be measured.</summary>
     public void AddMissing(string name, string reason) => AddRow(name, "", "", "", "", $"not measured: {reason}");
 
-    /// <summary>The medians of one side, whatever it is compared with.</summary>
+    /// <summary>Adds a row with the medians of one side.</summary>
     public void AddMedians(SideMedians side)
     {
         string rate = FormatNumber(side.Rate, "0") + (side.IsSmall ? " uploads/s" : " MB/s");
@@ -55,14 +55,14 @@ internal sealed class Report(BenchmarkArguments run)
         output.WriteLine($"- Processor: {Machine.Processor()}, {Environment.ProcessorCount} cores");
         output.WriteLine($"- System: {Machine.Kernel()}, .NET {Environment.Version}");
         output.WriteLine($"- Directory: {Machine.FileSystemOf(run.Directory ?? Path.GetTempPath())}");
-        output.WriteLine($"- Load average before and after: {_loadBefore} and {Machine.Load()} (the benchmark itself makes about 2)");
+        output.WriteLine($"- Load average before and after: {_loadBefore} and {Machine.Load()} (the benchmark itself causes about 2)");
         output.WriteLine($"- {run.Rounds} rounds; {run.LargeSize >> 20} MiB for the large upload");
         output.WriteLine();
-        output.WriteLine("| case | measure | ours | the other | ratio: median (95 % interval) | target |");
+        output.WriteLine("| Case | Measure | Ours | Other | Ratio: median (95 % interval) | Target |");
         output.WriteLine("|---|---|---:|---:|---|---|");
         _rows.ForEach(output.WriteLine);
         output.WriteLine();
-        output.WriteLine("| side | rate | server CPU | allocated | peak memory | request p50, ms | p99, ms |");
+        output.WriteLine("| Side | Rate | Server CPU | Allocated | Peak memory | Request p50, ms | p99, ms |");
         output.WriteLine("|---|---:|---:|---:|---:|---:|---:|");
         _figures.ForEach(output.WriteLine);
     }

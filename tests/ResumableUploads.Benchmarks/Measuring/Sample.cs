@@ -1,12 +1,12 @@
 namespace ResumableUploads.Benchmarks.Measuring;
 
-/// <summary>One measurement of a server that takes uploads.</summary>
-/// <param name="Bytes">How many bytes it was sent.</param>
-/// <param name="Uploads">How many uploads these were.</param>
-/// <param name="Elapsed">How long that took.</param>
-/// <param name="Processor">What the server used of the processors.</param>
-/// <param name="Allocated">What it allocated, in bytes; not a number where the server does not tell.</param>
-/// <param name="Requests">How long each request took, in milliseconds.</param>
+/// <summary>One measurement of uploads to a server.</summary>
+/// <param name="Bytes">The number of sent bytes.</param>
+/// <param name="Uploads">The number of uploads.</param>
+/// <param name="Elapsed">The elapsed time.</param>
+/// <param name="Processor">The processor time of the server.</param>
+/// <param name="Allocated">The allocations of the server in bytes, or NaN if they are not known.</param>
+/// <param name="Requests">The duration of each request, in milliseconds.</param>
 internal sealed record Sample(long Bytes, int Uploads, TimeSpan Elapsed, TimeSpan Processor, double Allocated, double[] Requests)
 {
     private const double GiB = 1L << 30;

@@ -7,14 +7,15 @@ internal static class Statistics
     public static double Percentile(IEnumerable<double> values, double percent)
     {
         double[] sorted = [.. values.Order()];
-        double place = percent / 100 * (sorted.Length - 1);
-        int below = (int)place;
-        return below + 1 < sorted.Length ? sorted[below] + ((place - below) * (sorted[below + 1] - sorted[below])) : sorted[below];
+        double position = percent / 100 * (sorted.Length - 1);
+        int below = (int)position;
+        return below + 1 < sorted.Length ? sorted[below] + ((position - below) * (sorted[below + 1] - sorted[below])) : sorted[below];
     }
 
     /// <summary>
-    /// The interval that holds the true median with at least 95 %, whatever the distribution: how many values lie below it is binomial, so the k-th smallest and
-    /// the k-th largest bound it. Fewer than six values have none that narrow: then it is all of them.
+    /// Returns the interval that contains the true median with a confidence of at least 95 %. The number of values below the median is binomially distributed,
+    /// so that the k-th smallest and the k-th largest value are the bounds, for any distribution of the values. Fewer than six values are not enough: the
+    /// result is then their whole range.
     /// </summary>
     public static (double Low, double High) MedianInterval(double[] values)
     {

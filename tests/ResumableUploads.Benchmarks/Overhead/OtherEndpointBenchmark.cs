@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Routing.Patterns;
 
 namespace ResumableUploads.Benchmarks.Overhead;
 
-/// <summary><c>UseResumableUploadEndpoints</c>, and a request for an endpoint that is not resumable.</summary>
+/// <summary>Measures <c>UseResumableUploadEndpoints</c> with a request for an endpoint that is not resumable.</summary>
 public class OtherEndpointBenchmark
 {
     private readonly Pipeline _bare = new(static app => app.Run(static _ => Task.CompletedTask));

@@ -2,7 +2,7 @@ using BenchmarkDotNet.Attributes;
 
 namespace ResumableUploads.Benchmarks.Overhead;
 
-/// <summary><c>UseResumableUploads</c>, and a request for another path.</summary>
+/// <summary>Measures <c>UseResumableUploads</c> with a request for another path.</summary>
 public class OtherPathBenchmark
 {
     private readonly Pipeline _bare = new(static app => app.Run(static _ => Task.CompletedTask));

@@ -10,12 +10,12 @@ using Perfolizer.Horology;
 
 namespace ResumableUploads.Benchmarks.Overhead;
 
-/// <summary>What the package costs a request that is none of its business, in nanoseconds and bytes.</summary>
+/// <summary>Measures the cost of the package for requests that are not uploads, in nanoseconds and bytes.</summary>
 internal static class OverheadMode
 {
     public static int Run(string artifacts)
     {
-        // In this process: a project made for each benchmark would not know this repository's packages.
+        // Run in this process: the projects that BenchmarkDotNet generates do not use the package settings of this repository.
         IConfig config = ManualConfig.CreateEmpty()
             .AddJob(Job.Default
                 .WithWarmupCount(5).WithIterationCount(20).WithIterationTime(TimeInterval.FromMilliseconds(200))

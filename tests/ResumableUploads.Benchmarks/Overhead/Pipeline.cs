@@ -1,18 +1,16 @@
-using ResumableUploads.Stores.Memory;
-
 namespace ResumableUploads.Benchmarks.Overhead;
 
-/// <summary>An app that is built and never listens: its pipeline is called with one request again and again.</summary>
+/// <summary>The pipeline of an app that does not listen. It is called repeatedly with one request.</summary>
 internal sealed class Pipeline
 {
     private readonly RequestDelegate _run;
 
-    /// <param name="build">Middleware and endpoints, with the services of resumable uploads there.</param>
+    /// <param name="build">Adds middleware and endpoints. The services of resumable uploads are registered.</param>
     public Pipeline(Action<WebApplication> build)
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.Services.AddResumableUploads(static options => options.Store = new MemoryUploadStore(1 << 20));
+        builder.Services.AddResumableUploads().UseMemoryStore(1 << 20);
         WebApplication app = builder.Build();
         build(app);
         Services = app.Services;
@@ -21,7 +19,7 @@ internal sealed class Pipeline
 
     public IServiceProvider Services { get; }
 
-    /// <summary>A request as browsers send it, with the headers that it has in any case.</summary>
+    /// <summary>Creates a request with the usual headers of a browser.</summary>
     public DefaultHttpContext Request(string method, string path)
     {
         var context = new DefaultHttpContext { RequestServices = Services };

@@ -2,14 +2,14 @@ using BenchmarkDotNet.Attributes;
 
 namespace ResumableUploads.Benchmarks.Overhead;
 
-/// <summary>Routing of a plain request to a URL, with and without a resumable endpoint there, and its run.</summary>
+/// <summary>Measures routing and execution of a plain request, with and without a resumable endpoint in the app.</summary>
 public class RoutingBenchmark
 {
     private readonly Pipeline _bare = Routed(isResumable: false);
     private readonly Pipeline _ours = Routed(isResumable: true);
     private HttpContext _request = null!;
 
-    /// <summary>The request: to the endpoint itself, to the app's own GET beside it, and to another URL.</summary>
+    /// <summary>The request: to the resumable endpoint, to a GET endpoint at the same URL, and to another URL.</summary>
     [Params("POST /videos", "GET /videos", "POST /other")]
     public string To { get; set; } = "";
 
@@ -24,7 +24,7 @@ public class RoutingBenchmark
             pipeline.RunAsync(_request).GetAwaiter().GetResult();
             if (_request.GetEndpoint()?.DisplayName?.Contains(parts[1], StringComparison.Ordinal) is not true)
             {
-                throw new InvalidOperationException($"{To} went to '{_request.GetEndpoint()?.DisplayName}'.");
+                throw new InvalidOperationException($"{To} was routed to '{_request.GetEndpoint()?.DisplayName}'.");
             }
         }
     }

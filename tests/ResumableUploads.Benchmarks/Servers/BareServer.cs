@@ -6,8 +6,8 @@ using ResumableUploads.Stores.FileSystem.IO;
 namespace ResumableUploads.Benchmarks.Servers;
 
 /// <summary>
-/// What an app can do itself without any resumption: bodies go from Kestrel's pipe to a file by gathered writes, a status is a small file and
-/// the length of another. It keeps no promise of any kind.
+/// An upload server without resumption: it writes bodies from Kestrel's pipe to a file with gathered writes. A status request reads a small
+/// file and the length of another one. There are no guarantees of any kind.
 /// </summary>
 internal sealed class BareServer(ServeArguments arguments)
 {
@@ -31,7 +31,7 @@ internal sealed class BareServer(ServeArguments arguments)
         _ => next(context),
     };
 
-    /// <summary>Makes the two files that a status is read from.</summary>
+    /// <summary>Creates the two files for status requests.</summary>
     public static void PrepareStatus(string directory, long length)
     {
         File.WriteAllBytes(Path.Combine(directory, "status.record"), Record);

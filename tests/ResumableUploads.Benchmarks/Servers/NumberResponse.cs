@@ -2,7 +2,7 @@ using System.Buffers.Text;
 
 namespace ResumableUploads.Benchmarks.Servers;
 
-/// <summary>Answers with a number as text, with as little work as can be.</summary>
+/// <summary>Writes a number as a text response with minimal overhead.</summary>
 internal static class NumberResponse
 {
     public static Task WriteNumberAsync(this HttpContext context, long number, int status = StatusCodes.Status200OK)

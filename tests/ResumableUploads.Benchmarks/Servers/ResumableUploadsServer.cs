@@ -1,6 +1,6 @@
 namespace ResumableUploads.Benchmarks.Servers;
 
-/// <summary>The package as an app would use it, with the limits of an owner and of an upload raised to what the cases need.</summary>
+/// <summary>Configures the package as an app does, with higher limits for the cases.</summary>
 internal static class ResumableUploadsServer
 {
     private const long MemoryStoreSize = 2L << 30;

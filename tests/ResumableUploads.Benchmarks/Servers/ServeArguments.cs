@@ -2,13 +2,13 @@ using ResumableUploads.Abstractions;
 
 namespace ResumableUploads.Benchmarks.Servers;
 
-/// <summary>What a server process is told on its command line.</summary>
-/// <param name="Kind">Which server.</param>
-/// <param name="Directory">Where its files go.</param>
-/// <param name="Durability">For ours: what bytes are to survive. For the bare one: whether it syncs at the end of a body.</param>
-/// <param name="MoveTo">Where ours moves finished uploads, or null.</param>
-/// <param name="InMemory">Whether ours keeps uploads in memory.</param>
-/// <param name="LargeBuffers">Whether Kestrel receives in blocks of 64 KiB.</param>
+/// <summary>The command line of a server process.</summary>
+/// <param name="Kind">The server.</param>
+/// <param name="Directory">The directory of the files.</param>
+/// <param name="Durability">The durability of the package. With <c>PowerLoss</c>, the bare server syncs at the end of a body.</param>
+/// <param name="MoveTo">The directory to which the package moves finished uploads, or <see langword="null"/>.</param>
+/// <param name="InMemory">Whether the package uses the memory store.</param>
+/// <param name="LargeBuffers">Whether Kestrel receives into blocks of 64 KiB.</param>
 internal sealed record ServeArguments(
     ServerKind Kind, string Directory, Durability Durability = Durability.ProcessCrash, string? MoveTo = null, bool InMemory = false, bool LargeBuffers = false)
 {
@@ -18,21 +18,21 @@ internal sealed record ServeArguments(
     public static ServeArguments Parse(string[] args) => args is [var kind, var directory, var durability, var moveTo, var store, var buffers]
         ? new ServeArguments(
             Enum.Parse<ServerKind>(kind), directory, Enum.Parse<Durability>(durability), moveTo == "-" ? null : moveTo, store == "memory", buffers == "large")
-        : throw new ArgumentException("serve: kind, directory, durability, move-to, store, buffers.", nameof(args));
+        : throw new ArgumentException("serve requires: kind, directory, durability, move-to, store, buffers.", nameof(args));
 }
 
 internal enum ServerKind
 {
-    /// <summary>The package.</summary>
+    /// <summary>ResumableUploads.</summary>
     Ours,
 
-    /// <summary>The least that an app could do itself: gathered writes of the body's segments.</summary>
+    /// <summary>A minimal server that writes the segments of the body with gathered writes.</summary>
     Bare,
 
-    /// <summary>What most apps do: <c>CopyToAsync</c> from the body to a file.</summary>
+    /// <summary>Copies the body to a file with <c>CopyToAsync</c>, like most apps.</summary>
     CopyTo,
 
-    /// <summary>Reads the body, and keeps nothing.</summary>
+    /// <summary>Reads the body and discards it.</summary>
     Discard,
 
     /// <summary>The tus server for Node, with its file store.</summary>

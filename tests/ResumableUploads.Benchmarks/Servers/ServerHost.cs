@@ -5,12 +5,12 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace ResumableUploads.Benchmarks.Servers;
 
-/// <summary>The server side of the benchmark: both servers are set up alike, print their port, and end when their input ends.</summary>
+/// <summary>Runs a server. All servers have the same Kestrel configuration, print their port, and stop when standard input ends.</summary>
 internal static class ServerHost
 {
     public static async Task RunAsync(ServeArguments arguments)
     {
-        // The framework watches everything below the content root for changes of settings. No file of an upload may be there.
+        // The host watches the content root for changed settings, so the uploads must be elsewhere.
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.Logging.ClearProviders();
         builder.Logging.AddConsole(static console => console.LogToStandardErrorThreshold = LogLevel.Trace);
@@ -41,7 +41,7 @@ internal static class ServerHost
         string address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
         Console.WriteLine(new Uri(address).Port.ToString(CultureInfo.InvariantCulture));
 
-        // The end of the input is the end of the process that started this one.
+        // Standard input ends when the parent process exits.
         await Console.In.ReadLineAsync();
         await app.StopAsync();
         await app.DisposeAsync();

@@ -4,7 +4,7 @@ using ResumableUploads.Benchmarks.Measuring;
 
 namespace ResumableUploads.Benchmarks.Servers;
 
-/// <summary>A server as a process of its own, so that what it uses can be told from what the sender uses.</summary>
+/// <summary>A server in its own process, so that its processor time and memory can be measured separately from the client.</summary>
 internal sealed class ServerProcess : IDisposable
 {
     private readonly Process _process;
@@ -31,7 +31,7 @@ internal sealed class ServerProcess : IDisposable
             : throw new InvalidOperationException($"The server '{arguments}' did not start.");
     }
 
-    /// <summary>What the process has used of the processors so far, by all its threads, in the kernel and outside.</summary>
+    /// <summary>Gets the total processor time of the process, in user and kernel mode.</summary>
     public TimeSpan ProcessorTime()
     {
         if (_control is not null)
@@ -43,10 +43,10 @@ internal sealed class ServerProcess : IDisposable
         return _process.TotalProcessorTime;
     }
 
-    /// <summary>What the process has allocated so far, in bytes; not a number where it does not tell.</summary>
+    /// <summary>Gets the total allocations of the process in bytes, or NaN if they are not known.</summary>
     public double Allocated() => _control?.Get("/control/allocated").Number ?? double.NaN;
 
-    /// <summary>The most memory that the process has had at any time, in bytes.</summary>
+    /// <summary>Gets the peak memory of the process, in bytes.</summary>
     public long Peak() => Status("VmHWM:");
 
     private static ProcessStartInfo OwnStartInfo(ServeArguments arguments)
@@ -65,7 +65,7 @@ internal sealed class ServerProcess : IDisposable
         return start;
     }
 
-    /// <summary>What the process holds after a forced collection: on the managed heap, and of private pages in memory.</summary>
+    /// <summary>Gets the managed memory and the resident private pages after a forced collection.</summary>
     public MemoryUse Memory()
     {
         long managed = _control?.Get("/control/memory").Number ?? 0;
@@ -92,5 +92,5 @@ internal sealed class ServerProcess : IDisposable
     }
 }
 
-/// <summary>How much memory a process holds, in bytes.</summary>
+/// <summary>The memory of a process, in bytes.</summary>
 internal readonly record struct MemoryUse(long Managed, long PrivatePages);

@@ -2,14 +2,14 @@ using System.Diagnostics;
 
 namespace ResumableUploads.Benchmarks.Servers;
 
-/// <summary>The tus server for Node, in a fixed version. It is installed beside this program on first use.</summary>
+/// <summary>A fixed version of <c>@tus/server</c> for Node. It is installed next to this program on first use.</summary>
 internal static class TusNodeServer
 {
     private static readonly TimeSpan InstallTimeout = TimeSpan.FromMinutes(3);
     private static readonly string s_directory = Path.Combine(AppContext.BaseDirectory, "tus-node");
     private static readonly Lazy<string?> s_unavailableReason = new(Install);
 
-    /// <summary>Why it cannot be measured here, or null.</summary>
+    /// <summary>The reason why the server cannot be started, or <see langword="null"/>.</summary>
     public static string? UnavailableReason => s_unavailableReason.Value;
 
     public static ProcessStartInfo StartInfo(string directory) => new("node", [Path.Combine(s_directory, "server.mjs"), directory]);
@@ -34,15 +34,15 @@ internal static class TusNodeServer
             if (!npm.WaitForExit(InstallTimeout))
             {
                 npm.Kill(entireProcessTree: true);
-                return "npm ci took too long";
+                return "npm ci timed out";
             }
 
             Task.WaitAll(output, error);
-            return npm.ExitCode == 0 ? null : $"npm ci ended with {npm.ExitCode}";
+            return npm.ExitCode == 0 ? null : $"npm ci failed with exit code {npm.ExitCode}";
         }
         catch (System.ComponentModel.Win32Exception)
         {
-            return "there is no npm here";
+            return "npm is not installed";
         }
     }
 }
