@@ -1,7 +1,6 @@
-// An app that is there to be killed. Options come from the command line (--ResumableUploads:Directory=...). It says what happens on
-// standard output, one line each, logs to standard error, and ends when its standard input does: nobody has to remember to end it.
-// With --Effects=directory it has an endpoint of its own at /effects, too. With --MemoryStore=bytes its uploads are in memory. --MaxConnections is
-// the web server's own limit.
+// A server for tests that kill it. It is configured on the command line (--ResumableUploads:Directory=...), reports events on standard output, one per
+// line, logs to standard error, and stops at the end of its standard input, so that it never outlives the test.
+// --Effects=DIRECTORY maps an endpoint at /effects, --MemoryStore=BYTES stores uploads in memory, --MaxConnections is the limit of Kestrel.
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.Options;
@@ -10,8 +9,8 @@ using ResumableUploads.CrashHost;
 
 if (args is ["--Steps", var steps, .. var more])
 {
-    // Not one of the servers: see there. All of it before the first await, on the main thread.
-    new StoreScenario(steps, tellsFirst: more is ["--TellsFirst"]).Run();
+    // Runs before the first await, so that all system calls are made by the main thread.
+    new StoreScenario(steps, reportsFirst: more is ["--TellsFirst"]).Run();
     return;
 }
 

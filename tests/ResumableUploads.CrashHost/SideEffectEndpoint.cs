@@ -4,7 +4,7 @@ using ResumableUploads.Stores.FileSystem;
 
 namespace ResumableUploads.CrashHost;
 
-/// <summary>An endpoint of an app at <c>/effects</c>, that takes resumable uploads and leaves a row in a table for each.</summary>
+/// <summary>An endpoint with resumable uploads at <c>/effects</c> that writes a row for each upload.</summary>
 internal static class SideEffectEndpoint
 {
     public static void Map(WebApplication app, string directory, CompletionHandler handler)

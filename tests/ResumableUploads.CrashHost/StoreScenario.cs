@@ -6,12 +6,12 @@ using ResumableUploads.Stores.FileSystem;
 namespace ResumableUploads.CrashHost;
 
 /// <summary>
-/// The life of an upload in a file-system store, on one thread and with no server: so that it can be killed at each call of the system. It
-/// says on standard output what the store has answered, a line each, as soon as it is known.
+/// Runs uploads through their whole life in a file-system store, on one thread and without a server, so that a test can kill the process at each system call.
+/// Prints the result of each store call at once, one per line.
 /// </summary>
-/// <param name="root">The store's directory.</param>
-/// <param name="tellsFirst">Whether it says of changes (not of appends) that they are done before they are. That is a lie, for a test that has to find it.</param>
-internal sealed class StoreScenario(string root, bool tellsFirst)
+/// <param name="root">The directory of the store.</param>
+/// <param name="reportsFirst">Whether it prints the results of changes, except appends, before it makes them: a defect that the tests must detect.</param>
+internal sealed class StoreScenario(string root, bool reportsFirst)
 {
     private static readonly UploadKey Key = new("owner", "upload");
 
@@ -19,7 +19,7 @@ internal sealed class StoreScenario(string root, bool tellsFirst)
 
     public void Run()
     {
-        // The tests count the calls from here on.
+        // The tests count system calls from this one on.
         Directory.CreateDirectory(root + ".begins");
         RunAndReport("created", () => GetResult(_store.CreateAsync(Key, CreateRecord(1), default)));
         Append(0, AppendMode.KeepPartial, true, 1000, 5000, 3000);
@@ -46,15 +46,15 @@ internal sealed class StoreScenario(string root, bool tellsFirst)
     private void CreateCompleted(byte data, UploadState state, int size) =>
         RunAndReport("whole", () => GetResult(_store.CreateCompletedAsync(Key, CreateRecord(data, state), new ReadOnlySequence<byte>(ChunkedContent.GetBytes(0, size)), default)));
 
-    private void Append(long offset, AppendMode mode, bool isWanted, params int[] pieces)
+    private void Append(long offset, AppendMode mode, bool isCommitted, params int[] chunks)
     {
-        var content = new ChunkedContent(offset, pieces, isWanted, WriteLine);
-        RunAndReport($"{(isWanted ? "at" : "still at")} {offset + (isWanted ? pieces.Sum() : 0)}", () => GetResult(_store.AppendAsync(Key, offset, content, mode, default)));
+        var content = new ChunkedContent(offset, chunks, isCommitted, WriteLine);
+        RunAndReport($"{(isCommitted ? "at" : "still at")} {offset + (isCommitted ? chunks.Sum() : 0)}", () => GetResult(_store.AppendAsync(Key, offset, content, mode, default)));
     }
 
     private void RunAndReport(string line, Action step)
     {
-        if (tellsFirst && !line.Contains("at ", StringComparison.Ordinal))
+        if (reportsFirst && !line.Contains("at ", StringComparison.Ordinal))
         {
             WriteLine(line);
             step();
@@ -80,21 +80,21 @@ internal sealed class StoreScenario(string root, bool tellsFirst)
 
     private void Update(byte data, UploadState state) => GetResult(_store.UpdateAsync(Key, GetVersion(), CreateRecord(data, state), default));
 
-    private void PutResponse(byte outcome) => _store.PutResponseAsync(Key, new[] { outcome }, default).AsTask().GetAwaiter().GetResult();
+    private void PutResponse(byte response) => _store.PutResponseAsync(Key, new[] { response }, default).AsTask().GetAwaiter().GetResult();
 
-    /// <summary>Bytes that tell their place in the upload, in so many reads.</summary>
-    private sealed class ChunkedContent(long offset, int[] pieces, bool isWanted, Action<string> say) : UploadContent
+    /// <summary>Content whose bytes depend on their offset, delivered in reads of the given sizes.</summary>
+    private sealed class ChunkedContent(long offset, int[] chunks, bool isCommitted, Action<string> report) : UploadContent
     {
-        public override PipeReader Reader { get; } = new ChunkedReader(offset, pieces);
+        public override PipeReader Reader { get; } = new ChunkedReader(offset, chunks);
 
         public static byte[] GetBytes(long offset, int count) => [.. Enumerable.Range(0, count).Select(i => (byte)((offset + i) % 251))];
 
-        public override void ReportDurable(long durableOffset) => say($"at {durableOffset}");
+        public override void ReportDurable(long durableOffset) => report($"at {durableOffset}");
 
-        public override ValueTask<bool> ShouldCommitAsync(CancellationToken cancellationToken) => ValueTask.FromResult(isWanted);
+        public override ValueTask<bool> ShouldCommitAsync(CancellationToken cancellationToken) => ValueTask.FromResult(isCommitted);
     }
 
-    private sealed class ChunkedReader(long offset, int[] pieces) : PipeReader
+    private sealed class ChunkedReader(long offset, int[] chunks) : PipeReader
     {
         private int _next;
 
@@ -103,11 +103,11 @@ internal sealed class StoreScenario(string root, bool tellsFirst)
 
         public override bool TryRead(out ReadResult result)
         {
-            bool isThere = _next < pieces.Length;
-            byte[] bytes = isThere ? ChunkedContent.GetBytes(offset + pieces.Take(_next).Sum(), pieces[_next]) : [];
+            bool hasChunk = _next < chunks.Length;
+            byte[] bytes = hasChunk ? ChunkedContent.GetBytes(offset + chunks.Take(_next).Sum(), chunks[_next]) : [];
             _next++;
-            result = new ReadResult(new ReadOnlySequence<byte>(bytes), isCanceled: false, isCompleted: _next == pieces.Length);
-            return isThere;
+            result = new ReadResult(new ReadOnlySequence<byte>(bytes), isCanceled: false, isCompleted: _next == chunks.Length);
+            return hasChunk;
         }
 
         public override void AdvanceTo(SequencePosition consumed)

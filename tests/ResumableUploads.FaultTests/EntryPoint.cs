@@ -4,7 +4,7 @@ using Xunit.Runner.InProc.SystemConsole;
 
 namespace ResumableUploads.FaultTests;
 
-/// <summary>Runs the tests, as the entry point that xunit would have made; or, as <c>soak</c>, the soak for as long as is asked.</summary>
+/// <summary>Runs the tests like the generated xunit entry point, or the soak with the argument <c>soak</c>.</summary>
 internal static class EntryPoint
 {
     public static Task<int> Main(string[] args) =>

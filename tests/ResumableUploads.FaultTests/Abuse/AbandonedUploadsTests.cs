@@ -3,7 +3,7 @@ using ResumableUploads.Testing.Clients;
 
 namespace ResumableUploads.FaultTests.Abuse;
 
-/// <summary>Uploads that are begun and never come back.</summary>
+/// <summary>Uploads that clients start and abandon.</summary>
 [Collection<Alone>]
 public class AbandonedUploadsTests(ITestOutputHelper output)
 {
@@ -13,37 +13,37 @@ public class AbandonedUploadsTests(ITestOutputHelper output)
     private const int FirstBytes = 20;
     private const int FewHandles = 50;
 
-    /// <summary>What may be kept for an owner: its limits are counted in memory for some minutes. Nothing is for an upload.</summary>
+    /// <summary>The memory allowed for each owner: quotas are cached for some minutes. No memory is kept for an upload.</summary>
     private const long MaxMemoryPerOwner = KiB;
 
     private const long MaxGrowth = 1024 * KiB;
 
     [Fact]
-    public async Task Of_uploads_that_nobody_comes_back_for_the_server_keeps_nothing_in_memory()
+    public async Task Abandoned_uploads_keep_no_memory_in_the_server()
     {
         int count = AbuseSettings.Abandoned;
         await using AbusedServer server = await AbusedServer.StartAsync("ResumableUploads:FileSystem:Durability=ProcessCrash");
-        await server.ServesAnotherAsync();
+        await server.AssertServesOtherOwnerAsync();
         ServerUsage before = server.Usage();
         int already = server.CountUploads();
         await AbandonAsync(server, 0, count / 2);
-        long aliveAtHalf = await server.AliveAsync();
+        long aliveAtHalf = await server.GetLiveMemoryAsync();
         ServerUsage half = server.Usage();
-        await Task.WhenAll(AbandonAsync(server, count / 2, count / 2), server.ServesAnotherAsync());
-        await AbusedServer.UntilAsync(() => server.Usage().Handles < before.Handles + FewHandles, "no handle is held for any of them");
+        await Task.WhenAll(AbandonAsync(server, count / 2, count / 2), server.AssertServesOtherOwnerAsync());
+        await AbusedServer.WaitUntilAsync(() => server.Usage().Handles < before.Handles + FewHandles, "no handle is held for an abandoned upload");
 
-        // Of a request that a reset has overtaken there may be nothing.
+        // A request that was reset early may not have created an upload.
         Assert.InRange(server.CountUploads() - already - 1, count - (count / BrokenOff), count);
-        long alive = await server.AliveAsync();
+        long alive = await server.GetLiveMemoryAsync();
         ServerUsage after = server.Usage();
         output.WriteLine(
             $"{count} uploads of {count / UploadsPerOwner} owners: {aliveAtHalf / KiB} KiB alive after the first half of them, {alive / KiB} KiB after all, "
             + $"{half.Memory / KiB / KiB} and {after.Memory / KiB / KiB} MiB private, {before.Handles} handles before and {after.Handles} after, "
             + $"{(after.Processor - half.Processor).TotalMicroseconds / (count / 2):f0} us of processor for each");
         Assert.InRange(alive - aliveAtHalf, long.MinValue, MaxGrowth + (count / 2 / UploadsPerOwner * MaxMemoryPerOwner));
-        await server.ServesAnotherAsync();
+        await server.AssertServesOtherOwnerAsync();
 
-        // They are not lost: whoever does come back goes on.
+        // Abandoned uploads are kept: a client that reconnects can resume them.
         foreach (int number in new[] { 1, (count / 2) + 1, count - 1 })
         {
             Assert.Equal(FirstBytes, await server.StatusAsync(FileId(number), AbusedServer.Cookie(number / UploadsPerOwner)));
@@ -51,12 +51,12 @@ public class AbandonedUploadsTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public async Task A_memory_store_that_they_have_filled_refuses_more_and_still_finishes_what_is_begun()
+    public async Task Full_memory_store_rejects_creations_and_completes_existing_uploads()
     {
         const int Cap = 4096 * KiB;
         await using AbusedServer server = await AbusedServer.StartAsync(
             $"MemoryStore={Cap}", $"ResumableUploads:Limits:MaxUploadsPerOwner={int.MaxValue}");
-        await server.ServesAnotherAsync(size: 1 << 20);
+        await server.AssertServesOtherOwnerAsync(size: 1 << 20);
         byte[] content = RandomNumberGenerator.GetBytes(3000);
         string[] begun = [.. Enumerable.Range(0, 10).Select(static i => $"begun-{i}.bin")];
         foreach (string name in begun)
@@ -64,9 +64,9 @@ public class AbandonedUploadsTests(ITestOutputHelper output)
             Assert.Equal(200, await server.Client.AppendAsync(name, 0, content[..2999], content.Length).StatusOfAsync());
         }
 
-        long before = await server.AliveAsync();
+        long before = await server.GetLiveMemoryAsync();
 
-        // Half of them bring a byte, and half nothing at all.
+        // Half of them send one byte, the other half none.
         int refused = 0;
         int made = 0;
         await Pipeline.SendAsync(server.Address, 0, Cap / KiB * 2, static number => Request(number, number % 2, of: number % 2), answer =>
@@ -80,7 +80,7 @@ public class AbandonedUploadsTests(ITestOutputHelper output)
             Assert.Equal((507, "application/problem+json", "30"), (answer.Status, answer.Header("Content-Type"), answer.Header("Retry-After")));
             Interlocked.Increment(ref refused);
         });
-        long alive = await server.AliveAsync();
+        long alive = await server.GetLiveMemoryAsync();
         output.WriteLine($"a cap of {Cap / KiB} KiB: {made} uploads made, {refused} refused, {(alive - before) / KiB} KiB more alive");
         Assert.InRange(made, 1, Cap / KiB);
         Assert.InRange(refused, 1, int.MaxValue);
@@ -92,12 +92,12 @@ public class AbandonedUploadsTests(ITestOutputHelper output)
             server.Uploads.AssertFinished(name, content);
         }
 
-        // Whoever takes his own away makes room for others.
+        // Deleting uploads frees memory for new ones.
         await Pipeline.SendAsync(server.Address, 0, Cap / KiB * 2, static number => Head("DELETE", number) + "\r\n", static answer => Assert.Equal(204, answer.Status));
-        await server.ServesAnotherAsync(size: 1 << 20);
+        await server.AssertServesOtherOwnerAsync(size: 1 << 20);
     }
 
-    /// <summary>Each brings its first bytes: most in a request that ends well, some in one that is broken off.</summary>
+    /// <summary>Sends the first bytes of each upload: most in a request that ends normally, some in one that is aborted.</summary>
     private static async Task AbandonAsync(AbusedServer server, int first, int count)
     {
         foreach (int number in Enumerable.Range(first, count).Where(static number => number % BrokenOff == 0))

@@ -7,7 +7,7 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FaultTests.Abuse;
 
-/// <summary>A server in a process of its own, what it uses, and an honest client of it.</summary>
+/// <summary>A server in its own process, its resource usage, and a well-behaved client.</summary>
 internal sealed class AbusedServer : IAsyncDisposable
 {
     private const string InMemory = "/dev/shm";
@@ -33,15 +33,15 @@ internal sealed class AbusedServer : IAsyncDisposable
 
     public HttpClient Client => _child.Client;
 
-    /// <param name="options">More of the command line, without the leading dashes.</param>
+    /// <param name="options">Additional command-line options, without the leading dashes.</param>
     public static Task<AbusedServer> StartAsync(params string[] options) => StartUnderAsync([], options);
 
-    /// <summary>The same under another command, which comes before it.</summary>
+    /// <summary>Starts the server under another command, which precedes it on the command line.</summary>
     public static async Task<AbusedServer> StartUnderAsync(string[] command, params string[] options)
     {
-        Needs.Require(OperatingSystem.IsLinux(), "What a process uses is read from /proc.");
+        Needs.Require(OperatingSystem.IsLinux(), "Reads the resource usage from /proc.");
 
-        // The disk is not what is tried here, and a slow one would only make it long.
+        // Disk speed is not tested here, and a slow disk would only prolong the test.
         DirectoryInfo place = Directory.Exists(InMemory)
             ? Directory.CreateDirectory(Path.Combine(InMemory, "abuse-test-" + Guid.NewGuid().ToString("n")))
             : Directory.CreateTempSubdirectory("abuse-test-");
@@ -56,7 +56,7 @@ internal sealed class AbusedServer : IAsyncDisposable
         }
     }
 
-    /// <summary>The cookie of one of so many owners as anybody likes.</summary>
+    /// <summary>Returns the cookie of an owner.</summary>
     public static string Cookie(int owner) => "resumable-uploads-owner=" + Base64Url.EncodeToString(SHA256.HashData(BitConverter.GetBytes(owner)));
 
     public ServerUsage Usage() => ServerUsage.Of(_child.Id);
@@ -67,15 +67,15 @@ internal sealed class AbusedServer : IAsyncDisposable
         await _child.EndAsync();
     }
 
-    /// <summary>Starts another process on the same directory, after the one before has ended.</summary>
+    /// <summary>Starts a new process on the same directory after the previous one has exited.</summary>
     public async Task StartAgainAsync()
     {
         await _child.DisposeAsync();
         _child = await ChildHost.StartAsync(Uploads.Root, _options);
     }
 
-    /// <summary>How many bytes its living objects have, after a full collection.</summary>
-    public async Task<long> AliveAsync()
+    /// <summary>Returns the number of bytes of live objects after a full garbage collection.</summary>
+    public async Task<long> GetLiveMemoryAsync()
     {
         string question = $"alive {++_questions} ";
         Task<string> answer = _child.PrintsAsync(line => line.StartsWith(question, StringComparison.Ordinal));
@@ -83,24 +83,24 @@ internal sealed class AbusedServer : IAsyncDisposable
         return long.Parse((await answer)[question.Length..], CultureInfo.InvariantCulture);
     }
 
-    /// <summary>How many uploads there are in the store, while others come and go.</summary>
+    /// <summary>Counts the uploads in the store. Uploads may be created and deleted meanwhile.</summary>
     public int CountUploads() => new DirectoryInfo(Path.Combine(Uploads.Root, "uploads"))
         .EnumerateFiles("record.json", new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true }).Count();
 
-    /// <summary>Waits for something that the server does.</summary>
-    public static async Task UntilAsync(Func<bool> condition, string what, TimeSpan? patience = null)
+    /// <summary>Waits until a condition is true.</summary>
+    public static async Task WaitUntilAsync(Func<bool> condition, string what, TimeSpan? timeout = null)
     {
         using var timer = new PeriodicTimer(Step);
         long began = TimeProvider.System.GetTimestamp();
         while (!condition())
         {
-            Assert.True(TimeProvider.System.GetElapsedTime(began) < (patience ?? ChildHost.Patience), $"It never came true that {what}.");
+            Assert.True(TimeProvider.System.GetElapsedTime(began) < (timeout ?? ChildHost.Patience), $"Timed out waiting until {what}.");
             await timer.WaitForNextTickAsync();
         }
     }
 
-    /// <summary>Another owner sends a file in pieces, asks between them, and has it in the end.</summary>
-    public async Task ServesAnotherAsync(int size = 2 << 20, int pieces = 4)
+    /// <summary>Uploads a file of another owner in chunks, checks the status between them, and asserts that the upload completes.</summary>
+    public async Task AssertServesOtherOwnerAsync(int size = 2 << 20, int pieces = 4)
     {
         byte[] content = RandomNumberGenerator.GetBytes(size);
         string name = $"honest-{++_served:d3}.bin";
@@ -121,7 +121,7 @@ internal sealed class AbusedServer : IAsyncDisposable
         Uploads.AssertFinished(name, content);
     }
 
-    /// <summary>How many bytes there are of an upload, as its owner is told.</summary>
+    /// <summary>Returns the offset that the server reports to the owner of an upload.</summary>
     public async Task<long> StatusAsync(string fileId, string cookie)
     {
         using var question = new HttpRequestMessage(HttpMethod.Get, "/status");

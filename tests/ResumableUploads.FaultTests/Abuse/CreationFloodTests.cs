@@ -5,17 +5,17 @@ using ResumableUploads.Testing.Clients;
 
 namespace ResumableUploads.FaultTests.Abuse;
 
-/// <summary>One owner that makes uploads as fast as it can.</summary>
+/// <summary>One owner that creates uploads as fast as possible.</summary>
 [Collection<Alone>]
 public class CreationFloodTests(ITestOutputHelper output)
 {
     private const int KiB = 1024;
     private const int Owner = 1;
 
-    /// <summary>For all uploads together, not for each.</summary>
+    /// <summary>The limit for all uploads together, not for each.</summary>
     private const long MaxGrowth = 256 * KiB;
 
-    /// <summary>A request of each protocol that makes an upload and brings no byte.</summary>
+    /// <summary>A creation request without content, for each protocol.</summary>
     public static TheoryData<string, string> Creations => new()
     {
         { "file-id", "X-File-Id: flood-{0}\r\nX-File-Size: 10\r\n" },
@@ -25,12 +25,12 @@ public class CreationFloodTests(ITestOutputHelper output)
 
     [Theory]
     [MemberData(nameof(Creations))]
-    public async Task Beyond_its_limit_an_owner_is_refused_and_nothing_is_made_for_it(string protocol, string headers)
+    public async Task Creations_beyond_the_owner_limit_are_rejected_and_create_nothing(string protocol, string headers)
     {
         const int Max = 100;
         const int Count = 10_000;
         await using AbusedServer server = await AbusedServer.StartAsync($"ResumableUploads:Limits:MaxUploadsPerOwner={Max}");
-        await server.ServesAnotherAsync();
+        await server.AssertServesOtherOwnerAsync();
         int already = server.CountUploads();
         var statuses = new ConcurrentDictionary<int, int>();
         void See(RawResponse answer)
@@ -45,14 +45,14 @@ public class CreationFloodTests(ITestOutputHelper output)
 
         await Pipeline.SendAsync(server.Address, 0, Count / 2, number => Creation(headers, number), See);
         ServerUsage half = server.Usage();
-        long aliveAtHalf = await server.AliveAsync();
+        long aliveAtHalf = await server.GetLiveMemoryAsync();
         long began = Stopwatch.GetTimestamp();
         await Task.WhenAll(
             Pipeline.SendAsync(server.Address, Count / 2, Count / 2, number => Creation(headers, number), See),
-            server.ServesAnotherAsync());
+            server.AssertServesOtherOwnerAsync());
         double rate = Count / 2 / Stopwatch.GetElapsedTime(began).TotalSeconds;
         ServerUsage after = server.Usage();
-        long alive = await server.AliveAsync();
+        long alive = await server.GetLiveMemoryAsync();
         output.WriteLine(
             $"{protocol}: {rate:f0} creations a second, {(after.Processor - half.Processor).TotalMicroseconds / (Count / 2):f0} us of processor for each, "
             + $"{(alive - aliveAtHalf) / KiB} KiB more alive, {after.Handles} handles");
@@ -62,24 +62,24 @@ public class CreationFloodTests(ITestOutputHelper output)
         Assert.Equal(already + Max + 1, server.CountUploads());
         Assert.InRange(alive - aliveAtHalf, long.MinValue, MaxGrowth);
         Assert.InRange(after.Handles - half.Handles, int.MinValue, 20);
-        await server.ServesAnotherAsync();
+        await server.AssertServesOtherOwnerAsync();
     }
 
     [Fact]
-    public async Task Where_the_limit_is_higher_no_memory_is_kept_for_any_upload()
+    public async Task Creations_within_a_higher_limit_keep_no_memory()
     {
         int count = AbuseSettings.Abandoned / 2;
         await using AbusedServer server = await AbusedServer.StartAsync($"ResumableUploads:Limits:MaxUploadsPerOwner={int.MaxValue}", "ResumableUploads:FileSystem:Durability=ProcessCrash");
-        await server.ServesAnotherAsync();
+        await server.AssertServesOtherOwnerAsync();
         string Request(int number) => Creation("Tus-Resumable: 1.0.0\r\nUpload-Length: 10\r\n", number);
         static void See(RawResponse answer) => Assert.Equal(201, answer.Status);
         await Pipeline.SendAsync(server.Address, 0, count / 2, Request, See);
-        long aliveAtHalf = await server.AliveAsync();
+        long aliveAtHalf = await server.GetLiveMemoryAsync();
         await Pipeline.SendAsync(server.Address, count / 2, count / 2, Request, See);
-        long alive = await server.AliveAsync();
+        long alive = await server.GetLiveMemoryAsync();
         output.WriteLine($"{count} uploads: {aliveAtHalf / KiB} KiB alive after the first half of them, {alive / KiB} KiB after all");
         Assert.InRange(alive - aliveAtHalf, long.MinValue, MaxGrowth);
-        await server.ServesAnotherAsync();
+        await server.AssertServesOtherOwnerAsync();
     }
 
     private static string Creation(string headers, int number) =>

@@ -4,11 +4,11 @@ using ResumableUploads.Testing;
 
 namespace ResumableUploads.FaultTests.Abuse;
 
-/// <summary>A request at a limit or one beyond it. The text <c>{part}</c> in it stands for the id of a partial upload of 3 bytes that is whole.</summary>
-/// <param name="Name">What it tries.</param>
-/// <param name="Request">All of it, as it goes over the wire.</param>
-/// <param name="Status">The answer's status.</param>
-/// <param name="Type">The type of the answer's problem, or null where it is good, or where the web server refuses by itself.</param>
+/// <summary>A request at a limit or one beyond it. <c>{part}</c> in the text is replaced by the id of a complete partial upload of 3 bytes.</summary>
+/// <param name="Name">The name of the case.</param>
+/// <param name="Request">The complete request as sent on the wire.</param>
+/// <param name="Status">The expected status code.</param>
+/// <param name="Type">The type of the expected problem, or null if the request succeeds or the web server itself rejects it.</param>
 internal sealed record LimitRow(string Name, string Request, int Status, string? Type)
 {
     public const string Part = "{part}";
@@ -24,7 +24,7 @@ internal sealed record LimitRow(string Name, string Request, int Status, string?
 
     private static IEnumerable<LimitRow> Lengths()
     {
-        yield return Tus("the largest length there is", 413, "too-large", "Upload-Length: " + Max);
+        yield return Tus("the maximum length", 413, "too-large", "Upload-Length: " + Max);
         yield return Tus("one more than the largest length", 400, "bad-upload-length", "Upload-Length: " + MoreThanMax);
         yield return Tus("a length of 2,000 digits", 400, "bad-upload-length", "Upload-Length: " + new string('9', 2000));
         yield return Tus("a length with 2,000 leading zeros", 201, null, "Upload-Length: " + new string('0', 2000) + "5");
@@ -34,8 +34,8 @@ internal sealed record LimitRow(string Name, string Request, int Status, string?
         yield return Ietf("the largest integer as length", 413, "too-large", "Upload-Length: " + LargestInteger);
         yield return Ietf("a length with leading zeros", 201, null, "Upload-Length: 000000000000005");
 
-        // what is no integer says nothing.
-        yield return Ietf("one more than the largest integer as length", 201, null, "Upload-Length: 1000000000000000");
+        // A value that is not an integer is ignored (RFC 9651, section 4.2).
+        yield return Ietf("a length one above the maximum integer", 201, null, "Upload-Length: 1000000000000000");
         yield return Ietf("a length of 2,000 digits", 201, null, "Upload-Length: " + new string('9', 2000));
         yield return Ietf("a negative length", 201, null, "Upload-Length: -1");
         yield return Ietf("5,000 parameters behind the length", 201, null, "Upload-Length: 5" + Repeated(";a=1", 5000));
@@ -53,7 +53,7 @@ internal sealed record LimitRow(string Name, string Request, int Status, string?
         yield return Tus("metadata in two headers", 400, "bad-metadata", Five, "Upload-Metadata: a YQ==", "Upload-Metadata: a YQ==");
 
         // Each of these characters takes six in the record.
-        yield return Tus("metadata that are longer than the record has room for", 431, "headers-too-large", Five, "Upload-Metadata: kkk " + Base64(MaxMetadata - 4, '+'));
+        yield return Tus("metadata larger than the maximum record", 431, "headers-too-large", Five, "Upload-Metadata: kkk " + Base64(MaxMetadata - 4, '+'));
         yield return Tus("a file name of 6,000 control characters", 201, null, Five, "Upload-Metadata: filename " + Convert.ToBase64String([.. Enumerable.Repeat((byte)1, 6000)]));
         yield return Tus("a file name of 2,000 characters of three bytes", 201, null, Five, "Upload-Metadata: filename " + Convert.ToBase64String(Encoding.UTF8.GetBytes(new string('\u65e5', 2000))));
     }
@@ -62,10 +62,10 @@ internal sealed record LimitRow(string Name, string Request, int Status, string?
     {
         int most = (MaxConcat - "final;".Length) / (IdLength + 1);
         yield return Tus($"{most} times the same part", 201, null, "Upload-Concat: final;" + Repeated(" " + Part, most));
-        yield return Tus($"{most} parts that are not there", 400, "part-missing", "Upload-Concat: final;" + Repeated(" " + new string('0', IdLength), most));
-        yield return Tus("a part more than there is room for", 400, "bad-concat", "Upload-Concat: final;" + Repeated(" " + Part, most + 1));
+        yield return Tus($"{most} missing parts", 400, "part-missing", "Upload-Concat: final;" + Repeated(" " + new string('0', IdLength), most));
+        yield return Tus("one part more than the maximum", 400, "bad-concat", "Upload-Concat: final;" + Repeated(" " + Part, most + 1));
         yield return Tus("thousands of parts without a name", 400, "part-missing", "Upload-Concat: final;" + Repeated(" /", 8000));
-        yield return Tus("as many parts, and as much metadata as there may be", 201, null, "Upload-Concat: final;" + Repeated(" " + Part, most), "Upload-Metadata: k " + Base64(1020));
+        yield return Tus("the maximum number of parts and the maximum metadata", 201, null, "Upload-Concat: final;" + Repeated(" " + Part, most), "Upload-Metadata: k " + Base64(1020));
     }
 
     private static IEnumerable<LimitRow> Names()
@@ -100,7 +100,7 @@ internal sealed record LimitRow(string Name, string Request, int Status, string?
                 string piece = method == "PATCH" ? "Upload-Offset: 0\r\nContent-Type: application/{0}\r\nUpload-Complete: ?1" : "X-Nothing: 0";
                 yield return new($"tus {method} of {shown}", Text($"{method} /upload/{id}", ["Tus-Resumable: 1.0.0", piece.Replace("{0}", "offset+octet-stream", StringComparison.Ordinal).Replace("\r\nUpload-Complete: ?1", "", StringComparison.Ordinal)]), 404, "not-found");
 
-                // Without a header of an upload it is the app's, which has nothing there.
+                // Without an upload header the request is passed to the app, which has no such route.
                 yield return new($"ietf {method} of {shown}", Text($"{method} /upload/{id}", ["Upload-Draft-Interop-Version: 10", piece.Replace("{0}", "partial-upload", StringComparison.Ordinal)]), 404, method == "PATCH" ? "not-found" : null);
             }
         }
@@ -118,7 +118,7 @@ internal sealed record LimitRow(string Name, string Request, int Status, string?
 
     private static LimitRow FileId(string name, int status, string? type, params string[] lines) => new("file-id: " + name, Text(NoId, lines), status, type);
 
-    /// <summary>The type in full.</summary>
+    /// <summary>Gets the full problem type URI.</summary>
     public string? FullType => Type is null ? null : ProblemExpectations.Own + Type;
 
     private static string Text(string target, IEnumerable<string> lines) =>
@@ -126,10 +126,10 @@ internal sealed record LimitRow(string Name, string Request, int Status, string?
 
     private static string Repeated(string text, int times) => string.Concat(Enumerable.Repeat(text, times));
 
-    /// <summary>So many characters of base64, without padding.</summary>
+    /// <summary>Returns base64 text of the given length, without padding.</summary>
     private static string Base64(int length, char character = 'A') => new(character, length / 4 * 4);
 
-    /// <summary>Keys without values, to this length and no further.</summary>
+    /// <summary>Returns metadata keys without values, exactly as long as requested.</summary>
     private static string Keys(int length)
     {
         var keys = new StringBuilder("k");

@@ -6,10 +6,12 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FaultTests.Abuse;
 
-/// <summary>Ids, metadata and numbers at their limits and one beyond, on a real server. (Those of the file-id protocol are in BadInputTests, too.)</summary>
+/// <summary>
+/// Ids, metadata and numbers at their limits and one beyond, on a real server. BadInputTests has more cases for the file-id protocol.
+/// </summary>
 public sealed class LimitTests(LimitTests.Server server) : IClassFixture<LimitTests.Server>
 {
-    /// <summary>Values for any header. Each character is one byte.</summary>
+    /// <summary>Hostile values for any header. Each character is one byte.</summary>
     private static readonly string[] Hostile =
     [
         "", "0", "-0", "00", "9223372036854775807", "9223372036854775808", "-9223372036854775808", "999999999999999", "1000000000000000", "1e999", "0x7fffffff", "?2", "?", "()", "(1", ":AA", "\"",
@@ -34,7 +36,7 @@ public sealed class LimitTests(LimitTests.Server server) : IClassFixture<LimitTe
 
     [Theory]
     [MemberData(nameof(Names))]
-    public async Task A_request_at_a_limit_is_taken_and_one_beyond_gets_its_4xx(string name)
+    public async Task Request_at_a_limit_succeeds_and_one_beyond_returns_4xx(string name)
     {
         LimitRow row = LimitRow.All.Single(row => row.Name == name);
         string part = row.Request.Contains(LimitRow.Part, StringComparison.Ordinal) ? await server.PartAsync() : "";
@@ -42,13 +44,13 @@ public sealed class LimitTests(LimitTests.Server server) : IClassFixture<LimitTe
         RawResponse answer = await server.SendAsync(row.Request.Replace(LimitRow.Part, part, StringComparison.Ordinal));
         Assert.Equal((row.Status, row.FullType), (answer.Status, row.Request.StartsWith("HEAD", StringComparison.Ordinal) ? row.FullType : TypeOf(answer)));
         Assert.Equal(row.FullType is not null ? "application/problem+json" : null, row.FullType is not null ? answer.Header("Content-Type") : null);
-        Assert.True(row.Status < 400 || server.CountUploads() == before, "A request that was refused has made something.");
+        Assert.True(row.Status < 400 || server.CountUploads() == before, "A rejected request has created an upload.");
         server.AssertNothingElsewhere();
     }
 
     [Theory]
     [MemberData(nameof(Protocols))]
-    public async Task A_hostile_value_in_any_header_is_never_the_servers_fault(string protocol, string header)
+    public async Task Hostile_header_value_never_returns_5xx(string protocol, string header)
     {
         foreach (string name in Headers)
         {
@@ -68,7 +70,7 @@ public sealed class LimitTests(LimitTests.Server server) : IClassFixture<LimitTe
     [Theory]
     [InlineData(HttpProtocols.Http1)]
     [InlineData(HttpProtocols.Http2)]
-    public async Task The_longest_list_of_parts_is_told_again_as_it_came(HttpProtocols http)
+    public async Task Longest_part_list_is_returned_unchanged(HttpProtocols http)
     {
         await using TestApp app = await TestApp.StartAsync(protocols: http);
         if (http == HttpProtocols.Http2)
@@ -104,7 +106,7 @@ public sealed class LimitTests(LimitTests.Server server) : IClassFixture<LimitTe
         return problem.RootElement.GetProperty("type").GetString();
     }
 
-    /// <summary>One server for the whole table, with its directory beside a file of somebody else.</summary>
+    /// <summary>One server for the whole table. A foreign file is next to its directory.</summary>
     public sealed class Server : IAsyncLifetime
     {
         private readonly DirectoryInfo _parent = Directory.CreateTempSubdirectory("uploads-test-");
@@ -135,7 +137,7 @@ public sealed class LimitTests(LimitTests.Server server) : IClassFixture<LimitTe
             return answer;
         }
 
-        /// <summary>The id of a part that is whole.</summary>
+        /// <summary>Returns the id of a complete partial upload.</summary>
         public async Task<string> PartAsync()
         {
             string part = await _app.Client.CreateAsync("/upload", 3, ("Upload-Concat", "partial"));

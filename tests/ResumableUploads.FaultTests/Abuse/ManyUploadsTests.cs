@@ -8,8 +8,8 @@ using ResumableUploads.Testing.Clients;
 namespace ResumableUploads.FaultTests.Abuse;
 
 /// <summary>
-/// A server that is started on a directory with many uploads: it answers, and meanwhile its sweeper walks over all of them. RESUMABLE_UPLOADS_MANY is
-/// how many, for the figures of a long run.
+/// Starts a server on a directory with many uploads and checks that it responds while its sweeper visits all of them. RESUMABLE_UPLOADS_MANY sets
+/// their number.
 /// </summary>
 [Collection<Alone>]
 public class ManyUploadsTests(ITestOutputHelper output)
@@ -18,15 +18,17 @@ public class ManyUploadsTests(ITestOutputHelper output)
     private const int UploadsPerOwner = 10;
     private const int OneExpired = 100;
 
-    /// <summary>Above that of the same server with a handful of uploads, whatever their number: the records of a million would take some 1,000 MiB.</summary>
+    /// <summary>
+    /// The memory allowed above that of the same server with few uploads, whatever their number: the records of a million would take some 1,000 MiB.
+    /// </summary>
     private const long MaxMemory = 96 * MiB;
 
     [Fact]
-    public async Task A_server_answers_while_its_sweeper_walks_over_all_of_them_in_little_memory()
+    public async Task Server_with_many_uploads_responds_during_a_sweep_with_little_memory()
     {
         int count = AbuseSettings.Many;
         await using AbusedServer server = await AbusedServer.StartAsync("ResumableUploads:FileSystem:Durability=ProcessCrash");
-        await server.ServesAnotherAsync();
+        await server.AssertServesOtherOwnerAsync();
         ServerUsage few = server.Usage();
         byte[] data = await DataOfOneAsync(server);
         await server.StopAsync();
@@ -38,19 +40,19 @@ public class ManyUploadsTests(ITestOutputHelper output)
         TimeSpan started = TimeProvider.System.GetElapsedTime(began);
         Assert.Equal(0, await server.StatusAsync("nobody's", AbusedServer.Cookie(0)));
         TimeSpan answered = TimeProvider.System.GetElapsedTime(began);
-        await server.ServesAnotherAsync();
+        await server.AssertServesOtherOwnerAsync();
         TimeSpan served = TimeProvider.System.GetElapsedTime(began);
         ServerUsage usage = server.Usage();
         long most = usage.Memory;
-        await AbusedServer.UntilAsync(
+        await AbusedServer.WaitUntilAsync(
             () =>
             {
                 usage = server.Usage();
                 most = Math.Max(most, usage.Memory);
                 return !Directory.Exists(last);
             },
-            "the sweeper has come to the last one",
-            AbuseSettings.WalkPatience);
+            "the sweeper has reached the last upload",
+            AbuseSettings.SweepTimeout);
         TimeSpan walked = TimeProvider.System.GetElapsedTime(began);
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
@@ -59,10 +61,10 @@ public class ManyUploadsTests(ITestOutputHelper output)
 
         Assert.All(expired, key => Assert.False(Directory.Exists(new StorePaths(server.Uploads.Root).GetUploadDirectory(key))));
         Assert.InRange(most - few.Memory, long.MinValue, MaxMemory);
-        await server.ServesAnotherAsync();
+        await server.AssertServesOtherOwnerAsync();
     }
 
-    /// <summary>What the server writes about an upload that is begun.</summary>
+    /// <summary>Returns the files that the server writes for a new upload.</summary>
     private static async Task<byte[]> DataOfOneAsync(AbusedServer server)
     {
         const string Name = "pattern.bin";
@@ -76,10 +78,10 @@ public class ManyUploadsTests(ITestOutputHelper output)
             }
         }
 
-        throw new InvalidOperationException("It is not there.");
+        throw new InvalidOperationException("The upload does not exist.");
     }
 
-    /// <summary>Makes the uploads, and gives the keys of those that have expired, in the order of a walk.</summary>
+    /// <summary>Creates the uploads and returns the keys of the expired ones in the order of a sweep.</summary>
     private static async Task<UploadKey[]> FillAsync(string root, byte[] data, int count)
     {
         var store = new FileSystemUploadStore(new FileSystemUploadStoreOptions { Directory = root, Durability = Durability.ProcessCrash });

@@ -5,19 +5,19 @@ using ResumableUploads.Testing.Clients;
 
 namespace ResumableUploads.FaultTests.Abuse;
 
-/// <summary>Requests as fast as a few connections can send them: many at once on each, without waiting for their answers.</summary>
+/// <summary>Sends requests as fast as a few connections allow, pipelined on each without waiting for responses.</summary>
 internal static class Pipeline
 {
     private const int Connections = 4;
     private const int AtOnce = 50;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
 
-    /// <summary>Sends so many requests, and counts their answers.</summary>
-    /// <param name="address">The server.</param>
-    /// <param name="first">The number of the first.</param>
-    /// <param name="count">How many.</param>
-    /// <param name="requestOf">The bytes of each, all of it.</param>
-    /// <param name="see">Looks at each answer.</param>
+    /// <summary>Sends the requests and reads their responses.</summary>
+    /// <param name="address">The address of the server.</param>
+    /// <param name="first">The number of the first request.</param>
+    /// <param name="count">The number of requests.</param>
+    /// <param name="requestOf">Returns the complete bytes of a request.</param>
+    /// <param name="see">Checks each response.</param>
     public static Task SendAsync(Uri address, int first, int count, Func<int, string> requestOf, Action<RawResponse> see)
     {
         int next = first - AtOnce;
@@ -41,13 +41,13 @@ internal static class Pipeline
         RawResponse answer;
         do
         {
-            answer = Assert.IsType<RawResponse>(await connection.ReadResponseAsync(Patience));
+            answer = Assert.IsType<RawResponse>(await connection.ReadResponseAsync(Timeout));
         }
         while (answer.Status < 200);
         return answer;
     }
 
-    /// <summary>Sends a request that is not all of it, and leaves.</summary>
+    /// <summary>Sends an incomplete request and disconnects.</summary>
     public static void Break(Uri address, string part, bool withReset)
     {
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);

@@ -2,8 +2,8 @@ using System.Globalization;
 
 namespace ResumableUploads.FaultTests.Abuse;
 
-/// <summary>What a process holds, read from outside (Linux).</summary>
-/// <param name="Memory">Its private memory in bytes: what is resident and no file's.</param>
+/// <summary>The resource usage of a process, observed from outside (Linux).</summary>
+/// <param name="Memory">Its private memory in bytes: resident and not backed by a file.</param>
 /// <param name="Handles">Its open files and sockets.</param>
 /// <param name="Threads">Its threads.</param>
 /// <param name="Processor">The processor time that it has used so far.</param>
@@ -16,7 +16,7 @@ internal sealed record ServerUsage(long Memory, int Handles, int Threads, TimeSp
         string place = $"/proc/{process}";
         string[] status = File.ReadAllLines(Path.Combine(place, "status"));
 
-        // Behind the name, which may have blanks; the first of them is the third field.
+        // The name may contain spaces. The first field after it is the third.
         string stat = File.ReadAllText(Path.Combine(place, "stat"));
         string[] fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
         return new ServerUsage(
@@ -26,12 +26,12 @@ internal sealed record ServerUsage(long Memory, int Handles, int Threads, TimeSp
             TimeSpan.FromSeconds((Number(fields[11]) + Number(fields[12])) / TicksPerSecond));
     }
 
-    /// <summary>How many files and sockets a process of this machine may have open.</summary>
+    /// <summary>Returns how many files and sockets a process may have open.</summary>
     public static int MaxHandles()
     {
         string line = File.ReadLines("/proc/self/limits").Single(static line => line.StartsWith("Max open files", StringComparison.Ordinal));
 
-        // .NET raises the first number to the second when it starts.
+        // .NET raises the soft limit to the hard limit at startup.
         string hard = line["Max open files".Length..].Split(' ', StringSplitOptions.RemoveEmptyEntries)[1];
         return hard == "unlimited" ? int.MaxValue : int.Parse(hard, CultureInfo.InvariantCulture);
     }

@@ -6,20 +6,20 @@ using ResumableUploads.Testing.Clients;
 
 namespace ResumableUploads.FaultTests.Abuse;
 
-/// <summary>How a connection wastes a server's time.</summary>
+/// <summary>How a connection wastes the server's time.</summary>
 internal enum Slowness
 {
-    /// <summary>A byte of the body now and then.</summary>
+    /// <summary>Sends one byte of the body from time to time.</summary>
     Body,
 
-    /// <summary>The head, one byte of the body, and nothing more.</summary>
+    /// <summary>Sends the header section and one byte of the body, then nothing.</summary>
     Silent,
 
-    /// <summary>A byte of the head now and then: nobody knows yet what it asks for.</summary>
+    /// <summary>Sends one byte of the header section from time to time, so the server does not know the target yet.</summary>
     Head,
 }
 
-/// <summary>One of many connections that take their time.</summary>
+/// <summary>A slow connection.</summary>
 internal sealed class SlowConnection(Socket socket, int number, Slowness slowness) : IDisposable
 {
     private const int Length = 1000;
@@ -29,7 +29,7 @@ internal sealed class SlowConnection(Socket socket, int number, Slowness slownes
 
     public Slowness Slowness => slowness;
 
-    /// <summary>How many bytes of the body were sent.</summary>
+    /// <summary>Gets the number of body bytes sent.</summary>
     public int Sent { get; private set; }
 
     public string Cookie { get; private set; } = "";
@@ -48,11 +48,11 @@ internal sealed class SlowConnection(Socket socket, int number, Slowness slownes
         }
         catch (SocketException)
         {
-            // The server has no room for it.
+            // The server has rejected the connection.
         }
     }
 
-    /// <summary>Sends the next byte, where it sends any. What the server has closed stays as it is.</summary>
+    /// <summary>Sends the next byte, if this connection sends any. Does nothing if the server has closed the connection.</summary>
     public void Trickle()
     {
         try
@@ -69,23 +69,23 @@ internal sealed class SlowConnection(Socket socket, int number, Slowness slownes
         }
         catch (SocketException)
         {
-            // It has been ended.
+            // The server has closed the connection.
         }
     }
 
-    /// <summary>The whole content, of which it sends a little.</summary>
+    /// <summary>Gets the complete content, of which only a little is sent.</summary>
     public byte[] Content { get; } = [.. Enumerable.Range(0, Length).Select(offset => (byte)((number * 31) + offset))];
 
-    /// <summary>What the server answers, once it ends the request; null where it ends the connection.</summary>
-    public Task<RawResponse?> AnswerOrEndAsync(TimeSpan patience) =>
-        socket.Connected ? RawConnection.Over(socket).ReadResponseAsync(patience) : Task.FromResult<RawResponse?>(null);
+    /// <summary>Returns the response, or null if the server closed the connection.</summary>
+    public Task<RawResponse?> AnswerOrEndAsync(TimeSpan timeout) =>
+        socket.Connected ? RawConnection.Over(socket).ReadResponseAsync(timeout) : Task.FromResult<RawResponse?>(null);
 
-    /// <summary>What the server answers, once it ends the request.</summary>
-    public async Task<RawResponse> AnswerAsync(TimeSpan patience) => Assert.IsType<RawResponse>(await AnswerOrEndAsync(patience));
+    /// <summary>Returns the response after the server has ended the request.</summary>
+    public async Task<RawResponse> AnswerAsync(TimeSpan timeout) => Assert.IsType<RawResponse>(await AnswerOrEndAsync(timeout));
 
     public void Dispose()
     {
-        // Without a linger the ports of thousands of connections would be in use for a minute.
+        // Without this option the ports of thousands of connections would stay in use for a minute.
         socket.LingerState = new LingerOption(true, 0);
         socket.Dispose();
     }
@@ -104,14 +104,14 @@ internal sealed class SlowCrowd : IDisposable
 
     public IReadOnlyList<SlowConnection> Connections => _connections;
 
-    /// <summary>Those whose head has arrived.</summary>
+    /// <summary>Gets the connections whose header section has been sent.</summary>
     public IEnumerable<SlowConnection> Uploads => _connections.Where(static one => one.Slowness != Slowness.Head);
 
-    /// <summary>Opens connections and begins an upload on each.</summary>
-    /// <param name="address">The server.</param>
-    /// <param name="count">How many.</param>
-    /// <param name="slownessOf">How each is slow.</param>
-    /// <param name="ownerOf">Whose each is.</param>
+    /// <summary>Opens the connections and starts an upload on each.</summary>
+    /// <param name="address">The address of the server.</param>
+    /// <param name="count">The number of connections.</param>
+    /// <param name="slownessOf">Returns how a connection is slow.</param>
+    /// <param name="ownerOf">Returns the owner of a connection.</param>
     public static async Task<SlowCrowd> OpenAsync(Uri address, int count, Func<int, Slowness> slownessOf, Func<int, int> ownerOf)
     {
         var crowd = new SlowCrowd();
@@ -135,7 +135,7 @@ internal sealed class SlowCrowd : IDisposable
         }
     }
 
-    /// <summary>One byte on each connection that sends any, and then a pause.</summary>
+    /// <summary>Sends one byte on each connection that sends any, then pauses.</summary>
     public async Task TrickleAsync(TimeSpan pause)
     {
         _connections.ForEach(static connection => connection.Trickle());

@@ -6,13 +6,13 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FaultTests.Abuse;
 
-/// <summary>Thousands of connections that send next to nothing.</summary>
+/// <summary>Thousands of connections that send almost nothing.</summary>
 [Collection<Alone>]
 public class SlowLorisTests(ITestOutputHelper output)
 {
     private const int KiB = 1024;
 
-    /// <summary>About twice what was measured, with all that the web server and the system hold for a connection.</summary>
+    /// <summary>About twice the measured value, including what the web server and the system hold for a connection.</summary>
     private const long MaxMemoryPerConnection = 96 * KiB;
 
     private const int MaxRestPerConnection = KiB;
@@ -20,19 +20,19 @@ public class SlowLorisTests(ITestOutputHelper output)
     private const int MaxThreads = 100;
     private const int Rounds = 2;
 
-    /// <summary>Its bytes, its mark and its lock.</summary>
+    /// <summary>The data file, the mark and the lock.</summary>
     private const int FilesPerAppend = 3;
 
-    /// <summary>With the honest uploads meanwhile. About thirty times what was measured.</summary>
+    /// <summary>Includes the other uploads meanwhile. About thirty times the measured value.</summary>
     private static readonly TimeSpan MaxProcessorPerByte = TimeSpan.FromMilliseconds(1);
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
     [Fact]
-    public async Task Thousands_of_slow_connections_of_many_owners_cost_little_and_keep_nobody_out()
+    public async Task Slow_connections_use_few_resources_and_block_no_other_owner()
     {
-        // Nothing ends them: what they cost while they are there is what is asked.
+        // No timeout ends the connections, because this test measures their cost.
         await using AbusedServer server = await AbusedServer.StartAsync("ResumableUploads:Limits:MinDataRate=0", "ResumableUploads:Timeouts:IdleTimeout=01:00:00");
-        await server.ServesAnotherAsync();
+        await server.AssertServesOtherOwnerAsync();
         ServerUsage before = server.Usage();
         int count = AbuseSettings.Connections;
         var alive = new List<long>();
@@ -40,42 +40,42 @@ public class SlowLorisTests(ITestOutputHelper output)
         {
             using (SlowCrowd crowd = await SlowCrowd.OpenAsync(server.Address, count, SlownessOf, i => (crowds * 10_000) + (i / 50)))
             {
-                await BearAsync(server, before, crowd);
+                await HoldConnectionsAsync(server, before, crowd);
             }
 
-            await AbusedServer.UntilAsync(() => server.Usage().Handles < before.Handles + FewHandles, "the handles of the connections that left are closed");
-            alive.Add(await server.AliveAsync());
+            await AbusedServer.WaitUntilAsync(() => server.Usage().Handles < before.Handles + FewHandles, "the handles of the connections that left are closed");
+            alive.Add(await server.GetLiveMemoryAsync());
         }
 
-        // What the web server pools for the first crowd is there for the second.
+        // The second crowd reuses what the web server pooled for the first.
         output.WriteLine($"alive when a crowd has left: {alive[0] / KiB} KiB, and {alive[1] / KiB} KiB after another");
         Assert.True(alive[1] - alive[0] < count * MaxRestPerConnection, $"{(alive[1] - alive[0]) / count} bytes are left of each connection.");
     }
 
     [Fact]
-    public async Task One_owner_has_so_many_slow_connections_and_the_rest_are_told_so_before_anything_is_made()
+    public async Task Slow_connections_beyond_the_owner_limit_are_rejected_before_creation()
     {
         const int Max = 40;
         const int Count = 1000;
         await using AbusedServer server = await AbusedServer.StartAsync(
             $"ResumableUploads:Limits:MaxAppendsPerOwner={Max}", "ResumableUploads:Limits:MinDataRate=0", "ResumableUploads:Timeouts:IdleTimeout=01:00:00");
-        await server.ServesAnotherAsync();
+        await server.AssertServesOtherOwnerAsync();
         int already = server.CountUploads();
         using SlowCrowd crowd = await SlowCrowd.OpenAsync(server.Address, Count, static _ => Slowness.Silent, static _ => 1);
         Task<RawResponse>[] answers = [.. crowd.Connections.Select(static one => one.AnswerAsync(ChildHost.Patience))];
-        await AbusedServer.UntilAsync(() => answers.Count(static answer => answer.IsCompleted) >= Count - Max, "all but so many are refused");
+        await AbusedServer.WaitUntilAsync(() => answers.Count(static answer => answer.IsCompleted) >= Count - Max, "all requests beyond the limit are rejected");
 
         Assert.Equal(Max, answers.Count(static answer => !answer.IsCompleted));
         Assert.All(answers.Where(static answer => answer.IsCompleted), static answer => AssertProblem(answer.Result, 429, "too-many-requests"));
 
-        // A short body is waited for a moment before an upload is made for it.
-        await AbusedServer.UntilAsync(() => server.CountUploads() >= already + Max, "those that were not refused are made");
+        // The server waits a moment for a short body before it creates the upload.
+        await AbusedServer.WaitUntilAsync(() => server.CountUploads() >= already + Max, "the uploads of the other requests are created");
         Assert.Equal(already + Max, server.CountUploads());
-        await server.ServesAnotherAsync();
+        await server.AssertServesOtherOwnerAsync();
     }
 
     [Fact]
-    public async Task The_lowest_rate_ends_the_slow_ones_with_every_byte_kept_that_was_acknowledged()
+    public async Task Min_data_rate_ends_slow_requests_and_keeps_acknowledged_bytes()
     {
         const int Count = 600;
         await using AbusedServer server = await AbusedServer.StartAsync(
@@ -93,17 +93,17 @@ public class SlowLorisTests(ITestOutputHelper output)
             foreach ((SlowConnection connection, RawResponse answer) in crowd.Connections.Zip(answers))
             {
                 AssertProblem(answer, 408, "too-slow");
-                int told = int.Parse(answer.Header("X-Start-Byte")!, CultureInfo.InvariantCulture);
-                Assert.InRange(told, 1, connection.Sent);
-                await AssertKeptAsync(server, connection, told);
+                int reported = int.Parse(answer.Header("X-Start-Byte")!, CultureInfo.InvariantCulture);
+                Assert.InRange(reported, 1, connection.Sent);
+                await AssertKeptAsync(server, connection, reported);
             }
         }
 
-        await AbusedServer.UntilAsync(() => server.Usage().Handles < before.Handles + 50, "what was ended holds nothing open");
+        await AbusedServer.WaitUntilAsync(() => server.Usage().Handles < before.Handles + 50, "ended requests hold no handles");
     }
 
     [Fact]
-    public async Task With_the_web_servers_own_limit_it_never_runs_out_of_handles_and_serves_again_when_the_slow_ones_are_ended()
+    public async Task Connection_limit_preserves_handles_and_server_recovers_from_slow_requests()
     {
         const int Count = 1000;
         const int MaxHandles = 2 * Count;
@@ -124,27 +124,27 @@ public class SlowLorisTests(ITestOutputHelper output)
             }
         }
 
-        // Until then those that were ended may still count as connections.
-        await AbusedServer.UntilAsync(() => server.Usage().Handles < before.Handles + FewHandles / 2, "the handles of the connections that left are closed");
+        // Until then, the closed connections may still count against the limit.
+        await AbusedServer.WaitUntilAsync(() => server.Usage().Handles < before.Handles + FewHandles / 2, "the handles of the connections that left are closed");
         foreach (SlowConnection connection in answered)
         {
-            await AssertKeptAsync(server, connection, told: 1);
+            await AssertKeptAsync(server, connection, reported: 1);
         }
 
-        await server.ServesAnotherAsync();
+        await server.AssertServesOtherOwnerAsync();
     }
 
-    /// <summary>Has them all held, lets them send a byte a second for a while, and sees that others do not feel it.</summary>
-    private async Task BearAsync(AbusedServer server, ServerUsage before, SlowCrowd crowd)
+    /// <summary>Holds all connections open while each sends one byte per second, and asserts that other uploads are not affected.</summary>
+    private async Task HoldConnectionsAsync(AbusedServer server, ServerUsage before, SlowCrowd crowd)
     {
         int count = crowd.Connections.Count;
         int uploads = crowd.Uploads.Count();
-        await AbusedServer.UntilAsync(() => server.Usage().Handles - before.Handles >= count + (FilesPerAppend * uploads), "each connection has its upload");
+        await AbusedServer.WaitUntilAsync(() => server.Usage().Handles - before.Handles >= count + (FilesPerAppend * uploads), "each connection has its upload");
         ServerUsage held = server.Usage();
         Assert.InRange(held.Handles - before.Handles, count, count + (FilesPerAppend * uploads) + FewHandles);
         for (int round = 0; round < Rounds; round++)
         {
-            await Task.WhenAll(crowd.TrickleAsync(Pause), server.ServesAnotherAsync());
+            await Task.WhenAll(crowd.TrickleAsync(Pause), server.AssertServesOtherOwnerAsync());
         }
 
         ServerUsage after = server.Usage();
@@ -168,12 +168,12 @@ public class SlowLorisTests(ITestOutputHelper output)
         Assert.Equal(ProblemExpectations.Own + type, problem.RootElement.GetProperty("type").GetString());
     }
 
-    /// <summary>What was told is what there is, and with the rest it is the whole.</summary>
-    private static async Task AssertKeptAsync(AbusedServer server, SlowConnection connection, int told)
+    /// <summary>Asserts that the reported offset matches the stored bytes and that the rest completes the upload.</summary>
+    private static async Task AssertKeptAsync(AbusedServer server, SlowConnection connection, int reported)
     {
-        Assert.Equal(told, await server.StatusAsync(connection.FileId, connection.Cookie));
+        Assert.Equal(reported, await server.StatusAsync(connection.FileId, connection.Cookie));
         int status = await server.Client.AppendAsync(
-            connection.FileId, told, connection.Content[told..], connection.Content.Length, ("Cookie", connection.Cookie))
+            connection.FileId, reported, connection.Content[reported..], connection.Content.Length, ("Cookie", connection.Cookie))
             .StatusOfAsync();
         Assert.Equal(200, status);
         server.Uploads.AssertFinished(connection.FileId, connection.Content);

@@ -5,7 +5,7 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FaultTests.Abuse;
 
-/// <summary>What a server does while it waits for a client that is silent: nothing.</summary>
+/// <summary>Processor usage of a server that waits for a silent client.</summary>
 [Collection<Alone>]
 public class StalledWorkTests
 {
@@ -13,7 +13,7 @@ public class StalledWorkTests
     private static readonly TimeSpan Limit = TimeSpan.FromMilliseconds(50);
 
     [Fact]
-    public async Task T24_no_processor_is_burnt_while_a_piece_is_stalled()
+    public async Task Stalled_append_uses_no_processor_time()
     {
         string directory = Directory.CreateTempSubdirectory("uploads-test-").FullName;
         try
@@ -33,7 +33,7 @@ public class StalledWorkTests
                     await child.PrintsAsync(static line => line.StartsWith("progress", StringComparison.Ordinal));
                 }
 
-                // What a start leaves to be done is done in the first seconds, so the calmest of a few stalls tells what waiting costs.
+                // Startup work continues for a few seconds, so the lowest of several measurements is used.
                 TimeSpan least = TimeSpan.MaxValue;
                 using Process process = Process.GetProcessById(child.Id);
                 for (int i = 0; i < 4 && least > Limit; i++)

@@ -2,7 +2,7 @@ using System.Net;
 
 namespace ResumableUploads.FaultTests.Crashes;
 
-/// <summary>A body in writes of random length, half of them chunked, that counts what it has written.</summary>
+/// <summary>A body written in chunks of random size, half of the bodies without a declared length, that counts the bytes written.</summary>
 internal sealed class CountedContent(ReadOnlyMemory<byte> bytes, int seed, Action<int> written) : HttpContent
 {
     protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)

@@ -3,29 +3,29 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FaultTests.Crashes;
 
-/// <summary>A way in which a server ends that nobody has asked to, and what it takes to start another one.</summary>
+/// <summary>A way in which a server ends unexpectedly, and the recovery before the next one can start.</summary>
 internal abstract class Crash
 {
     public abstract Task<ChildHost> StartAsync(string directory, string[] options);
 
-    /// <summary>Makes it happen, at once. May come again for one that has ended.</summary>
-    public abstract void Hit(ChildHost host);
+    /// <summary>Ends the server at once. May be called again for a server that has already ended.</summary>
+    public abstract void Trigger(ChildHost host);
 
-    /// <summary>When the server has ended: makes the directory accessible again.</summary>
+    /// <summary>Makes the directory accessible again after the server has ended.</summary>
     public abstract Task RecoverAsync();
 }
 
-/// <summary>The process dies; the system has what was written.</summary>
+/// <summary>Kills the process. The operating system keeps what was written.</summary>
 internal sealed class ProcessDeath : Crash
 {
     public override Task<ChildHost> StartAsync(string directory, string[] options) => ChildHost.StartAsync(directory, options);
 
-    public override void Hit(ChildHost host) => host.Kill();
+    public override void Trigger(ChildHost host) => host.Kill();
 
     public override Task RecoverAsync() => Task.CompletedTask;
 }
 
-/// <summary>The power goes: what was not made durable is not on the disk. A server after that sees another boot of the machine.</summary>
+/// <summary>Cuts the power. Data that was not made durable is lost, and the next server sees another boot id.</summary>
 internal sealed class PowerLoss(LoopDisk disk) : Crash
 {
     private readonly Lock _cutting = new();
@@ -36,14 +36,14 @@ internal sealed class PowerLoss(LoopDisk disk) : Crash
 
     public override Task<ChildHost> StartAsync(string directory, string[] options)
     {
-        // The number of the boot, for this process alone.
-        string boot = Path.Combine(disk.Place, "boot");
+        // A boot id for this process alone.
+        string boot = Path.Combine(disk.Root, "boot");
         File.WriteAllText(boot, _boot.ToString("D"));
         string[] command = ["unshare", "-m", "--propagation", "slave", "sh", "-c", $"mount --bind '{boot}' /proc/sys/kernel/random/boot_id && exec \"$@\"", "sh"];
         return ChildHost.StartUnderAsync(command, directory, options);
     }
 
-    public override void Hit(ChildHost host)
+    public override void Trigger(ChildHost host)
     {
         lock (_cutting)
         {
@@ -52,8 +52,8 @@ internal sealed class PowerLoss(LoopDisk disk) : Crash
                 return;
             }
 
-            // Nothing is said by a machine without power. A process that went on for a moment could be told something by a file system that is
-            // just being shut down, and say so.
+            // A machine without power reports nothing. Without the kill, the process could still receive results from a file system that is shutting
+            // down and report them.
             _hit = host;
             host.StandStill();
             disk.CutPower();

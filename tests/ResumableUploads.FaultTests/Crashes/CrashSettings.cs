@@ -3,13 +3,13 @@ using System.Security.Cryptography;
 
 namespace ResumableUploads.FaultTests.Crashes;
 
-/// <summary>What somebody who looks for more says by environment variables.</summary>
+/// <summary>Settings from environment variables, for longer runs.</summary>
 internal static class CrashSettings
 {
-    /// <summary>How many rounds of kills in all; else null. Usual: 200.</summary>
+    /// <summary>Gets the total number of kills, or null if it is not set. The default is 200.</summary>
     public static int? Rounds => Number("RESUMABLE_UPLOADS_CRASH_ROUNDS");
 
-    /// <summary>What decides all that is random: another one each time, unless it is said.</summary>
+    /// <summary>Gets the seed of everything random. It differs for each run unless it is set.</summary>
     public static int Seed => Number("RESUMABLE_UPLOADS_CRASH_SEED") ?? RandomNumberGenerator.GetInt32(int.MaxValue);
 
     private static int? Number(string variable) =>

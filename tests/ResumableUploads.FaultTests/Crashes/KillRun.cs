@@ -3,16 +3,16 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FaultTests.Crashes;
 
-/// <summary>Rounds of start, verify, send, crash over one directory. There are always some uploads that are not finished.</summary>
-/// <param name="directory">Where the uploads are.</param>
+/// <summary>Repeats start, verify, send and crash on one directory. Some uploads are always incomplete.</summary>
+/// <param name="directory">The directory of the uploads.</param>
 /// <param name="crash">How the server ends.</param>
-/// <param name="random">Decides all that is random.</param>
-/// <param name="inFlight">How many uploads are not finished.</param>
-/// <param name="maxSize">How large they are at most.</param>
-/// <param name="options">Of the server.</param>
+/// <param name="random">The source of randomness.</param>
+/// <param name="inFlight">The number of incomplete uploads.</param>
+/// <param name="maxSize">The maximum upload size in bytes.</param>
+/// <param name="options">The options of the server.</param>
 internal sealed class KillRun(UploadDirectory directory, Crash crash, Random random, int inFlight, int maxSize, params string[] options)
 {
-    /// <summary>Options with which much becomes durable, and is told, while a request still runs.</summary>
+    /// <summary>Options that make bytes durable, and report them, often while a request is running.</summary>
     public static readonly string[] Usual =
     [
         "ResumableUploads:FileSystem:SyncSize=30000",
@@ -37,7 +37,7 @@ internal sealed class KillRun(UploadDirectory directory, Crash crash, Random ran
         Handler,
     }
 
-    /// <summary>How many uploads came to their end, and were compared.</summary>
+    /// <summary>Gets the number of uploads that completed and were compared.</summary>
     public int Finished { get; private set; }
 
     public async Task RoundAsync()
@@ -55,7 +55,7 @@ internal sealed class KillRun(UploadDirectory directory, Crash crash, Random ran
         {
             if (Volatile.Read(ref isArmed) && what == where && Interlocked.Add(ref countdown, -by) <= 0)
             {
-                crash.Hit(child);
+                crash.Trigger(child);
             }
         }
 
@@ -70,14 +70,14 @@ internal sealed class KillRun(UploadDirectory directory, Crash crash, Random ran
             throw new InvalidOperationException($"{e.Message}\nThe server's log:\n{child.Errors}", e);
         }
 
-        // All was finished before the moment came: then it is now.
-        crash.Hit(child);
+        // All uploads completed before the chosen moment.
+        crash.Trigger(child);
         await child.EndAsync();
-        Heed(child.Output);
+        AcknowledgeProgress(child.Output);
         await crash.RecoverAsync();
     }
 
-    /// <summary>One more start, and everything goes on to its end.</summary>
+    /// <summary>Starts the server once more and completes all uploads.</summary>
     public async Task FinishAsync()
     {
         await using ChildHost child = await crash.StartAsync(directory.Root, options);
@@ -89,7 +89,7 @@ internal sealed class KillRun(UploadDirectory directory, Crash crash, Random ran
         Assert.Empty(Directory.GetFileSystemEntries(Path.Combine(directory.Root, "quarantine")));
     }
 
-    /// <summary>The kills came at moments that matter: else the rounds show nothing.</summary>
+    /// <summary>Asserts that the kills came at relevant moments. Otherwise the rounds prove nothing.</summary>
     public void AssertThatItHitSomething(int rounds)
     {
         Assert.InRange(Finished, rounds / 10, int.MaxValue);
@@ -136,8 +136,8 @@ internal sealed class KillRun(UploadDirectory directory, Crash crash, Random ran
         await Task.WhenAll(sending);
     }
 
-    /// <summary>What the app was told to be durable is acknowledged as well.</summary>
-    private void Heed(IEnumerable<string> lines)
+    /// <summary>Records the offsets that the app was notified about: they count as acknowledged, too.</summary>
+    private void AcknowledgeProgress(IEnumerable<string> lines)
     {
         foreach (string[] words in lines.Select(static line => line.Split(' ')).Where(static words => words is ["progress", _, _]))
         {

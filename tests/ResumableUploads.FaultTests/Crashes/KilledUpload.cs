@@ -5,10 +5,10 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FaultTests.Crashes;
 
-/// <summary>An upload whose server is killed again and again, and what its client was told.</summary>
-/// <param name="name">Its id, and its file name.</param>
-/// <param name="source">What it sends.</param>
-/// <param name="seed">Decides how it is cut into requests.</param>
+/// <summary>An upload whose server is killed repeatedly, and the offsets that the client has received.</summary>
+/// <param name="name">Its id and file name.</param>
+/// <param name="source">The content.</param>
+/// <param name="seed">Decides how the content is split into requests.</param>
 internal sealed class KilledUpload(string name, byte[] source, int seed)
 {
     private readonly Random _random = new(seed);
@@ -19,13 +19,13 @@ internal sealed class KilledUpload(string name, byte[] source, int seed)
 
     public byte[] Source => source;
 
-    /// <summary>The largest number that the server has ever named as safe.</summary>
+    /// <summary>Gets the largest offset that the server has reported as durable.</summary>
     public long Acknowledged => Interlocked.Read(ref _acknowledged);
 
-    /// <summary>The last number that the client itself was told in an answer.</summary>
+    /// <summary>Gets the last offset that the client received in a response.</summary>
     public long Answered { get; private set; }
 
-    /// <summary>Whether the client has read that the upload is complete.</summary>
+    /// <summary>Gets whether the client has received the response of the completed upload.</summary>
     public bool IsDone { get; private set; }
 
     public void Acknowledge(long offset)
@@ -36,11 +36,11 @@ internal sealed class KilledUpload(string name, byte[] source, int seed)
         }
     }
 
-    /// <summary>After a start of the server: nothing that was named is missing, and what is there is what was sent.</summary>
+    /// <summary>Verifies after a restart that no acknowledged byte is missing and that the stored bytes match the source.</summary>
     public async Task<long> VerifyAsync(HttpClient client, UploadDirectory directory)
     {
         long status = await client.StatusAsync(name);
-        Assert.True(status >= Acknowledged, $"{name}: {Acknowledged} bytes were acknowledged, and {status} are there.");
+        Assert.True(status >= Acknowledged, $"{name}: {Acknowledged} bytes were acknowledged, and {status} are stored.");
         if (directory.DataOf(name) is { } path)
         {
             byte[] bytes = await File.ReadAllBytesAsync(path);
@@ -59,9 +59,9 @@ internal sealed class KilledUpload(string name, byte[] source, int seed)
     }
 
     /// <summary>Sends until the upload is complete or the server is gone.</summary>
-    /// <param name="client">Where to.</param>
-    /// <param name="offset">What the server has.</param>
-    /// <param name="sent">Told of bytes as they are sent, and of each answer (as 0 bytes).</param>
+    /// <param name="client">The client.</param>
+    /// <param name="offset">The current offset of the server.</param>
+    /// <param name="sent">Called with the number of bytes sent, and with 0 for each response.</param>
     public async Task SendAsync(HttpClient client, long offset, Action<int> sent)
     {
         try
@@ -76,13 +76,13 @@ internal sealed class KilledUpload(string name, byte[] source, int seed)
                 string text = await response.Content.ReadAsStringAsync();
                 if (response.StatusCode == HttpStatusCode.ServiceUnavailable && text.Contains("still-completing", StringComparison.Ordinal))
                 {
-                    // The process that ran the handler is dead, and its lease has not run out yet.
+                    // The process that ran the handler is dead and its lease has not expired yet.
                     continue;
                 }
 
                 if (response.StatusCode == HttpStatusCode.ServiceUnavailable && text.Contains("storage-failed", StringComparison.Ordinal))
                 {
-                    // Its disk has no power any more.
+                    // The disk of the server has lost power.
                     return;
                 }
 
@@ -99,7 +99,7 @@ internal sealed class KilledUpload(string name, byte[] source, int seed)
         }
         catch (Exception e) when (e is HttpRequestException or IOException or TaskCanceledException or ObjectDisposedException)
         {
-            // Killed. What was not answered may be there or not.
+            // The server was killed. Unacknowledged bytes may or may not be stored.
         }
     }
 }

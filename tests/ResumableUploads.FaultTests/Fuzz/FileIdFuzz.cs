@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace ResumableUploads.FaultTests.Fuzz;
 
-/// <summary>Makes requests of the file-id protocol, and of what looks like it.</summary>
+/// <summary>Generates valid and malformed requests of the file-id protocol.</summary>
 internal static class FileIdFuzz
 {
     private static readonly string[] Methods = ["GET", "PUT", "POST", "PATCH", "HEAD", "DELETE", "OPTIONS", "TRACE", "post", "LOCK"];

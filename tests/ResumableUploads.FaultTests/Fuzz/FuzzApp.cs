@@ -16,10 +16,10 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FaultTests.Fuzz;
 
-/// <summary>What came of a request.</summary>
+/// <summary>The result of a request.</summary>
 internal sealed record FuzzAnswer(int Status, string? Location, string? Fault);
 
-/// <summary>An app that fuzzed requests are sent to, straight into its pipeline, and its store.</summary>
+/// <summary>An app that receives fuzzed requests directly in its pipeline, and its store.</summary>
 internal sealed class FuzzApp : IAsyncDisposable
 {
     public const string Path = "/files";
@@ -46,9 +46,9 @@ internal sealed class FuzzApp : IAsyncDisposable
 
     public IUploadStore Store { get; }
 
-    /// <param name="protocol">What is spoken.</param>
-    /// <param name="onEndpoint">An endpoint of the app, with its store in files; else a ready-made path, with its store in memory.</param>
-    /// <param name="handler">What the handler does; null: nothing.</param>
+    /// <param name="protocol">The protocol.</param>
+    /// <param name="onEndpoint">Whether uploads go to an endpoint of the app with a file-system store. Otherwise they go to a mapped path with a memory store.</param>
+    /// <param name="handler">The work of the completion handler, or null for none.</param>
     public static async Task<FuzzApp> StartAsync(FuzzProtocol protocol, bool onEndpoint, Func<Task>? handler = null)
     {
         IUploadStore? store = null;
@@ -61,7 +61,7 @@ internal sealed class FuzzApp : IAsyncDisposable
                     {
                         if (context.Features.Get<IResumableUploadFeature>() is null)
                         {
-                            // A request with no header of a protocol is the app's own, whatever is with its body.
+                            // A request without a protocol header belongs to the app, whatever its body is.
                             return;
                         }
 
@@ -81,7 +81,7 @@ internal sealed class FuzzApp : IAsyncDisposable
                 options.StatusPath = StatusPath;
                 options.MaxUploadSize = MaxUploadSize;
 
-                // The rounds clear the store behind the server's back, and it would go on counting what they made.
+                // The rounds delete uploads from the store directly, so the server's count of them would only grow.
                 options.Limits.MaxUploadsPerOwner = int.MaxValue;
                 options.Limits.MaxBytesPerOwner = long.MaxValue;
                 options.Store = store ??= onEndpoint
@@ -92,13 +92,13 @@ internal sealed class FuzzApp : IAsyncDisposable
         return new FuzzApp(app, store!, protocol, onEndpoint);
     }
 
-    /// <summary>The URL of an upload that the server has named.</summary>
+    /// <summary>Returns the URL of an upload with a server-generated id.</summary>
     public string UrlOf(string id) => _onEndpoint ? $"{Path}?{Parameter}{id}" : $"{Path}/{id}";
 
-    /// <summary>The key of an upload that the server has named.</summary>
+    /// <summary>Returns the key of an upload with a server-generated id.</summary>
     public UploadKey KeyOf(string location) => _protocol.KeyOf!(location[^Made..]);
 
-    /// <summary>The key of an upload that a client has named.</summary>
+    /// <summary>Returns the key of an upload with a client-generated id.</summary>
     public static UploadKey KeyOfFile(string fileId) => UploadKeyFactory.FromFileId("anonymous", Path, Encoding.UTF8.GetBytes(fileId));
 
     public async Task<FuzzAnswer> SendAsync(FuzzRequest request, string url, UploadInfo? upload, CancellationToken cancellationToken = default)
@@ -146,7 +146,7 @@ internal sealed class FuzzApp : IAsyncDisposable
         _own?.Dispose();
     }
 
-    /// <summary>A 5xx, unless the test has cut the body off; or a header that a real server could not send.</summary>
+    /// <summary>Returns a fault: a 5xx that the test has not caused by aborting the body, or a header that a real server could not send.</summary>
     private static string? FaultOf(HttpContext context, FuzzRequest request)
     {
         int status = context.Response.StatusCode;
@@ -166,7 +166,7 @@ internal sealed class FuzzApp : IAsyncDisposable
         return null;
     }
 
-    /// <summary>Where the body says it begins. What makes an upload that the server names begins at its beginning.</summary>
+    /// <summary>Returns the offset that the request claims. A creation with a server-generated id starts at zero.</summary>
     private string? Claimed(FuzzRequest request) => _protocol.IsNamedByServer && request.Target == FuzzRequest.Creation
         ? null
         : request.Headers.FirstOrDefault(header => header.Name == _protocol.Offset).Value;
@@ -187,7 +187,7 @@ internal sealed class FuzzApp : IAsyncDisposable
             filled = filled.Replace("{sha256}", Convert.ToBase64String(SHA256.HashData(body)), StringComparison.Ordinal);
         }
 
-        // Parameters behind a number say nothing about it.
+        // Parameters after the number do not change it.
         _ = long.TryParse(filled.Split(';')[0], NumberStyles.None, CultureInfo.InvariantCulture, out number);
         return filled;
     }

@@ -1,6 +1,6 @@
 namespace ResumableUploads.FaultTests.Fuzz;
 
-/// <summary>The content of every fuzzed upload: its bytes follow from their place, so that what is stored can be told from what is not.</summary>
+/// <summary>The content of every fuzzed upload. Each byte depends on its offset, so wrong bytes are detected.</summary>
 internal sealed class FuzzContent(long from, int length, int? cutAfter) : Stream
 {
     private int _given;
@@ -35,7 +35,7 @@ internal sealed class FuzzContent(long from, int length, int? cutAfter) : Stream
             throw new IOException("The client has left.");
         }
 
-        // In a few reads, so that there is something between them.
+        // Several reads, so that something can happen between them.
         int count = Math.Min(Math.Min(buffer.Length, Math.Min(cutAfter ?? length, length) - _given), 97);
         Bytes(from + _given, count).CopyTo(buffer);
         _given += count;

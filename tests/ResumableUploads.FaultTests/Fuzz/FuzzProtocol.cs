@@ -3,12 +3,12 @@ using ResumableUploads.Hosting.Ownership;
 
 namespace ResumableUploads.FaultTests.Fuzz;
 
-/// <summary>A protocol as it is fuzzed.</summary>
-/// <param name="Name">What it is called.</param>
-/// <param name="Offset">The header in which a body says where it begins.</param>
-/// <param name="Next">Makes a request.</param>
-/// <param name="KeyOf">The key of an upload that the server has named; null where clients name them.</param>
-/// <param name="Reached">The statuses that are the answer often, so that it is known that not all was refused at the door.</param>
+/// <summary>A protocol to fuzz.</summary>
+/// <param name="Name">The name of the protocol.</param>
+/// <param name="Offset">The header with the offset of a body.</param>
+/// <param name="Next">Generates a request.</param>
+/// <param name="KeyOf">Returns the key of an upload with a server-generated id, or null if clients generate ids.</param>
+/// <param name="Reached">Status codes that must occur often, to prove that not all requests are rejected early.</param>
 internal sealed record FuzzProtocol(
     string Name, string Offset, Func<Random, int, List<int>, FuzzRequest> Next, Func<string, UploadKey>? KeyOf, int[] Reached)
 {

@@ -4,9 +4,9 @@ using System.Text;
 namespace ResumableUploads.FaultTests.Fuzz;
 
 /// <summary>How a body is sent.</summary>
-/// <param name="Length">How many bytes; null: what is missing of the upload.</param>
-/// <param name="IsDeclared">Whether its length is told before.</param>
-/// <param name="CutAfter">After how many bytes the connection breaks, or null.</param>
+/// <param name="Length">The number of bytes, or null for the rest of the upload.</param>
+/// <param name="IsDeclared">Whether the length is declared.</param>
+/// <param name="CutAfter">The number of bytes after which the connection breaks, or null.</param>
 internal sealed record FuzzBody(int? Length, bool IsDeclared, int? CutAfter = null)
 {
     public static readonly FuzzBody None = new(0, true);
@@ -17,29 +17,29 @@ internal sealed record FuzzBody(int? Length, bool IsDeclared, int? CutAfter = nu
 }
 
 /// <summary>
-/// One request of a fuzzed set, before it is sent. Values in braces are filled in then, so that a request means the same when those before it
-/// are left out: <c>{offset}</c> and <c>{length}</c> of the upload, <c>{sha1}</c> of the body.
+/// A request of a fuzzed set. Placeholders are replaced when it is sent, so that it keeps its meaning if earlier requests are left out:
+/// <c>{offset}</c> and <c>{length}</c> of the upload, <c>{sha1}</c> of the body.
 /// </summary>
-/// <param name="Number">Its place in the set.</param>
+/// <param name="Number">The index in the set.</param>
 /// <param name="Method">The method.</param>
-/// <param name="Target">The number of the request that made the upload; or one of the others below.</param>
-/// <param name="Headers">Names and values in their order.</param>
+/// <param name="Target">The number of the request that created the upload, or one of the constants below.</param>
+/// <param name="Headers">The names and values in order.</param>
 /// <param name="Body">The body.</param>
 internal sealed record FuzzRequest(int Number, string Method, int Target, IReadOnlyList<(string Name, string Value)> Headers, FuzzBody Body)
 {
-    /// <summary>The URL where uploads are made.</summary>
+    /// <summary>The URL for creations.</summary>
     public const int Creation = -1;
 
-    /// <summary>An upload that never was.</summary>
+    /// <summary>An upload that does not exist.</summary>
     public const int Unknown = -2;
 
-    /// <summary>What cannot be the name of an upload.</summary>
+    /// <summary>An invalid upload id.</summary>
     public const int Malformed = -3;
 
-    /// <summary>The path where only the status is asked.</summary>
+    /// <summary>The path for status requests only.</summary>
     public const int Status = -4;
 
-    /// <summary>What comes behind the body, where it has a trailer.</summary>
+    /// <summary>Gets the trailer after the body, or null.</summary>
     public string? Trailer { get; init; }
 
     public override string ToString()

@@ -4,12 +4,12 @@ using ResumableUploads.Engine;
 
 namespace ResumableUploads.FaultTests.Fuzz;
 
-/// <summary>Sends some requests one after another, and looks at the store after each.</summary>
+/// <summary>Sends requests one after another and verifies the store after each.</summary>
 internal sealed class FuzzRound(FuzzApp app, FuzzProtocol protocol, ConcurrentDictionary<int, int> answers)
 {
     private readonly Dictionary<int, string> _made = [];
 
-    /// <summary>What was wrong first, and at which request; null: nothing.</summary>
+    /// <summary>Returns the first fault and the number of its request, or null.</summary>
     public async Task<string?> RunAsync(IEnumerable<FuzzRequest> requests)
     {
         foreach (FuzzRequest request in requests)
@@ -50,7 +50,7 @@ internal sealed class FuzzRound(FuzzApp app, FuzzProtocol protocol, ConcurrentDi
         };
     }
 
-    /// <summary>What cannot be true of an upload.</summary>
+    /// <summary>Returns what is wrong with a stored upload, or null.</summary>
     private async Task<string?> FaultOfAsync(UploadKey key)
     {
         if (await app.Store.GetAsync(key, CancellationToken.None) is not { } info)
@@ -77,7 +77,7 @@ internal sealed class FuzzRound(FuzzApp app, FuzzProtocol protocol, ConcurrentDi
             : null;
     }
 
-    /// <summary>Removes all that the round has made; what is left then was not reachable.</summary>
+    /// <summary>Deletes everything that the round has created. Anything left afterwards was not reachable.</summary>
     private async Task<string?> ClearAsync()
     {
         await foreach (UploadInfo info in app.Store.ListAsync(new UploadQuery(), CancellationToken.None))

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace ResumableUploads.FaultTests.Fuzz;
 
 /// <summary>
-/// Random requests: none is answered with a 5xx that the test has not caused itself, and none leaves an upload in the store that is not what was
-/// sent. For longer runs: FUZZ_REQUESTS is how many a test sends, FUZZ_SEED the first seed.
+/// Random requests: none returns a 5xx that the test has not caused itself, and none leaves an upload in the store that differs from what was sent.
+/// FUZZ_REQUESTS sets the number of requests of a test, FUZZ_SEED the first seed.
 /// </summary>
 public class FuzzTests
 {
@@ -18,7 +18,7 @@ public class FuzzTests
     [InlineData("file-id", true)]
     [InlineData("ietf", false)]
     [InlineData("ietf", true)]
-    public async Task No_random_request_breaks_the_server_or_its_store(string protocol, bool onEndpoint)
+    public async Task Random_requests_break_neither_the_server_nor_its_store(string protocol, bool onEndpoint)
     {
         var fuzzer = new Fuzzer(FuzzProtocol.Of(protocol), onEndpoint);
         if (await fuzzer.RunAsync(Fuzzer.Requests, Seed) is { } found)
@@ -26,7 +26,7 @@ public class FuzzTests
             Assert.Fail(found);
         }
 
-        // They were not all refused at the door.
+        // Not all requests were rejected early.
         TestContext.Current.TestOutputHelper?.WriteLine(string.Join(", ", fuzzer.Answers.OrderBy(static answer => answer.Key)));
         Assert.All(FuzzProtocol.Of(protocol).Reached, status => Assert.True(fuzzer.Answers.GetValueOrDefault(status) > Fuzzer.Requests / 2000, $"{status} was hardly ever the answer"));
     }
@@ -35,7 +35,7 @@ public class FuzzTests
     [InlineData("tus", false)]
     [InlineData("file-id", true)]
     [InlineData("ietf", true)]
-    public async Task What_breaks_is_told_with_its_seed_and_with_few_requests(string protocol, bool onEndpoint)
+    public async Task Fault_is_reported_with_its_seed_and_few_requests(string protocol, bool onEndpoint)
     {
         var broken = new Fuzzer(FuzzProtocol.Of(protocol), onEndpoint, static () => throw new InvalidOperationException("A handler that never works."));
         string? found = await broken.RunAsync(1000, firstSeed: 1);

@@ -3,23 +3,23 @@ using System.Globalization;
 
 namespace ResumableUploads.FaultTests.Fuzz;
 
-/// <summary>Runs rounds of random requests, and makes a short list of those that lead to a fault.</summary>
-/// <param name="protocol">What is spoken.</param>
-/// <param name="onEndpoint">To an endpoint of the app; else to a ready-made path.</param>
-/// <param name="handler">What the app does when an upload is finished; null: nothing.</param>
+/// <summary>Runs rounds of random requests and shrinks a set that leads to a fault.</summary>
+/// <param name="protocol">The protocol.</param>
+/// <param name="onEndpoint">Whether uploads go to an endpoint of the app. Otherwise they go to a mapped path.</param>
+/// <param name="handler">The work of the completion handler, or null for none.</param>
 internal sealed class Fuzzer(FuzzProtocol protocol, bool onEndpoint, Func<Task>? handler = null)
 {
     private const int RoundLength = 250;
     private const int MaxTries = 300;
 
-    /// <summary>How many requests a test sends: as many as this environment variable says, or 50,000.</summary>
+    /// <summary>Gets the number of requests of a test, from the environment variable below or 50,000.</summary>
     public static int Requests { get; } =
         int.TryParse(Environment.GetEnvironmentVariable("FUZZ_REQUESTS"), NumberStyles.None, CultureInfo.InvariantCulture, out int requests) ? requests : 50_000;
 
-    /// <summary>How often each status was the answer.</summary>
+    /// <summary>Gets how often each status code was returned.</summary>
     public ConcurrentDictionary<int, int> Answers { get; } = new();
 
-    /// <summary>What went wrong, in words with which it can be repeated; null: nothing.</summary>
+    /// <summary>Returns the fault with everything needed to repeat it, or null.</summary>
     public async Task<string?> RunAsync(int requests, int firstSeed)
     {
         int rounds = (requests + RoundLength - 1) / RoundLength;
@@ -54,7 +54,7 @@ internal sealed class Fuzzer(FuzzProtocol protocol, bool onEndpoint, Func<Task>?
         return $"Seed {seed}: {again ?? fault + " (not the same a second time)"}\n{string.Join('\n', few)}";
     }
 
-    /// <summary>Leaves out requests, ever fewer at a time, as long as what is left still leads to a fault.</summary>
+    /// <summary>Leaves out requests, fewer each time, as long as the rest still leads to a fault.</summary>
     private async Task<(FuzzRequest[] Requests, string? Fault)> ShrinkAsync(FuzzRequest[] set)
     {
         string? fault = await TryAsync(set);

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace ResumableUploads.FaultTests.Fuzz;
 
-/// <summary>Makes requests of the IETF draft, in all its versions, and of what looks like it.</summary>
+/// <summary>Generates valid and malformed requests of all versions of the IETF draft.</summary>
 internal static class IetfFuzz
 {
     private static readonly string[] Methods = ["GET", "PUT", "POST", "PATCH", "HEAD", "DELETE", "OPTIONS", "TRACE", "patch", "LOCK"];
@@ -36,9 +36,9 @@ internal static class IetfFuzz
         ("Upload-Offset", "0"), ("Upload-Length", "10"), ("Upload-Complete", "?1"), ("Upload-Incomplete", "?0"), ("Upload-Draft-Interop-Version", "6"), ("X-Forwarded-For", "192.0.2.1"), ("X-Long", "@"),
     ];
 
-    /// <param name="random">Where all comes from.</param>
-    /// <param name="number">The place of the request in its set.</param>
-    /// <param name="makers">The requests before that make uploads; this one is added where it does.</param>
+    /// <param name="random">The source of randomness.</param>
+    /// <param name="number">The index of the request in its set.</param>
+    /// <param name="makers">The earlier requests that create uploads. This one is added if it does.</param>
     public static FuzzRequest Next(Random random, int number, List<int> makers)
     {
         var headers = new List<(string Name, string Value)>();

@@ -1,6 +1,6 @@
 namespace ResumableUploads.FaultTests.Fuzz;
 
-/// <summary>Makes requests of tus, and of what looks like it.</summary>
+/// <summary>Generates valid and malformed tus requests.</summary>
 internal static class TusFuzz
 {
     private static readonly string[] Methods = ["GET", "PUT", "POST", "PATCH", "HEAD", "DELETE", "OPTIONS", "TRACE", "patch", "LOCK"];
@@ -31,9 +31,9 @@ internal static class TusFuzz
         ("Upload-Offset", "0"), ("Upload-Length", "10"), ("Upload-Defer-Length", "1"), ("X-HTTP-Method-Override", "PATCH"), ("X-HTTP-Method-Override", "DELETE"), ("X-HTTP-Method-Override", "head"), ("X-HTTP-Method-Override", "\u00e9"), ("X-Long", "@"),
     ];
 
-    /// <param name="random">Where all comes from.</param>
-    /// <param name="number">The place of the request in its set.</param>
-    /// <param name="makers">The requests before that make uploads; this one is added where it does.</param>
+    /// <param name="random">The source of randomness.</param>
+    /// <param name="number">The index of the request in its set.</param>
+    /// <param name="makers">The earlier requests that create uploads. This one is added if it does.</param>
     public static FuzzRequest Next(Random random, int number, List<int> makers)
     {
         var headers = new List<(string Name, string Value)>();

@@ -3,7 +3,7 @@ using ResumableUploads.FaultTests.Network.Lines;
 
 namespace ResumableUploads.FaultTests.Network;
 
-/// <summary>What a server does wrong is found, whichever seeds it meets.</summary>
+/// <summary>Proves that the network tests detect a broken server with any seed.</summary>
 public class BrokenServerTests
 {
     private const int MaxRuns = 100;
@@ -27,7 +27,7 @@ public class BrokenServerTests
 
     [Theory]
     [MemberData(nameof(All))]
-    public async Task A_server_that_is_broken_on_purpose_is_found_every_time(string protocol, string how)
+    public async Task Server_broken_on_purpose_is_always_detected(string protocol, string how)
     {
         foreach (int seed in new[] { 1, 10_001, 20_001 })
         {

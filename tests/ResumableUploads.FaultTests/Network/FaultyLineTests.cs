@@ -5,14 +5,14 @@ using ResumableUploads.FaultTests.Network.Lines;
 namespace ResumableUploads.FaultTests.Network;
 
 /// <summary>
-/// Whatever the network does, a client that asks where to go on brings its upload to its end: with the bytes that it has sent, and the handler run once.
-/// For longer runs: RESUMABLE_UPLOADS_ROUNDS is by how much, and RESUMABLE_UPLOADS_SEED the first seed.
+/// Whatever the network does, a client that resumes completes its upload with the bytes that it has sent, and the handler runs once.
+/// RESUMABLE_UPLOADS_ROUNDS multiplies the length of a run, RESUMABLE_UPLOADS_SEED sets the first seed.
 /// </summary>
 public class FaultyLineTests
 {
     private const int Runs = 60;
 
-    /// <summary>A server keeps what is finished, and what nobody came back for.</summary>
+    /// <summary>The number of runs after which a new server is started, because a server keeps completed and abandoned uploads.</summary>
     private const int MaxRunsPerApp = 1000;
     private static readonly string[] Stores = [NetworkApp.Memory, NetworkApp.Files, NetworkApp.SyncedFiles];
 
@@ -35,21 +35,21 @@ public class FaultyLineTests
 
     [Theory]
     [MemberData(nameof(Everywhere))]
-    public Task Every_upload_comes_to_its_end_over_a_line_that_breaks(string protocol, string store) =>
+    public Task Uploads_over_faulty_connections_complete(string protocol, string store) =>
         RunAsync(protocol, store, HttpProtocols.Http1);
 
     [Theory]
     [InlineData("file-id")]
     [InlineData("tus")]
     [InlineData("ietf")]
-    public Task Every_upload_comes_to_its_end_on_HTTP_2_as_well(string protocol) =>
+    public Task Uploads_over_faulty_HTTP_2_connections_complete(string protocol) =>
         RunAsync(protocol, NetworkApp.Memory, HttpProtocols.Http2);
 
     [Theory]
     [InlineData("file-id")]
     [InlineData("tus")]
     [InlineData("ietf")]
-    public Task Every_upload_comes_to_its_end_at_an_endpoint_of_the_app(string protocol) =>
+    public Task Uploads_to_an_endpoint_over_faulty_connections_complete(string protocol) =>
         RunAsync(protocol, NetworkApp.Files, HttpProtocols.Http1, onEndpoint: true);
 
     private static async Task RunAsync(string protocol, string store, HttpProtocols http, bool onEndpoint = false)
@@ -75,12 +75,12 @@ public class FaultyLineTests
             Assert.Fail(found);
         }
 
-        // The line did break, in every way and on both sides.
+        // The connections broke in every way and in both directions.
         Assert.Equal(all, counts.Of("runs"));
         Assert.All(Enum.GetValues<Fault>()[1..], fault =>
         {
             Assert.True(counts.Of(fault, isOnAnswer: false) > 0, $"{fault} has not happened in a request");
-            Assert.True(counts.Of(fault, isOnAnswer: true) > 0, $"{fault} has not happened in an answer");
+            Assert.True(counts.Of(fault, isOnAnswer: true) > 0, $"{fault} has not happened in a response");
         });
     }
 }

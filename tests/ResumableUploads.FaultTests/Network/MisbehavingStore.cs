@@ -5,28 +5,28 @@ using ResumableUploads.Abstractions;
 
 namespace ResumableUploads.FaultTests.Network;
 
-/// <summary>How a server is broken on purpose.</summary>
+/// <summary>A way in which a server is broken on purpose.</summary>
 internal enum Broken
 {
     Nothing,
 
-    /// <summary>It takes every piece for one that begins where the upload ends.</summary>
+    /// <summary>The server ignores offsets and appends every chunk at the end.</summary>
     IgnoresOffsets,
 
-    /// <summary>Its store now and then tells one byte more than there is.</summary>
+    /// <summary>The store sometimes reports one byte too many.</summary>
     TellsMore,
 
-    /// <summary>Its store now and then loses the last byte of a piece, and tells that it has it.</summary>
+    /// <summary>The store sometimes drops the last byte of a chunk but reports it.</summary>
     DropsLastByte,
 
-    /// <summary>Its store now and then keeps another last byte.</summary>
+    /// <summary>The store sometimes changes the last byte.</summary>
     ChangesLastByte,
 
-    /// <summary>Its handler is now and then run twice.</summary>
+    /// <summary>The handler sometimes runs twice.</summary>
     RunsHandlerTwice,
 }
 
-/// <summary>A store that breaks a law.</summary>
+/// <summary>A store that violates its contract.</summary>
 internal sealed class MisbehavingStore(IUploadStore innerStore, Broken broken) : DelegatingUploadStore(innerStore)
 {
     private readonly ConcurrentDictionary<UploadKey, int> _dropped = new();
@@ -49,7 +49,7 @@ internal sealed class MisbehavingStore(IUploadStore innerStore, Broken broken) :
 
     public override async ValueTask<UploadInfo?> GetAsync(UploadKey key, CancellationToken cancellationToken)
     {
-        UploadInfo? info = Told(key, await InnerStore.GetAsync(key, cancellationToken));
+        UploadInfo? info = WithDroppedBytes(key, await InnerStore.GetAsync(key, cancellationToken));
         return broken == Broken.TellsMore && info is { State: UploadState.Receiving, Offset: > 0 } && Interlocked.Increment(ref _asked) % 5 == 0
             ? info with { Offset = info.Offset + 1 }
             : info;
@@ -58,12 +58,12 @@ internal sealed class MisbehavingStore(IUploadStore innerStore, Broken broken) :
     public override async ValueTask<UpdateResult> UpdateAsync(UploadKey key, string version, UploadRecord record, CancellationToken cancellationToken)
     {
         UpdateResult result = await InnerStore.UpdateAsync(key, version, record, cancellationToken);
-        return result with { Info = Told(key, result.Info) };
+        return result with { Info = WithDroppedBytes(key, result.Info) };
     }
 
-    private UploadInfo? Told(UploadKey key, UploadInfo? info) => info is null ? null : info with { Offset = info.Offset + _dropped.GetValueOrDefault(key) };
+    private UploadInfo? WithDroppedBytes(UploadKey key, UploadInfo? info) => info is null ? null : info with { Offset = info.Offset + _dropped.GetValueOrDefault(key) };
 
-    /// <summary>All of a content, but for its last byte.</summary>
+    /// <summary>Content without its last byte.</summary>
     private sealed class OtherContent(UploadContent inner, byte[] bytes, int dropped) : UploadContent
     {
         public int Dropped => dropped;

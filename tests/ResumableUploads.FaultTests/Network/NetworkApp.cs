@@ -13,7 +13,9 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FaultTests.Network;
 
-/// <summary>A real server for uploads of all protocols at one path, that can be broken on purpose, and what its handler was given.</summary>
+/// <summary>
+/// A real server for uploads of all protocols at one path, which can be broken on purpose, and the uploads that its handler received.
+/// </summary>
 internal sealed class NetworkApp : IUploadServer, IAsyncDisposable
 {
     public const string Path = "/upload";
@@ -23,7 +25,7 @@ internal sealed class NetworkApp : IUploadServer, IAsyncDisposable
     public const string SyncedFiles = "synced files";
     private const int IdLength = 40;
     private const string Owner = "anonymous";
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
 
     private readonly string _directory = Directory.CreateTempSubdirectory("network-test-").FullName;
     private readonly ConcurrentDictionary<string, byte[]> _expected = new();
@@ -45,12 +47,12 @@ internal sealed class NetworkApp : IUploadServer, IAsyncDisposable
             });
     }
 
-    /// <summary>Where a client that names its uploads asks for them. An endpoint answers for itself.</summary>
+    /// <summary>Gets the path for status requests of a client that generates ids. An endpoint handles them itself.</summary>
     public string StatusPath { get; private init; } = "/status";
 
     public Uri Address => _app!.Address;
 
-    /// <summary>The store as it is, also where the server has a broken one before it.</summary>
+    /// <summary>Gets the underlying store, even if the server uses a misbehaving one.</summary>
     public IUploadStore Store { get; }
 
     IUploadStore IUploadServer.Store => Store;
@@ -59,13 +61,13 @@ internal sealed class NetworkApp : IUploadServer, IAsyncDisposable
 
     Task<Uri> IUploadServer.ReadyAsync(CancellationToken cancellationToken) => Task.FromResult(Address);
 
-    /// <summary>What was wrong with what the handler was given.</summary>
+    /// <summary>Gets what was wrong with the uploads that the handler received.</summary>
     public ConcurrentQueue<string> Faults { get; } = new();
 
-    /// <param name="store">Where uploads are kept.</param>
-    /// <param name="protocols">What the server speaks.</param>
-    /// <param name="broken">How it is broken.</param>
-    /// <param name="onEndpoint">The handler is an endpoint of the app; else <c>OnCompleted</c>.</param>
+    /// <param name="store">The kind of store.</param>
+    /// <param name="protocols">The protocols of the server.</param>
+    /// <param name="broken">How the server is broken.</param>
+    /// <param name="onEndpoint">Whether the handler is an endpoint of the app. Otherwise it is <c>OnCompleted</c>.</param>
     public static async Task<NetworkApp> StartAsync(
         string store, HttpProtocols protocols = HttpProtocols.Http1, Broken broken = Broken.Nothing, bool onEndpoint = false)
     {
@@ -90,7 +92,7 @@ internal sealed class NetworkApp : IUploadServer, IAsyncDisposable
         return app;
     }
 
-    /// <summary>Tells what an upload of this file name has to be.</summary>
+    /// <summary>Sets the expected content of an upload with this file name.</summary>
     public void Expect(string fileName, byte[] content) => _expected[fileName] = SHA256.HashData(content);
 
     public static UploadKey KeyOfFile(string fileId) => UploadKeyFactory.FromFileId(Owner, Path, Encoding.ASCII.GetBytes(fileId));
@@ -99,25 +101,25 @@ internal sealed class NetworkApp : IUploadServer, IAsyncDisposable
 
     public static UploadKey KeyOfIetf(string url) => UploadKeyFactory.FromIetfId(Owner, Path, url[^IdLength..]);
 
-    /// <summary>Until the handler was run for this upload.</summary>
+    /// <summary>Waits until the handler has run for this upload.</summary>
     public async Task FinishedAsync(UploadKey key)
     {
         try
         {
-            await Finished(key).Task.WaitAsync(Patience);
+            await Finished(key).Task.WaitAsync(Timeout);
         }
         catch (TimeoutException)
         {
-            throw new NetworkFault("The client was told that all bytes are there, and the handler was not run.");
+            throw new NetworkTestException("The server reported the upload as complete, but the handler did not run.");
         }
     }
 
-    /// <summary>The same for a client that was never told the name of its upload.</summary>
-    public void SeeFinished(string fileName)
+    /// <summary>Asserts that the handler has run, for a client that never received the id of its upload.</summary>
+    public void AssertHandlerRan(string fileName)
     {
         if (!_names.ContainsKey(fileName))
         {
-            throw new NetworkFault("The client has the last answer, and the handler was not run.");
+            throw new NetworkTestException("The client has the final response, but the handler did not run.");
         }
     }
 
@@ -142,7 +144,7 @@ internal sealed class NetworkApp : IUploadServer, IAsyncDisposable
         options.UploadPath = Path;
         options.MaxUploadSize = MaxUploadSize;
 
-        // What clients make and never hear of is left behind.
+        // Uploads whose creation response was lost remain in the store.
         options.Limits.MaxUploadsPerOwner = int.MaxValue;
         options.Limits.MaxBytesPerOwner = long.MaxValue;
         options.Limits.MaxAppendsPerOwner = int.MaxValue;
@@ -177,20 +179,20 @@ internal sealed class NetworkApp : IUploadServer, IAsyncDisposable
     {
         if (!_expected.TryGetValue(fileName, out byte[]? expected) || !hash.AsSpan().SequenceEqual(expected))
         {
-            Faults.Enqueue($"{fileName}: the handler was given other bytes ({size} of them) than were sent.");
+            Faults.Enqueue($"{fileName}: the handler received {size} bytes that differ from what was sent.");
         }
 
         int times = _broken == Broken.RunsHandlerTwice && size % 5 == 0 ? 2 : 1;
         if (_runs.AddOrUpdate(key, times, (_, count) => count + times) > 1 || isRepeat)
         {
-            Faults.Enqueue($"{fileName}: the handler was run a second time.");
+            Faults.Enqueue($"{fileName}: the handler ran a second time.");
         }
 
         _names[fileName] = true;
         Finished(key).TrySetResult();
     }
 
-    /// <summary>Takes every piece for one that begins where the upload ends.</summary>
+    /// <summary>Replaces the offset of every request with the current one.</summary>
     private async Task IgnoreOffsetAsync(HttpContext context, RequestDelegate next)
     {
         IHeaderDictionary headers = context.Request.Headers;

@@ -7,35 +7,35 @@ using ResumableUploads.FaultTests.Network.Senders;
 
 namespace ResumableUploads.FaultTests.Network;
 
-/// <summary>Many uploads side by side over lines that break, each from a seed of its own.</summary>
+/// <summary>Concurrent uploads over faulty connections, each with its own seed.</summary>
 /// <param name="app">The server.</param>
-/// <param name="protocol">What is spoken to it.</param>
-/// <param name="http">Over what.</param>
-/// <param name="counts">What happens is counted there.</param>
-/// <param name="salt">With another one the same seed is another run.</param>
+/// <param name="protocol">The upload protocol.</param>
+/// <param name="http">The HTTP version.</param>
+/// <param name="counts">Counts the events.</param>
+/// <param name="salt">Changes the run of a seed.</param>
 internal sealed class NetworkRuns(NetworkApp app, string protocol, HttpProtocols http, FaultCounts counts, int salt = 0)
 {
     private const int SideBySide = 16;
     private const int MaxLooks = 100;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(50);
     private long _bytes;
 
-    /// <summary>By how much a run of the tests is longer than it is without the environment variable.</summary>
+    /// <summary>Gets the factor by which runs are longer, from RESUMABLE_UPLOADS_ROUNDS.</summary>
     public static int Rounds { get; } =
         int.TryParse(Environment.GetEnvironmentVariable("RESUMABLE_UPLOADS_ROUNDS"), NumberStyles.None, CultureInfo.InvariantCulture, out int rounds) ? Math.Max(1, rounds) : 1;
 
-    /// <summary>The first seed of the tests: one that a failure has named, so that it comes first.</summary>
+    /// <summary>Gets the first seed. A seed from a failure message is run first.</summary>
     public static int Seed { get; } =
         int.TryParse(Environment.GetEnvironmentVariable("RESUMABLE_UPLOADS_SEED"), NumberStyles.None, CultureInfo.InvariantCulture, out int seed) ? seed : 1;
 
-    /// <summary>About the longest run.</summary>
+    /// <summary>Gets a description of the longest run.</summary>
     public (TimeSpan Time, string Name) Longest { get; private set; }
 
-    /// <summary>How many bytes the contents of all runs have.</summary>
+    /// <summary>Gets the total number of content bytes of all runs.</summary>
     public long Bytes => Interlocked.Read(ref _bytes);
 
-    /// <summary>What went wrong first, with its seed; null: nothing.</summary>
+    /// <summary>Returns the first failure with its seed, or null.</summary>
     public async Task<string?> RunAsync(int runs, int firstSeed)
     {
         int next = -1;
@@ -55,7 +55,7 @@ internal sealed class NetworkRuns(NetworkApp app, string protocol, HttpProtocols
         return found ?? (app.Faults.TryPeek(out string? of) ? of : null);
     }
 
-    /// <summary>Mostly small contents, some large ones, and a few that are too large.</summary>
+    /// <summary>Returns mostly small contents, some large ones, and a few that are too large.</summary>
     public static byte[] ContentOf(Random random)
     {
         byte[] content = new byte[random.Next(20) switch { < 12 => random.Next(1, 2000), < 16 => random.Next(1, 30_000), < 19 => random.Next(1, NetworkApp.MaxUploadSize), _ => random.Next(1, 300_000) }];
@@ -77,7 +77,7 @@ internal sealed class NetworkRuns(NetworkApp app, string protocol, HttpProtocols
             counts.Add("runs");
             return app.Faults.TryPeek(out string? fault) ? fault : null;
         }
-        catch (NetworkFault e)
+        catch (NetworkTestException e)
         {
             return $"{NameOf(seed)}: {e.Message}";
         }
@@ -104,10 +104,10 @@ internal sealed class NetworkRuns(NetworkApp app, string protocol, HttpProtocols
         counts.Add(ending == Ending.Done ? "completed" : "refused");
         if (sender.Key is not { } key)
         {
-            // The client knows of no upload: all was refused, or done, in one request.
+            // The client does not know the upload: it was rejected or completed in one request.
             if (ending == Ending.Done)
             {
-                app.SeeFinished(name);
+                app.AssertHandlerRan(name);
             }
 
             return;
@@ -118,28 +118,28 @@ internal sealed class NetworkRuns(NetworkApp app, string protocol, HttpProtocols
             await app.FinishedAsync(key);
         }
 
-        await SeeEndAsync(sender, key, ending, content.Length);
+        await AssertEndAsync(sender, key, ending, content.Length);
     }
 
-    /// <summary>Asks over a good line, until what was still under way has arrived.</summary>
-    private async Task SeeEndAsync(Sender sender, UploadKey key, Ending ending, int length)
+    /// <summary>Requests the status over a connection without faults until pending bytes have arrived, and verifies the end.</summary>
+    private async Task AssertEndAsync(Sender sender, UploadKey key, Ending ending, int length)
     {
-        Told? told = null;
+        ReportedStatus? reported = null;
         long there = -1;
         for (int look = 0; look < MaxLooks; look++)
         {
-            told = await sender.AskAsync(WireTo(app.Address, null), Patience);
+            reported = await sender.AskAsync(WireTo(app.Address, null), Timeout);
             there = (await app.Store.GetAsync(key, CancellationToken.None))?.Offset ?? 0;
-            if (told is not null && told.Offset == there && told.IsComplete == (ending == Ending.Done) && (ending == Ending.Refused || there == length))
+            if (reported is not null && reported.Offset == there && reported.IsComplete == (ending == Ending.Done) && (ending == Ending.Refused || there == length))
             {
-                await sender.SeePrefixAsync();
+                await sender.AssertPrefixAsync();
                 return;
             }
 
             await Task.Delay(BetweenLooks, TimeProvider.System);
         }
 
-        throw new NetworkFault($"The end is {ending} of {length} bytes: {told} is told, and {there} bytes are there.");
+        throw new NetworkTestException($"The upload of {length} bytes ended as {ending}: the server reported {reported}, and {there} bytes are stored.");
     }
 
     private IWire WireTo(Uri address, FaultyLine? line) => http == HttpProtocols.Http2 ? new Http2Wire(address, line) : new Http1Wire(address, line);

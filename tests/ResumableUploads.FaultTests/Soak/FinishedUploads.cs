@@ -5,23 +5,23 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FaultTests.Soak;
 
-/// <summary>Uploads whose clients were told that they are finished, and whose files are not compared yet.</summary>
+/// <summary>Uploads whose clients received the final response and whose files are not verified yet.</summary>
 internal sealed class FinishedUploads(UploadDirectory directory)
 {
-    private readonly ConcurrentQueue<(string Name, int Length, byte[] Hash)> _told = new();
+    private readonly ConcurrentQueue<(string Name, int Length, byte[] Hash)> _uploads = new();
 
-    public void Add(string name, byte[] content) => _told.Enqueue((name, content.Length, SHA256.HashData(content)));
+    public void Add(string name, byte[] content) => _uploads.Enqueue((name, content.Length, SHA256.HashData(content)));
 
-    /// <summary>While no process serves the directory: compares them, and removes them, for the disk is small.</summary>
-    public void See()
+    /// <summary>Verifies and deletes the files while no process serves the directory. They are deleted because the disk is small.</summary>
+    public void Verify()
     {
-        while (_told.TryDequeue(out (string Name, int Length, byte[] Hash) upload))
+        while (_uploads.TryDequeue(out (string Name, int Length, byte[] Hash) upload))
         {
-            // A client that never heard of its upload has made another one, and both may have come to their end.
+            // A client that did not receive the creation response creates another upload, and both may complete.
             string[] files = Directory.Exists(directory.Finished) ? Directory.GetFiles(directory.Finished, Path.GetFileNameWithoutExtension(upload.Name) + "*") : [];
             if (files.Length == 0)
             {
-                throw new NetworkFault($"{upload.Name}: its client was told that all {upload.Length} bytes are finished, and there is no file.");
+                throw new NetworkTestException($"{upload.Name}: the client received the final response for all {upload.Length} bytes, but there is no file.");
             }
 
             foreach (string file in files)
@@ -29,7 +29,7 @@ internal sealed class FinishedUploads(UploadDirectory directory)
                 byte[] bytes = File.ReadAllBytes(file);
                 if (!SHA256.HashData(bytes).AsSpan().SequenceEqual(upload.Hash))
                 {
-                    throw new NetworkFault($"{upload.Name}: the {bytes.Length} bytes of {Path.GetFileName(file)} are not the {upload.Length} that were sent.");
+                    throw new NetworkTestException($"{upload.Name}: the {bytes.Length} bytes of {Path.GetFileName(file)} differ from the {upload.Length} that were sent.");
                 }
 
                 File.Delete(file);
@@ -39,7 +39,7 @@ internal sealed class FinishedUploads(UploadDirectory directory)
         string quarantine = Path.Combine(directory.Root, "quarantine");
         if (Directory.Exists(quarantine) && Directory.GetFileSystemEntries(quarantine) is [var first, ..])
         {
-            throw new NetworkFault($"A record is damaged: {first}");
+            throw new NetworkTestException($"A record is damaged: {first}");
         }
     }
 }

@@ -3,15 +3,15 @@ using System.Security.Cryptography;
 
 namespace ResumableUploads.FaultTests.Soak;
 
-/// <summary>The command line of the soak: <c>--minutes N</c>, and <c>--seed S</c> for a run that is to be repeated.</summary>
-/// <param name="Time">How long it runs: one half on each file system.</param>
-/// <param name="Seed">What all that is random follows from.</param>
+/// <summary>The command line of the soak: <c>--minutes N</c>, and <c>--seed S</c> to repeat a run.</summary>
+/// <param name="Time">The duration. One half runs on each file system.</param>
+/// <param name="Seed">The seed of everything random.</param>
 internal sealed record SoakCommand(TimeSpan Time, int Seed)
 {
     public const string Usage = "Usage: soak --minutes N [--seed S]   (N and S are whole numbers; N is 1 to 10000)";
     private const int MaxMinutes = 10_000;
 
-    /// <summary>Null where the arguments are not understood.</summary>
+    /// <summary>Parses the arguments. Returns null if they are invalid.</summary>
     public static SoakCommand? Parse(string[] arguments) => arguments switch
     {
         ["--minutes", var minutes] when Number(minutes) is >= 1 and <= MaxMinutes and { } time => new SoakCommand(TimeSpan.FromMinutes(time), RandomNumberGenerator.GetInt32(int.MaxValue)),
@@ -19,7 +19,7 @@ internal sealed record SoakCommand(TimeSpan Time, int Seed)
         _ => null,
     };
 
-    /// <summary>The exit code: 0 where nothing was lost, 1 for a loss, 2 for arguments that are not understood.</summary>
+    /// <summary>Runs the soak. Returns the exit code: 0 without losses, 1 for a loss, 2 for invalid arguments.</summary>
     public static async Task<int> RunAsync(string[] arguments)
     {
         if (Parse(arguments) is not { } command)

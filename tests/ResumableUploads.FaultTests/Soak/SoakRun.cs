@@ -7,21 +7,23 @@ using ResumableUploads.FaultTests.Network.Senders;
 namespace ResumableUploads.FaultTests.Soak;
 
 /// <summary>
-/// Clients of all protocols at one server over lines that break, while the server is killed and restarted, its disk is full and its power goes.
-/// Whatever a client was told stays true.
+/// Clients of all protocols send to one server over faulty connections, while the server is killed and restarted, its disk is full and its power is
+/// lost. Everything that a client has received stays true.
 /// </summary>
-/// <param name="fileSystem">Of the disk: <c>ext4</c> or <c>xfs</c>.</param>
-/// <param name="seed">Decides all that is random, but for who is first.</param>
-/// <param name="options">More options of the server.</param>
+/// <param name="fileSystem">The file system of the disk: <c>ext4</c> or <c>xfs</c>.</param>
+/// <param name="seed">The seed of everything random except scheduling.</param>
+/// <param name="options">Additional options of the server.</param>
 internal sealed class SoakRun(string fileSystem, int seed, params string[] options)
 {
     private const int Clients = 12;
     private const int MaxConclusions = 400;
 
-    /// <summary>What is finished stays there, and a fast machine finishes fifty uploads a second, each of some six files and directories.</summary>
+    /// <summary>
+    /// Completed uploads are kept, and a fast machine completes fifty uploads per second, each with some six files and directories.
+    /// </summary>
     private const long DiskSize = 8L << 30;
     private static readonly string[] Protocols = ["file-id", "tus", "ietf"];
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan BetweenConclusions = TimeSpan.FromMilliseconds(100);
     private static readonly string[] Usual =
     [
@@ -32,7 +34,7 @@ internal sealed class SoakRun(string fileSystem, int seed, params string[] optio
         "ResumableUploads:AnonymousOwner=Shared",
         string.Create(CultureInfo.InvariantCulture, $"ResumableUploads:MaxUploadSize={NetworkApp.MaxUploadSize}"),
 
-        // What clients make and never hear of is left behind.
+        // Uploads whose creation response was lost remain in the store.
         "ResumableUploads:Limits:MaxUploadsPerOwner=2147483647",
         "ResumableUploads:Limits:MaxBytesPerOwner=9223372036854775807",
         "ResumableUploads:Limits:MaxAppendsPerOwner=2147483647",
@@ -46,7 +48,7 @@ internal sealed class SoakRun(string fileSystem, int seed, params string[] optio
     private int _refused;
     private long _bytes;
 
-    /// <summary>Runs for so long, and until each of the faults has happened. The first loss ends it.</summary>
+    /// <summary>Runs for this time and until each fault has happened. The first loss ends the run.</summary>
     public async Task<SoakTotals> RunAsync(TimeSpan time)
     {
         await using LoopDisk disk = await LoopDisk.MountAsync(fileSystem, DiskSize);
@@ -62,14 +64,14 @@ internal sealed class SoakRun(string fileSystem, int seed, params string[] optio
         {
             await Task.WhenAll(parts);
             await server.EndAsync(ServerFault.Restart);
-            finished.See();
+            finished.Verify();
         }
         catch (Exception)
         {
-            // All others only stop because of the first.
+            // The other exceptions are consequences of the first.
             Exception first = parts.Where(static part => part.IsFaulted).Select(static part => part.Exception!.InnerException!).FirstOrDefault(static e => e is not OperationCanceledException)
-                ?? parts.FirstOrDefault(static part => part.IsFaulted)?.Exception?.InnerException ?? new NetworkFault("What is finished is not as it was told.");
-            throw new NetworkFault($"A loss on {fileSystem}, seed {seed}: {(first is NetworkFault ? first.Message : first)}\n{_counts}\n{server.Log}");
+                ?? parts.FirstOrDefault(static part => part.IsFaulted)?.Exception?.InnerException ?? new NetworkTestException("A completed upload differs from what the server reported.");
+            throw new NetworkTestException($"A loss on {fileSystem}, seed {seed}: {(first is NetworkTestException ? first.Message : first)}\n{_counts}\n{server.Log}");
         }
 
         return new SoakTotals(fileSystem, _uploads, _refused, _bytes, _counts);
@@ -116,7 +118,7 @@ internal sealed class SoakRun(string fileSystem, int seed, params string[] optio
                     await PauseAsync(random);
                 }
 
-                server.MakeRoom();
+                server.FreeSpace();
             }
         }
         while (TimeProvider.System.GetElapsedTime(began) < time);
@@ -129,7 +131,7 @@ internal sealed class SoakRun(string fileSystem, int seed, params string[] optio
     {
         _counts.Add(how.ToString());
         await server.EndAsync(how);
-        finished.See();
+        finished.Verify();
     }
 
     private async Task SendAsync(SoakServer server, FinishedUploads finished)
@@ -156,9 +158,9 @@ internal sealed class SoakRun(string fileSystem, int seed, params string[] optio
 
                 Interlocked.Increment(ref _uploads);
             }
-            catch (NetworkFault e)
+            catch (NetworkTestException e)
             {
-                throw new NetworkFault($"{protocol}, upload {name} of {content.Length} bytes: {e.Message}");
+                throw new NetworkTestException($"{protocol}, upload {name} of {content.Length} bytes: {e.Message}");
             }
         }
     }
@@ -179,7 +181,7 @@ internal sealed class SoakRun(string fileSystem, int seed, params string[] optio
         for (int tries = 0; tries < MaxConclusions; tries++)
         {
             Uri address = await server.ReadyAsync(_failed.Token);
-            if (await sender.ConcludeAsync(new Http1Wire(address, null), Patience) is { IsComplete: true })
+            if (await sender.ConcludeAsync(new Http1Wire(address, null), Timeout) is { IsComplete: true })
             {
                 return ending;
             }
@@ -187,6 +189,6 @@ internal sealed class SoakRun(string fileSystem, int seed, params string[] optio
             await Task.Delay(BetweenConclusions, TimeProvider.System, _failed.Token);
         }
 
-        throw new NetworkFault("All bytes are told to be there, and the upload is never completed.");
+        throw new NetworkTestException("The server reported all bytes as stored, but the upload never completed.");
     }
 }

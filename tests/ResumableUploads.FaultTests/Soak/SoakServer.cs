@@ -7,7 +7,7 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FaultTests.Soak;
 
-/// <summary>What happens to the server of a soak.</summary>
+/// <summary>A fault of the server.</summary>
 internal enum ServerFault
 {
     Kill,
@@ -16,7 +16,7 @@ internal enum ServerFault
     FullDisk,
 }
 
-/// <summary>One directory on a disk of its own, and one process at a time that serves it.</summary>
+/// <summary>A directory on its own disk, and one process at a time that serves it.</summary>
 internal sealed class SoakServer(LoopDisk disk, string[] options) : IUploadServer, IAsyncDisposable
 {
     private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(30);
@@ -35,10 +35,10 @@ internal sealed class SoakServer(LoopDisk disk, string[] options) : IUploadServe
 
     public int FullMoments => Volatile.Read(ref _fullMoments);
 
-    /// <summary>Where it is; null while there is none.</summary>
+    /// <summary>Gets the address, or null if there is no server.</summary>
     public Uri? Address => _address;
 
-    /// <summary>The last that the process has logged.</summary>
+    /// <summary>Gets the last lines of the log of the process.</summary>
     public string Log => string.Join('\n', (_process?.Errors ?? _lastLog).Split('\n').TakeLast(40));
 
     public Task<Uri> ReadyAsync(CancellationToken cancellationToken) => _ready.Task.WaitAsync(ChildHost.Patience, cancellationToken);
@@ -50,7 +50,7 @@ internal sealed class SoakServer(LoopDisk disk, string[] options) : IUploadServe
         _ready.TrySetResult(_process.Address);
     }
 
-    /// <summary>Ends the process in one of the ways, and makes the disk accessible again.</summary>
+    /// <summary>Ends the process in the given way and makes the disk accessible again.</summary>
     public async Task EndAsync(ServerFault how)
     {
         ChildHost process = _process!;
@@ -62,7 +62,7 @@ internal sealed class SoakServer(LoopDisk disk, string[] options) : IUploadServe
                 process.Kill();
                 break;
             case ServerFault.LossOfPower:
-                _power.Hit(process);
+                _power.Trigger(process);
                 break;
             default:
                 process.AskToStop();
@@ -77,7 +77,7 @@ internal sealed class SoakServer(LoopDisk disk, string[] options) : IUploadServe
         }
         else if (how == ServerFault.Restart && (process.ExitCode != 0 || TimeProvider.System.GetElapsedTime(began) > ShutdownTimeout))
         {
-            throw new NetworkFault($"The server was asked to stop, and ended after {TimeProvider.System.GetElapsedTime(began)} with {process.ExitCode}.");
+            throw new NetworkTestException($"The server received SIGTERM and exited after {TimeProvider.System.GetElapsedTime(began)} with {process.ExitCode}.");
         }
 
         _lastLog = process.Errors;
@@ -85,15 +85,15 @@ internal sealed class SoakServer(LoopDisk disk, string[] options) : IUploadServe
         await process.DisposeAsync();
     }
 
-    /// <summary>Takes all room that the disk has.</summary>
+    /// <summary>Fills the disk.</summary>
     public void Fill()
     {
         Interlocked.Increment(ref _fullMoments);
-        Ballast.Fill(disk.Path);
+        DiskFiller.Fill(disk.Path);
     }
 
-    /// <summary>Gives it back. (A loss of power may have done so.)</summary>
-    public void MakeRoom()
+    /// <summary>Frees the space again, unless a power loss has already done so.</summary>
+    public void FreeSpace()
     {
         File.Delete(Path.Combine(disk.Path, "ballast"));
         Interlocked.Increment(ref _fullMoments);

@@ -3,11 +3,11 @@ using ResumableUploads.FaultTests.Network;
 
 namespace ResumableUploads.FaultTests.Soak;
 
-/// <summary>The soak in short: each fault of the server at least once. For a long one there is a command: <c>soak --minutes N</c>.</summary>
+/// <summary>A short soak with each fault of the server at least once. The command <c>soak --minutes N</c> runs a long one.</summary>
 public class SoakTests(ITestOutputHelper output)
 {
     [Fact]
-    public async Task Everything_at_once_loses_nothing()
+    public async Task Soak_with_all_faults_loses_nothing()
     {
         int seed = CrashSettings.Seed;
         output.WriteLine($"RESUMABLE_UPLOADS_CRASH_SEED={seed}");
@@ -20,10 +20,10 @@ public class SoakTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public async Task A_server_that_syncs_nothing_is_found()
+    public async Task Soak_without_syncs_detects_a_loss()
     {
         var run = new SoakRun("ext4", CrashSettings.Seed, "ResumableUploads:FileSystem:Durability=ProcessCrash");
-        NetworkFault loss = await Assert.ThrowsAsync<NetworkFault>(() => run.RunAsync(TimeSpan.FromMinutes(1)));
+        NetworkTestException loss = await Assert.ThrowsAsync<NetworkTestException>(() => run.RunAsync(TimeSpan.FromMinutes(1)));
         output.WriteLine(loss.Message);
         Assert.Matches("seed [0-9]+: ((file-id|tus|ietf), upload )?(file-id|tus|ietf)-", loss.Message);
     }
@@ -37,9 +37,9 @@ public class SoakTests(ITestOutputHelper output)
     [InlineData("--minutes", "2", "--seed")]
     [InlineData("--minutes", "2", "--seed", "x")]
     [InlineData("--hours", "2")]
-    public async Task Arguments_that_are_not_understood_are_exit_code_2(params string[] arguments) => Assert.Equal(2, await SoakCommand.RunAsync(arguments));
+    public async Task Invalid_arguments_return_exit_code_2(params string[] arguments) => Assert.Equal(2, await SoakCommand.RunAsync(arguments));
 
     [Fact]
-    public void The_time_and_the_seed_are_read() =>
+    public void Parse_returns_the_time_and_the_seed() =>
         Assert.Equal(new SoakCommand(TimeSpan.FromMinutes(20), 7), SoakCommand.Parse(["--minutes", "20", "--seed", "7"]));
 }

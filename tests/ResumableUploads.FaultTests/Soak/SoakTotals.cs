@@ -3,7 +3,7 @@ using ResumableUploads.FaultTests.Network.Lines;
 
 namespace ResumableUploads.FaultTests.Soak;
 
-/// <summary>The figures of a run that has lost nothing.</summary>
+/// <summary>The totals of a run without losses.</summary>
 internal sealed record SoakTotals(string Disk, int Uploads, int Refused, long Bytes, FaultCounts Counts)
 {
     private static readonly Fault[] Cuts = [Fault.FinToServer, Fault.FinToClient, Fault.Reset, Fault.HalfOpen];

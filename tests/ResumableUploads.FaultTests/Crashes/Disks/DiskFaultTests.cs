@@ -7,8 +7,8 @@ using ResumableUploads.Testing.Servers;
 namespace ResumableUploads.FaultTests.Crashes.Disks;
 
 /// <summary>
-/// The disk refuses to write or to rename, with the kernel's own errors, put in by strace. The client is told what it is, and from where to
-/// go on; what it was told before stays true; and when the disk works again, so does the upload.
+/// The disk refuses writes or renames with real kernel errors, injected by strace. The client receives the reason and the offset to resume from,
+/// earlier offsets stay true, and the upload resumes when the disk works again.
 /// </summary>
 public class DiskFaultTests
 {
@@ -21,7 +21,7 @@ public class DiskFaultTests
     [InlineData(Writes, "EIO", 503)]
     [InlineData(Writes, "EROFS", 503)]
     [InlineData("ftruncate,fdatasync", "EIO", 503)]
-    public async Task Bytes_that_cannot_be_written_are_not_acknowledged(string calls, string error, int status)
+    public async Task Failed_write_is_not_acknowledged(string calls, string error, int status)
     {
         await Needs.StraceAsync();
         using var directory = new UploadDirectory();
@@ -31,21 +31,21 @@ public class DiskFaultTests
             for (int attempt = 0; attempt < 2; attempt++)
             {
                 using HttpResponseMessage response = await failing.Client.AppendAsync("f", 100_000, Content[100_000..200_000], Content.Length);
-                await AssertToldAsync(response, status);
+                await AssertReportedAsync(response, status);
 
-                // Where the bytes cannot even be cut off again, the second append does not come so far as to know the offset. The status does.
+                // If truncating the bytes fails too, the second append does not get as far as the offset. A status request does.
                 Assert.Equal("100000", response.Header("X-Start-Byte") ?? (attempt > 0 ? "100000" : null));
                 Assert.Equal(100_000, await failing.Client.StatusAsync("f"));
             }
         }
 
-        await AssertGoesOnAsync(directory, 100_000, 100_000);
+        await AssertContinuesAsync(directory, 100_000, 100_000);
     }
 
     [Theory]
     [InlineData("renameat", "ENOSPC", 507)]
     [InlineData("renameat", "EIO", 503)]
-    public async Task Bytes_whose_record_cannot_be_replaced_are_there_and_the_upload_is_finished_later(string calls, string error, int status)
+    public async Task Failed_record_update_keeps_bytes_and_upload_completes_later(string calls, string error, int status)
     {
         await Needs.StraceAsync();
         using var directory = new UploadDirectory();
@@ -53,11 +53,11 @@ public class DiskFaultTests
         await using (ChildHost failing = await StartAsync(directory, calls, error, directory.Of("f")))
         {
             using HttpResponseMessage response = await failing.Client.AppendAsync("f", 100_000, Content[100_000..], Content.Length);
-            await AssertToldAsync(response, status);
+            await AssertReportedAsync(response, status);
             Assert.Equal(Content.Length, await failing.Client.StatusAsync("f"));
         }
 
-        await AssertGoesOnAsync(directory, Content.Length, Content.Length);
+        await AssertContinuesAsync(directory, Content.Length, Content.Length);
     }
 
     private static Task<ChildHost> StartAsync(UploadDirectory directory, string calls, string error, string path) => ChildHost.StartUnderAsync(
@@ -70,7 +70,7 @@ public class DiskFaultTests
         Assert.Equal("100000", await first.Content.ReadAsStringAsync());
     }
 
-    private static async Task AssertToldAsync(HttpResponseMessage response, int status)
+    private static async Task AssertReportedAsync(HttpResponseMessage response, int status)
     {
         string text = await response.Content.ReadAsStringAsync();
         Assert.True((int)response.StatusCode == status, string.Create(CultureInfo.InvariantCulture, $"{(int)response.StatusCode}: {text}"));
@@ -79,7 +79,7 @@ public class DiskFaultTests
         Assert.Equal("application/problem+json", response.Content.Headers.ContentType?.MediaType);
     }
 
-    private static async Task AssertGoesOnAsync(UploadDirectory directory, long least, long most)
+    private static async Task AssertContinuesAsync(UploadDirectory directory, long least, long most)
     {
         await using ChildHost child = await ChildHost.StartAsync(directory.Root);
         long offset = await child.Client.StatusAsync("f");

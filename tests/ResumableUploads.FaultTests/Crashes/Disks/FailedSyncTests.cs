@@ -6,21 +6,21 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FaultTests.Crashes.Disks;
 
-/// <summary>The disk refuses to make bytes durable: the error is the kernel's own, put in by strace.</summary>
+/// <summary>The disk refuses to sync, with real kernel errors injected by strace.</summary>
 public class FailedSyncTests
 {
     private const string Durable = "ResumableUploads:FileSystem:Durability=PowerLoss";
     private static readonly byte[] Content = RandomNumberGenerator.GetBytes(300_000);
 
     [Fact]
-    public async Task Bytes_whose_sync_failed_are_never_acknowledged_and_the_upload_goes_on_from_those_before()
+    public async Task Failed_data_sync_is_not_acknowledged_and_upload_resumes_from_synced_bytes()
     {
         await Needs.StraceAsync();
         using var directory = new UploadDirectory();
         await BeginAsync(directory);
         await using (ChildHost failing = await ChildHost.StartUnderAsync(FailingSyncs(directory.DataOf("f")!), directory.Root, Durable))
         {
-            // The second time the pages are clean, and a second sync would work: it must not be believed.
+            // The second time the pages are clean and a second sync would succeed, which proves nothing.
             for (int i = 0; i < 2; i++)
             {
                 using HttpResponseMessage response = await failing.Client.AppendAsync("f", 100_000, Content[100_000..200_000], Content.Length);
@@ -33,11 +33,11 @@ public class FailedSyncTests
             Assert.Contains("Input/output error", failing.Errors);
         }
 
-        await AssertGoesOnAsync(directory, 100_000, 100_000);
+        await AssertContinuesAsync(directory, 100_000, 100_000);
     }
 
     [Fact]
-    public async Task Bytes_whose_mark_could_not_be_synced_are_not_acknowledged()
+    public async Task Failed_mark_sync_is_not_acknowledged()
     {
         await Needs.StraceAsync();
         using var directory = new UploadDirectory();
@@ -50,12 +50,12 @@ public class FailedSyncTests
             Assert.Equal(100_000, await failing.Client.StatusAsync("f"));
         }
 
-        // The bytes themselves had been synced: they may be there or not.
-        await AssertGoesOnAsync(directory, 100_000, 200_000);
+        // The bytes themselves were synced, so they may or may not be kept.
+        await AssertContinuesAsync(directory, 100_000, 200_000);
     }
 
     [Fact]
-    public async Task A_creation_that_cannot_be_synced_is_refused()
+    public async Task Creation_with_failed_sync_is_rejected()
     {
         await Needs.StraceAsync();
         using var directory = new UploadDirectory();
@@ -67,7 +67,7 @@ public class FailedSyncTests
     }
 
     [Fact]
-    public async Task A_disk_on_which_no_sync_works_is_told_at_start()
+    public async Task Startup_on_disk_without_working_sync_fails()
     {
         await Needs.StraceAsync();
         using var directory = new UploadDirectory();
@@ -98,7 +98,7 @@ public class FailedSyncTests
         Assert.NotNull(response.Headers.RetryAfter);
     }
 
-    private static async Task AssertGoesOnAsync(UploadDirectory directory, long least, long most)
+    private static async Task AssertContinuesAsync(UploadDirectory directory, long least, long most)
     {
         await using ChildHost child = await ChildHost.StartAsync(directory.Root, Durable);
         long offset = await child.Client.StatusAsync("f");

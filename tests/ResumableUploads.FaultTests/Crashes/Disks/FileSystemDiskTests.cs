@@ -5,7 +5,7 @@ using ResumableUploads.Testing.Stores;
 
 namespace ResumableUploads.FaultTests.Crashes.Disks;
 
-/// <summary>On small file systems of their own, which only root can mount.</summary>
+/// <summary>The store on small file systems of its own, which only root can mount.</summary>
 public class FileSystemDiskTests : FileSystemStoreTest
 {
     private readonly string _disk;
@@ -30,7 +30,7 @@ public class FileSystemDiskTests : FileSystemStoreTest
     [Theory]
     [InlineData(Durability.PowerLoss)]
     [InlineData(Durability.ProcessCrash)]
-    public async Task A_full_disk_keeps_what_fitted_and_the_upload_goes_on_when_there_is_room(Durability durability)
+    public async Task Full_disk_keeps_written_bytes_and_upload_resumes_when_space_is_freed(Durability durability)
     {
         Mount("size=16m");
         FileSystemUploadStore store = NewStore(durability, directory: Path.Combine(_disk, "store"), syncSize: 1024 * 1024);
@@ -61,7 +61,7 @@ public class FileSystemDiskTests : FileSystemStoreTest
     }
 
     [Fact]
-    public async Task A_full_disk_while_staging_leaves_the_upload_as_it_was()
+    public async Task Full_disk_during_staging_leaves_the_upload_unchanged()
     {
         Mount("size=2m");
         FileSystemUploadStore store = NewStore(directory: Path.Combine(_disk, "store"));
@@ -78,7 +78,7 @@ public class FileSystemDiskTests : FileSystemStoreTest
     }
 
     [Fact]
-    public async Task A_disk_without_room_for_one_more_upload_says_that_it_is_full()
+    public async Task Creation_on_full_disk_reports_full_storage()
     {
         Mount("size=64k");
         FileSystemUploadStore store = NewStore(directory: Path.Combine(_disk, "store"));
@@ -100,7 +100,7 @@ public class FileSystemDiskTests : FileSystemStoreTest
     }
 
     [Fact]
-    public async Task A_read_only_disk_can_be_read_and_says_so_to_changes()
+    public async Task Read_only_disk_allows_reads_and_fails_changes()
     {
         Mount("size=4m");
         FileSystemUploadStore store = NewStore(directory: Path.Combine(_disk, "store"));
@@ -133,7 +133,7 @@ public class FileSystemDiskTests : FileSystemStoreTest
     }
 
     [Fact]
-    public async Task On_a_read_only_disk_an_upload_is_reported_as_far_as_it_is_certain()
+    public async Task Read_only_disk_reports_only_the_durable_offset()
     {
         Mount("size=4m");
         FileSystemUploadStore store = NewStore(directory: Path.Combine(_disk, "store"));
@@ -168,7 +168,7 @@ public class FileSystemDiskTests : FileSystemStoreTest
     {
         if (!OperatingSystem.IsLinux() || Run("mount", "-t", "tmpfs", "-o", options, "tmpfs", _disk) != 0)
         {
-            Assert.Skip("A file system cannot be mounted here; that takes root.");
+            Assert.Skip("Mounting a file system requires root.");
         }
 
         _mounted = true;

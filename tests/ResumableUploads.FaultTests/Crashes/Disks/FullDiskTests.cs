@@ -13,7 +13,7 @@ public class FullDiskTests
     [Theory]
     [InlineData("ProcessCrash")]
     [InlineData("PowerLoss")]
-    public async Task A_full_disk_is_told_with_the_true_offset_and_the_upload_goes_on_when_there_is_room(string durability)
+    public async Task Full_disk_returns_507_with_offset_and_upload_resumes_when_space_is_freed(string durability)
     {
         await using SmallDisk disk = await SmallDisk.MountAsync(16);
         var directory = new UploadDirectory(Path.Combine(disk.Path, "uploads"));
@@ -33,7 +33,7 @@ public class FullDiskTests
         Assert.InRange(offset, 10_000_000, 16 << 20);
         await AssertHoldsAsync(child, directory, "large", large, offset);
 
-        // The disk is still full. What is there is as it was, and what needs no room works.
+        // The disk is still full. Existing uploads are unchanged, and requests that need no space succeed.
         Assert.Equal(record, await File.ReadAllTextAsync(directory.RecordOf("small")));
         await AssertHoldsAsync(child, directory, "small", small, 60_000);
         await AssertHoldsAsync(child, directory, "other", small, 50_000);
@@ -45,7 +45,7 @@ public class FullDiskTests
         Assert.Equal(0, await child.Client.StatusAsync("other"));
         Assert.False(Directory.Exists(directory.Of("other")));
 
-        // That made room for some bytes more, and they are taken.
+        // The deletion freed space for some more bytes, and they are stored.
         using (HttpResponseMessage again = await child.Client.AppendAsync("large", offset, large[(int)offset..], large.Length))
         {
             long more = await AssertFullAsync(again);
@@ -72,7 +72,7 @@ public class FullDiskTests
     [Theory]
     [InlineData("ProcessCrash")]
     [InlineData("PowerLoss")]
-    public async Task A_creation_on_a_full_disk_leaves_nothing_behind(string durability)
+    public async Task Creation_on_full_disk_leaves_nothing_behind(string durability)
     {
         await using SmallDisk disk = await SmallDisk.MountAsync(16);
         var directory = new UploadDirectory(Path.Combine(disk.Path, "uploads"));
@@ -99,13 +99,13 @@ public class FullDiskTests
     [Theory]
     [InlineData("ProcessCrash")]
     [InlineData("PowerLoss")]
-    public async Task A_last_byte_that_fits_where_its_record_does_not_is_kept_and_the_upload_is_completed_later(string durability)
+    public async Task Last_byte_is_kept_when_its_record_does_not_fit_and_upload_completes_later(string durability)
     {
         await using SmallDisk disk = await SmallDisk.MountAsync(16);
         var directory = new UploadDirectory(Path.Combine(disk.Path, "uploads"));
         await using ChildHost child = await ChildHost.StartAsync(directory.Root, $"ResumableUploads:FileSystem:Durability={durability}");
 
-        // The last byte lies in a page that the file has already.
+        // The last byte fits into a page that the file already has.
         byte[] content = RandomNumberGenerator.GetBytes(100_001);
         (await child.Client.AppendAsync("last", 0, content[..^1], content.Length, ("X-File-Name", "last"))).Dispose();
         string ballast = disk.Fill();
@@ -126,7 +126,7 @@ public class FullDiskTests
     [Theory]
     [InlineData("ProcessCrash")]
     [InlineData("PowerLoss")]
-    public async Task A_server_that_ended_on_a_full_disk_starts_again_and_tells_what_is_there(string durability)
+    public async Task Server_restarts_on_full_disk_and_reports_stored_offset(string durability)
     {
         await using SmallDisk disk = await SmallDisk.MountAsync(16);
         var directory = new UploadDirectory(Path.Combine(disk.Path, "uploads"));
@@ -152,7 +152,7 @@ public class FullDiskTests
         directory.AssertFinished("f", content);
     }
 
-    /// <summary>The answer says that the disk is full, and how many bytes are safe.</summary>
+    /// <summary>Asserts that the response reports a full disk and returns the durable offset.</summary>
     private static async Task<long> AssertFullAsync(HttpResponseMessage response)
     {
         string text = await response.Content.ReadAsStringAsync();

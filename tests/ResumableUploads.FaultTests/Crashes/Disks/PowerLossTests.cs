@@ -6,8 +6,8 @@ using ResumableUploads.Testing.Servers;
 namespace ResumableUploads.FaultTests.Crashes.Disks;
 
 /// <summary>
-/// The power goes under a running server, on a file system of the machine's own kernel, and comes back. More rounds:
-/// RESUMABLE_UPLOADS_CRASH_ROUNDS. The same ones again: RESUMABLE_UPLOADS_CRASH_SEED.
+/// Power loss under a running server, on a real kernel file system. RESUMABLE_UPLOADS_CRASH_ROUNDS sets the number of rounds,
+/// RESUMABLE_UPLOADS_CRASH_SEED repeats a run.
 /// </summary>
 public class PowerLossTests(ITestOutputHelper output)
 {
@@ -18,7 +18,7 @@ public class PowerLossTests(ITestOutputHelper output)
     [Theory]
     [InlineData("ext4")]
     [InlineData("xfs")]
-    public async Task Every_acknowledged_byte_is_there_after_a_loss_of_power(string fileSystem)
+    public async Task Power_loss_keeps_every_acknowledged_byte(string fileSystem)
     {
         await using LoopDisk disk = await LoopDisk.MountAsync(fileSystem);
         int rounds = CrashSettings.Rounds is { } wanted ? Math.Max(1, wanted * Rounds / 200) : Rounds;
@@ -35,11 +35,11 @@ public class PowerLossTests(ITestOutputHelper output)
         run.AssertThatItHitSomething(rounds);
     }
 
-    /// <summary>A loss of power that takes what was not asked to be durable leaves files as they never are without it. The next loss comes upon these.</summary>
+    /// <summary>A power loss leaves files in states that never occur without one. The next power loss happens on such files.</summary>
     [Theory]
     [InlineData("ext4")]
     [InlineData("xfs")]
-    public async Task Every_loss_of_several_leaves_what_was_acknowledged(string fileSystem)
+    public async Task Repeated_power_losses_keep_every_acknowledged_byte(string fileSystem)
     {
         const int Losses = 4;
         const int Piece = 300;
@@ -54,19 +54,19 @@ public class PowerLossTests(ITestOutputHelper output)
             await using ChildHost child = await power.StartAsync(directory.Root, [$"ResumableUploads:FileSystem:Durability={Durability.PowerLoss}"]);
             long offset = loss == 0 ? 0 : await upload.VerifyAsync(child.Client, directory);
 
-            // The first loss comes upon an empty upload.
+            // The first power loss happens on an empty upload.
             byte[] piece = loss == 0 ? [] : source[(int)offset..((int)offset + Piece)];
             using HttpResponseMessage response = await child.Client.AppendAsync(upload.Name, offset, new ByteArrayContent(piece), source.Length + 1);
             Assert.Equal((offset + piece.Length).ToString(CultureInfo.InvariantCulture), response.Header("X-Start-Byte"));
             upload.Acknowledge(offset + piece.Length);
-            power.Hit(child);
+            power.Trigger(child);
             await child.EndAsync();
             await power.RecoverAsync();
         }
     }
 
     [Fact]
-    public async Task The_same_run_finds_what_is_lost_where_nothing_is_synced()
+    public async Task Power_loss_without_syncs_is_detected()
     {
         await using LoopDisk disk = await LoopDisk.MountAsync("ext4");
         KillRun run = Run(disk, new PowerLoss(disk), Durability.ProcessCrash);

@@ -3,7 +3,7 @@ using ResumableUploads.Testing;
 
 namespace ResumableUploads.FaultTests.Crashes.Disks;
 
-/// <summary>A disk of its own: a tmpfs, mounted for one test.</summary>
+/// <summary>A tmpfs, mounted for one test.</summary>
 internal sealed class SmallDisk : IAsyncDisposable
 {
     private readonly DirectoryInfo _place;
@@ -14,7 +14,7 @@ internal sealed class SmallDisk : IAsyncDisposable
 
     public static async Task<SmallDisk> MountAsync(int mebibytes)
     {
-        Needs.Require(OperatingSystem.IsLinux(), "tmpfs is for Linux.");
+        Needs.Require(OperatingSystem.IsLinux(), "tmpfs requires Linux.");
         var disk = new SmallDisk(Directory.CreateTempSubdirectory("crash-disk-"));
         int? exit = await Needs.RunAsync("mount", "-t", "tmpfs", "-o", $"size={mebibytes}m", "crash-disk", disk.Path);
         if (exit != 0)
@@ -22,24 +22,24 @@ internal sealed class SmallDisk : IAsyncDisposable
             disk._place.Delete();
         }
 
-        Needs.Require(exit == 0, "A tmpfs cannot be mounted here: it takes root, and a machine that allows it.");
+        Needs.Require(exit == 0, "Mounting a tmpfs requires root and a machine that allows it.");
         return disk;
     }
 
-    /// <summary>Changes the disk: <c>size=64m</c>, <c>ro</c>.</summary>
+    /// <summary>Remounts the disk with an option such as <c>size=64m</c> or <c>ro</c>.</summary>
     public async Task RemountAsync(string option) => Assert.Equal(0, await Needs.RunAsync("mount", "-o", $"remount,{option}", Path));
 
-    /// <summary>Takes all the room that is left, until the file is deleted.</summary>
+    /// <summary>Fills the remaining space until the returned file is deleted.</summary>
     public string Fill()
     {
-        string path = Ballast.Fill(Path);
+        string path = DiskFiller.Fill(Path);
         Assert.Equal("0", new DriveInfo(Path).AvailableFreeSpace.ToString(CultureInfo.InvariantCulture));
         return path;
     }
 
     public async ValueTask DisposeAsync()
     {
-        // Lazily, so that it goes also when a failed test has left something open in it.
+        // Lazily, so that it also works if a failed test has left a file open.
         await Needs.RunAsync("umount", "-l", Path);
         _place.Delete(recursive: true);
     }

@@ -13,7 +13,7 @@ public class TornRecordTests
     [InlineData("ProcessCrash", 0.5)]
     [InlineData("PowerLoss", 0.0)]
     [InlineData("PowerLoss", 0.5)]
-    public async Task A_torn_record_costs_its_own_upload_and_no_other(string durability, double rest)
+    public async Task Torn_record_affects_only_its_own_upload(string durability, double rest)
     {
         using var directory = new UploadDirectory();
         string option = $"ResumableUploads:FileSystem:Durability={durability}";
@@ -44,7 +44,7 @@ public class TornRecordTests
             directory.AssertFinished(name, content);
         }
 
-        // The bytes are not thrown away: a person may look at them.
+        // The bytes are kept in quarantine for inspection.
         string aside = Assert.Single(Directory.GetDirectories(Path.Combine(directory.Root, "quarantine")));
         Assert.Equal(content[..50_000], await File.ReadAllBytesAsync(Assert.Single(Directory.GetFiles(aside, "*.data"))));
         again.AskToStop();

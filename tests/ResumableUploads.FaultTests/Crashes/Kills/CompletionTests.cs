@@ -4,14 +4,14 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FaultTests.Crashes.Kills;
 
-/// <summary>The handler of a finished upload, when its process dies and when another process is asked for it.</summary>
+/// <summary>The completion handler when its process dies and another process receives the request.</summary>
 public class CompletionTests
 {
     private const string Name = "whole-.bin";
     private static readonly byte[] Content = [.. Enumerable.Range(0, 90_000).Select(static i => (byte)(i * 31))];
 
     [Fact]
-    public async Task A_handler_that_runs_in_one_process_is_not_run_by_another_however_long_it_takes()
+    public async Task Running_handler_is_not_started_by_another_process()
     {
         using var directory = new UploadDirectory();
         string[] options = ["ResumableUploads:FileSystem:Durability=ProcessCrash", "ResumableUploads:Handler:LeaseDuration=00:00:02", "ResumableUploads:Handler:CompletionTimeout=00:00:01"];
@@ -21,7 +21,7 @@ public class CompletionTests
         Task<HttpResponseMessage> sent = a.Client.AppendAsync(Name, 0, Content, Content.Length, ("X-File-Name", Name));
         await a.PrintsAsync(static line => line == $"completing {Name} 1");
 
-        // Four times a second, and the lease is two: it has to be renewed.
+        // Waits four seconds in all, with a lease of two: it has to be renewed.
         for (int i = 0; i < 4; i++)
         {
             using HttpResponseMessage waiting = await b.Client.AppendAsync(Name, Content.Length, [], Content.Length);
@@ -46,7 +46,7 @@ public class CompletionTests
     }
 
     [Fact]
-    public async Task Another_process_runs_the_handler_of_one_that_was_killed_in_it()
+    public async Task Handler_of_killed_process_is_run_by_another_process()
     {
         using var directory = new UploadDirectory();
         string[] options = ["ResumableUploads:FileSystem:Durability=ProcessCrash", "ResumableUploads:Handler:LeaseDuration=00:00:02"];
@@ -66,11 +66,11 @@ public class CompletionTests
     }
 
     [Fact]
-    public async Task A_handler_moves_its_file_also_while_its_own_lease_is_being_renewed()
+    public async Task Handler_moves_its_file_while_its_lease_is_renewed()
     {
         using var directory = new UploadDirectory();
 
-        // Renewed without a pause, so that the two meet.
+        // The lease is renewed without a pause, so that a renewal and the move overlap.
         await using ChildHost child = await ChildHost.StartAsync(directory.Root, "ResumableUploads:FileSystem:Durability=ProcessCrash", "ResumableUploads:Handler:LeaseDuration=00:00:00.004");
         for (int i = 0; i < 50; i++)
         {
@@ -85,12 +85,12 @@ public class CompletionTests
     [InlineData("die-after", "ProcessCrash")]
     [InlineData("die-before", "PowerLoss")]
     [InlineData("die-after", "PowerLoss")]
-    public async Task A_kill_at_the_move_of_a_finished_file_neither_loses_nor_doubles_it(string handler, string durability)
+    public async Task Kill_at_the_move_of_a_completed_file_neither_loses_nor_duplicates_it(string handler, string durability)
     {
         using var directory = new UploadDirectory();
         string[] options = [$"ResumableUploads:FileSystem:Durability={durability}", "ResumableUploads:Handler:LeaseDuration=00:00:00.3"];
 
-        // Two deaths: the second finds what the first has left.
+        // Two kills: the second happens on what the first has left.
         for (int attempt = 1; attempt <= 2; attempt++)
         {
             await using ChildHost dying = await ChildHost.StartAsync(directory.Root, [.. options, $"Handler={handler}"]);

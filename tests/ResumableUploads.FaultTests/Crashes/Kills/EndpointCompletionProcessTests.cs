@@ -6,14 +6,14 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FaultTests.Crashes.Kills;
 
-/// <summary>The endpoint of an upload, when its process dies in it and when another process is asked for it.</summary>
+/// <summary>The endpoint of an upload when its process dies and another process receives the request.</summary>
 public class EndpointCompletionProcessTests
 {
     private const string Name = "whole-.bin";
     private static readonly byte[] Content = RandomNumberGenerator.GetBytes(90_000);
 
     [Fact]
-    public async Task An_endpoint_that_runs_in_one_process_is_not_run_by_another_however_long_it_takes()
+    public async Task Running_endpoint_is_not_started_by_another_process()
     {
         using var directory = new UploadDirectory();
         string[] options = [Effects(directory), "ResumableUploads:FileSystem:Durability=ProcessCrash", "ResumableUploads:Handler:LeaseDuration=00:00:02"];
@@ -24,7 +24,7 @@ public class EndpointCompletionProcessTests
         Task<HttpResponseMessage> sent = await upload.SendPiecesAsync(a.Client, 40_000);
         await a.PrintsAsync(static line => line == $"running {Name} 1");
 
-        // Each waits a second, and the lease is two: it has to be renewed.
+        // Each waits a second, with a lease of two seconds: it has to be renewed.
         for (int i = 0; i < 4; i++)
         {
             using HttpResponseMessage waiting = await upload.SendAsync(b.Client, Content.Length, Content.Length);
@@ -47,7 +47,7 @@ public class EndpointCompletionProcessTests
     }
 
     [Fact]
-    public async Task Another_process_runs_the_endpoint_of_one_that_was_killed_in_it()
+    public async Task Endpoint_of_killed_process_is_run_by_another_process()
     {
         using var directory = new UploadDirectory();
         string[] options = [Effects(directory), "ResumableUploads:FileSystem:Durability=ProcessCrash", "ResumableUploads:Handler:LeaseDuration=00:00:02"];
@@ -69,7 +69,7 @@ public class EndpointCompletionProcessTests
     }
 
     [Fact]
-    public async Task A_process_that_stood_still_past_its_lease_does_not_take_the_upload_from_the_one_that_runs_it()
+    public async Task Process_suspended_past_its_lease_does_not_take_over_the_upload()
     {
         Needs.Require(OperatingSystem.IsLinux(), "Signals are those of Linux.");
         using var directory = new UploadDirectory();
@@ -84,7 +84,7 @@ public class EndpointCompletionProcessTests
         Task<EndpointAnswer> asked = upload.AskAsync(b.Client);
         await b.PrintsAsync(static line => line == $"running {Name} 2");
 
-        // The first goes on, and is told to stop: its endpoint gives up, and that is its own affair.
+        // The first process continues and its endpoint is canceled. Its result is not used.
         a.Resume();
         a.AskToStop();
         using (HttpResponseMessage stopped = await sent)
@@ -104,7 +104,7 @@ public class EndpointCompletionProcessTests
     }
 
     [Fact]
-    public async Task An_upload_that_kills_its_process_each_time_is_given_up_and_the_app_hears_of_it()
+    public async Task Upload_that_kills_its_process_each_time_is_dead_lettered()
     {
         const int Attempts = 3;
         using var directory = new UploadDirectory();
@@ -125,7 +125,7 @@ public class EndpointCompletionProcessTests
             await dying.EndAsync();
         }
 
-        // And once more while it is told.
+        // The process is killed once more while the app is being notified.
         await using (ChildHost dying = await ChildHost.StartAsync(directory.Root, options))
         {
             await Assert.ThrowsAnyAsync<HttpRequestException>(() => upload.AskAsync(dying.Client));
@@ -142,7 +142,7 @@ public class EndpointCompletionProcessTests
         }
 
         var effects = new EndpointEffects(DirectoryOf(directory));
-        Assert.Equal([upload.Hash], effects.ParkedOf(upload.Key));
+        Assert.Equal([upload.Hash], effects.DeadLettersOf(upload.Key));
         Assert.Equal([(1, false), (2, true), (3, true)], effects.RunsOf(upload.Key));
         Assert.Empty(effects.HashesOf(upload.Key));
     }

@@ -2,8 +2,8 @@ using Microsoft.Data.Sqlite;
 
 namespace ResumableUploads.FaultTests.Crashes.Kills;
 
-/// <summary>What the endpoint of the app in the other process has left, read from its table.</summary>
-/// <param name="directory">Where the app was told to keep it.</param>
+/// <summary>Reads the side effects that the endpoint in the other process has written to its table.</summary>
+/// <param name="directory">The directory of the table.</param>
 internal sealed class EndpointEffects(string directory)
 {
     private readonly string _connection = new SqliteConnectionStringBuilder
@@ -13,19 +13,19 @@ internal sealed class EndpointEffects(string directory)
         Pooling = false,
     }.ToString();
 
-    /// <summary>The hashes that were written for an upload: one, where all is well.</summary>
+    /// <summary>Returns the hashes written for an upload: exactly one is correct.</summary>
     public IReadOnlyList<string> HashesOf(string key) =>
         Read("SELECT hash FROM effects WHERE key = $key", key, static row => row.GetString(0));
 
-    /// <summary>Every start of the handler, in order: how often it was started by then as it was told, and whether that was a repeat.</summary>
+    /// <summary>Returns every start of the handler in order: the attempt number that it received, and whether it was a repeat.</summary>
     public IReadOnlyList<(int Attempt, bool IsRepeat)> RunsOf(string key) =>
         Read("SELECT attempt, is_repeat FROM runs WHERE key = $key ORDER BY rowid", key, static row => (row.GetInt32(0), row.GetBoolean(1)));
 
-    /// <summary>The hashes of what was given up.</summary>
-    public IReadOnlyList<string> ParkedOf(string key) =>
+    /// <summary>Returns the hashes of dead-lettered uploads.</summary>
+    public IReadOnlyList<string> DeadLettersOf(string key) =>
         Read("SELECT hash FROM parked WHERE key = $key", key, static row => row.GetString(0));
 
-    /// <summary>How many uploads have had an effect.</summary>
+    /// <summary>Gets the number of uploads with an effect.</summary>
     public int Count => Read("SELECT key FROM effects WHERE $key = ''", "", static row => row.GetString(0)).Count;
 
     private List<T> Read<T>(string sql, string key, Func<SqliteDataReader, T> read)
@@ -33,7 +33,7 @@ internal sealed class EndpointEffects(string directory)
         using var connection = new SqliteConnection(_connection);
         connection.Open();
         using SqliteCommand command = connection.CreateCommand();
-#pragma warning disable CA2100 // All of them are constants above.
+#pragma warning disable CA2100 // All commands are constants.
         command.CommandText = sql;
 #pragma warning restore CA2100
         command.Parameters.AddWithValue("$key", key);

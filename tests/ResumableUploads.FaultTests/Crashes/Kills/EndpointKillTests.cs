@@ -7,16 +7,16 @@ using ResumableUploads.Testing.Servers;
 namespace ResumableUploads.FaultTests.Crashes.Kills;
 
 /// <summary>
-/// The server is killed at each step between the last byte of an upload to an endpoint of the app and its answer. More rounds:
-/// RESUMABLE_UPLOADS_CRASH_ROUNDS.
+/// The server is killed at each step between the last byte of an upload to an endpoint and its response. RESUMABLE_UPLOADS_CRASH_ROUNDS sets the
+/// number of rounds.
 /// </summary>
 public class EndpointKillTests
 {
     private const int Rounds = 10;
 
     /// <summary>
-    /// The step; how often the handler is started in all; whether the first start is told to be a repeat, because the one before it was
-    /// recorded and never came; whether the answer is that of the process that died.
+    /// The step; the total number of handler starts; whether the first start is reported as a repeat, because an earlier one was recorded but never
+    /// ran; whether the response is that of the process that died.
     /// </summary>
     public static TheoryData<string, int, bool, bool> Steps => new()
     {
@@ -34,7 +34,7 @@ public class EndpointKillTests
 
     [Theory]
     [MemberData(nameof(Steps))]
-    public async Task A_kill_at_any_step_leaves_one_effect_and_one_answer(string step, int starts, bool firstIsRepeat, bool isOldAnswer)
+    public async Task Kill_at_any_step_leaves_one_effect_and_one_response(string step, int starts, bool firstIsRepeat, bool isOldAnswer)
     {
         using var directory = new UploadDirectory();
         string effectsDirectory = Path.Combine(directory.Root, "..", "effects");
@@ -56,7 +56,7 @@ public class EndpointKillTests
                 await child.DisposeAsync();
                 child = await StartAsync(directory, effectsDirectory, round + 1);
 
-                EndpointAnswer answer = await upload.ComeBackAsync(child.Client, cuts[^1]);
+                EndpointAnswer answer = await upload.ReconnectAsync(child.Client, cuts[^1]);
                 AssertIsWhole(answer, upload, content.Length, isOldAnswer ? dead : child.Id);
                 Assert.Equal(answer, await upload.AskAsync(child.Client));
                 Assert.Equal(upload.Hash, Assert.Single(effects.HashesOf(upload.Key)));

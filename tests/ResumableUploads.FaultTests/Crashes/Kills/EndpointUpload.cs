@@ -6,10 +6,10 @@ using ResumableUploads.Testing.Clients;
 
 namespace ResumableUploads.FaultTests.Crashes.Kills;
 
-/// <summary>An upload to the endpoint of the app in the other process, which dies at a step of it.</summary>
+/// <summary>An upload to the endpoint in the other process, which dies at one of its steps.</summary>
 /// <param name="fileId">Its file id.</param>
-/// <param name="content">What it sends.</param>
-/// <param name="die">The step, or null where it lives.</param>
+/// <param name="content">The content.</param>
+/// <param name="die">The step, or null to keep the process alive.</param>
 internal sealed class EndpointUpload(string fileId, byte[] content, string? die = null)
 {
     private const string Path = "/effects";
@@ -17,20 +17,20 @@ internal sealed class EndpointUpload(string fileId, byte[] content, string? die 
 
     private string Url => die is null ? Path : $"{Path}?die={die}";
 
-    /// <summary>Its key, as the endpoint and its table name it.</summary>
+    /// <summary>Gets its key, as used by the endpoint and its table.</summary>
     public string Key { get; } = UploadKeyFactory.FromFileId("anonymous", Path, Encoding.Latin1.GetBytes(fileId)).ToString();
 
     public string Hash { get; } = Convert.ToHexString(SHA256.HashData(content));
 
     public Task<long> StatusAsync(HttpClient client) => client.StatusAsync(fileId, Url);
 
-    /// <summary>Sends a part of it.</summary>
+    /// <summary>Sends a part of the content.</summary>
     public Task<HttpResponseMessage> SendAsync(HttpClient client, long offset, long end) =>
         client.AppendAsync(fileId, offset, new ByteArrayContent(content[(int)offset..(int)end]), content.Length, Url);
 
-    /// <summary>Sends it up to its last piece, whose answer is not waited for.</summary>
-    /// <param name="client">Where to.</param>
-    /// <param name="cuts">Where it is cut, rising.</param>
+    /// <summary>Sends all chunks and returns the pending response of the last one.</summary>
+    /// <param name="client">The client.</param>
+    /// <param name="cuts">The offsets at which the content is split, in ascending order.</param>
     public async Task<Task<HttpResponseMessage>> SendPiecesAsync(HttpClient client, params int[] cuts)
     {
         int offset = 0;
@@ -44,10 +44,12 @@ internal sealed class EndpointUpload(string fileId, byte[] content, string? die 
         return SendAsync(client, offset, content.Length);
     }
 
-    /// <summary>As a client does that has lost the answer: asks for the status, sends what is missing, and asks until it is told.</summary>
-    /// <param name="client">Where to.</param>
-    /// <param name="least">What the server has acknowledged before.</param>
-    public async Task<EndpointAnswer> ComeBackAsync(HttpClient client, long least)
+    /// <summary>
+    /// Behaves like a client that has lost the response: requests the status, sends the missing bytes, and polls until it receives the response.
+    /// </summary>
+    /// <param name="client">The client.</param>
+    /// <param name="least">The offset that the server has acknowledged before.</param>
+    public async Task<EndpointAnswer> ReconnectAsync(HttpClient client, long least)
     {
         for (int i = 0; i < 10; i++)
         {
@@ -69,7 +71,7 @@ internal sealed class EndpointUpload(string fileId, byte[] content, string? die 
         throw new InvalidOperationException($"{fileId}: it was 'later' ten times.");
     }
 
-    /// <summary>Asks again, at the full size.</summary>
+    /// <summary>Requests the status at the full size.</summary>
     public async Task<EndpointAnswer> AskAsync(HttpClient client)
     {
         using HttpResponseMessage response = await SendAsync(client, content.Length, content.Length);

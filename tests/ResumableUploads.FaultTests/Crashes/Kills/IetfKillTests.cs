@@ -4,7 +4,11 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FaultTests.Crashes.Kills;
 
-/// <summary>A server is killed while it tells clients of the draft how many bytes are durable. The same run again: RESUMABLE_UPLOADS_CRASH_SEED.</summary>
+/// <summary>
+/// A server is killed while it reports durable offsets to clients of the IETF draft in 104 responses (<see
+/// href="https://datatracker.ietf.org/doc/draft-ietf-httpbis-resumable-upload/">draft-ietf-httpbis-resumable-upload</see>).
+/// RESUMABLE_UPLOADS_CRASH_SEED repeats a run.
+/// </summary>
 public class IetfKillTests(ITestOutputHelper output)
 {
     private const int InFlight = 4;
@@ -13,7 +17,7 @@ public class IetfKillTests(ITestOutputHelper output)
     [Theory]
     [InlineData(Durability.ProcessCrash, 40)]
     [InlineData(Durability.PowerLoss, 20)]
-    public async Task R8_what_was_told_in_an_interim_response_is_there_after_a_kill(Durability durability, int rounds)
+    public async Task Kill_keeps_offsets_reported_in_interim_responses(Durability durability, int rounds)
     {
         int seed = int.TryParse(Environment.GetEnvironmentVariable("RESUMABLE_UPLOADS_CRASH_SEED"), out int given) ? given : RandomNumberGenerator.GetInt32(int.MaxValue);
         output.WriteLine($"RESUMABLE_UPLOADS_CRASH_SEED={seed}");
@@ -63,13 +67,13 @@ public class IetfKillTests(ITestOutputHelper output)
             foreach (KilledIetfUpload done in uploads.Where(static upload => upload.IsDone).ToList())
             {
                 directory.AssertFinished(done.Name, done.Source);
-                interims += done.Interims;
+                interims += done.InterimResponses;
                 uploads.Remove(done);
                 finished++;
             }
         }
 
-        output.WriteLine($"{finished} uploads finished, {resumed} times an upload went on, {interims} interim responses had told of bytes.");
+        output.WriteLine($"{finished} uploads finished, {resumed} uploads resumed, {interims} interim responses reported bytes.");
         Assert.InRange(resumed, rounds / 4, int.MaxValue);
         Assert.InRange(interims, rounds, int.MaxValue);
     }

@@ -4,8 +4,8 @@ using ResumableUploads.Testing.Servers;
 namespace ResumableUploads.FaultTests.Crashes.Kills;
 
 /// <summary>
-/// A server is killed at random points of uploads and started again. More rounds: RESUMABLE_UPLOADS_CRASH_ROUNDS. The same ones again:
-/// RESUMABLE_UPLOADS_CRASH_SEED.
+/// A server is killed at random points of uploads and restarted. RESUMABLE_UPLOADS_CRASH_ROUNDS sets the number of rounds,
+/// RESUMABLE_UPLOADS_CRASH_SEED repeats a run.
 /// </summary>
 public class KillTests(ITestOutputHelper output)
 {
@@ -15,7 +15,7 @@ public class KillTests(ITestOutputHelper output)
     [Theory]
     [InlineData(Durability.ProcessCrash, 150)]
     [InlineData(Durability.PowerLoss, 50)]
-    public async Task Every_acknowledged_byte_is_there_after_a_kill_and_each_file_is_finished_once(Durability durability, int rounds)
+    public async Task Kill_keeps_every_acknowledged_byte_and_each_file_completes_once(Durability durability, int rounds)
     {
         if (CrashSettings.Rounds is { } wanted)
         {

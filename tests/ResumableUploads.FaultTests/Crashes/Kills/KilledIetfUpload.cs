@@ -5,7 +5,7 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FaultTests.Crashes.Kills;
 
-/// <summary>An upload of the draft whose server is killed again and again. Every interim response counts: what it has told is safe.</summary>
+/// <summary>An upload of the IETF draft whose server is killed repeatedly. Each offset in an interim response counts as acknowledged.</summary>
 internal sealed class KilledIetfUpload(int number, byte[] source, int seed)
 {
     private readonly Random _random = new(seed);
@@ -14,18 +14,18 @@ internal sealed class KilledIetfUpload(int number, byte[] source, int seed)
 
     public byte[] Source => source;
 
-    /// <summary>The name of the file: another one each time that the upload is begun, because nobody knows what became of the one before.</summary>
+    /// <summary>Gets the file name. It changes each time the upload is created, because the result of the previous creation is unknown.</summary>
     public string Name => $"upload-{number}-{_creations}-.bin";
 
-    /// <summary>The largest number that the server has ever told.</summary>
-    public long Told { get; private set; }
+    /// <summary>Gets the largest offset that the server has reported.</summary>
+    public long ReportedOffset { get; private set; }
 
-    /// <summary>How often progress was told before an answer.</summary>
-    public int Interims { get; private set; }
+    /// <summary>Gets the number of interim responses received.</summary>
+    public int InterimResponses { get; private set; }
 
     public bool IsDone { get; private set; }
 
-    /// <summary>After a start of the server: nothing that was told is missing.</summary>
+    /// <summary>Verifies after a restart that no reported byte is missing.</summary>
     public async Task<long> VerifyAsync(HttpClient client)
     {
         if (_url is null)
@@ -34,17 +34,19 @@ internal sealed class KilledIetfUpload(int number, byte[] source, int seed)
         }
 
         (long offset, bool isComplete) = (await client.StateAsync(_url))!.Value;
-        Assert.True(offset >= Told, $"{Name}: {Told} bytes were told to be safe, and {offset} are there.");
+        Assert.True(offset >= ReportedOffset, $"{Name}: {ReportedOffset} bytes were reported as durable, and {offset} are stored.");
         Assert.True(!IsDone || isComplete, $"{Name} was finished, and is not.");
-        Told = offset;
+        ReportedOffset = offset;
         return offset;
     }
 
-    /// <summary>Sends all that is missing in one request, until it is answered or the server is gone. (The answer may be that the handler of a process
-    /// that is dead still counts as running.)</summary>
-    /// <param name="address">Where to.</param>
-    /// <param name="offset">What the server has.</param>
-    /// <param name="heard">Told of bytes as they are sent, and of each interim response (as 0 bytes).</param>
+    /// <summary>
+    /// Sends the rest in one request until the server responds or is gone. The response may be that the handler of a dead process still counts as
+    /// running.
+    /// </summary>
+    /// <param name="address">The address of the server.</param>
+    /// <param name="offset">The current offset of the server.</param>
+    /// <param name="heard">Called with the number of bytes sent, and with 0 for each interim response.</param>
     public async Task SendAsync(Uri address, long offset, Action<int> heard)
     {
         try
@@ -72,7 +74,7 @@ internal sealed class KilledIetfUpload(int number, byte[] source, int seed)
         }
         catch (Exception e) when (e is IOException or SocketException)
         {
-            // Killed. What was not told may be there or not.
+            // The server was killed. Unreported bytes may or may not be stored.
         }
     }
 
@@ -86,8 +88,8 @@ internal sealed class KilledIetfUpload(int number, byte[] source, int seed)
             _url ??= response.Header("Location");
             if (response.Header("Upload-Offset") is { } offset)
             {
-                Told = Math.Max(Told, long.Parse(offset, CultureInfo.InvariantCulture));
-                Interims += response.Status == 104 ? 1 : 0;
+                ReportedOffset = Math.Max(ReportedOffset, long.Parse(offset, CultureInfo.InvariantCulture));
+                InterimResponses += response.Status == 104 ? 1 : 0;
             }
 
             heard(0);

@@ -2,31 +2,31 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FaultTests.Crashes.Kills;
 
-/// <summary>Servers that are asked to stop (SIGTERM) while uploads run, and others that take their place.</summary>
+/// <summary>Servers that are stopped by SIGTERM during uploads, and their successors.</summary>
 public class RestartTests(ITestOutputHelper output)
 {
     private const int Size = 150_000;
 
-    /// <summary>What a host waits for its services by default.</summary>
+    /// <summary>The default shutdown timeout of a host.</summary>
     private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(30);
 
     [Fact]
-    public Task Servers_that_are_asked_to_stop_under_load_end_in_time_and_the_next_one_goes_on() => RestartAsync(servers: 1, restarts: 3, uploads: 20);
+    public Task Server_stopped_under_load_exits_in_time_and_the_next_one_continues() => RestartAsync(servers: 1, restarts: 3, uploads: 20);
 
     [Fact]
-    public Task Through_a_rolling_restart_of_two_processes_on_one_directory_all_uploads_finish() => RestartAsync(servers: 2, restarts: 6, uploads: 50);
+    public Task Rolling_restart_of_two_processes_completes_all_uploads() => RestartAsync(servers: 2, restarts: 6, uploads: 50);
 
     private async Task RestartAsync(int servers, int restarts, int uploads)
     {
         using var directory = new UploadDirectory();
-        PatientUpload[] all = Uploads(uploads);
+        RetryingUpload[] all = Uploads(uploads);
         var running = new ChildHost[servers];
         for (int i = 0; i < servers; i++)
         {
             running[i] = await ChildHost.StartAsync(directory.Root);
         }
 
-        // For each restart there is a part of every upload that is not sent before.
+        // Each restart has a part of every upload that was not sent before.
         int limit = 0;
         int next = 0;
         Task[] sending = [.. all.Select(upload => Task.Run(() => upload.SendAsync(
@@ -35,7 +35,7 @@ public class RestartTests(ITestOutputHelper output)
         {
             int before = limit;
             Volatile.Write(ref limit, Size / (restarts + 1) * (i + 1));
-            await GoOnAsync(directory, all, before);
+            await WaitForProgressAsync(directory, all, before);
             ChildHost old = running[i % servers];
             await StopAsync(old);
             Volatile.Write(ref running[i % servers], await ChildHost.StartAsync(directory.Root));
@@ -53,24 +53,24 @@ public class RestartTests(ITestOutputHelper output)
         Assert.InRange(all.Sum(static upload => upload.Stopping), 1, int.MaxValue);
     }
 
-    private static PatientUpload[] Uploads(int count) =>
+    private static RetryingUpload[] Uploads(int count) =>
     [
         .. Enumerable.Range(0, count).Select(static i =>
         {
             byte[] source = new byte[Size + i];
             new Random(i).NextBytes(source);
-            return new PatientUpload($"upload-{i}-.bin", source, i);
+            return new RetryingUpload($"upload-{i}-.bin", source, i);
         }),
     ];
 
-    /// <summary>Waits until some uploads have got further.</summary>
-    private static async Task GoOnAsync(UploadDirectory directory, PatientUpload[] uploads, int before)
+    /// <summary>Waits until some uploads have advanced.</summary>
+    private static async Task WaitForProgressAsync(UploadDirectory directory, RetryingUpload[] uploads, int before)
     {
-        using var patience = new CancellationTokenSource(ChildHost.Patience);
+        using var timeout = new CancellationTokenSource(ChildHost.Patience);
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
         while (uploads.Count(upload => directory.DataOf(upload.Name) is { } path && new FileInfo(path).Length > before) < 3)
         {
-            Assert.True(await timer.WaitForNextTickAsync(patience.Token));
+            Assert.True(await timer.WaitForNextTickAsync(timeout.Token));
         }
     }
 
@@ -83,14 +83,14 @@ public class RestartTests(ITestOutputHelper output)
         Assert.InRange(TimeProvider.System.GetElapsedTime(began), TimeSpan.Zero, ShutdownTimeout);
     }
 
-    private void AssertFinished(UploadDirectory directory, PatientUpload[] uploads)
+    private void AssertFinished(UploadDirectory directory, RetryingUpload[] uploads)
     {
-        foreach (PatientUpload upload in uploads)
+        foreach (RetryingUpload upload in uploads)
         {
             directory.AssertFinished(upload.Name, upload.Source);
         }
 
         Assert.Equal(uploads.Length, Directory.GetFiles(directory.Finished).Length);
-        output.WriteLine($"{uploads.Length} uploads; {uploads.Sum(static upload => upload.Stopping)} times a server said that it stops, {uploads.Sum(static upload => upload.Lost)} times there was nobody.");
+        output.WriteLine($"{uploads.Length} uploads; {uploads.Sum(static upload => upload.Stopping)} times a server responded that it is stopping, {uploads.Sum(static upload => upload.Lost)} times there was nobody.");
     }
 }

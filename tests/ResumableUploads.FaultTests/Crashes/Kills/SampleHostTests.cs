@@ -6,7 +6,7 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FaultTests.Crashes.Kills;
 
-/// <summary>The sample app as a person would start it.</summary>
+/// <summary>The sample app, started as a user would start it.</summary>
 [Collection(typeof(Alone))]
 public class SampleHostTests
 {
@@ -14,7 +14,7 @@ public class SampleHostTests
     private static readonly byte[] Content = RandomNumberGenerator.GetBytes(Size);
 
     [Fact]
-    public async Task It_takes_a_file_through_a_kill_and_keeps_it_below_its_directory()
+    public async Task Sample_host_completes_a_file_after_a_kill()
     {
         using var directory = new UploadDirectory();
         await using (ChildHost sample = await ChildHost.StartSampleAsync(directory.Root))
@@ -36,7 +36,7 @@ public class SampleHostTests
     [InlineData("Content-Length: 400000")]
     [InlineData("Transfer-Encoding: chunked")]
     [InlineData("Content-Length: 400000", "Expect: 100-continue")]
-    public async Task Asked_to_stop_it_keeps_the_bytes_of_a_silent_client_and_ends_soon(params string[] headers)
+    public async Task Sample_host_stopped_with_a_silent_client_keeps_bytes_and_exits_soon(params string[] headers)
     {
         using var directory = new UploadDirectory();
         await using (ChildHost sample = await ChildHost.StartSampleAsync(directory.Root))

@@ -3,11 +3,11 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FaultTests.Crashes.Kills;
 
-/// <summary>What an operator reads when the app cannot start.</summary>
+/// <summary>The errors that an operator sees when the app cannot start.</summary>
 public class ServerStartTests
 {
     [Fact]
-    public async Task A_read_only_directory_is_told_at_start_with_its_name_and_the_step()
+    public async Task Startup_with_read_only_directory_names_the_directory_and_the_step()
     {
         await using SmallDisk disk = await SmallDisk.MountAsync(1);
         string directory = Path.Combine(disk.Path, "uploads");
@@ -17,7 +17,7 @@ public class ServerStartTests
     }
 
     [Fact]
-    public async Task A_directory_that_has_become_read_only_is_told_at_start()
+    public async Task Startup_with_directory_that_became_read_only_fails()
     {
         await using SmallDisk disk = await SmallDisk.MountAsync(16);
         string directory = Path.Combine(disk.Path, "uploads");
@@ -31,7 +31,7 @@ public class ServerStartTests
     }
 
     [Fact]
-    public async Task A_missing_parent_is_told_at_start_and_not_made()
+    public async Task Startup_with_missing_parent_directory_fails_and_does_not_create_it()
     {
         using var place = new UploadDirectory();
         string directory = Path.Combine(place.Root, "not-mounted", "uploads");
@@ -41,7 +41,7 @@ public class ServerStartTests
     }
 
     [Fact]
-    public async Task A_file_in_the_place_of_the_directory_is_told_at_start()
+    public async Task Startup_with_a_file_in_place_of_the_directory_fails()
     {
         using var place = new UploadDirectory();
         await File.WriteAllTextAsync(place.Root, "");
@@ -55,7 +55,7 @@ public class ServerStartTests
     [InlineData("Timeouts:IdleTimeout=-00:00:01", "ResumableUploads:Timeouts:IdleTimeout is -00:00:01")]
     [InlineData("UploadPath=upload", "ResumableUploads:UploadPath is 'upload'")]
     [InlineData("MaxUploadSize=ten", "ResumableUploads:MaxUploadSize")]
-    public async Task A_wrong_option_is_told_at_start_by_its_name(string option, string message)
+    public async Task Startup_with_invalid_option_names_the_option(string option, string message)
     {
         using var directory = new UploadDirectory();
         await using ChildHost child = await ChildHost.RunToEndAsync(directory.Root, "ResumableUploads:" + option);

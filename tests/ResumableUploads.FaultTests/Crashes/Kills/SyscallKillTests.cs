@@ -8,12 +8,12 @@ using ResumableUploads.Testing.Servers;
 namespace ResumableUploads.FaultTests.Crashes.Kills;
 
 /// <summary>
-/// The file-system store is killed at every call of the system that changes something, from the creation of an upload to its removal, and
-/// opened again: what it had answered is so.
+/// The file-system store is killed at every system call that changes something, from the creation of an upload to its deletion, and opened again:
+/// everything it has reported must be true.
 /// </summary>
 public class SyscallKillTests(ITestOutputHelper output)
 {
-    // The opening of a file is not among them, but the lock that the framework takes on each that it has opened is.
+    // Opening a file is not in the list, but the lock that the framework takes on each opened file is.
     private const string Names =
         "mkdir,rmdir,rename,renameat,renameat2,pwrite64,pwritev,ftruncate,fsync,fdatasync,unlink,unlinkat,utimensat,flock,link,linkat";
 
@@ -21,7 +21,7 @@ public class SyscallKillTests(ITestOutputHelper output)
     private const int Killed = 128 + 9;
     private static readonly UploadKey Key = new("owner", "upload");
 
-    /// <summary>What the program answers, line by line, and what is to be found from then on.</summary>
+    /// <summary>The lines that the program prints, and the state that must be found afterwards.</summary>
     private static readonly Found[] Answers =
     [
         new("", null),
@@ -55,7 +55,7 @@ public class SyscallKillTests(ITestOutputHelper output)
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Killed_at_every_call_of_the_system_it_has_what_it_had_answered()
+    public async Task Kill_at_every_system_call_keeps_what_was_reported()
     {
         await Needs.StraceAsync();
         Call[] calls = await CallsAsync();
@@ -72,7 +72,7 @@ public class SyscallKillTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public async Task The_same_kills_find_a_store_that_answers_before_it_has_done_the_work()
+    public async Task Store_that_reports_before_the_work_is_done_is_detected()
     {
         await Needs.StraceAsync();
         Call[] calls = await CallsAsync();
@@ -86,7 +86,7 @@ public class SyscallKillTests(ITestOutputHelper output)
         Assert.NotNull(fault);
     }
 
-    /// <summary>The calls that the program makes.</summary>
+    /// <summary>Returns the system calls of the program.</summary>
     private static async Task<Call[]> CallsAsync()
     {
         using var place = new UploadDirectory();
@@ -100,28 +100,28 @@ public class SyscallKillTests(ITestOutputHelper output)
         List<Call> calls = [];
         foreach (string name in made.Select(static line => line[..line.IndexOf('(')]))
         {
-            // strace counts each kind of call by itself.
+            // strace counts each kind of call separately.
             calls.Add(new Call(name, counts[name] = counts.GetValueOrDefault(name) + 1));
         }
 
         int begins = Array.FindIndex(made, static line => line.Contains(".begins\"", StringComparison.Ordinal));
         Assert.NotEqual(-1, begins);
 
-        // Where a lock is given back the files are what they were.
+        // Releasing a lock does not change the files.
         return [.. calls.Zip(made).Skip(begins + 1).Where(static call => !call.Second.Contains("LOCK_UN", StringComparison.Ordinal)).Select(static call => call.First)];
     }
 
-    /// <summary>What is wrong after a kill at that call, or null.</summary>
+    /// <summary>Returns what is wrong after a kill at this call, or null.</summary>
     private static async Task<string?> KillAtAsync(Call call, params string[] options)
     {
         using var place = new UploadDirectory();
         string[] answers = await RunAsync(
             isKilled: true, ["-o", "/dev/null", "-e", "trace=" + call.Name, "-e", $"inject={call.Name}:signal=KILL:when={call.Number}"], place.Root, options);
         Assert.Equal(Answers.Skip(1).Take(answers.Length).Select(static answer => answer.Line), answers);
-        return await LookAsync(place.Root, Answers[answers.Length], Answers[Math.Min(answers.Length + 1, Answers.Length - 1)]);
+        return await InspectAsync(place.Root, Answers[answers.Length], Answers[Math.Min(answers.Length + 1, Answers.Length - 1)]);
     }
 
-    private static async Task<string?> LookAsync(string root, Found now, Found next)
+    private static async Task<string?> InspectAsync(string root, Found now, Found next)
     {
         var store = new FileSystemUploadStore(new FileSystemUploadStoreOptions { Directory = root });
         UploadInfo? info = await store.GetAsync(Key, Token);
@@ -133,7 +133,7 @@ public class SyscallKillTests(ITestOutputHelper output)
 
         if (info is null)
         {
-            return now.Upload is null || next.Upload is null ? null : $"'{now.Line}' was answered, and nothing is there";
+            return now.Upload is null || next.Upload is null ? null : $"'{now.Line}' was reported, but the upload does not exist";
         }
 
         Upload[] possible = [.. new[] { now.Upload, next.Upload }.OfType<Upload>()];
@@ -144,13 +144,13 @@ public class SyscallKillTests(ITestOutputHelper output)
             || !possible.Any(upload => (upload.Data, upload.State) == (info.Record.Data.Span[0], info.State))
             || !possible.Any(upload => upload.Outcome == outcome))
         {
-            return $"'{now.Line}' was answered, and there are {info.Offset} bytes, {info.State}, {info.Record.Data.Span[0]}, outcome {outcome}";
+            return $"'{now.Line}' was reported, but the store has {info.Offset} bytes, {info.State}, {info.Record.Data.Span[0]}, outcome {outcome}";
         }
 
-        return await GoOnAsync(store, info);
+        return await ContinueAsync(store, info);
     }
 
-    private static async Task<string?> GoOnAsync(FileSystemUploadStore store, UploadInfo info)
+    private static async Task<string?> ContinueAsync(FileSystemUploadStore store, UploadInfo info)
     {
         byte[] more = new byte[100];
         AppendResult append = await store.AppendAsync(Key, info.Offset, RecordingContent.FromBytes(more), AppendMode.KeepPartial, Token);

@@ -4,7 +4,7 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FaultTests.Crashes.Kills;
 
-/// <summary>Two processes on one directory, at the same upload.</summary>
+/// <summary>Two processes on one directory that access the same upload.</summary>
 public class TwoProcessTests
 {
     private const int Rounds = 300;
@@ -13,7 +13,7 @@ public class TwoProcessTests
     [Theory]
     [InlineData("ProcessCrash")]
     [InlineData("PowerLoss")]
-    public async Task Of_two_that_create_or_append_at_the_same_moment_one_wins_each_time(string durability)
+    public async Task Concurrent_creations_and_appends_of_two_processes_have_one_winner(string durability)
     {
         using var directory = new UploadDirectory();
         await using ChildHost a = await ChildHost.StartAsync(directory.Root, $"ResumableUploads:FileSystem:Durability={durability}");
@@ -27,7 +27,7 @@ public class TwoProcessTests
             int size = first + 1 + random.Next(20_000);
             byte[] content = [];
 
-            // The creation, an append to what it made, and the last byte, each with two different bodies.
+            // The creation, an append to it, and the last byte, each with two different bodies.
             foreach (int length in (int[])[first, size - first - 1, 1])
             {
                 byte[][] bodies = [Bytes(random, length), Bytes(random, length)];
@@ -56,7 +56,7 @@ public class TwoProcessTests
     [Theory]
     [InlineData("ProcessCrash")]
     [InlineData("PowerLoss")]
-    public async Task While_one_process_appends_the_other_is_busy_to_an_append_and_answers_the_status_at_once(string durability)
+    public async Task Second_process_rejects_an_append_and_returns_the_status_during_an_append(string durability)
     {
         using var directory = new UploadDirectory();
         string[] options = [$"ResumableUploads:FileSystem:Durability={durability}", "ResumableUploads:FileSystem:SyncSize=1", "ResumableUploads:Timeouts:ProgressInterval=00:00:00.0000001", "Progress=true"];
@@ -69,7 +69,7 @@ public class TwoProcessTests
             await silent.SendChunkAsync(file.AsMemory(0, 70_000));
             await a.PrintsAsync(static line => line == "progress half.bin 70000");
 
-            // The client says nothing more, and A waits for it.
+            // The client stays silent and A waits for it.
             Assert.Equal(70_000, await b.Client.StatusAsync("half.bin").WaitAsync(Quickly));
             using (HttpResponseMessage busy = await b.Client.AppendAsync("half.bin", 70_000, file[70_000..], file.Length).WaitAsync(Quickly))
             {
@@ -89,7 +89,7 @@ public class TwoProcessTests
             await a.PrintsAsync(static line => line == "progress half.bin 80000");
         }
 
-        // A lets go when it sees the end of the connection; its own status request waits for that.
+        // A releases the lock when it sees the end of the connection. Its own status request waits for that.
         Assert.Equal(80_000, await a.Client.StatusAsync("half.bin"));
         using HttpResponseMessage last = await b.Client.AppendAsync("half.bin", 80_000, file[80_000..], file.Length);
         Assert.Equal("true", last.Header("X-Upload-Complete"));
@@ -97,7 +97,7 @@ public class TwoProcessTests
     }
 
     [Fact]
-    public async Task The_other_process_names_what_is_durable_and_not_what_is_only_written()
+    public async Task Second_process_reports_only_the_durable_offset()
     {
         using var directory = new UploadDirectory();
         string[] options = ["ResumableUploads:FileSystem:Durability=PowerLoss", "ResumableUploads:FileSystem:SyncInterval=1.00:00:00"];
@@ -118,7 +118,7 @@ public class TwoProcessTests
         Assert.Equal(file[..60_000], directory.BytesOf("half.bin"));
     }
 
-    /// <summary>Sends two bodies for one place to two processes, and asserts that one of them, and nothing else, is there.</summary>
+    /// <summary>Sends two bodies for the same offset to two processes, and asserts that exactly one of them is stored.</summary>
     private static async Task<int> RaceAsync(ChildHost[] children, string name, long offset, int size, byte[][] bodies, int begins)
     {
         await using RawConnection first = await RawConnection.OpenAsync(children[0].Address);

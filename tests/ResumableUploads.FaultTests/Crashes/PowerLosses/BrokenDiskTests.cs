@@ -3,7 +3,7 @@ using ResumableUploads.Stores.FileSystem.IO;
 
 namespace ResumableUploads.FaultTests.Crashes.PowerLosses;
 
-/// <summary>Are these tests able to fail? A disk on which a step is left out has to be found out, by what is lost with it.</summary>
+/// <summary>Proves that these tests can fail: a disk that skips a step must be detected by what is lost with it.</summary>
 public class BrokenDiskTests(ITestOutputHelper output)
 {
     private const string Gone = "is gone";
@@ -13,7 +13,7 @@ public class BrokenDiskTests(ITestOutputHelper output)
     private const string Record = "The record of owner/upload-1 is neither";
     private const string Outcome = "The outcome of owner/upload-1 is neither";
 
-    // The history, which files are not synced, and what is lost.
+    // The history, the files that are not synced, and what is lost.
     [Theory]
     [InlineData("create twice", "", Gone)]
     [InlineData("append in pieces", "", Gone)]
@@ -22,7 +22,7 @@ public class BrokenDiskTests(ITestOutputHelper output)
     [InlineData("append in pieces", ".mark", Bytes)]
     [InlineData("staged and kept", ".data", Content)]
     [InlineData("staged and kept", ".mark", Bytes)]
-    public Task A_file_that_is_not_synced_is_found_out(string history, string file, string loss) =>
+    public Task Missing_file_sync_is_detected(string history, string file, string loss) =>
         AssertFoundOutAsync(history, directory => new BrokenLayer(directory) { LosesFile = path => path.EndsWith(file, StringComparison.Ordinal) }, loss);
 
     [Theory]
@@ -33,17 +33,17 @@ public class BrokenDiskTests(ITestOutputHelper output)
     [InlineData("create twice", "/store/uploads/owner/up", Gone)]
     [InlineData("deleted and created again", "/store/uploads/owner/up", Gone)]
     [InlineData("received and completed", "/store/uploads/owner/up/upload-1", Record)]
-    public Task A_directory_that_is_not_synced_is_found_out(string history, string end, string loss) =>
+    public Task Missing_directory_sync_is_detected(string history, string end, string loss) =>
         AssertFoundOutAsync(history, directory => new BrokenLayer(directory) { LosesDirectory = path => path.EndsWith(end, StringComparison.Ordinal) }, loss);
 
     [Fact]
-    public Task A_deletion_that_is_not_synced_is_found_out() => AssertFoundOutAsync(
+    public Task Missing_sync_of_a_deletion_is_detected() => AssertFoundOutAsync(
         "deleted",
         static directory => new BrokenLayer(directory) { LosesDirectory = path => path.EndsWith("/up", StringComparison.Ordinal) && !Directory.Exists(path + "/upload-1") },
         Back);
 
     [Fact]
-    public Task An_outcome_that_is_not_synced_is_found_out() => AssertFoundOutAsync(
+    public Task Missing_sync_of_a_stored_response_is_detected() => AssertFoundOutAsync(
         "received and completed",
         static directory => new BrokenLayer(directory) { LosesDirectory = path => File.Exists(path + "/outcome") },
         Outcome);
@@ -54,28 +54,28 @@ public class BrokenDiskTests(ITestOutputHelper output)
     [InlineData("received and completed", "record.json.tmp", Gone)]
     [InlineData("received and completed", ".tmp", Gone)]
     [InlineData("outcomes", ".tmp", Outcome)]
-    public Task A_file_that_takes_the_place_of_another_before_it_is_synced_is_found_out(string history, string file, string loss) => AssertFoundOutAsync(
+    public Task Replacement_before_the_sync_of_the_file_is_detected(string history, string file, string loss) => AssertFoundOutAsync(
         history, directory => new BrokenLayer(directory) { LosesReplacement = path => path.EndsWith(file, StringComparison.Ordinal) }, loss);
 
-    /// <summary>It believes that nothing was lost, because the machine seems to be in the boot in which it wrote.</summary>
+    /// <summary>The store assumes that nothing was lost, because the machine reports the same boot id as when it wrote.</summary>
     [Theory]
     [InlineData("append in pieces")]
     [InlineData("staged and kept")]
-    public Task A_store_that_believes_the_length_of_a_file_that_was_not_synced_is_found_out(string history) =>
+    public Task Store_that_trusts_an_unsynced_file_length_is_detected(string history) =>
         AssertFoundOutAsync(history, static directory => new BrokenLayer(directory), Content, nextBoot: "zero");
 
     private async Task AssertFoundOutAsync(string name, Func<string, RecordingFileLayer> newLayer, string loss, string nextBoot = "first")
     {
         using var run = new CrashRun(name, CrashRun.Seed) { NextBootName = nextBoot };
         History history = await SmallHistories.PlayAsync(name, run, CrashRun.Seed, newLayer);
-        LawBrokenException found = await Assert.ThrowsAsync<LawBrokenException>(() => run.TryAllAsync(history, sample: 4));
+        ContractViolationException found = await Assert.ThrowsAsync<ContractViolationException>(() => run.TryAllAsync(history, sample: 4));
         output.WriteLine($"At disk {run.Images}: {found.Message}");
-        Assert.IsType<LawBrokenException>(found.InnerException);
+        Assert.IsType<ContractViolationException>(found.InnerException);
         Assert.Contains(loss, found.InnerException.Message);
         Assert.Contains($"{name}, seed {CrashRun.Seed}, power lost after ", found.Message);
     }
 
-    /// <summary>Says that it has done what it has not.</summary>
+    /// <summary>Reports steps as done that it skips.</summary>
     private sealed class BrokenLayer(string directory) : RecordingFileLayer(directory, CrashRun.BootOf("zero"))
     {
         public Func<string, bool> LosesFile { get; init; } = static _ => false;

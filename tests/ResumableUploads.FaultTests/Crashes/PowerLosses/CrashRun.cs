@@ -8,14 +8,13 @@ using ResumableUploads.Testing.Stores;
 namespace ResumableUploads.FaultTests.Crashes.PowerLosses;
 
 /// <summary>
-/// Power that goes at some point of a history. For longer runs: RESUMABLE_UPLOADS_ROUNDS is by how much, and RESUMABLE_UPLOADS_SEED the
-/// first seed.
+/// Loses power at points of a history. RESUMABLE_UPLOADS_ROUNDS multiplies the length of a run, RESUMABLE_UPLOADS_SEED sets the first seed.
 /// </summary>
-/// <param name="name">What a failure is told with.</param>
-/// <param name="seed">What decides all that is random, and is told as well.</param>
+/// <param name="name">The name in the failure message.</param>
+/// <param name="seed">The seed of everything random, also in the failure message.</param>
 internal sealed class CrashRun(string name, int seed) : IDisposable
 {
-    // In memory where the system has that: no power goes, and thousands of small files take their time on a real disk.
+    // In memory if the system supports it: no real power is lost, and thousands of small files take long on a real disk.
     private const string InMemory = "/dev/shm";
 
     private readonly string _place = Path.Combine(Directory.Exists(InMemory) ? InMemory : Path.GetTempPath(), "ru-power-" + Guid.NewGuid().ToString("N"));
@@ -26,13 +25,13 @@ internal sealed class CrashRun(string name, int seed) : IDisposable
 
     public static int Seed => Math.Max(1, Number("RESUMABLE_UPLOADS_SEED"));
 
-    /// <summary>The name of the boot after the first loss.</summary>
+    /// <summary>Gets the name of the boot after the first power loss.</summary>
     public string NextBootName { get; init; } = "first";
 
-    /// <summary>How many disks were looked at, each of them another one.</summary>
+    /// <summary>Gets the number of distinct disks that were verified.</summary>
     public int Images => _seen.Count;
 
-    /// <summary>As long as the names that systems give.</summary>
+    /// <summary>Returns a boot id of the length that systems use.</summary>
     public static string BootOf(string name) => name.PadLeft(36, '-');
 
     public void Dispose()
@@ -50,7 +49,7 @@ internal sealed class CrashRun(string name, int seed) : IDisposable
         return directory;
     }
 
-    /// <summary>After each operation, with each choice.</summary>
+    /// <summary>Loses power after each operation, with each choice of lost data.</summary>
     public async Task TryAllAsync(History history, int sample)
     {
         for (int prefix = history.Beginning; prefix <= history.Log.Count; prefix++)
@@ -66,7 +65,7 @@ internal sealed class CrashRun(string name, int seed) : IDisposable
     public async Task TryAsync(History history, int prefix, IReadOnlyDictionary<int, Fate> fates)
     {
         var image = new CrashImage(history.Log, prefix, fates);
-        if (!_seen.Add((image.Signature, history.Log.Take(prefix).Count(static operation => operation is Said))))
+        if (!_seen.Add((image.Signature, history.Log.Take(prefix).Count(static operation => operation is Noted))))
         {
             return;
         }
@@ -75,16 +74,16 @@ internal sealed class CrashRun(string name, int seed) : IDisposable
         image.WriteTo(directory);
         try
         {
-            var first = new StoreLook(History.NewStore(directory, new NextBoot(NextBootName)));
-            Dictionary<UploadKey, ExpectedUpload?> found = await first.LookAsync(Expectations.At(history.Log, prefix));
-            Expectations after = await first.GoOnAsync(found);
+            var first = new StoreVerifier(History.NewStore(directory, new NextBoot(NextBootName)));
+            Dictionary<UploadKey, ExpectedUpload?> found = await first.InspectAsync(Expectations.At(history.Log, prefix));
+            Expectations after = await first.ContinueAsync(found);
             FileSystemUploadStore second = History.NewStore(directory, new NextBoot("second"));
             await second.CleanUpAsync(default);
-            await new StoreLook(second).LookAsync(after);
+            await new StoreVerifier(second).InspectAsync(after);
         }
         catch (Exception e)
         {
-            throw new LawBrokenException(Tell(history, prefix, fates, e.Message), e);
+            throw new ContractViolationException(Tell(history, prefix, fates, e.Message), e);
         }
         finally
         {
@@ -105,7 +104,7 @@ internal sealed class CrashRun(string name, int seed) : IDisposable
 
     private string NewPath() => Path.Combine(_place, (++_directories).ToString(CultureInfo.InvariantCulture));
 
-    /// <summary>The machine has been started again. Nothing is made durable: no power goes while somebody looks.</summary>
+    /// <summary>The machine after a restart. Syncs are skipped, because no power loss follows.</summary>
     private sealed class NextBoot(string boot) : DelegatingFileLayer
     {
         public override string BootId => BootOf(boot);

@@ -3,7 +3,7 @@ using ResumableUploads.FaultTests.Crashes.PowerLosses.Disks;
 
 namespace ResumableUploads.FaultTests.Crashes.PowerLosses;
 
-/// <summary>What was asked of a store and what it has acknowledged, at some point of a log.</summary>
+/// <summary>What a store was asked to do and what it has acknowledged at a point of a log.</summary>
 internal sealed class Expectations
 {
     private readonly Dictionary<UploadKey, ExpectedKey> _keys = [];
@@ -19,22 +19,22 @@ internal sealed class Expectations
     public static Expectations At(IReadOnlyList<DiskOperation> log, int prefix)
     {
         var expectations = new Expectations();
-        foreach (Said said in log.Take(prefix).OfType<Said>())
+        foreach (Noted entry in log.Take(prefix).OfType<Noted>())
         {
-            said.Apply(expectations);
+            entry.Apply(expectations);
         }
 
         return expectations;
     }
 }
 
-/// <summary>What may be under a key.</summary>
+/// <summary>The allowed states of a key.</summary>
 internal sealed record ExpectedKey
 {
-    /// <summary>The upload whose creation was acknowledged.</summary>
+    /// <summary>Gets the upload whose creation was acknowledged.</summary>
     public ExpectedUpload? Now { get; init; }
 
-    /// <summary>The upload that is being created.</summary>
+    /// <summary>Gets the upload that is being created.</summary>
     public ExpectedUpload? Next { get; init; }
 
     public bool IsBeingDeleted { get; init; }
@@ -42,34 +42,34 @@ internal sealed record ExpectedKey
     public bool MayBeAbsent => Now is null || IsBeingDeleted;
 }
 
-/// <summary>What may be found of an upload.</summary>
+/// <summary>The allowed states of an upload.</summary>
 internal sealed record ExpectedUpload
 {
-    /// <summary>Bytes that count, as far as they were not lost before they were acknowledged.</summary>
+    /// <summary>Gets the bytes that are stored unless they were lost before they were acknowledged.</summary>
     public byte[] Kept { get; init; } = [];
 
-    /// <summary>The offset that was acknowledged.</summary>
-    public long Least { get; init; }
+    /// <summary>Gets the acknowledged offset.</summary>
+    public long AcknowledgedOffset { get; init; }
 
-    /// <summary>What is being appended.</summary>
+    /// <summary>Gets the bytes that are being appended.</summary>
     public byte[] UnderWay { get; init; } = [];
 
-    /// <summary>Whether what is being appended counts together or not at all.</summary>
+    /// <summary>Gets whether the append is all or nothing.</summary>
     public bool IsStaged { get; init; }
 
-    /// <summary>Whether the store was told that staged bytes are wanted.</summary>
+    /// <summary>Gets whether the store was asked to keep the staged bytes.</summary>
     public bool IsWanted { get; init; }
 
-    /// <summary>The record that was acknowledged, and the one that is to follow.</summary>
+    /// <summary>Gets the acknowledged record, and the pending one if there is an update.</summary>
     public UploadRecord[] Records { get; init; } = [];
 
-    /// <summary>The outcome that was acknowledged, or null for none, and the one that is to follow.</summary>
+    /// <summary>Gets the acknowledged stored response, or null, and the pending one if there is an update.</summary>
     public byte[]?[] Outcomes { get; init; } = [null];
 
     public byte[] Sent => [.. Kept, .. UnderWay];
 
     public bool Allows(long offset) =>
-        IsStaged ? offset == Kept.Length || (IsWanted && offset == Sent.Length) : offset >= Least && offset <= Sent.Length;
+        IsStaged ? offset == Kept.Length || (IsWanted && offset == Sent.Length) : offset >= AcknowledgedOffset && offset <= Sent.Length;
 
     public bool Allows(UploadRecord record) => Records.Any(one => AreSame(one, record));
 

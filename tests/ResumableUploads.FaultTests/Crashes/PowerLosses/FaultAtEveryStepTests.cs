@@ -6,8 +6,8 @@ using ResumableUploads.Stores.FileSystem.IO;
 namespace ResumableUploads.FaultTests.Crashes.PowerLosses;
 
 /// <summary>
-/// The disk refuses one step of the store, whichever it is; of a write it takes a part first. The call fails as a store's call does, or does what it
-/// was asked for. What was acknowledged is there afterwards, also when the power goes, and every upload goes on, in this process and in the next.
+/// The disk refuses any one step of the store; if it is a write, a part of it is written first. The call fails in a documented way or succeeds.
+/// Everything acknowledged is kept, also after a power loss, and every upload can be resumed in this process and the next.
 /// </summary>
 public class FaultAtEveryStepTests(ITestOutputHelper output)
 {
@@ -20,7 +20,7 @@ public class FaultAtEveryStepTests(ITestOutputHelper output)
 
     [Theory]
     [MemberData(nameof(Histories))]
-    public async Task A_step_that_is_refused_takes_nothing_away_and_the_upload_goes_on(string name, int error)
+    public async Task Refused_step_loses_nothing_and_upload_resumes(string name, int error)
     {
         int failures = 0;
         int steps = 0;
@@ -36,7 +36,7 @@ public class FaultAtEveryStepTests(ITestOutputHelper output)
                 UploadStoreException? failure = await PlayAsync(SmallHistories.All[name], history);
                 isRefused = files.Refused is not null;
 
-                // To take away what nobody wants may fail: nothing was acknowledged, and the next look does it.
+                // Cleanup may fail: nothing was acknowledged, and the next read cleans up.
                 bool mayGoUnnoticed = files.Refused != nameof(FileLayer.Sync) || name == "staged and discarded";
                 Assert.True(mayGoUnnoticed || failure is not null, "A sync of a file failed, and the call did not.");
                 files.StepsLeft = int.MaxValue;
@@ -48,12 +48,12 @@ public class FaultAtEveryStepTests(ITestOutputHelper output)
                 }
 
                 await LosePowerAsync(run, history, files, directory);
-                await history.GoOnAfterFailureAsync(failure?.DurableOffset, History.NewStore(directory, files));
+                await history.ContinueAfterFailureAsync(failure?.DurableOffset, History.NewStore(directory, files));
             }
             catch (Exception e)
             {
                 string log = string.Join("\n", history.Log.TakeLast(20).Select(static operation => $"  {operation}"));
-                throw new LawBrokenException($"{name}, step {steps} refused ({files.Refused}), error {error}: {e.Message}\n{log}", e);
+                throw new ContractViolationException($"{name}, step {steps} refused ({files.Refused}), error {error}: {e.Message}\n{log}", e);
             }
         }
 
@@ -61,7 +61,7 @@ public class FaultAtEveryStepTests(ITestOutputHelper output)
         Assert.True(failures > 5, $"Only {failures} calls failed.");
     }
 
-    /// <summary>What a look finds after the failure is acknowledged by it.</summary>
+    /// <summary>Loses power after the failure. What a read returns before that counts as acknowledged.</summary>
     private static async Task LosePowerAsync(CrashRun run, History history, RefusingLayer files, string directory)
     {
         var random = new Random(CrashRun.Seed);
@@ -92,14 +92,14 @@ public class FaultAtEveryStepTests(ITestOutputHelper output)
     {
         public int StepsLeft { get; set; }
 
-        /// <summary>What was refused, if it was.</summary>
+        /// <summary>Gets the refused step, or null.</summary>
         public string? Refused { get; private set; }
 
         public override void Write(OpenFile file, ReadOnlySequence<byte> content, long offset)
         {
             if (StepsLeft == 0 && content.First.Length > 1)
             {
-                // Before the refusal, and not a step of its own.
+                // A part is written before the refusal. That write is not a step of its own.
                 StepsLeft = int.MaxValue;
                 base.Write(file, content.Slice(0, content.First.Length / 2), offset);
                 StepsLeft = 0;

@@ -7,10 +7,10 @@ using ResumableUploads.Stores.FileSystem.IO;
 
 namespace ResumableUploads.FaultTests.Crashes.PowerLosses;
 
-/// <summary>Calls to a store on a recorded disk. What is asked and what is acknowledged is put into the log of the disk.</summary>
+/// <summary>Calls to a store on a recorded disk. Requests and acknowledgements are recorded in the log of the disk.</summary>
 internal sealed class History(RecordingFileLayer files, string directory, Random random)
 {
-    /// <summary>So few that a small append is made durable several times on its way.</summary>
+    /// <summary>Low enough to make a small append durable several times.</summary>
     public const int SyncSize = 100;
 
     private const int RecordSize = 24;
@@ -20,7 +20,7 @@ internal sealed class History(RecordingFileLayer files, string directory, Random
 
     public IReadOnlyList<DiskOperation> Log => files.Log;
 
-    /// <summary>From where in the log it is known what must be there.</summary>
+    /// <summary>Gets the log index from which the expected state is known.</summary>
     public int Beginning { get; private set; } = files.Beginning;
 
     public Expectations Expected { get; } = new();
@@ -31,34 +31,34 @@ internal sealed class History(RecordingFileLayer files, string directory, Random
         logger: null,
         files);
 
-    /// <summary>Goes on with what an earlier boot has left, as a look finds it.</summary>
+    /// <summary>Continues after a power loss with the state that a read finds.</summary>
     public async Task ResumeAsync(Expectations before)
     {
-        // The first looks cut and sync, so the power may go in them as well.
+        // The first reads truncate and sync, so the power may be lost during them as well.
         foreach (UploadKey key in before.Keys)
         {
             Say($"expect {key}", all => all[key] = before[key]);
         }
 
         Beginning = files.Log.Count;
-        Dictionary<UploadKey, ExpectedUpload?> found = await new StoreLook(_store).LookAsync(before);
+        Dictionary<UploadKey, ExpectedUpload?> found = await new StoreVerifier(_store).InspectAsync(before);
         foreach ((UploadKey key, ExpectedUpload? upload) in found)
         {
-            Say($"found {key} with {upload?.Least.ToString() ?? "nothing"}", all => all[key] = new ExpectedKey { Now = upload });
+            Say($"found {key} with {upload?.AcknowledgedOffset.ToString() ?? "nothing"}", all => all[key] = new ExpectedKey { Now = upload });
         }
     }
 
     /// <summary>
-    /// Goes on in the same boot with what a process has left that died. What a look finds is acknowledged by it, whether or not the dead one came
-    /// so far. What it had removed may come back.
+    /// Continues in the same boot after a process has died. What a read finds counts as acknowledged, whether or not the dead process acknowledged
+    /// it. Uploads whose deletion was interrupted may still exist.
     /// </summary>
     public async Task TakeOverAsync(Expectations before)
     {
-        Dictionary<UploadKey, ExpectedUpload?> found = await new StoreLook(_store).LookAsync(before);
+        Dictionary<UploadKey, ExpectedUpload?> found = await new StoreVerifier(_store).InspectAsync(before);
         foreach ((UploadKey key, ExpectedUpload? upload) in found)
         {
             ExpectedKey now = upload is null ? before[key] with { IsBeingDeleted = true } : new ExpectedKey { Now = upload };
-            Say($"taken over {key} with {upload?.Least.ToString() ?? "nothing"}", all => all[key] = now);
+            Say($"taken over {key} with {upload?.AcknowledgedOffset.ToString() ?? "nothing"}", all => all[key] = now);
         }
     }
 
@@ -76,7 +76,7 @@ internal sealed class History(RecordingFileLayer files, string directory, Random
     {
         var record = new UploadRecord { State = state, Length = size, Data = Bytes(RecordSize) };
         byte[] bytes = Bytes(size);
-        var upload = new ExpectedUpload { Kept = bytes, Least = size, Records = [record] };
+        var upload = new ExpectedUpload { Kept = bytes, AcknowledgedOffset = size, Records = [record] };
         Say($"create {key} whole", all => all[key] = all[key] with { Next = upload });
         CreateResult created = await _store.CreateCompletedAsync(key, record, new ReadOnlySequence<byte>(bytes), default);
         Assert.Equal(CreateStatus.Created, created.Status);
@@ -128,24 +128,27 @@ internal sealed class History(RecordingFileLayer files, string directory, Random
         Say($"deleted {key}", all => all[key] = new ExpectedKey());
     }
 
-    /// <summary>As a sweep does: the empty directories go, too.</summary>
+    /// <summary>Cleans up like a sweep, including empty directories.</summary>
     public async Task CleanUpAsync()
     {
         Assert.Equal(Expected.Keys.Count(key => Expected[key].Now is not null), await _store.ListAsync(new UploadQuery(), default).CountAsync());
         await _store.CleanUpAsync(default);
     }
 
-    /// <summary>After a call that failed: what is there is what was acknowledged or what that call was to make, and it goes on, also for another process.</summary>
-    /// <param name="told">The offset that the failure named, if it did.</param>
+    /// <summary>
+    /// Continues after a failed call: the state is either the acknowledged one or the one that the call should have produced, and the upload can be
+    /// resumed, also by another process.
+    /// </summary>
+    /// <param name="reported">The offset that the failure reported, or null.</param>
     /// <param name="another">A store of another process.</param>
-    public async Task GoOnAfterFailureAsync(long? told, IUploadStore another)
+    public async Task ContinueAfterFailureAsync(long? reported, IUploadStore another)
     {
-        var look = new StoreLook(_store);
-        Dictionary<UploadKey, ExpectedUpload?> found = await look.LookAsync(Expected);
-        Assert.True(told is null || found.Values.Any(upload => upload?.Least >= told), $"The failure told {told}, and less is there.");
-        Expectations after = await look.GoOnAsync(found);
-        await look.LookAsync(after);
-        await new StoreLook(another).LookAsync(after);
+        var look = new StoreVerifier(_store);
+        Dictionary<UploadKey, ExpectedUpload?> found = await look.InspectAsync(Expected);
+        Assert.True(reported is null || found.Values.Any(upload => upload?.AcknowledgedOffset >= reported), $"The failure reported offset {reported}, and fewer bytes are stored.");
+        Expectations after = await look.ContinueAsync(found);
+        await look.InspectAsync(after);
+        await new StoreVerifier(another).InspectAsync(after);
     }
 
     private PieceContent Begin(UploadKey key, int[] sizes, bool isStaged, bool isWanted, out byte[] bytes)
@@ -155,7 +158,7 @@ internal sealed class History(RecordingFileLayer files, string directory, Random
         Change(key, $"append {all.Length}", upload => upload with { UnderWay = all, IsStaged = isStaged });
         return new PieceContent(
             pieces,
-            offset => Change(key, $"committed {offset}", upload => upload with { Least = offset }),
+            offset => Change(key, $"committed {offset}", upload => upload with { AcknowledgedOffset = offset }),
             () =>
             {
                 Change(key, $"is wanted: {isWanted}", upload => upload with { IsWanted = isWanted });
@@ -166,7 +169,7 @@ internal sealed class History(RecordingFileLayer files, string directory, Random
     private void End(UploadKey key, string text, bool keep) => Change(key, text, upload => upload with
     {
         Kept = keep ? upload.Sent : upload.Kept,
-        Least = keep ? upload.Sent.Length : upload.Kept.Length,
+        AcknowledgedOffset = keep ? upload.Sent.Length : upload.Kept.Length,
         UnderWay = [],
         IsStaged = false,
         IsWanted = false,
@@ -180,10 +183,10 @@ internal sealed class History(RecordingFileLayer files, string directory, Random
     private void Say(string text, Action<Expectations> apply)
     {
         apply(Expected);
-        files.Note(new Said(text, apply));
+        files.Note(new Noted(text, apply));
     }
 
-    /// <summary>No zeros, which are what a disk has where it has nothing.</summary>
+    /// <summary>Returns bytes other than zero, because lost data reads as zeros.</summary>
     private byte[] Bytes(int count)
     {
         byte[] bytes = new byte[count];

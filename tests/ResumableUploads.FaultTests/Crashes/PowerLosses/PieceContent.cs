@@ -4,7 +4,7 @@ using ResumableUploads.Abstractions;
 
 namespace ResumableUploads.FaultTests.Crashes.PowerLosses;
 
-/// <summary>A content that comes in pieces, one for each read.</summary>
+/// <summary>Content that returns one chunk per read.</summary>
 internal sealed class PieceContent(byte[][] pieces, Action<long> committed, Func<bool> isWanted) : UploadContent
 {
     public override PipeReader Reader { get; } = new PieceReader(pieces);

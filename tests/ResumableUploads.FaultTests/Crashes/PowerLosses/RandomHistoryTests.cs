@@ -3,7 +3,7 @@ using ResumableUploads.FaultTests.Crashes.PowerLosses.Disks;
 
 namespace ResumableUploads.FaultTests.Crashes.PowerLosses;
 
-/// <summary>Histories at random, over several losses of power: each goes on with the disk that the one before has left.</summary>
+/// <summary>Random histories with several power losses. Each continues on the disk that the previous loss has left.</summary>
 public class RandomHistoryTests(ITestOutputHelper output)
 {
     private const int Histories = 12;
@@ -13,7 +13,7 @@ public class RandomHistoryTests(ITestOutputHelper output)
     private static readonly UploadKey[] Keys = [new("owner", "upload-1"), new("owner", "upload-2"), new("other", "upload-1")];
 
     [Fact]
-    public async Task What_was_acknowledged_is_there_after_each_loss_of_power()
+    public async Task Acknowledged_data_survives_each_power_loss()
     {
         int images = 0;
         for (int seed = CrashRun.Seed; seed < CrashRun.Seed + (Histories * CrashRun.Rounds); seed++)

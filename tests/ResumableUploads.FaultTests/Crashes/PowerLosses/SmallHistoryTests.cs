@@ -3,14 +3,14 @@ using ResumableUploads.FaultTests.Crashes.PowerLosses.Disks;
 
 namespace ResumableUploads.FaultTests.Crashes.PowerLosses;
 
-/// <summary>Power that goes after every single step that the store takes on its disk.</summary>
+/// <summary>Power loss after every single step that the store takes on its disk.</summary>
 public class SmallHistoryTests(ITestOutputHelper output)
 {
     public static TheoryData<string> Names => [.. SmallHistories.All.Keys];
 
     [Theory]
     [MemberData(nameof(Names))]
-    public async Task What_was_acknowledged_is_there_wherever_the_power_goes(string name)
+    public async Task Acknowledged_data_survives_a_power_loss_after_any_step(string name)
     {
         using var run = new CrashRun(name, CrashRun.Seed);
         History history = await SmallHistories.PlayAsync(name, run, CrashRun.Seed, static directory => new RecordingFileLayer(directory, CrashRun.BootOf("zero")));
@@ -20,7 +20,7 @@ public class SmallHistoryTests(ITestOutputHelper output)
     }
 }
 
-/// <summary>A few calls each, so that all that may have happened to the disk can be tried.</summary>
+/// <summary>Histories of a few calls, small enough to try every possible state of the disk.</summary>
 internal static class SmallHistories
 {
     private static readonly UploadKey Key = new("owner", "upload-1");

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace ResumableUploads.FaultTests.Network.Lines;
 
-/// <summary>What happened in a number of runs.</summary>
+/// <summary>Counts the events of several runs.</summary>
 internal sealed class FaultCounts
 {
     private readonly ConcurrentDictionary<string, int> _counts = new();
@@ -15,7 +15,7 @@ internal sealed class FaultCounts
 
     public int Of(Fault fault, bool isOnAnswer) => Of(Name(fault, isOnAnswer));
 
-    /// <summary>How often anything went wrong.</summary>
+    /// <summary>Gets the total number of faults.</summary>
     public int OfFaults => Enum.GetValues<Fault>().Sum(fault => Of(fault, isOnAnswer: false) + Of(fault, isOnAnswer: true));
 
     public override string ToString() => string.Join(", ", _counts.OrderBy(static count => count.Key, StringComparer.Ordinal).Select(static count => $"{count.Key} {count.Value}"));

@@ -1,41 +1,41 @@
 namespace ResumableUploads.FaultTests.Network.Lines;
 
-/// <summary>What goes wrong on a connection, once.</summary>
+/// <summary>A fault of a connection. It happens once.</summary>
 internal enum Fault
 {
     None,
 
-    /// <summary>The server is told that nothing more comes; what the client still sends is lost.</summary>
+    /// <summary>The server receives a FIN. Later bytes of the client are lost.</summary>
     FinToServer,
 
-    /// <summary>The client is told that nothing more comes; what it sends still arrives, and the answer is lost.</summary>
+    /// <summary>The client receives a FIN. Its later bytes still arrive, and the rest of the response is lost.</summary>
     FinToClient,
 
-    /// <summary>Both are reset.</summary>
+    /// <summary>Both sides receive a reset.</summary>
     Reset,
 
-    /// <summary>The client is dropped, and for the server the line is only silent, for a while.</summary>
+    /// <summary>The client is disconnected, while the server sees a silent connection for a while.</summary>
     HalfOpen,
 
-    /// <summary>One direction stands still for a while, and then goes on with all that was sent meanwhile.</summary>
+    /// <summary>One direction stalls for a while and then forwards everything sent meanwhile.</summary>
     Stall,
 }
 
 /// <summary>How one connection is treated.</summary>
-/// <param name="Fault">What goes wrong.</param>
-/// <param name="IsOnAnswer">In the bytes of the answer; else in those of the request.</param>
-/// <param name="At">After how many bytes.</param>
-/// <param name="Hold">How long a stall and a silence last.</param>
-/// <param name="SingleUntil">Up to where bytes are passed on one by one.</param>
-/// <param name="Piece">How many bytes are passed on at a time after that.</param>
-/// <param name="DelayEvery">After how many bytes there is a delay; 0: never.</param>
+/// <param name="Fault">The fault.</param>
+/// <param name="IsOnAnswer">Whether the fault is in the bytes of the response. Otherwise it is in those of the request.</param>
+/// <param name="At">The number of bytes before the fault.</param>
+/// <param name="Hold">The duration of a stall or of the silence of a half-open connection.</param>
+/// <param name="SingleUntil">The number of bytes that are forwarded one by one.</param>
+/// <param name="Piece">The number of bytes that are forwarded at a time afterwards.</param>
+/// <param name="DelayEvery">The number of bytes between delays; 0 for no delay.</param>
 internal sealed record FaultPlan(Fault Fault, bool IsOnAnswer, long At, TimeSpan Hold, int SingleUntil, int Piece, int DelayEvery)
 {
     private static readonly Fault[] Faults = Enum.GetValues<Fault>()[1..];
 
-    /// <param name="random">Where all comes from.</param>
-    /// <param name="number">How many connections there were before. Of the later ones more are good, so that every upload can come to its end.</param>
-    /// <param name="requestLength">About how long the request will be.</param>
+    /// <param name="random">The source of randomness.</param>
+    /// <param name="number">The number of earlier connections. Later ones break less often, so that every upload can complete.</param>
+    /// <param name="requestLength">The approximate length of the request.</param>
     public static FaultPlan Next(Random random, int number, int requestLength)
     {
         bool isGood = random.Next(100) >= (number < 60 ? 60 : 20);
@@ -51,6 +51,6 @@ internal sealed record FaultPlan(Fault Fault, bool IsOnAnswer, long At, TimeSpan
         return new FaultPlan(isGood ? Fault.None : fault, onAnswer, at, hold, single, piece, delay);
     }
 
-    /// <summary>How many bytes are passed on at a time, where that many have been.</summary>
+    /// <summary>Returns the number of bytes to forward at a time after the given number of bytes.</summary>
     public int SizeAt(long passed) => passed < SingleUntil ? 1 : Piece;
 }

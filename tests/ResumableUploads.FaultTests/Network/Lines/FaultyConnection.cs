@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace ResumableUploads.FaultTests.Network.Lines;
 
-/// <summary>One connection over a faulty line.</summary>
+/// <summary>One connection through the faulty proxy.</summary>
 internal sealed class FaultyConnection(Socket client, FaultPlan plan, FaultCounts counts, CancellationToken end)
 {
     private static readonly TimeSpan Delay = TimeSpan.FromMilliseconds(5);
@@ -28,7 +28,7 @@ internal sealed class FaultyConnection(Socket client, FaultPlan plan, FaultCount
         }
         catch (Exception e) when (IsEnd(e))
         {
-            // The end of the line, or of the server.
+            // The proxy or the server has stopped.
         }
         finally
         {
@@ -47,7 +47,7 @@ internal sealed class FaultyConnection(Socket client, FaultPlan plan, FaultCount
         }
         catch (Exception e) when (IsEnd(e))
         {
-            // Closed already.
+            // Already closed.
         }
 
         socket.Dispose();
@@ -69,7 +69,7 @@ internal sealed class FaultyConnection(Socket client, FaultPlan plan, FaultCount
         }
         catch (Exception e) when (IsEnd(e))
         {
-            // One has left: so the other one learns of it, unless that is what the plan keeps from it.
+            // One side has disconnected, so the other one is disconnected, unless the plan prevents it.
             if (!_isHalfOpen)
             {
                 Reset(client);

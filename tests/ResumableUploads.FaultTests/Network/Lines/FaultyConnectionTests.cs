@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace ResumableUploads.FaultTests.Network.Lines;
 
-/// <summary>A faulty line does what its plan says, and nothing else.</summary>
+/// <summary>A faulty connection does what its plan says, and nothing else.</summary>
 public class FaultyConnectionTests
 {
     private const int At = 10;
@@ -22,40 +22,40 @@ public class FaultyConnectionTests
     [InlineData("HalfOpen", true, "reset", "reset")]
     [InlineData("Stall", false, "20 ended", "20 ended")]
     [InlineData("Stall", true, "20 ended", "20 ended")]
-    public async Task A_fault_happens_at_its_byte_and_no_byte_is_changed(string name, bool isOnAnswer, string atServer, string atClient)
+    public async Task Fault_happens_at_its_byte_and_changes_no_byte(string name, bool isOnAnswer, string atServer, string atClient)
     {
         Fault fault = Enum.Parse<Fault>(name);
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(20));
         using var server = new TcpListener(IPAddress.Loopback, 0);
         using var line = new TcpListener(IPAddress.Loopback, 0);
         using var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         server.Start();
         line.Start();
-        await client.ConnectAsync(line.LocalEndpoint, patience.Token);
+        await client.ConnectAsync(line.LocalEndpoint, timeout.Token);
         var counts = new FaultCounts();
         var plan = new FaultPlan(fault, isOnAnswer, At, TimeSpan.FromMilliseconds(500), SingleUntil: 3, Piece: 4, DelayEvery: 7);
-        Task carrying = new FaultyConnection(await line.AcceptSocketAsync(patience.Token), plan, counts, patience.Token)
+        Task carrying = new FaultyConnection(await line.AcceptSocketAsync(timeout.Token), plan, counts, timeout.Token)
             .CarryAsync(new Uri($"http://127.0.0.1:{((IPEndPoint)server.LocalEndpoint).Port}"));
-        using Socket accepted = await server.AcceptSocketAsync(patience.Token);
+        using Socket accepted = await server.AcceptSocketAsync(timeout.Token);
 
-        await client.SendAsync(Request, patience.Token);
+        await client.SendAsync(Request, timeout.Token);
         byte[] first = new byte[isOnAnswer || fault is Fault.None or Fault.FinToClient or Fault.Stall ? Request.Length : fault == Fault.Reset ? 0 : At];
-        await ReadAsync(accepted, first, patience.Token);
+        await ReadAsync(accepted, first, timeout.Token);
         Assert.Equal(Request[..first.Length], first);
-        Task<string> seenByClient = SeenAsync(client, Answer, 0, patience.Token);
+        Task<string> seenByClient = SeenAsync(client, Answer, 0, timeout.Token);
         try
         {
-            await accepted.SendAsync(Answer, patience.Token);
+            await accepted.SendAsync(Answer, timeout.Token);
             accepted.Shutdown(SocketShutdown.Send);
         }
         catch (SocketException)
         {
-            // It was reset before.
+            // The connection was reset before.
         }
 
         Assert.Equal(atClient, await seenByClient);
         client.Dispose();
-        Assert.Equal(atServer, await SeenAsync(accepted, Request, first.Length, patience.Token));
+        Assert.Equal(atServer, await SeenAsync(accepted, Request, first.Length, timeout.Token));
         await carrying;
         Assert.Equal(fault == Fault.None ? 0 : 1, counts.Of(fault, isOnAnswer));
     }
@@ -70,7 +70,7 @@ public class FaultyConnectionTests
         }
     }
 
-    /// <summary>How many bytes came in all, and whether the end was a proper one. (A reset may overtake bytes.)</summary>
+    /// <summary>Returns how many bytes arrived, and whether the connection ended with a FIN. A reset may discard bytes.</summary>
     private static async Task<string> SeenAsync(Socket socket, byte[] expected, int already, CancellationToken cancellationToken)
     {
         byte[] seen = new byte[expected.Length + 1];

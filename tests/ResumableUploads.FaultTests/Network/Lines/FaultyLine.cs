@@ -4,8 +4,8 @@ using System.Net.Sockets;
 namespace ResumableUploads.FaultTests.Network.Lines;
 
 /// <summary>
-/// A line to a server on which connections are slow, stand still and break, each by a plan that follows from a seed and from its number. It reorders
-/// nothing and changes no byte.
+/// A TCP proxy whose connections are slow, stall and break, each by a plan that depends on a seed and the number of the connection. It neither
+/// reorders nor changes bytes.
 /// </summary>
 internal sealed class FaultyLine : IAsyncDisposable
 {
@@ -17,9 +17,9 @@ internal sealed class FaultyLine : IAsyncDisposable
     private readonly Task _accepting;
     private volatile int _requestLength = 1000;
 
-    /// <param name="server">Where the server is; null while there is none.</param>
-    /// <param name="seed">What all follows from.</param>
-    /// <param name="counts">What happens is counted there.</param>
+    /// <param name="server">Returns the address of the server, or null if there is no server.</param>
+    /// <param name="seed">The seed.</param>
+    /// <param name="counts">Counts the faults.</param>
     public FaultyLine(Func<Uri?> server, int seed, FaultCounts counts)
     {
         (_server, _random, _counts) = (server, new Random(seed), counts);
@@ -30,10 +30,10 @@ internal sealed class FaultyLine : IAsyncDisposable
 
     public Uri Address { get; }
 
-    /// <summary>Tells how long the next request will be, so that a cut falls into it.</summary>
+    /// <summary>Sets the length of the next request, so that a fault can happen within it.</summary>
     public void Expect(int requestLength) => _requestLength = requestLength;
 
-    /// <summary>Cuts all that is left.</summary>
+    /// <summary>Closes the remaining connections.</summary>
     public async ValueTask DisposeAsync()
     {
         await _end.CancelAsync();

@@ -4,19 +4,19 @@ using ResumableUploads.FaultTests.Network.Lines;
 
 namespace ResumableUploads.FaultTests.Network.Senders;
 
-/// <summary>Speaks the file-id protocol.</summary>
+/// <summary>A client of the file-id protocol.</summary>
 internal sealed class FileIdSender(IUploadServer server, string name, byte[] content, Random random, FaultCounts counts)
     : Sender(server, name, content, random, counts)
 {
-    /// <summary>Without a size each body is all the rest.</summary>
+    /// <summary>Without a declared size each body contains the whole rest.</summary>
     private readonly bool _hasSize = random.Next(3) > 0;
 
     public override UploadKey? Key => NetworkApp.KeyOfFile(Name);
 
-    public override async Task<Told?> AskAsync(IWire wire, TimeSpan patience)
+    public override async Task<ReportedStatus?> AskAsync(IWire wire, TimeSpan timeout)
     {
         string method = Random.Next(2) == 0 ? "GET" : "HEAD";
-        WireAnswer answer = await SendAsync(wire, patience, method, Server.StatusPath, [("X-File-Id", Name)]);
+        WireAnswer answer = await SendAsync(wire, timeout, method, Server.StatusPath, [("X-File-Id", Name)]);
         if (answer.Status is null || IsCutOrLater(answer))
         {
             return null;
@@ -27,21 +27,21 @@ internal sealed class FileIdSender(IUploadServer server, string name, byte[] con
             throw Unexpected(method, answer);
         }
 
-        await HearAsync(offset);
-        return new Told(offset, answer.Header("X-Upload-Complete") == "true");
+        await CheckOffsetAsync(offset);
+        return new ReportedStatus(offset, answer.Header("X-Upload-Complete") == "true");
     }
 
-    protected override async Task<Ending?> StepAsync(IWire wire, TimeSpan patience)
+    protected override async Task<Ending?> StepAsync(IWire wire, TimeSpan timeout)
     {
         if (At is not { } at)
         {
-            At = (await AskAsync(wire, patience))?.Offset;
+            At = (await AskAsync(wire, timeout))?.Offset;
             return null;
         }
 
         Range piece = _hasSize ? Piece(at) : (int)at..Content.Length;
         WireAnswer answer = await SendAsync(
-            wire, patience, "POST", NetworkApp.Path,
+            wire, timeout, "POST", NetworkApp.Path,
             [
                 ("X-File-Id", Name), ("X-File-Name", Name), ("X-Start-Byte", at.ToString(CultureInfo.InvariantCulture)),
                 .. _hasSize ? [("X-File-Size", Content.Length.ToString(CultureInfo.InvariantCulture))] : ((string, string)[])[],
@@ -57,7 +57,7 @@ internal sealed class FileIdSender(IUploadServer server, string name, byte[] con
                 await TakenAsync(answer.Number("X-Start-Byte"), piece);
                 return complete == "true" ? Ending.Done : null;
             case 409 when answer.Number("X-Start-Byte") is { } truth:
-                await HearAsync(truth);
+                await CheckOffsetAsync(truth);
                 At = truth;
                 return null;
             case 413 when IsTooLarge:

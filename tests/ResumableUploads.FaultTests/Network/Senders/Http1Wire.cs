@@ -6,14 +6,14 @@ using ResumableUploads.Testing.Clients;
 
 namespace ResumableUploads.FaultTests.Network.Senders;
 
-/// <summary>HTTP/1.1 byte by byte; it reads while it sends.</summary>
-/// <param name="address">The line, or the server.</param>
-/// <param name="line">The line; null where there is none.</param>
+/// <summary>HTTP/1.1 over a raw connection that reads while it sends.</summary>
+/// <param name="address">The address of the proxy or of the server.</param>
+/// <param name="line">The proxy, or null for a direct connection.</param>
 internal sealed class Http1Wire(Uri address, FaultyLine? line) : IWire
 {
     private const int MaxInterim = 1000;
 
-    public async Task<WireAnswer> SendAsync(WireRequest request, TimeSpan patience)
+    public async Task<WireAnswer> SendAsync(WireRequest request, TimeSpan timeout)
     {
         (ReadOnlyMemory<byte> Bytes, int Sent)[] parts = [.. PartsOf(request)];
         line?.Expect(parts.Sum(static part => part.Bytes.Length));
@@ -26,7 +26,7 @@ internal sealed class Http1Wire(Uri address, FaultyLine? line) : IWire
         }
 
         await using RawConnection connection = opened;
-        using (var patienceOver = new CancellationTokenSource(patience))
+        using (var patienceOver = new CancellationTokenSource(timeout))
         using (patienceOver.Token.Register(connection.Reset))
         {
             Task<WireAnswer> reading = ReadAsync(connection, request.Method == "HEAD", interim);
@@ -39,7 +39,7 @@ internal sealed class Http1Wire(Uri address, FaultyLine? line) : IWire
 
     private static bool IsEnd(Exception e) => e is IOException or SocketException or ObjectDisposedException or OperationCanceledException;
 
-    /// <summary>Null where there is nobody, or where it is reset before it is used.</summary>
+    /// <summary>Returns null if the connection is refused or is reset before it is used.</summary>
     private static async Task<RawConnection?> OpenAsync(Uri address)
     {
         try
@@ -69,7 +69,7 @@ internal sealed class Http1Wire(Uri address, FaultyLine? line) : IWire
         }
         catch (Exception e) when (IsEnd(e))
         {
-            // There may be an answer all the same.
+            // A response may have arrived nevertheless.
         }
     }
 
@@ -90,13 +90,13 @@ internal sealed class Http1Wire(Uri address, FaultyLine? line) : IWire
         }
         catch (Exception e) when (IsEnd(e))
         {
-            // Cut, or given up.
+            // The connection broke or timed out.
         }
 
         return WireAnswer.None;
     }
 
-    /// <summary>The request in pieces, each with how much of the body is sent when it is.</summary>
+    /// <summary>Returns the request in parts, each with the number of body bytes sent so far.</summary>
     private static IEnumerable<(ReadOnlyMemory<byte> Bytes, int Sent)> PartsOf(WireRequest request)
     {
         IEnumerable<(string Name, string Value)> framing = request.Body is not { } content ? []

@@ -4,17 +4,17 @@ using ResumableUploads.FaultTests.Network.Lines;
 
 namespace ResumableUploads.FaultTests.Network.Senders;
 
-/// <summary>HTTP/2 without TLS, as <see cref="HttpClient"/> speaks it. It keeps interim responses to itself.</summary>
-/// <param name="address">The line, or the server.</param>
-/// <param name="line">The line; null where there is none.</param>
+/// <summary>HTTP/2 without TLS by <see cref="HttpClient"/>, which does not expose interim responses.</summary>
+/// <param name="address">The address of the proxy or of the server.</param>
+/// <param name="line">The proxy, or null for a direct connection.</param>
 internal sealed class Http2Wire(Uri address, FaultyLine? line) : IWire
 {
     private const int AboutTheHead = 350;
 
-    public async Task<WireAnswer> SendAsync(WireRequest request, TimeSpan patience)
+    public async Task<WireAnswer> SendAsync(WireRequest request, TimeSpan timeout)
     {
         line?.Expect(AboutTheHead + (request.Body?.Length ?? 0));
-        using var patienceOver = new CancellationTokenSource(patience);
+        using var patienceOver = new CancellationTokenSource(timeout);
         using var client = new HttpClient(new SocketsHttpHandler { UseCookies = false, UseProxy = false }) { BaseAddress = address };
         using var message = new HttpRequestMessage(new HttpMethod(request.Method), request.Path)
         {

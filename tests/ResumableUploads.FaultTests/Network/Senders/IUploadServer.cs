@@ -2,18 +2,18 @@ using ResumableUploads.Abstractions;
 
 namespace ResumableUploads.FaultTests.Network.Senders;
 
-/// <summary>Where clients send their uploads to.</summary>
+/// <summary>The server that clients send uploads to.</summary>
 internal interface IUploadServer
 {
-    /// <summary>Where a client that names its uploads asks for them.</summary>
+    /// <summary>Gets the path for status requests of a client that generates ids.</summary>
     string StatusPath { get; }
 
-    /// <summary>The store as it is; null where another process has it.</summary>
+    /// <summary>Gets the store, or null if it is in another process.</summary>
     IUploadStore? Store { get; }
 
-    /// <summary>How often its disk became full or got room again: odd while it is full.</summary>
+    /// <summary>Gets how often the disk became full or was freed again. The number is odd while the disk is full.</summary>
     int FullMoments { get; }
 
-    /// <summary>Waits until there is a server, and says where.</summary>
+    /// <summary>Waits until a server is available and returns its address.</summary>
     Task<Uri> ReadyAsync(CancellationToken cancellationToken);
 }

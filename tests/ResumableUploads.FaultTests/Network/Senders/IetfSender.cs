@@ -4,7 +4,7 @@ using ResumableUploads.FaultTests.Network.Lines;
 
 namespace ResumableUploads.FaultTests.Network.Senders;
 
-/// <summary>Speaks the IETF draft, in version 6 or 8: all in one request where it can, or an upload first and then its pieces.</summary>
+/// <summary>A client of version 6 or 8 of the IETF draft, which sends everything in one request or creates an upload and appends chunks.</summary>
 internal sealed class IetfSender(IUploadServer server, string name, byte[] content, Random random, FaultCounts counts)
     : Sender(server, name, content, random, counts)
 {
@@ -16,43 +16,43 @@ internal sealed class IetfSender(IUploadServer server, string name, byte[] conte
 
     public override UploadKey? Key => _url is null ? null : NetworkApp.KeyOfIetf(_url);
 
-    public override async Task<Told?> AskAsync(IWire wire, TimeSpan patience)
+    public override async Task<ReportedStatus?> AskAsync(IWire wire, TimeSpan timeout)
     {
-        WireAnswer answer = await SendAsync(wire, patience, "HEAD", _url!, [_version]);
+        WireAnswer answer = await SendAsync(wire, timeout, "HEAD", _url!, [_version]);
         switch (answer.Status)
         {
             case null or >= 500:
                 return null;
             case 200 or 204 when answer.Number("Upload-Offset") is { } offset && answer.Header("Upload-Complete") is "?0" or "?1":
-                await HearAsync(offset);
-                return new Told(offset, answer.Header("Upload-Complete") == "?1");
+                await CheckOffsetAsync(offset);
+                return new ReportedStatus(offset, answer.Header("Upload-Complete") == "?1");
             default:
                 throw Unexpected("HEAD", answer);
         }
     }
 
-    protected override async Task<Ending?> StepAsync(IWire wire, TimeSpan patience)
+    protected override async Task<Ending?> StepAsync(IWire wire, TimeSpan timeout)
     {
         if (_url is null)
         {
-            return await CreateAsync(wire, patience);
+            return await CreateAsync(wire, timeout);
         }
 
         if (At is not { } at)
         {
-            Told? told = await AskAsync(wire, patience);
-            At = told?.Offset;
-            if (told is { IsComplete: true } && At != Content.Length)
+            ReportedStatus? reported = await AskAsync(wire, timeout);
+            At = reported?.Offset;
+            if (reported is { IsComplete: true } && At != Content.Length)
             {
-                throw new NetworkFault($"The upload is told to be complete at {At} of {Content.Length} bytes.");
+                throw new NetworkTestException($"The server reported the upload as complete at {At} of {Content.Length} bytes.");
             }
 
-            return told is { IsComplete: true } ? Ending.Done : null;
+            return reported is { IsComplete: true } ? Ending.Done : null;
         }
 
         Range piece = Piece(at);
         WireAnswer answer = await SendAsync(
-            wire, patience, "PATCH", _url,
+            wire, timeout, "PATCH", _url,
             [
                 _version, ("Content-Type", "application/partial-upload"), ("Upload-Offset", at.ToString(CultureInfo.InvariantCulture)),
                 Completeness(IsLast(piece)), .. Length(), .. Digest(piece),
@@ -61,24 +61,24 @@ internal sealed class IetfSender(IUploadServer server, string name, byte[] conte
         return await EndOfAsync("PATCH", answer, piece, IsLast(piece));
     }
 
-    private async Task<Ending?> CreateAsync(IWire wire, TimeSpan patience)
+    private async Task<Ending?> CreateAsync(IWire wire, TimeSpan timeout)
     {
         Range piece = _isOptimistic ? 0..Content.Length : _startsEmpty ? 0..0 : Piece(0);
-        WireAnswer answer = await SendCreationAsync(wire, patience, piece);
+        WireAnswer answer = await SendCreationAsync(wire, timeout, piece);
         Ending? ending = await EndOfAsync("POST", answer, piece, IsLast(piece));
         if (ending is null && _url is null)
         {
-            // One that was made all the same is nobody's: what was sent to it was not sent to the next one.
+            // If the upload was created nevertheless, it is abandoned: its bytes were not sent to the next one.
             Forget();
         }
 
         return ending;
     }
 
-    private async Task<WireAnswer> SendCreationAsync(IWire wire, TimeSpan patience, Range piece)
+    private async Task<WireAnswer> SendCreationAsync(IWire wire, TimeSpan timeout, Range piece)
     {
         WireAnswer answer = await SendAsync(
-            new Listener(wire, this), patience, "POST", NetworkApp.Path,
+            new Listener(wire, this), timeout, "POST", NetworkApp.Path,
             [_version, ("Content-Disposition", $"attachment; filename=\"{Name}\""), Completeness(IsLast(piece)), .. Length(), .. Digest(piece)], piece);
         Learn(answer.Header("Location"));
         return answer;
@@ -92,7 +92,7 @@ internal sealed class IetfSender(IUploadServer server, string name, byte[] conte
                 Lost();
                 return null;
             case 200 or 201 or 204 when isLast && answer.Header("Upload-Complete") == "?1":
-                // The upload itself may be unknown to a client whose first request was all: then there is nothing to ask any more.
+                // If the first request contained everything, the client may not know the URL of the upload and cannot request its status.
                 if (_url is not null)
                 {
                     await TakenAsync(answer.Number("Upload-Offset"), piece);
@@ -103,7 +103,7 @@ internal sealed class IetfSender(IUploadServer server, string name, byte[] conte
                 await TakenAsync(answer.Number("Upload-Offset"), piece);
                 return null;
             case 409 when answer.Number("Upload-Offset") is { } truth:
-                await HearAsync(truth);
+                await CheckOffsetAsync(truth);
                 At = truth;
                 return null;
             case 413 when IsTooLarge:
@@ -128,14 +128,14 @@ internal sealed class IetfSender(IUploadServer server, string name, byte[] conte
         string url = PathOf(location);
         if (_url is not null && _url != url)
         {
-            throw new NetworkFault($"The upload is said to be at {_url}, and then at {url}.");
+            throw new NetworkTestException($"The server returned the URL {_url}, and then {url}.");
         }
 
         _url = url;
         At ??= 0;
     }
 
-    /// <summary>What the versions say to a piece for an upload that is complete already.</summary>
+    /// <summary>Returns whether the response to an append means that the upload is already complete.</summary>
     private static bool IsFinished(WireAnswer answer) =>
         answer.Body.Contains("#completed-upload", StringComparison.Ordinal) || answer.Body.Contains("#inconsistent-upload-length", StringComparison.Ordinal) || answer.Status == 410;
 
@@ -147,12 +147,12 @@ internal sealed class IetfSender(IUploadServer server, string name, byte[] conte
 
     private (string Name, string Value)[] Digest(Range piece) => DigestOf(piece, static digest => ("Content-Digest", $"sha-256=:{digest}:"));
 
-    /// <summary>Learns from an interim response where the upload is, before what else it says is looked at.</summary>
+    /// <summary>Reads the upload URL from an interim response before anything else in it is checked.</summary>
     private sealed class Listener(IWire wire, IetfSender sender) : IWire
     {
-        public async Task<WireAnswer> SendAsync(WireRequest request, TimeSpan patience)
+        public async Task<WireAnswer> SendAsync(WireRequest request, TimeSpan timeout)
         {
-            WireAnswer answer = await wire.SendAsync(request, patience);
+            WireAnswer answer = await wire.SendAsync(request, timeout);
             foreach (var interim in answer.Interim)
             {
                 sender.Learn(interim["Location"].FirstOrDefault());

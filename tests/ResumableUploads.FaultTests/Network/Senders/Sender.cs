@@ -12,12 +12,12 @@ internal enum Ending
     Refused,
 }
 
-/// <summary>What a server says of an upload.</summary>
-internal sealed record Told(long Offset, bool IsComplete);
+/// <summary>The status of an upload as reported by a server.</summary>
+internal sealed record ReportedStatus(long Offset, bool IsComplete);
 
 /// <summary>
-/// A client that sends one content and goes on after every fault, as its protocol wants. It does not know where bytes were lost: it asks. It believes
-/// nothing that it is told.
+/// A client that sends one content and resumes after every fault as its protocol requires. It requests the offset after a fault, and verifies
+/// everything that the server reports.
 /// </summary>
 internal abstract class Sender(IUploadServer server, string name, byte[] content, Random random, FaultCounts counts)
 {
@@ -28,16 +28,16 @@ internal abstract class Sender(IUploadServer server, string name, byte[] content
     private readonly int _pieceSize = random.Next(3) == 0 ? content.Length : random.Next((content.Length / 12) + 1, content.Length + 1);
     private readonly bool _hasDigests = random.Next(4) == 0;
     private readonly bool _isOpen = random.Next(3) == 0;
-    private long _told;
+    private long _reported;
     private long _sent;
     private bool _isLater;
 
-    /// <summary>The name of the upload in the store; null where the client has none yet.</summary>
+    /// <summary>Gets the key of the upload in the store, or null if the client does not know it yet.</summary>
     public abstract UploadKey? Key { get; }
 
     public string Name => name;
 
-    /// <summary>Where the client believes the upload to end; null: it has to ask.</summary>
+    /// <summary>Gets or sets the offset that the client assumes, or null if it has to request the status.</summary>
     protected long? At { get; set; }
 
     protected IUploadServer Server => server;
@@ -55,7 +55,7 @@ internal abstract class Sender(IUploadServer server, string name, byte[] content
         _ => new IetfSender(server, name, content, random, counts),
     };
 
-    /// <summary>Sends until there is an end.</summary>
+    /// <summary>Sends until the upload ends.</summary>
     public async Task<Ending> RunAsync(IWire wire, CancellationToken cancellationToken)
     {
         for (int tries = 0; tries < MaxTries; tries++)
@@ -67,27 +67,27 @@ internal abstract class Sender(IUploadServer server, string name, byte[] content
                 await Task.Delay(BeforeAgain, TimeProvider.System, cancellationToken);
             }
 
-            // A server that is slower than a client is patient needs a client that is more so each time.
-            var patience = TimeSpan.FromMilliseconds(random.Next(200, 400) + (tries * 5));
-            if (await StepAsync(wire, patience) is { } ending)
+            // The timeout grows with each try, for a server that is slower than the client expects.
+            var timeout = TimeSpan.FromMilliseconds(random.Next(200, 400) + (tries * 5));
+            if (await StepAsync(wire, timeout) is { } ending)
             {
                 return ending;
             }
         }
 
-        throw new NetworkFault($"The upload has not come to its end in {MaxTries} tries; {_told} of {content.Length} bytes are told.");
+        throw new NetworkTestException($"The upload has not completed in {MaxTries} tries; the server reported {_reported} of {content.Length} bytes.");
     }
 
-    /// <summary>Asks how far the upload is; null: no answer. An upload that is not there has no bytes.</summary>
-    public abstract Task<Told?> AskAsync(IWire wire, TimeSpan patience);
+    /// <summary>Requests the status. Returns null if there is no response. The offset is 0 if the upload does not exist.</summary>
+    public abstract Task<ReportedStatus?> AskAsync(IWire wire, TimeSpan timeout);
 
-    /// <summary>Asks for the last answer of an upload of which all bytes were taken; null: there is none yet.</summary>
-    public virtual Task<Told?> ConcludeAsync(IWire wire, TimeSpan patience) => AskAsync(wire, patience);
+    /// <summary>Requests the final response of an upload whose bytes are all stored. Returns null if there is none yet.</summary>
+    public virtual Task<ReportedStatus?> ConcludeAsync(IWire wire, TimeSpan timeout) => AskAsync(wire, timeout);
 
-    /// <summary>Makes one request; null: there is more to do.</summary>
-    protected abstract Task<Ending?> StepAsync(IWire wire, TimeSpan patience);
+    /// <summary>Sends one request. Returns null if the upload has not ended.</summary>
+    protected abstract Task<Ending?> StepAsync(IWire wire, TimeSpan timeout);
 
-    protected async Task<WireAnswer> SendAsync(IWire wire, TimeSpan patience, string method, string path, (string Name, string Value)[] headers, Range? piece = null)
+    protected async Task<WireAnswer> SendAsync(IWire wire, TimeSpan timeout, string method, string path, (string Name, string Value)[] headers, Range? piece = null)
     {
         counts.Add("requests");
         int from = piece?.GetOffsetAndLength(content.Length).Offset ?? 0;
@@ -97,16 +97,16 @@ internal abstract class Sender(IUploadServer server, string name, byte[] content
             Sending = count => _sent = Math.Max(_sent, from + count),
         };
         int full = server.FullMoments;
-        WireAnswer answer = await wire.SendAsync(request, patience);
+        WireAnswer answer = await wire.SendAsync(request, timeout);
         if (answer.Status == 507 && full % 2 == 0 && full == server.FullMoments)
         {
-            throw new NetworkFault($"The disk has room, and the answer to {method} is {answer}.");
+            throw new NetworkTestException($"The disk has space, but the response to {method} is {answer}.");
         }
 
         _isLater = answer.Status is 503 or 507;
         if (answer is { Status: 400, Body: "" } && answer.Header("Connection") == "close" && answer.Header("Content-Type") is null)
         {
-            // The web server has seen less than a request, and the uploads nothing.
+            // The web server received an incomplete request and did not pass it on.
             answer = WireAnswer.None;
         }
 
@@ -114,50 +114,53 @@ internal abstract class Sender(IUploadServer server, string name, byte[] content
         foreach (var interim in answer.Interim)
         {
             counts.Add("interim");
-            if (interim["Upload-Offset"].FirstOrDefault() is { } told)
+            if (interim["Upload-Offset"].FirstOrDefault() is { } reported)
             {
-                await HearAsync(long.Parse(told, CultureInfo.InvariantCulture));
+                await CheckOffsetAsync(long.Parse(reported, CultureInfo.InvariantCulture));
             }
         }
 
         return answer;
     }
 
-    /// <summary>The next piece: at most one that ends the content.</summary>
+    /// <summary>Returns the range of the next chunk.</summary>
     protected Range Piece(long at) => (int)at..(int)Math.Min(at + _pieceSize, content.Length);
 
-    /// <summary>A digest of a piece, for some uploads.</summary>
+    /// <summary>Returns a digest of a chunk, for some uploads.</summary>
     protected (string Name, string Value)[] DigestOf(Range piece, Func<string, (string Name, string Value)> header) =>
         _hasDigests ? [header(Convert.ToBase64String(SHA256.HashData(content.AsSpan(piece))))] : [];
 
-    /// <summary>A new upload.</summary>
-    protected void Forget() => (_told, _sent, At) = (0, 0, 0);
+    /// <summary>Starts a new upload.</summary>
+    protected void Forget() => (_reported, _sent, At) = (0, 0, 0);
 
-    /// <summary>After no answer: mostly the client asks, and now and then it sends the same again, which is to be refused if it is not what comes next.</summary>
+    /// <summary>
+    /// Handles a lost response: usually the client requests the status. Sometimes it repeats the chunk, which must be rejected if its offset is not
+    /// the current one.
+    /// </summary>
     protected void Lost() => At = random.Next(4) == 0 ? At : null;
 
-    /// <summary>Sees whether an offset that is told can be true.</summary>
-    protected async Task HearAsync(long offset)
+    /// <summary>Verifies a reported offset.</summary>
+    protected async Task CheckOffsetAsync(long offset)
     {
-        if (offset < _told)
+        if (offset < _reported)
         {
-            throw new NetworkFault($"{offset} is told, after {_told}.");
+            throw new NetworkTestException($"The server reported offset {offset} after {_reported}.");
         }
 
         if (offset > _sent)
         {
-            throw new NetworkFault($"{offset} is told, and {_sent} bytes were sent.");
+            throw new NetworkTestException($"The server reported offset {offset}, but {_sent} bytes were sent.");
         }
 
-        _told = offset;
+        _reported = offset;
         if (offset > 0)
         {
-            await SeeThereAsync(offset);
+            await AssertStoredAsync(offset);
         }
     }
 
-    /// <summary>Sees whether so much is there.</summary>
-    private async Task SeeThereAsync(long offset)
+    /// <summary>Asserts that at least this many bytes are stored.</summary>
+    private async Task AssertStoredAsync(long offset)
     {
         if (server.Store is not { } store)
         {
@@ -167,50 +170,53 @@ internal abstract class Sender(IUploadServer server, string name, byte[] content
         long there = (Key is { } key ? await store.GetAsync(key, CancellationToken.None) : null)?.Offset ?? 0;
         if (offset > there)
         {
-            throw new NetworkFault($"{offset} is told, and {there} bytes are there.");
+            throw new NetworkTestException($"The server reported offset {offset}, but {there} bytes are stored.");
         }
 
         if (random.Next(4) == 0)
         {
-            await SeePrefixAsync();
+            await AssertPrefixAsync();
         }
     }
 
-    /// <summary>What a refusal says of the offset has to be true as well.</summary>
+    /// <summary>Verifies the offset in a rejection.</summary>
     protected async Task RefusedAsync(WireAnswer answer, string header)
     {
         if (answer.Number(header) is { } offset && Key is not null)
         {
-            await HearAsync(offset);
+            await CheckOffsetAsync(offset);
         }
 
         At = null;
     }
 
-    /// <summary>The answer to a piece that was taken whole.</summary>
+    /// <summary>Handles the response to a chunk that was stored completely.</summary>
     protected async Task TakenAsync(long? offset, Range piece)
     {
         int end = piece.End.Value;
         if (offset != end)
         {
-            throw new NetworkFault($"{offset} is told after all bytes up to {end} were taken.");
+            throw new NetworkTestException($"The server reported offset {offset} after it had stored all bytes up to {end}.");
         }
 
-        await HearAsync(end);
+        await CheckOffsetAsync(end);
         At = end;
     }
 
-    /// <summary>Whether the server says with a problem of its own that the piece was not taken whole, or not now: the client asks where to go on.</summary>
+    /// <summary>
+    /// Returns whether a problem response says that the chunk was not stored completely, or should be retried later, so that the client requests the
+    /// offset.
+    /// </summary>
     protected static bool IsCutOrLater(WireAnswer answer) => answer.Header("Content-Type")?.StartsWith("application/problem+json", StringComparison.Ordinal) == true
         && answer.Status switch { 400 => answer.Body.Contains(":interrupted", StringComparison.Ordinal), 408 or 409 or 423 or 507 => true, 503 => !answer.Body.Contains(":storage-failed", StringComparison.Ordinal), _ => false };
 
-    /// <summary>The path of a URL that a server gave; the next server has another port.</summary>
+    /// <summary>Returns the path of a URL. The next server listens on another port.</summary>
     protected static string PathOf(string location) => new Uri(Origin, location).PathAndQuery;
 
-    protected static NetworkFault Unexpected(string what, WireAnswer answer) => new($"The answer to {what} is {answer}.");
+    protected static NetworkTestException Unexpected(string what, WireAnswer answer) => new($"The response to {what} is {answer}.");
 
-    /// <summary>Sees whether what is stored is how the content begins.</summary>
-    public async Task SeePrefixAsync()
+    /// <summary>Asserts that the stored bytes are a prefix of the content.</summary>
+    public async Task AssertPrefixAsync()
     {
         if (Key is { } key && server.Store is { } store && await store.OpenReadAsync(key, CancellationToken.None) is { } stream)
         {
@@ -220,7 +226,7 @@ internal abstract class Sender(IUploadServer server, string name, byte[] content
                 await stream.CopyToAsync(stored);
                 if (!content.AsSpan().StartsWith(stored.ToArray()))
                 {
-                    throw new NetworkFault($"The {stored.Length} bytes that are stored are not how the content begins.");
+                    throw new NetworkTestException($"The {stored.Length} stored bytes are not a prefix of the content.");
                 }
             }
         }

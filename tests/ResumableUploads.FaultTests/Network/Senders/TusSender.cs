@@ -5,7 +5,7 @@ using ResumableUploads.FaultTests.Network.Lines;
 
 namespace ResumableUploads.FaultTests.Network.Senders;
 
-/// <summary>Speaks tus 1.0.0.</summary>
+/// <summary>A client of tus 1.0.0.</summary>
 internal sealed class TusSender(IUploadServer server, string name, byte[] content, Random random, FaultCounts counts)
     : Sender(server, name, content, random, counts)
 {
@@ -16,45 +16,45 @@ internal sealed class TusSender(IUploadServer server, string name, byte[] conten
 
     public override UploadKey? Key => _url is null ? null : NetworkApp.KeyOfTus(_url);
 
-    public override async Task<Told?> AskAsync(IWire wire, TimeSpan patience)
+    public override async Task<ReportedStatus?> AskAsync(IWire wire, TimeSpan timeout)
     {
-        WireAnswer answer = await SendAsync(wire, patience, "HEAD", _url!, [Version]);
+        WireAnswer answer = await SendAsync(wire, timeout, "HEAD", _url!, [Version]);
         switch (answer.Status)
         {
             case null or 423 or >= 500:
                 return null;
             case 200 when answer.Number("Upload-Offset") is { } offset && answer.Number("Upload-Length") == Content.Length:
-                await HearAsync(offset);
-                return new Told(offset, offset == Content.Length);
+                await CheckOffsetAsync(offset);
+                return new ReportedStatus(offset, offset == Content.Length);
             default:
                 throw Unexpected("HEAD", answer);
         }
     }
 
-    /// <summary>An upload that was whole when its server died waits for a client that says so.</summary>
-    public override async Task<Told?> ConcludeAsync(IWire wire, TimeSpan patience)
+    /// <summary>Completes an upload that was fully stored when its server died. It needs another request for that.</summary>
+    public override async Task<ReportedStatus?> ConcludeAsync(IWire wire, TimeSpan timeout)
     {
         At = Content.Length;
-        return await StepAsync(wire, patience) == Ending.Done ? new Told(Content.Length, IsComplete: true) : null;
+        return await StepAsync(wire, timeout) == Ending.Done ? new ReportedStatus(Content.Length, IsComplete: true) : null;
     }
 
-    protected override async Task<Ending?> StepAsync(IWire wire, TimeSpan patience)
+    protected override async Task<Ending?> StepAsync(IWire wire, TimeSpan timeout)
     {
         if (_url is null)
         {
-            return await CreateAsync(wire, patience);
+            return await CreateAsync(wire, timeout);
         }
 
         if (At is not { } at)
         {
-            Told? told = await AskAsync(wire, patience);
-            At = told?.Offset;
-            return told is { IsComplete: true } ? Ending.Done : null;
+            ReportedStatus? reported = await AskAsync(wire, timeout);
+            At = reported?.Offset;
+            return reported is { IsComplete: true } ? Ending.Done : null;
         }
 
         Range piece = Piece(at);
         WireAnswer answer = await SendAsync(
-            wire, patience, "PATCH", _url,
+            wire, timeout, "PATCH", _url,
             [Version, ("Content-Type", OffsetType), ("Upload-Offset", at.ToString(CultureInfo.InvariantCulture)), .. Checksum(piece)], piece);
         switch (answer.Status)
         {
@@ -65,7 +65,7 @@ internal sealed class TusSender(IUploadServer server, string name, byte[] conten
                 await TakenAsync(answer.Number("Upload-Offset"), piece);
                 return At == Content.Length ? Ending.Done : null;
             case 409 when answer.Number("Upload-Offset") is { } truth:
-                await HearAsync(truth);
+                await CheckOffsetAsync(truth);
                 At = truth;
                 return null;
             case not null when IsCutOrLater(answer):
@@ -76,11 +76,11 @@ internal sealed class TusSender(IUploadServer server, string name, byte[] conten
         }
     }
 
-    private async Task<Ending?> CreateAsync(IWire wire, TimeSpan patience)
+    private async Task<Ending?> CreateAsync(IWire wire, TimeSpan timeout)
     {
         Range piece = Piece(0);
         WireAnswer answer = await SendAsync(
-            wire, patience, "POST", NetworkApp.Path,
+            wire, timeout, "POST", NetworkApp.Path,
             [
                 Version, ("Upload-Length", Content.Length.ToString(CultureInfo.InvariantCulture)),
                 ("Upload-Metadata", "filename " + Convert.ToBase64String(Encoding.ASCII.GetBytes(Name))),
@@ -108,7 +108,7 @@ internal sealed class TusSender(IUploadServer server, string name, byte[] conten
             case not null when IsCutOrLater(answer):
                 if (_url is null)
                 {
-                    // One that was made all the same is nobody's: what was sent to it was not sent to the next one.
+                    // If the upload was created nevertheless, it is abandoned: its bytes were not sent to the next one.
                     Forget();
                 }
                 else

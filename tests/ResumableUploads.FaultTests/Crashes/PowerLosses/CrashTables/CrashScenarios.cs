@@ -7,16 +7,16 @@ using ResumableUploads.Stores.FileSystem.IO;
 
 namespace ResumableUploads.FaultTests.Crashes.PowerLosses.CrashTables;
 
-/// <summary>An operation whose steps stand in the crash table.</summary>
+/// <summary>An operation that the crash table describes.</summary>
 /// <param name="Name">The heading of its table.</param>
 /// <param name="Prepare">What happens before the recorded part, in the first boot.</param>
-/// <param name="Operation">The operation. It gets the store and the directory that the store's own is in.</param>
+/// <param name="Operation">The operation. Receives the store and the directory that contains the store's own.</param>
 internal sealed record CrashScenario(string Name, Func<FileSystemUploadStore, Task> Prepare, Func<FileSystemUploadStore, string, Task> Operation)
 {
-    /// <summary>The boot in which the operation runs.</summary>
+    /// <summary>Gets the boot id during the operation.</summary>
     public string BootId { get; init; } = CrashScenarios.FirstBootId;
 
-    /// <summary>What happens to the disk between the two, or null where one process does both.</summary>
+    /// <summary>Gets what happens to the disk between the two, or null if one process does both.</summary>
     public Action<string>? Interrupt { get; init; }
 
     public Func<string, string, RecordingFileLayer> CreateLayer { get; init; } = static (directory, bootId) => new RecordingFileLayer(directory, bootId);
@@ -78,7 +78,7 @@ internal static class CrashScenarios
     private static async Task CreateCompletedAsync(FileSystemUploadStore store) => await store.CreateCompletedAsync(
         Key, new UploadRecord { State = UploadState.Received, Length = 5 }, new ReadOnlySequence<byte>([1, 2, 3, 4, 5]), default);
 
-    /// <summary>Five bytes in two reads, with a sync between them.</summary>
+    /// <summary>Appends five bytes in two reads, with a sync between them.</summary>
     private static async Task AppendAsync(FileSystemUploadStore store, long offset, AppendMode mode, bool isWanted = true)
     {
         var content = new PieceContent([[1, 2, 3], [4, 5]], static _ => { }, () => isWanted);
@@ -103,7 +103,7 @@ internal static class CrashScenarios
         await ReceiveAsync(store);
     }
 
-    /// <summary>Three bytes are durable and two more are written when the process ends.</summary>
+    /// <summary>Ends the process after three bytes are durable and two more are written.</summary>
     private static async Task InterruptedAsync(FileSystemUploadStore store)
     {
         await CreateAsync(store);
@@ -113,7 +113,7 @@ internal static class CrashScenarios
     private static async Task MoveAsync(FileSystemUploadStore store, string directory) =>
         await store.MoveContentAsync(Key, Path.Combine(directory, "target"), overwrite: false, default);
 
-    /// <summary>The content cannot be renamed to where it is to go.</summary>
+    /// <summary>Content cannot be renamed to its destination, because that is on another volume.</summary>
     private sealed class TwoVolumes(string directory, string bootId) : RecordingFileLayer(directory, bootId)
     {
         public override bool RenameFileNoReplace(string from, string to) => from.EndsWith(".data", StringComparison.Ordinal)
@@ -121,7 +121,7 @@ internal static class CrashScenarios
             : base.RenameFileNoReplace(from, to);
     }
 
-    /// <summary>Nothing follows the second sync of an upload's bytes, which fails as if the process had ended.</summary>
+    /// <summary>Fails the second sync of an upload's data file, as if the process had ended.</summary>
     private sealed class KilledAtSecondSync(string directory, string bootId) : RecordingFileLayer(directory, bootId)
     {
         private int _syncs;

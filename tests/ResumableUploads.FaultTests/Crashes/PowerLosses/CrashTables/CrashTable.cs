@@ -84,7 +84,7 @@ internal static class CrashTable
         await scenario.Prepare(store);
         if (scenario.Interrupt is { } interrupt)
         {
-            // The disk as it is, found by another process: after a restart, or after damage.
+            // Another process finds the disk as it is after a restart or after damage.
             directory = Path.Combine(root, "second");
             new CrashImage(files.Log, files.Log.Count, new Dictionary<int, Fate>()).WriteTo(directory);
             interrupt(directory);

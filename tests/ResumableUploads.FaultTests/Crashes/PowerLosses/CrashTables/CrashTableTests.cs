@@ -2,7 +2,7 @@ using ResumableUploads.Testing;
 
 namespace ResumableUploads.FaultTests.Crashes.PowerLosses.CrashTables;
 
-/// <summary>The crash table in docs/stores/file-system.md lists the steps that the store really takes, and what a crash after each of them leaves.</summary>
+/// <summary>The crash table in docs/stores/file-system.md lists the steps that the store takes, and the result of a crash after each.</summary>
 public class CrashTableTests
 {
     private const string Page = "docs/stores/file-system.md";

@@ -1,8 +1,8 @@
 namespace ResumableUploads.FaultTests.Crashes.PowerLosses.Disks;
 
 /// <summary>
-/// What may have reached the disk of what was not durable: nothing, all of it, all subsets where there are few operations, and each write
-/// torn, while the rest is lost or there; where there are many, each alone, all but each, and some at random.
+/// Chooses what reached the disk of the operations that were not durable. With few operations: none, all, all subsets, and each write torn while the
+/// rest is lost or kept. With many: each alone, all but each, and random subsets.
 /// </summary>
 internal static class CrashChoices
 {
@@ -46,7 +46,7 @@ internal static class CrashChoices
 
     public static Dictionary<int, Fate> AtRandom(IReadOnlyList<DiskOperation> log, PendingOperations pending, Random random)
     {
-        // Mostly there, mostly lost, or half of each.
+        // Mostly kept, mostly lost, or half of each.
         int share = random.Next(1, 10);
         Dictionary<int, Fate> fates = Of(pending, _ => random.Next(10) < share);
         foreach (int index in pending.Indices.Where(index => log[index] is Written))
@@ -80,7 +80,7 @@ internal static class CrashChoices
         return fates;
     }
 
-    /// <summary>All but one, and those that cannot be without it.</summary>
+    /// <summary>Returns all operations but one, and without those that depend on it.</summary>
     private static Dictionary<int, Fate> AllBut(PendingOperations pending, int one) =>
         pending.Indices.ToDictionary(static index => index, index => pending.With(index).Contains(one) ? Fate.Lost : Fate.There);
 }

@@ -3,30 +3,30 @@ using System.Text;
 
 namespace ResumableUploads.FaultTests.Crashes.PowerLosses.Disks;
 
-/// <summary>What became of an operation that was not durable when the power went. Of names only the first two are possible.</summary>
+/// <summary>The fate of an operation that was not durable at the power loss. Only the first two apply to names.</summary>
 internal enum Fate
 {
     Lost,
     There,
 
-    /// <summary>The first half of the bytes.</summary>
+    /// <summary>Only the first half of the bytes is written.</summary>
     Torn,
 
-    /// <summary>The length, and zeros where there was nothing before.</summary>
+    /// <summary>Only the length is written; new bytes are zeros.</summary>
     Zeros,
 
-    /// <summary>The second half of the bytes, and zeros where there was nothing before it.</summary>
+    /// <summary>Only the second half of the bytes is written; new bytes before it are zeros.</summary>
     Holed,
 }
 
-/// <summary>What is on a disk after the power went: the files by their paths, and null for a directory.</summary>
+/// <summary>The content of a disk after a power loss: the files by path, with null for a directory.</summary>
 internal sealed class CrashImage
 {
     private readonly SortedDictionary<string, byte[]?> _found = new(StringComparer.Ordinal);
     private readonly Dictionary<int, byte[]> _contents = [];
     private readonly FileTree _tree = new();
 
-    /// <summary>The operations before the prefix that are not in <paramref name="fates"/> are durable.</summary>
+    /// <summary>Creates an image. Operations before the prefix that are not in <paramref name="fates"/> are durable.</summary>
     public CrashImage(IReadOnlyList<DiskOperation> log, int prefix, IReadOnlyDictionary<int, Fate> fates)
     {
         for (int i = 0; i < prefix; i++)
@@ -50,14 +50,14 @@ internal sealed class CrashImage
         Signature = Sign();
     }
 
-    /// <summary>The same for two disks that have the same on them.</summary>
+    /// <summary>Gets a signature that is equal for disks with equal content.</summary>
     public string Signature { get; }
 
     public byte[]? this[string path] => _found[path];
 
     public IEnumerable<string> Paths => _found.Keys;
 
-    /// <summary>Makes a real directory of it, which must not be there yet.</summary>
+    /// <summary>Writes the image to a real directory, which must not exist yet.</summary>
     public void WriteTo(string directory)
     {
         Directory.CreateDirectory(directory);

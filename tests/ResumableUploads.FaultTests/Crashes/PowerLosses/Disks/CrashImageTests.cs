@@ -2,7 +2,7 @@ using ResumableUploads.Stores.FileSystem.IO;
 
 namespace ResumableUploads.FaultTests.Crashes.PowerLosses.Disks;
 
-/// <summary>What a disk may forget, and what not.</summary>
+/// <summary>The data that a disk may lose, and the data that it must keep.</summary>
 public class CrashImageTests
 {
     private const int Root = FileTree.Root;
@@ -10,23 +10,23 @@ public class CrashImageTests
     private static readonly Written Data = new(1, 0, [1, 2, 3, 4]);
 
     [Fact]
-    public void What_is_not_synced_is_pending() => AssertPending([0, 1], File1, Data);
+    public void Operations_without_sync_are_pending() => AssertPending([0, 1], File1, Data);
 
     [Fact]
-    public void The_sync_of_a_file_is_not_that_of_its_name() => AssertPending([0], File1, Data, new FileSynced(1));
+    public void Sync_of_a_file_does_not_sync_its_name() => AssertPending([0], File1, Data, new FileSynced(1));
 
     [Fact]
-    public void The_sync_of_a_directory_is_not_that_of_its_files() => AssertPending([1], File1, Data, new DirectorySynced(Root));
+    public void Sync_of_a_directory_does_not_sync_its_files() => AssertPending([1], File1, Data, new DirectorySynced(Root));
 
     [Fact]
-    public void The_sync_of_a_directory_is_not_that_of_its_own_name() => AssertPending(
+    public void Sync_of_a_directory_does_not_sync_its_own_name() => AssertPending(
         [0], new Created(Root, "d", 2, IsDirectory: true), new Created(2, "file", 1, IsDirectory: false), new DirectorySynced(2));
 
     [Fact]
-    public void What_follows_a_sync_is_pending() => AssertPending([3], File1, Data, new FileSynced(1), new Truncated(1, 2), new DirectorySynced(Root));
+    public void Operations_after_a_sync_are_pending() => AssertPending([3], File1, Data, new FileSynced(1), new Truncated(1, 2), new DirectorySynced(Root));
 
     [Fact]
-    public void A_rename_between_two_directories_is_durable_as_a_whole_with_either_and_with_all_before_it()
+    public void Rename_across_directories_is_durable_when_either_directory_is_synced()
     {
         DiskOperation[] log =
         [
@@ -46,15 +46,15 @@ public class CrashImageTests
     [InlineData("Torn", new byte[] { 1, 2 })]
     [InlineData("Zeros", new byte[] { 9, 0, 0, 0 })]
     [InlineData("Holed", new byte[] { 9, 0, 3, 4 })]
-    public void A_write_may_be_there_in_part(string fate, byte[] expected) => Assert.Equal(
+    public void Write_may_be_torn(string fate, byte[] expected) => Assert.Equal(
         expected, Image([File1, new Written(1, 0, [9]), Data], (2, Enum.Parse<Fate>(fate)))["file"]);
 
     [Fact]
-    public void A_write_may_be_there_without_the_one_before_it() => Assert.Equal(
+    public void Write_may_be_kept_without_the_one_before_it() => Assert.Equal(
         new byte[] { 0, 0, 0, 0, 5 }, Image([File1, Data, new Written(1, 4, [5])], (1, Fate.Lost))["file"]);
 
     [Fact]
-    public void A_truncation_may_be_lost()
+    public void Truncation_may_be_lost()
     {
         DiskOperation[] log = [File1, Data, new Truncated(1, 1)];
         Assert.Equal(new byte[] { 1 }, Image(log)["file"]);
@@ -62,7 +62,7 @@ public class CrashImageTests
     }
 
     [Fact]
-    public void A_file_takes_the_place_of_another_or_does_not()
+    public void Replacement_of_a_file_is_atomic()
     {
         DiskOperation[] log = [File1, Data, new Created(Root, "next", 2, IsDirectory: false), new Written(2, 0, [7]), new Renamed(Root, "next", Root, "file")];
         CrashImage before = Image(log, (4, Fate.Lost));
@@ -74,7 +74,7 @@ public class CrashImageTests
     }
 
     [Fact]
-    public void A_directory_without_a_name_takes_what_is_in_it_along()
+    public void Directory_without_a_durable_name_is_lost_with_its_content()
     {
         DiskOperation[] log = [new Created(Root, "d", 2, IsDirectory: true), new Created(2, "file", 1, IsDirectory: false), Data];
         Assert.Equal(["d", "d/file"], Image(log).Paths);
@@ -82,7 +82,7 @@ public class CrashImageTests
     }
 
     [Fact]
-    public void Every_choice_keeps_the_order_of_names_and_few_operations_are_tried_in_every_way()
+    public void Choices_keep_the_order_of_names_and_cover_all_subsets_of_few_operations()
     {
         DiskOperation[] log = [File1, Data, new Created(Root, "second", 2, IsDirectory: false), new Renamed(Root, "second", Root, "third")];
         List<Dictionary<int, Fate>> choices = [.. CrashChoices.All(log, new PendingOperations(log, log.Length), sample: 50, new Random(1))];
@@ -91,13 +91,13 @@ public class CrashImageTests
             Assert.True(fates[0] >= fates[2] && fates[2] >= fates[3], CrashChoices.Tell(log, fates));
         }
 
-        // Four lengths of the journal, with the bytes and without; and what is torn.
+        // Four lengths of the journal, with and without the bytes, and the torn writes.
         Assert.Equal(8, choices.Where(static fates => fates[1] <= Fate.There).Select(static fates => string.Join(' ', fates.Values)).Distinct().Count());
         Assert.Contains(choices, static fates => fates[1] == Fate.Holed);
     }
 
     [Fact]
-    public void The_last_step_makes_the_disk_that_was_recorded()
+    public void Image_of_the_complete_log_equals_the_recorded_disk()
     {
         using var run = new CrashRun("recorded", 1);
         string directory = run.NewDirectory();
@@ -122,7 +122,7 @@ public class CrashImageTests
         Assert.Equal(new byte[] { 0, 1, 2 }, image["c/one"]);
         Assert.Equal(File.ReadAllBytes(Path.Combine(directory, "c", "two")), image["c/two"]);
 
-        // What is taken up again is durable from the beginning.
+        // A layer on an existing directory treats its content as durable.
         var again = new RecordingFileLayer(directory, CrashRun.BootOf("one"));
         Assert.Equal(image.Signature, Image([.. again.Log]).Signature);
         Assert.Empty(new PendingOperations(again.Log, again.Log.Count).Indices);

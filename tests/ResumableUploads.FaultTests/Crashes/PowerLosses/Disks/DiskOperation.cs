@@ -1,9 +1,9 @@
 namespace ResumableUploads.FaultTests.Crashes.PowerLosses.Disks;
 
-/// <summary>Something that was done to a disk, or said about it. Files and directories have a number that stays when their name changes.</summary>
+/// <summary>An entry in the log of a disk. Files and directories have a number that does not change when they are renamed.</summary>
 internal abstract record DiskOperation;
 
-/// <summary>A change of names, in one directory or, as one step, in two.</summary>
+/// <summary>A change of names in one directory, or in two as one step.</summary>
 internal abstract record EntryOperation : DiskOperation
 {
     public abstract int[] Directories { get; }
@@ -44,8 +44,8 @@ internal sealed record FileSynced(int Inode) : DiskOperation;
 
 internal sealed record DirectorySynced(int Inode) : DiskOperation;
 
-/// <summary>What the caller asked for, or was told, at this point.</summary>
-internal sealed record Said(string Text, Action<Expectations> Apply) : DiskOperation
+/// <summary>What the caller requested or what the store acknowledged at this point.</summary>
+internal sealed record Noted(string Text, Action<Expectations> Apply) : DiskOperation
 {
     public override string ToString() => Text;
 }

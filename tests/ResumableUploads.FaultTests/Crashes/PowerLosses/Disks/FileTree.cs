@@ -1,9 +1,9 @@
 namespace ResumableUploads.FaultTests.Crashes.PowerLosses.Disks;
 
-/// <summary>The names on a disk: which directory has which number under which name.</summary>
+/// <summary>The directory tree of a disk: the number behind each name.</summary>
 internal sealed class FileTree
 {
-    /// <summary>The directory in which all others are; it is always there.</summary>
+    /// <summary>The root directory, which always exists.</summary>
     public const int Root = 0;
 
     private readonly Dictionary<int, SortedDictionary<string, int>> _directories = new() { [Root] = NewDirectory() };
@@ -40,7 +40,7 @@ internal sealed class FileTree
         }
     }
 
-    // A directory may have entries that are durable while its own name is not.
+    // A directory may have durable entries before its own name is durable.
     private SortedDictionary<string, int> Entries(int directory)
     {
         if (!_directories.TryGetValue(directory, out SortedDictionary<string, int>? entries))

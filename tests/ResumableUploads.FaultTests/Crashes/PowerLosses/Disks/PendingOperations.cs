@@ -1,8 +1,8 @@
 namespace ResumableUploads.FaultTests.Crashes.PowerLosses.Disks;
 
 /// <summary>
-/// Which operations of the beginning of a log no sync has made durable yet: a file by its own sync, names by the sync of their directory. The
-/// names of one directory change in order, as in a journal; so one of them that is durable takes those before it along.
+/// The operations at the beginning of a log that no sync has made durable yet. A file becomes durable by its own sync, names by the sync of their
+/// directory. The names of one directory change in order, as in a journal, so a durable change makes the ones before it durable, too.
 /// </summary>
 internal sealed class PendingOperations
 {
@@ -44,13 +44,13 @@ internal sealed class PendingOperations
         Indices = [.. pending];
     }
 
-    /// <summary>How much of the log had happened.</summary>
+    /// <summary>Gets the number of log entries before the crash.</summary>
     public int Prefix { get; }
 
-    /// <summary>Their places in the log, in order.</summary>
+    /// <summary>Gets the indices of the pending operations in the log, in order.</summary>
     public int[] Indices { get; }
 
-    /// <summary>What is on the disk with an operation of the pending ones: itself and all that must have come before.</summary>
+    /// <summary>Returns the pending operations that are on the disk if this one is: itself and everything that must precede it.</summary>
     public HashSet<int> With(int index) => With(index, new HashSet<int>(Indices).Contains);
 
     private static List<int> ListOf(Dictionary<int, List<int>> lists, int inode)

@@ -6,8 +6,8 @@ using ResumableUploads.Testing.Stores;
 namespace ResumableUploads.FaultTests.Crashes.PowerLosses.Disks;
 
 /// <summary>
-/// A real directory, and a log of all that changes it. What is there at the beginning is durable. Syncs are only noted: no real power
-/// goes here.
+/// A real directory with a log of all changes to it. Existing files are durable at the start. Syncs are only recorded, because the power loss is
+/// simulated.
 /// </summary>
 internal class RecordingFileLayer : DelegatingFileLayer
 {
@@ -29,7 +29,7 @@ internal class RecordingFileLayer : DelegatingFileLayer
 
     public List<DiskOperation> Log { get; } = [];
 
-    /// <summary>How many entries of the log only say what was there.</summary>
+    /// <summary>Gets the number of log entries that describe the files at the start.</summary>
     public int Beginning { get; }
 
     public override void CreateDirectory(string path)
@@ -108,7 +108,7 @@ internal class RecordingFileLayer : DelegatingFileLayer
         }
         catch (IOException)
         {
-            // As the real one.
+            // Same as the real layer.
         }
     }
 
@@ -134,7 +134,7 @@ internal class RecordingFileLayer : DelegatingFileLayer
         Note(new Written(_open[file], (int)offset, content.ToArray()));
     }
 
-    /// <summary>The way by reading and writing is enough here.</summary>
+    /// <summary>Returns 0, so that the store copies by reading and writing.</summary>
     public override long CopyRange(OpenFile from, long fromOffset, OpenFile to, long toOffset, long count) => 0;
 
     public override void Truncate(OpenFile file, long length)
@@ -159,7 +159,7 @@ internal class RecordingFileLayer : DelegatingFileLayer
         }
     }
 
-    /// <summary>The steps of the real one, each for itself.</summary>
+    /// <summary>Takes the steps of the real layer one by one.</summary>
     public override bool ReplaceFile(in FileReplacement replacement, ReadOnlySpan<byte> content)
     {
         if (!FileExists(Path.Combine(replacement.Directory, replacement.GuardName)))
@@ -232,13 +232,13 @@ internal class RecordingFileLayer : DelegatingFileLayer
         }
     }
 
-    /// <summary>May throw, and nothing is changed.</summary>
-    /// <param name="step">The method that takes it.</param>
+    /// <summary>Called before each step. An override may throw, and then nothing is changed.</summary>
+    /// <param name="step">The method that takes the step.</param>
     protected virtual void BeforeStep([CallerMemberName] string step = "")
     {
     }
 
-    /// <summary>Before the file takes the place of another.</summary>
+    /// <summary>Called before the file replaces another one.</summary>
     protected virtual void SyncReplacement(OpenFile file) => Sync(file);
 
     private void Take(string directory, int inode)

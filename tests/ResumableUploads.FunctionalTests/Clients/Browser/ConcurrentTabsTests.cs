@@ -1,0 +1,88 @@
+using Microsoft.Playwright;
+
+namespace ResumableUploads.FunctionalTests.Clients.Browser;
+
+/// <summary>The same file in two browsers, and in two tabs of one browser.</summary>
+[Collection<ChromiumCollection>]
+public class ConcurrentTabsTests(Chromium chromium)
+{
+    [Fact]
+    public async Task Same_file_in_two_browsers_is_uploaded_separately()
+    {
+        await using IBrowserContext first = await chromium.NewContextAsync();
+        await using IBrowserContext second = await chromium.NewContextAsync();
+        await using SampleHostProcess host = await SampleHostProcess.StartAsync();
+        using var file = new SourceFile("shared.bin", 20_000_000);
+        UploadPage one = await UploadPage.OpenAsync(first, host);
+        UploadPage two = await UploadPage.OpenAsync(second, host);
+        await one.LimitAsync(UploadPage.Slow / 3);
+        await one.ChooseAsync(file);
+        await one.ExpectMoreThanAsync(file.Name, 2_000_000);
+
+        await two.ChooseAsync(file);
+        await two.ExpectAsync(file.Name, "done");
+        await one.ExpectAsync(file.Name, "uploading");
+        await one.LimitAsync(null);
+        await one.ExpectAsync(file.Name, "done");
+
+        Assert.Equal([0], await one.Traffic.StatusesAsync());
+        Assert.Equal([0], await two.Traffic.StatusesAsync());
+        Assert.Equal([0], one.Traffic.StartBytes);
+        Assert.Equal([0], two.Traffic.StartBytes);
+        Assert.Equal(2, host.Arrived.Count);
+        foreach (string path in host.Arrived)
+        {
+            Assert.Equal(file.Hash, await SourceFile.HashOfAsync(path));
+        }
+    }
+
+    [Fact]
+    public async Task Same_file_in_two_tabs_is_sent_once()
+    {
+        await using IBrowserContext context = await chromium.NewContextAsync();
+        await using SampleHostProcess host = await SampleHostProcess.StartAsync();
+        using var file = new SourceFile("same.bin", 30_000_000);
+        UploadPage one = await UploadPage.OpenAsync(context, host);
+        UploadPage two = await UploadPage.OpenAsync(context, host);
+        await one.LimitAsync(UploadPage.Slow);
+        await two.LimitAsync(UploadPage.Slow);
+        await one.ChooseAsync(file);
+        await one.ExpectMoreThanAsync(file.Name, 5_000_000);
+
+        await two.ChooseAsync(file);
+        await one.ExpectAsync(file.Name, "taken-over");
+        await two.LimitAsync(null);
+        await two.ExpectAsync(file.Name, "done");
+        await one.ExpectAsync(file.Name, "done");
+
+        Assert.Equal([0], one.Traffic.StartBytes);
+        Assert.InRange(Assert.Single(two.Traffic.StartBytes), 1, file.Size);
+        await file.AssertArrivedAloneAsync(host);
+        Assert.Empty(one.Traffic.Errors);
+        Assert.Empty(two.Traffic.Errors);
+    }
+
+    [Fact]
+    public async Task Same_file_in_two_tabs_without_BroadcastChannel_is_taken_over_once()
+    {
+        await using IBrowserContext context = await chromium.NewContextAsync();
+        await context.AddInitScriptAsync("BroadcastChannel.prototype.postMessage = () => {};");
+        await using SampleHostProcess host = await SampleHostProcess.StartAsync();
+        using var file = new SourceFile("same.bin", 30_000_000);
+        UploadPage one = await UploadPage.OpenAsync(context, host);
+        UploadPage two = await UploadPage.OpenAsync(context, host);
+        await one.LimitAsync(UploadPage.Slow);
+        await two.LimitAsync(UploadPage.Slow);
+        await one.ChooseAsync(file);
+        await one.ExpectMoreThanAsync(file.Name, 5_000_000);
+
+        await two.ChooseAsync(file);
+        await one.ExpectAsync(file.Name, "taken-over");
+        await two.LimitAsync(null);
+        await two.ExpectAsync(file.Name, "done");
+
+        Assert.Single(one.Traffic.Appends);
+        Assert.Single(two.Traffic.Appends);
+        await file.AssertArrivedAloneAsync(host);
+    }
+}
