@@ -33,7 +33,7 @@ public class RawHeaderTests
         await connection.SendHeadAsync($"GET {path}", FileId);
         Assert.Equal("4", (await connection.ReadResponseAsync())!.Body);
 
-        // Another byte is another upload, and so are the bytes of the same letter in UTF-8.
+        // A different byte is a different upload, and so is the same letter in UTF-8.
         await connection.SendHeadAsync($"GET {path}", "X-File-Id: caf\u00e8.pdf-10-1");
         Assert.Equal("0", (await connection.ReadResponseAsync())!.Body);
         await connection.SendHeadAsync($"GET {path}", "X-File-Id: caf\u00c3\u00a9.pdf-10-1");

@@ -12,7 +12,7 @@ namespace ResumableUploads.FunctionalTests.Hosting.Endpoints.Equality;
 internal static class EchoApp
 {
     /// <param name="server">What it runs on.</param>
-    /// <param name="decompresses">Whether the app decompresses requests, behind the pieces.</param>
+    /// <param name="decompresses">Whether the app decompresses requests, behind the chunks.</param>
     public static Task<TestApp> StartAsync(Server server, bool decompresses = false) => server.StartAsync(
         app =>
         {

@@ -32,7 +32,7 @@ public class InterruptedChunkTests
             ReadOnlyMemory<byte> bytes = Content.AsMemory((int)held, some);
             await (measured ? line.SendAsync(bytes) : line.SendChunkAsync(bytes));
 
-            // A status would end the append with what was read until then, and more may be on its way.
+            // A status request would preempt the append before it has read the bytes that are still in transit.
             await Eventually.TrueAsync(() => StoredAsync(app, before + some), "the bytes before the cut are in the store");
             if (reset)
             {

@@ -112,7 +112,7 @@ public class SameResponseTests
         Assert.Equal(expected, await Reply.OfAsync(inPieces, isOurs: true));
         Assert.Equal(("true", request.Content.Length.ToString(System.Globalization.CultureInfo.InvariantCulture)), (inPieces.Header("X-Upload-Complete"), inPieces.Header("X-Start-Byte")));
 
-        // Again, from the store: all but what is never stored.
+        // The replayed response has all headers except those that are never stored.
         using HttpResponseMessage again = await request.AskAgainAsync(app.Client, fileId);
         Assert.Equal(
             string.Join('\n', expected.Split('\n').Where(static line => !line.StartsWith("Set-Cookie", StringComparison.Ordinal))),

@@ -56,7 +56,7 @@ public class AntiforgeryTests
         Assert.Equal(HttpStatusCode.InternalServerError, again.StatusCode);
         Assert.Contains(Parked, await again.Content.ReadAsStringAsync());
 
-        // It is not for ever: the client may throw it away, and come with a token that is right.
+        // The client can delete the upload and send it again with a valid token.
         using HttpResponseMessage deleted = await app.Client.DeleteUploadAsync("f", Path);
         Assert.Equal(HttpStatusCode.NoContent, deleted.StatusCode);
         (body, type) = await FormAsync(token);

@@ -264,7 +264,7 @@ public class BufferedResponseTests
         });
         await Assert.ThrowsAsync<HttpRequestException>(() => SendAsync(app, again: false));
 
-        // The first status request may find the aborted run not finished yet, and then returns a Retry-After.
+        // The first request may arrive before the aborted run has finished, and then has to be repeated.
         string text = "";
         for (int i = 0; i < 100 && text != "done"; i++)
         {

@@ -96,7 +96,7 @@ public class EndpointCompletionFailureTests
         }).WithResumableUploads());
         await Assert.ThrowsAnyAsync<HttpRequestException>(() => SendAsync(app, isFirst: true));
 
-        // The connection goes before the run is over. Who asks in between learns that it has failed.
+        // The connection closes before the run ends. A request in between reports that the run failed.
         EndpointAnswer answer = await AskAsync(app);
         answer = answer.Status == 503 ? await AskAsync(app) : answer;
         Assert.Equal((201, "2", "true"), (answer.Status, answer.Body, answer.IsComplete));

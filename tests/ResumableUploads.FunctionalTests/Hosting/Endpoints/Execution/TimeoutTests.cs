@@ -25,7 +25,7 @@ public class TimeoutTests
         await connection.SendHeadAsync($"POST {Path}", "X-File-Id: f", "X-File-Size: 6", "Content-Length: 6");
         await connection.SendAsync("abc");
 
-        // Longer than the timeout: only a piece that it does not cut can end well.
+        // Longer than the timeout, so the chunk only succeeds if the timeout does not apply to it.
         await Task.Delay(Short * 3, TimeProvider.System);
         await connection.SendAsync("def");
         RawResponse? answer = await connection.ReadResponseAsync();

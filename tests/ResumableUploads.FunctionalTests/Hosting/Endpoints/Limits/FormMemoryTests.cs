@@ -39,7 +39,7 @@ public class FormMemoryTests
         app.Client.Timeout = TimeSpan.FromMinutes(5);
         using var ended = new CancellationTokenSource();
 
-        // The idle app has answered before.
+        // The app has handled a request before, so that its one-time allocations are not measured.
         (await app.Client.AppendAsync("warm", 0, form.Part(0, 1000), form.Length, "/form", ("Content-Type", LargeForm.ContentType))).Dispose();
         (await app.Client.DeleteUploadAsync("warm", "/form")).Dispose();
         idle = GC.GetTotalMemory(forceFullCollection: true);

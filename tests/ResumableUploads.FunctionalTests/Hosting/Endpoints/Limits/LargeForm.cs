@@ -41,7 +41,7 @@ internal sealed record LargeForm(long FileSize)
 
     private static byte[] BlockOf()
     {
-        // Of a length that divides no buffer, so that a block in the wrong place is seen.
+        // The period is not a divisor of any buffer size, so that a misplaced block is detected.
         byte[] block = new byte[100_003];
         new Random(5).NextBytes(block);
         return block;

@@ -23,12 +23,12 @@ public class SizeLimitTests
     {
         await using TestApp app = await AppAsync();
 
-        // Stated: before a byte is read, and before an upload is made.
+        // A Content-Length over the limit is rejected before the body is read and before an upload is created.
         await using (RawConnection line = await RawConnection.OpenAsync(app.Address))
         {
             await line.SendHeadAsync($"POST {path}", "X-File-Id: stated", $"Content-Length: {limit + 1}", "Expect: 100-continue");
             RawResponse refusal = (await line.ReadResponseAsync())!;
-            Assert.Equal((413, true), (refusal.Status, refusal.Body.Contains($"at most {limit} bytes", StringComparison.Ordinal)));
+            Assert.Equal((413, true), (refusal.Status, refusal.Body.Contains($"The maximum size of an upload is {limit} bytes", StringComparison.Ordinal)));
         }
 
         using (HttpResponseMessage size = await SendAsync(app, path, "size", 0, 10, limit + 1))
@@ -36,7 +36,7 @@ public class SizeLimitTests
             Assert.Equal(413, (int)size.StatusCode);
         }
 
-        // Two pieces that are each less than it, and together more.
+        // Two chunks that exceed the limit only together.
         int half = (limit / 2) + 1;
         (await SendAsync(app, path, "two", 0, half)).Dispose();
         using (HttpResponseMessage second = await SendAsync(app, path, "two", half, half))
@@ -46,7 +46,7 @@ public class SizeLimitTests
 
         Assert.Equal(half, await app.Client.StatusAsync("two", path));
 
-        // Unmeasured: what fits is kept, and does not finish the upload.
+        // Without Content-Length, the bytes that fit are stored, and the upload is not completed.
         using (HttpResponseMessage chunked = await SendAsync(app, path, "chunked", 0, limit + 1, chunked: true))
         {
             Assert.Equal(413, (int)chunked.StatusCode);
@@ -75,7 +75,7 @@ public class SizeLimitTests
     [InlineData("/mvc/form/own", 400)]
     public async Task Form_limit_of_app_is_raised_and_of_endpoint_kept(string path, int status)
     {
-        // The app's limit stands for the framework's 128 MiB.
+        // The app's limit takes the place of the framework's default of 128 MiB.
         await using TestApp app = await AppAsync();
         byte[] form = Form(50_000);
         using HttpResponseMessage answer = await new WholeRequest(path, form, "multipart/form-data; boundary=x").SendInPiecesAsync(app.Client, 3, 1);

@@ -36,15 +36,15 @@ public class PlainRequestTests
             string expected = await AnswerAsync(without.Client, request());
             string actual = await AnswerAsync(with.Client, request());
 
-            // What can be done at an endpoint is asked without a header of any protocol; nothing else is answered in the app's place. Where nothing can be
-            // posted either (on another host, against a constraint), there is no endpoint.
+            // OPTIONS requests have no header of a protocol and are the only plain requests that this library handles. Where the app has no endpoint for
+            // POST (on another host, against a constraint), it handles none.
             bool isDiscovery = IsDiscovery(request()) && expected[..3] == "405" && (actual[..3] == "200"
                 || (actual[..3] == "404" && (await AnswerAsync(without.Client, Of("POST", request().RequestUri!.OriginalString, "text/plain")))[..3] == "404"));
             Assert.True(expected == actual || isDiscovery, $"{request()}\nwithout:\n{expected}\nwith:\n{actual}");
             statuses[expected[..3]] = statuses.GetValueOrDefault(expected[..3]) + 1;
         }
 
-        // The table is about something: it has answers of every kind.
+        // Verifies that the table contains responses of every kind.
         Assert.All(["200", "204", "400", "404", "405", "415"], status => Assert.True(statuses.GetValueOrDefault(status) > 0, $"{status}: {statuses.GetValueOrDefault(status)}"));
     }
 
@@ -69,7 +69,7 @@ public class PlainRequestTests
                 yield return () => Of("POST", path, "text/plain", ("Host", host));
             }
 
-            // Headers that a protocol has too, and that do not make a request one of it.
+            // Headers that protocols use, but that do not identify a request of a protocol.
             yield return () => Of("POST", path, "text/plain", ("X-Start-Byte", "5"), ("X-File-Size", "7"), ("X-File-Name", "n"));
             foreach (string method in new[] { "POST", "PUT", "DELETE", "GET" })
             {
@@ -110,7 +110,7 @@ public class PlainRequestTests
             }
             catch (Exception e) when (e.GetType().Name == "AmbiguousMatchException")
             {
-                // Two actions that differ in what they consume, and a request that does not say. TestHost passes it on.
+                // Two actions that accept different content types, and a request without one. TestHost rethrows the exception of the ambiguous match.
                 return "500 " + string.Join('\n', e.Message.Split('\n').Order(StringComparer.Ordinal));
             }
 

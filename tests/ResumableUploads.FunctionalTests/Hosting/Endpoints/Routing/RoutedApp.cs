@@ -13,7 +13,7 @@ internal static class RoutedApp
 {
     /// <param name="isResumable">False: nothing of the package is in the app.</param>
     /// <param name="onTestHost">TestHost instead of Kestrel.</param>
-    /// <param name="choosesPlace">Whether the app says where the pieces are taken.</param>
+    /// <param name="choosesPlace">Whether the app says where the chunks are taken.</param>
     public static Task<TestApp> StartAsync(bool isResumable, bool onTestHost = true, bool choosesPlace = false) => TestApp.StartAsync(
         services: builder =>
         {
@@ -54,7 +54,7 @@ internal static class RoutedApp
         With(app.MapPost("/form", static (IFormFile file) => $"form {file.Length}").DisableAntiforgery());
         With(app.MapPost("/typed", Seen).Accepts<string>("text/plain", "image/*"));
 
-        // The app's own neighbours at the same URL.
+        // Other endpoints of the app at the same URL.
         With(app.MapPost("/videos", static () => "made"));
         app.MapGet("/videos", static () => "list");
         app.MapDelete("/videos", static () => "gone");

@@ -58,7 +58,7 @@ public class DiscoveryTests
             services: static builder => builder.Services.AddEndpointsApiExplorer(),
             onTestHost: true);
 
-        // A piece makes whatever is made for pieces.
+        // A chunk request makes the matcher create the chunk endpoints.
         (await new WholeRequest("/a/1", [1], "text/plain").SendInPiecesAsync(app.Client, 1, 1)).Dispose();
         return
         [
