@@ -125,7 +125,7 @@ internal sealed partial class StoreCases
     }
 
     [Case(Excludes = StoreCapabilities.StagedAppends)]
-    public Task Store_without_staged_appends_capability_has_no_staging()
+    public Task Store_without_staged_appends_capability_does_not_have_it()
     {
         CaseAssert.Null(Store.GetCapability<IStagedAppendStore>());
         return Task.CompletedTask;
