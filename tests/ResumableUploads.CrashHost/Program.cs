@@ -10,7 +10,7 @@ using ResumableUploads.CrashHost;
 if (args is ["--Steps", var steps, .. var more])
 {
     // Runs a store scenario without a server, before the first await, so that everything happens on the main thread.
-    new StoreScenario(steps, tellsFirst: more is ["--TellsFirst"]).Run();
+    new StoreScenario(steps, reportsFirst: more is ["--ReportsFirst"]).Run();
     return;
 }
 

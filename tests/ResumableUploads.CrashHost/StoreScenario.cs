@@ -10,8 +10,8 @@ namespace ResumableUploads.CrashHost;
 /// result of the store on standard output as soon as it is known.
 /// </summary>
 /// <param name="root">The directory of the store.</param>
-/// <param name="tellsFirst">Whether changes other than appends are reported before they are made. A test uses this to check that it detects such a store.</param>
-internal sealed class StoreScenario(string root, bool tellsFirst)
+/// <param name="reportsFirst">Whether changes other than appends are reported before they are made. A test uses this to check that it detects such a store.</param>
+internal sealed class StoreScenario(string root, bool reportsFirst)
 {
     private static readonly UploadKey Key = new("owner", "upload");
 
@@ -54,7 +54,7 @@ internal sealed class StoreScenario(string root, bool tellsFirst)
 
     private void RunAndReport(string line, Action step)
     {
-        if (tellsFirst && !line.Contains("at ", StringComparison.Ordinal))
+        if (reportsFirst && !line.Contains("at ", StringComparison.Ordinal))
         {
             WriteLine(line);
             step();
@@ -83,13 +83,13 @@ internal sealed class StoreScenario(string root, bool tellsFirst)
     private void PutResponse(byte outcome) => _store.PutResponseAsync(Key, new[] { outcome }, default).AsTask().GetAwaiter().GetResult();
 
     /// <summary>Content whose bytes depend on their offset, returned in several reads.</summary>
-    private sealed class ChunkedContent(long offset, int[] pieces, bool isWanted, Action<string> say) : UploadContent
+    private sealed class ChunkedContent(long offset, int[] pieces, bool isWanted, Action<string> report) : UploadContent
     {
         public override PipeReader Reader { get; } = new ChunkedReader(offset, pieces);
 
         public static byte[] GetBytes(long offset, int count) => [.. Enumerable.Range(0, count).Select(i => (byte)((offset + i) % 251))];
 
-        public override void ReportDurable(long durableOffset) => say($"at {durableOffset}");
+        public override void ReportDurable(long durableOffset) => report($"at {durableOffset}");
 
         public override ValueTask<bool> ShouldCommitAsync(CancellationToken cancellationToken) => ValueTask.FromResult(isWanted);
     }

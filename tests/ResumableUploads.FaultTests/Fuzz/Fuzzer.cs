@@ -34,7 +34,7 @@ internal sealed class Fuzzer(FuzzProtocol protocol, bool onEndpoint, Func<Task>?
                 FuzzRequest[] set = SetOf(firstSeed + round);
                 if (await new FuzzRound(app, protocol, Answers).RunAsync(set) is { } fault)
                 {
-                    Interlocked.CompareExchange(ref found, await TellAsync(firstSeed + round, set, fault), null);
+                    Interlocked.CompareExchange(ref found, await DescribeAsync(firstSeed + round, set, fault), null);
                 }
             }
         })));
@@ -48,7 +48,7 @@ internal sealed class Fuzzer(FuzzProtocol protocol, bool onEndpoint, Func<Task>?
         return [.. Enumerable.Range(0, RoundLength).Select(number => protocol.Next(random, number, makers))];
     }
 
-    private async Task<string> TellAsync(int seed, FuzzRequest[] set, string fault)
+    private async Task<string> DescribeAsync(int seed, FuzzRequest[] set, string fault)
     {
         (FuzzRequest[] few, string? again) = await ShrinkAsync(set);
         return $"Seed {seed}: {again ?? fault + " (not the same a second time)"}\n{string.Join('\n', few)}";

@@ -79,7 +79,7 @@ public class SyscallKillTests(ITestOutputHelper output)
         string? fault = null;
         for (int i = calls.Length / 4; i < calls.Length && fault is null; i += 4)
         {
-            fault = await KillAtAsync(calls[i], "--TellsFirst");
+            fault = await KillAtAsync(calls[i], "--ReportsFirst");
         }
 
         output.WriteLine(fault ?? "");
@@ -92,7 +92,7 @@ public class SyscallKillTests(ITestOutputHelper output)
         using var place = new UploadDirectory();
         string log = Path.Combine(Path.GetDirectoryName(place.Root)!, "calls");
         string[] answers = await RunAsync(isKilled: false, ["-o", log, "-e", "trace=" + Names], place.Root);
-        Assert.Equal(Answers.Skip(1).Select(static answer => answer.Line), answers);
+        Assert.Equal(Answers.Skip(1).Select(static response => response.Line), answers);
         string[] lines = await File.ReadAllLinesAsync(log, Token);
         string main = lines[0].Split(' ')[0];
         string[] made = [.. lines.Where(line => line.StartsWith(main + " ", StringComparison.Ordinal) && line.Contains('(')).Select(line => line[main.Length..].Trim())];
@@ -117,7 +117,7 @@ public class SyscallKillTests(ITestOutputHelper output)
         using var place = new UploadDirectory();
         string[] answers = await RunAsync(
             isKilled: true, ["-o", "/dev/null", "-e", "trace=" + call.Name, "-e", $"inject={call.Name}:signal=KILL:when={call.Number}"], place.Root, options);
-        Assert.Equal(Answers.Skip(1).Take(answers.Length).Select(static answer => answer.Line), answers);
+        Assert.Equal(Answers.Skip(1).Take(answers.Length).Select(static response => response.Line), answers);
         return await InspectAsync(place.Root, Answers[answers.Length], Answers[Math.Min(answers.Length + 1, Answers.Length - 1)]);
     }
 
