@@ -1,4 +1,4 @@
-// An app that keeps its uploads in a SQLite database, by a store of its own.
+// An app that stores uploads in a SQLite database, with its own IUploadStore.
 using CustomStore;
 
 WebApplicationBuilder builder = WebApplication.CreateBuilder(args);

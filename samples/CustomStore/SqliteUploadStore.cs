@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using Microsoft.Data.Sqlite;
 using ResumableUploads.Abstractions;
@@ -6,16 +7,16 @@ using ResumableUploads.Abstractions;
 namespace CustomStore;
 
 /// <summary>
-/// Keeps uploads in a SQLite database: a row for each, and its bytes in blocks. Several processes of one machine may share the file. An append
-/// claims its row for a while and renews the claim as long as it works, so that a killed process keeps nobody out for longer than
-/// <see cref="LeaseDuration"/>. Each block is written under the claim or not at all.
+/// Stores uploads in a SQLite database: a row for each upload, and its bytes in blocks. Several processes of one machine can share the file. An append
+/// holds a lease on its row and renews it while it runs, so that a killed process blocks the upload for at most <see cref="LeaseDuration"/>. A block is
+/// written only in a transaction that has checked the lease.
 /// </summary>
 public sealed class SqliteUploadStore(string file, TimeProvider? timeProvider = null) : IUploadStore
 {
     private const int BlockSize = 256 * 1024;
     private const int PageSize = 100;
 
-    /// <summary>How long an append may go without a sign of life before its row is free again.</summary>
+    /// <summary>The time after which the lease of an append expires unless it is renewed.</summary>
     private static readonly TimeSpan LeaseDuration = TimeSpan.FromSeconds(15);
 
     private readonly UploadDatabase _database = new(file);
@@ -44,28 +45,28 @@ public sealed class SqliteUploadStore(string file, TimeProvider? timeProvider = 
     public async ValueTask<AppendResult> AppendAsync(
         UploadKey key, long offset, UploadContent content, AppendMode mode, CancellationToken cancellationToken)
     {
-        string writer = Guid.NewGuid().ToString("N");
-        (UploadRow? row, AppendStatus status) = await _database.RunAsync(transaction => TryAcquireLease(transaction, key, offset, writer), cancellationToken);
+        string leaseHolder = Guid.NewGuid().ToString("N");
+        (UploadRow? row, AppendStatus status) = await _database.RunAsync(transaction => TryAcquireLease(transaction, key, offset, leaseHolder), cancellationToken);
         if (status != AppendStatus.Appended)
         {
             return new AppendResult(status, row?.Offset ?? 0, status is AppendStatus.OffsetMismatch or AppendStatus.NotReceiving ? row!.Version : null);
         }
 
-        UploadRow now = row!;
+        UploadRow current = row!;
         try
         {
             for (bool isCompleted = false; !isCompleted;)
             {
-                System.IO.Pipelines.ReadResult read = await ReadAsync(now, writer, content, cancellationToken);
+                ReadResult read = await ReadAsync(current, leaseHolder, content, cancellationToken);
                 foreach (ReadOnlyMemory<byte> block in SplitIntoBlocks(read.Buffer))
                 {
-                    now = await _database.RunAsync(work => AppendBlock(work, now, writer, block), CancellationToken.None);
+                    current = await _database.RunAsync(transaction => AppendBlock(transaction, current, leaseHolder, block), CancellationToken.None);
                 }
 
                 content.Reader.AdvanceTo(read.Buffer.End);
-                if (now.Offset > offset)
+                if (current.Offset > offset)
                 {
-                    content.ReportDurable(now.Offset);
+                    content.ReportDurable(current.Offset);
                 }
 
                 isCompleted = read.IsCompleted;
@@ -77,14 +78,14 @@ public sealed class SqliteUploadStore(string file, TimeProvider? timeProvider = 
         }
         catch
         {
-            // The next append need not wait.
-            await _database.RunAsync(work => RenewLease(work, now, writer, 0), CancellationToken.None);
+            // Releases the lease, so that the next append need not wait until it expires.
+            await _database.RunAsync(transaction => RenewLease(transaction, current, leaseHolder, 0), CancellationToken.None);
             throw;
         }
 
-        // Whether the upload is still there is seen as the claim is given up: a moment later it may be another append's.
-        return await _database.RunAsync(work => RenewLease(work, now, writer, 0), CancellationToken.None)
-            ? new AppendResult(AppendStatus.Appended, now.Offset, now.Version)
+        // The result is determined in the transaction that releases the lease: afterwards, another append may change the row.
+        return await _database.RunAsync(transaction => RenewLease(transaction, current, leaseHolder, 0), CancellationToken.None)
+            ? new AppendResult(AppendStatus.Appended, current.Offset, current.Version)
             : new AppendResult(AppendStatus.NotFound, 0, null);
     }
 
@@ -98,7 +99,7 @@ public sealed class SqliteUploadStore(string file, TimeProvider? timeProvider = 
 
             if (record.State < row!.Record.State)
             {
-                throw new ArgumentException("A state does not go back.", nameof(record));
+                throw new ArgumentException("A state cannot go back to an earlier one.", nameof(record));
             }
 
             UploadRow after = row with { Generation = row.Generation + 1, Record = record with { Data = record.Data.ToArray() }, LastModifiedTicks = UtcNowTicks };
@@ -122,7 +123,7 @@ public sealed class SqliteUploadStore(string file, TimeProvider? timeProvider = 
         },
         cancellationToken);
 
-    /// <summary>Copies the content to a file that is gone when the stream is closed: uploads may be larger than the memory.</summary>
+    /// <summary>Copies the content to a temporary file, because it may be larger than the memory. Closing the stream deletes the file.</summary>
     public async ValueTask<Stream?> OpenReadAsync(UploadKey key, CancellationToken cancellationToken)
     {
         string path = Path.Combine(Path.GetTempPath(), Guid.NewGuid().ToString("N"));
@@ -156,7 +157,8 @@ public sealed class SqliteUploadStore(string file, TimeProvider? timeProvider = 
     }
 
     public async ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> response, CancellationToken cancellationToken) => await _database.RunAsync(
-        transaction => transaction.Execute("UPDATE uploads SET outcome = $outcome WHERE owner = $owner AND id = $id", key, ("$outcome", response.ToArray())), cancellationToken);
+        transaction => transaction.Execute("UPDATE uploads SET response = $response WHERE owner = $owner AND id = $id", key, ("$response", response.ToArray())),
+        cancellationToken);
 
     public ValueTask<ReadOnlyMemory<byte>?> GetResponseAsync(UploadKey key, CancellationToken cancellationToken) => _database.RunAsync(
         transaction => transaction.GetResponse(key) is { } bytes ? new ReadOnlyMemory<byte>(bytes) : (ReadOnlyMemory<byte>?)null, cancellationToken);
@@ -169,7 +171,7 @@ public sealed class SqliteUploadStore(string file, TimeProvider? timeProvider = 
         }
     }
 
-    private (UploadRow?, AppendStatus) TryAcquireLease(UploadTransaction transaction, UploadKey key, long offset, string writer)
+    private (UploadRow?, AppendStatus) TryAcquireLease(UploadTransaction transaction, UploadKey key, long offset, string leaseHolder)
     {
         UploadRow? row = transaction.Find(key);
         AppendStatus status = row is null ? AppendStatus.NotFound
@@ -179,16 +181,16 @@ public sealed class SqliteUploadStore(string file, TimeProvider? timeProvider = 
             : AppendStatus.Appended;
         if (status == AppendStatus.Appended)
         {
-            transaction.Update(row! with { LeaseHolder = writer, LeaseExpiresTicks = UtcNowTicks + LeaseDuration.Ticks });
+            transaction.Update(row! with { LeaseHolder = leaseHolder, LeaseExpiresTicks = UtcNowTicks + LeaseDuration.Ticks });
         }
 
         return (row, status);
     }
 
-    /// <summary>Waits for bytes. A client may be silent for long; meanwhile the claim is renewed.</summary>
-    private async Task<System.IO.Pipelines.ReadResult> ReadAsync(UploadRow row, string writer, UploadContent content, CancellationToken cancellationToken)
+    /// <summary>Reads the next bytes, and renews the lease while the client is silent.</summary>
+    private async Task<ReadResult> ReadAsync(UploadRow row, string leaseHolder, UploadContent content, CancellationToken cancellationToken)
     {
-        Task<System.IO.Pipelines.ReadResult> read = content.Reader.ReadAsync(CancellationToken.None).AsTask();
+        Task<ReadResult> read = content.Reader.ReadAsync(CancellationToken.None).AsTask();
         while (true)
         {
             try
@@ -197,14 +199,14 @@ public sealed class SqliteUploadStore(string file, TimeProvider? timeProvider = 
             }
             catch (TimeoutException)
             {
-                await _database.RunAsync(transaction => RenewLease(transaction, row, writer, UtcNowTicks + LeaseDuration.Ticks), cancellationToken);
+                await _database.RunAsync(transaction => RenewLease(transaction, row, leaseHolder, UtcNowTicks + LeaseDuration.Ticks), cancellationToken);
             }
         }
     }
 
-    private UploadRow AppendBlock(UploadTransaction transaction, UploadRow row, string writer, ReadOnlyMemory<byte> block)
+    private UploadRow AppendBlock(UploadTransaction transaction, UploadRow row, string leaseHolder, ReadOnlyMemory<byte> block)
     {
-        UploadRow now = GetLeasedRow(transaction, row, writer) ?? throw new UploadDeletedException();
+        UploadRow now = GetLeasedRow(transaction, row, leaseHolder) ?? throw new UploadDeletedException();
         transaction.Execute(
             "INSERT INTO blocks (nonce, start, bytes) VALUES ($nonce, $start, $bytes)",
             row.Key, ("$nonce", row.Nonce), ("$start", now.Offset), ("$bytes", block.ToArray()));
@@ -213,25 +215,25 @@ public sealed class SqliteUploadStore(string file, TimeProvider? timeProvider = 
         return after;
     }
 
-    /// <summary>False where the upload was deleted.</summary>
-    private static bool RenewLease(UploadTransaction transaction, UploadRow row, string writer, long until)
+    /// <summary>Changes the expiration of the lease. Returns false if the upload was deleted.</summary>
+    private static bool RenewLease(UploadTransaction transaction, UploadRow row, string leaseHolder, long expires)
     {
-        if (GetLeasedRow(transaction, row, writer) is not { } now)
+        if (GetLeasedRow(transaction, row, leaseHolder) is not { } now)
         {
             return false;
         }
 
-        transaction.Update(now with { LeaseExpiresTicks = until });
+        transaction.Update(now with { LeaseExpiresTicks = expires });
         return true;
     }
 
-    /// <summary>The row as it is now, where it is still this append's; null where it was deleted.</summary>
-    private static UploadRow? GetLeasedRow(UploadTransaction transaction, UploadRow row, string writer)
+    /// <summary>Returns the current row if this append still holds the lease, or null if the upload was deleted.</summary>
+    private static UploadRow? GetLeasedRow(UploadTransaction transaction, UploadRow row, string leaseHolder)
     {
         UploadRow? now = transaction.Find(row.Key);
         return now is null || now.Nonce != row.Nonce ? null
-            : now.LeaseHolder == writer ? now
-            : throw new UploadStoreException(StoreFailure.Unavailable, "The append was held up for so long that another has taken its place.", now.Offset);
+            : now.LeaseHolder == leaseHolder ? now
+            : throw new UploadStoreException(StoreFailure.Unavailable, "The lease of the append expired, and another append has acquired it.", now.Offset);
     }
 
     private ChangeStatus CheckVersion(UploadRow? found, string version, out UploadRow? row)

@@ -3,7 +3,7 @@ using ResumableUploads.Abstractions;
 
 namespace CustomStore;
 
-/// <summary>The database file. Each piece of work is one transaction, and is on the disk when it ends.</summary>
+/// <summary>The database file. Each call runs one transaction, which is on disk when the call returns.</summary>
 internal sealed class UploadDatabase(string file)
 {
     private const int SqliteFull = 13;
@@ -15,13 +15,13 @@ internal sealed class UploadDatabase(string file)
     private readonly Lock _writeLock = new();
     private bool _tablesCreated;
 
-    // SQLite has no asynchronous calls: it blocks a thread of the pool, and not the one that serves the request.
+    // SQLite has no asynchronous calls. A store for production would use its own threads instead of blocking those of the thread pool.
     public async ValueTask<T> RunAsync<T>(Func<UploadTransaction, T> work, CancellationToken cancellationToken) =>
         await Task.Run(() => Run(work), cancellationToken);
 
     private T Run<T>(Func<UploadTransaction, T> work)
     {
-        // The database has one writer at a time, and waiting for it in here is cheaper than asking again and again.
+        // SQLite allows one writer at a time. Waiting for the lock is cheaper than the retries of SQLite.
         lock (_writeLock)
         {
             return RunInTransaction(work);
@@ -50,7 +50,7 @@ internal sealed class UploadDatabase(string file)
                 SqliteCorrupt or SqliteNotADatabase => StoreFailure.Corrupt,
                 _ => StoreFailure.Unavailable,
             };
-            throw new UploadStoreException(failure, $"The database '{file}' failed: {e.Message}", null, e);
+            throw new UploadStoreException(failure, $"SQLite failed on the database '{file}': {e.Message}", null, e);
         }
     }
 
@@ -66,9 +66,9 @@ internal sealed class UploadDatabase(string file)
             connection,
             """
             CREATE TABLE IF NOT EXISTS uploads (
-                owner TEXT NOT NULL, id TEXT NOT NULL, nonce TEXT NOT NULL, generation INTEGER, size INTEGER,
-                state INTEGER, length INTEGER, sliding INTEGER, absolute INTEGER, data BLOB, changed INTEGER,
-                writer TEXT, writer_until INTEGER, outcome BLOB, PRIMARY KEY (owner, id));
+                owner TEXT NOT NULL, id TEXT NOT NULL, nonce TEXT NOT NULL, generation INTEGER, offset INTEGER,
+                state INTEGER, length INTEGER, sliding INTEGER, absolute INTEGER, data BLOB, modified INTEGER,
+                lease_holder TEXT, lease_expires INTEGER, response BLOB, PRIMARY KEY (owner, id));
             CREATE TABLE IF NOT EXISTS blocks (nonce TEXT NOT NULL, start INTEGER NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (nonce, start));
             """);
         _tablesCreated = true;
@@ -82,10 +82,10 @@ internal sealed class UploadDatabase(string file)
     }
 }
 
-/// <summary>What can be done in one transaction.</summary>
+/// <summary>The operations within a transaction.</summary>
 internal sealed class UploadTransaction(SqliteConnection connection, SqliteTransaction transaction)
 {
-    private const string Columns = "owner, id, nonce, generation, size, state, length, sliding, absolute, data, changed, writer, writer_until";
+    private const string Columns = "owner, id, nonce, generation, offset, state, length, sliding, absolute, data, modified, lease_holder, lease_expires";
 
     public int Execute(string text, UploadKey key, params (string Name, object? Value)[] values)
     {
@@ -105,18 +105,18 @@ internal sealed class UploadTransaction(SqliteConnection connection, SqliteTrans
 
     public void Update(UploadRow row) => Execute(
         """
-        UPDATE uploads SET generation = $generation, size = $size, state = $state, length = $length, sliding = $sliding, absolute = $absolute,
-            data = $data, changed = $changed, writer = $writer, writer_until = $until WHERE owner = $owner AND id = $id
+        UPDATE uploads SET generation = $generation, offset = $offset, state = $state, length = $length, sliding = $sliding, absolute = $absolute,
+            data = $data, modified = $modified, lease_holder = $holder, lease_expires = $expires WHERE owner = $owner AND id = $id
         """,
         row.Key,
-        ("$generation", row.Generation), ("$size", row.Offset), ("$state", (int)row.Record.State), ("$length", row.Record.Length),
+        ("$generation", row.Generation), ("$offset", row.Offset), ("$state", (int)row.Record.State), ("$length", row.Record.Length),
         ("$sliding", row.Record.SlidingExpiration?.Ticks), ("$absolute", row.Record.AbsoluteExpiration?.UtcTicks),
-        ("$data", row.Record.Data.ToArray()), ("$changed", row.LastModifiedTicks), ("$writer", row.LeaseHolder), ("$until", row.LeaseExpiresTicks));
+        ("$data", row.Record.Data.ToArray()), ("$modified", row.LastModifiedTicks), ("$holder", row.LeaseHolder), ("$expires", row.LeaseExpiresTicks));
 
     public byte[]? GetResponse(UploadKey key)
     {
         using SqliteCommand command = CreateCommand(
-            "SELECT outcome FROM uploads WHERE owner = $owner AND id = $id", ("$owner", key.Owner), ("$id", key.Id));
+            "SELECT response FROM uploads WHERE owner = $owner AND id = $id", ("$owner", key.Owner), ("$id", key.Id));
         return command.ExecuteScalar() as byte[];
     }
 

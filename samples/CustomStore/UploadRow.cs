@@ -3,16 +3,17 @@ using ResumableUploads.Abstractions;
 
 namespace CustomStore;
 
-/// <summary>An upload as the database has it.</summary>
-/// <param name="Key">Its name.</param>
-/// <param name="Nonce">What tells it from any other that ever has the same name.</param>
-/// <param name="Generation">How often its record was written.</param>
-/// <param name="Offset">How many bytes it has.</param>
-/// <param name="Record">Its record.</param>
-/// <param name="LastModifiedTicks">When it last changed, in UTC ticks.</param>
-/// <param name="LeaseHolder">Which append claimed it last.</param>
-/// <param name="LeaseExpiresTicks">Until when, in UTC ticks.</param>
-internal sealed record UploadRow(UploadKey Key, string Nonce, long Generation, long Offset, UploadRecord Record, long LastModifiedTicks, string? LeaseHolder, long LeaseExpiresTicks)
+/// <summary>A row of the table of uploads.</summary>
+/// <param name="Key">The key.</param>
+/// <param name="Nonce">A random value that distinguishes the upload from earlier and later ones with the same key.</param>
+/// <param name="Generation">The number of times that the record was written.</param>
+/// <param name="Offset">The number of stored bytes.</param>
+/// <param name="Record">The record.</param>
+/// <param name="LastModifiedTicks">The time of the last change, in UTC ticks.</param>
+/// <param name="LeaseHolder">The append that acquired the lease last.</param>
+/// <param name="LeaseExpiresTicks">The time at which its lease expires, in UTC ticks.</param>
+internal sealed record UploadRow(
+    UploadKey Key, string Nonce, long Generation, long Offset, UploadRecord Record, long LastModifiedTicks, string? LeaseHolder, long LeaseExpiresTicks)
 {
     public string Version => string.Create(CultureInfo.InvariantCulture, $"{Nonce}-{Generation}-{Offset}");
 

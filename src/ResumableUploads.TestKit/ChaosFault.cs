@@ -3,26 +3,29 @@ using ResumableUploads.Abstractions;
 
 namespace ResumableUploads.TestKit;
 
-/// <summary>What goes wrong.</summary>
+/// <summary>A fault that <see cref="ChaosUploadStore"/> injects into a call.</summary>
 public sealed class ChaosFault
 {
     private readonly Func<TimeProvider, CancellationToken, Task> _apply;
 
-    private ChaosFault(Func<TimeProvider, CancellationToken, Task> come) => _apply = come;
+    private ChaosFault(Func<TimeProvider, CancellationToken, Task> apply) => _apply = apply;
 
-    /// <summary>After how many bytes of the content the storage fails, and how; else null.</summary>
+    /// <summary>Gets after how many bytes of the content the append fails, and with which failure, or null for other faults.</summary>
     internal (long Bytes, StoreFailure Failure)? PartialWriteLimit { get; private init; }
 
-    /// <summary>The call ends in an <see cref="UploadStoreException"/>.</summary>
-    /// <param name="failure">The reason in it.</param>
+    /// <summary>Creates a fault that throws an <see cref="UploadStoreException"/>.</summary>
+    /// <param name="failure">The failure in the exception.</param>
+    /// <returns>The fault.</returns>
     public static ChaosFault Throw(StoreFailure failure) =>
-        new((_, _) => throw new UploadStoreException(failure, "A fault that was planned."));
+        new((_, _) => throw new UploadStoreException(failure, "Injected fault."));
 
-    /// <summary>The call takes longer.</summary>
-    /// <param name="delay">By how much, on the clock of the <see cref="ChaosUploadStore"/>.</param>
-    public static ChaosFault Delay(TimeSpan delay) => new((clock, token) => Task.Delay(delay, clock, token));
+    /// <summary>Creates a fault that delays the call.</summary>
+    /// <param name="delay">The delay, measured by the clock of the <see cref="ChaosUploadStore"/>.</param>
+    /// <returns>The fault.</returns>
+    public static ChaosFault Delay(TimeSpan delay) => new((timeProvider, cancellationToken) => Task.Delay(delay, timeProvider, cancellationToken));
 
-    /// <summary>The process is killed, as by <c>kill -9</c>.</summary>
+    /// <summary>Creates a fault that kills the process, as <c>kill -9</c> does.</summary>
+    /// <returns>The fault.</returns>
     public static ChaosFault KillProcess() => new(static (_, _) =>
     {
         Process.GetCurrentProcess().Kill();
@@ -30,16 +33,19 @@ public sealed class ChaosFault
     });
 
     /// <summary>
-    /// For <see cref="ChaosOperation.Append"/>, <see cref="ChaosTiming.BeforeCall"/>: the store takes this many bytes of the content, then the call
-    /// ends in an <see cref="UploadStoreException"/> that tells the offset which is there. A content with fewer bytes is appended as ever.
+    /// Creates a fault that ends an append early: the store appends some bytes, and the call then throws an <see cref="UploadStoreException"/> with
+    /// the durable offset. Content that is not longer is appended without a fault. Used only with <see cref="ChaosOperation.Append"/> and
+    /// <see cref="ChaosTiming.BeforeCall"/>.
     /// </summary>
-    /// <param name="length">How many bytes are taken.</param>
-    /// <param name="failure">The reason in the exception.</param>
+    /// <param name="length">The number of bytes to append.</param>
+    /// <param name="failure">The failure in the exception.</param>
+    /// <returns>The fault.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="length"/> is negative.</exception>
     public static ChaosFault PartialWrite(long length, StoreFailure failure)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         return new ChaosFault(static (_, _) => Task.CompletedTask) { PartialWriteLimit = (length, failure) };
     }
 
-    internal Task ApplyAsync(TimeProvider clock, CancellationToken cancellationToken) => _apply(clock, cancellationToken);
+    internal Task ApplyAsync(TimeProvider timeProvider, CancellationToken cancellationToken) => _apply(timeProvider, cancellationToken);
 }

@@ -2,7 +2,7 @@ using ResumableUploads.Abstractions;
 
 namespace ResumableUploads.TestKit;
 
-/// <summary>The calls of a store.</summary>
+/// <summary>Specifies the method of a store into which a fault is injected.</summary>
 public enum ChaosOperation
 {
     /// <summary><see cref="IUploadStore.CreateAsync"/>.</summary>
@@ -33,12 +33,12 @@ public enum ChaosOperation
     GetResponse = 8,
 }
 
-/// <summary>When something goes wrong in a call.</summary>
+/// <summary>Specifies when a fault happens in a call.</summary>
 public enum ChaosTiming
 {
-    /// <summary>Before the store is asked: it has done nothing.</summary>
+    /// <summary>Before the inner store is called.</summary>
     BeforeCall = 0,
 
-    /// <summary>After the store has done it: the caller does not learn its answer. For a listing, after the last upload.</summary>
+    /// <summary>After the inner store has succeeded, so that the caller does not get the result. For a listing, after the last upload.</summary>
     AfterCall = 1,
 }

@@ -4,28 +4,33 @@ using ResumableUploads.Abstractions;
 namespace ResumableUploads.TestKit;
 
 /// <summary>
-/// A store around another one, in which things go wrong where a test says so: to see what an app or a store's own code makes of it.
-/// Without a plan it is the store that it is around.
+/// A decorator that injects faults, for tests of how an app handles failures of the storage. Without injected faults it only forwards.
 /// </summary>
+/// <remarks><see cref="ISingleRequestStore"/> is hidden, so that every upload passes through the methods into which faults are injected.</remarks>
 public sealed class ChaosUploadStore : DelegatingUploadStore
 {
     private readonly TimeProvider _timeProvider;
     private readonly List<PlannedFault> _plannedFaults = [];
 
-    /// <summary>Makes a store in which nothing goes wrong yet.</summary>
-    /// <param name="innerStore">The store that does the work. It is not disposed with this one.</param>
-    /// <param name="timeProvider">The clock for delays, or null for the system's.</param>
+    /// <summary>Initializes a new instance of the <see cref="ChaosUploadStore"/> class without faults.</summary>
+    /// <param name="innerStore">The store that does the work. It is not disposed with the decorator.</param>
+    /// <param name="timeProvider">The clock for delays, or <see langword="null"/> for the system clock.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="innerStore"/> is <see langword="null"/>.</exception>
     public ChaosUploadStore(IUploadStore innerStore, TimeProvider? timeProvider = null)
         : base(innerStore) =>
         _timeProvider = timeProvider ?? TimeProvider.System;
 
-    /// <summary>Plans a fault. Where several are planned for a call, they come in the order in which they were planned.</summary>
-    /// <param name="operation">In which call.</param>
-    /// <param name="timing">When.</param>
-    /// <param name="fault">What.</param>
-    /// <param name="skip">How many such calls go well first.</param>
-    /// <param name="times">In how many it goes wrong then.</param>
-    /// <exception cref="ArgumentException">A short write is planned for something else than the beginning of an append.</exception>
+    /// <summary>Injects a fault into future calls. Several faults in one call happen in the order in which they were injected.</summary>
+    /// <param name="operation">The method that fails.</param>
+    /// <param name="timing">When the fault happens in the call.</param>
+    /// <param name="fault">The fault.</param>
+    /// <param name="skip">The number of calls that succeed first.</param>
+    /// <param name="times">The number of calls that fail then.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="fault"/> is <see langword="null"/>.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="skip"/> or <paramref name="times"/> is negative.</exception>
+    /// <exception cref="ArgumentException">
+    /// A partial write is injected elsewhere than into <see cref="ChaosOperation.Append"/> with <see cref="ChaosTiming.BeforeCall"/>.
+    /// </exception>
     public void InjectFault(ChaosOperation operation, ChaosTiming timing, ChaosFault fault, int skip = 0, int times = 1)
     {
         ArgumentNullException.ThrowIfNull(fault);
@@ -33,7 +38,7 @@ public sealed class ChaosUploadStore : DelegatingUploadStore
         ArgumentOutOfRangeException.ThrowIfNegative(times);
         if (fault.PartialWriteLimit is not null && (operation, timing) != (ChaosOperation.Append, ChaosTiming.BeforeCall))
         {
-            throw new ArgumentException("A short write is planned for ChaosStep.Append and ChaosMoment.Before.", nameof(fault));
+            throw new ArgumentException("A partial write requires ChaosOperation.Append and ChaosTiming.BeforeCall.", nameof(fault));
         }
 
         lock (_plannedFaults)
@@ -42,7 +47,7 @@ public sealed class ChaosUploadStore : DelegatingUploadStore
         }
     }
 
-    /// <summary>Forgets all plans: from now on everything goes well.</summary>
+    /// <summary>Removes all faults that have not happened yet.</summary>
     public void ClearFaults()
     {
         lock (_plannedFaults)
@@ -63,17 +68,17 @@ public sealed class ChaosUploadStore : DelegatingUploadStore
     public override async ValueTask<AppendResult> AppendAsync(
         UploadKey key, long offset, UploadContent content, AppendMode mode, CancellationToken cancellationToken)
     {
-        TruncatedContent? cut = null;
+        TruncatedContent? truncated = null;
         foreach (ChaosFault fault in TakeDueFaults(ChaosOperation.Append, ChaosTiming.BeforeCall))
         {
             await fault.ApplyAsync(_timeProvider, cancellationToken);
-            cut ??= fault.PartialWriteLimit is var (bytes, failure) ? new TruncatedContent(content, bytes, failure) : null;
+            truncated ??= fault.PartialWriteLimit is var (bytes, failure) ? new TruncatedContent(content, bytes, failure) : null;
         }
 
-        AppendResult result = await InnerStore.AppendAsync(key, offset, cut ?? content, mode, cancellationToken);
-        if (cut is { WasTruncated: true })
+        AppendResult result = await InnerStore.AppendAsync(key, offset, truncated ?? content, mode, cancellationToken);
+        if (truncated is { WasTruncated: true })
         {
-            throw new UploadStoreException(cut.Failure, "A short write that was planned.", result.Offset);
+            throw new UploadStoreException(truncated.Failure, "Injected partial write.", result.Offset);
         }
 
         await ApplyFaultsAsync(ChaosOperation.Append, ChaosTiming.AfterCall, cancellationToken);
@@ -120,43 +125,42 @@ public sealed class ChaosUploadStore : DelegatingUploadStore
     public override T? GetCapability<T>() where T : class =>
         typeof(T) == typeof(IContentMover) ? InnerStore.GetCapability<T>() : base.GetCapability<T>();
 
-    private async ValueTask<T> CallAsync<T>(ChaosOperation step, Func<ValueTask<T>> call, CancellationToken cancellationToken)
+    private async ValueTask<T> CallAsync<T>(ChaosOperation operation, Func<ValueTask<T>> call, CancellationToken cancellationToken)
     {
-        await ApplyFaultsAsync(step, ChaosTiming.BeforeCall, cancellationToken);
+        await ApplyFaultsAsync(operation, ChaosTiming.BeforeCall, cancellationToken);
         T result = await call();
-        await ApplyFaultsAsync(step, ChaosTiming.AfterCall, cancellationToken);
+        await ApplyFaultsAsync(operation, ChaosTiming.AfterCall, cancellationToken);
         return result;
     }
 
-    private async Task ApplyFaultsAsync(ChaosOperation step, ChaosTiming moment, CancellationToken cancellationToken)
+    private async Task ApplyFaultsAsync(ChaosOperation operation, ChaosTiming timing, CancellationToken cancellationToken)
     {
-        foreach (ChaosFault fault in TakeDueFaults(step, moment))
+        foreach (ChaosFault fault in TakeDueFaults(operation, timing))
         {
             await fault.ApplyAsync(_timeProvider, cancellationToken);
         }
     }
 
-    private List<ChaosFault> TakeDueFaults(ChaosOperation step, ChaosTiming moment)
+    private List<ChaosFault> TakeDueFaults(ChaosOperation operation, ChaosTiming timing)
     {
         lock (_plannedFaults)
         {
-            return [.. _plannedFaults.Where(plan => plan.Operation == step && plan.Timing == moment && plan.ShouldTrigger()).Select(plan => plan.Fault)];
+            return [.. _plannedFaults.Where(plan => plan.Operation == operation && plan.Timing == timing && plan.ShouldTrigger()).Select(plan => plan.Fault)];
         }
     }
 }
 
-/// <summary>A fault that is planned.</summary>
-internal sealed class PlannedFault(ChaosOperation step, ChaosTiming moment, ChaosFault fault, int skip, int times)
+internal sealed class PlannedFault(ChaosOperation operation, ChaosTiming timing, ChaosFault fault, int skip, int times)
 {
     private long _calls;
 
-    public ChaosOperation Operation => step;
+    public ChaosOperation Operation => operation;
 
-    public ChaosTiming Timing => moment;
+    public ChaosTiming Timing => timing;
 
     public ChaosFault Fault => fault;
 
-    /// <summary>Counts a call, and tells whether it goes wrong in this one.</summary>
+    /// <summary>Counts a call and returns whether the fault happens in it.</summary>
     public bool ShouldTrigger()
     {
         long call = _calls++;

@@ -5,31 +5,37 @@ using ResumableUploads.TestKit.Cases;
 namespace ResumableUploads.TestKit;
 
 /// <summary>
-/// The laws of <see cref="IUploadStore"/> as cases. A test framework takes the names as its rows and runs each of them; a newer package
-/// brings its new cases by itself.
+/// The laws of <see cref="IUploadStore"/> as runnable cases, for any test framework. A newer version of the package adds cases without a change to
+/// the tests that run them.
 /// </summary>
 public static class StoreContract
 {
-    private static readonly Dictionary<string, StoreCase> AllCases = StoreCase.FindAll().ToDictionary(static one => one.Name, StringComparer.Ordinal);
+    private static readonly Dictionary<string, StoreCase> AllCases = StoreCase.FindAll().ToDictionary(static storeCase => storeCase.Name, StringComparer.Ordinal);
 
-    /// <summary>The names of the cases that a store has to pass, in a fixed order. A name that starts with <c>Law</c> tells which law it is about.</summary>
-    /// <param name="capabilities">What the store can do.</param>
+    /// <summary>
+    /// Returns the names of the cases that a store must pass. A name that starts with <c>Law</c> and a number tests the law with this number in
+    /// <see cref="IUploadStore"/>.
+    /// </summary>
+    /// <param name="capabilities">The optional capabilities of the store.</param>
+    /// <returns>The names in ordinal order.</returns>
     public static IReadOnlyList<string> GetCaseNames(StoreCapabilities capabilities) =>
-        [.. AllCases.Values.Where(one => one.AppliesTo(capabilities)).Select(static one => one.Name).Order(StringComparer.Ordinal)];
+        [.. AllCases.Values.Where(storeCase => storeCase.AppliesTo(capabilities)).Select(static storeCase => storeCase.Name).Order(StringComparer.Ordinal)];
 
     /// <summary>Runs one case.</summary>
-    /// <param name="name">Its name, as <see cref="GetCaseNames"/> gives it.</param>
+    /// <param name="name">The name of the case, from <see cref="GetCaseNames"/>.</param>
     /// <param name="fixture">Empty storage for this case. It is disposed at the end.</param>
-    /// <param name="cancellationToken">Ends the case.</param>
-    /// <exception cref="StoreContractException">The store does not keep the law.</exception>
-    /// <exception cref="ArgumentException">There is no such case.</exception>
+    /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
+    /// <returns>A task that completes when the store has passed the case.</returns>
+    /// <exception cref="StoreContractException">The store failed the case.</exception>
+    /// <exception cref="ArgumentException">There is no case with this name.</exception>
+    /// <exception cref="OperationCanceledException">The token was canceled.</exception>
     public static async Task RunAsync(string name, StoreFixture fixture, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(name);
         ArgumentNullException.ThrowIfNull(fixture);
-        if (!AllCases.TryGetValue(name, out StoreCase? found))
+        if (!AllCases.TryGetValue(name, out StoreCase? storeCase))
         {
-            throw new ArgumentException($"There is no case '{name}'.", nameof(name));
+            throw new ArgumentException($"There is no case '{name}'. StoreContract.GetCaseNames returns the names.", nameof(name));
         }
 
         await using (fixture)
@@ -37,7 +43,7 @@ public static class StoreContract
             await using StoreCases cases = await StoreCases.OpenAsync(fixture, cancellationToken);
             try
             {
-                await found.RunAsync(cases);
+                await storeCase.RunAsync(cases);
             }
             catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
             {

@@ -1,13 +1,11 @@
-using ResumableUploads.Abstractions;
-
 namespace ResumableUploads.TestKit;
 
-/// <summary>A store does not keep a law of <see cref="Abstractions.IUploadStore"/>. The message names the case, and says what it did instead.</summary>
+/// <summary>The exception that is thrown if a store fails a case. The message has the name of the case and what the store did.</summary>
 public sealed class StoreContractException : Exception
 {
-    /// <summary>Makes the exception.</summary>
-    /// <param name="message">The case, and what was expected.</param>
-    /// <param name="innerException">What the store or a check threw.</param>
+    /// <summary>Initializes a new instance of the <see cref="StoreContractException"/> class.</summary>
+    /// <param name="message">The name of the case and what the store did.</param>
+    /// <param name="innerException">The exception of the store or of an assertion, or <see langword="null"/>.</param>
     public StoreContractException(string message, Exception? innerException = null)
         : base(message, innerException)
     {

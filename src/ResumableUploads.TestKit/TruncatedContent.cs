@@ -4,14 +4,14 @@ using ResumableUploads.Abstractions;
 
 namespace ResumableUploads.TestKit;
 
-/// <summary>The first bytes of a content. It ends there.</summary>
-internal sealed class TruncatedContent(UploadContent inner, long bytes, StoreFailure failure) : UploadContent
+/// <summary>The first bytes of another content.</summary>
+internal sealed class TruncatedContent(UploadContent inner, long maxLength, StoreFailure failure) : UploadContent
 {
-    private readonly TruncatedReader _reader = new(inner.Reader, bytes);
+    private readonly TruncatedReader _reader = new(inner.Reader, maxLength);
 
     public StoreFailure Failure => failure;
 
-    /// <summary>Whether there was more than these bytes.</summary>
+    /// <summary>Gets whether the other content has more bytes.</summary>
     public bool WasTruncated => _reader.WasTruncated;
 
     public override PipeReader Reader => _reader;
@@ -23,7 +23,7 @@ internal sealed class TruncatedContent(UploadContent inner, long bytes, StoreFai
     public override ValueTask<bool> ShouldCommitAsync(CancellationToken cancellationToken) =>
         WasTruncated ? ValueTask.FromResult(false) : inner.ShouldCommitAsync(cancellationToken);
 
-    private sealed class TruncatedReader(PipeReader inner, long left) : PipeReader
+    private sealed class TruncatedReader(PipeReader inner, long remaining) : PipeReader
     {
         private ReadOnlySequence<byte> _lastBuffer;
 
@@ -43,7 +43,7 @@ internal sealed class TruncatedContent(UploadContent inner, long bytes, StoreFai
 
         public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
         {
-            left -= _lastBuffer.Slice(0, consumed).Length;
+            remaining -= _lastBuffer.Slice(0, consumed).Length;
             inner.AdvanceTo(consumed, examined);
         }
 
@@ -53,8 +53,8 @@ internal sealed class TruncatedContent(UploadContent inner, long bytes, StoreFai
 
         private ReadResult Truncate(in ReadResult result)
         {
-            WasTruncated |= result.Buffer.Length > left;
-            _lastBuffer = WasTruncated ? result.Buffer.Slice(0, left) : result.Buffer;
+            WasTruncated |= result.Buffer.Length > remaining;
+            _lastBuffer = WasTruncated ? result.Buffer.Slice(0, remaining) : result.Buffer;
             return new ReadResult(_lastBuffer, result.IsCanceled, result.IsCompleted || WasTruncated);
         }
     }

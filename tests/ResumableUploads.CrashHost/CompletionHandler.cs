@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace ResumableUploads.CrashHost;
 
 /// <summary>
-/// Handles a completed upload: writes a file for each run and moves the content below <c>finished</c>. The mode adds behavior: <c>hold</c> waits for
-/// the line "release" on standard input, <c>die-before</c> and <c>die-after</c> kill the process before or after the move.
+/// The completion handler: writes a file below <c>runs</c> for each run and moves the content below <c>finished</c>. In mode <c>hold</c> it first waits for the
+/// line "release" on standard input; in the modes <c>die-before</c> and <c>die-after</c> it kills the process before or after the move.
 /// </summary>
 internal sealed class CompletionHandler(string root, string mode)
 {
@@ -23,7 +23,7 @@ internal sealed class CompletionHandler(string root, string mode)
         upload.Response = UploadResponse.Text($"finished {upload.FileName} in {Environment.ProcessId}");
     }
 
-    /// <summary>Waits until the test writes "release", in the mode <c>hold</c>.</summary>
+    /// <summary>Waits for the line "release" in mode <c>hold</c>.</summary>
     public Task WaitForReleaseAsync(CancellationToken cancellationToken) =>
         mode == "hold" ? _released.Task.WaitAsync(cancellationToken) : Task.CompletedTask;
 
@@ -44,7 +44,7 @@ internal sealed class CompletionHandler(string root, string mode)
         lifetime.StopApplication();
     }
 
-    /// <summary>Reports the number of bytes of live objects after a full garbage collection.</summary>
+    /// <summary>Prints the number of bytes in reachable objects.</summary>
     private static void ReportLiveMemory(string question)
     {
         GC.Collect();

@@ -3,18 +3,17 @@ using System.Diagnostics;
 namespace ResumableUploads.CrashHost;
 
 /// <summary>
-/// The steps of an upload at which this process kills itself. The client names them in the query (<c>?die=after-outcome</c>, separated by commas).
-/// Each step kills an upload only once, and a file records that, so that the next process continues. Steps that start with <c>always-</c> are not
-/// recorded.
+/// The steps at which the process kills itself. The client names them in the query, separated by commas (<c>?die=after-outcome</c>). Each upload crashes once
+/// per step: a marker file stops the next process from crashing again. With the prefix <c>always-</c>, every process crashes.
 /// </summary>
 /// <param name="steps">The steps.</param>
-/// <param name="mark">The path prefix of the files that record which steps have killed the process.</param>
+/// <param name="mark">The path of the marker files, without the step.</param>
 internal sealed class CrashPlan(string[] steps, string mark)
 {
     private const string AlwaysPrefix = "always-";
     private static readonly AsyncLocal<CrashPlan?> Current = new();
 
-    /// <summary>Reads the steps from the request and makes them available to the code that runs in it.</summary>
+    /// <summary>Reads the steps from a request. They apply to the asynchronous flow of this request.</summary>
     public static void SetFromRequest(HttpContext context, string marks)
     {
         string fileId = context.Request.Headers["X-File-Id"].ToString();

@@ -2,7 +2,7 @@ using ResumableUploads.Abstractions;
 
 namespace ResumableUploads.CrashHost;
 
-/// <summary>A decorator that can kill the process before and after each step between the last byte and the stored response.</summary>
+/// <summary>A decorator that can kill the process before and after each step from the last byte to the stored response.</summary>
 internal sealed class CrashingUploadStore(IUploadStore innerStore) : DelegatingUploadStore(innerStore)
 {
     public override async ValueTask<AppendResult> AppendAsync(UploadKey key, long offset, UploadContent content, AppendMode mode, CancellationToken cancellationToken)

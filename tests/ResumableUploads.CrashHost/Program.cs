@@ -1,6 +1,6 @@
-// An app that tests kill. Options come from the command line (--ResumableUploads:Directory=...). It reports events on standard output, one line each,
-// and logs to standard error. It exits when its standard input is closed, so a test cannot leave it running. --Effects=directory adds an endpoint at
-// /effects, --MemoryStore=bytes keeps uploads in memory, --MaxConnections sets the connection limit of the web server.
+// A server for tests that kill it. It is configured on the command line (--ResumableUploads:Directory=...), reports events on standard output, one per
+// line, logs to standard error, and stops at the end of its standard input, so that it never outlives the test.
+// --Effects=DIRECTORY maps an endpoint at /effects, --MemoryStore=BYTES stores uploads in memory, --MaxConnections is the limit of Kestrel.
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.Options;
@@ -9,7 +9,7 @@ using ResumableUploads.CrashHost;
 
 if (args is ["--Steps", var steps, .. var more])
 {
-    // Runs a store scenario without a server, before the first await, so that everything happens on the main thread.
+    // Runs before the first await, so that all system calls are made by the main thread.
     new StoreScenario(steps, reportsFirst: more is ["--ReportsFirst"]).Run();
     return;
 }

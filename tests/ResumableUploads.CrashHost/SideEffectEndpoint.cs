@@ -4,7 +4,7 @@ using ResumableUploads.Stores.FileSystem;
 
 namespace ResumableUploads.CrashHost;
 
-/// <summary>An endpoint at <c>/effects</c> that accepts resumable uploads and writes one row to a table for each.</summary>
+/// <summary>An endpoint with resumable uploads at <c>/effects</c> that writes a row for each upload.</summary>
 internal static class SideEffectEndpoint
 {
     public static void Map(WebApplication app, string directory, CompletionHandler handler)

@@ -2,7 +2,7 @@ using Microsoft.Data.Sqlite;
 
 namespace ResumableUploads.CrashHost;
 
-/// <summary>The side effects of the endpoint: one row for each upload, and a list of all runs.</summary>
+/// <summary>The side effects of the endpoint: a row for each upload and a row for each run.</summary>
 internal sealed class SideEffectTable
 {
     private readonly string _connection;
@@ -19,7 +19,7 @@ internal sealed class SideEffectTable
     public void AddRun(string key, int attempt, bool isRepeat) =>
         Execute("INSERT INTO runs (key, attempt, is_repeat) VALUES ($key, $attempt, $repeat)", ("$key", key), ("$attempt", attempt), ("$repeat", isRepeat));
 
-    /// <summary>Adds the effect of an upload. Idempotent, because a handler may run more than once.</summary>
+    /// <summary>Writes the row of an upload. Idempotent, because the handler can run more than once.</summary>
     public void AddEffect(string key, string hash, long size) =>
         Execute("INSERT INTO effects (key, hash, size) VALUES ($key, $hash, $size) ON CONFLICT DO NOTHING", ("$key", key), ("$hash", hash), ("$size", size));
 
@@ -31,7 +31,7 @@ internal sealed class SideEffectTable
         using var connection = new SqliteConnection(_connection);
         connection.Open();
         using SqliteCommand command = connection.CreateCommand();
-#pragma warning disable CA2100 // All commands are constants.
+#pragma warning disable CA2100 // All statements are constants.
         command.CommandText = sql;
 #pragma warning restore CA2100
         foreach ((string name, object value) in parameters)

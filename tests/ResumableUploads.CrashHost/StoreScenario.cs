@@ -6,11 +6,11 @@ using ResumableUploads.Stores.FileSystem;
 namespace ResumableUploads.CrashHost;
 
 /// <summary>
-/// Runs the life of an upload in a file-system store on one thread and without a server, so that a test can kill it at each system call. Reports each
-/// result of the store on standard output as soon as it is known.
+/// Runs uploads through their whole life in a file-system store, on one thread and without a server, so that a test can kill the process at each system call.
+/// Prints the result of each store call at once, one per line.
 /// </summary>
 /// <param name="root">The directory of the store.</param>
-/// <param name="reportsFirst">Whether changes other than appends are reported before they are made. A test uses this to check that it detects such a store.</param>
+/// <param name="reportsFirst">Whether it prints the results of changes, except appends, before it makes them: a defect that the tests must detect.</param>
 internal sealed class StoreScenario(string root, bool reportsFirst)
 {
     private static readonly UploadKey Key = new("owner", "upload");
@@ -46,10 +46,10 @@ internal sealed class StoreScenario(string root, bool reportsFirst)
     private void CreateCompleted(byte data, UploadState state, int size) =>
         RunAndReport("whole", () => GetResult(_store.CreateCompletedAsync(Key, CreateRecord(data, state), new ReadOnlySequence<byte>(ChunkedContent.GetBytes(0, size)), default)));
 
-    private void Append(long offset, AppendMode mode, bool isWanted, params int[] pieces)
+    private void Append(long offset, AppendMode mode, bool isCommitted, params int[] chunks)
     {
-        var content = new ChunkedContent(offset, pieces, isWanted, WriteLine);
-        RunAndReport($"{(isWanted ? "at" : "still at")} {offset + (isWanted ? pieces.Sum() : 0)}", () => GetResult(_store.AppendAsync(Key, offset, content, mode, default)));
+        var content = new ChunkedContent(offset, chunks, isCommitted, WriteLine);
+        RunAndReport($"{(isCommitted ? "at" : "still at")} {offset + (isCommitted ? chunks.Sum() : 0)}", () => GetResult(_store.AppendAsync(Key, offset, content, mode, default)));
     }
 
     private void RunAndReport(string line, Action step)
@@ -80,21 +80,21 @@ internal sealed class StoreScenario(string root, bool reportsFirst)
 
     private void Update(byte data, UploadState state) => GetResult(_store.UpdateAsync(Key, GetVersion(), CreateRecord(data, state), default));
 
-    private void PutResponse(byte outcome) => _store.PutResponseAsync(Key, new[] { outcome }, default).AsTask().GetAwaiter().GetResult();
+    private void PutResponse(byte response) => _store.PutResponseAsync(Key, new[] { response }, default).AsTask().GetAwaiter().GetResult();
 
-    /// <summary>Content whose bytes depend on their offset, returned in several reads.</summary>
-    private sealed class ChunkedContent(long offset, int[] pieces, bool isWanted, Action<string> report) : UploadContent
+    /// <summary>Content whose bytes depend on their offset, delivered in reads of the given sizes.</summary>
+    private sealed class ChunkedContent(long offset, int[] chunks, bool isCommitted, Action<string> report) : UploadContent
     {
-        public override PipeReader Reader { get; } = new ChunkedReader(offset, pieces);
+        public override PipeReader Reader { get; } = new ChunkedReader(offset, chunks);
 
         public static byte[] GetBytes(long offset, int count) => [.. Enumerable.Range(0, count).Select(i => (byte)((offset + i) % 251))];
 
         public override void ReportDurable(long durableOffset) => report($"at {durableOffset}");
 
-        public override ValueTask<bool> ShouldCommitAsync(CancellationToken cancellationToken) => ValueTask.FromResult(isWanted);
+        public override ValueTask<bool> ShouldCommitAsync(CancellationToken cancellationToken) => ValueTask.FromResult(isCommitted);
     }
 
-    private sealed class ChunkedReader(long offset, int[] pieces) : PipeReader
+    private sealed class ChunkedReader(long offset, int[] chunks) : PipeReader
     {
         private int _next;
 
@@ -103,11 +103,11 @@ internal sealed class StoreScenario(string root, bool reportsFirst)
 
         public override bool TryRead(out ReadResult result)
         {
-            bool isThere = _next < pieces.Length;
-            byte[] bytes = isThere ? ChunkedContent.GetBytes(offset + pieces.Take(_next).Sum(), pieces[_next]) : [];
+            bool hasChunk = _next < chunks.Length;
+            byte[] bytes = hasChunk ? ChunkedContent.GetBytes(offset + chunks.Take(_next).Sum(), chunks[_next]) : [];
             _next++;
-            result = new ReadResult(new ReadOnlySequence<byte>(bytes), isCanceled: false, isCompleted: _next == pieces.Length);
-            return isThere;
+            result = new ReadResult(new ReadOnlySequence<byte>(bytes), isCanceled: false, isCompleted: _next == chunks.Length);
+            return hasChunk;
         }
 
         public override void AdvanceTo(SequencePosition consumed)

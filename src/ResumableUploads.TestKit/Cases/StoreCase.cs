@@ -3,22 +3,21 @@ using System.Reflection;
 
 namespace ResumableUploads.TestKit.Cases;
 
-/// <summary>Marks a method of <see cref="StoreCases"/> as a case; with arguments, once for each set of them.</summary>
-/// <param name="arguments">What the method is called with.</param>
+/// <summary>Marks a method of <see cref="StoreCases"/> as a case. Each attribute with arguments is a case of its own.</summary>
 [AttributeUsage(AttributeTargets.Method, AllowMultiple = true)]
 internal sealed class CaseAttribute(params object?[]? arguments) : Attribute
 {
-    // A single null is an argument, and not the absence of all.
+    // The compiler passes [Case(null)] as a null array.
     public object?[] Arguments { get; } = arguments ?? [null];
 
-    /// <summary>The abilities without which the case says nothing.</summary>
+    /// <summary>Gets the capabilities that a store must have for the case to apply.</summary>
     public StoreCapabilities Requires { get; init; }
 
-    /// <summary>The abilities with which the case says nothing.</summary>
+    /// <summary>Gets the capabilities that a store must not have for the case to apply.</summary>
     public StoreCapabilities Excludes { get; init; }
 }
 
-/// <summary>A method with its arguments, and the name that tells both.</summary>
+/// <summary>A method of <see cref="StoreCases"/> with its arguments.</summary>
 internal sealed class StoreCase(MethodInfo method, CaseAttribute attribute)
 {
     public string Name { get; } = method.Name + (attribute.Arguments.Length == 0 ? "" : $"({string.Join(", ", attribute.Arguments.Select(FormatArgument))})");
@@ -28,8 +27,8 @@ internal sealed class StoreCase(MethodInfo method, CaseAttribute attribute)
         from attribute in method.GetCustomAttributes<CaseAttribute>()
         select new StoreCase(method, attribute);
 
-    public bool AppliesTo(StoreCapabilities abilities) =>
-        (attribute.Requires & ~abilities) == 0 && (attribute.Excludes & abilities) == 0;
+    public bool AppliesTo(StoreCapabilities capabilities) =>
+        (attribute.Requires & ~capabilities) == 0 && (attribute.Excludes & capabilities) == 0;
 
     public Task RunAsync(StoreCases cases)
     {

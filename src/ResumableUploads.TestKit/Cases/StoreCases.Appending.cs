@@ -118,10 +118,10 @@ internal sealed partial class StoreCases
     public async Task Law3_Concurrent_appenders_produce_the_acknowledged_content()
     {
         await CreateAsync();
-        List<(long Offset, byte[] Bytes)>[] kept = await RunConcurrentlyAsync(6, async writer =>
+        List<(long Offset, byte[] Bytes)>[] acknowledged = await RunConcurrentlyAsync(6, async writer =>
         {
             var random = new Random(writer);
-            List<(long, byte[])> mine = [];
+            List<(long, byte[])> appends = [];
             for (int attempt = 0; attempt < 40; attempt++)
             {
                 long offset = (await GetAsync()).Offset;
@@ -129,14 +129,14 @@ internal sealed partial class StoreCases
                 AppendResult result = await Store.AppendAsync(Key, offset, RecordingContent.FromBytes(bytes), AppendMode.KeepPartial, Token);
                 if (result.Status == AppendStatus.Appended)
                 {
-                    mine.Add((offset, bytes));
+                    appends.Add((offset, bytes));
                 }
             }
 
-            return mine;
+            return appends;
         });
 
-        byte[] expected = [.. kept.SelectMany(list => list).OrderBy(piece => piece.Offset).SelectMany(piece => piece.Bytes)];
+        byte[] expected = [.. acknowledged.SelectMany(list => list).OrderBy(append => append.Offset).SelectMany(append => append.Bytes)];
         CaseAssert.NotEmpty(expected);
         CaseAssert.Equal(expected.Length, (await GetAsync()).Offset);
         CaseAssert.Equal(expected, await ReadContentAsync());
@@ -166,7 +166,7 @@ internal sealed partial class StoreCases
             return true;
         });
 
-        CaseAssert.True(wrong is null, $"The answer to an append that was followed at once: {wrong}.");
+        CaseAssert.True(wrong is null, $"An append that another one followed immediately returned {wrong}.");
         CaseAssert.Equal([.. Enumerable.Range(0, Appends).Select(offset => (byte)offset)], await ReadContentAsync());
     }
 

@@ -11,12 +11,12 @@ internal sealed partial class StoreCases
     public async Task Create_completed_stores_the_record_and_all_bytes(UploadState state)
     {
         var record = new UploadRecord { State = state, Length = 5000, SlidingExpiration = TimeSpan.FromHours(1), Data = Bytes(77) };
-        UploadInfo made = await CreateCompletedAsync(record, Bytes(5000));
+        UploadInfo created = await CreateCompletedAsync(record, Bytes(5000));
 
         UploadInfo read = await GetAsync();
-        CaseAssert.Equal((Key, state, 5000L), (made.Key, made.State, made.Offset));
-        CaseAssert.Equal((made.Key, made.Version, made.Offset, made.LastModified), (read.Key, read.Version, read.Offset, read.LastModified));
-        CaseAssert.Equal(Time.GetUtcNow(), made.LastModified, TimeSpan.FromSeconds(1));
+        CaseAssert.Equal((Key, state, 5000L), (created.Key, created.State, created.Offset));
+        CaseAssert.Equal((created.Key, created.Version, created.Offset, created.LastModified), (read.Key, read.Version, read.Offset, read.LastModified));
+        CaseAssert.Equal(Time.GetUtcNow(), created.LastModified, TimeSpan.FromSeconds(1));
         CheckSameFields(record, read.Record);
         CaseAssert.Equal(Bytes(5000), await ReadContentAsync());
         CaseAssert.Equal(new[] { Key }, await ListAsync());
@@ -89,17 +89,17 @@ internal sealed partial class StoreCases
     [Case(UploadState.Completed, Requires = StoreCapabilities.SingleRequests)]
     public async Task Completed_upload_accepts_response_and_updates_but_no_append(UploadState state)
     {
-        UploadInfo made = await CreateCompletedAsync(CompletedRecord with { State = state }, Bytes(100));
+        UploadInfo created = await CreateCompletedAsync(CompletedRecord with { State = state }, Bytes(100));
         RecordingContent content = RecordingContent.FromBytes(Bytes(10));
         CaseAssert.Equal(
-            new AppendResult(AppendStatus.NotReceiving, 100, made.Version), await StartAppend(100, content).WaitAsync(CaseTimeout, Token));
+            new AppendResult(AppendStatus.NotReceiving, 100, created.Version), await StartAppend(100, content).WaitAsync(CaseTimeout, Token));
         CaseAssert.Equal(0, content.ReadCount);
 
         await Store.PutResponseAsync(Key, Bytes(30), Token);
-        CaseAssert.Equal(made.Version, (await GetAsync()).Version);
-        UpdateResult updated = await Store.UpdateAsync(Key, made.Version, CompletedRecord with { Data = Bytes(9) }, Token);
+        CaseAssert.Equal(created.Version, (await GetAsync()).Version);
+        UpdateResult updated = await Store.UpdateAsync(Key, created.Version, CompletedRecord with { Data = Bytes(9) }, Token);
         CaseAssert.Equal((ChangeStatus.Succeeded, UploadState.Completed, 100L), (updated.Status, updated.Info!.State, updated.Info.Offset));
-        CaseAssert.Equal(ChangeStatus.VersionMismatch, (await Store.UpdateAsync(Key, made.Version, CompletedRecord, Token)).Status);
+        CaseAssert.Equal(ChangeStatus.VersionMismatch, (await Store.UpdateAsync(Key, created.Version, CompletedRecord, Token)).Status);
         CaseAssert.Equal(Bytes(30), (await Store.GetResponseAsync(Key, Token))?.ToArray());
         CaseAssert.Equal(Bytes(100), await ReadContentAsync());
     }
@@ -118,11 +118,11 @@ internal sealed partial class StoreCases
     [Case(Requires = StoreCapabilities.SingleRequests | StoreCapabilities.SharedStorage)]
     public async Task Law6_Completed_upload_survives_a_restart()
     {
-        UploadInfo made = await CreateCompletedAsync(CompletedRecord with { Data = Bytes(7) }, Bytes(100));
-        await CloseAsync(_store);
+        UploadInfo created = await CreateCompletedAsync(CompletedRecord with { Data = Bytes(7) }, Bytes(100));
+        await DisposeStoreAsync(_store);
         _store = await OpenStoreAsync();
         UploadInfo now = await GetAsync();
-        CaseAssert.Equal((made.Version, made.Offset, made.LastModified), (now.Version, now.Offset, now.LastModified));
+        CaseAssert.Equal((created.Version, created.Offset, created.LastModified), (now.Version, now.Offset, now.LastModified));
         CaseAssert.Equal(Bytes(100), await ReadContentAsync());
     }
 
@@ -144,7 +144,7 @@ internal sealed partial class StoreCases
         return CaseAssert.RequireNotNull(result.Info);
     }
 
-    /// <summary>Bytes in pieces, as they come from a connection.</summary>
+    /// <summary>A sequence of several segments, as a connection delivers bytes.</summary>
     private sealed class Segments : ReadOnlySequenceSegment<byte>
     {
         private Segments(ReadOnlyMemory<byte> memory, long index) => (Memory, RunningIndex) = (memory, index);

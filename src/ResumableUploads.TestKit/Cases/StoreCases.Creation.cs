@@ -8,22 +8,22 @@ internal sealed partial class StoreCases
     [Case]
     public async Task Create_returns_an_upload_with_offset_0()
     {
-        UploadInfo made = await CreateAsync();
-        CaseAssert.Equal(Key, made.Key);
-        CaseAssert.Equal(0, made.Offset);
-        CaseAssert.Equal(UploadState.Receiving, made.State);
-        CaseAssert.NotEmpty(made.Version);
-        CaseAssert.Equal(Time.GetUtcNow(), made.LastModified, TimeSpan.FromSeconds(1));
+        UploadInfo created = await CreateAsync();
+        CaseAssert.Equal(Key, created.Key);
+        CaseAssert.Equal(0, created.Offset);
+        CaseAssert.Equal(UploadState.Receiving, created.State);
+        CaseAssert.NotEmpty(created.Version);
+        CaseAssert.Equal(Time.GetUtcNow(), created.LastModified, TimeSpan.FromSeconds(1));
     }
 
     [Case]
     public async Task Create_returns_the_same_info_as_get()
     {
-        UploadInfo made = await CreateAsync();
+        UploadInfo created = await CreateAsync();
         UploadInfo read = await GetAsync();
-        CaseAssert.Equal(made.Key, read.Key);
-        CaseAssert.Equal(made.Version, read.Version);
-        CaseAssert.Equal(made.LastModified, read.LastModified);
+        CaseAssert.Equal(created.Key, read.Key);
+        CaseAssert.Equal(created.Version, read.Version);
+        CaseAssert.Equal(created.LastModified, read.LastModified);
     }
 
     [Case]

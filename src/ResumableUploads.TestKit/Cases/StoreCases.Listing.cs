@@ -31,7 +31,7 @@ internal sealed partial class StoreCases
         List<UploadKey> listed = await ListAsync(new UploadQuery { Owner = "b" });
         CaseAssert.Equal(5, listed.Count);
         CaseAssert.All(listed, key => CaseAssert.Equal("b", key.Owner));
-        CaseAssert.Empty(await ListAsync(new UploadQuery { Owner = "nobody" }));
+        CaseAssert.Empty(await ListAsync(new UploadQuery { Owner = "unknown" }));
     }
 
     [Case(null)]

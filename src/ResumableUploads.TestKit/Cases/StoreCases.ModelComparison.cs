@@ -25,7 +25,7 @@ internal sealed partial class StoreCases
     {
         IUploadStore other = await OpenStoreAsync();
         await CheckLinearizabilityAsync(Store, other);
-        await CloseAsync(other);
+        await DisposeStoreAsync(other);
     }
 
     private Task CompareWithModelAsync(bool reopens)
@@ -33,20 +33,20 @@ internal sealed partial class StoreCases
         int count = 0;
         bool stages = Store.GetCapability<IStagedAppendStore>() is not null;
 
-        // One at a time: a history that fails is the whole story. The library shrinks it, and prints what is left with its seed.
+        // In one thread, so that a failing sequence reproduces the failure. CsCheck shrinks it and prints it with its seed.
         return Task.Run(
             () => ModelOperation.GenerateSequences(stages, reopens).Sample(
-                steps => RunSequence(steps, $"history-{count++}"), iter: IterationCount.Scale(100), threads: 1, print: steps => string.Join(", ", steps)),
+                operations => RunSequence(operations, $"sequence-{count++}"), iter: IterationCount.Scale(100), threads: 1, print: operations => string.Join(", ", operations)),
             Token);
     }
 
-    private void RunSequence(ModelOperation[] steps, string owner)
+    private void RunSequence(ModelOperation[] operations, string owner)
     {
         Token.ThrowIfCancellationRequested();
         var run = new ModelTestRun(Store, ReopenAsync, owner, Token);
         try
         {
-            run.RunAsync(steps).GetAwaiter().GetResult();
+            run.RunAsync(operations).GetAwaiter().GetResult();
         }
         finally
         {
@@ -56,7 +56,7 @@ internal sealed partial class StoreCases
 
     private async Task<IUploadStore> ReopenAsync(IUploadStore store)
     {
-        await CloseAsync(store);
+        await DisposeStoreAsync(store);
         return await OpenStoreAsync();
     }
 

@@ -189,8 +189,8 @@ internal sealed partial class StoreCases
 
     private async Task CheckDataRoundTripsAsync(byte[] data)
     {
-        UploadInfo made = await CreateAsync(record: new UploadRecord { Data = data });
-        CaseAssert.Equal(data, made.Record.Data.ToArray());
+        UploadInfo created = await CreateAsync(record: new UploadRecord { Data = data });
+        CaseAssert.Equal(data, created.Record.Data.ToArray());
         CaseAssert.Equal(data, (await GetAsync()).Record.Data.ToArray());
         await AppendAsync(0, Bytes(10));
         CaseAssert.Equal(data, (await GetAsync()).Record.Data.ToArray());

@@ -8,11 +8,11 @@ internal sealed partial class StoreCases
     [Case]
     public async Task Law7_Response_with_every_byte_value_round_trips()
     {
-        byte[] outcome = [.. Enumerable.Range(0, 256).Select(i => (byte)i)];
+        byte[] response = [.. Enumerable.Range(0, 256).Select(i => (byte)i)];
         await CreateAsync();
         CaseAssert.Null(await ReadResponseAsync());
-        await Store.PutResponseAsync(Key, outcome, Token);
-        CaseAssert.Equal(outcome, await ReadResponseAsync());
+        await Store.PutResponseAsync(Key, response, Token);
+        CaseAssert.Equal(response, await ReadResponseAsync());
     }
 
     [Case]
@@ -26,10 +26,10 @@ internal sealed partial class StoreCases
     [Case]
     public async Task Law7_Response_is_copied_before_put_returns()
     {
-        byte[] outcome = Bytes(100);
+        byte[] response = Bytes(100);
         await CreateAsync();
-        await Store.PutResponseAsync(Key, outcome, Token);
-        outcome.AsSpan().Clear();
+        await Store.PutResponseAsync(Key, response, Token);
+        response.AsSpan().Clear();
         CaseAssert.Equal(Bytes(100), await ReadResponseAsync());
     }
 

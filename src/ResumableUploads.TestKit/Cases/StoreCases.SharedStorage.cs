@@ -3,7 +3,7 @@ using ResumableUploads.TestKit.Support;
 
 namespace ResumableUploads.TestKit.Cases;
 
-/// <content>The laws of a store whose storage outlives it and can be opened twice at once: as after a restart, and as from two processes.</content>
+/// <content>Cases for a store whose storage outlives it and can be used by two stores at once: after a restart, and from two processes.</content>
 internal sealed partial class StoreCases
 {
     [Case(Requires = StoreCapabilities.SharedStorage)]
@@ -13,7 +13,7 @@ internal sealed partial class StoreCases
         await AppendAsync(0, Bytes(100_000));
         await Store.PutResponseAsync(Key, Bytes(50, 2), Token);
         UploadInfo before = await GetAsync();
-        await CloseAsync(Store);
+        await DisposeStoreAsync(Store);
 
         IUploadStore again = await OpenStoreAsync();
         UploadInfo after = CaseAssert.RequireNotNull(await again.GetAsync(Key, Token));
@@ -22,20 +22,20 @@ internal sealed partial class StoreCases
         CaseAssert.Equal(Bytes(500, 3), after.Record.Data.ToArray());
         CaseAssert.Equal(Bytes(50, 2), (await again.GetResponseAsync(Key, Token))?.ToArray());
         CaseAssert.Equal(Bytes(100_000), await ReadContentAsync(again, Key));
-        await CloseAsync(again);
+        await DisposeStoreAsync(again);
     }
 
     [Case(Requires = StoreCapabilities.SharedStorage)]
     public async Task Upload_resumes_after_a_restart()
     {
         UploadInfo before = await CreateWithContentAsync(Bytes(10));
-        await CloseAsync(Store);
+        await DisposeStoreAsync(Store);
         IUploadStore again = await OpenStoreAsync();
         AppendResult append = await again.AppendAsync(Key, 10, RecordingContent.FromBytes(Bytes(5, 2)), AppendMode.KeepPartial, Token);
         CaseAssert.Equal((AppendStatus.Appended, 15L), (append.Status, append.Offset));
         CaseAssert.NotEqual(before.Version, append.Version);
         CaseAssert.Equal(Concatenate(Bytes(10), Bytes(5, 2)), await ReadContentAsync(again, Key));
-        await CloseAsync(again);
+        await DisposeStoreAsync(again);
     }
 
     [Case(Requires = StoreCapabilities.SharedStorage)]
@@ -52,7 +52,7 @@ internal sealed partial class StoreCases
             CaseAssert.Equal(winner.Info.Version, (await other.GetAsync(key, Token))!.Version);
         }
 
-        await CloseAsync(other);
+        await DisposeStoreAsync(other);
     }
 
     [Case(Requires = StoreCapabilities.SharedStorage)]
@@ -72,7 +72,7 @@ internal sealed partial class StoreCases
             CaseAssert.Equal(expected, await ReadContentAsync(other, Key));
         }
 
-        await CloseAsync(other);
+        await DisposeStoreAsync(other);
     }
 
     [Case(Requires = StoreCapabilities.SharedStorage)]
@@ -94,7 +94,7 @@ internal sealed partial class StoreCases
         running.Send(Bytes(10));
         running.Complete();
         CaseAssert.Equal(10, (await append.WaitAsync(CaseTimeout, Token)).Offset);
-        await CloseAsync(other);
+        await DisposeStoreAsync(other);
     }
 
     [Case(Requires = StoreCapabilities.SharedStorage)]
@@ -113,7 +113,7 @@ internal sealed partial class StoreCases
         CaseAssert.Equal(AppendStatus.NotFound, (await append.WaitAsync(CaseTimeout, Token)).Status);
         CaseAssert.Equal(0, (await other.GetAsync(Key, Token))!.Offset);
         CaseAssert.Empty(await ReadContentAsync(other, Key));
-        await CloseAsync(other);
+        await DisposeStoreAsync(other);
     }
 
     [Case(Requires = StoreCapabilities.SharedStorage)]
@@ -124,6 +124,6 @@ internal sealed partial class StoreCases
         CaseAssert.Equal(ChangeStatus.Succeeded, (await other.UpdateAsync(Key, info.Version, info.Record with { State = UploadState.Received }, Token)).Status);
         CaseAssert.Equal(ChangeStatus.VersionMismatch, (await Store.UpdateAsync(Key, info.Version, info.Record, Token)).Status);
         CaseAssert.Equal(AppendStatus.NotReceiving, (await AppendAsync(10, Bytes(5))).Status);
-        await CloseAsync(other);
+        await DisposeStoreAsync(other);
     }
 }

@@ -5,12 +5,11 @@ using ResumableUploads.TestKit.Support;
 namespace ResumableUploads.TestKit.Cases;
 
 /// <summary>
-/// The laws of <see cref="IUploadStore"/>. A case needs empty storage and a clock, and knows nothing of how the store works. Each public
-/// method with <see cref="CaseAttribute"/> is one.
+/// The cases: each public method with <see cref="CaseAttribute"/>. A case uses only <see cref="IUploadStore"/>, on storage that is empty at first.
 /// </summary>
 internal sealed partial class StoreCases : IAsyncDisposable
 {
-    /// <summary>How long a case waits for what should come at once. Reached only when it fails.</summary>
+    /// <summary>The timeout of a single wait. It is reached only if the case fails.</summary>
     private static readonly TimeSpan CaseTimeout = TimeSpan.FromSeconds(30);
 
     private static readonly UploadKey Key = new("owner", "upload");
@@ -18,39 +17,35 @@ internal sealed partial class StoreCases : IAsyncDisposable
     private readonly StoreFixture _fixture;
     private IUploadStore? _store;
 
-    private StoreCases(StoreFixture storage, CancellationToken token)
+    private StoreCases(StoreFixture fixture, CancellationToken token)
     {
-        _fixture = storage;
+        _fixture = fixture;
         Token = token;
     }
 
-    /// <summary>The store under test, empty at the beginning.</summary>
     private IUploadStore Store => _store!;
 
-    /// <summary>The clock that the store was given.</summary>
     private FakeTimeProvider Time { get; } = new(new DateTimeOffset(2030, 1, 2, 3, 4, 5, TimeSpan.Zero));
 
-    /// <summary>What ends a case from outside.</summary>
     private CancellationToken Token { get; }
 
-    public static async Task<StoreCases> OpenAsync(StoreFixture storage, CancellationToken token)
+    public static async Task<StoreCases> OpenAsync(StoreFixture fixture, CancellationToken token)
     {
-        var cases = new StoreCases(storage, token);
+        var cases = new StoreCases(fixture, token);
         cases._store = await cases.OpenStoreAsync();
         return cases;
     }
 
-    public ValueTask DisposeAsync() => CloseAsync(_store);
+    public ValueTask DisposeAsync() => DisposeStoreAsync(_store);
 
     /// <summary>Opens another store on the same storage.</summary>
     private ValueTask<IUploadStore> OpenStoreAsync() => _fixture.OpenStoreAsync(Time, Token);
 
-    /// <summary>Disposes a store, if it is made to be disposed.</summary>
-    private static async ValueTask CloseAsync(IUploadStore? store)
+    private static async ValueTask DisposeStoreAsync(IUploadStore? store)
     {
-        if (store is IAsyncDisposable asynchronous)
+        if (store is IAsyncDisposable disposable)
         {
-            await asynchronous.DisposeAsync();
+            await disposable.DisposeAsync();
         }
         else
         {
@@ -58,7 +53,7 @@ internal sealed partial class StoreCases : IAsyncDisposable
         }
     }
 
-    /// <summary>Bytes that look random and are the same for the same seed.</summary>
+    /// <summary>Returns pseudorandom bytes.</summary>
     private static byte[] Bytes(int count, int seed = 1)
     {
         byte[] bytes = new byte[count];
@@ -66,7 +61,6 @@ internal sealed partial class StoreCases : IAsyncDisposable
         return bytes;
     }
 
-    /// <summary>Two pieces as one.</summary>
     private static byte[] Concatenate(byte[] first, byte[] second) => [.. first, .. second];
 
     private async Task<UploadInfo> CreateAsync(UploadKey? key = null, UploadRecord? record = null)
@@ -79,7 +73,7 @@ internal sealed partial class StoreCases : IAsyncDisposable
     private async Task<UploadInfo> GetAsync(UploadKey? key = null) =>
         CaseAssert.RequireNotNull(await Store.GetAsync(key ?? Key, Token));
 
-    /// <summary>Starts an append that stays on the thread pool, whatever the store does.</summary>
+    /// <summary>Starts an append on the thread pool, so that a store that blocks does not block the case.</summary>
     private Task<AppendResult> StartAppend(
         long offset, UploadContent content, UploadKey? key = null, AppendMode mode = AppendMode.KeepPartial) =>
         Task.Run(async () => await Store.AppendAsync(key ?? Key, offset, content, mode, Token), Token);
@@ -87,7 +81,6 @@ internal sealed partial class StoreCases : IAsyncDisposable
     private Task<AppendResult> AppendAsync(long offset, ReadOnlySpan<byte> bytes, UploadKey? key = null) =>
         StartAppend(offset, RecordingContent.FromBytes(bytes), key).WaitAsync(CaseTimeout, Token);
 
-    /// <summary>Makes an upload with a content.</summary>
     private async Task<UploadInfo> CreateWithContentAsync(byte[] bytes, UploadKey? key = null)
     {
         await CreateAsync(key);
@@ -95,7 +88,6 @@ internal sealed partial class StoreCases : IAsyncDisposable
         return await GetAsync(key);
     }
 
-    /// <summary>Brings an upload into another state.</summary>
     private async Task<UploadInfo> UpdateStateAsync(UploadState state, UploadKey? key = null)
     {
         UploadInfo info = await GetAsync(key);
@@ -128,7 +120,7 @@ internal sealed partial class StoreCases : IAsyncDisposable
         return keys;
     }
 
-    /// <summary>Runs something many times at once, and gives all the answers.</summary>
+    /// <summary>Runs a delegate several times concurrently and returns all results.</summary>
     private async Task<T[]> RunConcurrentlyAsync<T>(int count, Func<int, Task<T>> run)
     {
         var start = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

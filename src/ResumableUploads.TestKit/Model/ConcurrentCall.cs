@@ -2,20 +2,21 @@ using ResumableUploads.Abstractions;
 
 namespace ResumableUploads.TestKit.Model;
 
-/// <summary>What can be seen of an upload that is there.</summary>
-/// <param name="Version">Its version, or null where nobody was told.</param>
-/// <param name="Offset">How many bytes it has.</param>
-/// <param name="State">How far it has come.</param>
+/// <summary>The observable state of an existing upload.</summary>
+/// <param name="Version">The version, or null if no call has returned it.</param>
+/// <param name="Offset">The offset.</param>
+/// <param name="State">The state.</param>
 internal sealed record ObservedUpload(string? Version, long Offset, UploadState State);
 
-/// <summary>A call that was made beside others, and its answer.</summary>
-/// <param name="InvokedAt">When it was called, by a counter that all calls share.</param>
-/// <param name="ReturnedAt">When its answer was there, by the same counter.</param>
-/// <param name="Description">The call and its answer, for a person.</param>
+/// <summary>A call that ran concurrently with others, and its result.</summary>
+/// <param name="InvokedAt">The time of the call, on a counter that all callers share.</param>
+/// <param name="ReturnedAt">The time of the result, on the same counter.</param>
+/// <param name="Description">The call and its result, for the failure message.</param>
 /// <param name="NextStates">
-/// What the upload may be after the call, if it took effect when the upload was so; nothing where the answer does not fit. Null is: there is no upload.
+/// Returns the possible states after the call from the state before it, or none if the result is impossible in that state. A null state means that the
+/// upload does not exist.
 /// </param>
-/// <param name="IsBusy">Whether the answer was that somebody else is at work: it says nothing, but that somebody was.</param>
+/// <param name="IsBusy">Whether the result was busy, which requires only that another call overlaps.</param>
 internal sealed record ConcurrentCall(
     long InvokedAt, long ReturnedAt, string Description, Func<ObservedUpload?, IEnumerable<ObservedUpload?>> NextStates, bool IsBusy)
 {

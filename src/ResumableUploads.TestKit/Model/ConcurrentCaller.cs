@@ -4,11 +4,11 @@ using ResumableUploads.TestKit.Support;
 
 namespace ResumableUploads.TestKit.Model;
 
-/// <summary>One of several that call a store about the same upload, each by what it was told last.</summary>
+/// <summary>One of several concurrent callers on one upload. It uses the offset and version that its last call returned, and records its calls.</summary>
 /// <param name="store">The store.</param>
 /// <param name="key">The upload.</param>
 /// <param name="clock">The counter that all callers share.</param>
-/// <param name="token">Ends it.</param>
+/// <param name="token">The token to monitor for cancellation requests.</param>
 internal sealed class ConcurrentCaller(IUploadStore store, UploadKey key, StrongBox<long> clock, CancellationToken token)
 {
     private readonly List<ConcurrentCall> _calls = [];
@@ -30,9 +30,9 @@ internal sealed class ConcurrentCaller(IUploadStore store, UploadKey key, Strong
 
     private async Task CreateAsync()
     {
-        long called = NextTimestamp();
+        long invokedAt = NextTimestamp();
         CreateResult result = await store.CreateAsync(key, new UploadRecord(), token);
-        Add(called, $"create: {result.Status} {result.Info?.Version}", now => (result.Status, now) switch
+        Add(invokedAt, $"create: {result.Status} {result.Info?.Version}", now => (result.Status, now) switch
         {
             (CreateStatus.Created, null) => [Observe(result.Info!)],
             (CreateStatus.AlreadyExists, not null) => [now],
@@ -43,28 +43,28 @@ internal sealed class ConcurrentCaller(IUploadStore store, UploadKey key, Strong
 
     private async Task GetAsync()
     {
-        long called = NextTimestamp();
+        long invokedAt = NextTimestamp();
         UploadInfo? info = await store.GetAsync(key, token);
         ObservedUpload? seen = info is null ? null : Observe(info);
-        Add(called, $"get: {seen}", now => Matches(now, seen) ? [seen] : []);
+        Add(invokedAt, $"get: {seen}", now => Matches(now, seen) ? [seen] : []);
         Remember(info);
     }
 
     private async Task AppendAsync()
     {
         long offset = _offset;
-        long called = NextTimestamp();
+        long invokedAt = NextTimestamp();
 
-        // One byte, so that nobody can see half of an append.
+        // One byte, so that no caller can observe half of an append.
         AppendResult result = await store.AppendAsync(key, offset, RecordingContent.FromBytes([7]), AppendMode.KeepPartial, token);
-        Add(called, $"append at {offset}: {result}", now => result.Status switch
+        Add(invokedAt, $"append at {offset}: {result}", now => result.Status switch
         {
             AppendStatus.Busy => [now],
             AppendStatus.Appended => AllowsAppend(now, offset) && result.Offset == offset + 1 ? [now! with { Offset = result.Offset, Version = result.Version }] : [],
             AppendStatus.OffsetMismatch => Matches(now, result) && now!.State == UploadState.Receiving && now.Offset != offset ? [now] : [],
             AppendStatus.NotReceiving => Matches(now, result) && now!.State != UploadState.Receiving ? [now] : [],
 
-            // Deleted while it ran: its byte may have been seen before that.
+            // Deleted during the append: another caller may have observed the byte before.
             AppendStatus.NotFound => now is null ? [null] : AllowsAppend(now, offset) ? [now with { Offset = offset + 1, Version = null }] : [],
             _ => [],
         }, isBusy: result.Status == AppendStatus.Busy);
@@ -78,7 +78,7 @@ internal sealed class ConcurrentCaller(IUploadStore store, UploadKey key, Strong
     private async Task UpdateAsync(UploadState state)
     {
         string version = _version;
-        long called = NextTimestamp();
+        long invokedAt = NextTimestamp();
         UpdateResult result;
         try
         {
@@ -86,12 +86,12 @@ internal sealed class ConcurrentCaller(IUploadStore store, UploadKey key, Strong
         }
         catch (ArgumentException)
         {
-            // The version was right, and the state would have gone back.
-            Add(called, $"update of {version} to {state}: refused", now => now is not null && IsSameVersion(now.Version, version) && now.State > state ? [now] : []);
+            // The version was current, but the state would have gone back.
+            Add(invokedAt, $"update of {version} to {state}: rejected", now => now is not null && IsSameVersion(now.Version, version) && now.State > state ? [now] : []);
             return;
         }
 
-        Add(called, $"update of {version} to {state}: {result.Status} {result.Info?.Version}", now => result.Status switch
+        Add(invokedAt, $"update of {version} to {state}: {result.Status} {result.Info?.Version}", now => result.Status switch
         {
             ChangeStatus.Succeeded => now is not null && IsSameVersion(now.Version, version) && now.Offset == result.Info!.Offset && result.Info.Version != version
                 ? [Observe(result.Info)] : [],
@@ -102,9 +102,9 @@ internal sealed class ConcurrentCaller(IUploadStore store, UploadKey key, Strong
 
     private async Task DeleteAsync(string? version)
     {
-        long called = NextTimestamp();
+        long invokedAt = NextTimestamp();
         DeleteResult result = await store.DeleteAsync(key, version, token);
-        Add(called, $"delete of {version ?? "whatever is there"}: {result.Status}", now => result.Status switch
+        Add(invokedAt, $"delete of {version ?? "any version"}: {result.Status}", now => result.Status switch
         {
             ChangeStatus.Succeeded => now is not null && (version is null || IsSameVersion(now.Version, version)) ? [null] : [],
             _ => Unchanged(result.Status, version, now),
@@ -128,7 +128,7 @@ internal sealed class ConcurrentCaller(IUploadStore store, UploadKey key, Strong
         ? now == seen
         : now.Offset == seen.Offset && now.State == seen.State && IsSameVersion(now.Version, seen.Version);
 
-    private static bool IsSameVersion(string? known, string? told) => known is null || known == told;
+    private static bool IsSameVersion(string? known, string? returned) => known is null || known == returned;
 
     private static ObservedUpload Observe(UploadInfo info) => new(info.Version, info.Offset, info.State);
 
@@ -143,6 +143,6 @@ internal sealed class ConcurrentCaller(IUploadStore store, UploadKey key, Strong
 
     private long NextTimestamp() => Interlocked.Increment(ref clock.Value);
 
-    private void Add(long called, string text, Func<ObservedUpload?, IEnumerable<ObservedUpload?>> effects, bool isBusy = false) =>
-        _calls.Add(new ConcurrentCall(called, NextTimestamp(), text, effects, isBusy));
+    private void Add(long invokedAt, string description, Func<ObservedUpload?, IEnumerable<ObservedUpload?>> nextStates, bool isBusy = false) =>
+        _calls.Add(new ConcurrentCall(invokedAt, NextTimestamp(), description, nextStates, isBusy));
 }

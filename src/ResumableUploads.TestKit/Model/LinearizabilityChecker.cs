@@ -1,15 +1,15 @@
 namespace ResumableUploads.TestKit.Model;
 
 /// <summary>
-/// Looks for an order of the calls in which each answer is the one that it would have been if they had come one after the other, and in which
-/// no call comes before one that had returned when it was made. With one, nobody can tell the store from one that does a thing at a time.
+/// Checks whether concurrent calls are linearizable: whether there is an order in which sequential calls would have had the same results, and in which no
+/// call precedes one that had returned before it was made.
 /// </summary>
 /// <param name="calls">All calls, at most 60.</param>
 internal sealed class LinearizabilityChecker(IReadOnlyList<ConcurrentCall> calls)
 {
     private readonly HashSet<(ulong Done, ObservedUpload? Upload)> _visited = [];
 
-    /// <summary>Whether there is such an order for an upload that is not there at the beginning.</summary>
+    /// <summary>Returns whether there is such an order, for an upload that does not exist at first.</summary>
     public bool IsLinearizable() =>
         calls.All(call => !call.IsBusy || calls.Any(other => other != call && other.Overlaps(call))) && IsLinearizable(0, null);
 

@@ -2,7 +2,6 @@ using CsCheck;
 
 namespace ResumableUploads.TestKit.Model;
 
-/// <summary>What one step of a random history does.</summary>
 internal enum ModelOperationKind
 {
     Create,
@@ -20,17 +19,17 @@ internal enum ModelOperationKind
     Reopen,
 }
 
-/// <summary>One step of a history.</summary>
-/// <param name="Kind">What it does.</param>
-/// <param name="Upload">To which of a few uploads.</param>
-/// <param name="Size">How many bytes are sent, and what the record says.</param>
-/// <param name="IsStale">Whether it names an offset or version that is not the present one.</param>
+/// <summary>One operation of a random sequence.</summary>
+/// <param name="Kind">The operation.</param>
+/// <param name="Upload">The number of the upload.</param>
+/// <param name="Size">The number of bytes to append, or the value to store in the record or response.</param>
+/// <param name="IsStale">Whether the operation uses an offset or version that is not current.</param>
 internal readonly record struct ModelOperation(ModelOperationKind Kind, int Upload, int Size, bool IsStale)
 {
-    /// <summary>How many uploads a history is about.</summary>
+    /// <summary>The number of uploads in a sequence.</summary>
     public const int UploadCount = 3;
 
-    /// <summary>Histories for a store with these abilities.</summary>
+    /// <summary>Returns a generator of sequences for a store with the given capabilities.</summary>
     public static Gen<ModelOperation[]> GenerateSequences(bool stages, bool reopens)
     {
         ModelOperationKind[] kinds =
@@ -38,7 +37,7 @@ internal readonly record struct ModelOperation(ModelOperationKind Kind, int Uplo
             .. Enum.GetValues<ModelOperationKind>().Where(kind =>
                 (stages || kind is not (ModelOperationKind.AppendStaged or ModelOperationKind.AppendDiscarded)) && (reopens || kind != ModelOperationKind.Reopen)),
 
-            // More of what makes an upload long.
+            // Twice as likely, so that uploads exist and grow.
             ModelOperationKind.Create, ModelOperationKind.Append, ModelOperationKind.Append,
         ];
         return Gen.Select(
@@ -46,7 +45,7 @@ internal readonly record struct ModelOperation(ModelOperationKind Kind, int Uplo
             Gen.Int[0, UploadCount - 1],
             Gen.OneOf(Gen.Int[0, 3], Gen.Int[0, 9000]),
             Gen.Int[0, 5],
-            (kind, upload, amount, staleness) => new ModelOperation(kinds[kind], upload, amount, staleness == 0)).Array[0, 25];
+            (kind, upload, size, staleness) => new ModelOperation(kinds[kind], upload, size, staleness == 0)).Array[0, 25];
     }
 
     public override string ToString() => $"{Kind} #{Upload} {Size}{(IsStale ? " stale" : "")}";

@@ -3,32 +3,32 @@ using ResumableUploads.TestKit.Support;
 
 namespace ResumableUploads.TestKit.Model;
 
-/// <summary>Takes the steps of one history in a store and in the model, and compares them after each.</summary>
+/// <summary>Runs a sequence of operations on a store and on the model, and compares them after each operation.</summary>
 /// <param name="store">The store.</param>
-/// <param name="reopen">Closes a store and opens another on its storage.</param>
-/// <param name="owner">Whose uploads they are: a history sees no other.</param>
-/// <param name="token">Ends it.</param>
+/// <param name="reopen">Disposes a store and opens another one on its storage.</param>
+/// <param name="owner">The owner of the uploads, which no other sequence uses.</param>
+/// <param name="token">The token to monitor for cancellation requests.</param>
 internal sealed class ModelTestRun(IUploadStore store, Func<IUploadStore, Task<IUploadStore>> reopen, string owner, CancellationToken token)
 {
     private readonly UploadModel?[] _models = new UploadModel?[ModelOperation.UploadCount];
     private readonly List<string>[] _versions = [.. Enumerable.Range(0, ModelOperation.UploadCount).Select(static _ => new List<string> { "none" })];
     private readonly HashSet<string> _allVersions = [];
 
-    /// <summary>The store at the end.</summary>
+    /// <summary>Gets the current store, which is another one after a reopen.</summary>
     public IUploadStore Store { get; private set; } = store;
 
-    public async Task RunAsync(ModelOperation[] steps)
+    public async Task RunAsync(ModelOperation[] operations)
     {
-        foreach ((int index, ModelOperation step) in steps.Index())
+        foreach ((int index, ModelOperation operation) in operations.Index())
         {
             try
             {
-                await RunOperationAsync(step);
-                await CompareWithModelAsync(step.Upload);
+                await RunOperationAsync(operation);
+                await CompareWithModelAsync(operation.Upload);
             }
             catch (CheckFailedException e)
             {
-                throw new CheckFailedException($"At step {index + 1} ({step}): {e.Message}");
+                throw new CheckFailedException($"Operation {index + 1} ({operation}): {e.Message}");
             }
         }
 
@@ -50,85 +50,85 @@ internal sealed class ModelTestRun(IUploadStore store, Func<IUploadStore, Task<I
 
     private UploadKey GetKey(int upload) => new(owner, $"upload-{upload}");
 
-    private Task RunOperationAsync(ModelOperation step) => step.Kind switch
+    private Task RunOperationAsync(ModelOperation operation) => operation.Kind switch
     {
-        ModelOperationKind.Create => CreateAsync(step),
-        ModelOperationKind.Append => AppendAsync(step, AppendMode.KeepPartial, isWanted: true),
-        ModelOperationKind.AppendTruncated => AppendAsync(step, AppendMode.KeepPartial, isWanted: true, missing: 1000),
-        ModelOperationKind.AppendStaged => AppendAsync(step, AppendMode.AllOrNothing, isWanted: true),
-        ModelOperationKind.AppendDiscarded => AppendAsync(step, AppendMode.AllOrNothing, isWanted: false),
-        ModelOperationKind.Update => UpdateAsync(step, UploadState.Receiving),
-        ModelOperationKind.MarkReceived => UpdateAsync(step, UploadState.Received),
-        ModelOperationKind.MarkCompleted => UpdateAsync(step, UploadState.Completed),
-        ModelOperationKind.PutResponse => PutResponseAsync(step),
-        ModelOperationKind.Delete or ModelOperationKind.DeleteIfVersionMatches => DeleteAsync(step),
+        ModelOperationKind.Create => CreateAsync(operation),
+        ModelOperationKind.Append => AppendAsync(operation, AppendMode.KeepPartial, isCommitted: true),
+        ModelOperationKind.AppendTruncated => AppendAsync(operation, AppendMode.KeepPartial, isCommitted: true, missing: 1000),
+        ModelOperationKind.AppendStaged => AppendAsync(operation, AppendMode.AllOrNothing, isCommitted: true),
+        ModelOperationKind.AppendDiscarded => AppendAsync(operation, AppendMode.AllOrNothing, isCommitted: false),
+        ModelOperationKind.Update => UpdateAsync(operation, UploadState.Receiving),
+        ModelOperationKind.MarkReceived => UpdateAsync(operation, UploadState.Received),
+        ModelOperationKind.MarkCompleted => UpdateAsync(operation, UploadState.Completed),
+        ModelOperationKind.PutResponse => PutResponseAsync(operation),
+        ModelOperationKind.Delete or ModelOperationKind.DeleteIfVersionMatches => DeleteAsync(operation),
         ModelOperationKind.Reopen => ReopenAsync(),
         _ => Task.CompletedTask,
     };
 
-    private async Task CreateAsync(ModelOperation step)
+    private async Task CreateAsync(ModelOperation operation)
     {
-        CreateResult result = await Store.CreateAsync(GetKey(step.Upload), new UploadRecord { Data = GetData(step.Size) }, token);
-        CaseAssert.Equal(_models[step.Upload] is null ? CreateStatus.Created : CreateStatus.AlreadyExists, result.Status);
+        CreateResult result = await Store.CreateAsync(GetKey(operation.Upload), new UploadRecord { Data = GetData(operation.Size) }, token);
+        CaseAssert.Equal(_models[operation.Upload] is null ? CreateStatus.Created : CreateStatus.AlreadyExists, result.Status);
         if (result.Info is { } info)
         {
-            _models[step.Upload] = new UploadModel(AddNewVersion(step.Upload, info.Version), step.Size);
+            _models[operation.Upload] = new UploadModel(AddNewVersion(operation.Upload, info.Version), operation.Size);
         }
     }
 
-    private async Task AppendAsync(ModelOperation step, AppendMode mode, bool isWanted, int missing = 0)
+    private async Task AppendAsync(ModelOperation operation, AppendMode mode, bool isCommitted, int missing = 0)
     {
-        UploadModel? model = _models[step.Upload];
-        long offset = (model?.Bytes.Length ?? 0) + (step.IsStale ? 1 + (step.Size % 3) : 0);
-        byte[] bytes = GetBytes(step.Size, step.Upload);
-        var content = new RecordingContent { DeclaredLength = bytes.Length + missing, CommitDecision = () => ValueTask.FromResult(isWanted) };
+        UploadModel? model = _models[operation.Upload];
+        long offset = (model?.Bytes.Length ?? 0) + (operation.IsStale ? 1 + (operation.Size % 3) : 0);
+        byte[] bytes = GetBytes(operation.Size, operation.Upload);
+        var content = new RecordingContent { DeclaredLength = bytes.Length + missing, CommitDecision = () => ValueTask.FromResult(isCommitted) };
         content.Send(bytes);
         content.Complete();
 
-        AppendResult result = await Store.AppendAsync(GetKey(step.Upload), offset, content, mode, token);
-        CaseAssert.Equal(model?.GetExpectedAppendStatus(offset, isWanted) ?? AppendStatus.NotFound, result.Status);
-        bool isTaken = result.Status is AppendStatus.Appended or AppendStatus.Discarded;
-        CaseAssert.Equal(isTaken, content.ReadCount > 0);
+        AppendResult result = await Store.AppendAsync(GetKey(operation.Upload), offset, content, mode, token);
+        CaseAssert.Equal(model?.GetExpectedAppendStatus(offset, isCommitted) ?? AppendStatus.NotFound, result.Status);
+        bool isAccepted = result.Status is AppendStatus.Appended or AppendStatus.Discarded;
+        CaseAssert.Equal(isAccepted, content.ReadCount > 0);
         if (model is not null && result.Status == AppendStatus.Appended)
         {
-            // An append of nothing may leave the version as it is.
-            model.Append(bytes, bytes.Length == 0 && result.Version == model.Version ? model.Version : AddNewVersion(step.Upload, result.Version));
+            // An empty append may keep the version.
+            model.Append(bytes, bytes.Length == 0 && result.Version == model.Version ? model.Version : AddNewVersion(operation.Upload, result.Version));
         }
 
         CaseAssert.Equal((model?.Bytes.Length ?? 0, model?.Version), ((int)result.Offset, result.Version));
     }
 
-    private async Task UpdateAsync(ModelOperation step, UploadState state)
+    private async Task UpdateAsync(ModelOperation operation, UploadState state)
     {
-        UploadModel? model = _models[step.Upload];
+        UploadModel? model = _models[operation.Upload];
         if (state < model?.State)
         {
             return;
         }
 
-        UploadRecord record = new() { State = state, Data = GetData(step.Size) };
-        UpdateResult result = await Store.UpdateAsync(GetKey(step.Upload), GetVersionToSend(step), record, token);
-        CaseAssert.Equal(GetExpectedStatus(step), result.Status);
+        UploadRecord record = new() { State = state, Data = GetData(operation.Size) };
+        UpdateResult result = await Store.UpdateAsync(GetKey(operation.Upload), GetVersionToSend(operation), record, token);
+        CaseAssert.Equal(GetExpectedStatus(operation), result.Status);
         if (result.Info is { } info)
         {
-            model!.Update(state, step.Size, AddNewVersion(step.Upload, info.Version));
+            model!.Update(state, operation.Size, AddNewVersion(operation.Upload, info.Version));
         }
     }
 
-    private async Task PutResponseAsync(ModelOperation step)
+    private async Task PutResponseAsync(ModelOperation operation)
     {
-        await Store.PutResponseAsync(GetKey(step.Upload), GetData(step.Size), token);
-        _models[step.Upload]?.Response = step.Size;
+        await Store.PutResponseAsync(GetKey(operation.Upload), GetData(operation.Size), token);
+        _models[operation.Upload]?.Response = operation.Size;
     }
 
-    private async Task DeleteAsync(ModelOperation step)
+    private async Task DeleteAsync(ModelOperation operation)
     {
-        bool isConditional = step.Kind == ModelOperationKind.DeleteIfVersionMatches;
-        DeleteResult result = await Store.DeleteAsync(GetKey(step.Upload), isConditional ? GetVersionToSend(step) : null, token);
-        CaseAssert.Equal(isConditional ? GetExpectedStatus(step) : GetExpectedStatus(step with { IsStale = false }), result.Status);
+        bool isConditional = operation.Kind == ModelOperationKind.DeleteIfVersionMatches;
+        DeleteResult result = await Store.DeleteAsync(GetKey(operation.Upload), isConditional ? GetVersionToSend(operation) : null, token);
+        CaseAssert.Equal(isConditional ? GetExpectedStatus(operation) : GetExpectedStatus(operation with { IsStale = false }), result.Status);
         if (result.Status == ChangeStatus.Succeeded)
         {
-            _models[step.Upload] = null;
+            _models[operation.Upload] = null;
         }
     }
 
@@ -153,11 +153,11 @@ internal sealed class ModelTestRun(IUploadStore store, Func<IUploadStore, Task<I
             CaseAssert.Equal(GetData(model.Data), info!.Record.Data.ToArray());
         }
 
-        byte[]? outcome = (await Store.GetResponseAsync(GetKey(upload), token))?.ToArray();
-        CaseAssert.Equal(model?.Response is null, outcome is null);
+        byte[]? response = (await Store.GetResponseAsync(GetKey(upload), token))?.ToArray();
+        CaseAssert.Equal(model?.Response is null, response is null);
         if (model?.Response is { } expected)
         {
-            CaseAssert.Equal(GetData(expected), outcome);
+            CaseAssert.Equal(GetData(expected), response);
         }
     }
 
@@ -173,22 +173,22 @@ internal sealed class ModelTestRun(IUploadStore store, Func<IUploadStore, Task<I
         }
     }
 
-    private ChangeStatus GetExpectedStatus(ModelOperation step) =>
-        _models[step.Upload] is null ? ChangeStatus.NotFound : step.IsStale ? ChangeStatus.VersionMismatch : ChangeStatus.Succeeded;
+    private ChangeStatus GetExpectedStatus(ModelOperation operation) =>
+        _models[operation.Upload] is null ? ChangeStatus.NotFound : operation.IsStale ? ChangeStatus.VersionMismatch : ChangeStatus.Succeeded;
 
-    // A stale version is one that this upload, or an earlier one with its key, had before.
-    private string GetVersionToSend(ModelOperation step)
+    // A stale version is an earlier one of this upload or of a deleted upload with its key.
+    private string GetVersionToSend(ModelOperation operation)
     {
-        List<string> versions = _versions[step.Upload];
-        return !step.IsStale ? versions[^1]
-            : versions.Count == 1 ? "never given"
-            : step.Size % 2 == 0 ? versions[^2]
-            : versions[step.Size % (versions.Count - 1)];
+        List<string> versions = _versions[operation.Upload];
+        return !operation.IsStale ? versions[^1]
+            : versions.Count == 1 ? "never returned"
+            : operation.Size % 2 == 0 ? versions[^2]
+            : versions[operation.Size % (versions.Count - 1)];
     }
 
     private string AddNewVersion(int upload, string? version)
     {
-        CaseAssert.True(version is not null && _allVersions.Add(version), $"The version '{version}' is not new.");
+        CaseAssert.True(version is not null && _allVersions.Add(version), $"The version '{version}' was used before.");
         _versions[upload].Add(version);
         return version;
     }

@@ -2,7 +2,7 @@ using ResumableUploads.Abstractions;
 
 namespace ResumableUploads.TestKit.Model;
 
-/// <summary>One upload as the laws want it to be, without storage: so little that it can be seen to be right.</summary>
+/// <summary>The expected state of one upload: the laws in their simplest form, without storage.</summary>
 internal sealed class UploadModel(string version, int data)
 {
     public string Version { get; private set; } = version;
@@ -15,11 +15,11 @@ internal sealed class UploadModel(string version, int data)
 
     public int? Response { get; set; }
 
-    /// <summary>How an append at this offset is to end.</summary>
-    public AppendStatus GetExpectedAppendStatus(long offset, bool isWanted) =>
+    /// <summary>Returns the status that an append at an offset must have.</summary>
+    public AppendStatus GetExpectedAppendStatus(long offset, bool isCommitted) =>
         State != UploadState.Receiving ? AppendStatus.NotReceiving
         : offset != Bytes.Length ? AppendStatus.OffsetMismatch
-        : isWanted ? AppendStatus.Appended : AppendStatus.Discarded;
+        : isCommitted ? AppendStatus.Appended : AppendStatus.Discarded;
 
     public void Append(byte[] bytes, string version)
     {

@@ -3,7 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace ResumableUploads.TestKit.Support;
 
-/// <summary>What a case says of a store. These are few, so that the package depends on no test framework.</summary>
+/// <summary>The assertions of the cases, so that the package depends on no test framework.</summary>
 internal static class CaseAssert
 {
     private const int MaxTextLength = 300;
@@ -11,7 +11,7 @@ internal static class CaseAssert
     [DoesNotReturn]
     public static void Fail(string message) => throw new CheckFailedException(message);
 
-    public static void True([DoesNotReturnIf(false)] bool condition, string message = "What was to be true is false.")
+    public static void True([DoesNotReturnIf(false)] bool condition, string message = "Expected true, got false.")
     {
         if (!condition)
         {
@@ -19,14 +19,14 @@ internal static class CaseAssert
         }
     }
 
-    public static void False(bool condition, string message = "What was to be false is true.") => True(!condition, message);
+    public static void False(bool condition, string message = "Expected false, got true.") => True(!condition, message);
 
     public static void Equal(byte[] expected, byte[]? actual)
     {
         int same = expected.AsSpan().CommonPrefixLength(actual);
         True(
             actual is not null && same == expected.Length && same == actual.Length,
-            $"Expected {expected.Length} bytes, got {actual?.Length.ToString() ?? "none"}; they differ from byte {same} on.");
+            $"Expected {expected.Length} bytes, got {actual?.Length.ToString() ?? "none"}; the first difference is at byte {same}.");
     }
 
     public static void Equal<T>(T expected, T actual)
@@ -48,18 +48,18 @@ internal static class CaseAssert
     }
 
     public static void Equal(DateTimeOffset expected, DateTimeOffset actual, TimeSpan precision) =>
-        True((expected - actual).Duration() <= precision, $"Expected {expected:O} give or take {precision}, got {actual:O}.");
+        True((expected - actual).Duration() <= precision, $"Expected {expected:O} within {precision}, got {actual:O}.");
 
     public static void NotEqual<T>(T expected, T actual) =>
-        False(EqualityComparer<T>.Default.Equals(expected, actual), $"Expected another value than {Format(expected)}.");
+        False(EqualityComparer<T>.Default.Equals(expected, actual), $"Expected a value other than {Format(expected)}.");
 
-    public static void Null<T>(T value) => True(value is null, $"Expected nothing, got {Format(value)}.");
+    public static void Null<T>(T value) => True(value is null, $"Expected null, got {Format(value)}.");
 
     public static void NotNull<T>([NotNull] T value)
     {
         if (value is null)
         {
-            Fail($"Expected a {typeof(T).Name}, got nothing.");
+            Fail($"Expected a {typeof(T).Name}, got null.");
         }
     }
 
@@ -74,9 +74,9 @@ internal static class CaseAssert
 
     public static void NotEmpty(IEnumerable values) => NotEqual(0, values.Cast<object?>().Count());
 
-    public static T Single<T>(IEnumerable<T> values, Func<T, bool> isWanted)
+    public static T Single<T>(IEnumerable<T> values, Func<T, bool> predicate)
     {
-        List<T> found = [.. values.Where(isWanted)];
+        List<T> found = [.. values.Where(predicate)];
         True(found.Count == 1, $"Expected exactly one, got {found.Count}: [{string.Join(", ", values)}].");
         return found[0];
     }
@@ -89,14 +89,14 @@ internal static class CaseAssert
         }
     }
 
-    public static void Contains<T>(T wanted, IEnumerable<T> values) =>
-        True(values.Contains(wanted), $"Expected one of [{string.Join(", ", values)}], got {Format(wanted)}.");
+    public static void Contains<T>(T actual, IEnumerable<T> values) =>
+        True(values.Contains(actual), $"Expected one of [{string.Join(", ", values)}], got {Format(actual)}.");
 
-    public static void InRange<T>(T value, T least, T most)
+    public static void InRange<T>(T value, T min, T max)
         where T : IComparable<T> =>
-        True(value.CompareTo(least) >= 0 && value.CompareTo(most) <= 0, $"Expected {least} to {most}, got {value}.");
+        True(value.CompareTo(min) >= 0 && value.CompareTo(max) <= 0, $"Expected {min} to {max}, got {value}.");
 
-    /// <summary>The call ends in the exception or one derived from it.</summary>
+    /// <summary>Fails unless the call throws the exception or one that derives from it.</summary>
     public static async Task ThrowsAsync<T>(Func<Task> call)
         where T : Exception
     {
@@ -113,15 +113,14 @@ internal static class CaseAssert
             Fail($"Expected a {typeof(T).Name}, got a {e.GetType().Name}: {e.Message}");
         }
 
-        Fail($"Expected a {typeof(T).Name}, got an answer.");
+        Fail($"Expected a {typeof(T).Name}, but the call returned.");
     }
 
     private static string Format<T>(T value)
     {
-        string text = value?.ToString() ?? "nothing";
+        string text = value?.ToString() ?? "null";
         return text.Length > MaxTextLength ? text[..MaxTextLength] + "..." : text;
     }
 }
 
-/// <summary>A check failed.</summary>
 internal sealed class CheckFailedException(string message) : Exception(message);

@@ -4,7 +4,7 @@ using ResumableUploads.Abstractions;
 
 namespace ResumableUploads.TestKit.Support;
 
-/// <summary>A content whose bytes a test writes, and which remembers what a store did with it.</summary>
+/// <summary>Content that a case sends, and that records how a store used it.</summary>
 internal sealed class RecordingContent : UploadContent
 {
     private readonly Pipe _pipe = new(new PipeOptions(pauseWriterThreshold: 0, useSynchronizationContext: false));
@@ -17,31 +17,31 @@ internal sealed class RecordingContent : UploadContent
 
     public override long? ExpectedLength => DeclaredLength;
 
-    /// <summary>What the content says of its length.</summary>
+    /// <summary>Gets the value of <see cref="ExpectedLength"/>.</summary>
     public long? DeclaredLength { get; init; }
 
-    /// <summary>What the content answers when it is asked whether to commit.</summary>
+    /// <summary>Gets the delegate that decides whether the store commits.</summary>
     public Func<ValueTask<bool>> CommitDecision { get; init; } = () => ValueTask.FromResult(true);
 
-    /// <summary>Runs at each report of progress.</summary>
+    /// <summary>Gets the delegate to call when the store reports a durable offset.</summary>
     public Action<long>? OnDurableReported { get; init; }
 
-    /// <summary>How often a store has asked for bytes. 0: the content was not touched.</summary>
+    /// <summary>Gets the number of reads.</summary>
     public int ReadCount => _reader.ReadCount;
 
-    /// <summary>Ends when a store asks for bytes for the first time: it has accepted the append.</summary>
+    /// <summary>Gets a task that completes at the first read: the store has accepted the append.</summary>
     public Task FirstReadTask => _reader.FirstReadTask;
 
-    /// <summary>Whether a store has seen the end of the content, and took all that came before.</summary>
+    /// <summary>Gets whether the store has read and consumed everything.</summary>
     public bool WasReadToEnd => _reader.ReachedEnd && _reader.ConsumedAll;
 
-    /// <summary>Whether a store has completed the reader, which it must not.</summary>
+    /// <summary>Gets whether the store has completed the reader, which it must not do.</summary>
     public bool WasCompletedByStore => _reader.WasCompleted;
 
-    /// <summary>How often a store asked whether to commit.</summary>
+    /// <summary>Gets the number of calls of <see cref="ShouldCommitAsync"/>.</summary>
     public int CommitQueryCount { get; private set; }
 
-    /// <summary>What a store reported as durable, in order.</summary>
+    /// <summary>Gets the reported durable offsets, in order.</summary>
     public IReadOnlyList<long> ReportedOffsets
     {
         get
@@ -53,7 +53,7 @@ internal sealed class RecordingContent : UploadContent
         }
     }
 
-    /// <summary>A content that has all its bytes, in one write, and has ended.</summary>
+    /// <summary>Creates content that is completely available.</summary>
     public static RecordingContent FromBytes(ReadOnlySpan<byte> bytes)
     {
         var content = new RecordingContent();
@@ -62,16 +62,14 @@ internal sealed class RecordingContent : UploadContent
         return content;
     }
 
-    /// <summary>Makes bytes available to the store.</summary>
     public void Send(ReadOnlySpan<byte> bytes)
     {
         _pipe.Writer.Write(bytes);
 
-        // Without a threshold a flush never waits.
+        // Completes synchronously because the pipe has no pause threshold.
         CaseAssert.True(_pipe.Writer.FlushAsync(CancellationToken.None).AsTask().IsCompletedSuccessfully);
     }
 
-    /// <summary>Ends the content after what was sent.</summary>
     public void Complete() => _pipe.Writer.Complete();
 
     public override void ReportDurable(long durableOffset)
@@ -86,7 +84,7 @@ internal sealed class RecordingContent : UploadContent
 
     public override ValueTask<bool> ShouldCommitAsync(CancellationToken cancellationToken)
     {
-        CaseAssert.True(_reader.ReachedEnd, "The store asked whether to commit before the content had ended.");
+        CaseAssert.True(_reader.ReachedEnd, "The store called ShouldCommitAsync before the end of the content.");
         CommitQueryCount++;
         return CommitDecision();
     }

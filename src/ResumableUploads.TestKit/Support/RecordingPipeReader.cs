@@ -3,7 +3,7 @@ using System.IO.Pipelines;
 
 namespace ResumableUploads.TestKit.Support;
 
-/// <summary>Passes everything on to another reader, and remembers how it was used.</summary>
+/// <summary>Forwards to another reader and records the calls.</summary>
 internal sealed class RecordingPipeReader(PipeReader inner) : PipeReader
 {
     private readonly TaskCompletionSource _firstReadSource = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -65,7 +65,7 @@ public abstract class DelegatingUploadStore : IUploadStore
     /// <see cref="IContentMover"/> and <see cref="ISingleRequestStore"/>, which would bypass the decorator.
     /// </summary>
     /// <typeparam name="T">The interface of the capability.</typeparam>
-    /// <returns>The capability, or <see langword="null"/> if there is none.</returns>
+    /// <returns>The capability, or <see langword="null"/> if the decorator does not have it.</returns>
     public virtual T? GetCapability<T>() where T : class =>
         this as T ?? (typeof(T) == typeof(IContentMover) || typeof(T) == typeof(ISingleRequestStore) ? null : InnerStore.GetCapability<T>());
 }

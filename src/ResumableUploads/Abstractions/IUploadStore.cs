@@ -118,7 +118,7 @@ public interface IUploadStore
     /// <summary>Returns the response that <see cref="PutResponseAsync"/> stored.</summary>
     /// <param name="key">The key of the upload.</param>
     /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
-    /// <returns>The response, or <see langword="null"/> if there is none.</returns>
+    /// <returns>The response, or <see langword="null"/> if no response is stored.</returns>
     /// <exception cref="UploadStoreException">The storage failed.</exception>
     ValueTask<ReadOnlyMemory<byte>?> GetResponseAsync(UploadKey key, CancellationToken cancellationToken);
 

@@ -62,7 +62,7 @@ internal sealed class UploadEngine : IAsyncDisposable
     /// <param name="key">The upload.</param>
     /// <param name="isClientGeneratedKey">Whether the client has chosen the key, so that a completed upload with it may be started over.</param>
     /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
-    /// <returns>The upload, or null if there is none or the client can create it again.</returns>
+    /// <returns>The upload, or null if it does not exist or the client can create it again.</returns>
     public async ValueTask<UploadInfo?> GetStatusAsync(UploadKey key, bool isClientGeneratedKey, CancellationToken cancellationToken)
     {
         // If the holder does not release the lock in time, its store call hangs. The durable offset is correct nevertheless.
@@ -112,7 +112,7 @@ internal sealed class UploadEngine : IAsyncDisposable
     public async ValueTask TryConcatenateAsync(UploadKey key, IUploadCallbacks callbacks, CancellationToken cancellationToken) =>
         await _concatenations.TryConcatenateAsync(key, waitForLock: false, callbacks, cancellationToken);
 
-    /// <summary>Removes an upload. Succeeds, without an offset, if there is none.</summary>
+    /// <summary>Removes an upload. Succeeds, without an offset, if it does not exist.</summary>
     public async ValueTask<UploadResult> CancelAsync(UploadKey key, CancellationToken cancellationToken)
     {
         try

@@ -12,7 +12,7 @@ internal enum UploadResultKind
     /// <summary>As <see cref="Completed"/>, but the upload was completed before this request, which only asked for the response.</summary>
     Replayed,
 
-    /// <summary>The upload is removed. Without an offset, there was none.</summary>
+    /// <summary>The upload is removed. The result has no offset if the upload did not exist.</summary>
     Cancelled,
 
     /// <summary>There is no such upload.</summary>

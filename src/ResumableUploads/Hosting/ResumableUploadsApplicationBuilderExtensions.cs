@@ -8,24 +8,27 @@ using ResumableUploads.Hosting.Startup;
 
 namespace Microsoft.AspNetCore.Builder;
 
-/// <summary>Puts resumable uploads into an app.</summary>
+/// <summary>Adds resumable uploads to an application.</summary>
 public static class ResumableUploadsApplicationBuilderExtensions
 {
     /// <summary>
-    /// Takes resumable uploads at <c>/upload</c> and answers <c>/status</c>, with the options from <c>AddResumableUploads()</c> or the defaults.
-    /// Put it behind authentication, CORS and rate limiting.
+    /// Handles resumable uploads at <c>/upload</c> and status requests at <c>/status</c>, with the options of <c>AddResumableUploads()</c> or the
+    /// defaults. Call it after authentication, CORS and rate limiting.
     /// </summary>
-    /// <param name="app">The app.</param>
-    /// <exception cref="InvalidOperationException">The store cannot be used; the message says which step failed.</exception>
+    /// <param name="app">The application.</param>
+    /// <returns>The application.</returns>
+    /// <exception cref="InvalidOperationException">The store cannot be used. The message names the step that failed.</exception>
     public static IApplicationBuilder UseResumableUploads(this IApplicationBuilder app)
     {
         ArgumentNullException.ThrowIfNull(app);
         return app.UseResumableUploads(UploadDispatcherFactory.CreateOptions(app.ApplicationServices, RegisteredOptions.DefaultName));
     }
 
-    /// <summary>Takes resumable uploads, with options that begin as those of <c>AddResumableUploads()</c> or as the defaults.</summary>
-    /// <param name="app">The app.</param>
-    /// <param name="configure">Changes the options of this instance alone.</param>
+    /// <summary>Handles resumable uploads with options of their own.</summary>
+    /// <param name="app">The application.</param>
+    /// <param name="configure">Changes a copy of the options of <c>AddResumableUploads()</c>, or of the defaults.</param>
+    /// <returns>The application.</returns>
+    /// <exception cref="InvalidOperationException">The store cannot be used. The message names the step that failed.</exception>
     public static IApplicationBuilder UseResumableUploads(this IApplicationBuilder app, Action<ResumableUploadOptions> configure)
     {
         ArgumentNullException.ThrowIfNull(app);
@@ -36,9 +39,9 @@ public static class ResumableUploadsApplicationBuilderExtensions
     }
 
     /// <summary>Handles resumable uploads with named options, at their <see cref="ResumableUploadOptions.UploadPath"/>.</summary>
-    /// <param name="app">The app.</param>
+    /// <param name="app">The application.</param>
     /// <param name="optionsName">The name of the options, as passed to <c>AddResumableUploads(name)</c>.</param>
-    /// <returns>The app.</returns>
+    /// <returns>The application.</returns>
     /// <exception cref="InvalidOperationException">No options have that name.</exception>
     public static IApplicationBuilder UseResumableUploads(this IApplicationBuilder app, string optionsName)
     {
@@ -47,9 +50,11 @@ public static class ResumableUploadsApplicationBuilderExtensions
         return app.UseResumableUploads(UploadDispatcherFactory.CreateOptions(app.ApplicationServices, optionsName));
     }
 
-    /// <summary>Takes resumable uploads, with these options and no others.</summary>
-    /// <param name="app">The app.</param>
-    /// <param name="options">The options. They are read once.</param>
+    /// <summary>Handles resumable uploads with the given options. Configuration is not read.</summary>
+    /// <param name="app">The application.</param>
+    /// <param name="options">The options. They are read once; later changes have no effect.</param>
+    /// <returns>The application.</returns>
+    /// <exception cref="InvalidOperationException">The store cannot be used. The message names the step that failed.</exception>
     public static IApplicationBuilder UseResumableUploads(this IApplicationBuilder app, ResumableUploadOptions options)
     {
         ArgumentNullException.ThrowIfNull(app);
@@ -114,14 +119,14 @@ public static class ResumableUploadsApplicationBuilderExtensions
             .Map(pattern, context => dispatcher.HandleAsync(context, UploadUrl.ForPath(context.Request.Path, context.Request)))
             .WithDisplayName($"Resumable uploads: {pattern}");
 
-        // An upload of its own URL, for the protocols in which the server names it.
+        // The URLs of single uploads, for the protocols in which the server chooses the URL.
         IEndpointConventionBuilder uploads = endpoints
             .Map($"{pattern.TrimEnd('/')}/{{{UploadUrl.QueryParameterName}:length({UploadUrl.IdLength})}}", context =>
             {
                 string path = context.Request.Path.Value!;
                 return dispatcher.HandleAsync(context, UploadUrl.ForPath(path[..path.TrimEnd('/').LastIndexOf('/')], context.Request));
             })
-            .WithDisplayName($"Resumable uploads: {pattern}, one of them");
+            .WithDisplayName($"Resumable uploads: {pattern} (upload resource)");
         return new RouteHandlerBuilder([creation, uploads]);
     }
 }

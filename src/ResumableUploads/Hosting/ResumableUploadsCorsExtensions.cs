@@ -6,17 +6,18 @@ using ResumableUploads.Protocols.Tus;
 
 namespace Microsoft.AspNetCore.Builder;
 
-/// <summary>CORS for resumable uploads.</summary>
+/// <summary>Allows resumable uploads in CORS policies.</summary>
 public static class ResumableUploadsCorsExtensions
 {
-    /// <summary>What clients of tus send beside the protocol's own headers.</summary>
+    /// <summary>Headers that tus clients send in addition to the headers of the protocol.</summary>
     private static readonly string[] ClientHeaders = ["Authorization", "Content-Type", "Content-Disposition", "X-Request-ID", "X-Requested-With"];
 
     /// <summary>
-    /// Lets pages of the policy's origins speak the upload protocols: allows and exposes the headers and allows the methods that they need
-    /// (rule F-11, T-30). Origins and credentials stay the app's decision.
+    /// Allows pages of the policy's origins to use the upload protocols: allows their methods and request headers and exposes their response headers.
+    /// Does not change origins and credentials.
     /// </summary>
     /// <param name="policy">The policy.</param>
+    /// <returns>The policy.</returns>
     public static CorsPolicyBuilder WithResumableUploads(this CorsPolicyBuilder policy)
     {
         ArgumentNullException.ThrowIfNull(policy);

@@ -6,7 +6,7 @@ using ResumableUploads.Hosting.Endpoints.Routing;
 
 namespace Microsoft.AspNetCore.Builder;
 
-/// <summary>Makes an app's own endpoints resumable.</summary>
+/// <summary>Makes endpoints of the application resumable.</summary>
 public static class ResumableUploadsEndpointConventionBuilderExtensions
 {
     /// <summary>
@@ -87,8 +87,8 @@ public static class ResumableUploadsEndpointConventionBuilderExtensions
     /// once, with the complete request. Without this call, chunks are handled at the end of the pipeline. Call it after routing, CORS, authentication
     /// and authorization, and before request decompression, antiforgery and rate limiting.
     /// </summary>
-    /// <param name="app">The app.</param>
-    /// <returns>The app.</returns>
+    /// <param name="app">The application.</param>
+    /// <returns>The application.</returns>
     /// <exception cref="InvalidOperationException">
     /// <c>AddResumableUploads()</c> was not called, or <c>UseAntiforgery()</c> was called before this method.
     /// </exception>

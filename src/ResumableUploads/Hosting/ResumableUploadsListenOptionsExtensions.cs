@@ -3,15 +3,17 @@ using ResumableUploads.Hosting.Interim.Http2;
 
 namespace Microsoft.AspNetCore.Hosting;
 
-/// <summary>Interim responses on an endpoint of Kestrel.</summary>
+/// <summary>Enables interim responses on a Kestrel listener.</summary>
 public static class ResumableUploadsListenOptionsExtensions
 {
     /// <summary>
-    /// Lets resumable uploads send <c>104 (Upload Resumption Supported)</c> over HTTP/2, for which Kestrel has no way of its own. HTTP/1.1 needs
-    /// nothing, and HTTP/3 has none. It costs one more copy of what is sent on HTTP/2. It may stand before or after <c>UseHttps</c>, in
-    /// <c>ConfigureEndpointDefaults</c>, and more than once. (IETF draft for resumable uploads, section 5.)
+    /// Enables <c>104 (Upload Resumption Supported)</c> responses over HTTP/2, which Kestrel cannot send by itself
+    /// (<see href="https://datatracker.ietf.org/doc/draft-ietf-httpbis-resumable-upload/">draft-ietf-httpbis-resumable-upload, section 5</see>).
+    /// HTTP/1.1 does not need this call; HTTP/3 is not supported. Costs one additional copy of the data sent over HTTP/2. Can be called before or
+    /// after <c>UseHttps</c>, in <c>ConfigureEndpointDefaults</c>, and more than once.
     /// </summary>
-    /// <param name="listenOptions">The endpoint.</param>
+    /// <param name="listenOptions">The listener.</param>
+    /// <returns>The listener.</returns>
     public static ListenOptions UseResumableUploadInterimResponses(this ListenOptions listenOptions)
     {
         ArgumentNullException.ThrowIfNull(listenOptions);

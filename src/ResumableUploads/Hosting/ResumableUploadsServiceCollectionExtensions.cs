@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
+using ResumableUploads.Hosting.Options.Validation;
 using ResumableUploads;
 using ResumableUploads.Hosting;
 using ResumableUploads.Hosting.Endpoints.Routing;
@@ -11,7 +12,7 @@ using ResumableUploads.Hosting.Startup;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
-/// <summary>Adds what resumable uploads need to an app's services.</summary>
+/// <summary>Adds resumable uploads to the services of an application.</summary>
 public static class ResumableUploadsServiceCollectionExtensions
 {
     /// <summary>

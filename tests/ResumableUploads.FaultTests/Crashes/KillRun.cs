@@ -32,7 +32,7 @@ internal sealed class KillRun(UploadDirectory directory, Crash crash, Random ran
     private enum KillAt
     {
         BytesSent,
-        Answers,
+        Responses,
         Progress,
         Handler,
     }
@@ -63,7 +63,7 @@ internal sealed class KillRun(UploadDirectory directory, Crash crash, Random ran
         try
         {
             await SendAllAsync(
-                child, () => Volatile.Write(ref isArmed, true), bytes => Count(bytes > 0 ? KillAt.BytesSent : KillAt.Answers, Math.Max(1, bytes)));
+                child, () => Volatile.Write(ref isArmed, true), bytes => Count(bytes > 0 ? KillAt.BytesSent : KillAt.Responses, Math.Max(1, bytes)));
         }
         catch (Exception e)
         {

@@ -2,11 +2,11 @@ using System.Diagnostics;
 
 namespace ResumableUploads.FunctionalTests.Clients;
 
-/// <summary>The sample host as a process of its own, with a directory of its own. It can be killed, and started again at the same address.</summary>
+/// <summary>SampleHost in a separate process with its own directory. It can be killed and restarted at the same address.</summary>
 public sealed class SampleHostProcess : IAsyncDisposable
 {
     private const string Listening = "Now listening on: ";
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
 
     private Process? _process;
 
@@ -14,39 +14,40 @@ public sealed class SampleHostProcess : IAsyncDisposable
 
     private SampleHostProcess(string directory, string[] options) => (Directory, _options) = (directory, options);
 
-    /// <summary>The directory of the uploads; removed in the end.</summary>
+    /// <summary>Gets the directory of the uploads. It is deleted on disposal.</summary>
     public string Directory { get; }
 
     public Uri Address { get; private set; } = new("http://127.0.0.1:0");
 
-    /// <summary>The files that have arrived.</summary>
+    /// <summary>Gets the paths of the completed files.</summary>
     public IReadOnlyList<string> Arrived =>
         System.IO.Directory.Exists(Path.Combine(Directory, "finished")) ? System.IO.Directory.GetFiles(Path.Combine(Directory, "finished")) : [];
 
-    /// <summary>The bytes on disk of the one upload that is unfinished.</summary>
+    /// <summary>Gets the length of the data file of the only unfinished upload.</summary>
     public long BytesOnDisk => new FileInfo(Assert.Single(System.IO.Directory.GetFiles(Directory, "*.data", SearchOption.AllDirectories))).Length;
 
-    /// <param name="options">More of the command line, without the leading dashes: <c>AllowedOrigins:0=http://127.0.0.1:5000</c>.</param>
+    /// <summary>Starts the host.</summary>
+    /// <param name="options">Additional command-line options without the leading dashes: <c>AllowedOrigins:0=http://127.0.0.1:5000</c>.</param>
     public static async Task<SampleHostProcess> StartAsync(params string[] options)
     {
         var host = new SampleHostProcess(System.IO.Directory.CreateTempSubdirectory("uploads-browser-").FullName, options);
-        await host.StartAgainAsync();
+        await host.RestartAsync();
         return host;
     }
 
-    /// <summary>Waits until so many bytes of the one upload that is unfinished have been written.</summary>
-    public async Task HasOnDiskAsync(long length)
+    /// <summary>Waits until the data file of the only unfinished upload has at least the given length.</summary>
+    public async Task WaitForBytesOnDiskAsync(long length)
     {
-        using var patience = new CancellationTokenSource(Patience);
+        using var timeout = new CancellationTokenSource(Timeout);
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
         while (BytesOnDisk < length)
         {
-            Assert.True(await timer.WaitForNextTickAsync(patience.Token));
+            Assert.True(await timer.WaitForNextTickAsync(timeout.Token));
         }
     }
 
-    /// <summary>Starts, after a <see cref="KillAsync"/> on the port that it had.</summary>
-    public async Task StartAgainAsync()
+    /// <summary>Starts the host. After <see cref="KillAsync"/>, it listens on the same port.</summary>
+    public async Task RestartAsync()
     {
         (string project, string assembly) = Find();
         var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet")
@@ -71,11 +72,11 @@ public sealed class SampleHostProcess : IAsyncDisposable
         {
             if (line.Data is null)
             {
-                address.TrySetException(new InvalidOperationException($"The sample host ended:\n{string.Join('\n', lines)}"));
+                address.TrySetException(new InvalidOperationException($"The sample host exited:\n{string.Join('\n', lines)}"));
             }
-            else if (line.Data.IndexOf(Listening, StringComparison.Ordinal) is >= 0 and var at)
+            else if (line.Data.IndexOf(Listening, StringComparison.Ordinal) is >= 0 and var index)
             {
-                address.TrySetResult(line.Data[(at + Listening.Length)..].Trim());
+                address.TrySetResult(line.Data[(index + Listening.Length)..].Trim());
             }
             else
             {
@@ -85,10 +86,10 @@ public sealed class SampleHostProcess : IAsyncDisposable
         process.Start();
         _process = process;
         process.BeginOutputReadLine();
-        Address = new Uri(await address.Task.WaitAsync(Patience));
+        Address = new Uri(await address.Task.WaitAsync(Timeout));
     }
 
-    /// <summary>SIGKILL: no goodbye, nothing is flushed.</summary>
+    /// <summary>Ends the process with SIGKILL, so that nothing is flushed.</summary>
     public async Task KillAsync()
     {
         if (_process is { } process)
@@ -106,14 +107,14 @@ public sealed class SampleHostProcess : IAsyncDisposable
         System.IO.Directory.Delete(Directory, recursive: true);
     }
 
-    /// <summary>The sample's sources, and what the same build made of them.</summary>
+    /// <summary>Returns the project directory of the sample and the assembly of the same build configuration.</summary>
     private static (string Project, string Assembly) Find()
     {
         var output = new DirectoryInfo(AppContext.BaseDirectory);
         DirectoryInfo root = output;
         while (!File.Exists(Path.Combine(root.FullName, "ResumableUploadMiddleware.sln")))
         {
-            root = root.Parent ?? throw new DirectoryNotFoundException($"{output} is in no checkout of the project.");
+            root = root.Parent ?? throw new DirectoryNotFoundException($"{output} is not in a working copy of the repository.");
         }
 
         string project = Path.Combine(root.FullName, "samples", "SampleHost");

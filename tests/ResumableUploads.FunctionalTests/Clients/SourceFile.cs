@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 
 namespace ResumableUploads.FunctionalTests.Clients;
 
-/// <summary>A file of random bytes to choose in a page, in a directory of its own that goes with it.</summary>
+/// <summary>A file of random bytes in a temporary directory, which is deleted on disposal.</summary>
 public sealed class SourceFile : IDisposable
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("uploads-source-").FullName;
@@ -22,7 +22,7 @@ public sealed class SourceFile : IDisposable
 
     public int Size { get; }
 
-    /// <summary>SHA-256 in hexadecimal.</summary>
+    /// <summary>Gets the SHA-256 of the content in uppercase hexadecimal.</summary>
     public string Hash { get; }
 
     public static async Task<string> HashOfAsync(string path)
@@ -31,7 +31,7 @@ public sealed class SourceFile : IDisposable
         return Convert.ToHexString(await SHA256.HashDataAsync(file));
     }
 
-    /// <summary>Whether this file, and nothing else, has arrived.</summary>
+    /// <summary>Asserts that this file is the only completed file of a host.</summary>
     public async Task AssertArrivedAloneAsync(SampleHostProcess host)
     {
         string path = Assert.Single(host.Arrived);

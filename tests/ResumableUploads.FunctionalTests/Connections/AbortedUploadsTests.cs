@@ -17,7 +17,7 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FunctionalTests.Connections;
 
-/// <summary>Many uploads that are broken off leave nothing behind in the process.</summary>
+/// <summary>Interrupted uploads leave no locks, open files or counts in the process.</summary>
 public class AbortedUploadsTests
 {
     private const int Length = 30_000;
@@ -26,7 +26,7 @@ public class AbortedUploadsTests
     [Theory]
     [InlineData(200, 1)]
     [InlineData(50, 50)]
-    public async Task Aborted_uploads_leave_no_turn_no_open_file_and_no_count(int uploads, int atOnce)
+    public async Task Aborted_uploads_leave_no_lock_open_file_or_active_append(int uploads, int batchSize)
     {
         UploadRequestDispatcher? dispatcher = null;
         WatchedStore? store = null;
@@ -43,32 +43,32 @@ public class AbortedUploadsTests
         using var running = new RunningAppends(app.Services);
         var kinds = new Queue<(Wire Wire, Cut Cut)>(
             [(Wire.ContentLength, Cut.Reset), (Wire.Chunked, Cut.Fin), (Wire.Chunked, Cut.Reset), (Wire.ContentLength, Cut.Fin)]);
-        var plan = Enumerable.Range(0, uploads).Select(i => (Id: $"f{i}", Kind: kinds.ElementAt(i % kinds.Count))).ToList();
+        var planned = Enumerable.Range(0, uploads).Select(i => (Id: $"f{i}", Kind: kinds.ElementAt(i % kinds.Count))).ToList();
 
-        foreach ((string Id, (Wire Wire, Cut Cut) Kind)[] together in plan.Chunk(atOnce))
+        foreach ((string Id, (Wire Wire, Cut Cut) Kind)[] batch in planned.Chunk(batchSize))
         {
-            LiveUpload[] senders = await Task.WhenAll(together.Select(async one =>
+            LiveUpload[] senders = await Task.WhenAll(batch.Select(async upload =>
             {
-                LiveUpload sender = await LiveUpload.BeginAsync(one.Kind.Wire, app.Address, one.Id, 0, File.Length, File.Length);
+                LiveUpload sender = await LiveUpload.BeginAsync(upload.Kind.Wire, app.Address, upload.Id, 0, File.Length, File.Length);
                 await sender.SendAsync(File.AsMemory(0, Length));
                 return sender;
             }));
 
-            // Each one has its turn and its file by now; then all are cut.
-            await Task.WhenAll(together.Select(one => store!.StoredAsync(one.Id, 1)));
-            Assert.Equal(together.Length, running.Now);
-            Assert.Equal(together.Length, OpenFilesIn(app.Directory, ".data"));
+            // Each upload now holds its lock and its file. Then all connections are interrupted.
+            await Task.WhenAll(batch.Select(upload => store!.StoredAsync(upload.Id, 1)));
+            Assert.Equal(batch.Length, running.Current);
+            Assert.Equal(batch.Length, OpenFilesIn(app.Directory, ".data"));
             for (int i = 0; i < senders.Length; i++)
             {
-                senders[i].Cut(together[i].Kind.Cut);
+                senders[i].Cut(batch[i].Kind.Cut);
             }
 
-            await running.EndedAsync();
+            await running.WaitUntilZeroAsync();
             await Task.WhenAll(senders.Select(static sender => sender.DisposeAsync().AsTask()));
         }
 
-        // A status goes through the turn, so whatever was still on its way out is out.
-        foreach ((string id, _) in plan)
+        // A status request acquires the lock, so it completes after the interrupted append.
+        foreach ((string id, _) in planned)
         {
             Assert.InRange(await app.Client.StatusAsync(id), 0, Length);
             using UploadLock? uploadLock = locks.TryAcquire(WatchedStore.KeyOf(id));
@@ -78,20 +78,20 @@ public class AbortedUploadsTests
         Assert.Equal(0, Count(locks));
         Assert.Equal(0, Count(Field<CompletionService>(engine)));
         Assert.Equal(0, OpenFilesIn(app.Directory, ""));
-        Assert.Equal(0, running.Now);
+        Assert.Equal(0, running.Current);
         Assert.Equal(0, AppendsOf(engine));
         Assert.DoesNotContain(app.Log.Lines, static line => line.StartsWith("Error", StringComparison.Ordinal));
     }
 
-    /// <summary>How many files below a directory this process has open: other tests open others.</summary>
-    private static int OpenFilesIn(string directory, string ending) =>
+    /// <summary>Counts the open files of this process below a directory, which excludes the files of other tests.</summary>
+    private static int OpenFilesIn(string directory, string extension) =>
         new DirectoryInfo("/proc/self/fd").EnumerateFileSystemInfos().Count(descriptor =>
             descriptor.LinkTarget is { } target
             && target.StartsWith(directory, StringComparison.Ordinal)
-            && target.EndsWith(ending, StringComparison.Ordinal));
+            && target.EndsWith(extension, StringComparison.Ordinal));
 
-    /// <summary>How much the only table of a part of the engine holds.</summary>
-    private static int Count(object part) => ((IEnumerable)Fields(part).Select(field => field.GetValue(part)).Single(static value => value is IDictionary)!)
+    /// <summary>Counts the entries of the only dictionary of an engine component.</summary>
+    private static int Count(object component) => ((IEnumerable)Fields(component).Select(field => field.GetValue(component)).Single(static value => value is IDictionary)!)
         .Cast<object>().Count();
 
     private static int AppendsOf(UploadEngine engine)
@@ -101,17 +101,17 @@ public class AbortedUploadsTests
         return accounts.Values.Cast<object>().Sum(static account => (int)account.GetType().GetProperty("ActiveAppends")!.GetValue(account)!);
     }
 
-    private static T Field<T>(object part) => (T)Fields(part).Single(static field => field.FieldType == typeof(T)).GetValue(part)!;
+    private static T Field<T>(object component) => (T)Fields(component).Single(static field => field.FieldType == typeof(T)).GetValue(component)!;
 
-    private static FieldInfo[] Fields(object part) => part.GetType().GetFields(BindingFlags.Instance | BindingFlags.NonPublic);
+    private static FieldInfo[] Fields(object component) => component.GetType().GetFields(BindingFlags.Instance | BindingFlags.NonPublic);
 
-    /// <summary>Listens to how many appends one app runs, as its metrics tell.</summary>
+    /// <summary>Tracks the number of active appends of one app by its metrics.</summary>
     private sealed class RunningAppends : IDisposable
     {
         private readonly MeterListener _listener = new();
         private readonly Lock _lock = new();
-        private TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        private int _now;
+        private TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private int _current;
 
         public RunningAppends(IServiceProvider services)
         {
@@ -124,40 +124,40 @@ public class AbortedUploadsTests
                     listener.EnableMeasurementEvents(instrument);
                 }
             };
-            _listener.SetMeasurementEventCallback<int>((_, change, _, _) => Changed(change));
+            _listener.SetMeasurementEventCallback<int>((_, change, _, _) => Add(change));
             _listener.Start();
         }
 
-        public int Now
+        public int Current
         {
             get
             {
                 lock (_lock)
                 {
-                    return _now;
+                    return _current;
                 }
             }
         }
 
-        public Task EndedAsync()
+        public Task WaitUntilZeroAsync()
         {
             lock (_lock)
             {
-                return _now == 0 ? Task.CompletedTask : _ended.Task.WaitAsync(TimeSpan.FromSeconds(20));
+                return _current == 0 ? Task.CompletedTask : _drained.Task.WaitAsync(TimeSpan.FromSeconds(20));
             }
         }
 
         public void Dispose() => _listener.Dispose();
 
-        private void Changed(int change)
+        private void Add(int change)
         {
             lock (_lock)
             {
-                _now += change;
-                if (_now == 0)
+                _current += change;
+                if (_current == 0)
                 {
-                    _ended.TrySetResult();
-                    _ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                    _drained.TrySetResult();
+                    _drained = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
                 }
             }
         }

@@ -3,7 +3,7 @@ using ResumableUploads.Testing.Clients;
 
 namespace ResumableUploads.FunctionalTests.Connections;
 
-/// <summary>Bodies that break their own framing.</summary>
+/// <summary>Request bodies with invalid or incomplete framing.</summary>
 public class BrokenFramingTests
 {
     private const int Sent = 123_457;
@@ -15,7 +15,7 @@ public class BrokenFramingTests
     [InlineData("5\r\nabcdefgh\r\n")]
     [InlineData("fffffffffffffffff\r\n")]
     [InlineData("5\nabcde\r\n")]
-    public async Task A_chunk_that_makes_no_sense_ends_the_body_with_a_4xx_and_what_came_is_kept(string chunk)
+    public async Task Malformed_chunk_returns_4xx_and_keeps_received_bytes(string chunk)
     {
         await using WatchedApp app = await WatchedApp.StartAsync();
         await using RawConnection connection = await RawConnection.OpenAsync(app.Address);
@@ -28,14 +28,14 @@ public class BrokenFramingTests
         Assert.NotNull(response);
         Assert.InRange(response.Status, 400, 499);
 
-        // The bytes of the broken chunk itself may count as far as they were inside its stated size.
+        // Bytes of the malformed chunk may be stored up to its stated size.
         long status = await app.Client.StatusAsync("f");
         Assert.InRange(status, Sent, Sent + 5);
         Assert.Equal(File[..Sent], (await app.ContentAsync("f"))[..Sent]);
     }
 
     [Fact]
-    public async Task A_chunked_body_that_ends_early_keeps_what_came()
+    public async Task Chunked_body_that_ends_early_keeps_received_bytes()
     {
         await using WatchedApp app = await WatchedApp.StartAsync();
         await using RawConnection connection = await RawConnection.OpenAsync(app.Address);
@@ -45,12 +45,12 @@ public class BrokenFramingTests
         await connection.SendAsync("3e8\r\nonly these");
         connection.Finish();
 
-        await AssertToldWhereItCanBeAsync(connection);
+        await AssertBadRequestOrClosedAsync(connection);
         Assert.InRange(await app.Client.StatusAsync("f"), Sent, Sent + 10);
     }
 
     [Fact]
-    public async Task A_body_shorter_than_its_content_length_keeps_what_came()
+    public async Task Body_shorter_than_Content_Length_keeps_received_bytes()
     {
         await using WatchedApp app = await WatchedApp.StartAsync();
         await using RawConnection connection = await RawConnection.OpenAsync(app.Address);
@@ -59,13 +59,13 @@ public class BrokenFramingTests
         await app.Store.StoredAsync("f", Sent);
         connection.Finish();
 
-        await AssertToldWhereItCanBeAsync(connection);
+        await AssertBadRequestOrClosedAsync(connection);
         Assert.Equal(Sent, await app.Client.StatusAsync("f"));
         await app.FinishAsync("f", Sent, File);
     }
 
     [Fact]
-    public async Task A_body_that_never_states_a_size_and_ends_early_does_not_finish_the_upload()
+    public async Task Body_of_unknown_size_that_ends_early_does_not_complete_upload()
     {
         await using WatchedApp app = await WatchedApp.StartAsync();
         await using RawConnection connection = await RawConnection.OpenAsync(app.Address);
@@ -74,14 +74,17 @@ public class BrokenFramingTests
         await app.Store.StoredAsync("f", Sent);
         connection.Finish();
 
-        await AssertToldWhereItCanBeAsync(connection);
+        await AssertBadRequestOrClosedAsync(connection);
         Assert.Empty(app.App.Finished);
         Assert.Equal(Sent, await app.Client.StatusAsync("f"));
         await app.FinishAsync("f", Sent, File);
     }
 
-    /// <summary>Kestrel takes a client that has said FIN for one that has left, and may close before an answer can be written.</summary>
-    private static async Task AssertToldWhereItCanBeAsync(RawConnection connection)
+    /// <summary>
+    /// Asserts a 400 or no response. Kestrel regards a client that sent FIN as disconnected, and may close the connection before the response is
+    /// written.
+    /// </summary>
+    private static async Task AssertBadRequestOrClosedAsync(RawConnection connection)
     {
         RawResponse? response = await connection.ReadResponseAsync();
         Assert.True(response is null or { Status: 400 }, $"{response?.Status} {response?.Body}");

@@ -2,14 +2,14 @@ using Microsoft.AspNetCore.Http;
 
 namespace ResumableUploads.FunctionalTests.Connections;
 
-/// <summary>The moment at which the server knows that the client of a request has left.</summary>
+/// <summary>Observes when the server detects that the client of a request has disconnected.</summary>
 internal sealed class Departure
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(20);
     private readonly TaskCompletionSource _left = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>Completes when the client has left; fails when it does not leave.</summary>
-    public Task HasLeft => _left.Task.WaitAsync(Patience);
+    /// <summary>Gets a task that completes when the client has disconnected, or fails after 20 seconds.</summary>
+    public Task HasLeft => _left.Task.WaitAsync(Timeout);
 
     public static Departure Of(HttpContext context)
     {

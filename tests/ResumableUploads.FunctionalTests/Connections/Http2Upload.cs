@@ -5,7 +5,7 @@ using ResumableUploads.Testing.Clients;
 
 namespace ResumableUploads.FunctionalTests.Connections;
 
-/// <summary>An append over HTTP/2 from HttpClient, on a connection of its own.</summary>
+/// <summary>An append over HTTP/2 by HttpClient on a separate connection.</summary>
 internal sealed class Http2Upload : LiveUpload
 {
     private readonly PushedBody _body = new();
@@ -38,7 +38,7 @@ internal sealed class Http2Upload : LiveUpload
         _response = _client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, _cancel.Token);
     }
 
-    /// <summary>Asks on the same connection: what was sent before is in the server's hands before the question is.</summary>
+    /// <summary>Requests the offset on the same connection, so that the server receives the bytes that were sent before first.</summary>
     public Task<long> StatusAsync(string fileId) => _client.StatusAsync(fileId);
 
     public override async Task SendAsync(ReadOnlyMemory<byte> bytes)
@@ -71,12 +71,12 @@ internal sealed class Http2Upload : LiveUpload
         }
     }
 
-    public override async Task<Answer?> AnswerAsync()
+    public override async Task<UploadReply?> ReadResponseAsync()
     {
         try
         {
             using HttpResponseMessage response = await _response.WaitAsync(TimeSpan.FromSeconds(20));
-            return new Answer((int)response.StatusCode, await response.Content.ReadAsStringAsync(), response.Header("X-Start-Byte"));
+            return new UploadReply((int)response.StatusCode, await response.Content.ReadAsStringAsync(), response.Header("X-Start-Byte"));
         }
         catch (Exception e) when (e is HttpRequestException or OperationCanceledException)
         {
@@ -100,13 +100,13 @@ internal sealed class Http2Upload : LiveUpload
     }
 }
 
-/// <summary>A body without a stated length that a test writes piece by piece.</summary>
+/// <summary>A request body of unknown length that a test writes in pieces.</summary>
 internal sealed class PushedBody : HttpContent
 {
     private readonly TaskCompletionSource<Stream> _stream = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>The way to the server, once there is one.</summary>
+    /// <summary>Gets the request stream once it is available.</summary>
     public Task<Stream> Stream => _stream.Task;
 
     public void End() => _end.TrySetResult();

@@ -1,41 +1,41 @@
 namespace ResumableUploads.FunctionalTests.Connections;
 
-/// <summary>How the body of an append travels.</summary>
+/// <summary>The transfer of the body of an append.</summary>
 public enum Wire
 {
-    /// <summary>HTTP/1.1 with Content-Length, from a plain socket.</summary>
+    /// <summary>HTTP/1.1 with Content-Length over a socket.</summary>
     ContentLength,
 
-    /// <summary>HTTP/1.1 in chunks, from a plain socket.</summary>
+    /// <summary>HTTP/1.1 with chunked transfer coding over a socket.</summary>
     Chunked,
 
-    /// <summary>HTTP/2 without TLS, from HttpClient.</summary>
+    /// <summary>HTTP/2 without TLS by HttpClient.</summary>
     Http2,
 }
 
-/// <summary>How a connection ends.</summary>
+/// <summary>The kind of an interruption.</summary>
 public enum Cut
 {
-    /// <summary>The client says that nothing more comes (FIN).</summary>
+    /// <summary>The client closes its sending side (FIN).</summary>
     Fin,
 
-    /// <summary>The connection is torn down (RST).</summary>
+    /// <summary>The client resets the connection (RST).</summary>
     Reset,
 
-    /// <summary>Nothing more is sent, and the socket stays open: what a server sees of a client without a network.</summary>
+    /// <summary>The client sends nothing more and leaves the socket open, like a client that lost its network.</summary>
     Silent,
 
-    /// <summary>HTTP/2: the stream alone is cancelled (RST_STREAM).</summary>
+    /// <summary>The client resets the HTTP/2 stream (RST_STREAM).</summary>
     ResetStream,
 }
 
-/// <summary>What a client was told.</summary>
+/// <summary>The response that a client received.</summary>
 /// <param name="Status">The status code.</param>
 /// <param name="Body">The body as text.</param>
-/// <param name="StartByte">The header X-Start-Byte.</param>
-internal sealed record Answer(int Status, string Body, string? StartByte);
+/// <param name="StartByte">The value of the <c>X-Start-Byte</c> header.</param>
+internal sealed record UploadReply(int Status, string Body, string? StartByte);
 
-/// <summary>An append under way: the test decides when which bytes go out, and how it ends.</summary>
+/// <summary>A running append whose body and interruption the test controls.</summary>
 internal abstract class LiveUpload : IAsyncDisposable
 {
     public static async Task<LiveUpload> BeginAsync(Wire wire, Uri address, string fileId, long startByte, long bodyLength, long? fileSize = null) =>
@@ -43,19 +43,19 @@ internal abstract class LiveUpload : IAsyncDisposable
             ? new Http2Upload(address, fileId, startByte, fileSize)
             : await RawUpload.BeginAsync(address, fileId, startByte, wire == Wire.ContentLength ? bodyLength : null, fileSize);
 
-    /// <summary>Whether sending failed because the server takes no more.</summary>
-    public static bool IsOver(Exception e) => e is IOException or HttpRequestException or OperationCanceledException or ObjectDisposedException;
+    /// <summary>Returns whether an exception means that the server has stopped reading the body.</summary>
+    public static bool IsSendFailure(Exception e) => e is IOException or HttpRequestException or OperationCanceledException or ObjectDisposedException;
 
     /// <summary>Sends a part of the body.</summary>
     public abstract Task SendAsync(ReadOnlyMemory<byte> bytes);
 
-    /// <summary>Ends the body as it should end.</summary>
+    /// <summary>Completes the body.</summary>
     public abstract Task EndAsync();
 
     public abstract void Cut(Cut cut);
 
-    /// <summary>Reads the answer; null when the connection ended without one.</summary>
-    public abstract Task<Answer?> AnswerAsync();
+    /// <summary>Reads the response, or returns <see langword="null"/> if the connection ends without one.</summary>
+    public abstract Task<UploadReply?> ReadResponseAsync();
 
     public abstract ValueTask DisposeAsync();
 }

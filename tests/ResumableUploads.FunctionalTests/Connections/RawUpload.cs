@@ -2,7 +2,7 @@ using ResumableUploads.Testing.Clients;
 
 namespace ResumableUploads.FunctionalTests.Connections;
 
-/// <summary>An append from a plain socket.</summary>
+/// <summary>An append over HTTP/1.1 on a socket.</summary>
 internal sealed class RawUpload : LiveUpload
 {
     private readonly RawConnection _connection;
@@ -49,8 +49,8 @@ internal sealed class RawUpload : LiveUpload
         }
     }
 
-    public override async Task<Answer?> AnswerAsync() =>
-        await _connection.ReadResponseAsync() is { } response ? new Answer(response.Status, response.Body, response.Header("X-Start-Byte")) : null;
+    public override async Task<UploadReply?> ReadResponseAsync() =>
+        await _connection.ReadResponseAsync() is { } response ? new UploadReply(response.Status, response.Body, response.Header("X-Start-Byte")) : null;
 
     public override ValueTask DisposeAsync() => _connection.DisposeAsync();
 }

@@ -10,7 +10,7 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FunctionalTests.Connections;
 
-/// <summary>An app on real Kestrel whose file-system store tells what it has stored.</summary>
+/// <summary>An app on Kestrel with a file-system store whose progress the test can observe.</summary>
 internal sealed class WatchedApp : IAsyncDisposable
 {
     private readonly TestApp _app;
@@ -25,7 +25,7 @@ internal sealed class WatchedApp : IAsyncDisposable
 
     public Uri Address => _app.Address;
 
-    /// <summary>A client on connections of its own, in the version that the server speaks.</summary>
+    /// <summary>Gets a client with separate connections in the HTTP version of the server.</summary>
     public HttpClient Client => _app.Client;
 
     public TestApp App => _app;
@@ -67,7 +67,7 @@ internal sealed class WatchedApp : IAsyncDisposable
     public Task<LiveUpload> BeginAsync(Wire wire, string fileId, long startByte, long bodyLength, long? fileSize = null) =>
         LiveUpload.BeginAsync(wire, Address, fileId, startByte, bodyLength, fileSize);
 
-    /// <summary>What is stored of an unfinished upload.</summary>
+    /// <summary>Reads the stored bytes of an unfinished upload.</summary>
     public async Task<byte[]> ContentAsync(string fileId)
     {
         Stream? stream = await Store.OpenReadAsync(WatchedStore.KeyOf(fileId), CancellationToken.None);
@@ -80,7 +80,7 @@ internal sealed class WatchedApp : IAsyncDisposable
         }
     }
 
-    /// <summary>Sends the rest of a file, and sees that its handler was given that file, once.</summary>
+    /// <summary>Sends the rest of a file, and asserts that the handler received the file once.</summary>
     public async Task FinishAsync(string fileId, long startByte, byte[] file)
     {
         using HttpResponseMessage last = await Client.AppendAsync(fileId, startByte, file[(int)startByte..], file.Length);
@@ -89,14 +89,14 @@ internal sealed class WatchedApp : IAsyncDisposable
         AssertFinished(file);
     }
 
-    /// <summary>Exactly one upload was finished, and it is this file by SHA-256.</summary>
+    /// <summary>Asserts that exactly one upload was completed and that its content is the given file.</summary>
     public void AssertFinished(byte[] file)
     {
         FinishedUpload finished = Assert.Single(_app.Finished);
         Assert.Equal(Convert.ToHexString(SHA256.HashData(file)), Convert.ToHexString(SHA256.HashData(finished.Content)));
     }
 
-    /// <summary>What the server could not cope with is told beside the test that failed.</summary>
+    /// <summary>Stops the app and writes its logged errors to the test output.</summary>
     public async ValueTask DisposeAsync()
     {
         await _app.DisposeAsync();

@@ -6,38 +6,38 @@ using ResumableUploads.Hosting.Ownership;
 
 namespace ResumableUploads.FunctionalTests.Connections;
 
-/// <summary>What is known of the last append to one upload.</summary>
-/// <param name="Stored">The offset up to which its bytes were written, and given back to the server.</param>
-/// <param name="IsWaiting">Whether it has taken all that there is, and waits for the client.</param>
-/// <param name="Running">How many appends run.</param>
+/// <summary>The observed state of the last append to an upload.</summary>
+/// <param name="Stored">The offset up to which the store has written and consumed the body.</param>
+/// <param name="IsWaiting">Whether the store has consumed all received bytes and waits for the client.</param>
+/// <param name="Running">The number of running appends.</param>
 internal sealed record Sight(long Stored, bool IsWaiting, int Running);
 
-/// <summary>Passes everything on to another store, and tells the test when bytes were stored: an event where there would be a sleep.</summary>
+/// <summary>Forwards all calls to another store, and lets a test wait until bytes are stored.</summary>
 internal sealed class WatchedStore(IUploadStore innerStore) : DelegatingUploadStore(innerStore)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(20);
     private readonly Lock _lock = new();
     private readonly Dictionary<UploadKey, Sight> _sights = [];
     private readonly List<(UploadKey Key, Func<Sight, bool> Condition, TaskCompletionSource Met)> _waiting = [];
 
-    /// <summary>Runs before each append, with its content: a store that says more than it should.</summary>
+    /// <summary>Gets or sets an action that runs before each append and receives its content.</summary>
     public Action<UploadContent>? Appending { get; set; }
 
-    /// <summary>Runs before each read of a body: a disk that takes its time.</summary>
+    /// <summary>Gets or sets a function that runs before each read of a body. It can simulate a slow disk.</summary>
     public Func<Task>? BeforeRead { get; set; }
 
-    /// <summary>Runs after each read of a body, before its bytes are written.</summary>
+    /// <summary>Gets or sets a function that runs after each read of a body, before the bytes are written.</summary>
     public Func<Task>? AfterRead { get; set; }
 
-    /// <summary>The key of an upload of a client without cookies, at <c>/upload</c>.</summary>
+    /// <summary>Returns the key of an upload at <c>/upload</c> by a client without cookies.</summary>
     public static UploadKey KeyOf(string fileId) => UploadKeyFactory.FromFileId("anonymous", "/upload", Encoding.Latin1.GetBytes(fileId));
 
     public Task StoredAsync(string fileId, long offset) => UntilAsync(fileId, sight => sight.Stored >= offset);
 
-    /// <summary>Until the server has stored that much, and waits for more.</summary>
+    /// <summary>Waits until the store has written the bytes up to an offset and waits for more.</summary>
     public Task WaitingAsync(string fileId, long offset) => UntilAsync(fileId, sight => sight.Stored >= offset && sight.IsWaiting);
 
-    /// <summary>The same for an upload of another protocol.</summary>
+    /// <summary>Waits until the store has written the bytes up to an offset and waits for more.</summary>
     public Task WaitingAsync(UploadKey key, long offset) => UntilAsync(key, sight => sight.Stored >= offset && sight.IsWaiting);
 
     public Sight SightOf(string fileId) => SightOf(KeyOf(fileId));
@@ -63,7 +63,7 @@ internal sealed class WatchedStore(IUploadStore innerStore) : DelegatingUploadSt
 
             var met = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             _waiting.Add((key, condition, met));
-            return met.Task.WaitAsync(Patience);
+            return met.Task.WaitAsync(Timeout);
         }
     }
 
@@ -108,13 +108,13 @@ internal sealed class WatchedStore(IUploadStore innerStore) : DelegatingUploadSt
 
     private sealed class WatchedReader(WatchedStore store, UploadKey key, PipeReader inner) : PipeReader
     {
-        private ReadOnlySequence<byte> _given;
+        private ReadOnlySequence<byte> _buffer;
 
         public override async ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
         {
-            if (store.BeforeRead is { } first)
+            if (store.BeforeRead is { } beforeRead)
             {
-                await first();
+                await beforeRead();
             }
 
             ValueTask<ReadResult> read = inner.ReadAsync(cancellationToken);
@@ -130,10 +130,10 @@ internal sealed class WatchedStore(IUploadStore innerStore) : DelegatingUploadSt
                 store.Change(key, static sight => sight with { IsWaiting = false });
             }
 
-            _given = result.Buffer;
-            if (!_given.IsEmpty && store.AfterRead is { } then)
+            _buffer = result.Buffer;
+            if (!_buffer.IsEmpty && store.AfterRead is { } afterRead)
             {
-                await then();
+                await afterRead();
             }
 
             return result;
@@ -142,7 +142,7 @@ internal sealed class WatchedStore(IUploadStore innerStore) : DelegatingUploadSt
         public override bool TryRead(out ReadResult result)
         {
             bool read = inner.TryRead(out result);
-            _given = read ? result.Buffer : default;
+            _buffer = read ? result.Buffer : default;
             return read;
         }
 
@@ -150,7 +150,7 @@ internal sealed class WatchedStore(IUploadStore innerStore) : DelegatingUploadSt
 
         public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
         {
-            long count = _given.Slice(_given.Start, consumed).Length;
+            long count = _buffer.Slice(_buffer.Start, consumed).Length;
             inner.AdvanceTo(consumed, examined);
             store.Change(key, sight => sight with { Stored = sight.Stored + count });
         }

@@ -21,13 +21,13 @@ public class ServerLimitTests
     [InlineData(HttpProtocols.Http2, false, false)]
     [InlineData(HttpProtocols.Http1, true, true)]
     [InlineData(HttpProtocols.Http2, true, true)]
-    public async Task A_body_of_40_MB_passes_where_the_server_takes_30(HttpProtocols protocol, bool hasLength, bool isMapped)
+    public async Task Body_of_40_MB_exceeds_server_limit_of_30_MB_and_is_accepted(HttpProtocols protocol, bool hasLength, bool isMapped)
     {
-        byte[]? arrived = null;
+        byte[]? digest = null;
         void Configure(ResumableUploadOptions options)
         {
             options.FileSystem.Durability = Durability.ProcessCrash;
-            options.OnCompleted = async (upload, cancellationToken) => arrived = await upload.ComputeDigestAsync(HashAlgorithmName.SHA256, cancellationToken);
+            options.OnCompleted = async (upload, cancellationToken) => digest = await upload.ComputeDigestAsync(HashAlgorithmName.SHA256, cancellationToken);
         }
 
         await using TestApp app = await TestApp.StartAsync(
@@ -38,32 +38,32 @@ public class ServerLimitTests
         app.Client.DefaultRequestVersion = protocol == HttpProtocols.Http2 ? HttpVersion.Version20 : HttpVersion.Version11;
         app.Client.DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact;
         byte[] file = RandomNumberGenerator.GetBytes(Size);
-        using HttpContent body = hasLength ? new ByteArrayContent(file) : new StreamContent(new Unmeasured(file));
-        using HttpResponseMessage answer = await app.Client.AppendAsync("f", 0, body, Size);
+        using HttpContent body = hasLength ? new ByteArrayContent(file) : new StreamContent(new UnknownLengthStream(file));
+        using HttpResponseMessage response = await app.Client.AppendAsync("f", 0, body, Size);
 
-        Assert.Equal((200, "true"), ((int)answer.StatusCode, answer.Header("X-Upload-Complete")));
-        Assert.Equal(SHA256.HashData(file), arrived);
+        Assert.Equal((200, "true"), ((int)response.StatusCode, response.Header("X-Upload-Complete")));
+        Assert.Equal(SHA256.HashData(file), digest);
     }
 
     [Fact]
-    public async Task The_servers_lowest_rate_is_switched_off_for_our_requests_alone()
+    public async Task Server_MinDataRate_is_disabled_for_upload_requests_only()
     {
-        object? ofUpload = "not asked", ofOthers = "not asked";
+        object? uploadRate = "not set", otherRate = "not set";
         await using TestApp app = await TestApp.StartAsync(before: app => app.Use(async (context, next) =>
         {
             await next(context);
             MinDataRate? rate = context.Features.Get<IHttpMinRequestBodyDataRateFeature>()!.MinDataRate;
-            _ = context.Request.Path == "/upload" ? ofUpload = rate : ofOthers = rate;
+            _ = context.Request.Path == "/upload" ? uploadRate = rate : otherRate = rate;
         }));
         using HttpResponseMessage upload = await app.Client.AppendAsync("f", 0, new byte[10], 20);
         using HttpResponseMessage other = await app.Client.PostAsync("/elsewhere", new ByteArrayContent(new byte[10]));
 
-        Assert.Null(ofUpload);
-        Assert.IsType<MinDataRate>(ofOthers);
+        Assert.Null(uploadRate);
+        Assert.IsType<MinDataRate>(otherRate);
     }
 
     [Fact]
-    public async Task The_servers_size_limit_still_holds_for_others()
+    public async Task Server_body_size_limit_applies_to_other_requests()
     {
         await using TestApp app = await TestApp.StartAsync(
             services: static builder => builder.WebHost.ConfigureKestrel(static kestrel => kestrel.Limits.MaxRequestBodySize = 100),
@@ -74,8 +74,8 @@ public class ServerLimitTests
         Assert.Equal((200, 413), ((int)upload.StatusCode, (int)other.StatusCode));
     }
 
-    /// <summary>A stream that does not tell its length, so that the body is chunked.</summary>
-    private sealed class Unmeasured(byte[] content) : MemoryStream(content)
+    /// <summary>A stream without a known length, so that the body is sent with chunked transfer coding.</summary>
+    private sealed class UnknownLengthStream(byte[] content) : MemoryStream(content)
     {
         public override bool CanSeek => false;
     }

@@ -19,7 +19,7 @@ public sealed class ShutdownTests : IDisposable
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task An_append_that_runs_is_told_and_kept_and_the_next_server_goes_on(bool isChunked)
+    public async Task Running_append_receives_503_at_shutdown_and_resumes_after_restart(bool isChunked)
     {
         await using (TestApp app = await TestApp.StartAsync(directory: _directory))
         await using (RawConnection connection = await RawConnection.OpenAsync(app.Address))
@@ -28,17 +28,17 @@ public sealed class ShutdownTests : IDisposable
             await (isChunked ? connection.SendChunkAsync(new byte[Piece]) : connection.SendAsync(new byte[Piece]));
             await Eventually.TrueAsync(() => StoredBytes() == Piece, "the piece was stored");
 
-            long began = TimeProvider.System.GetTimestamp();
+            long start = TimeProvider.System.GetTimestamp();
             Task stop = app.Services.GetRequiredService<IHost>().StopAsync();
-            RawResponse answer = (await connection.ReadResponseAsync())!;
-            using JsonDocument problem = JsonDocument.Parse(answer.Body);
-            Assert.Equal((503, $"{Piece}"), (answer.Status, answer.Header("X-Start-Byte")));
-            Assert.NotNull(answer.Header("Retry-After"));
+            RawResponse response = (await connection.ReadResponseAsync())!;
+            using JsonDocument problem = JsonDocument.Parse(response.Body);
+            Assert.Equal((503, $"{Piece}"), (response.Status, response.Header("X-Start-Byte")));
+            Assert.NotNull(response.Header("Retry-After"));
             Assert.Equal("urn:resumable-uploads:shutting-down", problem.RootElement.GetProperty("type").GetString());
 
-            // The sender stays silent, and holds nothing up (the host would wait 30 s).
+            // The idle connection does not delay the shutdown, for which the host would wait 30 seconds.
             await Eventually.WithinAsync(stop);
-            Assert.InRange(TimeProvider.System.GetElapsedTime(began), TimeSpan.Zero, TimeSpan.FromSeconds(10));
+            Assert.InRange(TimeProvider.System.GetElapsedTime(start), TimeSpan.Zero, TimeSpan.FromSeconds(10));
         }
 
         await using TestApp next = await TestApp.StartAsync(directory: _directory);
@@ -49,25 +49,25 @@ public sealed class ShutdownTests : IDisposable
     }
 
     [Fact]
-    public async Task An_append_over_http2_is_told_and_kept()
+    public async Task Running_Http2_append_receives_503_at_shutdown_and_is_kept()
     {
-        var over = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var release = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using TestApp app = await TestApp.StartAsync(directory: _directory, protocols: HttpProtocols.Http2);
         app.Client.DefaultRequestVersion = HttpVersion.Version20;
         app.Client.DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact;
-        Task<HttpResponseMessage> sent = app.Client.AppendAsync("f", 0, new StalledContent(over.Task), 2 * Piece);
+        Task<HttpResponseMessage> sent = app.Client.AppendAsync("f", 0, new StalledContent(release.Task), 2 * Piece);
         await Eventually.TrueAsync(() => StoredBytes() == Piece, "the piece was stored");
         Task stop = app.Services.GetRequiredService<IHost>().StopAsync();
-        using HttpResponseMessage answer = await Eventually.WithinAsync(sent);
-        over.SetResult();
+        using HttpResponseMessage response = await Eventually.WithinAsync(sent);
+        release.SetResult();
         await Eventually.WithinAsync(stop);
 
-        Assert.Equal((503, $"{Piece}"), ((int)answer.StatusCode, answer.Header("X-Start-Byte")));
-        Assert.NotNull(answer.Header("Retry-After"));
+        Assert.Equal((503, $"{Piece}"), ((int)response.StatusCode, response.Header("X-Start-Byte")));
+        Assert.NotNull(response.Header("Retry-After"));
     }
 
     [Fact]
-    public async Task A_handler_that_runs_is_asked_to_stop_and_runs_again_in_the_next_server()
+    public async Task Running_handler_is_canceled_at_shutdown_and_runs_again_after_restart()
     {
         var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using (TestApp app = await TestApp.StartAsync(
@@ -81,27 +81,27 @@ public sealed class ShutdownTests : IDisposable
             Task<HttpResponseMessage> sent = app.Client.AppendAsync("f", 0, new byte[Piece], Piece);
             await Eventually.WithinAsync(started.Task);
             await Eventually.WithinAsync(app.Services.GetRequiredService<IHost>().StopAsync());
-            using HttpResponseMessage answer = await sent;
-            Assert.Equal(503, (int)answer.StatusCode);
-            Assert.NotNull(answer.Header("Retry-After"));
+            using HttpResponseMessage response = await sent;
+            Assert.Equal(503, (int)response.StatusCode);
+            Assert.NotNull(response.Header("Retry-After"));
         }
 
         await using TestApp next = await TestApp.StartAsync(directory: _directory);
         using HttpResponseMessage again = await next.Client.AppendAsync("f", Piece, [], Piece);
         Assert.Equal((200, "true"), ((int)again.StatusCode, again.Header("X-Upload-Complete")));
 
-        // It was started before, and may have done something: that it was the server's fault does not change it.
+        // The first run may have had side effects, so the second run is a repeat.
         Assert.True(Assert.Single(next.Finished).Upload.IsRepeat);
     }
 
-    /// <summary>Sends one piece, and then nothing until the test is over.</summary>
-    private sealed class StalledContent(Task over) : HttpContent
+    /// <summary>Sends one piece, and then stalls until a task completes.</summary>
+    private sealed class StalledContent(Task release) : HttpContent
     {
         protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
         {
             await stream.WriteAsync(new byte[Piece]);
             await stream.FlushAsync();
-            await over;
+            await release;
         }
 
         protected override bool TryComputeLength(out long length)
@@ -111,7 +111,7 @@ public sealed class ShutdownTests : IDisposable
         }
     }
 
-    /// <summary>What is in its place: an upload that is being made is moved there.</summary>
+    /// <summary>Returns the length of all data files. The files of an upload that is being created are not in this directory yet.</summary>
     private long StoredBytes()
     {
         string uploads = Path.Combine(_directory, "uploads");

@@ -6,13 +6,13 @@ using ResumableUploads.Testing;
 
 namespace ResumableUploads.FunctionalTests.Proxies;
 
-/// <summary>nginx with the configuration of <c>samples/nginx</c>, in front of a sample host of its own.</summary>
+/// <summary>nginx with the configuration of <c>samples/nginx</c> in front of a sample host.</summary>
 public sealed class Nginx : IAsyncLifetime
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("uploads-nginx-").FullName;
     private Process? _process;
 
-    /// <summary>What stands behind it.</summary>
+    /// <summary>Gets the sample host behind nginx.</summary>
     public SampleHostProcess Host { get; private set; } = null!;
 
     public Uri Address { get; private set; } = null!;
@@ -22,7 +22,7 @@ public sealed class Nginx : IAsyncLifetime
         Host = await SampleHostProcess.StartAsync();
         Needs.Require(await Needs.RunAsync("nginx", "-v") is 0, "nginx is not installed.");
 
-        // Somebody else may take a port that was free a moment ago.
+        // Another process may bind the free port before nginx does.
         for (int i = 0; i < 10 && Address is null; i++)
         {
             await TryStartAsync(FreePort());
@@ -40,15 +40,15 @@ public sealed class Nginx : IAsyncLifetime
 
     private async Task TryStartAsync(int port)
     {
-        string[] ours = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
+        string[] modules = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
         string text = await File.ReadAllTextAsync(Path.Combine(RepositoryFiles.Root, "samples", "nginx", "nginx.conf"));
         text = text.Replace("127.0.0.1:5080", Host.Address.Authority, StringComparison.Ordinal)
             .Replace("listen 8080", $"listen 127.0.0.1:{port}", StringComparison.Ordinal)
-            .Replace("http {", $"http {{\n{string.Concat(ours.Select(name => $"    {name}_temp_path {_directory}/{name};\n"))}    access_log off;", StringComparison.Ordinal);
+            .Replace("http {", $"http {{\n{string.Concat(modules.Select(name => $"    {name}_temp_path {_directory}/{name};\n"))}    access_log off;", StringComparison.Ordinal);
         string configuration = Path.Combine(_directory, "nginx.conf");
         await File.WriteAllTextAsync(configuration, $"daemon off;\nmaster_process off;\npid {_directory}/pid;\nerror_log {_directory}/error.log;\n{text}");
         _process = Process.Start(new ProcessStartInfo("nginx", ["-p", _directory, "-c", configuration, "-e", $"{_directory}/error.log"]) { RedirectStandardError = true })!;
-        await Eventually.TrueAsync(() => Task.FromResult(_process.HasExited || IsListening(port)), "nginx listens or has ended");
+        await Eventually.TrueAsync(() => Task.FromResult(_process.HasExited || IsListening(port)), "nginx listens or has exited");
         if (_process.HasExited)
         {
             await StopAsync();

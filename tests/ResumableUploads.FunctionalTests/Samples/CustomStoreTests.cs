@@ -5,16 +5,16 @@ using ResumableUploads.TestKit;
 
 namespace ResumableUploads.FunctionalTests.Samples;
 
-/// <summary>The sample of a store of one's own keeps the laws, and is proved to as its author would.</summary>
+/// <summary>Runs the contract tests of the TestKit against the CustomStore sample.</summary>
 public class CustomStoreTests
 {
     public static TheoryData<string> Cases => [.. StoreContract.GetCaseNames(StoreCapabilities.SharedStorage)];
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public Task Keeps_the_laws(string name) => StoreContract.RunAsync(name, new Storage(), TestContext.Current.CancellationToken);
+    public Task Store_fulfills_contract(string name) => StoreContract.RunAsync(name, new Fixture(), TestContext.Current.CancellationToken);
 
-    private sealed class Storage : StoreFixture
+    private sealed class Fixture : StoreFixture
     {
         private readonly string _directory = Directory.CreateTempSubdirectory("resumable-uploads-sqlite-").FullName;
 

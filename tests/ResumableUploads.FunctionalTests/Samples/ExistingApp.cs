@@ -6,7 +6,7 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FunctionalTests.Samples;
 
-/// <summary>The sample of an app that has been there before the package, with a directory that goes with it. It can be killed, and started again.</summary>
+/// <summary>The ExistingApp sample in a separate process with a temporary directory. It can be killed and restarted.</summary>
 public sealed partial class ExistingApp : IAsyncDisposable
 {
     private ChildHost? _child;
@@ -17,7 +17,7 @@ public sealed partial class ExistingApp : IAsyncDisposable
 
     public Uri Address => _child!.Address;
 
-    /// <summary>The digests of what the app has saved.</summary>
+    /// <summary>Gets the digests of the files that the app has saved.</summary>
     public IReadOnlyList<string> Saved => Directory.Exists(SavedDirectory) ? [.. Directory.GetFiles(SavedDirectory).Select(static file => Path.GetFileName(file))] : [];
 
     private string SavedDirectory => Path.Combine(Path.GetDirectoryName(Uploads.Root)!, "saved");
@@ -25,14 +25,14 @@ public sealed partial class ExistingApp : IAsyncDisposable
     public static async Task<ExistingApp> StartAsync(params string[] options)
     {
         var app = new ExistingApp();
-        await app.StartAgainAsync(options);
+        await app.RestartAsync(options);
         return app;
     }
 
-    public async Task StartAgainAsync(params string[] options) =>
+    public async Task RestartAsync(params string[] options) =>
         _child = await ChildHost.StartSampleAsync("ExistingApp", Uploads.Root, [$"Saved={SavedDirectory}", .. options]);
 
-    /// <summary>SIGKILL.</summary>
+    /// <summary>Ends the process with SIGKILL.</summary>
     public async Task KillAsync()
     {
         _child!.Kill();
@@ -40,7 +40,7 @@ public sealed partial class ExistingApp : IAsyncDisposable
         _child = null;
     }
 
-    /// <summary>Looks at the page with the form, as a visitor does: the token in it, and the cookie that comes with it.</summary>
+    /// <summary>Loads the page with the form, and returns its antiforgery token and cookie.</summary>
     public async Task<Visitor> VisitAsync()
     {
         using HttpResponseMessage page = await Client.GetAsync("/documents");
@@ -48,21 +48,21 @@ public sealed partial class ExistingApp : IAsyncDisposable
         return new Visitor(cookie, Token().Match(await page.Content.ReadAsStringAsync()).Groups[1].Value);
     }
 
-    /// <summary>Sends a body in pieces, the first of it from a byte on, and gives the answer to the last.</summary>
-    public async Task<HttpResponseMessage> SendInPiecesAsync(string path, string fileId, SentBody body, int pieceSize, int from = 0)
+    /// <summary>Sends a body in chunks from the given offset, and returns the last response.</summary>
+    public async Task<HttpResponseMessage> SendInChunksAsync(string path, string fileId, SentBody body, int chunkSize, int offset = 0)
     {
-        for (int at = from; ; at += pieceSize)
+        for (int start = offset; ; start += chunkSize)
         {
-            byte[] piece = body.Bytes[at..Math.Min(at + pieceSize, body.Bytes.Length)];
-            HttpResponseMessage answer = await Client.AppendAsync(
-                fileId, at, new ByteArrayContent(piece), body.Bytes.Length, path, [("Content-Type", body.Type), .. body.Headers]);
-            if (at + piece.Length == body.Bytes.Length)
+            byte[] chunk = body.Bytes[start..Math.Min(start + chunkSize, body.Bytes.Length)];
+            HttpResponseMessage response = await Client.AppendAsync(
+                fileId, start, new ByteArrayContent(chunk), body.Bytes.Length, path, [("Content-Type", body.Type), .. body.Headers]);
+            if (start + chunk.Length == body.Bytes.Length)
             {
-                return answer;
+                return response;
             }
 
-            Assert.Equal((200, "false"), ((int)answer.StatusCode, answer.Header("X-Upload-Complete")));
-            answer.Dispose();
+            Assert.Equal((200, "false"), ((int)response.StatusCode, response.Header("X-Upload-Complete")));
+            response.Dispose();
         }
     }
 
@@ -92,10 +92,10 @@ public sealed partial class ExistingApp : IAsyncDisposable
     private static partial Regex Token();
 }
 
-/// <summary>Who has looked at the form.</summary>
+/// <summary>A visitor who has loaded the form.</summary>
 public sealed record Visitor(string Cookie, string Token)
 {
-    /// <summary>The form, filled in.</summary>
+    /// <summary>Returns the body of the completed form.</summary>
     public async Task<SentBody> FillInAsync(byte[] file, string? token = null)
     {
         using var form = new MultipartFormDataContent("a-boundary-between-parts")
@@ -108,7 +108,7 @@ public sealed record Visitor(string Cookie, string Token)
     }
 }
 
-/// <summary>The body of a request, and the headers that go with it.</summary>
+/// <summary>A request body and its headers.</summary>
 public sealed record SentBody(byte[] Bytes, string Type, params (string Name, string Value)[] Headers)
 {
     public static SentBody Video() => new(RandomNumberGenerator.GetBytes(300_000), "video/mp4");

@@ -5,7 +5,7 @@ using ResumableUploads.Testing.Clients;
 
 namespace ResumableUploads.FunctionalTests.Samples;
 
-/// <summary>The sample of an app whose endpoints became resumable with one line each.</summary>
+/// <summary>Tests of the ExistingApp sample, whose endpoints are made resumable with one line each.</summary>
 [Collection(typeof(Alone))]
 public class ExistingAppTests
 {
@@ -17,7 +17,7 @@ public class ExistingAppTests
     [InlineData(Documents, HttpStatusCode.OK)]
     [InlineData("/import", HttpStatusCode.OK)]
     [InlineData("/import?what=wrong", HttpStatusCode.BadRequest)]
-    public async Task An_endpoint_answers_to_pieces_as_it_does_to_the_plain_request(string path, HttpStatusCode status)
+    public async Task Chunked_upload_returns_same_response_as_plain_request(string path, HttpStatusCode status)
     {
         await using ExistingApp app = await ExistingApp.StartAsync();
         SentBody body = path switch
@@ -28,11 +28,11 @@ public class ExistingAppTests
         };
 
         using HttpResponseMessage plain = await app.SendPlainAsync(path, body);
-        using HttpResponseMessage pieces = await app.SendInPiecesAsync(path, "f", body, 40_000);
+        using HttpResponseMessage chunked = await app.SendInChunksAsync(path, "f", body, 40_000);
         Assert.Equal(status, plain.StatusCode);
-        Assert.Equal("true", pieces.Header("X-Upload-Complete"));
-        await AssertSameAsync(plain, pieces);
-        if (pieces.Headers.Location is { } location)
+        Assert.Equal("true", chunked.Header("X-Upload-Complete"));
+        await AssertSameAsync(plain, chunked);
+        if (chunked.Headers.Location is { } location)
         {
             Assert.Equal(body.Bytes, await app.Client.GetByteArrayAsync(location));
         }
@@ -42,25 +42,25 @@ public class ExistingAppTests
     }
 
     [Fact]
-    public async Task A_form_that_is_cut_off_by_the_death_of_the_server_goes_on_with_the_next_one_and_its_token_is_right()
+    public async Task Form_interrupted_by_server_crash_resumes_with_valid_antiforgery_token()
     {
         await using ExistingApp app = await ExistingApp.StartAsync();
         SentBody form = await (await app.VisitAsync()).FillInAsync(File);
-        await using (RawConnection cut = await RawConnection.OpenAsync(app.Address))
+        await using (RawConnection connection = await RawConnection.OpenAsync(app.Address))
         {
-            await cut.SendHeadAsync("POST " + Documents,
+            await connection.SendHeadAsync("POST " + Documents,
             [
                 "X-File-Id: minutes", "X-Start-Byte: 0", $"X-File-Size: {form.Bytes.Length}", $"Content-Length: {form.Bytes.Length}",
                 $"Content-Type: {form.Type}", .. form.Headers.Select(static header => $"{header.Name}: {header.Value}"),
             ]);
-            await cut.SendAsync(form.Bytes.AsMemory(0, 100_000));
+            await connection.SendAsync(form.Bytes.AsMemory(0, 100_000));
             await app.Uploads.HasAsync("minutes", 100_000, Documents);
             await app.KillAsync();
         }
 
-        await app.StartAgainAsync();
+        await app.RestartAsync();
         Assert.Equal(100_000, await app.Client.StatusAsync("minutes", Documents));
-        using HttpResponseMessage last = await app.SendInPiecesAsync(Documents, "minutes", form, 150_000, from: 100_000);
+        using HttpResponseMessage last = await app.SendInChunksAsync(Documents, "minutes", form, 150_000, offset: 100_000);
         Assert.Equal((HttpStatusCode.OK, "true"), (last.StatusCode, last.Header("X-Upload-Complete")));
         string digest = Assert.Single(app.Saved);
         Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(File)), digest);
@@ -68,7 +68,7 @@ public class ExistingAppTests
     }
 
     [Fact]
-    public async Task A_form_with_a_wrong_token_is_parked_and_goes_through_when_it_is_sent_again_with_a_right_one()
+    public async Task Form_with_wrong_token_is_dead_lettered_and_succeeds_after_delete_and_resend()
     {
         await using ExistingApp app = await ExistingApp.StartAsync();
         Visitor visitor = await app.VisitAsync();
@@ -78,38 +78,38 @@ public class ExistingAppTests
             Assert.Equal(HttpStatusCode.BadRequest, plain.StatusCode);
         }
 
-        using (HttpResponseMessage refused = await app.SendInPiecesAsync(Documents, "f", wrong, 200_000))
+        using (HttpResponseMessage rejected = await app.SendInChunksAsync(Documents, "f", wrong, 200_000))
         {
-            Assert.Equal((HttpStatusCode.BadRequest, "false"), (refused.StatusCode, refused.Header("X-Upload-Complete")));
-            Assert.Equal("urn:resumable-uploads:antiforgery", await TypeOfAsync(refused));
+            Assert.Equal((HttpStatusCode.BadRequest, "false"), (rejected.StatusCode, rejected.Header("X-Upload-Complete")));
+            Assert.Equal("urn:resumable-uploads:antiforgery", await TypeOfAsync(rejected));
         }
 
-        using (HttpResponseMessage parked = await app.Client.AppendAsync("f", wrong.Bytes.Length, new ByteArrayContent([]), null, Documents, wrong.Headers))
+        using (HttpResponseMessage deadLettered = await app.Client.AppendAsync("f", wrong.Bytes.Length, new ByteArrayContent([]), null, Documents, wrong.Headers))
         {
-            Assert.Equal("urn:resumable-uploads:parked", await TypeOfAsync(parked));
+            Assert.Equal("urn:resumable-uploads:parked", await TypeOfAsync(deadLettered));
         }
 
         Assert.Empty(app.Saved);
         using HttpResponseMessage deleted = await app.Client.DeleteUploadAsync("f", Documents);
         Assert.Equal(HttpStatusCode.NoContent, deleted.StatusCode);
         Assert.Equal(0, await app.Client.StatusAsync("f", Documents));
-        using HttpResponseMessage taken = await app.SendInPiecesAsync(Documents, "f", await visitor.FillInAsync(File), 200_000);
-        Assert.Equal((HttpStatusCode.OK, "true"), (taken.StatusCode, taken.Header("X-Upload-Complete")));
+        using HttpResponseMessage accepted = await app.SendInChunksAsync(Documents, "f", await visitor.FillInAsync(File), 200_000);
+        Assert.Equal((HttpStatusCode.OK, "true"), (accepted.StatusCode, accepted.Header("X-Upload-Complete")));
         Assert.Single(app.Saved);
     }
 
     [Fact]
-    public async Task A_wrong_token_in_a_header_is_refused_with_the_first_piece()
+    public async Task Wrong_token_in_header_is_rejected_with_first_chunk()
     {
         await using ExistingApp app = await ExistingApp.StartAsync();
         Visitor visitor = await app.VisitAsync();
         SentBody form = await visitor.FillInAsync(File);
         SentBody wrong = form with { Headers = [.. form.Headers, ("RequestVerificationToken", "wrong")] };
 
-        using HttpResponseMessage refused = await app.Client.AppendAsync(
+        using HttpResponseMessage rejected = await app.Client.AppendAsync(
             "f", 0, new ByteArrayContent(wrong.Bytes[..1000]), wrong.Bytes.Length, Documents, [("Content-Type", wrong.Type), .. wrong.Headers]);
-        Assert.Equal(HttpStatusCode.BadRequest, refused.StatusCode);
-        Assert.Equal("urn:resumable-uploads:refused", await TypeOfAsync(refused));
+        Assert.Equal(HttpStatusCode.BadRequest, rejected.StatusCode);
+        Assert.Equal("urn:resumable-uploads:refused", await TypeOfAsync(rejected));
         Assert.Equal(0, await app.Client.StatusAsync("f", Documents));
     }
 

@@ -6,7 +6,7 @@ namespace ResumableUploads.Testing.Stores;
 internal abstract class BrokenStore(IUploadStore innerStore) : DelegatingUploadStore(innerStore);
 
 /// <summary>Checks whether the key is unused and creates the upload in two steps.</summary>
-internal sealed class ClaimsInTwoSteps(IUploadStore innerStore) : BrokenStore(innerStore)
+internal sealed class CreatesInTwoSteps(IUploadStore innerStore) : BrokenStore(innerStore)
 {
     public override async ValueTask<CreateResult> CreateAsync(UploadKey key, UploadRecord record, CancellationToken cancellationToken)
     {
@@ -24,7 +24,7 @@ internal sealed class ClaimsInTwoSteps(IUploadStore innerStore) : BrokenStore(in
 }
 
 /// <summary>Appends at the end of the upload instead of the requested offset.</summary>
-internal sealed class AppendsWithoutTheCheck(IUploadStore innerStore) : BrokenStore(innerStore)
+internal sealed class AppendsWithoutOffsetCheck(IUploadStore innerStore) : BrokenStore(innerStore)
 {
     public override async ValueTask<AppendResult> AppendAsync(
         UploadKey key, long offset, UploadContent content, AppendMode mode, CancellationToken cancellationToken) =>
@@ -32,7 +32,7 @@ internal sealed class AppendsWithoutTheCheck(IUploadStore innerStore) : BrokenSt
 }
 
 /// <summary>Computes the offset instead of measuring it.</summary>
-internal sealed class ComputesTheOffset(IUploadStore innerStore) : BrokenStore(innerStore)
+internal sealed class ComputesOffset(IUploadStore innerStore) : BrokenStore(innerStore)
 {
     public override async ValueTask<AppendResult> AppendAsync(
         UploadKey key, long offset, UploadContent content, AppendMode mode, CancellationToken cancellationToken)
@@ -43,14 +43,14 @@ internal sealed class ComputesTheOffset(IUploadStore innerStore) : BrokenStore(i
 }
 
 /// <summary>Updates without comparing the version.</summary>
-internal sealed class UpdatesWithoutTheVersion(IUploadStore innerStore) : BrokenStore(innerStore)
+internal sealed class UpdatesWithoutVersionCheck(IUploadStore innerStore) : BrokenStore(innerStore)
 {
     public override async ValueTask<UpdateResult> UpdateAsync(UploadKey key, string version, UploadRecord record, CancellationToken cancellationToken) =>
         await InnerStore.UpdateAsync(key, (await InnerStore.GetAsync(key, cancellationToken))?.Version ?? version, record, cancellationToken);
 }
 
 /// <summary>Compares the version before the deletion and not atomically, so that it deletes during a running append.</summary>
-internal sealed class DeletesUnderAnAppend(IUploadStore innerStore) : BrokenStore(innerStore)
+internal sealed class DeletesDuringAppend(IUploadStore innerStore) : BrokenStore(innerStore)
 {
     public override async ValueTask<DeleteResult> DeleteAsync(UploadKey key, string? version, CancellationToken cancellationToken) =>
         version is not null && await InnerStore.GetAsync(key, cancellationToken) is { } info && info.Version != version
@@ -59,21 +59,21 @@ internal sealed class DeletesUnderAnAppend(IUploadStore innerStore) : BrokenStor
 }
 
 /// <summary>Returns the same version as long as the record is unchanged, even if bytes were appended.</summary>
-internal sealed class ForgetsAppendsInTheVersion(IUploadStore innerStore) : BrokenStore(innerStore)
+internal sealed class IgnoresOffsetInVersion(IUploadStore innerStore) : BrokenStore(innerStore)
 {
     public override async ValueTask<UpdateResult> UpdateAsync(UploadKey key, string version, UploadRecord record, CancellationToken cancellationToken)
     {
         UploadInfo? now = await InnerStore.GetAsync(key, cancellationToken);
-        bool hasThatRecord = now is not null && RecordOf(version) == RecordOf(now.Version);
-        return await InnerStore.UpdateAsync(key, hasThatRecord ? now!.Version : version, record, cancellationToken);
+        bool isSameRecord = now is not null && GetRecordVersion(version) == GetRecordVersion(now.Version);
+        return await InnerStore.UpdateAsync(key, isSameRecord ? now!.Version : version, record, cancellationToken);
     }
 
     // The text before the last hyphen does not change when bytes are appended.
-    private static string RecordOf(string version) => version[..Math.Max(0, version.LastIndexOf('-'))];
+    private static string GetRecordVersion(string version) => version[..Math.Max(0, version.LastIndexOf('-'))];
 }
 
 /// <summary>Loses responses, as a store does that keeps them in memory, when another process reads them.</summary>
-internal sealed class KeepsOutcomesInMemory(IUploadStore innerStore) : BrokenStore(innerStore)
+internal sealed class LosesResponses(IUploadStore innerStore) : BrokenStore(innerStore)
 {
     public override ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> response, CancellationToken cancellationToken) =>
         ValueTask.CompletedTask;

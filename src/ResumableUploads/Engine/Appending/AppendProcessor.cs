@@ -4,14 +4,14 @@ using ResumableUploads.Engine.Expiration;
 
 namespace ResumableUploads.Engine.Appending;
 
-/// <summary>The part of an append that runs under the lock: checks the request, creates the upload if there is none, and appends the body.</summary>
+/// <summary>The part of an append that runs under the lock: checks the request, creates a missing upload, and appends the body.</summary>
 internal sealed class AppendProcessor(
     EngineContext context, SingleRequestUpload singleRequest, UploadCreator creator, AppendExecutor executor, AppendFinisher finisher, UploadRemover remover)
 {
     private readonly EmptyBodyDetector _emptyBodyDetector = new(context.Settings, context.Time, context.Stopping);
 
     /// <param name="append">The request.</param>
-    /// <param name="info">The upload as it is under the lock, or null if there is none.</param>
+    /// <param name="info">The upload as it is under the lock, or null if it does not exist.</param>
     /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
     public async ValueTask<AppendStep> ProcessAsync(LockedAppend append, UploadInfo? info, CancellationToken cancellationToken)
     {

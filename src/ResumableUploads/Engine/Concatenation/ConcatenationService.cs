@@ -239,6 +239,6 @@ internal sealed class ConcatenationService(
         return createCommand with { Concatenation = createCommand.Concatenation! with { MaxUploadSize = maxUploadSize } };
     }
 
-    /// <summary>Returns the keys of the parts. They have the owner of the concatenation, so that nobody can name the uploads of others.</summary>
+    /// <summary>Returns the keys of the parts. They have the owner of the concatenation, so that a client cannot name the uploads of other owners.</summary>
     private static UploadKey[] GetPartKeys(UploadKey key, ConcatenationInfo concatenation) => [.. concatenation.PartIds!.Select(id => new UploadKey(key.Owner, id))];
 }

@@ -3,7 +3,7 @@ using ResumableUploads.Engine;
 
 namespace ResumableUploads;
 
-/// <summary>An upload whose bytes are all durable, handed to <see cref="ResumableUploadOptions.OnCompleted"/>.</summary>
+/// <summary>A received upload, passed to <see cref="ResumableUploadOptions.OnCompleted"/>.</summary>
 public sealed class CompletedUpload : ReceivedUpload
 {
     internal CompletedUpload(IUploadStore store, UploadInfo info, EngineRecord record, IServiceProvider services)
@@ -11,18 +11,6 @@ public sealed class CompletedUpload : ReceivedUpload
     {
     }
 
-    /// <summary>What the client is told, or null for 200 and the number of bytes.</summary>
+    /// <summary>Gets or sets the response to the client. Default: <see langword="null"/>, the protocol's own success response.</summary>
     public UploadResponse? Response { get; set; }
-}
-
-/// <summary>
-/// An upload that the server has given up: its handler failed as often as it may, or nobody came back for the answer until it expired.
-/// The content is there until the handler of this event returns, and where the upload has not expired until it does.
-/// </summary>
-public sealed class UploadDeadLettered : ReceivedUpload
-{
-    internal UploadDeadLettered(IUploadStore store, UploadInfo info, EngineRecord record, IServiceProvider services)
-        : base(store, info, record, services)
-    {
-    }
 }

@@ -6,7 +6,7 @@ using ResumableUploads.Protocols;
 
 namespace ResumableUploads.Hosting.Events;
 
-/// <summary>Calls the app's events for the engine: with the scope of a request, or with one made for each call.</summary>
+/// <summary>Calls the app's events for the engine, in the scope of the request or, without a request, in a new scope for each call.</summary>
 internal sealed class EventUploadCallbacks(UploadEventHandlers events, IUploadStore store, IServiceProvider services, HttpContext? context)
     : IUploadCallbacks
 {

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace ResumableUploads.Hosting.Events;
 
-/// <summary>Makes a file name of a client's text that is harmless on any system.</summary>
+/// <summary>Turns a name sent by a client into a file name that is valid and harmless on every operating system.</summary>
 internal static class FileNameSanitizer
 {
     private const int MaxBytes = 200;
@@ -30,7 +30,7 @@ internal static class FileNameSanitizer
             safe.Append(IsAllowed(rune) ? rune.ToString() : "_");
         }
 
-        // A leading dot hides a file, a trailing dot or blank is lost on Windows.
+        // A leading dot hides a file. Windows drops a trailing dot or space.
         string name = safe.ToString().Trim().TrimEnd('.', ' ').TrimStart('.', ' ');
         if (name.Length == 0)
         {
@@ -46,7 +46,7 @@ internal static class FileNameSanitizer
         return Truncate(name, "");
     }
 
-    /// <summary>The name itself for 0, else the name with a number before its extension.</summary>
+    /// <summary>Inserts a number before the extension. Returns the name unchanged for 0.</summary>
     public static string AppendNumber(string safeName, int number) =>
         number == 0 ? safeName : Truncate(safeName, string.Create(CultureInfo.InvariantCulture, $" ({number})"));
 
@@ -59,12 +59,12 @@ internal static class FileNameSanitizer
         }
 
         string stem = name[..^extension.Length];
-        int room = MaxBytes - Encoding.UTF8.GetByteCount(extension) - suffix.Length;
+        int remaining = MaxBytes - Encoding.UTF8.GetByteCount(extension) - suffix.Length;
         var kept = new StringBuilder();
         foreach (Rune rune in stem.EnumerateRunes())
         {
-            room -= rune.Utf8SequenceLength;
-            if (room < 0)
+            remaining -= rune.Utf8SequenceLength;
+            if (remaining < 0)
             {
                 break;
             }
@@ -72,7 +72,7 @@ internal static class FileNameSanitizer
             kept.Append(rune.ToString());
         }
 
-        // A cut can bare a dot or a blank inside the name.
+        // Truncation can leave a dot or a space at the end.
         return kept.Append(suffix).Append(extension).ToString().TrimEnd('.', ' ');
     }
 

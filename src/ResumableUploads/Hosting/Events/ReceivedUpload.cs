@@ -5,7 +5,7 @@ using ResumableUploads.Hosting.Events;
 
 namespace ResumableUploads;
 
-/// <summary>An upload whose bytes are all durable, with its content.</summary>
+/// <summary>An upload whose bytes are all durable, with access to its content.</summary>
 public abstract class ReceivedUpload : UploadEvent
 {
     private readonly IUploadStore _store;
@@ -20,29 +20,31 @@ public abstract class ReceivedUpload : UploadEvent
         Attempt = record.Handler?.TotalRuns ?? 0;
     }
 
-    /// <summary>How many bytes the content has.</summary>
+    /// <summary>Gets the size of the content, in bytes.</summary>
     public long Size { get; }
 
-    /// <summary>A digest of the whole content that the client sent and the server has verified, as <c>sha-256=:base64:</c>, or null.</summary>
+    /// <summary>Gets the verified digest of the content that the client sent (RFC 9530), as <c>sha-256=:base64:</c>, or <see langword="null"/> if it sent none.</summary>
     public string? Digest { get; }
 
-    /// <summary>How often the handler was started for this upload, this run included.</summary>
+    /// <summary>Gets the number of times that the handler was started for this upload, including this run.</summary>
     public int Attempt { get; }
 
-    /// <summary>Whether the handler has been started for this upload before: it may have worked, and its outcome been lost with the process.</summary>
+    /// <summary>Gets whether the handler was started for this upload before. It may have succeeded without its result being stored, if the process ended.</summary>
     public bool IsRepeat => Attempt > 1;
 
-    /// <summary>Opens the content.</summary>
-    /// <param name="cancellationToken">Ends the wait.</param>
-    /// <returns>A seekable stream, to be disposed.</returns>
+    /// <summary>Opens the content for reading.</summary>
+    /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
+    /// <returns>A seekable stream. The caller disposes it.</returns>
     /// <exception cref="InvalidOperationException">The content was moved away.</exception>
     public async Task<Stream> OpenReadAsync(CancellationToken cancellationToken = default) =>
         await _store.OpenReadAsync(Key, cancellationToken)
             ?? throw new InvalidOperationException("The content was moved away.");
 
-    /// <summary>Computes the digest of the content.</summary>
-    /// <param name="algorithm">For example <see cref="HashAlgorithmName.SHA256"/>.</param>
-    /// <param name="cancellationToken">Ends the reading.</param>
+    /// <summary>Computes a digest of the content. Reads all of it.</summary>
+    /// <param name="algorithm">The hash algorithm, for example <see cref="HashAlgorithmName.SHA256"/>.</param>
+    /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
+    /// <returns>The digest.</returns>
+    /// <exception cref="InvalidOperationException">The content was moved away.</exception>
     public async Task<byte[]> ComputeDigestAsync(HashAlgorithmName algorithm, CancellationToken cancellationToken = default)
     {
         Stream content = await OpenReadAsync(cancellationToken);
@@ -53,28 +55,28 @@ public abstract class ReceivedUpload : UploadEvent
     }
 
     /// <summary>
-    /// Moves the content to a path: a rename on one volume, else a copy that is synced before the original goes. The directory is made where
-    /// it is missing. It may be repeated after a crash.
+    /// Moves the content to a file: a rename on the same volume, otherwise a copy that is synced before the original is deleted. Creates the
+    /// directory if it does not exist. The call can be repeated after a crash.
     /// </summary>
-    /// <param name="path">Where to. Never make it of <see cref="UploadEvent.RawFileName"/>.</param>
-    /// <param name="overwrite">Whether a file that is there may be replaced. Default: false.</param>
-    /// <param name="cancellationToken">Ends a copy.</param>
+    /// <param name="path">The path of the file. Never derive it from <see cref="UploadEvent.RawFileName"/>.</param>
+    /// <param name="overwrite">Whether to replace an existing file. Default: <see langword="false"/>.</param>
+    /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
     /// <returns>The full path of the file.</returns>
-    /// <exception cref="IOException">Another file is at the path.</exception>
+    /// <exception cref="IOException">Another file exists at the path.</exception>
     public async Task<string> MoveToFileAsync(string path, bool overwrite = false, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         string target = Path.GetFullPath(path);
         return await TryMoveAsync(target, overwrite, cancellationToken)
-            ?? throw new IOException($"There is another file at '{target}'.");
+            ?? throw new IOException($"Another file exists at '{target}'. Choose another path, or pass overwrite: true.");
     }
 
     /// <summary>
-    /// Moves the content into a directory, under <see cref="UploadEvent.FileName"/> or, where that is taken, under the next free name
-    /// like <c>name (1).txt</c>. It may be repeated after a crash.
+    /// Moves the content into a directory, as <see cref="UploadEvent.FileName"/> or, if that name exists, as the next free name such as
+    /// <c>name (1).txt</c>. The call can be repeated after a crash.
     /// </summary>
-    /// <param name="directory">Where to. It is made where it is missing.</param>
-    /// <param name="cancellationToken">Ends a copy.</param>
+    /// <param name="directory">The directory. It is created if it does not exist.</param>
+    /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
     /// <returns>The full path of the file.</returns>
     public async Task<string> MoveToDirectoryAsync(string directory, CancellationToken cancellationToken = default)
     {

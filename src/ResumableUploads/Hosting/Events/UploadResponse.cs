@@ -4,19 +4,19 @@ using System.Text.Json.Serialization.Metadata;
 namespace ResumableUploads;
 
 /// <summary>
-/// What the client is told about a finished upload: a status, and a body. It is stored before it is sent, and given again to a client that
-/// lost it. 408, 425, 429 and 5xx are not final: they are sent and not stored, and the upload can be tried again.
+/// The response to a completed upload. It is stored before it is sent, and replayed to a client that did not receive it. Responses with status code
+/// 408, 425, 429 or 5xx are not final: they are sent but not stored, and the handler can run again.
 /// </summary>
 public sealed class UploadResponse
 {
-    /// <summary>The most bytes that a body has: 65,536.</summary>
+    /// <summary>The maximum length of the body, in bytes: 65,536.</summary>
     public const int MaxBodyLength = 64 * 1024;
 
-    /// <summary>Makes an answer.</summary>
-    /// <param name="statusCode">200 to 599.</param>
-    /// <param name="contentType">The media type of the body, or null without a body.</param>
+    /// <summary>Creates a response.</summary>
+    /// <param name="statusCode">The status code, 200 to 599.</param>
+    /// <param name="contentType">The media type of the body, or <see langword="null"/> if there is no body.</param>
     /// <param name="body">The body, at most <see cref="MaxBodyLength"/> bytes.</param>
-    /// <exception cref="ArgumentException">The status or the length is out of range, or the content type has a control character.</exception>
+    /// <exception cref="ArgumentException">The status code or the length is out of range, or the content type contains a control character.</exception>
     public UploadResponse(int statusCode, string? contentType = null, ReadOnlyMemory<byte> body = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(statusCode, 200);
@@ -24,7 +24,7 @@ public sealed class UploadResponse
         ArgumentOutOfRangeException.ThrowIfGreaterThan(body.Length, MaxBodyLength, nameof(body));
         if (contentType is not null && contentType.Any(static c => c is < ' ' or > '~'))
         {
-            throw new ArgumentException("A content type has printable ASCII characters only.", nameof(contentType));
+            throw new ArgumentException("A content type can contain only printable ASCII characters.", nameof(contentType));
         }
 
         StatusCode = statusCode;
@@ -32,26 +32,28 @@ public sealed class UploadResponse
         Body = body;
     }
 
-    /// <summary>The status.</summary>
+    /// <summary>Gets the status code.</summary>
     public int StatusCode { get; }
 
-    /// <summary>The media type of the body, or null.</summary>
+    /// <summary>Gets the media type of the body, or <see langword="null"/>.</summary>
     public string? ContentType { get; }
 
-    /// <summary>The body.</summary>
+    /// <summary>Gets the body.</summary>
     public ReadOnlyMemory<byte> Body { get; }
 
-    /// <summary>An answer in plain text.</summary>
-    /// <param name="text">The body.</param>
-    /// <param name="statusCode">The status. Default: 200.</param>
+    /// <summary>Creates a plain-text response.</summary>
+    /// <param name="text">The text of the body.</param>
+    /// <param name="statusCode">The status code. Default: 200.</param>
+    /// <returns>The response.</returns>
     public static UploadResponse Text(string text, int statusCode = 200) =>
         new(statusCode, "text/plain; charset=utf-8", Encoding.UTF8.GetBytes(text));
 
-    /// <summary>An answer in JSON.</summary>
+    /// <summary>Creates a JSON response.</summary>
     /// <typeparam name="T">The type of the value.</typeparam>
-    /// <param name="value">The body.</param>
-    /// <param name="type">How it is written, from a source-generated context.</param>
-    /// <param name="statusCode">The status. Default: 200.</param>
-    public static UploadResponse Json<T>(T value, JsonTypeInfo<T> type, int statusCode = 200) =>
-        new(statusCode, "application/json", System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(value, type));
+    /// <param name="value">The value to serialize.</param>
+    /// <param name="jsonTypeInfo">The metadata of the type, from a source-generated context.</param>
+    /// <param name="statusCode">The status code. Default: 200.</param>
+    /// <returns>The response.</returns>
+    public static UploadResponse Json<T>(T value, JsonTypeInfo<T> jsonTypeInfo, int statusCode = 200) =>
+        new(statusCode, "application/json", System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(value, jsonTypeInfo));
 }

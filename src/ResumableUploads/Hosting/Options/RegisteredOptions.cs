@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using ResumableUploads.Hosting.Options.Validation;
 
 namespace ResumableUploads.Hosting.Options;
 

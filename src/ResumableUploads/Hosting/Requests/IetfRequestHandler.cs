@@ -25,7 +25,8 @@ internal sealed class IetfRequestHandler(UploadRequestServices services)
         (HttpContext context, UploadUrl url) = (request.Context, request.Url);
         IetfResponses responses = CreateResponses(request, out IetfVersion version);
         IetfLimits limits = services.Limits.GetIetfLimits(request.Target);
-        if (IetfParser.Parse(context.Request.Method, context.Request.Headers, url.IsUpload, context.GetBodyLength(), version, limits, out IetfRequest parsed) is { } problem)
+        if (IetfParser.Parse(
+            new RequestHead(context.Request.Method, context.Request.Headers, url.IsUpload, context.GetBodyLength()), version, limits, out IetfRequest parsed) is { } problem)
         {
             return responses.For(problem, url.IsUpload);
         }

@@ -3,6 +3,7 @@ using System.IO.Pipelines;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using ResumableUploads.Hosting.Requests.Bodies;
 using ResumableUploads.Protocols;
 
 namespace ResumableUploads.Hosting.Requests;

@@ -42,7 +42,7 @@ internal sealed class StoreQueries(IUploadStore store, ILogger logger)
         }
     }
 
-    /// <summary>Writes the content of a finished upload as the response. Returns <see langword="false"/> if there is none.</summary>
+    /// <summary>Writes the content of a finished upload as the response. Returns <see langword="false"/> if there is no finished upload.</summary>
     public ValueTask<bool> TryDownloadAsync(HttpContext context, UploadKey key, IEnumerable<KeyValuePair<string, string>> protocolHeaders) =>
         DownloadWriter.TryWriteAsync(context, store, key, protocolHeaders);
 }

@@ -27,7 +27,8 @@ internal sealed class TusRequestHandler(UploadRequestServices services)
         (HttpContext context, UploadUrl url) = (request.Context, request.Url);
         TusCapabilities capabilities = GetCapabilities(request.Target);
         long? bodyLength = context.GetBodyLength();
-        if (TusParser.Parse(context.Request.Method, context.Request.Headers, url.IsUpload, bodyLength, capabilities, out TusRequest parsed) is { } problem)
+        if (TusParser.Parse(
+            new RequestHead(context.Request.Method, context.Request.Headers, url.IsUpload, bodyLength), capabilities, out TusRequest parsed) is { } problem)
         {
             return TusResponses.For(problem, capabilities, url.IsUpload);
         }

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using ResumableUploads.Hosting.Endpoints.Routing;
+using ResumableUploads.Hosting.Requests.Bodies;
 using ResumableUploads.Protocols;
 using ResumableUploads.Protocols.FileId;
 using ResumableUploads.Protocols.Ietf;

@@ -4,6 +4,7 @@ using ResumableUploads.Engine;
 using ResumableUploads.Hosting.Endpoints.Execution;
 using ResumableUploads.Hosting.Events;
 using ResumableUploads.Hosting.Ownership;
+using ResumableUploads.Hosting.Requests.Bodies;
 
 namespace ResumableUploads.Hosting.Requests;
 

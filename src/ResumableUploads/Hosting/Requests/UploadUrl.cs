@@ -55,7 +55,7 @@ internal readonly record struct UploadUrl(PathString CreationPath, string? Id, b
     public static UploadUrl ForPath(PathString creationPath, HttpRequest request) =>
         new(TrimTrailingSlash(creationPath), request.Path.StartsWithSegments(creationPath, out PathString rest) && rest.Value?.TrimEnd('/') is { Length: > 1 } id ? id[1..] : null, IsQueryParameter: false);
 
-    /// <summary>Gets the id in an absolute or relative upload URL that a client sent, or <see langword="null"/> if there is none.</summary>
+    /// <summary>Gets the id in an absolute or relative upload URL that a client sent, or <see langword="null"/> if the URL has no id.</summary>
     public static string? ParseId(string url, bool isParameter)
     {
         int query = url.IndexOf('?', StringComparison.Ordinal);

@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
-using ResumableUploads.Hosting.Requests;
+using ResumableUploads.Hosting.Requests.Bodies;
 
 namespace ResumableUploads.Hosting.Startup;
 

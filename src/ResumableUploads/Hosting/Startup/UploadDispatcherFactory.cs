@@ -7,6 +7,7 @@ using Microsoft.Extensions.Options;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine;
 using ResumableUploads.Hosting.Events;
+using ResumableUploads.Hosting.Options.Validation;
 using ResumableUploads.Hosting.Options;
 using ResumableUploads.Hosting.Requests;
 

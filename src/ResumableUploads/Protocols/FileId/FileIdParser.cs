@@ -113,5 +113,5 @@ internal static class FileIdParser
         Array.Find(ConflictingHeaders.ForFileId, headers.ContainsKey)
         ?? (IetfHeaders.IsPartialUploadContentType(headers.ContentType) ? IetfHeaders.PartialUploadContentType : null);
 
-    private static Problem BadRequest(string name, string detail) => new(400, Problem.CustomType("bad-" + name), "Bad request", detail);
+    private static Problem BadRequest(string name, string detail) => new(400, Problem.CustomType("bad-" + name), "Invalid request header", detail);
 }

@@ -16,31 +16,28 @@ internal static class IetfParser
     private const int MaxFileNameLength = 1024;
 
     /// <summary>Parses a request.</summary>
-    /// <param name="method">The request method.</param>
-    /// <param name="headers">The request headers.</param>
-    /// <param name="isUpload">Whether the request URL is an upload URL. Otherwise it is a creation URL.</param>
-    /// <param name="bodyLength">The length of the request content in bytes, or null if it is not known.</param>
+    /// <param name="head">The method, the headers, the type of the URL and the content length of the request.</param>
     /// <param name="version">The interop version of the request.</param>
     /// <param name="limits">The limits of the server.</param>
     /// <param name="request">The parsed request.</param>
     /// <returns>Null, or the problem that makes the request invalid.</returns>
-    public static Problem? Parse(
-        string method, IHeaderDictionary headers, bool isUpload, long? bodyLength, IetfVersion version, IetfLimits limits, out IetfRequest request)
+    public static Problem? Parse(RequestHead head, IetfVersion version, IetfLimits limits, out IetfRequest request)
     {
         request = default!;
-        if (Array.Find(ConflictingHeaders.ForIetf, headers.ContainsKey) is { } other)
+        if (Array.Find(ConflictingHeaders.ForIetf, head.Headers.ContainsKey) is { } other)
         {
             return BadRequest("two-protocols", $"{other} and the headers of the IETF draft belong to different protocols. Send the headers of one protocol.");
         }
 
-        return (isUpload, method) switch
+        string method = head.Method;
+        return head.IsUpload switch
         {
-            (false, _) when IsCreationMethod(method) => ParseWithContent(headers, IetfOperation.Create, bodyLength, version, limits, out request),
-            (true, _) when HttpMethods.IsPatch(method) => ParseWithContent(headers, IetfOperation.Append, bodyLength, version, limits, out request),
-            (true, _) when HttpMethods.IsHead(method) || (HttpMethods.IsGet(method) && version.SupportsGet) =>
-                ParseWithoutContent(headers, IetfOperation.Status, version, out request),
-            (true, _) when HttpMethods.IsDelete(method) => ParseWithoutContent(headers, IetfOperation.Cancel, version, out request),
-            _ => new Problem(405, Problem.CustomType("method-not-allowed"), "Method not allowed", $"Use one of: {GetAllowHeader(isUpload, version)}."),
+            false when IsCreationMethod(method) => ParseWithContent(head, IetfOperation.Create, version, limits, out request),
+            true when HttpMethods.IsPatch(method) => ParseWithContent(head, IetfOperation.Append, version, limits, out request),
+            true when HttpMethods.IsHead(method) || (HttpMethods.IsGet(method) && version.SupportsGet) =>
+                ParseWithoutContent(head.Headers, IetfOperation.Status, version, out request),
+            true when HttpMethods.IsDelete(method) => ParseWithoutContent(head.Headers, IetfOperation.Cancel, version, out request),
+            _ => new Problem(405, Problem.CustomType("method-not-allowed"), "Method not allowed", $"Use one of: {GetAllowHeader(head.IsUpload, version)}."),
         };
     }
 
@@ -59,10 +56,10 @@ internal static class IetfParser
             : null;
     }
 
-    private static Problem? ParseWithContent(
-        IHeaderDictionary headers, IetfOperation operation, long? bodyLength, IetfVersion version, IetfLimits limits, out IetfRequest request)
+    private static Problem? ParseWithContent(RequestHead head, IetfOperation operation, IetfVersion version, IetfLimits limits, out IetfRequest request)
     {
         request = default!;
+        IHeaderDictionary headers = head.Headers;
         bool isAppend = operation == IetfOperation.Append;
         if (isAppend && version.RequiresPartialUploadType && !IetfHeaders.IsPartialUploadContentType(headers.ContentType))
         {
@@ -83,16 +80,9 @@ internal static class IetfParser
 
         bool isLast = completeness ?? true;
         long? length = SfItem.TryParseInteger(headers[IetfHeaders.Length], out long stated) && stated >= 0 ? stated : null;
-        if (!isLast && (isAppend || bodyLength != 0) && (isAppend || version.AppliesAppendLimitsToCreation) && version.SupportsLimits && bodyLength < limits.MinAppendSize)
+        if (!isLast && version.SupportsLimits && CheckMinimumSizes(isAppend, length, head.ContentLength, version, limits) is { } tooSmall)
         {
-            return new Problem(400, Problem.CustomType("append-too-small"), "The request content is too small",
-                "Send at least min-append-size bytes in every request except the last.") { IsLimitExceeded = true };
-        }
-
-        if (!isAppend && !isLast && version.SupportsLimits && length < limits.MinSize)
-        {
-            return new Problem(400, Problem.CustomType("too-small"), "The upload is too small to be resumable",
-                "Send the whole content in one request with ?1. The minimum size of a resumable upload is min-size.") { IsLimitExceeded = true };
+            return tooSmall;
         }
 
         if (!DigestHeaders.TryParse(headers[DigestHeaders.ContentDigest], out Digest? contentDigest)
@@ -110,6 +100,22 @@ internal static class IetfParser
             ReprDigest = reprDigest,
         };
         return isAppend ? null : ReadContentDescription(headers, ref request);
+    }
+
+    private static Problem? CheckMinimumSizes(bool isAppend, long? length, long? contentLength, IetfVersion version, IetfLimits limits)
+    {
+        // An empty creation only creates the upload, so it has no content to which the limit applies.
+        bool hasMinAppendSize = isAppend || (version.AppliesAppendLimitsToCreation && contentLength != 0);
+        if (hasMinAppendSize && contentLength < limits.MinAppendSize)
+        {
+            return new Problem(400, Problem.CustomType("append-too-small"), "The request content is too small",
+                "Send at least min-append-size bytes in every request except the last.") { IsLimitExceeded = true };
+        }
+
+        return !isAppend && length < limits.MinSize
+            ? new Problem(400, Problem.CustomType("too-small"), "The upload is too small to be resumable",
+                "Send the whole content in one request with ?1. The minimum size of a resumable upload is min-size.") { IsLimitExceeded = true }
+            : null;
     }
 
     /// <summary>
@@ -142,5 +148,5 @@ internal static class IetfParser
         return null;
     }
 
-    private static Problem BadRequest(string name, string detail) => new(400, Problem.CustomType("bad-" + name), "Bad request", detail);
+    private static Problem BadRequest(string name, string detail) => new(400, Problem.CustomType("bad-" + name), "Invalid request header", detail);
 }

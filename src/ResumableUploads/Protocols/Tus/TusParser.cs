@@ -10,17 +10,14 @@ namespace ResumableUploads.Protocols.Tus;
 internal static class TusParser
 {
     /// <summary>Parses a request.</summary>
-    /// <param name="method">The request method.</param>
-    /// <param name="headers">The request headers.</param>
-    /// <param name="isUpload">Whether the request URL is an upload URL. Otherwise it is the creation URL.</param>
-    /// <param name="bodyLength">The length of the request body in bytes, or null if it is not known.</param>
+    /// <param name="head">The method, the headers, the type of the URL and the content length of the request.</param>
     /// <param name="capabilities">The capabilities of the server.</param>
     /// <param name="request">The parsed request.</param>
     /// <returns>Null, or the problem that makes the request invalid.</returns>
-    public static Problem? Parse(
-        string method, IHeaderDictionary headers, bool isUpload, long? bodyLength, TusCapabilities capabilities, out TusRequest request)
+    public static Problem? Parse(RequestHead head, TusCapabilities capabilities, out TusRequest request)
     {
         request = default!;
+        (string method, IHeaderDictionary headers, bool isUpload, long? contentLength) = head;
         if (HttpMethods.IsOptions(method))
         {
             request = new TusRequest(TusOperation.Discover);
@@ -43,12 +40,12 @@ internal static class TusParser
             return BadRequest("two-protocols", $"Tus-Resumable and {other} belong to different protocols. Send the headers of one protocol.");
         }
 
-        return (isUpload, method) switch
+        return isUpload switch
         {
-            (false, _) when HttpMethods.IsPost(method) => ParseCreate(headers, bodyLength, capabilities, out request),
-            (true, _) when HttpMethods.IsPatch(method) => ParseAppend(headers, capabilities, out request),
-            (true, _) when HttpMethods.IsHead(method) => ParseWithoutContent(TusOperation.Status, out request),
-            (true, _) when HttpMethods.IsDelete(method) => ParseWithoutContent(TusOperation.Terminate, out request),
+            false when HttpMethods.IsPost(method) => ParseCreate(headers, contentLength, capabilities, out request),
+            true when HttpMethods.IsPatch(method) => ParseAppend(headers, capabilities, out request),
+            true when HttpMethods.IsHead(method) => ParseWithoutContent(TusOperation.Status, out request),
+            true when HttpMethods.IsDelete(method) => ParseWithoutContent(TusOperation.Terminate, out request),
             _ => new Problem(405, Problem.CustomType("method-not-allowed"), "Method not allowed", $"Use one of: {GetAllowHeader(isUpload)}."),
         };
     }
@@ -61,7 +58,7 @@ internal static class TusParser
         return null;
     }
 
-    private static Problem? ParseCreate(IHeaderDictionary headers, long? bodyLength, TusCapabilities capabilities, out TusRequest request)
+    private static Problem? ParseCreate(IHeaderDictionary headers, long? contentLength, TusCapabilities capabilities, out TusRequest request)
     {
         request = default!;
         StringValues metadata = headers[TusHeaders.Metadata];
@@ -89,13 +86,13 @@ internal static class TusParser
             return BadRequest("upload-length", "Send exactly one of Upload-Length and Upload-Defer-Length: 1. With Upload-Concat: final, send neither.");
         }
 
-        if (isFinal && bodyLength != 0)
+        if (isFinal && contentLength != 0)
         {
             return BadRequest("concat", "A final upload consists of its parts. Send its creation without a body.");
         }
 
         bool isChunk = HasPatchContentType(headers);
-        if (bodyLength != 0 && !isChunk)
+        if (contentLength != 0 && !isChunk)
         {
             return UnsupportedContentType("Send a creation without a body, or with a body of the type application/offset+octet-stream.");
         }
@@ -113,7 +110,7 @@ internal static class TusParser
             Checksum = checksum,
             ReprDigest = reprDigest,
             HasChecksumTrailer = hasTrailer,
-            HasContent = isChunk && bodyLength != 0,
+            HasContent = isChunk && contentLength != 0,
         };
         return null;
     }
@@ -218,5 +215,5 @@ internal static class TusParser
 
     private static Problem UnsupportedContentType(string detail) => new(415, Problem.CustomType("content-type"), "Unsupported content type", detail);
 
-    private static Problem BadRequest(string name, string detail) => new(400, Problem.CustomType("bad-" + name), "Bad request", detail);
+    private static Problem BadRequest(string name, string detail) => new(400, Problem.CustomType("bad-" + name), "Invalid request header", detail);
 }

@@ -91,7 +91,7 @@ internal static class TusResponses
                 "The request body extends beyond Upload-Length. Send only the missing bytes."),
             UploadResultKind.ReprDigestMismatch => (460, Problem.CustomType("digest-mismatch"), "Checksum mismatch",
                 "The stored bytes do not match Repr-Digest. Delete the upload and send the file again."),
-            UploadResultKind.DigestMissing => (400, Problem.CustomType("bad-checksum"), "Bad request",
+            UploadResultKind.DigestMissing => (400, Problem.CustomType("bad-checksum"), "Invalid checksum trailer",
                 "The Upload-Checksum trailer is missing or invalid, and the request body was discarded. Send it again at the same offset, with a valid trailer."),
             UploadResultKind.DigestMismatch => (460, Problem.CustomType("digest-mismatch"), "Checksum mismatch",
                 "The request body does not match its checksum and was discarded. Send it again at the same offset."),

@@ -1,29 +1,27 @@
 namespace ResumableUploads.Stores.Memory;
 
-/// <summary>A piece of a content: a pooled array, filled from its beginning.</summary>
+/// <summary>A part of the content of an upload, in a pooled array that is filled from its start.</summary>
 internal sealed class Block(byte[] array, int size, long start)
 {
     private int _length;
 
-    /// <summary>The array that was rented; the pool may have given more than <see cref="Size"/>.</summary>
+    /// <summary>Gets the rented array, which may be longer than <see cref="Size"/>.</summary>
     public byte[] Array => array;
 
-    /// <summary>How many bytes of the array the store was charged for and may use.</summary>
+    /// <summary>Gets the usable size, in bytes, which counts against the budget.</summary>
     public int Size => size;
 
-    /// <summary>The offset in the content of the first byte.</summary>
+    /// <summary>Gets the offset of the first byte in the content.</summary>
     public long StartOffset { get; private set; } = start;
 
-    /// <summary>The offset in the content behind the last byte.</summary>
+    /// <summary>Gets the offset after the last byte in the content.</summary>
     public long EndOffset => StartOffset + Volatile.Read(ref _length);
 
-    /// <summary>How many bytes can still be added.</summary>
     public int FreeSpace => size - _length;
 
-    /// <summary>The bytes that are there.</summary>
     public ReadOnlySpan<byte> WrittenSpan => array.AsSpan(0, Volatile.Read(ref _length));
 
-    /// <summary>Adds as much as there is room for, and tells how much that was. One caller at a time.</summary>
+    /// <summary>Appends as many bytes as fit and returns their number. Not thread-safe with other appends; safe with reads.</summary>
     public int Append(ReadOnlySpan<byte> bytes)
     {
         int count = Math.Min(bytes.Length, FreeSpace);
@@ -32,6 +30,6 @@ internal sealed class Block(byte[] array, int size, long start)
         return count;
     }
 
-    /// <summary>Moves the block to its place in another content, before anybody can read it there.</summary>
+    /// <summary>Sets the position of the block in another content, before it can be read there.</summary>
     public void SetStartOffset(long start) => StartOffset = start;
 }

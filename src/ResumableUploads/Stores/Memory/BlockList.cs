@@ -3,12 +3,12 @@ using System.Buffers;
 namespace ResumableUploads.Stores.Memory;
 
 /// <summary>
-/// A content that only grows. One writer at a time; any number of readers beside it. The blocks go back to the pool when the last
-/// holder lets go, so that a reader never sees memory that has a new owner.
+/// The content of an upload, which only grows. One writer at a time; any number of concurrent readers. Reference-counted: the blocks are returned to the
+/// pool when the last reference is released, so that a reader never sees memory that is in use elsewhere.
 /// </summary>
 internal sealed class BlockList(MemoryBudget budget, ArrayPool<byte> pool)
 {
-    /// <summary>The blocks grow with the content, so that a small upload is cheap. The largest is under the large-object limit of 85,000 bytes.</summary>
+    // Larger content gets larger blocks, so that a small upload is cheap. The largest size is below the large-object limit of 85,000 bytes.
     private const int SmallBlockSize = 4 * 1024;
     private const int MediumBlockSize = 16 * 1024;
     private const int LargeBlockSize = 64 * 1024;
@@ -18,10 +18,10 @@ internal sealed class BlockList(MemoryBudget budget, ArrayPool<byte> pool)
     private Block? _tail;
     private int _referenceCount = 1;
 
-    /// <summary>How many bytes the writer has put in.</summary>
+    /// <summary>Gets the number of written bytes.</summary>
     public long Length { get; private set; }
 
-    /// <summary>Keeps the blocks from going back, until <see cref="ReleaseReference"/>. The caller knows of another holder.</summary>
+    /// <summary>Adds a reference, to be released with <see cref="ReleaseReference"/>. Another reference must exist.</summary>
     public void AddReference()
     {
         lock (_lock)
@@ -31,7 +31,7 @@ internal sealed class BlockList(MemoryBudget budget, ArrayPool<byte> pool)
         }
     }
 
-    /// <summary>Lets go. The last one to do so returns the blocks.</summary>
+    /// <summary>Releases a reference. The last release returns the blocks to the pool.</summary>
     public void ReleaseReference()
     {
         lock (_lock)
@@ -53,7 +53,7 @@ internal sealed class BlockList(MemoryBudget budget, ArrayPool<byte> pool)
         }
     }
 
-    /// <summary>Adds bytes until the budget is used up, and tells how many fitted.</summary>
+    /// <summary>Appends bytes until the budget is used up and returns the number of bytes that fitted.</summary>
     public long Write(in ReadOnlySequence<byte> bytes)
     {
         long before = Length;
@@ -76,7 +76,10 @@ internal sealed class BlockList(MemoryBudget budget, ArrayPool<byte> pool)
         return Length - before;
     }
 
-    /// <summary>Adds a whole other content, which is empty afterwards. Needs no room: either the bytes fit behind the last one, or the blocks move.</summary>
+    /// <summary>
+    /// Appends the content of another list, which is unusable afterwards. Needs no budget: the bytes are copied if they fit into the last block; otherwise
+    /// the blocks are moved.
+    /// </summary>
     public void MoveFrom(BlockList other)
     {
         lock (_lock)
@@ -107,7 +110,7 @@ internal sealed class BlockList(MemoryBudget budget, ArrayPool<byte> pool)
         }
     }
 
-    /// <summary>The block that has the byte at a position which has been written.</summary>
+    /// <summary>Returns the block with the byte at a position that has been written.</summary>
     public Block FindBlock(long position)
     {
         lock (_lock)
@@ -127,10 +130,10 @@ internal sealed class BlockList(MemoryBudget budget, ArrayPool<byte> pool)
 
     private bool TryAddBlock()
     {
-        int wanted = Length < SmallBlockSize ? SmallBlockSize : Length < SmallBlockSize + MediumBlockSize ? MediumBlockSize : LargeBlockSize;
+        int preferredSize = Length < SmallBlockSize ? SmallBlockSize : Length < SmallBlockSize + MediumBlockSize ? MediumBlockSize : LargeBlockSize;
 
-        // Near the cap a smaller block may still fit, and keeps a little more of what came.
-        for (int size = wanted; size >= SmallBlockSize; size /= 4)
+        // If the budget is nearly used up, a smaller block may still fit.
+        for (int size = preferredSize; size >= SmallBlockSize; size /= 4)
         {
             if (budget.TryReserveForContent(size))
             {

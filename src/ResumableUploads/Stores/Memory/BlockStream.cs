@@ -1,9 +1,9 @@
 namespace ResumableUploads.Stores.Memory;
 
-/// <summary>Reads a content up to the length that it had when the stream was opened. Stays valid when the upload is deleted.</summary>
+/// <summary>Reads the content up to its length at the time of opening. Stays valid if the upload is deleted.</summary>
 internal sealed class BlockStream : Stream
 {
-    // Held while bytes are copied out, so that a stream disposed in the middle of a read does not give its blocks away.
+    // Held during a copy, so that a concurrent Dispose does not return the blocks to the pool.
     private readonly Lock _lock = new();
     private readonly BlockList _blocks;
     private readonly long _length;
@@ -11,7 +11,7 @@ internal sealed class BlockStream : Stream
     private long _position;
     private bool _disposed;
 
-    /// <summary>Makes a stream that holds the blocks until it is disposed.</summary>
+    /// <summary>Initializes a stream that holds a reference to the blocks until it is disposed.</summary>
     public BlockStream(BlockList blocks, long length)
     {
         blocks.AddReference();
@@ -103,7 +103,7 @@ internal sealed class BlockStream : Stream
         };
         if (target < 0)
         {
-            throw new IOException("A position cannot be before the beginning.");
+            throw new IOException("The position must not be negative.");
         }
 
         return _position = target;

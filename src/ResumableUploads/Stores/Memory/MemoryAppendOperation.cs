@@ -4,10 +4,10 @@ using ResumableUploads.Abstractions;
 
 namespace ResumableUploads.Stores.Memory;
 
-/// <summary>Takes a content to its end, into an upload that has begun to be appended to.</summary>
+/// <summary>Appends content to an upload after <see cref="MemoryUpload.BeginAppend"/> has succeeded.</summary>
 internal static class MemoryAppendOperation
 {
-    /// <summary>Runs the append and ends it, however it goes.</summary>
+    /// <summary>Runs the append and always ends it with <see cref="MemoryUpload.EndAppend"/>.</summary>
     public static async ValueTask<AppendResult> RunAsync(
         MemoryUpload upload, UploadContent content, AppendMode mode, ArrayPool<byte> pool, CancellationToken cancellationToken)
     {
@@ -33,22 +33,22 @@ internal static class MemoryAppendOperation
         while (true)
         {
             ReadResult result = await reader.ReadAsync(CancellationToken.None);
-            if (upload.Write(result.Buffer) is not { } kept)
+            if (upload.Write(result.Buffer) is not { } write)
             {
                 reader.AdvanceTo(result.Buffer.Start);
                 return AppendStatus.NotFound;
             }
 
-            bool all = kept.Written == result.Buffer.Length;
-            reader.AdvanceTo(result.Buffer.GetPosition(kept.Written));
-            if (kept.Written > 0)
+            bool isComplete = write.Written == result.Buffer.Length;
+            reader.AdvanceTo(result.Buffer.GetPosition(write.Written));
+            if (write.Written > 0)
             {
-                content.ReportDurable(kept.Offset);
+                content.ReportDurable(write.Offset);
             }
 
-            if (!all)
+            if (!isComplete)
             {
-                throw CreateFullException(kept.Offset);
+                throw CreateFullException(write.Offset);
             }
 
             if (result.IsCompleted)
@@ -71,16 +71,16 @@ internal static class MemoryAppendOperation
             while (!ended)
             {
                 ReadResult result = await reader.ReadAsync(CancellationToken.None);
-                if (upload.CurrentOffset() is not { } offset)
+                if (upload.GetOffset() is not { } offset)
                 {
                     reader.AdvanceTo(result.Buffer.Start);
                     return AppendStatus.NotFound;
                 }
 
                 long written = staged.Write(result.Buffer);
-                bool all = written == result.Buffer.Length;
+                bool isComplete = written == result.Buffer.Length;
                 reader.AdvanceTo(result.Buffer.GetPosition(written));
-                if (!all)
+                if (!isComplete)
                 {
                     throw CreateFullException(offset);
                 }
@@ -104,5 +104,5 @@ internal static class MemoryAppendOperation
     }
 
     private static UploadStoreException CreateFullException(long durableOffset) =>
-        new(StoreFailure.Full, "The memory store has reached its cap.", durableOffset);
+        new(StoreFailure.Full, "The memory store is full.", durableOffset);
 }

@@ -4,10 +4,10 @@ using ResumableUploads.Abstractions;
 
 namespace ResumableUploads.Stores.Memory;
 
-/// <summary>One upload in memory, from its creation to its removal. Each method is one step under a lock that no await crosses.</summary>
+/// <summary>An upload in memory. Each method is atomic under a lock that is never held across an await.</summary>
 internal sealed class MemoryUpload
 {
-    /// <summary>What an upload costs beside its data, its outcome and its blocks, in bytes: a generous guess.</summary>
+    /// <summary>A generous estimate of the size, in bytes, of an upload without its data, response and blocks.</summary>
     private const int OverheadSize = 1024;
 
     private readonly Lock _lock = new();
@@ -23,7 +23,7 @@ internal sealed class MemoryUpload
     private bool _appending;
     private bool _removed;
 
-    /// <summary>Makes an upload for which <see cref="GetCost"/> has been taken from the budget.</summary>
+    /// <summary>Initializes an upload whose cost (<see cref="GetCost"/>) the caller has reserved in the budget.</summary>
     public MemoryUpload(UploadKey key, UploadRecord record, MemoryBudget budget, ArrayPool<byte> pool, TimeProvider time)
     {
         Key = key;
@@ -36,10 +36,10 @@ internal sealed class MemoryUpload
 
     public UploadKey Key { get; }
 
-    /// <summary>What an upload with this record is charged when it is made.</summary>
+    /// <summary>Returns the cost, in bytes, of an empty upload with this record.</summary>
     public static long GetCost(UploadRecord record) => OverheadSize + record.Data.Length;
 
-    /// <summary>The upload as it is now, or null when it has been removed.</summary>
+    /// <summary>Returns a snapshot, or null if the upload was removed.</summary>
     public UploadInfo? GetInfo()
     {
         lock (_lock)
@@ -48,8 +48,8 @@ internal sealed class MemoryUpload
         }
     }
 
-    /// <summary>How many bytes count now, or null when the upload has been removed.</summary>
-    public long? CurrentOffset()
+    /// <summary>Returns the offset, or null if the upload was removed.</summary>
+    public long? GetOffset()
     {
         lock (_lock)
         {
@@ -69,7 +69,7 @@ internal sealed class MemoryUpload
 
             if (record.State < _record.State)
             {
-                throw new ArgumentException($"The upload is {_record.State}; a state does not go back to {record.State}.", nameof(record));
+                throw new ArgumentException($"The upload is in state {_record.State} and cannot go back to {record.State}.", nameof(record));
             }
 
             ChargeBudget(record.Data.Length - _record.Data.Length);
@@ -80,8 +80,8 @@ internal sealed class MemoryUpload
         }
     }
 
-    /// <summary>Removes the upload if the version is the present one or null. <paramref name="forget"/> runs in the same step.</summary>
-    public ChangeStatus Remove(string? version, Action<MemoryUpload> forget)
+    /// <summary>Removes the upload if the version is current or null. Calls <paramref name="removeFromTable"/> under the lock.</summary>
+    public ChangeStatus Remove(string? version, Action<MemoryUpload> removeFromTable)
     {
         lock (_lock)
         {
@@ -89,7 +89,7 @@ internal sealed class MemoryUpload
             if (status == ChangeStatus.Succeeded)
             {
                 _removed = true;
-                forget(this);
+                removeFromTable(this);
                 _budget.Release(GetCost(_record) + (_response?.Length ?? 0));
                 _response = null;
                 _content.ReleaseReference();
@@ -99,14 +99,14 @@ internal sealed class MemoryUpload
         }
     }
 
-    public void PutResponse(ReadOnlySpan<byte> outcome)
+    public void PutResponse(ReadOnlySpan<byte> response)
     {
         lock (_lock)
         {
             if (!_removed)
             {
-                ChargeBudget(outcome.Length - (_response?.Length ?? 0));
-                _response = outcome.ToArray();
+                ChargeBudget(response.Length - (_response?.Length ?? 0));
+                _response = response.ToArray();
             }
         }
     }
@@ -127,7 +127,7 @@ internal sealed class MemoryUpload
         }
     }
 
-    /// <summary>Marks the upload as being appended to, and answers null; or the refusal.</summary>
+    /// <summary>Starts an append and returns null, or returns the result of a refused append.</summary>
     public AppendResult? BeginAppend(long offset)
     {
         lock (_lock)
@@ -157,13 +157,13 @@ internal sealed class MemoryUpload
         }
     }
 
-    /// <summary>A place for bytes that do not count yet; the caller releases it.</summary>
+    /// <summary>Creates a list for staged bytes, which the caller releases.</summary>
     public BlockList CreateStagingBlocks(ArrayPool<byte> pool) => new(_budget, pool);
 
     /// <summary>
-    /// Adds bytes, of the append that has begun, and makes them count. Answers null when the upload has been removed. The copying is done outside of
-    /// the lock: only the append that has begun writes, and the blocks are held meanwhile (not longer, so that a removal frees the memory
-    /// although a client is silent).
+    /// Writes bytes of the running append and advances the offset. Returns null if the upload was removed. The bytes are copied outside of the lock, because
+    /// there is only one writer. The reference to the blocks is held during the copy only, so that a removal releases the memory even while a client
+    /// is silent.
     /// </summary>
     public (long Written, long Offset)? Write(in ReadOnlySequence<byte> bytes)
     {
@@ -191,7 +191,7 @@ internal sealed class MemoryUpload
         }
     }
 
-    /// <summary>Makes staged bytes count, unless the upload has been removed.</summary>
+    /// <summary>Appends staged bytes, unless the upload was removed.</summary>
     public void Commit(BlockList staged)
     {
         lock (_lock)
@@ -204,7 +204,7 @@ internal sealed class MemoryUpload
         }
     }
 
-    /// <summary>Ends the append that has begun, once. An upload that has been removed meanwhile answers <see cref="AppendStatus.NotFound"/>.</summary>
+    /// <summary>Ends the running append. Returns <see cref="AppendStatus.NotFound"/> if the upload was removed.</summary>
     public AppendResult EndAppend(AppendStatus status)
     {
         lock (_lock)
@@ -235,15 +235,15 @@ internal sealed class MemoryUpload
         : version == Version ? ChangeStatus.Succeeded
         : ChangeStatus.VersionMismatch;
 
-    private void ChargeBudget(long difference)
+    private void ChargeBudget(long change)
     {
-        if (difference < 0)
+        if (change < 0)
         {
-            _budget.Release(-difference);
+            _budget.Release(-change);
         }
-        else if (!_budget.TryReserveForRecord(difference))
+        else if (!_budget.TryReserveForRecord(change))
         {
-            throw new UploadStoreException(StoreFailure.Full, "The memory store has reached its cap.", _offset);
+            throw new UploadStoreException(StoreFailure.Full, "The memory store is full.", _offset);
         }
     }
 

@@ -5,18 +5,18 @@ using ResumableUploads.Abstractions;
 namespace ResumableUploads.Stores.Memory;
 
 /// <summary>
-/// Keeps uploads in the memory of this process, up to a cap: for tests, for small files, and where nothing has to survive a restart.
-/// Nothing does: for this store, durable means held in memory.
+/// Stores uploads in the memory of the process, up to a limit. For tests, and for small uploads that need not survive a restart: in this store, durable
+/// means held in memory.
 /// </summary>
 /// <remarks>
-/// Contents lie in pooled blocks of 4 to 64 KiB, which grow with the upload. The memory of a deleted upload is given back when the last stream that
-/// reads it is disposed. When the cap is reached, an append keeps what fits and throws <see cref="UploadStoreException"/> with
-/// <see cref="StoreFailure.Full"/>; so does a record or an outcome for which there is no room, and then nothing is changed.
-/// Disposing the store removes all uploads; a call after that throws <see cref="ObjectDisposedException"/>.
+/// Content is kept in pooled blocks of 4 to 64 KiB. The memory of a deleted upload is released when the last stream that reads it is disposed. If the
+/// limit is reached, an append keeps the bytes that fit, and throws <see cref="UploadStoreException"/> with <see cref="StoreFailure.Full"/>. A creation, an
+/// update or a response that does not fit throws the same exception and changes nothing. Disposing the store removes all uploads; later calls throw
+/// <see cref="ObjectDisposedException"/>.
 /// </remarks>
 public sealed class MemoryUploadStore : IUploadStore, IStagedAppendStore, IDisposable
 {
-    /// <summary>The cap when none is given: 268,435,456 bytes (256 MiB).</summary>
+    /// <summary>The default limit, in bytes, of a store: 268,435,456 (256 MiB).</summary>
     public const long DefaultMaxTotalSize = 256L * 1024 * 1024;
 
     private const int MaxResponseLength = 1024 * 1024;
@@ -28,13 +28,12 @@ public sealed class MemoryUploadStore : IUploadStore, IStagedAppendStore, IDispo
     private readonly Action<MemoryUpload> _removeFromTable;
     private volatile bool _disposed;
 
-    /// <summary>Makes an empty store.</summary>
+    /// <summary>Initializes a new instance of the <see cref="MemoryUploadStore"/> class without uploads.</summary>
     /// <param name="maxTotalSize">
-    /// The most bytes that all uploads hold together: blocks as they are rented, data, outcomes, and 1 KiB for each upload. A
-    /// thirty-second part of it is left to the records and outcomes of uploads that are there, so that a full store can still finish them.
-    /// Default: <see cref="DefaultMaxTotalSize"/>.
+    /// The maximum size, in bytes, of all uploads together: blocks, record data, responses, and 1 KiB for each upload. 1/32 of it is reserved for the records
+    /// and responses of existing uploads, so that they can be completed while the store is full. The default is <see cref="DefaultMaxTotalSize"/>.
     /// </param>
-    /// <param name="timeProvider">The clock for <see cref="UploadInfo.LastModified"/>. Default: the system's.</param>
+    /// <param name="timeProvider">The clock for <see cref="UploadInfo.LastModified"/>, or <see langword="null"/> for the system clock.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="maxTotalSize"/> is zero or less.</exception>
     public MemoryUploadStore(long maxTotalSize = DefaultMaxTotalSize, TimeProvider? timeProvider = null)
         : this(maxTotalSize, timeProvider, ArrayPool<byte>.Shared)
@@ -50,24 +49,23 @@ public sealed class MemoryUploadStore : IUploadStore, IStagedAppendStore, IDispo
         _removeFromTable = _uploads.Remove;
     }
 
-    /// <summary>The part of the cap that contents may use: all of it but a thirty-second part. How much of that is free is not known beforehand.</summary>
+    /// <summary>Gets the part of the limit that content may use, in bytes: 31/32 of it. Other uploads may use some of it already.</summary>
     public long MaxStagedLength => _budget.ContentLimit;
 
-    /// <summary>How many bytes count against the cap now.</summary>
+    /// <summary>Gets the number of bytes that count against the limit.</summary>
     internal long UsedSize => _budget.Used;
 
     /// <inheritdoc/>
-    /// <exception cref="ArgumentException">The state is not <see cref="UploadState.Receiving"/>, or the data is too long.</exception>
     public ValueTask<CreateResult> CreateAsync(UploadKey key, UploadRecord record, CancellationToken cancellationToken)
     {
         ThrowIfDisposedOrCanceled(cancellationToken);
         ValidateRecord(record);
 
-        // Throws for default(UploadKey), which would otherwise break every listing.
+        // Throws for default(UploadKey), which would break every listing.
         _ = key.Owner;
         if (record.State != UploadState.Receiving)
         {
-            throw new ArgumentException("A new upload is receiving.", nameof(record));
+            throw new ArgumentException("The state of a new upload must be Receiving.", nameof(record));
         }
 
         if (Find(key) is not null)
@@ -75,16 +73,16 @@ public sealed class MemoryUploadStore : IUploadStore, IStagedAppendStore, IDispo
             return ValueTask.FromResult(new CreateResult(CreateStatus.AlreadyExists, null));
         }
 
-        // As much as content may use and no more: many new uploads must not take the room in which old ones are finished.
+        // From the budget of content: new uploads must not use up the memory that existing ones need to complete.
         if (!_budget.TryReserveForContent(MemoryUpload.GetCost(record)))
         {
-            throw new UploadStoreException(StoreFailure.Full, "The memory store has reached its cap.");
+            throw new UploadStoreException(StoreFailure.Full, "The memory store is full.");
         }
 
         var upload = new MemoryUpload(key, record, _budget, _pool, _time);
 
-        // Read before others can see it: the answer is the upload as it was made.
-        UploadInfo? made = upload.GetInfo();
+        // Read before other calls can change the upload.
+        UploadInfo? created = upload.GetInfo();
         if (!_uploads.TryAdd(upload))
         {
             upload.Remove(null, _removeFromTable);
@@ -97,7 +95,7 @@ public sealed class MemoryUploadStore : IUploadStore, IStagedAppendStore, IDispo
             ObjectDisposedException.ThrowIf(_disposed, this);
         }
 
-        return ValueTask.FromResult(new CreateResult(CreateStatus.Created, made));
+        return ValueTask.FromResult(new CreateResult(CreateStatus.Created, created));
     }
 
     /// <inheritdoc/>
@@ -119,13 +117,12 @@ public sealed class MemoryUploadStore : IUploadStore, IStagedAppendStore, IDispo
             return ValueTask.FromResult(new AppendResult(AppendStatus.NotFound, 0, null));
         }
 
-        return upload.BeginAppend(offset) is { } refusal
-            ? ValueTask.FromResult(refusal)
+        return upload.BeginAppend(offset) is { } refused
+            ? ValueTask.FromResult(refused)
             : MemoryAppendOperation.RunAsync(upload, content, mode, _pool, cancellationToken);
     }
 
     /// <inheritdoc/>
-    /// <exception cref="ArgumentException">The state goes back, or the data is too long.</exception>
     public ValueTask<UpdateResult> UpdateAsync(UploadKey key, string version, UploadRecord record, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(version);
@@ -135,7 +132,7 @@ public sealed class MemoryUploadStore : IUploadStore, IStagedAppendStore, IDispo
     }
 
     /// <inheritdoc/>
-    /// <remarks>The stream goes on to read the same bytes when the upload is deleted. Until it is disposed they count against the cap.</remarks>
+    /// <remarks>The stream stays valid if the upload is deleted. Its bytes count against the limit until it is disposed.</remarks>
     public ValueTask<Stream?> OpenReadAsync(UploadKey key, CancellationToken cancellationToken)
     {
         ThrowIfDisposedOrCanceled(cancellationToken);
@@ -150,7 +147,7 @@ public sealed class MemoryUploadStore : IUploadStore, IStagedAppendStore, IDispo
     }
 
     /// <inheritdoc/>
-    /// <remarks>The order is by owner, then by id, by the value of the characters. The keys are taken at the beginning, the uploads one by one.</remarks>
+    /// <remarks>The uploads are ordered by owner and then by id, both ordinally. The listing copies all keys at the start, and reads the uploads one by one.</remarks>
     public async IAsyncEnumerable<UploadInfo> ListAsync(
         UploadQuery query, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -167,13 +164,12 @@ public sealed class MemoryUploadStore : IUploadStore, IStagedAppendStore, IDispo
     }
 
     /// <inheritdoc/>
-    /// <exception cref="ArgumentException">The outcome has more than 1 MiB.</exception>
     public ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> response, CancellationToken cancellationToken)
     {
         ThrowIfDisposedOrCanceled(cancellationToken);
         if (response.Length > MaxResponseLength)
         {
-            throw new ArgumentException("An outcome has at most 1 MiB.", nameof(response));
+            throw new ArgumentException("A response must have at most 1 MiB.", nameof(response));
         }
 
         Find(key)?.PutResponse(response.Span);
@@ -184,11 +180,11 @@ public sealed class MemoryUploadStore : IUploadStore, IStagedAppendStore, IDispo
     public ValueTask<ReadOnlyMemory<byte>?> GetResponseAsync(UploadKey key, CancellationToken cancellationToken)
     {
         ThrowIfDisposedOrCanceled(cancellationToken);
-        byte[]? outcome = Find(key)?.GetResponse();
-        return ValueTask.FromResult(outcome is null ? null : (ReadOnlyMemory<byte>?)outcome);
+        byte[]? response = Find(key)?.GetResponse();
+        return ValueTask.FromResult(response is null ? null : (ReadOnlyMemory<byte>?)response);
     }
 
-    /// <summary>Removes all uploads. An append that is running ends in <see cref="AppendStatus.NotFound"/>.</summary>
+    /// <summary>Removes all uploads. Running appends return <see cref="AppendStatus.NotFound"/>.</summary>
     public void Dispose()
     {
         _disposed = true;
@@ -203,7 +199,7 @@ public sealed class MemoryUploadStore : IUploadStore, IStagedAppendStore, IDispo
         ArgumentNullException.ThrowIfNull(record);
         if (record.Data.Length > UploadRecord.MaxDataLength)
         {
-            throw new ArgumentException("The data of a record has at most 65,536 bytes.", nameof(record));
+            throw new ArgumentException($"The data of a record must have at most {UploadRecord.MaxDataLength} bytes.", nameof(record));
         }
     }
 

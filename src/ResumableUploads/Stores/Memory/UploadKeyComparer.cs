@@ -2,7 +2,7 @@ using ResumableUploads.Abstractions;
 
 namespace ResumableUploads.Stores.Memory;
 
-/// <summary>The order of a listing: by owner, then by id, both by the value of the characters.</summary>
+/// <summary>Orders keys by owner and then by id, both ordinally.</summary>
 internal sealed class UploadKeyComparer : IComparer<UploadKey>
 {
     private static readonly UploadKeyComparer Instance = new();
@@ -11,20 +11,20 @@ internal sealed class UploadKeyComparer : IComparer<UploadKey>
     {
     }
 
-    /// <summary>The keys, of those of the query's owner, that it may give, in order. Only keys are copied.</summary>
-    public static List<UploadKey> SelectKeys(IEnumerable<UploadKey> uploads, UploadQuery query)
+    /// <summary>Returns the keys after the start of the query, in order.</summary>
+    public static List<UploadKey> SelectKeys(IEnumerable<UploadKey> keys, UploadQuery query)
     {
-        List<UploadKey> keys = [];
-        foreach (UploadKey key in uploads)
+        List<UploadKey> selected = [];
+        foreach (UploadKey key in keys)
         {
             if (query.StartAfter is not { } after || Instance.Compare(key, after) > 0)
             {
-                keys.Add(key);
+                selected.Add(key);
             }
         }
 
-        keys.Sort(Instance);
-        return keys;
+        selected.Sort(Instance);
+        return selected;
     }
 
     public int Compare(UploadKey x, UploadKey y)

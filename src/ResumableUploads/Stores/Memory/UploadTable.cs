@@ -3,13 +3,13 @@ using ResumableUploads.Abstractions;
 
 namespace ResumableUploads.Stores.Memory;
 
-/// <summary>The uploads of a store, by key and by owner: what one owner has is found without a look at what all the others have.</summary>
+/// <summary>The uploads of a store, by key and by owner, so that a listing of one owner does not scan all uploads.</summary>
 internal sealed class UploadTable
 {
     private readonly ConcurrentDictionary<UploadKey, MemoryUpload> _uploads = new();
     private readonly Dictionary<string, HashSet<UploadKey>> _owners = new(StringComparer.Ordinal);
 
-    /// <summary>Held by whoever changes both of them.</summary>
+    // Held while both collections are changed.
     private readonly Lock _lock = new();
 
     public IEnumerable<MemoryUpload> All => _uploads.Values;
@@ -35,7 +35,7 @@ internal sealed class UploadTable
         }
     }
 
-    /// <summary>Removes this upload, and not another one under its key.</summary>
+    /// <summary>Removes an upload, unless its key belongs to another upload by now.</summary>
     public void Remove(MemoryUpload upload)
     {
         lock (_lock)
@@ -51,7 +51,7 @@ internal sealed class UploadTable
         }
     }
 
-    /// <summary>The keys of an owner, or with null of all.</summary>
+    /// <summary>Returns the keys of an owner, or all keys if the owner is null.</summary>
     public IEnumerable<UploadKey> GetKeys(string? owner)
     {
         if (owner is null)

@@ -3,18 +3,18 @@ using static Microsoft.Playwright.Assertions;
 
 namespace ResumableUploads.FunctionalTests.Clients.Browser;
 
-[Collection<InChromium>]
+[Collection<ChromiumCollection>]
 public class AccessibilityTests(Chromium chromium)
 {
     [Fact]
-    public async Task The_keyboard_alone_pauses_and_resumes_an_upload_and_everything_has_a_name()
+    public async Task Keyboard_pauses_and_resumes_upload_and_every_control_has_a_name()
     {
         await using IBrowserContext context = await chromium.NewContextAsync();
         await using SampleHostProcess host = await SampleHostProcess.StartAsync();
         using var file = new SourceFile("keys only.bin", 30_000_000);
         UploadPage page = await UploadPage.OpenAsync(context, host);
 
-        // Listened for from the start: the browser is told so by a message that a key pressed at once could overtake.
+        // Subscribe before the key is pressed: the subscription is a message to the browser, which the key press could overtake.
         var chooser = new TaskCompletionSource<IFileChooser>(TaskCreationOptions.RunContinuationsAsynchronously);
         page.Tab.FileChooser += (_, opened) => chooser.TrySetResult(opened);
         await page.LimitAsync(UploadPage.Slow);
@@ -23,7 +23,7 @@ public class AccessibilityTests(Chromium chromium)
         await page.Tab.Keyboard.PressAsync("Enter");
         await (await chooser.Task.WaitAsync(TimeSpan.FromSeconds(60))).SetFilesAsync(file.Path);
         await page.ExpectMoreThanAsync(file.Name, 3_000_000);
-        await AssertNamedAsync(page);
+        await AssertControlsAreNamedAsync(page);
         (string name, string? value) = Assert.Single(await page.AccessibleAsync("progressbar"));
         Assert.Equal(file.Name, name);
         Assert.InRange(double.Parse(value!), 1, file.Size);
@@ -32,23 +32,23 @@ public class AccessibilityTests(Chromium chromium)
         await page.Tab.Keyboard.PressAsync("Enter");
         await page.ExpectAsync(file.Name, "paused");
         await Expect(page.Button(file.Name, "resume")).ToBeFocusedAsync();
-        await AssertNamedAsync(page);
+        await AssertControlsAreNamedAsync(page);
         await page.LimitAsync(null);
         await page.Tab.Keyboard.PressAsync("Enter");
         await page.ExpectAsync(file.Name, "done");
         await Expect(page.Button(file.Name, "dismiss")).ToBeFocusedAsync();
         await Expect(page.Arrived).ToHaveCountAsync(1);
-        await AssertNamedAsync(page);
+        await AssertControlsAreNamedAsync(page);
         await Expect(page.Tab.Locator("#live")).ToContainTextAsync("Done");
 
         Assert.Empty(page.Traffic.Errors);
         Assert.Empty(page.Traffic.ConsoleErrors);
-        // The pause, and nothing else.
+        // The pause aborts the only request that fails.
         Assert.EndsWith("net::ERR_ABORTED", Assert.Single(page.Traffic.FailedRequests));
     }
 
     [Fact]
-    public async Task The_page_has_a_light_and_a_dark_face()
+    public async Task Page_follows_light_and_dark_color_scheme()
     {
         await using IBrowserContext context = await chromium.NewContextAsync();
         await using SampleHostProcess host = await SampleHostProcess.StartAsync();
@@ -70,14 +70,14 @@ public class AccessibilityTests(Chromium chromium)
         await page.ExpectMoreThanAsync(running.Name, 6_000_000);
         await Expect(page.Arrived).ToHaveCountAsync(2);
 
-        byte[] light = await FaceAsync(ColorScheme.Light);
-        byte[] dark = await FaceAsync(ColorScheme.Dark);
+        byte[] light = await CaptureAsync(ColorScheme.Light);
+        byte[] dark = await CaptureAsync(ColorScheme.Dark);
 
         Assert.NotEqual(light, dark);
-        Assert.Equal(light, await FaceAsync(ColorScheme.Light));
+        Assert.Equal(light, await CaptureAsync(ColorScheme.Light));
 
-        // The list moves on between two pictures; what is above it does not.
-        async Task<byte[]> FaceAsync(ColorScheme scheme)
+        // Captures only the header, because the progress in the list changes between two screenshots.
+        async Task<byte[]> CaptureAsync(ColorScheme scheme)
         {
             await page.Tab.EmulateMediaAsync(new() { ColorScheme = scheme });
             if (Environment.GetEnvironmentVariable("SCREENSHOTS") is { Length: > 0 } directory)
@@ -94,7 +94,7 @@ public class AccessibilityTests(Chromium chromium)
         }
     }
 
-    private static async Task AssertNamedAsync(UploadPage page)
+    private static async Task AssertControlsAreNamedAsync(UploadPage page)
     {
         foreach (string role in new[] { "button", "link", "progressbar" })
         {
@@ -115,6 +115,6 @@ public class AccessibilityTests(Chromium chromium)
             }
         }
 
-        Assert.Fail($"The Tab key does not lead to {selector}.");
+        Assert.Fail($"The Tab key does not reach {selector}.");
     }
 }

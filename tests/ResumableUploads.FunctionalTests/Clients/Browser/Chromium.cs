@@ -2,15 +2,15 @@ using Microsoft.Playwright;
 
 namespace ResumableUploads.FunctionalTests.Clients.Browser;
 
-/// <summary>All tests that need a browser share one, and run one after the other.</summary>
+/// <summary>The collection of tests that share one browser and run one at a time.</summary>
 [CollectionDefinition]
-public sealed class InChromium : ICollectionFixture<Chromium>;
+public sealed class ChromiumCollection : ICollectionFixture<Chromium>;
 
-/// <summary>The system's Chromium, started with the first test that asks for a context. Nothing is ever downloaded.</summary>
+/// <summary>The installed Chromium, which is started by the first test that creates a context. No browser is downloaded.</summary>
 public sealed class Chromium : IAsyncLifetime
 {
-    /// <summary>How long a test waits for a state of a page, in milliseconds: long enough for a machine that is busy with other tests.</summary>
-    public const float Patience = 60_000;
+    /// <summary>The timeout, in milliseconds, of a wait for a page. It allows for a machine that runs other tests.</summary>
+    public const float TimeoutMilliseconds = 60_000;
 
     private static readonly string[] Arguments =
     [
@@ -23,12 +23,12 @@ public sealed class Chromium : IAsyncLifetime
 
     public ValueTask InitializeAsync() => default;
 
-    /// <summary>A browser profile of its own: its own cookies, storage and network state. Skips the test where there is no Chromium.</summary>
+    /// <summary>Creates a browser profile with separate cookies, storage and network state. Skips the test if Chromium is not installed.</summary>
     public async Task<IBrowserContext> NewContextAsync()
     {
         IBrowser browser = _browser ??= await StartAsync();
         IBrowserContext context = await browser.NewContextAsync(new() { AcceptDownloads = true });
-        context.SetDefaultTimeout(Patience);
+        context.SetDefaultTimeout(TimeoutMilliseconds);
         return context;
     }
 
@@ -44,17 +44,17 @@ public sealed class Chromium : IAsyncLifetime
 
     private async Task<IBrowser> StartAsync()
     {
-        string path = Environment.GetEnvironmentVariable("CHROMIUM_PATH") is { Length: > 0 } own ? own : "/usr/bin/chromium";
+        string path = Environment.GetEnvironmentVariable("CHROMIUM_PATH") is { Length: > 0 } configured ? configured : "/usr/bin/chromium";
         if (!File.Exists(path))
         {
-            string reason = $"There is no Chromium at {path}. Install it, or set CHROMIUM_PATH.";
+            string reason = $"Chromium was not found at {path}. Install it or set CHROMIUM_PATH.";
             Assert.SkipUnless(string.Equals(Environment.GetEnvironmentVariable("CI"), "true", StringComparison.OrdinalIgnoreCase), reason);
             Assert.Fail(reason);
         }
 
         Environment.SetEnvironmentVariable("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1");
-        Assertions.SetDefaultExpectTimeout(Patience);
+        Assertions.SetDefaultExpectTimeout(TimeoutMilliseconds);
         _playwright ??= await Playwright.CreateAsync();
-        return await _playwright.Chromium.LaunchAsync(new() { ExecutablePath = path, Args = Arguments, Timeout = Patience });
+        return await _playwright.Chromium.LaunchAsync(new() { ExecutablePath = path, Args = Arguments, Timeout = TimeoutMilliseconds });
     }
 }

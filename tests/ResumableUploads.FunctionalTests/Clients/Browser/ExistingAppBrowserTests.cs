@@ -5,18 +5,18 @@ using static Microsoft.Playwright.Assertions;
 
 namespace ResumableUploads.FunctionalTests.Clients.Browser;
 
-/// <summary>The page of the sample of an app that has been there before.</summary>
-[Collection<InChromium>]
+/// <summary>The upload page of the ExistingApp sample.</summary>
+[Collection<ChromiumCollection>]
 public class ExistingAppBrowserTests(Chromium chromium)
 {
-    private const int Piece = 8 << 20;
+    private const int ChunkSize = 8 << 20;
 
     [Fact]
-    public async Task A_form_is_sent_in_pieces_goes_on_after_an_error_and_shows_the_answer()
+    public async Task Form_is_sent_in_chunks_resumes_after_error_and_shows_response()
     {
         await using IBrowserContext context = await chromium.NewContextAsync();
         await using ExistingApp app = await StartAsync();
-        using var file = new SourceFile("Übersicht.pdf", (2 * Piece) + 1_000_000);
+        using var file = new SourceFile("Übersicht.pdf", (2 * ChunkSize) + 1_000_000);
         (IPage page, Traffic traffic, ILocator form) = await OpenAsync(context, app);
         int sent = 0;
         await page.RouteAsync("**/documents", route =>
@@ -29,22 +29,22 @@ public class ExistingAppBrowserTests(Chromium chromium)
         ILocator output = form.Locator("output");
         await Expect(output).ToContainTextAsync("Done (200)");
         await Expect(output).ToContainTextAsync($"“Overview” (Übersicht.pdf, {file.Size} bytes) is saved as {file.Hash.ToLowerInvariant()}.");
-        Assert.Equal([0, Piece, Piece, 2 * Piece], traffic.StartBytes);
+        Assert.Equal([0, ChunkSize, ChunkSize, 2 * ChunkSize], traffic.StartBytes);
         Assert.Equal(file.Hash.ToLowerInvariant(), Assert.Single(app.Saved));
         Assert.Empty(traffic.Errors);
     }
 
     [Fact]
-    public async Task A_video_that_is_cancelled_is_forgotten_by_the_server()
+    public async Task Cancelled_video_is_removed_from_server()
     {
         await using IBrowserContext context = await chromium.NewContextAsync();
         await using ExistingApp app = await StartAsync();
-        using var file = new SourceFile("movie.mp4", (2 * Piece) + 1_000_000);
+        using var file = new SourceFile("movie.mp4", (2 * ChunkSize) + 1_000_000);
         (IPage page, Traffic traffic, ILocator form) = await OpenAsync(context, app, "videos");
         var held = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await page.RouteAsync("**/videos", async route =>
         {
-            if (route.Request.Method == "POST" && Traffic.StartByte(route.Request) == Piece && !held.Task.IsCompleted)
+            if (route.Request.Method == "POST" && Traffic.StartByte(route.Request) == ChunkSize && !held.Task.IsCompleted)
             {
                 held.SetResult();
                 return;
@@ -55,13 +55,13 @@ public class ExistingAppBrowserTests(Chromium chromium)
 
         await form.GetByLabel("Video").SetInputFilesAsync(file.Path);
         await form.GetByRole(AriaRole.Button, new() { Name = "Send" }).ClickAsync();
-        await held.Task.WaitAsync(TimeSpan.FromMilliseconds(Chromium.Patience));
+        await held.Task.WaitAsync(TimeSpan.FromMilliseconds(Chromium.TimeoutMilliseconds));
         await form.GetByRole(AriaRole.Button, new() { Name = "Cancel" }).ClickAsync();
         await Expect(form.Locator("output")).ToHaveTextAsync("Cancelled");
 
         await form.GetByRole(AriaRole.Button, new() { Name = "Send" }).ClickAsync();
         await Expect(form.Locator("output")).ToContainTextAsync("Done (201)");
-        Assert.Equal([0, Piece, 0, Piece, 2 * Piece], traffic.StartBytes);
+        Assert.Equal([0, ChunkSize, 0, ChunkSize, 2 * ChunkSize], traffic.StartBytes);
         Assert.Equal(file.Hash.ToLowerInvariant(), Assert.Single(app.Saved));
         Assert.Empty(traffic.Errors);
     }

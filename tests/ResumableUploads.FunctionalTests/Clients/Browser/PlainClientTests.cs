@@ -6,12 +6,12 @@ using static Microsoft.Playwright.Assertions;
 
 namespace ResumableUploads.FunctionalTests.Clients.Browser;
 
-/// <summary>A page of a few lines in the way of the published tutorial, which knows nothing of this project.</summary>
-[Collection<InChromium>]
+/// <summary>A short page that follows the published tutorial and uses only the file-id headers.</summary>
+[Collection<ChromiumCollection>]
 public class PlainClientTests(Chromium chromium)
 {
     [Fact]
-    public async Task A_plain_client_sends_a_file_stops_and_goes_on_and_is_told_success_again()
+    public async Task Plain_client_stops_resumes_and_repeats_a_completed_upload()
     {
         await using IBrowserContext context = await chromium.NewContextAsync();
         await using TestApp app = await StartAsync();
@@ -19,18 +19,18 @@ public class PlainClientTests(Chromium chromium)
         using var file = new SourceFile("café.bin", 20_000_000);
         IPage page = await context.NewPageAsync();
         var traffic = new Traffic(page);
-        await using var line = new Line(app.Address);
-        await page.GotoAsync(line.Address.ToString());
+        await using var proxy = new InterruptibleProxy(app.Address);
+        await page.GotoAsync(proxy.Address.ToString());
         await page.Locator("#file").SetInputFilesAsync(file.Path);
 
-        // What the systems between the two hold in memory may come after the stop. The rest cannot.
-        line.HoldAfter(1_000_000);
+        // Buffered bytes may arrive after the stop, but the proxy holds back the rest of the file.
+        proxy.HoldAfter(1_000_000);
         await page.ClickAsync("#send");
         await page.WaitForFunctionAsync("Number(document.getElementById('sent').value) > 500_000");
         await page.ClickAsync("#stop");
         await Expect(page.Locator("#result")).ToHaveTextAsync("stopped");
 
-        line.Release();
+        proxy.Release();
         await SendAsync(page);
         Assert.Equal(file.Hash, HashOf(Assert.Single(app.Finished)));
 
@@ -48,7 +48,7 @@ public class PlainClientTests(Chromium chromium)
     [InlineData("plain.txt", 300_000)]
     [InlineData("empty.txt", 0)]
     [InlineData("ÄÖÜ ß ñ.dat", 5_000_000)]
-    public async Task A_plain_client_sends_a_file_in_one_go(string name, int size)
+    public async Task Plain_client_sends_file_in_one_request(string name, int size)
     {
         await using IBrowserContext context = await chromium.NewContextAsync();
         await using TestApp app = await StartAsync();

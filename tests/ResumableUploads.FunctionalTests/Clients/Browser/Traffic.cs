@@ -4,7 +4,7 @@ using Microsoft.Playwright;
 
 namespace ResumableUploads.FunctionalTests.Clients.Browser;
 
-/// <summary>What a page sends and is told, and what goes wrong in it.</summary>
+/// <summary>Records the requests, responses and errors of a page.</summary>
 public sealed class Traffic
 {
     private readonly ConcurrentQueue<IRequest> _requests = new();
@@ -23,22 +23,22 @@ public sealed class Traffic
         };
     }
 
-    /// <summary>Exceptions that nobody caught: always a defect.</summary>
+    /// <summary>Gets the unhandled exceptions of the page.</summary>
     public ConcurrentQueue<string> Errors { get; } = new();
 
-    /// <summary>Errors and warnings on the console; the browser itself writes one for each connection that fails.</summary>
+    /// <summary>Gets the errors and warnings on the console. The browser writes one for each failed connection.</summary>
     public ConcurrentQueue<string> ConsoleErrors { get; } = new();
 
     public ConcurrentQueue<string> FailedRequests { get; } = new();
 
     public IReadOnlyList<IRequest> Requests => [.. _requests];
 
-    /// <summary>Where each request that sent bytes began.</summary>
+    /// <summary>Gets the start byte of each append.</summary>
     public IReadOnlyList<long> StartBytes => [.. Appends.Select(StartByte)];
 
     public IEnumerable<IRequest> Appends => _requests.Where(static request => request.Method == "POST");
 
-    /// <summary>What each status request was answered, for those that were.</summary>
+    /// <summary>Returns the offsets in the successful status responses.</summary>
     public async Task<IReadOnlyList<long>> StatusesAsync()
     {
         var statuses = new List<long>();
@@ -46,7 +46,7 @@ public sealed class Traffic
         {
             if (request.Failure is null && await request.ResponseAsync() is { Status: 200 } response)
             {
-                // The body, which says the same, is gone after a reload.
+                // The body contains the same number, but is not available after a reload.
                 statuses.Add(long.Parse(response.Headers["x-start-byte"], CultureInfo.InvariantCulture));
             }
         }

@@ -4,10 +4,10 @@ using static Microsoft.Playwright.Assertions;
 
 namespace ResumableUploads.FunctionalTests.Clients.Browser;
 
-/// <summary>The sample's page in a tab.</summary>
+/// <summary>The page of SampleHost in a browser tab.</summary>
 public sealed class UploadPage
 {
-    /// <summary>Slow enough to do something in the middle of some tens of megabytes, also on a busy machine.</summary>
+    /// <summary>A rate, in bytes per second, that leaves time to act during an upload of tens of megabytes, even on a busy machine.</summary>
     public const int Slow = 3_000_000;
 
     private readonly ICDPSession _devTools;
@@ -25,11 +25,11 @@ public sealed class UploadPage
 
     public ILocator Arrived => Tab.GetByTestId("arrived");
 
-    public static async Task<UploadPage> OpenAsync(IBrowserContext context, SampleHostProcess host, Line? line = null)
+    public static async Task<UploadPage> OpenAsync(IBrowserContext context, SampleHostProcess host, InterruptibleProxy? proxy = null)
     {
         IPage tab = await context.NewPageAsync();
         var page = new UploadPage(tab, await context.NewCDPSessionAsync(tab));
-        await tab.GotoAsync((line?.Address ?? host.Address).ToString());
+        await tab.GotoAsync((proxy?.Address ?? host.Address).ToString());
         return page;
     }
 
@@ -41,7 +41,7 @@ public sealed class UploadPage
 
     public Task ExpectAsync(string name, string state) => Expect(Row(name)).ToHaveAttributeAsync("data-state", state);
 
-    /// <summary>Waits until more than so many bytes of a file are shown as sent.</summary>
+    /// <summary>Waits until the page shows an offset greater than <paramref name="offset"/>.</summary>
     public Task ExpectMoreThanAsync(string name, long offset) => Tab.WaitForFunctionAsync(
         """
         ([name, offset]) => [...document.querySelectorAll('[data-testid=upload]')]
@@ -52,13 +52,16 @@ public sealed class UploadPage
     public async Task<long> OffsetAsync(string name) =>
         long.Parse(await Row(name).GetAttributeAsync("data-offset") ?? "", CultureInfo.InvariantCulture);
 
-    /// <summary>Limits what requests send that begin from now on, in bytes a second; null for no limit. Those that run have none from now on.</summary>
+    /// <summary>
+    /// Limits the rate, in bytes per second, of requests that start after this call. <see langword="null"/> removes the limit. Running requests
+    /// become unlimited.
+    /// </summary>
     public Task LimitAsync(int? rate) => _devTools.SendAsync("Network.emulateNetworkConditions", new Dictionary<string, object>
     {
         ["offline"] = false, ["latency"] = 0, ["downloadThroughput"] = -1, ["uploadThroughput"] = rate ?? -1,
     });
 
-    /// <summary>Keeps every offset that a row shows from now on; the returned function gives them.</summary>
+    /// <summary>Starts recording the offsets that a row shows, and returns a function that returns them.</summary>
     public async Task<Func<Task<long[]>>> WatchOffsetsAsync(string name)
     {
         await Row(name).EvaluateAsync(
@@ -71,7 +74,7 @@ public sealed class UploadPage
         return () => Tab.EvaluateAsync<long[]>("window.offsetsShown");
     }
 
-    /// <summary>The nodes of a role that a screen reader meets: name and value.</summary>
+    /// <summary>Returns the name and value of the accessibility nodes with the given role.</summary>
     public async Task<IReadOnlyList<(string Name, string? Value)>> AccessibleAsync(string role)
     {
         System.Text.Json.JsonElement tree = (await _devTools.SendAsync("Accessibility.getFullAXTree"))!.Value;

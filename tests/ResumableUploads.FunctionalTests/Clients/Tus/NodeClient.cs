@@ -4,7 +4,7 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FunctionalTests.Clients.Tus;
 
-/// <summary>A client of tus in a Node process of its own, which runs one of <c>tests/tus-clients/scenarios.mjs</c>.</summary>
+/// <summary>A tus client in a Node process, which runs a scenario of <c>tests/tus-clients/scenarios.mjs</c>.</summary>
 internal sealed class NodeClient : IAsyncDisposable
 {
     private const string Finished = "done";
@@ -22,24 +22,24 @@ internal sealed class NodeClient : IAsyncDisposable
         process.BeginErrorReadLine();
     }
 
-    /// <summary>The requests so far: the method, and the offset or a dash.</summary>
+    /// <summary>Gets the requests sent so far: the method, and the offset or a dash.</summary>
     public IReadOnlyList<string> Requests => Lines("request ");
 
-    /// <summary>The answers so far: the method, the offset or a dash, and the status code.</summary>
-    public IReadOnlyList<string> Answers => Lines("answer ");
+    /// <summary>Gets the responses received so far: the method, the offset or a dash, and the status code.</summary>
+    public IReadOnlyList<string> Responses => Lines("answer ");
 
     /// <summary>
-    /// How often it was told that it is elsewhere than it thinks. What it sent before a stop may be read after the question that follows: then it asks
-    /// again, and goes on.
+    /// Gets the number of 409 responses. The server may read the last bytes of a stopped request after it has answered the next HEAD. The client then
+    /// requests the offset again and resumes.
     /// </summary>
-    public int Corrections => Answers.Count(static answer => answer.EndsWith(" 409", StringComparison.Ordinal));
+    public int Corrections => Responses.Count(static response => response.EndsWith(" 409", StringComparison.Ordinal));
 
     /// <summary>Starts a client.</summary>
-    /// <param name="client">The name of its package.</param>
-    /// <param name="scenario">What it does.</param>
-    /// <param name="server">The server.</param>
-    /// <param name="seed">For what it does at random.</param>
-    /// <param name="files">What it sends.</param>
+    /// <param name="client">The npm package name of the client.</param>
+    /// <param name="scenario">The name of the scenario.</param>
+    /// <param name="server">The base address of the server.</param>
+    /// <param name="seed">The seed of the random decisions.</param>
+    /// <param name="files">The files to send.</param>
     public static async Task<NodeClient> StartAsync(string client, string scenario, Uri server, int seed, params SourceFile[] files)
     {
         await NodeModules.RequireAsync();
@@ -57,18 +57,18 @@ internal sealed class NodeClient : IAsyncDisposable
         })!);
     }
 
-    /// <summary>Waits until the client has printed a line.</summary>
-    public async Task PrintsAsync(string wanted)
+    /// <summary>Waits until the client prints a line.</summary>
+    public async Task PrintsAsync(string expectedLine)
     {
-        string? found = await _output.WaitAsync(line => line == wanted).WaitAsync(ChildHost.Patience);
+        string? found = await _output.WaitAsync(line => line == expectedLine).WaitAsync(ChildHost.Patience);
         if (found is null)
         {
             await _errors.Ended.WaitAsync(ChildHost.Patience);
-            Assert.Fail($"The client ended without \"{wanted}\":\n{string.Join('\n', [.. _output.Lines, .. _errors.Lines])}");
+            Assert.Fail($"The client exited without printing \"{expectedLine}\":\n{string.Join('\n', [.. _output.Lines, .. _errors.Lines])}");
         }
     }
 
-    /// <summary>Waits until the client has done all of it.</summary>
+    /// <summary>Waits until the client has completed its scenario.</summary>
     public Task EndAsync() => PrintsAsync(Finished);
 
     public async ValueTask DisposeAsync()

@@ -1,6 +1,6 @@
 namespace ResumableUploads.FunctionalTests.Clients.Tus;
 
-/// <summary>One sample host for the tests of a class.</summary>
+/// <summary>A sample host that the tests of a class share.</summary>
 public sealed class SharedSampleHost : IAsyncLifetime
 {
     public SampleHostProcess Host { get; private set; } = null!;

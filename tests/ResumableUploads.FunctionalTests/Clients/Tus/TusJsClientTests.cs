@@ -3,8 +3,8 @@ using System.Security.Cryptography;
 namespace ResumableUploads.FunctionalTests.Clients.Tus;
 
 /// <summary>
-/// The real tus-js-client under Node against the sample host: the stable version; the one to come; and that one where it is told to speak the IETF draft,
-/// as far as the draft goes. (It has no parts side by side; and there the client takes an empty file for finished when it is made, and never finishes it.)
+/// Runs tus-js-client under Node against the sample host: the stable version, the prerelease, and the prerelease with the IETF draft protocol. The draft
+/// has no parallel uploads. With the draft, the client regards an empty file as complete once it is created, and never completes it.
 /// </summary>
 public class TusJsClientTests(SharedSampleHost shared, ITestOutputHelper output) : IClassFixture<SharedSampleHost>
 {
@@ -25,8 +25,8 @@ public class TusJsClientTests(SharedSampleHost shared, ITestOutputHelper output)
     [InlineData(Next, "file", Large)]
     [InlineData(Draft03, "file", Large)]
     [InlineData(Draft05, "file", Large)]
-    public Task A_file_arrives_in_one_request(string client, string scenario, int size) =>
-        SendAsync(client, scenario, size, ["POST - 201", "PATCH 0 {piece}"]);
+    public Task Upload_in_one_request_completes(string client, string scenario, int size) =>
+        SendAsync(client, scenario, size, ["POST - 201", "PATCH 0 {chunk}"]);
 
     [Theory]
     [InlineData(Stable, "bytes")]
@@ -35,7 +35,7 @@ public class TusJsClientTests(SharedSampleHost shared, ITestOutputHelper output)
     [InlineData(Next, "file")]
     [InlineData(Stable, "duringCreation")]
     [InlineData(Next, "duringCreation")]
-    public Task An_empty_file_arrives_with_its_creation(string client, string scenario) =>
+    public Task Empty_file_completes_with_its_creation(string client, string scenario) =>
         SendAsync(client, scenario, 0, ["POST - 201"]);
 
     [Theory]
@@ -43,51 +43,51 @@ public class TusJsClientTests(SharedSampleHost shared, ITestOutputHelper output)
     [InlineData(Next)]
     [InlineData(Draft03)]
     [InlineData(Draft05)]
-    public Task A_file_arrives_in_chunks(string client) =>
-        SendAsync(client, "chunks", 10_000_000, ["POST - 201", "PATCH 0 {piece}", "PATCH 3000000 {piece}", "PATCH 6000000 {piece}", "PATCH 9000000 {piece}"]);
+    public Task Upload_in_chunks_completes(string client) =>
+        SendAsync(client, "chunks", 10_000_000, ["POST - 201", "PATCH 0 {chunk}", "PATCH 3000000 {chunk}", "PATCH 6000000 {chunk}", "PATCH 9000000 {chunk}"]);
 
     [Theory]
     [InlineData(Stable)]
     [InlineData(Next)]
     [InlineData(Draft03)]
     [InlineData(Draft05)]
-    public Task A_stream_of_unknown_length_arrives(string client) =>
-        SendAsync(client, "deferred", 2_500_000, ["POST - 201", "PATCH 0 {piece}", "PATCH 1000000 {piece}", "PATCH 2000000 {piece}"]);
+    public Task Stream_of_unknown_length_completes(string client) =>
+        SendAsync(client, "deferred", 2_500_000, ["POST - 201", "PATCH 0 {chunk}", "PATCH 1000000 {chunk}", "PATCH 2000000 {chunk}"]);
 
     [Theory]
     [InlineData(Stable)]
     [InlineData(Next)]
     [InlineData(Draft03)]
     [InlineData(Draft05)]
-    public Task A_file_arrives_with_its_creation(string client) => SendAsync(client, "duringCreation", 10_000_000, ["POST - 201"]);
+    public Task Upload_in_creation_request_completes(string client) => SendAsync(client, "duringCreation", 10_000_000, ["POST - 201"]);
 
     [Theory]
     [InlineData(Stable)]
     [InlineData(Next)]
     [InlineData(Draft03)]
     [InlineData(Draft05)]
-    public Task A_file_begins_with_its_creation_and_goes_on_in_chunks(string client) =>
-        SendAsync(client, "duringCreationInChunks", 10_000_000, ["POST - 201", "PATCH 3000000 {piece}", "PATCH 6000000 {piece}", "PATCH 9000000 {piece}"]);
+    public Task Creation_with_first_chunk_and_further_chunks_completes(string client) =>
+        SendAsync(client, "duringCreationInChunks", 10_000_000, ["POST - 201", "PATCH 3000000 {chunk}", "PATCH 6000000 {chunk}", "PATCH 9000000 {chunk}"]);
 
     [Theory]
     [InlineData(Stable)]
     [InlineData(Next)]
     [InlineData(Draft03)]
     [InlineData(Draft05)]
-    public Task A_file_arrives_by_POST_alone(string client) =>
-        SendAsync(client, "methodOverride", 10_000_000, ["POST - 201", "POST 0 {piece}", "POST 3000000 {piece}", "POST 6000000 {piece}", "POST 9000000 {piece}"]);
+    public Task Upload_with_method_override_completes(string client) =>
+        SendAsync(client, "methodOverride", 10_000_000, ["POST - 201", "POST 0 {chunk}", "POST 3000000 {chunk}", "POST 6000000 {chunk}", "POST 9000000 {chunk}"]);
 
     [Theory]
     [InlineData(Stable)]
     [InlineData(Next)]
-    public async Task A_file_arrives_in_parts_side_by_side_and_the_parts_are_cleared(string client)
+    public async Task Parallel_upload_completes_and_removes_parts(string client)
     {
         await using SampleHostProcess host = await SampleHostProcess.StartAsync();
         using var file = new SourceFile("in parts.bin", Large);
         await using NodeClient sender = await NodeClient.StartAsync(client, "parallel", host.Address, seed: 0, file);
         await sender.EndAsync();
-        Assert.Equal(5, sender.Answers.Count(static answer => answer == "POST - 201"));
-        Assert.Equal(4, sender.Answers.Count(answer => answer == Told(client, "PATCH 0 {piece}")));
+        Assert.Equal(5, sender.Responses.Count(static response => response == "POST - 201"));
+        Assert.Equal(4, sender.Responses.Count(response => response == WithStatusCodes(client, "PATCH 0 {chunk}")));
         await file.AssertArrivedAloneAsync(host);
         Assert.Empty(Directory.GetFiles(host.Directory, "*.data", SearchOption.AllDirectories));
     }
@@ -95,13 +95,13 @@ public class TusJsClientTests(SharedSampleHost shared, ITestOutputHelper output)
     [Theory]
     [InlineData(Stable)]
     [InlineData(Next)]
-    public async Task Parts_that_are_stopped_go_on_where_they_were(string client)
+    public async Task Parallel_upload_resumes_stopped_parts(string client)
     {
         using var file = new SourceFile($"{client.Replace(':', ' ')} stopped in parts.bin", Large);
         await using NodeClient sender = await NodeClient.StartAsync(client, "parallelStopped", _host.Address, seed: 0, file);
         await sender.EndAsync();
-        Assert.Equal(5, sender.Answers.Count(static answer => answer == "POST - 201"));
-        Assert.DoesNotContain(sender.Answers, static answer => answer[^3] != '2');
+        Assert.Equal(5, sender.Responses.Count(static response => response == "POST - 201"));
+        Assert.DoesNotContain(sender.Responses, static response => response[^3] != '2');
         await AssertArrivedAsync(file);
     }
 
@@ -114,7 +114,7 @@ public class TusJsClientTests(SharedSampleHost shared, ITestOutputHelper output)
     [InlineData(Next, "文件 🎬 ملف.bin")]
     [InlineData(Draft03, "文件 🎬 ملف.bin")]
     [InlineData(Draft05, "文件 🎬 ملف.bin")]
-    public async Task A_file_keeps_its_name_in_any_language(string client, string name)
+    public async Task Upload_keeps_non_ASCII_file_name(string client, string name)
     {
         using var file = new SourceFile($"{client.Replace(':', ' ')} {name}", 12_000);
         await using NodeClient sender = await NodeClient.StartAsync(client, "bytes", _host.Address, seed: 0, file);
@@ -127,7 +127,7 @@ public class TusJsClientTests(SharedSampleHost shared, ITestOutputHelper output)
     [InlineData(Next)]
     [InlineData(Draft03)]
     [InlineData(Draft05)]
-    public async Task Twenty_files_arrive_at_once(string client)
+    public async Task Twenty_concurrent_uploads_complete(string client)
     {
         SourceFile[] files = [.. Enumerable.Range(0, 20).Select(i => new SourceFile($"{client.Replace(':', ' ')} one of twenty {i:00}.bin", 500_000 + i))];
         try
@@ -139,7 +139,7 @@ public class TusJsClientTests(SharedSampleHost shared, ITestOutputHelper output)
                 await AssertArrivedAsync(file);
             }
 
-            Assert.Equal(20, sender.Answers.Count(answer => answer == Told(client, "PATCH 0 {piece}")));
+            Assert.Equal(20, sender.Responses.Count(response => response == WithStatusCodes(client, "PATCH 0 {chunk}")));
         }
         finally
         {
@@ -152,7 +152,7 @@ public class TusJsClientTests(SharedSampleHost shared, ITestOutputHelper output)
     [InlineData(Next)]
     [InlineData(Draft03)]
     [InlineData(Draft05)]
-    public async Task A_file_that_is_stopped_ten_times_arrives_whole(string client)
+    public async Task Upload_stopped_ten_times_completes(string client)
     {
         int seed = RandomNumberGenerator.GetInt32(int.MaxValue);
         output.WriteLine($"Seed {seed}.");
@@ -161,11 +161,11 @@ public class TusJsClientTests(SharedSampleHost shared, ITestOutputHelper output)
         await sender.EndAsync();
         await AssertArrivedAsync(file);
 
-        output.WriteLine(string.Join("; ", sender.Answers));
+        output.WriteLine(string.Join("; ", sender.Responses));
         Assert.InRange(sender.Corrections, 0, 10);
-        Assert.Equal(10 + sender.Corrections, sender.Answers.Count(answer => answer == Told(client, "HEAD - {head}")));
-        Assert.Equal(1, sender.Answers.Count(static answer => answer.StartsWith("POST", StringComparison.Ordinal)));
-        Assert.Equal(sender.Corrections, sender.Answers.Count(static answer => answer[^3] != '2'));
+        Assert.Equal(10 + sender.Corrections, sender.Responses.Count(response => response == WithStatusCodes(client, "HEAD - {head}")));
+        Assert.Equal(1, sender.Responses.Count(static response => response.StartsWith("POST", StringComparison.Ordinal)));
+        Assert.Equal(sender.Corrections, sender.Responses.Count(static response => response[^3] != '2'));
         long[] offsets = [.. sender.Requests.Where(static request => request.StartsWith("PATCH", StringComparison.Ordinal)).Select(OffsetOf)];
         Assert.Equal(offsets.Order(), offsets);
         Assert.NotEqual(0, offsets[^1]);
@@ -176,13 +176,13 @@ public class TusJsClientTests(SharedSampleHost shared, ITestOutputHelper output)
     [InlineData(Next)]
     [InlineData(Draft03)]
     [InlineData(Draft05)]
-    public async Task A_file_that_is_given_up_leaves_nothing(string client)
+    public async Task Terminated_upload_leaves_no_files(string client)
     {
         await using SampleHostProcess host = await SampleHostProcess.StartAsync();
         using var file = new SourceFile("given up.bin", 10_000_000);
         await using NodeClient sender = await NodeClient.StartAsync(client, "terminated", host.Address, seed: 0, file);
         await sender.EndAsync();
-        Assert.Contains("DELETE - 204", sender.Answers);
+        Assert.Contains("DELETE - 204", sender.Responses);
         Assert.Empty(host.Arrived);
         Assert.Empty(Directory.GetFiles(host.Directory, "*.data", SearchOption.AllDirectories));
     }
@@ -192,38 +192,38 @@ public class TusJsClientTests(SharedSampleHost shared, ITestOutputHelper output)
     [InlineData(Next)]
     [InlineData(Draft03)]
     [InlineData(Draft05)]
-    public async Task A_file_arrives_whole_when_the_server_is_killed_in_the_middle_and_started_again(string client)
+    public async Task Upload_completes_after_server_is_killed_and_restarted(string client)
     {
         await using SampleHostProcess host = await SampleHostProcess.StartAsync();
         using var file = new SourceFile("killed.bin", Large);
         await using NodeClient sender = await NodeClient.StartAsync(client, "serverKilled", host.Address, seed: 0, file);
         await sender.PrintsAsync("silent");
-        await host.HasOnDiskAsync(5_000_000);
+        await host.WaitForBytesOnDiskAsync(5_000_000);
         await host.KillAsync();
-        long kept = host.BytesOnDisk;
-        await host.StartAgainAsync();
+        long storedLength = host.BytesOnDisk;
+        await host.RestartAsync();
 
         await sender.EndAsync();
         await file.AssertArrivedAloneAsync(host);
-        Assert.Equal(["POST - 201", Told(client, "HEAD - {head}"), Told(client, $"PATCH {kept} {{piece}}")], sender.Answers);
+        Assert.Equal(["POST - 201", WithStatusCodes(client, "HEAD - {head}"), WithStatusCodes(client, $"PATCH {storedLength} {{chunk}}")], sender.Responses);
     }
 
     private static long OffsetOf(string request) => long.Parse(request.Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture);
 
-    private async Task SendAsync(string client, string scenario, int size, string[] answers)
+    private async Task SendAsync(string client, string scenario, int size, string[] responses)
     {
         using var file = new SourceFile($"{client.Replace(':', ' ')} {scenario} {size}.bin", size);
         await using NodeClient sender = await NodeClient.StartAsync(client, scenario, _host.Address, seed: 0, file);
         await sender.EndAsync();
-        Assert.Equal(answers.Select(answer => Told(client, answer)), sender.Answers);
+        Assert.Equal(responses.Select(response => WithStatusCodes(client, response)), sender.Responses);
         await AssertArrivedAsync(file);
     }
 
-    /// <summary>The same answer in the words of the protocol: to a piece that is kept, and to the question for the offset.</summary>
-    private static string Told(string client, string answer)
+    /// <summary>Fills in the status codes of the protocol of the client: for a stored chunk and for a HEAD request.</summary>
+    private static string WithStatusCodes(string client, string response)
     {
-        (string piece, string head) = client.Contains(':', StringComparison.Ordinal) ? ("201", "204") : ("204", "200");
-        return answer.Replace("{piece}", piece, StringComparison.Ordinal).Replace("{head}", head, StringComparison.Ordinal);
+        (string chunk, string head) = client.Contains(':', StringComparison.Ordinal) ? ("201", "204") : ("204", "200");
+        return response.Replace("{chunk}", chunk, StringComparison.Ordinal).Replace("{head}", head, StringComparison.Ordinal);
     }
 
     private async Task AssertArrivedAsync(SourceFile file)

@@ -7,8 +7,8 @@ using static Microsoft.Playwright.Assertions;
 
 namespace ResumableUploads.FunctionalTests.Clients.Tus;
 
-/// <summary>The real Uppy on a page of another origin, which sends to the sample host.</summary>
-[Collection<InChromium>]
+/// <summary>Runs Uppy on a page of another origin, which uploads to the sample host.</summary>
+[Collection<ChromiumCollection>]
 public class UppyTests(Chromium chromium)
 {
     private const int Large = 30_000_000;
@@ -18,27 +18,27 @@ public class UppyTests(Chromium chromium)
     [InlineData("plain.bin", 12_000)]
     [InlineData("plain.bin", Large)]
     [InlineData("Überraschung 文件 🎬.bin", 12_000)]
-    public async Task A_file_arrives(string name, int size)
+    public async Task Upload_completes_for_any_name_and_size(string name, int size)
     {
         await using Site site = await Site.OpenAsync(chromium);
         using var file = new SourceFile(name, size);
 
         await site.ChooseAsync(file);
-        await site.SendsAsync(1);
+        await site.ExpectSentAsync(1);
         await file.AssertArrivedAloneAsync(site.Host);
         Assert.Empty(site.Traffic.Errors);
         Assert.Empty(site.Traffic.ConsoleErrors);
     }
 
     [Fact]
-    public async Task Several_files_arrive_at_once()
+    public async Task Concurrent_uploads_complete()
     {
         await using Site site = await Site.OpenAsync(chromium);
         SourceFile[] files = [.. Enumerable.Range(1, 8).Select(static i => new SourceFile($"file {i}.bin", i * 300_000))];
         try
         {
             await site.ChooseAsync(files);
-            await site.SendsAsync(files.Length);
+            await site.ExpectSentAsync(files.Length);
             Assert.Equal(files.Select(static file => file.Name).Order(), site.Host.Arrived.Select(Path.GetFileName).Order());
             foreach (SourceFile file in files)
             {
@@ -52,18 +52,18 @@ public class UppyTests(Chromium chromium)
     }
 
     [Fact]
-    public async Task A_file_that_is_paused_goes_on_where_it_was()
+    public async Task Paused_upload_resumes_from_its_offset()
     {
         await using Site site = await Site.OpenAsync(chromium);
         using var file = new SourceFile("paused.bin", Large);
         await site.LimitAsync(UploadPage.Slow);
         await site.ChooseAsync(file);
-        await site.HasSentAsync(4_000_000);
+        await site.WaitUntilSentAsync(4_000_000);
         await site.Page.ClickAsync("#pause");
         await site.LimitAsync(-1);
         await site.Page.ClickAsync("#resume");
 
-        await site.SendsAsync(1);
+        await site.ExpectSentAsync(1);
         await file.AssertArrivedAloneAsync(site.Host);
         Assert.Equal(["POST", "PATCH", "HEAD", "PATCH"], site.Methods);
         Assert.InRange(site.LastOffset, 1_000_000, Large - 1);
@@ -71,28 +71,28 @@ public class UppyTests(Chromium chromium)
     }
 
     [Fact]
-    public async Task A_file_arrives_whole_when_the_server_is_killed_in_the_middle_and_started_again()
+    public async Task Upload_completes_after_server_is_killed_and_restarted()
     {
         await using Site site = await Site.OpenAsync(chromium);
         using var file = new SourceFile("killed.bin", Large);
         await site.LimitAsync(UploadPage.Slow);
         await site.ChooseAsync(file);
-        await site.HasSentAsync(6_000_000);
-        await site.Host.HasOnDiskAsync(2_000_000);
+        await site.WaitUntilSentAsync(6_000_000);
+        await site.Host.WaitForBytesOnDiskAsync(2_000_000);
 
         await site.Host.KillAsync();
-        long kept = site.Host.BytesOnDisk;
+        long storedLength = site.Host.BytesOnDisk;
         await site.LimitAsync(-1);
-        await site.Host.StartAgainAsync();
+        await site.Host.RestartAsync();
 
-        await site.SendsAsync(1);
+        await site.ExpectSentAsync(1);
         await file.AssertArrivedAloneAsync(site.Host);
         Assert.Equal(1, site.Methods.Count(static method => method == "POST"));
-        Assert.Equal(kept, site.LastOffset);
+        Assert.Equal(storedLength, site.LastOffset);
         Assert.Empty(site.Traffic.Errors);
     }
 
-    /// <summary>The page and its server, and the sample host, which lets it.</summary>
+    /// <summary>A page with its own server, and a sample host that allows the origin of the page.</summary>
     private sealed class Site : IAsyncDisposable
     {
         private IBrowserContext _context = null!;
@@ -105,10 +105,10 @@ public class UppyTests(Chromium chromium)
 
         public Traffic Traffic { get; private set; } = null!;
 
-        /// <summary>The methods of what the page sent to the host, without what the browser asks by itself.</summary>
+        /// <summary>Gets the methods of the requests to the host, without preflight requests.</summary>
         public IReadOnlyList<string> Methods => [.. Sent.Select(static request => request.Method)];
 
-        /// <summary>Where the last PATCH began.</summary>
+        /// <summary>Gets the offset of the last PATCH.</summary>
         public long LastOffset => long.Parse(
             Sent.Last(static request => request.Method == "PATCH").Headers["upload-offset"], System.Globalization.CultureInfo.InvariantCulture);
 
@@ -135,9 +135,9 @@ public class UppyTests(Chromium chromium)
 
         public Task ChooseAsync(params SourceFile[] files) => Page.Locator("#files").SetInputFilesAsync(files.Select(static file => file.Path));
 
-        public Task SendsAsync(int count) => Expect(Page.Locator("#result")).ToHaveTextAsync($"{count} sent, 0 failed");
+        public Task ExpectSentAsync(int count) => Expect(Page.Locator("#result")).ToHaveTextAsync($"{count} sent, 0 failed");
 
-        public async Task HasSentAsync(long bytes) => await Page.WaitForFunctionAsync("bytes => Number(document.getElementById('sent').value) > bytes", bytes);
+        public async Task WaitUntilSentAsync(long bytes) => await Page.WaitForFunctionAsync("bytes => Number(document.getElementById('sent').value) > bytes", bytes);
 
         public async Task LimitAsync(int rate) => await _devTools.SendAsync("Network.emulateNetworkConditions", new Dictionary<string, object>
         {

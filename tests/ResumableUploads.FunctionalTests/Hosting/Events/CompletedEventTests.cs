@@ -14,7 +14,7 @@ namespace ResumableUploads.FunctionalTests.Hosting.Events;
 public partial class CompletedEventTests
 {
     [Fact]
-    public async Task It_tells_names_type_size_and_digest()
+    public async Task OnCompleted_receives_names_type_size_and_digest()
     {
         byte[] file = RandomNumberGenerator.GetBytes(1000);
         string digest = $"sha-256=:{Convert.ToBase64String(SHA256.HashData(file))}:";
@@ -30,7 +30,7 @@ public partial class CompletedEventTests
                 };
             },
             onTestHost: true);
-        using HttpResponseMessage answer = await app.Client.AppendAsync(
+        using HttpResponseMessage response = await app.Client.AppendAsync(
             "f", 0, file, 1000, ("X-File-Name", "a%2Fb%3A.txt"), ("Content-Type", "image/png"), ("Repr-Digest", digest));
 
         FinishedUpload finished = Assert.Single(app.Finished);
@@ -40,14 +40,14 @@ public partial class CompletedEventTests
         Assert.Equal((1, false), (upload.Attempt, upload.IsRepeat));
         Assert.Equal(file, finished.Content);
         Assert.Equal(SHA512.HashData(file), computed);
-        Assert.Equal("1000", await answer.Content.ReadAsStringAsync());
+        Assert.Equal("1000", await response.Content.ReadAsStringAsync());
     }
 
     [Theory]
     [InlineData(200)]
     [InlineData(201)]
     [InlineData(422)]
-    public async Task Its_answer_is_sent_and_sent_again(int status)
+    public async Task Response_of_OnCompleted_is_sent_and_replayed(int status)
     {
         int runs = 0;
         await using TestApp app = await TestApp.StartAsync(
@@ -61,17 +61,17 @@ public partial class CompletedEventTests
         using HttpResponseMessage first = await app.Client.AppendAsync("f", 0, new byte[10], 10, ("X-File-Name", "a.txt"));
         using HttpResponseMessage again = await app.Client.AppendAsync("f", 10, [], 10);
 
-        foreach (HttpResponseMessage answer in (HttpResponseMessage[])[first, again])
+        foreach (HttpResponseMessage response in (HttpResponseMessage[])[first, again])
         {
-            Assert.Equal((status, "application/json", "true"), ((int)answer.StatusCode, answer.Content.Headers.ContentType?.MediaType, answer.Header("X-Upload-Complete")));
-            Assert.Equal("""{"Name":"a.txt"}""", await answer.Content.ReadAsStringAsync());
+            Assert.Equal((status, "application/json", "true"), ((int)response.StatusCode, response.Content.Headers.ContentType?.MediaType, response.Header("X-Upload-Complete")));
+            Assert.Equal("""{"Name":"a.txt"}""", await response.Content.ReadAsStringAsync());
         }
 
         Assert.Equal(1, runs);
     }
 
     [Fact]
-    public async Task A_failed_run_is_tried_again_with_the_same_key_until_it_is_parked()
+    public async Task Failed_OnCompleted_is_retried_with_same_key_until_dead_lettered()
     {
         var runs = new List<(string Key, int Attempt, bool IsRepeat)>();
         await using TestApp app = await TestApp.StartAsync(
@@ -81,21 +81,21 @@ public partial class CompletedEventTests
                 options.OnCompleted = (upload, _) =>
                 {
                     runs.Add((upload.Key.ToString(), upload.Attempt, upload.IsRepeat));
-                    throw new InvalidOperationException("Not now.");
+                    throw new InvalidOperationException("The handler failed.");
                 };
             },
             onTestHost: true);
         using HttpResponseMessage first = await app.Client.AppendAsync("f", 0, new byte[10], 10);
         using HttpResponseMessage second = await app.Client.AppendAsync("f", 10, [], 10);
-        using HttpResponseMessage parked = await app.Client.AppendAsync("f", 10, [], 10);
+        using HttpResponseMessage deadLettered = await app.Client.AppendAsync("f", 10, [], 10);
 
-        Assert.Equal((503, 503, 500), ((int)first.StatusCode, (int)second.StatusCode, (int)parked.StatusCode));
+        Assert.Equal((503, 503, 500), ((int)first.StatusCode, (int)second.StatusCode, (int)deadLettered.StatusCode));
         Assert.NotNull(first.Header("Retry-After"));
         Assert.Equal([(runs[0].Key, 1, false), (runs[0].Key, 2, true)], runs);
     }
 
     [Fact]
-    public async Task Services_are_those_of_the_request_and_of_a_fresh_scope_in_the_background()
+    public async Task Services_are_of_request_scope_and_of_new_scope_in_background()
     {
         var time = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
         var inHandler = new List<Scoped>();
@@ -110,7 +110,7 @@ public partial class CompletedEventTests
                     inHandler.Add(scoped);
                 }
 
-                return upload.IsRepeat ? Task.CompletedTask : throw new InvalidOperationException("Not now.");
+                return upload.IsRepeat ? Task.CompletedTask : throw new InvalidOperationException("The handler failed.");
             },
             services: builder => builder.Services.AddScoped<Scoped>().AddSingleton<TimeProvider>(time),
             before: app => app.Use((context, next) =>
@@ -119,7 +119,7 @@ public partial class CompletedEventTests
                 return next(context);
             }),
             onTestHost: true);
-        using HttpResponseMessage answer = await app.Client.AppendAsync("f", 0, new byte[10], 10);
+        using HttpResponseMessage response = await app.Client.AppendAsync("f", 0, new byte[10], 10);
         await Eventually.TrueAsync(() => inHandler.Count == 2 && inHandler[1].IsDisposed, "the handler ran again", () => time.Advance(TimeSpan.FromMinutes(1)));
 
         Assert.Same(ofRequest, inHandler[0]);
@@ -127,27 +127,27 @@ public partial class CompletedEventTests
     }
 
     [Fact]
-    public async Task A_client_that_leaves_does_not_stop_the_handler_and_gets_its_answer_later()
+    public async Task Disconnected_client_does_not_cancel_handler_and_receives_response_later()
     {
         var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var goOn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var clientLeft = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        bool wasCancelled = true, servicesWork = false;
+        var resume = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var clientDisconnected = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        bool wasCanceled = true, servicesWork = false;
         int runs = 0;
         await using TestApp app = await TestApp.StartAsync(
             options => options.OnCompleted = async (upload, cancellationToken) =>
             {
                 runs++;
                 started.SetResult();
-                await goOn.Task;
-                wasCancelled = cancellationToken.IsCancellationRequested;
+                await resume.Task;
+                wasCanceled = cancellationToken.IsCancellationRequested;
                 servicesWork = !upload.Services.GetRequiredService<Scoped>().IsDisposed;
                 upload.Response = UploadResponse.Text("kept", 201);
             },
             services: static builder => builder.Services.AddScoped<Scoped>(),
             before: app => app.Use((context, next) =>
             {
-                context.RequestAborted.Register(() => clientLeft.TrySetResult());
+                context.RequestAborted.Register(() => clientDisconnected.TrySetResult());
                 return next(context);
             }));
         await using (RawConnection connection = await RawConnection.OpenAsync(app.Address))
@@ -158,19 +158,19 @@ public partial class CompletedEventTests
             connection.Reset();
         }
 
-        await Eventually.WithinAsync(clientLeft.Task);
+        await Eventually.WithinAsync(clientDisconnected.Task);
         Task<HttpResponseMessage> later = app.Client.AppendAsync("f", 4, [], 4);
-        goOn.SetResult();
-        using HttpResponseMessage answer = await Eventually.WithinAsync(later);
+        resume.SetResult();
+        using HttpResponseMessage response = await Eventually.WithinAsync(later);
 
-        Assert.Equal((201, "kept"), ((int)answer.StatusCode, await answer.Content.ReadAsStringAsync()));
-        Assert.False(wasCancelled);
+        Assert.Equal((201, "kept"), ((int)response.StatusCode, await response.Content.ReadAsStringAsync()));
+        Assert.False(wasCanceled);
         Assert.True(servicesWork);
         Assert.Equal(1, runs);
     }
 
     [Fact]
-    public async Task Expiration_is_told_after_the_upload_is_gone_with_services_of_a_scope()
+    public async Task OnExpired_is_called_after_deletion_with_scoped_services()
     {
         var time = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
         UploadExpired? expired = null;
@@ -184,7 +184,7 @@ public partial class CompletedEventTests
             },
             services: builder => builder.Services.AddScoped<Scoped>().AddSingleton<TimeProvider>(time),
             onTestHost: true);
-        using HttpResponseMessage answer = await app.Client.AppendAsync("f", 0, new byte[10], 30, ("X-File-Name", "a.txt"), ("Content-Type", "text/plain"));
+        using HttpResponseMessage response = await app.Client.AppendAsync("f", 0, new byte[10], 30, ("X-File-Name", "a.txt"), ("Content-Type", "text/plain"));
         time.Advance(TimeSpan.FromDays(6.9));
         Assert.Equal(10, await app.Client.StatusAsync("f"));
         await Eventually.TrueAsync(() => expired is not null, "the upload expired", () => time.Advance(TimeSpan.FromHours(1)));

@@ -13,7 +13,7 @@ public class CreatingEventTests
     [InlineData(422)]
     [InlineData(429)]
     [InlineData(503)]
-    public async Task The_app_can_refuse_and_the_client_reads_why(int status)
+    public async Task Reject_returns_problem_with_detail(int status)
     {
         using var store = new MemoryUploadStore();
         await using TestApp app = await TestApp.StartAsync(options =>
@@ -25,10 +25,10 @@ public class CreatingEventTests
                 return Task.CompletedTask;
             };
         });
-        using HttpResponseMessage answer = await app.Client.AppendAsync("f", 0, new byte[100], 100);
-        using JsonDocument problem = JsonDocument.Parse(await answer.Content.ReadAsStringAsync());
+        using HttpResponseMessage response = await app.Client.AppendAsync("f", 0, new byte[100], 100);
+        using JsonDocument problem = JsonDocument.Parse(await response.Content.ReadAsStringAsync());
 
-        Assert.Equal((status, "application/problem+json"), ((int)answer.StatusCode, answer.Content.Headers.ContentType?.MediaType));
+        Assert.Equal((status, "application/problem+json"), ((int)response.StatusCode, response.Content.Headers.ContentType?.MediaType));
         Assert.Equal("urn:resumable-uploads:refused", problem.RootElement.GetProperty("type").GetString());
         Assert.Equal(status, problem.RootElement.GetProperty("status").GetInt32());
         Assert.Equal("Only \"pictures\"\r\nhere.", problem.RootElement.GetProperty("detail").GetString());
@@ -40,9 +40,9 @@ public class CreatingEventTests
     }
 
     [Fact]
-    public async Task What_is_refused_takes_no_room_from_its_owner()
+    public async Task Rejected_upload_uses_no_quota()
     {
-        int asked = 0;
+        int creatingCalls = 0;
         await using TestApp app = await TestApp.StartAsync(
             options =>
             {
@@ -50,7 +50,7 @@ public class CreatingEventTests
                 options.Limits.MaxBytesPerOwner = 100;
                 options.OnCreating = (upload, _) =>
                 {
-                    if (++asked < 4)
+                    if (++creatingCalls < 4)
                     {
                         upload.Reject(403, "No.");
                     }
@@ -62,15 +62,15 @@ public class CreatingEventTests
         int status = 0;
         for (int i = 0; i < 4; i++)
         {
-            using HttpResponseMessage answer = await app.Client.AppendAsync($"f{i}", 0, new byte[10], 100);
-            status = (int)answer.StatusCode;
+            using HttpResponseMessage response = await app.Client.AppendAsync($"f{i}", 0, new byte[10], 100);
+            status = (int)response.StatusCode;
         }
 
-        Assert.Equal((4, 200), (asked, status));
+        Assert.Equal((4, 200), (creatingCalls, status));
     }
 
     [Fact]
-    public async Task It_tells_what_is_known_and_is_called_once_for_an_upload()
+    public async Task OnCreating_receives_request_data_and_is_called_once_per_upload()
     {
         var calls = new List<(string Name, string? Raw, string? Type, long? Length, string? Header)>();
         await using TestApp app = await TestApp.StartAsync(
@@ -92,7 +92,7 @@ public class CreatingEventTests
     [Theory]
     [InlineData("report.pdf", "report.pdf")]
     [InlineData("../up/CON", "_CON")]
-    public async Task The_app_can_name_the_file_and_later_events_show_that_name_made_safe(string chosen, string shown)
+    public async Task SetFileName_sanitizes_name_for_later_events(string chosen, string shown)
     {
         await using TestApp app = await TestApp.StartAsync(
             options => options.OnCreating = (upload, _) =>
@@ -113,7 +113,7 @@ public class CreatingEventTests
     [InlineData(399)]
     [InlineData(600)]
     [InlineData(200)]
-    public async Task A_refusal_is_an_error_status(int status)
+    public async Task Reject_without_error_status_code_throws(int status)
     {
         ArgumentOutOfRangeException? thrown = null;
         await using TestApp app = await TestApp.StartAsync(
@@ -123,7 +123,7 @@ public class CreatingEventTests
                 return Task.CompletedTask;
             },
             onTestHost: true);
-        using HttpResponseMessage answer = await app.Client.AppendAsync("f", 0, new byte[10], 20);
+        using HttpResponseMessage response = await app.Client.AppendAsync("f", 0, new byte[10], 20);
 
         Assert.NotNull(thrown);
     }

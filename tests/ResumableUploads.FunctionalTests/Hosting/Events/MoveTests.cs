@@ -5,7 +5,7 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FunctionalTests.Hosting.Events;
 
-/// <summary>What <see cref="CompletedUpload.MoveToAsync"/> and <see cref="CompletedUpload.MoveIntoAsync"/> promise, over both stores.</summary>
+/// <summary>Tests of <c>CompletedUpload.MoveToFileAsync</c> and <c>CompletedUpload.MoveToDirectoryAsync</c> with both stores.</summary>
 public sealed class MoveTests : IDisposable
 {
     private readonly string _target = Directory.CreateTempSubdirectory("uploads-moved-").FullName;
@@ -15,24 +15,24 @@ public sealed class MoveTests : IDisposable
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_file_moves_to_a_path_whose_directory_is_made(bool inMemory)
+    public async Task MoveToFile_creates_directory_and_moves_file(bool inMemory)
     {
         byte[] file = RandomNumberGenerator.GetBytes(100_000);
         string path = Path.Combine(_target, "new", "and", "deep", "a.bin");
-        string? told = null;
+        string? movedPath = null;
         long inode = 0;
         await using TestApp app = await StartAsync(inMemory, async (upload, app) =>
         {
             inode = inMemory ? 0 : Inode(Assert.Single(DataFiles(app())));
-            told = await upload.MoveToFileAsync(path);
+            movedPath = await upload.MoveToFileAsync(path);
         });
-        using HttpResponseMessage answer = await app.Client.AppendAsync("f", 0, file, file.Length);
+        using HttpResponseMessage response = await app.Client.AppendAsync("f", 0, file, file.Length);
 
-        Assert.Equal((200, path), ((int)answer.StatusCode, told));
+        Assert.Equal((200, path), ((int)response.StatusCode, movedPath));
         Assert.Equal(file, await File.ReadAllBytesAsync(path));
         if (!inMemory)
         {
-            // Renamed, not copied; and gone from the store.
+            // The file was renamed, not copied, and the store no longer has it.
             Assert.Equal(inode, Inode(path));
             Assert.Empty(DataFiles(app));
         }
@@ -46,16 +46,16 @@ public sealed class MoveTests : IDisposable
     [InlineData(false, true)]
     [InlineData(true, false)]
     [InlineData(true, true)]
-    public async Task Another_file_at_the_path_is_replaced_only_when_told(bool inMemory, bool overwrite)
+    public async Task MoveToFile_replaces_existing_file_only_with_overwrite(bool inMemory, bool overwrite)
     {
         string path = Path.Combine(_target, "a.txt");
-        await File.WriteAllTextAsync(path, "was there");
+        await File.WriteAllTextAsync(path, "existing content");
         Exception? thrown = null;
         await using TestApp app = await StartAsync(inMemory, async (upload, _) =>
             thrown = await Record.ExceptionAsync(() => upload.MoveToFileAsync(path, overwrite)));
-        using HttpResponseMessage answer = await app.Client.AppendAsync("f", 0, new byte[9], 9);
+        using HttpResponseMessage response = await app.Client.AppendAsync("f", 0, new byte[9], 9);
 
-        Assert.Equal(overwrite ? new byte[9] : "was there"u8.ToArray(), await File.ReadAllBytesAsync(path));
+        Assert.Equal(overwrite ? new byte[9] : "existing content"u8.ToArray(), await File.ReadAllBytesAsync(path));
         Assert.Equal(overwrite, thrown is null);
         if (!overwrite)
         {
@@ -66,36 +66,36 @@ public sealed class MoveTests : IDisposable
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Twenty_files_of_one_name_at_a_time_get_twenty_names(bool inMemory)
+    public async Task MoveToDirectory_of_twenty_files_with_same_name_creates_unique_names(bool inMemory)
     {
         await using TestApp app = await StartAsync(inMemory, async (upload, _) => await upload.MoveToDirectoryAsync(_target));
         byte[][] files = [.. Enumerable.Range(0, 20).Select(static number => Enumerable.Repeat((byte)number, 1000).ToArray())];
-        HttpResponseMessage[] answers = await Task.WhenAll(files.Select((file, number) =>
+        HttpResponseMessage[] responses = await Task.WhenAll(files.Select((file, number) =>
             app.Client.AppendAsync($"f{number}", 0, file, file.Length, ("X-File-Name", "..%2Fa.txt"))));
 
-        Assert.All(answers, static answer => Assert.Equal(200, (int)answer.StatusCode));
+        Assert.All(responses, static response => Assert.Equal(200, (int)response.StatusCode));
         Assert.Equal(
             Enumerable.Range(0, 20).Select(static number => number == 0 ? "a.txt" : $"a ({number}).txt").Order(StringComparer.Ordinal),
             Directory.GetFileSystemEntries(_target).Select(Path.GetFileName).Order(StringComparer.Ordinal));
         Assert.Equal(
             Enumerable.Range(0, 20).Select(static number => (byte)number),
             Directory.GetFiles(_target).Select(static path => File.ReadAllBytes(path).Distinct().Single()).Order());
-        foreach (HttpResponseMessage answer in answers)
+        foreach (HttpResponseMessage response in responses)
         {
-            answer.Dispose();
+            response.Dispose();
         }
     }
 
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Two_files_of_one_name_and_one_content_are_two_files(bool inMemory)
+    public async Task MoveToDirectory_of_identical_files_keeps_both(bool inMemory)
     {
         await using TestApp app = await StartAsync(inMemory, async (upload, _) => await upload.MoveToDirectoryAsync(_target));
         foreach (string id in (string[])["f", "g"])
         {
-            using HttpResponseMessage answer = await app.Client.AppendAsync(id, 0, new byte[100], 100, ("X-File-Name", "a.txt"));
-            Assert.Equal(200, (int)answer.StatusCode);
+            using HttpResponseMessage response = await app.Client.AppendAsync(id, 0, new byte[100], 100, ("X-File-Name", "a.txt"));
+            Assert.Equal(200, (int)response.StatusCode);
         }
 
         Assert.Equal(2, Directory.GetFiles(_target).Length);
@@ -106,16 +106,16 @@ public sealed class MoveTests : IDisposable
     [InlineData(false, false)]
     [InlineData(true, true)]
     [InlineData(true, false)]
-    public async Task A_handler_that_fails_after_the_move_may_move_again(bool inMemory, bool into)
+    public async Task Handler_that_fails_after_move_can_move_again(bool inMemory, bool toDirectory)
     {
         var paths = new List<string>();
         await using TestApp app = await StartAsync(inMemory, async (upload, _) =>
         {
-            paths.Add(into ? await upload.MoveToDirectoryAsync(_target) : await upload.MoveToFileAsync(Path.Combine(_target, "a.txt")));
-            paths.Add(into ? await upload.MoveToDirectoryAsync(_target) : await upload.MoveToFileAsync(Path.Combine(_target, "a.txt")));
+            paths.Add(toDirectory ? await upload.MoveToDirectoryAsync(_target) : await upload.MoveToFileAsync(Path.Combine(_target, "a.txt")));
+            paths.Add(toDirectory ? await upload.MoveToDirectoryAsync(_target) : await upload.MoveToFileAsync(Path.Combine(_target, "a.txt")));
             if (!upload.IsRepeat)
             {
-                throw new InvalidOperationException("The mail about it failed.");
+                throw new InvalidOperationException("The notification failed.");
             }
         });
         using HttpResponseMessage first = await app.Client.AppendAsync("f", 0, new byte[100], 100, ("X-File-Name", "a.txt"));
@@ -127,7 +127,7 @@ public sealed class MoveTests : IDisposable
     }
 
     [Fact]
-    public async Task What_was_moved_away_cannot_be_opened_and_says_so()
+    public async Task OpenRead_after_move_throws()
     {
         Exception? thrown = null;
         await using TestApp app = await StartAsync(inMemory: false, async (upload, _) =>
@@ -135,7 +135,7 @@ public sealed class MoveTests : IDisposable
             await upload.MoveToDirectoryAsync(_target);
             thrown = await Record.ExceptionAsync(() => upload.OpenReadAsync());
         });
-        using HttpResponseMessage answer = await app.Client.AppendAsync("f", 0, new byte[10], 10);
+        using HttpResponseMessage response = await app.Client.AppendAsync("f", 0, new byte[10], 10);
 
         Assert.Equal("The content was moved away.", Assert.IsType<InvalidOperationException>(thrown).Message);
     }

@@ -14,30 +14,30 @@ public class ProgressEventTests
     private const int Piece = 10_000;
 
     [Fact]
-    public async Task It_is_told_in_order_with_what_is_stored_and_not_more_often_than_the_interval()
+    public async Task OnProgress_reports_stored_offsets_in_order_once_per_interval()
     {
         var time = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
         using var store = new MemoryUploadStore(timeProvider: time);
-        var told = new ConcurrentQueue<(long Offset, long Stored)>();
+        var reported = new ConcurrentQueue<(long Offset, long Stored)>();
         await using TestApp app = await TestApp.StartAsync(
             options =>
             {
                 options.Store = store;
                 options.OnProgress = async (upload, cancellationToken) =>
-                    told.Enqueue((upload.Offset, (await store.GetAsync(upload.Key, cancellationToken))!.Offset));
+                    reported.Enqueue((upload.Offset, (await store.GetAsync(upload.Key, cancellationToken))!.Offset));
             },
             services: builder => builder.Services.AddSingleton<TimeProvider>(time));
         await using RawConnection connection = await RawConnection.OpenAsync(app.Address);
         await connection.SendHeadAsync("POST /upload", "X-File-Id: f", $"X-File-Size: {6 * Piece}", $"Content-Length: {6 * Piece}");
         for (int piece = 1; piece <= 5; piece++)
         {
-            // The second and the fourth piece come within the interval after the one before.
+            // The second and fourth piece arrive within the interval after the previous piece.
             await connection.SendAsync(new byte[Piece]);
             await Eventually.TrueAsync(async () => await OffsetAsync(store) == piece * Piece, $"piece {piece} was stored");
             if (piece % 2 == 1)
             {
                 int expected = (piece + 1) / 2;
-                await Eventually.TrueAsync(() => told.Count >= expected, $"piece {piece} was told");
+                await Eventually.TrueAsync(() => reported.Count >= expected, $"piece {piece} was reported");
             }
             else
             {
@@ -45,29 +45,29 @@ public class ProgressEventTests
             }
         }
 
-        Assert.Equal(told.Select(static t => t.Offset).Distinct().Order(), told.Select(static t => t.Offset));
-        Assert.All(told, static t => Assert.True(t.Offset > 0 && t.Offset <= t.Stored, $"{t.Offset} was told where {t.Stored} bytes were stored."));
+        Assert.Equal(reported.Select(static t => t.Offset).Distinct().Order(), reported.Select(static t => t.Offset));
+        Assert.All(reported, static t => Assert.True(t.Offset > 0 && t.Offset <= t.Stored, $"{t.Offset} was reported while {t.Stored} bytes were stored."));
         await connection.SendAsync(new byte[Piece]);
         Assert.Equal("true", (await connection.ReadResponseAsync())!.Header("X-Upload-Complete"));
-        Assert.Equal(3, told.Count);
+        Assert.Equal(3, reported.Count);
     }
 
     [Fact]
-    public async Task It_is_one_call_at_a_time_and_never_after_completion()
+    public async Task OnProgress_is_not_concurrent_and_not_called_after_completion()
     {
-        int running = 0, atMost = 0;
-        bool completed = false, late = false;
-        var told = new ConcurrentQueue<long>();
+        int running = 0, maxRunning = 0;
+        bool completed = false, calledAfterCompletion = false;
+        var reported = new ConcurrentQueue<long>();
         await using TestApp app = await TestApp.StartAsync(options =>
         {
             options.Timeouts.ProgressInterval = TimeSpan.FromTicks(1);
             options.OnProgress = async (upload, _) =>
             {
-                atMost = Math.Max(atMost, Interlocked.Increment(ref running));
-                late |= completed;
+                maxRunning = Math.Max(maxRunning, Interlocked.Increment(ref running));
+                calledAfterCompletion |= completed;
                 await Task.Yield();
-                late |= completed;
-                told.Enqueue(upload.Offset);
+                calledAfterCompletion |= completed;
+                reported.Enqueue(upload.Offset);
                 Interlocked.Decrement(ref running);
             };
             options.OnCompleted = (_, _) =>
@@ -78,26 +78,26 @@ public class ProgressEventTests
         });
         for (int piece = 0; piece < 10; piece++)
         {
-            using HttpResponseMessage answer = await app.Client.AppendAsync("f", piece * 500_000, new byte[500_000], 5_000_000);
-            Assert.Equal(200, (int)answer.StatusCode);
+            using HttpResponseMessage response = await app.Client.AppendAsync("f", piece * 500_000, new byte[500_000], 5_000_000);
+            Assert.Equal(200, (int)response.StatusCode);
         }
 
         Assert.True(completed);
-        Assert.False(late);
-        Assert.Equal(1, atMost);
-        Assert.Equal(told.Order(), told);
-        Assert.True(told.Count >= 10);
+        Assert.False(calledAfterCompletion);
+        Assert.Equal(1, maxRunning);
+        Assert.Equal(reported.Order(), reported);
+        Assert.True(reported.Count >= 10);
     }
 
     [Fact]
-    public async Task A_handler_that_throws_spoils_nothing_and_is_logged()
+    public async Task OnProgress_exception_is_logged_and_upload_completes()
     {
         await using TestApp app = await TestApp.StartAsync(
-            static options => options.OnProgress = static (_, _) => throw new InvalidOperationException("The bar is broken."), onTestHost: true);
-        using HttpResponseMessage answer = await app.Client.AppendAsync("f", 0, new byte[1000], 1000);
+            static options => options.OnProgress = static (_, _) => throw new InvalidOperationException("The progress handler failed."), onTestHost: true);
+        using HttpResponseMessage response = await app.Client.AppendAsync("f", 0, new byte[1000], 1000);
 
-        Assert.Equal((200, "true"), ((int)answer.StatusCode, answer.Header("X-Upload-Complete")));
-        Assert.Contains(app.Log.Lines, static line => line.Contains("The bar is broken.", StringComparison.Ordinal));
+        Assert.Equal((200, "true"), ((int)response.StatusCode, response.Header("X-Upload-Complete")));
+        Assert.Contains(app.Log.Lines, static line => line.Contains("The progress handler failed.", StringComparison.Ordinal));
     }
 
     private static async Task<long> OffsetAsync(MemoryUploadStore store)

@@ -17,7 +17,7 @@ public sealed class LargeUploadBuffersTests
 
     [Theory]
     [MemberData(nameof(IetfApp.Wires), MemberType = typeof(IetfApp))]
-    public async Task Uploads_of_every_protocol_arrive_and_the_blocks_come_back(string wire)
+    public async Task Uploads_of_every_protocol_complete_and_return_all_blocks(string wire)
     {
         await using TusApp app = await StartAsync(wire);
         var factory = (LargeBlockPoolFactory)app.App.Services.GetRequiredService<IMemoryPoolFactory<byte>>();
@@ -47,7 +47,7 @@ public sealed class LargeUploadBuffersTests
         Assert.All(app.Seen, static seen => Assert.Equal(s_content, seen.Content));
         Assert.NotEmpty(factory.Pools);
         app.Client.Dispose();
-        await Eventually.TrueAsync(() => factory.Pools.All(static pool => pool.RentedCount == 0), "every block came back");
+        await Eventually.TrueAsync(() => factory.Pools.All(static pool => pool.RentedCount == 0), "all blocks were returned to the pool");
     }
 
     private static async Task<TusApp> StartAsync(string wire)

@@ -13,7 +13,7 @@ public class AnonymousOwnerTests
     [Theory]
     [InlineData("same-origin")]
     [InlineData("none")]
-    public async Task A_browser_gets_a_random_cookie_that_scripts_cannot_read(string site)
+    public async Task Browser_receives_random_HttpOnly_cookie(string site)
     {
         await using TestApp app = await TestApp.StartAsync(onTestHost: true);
         (_, string? first) = await SendAsync(app, HttpMethod.Get, ("Sec-Fetch-Site", site));
@@ -28,7 +28,7 @@ public class AnonymousOwnerTests
     }
 
     [Fact]
-    public async Task Two_browsers_with_the_same_file_have_two_uploads()
+    public async Task Same_file_id_of_two_browsers_is_two_uploads()
     {
         await using TestApp app = await TestApp.StartAsync(onTestHost: true);
         (string before, string? one) = await SendAsync(app, HttpMethod.Get, ("Sec-Fetch-Site", "same-origin"));
@@ -45,7 +45,7 @@ public class AnonymousOwnerTests
     [InlineData("cross-site")]
     [InlineData("same-site")]
     [InlineData(null)]
-    public async Task Clients_that_keep_no_cookie_share_their_uploads_and_get_none(string? site)
+    public async Task Clients_without_cookie_support_share_uploads_and_receive_no_cookie(string? site)
     {
         await using TestApp app = await TestApp.StartAsync(onTestHost: true);
         (string, string)[] headers = site is null ? [] : [("Sec-Fetch-Site", site)];
@@ -59,17 +59,17 @@ public class AnonymousOwnerTests
     [InlineData("short")]
     [InlineData("!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!")]
     [InlineData("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")]
-    public async Task A_cookie_that_we_did_not_make_is_replaced(string forged)
+    public async Task Forged_cookie_is_replaced(string forged)
     {
         await using TestApp app = await TestApp.StartAsync(onTestHost: true);
-        (_, string? given) = await SendAsync(app, HttpMethod.Get, ("Cookie", $"{Cookie}={forged}"), ("Sec-Fetch-Site", "same-origin"));
+        (_, string? cookie) = await SendAsync(app, HttpMethod.Get, ("Cookie", $"{Cookie}={forged}"), ("Sec-Fetch-Site", "same-origin"));
 
-        Assert.NotNull(given);
-        Assert.NotEqual(forged, Value(given));
+        Assert.NotNull(cookie);
+        Assert.NotEqual(forged, Value(cookie));
     }
 
     [Fact]
-    public async Task Shared_means_one_owner_for_all_and_no_cookie()
+    public async Task Shared_uses_one_owner_and_no_cookie()
     {
         await using TestApp app = await TestApp.StartAsync(static options => options.AnonymousOwner = AnonymousOwner.Shared, onTestHost: true);
 
@@ -81,31 +81,31 @@ public class AnonymousOwnerTests
     [InlineData("GET")]
     [InlineData("POST")]
     [InlineData("DELETE")]
-    public async Task Refuse_means_401_for_every_request(string method)
+    public async Task Reject_returns_401_for_every_request(string method)
     {
         await using TestApp app = await TestApp.StartAsync(static options => options.AnonymousOwner = AnonymousOwner.Reject, onTestHost: true);
         using var request = new HttpRequestMessage(new HttpMethod(method), "/upload");
         request.Headers.Add("X-File-Id", "f");
         request.Headers.Add("Sec-Fetch-Site", "same-origin");
-        using HttpResponseMessage answer = await app.Client.SendAsync(request);
+        using HttpResponseMessage response = await app.Client.SendAsync(request);
 
-        Assert.Equal(401, (int)answer.StatusCode);
-        Assert.Equal("application/problem+json", answer.Content.Headers.ContentType?.MediaType);
-        Assert.Null(answer.Header("Set-Cookie"));
+        Assert.Equal(401, (int)response.StatusCode);
+        Assert.Equal("application/problem+json", response.Content.Headers.ContentType?.MediaType);
+        Assert.Null(response.Header("Set-Cookie"));
     }
 
     [Fact]
-    public async Task Behind_a_proxy_with_tls_the_cookie_is_for_tls_alone()
+    public async Task Cookie_behind_TLS_proxy_is_secure()
     {
         await using TestApp app = await TestApp.StartAsync(before: static app =>
             app.UseForwardedHeaders(new ForwardedHeadersOptions { ForwardedHeaders = ForwardedHeaders.XForwardedProto }));
-        (_, string? given) = await SendAsync(app, HttpMethod.Get, ("Sec-Fetch-Site", "same-origin"), ("X-Forwarded-Proto", "https"));
+        (_, string? cookie) = await SendAsync(app, HttpMethod.Get, ("Sec-Fetch-Site", "same-origin"), ("X-Forwarded-Proto", "https"));
 
-        Assert.Contains("; secure", given, StringComparison.OrdinalIgnoreCase);
+        Assert.Contains("; secure", cookie, StringComparison.OrdinalIgnoreCase);
     }
 
     [Fact]
-    public async Task Below_a_path_base_the_cookie_and_the_uploads_are_that_apps_own()
+    public async Task Path_base_scopes_cookie_and_uploads()
     {
         await using TestApp app = await TestApp.StartAsync(before: static app => app.UsePathBase("/app"), onTestHost: true);
         using (HttpResponseMessage begun = await app.Client.AppendAsync("f", 0, new ByteArrayContent(new byte[10]), 100, "/app/upload"))
@@ -116,9 +116,9 @@ public class AnonymousOwnerTests
         using var request = new HttpRequestMessage(HttpMethod.Get, "/app/status");
         request.Headers.Add("X-File-Id", "f");
         request.Headers.Add("Sec-Fetch-Site", "same-origin");
-        using HttpResponseMessage answer = await app.Client.SendAsync(request);
+        using HttpResponseMessage response = await app.Client.SendAsync(request);
 
-        Assert.Contains("path=/app;", answer.Header("Set-Cookie"), StringComparison.OrdinalIgnoreCase);
+        Assert.Contains("path=/app;", response.Header("Set-Cookie"), StringComparison.OrdinalIgnoreCase);
         Assert.Equal(10, await app.Client.StatusAsync("f", "/app/status"));
         Assert.Equal(10, await app.Client.StatusAsync("f", "/app/upload"));
         Assert.Equal(0, await app.Client.StatusAsync("f", "/status"));
@@ -126,8 +126,8 @@ public class AnonymousOwnerTests
 
     private static string Value(string? setCookie) => setCookie!.Split(';')[0][(Cookie.Length + 1)..];
 
-    /// <summary>Sends 10 bytes, or asks: the number that came back, and the cookie.</summary>
-    private static async Task<(string Held, string? SetCookie)> SendAsync(TestApp app, HttpMethod method, params (string Name, string Value)[] headers)
+    /// <summary>Appends 10 bytes or requests the offset, and returns the offset and the cookie of the response.</summary>
+    private static async Task<(string Offset, string? SetCookie)> SendAsync(TestApp app, HttpMethod method, params (string Name, string Value)[] headers)
     {
         using var request = new HttpRequestMessage(method, "/upload") { Content = method == HttpMethod.Post ? new ByteArrayContent(new byte[10]) : null };
         request.Headers.Add("X-File-Id", "f");
@@ -137,7 +137,7 @@ public class AnonymousOwnerTests
             request.Headers.TryAddWithoutValidation(name, value);
         }
 
-        using HttpResponseMessage answer = await app.Client.SendAsync(request);
-        return (await answer.Content.ReadAsStringAsync(), answer.Header("Set-Cookie"));
+        using HttpResponseMessage response = await app.Client.SendAsync(request);
+        return (await response.Content.ReadAsStringAsync(), response.Header("Set-Cookie"));
     }
 }

@@ -10,7 +10,7 @@ namespace ResumableUploads.FunctionalTests.Hosting.Startup;
 public class HostedServiceTests
 {
     [Fact]
-    public async Task Store_is_checked_asynchronously_before_the_server_listens()
+    public async Task Startup_check_of_store_completes_before_server_listens()
     {
         using var memory = new MemoryUploadStore();
         var store = new CheckedStore(memory);
@@ -28,7 +28,7 @@ public class HostedServiceTests
     }
 
     [Fact]
-    public async Task Unusable_store_stops_the_start()
+    public async Task Unusable_store_fails_start()
     {
         using var memory = new MemoryUploadStore();
         var store = new CheckedStore(memory);
@@ -38,7 +38,7 @@ public class HostedServiceTests
     }
 
     [Fact]
-    public async Task Store_of_an_endpoint_is_checked_before_the_server_listens()
+    public async Task Unusable_store_of_endpoint_fails_start()
     {
         using var memory = new MemoryUploadStore();
         var store = new CheckedStore(memory);
@@ -48,7 +48,7 @@ public class HostedServiceTests
     }
 
     [Fact]
-    public void Without_services_an_unusable_store_fails_where_it_is_used()
+    public void UseResumableUploads_without_services_throws_for_unusable_store()
     {
         using var memory = new MemoryUploadStore();
         var store = new CheckedStore(memory);
@@ -60,14 +60,14 @@ public class HostedServiceTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Stores_are_swept_from_start_to_stop(bool withServices)
+    public async Task Sweep_runs_once_per_store_and_is_canceled_at_stop(bool withServices)
     {
         using var memory = new MemoryUploadStore();
         var store = new SweptStore(memory);
         WebApplicationBuilder builder = Builder();
         _ = withServices ? builder.Services.AddResumableUploads() : null;
         await using WebApplication app = builder.Build();
-        Assert.Equal(withServices, app.Services.GetServices<IHostedService>().Any(static one => one is ResumableUploadsHostedService));
+        Assert.Equal(withServices, app.Services.GetServices<IHostedService>().Any(static service => service is ResumableUploadsHostedService));
         app.UseResumableUploads(options => options.Store = store);
         app.UseResumableUploads(options => (options.Store, options.UploadPath, options.StatusPath) = (store, "/b", null));
         Assert.Equal(0, store.Sweeps);
@@ -116,7 +116,7 @@ public class HostedServiceTests
         }
     }
 
-    /// <summary>Its sweep ends only when the test says so, after the application began to stop.</summary>
+    /// <summary>A store whose sweep ends only when the test completes <see cref="End"/>.</summary>
     private sealed class SweptStore(IUploadStore inner) : DelegatingUploadStore(inner), ISelfCleaningStore
     {
         private readonly TaskCompletionSource _swept = new(TaskCreationOptions.RunContinuationsAsynchronously);

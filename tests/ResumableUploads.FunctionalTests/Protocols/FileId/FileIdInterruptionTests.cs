@@ -15,7 +15,7 @@ public class FileIdInterruptionTests
     [InlineData("silent", false)]
     [InlineData("silent", true)]
     [InlineData("broken chunk", true)]
-    public async Task Interrupted_body_is_kept_and_status_returns_its_offset(string cut, bool chunked)
+    public async Task Interrupted_body_is_kept_and_status_returns_its_offset(string interruption, bool chunked)
     {
         await using TestApp app = await AppAsync();
         using var watcher = new DataFileWatcher(app.Directory);
@@ -24,7 +24,7 @@ public class FileIdInterruptionTests
             "POST /upload", "X-File-Id: f", "X-File-Size: 100000", chunked ? "Transfer-Encoding: chunked" : "Content-Length: 100000");
         await (chunked ? connection.SendChunkAsync(File.AsMemory(0, 40_000)) : connection.SendAsync(File.AsMemory(0, 40_000)));
         await watcher.WaitForBytesAsync(40_000);
-        switch (cut)
+        switch (interruption)
         {
             case "reset":
                 connection.Reset();

@@ -6,7 +6,7 @@ using ResumableUploads.Testing.Stores;
 
 namespace ResumableUploads.FunctionalTests.Stores.FileSystem;
 
-/// <summary>What the system is told ahead of time so that the end is short.</summary>
+/// <summary>Preallocation and early writeback, which shorten the last sync of an append.</summary>
 public sealed class FileSystemHintsTests : FileSystemStoreTest
 {
     private const int MiB = 1 << 20;
@@ -15,7 +15,7 @@ public sealed class FileSystemHintsTests : FileSystemStoreTest
     public FileSystemHintsTests() => Files.Hinted = (step, offset, length) => _hints.Add((step, offset, length));
 
     [Fact]
-    public async Task Room_is_found_for_no_more_than_came_already_and_what_is_not_used_is_given_back()
+    public async Task Preallocation_is_at_most_the_received_size_and_is_trimmed()
     {
         FileSystemUploadStore store = NewStore(Durability.ProcessCrash);
         await CreateAsync(store, record: new UploadRecord { Length = 1L << 40 });
@@ -27,18 +27,18 @@ public sealed class FileSystemHintsTests : FileSystemStoreTest
         Assert.All(allocated, hint => Assert.InRange(hint.Length, 1, hint.Offset));
         if (OperatingSystem.IsLinux())
         {
-            // Half a MiB for what a file system needs itself.
-            Assert.InRange(await AllocatedAsync(TheFile(".data")), 13 * MiB, 13.5 * MiB);
+            // Half a MiB for metadata of the file system.
+            Assert.InRange(await GetAllocatedSizeAsync(TheFile(".data")), 13 * MiB, 13.5 * MiB);
         }
 
-        // The next append has brought nothing yet.
+        // The next append has received nothing yet when it starts.
         _hints.Clear();
         await SendAsync(store, 13 * MiB, 1, announced: 1L << 40);
         Assert.Empty(_hints);
     }
 
     [Fact]
-    public async Task No_room_is_found_for_more_than_a_request_announced()
+    public async Task Preallocation_ends_at_the_expected_length()
     {
         FileSystemUploadStore store = NewStore();
         await CreateAsync(store, record: new UploadRecord { Length = 1L << 40 });
@@ -48,17 +48,17 @@ public sealed class FileSystemHintsTests : FileSystemStoreTest
     }
 
     [Fact]
-    public async Task The_disk_begins_long_before_the_sync()
+    public async Task Writeback_starts_before_the_sync()
     {
         FileSystemUploadStore store = NewStore();
         await CreateAsync(store);
-        long begun = 0;
+        long started = 0;
         Files.Hinted = (step, offset, length) =>
         {
             if (step == "start-writing")
             {
-                Assert.Equal(begun, offset);
-                begun += length;
+                Assert.Equal(started, offset);
+                started += length;
             }
         };
         long? atSync = null;
@@ -66,7 +66,7 @@ public sealed class FileSystemHintsTests : FileSystemStoreTest
         {
             if (step == "sync" && path.EndsWith(".data", StringComparison.Ordinal))
             {
-                atSync ??= begun;
+                atSync ??= started;
             }
         };
         await SendAsync(store, 0, 24, announced: null);
@@ -75,7 +75,7 @@ public sealed class FileSystemHintsTests : FileSystemStoreTest
     }
 
     [Fact]
-    public async Task The_disk_is_not_hurried_where_only_the_process_may_die()
+    public async Task Writeback_is_not_started_early_with_process_crash_durability()
     {
         FileSystemUploadStore store = NewStore(Durability.ProcessCrash);
         await CreateAsync(store);
@@ -84,7 +84,7 @@ public sealed class FileSystemHintsTests : FileSystemStoreTest
         Assert.DoesNotContain(_hints, static hint => hint.Step == "start-writing");
     }
 
-    /// <summary>Sends some MiB, one after the other: each is written before the next is there.</summary>
+    /// <summary>Sends MiB by MiB; waits until each is written.</summary>
     private async Task<AppendResult> SendAsync(FileSystemUploadStore store, long offset, int count, long? announced)
     {
         var content = new FedContent { Announced = announced };
@@ -109,7 +109,7 @@ public sealed class FileSystemHintsTests : FileSystemStoreTest
         return result;
     }
 
-    private static async Task<long> AllocatedAsync(string path)
+    private static async Task<long> GetAllocatedSizeAsync(string path)
     {
         using Process stat = Process.Start(new ProcessStartInfo("stat", ["-c", "%b", path]) { RedirectStandardOutput = true })!;
         string blocks = await stat.StandardOutput.ReadToEndAsync(None);

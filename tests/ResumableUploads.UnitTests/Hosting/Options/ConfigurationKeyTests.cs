@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using ResumableUploads.Hosting.Options.Validation;
 using ResumableUploads.Hosting.Options;
 
 namespace ResumableUploads.UnitTests.Hosting.Options;

@@ -1,3 +1,4 @@
+using ResumableUploads.Hosting.Options.Validation;
 using ResumableUploads.Hosting.Options;
 
 namespace ResumableUploads.UnitTests.Hosting.Options;

@@ -94,10 +94,12 @@ public class TusParserTests
     [Fact]
     public void Checksum_without_staging_returns_400() =>
         Assert.Equal(400, TusParser.Parse(
-            "PATCH", Headers("Tus-Resumable: 1.0.0\nUpload-Offset: 0\nUpload-Checksum: sha1 2jmj7l5rSw0yVb/vlWAYkK/YBwk=\n" + ChunkType), true, 3, new TusCapabilities(10, false), out _)?.Status);
+            new RequestHead("PATCH", Headers("Tus-Resumable: 1.0.0\nUpload-Offset: 0\nUpload-Checksum: sha1 2jmj7l5rSw0yVb/vlWAYkK/YBwk=\n" + ChunkType), true, 3),
+            new TusCapabilities(10, false),
+            out _)?.Status);
 
     private static Problem? Parse(string method, bool isUpload, long body, string headers, out TusRequest request) =>
-        TusParser.Parse(method, Headers(headers), isUpload, body < 0 ? null : body, new TusCapabilities(1000, true), out request);
+        TusParser.Parse(new RequestHead(method, Headers(headers), isUpload, body < 0 ? null : body), new TusCapabilities(1000, true), out request);
 
     private static HeaderDictionary Headers(string lines)
     {

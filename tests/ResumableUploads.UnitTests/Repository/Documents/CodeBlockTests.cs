@@ -9,7 +9,7 @@ public class CodeBlockTests
     public static TheoryData<string> Documents =>
     [
         .. RepositoryFiles.Files("", ".md").Where(static file =>
-            (file == "README.md" || file.StartsWith("docs/", StringComparison.Ordinal) || file.StartsWith("samples/", StringComparison.Ordinal))
+            (file == "README.md" || file.StartsWith("docs/", StringComparison.Ordinal) || file.StartsWith("src/", StringComparison.Ordinal) || file.StartsWith("samples/", StringComparison.Ordinal))
             && new MarkdownDocument(RepositoryFiles.Read(file)).Blocks("csharp", "cs", "c#").Any()),
     ];
 
@@ -28,6 +28,7 @@ public class CodeBlockTests
         Assert.Contains("README.md", files);
         Assert.Contains("docs/configuration.md", files);
         Assert.Contains("docs/stores/writing-a-store.md", files);
+        Assert.Contains("src/ResumableUploads.TestKit/README.md", files);
     }
 
     [Theory]

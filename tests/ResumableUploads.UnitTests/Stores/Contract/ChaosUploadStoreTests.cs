@@ -10,35 +10,35 @@ public class ChaosUploadStoreTests
 {
     private static readonly UploadKey Key = new("owner", "upload");
 
-    private readonly FakeTimeProvider _clock = new();
+    private readonly FakeTimeProvider _time = new();
     private readonly MemoryUploadStore _inner = new();
     private readonly ChaosUploadStore _store;
 
-    public ChaosUploadStoreTests() => _store = new ChaosUploadStore(_inner, _clock);
+    public ChaosUploadStoreTests() => _store = new ChaosUploadStore(_inner, _time);
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    public static TheoryData<ChaosOperation> Steps => [.. Enum.GetValues<ChaosOperation>()];
+    public static TheoryData<ChaosOperation> Operations => [.. Enum.GetValues<ChaosOperation>()];
 
     [Theory]
-    [MemberData(nameof(Steps))]
-    public async Task A_call_fails_where_it_is_planned_and_not_elsewhere(ChaosOperation step)
+    [MemberData(nameof(Operations))]
+    public async Task Fault_happens_only_in_the_given_calls(ChaosOperation operation)
     {
         await _inner.CreateAsync(Key, new UploadRecord(), Token);
-        _store.InjectFault(step, ChaosTiming.BeforeCall, ChaosFault.Throw(StoreFailure.ReadOnly), skip: 1, times: 2);
-        foreach (ChaosOperation other in Enum.GetValues<ChaosOperation>().Except([step, ChaosOperation.Delete]))
+        _store.InjectFault(operation, ChaosTiming.BeforeCall, ChaosFault.Throw(StoreFailure.ReadOnly), skip: 1, times: 2);
+        foreach (ChaosOperation other in Enum.GetValues<ChaosOperation>().Except([operation, ChaosOperation.Delete]))
         {
             await CallAsync(other);
         }
 
-        await CallAsync(step);
-        Assert.Equal(StoreFailure.ReadOnly, (await Assert.ThrowsAsync<UploadStoreException>(() => CallAsync(step))).Failure);
-        await Assert.ThrowsAsync<UploadStoreException>(() => CallAsync(step));
-        await CallAsync(step);
+        await CallAsync(operation);
+        Assert.Equal(StoreFailure.ReadOnly, (await Assert.ThrowsAsync<UploadStoreException>(() => CallAsync(operation))).Failure);
+        await Assert.ThrowsAsync<UploadStoreException>(() => CallAsync(operation));
+        await CallAsync(operation);
     }
 
     [Fact]
-    public async Task A_call_that_fails_afterwards_has_been_done()
+    public async Task Fault_after_the_call_keeps_its_effect()
     {
         _store.InjectFault(ChaosOperation.Create, ChaosTiming.AfterCall, ChaosFault.Throw(StoreFailure.Unavailable));
         await Assert.ThrowsAsync<UploadStoreException>(() => CallAsync(ChaosOperation.Create));
@@ -54,7 +54,7 @@ public class ChaosUploadStoreTests
     [InlineData(1)]
     [InlineData(4000)]
     [InlineData(9999)]
-    public async Task A_short_write_keeps_the_first_bytes_and_tells_how_many(int count)
+    public async Task Partial_write_keeps_the_first_bytes_and_throws_with_the_offset(int count)
     {
         byte[] bytes = [.. Enumerable.Range(0, 10_000).Select(static i => (byte)(i % 251))];
         await _inner.CreateAsync(Key, new UploadRecord(), Token);
@@ -71,7 +71,7 @@ public class ChaosUploadStoreTests
     }
 
     [Fact]
-    public async Task A_short_write_that_is_longer_than_the_content_is_none()
+    public async Task Partial_write_longer_than_the_content_does_not_fail()
     {
         await _inner.CreateAsync(Key, new UploadRecord(), Token);
         _store.InjectFault(ChaosOperation.Append, ChaosTiming.BeforeCall, ChaosFault.PartialWrite(3, StoreFailure.Full));
@@ -80,7 +80,7 @@ public class ChaosUploadStoreTests
     }
 
     [Fact]
-    public async Task A_short_write_leaves_nothing_of_what_counts_together()
+    public async Task Partial_write_of_staged_append_keeps_nothing()
     {
         await _inner.CreateAsync(Key, new UploadRecord(), Token);
         _store.InjectFault(ChaosOperation.Append, ChaosTiming.BeforeCall, ChaosFault.PartialWrite(2, StoreFailure.Full));
@@ -90,18 +90,18 @@ public class ChaosUploadStoreTests
     }
 
     [Fact]
-    public async Task A_delay_lasts_as_long_as_the_clock_says()
+    public async Task Delay_is_measured_by_the_time_provider()
     {
         _store.InjectFault(ChaosOperation.Get, ChaosTiming.BeforeCall, ChaosFault.Delay(TimeSpan.FromMinutes(1)));
         Task<UploadInfo?> get = _store.GetAsync(Key, Token).AsTask();
-        _clock.Advance(TimeSpan.FromSeconds(59));
+        _time.Advance(TimeSpan.FromSeconds(59));
         Assert.False(get.IsCompleted);
-        _clock.Advance(TimeSpan.FromSeconds(1));
+        _time.Advance(TimeSpan.FromSeconds(1));
         Assert.Null(await get);
     }
 
     [Fact]
-    public async Task What_is_cleared_does_not_happen()
+    public async Task Cleared_faults_do_not_happen()
     {
         _store.InjectFault(ChaosOperation.Get, ChaosTiming.BeforeCall, ChaosFault.Throw(StoreFailure.Full));
         _store.ClearFaults();
@@ -109,12 +109,12 @@ public class ChaosUploadStoreTests
     }
 
     [Fact]
-    public void A_short_write_is_for_appends() =>
+    public void Partial_write_in_another_operation_throws() =>
         Assert.Throws<ArgumentException>(() => _store.InjectFault(ChaosOperation.Get, ChaosTiming.BeforeCall, ChaosFault.PartialWrite(1, StoreFailure.Full)));
 
-    private async Task CallAsync(ChaosOperation step)
+    private async Task CallAsync(ChaosOperation operation)
     {
-        switch (step)
+        switch (operation)
         {
             case ChaosOperation.Create:
                 await _store.CreateAsync(Key, new UploadRecord(), Token);

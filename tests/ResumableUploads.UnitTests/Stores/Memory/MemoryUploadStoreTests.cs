@@ -9,7 +9,7 @@ public sealed class MemoryUploadStoreTests : IDisposable
 {
     private const int MiB = 1024 * 1024;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
     private static readonly UploadKey Key = new("owner", "upload");
 
     private readonly PoisonPool _pool = new();
@@ -29,7 +29,7 @@ public sealed class MemoryUploadStoreTests : IDisposable
     [Theory]
     [InlineData(AppendMode.KeepPartial)]
     [InlineData(AppendMode.AllOrNothing)]
-    public async Task A_content_that_is_too_large_for_the_cap_fails_with_the_offset_that_is_really_there(AppendMode mode)
+    public async Task Append_beyond_the_limit_throws_full_with_the_durable_offset(AppendMode mode)
     {
         await CreateAsync(Key);
         await AppendAsync(Key, 0, Bytes(1000));
@@ -56,7 +56,7 @@ public sealed class MemoryUploadStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task A_full_store_has_room_again_after_a_deletion_and_the_append_goes_on()
+    public async Task Append_to_full_store_continues_after_a_deletion()
     {
         UploadKey other = new("owner", "other");
         await CreateAsync(other);
@@ -72,7 +72,7 @@ public sealed class MemoryUploadStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task An_upload_that_filled_the_store_can_still_be_finished()
+    public async Task Upload_that_filled_the_store_can_be_completed()
     {
         await CreateAsync(Key);
         await Assert.ThrowsAsync<UploadStoreException>(() => AppendAsync(Key, 0, Bytes(2 * MiB)));
@@ -84,7 +84,7 @@ public sealed class MemoryUploadStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task A_store_that_new_uploads_have_filled_can_still_finish_what_is_there()
+    public async Task Store_filled_by_creations_can_complete_existing_uploads()
     {
         await CreateAsync(Key);
         await AppendAsync(Key, 0, Bytes(1000));
@@ -106,10 +106,10 @@ public sealed class MemoryUploadStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task What_one_owner_has_is_listed_without_a_look_at_what_all_the_others_have()
+    public async Task List_by_owner_does_not_scan_other_owners()
     {
         const int Uploads = 20_000;
-        const int Questions = 1000;
+        const int Listings = 1000;
         using var large = new MemoryUploadStore();
         for (int i = 0; i < Uploads; i++)
         {
@@ -118,25 +118,25 @@ public sealed class MemoryUploadStoreTests : IDisposable
 
         async Task<int> CountAsync(UploadQuery query) => await large.ListAsync(query, Token).CountAsync(Token);
         long began = Stopwatch.GetTimestamp();
-        for (int i = 0; i < Questions; i++)
+        for (int i = 0; i < Listings; i++)
         {
             Assert.Equal(2, await CountAsync(new UploadQuery { Owner = $"owner-{i}" }));
         }
 
-        TimeSpan all = Stopwatch.GetElapsedTime(began);
+        TimeSpan byOwner = Stopwatch.GetElapsedTime(began);
         began = Stopwatch.GetTimestamp();
         for (int i = 0; i < 3; i++)
         {
             Assert.Equal(Uploads, await CountAsync(new UploadQuery()));
         }
 
-        // A thousand looks through all of them take as long as dozens of whole listings, and not as three.
-        TimeSpan whole = Stopwatch.GetElapsedTime(began);
-        Assert.True(all < whole, $"{Questions} listings of an owner took {all}, three of everybody {whole}.");
+        // With a scan per listing, a thousand listings would take as long as dozens of complete ones, not as three.
+        TimeSpan complete = Stopwatch.GetElapsedTime(began);
+        Assert.True(byOwner < complete, $"{Listings} listings of one owner took {byOwner}, three complete listings {complete}.");
     }
 
     [Fact]
-    public async Task Records_and_outcomes_count_against_the_cap_and_one_without_room_changes_nothing()
+    public async Task Record_or_response_beyond_the_limit_throws_full_and_changes_nothing()
     {
         using var small = new MemoryUploadStore(8000, timeProvider: null, _pool);
         UploadInfo info = (await small.CreateAsync(Key, new UploadRecord { Data = Bytes(2000) }, Token)).Info!;
@@ -156,7 +156,7 @@ public sealed class MemoryUploadStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task A_small_upload_is_cheap_and_a_large_one_wastes_little()
+    public async Task Block_size_grows_with_the_upload()
     {
         await CreateAsync(Key);
         Assert.Equal(0, _pool.RentedBytes);
@@ -169,7 +169,7 @@ public sealed class MemoryUploadStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task No_block_is_as_large_as_the_large_object_limit()
+    public async Task Blocks_are_smaller_than_the_large_object_limit()
     {
         await CreateAsync(Key);
         await AppendAsync(Key, 0, Bytes(900_000));
@@ -177,7 +177,7 @@ public sealed class MemoryUploadStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Many_small_staged_appends_share_blocks()
+    public async Task Small_staged_appends_share_a_block()
     {
         await CreateAsync(Key);
         for (int i = 0; i < 100; i++)
@@ -189,7 +189,7 @@ public sealed class MemoryUploadStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task A_stream_that_is_open_while_its_upload_is_deleted_never_gives_other_bytes()
+    public async Task Stream_of_deleted_upload_keeps_its_bytes()
     {
         await CreateAsync(Key);
         await AppendAsync(Key, 0, Bytes(200_000));
@@ -213,7 +213,7 @@ public sealed class MemoryUploadStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Streams_deletions_and_creations_at_once_never_show_recycled_memory()
+    public async Task Concurrent_reads_and_deletions_never_return_recycled_memory()
     {
         await Parallel.ForEachAsync(Enumerable.Range(0, 200), Token, async (i, _) =>
         {
@@ -236,22 +236,22 @@ public sealed class MemoryUploadStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task A_get_beside_a_running_append_tells_all_the_bytes_so_far()
+    public async Task Get_during_an_append_returns_all_received_bytes()
     {
         await CreateAsync(Key);
         var committed = new TaskCompletionSource<long>(TaskCreationOptions.RunContinuationsAsynchronously);
         var content = new RecordingContent { OnDurableReported = offset => committed.TrySetResult(offset) };
         content.Send(Bytes(5000));
         Task<AppendResult> append = _store.AppendAsync(Key, 0, content, AppendMode.KeepPartial, Token).AsTask();
-        Assert.Equal(5000, await committed.Task.WaitAsync(Patience, Token));
+        Assert.Equal(5000, await committed.Task.WaitAsync(Timeout, Token));
         Assert.Equal(5000, (await _store.GetAsync(Key, Token))!.Offset);
         Assert.Equal(Bytes(5000), await ContentAsync(Key));
         content.Complete();
-        await append.WaitAsync(Patience, Token);
+        await append.WaitAsync(Timeout, Token);
     }
 
     [Fact]
-    public async Task A_deletion_frees_the_memory_although_the_client_of_a_running_append_is_silent()
+    public async Task Delete_during_an_idle_append_releases_the_memory()
     {
         await CreateAsync(Key);
         var content = new RecordingContent();
@@ -261,13 +261,13 @@ public sealed class MemoryUploadStoreTests : IDisposable
         await _store.DeleteAsync(Key, null, Token);
         Assert.Equal((0, 0L), (_pool.Rented, _store.UsedSize));
         content.Complete();
-        Assert.Equal(AppendStatus.NotFound, (await append.WaitAsync(Patience, Token)).Status);
+        Assert.Equal(AppendStatus.NotFound, (await append.WaitAsync(Timeout, Token)).Status);
     }
 
     [Theory]
     [InlineData(AppendMode.KeepPartial)]
     [InlineData(AppendMode.AllOrNothing)]
-    public async Task Disposing_the_store_returns_everything_and_ends_what_runs(AppendMode mode)
+    public async Task Dispose_releases_all_memory_and_ends_running_appends(AppendMode mode)
     {
         await CreateAsync(Key);
         await AppendAsync(Key, 0, Bytes(100_000));
@@ -278,7 +278,7 @@ public sealed class MemoryUploadStoreTests : IDisposable
 
         _store.Dispose();
         content.Complete();
-        Assert.Equal(AppendStatus.NotFound, (await append.WaitAsync(Patience, Token)).Status);
+        Assert.Equal(AppendStatus.NotFound, (await append.WaitAsync(Timeout, Token)).Status);
         await stream.DisposeAsync();
         Assert.Equal((0, 0L), (_pool.Rented, _store.UsedSize));
         await Assert.ThrowsAsync<ObjectDisposedException>(async () => await _store.GetAsync(Key, Token));
@@ -286,10 +286,10 @@ public sealed class MemoryUploadStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task A_content_that_breaks_its_promise_does_not_leave_the_upload_busy()
+    public async Task Append_with_throwing_content_does_not_leave_the_upload_busy()
     {
         await CreateAsync(Key);
-        var broken = new RecordingContent { CommitDecision = () => throw new InvalidOperationException("A bug.") };
+        var broken = new RecordingContent { CommitDecision = () => throw new InvalidOperationException("Injected failure.") };
         broken.Send(Bytes(100));
         broken.Complete();
         await Assert.ThrowsAsync<InvalidOperationException>(async () =>
@@ -298,7 +298,7 @@ public sealed class MemoryUploadStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task A_listing_is_ordered_by_owner_then_id()
+    public async Task List_is_ordered_by_owner_and_id()
     {
         foreach (UploadKey key in new UploadKey[] { new("b", "1"), new("a", "10"), new("a", "2"), new("a-a", "1"), new("a", "1") })
         {
@@ -315,7 +315,7 @@ public sealed class MemoryUploadStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Arguments_that_no_store_can_keep_are_refused()
+    public async Task Invalid_arguments_throw()
     {
         Assert.Throws<ArgumentOutOfRangeException>(() => new MemoryUploadStore(0));
         var tooLong = new UploadRecord { Data = Bytes(UploadRecord.MaxDataLength + 1) };

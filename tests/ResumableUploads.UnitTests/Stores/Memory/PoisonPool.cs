@@ -2,48 +2,48 @@ using System.Buffers;
 
 namespace ResumableUploads.UnitTests.Stores.Memory;
 
-/// <summary>A pool that counts, overwrites what comes back, and hands it out again at once: a use after the return shows.</summary>
+/// <summary>A pool that overwrites returned arrays and reuses them at once, so that a use after the return is detected.</summary>
 internal sealed class PoisonPool : ArrayPool<byte>
 {
     public const byte Poison = 0xDD;
 
-    private readonly Lock _gate = new();
+    private readonly Lock _lock = new();
     private readonly HashSet<byte[]> _rented = new(ReferenceEqualityComparer.Instance);
     private readonly List<byte[]> _returned = [];
 
-    /// <summary>How many arrays are out now.</summary>
+    /// <summary>Gets the number of rented arrays.</summary>
     public int Rented
     {
         get
         {
-            lock (_gate)
+            lock (_lock)
             {
                 return _rented.Count;
             }
         }
     }
 
-    /// <summary>How many bytes the arrays have that are out now.</summary>
+    /// <summary>Gets the total size, in bytes, of the rented arrays.</summary>
     public long RentedBytes
     {
         get
         {
-            lock (_gate)
+            lock (_lock)
             {
                 return _rented.Sum(array => (long)array.Length);
             }
         }
     }
 
-    /// <summary>The length of the largest array that was ever asked for.</summary>
+    /// <summary>Gets the largest requested length.</summary>
     public int Largest { get; private set; }
 
-    /// <summary>How many arrays came back that were not out.</summary>
+    /// <summary>Gets the number of returned arrays that were not rented.</summary>
     public int FalseReturns { get; private set; }
 
     public override byte[] Rent(int minimumLength)
     {
-        lock (_gate)
+        lock (_lock)
         {
             Largest = Math.Max(Largest, minimumLength);
             byte[] array = _returned.Find(candidate => candidate.Length == minimumLength) ?? new byte[minimumLength];
@@ -55,7 +55,7 @@ internal sealed class PoisonPool : ArrayPool<byte>
 
     public override void Return(byte[] array, bool clearArray = false)
     {
-        lock (_gate)
+        lock (_lock)
         {
             if (!_rented.Remove(array))
             {

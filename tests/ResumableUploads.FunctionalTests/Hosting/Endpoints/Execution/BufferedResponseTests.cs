@@ -264,7 +264,7 @@ public class BufferedResponseTests
         });
         await Assert.ThrowsAsync<HttpRequestException>(() => SendAsync(app, again: false));
 
-        // The first question may find the broken run not yet over, and be told to ask again.
+        // The first status request may find the aborted run not finished yet, and then returns a Retry-After.
         string text = "";
         for (int i = 0; i < 100 && text != "done"; i++)
         {

@@ -18,7 +18,7 @@ public class EndpointCompletionFailureTests
     private static readonly byte[] Content = RandomNumberGenerator.GetBytes(5_000);
 
     private readonly List<(int Attempt, bool IsRepeat)> _runs = [];
-    private readonly List<byte[]> _parked = [];
+    private readonly List<byte[]> _deadLettered = [];
 
     [Theory]
     [InlineData(408)]
@@ -29,27 +29,27 @@ public class EndpointCompletionFailureTests
     public async Task Retryable_status_runs_again_until_dead_lettered(int status)
     {
         await using TestApp app = await StartAsync(static _ => true, status);
-        using var parked = new ParkedCounter(app.Services);
+        using var deadLettered = new DeadLetterCounter(app.Services);
         for (int i = 1; i <= Attempts; i++)
         {
-            Assert.Empty(_parked);
+            Assert.Empty(_deadLettered);
             using HttpResponseMessage response = await SendAsync(app, isFirst: i == 1);
             Assert.Equal((status, $"later {i}", "false"), ((int)response.StatusCode, await response.Content.ReadAsStringAsync(), response.Header("X-Upload-Complete")));
             Assert.Equal(("7", $"\"{i}\""), (response.Header("Retry-After"), response.Header("ETag")));
             Assert.Equal(Content.Length, await app.Client.StatusAsync("f", Path));
         }
 
-        await AssertIsParkedAsync(app, parked);
+        await AssertIsDeadLetteredAsync(app, deadLettered);
     }
 
     [Fact]
     public async Task Endpoint_that_throws_returns_503_until_dead_lettered()
     {
         await using TestApp app = await StartAsync(static _ => true, status: null);
-        using var parked = new ParkedCounter(app.Services);
+        using var deadLettered = new DeadLetterCounter(app.Services);
         for (int i = 1; i <= Attempts; i++)
         {
-            Assert.Empty(_parked);
+            Assert.Empty(_deadLettered);
             using HttpResponseMessage response = await SendAsync(app, isFirst: i == 1);
             Assert.Equal("10", response.Header("Retry-After"));
             Assert.DoesNotContain("not today", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
@@ -57,7 +57,7 @@ public class EndpointCompletionFailureTests
             Assert.Contains(app.Log.Lines, line => line.Contains($"(attempt {i} of {Attempts})", StringComparison.Ordinal) && line.Contains("not today", StringComparison.Ordinal));
         }
 
-        await AssertIsParkedAsync(app, parked);
+        await AssertIsDeadLetteredAsync(app, deadLettered);
     }
 
     [Theory]
@@ -77,7 +77,7 @@ public class EndpointCompletionFailureTests
         Assert.Equal((201, "true", $"/failing/{Attempts}", $"\"{Attempts}\""), (answer.Status, answer.IsComplete, answer.Location, answer.ETag));
         Assert.Equal(answer, await AskAsync(app));
         Assert.Equal([(1, false), (2, true), (3, true)], _runs);
-        Assert.Empty(_parked);
+        Assert.Empty(_deadLettered);
     }
 
     [Fact]
@@ -121,7 +121,7 @@ public class EndpointCompletionFailureTests
         }
 
         Assert.Equal([(1, false)], _runs);
-        Assert.Empty(_parked);
+        Assert.Empty(_deadLettered);
     }
 
     private Task<TestApp> StartAsync(Func<int, bool> fails, int? status) => EndpointApp.StartAsync(
@@ -145,12 +145,12 @@ public class EndpointCompletionFailureTests
             await using Stream stream = await upload.OpenReadAsync(cancellationToken);
             using var content = new MemoryStream();
             await stream.CopyToAsync(content, cancellationToken);
-            _parked.Add(content.ToArray());
+            _deadLettered.Add(content.ToArray());
         }),
         options => options.Handler.MaxAttempts = Attempts,
         onTestHost: true);
 
-    private async Task AssertIsParkedAsync(TestApp app, ParkedCounter parked)
+    private async Task AssertIsDeadLetteredAsync(TestApp app, DeadLetterCounter deadLettered)
     {
         Assert.Equal([(1, false), (2, true), (3, true)], _runs);
         for (int i = 0; i < 2; i++)
@@ -159,9 +159,9 @@ public class EndpointCompletionFailureTests
         }
 
         Assert.Equal(Attempts, _runs.Count);
-        Assert.Equal(Content, Assert.Single(_parked));
-        Assert.Equal(1, parked.Count);
-        Assert.Single(app.Log.Lines, static line => line.StartsWith("Error", StringComparison.Ordinal) && line.Contains($"parked after {Attempts} runs", StringComparison.Ordinal));
+        Assert.Equal(Content, Assert.Single(_deadLettered));
+        Assert.Equal(1, deadLettered.Count);
+        Assert.Single(app.Log.Lines, static line => line.StartsWith("Error", StringComparison.Ordinal) && line.Contains($"dead-lettered after {Attempts} attempts", StringComparison.Ordinal));
         Assert.Equal(Content.Length, await app.Client.StatusAsync("f", Path));
     }
 
@@ -175,12 +175,12 @@ public class EndpointCompletionFailureTests
     }
 
     /// <summary>Counts the dead-lettered uploads of one app by its metric.</summary>
-    private sealed class ParkedCounter : IDisposable
+    private sealed class DeadLetterCounter : IDisposable
     {
         private readonly MeterListener _listener = new();
         private long _count;
 
-        public ParkedCounter(IServiceProvider services)
+        public DeadLetterCounter(IServiceProvider services)
         {
             IMeterFactory factory = services.GetRequiredService<IMeterFactory>();
             _listener.InstrumentPublished = (instrument, listener) =>

@@ -4,8 +4,8 @@ using ResumableUploads.Testing.Servers;
 namespace ResumableUploads.FunctionalTests.Hosting.Endpoints.Routing;
 
 /// <summary>
-/// Requests without a protocol's headers are answered as if the package were not there: every method, at every URL, with every content type,
-/// against two apps that differ only in it.
+/// Requests without upload headers get the same response as in an app without the package: every method, URL and content type,
+/// compared between two apps that differ only in the package.
 /// </summary>
 public class PlainRequestTests
 {

@@ -36,10 +36,10 @@ public class Http2StreamInterruptionTests
         string url = await app.Client.BeginAsync();
         using var interrupted = new CancellationTokenSource();
         var body = new PushedBody();
-        Task<HttpResponseMessage> cutOff = Begin(app.Client, url, body, interrupted.Token);
+        Task<HttpResponseMessage> append = Begin(app.Client, url, body, interrupted.Token);
         await SendAsync(app, url, body);
         await interrupted.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cutOff);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => append);
 
         Assert.Equal((MiB, false), await app.Client.StateAsync(url));
         using HttpResponseMessage last = await app.Client.AppendAsync(url, MiB, true, File[MiB..]);

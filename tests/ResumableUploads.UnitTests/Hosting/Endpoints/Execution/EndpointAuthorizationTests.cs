@@ -69,7 +69,7 @@ public class EndpointAuthorizationTests
         using HttpResponseMessage last = await SendAsync(app, "POST", "/x", "sub:ann", 4, "5678");
         Assert.Equal("ann 12345678", await last.Content.ReadAsStringAsync());
 
-        // Neither does a stored answer go to anybody else.
+        // A stored response is not sent to another user either.
         using HttpResponseMessage hers = await SendAsync(app, "POST", "/x", "sub:ann", 8, "");
         using HttpResponseMessage his = await SendAsync(app, "POST", "/x", "sub:bob", 8, "");
         Assert.Equal(("ann 12345678", 409), (await hers.Content.ReadAsStringAsync(), (int)his.StatusCode));

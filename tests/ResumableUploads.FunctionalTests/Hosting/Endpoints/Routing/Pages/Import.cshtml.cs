@@ -10,7 +10,7 @@ public sealed class ImportModel : PageModel
     [BindProperty]
     public string? Title { get; set; }
 
-    public string Told { get; private set; } = "nothing yet";
+    public string Message { get; private set; } = "nothing yet";
 
     public void OnGet()
     {
@@ -19,6 +19,6 @@ public sealed class ImportModel : PageModel
     public async Task OnPostAsync(IFormFile file, string album)
     {
         using var reader = new StreamReader(file.OpenReadStream());
-        Told = $"{album} {Title} {(await reader.ReadToEndAsync()).Length}";
+        Message = $"{album} {Title} {(await reader.ReadToEndAsync()).Length}";
     }
 }

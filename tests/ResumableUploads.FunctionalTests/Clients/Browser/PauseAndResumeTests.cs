@@ -3,11 +3,11 @@ using static Microsoft.Playwright.Assertions;
 
 namespace ResumableUploads.FunctionalTests.Clients.Browser;
 
-[Collection<InChromium>]
-public class PausingTests(Chromium chromium)
+[Collection<ChromiumCollection>]
+public class PauseAndResumeTests(Chromium chromium)
 {
     [Fact]
-    public async Task A_paused_upload_goes_on_from_where_it_was()
+    public async Task Paused_upload_resumes_from_its_offset()
     {
         await using IBrowserContext context = await chromium.NewContextAsync();
         await using SampleHostProcess host = await SampleHostProcess.StartAsync();
@@ -25,13 +25,13 @@ public class PausingTests(Chromium chromium)
         await page.Button(file.Name, "resume").ClickAsync();
 
         await page.ExpectAsync(file.Name, "done");
-        await AssertNoByteWentTwiceAsync(page.Traffic, requests: 2);
+        await AssertNoByteWasSentTwiceAsync(page.Traffic, requests: 2);
         await file.AssertArrivedAloneAsync(host);
         Assert.Empty(page.Traffic.Errors);
     }
 
     [Fact]
-    public async Task A_cancelled_upload_is_gone_here_and_on_the_server()
+    public async Task Cancelled_upload_is_removed_from_page_and_server()
     {
         await using IBrowserContext context = await chromium.NewContextAsync();
         await using SampleHostProcess host = await SampleHostProcess.StartAsync();
@@ -59,7 +59,7 @@ public class PausingTests(Chromium chromium)
     }
 
     [Fact]
-    public async Task A_file_chosen_again_after_a_reload_goes_on_from_where_it_was()
+    public async Task File_selected_again_after_reload_resumes_from_its_offset()
     {
         await using IBrowserContext context = await chromium.NewContextAsync();
         await using SampleHostProcess host = await SampleHostProcess.StartAsync();
@@ -81,7 +81,7 @@ public class PausingTests(Chromium chromium)
 
         await ChooseForAsync(file);
         await page.ExpectAsync(file.Name, "done");
-        await AssertNoByteWentTwiceAsync(page.Traffic, requests: 2);
+        await AssertNoByteWasSentTwiceAsync(page.Traffic, requests: 2);
         await file.AssertArrivedAloneAsync(host);
         Assert.Empty(page.Traffic.Errors);
 
@@ -92,8 +92,8 @@ public class PausingTests(Chromium chromium)
         }
     }
 
-    /// <summary>Every request began exactly where the server was, and each farther than the one before it.</summary>
-    private static async Task AssertNoByteWentTwiceAsync(Traffic traffic, int requests)
+    /// <summary>Asserts that every request started at the offset of the server and after the previous request.</summary>
+    private static async Task AssertNoByteWasSentTwiceAsync(Traffic traffic, int requests)
     {
         IReadOnlyList<long> starts = traffic.StartBytes;
         Assert.Equal(await traffic.StatusesAsync(), starts);

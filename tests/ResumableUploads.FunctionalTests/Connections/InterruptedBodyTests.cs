@@ -3,13 +3,13 @@ using ResumableUploads.Testing.Clients;
 
 namespace ResumableUploads.FunctionalTests.Connections;
 
-/// <summary>Every way in which a body ends too early, over every kind of connection.</summary>
-public class CutTests
+/// <summary>Every kind of interruption of a request body, over every kind of connection.</summary>
+public class InterruptedBodyTests
 {
     private const int Piece = 50_021;
     private static readonly byte[] File = RandomNumberGenerator.GetBytes(3_000_017);
 
-    public static TheoryData<Wire, Cut> Cells => new()
+    public static TheoryData<Wire, Cut> Interruptions => new()
     {
         { Wire.ContentLength, Cut.Fin },
         { Wire.ContentLength, Cut.Reset },
@@ -24,8 +24,8 @@ public class CutTests
     };
 
     [Theory]
-    [MemberData(nameof(Cells))]
-    public async Task What_was_received_before_a_cut_is_kept_and_the_rest_completes_the_file(Wire wire, Cut cut)
+    [MemberData(nameof(Interruptions))]
+    public async Task Interruption_keeps_received_bytes_and_remainder_completes_upload(Wire wire, Cut cut)
     {
         await using WatchedApp app = await WatchedApp.StartAsync(wire);
         await using LiveUpload first = await app.BeginAsync(wire, "f", 0, File.Length, File.Length);
@@ -36,7 +36,7 @@ public class CutTests
         Assert.Equal(sent, await app.Client.StatusAsync("f"));
         Assert.Equal(File[..sent], await app.ContentAsync("f"));
 
-        // And once more: what follows a cut can be cut as well.
+        // The resumed request is interrupted as well.
         await using LiveUpload second = await app.BeginAsync(wire, "f", sent, File.Length - sent, File.Length);
         int more = await SendPiecesAsync(second, sent, 7);
         await app.Store.StoredAsync("f", more);
@@ -48,8 +48,8 @@ public class CutTests
     }
 
     [Theory]
-    [MemberData(nameof(Cells))]
-    public async Task A_cut_at_any_moment_leaves_a_true_number_and_a_prefix(Wire wire, Cut cut)
+    [MemberData(nameof(Interruptions))]
+    public async Task Interruption_at_any_time_leaves_exact_offset_and_prefix_of_file(Wire wire, Cut cut)
     {
         await using WatchedApp app = await WatchedApp.StartAsync(wire);
         var senders = new List<LiveUpload>();
@@ -61,7 +61,7 @@ public class CutTests
                 LiveUpload sender = await app.BeginAsync(wire, "f", offset, File.Length - offset, File.Length);
                 senders.Add(sender);
 
-                // The server knows of the upload, and has some of the bytes, all of them, or none.
+                // The server has created the upload and has received some, all or none of the following bytes.
                 int sent = await SendPiecesAsync(sender, (int)offset, 1);
                 await app.Store.StoredAsync("f", offset + 1);
                 sent = await SendPiecesAsync(sender, sent, 3);
@@ -89,7 +89,7 @@ public class CutTests
     [InlineData(Wire.ContentLength)]
     [InlineData(Wire.Chunked)]
     [InlineData(Wire.Http2)]
-    public async Task Five_tries_of_40_kB_that_are_each_cut_leave_200_kB(Wire wire)
+    public async Task Five_interrupted_appends_of_40_kB_store_200_kB(Wire wire)
     {
         await using WatchedApp app = await WatchedApp.StartAsync(wire);
         for (int offset = 0; offset < 200_000; offset += 40_000)
@@ -106,7 +106,7 @@ public class CutTests
     }
 
     [Fact]
-    public async Task Bytes_that_came_while_the_app_was_asked_are_kept_although_their_client_has_left()
+    public async Task Bytes_received_during_OnCreating_are_kept_after_client_disconnects()
     {
         Departure? departure = null;
         await using WatchedApp app = await WatchedApp.StartAsync(configure: options => options.OnCreating = (upload, _) =>
@@ -131,7 +131,7 @@ public class CutTests
     [InlineData(Wire.Chunked, Cut.Reset)]
     [InlineData(Wire.Http2, Cut.Reset)]
     [InlineData(Wire.Http2, Cut.ResetStream)]
-    public async Task A_cut_while_the_disk_is_writing_loses_nothing_and_is_not_blamed_on_the_disk(Wire wire, Cut cut)
+    public async Task Interruption_during_write_keeps_bytes_and_logs_no_error(Wire wire, Cut cut)
     {
         Departure? departure = null;
         await using WatchedApp app = await WatchedApp.StartAsync(wire, options => options.OnCreating = (upload, _) =>
@@ -161,15 +161,15 @@ public class CutTests
     private static void AssertNoErrors(WatchedApp app) =>
         Assert.DoesNotContain(app.App.Log.Lines, static line => line.StartsWith("Error", StringComparison.Ordinal));
 
-    private static async Task<int> SendPiecesAsync(LiveUpload sender, int from, int pieces)
+    private static async Task<int> SendPiecesAsync(LiveUpload sender, int offset, int pieces)
     {
         for (int i = 0; i < pieces; i++)
         {
-            int length = Math.Min(Piece, File.Length - from);
-            await sender.SendAsync(File.AsMemory(from, length));
-            from += length;
+            int length = Math.Min(Piece, File.Length - offset);
+            await sender.SendAsync(File.AsMemory(offset, length));
+            offset += length;
         }
 
-        return from;
+        return offset;
     }
 }

@@ -3,11 +3,11 @@ using static Microsoft.Playwright.Assertions;
 
 namespace ResumableUploads.FunctionalTests.Clients.Browser;
 
-[Collection<InChromium>]
-public class ArrivingTests(Chromium chromium)
+[Collection<ChromiumCollection>]
+public class UploadPageTests(Chromium chromium)
 {
     [Fact]
-    public async Task Files_of_any_name_and_size_arrive_together_and_can_be_fetched_again()
+    public async Task Upload_of_several_files_stores_any_name_and_size_for_download()
     {
         await using IBrowserContext context = await chromium.NewContextAsync();
         await using SampleHostProcess host = await SampleHostProcess.StartAsync();
@@ -44,7 +44,7 @@ public class ArrivingTests(Chromium chromium)
     }
 
     [Fact]
-    public async Task First_requests_of_many_files_give_the_browser_one_owner()
+    public async Task Concurrent_first_requests_set_one_owner_cookie()
     {
         await using IBrowserContext context = await chromium.NewContextAsync();
         await using SampleHostProcess host = await SampleHostProcess.StartAsync();
@@ -59,14 +59,14 @@ public class ArrivingTests(Chromium chromium)
                 await page.ExpectAsync(file.Name, "done");
             }
 
-            var given = new List<string>();
+            var cookies = new List<string>();
             foreach (IRequest request in page.Traffic.Requests)
             {
-                given.AddRange((await (await request.ResponseAsync())!.HeaderValuesAsync("set-cookie")));
+                cookies.AddRange((await (await request.ResponseAsync())!.HeaderValuesAsync("set-cookie")));
             }
 
-            Assert.Single(given);
-            // Whoever asks as this browser finds all of them.
+            Assert.Single(cookies);
+            // All files are stored for the one owner of this browser.
             Assert.Single(System.IO.Directory.GetDirectories(Path.Combine(host.Directory, "uploads")));
         }
         finally
@@ -76,7 +76,7 @@ public class ArrivingTests(Chromium chromium)
     }
 
     [Fact]
-    public async Task The_same_file_chosen_again_after_it_has_arrived_is_not_sent_again()
+    public async Task Selecting_a_completed_file_again_sends_no_bytes()
     {
         await using IBrowserContext context = await chromium.NewContextAsync();
         await using SampleHostProcess host = await SampleHostProcess.StartAsync();
@@ -93,7 +93,7 @@ public class ArrivingTests(Chromium chromium)
         await file.AssertArrivedAloneAsync(host);
     }
 
-    /// <summary>A mark that turns the direction of text has no place in a name on disk.</summary>
+    /// <summary>Returns the sanitized file name. The server replaces the right-to-left embedding mark.</summary>
     private static string ServerName(SourceFile file) => file.Name.Replace('\u202b', '_');
 
     private static async Task<string> DownloadAsync(UploadPage page, string name)

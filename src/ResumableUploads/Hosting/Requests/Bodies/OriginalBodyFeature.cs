@@ -1,7 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
 
-namespace ResumableUploads.Hosting.Requests;
+namespace ResumableUploads.Hosting.Requests.Bodies;
 
 /// <summary>The body and the <c>Content-Encoding</c> of a request before any middleware of the app ran.</summary>
 internal sealed class OriginalBodyFeature

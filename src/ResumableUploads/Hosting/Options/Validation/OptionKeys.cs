@@ -1,6 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 
-namespace ResumableUploads.Hosting.Options;
+namespace ResumableUploads.Hosting.Options.Validation;
 
 /// <summary>The configuration keys of <see cref="ResumableUploadOptions"/>.</summary>
 internal static class OptionKeys

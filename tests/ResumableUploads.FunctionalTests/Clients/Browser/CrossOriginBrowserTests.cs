@@ -7,11 +7,11 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FunctionalTests.Clients.Browser;
 
-[Collection<InChromium>]
-public class BrowserOtherOriginTests(Chromium chromium)
+[Collection<ChromiumCollection>]
+public class CrossOriginBrowserTests(Chromium chromium)
 {
     [Fact]
-    public async Task A_page_of_another_origin_reads_the_true_offset_from_a_conflict_and_goes_on()
+    public async Task Page_of_allowed_origin_reads_offset_from_409_and_resumes()
     {
         await using IBrowserContext context = await chromium.NewContextAsync();
         await using TestApp pages = await TestApp.StartAsync(
@@ -56,7 +56,7 @@ public class BrowserOtherOriginTests(Chromium chromium)
     }
 
     [Fact]
-    public async Task A_page_of_an_origin_that_is_not_allowed_uploads_nothing()
+    public async Task Page_of_disallowed_origin_uploads_nothing()
     {
         await using IBrowserContext context = await chromium.NewContextAsync();
         await using TestApp pages = await TestApp.StartAsync(

@@ -5,14 +5,14 @@ using ResumableUploads.Testing.Clients;
 
 namespace ResumableUploads.FunctionalTests.Connections;
 
-/// <summary>A refusal is read by the client, also while it is sending a lot.</summary>
-public class RefusalTests
+/// <summary>A client receives an error response even if it is sending a large body.</summary>
+public class RejectionResponseTests
 {
     private const int Size = 100_000_000;
     private const int MaxUploadSize = 200_000_000;
 
-    /// <summary>What is refused: the headers, and the status that says so.</summary>
-    public static TheoryData<string, int> Refused => new()
+    /// <summary>Gets the headers of rejected requests and the expected status codes.</summary>
+    public static TheoryData<string, int> RejectedRequests => new()
     {
         { "X-Start-Byte: 5", 409 },
         { "X-File-Size: 300000000", 413 },
@@ -22,35 +22,35 @@ public class RefusalTests
     };
 
     [Theory]
-    [MemberData(nameof(Refused))]
-    public async Task A_client_that_sends_all_of_100_MB_and_then_reads_gets_the_refusal(string header, int status)
+    [MemberData(nameof(RejectedRequests))]
+    public async Task Client_that_reads_after_sending_100_MB_receives_rejection(string header, int status)
     {
         await using WatchedApp app = await StartAsync();
         await using RawConnection connection = await RawConnection.OpenAsync(app.Address);
         await connection.SendHeadAsync("POST /upload", "X-File-Id: f", header, $"Content-Length: {Size}");
         await SendAsync(connection, Size);
 
-        await AssertRefusedAsync(connection, status);
+        await AssertRejectedAsync(connection, status);
         await AssertUsableAsync(connection);
     }
 
     [Theory]
-    [MemberData(nameof(Refused))]
-    public async Task A_client_that_reads_while_it_sends_gets_the_refusal(string header, int status)
+    [MemberData(nameof(RejectedRequests))]
+    public async Task Client_that_reads_while_sending_receives_rejection(string header, int status)
     {
         await using WatchedApp app = await StartAsync();
         await using RawConnection connection = await RawConnection.OpenAsync(app.Address);
         await connection.SendHeadAsync("POST /upload", "X-File-Id: f", header, $"Content-Length: {Size}");
 
-        // The answer is there before the body has gone out.
-        await AssertRefusedAsync(connection, status);
+        // The response arrives before the body is sent.
+        await AssertRejectedAsync(connection, status);
         await SendAsync(connection, Size);
         await AssertUsableAsync(connection);
     }
 
-    /// <summary>The server by itself gives up after five seconds, and what it does then destroys an answer that was not read yet.</summary>
+    /// <summary>Kestrel drains a body for at most five seconds and then resets the connection, which discards an unread response.</summary>
     [Fact]
-    public async Task A_client_on_a_slow_line_reads_its_refusal_after_more_than_five_seconds_of_sending()
+    public async Task Slow_client_receives_rejection_after_more_than_five_seconds()
     {
         await using WatchedApp app = await StartAsync();
         await using RawConnection connection = await RawConnection.OpenAsync(app.Address);
@@ -63,12 +63,12 @@ public class RefusalTests
         }
 
         await SendAsync(connection, 1_000_000);
-        await AssertRefusedAsync(connection, 409);
+        await AssertRejectedAsync(connection, 409);
         await AssertUsableAsync(connection);
     }
 
     [Fact]
-    public async Task A_chunked_body_that_goes_on_past_the_size_is_refused_while_it_is_sent_and_what_fits_is_kept()
+    public async Task Chunked_body_beyond_file_size_is_rejected_and_bytes_within_size_are_kept()
     {
         await using WatchedApp app = await StartAsync();
         await using RawConnection connection = await RawConnection.OpenAsync(app.Address);
@@ -80,38 +80,38 @@ public class RefusalTests
         }
 
         await connection.SendChunkAsync(default);
-        await AssertRefusedAsync(connection, 413);
+        await AssertRejectedAsync(connection, 413);
         await AssertUsableAsync(connection);
         Assert.Equal(1000, await app.Client.StatusAsync("f"));
     }
 
     [Fact]
-    public async Task A_path_that_takes_no_bodies_says_so_to_a_client_that_sends_100_MB()
+    public async Task POST_of_100_MB_to_status_path_receives_405()
     {
         await using WatchedApp app = await StartAsync();
         await using RawConnection connection = await RawConnection.OpenAsync(app.Address);
         await connection.SendHeadAsync("POST /status", "X-File-Id: f", $"Content-Length: {Size}");
         await SendAsync(connection, Size);
 
-        await AssertRefusedAsync(connection, 405);
+        await AssertRejectedAsync(connection, 405);
         await AssertUsableAsync(connection);
     }
 
     [Fact]
-    public async Task A_client_that_sends_100_MB_to_a_full_disk_is_told()
+    public async Task Append_of_100_MB_to_full_disk_receives_507()
     {
         await using WatchedApp app = await StartAsync();
-        app.Store.AfterRead = static () => throw new UploadStoreException(StoreFailure.Full, "No room.");
+        app.Store.AfterRead = static () => throw new UploadStoreException(StoreFailure.Full, "The disk is full.");
         await using RawConnection connection = await RawConnection.OpenAsync(app.Address);
         await connection.SendHeadAsync("POST /upload", "X-File-Id: f", $"Content-Length: {Size}");
         await SendAsync(connection, Size);
 
-        await AssertRefusedAsync(connection, 507);
+        await AssertRejectedAsync(connection, 507);
         await AssertUsableAsync(connection);
     }
 
     [Fact]
-    public async Task A_sender_that_was_taken_over_and_goes_on_sending_is_told()
+    public async Task Client_that_keeps_sending_after_preemption_receives_409()
     {
         await using WatchedApp app = await StartAsync();
         await using RawConnection connection = await RawConnection.OpenAsync(app.Address);
@@ -121,7 +121,7 @@ public class RefusalTests
         Assert.Equal(1_000_000, await app.Client.StatusAsync("f"));
         await SendAsync(connection, Size - 1_000_000);
 
-        await AssertRefusedAsync(connection, 409);
+        await AssertRejectedAsync(connection, 409);
         await AssertUsableAsync(connection);
     }
 
@@ -132,7 +132,7 @@ public class RefusalTests
     [InlineData(Wire.Http2, "X-Start-Byte", "5", 409)]
     [InlineData(Wire.Http2, "X-File-Size", "300000000", 413)]
     [InlineData(Wire.Http2, "X-File-Size", "1000", 413)]
-    public async Task HttpClient_reads_the_refusal_of_100_MB_and_can_go_on(Wire wire, string header, string value, int status)
+    public async Task HttpClient_receives_rejection_of_100_MB_and_can_send_next_request(Wire wire, string header, string value, int status)
     {
         await using WatchedApp app = await StartAsync(wire);
         byte[] body = new byte[Size];
@@ -155,33 +155,33 @@ public class RefusalTests
     }
 
     [Theory]
-    [MemberData(nameof(Refused))]
-    public async Task A_client_that_asks_first_is_refused_without_being_asked_for_the_body(string header, int status)
+    [MemberData(nameof(RejectedRequests))]
+    public async Task Rejected_request_with_Expect_header_receives_no_100(string header, int status)
     {
         await using WatchedApp app = await StartAsync();
         await using RawConnection connection = await RawConnection.OpenAsync(app.Address);
         await connection.SendHeadAsync("POST /upload", "X-File-Id: f", header, $"Content-Length: {Size}", "Expect: 100-continue");
 
-        // The first response is the refusal: there was no 100 before it.
-        await AssertRefusedAsync(connection, status);
+        // The first response is the rejection, without a 100 before it.
+        await AssertRejectedAsync(connection, status);
     }
 
     [Fact]
-    public async Task A_client_that_asks_first_and_is_refused_is_told_that_the_connection_ends()
+    public async Task Rejected_request_with_Expect_header_receives_Connection_close()
     {
         await using WatchedApp app = await StartAsync();
         await using RawConnection connection = await RawConnection.OpenAsync(app.Address);
         await connection.SendHeadAsync("POST /upload", "X-File-Id: f", "X-Start-Byte: 5", $"Content-Length: {Size}", "Expect: 100-continue");
-        RawResponse? refused = await connection.ReadResponseAsync();
-        Assert.Equal(409, refused?.Status);
+        RawResponse? rejected = await connection.ReadResponseAsync();
+        Assert.Equal(409, rejected?.Status);
 
-        // It sends no body, and could not know whether a next request on this connection would be taken for one.
-        Assert.Equal("close", refused!.Header("Connection"));
+        // The client sends no body, and the server could read its next request on this connection as the body.
+        Assert.Equal("close", rejected!.Header("Connection"));
         Assert.Null(await connection.ReadResponseAsync());
     }
 
     [Fact]
-    public async Task A_client_that_asked_first_and_was_taken_over_while_it_sends_is_told()
+    public async Task Preempted_client_that_received_100_receives_409()
     {
         await using WatchedApp app = await StartAsync();
         await using RawConnection connection = await RawConnection.OpenAsync(app.Address);
@@ -191,14 +191,14 @@ public class RefusalTests
         await app.Store.StoredAsync("f", 1_000_000);
         Assert.Equal(1_000_000, await app.Client.StatusAsync("f"));
 
-        // The answer is there; the rest is still taken off the connection, by us and not by the server in its five seconds.
-        await AssertRefusedAsync(connection, 409);
+        // The middleware drains the rest of the body after the response, because Kestrel drains for at most five seconds.
+        await AssertRejectedAsync(connection, 409);
         await SendAsync(connection, Size - 1_000_000);
         await AssertUsableAsync(connection);
     }
 
     [Fact]
-    public async Task A_client_that_asks_first_is_told_to_go_on_when_nothing_is_against_it()
+    public async Task Accepted_request_with_Expect_header_receives_100()
     {
         await using WatchedApp app = await StartAsync();
         await using RawConnection connection = await RawConnection.OpenAsync(app.Address);
@@ -214,7 +214,7 @@ public class RefusalTests
     [Theory]
     [InlineData(5, false)]
     [InlineData(0, true)]
-    public async Task HttpClient_with_ExpectContinue_sends_the_body_only_where_it_is_wanted(long startByte, bool wanted)
+    public async Task HttpClient_with_ExpectContinue_sends_body_only_of_accepted_request(long startByte, bool isAccepted)
     {
         await using WatchedApp app = await StartAsync();
         using var client = new HttpClient(new SocketsHttpHandler { Expect100ContinueTimeout = TimeSpan.FromMinutes(1) }) { BaseAddress = app.Address };
@@ -222,8 +222,8 @@ public class RefusalTests
         using var body = new PushedBody();
         body.End();
         using HttpResponseMessage response = await client.AppendAsync("f", startByte, body, 1000);
-        Assert.Equal(wanted ? HttpStatusCode.OK : HttpStatusCode.Conflict, response.StatusCode);
-        Assert.Equal(wanted, body.Stream.IsCompleted);
+        Assert.Equal(isAccepted ? HttpStatusCode.OK : HttpStatusCode.Conflict, response.StatusCode);
+        Assert.Equal(isAccepted, body.Stream.IsCompleted);
         Assert.Equal(0, await client.StatusAsync("f"));
     }
 
@@ -239,7 +239,7 @@ public class RefusalTests
         }
     }
 
-    private static async Task AssertRefusedAsync(RawConnection connection, int status)
+    private static async Task AssertRejectedAsync(RawConnection connection, int status)
     {
         RawResponse? response = await connection.ReadResponseAsync();
         Assert.NotNull(response);
@@ -248,7 +248,7 @@ public class RefusalTests
         Assert.Contains(string.Create(CultureInfo.InvariantCulture, $"\"status\":{status}"), response.Body, StringComparison.Ordinal);
     }
 
-    /// <summary>All of the body was taken off the connection: the next request on it is understood.</summary>
+    /// <summary>Asserts that the body was drained, so that the server can read the next request on the connection.</summary>
     private static async Task AssertUsableAsync(RawConnection connection)
     {
         await connection.SendHeadAsync("GET /status", "X-File-Id: another");

@@ -1,4 +1,4 @@
-namespace ResumableUploads.Hosting.Options;
+namespace ResumableUploads.Hosting.Options.Validation;
 
 /// <summary>Collects the failures of one validation. Each names the option by its configuration key.</summary>
 internal sealed class OptionChecks

@@ -2,12 +2,12 @@ using Microsoft.Playwright;
 
 namespace ResumableUploads.FunctionalTests.Clients.Browser;
 
-/// <summary>The same file in two browsers, and in two tabs of one.</summary>
-[Collection<InChromium>]
-public class SeveralTests(Chromium chromium)
+/// <summary>The same file in two browsers, and in two tabs of one browser.</summary>
+[Collection<ChromiumCollection>]
+public class ConcurrentTabsTests(Chromium chromium)
 {
     [Fact]
-    public async Task Two_browsers_with_the_same_file_have_an_upload_each()
+    public async Task Same_file_in_two_browsers_is_uploaded_separately()
     {
         await using IBrowserContext first = await chromium.NewContextAsync();
         await using IBrowserContext second = await chromium.NewContextAsync();
@@ -37,7 +37,7 @@ public class SeveralTests(Chromium chromium)
     }
 
     [Fact]
-    public async Task Two_tabs_with_the_same_file_send_it_once()
+    public async Task Same_file_in_two_tabs_is_sent_once()
     {
         await using IBrowserContext context = await chromium.NewContextAsync();
         await using SampleHostProcess host = await SampleHostProcess.StartAsync();
@@ -63,7 +63,7 @@ public class SeveralTests(Chromium chromium)
     }
 
     [Fact]
-    public async Task Two_tabs_that_cannot_speak_to_each_other_do_not_take_turns_for_ever()
+    public async Task Same_file_in_two_tabs_without_BroadcastChannel_is_taken_over_once()
     {
         await using IBrowserContext context = await chromium.NewContextAsync();
         await context.AddInitScriptAsync("BroadcastChannel.prototype.postMessage = () => {};");

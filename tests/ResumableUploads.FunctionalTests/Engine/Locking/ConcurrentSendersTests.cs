@@ -5,8 +5,8 @@ using ResumableUploads.Testing.Clients;
 
 namespace ResumableUploads.FunctionalTests.Engine.Locking;
 
-/// <summary>Several live clients that send the same upload.</summary>
-public class TwoSendersTests
+/// <summary>Several connected clients that send the same upload.</summary>
+public class ConcurrentSendersTests
 {
     private const int Piece = 64 * 1024;
     private const int PiecesBefore = 6;
@@ -16,7 +16,7 @@ public class TwoSendersTests
     [InlineData(Wire.ContentLength)]
     [InlineData(Wire.Chunked)]
     [InlineData(Wire.Http2)]
-    public async Task Of_two_that_both_keep_sending_one_goes_on_and_the_other_is_told(Wire wire)
+    public async Task Second_sender_completes_upload_and_first_receives_409(Wire wire)
     {
         await using WatchedApp app = await WatchedApp.StartAsync(wire);
         await using LiveUpload first = await app.BeginAsync(wire, "f", 0, File.Length, File.Length);
@@ -24,7 +24,7 @@ public class TwoSendersTests
         Task firstSends = SendFromAsync(first, 0, takenOver.Task);
         await app.Store.StoredAsync("f", 2 * Piece);
 
-        // The second asks where to go on, and so ends the first, which does not stop sending by itself.
+        // The status request of the second sender preempts the first sender, which keeps sending.
         int offset = (int)await app.Client.StatusAsync("f");
         Assert.InRange(offset, 2 * Piece, PiecesBefore * Piece);
         takenOver.SetResult();
@@ -32,19 +32,19 @@ public class TwoSendersTests
         await SendFromAsync(second, offset, Task.CompletedTask);
         await firstSends;
 
-        Answer? answer = await second.AnswerAsync();
-        Assert.Equal(200, answer?.Status);
-        Answer? told = await first.AnswerAsync();
-        Assert.Equal(409, told?.Status);
-        Assert.Contains("taken-over", told!.Body, StringComparison.Ordinal);
-        Assert.Equal(offset.ToString(CultureInfo.InvariantCulture), told.StartByte);
+        UploadReply? reply = await second.ReadResponseAsync();
+        Assert.Equal(200, reply?.Status);
+        UploadReply? rejected = await first.ReadResponseAsync();
+        Assert.Equal(409, rejected?.Status);
+        Assert.Contains("taken-over", rejected!.Body, StringComparison.Ordinal);
+        Assert.Equal(offset.ToString(CultureInfo.InvariantCulture), rejected.StartByte);
         app.AssertFinished(File);
     }
 
     [Theory]
     [InlineData(Wire.Chunked)]
     [InlineData(Wire.Http2)]
-    public async Task Two_that_take_turns_leave_a_prefix_of_the_one_file(Wire wire)
+    public async Task Alternating_senders_leave_prefix_of_file(Wire wire)
     {
         await using WatchedApp app = await WatchedApp.StartAsync(wire);
         var senders = new List<(LiveUpload Upload, Task Sending)>();
@@ -66,7 +66,7 @@ public class TwoSendersTests
             foreach ((LiveUpload upload, Task sending) in senders)
             {
                 await sending;
-                Assert.Equal(409, (await upload.AnswerAsync())?.Status);
+                Assert.Equal(409, (await upload.ReadResponseAsync())?.Status);
             }
         }
         finally
@@ -82,28 +82,28 @@ public class TwoSendersTests
     [InlineData(Wire.ContentLength)]
     [InlineData(Wire.Chunked)]
     [InlineData(Wire.Http2)]
-    public async Task Of_four_appends_at_one_offset_at_most_one_wins_and_nothing_is_mixed(Wire wire)
+    public async Task At_most_one_of_four_concurrent_appends_succeeds_without_mixed_content(Wire wire)
     {
         for (int round = 0; round < 10; round++)
         {
             await using WatchedApp app = await WatchedApp.StartAsync(wire);
             byte[][] bodies = [.. Enumerable.Range(0, 4).Select(static _ => RandomNumberGenerator.GetBytes(5 * Piece))];
-            Answer?[] answers = await Task.WhenAll(bodies.Select(async body =>
+            UploadReply?[] replies = await Task.WhenAll(bodies.Select(async body =>
             {
                 await using LiveUpload sender = await app.BeginAsync(wire, "f", 0, body.Length, File.Length);
                 await SendAsync(sender, body);
-                return await sender.AnswerAsync();
+                return await sender.ReadResponseAsync();
             }));
 
-            Assert.All(answers, static answer => Assert.Contains(answer?.Status, (int?[])[200, 409]));
-            Assert.True(answers.Count(static answer => answer?.Status == 200) <= 1);
+            Assert.All(replies, static reply => Assert.Contains(reply?.Status, (int?[])[200, 409]));
+            Assert.True(replies.Count(static reply => reply?.Status == 200) <= 1);
             long status = await app.Client.StatusAsync("f");
             byte[] content = await app.ContentAsync("f");
             Assert.Equal(content.Length, status);
             Assert.Contains(bodies, body => content.AsSpan().SequenceEqual(body.AsSpan(0, content.Length)));
-            if (Array.FindIndex(answers, static answer => answer?.Status == 200) is >= 0 and var winner)
+            if (Array.FindIndex(replies, static reply => reply?.Status == 200) is >= 0 and var succeeded)
             {
-                Assert.Equal(bodies[winner], content);
+                Assert.Equal(bodies[succeeded], content);
             }
         }
     }
@@ -116,7 +116,7 @@ public class TwoSendersTests
         }
     }
 
-    /// <summary>False where the server takes no more: on HTTP/2 it ends the stream of a sender that it has answered.</summary>
+    /// <summary>Returns false if the server stops reading. On HTTP/2, it resets the stream of a sender after the response.</summary>
     private static async Task<bool> SendPiecesAsync(LiveUpload sender, byte[] body)
     {
         try
@@ -128,18 +128,18 @@ public class TwoSendersTests
 
             return true;
         }
-        catch (Exception e) when (LiveUpload.IsOver(e))
+        catch (Exception e) when (LiveUpload.IsSendFailure(e))
         {
             return false;
         }
     }
 
-    /// <summary>Sends the file from an offset: some pieces at once, and the rest when the test says so.</summary>
-    private static async Task SendFromAsync(LiveUpload sender, int offset, Task mayGoOn)
+    /// <summary>Sends the file from an offset: the first pieces at once, and the rest after a task completes.</summary>
+    private static async Task SendFromAsync(LiveUpload sender, int offset, Task resume)
     {
         int half = Math.Min(File.Length, offset + (PiecesBefore * Piece));
         await SendPiecesAsync(sender, File[offset..half]);
-        await mayGoOn;
+        await resume;
         await SendAsync(sender, File[half..]);
     }
 }

@@ -2,7 +2,7 @@ using System.IO.Pipelines;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 
-namespace ResumableUploads.Hosting.Requests;
+namespace ResumableUploads.Hosting.Requests.Bodies;
 
 /// <summary>
 /// The body of a request with <c>Expect: 100-continue</c>. The first read makes the server send "100 Continue", so this class remembers whether the body

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.RequestDecompression;
 using Microsoft.Extensions.Logging;
 using ResumableUploads.Protocols;
 
-namespace ResumableUploads.Hosting.Requests;
+namespace ResumableUploads.Hosting.Requests.Bodies;
 
 /// <summary>
 /// Rejects chunks whose body was decoded before it reached this library. Offsets count the bytes that the client sent, and the server cannot know

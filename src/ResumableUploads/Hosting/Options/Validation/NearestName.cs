@@ -1,4 +1,4 @@
-namespace ResumableUploads.Hosting.Options;
+namespace ResumableUploads.Hosting.Options.Validation;
 
 /// <summary>Finds the name that a misspelled one was probably meant to be.</summary>
 internal static class NearestName
@@ -6,7 +6,7 @@ internal static class NearestName
     /// <summary>Returns the candidate with the smallest edit distance, ignoring case, or null if there are no candidates.</summary>
     public static string? Of(string name, IEnumerable<string> candidates) => candidates.MinBy(candidate => Distance(name, candidate));
 
-    /// <summary>Returns the number of insertions, deletions and substitutions that turn one name into the other (Levenshtein distance).</summary>
+    /// <summary>Returns the number of insertions, deletions and substitutions between two names (Levenshtein distance).</summary>
     public static int Distance(string x, string y)
     {
         (x, y) = (x.ToUpperInvariant(), y.ToUpperInvariant());

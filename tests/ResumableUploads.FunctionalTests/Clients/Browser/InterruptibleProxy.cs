@@ -4,18 +4,20 @@ using System.Net.Sockets;
 
 namespace ResumableUploads.FunctionalTests.Clients.Browser;
 
-/// <summary>A line to a server that can be cut, with all that is on it, and mended. (A browser's own offline mode spares requests that run.)</summary>
-public sealed class Line : IAsyncDisposable
+/// <summary>
+/// A TCP proxy whose connections the test can reset, refuse and stall. The offline mode of the browser does not interrupt running requests.
+/// </summary>
+public sealed class InterruptibleProxy : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly ConcurrentDictionary<Socket, bool> _sockets = new();
     private readonly Uri _server;
     private readonly Task _accepting;
-    private volatile bool _isCut;
+    private volatile bool _isInterrupted;
     private TaskCompletionSource? _held;
-    private long _room;
+    private long _remaining;
 
-    public Line(Uri server)
+    public InterruptibleProxy(Uri server)
     {
         _server = server;
         _listener.Start();
@@ -25,22 +27,22 @@ public sealed class Line : IAsyncDisposable
 
     public Uri Address { get; }
 
-    /// <summary>Resets all connections, and every new one until <see cref="Mend"/>.</summary>
-    public void Cut()
+    /// <summary>Resets all connections, and all new connections until <see cref="Restore"/> is called.</summary>
+    public void Interrupt()
     {
-        _isCut = true;
+        _isInterrupted = true;
         foreach (Socket socket in _sockets.Keys)
         {
             Reset(socket);
         }
     }
 
-    public void Mend() => _isCut = false;
+    public void Restore() => _isInterrupted = false;
 
-    /// <summary>Lets so many more bytes through to the server, and then holds what follows until <see cref="Release"/>.</summary>
+    /// <summary>Forwards the given number of bytes to the server, and stalls the following bytes until <see cref="Release"/> is called.</summary>
     public void HoldAfter(long bytes)
     {
-        Volatile.Write(ref _room, bytes);
+        Volatile.Write(ref _remaining, bytes);
         Volatile.Write(ref _held, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
     }
 
@@ -49,7 +51,7 @@ public sealed class Line : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _listener.Stop();
-        Cut();
+        Interrupt();
         Release();
         await _accepting;
     }
@@ -61,7 +63,7 @@ public sealed class Line : IAsyncDisposable
         {
             while (true)
             {
-                connections.Add(CarryAsync(await _listener.AcceptSocketAsync()));
+                connections.Add(ForwardAsync(await _listener.AcceptSocketAsync()));
             }
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
@@ -70,13 +72,13 @@ public sealed class Line : IAsyncDisposable
         }
     }
 
-    private async Task CarryAsync(Socket client)
+    private async Task ForwardAsync(Socket client)
     {
         var server = new Socket(SocketType.Stream, ProtocolType.Tcp);
         _sockets[client] = _sockets[server] = true;
         try
         {
-            if (!_isCut)
+            if (!_isInterrupted)
             {
                 await server.ConnectAsync(IPAddress.Loopback, _server.Port);
                 await Task.WhenAll(CopyAsync(client, server, isHeld: true), CopyAsync(server, client, isHeld: false));
@@ -84,7 +86,7 @@ public sealed class Line : IAsyncDisposable
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
-            // Cut, or left by one of the two.
+            // The test interrupted the connection, or one side closed it.
         }
         finally
         {
@@ -100,9 +102,9 @@ public sealed class Line : IAsyncDisposable
     {
         byte[] buffer = new byte[64 * 1024];
         int read;
-        while (!_isCut && (read = await from.ReceiveAsync(buffer)) > 0)
+        while (!_isInterrupted && (read = await from.ReceiveAsync(buffer)) > 0)
         {
-            if (isHeld && Volatile.Read(ref _held) is { } held && Interlocked.Add(ref _room, -read) < 0)
+            if (isHeld && Volatile.Read(ref _held) is { } held && Interlocked.Add(ref _remaining, -read) < 0)
             {
                 await held.Task;
             }
@@ -124,7 +126,7 @@ public sealed class Line : IAsyncDisposable
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
-            // Closed already.
+            // The socket is already closed.
         }
 
         socket.Dispose();

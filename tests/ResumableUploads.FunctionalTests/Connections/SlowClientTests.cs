@@ -4,8 +4,8 @@ using ResumableUploads.Testing.Clients;
 
 namespace ResumableUploads.FunctionalTests.Connections;
 
-/// <summary>Clients that send nothing, too little, or slowly; on a clock that the test moves.</summary>
-public class PaceTests
+/// <summary>The idle timeout and the minimum data rate, with a clock that the test advances.</summary>
+public class SlowClientTests
 {
     private const int Rate = 100;
     private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
@@ -16,7 +16,7 @@ public class PaceTests
     [InlineData(Wire.ContentLength)]
     [InlineData(Wire.Chunked)]
     [InlineData(Wire.Http2)]
-    public async Task A_silent_sender_is_told_408_and_its_bytes_are_kept(Wire wire)
+    public async Task Idle_client_receives_408_and_its_bytes_are_kept(Wire wire)
     {
         await using WatchedApp app = await StartAsync(wire);
         await using LiveUpload sender = await app.BeginAsync(wire, "f", 0, File.Length, File.Length);
@@ -27,21 +27,21 @@ public class PaceTests
         await app.Store.WaitingAsync("f", 50_000);
         _time.Advance(TimeSpan.FromSeconds(1));
 
-        Answer? told = await sender.AnswerAsync();
-        Assert.Equal(408, told?.Status);
-        Assert.Contains("idle", told!.Body, StringComparison.Ordinal);
-        Assert.Equal("50000", told.StartByte);
+        UploadReply? reply = await sender.ReadResponseAsync();
+        Assert.Equal(408, reply?.Status);
+        Assert.Contains("idle", reply!.Body, StringComparison.Ordinal);
+        Assert.Equal("50000", reply.StartByte);
         await app.FinishAsync("f", 50_000, File);
     }
 
     [Theory]
     [InlineData(Wire.Chunked)]
     [InlineData(Wire.Http2)]
-    public async Task One_byte_a_second_is_told_408_after_the_window_and_the_bytes_are_kept(Wire wire)
+    public async Task Client_below_MinDataRate_receives_408_after_period_and_its_bytes_are_kept(Wire wire)
     {
         await using WatchedApp app = await StartAsync(wire);
         await using LiveUpload sender = await app.BeginAsync(wire, "f", 0, File.Length, File.Length);
-        Task<Answer?> answer = sender.AnswerAsync();
+        Task<UploadReply?> pendingReply = sender.ReadResponseAsync();
         int sent = 0;
         while (sent < 120)
         {
@@ -50,7 +50,7 @@ public class PaceTests
             {
                 await sender.SendAsync(File.AsMemory(sent - 1, 1));
             }
-            catch (Exception e) when (LiveUpload.IsOver(e))
+            catch (Exception e) when (LiveUpload.IsSendFailure(e))
             {
                 break;
             }
@@ -61,15 +61,15 @@ public class PaceTests
                 break;
             }
 
-            Assert.False(answer.IsCompleted && sent < 60);
+            Assert.False(pendingReply.IsCompleted && sent < 60);
             _time.Advance(TimeSpan.FromSeconds(1));
         }
 
-        Answer? told = await answer;
-        Assert.Equal(408, told?.Status);
-        Assert.Contains("too-slow", told!.Body, StringComparison.Ordinal);
+        UploadReply? reply = await pendingReply;
+        Assert.Equal(408, reply?.Status);
+        Assert.Contains("too-slow", reply!.Body, StringComparison.Ordinal);
 
-        // The window is a minute, and it is looked at four times in it.
+        // The period is one minute, and the rate is checked four times per period.
         Assert.InRange(sent, 61, 77);
         long status = await app.Client.StatusAsync("f");
         Assert.InRange(status, 59, sent);
@@ -80,12 +80,12 @@ public class PaceTests
     [InlineData(1, Rate + 10)]
     [InlineData(10, 10 * (Rate + 10))]
     [InlineData(59, 120 * Rate)]
-    public async Task A_slow_sender_that_keeps_to_the_lowest_rate_is_never_cut(int seconds, int bytes)
+    public async Task Client_at_MinDataRate_completes_upload(int seconds, int bytes)
     {
         await using WatchedApp app = await StartAsync(Wire.Chunked);
         await using LiveUpload sender = await app.BeginAsync(Wire.Chunked, "f", 0, File.Length, File.Length);
         int sent = 0;
-        for (int passed = 0; passed < 600; passed += seconds)
+        for (int elapsed = 0; elapsed < 600; elapsed += seconds)
         {
             await sender.SendAsync(File.AsMemory(sent, bytes));
             sent += bytes;
@@ -95,19 +95,19 @@ public class PaceTests
 
         await sender.SendAsync(File.AsMemory(sent));
         await sender.EndAsync();
-        Assert.Equal(200, (await sender.AnswerAsync())?.Status);
+        Assert.Equal(200, (await sender.ReadResponseAsync())?.Status);
         app.AssertFinished(File);
     }
 
     [Fact]
-    public async Task A_slow_disk_is_not_held_against_the_client()
+    public async Task Slow_disk_does_not_count_against_MinDataRate()
     {
         await using WatchedApp app = await StartAsync(Wire.ContentLength);
         await using LiveUpload sender = await app.BeginAsync(Wire.ContentLength, "f", 0, File.Length, File.Length);
         await sender.SendAsync(File.AsMemory(0, 1_000));
         await app.Store.WaitingAsync("f", 1_000);
 
-        // The timer runs by now. Then the disk takes half an hour for a piece.
+        // The timer is running. Each write then takes half an hour.
         for (int offset = 1_000, i = 0; i < 3; i++, offset += 1_000)
         {
             var writing = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -130,7 +130,7 @@ public class PaceTests
         }
 
         await sender.SendAsync(File.AsMemory(4_000));
-        Assert.Equal(200, (await sender.AnswerAsync())?.Status);
+        Assert.Equal(200, (await sender.ReadResponseAsync())?.Status);
         app.AssertFinished(File);
     }
 

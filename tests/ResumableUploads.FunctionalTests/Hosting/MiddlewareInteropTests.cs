@@ -8,8 +8,8 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FunctionalTests.Hosting;
 
-/// <summary>CORS, rate limiting, and whatever else lives in the same app.</summary>
-public class NeighbourMiddlewareTests
+/// <summary>Interaction with CORS, rate limiting and other middleware of the same app.</summary>
+public class MiddlewareInteropTests
 {
     private const string Origin = "https://pages.example";
 
@@ -18,20 +18,20 @@ public class NeighbourMiddlewareTests
     [InlineData("/upload", false)]
     [InlineData("/status", true)]
     [InlineData("/status", false)]
-    public async Task A_preflight_reaches_cors_before_or_behind_the_uploads(string path, bool corsFirst)
+    public async Task Preflight_reaches_CORS_middleware_before_or_after_uploads(string path, bool corsFirst)
     {
         await using TestApp app = await StartWithCorsAsync(corsFirst);
         using var request = new HttpRequestMessage(HttpMethod.Options, path);
         request.Headers.Add("Origin", Origin);
         request.Headers.Add("Access-Control-Request-Method", "DELETE");
         request.Headers.Add("Access-Control-Request-Headers", "content-digest,content-type,repr-digest,x-file-id,x-file-name,x-file-size,x-start-byte");
-        using HttpResponseMessage answer = await app.Client.SendAsync(request);
+        using HttpResponseMessage response = await app.Client.SendAsync(request);
 
-        Assert.Equal((204, Origin), ((int)answer.StatusCode, answer.Header("Access-Control-Allow-Origin")));
-        Assert.Contains("DELETE", answer.Header("Access-Control-Allow-Methods"), StringComparison.Ordinal);
+        Assert.Equal((204, Origin), ((int)response.StatusCode, response.Header("Access-Control-Allow-Origin")));
+        Assert.Contains("DELETE", response.Header("Access-Control-Allow-Methods"), StringComparison.Ordinal);
         foreach (string name in (string[])["Content-Digest", "Content-Type", "Repr-Digest", "X-File-Id", "X-File-Name", "X-File-Size", "X-Start-Byte"])
         {
-            Assert.Contains(name, answer.Header("Access-Control-Allow-Headers"), StringComparison.OrdinalIgnoreCase);
+            Assert.Contains(name, response.Header("Access-Control-Allow-Headers"), StringComparison.OrdinalIgnoreCase);
         }
     }
 
@@ -39,20 +39,20 @@ public class NeighbourMiddlewareTests
     [InlineData(0, 10, 200)]
     [InlineData(5, 10, 409)]
     [InlineData(0, 2000, 413)]
-    public async Task A_page_of_another_origin_can_read_every_answer(long start, int size, int status)
+    public async Task Page_of_another_origin_can_read_every_response(long start, int size, int status)
     {
         await using TestApp app = await StartWithCorsAsync(corsFirst: true);
-        using HttpResponseMessage answer = await app.Client.AppendAsync("f", start, new byte[5], size, ("Origin", Origin));
+        using HttpResponseMessage response = await app.Client.AppendAsync("f", start, new byte[5], size, ("Origin", Origin));
 
-        Assert.Equal((status, Origin), ((int)answer.StatusCode, answer.Header("Access-Control-Allow-Origin")));
+        Assert.Equal((status, Origin), ((int)response.StatusCode, response.Header("Access-Control-Allow-Origin")));
         foreach (string name in (string[])["X-Start-Byte", "X-Upload-Complete", "Retry-After"])
         {
-            Assert.Contains(name, answer.Header("Access-Control-Expose-Headers"), StringComparison.Ordinal);
+            Assert.Contains(name, response.Header("Access-Control-Expose-Headers"), StringComparison.Ordinal);
         }
     }
 
     [Fact]
-    public async Task A_rate_limiter_in_front_refuses_a_piece_and_nothing_is_lost()
+    public async Task Rate_limiter_before_uploads_rejects_append_and_keeps_offset()
     {
         bool isOpen = true;
         await using TestApp app = await TestApp.StartAsync(
@@ -67,10 +67,10 @@ public class NeighbourMiddlewareTests
         using HttpResponseMessage first = await app.Client.AppendAsync("f", 0, new byte[10], 30);
         isOpen = false;
         using HttpResponseMessage allowed = await app.Client.AppendAsync("f", 10, new byte[5], 30);
-        using HttpResponseMessage refused = await app.Client.AppendAsync("f", 15, new byte[5], 30);
+        using HttpResponseMessage rejected = await app.Client.AppendAsync("f", 15, new byte[5], 30);
         isOpen = true;
 
-        Assert.Equal((200, 200, 429), ((int)first.StatusCode, (int)allowed.StatusCode, (int)refused.StatusCode));
+        Assert.Equal((200, 200, 429), ((int)first.StatusCode, (int)allowed.StatusCode, (int)rejected.StatusCode));
         Assert.Equal(15, await app.Client.StatusAsync("f"));
     }
 
@@ -82,7 +82,7 @@ public class NeighbourMiddlewareTests
     [InlineData("DELETE", "/x/upload", "f")]
     [InlineData("PATCH", "/upload%2f", "f")]
     [InlineData("GET", "/", "f")]
-    public async Task What_is_not_ours_goes_on_untouched(string method, string path, string? fileId)
+    public async Task Other_requests_reach_next_middleware_unchanged(string method, string path, string? fileId)
     {
         await using TestApp app = await TestApp.StartAsync(
             after: static app => app.Run(static async context =>
@@ -99,20 +99,20 @@ public class NeighbourMiddlewareTests
             request.Headers.Add("X-File-Id", fileId);
         }
 
-        using HttpResponseMessage answer = await app.Client.SendAsync(request);
+        using HttpResponseMessage response = await app.Client.SendAsync(request);
         Assert.Equal($"{method} {path.Replace("%2f", "%2F", StringComparison.Ordinal)} {(fileId is null ? "" : "X-File-Id=f;")}X-Mine=1 1234",
-            (await answer.Content.ReadAsStringAsync()).Replace("%2f", "%2F", StringComparison.Ordinal).Replace("X-Mine=1;X-File-Id=f", "X-File-Id=f;X-Mine=1", StringComparison.Ordinal));
-        Assert.Null(answer.Header("Set-Cookie"));
+            (await response.Content.ReadAsStringAsync()).Replace("%2f", "%2F", StringComparison.Ordinal).Replace("X-Mine=1;X-File-Id=f", "X-File-Id=f;X-Mine=1", StringComparison.Ordinal));
+        Assert.Null(response.Header("Set-Cookie"));
         Assert.Empty(Directory.GetFileSystemEntries(Path.Combine(app.Directory, "uploads")));
     }
 
     [Fact]
-    public async Task An_error_page_of_the_app_does_not_replace_a_problem()
+    public async Task UseStatusCodePages_does_not_replace_problem_details()
     {
         await using TestApp app = await TestApp.StartAsync(before: static app => app.UseStatusCodePages("text/plain", "a page for {0}"), onTestHost: true);
-        using HttpResponseMessage answer = await app.Client.AppendAsync("f", 5, new byte[5], 10);
+        using HttpResponseMessage response = await app.Client.AppendAsync("f", 5, new byte[5], 10);
 
-        Assert.Equal((409, "application/problem+json"), ((int)answer.StatusCode, answer.Content.Headers.ContentType?.MediaType));
+        Assert.Equal((409, "application/problem+json"), ((int)response.StatusCode, response.Content.Headers.ContentType?.MediaType));
     }
 
     private static Task<TestApp> StartWithCorsAsync(bool corsFirst) => TestApp.StartAsync(

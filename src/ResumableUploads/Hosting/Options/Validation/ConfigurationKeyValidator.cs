@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;
 
-namespace ResumableUploads.Hosting.Options;
+namespace ResumableUploads.Hosting.Options.Validation;
 
 /// <summary>Fails for keys in the configuration section that no option has: a misspelled option would silently keep its default.</summary>
 internal sealed class ConfigurationKeyValidator(IConfiguration configuration, RegisteredOptions registered) : IValidateOptions<ResumableUploadOptions>

@@ -8,8 +8,8 @@ using ResumableUploads.Testing.Clients;
 
 namespace ResumableUploads.FunctionalTests.Engine.Locking;
 
-/// <summary>Who comes while an older connection still holds the upload.</summary>
-public class NewcomerTests
+/// <summary>Requests that arrive while an older connection still holds the upload lock.</summary>
+public class PreemptionTests
 {
     private const int Held = 300_007;
     private static readonly byte[] File = RandomNumberGenerator.GetBytes(1_000_003);
@@ -18,23 +18,23 @@ public class NewcomerTests
     [InlineData(Wire.ContentLength)]
     [InlineData(Wire.Chunked)]
     [InlineData(Wire.Http2)]
-    public async Task An_append_goes_on_where_a_silent_connection_stopped(Wire wire)
+    public async Task Append_preempts_silent_connection_and_resumes_at_its_offset(Wire wire)
     {
         await using WatchedApp app = await WatchedApp.StartAsync(wire);
         await using LiveUpload silent = await HoldAsync(app, wire);
 
         await app.FinishAsync("f", Held, File);
 
-        Answer? told = await silent.AnswerAsync();
-        Assert.Equal(409, told?.Status);
-        Assert.Contains("taken-over", told!.Body, StringComparison.Ordinal);
-        Assert.Equal(Held.ToString(CultureInfo.InvariantCulture), told.StartByte);
+        UploadReply? reply = await silent.ReadResponseAsync();
+        Assert.Equal(409, reply?.Status);
+        Assert.Contains("taken-over", reply!.Body, StringComparison.Ordinal);
+        Assert.Equal(Held.ToString(CultureInfo.InvariantCulture), reply.StartByte);
     }
 
     [Fact]
-    public async Task A_newcomer_whose_client_has_left_pushes_nobody_out()
+    public async Task Request_of_disconnected_client_does_not_preempt_holder()
     {
-        var over = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var completed = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
         var arrived = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         int posts = 0;
         await using WatchedApp app = await WatchedApp.StartAsync(before: web => web.Use(async (context, next) =>
@@ -45,13 +45,13 @@ public class NewcomerTests
                 return;
             }
 
-            // The server is slow with this one: its client has left when it gets to the upload.
+            // Delays the request until its client has disconnected.
             var left = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             using CancellationTokenRegistration _ = context.RequestAborted.Register(left.SetResult);
             arrived.SetResult();
             await left.Task;
             await next(context);
-            over.SetResult(context.Response.StatusCode);
+            completed.SetResult(context.Response.StatusCode);
         }));
         await using LiveUpload holder = await HoldAsync(app, Wire.Chunked);
         await using (LiveUpload late = await LiveUpload.BeginAsync(Wire.ContentLength, app.Address, "f", Held, File.Length - Held, File.Length))
@@ -60,51 +60,51 @@ public class NewcomerTests
             late.Cut(Cut.Reset);
         }
 
-        await over.Task.WaitAsync(TimeSpan.FromSeconds(20));
+        await completed.Task.WaitAsync(TimeSpan.FromSeconds(20));
         await holder.SendAsync(File.AsMemory(Held));
         await holder.EndAsync();
-        Assert.Equal(200, (await holder.AnswerAsync())?.Status);
+        Assert.Equal(200, (await holder.ReadResponseAsync())?.Status);
     }
 
     [Fact]
-    public async Task What_the_server_has_when_a_newcomer_asks_is_kept_before_the_newcomer_is_answered()
+    public async Task Status_of_new_request_includes_bytes_received_by_preempted_append()
     {
-        var asking = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var statusRequested = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using WatchedApp app = await WatchedApp.StartAsync(Wire.Http2, before: web => web.Use(async (context, next) =>
         {
-            Task answer = next(context);
+            Task running = next(context);
             if (context.Request.Path == "/status")
             {
-                // The holder was asked to leave, and the newcomer waits for it.
-                asking.TrySetResult();
+                // The lock holder was asked to release the lock, and the status request waits for it.
+                statusRequested.TrySetResult();
             }
 
-            await answer;
+            await running;
         }));
         await using var holder = new Http2Upload(app.Address, "f", 0, File.Length);
         await holder.SendAsync(File.AsMemory(0, 1_000));
         await app.Store.WaitingAsync("f", 1_000);
 
-        // The disk is busy with the second piece while the third arrives.
+        // The store is writing the second piece while the third piece arrives.
         var writing = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         app.Store.AfterRead = () =>
         {
             writing.TrySetResult();
-            return asking.Task;
+            return statusRequested.Task;
         };
         await holder.SendAsync(File.AsMemory(1_000, 1_000));
         await writing.Task.WaitAsync(TimeSpan.FromSeconds(20));
         await holder.SendAsync(File.AsMemory(2_000, 50_000));
 
         Assert.Equal(52_000, await holder.StatusAsync("f"));
-        Assert.Equal(409, (await holder.AnswerAsync())?.Status);
+        Assert.Equal(409, (await holder.ReadResponseAsync())?.Status);
         await app.FinishAsync("f", 52_000, File);
     }
 
     [Theory]
     [InlineData(Wire.Chunked)]
     [InlineData(Wire.Http2)]
-    public async Task A_delete_does_not_wait_for_a_silent_connection(Wire wire)
+    public async Task Delete_preempts_silent_connection(Wire wire)
     {
         await using WatchedApp app = await WatchedApp.StartAsync(wire);
         await using LiveUpload silent = await HoldAsync(app, wire);
@@ -116,7 +116,7 @@ public class NewcomerTests
 
         Assert.Equal(0, await app.Client.StatusAsync("f"));
         Assert.Empty(Directory.EnumerateFiles(app.App.Directory, "*.data", SearchOption.AllDirectories));
-        Assert.NotNull(await silent.AnswerAsync());
+        Assert.NotNull(await silent.ReadResponseAsync());
         await app.FinishAsync("f", 0, File);
     }
 
@@ -125,28 +125,28 @@ public class NewcomerTests
     [InlineData(Wire.Chunked, true)]
     [InlineData(Wire.Http2, false)]
     [InlineData(Wire.Http2, true)]
-    public async Task Ten_newcomers_at_once_are_each_answered_and_the_number_stays_true(Wire wire, bool someDelete)
+    public async Task Ten_concurrent_requests_receive_responses_and_offset_is_exact(Wire wire, bool someDelete)
     {
         for (int round = 0; round < 5; round++)
         {
             await using WatchedApp app = await WatchedApp.StartAsync(wire);
             await using LiveUpload silent = await HoldAsync(app, wire);
 
-            Task<(string What, int Status)>[] newcomers = [.. Enumerable.Range(0, 10).Select(i => (i % 3) switch
+            Task<(string What, int Status)>[] requests = [.. Enumerable.Range(0, 10).Select(i => (i % 3) switch
             {
                 0 => StatusAsync(app),
                 1 => AppendAsync(app, 100_000),
                 _ => someDelete ? DeleteAsync(app) : StatusAsync(app),
             })];
-            (string What, int Status)[] answers = await Task.WhenAll(newcomers).WaitAsync(TimeSpan.FromSeconds(20));
+            (string What, int Status)[] results = await Task.WhenAll(requests).WaitAsync(TimeSpan.FromSeconds(20));
 
-            Assert.All(answers, static answer => Assert.Contains(answer.Status, answer.What switch
+            Assert.All(results, static result => Assert.Contains(result.Status, result.What switch
             {
                 "status" => [200],
                 "delete" => [204],
                 _ => new[] { 200, 409 },
             }));
-            Assert.True(answers.Count(static answer => answer is ("append", 200)) <= 1);
+            Assert.True(results.Count(static result => result is ("append", 200)) <= 1);
 
             long status = await app.Client.StatusAsync("f");
             if (someDelete)
@@ -164,7 +164,7 @@ public class NewcomerTests
     }
 
     [Fact]
-    public async Task A_client_is_not_kept_out_by_its_own_dead_connection_when_one_append_at_a_time_is_allowed()
+    public async Task Append_with_MaxAppendsPerOwner_of_1_preempts_own_silent_connection()
     {
         await using WatchedApp app = await WatchedApp.StartAsync(configure: static options => options.Limits.MaxAppendsPerOwner = 1);
         await using LiveUpload silent = await HoldAsync(app, Wire.Chunked);
@@ -184,24 +184,24 @@ public class NewcomerTests
     [InlineData(Held, 900_000, 0, 413)]
     [InlineData(Held, 1_000, 1, 400)]
     [InlineData(50_000, 1_000, 20_000_000, 413)]
-    public async Task A_request_that_cannot_go_on_does_not_push_out_the_one_that_does(long startByte, int bytes, long sizeOff, int expected)
+    public async Task Rejected_append_does_not_preempt_holder(long startByte, int bytes, long sizeDifference, int expected)
     {
         await using WatchedApp app = await WatchedApp.StartAsync(configure: static options => options.MaxUploadSize = 10_000_000);
         await using LiveUpload holder = await HoldAsync(app, Wire.Chunked);
 
-        using (HttpResponseMessage refused = await app.Client.AppendAsync("f", startByte, new byte[bytes], File.Length + sizeOff))
+        using (HttpResponseMessage rejected = await app.Client.AppendAsync("f", startByte, new byte[bytes], File.Length + sizeDifference))
         {
-            Assert.Equal(expected, (int)refused.StatusCode);
+            Assert.Equal(expected, (int)rejected.StatusCode);
             if (expected == 409)
             {
-                Assert.Equal(Held.ToString(CultureInfo.InvariantCulture), refused.Header("X-Start-Byte"));
+                Assert.Equal(Held.ToString(CultureInfo.InvariantCulture), rejected.Header("X-Start-Byte"));
             }
         }
 
         await holder.SendAsync(File.AsMemory(Held));
         await holder.EndAsync();
-        Answer? answer = await holder.AnswerAsync();
-        Assert.Equal(200, answer?.Status);
+        UploadReply? reply = await holder.ReadResponseAsync();
+        Assert.Equal(200, reply?.Status);
         app.AssertFinished(File);
     }
 

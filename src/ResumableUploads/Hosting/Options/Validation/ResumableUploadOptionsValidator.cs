@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Options;
 using ResumableUploads.Hosting.Endpoints.Execution;
 
-namespace ResumableUploads.Hosting.Options;
+namespace ResumableUploads.Hosting.Options.Validation;
 
 /// <summary>Validates <see cref="ResumableUploadOptions"/>. Failures name the option by its configuration key.</summary>
 internal sealed class ResumableUploadOptionsValidator : IValidateOptions<ResumableUploadOptions>

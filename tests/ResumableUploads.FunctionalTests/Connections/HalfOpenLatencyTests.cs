@@ -7,12 +7,12 @@ using ResumableUploads.Testing.Clients;
 
 namespace ResumableUploads.FunctionalTests.Connections;
 
-/// <summary>How long a client waits that comes back while the server still believes in its old connection.</summary>
+/// <summary>The response time for a client that reconnects while its previous connection is half-open.</summary>
 [Collection<Alone>]
-public class HalfOpenTimeTests
+public class HalfOpenLatencyTests
 {
     private const int Rounds = 20;
-    private const int Warmup = 5;
+    private const int WarmupRounds = 5;
     private const int Held = 256 * 1024;
     private static readonly TimeSpan Limit = TimeSpan.FromMilliseconds(50);
     private static readonly byte[] File = RandomNumberGenerator.GetBytes(Held + 1_000);
@@ -21,49 +21,49 @@ public class HalfOpenTimeTests
     [InlineData(Wire.ContentLength)]
     [InlineData(Wire.Chunked)]
     [InlineData(Wire.Http2)]
-    public async Task The_next_status_answers_within_50_ms(Wire wire) =>
+    public async Task Status_during_half_open_append_completes_within_50_ms(Wire wire) =>
         Assert.InRange(await MedianAsync(wire, Durability.ProcessCrash, StatusAsync), TimeSpan.Zero, Limit);
 
     [Theory]
     [InlineData(Wire.Chunked)]
     [InlineData(Wire.Http2)]
-    public async Task The_next_append_is_done_within_50_ms(Wire wire) =>
+    public async Task Append_during_half_open_append_completes_within_50_ms(Wire wire) =>
         Assert.InRange(await MedianAsync(wire, Durability.ProcessCrash, AppendAsync), TimeSpan.Zero, Limit);
 
     [Theory]
     [InlineData(Wire.Chunked)]
     [InlineData(Wire.Http2)]
-    public async Task A_delete_answers_within_50_ms(Wire wire) =>
+    public async Task Delete_during_half_open_append_completes_within_50_ms(Wire wire) =>
         Assert.InRange(await MedianAsync(wire, Durability.ProcessCrash, DeleteAsync), TimeSpan.Zero, Limit);
 
-    /// <summary>The cost of the sync is the disk's, so it is told and not judged.</summary>
+    /// <summary>The duration of an fsync depends on the disk, so it is reported but not asserted.</summary>
     [Fact]
-    public async Task The_next_status_is_true_at_power_loss_too_and_its_time_is_reported() =>
+    public async Task Status_with_power_loss_durability_is_exact_and_its_latency_is_reported() =>
         await MedianAsync(Wire.Chunked, Durability.PowerLoss, StatusAsync);
 
-    private static async Task<TimeSpan> MedianAsync(Wire wire, Durability durability, Func<HttpClient, string, Task> newcomer)
+    private static async Task<TimeSpan> MedianAsync(Wire wire, Durability durability, Func<HttpClient, string, Task> nextRequest)
     {
         await using WatchedApp app = await WatchedApp.StartAsync(wire, durability: durability);
         var times = new List<TimeSpan>();
-        for (int i = 0; i < Warmup + Rounds; i++)
+        for (int i = 0; i < WarmupRounds + Rounds; i++)
         {
             string fileId = $"f{i}";
             await using LiveUpload silent = await app.BeginAsync(wire, fileId, 0, File.Length, File.Length);
             await silent.SendAsync(File.AsMemory(0, Held));
             await app.Store.WaitingAsync(fileId, Held);
 
-            long began = Stopwatch.GetTimestamp();
-            await newcomer(app.Client, fileId);
-            if (i >= Warmup)
+            long start = Stopwatch.GetTimestamp();
+            await nextRequest(app.Client, fileId);
+            if (i >= WarmupRounds)
             {
-                times.Add(Stopwatch.GetElapsedTime(began));
+                times.Add(Stopwatch.GetElapsedTime(start));
             }
         }
 
         times.Sort();
         TestContext.Current.TestOutputHelper?.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{newcomer.Method.Name}, {wire}, {durability}: median {times[Rounds / 2].TotalMilliseconds:F2} ms, most {times[^1].TotalMilliseconds:F2} ms"));
+            $"{nextRequest.Method.Name}, {wire}, {durability}: median {times[Rounds / 2].TotalMilliseconds:F2} ms, maximum {times[^1].TotalMilliseconds:F2} ms"));
         return times[Rounds / 2];
     }
 
