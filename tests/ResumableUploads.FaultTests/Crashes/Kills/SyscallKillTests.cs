@@ -91,8 +91,8 @@ public class SyscallKillTests(ITestOutputHelper output)
     {
         using var place = new UploadDirectory();
         string log = Path.Combine(Path.GetDirectoryName(place.Root)!, "calls");
-        string[] lines = await RunAsync(isKilled: false, ["-o", log, "-e", "trace=" + Names], place.Root);
-        Assert.Equal(States.Skip(1).Select(static state => state.Line), lines);
+        string[] printed = await RunAsync(isKilled: false, ["-o", log, "-e", "trace=" + Names], place.Root);
+        Assert.Equal(States.Skip(1).Select(static state => state.Line), printed);
         string[] lines = await File.ReadAllLinesAsync(log, Token);
         string main = lines[0].Split(' ')[0];
         string[] made = [.. lines.Where(line => line.StartsWith(main + " ", StringComparison.Ordinal) && line.Contains('(')).Select(line => line[main.Length..].Trim())];
@@ -115,10 +115,10 @@ public class SyscallKillTests(ITestOutputHelper output)
     private static async Task<string?> KillAtAsync(Call call, params string[] options)
     {
         using var place = new UploadDirectory();
-        string[] lines = await RunAsync(
+        string[] printed = await RunAsync(
             isKilled: true, ["-o", "/dev/null", "-e", "trace=" + call.Name, "-e", $"inject={call.Name}:signal=KILL:when={call.Number}"], place.Root, options);
-        Assert.Equal(States.Skip(1).Take(lines.Length).Select(static state => state.Line), lines);
-        return await InspectAsync(place.Root, States[lines.Length], States[Math.Min(lines.Length + 1, States.Length - 1)]);
+        Assert.Equal(States.Skip(1).Take(printed.Length).Select(static state => state.Line), printed);
+        return await InspectAsync(place.Root, States[printed.Length], States[Math.Min(printed.Length + 1, States.Length - 1)]);
     }
 
     private static async Task<string?> InspectAsync(string root, Found now, Found next)
