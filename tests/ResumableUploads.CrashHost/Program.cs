@@ -10,7 +10,7 @@ using ResumableUploads.CrashHost;
 if (args is ["--Steps", var steps, .. var more])
 {
     // Runs before the first await, so that all system calls are made by the main thread.
-    new StoreScenario(steps, reportsFirst: more is ["--TellsFirst"]).Run();
+    new StoreScenario(steps, reportsFirst: more is ["--ReportsFirst"]).Run();
     return;
 }
 

@@ -58,8 +58,8 @@ public class AbandonedUploadsTests(ITestOutputHelper output)
             $"MemoryStore={Cap}", $"ResumableUploads:Limits:MaxUploadsPerOwner={int.MaxValue}");
         await server.AssertServesOtherOwnerAsync(size: 1 << 20);
         byte[] content = RandomNumberGenerator.GetBytes(3000);
-        string[] begun = [.. Enumerable.Range(0, 10).Select(static i => $"begun-{i}.bin")];
-        foreach (string name in begun)
+        string[] started = [.. Enumerable.Range(0, 10).Select(static i => $"started-{i}.bin")];
+        foreach (string name in started)
         {
             Assert.Equal(200, await server.Client.AppendAsync(name, 0, content[..2999], content.Length).StatusOfAsync());
         }
@@ -69,15 +69,15 @@ public class AbandonedUploadsTests(ITestOutputHelper output)
         // Half of them send one byte, the other half none.
         int refused = 0;
         int made = 0;
-        await Pipeline.SendAsync(server.Address, 0, Cap / KiB * 2, static number => Request(number, number % 2, of: number % 2), answer =>
+        await Pipeline.SendAsync(server.Address, 0, Cap / KiB * 2, static number => Request(number, number % 2, of: number % 2), response =>
         {
-            if (answer.Status == 200)
+            if (response.Status == 200)
             {
                 Interlocked.Increment(ref made);
                 return;
             }
 
-            Assert.Equal((507, "application/problem+json", "30"), (answer.Status, answer.Header("Content-Type"), answer.Header("Retry-After")));
+            Assert.Equal((507, "application/problem+json", "30"), (response.Status, response.Header("Content-Type"), response.Header("Retry-After")));
             Interlocked.Increment(ref refused);
         });
         long alive = await server.GetLiveMemoryAsync();
@@ -86,14 +86,14 @@ public class AbandonedUploadsTests(ITestOutputHelper output)
         Assert.InRange(refused, 1, int.MaxValue);
         Assert.InRange(alive - before, 0, Cap + MaxGrowth);
 
-        foreach (string name in begun)
+        foreach (string name in started)
         {
             Assert.Equal(200, await server.Client.AppendAsync(name, 2999, content[2999..], content.Length).StatusOfAsync());
             server.Uploads.AssertFinished(name, content);
         }
 
         // Deleting uploads frees memory for new ones.
-        await Pipeline.SendAsync(server.Address, 0, Cap / KiB * 2, static number => Head("DELETE", number) + "\r\n", static answer => Assert.Equal(204, answer.Status));
+        await Pipeline.SendAsync(server.Address, 0, Cap / KiB * 2, static number => Head("DELETE", number) + "\r\n", static response => Assert.Equal(204, response.Status));
         await server.AssertServesOtherOwnerAsync(size: 1 << 20);
     }
 
@@ -109,8 +109,8 @@ public class AbandonedUploadsTests(ITestOutputHelper output)
             server.Address,
             first,
             count,
-            static number => number % BrokenOff == 0 ? $"GET /status HTTP/1.1\r\nHost: a\r\nX-File-Id: nobody\r\n\r\n" : Request(number, FirstBytes),
-            static answer => Assert.Equal(200, answer.Status));
+            static number => number % BrokenOff == 0 ? $"GET /status HTTP/1.1\r\nHost: a\r\nX-File-Id: unknown\r\n\r\n" : Request(number, FirstBytes),
+            static response => Assert.Equal(200, response.Status));
     }
 
     private static string FileId(int number) => $"abandoned-{number}";

@@ -33,13 +33,13 @@ public class CreationFloodTests(ITestOutputHelper output)
         await server.AssertServesOtherOwnerAsync();
         int already = server.CountUploads();
         var statuses = new ConcurrentDictionary<int, int>();
-        void See(RawResponse answer)
+        void See(RawResponse response)
         {
-            statuses.AddOrUpdate(answer.Status, 1, static (_, count) => count + 1);
-            if (answer.Status == 429)
+            statuses.AddOrUpdate(response.Status, 1, static (_, count) => count + 1);
+            if (response.Status == 429)
             {
-                Assert.Equal(("application/problem+json", "60"), (answer.Header("Content-Type"), answer.Header("Retry-After")));
-                Assert.Contains(ProblemExpectations.Own + "too-many-uploads", answer.Body, StringComparison.Ordinal);
+                Assert.Equal(("application/problem+json", "60"), (response.Header("Content-Type"), response.Header("Retry-After")));
+                Assert.Contains(ProblemExpectations.Own + "too-many-uploads", response.Body, StringComparison.Ordinal);
             }
         }
 
@@ -72,7 +72,7 @@ public class CreationFloodTests(ITestOutputHelper output)
         await using AbusedServer server = await AbusedServer.StartAsync($"ResumableUploads:Limits:MaxUploadsPerOwner={int.MaxValue}", "ResumableUploads:FileSystem:Durability=ProcessCrash");
         await server.AssertServesOtherOwnerAsync();
         string Request(int number) => Creation("Tus-Resumable: 1.0.0\r\nUpload-Length: 10\r\n", number);
-        static void See(RawResponse answer) => Assert.Equal(201, answer.Status);
+        static void See(RawResponse response) => Assert.Equal(201, response.Status);
         await Pipeline.SendAsync(server.Address, 0, count / 2, Request, See);
         long aliveAtHalf = await server.GetLiveMemoryAsync();
         await Pipeline.SendAsync(server.Address, count / 2, count / 2, Request, See);

@@ -41,9 +41,9 @@ public sealed class LimitTests(LimitTests.Server server) : IClassFixture<LimitTe
         LimitRow row = LimitRow.All.Single(row => row.Name == name);
         string part = row.Request.Contains(LimitRow.Part, StringComparison.Ordinal) ? await server.PartAsync() : "";
         int before = server.CountUploads();
-        RawResponse answer = await server.SendAsync(row.Request.Replace(LimitRow.Part, part, StringComparison.Ordinal));
-        Assert.Equal((row.Status, row.FullType), (answer.Status, row.Request.StartsWith("HEAD", StringComparison.Ordinal) ? row.FullType : TypeOf(answer)));
-        Assert.Equal(row.FullType is not null ? "application/problem+json" : null, row.FullType is not null ? answer.Header("Content-Type") : null);
+        RawResponse response = await server.SendAsync(row.Request.Replace(LimitRow.Part, part, StringComparison.Ordinal));
+        Assert.Equal((row.Status, row.FullType), (response.Status, row.Request.StartsWith("HEAD", StringComparison.Ordinal) ? row.FullType : TypeOf(response)));
+        Assert.Equal(row.FullType is not null ? "application/problem+json" : null, row.FullType is not null ? response.Header("Content-Type") : null);
         Assert.True(row.Status < 400 || server.CountUploads() == before, "A rejected request has created an upload.");
         server.AssertNothingElsewhere();
     }
@@ -58,8 +58,8 @@ public sealed class LimitTests(LimitTests.Server server) : IClassFixture<LimitTe
             {
                 foreach (string target in new[] { "POST /upload", "PATCH /upload/" + new string('0', 40), "HEAD /upload" })
                 {
-                    RawResponse answer = await server.SendAsync($"{target} HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n{header}\r\n{name}: {value}\r\n\r\n");
-                    Assert.True(answer.Status is >= 200 and < 500, $"{protocol}, {target}, {name}: {value[..Math.Min(value.Length, 40)]}: {answer.Status} {answer.Body}");
+                    RawResponse response = await server.SendAsync($"{target} HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n{header}\r\n{name}: {value}\r\n\r\n");
+                    Assert.True(response.Status is >= 200 and < 500, $"{protocol}, {target}, {name}: {value[..Math.Min(value.Length, 40)]}: {response.Status} {response.Body}");
                 }
             }
         }
@@ -94,15 +94,15 @@ public sealed class LimitTests(LimitTests.Server server) : IClassFixture<LimitTe
         return created.Header("Location")!;
     }
 
-    private static string? TypeOf(RawResponse answer)
+    private static string? TypeOf(RawResponse response)
     {
-        if (answer.Header("Content-Type") != "application/problem+json")
+        if (response.Header("Content-Type") != "application/problem+json")
         {
             return null;
         }
 
-        using JsonDocument problem = JsonDocument.Parse(answer.Body);
-        Assert.Equal(answer.Status, problem.RootElement.GetProperty("status").GetInt32());
+        using JsonDocument problem = JsonDocument.Parse(response.Body);
+        Assert.Equal(response.Status, problem.RootElement.GetProperty("status").GetInt32());
         return problem.RootElement.GetProperty("type").GetString();
     }
 
@@ -127,14 +127,14 @@ public sealed class LimitTests(LimitTests.Server server) : IClassFixture<LimitTe
         {
             await using RawConnection connection = await RawConnection.OpenAsync(_app.Address);
             await connection.SendAsync(request);
-            RawResponse? answer;
+            RawResponse? response;
             do
             {
-                answer = await connection.ReadResponseAsync(toHead: request.StartsWith("HEAD", StringComparison.Ordinal));
-                Assert.NotNull(answer);
+                response = await connection.ReadResponseAsync(toHead: request.StartsWith("HEAD", StringComparison.Ordinal));
+                Assert.NotNull(response);
             }
-            while (answer.Status < 200);
-            return answer;
+            while (response.Status < 200);
+            return response;
         }
 
         /// <summary>Returns the id of a complete partial upload.</summary>

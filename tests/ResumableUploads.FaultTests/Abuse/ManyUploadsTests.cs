@@ -38,8 +38,8 @@ public class ManyUploadsTests(ITestOutputHelper output)
         long began = TimeProvider.System.GetTimestamp();
         await server.StartAgainAsync();
         TimeSpan started = TimeProvider.System.GetElapsedTime(began);
-        Assert.Equal(0, await server.StatusAsync("nobody's", AbusedServer.Cookie(0)));
-        TimeSpan answered = TimeProvider.System.GetElapsedTime(began);
+        Assert.Equal(0, await server.StatusAsync("unknown", AbusedServer.Cookie(0)));
+        TimeSpan responded = TimeProvider.System.GetElapsedTime(began);
         await server.AssertServesOtherOwnerAsync();
         TimeSpan served = TimeProvider.System.GetElapsedTime(began);
         ServerUsage usage = server.Usage();
@@ -56,7 +56,7 @@ public class ManyUploadsTests(ITestOutputHelper output)
         TimeSpan walked = TimeProvider.System.GetElapsedTime(began);
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{count:N0} uploads of {count / UploadsPerOwner:N0} owners: listening after {started.TotalSeconds:f2} s, first answer {(answered - started).TotalSeconds:f2} s later, an upload of another owner {(served - answered).TotalSeconds:f2} s; "
+            $"{count:N0} uploads of {count / UploadsPerOwner:N0} owners: listening after {started.TotalSeconds:f2} s, first response {(responded - started).TotalSeconds:f2} s later, an upload of another owner {(served - responded).TotalSeconds:f2} s; "
             + $"all walked over after {walked.TotalSeconds:f1} s, with {(usage.Processor - few.Processor).TotalSeconds:f1} s of processor; at most {most / MiB} MiB private ({few.Memory / MiB} with a few)"));
 
         Assert.All(expired, key => Assert.False(Directory.Exists(new StorePaths(server.Uploads.Root).GetUploadDirectory(key))));

@@ -30,21 +30,21 @@ internal static class Pipeline
                 await connection.SendAsync(string.Concat(Enumerable.Range(begin, end - begin).Select(requestOf)));
                 for (int i = begin; i < end; i++)
                 {
-                    see(await FinalAnswerAsync(connection));
+                    see(await ReadFinalResponseAsync(connection));
                 }
             }
         })));
     }
 
-    private static async Task<RawResponse> FinalAnswerAsync(RawConnection connection)
+    private static async Task<RawResponse> ReadFinalResponseAsync(RawConnection connection)
     {
-        RawResponse answer;
+        RawResponse response;
         do
         {
-            answer = Assert.IsType<RawResponse>(await connection.ReadResponseAsync(Timeout));
+            response = Assert.IsType<RawResponse>(await connection.ReadResponseAsync(Timeout));
         }
-        while (answer.Status < 200);
-        return answer;
+        while (response.Status < 200);
+        return response;
     }
 
     /// <summary>Sends an incomplete request and disconnects.</summary>

@@ -77,11 +77,11 @@ internal sealed class SlowConnection(Socket socket, int number, Slowness slownes
     public byte[] Content { get; } = [.. Enumerable.Range(0, Length).Select(offset => (byte)((number * 31) + offset))];
 
     /// <summary>Returns the response, or null if the server closed the connection.</summary>
-    public Task<RawResponse?> AnswerOrEndAsync(TimeSpan timeout) =>
+    public Task<RawResponse?> ReadResponseOrEndAsync(TimeSpan timeout) =>
         socket.Connected ? RawConnection.Over(socket).ReadResponseAsync(timeout) : Task.FromResult<RawResponse?>(null);
 
     /// <summary>Returns the response after the server has ended the request.</summary>
-    public async Task<RawResponse> AnswerAsync(TimeSpan timeout) => Assert.IsType<RawResponse>(await AnswerOrEndAsync(timeout));
+    public async Task<RawResponse> ReadResponseAsync(TimeSpan timeout) => Assert.IsType<RawResponse>(await ReadResponseOrEndAsync(timeout));
 
     public void Dispose()
     {

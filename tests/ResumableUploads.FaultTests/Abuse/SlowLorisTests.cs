@@ -62,11 +62,11 @@ public class SlowLorisTests(ITestOutputHelper output)
         await server.AssertServesOtherOwnerAsync();
         int already = server.CountUploads();
         using SlowCrowd crowd = await SlowCrowd.OpenAsync(server.Address, Count, static _ => Slowness.Silent, static _ => 1);
-        Task<RawResponse>[] answers = [.. crowd.Connections.Select(static one => one.AnswerAsync(ChildHost.Patience))];
-        await AbusedServer.WaitUntilAsync(() => answers.Count(static answer => answer.IsCompleted) >= Count - Max, "all requests beyond the limit are rejected");
+        Task<RawResponse>[] responses = [.. crowd.Connections.Select(static one => one.ReadResponseAsync(ChildHost.Patience))];
+        await AbusedServer.WaitUntilAsync(() => responses.Count(static response => response.IsCompleted) >= Count - Max, "all requests beyond the limit are rejected");
 
-        Assert.Equal(Max, answers.Count(static answer => !answer.IsCompleted));
-        Assert.All(answers.Where(static answer => answer.IsCompleted), static answer => AssertProblem(answer.Result, 429, "too-many-requests"));
+        Assert.Equal(Max, responses.Count(static response => !response.IsCompleted));
+        Assert.All(responses.Where(static response => response.IsCompleted), static response => AssertProblem(response.Result, 429, "too-many-requests"));
 
         // The server waits a moment for a short body before it creates the upload.
         await AbusedServer.WaitUntilAsync(() => server.CountUploads() >= already + Max, "the uploads of the other requests are created");
@@ -83,17 +83,17 @@ public class SlowLorisTests(ITestOutputHelper output)
         ServerUsage before = server.Usage();
         using (SlowCrowd crowd = await SlowCrowd.OpenAsync(server.Address, Count, static i => i % 4 == 0 ? Slowness.Silent : Slowness.Body, static i => i / 50))
         {
-            Task<RawResponse[]> answering = Task.WhenAll(crowd.Connections.Select(static one => one.AnswerAsync(ChildHost.Patience)));
-            while (!answering.IsCompleted)
+            Task<RawResponse[]> pendingResponses = Task.WhenAll(crowd.Connections.Select(static one => one.ReadResponseAsync(ChildHost.Patience)));
+            while (!pendingResponses.IsCompleted)
             {
                 await crowd.TrickleAsync(TimeSpan.FromMilliseconds(200));
             }
 
-            RawResponse[] answers = await answering;
-            foreach ((SlowConnection connection, RawResponse answer) in crowd.Connections.Zip(answers))
+            RawResponse[] responses = await pendingResponses;
+            foreach ((SlowConnection connection, RawResponse response) in crowd.Connections.Zip(responses))
             {
-                AssertProblem(answer, 408, "too-slow");
-                int reported = int.Parse(answer.Header("X-Start-Byte")!, CultureInfo.InvariantCulture);
+                AssertProblem(response, 408, "too-slow");
+                int reported = int.Parse(response.Header("X-Start-Byte")!, CultureInfo.InvariantCulture);
                 Assert.InRange(reported, 1, connection.Sent);
                 await AssertKeptAsync(server, connection, reported);
             }
@@ -112,21 +112,21 @@ public class SlowLorisTests(ITestOutputHelper output)
             ["sh", "-c", $"ulimit -n {MaxHandles}; exec \"$@\"", "sh"],
             $"MaxConnections={MaxConnections}", "ResumableUploads:Limits:MinDataRate=100", "ResumableUploads:Limits:MinDataRatePeriod=00:00:01");
         ServerUsage before = server.Usage();
-        List<SlowConnection> answered = [];
+        List<SlowConnection> responded = [];
         using (SlowCrowd crowd = await SlowCrowd.OpenAsync(server.Address, Count, static _ => Slowness.Silent, static i => i / 50))
         {
-            RawResponse?[] answers = await Task.WhenAll(crowd.Connections.Select(static one => one.AnswerOrEndAsync(ChildHost.Patience)));
-            Assert.InRange(answers.Count(static answer => answer is not null), 1, Count - 1);
-            foreach ((SlowConnection connection, RawResponse? answer) in crowd.Connections.Zip(answers).Where(static pair => pair.Second is not null))
+            RawResponse?[] responses = await Task.WhenAll(crowd.Connections.Select(static one => one.ReadResponseOrEndAsync(ChildHost.Patience)));
+            Assert.InRange(responses.Count(static response => response is not null), 1, Count - 1);
+            foreach ((SlowConnection connection, RawResponse? response) in crowd.Connections.Zip(responses).Where(static pair => pair.Second is not null))
             {
-                AssertProblem(answer!, 408, "too-slow");
-                answered.Add(connection);
+                AssertProblem(response!, 408, "too-slow");
+                responded.Add(connection);
             }
         }
 
         // Until then, the closed connections may still count against the limit.
         await AbusedServer.WaitUntilAsync(() => server.Usage().Handles < before.Handles + FewHandles / 2, "the handles of the connections that left are closed");
-        foreach (SlowConnection connection in answered)
+        foreach (SlowConnection connection in responded)
         {
             await AssertKeptAsync(server, connection, reported: 1);
         }
@@ -140,19 +140,19 @@ public class SlowLorisTests(ITestOutputHelper output)
         int count = crowd.Connections.Count;
         int uploads = crowd.Uploads.Count();
         await AbusedServer.WaitUntilAsync(() => server.Usage().Handles - before.Handles >= count + (FilesPerAppend * uploads), "each connection has its upload");
-        ServerUsage held = server.Usage();
-        Assert.InRange(held.Handles - before.Handles, count, count + (FilesPerAppend * uploads) + FewHandles);
+        ServerUsage during = server.Usage();
+        Assert.InRange(during.Handles - before.Handles, count, count + (FilesPerAppend * uploads) + FewHandles);
         for (int round = 0; round < Rounds; round++)
         {
             await Task.WhenAll(crowd.TrickleAsync(Pause), server.AssertServesOtherOwnerAsync());
         }
 
         ServerUsage after = server.Usage();
-        TimeSpan spent = after.Processor - held.Processor;
+        TimeSpan spent = after.Processor - during.Processor;
         int bytes = Rounds * crowd.Connections.Count(static one => one.Slowness != Slowness.Silent);
         long memory = (after.Memory - before.Memory) / count;
         output.WriteLine(
-            $"{count} connections: {memory / KiB} KiB and {(held.Handles - before.Handles) / (double)count:f2} handles for each, "
+            $"{count} connections: {memory / KiB} KiB and {(during.Handles - before.Handles) / (double)count:f2} handles for each, "
             + $"{spent.TotalMicroseconds / bytes:f0} us of processor for a byte, {after.Threads} threads");
         Assert.True(memory < MaxMemoryPerConnection, $"{memory} bytes for each connection.");
         Assert.True(after.Threads < MaxThreads, $"{after.Threads} threads.");
@@ -161,10 +161,10 @@ public class SlowLorisTests(ITestOutputHelper output)
 
     private static Slowness SlownessOf(int number) => (number % 10) switch { 0 => Slowness.Head, 1 => Slowness.Silent, _ => Slowness.Body };
 
-    private static void AssertProblem(RawResponse answer, int status, string type)
+    private static void AssertProblem(RawResponse response, int status, string type)
     {
-        Assert.Equal((status, "application/problem+json"), (answer.Status, answer.Header("Content-Type")));
-        using JsonDocument problem = JsonDocument.Parse(answer.Body);
+        Assert.Equal((status, "application/problem+json"), (response.Status, response.Header("Content-Type")));
+        using JsonDocument problem = JsonDocument.Parse(response.Body);
         Assert.Equal(ProblemExpectations.Own + type, problem.RootElement.GetProperty("type").GetString());
     }
 

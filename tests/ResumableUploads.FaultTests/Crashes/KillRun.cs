@@ -24,15 +24,15 @@ internal sealed class KillRun(UploadDirectory directory, Crash crash, Random ran
 
     private readonly List<KilledUpload> _uploads = [];
     private readonly HashSet<string> _left = [];
-    private int _begun;
+    private int _started;
     private int _midAppend;
     private int _inHandler;
-    private long _unanswered;
+    private long _unacknowledged;
 
     private enum KillAt
     {
         BytesSent,
-        Answers,
+        Responses,
         Progress,
         Handler,
     }
@@ -63,7 +63,7 @@ internal sealed class KillRun(UploadDirectory directory, Crash crash, Random ran
         try
         {
             await SendAllAsync(
-                child, () => Volatile.Write(ref isArmed, true), bytes => Count(bytes > 0 ? KillAt.BytesSent : KillAt.Answers, Math.Max(1, bytes)));
+                child, () => Volatile.Write(ref isArmed, true), bytes => Count(bytes > 0 ? KillAt.BytesSent : KillAt.Responses, Math.Max(1, bytes)));
         }
         catch (Exception e)
         {
@@ -84,7 +84,7 @@ internal sealed class KillRun(UploadDirectory directory, Crash crash, Random ran
         await SendAllAsync(child, static () => { }, static _ => { });
         Assert.All(_uploads, static upload => Assert.True(upload.IsDone, upload.Name));
         _uploads.ToList().ForEach(Leave);
-        Assert.Equal(_begun, Finished);
+        Assert.Equal(_started, Finished);
         Assert.All(directory.FinishedFiles, file => Assert.True(_left.Contains(Path.GetFileName(file)), file));
         Assert.Empty(Directory.GetFileSystemEntries(Path.Combine(directory.Root, "quarantine")));
     }
@@ -98,7 +98,7 @@ internal sealed class KillRun(UploadDirectory directory, Crash crash, Random ran
     }
 
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
-        $"{Finished} uploads finished; {_midAppend} times bytes of an unanswered request were kept ({_unanswered} bytes), {_inHandler} kills between the last byte and its answer.");
+        $"{Finished} uploads finished; {_midAppend} times bytes of an unacknowledged request were kept ({_unacknowledged} bytes), {_inHandler} kills between the last byte and its response.");
 
     private async Task SendAllAsync(ChildHost child, Action verified, Action<int> sent)
     {
@@ -112,17 +112,17 @@ internal sealed class KillRun(UploadDirectory directory, Crash crash, Random ran
         {
             byte[] source = new byte[1 + random.Next(maxSize >> random.Next(8))];
             random.NextBytes(source);
-            _uploads.Add(new KilledUpload($"upload-{_begun++}-.bin", source, random.Next()));
+            _uploads.Add(new KilledUpload($"upload-{_started++}-.bin", source, random.Next()));
         }
 
         var sending = new List<Task>();
         var offsets = new List<long>();
         foreach (KilledUpload upload in _uploads)
         {
-            long answered = upload.Answered;
+            long responded = upload.LastReportedOffset;
             long offset = await upload.VerifyAsync(child.Client, directory);
-            _midAppend += offset > answered ? 1 : 0;
-            _unanswered += offset - answered;
+            _midAppend += offset > responded ? 1 : 0;
+            _unacknowledged += offset - responded;
             _inHandler += offset == upload.Source.Length ? 1 : 0;
             offsets.Add(offset);
         }

@@ -12,7 +12,7 @@ namespace ResumableUploads.FaultTests.Crashes;
 internal sealed class KilledUpload(string name, byte[] source, int seed)
 {
     private readonly Random _random = new(seed);
-    private readonly bool _tellsSize = seed % 4 != 0;
+    private readonly bool _declaresSize = seed % 4 != 0;
     private long _acknowledged;
 
     public string Name => name;
@@ -23,7 +23,7 @@ internal sealed class KilledUpload(string name, byte[] source, int seed)
     public long Acknowledged => Interlocked.Read(ref _acknowledged);
 
     /// <summary>Gets the last offset that the client received in a response.</summary>
-    public long Answered { get; private set; }
+    public long LastReportedOffset { get; private set; }
 
     /// <summary>Gets whether the client has received the response of the completed upload.</summary>
     public bool IsDone { get; private set; }
@@ -54,7 +54,7 @@ internal sealed class KilledUpload(string name, byte[] source, int seed)
         }
 
         Acknowledge(status);
-        Answered = status;
+        LastReportedOffset = status;
         return status;
     }
 
@@ -68,11 +68,11 @@ internal sealed class KilledUpload(string name, byte[] source, int seed)
         {
             while (!IsDone)
             {
-                bool wholeRest = !_tellsSize || _random.Next(3) == 0;
+                bool wholeRest = !_declaresSize || _random.Next(3) == 0;
                 int length = (int)Math.Min(source.Length - offset, wholeRest ? int.MaxValue : 1 + _random.Next(1 << _random.Next(6, 18)));
                 using var body = new CountedContent(source.AsMemory((int)offset, length), _random.Next(), sent);
                 using HttpResponseMessage response = await client.AppendAsync(
-                    name, offset, body, _tellsSize ? source.Length : null, headers: ("X-File-Name", name));
+                    name, offset, body, _declaresSize ? source.Length : null, headers: ("X-File-Name", name));
                 string text = await response.Content.ReadAsStringAsync();
                 if (response.StatusCode == HttpStatusCode.ServiceUnavailable && text.Contains("still-completing", StringComparison.Ordinal))
                 {
@@ -89,7 +89,7 @@ internal sealed class KilledUpload(string name, byte[] source, int seed)
                 Assert.True(response.StatusCode == HttpStatusCode.OK, $"{name}: {(int)response.StatusCode} at {offset}: {text}");
                 long number = long.Parse(response.Header("X-Start-Byte")!, CultureInfo.InvariantCulture);
                 Acknowledge(number);
-                Answered = number;
+                LastReportedOffset = number;
                 Assert.Equal(offset + length, number);
                 IsDone = response.Header("X-Upload-Complete") == "true";
                 Assert.Equal(number == source.Length, IsDone);

@@ -17,7 +17,7 @@ using ResumableUploads.Testing.Servers;
 namespace ResumableUploads.FaultTests.Fuzz;
 
 /// <summary>The result of a request.</summary>
-internal sealed record FuzzAnswer(int Status, string? Location, string? Fault);
+internal sealed record FuzzResult(int Status, string? Location, string? Fault);
 
 /// <summary>An app that receives fuzzed requests directly in its pipeline, and its store.</summary>
 internal sealed class FuzzApp : IAsyncDisposable
@@ -101,7 +101,7 @@ internal sealed class FuzzApp : IAsyncDisposable
     /// <summary>Returns the key of an upload with a client-generated id.</summary>
     public static UploadKey KeyOfFile(string fileId) => UploadKeyFactory.FromFileId("anonymous", Path, Encoding.UTF8.GetBytes(fileId));
 
-    public async Task<FuzzAnswer> SendAsync(FuzzRequest request, string url, UploadInfo? upload, CancellationToken cancellationToken = default)
+    public async Task<FuzzResult> SendAsync(FuzzRequest request, string url, UploadInfo? upload, CancellationToken cancellationToken = default)
     {
         long offset = upload?.Offset ?? 0;
         int length = request.Body.Length ?? (int)Math.Clamp((upload?.Length ?? offset) - offset, 0, MaxUploadSize);
@@ -130,13 +130,13 @@ internal sealed class FuzzApp : IAsyncDisposable
                     context.Features.Set<IHttpRequestTrailersFeature>(new Trailers(request.Trailer is null ? null : Fill(request.Trailer, upload, body, out _)));
                 },
                 cancellationToken);
-            using var answer = new MemoryStream();
-            await context.Response.Body.CopyToAsync(answer, cancellationToken);
-            return new FuzzAnswer(context.Response.StatusCode, context.Response.Headers.Location, FaultOf(context, request));
+            using var response = new MemoryStream();
+            await context.Response.Body.CopyToAsync(response, cancellationToken);
+            return new FuzzResult(context.Response.StatusCode, context.Response.Headers.Location, FaultOf(context, request));
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
-            return new FuzzAnswer(0, null, "the request threw: " + e);
+            return new FuzzResult(0, null, "the request threw: " + e);
         }
     }
 
@@ -152,14 +152,14 @@ internal sealed class FuzzApp : IAsyncDisposable
         int status = context.Response.StatusCode;
         if (status >= 500 && (request.Body.CutAfter is null || status != 503))
         {
-            return $"the answer is {status}";
+            return $"the response is {status}";
         }
 
         foreach (var header in context.Response.Headers)
         {
             if (header.Value.ToString().AsSpan().ContainsAnyExceptInRange(' ', '~'))
             {
-                return $"the answer has a header {header.Key} that cannot be sent";
+                return $"the response has a header {header.Key} that cannot be sent";
             }
         }
 

@@ -5,7 +5,7 @@ using ResumableUploads.Engine;
 namespace ResumableUploads.FaultTests.Fuzz;
 
 /// <summary>Sends requests one after another and verifies the store after each.</summary>
-internal sealed class FuzzRound(FuzzApp app, FuzzProtocol protocol, ConcurrentDictionary<int, int> answers)
+internal sealed class FuzzRound(FuzzApp app, FuzzProtocol protocol, ConcurrentDictionary<int, int> statuses)
 {
     private readonly Dictionary<int, string> _made = [];
 
@@ -16,17 +16,17 @@ internal sealed class FuzzRound(FuzzApp app, FuzzProtocol protocol, ConcurrentDi
         {
             (string url, UploadKey? key) = Target(request);
             UploadInfo? before = key is { } target ? await app.Store.GetAsync(target, CancellationToken.None) : null;
-            FuzzAnswer answer = await app.SendAsync(request, url, before);
-            answers.AddOrUpdate(answer.Status, 1, static (_, count) => count + 1);
-            if (protocol.IsNamedByServer && answer.Location is { } location && request.Target == FuzzRequest.Creation)
+            FuzzResult response = await app.SendAsync(request, url, before);
+            statuses.AddOrUpdate(response.Status, 1, static (_, count) => count + 1);
+            if (protocol.IsNamedByServer && response.Location is { } location && request.Target == FuzzRequest.Creation)
             {
                 _made[request.Number] = location;
                 key = app.KeyOf(location);
             }
 
-            if ((answer.Fault ?? (key is { } seen ? await FaultOfAsync(seen) : null)) is { } fault)
+            if ((response.Fault ?? (key is { } seen ? await FaultOfAsync(seen) : null)) is { } fault)
             {
-                return $"request {request.Number} ({answer.Status}): {fault}";
+                return $"request {request.Number} ({response.Status}): {fault}";
             }
         }
 

@@ -17,7 +17,7 @@ internal sealed class Fuzzer(FuzzProtocol protocol, bool onEndpoint, Func<Task>?
         int.TryParse(Environment.GetEnvironmentVariable("FUZZ_REQUESTS"), NumberStyles.None, CultureInfo.InvariantCulture, out int requests) ? requests : 50_000;
 
     /// <summary>Gets how often each status code was returned.</summary>
-    public ConcurrentDictionary<int, int> Answers { get; } = new();
+    public ConcurrentDictionary<int, int> StatusCounts { get; } = new();
 
     /// <summary>Returns the fault with everything needed to repeat it, or null.</summary>
     public async Task<string?> RunAsync(int requests, int firstSeed)
@@ -32,9 +32,9 @@ internal sealed class Fuzzer(FuzzProtocol protocol, bool onEndpoint, Func<Task>?
             for (int round; found is null && (round = Interlocked.Increment(ref next)) < rounds;)
             {
                 FuzzRequest[] set = SetOf(firstSeed + round);
-                if (await new FuzzRound(app, protocol, Answers).RunAsync(set) is { } fault)
+                if (await new FuzzRound(app, protocol, StatusCounts).RunAsync(set) is { } fault)
                 {
-                    Interlocked.CompareExchange(ref found, await TellAsync(firstSeed + round, set, fault), null);
+                    Interlocked.CompareExchange(ref found, await DescribeAsync(firstSeed + round, set, fault), null);
                 }
             }
         })));
@@ -48,7 +48,7 @@ internal sealed class Fuzzer(FuzzProtocol protocol, bool onEndpoint, Func<Task>?
         return [.. Enumerable.Range(0, RoundLength).Select(number => protocol.Next(random, number, makers))];
     }
 
-    private async Task<string> TellAsync(int seed, FuzzRequest[] set, string fault)
+    private async Task<string> DescribeAsync(int seed, FuzzRequest[] set, string fault)
     {
         (FuzzRequest[] few, string? again) = await ShrinkAsync(set);
         return $"Seed {seed}: {again ?? fault + " (not the same a second time)"}\n{string.Join('\n', few)}";
@@ -86,6 +86,6 @@ internal sealed class Fuzzer(FuzzProtocol protocol, bool onEndpoint, Func<Task>?
     private async Task<string?> TryAsync(FuzzRequest[] set)
     {
         await using FuzzApp app = await FuzzApp.StartAsync(protocol, onEndpoint, handler);
-        return await new FuzzRound(app, protocol, Answers).RunAsync(set);
+        return await new FuzzRound(app, protocol, StatusCounts).RunAsync(set);
     }
 }

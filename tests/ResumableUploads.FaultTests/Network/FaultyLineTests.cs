@@ -79,8 +79,8 @@ public class FaultyLineTests
         Assert.Equal(all, counts.Of("runs"));
         Assert.All(Enum.GetValues<Fault>()[1..], fault =>
         {
-            Assert.True(counts.Of(fault, isOnAnswer: false) > 0, $"{fault} has not happened in a request");
-            Assert.True(counts.Of(fault, isOnAnswer: true) > 0, $"{fault} has not happened in a response");
+            Assert.True(counts.Of(fault, isInResponse: false) > 0, $"{fault} has not happened in a request");
+            Assert.True(counts.Of(fault, isInResponse: true) > 0, $"{fault} has not happened in a response");
         });
     }
 }

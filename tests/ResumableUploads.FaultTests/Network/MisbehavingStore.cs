@@ -14,7 +14,7 @@ internal enum Broken
     IgnoresOffsets,
 
     /// <summary>The store sometimes reports one byte too many.</summary>
-    TellsMore,
+    ReportsExtraByte,
 
     /// <summary>The store sometimes drops the last byte of a chunk but reports it.</summary>
     DropsLastByte,
@@ -30,7 +30,7 @@ internal enum Broken
 internal sealed class MisbehavingStore(IUploadStore innerStore, Broken broken) : DelegatingUploadStore(innerStore)
 {
     private readonly ConcurrentDictionary<UploadKey, int> _dropped = new();
-    private int _asked;
+    private int _statusRequests;
     private int _appends;
 
     public override async ValueTask<AppendResult> AppendAsync(UploadKey key, long offset, UploadContent content, AppendMode mode, CancellationToken cancellationToken)
@@ -50,7 +50,7 @@ internal sealed class MisbehavingStore(IUploadStore innerStore, Broken broken) :
     public override async ValueTask<UploadInfo?> GetAsync(UploadKey key, CancellationToken cancellationToken)
     {
         UploadInfo? info = WithDroppedBytes(key, await InnerStore.GetAsync(key, cancellationToken));
-        return broken == Broken.TellsMore && info is { State: UploadState.Receiving, Offset: > 0 } && Interlocked.Increment(ref _asked) % 5 == 0
+        return broken == Broken.ReportsExtraByte && info is { State: UploadState.Receiving, Offset: > 0 } && Interlocked.Increment(ref _statusRequests) % 5 == 0
             ? info with { Offset = info.Offset + 1 }
             : info;
     }

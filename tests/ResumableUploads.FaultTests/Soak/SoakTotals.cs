@@ -16,9 +16,9 @@ internal sealed record SoakTotals(string Disk, int Uploads, int Refused, long By
     ]);
 
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
-        $"| {Disk} | {Uploads:N0} | {Refused:N0} | {Bytes:N0} | {Counts.Of("requests"):N0} | {Cuts.Sum(Of):N0} | {Of(Fault.Stall):N0} | {Of(ServerFault.Kill)} | {Of(ServerFault.Restart)} | {Of(ServerFault.LossOfPower)} | {Of(ServerFault.FullDisk)} | {Counts.Of("answers 507"):N0} | 0 |");
+        $"| {Disk} | {Uploads:N0} | {Refused:N0} | {Bytes:N0} | {Counts.Of("requests"):N0} | {Cuts.Sum(Of):N0} | {Of(Fault.Stall):N0} | {Of(ServerFault.Kill)} | {Of(ServerFault.Restart)} | {Of(ServerFault.LossOfPower)} | {Of(ServerFault.FullDisk)} | {Counts.Of("responses 507"):N0} | 0 |");
 
     public int Of(ServerFault fault) => Counts.Of(fault.ToString());
 
-    private int Of(Fault fault) => Counts.Of(fault, isOnAnswer: false) + Counts.Of(fault, isOnAnswer: true);
+    private int Of(Fault fault) => Counts.Of(fault, isInResponse: false) + Counts.Of(fault, isInResponse: true);
 }

@@ -45,12 +45,12 @@ public class TornRecordTests
         }
 
         // The bytes are kept in quarantine for inspection.
-        string aside = Assert.Single(Directory.GetDirectories(Path.Combine(directory.Root, "quarantine")));
-        Assert.Equal(content[..50_000], await File.ReadAllBytesAsync(Assert.Single(Directory.GetFiles(aside, "*.data"))));
+        string quarantined = Assert.Single(Directory.GetDirectories(Path.Combine(directory.Root, "quarantine")));
+        Assert.Equal(content[..50_000], await File.ReadAllBytesAsync(Assert.Single(Directory.GetFiles(quarantined, "*.data"))));
         again.AskToStop();
         await again.EndAsync();
         Assert.Contains("fail: ", again.Errors);
         Assert.Contains("is damaged", again.Errors);
-        Assert.Contains(aside, again.Errors);
+        Assert.Contains(quarantined, again.Errors);
     }
 }

@@ -17,7 +17,7 @@ public class CompletionTests
         string[] options = ["ResumableUploads:FileSystem:Durability=ProcessCrash", "ResumableUploads:Handler:LeaseDuration=00:00:02", "ResumableUploads:Handler:CompletionTimeout=00:00:01"];
         await using ChildHost a = await ChildHost.StartAsync(directory.Root, [.. options, "ResumableUploads:Handler:CompletionTimeout=00:01:00", "Handler=hold"]);
         await using ChildHost b = await ChildHost.StartAsync(directory.Root, options);
-        await using ChildHost patient = await ChildHost.StartAsync(directory.Root, [.. options, "ResumableUploads:Handler:CompletionTimeout=00:01:00"]);
+        await using ChildHost waitingHost = await ChildHost.StartAsync(directory.Root, [.. options, "ResumableUploads:Handler:CompletionTimeout=00:01:00"]);
         Task<HttpResponseMessage> sent = a.Client.AppendAsync(Name, 0, Content, Content.Length, ("X-File-Name", Name));
         await a.PrintsAsync(static line => line == $"completing {Name} 1");
 
@@ -31,10 +31,10 @@ public class CompletionTests
             Assert.Equal(Content.Length, await b.Client.StatusAsync(Name));
         }
 
-        Task<HttpResponseMessage> asked = patient.Client.AppendAsync(Name, Content.Length, [], Content.Length);
+        Task<HttpResponseMessage> pending = waitingHost.Client.AppendAsync(Name, Content.Length, [], Content.Length);
         await a.TellAsync("release");
         string answer = $"finished {Name} in {a.Id}";
-        foreach (Task<HttpResponseMessage> task in (Task<HttpResponseMessage>[])[sent, asked, b.Client.AppendAsync(Name, Content.Length, [], Content.Length)])
+        foreach (Task<HttpResponseMessage> task in (Task<HttpResponseMessage>[])[sent, pending, b.Client.AppendAsync(Name, Content.Length, [], Content.Length)])
         {
             using HttpResponseMessage response = await task;
             Assert.Equal((HttpStatusCode.OK, answer), (response.StatusCode, await response.Content.ReadAsStringAsync()));
@@ -55,10 +55,10 @@ public class CompletionTests
         Task<HttpResponseMessage> sent = a.Client.AppendAsync(Name, 0, Content, Content.Length, ("X-File-Name", Name));
         await a.PrintsAsync(static line => line == $"completing {Name} 1");
 
-        Task<HttpResponseMessage> asked = b.Client.AppendAsync(Name, Content.Length, [], Content.Length);
+        Task<HttpResponseMessage> pending = b.Client.AppendAsync(Name, Content.Length, [], Content.Length);
         a.Kill();
         await Assert.ThrowsAsync<HttpRequestException>(() => sent);
-        using HttpResponseMessage response = await asked;
+        using HttpResponseMessage response = await pending;
         Assert.Equal((HttpStatusCode.OK, $"finished {Name} in {b.Id}"), (response.StatusCode, await response.Content.ReadAsStringAsync()));
         await b.PrintsAsync(static line => line == $"completing {Name} 2");
         Assert.Equal(2, directory.RunsOf(Name));

@@ -19,7 +19,7 @@ public class EndpointCompletionProcessTests
         string[] options = [Effects(directory), "ResumableUploads:FileSystem:Durability=ProcessCrash", "ResumableUploads:Handler:LeaseDuration=00:00:02"];
         await using ChildHost a = await ChildHost.StartAsync(directory.Root, [.. options, "Handler=hold"]);
         await using ChildHost b = await ChildHost.StartAsync(directory.Root, [.. options, "ResumableUploads:Handler:CompletionTimeout=00:00:01"]);
-        await using ChildHost patient = await ChildHost.StartAsync(directory.Root, [.. options, "ResumableUploads:Handler:CompletionTimeout=00:01:00"]);
+        await using ChildHost waitingHost = await ChildHost.StartAsync(directory.Root, [.. options, "ResumableUploads:Handler:CompletionTimeout=00:01:00"]);
         var upload = new EndpointUpload(Name, Content);
         Task<HttpResponseMessage> sent = await upload.SendPiecesAsync(a.Client, 40_000);
         await a.PrintsAsync(static line => line == $"running {Name} 1");
@@ -34,12 +34,12 @@ public class EndpointCompletionProcessTests
             Assert.Equal(Content.Length, await upload.StatusAsync(b.Client));
         }
 
-        Task<EndpointAnswer> asked = upload.AskAsync(patient.Client);
+        Task<EndpointAnswer> pending = upload.AskAsync(waitingHost.Client);
         await a.TellAsync("release");
         using HttpResponseMessage response = await sent;
         EndpointAnswer answer = await EndpointAnswer.OfAsync(response);
         Assert.Equal((201, "true", $"\"{upload.Hash}\""), (answer.Status, answer.IsComplete, answer.ETag));
-        Assert.Equal(answer, await asked);
+        Assert.Equal(answer, await pending);
         Assert.Equal(answer, await upload.AskAsync(b.Client));
         var effects = new EndpointEffects(DirectoryOf(directory));
         Assert.Equal([(1, false)], effects.RunsOf(upload.Key));
@@ -57,10 +57,10 @@ public class EndpointCompletionProcessTests
         Task<HttpResponseMessage> sent = await upload.SendPiecesAsync(a.Client, 40_000);
         await a.PrintsAsync(static line => line == $"running {Name} 1");
 
-        Task<EndpointAnswer> asked = upload.AskAsync(b.Client);
+        Task<EndpointAnswer> pending = upload.AskAsync(b.Client);
         a.Kill();
         await Assert.ThrowsAsync<HttpRequestException>(() => sent);
-        EndpointAnswer answer = await asked;
+        EndpointAnswer answer = await pending;
         Assert.Equal((201, "true", $"\"{upload.Hash}\""), (answer.Status, answer.IsComplete, answer.ETag));
         Assert.Equal(answer, await upload.AskAsync(b.Client));
         var effects = new EndpointEffects(DirectoryOf(directory));
@@ -71,7 +71,7 @@ public class EndpointCompletionProcessTests
     [Fact]
     public async Task Process_suspended_past_its_lease_does_not_take_over_the_upload()
     {
-        Needs.Require(OperatingSystem.IsLinux(), "Signals are those of Linux.");
+        Needs.Require(OperatingSystem.IsLinux(), "Signals require Linux.");
         using var directory = new UploadDirectory();
         string[] options = [Effects(directory), "ResumableUploads:FileSystem:Durability=ProcessCrash", "ResumableUploads:Handler:LeaseDuration=00:00:02"];
         await using ChildHost a = await ChildHost.StartAsync(directory.Root, [.. options, "Handler=hold"]);
@@ -81,7 +81,7 @@ public class EndpointCompletionProcessTests
         Task<HttpResponseMessage> sent = await upload.SendPiecesAsync(a.Client, 40_000);
         await a.PrintsAsync(static line => line == $"running {Name} 1");
         a.Pause();
-        Task<EndpointAnswer> asked = upload.AskAsync(b.Client);
+        Task<EndpointAnswer> pending = upload.AskAsync(b.Client);
         await b.PrintsAsync(static line => line == $"running {Name} 2");
 
         // The first process continues and its endpoint is canceled. Its result is not used.
@@ -97,7 +97,7 @@ public class EndpointCompletionProcessTests
         Assert.Equal(503, waiting.Status);
         Assert.Contains("still-completing", waiting.Body, StringComparison.Ordinal);
         await b.TellAsync("release");
-        EndpointAnswer answer = await asked;
+        EndpointAnswer answer = await pending;
         Assert.Equal((201, "true"), (answer.Status, answer.IsComplete));
         Assert.Equal(answer, await upload.AskAsync(c.Client));
         Assert.Equal([(1, false), (2, true)], new EndpointEffects(DirectoryOf(directory)).RunsOf(upload.Key));

@@ -34,7 +34,7 @@ public class EndpointKillTests
 
     [Theory]
     [MemberData(nameof(Steps))]
-    public async Task Kill_at_any_step_leaves_one_effect_and_one_response(string step, int starts, bool firstIsRepeat, bool isOldAnswer)
+    public async Task Kill_at_any_step_leaves_one_effect_and_one_response(string step, int starts, bool firstIsRepeat, bool isOldResponse)
     {
         using var directory = new UploadDirectory();
         string effectsDirectory = Path.Combine(directory.Root, "..", "effects");
@@ -57,7 +57,7 @@ public class EndpointKillTests
                 child = await StartAsync(directory, effectsDirectory, round + 1);
 
                 EndpointAnswer answer = await upload.ReconnectAsync(child.Client, cuts[^1]);
-                AssertIsWhole(answer, upload, content.Length, isOldAnswer ? dead : child.Id);
+                AssertIsWhole(answer, upload, content.Length, isOldResponse ? dead : child.Id);
                 Assert.Equal(answer, await upload.AskAsync(child.Client));
                 Assert.Equal(upload.Hash, Assert.Single(effects.HashesOf(upload.Key)));
                 IReadOnlyList<(int Attempt, bool IsRepeat)> runs = effects.RunsOf(upload.Key);

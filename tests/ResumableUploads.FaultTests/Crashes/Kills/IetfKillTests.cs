@@ -5,8 +5,7 @@ using ResumableUploads.Testing.Servers;
 namespace ResumableUploads.FaultTests.Crashes.Kills;
 
 /// <summary>
-/// A server is killed while it reports durable offsets to clients of the IETF draft in 104 responses (<see
-/// href="https://datatracker.ietf.org/doc/draft-ietf-httpbis-resumable-upload/">draft-ietf-httpbis-resumable-upload</see>).
+/// A server is killed while it reports durable offsets to clients of the IETF draft in 104 responses.
 /// RESUMABLE_UPLOADS_CRASH_SEED repeats a run.
 /// </summary>
 public class IetfKillTests(ITestOutputHelper output)

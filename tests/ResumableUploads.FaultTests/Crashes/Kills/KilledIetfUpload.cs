@@ -35,7 +35,7 @@ internal sealed class KilledIetfUpload(int number, byte[] source, int seed)
 
         (long offset, bool isComplete) = (await client.StateAsync(_url))!.Value;
         Assert.True(offset >= ReportedOffset, $"{Name}: {ReportedOffset} bytes were reported as durable, and {offset} are stored.");
-        Assert.True(!IsDone || isComplete, $"{Name} was finished, and is not.");
+        Assert.True(!IsDone || isComplete, $"{Name} was complete, but is not any more.");
         ReportedOffset = offset;
         return offset;
     }

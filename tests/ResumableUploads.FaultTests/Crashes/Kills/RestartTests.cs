@@ -91,6 +91,6 @@ public class RestartTests(ITestOutputHelper output)
         }
 
         Assert.Equal(uploads.Length, Directory.GetFiles(directory.Finished).Length);
-        output.WriteLine($"{uploads.Length} uploads; {uploads.Sum(static upload => upload.Stopping)} times a server responded that it is stopping, {uploads.Sum(static upload => upload.Lost)} times there was nobody.");
+        output.WriteLine($"{uploads.Length} uploads; {uploads.Sum(static upload => upload.Stopping)} times a server responded that it is stopping, {uploads.Sum(static upload => upload.Lost)} lost responses.");
     }
 }

@@ -56,13 +56,13 @@ public class SampleHostTests
 
             long began = Stopwatch.GetTimestamp();
             sample.AskToStop();
-            RawResponse? answer;
+            RawResponse? response;
             do
             {
-                answer = await silent.ReadResponseAsync();
+                response = await silent.ReadResponseAsync();
             }
-            while (answer?.Status == 100);
-            Assert.Equal((503, "100000"), (answer?.Status, answer?.Header("X-Start-Byte")));
+            while (response?.Status == 100);
+            Assert.Equal((503, "100000"), (response?.Status, response?.Header("X-Start-Byte")));
             await sample.EndAsync();
             Assert.InRange(Stopwatch.GetElapsedTime(began), TimeSpan.Zero, TimeSpan.FromSeconds(5));
             Assert.Equal(0, sample.ExitCode);

@@ -22,7 +22,7 @@ public class SyscallKillTests(ITestOutputHelper output)
     private static readonly UploadKey Key = new("owner", "upload");
 
     /// <summary>The lines that the program prints, and the state that must be found afterwards.</summary>
-    private static readonly Found[] Answers =
+    private static readonly Found[] States =
     [
         new("", null),
         new("created", new(0, 1, UploadState.Receiving)),
@@ -79,7 +79,7 @@ public class SyscallKillTests(ITestOutputHelper output)
         string? fault = null;
         for (int i = calls.Length / 4; i < calls.Length && fault is null; i += 4)
         {
-            fault = await KillAtAsync(calls[i], "--TellsFirst");
+            fault = await KillAtAsync(calls[i], "--ReportsFirst");
         }
 
         output.WriteLine(fault ?? "");
@@ -91,8 +91,8 @@ public class SyscallKillTests(ITestOutputHelper output)
     {
         using var place = new UploadDirectory();
         string log = Path.Combine(Path.GetDirectoryName(place.Root)!, "calls");
-        string[] answers = await RunAsync(isKilled: false, ["-o", log, "-e", "trace=" + Names], place.Root);
-        Assert.Equal(Answers.Skip(1).Select(static answer => answer.Line), answers);
+        string[] printed = await RunAsync(isKilled: false, ["-o", log, "-e", "trace=" + Names], place.Root);
+        Assert.Equal(States.Skip(1).Select(static state => state.Line), printed);
         string[] lines = await File.ReadAllLinesAsync(log, Token);
         string main = lines[0].Split(' ')[0];
         string[] made = [.. lines.Where(line => line.StartsWith(main + " ", StringComparison.Ordinal) && line.Contains('(')).Select(line => line[main.Length..].Trim())];
@@ -115,10 +115,10 @@ public class SyscallKillTests(ITestOutputHelper output)
     private static async Task<string?> KillAtAsync(Call call, params string[] options)
     {
         using var place = new UploadDirectory();
-        string[] answers = await RunAsync(
+        string[] printed = await RunAsync(
             isKilled: true, ["-o", "/dev/null", "-e", "trace=" + call.Name, "-e", $"inject={call.Name}:signal=KILL:when={call.Number}"], place.Root, options);
-        Assert.Equal(Answers.Skip(1).Take(answers.Length).Select(static answer => answer.Line), answers);
-        return await InspectAsync(place.Root, Answers[answers.Length], Answers[Math.Min(answers.Length + 1, Answers.Length - 1)]);
+        Assert.Equal(States.Skip(1).Take(printed.Length).Select(static state => state.Line), printed);
+        return await InspectAsync(place.Root, States[printed.Length], States[Math.Min(printed.Length + 1, States.Length - 1)]);
     }
 
     private static async Task<string?> InspectAsync(string root, Found now, Found next)

@@ -9,9 +9,9 @@ public class BrokenDiskTests(ITestOutputHelper output)
     private const string Gone = "is gone";
     private const string Bytes = "were acknowledged";
     private const string Content = "is not what was sent";
-    private const string Back = "was deleted, and is there";
+    private const string Back = "was deleted, but exists";
     private const string Record = "The record of owner/upload-1 is neither";
-    private const string Outcome = "The outcome of owner/upload-1 is neither";
+    private const string Outcome = "The stored response of owner/upload-1 is neither";
 
     // The history, the files that are not synced, and what is lost.
     [Theory]

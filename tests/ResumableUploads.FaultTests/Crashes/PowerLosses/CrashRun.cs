@@ -83,7 +83,7 @@ internal sealed class CrashRun(string name, int seed) : IDisposable
         }
         catch (Exception e)
         {
-            throw new ContractViolationException(Tell(history, prefix, fates, e.Message), e);
+            throw new ContractViolationException(Describe(history, prefix, fates, e.Message), e);
         }
         finally
         {
@@ -91,10 +91,10 @@ internal sealed class CrashRun(string name, int seed) : IDisposable
         }
     }
 
-    public string Tell(History history, int prefix, IReadOnlyDictionary<int, Fate> fates, string message)
+    public string Describe(History history, int prefix, IReadOnlyDictionary<int, Fate> fates, string message)
     {
         IEnumerable<string> last = Enumerable.Range(0, prefix).TakeLast(20).Select(i => $"  {i} {history.Log[i]}");
-        return $"{message}.\n{name}, seed {seed}, power lost after {prefix} entries of the log, of which the last:\n{string.Join("\n", last)}\nNot durable were:\n{CrashChoices.Tell(history.Log, fates)}";
+        return $"{message}.\n{name}, seed {seed}, power lost after {prefix} entries of the log, of which the last:\n{string.Join("\n", last)}\nNot durable were:\n{CrashChoices.Describe(history.Log, fates)}";
     }
 
     private static int Number(string variable) =>

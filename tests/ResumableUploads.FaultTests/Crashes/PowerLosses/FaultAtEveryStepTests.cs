@@ -38,7 +38,7 @@ public class FaultAtEveryStepTests(ITestOutputHelper output)
 
                 // Cleanup may fail: nothing was acknowledged, and the next read cleans up.
                 bool mayGoUnnoticed = files.Refused != nameof(FileLayer.Sync) || name == "staged and discarded";
-                Assert.True(mayGoUnnoticed || failure is not null, "A sync of a file failed, and the call did not.");
+                Assert.True(mayGoUnnoticed || failure is not null, "A sync of a file failed, but the call succeeded.");
                 files.StepsLeft = int.MaxValue;
                 if (failure is not null)
                 {

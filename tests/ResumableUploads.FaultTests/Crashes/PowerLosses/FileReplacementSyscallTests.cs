@@ -44,7 +44,7 @@ public partial class FileReplacementSyscallTests
 
     private static void AssertSteps(ReadOnlySpan<Match> calls, string temporary)
     {
-        Assert.True(calls.Length >= 5, $"After {temporary} the calls end too soon.");
+        Assert.True(calls.Length >= 5, $"After {temporary} there are too few calls.");
         string[] names = ["openat", "pwrite64", "fdatasync", "renameat", "fsync"];
         for (int i = 0; i < names.Length; i++)
         {

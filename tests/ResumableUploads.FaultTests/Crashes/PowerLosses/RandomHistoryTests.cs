@@ -24,7 +24,7 @@ public class RandomHistoryTests(ITestOutputHelper output)
         }
 
         output.WriteLine($"{images} disks.");
-        Assert.True(images > 400, $"Only {images} disks were looked at.");
+        Assert.True(images > 400, $"Only {images} disks were verified.");
     }
 
     private static async Task PlayAsync(CrashRun run, int seed)

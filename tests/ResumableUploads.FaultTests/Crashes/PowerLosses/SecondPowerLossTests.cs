@@ -33,6 +33,6 @@ public class SecondPowerLossTests(ITestOutputHelper output)
         }
 
         output.WriteLine($"{seen.Count} disks after the first loss, {run.Images} after the second.");
-        Assert.True(seen.Count > 3, $"Only {seen.Count} disks were worked on.");
+        Assert.True(seen.Count > 3, $"Only {seen.Count} disks were used.");
     }
 }

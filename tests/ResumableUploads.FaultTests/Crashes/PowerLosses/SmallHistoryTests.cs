@@ -16,7 +16,7 @@ public class SmallHistoryTests(ITestOutputHelper output)
         History history = await SmallHistories.PlayAsync(name, run, CrashRun.Seed, static directory => new RecordingFileLayer(directory, CrashRun.BootOf("zero")));
         await run.TryAllAsync(history, sample: 4 * CrashRun.Rounds);
         output.WriteLine($"{history.Log.Count} entries of the log, {run.Images} disks.");
-        Assert.True(run.Images > 20, $"Only {run.Images} disks were looked at.");
+        Assert.True(run.Images > 20, $"Only {run.Images} disks were verified.");
     }
 }
 

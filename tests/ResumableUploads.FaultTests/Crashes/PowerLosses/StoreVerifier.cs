@@ -22,7 +22,7 @@ internal sealed class StoreVerifier(IUploadStore store)
             Must(listed.Add(info.Key), $"{info.Key} is listed twice");
         }
 
-        Must(listed.SetEquals(found.Where(static one => one.Value is not null).Select(static one => one.Key)), "The listing is not what single looks find");
+        Must(listed.SetEquals(found.Where(static one => one.Value is not null).Select(static one => one.Key)), "The listing differs from the single reads");
         return found;
     }
 
@@ -52,17 +52,17 @@ internal sealed class StoreVerifier(IUploadStore store)
         byte[]? outcome = (await store.GetResponseAsync(key, default))?.ToArray();
         if (info is null)
         {
-            Must(expected.MayBeAbsent, $"{key} is gone");
-            Must(outcome is null, $"{key} is gone, and its outcome is not");
+            Must(expected.MayBeAbsent, $"{key} is missing");
+            Must(outcome is null, $"{key} is missing, but its stored response is not");
             return null;
         }
 
         ExpectedUpload[] possible = [.. new[] { expected.Now, expected.Next }.OfType<ExpectedUpload>()];
-        Must(possible.Length > 0, $"{key} was deleted, and is there");
+        Must(possible.Length > 0, $"{key} was deleted, but exists");
         ExpectedUpload? upload = Array.Find(possible, one => one.Allows(info.Record));
-        Must(upload is not null, $"The record of {key} is neither the one that was acknowledged nor one that was to follow");
+        Must(upload is not null, $"The record of {key} is neither the one that was acknowledged nor the pending one");
         Must(upload!.Allows(info.Offset), $"{key} has {info.Offset} bytes: {upload.AcknowledgedOffset} were acknowledged, {upload.Sent.Length} were sent, staged: {upload.IsStaged}");
-        Must(upload.Allows(outcome), $"The outcome of {key} is neither the one that was acknowledged nor one that was to follow");
+        Must(upload.Allows(outcome), $"The stored response of {key} is neither the one that was acknowledged nor the pending one");
         await using Stream? stream = await store.OpenReadAsync(key, default);
         Must(stream is not null, $"{key} has no content");
         var content = new MemoryStream();
@@ -77,7 +77,7 @@ internal sealed class StoreVerifier(IUploadStore store)
     {
         var record = new UploadRecord { Data = More };
         CreateResult created = await store.CreateAsync(key, record, default);
-        Must(created.Status == CreateStatus.Created, $"{key} is not there, and cannot be created: {created.Status}");
+        Must(created.Status == CreateStatus.Created, $"{key} does not exist, but cannot be created: {created.Status}");
         return await AppendAsync(key, new ExpectedUpload { Records = [record] });
     }
 
@@ -86,7 +86,7 @@ internal sealed class StoreVerifier(IUploadStore store)
         bool isReceiving = upload.Records[0].State == UploadState.Receiving;
         var content = new PieceContent([More], static _ => { }, static () => true);
         AppendResult result = await store.AppendAsync(key, upload.AcknowledgedOffset, content, AppendMode.KeepPartial, default);
-        Must(result.Status == (isReceiving ? AppendStatus.Appended : AppendStatus.NotReceiving), $"An append to {key} at {upload.AcknowledgedOffset} is answered {result.Status}");
+        Must(result.Status == (isReceiving ? AppendStatus.Appended : AppendStatus.NotReceiving), $"An append to {key} at {upload.AcknowledgedOffset} returned {result.Status}");
         byte[] kept = isReceiving ? [.. upload.Kept, .. More] : upload.Kept;
         Must(result.Offset == kept.Length, $"An append to {key} ends at {result.Offset}, not at {kept.Length}");
         return upload with { Kept = kept, AcknowledgedOffset = kept.Length };

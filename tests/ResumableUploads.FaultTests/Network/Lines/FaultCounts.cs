@@ -9,16 +9,16 @@ internal sealed class FaultCounts
 
     public void Add(string name) => _counts.AddOrUpdate(name, 1, static (_, count) => count + 1);
 
-    public void Add(Fault fault, bool isOnAnswer) => Add(Name(fault, isOnAnswer));
+    public void Add(Fault fault, bool isInResponse) => Add(Name(fault, isInResponse));
 
     public int Of(string name) => _counts.GetValueOrDefault(name);
 
-    public int Of(Fault fault, bool isOnAnswer) => Of(Name(fault, isOnAnswer));
+    public int Of(Fault fault, bool isInResponse) => Of(Name(fault, isInResponse));
 
     /// <summary>Gets the total number of faults.</summary>
-    public int OfFaults => Enum.GetValues<Fault>().Sum(fault => Of(fault, isOnAnswer: false) + Of(fault, isOnAnswer: true));
+    public int OfFaults => Enum.GetValues<Fault>().Sum(fault => Of(fault, isInResponse: false) + Of(fault, isInResponse: true));
 
     public override string ToString() => string.Join(", ", _counts.OrderBy(static count => count.Key, StringComparer.Ordinal).Select(static count => $"{count.Key} {count.Value}"));
 
-    private static string Name(Fault fault, bool isOnAnswer) => $"{fault} in {(isOnAnswer ? "answer" : "request")}";
+    private static string Name(Fault fault, bool isInResponse) => $"{fault} in {(isInResponse ? "response" : "request")}";
 }

@@ -23,13 +23,13 @@ internal enum Fault
 
 /// <summary>How one connection is treated.</summary>
 /// <param name="Fault">The fault.</param>
-/// <param name="IsOnAnswer">Whether the fault is in the bytes of the response. Otherwise it is in those of the request.</param>
+/// <param name="IsInResponse">Whether the fault is in the bytes of the response. Otherwise it is in those of the request.</param>
 /// <param name="At">The number of bytes before the fault.</param>
 /// <param name="Hold">The duration of a stall or of the silence of a half-open connection.</param>
 /// <param name="SingleUntil">The number of bytes that are forwarded one by one.</param>
 /// <param name="Piece">The number of bytes that are forwarded at a time afterwards.</param>
 /// <param name="DelayEvery">The number of bytes between delays; 0 for no delay.</param>
-internal sealed record FaultPlan(Fault Fault, bool IsOnAnswer, long At, TimeSpan Hold, int SingleUntil, int Piece, int DelayEvery)
+internal sealed record FaultPlan(Fault Fault, bool IsInResponse, long At, TimeSpan Hold, int SingleUntil, int Piece, int DelayEvery)
 {
     private static readonly Fault[] Faults = Enum.GetValues<Fault>()[1..];
 
@@ -40,15 +40,15 @@ internal sealed record FaultPlan(Fault Fault, bool IsOnAnswer, long At, TimeSpan
     {
         bool isGood = random.Next(100) >= (number < 60 ? 60 : 20);
         Fault fault = Faults[random.Next(Faults.Length)];
-        bool onAnswer = random.Next(2) == 0;
-        int at = onAnswer
+        bool inResponse = random.Next(2) == 0;
+        int at = inResponse
             ? random.Next(2) == 0 ? 0 : random.Next(300)
             : random.Next(6) switch { 0 => random.Next(Math.Min(300, requestLength)), 1 => requestLength, _ => random.Next(requestLength + 1) };
         var hold = TimeSpan.FromMilliseconds(random.Next(50, 1200));
         int single = random.Next(4) == 0 ? random.Next(1, 300) : 0;
         int piece = random.Next(3) == 0 ? random.Next(1, 1500) : 64 * 1024;
         int delay = random.Next(3) == 0 ? random.Next(500, 50_000) : 0;
-        return new FaultPlan(isGood ? Fault.None : fault, onAnswer, at, hold, single, piece, delay);
+        return new FaultPlan(isGood ? Fault.None : fault, inResponse, at, hold, single, piece, delay);
     }
 
     /// <summary>Returns the number of bytes to forward at a time after the given number of bytes.</summary>

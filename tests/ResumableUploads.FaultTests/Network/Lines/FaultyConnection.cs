@@ -10,7 +10,7 @@ internal sealed class FaultyConnection(Socket client, FaultPlan plan, FaultCount
     private readonly Socket _server = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
     private bool _hasHappened;
     private volatile bool _isRequestLost;
-    private volatile bool _isAnswerLost;
+    private volatile bool _isResponseLost;
     private volatile bool _isHalfOpen;
 
     public async Task CarryAsync(Uri? server)
@@ -24,7 +24,7 @@ internal sealed class FaultyConnection(Socket client, FaultPlan plan, FaultCount
             }
 
             await _server.ConnectAsync(IPAddress.Loopback, server.Port, end);
-            await Task.WhenAll(PassAsync(client, _server, isAnswer: false), PassAsync(_server, client, isAnswer: true));
+            await Task.WhenAll(PassAsync(client, _server, isResponse: false), PassAsync(_server, client, isResponse: true));
         }
         catch (Exception e) when (IsEnd(e))
         {
@@ -53,7 +53,7 @@ internal sealed class FaultyConnection(Socket client, FaultPlan plan, FaultCount
         socket.Dispose();
     }
 
-    private async Task PassAsync(Socket from, Socket to, bool isAnswer)
+    private async Task PassAsync(Socket from, Socket to, bool isResponse)
     {
         try
         {
@@ -62,7 +62,7 @@ internal sealed class FaultyConnection(Socket client, FaultPlan plan, FaultCount
             int read;
             while ((read = await from.ReceiveAsync(buffer, end)) > 0)
             {
-                passed = await PassAsync(buffer.AsMemory(0, read), to, isAnswer, passed);
+                passed = await PassAsync(buffer.AsMemory(0, read), to, isResponse, passed);
             }
 
             to.Shutdown(SocketShutdown.Send);
@@ -78,17 +78,17 @@ internal sealed class FaultyConnection(Socket client, FaultPlan plan, FaultCount
         }
     }
 
-    private async Task<long> PassAsync(ReadOnlyMemory<byte> bytes, Socket to, bool isAnswer, long passed)
+    private async Task<long> PassAsync(ReadOnlyMemory<byte> bytes, Socket to, bool isResponse, long passed)
     {
-        while (!bytes.IsEmpty && !(isAnswer ? _isAnswerLost : _isRequestLost))
+        while (!bytes.IsEmpty && !(isResponse ? _isResponseLost : _isRequestLost))
         {
-            if (IsDue(isAnswer, passed))
+            if (IsDue(isResponse, passed))
             {
                 await HappenAsync();
                 continue;
             }
 
-            long left = plan.Fault != Fault.None && plan.IsOnAnswer == isAnswer && !_hasHappened ? plan.At - passed : long.MaxValue;
+            long left = plan.Fault != Fault.None && plan.IsInResponse == isResponse && !_hasHappened ? plan.At - passed : long.MaxValue;
             int size = (int)Math.Min(Math.Min(bytes.Length, plan.SizeAt(passed)), left);
             for (int sent = 0; sent < size;)
             {
@@ -104,7 +104,7 @@ internal sealed class FaultyConnection(Socket client, FaultPlan plan, FaultCount
             passed += size;
         }
 
-        if (IsDue(isAnswer, passed))
+        if (IsDue(isResponse, passed))
         {
             await HappenAsync();
         }
@@ -112,13 +112,13 @@ internal sealed class FaultyConnection(Socket client, FaultPlan plan, FaultCount
         return passed;
     }
 
-    private bool IsDue(bool isAnswer, long passed) =>
-        plan.Fault != Fault.None && plan.IsOnAnswer == isAnswer && !_hasHappened && passed >= plan.At;
+    private bool IsDue(bool isResponse, long passed) =>
+        plan.Fault != Fault.None && plan.IsInResponse == isResponse && !_hasHappened && passed >= plan.At;
 
     private async Task HappenAsync()
     {
         _hasHappened = true;
-        counts.Add(plan.Fault, plan.IsOnAnswer);
+        counts.Add(plan.Fault, plan.IsInResponse);
         switch (plan.Fault)
         {
             case Fault.FinToServer:
@@ -126,7 +126,7 @@ internal sealed class FaultyConnection(Socket client, FaultPlan plan, FaultCount
                 _server.Shutdown(SocketShutdown.Send);
                 break;
             case Fault.FinToClient:
-                _isAnswerLost = true;
+                _isResponseLost = true;
                 client.Shutdown(SocketShutdown.Send);
                 break;
             case Fault.Reset:
@@ -135,7 +135,7 @@ internal sealed class FaultyConnection(Socket client, FaultPlan plan, FaultCount
                 break;
             case Fault.HalfOpen:
                 _isHalfOpen = true;
-                _isRequestLost = _isAnswerLost = true;
+                _isRequestLost = _isResponseLost = true;
                 Reset(client);
                 await Task.Delay(plan.Hold, TimeProvider.System, end);
                 Reset(_server);

@@ -22,7 +22,7 @@ public class FaultyConnectionTests
     [InlineData("HalfOpen", true, "reset", "reset")]
     [InlineData("Stall", false, "20 ended", "20 ended")]
     [InlineData("Stall", true, "20 ended", "20 ended")]
-    public async Task Fault_happens_at_its_byte_and_changes_no_byte(string name, bool isOnAnswer, string atServer, string atClient)
+    public async Task Fault_happens_at_its_byte_and_changes_no_byte(string name, bool isInResponse, string atServer, string atClient)
     {
         Fault fault = Enum.Parse<Fault>(name);
         using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(20));
@@ -33,13 +33,13 @@ public class FaultyConnectionTests
         line.Start();
         await client.ConnectAsync(line.LocalEndpoint, timeout.Token);
         var counts = new FaultCounts();
-        var plan = new FaultPlan(fault, isOnAnswer, At, TimeSpan.FromMilliseconds(500), SingleUntil: 3, Piece: 4, DelayEvery: 7);
+        var plan = new FaultPlan(fault, isInResponse, At, TimeSpan.FromMilliseconds(500), SingleUntil: 3, Piece: 4, DelayEvery: 7);
         Task carrying = new FaultyConnection(await line.AcceptSocketAsync(timeout.Token), plan, counts, timeout.Token)
             .CarryAsync(new Uri($"http://127.0.0.1:{((IPEndPoint)server.LocalEndpoint).Port}"));
         using Socket accepted = await server.AcceptSocketAsync(timeout.Token);
 
         await client.SendAsync(Request, timeout.Token);
-        byte[] first = new byte[isOnAnswer || fault is Fault.None or Fault.FinToClient or Fault.Stall ? Request.Length : fault == Fault.Reset ? 0 : At];
+        byte[] first = new byte[isInResponse || fault is Fault.None or Fault.FinToClient or Fault.Stall ? Request.Length : fault == Fault.Reset ? 0 : At];
         await ReadAsync(accepted, first, timeout.Token);
         Assert.Equal(Request[..first.Length], first);
         Task<string> seenByClient = SeenAsync(client, Answer, 0, timeout.Token);
@@ -57,7 +57,7 @@ public class FaultyConnectionTests
         client.Dispose();
         Assert.Equal(atServer, await SeenAsync(accepted, Request, first.Length, timeout.Token));
         await carrying;
-        Assert.Equal(fault == Fault.None ? 0 : 1, counts.Of(fault, isOnAnswer));
+        Assert.Equal(fault == Fault.None ? 0 : 1, counts.Of(fault, isInResponse));
     }
 
     private static async Task ReadAsync(Socket socket, Memory<byte> buffer, CancellationToken cancellationToken)

@@ -16,19 +16,19 @@ internal sealed class FileIdSender(IUploadServer server, string name, byte[] con
     public override async Task<ReportedStatus?> AskAsync(IWire wire, TimeSpan timeout)
     {
         string method = Random.Next(2) == 0 ? "GET" : "HEAD";
-        WireAnswer answer = await SendAsync(wire, timeout, method, Server.StatusPath, [("X-File-Id", Name)]);
-        if (answer.Status is null || IsCutOrLater(answer))
+        WireResponse response = await SendAsync(wire, timeout, method, Server.StatusPath, [("X-File-Id", Name)]);
+        if (response.Status is null || IsCutOrLater(response))
         {
             return null;
         }
 
-        if (answer.Status != 200 || answer.Number("X-Start-Byte") is not { } offset || (method == "GET" && answer.Body != offset.ToString(CultureInfo.InvariantCulture)))
+        if (response.Status != 200 || response.Number("X-Start-Byte") is not { } offset || (method == "GET" && response.Body != offset.ToString(CultureInfo.InvariantCulture)))
         {
-            throw Unexpected(method, answer);
+            throw Unexpected(method, response);
         }
 
         await CheckOffsetAsync(offset);
-        return new ReportedStatus(offset, answer.Header("X-Upload-Complete") == "true");
+        return new ReportedStatus(offset, response.Header("X-Upload-Complete") == "true");
     }
 
     protected override async Task<Ending?> StepAsync(IWire wire, TimeSpan timeout)
@@ -40,7 +40,7 @@ internal sealed class FileIdSender(IUploadServer server, string name, byte[] con
         }
 
         Range piece = _hasSize ? Piece(at) : (int)at..Content.Length;
-        WireAnswer answer = await SendAsync(
+        WireResponse response = await SendAsync(
             wire, timeout, "POST", NetworkApp.Path,
             [
                 ("X-File-Id", Name), ("X-File-Name", Name), ("X-Start-Byte", at.ToString(CultureInfo.InvariantCulture)),
@@ -48,26 +48,26 @@ internal sealed class FileIdSender(IUploadServer server, string name, byte[] con
                 .. DigestOf(piece, static digest => ("Content-Digest", $"sha-256=:{digest}:")),
             ],
             piece);
-        switch (answer.Status)
+        switch (response.Status)
         {
             case null:
                 Lost();
                 return null;
-            case 200 or 204 when answer.Header("X-Upload-Complete") is { } complete:
-                await TakenAsync(answer.Number("X-Start-Byte"), piece);
+            case 200 or 204 when response.Header("X-Upload-Complete") is { } complete:
+                await TakenAsync(response.Number("X-Start-Byte"), piece);
                 return complete == "true" ? Ending.Done : null;
-            case 409 when answer.Number("X-Start-Byte") is { } truth:
+            case 409 when response.Number("X-Start-Byte") is { } truth:
                 await CheckOffsetAsync(truth);
                 At = truth;
                 return null;
             case 413 when IsTooLarge:
-                await RefusedAsync(answer, "X-Start-Byte");
+                await RefusedAsync(response, "X-Start-Byte");
                 return Ending.Refused;
-            case not null when IsCutOrLater(answer):
-                await RefusedAsync(answer, "X-Start-Byte");
+            case not null when IsCutOrLater(response):
+                await RefusedAsync(response, "X-Start-Byte");
                 return null;
             default:
-                throw Unexpected("POST", answer);
+                throw Unexpected("POST", response);
         }
     }
 }

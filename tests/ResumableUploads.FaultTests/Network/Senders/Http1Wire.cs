@@ -13,23 +13,23 @@ internal sealed class Http1Wire(Uri address, FaultyLine? line) : IWire
 {
     private const int MaxInterim = 1000;
 
-    public async Task<WireAnswer> SendAsync(WireRequest request, TimeSpan timeout)
+    public async Task<WireResponse> SendAsync(WireRequest request, TimeSpan timeout)
     {
         (ReadOnlyMemory<byte> Bytes, int Sent)[] parts = [.. PartsOf(request)];
         line?.Expect(parts.Sum(static part => part.Bytes.Length));
         var interim = new List<ILookup<string, string>>();
-        WireAnswer answer = WireAnswer.None;
+        WireResponse answer = WireResponse.None;
         RawConnection? opened = await OpenAsync(address);
         if (opened is null)
         {
-            return WireAnswer.None;
+            return WireResponse.None;
         }
 
         await using RawConnection connection = opened;
-        using (var patienceOver = new CancellationTokenSource(timeout))
-        using (patienceOver.Token.Register(connection.Reset))
+        using (var timeoutSource = new CancellationTokenSource(timeout))
+        using (timeoutSource.Token.Register(connection.Reset))
         {
-            Task<WireAnswer> reading = ReadAsync(connection, request.Method == "HEAD", interim);
+            Task<WireResponse> reading = ReadAsync(connection, request.Method == "HEAD", interim);
             await WriteAsync(connection, request, parts, reading);
             answer = await reading;
         }
@@ -73,7 +73,7 @@ internal sealed class Http1Wire(Uri address, FaultyLine? line) : IWire
         }
     }
 
-    private static async Task<WireAnswer> ReadAsync(RawConnection connection, bool toHead, List<ILookup<string, string>> interim)
+    private static async Task<WireResponse> ReadAsync(RawConnection connection, bool toHead, List<ILookup<string, string>> interim)
     {
         try
         {
@@ -82,7 +82,7 @@ internal sealed class Http1Wire(Uri address, FaultyLine? line) : IWire
                 if (response.Status >= 200)
                 {
                     bool isWhole = toHead || Encoding.UTF8.GetByteCount(response.Body) == int.Parse(response.Header("Content-Length") ?? "0", CultureInfo.InvariantCulture);
-                    return isWhole ? new WireAnswer(response.Status, response.Headers, response.Body) : WireAnswer.None;
+                    return isWhole ? new WireResponse(response.Status, response.Headers, response.Body) : WireResponse.None;
                 }
 
                 interim.Add(response.Headers);
@@ -93,7 +93,7 @@ internal sealed class Http1Wire(Uri address, FaultyLine? line) : IWire
             // The connection broke or timed out.
         }
 
-        return WireAnswer.None;
+        return WireResponse.None;
     }
 
     /// <summary>Returns the request in parts, each with the number of body bytes sent so far.</summary>

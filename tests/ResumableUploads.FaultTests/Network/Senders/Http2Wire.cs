@@ -11,10 +11,10 @@ internal sealed class Http2Wire(Uri address, FaultyLine? line) : IWire
 {
     private const int AboutTheHead = 350;
 
-    public async Task<WireAnswer> SendAsync(WireRequest request, TimeSpan timeout)
+    public async Task<WireResponse> SendAsync(WireRequest request, TimeSpan timeout)
     {
         line?.Expect(AboutTheHead + (request.Body?.Length ?? 0));
-        using var patienceOver = new CancellationTokenSource(timeout);
+        using var timeoutSource = new CancellationTokenSource(timeout);
         using var client = new HttpClient(new SocketsHttpHandler { UseCookies = false, UseProxy = false }) { BaseAddress = address };
         using var message = new HttpRequestMessage(new HttpMethod(request.Method), request.Path)
         {
@@ -32,15 +32,15 @@ internal sealed class Http2Wire(Uri address, FaultyLine? line) : IWire
 
         try
         {
-            using HttpResponseMessage response = await client.SendAsync(message, patienceOver.Token);
-            string text = await response.Content.ReadAsStringAsync(patienceOver.Token);
+            using HttpResponseMessage response = await client.SendAsync(message, timeoutSource.Token);
+            string text = await response.Content.ReadAsStringAsync(timeoutSource.Token);
             ILookup<string, string> headers = response.Headers.Concat(response.Content.Headers)
                 .ToLookup(static header => header.Key, static header => string.Join(",", header.Value), StringComparer.OrdinalIgnoreCase);
-            return new WireAnswer((int)response.StatusCode, headers, text);
+            return new WireResponse((int)response.StatusCode, headers, text);
         }
         catch (Exception e) when (e is HttpRequestException or IOException or SocketException or OperationCanceledException)
         {
-            return WireAnswer.None;
+            return WireResponse.None;
         }
     }
 

@@ -11,23 +11,23 @@ internal sealed class IetfSender(IUploadServer server, string name, byte[] conte
     private readonly (string, string) _version = ("Upload-Draft-Interop-Version", random.Next(2) == 0 ? "6" : "8");
     private readonly bool _isOptimistic = random.Next(2) == 0;
     private readonly bool _startsEmpty = random.Next(2) == 0;
-    private readonly bool _tellsLength = random.Next(2) == 0;
+    private readonly bool _declaresLength = random.Next(2) == 0;
     private string? _url;
 
     public override UploadKey? Key => _url is null ? null : NetworkApp.KeyOfIetf(_url);
 
     public override async Task<ReportedStatus?> AskAsync(IWire wire, TimeSpan timeout)
     {
-        WireAnswer answer = await SendAsync(wire, timeout, "HEAD", _url!, [_version]);
-        switch (answer.Status)
+        WireResponse response = await SendAsync(wire, timeout, "HEAD", _url!, [_version]);
+        switch (response.Status)
         {
             case null or >= 500:
                 return null;
-            case 200 or 204 when answer.Number("Upload-Offset") is { } offset && answer.Header("Upload-Complete") is "?0" or "?1":
+            case 200 or 204 when response.Number("Upload-Offset") is { } offset && response.Header("Upload-Complete") is "?0" or "?1":
                 await CheckOffsetAsync(offset);
-                return new ReportedStatus(offset, answer.Header("Upload-Complete") == "?1");
+                return new ReportedStatus(offset, response.Header("Upload-Complete") == "?1");
             default:
-                throw Unexpected("HEAD", answer);
+                throw Unexpected("HEAD", response);
         }
     }
 
@@ -51,21 +51,21 @@ internal sealed class IetfSender(IUploadServer server, string name, byte[] conte
         }
 
         Range piece = Piece(at);
-        WireAnswer answer = await SendAsync(
+        WireResponse response = await SendAsync(
             wire, timeout, "PATCH", _url,
             [
                 _version, ("Content-Type", "application/partial-upload"), ("Upload-Offset", at.ToString(CultureInfo.InvariantCulture)),
                 Completeness(IsLast(piece)), .. Length(), .. Digest(piece),
             ],
             piece);
-        return await EndOfAsync("PATCH", answer, piece, IsLast(piece));
+        return await EndOfAsync("PATCH", response, piece, IsLast(piece));
     }
 
     private async Task<Ending?> CreateAsync(IWire wire, TimeSpan timeout)
     {
         Range piece = _isOptimistic ? 0..Content.Length : _startsEmpty ? 0..0 : Piece(0);
-        WireAnswer answer = await SendCreationAsync(wire, timeout, piece);
-        Ending? ending = await EndOfAsync("POST", answer, piece, IsLast(piece));
+        WireResponse response = await SendCreationAsync(wire, timeout, piece);
+        Ending? ending = await EndOfAsync("POST", response, piece, IsLast(piece));
         if (ending is null && _url is null)
         {
             // If the upload was created nevertheless, it is abandoned: its bytes were not sent to the next one.
@@ -75,46 +75,46 @@ internal sealed class IetfSender(IUploadServer server, string name, byte[] conte
         return ending;
     }
 
-    private async Task<WireAnswer> SendCreationAsync(IWire wire, TimeSpan timeout, Range piece)
+    private async Task<WireResponse> SendCreationAsync(IWire wire, TimeSpan timeout, Range piece)
     {
-        WireAnswer answer = await SendAsync(
+        WireResponse response = await SendAsync(
             new Listener(wire, this), timeout, "POST", NetworkApp.Path,
             [_version, ("Content-Disposition", $"attachment; filename=\"{Name}\""), Completeness(IsLast(piece)), .. Length(), .. Digest(piece)], piece);
-        Learn(answer.Header("Location"));
-        return answer;
+        Learn(response.Header("Location"));
+        return response;
     }
 
-    private async Task<Ending?> EndOfAsync(string what, WireAnswer answer, Range piece, bool isLast)
+    private async Task<Ending?> EndOfAsync(string what, WireResponse response, Range piece, bool isLast)
     {
-        switch (answer.Status)
+        switch (response.Status)
         {
             case null:
                 Lost();
                 return null;
-            case 200 or 201 or 204 when isLast && answer.Header("Upload-Complete") == "?1":
+            case 200 or 201 or 204 when isLast && response.Header("Upload-Complete") == "?1":
                 // If the first request contained everything, the client may not know the URL of the upload and cannot request its status.
                 if (_url is not null)
                 {
-                    await TakenAsync(answer.Number("Upload-Offset"), piece);
+                    await TakenAsync(response.Number("Upload-Offset"), piece);
                 }
 
                 return Ending.Done;
-            case 200 or 201 or 204 when !isLast && _url is not null && answer.Header("Upload-Complete") == "?0":
-                await TakenAsync(answer.Number("Upload-Offset"), piece);
+            case 200 or 201 or 204 when !isLast && _url is not null && response.Header("Upload-Complete") == "?0":
+                await TakenAsync(response.Number("Upload-Offset"), piece);
                 return null;
-            case 409 when answer.Number("Upload-Offset") is { } truth:
+            case 409 when response.Number("Upload-Offset") is { } truth:
                 await CheckOffsetAsync(truth);
                 At = truth;
                 return null;
             case 413 when IsTooLarge:
-                await RefusedAsync(answer, "Upload-Offset");
+                await RefusedAsync(response, "Upload-Offset");
                 return Ending.Refused;
-            case 400 or 410 when _url is not null && IsFinished(answer):
-            case not null when IsCutOrLater(answer):
-                await RefusedAsync(answer, "Upload-Offset");
+            case 400 or 410 when _url is not null && IsFinished(response):
+            case not null when IsCutOrLater(response):
+                await RefusedAsync(response, "Upload-Offset");
                 return null;
             default:
-                throw Unexpected(what, answer);
+                throw Unexpected(what, response);
         }
     }
 
@@ -136,29 +136,29 @@ internal sealed class IetfSender(IUploadServer server, string name, byte[] conte
     }
 
     /// <summary>Returns whether the response to an append means that the upload is already complete.</summary>
-    private static bool IsFinished(WireAnswer answer) =>
-        answer.Body.Contains("#completed-upload", StringComparison.Ordinal) || answer.Body.Contains("#inconsistent-upload-length", StringComparison.Ordinal) || answer.Status == 410;
+    private static bool IsFinished(WireResponse response) =>
+        response.Body.Contains("#completed-upload", StringComparison.Ordinal) || response.Body.Contains("#inconsistent-upload-length", StringComparison.Ordinal) || response.Status == 410;
 
     private bool IsLast(Range piece) => piece.End.Value == Content.Length;
 
     private static (string, string) Completeness(bool isLast) => ("Upload-Complete", isLast ? "?1" : "?0");
 
-    private (string, string)[] Length() => _tellsLength ? [("Upload-Length", Content.Length.ToString(CultureInfo.InvariantCulture))] : [];
+    private (string, string)[] Length() => _declaresLength ? [("Upload-Length", Content.Length.ToString(CultureInfo.InvariantCulture))] : [];
 
     private (string Name, string Value)[] Digest(Range piece) => DigestOf(piece, static digest => ("Content-Digest", $"sha-256=:{digest}:"));
 
     /// <summary>Reads the upload URL from an interim response before anything else in it is checked.</summary>
     private sealed class Listener(IWire wire, IetfSender sender) : IWire
     {
-        public async Task<WireAnswer> SendAsync(WireRequest request, TimeSpan timeout)
+        public async Task<WireResponse> SendAsync(WireRequest request, TimeSpan timeout)
         {
-            WireAnswer answer = await wire.SendAsync(request, timeout);
-            foreach (var interim in answer.Interim)
+            WireResponse response = await wire.SendAsync(request, timeout);
+            foreach (var interim in response.Interim)
             {
                 sender.Learn(interim["Location"].FirstOrDefault());
             }
 
-            return answer;
+            return response;
         }
     }
 }

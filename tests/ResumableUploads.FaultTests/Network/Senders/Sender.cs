@@ -81,13 +81,13 @@ internal abstract class Sender(IUploadServer server, string name, byte[] content
     /// <summary>Requests the status. Returns null if there is no response. The offset is 0 if the upload does not exist.</summary>
     public abstract Task<ReportedStatus?> AskAsync(IWire wire, TimeSpan timeout);
 
-    /// <summary>Requests the final response of an upload whose bytes are all stored. Returns null if there is none yet.</summary>
+    /// <summary>Requests the final response of an upload whose bytes are all stored. Returns null if it is not available yet.</summary>
     public virtual Task<ReportedStatus?> ConcludeAsync(IWire wire, TimeSpan timeout) => AskAsync(wire, timeout);
 
     /// <summary>Sends one request. Returns null if the upload has not ended.</summary>
     protected abstract Task<Ending?> StepAsync(IWire wire, TimeSpan timeout);
 
-    protected async Task<WireAnswer> SendAsync(IWire wire, TimeSpan timeout, string method, string path, (string Name, string Value)[] headers, Range? piece = null)
+    protected async Task<WireResponse> SendAsync(IWire wire, TimeSpan timeout, string method, string path, (string Name, string Value)[] headers, Range? piece = null)
     {
         counts.Add("requests");
         int from = piece?.GetOffsetAndLength(content.Length).Offset ?? 0;
@@ -97,21 +97,21 @@ internal abstract class Sender(IUploadServer server, string name, byte[] content
             Sending = count => _sent = Math.Max(_sent, from + count),
         };
         int full = server.FullMoments;
-        WireAnswer answer = await wire.SendAsync(request, timeout);
-        if (answer.Status == 507 && full % 2 == 0 && full == server.FullMoments)
+        WireResponse response = await wire.SendAsync(request, timeout);
+        if (response.Status == 507 && full % 2 == 0 && full == server.FullMoments)
         {
-            throw new NetworkTestException($"The disk has space, but the response to {method} is {answer}.");
+            throw new NetworkTestException($"The disk has space, but the response to {method} is {response}.");
         }
 
-        _isLater = answer.Status is 503 or 507;
-        if (answer is { Status: 400, Body: "" } && answer.Header("Connection") == "close" && answer.Header("Content-Type") is null)
+        _isLater = response.Status is 503 or 507;
+        if (response is { Status: 400, Body: "" } && response.Header("Connection") == "close" && response.Header("Content-Type") is null)
         {
             // The web server received an incomplete request and did not pass it on.
-            answer = WireAnswer.None;
+            response = WireResponse.None;
         }
 
-        counts.Add(answer.Status is { } status ? $"answers {status}" : "answers lost");
-        foreach (var interim in answer.Interim)
+        counts.Add(response.Status is { } status ? $"responses {status}" : "responses lost");
+        foreach (var interim in response.Interim)
         {
             counts.Add("interim");
             if (interim["Upload-Offset"].FirstOrDefault() is { } reported)
@@ -120,7 +120,7 @@ internal abstract class Sender(IUploadServer server, string name, byte[] content
             }
         }
 
-        return answer;
+        return response;
     }
 
     /// <summary>Returns the range of the next chunk.</summary>
@@ -180,9 +180,9 @@ internal abstract class Sender(IUploadServer server, string name, byte[] content
     }
 
     /// <summary>Verifies the offset in a rejection.</summary>
-    protected async Task RefusedAsync(WireAnswer answer, string header)
+    protected async Task RefusedAsync(WireResponse response, string header)
     {
-        if (answer.Number(header) is { } offset && Key is not null)
+        if (response.Number(header) is { } offset && Key is not null)
         {
             await CheckOffsetAsync(offset);
         }
@@ -207,13 +207,13 @@ internal abstract class Sender(IUploadServer server, string name, byte[] content
     /// Returns whether a problem response says that the chunk was not stored completely, or should be retried later, so that the client requests the
     /// offset.
     /// </summary>
-    protected static bool IsCutOrLater(WireAnswer answer) => answer.Header("Content-Type")?.StartsWith("application/problem+json", StringComparison.Ordinal) == true
-        && answer.Status switch { 400 => answer.Body.Contains(":interrupted", StringComparison.Ordinal), 408 or 409 or 423 or 507 => true, 503 => !answer.Body.Contains(":storage-failed", StringComparison.Ordinal), _ => false };
+    protected static bool IsCutOrLater(WireResponse response) => response.Header("Content-Type")?.StartsWith("application/problem+json", StringComparison.Ordinal) == true
+        && response.Status switch { 400 => response.Body.Contains(":interrupted", StringComparison.Ordinal), 408 or 409 or 423 or 507 => true, 503 => !response.Body.Contains(":storage-failed", StringComparison.Ordinal), _ => false };
 
     /// <summary>Returns the path of a URL. The next server listens on another port.</summary>
     protected static string PathOf(string location) => new Uri(Origin, location).PathAndQuery;
 
-    protected static NetworkTestException Unexpected(string what, WireAnswer answer) => new($"The response to {what} is {answer}.");
+    protected static NetworkTestException Unexpected(string what, WireResponse response) => new($"The response to {what} is {response}.");
 
     /// <summary>Asserts that the stored bytes are a prefix of the content.</summary>
     public async Task AssertPrefixAsync()

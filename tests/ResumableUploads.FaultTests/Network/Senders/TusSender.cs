@@ -18,16 +18,16 @@ internal sealed class TusSender(IUploadServer server, string name, byte[] conten
 
     public override async Task<ReportedStatus?> AskAsync(IWire wire, TimeSpan timeout)
     {
-        WireAnswer answer = await SendAsync(wire, timeout, "HEAD", _url!, [Version]);
-        switch (answer.Status)
+        WireResponse response = await SendAsync(wire, timeout, "HEAD", _url!, [Version]);
+        switch (response.Status)
         {
             case null or 423 or >= 500:
                 return null;
-            case 200 when answer.Number("Upload-Offset") is { } offset && answer.Number("Upload-Length") == Content.Length:
+            case 200 when response.Number("Upload-Offset") is { } offset && response.Number("Upload-Length") == Content.Length:
                 await CheckOffsetAsync(offset);
                 return new ReportedStatus(offset, offset == Content.Length);
             default:
-                throw Unexpected("HEAD", answer);
+                throw Unexpected("HEAD", response);
         }
     }
 
@@ -53,33 +53,33 @@ internal sealed class TusSender(IUploadServer server, string name, byte[] conten
         }
 
         Range piece = Piece(at);
-        WireAnswer answer = await SendAsync(
+        WireResponse response = await SendAsync(
             wire, timeout, "PATCH", _url,
             [Version, ("Content-Type", OffsetType), ("Upload-Offset", at.ToString(CultureInfo.InvariantCulture)), .. Checksum(piece)], piece);
-        switch (answer.Status)
+        switch (response.Status)
         {
             case null:
                 Lost();
                 return null;
             case 200 or 204:
-                await TakenAsync(answer.Number("Upload-Offset"), piece);
+                await TakenAsync(response.Number("Upload-Offset"), piece);
                 return At == Content.Length ? Ending.Done : null;
-            case 409 when answer.Number("Upload-Offset") is { } truth:
+            case 409 when response.Number("Upload-Offset") is { } truth:
                 await CheckOffsetAsync(truth);
                 At = truth;
                 return null;
-            case not null when IsCutOrLater(answer):
-                await RefusedAsync(answer, "Upload-Offset");
+            case not null when IsCutOrLater(response):
+                await RefusedAsync(response, "Upload-Offset");
                 return null;
             default:
-                throw Unexpected("PATCH", answer);
+                throw Unexpected("PATCH", response);
         }
     }
 
     private async Task<Ending?> CreateAsync(IWire wire, TimeSpan timeout)
     {
         Range piece = Piece(0);
-        WireAnswer answer = await SendAsync(
+        WireResponse response = await SendAsync(
             wire, timeout, "POST", NetworkApp.Path,
             [
                 Version, ("Upload-Length", Content.Length.ToString(CultureInfo.InvariantCulture)),
@@ -87,25 +87,25 @@ internal sealed class TusSender(IUploadServer server, string name, byte[] conten
                 .. _createsWithUpload ? [("Content-Type", OffsetType), .. Checksum(piece)] : ((string, string)[])[],
             ],
             _createsWithUpload ? piece : null);
-        if (answer.Header("Location") is { } location)
+        if (response.Header("Location") is { } location)
         {
             _url = PathOf(location);
             At = 0;
         }
 
-        switch (answer.Status)
+        switch (response.Status)
         {
             case 201 or 204 when _url is not null:
                 if (_createsWithUpload)
                 {
-                    await TakenAsync(answer.Number("Upload-Offset"), piece);
+                    await TakenAsync(response.Number("Upload-Offset"), piece);
                 }
 
                 return At == Content.Length ? Ending.Done : null;
             case 413 when IsTooLarge && _url is null:
                 return Ending.Refused;
             case null:
-            case not null when IsCutOrLater(answer):
+            case not null when IsCutOrLater(response):
                 if (_url is null)
                 {
                     // If the upload was created nevertheless, it is abandoned: its bytes were not sent to the next one.
@@ -113,12 +113,12 @@ internal sealed class TusSender(IUploadServer server, string name, byte[] conten
                 }
                 else
                 {
-                    await RefusedAsync(answer, "Upload-Offset");
+                    await RefusedAsync(response, "Upload-Offset");
                 }
 
                 return null;
             default:
-                throw Unexpected("POST", answer);
+                throw Unexpected("POST", response);
         }
     }
 

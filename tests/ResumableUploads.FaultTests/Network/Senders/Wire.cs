@@ -18,9 +18,9 @@ internal sealed record WireRequest(string Method, string Path, (string Name, str
 }
 
 /// <summary>A response. It has no status if none arrived or it was incomplete.</summary>
-internal sealed record WireAnswer(int? Status, ILookup<string, string> Headers, string Body)
+internal sealed record WireResponse(int? Status, ILookup<string, string> Headers, string Body)
 {
-    public static readonly WireAnswer None = new(null, Array.Empty<string>().ToLookup(static name => name), "");
+    public static readonly WireResponse None = new(null, Array.Empty<string>().ToLookup(static name => name), "");
 
     /// <summary>Gets the headers of the interim responses in order.</summary>
     public IReadOnlyList<ILookup<string, string>> Interim { get; init; } = [];
@@ -29,7 +29,7 @@ internal sealed record WireAnswer(int? Status, ILookup<string, string> Headers, 
 
     public long? Number(string name) => long.TryParse(Header(name), NumberStyles.None, CultureInfo.InvariantCulture, out long value) ? value : null;
 
-    public override string ToString() => $"{Status?.ToString(CultureInfo.InvariantCulture) ?? "no answer"} {string.Join("; ", Headers.Select(static header => $"{header.Key}: {header.First()}"))} {Body}";
+    public override string ToString() => $"{Status?.ToString(CultureInfo.InvariantCulture) ?? "no response"} {string.Join("; ", Headers.Select(static header => $"{header.Key}: {header.First()}"))} {Body}";
 }
 
 /// <summary>Sends requests, each over its own connection. A network error is not an exception but a response without a status.</summary>
@@ -37,5 +37,5 @@ internal interface IWire
 {
     /// <param name="request">The request.</param>
     /// <param name="timeout">The time after which the client gives up.</param>
-    Task<WireAnswer> SendAsync(WireRequest request, TimeSpan timeout);
+    Task<WireResponse> SendAsync(WireRequest request, TimeSpan timeout);
 }

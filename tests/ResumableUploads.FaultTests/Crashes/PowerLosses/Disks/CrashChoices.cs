@@ -60,7 +60,7 @@ internal static class CrashChoices
         return fates;
     }
 
-    public static string Tell(IReadOnlyList<DiskOperation> log, IReadOnlyDictionary<int, Fate> fates) =>
+    public static string Describe(IReadOnlyList<DiskOperation> log, IReadOnlyDictionary<int, Fate> fates) =>
         string.Join("\n", fates.OrderBy(static fate => fate.Key).Select(fate => $"  {fate.Key} {fate.Value}: {log[fate.Key]}"));
 
     private static Dictionary<int, Fate> Of(PendingOperations pending, Func<int, bool> isThere)

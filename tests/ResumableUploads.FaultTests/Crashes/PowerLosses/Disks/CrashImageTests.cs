@@ -88,7 +88,7 @@ public class CrashImageTests
         List<Dictionary<int, Fate>> choices = [.. CrashChoices.All(log, new PendingOperations(log, log.Length), sample: 50, new Random(1))];
         foreach (Dictionary<int, Fate> fates in choices)
         {
-            Assert.True(fates[0] >= fates[2] && fates[2] >= fates[3], CrashChoices.Tell(log, fates));
+            Assert.True(fates[0] >= fates[2] && fates[2] >= fates[3], CrashChoices.Describe(log, fates));
         }
 
         // Four lengths of the journal, with and without the bytes, and the torn writes.
