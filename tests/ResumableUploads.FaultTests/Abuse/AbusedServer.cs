@@ -94,7 +94,7 @@ internal sealed class AbusedServer : IAsyncDisposable
         long began = TimeProvider.System.GetTimestamp();
         while (!condition())
         {
-            Assert.True(TimeProvider.System.GetElapsedTime(began) < (timeout ?? ChildHost.Patience), $"Timed out waiting until {what}.");
+            Assert.True(TimeProvider.System.GetElapsedTime(began) < (timeout ?? ChildHost.Timeout), $"Timed out waiting until {what}.");
             await timer.WaitForNextTickAsync();
         }
     }

@@ -62,7 +62,7 @@ public class SlowLorisTests(ITestOutputHelper output)
         await server.AssertServesOtherOwnerAsync();
         int already = server.CountUploads();
         using SlowCrowd crowd = await SlowCrowd.OpenAsync(server.Address, Count, static _ => Slowness.Silent, static _ => 1);
-        Task<RawResponse>[] responses = [.. crowd.Connections.Select(static one => one.ReadResponseAsync(ChildHost.Patience))];
+        Task<RawResponse>[] responses = [.. crowd.Connections.Select(static one => one.ReadResponseAsync(ChildHost.Timeout))];
         await AbusedServer.WaitUntilAsync(() => responses.Count(static response => response.IsCompleted) >= Count - Max, "all requests beyond the limit are rejected");
 
         Assert.Equal(Max, responses.Count(static response => !response.IsCompleted));
@@ -83,7 +83,7 @@ public class SlowLorisTests(ITestOutputHelper output)
         ServerUsage before = server.Usage();
         using (SlowCrowd crowd = await SlowCrowd.OpenAsync(server.Address, Count, static i => i % 4 == 0 ? Slowness.Silent : Slowness.Body, static i => i / 50))
         {
-            Task<RawResponse[]> pendingResponses = Task.WhenAll(crowd.Connections.Select(static one => one.ReadResponseAsync(ChildHost.Patience)));
+            Task<RawResponse[]> pendingResponses = Task.WhenAll(crowd.Connections.Select(static one => one.ReadResponseAsync(ChildHost.Timeout)));
             while (!pendingResponses.IsCompleted)
             {
                 await crowd.TrickleAsync(TimeSpan.FromMilliseconds(200));
@@ -115,7 +115,7 @@ public class SlowLorisTests(ITestOutputHelper output)
         List<SlowConnection> responded = [];
         using (SlowCrowd crowd = await SlowCrowd.OpenAsync(server.Address, Count, static _ => Slowness.Silent, static i => i / 50))
         {
-            RawResponse?[] responses = await Task.WhenAll(crowd.Connections.Select(static one => one.ReadResponseOrEndAsync(ChildHost.Patience)));
+            RawResponse?[] responses = await Task.WhenAll(crowd.Connections.Select(static one => one.ReadResponseOrEndAsync(ChildHost.Timeout)));
             Assert.InRange(responses.Count(static response => response is not null), 1, Count - 1);
             foreach ((SlowConnection connection, RawResponse? response) in crowd.Connections.Zip(responses).Where(static pair => pair.Second is not null))
             {

@@ -41,7 +41,7 @@ internal sealed class SoakServer(LoopDisk disk, string[] options) : IUploadServe
     /// <summary>Gets the last lines of the log of the process.</summary>
     public string Log => string.Join('\n', (_process?.Errors ?? _lastLog).Split('\n').TakeLast(40));
 
-    public Task<Uri> ReadyAsync(CancellationToken cancellationToken) => _ready.Task.WaitAsync(ChildHost.Patience, cancellationToken);
+    public Task<Uri> ReadyAsync(CancellationToken cancellationToken) => _ready.Task.WaitAsync(ChildHost.Timeout, cancellationToken);
 
     public async Task StartAsync()
     {

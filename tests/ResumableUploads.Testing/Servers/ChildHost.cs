@@ -7,7 +7,7 @@ namespace ResumableUploads.Testing.Servers;
 /// <summary>An app in its own process, which can be killed. It ends when its standard input is closed, and therefore with the test process.</summary>
 public sealed partial class ChildHost : IAsyncDisposable
 {
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
     private const int Terminate = 15;
     private const int Continue = 18;
     private const int Stop = 19;
@@ -84,7 +84,7 @@ public sealed partial class ChildHost : IAsyncDisposable
 
     /// <summary>Waits for a line of output and returns it. Earlier lines count.</summary>
     public async Task<string> PrintsAsync(Func<string, bool> wanted) =>
-        await _output.WaitAsync(wanted).WaitAsync(Patience)
+        await _output.WaitAsync(wanted).WaitAsync(Timeout)
             ?? throw new InvalidOperationException($"The process ended (exit code {await ExitCodeAsync()}):\n{string.Join('\n', Output)}\n{Errors}");
 
     public Task TellAsync(string line) => _process.StandardInput.WriteLineAsync(line);
@@ -105,7 +105,7 @@ public sealed partial class ChildHost : IAsyncDisposable
         long start = TimeProvider.System.GetTimestamp();
         while (Threads().Any(static state => state is not ('T' or 'D' or 'Z' or 'X')))
         {
-            Assert.True(TimeProvider.System.GetElapsedTime(start) < Patience);
+            Assert.True(TimeProvider.System.GetElapsedTime(start) < Timeout);
             Thread.Yield();
         }
     }
@@ -115,9 +115,9 @@ public sealed partial class ChildHost : IAsyncDisposable
     /// <summary>Waits until the process has ended and all of its output is read.</summary>
     public async Task EndAsync()
     {
-        await _process.WaitForExitAsync().WaitAsync(Patience);
-        await _output.Ended.WaitAsync(Patience);
-        await _errors.Ended.WaitAsync(Patience);
+        await _process.WaitForExitAsync().WaitAsync(Timeout);
+        await _output.Ended.WaitAsync(Timeout);
+        await _errors.Ended.WaitAsync(Timeout);
     }
 
     public async ValueTask DisposeAsync()
@@ -191,7 +191,7 @@ public sealed partial class ChildHost : IAsyncDisposable
     private void SetAddress(Uri address)
     {
         Address = address;
-        Client = new HttpClient(new SocketsHttpHandler { UseCookies = false }) { BaseAddress = address, Timeout = Patience };
+        Client = new HttpClient(new SocketsHttpHandler { UseCookies = false }) { BaseAddress = address, Timeout = Timeout };
     }
 
     private async Task<string> ExitCodeAsync()

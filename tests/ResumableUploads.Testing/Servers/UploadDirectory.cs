@@ -45,7 +45,7 @@ public sealed class UploadDirectory : IDisposable
     /// <summary>Waits until the data file has the given length. A status request would stop the append.</summary>
     public async Task HasAsync(string fileId, long length, string path = "/upload")
     {
-        using var cancellation = new CancellationTokenSource(ChildHost.Patience);
+        using var cancellation = new CancellationTokenSource(ChildHost.Timeout);
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
         while (DataOf(fileId, path) is not { } file || new FileInfo(file).Length < length)
         {

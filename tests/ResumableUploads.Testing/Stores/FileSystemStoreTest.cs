@@ -29,7 +29,7 @@ public abstract class FileSystemStoreTest : IDisposable
     internal LogList Logs { get; } = new();
 
     /// <summary>How long a test waits for an expected event.</summary>
-    protected static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    protected static readonly TimeSpan TestTimeout = TimeSpan.FromSeconds(30);
 
     protected static CancellationToken None => TestContext.Current.CancellationToken;
 
@@ -109,9 +109,9 @@ internal sealed class FedContent : UploadContent
 
     public long? Announced { get; init; }
 
-    public List<long> Told { get; } = [];
+    public List<long> Reported { get; } = [];
 
-    public TaskCompletionSource FirstTold { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    public TaskCompletionSource FirstReported { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public Func<CancellationToken, ValueTask<bool>> Decide { get; init; } = _ => ValueTask.FromResult(true);
 
@@ -121,8 +121,8 @@ internal sealed class FedContent : UploadContent
 
     public override void ReportDurable(long durableOffset)
     {
-        Told.Add(durableOffset);
-        FirstTold.TrySetResult();
+        Reported.Add(durableOffset);
+        FirstReported.TrySetResult();
     }
 
     public override ValueTask<bool> ShouldCommitAsync(CancellationToken cancellationToken) => Decide(cancellationToken);

@@ -57,7 +57,7 @@ internal sealed class LoopDisk : IAsyncDisposable
         Assert.Equal(0, await Needs.RunAsync("umount", Path));
 
         // While anything keeps the old disk alive, mounting would return that disk again.
-        using var timeout = new CancellationTokenSource(ChildHost.Patience);
+        using var timeout = new CancellationTokenSource(ChildHost.Timeout);
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
         while (await Needs.RunAsync("sh", "-c", $"test -z \"$(losetup -j '{Image}')\"") != 0)
         {

@@ -80,7 +80,7 @@ internal sealed class KilledIetfUpload(int number, byte[] source, int seed)
 
     private async Task ReadAsync(RawConnection connection, Action<int> heard)
     {
-        while (await connection.ReadResponseAsync(ChildHost.Patience) is { } response)
+        while (await connection.ReadResponseAsync(ChildHost.Timeout) is { } response)
         {
             Assert.Contains(response.Status, new[] { 104, 200, 503 });
             Assert.Equal(response.Status switch { 104 => null, 200 => "?1", _ => "?0" }, response.Header("Upload-Complete"));

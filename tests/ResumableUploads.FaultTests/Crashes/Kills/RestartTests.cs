@@ -43,7 +43,7 @@ public class RestartTests(ITestOutputHelper output)
         }
 
         Volatile.Write(ref limit, int.MaxValue);
-        await Task.WhenAll(sending).WaitAsync(ChildHost.Patience);
+        await Task.WhenAll(sending).WaitAsync(ChildHost.Timeout);
         foreach (ChildHost server in running)
         {
             await server.DisposeAsync();
@@ -66,7 +66,7 @@ public class RestartTests(ITestOutputHelper output)
     /// <summary>Waits until some uploads have advanced.</summary>
     private static async Task WaitForProgressAsync(UploadDirectory directory, RetryingUpload[] uploads, int before)
     {
-        using var timeout = new CancellationTokenSource(ChildHost.Patience);
+        using var timeout = new CancellationTokenSource(ChildHost.Timeout);
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
         while (uploads.Count(upload => directory.DataOf(upload.Name) is { } path && new FileInfo(path).Length > before) < 3)
         {

@@ -50,7 +50,7 @@ public class CurlTests
     private static async Task RunAsync(string script, string directory)
     {
         using Process shell = Process.Start(new ProcessStartInfo("bash", ["-eu", "-c", script]) { WorkingDirectory = directory, RedirectStandardError = true })!;
-        string errors = await shell.StandardError.ReadToEndAsync().WaitAsync(ChildHost.Patience);
+        string errors = await shell.StandardError.ReadToEndAsync().WaitAsync(ChildHost.Timeout);
         await shell.WaitForExitAsync();
         Assert.True(shell.ExitCode == 0, $"{script}\n{errors}");
     }

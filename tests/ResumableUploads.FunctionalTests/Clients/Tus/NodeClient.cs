@@ -60,10 +60,10 @@ internal sealed class NodeClient : IAsyncDisposable
     /// <summary>Waits until the client prints a line.</summary>
     public async Task PrintsAsync(string expectedLine)
     {
-        string? found = await _output.WaitAsync(line => line == expectedLine).WaitAsync(ChildHost.Patience);
+        string? found = await _output.WaitAsync(line => line == expectedLine).WaitAsync(ChildHost.Timeout);
         if (found is null)
         {
-            await _errors.Ended.WaitAsync(ChildHost.Patience);
+            await _errors.Ended.WaitAsync(ChildHost.Timeout);
             Assert.Fail($"The client exited without printing \"{expectedLine}\":\n{string.Join('\n', [.. _output.Lines, .. _errors.Lines])}");
         }
     }

@@ -100,11 +100,11 @@ public sealed class FileSystemHintsTests : FileSystemStoreTest
         for (int i = 0; i < count; i++)
         {
             await content.FeedAsync(Bytes(MiB));
-            Assert.True(await written.WaitAsync(Patience, None));
+            Assert.True(await written.WaitAsync(TestTimeout, None));
         }
 
         content.End();
-        AppendResult result = await append.WaitAsync(Patience, None);
+        AppendResult result = await append.WaitAsync(TestTimeout, None);
         Files.After = null;
         return result;
     }

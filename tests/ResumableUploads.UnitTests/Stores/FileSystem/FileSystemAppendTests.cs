@@ -23,7 +23,7 @@ public class FileSystemAppendTests : FileSystemStoreTest
             async () => await store.AppendAsync(Key, 10, content, AppendMode.KeepPartial, None));
 
         Assert.Equal((StoreFailure.Unavailable, 10), (error.Failure, error.DurableOffset));
-        Assert.Empty(content.Told);
+        Assert.Empty(content.Reported);
         Assert.Equal(10, new FileInfo(TheFile(".data")).Length);
         Files.Before = null;
         Assert.Equal(10, (await GetAsync(store)).Offset);
@@ -40,14 +40,14 @@ public class FileSystemAppendTests : FileSystemStoreTest
         var content = new FedContent();
         Task<AppendResult> append = store.AppendAsync(Key, 0, content, AppendMode.KeepPartial, None).AsTask();
         await content.FeedAsync(Bytes(100));
-        await content.FirstTold.Task.WaitAsync(Patience, None);
+        await content.FirstReported.Task.WaitAsync(TestTimeout, None);
         FailSyncOfData();
         await content.FeedAsync(Bytes(100, 2));
 
-        UploadStoreException error = await Assert.ThrowsAsync<UploadStoreException>(() => append.WaitAsync(Patience, None));
+        UploadStoreException error = await Assert.ThrowsAsync<UploadStoreException>(() => append.WaitAsync(TestTimeout, None));
 
         Assert.Equal(100, error.DurableOffset);
-        Assert.Equal([100], content.Told);
+        Assert.Equal([100], content.Reported);
         Files.Before = null;
         Assert.Equal(Bytes(100), await ReadAsync(store));
     }
@@ -116,19 +116,19 @@ public class FileSystemAppendTests : FileSystemStoreTest
         for (int i = 0; i < 2; i++)
         {
             await content.FeedAsync(Bytes(1));
-            Assert.True(await written.WaitAsync(Patience, None));
+            Assert.True(await written.WaitAsync(TestTimeout, None));
         }
 
         // When the second byte is written, the store has already checked whether a sync is due after the first.
-        Assert.Empty(content.Told);
+        Assert.Empty(content.Reported);
 
         Time.Advance(TimeSpan.FromSeconds(5));
         await content.FeedAsync(Bytes(1));
-        await content.FirstTold.Task.WaitAsync(Patience, None);
-        Assert.InRange(content.Told[0], 2, 3);
+        await content.FirstReported.Task.WaitAsync(TestTimeout, None);
+        Assert.InRange(content.Reported[0], 2, 3);
 
         content.End();
-        await append.WaitAsync(Patience, None);
+        await append.WaitAsync(TestTimeout, None);
     }
 
     [Fact]
@@ -147,7 +147,7 @@ public class FileSystemAppendTests : FileSystemStoreTest
         };
         Task<AppendResult> append = store.AppendAsync(Key, 0, content, AppendMode.KeepPartial, None).AsTask();
         await content.FeedAsync(Bytes(20));
-        await written.Task.WaitAsync(Patience, None);
+        await written.Task.WaitAsync(TestTimeout, None);
         Files.Before = (step, path) =>
         {
             if (step == "write" && path.EndsWith(".data", StringComparison.Ordinal))
@@ -157,7 +157,7 @@ public class FileSystemAppendTests : FileSystemStoreTest
         };
         await content.FeedAsync(Bytes(20, 2));
 
-        UploadStoreException error = await Assert.ThrowsAsync<UploadStoreException>(() => append.WaitAsync(Patience, None));
+        UploadStoreException error = await Assert.ThrowsAsync<UploadStoreException>(() => append.WaitAsync(TestTimeout, None));
 
         Assert.Equal((StoreFailure.Unavailable, 20), (error.Failure, error.DurableOffset));
         Assert.Equal(20, (await GetAsync(store)).Offset);
@@ -213,7 +213,7 @@ public class FileSystemAppendTests : FileSystemStoreTest
 
             FileSystemUploadStore after = NewStore();
             Assert.Equal(point == "replace" && before ? 10 : 60, (await GetAsync(after)).Offset);
-            Assert.Empty(content.Told);
+            Assert.Empty(content.Reported);
             await after.DeleteAsync(Key, null, None);
         }
     }
@@ -337,7 +337,7 @@ public class FileSystemAppendTests : FileSystemStoreTest
         var content = new FedContent();
         Task<AppendResult> append = store.AppendAsync(Key, 10, content, AppendMode.KeepPartial, None).AsTask();
         await content.FeedAsync(Bytes(50));
-        await append.WaitAsync(Patience, None);
+        await append.WaitAsync(TestTimeout, None);
     }
 
     private static ValueTask<bool> Arm(FaultyFiles files, string point, bool before)

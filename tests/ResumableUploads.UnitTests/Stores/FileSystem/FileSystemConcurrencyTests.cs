@@ -106,14 +106,14 @@ public class FileSystemConcurrencyTests : FileSystemStoreTest
             };
             Task<AppendResult> append = store.AppendAsync(Key, 0, content, mode, None).AsTask();
             await content.FeedAsync(Bytes(100));
-            await written.Task.WaitAsync(Patience, None);
+            await written.Task.WaitAsync(TestTimeout, None);
 
             Assert.Equal(ChangeStatus.Succeeded, (await store.DeleteAsync(Key, null, None)).Status);
             UploadInfo recreated = await CreateAsync(store);
             await content.FeedAsync(Bytes(100));
             content.End();
 
-            Assert.Equal(new AppendResult(AppendStatus.NotFound, 0, null), await append.WaitAsync(Patience, None));
+            Assert.Equal(new AppendResult(AppendStatus.NotFound, 0, null), await append.WaitAsync(TestTimeout, None));
             Assert.Equal(recreated.Version, (await GetAsync(store)).Version);
         }
     }
@@ -236,19 +236,19 @@ public class FileSystemConcurrencyTests : FileSystemStoreTest
             if (step == "stat" && append is null)
             {
                 append = OnThread(async () => await store.AppendAsync(Key, 10, content, AppendMode.AllOrNothing, CancellationToken.None));
-                Assert.True(staged.Task.Wait(Patience));
+                Assert.True(staged.Task.Wait(TestTimeout));
             }
         };
         Files.After = (step, path) =>
         {
             if (step == "stat" && commit.TrySetResult(false))
             {
-                Assert.True(append!.Wait(Patience));
+                Assert.True(append!.Wait(TestTimeout));
             }
         };
 
         Assert.Equal(10, (await GetAsync(reader)).Offset);
-        Assert.Equal(AppendStatus.Discarded, (await append!.WaitAsync(Patience, None)).Status);
+        Assert.Equal(AppendStatus.Discarded, (await append!.WaitAsync(TestTimeout, None)).Status);
     }
 
     private static Task<T> OnThread<T>(Func<Task<T>> work) =>

@@ -216,7 +216,7 @@ public class FileSystemDurableOffsetTests : FileSystemStoreTest
         var content = new FedContent();
         Task<AppendResult> append = store.AppendAsync(Key, 0, content, AppendMode.KeepPartial, None).AsTask();
         await content.FeedAsync(Bytes(100));
-        await content.FirstTold.Task.WaitAsync(Patience, None);
+        await content.FirstReported.Task.WaitAsync(TestTimeout, None);
         var written = new TaskCompletionSource();
         Files.After = (step, path) =>
         {
@@ -226,13 +226,13 @@ public class FileSystemDurableOffsetTests : FileSystemStoreTest
             }
         };
         await content.FeedAsync(Bytes(10));
-        await written.Task.WaitAsync(Patience, None);
+        await written.Task.WaitAsync(TestTimeout, None);
 
         Assert.Equal(100, (await GetAsync(store)).Offset);
         Assert.Equal(100, (await ReadAsync(store)).Length);
 
         content.End();
-        Assert.Equal(110, (await append.WaitAsync(Patience, None)).Offset);
+        Assert.Equal(110, (await append.WaitAsync(TestTimeout, None)).Offset);
         Assert.Equal(110, (await GetAsync(store)).Offset);
     }
 
