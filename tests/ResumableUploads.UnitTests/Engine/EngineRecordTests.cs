@@ -29,7 +29,7 @@ public class EngineRecordTests
     [InlineData("handler", "attempts,leasedBy,leasedUntil,runs,isParked,isTold")]
     [InlineData("join", "raw,parts,maxUploadSize")]
     [InlineData("request", "method,path,query,routeValues,headers")]
-    public void JSON_names_are_those_on_disk(string? property, string names)
+    public void ToBytes_writes_the_property_names_of_the_storage_format(string? property, string names)
     {
         using JsonDocument json = JsonDocument.Parse(Record.ToBytes());
         JsonElement element = property is null ? json.RootElement : json.RootElement.GetProperty(property);
@@ -37,7 +37,7 @@ public class EngineRecordTests
     }
 
     [Fact]
-    public void Unknown_properties_are_written_back()
+    public void ToBytes_preserves_unknown_properties()
     {
         byte[] data = """{"format":1,"protocol":"p","later":{"x":1}}"""u8.ToArray();
         using JsonDocument json = JsonDocument.Parse(Read(data).ToBytes());
@@ -48,7 +48,7 @@ public class EngineRecordTests
     [InlineData("""{"format":2}""", StoreFailure.Unavailable)]
     [InlineData("{", StoreFailure.Corrupt)]
     [InlineData("null", StoreFailure.Corrupt)]
-    public void Newer_or_damaged_record_is_a_store_failure(string data, StoreFailure failure) =>
+    public void From_newer_or_damaged_record_throws(string data, StoreFailure failure) =>
         Assert.Equal(failure, Assert.Throws<UploadStoreException>(() => Read(System.Text.Encoding.UTF8.GetBytes(data))).Failure);
 
     private static EngineRecord Read(byte[] data) => EngineRecord.From(new UploadInfo

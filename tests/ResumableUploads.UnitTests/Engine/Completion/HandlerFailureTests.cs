@@ -5,7 +5,7 @@ using static ResumableUploads.Testing.ProblemExpectations;
 
 namespace ResumableUploads.UnitTests.Engine.Completion;
 
-/// <summary>What a client sees of an application that fails when all bytes are there.</summary>
+/// <summary>The responses when the app rejects an upload, or its completion handler fails or is slow.</summary>
 public class HandlerFailureTests
 {
     private static readonly byte[] File = "abcdef"u8.ToArray();
@@ -13,7 +13,7 @@ public class HandlerFailureTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task F7_a_handler_that_throws_is_run_again_by_an_empty_piece(bool inMemory)
+    public async Task Empty_append_after_failed_handler_runs_it_again(bool inMemory)
     {
         var attempts = new List<(int Attempt, bool IsRepeat, long Size)>();
         await using TestApp app = await AppAsync(inMemory, options => options.OnCompleted = async (upload, cancellationToken) =>
@@ -22,14 +22,14 @@ public class HandlerFailureTests
             attempts.Add((upload.Attempt, upload.IsRepeat, content.Length));
             if (attempts.Count < 3)
             {
-                throw new InvalidOperationException("not today");
+                throw new InvalidOperationException("Injected failure.");
             }
         });
         for (int i = 0; i < 2; i++)
         {
             using HttpResponseMessage response = await app.Client.AppendAsync("f", i == 0 ? 0 : 6, i == 0 ? File : [], 6);
             Assert.Equal("10", response.Header("Retry-After"));
-            Assert.DoesNotContain("not today", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+            Assert.DoesNotContain("Injected failure.", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
             await response.ShouldBeProblemAsync(503, Own + "handler-failed", 6);
             Assert.Equal(6, await app.Client.StatusAsync("f"));
             await app.Client.AppendAsync("f", 6, [1]).ShouldBeProblemAsync(409, Own + "upload-complete", 6);
@@ -38,11 +38,11 @@ public class HandlerFailureTests
         await app.Client.AppendAsync("f", 6, [], 6).ShouldHoldAsync(6, complete: true);
         await app.Client.AppendAsync("f", 6, [], 6).ShouldHoldAsync(6, complete: true);
         Assert.Equal([(1, false, 6), (2, true, 6), (3, true, 6)], attempts);
-        Assert.Contains(app.Log.Lines, static line => line.Contains("not today", StringComparison.Ordinal));
+        Assert.Contains(app.Log.Lines, static line => line.Contains("Injected failure.", StringComparison.Ordinal));
     }
 
     [Fact]
-    public async Task F7_a_handler_that_fails_too_often_is_not_run_again()
+    public async Task Handler_with_MaxAttempts_failures_is_not_run_again()
     {
         int runs = 0;
         await using TestApp app = await AppAsync(configure: options =>
@@ -51,7 +51,7 @@ public class HandlerFailureTests
             options.OnCompleted = (_, _) =>
             {
                 runs++;
-                throw new InvalidOperationException("never");
+                throw new InvalidOperationException("Injected failure.");
             };
         });
         await app.Client.AppendAsync("f", 0, File, 6).ShouldBeProblemAsync(503, Own + "handler-failed", 6);
@@ -64,7 +64,7 @@ public class HandlerFailureTests
     }
 
     [Fact]
-    public async Task F8_who_asks_while_the_handler_runs_waits_for_its_answer()
+    public async Task Append_while_handler_runs_waits_for_its_response()
     {
         var entered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var release = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -91,7 +91,7 @@ public class HandlerFailureTests
     }
 
     [Fact]
-    public async Task F8_who_has_waited_long_enough_for_the_handler_is_told_to_come_back()
+    public async Task Append_after_CompletionTimeout_returns_503_with_Retry_After()
     {
         var entered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var release = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -118,20 +118,20 @@ public class HandlerFailureTests
     }
 
     [Fact]
-    public async Task A_refusal_by_the_application_stores_nothing()
+    public async Task Rejection_by_OnCreating_stores_nothing()
     {
         await using TestApp app = await AppAsync(configure: static options => options.OnCreating = static (upload, _) =>
         {
             if (upload.FileName.EndsWith(".exe", StringComparison.Ordinal))
             {
-                upload.Reject(422, "No programs here.");
+                upload.Reject(422, "Executable files are not accepted.");
             }
 
             return Task.CompletedTask;
         });
-        using HttpResponseMessage refused = await app.Client.AppendAsync("a.exe", 0, File, 6);
-        Assert.Contains("No programs here.", await refused.Content.ReadAsStringAsync(), StringComparison.Ordinal);
-        await refused.ShouldBeProblemAsync(422, Own + "refused");
+        using HttpResponseMessage rejected = await app.Client.AppendAsync("a.exe", 0, File, 6);
+        Assert.Contains("Executable files are not accepted.", await rejected.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        await rejected.ShouldBeProblemAsync(422, Own + "refused");
         Assert.Empty(Directory.EnumerateFiles(app.Directory, "*", SearchOption.AllDirectories));
         await app.Client.AppendAsync("a.txt", 0, File, 6).ShouldHoldAsync(6, complete: true);
     }

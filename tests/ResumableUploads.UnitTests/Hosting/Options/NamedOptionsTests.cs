@@ -10,7 +10,7 @@ namespace ResumableUploads.UnitTests.Hosting.Options;
 public class NamedOptionsTests
 {
     [Fact]
-    public async Task Each_way_of_use_takes_the_named_options()
+    public async Task Middleware_and_endpoints_use_the_named_options()
     {
         await using TestApp app = await StartAsync(static app =>
         {
@@ -33,7 +33,7 @@ public class NamedOptionsTests
     }
 
     [Fact]
-    public void Named_options_come_from_their_own_section()
+    public void Named_options_are_bound_to_their_own_section()
     {
         WebApplicationBuilder builder = OptionsBindingTests.Builder();
         builder.Configuration["ResumableUploads:MaxUploadSize"] = "1";
@@ -52,7 +52,7 @@ public class NamedOptionsTests
     [Theory]
     [InlineData(false, "No resumable upload options are named 'vidoes'. Call builder.Services.AddResumableUploads(\"vidoes\").")]
     [InlineData(true, "No resumable upload options are named 'vidoes'. Call builder.Services.AddResumableUploads(\"vidoes\"). The nearest registered name is 'videos'.")]
-    public void Unknown_name_fails_where_it_is_used(bool withServices, string message)
+    public void Unknown_options_name_throws_where_it_is_used(bool withServices, string message)
     {
         WebApplicationBuilder builder = OptionsBindingTests.Builder();
         _ = withServices ? builder.Services.AddResumableUploads("videos") : null;
@@ -63,7 +63,7 @@ public class NamedOptionsTests
     }
 
     [Fact]
-    public async Task Unknown_name_of_an_endpoint_fails_at_start()
+    public async Task Unknown_options_name_of_an_endpoint_fails_start()
     {
         InvalidOperationException thrown = await Assert.ThrowsAsync<InvalidOperationException>(() =>
             StartAsync(static app => app.MapPost("/endpoint", [ResumableUpload(OptionsName = "vidoes")] static () => "")));
@@ -71,7 +71,7 @@ public class NamedOptionsTests
     }
 
     [Fact]
-    public async Task Wrong_value_of_named_options_fails_at_start()
+    public async Task Invalid_value_of_named_options_fails_start()
     {
         WebApplicationBuilder builder = OptionsBindingTests.Builder();
         builder.Services.AddResumableUploads("videos", static options => options.MaxUploadSize = 0);
@@ -80,9 +80,9 @@ public class NamedOptionsTests
     }
 
     [Fact]
-    public async Task Conventions_of_a_mapped_endpoint_apply_to_uploads_and_creation()
+    public async Task MapResumableUploads_conventions_apply_to_creation_and_uploads()
     {
-        await using TestApp app = await StartAsync(static app => app.MapResumableUploads("/mapped", "videos").AddEndpointFilterOnBoth());
+        await using TestApp app = await StartAsync(static app => app.MapResumableUploads("/mapped", "videos").RespondWithTeapot());
         foreach (string path in (string[])["/mapped", $"/mapped/{new string('a', UploadUrl.IdLength)}"])
         {
             using HttpResponseMessage response = await app.Client.SendAsync(new HttpRequestMessage(HttpMethod.Options, path));
@@ -107,8 +107,8 @@ public class NamedOptionsTests
 
 file static class Conventions
 {
-    /// <summary>Replaces what the endpoints do, by a convention.</summary>
-    public static void AddEndpointFilterOnBoth(this IEndpointConventionBuilder builder) => builder.Add(static endpoint => endpoint.RequestDelegate = static context =>
+    /// <summary>Replaces the request delegates of the endpoints with one that responds 418.</summary>
+    public static void RespondWithTeapot(this IEndpointConventionBuilder builder) => builder.Add(static endpoint => endpoint.RequestDelegate = static context =>
     {
         context.Response.StatusCode = 418;
         return Task.CompletedTask;

@@ -13,7 +13,7 @@ namespace ResumableUploads.UnitTests.Hosting.Options;
 
 public class OptionsBindingTests
 {
-    /// <summary>Every option that configuration can hold, with a text that is not its default, and the value that the text means.</summary>
+    /// <summary>Every option that configuration can set, with a text that is not its default, and the value that results from it.</summary>
     public static TheoryData<string, string, string> Texts()
     {
         var rows = new TheoryData<string, string, string>();
@@ -30,8 +30,8 @@ public class OptionsBindingTests
                 null when option.PropertyType == typeof(long?) => ("123456", 123456L),
                 TimeSpan => ("1.02:03:04.5", new TimeSpan(1, 2, 3, 4, 500)),
                 Enum => (Enum.GetNames(option.PropertyType)[1].ToLowerInvariant(), Enum.GetValues(option.PropertyType).GetValue(1)!),
-                object other => throw new NotSupportedException($"{key} is a {other.GetType()}: say here how it is configured."),
-                null => throw new NotSupportedException($"{key} has no default: say here how it is configured."),
+                object other => throw new NotSupportedException($"{key} is a {other.GetType()}: add a case to this test."),
+                null => throw new NotSupportedException($"{key} has no default: add a case to this test."),
             };
             if (row is { } known)
             {
@@ -44,23 +44,23 @@ public class OptionsBindingTests
 
     [Theory]
     [MemberData(nameof(Texts))]
-    public void An_option_is_read_from_configuration(string option, string text, string expected)
+    public void Option_is_bound_from_configuration(string option, string text, string expected)
     {
         Assert.Equal(expected, Read(Configured(option, text), option));
         Assert.NotEqual(expected, OptionProperties.Get(new ResumableUploadOptions(), option)?.ToString());
     }
 
     [Fact]
-    public void A_list_is_read_from_configuration() =>
+    public void List_is_bound_from_configuration() =>
         Assert.Equal(["X-Trace"], Configured("Handler:StoredHeaders:0", "X-Trace").Services.GetRequiredService<IOptions<ResumableUploadOptions>>().Value.Handler.StoredHeaders);
 
     [Theory]
     [InlineData("Timeouts:IdleTimeout", "soon")]
     [InlineData("MaxUploadSize", "10 GiB")]
     [InlineData("FileSystem:Durability", "Mostly")]
-    [InlineData("AnonymousOwner", "Nobody")]
+    [InlineData("AnonymousOwner", "Unknown")]
     [InlineData("FileId:RestartOnZero", "perhaps")]
-    public void A_text_that_cannot_be_read_names_its_key(string option, string text)
+    public void Invalid_text_throws_and_names_the_key(string option, string text)
     {
         WebApplication app = Configured(option, text);
         InvalidOperationException thrown = Assert.Throws<InvalidOperationException>(() => app.UseResumableUploads());
@@ -68,7 +68,7 @@ public class OptionsBindingTests
     }
 
     [Fact]
-    public void A_status_path_of_null_in_json_is_none()
+    public void Null_StatusPath_in_JSON_sets_null()
     {
         WebApplicationBuilder builder = Builder();
         builder.Configuration.AddJsonStream(new MemoryStream(Encoding.UTF8.GetBytes("""{ "ResumableUploads": { "StatusPath": null } }""")));
@@ -77,7 +77,7 @@ public class OptionsBindingTests
     }
 
     [Fact]
-    public void Code_comes_after_configuration_and_in_its_order()
+    public void Configure_delegates_run_in_order_after_configuration()
     {
         WebApplicationBuilder builder = Builder();
         builder.Configuration["ResumableUploads:MaxUploadSize"] = "1";
@@ -92,16 +92,16 @@ public class OptionsBindingTests
     }
 
     [Fact]
-    public async Task Paths_and_limits_of_the_configuration_are_those_that_are_served()
+    public async Task Middleware_uses_paths_and_limits_from_configuration()
     {
         await using TestApp app = await TestApp.StartAsync(
             services: builder =>
             {
                 builder.Configuration["ResumableUploads:UploadPath"] = "/files/in";
-                builder.Configuration["ResumableUploads:StatusPath"] = "/files/how-far";
+                builder.Configuration["ResumableUploads:StatusPath"] = "/files/status";
                 builder.Configuration["ResumableUploads:MaxUploadSize"] = "100";
                 builder.Configuration["ResumableUploads:FileSystem:Durability"] = "ProcessCrash";
-                builder.Configuration["ResumableUploads:Directory"] = "kept-here";
+                builder.Configuration["ResumableUploads:Directory"] = "configured";
                 builder.Services.AddResumableUploads();
             },
             before: static app => app.UseResumableUploads(),
@@ -109,12 +109,12 @@ public class OptionsBindingTests
             onTestHost: true);
 
         using HttpResponseMessage fits = await app.Client.AppendAsync("f", 0, new ByteArrayContent(new byte[60]), 100, "/files/in");
-        using HttpResponseMessage over = await app.Client.AppendAsync("g", 0, new ByteArrayContent(new byte[101]), 101, "/files/in");
-        using HttpResponseMessage elsewhere = await app.Client.AppendAsync("f", 0, new byte[1]);
+        using HttpResponseMessage tooLarge = await app.Client.AppendAsync("g", 0, new ByteArrayContent(new byte[101]), 101, "/files/in");
+        using HttpResponseMessage defaultPath = await app.Client.AppendAsync("f", 0, new byte[1]);
 
-        Assert.Equal((200, 413, 404), ((int)fits.StatusCode, (int)over.StatusCode, (int)elsewhere.StatusCode));
-        Assert.Equal(60, await app.Client.StatusAsync("f", "/files/how-far"));
-        Assert.True(Directory.Exists(Path.Combine(app.Directory, "kept-here", "uploads")));
+        Assert.Equal((200, 413, 404), ((int)fits.StatusCode, (int)tooLarge.StatusCode, (int)defaultPath.StatusCode));
+        Assert.Equal(60, await app.Client.StatusAsync("f", "/files/status"));
+        Assert.True(Directory.Exists(Path.Combine(app.Directory, "configured", "uploads")));
     }
 
     internal static WebApplicationBuilder Builder()

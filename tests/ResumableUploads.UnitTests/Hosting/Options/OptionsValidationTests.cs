@@ -8,13 +8,13 @@ namespace ResumableUploads.UnitTests.Hosting.Options;
 
 public class OptionsValidationTests
 {
-    /// <summary>Every bad value of every option that has one.</summary>
-    public static TheoryData<string, string> BadValues()
+    /// <summary>Every option that has invalid values, with each of them.</summary>
+    public static TheoryData<string, string> InvalidValues()
     {
         var rows = new TheoryData<string, string>();
         foreach ((string key, PropertyInfo option) in OptionProperties.All())
         {
-            string[] bad = option switch
+            string[] invalid = option switch
             {
                 { Name: "UploadPath" } => ["", "upload", "/", "//", "null"],
                 { Name: "StatusPath" } => ["", "status", "/", "/upload", "/UPLOAD"],
@@ -29,7 +29,7 @@ public class OptionsValidationTests
                 { PropertyType.IsEnum: true } => ["99"],
                 _ => [],
             };
-            foreach (string text in bad)
+            foreach (string text in invalid)
             {
                 rows.Add(key, text);
             }
@@ -39,8 +39,8 @@ public class OptionsValidationTests
     }
 
     [Theory]
-    [MemberData(nameof(BadValues))]
-    public void A_bad_value_set_in_code_is_told_by_name_where_uploads_are_used(string option, string text)
+    [MemberData(nameof(InvalidValues))]
+    public void UseResumableUploads_with_invalid_value_throws_and_names_the_option(string option, string text)
     {
         WebApplication app = OptionsBindingTests.Builder().Build();
 
@@ -50,8 +50,8 @@ public class OptionsValidationTests
     }
 
     [Theory]
-    [MemberData(nameof(BadValues))]
-    public async Task A_bad_value_in_the_services_is_told_by_name_at_start(string option, string text)
+    [MemberData(nameof(InvalidValues))]
+    public async Task AddResumableUploads_with_invalid_value_fails_start_and_names_the_option(string option, string text)
     {
         WebApplicationBuilder builder = OptionsBindingTests.Builder();
         builder.Services.AddResumableUploads(options => Set(options, option, text));
@@ -62,7 +62,7 @@ public class OptionsValidationTests
     }
 
     [Fact]
-    public void All_that_is_wrong_is_told_at_once()
+    public void All_invalid_values_are_reported_together()
     {
         WebApplication app = OptionsBindingTests.Builder().Build();
         var options = new ResumableUploadOptions { UploadPath = "x", Limits = { MinDataRate = -1 }, Handler = { MaxAttempts = 0 } };
@@ -72,14 +72,14 @@ public class OptionsValidationTests
     }
 
     [Fact]
-    public void A_mapped_endpoint_is_checked_like_the_middleware()
+    public void MapResumableUploads_with_invalid_value_throws()
     {
         WebApplication app = OptionsBindingTests.Builder().Build();
         Assert.Throws<OptionsValidationException>(() => app.MapResumableUploads("/u", options => options.MaxUploadSize = 0));
     }
 
     [Fact]
-    public void A_path_below_a_file_cannot_be_the_directory_and_is_told_at_start()
+    public void UseResumableUploads_with_Directory_below_a_file_throws()
     {
         string file = Path.GetTempFileName();
         try

@@ -29,11 +29,11 @@ public class StoreBuilderTests
         });
         InnerStore store = Assert.IsType<InnerStore>(Create(services).Store);
         Assert.Same(store, Create(services).Store);
-        Assert.Same(services.GetRequiredService<Inner>(), store.Of);
+        Assert.Same(services.GetRequiredService<Inner>(), store.Inner);
     }
 
     [Fact]
-    public void The_last_store_wins()
+    public void Last_configured_store_is_used()
     {
         using ServiceProvider memoryLast = Services(static services => services.AddResumableUploads().UseFileSystemStore("x").UseMemoryStore());
         using ServiceProvider filesLast = Services(static services => services.AddResumableUploads().UseMemoryStore().UseFileSystemStore("x"));
@@ -60,7 +60,7 @@ public class StoreBuilderTests
     }
 
     [Fact]
-    public void A_store_of_named_options_is_theirs_alone()
+    public void UseMemoryStore_on_named_options_does_not_affect_other_options()
     {
         using ServiceProvider services = Services(static services =>
         {
@@ -116,6 +116,6 @@ public class StoreBuilderTests
 
     internal sealed class InnerStore(Inner inner) : DelegatingUploadStore(inner.Store)
     {
-        public Inner Of { get; } = inner;
+        public Inner Inner { get; } = inner;
     }
 }

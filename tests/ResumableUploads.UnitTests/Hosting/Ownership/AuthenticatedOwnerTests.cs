@@ -66,7 +66,7 @@ public class AuthenticatedOwnerTests
             Assert.Equal(200, (int)created.StatusCode);
         }
 
-        // The tenant is the owner, whoever is signed in. "?" is a user without an identifier, which does not matter here.
+        // The owner is the tenant and does not depend on the user: "?" is a user without an identifier.
         Assert.Equal(10, await StatusAsync(app, "?", ("X-Tenant", "A/../ \u00e9\n")));
         Assert.Equal(0, await StatusAsync(app, "sub:1", ("X-Tenant", "B")));
 

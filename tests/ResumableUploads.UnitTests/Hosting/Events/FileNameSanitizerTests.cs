@@ -1,9 +1,9 @@
 using System.Text;
 using ResumableUploads.Hosting.Events;
 
-namespace ResumableUploads.UnitTests.Hosting;
+namespace ResumableUploads.UnitTests.Hosting.Events;
 
-public class SafeFileNameTests
+public class FileNameSanitizerTests
 {
     [Theory]
     [InlineData(null, "file")]
@@ -31,7 +31,7 @@ public class SafeFileNameTests
     [InlineData("  name  ", "name")]
     [InlineData("a<b>c:d\"e|f?g*h", "a_b_c_d_e_f_g_h")]
     [InlineData("a\0b\nc\rd\u007fe\u0085f", "a_b_c_d_e_f")]
-    public void A_name_is_harmless(string? raw, string safe) => Assert.Equal(safe, FileNameSanitizer.Sanitize(raw));
+    public void Sanitize_removes_directories_and_unsafe_characters(string? raw, string safe) => Assert.Equal(safe, FileNameSanitizer.Sanitize(raw));
 
     [Theory]
     [InlineData("CON", "_CON")]
@@ -51,7 +51,7 @@ public class SafeFileNameTests
     [InlineData(".CON", "_CON")]
     [InlineData("CONSOLE", "CONSOLE")]
     [InlineData("COM10", "COM10")]
-    public void The_name_of_a_device_is_none_any_more(string raw, string safe) => Assert.Equal(safe, FileNameSanitizer.Sanitize(raw));
+    public void Sanitize_prefixes_Windows_device_names(string raw, string safe) => Assert.Equal(safe, FileNameSanitizer.Sanitize(raw));
 
     [Theory]
     [InlineData("a\u202Egpj.exe")]
@@ -61,7 +61,7 @@ public class SafeFileNameTests
     [InlineData("a\uFEFFb.txt")]
     [InlineData("a\u2028b\u2029.txt")]
     [InlineData("a\uE000.txt")]
-    public void Characters_that_are_not_seen_or_turn_the_others_round_are_replaced(string raw)
+    public void Sanitize_replaces_invisible_and_bidirectional_characters(string raw)
     {
         string safe = FileNameSanitizer.Sanitize(raw);
         Assert.Contains('_', safe);
@@ -71,7 +71,7 @@ public class SafeFileNameTests
     }
 
     [Fact]
-    public void A_half_of_a_character_is_replaced()
+    public void Sanitize_replaces_unpaired_surrogates()
     {
         Assert.Equal("a_b", FileNameSanitizer.Sanitize("a\ud83db"));
         Assert.Equal("a_b", FileNameSanitizer.Sanitize("a\ude00b"));
@@ -80,7 +80,7 @@ public class SafeFileNameTests
     }
 
     [Fact]
-    public void A_long_name_keeps_its_extension_and_fits_200_bytes()
+    public void Sanitize_limits_name_to_200_bytes_and_keeps_extension()
     {
         string safe = FileNameSanitizer.Sanitize(new string('a', 1000) + ".pdf");
         Assert.Equal(200, Encoding.UTF8.GetByteCount(safe));
@@ -93,16 +93,16 @@ public class SafeFileNameTests
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(3)]
-    public void A_cut_never_goes_through_a_character(int before)
+    public void Sanitize_does_not_split_a_surrogate_pair(int prefixLength)
     {
-        string safe = FileNameSanitizer.Sanitize(new string('a', before) + string.Concat(Enumerable.Repeat("😀", 100)) + ".png");
+        string safe = FileNameSanitizer.Sanitize(new string('a', prefixLength) + string.Concat(Enumerable.Repeat("😀", 100)) + ".png");
         Assert.InRange(Encoding.UTF8.GetByteCount(safe), 197, 200);
         Assert.EndsWith("😀.png", safe, StringComparison.Ordinal);
         Assert.Equal(safe, FileNameSanitizer.Sanitize(safe));
     }
 
     [Fact]
-    public void A_cut_leaves_no_dot_or_blank_at_the_end()
+    public void Sanitize_trims_trailing_dots_and_spaces_after_truncation()
     {
         foreach (string raw in new[] { new string('a', 199) + ". b" + new string('c', 100), new string('a', 199) + " " + new string('b', 300), new string('a', 198) + ".." + new string('b', 300) })
         {
@@ -113,7 +113,7 @@ public class SafeFileNameTests
     }
 
     [Fact]
-    public void A_number_comes_before_the_extension_and_the_name_still_fits()
+    public void AppendNumber_inserts_before_extension_and_keeps_limit()
     {
         Assert.Equal("a.txt", FileNameSanitizer.AppendNumber("a.txt", 0));
         Assert.Equal("a (1).txt", FileNameSanitizer.AppendNumber("a.txt", 1));
@@ -124,13 +124,13 @@ public class SafeFileNameTests
     }
 
     [Fact]
-    public void Whatever_is_sent_the_name_is_one_safe_part_of_a_path_and_safe_again()
+    public void Sanitize_random_input_returns_safe_name_and_is_idempotent()
     {
         var random = new Random(2);
-        string odd = "/\\.:*?\"<>| \0\n\u202e\ud83d\ude00éCONul1¹$(";
+        string special = "/\\.:*?\"<>| \0\n\u202e\ud83d\ude00éCONul1¹$(";
         for (int i = 0; i < 5000; i++)
         {
-            string raw = string.Concat(Enumerable.Range(0, random.Next(0, 400)).Select(_ => random.Next(3) == 0 ? (char)random.Next(0x10000) : odd[random.Next(odd.Length)]));
+            string raw = string.Concat(Enumerable.Range(0, random.Next(0, 400)).Select(_ => random.Next(3) == 0 ? (char)random.Next(0x10000) : special[random.Next(special.Length)]));
             string safe = FileNameSanitizer.Sanitize(raw);
             Assert.InRange(Encoding.UTF8.GetByteCount(safe), 1, 200);
             Assert.Equal(safe, Path.GetFileName(safe));

@@ -9,12 +9,12 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.UnitTests.Hosting;
 
-public class InstanceTests
+public class MiddlewareInstanceTests
 {
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task All_three_ways_of_use_work_with_and_without_services(bool withServices)
+    public async Task UseResumableUploads_overloads_work_with_and_without_services(bool withServices)
     {
         await using TestApp app = await TestApp.StartAsync(
             services: builder => _ = withServices
@@ -40,7 +40,7 @@ public class InstanceTests
             Assert.Equal(200, (int)small.StatusCode);
             using HttpResponseMessage large = await app.Client.AppendAsync("g", 0, new ByteArrayContent(new byte[10]), 1001, path);
 
-            // Options that are given as a whole owe nothing to the services.
+            // An options instance is used as is; the options of the services do not apply.
             Assert.Equal(withServices && path != "/c" ? 413 : 200, (int)large.StatusCode);
         }
 
@@ -54,25 +54,25 @@ public class InstanceTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task The_stores_of_the_options_the_services_and_the_default_win_in_this_order(bool inOptions)
+    public async Task Store_of_options_precedes_store_of_services_and_default(bool inOptions)
     {
-        using var ofServices = new MemoryUploadStore();
-        using var ofOptions = new MemoryUploadStore();
+        using var serviceStore = new MemoryUploadStore();
+        using var optionsStore = new MemoryUploadStore();
         await using TestApp app = await TestApp.StartAsync(
-            options => options.Store = inOptions ? ofOptions : null,
-            services: builder => builder.Services.AddSingleton<IUploadStore>(ofServices),
+            options => options.Store = inOptions ? optionsStore : null,
+            services: builder => builder.Services.AddSingleton<IUploadStore>(serviceStore),
             onTestHost: true);
-        using HttpResponseMessage answer = await app.Client.AppendAsync("f", 0, new byte[10], 20);
+        using HttpResponseMessage response = await app.Client.AppendAsync("f", 0, new byte[10], 20);
 
-        Assert.Equal(inOptions ? 0 : 1, await CountAsync(ofServices));
-        Assert.Equal(inOptions ? 1 : 0, await CountAsync(ofOptions));
+        Assert.Equal(inOptions ? 0 : 1, await CountAsync(serviceStore));
+        Assert.Equal(inOptions ? 1 : 0, await CountAsync(optionsStore));
         Assert.False(Directory.Exists(Path.Combine(app.Directory, "uploads")));
     }
 
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task The_same_file_id_at_two_instances_is_two_uploads(bool shareOneStore)
+    public async Task Same_file_id_on_two_paths_identifies_two_uploads(bool shareOneStore)
     {
         using var one = new MemoryUploadStore();
         using var two = new MemoryUploadStore();
@@ -87,15 +87,15 @@ public class InstanceTests
 
         using HttpResponseMessage first = await app.Client.AppendAsync("f", 0, new ByteArrayContent(new byte[10]), 100);
         using HttpResponseMessage second = await app.Client.AppendAsync("f", 0, new ByteArrayContent(new byte[33]), 50, "/videos");
-        using HttpResponseMessage gone = await app.Client.DeleteUploadAsync("f");
+        using HttpResponseMessage deleted = await app.Client.DeleteUploadAsync("f");
 
-        Assert.Equal((200, 200, 204), ((int)first.StatusCode, (int)second.StatusCode, (int)gone.StatusCode));
+        Assert.Equal((200, 200, 204), ((int)first.StatusCode, (int)second.StatusCode, (int)deleted.StatusCode));
         Assert.Equal(0, await app.Client.StatusAsync("f"));
         Assert.Equal(33, await app.Client.StatusAsync("f", "/videos/status"));
     }
 
     [Fact]
-    public async Task An_upload_is_never_finished_in_the_background_by_the_handler_of_another_path()
+    public async Task Background_completion_runs_only_the_handler_of_its_path()
     {
         var time = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
         using var store = new MemoryUploadStore(timeProvider: time);
@@ -113,20 +113,20 @@ public class InstanceTests
                 options.OnCompleted = (upload, _) =>
                 {
                     runs.Enqueue("videos");
-                    return upload.IsRepeat ? Task.CompletedTask : throw new InvalidOperationException("Not now.");
+                    return upload.IsRepeat ? Task.CompletedTask : throw new InvalidOperationException("The first attempt fails.");
                 };
             }),
             onTestHost: true);
 
-        using HttpResponseMessage answer = await app.Client.AppendAsync("f", 0, new ByteArrayContent(new byte[10]), 10, "/videos");
-        Assert.Equal(503, (int)answer.StatusCode);
+        using HttpResponseMessage response = await app.Client.AppendAsync("f", 0, new ByteArrayContent(new byte[10]), 10, "/videos");
+        Assert.Equal(503, (int)response.StatusCode);
         await Eventually.TrueAsync(() => runs.Count >= 2, "the handler ran again", () => time.Advance(TimeSpan.FromMinutes(1)));
 
         Assert.Equal(["videos", "videos"], runs);
     }
 
     [Fact]
-    public async Task An_age_without_a_bound_is_no_error()
+    public async Task TimeSpan_MaxValue_disables_expiration()
     {
         await using TestApp app = await TestApp.StartAsync(
             static options => (options.Timeouts.MaxAge, options.Expiration, options.Timeouts.CompletedRetention) = (TimeSpan.MaxValue, TimeSpan.MaxValue, TimeSpan.MaxValue),

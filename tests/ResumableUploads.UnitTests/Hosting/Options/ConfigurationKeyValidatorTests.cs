@@ -7,7 +7,7 @@ using ResumableUploads.Hosting.Options;
 
 namespace ResumableUploads.UnitTests.Hosting.Options;
 
-public class ConfigurationKeyTests
+public class ConfigurationKeyValidatorTests
 {
     [Theory]
     [InlineData("MaxUplaodSize", "MaxUploadSize")]
@@ -19,7 +19,7 @@ public class ConfigurationKeyTests
     [InlineData("Endpoints:videos:UploadPaht", "Endpoints:videos:UploadPath")]
     [InlineData("Endpoints:videos:Timeouts:MaxAges", "Endpoints:videos:Timeouts:MaxAge")]
     [InlineData("MaxUploadSize:Bytes", "MaxUploadSize")]
-    public async Task Unknown_key_fails_at_start_and_names_the_nearest(string key, string nearest)
+    public async Task Unknown_key_fails_start_and_names_the_nearest_key(string key, string nearest)
     {
         await using WebApplication app = App((key, "1"));
         OptionsValidationException thrown = await Assert.ThrowsAsync<OptionsValidationException>(() => app.StartAsync());
@@ -35,7 +35,7 @@ public class ConfigurationKeyTests
     [InlineData("Limits", "ResumableUploads:Limits has the value '1', but it is a group of options: MaxUploadsPerOwner,")]
     [InlineData("Endpoints:vidoes:MaxUploadSize", "ResumableUploads:Endpoints:vidoes has no options: AddResumableUploads(\"vidoes\") was not called. The nearest registered name is 'videos'.")]
     [InlineData("Endpoints:videos:Endpoints:x:MaxUploadSize", "ResumableUploads:Endpoints:videos:Endpoints is not an option")]
-    public async Task Unusable_section_fails_at_start(string key, string failure)
+    public async Task Invalid_section_fails_start(string key, string failure)
     {
         await using WebApplication app = App((key, "1"));
         OptionsValidationException thrown = await Assert.ThrowsAsync<OptionsValidationException>(() => app.StartAsync());
@@ -51,11 +51,11 @@ public class ConfigurationKeyTests
     }
 
     [Fact]
-    public void Unknown_key_fails_where_the_middleware_is_added() =>
+    public void UseResumableUploads_with_unknown_key_throws() =>
         Assert.Throws<OptionsValidationException>(() => App(("MaxSize", "1")).UseResumableUploads());
 
     [Fact]
-    public void Every_option_is_a_known_key() =>
+    public void OptionKeys_contain_every_configurable_option() =>
         Assert.Equal(
             OptionProperties.All()
                 .Where(static option => !typeof(Delegate).IsAssignableFrom(option.Property.PropertyType) && option.Key != "Store")

@@ -6,7 +6,7 @@ using ResumableUploads.Engine.Content;
 
 namespace ResumableUploads.UnitTests.Engine.Appending;
 
-public class AppendChecksTests
+public class AppendValidatorTests
 {
     private static readonly EngineSettings Settings = TestSettings.Default with { MaxUploadSize = 1000 };
 
@@ -25,15 +25,15 @@ public class AppendChecksTests
     [InlineData(9L, 1L, 10L, null)]
     [InlineData(10L, 0L, 10L, null)]
     [InlineData(0L, long.MaxValue, 10L, "LengthExceeded")]
-    public void F5_what_a_request_says_is_checked_before_any_upload_is_looked_for(long offset, long? body, long? size, string? refusal) =>
-        Assert.Equal(refusal, AppendValidator.CheckCommand(Command(offset, body, size), Settings)?.Kind.ToString());
+    public void CheckCommand_returns_the_violated_limit(long offset, long? bodyLength, long? uploadLength, string? expected) =>
+        Assert.Equal(expected, AppendValidator.CheckCommand(Command(offset, bodyLength, uploadLength), Settings)?.Kind.ToString());
 
     [Theory]
     [InlineData(long.MaxValue, 1L, null, null)]
     [InlineData(9L, 2L, 10L, null)]
     [InlineData(5L, 0L, 1001L, "UploadTooLarge")]
-    public void T21_to_an_upload_that_the_server_has_named_the_upload_itself_is_asked_first(long offset, long? body, long? size, string? refusal) =>
-        Assert.Equal(refusal, AppendValidator.CheckCommand(Command(offset, body, size) with { CreateIfMissing = null }, Settings)?.Kind.ToString());
+    public void CheckCommand_without_creation_checks_only_the_upload_length(long offset, long? bodyLength, long? uploadLength, string? expected) =>
+        Assert.Equal(expected, AppendValidator.CheckCommand(Command(offset, bodyLength, uploadLength) with { CreateIfMissing = null }, Settings)?.Kind.ToString());
 
     [Theory]
     [InlineData(5L, 5L, null, 5L, null, null)]
@@ -47,11 +47,12 @@ public class AppendChecksTests
     [InlineData(5L, null, null, 5L, 10L, null)]
     [InlineData(5L, 995L, null, 5L, null, null)]
     [InlineData(5L, 996L, null, 5L, null, "UploadTooLarge")]
-    public void F4_and_F5_a_request_is_checked_against_the_upload(long offset, long? body, long? size, long held, long? length, string? refusal)
+    public void CheckAgainstUpload_returns_the_mismatch(
+        long offset, long? bodyLength, long? uploadLength, long storedOffset, long? storedLength, string? expected)
     {
-        UploadResult? result = AppendValidator.CheckAgainstUpload(Command(offset, body, size), Upload(held, length), Settings);
-        Assert.Equal(refusal, result?.Kind.ToString());
-        Assert.Equal(refusal is null ? null : held, result?.Offset);
+        UploadResult? result = AppendValidator.CheckAgainstUpload(Command(offset, bodyLength, uploadLength), Upload(storedOffset, storedLength), Settings);
+        Assert.Equal(expected, result?.Kind.ToString());
+        Assert.Equal(expected is null ? null : storedOffset, result?.Offset);
     }
 
     [Theory]
@@ -72,16 +73,16 @@ public class AppendChecksTests
     [InlineData("AtFullBody", "EndOfBody", 9L, 10L, false)]
     [InlineData("AtFullBody", "Disconnected", 10L, 10L, false)]
     [InlineData("Never", "EndOfBody", 10L, 10L, false)]
-    public void F6_an_upload_is_finished_by_its_rule(string rule, string end, long offset, long? length, bool completes) =>
-        Assert.Equal(completes, AppendValidator.CompletesUpload(Enum.Parse<CompletionRule>(rule), Enum.Parse<BodyEndReason>(end), offset, length));
+    public void CompletesUpload_follows_the_completion_rule(string rule, string end, long offset, long? length, bool expected) =>
+        Assert.Equal(expected, AppendValidator.CompletesUpload(Enum.Parse<CompletionRule>(rule), Enum.Parse<BodyEndReason>(end), offset, length));
 
-    private static AppendCommand Command(long offset, long? body, long? size) => new()
+    private static AppendCommand Command(long offset, long? bodyLength, long? uploadLength) => new()
     {
         Key = new UploadKey("o", "i"),
         Offset = offset,
         Body = PipeReader.Create(Stream.Null),
-        BodyLength = body,
-        UploadLength = size,
+        BodyLength = bodyLength,
+        UploadLength = uploadLength,
         CompletionRule = CompletionRule.AtLength,
         CreateIfMissing = new CreateCommand("file-id", null, null),
     };

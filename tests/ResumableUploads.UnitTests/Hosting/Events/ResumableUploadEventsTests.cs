@@ -7,12 +7,12 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.UnitTests.Hosting.Events;
 
-public class EventClassTests
+public class ResumableUploadEventsTests
 {
     private readonly Calls _calls = new();
 
     [Fact]
-    public async Task Classes_run_in_order_before_the_delegate()
+    public async Task Events_classes_run_in_order_before_the_delegate()
     {
         await using TestApp app = await StartAsync(
             static uploads => uploads.AddEvents<First>().AddEvents<Second>(),
@@ -31,7 +31,7 @@ public class EventClassTests
     }
 
     [Fact]
-    public async Task Rejection_of_a_class_is_final()
+    public async Task Rejection_by_events_class_skips_later_handlers()
     {
         await using TestApp app = await StartAsync(static uploads => uploads.AddEvents<Rejecting>().AddEvents<Second>(), options => options.OnCreating = (_, _) => _calls.AddAsync("delegate"));
         using HttpResponseMessage response = await app.Client.AppendAsync("f", 0, new byte[3], 3);
@@ -39,7 +39,7 @@ public class EventClassTests
     }
 
     [Fact]
-    public async Task Delegate_sees_the_response_of_the_class()
+    public async Task OnCompleted_delegate_gets_the_response_of_the_events_class()
     {
         UploadResponse? seen = null;
         await using TestApp app = await StartAsync(static uploads => uploads.AddEvents<Responding>(), options => options.OnCompleted = (upload, _) =>
@@ -53,7 +53,7 @@ public class EventClassTests
     }
 
     [Fact]
-    public async Task Failed_delegate_lets_the_class_run_again()
+    public async Task Failed_delegate_runs_the_events_class_again()
     {
         int runs = 0;
         await using TestApp app = await StartAsync(static uploads => uploads.AddEvents<First>(), options => options.OnCompleted = (_, _) =>
@@ -67,14 +67,14 @@ public class EventClassTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Class_is_a_handler_only_if_it_overrides_the_method(bool overrides)
+    public async Task Events_class_without_OnCompletedAsync_is_not_a_completion_handler(bool overrides)
     {
         await using TestApp app = await StartAsync(uploads => _ = overrides ? uploads.AddEvents<First>() : uploads.AddEvents<Rejecting>());
         Assert.Equal(overrides, !app.Log.Lines.Any(static line => line.Contains("[301]", StringComparison.Ordinal)));
     }
 
     [Fact]
-    public async Task Class_is_resolved_from_the_scope_of_the_request()
+    public async Task Events_class_is_resolved_from_the_request_scope()
     {
         await using TestApp app = await StartAsync(
             static uploads => uploads.AddEvents<Scoped>(),
@@ -94,7 +94,7 @@ public class EventClassTests
     }
 
     [Fact]
-    public async Task Class_of_an_endpoint_gets_all_events_but_completion()
+    public async Task Endpoint_calls_events_class_except_for_completion()
     {
         await using TestApp app = await StartAsync(
             static uploads => uploads.AddEvents<First>(),
@@ -104,7 +104,7 @@ public class EventClassTests
     }
 
     [Fact]
-    public async Task Expired_and_dead_lettered_uploads_reach_the_class()
+    public async Task Expiration_and_dead_lettering_call_the_events_class()
     {
         var time = new FakeTimeProvider(new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero));
         await using TestApp app = await StartAsync(

@@ -4,14 +4,14 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.UnitTests.Hosting.Options;
 
-public class SettingsWatchTests
+public class ConfigurationWatchCheckTests
 {
     [Theory]
     [InlineData(true, "uploads", true)]
     [InlineData(true, ".", true)]
     [InlineData(true, "../elsewhere", false)]
     [InlineData(false, "uploads", false)]
-    public async Task An_upload_directory_that_the_host_watches_is_told_once(bool reloads, string directory, bool isTold)
+    public async Task Watched_upload_directory_logs_one_warning(bool reloadOnChange, string directory, bool isWatched)
     {
         DirectoryInfo root = Directory.CreateTempSubdirectory("watch-test-");
         try
@@ -21,7 +21,7 @@ public class SettingsWatchTests
             WebApplicationBuilder builder = WebApplication.CreateBuilder(new WebApplicationOptions
             {
                 ContentRootPath = content,
-                Args = [$"--hostBuilder:reloadConfigOnChange={reloads}"],
+                Args = [$"--hostBuilder:reloadConfigOnChange={reloadOnChange}"],
             });
             var log = new LogLines();
             builder.Logging.ClearProviders().AddProvider(log);
@@ -29,9 +29,9 @@ public class SettingsWatchTests
             app.UseResumableUploads(options => options.Directory = directory);
             app.UseResumableUploads(options => (options.Directory, options.UploadPath, options.StatusPath) = (directory, "/other", null));
 
-            string[] told = [.. log.Lines.Where(static line => line.Contains("reloadConfigOnChange", StringComparison.Ordinal))];
-            Assert.Equal(isTold ? 1 : 0, told.Length);
-            Assert.All(told, static line => Assert.Contains("appsettings.json", line, StringComparison.Ordinal));
+            string[] warnings = [.. log.Lines.Where(static line => line.Contains("reloadConfigOnChange", StringComparison.Ordinal))];
+            Assert.Equal(isWatched ? 1 : 0, warnings.Length);
+            Assert.All(warnings, static line => Assert.Contains("appsettings.json", line, StringComparison.Ordinal));
         }
         finally
         {
