@@ -78,13 +78,13 @@ internal static class ProblemExpectations
 }
 
 /// <summary>A body that sends its first part at once, and the rest when it is released.</summary>
-internal sealed class HeldContent : HttpContent
+internal sealed class BlockedContent : HttpContent
 {
     private readonly byte[] _first;
     private readonly byte[] _rest;
     private readonly TaskCompletionSource _release = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public HeldContent(byte[] first, byte[] rest)
+    public BlockedContent(byte[] first, byte[] rest)
     {
         (_first, _rest) = (first, rest);
         Headers.ContentType = new MediaTypeHeaderValue("application/octet-stream");

@@ -63,7 +63,7 @@ internal sealed class AbusedServer : IAsyncDisposable
 
     public async Task StopAsync()
     {
-        _child.AskToStop();
+        _child.Terminate();
         await _child.EndAsync();
     }
 
@@ -79,7 +79,7 @@ internal sealed class AbusedServer : IAsyncDisposable
     {
         string question = $"alive {++_questions} ";
         Task<string> answer = _child.PrintsAsync(line => line.StartsWith(question, StringComparison.Ordinal));
-        await _child.TellAsync("collect " + _questions.ToString(CultureInfo.InvariantCulture));
+        await _child.WriteLineAsync("collect " + _questions.ToString(CultureInfo.InvariantCulture));
         return long.Parse((await answer)[question.Length..], CultureInfo.InvariantCulture);
     }
 

@@ -55,7 +55,7 @@ internal sealed class PowerLoss(LoopDisk disk) : Crash
             // A machine without power reports nothing. Without the kill, the process could still receive results from a file system that is shutting
             // down and report them.
             _hit = host;
-            host.StandStill();
+            host.SuspendThreads();
             disk.CutPower();
             host.Kill();
         }

@@ -65,7 +65,7 @@ internal sealed class SoakServer(LoopDisk disk, string[] options) : IUploadServe
                 _power.Trigger(process);
                 break;
             default:
-                process.AskToStop();
+                process.Terminate();
                 break;
         }
 

@@ -52,7 +52,7 @@ internal sealed record WholeRequest(string Path, byte[] Content, string? Content
     }
 
     /// <summary>Repeats the last request to get the stored response.</summary>
-    public Task<HttpResponseMessage> AskAgainAsync(HttpClient client, string fileId = "f") =>
+    public Task<HttpResponseMessage> RepeatLastRequestAsync(HttpClient client, string fileId = "f") =>
         SendPieceAsync(client, fileId, Content.Length, [], Content.Length, Way.Measured);
 
     public Task<HttpResponseMessage> SendPieceAsync(HttpClient client, string fileId, long start, byte[] piece, long? size, Way way) => SendAsync(

@@ -8,9 +8,9 @@ namespace ResumableUploads.Testing.Servers;
 public sealed partial class ChildHost : IAsyncDisposable
 {
     public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
-    private const int Terminate = 15;
-    private const int Continue = 18;
-    private const int Stop = 19;
+    private const int SigTerm = 15;
+    private const int SigCont = 18;
+    private const int SigStop = 19;
 
     private readonly Process _process;
     private readonly LineFeed _output = new();
@@ -87,21 +87,21 @@ public sealed partial class ChildHost : IAsyncDisposable
         await _output.WaitAsync(wanted).WaitAsync(Timeout)
             ?? throw new InvalidOperationException($"The process ended (exit code {await ExitCodeAsync()}):\n{string.Join('\n', Output)}\n{Errors}");
 
-    public Task TellAsync(string line) => _process.StandardInput.WriteLineAsync(line);
+    public Task WriteLineAsync(string line) => _process.StandardInput.WriteLineAsync(line);
 
     /// <summary>Sends SIGKILL.</summary>
     public void Kill() => _process.Kill();
 
     /// <summary>Sends SIGTERM.</summary>
-    public void AskToStop() => Assert.Equal(0, Signal(_process.Id, Terminate));
+    public void Terminate() => Assert.Equal(0, Signal(_process.Id, SigTerm));
 
     /// <summary>Sends SIGSTOP, which suspends the process. The signal numbers are those of Linux.</summary>
-    public void Pause() => Assert.Equal(0, Signal(_process.Id, Stop));
+    public void Pause() => Assert.Equal(0, Signal(_process.Id, SigStop));
 
     /// <summary>Sends SIGSTOP and returns when all threads are suspended or the process has ended.</summary>
-    public void StandStill()
+    public void SuspendThreads()
     {
-        _ = Signal(_process.Id, Stop);
+        _ = Signal(_process.Id, SigStop);
         long start = TimeProvider.System.GetTimestamp();
         while (Threads().Any(static state => state is not ('T' or 'D' or 'Z' or 'X')))
         {
@@ -110,7 +110,7 @@ public sealed partial class ChildHost : IAsyncDisposable
         }
     }
 
-    public void Resume() => Assert.Equal(0, Signal(_process.Id, Continue));
+    public void Resume() => Assert.Equal(0, Signal(_process.Id, SigCont));
 
     /// <summary>Waits until the process has ended and all of its output is read.</summary>
     public async Task EndAsync()

@@ -62,7 +62,7 @@ internal sealed class IetfApp : IAsyncDisposable
         string place = TusApp.Endpoint,
         string wire = Http1,
         Action<ResumableUploadOptions>? configure = null,
-        Func<int, Said?>? answer = null,
+        Func<int, HandlerResponse?>? answer = null,
         Action<WebApplicationBuilder>? services = null)
     {
         TusApp app = await TusApp.StartAsync(

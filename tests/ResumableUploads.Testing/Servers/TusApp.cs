@@ -10,7 +10,7 @@ namespace ResumableUploads.Testing.Servers;
 internal sealed record Seen(byte[] Content, string? FileName, string? ContentType);
 
 /// <summary>The response of a handler.</summary>
-internal sealed record Said(int Status, string? Body = null, string? Location = null);
+internal sealed record HandlerResponse(int Status, string? Body = null, string? Location = null);
 
 /// <summary>An app that receives tus uploads at <c>/files</c>: with the middleware, a mapped path, or a resumable endpoint.</summary>
 internal sealed class TusApp : IAsyncDisposable
@@ -45,7 +45,7 @@ internal sealed class TusApp : IAsyncDisposable
     public static async Task<TusApp> StartAsync(
         string place,
         Action<ResumableUploadOptions>? configure = null,
-        Func<int, Said?>? answer = null,
+        Func<int, HandlerResponse?>? answer = null,
         Action<WebApplicationBuilder>? services = null,
         bool onKestrel = false,
         HttpProtocols protocols = HttpProtocols.Http1,
@@ -69,7 +69,7 @@ internal sealed class TusApp : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _app.DisposeAsync();
 
-    private static void Map(WebApplication app, string place, ConcurrentQueue<Seen> seen, Func<int, Said?> answer)
+    private static void Map(WebApplication app, string place, ConcurrentQueue<Seen> seen, Func<int, HandlerResponse?> answer)
     {
         switch (place)
         {

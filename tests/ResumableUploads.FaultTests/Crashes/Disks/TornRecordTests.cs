@@ -47,7 +47,7 @@ public class TornRecordTests
         // The bytes are kept in quarantine for inspection.
         string quarantined = Assert.Single(Directory.GetDirectories(Path.Combine(directory.Root, "quarantine")));
         Assert.Equal(content[..50_000], await File.ReadAllBytesAsync(Assert.Single(Directory.GetFiles(quarantined, "*.data"))));
-        again.AskToStop();
+        again.Terminate();
         await again.EndAsync();
         Assert.Contains("fail: ", again.Errors);
         Assert.Contains("is damaged", again.Errors);

@@ -32,7 +32,7 @@ public class CompletionTests
         }
 
         Task<HttpResponseMessage> pending = waitingHost.Client.AppendAsync(Name, Content.Length, [], Content.Length);
-        await a.TellAsync("release");
+        await a.WriteLineAsync("release");
         string answer = $"finished {Name} in {a.Id}";
         foreach (Task<HttpResponseMessage> task in (Task<HttpResponseMessage>[])[sent, pending, b.Client.AppendAsync(Name, Content.Length, [], Content.Length)])
         {

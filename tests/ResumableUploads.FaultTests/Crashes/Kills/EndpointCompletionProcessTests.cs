@@ -35,7 +35,7 @@ public class EndpointCompletionProcessTests
         }
 
         Task<EndpointAnswer> pending = upload.AskAsync(waitingHost.Client);
-        await a.TellAsync("release");
+        await a.WriteLineAsync("release");
         using HttpResponseMessage response = await sent;
         EndpointAnswer answer = await EndpointAnswer.OfAsync(response);
         Assert.Equal((201, "true", $"\"{upload.Hash}\""), (answer.Status, answer.IsComplete, answer.ETag));
@@ -86,7 +86,7 @@ public class EndpointCompletionProcessTests
 
         // The first process continues and its endpoint is canceled. Its result is not used.
         a.Resume();
-        a.AskToStop();
+        a.Terminate();
         using (HttpResponseMessage stopped = await sent)
         {
             Assert.Equal(HttpStatusCode.ServiceUnavailable, stopped.StatusCode);
@@ -96,7 +96,7 @@ public class EndpointCompletionProcessTests
         EndpointAnswer waiting = await upload.AskAsync(c.Client);
         Assert.Equal(503, waiting.Status);
         Assert.Contains("still-completing", waiting.Body, StringComparison.Ordinal);
-        await b.TellAsync("release");
+        await b.WriteLineAsync("release");
         EndpointAnswer answer = await pending;
         Assert.Equal((201, "true"), (answer.Status, answer.IsComplete));
         Assert.Equal(answer, await upload.AskAsync(c.Client));

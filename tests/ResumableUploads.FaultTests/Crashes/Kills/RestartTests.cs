@@ -77,7 +77,7 @@ public class RestartTests(ITestOutputHelper output)
     private static async Task StopAsync(ChildHost server)
     {
         long began = TimeProvider.System.GetTimestamp();
-        server.AskToStop();
+        server.Terminate();
         await server.EndAsync();
         Assert.True(server.ExitCode == 0, $"Exit code {server.ExitCode}: {server.Errors}");
         Assert.InRange(TimeProvider.System.GetElapsedTime(began), TimeSpan.Zero, ShutdownTimeout);

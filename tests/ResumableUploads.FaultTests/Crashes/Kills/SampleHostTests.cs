@@ -55,7 +55,7 @@ public class SampleHostTests
             await directory.HasAsync("silent", 100_000);
 
             long began = Stopwatch.GetTimestamp();
-            sample.AskToStop();
+            sample.Terminate();
             RawResponse? response;
             do
             {

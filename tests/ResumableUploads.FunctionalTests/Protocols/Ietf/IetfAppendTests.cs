@@ -126,7 +126,7 @@ public class IetfAppendTests
     {
         foreach (int status in new[] { 200, 404, 409, 422, 500 })
         {
-            await using IetfApp app = await IetfApp.StartAsync(place, wire, answer: _ => new Said(status, "The handler's words.", place == TusApp.Endpoint ? "/made" : null));
+            await using IetfApp app = await IetfApp.StartAsync(place, wire, answer: _ => new HandlerResponse(status, "The handler's words.", place == TusApp.Endpoint ? "/made" : null));
             using HttpResponseMessage single = await app.Client.CreateAsync(true, File);
             string url = await app.Client.BeginAsync();
             using HttpResponseMessage part = await app.Client.AppendAsync(url, 0, false, File[..3]);
@@ -168,7 +168,7 @@ public class IetfAppendTests
     [MemberData(nameof(Everywhere))]
     public async Task Lost_final_response_is_replayed_from_version_9_on(string place, string wire)
     {
-        await using IetfApp app = await IetfApp.StartAsync(place, wire, answer: static call => new Said(200, $"Call {call}."));
+        await using IetfApp app = await IetfApp.StartAsync(place, wire, answer: static call => new HandlerResponse(200, $"Call {call}."));
         string url = await app.Client.BeginAsync();
         using HttpResponseMessage lost = await app.Client.AppendAsync(url, 0, true, File);
         foreach (int? version in new int?[] { 9, 10, null })
@@ -235,7 +235,7 @@ public class IetfAppendTests
     [InlineData(TusApp.Endpoint)]
     public async Task Exception_of_the_handler_is_503_and_can_be_retried(string place)
     {
-        await using IetfApp app = await IetfApp.StartAsync(place, answer: static call => call == 1 ? throw new InvalidOperationException() : new Said(200, "Done."));
+        await using IetfApp app = await IetfApp.StartAsync(place, answer: static call => call == 1 ? throw new InvalidOperationException() : new HandlerResponse(200, "Done."));
         string url = await app.Client.BeginAsync();
         using HttpResponseMessage failed = await app.Client.AppendAsync(url, 0, true, File);
         Assert.Equal((503, "10", "?0"), failed.State());

@@ -119,7 +119,7 @@ public class IetfCreationTests
     [MemberData(nameof(Everywhere))]
     public async Task Complete_creation_returns_response_and_location_of_the_handler(string place, string wire)
     {
-        await using IetfApp app = await IetfApp.StartAsync(place, wire, answer: _ => new Said(202, "Thank you.", place == TusApp.Endpoint ? "/mine" : null));
+        await using IetfApp app = await IetfApp.StartAsync(place, wire, answer: _ => new HandlerResponse(202, "Thank you.", place == TusApp.Endpoint ? "/mine" : null));
         using HttpResponseMessage response = await app.Client.CreateAsync(true, File);
         Assert.Equal((202, "16", "?1"), response.State());
         Assert.Equal("Thank you.", await response.Content.ReadAsStringAsync());
@@ -156,7 +156,7 @@ public class IetfCreationTests
     public async Task Final_response_of_creation_carries_completeness(string place, string wire)
     {
         await using IetfApp app = await IetfApp.StartAsync(
-            place, wire, static options => options.MaxUploadSize = 20, static call => call == 1 ? new Said(422, "No.") : new Said(200, "Yes."));
+            place, wire, static options => options.MaxUploadSize = 20, static call => call == 1 ? new HandlerResponse(422, "No.") : new HandlerResponse(200, "Yes."));
         using HttpResponseMessage rejectedByHandler = await app.Client.CreateAsync(true, File);
         Assert.Equal((422, "16", "?1"), rejectedByHandler.State());
         using HttpResponseMessage accepted = await app.Client.CreateAsync(true, File);

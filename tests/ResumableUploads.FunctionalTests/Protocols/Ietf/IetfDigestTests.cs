@@ -86,7 +86,7 @@ public class IetfDigestTests
     [MemberData(nameof(Places))]
     public async Task Want_Repr_Digest_returns_digest_in_final_and_later_responses(string place)
     {
-        await using IetfApp app = await IetfApp.StartAsync(place, answer: static _ => new Said(200, "Done."));
+        await using IetfApp app = await IetfApp.StartAsync(place, answer: static _ => new HandlerResponse(200, "Done."));
         using HttpResponseMessage created = await app.Client.CreateAsync(false, File[..4], Newest, ("Want-Repr-Digest", "sha-512=3, sha-256=10, md5=1"));
         Assert.Null(created.Header("Repr-Digest"));
         string url = created.Header("Location")!;

@@ -50,7 +50,7 @@ public class IetfOffsetRetrievalTests
     [MemberData(nameof(Everywhere))]
     public async Task Completeness_is_true_only_with_a_final_response(string place, string wire)
     {
-        await using IetfApp app = await IetfApp.StartAsync(place, wire, answer: static call => call == 1 ? new Said(503, "Later.") : null);
+        await using IetfApp app = await IetfApp.StartAsync(place, wire, answer: static call => call == 1 ? new HandlerResponse(503, "Later.") : null);
         string url = await app.Client.BeginAsync();
         using HttpResponseMessage failed = await app.Client.AppendAsync(url, 0, true, File);
         Assert.Equal((503, "10", "?1"), failed.State());

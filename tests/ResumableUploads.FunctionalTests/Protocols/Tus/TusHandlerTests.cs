@@ -42,7 +42,7 @@ public class TusHandlerTests
     [MemberData(nameof(Places))]
     public async Task Response_with_body_is_200_with_offset_and_is_replayed(string place)
     {
-        await using TusApp app = await TusApp.StartAsync(place, answer: static _ => new Said(202, "thanks", "/things/7"));
+        await using TusApp app = await TusApp.StartAsync(place, answer: static _ => new HandlerResponse(202, "thanks", "/things/7"));
         string url = await app.Client.CreateAsync(TusApp.Url, File.Length);
         for (int i = 0; i < 3; i++)
         {
@@ -66,7 +66,7 @@ public class TusHandlerTests
     [InlineData("endpoint", 0)]
     public async Task Response_to_creation_is_201_with_upload_location(string place, int length)
     {
-        await using TusApp app = await TusApp.StartAsync(place, answer: static _ => new Said(200, "thanks", "/things/7"));
+        await using TusApp app = await TusApp.StartAsync(place, answer: static _ => new HandlerResponse(200, "thanks", "/things/7"));
         using HttpResponseMessage created = await app.Client.TusAsync("POST", TusApp.Url, length == 0 ? null : File, ("Upload-Length", length.ToString(CultureInfo.InvariantCulture)));
         Assert.Equal((201, "thanks"), ((int)created.StatusCode, await created.Content.ReadAsStringAsync()));
         Assert.Equal(length, await app.Client.OffsetAsync(created.Header("Location")!));
@@ -80,7 +80,7 @@ public class TusHandlerTests
     [MemberData(nameof(Places))]
     public async Task Response_4xx_of_the_handler_is_final(string place)
     {
-        await using TusApp app = await TusApp.StartAsync(place, answer: static _ => new Said(422, "no cats"));
+        await using TusApp app = await TusApp.StartAsync(place, answer: static _ => new HandlerResponse(422, "no cats"));
         string url = await app.Client.CreateAsync(TusApp.Url, File.Length);
         for (int i = 0; i < 2; i++)
         {
@@ -98,7 +98,7 @@ public class TusHandlerTests
     [MemberData(nameof(Places))]
     public async Task Response_5xx_of_the_handler_is_not_final(string place)
     {
-        await using TusApp app = await TusApp.StartAsync(place, answer: static call => call < 3 ? new Said(500, "try again") : new Said(200, "well"));
+        await using TusApp app = await TusApp.StartAsync(place, answer: static call => call < 3 ? new HandlerResponse(500, "try again") : new HandlerResponse(200, "well"));
         string url = await app.Client.CreateAsync(TusApp.Url, File.Length);
         for (int i = 0; i < 4; i++)
         {
@@ -114,7 +114,7 @@ public class TusHandlerTests
     public async Task Response_too_large_to_be_stored_is_sent_once()
     {
         string text = new('x', 200_000);
-        await using TusApp app = await TusApp.StartAsync(TusApp.Endpoint, answer: _ => new Said(200, text), onKestrel: true);
+        await using TusApp app = await TusApp.StartAsync(TusApp.Endpoint, answer: _ => new HandlerResponse(200, text), onKestrel: true);
         string url = await app.Client.CreateAsync(TusApp.Url, File.Length);
         using HttpResponseMessage last = await app.Client.PieceAsync(url, 0, File);
         Assert.Equal((200, "6", text), ((int)last.StatusCode, last.Header("Upload-Offset"), await last.Content.ReadAsStringAsync()));

@@ -126,7 +126,7 @@ public class ExpirationTests
         await app.Client.AppendAsync("other", 0, [1], 10).ShouldHoldAsync(1);
         await started.Task;
         started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var held = new HeldContent([1, 2], [3]);
+        var held = new BlockedContent([1, 2], [3]);
         Task<HttpResponseMessage> sending = app.Client.AppendAsync("f", 0, held, 3);
         await started.Task;
         _time.Advance(TimeSpan.FromHours(10));

@@ -96,7 +96,7 @@ public class OwnerLimitTests
                 return Task.CompletedTask;
             };
         });
-        var held = new HeldContent([1, 2], [3]);
+        var held = new BlockedContent([1, 2], [3]);
         Task<HttpResponseMessage> first = app.Client.AppendAsync("a", 0, held, 3);
         await started.Task;
         using (HttpResponseMessage second = await app.Client.AppendAsync("b", 0, [1], 10))

@@ -90,7 +90,7 @@ public class TusCreationWithUploadTests
     [MemberData(nameof(Places))]
     public async Task Creation_whose_handler_asks_to_retry_returns_Location(string place)
     {
-        await using TusApp app = await TusApp.StartAsync(place, answer: static call => call == 1 ? new Said(503, "later") : null);
+        await using TusApp app = await TusApp.StartAsync(place, answer: static call => call == 1 ? new HandlerResponse(503, "later") : null);
         using HttpResponseMessage failed = await app.Client.TusAsync("POST", TusApp.Url, new byte[5], ("Upload-Length", "5"));
         Assert.Equal((503, "later", "5"), ((int)failed.StatusCode, await failed.Content.ReadAsStringAsync(), failed.Header("Upload-Offset")));
         Assert.Equal(204, await app.Client.PieceAsync(failed.Header("Location")!, 5, []).StatusOfAsync());

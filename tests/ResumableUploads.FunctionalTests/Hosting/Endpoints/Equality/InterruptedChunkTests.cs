@@ -67,7 +67,7 @@ public class InterruptedChunkTests
         }
 
         Assert.Equal(json.Length, await app.Client.StatusAsync("f", "/json"));
-        using HttpResponseMessage last = await request.AskAgainAsync(app.Client);
+        using HttpResponseMessage last = await request.RepeatLastRequestAsync(app.Client);
         Assert.Equal(await Reply.OfAsync(plain), await Reply.OfAsync(last, isOurs: true));
     }
 

@@ -161,7 +161,7 @@ public class ResponseWritingTests
         var request = new WholeRequest("/x", new byte[1000], "text/plain");
         using HttpResponseMessage first = await request.SendInPiecesAsync(app.Client, 2, 1);
         Assert.Equal(2 * Long.Length, (await first.Content.ReadAsByteArrayAsync()).Length);
-        using HttpResponseMessage again = await request.AskAgainAsync(app.Client);
+        using HttpResponseMessage again = await request.RepeatLastRequestAsync(app.Client);
         Assert.Equal(("\"long\"", "true", 0), (again.Header("ETag"), again.Header("X-Upload-Complete"), (await again.Content.ReadAsByteArrayAsync()).Length));
     }
 
@@ -183,7 +183,7 @@ public class ResponseWritingTests
         string expected = await Reply.OfAsync(plain);
         Assert.Contains("Content-Encoding: gzip", expected, StringComparison.Ordinal);
         Assert.Equal(expected, await Reply.OfAsync(inPieces, isOurs: true));
-        using HttpResponseMessage again = await request.AskAgainAsync(app.Client);
+        using HttpResponseMessage again = await request.RepeatLastRequestAsync(app.Client);
         Assert.Equal(expected, await Reply.OfAsync(again, isOurs: true));
     }
 }

@@ -113,7 +113,7 @@ public class SameResponseTests
         Assert.Equal(("true", request.Content.Length.ToString(System.Globalization.CultureInfo.InvariantCulture)), (inPieces.Header("X-Upload-Complete"), inPieces.Header("X-Start-Byte")));
 
         // The replayed response has all headers except those that are never stored.
-        using HttpResponseMessage again = await request.AskAgainAsync(app.Client, fileId);
+        using HttpResponseMessage again = await request.RepeatLastRequestAsync(app.Client, fileId);
         Assert.Equal(
             string.Join('\n', expected.Split('\n').Where(static line => !line.StartsWith("Set-Cookie", StringComparison.Ordinal))),
             await Reply.OfAsync(again, isOurs: true));
