@@ -83,8 +83,8 @@ public sealed partial class ChildHost : IAsyncDisposable
     }
 
     /// <summary>Waits for a line of output and returns it. Earlier lines count.</summary>
-    public async Task<string> PrintsAsync(Func<string, bool> wanted) =>
-        await _output.WaitAsync(wanted).WaitAsync(Timeout)
+    public async Task<string> PrintsAsync(Func<string, bool> predicate) =>
+        await _output.WaitAsync(predicate).WaitAsync(Timeout)
             ?? throw new InvalidOperationException($"The process ended (exit code {await ExitCodeAsync()}):\n{string.Join('\n', Output)}\n{Errors}");
 
     public Task WriteLineAsync(string line) => _process.StandardInput.WriteLineAsync(line);

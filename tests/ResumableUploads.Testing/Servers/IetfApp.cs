@@ -49,7 +49,7 @@ internal sealed class IetfApp : IAsyncDisposable
     public Uri Address => _app.Address;
 
     /// <summary>Gets the files that the handler has received, in order.</summary>
-    public ConcurrentQueue<Seen> Seen => _app.Seen;
+    public ConcurrentQueue<ReceivedFile> Seen => _app.Seen;
 
     public ConcurrentQueue<string> Log => _app.App.Log.Lines;
 

@@ -5,7 +5,7 @@ internal sealed class LineFeed
 {
     private readonly Lock _lock = new();
     private readonly List<string> _lines = [];
-    private readonly List<(Func<string, bool> Wanted, TaskCompletionSource<string?> Found)> _waiting = [];
+    private readonly List<(Func<string, bool> Predicate, TaskCompletionSource<string?> Completion)> _waiting = [];
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public event Action<string>? Added;
@@ -34,9 +34,9 @@ internal sealed class LineFeed
                 _lines.Add(line);
             }
 
-            foreach ((Func<string, bool> _, TaskCompletionSource<string?> found) in _waiting.Where(one => line is null || one.Wanted(line)))
+            foreach ((Func<string, bool> _, TaskCompletionSource<string?> completion) in _waiting.Where(waiter => line is null || waiter.Predicate(line)))
             {
-                found.TrySetResult(line);
+                completion.TrySetResult(line);
             }
 
             if (line is null)
@@ -50,23 +50,23 @@ internal sealed class LineFeed
     }
 
     /// <summary>Returns the first matching line, or null if the stream ends without one.</summary>
-    public Task<string?> WaitAsync(Func<string, bool> wanted)
+    public Task<string?> WaitAsync(Func<string, bool> predicate)
     {
         lock (_lock)
         {
-            if (_lines.Find(line => wanted(line)) is { } line)
+            if (_lines.Find(line => predicate(line)) is { } line)
             {
                 return Task.FromResult<string?>(line);
             }
 
-            var found = new TaskCompletionSource<string?>(TaskCreationOptions.RunContinuationsAsynchronously);
+            var completion = new TaskCompletionSource<string?>(TaskCreationOptions.RunContinuationsAsynchronously);
             if (_ended.Task.IsCompleted)
             {
-                found.SetResult(null);
+                completion.SetResult(null);
             }
 
-            _waiting.Add((wanted, found));
-            return found.Task;
+            _waiting.Add((predicate, completion));
+            return completion.Task;
         }
     }
 }

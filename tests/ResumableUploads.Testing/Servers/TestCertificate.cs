@@ -8,12 +8,12 @@ namespace ResumableUploads.Testing.Servers;
 /// <summary>A self-signed certificate for localhost.</summary>
 internal static class TestCertificate
 {
-    public static X509Certificate2 Instance { get; } = Make();
+    public static X509Certificate2 Instance { get; } = Create();
 
     /// <summary>Validates a server certificate: only this one is trusted.</summary>
     public static bool IsIt(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors) => Instance.Equals(certificate);
 
-    private static X509Certificate2 Make()
+    private static X509Certificate2 Create()
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256);
@@ -22,9 +22,9 @@ internal static class TestCertificate
         names.AddIpAddress(IPAddress.Loopback);
         request.CertificateExtensions.Add(names.Build());
         DateTimeOffset now = TimeProvider.System.GetUtcNow();
-        using X509Certificate2 made = request.CreateSelfSigned(now.AddDays(-1), now.AddDays(2));
+        using X509Certificate2 certificate = request.CreateSelfSigned(now.AddDays(-1), now.AddDays(2));
 
         // On Windows, TLS requires a key that was imported.
-        return X509CertificateLoader.LoadPkcs12(made.Export(X509ContentType.Pfx), password: null);
+        return X509CertificateLoader.LoadPkcs12(certificate.Export(X509ContentType.Pfx), password: null);
     }
 }

@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 namespace ResumableUploads.Testing.Servers;
 
 /// <summary>A file as the handler has received it.</summary>
-internal sealed record Seen(byte[] Content, string? FileName, string? ContentType);
+internal sealed record ReceivedFile(byte[] Content, string? FileName, string? ContentType);
 
 /// <summary>The response of a handler.</summary>
 internal sealed record HandlerResponse(int Status, string? Body = null, string? Location = null);
@@ -22,7 +22,7 @@ internal sealed class TusApp : IAsyncDisposable
 
     private readonly TestApp _app;
 
-    private TusApp(TestApp app, ConcurrentQueue<Seen> seen) => (_app, Seen) = (app, seen);
+    private TusApp(TestApp app, ConcurrentQueue<ReceivedFile> received) => (_app, Seen) = (app, received);
 
     public static TheoryData<string> Places => [ReadyMade, Mapped, Endpoint];
 
@@ -33,7 +33,7 @@ internal sealed class TusApp : IAsyncDisposable
     public TestApp App => _app;
 
     /// <summary>Gets the files that the handler has received, in order.</summary>
-    public ConcurrentQueue<Seen> Seen { get; }
+    public ConcurrentQueue<ReceivedFile> Seen { get; }
 
     /// <param name="place">The kind of upload path.</param>
     /// <param name="configure">Configures the options. The store is in memory.</param>
@@ -51,9 +51,9 @@ internal sealed class TusApp : IAsyncDisposable
         HttpProtocols protocols = HttpProtocols.Http1,
         Action<ListenOptions>? listen = null)
     {
-        var seen = new ConcurrentQueue<Seen>();
+        var received = new ConcurrentQueue<ReceivedFile>();
         TestApp app = await EndpointApp.StartAsync(
-            app => Map(app, place, seen, answer ?? (static _ => null)),
+            app => Map(app, place, received, answer ?? (static _ => null)),
             options =>
             {
                 options.UseMemoryStore();
@@ -64,12 +64,12 @@ internal sealed class TusApp : IAsyncDisposable
             onTestHost: !onKestrel,
             protocols,
             listen);
-        return new TusApp(app, seen);
+        return new TusApp(app, received);
     }
 
     public ValueTask DisposeAsync() => _app.DisposeAsync();
 
-    private static void Map(WebApplication app, string place, ConcurrentQueue<Seen> seen, Func<int, HandlerResponse?> answer)
+    private static void Map(WebApplication app, string place, ConcurrentQueue<ReceivedFile> received, Func<int, HandlerResponse?> answer)
     {
         switch (place)
         {
@@ -82,20 +82,20 @@ internal sealed class TusApp : IAsyncDisposable
             default:
                 app.MapPost(Url, async (HttpContext context) =>
                 {
-                    seen.Enqueue(new Seen(
+                    received.Enqueue(new ReceivedFile(
                         await ReadAsync(context.Request.Body), context.Features.Get<IResumableUploadFeature>()!.FileName, context.Request.ContentType));
-                    if (answer(seen.Count) is not { } said)
+                    if (answer(received.Count) is not { } response)
                     {
                         context.Response.StatusCode = 204;
                         return;
                     }
 
-                    context.Response.StatusCode = said.Status;
-                    context.Response.Headers.Location = said.Location;
-                    if (said.Body is not null)
+                    context.Response.StatusCode = response.Status;
+                    context.Response.Headers.Location = response.Location;
+                    if (response.Body is not null)
                     {
                         context.Response.ContentType = "text/plain";
-                        await context.Response.WriteAsync(said.Body);
+                        await context.Response.WriteAsync(response.Body);
                     }
                 }).WithResumableUploads();
                 break;
@@ -104,10 +104,10 @@ internal sealed class TusApp : IAsyncDisposable
         async Task CompletedAsync(CompletedUpload upload, CancellationToken cancellationToken)
         {
             await using Stream content = await upload.OpenReadAsync(cancellationToken);
-            seen.Enqueue(new Seen(await ReadAsync(content), upload.FileName, upload.ContentType));
-            if (answer(seen.Count) is { } said)
+            received.Enqueue(new ReceivedFile(await ReadAsync(content), upload.FileName, upload.ContentType));
+            if (answer(received.Count) is { } response)
             {
-                upload.Response = said.Body is null ? new UploadResponse(said.Status) : new UploadResponse(said.Status, "text/plain", Encoding.UTF8.GetBytes(said.Body));
+                upload.Response = response.Body is null ? new UploadResponse(response.Status) : new UploadResponse(response.Status, "text/plain", Encoding.UTF8.GetBytes(response.Body));
             }
         }
     }

@@ -28,7 +28,7 @@ public abstract class FileSystemStoreTest : IDisposable
 
     internal LogList Logs { get; } = new();
 
-    /// <summary>How long a test waits for an expected event.</summary>
+    /// <summary>The maximum time that a test waits for an expected event.</summary>
     protected static readonly TimeSpan TestTimeout = TimeSpan.FromSeconds(30);
 
     protected static CancellationToken None => TestContext.Current.CancellationToken;

@@ -34,10 +34,10 @@ public class EndpointCompletionProcessTests
             Assert.Equal(Content.Length, await upload.StatusAsync(b.Client));
         }
 
-        Task<EndpointAnswer> pending = upload.AskAsync(waitingHost.Client);
+        Task<EndpointResponse> pending = upload.AskAsync(waitingHost.Client);
         await a.WriteLineAsync("release");
         using HttpResponseMessage response = await sent;
-        EndpointAnswer answer = await EndpointAnswer.OfAsync(response);
+        EndpointResponse answer = await EndpointResponse.OfAsync(response);
         Assert.Equal((201, "true", $"\"{upload.Hash}\""), (answer.Status, answer.IsComplete, answer.ETag));
         Assert.Equal(answer, await pending);
         Assert.Equal(answer, await upload.AskAsync(b.Client));
@@ -57,10 +57,10 @@ public class EndpointCompletionProcessTests
         Task<HttpResponseMessage> sent = await upload.SendPiecesAsync(a.Client, 40_000);
         await a.PrintsAsync(static line => line == $"running {Name} 1");
 
-        Task<EndpointAnswer> pending = upload.AskAsync(b.Client);
+        Task<EndpointResponse> pending = upload.AskAsync(b.Client);
         a.Kill();
         await Assert.ThrowsAsync<HttpRequestException>(() => sent);
-        EndpointAnswer answer = await pending;
+        EndpointResponse answer = await pending;
         Assert.Equal((201, "true", $"\"{upload.Hash}\""), (answer.Status, answer.IsComplete, answer.ETag));
         Assert.Equal(answer, await upload.AskAsync(b.Client));
         var effects = new EndpointEffects(DirectoryOf(directory));
@@ -81,7 +81,7 @@ public class EndpointCompletionProcessTests
         Task<HttpResponseMessage> sent = await upload.SendPiecesAsync(a.Client, 40_000);
         await a.PrintsAsync(static line => line == $"running {Name} 1");
         a.Pause();
-        Task<EndpointAnswer> pending = upload.AskAsync(b.Client);
+        Task<EndpointResponse> pending = upload.AskAsync(b.Client);
         await b.PrintsAsync(static line => line == $"running {Name} 2");
 
         // The first process continues and its endpoint is canceled. Its result is not used.
@@ -93,11 +93,11 @@ public class EndpointCompletionProcessTests
         }
 
         await a.EndAsync();
-        EndpointAnswer waiting = await upload.AskAsync(c.Client);
+        EndpointResponse waiting = await upload.AskAsync(c.Client);
         Assert.Equal(503, waiting.Status);
         Assert.Contains("still-completing", waiting.Body, StringComparison.Ordinal);
         await b.WriteLineAsync("release");
-        EndpointAnswer answer = await pending;
+        EndpointResponse answer = await pending;
         Assert.Equal((201, "true"), (answer.Status, answer.IsComplete));
         Assert.Equal(answer, await upload.AskAsync(c.Client));
         Assert.Equal([(1, false), (2, true)], new EndpointEffects(DirectoryOf(directory)).RunsOf(upload.Key));
@@ -135,7 +135,7 @@ public class EndpointCompletionProcessTests
         await using ChildHost child = await ChildHost.StartAsync(directory.Root, options);
         for (int i = 0; i < 2; i++)
         {
-            EndpointAnswer answer = await upload.AskAsync(child.Client);
+            EndpointResponse answer = await upload.AskAsync(child.Client);
             Assert.Equal(500, answer.Status);
             Assert.Contains("urn:resumable-uploads:parked", answer.Body, StringComparison.Ordinal);
             Assert.Equal(Content.Length, await upload.StatusAsync(child.Client));

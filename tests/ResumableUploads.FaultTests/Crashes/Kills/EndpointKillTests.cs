@@ -56,7 +56,7 @@ public class EndpointKillTests
                 await child.DisposeAsync();
                 child = await StartAsync(directory, effectsDirectory, round + 1);
 
-                EndpointAnswer answer = await upload.ReconnectAsync(child.Client, cuts[^1]);
+                EndpointResponse answer = await upload.ReconnectAsync(child.Client, cuts[^1]);
                 AssertIsWhole(answer, upload, content.Length, isOldResponse ? dead : child.Id);
                 Assert.Equal(answer, await upload.AskAsync(child.Client));
                 Assert.Equal(upload.Hash, Assert.Single(effects.HashesOf(upload.Key)));
@@ -82,7 +82,7 @@ public class EndpointKillTests
         $"ResumableUploads:FileSystem:Durability={(number % 5 == 4 ? "PowerLoss" : "ProcessCrash")}",
         "ResumableUploads:Handler:LeaseDuration=00:00:00.3");
 
-    private static void AssertIsWhole(EndpointAnswer answer, EndpointUpload upload, int size, int process)
+    private static void AssertIsWhole(EndpointResponse answer, EndpointUpload upload, int size, int process)
     {
         Assert.Equal((201, "true", $"\"{upload.Hash}\""), (answer.Status, answer.IsComplete, answer.ETag));
         Assert.Equal($"/effects/{upload.Key.Split('/')[1]}", answer.Location);

@@ -49,7 +49,7 @@ internal sealed class EndpointUpload(string fileId, byte[] content, string? die 
     /// </summary>
     /// <param name="client">The client.</param>
     /// <param name="least">The offset that the server has acknowledged before.</param>
-    public async Task<EndpointAnswer> ReconnectAsync(HttpClient client, long least)
+    public async Task<EndpointResponse> ReconnectAsync(HttpClient client, long least)
     {
         for (int i = 0; i < 10; i++)
         {
@@ -59,7 +59,7 @@ internal sealed class EndpointUpload(string fileId, byte[] content, string? die 
             using HttpResponseMessage response = await SendAsync(client, status, content.Length);
             if (response.StatusCode != HttpStatusCode.ServiceUnavailable)
             {
-                return await EndpointAnswer.OfAsync(response);
+                return await EndpointResponse.OfAsync(response);
             }
 
             TimeSpan wait = response.Headers.RetryAfter?.Delta ?? TimeSpan.Zero;
@@ -72,9 +72,9 @@ internal sealed class EndpointUpload(string fileId, byte[] content, string? die 
     }
 
     /// <summary>Requests the status at the full size.</summary>
-    public async Task<EndpointAnswer> AskAsync(HttpClient client)
+    public async Task<EndpointResponse> AskAsync(HttpClient client)
     {
         using HttpResponseMessage response = await SendAsync(client, content.Length, content.Length);
-        return await EndpointAnswer.OfAsync(response);
+        return await EndpointResponse.OfAsync(response);
     }
 }

@@ -48,9 +48,9 @@ public class UrlSessionTests
         }
 
         Assert.Equal((204, "?1"), (response.Status, version == 3 ? (response.Header("Upload-Incomplete") == "?0" ? "?1" : null) : response.Header("Upload-Complete")));
-        Seen seen = Assert.Single(app.App.Seen);
-        Assert.Equal("video/quicktime", seen.ContentType);
-        Assert.Equal(File, seen.Content);
+        ReceivedFile file = Assert.Single(app.App.Seen);
+        Assert.Equal("video/quicktime", file.ContentType);
+        Assert.Equal(File, file.Content);
     }
 
     [Fact]

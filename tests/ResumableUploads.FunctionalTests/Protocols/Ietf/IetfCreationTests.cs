@@ -98,9 +98,9 @@ public class IetfCreationTests
             Newest, ("Content-Type", "image/png"), ("Content-Disposition", "inline; filename=\"other.png\"; filename*=UTF-8''b%C3%BCro.png"));
         using HttpResponseMessage response = await app.Client.AppendAsync(url, 0, true, File);
         Assert.Equal("?1", response.Header("Upload-Complete"));
-        Seen seen = Assert.Single(app.Seen);
-        Assert.Equal(("büro.png", "image/png"), (seen.FileName, seen.ContentType));
-        Assert.Equal(File, seen.Content);
+        ReceivedFile file = Assert.Single(app.Seen);
+        Assert.Equal(("büro.png", "image/png"), (file.FileName, file.ContentType));
+        Assert.Equal(File, file.Content);
     }
 
     [Theory]

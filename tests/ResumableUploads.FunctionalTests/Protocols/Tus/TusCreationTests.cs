@@ -116,8 +116,8 @@ public class TusCreationTests
         await using TusApp app = await TusApp.StartAsync(place);
         string url = await app.Client.CreateAsync(TusApp.Url, 1, ("Upload-Metadata", "name w7YudHh0,filetype dGV4dC9wbGFpbg=="));
         Assert.Equal(204, await app.Client.PieceAsync(url, 0, [1]).StatusOfAsync());
-        Seen seen = Assert.Single(app.Seen);
-        Assert.Equal(("\u00f6.txt", "text/plain"), (seen.FileName, seen.ContentType));
+        ReceivedFile file = Assert.Single(app.Seen);
+        Assert.Equal(("\u00f6.txt", "text/plain"), (file.FileName, file.ContentType));
     }
 
     [Theory]

@@ -25,9 +25,9 @@ public class TusConcatenationTests
 
         using HttpResponseMessage final = await CreateFinalAsync(app, $"{second} {first}", ("Upload-Metadata", "filename YWxsLmJpbg=="));
         Assert.Equal((201, "120000"), ((int)final.StatusCode, final.Header("Upload-Offset")));
-        Seen seen = Assert.Single(app.Seen);
-        Assert.Equal([.. b, .. a], seen.Content);
-        Assert.Equal("all.bin", seen.FileName);
+        ReceivedFile file = Assert.Single(app.Seen);
+        Assert.Equal([.. b, .. a], file.Content);
+        Assert.Equal("all.bin", file.FileName);
     }
 
     [Theory]
@@ -39,11 +39,11 @@ public class TusConcatenationTests
         string part = await CreatePartAsync(app, a, ("Upload-Metadata", "filename cGFydA=="));
         using HttpResponseMessage final = await CreateFinalAsync(app, $"{new Uri(app.Client.BaseAddress!, part)} {part}");
         Assert.Equal(201, (int)final.StatusCode);
-        Seen seen = Assert.Single(app.Seen);
-        Assert.Equal([.. a, .. a], seen.Content);
+        ReceivedFile file = Assert.Single(app.Seen);
+        Assert.Equal([.. a, .. a], file.Content);
 
         // The metadata of a part does not become metadata of the final upload.
-        Assert.NotEqual("part", seen.FileName);
+        Assert.NotEqual("part", file.FileName);
         using HttpResponseMessage gone = await app.Client.TusAsync("HEAD", part);
         Assert.Equal(404, (int)gone.StatusCode);
     }

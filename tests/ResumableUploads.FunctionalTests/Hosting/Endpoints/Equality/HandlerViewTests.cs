@@ -29,10 +29,10 @@ public class HandlerViewTests
                 + $"{request.ContentType} {request.ContentLength} {request.Headers.ContentLanguage} {request.Headers["X-Of"]} {request.Body.CanSeek} {request.Body.Length} "
                 + $"{context.Features.Get<IHttpRequestBodyDetectionFeature>()!.CanHaveBody} {context.Features.Get<IHttpRequestFeature>()!.RawTarget}";
         }).WithResumableUploads());
-        var first = new WholeRequest("/a/one/2?q=first", File, "image/png") { Headers = [("X-Of", "first"), ("Content-Language", "de"), ("X-File-Name", "a.png")] };
-        (await first.SendPieceAsync(app.Client, "f", 0, File[..4000], File.Length, Way.Measured)).Dispose();
-        var last = new WholeRequest("/a/one/2?q=last", File, "text/html") { Headers = [("X-Of", "last"), ("Content-Language", "en"), ("X-File-Name", "b.png")] };
-        (await last.SendPieceAsync(app.Client, "f", 4000, File[4000..], File.Length, Way.Chunked)).Dispose();
+        var first = new ChunkableRequest("/a/one/2?q=first", File, "image/png") { Headers = [("X-Of", "first"), ("Content-Language", "de"), ("X-File-Name", "a.png")] };
+        (await first.SendChunkAsync(app.Client, "f", 0, File[..4000], File.Length, ChunkFraming.ContentLength)).Dispose();
+        var last = new ChunkableRequest("/a/one/2?q=last", File, "text/html") { Headers = [("X-Of", "last"), ("Content-Language", "en"), ("X-File-Name", "b.png")] };
+        (await last.SendChunkAsync(app.Client, "f", 4000, File[4000..], File.Length, ChunkFraming.Chunked)).Dispose();
 
         Assert.Equal("POST /a/one/2?q=first one 2 first image/png 10000 de last True 10000 True /a/one/2?q=first", seen);
         Assert.DoesNotContain(headers, static name => name.StartsWith("X-File", StringComparison.OrdinalIgnoreCase));
@@ -100,7 +100,7 @@ public class HandlerViewTests
                 IFormCollection twice = context.Request.Form;
                 seen = $"{context.Request.HasFormContentType} {once["a"]} {twice["a"]} {twice["b"].Count} {ReferenceEquals(once, twice)}";
             },
-            new WholeRequest("/x", "a=1&b=2&b=3"u8.ToArray(), "application/x-www-form-urlencoded"));
+            new ChunkableRequest("/x", "a=1&b=2&b=3"u8.ToArray(), "application/x-www-form-urlencoded"));
         Assert.Equal("True 1 1 2 True", seen);
     }
 
@@ -128,9 +128,9 @@ public class HandlerViewTests
                 app.MapPost("/x/{id}", static () => "done").WithDisplayName("mine").WithResumableUploads();
             },
             onTestHost: true);
-        (await new WholeRequest("/x/5", File, "image/png").SendInPiecesAsync(app.Client, 2, 1)).Dispose();
+        (await new ChunkableRequest("/x/5", File, "image/png").SendInChunksAsync(app.Client, 2, 1)).Dispose();
 
-        int cut = new WholeRequest("/x", File, null).CutsOf(2, 1)[1];
+        int cut = new ChunkableRequest("/x", File, null).GetChunkBoundaries(2, 1)[1];
         Assert.Equal([cut, cut, File.Length - cut, File.Length - cut], before);
         Assert.Equal(["10000 mine 5"], behind);
     }
@@ -141,18 +141,18 @@ public class HandlerViewTests
         var uploads = new List<IResumableUploadFeature?>();
         await using TestApp app = await EndpointApp.StartAsync(
             app => app.MapPost("/x", (HttpContext context) => uploads.Add(context.Features.Get<IResumableUploadFeature>())).WithResumableUploads(), onTestHost: true);
-        var request = new WholeRequest("/x", File, "image/png") { Headers = [("X-File-Name", "a%20b.png")] };
+        var request = new ChunkableRequest("/x", File, "image/png") { Headers = [("X-File-Name", "a%20b.png")] };
         (await request.SendPlainAsync(app.Client)).Dispose();
-        (await request.SendInPiecesAsync(app.Client, 3, 9)).Dispose();
+        (await request.SendInChunksAsync(app.Client, 3, 9)).Dispose();
 
         Assert.Null(uploads[0]);
         Assert.Equal(("a b.png", 10_000, false, 1), (uploads[1]!.FileName, uploads[1]!.Size, uploads[1]!.IsRepeat, uploads[1]!.Attempt));
     }
 
-    private static async Task RunAsync(RequestDelegate handler, WholeRequest? request = null)
+    private static async Task RunAsync(RequestDelegate handler, ChunkableRequest? request = null)
     {
         await using TestApp app = await EndpointApp.StartAsync(app => app.MapPost("/x", handler).WithResumableUploads());
-        using HttpResponseMessage answer = await (request ?? new WholeRequest("/x", File, "image/png")).SendInPiecesAsync(app.Client, 3, 5);
+        using HttpResponseMessage answer = await (request ?? new ChunkableRequest("/x", File, "image/png")).SendInChunksAsync(app.Client, 3, 5);
         Assert.Equal(200, (int)answer.StatusCode);
     }
 }

@@ -17,7 +17,7 @@ public class InterruptedChunkTests
     public async Task Response_after_interruptions_equals_that_of_plain_request(int seed, bool measured, bool reset)
     {
         await using TestApp app = await EchoApp.StartAsync(Server.Http1);
-        var request = new WholeRequest("/stream/cut/1?x=1", Content, "video/mp4");
+        var request = new ChunkableRequest("/stream/cut/1?x=1", Content, "video/mp4");
         using HttpResponseMessage plain = await request.SendPlainAsync(app.Client);
         var random = new Random(seed);
         long held = 0;
@@ -47,7 +47,7 @@ public class InterruptedChunkTests
             Assert.Equal(before + some, held);
         }
 
-        using HttpResponseMessage last = await request.SendPieceAsync(app.Client, "f", held, Content[(int)held..], Content.Length, Way.Measured);
+        using HttpResponseMessage last = await request.SendChunkAsync(app.Client, "f", held, Content[(int)held..], Content.Length, ChunkFraming.ContentLength);
         Assert.Equal(await Reply.OfAsync(plain), await Reply.OfAsync(last, isOurs: true));
     }
 
@@ -56,7 +56,7 @@ public class InterruptedChunkTests
     {
         await using TestApp app = await EchoApp.StartAsync(Server.Http1);
         byte[] json = """{"name":"cut","lines":[1,2,3]}"""u8.ToArray();
-        var request = new WholeRequest("/json", json, "application/json");
+        var request = new ChunkableRequest("/json", json, "application/json");
         using HttpResponseMessage plain = await request.SendPlainAsync(app.Client);
         await using (RawConnection line = await RawConnection.OpenAsync(app.Address))
         {

@@ -144,9 +144,9 @@ public class ResponseWritingTests
     public async Task Response_equals_that_of_plain_request_however_written(string way, Server server)
     {
         await using TestApp app = await server.StartAsync(app => app.MapPost("/x", Ways[way]).WithResumableUploads());
-        var request = new WholeRequest("/x", new byte[1000], "text/plain");
+        var request = new ChunkableRequest("/x", new byte[1000], "text/plain");
         using HttpResponseMessage plain = await request.SendPlainAsync(app.Client);
-        using HttpResponseMessage inPieces = await request.SendInPiecesAsync(app.Client, 2, 1);
+        using HttpResponseMessage inPieces = await request.SendInChunksAsync(app.Client, 2, 1);
         Assert.Equal(await Reply.OfAsync(plain), await Reply.OfAsync(inPieces, isOurs: true));
         Assert.Equal(plain.Content.Headers.ContentLength, plain.Content.Headers.ContentLength is null ? null : inPieces.Content.Headers.ContentLength);
     }
@@ -158,8 +158,8 @@ public class ResponseWritingTests
     public async Task Response_over_limit_is_replayed_without_body(Server server)
     {
         await using TestApp app = await server.StartAsync(app => app.MapPost("/x", Ways["long through the pipe"]).WithResumableUploads());
-        var request = new WholeRequest("/x", new byte[1000], "text/plain");
-        using HttpResponseMessage first = await request.SendInPiecesAsync(app.Client, 2, 1);
+        var request = new ChunkableRequest("/x", new byte[1000], "text/plain");
+        using HttpResponseMessage first = await request.SendInChunksAsync(app.Client, 2, 1);
         Assert.Equal(2 * Long.Length, (await first.Content.ReadAsByteArrayAsync()).Length);
         using HttpResponseMessage again = await request.RepeatLastRequestAsync(app.Client);
         Assert.Equal(("\"long\"", "true", 0), (again.Header("ETag"), again.Header("X-Upload-Complete"), (await again.Content.ReadAsByteArrayAsync()).Length));
@@ -177,9 +177,9 @@ public class ResponseWritingTests
             },
             services: static builder => builder.Services.AddResponseCompression(),
             onTestHost: true);
-        var request = new WholeRequest("/x", new byte[1000], "text/plain") { Headers = [("Accept-Encoding", "gzip")] };
+        var request = new ChunkableRequest("/x", new byte[1000], "text/plain") { Headers = [("Accept-Encoding", "gzip")] };
         using HttpResponseMessage plain = await request.SendPlainAsync(app.Client);
-        using HttpResponseMessage inPieces = await request.SendInPiecesAsync(app.Client, 2, 1);
+        using HttpResponseMessage inPieces = await request.SendInChunksAsync(app.Client, 2, 1);
         string expected = await Reply.OfAsync(plain);
         Assert.Contains("Content-Encoding: gzip", expected, StringComparison.Ordinal);
         Assert.Equal(expected, await Reply.OfAsync(inPieces, isOurs: true));

@@ -14,11 +14,11 @@ public class SameResponseTests
     private static readonly int[] Counts = [1, 2, 50];
 
     /// <summary>The requests, each on every server and in several ways of chunking.</summary>
-    public static TheoryData<string, Server, int, Way, int> Rows
+    public static TheoryData<string, Server, int, ChunkFraming, int> Rows
     {
         get
         {
-            var rows = new TheoryData<string, Server, int, Way, int>();
+            var rows = new TheoryData<string, Server, int, ChunkFraming, int>();
             int seed = 1;
             foreach (Server server in Enum.GetValues<Server>())
             {
@@ -26,8 +26,8 @@ public class SameResponseTests
                 {
                     foreach (int pieces in Counts)
                     {
-                        rows.Add(what, server, pieces, (Way)(seed % 3), seed++);
-                        rows.Add(what, server, pieces, (Way)(seed % 3), seed++);
+                        rows.Add(what, server, pieces, (ChunkFraming)(seed % 3), seed++);
+                        rows.Add(what, server, pieces, (ChunkFraming)(seed % 3), seed++);
                     }
                 }
             }
@@ -36,7 +36,7 @@ public class SameResponseTests
         }
     }
 
-    private static Dictionary<string, WholeRequest> Requests { get; } = new()
+    private static Dictionary<string, ChunkableRequest> Requests { get; } = new()
     {
         ["stream"] = new("/stream/summer%20of%20%C3%A4/7?x=1&y=%20&x=2", Bytes(300_000), "video/mp4") { Headers = [("X-Mine", "yes"), ("Content-Language", "de, en")] },
         ["stream without a type"] = new("/stream/a/1", Bytes(5000), null),
@@ -56,29 +56,29 @@ public class SameResponseTests
 
     [Theory]
     [MemberData(nameof(Rows))]
-    public async Task Chunked_request_gets_response_of_plain_request(string what, Server server, int pieces, Way way, int seed)
+    public async Task Chunked_request_gets_response_of_plain_request(string what, Server server, int pieces, ChunkFraming way, int seed)
     {
         await using TestApp app = await EchoApp.StartAsync(server);
         await SameAsync(app, Requests[what], pieces, seed, way);
     }
 
     [Theory]
-    [InlineData(Server.TestHost, 2, Way.Measured, 301)]
-    [InlineData(Server.TestHost, 50, Way.Chunked, 302)]
-    [InlineData(Server.Http1, 1, Way.Chunked, 303)]
-    [InlineData(Server.Http1, 50, Way.EmptyLast, 304)]
-    [InlineData(Server.Http2, 2, Way.Chunked, 305)]
-    [InlineData(Server.Http2, 50, Way.Measured, 306)]
-    public async Task Compressed_body_is_decompressed_when_complete(Server server, int pieces, Way way, int seed)
+    [InlineData(Server.TestHost, 2, ChunkFraming.ContentLength, 301)]
+    [InlineData(Server.TestHost, 50, ChunkFraming.Chunked, 302)]
+    [InlineData(Server.Http1, 1, ChunkFraming.Chunked, 303)]
+    [InlineData(Server.Http1, 50, ChunkFraming.EmptyLast, 304)]
+    [InlineData(Server.Http2, 2, ChunkFraming.Chunked, 305)]
+    [InlineData(Server.Http2, 50, ChunkFraming.ContentLength, 306)]
+    public async Task Compressed_body_is_decompressed_when_complete(Server server, int pieces, ChunkFraming way, int seed)
     {
         await using TestApp app = await EchoApp.StartAsync(server, decompresses: true);
         byte[] whole = Bytes(80_000);
         string answer = await SameAsync(
-            app, new WholeRequest("/stream/z/1", Gzip(whole), "text/plain") { Headers = [("Content-Encoding", "gzip")] }, pieces, seed, way);
+            app, new ChunkableRequest("/stream/z/1", Gzip(whole), "text/plain") { Headers = [("Content-Encoding", "gzip")] }, pieces, seed, way);
         Assert.Contains(Echo.Digest(whole), answer, StringComparison.Ordinal);
         string json = await SameAsync(
             app,
-            new WholeRequest("/json", Gzip("""{"name":"zip","lines":[1,2]}"""u8.ToArray()), "application/json") { Headers = [("Content-Encoding", "gzip")] },
+            new ChunkableRequest("/json", Gzip("""{"name":"zip","lines":[1,2]}"""u8.ToArray()), "application/json") { Headers = [("Content-Encoding", "gzip")] },
             pieces, seed, way, "g");
         Assert.Contains("zip 2 3", json, StringComparison.Ordinal);
     }
@@ -101,14 +101,14 @@ public class SameResponseTests
     public async Task Empty_body_gets_response_of_empty_plain_body(string path, string? type, Server server)
     {
         await using TestApp app = await EchoApp.StartAsync(server);
-        await SameAsync(app, new WholeRequest(path, [], type), 1, 0, Way.Measured);
+        await SameAsync(app, new ChunkableRequest(path, [], type), 1, 0, ChunkFraming.ContentLength);
     }
 
-    private static async Task<string> SameAsync(TestApp app, WholeRequest request, int pieces, int seed, Way way, string fileId = "f")
+    private static async Task<string> SameAsync(TestApp app, ChunkableRequest request, int pieces, int seed, ChunkFraming way, string fileId = "f")
     {
         using HttpResponseMessage plain = await request.SendPlainAsync(app.Client);
         string expected = await Reply.OfAsync(plain);
-        using HttpResponseMessage inPieces = await request.SendInPiecesAsync(app.Client, pieces, seed, way, fileId);
+        using HttpResponseMessage inPieces = await request.SendInChunksAsync(app.Client, pieces, seed, way, fileId);
         Assert.Equal(expected, await Reply.OfAsync(inPieces, isOurs: true));
         Assert.Equal(("true", request.Content.Length.ToString(System.Globalization.CultureInfo.InvariantCulture)), (inPieces.Header("X-Upload-Complete"), inPieces.Header("X-Start-Byte")));
 

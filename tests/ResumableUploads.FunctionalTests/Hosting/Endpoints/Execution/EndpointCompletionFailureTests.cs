@@ -73,7 +73,7 @@ public class EndpointCompletionFailureTests
             Assert.Equal(status ?? 503, (int)failed.StatusCode);
         }
 
-        EndpointAnswer answer = await AskAsync(app);
+        EndpointResponse answer = await AskAsync(app);
         Assert.Equal((201, "true", $"/failing/{Attempts}", $"\"{Attempts}\""), (answer.Status, answer.IsComplete, answer.Location, answer.ETag));
         Assert.Equal(answer, await AskAsync(app));
         Assert.Equal([(1, false), (2, true), (3, true)], _runs);
@@ -97,7 +97,7 @@ public class EndpointCompletionFailureTests
         await Assert.ThrowsAnyAsync<HttpRequestException>(() => SendAsync(app, isFirst: true));
 
         // The connection closes before the run ends. A request in between reports that the run failed.
-        EndpointAnswer answer = await AskAsync(app);
+        EndpointResponse answer = await AskAsync(app);
         answer = answer.Status == 503 ? await AskAsync(app) : answer;
         Assert.Equal((201, "2", "true"), (answer.Status, answer.Body, answer.IsComplete));
         Assert.Equal([1, 2], attempts);
@@ -113,7 +113,7 @@ public class EndpointCompletionFailureTests
     {
         await using TestApp app = await StartAsync(static _ => true, status);
         using HttpResponseMessage response = await SendAsync(app, isFirst: true);
-        EndpointAnswer first = await EndpointAnswer.OfAsync(response);
+        EndpointResponse first = await EndpointResponse.OfAsync(response);
         Assert.Equal((status, "later 1", "true", "\"1\""), (first.Status, first.Body, first.IsComplete, first.ETag));
         for (int i = 0; i < Attempts; i++)
         {
@@ -168,10 +168,10 @@ public class EndpointCompletionFailureTests
     private static Task<HttpResponseMessage> SendAsync(TestApp app, bool isFirst) =>
         app.Client.AppendAsync("f", isFirst ? 0 : Content.Length, new ByteArrayContent(isFirst ? Content : []), Content.Length, Path);
 
-    private static async Task<EndpointAnswer> AskAsync(TestApp app)
+    private static async Task<EndpointResponse> AskAsync(TestApp app)
     {
         using HttpResponseMessage response = await SendAsync(app, isFirst: false);
-        return await EndpointAnswer.OfAsync(response);
+        return await EndpointResponse.OfAsync(response);
     }
 
     /// <summary>Counts the dead-lettered uploads of one app by its metric.</summary>

@@ -29,7 +29,7 @@ public class EndpointInterruptionTests
         gate.Release();
         await gate.OverAsync();
 
-        EndpointAnswer answer = await AskAsync(app);
+        EndpointResponse answer = await AskAsync(app);
         AssertIsOfRunOne(answer);
         Assert.Equal(answer, await AskAsync(app));
         Assert.Equal(1, gate.Runs);
@@ -45,13 +45,13 @@ public class EndpointInterruptionTests
         await using TestApp app = await StartAsync(gate, cut);
         await CutWhileItRunsAsync(app, gate, cut);
 
-        Task<EndpointAnswer>[] waiting = [.. Enumerable.Range(0, 5).Select(_ => AskAsync(app))];
+        Task<EndpointResponse>[] waiting = [.. Enumerable.Range(0, 5).Select(_ => AskAsync(app))];
         Assert.Equal(Content.Length, await app.Client.StatusAsync("f", EndpointCompletionGate.Path));
         Assert.DoesNotContain(waiting, static task => task.IsCompleted);
         Assert.False(gate.Aborted.IsCancellationRequested);
         gate.Release();
 
-        EndpointAnswer[] answers = await Task.WhenAll(waiting);
+        EndpointResponse[] answers = await Task.WhenAll(waiting);
         Assert.All(answers, AssertIsOfRunOne);
         Assert.Single(answers.Distinct());
         Assert.Equal(1, gate.Runs);
@@ -158,13 +158,13 @@ public class EndpointInterruptionTests
     private static Task<HttpResponseMessage> SendAsync(TestApp app) =>
         app.Client.AppendAsync("f", 0, new ByteArrayContent(Content), Content.Length, EndpointCompletionGate.Path);
 
-    private static async Task<EndpointAnswer> AskAsync(TestApp app)
+    private static async Task<EndpointResponse> AskAsync(TestApp app)
     {
         using HttpResponseMessage response = await app.Client.AppendAsync("f", Content.Length, new ByteArrayContent([]), Content.Length, EndpointCompletionGate.Path);
-        return await EndpointAnswer.OfAsync(response);
+        return await EndpointResponse.OfAsync(response);
     }
 
-    private static void AssertIsOfRunOne(EndpointAnswer answer)
+    private static void AssertIsOfRunOne(EndpointResponse answer)
     {
         string hash = Convert.ToHexString(SHA256.HashData(Content));
         Assert.Equal((201, "true", $"\"{hash}\"", $"{EndpointCompletionGate.Path}/1"), (answer.Status, answer.IsComplete, answer.ETag, answer.Location));

@@ -78,7 +78,7 @@ public class SizeLimitTests
         // The app's limit takes the place of the framework's default of 128 MiB.
         await using TestApp app = await AppAsync();
         byte[] form = Form(50_000);
-        using HttpResponseMessage answer = await new WholeRequest(path, form, "multipart/form-data; boundary=x").SendInPiecesAsync(app.Client, 3, 1);
+        using HttpResponseMessage answer = await new ChunkableRequest(path, form, "multipart/form-data; boundary=x").SendInChunksAsync(app.Client, 3, 1);
         Assert.Equal(status, (int)answer.StatusCode);
         if (status == 200)
         {
@@ -92,9 +92,9 @@ public class SizeLimitTests
         await using TestApp app = await AppAsync();
         foreach (string path in new[] { "/form/own", "/mvc/form/own" })
         {
-            var request = new WholeRequest(path, Form(50_000), "multipart/form-data; boundary=x");
+            var request = new ChunkableRequest(path, Form(50_000), "multipart/form-data; boundary=x");
             using HttpResponseMessage plain = await request.SendPlainAsync(app.Client);
-            using HttpResponseMessage pieces = await request.SendInPiecesAsync(app.Client, 2, 1);
+            using HttpResponseMessage pieces = await request.SendInChunksAsync(app.Client, 2, 1);
             Assert.Equal(await Reply.OfAsync(plain), await Reply.OfAsync(pieces, isOurs: true));
         }
     }
@@ -113,8 +113,8 @@ public class SizeLimitTests
     public async Task Unsupported_content_type_is_rejected_before_body_is_stored(string path, string? type, int status)
     {
         await using TestApp app = await AppAsync();
-        var request = new WholeRequest(path, new byte[10], type);
-        using HttpResponseMessage piece = await request.SendPieceAsync(app.Client, "f", 0, new byte[4], 10, Way.Measured);
+        var request = new ChunkableRequest(path, new byte[10], type);
+        using HttpResponseMessage piece = await request.SendChunkAsync(app.Client, "f", 0, new byte[4], 10, ChunkFraming.ContentLength);
         Assert.Equal(status, (int)piece.StatusCode);
         Assert.Equal(status == 200 ? 4 : 0, await app.Client.StatusAsync("f", path));
         using HttpResponseMessage plain = await request.SendPlainAsync(app.Client);
@@ -125,8 +125,8 @@ public class SizeLimitTests
     public async Task Headers_larger_than_record_return_431()
     {
         await using TestApp app = await AppAsync();
-        var request = new WholeRequest("/none?q=" + new string('q', 5000), [1, 2], "text/plain") { Headers = [("Content-Language", new string('<', 9000))] };
-        using HttpResponseMessage answer = await request.SendPieceAsync(app.Client, "f", 0, [1], 2, Way.Measured);
+        var request = new ChunkableRequest("/none?q=" + new string('q', 5000), [1, 2], "text/plain") { Headers = [("Content-Language", new string('<', 9000))] };
+        using HttpResponseMessage answer = await request.SendChunkAsync(app.Client, "f", 0, [1], 2, ChunkFraming.ContentLength);
         Assert.Equal(431, (int)answer.StatusCode);
         Assert.Equal(0, await app.Client.StatusAsync("f", "/none"));
     }
@@ -164,7 +164,7 @@ public class SizeLimitTests
         [.. "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"f\"\r\n\r\n"u8, .. new byte[size], .. "\r\n--x--\r\n"u8];
 
     private static Task<HttpResponseMessage> SendAsync(TestApp app, string path, string id, long start, int count, long? size = null, bool chunked = false) =>
-        new WholeRequest(path, [], null).SendPieceAsync(app.Client, id, start, new byte[count], size, chunked ? Way.Chunked : Way.Measured);
+        new ChunkableRequest(path, [], null).SendChunkAsync(app.Client, id, start, new byte[count], size, chunked ? ChunkFraming.Chunked : ChunkFraming.ContentLength);
 
     private sealed record Limit(long? MaxRequestBodySize) : IRequestSizeLimitMetadata;
 }

@@ -23,9 +23,9 @@ public class PageTests
     public async Task Page_responds_to_chunked_form_as_to_plain_form(int pieces, bool choosesPlace)
     {
         await using TestApp app = await AppAsync(choosesPlace);
-        var request = new WholeRequest("/pages/import/a?x=1", Form, "multipart/form-data; boundary=x");
+        var request = new ChunkableRequest("/pages/import/a?x=1", Form, "multipart/form-data; boundary=x");
         using HttpResponseMessage plain = await request.SendPlainAsync(app.Client);
-        using HttpResponseMessage inPieces = await request.SendInPiecesAsync(app.Client, pieces, 4);
+        using HttpResponseMessage inPieces = await request.SendInChunksAsync(app.Client, pieces, 4);
         Assert.Contains("<p>a Summer 50000</p>", await plain.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         Assert.Equal(await Reply.OfAsync(plain), await Reply.OfAsync(inPieces, isOurs: true));
     }
@@ -35,8 +35,8 @@ public class PageTests
     {
         await using TestApp app = await AppAsync(choosesPlace: false);
         Assert.Contains("nothing yet", await app.Client.GetStringAsync("/pages/import/a"), StringComparison.Ordinal);
-        var request = new WholeRequest("/pages/import/a", Form, "multipart/form-data; boundary=x");
-        (await request.SendPieceAsync(app.Client, "f", 0, Form[..100], Form.Length, Way.Measured)).Dispose();
+        var request = new ChunkableRequest("/pages/import/a", Form, "multipart/form-data; boundary=x");
+        (await request.SendChunkAsync(app.Client, "f", 0, Form[..100], Form.Length, ChunkFraming.ContentLength)).Dispose();
         Assert.Equal((100, 0), (await app.Client.StatusAsync("f", "/pages/import/a"), await app.Client.StatusAsync("f", "/pages/import/b")));
         (await app.Client.DeleteUploadAsync("f", "/pages/import/a")).Dispose();
         Assert.Equal(0, await app.Client.StatusAsync("f", "/pages/import/a"));

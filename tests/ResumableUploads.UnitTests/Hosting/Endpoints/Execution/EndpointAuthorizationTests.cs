@@ -13,7 +13,7 @@ namespace ResumableUploads.UnitTests.Hosting.Endpoints.Execution;
 /// <summary>Authorization of chunks, and isolation of uploads between users.</summary>
 public class EndpointAuthorizationTests
 {
-    private static readonly WholeRequest Request = new("/x", [.. "12345678"u8], "text/plain");
+    private static readonly ChunkableRequest Request = new("/x", [.. "12345678"u8], "text/plain");
 
     [Theory]
     [InlineData(false)]
@@ -103,7 +103,7 @@ public class EndpointAuthorizationTests
         {
             foreach (string? user in new[] { null, "sub:ann", "sub:boss", "id:5" })
             {
-                WholeRequest whole = Request with { Path = path, Headers = user is null ? [] : [(HeaderAuthentication.Header, user)] };
+                ChunkableRequest whole = Request with { Path = path, Headers = user is null ? [] : [(HeaderAuthentication.Header, user)] };
                 using HttpResponseMessage plain = await whole.SendPlainAsync(app.Client);
                 using HttpResponseMessage piece = await SendAsync(app, "POST", path, user, 0, "1234");
                 using HttpResponseMessage status = await SendAsync(app, "GET", path, user, 0, null);

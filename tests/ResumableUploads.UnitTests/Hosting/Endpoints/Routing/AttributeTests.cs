@@ -13,8 +13,8 @@ public class AttributeTests
     public async Task Attribute_on_controller_applies_to_actions_with_content()
     {
         await using TestApp app = await AppAsync();
-        using HttpResponseMessage post = await Whole("/class", 2).SendInPiecesAsync(app.Client, 2, 1);
-        using HttpResponseMessage put = await (Whole("/class/5", 2) with { Method = HttpMethod.Put }).SendInPiecesAsync(app.Client, 2, 1);
+        using HttpResponseMessage post = await Whole("/class", 2).SendInChunksAsync(app.Client, 2, 1);
+        using HttpResponseMessage put = await (Whole("/class/5", 2) with { Method = HttpMethod.Put }).SendInChunksAsync(app.Client, 2, 1);
         Assert.Equal(("post", "put 5"), (await post.Content.ReadAsStringAsync(), await put.Content.ReadAsStringAsync()));
         Assert.Equal("list", await app.Client.GetStringAsync("/class"));
         using HttpResponseMessage delete = await app.Client.DeleteAsync("/class/5");
@@ -27,12 +27,12 @@ public class AttributeTests
     public async Task Attribute_on_action_overrides_controller(string path, int limit)
     {
         await using TestApp app = await AppAsync();
-        using HttpResponseMessage fits = await Whole(path, limit).SendInPiecesAsync(app.Client, 1, 1);
-        using HttpResponseMessage large = await Whole(path, limit + 1).SendPieceAsync(app.Client, "g", 0, [1], limit + 1, Way.Measured);
+        using HttpResponseMessage fits = await Whole(path, limit).SendInChunksAsync(app.Client, 1, 1);
+        using HttpResponseMessage large = await Whole(path, limit + 1).SendChunkAsync(app.Client, "g", 0, [1], limit + 1, ChunkFraming.ContentLength);
         Assert.Equal((200, 413), ((int)fits.StatusCode, (int)large.StatusCode));
     }
 
-    private static WholeRequest Whole(string path, int size) => new(path, new byte[size], "text/plain");
+    private static ChunkableRequest Whole(string path, int size) => new(path, new byte[size], "text/plain");
 
     private static Task<TestApp> AppAsync() => EndpointApp.StartAsync(
         static app => app.MapControllers(),

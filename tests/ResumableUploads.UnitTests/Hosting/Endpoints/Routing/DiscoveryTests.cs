@@ -33,9 +33,9 @@ public class DiscoveryTests
                 app.MapGet("/links", static (LinkGenerator links) => links.GetPathByName("upload", new { album = "x", photo = "y" }));
             },
             onTestHost: true);
-        var request = new WholeRequest("/albums/mine/photos", [1, 2, 3], "text/plain");
+        var request = new ChunkableRequest("/albums/mine/photos", [1, 2, 3], "text/plain");
         using HttpResponseMessage plain = await request.SendPlainAsync(app.Client);
-        using HttpResponseMessage inPieces = await request.SendInPiecesAsync(app.Client, 2, 1);
+        using HttpResponseMessage inPieces = await request.SendInChunksAsync(app.Client, 2, 1);
         Assert.Equal(("http://localhost/albums/mine/photo-7", "\"/albums/other/photos /albums/mine/photo-8\""), (plain.Header("Location"), await plain.Content.ReadAsStringAsync()));
         Assert.Equal(await Reply.OfAsync(plain), await Reply.OfAsync(inPieces, isOurs: true));
         Assert.Equal("/albums/x/photos/y", await app.Client.GetStringAsync("/links"));
@@ -59,7 +59,7 @@ public class DiscoveryTests
             onTestHost: true);
 
         // A chunk request makes the matcher create the chunk endpoints.
-        (await new WholeRequest("/a/1", [1], "text/plain").SendInPiecesAsync(app.Client, 1, 1)).Dispose();
+        (await new ChunkableRequest("/a/1", [1], "text/plain").SendInChunksAsync(app.Client, 1, 1)).Dispose();
         return
         [
             .. app.Services.GetRequiredService<IApiDescriptionGroupCollectionProvider>().ApiDescriptionGroups.Items

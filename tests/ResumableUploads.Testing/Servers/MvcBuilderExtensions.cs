@@ -6,7 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace ResumableUploads.Testing.Servers;
 
 /// <summary>Limits an app to some of the controllers of the test project.</summary>
-internal static class ControllersOf
+internal static class MvcBuilderExtensions
 {
     public static IMvcBuilder OnlyControllers(this IMvcBuilder mvc, params Type[] controllers) => mvc.ConfigureApplicationPartManager(parts =>
     {
@@ -21,10 +21,10 @@ internal static class ControllersOf
             parts.FeatureProviders.Remove(provider);
         }
 
-        parts.FeatureProviders.Add(new Only(controllers));
+        parts.FeatureProviders.Add(new ListedControllers(controllers));
     });
 
-    private sealed class Only(Type[] controllers) : ControllerFeatureProvider
+    private sealed class ListedControllers(Type[] controllers) : ControllerFeatureProvider
     {
         protected override bool IsController(TypeInfo typeInfo) => controllers.Contains(typeInfo.AsType());
     }
