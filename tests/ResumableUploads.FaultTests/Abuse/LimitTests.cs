@@ -114,12 +114,12 @@ public sealed class LimitTests(LimitTests.Server server) : IClassFixture<LimitTe
 
         private string Root => Path.Combine(_parent.FullName, "files");
 
-        private string Neighbour => Path.Combine(_parent.FullName, "neighbour");
+        private string Neighbor => Path.Combine(_parent.FullName, "neighbor");
 
         public async ValueTask InitializeAsync()
         {
             Directory.CreateDirectory(Root);
-            await File.WriteAllTextAsync(Neighbour, "x");
+            await File.WriteAllTextAsync(Neighbor, "x");
             _app = await TestApp.StartAsync(static options => options.Limits.MaxUploadsPerOwner = int.MaxValue, directory: Root);
         }
 
@@ -149,8 +149,8 @@ public sealed class LimitTests(LimitTests.Server server) : IClassFixture<LimitTe
 
         public void AssertNothingElsewhere()
         {
-            Assert.Equal(["files", "neighbour"], Directory.EnumerateFileSystemEntries(_parent.FullName).Select(Path.GetFileName).Order());
-            Assert.Equal("x", File.ReadAllText(Neighbour));
+            Assert.Equal(["files", "neighbor"], Directory.EnumerateFileSystemEntries(_parent.FullName).Select(Path.GetFileName).Order());
+            Assert.Equal("x", File.ReadAllText(Neighbor));
             string[] names = [.. Directory.EnumerateFileSystemEntries(Root, "*", SearchOption.AllDirectories).Select(Path.GetFileName).OfType<string>().Distinct()];
             Assert.All(names, static name => Assert.Matches("^([0-9a-z-]+|[0-9a-f]{32}\\.(data|mark|lock)|record\\.json|outcome)$", name));
             Assert.All(Directory.EnumerateDirectories(Path.Combine(Root, "uploads")).Select(Path.GetFileName), static owner => Assert.True(UploadKey.IsValidPart(owner)));

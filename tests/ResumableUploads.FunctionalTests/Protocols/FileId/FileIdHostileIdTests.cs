@@ -32,7 +32,7 @@ public sealed class FileIdHostileIdTests : IDisposable
     public async Task Hostile_ids_are_distinct_uploads_and_never_part_of_a_path()
     {
         string root = Directory.CreateDirectory(Path.Combine(_parent, "files")).FullName;
-        File.WriteAllText(Path.Combine(_parent, "neighbour"), "x");
+        File.WriteAllText(Path.Combine(_parent, "neighbor"), "x");
         List<string> ids = Ids();
         Assert.Equal(ids.Count, ids.Distinct().Count());
         await using TestApp app = await TestApp.StartAsync(directory: root);
