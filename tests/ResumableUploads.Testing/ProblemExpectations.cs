@@ -54,7 +54,7 @@ internal static class ProblemExpectations
     }
 
     /// <summary>Asserts that a response is 200 with the offset, and whether the upload is complete.</summary>
-    public static async Task ShouldHoldAsync(this Task<HttpResponseMessage> sending, long offset, bool complete = false)
+    public static async Task ShouldHaveOffsetAsync(this Task<HttpResponseMessage> sending, long offset, bool complete = false)
     {
         using HttpResponseMessage response = await sending;
         Assert.Equal((200, offset.ToString()), ((int)response.StatusCode, await response.Content.ReadAsStringAsync()));

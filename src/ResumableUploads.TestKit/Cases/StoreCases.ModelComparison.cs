@@ -84,7 +84,7 @@ internal sealed partial class StoreCases
             ConcurrentCall[] calls = [.. callers.SelectMany(caller => caller.Calls).OrderBy(call => call.InvokedAt)];
             CaseAssert.True(
                 new LinearizabilityChecker(calls).IsLinearizable(),
-                $"Round {round}: these answers fit in no order.{Environment.NewLine}{string.Join<ConcurrentCall>(Environment.NewLine, calls)}");
+                $"Round {round}: these responses fit in no order.{Environment.NewLine}{string.Join<ConcurrentCall>(Environment.NewLine, calls)}");
         }
     }
 }

@@ -52,13 +52,13 @@ internal sealed partial class StoreCases
     {
         UploadInfo before = await CreateWithContentAsync(Bytes(10));
         var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var answer = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var response = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
         var content = new RecordingContent
         {
             CommitDecision = () =>
             {
                 asked.SetResult();
-                return new ValueTask<bool>(answer.Task);
+                return new ValueTask<bool>(response.Task);
             },
         };
         content.Send(Bytes(5000, 2));
@@ -71,7 +71,7 @@ internal sealed partial class StoreCases
         CaseAssert.Equal(Bytes(10), await ReadContentAsync());
         CaseAssert.Equal(ChangeStatus.Busy, (await Store.UpdateAsync(Key, before.Version, before.Record, Token)).Status);
 
-        answer.SetResult(true);
+        response.SetResult(true);
         CaseAssert.Equal(5010, (await append.WaitAsync(CaseTimeout, Token)).Offset);
         CaseAssert.Equal(Concatenate(Bytes(10), Bytes(5000, 2)), await ReadContentAsync());
     }

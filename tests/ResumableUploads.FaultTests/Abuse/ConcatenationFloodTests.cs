@@ -32,7 +32,7 @@ public class ConcatenationFloodTests(ITestOutputHelper output)
         const int MoreThanIsRemembered = 10_000;
         await using TusApp app = await TusApp.StartAsync(TusApp.ReadyMade, static options => options.Limits.MaxUploadsPerOwner = int.MaxValue);
         string whole = await app.Client.CreateAsync(TusApp.Url, 3, Partial);
-        Assert.Equal(204, await app.Client.PieceAsync(whole, 0, [1, 2, 3]).StatusOfAsync());
+        Assert.Equal(204, await app.Client.AppendChunkAsync(whole, 0, [1, 2, 3]).StatusOfAsync());
         string late = await app.Client.CreateAsync(TusApp.Url, 2, Partial);
         string forgotten = await JoinAsync(app.Client, TusApp.Url, $"{whole} {late}");
         string never = await app.Client.CreateAsync(TusApp.Url, 1, Partial);
@@ -44,7 +44,7 @@ public class ConcatenationFloodTests(ITestOutputHelper output)
         // This concatenation completes at once and must not delete the parts that the other one needs.
         await JoinAsync(app.Client, TusApp.Url, whole);
         Assert.Equal([1, 2, 3], Assert.Single(app.Seen).Content);
-        Assert.Equal(204, await app.Client.PieceAsync(late, 0, [4, 5]).StatusOfAsync());
+        Assert.Equal(204, await app.Client.AppendChunkAsync(late, 0, [4, 5]).StatusOfAsync());
         Assert.Equal(5, await app.Client.OffsetAsync(forgotten));
         Assert.Equal([1, 2, 3, 4, 5], app.Seen.Last().Content);
     }

@@ -141,7 +141,7 @@ public sealed class LimitTests(LimitTests.Server server) : IClassFixture<LimitTe
         public async Task<string> PartAsync()
         {
             string part = await _app.Client.CreateAsync("/upload", 3, ("Upload-Concat", "partial"));
-            Assert.Equal(204, await _app.Client.PieceAsync(part, 0, [1, 2, 3]).StatusOfAsync());
+            Assert.Equal(204, await _app.Client.AppendChunkAsync(part, 0, [1, 2, 3]).StatusOfAsync());
             return part[(part.LastIndexOf('/') + 1)..];
         }
 

@@ -36,7 +36,7 @@ internal static class FileIdFuzz
         int target = method is "GET" or "HEAD" ? FuzzRequest.Status : FuzzRequest.Creation;
         if (method is "POST" or "PUT" or "PATCH")
         {
-            body = Piece(random, headers);
+            body = Chunk(random, headers);
         }
 
         if (Rarely(random))
@@ -60,7 +60,7 @@ internal static class FileIdFuzz
         return new FuzzRequest(number, method, target, mixed, body);
     }
 
-    private static FuzzBody Piece(Random random, List<(string, string)> headers)
+    private static FuzzBody Chunk(Random random, List<(string, string)> headers)
     {
         if (!Rarely(random))
         {

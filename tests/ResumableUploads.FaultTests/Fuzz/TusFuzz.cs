@@ -50,7 +50,7 @@ internal static class TusFuzz
             makers.Add(number);
         }
 
-        FuzzBody body = creates ? Creation(random, headers) : method == "PATCH" ? Piece(random, headers) : FuzzBody.None;
+        FuzzBody body = creates ? Creation(random, headers) : method == "PATCH" ? Chunk(random, headers) : FuzzBody.None;
         if (Rarely(random))
         {
             method = Pick(random, Methods);
@@ -102,7 +102,7 @@ internal static class TusFuzz
         return Body(random, Rarely(random) ? random.Next(1500) : random.Next(length + 1));
     }
 
-    private static FuzzBody Piece(Random random, List<(string, string)> headers)
+    private static FuzzBody Chunk(Random random, List<(string, string)> headers)
     {
         AddType(random, headers);
         if (!Rarely(random))

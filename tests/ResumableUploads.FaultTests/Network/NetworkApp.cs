@@ -197,10 +197,10 @@ internal sealed class NetworkApp : IUploadServer, IAsyncDisposable
     {
         IHeaderDictionary headers = context.Request.Headers;
         string path = context.Request.Path.Value!;
-        (string Name, UploadKey Key)? piece = headers["X-File-Id"].ToString() is { Length: > 0 } fileId && context.Request.Method == "POST" ? ("X-Start-Byte", KeyOfFile(fileId))
+        (string Name, UploadKey Key)? chunk = headers["X-File-Id"].ToString() is { Length: > 0 } fileId && context.Request.Method == "POST" ? ("X-Start-Byte", KeyOfFile(fileId))
             : context.Request.Method != "PATCH" ? null
             : ("Upload-Offset", headers.ContainsKey("Tus-Resumable") ? KeyOfTus(path) : KeyOfIetf(path));
-        if (piece is { } append && await Store.GetAsync(append.Key, CancellationToken.None) is { } upload)
+        if (chunk is { } append && await Store.GetAsync(append.Key, CancellationToken.None) is { } upload)
         {
             headers[append.Name] = upload.Offset.ToString(System.Globalization.CultureInfo.InvariantCulture);
         }

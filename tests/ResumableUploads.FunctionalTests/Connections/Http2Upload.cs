@@ -100,7 +100,7 @@ internal sealed class Http2Upload : LiveUpload
     }
 }
 
-/// <summary>A request body of unknown length that a test writes in pieces.</summary>
+/// <summary>A request body of unknown length that a test writes in chunks.</summary>
 internal sealed class PushedBody : HttpContent
 {
     private readonly TaskCompletionSource<Stream> _stream = new(TaskCreationOptions.RunContinuationsAsynchronously);

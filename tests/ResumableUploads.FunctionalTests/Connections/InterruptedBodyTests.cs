@@ -6,7 +6,7 @@ namespace ResumableUploads.FunctionalTests.Connections;
 /// <summary>Every kind of interruption of a request body, over every kind of connection.</summary>
 public class InterruptedBodyTests
 {
-    private const int Piece = 50_021;
+    private const int Chunk = 50_021;
     private static readonly byte[] File = RandomNumberGenerator.GetBytes(3_000_017);
 
     public static TheoryData<Wire, Cut> Interruptions => new()
@@ -29,7 +29,7 @@ public class InterruptedBodyTests
     {
         await using WatchedApp app = await WatchedApp.StartAsync(wire);
         await using LiveUpload first = await app.BeginAsync(wire, "f", 0, File.Length, File.Length);
-        int sent = await SendPiecesAsync(first, 0, 20);
+        int sent = await SendChunksAsync(first, 0, 20);
         await app.Store.StoredAsync("f", sent);
         first.Cut(cut);
 
@@ -38,7 +38,7 @@ public class InterruptedBodyTests
 
         // The resumed request is interrupted as well.
         await using LiveUpload second = await app.BeginAsync(wire, "f", sent, File.Length - sent, File.Length);
-        int more = await SendPiecesAsync(second, sent, 7);
+        int more = await SendChunksAsync(second, sent, 7);
         await app.Store.StoredAsync("f", more);
         second.Cut(cut);
 
@@ -62,9 +62,9 @@ public class InterruptedBodyTests
                 senders.Add(sender);
 
                 // The server has created the upload and has received some, all or none of the following bytes.
-                int sent = await SendPiecesAsync(sender, (int)offset, 1);
+                int sent = await SendChunksAsync(sender, (int)offset, 1);
                 await app.Store.StoredAsync("f", offset + 1);
-                sent = await SendPiecesAsync(sender, sent, 3);
+                sent = await SendChunksAsync(sender, sent, 3);
                 sender.Cut(cut);
 
                 long status = await app.Client.StatusAsync("f");
@@ -161,11 +161,11 @@ public class InterruptedBodyTests
     private static void AssertNoErrors(WatchedApp app) =>
         Assert.DoesNotContain(app.App.Log.Lines, static line => line.StartsWith("Error", StringComparison.Ordinal));
 
-    private static async Task<int> SendPiecesAsync(LiveUpload sender, int offset, int pieces)
+    private static async Task<int> SendChunksAsync(LiveUpload sender, int offset, int chunks)
     {
-        for (int i = 0; i < pieces; i++)
+        for (int i = 0; i < chunks; i++)
         {
-            int length = Math.Min(Piece, File.Length - offset);
+            int length = Math.Min(Chunk, File.Length - offset);
             await sender.SendAsync(File.AsMemory(offset, length));
             offset += length;
         }

@@ -73,10 +73,10 @@ public class RejectionResponseTests
         await using WatchedApp app = await StartAsync();
         await using RawConnection connection = await RawConnection.OpenAsync(app.Address);
         await connection.SendHeadAsync("POST /upload", "X-File-Id: f", "X-File-Size: 1000", "Transfer-Encoding: chunked");
-        byte[] piece = new byte[1_000_000];
-        for (int sent = 0; sent < Size; sent += piece.Length)
+        byte[] chunk = new byte[1_000_000];
+        for (int sent = 0; sent < Size; sent += chunk.Length)
         {
-            await connection.SendChunkAsync(piece);
+            await connection.SendChunkAsync(chunk);
         }
 
         await connection.SendChunkAsync(default);
@@ -232,10 +232,10 @@ public class RejectionResponseTests
 
     private static async Task SendAsync(RawConnection connection, int bytes)
     {
-        byte[] piece = new byte[1_000_000];
-        for (int sent = 0; sent < bytes; sent += piece.Length)
+        byte[] chunk = new byte[1_000_000];
+        for (int sent = 0; sent < bytes; sent += chunk.Length)
         {
-            await connection.SendAsync(piece.AsMemory(0, Math.Min(piece.Length, bytes - sent)));
+            await connection.SendAsync(chunk.AsMemory(0, Math.Min(chunk.Length, bytes - sent)));
         }
     }
 

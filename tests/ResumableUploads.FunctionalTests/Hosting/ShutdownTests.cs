@@ -11,7 +11,7 @@ namespace ResumableUploads.FunctionalTests.Hosting;
 
 public sealed class ShutdownTests : IDisposable
 {
-    private const int Piece = 100_000;
+    private const int Chunk = 100_000;
     private readonly string _directory = Directory.CreateTempSubdirectory("uploads-shutdown-").FullName;
 
     public void Dispose() => Directory.Delete(_directory, recursive: true);
@@ -24,15 +24,15 @@ public sealed class ShutdownTests : IDisposable
         await using (TestApp app = await TestApp.StartAsync(directory: _directory))
         await using (RawConnection connection = await RawConnection.OpenAsync(app.Address))
         {
-            await connection.SendHeadAsync("POST /upload", "X-File-Id: f", $"X-File-Size: {2 * Piece}", isChunked ? "Transfer-Encoding: chunked" : $"Content-Length: {2 * Piece}");
-            await (isChunked ? connection.SendChunkAsync(new byte[Piece]) : connection.SendAsync(new byte[Piece]));
-            await Eventually.TrueAsync(() => StoredBytes() == Piece, "the piece was stored");
+            await connection.SendHeadAsync("POST /upload", "X-File-Id: f", $"X-File-Size: {2 * Chunk}", isChunked ? "Transfer-Encoding: chunked" : $"Content-Length: {2 * Chunk}");
+            await (isChunked ? connection.SendChunkAsync(new byte[Chunk]) : connection.SendAsync(new byte[Chunk]));
+            await Eventually.TrueAsync(() => StoredBytes() == Chunk, "the chunk was stored");
 
             long start = TimeProvider.System.GetTimestamp();
             Task stop = app.Services.GetRequiredService<IHost>().StopAsync();
             RawResponse response = (await connection.ReadResponseAsync())!;
             using JsonDocument problem = JsonDocument.Parse(response.Body);
-            Assert.Equal((503, $"{Piece}"), (response.Status, response.Header("X-Start-Byte")));
+            Assert.Equal((503, $"{Chunk}"), (response.Status, response.Header("X-Start-Byte")));
             Assert.NotNull(response.Header("Retry-After"));
             Assert.Equal("urn:resumable-uploads:shutting-down", problem.RootElement.GetProperty("type").GetString());
 
@@ -42,10 +42,10 @@ public sealed class ShutdownTests : IDisposable
         }
 
         await using TestApp next = await TestApp.StartAsync(directory: _directory);
-        Assert.Equal(Piece, await next.Client.StatusAsync("f"));
-        using HttpResponseMessage last = await next.Client.AppendAsync("f", Piece, new byte[Piece], 2 * Piece);
+        Assert.Equal(Chunk, await next.Client.StatusAsync("f"));
+        using HttpResponseMessage last = await next.Client.AppendAsync("f", Chunk, new byte[Chunk], 2 * Chunk);
         Assert.Equal("true", last.Header("X-Upload-Complete"));
-        Assert.Equal(2 * Piece, Assert.Single(next.Finished).Content.Length);
+        Assert.Equal(2 * Chunk, Assert.Single(next.Finished).Content.Length);
     }
 
     [Fact]
@@ -55,14 +55,14 @@ public sealed class ShutdownTests : IDisposable
         await using TestApp app = await TestApp.StartAsync(directory: _directory, protocols: HttpProtocols.Http2);
         app.Client.DefaultRequestVersion = HttpVersion.Version20;
         app.Client.DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact;
-        Task<HttpResponseMessage> sent = app.Client.AppendAsync("f", 0, new StalledContent(release.Task), 2 * Piece);
-        await Eventually.TrueAsync(() => StoredBytes() == Piece, "the piece was stored");
+        Task<HttpResponseMessage> sent = app.Client.AppendAsync("f", 0, new StalledContent(release.Task), 2 * Chunk);
+        await Eventually.TrueAsync(() => StoredBytes() == Chunk, "the chunk was stored");
         Task stop = app.Services.GetRequiredService<IHost>().StopAsync();
         using HttpResponseMessage response = await Eventually.WithinAsync(sent);
         release.SetResult();
         await Eventually.WithinAsync(stop);
 
-        Assert.Equal((503, $"{Piece}"), ((int)response.StatusCode, response.Header("X-Start-Byte")));
+        Assert.Equal((503, $"{Chunk}"), ((int)response.StatusCode, response.Header("X-Start-Byte")));
         Assert.NotNull(response.Header("Retry-After"));
     }
 
@@ -78,7 +78,7 @@ public sealed class ShutdownTests : IDisposable
             },
             directory: _directory))
         {
-            Task<HttpResponseMessage> sent = app.Client.AppendAsync("f", 0, new byte[Piece], Piece);
+            Task<HttpResponseMessage> sent = app.Client.AppendAsync("f", 0, new byte[Chunk], Chunk);
             await Eventually.WithinAsync(started.Task);
             await Eventually.WithinAsync(app.Services.GetRequiredService<IHost>().StopAsync());
             using HttpResponseMessage response = await sent;
@@ -87,26 +87,26 @@ public sealed class ShutdownTests : IDisposable
         }
 
         await using TestApp next = await TestApp.StartAsync(directory: _directory);
-        using HttpResponseMessage again = await next.Client.AppendAsync("f", Piece, [], Piece);
+        using HttpResponseMessage again = await next.Client.AppendAsync("f", Chunk, [], Chunk);
         Assert.Equal((200, "true"), ((int)again.StatusCode, again.Header("X-Upload-Complete")));
 
         // The first run may have had side effects, so the second run is a repeat.
         Assert.True(Assert.Single(next.Finished).Upload.IsRepeat);
     }
 
-    /// <summary>Sends one piece, and then stalls until a task completes.</summary>
+    /// <summary>Sends one chunk, and then stalls until a task completes.</summary>
     private sealed class StalledContent(Task release) : HttpContent
     {
         protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
         {
-            await stream.WriteAsync(new byte[Piece]);
+            await stream.WriteAsync(new byte[Chunk]);
             await stream.FlushAsync();
             await release;
         }
 
         protected override bool TryComputeLength(out long length)
         {
-            length = 2 * Piece;
+            length = 2 * Chunk;
             return true;
         }
     }

@@ -36,7 +36,7 @@ internal static class TusClient
         return created.Header("Location")!;
     }
 
-    public static Task<HttpResponseMessage> PieceAsync(this HttpClient client, string url, long offset, byte[] body, params (string Name, string Value)[] headers) =>
+    public static Task<HttpResponseMessage> AppendChunkAsync(this HttpClient client, string url, long offset, byte[] body, params (string Name, string Value)[] headers) =>
         client.TusAsync("PATCH", url, body, [("Upload-Offset", offset.ToString(CultureInfo.InvariantCulture)), .. headers]);
 
     /// <summary>Creates an upload with a deferred length and returns its URL.</summary>

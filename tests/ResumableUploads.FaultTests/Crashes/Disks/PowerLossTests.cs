@@ -42,11 +42,11 @@ public class PowerLossTests(ITestOutputHelper output)
     public async Task Repeated_power_losses_keep_every_acknowledged_byte(string fileSystem)
     {
         const int Losses = 4;
-        const int Piece = 300;
+        const int Chunk = 300;
         await using LoopDisk disk = await LoopDisk.MountAsync(fileSystem);
         var directory = new UploadDirectory(Path.Combine(disk.Path, "uploads"));
         var power = new PowerLoss(disk);
-        byte[] source = new byte[Losses * Piece];
+        byte[] source = new byte[Losses * Chunk];
         new Random(Losses).NextBytes(source);
         var upload = new KilledUpload("one.bin", source, seed: 1);
         for (int loss = 0; loss <= Losses; loss++)
@@ -55,10 +55,10 @@ public class PowerLossTests(ITestOutputHelper output)
             long offset = loss == 0 ? 0 : await upload.VerifyAsync(child.Client, directory);
 
             // The first power loss happens on an empty upload.
-            byte[] piece = loss == 0 ? [] : source[(int)offset..((int)offset + Piece)];
-            using HttpResponseMessage response = await child.Client.AppendAsync(upload.Name, offset, new ByteArrayContent(piece), source.Length + 1);
-            Assert.Equal((offset + piece.Length).ToString(CultureInfo.InvariantCulture), response.Header("X-Start-Byte"));
-            upload.Acknowledge(offset + piece.Length);
+            byte[] chunk = loss == 0 ? [] : source[(int)offset..((int)offset + Chunk)];
+            using HttpResponseMessage response = await child.Client.AppendAsync(upload.Name, offset, new ByteArrayContent(chunk), source.Length + 1);
+            Assert.Equal((offset + chunk.Length).ToString(CultureInfo.InvariantCulture), response.Header("X-Start-Byte"));
+            upload.Acknowledge(offset + chunk.Length);
             power.Trigger(child);
             await child.EndAsync();
             await power.RecoverAsync();

@@ -21,7 +21,7 @@ public class EndpointCompletionProcessTests
         await using ChildHost b = await ChildHost.StartAsync(directory.Root, [.. options, "ResumableUploads:Handler:CompletionTimeout=00:00:01"]);
         await using ChildHost waitingHost = await ChildHost.StartAsync(directory.Root, [.. options, "ResumableUploads:Handler:CompletionTimeout=00:01:00"]);
         var upload = new EndpointUpload(Name, Content);
-        Task<HttpResponseMessage> sent = await upload.SendPiecesAsync(a.Client, 40_000);
+        Task<HttpResponseMessage> sent = await upload.SendChunksAsync(a.Client, 40_000);
         await a.PrintsAsync(static line => line == $"running {Name} 1");
 
         // Each waits a second, with a lease of two seconds: it has to be renewed.
@@ -54,7 +54,7 @@ public class EndpointCompletionProcessTests
         await using ChildHost a = await ChildHost.StartAsync(directory.Root, [.. options, "Handler=hold"]);
         await using ChildHost b = await ChildHost.StartAsync(directory.Root, options);
         var upload = new EndpointUpload(Name, Content);
-        Task<HttpResponseMessage> sent = await upload.SendPiecesAsync(a.Client, 40_000);
+        Task<HttpResponseMessage> sent = await upload.SendChunksAsync(a.Client, 40_000);
         await a.PrintsAsync(static line => line == $"running {Name} 1");
 
         Task<EndpointResponse> pending = upload.AskAsync(b.Client);
@@ -78,7 +78,7 @@ public class EndpointCompletionProcessTests
         await using ChildHost b = await ChildHost.StartAsync(directory.Root, [.. options, "Handler=hold"]);
         await using ChildHost c = await ChildHost.StartAsync(directory.Root, [.. options, "ResumableUploads:Handler:CompletionTimeout=00:00:01"]);
         var upload = new EndpointUpload(Name, Content);
-        Task<HttpResponseMessage> sent = await upload.SendPiecesAsync(a.Client, 40_000);
+        Task<HttpResponseMessage> sent = await upload.SendChunksAsync(a.Client, 40_000);
         await a.PrintsAsync(static line => line == $"running {Name} 1");
         a.Pause();
         Task<EndpointResponse> pending = upload.AskAsync(b.Client);

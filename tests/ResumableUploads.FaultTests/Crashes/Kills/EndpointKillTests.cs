@@ -49,7 +49,7 @@ public class EndpointKillTests
                 byte[] content = RandomNumberGenerator.GetBytes(2 + random.Next(1 << random.Next(6, 19)));
                 int[] cuts = [.. Enumerable.Range(0, 1 + (round % 2)).Select(_ => 1 + random.Next(content.Length - 1)).Distinct().Order()];
                 var upload = new EndpointUpload($"upload-{round}", content, step);
-                Task<HttpResponseMessage> last = await upload.SendPiecesAsync(child.Client, cuts);
+                Task<HttpResponseMessage> last = await upload.SendChunksAsync(child.Client, cuts);
                 await Assert.ThrowsAnyAsync<HttpRequestException>(() => last);
                 await child.EndAsync();
                 int dead = child.Id;

@@ -31,13 +31,13 @@ internal sealed class EndpointUpload(string fileId, byte[] content, string? die 
     /// <summary>Sends all chunks and returns the pending response of the last one.</summary>
     /// <param name="client">The client.</param>
     /// <param name="cuts">The offsets at which the content is split, in ascending order.</param>
-    public async Task<Task<HttpResponseMessage>> SendPiecesAsync(HttpClient client, params int[] cuts)
+    public async Task<Task<HttpResponseMessage>> SendChunksAsync(HttpClient client, params int[] cuts)
     {
         int offset = 0;
         foreach (int end in cuts)
         {
-            using HttpResponseMessage piece = await SendAsync(client, offset, end);
-            Assert.Equal((HttpStatusCode.OK, $"{end}", "false"), (piece.StatusCode, await piece.Content.ReadAsStringAsync(), piece.Header("X-Upload-Complete")));
+            using HttpResponseMessage chunk = await SendAsync(client, offset, end);
+            Assert.Equal((HttpStatusCode.OK, $"{end}", "false"), (chunk.StatusCode, await chunk.Content.ReadAsStringAsync(), chunk.Header("X-Upload-Complete")));
             offset = end;
         }
 

@@ -98,13 +98,13 @@ internal sealed class RetryingUpload(string name, byte[] source, int seed)
     /// <summary>Sends bytes slowly, so that there are always requests in progress.</summary>
     private sealed class SlowContent(ReadOnlyMemory<byte> bytes) : HttpContent
     {
-        private const int Piece = 8000;
+        private const int Chunk = 8000;
 
         protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
         {
-            for (ReadOnlyMemory<byte> rest = bytes; !rest.IsEmpty; rest = rest[Math.Min(Piece, rest.Length)..])
+            for (ReadOnlyMemory<byte> rest = bytes; !rest.IsEmpty; rest = rest[Math.Min(Chunk, rest.Length)..])
             {
-                await stream.WriteAsync(rest[..Math.Min(Piece, rest.Length)]);
+                await stream.WriteAsync(rest[..Math.Min(Chunk, rest.Length)]);
                 await stream.FlushAsync();
                 await Task.Delay(Pause, TimeProvider.System);
             }

@@ -16,10 +16,10 @@ public class BrokenDiskTests(ITestOutputHelper output)
     // The history, the files that are not synced, and what is lost.
     [Theory]
     [InlineData("create twice", "", Gone)]
-    [InlineData("append in pieces", "", Gone)]
+    [InlineData("append in chunks", "", Gone)]
     [InlineData("create twice", "record.json", Gone)]
-    [InlineData("append in pieces", ".data", Content)]
-    [InlineData("append in pieces", ".mark", Bytes)]
+    [InlineData("append in chunks", ".data", Content)]
+    [InlineData("append in chunks", ".mark", Bytes)]
     [InlineData("staged and kept", ".data", Content)]
     [InlineData("staged and kept", ".mark", Bytes)]
     public Task Missing_file_sync_is_detected(string history, string file, string loss) =>
@@ -59,7 +59,7 @@ public class BrokenDiskTests(ITestOutputHelper output)
 
     /// <summary>The store assumes that nothing was lost, because the machine reports the same boot id as when it wrote.</summary>
     [Theory]
-    [InlineData("append in pieces")]
+    [InlineData("append in chunks")]
     [InlineData("staged and kept")]
     public Task Store_that_trusts_an_unsynced_file_length_is_detected(string history) =>
         AssertFoundOutAsync(history, static directory => new BrokenLayer(directory), Content, nextBoot: "zero");

@@ -85,7 +85,7 @@ internal sealed class History(RecordingFileLayer files, string directory, Random
 
     public async Task AppendAsync(UploadKey key, params int[] sizes)
     {
-        PieceContent content = Begin(key, sizes, isStaged: false, isWanted: false, out byte[] bytes);
+        ChunkContent content = Begin(key, sizes, isStaged: false, isWanted: false, out byte[] bytes);
         long start = Upload(key).Kept.Length;
         AppendResult result = await _store.AppendAsync(key, start, content, AppendMode.KeepPartial, default);
         Assert.Equal((AppendStatus.Appended, start + bytes.Length), (result.Status, result.Offset));
@@ -94,7 +94,7 @@ internal sealed class History(RecordingFileLayer files, string directory, Random
 
     public async Task StageAsync(UploadKey key, bool isWanted, params int[] sizes)
     {
-        PieceContent content = Begin(key, sizes, isStaged: true, isWanted, out byte[] bytes);
+        ChunkContent content = Begin(key, sizes, isStaged: true, isWanted, out byte[] bytes);
         long start = Upload(key).Kept.Length;
         AppendResult result = await _store.AppendAsync(key, start, content, AppendMode.AllOrNothing, default);
         Assert.Equal(
@@ -151,13 +151,13 @@ internal sealed class History(RecordingFileLayer files, string directory, Random
         await new StoreVerifier(another).InspectAsync(after);
     }
 
-    private PieceContent Begin(UploadKey key, int[] sizes, bool isStaged, bool isWanted, out byte[] bytes)
+    private ChunkContent Begin(UploadKey key, int[] sizes, bool isStaged, bool isWanted, out byte[] bytes)
     {
-        byte[][] pieces = [.. sizes.Select(Bytes)];
-        byte[] all = bytes = [.. pieces.SelectMany(static piece => piece)];
+        byte[][] chunks = [.. sizes.Select(Bytes)];
+        byte[] all = bytes = [.. chunks.SelectMany(static chunk => chunk)];
         Change(key, $"append {all.Length}", upload => upload with { UnderWay = all, IsStaged = isStaged });
-        return new PieceContent(
-            pieces,
+        return new ChunkContent(
+            chunks,
             offset => Change(key, $"committed {offset}", upload => upload with { AcknowledgedOffset = offset }),
             () =>
             {

@@ -5,15 +5,15 @@ using ResumableUploads.Abstractions;
 namespace ResumableUploads.FaultTests.Crashes.PowerLosses;
 
 /// <summary>Content that returns one chunk per read.</summary>
-internal sealed class PieceContent(byte[][] pieces, Action<long> committed, Func<bool> isWanted) : UploadContent
+internal sealed class ChunkContent(byte[][] chunks, Action<long> committed, Func<bool> isWanted) : UploadContent
 {
-    public override PipeReader Reader { get; } = new PieceReader(pieces);
+    public override PipeReader Reader { get; } = new ChunkReader(chunks);
 
     public override void ReportDurable(long durableOffset) => committed(durableOffset);
 
     public override ValueTask<bool> ShouldCommitAsync(CancellationToken cancellationToken) => ValueTask.FromResult(isWanted());
 
-    private sealed class PieceReader(byte[][] pieces) : PipeReader
+    private sealed class ChunkReader(byte[][] chunks) : PipeReader
     {
         private int _next;
 
@@ -25,8 +25,8 @@ internal sealed class PieceContent(byte[][] pieces, Action<long> committed, Func
 
         public override bool TryRead(out ReadResult result)
         {
-            bool isThere = _next < pieces.Length;
-            result = new ReadResult(isThere ? new ReadOnlySequence<byte>(pieces[_next++]) : default, isCanceled: false, isCompleted: !isThere);
+            bool isThere = _next < chunks.Length;
+            result = new ReadResult(isThere ? new ReadOnlySequence<byte>(chunks[_next++]) : default, isCanceled: false, isCompleted: !isThere);
             return true;
         }
 

@@ -34,7 +34,7 @@ internal static class SmallHistories
             await history.CreateAsync(Key);
             await history.CreateAsync(Other);
         },
-        ["append in pieces"] = async history =>
+        ["append in chunks"] = async history =>
         {
             await history.CreateAsync(Key);
             await history.AppendAsync(Key, 60, 60, 30, 120, 10);

@@ -84,7 +84,7 @@ internal sealed class StoreVerifier(IUploadStore store)
     private async Task<ExpectedUpload> AppendAsync(UploadKey key, ExpectedUpload upload)
     {
         bool isReceiving = upload.Records[0].State == UploadState.Receiving;
-        var content = new PieceContent([More], static _ => { }, static () => true);
+        var content = new ChunkContent([More], static _ => { }, static () => true);
         AppendResult result = await store.AppendAsync(key, upload.AcknowledgedOffset, content, AppendMode.KeepPartial, default);
         Must(result.Status == (isReceiving ? AppendStatus.Appended : AppendStatus.NotReceiving), $"An append to {key} at {upload.AcknowledgedOffset} returned {result.Status}");
         byte[] kept = isReceiving ? [.. upload.Kept, .. More] : upload.Kept;

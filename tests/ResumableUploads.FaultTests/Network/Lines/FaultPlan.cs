@@ -27,9 +27,9 @@ internal enum Fault
 /// <param name="At">The number of bytes before the fault.</param>
 /// <param name="Hold">The duration of a stall or of the silence of a half-open connection.</param>
 /// <param name="SingleUntil">The number of bytes that are forwarded one by one.</param>
-/// <param name="Piece">The number of bytes that are forwarded at a time afterwards.</param>
+/// <param name="Chunk">The number of bytes that are forwarded at a time afterwards.</param>
 /// <param name="DelayEvery">The number of bytes between delays; 0 for no delay.</param>
-internal sealed record FaultPlan(Fault Fault, bool IsInResponse, long At, TimeSpan Hold, int SingleUntil, int Piece, int DelayEvery)
+internal sealed record FaultPlan(Fault Fault, bool IsInResponse, long At, TimeSpan Hold, int SingleUntil, int Chunk, int DelayEvery)
 {
     private static readonly Fault[] Faults = Enum.GetValues<Fault>()[1..];
 
@@ -46,11 +46,11 @@ internal sealed record FaultPlan(Fault Fault, bool IsInResponse, long At, TimeSp
             : random.Next(6) switch { 0 => random.Next(Math.Min(300, requestLength)), 1 => requestLength, _ => random.Next(requestLength + 1) };
         var hold = TimeSpan.FromMilliseconds(random.Next(50, 1200));
         int single = random.Next(4) == 0 ? random.Next(1, 300) : 0;
-        int piece = random.Next(3) == 0 ? random.Next(1, 1500) : 64 * 1024;
+        int chunk = random.Next(3) == 0 ? random.Next(1, 1500) : 64 * 1024;
         int delay = random.Next(3) == 0 ? random.Next(500, 50_000) : 0;
-        return new FaultPlan(isGood ? Fault.None : fault, inResponse, at, hold, single, piece, delay);
+        return new FaultPlan(isGood ? Fault.None : fault, inResponse, at, hold, single, chunk, delay);
     }
 
     /// <summary>Returns the number of bytes to forward at a time after the given number of bytes.</summary>
-    public int SizeAt(long passed) => passed < SingleUntil ? 1 : Piece;
+    public int SizeAt(long passed) => passed < SingleUntil ? 1 : Chunk;
 }

@@ -33,7 +33,7 @@ public class FaultyConnectionTests
         line.Start();
         await client.ConnectAsync(line.LocalEndpoint, timeout.Token);
         var counts = new FaultCounts();
-        var plan = new FaultPlan(fault, isInResponse, At, TimeSpan.FromMilliseconds(500), SingleUntil: 3, Piece: 4, DelayEvery: 7);
+        var plan = new FaultPlan(fault, isInResponse, At, TimeSpan.FromMilliseconds(500), SingleUntil: 3, Chunk: 4, DelayEvery: 7);
         Task carrying = new FaultyConnection(await line.AcceptSocketAsync(timeout.Token), plan, counts, timeout.Token)
             .CarryAsync(new Uri($"http://127.0.0.1:{((IPEndPoint)server.LocalEndpoint).Port}"));
         using Socket accepted = await server.AcceptSocketAsync(timeout.Token);

@@ -39,22 +39,22 @@ internal sealed class FileIdSender(IUploadServer server, string name, byte[] con
             return null;
         }
 
-        Range piece = _hasSize ? Piece(at) : (int)at..Content.Length;
+        Range chunk = _hasSize ? Chunk(at) : (int)at..Content.Length;
         WireResponse response = await SendAsync(
             wire, timeout, "POST", NetworkApp.Path,
             [
                 ("X-File-Id", Name), ("X-File-Name", Name), ("X-Start-Byte", at.ToString(CultureInfo.InvariantCulture)),
                 .. _hasSize ? [("X-File-Size", Content.Length.ToString(CultureInfo.InvariantCulture))] : ((string, string)[])[],
-                .. DigestOf(piece, static digest => ("Content-Digest", $"sha-256=:{digest}:")),
+                .. DigestOf(chunk, static digest => ("Content-Digest", $"sha-256=:{digest}:")),
             ],
-            piece);
+            chunk);
         switch (response.Status)
         {
             case null:
                 Lost();
                 return null;
             case 200 or 204 when response.Header("X-Upload-Complete") is { } complete:
-                await TakenAsync(response.Number("X-Start-Byte"), piece);
+                await TakenAsync(response.Number("X-Start-Byte"), chunk);
                 return complete == "true" ? Ending.Done : null;
             case 409 when response.Number("X-Start-Byte") is { } truth:
                 await CheckOffsetAsync(truth);

@@ -111,9 +111,9 @@ internal sealed class Http1Wire(Uri address, FaultyLine? line) : IWire
         for (int at = 0; at < body.Length;)
         {
             int size = Math.Min(request.Slice, body.Length - at);
-            ReadOnlyMemory<byte> piece = body.Slice(at, size);
+            ReadOnlyMemory<byte> chunk = body.Slice(at, size);
             at += size;
-            yield return (request.IsOpen ? (byte[])[.. Encoding.ASCII.GetBytes($"{size:x}\r\n"), .. piece.Span, 13, 10] : piece, at);
+            yield return (request.IsOpen ? (byte[])[.. Encoding.ASCII.GetBytes($"{size:x}\r\n"), .. chunk.Span, 13, 10] : chunk, at);
         }
 
         if (request.IsOpen)

@@ -50,22 +50,22 @@ internal sealed class IetfSender(IUploadServer server, string name, byte[] conte
             return reported is { IsComplete: true } ? Ending.Done : null;
         }
 
-        Range piece = Piece(at);
+        Range chunk = Chunk(at);
         WireResponse response = await SendAsync(
             wire, timeout, "PATCH", _url,
             [
                 _version, ("Content-Type", "application/partial-upload"), ("Upload-Offset", at.ToString(CultureInfo.InvariantCulture)),
-                Completeness(IsLast(piece)), .. Length(), .. Digest(piece),
+                Completeness(IsLast(chunk)), .. Length(), .. Digest(chunk),
             ],
-            piece);
-        return await EndOfAsync("PATCH", response, piece, IsLast(piece));
+            chunk);
+        return await EndOfAsync("PATCH", response, chunk, IsLast(chunk));
     }
 
     private async Task<Ending?> CreateAsync(IWire wire, TimeSpan timeout)
     {
-        Range piece = _isOptimistic ? 0..Content.Length : _startsEmpty ? 0..0 : Piece(0);
-        WireResponse response = await SendCreationAsync(wire, timeout, piece);
-        Ending? ending = await EndOfAsync("POST", response, piece, IsLast(piece));
+        Range chunk = _isOptimistic ? 0..Content.Length : _startsEmpty ? 0..0 : Chunk(0);
+        WireResponse response = await SendCreationAsync(wire, timeout, chunk);
+        Ending? ending = await EndOfAsync("POST", response, chunk, IsLast(chunk));
         if (ending is null && _url is null)
         {
             // If the upload was created nevertheless, it is abandoned: its bytes were not sent to the next one.
@@ -75,16 +75,16 @@ internal sealed class IetfSender(IUploadServer server, string name, byte[] conte
         return ending;
     }
 
-    private async Task<WireResponse> SendCreationAsync(IWire wire, TimeSpan timeout, Range piece)
+    private async Task<WireResponse> SendCreationAsync(IWire wire, TimeSpan timeout, Range chunk)
     {
         WireResponse response = await SendAsync(
             new Listener(wire, this), timeout, "POST", NetworkApp.Path,
-            [_version, ("Content-Disposition", $"attachment; filename=\"{Name}\""), Completeness(IsLast(piece)), .. Length(), .. Digest(piece)], piece);
+            [_version, ("Content-Disposition", $"attachment; filename=\"{Name}\""), Completeness(IsLast(chunk)), .. Length(), .. Digest(chunk)], chunk);
         Learn(response.Header("Location"));
         return response;
     }
 
-    private async Task<Ending?> EndOfAsync(string what, WireResponse response, Range piece, bool isLast)
+    private async Task<Ending?> EndOfAsync(string what, WireResponse response, Range chunk, bool isLast)
     {
         switch (response.Status)
         {
@@ -95,12 +95,12 @@ internal sealed class IetfSender(IUploadServer server, string name, byte[] conte
                 // If the first request contained everything, the client may not know the URL of the upload and cannot request its status.
                 if (_url is not null)
                 {
-                    await TakenAsync(response.Number("Upload-Offset"), piece);
+                    await TakenAsync(response.Number("Upload-Offset"), chunk);
                 }
 
                 return Ending.Done;
             case 200 or 201 or 204 when !isLast && _url is not null && response.Header("Upload-Complete") == "?0":
-                await TakenAsync(response.Number("Upload-Offset"), piece);
+                await TakenAsync(response.Number("Upload-Offset"), chunk);
                 return null;
             case 409 when response.Number("Upload-Offset") is { } truth:
                 await CheckOffsetAsync(truth);
@@ -139,13 +139,13 @@ internal sealed class IetfSender(IUploadServer server, string name, byte[] conte
     private static bool IsFinished(WireResponse response) =>
         response.Body.Contains("#completed-upload", StringComparison.Ordinal) || response.Body.Contains("#inconsistent-upload-length", StringComparison.Ordinal) || response.Status == 410;
 
-    private bool IsLast(Range piece) => piece.End.Value == Content.Length;
+    private bool IsLast(Range chunk) => chunk.End.Value == Content.Length;
 
     private static (string, string) Completeness(bool isLast) => ("Upload-Complete", isLast ? "?1" : "?0");
 
     private (string, string)[] Length() => _declaresLength ? [("Upload-Length", Content.Length.ToString(CultureInfo.InvariantCulture))] : [];
 
-    private (string Name, string Value)[] Digest(Range piece) => DigestOf(piece, static digest => ("Content-Digest", $"sha-256=:{digest}:"));
+    private (string Name, string Value)[] Digest(Range chunk) => DigestOf(chunk, static digest => ("Content-Digest", $"sha-256=:{digest}:"));
 
     /// <summary>Reads the upload URL from an interim response before anything else in it is checked.</summary>
     private sealed class Listener(IWire wire, IetfSender sender) : IWire

@@ -25,7 +25,7 @@ internal abstract class Sender(IUploadServer server, string name, byte[] content
     private static readonly Uri Origin = new("http://localhost");
     private static readonly TimeSpan BeforeAgain = TimeSpan.FromMilliseconds(50);
 
-    private readonly int _pieceSize = random.Next(3) == 0 ? content.Length : random.Next((content.Length / 12) + 1, content.Length + 1);
+    private readonly int _chunkSize = random.Next(3) == 0 ? content.Length : random.Next((content.Length / 12) + 1, content.Length + 1);
     private readonly bool _hasDigests = random.Next(4) == 0;
     private readonly bool _isOpen = random.Next(3) == 0;
     private long _reported;
@@ -124,7 +124,7 @@ internal abstract class Sender(IUploadServer server, string name, byte[] content
     }
 
     /// <summary>Returns the range of the next chunk.</summary>
-    protected Range Piece(long at) => (int)at..(int)Math.Min(at + _pieceSize, content.Length);
+    protected Range Chunk(long at) => (int)at..(int)Math.Min(at + _chunkSize, content.Length);
 
     /// <summary>Returns a digest of a chunk, for some uploads.</summary>
     protected (string Name, string Value)[] DigestOf(Range piece, Func<string, (string Name, string Value)> header) =>

@@ -52,17 +52,17 @@ internal sealed class TusSender(IUploadServer server, string name, byte[] conten
             return reported is { IsComplete: true } ? Ending.Done : null;
         }
 
-        Range piece = Piece(at);
+        Range chunk = Chunk(at);
         WireResponse response = await SendAsync(
             wire, timeout, "PATCH", _url,
-            [Version, ("Content-Type", OffsetType), ("Upload-Offset", at.ToString(CultureInfo.InvariantCulture)), .. Checksum(piece)], piece);
+            [Version, ("Content-Type", OffsetType), ("Upload-Offset", at.ToString(CultureInfo.InvariantCulture)), .. Checksum(chunk)], chunk);
         switch (response.Status)
         {
             case null:
                 Lost();
                 return null;
             case 200 or 204:
-                await TakenAsync(response.Number("Upload-Offset"), piece);
+                await TakenAsync(response.Number("Upload-Offset"), chunk);
                 return At == Content.Length ? Ending.Done : null;
             case 409 when response.Number("Upload-Offset") is { } truth:
                 await CheckOffsetAsync(truth);
@@ -78,15 +78,15 @@ internal sealed class TusSender(IUploadServer server, string name, byte[] conten
 
     private async Task<Ending?> CreateAsync(IWire wire, TimeSpan timeout)
     {
-        Range piece = Piece(0);
+        Range chunk = Chunk(0);
         WireResponse response = await SendAsync(
             wire, timeout, "POST", NetworkApp.Path,
             [
                 Version, ("Upload-Length", Content.Length.ToString(CultureInfo.InvariantCulture)),
                 ("Upload-Metadata", "filename " + Convert.ToBase64String(Encoding.ASCII.GetBytes(Name))),
-                .. _createsWithUpload ? [("Content-Type", OffsetType), .. Checksum(piece)] : ((string, string)[])[],
+                .. _createsWithUpload ? [("Content-Type", OffsetType), .. Checksum(chunk)] : ((string, string)[])[],
             ],
-            _createsWithUpload ? piece : null);
+            _createsWithUpload ? chunk : null);
         if (response.Header("Location") is { } location)
         {
             _url = PathOf(location);
@@ -98,7 +98,7 @@ internal sealed class TusSender(IUploadServer server, string name, byte[] conten
             case 201 or 204 when _url is not null:
                 if (_createsWithUpload)
                 {
-                    await TakenAsync(response.Number("Upload-Offset"), piece);
+                    await TakenAsync(response.Number("Upload-Offset"), chunk);
                 }
 
                 return At == Content.Length ? Ending.Done : null;
@@ -122,5 +122,5 @@ internal sealed class TusSender(IUploadServer server, string name, byte[] conten
         }
     }
 
-    private (string Name, string Value)[] Checksum(Range piece) => DigestOf(piece, static digest => ("Upload-Checksum", "sha256 " + digest));
+    private (string Name, string Value)[] Checksum(Range chunk) => DigestOf(chunk, static digest => ("Upload-Checksum", "sha256 " + digest));
 }

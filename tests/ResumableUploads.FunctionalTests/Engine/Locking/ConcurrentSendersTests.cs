@@ -9,7 +9,7 @@ namespace ResumableUploads.FunctionalTests.Engine.Locking;
 public class ConcurrentSendersTests
 {
     private const int Piece = 64 * 1024;
-    private const int PiecesBefore = 6;
+    private const int ChunksBefore = 6;
     private static readonly byte[] File = RandomNumberGenerator.GetBytes(100 * Piece + 11);
 
     [Theory]
@@ -26,7 +26,7 @@ public class ConcurrentSendersTests
 
         // The status request of the second sender preempts the first sender, which keeps sending.
         int offset = (int)await app.Client.StatusAsync("f");
-        Assert.InRange(offset, 2 * Piece, PiecesBefore * Piece);
+        Assert.InRange(offset, 2 * Piece, ChunksBefore * Piece);
         takenOver.SetResult();
         await using LiveUpload second = await app.BeginAsync(wire, "f", offset, File.Length - offset, File.Length);
         await SendFromAsync(second, offset, Task.CompletedTask);
@@ -110,20 +110,20 @@ public class ConcurrentSendersTests
 
     private static async Task SendAsync(LiveUpload sender, byte[] body)
     {
-        if (await SendPiecesAsync(sender, body))
+        if (await SendChunksAsync(sender, body))
         {
             await sender.EndAsync();
         }
     }
 
     /// <summary>Returns false if the server stops reading. On HTTP/2, it resets the stream of a sender after the response.</summary>
-    private static async Task<bool> SendPiecesAsync(LiveUpload sender, byte[] body)
+    private static async Task<bool> SendChunksAsync(LiveUpload sender, byte[] body)
     {
         try
         {
-            foreach (byte[] piece in body.Chunk(Piece))
+            foreach (byte[] chunk in body.Chunk(Piece))
             {
-                await sender.SendAsync(piece);
+                await sender.SendAsync(chunk);
             }
 
             return true;
@@ -134,11 +134,11 @@ public class ConcurrentSendersTests
         }
     }
 
-    /// <summary>Sends the file from an offset: the first pieces at once, and the rest after a task completes.</summary>
+    /// <summary>Sends the file from an offset: the first chunks at once, and the rest after a task completes.</summary>
     private static async Task SendFromAsync(LiveUpload sender, int offset, Task resume)
     {
-        int half = Math.Min(File.Length, offset + (PiecesBefore * Piece));
-        await SendPiecesAsync(sender, File[offset..half]);
+        int half = Math.Min(File.Length, offset + (ChunksBefore * Piece));
+        await SendChunksAsync(sender, File[offset..half]);
         await resume;
         await SendAsync(sender, File[half..]);
     }

@@ -85,7 +85,7 @@ public class PreemptionTests
         await holder.SendAsync(File.AsMemory(0, 1_000));
         await app.Store.WaitingAsync("f", 1_000);
 
-        // The store is writing the second piece while the third piece arrives.
+        // The store is writing the second chunk while the third chunk arrives.
         var writing = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         app.Store.AfterRead = () =>
         {

@@ -11,7 +11,7 @@ namespace ResumableUploads.FunctionalTests.Hosting.Events;
 
 public class ProgressEventTests
 {
-    private const int Piece = 10_000;
+    private const int Chunk = 10_000;
 
     [Fact]
     public async Task OnProgress_reports_stored_offsets_in_order_once_per_interval()
@@ -28,16 +28,16 @@ public class ProgressEventTests
             },
             services: builder => builder.Services.AddSingleton<TimeProvider>(time));
         await using RawConnection connection = await RawConnection.OpenAsync(app.Address);
-        await connection.SendHeadAsync("POST /upload", "X-File-Id: f", $"X-File-Size: {6 * Piece}", $"Content-Length: {6 * Piece}");
-        for (int piece = 1; piece <= 5; piece++)
+        await connection.SendHeadAsync("POST /upload", "X-File-Id: f", $"X-File-Size: {6 * Chunk}", $"Content-Length: {6 * Chunk}");
+        for (int chunk = 1; chunk <= 5; chunk++)
         {
-            // The second and fourth piece arrive within the interval after the previous piece.
-            await connection.SendAsync(new byte[Piece]);
-            await Eventually.TrueAsync(async () => await OffsetAsync(store) == piece * Piece, $"piece {piece} was stored");
-            if (piece % 2 == 1)
+            // The second and fourth chunk arrive within the interval after the previous chunk.
+            await connection.SendAsync(new byte[Chunk]);
+            await Eventually.TrueAsync(async () => await OffsetAsync(store) == chunk * Chunk, $"chunk {chunk} was stored");
+            if (chunk % 2 == 1)
             {
-                int expected = (piece + 1) / 2;
-                await Eventually.TrueAsync(() => reported.Count >= expected, $"piece {piece} was reported");
+                int expected = (chunk + 1) / 2;
+                await Eventually.TrueAsync(() => reported.Count >= expected, $"chunk {chunk} was reported");
             }
             else
             {
@@ -47,7 +47,7 @@ public class ProgressEventTests
 
         Assert.Equal(reported.Select(static t => t.Offset).Distinct().Order(), reported.Select(static t => t.Offset));
         Assert.All(reported, static t => Assert.True(t.Offset > 0 && t.Offset <= t.Stored, $"{t.Offset} was reported while {t.Stored} bytes were stored."));
-        await connection.SendAsync(new byte[Piece]);
+        await connection.SendAsync(new byte[Chunk]);
         Assert.Equal("true", (await connection.ReadResponseAsync())!.Header("X-Upload-Complete"));
         Assert.Equal(3, reported.Count);
     }
@@ -76,9 +76,9 @@ public class ProgressEventTests
                 return Task.CompletedTask;
             };
         });
-        for (int piece = 0; piece < 10; piece++)
+        for (int chunk = 0; chunk < 10; chunk++)
         {
-            using HttpResponseMessage response = await app.Client.AppendAsync("f", piece * 500_000, new byte[500_000], 5_000_000);
+            using HttpResponseMessage response = await app.Client.AppendAsync("f", chunk * 500_000, new byte[500_000], 5_000_000);
             Assert.Equal(200, (int)response.StatusCode);
         }
 

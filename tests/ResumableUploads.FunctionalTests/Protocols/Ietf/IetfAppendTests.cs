@@ -132,11 +132,13 @@ public class IetfAppendTests
             using HttpResponseMessage part = await app.Client.AppendAsync(url, 0, false, File[..3]);
             using HttpResponseMessage last = await app.Client.AppendAsync(url, 3, true, File[3..]);
             Assert.Equal((status, "10", "?1"), last.State());
-            Assert.Equal(await SaidAsync(single), await SaidAsync(last));
-            Assert.Equal(2, app.Seen.Count);
+            Assert.Equal(await ReadAsync(single), await ReadAsync(last));
+
+            // A 500 is not final: the sweep at start may have run the handler once more.
+            Assert.InRange(app.Seen.Count, 2, status == 500 ? int.MaxValue : 2);
         }
 
-        static async Task<(int, string?, string?, string)> SaidAsync(HttpResponseMessage response) =>
+        static async Task<(int, string?, string?, string)> ReadAsync(HttpResponseMessage response) =>
             ((int)response.StatusCode, response.Header("Location"), response.Header("Content-Type"), await response.Content.ReadAsStringAsync());
     }
 

@@ -117,17 +117,17 @@ public class IetfDigestTests
     {
         await using TusApp app = await TusApp.StartAsync(place);
         string url = await app.Client.CreateAsync(TusApp.Url, 10, ("Repr-Digest", DigestOf(File)), ("Want-Repr-Digest", "sha-256=1"));
-        using HttpResponseMessage wrong = await app.Client.PieceAsync(url, 0, File, ("Content-Digest", DigestOf(Other)));
+        using HttpResponseMessage wrong = await app.Client.AppendChunkAsync(url, 0, File, ("Content-Digest", DigestOf(Other)));
         Assert.Equal(460, (int)wrong.StatusCode);
-        using HttpResponseMessage both = await app.Client.PieceAsync(url, 0, File, ("Content-Digest", DigestOf(File)), ("Upload-Checksum", "sha1 AAAAAAAAAAAAAAAAAAAAAAAAAAA="));
+        using HttpResponseMessage both = await app.Client.AppendChunkAsync(url, 0, File, ("Content-Digest", DigestOf(File)), ("Upload-Checksum", "sha1 AAAAAAAAAAAAAAAAAAAAAAAAAAA="));
         Assert.Equal(400, (int)both.StatusCode);
-        using HttpResponseMessage part = await app.Client.PieceAsync(url, 0, File[..4], ("Content-Digest", DigestOf(File[..4])));
+        using HttpResponseMessage part = await app.Client.AppendChunkAsync(url, 0, File[..4], ("Content-Digest", DigestOf(File[..4])));
         Assert.Equal(204, (int)part.StatusCode);
-        using HttpResponseMessage last = await app.Client.PieceAsync(url, 4, File[4..]);
+        using HttpResponseMessage last = await app.Client.AppendChunkAsync(url, 4, File[4..]);
         Assert.Equal((204, DigestOf(File)), ((int)last.StatusCode, last.Header("Repr-Digest")));
 
         string other = await app.Client.CreateAsync(TusApp.Url, 10, ("Repr-Digest", DigestOf(Other)));
-        using HttpResponseMessage mismatch = await app.Client.PieceAsync(other, 0, File);
+        using HttpResponseMessage mismatch = await app.Client.AppendChunkAsync(other, 0, File);
         Assert.Equal(460, (int)mismatch.StatusCode);
         Assert.Single(app.Seen);
     }

@@ -63,7 +63,7 @@ public class IetfSecurityTests
         await using IetfApp app = await IetfApp.StartAsync(place);
         string ietf = await app.Client.BeginAsync(Newest, ("Upload-Length", "10"));
         Assert.Equal(404, await app.Client.TusAsync("HEAD", ietf).StatusOfAsync());
-        Assert.Equal(404, await app.Client.PieceAsync(ietf, 0, File).StatusOfAsync());
+        Assert.Equal(404, await app.Client.AppendChunkAsync(ietf, 0, File).StatusOfAsync());
         Assert.Equal(404, await app.Client.TusAsync("DELETE", ietf).StatusOfAsync());
 
         string tus = await app.Client.CreateAsync(TusApp.Url, 10);

@@ -29,7 +29,7 @@ public class TusChecksumTests
         Assert.Null(cannot.Header("Tus-Checksum-Algorithm"));
 
         string url = await without.Client.CreateAsync(TusApp.Url, 3);
-        Assert.Equal(400, await without.Client.PieceAsync(url, 0, [1, 2, 3], ("Upload-Checksum", Sha1([1, 2, 3]))).StatusOfAsync());
+        Assert.Equal(400, await without.Client.AppendChunkAsync(url, 0, [1, 2, 3], ("Upload-Checksum", Sha1([1, 2, 3]))).StatusOfAsync());
         Assert.Equal(0, await without.Client.OffsetAsync(url));
     }
 
@@ -46,13 +46,13 @@ public class TusChecksumTests
         string checksum = ChecksumOf(algorithm, File);
         byte[] damaged = [.. File];
         damaged[50_000] ^= 1;
-        using (HttpResponseMessage rejected = await app.Client.PieceAsync(url, 0, damaged, ("Upload-Checksum", checksum)))
+        using (HttpResponseMessage rejected = await app.Client.AppendChunkAsync(url, 0, damaged, ("Upload-Checksum", checksum)))
         {
             Assert.Equal((460, "0"), ((int)rejected.StatusCode, rejected.Header("Upload-Offset")));
         }
 
         Assert.Equal(0, await app.Client.OffsetAsync(url));
-        Assert.Equal(204, await app.Client.PieceAsync(url, 0, File, ("Upload-Checksum", checksum)).StatusOfAsync());
+        Assert.Equal(204, await app.Client.AppendChunkAsync(url, 0, File, ("Upload-Checksum", checksum)).StatusOfAsync());
         Assert.Equal(File, Assert.Single(app.Seen).Content);
     }
 
@@ -69,7 +69,7 @@ public class TusChecksumTests
     {
         await using TusApp app = await TusApp.StartAsync(TusApp.ReadyMade);
         string url = await app.Client.CreateAsync(TusApp.Url, 10);
-        Assert.Equal(400, await app.Client.PieceAsync(url, 0, new byte[3], ("Upload-Checksum", checksum)).StatusOfAsync());
+        Assert.Equal(400, await app.Client.AppendChunkAsync(url, 0, new byte[3], ("Upload-Checksum", checksum)).StatusOfAsync());
         Assert.Equal(400, await app.Client.TusAsync("POST", TusApp.Url, new byte[3], ("Upload-Length", "3"), ("Upload-Checksum", checksum)).StatusOfAsync());
         Assert.Equal(0, await app.Client.OffsetAsync(url));
         Assert.Empty(app.Seen);
@@ -96,10 +96,10 @@ public class TusChecksumTests
     {
         await using TusApp app = await TusApp.StartAsync(place);
         string url = await app.Client.CreateAsync(TusApp.Url, File.Length);
-        Assert.Equal(204, await app.Client.PieceAsync(url, 0, File[..60_000]).StatusOfAsync());
-        Assert.Equal(460, await app.Client.PieceAsync(url, 60_000, new byte[40_000], ("Upload-Checksum", Sha1(File[60_000..]))).StatusOfAsync());
+        Assert.Equal(204, await app.Client.AppendChunkAsync(url, 0, File[..60_000]).StatusOfAsync());
+        Assert.Equal(460, await app.Client.AppendChunkAsync(url, 60_000, new byte[40_000], ("Upload-Checksum", Sha1(File[60_000..]))).StatusOfAsync());
         Assert.Equal(60_000, await app.Client.OffsetAsync(url));
-        Assert.Equal(204, await app.Client.PieceAsync(url, 60_000, File[60_000..], ("Upload-Checksum", Sha1(File[60_000..]))).StatusOfAsync());
+        Assert.Equal(204, await app.Client.AppendChunkAsync(url, 60_000, File[60_000..], ("Upload-Checksum", Sha1(File[60_000..]))).StatusOfAsync());
         Assert.Equal(File, Assert.Single(app.Seen).Content);
     }
 
@@ -112,7 +112,7 @@ public class TusChecksumTests
     {
         await using TusApp app = await TusApp.StartAsync(place, options => options.Store = inFiles ? null : options.Store, onKestrel: true);
         string url = await app.Client.CreateAsync(TusApp.Url, File.Length);
-        Assert.Equal(204, await app.Client.PieceAsync(url, 0, File[..10]).StatusOfAsync());
+        Assert.Equal(204, await app.Client.AppendChunkAsync(url, 0, File[..10]).StatusOfAsync());
         await using (RawConnection connection = await RawConnection.OpenAsync(app.Address))
         {
             await connection.SendHeadAsync($"PATCH {url}", [.. Head(10), $"Upload-Checksum: {Sha1(File[10..])}", $"Content-Length: {File.Length - 10}"]);
@@ -122,7 +122,7 @@ public class TusChecksumTests
         }
 
         Assert.Equal(10, await app.Client.OffsetAsync(url));
-        Assert.Equal(204, await app.Client.PieceAsync(url, 10, File[10..]).StatusOfAsync());
+        Assert.Equal(204, await app.Client.AppendChunkAsync(url, 10, File[10..]).StatusOfAsync());
         Assert.Equal(File, Assert.Single(app.Seen).Content);
     }
 
@@ -181,7 +181,7 @@ public class TusChecksumTests
         // HttpClient does not send trailers, so the announced trailer is missing.
         Assert.Equal(400, await app.Client.SendAsync(request).StatusOfAsync());
         Assert.Equal(0, await app.Client.OffsetAsync(url));
-        Assert.Equal(isValid ? 204 : 460, await app.Client.PieceAsync(url, 0, File, ("Upload-Checksum", Sha1(isValid ? File : File[1..]))).StatusOfAsync());
+        Assert.Equal(isValid ? 204 : 460, await app.Client.AppendChunkAsync(url, 0, File, ("Upload-Checksum", Sha1(isValid ? File : File[1..]))).StatusOfAsync());
     }
 
     [Fact]
@@ -189,7 +189,7 @@ public class TusChecksumTests
     {
         await using TusApp app = await TusApp.StartAsync(TusApp.ReadyMade);
         string url = await app.Client.CreateAsync(TusApp.Url, 10);
-        Assert.Equal(400, await app.Client.PieceAsync(url, 0, [1], ("Trailer", "Upload-Checksum"), ("Upload-Checksum", Sha1([1]))).StatusOfAsync());
+        Assert.Equal(400, await app.Client.AppendChunkAsync(url, 0, [1], ("Trailer", "Upload-Checksum"), ("Upload-Checksum", Sha1([1]))).StatusOfAsync());
     }
 
     private static string[] Head(long offset) =>

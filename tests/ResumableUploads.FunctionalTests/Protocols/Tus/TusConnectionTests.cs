@@ -61,7 +61,7 @@ public class TusConnectionTests
 
         Assert.Equal(MiB, await app.Client.OffsetAsync(url));
         Assert.Equal(File[..MiB], await app.ContentAsync(url));
-        Assert.Equal(204, await app.Client.PieceAsync(url, MiB, File[MiB..]).StatusOfAsync());
+        Assert.Equal(204, await app.Client.AppendChunkAsync(url, MiB, File[MiB..]).StatusOfAsync());
         Assert.Equal(File, Assert.Single(app.App.Seen).Content);
     }
 
@@ -106,7 +106,7 @@ public class TusConnectionTests
         (string url, RawConnection stalled) = await app.StallAsync(File, MiB);
         await using (stalled)
         {
-            Assert.Equal(204, await app.Client.PieceAsync(url, MiB, File[MiB..]).StatusOfAsync());
+            Assert.Equal(204, await app.Client.AppendChunkAsync(url, MiB, File[MiB..]).StatusOfAsync());
             RawResponse? response = await stalled.ReadResponseAsync();
             Assert.Equal((409, MiB.ToString(CultureInfo.InvariantCulture)), (response?.Status, response?.Header("Upload-Offset")));
         }
@@ -124,7 +124,7 @@ public class TusConnectionTests
         {
             foreach ((long offset, int length, int status) in new[] { (0L, 10, 409), (5L, 0, 409), (MiB, 3 * MiB, 413) })
             {
-                Assert.Equal(status, await app.Client.PieceAsync(url, offset, new byte[length]).StatusOfAsync());
+                Assert.Equal(status, await app.Client.AppendChunkAsync(url, offset, new byte[length]).StatusOfAsync());
             }
 
             await holder.SendAsync(File.AsMemory(MiB));

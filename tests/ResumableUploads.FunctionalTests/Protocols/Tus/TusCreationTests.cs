@@ -52,7 +52,7 @@ public class TusCreationTests
         await using TusApp app = await TusApp.StartAsync(place);
         string url = await app.Client.CreateAsync(TusApp.Url, 5);
         string slash = place == TusApp.Endpoint ? url.Replace("?", "/?", StringComparison.Ordinal) : url + "/";
-        Assert.Equal(204, await app.Client.PieceAsync(slash, 0, new byte[2]).StatusOfAsync());
+        Assert.Equal(204, await app.Client.AppendChunkAsync(slash, 0, new byte[2]).StatusOfAsync());
         Assert.Equal(2, await app.Client.OffsetAsync(slash));
         Assert.Equal(2, await app.Client.OffsetAsync(url));
         Assert.Equal(204, await app.Client.TusAsync("DELETE", slash).StatusOfAsync());
@@ -76,7 +76,7 @@ public class TusCreationTests
         string url = await app.Client.CreateAsync(TusApp.Url, 0);
         Assert.Empty(Assert.Single(app.Seen).Content);
         Assert.Equal(0, await app.Client.OffsetAsync(url));
-        Assert.Equal(204, await app.Client.PieceAsync(url, 0, []).StatusOfAsync());
+        Assert.Equal(204, await app.Client.AppendChunkAsync(url, 0, []).StatusOfAsync());
         Assert.Single(app.Seen);
     }
 
@@ -115,7 +115,7 @@ public class TusCreationTests
     {
         await using TusApp app = await TusApp.StartAsync(place);
         string url = await app.Client.CreateAsync(TusApp.Url, 1, ("Upload-Metadata", "name w7YudHh0,filetype dGV4dC9wbGFpbg=="));
-        Assert.Equal(204, await app.Client.PieceAsync(url, 0, [1]).StatusOfAsync());
+        Assert.Equal(204, await app.Client.AppendChunkAsync(url, 0, [1]).StatusOfAsync());
         ReceivedFile file = Assert.Single(app.Seen);
         Assert.Equal(("\u00f6.txt", "text/plain"), (file.FileName, file.ContentType));
     }
@@ -126,16 +126,16 @@ public class TusCreationTests
     {
         await using TusApp app = await TusApp.StartAsync(place, static options => options.MaxUploadSize = 100);
         string url = await app.Client.CreateDeferredAsync(TusApp.Url);
-        Assert.Equal(204, await app.Client.PieceAsync(url, 0, new byte[5]).StatusOfAsync());
-        Assert.Equal(400, await app.Client.PieceAsync(url, 5, [], ("Upload-Length", "4")).StatusOfAsync());
-        Assert.Equal(400, await app.Client.PieceAsync(url, 5, new byte[1], ("Upload-Length", "4")).StatusOfAsync());
-        Assert.Equal(413, await app.Client.PieceAsync(url, 5, [], ("Upload-Length", "101")).StatusOfAsync());
-        Assert.Equal(413, await app.Client.PieceAsync(url, 5, new byte[6], ("Upload-Length", "10")).StatusOfAsync());
-        Assert.Equal(400, await app.Client.PieceAsync(url, 5, [], ("Upload-Length", "10"), ("Upload-Defer-Length", "1")).StatusOfAsync());
-        Assert.Equal(204, await app.Client.PieceAsync(url, 5, new byte[2], ("Upload-Length", "10")).StatusOfAsync());
-        Assert.Equal(400, await app.Client.PieceAsync(url, 7, new byte[3], ("Upload-Length", "11")).StatusOfAsync());
+        Assert.Equal(204, await app.Client.AppendChunkAsync(url, 0, new byte[5]).StatusOfAsync());
+        Assert.Equal(400, await app.Client.AppendChunkAsync(url, 5, [], ("Upload-Length", "4")).StatusOfAsync());
+        Assert.Equal(400, await app.Client.AppendChunkAsync(url, 5, new byte[1], ("Upload-Length", "4")).StatusOfAsync());
+        Assert.Equal(413, await app.Client.AppendChunkAsync(url, 5, [], ("Upload-Length", "101")).StatusOfAsync());
+        Assert.Equal(413, await app.Client.AppendChunkAsync(url, 5, new byte[6], ("Upload-Length", "10")).StatusOfAsync());
+        Assert.Equal(400, await app.Client.AppendChunkAsync(url, 5, [], ("Upload-Length", "10"), ("Upload-Defer-Length", "1")).StatusOfAsync());
+        Assert.Equal(204, await app.Client.AppendChunkAsync(url, 5, new byte[2], ("Upload-Length", "10")).StatusOfAsync());
+        Assert.Equal(400, await app.Client.AppendChunkAsync(url, 7, new byte[3], ("Upload-Length", "11")).StatusOfAsync());
         Assert.Equal(7, await app.Client.OffsetAsync(url));
-        Assert.Equal(204, await app.Client.PieceAsync(url, 7, new byte[3], ("Upload-Length", "10")).StatusOfAsync());
+        Assert.Equal(204, await app.Client.AppendChunkAsync(url, 7, new byte[3], ("Upload-Length", "10")).StatusOfAsync());
         Assert.Equal(new byte[10], Assert.Single(app.Seen).Content);
     }
 
@@ -145,10 +145,10 @@ public class TusCreationTests
     {
         await using TusApp app = await TusApp.StartAsync(place);
         string url = await app.Client.CreateDeferredAsync(TusApp.Url);
-        Assert.Equal(204, await app.Client.PieceAsync(url, 0, new byte[5]).StatusOfAsync());
+        Assert.Equal(204, await app.Client.AppendChunkAsync(url, 0, new byte[5]).StatusOfAsync());
         Assert.Empty(app.Seen);
-        Assert.Equal(204, await app.Client.PieceAsync(url, 5, [], ("Upload-Length", "5")).StatusOfAsync());
-        Assert.Equal(204, await app.Client.PieceAsync(url, 5, [], ("Upload-Length", "5")).StatusOfAsync());
+        Assert.Equal(204, await app.Client.AppendChunkAsync(url, 5, [], ("Upload-Length", "5")).StatusOfAsync());
+        Assert.Equal(204, await app.Client.AppendChunkAsync(url, 5, [], ("Upload-Length", "5")).StatusOfAsync());
         Assert.Equal(new byte[5], Assert.Single(app.Seen).Content);
     }
 
@@ -158,9 +158,9 @@ public class TusCreationTests
     {
         await using TusApp app = await TusApp.StartAsync(place, static options => options.MaxUploadSize = 100);
         string url = await app.Client.CreateDeferredAsync(TusApp.Url);
-        Assert.Equal(204, await app.Client.PieceAsync(url, 0, new byte[90]).StatusOfAsync());
-        Assert.Equal(413, await app.Client.PieceAsync(url, 90, new byte[11]).StatusOfAsync());
-        Assert.Equal(204, await app.Client.PieceAsync(url, 90, new byte[10]).StatusOfAsync());
+        Assert.Equal(204, await app.Client.AppendChunkAsync(url, 0, new byte[90]).StatusOfAsync());
+        Assert.Equal(413, await app.Client.AppendChunkAsync(url, 90, new byte[11]).StatusOfAsync());
+        Assert.Equal(204, await app.Client.AppendChunkAsync(url, 90, new byte[10]).StatusOfAsync());
     }
 
     [Theory]
@@ -171,7 +171,7 @@ public class TusCreationTests
         string url = await app.Client.CreateAsync(TusApp.Url, 5);
         Assert.Equal(405, await app.Client.TusAsync("POST", url, null, ("Upload-Length", "5")).StatusOfAsync());
         Assert.Equal(404, await app.Client.TusAsync("POST", "/elsewhere", null, ("Upload-Length", "5")).StatusOfAsync());
-        Assert.Equal(405, await app.Client.PieceAsync(TusApp.Url, 0, [1]).StatusOfAsync());
+        Assert.Equal(405, await app.Client.AppendChunkAsync(TusApp.Url, 0, [1]).StatusOfAsync());
         Assert.Equal(405, await app.Client.TusAsync("DELETE", TusApp.Url).StatusOfAsync());
     }
 }

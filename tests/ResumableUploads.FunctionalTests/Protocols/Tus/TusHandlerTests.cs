@@ -46,7 +46,7 @@ public class TusHandlerTests
         string url = await app.Client.CreateAsync(TusApp.Url, File.Length);
         for (int i = 0; i < 3; i++)
         {
-            using HttpResponseMessage last = await app.Client.PieceAsync(url, i == 0 ? 0 : File.Length, i == 0 ? File : []);
+            using HttpResponseMessage last = await app.Client.AppendChunkAsync(url, i == 0 ? 0 : File.Length, i == 0 ? File : []);
             Assert.Equal((200, "6", "thanks"), ((int)last.StatusCode, last.Header("Upload-Offset"), await last.Content.ReadAsStringAsync()));
             Assert.Equal("1.0.0", last.Header("Tus-Resumable"));
             Assert.Null(last.Header("Location"));
@@ -84,7 +84,7 @@ public class TusHandlerTests
         string url = await app.Client.CreateAsync(TusApp.Url, File.Length);
         for (int i = 0; i < 2; i++)
         {
-            using HttpResponseMessage last = await app.Client.PieceAsync(url, i == 0 ? 0 : File.Length, i == 0 ? File : []);
+            using HttpResponseMessage last = await app.Client.AppendChunkAsync(url, i == 0 ? 0 : File.Length, i == 0 ? File : []);
             Assert.Equal((422, "6", "no cats"), ((int)last.StatusCode, last.Header("Upload-Offset"), await last.Content.ReadAsStringAsync()));
         }
 
@@ -102,7 +102,7 @@ public class TusHandlerTests
         string url = await app.Client.CreateAsync(TusApp.Url, File.Length);
         for (int i = 0; i < 4; i++)
         {
-            using HttpResponseMessage last = await app.Client.PieceAsync(url, i == 0 ? 0 : File.Length, i == 0 ? File : []);
+            using HttpResponseMessage last = await app.Client.AppendChunkAsync(url, i == 0 ? 0 : File.Length, i == 0 ? File : []);
             Assert.Equal((i < 2 ? 500 : 200, "6"), ((int)last.StatusCode, last.Header("Upload-Offset")));
             Assert.Equal(6, await app.Client.OffsetAsync(url));
         }
@@ -116,9 +116,9 @@ public class TusHandlerTests
         string text = new('x', 200_000);
         await using TusApp app = await TusApp.StartAsync(TusApp.Endpoint, answer: _ => new HandlerResponse(200, text), onKestrel: true);
         string url = await app.Client.CreateAsync(TusApp.Url, File.Length);
-        using HttpResponseMessage last = await app.Client.PieceAsync(url, 0, File);
+        using HttpResponseMessage last = await app.Client.AppendChunkAsync(url, 0, File);
         Assert.Equal((200, "6", text), ((int)last.StatusCode, last.Header("Upload-Offset"), await last.Content.ReadAsStringAsync()));
-        Assert.Equal(204, await app.Client.PieceAsync(url, 6, []).StatusOfAsync());
+        Assert.Equal(204, await app.Client.AppendChunkAsync(url, 6, []).StatusOfAsync());
         using HttpResponseMessage created = await app.Client.TusAsync("POST", TusApp.Url, File, ("Upload-Length", "6"));
         Assert.Equal((201, text), ((int)created.StatusCode, await created.Content.ReadAsStringAsync()));
         Assert.Equal(2, app.Seen.Count);
@@ -147,15 +147,15 @@ public class TusHandlerTests
 
                 if (scenario == "last chunk again")
                 {
-                    Assert.Equal(409, await client.PieceAsync(url, 5, [File[5]]).StatusOfAsync());
+                    Assert.Equal(409, await client.AppendChunkAsync(url, 5, [File[5]]).StatusOfAsync());
                 }
 
                 break;
             case "deferred":
                 string later = await client.CreateDeferredAsync(TusApp.Url);
                 await PatchSucceedsAsync(client, later, 0, File);
-                Assert.Equal(204, await client.PieceAsync(later, 6, [], ("Upload-Length", "6")).StatusOfAsync());
-                Assert.Equal(204, await client.PieceAsync(later, 6, [], ("Upload-Length", "6")).StatusOfAsync());
+                Assert.Equal(204, await client.AppendChunkAsync(later, 6, [], ("Upload-Length", "6")).StatusOfAsync());
+                Assert.Equal(204, await client.AppendChunkAsync(later, 6, [], ("Upload-Length", "6")).StatusOfAsync());
                 break;
             case "no bytes":
                 string empty = await client.CreateAsync(TusApp.Url, 0);
@@ -173,5 +173,5 @@ public class TusHandlerTests
     }
 
     private static async Task PatchSucceedsAsync(HttpClient client, string url, long offset, byte[] body) =>
-        Assert.Equal(204, await client.PieceAsync(url, offset, body).StatusOfAsync());
+        Assert.Equal(204, await client.AppendChunkAsync(url, offset, body).StatusOfAsync());
 }

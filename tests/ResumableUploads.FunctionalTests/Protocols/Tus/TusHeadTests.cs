@@ -17,9 +17,9 @@ public class TusHeadTests
         await using TusApp app = await TusApp.StartAsync(place);
         string url = await app.Client.CreateAsync(TusApp.Url, 10);
         Assert.Equal(0, await app.Client.OffsetAsync(url));
-        Assert.Equal(204, await app.Client.PieceAsync(url, 0, new byte[7]).StatusOfAsync());
+        Assert.Equal(204, await app.Client.AppendChunkAsync(url, 0, new byte[7]).StatusOfAsync());
         Assert.Equal(7, await app.Client.OffsetAsync(url));
-        Assert.Equal(204, await app.Client.PieceAsync(url, 7, new byte[3]).StatusOfAsync());
+        Assert.Equal(204, await app.Client.AppendChunkAsync(url, 7, new byte[3]).StatusOfAsync());
         Assert.Equal(10, await app.Client.OffsetAsync(url));
     }
 
@@ -29,9 +29,9 @@ public class TusHeadTests
     {
         await using TusApp app = await TusApp.StartAsync(place, static options => options.Handler.RepeatBehavior = RepeatBehavior.StartOver);
         string url = await app.Client.CreateAsync(TusApp.Url, 3);
-        Assert.Equal(204, await app.Client.PieceAsync(url, 0, new byte[3]).StatusOfAsync());
+        Assert.Equal(204, await app.Client.AppendChunkAsync(url, 0, new byte[3]).StatusOfAsync());
         Assert.Equal(3, await app.Client.OffsetAsync(url));
-        Assert.Equal(409, await app.Client.PieceAsync(url, 0, new byte[3]).StatusOfAsync());
+        Assert.Equal(409, await app.Client.AppendChunkAsync(url, 0, new byte[3]).StatusOfAsync());
         Assert.Equal(3, await app.Client.OffsetAsync(url));
         Assert.Single(app.Seen);
     }
@@ -53,7 +53,7 @@ public class TusHeadTests
             Assert.Equal((null, "1"), (head.Header("Upload-Length"), head.Header("Upload-Defer-Length")));
         }
 
-        Assert.Equal(204, await app.Client.PieceAsync(deferred, 0, new byte[2], ("Upload-Length", "10")).StatusOfAsync());
+        Assert.Equal(204, await app.Client.AppendChunkAsync(deferred, 0, new byte[2], ("Upload-Length", "10")).StatusOfAsync());
         using HttpResponseMessage later = await app.Client.TusAsync("HEAD", deferred);
         Assert.Equal(("10", null), (later.Header("Upload-Length"), later.Header("Upload-Defer-Length")));
     }
@@ -99,7 +99,7 @@ public class TusHeadTests
     {
         await using TusApp app = await TusApp.StartAsync(TusApp.ReadyMade, onKestrel: true);
         string url = await app.Client.CreateAsync(TusApp.Url, 3, ("Upload-Metadata", metadata));
-        Assert.Equal(204, await app.Client.PieceAsync(url, 0, new byte[3]).StatusOfAsync());
+        Assert.Equal(204, await app.Client.AppendChunkAsync(url, 0, new byte[3]).StatusOfAsync());
         await using RawConnection connection = await RawConnection.OpenAsync(app.Address);
         await connection.SendHeadAsync($"HEAD {url}", "Tus-Resumable: 1.0.0");
         Assert.Equal(metadata, (await connection.ReadResponseAsync(toHead: true))?.Header("Upload-Metadata"));
@@ -123,7 +123,7 @@ public class TusHeadTests
         string url = await app.Client.CreateAsync(TusApp.Url, 10);
         store.Failure = StoreFailure.Unavailable;
         Assert.Equal(503, await app.Client.TusAsync("HEAD", url).StatusOfAsync());
-        Assert.Equal(503, await app.Client.PieceAsync(url, 0, new byte[3]).StatusOfAsync());
+        Assert.Equal(503, await app.Client.AppendChunkAsync(url, 0, new byte[3]).StatusOfAsync());
         Assert.Equal(503, await app.Client.TusAsync("DELETE", url).StatusOfAsync());
         store.Failure = null;
         Assert.Equal(0, await app.Client.OffsetAsync(url));

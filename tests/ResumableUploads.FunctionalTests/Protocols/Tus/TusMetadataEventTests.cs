@@ -26,7 +26,7 @@ public class TusMetadataEventTests
         }));
         await app.Client.CreateAsync("/files", 3, ("Upload-Concat", "partial"));
         string url = await app.Client.CreateAsync("/files", 1, ("Upload-Metadata", "album c3VtbWVy,empty,binary /w=="));
-        using HttpResponseMessage chunk = await app.Client.PieceAsync(url, 0, [1]);
+        using HttpResponseMessage chunk = await app.Client.AppendChunkAsync(url, 0, [1]);
         Assert.Equal([(true, null), (false, "summer")], creating);
         Assert.Equal(new Dictionary<string, string> { ["album"] = "summer", ["empty"] = "" }, completed);
     }

@@ -45,18 +45,18 @@ public class TusPatchTests
     {
         await using TusApp app = await TusApp.StartAsync(place, static options => options.MaxUploadSize = 100);
         string url = await app.Client.CreateAsync(TusApp.Url, 10);
-        Assert.Equal(204, await app.Client.PieceAsync(url, 0, File[..4]).StatusOfAsync());
+        Assert.Equal(204, await app.Client.AppendChunkAsync(url, 0, File[..4]).StatusOfAsync());
         foreach (long offset in new[] { 0, 3, 5, 10, 101, long.MaxValue })
         {
             foreach (byte[] body in new byte[][] { [], [1, 2, 3], new byte[90] })
             {
-                using HttpResponseMessage rejected = await app.Client.PieceAsync(url, offset, body);
+                using HttpResponseMessage rejected = await app.Client.AppendChunkAsync(url, offset, body);
                 Assert.Equal((409, "4"), ((int)rejected.StatusCode, rejected.Header("Upload-Offset")));
             }
         }
 
         Assert.Equal(400, await app.Client.TusAsync("PATCH", url, [1]).StatusOfAsync());
-        Assert.Equal(204, await app.Client.PieceAsync(url, 4, File[4..]).StatusOfAsync());
+        Assert.Equal(204, await app.Client.AppendChunkAsync(url, 4, File[4..]).StatusOfAsync());
         Assert.Equal(File, Assert.Single(app.Seen).Content);
     }
 
@@ -68,7 +68,7 @@ public class TusPatchTests
         string url = await app.Client.CreateAsync(TusApp.Url, 10);
         for (int i = 0; i < 10; i++)
         {
-            using HttpResponseMessage appended = await app.Client.PieceAsync(url, i, [File[i]]);
+            using HttpResponseMessage appended = await app.Client.AppendChunkAsync(url, i, [File[i]]);
             Assert.Equal((204, (i + 1).ToString()), ((int)appended.StatusCode, appended.Header("Upload-Offset")));
         }
 
@@ -82,10 +82,10 @@ public class TusPatchTests
         await using TusApp app = await TusApp.StartAsync(place, static options => options.MaxUploadSize = 100);
         string url = await app.Client.CreateAsync(TusApp.Url, 10);
         string other = url[..^1] + (url[^1] == '0' ? '1' : '0');
-        Assert.Equal(404, await app.Client.PieceAsync(other, 0, File).StatusOfAsync());
-        Assert.Equal(404, await app.Client.PieceAsync(other, 5, []).StatusOfAsync());
-        Assert.Equal(404, await app.Client.PieceAsync(other, 1000, File).StatusOfAsync());
-        Assert.Equal(404, await app.Client.PieceAsync(other, 0, File, ("Upload-Length", "10")).StatusOfAsync());
+        Assert.Equal(404, await app.Client.AppendChunkAsync(other, 0, File).StatusOfAsync());
+        Assert.Equal(404, await app.Client.AppendChunkAsync(other, 5, []).StatusOfAsync());
+        Assert.Equal(404, await app.Client.AppendChunkAsync(other, 1000, File).StatusOfAsync());
+        Assert.Equal(404, await app.Client.AppendChunkAsync(other, 0, File, ("Upload-Length", "10")).StatusOfAsync());
     }
 
     [Theory]
@@ -103,13 +103,13 @@ public class TusPatchTests
     {
         await using TusApp app = await TusApp.StartAsync(place);
         string url = await app.Client.CreateAsync(TusApp.Url, 10);
-        using (HttpResponseMessage rejected = await app.Client.PieceAsync(url, 0, new byte[11]))
+        using (HttpResponseMessage rejected = await app.Client.AppendChunkAsync(url, 0, new byte[11]))
         {
             Assert.Equal((413, "0"), ((int)rejected.StatusCode, rejected.Header("Upload-Offset")));
         }
 
         Assert.Equal(0, await app.Client.OffsetAsync(url));
-        Assert.Equal(204, await app.Client.PieceAsync(url, 0, File).StatusOfAsync());
+        Assert.Equal(204, await app.Client.AppendChunkAsync(url, 0, File).StatusOfAsync());
         Assert.Equal(File, Assert.Single(app.Seen).Content);
     }
 
@@ -127,7 +127,7 @@ public class TusPatchTests
         Assert.Equal(413, (await connection.ReadResponseAsync())?.Status);
         Assert.Equal(10, await app.Client.OffsetAsync(url));
         Assert.Empty(app.Seen);
-        Assert.Equal(204, await app.Client.PieceAsync(url, 10, []).StatusOfAsync());
+        Assert.Equal(204, await app.Client.AppendChunkAsync(url, 10, []).StatusOfAsync());
         Assert.Equal(File, Assert.Single(app.Seen).Content);
     }
 
@@ -137,10 +137,10 @@ public class TusPatchTests
     {
         await using TusApp app = await TusApp.StartAsync(place);
         string url = await app.Client.CreateAsync(TusApp.Url, 10);
-        Assert.Equal(204, await app.Client.PieceAsync(url, 0, []).StatusOfAsync());
-        Assert.Equal(204, await app.Client.PieceAsync(url, 0, File[..5]).StatusOfAsync());
-        Assert.Equal(204, await app.Client.PieceAsync(url, 5, []).StatusOfAsync());
-        Assert.Equal(204, await app.Client.PieceAsync(url, 5, File[5..]).StatusOfAsync());
+        Assert.Equal(204, await app.Client.AppendChunkAsync(url, 0, []).StatusOfAsync());
+        Assert.Equal(204, await app.Client.AppendChunkAsync(url, 0, File[..5]).StatusOfAsync());
+        Assert.Equal(204, await app.Client.AppendChunkAsync(url, 5, []).StatusOfAsync());
+        Assert.Equal(204, await app.Client.AppendChunkAsync(url, 5, File[5..]).StatusOfAsync());
         Assert.Equal(File, Assert.Single(app.Seen).Content);
     }
 
@@ -150,10 +150,10 @@ public class TusPatchTests
     {
         await using TusApp app = await TusApp.StartAsync(place);
         string url = await app.Client.CreateAsync(TusApp.Url, 10);
-        Assert.Equal(204, await app.Client.PieceAsync(url, 0, File).StatusOfAsync());
-        Assert.Equal(204, await app.Client.PieceAsync(url, 10, []).StatusOfAsync());
-        Assert.Equal(409, await app.Client.PieceAsync(url, 10, [1]).StatusOfAsync());
-        Assert.Equal(409, await app.Client.PieceAsync(url, 0, File).StatusOfAsync());
+        Assert.Equal(204, await app.Client.AppendChunkAsync(url, 0, File).StatusOfAsync());
+        Assert.Equal(204, await app.Client.AppendChunkAsync(url, 10, []).StatusOfAsync());
+        Assert.Equal(409, await app.Client.AppendChunkAsync(url, 10, [1]).StatusOfAsync());
+        Assert.Equal(409, await app.Client.AppendChunkAsync(url, 0, File).StatusOfAsync());
         Assert.Equal(10, await app.Client.OffsetAsync(url));
         Assert.Equal(File, Assert.Single(app.Seen).Content);
     }

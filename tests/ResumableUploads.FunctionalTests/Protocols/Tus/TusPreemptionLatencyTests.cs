@@ -65,7 +65,7 @@ public class TusPreemptionLatencyTests
         for (int i = 0; i < Warmup + Rounds; i++)
         {
             string url = await app.Client.CreateAsync(TusApp.Url, 3);
-            Assert.Equal(204, await app.Client.PieceAsync(url, 0, [1, 2, 3]).StatusOfAsync());
+            Assert.Equal(204, await app.Client.AppendChunkAsync(url, 0, [1, 2, 3]).StatusOfAsync());
             await using RawConnection stalled = await app.BeginAsync(url, 3, headers: "Expect: 100-continue");
 
             // The server waits for the body, because it has sent 100 Continue.
@@ -95,7 +95,7 @@ public class TusPreemptionLatencyTests
                 (TimeSpan Time, int Status, string? Offset)[] responses = await Task.WhenAll(Enumerable.Range(0, 10).Select(async _ =>
                 {
                     long start = Stopwatch.GetTimestamp();
-                    using HttpResponseMessage response = await (method == "PATCH" ? app.Client.PieceAsync(url, StoredSize, File[StoredSize..]) : app.Client.TusAsync(method, url));
+                    using HttpResponseMessage response = await (method == "PATCH" ? app.Client.AppendChunkAsync(url, StoredSize, File[StoredSize..]) : app.Client.TusAsync(method, url));
                     return (Stopwatch.GetElapsedTime(start), (int)response.StatusCode, response.Header("Upload-Offset"));
                 }));
                 switch (method)
@@ -139,7 +139,7 @@ public class TusPreemptionLatencyTests
                 Assert.Equal(StoredSize, await client.OffsetAsync(url));
                 break;
             case "PATCH":
-                using (HttpResponseMessage last = await client.PieceAsync(url, StoredSize, File[StoredSize..]))
+                using (HttpResponseMessage last = await client.AppendChunkAsync(url, StoredSize, File[StoredSize..]))
                 {
                     Assert.Equal((204, File.Length.ToString(CultureInfo.InvariantCulture)), ((int)last.StatusCode, last.Header("Upload-Offset")));
                 }

@@ -51,7 +51,7 @@ public class TusSmokeTests
                 }
             });
         string url = await app.Client.CreateAsync("/files", file.Length, ("Upload-Metadata", "filename YS50eHQ=,filetype dGV4dC9wbGFpbg=="));
-        using (HttpResponseMessage first = await app.Client.PieceAsync(url, 0, file[..70_000]))
+        using (HttpResponseMessage first = await app.Client.AppendChunkAsync(url, 0, file[..70_000]))
         {
             Assert.Equal((204, "70000", "1.0.0"), ((int)first.StatusCode, first.Header("Upload-Offset"), first.Header("Tus-Resumable")));
         }
@@ -62,7 +62,7 @@ public class TusSmokeTests
             Assert.Equal("filename YS50eHQ=,filetype dGV4dC9wbGFpbg==", head.Header("Upload-Metadata"));
         }
 
-        using (HttpResponseMessage last = await app.Client.PieceAsync(url, 70_000, file[70_000..]))
+        using (HttpResponseMessage last = await app.Client.AppendChunkAsync(url, 70_000, file[70_000..]))
         {
             Assert.Equal((204, "200000"), ((int)last.StatusCode, last.Header("Upload-Offset")));
         }

@@ -129,7 +129,7 @@ public class TusVersionTests
         string url = await app.Client.CreateAsync(TusApp.Url, 10);
         Assert.Equal(400, await app.Client.TusAsync("POST", TusApp.Url, null, ("Upload-Length", number)).StatusOfAsync());
         Assert.Equal(400, await app.Client.TusAsync("PATCH", url, new byte[1], ("Upload-Offset", number)).StatusOfAsync());
-        Assert.Equal(400, await app.Client.PieceAsync(url, 0, new byte[1], ("Upload-Length", number)).StatusOfAsync());
+        Assert.Equal(400, await app.Client.AppendChunkAsync(url, 0, new byte[1], ("Upload-Length", number)).StatusOfAsync());
         Assert.Equal(0, await app.Client.OffsetAsync(url));
     }
 
@@ -163,7 +163,7 @@ public class TusVersionTests
         Assert.Equal(201, created?.Status);
         using HttpResponseMessage head = await app.Client.TusAsync("HEAD", created!.Header("Location")!);
         Assert.Equal("filename YS50eHQ=,filetype dGV4dC9wbGFpbg==", head.Header("Upload-Metadata"));
-        Assert.Equal(204, await app.Client.PieceAsync(created.Header("Location")!, 0, new byte[3]).StatusOfAsync());
+        Assert.Equal(204, await app.Client.AppendChunkAsync(created.Header("Location")!, 0, new byte[3]).StatusOfAsync());
         Assert.Equal(("a.txt", "text/plain"), (Assert.Single(app.Seen).FileName, app.Seen.Single().ContentType));
     }
 
@@ -175,9 +175,9 @@ public class TusVersionTests
         app.Client.DefaultRequestVersion = HttpVersion.Version20;
         app.Client.DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact;
         string url = await app.Client.CreateAsync(TusApp.Url, 10);
-        Assert.Equal(204, await app.Client.PieceAsync(url, 0, new byte[4]).StatusOfAsync());
+        Assert.Equal(204, await app.Client.AppendChunkAsync(url, 0, new byte[4]).StatusOfAsync());
         Assert.Equal(4, await app.Client.OffsetAsync(url));
-        Assert.Equal(204, await app.Client.PieceAsync(url, 4, new byte[6]).StatusOfAsync());
+        Assert.Equal(204, await app.Client.AppendChunkAsync(url, 4, new byte[6]).StatusOfAsync());
         Assert.Equal(new byte[10], Assert.Single(app.Seen).Content);
     }
 

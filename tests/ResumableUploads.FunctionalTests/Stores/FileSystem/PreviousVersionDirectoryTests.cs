@@ -92,7 +92,7 @@ public sealed class PreviousVersionDirectoryTests : IAsyncLifetime
                 (head.StatusCode, head.Header("Upload-Offset"), head.Header("Upload-Length"), head.Header("Upload-Metadata")));
         }
 
-        using HttpResponseMessage last = await Client.PieceAsync(_urls["tus"], 50, Bytes(250));
+        using HttpResponseMessage last = await Client.AppendChunkAsync(_urls["tus"], 50, Bytes(250));
         Assert.True(last.IsSuccessStatusCode);
         Assert.Equal("300", last.Header("Upload-Offset"));
         AssertContent("tus.txt");
@@ -109,7 +109,7 @@ public sealed class PreviousVersionDirectoryTests : IAsyncLifetime
                 (pending.StatusCode, pending.Header("Upload-Concat"), pending.Header("Upload-Offset")));
         }
 
-        using HttpResponseMessage last = await Client.PieceAsync(_urls["part2"], 150, Bytes(50));
+        using HttpResponseMessage last = await Client.AppendChunkAsync(_urls["part2"], 150, Bytes(50));
         Assert.True(last.IsSuccessStatusCode);
 
         // The server concatenates after the response to the part.

@@ -35,8 +35,8 @@ public class HandlerFailureTests
             await app.Client.AppendAsync("f", 6, [1]).ShouldBeProblemAsync(409, Own + "upload-complete", 6);
         }
 
-        await app.Client.AppendAsync("f", 6, [], 6).ShouldHoldAsync(6, complete: true);
-        await app.Client.AppendAsync("f", 6, [], 6).ShouldHoldAsync(6, complete: true);
+        await app.Client.AppendAsync("f", 6, [], 6).ShouldHaveOffsetAsync(6, complete: true);
+        await app.Client.AppendAsync("f", 6, [], 6).ShouldHaveOffsetAsync(6, complete: true);
         Assert.Equal([(1, false, 6), (2, true, 6), (3, true, 6)], attempts);
         Assert.Contains(app.Log.Lines, static line => line.Contains("Injected failure.", StringComparison.Ordinal));
     }
@@ -114,7 +114,7 @@ public class HandlerFailureTests
 
         await app.Client.DeleteUploadAsync("f").ShouldBeProblemAsync(503, Own + "still-completing");
         release.SetResult();
-        await first.ShouldHoldAsync(6, complete: true);
+        await first.ShouldHaveOffsetAsync(6, complete: true);
     }
 
     [Fact]
@@ -133,6 +133,6 @@ public class HandlerFailureTests
         Assert.Contains("Executable files are not accepted.", await rejected.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         await rejected.ShouldBeProblemAsync(422, Own + "refused");
         Assert.Empty(Directory.EnumerateFiles(app.Directory, "*", SearchOption.AllDirectories));
-        await app.Client.AppendAsync("a.txt", 0, File, 6).ShouldHoldAsync(6, complete: true);
+        await app.Client.AppendAsync("a.txt", 0, File, 6).ShouldHaveOffsetAsync(6, complete: true);
     }
 }

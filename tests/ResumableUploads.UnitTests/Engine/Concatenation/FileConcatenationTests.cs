@@ -29,7 +29,7 @@ public class FileConcatenationTests
             foreach (byte[] part in content.Chunk(1_000_000))
             {
                 parts.Add(await app.Client.CreateAsync(TusApp.Url, part.Length, ("Upload-Concat", "partial")));
-                using HttpResponseMessage piece = await app.Client.PieceAsync(parts[^1], 0, part);
+                using HttpResponseMessage chunk = await app.Client.AppendChunkAsync(parts[^1], 0, part);
             }
 
             long writtenBefore = files.Written;
@@ -60,7 +60,7 @@ public class FileConcatenationTests
             foreach (byte[] part in content.Chunk(100_000))
             {
                 parts.Add(await app.Client.CreateAsync(TusApp.Url, part.Length, ("Upload-Concat", "partial")));
-                using HttpResponseMessage piece = await app.Client.PieceAsync(parts[^1], 0, part);
+                using HttpResponseMessage chunk = await app.Client.AppendChunkAsync(parts[^1], 0, part);
             }
 
             using HttpResponseMessage failed = await app.Client.TusAsync("POST", TusApp.Url, null, ("Upload-Concat", $"final;{string.Join(' ', parts)}"));
@@ -90,8 +90,8 @@ public class FileConcatenationTests
             await using TusApp app = await TusApp.StartAsync(TusApp.Mapped, options => options.Store = store);
             string part = await app.Client.CreateAsync(TusApp.Url, 3, ("Upload-Concat", "partial"));
             using HttpResponseMessage created = await app.Client.TusAsync("POST", TusApp.Url, null, ("Upload-Concat", $"final;{part}"));
-            using HttpResponseMessage piece = await app.Client.PieceAsync(part, 0, [1, 2, 3]);
-            Assert.Equal((204, "3"), ((int)piece.StatusCode, piece.Header("Upload-Offset")));
+            using HttpResponseMessage chunk = await app.Client.AppendChunkAsync(part, 0, [1, 2, 3]);
+            Assert.Equal((204, "3"), ((int)chunk.StatusCode, chunk.Header("Upload-Offset")));
             Assert.Empty(app.Seen);
             using HttpResponseMessage head = await app.Client.TusAsync("HEAD", created.Header("Location")!);
             Assert.Equal((200, "3"), ((int)head.StatusCode, head.Header("Upload-Offset")));
@@ -122,10 +122,10 @@ public class FileConcatenationTests
             });
             string part = await app.Client.CreateAsync(TusApp.Url, 3, ("Upload-Concat", "partial"));
             string open = await app.Client.CreateAsync(TusApp.Url, 3, ("Upload-Concat", "partial"));
-            using HttpResponseMessage piece = await app.Client.PieceAsync(part, 0, [1, 2, 3]);
+            using HttpResponseMessage chunk = await app.Client.AppendChunkAsync(part, 0, [1, 2, 3]);
             using HttpResponseMessage created = await app.Client.TusAsync("POST", TusApp.Url, null, ("Upload-Concat", $"final;{part} {open}"));
             string final = created.Header("Location")!;
-            Task<HttpResponseMessage> lastPart = app.Client.PieceAsync(open, 0, [4, 5, 6]);
+            Task<HttpResponseMessage> lastPart = app.Client.AppendChunkAsync(open, 0, [4, 5, 6]);
             Assert.True(await copyStarted.WaitAsync(TimeSpan.FromSeconds(20)));
             using (HttpResponseMessage status = await app.Client.TusAsync("HEAD", final).WaitAsync(TimeSpan.FromSeconds(20)))
             {

@@ -21,11 +21,11 @@ public class ExpirationTests
     public async Task Upload_expires_after_Expiration_since_its_last_byte(bool inMemory)
     {
         await using TestApp app = await AppAsync(inMemory, Configure, _time);
-        await app.Client.AppendAsync("f", 0, [1], 10).ShouldHoldAsync(1);
+        await app.Client.AppendAsync("f", 0, [1], 10).ShouldHaveOffsetAsync(1);
         for (int i = 1; i < 4; i++)
         {
             _time.Advance(TimeSpan.FromMinutes(50));
-            await app.Client.AppendAsync("f", i, [1], 10).ShouldHoldAsync(i + 1);
+            await app.Client.AppendAsync("f", i, [1], 10).ShouldHaveOffsetAsync(i + 1);
         }
 
         _time.Advance(TimeSpan.FromMinutes(59));
@@ -33,7 +33,7 @@ public class ExpirationTests
         _time.Advance(TimeSpan.FromMinutes(1));
         Assert.Equal(0, await app.Client.StatusAsync("f"));
         await app.Client.AppendAsync("f", 4, [1], 10).ShouldBeProblemAsync(409, OffsetMismatch, 0);
-        await app.Client.AppendAsync("f", 0, [1, 2], 20).ShouldHoldAsync(2);
+        await app.Client.AppendAsync("f", 0, [1, 2], 20).ShouldHaveOffsetAsync(2);
         Assert.Equal([("f", 4L, UploadState.Receiving)], _expired);
     }
 
@@ -43,11 +43,11 @@ public class ExpirationTests
     public async Task Upload_expires_after_MaxAge_despite_new_bytes(bool inMemory)
     {
         await using TestApp app = await AppAsync(inMemory, Configure, _time);
-        await app.Client.AppendAsync("f", 0, [1], 100).ShouldHoldAsync(1);
+        await app.Client.AppendAsync("f", 0, [1], 100).ShouldHaveOffsetAsync(1);
         for (int i = 1; i < 6; i++)
         {
             _time.Advance(TimeSpan.FromMinutes(55));
-            await app.Client.AppendAsync("f", i, [1], 100).ShouldHoldAsync(i + 1);
+            await app.Client.AppendAsync("f", i, [1], 100).ShouldHaveOffsetAsync(i + 1);
         }
 
         _time.Advance(TimeSpan.FromMinutes(25));
@@ -60,9 +60,9 @@ public class ExpirationTests
     public async Task Completed_upload_is_kept_for_CompletedRetention(bool inMemory)
     {
         await using TestApp app = await AppAsync(inMemory, Configure, _time);
-        await app.Client.AppendAsync("f", 0, [1, 2], 2).ShouldHoldAsync(2, complete: true);
+        await app.Client.AppendAsync("f", 0, [1, 2], 2).ShouldHaveOffsetAsync(2, complete: true);
         _time.Advance(TimeSpan.FromMinutes(119));
-        await app.Client.AppendAsync("f", 2, [], 2).ShouldHoldAsync(2, complete: true);
+        await app.Client.AppendAsync("f", 2, [], 2).ShouldHaveOffsetAsync(2, complete: true);
         _time.Advance(TimeSpan.FromMinutes(1));
         Assert.Equal(0, await app.Client.StatusAsync("f"));
         await app.Client.AppendAsync("f", 2, [], 2).ShouldBeProblemAsync(409, OffsetMismatch, 0);
@@ -76,7 +76,7 @@ public class ExpirationTests
             Configure(options);
             options.OnCompleted = null;
         }, _time);
-        await app.Client.AppendAsync("f", 0, [1, 2], 2).ShouldHoldAsync(2, complete: true);
+        await app.Client.AppendAsync("f", 0, [1, 2], 2).ShouldHaveOffsetAsync(2, complete: true);
         _time.Advance(TimeSpan.FromDays(20_000));
         Assert.Equal(2, await app.Client.StatusAsync("f"));
     }
@@ -91,11 +91,11 @@ public class ExpirationTests
             options.Store = store;
         }, time: _time);
         await store.SweptAsync();
-        await app.Client.AppendAsync("old", 0, [1, 2, 3], 10).ShouldHoldAsync(3);
-        await app.Client.AppendAsync("done", 0, [1, 2], 2).ShouldHoldAsync(2, complete: true);
+        await app.Client.AppendAsync("old", 0, [1, 2, 3], 10).ShouldHaveOffsetAsync(3);
+        await app.Client.AppendAsync("done", 0, [1, 2], 2).ShouldHaveOffsetAsync(2, complete: true);
         _time.Advance(TimeSpan.FromMinutes(30));
         await store.SweptAsync();
-        await app.Client.AppendAsync("young", 0, [1], 10).ShouldHoldAsync(1);
+        await app.Client.AppendAsync("young", 0, [1], 10).ShouldHaveOffsetAsync(1);
         Assert.Empty(_expired);
         _time.Advance(TimeSpan.FromMinutes(30));
         await store.SweptAsync();
@@ -123,7 +123,7 @@ public class ExpirationTests
             };
         }, time: _time);
         await store.SweptAsync();
-        await app.Client.AppendAsync("other", 0, [1], 10).ShouldHoldAsync(1);
+        await app.Client.AppendAsync("other", 0, [1], 10).ShouldHaveOffsetAsync(1);
         await started.Task;
         started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var held = new BlockedContent([1, 2], [3]);
@@ -133,7 +133,7 @@ public class ExpirationTests
         await store.SweptAsync();
         Assert.Equal("other", Assert.Single(_expired).Name);
         held.Release();
-        await sending.ShouldHoldAsync(3, complete: true);
+        await sending.ShouldHaveOffsetAsync(3, complete: true);
     }
 
     [Fact]
@@ -213,7 +213,7 @@ public class ExpirationTests
                 (options.UploadPath, options.StatusPath, options.Store, options.Expiration) = ("/videos", null, store, TimeSpan.FromMinutes(30));
             }));
         await store.SweptAsync();
-        await app.Client.AppendAsync("f", 0, [1], 10).ShouldHoldAsync(1);
+        await app.Client.AppendAsync("f", 0, [1], 10).ShouldHaveOffsetAsync(1);
         using (HttpResponseMessage video = await app.Client.AppendAsync("f", 0, new ByteArrayContent([1]), 10, "/videos"))
         {
             Assert.Equal(200, (int)video.StatusCode);

@@ -14,19 +14,19 @@ public class OwnerLimitTests
     public async Task Create_beyond_MaxUploadsPerOwner_returns_429(bool inMemory)
     {
         await using TestApp app = await AppAsync(inMemory, static options => options.Limits.MaxUploadsPerOwner = 2);
-        await app.Client.AppendAsync("a", 0, [1], 10).ShouldHoldAsync(1);
-        await app.Client.AppendAsync("b", 0, [1], 10).ShouldHoldAsync(1);
+        await app.Client.AppendAsync("a", 0, [1], 10).ShouldHaveOffsetAsync(1);
+        await app.Client.AppendAsync("b", 0, [1], 10).ShouldHaveOffsetAsync(1);
         using (HttpResponseMessage response = await app.Client.AppendAsync("c", 0, [1], 10))
         {
             Assert.Equal("60", response.Header("Retry-After"));
             await response.ShouldBeProblemAsync(429, Own + "too-many-uploads");
         }
 
-        await app.Client.AppendAsync("a", 1, new byte[9], 10).ShouldHoldAsync(10, complete: true);
-        await app.Client.AppendAsync("c", 0, [1], 10).ShouldHoldAsync(1);
+        await app.Client.AppendAsync("a", 1, new byte[9], 10).ShouldHaveOffsetAsync(10, complete: true);
+        await app.Client.AppendAsync("c", 0, [1], 10).ShouldHaveOffsetAsync(1);
         await app.Client.AppendAsync("d", 0, [1], 10).ShouldBeProblemAsync(429, Own + "too-many-uploads");
         (await app.Client.DeleteUploadAsync("b")).Dispose();
-        await app.Client.AppendAsync("d", 0, [1], 10).ShouldHoldAsync(1);
+        await app.Client.AppendAsync("d", 0, [1], 10).ShouldHaveOffsetAsync(1);
     }
 
     [Fact]
@@ -37,9 +37,9 @@ public class OwnerLimitTests
             options.Limits.MaxUploadsPerOwner = 1;
             options.Owner = static context => context.Request.Headers["X-User"];
         });
-        await app.Client.AppendAsync("a", 0, [1], 10, ("X-User", "x")).ShouldHoldAsync(1);
+        await app.Client.AppendAsync("a", 0, [1], 10, ("X-User", "x")).ShouldHaveOffsetAsync(1);
         await app.Client.AppendAsync("b", 0, [1], 10, ("X-User", "x")).ShouldBeProblemAsync(429, Own + "too-many-uploads");
-        await app.Client.AppendAsync("b", 0, [1], 10, ("X-User", "y")).ShouldHoldAsync(1);
+        await app.Client.AppendAsync("b", 0, [1], 10, ("X-User", "y")).ShouldHaveOffsetAsync(1);
     }
 
     [Theory]
@@ -48,15 +48,15 @@ public class OwnerLimitTests
     public async Task Unfinished_uploads_beyond_MaxBytesPerOwner_return_413(bool inMemory)
     {
         await using TestApp app = await AppAsync(inMemory, static options => options.Limits.MaxBytesPerOwner = 100);
-        await app.Client.AppendAsync("a", 0, [1], 60).ShouldHoldAsync(1);
+        await app.Client.AppendAsync("a", 0, [1], 60).ShouldHaveOffsetAsync(1);
         await app.Client.AppendAsync("b", 0, [1], 41).ShouldBeProblemAsync(413, Own + "owner-quota");
         await app.Client.AppendAsync("b", 0, new byte[41]).ShouldBeProblemAsync(413, Own + "owner-quota");
         await app.Client.AppendAsync("b", 0, Chunked(new byte[41])).ShouldBeProblemAsync(413, Own + "owner-quota", 40);
         Assert.Equal(40, await app.Client.StatusAsync("b"));
         (await app.Client.DeleteUploadAsync("b")).Dispose();
-        await app.Client.AppendAsync("b", 0, [1], 40).ShouldHoldAsync(1);
-        await app.Client.AppendAsync("a", 1, new byte[59], 60).ShouldHoldAsync(60, complete: true);
-        await app.Client.AppendAsync("c", 0, [1], 60).ShouldHoldAsync(1);
+        await app.Client.AppendAsync("b", 0, [1], 40).ShouldHaveOffsetAsync(1);
+        await app.Client.AppendAsync("a", 1, new byte[59], 60).ShouldHaveOffsetAsync(60, complete: true);
+        await app.Client.AppendAsync("c", 0, [1], 60).ShouldHaveOffsetAsync(1);
     }
 
     [Fact]
@@ -76,11 +76,11 @@ public class OwnerLimitTests
             options.Limits.MaxBytesPerOwner = 100;
             options.FileId.CompleteOnFullBody = false;
         });
-        await app.Client.AppendAsync("a", 0, [1]).ShouldHoldAsync(1);
-        await app.Client.AppendAsync("b", 0, [1]).ShouldHoldAsync(1);
-        await app.Client.AppendAsync("a", 1, [1], 99).ShouldHoldAsync(2);
+        await app.Client.AppendAsync("a", 0, [1]).ShouldHaveOffsetAsync(1);
+        await app.Client.AppendAsync("b", 0, [1]).ShouldHaveOffsetAsync(1);
+        await app.Client.AppendAsync("a", 1, [1], 99).ShouldHaveOffsetAsync(2);
         await app.Client.AppendAsync("b", 1, [1], 3).ShouldBeProblemAsync(413, Own + "owner-quota", 1);
-        await app.Client.AppendAsync("b", 1, []).ShouldHoldAsync(1);
+        await app.Client.AppendAsync("b", 1, []).ShouldHaveOffsetAsync(1);
     }
 
     [Fact]
@@ -107,7 +107,7 @@ public class OwnerLimitTests
 
         Assert.Equal(0, await app.Client.StatusAsync("b"));
         held.Release();
-        await first.ShouldHoldAsync(3, complete: true);
-        await app.Client.AppendAsync("b", 0, [1], 10).ShouldHoldAsync(1);
+        await first.ShouldHaveOffsetAsync(3, complete: true);
+        await app.Client.AppendAsync("b", 0, [1], 10).ShouldHaveOffsetAsync(1);
     }
 }

@@ -26,9 +26,9 @@ public class MethodOverrideTests
     {
         await using TusApp app = await TusApp.StartAsync(place);
         string url = await app.Client.CreateAsync(TusApp.Url, 6);
-        using HttpResponseMessage piece = await app.Client.TusAsync(
+        using HttpResponseMessage chunk = await app.Client.TusAsync(
             method == "GET" ? "POST" : method, url, [1, 2, 3], ("X-HTTP-Method-Override", "PATCH"), ("Upload-Offset", "0"));
-        Assert.Equal((204, "3"), ((int)piece.StatusCode, piece.Header("Upload-Offset")));
+        Assert.Equal((204, "3"), ((int)chunk.StatusCode, chunk.Header("Upload-Offset")));
         using HttpResponseMessage head = await app.Client.TusAsync(method, url, null, ("X-HTTP-Method-Override", "head"));
         Assert.Equal((200, "3"), ((int)head.StatusCode, head.Header("Upload-Offset")));
         using HttpResponseMessage deleted = await app.Client.TusAsync(method, url, null, ("X-HTTP-Method-Override", "DELETE"));

@@ -2,6 +2,7 @@ using System.Text;
 using ResumableUploads.Testing;
 using ResumableUploads.Testing.Clients;
 using ResumableUploads.Testing.Servers;
+using ResumableUploads.Testing.Stores;
 using static ResumableUploads.Testing.ProblemExpectations;
 
 namespace ResumableUploads.UnitTests.Protocols.FileId;
@@ -45,7 +46,7 @@ public class FileIdCompletionTests
     public async Task Append_to_complete_upload_returns_409_upload_complete(bool chunked)
     {
         await using TestApp app = await AppAsync();
-        await app.Client.AppendAsync("f", 0, File, 6).ShouldHoldAsync(6, complete: true);
+        await app.Client.AppendAsync("f", 0, File, 6).ShouldHaveOffsetAsync(6, complete: true);
         foreach (long at in new long[] { 6, 0, 3 })
         {
             using HttpResponseMessage response = await app.Client.AppendAsync("f", at, chunked && at == 6 ? Chunked([7]) : new ByteArrayContent([7]));
@@ -107,11 +108,15 @@ public class FileIdCompletionTests
     public async Task Retryable_status_is_sent_and_handler_runs_again(int status)
     {
         var attempts = new List<(int, bool)>();
-        await using TestApp app = await AppAsync(configure: options => options.OnCompleted = (upload, _) =>
+        await using TestApp app = await AppAsync(configure: options =>
         {
-            attempts.Add((upload.Attempt, upload.IsRepeat));
-            upload.Response = attempts.Count < 3 ? UploadResponse.Text("later", status) : UploadResponse.Text("done");
-            return Task.CompletedTask;
+            options.Store = new UnsweptStore();
+            options.OnCompleted = (upload, _) =>
+            {
+                attempts.Add((upload.Attempt, upload.IsRepeat));
+                upload.Response = attempts.Count < 3 ? UploadResponse.Text("later", status) : UploadResponse.Text("done");
+                return Task.CompletedTask;
+            };
         });
         for (int i = 0; i < 4; i++)
         {
@@ -129,8 +134,8 @@ public class FileIdCompletionTests
     public async Task Completion_without_handler_returns_the_size()
     {
         await using TestApp app = await AppAsync(configure: static options => options.OnCompleted = null);
-        await app.Client.AppendAsync("f", 0, File, 6).ShouldHoldAsync(6, complete: true);
-        await app.Client.AppendAsync("f", 6, []).ShouldHoldAsync(6, complete: true);
+        await app.Client.AppendAsync("f", 0, File, 6).ShouldHaveOffsetAsync(6, complete: true);
+        await app.Client.AppendAsync("f", 6, []).ShouldHaveOffsetAsync(6, complete: true);
     }
 
     [Fact]
@@ -148,11 +153,11 @@ public class FileIdCompletionTests
     public async Task DELETE_of_complete_upload_removes_it()
     {
         await using TestApp app = await AppAsync();
-        await app.Client.AppendAsync("f", 0, File, 6).ShouldHoldAsync(6, complete: true);
+        await app.Client.AppendAsync("f", 0, File, 6).ShouldHaveOffsetAsync(6, complete: true);
         (await app.Client.DeleteUploadAsync("f")).Dispose();
         Assert.Equal(0, await app.Client.StatusAsync("f"));
         await app.Client.AppendAsync("f", 6, []).ShouldBeProblemAsync(409, OffsetMismatch, 0);
-        await app.Client.AppendAsync("f", 0, File, 6).ShouldHoldAsync(6, complete: true);
+        await app.Client.AppendAsync("f", 0, File, 6).ShouldHaveOffsetAsync(6, complete: true);
         Assert.Equal(2, app.Finished.Count);
     }
 
@@ -165,10 +170,10 @@ public class FileIdCompletionTests
         for (int i = 1; i <= 3; i++)
         {
             Assert.Equal(0, await app.Client.StatusAsync("f"));
-            await app.Client.AppendAsync("f", 0, File[..2], 6).ShouldHoldAsync(2);
+            await app.Client.AppendAsync("f", 0, File[..2], 6).ShouldHaveOffsetAsync(2);
             Assert.Equal(2, await app.Client.StatusAsync("f"));
-            await app.Client.AppendAsync("f", 2, File[2..], 6).ShouldHoldAsync(6, complete: true);
-            await app.Client.AppendAsync("f", 6, [], 6).ShouldHoldAsync(6, complete: true);
+            await app.Client.AppendAsync("f", 2, File[2..], 6).ShouldHaveOffsetAsync(6, complete: true);
+            await app.Client.AppendAsync("f", 6, [], 6).ShouldHaveOffsetAsync(6, complete: true);
             Assert.Equal(i, app.Finished.Count);
         }
 

@@ -19,8 +19,8 @@ public class FileIdDigestTests
     public async Task Chunk_with_matching_digest_is_stored(bool inMemory, bool sha512)
     {
         await using TestApp app = await AppAsync(inMemory);
-        await app.Client.AppendAsync("f", 0, File[..400], 1000, ("Content-Digest", DigestOf(File[..400], sha512))).ShouldHoldAsync(400);
-        await app.Client.AppendAsync("f", 400, File[400..], 1000, ("Content-Digest", DigestOf(File[400..], sha512))).ShouldHoldAsync(1000, complete: true);
+        await app.Client.AppendAsync("f", 0, File[..400], 1000, ("Content-Digest", DigestOf(File[..400], sha512))).ShouldHaveOffsetAsync(400);
+        await app.Client.AppendAsync("f", 400, File[400..], 1000, ("Content-Digest", DigestOf(File[400..], sha512))).ShouldHaveOffsetAsync(1000, complete: true);
         Assert.Equal(File, Assert.Single(app.Finished).Content);
     }
 
@@ -34,11 +34,11 @@ public class FileIdDigestTests
     public async Task Last_chunk_with_wrong_digest_leaves_offset_unchanged(bool inMemory, string header, bool chunked)
     {
         await using TestApp app = await AppAsync(inMemory);
-        await app.Client.AppendAsync("f", 0, File[..400], 1000).ShouldHoldAsync(400);
+        await app.Client.AppendAsync("f", 0, File[..400], 1000).ShouldHaveOffsetAsync(400);
         HttpContent Rest() => chunked ? Chunked(File[400..]) : new ByteArrayContent(File[400..]);
         await app.Client.AppendAsync("f", 400, Rest(), 1000, "/upload", (header, DigestOf([1], false))).ShouldBeProblemAsync(400, Own + "digest-mismatch", 400);
         Assert.Equal(400, await app.Client.StatusAsync("f"));
-        await app.Client.AppendAsync("f", 400, Rest(), 1000, "/upload", (header, DigestOf(header[0] == 'C' ? File[400..] : File, false))).ShouldHoldAsync(1000, complete: true);
+        await app.Client.AppendAsync("f", 400, Rest(), 1000, "/upload", (header, DigestOf(header[0] == 'C' ? File[400..] : File, false))).ShouldHaveOffsetAsync(1000, complete: true);
         Assert.Equal(File, Assert.Single(app.Finished).Content);
     }
 
@@ -46,9 +46,9 @@ public class FileIdDigestTests
     public async Task Repr_Digest_is_verified_only_with_last_chunk()
     {
         await using TestApp app = await AppAsync();
-        await app.Client.AppendAsync("f", 0, File[..400], 1000, ("Repr-Digest", DigestOf(File, false))).ShouldHoldAsync(400);
-        await app.Client.AppendAsync("f", 400, File[400..600], 1000, ("Repr-Digest", DigestOf(File, false))).ShouldHoldAsync(600);
-        await app.Client.AppendAsync("f", 600, File[600..], 1000, ("Repr-Digest", DigestOf(File, false))).ShouldHoldAsync(1000, complete: true);
+        await app.Client.AppendAsync("f", 0, File[..400], 1000, ("Repr-Digest", DigestOf(File, false))).ShouldHaveOffsetAsync(400);
+        await app.Client.AppendAsync("f", 400, File[400..600], 1000, ("Repr-Digest", DigestOf(File, false))).ShouldHaveOffsetAsync(600);
+        await app.Client.AppendAsync("f", 600, File[600..], 1000, ("Repr-Digest", DigestOf(File, false))).ShouldHaveOffsetAsync(1000, complete: true);
         Assert.Equal(File, Assert.Single(app.Finished).Content);
     }
 
@@ -58,8 +58,8 @@ public class FileIdDigestTests
     public async Task Repr_Digest_of_first_chunk_is_verified_at_completion(bool inMemory)
     {
         await using TestApp app = await AppAsync(inMemory);
-        await app.Client.AppendAsync("f", 0, File[..400], 1000, ("Repr-Digest", DigestOf(File, false))).ShouldHoldAsync(400);
-        await app.Client.AppendAsync("f", 400, File[400..], 1000).ShouldHoldAsync(1000, complete: true);
+        await app.Client.AppendAsync("f", 0, File[..400], 1000, ("Repr-Digest", DigestOf(File, false))).ShouldHaveOffsetAsync(400);
+        await app.Client.AppendAsync("f", 400, File[400..], 1000).ShouldHaveOffsetAsync(1000, complete: true);
         Assert.Equal(DigestOf(File, false), Assert.Single(app.Finished).Upload.Digest);
     }
 
@@ -67,7 +67,7 @@ public class FileIdDigestTests
     public async Task Repr_Digest_mismatch_never_completes_and_detail_says_delete()
     {
         await using TestApp app = await AppAsync();
-        await app.Client.AppendAsync("f", 0, File[..400], 1000, ("Repr-Digest", DigestOf([1], false))).ShouldHoldAsync(400);
+        await app.Client.AppendAsync("f", 0, File[..400], 1000, ("Repr-Digest", DigestOf([1], false))).ShouldHaveOffsetAsync(400);
         for (int i = 0; i < 2; i++)
         {
             using HttpResponseMessage response = await app.Client.AppendAsync("f", i == 0 ? 400 : 1000, i == 0 ? File[400..] : [], 1000);
@@ -77,7 +77,7 @@ public class FileIdDigestTests
 
         Assert.Empty(app.Finished);
         (await app.Client.DeleteUploadAsync("f")).Dispose();
-        await app.Client.AppendAsync("f", 0, File, 1000, ("Repr-Digest", DigestOf(File, false))).ShouldHoldAsync(1000, complete: true);
+        await app.Client.AppendAsync("f", 0, File, 1000, ("Repr-Digest", DigestOf(File, false))).ShouldHaveOffsetAsync(1000, complete: true);
     }
 
     [Fact]
@@ -86,7 +86,7 @@ public class FileIdDigestTests
         await using TestApp app = await AppAsync();
         await app.Client.AppendAsync("f", 0, File, 1000, ("Repr-Digest", DigestOf([1], false))).ShouldBeProblemAsync(400, Own + "digest-mismatch", 0);
         Assert.Empty(Directory.EnumerateFiles(app.Directory, "*", SearchOption.AllDirectories));
-        await app.Client.AppendAsync("f", 0, File, 1000).ShouldHoldAsync(1000, complete: true);
+        await app.Client.AppendAsync("f", 0, File, 1000).ShouldHaveOffsetAsync(1000, complete: true);
         Assert.Null(Assert.Single(app.Finished).Upload.Digest);
     }
 
@@ -94,10 +94,10 @@ public class FileIdDigestTests
     public async Task Handler_sees_digest_of_last_chunk()
     {
         await using TestApp app = await AppAsync();
-        await app.Client.AppendAsync("f", 0, File[..400], 1000).ShouldHoldAsync(400);
-        await app.Client.AppendAsync("f", 400, File[400..], 1000, ("Repr-Digest", DigestOf(File, true))).ShouldHoldAsync(1000, complete: true);
-        await app.Client.AppendAsync("g", 0, File[..400], 1000, ("Repr-Digest", DigestOf([1], false))).ShouldHoldAsync(400);
-        await app.Client.AppendAsync("g", 400, File[400..], 1000, ("Repr-Digest", DigestOf(File, true))).ShouldHoldAsync(1000, complete: true);
+        await app.Client.AppendAsync("f", 0, File[..400], 1000).ShouldHaveOffsetAsync(400);
+        await app.Client.AppendAsync("f", 400, File[400..], 1000, ("Repr-Digest", DigestOf(File, true))).ShouldHaveOffsetAsync(1000, complete: true);
+        await app.Client.AppendAsync("g", 0, File[..400], 1000, ("Repr-Digest", DigestOf([1], false))).ShouldHaveOffsetAsync(400);
+        await app.Client.AppendAsync("g", 400, File[400..], 1000, ("Repr-Digest", DigestOf(File, true))).ShouldHaveOffsetAsync(1000, complete: true);
         Assert.All(app.Finished, static finished => Assert.Equal(DigestOf(File, true), finished.Upload.Digest));
     }
 
@@ -108,7 +108,7 @@ public class FileIdDigestTests
         string right = DigestOf(File, false);
         string wrong = DigestOf([1], true);
         await app.Client.AppendAsync("f", 0, File, 1000, ("Content-Digest", $"{wrong}, {right}")).ShouldBeProblemAsync(400, Own + "digest-mismatch", 0);
-        await app.Client.AppendAsync("f", 0, File, 1000, ("Content-Digest", $"md5=:AAAA:, {right}, {wrong}")).ShouldHoldAsync(1000, complete: true);
+        await app.Client.AppendAsync("f", 0, File, 1000, ("Content-Digest", $"md5=:AAAA:, {right}, {wrong}")).ShouldHaveOffsetAsync(1000, complete: true);
     }
 
     [Fact]
@@ -144,7 +144,7 @@ public class FileIdDigestTests
     {
         await using TestApp app = await AppAsync();
         await app.Client.AppendAsync("f", 0, [], 0, ("Repr-Digest", DigestOf([1], false))).ShouldBeProblemAsync(400, Own + "digest-mismatch", 0);
-        await app.Client.AppendAsync("f", 0, [], 0, ("Repr-Digest", DigestOf([], false)), ("Content-Digest", DigestOf([], true))).ShouldHoldAsync(0, complete: true);
+        await app.Client.AppendAsync("f", 0, [], 0, ("Repr-Digest", DigestOf([], false)), ("Content-Digest", DigestOf([], true))).ShouldHaveOffsetAsync(0, complete: true);
     }
 
     private static string DigestOf(byte[] bytes, bool sha512) => sha512

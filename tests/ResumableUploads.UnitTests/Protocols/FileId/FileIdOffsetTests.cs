@@ -53,7 +53,7 @@ public class FileIdOffsetTests
                 request.Headers.TryAddWithoutValidation("X-Start-Byte", at.ToString());
             }
 
-            await app.Client.SendAsync(request).ShouldHoldAsync(at + 250, complete: at == 750);
+            await app.Client.SendAsync(request).ShouldHaveOffsetAsync(at + 250, complete: at == 750);
         }
 
         Assert.Equal(File, Assert.Single(app.Finished).Content);
@@ -65,7 +65,7 @@ public class FileIdOffsetTests
     public async Task Append_at_wrong_offset_returns_409_and_changes_nothing(bool inMemory)
     {
         await using TestApp app = await AppAsync(inMemory);
-        await app.Client.AppendAsync("f", 0, File[..400], 1000).ShouldHoldAsync(400);
+        await app.Client.AppendAsync("f", 0, File[..400], 1000).ShouldHaveOffsetAsync(400);
         foreach (long wrong in new long[] { 0, 1, 399, 401, 1000 })
         {
             await app.Client.AppendAsync("f", wrong, File[..(int)Math.Min(5, 1000 - wrong)], 1000).ShouldBeProblemAsync(409, OffsetMismatch, 400);
@@ -74,7 +74,7 @@ public class FileIdOffsetTests
         }
 
         Assert.Equal(400, await app.Client.StatusAsync("f"));
-        await app.Client.AppendAsync("f", 400, File[400..], 1000).ShouldHoldAsync(1000, complete: true);
+        await app.Client.AppendAsync("f", 400, File[400..], 1000).ShouldHaveOffsetAsync(1000, complete: true);
         Assert.Equal(File, Assert.Single(app.Finished).Content);
     }
 
@@ -101,14 +101,14 @@ public class FileIdOffsetTests
     public async Task DELETE_allows_a_new_upload()
     {
         await using TestApp app = await AppAsync();
-        await app.Client.AppendAsync("f", 0, [9, 9, 9], 1000).ShouldHoldAsync(3);
+        await app.Client.AppendAsync("f", 0, [9, 9, 9], 1000).ShouldHaveOffsetAsync(3);
         using (HttpResponseMessage gone = await app.Client.DeleteUploadAsync("f"))
         {
             Assert.Equal(HttpStatusCode.NoContent, gone.StatusCode);
         }
 
         Assert.Equal(0, await app.Client.StatusAsync("f"));
-        await app.Client.AppendAsync("f", 0, File, 1000).ShouldHoldAsync(1000, complete: true);
+        await app.Client.AppendAsync("f", 0, File, 1000).ShouldHaveOffsetAsync(1000, complete: true);
         Assert.Equal(File, Assert.Single(app.Finished).Content);
     }
 
@@ -118,7 +118,7 @@ public class FileIdOffsetTests
     public async Task Second_DELETE_returns_the_same_response(bool inMemory)
     {
         await using TestApp app = await AppAsync(inMemory);
-        await app.Client.AppendAsync("f", 0, File[..5], 1000).ShouldHoldAsync(5);
+        await app.Client.AppendAsync("f", 0, File[..5], 1000).ShouldHaveOffsetAsync(5);
         for (int i = 0; i < 2; i++)
         {
             using HttpResponseMessage response = await app.Client.DeleteUploadAsync("f");
@@ -134,12 +134,12 @@ public class FileIdOffsetTests
     public async Task RestartOnZero_restarts_append_at_0_with_a_body(bool inMemory)
     {
         await using TestApp app = await AppAsync(inMemory, static options => options.FileId.RestartOnZero = true);
-        await app.Client.AppendAsync("f", 0, [9, 9, 9], 500).ShouldHoldAsync(3);
+        await app.Client.AppendAsync("f", 0, [9, 9, 9], 500).ShouldHaveOffsetAsync(3);
         await app.Client.AppendAsync("f", 0, [], 500).ShouldBeProblemAsync(409, OffsetMismatch, 3);
         await app.Client.AppendAsync("f", 1, [9], 500).ShouldBeProblemAsync(409, OffsetMismatch, 3);
-        await app.Client.AppendAsync("f", 0, File[..10], 1000).ShouldHoldAsync(10);
-        await app.Client.AppendAsync("f", 10, File[10..], 1000).ShouldHoldAsync(1000, complete: true);
-        await app.Client.AppendAsync("f", 0, File, 1000).ShouldHoldAsync(1000, complete: true);
+        await app.Client.AppendAsync("f", 0, File[..10], 1000).ShouldHaveOffsetAsync(10);
+        await app.Client.AppendAsync("f", 10, File[10..], 1000).ShouldHaveOffsetAsync(1000, complete: true);
+        await app.Client.AppendAsync("f", 0, File, 1000).ShouldHaveOffsetAsync(1000, complete: true);
         Assert.All(app.Finished, static finished => Assert.Equal(File, finished.Content));
         Assert.Equal(2, app.Finished.Count);
     }
@@ -148,7 +148,7 @@ public class FileIdOffsetTests
     public async Task RestartOnZero_with_invalid_request_keeps_existing_bytes()
     {
         await using TestApp app = await AppAsync(configure: static options => options.FileId.RestartOnZero = true);
-        await app.Client.AppendAsync("f", 0, [1, 2, 3], 500).ShouldHoldAsync(3);
+        await app.Client.AppendAsync("f", 0, [1, 2, 3], 500).ShouldHaveOffsetAsync(3);
         await app.Client.AppendAsync("f", 0, new byte[11], 10).ShouldBeProblemAsync(413, Own + "upload-length-exceeded");
         Assert.Equal(3, await app.Client.StatusAsync("f"));
     }
@@ -157,9 +157,9 @@ public class FileIdOffsetTests
     public async Task Same_id_of_two_owners_is_two_uploads()
     {
         await using TestApp app = await AppAsync(configure: static options => options.Owner = static context => context.Request.Headers["X-User"]);
-        await app.Client.AppendAsync("f", 0, [1], 10, ("X-User", "a")).ShouldHoldAsync(1);
-        await app.Client.AppendAsync("f", 0, [1, 2], 10, ("X-User", "b")).ShouldHoldAsync(2);
-        await app.Client.AppendAsync("f", 1, [2], 10, ("X-User", "a")).ShouldHoldAsync(2);
+        await app.Client.AppendAsync("f", 0, [1], 10, ("X-User", "a")).ShouldHaveOffsetAsync(1);
+        await app.Client.AppendAsync("f", 0, [1, 2], 10, ("X-User", "b")).ShouldHaveOffsetAsync(2);
+        await app.Client.AppendAsync("f", 1, [2], 10, ("X-User", "a")).ShouldHaveOffsetAsync(2);
         Assert.Equal(0, await app.Client.StatusAsync("f"));
     }
 }

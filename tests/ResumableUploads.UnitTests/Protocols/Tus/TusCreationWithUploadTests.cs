@@ -20,7 +20,7 @@ public class TusCreationWithUploadTests
         Assert.Equal((201, "3"), ((int)created.StatusCode, created.Header("Upload-Offset")));
         string url = created.Header("Location")!;
         Assert.Equal(3, await app.Client.OffsetAsync(url));
-        Assert.Equal(204, await app.Client.PieceAsync(url, 3, [4, 5]).StatusOfAsync());
+        Assert.Equal(204, await app.Client.AppendChunkAsync(url, 3, [4, 5]).StatusOfAsync());
         Assert.Equal([1, 2, 3, 4, 5], Assert.Single(app.Seen).Content);
     }
 
@@ -42,7 +42,7 @@ public class TusCreationWithUploadTests
         await using TusApp app = await TusApp.StartAsync(place);
         using HttpResponseMessage created = await app.Client.TusAsync("POST", TusApp.Url, [1, 2, 3], ("Upload-Defer-Length", "1"));
         Assert.Equal((201, "3"), ((int)created.StatusCode, created.Header("Upload-Offset")));
-        Assert.Equal(204, await app.Client.PieceAsync(created.Header("Location")!, 3, [], ("Upload-Length", "3")).StatusOfAsync());
+        Assert.Equal(204, await app.Client.AppendChunkAsync(created.Header("Location")!, 3, [], ("Upload-Length", "3")).StatusOfAsync());
         Assert.Equal([1, 2, 3], Assert.Single(app.Seen).Content);
     }
 
@@ -82,7 +82,7 @@ public class TusCreationWithUploadTests
         string url = failed.Header("Location")!;
         store.AppendFailure = null;
         Assert.Equal(0, await app.Client.OffsetAsync(url));
-        Assert.Equal(204, await app.Client.PieceAsync(url, 0, new byte[5]).StatusOfAsync());
+        Assert.Equal(204, await app.Client.AppendChunkAsync(url, 0, new byte[5]).StatusOfAsync());
         Assert.Single(app.Seen);
     }
 
@@ -93,7 +93,7 @@ public class TusCreationWithUploadTests
         await using TusApp app = await TusApp.StartAsync(place, answer: static call => call == 1 ? new HandlerResponse(503, "later") : null);
         using HttpResponseMessage failed = await app.Client.TusAsync("POST", TusApp.Url, new byte[5], ("Upload-Length", "5"));
         Assert.Equal((503, "later", "5"), ((int)failed.StatusCode, await failed.Content.ReadAsStringAsync(), failed.Header("Upload-Offset")));
-        Assert.Equal(204, await app.Client.PieceAsync(failed.Header("Location")!, 5, []).StatusOfAsync());
+        Assert.Equal(204, await app.Client.AppendChunkAsync(failed.Header("Location")!, 5, []).StatusOfAsync());
         Assert.Equal(2, app.Seen.Count);
     }
 }

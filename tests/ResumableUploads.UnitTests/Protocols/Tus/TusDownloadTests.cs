@@ -90,7 +90,7 @@ public class TusDownloadTests
     {
         string url = await app.Client.CreateAsync(TusApp.Url, 10, ("Upload-Metadata",
             $"filename {Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes(name))},filetype {Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes(type))}"));
-        using HttpResponseMessage chunk = await app.Client.PieceAsync(url, 0, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+        using HttpResponseMessage chunk = await app.Client.AppendChunkAsync(url, 0, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
         Assert.True(chunk.IsSuccessStatusCode);
         return url;
     }

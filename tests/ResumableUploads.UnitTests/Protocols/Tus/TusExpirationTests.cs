@@ -23,7 +23,7 @@ public class TusExpirationTests
         string url = created.Header("Location")!;
 
         time.Advance(TimeSpan.FromMinutes(30));
-        using (HttpResponseMessage appended = await app.Client.PieceAsync(url, 0, new byte[4]))
+        using (HttpResponseMessage appended = await app.Client.AppendChunkAsync(url, 0, new byte[4]))
         {
             Assert.Equal((204, "Sun, 01 Mar 2026 11:30:00 GMT"), ((int)appended.StatusCode, appended.Header("Upload-Expires")));
         }
@@ -37,7 +37,7 @@ public class TusExpirationTests
         ];
         foreach ((string name, long offset, byte[] body, (string, string)[] headers, int status) in rejected)
         {
-            using HttpResponseMessage response = await app.Client.PieceAsync(url, offset, body, headers);
+            using HttpResponseMessage response = await app.Client.AppendChunkAsync(url, offset, body, headers);
             Assert.Equal((name, status, "Sun, 01 Mar 2026 11:30:00 GMT"), (name, (int)response.StatusCode, response.Header("Upload-Expires")));
         }
 
@@ -47,7 +47,7 @@ public class TusExpirationTests
             Assert.True(DateTimeOffset.TryParseExact(head.Header("Upload-Expires"), "r", CultureInfo.InvariantCulture, DateTimeStyles.None, out _));
         }
 
-        using HttpResponseMessage last = await app.Client.PieceAsync(url, 4, new byte[6]);
+        using HttpResponseMessage last = await app.Client.AppendChunkAsync(url, 4, new byte[6]);
         Assert.Equal((204, null), ((int)last.StatusCode, last.Header("Upload-Expires")));
         using HttpResponseMessage done = await app.Client.TusAsync("HEAD", url);
         Assert.Null(done.Header("Upload-Expires"));
@@ -61,10 +61,10 @@ public class TusExpirationTests
         await using TusApp app = await StartAsync(place, time);
         string empty = await app.Client.CreateAsync(TusApp.Url, 10);
         string complete = await app.Client.CreateAsync(TusApp.Url, 3);
-        Assert.Equal(204, await app.Client.PieceAsync(complete, 0, new byte[3]).StatusOfAsync());
+        Assert.Equal(204, await app.Client.AppendChunkAsync(complete, 0, new byte[3]).StatusOfAsync());
         time.Advance(TimeSpan.FromMinutes(61));
         Assert.Equal(404, await app.Client.TusAsync("HEAD", empty).StatusOfAsync());
-        Assert.Equal(404, await app.Client.PieceAsync(empty, 0, new byte[3]).StatusOfAsync());
+        Assert.Equal(404, await app.Client.AppendChunkAsync(empty, 0, new byte[3]).StatusOfAsync());
         Assert.Equal(3, await app.Client.OffsetAsync(complete));
     }
 
@@ -76,8 +76,8 @@ public class TusExpirationTests
         string empty = await app.Client.CreateAsync(TusApp.Url, 10);
         string incomplete = await app.Client.CreateAsync(TusApp.Url, 10);
         string complete = await app.Client.CreateAsync(TusApp.Url, 3);
-        Assert.Equal(204, await app.Client.PieceAsync(incomplete, 0, new byte[3]).StatusOfAsync());
-        Assert.Equal(204, await app.Client.PieceAsync(complete, 0, new byte[3]).StatusOfAsync());
+        Assert.Equal(204, await app.Client.AppendChunkAsync(incomplete, 0, new byte[3]).StatusOfAsync());
+        Assert.Equal(204, await app.Client.AppendChunkAsync(complete, 0, new byte[3]).StatusOfAsync());
         foreach (string url in new[] { empty, incomplete, complete })
         {
             using (HttpResponseMessage deleted = await app.Client.TusAsync("DELETE", url))
@@ -86,7 +86,7 @@ public class TusExpirationTests
             }
 
             Assert.Equal(404, await app.Client.TusAsync("HEAD", url).StatusOfAsync());
-            Assert.Equal(404, await app.Client.PieceAsync(url, 0, new byte[3]).StatusOfAsync());
+            Assert.Equal(404, await app.Client.AppendChunkAsync(url, 0, new byte[3]).StatusOfAsync());
             Assert.Equal(404, await app.Client.TusAsync("DELETE", url).StatusOfAsync());
         }
     }

@@ -220,10 +220,10 @@ public sealed class MemoryUploadStoreTests : IDisposable
             var key = new UploadKey("owner", $"upload-{i % 4}");
             byte fill = (byte)(i % 4);
             await _store.CreateAsync(key, new UploadRecord(), Token);
-            byte[] piece = new byte[20_000];
-            piece.AsSpan().Fill(fill);
+            byte[] chunk = new byte[20_000];
+            chunk.AsSpan().Fill(fill);
             UploadInfo? info = await _store.GetAsync(key, Token);
-            await _store.AppendAsync(key, info?.Offset ?? 0, RecordingContent.FromBytes(piece), AppendMode.KeepPartial, Token);
+            await _store.AppendAsync(key, info?.Offset ?? 0, RecordingContent.FromBytes(chunk), AppendMode.KeepPartial, Token);
             await using Stream? stream = await _store.OpenReadAsync(key, Token);
             await _store.DeleteAsync(key, null, Token);
             if (stream is not null)

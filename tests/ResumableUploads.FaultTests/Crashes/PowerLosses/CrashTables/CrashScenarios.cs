@@ -81,7 +81,7 @@ internal static class CrashScenarios
     /// <summary>Appends five bytes in two reads, with a sync between them.</summary>
     private static async Task AppendAsync(FileSystemUploadStore store, long offset, AppendMode mode, bool isWanted = true)
     {
-        var content = new PieceContent([[1, 2, 3], [4, 5]], static _ => { }, () => isWanted);
+        var content = new ChunkContent([[1, 2, 3], [4, 5]], static _ => { }, () => isWanted);
         await store.AppendAsync(Key, offset, content, mode, default);
     }
 

@@ -152,7 +152,7 @@ public class HandlerViewTests
     private static async Task RunAsync(RequestDelegate handler, ChunkableRequest? request = null)
     {
         await using TestApp app = await EndpointApp.StartAsync(app => app.MapPost("/x", handler).WithResumableUploads());
-        using HttpResponseMessage answer = await (request ?? new ChunkableRequest("/x", File, "image/png")).SendInChunksAsync(app.Client, 3, 5);
-        Assert.Equal(200, (int)answer.StatusCode);
+        using HttpResponseMessage response = await (request ?? new ChunkableRequest("/x", File, "image/png")).SendInChunksAsync(app.Client, 3, 5);
+        Assert.Equal(200, (int)response.StatusCode);
     }
 }

@@ -146,9 +146,9 @@ public class ResponseWritingTests
         await using TestApp app = await server.StartAsync(app => app.MapPost("/x", Ways[way]).WithResumableUploads());
         var request = new ChunkableRequest("/x", new byte[1000], "text/plain");
         using HttpResponseMessage plain = await request.SendPlainAsync(app.Client);
-        using HttpResponseMessage inPieces = await request.SendInChunksAsync(app.Client, 2, 1);
-        Assert.Equal(await Reply.OfAsync(plain), await Reply.OfAsync(inPieces, isOurs: true));
-        Assert.Equal(plain.Content.Headers.ContentLength, plain.Content.Headers.ContentLength is null ? null : inPieces.Content.Headers.ContentLength);
+        using HttpResponseMessage inChunks = await request.SendInChunksAsync(app.Client, 2, 1);
+        Assert.Equal(await Reply.OfAsync(plain), await Reply.OfAsync(inChunks, isOurs: true));
+        Assert.Equal(plain.Content.Headers.ContentLength, plain.Content.Headers.ContentLength is null ? null : inChunks.Content.Headers.ContentLength);
     }
 
     [Theory]
@@ -179,10 +179,10 @@ public class ResponseWritingTests
             onTestHost: true);
         var request = new ChunkableRequest("/x", new byte[1000], "text/plain") { Headers = [("Accept-Encoding", "gzip")] };
         using HttpResponseMessage plain = await request.SendPlainAsync(app.Client);
-        using HttpResponseMessage inPieces = await request.SendInChunksAsync(app.Client, 2, 1);
+        using HttpResponseMessage inChunks = await request.SendInChunksAsync(app.Client, 2, 1);
         string expected = await Reply.OfAsync(plain);
         Assert.Contains("Content-Encoding: gzip", expected, StringComparison.Ordinal);
-        Assert.Equal(expected, await Reply.OfAsync(inPieces, isOurs: true));
+        Assert.Equal(expected, await Reply.OfAsync(inChunks, isOurs: true));
         using HttpResponseMessage again = await request.RepeatLastRequestAsync(app.Client);
         Assert.Equal(expected, await Reply.OfAsync(again, isOurs: true));
     }

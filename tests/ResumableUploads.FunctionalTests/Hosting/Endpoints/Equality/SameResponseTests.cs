@@ -108,9 +108,9 @@ public class SameResponseTests
     {
         using HttpResponseMessage plain = await request.SendPlainAsync(app.Client);
         string expected = await Reply.OfAsync(plain);
-        using HttpResponseMessage inPieces = await request.SendInChunksAsync(app.Client, pieces, seed, way, fileId);
-        Assert.Equal(expected, await Reply.OfAsync(inPieces, isOurs: true));
-        Assert.Equal(("true", request.Content.Length.ToString(System.Globalization.CultureInfo.InvariantCulture)), (inPieces.Header("X-Upload-Complete"), inPieces.Header("X-Start-Byte")));
+        using HttpResponseMessage inChunks = await request.SendInChunksAsync(app.Client, pieces, seed, way, fileId);
+        Assert.Equal(expected, await Reply.OfAsync(inChunks, isOurs: true));
+        Assert.Equal(("true", request.Content.Length.ToString(System.Globalization.CultureInfo.InvariantCulture)), (inChunks.Header("X-Upload-Complete"), inChunks.Header("X-Start-Byte")));
 
         // The replayed response has all headers except those that are never stored.
         using HttpResponseMessage again = await request.RepeatLastRequestAsync(app.Client, fileId);

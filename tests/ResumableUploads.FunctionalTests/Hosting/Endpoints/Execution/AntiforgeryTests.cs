@@ -28,9 +28,9 @@ public class AntiforgeryTests
         await using TestApp app = await StartAsync(inTheMiddle, () => runs++);
         (string cookie, string token) = await TokensAsync(app);
         (byte[] body, string type) = await FormAsync(token);
-        using HttpResponseMessage answer = await SendAsync(app, body, cookie, type);
-        Assert.Equal((HttpStatusCode.OK, "7 bytes of a.txt"), (answer.StatusCode, await answer.Content.ReadAsStringAsync()));
-        Assert.Equal(("true", 1), (answer.Header("X-Upload-Complete"), runs));
+        using HttpResponseMessage response = await SendAsync(app, body, cookie, type);
+        Assert.Equal((HttpStatusCode.OK, "7 bytes of a.txt"), (response.StatusCode, await response.Content.ReadAsStringAsync()));
+        Assert.Equal(("true", 1), (response.Header("X-Upload-Complete"), runs));
     }
 
     [Theory]
@@ -52,7 +52,7 @@ public class AntiforgeryTests
         Assert.Equal((0, 1), (runs, parked.Count));
         Assert.Equal((body.Length, false), (parked[0].Size, parked[0].IsRepeat));
 
-        using HttpResponseMessage again = await PieceAsync(app, body.Length, [], body.Length, cookie, type);
+        using HttpResponseMessage again = await AppendChunkAsync(app, body.Length, [], body.Length, cookie, type);
         Assert.Equal(HttpStatusCode.InternalServerError, again.StatusCode);
         Assert.Contains(Parked, await again.Content.ReadAsStringAsync());
 
@@ -72,13 +72,13 @@ public class AntiforgeryTests
         await using TestApp app = await StartAsync(inTheMiddle, () => runs++);
         (string cookie, string token) = await TokensAsync(app);
         (byte[] body, string type) = await FormAsync(null);
-        using HttpResponseMessage wrong = await PieceAsync(app, 0, body[..10], body.Length, cookie, type, (HeaderName, token + "x"));
+        using HttpResponseMessage wrong = await AppendChunkAsync(app, 0, body[..10], body.Length, cookie, type, (HeaderName, token + "x"));
         Assert.Equal(HttpStatusCode.BadRequest, wrong.StatusCode);
         Assert.Equal(0, await app.Client.StatusAsync("f", Path));
 
-        using HttpResponseMessage first = await PieceAsync(app, 0, body[..10], body.Length, cookie, type, (HeaderName, token));
+        using HttpResponseMessage first = await AppendChunkAsync(app, 0, body[..10], body.Length, cookie, type, (HeaderName, token));
         Assert.Equal(HttpStatusCode.OK, first.StatusCode);
-        using HttpResponseMessage last = await PieceAsync(app, 10, body[10..], body.Length, cookie, type);
+        using HttpResponseMessage last = await AppendChunkAsync(app, 10, body[10..], body.Length, cookie, type);
         Assert.Equal((HttpStatusCode.OK, "7 bytes of a.txt", 1), (last.StatusCode, await last.Content.ReadAsStringAsync(), runs));
     }
 
@@ -93,12 +93,12 @@ public class AntiforgeryTests
             },
             services: static builder => builder.Services.AddAntiforgery());
         (string cookie, string token) = await TokensAsync(app);
-        using HttpResponseMessage without = await PieceAsync(app, 0, [1, 2], 4, cookie, "application/octet-stream");
+        using HttpResponseMessage without = await AppendChunkAsync(app, 0, [1, 2], 4, cookie, "application/octet-stream");
         Assert.Equal(HttpStatusCode.BadRequest, without.StatusCode);
         Assert.Equal(0, await app.Client.StatusAsync("f", Path));
-        using HttpResponseMessage first = await PieceAsync(app, 0, [1, 2], 4, cookie, "application/octet-stream", (HeaderName, token));
+        using HttpResponseMessage first = await AppendChunkAsync(app, 0, [1, 2], 4, cookie, "application/octet-stream", (HeaderName, token));
         Assert.Equal(HttpStatusCode.OK, first.StatusCode);
-        using HttpResponseMessage last = await PieceAsync(app, 2, [3, 4], 4, cookie, "application/octet-stream");
+        using HttpResponseMessage last = await AppendChunkAsync(app, 2, [3, 4], 4, cookie, "application/octet-stream");
         Assert.Equal((HttpStatusCode.OK, "done"), (last.StatusCode, await last.Content.ReadAsStringAsync()));
     }
 
@@ -113,8 +113,8 @@ public class AntiforgeryTests
             using var request = new HttpRequestMessage(HttpMethod.Post, Path) { Content = new ByteArrayContent(body) };
             request.Content.Headers.ContentType = MediaTypeHeaderValue.Parse(type);
             request.Headers.Add("Cookie", cookie);
-            using HttpResponseMessage answer = await app.Client.SendAsync(request);
-            Assert.Equal(status, (int)answer.StatusCode);
+            using HttpResponseMessage response = await app.Client.SendAsync(request);
+            Assert.Equal(status, (int)response.StatusCode);
         }
     }
 
@@ -145,8 +145,8 @@ public class AntiforgeryTests
 
     private static async Task<(string Cookie, string Token)> TokensAsync(TestApp app)
     {
-        using HttpResponseMessage answer = await app.Client.GetAsync("/token");
-        return (answer.Header("Set-Cookie")!.Split(';')[0], await answer.Content.ReadAsStringAsync());
+        using HttpResponseMessage response = await app.Client.GetAsync("/token");
+        return (response.Header("Set-Cookie")!.Split(';')[0], await response.Content.ReadAsStringAsync());
     }
 
     private static async Task<(byte[] Body, string ContentType)> FormAsync(string? token)
@@ -164,12 +164,12 @@ public class AntiforgeryTests
     private static async Task<HttpResponseMessage> SendAsync(TestApp app, byte[] body, string cookie, string contentType)
     {
         int half = body.Length / 2;
-        using HttpResponseMessage first = await PieceAsync(app, 0, body[..half], body.Length, cookie, contentType);
+        using HttpResponseMessage first = await AppendChunkAsync(app, 0, body[..half], body.Length, cookie, contentType);
         Assert.Equal(HttpStatusCode.OK, first.StatusCode);
-        return await PieceAsync(app, half, body[half..], body.Length, cookie, contentType);
+        return await AppendChunkAsync(app, half, body[half..], body.Length, cookie, contentType);
     }
 
-    private static Task<HttpResponseMessage> PieceAsync(
+    private static Task<HttpResponseMessage> AppendChunkAsync(
         TestApp app, long startByte, byte[] body, long size, string cookie, string contentType, params (string, string)[] headers) =>
         app.Client.AppendAsync("f", startByte, new ByteArrayContent(body), size, Path, [("Cookie", cookie), ("Content-Type", contentType), .. headers]);
 }

@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 using ResumableUploads.Testing;
 using ResumableUploads.Testing.Clients;
 using ResumableUploads.Testing.Servers;
+using ResumableUploads.Testing.Stores;
 using static ResumableUploads.Testing.ProblemExpectations;
 
 namespace ResumableUploads.FunctionalTests.Hosting.Endpoints.Execution;
@@ -147,7 +148,7 @@ public class EndpointCompletionFailureTests
             await stream.CopyToAsync(content, cancellationToken);
             _deadLettered.Add(content.ToArray());
         }),
-        options => options.Handler.MaxAttempts = Attempts,
+        options => (options.Handler.MaxAttempts, options.Store) = (Attempts, new UnsweptStore()),
         onTestHost: true);
 
     private async Task AssertIsDeadLetteredAsync(TestApp app, DeadLetterCounter deadLettered)

@@ -51,9 +51,9 @@ public class EndpointInterruptionTests
         Assert.False(gate.Aborted.IsCancellationRequested);
         gate.Release();
 
-        EndpointResponse[] answers = await Task.WhenAll(waiting);
-        Assert.All(answers, AssertIsOfRunOne);
-        Assert.Single(answers.Distinct());
+        EndpointResponse[] responses = await Task.WhenAll(waiting);
+        Assert.All(responses, AssertIsOfRunOne);
+        Assert.Single(responses.Distinct());
         Assert.Equal(1, gate.Runs);
     }
 

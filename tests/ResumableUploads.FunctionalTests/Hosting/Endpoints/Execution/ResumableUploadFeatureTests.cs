@@ -23,9 +23,9 @@ public class ResumableUploadFeatureTests
             feature = context.Features.Get<IResumableUploadFeature>();
             return "done";
         }).WithResumableUploads());
-        using HttpResponseMessage answer = await app.Client.AppendAsync(
+        using HttpResponseMessage response = await app.Client.AppendAsync(
             "f", 0, new ByteArrayContent(content), null, Path, ("X-File-Name", "..%2Fcaf%C3%A9.txt"), ("Repr-Digest", digest));
-        Assert.Equal("done", await answer.Content.ReadAsStringAsync());
+        Assert.Equal("done", await response.Content.ReadAsStringAsync());
         Assert.NotNull(feature);
         Assert.Equal(("../café.txt", 1000, digest, 1, false), (feature.RawFileName, feature.Size, feature.Digest, feature.Attempt, feature.IsRepeat));
         Assert.Equal(FileNameSanitizer.Sanitize("../café.txt"), feature.FileName);
@@ -37,8 +37,8 @@ public class ResumableUploadFeatureTests
     {
         await using TestApp app = await EndpointApp.StartAsync(app =>
             app.MapPost(Path, (HttpContext context) => context.Features.Get<IResumableUploadFeature>() is null).WithResumableUploads());
-        using HttpResponseMessage answer = await app.Client.PostAsync(Path, new StringContent("x"));
-        Assert.Equal("true", await answer.Content.ReadAsStringAsync());
+        using HttpResponseMessage response = await app.Client.PostAsync(Path, new StringContent("x"));
+        Assert.Equal("true", await response.Content.ReadAsStringAsync());
     }
 
     [Fact]
@@ -56,8 +56,8 @@ public class ResumableUploadFeatureTests
             Assert.Equal(content[100..], rest.ToArray());
             return System.IO.Path.GetFileName(path);
         }).WithResumableUploads());
-        using HttpResponseMessage answer = await app.Client.AppendAsync("f", 0, new ByteArrayContent(content), null, Path, ("X-File-Name", "a.bin"));
-        Assert.Equal("a.bin", await answer.Content.ReadAsStringAsync());
+        using HttpResponseMessage response = await app.Client.AppendAsync("f", 0, new ByteArrayContent(content), null, Path, ("X-File-Name", "a.bin"));
+        Assert.Equal("a.bin", await response.Content.ReadAsStringAsync());
         Assert.Equal(content, await File.ReadAllBytesAsync(System.IO.Path.Combine(app.Directory, "inbox", "a.bin")));
     }
 

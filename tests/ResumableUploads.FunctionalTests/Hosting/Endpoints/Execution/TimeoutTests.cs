@@ -28,8 +28,8 @@ public class TimeoutTests
         // Longer than the timeout, so the chunk only succeeds if the timeout does not apply to it.
         await Task.Delay(Short * 3, TimeProvider.System);
         await connection.SendAsync("def");
-        RawResponse? answer = await connection.ReadResponseAsync();
-        Assert.Equal((200, "done"), (answer!.Status, answer.Body));
+        RawResponse? response = await connection.ReadResponseAsync();
+        Assert.Equal((200, "done"), (response!.Status, response.Body));
     }
 
     [Theory]
@@ -63,8 +63,8 @@ public class TimeoutTests
             await Task.Delay(Short * 3, TimeProvider.System, context.RequestAborted);
             await context.Response.WriteAsync("done");
         });
-        using HttpResponseMessage answer = await app.Client.AppendAsync("f", 0, new ByteArrayContent([1, 2, 3]), 3, Path);
-        Assert.Equal((200, "done"), ((int)answer.StatusCode, await answer.Content.ReadAsStringAsync()));
+        using HttpResponseMessage response = await app.Client.AppendAsync("f", 0, new ByteArrayContent([1, 2, 3]), 3, Path);
+        Assert.Equal((200, "done"), ((int)response.StatusCode, await response.Content.ReadAsStringAsync()));
     }
 
     [Fact]
@@ -78,8 +78,8 @@ public class TimeoutTests
                 return "done";
             }).WithResumableUploads().WithMetadata(new RequestTimeoutPolicy { Timeout = Short }),
             services: static builder => builder.Services.AddRequestTimeouts());
-        using HttpResponseMessage answer = await app.Client.AppendAsync("f", 0, new ByteArrayContent([1, 2, 3]), 3, Path);
-        Assert.Equal("done", await answer.Content.ReadAsStringAsync());
+        using HttpResponseMessage response = await app.Client.AppendAsync("f", 0, new ByteArrayContent([1, 2, 3]), 3, Path);
+        Assert.Equal("done", await response.Content.ReadAsStringAsync());
     }
 
     private static Task<TestApp> StartAsync(string place, RequestDelegate endpoint) => EndpointApp.StartAsync(

@@ -40,10 +40,10 @@ public class UnbindableBodyTests
 
         for (int i = 0; i < 2; i++)
         {
-            using HttpResponseMessage answer = await app.Client.AppendAsync(
+            using HttpResponseMessage response = await app.Client.AppendAsync(
                 "f", i == 0 ? 0 : Broken.Length, new ByteArrayContent(i == 0 ? Broken : []), Broken.Length, "/import", ("Content-Type", "application/json"));
-            Assert.Equal((HttpStatusCode.BadRequest, "true", null), (answer.StatusCode, answer.Header("X-Upload-Complete"), answer.Header("Content-Type")));
-            Assert.Equal(await expected.Content.ReadAsStringAsync(), await answer.Content.ReadAsStringAsync());
+            Assert.Equal((HttpStatusCode.BadRequest, "true", null), (response.StatusCode, response.Header("X-Upload-Complete"), response.Header("Content-Type")));
+            Assert.Equal(await expected.Content.ReadAsStringAsync(), await response.Content.ReadAsStringAsync());
         }
 
         Assert.Equal(2, runs);

@@ -46,11 +46,11 @@ public class FormMemoryTests
         Task<long> sampling = Task.Run(() => MostAsync(ended.Token));
         long half = form.Length * 3 / 5;
         (await app.Client.AppendAsync("f", 0, form.Part(0, half), form.Length, "/form", ("Content-Type", LargeForm.ContentType))).Dispose();
-        using HttpResponseMessage answer = await app.Client.AppendAsync("f", half, form.Part(half, form.Length), form.Length, "/form", ("Content-Type", LargeForm.ContentType));
+        using HttpResponseMessage response = await app.Client.AppendAsync("f", half, form.Part(half, form.Length), form.Length, "/form", ("Content-Type", LargeForm.ContentType));
         await ended.CancelAsync();
         most = Math.Max(most, await sampling);
 
-        Assert.Equal($"Large large.bin {form.FileSize}", await answer.Content.ReadAsStringAsync());
+        Assert.Equal($"Large large.bin {form.FileSize}", await response.Content.ReadAsStringAsync());
         Assert.Equal((form.FileSize, true), (read, same));
         string cost = $"{(most - idle) / 1024.0 / 1024:0.0} MiB above idle";
         TestContext.Current.SendDiagnosticMessage(cost);
@@ -78,8 +78,8 @@ public class FormMemoryTests
 
         Assert.Equal(1, files);
         (await app.Client.AppendAsync("f", 0, form.Part(0, 1000), form.Length, "/form", ("Content-Type", LargeForm.ContentType))).Dispose();
-        using HttpResponseMessage answer = await app.Client.AppendAsync("f", 1000, form.Part(1000, form.Length), form.Length, "/form");
-        Assert.Equal((0, "1048576"), (files, await answer.Content.ReadAsStringAsync()));
+        using HttpResponseMessage response = await app.Client.AppendAsync("f", 1000, form.Part(1000, form.Length), form.Length, "/form");
+        Assert.Equal((0, "1048576"), (files, await response.Content.ReadAsStringAsync()));
     }
 
     /// <summary>Counts the temporary files in which the framework buffers bodies.</summary>

@@ -78,11 +78,11 @@ public class SizeLimitTests
         // The app's limit takes the place of the framework's default of 128 MiB.
         await using TestApp app = await AppAsync();
         byte[] form = Form(50_000);
-        using HttpResponseMessage answer = await new ChunkableRequest(path, form, "multipart/form-data; boundary=x").SendInChunksAsync(app.Client, 3, 1);
-        Assert.Equal(status, (int)answer.StatusCode);
+        using HttpResponseMessage response = await new ChunkableRequest(path, form, "multipart/form-data; boundary=x").SendInChunksAsync(app.Client, 3, 1);
+        Assert.Equal(status, (int)response.StatusCode);
         if (status == 200)
         {
-            Assert.Equal("50000", await answer.Content.ReadAsStringAsync());
+            Assert.Equal("50000", await response.Content.ReadAsStringAsync());
         }
     }
 
@@ -126,8 +126,8 @@ public class SizeLimitTests
     {
         await using TestApp app = await AppAsync();
         var request = new ChunkableRequest("/none?q=" + new string('q', 5000), [1, 2], "text/plain") { Headers = [("Content-Language", new string('<', 9000))] };
-        using HttpResponseMessage answer = await request.SendChunkAsync(app.Client, "f", 0, [1], 2, ChunkFraming.ContentLength);
-        Assert.Equal(431, (int)answer.StatusCode);
+        using HttpResponseMessage response = await request.SendChunkAsync(app.Client, "f", 0, [1], 2, ChunkFraming.ContentLength);
+        Assert.Equal(431, (int)response.StatusCode);
         Assert.Equal(0, await app.Client.StatusAsync("f", "/none"));
     }
 

@@ -20,14 +20,14 @@ public class PageTests
     [InlineData(2, false)]
     [InlineData(50, false)]
     [InlineData(2, true)]
-    public async Task Page_responds_to_chunked_form_as_to_plain_form(int pieces, bool choosesPlace)
+    public async Task Page_responds_to_chunked_form_as_to_plain_form(int chunks, bool choosesPlace)
     {
         await using TestApp app = await AppAsync(choosesPlace);
         var request = new ChunkableRequest("/pages/import/a?x=1", Form, "multipart/form-data; boundary=x");
         using HttpResponseMessage plain = await request.SendPlainAsync(app.Client);
-        using HttpResponseMessage inPieces = await request.SendInChunksAsync(app.Client, pieces, 4);
+        using HttpResponseMessage inChunks = await request.SendInChunksAsync(app.Client, chunks, 4);
         Assert.Contains("<p>a Summer 50000</p>", await plain.Content.ReadAsStringAsync(), StringComparison.Ordinal);
-        Assert.Equal(await Reply.OfAsync(plain), await Reply.OfAsync(inPieces, isOurs: true));
+        Assert.Equal(await Reply.OfAsync(plain), await Reply.OfAsync(inChunks, isOurs: true));
     }
 
     [Fact]

@@ -56,12 +56,12 @@ public class EndpointAuthorizationTests
         (await SendAsync(app, "POST", "/x", "sub:ann", 0, "1234")).Dispose();
 
         using (HttpResponseMessage status = await SendAsync(app, "GET", "/x", "sub:bob", 0, null))
-        using (HttpResponseMessage piece = await SendAsync(app, "POST", "/x", "sub:bob", 4, "BAD!"))
+        using (HttpResponseMessage chunk = await SendAsync(app, "POST", "/x", "sub:bob", 4, "BAD!"))
         using (HttpResponseMessage ask = await SendAsync(app, "POST", "/x", "sub:bob", 8, ""))
         using (HttpResponseMessage cancel = await SendAsync(app, "DELETE", "/x", "sub:bob", 0, null))
         {
             Assert.Equal((200, "0"), ((int)status.StatusCode, await status.Content.ReadAsStringAsync()));
-            Assert.Equal((409, "0"), ((int)piece.StatusCode, piece.Header("X-Start-Byte")));
+            Assert.Equal((409, "0"), ((int)chunk.StatusCode, chunk.Header("X-Start-Byte")));
             Assert.Equal((409, "0"), ((int)ask.StatusCode, ask.Header("X-Start-Byte")));
             Assert.Equal(204, (int)cancel.StatusCode);
         }
@@ -105,12 +105,12 @@ public class EndpointAuthorizationTests
             {
                 ChunkableRequest whole = Request with { Path = path, Headers = user is null ? [] : [(HeaderAuthentication.Header, user)] };
                 using HttpResponseMessage plain = await whole.SendPlainAsync(app.Client);
-                using HttpResponseMessage piece = await SendAsync(app, "POST", path, user, 0, "1234");
+                using HttpResponseMessage chunk = await SendAsync(app, "POST", path, user, 0, "1234");
                 using HttpResponseMessage status = await SendAsync(app, "GET", path, user, 0, null);
                 using HttpResponseMessage cancel = await SendAsync(app, "DELETE", path, user, 0, null);
-                string what = $"{filter} {path} {user}: {plain.StatusCode} {piece.StatusCode} {status.StatusCode} {cancel.StatusCode}";
+                string what = $"{filter} {path} {user}: {plain.StatusCode} {chunk.StatusCode} {status.StatusCode} {cancel.StatusCode}";
                 bool isOk = (int)plain.StatusCode == 200;
-                Assert.True((isOk ? 200 : (int)plain.StatusCode) == (int)piece.StatusCode, what);
+                Assert.True((isOk ? 200 : (int)plain.StatusCode) == (int)chunk.StatusCode, what);
                 Assert.True((isOk ? 200 : (int)plain.StatusCode) == (int)status.StatusCode, what);
                 Assert.True((isOk ? 204 : (int)plain.StatusCode) == (int)cancel.StatusCode, what);
             }

@@ -46,7 +46,7 @@ public class EndpointCompletionExpiryTests
         _time.Advance(Expiration);
         Assert.Equal(0, await app.Client.StatusAsync("f", Path));
         Assert.Empty(_saved);
-        await app.Client.AppendAsync("f", 0, new ByteArrayContent(Content[..1000]), Content.Length, Path).ShouldHoldAsync(1000);
+        await app.Client.AppendAsync("f", 0, new ByteArrayContent(Content[..1000]), Content.Length, Path).ShouldHaveOffsetAsync(1000);
         Assert.Single(_expired);
         AssertIsSaved();
         Assert.Equal(1000, await app.Client.StatusAsync("f", Path));

@@ -25,16 +25,16 @@ public class EndpointCorsTests
         await using TestApp app = await AppAsync(choosesPlace);
         foreach ((string path, bool isAllowed) in new[] { ("/x", true), ("/closed", false), ("/x/5", true) })
         {
-            using HttpResponseMessage answer = await PreflightAsync(app, path, method, "content-type,x-file-id,x-start-byte,x-file-size,x-file-name,repr-digest");
+            using HttpResponseMessage response = await PreflightAsync(app, path, method, "content-type,x-file-id,x-start-byte,x-file-size,x-file-name,repr-digest");
             if (isAllowed)
             {
-                Assert.Equal((204, Origin), ((int)answer.StatusCode, answer.Header("Access-Control-Allow-Origin")));
-                Assert.Contains(method, answer.Header("Access-Control-Allow-Methods")!.Split(','));
-                Assert.Contains("x-file-id", answer.Header("Access-Control-Allow-Headers")!, StringComparison.OrdinalIgnoreCase);
+                Assert.Equal((204, Origin), ((int)response.StatusCode, response.Header("Access-Control-Allow-Origin")));
+                Assert.Contains(method, response.Header("Access-Control-Allow-Methods")!.Split(','));
+                Assert.Contains("x-file-id", response.Header("Access-Control-Allow-Headers")!, StringComparison.OrdinalIgnoreCase);
             }
             else
             {
-                Assert.Null(answer.Header("Access-Control-Allow-Origin"));
+                Assert.Null(response.Header("Access-Control-Allow-Origin"));
             }
         }
     }
@@ -75,9 +75,9 @@ public class EndpointCorsTests
             request.Headers.Add(name, value);
         }
 
-        using HttpResponseMessage answer = await app.Client.SendAsync(request);
-        Assert.Equal((status, Origin), ((int)answer.StatusCode, answer.Header("Access-Control-Allow-Origin")));
-        Assert.Superset(Exposed, answer.Header("Access-Control-Expose-Headers")!.Split(',', StringSplitOptions.TrimEntries).ToHashSet());
+        using HttpResponseMessage response = await app.Client.SendAsync(request);
+        Assert.Equal((status, Origin), ((int)response.StatusCode, response.Header("Access-Control-Allow-Origin")));
+        Assert.Superset(Exposed, response.Header("Access-Control-Expose-Headers")!.Split(',', StringSplitOptions.TrimEntries).ToHashSet());
     }
 
     private static async Task<HttpResponseMessage> PreflightAsync(TestApp app, string path, string method, string headers)

@@ -35,9 +35,9 @@ public class DiscoveryTests
             onTestHost: true);
         var request = new ChunkableRequest("/albums/mine/photos", [1, 2, 3], "text/plain");
         using HttpResponseMessage plain = await request.SendPlainAsync(app.Client);
-        using HttpResponseMessage inPieces = await request.SendInChunksAsync(app.Client, 2, 1);
+        using HttpResponseMessage inChunks = await request.SendInChunksAsync(app.Client, 2, 1);
         Assert.Equal(("http://localhost/albums/mine/photo-7", "\"/albums/other/photos /albums/mine/photo-8\""), (plain.Header("Location"), await plain.Content.ReadAsStringAsync()));
-        Assert.Equal(await Reply.OfAsync(plain), await Reply.OfAsync(inPieces, isOurs: true));
+        Assert.Equal(await Reply.OfAsync(plain), await Reply.OfAsync(inChunks, isOurs: true));
         Assert.Equal("/albums/x/photos/y", await app.Client.GetStringAsync("/links"));
     }
 

@@ -60,11 +60,11 @@ public class MappedEndpointTests
         request.Headers.Add("Access-Control-Request-Method", "PATCH");
         request.Headers.Add("Access-Control-Request-Headers", "x-file-id,x-start-byte");
         using HttpResponseMessage preflight = await app.Client.SendAsync(request);
-        using HttpResponseMessage answer = await SendAsync(app, "POST", "/upload", ("Origin", "https://pages.example"));
+        using HttpResponseMessage response = await SendAsync(app, "POST", "/upload", ("Origin", "https://pages.example"));
         using HttpResponseMessage other = await SendAsync(app, "POST", "/upload", ("Origin", "https://elsewhere.example"));
 
         Assert.Equal((204, "https://pages.example"), ((int)preflight.StatusCode, preflight.Header("Access-Control-Allow-Origin")));
-        Assert.Equal("https://pages.example", answer.Header("Access-Control-Allow-Origin"));
+        Assert.Equal("https://pages.example", response.Header("Access-Control-Allow-Origin"));
         Assert.Null(other.Header("Access-Control-Allow-Origin"));
     }
 
@@ -96,10 +96,10 @@ public class MappedEndpointTests
     public async Task Other_methods_return_Allow_header(string method, int status)
     {
         await using TestApp app = await StartAsync(static app => Map(app, "/upload"));
-        using HttpResponseMessage answer = await SendAsync(app, method, "/upload");
+        using HttpResponseMessage response = await SendAsync(app, method, "/upload");
 
-        Assert.Equal(status, (int)answer.StatusCode);
-        Assert.Equal("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS", answer.Header("Allow")?.Replace(",", ", ", StringComparison.Ordinal).Replace(",  ", ", ", StringComparison.Ordinal));
+        Assert.Equal(status, (int)response.StatusCode);
+        Assert.Equal("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS", response.Header("Allow")?.Replace(",", ", ", StringComparison.Ordinal).Replace(",  ", ", ", StringComparison.Ordinal));
     }
 
     private static IEndpointConventionBuilder Map(IEndpointRouteBuilder app, string pattern) =>
