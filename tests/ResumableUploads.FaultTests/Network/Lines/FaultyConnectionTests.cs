@@ -11,7 +11,7 @@ public class FaultyConnectionTests
     private static readonly byte[] Answer = [.. Enumerable.Range(101, 20).Select(static i => (byte)i)];
 
     [Theory]
-    [InlineData("NotEnded", false, "20 ended", "20 ended")]
+    [InlineData("None", false, "20 ended", "20 ended")]
     [InlineData("FinToServer", false, "10 ended", "20 ended")]
     [InlineData("FinToServer", true, "20 ended", "20 ended")]
     [InlineData("FinToClient", false, "20 ended", "0 ended")]
