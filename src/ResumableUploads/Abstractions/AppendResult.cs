@@ -23,8 +23,8 @@ public enum AppendStatus
 }
 
 /// <summary>The result of <see cref="IUploadStore.AppendAsync"/>.</summary>
-/// <param name="Status">How the append ended.</param>
-/// <param name="Offset">The durable offset of the upload, measured after the append, or 0 if the upload does not exist.</param>
+/// <param name="Status">The status of the append.</param>
+/// <param name="Offset">The durable offset of the upload, in bytes, read after the append, or 0 if the upload does not exist.</param>
 /// <param name="Version">
 /// The version of the upload after the append, or <see langword="null"/> if <paramref name="Status"/> is <see cref="AppendStatus.NotFound"/> or
 /// <see cref="AppendStatus.Busy"/>.

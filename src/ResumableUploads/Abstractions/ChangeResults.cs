@@ -17,10 +17,10 @@ public enum ChangeStatus
 }
 
 /// <summary>The result of <see cref="IUploadStore.UpdateAsync"/>.</summary>
-/// <param name="Status">How the update ended.</param>
+/// <param name="Status">The status of the update.</param>
 /// <param name="Info">The upload after the update if <paramref name="Status"/> is <see cref="ChangeStatus.Succeeded"/>; otherwise <see langword="null"/>.</param>
 public readonly record struct UpdateResult(ChangeStatus Status, UploadInfo? Info);
 
 /// <summary>The result of <see cref="IUploadStore.DeleteAsync"/>.</summary>
-/// <param name="Status">How the deletion ended.</param>
+/// <param name="Status">The status of the deletion.</param>
 public readonly record struct DeleteResult(ChangeStatus Status);

@@ -11,6 +11,6 @@ public enum CreateStatus
 }
 
 /// <summary>The result of <see cref="IUploadStore.CreateAsync"/> and <see cref="ISingleRequestStore.CreateCompletedAsync"/>.</summary>
-/// <param name="Status">How the creation ended.</param>
+/// <param name="Status">The status of the creation.</param>
 /// <param name="Info">The new upload if <paramref name="Status"/> is <see cref="CreateStatus.Created"/>; otherwise <see langword="null"/>.</param>
 public readonly record struct CreateResult(CreateStatus Status, UploadInfo? Info);

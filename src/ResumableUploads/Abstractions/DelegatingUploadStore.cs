@@ -1,20 +1,21 @@
 namespace ResumableUploads.Abstractions;
 
 /// <summary>
-/// A base class for decorators: forwards every call to another store. A derived class overrides what it changes.
+/// Provides a base class for stores that wrap another store. By default, the methods call the inner store; override those whose behavior differs.
 /// </summary>
 /// <remarks>
 /// <para>
-/// A capability is a second way into the inner store. <see cref="IContentMover"/> and <see cref="ISingleRequestStore"/> carry content past
-/// <see cref="OpenReadAsync"/> and <see cref="AppendAsync"/>: a decorator that encrypts or counts bytes would not see them. The decorator therefore
-/// has these two only if it implements the interface itself or overrides <see cref="GetCapability{T}"/>. The engine uses the other methods instead.
+/// <see cref="IContentMover"/> and <see cref="ISingleRequestStore"/> transfer content without calling <see cref="OpenReadAsync"/> or
+/// <see cref="AppendAsync"/>. This would bypass a decorator that encrypts or counts bytes in these methods. <see cref="GetCapability{T}"/> therefore
+/// returns these two capabilities only if the derived class implements the interface or overrides the method. Without them, the upload engine calls
+/// <see cref="CreateAsync"/>, <see cref="AppendAsync"/> and <see cref="OpenReadAsync"/>.
 /// </para>
-/// <para>The inner store is not disposed with the decorator.</para>
+/// <para>The decorator does not dispose the inner store.</para>
 /// </remarks>
 public abstract class DelegatingUploadStore : IUploadStore
 {
     /// <summary>Initializes a new instance of the <see cref="DelegatingUploadStore"/> class.</summary>
-    /// <param name="innerStore">The store that does the work.</param>
+    /// <param name="innerStore">The store to which calls are forwarded.</param>
     /// <exception cref="ArgumentNullException"><paramref name="innerStore"/> is <see langword="null"/>.</exception>
     protected DelegatingUploadStore(IUploadStore innerStore)
     {
@@ -22,7 +23,7 @@ public abstract class DelegatingUploadStore : IUploadStore
         InnerStore = innerStore;
     }
 
-    /// <summary>Gets the store that does the work.</summary>
+    /// <summary>Gets the inner store.</summary>
     protected IUploadStore InnerStore { get; }
 
     /// <inheritdoc/>

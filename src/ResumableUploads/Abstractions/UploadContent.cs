@@ -3,8 +3,8 @@ using System.IO.Pipelines;
 namespace ResumableUploads.Abstractions;
 
 /// <summary>
-/// The content of one append, and the callbacks of the store during the append. It never throws because of a client: however a request ends, the
-/// <see cref="Reader"/> ends, and the store keeps what it has read.
+/// The content of one append, and the methods that a store calls during the append. If a client disconnects or fails, the <see cref="Reader"/> ends;
+/// it does not throw.
 /// </summary>
 public abstract class UploadContent
 {
@@ -12,13 +12,13 @@ public abstract class UploadContent
     /// Gets the reader of the content. A read returns all bytes that are available; a completed result is the end of the content.
     /// </summary>
     /// <remarks>
-    /// The store advances past the bytes that it has written, and does not complete the reader. It does not cancel a read with a token: if the
-    /// content is to end, the read ends.
+    /// The store advances past the bytes that it has written, and does not complete the reader. It does not pass a token to a read: if the
+    /// engine ends the content, the read completes.
     /// </remarks>
     public abstract PipeReader Reader { get; }
 
     /// <summary>
-    /// Gets the expected number of bytes, or <see langword="null"/> if it is not known. It is a hint for preallocation; fewer bytes may follow.
+    /// Gets the expected number of bytes, or <see langword="null"/> if it is unknown. It is a hint for preallocation; the content may be shorter.
     /// </summary>
     public virtual long? ExpectedLength => null;
 
@@ -27,21 +27,21 @@ public abstract class UploadContent
     /// <see langword="null"/>.
     /// </summary>
     /// <remarks>
-    /// A store that recognizes its own stream may copy from it in a cheaper way. It advances the position of the stream past what it has copied,
+    /// A store that recognizes its own stream may copy from it more efficiently. It advances the position of the stream past the bytes that it has copied,
     /// and then reads <see cref="Reader"/> to its end.
     /// </remarks>
     public virtual Stream? SourceStream => null;
 
     /// <summary>
-    /// Reports that more bytes are durable. A store calls it as often as it likes during an append, with increasing values, but not in the mode
-    /// <see cref="AppendMode.AllOrNothing"/>.
+    /// Reports that more bytes are durable. A store may call this method any number of times during an append, with increasing values, but not in
+    /// the mode <see cref="AppendMode.AllOrNothing"/>.
     /// </summary>
-    /// <param name="durableOffset">The durable offset: the number of bytes of the whole upload, not of this append, that would survive a crash now.</param>
+    /// <param name="durableOffset">The durable offset: the number of bytes of the whole upload, not of this append, that would survive a crash.</param>
     public abstract void ReportDurable(long durableOffset);
 
     /// <summary>
-    /// Returns whether the store keeps the staged bytes. In the mode <see cref="AppendMode.AllOrNothing"/>, the store calls it once, after the end of
-    /// the content and before it commits.
+    /// Returns whether the store must commit the staged bytes. In the mode <see cref="AppendMode.AllOrNothing"/>, the store calls this method once,
+    /// after the end of the content and before it commits.
     /// </summary>
     /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
     /// <returns><see langword="true"/> to keep all bytes; <see langword="false"/> to keep none.</returns>
@@ -52,7 +52,7 @@ public abstract class UploadContent
 /// <summary>Specifies which bytes of an append a store keeps.</summary>
 public enum AppendMode
 {
-    /// <summary>Every received byte is kept, also if the content ends early.</summary>
+    /// <summary>All received bytes are kept, even if the content ends early.</summary>
     KeepPartial = 0,
 
     /// <summary>

@@ -7,31 +7,31 @@ public sealed record UploadInfo
     public required UploadKey Key { get; init; }
 
     /// <summary>
-    /// Gets an opaque string that changes with every change of the record or the offset. It is never used again, not even after the key was deleted
-    /// and created again.
+    /// Gets an opaque string that changes with every change of the record or the offset. It is never reused, not even for an upload
+    /// that is created under the key of a deleted one.
     /// </summary>
     public required string Version { get; init; }
 
     /// <summary>
-    /// Gets the durable offset: the number of stored bytes that survive a crash. From <see cref="UploadState.Received"/> on it is frozen in the record
-    /// and no longer depends on the content.
+    /// Gets the durable offset: the number of stored bytes that survive a crash. Once the upload leaves
+    /// <see cref="UploadState.Receiving"/>, the offset is saved with the record, and no longer depends on the stored content.
     /// </summary>
     public required long Offset { get; init; }
 
     /// <summary>Gets the current record.</summary>
     public required UploadRecord Record { get; init; }
 
-    /// <summary>Gets when the record or the offset last changed.</summary>
+    /// <summary>Gets the time at which the record or the offset last changed.</summary>
     public required DateTimeOffset LastModified { get; init; }
 
     /// <summary>Gets the state of the upload.</summary>
     public UploadState State => Record.State;
 
-    /// <summary>Gets the length, in bytes, of the whole content, or <see langword="null"/> if it is not known yet.</summary>
+    /// <summary>Gets the length, in bytes, of the whole content, or <see langword="null"/> if it is unknown.</summary>
     public long? Length => Record.Length;
 
     /// <summary>
-    /// Gets when the upload expires, or <see langword="null"/> for never: the earlier one of <see cref="UploadRecord.AbsoluteExpiration"/> and
+    /// Gets the time at which the upload expires, or <see langword="null"/> if it does not expire. This is the earlier of <see cref="UploadRecord.AbsoluteExpiration"/> and
     /// <see cref="LastModified"/> plus <see cref="UploadRecord.SlidingExpiration"/>.
     /// </summary>
     public DateTimeOffset? Expires

@@ -6,7 +6,7 @@ namespace ResumableUploads.Abstractions;
 /// Identifies an upload in a store by its owner and its id. Both parts are safe as the name of a file or blob: 1 to
 /// <see cref="MaxPartLength"/> lowercase ASCII letters, digits and hyphens, and no hyphen at the start.
 /// </summary>
-/// <remarks>A key never contains text of a client; the server hashes it.</remarks>
+/// <remarks>The engine creates keys from hashes, so that they never contain text from a client.</remarks>
 public readonly struct UploadKey : IEquatable<UploadKey>
 {
     /// <summary>The maximum length, in characters, of each part: 80.</summary>
@@ -36,16 +36,16 @@ public readonly struct UploadKey : IEquatable<UploadKey>
     }
 
     /// <summary>Gets the owner of the upload.</summary>
-    /// <exception cref="InvalidOperationException">The key is <see langword="default"/>.</exception>
+    /// <exception cref="InvalidOperationException">The key was not initialized: it is <see langword="default"/>.</exception>
     public string Owner => _owner ?? throw new InvalidOperationException("The key is not initialized.");
 
     /// <summary>Gets the id of the upload. The same id under two owners is two uploads.</summary>
-    /// <exception cref="InvalidOperationException">The key is <see langword="default"/>.</exception>
+    /// <exception cref="InvalidOperationException">The key was not initialized: it is <see langword="default"/>.</exception>
     public string Id => _id ?? throw new InvalidOperationException("The key is not initialized.");
 
     /// <summary>Returns whether a string can be the owner or the id of a key.</summary>
     /// <param name="part">The string to check.</param>
-    /// <returns><see langword="true"/> if the string is valid.</returns>
+    /// <returns><see langword="true"/> if the string is valid; otherwise <see langword="false"/>.</returns>
     public static bool IsValidPart([NotNullWhen(true)] string? part)
     {
         if (part is null || part.Length is 0 or > MaxPartLength || part[0] == '-')
@@ -81,12 +81,12 @@ public readonly struct UploadKey : IEquatable<UploadKey>
     /// <summary>Returns whether two keys identify the same upload.</summary>
     /// <param name="left">The first key.</param>
     /// <param name="right">The second key.</param>
-    /// <returns><see langword="true"/> if the keys are equal.</returns>
+    /// <returns><see langword="true"/> if the keys are equal; otherwise <see langword="false"/>.</returns>
     public static bool operator ==(UploadKey left, UploadKey right) => left.Equals(right);
 
     /// <summary>Returns whether two keys identify different uploads.</summary>
     /// <param name="left">The first key.</param>
     /// <param name="right">The second key.</param>
-    /// <returns><see langword="true"/> if the keys differ.</returns>
+    /// <returns><see langword="true"/> if the keys differ; otherwise <see langword="false"/>.</returns>
     public static bool operator !=(UploadKey left, UploadKey right) => !left.Equals(right);
 }

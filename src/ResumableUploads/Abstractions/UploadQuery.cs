@@ -7,14 +7,14 @@ public sealed record UploadQuery
     public string? Owner { get; init; }
 
     /// <summary>
-    /// Gets the time at which the uploads are expired: only those whose <see cref="UploadInfo.Expires"/> is at or before this time are selected.
+    /// Gets the time for which expired uploads are selected: only those whose <see cref="UploadInfo.Expires"/> is at or before this time are selected.
     /// The default is <see langword="null"/>, which selects expired and unexpired uploads.
     /// </summary>
     public DateTimeOffset? ExpiredAsOf { get; init; }
 
     /// <summary>
-    /// Gets the key after which the listing starts, usually the last one that an earlier listing returned. The upload itself need not exist any
-    /// more. The default is <see langword="null"/>, which starts at the beginning.
+    /// Gets the key after which the listing starts, usually the last one that an earlier listing returned. The upload may have been
+    /// deleted. The default is <see langword="null"/>, which starts at the beginning.
     /// </summary>
     /// <remarks>
     /// Each store chooses its own order and does not change it. Uploads that are created during a listing may or may not be returned.

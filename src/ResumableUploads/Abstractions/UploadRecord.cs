@@ -1,7 +1,7 @@
 namespace ResumableUploads.Abstractions;
 
 /// <summary>
-/// What a store keeps about an upload besides its bytes: a few fields that the store may use, and <see cref="Data"/>, which it returns unchanged.
+/// The metadata of an upload: fields that the store may use, and <see cref="Data"/>, which the store returns unchanged.
 /// </summary>
 public sealed record UploadRecord
 {
@@ -12,28 +12,28 @@ public sealed record UploadRecord
     public UploadState State { get; init; }
 
     /// <summary>
-    /// Gets the length, in bytes, of the whole content, or <see langword="null"/> if it is not known yet. A store may use it for preallocation, but
+    /// Gets the length, in bytes, of the whole content, or <see langword="null"/> if it is unknown. A store may use it for preallocation, but
     /// does not enforce it.
     /// </summary>
     public long? Length { get; init; }
 
-    /// <summary>Gets how long after its last change (an append or an update) the upload expires, or <see langword="null"/> for never.</summary>
+    /// <summary>Gets the time after the last append or update at which the upload expires, or <see langword="null"/> if it does not expire after inactivity.</summary>
     public TimeSpan? SlidingExpiration { get; init; }
 
-    /// <summary>Gets when the upload expires regardless of changes, or <see langword="null"/> for never.</summary>
+    /// <summary>Gets the time at which the upload expires regardless of changes, or <see langword="null"/> if there is no such time.</summary>
     public DateTimeOffset? AbsoluteExpiration { get; init; }
 
     /// <summary>Gets data that is opaque to the store, at most <see cref="MaxDataLength"/> bytes.</summary>
     public ReadOnlyMemory<byte> Data { get; init; }
 }
 
-/// <summary>Specifies the state of an upload. A state never goes back to an earlier one.</summary>
+/// <summary>Specifies the state of an upload. The state never returns to a preceding one.</summary>
 public enum UploadState
 {
     /// <summary>Bytes can be appended.</summary>
     Receiving = 0,
 
-    /// <summary>All bytes are durable and the offset is frozen. The completion handler has not ended yet, or not with a final response.</summary>
+    /// <summary>All bytes are durable and the offset no longer changes. The completion handler has not run yet, is running, or has failed.</summary>
     Received = 1,
 
     /// <summary>The completion handler has ended and its response is stored. The content may have been moved out of the store.</summary>

@@ -14,77 +14,77 @@ internal sealed record AppendCommand
 
     public required PipeReader Body { get; init; }
 
-    /// <summary>Gets the stream from the same store that <see cref="Body"/> reads, if the bytes come from another upload.</summary>
+    /// <summary>Gets the stream of the store that <see cref="Body"/> reads, or null if the bytes do not come from another upload.</summary>
     public Stream? SourceStream { get; init; }
 
-    /// <summary>Gets the length of the body in bytes, or null if it is not known in advance.</summary>
+    /// <summary>Gets the length of the body in bytes, or null if it is unknown.</summary>
     public long? BodyLength { get; init; }
 
-    /// <summary>Gets the length of the upload that the request states, or null.</summary>
+    /// <summary>Gets the length of the upload that the request declares, in bytes, or null.</summary>
     public long? UploadLength { get; init; }
 
     public required CompletionRule CompletionRule { get; init; }
 
-    /// <summary>Gets the length of the upload that follows from the length of the body, if this is the last body.</summary>
+    /// <summary>Gets the length of the upload that is derived from the offset and the length of the last body, or null.</summary>
     public long? ImpliedLength => CompletionRule != CompletionRule.AtFullBody ? null
         : BodyLength > long.MaxValue - Offset ? long.MaxValue
         : Offset + BodyLength;
 
-    /// <summary>Gets the length of the upload, stated or implied.</summary>
+    /// <summary>Gets the declared or derived length of the upload, or null.</summary>
     public long? KnownLength => UploadLength ?? ImpliedLength;
 
-    /// <summary>Gets the maximum size of the upload in bytes, or null to use the one from the settings.</summary>
+    /// <summary>Gets the maximum size of the upload, in bytes, or null to use <see cref="EngineSettings.MaxUploadSize"/>.</summary>
     public long? MaxUploadSize { get; init; }
 
-    /// <summary>Gets the maximum length of this body in bytes, or null for no limit besides that of the upload.</summary>
+    /// <summary>Gets the maximum length of this body, in bytes, or null if only the size of the upload is limited.</summary>
     public long? MaxBodyLength { get; init; }
 
-    /// <summary>Gets what to create if there is no such upload, or null if the upload must exist.</summary>
+    /// <summary>Gets the description of the upload to create if it does not exist, or null if the upload must exist.</summary>
     public CreateCommand? CreateIfMissing { get; init; }
 
-    /// <summary>Gets whether the server has generated the key for this request, so that no upload with it can exist.</summary>
+    /// <summary>Gets whether the server generated the key for this request. No upload with the key can exist then.</summary>
     public bool IsServerGeneratedKey { get; init; }
 
     /// <summary>Gets whether a body at offset 0 replaces an unfinished upload.</summary>
     public bool RestartAtOffsetZero { get; init; }
 
-    /// <summary>Gets a digest of this body, or null.</summary>
+    /// <summary>Gets the expected digest of this body, or null.</summary>
     public BodyDigest? ContentDigest { get; init; }
 
-    /// <summary>Gets a digest of the whole content, or null.</summary>
+    /// <summary>Gets the expected digest of the whole content, or null.</summary>
     public Digest? ReprDigest { get; init; }
 
     /// <summary>
-    /// Gets whether <see cref="ReprDigest"/> is verified before the body is committed, so that the body is stored completely or not at all. Otherwise
-    /// it is verified when all bytes are stored.
+    /// Gets whether <see cref="ReprDigest"/> is verified before the body is committed, so that the store keeps either all bytes of the body or none. Otherwise,
+    /// it is verified after all bytes are stored.
     /// </summary>
     public bool VerifyReprDigestBeforeCommit { get; init; }
 
     /// <summary>Gets the algorithm of the digest of the whole content that the client requests, or null.</summary>
     public DigestAlgorithm? RequestedDigestAlgorithm { get; init; }
 
-    /// <summary>Gets whether a body that goes beyond the length of the upload deletes the upload.</summary>
+    /// <summary>Gets whether the upload is deleted if the body exceeds the length of the upload.</summary>
     public bool DeleteOnLengthExceeded { get; init; }
 
     /// <summary>Gets the observer of the append, or null.</summary>
     public IAppendObserver? Observer { get; init; }
 
-    /// <summary>Gets whether the store must stage the body, because no byte counts before all of them are verified.</summary>
+    /// <summary>Gets whether the store must stage the body, because a digest must be verified before any byte is committed.</summary>
     public bool IsStaged => ContentDigest is not null || (ReprDigest is not null && VerifyReprDigestBeforeCommit);
 }
 
-/// <summary>What completes an upload.</summary>
+/// <summary>Specifies the condition under which an append completes an upload.</summary>
 internal enum CompletionRule
 {
-    /// <summary>Reaching the length of the upload.</summary>
+    /// <summary>The offset reaches the length of the upload.</summary>
     AtLength,
 
-    /// <summary>Reaching the length of the upload, or the end of a body if the length is not known.</summary>
+    /// <summary>The offset reaches the length of the upload or, if the length is unknown, the body ends.</summary>
     AtLengthOrFullBody,
 
-    /// <summary>The end of the body, because the client has declared it to be the last one.</summary>
+    /// <summary>The body ends, because the client has declared that it is the last one.</summary>
     AtFullBody,
 
-    /// <summary>Nothing in this request.</summary>
+    /// <summary>This request does not complete the upload.</summary>
     Never,
 }

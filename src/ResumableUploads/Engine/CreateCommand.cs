@@ -1,11 +1,11 @@
 namespace ResumableUploads.Engine;
 
-/// <summary>What a client says about a new upload.</summary>
+/// <summary>The description of a new upload in a request.</summary>
 /// <param name="Protocol">The protocol of the request.</param>
-/// <param name="RawFileName">The file name as sent by the client, unchecked.</param>
-/// <param name="ContentType">The content type as sent by the client, unchecked.</param>
-/// <param name="Request">The request as the application's endpoint will see it, if there is one to run.</param>
-/// <param name="ProtocolMetadata">The protocol's own metadata as sent by the client, which status responses repeat.</param>
+/// <param name="RawFileName">The file name as sent by the client, not validated, or null.</param>
+/// <param name="ContentType">The content type as sent by the client, not validated, or null.</param>
+/// <param name="Request">The request that the application's endpoint receives after the upload, or null if there is no endpoint to run.</param>
+/// <param name="ProtocolMetadata">The protocol's own metadata as sent by the client, or null. Status responses repeat it.</param>
 internal sealed record CreateCommand(string Protocol, string? RawFileName, string? ContentType, StoredRequest? Request = null, string? ProtocolMetadata = null)
 {
     /// <summary>Gets the upload's role in a concatenation, or null.</summary>

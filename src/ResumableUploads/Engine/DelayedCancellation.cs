@@ -1,8 +1,8 @@
 namespace ResumableUploads.Engine;
 
 /// <summary>
-/// A token that is canceled some time after another one. When a client disconnects, the bytes that it has sent must still be stored, so store calls
-/// continue for a grace period; after that, the store is considered hung.
+/// Provides a token that is canceled a specified delay after another token. When a client disconnects, the bytes that it has sent must still be stored,
+/// so store calls continue for a grace period. After that, the store is considered hung.
 /// </summary>
 internal sealed class DelayedCancellation : IDisposable
 {

@@ -4,7 +4,7 @@ using ResumableUploads.Engine.Quotas;
 
 namespace ResumableUploads.Engine;
 
-/// <summary>What all parts of one engine share. <see cref="UploadEngine"/> builds it once; it never changes.</summary>
+/// <summary>The services and settings that the classes of one engine share. <see cref="UploadEngine"/> creates it once.</summary>
 internal sealed record EngineContext
 {
     public required IUploadStore Store { get; init; }

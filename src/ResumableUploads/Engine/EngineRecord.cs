@@ -24,7 +24,7 @@ internal sealed record EngineRecord
     /// <summary>Gets or sets the file name as sent by the client.</summary>
     public string? RawFileName { get; set; }
 
-    /// <summary>Gets or sets the file name that the application has chosen instead, or null.</summary>
+    /// <summary>Gets or sets the file name that the application chose instead, or null.</summary>
     public string? FileName { get; set; }
 
     public string? ContentType { get; set; }
@@ -40,25 +40,25 @@ internal sealed record EngineRecord
     [JsonPropertyName("wantedDigest")]
     public string? RequestedDigestAlgorithm { get; set; }
 
-    /// <summary>Gets or sets the requested digest, once all bytes are stored.</summary>
+    /// <summary>Gets or sets the digest that the client requested, or null until all bytes are stored.</summary>
     [JsonPropertyName("foundDigest")]
     public string? ComputedReprDigest { get; set; }
 
-    /// <summary>Gets or sets the first request as the application's endpoint will see it, or null if there is no endpoint to run.</summary>
+    /// <summary>Gets or sets the request that the application's endpoint receives after the upload, or null if there is no endpoint to run.</summary>
     public StoredRequest? Request { get; set; }
 
     /// <summary>Gets or sets the upload's role in a concatenation, or null.</summary>
     [JsonPropertyName("join")]
     public ConcatenationInfo? Concatenation { get; set; }
 
-    /// <summary>Gets or sets the state of the completion handler, or null if it has never been started.</summary>
+    /// <summary>Gets or sets the state of the completion handler, or null if it has never run.</summary>
     public HandlerState? Handler { get; set; }
 
     /// <summary>Gets or sets the properties that this version does not know. They are written back unchanged.</summary>
     [JsonExtensionData]
     public Dictionary<string, JsonElement>? ExtensionData { get; set; }
 
-    /// <summary>Returns whether an upload is a concatenation of others. Cheap for those that are not: their JSON is not parsed.</summary>
+    /// <summary>Returns whether an upload is a concatenation of others. Parses the JSON only if it contains the property.</summary>
     /// <exception cref="UploadStoreException">The record is damaged, or was written by a newer version.</exception>
     public static bool IsConcatenated(UploadInfo info) => info.Record.Data.Span.IndexOf("\"join\""u8) >= 0 && From(info).Concatenation is { IsPart: false };
 
@@ -110,7 +110,7 @@ internal sealed record HandlerState(
 /// <summary>The role of an upload in a concatenation.</summary>
 /// <param name="RawValue">The header value as sent by the client, which status responses repeat.</param>
 /// <param name="PartIds">The ids of the parts, which have the same owner, in order; null if the upload is itself a part.</param>
-/// <param name="MaxUploadSize">The maximum size of the concatenation in bytes, for parts whose length is known only later.</param>
+/// <param name="MaxUploadSize">The maximum size of the concatenation in bytes, to check parts whose length becomes known later.</param>
 internal sealed record ConcatenationInfo(
     [property: JsonPropertyName("raw")] string RawValue, [property: JsonPropertyName("parts")] List<string>? PartIds, long? MaxUploadSize = null)
 {
@@ -118,7 +118,7 @@ internal sealed record ConcatenationInfo(
     public bool IsPart => PartIds is null;
 }
 
-/// <summary>The first request of an upload, as the application's endpoint sees it when all bytes are stored.</summary>
+/// <summary>The first request of an upload, as the application's endpoint receives it after all bytes are stored.</summary>
 internal sealed record StoredRequest
 {
     public required string Method { get; init; }
@@ -129,7 +129,7 @@ internal sealed record StoredRequest
 
     public Dictionary<string, string> RouteValues { get; init; } = [];
 
-    /// <summary>Gets the headers that describe the content, and those that the application has asked to keep.</summary>
+    /// <summary>Gets the headers that describe the content, and those that the application has configured to keep.</summary>
     public Dictionary<string, string> Headers { get; init; } = [];
 }
 

@@ -3,7 +3,7 @@ namespace ResumableUploads.Engine;
 /// <summary>The limits and timeouts of an engine, converted from the application's options.</summary>
 internal sealed record EngineSettings
 {
-    /// <summary>Gets the name that distinguishes this engine from others that share its store. It is the same after a restart.</summary>
+    /// <summary>Gets the name that distinguishes this engine from others that share its store. It does not change after a restart.</summary>
     public string EngineName { get; init; } = "";
 
     public required long MaxUploadSize { get; init; }
@@ -28,7 +28,7 @@ internal sealed record EngineSettings
 
     public required TimeSpan MaxAge { get; init; }
 
-    /// <summary>Gets how long completed uploads are kept, or null for ever, because no handler has taken their content.</summary>
+    /// <summary>Gets how long completed uploads are kept, or null to keep them indefinitely, because no handler processes their content.</summary>
     public required TimeSpan? CompletedRetention { get; init; }
 
     public required int MaxHandlerAttempts { get; init; }

@@ -2,10 +2,10 @@ using ResumableUploads.Abstractions;
 
 namespace ResumableUploads.Engine;
 
-/// <summary>The application, as the engine sees it while it works for one request or for a sweep.</summary>
+/// <summary>The calls from the engine to the application during a request or a sweep.</summary>
 internal interface IUploadCallbacks
 {
-    /// <summary>Gets whether there is a completion handler. If not, a received upload is completed at once.</summary>
+    /// <summary>Gets whether there is a completion handler. If not, a received upload is completed immediately.</summary>
     bool HasCompletionHandler { get; }
 
     /// <summary>Gets whether there is a handler for <see cref="OnProgressAsync"/>.</summary>
@@ -14,22 +14,24 @@ internal interface IUploadCallbacks
     /// <summary>Returns callbacks for another upload that this request completes. Its response is stored and not sent to the client.</summary>
     IUploadCallbacks ForOtherUpload();
 
-    /// <summary>Called before an upload is created, which it can reject.</summary>
+    /// <summary>Called before an upload is created. The application can reject the upload.</summary>
     ValueTask<CreationDecision> OnCreatingAsync(UploadKey key, CreateCommand createCommand, long? length, CancellationToken cancellationToken);
 
+    /// <summary>Called when bytes have become durable.</summary>
     ValueTask OnProgressAsync(UploadKey key, EngineRecord record, long offset, long? length, CancellationToken cancellationToken);
 
     /// <summary>Runs the completion handler. Exceptions of the handler are not caught.</summary>
     /// <param name="info">The upload.</param>
     /// <param name="record">The engine's data in its record.</param>
-    /// <param name="storeResponse">Stores the response before the handler has ended, so that it can be sent. The response is then final.</param>
+    /// <param name="storeResponse">A function that stores the response before the handler has ended, so that it can be sent. The response is then final.</param>
     /// <param name="cancellationToken">The token that is canceled when the server stops.</param>
     ValueTask<HandlerResult> RunHandlerAsync(
         UploadInfo info, EngineRecord record, Func<ReadOnlyMemory<byte>, ValueTask> storeResponse, CancellationToken cancellationToken);
 
-    /// <summary>Called after an upload was dead-lettered: its handler does not run again by itself.</summary>
+    /// <summary>Called after an upload was dead-lettered. The engine does not run its handler again.</summary>
     ValueTask OnDeadLetteredAsync(UploadInfo info, EngineRecord record, CancellationToken cancellationToken);
 
+    /// <summary>Called after an expired upload was removed.</summary>
     ValueTask OnExpiredAsync(UploadInfo info, EngineRecord record, CancellationToken cancellationToken);
 }
 
@@ -39,11 +41,11 @@ internal interface IUploadCallbacks
 internal readonly record struct CreationDecision(Rejection? Rejection, string? FileName);
 
 /// <summary>The result of a completion handler.</summary>
-/// <param name="Kind">What happens to the upload.</param>
+/// <param name="Kind">The kind of the result.</param>
 /// <param name="Response">The response as it is stored, or null to send the protocol's own response.</param>
 internal readonly record struct HandlerResult(HandlerResultKind Kind, ReadOnlyMemory<byte>? Response);
 
-/// <summary>What happens to an upload after its completion handler has run.</summary>
+/// <summary>Specifies how the engine processes an upload after its completion handler has run.</summary>
 internal enum HandlerResultKind
 {
     /// <summary>The response is stored, and the upload is completed.</summary>

@@ -16,7 +16,7 @@ internal sealed class RecordPolicy(EngineSettings settings, TimeProvider time)
         Data = record.ToBytes(),
     };
 
-    /// <summary>Creates the record of an upload that has all its bytes and no final response.</summary>
+    /// <summary>Creates the record of an upload that has all its bytes, but no final response.</summary>
     public UploadRecord CreateReceived(EngineRecord record, long offset) => new()
     {
         State = UploadState.Received,
@@ -36,7 +36,7 @@ internal sealed class RecordPolicy(EngineSettings settings, TimeProvider time)
         Data = record.ToBytes(),
     };
 
-    /// <summary>Returns when an upload with this record expires if it changes now and never again.</summary>
+    /// <summary>Returns the time at which an upload with this record expires if it is changed now, or null if it does not expire.</summary>
     public DateTimeOffset? GetExpirationAfterChange(UploadRecord record)
     {
         DateTimeOffset now = time.GetUtcNow();
@@ -46,9 +46,9 @@ internal sealed class RecordPolicy(EngineSettings settings, TimeProvider time)
 
     public bool IsExpired(UploadInfo info) => info.Expires is { } expires && expires <= time.GetUtcNow();
 
-    /// <summary>Returns whether this engine created the upload, and not another one that shares the store.</summary>
+    /// <summary>Returns whether this engine, and not another one that shares the store, created the upload.</summary>
     public bool BelongsToThisEngine(UploadInfo info) => EngineRecord.From(info).EngineName is not { } engineName || engineName == settings.EngineName;
 
-    /// <summary>Returns whether an upload expired so long ago that the engine which created it must be gone.</summary>
+    /// <summary>Returns whether an upload expired at least a day ago, so that the engine that created it is considered gone.</summary>
     public bool IsOrphaned(UploadInfo info) => info.Expires is { } expires && time.GetUtcNow() - expires >= OrphanedAfter;
 }

@@ -51,7 +51,7 @@ internal sealed class UploadEngine : IAsyncDisposable
         _concatenations = new ConcatenationService(_context, _locks, creator, executor, _completion, _remover, pending);
     }
 
-    /// <summary>Creates the visitor that does this engine's part of a sweep.</summary>
+    /// <summary>Creates the visitor that processes the uploads of this engine during a sweep.</summary>
     public ISweepVisitor CreateSweepVisitor(IUploadCallbacks callbacks) =>
         new EngineSweepVisitor(_context, _locks, _completion, _deadLetters, _remover, _concatenations, callbacks);
 
@@ -60,12 +60,12 @@ internal sealed class UploadEngine : IAsyncDisposable
     /// reconnected.
     /// </summary>
     /// <param name="key">The upload.</param>
-    /// <param name="isClientGeneratedKey">Whether the client has chosen the key, so that a completed upload with it may be started over.</param>
+    /// <param name="isClientGeneratedKey">Whether the client chose the key, so that it can start the upload over after its completion.</param>
     /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
     /// <returns>The upload, or null if it does not exist or the client can create it again.</returns>
     public async ValueTask<UploadInfo?> GetStatusAsync(UploadKey key, bool isClientGeneratedKey, CancellationToken cancellationToken)
     {
-        // If the holder does not release the lock in time, its store call hangs. The durable offset is correct nevertheless.
+        // If the holder does not release the lock in time, its store call hangs. The store still returns the durable offset.
         using UploadLock? uploadLock = _locks.IsPreemptible(key)
             ? await _locks.AcquireAsync(key, _context.Settings.PreemptionTimeout, cancellationToken)
             : null;
@@ -162,7 +162,7 @@ internal sealed class UploadEngine : IAsyncDisposable
         }
         catch (TimeoutException)
         {
-            // A handler ignores its token. Its upload stays received, and the handler runs again.
+            // A handler ignored its token. The upload stays received, and the handler runs again after the restart.
         }
     }
 
@@ -190,13 +190,13 @@ internal sealed class UploadEngine : IAsyncDisposable
         UploadLock? uploadLock = _locks.TryAcquire(command.Key);
         if (uploadLock is null)
         {
-            // A stale or oversized request must not preempt a valid one.
+            // A request with a stale offset or an oversized body must not preempt a valid one.
             if (await CheckBeforePreemptingAsync(command, gracePeriod.Token) is { } failure)
             {
                 return failure;
             }
 
-            // Neither must a request whose client has disconnected: the lock may be held by the same client, reconnected.
+            // A request whose client has disconnected must not preempt either: the same client may have reconnected and hold the lock.
             if (cancellationToken.IsCancellationRequested)
             {
                 return new UploadResult(UploadResultKind.Busy);
@@ -247,7 +247,7 @@ internal sealed class UploadEngine : IAsyncDisposable
     }
 
     /// <summary>Gets the upload under the lock, after removing it if it has expired or the request replaces it.</summary>
-    /// <returns>Null if there is no upload, or no longer.</returns>
+    /// <returns>The upload, or null if it does not exist or was removed.</returns>
     private async ValueTask<UploadInfo?> GetCurrentAsync(AppendCommand command, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
         UploadInfo? info = await _context.Store.GetAsync(command.Key, cancellationToken);

@@ -3,7 +3,7 @@ using ResumableUploads.Abstractions;
 namespace ResumableUploads.Engine;
 
 /// <summary>The result of a request for an upload.</summary>
-/// <param name="Kind">What happened.</param>
+/// <param name="Kind">The kind of the result.</param>
 /// <param name="Offset">The durable offset of the upload, in bytes, if it is known.</param>
 internal sealed record UploadResult(UploadResultKind Kind, long? Offset = null)
 {
@@ -28,7 +28,7 @@ internal sealed record UploadResult(UploadResultKind Kind, long? Offset = null)
     /// <summary>Gets the digest of the whole content that the client requested, as <c>algorithm=:base64:</c>, or null if it requested none.</summary>
     public string? ReprDigest { get; init; }
 
-    /// <summary>Gets the time at which the upload expires, if it is unfinished and the time is known.</summary>
+    /// <summary>Gets the time at which the upload expires, or null if it is finished or the time is unknown.</summary>
     public DateTimeOffset? Expires { get; init; }
 
     /// <summary>Gets the reason why the application rejected the upload.</summary>

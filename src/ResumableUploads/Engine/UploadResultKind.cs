@@ -1,6 +1,6 @@
 namespace ResumableUploads.Engine;
 
-/// <summary>The kinds of results. Each protocol has one table from these to responses.</summary>
+/// <summary>Specifies the kind of a result. Each protocol has one table that maps the kinds to responses.</summary>
 internal enum UploadResultKind
 {
     /// <summary>The bytes are durable, and the upload is still receiving.</summary>
@@ -9,25 +9,25 @@ internal enum UploadResultKind
     /// <summary>The upload is completed. <see cref="UploadResult.Response"/> is the application's response, if it has one.</summary>
     Completed,
 
-    /// <summary>As <see cref="Completed"/>, but the upload was completed before this request, which only asked for the response.</summary>
+    /// <summary>As <see cref="Completed"/>, but the upload was completed before this request, which only requested the response.</summary>
     Replayed,
 
     /// <summary>The upload is removed. The result has no offset if the upload did not exist.</summary>
     Cancelled,
 
-    /// <summary>There is no such upload.</summary>
+    /// <summary>The upload does not exist.</summary>
     NotFound,
 
     /// <summary>The offset in the request is not the offset of the upload.</summary>
     OffsetMismatch,
 
-    /// <summary>The upload has all its bytes, and the request has more.</summary>
+    /// <summary>The upload already has all its bytes, and the request contains more.</summary>
     AlreadyComplete,
 
-    /// <summary>The length in the request differs from the known one, or is less than the offset.</summary>
+    /// <summary>The length in the request differs from the length of the upload, or is less than the offset.</summary>
     LengthConflict,
 
-    /// <summary>The body goes beyond the length of the upload.</summary>
+    /// <summary>The body exceeds the length of the upload.</summary>
     LengthExceeded,
 
     /// <summary>The upload is larger than the maximum size of an upload.</summary>
@@ -42,10 +42,10 @@ internal enum UploadResultKind
     /// <summary>The digest that was announced for the trailer is missing or malformed, and the body was discarded.</summary>
     DigestMissing,
 
-    /// <summary>All bytes are stored, and the whole content does not match its digest. Sending bytes again does not help.</summary>
+    /// <summary>All bytes are stored, but the whole content does not match its digest. The client cannot fix this by resending bytes.</summary>
     ReprDigestMismatch,
 
-    /// <summary>The store cannot stage this body, so its digest cannot be verified before the bytes count.</summary>
+    /// <summary>The store cannot stage this body, so its digest cannot be verified before the bytes are committed.</summary>
     DigestUnsupported,
 
     /// <summary>Another request for the upload preempted this one.</summary>
@@ -54,7 +54,7 @@ internal enum UploadResultKind
     /// <summary>The client disconnected, or the body was malformed.</summary>
     Interrupted,
 
-    /// <summary>No bytes arrived for the idle timeout.</summary>
+    /// <summary>No bytes arrived within the idle timeout.</summary>
     IdleTimeout,
 
     /// <summary>The bytes arrived more slowly than the minimum data rate.</summary>
@@ -72,7 +72,7 @@ internal enum UploadResultKind
     /// <summary>The completion handler failed. It can run again without new bytes.</summary>
     HandlerFailed,
 
-    /// <summary>The completion handler failed too often and does not run again by itself.</summary>
+    /// <summary>The completion handler failed too often. The engine does not run it again.</summary>
     DeadLettered,
 
     /// <summary>The application rejected the upload before it was created.</summary>

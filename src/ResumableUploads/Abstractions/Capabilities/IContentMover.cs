@@ -1,6 +1,6 @@
 namespace ResumableUploads.Abstractions;
 
-/// <summary>A store that can move the content of a finished upload to a file, without copying it where the file system allows.</summary>
+/// <summary>A store that can move the content of a finished upload to a file, without copying it if the file system supports that.</summary>
 /// <remarks>Without this capability, the content is copied. <see cref="DelegatingUploadStore"/> does not forward it.</remarks>
 public interface IContentMover
 {
@@ -9,7 +9,7 @@ public interface IContentMover
     /// The store records the target first. After a crash, the call can be repeated with the same target and returns <see cref="MoveStatus.Moved"/>.
     /// </remarks>
     /// <param name="key">The key of the upload.</param>
-    /// <param name="path">The full path of the file. Its directory exists.</param>
+    /// <param name="path">The full path of the file. Its directory must exist.</param>
     /// <param name="overwrite">
     /// <see langword="true"/> to replace an existing file; <see langword="false"/> to return <see cref="MoveStatus.TargetExists"/> if there is one
     /// with different content.
@@ -17,7 +17,7 @@ public interface IContentMover
     /// <param name="cancellationToken">
     /// The token to monitor for cancellation requests. If it is canceled during a copy to another volume, the content stays in the store.
     /// </param>
-    /// <returns>How the move ended, and where the content is.</returns>
+    /// <returns>The status of the move, and the path of the content.</returns>
     /// <exception cref="UploadStoreException">The storage failed.</exception>
     /// <exception cref="OperationCanceledException">The token was canceled.</exception>
     ValueTask<MoveResult> MoveContentAsync(UploadKey key, string path, bool overwrite, CancellationToken cancellationToken);
@@ -40,7 +40,7 @@ public enum MoveStatus
 }
 
 /// <summary>The result of <see cref="IContentMover.MoveContentAsync"/>.</summary>
-/// <param name="Status">How the move ended.</param>
+/// <param name="Status">The status of the move.</param>
 /// <param name="Path">
 /// The path of the content if <paramref name="Status"/> is <see cref="MoveStatus.Moved"/>: the target or, if an earlier call has moved the content
 /// elsewhere, that path. Otherwise <see langword="null"/>.

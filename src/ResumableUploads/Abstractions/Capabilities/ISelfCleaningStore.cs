@@ -1,10 +1,11 @@
 namespace ResumableUploads.Abstractions;
 
-/// <summary>A store that can remove what crashes have left in its storage.</summary>
+/// <summary>A store that can remove data that crashes have left in its storage.</summary>
 public interface ISelfCleaningStore
 {
     /// <summary>
-    /// Removes data that belongs to no upload. Called at the end of each sweep. Safe at any time, also during other calls and from several processes.
+    /// Removes data that belongs to no upload. The sweep calls this method when it ends. It may run concurrently with other calls, including in
+    /// other processes.
     /// </summary>
     /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
     /// <returns>A task that completes when the data is removed.</returns>

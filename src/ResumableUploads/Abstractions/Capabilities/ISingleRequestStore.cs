@@ -13,18 +13,21 @@ public interface ISingleRequestStore
     long MaxCompletedLength { get; }
 
     /// <summary>
-    /// Creates an upload that has already left <see cref="UploadState.Receiving"/>, with all of its bytes, unless the key exists. Of several calls
-    /// with one key, also in other processes and of <see cref="IUploadStore.CreateAsync"/>, one succeeds. Record and bytes become visible together
-    /// and are durable when the call returns.
+    /// Creates an upload that has already left <see cref="UploadState.Receiving"/>, with all of its bytes, if there is no upload with the key. If
+    /// several calls of this method or <see cref="IUploadStore.CreateAsync"/> use the same key, in this or other processes, only one succeeds. Record
+    /// and bytes become visible together, and are durable when the task completes.
     /// </summary>
     /// <param name="key">The key of the upload.</param>
-    /// <param name="record">The record of the upload. Its state is <see cref="UploadState.Received"/> or <see cref="UploadState.Completed"/>.</param>
+    /// <param name="record">The record of the upload. Its state must be <see cref="UploadState.Received"/> or <see cref="UploadState.Completed"/>.</param>
     /// <param name="content">
-    /// The content, at most <see cref="MaxCompletedLength"/> bytes. The caller reuses the memory when the call has returned.
+    /// The content, at most <see cref="MaxCompletedLength"/> bytes. The caller reuses the memory after the task has completed.
     /// </param>
     /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
-    /// <returns>The new upload, or <see cref="CreateStatus.AlreadyExists"/>.</returns>
-    /// <exception cref="ArgumentException">The record is in state <see cref="UploadState.Receiving"/>, or its data or the content is too long.</exception>
+    /// <returns>The status of the creation and, if it succeeded, the new upload.</returns>
+    /// <exception cref="ArgumentException">
+    /// The record is in state <see cref="UploadState.Receiving"/>, its data is longer than <see cref="UploadRecord.MaxDataLength"/>, or the content is
+    /// longer than <see cref="MaxCompletedLength"/>.
+    /// </exception>
     /// <exception cref="UploadStoreException">The storage failed.</exception>
     /// <exception cref="OperationCanceledException">The token was canceled.</exception>
     ValueTask<CreateResult> CreateCompletedAsync(

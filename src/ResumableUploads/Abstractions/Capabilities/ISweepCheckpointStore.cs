@@ -1,19 +1,22 @@
 namespace ResumableUploads.Abstractions;
 
-/// <summary>A store that can save the position of the background sweep, so that a sweep continues after a restart of the process.</summary>
+/// <summary>
+/// A store that can save the checkpoint of the background sweep, which removes expired uploads, so that the sweep resumes after a process restart.
+/// </summary>
+/// <remarks>Without this capability, the sweep starts at the beginning after a restart.</remarks>
 public interface ISweepCheckpointStore
 {
-    /// <summary>Returns the saved position. It is a hint: it need not be durable, and its upload need not exist any more.</summary>
+    /// <summary>Returns the saved checkpoint. It is only a hint: it may be lost in a crash, and the upload may have been deleted.</summary>
     /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
-    /// <returns>The key of the last upload that was swept, or <see langword="null"/> to start at the beginning.</returns>
+    /// <returns>The key of the last upload that was swept, or <see langword="null"/> if no checkpoint is saved.</returns>
     /// <exception cref="UploadStoreException">The storage failed.</exception>
     /// <exception cref="OperationCanceledException">The token was canceled.</exception>
     ValueTask<UploadKey?> GetSweepCheckpointAsync(CancellationToken cancellationToken);
 
-    /// <summary>Saves or removes the position. Called every few seconds during a long sweep; the last call wins.</summary>
+    /// <summary>Saves the checkpoint and replaces the previous one, or removes it. The sweep calls this method every few seconds.</summary>
     /// <param name="checkpoint">The key of the last upload that was swept, or <see langword="null"/> if the sweep has finished.</param>
     /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
-    /// <returns>A task that completes when the position is saved.</returns>
+    /// <returns>A task that completes when the checkpoint is saved or removed.</returns>
     /// <exception cref="UploadStoreException">The storage failed.</exception>
     /// <exception cref="OperationCanceledException">The token was canceled.</exception>
     ValueTask PutSweepCheckpointAsync(UploadKey? checkpoint, CancellationToken cancellationToken);

@@ -95,12 +95,12 @@ internal sealed class AppendExecutor(EngineContext context, AppendFinisher finis
 
     /// <summary>Wraps the body of a request for the store.</summary>
     /// <param name="append">The request.</param>
-    /// <param name="uploadLength">The length of the upload, or null if it is not known.</param>
+    /// <param name="uploadLength">The length of the upload, or null if it is unknown.</param>
     /// <param name="capacity">The maximum number of bytes to accept.</param>
     public AppendContent CreateContent(LockedAppend append, long? uploadLength, long capacity) =>
         new(append.Command, uploadLength, append.Lock, capacity, context.Time, context.Settings, context.Stopping);
 
-    /// <summary>Creates the source of progress events. Staged bytes may still be discarded, so they are not reported.</summary>
+    /// <summary>Creates the progress reporter, or returns null. Staged bytes may still be discarded, so they are not reported.</summary>
     public ProgressReporter? CreateProgressReporter(LockedAppend append, UploadInfo info, EngineRecord record) =>
         append.Callbacks.HasProgressHandler && !append.Command.IsStaged
             ? new ProgressReporter(append.Callbacks, info.Key, record, info.Length, context.Time, context.Settings.ProgressInterval, context.Logger)

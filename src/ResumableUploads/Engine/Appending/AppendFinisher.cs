@@ -4,10 +4,13 @@ using ResumableUploads.Engine.Digests;
 
 namespace ResumableUploads.Engine.Appending;
 
-/// <summary>Takes an upload whose last byte is durable from receiving to received, or to completed if there is no completion handler.</summary>
+/// <summary>
+/// Updates the state of an upload whose last byte is durable to <see cref="UploadState.Received"/>, or to <see cref="UploadState.Completed"/> if there
+/// is no completion handler.
+/// </summary>
 internal sealed class AppendFinisher(EngineContext context, ReprDigestVerifier reprDigestVerifier, HandlerLeases leases)
 {
-    /// <param name="append">The request that brought the last byte.</param>
+    /// <param name="append">The request that appended the last byte.</param>
     /// <param name="info">The upload, with the offset and the version after the append.</param>
     /// <param name="record">The engine's data in its record.</param>
     public async ValueTask<AppendStep> FinishAsync(LockedAppend append, UploadInfo info, EngineRecord record)

@@ -61,8 +61,8 @@ internal sealed class AppendProcessor(
         return command.Offset != 0 ? AppendValidator.OffsetMismatch(command, 0) : (AppendStep?)null;
     }
 
-    /// <summary>Checks all that can be checked without reading the body.</summary>
-    /// <returns>Null if the body may be appended.</returns>
+    /// <summary>Performs all checks that do not read the body.</summary>
+    /// <returns>The failure, or null if the body may be appended.</returns>
     private async ValueTask<AppendStep?> CheckExistingUploadAsync(LockedAppend append, UploadInfo info, EngineRecord record, CancellationToken cancellationToken)
     {
         if (record.Concatenation is { IsPart: false })
@@ -144,7 +144,7 @@ internal sealed class AppendProcessor(
         AppendStep step;
         try
         {
-            // Another process may have created the upload, and may have appended to it already.
+            // Another process may have created the upload and may already have appended to it.
             step = await CheckExistingUploadAsync(append, created.Info, created.Record, cancellationToken)
                 ?? await executor.AppendAsync(append, created.Info, created.Record, content, cancellationToken);
         }
@@ -156,7 +156,7 @@ internal sealed class AppendProcessor(
 
         if (step is AppendStep.Finished { Result.Kind: UploadResultKind.DigestMismatch or UploadResultKind.DigestMissing })
         {
-            // Nothing of such a request counts, so the upload that it created does not exist either.
+            // The request has no effect, so the upload that it created is removed.
             await RemoveIfEmptyAsync(key);
             return step;
         }

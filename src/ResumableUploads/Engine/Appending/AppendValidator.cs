@@ -6,8 +6,8 @@ namespace ResumableUploads.Engine.Appending;
 /// <summary>The checks of an append that do not read its body, in the same order for all protocols.</summary>
 internal static class AppendValidator
 {
-    /// <summary>Checks what the command alone shows to be wrong.</summary>
-    /// <returns>Null if the command is valid.</returns>
+    /// <summary>Checks a command without the upload.</summary>
+    /// <returns>The failure, or null if the command is valid.</returns>
     public static UploadResult? CheckCommand(AppendCommand command, EngineSettings settings)
     {
         long max = GetMaxUploadSize(command, settings);
@@ -33,8 +33,8 @@ internal static class AppendValidator
             : null;
     }
 
-    /// <summary>Checks a command against an upload that is receiving.</summary>
-    /// <returns>Null if the body may be appended.</returns>
+    /// <summary>Checks a command against an upload in state <see cref="UploadState.Receiving"/>.</summary>
+    /// <returns>The failure, or null if the body may be appended.</returns>
     public static UploadResult? CheckAgainstUpload(AppendCommand command, UploadInfo info, EngineSettings settings)
     {
         if (command.UploadLength is { } length && ((info.Length is { } known && known != length) || length < info.Offset))

@@ -8,7 +8,7 @@ internal abstract record CreationResult
     /// <summary>No upload was created.</summary>
     public sealed record Failed(UploadResult Result) : CreationResult;
 
-    /// <summary>The upload exists. Another process may have created it at the same moment.</summary>
+    /// <summary>The upload exists. Another process may have created it concurrently.</summary>
     /// <param name="Info">The upload.</param>
     /// <param name="Record">The engine's data in its record.</param>
     /// <param name="HasContent">Whether this request has created the upload together with all of its content.</param>

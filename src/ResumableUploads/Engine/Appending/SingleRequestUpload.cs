@@ -7,23 +7,23 @@ using ResumableUploads.Engine.Digests;
 namespace ResumableUploads.Engine.Appending;
 
 /// <summary>
-/// Creates an upload together with all of its content, if the content is short and arrives at once. This saves the store the steps that make an
-/// upload resumable.
+/// Creates an upload together with all of its content, if the content is short and arrives immediately. This needs one call of the store instead
+/// of three.
 /// </summary>
 internal sealed class SingleRequestUpload(EngineContext context, ReprDigestVerifier reprDigestVerifier, HandlerLeases leases)
 {
     private readonly ISingleRequestStore? _singleRequestStore = context.Store.GetCapability<ISingleRequestStore>();
 
-    /// <summary>Returns whether the upload may be created together with its content. A digest in a trailer rules it out, because it arrives after the content.</summary>
+    /// <summary>Returns whether the upload may be created together with its content. This is not possible if the digest of the body is in a trailer.</summary>
     public bool CanCreate(AppendCommand command) =>
         _singleRequestStore is { MaxCompletedLength: var maxLength }
-        && command is { Offset: 0, BodyLength: { } length, SourceStream: null, ContentDigest: null or { Known: not null }, CreateIfMissing.Concatenation: null }
+        && command is { Offset: 0, BodyLength: { } length, SourceStream: null, ContentDigest: null or { Expected: not null }, CreateIfMissing.Concatenation: null }
         && length <= maxLength
         && AppendValidator.CompletesUpload(command.CompletionRule, BodyEndReason.EndOfBody, length, command.KnownLength);
 
     /// <summary>Creates the upload together with its content.</summary>
     /// <returns>
-    /// The store's result and the engine's data as written; or null if the content did not arrive at once or does not match its digest. The body can
+    /// The store's result and the engine's data as written; or null if the content did not arrive in time or does not match its digest. The body can
     /// then still be read from its start.
     /// </returns>
     public async ValueTask<(CreateResult Result, EngineRecord Record)?> TryCreateAsync(

@@ -6,11 +6,14 @@ namespace ResumableUploads.Engine.Appending;
 /// <summary>Creates uploads, if the owner's quota and the application allow it.</summary>
 internal sealed class UploadCreator(EngineContext context, SingleRequestUpload singleRequest)
 {
-    /// <summary>Leaves space in the record for what is added later: a handler lease, a file name, digests.</summary>
+    /// <summary>
+    /// The maximum size, in bytes, of a new record. The rest of the space is for data that is added later: a handler lease, a file name, and digests.
+    /// </summary>
     private const int MaxInitialRecordLength = UploadRecord.MaxDataLength * 3 / 4;
 
+    /// <summary>Creates an upload, or returns the upload that another process has created concurrently.</summary>
     /// <param name="command">The append that creates the upload.</param>
-    /// <param name="createCommand">What the client says about the upload.</param>
+    /// <param name="createCommand">The description of the upload in the request.</param>
     /// <param name="callbacks">The application.</param>
     /// <param name="content">The body, if the upload may be created together with all of it; otherwise null.</param>
     /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
@@ -50,7 +53,7 @@ internal sealed class UploadCreator(EngineContext context, SingleRequestUpload s
                 return new CreationResult.Created(info, written, HasContent: !isReceiving);
             }
 
-            // Another process was faster. Its upload is continued like any other that exists.
+            // Another process has created the upload. The request continues with the existing upload.
             return await context.Store.GetAsync(command.Key, cancellationToken) is { } other
                 ? new CreationResult.Created(other, EngineRecord.From(other), HasContent: false)
                 : new CreationResult.Failed(new UploadResult(UploadResultKind.Busy));

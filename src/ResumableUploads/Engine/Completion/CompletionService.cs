@@ -5,8 +5,8 @@ using ResumableUploads.Engine.Appending;
 namespace ResumableUploads.Engine.Completion;
 
 /// <summary>
-/// Takes received uploads to completed: runs the completion handler and stores its response before any client sees it. The handler of an upload runs
-/// once at a time: a table ensures that within this process, a lease in the record between processes.
+/// Completes received uploads: runs the completion handler, and stores its response before it is sent to a client. Only one run of the handler of an
+/// upload is active at a time. Within this process, a table ensures that; between processes, a lease in the record.
 /// </summary>
 internal sealed class CompletionService(EngineContext context, HandlerLeases leases, DeadLetterService deadLetters)
 {
@@ -14,7 +14,7 @@ internal sealed class CompletionService(EngineContext context, HandlerLeases lea
     private readonly ConcurrentDictionary<UploadKey, Task<UploadResult>> _runs = new();
 
     /// <summary>
-    /// Does what is left of an append when the lock is released. The handler runs without the lock, so that it cannot be preempted and does not
+    /// Performs the work of an append that remains after the lock is released. The handler runs without the lock, so that it cannot be preempted and does not
     /// block status requests.
     /// </summary>
     public async ValueTask<UploadResult> CompleteAsync(AppendStep step, IUploadCallbacks callbacks, CancellationToken cancellationToken)
@@ -82,7 +82,7 @@ internal sealed class CompletionService(EngineContext context, HandlerLeases lea
     /// <summary>Returns whether a handler runs for the upload, in this or another process.</summary>
     public bool IsHandlerRunning(UploadInfo info) => info.State == UploadState.Received && leases.IsLeased(EngineRecord.From(info));
 
-    /// <summary>Returns whether the upload is dead-lettered and the application was notified, so that nothing is left to do.</summary>
+    /// <summary>Returns whether the upload is dead-lettered and the application was notified, so that no work remains.</summary>
     public bool IsDeadLetterReported(EngineRecord record) => leases.IsExhausted(record) && record.Handler is { IsDeadLetterReported: true };
 
     /// <summary>Waits until no handler runs for the upload in this process.</summary>
@@ -115,12 +115,12 @@ internal sealed class CompletionService(EngineContext context, HandlerLeases lea
     }
 
     /// <summary>Completes a received upload that is not leased.</summary>
-    /// <returns>Null if the upload has changed and must be read again.</returns>
+    /// <returns>The result, or null if the upload has changed and must be read again.</returns>
     private async ValueTask<UploadResult?> TryCompleteAsync(UploadInfo info, EngineRecord record, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
         if (record.Handler is not null && await context.Store.GetResponseAsync(info.Key, cancellationToken) is { } response)
         {
-            // The process that ran the handler died after storing the response and before updating the record. The handler is not run again.
+            // The process that ran the handler crashed after storing the response and before updating the record. The handler is not run again.
             return await MarkCompletedAsync(info, record, response);
         }
 
@@ -209,7 +209,7 @@ internal sealed class CompletionService(EngineContext context, HandlerLeases lea
             : await HandleFailureAsync(current, record, result, callbacks);
     }
 
-    /// <summary>Stores a response that starts to be sent before the handler has ended.</summary>
+    /// <summary>Stores a response that is sent before the handler has ended.</summary>
     private async ValueTask StoreResponseEarlyAsync(UploadInfo info, EngineRecord record, ReadOnlyMemory<byte> response)
     {
         UploadInfo current = await GetExistingAsync(info.Key);
@@ -253,7 +253,7 @@ internal sealed class CompletionService(EngineContext context, HandlerLeases lea
         return CompletedResult(info, record, response);
     }
 
-    /// <summary>Releases the lease after a failed run, or dead-letters the upload. A run that a server stop has ended does not count as an attempt.</summary>
+    /// <summary>Releases the lease after a failed run, or dead-letters the upload. A run that was canceled by a server stop does not count as an attempt.</summary>
     private async ValueTask<UploadResult> HandleFailureAsync(UploadInfo info, EngineRecord record, HandlerResult? result, IUploadCallbacks callbacks)
     {
         HandlerState state = HandlerLeases.WithoutLease(record) with { IsDeadLettered = result is { Kind: HandlerResultKind.DeadLetter } };

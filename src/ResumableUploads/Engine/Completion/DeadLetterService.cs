@@ -3,14 +3,14 @@ using ResumableUploads.Abstractions;
 namespace ResumableUploads.Engine.Completion;
 
 /// <summary>
-/// Dead-letters received uploads whose completion handler failed too often, and notifies the application of each. The record says whether the
-/// application was notified, so that a notification that was lost with a process is repeated.
+/// Dead-letters received uploads whose completion handler failed too often, and notifies the application of each. The record stores whether the
+/// application was notified, so that the notification is repeated after a crash.
 /// </summary>
 internal sealed class DeadLetterService(EngineContext context, HandlerLeases leases)
 {
     /// <summary>Dead-letters an upload on which this process holds the lease.</summary>
     /// <param name="info">The upload.</param>
-    /// <param name="record">The engine's data to write in the end, without a lease.</param>
+    /// <param name="record">The engine's data to write after the notification, without a lease.</param>
     /// <param name="callbacks">The application.</param>
     public async ValueTask DeadLetterAsync(UploadInfo info, EngineRecord record, IUploadCallbacks callbacks)
     {

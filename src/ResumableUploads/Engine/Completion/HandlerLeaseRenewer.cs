@@ -19,7 +19,7 @@ internal sealed class HandlerLeaseRenewer : IAsyncDisposable
         _renewal = RenewLoopAsync();
     }
 
-    /// <summary>Stops renewing.</summary>
+    /// <summary>Stops the renewal.</summary>
     /// <returns>The engine's data as last written.</returns>
     public async ValueTask<EngineRecord> StopAsync()
     {
@@ -47,7 +47,7 @@ internal sealed class HandlerLeaseRenewer : IAsyncDisposable
                 if (info is not { State: UploadState.Received } || _record.Handler is null
                     || EngineRecord.From(info).Handler?.LeasedBy != _record.Handler.LeasedBy)
                 {
-                    // The lease has run out and another process has taken it. It is not taken back.
+                    // The lease expired and another process acquired it, so it is no longer renewed.
                     return;
                 }
 
@@ -65,7 +65,7 @@ internal sealed class HandlerLeaseRenewer : IAsyncDisposable
             }
             catch (UploadStoreException)
             {
-                // Retried in the next iteration. If the lease runs out before that, the handler may run twice: it is called at least once.
+                // Retried in the next iteration. If the lease expires before, another process may run the handler too: handlers run at least once.
             }
         }
     }

@@ -2,7 +2,7 @@ using ResumableUploads.Abstractions;
 
 namespace ResumableUploads.Engine.Completion;
 
-/// <summary>The leases in the records of received uploads, which make one process at a time run the completion handler.</summary>
+/// <summary>Manages the leases in the records of received uploads, which ensure that only one process at a time runs the completion handler.</summary>
 internal sealed class HandlerLeases(EngineContext context)
 {
     private readonly string _processId = Guid.NewGuid().ToString("n");
@@ -14,7 +14,7 @@ internal sealed class HandlerLeases(EngineContext context)
     public HandlerState WithLease(HandlerState state) =>
         state with { LeasedBy = _processId, LeasedUntil = context.Time.GetUtcNow() + context.Settings.HandlerLeaseDuration };
 
-    /// <summary>Returns the same attempts without a lease.</summary>
+    /// <summary>Returns a state with the same numbers of attempts and runs, and without a lease.</summary>
     public static HandlerState WithoutLease(EngineRecord record) => new(record.Handler?.Attempts ?? 1, null, default, record.Handler?.TotalRuns ?? 1);
 
     public bool IsLeased(EngineRecord record) => record.Handler is { LeasedBy: not null } handler && handler.LeasedUntil > context.Time.GetUtcNow();

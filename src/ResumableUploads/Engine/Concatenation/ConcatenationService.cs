@@ -9,8 +9,8 @@ using ResumableUploads.Engine.Locking;
 namespace ResumableUploads.Engine.Concatenation;
 
 /// <summary>
-/// Concatenates uploads. To the store, a concatenation is an upload like any other, except that its bytes come from its parts and not from a client.
-/// A crash therefore loses nothing: the next attempt resumes at the offset of the concatenation. The parts are removed after the last byte is durable.
+/// Concatenates uploads. In the store, a concatenation is an upload whose bytes come from its parts and not from a client. No bytes are therefore lost
+/// in a crash: the next attempt resumes at the offset of the concatenation. The parts are removed after the last byte is durable.
 /// </summary>
 internal sealed class ConcatenationService(
     EngineContext context,
@@ -65,7 +65,7 @@ internal sealed class ConcatenationService(
         return result with { IsCreated = true };
     }
 
-    /// <summary>Concatenates the uploads that have been waiting for a part which is now received.</summary>
+    /// <summary>Completes the concatenations that were waiting for a received part.</summary>
     public async ValueTask OnPartReceivedAsync(UploadKey part, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
         foreach (UploadKey key in pending.GetPendingFor(part))
@@ -74,7 +74,7 @@ internal sealed class ConcatenationService(
         }
     }
 
-    /// <summary>Adds an upload to the pending concatenations if it is one that waits for its parts.</summary>
+    /// <summary>Adds an upload to the pending concatenations if it waits for parts.</summary>
     public void TrackIfPending(UploadInfo info, EngineRecord record)
     {
         if (info.State == UploadState.Receiving && record.Concatenation is { IsPart: false } concatenation)
@@ -85,10 +85,10 @@ internal sealed class ConcatenationService(
 
     /// <summary>Concatenates the parts of an upload if all of them are received, and completes the upload.</summary>
     /// <param name="key">The upload.</param>
-    /// <param name="waitForLock">Whether to wait for another request that holds the lock. It may have checked before the last part was received.</param>
+    /// <param name="waitForLock">Whether to wait for another request that holds the lock, and that may have checked the parts before the last one was received.</param>
     /// <param name="callbacks">The application.</param>
     /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
-    /// <returns>Null if the upload still waits for parts, or another request is concatenating them.</returns>
+    /// <returns>The result, or null if the upload still waits for parts or another request is concatenating them.</returns>
     public async ValueTask<UploadResult?> TryConcatenateAsync(UploadKey key, bool waitForLock, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
         try
@@ -104,7 +104,7 @@ internal sealed class ConcatenationService(
         }
         catch (UploadStoreException e)
         {
-            // Bytes that are copied stay copied, and a later request resumes. The bytes of the part that started this are durable.
+            // The copied bytes are kept, and a later request resumes. The part that started the concatenation is durable.
             Log.StoreFailed(context.Logger, e, e.Failure, key, e.DurableOffset);
             return UploadResult.FromException(e);
         }
@@ -149,7 +149,7 @@ internal sealed class ConcatenationService(
         return step;
     }
 
-    /// <summary>Appends the bytes beyond the current offset: all of them, or after a crash the rest.</summary>
+    /// <summary>Appends the bytes of the parts from the current offset, which is greater than 0 after a crash.</summary>
     private async ValueTask<AppendStep> AppendPartsAsync(
         UploadInfo info, List<UploadInfo> parts, UploadLock uploadLock, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {

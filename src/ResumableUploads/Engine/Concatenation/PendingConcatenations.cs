@@ -32,7 +32,7 @@ internal sealed class PendingConcatenations(int maxConcatenations = 10_000, int 
         }
     }
 
-    /// <summary>Adds a concatenation, or moves an existing one to the newest.</summary>
+    /// <summary>Adds a concatenation, or makes an existing one the newest.</summary>
     public void Add(UploadKey concatenation, IEnumerable<UploadKey> parts)
     {
         lock (_lock)
@@ -64,7 +64,7 @@ internal sealed class PendingConcatenations(int maxConcatenations = 10_000, int 
         }
     }
 
-    /// <summary>Returns the concatenations that may wait for a part. Hash collisions can add some that do not.</summary>
+    /// <summary>Returns the concatenations that may wait for a part. Because of hash collisions, the result may contain others.</summary>
     public UploadKey[] GetPendingFor(UploadKey part)
     {
         lock (_lock)

@@ -11,7 +11,7 @@ namespace ResumableUploads.Engine.Content;
 internal sealed class AppendContent : UploadContent, IDisposable
 {
     /// <summary>
-    /// How long a short body is awaited as a whole. The upload of a slower client is created first, so that the client can query it.
+    /// The maximum time to wait for all bytes of a short body. If the client is slower, the upload is created first, so that the client can query it.
     /// </summary>
     private static readonly TimeSpan BufferTimeout = TimeSpan.FromMilliseconds(200);
 
@@ -29,7 +29,7 @@ internal sealed class AppendContent : UploadContent, IDisposable
     /// <param name="maxLength">The maximum number of bytes that the append may add.</param>
     /// <param name="time">The clock.</param>
     /// <param name="settings">The limits and timeouts.</param>
-    /// <param name="stopping">Is canceled when the server stops.</param>
+    /// <param name="stopping">The token that is canceled when the server stops.</param>
     public AppendContent(
         AppendCommand command,
         long? uploadLength,
@@ -66,13 +66,13 @@ internal sealed class AppendContent : UploadContent, IDisposable
     /// <summary>Gets whether the bytes were discarded because a digest did not match, as opposed to an interrupted body.</summary>
     public bool DigestFailed { get; private set; }
 
-    /// <summary>Gets whether <see cref="DigestFailed"/> is due to a digest that was announced and did not arrive.</summary>
+    /// <summary>Gets whether the digest in the trailer is missing or malformed.</summary>
     public bool IsDigestMissing => _digest?.IsContentDigestMissing is true;
 
-    /// <summary>Gets whether the bytes before this body have to be hashed first, because the digest covers the whole content.</summary>
+    /// <summary>Gets whether the bytes before this body must be hashed first, because the digest includes the whole content.</summary>
     public bool MustHashStoredBytes => _command is { IsStaged: true, ReprDigest: not null, Offset: > 0 };
 
-    /// <summary>Ends the body when another request preempts the upload or the server stops, until the result is disposed.</summary>
+    /// <summary>Registers the end of the body for the case that another request preempts the upload or the server stops. Dispose the result to unregister.</summary>
     public StopRegistration RegisterStop() => new(_reader, _uploadLock, _stopping);
 
     /// <summary>
@@ -86,10 +86,10 @@ internal sealed class AppendContent : UploadContent, IDisposable
         return bytes is null || _digest is null or { ContentDigestMatches: true, ReprDigestMatches: true } ? bytes : null;
     }
 
-    /// <summary>Hashes the bytes that the store already has.</summary>
+    /// <summary>Hashes the bytes that are already stored.</summary>
     public ValueTask HashStoredBytesAsync(Stream stored, CancellationToken cancellationToken) => _digest!.AppendStoredAsync(stored, cancellationToken);
 
-    /// <summary>Waits for a running call of the progress handler.</summary>
+    /// <summary>Returns a task that completes when the running call of the progress handler has ended.</summary>
     public Task WaitForProgressAsync() => Progress?.WaitForPendingAsync() ?? Task.CompletedTask;
 
     public override void ReportDurable(long durableOffset)

@@ -1,8 +1,9 @@
 namespace ResumableUploads.Engine.Content;
 
-/// <summary>Why the body of an append ended.</summary>
+/// <summary>Specifies why the body of an append ended.</summary>
 internal enum BodyEndReason
 {
+    /// <summary>The body has not ended.</summary>
     NotEnded = 0,
 
     /// <summary>The whole body arrived.</summary>
@@ -11,13 +12,13 @@ internal enum BodyEndReason
     /// <summary>The client disconnected or violated the HTTP framing.</summary>
     Disconnected,
 
-    /// <summary>Another request for the same upload asked for the lock.</summary>
+    /// <summary>Another request for the same upload requested the lock.</summary>
     Preempted,
 
     /// <summary>The server is stopping.</summary>
     Shutdown,
 
-    /// <summary>No byte arrived for the idle timeout.</summary>
+    /// <summary>No bytes arrived within the idle timeout.</summary>
     IdleTimeout,
 
     /// <summary>Bytes arrived below the minimum data rate.</summary>

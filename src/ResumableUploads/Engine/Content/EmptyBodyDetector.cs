@@ -6,7 +6,8 @@ namespace ResumableUploads.Engine.Content;
 /// <summary>Detects whether a body of unknown length is empty.</summary>
 internal sealed class EmptyBodyDetector(EngineSettings settings, TimeProvider time, CancellationToken stopping)
 {
-    /// <summary>Waits for the first byte or the end of the body. Returns whether the body ended without a byte.</summary>
+    /// <summary>Waits for the first byte or the end of the body.</summary>
+    /// <returns>True if the body ended without a byte.</returns>
     public async ValueTask<bool> IsEmptyAsync(AppendCommand command, UploadLock uploadLock)
     {
         using var reader = new RequestBodyReader(command.Body, maxLength: 0, digest: null, time, settings, static () => { });

@@ -9,7 +9,7 @@ internal sealed partial class RequestBodyReader
     private volatile bool _isBufferTimeoutElapsed;
 
     /// <summary>
-    /// Whether the next read returns the last result again. The inner reader would wait for more bytes, because all were examined.
+    /// Whether the next read returns the last result again. All bytes were examined, so the inner reader would wait for more.
     /// </summary>
     private bool _isResultBuffered;
 

@@ -8,7 +8,7 @@ namespace ResumableUploads.Engine.Content;
 
 /// <summary>
 /// A reader of a request body that never throws. A disconnect, a preemption, a shutdown, a timeout or an exceeded limit ends the
-/// body, after every byte that the web server had already received. <see cref="EndReason"/> tells why it ended.
+/// body, after every byte that the web server had already received. <see cref="EndReason"/> is the reason.
 /// </summary>
 internal sealed partial class RequestBodyReader : PipeReader, IDisposable
 {
@@ -23,10 +23,10 @@ internal sealed partial class RequestBodyReader : PipeReader, IDisposable
     /// <summary>The unconsumed bytes of the last read.</summary>
     private ReadOnlySequence<byte> _unconsumed;
 
-    /// <summary>How many bytes of <see cref="_unconsumed"/> were given to the hasher.</summary>
+    /// <summary>The number of bytes of <see cref="_unconsumed"/> that were passed to the hasher.</summary>
     private long _hashedLength;
 
-    /// <summary>How many more bytes may be consumed.</summary>
+    /// <summary>The number of bytes that may still be consumed.</summary>
     private long _remainingLength;
 
     /// <param name="inner">The body as the server provides it.</param>
@@ -36,7 +36,7 @@ internal sealed partial class RequestBodyReader : PipeReader, IDisposable
     /// </param>
     /// <param name="time">The clock.</param>
     /// <param name="settings">The idle timeout and the minimum data rate.</param>
-    /// <param name="onEndedEarly">Called once if the body ends for any reason but <see cref="BodyEndReason.EndOfBody"/>.</param>
+    /// <param name="onEndedEarly">The action that is called once if the body ends for any reason except <see cref="BodyEndReason.EndOfBody"/>.</param>
     public RequestBodyReader(
         PipeReader inner, long maxLength, IncrementalDigest? digest, TimeProvider time, EngineSettings settings, Action onEndedEarly)
     {
@@ -48,7 +48,7 @@ internal sealed partial class RequestBodyReader : PipeReader, IDisposable
         _dataRateMonitor = new MinDataRateMonitor(time, settings, RequestStop);
     }
 
-    /// <summary>Which calls the inner reader accepts.</summary>
+    /// <summary>Specifies which calls the inner reader accepts.</summary>
     private enum InnerState
     {
         /// <summary>It can be read.</summary>
@@ -57,7 +57,7 @@ internal sealed partial class RequestBodyReader : PipeReader, IDisposable
         /// <summary>It returned a result and expects a call of AdvanceTo.</summary>
         AdvancePending,
 
-        /// <summary>It is not called anymore.</summary>
+        /// <summary>It is no longer called.</summary>
         Closed,
     }
 

@@ -3,7 +3,7 @@ using ResumableUploads.Engine.Locking;
 namespace ResumableUploads.Engine.Content;
 
 /// <summary>
-/// Ends a request body when another request preempts the upload or the server stops. Dispose it to end the registration.
+/// Ends a request body when another request preempts the upload or the server stops. Dispose it to unregister.
 /// </summary>
 internal readonly struct StopRegistration : IDisposable
 {

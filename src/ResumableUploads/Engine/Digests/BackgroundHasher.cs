@@ -4,18 +4,24 @@ namespace ResumableUploads.Engine.Digests;
 
 /// <summary>
 /// Hashes bytes on a thread-pool thread while they are being stored. If the thread pool has not started the work item by the time
-/// the result is needed, the caller hashes the bytes itself, so that it never waits for a busy thread pool.
+/// the result is needed, the caller hashes the bytes itself instead of waiting for the thread pool.
 /// </summary>
 internal sealed class BackgroundHasher(IncrementalDigest digest) : IThreadPoolWorkItem, IDisposable
 {
-    /// <summary>Hashing fewer bytes takes less time than queueing them.</summary>
+    /// <summary>
+    /// The minimum length, in bytes, of a buffer that is hashed on the thread pool. Shorter buffers are hashed synchronously, because queueing a
+    /// work item would take longer.
+    /// </summary>
     private const int MinBackgroundLength = 64 * 1024;
 
     private readonly ManualResetEventSlim _done = new(initialState: true);
     private ReadOnlySequence<byte> _bytes;
     private int _isQueued;
 
-    /// <summary>Starts to hash bytes. The memory must stay valid until <see cref="Finish"/> returns.</summary>
+    /// <summary>
+    /// Starts hashing the bytes, after the previous bytes are hashed. Hashes short buffers synchronously. The memory must not be modified or
+    /// released until <see cref="Finish"/> returns.
+    /// </summary>
     public void Start(in ReadOnlySequence<byte> bytes)
     {
         Finish();
@@ -31,7 +37,7 @@ internal sealed class BackgroundHasher(IncrementalDigest digest) : IThreadPoolWo
         ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
     }
 
-    /// <summary>Returns when all bytes are hashed.</summary>
+    /// <summary>Waits until the bytes are hashed. Hashes them on the calling thread if the thread pool has not started to.</summary>
     public void Finish()
     {
         Execute();
@@ -39,8 +45,8 @@ internal sealed class BackgroundHasher(IncrementalDigest digest) : IThreadPoolWo
     }
 
     /// <summary>
-    /// Hashes the queued bytes, if any. A late call of the thread pool finds the bytes hashed already, or hashes those that were
-    /// queued after them.
+    /// Hashes the queued bytes, if any. The thread pool may call this method after <see cref="Finish"/> has already hashed the bytes. The call
+    /// then does nothing, or hashes the bytes of a later <see cref="Start"/>.
     /// </summary>
     public void Execute()
     {

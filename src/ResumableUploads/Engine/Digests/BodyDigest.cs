@@ -1,14 +1,16 @@
 namespace ResumableUploads.Engine.Digests;
 
 /// <summary>
-/// The digest of a request body, either known before the body or sent in a trailer. The algorithm of a trailer is not known in
-/// advance, so all algorithms are computed then.
+/// The expected digest of a request body, received either before the body or in a trailer. The algorithm of a digest in a trailer is not known in
+/// advance, so <see cref="IncrementalDigest"/> computes the hashes of all supported algorithms.
 /// </summary>
-/// <param name="Known">The digest, or <see langword="null"/> if it follows in a trailer.</param>
+/// <param name="Expected">The expected digest, or <see langword="null"/> if it follows in a trailer.</param>
 /// <param name="ReadTrailer">
-/// Returns the digest of the trailer once the body has ended, or <see langword="null"/> if it is missing or malformed.
+/// A function that reads the digest from the trailer after the body has ended, or <see langword="null"/> if <paramref name="Expected"/> is set. It
+/// returns <see langword="null"/> if the digest is missing or malformed.
 /// </param>
-internal sealed record BodyDigest(Digest? Known, Func<Digest?>? ReadTrailer = null)
+internal sealed record BodyDigest(Digest? Expected, Func<Digest?>? ReadTrailer = null)
 {
-    public static BodyDigest? From(Digest? known) => known is null ? null : new BodyDigest(known);
+    /// <summary>Returns a body digest for a digest that was received before the body, or <see langword="null"/> if there is none.</summary>
+    public static BodyDigest? From(Digest? expected) => expected is null ? null : new BodyDigest(expected);
 }

@@ -3,11 +3,12 @@ using System.Buffers.Binary;
 namespace ResumableUploads.Engine.Digests;
 
 /// <summary>
-/// CRC-32 as defined by ISO 3309 and used by gzip and PNG, most significant byte first. The shared framework does not include it.
+/// Computes the CRC-32 that is defined by ISO 3309 and used by gzip and PNG. The hash is the checksum in big-endian byte order.
 /// </summary>
+/// <remarks>The shared framework does not include a CRC-32: System.IO.Hashing is a separate package.</remarks>
 internal sealed class Crc32Hash : IIncrementalHash
 {
-    private const uint Polynomial = 0xEDB88320;
+    private const uint ReversedPolynomial = 0xEDB88320;
     private static readonly uint[] Table = CreateTable();
     private uint _state = uint.MaxValue;
 
@@ -41,7 +42,7 @@ internal sealed class Crc32Hash : IIncrementalHash
             uint entry = i;
             for (int bit = 0; bit < 8; bit++)
             {
-                entry = (entry & 1) != 0 ? Polynomial ^ (entry >> 1) : entry >> 1;
+                entry = (entry & 1) != 0 ? ReversedPolynomial ^ (entry >> 1) : entry >> 1;
             }
 
             table[i] = entry;

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 
 namespace ResumableUploads.Engine.Digests;
 
+/// <summary>A hash that <see cref="IncrementalHash"/> computes.</summary>
 internal sealed class CryptographicHash(HashAlgorithmName algorithm) : IIncrementalHash
 {
     private readonly IncrementalHash _hash = IncrementalHash.CreateHash(algorithm);

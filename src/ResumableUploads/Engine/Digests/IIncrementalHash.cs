@@ -7,7 +7,7 @@ internal interface IIncrementalHash : IDisposable
 {
     void Append(ReadOnlySpan<byte> bytes);
 
-    /// <summary>Returns the hash of all bytes so far. More bytes can be appended afterwards.</summary>
+    /// <summary>Returns the hash of the bytes appended so far. More bytes can be appended afterwards.</summary>
     byte[] GetCurrentHash();
 
     /// <summary>Appends a stream from its current position to its end.</summary>

@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace ResumableUploads.Engine.Digests;
 
-/// <summary>Verifies bytes as they arrive against the digest of the body, the digest of the whole content, or both.</summary>
+/// <summary>Hashes bytes as they arrive, to verify the digest of the body, the digest of the whole content, or both.</summary>
 internal sealed class IncrementalDigest : IDisposable
 {
     private readonly BodyDigest? _contentDigest;
@@ -17,13 +17,13 @@ internal sealed class IncrementalDigest : IDisposable
         _contentHashes = contentDigest switch
         {
             null => [],
-            { Known: { } known } => new() { [known.Algorithm] = known.Algorithm.CreateHash() },
+            { Expected: { } expected } => new() { [expected.Algorithm] = expected.Algorithm.CreateHash() },
             _ => DigestAlgorithm.All.ToDictionary(static algorithm => algorithm, static algorithm => algorithm.CreateHash()),
         };
         _reprHash = reprDigest?.Algorithm.CreateHash();
     }
 
-    /// <summary>Gets whether the announced trailer with the digest is missing or malformed.</summary>
+    /// <summary>Gets whether the digest in the trailer is missing or malformed. Set by <see cref="ContentDigestMatches"/>.</summary>
     public bool IsContentDigestMissing { get; private set; }
 
     /// <summary>Gets whether the body matches its digest. Reads the trailer, so the body must have ended.</summary>
@@ -36,12 +36,13 @@ internal sealed class IncrementalDigest : IDisposable
                 return true;
             }
 
-            Digest? digest = _contentDigest.Known ?? _contentDigest.ReadTrailer?.Invoke();
+            Digest? digest = _contentDigest.Expected ?? _contentDigest.ReadTrailer?.Invoke();
             IsContentDigestMissing = digest is null;
             return digest is not null && digest.Matches(_contentHashes[digest.Algorithm].GetCurrentHash());
         }
     }
 
+    /// <summary>Gets whether the whole content matches its digest. All bytes must have been appended.</summary>
     public bool ReprDigestMatches => _reprDigest is null || _reprDigest.Matches(_reprHash!.GetCurrentHash());
 
     public void Append(in ReadOnlySequence<byte> bytes)
@@ -57,7 +58,7 @@ internal sealed class IncrementalDigest : IDisposable
         }
     }
 
-    /// <summary>Appends bytes that the store already has, which count only for the digest of the whole content.</summary>
+    /// <summary>Appends the bytes before the body, which are already stored. Only the digest of the whole content includes them.</summary>
     public ValueTask AppendStoredAsync(Stream stored, CancellationToken cancellationToken) =>
         _reprHash?.AppendAsync(stored, cancellationToken) ?? ValueTask.CompletedTask;
 

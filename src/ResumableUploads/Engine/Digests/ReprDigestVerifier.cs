@@ -6,10 +6,11 @@ namespace ResumableUploads.Engine.Digests;
 /// <summary>Verifies the announced digest of a complete content and computes the digest that the client requested.</summary>
 internal sealed class ReprDigestVerifier(IUploadStore store)
 {
-    /// <summary>Returns the record with its digests, or <see langword="null"/> if the content does not match the announced digest.</summary>
+    /// <summary>Verifies the announced digest, if any, and computes the requested one.</summary>
     /// <param name="command">The append that completed the content.</param>
     /// <param name="record">The record of the upload.</param>
     /// <param name="content">The whole content, or <see langword="null"/> to read it from the store.</param>
+    /// <returns>The record with its digests, or <see langword="null"/> if the content does not match the announced digest.</returns>
     public async ValueTask<EngineRecord?> VerifyAsync(AppendCommand command, EngineRecord record, ReadOnlySequence<byte>? content = null)
     {
         Digest? announced = command.ReprDigest ?? (record.ReprDigest is { } text ? Digest.Parse(text) : null);

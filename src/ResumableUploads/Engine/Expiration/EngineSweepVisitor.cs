@@ -26,7 +26,7 @@ internal sealed class EngineSweepVisitor(
                 return;
             }
 
-            // An upload that a request holds is in use; the next sweep checks it again.
+            // A request holds the lock, so the upload is in use. The next sweep checks it again.
             using UploadLock? uploadLock = locks.TryAcquire(info.Key);
             if (uploadLock is not null)
             {

@@ -8,10 +8,11 @@ namespace ResumableUploads.Engine.Expiration;
 /// <summary>Removes uploads from the store, the owner's quota, and the pending concatenations.</summary>
 internal sealed class UploadRemover(IUploadStore store, OwnerQuota quota, PendingConcatenations pending, ILogger logger)
 {
-    /// <summary>Removes an upload. Returns whether it was removed.</summary>
+    /// <summary>Removes an upload.</summary>
     /// <param name="info">The upload as it was read.</param>
     /// <param name="ignoreVersion">Whether to remove the upload even if it has changed since it was read.</param>
     /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
+    /// <returns>True if the upload was removed; false if it has changed, is busy, or does not exist.</returns>
     public async ValueTask<bool> RemoveAsync(UploadInfo info, bool ignoreVersion, CancellationToken cancellationToken)
     {
         DeleteResult result = await store.DeleteAsync(info.Key, ignoreVersion ? null : info.Version, cancellationToken);

@@ -21,7 +21,7 @@ internal sealed class UploadLock(UploadLockTable locks, UploadKey key) : IDispos
     /// </summary>
     public bool CannotBePreempted { get; set; }
 
-    /// <summary>Gets or sets the offset that the holder has made durable. An append at a lower offset is certainly stale.</summary>
+    /// <summary>Gets or sets the offset that the holder has made durable. An append at a lower offset is stale.</summary>
     public long DurableOffset
     {
         get => Volatile.Read(ref _durableOffset);
@@ -29,7 +29,7 @@ internal sealed class UploadLock(UploadLockTable locks, UploadKey key) : IDispos
     }
 
     /// <summary>
-    /// Sets the action that runs when another request waits for the lock. If one waits already, the action runs immediately.
+    /// Sets the action that runs when another request waits for the lock. If a request is already waiting, the action runs immediately.
     /// </summary>
     /// <param name="callback">The action, or <see langword="null"/> to remove it.</param>
     public void SetReleaseCallback(Action? callback)
@@ -47,7 +47,7 @@ internal sealed class UploadLock(UploadLockTable locks, UploadKey key) : IDispos
         }
     }
 
-    /// <summary>Asks the holder to release the lock. Returns without waiting for it.</summary>
+    /// <summary>Requests that the holder release the lock. Does not wait.</summary>
     public void RequestRelease()
     {
         Action? callback;

@@ -3,8 +3,8 @@ using ResumableUploads.Abstractions;
 namespace ResumableUploads.Engine.Locking;
 
 /// <summary>
-/// The locks of one process, one per upload. A new request asks the holder to release the lock and waits for it. Waiters acquire
-/// the lock in order of arrival, and each is asked to release it as long as others wait.
+/// The locks of one process, one per upload. A new request requests that the holder release the lock, and waits for it. Waiters
+/// acquire the lock in order of arrival. A holder is requested to release it as long as others wait.
 /// </summary>
 internal sealed class UploadLockTable(TimeProvider time)
 {
@@ -29,7 +29,8 @@ internal sealed class UploadLockTable(TimeProvider time)
         }
     }
 
-    /// <summary>Returns the lock, or <see langword="null"/> if it is held.</summary>
+    /// <summary>Acquires the lock without waiting.</summary>
+    /// <returns>The lock, or <see langword="null"/> if it is held.</returns>
     public UploadLock? TryAcquire(UploadKey key)
     {
         lock (_lock)
@@ -39,9 +40,9 @@ internal sealed class UploadLockTable(TimeProvider time)
     }
 
     /// <summary>
-    /// Asks the current holder to release the lock and waits for it. Returns <see langword="null"/> if that takes longer than
-    /// <paramref name="timeout"/>.
+    /// Requests that the current holder release the lock, and waits for it.
     /// </summary>
+    /// <returns>The lock, or <see langword="null"/> if the wait takes longer than <paramref name="timeout"/>.</returns>
     public async ValueTask<UploadLock?> AcquireAsync(UploadKey key, TimeSpan timeout, CancellationToken cancellationToken)
     {
         TaskCompletionSource<UploadLock> waiter;
@@ -124,7 +125,7 @@ internal sealed class UploadLockTable(TimeProvider time)
             wasWaiting = _entries.TryGetValue(key, out LockEntry? entry) && entry.Waiters.Remove(waiter);
         }
 
-        // The lock was granted in the same moment and has no owner: pass it to the next waiter.
+        // The lock was granted at the same time and is not used: pass it to the next waiter.
         if (!wasWaiting)
         {
             waiter.Task.ContinueWith(

@@ -6,7 +6,7 @@ namespace ResumableUploads.Engine.Quotas;
 /// <summary>
 /// Enforces the limits per owner: unfinished uploads, their bytes, and concurrent appends. The uploads of an owner are counted by
 /// listing them on first use and updated with every change. Because other processes change the same store, they are counted again
-/// in the background when the count is too old.
+/// in the background when the count is outdated.
 /// </summary>
 internal sealed class OwnerQuota(IUploadStore store, EngineSettings settings, TimeProvider time, CancellationToken stopping)
 {
@@ -16,7 +16,7 @@ internal sealed class OwnerQuota(IUploadStore store, EngineSettings settings, Ti
     /// <param name="key">The key of the upload.</param>
     /// <param name="length">The length of the upload, or <see langword="null"/> if it is unknown.</param>
     /// <param name="minimumBytes">
-    /// The length of the first body, or <see langword="null"/> if it is unknown. It has to fit in the quota, but is not reserved.
+    /// The length of the first body, or <see langword="null"/> if it is unknown. It must fit in the quota, but is not reserved.
     /// </param>
     /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
     /// <returns><see langword="null"/> if the quota is reserved; otherwise the limit that the upload would exceed.</returns>
@@ -90,7 +90,7 @@ internal sealed class OwnerQuota(IUploadStore store, EngineSettings settings, Ti
         }
     }
 
-    /// <summary>Reserves one of the concurrent appends of the owner.</summary>
+    /// <summary>Reserves one of the concurrent appends of the owner, if the limit allows it.</summary>
     public bool TryReserveAppend(string owner)
     {
         while (true)
@@ -125,7 +125,7 @@ internal sealed class OwnerQuota(IUploadStore store, EngineSettings settings, Ti
         }
     }
 
-    /// <summary>Removes owners without running appends and with an outdated count, so that the table does not grow forever.</summary>
+    /// <summary>Removes owners without running appends and with an outdated count, so that the table does not grow indefinitely.</summary>
     public void RemoveIdleOwners()
     {
         foreach ((string owner, OwnerUsage usage) in _usageByOwner)

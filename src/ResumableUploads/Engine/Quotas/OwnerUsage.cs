@@ -1,6 +1,6 @@
 namespace ResumableUploads.Engine.Quotas;
 
-/// <summary>What one owner has in the store and is appending. Callers lock the instance for every access.</summary>
+/// <summary>The stored uploads and running appends of one owner. Callers must lock the instance for every access.</summary>
 internal sealed class OwnerUsage
 {
     private static readonly TimeSpan CountLifetime = TimeSpan.FromMinutes(10);
@@ -11,10 +11,10 @@ internal sealed class OwnerUsage
 
     public int ActiveAppends { get; set; }
 
-    /// <summary>Gets or sets the task that ends with the running count, or <see langword="null"/> if none is running.</summary>
+    /// <summary>Gets or sets the task of the running count, or <see langword="null"/> if none is running.</summary>
     public Task? CountTask { get; set; }
 
-    /// <summary>Gets or sets whether the instance was removed from the table and must not be used anymore.</summary>
+    /// <summary>Gets or sets whether the instance was removed from the table and must no longer be used.</summary>
     public bool IsRemoved { get; set; }
 
     public bool IsCounted => _countedTimestamp is not null;
@@ -23,7 +23,7 @@ internal sealed class OwnerUsage
 
     public void MarkCounted(TimeProvider time) => _countedTimestamp = time.GetTimestamp();
 
-    /// <summary>A number of uploads and of their bytes; an upload of known length counts with all its bytes from the start.</summary>
+    /// <summary>The number of uploads and of their bytes. An upload of known length counts with its full length from the start.</summary>
     public readonly record struct Totals(int Uploads, long Bytes)
     {
         /// <summary>Adds to the totals. Never goes below zero, because a removed upload may not have been counted.</summary>
