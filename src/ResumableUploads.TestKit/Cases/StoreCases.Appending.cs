@@ -41,7 +41,7 @@ internal sealed partial class StoreCases
     }
 
     [Case]
-    public async Task Law1_Append_during_a_running_append_returns_busy()
+    public async Task Law1_Append_during_a_running_append_returns_Busy()
     {
         await CreateAsync();
         var running = new RecordingContent();

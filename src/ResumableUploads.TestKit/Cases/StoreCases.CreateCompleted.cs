@@ -59,7 +59,7 @@ internal sealed partial class StoreCases
     }
 
     [Case(Requires = StoreCapabilities.SingleRequests)]
-    public async Task Create_completed_with_existing_key_returns_already_exists()
+    public async Task Create_completed_with_existing_key_returns_AlreadyExists()
     {
         UploadInfo before = await CreateWithContentAsync(Bytes(10));
         CreateResult result = await SingleRequestStore.CreateCompletedAsync(Key, CompletedRecord, new ReadOnlySequence<byte>(Bytes(20, 2)), Token);
@@ -116,7 +116,7 @@ internal sealed partial class StoreCases
     }
 
     [Case(Requires = StoreCapabilities.SingleRequests | StoreCapabilities.SharedStorage)]
-    public async Task Law6_Completed_upload_survives_a_restart()
+    public async Task Law6_Completed_upload_survives_reopening_the_store()
     {
         UploadInfo created = await CreateCompletedAsync(CompletedRecord with { Data = Bytes(7) }, Bytes(100));
         await DisposeStoreAsync(_store);

@@ -27,7 +27,7 @@ internal sealed partial class StoreCases
     }
 
     [Case]
-    public async Task Create_with_existing_key_returns_already_exists()
+    public async Task Create_with_existing_key_returns_AlreadyExists()
     {
         UploadInfo first = await CreateAsync(record: new UploadRecord { Data = new byte[] { 1 } });
         await AppendAsync(0, Bytes(10));
@@ -42,7 +42,7 @@ internal sealed partial class StoreCases
     }
 
     [Case]
-    public async Task Create_with_key_of_completed_upload_returns_already_exists()
+    public async Task Create_with_key_of_completed_upload_returns_AlreadyExists()
     {
         await CreateAsync();
         await UpdateStateAsync(UploadState.Completed);

@@ -22,7 +22,7 @@ internal sealed partial class StoreCases
 
     [Case(UploadState.Received)]
     [Case(UploadState.Completed)]
-    public async Task Delete_removes_an_upload_after_receiving(UploadState state)
+    public async Task Delete_removes_received_or_completed_upload(UploadState state)
     {
         await CreateWithContentAsync(Bytes(10));
         UploadInfo info = await UpdateStateAsync(state);
@@ -31,7 +31,7 @@ internal sealed partial class StoreCases
     }
 
     [Case]
-    public async Task Delete_of_missing_upload_returns_not_found()
+    public async Task Delete_of_missing_upload_returns_NotFound()
     {
         UploadInfo info = await CreateAsync();
         await Store.DeleteAsync(Key, null, Token);
@@ -50,7 +50,7 @@ internal sealed partial class StoreCases
     }
 
     [Case]
-    public async Task Law9_Conditional_delete_after_an_append_returns_version_mismatch()
+    public async Task Law9_Conditional_delete_after_an_append_returns_VersionMismatch()
     {
         UploadInfo read = await CreateAsync();
         await AppendAsync(0, Bytes(10));
@@ -59,7 +59,7 @@ internal sealed partial class StoreCases
     }
 
     [Case]
-    public async Task Law9_Conditional_delete_after_an_update_returns_version_mismatch()
+    public async Task Law9_Conditional_delete_after_an_update_returns_VersionMismatch()
     {
         UploadInfo read = await CreateAsync();
         await Store.UpdateAsync(Key, read.Version, new UploadRecord(), Token);
@@ -68,7 +68,7 @@ internal sealed partial class StoreCases
     }
 
     [Case]
-    public async Task Law9_Conditional_delete_during_an_append_returns_busy_at_once()
+    public async Task Law9_Conditional_delete_during_an_append_returns_Busy_without_waiting()
     {
         UploadInfo read = await CreateAsync();
         var running = new RecordingContent();
@@ -86,7 +86,7 @@ internal sealed partial class StoreCases
 
     [Case(AppendMode.KeepPartial)]
     [Case(AppendMode.AllOrNothing, Requires = StoreCapabilities.StagedAppends)]
-    public async Task Law9_Append_to_an_upload_deleted_meanwhile_returns_not_found(AppendMode mode)
+    public async Task Law9_Running_append_returns_NotFound_after_delete(AppendMode mode)
     {
         await CreateWithContentAsync(Bytes(10));
         var running = new RecordingContent();

@@ -86,7 +86,7 @@ internal sealed partial class StoreCases
 
     [Case(UploadState.Received)]
     [Case(UploadState.Completed)]
-    public async Task Stream_opens_after_receiving(UploadState state)
+    public async Task OpenRead_of_received_or_completed_upload_returns_the_content(UploadState state)
     {
         await CreateWithContentAsync(Bytes(10_000));
         await UpdateStateAsync(state);

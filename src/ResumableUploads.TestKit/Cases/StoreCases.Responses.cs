@@ -24,7 +24,7 @@ internal sealed partial class StoreCases
     }
 
     [Case]
-    public async Task Law7_Response_is_copied_before_put_returns()
+    public async Task Law7_Put_response_copies_the_data()
     {
         byte[] response = Bytes(100);
         await CreateAsync();

@@ -77,7 +77,7 @@ internal sealed partial class StoreCases
     }
 
     [Case(Requires = StoreCapabilities.StagedAppends)]
-    public async Task Truncated_staged_content_is_asked_whether_to_commit()
+    public async Task Truncated_staged_append_calls_the_commit_decision()
     {
         await CreateAsync(record: new UploadRecord { Length = 1_000_000 });
         var content = new RecordingContent { DeclaredLength = 1_000_000, CommitDecision = () => ValueTask.FromResult(false) };
