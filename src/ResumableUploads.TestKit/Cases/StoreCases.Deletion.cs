@@ -3,6 +3,7 @@ using ResumableUploads.TestKit.Support;
 
 namespace ResumableUploads.TestKit.Cases;
 
+/// <content>Cases for deletion: conditional deletes and running appends.</content>
 internal sealed partial class StoreCases
 {
     [Case]
@@ -52,34 +53,34 @@ internal sealed partial class StoreCases
     [Case]
     public async Task Law9_Conditional_delete_after_an_append_returns_VersionMismatch()
     {
-        UploadInfo read = await CreateAsync();
+        UploadInfo created = await CreateAsync();
         await AppendAsync(0, Bytes(10));
-        CaseAssert.Equal(ChangeStatus.VersionMismatch, (await Store.DeleteAsync(Key, read.Version, Token)).Status);
+        CaseAssert.Equal(ChangeStatus.VersionMismatch, (await Store.DeleteAsync(Key, created.Version, Token)).Status);
         CaseAssert.Equal(Bytes(10), await ReadContentAsync());
     }
 
     [Case]
     public async Task Law9_Conditional_delete_after_an_update_returns_VersionMismatch()
     {
-        UploadInfo read = await CreateAsync();
-        await Store.UpdateAsync(Key, read.Version, new UploadRecord(), Token);
-        CaseAssert.Equal(ChangeStatus.VersionMismatch, (await Store.DeleteAsync(Key, read.Version, Token)).Status);
+        UploadInfo created = await CreateAsync();
+        await Store.UpdateAsync(Key, created.Version, new UploadRecord(), Token);
+        CaseAssert.Equal(ChangeStatus.VersionMismatch, (await Store.DeleteAsync(Key, created.Version, Token)).Status);
         CaseAssert.NotNull(await Store.GetAsync(Key, Token));
     }
 
     [Case]
     public async Task Law9_Conditional_delete_during_an_append_returns_Busy_without_waiting()
     {
-        UploadInfo read = await CreateAsync();
-        var running = new RecordingContent();
-        Task<AppendResult> append = StartAppend(0, running);
-        await running.FirstReadTask.WaitAsync(CaseTimeout, Token);
+        UploadInfo created = await CreateAsync();
+        var appendContent = new RecordingContent();
+        Task<AppendResult> append = StartAppend(0, appendContent);
+        await appendContent.FirstReadTask.WaitAsync(CaseTimeout, Token);
 
-        DeleteResult result = await Store.DeleteAsync(Key, read.Version, Token).AsTask().WaitAsync(CaseTimeout, Token);
+        DeleteResult result = await Store.DeleteAsync(Key, created.Version, Token).AsTask().WaitAsync(CaseTimeout, Token);
         CaseAssert.Equal(ChangeStatus.Busy, result.Status);
 
-        running.Send(Bytes(10));
-        running.Complete();
+        appendContent.Send(Bytes(10));
+        appendContent.Complete();
         CaseAssert.Equal(AppendStatus.Appended, (await append.WaitAsync(CaseTimeout, Token)).Status);
         CaseAssert.Equal(Bytes(10), await ReadContentAsync());
     }
@@ -89,17 +90,17 @@ internal sealed partial class StoreCases
     public async Task Law9_Running_append_returns_NotFound_after_delete(AppendMode mode)
     {
         await CreateWithContentAsync(Bytes(10));
-        var running = new RecordingContent();
-        running.Send(Bytes(5000, 2));
-        Task<AppendResult> append = StartAppend(10, running, mode: mode);
-        await running.FirstReadTask.WaitAsync(CaseTimeout, Token);
+        var appendContent = new RecordingContent();
+        appendContent.Send(Bytes(5000, 2));
+        Task<AppendResult> append = StartAppend(10, appendContent, mode: mode);
+        await appendContent.FirstReadTask.WaitAsync(CaseTimeout, Token);
 
         DeleteResult deletion = await Store.DeleteAsync(Key, null, Token).AsTask().WaitAsync(CaseTimeout, Token);
         CaseAssert.Equal(ChangeStatus.Succeeded, deletion.Status);
         CaseAssert.Null(await Store.GetAsync(Key, Token));
 
-        running.Send(Bytes(5000, 3));
-        running.Complete();
+        appendContent.Send(Bytes(5000, 3));
+        appendContent.Complete();
         CaseAssert.Equal(new AppendResult(AppendStatus.NotFound, 0, null), await append.WaitAsync(CaseTimeout, Token));
         CaseAssert.Null(await Store.GetAsync(Key, Token));
     }

@@ -3,6 +3,7 @@ using ResumableUploads.TestKit.Support;
 
 namespace ResumableUploads.TestKit.Cases;
 
+/// <content>Cases for content streams.</content>
 internal sealed partial class StoreCases
 {
     [Case]
@@ -76,11 +77,11 @@ internal sealed partial class StoreCases
     public async Task Stream_can_be_read_during_an_append()
     {
         await CreateWithContentAsync(Bytes(10_000));
-        var running = new RecordingContent();
-        Task<AppendResult> append = StartAppend(10_000, running);
-        await running.FirstReadTask.WaitAsync(CaseTimeout, Token);
+        var appendContent = new RecordingContent();
+        Task<AppendResult> append = StartAppend(10_000, appendContent);
+        await appendContent.FirstReadTask.WaitAsync(CaseTimeout, Token);
         CaseAssert.Equal(Bytes(10_000), await ReadContentAsync());
-        running.Complete();
+        appendContent.Complete();
         await append.WaitAsync(CaseTimeout, Token);
     }
 

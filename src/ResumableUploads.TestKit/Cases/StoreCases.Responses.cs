@@ -3,6 +3,7 @@ using ResumableUploads.TestKit.Support;
 
 namespace ResumableUploads.TestKit.Cases;
 
+/// <content>Cases for stored responses.</content>
 internal sealed partial class StoreCases
 {
     [Case]

@@ -3,6 +3,7 @@ using ResumableUploads.TestKit.Support;
 
 namespace ResumableUploads.TestKit.Cases;
 
+/// <content>Cases for the versions of an upload.</content>
 internal sealed partial class StoreCases
 {
     [Case]

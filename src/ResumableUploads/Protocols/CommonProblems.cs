@@ -21,7 +21,8 @@ internal static class CommonProblems
         UploadResultKind.UploadTooLarge => (413, Problem.CustomType("too-large"), "The upload is too large",
             string.Create(CultureInfo.InvariantCulture, $"The maximum size of an upload is {result.MaxUploadSize} bytes. Upload a smaller file.")),
         UploadResultKind.AppendTooLarge => (413, Problem.CustomType("append-too-large"), "The request content is too large",
-            "Request the offset and continue there with at most max-append-size bytes per request. The bytes that fit were stored."),
+            "The bytes up to the limit were stored. Request the offset, and send at most the number of bytes in the max-append-size limit of "
+            + "Upload-Limit in each request."),
         UploadResultKind.OwnerQuotaExceeded => (413, Problem.CustomType("owner-quota"), "The storage quota is exceeded",
             "Finish or delete other uploads, then retry."),
         UploadResultKind.DeadLettered => (500, Problem.CustomType("parked"), "Processing of the upload failed permanently",

@@ -12,13 +12,19 @@ internal sealed record Problem(int Status, string Type, string Title, string Det
 {
     public const string ContentType = "application/problem+json";
 
-    /// <summary>The problem type for a mismatching upload offset (<see href="https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-resumable-upload-12#section-7.1">draft -12, section 7.1</see>).</summary>
+    /// <summary>
+    /// The problem type for a mismatching upload offset
+    /// (<see href="https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-resumable-upload-12#section-7.1">draft -12, section 7.1</see>).
+    /// </summary>
     public const string OffsetMismatchType = "https://iana.org/assignments/http-problem-types#mismatching-upload-offset";
 
     /// <summary>The title of <see cref="OffsetMismatchType"/> in the draft.</summary>
     public const string OffsetMismatchTitle = "Mismatching Upload Offset";
 
-    /// <summary>The problem type for inconsistent upload length values (<see href="https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-resumable-upload-12#section-7.2">draft -12, section 7.2</see>).</summary>
+    /// <summary>
+    /// The problem type for inconsistent upload length values
+    /// (<see href="https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-resumable-upload-12#section-7.2">draft -12, section 7.2</see>).
+    /// </summary>
     public const string LengthConflictType = "https://iana.org/assignments/http-problem-types#inconsistent-upload-length";
 
     /// <summary>The title of <see cref="LengthConflictType"/> in the draft.</summary>

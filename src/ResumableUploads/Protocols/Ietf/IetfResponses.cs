@@ -22,7 +22,8 @@ internal sealed class IetfResponses(IetfVersion version, bool isAnnounced, IetfL
     public IetfVersion? AnnouncedVersion => isAnnounced ? version : null;
 
     /// <summary>
-    /// Returns the headers of the interim response that announces a new upload (<see href="https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-resumable-upload-12#section-4.2">draft -12, section 4.2</see>).
+    /// Returns the headers of the interim response that announces a new upload
+    /// (<see href="https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-resumable-upload-12#section-4.2">draft -12, section 4.2</see>).
     /// </summary>
     public IEnumerable<KeyValuePair<string, string>> CreatedInterimHeaders(string location, DateTimeOffset? expires) =>
         [new("Location", location), .. GetLimitHeaders(GetTimeRemaining(expires)), VersionHeader];
@@ -177,7 +178,8 @@ internal sealed class IetfResponses(IetfVersion version, bool isAnnounced, IetfL
 
     /// <summary>
     /// Returns the response to a rejected append to a completed upload. Sends <c>Upload-Complete: ?0</c>, because <c>?1</c> would mark the response as
-    /// the response of the application (<see href="https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-resumable-upload-12#section-4.1.2">draft -12, section 4.1.2</see>).
+    /// the response of the application
+    /// (<see href="https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-resumable-upload-12#section-4.1.2">draft -12, section 4.1.2</see>).
     /// </summary>
     private HttpResponseData ForRejection(IetfVersion.AppendRejection rejection, UploadResult result) =>
         new Problem(rejection.Status, rejection.Type, rejection.Title, "A complete upload accepts no more content. Create a new upload to send other content.")
@@ -185,7 +187,8 @@ internal sealed class IetfResponses(IetfVersion version, bool isAnnounced, IetfL
 
     /// <summary>
     /// Returns the stored response of the application with <c>Upload-Complete: ?1</c>, regardless of its status code
-    /// (<see href="https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-resumable-upload-12#section-4.1.2">draft -12, section 4.1.2</see>).
+    /// (<see href="https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-resumable-upload-12#section-4.1.2">draft -12, section 4.1.2</see> and
+    /// <see href="https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-resumable-upload-12#section-4.4">section 4.4</see>).
     /// </summary>
     private HttpResponseData FromStoredResponse(StoredResponse storedResponse, long? offset) => new(storedResponse.StatusCode)
     {
