@@ -3,6 +3,7 @@ using ResumableUploads.TestKit.Support;
 
 namespace ResumableUploads.TestKit.Cases;
 
+/// <content>Cases for appends: results, offsets, concurrency and content.</content>
 internal sealed partial class StoreCases
 {
     [Case]
@@ -21,7 +22,7 @@ internal sealed partial class StoreCases
     }
 
     [Case]
-    public async Task Law1_Concurrent_appends_at_one_offset_change_the_upload_once()
+    public async Task Law1_Concurrent_appends_at_one_offset_succeed_at_most_once()
     {
         byte[] expected = [];
         await CreateAsync();
@@ -34,6 +35,7 @@ internal sealed partial class StoreCases
             (int Index, AppendResult)[] winners = [.. results.Index().Where(pair => pair.Item.Status == AppendStatus.Appended)];
             CaseAssert.All(results, result => CaseAssert.Contains(
                 result.Status, new[] { AppendStatus.Appended, AppendStatus.OffsetMismatch, AppendStatus.Busy }));
+            // A store may reject all of them.
             CaseAssert.InRange(winners.Length, 0, 1);
             expected = [.. expected, .. winners.SelectMany(winner => Bytes(1000, (round * 8) + winner.Index))];
             CaseAssert.Equal(expected, await ReadContentAsync());
@@ -41,19 +43,19 @@ internal sealed partial class StoreCases
     }
 
     [Case]
-    public async Task Law1_Append_during_a_running_append_returns_busy()
+    public async Task Law1_Append_during_a_running_append_returns_Busy()
     {
         await CreateAsync();
-        var running = new RecordingContent();
-        Task<AppendResult> append = StartAppend(0, running);
-        await running.FirstReadTask.WaitAsync(CaseTimeout, Token);
+        var appendContent = new RecordingContent();
+        Task<AppendResult> append = StartAppend(0, appendContent);
+        await appendContent.FirstReadTask.WaitAsync(CaseTimeout, Token);
 
         RecordingContent other = RecordingContent.FromBytes(Bytes(10, 2));
         CaseAssert.Equal(new AppendResult(AppendStatus.Busy, 0, null), await StartAppend(0, other).WaitAsync(CaseTimeout, Token));
         CaseAssert.Equal(0, other.ReadCount);
 
-        running.Send(Bytes(10));
-        running.Complete();
+        appendContent.Send(Bytes(10));
+        appendContent.Complete();
         CaseAssert.Equal(10, (await append.WaitAsync(CaseTimeout, Token)).Offset);
         CaseAssert.Equal(Bytes(10), await ReadContentAsync());
     }
@@ -62,13 +64,13 @@ internal sealed partial class StoreCases
     public async Task Law2_Get_during_an_append_returns_no_more_than_was_sent()
     {
         await CreateWithContentAsync(Bytes(10));
-        var running = new RecordingContent();
-        running.Send(Bytes(5, 2));
-        Task<AppendResult> append = StartAppend(10, running);
-        await running.FirstReadTask.WaitAsync(CaseTimeout, Token);
+        var appendContent = new RecordingContent();
+        appendContent.Send(Bytes(5, 2));
+        Task<AppendResult> append = StartAppend(10, appendContent);
+        await appendContent.FirstReadTask.WaitAsync(CaseTimeout, Token);
         CaseAssert.InRange((await GetAsync()).Offset, 10, 15);
 
-        running.Complete();
+        appendContent.Complete();
         await append.WaitAsync(CaseTimeout, Token);
         CaseAssert.Equal(15, (await GetAsync()).Offset);
     }

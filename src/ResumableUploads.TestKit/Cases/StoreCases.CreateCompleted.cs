@@ -13,11 +13,11 @@ internal sealed partial class StoreCases
         var record = new UploadRecord { State = state, Length = 5000, SlidingExpiration = TimeSpan.FromHours(1), Data = Bytes(77) };
         UploadInfo created = await CreateCompletedAsync(record, Bytes(5000));
 
-        UploadInfo read = await GetAsync();
+        UploadInfo current = await GetAsync();
         CaseAssert.Equal((Key, state, 5000L), (created.Key, created.State, created.Offset));
-        CaseAssert.Equal((created.Key, created.Version, created.Offset, created.LastModified), (read.Key, read.Version, read.Offset, read.LastModified));
+        CaseAssert.Equal((created.Key, created.Version, created.Offset, created.LastModified), (current.Key, current.Version, current.Offset, current.LastModified));
         CaseAssert.Equal(Time.GetUtcNow(), created.LastModified, TimeSpan.FromSeconds(1));
-        CheckSameFields(record, read.Record);
+        AssertRecordsEqual(record, current.Record);
         CaseAssert.Equal(Bytes(5000), await ReadContentAsync());
         CaseAssert.Equal(new[] { Key }, await ListAsync());
     }
@@ -59,7 +59,7 @@ internal sealed partial class StoreCases
     }
 
     [Case(Requires = StoreCapabilities.SingleRequests)]
-    public async Task Create_completed_with_existing_key_returns_already_exists()
+    public async Task Create_completed_with_existing_key_returns_AlreadyExists()
     {
         UploadInfo before = await CreateWithContentAsync(Bytes(10));
         CreateResult result = await SingleRequestStore.CreateCompletedAsync(Key, CompletedRecord, new ReadOnlySequence<byte>(Bytes(20, 2)), Token);
@@ -79,8 +79,8 @@ internal sealed partial class StoreCases
                 : await SingleRequestStore.CreateCompletedAsync(key, CompletedRecord with { Data = new[] { (byte)i } }, new ReadOnlySequence<byte>(Bytes(100, i)), Token));
 
             CreateResult winner = CaseAssert.Single(results, result => result.Status == CreateStatus.Created);
-            UploadInfo now = await GetAsync(key);
-            CaseAssert.Equal((winner.Info!.Version, winner.Info.State), (now.Version, now.State));
+            UploadInfo current = await GetAsync(key);
+            CaseAssert.Equal((winner.Info!.Version, winner.Info.State), (current.Version, current.State));
             CaseAssert.Equal(winner.Info.State == UploadState.Receiving ? [] : Bytes(100, winner.Info.Record.Data.Span[0]), await ReadContentAsync(key));
         }
     }
@@ -116,13 +116,13 @@ internal sealed partial class StoreCases
     }
 
     [Case(Requires = StoreCapabilities.SingleRequests | StoreCapabilities.SharedStorage)]
-    public async Task Law6_Completed_upload_survives_a_restart()
+    public async Task Law6_Completed_upload_survives_reopening_the_store()
     {
         UploadInfo created = await CreateCompletedAsync(CompletedRecord with { Data = Bytes(7) }, Bytes(100));
         await DisposeStoreAsync(_store);
         _store = await OpenStoreAsync();
-        UploadInfo now = await GetAsync();
-        CaseAssert.Equal((created.Version, created.Offset, created.LastModified), (now.Version, now.Offset, now.LastModified));
+        UploadInfo current = await GetAsync();
+        CaseAssert.Equal((created.Version, created.Offset, created.LastModified), (current.Version, current.Offset, current.LastModified));
         CaseAssert.Equal(Bytes(100), await ReadContentAsync());
     }
 

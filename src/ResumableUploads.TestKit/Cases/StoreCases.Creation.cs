@@ -3,6 +3,7 @@ using ResumableUploads.TestKit.Support;
 
 namespace ResumableUploads.TestKit.Cases;
 
+/// <content>Cases for creation: existing keys, concurrency and key validation.</content>
 internal sealed partial class StoreCases
 {
     [Case]
@@ -20,14 +21,14 @@ internal sealed partial class StoreCases
     public async Task Create_returns_the_same_info_as_get()
     {
         UploadInfo created = await CreateAsync();
-        UploadInfo read = await GetAsync();
-        CaseAssert.Equal(created.Key, read.Key);
-        CaseAssert.Equal(created.Version, read.Version);
-        CaseAssert.Equal(created.LastModified, read.LastModified);
+        UploadInfo current = await GetAsync();
+        CaseAssert.Equal(created.Key, current.Key);
+        CaseAssert.Equal(created.Version, current.Version);
+        CaseAssert.Equal(created.LastModified, current.LastModified);
     }
 
     [Case]
-    public async Task Create_with_existing_key_returns_already_exists()
+    public async Task Create_with_existing_key_returns_AlreadyExists()
     {
         UploadInfo first = await CreateAsync(record: new UploadRecord { Data = new byte[] { 1 } });
         await AppendAsync(0, Bytes(10));
@@ -35,14 +36,14 @@ internal sealed partial class StoreCases
 
         CaseAssert.Equal(CreateStatus.AlreadyExists, second.Status);
         CaseAssert.Null(second.Info);
-        UploadInfo now = await GetAsync();
-        CaseAssert.Equal(10, now.Offset);
-        CaseAssert.Equal(first.Record.Data.ToArray(), now.Record.Data.ToArray());
+        UploadInfo current = await GetAsync();
+        CaseAssert.Equal(10, current.Offset);
+        CaseAssert.Equal(first.Record.Data.ToArray(), current.Record.Data.ToArray());
         CaseAssert.Equal(Bytes(10), await ReadContentAsync());
     }
 
     [Case]
-    public async Task Create_with_key_of_completed_upload_returns_already_exists()
+    public async Task Create_with_key_of_completed_upload_returns_AlreadyExists()
     {
         await CreateAsync();
         await UpdateStateAsync(UploadState.Completed);

@@ -3,6 +3,7 @@ using ResumableUploads.TestKit.Support;
 
 namespace ResumableUploads.TestKit.Cases;
 
+/// <content>Cases for deletion: conditional deletes and running appends.</content>
 internal sealed partial class StoreCases
 {
     [Case]
@@ -22,7 +23,7 @@ internal sealed partial class StoreCases
 
     [Case(UploadState.Received)]
     [Case(UploadState.Completed)]
-    public async Task Delete_removes_an_upload_after_receiving(UploadState state)
+    public async Task Delete_removes_received_or_completed_upload(UploadState state)
     {
         await CreateWithContentAsync(Bytes(10));
         UploadInfo info = await UpdateStateAsync(state);
@@ -31,7 +32,7 @@ internal sealed partial class StoreCases
     }
 
     [Case]
-    public async Task Delete_of_missing_upload_returns_not_found()
+    public async Task Delete_of_missing_upload_returns_NotFound()
     {
         UploadInfo info = await CreateAsync();
         await Store.DeleteAsync(Key, null, Token);
@@ -50,56 +51,56 @@ internal sealed partial class StoreCases
     }
 
     [Case]
-    public async Task Law9_Conditional_delete_after_an_append_returns_version_mismatch()
+    public async Task Law9_Conditional_delete_after_an_append_returns_VersionMismatch()
     {
-        UploadInfo read = await CreateAsync();
+        UploadInfo created = await CreateAsync();
         await AppendAsync(0, Bytes(10));
-        CaseAssert.Equal(ChangeStatus.VersionMismatch, (await Store.DeleteAsync(Key, read.Version, Token)).Status);
+        CaseAssert.Equal(ChangeStatus.VersionMismatch, (await Store.DeleteAsync(Key, created.Version, Token)).Status);
         CaseAssert.Equal(Bytes(10), await ReadContentAsync());
     }
 
     [Case]
-    public async Task Law9_Conditional_delete_after_an_update_returns_version_mismatch()
+    public async Task Law9_Conditional_delete_after_an_update_returns_VersionMismatch()
     {
-        UploadInfo read = await CreateAsync();
-        await Store.UpdateAsync(Key, read.Version, new UploadRecord(), Token);
-        CaseAssert.Equal(ChangeStatus.VersionMismatch, (await Store.DeleteAsync(Key, read.Version, Token)).Status);
+        UploadInfo created = await CreateAsync();
+        await Store.UpdateAsync(Key, created.Version, new UploadRecord(), Token);
+        CaseAssert.Equal(ChangeStatus.VersionMismatch, (await Store.DeleteAsync(Key, created.Version, Token)).Status);
         CaseAssert.NotNull(await Store.GetAsync(Key, Token));
     }
 
     [Case]
-    public async Task Law9_Conditional_delete_during_an_append_returns_busy_at_once()
+    public async Task Law9_Conditional_delete_during_an_append_returns_Busy_without_waiting()
     {
-        UploadInfo read = await CreateAsync();
-        var running = new RecordingContent();
-        Task<AppendResult> append = StartAppend(0, running);
-        await running.FirstReadTask.WaitAsync(CaseTimeout, Token);
+        UploadInfo created = await CreateAsync();
+        var appendContent = new RecordingContent();
+        Task<AppendResult> append = StartAppend(0, appendContent);
+        await appendContent.FirstReadTask.WaitAsync(CaseTimeout, Token);
 
-        DeleteResult result = await Store.DeleteAsync(Key, read.Version, Token).AsTask().WaitAsync(CaseTimeout, Token);
+        DeleteResult result = await Store.DeleteAsync(Key, created.Version, Token).AsTask().WaitAsync(CaseTimeout, Token);
         CaseAssert.Equal(ChangeStatus.Busy, result.Status);
 
-        running.Send(Bytes(10));
-        running.Complete();
+        appendContent.Send(Bytes(10));
+        appendContent.Complete();
         CaseAssert.Equal(AppendStatus.Appended, (await append.WaitAsync(CaseTimeout, Token)).Status);
         CaseAssert.Equal(Bytes(10), await ReadContentAsync());
     }
 
     [Case(AppendMode.KeepPartial)]
     [Case(AppendMode.AllOrNothing, Requires = StoreCapabilities.StagedAppends)]
-    public async Task Law9_Append_to_an_upload_deleted_meanwhile_returns_not_found(AppendMode mode)
+    public async Task Law9_Running_append_returns_NotFound_after_delete(AppendMode mode)
     {
         await CreateWithContentAsync(Bytes(10));
-        var running = new RecordingContent();
-        running.Send(Bytes(5000, 2));
-        Task<AppendResult> append = StartAppend(10, running, mode: mode);
-        await running.FirstReadTask.WaitAsync(CaseTimeout, Token);
+        var appendContent = new RecordingContent();
+        appendContent.Send(Bytes(5000, 2));
+        Task<AppendResult> append = StartAppend(10, appendContent, mode: mode);
+        await appendContent.FirstReadTask.WaitAsync(CaseTimeout, Token);
 
         DeleteResult deletion = await Store.DeleteAsync(Key, null, Token).AsTask().WaitAsync(CaseTimeout, Token);
         CaseAssert.Equal(ChangeStatus.Succeeded, deletion.Status);
         CaseAssert.Null(await Store.GetAsync(Key, Token));
 
-        running.Send(Bytes(5000, 3));
-        running.Complete();
+        appendContent.Send(Bytes(5000, 3));
+        appendContent.Complete();
         CaseAssert.Equal(new AppendResult(AppendStatus.NotFound, 0, null), await append.WaitAsync(CaseTimeout, Token));
         CaseAssert.Null(await Store.GetAsync(Key, Token));
     }

@@ -3,42 +3,48 @@ using ResumableUploads.TestKit.Support;
 
 namespace ResumableUploads.TestKit.Cases;
 
+/// <content>Cases for listing uploads: filters, continuation and expiration.</content>
 internal sealed partial class StoreCases
 {
+    private static readonly string[] OwnerNames = ["c", "a", "b"];
+
+    // The order of these ids differs between numeric and ordinal comparison.
+    private static readonly string[] UploadIds = ["2", "10", "1", "a-b", "a"];
+
     [Case]
     public async Task List_returns_every_upload_once_with_the_same_info_as_get()
     {
-        await CreateManyAsync();
+        await CreateUploadsOfThreeOwnersAsync();
         int count = 0;
         HashSet<UploadKey> seen = [];
         await foreach (UploadInfo info in Store.ListAsync(new UploadQuery(), Token))
         {
             count++;
             CaseAssert.True(seen.Add(info.Key));
-            UploadInfo read = await GetAsync(info.Key);
-            CaseAssert.Equal((read.Version, read.Offset, read.State), (info.Version, info.Offset, info.State));
-            CaseAssert.Equal(read.Record.Data.ToArray(), info.Record.Data.ToArray());
-            CaseAssert.Equal(read.LastModified, info.LastModified);
+            UploadInfo current = await GetAsync(info.Key);
+            CaseAssert.Equal((current.Version, current.Offset, current.State), (info.Version, info.Offset, info.State));
+            CaseAssert.Equal(current.Record.Data.ToArray(), info.Record.Data.ToArray());
+            CaseAssert.Equal(current.LastModified, info.LastModified);
         }
 
-        CaseAssert.Equal(15, count);
+        CaseAssert.Equal(OwnerNames.Length * UploadIds.Length, count);
     }
 
     [Case]
     public async Task List_by_owner_returns_only_uploads_of_that_owner()
     {
-        await CreateManyAsync();
+        await CreateUploadsOfThreeOwnersAsync();
         List<UploadKey> listed = await ListAsync(new UploadQuery { Owner = "b" });
-        CaseAssert.Equal(5, listed.Count);
+        CaseAssert.Equal(UploadIds.Length, listed.Count);
         CaseAssert.All(listed, key => CaseAssert.Equal("b", key.Owner));
         CaseAssert.Empty(await ListAsync(new UploadQuery { Owner = "unknown" }));
     }
 
     [Case(null)]
     [Case("b")]
-    public async Task List_after_a_key_continues_without_gap_or_repeat(string? owner)
+    public async Task List_with_StartAfter_returns_exactly_the_following_uploads(string? owner)
     {
-        await CreateManyAsync();
+        await CreateUploadsOfThreeOwnersAsync();
         var query = new UploadQuery { Owner = owner };
         List<UploadKey> all = await ListAsync(query);
         foreach ((int index, UploadKey key) in all.Index())
@@ -48,9 +54,9 @@ internal sealed partial class StoreCases
     }
 
     [Case]
-    public async Task List_after_a_deleted_key_continues()
+    public async Task List_with_StartAfter_of_deleted_upload_returns_the_following_uploads()
     {
-        await CreateManyAsync();
+        await CreateUploadsOfThreeOwnersAsync();
         List<UploadKey> all = await ListAsync();
         await Store.DeleteAsync(all[7], null, Token);
         CaseAssert.Equal(all[8..], await ListAsync(new UploadQuery { StartAfter = all[7] }));
@@ -59,7 +65,7 @@ internal sealed partial class StoreCases
     [Case]
     public async Task List_continues_while_returned_uploads_are_deleted()
     {
-        await CreateManyAsync();
+        await CreateUploadsOfThreeOwnersAsync();
         int count = 0;
         await foreach (UploadInfo info in Store.ListAsync(new UploadQuery(), Token))
         {
@@ -67,12 +73,12 @@ internal sealed partial class StoreCases
             CaseAssert.Equal(ChangeStatus.Succeeded, (await Store.DeleteAsync(info.Key, info.Version, Token)).Status);
         }
 
-        CaseAssert.Equal(15, count);
+        CaseAssert.Equal(OwnerNames.Length * UploadIds.Length, count);
         CaseAssert.Empty(await ListAsync());
     }
 
     [Case]
-    public async Task List_of_expired_uploads_includes_the_exact_expiration_time()
+    public async Task List_with_ExpiredAsOf_includes_uploads_that_expire_at_that_time()
     {
         DateTimeOffset now = Time.GetUtcNow();
         UploadKey before = new("o", "before");
@@ -92,17 +98,17 @@ internal sealed partial class StoreCases
     {
         TimeSpan span = TimeSpan.FromHours(1);
         UploadInfo info = await CreateAsync(record: new UploadRecord { SlidingExpiration = span });
-        CheckExpires(span, info);
+        AssertExpiresIn(span, info);
 
         Time.Advance(TimeSpan.FromMinutes(50));
         CaseAssert.True((await GetAsync()).Expires < Time.GetUtcNow() + span);
         AppendResult append = await AppendAsync(0, Bytes(10));
-        CheckExpires(span, await GetAsync());
+        AssertExpiresIn(span, await GetAsync());
 
         Time.Advance(TimeSpan.FromMinutes(50));
         UpdateResult update = await Store.UpdateAsync(Key, append.Version!, info.Record, Token);
-        CheckExpires(span, update.Info!);
-        CheckExpires(span, await GetAsync());
+        AssertExpiresIn(span, update.Info!);
+        AssertExpiresIn(span, await GetAsync());
 
         Time.Advance(TimeSpan.FromMinutes(50));
         CaseAssert.Empty(await ListAsync(new UploadQuery { ExpiredAsOf = Time.GetUtcNow() }));
@@ -111,7 +117,7 @@ internal sealed partial class StoreCases
     }
 
     [Case]
-    public async Task Absolute_expiration_never_changes()
+    public async Task Sliding_expiration_does_not_extend_past_absolute_expiration()
     {
         DateTimeOffset end = Time.GetUtcNow().AddHours(1);
         await CreateAsync(record: new UploadRecord { SlidingExpiration = TimeSpan.FromHours(2), AbsoluteExpiration = end });
@@ -120,19 +126,20 @@ internal sealed partial class StoreCases
         CaseAssert.Equal(end, (await GetAsync()).Expires);
     }
 
-    private void CheckExpires(TimeSpan span, UploadInfo info) =>
-        CaseAssert.Equal(Time.GetUtcNow() + span, info.Expires!.Value, TimeSpan.FromSeconds(1));
+    private void AssertExpiresIn(TimeSpan remaining, UploadInfo info) =>
+        CaseAssert.Equal(Time.GetUtcNow() + remaining, info.Expires!.Value, TimeSpan.FromSeconds(1));
 
-    private async Task CreateManyAsync()
+    private async Task CreateUploadsOfThreeOwnersAsync()
     {
-        foreach (string owner in new[] { "c", "a", "b" })
+        foreach (string owner in OwnerNames)
         {
-            foreach (string id in new[] { "2", "10", "1", "a-b", "a" })
+            foreach (string id in UploadIds)
             {
                 await CreateAsync(new(owner, id), new UploadRecord { Data = new[] { (byte)owner[0], (byte)id[0] } });
             }
         }
 
+        // One upload has content, so that not all offsets are 0.
         await AppendAsync(0, Bytes(10), new("b", "1"));
     }
 }

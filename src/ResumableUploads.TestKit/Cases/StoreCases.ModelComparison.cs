@@ -15,7 +15,7 @@ internal sealed partial class StoreCases
     public Task Random_operation_sequences_match_the_model() => CompareWithModelAsync(reopens: false);
 
     [Case(Requires = StoreCapabilities.SharedStorage)]
-    public Task Random_operation_sequences_with_restarts_match_the_model() => CompareWithModelAsync(reopens: true);
+    public Task Random_operation_sequences_with_reopening_match_the_model() => CompareWithModelAsync(reopens: true);
 
     [Case]
     public Task Concurrent_calls_are_linearizable() => CheckLinearizabilityAsync(Store, Store);

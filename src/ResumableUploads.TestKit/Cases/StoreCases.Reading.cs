@@ -3,6 +3,7 @@ using ResumableUploads.TestKit.Support;
 
 namespace ResumableUploads.TestKit.Cases;
 
+/// <content>Cases for content streams.</content>
 internal sealed partial class StoreCases
 {
     [Case]
@@ -76,17 +77,17 @@ internal sealed partial class StoreCases
     public async Task Stream_can_be_read_during_an_append()
     {
         await CreateWithContentAsync(Bytes(10_000));
-        var running = new RecordingContent();
-        Task<AppendResult> append = StartAppend(10_000, running);
-        await running.FirstReadTask.WaitAsync(CaseTimeout, Token);
+        var appendContent = new RecordingContent();
+        Task<AppendResult> append = StartAppend(10_000, appendContent);
+        await appendContent.FirstReadTask.WaitAsync(CaseTimeout, Token);
         CaseAssert.Equal(Bytes(10_000), await ReadContentAsync());
-        running.Complete();
+        appendContent.Complete();
         await append.WaitAsync(CaseTimeout, Token);
     }
 
     [Case(UploadState.Received)]
     [Case(UploadState.Completed)]
-    public async Task Stream_opens_after_receiving(UploadState state)
+    public async Task OpenRead_of_received_or_completed_upload_returns_the_content(UploadState state)
     {
         await CreateWithContentAsync(Bytes(10_000));
         await UpdateStateAsync(state);

@@ -3,19 +3,20 @@ using ResumableUploads.TestKit.Support;
 
 namespace ResumableUploads.TestKit.Cases;
 
+/// <content>Cases for upload records: round trips, updates, versions and states.</content>
 internal sealed partial class StoreCases
 {
     [Case]
-    public Task Law7_Empty_data_round_trips() => CheckDataRoundTripsAsync([]);
+    public Task Law7_Empty_data_round_trips() => AssertDataRoundTripsAsync([]);
 
     [Case]
-    public Task Law7_Data_with_every_byte_value_round_trips() => CheckDataRoundTripsAsync([.. Enumerable.Range(0, 512).Select(i => (byte)i)]);
+    public Task Law7_Data_with_every_byte_value_round_trips() => AssertDataRoundTripsAsync([.. Enumerable.Range(0, 512).Select(i => (byte)i)]);
 
     [Case]
-    public Task Law7_Data_of_maximum_length_round_trips() => CheckDataRoundTripsAsync(Bytes(UploadRecord.MaxDataLength));
+    public Task Law7_Data_of_maximum_length_round_trips() => AssertDataRoundTripsAsync(Bytes(UploadRecord.MaxDataLength));
 
     [Case]
-    public async Task Law7_Other_record_fields_round_trip()
+    public async Task Law7_Length_and_expirations_round_trip()
     {
         var record = new UploadRecord
         {
@@ -24,9 +25,9 @@ internal sealed partial class StoreCases
             AbsoluteExpiration = new DateTimeOffset(2031, 5, 6, 7, 8, 9, TimeSpan.FromHours(2)).AddTicks(1),
         };
         await CreateAsync(record: record);
-        CheckSameFields(record, (await GetAsync()).Record);
+        AssertRecordsEqual(record, (await GetAsync()).Record);
         await AppendAsync(0, Bytes(10));
-        CheckSameFields(record, (await GetAsync()).Record);
+        AssertRecordsEqual(record, (await GetAsync()).Record);
     }
 
     [Case]
@@ -34,19 +35,19 @@ internal sealed partial class StoreCases
     {
         await CreateAsync();
         UploadInfo info = await GetAsync();
-        CheckSameFields(new UploadRecord(), info.Record);
+        AssertRecordsEqual(new UploadRecord(), info.Record);
         CaseAssert.Null(info.Expires);
     }
 
     [Case]
-    public async Task Law7_Length_0_is_not_an_unknown_length()
+    public async Task Law7_Get_of_upload_with_length_0_returns_length_0()
     {
         await CreateAsync(record: new UploadRecord { Length = 0 });
         CaseAssert.Equal(0, (await GetAsync()).Length);
     }
 
     [Case]
-    public async Task Law7_Data_is_copied_before_the_call_returns()
+    public async Task Law7_Create_copies_the_data()
     {
         byte[] data = Bytes(100);
         await CreateAsync(record: new UploadRecord { Data = data });
@@ -62,45 +63,45 @@ internal sealed partial class StoreCases
         UpdateResult result = await Store.UpdateAsync(Key, before.Version, record, Token);
 
         CaseAssert.Equal(ChangeStatus.Succeeded, result.Status);
-        UploadInfo now = await GetAsync();
-        CheckSameFields(record, now.Record);
-        CheckSameFields(record, result.Info!.Record);
-        CaseAssert.Equal(now.Version, result.Info.Version);
-        CaseAssert.Equal((10L, 10L), (now.Offset, result.Info.Offset));
+        UploadInfo current = await GetAsync();
+        AssertRecordsEqual(record, current.Record);
+        AssertRecordsEqual(record, result.Info!.Record);
+        CaseAssert.Equal(current.Version, result.Info.Version);
+        CaseAssert.Equal((10L, 10L), (current.Offset, result.Info.Offset));
         CaseAssert.Equal(Bytes(10), await ReadContentAsync());
     }
 
     [Case]
-    public async Task Update_of_missing_upload_returns_not_found()
+    public async Task Update_of_deleted_upload_returns_NotFound()
     {
-        UploadInfo gone = await CreateAsync();
+        UploadInfo deleted = await CreateAsync();
         await Store.DeleteAsync(Key, null, Token);
-        CaseAssert.Equal(new UpdateResult(ChangeStatus.NotFound, null), await Store.UpdateAsync(Key, gone.Version, new UploadRecord(), Token));
+        CaseAssert.Equal(new UpdateResult(ChangeStatus.NotFound, null), await Store.UpdateAsync(Key, deleted.Version, new UploadRecord(), Token));
         CaseAssert.Null(await Store.GetAsync(Key, Token));
     }
 
     [Case]
-    public async Task Law9_Update_after_an_append_returns_version_mismatch()
+    public async Task Law9_Update_after_an_append_returns_VersionMismatch()
     {
-        UploadInfo read = await CreateAsync();
+        UploadInfo created = await CreateAsync();
         await AppendAsync(0, Bytes(10));
-        UpdateResult result = await Store.UpdateAsync(Key, read.Version, new UploadRecord { Data = new byte[] { 9 } }, Token);
+        UpdateResult result = await Store.UpdateAsync(Key, created.Version, new UploadRecord { Data = new byte[] { 9 } }, Token);
         CaseAssert.Equal(new UpdateResult(ChangeStatus.VersionMismatch, null), result);
         CaseAssert.Equal(0, (await GetAsync()).Record.Data.Length);
     }
 
     [Case]
-    public async Task Law9_Update_after_an_update_returns_version_mismatch()
+    public async Task Law9_Update_after_an_update_returns_VersionMismatch()
     {
-        UploadInfo read = await CreateAsync();
-        await Store.UpdateAsync(Key, read.Version, new UploadRecord { Data = new byte[] { 1 } }, Token);
-        UpdateResult result = await Store.UpdateAsync(Key, read.Version, new UploadRecord { Data = new byte[] { 2 } }, Token);
+        UploadInfo created = await CreateAsync();
+        await Store.UpdateAsync(Key, created.Version, new UploadRecord { Data = new byte[] { 1 } }, Token);
+        UpdateResult result = await Store.UpdateAsync(Key, created.Version, new UploadRecord { Data = new byte[] { 2 } }, Token);
         CaseAssert.Equal(ChangeStatus.VersionMismatch, result.Status);
         CaseAssert.Equal(new byte[] { 1 }, (await GetAsync()).Record.Data.ToArray());
     }
 
     [Case]
-    public async Task Law9_Concurrent_updates_with_one_version_succeed_once()
+    public async Task Law9_Concurrent_updates_with_same_version_succeed_at_most_once()
     {
         UploadInfo info = await CreateAsync();
         for (int round = 0; round < 10; round++)
@@ -110,6 +111,7 @@ internal sealed partial class StoreCases
                 await Store.UpdateAsync(Key, version, new UploadRecord { Data = new[] { (byte)i } }, Token));
 
             UpdateResult[] winners = [.. results.Where(result => result.Status == ChangeStatus.Succeeded)];
+            // A store may reject all of them.
             CaseAssert.InRange(winners.Length, 0, 1);
             info = await GetAsync();
             CaseAssert.Equal(winners.Length == 0 ? version : winners[0].Info!.Version, info.Version);
@@ -117,19 +119,19 @@ internal sealed partial class StoreCases
     }
 
     [Case]
-    public async Task Law9_Update_during_an_append_returns_busy_at_once()
+    public async Task Law9_Update_during_an_append_returns_Busy_without_waiting()
     {
-        UploadInfo read = await CreateAsync();
-        var running = new RecordingContent();
-        Task<AppendResult> append = StartAppend(0, running);
-        await running.FirstReadTask.WaitAsync(CaseTimeout, Token);
+        UploadInfo created = await CreateAsync();
+        var appendContent = new RecordingContent();
+        Task<AppendResult> append = StartAppend(0, appendContent);
+        await appendContent.FirstReadTask.WaitAsync(CaseTimeout, Token);
 
-        UpdateResult result = await Store.UpdateAsync(Key, read.Version, read.Record with { State = UploadState.Received }, Token)
+        UpdateResult result = await Store.UpdateAsync(Key, created.Version, created.Record with { State = UploadState.Received }, Token)
             .AsTask().WaitAsync(CaseTimeout, Token);
         CaseAssert.Equal(new UpdateResult(ChangeStatus.Busy, null), result);
 
-        running.Send(Bytes(10));
-        running.Complete();
+        appendContent.Send(Bytes(10));
+        appendContent.Complete();
         AppendResult appended = await append.WaitAsync(CaseTimeout, Token);
         CaseAssert.Equal((AppendStatus.Appended, 10L), (appended.Status, appended.Offset));
         CaseAssert.Equal(UploadState.Receiving, (await GetAsync()).State);
@@ -137,17 +139,17 @@ internal sealed partial class StoreCases
 
     [Case(UploadState.Received)]
     [Case(UploadState.Completed)]
-    public async Task Law9_Append_after_receiving_is_rejected(UploadState state)
+    public async Task Law9_Append_to_received_or_completed_upload_returns_NotReceiving(UploadState state)
     {
         await CreateWithContentAsync(Bytes(10));
-        UploadInfo left = await UpdateStateAsync(state);
-        CaseAssert.Equal(10, left.Offset);
+        UploadInfo updated = await UpdateStateAsync(state);
+        CaseAssert.Equal(10, updated.Offset);
 
         foreach (byte[] bytes in new[] { Bytes(5), [] })
         {
             RecordingContent content = RecordingContent.FromBytes(bytes);
             AppendResult result = await StartAppend(10, content).WaitAsync(CaseTimeout, Token);
-            CaseAssert.Equal(new AppendResult(AppendStatus.NotReceiving, 10, left.Version), result);
+            CaseAssert.Equal(new AppendResult(AppendStatus.NotReceiving, 10, updated.Version), result);
             CaseAssert.Equal(0, content.ReadCount);
         }
 
@@ -156,13 +158,13 @@ internal sealed partial class StoreCases
     }
 
     [Case]
-    public async Task Law2_Offset_does_not_change_after_receiving()
+    public async Task Law2_State_changes_keep_the_offset()
     {
         await CreateWithContentAsync(Bytes(10));
         CaseAssert.Equal(10, (await UpdateStateAsync(UploadState.Received)).Offset);
         CaseAssert.Equal(10, (await UpdateStateAsync(UploadState.Completed)).Offset);
-        UploadInfo now = await GetAsync();
-        CaseAssert.Equal((UploadState.Completed, 10L), (now.State, now.Offset));
+        UploadInfo current = await GetAsync();
+        CaseAssert.Equal((UploadState.Completed, 10L), (current.State, current.Offset));
     }
 
     [Case(UploadState.Received, UploadState.Receiving)]
@@ -174,11 +176,11 @@ internal sealed partial class StoreCases
         UploadInfo info = await UpdateStateAsync(from);
         await CaseAssert.ThrowsAsync<ArgumentException>(async () =>
             await Store.UpdateAsync(Key, info.Version, info.Record with { State = to }, Token));
-        UploadInfo now = await GetAsync();
-        CaseAssert.Equal((from, info.Version), (now.State, now.Version));
+        UploadInfo current = await GetAsync();
+        CaseAssert.Equal((from, info.Version), (current.State, current.Version));
     }
 
-    private static void CheckSameFields(UploadRecord expected, UploadRecord actual)
+    private static void AssertRecordsEqual(UploadRecord expected, UploadRecord actual)
     {
         CaseAssert.Equal(expected.State, actual.State);
         CaseAssert.Equal(expected.Length, actual.Length);
@@ -187,7 +189,7 @@ internal sealed partial class StoreCases
         CaseAssert.Equal(expected.Data.ToArray(), actual.Data.ToArray());
     }
 
-    private async Task CheckDataRoundTripsAsync(byte[] data)
+    private async Task AssertDataRoundTripsAsync(byte[] data)
     {
         UploadInfo created = await CreateAsync(record: new UploadRecord { Data = data });
         CaseAssert.Equal(data, created.Record.Data.ToArray());

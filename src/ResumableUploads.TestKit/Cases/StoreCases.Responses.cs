@@ -3,6 +3,7 @@ using ResumableUploads.TestKit.Support;
 
 namespace ResumableUploads.TestKit.Cases;
 
+/// <content>Cases for stored responses.</content>
 internal sealed partial class StoreCases
 {
     [Case]
@@ -24,7 +25,7 @@ internal sealed partial class StoreCases
     }
 
     [Case]
-    public async Task Law7_Response_is_copied_before_put_returns()
+    public async Task Law7_Put_response_copies_the_data()
     {
         byte[] response = Bytes(100);
         await CreateAsync();

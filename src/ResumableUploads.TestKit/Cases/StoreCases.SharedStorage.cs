@@ -3,11 +3,11 @@ using ResumableUploads.TestKit.Support;
 
 namespace ResumableUploads.TestKit.Cases;
 
-/// <content>Cases for a store whose storage outlives it and can be used by two stores at once: after a restart, and from two processes.</content>
+/// <content>Cases for stores with shared storage: data survives reopening the store, and two store instances can use the same storage concurrently.</content>
 internal sealed partial class StoreCases
 {
     [Case(Requires = StoreCapabilities.SharedStorage)]
-    public async Task Law6_Acknowledged_data_survives_a_restart()
+    public async Task Law6_Acknowledged_data_survives_reopening_the_store()
     {
         await CreateAsync(record: new UploadRecord { Length = 200_000, SlidingExpiration = TimeSpan.FromDays(1), Data = Bytes(500, 3) });
         await AppendAsync(0, Bytes(100_000));
@@ -15,27 +15,27 @@ internal sealed partial class StoreCases
         UploadInfo before = await GetAsync();
         await DisposeStoreAsync(Store);
 
-        IUploadStore again = await OpenStoreAsync();
-        UploadInfo after = CaseAssert.RequireNotNull(await again.GetAsync(Key, Token));
+        IUploadStore reopened = await OpenStoreAsync();
+        UploadInfo after = CaseAssert.RequireNotNull(await reopened.GetAsync(Key, Token));
         CaseAssert.Equal((before.Version, before.Offset, before.State), (after.Version, after.Offset, after.State));
         CaseAssert.Equal((before.Length, before.LastModified, before.Expires), (after.Length, after.LastModified, after.Expires));
         CaseAssert.Equal(Bytes(500, 3), after.Record.Data.ToArray());
-        CaseAssert.Equal(Bytes(50, 2), (await again.GetResponseAsync(Key, Token))?.ToArray());
-        CaseAssert.Equal(Bytes(100_000), await ReadContentAsync(again, Key));
-        await DisposeStoreAsync(again);
+        CaseAssert.Equal(Bytes(50, 2), (await reopened.GetResponseAsync(Key, Token))?.ToArray());
+        CaseAssert.Equal(Bytes(100_000), await ReadContentAsync(reopened, Key));
+        await DisposeStoreAsync(reopened);
     }
 
     [Case(Requires = StoreCapabilities.SharedStorage)]
-    public async Task Upload_resumes_after_a_restart()
+    public async Task Upload_resumes_after_reopening_the_store()
     {
         UploadInfo before = await CreateWithContentAsync(Bytes(10));
         await DisposeStoreAsync(Store);
-        IUploadStore again = await OpenStoreAsync();
-        AppendResult append = await again.AppendAsync(Key, 10, RecordingContent.FromBytes(Bytes(5, 2)), AppendMode.KeepPartial, Token);
+        IUploadStore reopened = await OpenStoreAsync();
+        AppendResult append = await reopened.AppendAsync(Key, 10, RecordingContent.FromBytes(Bytes(5, 2)), AppendMode.KeepPartial, Token);
         CaseAssert.Equal((AppendStatus.Appended, 15L), (append.Status, append.Offset));
         CaseAssert.NotEqual(before.Version, append.Version);
-        CaseAssert.Equal(Concatenate(Bytes(10), Bytes(5, 2)), await ReadContentAsync(again, Key));
-        await DisposeStoreAsync(again);
+        CaseAssert.Equal(Concatenate(Bytes(10), Bytes(5, 2)), await ReadContentAsync(reopened, Key));
+        await DisposeStoreAsync(reopened);
     }
 
     [Case(Requires = StoreCapabilities.SharedStorage)]
@@ -56,7 +56,7 @@ internal sealed partial class StoreCases
     }
 
     [Case(Requires = StoreCapabilities.SharedStorage)]
-    public async Task Law1_Concurrent_appends_by_two_stores_change_the_upload_once()
+    public async Task Law1_Concurrent_appends_by_two_stores_at_one_offset_succeed_at_most_once()
     {
         IUploadStore other = await OpenStoreAsync();
         await CreateAsync();
@@ -67,6 +67,7 @@ internal sealed partial class StoreCases
             AppendResult[] results = await RunConcurrentlyAsync(4, async i => await (i % 2 == 0 ? Store : other).AppendAsync(
                 Key, offset, RecordingContent.FromBytes(Bytes(1000, (round * 4) + i)), AppendMode.KeepPartial, Token));
             int[] winners = [.. results.Index().Where(pair => pair.Item.Status == AppendStatus.Appended).Select(pair => pair.Index)];
+            // A store may reject all of them.
             CaseAssert.InRange(winners.Length, 0, 1);
             expected = [.. expected, .. winners.SelectMany(i => Bytes(1000, (round * 4) + i))];
             CaseAssert.Equal(expected, await ReadContentAsync(other, Key));
@@ -76,40 +77,41 @@ internal sealed partial class StoreCases
     }
 
     [Case(Requires = StoreCapabilities.SharedStorage)]
-    public async Task Law9_Other_store_returns_busy_at_once_during_an_append()
+    public async Task Law9_Changes_by_another_store_during_an_append_return_Busy_without_waiting()
     {
         IUploadStore other = await OpenStoreAsync();
-        UploadInfo read = await CreateAsync();
-        var running = new RecordingContent();
-        Task<AppendResult> append = StartAppend(0, running);
-        await running.FirstReadTask.WaitAsync(CaseTimeout, Token);
+        UploadInfo created = await CreateAsync();
+        var firstContent = new RecordingContent();
+        Task<AppendResult> append = StartAppend(0, firstContent);
+        await firstContent.FirstReadTask.WaitAsync(CaseTimeout, Token);
 
-        RecordingContent refused = RecordingContent.FromBytes(Bytes(5));
-        AppendResult second = await other.AppendAsync(Key, 0, refused, AppendMode.KeepPartial, Token).AsTask().WaitAsync(CaseTimeout, Token);
-        CaseAssert.Equal((AppendStatus.Busy, 0), (second.Status, refused.ReadCount));
-        CaseAssert.Equal(ChangeStatus.Busy, (await other.UpdateAsync(Key, read.Version, read.Record, Token).AsTask().WaitAsync(CaseTimeout, Token)).Status);
-        CaseAssert.Equal(ChangeStatus.Busy, (await other.DeleteAsync(Key, read.Version, Token).AsTask().WaitAsync(CaseTimeout, Token)).Status);
+        RecordingContent secondContent = RecordingContent.FromBytes(Bytes(5));
+        AppendResult second = await other.AppendAsync(Key, 0, secondContent, AppendMode.KeepPartial, Token).AsTask().WaitAsync(CaseTimeout, Token);
+        CaseAssert.Equal((AppendStatus.Busy, 0), (second.Status, secondContent.ReadCount));
+        CaseAssert.Equal(ChangeStatus.Busy, (await other.UpdateAsync(Key, created.Version, created.Record, Token).AsTask().WaitAsync(CaseTimeout, Token)).Status);
+        CaseAssert.Equal(ChangeStatus.Busy, (await other.DeleteAsync(Key, created.Version, Token).AsTask().WaitAsync(CaseTimeout, Token)).Status);
         CaseAssert.NotNull(await other.GetAsync(Key, Token));
 
-        running.Send(Bytes(10));
-        running.Complete();
+        firstContent.Send(Bytes(10));
+        firstContent.Complete();
         CaseAssert.Equal(10, (await append.WaitAsync(CaseTimeout, Token)).Offset);
         await DisposeStoreAsync(other);
     }
 
     [Case(Requires = StoreCapabilities.SharedStorage)]
-    public async Task Law9_Append_to_an_upload_deleted_by_another_store_returns_not_found()
+    public async Task Law9_Running_append_returns_NotFound_after_another_store_recreates_upload()
     {
         IUploadStore other = await OpenStoreAsync();
         await CreateAsync();
-        var running = new RecordingContent();
-        running.Send(Bytes(5000));
-        Task<AppendResult> append = StartAppend(0, running);
-        await running.FirstReadTask.WaitAsync(CaseTimeout, Token);
+        var firstContent = new RecordingContent();
+        firstContent.Send(Bytes(5000));
+        Task<AppendResult> append = StartAppend(0, firstContent);
+        await firstContent.FirstReadTask.WaitAsync(CaseTimeout, Token);
 
+        // A delete without a version succeeds even while an append is running.
         CaseAssert.Equal(ChangeStatus.Succeeded, (await other.DeleteAsync(Key, null, Token).AsTask().WaitAsync(CaseTimeout, Token)).Status);
         CaseAssert.Equal(CreateStatus.Created, (await other.CreateAsync(Key, new UploadRecord(), Token)).Status);
-        running.Complete();
+        firstContent.Complete();
         CaseAssert.Equal(AppendStatus.NotFound, (await append.WaitAsync(CaseTimeout, Token)).Status);
         CaseAssert.Equal(0, (await other.GetAsync(Key, Token))!.Offset);
         CaseAssert.Empty(await ReadContentAsync(other, Key));
@@ -117,7 +119,7 @@ internal sealed partial class StoreCases
     }
 
     [Case(Requires = StoreCapabilities.SharedStorage)]
-    public async Task Law9_Version_of_one_store_is_valid_in_another()
+    public async Task Law9_Update_with_version_from_another_store_invalidates_that_version()
     {
         IUploadStore other = await OpenStoreAsync();
         UploadInfo info = await CreateWithContentAsync(Bytes(10));

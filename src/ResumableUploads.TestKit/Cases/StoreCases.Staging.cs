@@ -31,8 +31,8 @@ internal sealed partial class StoreCases
         AppendResult result = await StartAppend(10, CreateRejected(Bytes(100_000, 2)), mode: AppendMode.AllOrNothing).WaitAsync(CaseTimeout, Token);
 
         CaseAssert.Equal(new AppendResult(AppendStatus.Discarded, 10, before.Version), result);
-        UploadInfo now = await GetAsync();
-        CaseAssert.Equal((10L, before.Version), (now.Offset, now.Version));
+        UploadInfo current = await GetAsync();
+        CaseAssert.Equal((10L, before.Version), (current.Offset, current.Version));
         CaseAssert.Equal(Bytes(10), await ReadContentAsync());
     }
 
@@ -77,7 +77,7 @@ internal sealed partial class StoreCases
     }
 
     [Case(Requires = StoreCapabilities.StagedAppends)]
-    public async Task Truncated_staged_content_is_asked_whether_to_commit()
+    public async Task Truncated_staged_append_calls_the_commit_decision()
     {
         await CreateAsync(record: new UploadRecord { Length = 1_000_000 });
         var content = new RecordingContent { DeclaredLength = 1_000_000, CommitDecision = () => ValueTask.FromResult(false) };

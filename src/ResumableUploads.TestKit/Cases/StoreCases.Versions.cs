@@ -3,6 +3,7 @@ using ResumableUploads.TestKit.Support;
 
 namespace ResumableUploads.TestKit.Cases;
 
+/// <content>Cases for the versions of an upload.</content>
 internal sealed partial class StoreCases
 {
     [Case]
@@ -58,7 +59,7 @@ internal sealed partial class StoreCases
     }
 
     [Case]
-    public async Task Unknown_version_returns_version_mismatch()
+    public async Task Unknown_version_returns_VersionMismatch()
     {
         await CreateAsync();
         foreach (string text in new[] { "", "*", "0", "../x", new string('a', 10_000) })

@@ -86,7 +86,7 @@ internal sealed class ConcurrentCaller(IUploadStore store, UploadKey key, Strong
         }
         catch (ArgumentException)
         {
-            // The version was current, but the state would have gone back.
+            // The version was current, but the update would have reverted the state.
             Add(invokedAt, $"update of {version} to {state}: rejected", now => now is not null && IsSameVersion(now.Version, version) && now.State > state ? [now] : []);
             return;
         }

@@ -3,15 +3,26 @@ using ResumableUploads.Engine;
 
 namespace ResumableUploads.Protocols;
 
-/// <summary>The problems that are the same in all protocols, because their texts name no header of a protocol.</summary>
+/// <summary>The problems that are the same in all protocols.</summary>
 internal static class CommonProblems
 {
+    public const string DigestMismatchTitle = "The digest does not match";
+    public const string ChecksumTitle = "Invalid or unsupported checksum";
+    public const string TooLargeToVerifyTitle = "The request content is too large to verify";
+    public const string LockedDetail = "The upload is locked by another request or process. Retry after a short delay.";
+
+    /// <summary>Returns the problem of a request that contains headers of more than one protocol.</summary>
+    public static Problem CreateProtocolConflict(string first, string second) =>
+        new(400, Problem.CustomType("bad-two-protocols"), "Conflicting protocol headers",
+            $"{first} and {second} belong to different protocols. Send the headers of only one protocol.");
+
     public static (int Status, string Type, string Title, string Detail) Describe(UploadResult result) => result.Kind switch
     {
         UploadResultKind.UploadTooLarge => (413, Problem.CustomType("too-large"), "The upload is too large",
             string.Create(CultureInfo.InvariantCulture, $"The maximum size of an upload is {result.MaxUploadSize} bytes. Upload a smaller file.")),
         UploadResultKind.AppendTooLarge => (413, Problem.CustomType("append-too-large"), "The request content is too large",
-            "Request the offset and continue there with at most max-append-size bytes per request. The bytes that fit were stored."),
+            "The bytes up to the limit were stored. Request the offset, and send at most the number of bytes in the max-append-size limit of "
+            + "Upload-Limit in each request."),
         UploadResultKind.OwnerQuotaExceeded => (413, Problem.CustomType("owner-quota"), "The storage quota is exceeded",
             "Finish or delete other uploads, then retry."),
         UploadResultKind.DeadLettered => (500, Problem.CustomType("parked"), "Processing of the upload failed permanently",

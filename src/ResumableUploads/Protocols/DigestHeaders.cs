@@ -28,7 +28,9 @@ internal static class DigestHeaders
     /// </summary>
     /// <param name="values">The values of the header.</param>
     /// <param name="digest">The first digest with a supported algorithm, or null if the header is absent.</param>
-    /// <returns>False if the header is malformed or has no supported algorithm.</returns>
+    /// <returns>
+    /// <see langword="true"/> if the header is absent or valid; <see langword="false"/> if it is malformed or has no supported algorithm.
+    /// </returns>
     public static bool TryParse(StringValues values, out Digest? digest)
     {
         digest = null;

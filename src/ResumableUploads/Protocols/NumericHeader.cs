@@ -2,14 +2,16 @@ using Microsoft.Extensions.Primitives;
 
 namespace ResumableUploads.Protocols;
 
-/// <summary>Parses header values that consist of decimal digits only, with a maximum of 2^63-1.</summary>
+/// <summary>Parses headers whose value is a non-negative 64-bit integer in decimal digits.</summary>
 internal static class NumericHeader
 {
-    /// <summary>Parses the values of one header.</summary>
+    /// <summary>Parses the value of a header that is optional and must not be repeated.</summary>
     /// <param name="values">The values of the header.</param>
-    /// <param name="number">The number, or null if the header is absent.</param>
-    /// <returns>False if the header is not a number, or was sent more than once.</returns>
-    public static bool TryParse(StringValues values, out long? number)
+    /// <param name="number">The number, or null if the header is absent or invalid.</param>
+    /// <returns>
+    /// <see langword="true"/> if the header is absent or valid; <see langword="false"/> if it is not a number from 0 to 2^63-1 or was sent more than once.
+    /// </returns>
+    public static bool TryParseOptional(StringValues values, out long? number)
     {
         number = null;
         if (values.Count == 0)

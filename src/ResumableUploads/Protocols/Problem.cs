@@ -3,34 +3,56 @@ using System.Text.Json;
 
 namespace ResumableUploads.Protocols;
 
-/// <summary>An error response as defined by <see href="https://www.rfc-editor.org/rfc/rfc9457">RFC 9457</see>.</summary>
-/// <param name="Status">The status code.</param>
-/// <param name="Type">The problem type. Stable, because clients test it.</param>
-/// <param name="Title">The name of the problem. The same for every occurrence.</param>
+/// <summary>The problem details of an error response (<see href="https://www.rfc-editor.org/rfc/rfc9457">RFC 9457</see>).</summary>
+/// <param name="Status">The HTTP status code.</param>
+/// <param name="Type">The URI of the problem type. Must not change, because clients compare it.</param>
+/// <param name="Title">A short summary of the problem type. Must be the same for every occurrence of the type.</param>
 /// <param name="Detail">What the client should do next.</param>
 internal sealed record Problem(int Status, string Type, string Title, string Detail)
 {
     public const string ContentType = "application/problem+json";
 
-    /// <summary>The registered type of a wrong offset (draft-ietf-httpbis-resumable-upload-12, section 7.1).</summary>
+    /// <summary>
+    /// The problem type for a mismatching upload offset
+    /// (<see href="https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-resumable-upload-12#section-7.1">draft -12, section 7.1</see>).
+    /// </summary>
     public const string OffsetMismatchType = "https://iana.org/assignments/http-problem-types#mismatching-upload-offset";
 
-    /// <summary>The registered type of contradictory lengths (draft-ietf-httpbis-resumable-upload-12, section 7.2).</summary>
+    /// <summary>The title of <see cref="OffsetMismatchType"/> in the draft.</summary>
+    public const string OffsetMismatchTitle = "Mismatching Upload Offset";
+
+    /// <summary>
+    /// The problem type for inconsistent upload length values
+    /// (<see href="https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-resumable-upload-12#section-7.2">draft -12, section 7.2</see>).
+    /// </summary>
     public const string LengthConflictType = "https://iana.org/assignments/http-problem-types#inconsistent-upload-length";
 
-    /// <summary>The type of an append to a complete upload, up to interop version 8 (draft-ietf-httpbis-resumable-upload-11, section 7.2).</summary>
+    /// <summary>The title of <see cref="LengthConflictType"/> in the draft.</summary>
+    public const string LengthConflictTitle = "Inconsistent Upload Length Values";
+
+    /// <summary>
+    /// The problem type for an append to a completed upload. Used up to interop version 8
+    /// (<see href="https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-resumable-upload-11#section-7.2">draft -11, section 7.2</see>).
+    /// </summary>
     public const string CompletedUploadType = "https://iana.org/assignments/http-problem-types#completed-upload";
+
+    /// <summary>The title of <see cref="CompletedUploadType"/> in the draft.</summary>
+    public const string CompletedUploadTitle = "Upload Is Completed";
 
     private const string CustomTypePrefix = "urn:resumable-uploads:";
 
+    /// <summary>Gets the current offset of the upload, in bytes (<c>expected-offset</c>), or null to omit it.</summary>
     public long? ExpectedOffset { get; init; }
 
+    /// <summary>Gets the offset in the request, in bytes (<c>provided-offset</c>), or null to omit it.</summary>
     public long? ProvidedOffset { get; init; }
 
-    /// <summary>Gets a value indicating whether a limit of the server caused the problem. Not part of the JSON.</summary>
+    /// <summary>
+    /// Gets a value indicating whether a server limit caused the problem. Not serialized; responses of the IETF draft then include the limits.
+    /// </summary>
     public bool IsLimitExceeded { get; init; }
 
-    /// <summary>Returns a problem type that is specific to this project.</summary>
+    /// <summary>Returns the problem type <c>urn:resumable-uploads:{name}</c>.</summary>
     public static string CustomType(string name) => CustomTypePrefix + name;
 
     public ReadOnlyMemory<byte> ToJson()

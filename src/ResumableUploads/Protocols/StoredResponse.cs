@@ -4,7 +4,7 @@ using System.Text.Json;
 namespace ResumableUploads.Protocols;
 
 /// <summary>The application's response to a completed upload, as it is stored and replayed in all protocols.</summary>
-/// <param name="StatusCode">The status code.</param>
+/// <param name="StatusCode">The HTTP status code.</param>
 /// <param name="Headers">The stored headers, including <c>Content-Type</c>. A name may occur more than once.</param>
 /// <param name="Body">The body. Empty if it exceeded the maximum size of stored responses.</param>
 internal sealed record StoredResponse(int StatusCode, IReadOnlyList<KeyValuePair<string, string>> Headers, ReadOnlyMemory<byte> Body)
@@ -52,6 +52,9 @@ internal sealed record StoredResponse(int StatusCode, IReadOnlyList<KeyValuePair
             root.GetProperty("body"u8).GetBytesFromBase64());
     }
 
-    /// <summary>Returns whether the response is final. 408, 425, 429 and 5xx ask the client to retry, which runs the handler again.</summary>
+    /// <summary>
+    /// Returns whether a response with this status code is final. 408, 425, 429 and 5xx are not, because the client may retry, which runs the handler
+    /// again.
+    /// </summary>
     public static bool IsFinal(int statusCode) => statusCode is < 500 and not (408 or 425 or 429);
 }

@@ -11,7 +11,7 @@ internal static partial class FileIdEncoding
 
     /// <summary>Returns the bytes that the client sent, from the text to which the server decoded them.</summary>
     /// <param name="text">The value of the header.</param>
-    /// <param name="isLatin1">Whether the server decodes this header as ISO-8859-1. Otherwise, it decodes it as UTF-8.</param>
+    /// <param name="isLatin1">Whether the server decoded the header as ISO-8859-1 rather than UTF-8.</param>
     public static byte[] GetBytes(string text, bool isLatin1) => isLatin1 ? Encoding.Latin1.GetBytes(text) : Encoding.UTF8.GetBytes(text);
 
     /// <summary>

@@ -6,27 +6,37 @@ using ResumableUploads.Protocols.Ietf;
 
 namespace ResumableUploads.Protocols.FileId;
 
-/// <summary>Parses requests of the file-id protocol. The protocol is specified in docs/protocols/file-id.md.</summary>
+/// <summary>
+/// Parses requests of the file-id protocol, which identifies an upload by the <c>X-File-Id</c> header. See docs/protocols/file-id.md.
+/// </summary>
 internal static class FileIdParser
 {
-    public const int MaxFileIdLength = 1024;
-    public const int MaxFileNameLength = 1024;
-    public const int MaxContentTypeLength = 256;
+    /// <summary>The maximum length of a file id, in bytes.</summary>
+    private const int MaxFileIdBytes = 1024;
+
+    /// <summary>The maximum length of a file name, in UTF-8 bytes.</summary>
+    private const int MaxFileNameBytes = 1024;
+
+    /// <summary>The maximum length of a content type, in characters.</summary>
+    private const int MaxContentTypeLength = 256;
 
     /// <summary>Parses a request.</summary>
     /// <param name="method">The request method.</param>
     /// <param name="headers">The request headers.</param>
-    /// <param name="onStatusPath">Whether the request path is the status path.</param>
-    /// <param name="isLatin1">Whether the server decodes the file id and the file name as ISO-8859-1. Otherwise, it decodes them as UTF-8.</param>
-    /// <param name="request">The parsed request.</param>
-    /// <returns>Null, or the problem that makes the request invalid.</returns>
-    public static Problem? Parse(string method, IHeaderDictionary headers, bool onStatusPath, bool isLatin1, out FileIdRequest request)
+    /// <param name="isStatusPath">Whether the request path is the status path, which supports only GET and HEAD.</param>
+    /// <param name="isLatin1">
+    /// Whether the server decoded the values of <c>X-File-Id</c> and <c>X-File-Name</c> as ISO-8859-1 rather than UTF-8. Needed to restore the original
+    /// bytes.
+    /// </param>
+    /// <param name="request">The parsed request. Valid only if this method returns null.</param>
+    /// <returns>The problem that makes the request invalid, or null if the request is valid.</returns>
+    public static Problem? Parse(string method, IHeaderDictionary headers, bool isStatusPath, bool isLatin1, out FileIdRequest request)
     {
         request = default!;
-        FileIdOperation? operation = GetOperation(method, onStatusPath);
+        FileIdOperation? operation = GetOperation(method, isStatusPath);
         if (operation is null)
         {
-            return new Problem(405, Problem.CustomType("method-not-allowed"), "Method not allowed", $"Use one of: {GetAllowHeader(onStatusPath)}.");
+            return new Problem(405, Problem.CustomType("method-not-allowed"), "Method not allowed", $"Use one of: {GetAllowHeader(isStatusPath)}.");
         }
 
         StringValues ids = headers[FileIdHeaders.FileId];
@@ -38,38 +48,39 @@ internal static class FileIdParser
         string id = ids.ToString();
         if (id.Length == 0)
         {
-            return BadRequest("file-id", "X-File-Id is missing or empty. Send the same 1 to 1,024 bytes with every request for the same file.");
+            return BadRequest("file-id", "X-File-Id is missing or empty. Send an id of 1 to 1,024 bytes, and use the same id in every request for the same file.");
         }
 
         byte[] fileId = FileIdEncoding.GetBytes(id, isLatin1);
-        if (fileId.Length > MaxFileIdLength)
+        if (fileId.Length > MaxFileIdBytes)
         {
             return BadRequest("file-id", "X-File-Id is too long. Send at most 1,024 bytes.");
         }
 
         if (FindConflictingHeader(headers) is { } other)
         {
-            return BadRequest("two-protocols", $"X-File-Id and {other} belong to different protocols. Send the headers of one protocol.");
+            return CommonProblems.CreateProtocolConflict(FileIdHeaders.FileId, other);
         }
 
-        if (!NumericHeader.TryParse(headers[FileIdHeaders.StartByte], out long? startByte))
+        if (!NumericHeader.TryParseOptional(headers[FileIdHeaders.StartByte], out long? startByte))
         {
             return BadRequest("start-byte", "X-Start-Byte is invalid. Send it once, as a decimal number from 0 to 9223372036854775807.");
         }
 
-        if (!NumericHeader.TryParse(headers[FileIdHeaders.FileSize], out long? fileSize))
+        if (!NumericHeader.TryParseOptional(headers[FileIdHeaders.FileSize], out long? fileSize))
         {
             return BadRequest("file-size", "X-File-Size is invalid. Send it once, as a decimal number from 0 to 9223372036854775807.");
         }
 
         if (startByte > fileSize)
         {
-            return new Problem(400, Problem.LengthConflictType, "Inconsistent upload length", "X-Start-Byte is greater than X-File-Size. Send the size of the whole file.");
+            return new Problem(400, Problem.LengthConflictType, Problem.LengthConflictTitle,
+                "X-Start-Byte is greater than X-File-Size. Send the size of the whole file in X-File-Size, and a start byte that is not greater.");
         }
 
         StringValues names = headers[FileIdHeaders.FileName];
         string fileName = FileIdEncoding.Decode(FileIdEncoding.GetBytes(names.ToString(), isLatin1));
-        if (names.Count > 1 || Encoding.UTF8.GetByteCount(fileName) > MaxFileNameLength)
+        if (names.Count > 1 || Encoding.UTF8.GetByteCount(fileName) > MaxFileNameBytes)
         {
             return BadRequest("file-name", "X-File-Name is invalid. Send it once, with at most 1,024 bytes of UTF-8.");
         }
@@ -86,6 +97,7 @@ internal static class FileIdParser
             return BadRequest("digest", DigestHeaders.MalformedDetail);
         }
 
+        // Without X-File-Name, the name is taken from the file id, which usually is "name-size-time".
         request = new FileIdRequest(operation.Value, fileId)
         {
             StartByte = startByte ?? 0,
@@ -98,12 +110,13 @@ internal static class FileIdParser
         return null;
     }
 
-    public static string GetAllowHeader(bool onStatusPath) => onStatusPath ? "GET, HEAD" : "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+    public static string GetAllowHeader(bool isStatusPath) => isStatusPath ? "GET, HEAD" : "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
-    private static FileIdOperation? GetOperation(string method, bool onStatusPath) => method switch
+    /// <summary>Returns the operation of a method. OPTIONS is not included, because it is handled before the request is parsed.</summary>
+    private static FileIdOperation? GetOperation(string method, bool isStatusPath) => method switch
     {
         _ when HttpMethods.IsGet(method) || HttpMethods.IsHead(method) => FileIdOperation.Status,
-        _ when onStatusPath => null,
+        _ when isStatusPath => null,
         _ when HttpMethods.IsPost(method) || HttpMethods.IsPut(method) || HttpMethods.IsPatch(method) => FileIdOperation.Append,
         _ when HttpMethods.IsDelete(method) => FileIdOperation.Cancel,
         _ => null,
@@ -111,7 +124,7 @@ internal static class FileIdParser
 
     private static string? FindConflictingHeader(IHeaderDictionary headers) =>
         Array.Find(ConflictingHeaders.ForFileId, headers.ContainsKey)
-        ?? (IetfHeaders.IsPartialUploadContentType(headers.ContentType) ? IetfHeaders.PartialUploadContentType : null);
+        ?? (IetfHeaders.IsPartialUploadContentType(headers.ContentType) ? $"Content-Type: {IetfHeaders.PartialUploadContentType}" : null);
 
-    private static Problem BadRequest(string name, string detail) => new(400, Problem.CustomType("bad-" + name), "Invalid request header", detail);
+    private static Problem BadRequest(string typeSuffix, string detail) => new(400, Problem.CustomType("bad-" + typeSuffix), "Invalid request header", detail);
 }

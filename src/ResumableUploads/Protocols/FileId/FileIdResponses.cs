@@ -5,7 +5,7 @@ using ResumableUploads.Engine;
 
 namespace ResumableUploads.Protocols.FileId;
 
-/// <summary>Maps results to responses of the file-id protocol. See docs/protocols/file-id.md#responses and #errors.</summary>
+/// <summary>Maps engine results to responses of the file-id protocol. See docs/protocols/file-id.md#responses and #errors.</summary>
 internal static class FileIdResponses
 {
     private const string KeptDetail = "Request the status and continue at the offset. The received bytes were stored, unless the request had a digest.";
@@ -37,38 +37,38 @@ internal static class FileIdResponses
         _ => ForError(result),
     };
 
-    /// <summary>Returns the problem for a failure.</summary>
-    public static Problem ProblemFor(UploadResult result)
+    /// <summary>Creates the problem that describes a failed result.</summary>
+    public static Problem CreateProblem(UploadResult result)
     {
         (int status, string type, string title, string detail) = result.Kind switch
         {
-            UploadResultKind.OffsetMismatch or UploadResultKind.NotFound => (409, Problem.OffsetMismatchType, "Mismatching upload offset",
+            UploadResultKind.OffsetMismatch or UploadResultKind.NotFound => (409, Problem.OffsetMismatchType, Problem.OffsetMismatchTitle,
                 "Continue at the offset in expected-offset, or delete the upload to start over."),
             UploadResultKind.AlreadyComplete => (409, Problem.CustomType("upload-complete"), "The upload is complete",
-                "A complete upload accepts no more bytes. Send an empty body at the full size to get the stored response, or delete the upload to start over."),
+                "A complete upload accepts no more bytes. Send an empty body with X-Start-Byte equal to the file size to get the stored response, or delete the upload to start over."),
             UploadResultKind.Preempted => (409, Problem.CustomType("taken-over"), "The request was preempted",
                 "Another request continues this upload. The received bytes were stored, unless the request had a digest of its content. "
                 + "Do not retry automatically: two clients would preempt each other forever."),
-            UploadResultKind.LengthConflict => (400, Problem.LengthConflictType, "Inconsistent upload length",
+            UploadResultKind.LengthConflict => (400, Problem.LengthConflictType, Problem.LengthConflictTitle,
                 "X-File-Size differs from the known size of the upload, or is less than its offset. Send the correct size, or delete the upload to start over."),
             UploadResultKind.LengthExceeded => (413, Problem.CustomType("upload-length-exceeded"), "The upload length is exceeded",
                 "The request body extends beyond X-File-Size. Send only the missing bytes."),
-            UploadResultKind.ReprDigestMismatch => (400, Problem.CustomType("digest-mismatch"), "The digest does not match",
+            UploadResultKind.ReprDigestMismatch => (400, Problem.CustomType("digest-mismatch"), CommonProblems.DigestMismatchTitle,
                 "The stored bytes do not match Repr-Digest. Delete the upload and send the file again."),
-            UploadResultKind.DigestMismatch or UploadResultKind.DigestMissing => (400, Problem.CustomType("digest-mismatch"), "The digest does not match",
-                "The request body does not match its digest and was discarded. Send it again at the same offset."),
-            UploadResultKind.DigestUnsupported => (413, Problem.CustomType("digest-too-large"), "The request body is too large for a digest",
-                "The request body exceeds what the server can verify before storing it. Send smaller chunks, or no digest."),
+            UploadResultKind.DigestMismatch or UploadResultKind.DigestMissing => (400, Problem.CustomType("digest-mismatch"), CommonProblems.DigestMismatchTitle,
+                "The digest of the request body is missing or does not match, and the body was discarded. Send it again with a correct digest at the same offset."),
+            UploadResultKind.DigestUnsupported => (413, Problem.CustomType("digest-too-large"), CommonProblems.TooLargeToVerifyTitle,
+                "The request body is larger than the server can verify before storing it. Send smaller chunks, or omit Content-Digest."),
             UploadResultKind.Interrupted => (400, Problem.CustomType("interrupted"), "The request body was interrupted", KeptDetail),
             UploadResultKind.IdleTimeout => (408, Problem.CustomType("idle"), "The request body timed out", KeptDetail),
             UploadResultKind.BelowMinDataRate => (408, Problem.CustomType("too-slow"), "The request body was too slow", KeptDetail),
             UploadResultKind.ShuttingDown => (503, Problem.CustomType("shutting-down"), "The server is shutting down", KeptDetail),
             UploadResultKind.Busy => (503, Problem.CustomType("busy"), "The upload is locked",
-                "Another server process holds the upload. Retry after a short delay."),
+                CommonProblems.LockedDetail),
             UploadResultKind.HandlerRunning => (503, Problem.CustomType("still-completing"), "The upload is being processed",
-                "All bytes are stored. Send an empty body at the full size later to get the response."),
+                "All bytes are stored. Later, send an empty body with X-Start-Byte equal to the file size to get the response."),
             UploadResultKind.HandlerFailed => (503, Problem.CustomType("handler-failed"), "Processing of the upload failed",
-                "All bytes are stored. Send an empty body at the full size later to process the upload again."),
+                "All bytes are stored. Later, send an empty body with X-Start-Byte equal to the file size to process the upload again."),
             UploadResultKind.ConcatenationNotAppendable => (403, Problem.CustomType("joined"), "The upload is a final upload",
                 "It consists of other uploads and accepts no more bytes."),
             UploadResultKind.PartNotFound => (400, Problem.CustomType("part-missing"), "A partial upload does not exist",
@@ -85,7 +85,7 @@ internal static class FileIdResponses
 
     private static HttpResponseData ForError(UploadResult result)
     {
-        Problem problem = ProblemFor(result);
+        Problem problem = CreateProblem(result);
         var headers = new List<KeyValuePair<string, string>>();
         if (problem.ExpectedOffset is { } offset)
         {

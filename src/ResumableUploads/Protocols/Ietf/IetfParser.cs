@@ -8,25 +8,28 @@ namespace ResumableUploads.Protocols.Ietf;
 
 /// <summary>
 /// Parses requests of <see href="https://datatracker.ietf.org/doc/draft-ietf-httpbis-resumable-upload/">draft-ietf-httpbis-resumable-upload</see>.
-/// Our decisions are in docs/protocols/ietf.md.
+/// Where the draft leaves a choice, see docs/protocols/ietf.md.
 /// </summary>
 internal static class IetfParser
 {
+    /// <summary>The maximum length of a content type, in characters.</summary>
     private const int MaxContentTypeLength = 256;
+
+    /// <summary>The maximum length of a file name, in characters.</summary>
     private const int MaxFileNameLength = 1024;
 
     /// <summary>Parses a request.</summary>
-    /// <param name="head">The method, the headers, the type of the URL and the content length of the request.</param>
-    /// <param name="version">The interop version of the request.</param>
+    /// <param name="head">The method, headers and content length of the request, and whether its URL identifies an upload.</param>
+    /// <param name="version">The version of the draft that applies to the request.</param>
     /// <param name="limits">The limits of the server.</param>
-    /// <param name="request">The parsed request.</param>
-    /// <returns>Null, or the problem that makes the request invalid.</returns>
+    /// <param name="request">The parsed request. Valid only if this method returns null.</param>
+    /// <returns>The problem that makes the request invalid, or null if the request is valid.</returns>
     public static Problem? Parse(RequestHead head, IetfVersion version, IetfLimits limits, out IetfRequest request)
     {
         request = default!;
         if (Array.Find(ConflictingHeaders.ForIetf, head.Headers.ContainsKey) is { } other)
         {
-            return BadRequest("two-protocols", $"{other} and the headers of the IETF draft belong to different protocols. Send the headers of one protocol.");
+            return CommonProblems.CreateProtocolConflict(other, "the headers of the IETF draft");
         }
 
         string method = head.Method;
@@ -41,7 +44,10 @@ internal static class IetfParser
         };
     }
 
-    /// <summary>Returns whether a method can create an upload (draft -12, section 4.2: any method with content).</summary>
+    /// <summary>
+    /// Returns whether the server accepts a method for upload creation: POST, PUT or PATCH. The draft allows any method with content
+    /// (<see href="https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-resumable-upload-12#section-4.2">draft -12, section 4.2</see>).
+    /// </summary>
     public static bool IsCreationMethod(string method) => HttpMethods.IsPost(method) || HttpMethods.IsPut(method) || HttpMethods.IsPatch(method);
 
     public static string GetAllowHeader(bool isUpload, IetfVersion version) =>
@@ -50,9 +56,10 @@ internal static class IetfParser
     private static Problem? ParseWithoutContent(IHeaderDictionary headers, IetfOperation operation, IetfVersion version, out IetfRequest request)
     {
         request = new IetfRequest(operation);
-        string[] appendHeaders = [IetfHeaders.Offset, version.CompletenessHeader, IetfHeaders.Length];
-        return version.RejectsAppendHeaders && Array.Find(appendHeaders, headers.ContainsKey) is { } name
-            ? BadRequest("header", $"{name} is only valid in an append. Send the request without it.")
+        string[] contentHeaders = [IetfHeaders.Offset, version.CompletenessHeader, IetfHeaders.Length];
+        return version.RejectsContentHeaders && Array.Find(contentHeaders, headers.ContainsKey) is { } name
+            ? new Problem(400, Problem.CustomType("bad-header"), "Unexpected request header",
+                $"{name} is only valid in a request that creates or appends to an upload. Send the request without it.")
             : null;
     }
 
@@ -63,7 +70,7 @@ internal static class IetfParser
         bool isAppend = operation == IetfOperation.Append;
         if (isAppend && version.RequiresPartialUploadType && !IetfHeaders.IsPartialUploadContentType(headers.ContentType))
         {
-            return new Problem(415, Problem.CustomType("content-type"), "Unsupported content type", $"Send the content as {IetfHeaders.PartialUploadContentType}.");
+            return new Problem(415, Problem.CustomType("content-type"), "Unsupported content type", $"Set Content-Type to {IetfHeaders.PartialUploadContentType}.");
         }
 
         bool? completeness = version.GetCompleteness(headers);
@@ -78,8 +85,11 @@ internal static class IetfParser
             return BadRequest("upload-offset", "Upload-Offset is missing or invalid. Send it once, as an integer from 0 to 999999999999999.");
         }
 
+        // Versions that do not require the header in an append treat an append without it as the last one.
         bool isLast = completeness ?? true;
-        long? length = SfItem.TryParseInteger(headers[IetfHeaders.Length], out long stated) && stated >= 0 ? stated : null;
+
+        // An invalid structured field is handled as if it were absent.
+        long? length = SfItem.TryParseInteger(headers[IetfHeaders.Length], out long value) && value >= 0 ? value : null;
         if (!isLast && version.SupportsLimits && CheckMinimumSizes(isAppend, length, head.ContentLength, version, limits) is { } tooSmall)
         {
             return tooSmall;
@@ -104,23 +114,23 @@ internal static class IetfParser
 
     private static Problem? CheckMinimumSizes(bool isAppend, long? length, long? contentLength, IetfVersion version, IetfLimits limits)
     {
-        // An empty creation only creates the upload, so it has no content to which the limit applies.
-        bool hasMinAppendSize = isAppend || (version.AppliesAppendLimitsToCreation && contentLength != 0);
-        if (hasMinAppendSize && contentLength < limits.MinAppendSize)
+        // A creation without content does not append, so min-append-size does not apply.
+        bool isMinAppendSizeApplicable = isAppend || (version.AppliesAppendLimitsToCreation && contentLength != 0);
+        if (isMinAppendSizeApplicable && contentLength < limits.MinAppendSize)
         {
             return new Problem(400, Problem.CustomType("append-too-small"), "The request content is too small",
-                "Send at least min-append-size bytes in every request except the last.") { IsLimitExceeded = true };
+                "Send at least the number of bytes in the min-append-size limit of the Upload-Limit header in every request except the last.") { IsLimitExceeded = true };
         }
 
         return !isAppend && length < limits.MinSize
             ? new Problem(400, Problem.CustomType("too-small"), "The upload is too small to be resumable",
-                "Send the whole content in one request with ?1. The minimum size of a resumable upload is min-size.") { IsLimitExceeded = true }
+                "Mark the request as complete and send the whole content in it. The minimum size of a resumable upload, in bytes, is the min-size limit of the Upload-Limit header.") { IsLimitExceeded = true }
             : null;
     }
 
     /// <summary>
-    /// Reads the file name and the content type from the content headers, otherwise from <c>Upload-Metadata</c>: tus clients that use the draft
-    /// cannot set content headers. See docs/protocols/ietf.md#upload-creation.
+    /// Reads the content type and the file name from <c>Content-Type</c> and <c>Content-Disposition</c>. A missing value is read from
+    /// <c>Upload-Metadata</c>, because tus clients that use the draft cannot set content headers. See docs/protocols/ietf.md#upload-creation.
     /// </summary>
     private static Problem? ReadContentDescription(IHeaderDictionary headers, ref IetfRequest request)
     {
@@ -148,5 +158,5 @@ internal static class IetfParser
         return null;
     }
 
-    private static Problem BadRequest(string name, string detail) => new(400, Problem.CustomType("bad-" + name), "Invalid request header", detail);
+    private static Problem BadRequest(string typeSuffix, string detail) => new(400, Problem.CustomType("bad-" + typeSuffix), "Invalid request header", detail);
 }

@@ -22,8 +22,11 @@ internal sealed record IetfVersion(int Interop)
     /// <summary>Gets the status code for a stored append that is not the last one.</summary>
     public int AppendStatusCode { get; init; } = 204;
 
-    /// <summary>Gets a value indicating whether HEAD and DELETE requests with the headers of an append are rejected.</summary>
-    public bool RejectsAppendHeaders { get; init; }
+    /// <summary>
+    /// Gets a value indicating whether status and cancellation requests with <c>Upload-Offset</c>, <c>Upload-Length</c> or the completeness field are
+    /// rejected.
+    /// </summary>
+    public bool RejectsContentHeaders { get; init; }
 
     /// <summary>Gets a value indicating whether GET retrieves the offset, as HEAD does.</summary>
     public bool SupportsGet { get; init; } = true;
@@ -41,15 +44,15 @@ internal sealed record IetfVersion(int Interop)
     public bool ExcessInvalidatesUpload { get; init; } = true;
 
     /// <summary>Gets the rejection of an empty append at the end of a complete upload, or null if the stored response is replayed.</summary>
-    public AppendRejection? EmptyAppendAfterCompletion { get; init; }
+    public AppendRejection? EmptyAppendRejection { get; init; }
 
     /// <summary>Gets the rejection of an append with content to a complete upload.</summary>
-    public AppendRejection AppendAfterCompletion { get; init; } = AppendRejection.LengthConflict;
+    public AppendRejection ContentAppendRejection { get; init; } = AppendRejection.LengthConflict;
 
     /// <summary>Gets the implemented versions, the newest last.</summary>
     public static IReadOnlyList<IetfVersion> All { get; } = [.. CreateAll()];
 
-    /// <summary>Gets the version of requests that name no version, or one that is not implemented.</summary>
+    /// <summary>Gets the version of requests that specify no version, or one that is not implemented.</summary>
     public static IetfVersion Latest { get; } = All[^1];
 
     public bool SupportsLimits => MaxAgeKey is not null;
@@ -59,14 +62,14 @@ internal sealed record IetfVersion(int Interop)
 
     /// <summary>Returns the version of a request.</summary>
     /// <param name="headers">The request headers.</param>
-    /// <param name="isAnnounced">Whether the request names an implemented version. Only then may interim responses be sent.</param>
+    /// <param name="isAnnounced">Whether the request specifies a version that the server implements. Only then may interim responses be sent.</param>
     public static IetfVersion FromRequest(IHeaderDictionary headers, out bool isAnnounced)
     {
-        IetfVersion? named = SfItem.TryParseInteger(headers[IetfHeaders.Version], out long interop)
+        IetfVersion? specified = SfItem.TryParseInteger(headers[IetfHeaders.Version], out long interop)
             ? All.FirstOrDefault(version => version.Interop == interop)
             : null;
-        isAnnounced = named is not null;
-        return named ?? Latest;
+        isAnnounced = specified is not null;
+        return specified ?? Latest;
     }
 
     /// <summary>Returns whether the request is the last one of the upload. Null if the completeness field is absent or invalid.</summary>
@@ -80,15 +83,15 @@ internal sealed record IetfVersion(int Interop)
     {
         var ten = new IetfVersion(10);
         IetfVersion nine = ten with { Interop = 9 };
-        IetfVersion eight = nine with { Interop = 8, SupportsGet = false, AppliesAppendLimitsToCreation = false, EmptyAppendAfterCompletion = AppendRejection.Gone };
-        IetfVersion seven = eight with { Interop = 7, EmptyAppendAfterCompletion = AppendRejection.Completed, AppendAfterCompletion = AppendRejection.Completed };
+        IetfVersion eight = nine with { Interop = 8, SupportsGet = false, AppliesAppendLimitsToCreation = false, EmptyAppendRejection = AppendRejection.Gone };
+        IetfVersion seven = eight with { Interop = 7, EmptyAppendRejection = AppendRejection.Completed, ContentAppendRejection = AppendRejection.Completed };
         IetfVersion six = seven with
         {
             Interop = 6,
             MaxAgeKey = "expires",
             RequiresCompleteness = false,
             AppendStatusCode = 201,
-            RejectsAppendHeaders = true,
+            RejectsContentHeaders = true,
             ExcessInvalidatesUpload = false,
         };
         IetfVersion five = six with { Interop = 5, MaxAgeKey = null, RequiresPartialUploadType = false };
@@ -103,8 +106,8 @@ internal sealed record IetfVersion(int Interop)
     /// <param name="Title">The registered title of the problem type.</param>
     internal sealed record AppendRejection(int Status, string Type, string Title)
     {
-        public static readonly AppendRejection Completed = new(400, Problem.CompletedUploadType, "Upload Is Completed");
+        public static readonly AppendRejection Completed = new(400, Problem.CompletedUploadType, Problem.CompletedUploadTitle);
         public static readonly AppendRejection Gone = Completed with { Status = 410 };
-        public static readonly AppendRejection LengthConflict = new(400, Problem.LengthConflictType, "Inconsistent Upload Length Values");
+        public static readonly AppendRejection LengthConflict = new(400, Problem.LengthConflictType, Problem.LengthConflictTitle);
     }
 }

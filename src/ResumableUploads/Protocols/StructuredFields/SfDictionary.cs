@@ -9,9 +9,9 @@ namespace ResumableUploads.Protocols.StructuredFields;
 internal static class SfDictionary
 {
     /// <summary>Parses a dictionary. A repeated key keeps its first position and gets the last value.</summary>
-    /// <param name="values">The values of the header. Several lines are one list.</param>
-    /// <param name="members">The members in their order. The value of a key without a value is true.</param>
-    /// <returns>False if the field is not a dictionary.</returns>
+    /// <param name="values">The values of the header. Multiple header lines are combined into one list.</param>
+    /// <param name="members">The members in the order of the header. A key without a value has the value true.</param>
+    /// <returns><see langword="true"/> if the field is absent or a dictionary; otherwise, <see langword="false"/>.</returns>
     public static bool TryParse(StringValues values, out OrderedDictionary<string, SfValue> members)
     {
         members = new OrderedDictionary<string, SfValue>(StringComparer.Ordinal);

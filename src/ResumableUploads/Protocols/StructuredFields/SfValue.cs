@@ -13,7 +13,7 @@ internal enum SfKind
 
 /// <summary>A value of a structured field.</summary>
 /// <param name="Kind">The type of the value.</param>
-/// <param name="Number">The value of an Integer. 1 or 0 for a Boolean.</param>
+/// <param name="Number">The value of an Integer, or 1 (true) or 0 (false) for a Boolean.</param>
 /// <param name="Bytes">The value of a Byte Sequence.</param>
 internal readonly record struct SfValue(SfKind Kind, long Number = 0, byte[]? Bytes = null)
 {

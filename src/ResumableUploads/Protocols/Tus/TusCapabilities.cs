@@ -4,7 +4,7 @@ namespace ResumableUploads.Protocols.Tus;
 
 /// <summary>The capabilities that the server advertises (tus 1.0.0, Core, OPTIONS).</summary>
 /// <param name="MaxUploadSize">The maximum size of an upload, in bytes.</param>
-/// <param name="SupportsChecksum">Whether the store can hold bytes back until they are verified.</param>
+/// <param name="SupportsChecksum">Whether the store can stage bytes until they are verified.</param>
 /// <param name="SupportsDownload">Whether clients can download completed uploads.</param>
 internal sealed record TusCapabilities(long MaxUploadSize, bool SupportsChecksum, bool SupportsDownload = false)
 {

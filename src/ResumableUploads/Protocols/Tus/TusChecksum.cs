@@ -8,7 +8,7 @@ internal static class TusChecksum
     /// <summary>The value of <c>Tus-Checksum-Algorithm</c>. The specification requires sha1.</summary>
     public static readonly string AlgorithmNames = string.Join(',', TusDigestAlgorithms.Names);
 
-    /// <summary>Returns null if the algorithm is not supported, or the value is not base64 or has the wrong length.</summary>
+    /// <summary>Parses the header value. Returns null if the algorithm is not supported, or the value is not base64 or has the wrong length.</summary>
     public static Digest? TryParse(string text)
     {
         string[] parts = text.Split(' ');

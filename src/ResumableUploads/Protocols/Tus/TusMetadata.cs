@@ -2,18 +2,19 @@ using System.Text;
 
 namespace ResumableUploads.Protocols.Tus;
 
-/// <summary>The value of <c>Upload-Metadata</c>: pairs of a key and a base64 value (tus 1.0.0, Creation, Upload-Metadata).</summary>
-/// <param name="HeaderValue">The header as the client sent it.</param>
-/// <param name="FileName">The value of <c>filename</c>, otherwise of <c>name</c>, or null.</param>
-/// <param name="ContentType">The value of <c>filetype</c>, otherwise of <c>type</c>, or null.</param>
+/// <summary>The value of <c>Upload-Metadata</c>: pairs of a key and a base64 value (<see href="https://tus.io/protocols/resumable-upload#upload-metadata">tus 1.0.0, Upload-Metadata</see>).</summary>
+/// <param name="HeaderValue">The unparsed header value.</param>
+/// <param name="FileName">The value of <c>filename</c> or, if absent, of <c>name</c>; null if neither is present.</param>
+/// <param name="ContentType">The value of <c>filetype</c> or, if absent, of <c>type</c>; null if neither is present or the value is not printable ASCII.</param>
 internal sealed record TusMetadata(string HeaderValue, string? FileName, string? ContentType)
 {
     /// <summary>Gets all values that are valid UTF-8.</summary>
     public IReadOnlyDictionary<string, string> Values { get; private init; } = new Dictionary<string, string>();
 
+    /// <summary>The maximum length of the header value, in characters.</summary>
     public const int MaxLength = 8 * 1024;
 
-    /// <summary>Returns null if the text is malformed.</summary>
+    /// <summary>Parses the header value. Returns null if it is malformed or too long.</summary>
     public static TusMetadata? TryParse(string raw)
     {
         if (raw.Length > MaxLength)
@@ -45,7 +46,7 @@ internal sealed record TusMetadata(string HeaderValue, string? FileName, string?
 
     private static string? NullIfEmpty(string? text) => string.IsNullOrEmpty(text) ? null : text;
 
-    /// <summary>Returns false if the value is not base64. The text is null if the decoded value is not UTF-8.</summary>
+    /// <summary>Decodes a value. Returns false if it is not base64. The text is null if the decoded value is not UTF-8.</summary>
     private static bool TryDecode(string base64, out string? text)
     {
         text = null;

@@ -5,15 +5,16 @@ using ResumableUploads.Engine.Digests;
 namespace ResumableUploads.Protocols.Tus;
 
 /// <summary>
-/// Parses requests of <see href="https://tus.io/protocols/resumable-upload">tus 1.0.0</see>. Our decisions are in docs/protocols/tus.md.
+/// Parses requests of <see href="https://tus.io/protocols/resumable-upload">tus 1.0.0</see>. For what the specification leaves open, see
+/// docs/protocols/tus.md.
 /// </summary>
 internal static class TusParser
 {
     /// <summary>Parses a request.</summary>
-    /// <param name="head">The method, the headers, the type of the URL and the content length of the request.</param>
+    /// <param name="head">The method, headers and content length of the request, and whether its URL identifies an upload.</param>
     /// <param name="capabilities">The capabilities of the server.</param>
-    /// <param name="request">The parsed request.</param>
-    /// <returns>Null, or the problem that makes the request invalid.</returns>
+    /// <param name="request">The parsed request. Valid only if this method returns null.</param>
+    /// <returns>The problem that makes the request invalid, or null if the request is valid.</returns>
     public static Problem? Parse(RequestHead head, TusCapabilities capabilities, out TusRequest request)
     {
         request = default!;
@@ -37,7 +38,7 @@ internal static class TusParser
 
         if (Array.Find(ConflictingHeaders.ForTus, headers.ContainsKey) is { } other)
         {
-            return BadRequest("two-protocols", $"Tus-Resumable and {other} belong to different protocols. Send the headers of one protocol.");
+            return CommonProblems.CreateProtocolConflict(TusHeaders.Resumable, other);
         }
 
         return isUpload switch
@@ -120,10 +121,10 @@ internal static class TusParser
         request = default!;
         if (!HasPatchContentType(headers))
         {
-            return UnsupportedContentType("Send the bytes as application/offset+octet-stream.");
+            return UnsupportedContentType("Set Content-Type to application/offset+octet-stream.");
         }
 
-        if (!NumericHeader.TryParse(headers[TusHeaders.Offset], out long? offset) || offset is null)
+        if (!NumericHeader.TryParseOptional(headers[TusHeaders.Offset], out long? offset) || offset is null)
         {
             return BadRequest("upload-offset", "Upload-Offset is missing or invalid. Send it once, as a decimal number from 0 to 9223372036854775807.");
         }
@@ -158,7 +159,7 @@ internal static class TusParser
     private static Problem? ReadLength(IHeaderDictionary headers, out long? length, out bool isDeferred)
     {
         isDeferred = false;
-        if (!NumericHeader.TryParse(headers[TusHeaders.Length], out length))
+        if (!NumericHeader.TryParseOptional(headers[TusHeaders.Length], out length))
         {
             return BadRequest("upload-length", "Upload-Length is invalid. Send it once, as a decimal number from 0 to 9223372036854775807.");
         }
@@ -189,22 +190,22 @@ internal static class TusParser
         StringValues values = headers[TusHeaders.Checksum];
         if ((hasTrailer || values.Count > 0 || contentDigest is not null) && !capabilities.SupportsChecksum)
         {
-            return BadRequest("checksum", "The server cannot verify the content before it is stored. Send neither Upload-Checksum nor Content-Digest.");
+            return InvalidChecksum("The server cannot verify the content before it is stored. Send neither Upload-Checksum nor Content-Digest.");
         }
 
         if (values.Count == 0)
         {
-            return hasTrailer && contentDigest is not null ? BadRequest("checksum", SingleChecksumDetail) : null;
+            return hasTrailer && contentDigest is not null ? InvalidChecksum(SingleChecksumDetail) : null;
         }
 
         if (contentDigest is not null)
         {
-            return BadRequest("checksum", SingleChecksumDetail);
+            return InvalidChecksum(SingleChecksumDetail);
         }
 
         return values.Count == 1 && !hasTrailer && (contentDigest = TusChecksum.TryParse(values.ToString())) is not null
             ? null
-            : BadRequest("checksum", $"Upload-Checksum is invalid. Send an algorithm, one space, and the digest in base64. The algorithms are: {TusChecksum.AlgorithmNames}.");
+            : InvalidChecksum($"Upload-Checksum is invalid. Send an algorithm, one space, and the digest in base64. The algorithms are: {TusChecksum.AlgorithmNames}.");
     }
 
     private static bool HasPatchContentType(IHeaderDictionary headers) =>
@@ -215,5 +216,7 @@ internal static class TusParser
 
     private static Problem UnsupportedContentType(string detail) => new(415, Problem.CustomType("content-type"), "Unsupported content type", detail);
 
-    private static Problem BadRequest(string name, string detail) => new(400, Problem.CustomType("bad-" + name), "Invalid request header", detail);
+    private static Problem InvalidChecksum(string detail) => new(400, Problem.CustomType("bad-checksum"), CommonProblems.ChecksumTitle, detail);
+
+    private static Problem BadRequest(string typeSuffix, string detail) => new(400, Problem.CustomType("bad-" + typeSuffix), "Invalid request header", detail);
 }

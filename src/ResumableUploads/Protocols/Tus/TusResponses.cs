@@ -4,7 +4,7 @@ using ResumableUploads.Engine;
 
 namespace ResumableUploads.Protocols.Tus;
 
-/// <summary>Maps results to responses of tus 1.0.0. See docs/protocols/tus.md#status-codes-and-problem-types.</summary>
+/// <summary>Maps engine results to responses of tus 1.0.0. See docs/protocols/tus.md#status-codes-and-problem-types.</summary>
 internal static class TusResponses
 {
     /// <summary>Gets the headers that are added to a download.</summary>
@@ -43,19 +43,19 @@ internal static class TusResponses
             [
                 VersionHeader,
                 NoStoreHeader,
-                .. isPendingConcatenation ? [] : OffsetHeaders(info.Offset),
-                .. info.Length is { } length ? OptionalHeader(TusHeaders.Length, FormatNumber(length))
-                    : isPendingConcatenation ? [] : OptionalHeader(TusHeaders.DeferLength, "1"),
-                .. OptionalHeader(TusHeaders.Metadata, record.ProtocolMetadata),
-                .. OptionalHeader(TusHeaders.Concat, record.Concatenation?.RawValue),
-                .. ExpirationHeaders(info.State == UploadState.Receiving ? info.Expires : null),
+                .. isPendingConcatenation ? [] : GetOffsetHeaders(info.Offset),
+                .. info.Length is { } length ? GetOptionalHeader(TusHeaders.Length, FormatNumber(length))
+                    : isPendingConcatenation ? [] : GetOptionalHeader(TusHeaders.DeferLength, "1"),
+                .. GetOptionalHeader(TusHeaders.Metadata, record.ProtocolMetadata),
+                .. GetOptionalHeader(TusHeaders.Concat, record.Concatenation?.RawValue),
+                .. GetExpirationHeaders(info.State == UploadState.Receiving ? info.Expires : null),
             ],
         };
     }
 
     public static HttpResponseData ForCreation(UploadResult result, string location)
     {
-        KeyValuePair<string, string>[] headers = [new("Location", location), .. OffsetHeaders(result.Offset), .. ExpirationHeaders(result.Expires)];
+        KeyValuePair<string, string>[] headers = [new("Location", location), .. GetOffsetHeaders(result.Offset), .. GetExpirationHeaders(result.Expires)];
         return result.Kind switch
         {
             UploadResultKind.Appended => new HttpResponseData(201) { Headers = [VersionHeader, NoStoreHeader, .. headers] },
@@ -68,41 +68,41 @@ internal static class TusResponses
     /// <summary>Returns the response to an append, a termination, or a failed request.</summary>
     public static HttpResponseData For(UploadResult result) => result.Kind switch
     {
-        UploadResultKind.Appended => new HttpResponseData(204) { Headers = [VersionHeader, NoStoreHeader, .. OffsetHeaders(result.Offset), .. ExpirationHeaders(result.Expires)] },
-        UploadResultKind.Completed or UploadResultKind.Replayed => ForCompletion(result, 204, [.. OffsetHeaders(result.Offset)]),
+        UploadResultKind.Appended => new HttpResponseData(204) { Headers = [VersionHeader, NoStoreHeader, .. GetOffsetHeaders(result.Offset), .. GetExpirationHeaders(result.Expires)] },
+        UploadResultKind.Completed or UploadResultKind.Replayed => ForCompletion(result, 204, [.. GetOffsetHeaders(result.Offset)]),
         UploadResultKind.Cancelled when result.Offset is not null => new HttpResponseData(204) { Headers = [VersionHeader, NoStoreHeader] },
         UploadResultKind.Cancelled => ForError(new UploadResult(UploadResultKind.NotFound)),
-        UploadResultKind.HandlerFailed when result.Response is { } response => FromStoredResponse(StoredResponse.FromBytes(response), null, [.. OffsetHeaders(result.Offset)]),
+        UploadResultKind.HandlerFailed when result.Response is { } response => FromStoredResponse(StoredResponse.FromBytes(response), null, [.. GetOffsetHeaders(result.Offset)]),
         _ => ForError(result),
     };
 
-    /// <summary>Returns the problem for a failure. Clients give up on every 4xx except 409 and 423 (docs/protocols/tus.md#what-clients-do).</summary>
-    public static Problem ProblemFor(UploadResult result)
+    /// <summary>Creates the problem that describes a failed result. Clients give up on every 4xx except 409 and 423 (docs/protocols/tus.md#what-clients-do).</summary>
+    public static Problem CreateProblem(UploadResult result)
     {
         (int status, string type, string title, string detail) = result.Kind switch
         {
-            UploadResultKind.OffsetMismatch => (409, Problem.OffsetMismatchType, "Mismatching upload offset",
+            UploadResultKind.OffsetMismatch => (409, Problem.OffsetMismatchType, Problem.OffsetMismatchTitle,
                 "Continue at the offset in Upload-Offset."),
             UploadResultKind.AlreadyComplete => (409, Problem.CustomType("upload-complete"), "The upload is complete",
-                "A complete upload accepts no more bytes. Send an empty PATCH at the full length to get the stored response."),
-            UploadResultKind.LengthConflict => (400, Problem.LengthConflictType, "Inconsistent upload length",
+                "A complete upload accepts no more bytes. Send an empty PATCH with Upload-Offset equal to the upload length to get the stored response."),
+            UploadResultKind.LengthConflict => (400, Problem.LengthConflictType, Problem.LengthConflictTitle,
                 "Upload-Length differs from the known length of the upload, or is less than its offset. Send the correct length."),
             UploadResultKind.LengthExceeded => (413, Problem.CustomType("upload-length-exceeded"), "The upload length is exceeded",
                 "The request body extends beyond Upload-Length. Send only the missing bytes."),
-            UploadResultKind.ReprDigestMismatch => (460, Problem.CustomType("digest-mismatch"), "Checksum mismatch",
+            UploadResultKind.ReprDigestMismatch => (460, Problem.CustomType("digest-mismatch"), CommonProblems.DigestMismatchTitle,
                 "The stored bytes do not match Repr-Digest. Delete the upload and send the file again."),
-            UploadResultKind.DigestMissing => (400, Problem.CustomType("bad-checksum"), "Invalid checksum trailer",
+            UploadResultKind.DigestMissing => (400, Problem.CustomType("bad-checksum"), CommonProblems.ChecksumTitle,
                 "The Upload-Checksum trailer is missing or invalid, and the request body was discarded. Send it again at the same offset, with a valid trailer."),
-            UploadResultKind.DigestMismatch => (460, Problem.CustomType("digest-mismatch"), "Checksum mismatch",
+            UploadResultKind.DigestMismatch => (460, Problem.CustomType("digest-mismatch"), CommonProblems.DigestMismatchTitle,
                 "The request body does not match its checksum and was discarded. Send it again at the same offset."),
-            UploadResultKind.DigestUnsupported => (413, Problem.CustomType("digest-too-large"), "The request body is too large for a checksum",
-                "The request body exceeds what the server can verify before storing it. Send smaller chunks, or no checksum."),
+            UploadResultKind.DigestUnsupported => (413, Problem.CustomType("digest-too-large"), CommonProblems.TooLargeToVerifyTitle,
+                "The request body is larger than the server can verify before storing it. Send smaller chunks, or omit the checksum."),
             UploadResultKind.Busy => (423, Problem.CustomType("busy"), "The upload is locked",
-                "Another server process holds the upload. Retry after a short delay."),
+                CommonProblems.LockedDetail),
             UploadResultKind.HandlerRunning => (503, Problem.CustomType("still-completing"), "The upload is being processed",
-                "All bytes are stored. Send an empty PATCH at the full length later to get the response."),
+                "All bytes are stored. Later, send an empty PATCH with Upload-Offset equal to the upload length to get the response."),
             UploadResultKind.HandlerFailed => (503, Problem.CustomType("handler-failed"), "Processing of the upload failed",
-                "All bytes are stored. Send an empty PATCH at the full length later to process the upload again."),
+                "All bytes are stored. Later, send an empty PATCH with Upload-Offset equal to the upload length to process the upload again."),
             UploadResultKind.ConcatenationNotAppendable => (403, Problem.CustomType("joined"), "The upload is a final upload",
                 "A final upload consists of its parts. Append to a partial upload instead."),
             UploadResultKind.PartNotFound => (400, Problem.CustomType("part-missing"), "A partial upload does not exist",
@@ -122,12 +122,12 @@ internal static class TusResponses
 
     private static HttpResponseData ForError(UploadResult result)
     {
-        Problem problem = ProblemFor(result);
+        Problem problem = CreateProblem(result);
         return problem.ToResponse(
         [
             VersionHeader,
-            .. OffsetHeaders(problem.ExpectedOffset),
-            .. ExpirationHeaders(result.Expires),
+            .. GetOffsetHeaders(problem.ExpectedOffset),
+            .. GetExpirationHeaders(result.Expires),
             .. RetryAfter.GetSeconds(result.Kind) is { } seconds ? (KeyValuePair<string, string>[])[new("Retry-After", FormatNumber(seconds))] : [],
         ]);
     }
@@ -168,12 +168,12 @@ internal static class TusResponses
 
     private static bool HasName(KeyValuePair<string, string> header, string name) => header.Key.Equals(name, StringComparison.OrdinalIgnoreCase);
 
-    private static KeyValuePair<string, string>[] OptionalHeader(string name, string? value) => value is null ? [] : [new(name, value)];
+    private static KeyValuePair<string, string>[] GetOptionalHeader(string name, string? value) => value is null ? [] : [new(name, value)];
 
-    private static KeyValuePair<string, string>[] OffsetHeaders(long? offset) => offset is { } value ? [new(TusHeaders.Offset, FormatNumber(value))] : [];
+    private static KeyValuePair<string, string>[] GetOffsetHeaders(long? offset) => offset is { } value ? [new(TusHeaders.Offset, FormatNumber(value))] : [];
 
     /// <summary>Returns <c>Upload-Expires</c>, whose value is an IMF-fixdate (tus 1.0.0, Expiration, Upload-Expires).</summary>
-    private static KeyValuePair<string, string>[] ExpirationHeaders(DateTimeOffset? expires) =>
+    private static KeyValuePair<string, string>[] GetExpirationHeaders(DateTimeOffset? expires) =>
         expires is { } at ? [new(TusHeaders.Expires, at.ToString("R", CultureInfo.InvariantCulture))] : [];
 
     private static string FormatNumber(long value) => value.ToString(CultureInfo.InvariantCulture);

@@ -77,8 +77,8 @@ internal sealed class BlockList(MemoryBudget budget, ArrayPool<byte> pool)
     }
 
     /// <summary>
-    /// Appends the content of another list, which is unusable afterwards. Needs no budget: the bytes are copied if they fit into the last block; otherwise
-    /// the blocks are moved.
+    /// Appends the content of another list, which is unusable afterwards. No memory is reserved, because the bytes are copied into the last
+    /// block if they fit; otherwise, the blocks are moved.
     /// </summary>
     public void MoveFrom(BlockList other)
     {

@@ -1,6 +1,9 @@
 namespace ResumableUploads.Stores.Memory;
 
-/// <summary>Reads the content up to its length at the time of opening. Stays valid if the upload is deleted.</summary>
+/// <summary>
+/// A read-only stream over the first bytes of the content of an upload. Bytes appended later are not visible. The stream stays readable after the
+/// upload is deleted, because it holds a reference to the blocks.
+/// </summary>
 internal sealed class BlockStream : Stream
 {
     // Held during a copy, so that a concurrent Dispose does not return the blocks to the pool.
@@ -11,7 +14,12 @@ internal sealed class BlockStream : Stream
     private long _position;
     private bool _disposed;
 
-    /// <summary>Initializes a stream that holds a reference to the blocks until it is disposed.</summary>
+    /// <summary>
+    /// Initializes a new instance of the <see cref="BlockStream"/> class and adds a reference to the blocks, which is released when the stream is
+    /// disposed.
+    /// </summary>
+    /// <param name="blocks">The blocks that contain the content.</param>
+    /// <param name="length">The number of bytes, from the start of the content, that the stream exposes.</param>
     public BlockStream(BlockList blocks, long length)
     {
         blocks.AddReference();
@@ -103,7 +111,7 @@ internal sealed class BlockStream : Stream
         };
         if (target < 0)
         {
-            throw new IOException("The position must not be negative.");
+            throw new IOException("An attempt was made to move the position before the beginning of the stream.");
         }
 
         return _position = target;

@@ -163,7 +163,7 @@ internal sealed class MemoryUpload
     /// <summary>
     /// Writes bytes of the running append and advances the offset. Returns null if the upload was removed. The bytes are copied outside of the lock, because
     /// there is only one writer. The reference to the blocks is held during the copy only, so that a removal releases the memory even while a client
-    /// is silent.
+    /// sends nothing.
     /// </summary>
     public (long Written, long Offset)? Write(in ReadOnlySequence<byte> bytes)
     {

@@ -73,7 +73,7 @@ public sealed class MemoryUploadStore : IUploadStore, IStagedAppendStore, IDispo
             return ValueTask.FromResult(new CreateResult(CreateStatus.AlreadyExists, null));
         }
 
-        // From the budget of content: new uploads must not use up the memory that existing ones need to complete.
+        // Reserved from the content budget, because new uploads must not use the memory that existing uploads need to complete.
         if (!_budget.TryReserveForContent(MemoryUpload.GetCost(record)))
         {
             throw new UploadStoreException(StoreFailure.Full, "The memory store is full.");

@@ -105,7 +105,7 @@ public class FileIdResponsesTests
     [InlineData("UploadTooLarge", false)]
     public void Problem_repeats_provided_offset_only_on_mismatch(string kind, bool isExpected)
     {
-        Problem problem = FileIdResponses.ProblemFor(CreateResult(kind) with { ProvidedOffset = 3 });
+        Problem problem = FileIdResponses.CreateProblem(CreateResult(kind) with { ProvidedOffset = 3 });
         Assert.Equal(isExpected ? 3 : null, problem.ProvidedOffset);
     }
 
@@ -136,11 +136,11 @@ public class FileIdResponsesTests
 
     [Fact]
     public void UploadTooLarge_detail_contains_the_maximum() =>
-        Assert.Contains("1234", FileIdResponses.ProblemFor(new UploadResult(UploadResultKind.UploadTooLarge) { MaxUploadSize = 1234 }).Detail, StringComparison.Ordinal);
+        Assert.Contains("1234", FileIdResponses.CreateProblem(new UploadResult(UploadResultKind.UploadTooLarge) { MaxUploadSize = 1234 }).Detail, StringComparison.Ordinal);
 
     [Fact]
     public void Rejected_detail_is_the_text_of_the_application() =>
-        Assert.Equal("no teapots", FileIdResponses.ProblemFor(CreateResult("Rejected")).Detail);
+        Assert.Equal("no teapots", FileIdResponses.CreateProblem(CreateResult("Rejected")).Detail);
 
     [Theory]
     [InlineData(0, false)]

@@ -29,10 +29,10 @@ public class BrokenStoreTests
     [InlineData(nameof(AppendsWithoutOffsetCheck), "Law5_Append_at_wrong_offset_is_rejected_before_reading(9)", Model, Concurrency)]
     [InlineData(nameof(ComputesOffset), Model)]
     [InlineData(nameof(UpdatesWithoutVersionCheck), "Version_of_a_deleted_upload_does_not_match_its_successor", Model, Concurrency)]
-    [InlineData(nameof(DeletesDuringAppend), "Law9_Conditional_delete_during_an_append_returns_busy_at_once")]
-    [InlineData(nameof(IgnoresOffsetInVersion), "Law9_Update_after_an_append_returns_version_mismatch")]
+    [InlineData(nameof(DeletesDuringAppend), "Law9_Conditional_delete_during_an_append_returns_Busy_without_waiting")]
+    [InlineData(nameof(IgnoresOffsetInVersion), "Law9_Update_after_an_append_returns_VersionMismatch")]
     [InlineData(nameof(LosesResponses), Model)]
-    [InlineData(nameof(SkipsInListings), "List_after_a_key_continues_without_gap_or_repeat(b)")]
+    [InlineData(nameof(SkipsInListings), "List_with_StartAfter_returns_exactly_the_following_uploads(b)")]
     public async Task Defect_is_detected(string defect, params string[] cases)
     {
         foreach (string name in cases)

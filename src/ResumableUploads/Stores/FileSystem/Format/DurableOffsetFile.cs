@@ -7,26 +7,26 @@ namespace ResumableUploads.Stores.FileSystem.Format;
 
 /// <summary>A slot of the mark file.</summary>
 /// <param name="Index">The position in the file: 0 or 1.</param>
-/// <param name="Sequence">A number that grows with each write.</param>
+/// <param name="Sequence">A number that increases with each write.</param>
 /// <param name="Offset">The durable offset.</param>
 /// <param name="BootId">The boot in which the slot was written, or <see cref="DurableOffsetFile.UntrustedBootId"/>.</param>
-/// <param name="IsConfirmed">Whether the slot has a confirmation, which is written after the slot was synced.</param>
+/// <param name="IsConfirmed">Whether the slot has a confirmation, which is written after the slot has been synced.</param>
 internal readonly record struct DurableOffsetSlot(int Index, long Sequence, long Offset, string BootId, bool IsConfirmed);
 
 /// <summary>The two slots of a mark file.</summary>
 internal readonly record struct DurableOffsetSlots(DurableOffsetSlot? Newest, DurableOffsetSlot? Previous)
 {
     /// <summary>
-    /// Returns the slot that counts. In the boot that wrote it, a slot can be read before it is on the disk, so the previous one counts until it is
-    /// confirmed. In another boot, every slot was read from the disk. Null means offset 0 in the boot that created the upload.
+    /// Returns the slot with the current durable offset, or null for offset 0 in the boot that created the upload. In the boot that wrote a slot, the slot
+    /// can be read before it is on the disk, so the previous slot is used until the slot is confirmed. In a later boot, every slot was read from the disk.
     /// </summary>
     public DurableOffsetSlot? GetTrusted(string boot) => Newest is { } slot && (slot.IsConfirmed || slot.BootId != boot) ? slot : Previous;
 }
 
 /// <summary>
-/// Reads and writes the mark file, which holds the durable offset. It has two slots of text, written in turns, so that a torn write leaves the
-/// other one valid. A slot has sequence, offset, boot id and digest. When these are durable, the sequence is repeated after them as a
-/// confirmation for readers in the same boot; it is not synced.
+/// Reads and writes the mark file, which holds the durable offset. It has two slots of text, written alternately, so that a torn write leaves the
+/// other one valid. A slot contains the sequence, the offset, the boot id and a digest. After a slot is durable, the sequence is appended to it as a
+/// confirmation for readers in the same boot. The confirmation is not synced.
 /// </summary>
 internal static class DurableOffsetFile
 {

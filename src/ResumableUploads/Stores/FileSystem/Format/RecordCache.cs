@@ -1,8 +1,8 @@
 namespace ResumableUploads.Stores.FileSystem.Format;
 
 /// <summary>
-/// Decodes records and caches a few of them. A request reads its record several times; a file with the same bytes need not be parsed and
-/// hashed again.
+/// Decodes records and caches a few of them. A request reads its record several times, and the cache avoids parsing and
+/// hashing a file with the same bytes again.
 /// </summary>
 internal sealed class RecordCache
 {

@@ -8,14 +8,14 @@ using ResumableUploads.Abstractions;
 namespace ResumableUploads.Stores.FileSystem.Format;
 
 /// <summary>The result of decoding a record file. One of the three values is set.</summary>
-/// <param name="Record">The record, if it is valid.</param>
-/// <param name="NewerFormat">The format version, if only a newer version of the package can read it.</param>
-/// <param name="DamageReason">A description of the damage.</param>
+/// <param name="Record">The record, or null if it is not valid.</param>
+/// <param name="NewerFormat">The format version of the file if only a newer version of the package can read it; otherwise, null.</param>
+/// <param name="DamageReason">A description of the damage, or null if the record is not damaged.</param>
 internal readonly record struct RecordDecodeResult(StoredRecord? Record, int? NewerFormat, string? DamageReason);
 
 /// <summary>
-/// Encodes and decodes record files: one line of JSON, which ends with a digest of itself and contains length and digest of the caller's data,
-/// and then the data byte for byte.
+/// Encodes and decodes record files. A file contains one line of JSON, followed by the caller's data. The line contains the length and the digest of
+/// the data, and ends with a digest of the line.
 /// </summary>
 internal static class RecordCodec
 {
@@ -66,7 +66,7 @@ internal static class RecordCodec
         json.WriteString("dataSha256"u8, HashToHex(record.Data.Span, stackalloc byte[2 * SHA256.HashSizeInBytes]));
         json.Flush();
 
-        // The digest of everything before it, inserted before the closing brace.
+        // The digest covers everything before it and is inserted before the closing brace.
         ReadOnlySpan<byte> check = HashToHex(line.WrittenSpan, stackalloc byte[DigestLength]);
         line.Write(DigestPropertyName);
         line.Write(check);

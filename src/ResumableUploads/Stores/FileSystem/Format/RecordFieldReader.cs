@@ -4,8 +4,8 @@ using System.Text.Json;
 namespace ResumableUploads.Stores.FileSystem.Format;
 
 /// <summary>
-/// Reads fields of a JSON object without building a document. Fields can be read in any order; reading them in the order of the line
-/// parses it only once.
+/// Reads fields of a JSON object without building a document. Fields can be read in any order. Reading them in the order of the line is
+/// fastest, because the line is parsed only once.
 /// </summary>
 internal ref struct RecordFieldReader(ReadOnlySpan<byte> line)
 {
@@ -37,7 +37,7 @@ internal ref struct RecordFieldReader(ReadOnlySpan<byte> line)
             return;
         }
 
-        // Not after the previous field, so start over.
+        // The field does not follow the previous one, so search from the start.
         _json = new Utf8JsonReader(_line);
         if (!TryMoveTo(name))
         {

@@ -7,7 +7,7 @@ internal sealed class StorePaths(string root)
 {
     public const string RecordFileName = "record.json";
 
-    // A fixed name, because only the holder of the lock writes this file. The next holder overwrites one that a crash left behind.
+    // The name is fixed, because only the lock holder writes this file. The next holder overwrites a file that a crash left behind.
     public const string TemporaryRecordFileName = "record.json.tmp";
     public const string ResponseFileName = "outcome";
 
@@ -30,7 +30,7 @@ internal sealed class StorePaths(string root)
     public static string GetLockFileName(string nonce) => nonce + ".lock";
 
     /// <summary>
-    /// Gets the directory in which an upload is built. Sixteen parent directories are used in turns, so that creations do not wait for the kernel's lock of one.
+    /// Gets the directory in which an upload is created. Sixteen parent directories are used in turn, to reduce contention on the directory lock of the kernel.
     /// </summary>
     public string GetCreationDirectory(uint count, string nonce) => Path.Join([Temp, CreationParentNames[(int)(count % CreationParentNames.Length)], nonce]);
 
@@ -53,7 +53,7 @@ internal sealed class UploadFilePaths(string directory, string nonce)
 
     public string Nonce { get; } = nonce;
 
-    // Cached, because an operation uses each several times.
+    // The paths are cached, because an operation uses each of them several times.
     public string DataPath => field ??= GetPath(".data");
 
     public string DurableOffsetPath => field ??= GetPath(".mark");

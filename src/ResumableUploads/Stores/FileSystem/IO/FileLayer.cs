@@ -50,8 +50,8 @@ internal abstract class FileLayer
     public abstract long GetAvailableFreeSpace(string path);
 
     /// <summary>
-    /// Reads a whole file, or returns null if there is no such file. Of a file longer than <paramref name="maxLength"/>, one byte more than that is
-    /// returned.
+    /// Reads a whole file, or returns null if there is no such file. If the file is longer than <paramref name="maxLength"/>, its first
+    /// <paramref name="maxLength"/> + 1 bytes are returned.
     /// </summary>
     public abstract byte[]? ReadFile(string path, int maxLength);
 

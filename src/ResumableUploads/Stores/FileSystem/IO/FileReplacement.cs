@@ -3,7 +3,7 @@ namespace ResumableUploads.Stores.FileSystem.IO;
 /// <summary>The names for <see cref="FileLayer.ReplaceFile"/>.</summary>
 /// <param name="Directory">The path of the directory.</param>
 /// <param name="GuardName">
-/// A file that must exist in the directory. It tells the directory from another one that was created at the same path later.
+/// A file that must exist in the directory. It distinguishes the directory from another one that was created at the same path later.
 /// </param>
 /// <param name="Name">The file to replace.</param>
 /// <param name="TemporaryName">The file that is written first and then renamed.</param>

@@ -4,7 +4,7 @@ using System.IO.Enumeration;
 namespace ResumableUploads.Stores.FileSystem.IO;
 
 /// <summary>
-/// The layer that uses only the framework, for Windows. Directories cannot be synced there, so the names of files count as durable at once.
+/// The layer that uses only the framework, for Windows. Directories cannot be synced there, so the names of files are assumed to be durable immediately.
 /// </summary>
 internal class PortableFileLayer : FileLayer
 {
@@ -42,7 +42,7 @@ internal class PortableFileLayer : FileLayer
         }
         catch (Exception e) when (StorageErrors.IsStorageError(e))
         {
-            // Not empty any more, or already deleted.
+            // The directory is no longer empty, or is already deleted.
         }
     }
 

@@ -84,7 +84,7 @@ internal sealed class AppendOperation(
             {
                 dataFile.SetLastWriteTimeAndSync();
 
-                // From here on the record decides, even if writing it fails: it may have reached the disk.
+                // From here on, the record determines the result, even if writing it fails, because it may have reached the disk.
                 discard = false;
                 if (!WriteStagingOffset(null))
                 {
@@ -109,7 +109,7 @@ internal sealed class AppendOperation(
             return CreateResult(AppendStatus.Discarded, dataFile.StartOffset);
         }
 
-        // After a crash before the mark is written, the next access in this boot keeps the bytes; in another boot it cuts them off.
+        // After a crash before the mark is written, the next access keeps the bytes in this boot and truncates them in a later boot.
         dataFile.CommitStaged();
         return Finish(dataFile, reportDurable: false);
     }

@@ -45,7 +45,7 @@ internal sealed class ChangeOperations(StoreContext context, RecordFile records,
                 LastUpdated = context.TimeProvider.GetUtcNow(),
                 FinalOffset = receiving ? null : upload.Offset,
 
-                // Staged bytes that a crash left behind were cut off when the lock was taken.
+                // Staged bytes that a crash left behind were truncated when the lock was acquired.
                 StagingOffset = null,
             };
 
@@ -84,7 +84,7 @@ internal sealed class ChangeOperations(StoreContext context, RecordFile records,
     /// <summary>Stores the response of an upload. Returns false if the upload does not exist.</summary>
     public bool PutResponse(UploadKey key, ReadOnlySpan<byte> response)
     {
-        // A random name, because no lock is held.
+        // The name is random, because no lock is held.
         string temporary = $"{StorePaths.ResponseFileName}.{NonceGenerator.Next()}.tmp";
         for (int attempt = 0; attempt < MaxResponseAttempts && records.Read(key) is { } record; attempt++)
         {

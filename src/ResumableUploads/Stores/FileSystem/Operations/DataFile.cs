@@ -10,7 +10,7 @@ namespace ResumableUploads.Stores.FileSystem.Operations;
 /// <param name="upload">The locked upload, which is receiving.</param>
 /// <param name="data">The open data file.</param>
 /// <param name="durableOffsetFile">The open mark file, or null with <see cref="Durability.ProcessCrash"/>, where nothing is synced.</param>
-/// <param name="staging">Whether the bytes are staged and do not count yet.</param>
+/// <param name="staging">Whether the bytes are staged and not yet part of the content.</param>
 /// <param name="expectedLength">The expected number of bytes of the append, or null.</param>
 internal sealed class DataFile(
     StoreContext context, LockedUpload upload, OpenFile data, OpenFile? durableOffsetFile, bool staging, long? expectedLength) : IDisposable
@@ -44,7 +44,7 @@ internal sealed class DataFile(
     private DateTime UtcNow => context.TimeProvider.GetUtcNow().UtcDateTime;
 
     /// <summary>
-    /// Records the current boot in the mark file if it names an earlier one. Otherwise unsynced bytes of this append would be cut off after a kill.
+    /// Records the current boot in the mark file if it names an earlier one. Otherwise unsynced bytes of this append would be truncated after a process crash.
     /// </summary>
     public void RecordCurrentBoot()
     {
@@ -120,7 +120,7 @@ internal sealed class DataFile(
 
         if (_written > StartOffset)
         {
-            // Set before the sync, which makes it durable too.
+            // The time is set before the sync, so that the sync makes it durable too.
             _files.SetLastWriteTime(data, UtcNow);
         }
 
@@ -165,7 +165,7 @@ internal sealed class DataFile(
         Truncate(StartOffset);
         if (durableOffsetFile is not null)
         {
-            // The truncation must be durable before the record loses its staging offset. Otherwise a longer file would count.
+            // The truncation must be durable before the record loses its staging offset. Otherwise, the staged bytes would become content.
             _files.Sync(data);
         }
     }

@@ -63,7 +63,7 @@ internal sealed class DirectorySync(StoreContext context)
             return;
         }
 
-        // Opened before the syncs: only a file that was in place before them has a durable name after them.
+        // The file is opened before the syncs, because only a file that exists before them has a durable name after them.
         using OpenFile? file = TryOpenRead(snapshot.Path);
         EnsureDirectories();
         _files.SyncDirectory(context.Paths.GetUploadDirectory(key));
@@ -73,7 +73,7 @@ internal sealed class DirectorySync(StoreContext context)
 
     private void SyncAncestors(UploadKey key)
     {
-        // Always all of them: an existing parent may have been created a moment ago by another request that has not synced it yet.
+        // All parents are synced, because another request may have created an existing parent without having synced it yet.
         _files.SyncDirectory(context.Paths.GetShardDirectory(key));
         _files.SyncDirectory(context.Paths.GetOwnerDirectory(key.Owner));
         _files.SyncDirectory(context.Paths.Uploads);

@@ -38,7 +38,7 @@ internal sealed class ListOperation(StoreContext context, ReadOperations read)
                     }
                     else if (++skipped % MaxSkippedBeforeYield == 0)
                     {
-                        // Gives the thread back during a long listing without matches.
+                        // Yields the thread during a long listing without matches.
                         await Task.Yield();
                     }
                 }

@@ -5,8 +5,8 @@ using ResumableUploads.Stores.FileSystem.IO;
 namespace ResumableUploads.Stores.FileSystem.Operations;
 
 /// <summary>
-/// Moves the content of an upload out of the store. The target is recorded before the rename, so that after a crash the next call can tell
-/// content that was moved from content that was lost.
+/// Moves the content of an upload out of the store. The target is recorded before the rename, so that after a crash the next call can
+/// distinguish moved content from lost content.
 /// </summary>
 internal sealed class MoveOperation(StoreContext context, RecordFile records, UploadLocker locker)
 {
@@ -100,7 +100,7 @@ internal sealed class MoveOperation(StoreContext context, RecordFile records, Up
 
         if (!moved)
         {
-            // Another file was created at the target in the meantime. A later call must not take it for this content.
+            // Another file was created at the target in the meantime. A later call must not mistake it for this content.
             records.Write(upload.Paths.Directory, moving with { MovedTo = null, WriteCount = moving.WriteCount + 1 });
             return new MoveResult(MoveStatus.TargetExists, null);
         }

@@ -5,16 +5,16 @@ using ResumableUploads.Stores.FileSystem.IO;
 namespace ResumableUploads.Stores.FileSystem.Operations;
 
 /// <summary>The state of the data file of a receiving upload.</summary>
-/// <param name="Offset">The number of bytes that count.</param>
-/// <param name="FileLength">The length of the file. It can be longer than the offset.</param>
+/// <param name="Offset">The offset of the upload, in bytes.</param>
+/// <param name="FileLength">The length of the data file, in bytes. It can be greater than the offset.</param>
 /// <param name="LastWriteTime">The modification time of the file.</param>
 /// <param name="Slots">The content of the mark file.</param>
 /// <param name="NeedsReconciliation">Whether <see cref="OffsetReconciler.Reconcile"/> would change the files.</param>
 internal readonly record struct DataFileState(long Offset, long FileLength, DateTime LastWriteTime, DurableOffsetSlots Slots, bool NeedsReconciliation);
 
 /// <summary>
-/// Finds the offset of a receiving upload. The data file may be longer than the durable offset. If only a process died, the page cache has the other
-/// bytes, and a sync makes them count; if the machine stopped, their content is unknown, and they are cut off.
+/// Determines the offset of a receiving upload. The data file may be longer than the durable offset. After a process crash, the page cache still has
+/// the remaining bytes, and a sync makes them durable. After a power loss, their content is unknown, and they are truncated.
 /// </summary>
 internal sealed class OffsetReconciler(StoreContext context)
 {
@@ -24,8 +24,8 @@ internal sealed class OffsetReconciler(StoreContext context)
     private readonly Lock[] _locks = [.. Enumerable.Range(0, LockCount).Select(static _ => new Lock())];
 
     /// <summary>
-    /// Gets the lock that a thread enters before it takes the lock file of an upload for a reconciliation. Uploads share these locks, so they are
-    /// held at most for the time of a sync.
+    /// Gets the lock that a thread enters before it locks the lock file of an upload for reconciliation. Uploads share these locks, so a lock must not be
+    /// held for longer than a sync.
     /// </summary>
     public Lock GetLock(UploadFilePaths paths) => _locks[(uint)paths.Nonce.GetHashCode(StringComparison.Ordinal) % LockCount];
 
@@ -34,7 +34,7 @@ internal sealed class OffsetReconciler(StoreContext context)
     {
         bool hasDurableOffset = record.Durability == Durability.PowerLoss;
 
-        // The mark file first: during an append the durable offset is never greater than the length that is read after it.
+        // The mark file is read first. During an append, the durable offset is never greater than the length that is read after it.
         DurableOffsetSlots slots = hasDurableOffset ? DurableOffsetFile.Read(_files, paths.DurableOffsetPath) : default;
         if (_files.Stat(paths.DataPath) is not { } data)
         {
@@ -53,7 +53,7 @@ internal sealed class OffsetReconciler(StoreContext context)
     }
 
     /// <summary>
-    /// Makes the offset and the length of the file equal, by a sync or by truncating. The caller holds the lock file. Returns null if the data
+    /// Makes the offset and the length of the data file equal, by syncing or truncating the file. The caller holds the lock file. Returns null if the data
     /// file is missing.
     /// </summary>
     public DataFileState? Reconcile(UploadFilePaths paths, StoredRecord record)
@@ -121,8 +121,8 @@ internal sealed class OffsetReconciler(StoreContext context)
     }
 
     /// <summary>
-    /// Returns the offset at which staged bytes begin, or null. The durable offset exceeds the staging offset only after a commit; then the record is
-    /// outdated, because a power loss took the next version of it.
+    /// Returns the offset at which staged bytes begin, or null. The durable offset exceeds the staging offset only after a commit. In that case, a
+    /// power loss has reverted the record to an earlier version.
     /// </summary>
     private static long? GetStagingOffset(StoredRecord record, long durable) => record.StagingOffset >= durable ? record.StagingOffset : null;
 }

@@ -7,7 +7,7 @@ namespace ResumableUploads.Stores.FileSystem.Operations;
 /// <summary>Reads the information and the content of uploads.</summary>
 internal sealed class ReadOperations(StoreContext context, RecordFile records, OffsetReconciler reconciler)
 {
-    // The state of a receiving upload is in several files. Each new attempt means that it was changed while they were read.
+    // The state of a receiving upload is in several files. They are read again if one of them changed meanwhile.
     private const int MaxAttempts = 100;
 
     private readonly FileLayer _files = context.Files;
@@ -87,8 +87,8 @@ internal sealed class ReadOperations(StoreContext context, RecordFile records, O
     /// <summary>Returns the reconciled state, or null if everything must be read again.</summary>
     private DataFileState? TryReconcile(UploadKey key, UploadFilePaths paths, StoredRecord record, in DataFileState state)
     {
-        // After a restart, the first sweep and clients read the same uploads. The second reader waits here for the sync of the first. Without this lock
-        // it would find the lock file locked, take that for an append, and report a lower offset.
+        // After a restart, the first sweep and clients read the same uploads. The second reader waits here for the sync of the first. Without
+        // this lock, it would find the lock file locked, assume a running append, and report a lower offset.
         lock (reconciler.GetLock(paths))
         {
             try
@@ -96,7 +96,7 @@ internal sealed class ReadOperations(StoreContext context, RecordFile records, O
                 using OpenFile? lockFile = _files.TryLock(paths.LockPath);
                 if (lockFile is null)
                 {
-                    // An append is running. Only its durable bytes count.
+                    // An append is running. Only its durable bytes are reported.
                     return reconciler.Read(paths, record);
                 }
 

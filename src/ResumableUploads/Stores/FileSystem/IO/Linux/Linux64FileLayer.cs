@@ -5,8 +5,8 @@ using Microsoft.Win32.SafeHandles;
 namespace ResumableUploads.Stores.FileSystem.IO.Linux;
 
 /// <summary>
-/// The layer for 64-bit Linux with statx. It saves system calls and exceptions in what every request does: the framework makes nine calls to read
-/// a record, this class four.
+/// The layer for 64-bit Linux with statx. It reduces the system calls and exceptions of each request. For example, reading a record takes four system
+/// calls instead of nine in the framework.
 /// </summary>
 internal sealed class Linux64FileLayer : LinuxFileLayer
 {
