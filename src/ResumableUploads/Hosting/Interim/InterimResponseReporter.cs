@@ -72,7 +72,9 @@ internal sealed class InterimResponseReporter : IAppendObserver
         }
     }
 
-    /// <summary>Waits until pending interim responses are sent. Aborts the connection after 10 seconds, because the client does not read them.</summary>
+    /// <summary>
+    /// Waits until pending interim responses are sent. Aborts the connection if this takes longer than 10 seconds, because the client does not read them.
+    /// </summary>
     public async ValueTask FlushAsync()
     {
         try
