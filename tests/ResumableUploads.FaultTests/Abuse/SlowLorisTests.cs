@@ -6,50 +6,58 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FaultTests.Abuse;
 
-/// <summary>Thousands of connections that send almost nothing.</summary>
+/// <summary>Tests that many slow connections (Slowloris) use bounded resources and do not affect other owners.</summary>
 [Collection<Alone>]
 public class SlowLorisTests(ITestOutputHelper output)
 {
     private const int KiB = 1024;
 
-    /// <summary>About twice the measured value, including what the web server and the system hold for a connection.</summary>
+    /// <summary>
+    /// The memory limit per connection, in bytes: about twice the measured value, which includes memory of the web server and the operating system.
+    /// </summary>
     private const long MaxMemoryPerConnection = 96 * KiB;
 
-    private const int MaxRestPerConnection = KiB;
-    private const int FewHandles = 50;
+    private const int MaxRetainedBytesPerConnection = KiB;
+    private const int HandleTolerance = 50;
     private const int MaxThreads = 100;
     private const int Rounds = 2;
+    private const int ConnectionsPerOwner = 50;
 
-    /// <summary>The data file, the mark and the lock.</summary>
+    /// <summary>The distance between the owner numbers of two crowds, so that each crowd has its own owners.</summary>
+    private const int OwnersPerCrowd = 10_000;
+
+    /// <summary>The number of open files per append: data file, mark file and lock file.</summary>
     private const int FilesPerAppend = 3;
 
-    /// <summary>Includes the other uploads meanwhile. About thirty times the measured value.</summary>
-    private static readonly TimeSpan MaxProcessorPerByte = TimeSpan.FromMilliseconds(1);
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+    /// <summary>
+    /// The limit of CPU time per byte sent: about thirty times the measured value, which includes the uploads of another owner that run at the same time.
+    /// </summary>
+    private static readonly TimeSpan MaxCpuTimePerByte = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan TrickleInterval = TimeSpan.FromSeconds(1);
 
     [Fact]
-    public async Task Slow_connections_use_few_resources_and_block_no_other_owner()
+    public async Task Slow_connections_use_few_resources_and_do_not_block_other_owners()
     {
-        // No timeout ends the connections, because this test measures their cost.
+        // Disable the minimum data rate and raise the idle timeout, so that the connections stay open while their cost is measured.
         await using AbusedServer server = await AbusedServer.StartAsync("ResumableUploads:Limits:MinDataRate=0", "ResumableUploads:Timeouts:IdleTimeout=01:00:00");
         await server.AssertServesOtherOwnerAsync();
         ServerUsage before = server.Usage();
         int count = AbuseSettings.Connections;
-        var alive = new List<long>();
-        for (int crowds = 0; crowds < 2; crowds++)
+        var liveMemory = new List<long>();
+        for (int crowdIndex = 0; crowdIndex < 2; crowdIndex++)
         {
-            using (SlowCrowd crowd = await SlowCrowd.OpenAsync(server.Address, count, SlownessOf, i => (crowds * 10_000) + (i / 50)))
+            using (SlowCrowd crowd = await SlowCrowd.OpenAsync(server.Address, count, GetSlowness, i => (crowdIndex * OwnersPerCrowd) + (i / ConnectionsPerOwner)))
             {
                 await HoldConnectionsAsync(server, before, crowd);
             }
 
-            await AbusedServer.WaitUntilAsync(() => server.Usage().Handles < before.Handles + FewHandles, "the handles of the connections that left are closed");
-            alive.Add(await server.GetLiveMemoryAsync());
+            await AbusedServer.WaitUntilAsync(() => server.Usage().Handles < before.Handles + HandleTolerance, "the handles of the closed connections are released");
+            liveMemory.Add(await server.GetLiveMemoryAsync());
         }
 
-        // The second crowd reuses what the web server pooled for the first.
-        output.WriteLine($"alive when a crowd has left: {alive[0] / KiB} KiB, and {alive[1] / KiB} KiB after another");
-        Assert.True(alive[1] - alive[0] < count * MaxRestPerConnection, $"{(alive[1] - alive[0]) / count} bytes are left of each connection.");
+        // Compare the second crowd with the first, because the web server keeps the buffers that it pooled for the first crowd.
+        output.WriteLine($"Live memory after the first crowd closed: {liveMemory[0] / KiB} KiB; after the second: {liveMemory[1] / KiB} KiB");
+        Assert.True(liveMemory[1] - liveMemory[0] < count * MaxRetainedBytesPerConnection, $"{(liveMemory[1] - liveMemory[0]) / count} bytes per connection were retained; the limit is {MaxRetainedBytesPerConnection}.");
     }
 
     [Fact]
@@ -60,30 +68,30 @@ public class SlowLorisTests(ITestOutputHelper output)
         await using AbusedServer server = await AbusedServer.StartAsync(
             $"ResumableUploads:Limits:MaxAppendsPerOwner={Max}", "ResumableUploads:Limits:MinDataRate=0", "ResumableUploads:Timeouts:IdleTimeout=01:00:00");
         await server.AssertServesOtherOwnerAsync();
-        int already = server.CountUploads();
+        int initialUploadCount = server.CountUploads();
         using SlowCrowd crowd = await SlowCrowd.OpenAsync(server.Address, Count, static _ => Slowness.Silent, static _ => 1);
-        Task<RawResponse>[] responses = [.. crowd.Connections.Select(static one => one.ReadResponseAsync(ChildHost.Timeout))];
+        Task<RawResponse>[] responses = [.. crowd.Connections.Select(static connection => connection.ReadResponseAsync(ChildHost.Timeout))];
         await AbusedServer.WaitUntilAsync(() => responses.Count(static response => response.IsCompleted) >= Count - Max, "all requests beyond the limit are rejected");
 
         Assert.Equal(Max, responses.Count(static response => !response.IsCompleted));
         Assert.All(responses.Where(static response => response.IsCompleted), static response => AssertProblem(response.Result, 429, "too-many-requests"));
 
-        // The server waits a moment for a short body before it creates the upload.
-        await AbusedServer.WaitUntilAsync(() => server.CountUploads() >= already + Max, "the uploads of the other requests are created");
-        Assert.Equal(already + Max, server.CountUploads());
+        // Poll: the server delays the creation briefly in case the body is short.
+        await AbusedServer.WaitUntilAsync(() => server.CountUploads() >= initialUploadCount + Max, "the uploads of the requests within the limit are created");
+        Assert.Equal(initialUploadCount + Max, server.CountUploads());
         await server.AssertServesOtherOwnerAsync();
     }
 
     [Fact]
-    public async Task Min_data_rate_ends_slow_requests_and_keeps_acknowledged_bytes()
+    public async Task Min_data_rate_returns_408_and_keeps_reported_bytes()
     {
         const int Count = 600;
         await using AbusedServer server = await AbusedServer.StartAsync(
             "ResumableUploads:Limits:MinDataRate=100", "ResumableUploads:Limits:MinDataRatePeriod=00:00:01", "ResumableUploads:Timeouts:IdleTimeout=01:00:00");
         ServerUsage before = server.Usage();
-        using (SlowCrowd crowd = await SlowCrowd.OpenAsync(server.Address, Count, static i => i % 4 == 0 ? Slowness.Silent : Slowness.Body, static i => i / 50))
+        using (SlowCrowd crowd = await SlowCrowd.OpenAsync(server.Address, Count, static i => i % 4 == 0 ? Slowness.Silent : Slowness.Body, static i => i / ConnectionsPerOwner))
         {
-            Task<RawResponse[]> pendingResponses = Task.WhenAll(crowd.Connections.Select(static one => one.ReadResponseAsync(ChildHost.Timeout)));
+            Task<RawResponse[]> pendingResponses = Task.WhenAll(crowd.Connections.Select(static connection => connection.ReadResponseAsync(ChildHost.Timeout)));
             while (!pendingResponses.IsCompleted)
             {
                 await crowd.TrickleAsync(TimeSpan.FromMilliseconds(200));
@@ -95,27 +103,29 @@ public class SlowLorisTests(ITestOutputHelper output)
                 AssertProblem(response, 408, "too-slow");
                 int reported = int.Parse(response.Header("X-Start-Byte")!, CultureInfo.InvariantCulture);
                 Assert.InRange(reported, 1, connection.Sent);
-                await AssertKeptAsync(server, connection, reported);
+                await AssertCanResumeAsync(server, connection, reported);
             }
         }
 
-        await AbusedServer.WaitUntilAsync(() => server.Usage().Handles < before.Handles + 50, "ended requests hold no handles");
+        await AbusedServer.WaitUntilAsync(() => server.Usage().Handles < before.Handles + HandleTolerance, "the handles of the aborted requests are released");
     }
 
     [Fact]
-    public async Task Connection_limit_preserves_handles_and_server_recovers_from_slow_requests()
+    public async Task Connection_limit_prevents_handle_exhaustion_by_slow_requests()
     {
         const int Count = 1000;
-        const int MaxHandles = 2 * Count;
         const int MaxConnections = 50;
+
+        // Too few handles for all connections with their open files, so that the connection limit is necessary.
+        const int MaxHandles = 2 * Count;
         await using AbusedServer server = await AbusedServer.StartUnderAsync(
             ["sh", "-c", $"ulimit -n {MaxHandles}; exec \"$@\"", "sh"],
             $"MaxConnections={MaxConnections}", "ResumableUploads:Limits:MinDataRate=100", "ResumableUploads:Limits:MinDataRatePeriod=00:00:01");
         ServerUsage before = server.Usage();
         List<SlowConnection> responded = [];
-        using (SlowCrowd crowd = await SlowCrowd.OpenAsync(server.Address, Count, static _ => Slowness.Silent, static i => i / 50))
+        using (SlowCrowd crowd = await SlowCrowd.OpenAsync(server.Address, Count, static _ => Slowness.Silent, static i => i / ConnectionsPerOwner))
         {
-            RawResponse?[] responses = await Task.WhenAll(crowd.Connections.Select(static one => one.ReadResponseOrEndAsync(ChildHost.Timeout)));
+            RawResponse?[] responses = await Task.WhenAll(crowd.Connections.Select(static connection => connection.ReadResponseOrEndAsync(ChildHost.Timeout)));
             Assert.InRange(responses.Count(static response => response is not null), 1, Count - 1);
             foreach ((SlowConnection connection, RawResponse? response) in crowd.Connections.Zip(responses).Where(static pair => pair.Second is not null))
             {
@@ -124,42 +134,46 @@ public class SlowLorisTests(ITestOutputHelper output)
             }
         }
 
-        // Until then, the closed connections may still count against the limit.
-        await AbusedServer.WaitUntilAsync(() => server.Usage().Handles < before.Handles + FewHandles / 2, "the handles of the connections that left are closed");
+        // Closed connections may count against the connection limit until their handles are released. The bound is less than MaxConnections, so that the
+        // requests below can connect.
+        await AbusedServer.WaitUntilAsync(() => server.Usage().Handles < before.Handles + HandleTolerance / 2, "the handles of the closed connections are released");
         foreach (SlowConnection connection in responded)
         {
-            await AssertKeptAsync(server, connection, reported: 1);
+            await AssertCanResumeAsync(server, connection, reported: 1);
         }
 
         await server.AssertServesOtherOwnerAsync();
     }
 
-    /// <summary>Holds all connections open while each sends one byte per second, and asserts that other uploads are not affected.</summary>
+    /// <summary>
+    /// Holds all connections open while those that are not silent send one byte per round, and asserts that resource use stays within the limits and that
+    /// other uploads are not affected.
+    /// </summary>
     private async Task HoldConnectionsAsync(AbusedServer server, ServerUsage before, SlowCrowd crowd)
     {
         int count = crowd.Connections.Count;
         int uploads = crowd.Uploads.Count();
-        await AbusedServer.WaitUntilAsync(() => server.Usage().Handles - before.Handles >= count + (FilesPerAppend * uploads), "each connection has its upload");
+        await AbusedServer.WaitUntilAsync(() => server.Usage().Handles - before.Handles >= count + (FilesPerAppend * uploads), "all connections are open and all uploads are created");
         ServerUsage during = server.Usage();
-        Assert.InRange(during.Handles - before.Handles, count, count + (FilesPerAppend * uploads) + FewHandles);
+        Assert.InRange(during.Handles - before.Handles, count, count + (FilesPerAppend * uploads) + HandleTolerance);
         for (int round = 0; round < Rounds; round++)
         {
-            await Task.WhenAll(crowd.TrickleAsync(Pause), server.AssertServesOtherOwnerAsync());
+            await Task.WhenAll(crowd.TrickleAsync(TrickleInterval), server.AssertServesOtherOwnerAsync());
         }
 
         ServerUsage after = server.Usage();
-        TimeSpan spent = after.Processor - during.Processor;
-        int bytes = Rounds * crowd.Connections.Count(static one => one.Slowness != Slowness.Silent);
+        TimeSpan cpuTime = after.Processor - during.Processor;
+        int bytes = Rounds * crowd.Connections.Count(static connection => connection.Slowness != Slowness.Silent);
         long memory = (after.Memory - before.Memory) / count;
         output.WriteLine(
-            $"{count} connections: {memory / KiB} KiB and {(during.Handles - before.Handles) / (double)count:f2} handles for each, "
-            + $"{spent.TotalMicroseconds / bytes:f0} us of processor for a byte, {after.Threads} threads");
-        Assert.True(memory < MaxMemoryPerConnection, $"{memory} bytes for each connection.");
-        Assert.True(after.Threads < MaxThreads, $"{after.Threads} threads.");
-        Assert.True(spent < bytes * MaxProcessorPerByte, $"{spent} for {bytes} bytes.");
+            $"{count} connections: {memory / KiB} KiB and {(during.Handles - before.Handles) / (double)count:f2} handles per connection, "
+            + $"{cpuTime.TotalMicroseconds / bytes:f0} us CPU time per byte, {after.Threads} threads");
+        Assert.True(memory < MaxMemoryPerConnection, $"Used {memory} bytes per connection; the limit is {MaxMemoryPerConnection}.");
+        Assert.True(after.Threads < MaxThreads, $"Used {after.Threads} threads; the limit is {MaxThreads}.");
+        Assert.True(cpuTime < bytes * MaxCpuTimePerByte, $"Used {cpuTime} of CPU time for {bytes} bytes; the limit is {bytes * MaxCpuTimePerByte}.");
     }
 
-    private static Slowness SlownessOf(int number) => (number % 10) switch { 0 => Slowness.Head, 1 => Slowness.Silent, _ => Slowness.Body };
+    private static Slowness GetSlowness(int number) => (number % 10) switch { 0 => Slowness.Head, 1 => Slowness.Silent, _ => Slowness.Body };
 
     private static void AssertProblem(RawResponse response, int status, string type)
     {
@@ -168,8 +182,8 @@ public class SlowLorisTests(ITestOutputHelper output)
         Assert.Equal(ProblemExpectations.Own + type, problem.RootElement.GetProperty("type").GetString());
     }
 
-    /// <summary>Asserts that the reported offset matches the stored bytes and that the rest completes the upload.</summary>
-    private static async Task AssertKeptAsync(AbusedServer server, SlowConnection connection, int reported)
+    /// <summary>Asserts that the stored offset equals the reported offset, and that appending the remaining bytes completes the upload.</summary>
+    private static async Task AssertCanResumeAsync(AbusedServer server, SlowConnection connection, int reported)
     {
         Assert.Equal(reported, await server.StatusAsync(connection.FileId, connection.Cookie));
         int status = await server.Client.AppendAsync(

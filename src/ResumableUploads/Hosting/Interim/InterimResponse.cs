@@ -7,7 +7,7 @@ namespace ResumableUploads.Hosting.Interim;
 
 /// <summary>
 /// An interim response <c>104 (Upload Resumption Supported)</c>, serialized for HTTP/1.1 or HTTP/2. See
-/// draft-ietf-httpbis-resumable-upload-12, section 5.
+/// <see href="https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-resumable-upload-12#section-5">draft-ietf-httpbis-resumable-upload-12, section 5</see>.
 /// </summary>
 internal sealed class InterimResponse
 {

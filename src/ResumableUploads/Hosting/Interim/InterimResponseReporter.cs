@@ -6,8 +6,10 @@ using ResumableUploads.Protocols.Ietf;
 namespace ResumableUploads.Hosting.Interim;
 
 /// <summary>
-/// Announces a new upload and reports its durable offset to a client of the IETF draft, in interim responses at a limited rate
-/// (draft-ietf-httpbis-resumable-upload-12, section 5). See docs/protocols/ietf.md#interim-responses.
+/// Sends interim responses to clients of the IETF draft: the upload URL when an upload is created, and the durable offset at most once per
+/// <c>ProgressInterval</c>
+/// (<see href="https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-resumable-upload-12#section-5">draft-ietf-httpbis-resumable-upload-12, section 5</see>).
+/// See docs/protocols/ietf.md#interim-responses.
 /// </summary>
 internal sealed class InterimResponseReporter : IAppendObserver
 {
@@ -20,23 +22,28 @@ internal sealed class InterimResponseReporter : IAppendObserver
     private readonly bool _reportsProgress;
     private readonly TimeProvider _time;
     private readonly TimeSpan _interval;
-    private long? _lastReported;
+    private long? _lastReportTimestamp;
 
     private InterimResponseReporter(
         HttpContext context, InterimResponseSender sender, IetfResponses responses, string? location, TimeProvider time, TimeSpan interval) =>
         (_context, _sender, _responses, _location, _reportsProgress, _time, _interval) =
             (context, sender, responses, location, responses.AnnouncedVersion!.SendsProgress, time, interval);
 
-    /// <summary>Creates the reporter of a request, or returns null if the request must not get interim responses.</summary>
+    /// <summary>Creates a reporter for the request.</summary>
     /// <param name="context">The request.</param>
-    /// <param name="responses">The responses in the version of the request.</param>
-    /// <param name="location">The upload URL for a creation. Null for an append, which must not announce it (draft -12, section 4.4).</param>
-    /// <param name="options">The options with the mode and the interval of interim responses.</param>
-    /// <param name="time">The clock for the interval.</param>
+    /// <param name="responses">The response factory for the protocol version of the request.</param>
+    /// <param name="location">
+    /// The upload URL to announce if the request creates an upload, or null for an append, whose interim responses must not contain it
+    /// (<see href="https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-resumable-upload-12#section-4.4">draft-ietf-httpbis-resumable-upload-12, section 4.4</see>).
+    /// </param>
+    /// <param name="options">The options, which contain the interim response mode and the progress interval.</param>
+    /// <param name="time">The time provider for the progress interval and the drain timeout.</param>
+    /// <returns>The reporter, or null if interim responses are disabled for the request or not available on its connection.</returns>
     public static InterimResponseReporter? TryCreate(HttpContext context, IetfResponses responses, string? location, ResumableUploadOptions options, TimeProvider time)
     {
         bool isEnabled = responses.AnnouncedVersion is not null && options.Ietf.InterimResponses switch
         {
+            // Some proxies treat a 104 as the final response.
             InterimResponses.Auto => !ProxyHeaders.ArePresent(context.Request.Headers),
             InterimResponses.Always => true,
             _ => false,
@@ -53,19 +60,21 @@ internal sealed class InterimResponseReporter : IAppendObserver
 
     public void OnDurable(long durableOffset)
     {
-        if (!_reportsProgress || _sender.IsSending || (_lastReported is { } last && _time.GetElapsedTime(last) < _interval))
+        if (!_reportsProgress || _sender.IsSending || (_lastReportTimestamp is { } last && _time.GetElapsedTime(last) < _interval))
         {
             return;
         }
 
-        _lastReported = _time.GetTimestamp();
+        _lastReportTimestamp = _time.GetTimestamp();
         if (TryCreateResponse(_responses.ProgressInterimHeaders(durableOffset)) is { } progress)
         {
             _sender.TryStartSend(progress);
         }
     }
 
-    /// <summary>Waits until pending interim responses are sent. Aborts the connection if the client does not read them in time.</summary>
+    /// <summary>
+    /// Waits until pending interim responses are sent. Aborts the connection if this takes longer than 10 seconds, because the client does not read them.
+    /// </summary>
     public async ValueTask FlushAsync()
     {
         try

@@ -25,7 +25,7 @@ internal abstract class InterimResponseSender
         _requestAborted = context.RequestAborted;
     }
 
-    /// <summary>Gets a value indicating whether a send is pending. Another response would be dropped now, so it does not need to be created.</summary>
+    /// <summary>Gets a value indicating whether a send is pending. Until it completes, another response would be dropped and need not be created.</summary>
     public bool IsSending
     {
         get
@@ -38,8 +38,8 @@ internal abstract class InterimResponseSender
     }
 
     /// <summary>
-    /// Creates the sender of a request. Must be called at most once per request. Returns null if the response has started, or if interim responses
-    /// cannot be sent: HTTP/1.0 does not have them (<see href="https://www.rfc-editor.org/rfc/rfc9110#section-15.2">RFC 9110, section 15.2</see>),
+    /// Creates the sender of a request. Must be called at most once per request. Returns null if the response has started, the request is aborted, or interim
+    /// responses cannot be sent: HTTP/1.0 does not have them (<see href="https://www.rfc-editor.org/rfc/rfc9110#section-15.2">RFC 9110, section 15.2</see>),
     /// HTTP/2 needs <c>UseResumableUploadInterimResponses</c> on the listener, and HTTP/3 and servers other than Kestrel are not supported.
     /// </summary>
     public static InterimResponseSender? TryCreate(HttpContext context)
@@ -69,12 +69,12 @@ internal abstract class InterimResponseSender
     public ValueTask SendAsync(InterimResponse response) => new(StartSend(response));
 
     /// <summary>
-    /// Starts to send a response without waiting. Drops it if another send is pending. May be called on any thread, but not concurrently, and only
+    /// Starts sending a response without waiting. Drops it if another send is pending. May be called on any thread, but not concurrently, and only
     /// after the first read of the body has completed.
     /// </summary>
     public void TryStartSend(InterimResponse response) => _ = StartSend(response);
 
-    /// <summary>Prevents further sends, and waits until the final response may start.</summary>
+    /// <summary>Prevents further sends, and waits until the final response can start.</summary>
     public ValueTask DrainAsync()
     {
         Task pendingSend;
@@ -113,7 +113,7 @@ internal abstract class InterimResponseSender
         }
         catch (Exception)
         {
-            // The connection is closed. Each layer of it throws a different exception type, and the request notices it when it reads the body.
+            // The connection is closed. Each layer throws a different exception type, and the request fails when it next reads the body.
         }
     }
 }

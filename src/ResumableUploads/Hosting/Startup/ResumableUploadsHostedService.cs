@@ -2,17 +2,19 @@ using Microsoft.Extensions.Hosting;
 
 namespace ResumableUploads.Hosting.Startup;
 
-/// <summary>Checks the stores before the server listens, sweeps them while it runs, and waits for running work when it stops.</summary>
-internal sealed class ResumableUploadsHostedService(SharedUploadServices app) : IHostedLifecycleService
+/// <summary>
+/// Checks the stores before the server starts, starts the sweep after it has started, and stops the shared upload services after it has stopped.
+/// </summary>
+internal sealed class ResumableUploadsHostedService(SharedUploadServices sharedServices) : IHostedLifecycleService
 {
-    /// <summary>Runs before any hosted service starts, and the server is one of them.</summary>
-    public Task StartingAsync(CancellationToken cancellationToken) => app.CheckStoresAsync(cancellationToken);
+    /// <summary>Checks the stores. The host calls this before it starts any hosted service, including the web server.</summary>
+    public Task StartingAsync(CancellationToken cancellationToken) => sharedServices.CheckStoresAsync(cancellationToken);
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task StartedAsync(CancellationToken cancellationToken)
     {
-        app.StartSweeping();
+        sharedServices.StartSweeping();
         return Task.CompletedTask;
     }
 
@@ -20,6 +22,8 @@ internal sealed class ResumableUploadsHostedService(SharedUploadServices app) : 
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <summary>Runs after the server has stopped: no request uses an engine any more.</summary>
-    public Task StoppedAsync(CancellationToken cancellationToken) => app.StopAsync();
+    /// <summary>
+    /// Stops the shared upload services. The host calls this after the web server has stopped, so no request uses an engine.
+    /// </summary>
+    public Task StoppedAsync(CancellationToken cancellationToken) => sharedServices.StopAsync();
 }

@@ -8,8 +8,8 @@ using Microsoft.Extensions.Options;
 namespace ResumableUploads.Hosting.Endpoints.Execution;
 
 /// <summary>
-/// Validates the antiforgery token of an upload: in a header when the upload is created, in a form field once, when the form is complete. The
-/// framework's middleware cannot do this, because a chunk is not a form.
+/// Validates the antiforgery token of an upload: in a header when the upload is created, and in the header or a form field when the upload is complete.
+/// The framework's middleware cannot do this, because a chunk is not a form.
 /// </summary>
 internal static class AntiforgeryValidator
 {
@@ -37,7 +37,8 @@ internal static class AntiforgeryValidator
             : context.RequestServices.GetService<IOptions<AntiforgeryOptions>>()?.Value.HeaderName;
 
     /// <summary>
-    /// Validates the creation of an upload: a token in the header must be valid, and can only be missing if the content is a form, which may contain it.
+    /// Validates the token in the header of a request that creates an upload. The header can be missing only if the content is a form, because the form may
+    /// contain the token.
     /// </summary>
     public static async ValueTask<bool> ValidateCreationAsync(HttpContext context)
     {

@@ -6,8 +6,8 @@ using Microsoft.AspNetCore.Http.Features;
 namespace ResumableUploads.Hosting.Endpoints.Execution;
 
 /// <summary>
-/// Buffers the response of an endpoint until it is stored. It behaves like the response of the server: it starts with the first byte, and then its
-/// status and headers cannot be changed. A body that exceeds the limit is streamed instead.
+/// Buffers the response of an endpoint until it is stored. It behaves like the response of the server: it starts with the first byte, after which
+/// its status and headers cannot be changed. A body that exceeds the limit is streamed instead.
 /// </summary>
 internal sealed class BufferedResponse : IHttpResponseFeature, IHttpResponseBodyFeature, IDisposable
 {
@@ -23,9 +23,9 @@ internal sealed class BufferedResponse : IHttpResponseFeature, IHttpResponseBody
     private int _statusCode;
     private string? _reasonPhrase;
 
-    /// <summary>Creates a buffer in front of the response of a request.</summary>
+    /// <summary>Creates a buffer for the response of a request.</summary>
     /// <param name="context">The request.</param>
-    /// <param name="bufferLimit">The number of bytes to buffer.</param>
+    /// <param name="bufferLimit">The maximum number of bytes of the body to buffer.</param>
     /// <param name="startStreaming">Sends the status and headers when the body exceeds the limit, and returns the stream for the body.</param>
     public BufferedResponse(HttpContext context, long bufferLimit, Func<ValueTask<Stream>> startStreaming)
     {
@@ -74,7 +74,7 @@ internal sealed class BufferedResponse : IHttpResponseFeature, IHttpResponseBody
 
     public bool HasStarted { get; private set; }
 
-    /// <summary>Gets whether the body exceeded the limit, so that the response is being sent.</summary>
+    /// <summary>Gets whether the body exceeded the limit, so that it is streamed instead of buffered.</summary>
     public bool IsStreaming => _streamingBody is not null;
 
     /// <summary>Gets the buffered body.</summary>

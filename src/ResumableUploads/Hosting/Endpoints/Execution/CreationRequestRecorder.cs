@@ -18,11 +18,11 @@ internal static class CreationRequestRecorder
     /// <summary>Headers that describe a single message.</summary>
     private static readonly string[] MessageHeaders = ["Content-Length", "Transfer-Encoding", "Expect", "Content-Range", "Content-MD5", "Content-Digest", "Want-Repr-Digest"];
 
-    /// <summary>Headers of the last request that the endpoint does not see.</summary>
+    /// <summary>Headers of the last request that are not passed to the endpoint.</summary>
     private static readonly string[] ExcludedHeaders =
         [.. FileIdHeaders.RequestHeaders, .. TusHeaders.RequestHeaders, .. IetfHeaders.RequestHeaders, .. MessageHeaders, .. RepresentationHeaders];
 
-    /// <summary>Records a request whose content type is that of the upload.</summary>
+    /// <summary>Records a request whose Content-Type header describes the complete content.</summary>
     public static StoredRequest Capture(HttpContext context, string? antiforgeryHeader)
     {
         HttpRequest request = context.Request;
@@ -47,8 +47,7 @@ internal static class CreationRequestRecorder
         };
     }
 
-    /// <summary>Records a request whose own content type is that of a chunk.</summary>
-    /// <summary>Records a request whose content type is that of the upload.</summary>
+    /// <summary>Records a request whose Content-Type header describes the chunk. Replaces it with the content type of the upload.</summary>
     public static StoredRequest CaptureFromChunk(HttpContext context, string? antiforgeryHeader, string? contentType)
     {
         StoredRequest request = Capture(context, antiforgeryHeader);
@@ -61,7 +60,10 @@ internal static class CreationRequestRecorder
         return request;
     }
 
-    /// <summary>Creates the headers of the complete request: those of the last request, and of the first one those that describe the content.</summary>
+    /// <summary>
+    /// Creates the headers of the complete request: the headers of the last request, except for protocol headers, and the recorded headers of the first
+    /// request.
+    /// </summary>
     public static HeaderDictionary CreateEndpointHeaders(IHeaderDictionary current, StoredRequest first, long length)
     {
         var headers = new HeaderDictionary(current.Count);

@@ -14,15 +14,15 @@ using ResumableUploads.Protocols;
 namespace ResumableUploads.Hosting.Endpoints.Execution;
 
 /// <summary>
-/// Runs an endpoint of the app for an upload that is completely received, inside the request that brought the last bytes or that requests the
-/// response. The endpoint sees one request with the whole content, and its response is buffered until it is stored.
+/// Runs an endpoint of the app for a completely received upload, within the request that sent the last bytes or that requests the response. The endpoint
+/// receives one request with the complete content. Its response is buffered until it is stored, unless it exceeds the buffer limit.
 /// </summary>
-/// <param name="context">The request that brought the last bytes, or that requests the response.</param>
+/// <param name="context">The request that sent the last bytes, or that requests the response.</param>
 /// <param name="target">The endpoint.</param>
 /// <param name="services">The services that all runs share.</param>
 /// <param name="createResponse">
-/// Turns a result into the response of this request's protocol. <see langword="null"/> if the request is about another upload, so that the response
-/// of the endpoint is stored and not sent.
+/// Converts a result to a response in the protocol of this request, or <see langword="null"/> if the endpoint runs for an upload other than that of the
+/// request, so that its response is stored but not sent.
 /// </param>
 internal sealed class EndpointExecutor(
     HttpContext context, EndpointTarget target, EndpointExecutionServices services, Func<UploadResult, HttpResponseData>? createResponse)
@@ -32,7 +32,7 @@ internal sealed class EndpointExecutor(
     private BufferedResponse? _bufferedResponse;
     private ReadOnlyMemory<byte>? _storedResponse;
 
-    /// <summary>Gets whether the response was already sent, because it was too large for the buffer.</summary>
+    /// <summary>Gets whether the status and headers were already sent, because the body exceeded the buffer limit.</summary>
     public bool HasSentResponse => createResponse is not null && _bufferedResponse is { IsStreaming: true };
 
     /// <summary>Runs the endpoint.</summary>
@@ -61,7 +61,7 @@ internal sealed class EndpointExecutor(
             }
             catch (Exception) when (HasSentResponse)
             {
-                // A part of the response was sent. The connection is aborted, so that the client does not take it for a complete one.
+                // Part of the response was sent. Abort the connection, so that the client does not treat the response as complete.
                 lifetimeFeature.Abort();
                 throw;
             }
@@ -85,7 +85,10 @@ internal sealed class EndpointExecutor(
         return new HandlerResult(kind, _storedResponse);
     }
 
-    /// <summary>Adds the headers that are not stored, such as cookies. They are only sent with the first response.</summary>
+    /// <summary>
+    /// Copies the headers of the endpoint's response, including those that are not stored, such as cookies, to the response of the server. Does nothing if
+    /// <paramref name="result"/> does not contain the response of this run, so a replayed response has only the stored headers.
+    /// </summary>
     public void AddUnstoredHeaders(UploadResult result)
     {
         if (_bufferedResponse is null || _storedResponse is null || !_storedResponse.Equals(result.Response))
@@ -156,7 +159,8 @@ internal sealed class EndpointExecutor(
         IHttpRequestFeature current = context.Features.GetRequiredFeature<IHttpRequestFeature>();
         StoredRequest first = record.Request ?? CreationRequestRecorder.Capture(context, null);
 
-        // If another endpoint at the same URL created the upload, the policies of this one were applied, so its method is used.
+        // If the endpoint does not accept the method that created the upload, another endpoint at the same URL created it. The policies of this endpoint
+        // were applied to the current request, so the method of the current request is used.
         string method = target.Route.Methods.Contains(first.Method, StringComparer.OrdinalIgnoreCase) ? first.Method : current.Method;
         overrides.Set<IHttpRequestFeature>(new HttpRequestFeature
         {
@@ -202,7 +206,10 @@ internal sealed class EndpointExecutor(
         return values;
     }
 
-    /// <summary>Stores the status and headers of a response that exceeds the buffer, sends them, and returns the stream for the body.</summary>
+    /// <summary>
+    /// Sends the status and headers of a response that exceeds the buffer, after storing them if the status is final, and returns the stream for the body.
+    /// Returns <see cref="Stream.Null"/> and sends nothing if the response is only stored.
+    /// </summary>
     private async ValueTask<Stream> StartStreamingAsync(UploadInfo info, EngineRecord record, Func<ReadOnlyMemory<byte>, ValueTask> storeResponse)
     {
         BufferedResponse buffered = _bufferedResponse!;

@@ -8,8 +8,8 @@ using ResumableUploads.Hosting.Endpoints.Routing;
 namespace ResumableUploads.Hosting.Endpoints.Execution;
 
 /// <summary>
-/// Cancels an endpoint when the server stops, or when the endpoint's request timeout expires, which starts with the endpoint. A client that disconnects
-/// does not cancel it.
+/// Cancels an endpoint when the server stops, or when the request timeout of the endpoint expires. The timeout starts when the endpoint runs. A client
+/// disconnect does not cancel the endpoint.
 /// </summary>
 internal sealed class EndpointLifetimeFeature : IHttpRequestLifetimeFeature, IHttpRequestTimeoutFeature, IDisposable
 {
@@ -33,7 +33,7 @@ internal sealed class EndpointLifetimeFeature : IHttpRequestLifetimeFeature, IHt
 
     public CancellationToken RequestTimeoutToken => _timeout.Token;
 
-    /// <summary>Gets whether the endpoint aborted its request. It has no response then.</summary>
+    /// <summary>Gets whether the endpoint aborted its request. If so, it has no response.</summary>
     public bool IsAborted { get; private set; }
 
     /// <summary>Gets whether the endpoint has a request timeout.</summary>

@@ -7,7 +7,10 @@ using ResumableUploads.Hosting.Events;
 
 namespace ResumableUploads.Hosting.Endpoints.Execution;
 
-/// <summary>Connects the engine to an endpoint, which is the completion handler instead of <c>OnCompleted</c>.</summary>
+/// <summary>
+/// Implements the engine callbacks for an upload to an endpoint. The endpoint runs when the upload completes, in place of the <c>OnCompleted</c>
+/// handlers; the other events go to their registered handlers.
+/// </summary>
 internal sealed class EndpointUploadCallbacks(
     EventUploadCallbacks events, EndpointExecutor executor, HttpContext context, EndpointTarget target, Func<IUploadCallbacks> createForOtherUpload)
     : IUploadCallbacks
@@ -18,14 +21,18 @@ internal sealed class EndpointUploadCallbacks(
 
     public IUploadCallbacks ForOtherUpload() => createForOtherUpload();
 
-    /// <summary>Rejects an upload before its body is read, if the framework would reject the complete request without reading its body.</summary>
+    /// <summary>
+    /// Rejects the creation, before the body is read, with 415 (Unsupported Media Type) if the endpoint does not accept the content type, or with 400
+    /// (Bad Request) if antiforgery validation fails. Otherwise calls the <c>OnCreating</c> handlers.
+    /// </summary>
     public async ValueTask<CreationDecision> OnCreatingAsync(UploadKey key, CreateCommand createCommand, long? length, CancellationToken cancellationToken)
     {
         Endpoint endpoint = target.Route.AppEndpoint;
 
-        // As in the framework's routing, a request without a content type is left to the endpoint.
+        // As in ASP.NET Core routing, a missing Content-Type is not rejected here; the endpoint decides.
         if (createCommand.ContentType is { } type && target.Route.MatchContentType(type) == ContentTypeMatch.None)
         {
+            // Only an endpoint with IAcceptsMetadata can fail to match.
             string accepted = string.Join(", ", endpoint.Metadata.GetMetadata<IAcceptsMetadata>()!.ContentTypes);
             return new CreationDecision(new Rejection(StatusCodes.Status415UnsupportedMediaType, $"Send one of the content types that this endpoint accepts: {accepted}."), null);
         }

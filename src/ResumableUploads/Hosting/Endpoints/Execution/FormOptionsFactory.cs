@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.Http.Metadata;
 namespace ResumableUploads.Hosting.Endpoints.Execution;
 
 /// <summary>
-/// Creates the limits for the form of a complete upload: those of the endpoint, else those of the app, with length limits of at least the maximum upload
-/// size.
+/// Creates the limits for the form of a complete upload: those of the endpoint, or those of the app where the endpoint specifies none. The body length
+/// limits of the app are raised to at least the maximum upload size; those of the endpoint are not changed.
 /// </summary>
 internal static class FormOptionsFactory
 {

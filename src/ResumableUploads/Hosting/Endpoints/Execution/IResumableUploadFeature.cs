@@ -32,7 +32,8 @@ public interface IResumableUploadFeature
     int Attempt { get; }
 
     /// <summary>
-    /// Gets whether the endpoint was started for this upload before. An earlier attempt may have done its work, and lost its response with the process.
+    /// Gets whether the endpoint was started for this upload before. An earlier attempt may have completed its work, but its response was lost when the
+    /// process ended.
     /// </summary>
     bool IsRepeat { get; }
 

@@ -23,7 +23,7 @@ internal sealed class StoredHeaderFilter(IEnumerable<string> additionalHeaders)
 
     public static bool IsNeverStored(string name) => NeverStored.Contains(name);
 
-    /// <summary>Gets the headers to store, with one entry per value.</summary>
+    /// <summary>Returns the headers to store, with one entry per value. Omits values of more than 8192 characters.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> SelectStored(IHeaderDictionary headers) =>
     [
         .. from header in headers

@@ -62,7 +62,7 @@ internal static class ChunkEndpoint
         or IDynamicEndpointMetadata or PageActionDescriptor or IResumableEndpointMetadata;
 
     /// <summary>
-    /// Converts MVC's authorization filters to metadata. Filters run with the action, and chunks are handled before it.
+    /// Returns MVC authorization filters as metadata, because filters run only with the action, and chunks are handled before the action.
     /// </summary>
     private static IEnumerable<object> GetFilterAuthorization(Endpoint original)
     {

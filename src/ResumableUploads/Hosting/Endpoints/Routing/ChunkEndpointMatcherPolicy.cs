@@ -6,12 +6,12 @@ using ResumableUploads.Hosting.Requests;
 namespace ResumableUploads.Hosting.Endpoints.Routing;
 
 /// <summary>
-/// Sends requests with the headers of an upload protocol to the chunk endpoints of the resumable endpoints at their URL, before the framework selects
+/// Routes requests with the headers of an upload protocol to the chunk endpoints of the resumable endpoints at their URL, before the framework selects
 /// by method or content type. All other requests are routed as without this policy.
 /// </summary>
 internal sealed class ChunkEndpointMatcherPolicy(ResumableEndpointRegistry registry) : MatcherPolicy, INodeBuilderPolicy, IEndpointComparerPolicy
 {
-    /// <summary>Gets an order before that of the framework's policy for methods.</summary>
+    /// <summary>Gets an order that runs this policy before the framework's policy for HTTP methods.</summary>
     public override int Order => FrameworkInternals.HttpMethodPolicyOrder * 2;
 
     /// <summary>Gets a comparer that prefers a chunk endpoint to an endpoint of the app that accepts any method at the same URL.</summary>
@@ -63,7 +63,7 @@ internal sealed class ChunkEndpointMatcherPolicy(ResumableEndpointRegistry regis
         return chunkEndpoints.Length > 0 ? [.. chunkEndpoints, .. GetCompetingEndpoints(endpoints)] : endpoints;
     }
 
-    /// <summary>Adds one endpoint for OPTIONS per URL, unless the app handles OPTIONS there.</summary>
+    /// <summary>Returns all endpoints, and one endpoint for OPTIONS per URL unless an endpoint of the app accepts OPTIONS.</summary>
     private List<Endpoint> GetDiscoveryEndpoints(IReadOnlyList<Endpoint> endpoints) =>
     [
         .. endpoints,
@@ -74,7 +74,7 @@ internal sealed class ChunkEndpointMatcherPolicy(ResumableEndpointRegistry regis
         ? methods.Contains(HttpMethods.Options, StringComparer.OrdinalIgnoreCase)
         : ResumableRoute.TryCreate(endpoint) is not null;
 
-    /// <summary>Groups the resumable endpoints by how specific their URL is.</summary>
+    /// <summary>Groups the resumable endpoints by the specificity of their URL.</summary>
     private static ILookup<(int, decimal), ResumableRoute> GroupResumableRoutes(IReadOnlyList<Endpoint> endpoints) => endpoints
         .Select(ResumableRoute.TryCreate).OfType<ResumableRoute>()
         .OrderBy(static route => route.AppEndpoint.DisplayName, StringComparer.Ordinal)

@@ -10,11 +10,11 @@ namespace ResumableUploads.Hosting.Endpoints.Routing;
 
 /// <summary>
 /// Selects between resumable endpoints that share a URL and a method and accept different content types. Chunk endpoints accept any content type, so
-/// each chunk must name the content type of the complete content here.
+/// each chunk must then have the content type of the complete content.
 /// </summary>
 internal sealed class ChunkEndpointSelectorPolicy : MatcherPolicy, IEndpointSelectorPolicy
 {
-    /// <summary>Gets an order after all other policies.</summary>
+    /// <summary>Gets an order that runs this policy after all others.</summary>
     public override int Order => int.MaxValue;
 
     public bool AppliesToEndpoints(IReadOnlyList<Endpoint> endpoints) =>
@@ -42,7 +42,7 @@ internal sealed class ChunkEndpointSelectorPolicy : MatcherPolicy, IEndpointSele
         return Task.CompletedTask;
     }
 
-    /// <summary>Gets the chunk endpoints with the best score, which are ambiguous without this policy.</summary>
+    /// <summary>Gets the chunk endpoints with the best score, which would be ambiguous without this policy.</summary>
     private static int[] GetBestCandidates(CandidateSet candidates)
     {
         int[] candidateIndexes = [.. Enumerable.Range(0, candidates.Count).Where(i => candidates.IsValidCandidate(i) && GetRoute(candidates[i].Endpoint) is not null)];

@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace ResumableUploads.Hosting.Endpoints.Routing;
 
-/// <summary>Handles chunks at the place in the pipeline that the app has chosen. Middleware behind it only sees complete requests.</summary>
+/// <summary>Handles chunks at the position in the pipeline where the app adds it. Later middleware receives only complete requests.</summary>
 internal sealed class ResumableEndpointMiddleware(RequestDelegate next, ResumableEndpointRegistry registry)
 {
     public Task InvokeAsync(HttpContext context)

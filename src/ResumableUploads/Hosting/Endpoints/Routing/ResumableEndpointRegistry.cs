@@ -18,7 +18,7 @@ internal sealed class ResumableEndpointRegistry(IServiceProvider services)
     private readonly ConditionalWeakTable<IResumableEndpointMetadata, Lazy<UploadRequestDispatcher>> _ownDispatchers = [];
     private readonly ConcurrentDictionary<string, Lazy<UploadRequestDispatcher>> _sharedDispatchers = new(StringComparer.Ordinal);
 
-    /// <summary>Gets the chunk endpoint of a resumable endpoint. It is the same object each time, so that the routing graph does not contain duplicates.</summary>
+    /// <summary>Gets the chunk endpoint of a resumable endpoint. Returns the same instance each time, so that the routing graph does not contain duplicates.</summary>
     public RouteEndpoint GetChunkEndpoint(ResumableRoute route, ChunkEndpointRole role) =>
         _chunkEndpoints.GetOrCreateValue(route.AppEndpoint).GetOrAdd(
             role,
@@ -35,13 +35,13 @@ internal sealed class ResumableEndpointRegistry(IServiceProvider services)
     private Lazy<UploadRequestDispatcher> CreateShared(string optionsName) => new(() => UploadDispatcherFactory.CreateForEndpoints(
         services, optionsName, optionsName.Length == 0 ? SharedEndpointName : $"{SharedEndpointName}:{optionsName}", configure: null));
 
-    /// <summary>Handles a chunk, a status request or a cancellation.</summary>
+    /// <summary>Handles a request of an upload protocol, such as a chunk, a status request or a cancellation.</summary>
     /// <param name="context">The request.</param>
     /// <param name="route">The endpoint of the app.</param>
     /// <param name="next">The delegate that runs with the complete request after the last chunk.</param>
     public Task HandleAsync(HttpContext context, ResumableRoute route, RequestDelegate next)
     {
-        // A chunk takes as long as its connection is slow. The timeout is disabled here, and starts when the handler runs.
+        // Disable the request timeout, because a chunk can take long on a slow connection. The timeout of the endpoint starts when the endpoint runs.
         IHttpRequestTimeoutFeature? timeout = context.Features.Get<IHttpRequestTimeoutFeature>();
         timeout?.DisableTimeout();
         return GetOrStartDispatcher(route).HandleAsync(context, new EndpointTarget(route, next, HasRequestTimeouts: timeout is not null));

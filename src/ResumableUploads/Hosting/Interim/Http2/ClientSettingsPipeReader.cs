@@ -4,8 +4,8 @@ using System.IO.Pipelines;
 namespace ResumableUploads.Hosting.Interim.Http2;
 
 /// <summary>
-/// Passes the input of a connection on unchanged, and inspects it before the server reads it. The client's settings are therefore known before
-/// the server responds under them.
+/// Returns the input of a connection unchanged, and inspects it before the server reads it, so that the settings of the client are known before the
+/// server applies them.
 /// </summary>
 internal sealed class ClientSettingsPipeReader(PipeReader inner, ClientSettingsTracker settings) : PipeReader
 {

@@ -5,7 +5,7 @@ namespace ResumableUploads.Hosting.Interim.Http2;
 /// <summary>
 /// Detects in the input of an HTTP/2 connection whether the client has reduced <c>SETTINGS_HEADER_TABLE_SIZE</c>. The next header block must then
 /// start with the new table size (<see href="https://www.rfc-editor.org/rfc/rfc9113#section-4.3.1">RFC 9113, section 4.3.1</see>), which only
-/// Kestrel's encoder knows. A header block without it is a connection error, so such a client gets no interim responses.
+/// Kestrel's encoder knows. A header block without it is a connection error, so no interim responses are sent to such a client.
 /// </summary>
 internal sealed class ClientSettingsTracker
 {
@@ -22,7 +22,7 @@ internal sealed class ClientSettingsTracker
     private uint _headerTableSize = 4096;
     private volatile bool _hasReducedHeaderTable;
 
-    /// <summary>Gets a value indicating whether the input does not start with the HTTP/2 preface. No further input is inspected then.</summary>
+    /// <summary>Gets a value indicating whether the input does not start with the HTTP/2 preface. If so, no further input is inspected.</summary>
     public bool IsNotHttp2 { get; private set; }
 
     /// <summary>Gets a value indicating whether the client has ever reduced the size of its header table.</summary>

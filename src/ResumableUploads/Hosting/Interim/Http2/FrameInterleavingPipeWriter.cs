@@ -21,7 +21,7 @@ internal sealed class FrameInterleavingPipeWriter(PipeWriter inner, ClientSettin
     private bool _isPassThrough;
     private bool _isCompleted;
 
-    /// <summary>Gets the number of streams that may send interim responses.</summary>
+    /// <summary>Gets the number of streams on which interim responses may be sent.</summary>
     public int OpenStreamCount => _frames.OpenStreamCount;
 
     public override bool CanGetUnflushedBytes => !_isPassThrough || inner.CanGetUnflushedBytes;
@@ -35,8 +35,8 @@ internal sealed class FrameInterleavingPipeWriter(PipeWriter inner, ClientSettin
     public void CloseStream(int streamId) => _frames.CloseStream(streamId);
 
     /// <summary>
-    /// Sends a complete frame between the frames of the server, and waits until it is flushed. Drops the frame if the final response or the reset of
-    /// its stream was written before, or if the client has reduced its header table (see <see cref="ClientSettingsTracker"/>).
+    /// Sends a complete frame between the frames of the server, and waits until it is flushed. Drops the frame if the final response of its
+    /// stream has started, if the stream was reset, or if the client has reduced its header table (see <see cref="ClientSettingsTracker"/>).
     /// </summary>
     public async ValueTask SendAsync(int streamId, ReadOnlyMemory<byte> frame)
     {
@@ -48,7 +48,7 @@ internal sealed class FrameInterleavingPipeWriter(PipeWriter inner, ClientSettin
                 FlushResult flushed = await inner.WriteAsync(frame);
                 if (flushed.IsCanceled)
                 {
-                    // The cancellation was intended for a flush of the server.
+                    // Kestrel canceled its own flush, but this write observed the cancellation. Cancel again, so that the next flush of Kestrel observes it.
                     inner.CancelPendingFlush();
                 }
             }
@@ -95,7 +95,7 @@ internal sealed class FrameInterleavingPipeWriter(PipeWriter inner, ClientSettin
     {
         if (!_gate.Wait(0))
         {
-            // An interim response is being flushed. The server writes nothing more, so the pipe can be completed asynchronously after it.
+            // An interim response is being flushed. The server does not write any more, so the pipe is completed asynchronously after that flush.
             _ = CompleteAsync(exception).AsTask();
             return;
         }

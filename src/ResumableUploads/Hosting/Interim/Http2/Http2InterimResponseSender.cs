@@ -18,7 +18,9 @@ internal sealed class Http2InterimResponseSender : InterimResponseSender
 
     protected override async Task WriteAsync(InterimResponse response) => await _output.SendAsync(_streamId, response.ToHttp2Frame(_streamId));
 
-    /// <summary>Does not wait: the connection writes frames in order, and drops a pending interim response once the stream is closed.</summary>
+    /// <summary>
+    /// Does not wait: the output writes frames in order, and drops a pending interim response after <c>CloseStream</c>.
+    /// </summary>
     protected override ValueTask DrainCoreAsync(Task pendingSend)
     {
         _output.CloseStream(_streamId);

@@ -6,8 +6,8 @@ using Microsoft.AspNetCore.Http.Features;
 namespace ResumableUploads.Hosting.Interim.Http2;
 
 /// <summary>
-/// A connection whose transport accepts interim responses. A transport that is assigned later, as the HTTPS middleware does, is wrapped too, so
-/// this middleware can be registered before or after HTTPS.
+/// A connection whose transport can send interim responses between the frames of the server. Also wraps a transport that is assigned later, for
+/// example by the HTTPS middleware, so the order relative to the HTTPS middleware does not matter.
 /// </summary>
 internal sealed class InterimConnectionContext : ConnectionContext
 {
@@ -16,6 +16,8 @@ internal sealed class InterimConnectionContext : ConnectionContext
     private InterimConnectionContext(ConnectionContext inner)
     {
         _inner = inner;
+
+        // The setter wraps the transport of the inner connection.
         Transport = inner.Transport;
     }
 
@@ -34,8 +36,8 @@ internal sealed class InterimConnectionContext : ConnectionContext
     }
 
     /// <summary>
-    /// Gets or sets the transport of the inner connection, which is also what requests get from <c>IConnectionTransportFeature</c>. A transport that
-    /// is assigned here is wrapped.
+    /// Gets or sets the transport. The setter wraps the value and sets it on the inner connection, so that <c>IConnectionTransportFeature</c> returns
+    /// the wrapped transport to requests.
     /// </summary>
     public override IDuplexPipe Transport
     {
@@ -62,8 +64,8 @@ internal sealed class InterimConnectionContext : ConnectionContext
     }
 
     /// <summary>
-    /// Runs a connection with a transport that accepts interim responses, and restores the original transport afterwards. Does nothing if the
-    /// connection has such a transport already.
+    /// Invokes the next connection delegate with a transport that can send interim responses, and restores the original transport afterwards. If the
+    /// connection is already wrapped, only invokes the next delegate.
     /// </summary>
     public static async Task RunAsync(ConnectionContext connection, ConnectionDelegate next)
     {

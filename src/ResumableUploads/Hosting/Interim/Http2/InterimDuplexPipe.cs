@@ -2,7 +2,9 @@ using System.IO.Pipelines;
 
 namespace ResumableUploads.Hosting.Interim.Http2;
 
-/// <summary>A transport whose output accepts interim responses.</summary>
+/// <summary>
+/// Wraps a transport: its output can insert HTTP/2 interim responses between the frames of the server, and its input tracks the settings of the client.
+/// </summary>
 internal sealed class InterimDuplexPipe : IDuplexPipe
 {
     private InterimDuplexPipe(IDuplexPipe inner)
@@ -16,6 +18,6 @@ internal sealed class InterimDuplexPipe : IDuplexPipe
 
     public PipeWriter Output { get; }
 
-    /// <summary>Wraps a transport, unless it is wrapped already.</summary>
+    /// <summary>Returns a wrapper of the transport, or the transport itself if it is already wrapped.</summary>
     public static IDuplexPipe Wrap(IDuplexPipe transport) => transport as InterimDuplexPipe ?? new InterimDuplexPipe(transport);
 }

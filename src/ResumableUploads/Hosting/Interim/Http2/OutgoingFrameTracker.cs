@@ -4,40 +4,46 @@ using System.Collections.Concurrent;
 namespace ResumableUploads.Hosting.Interim.Http2;
 
 /// <summary>
-/// Parses the frames that the server sends on one HTTP/2 connection, to know where a frame may be inserted and which streams have not started
-/// their final response.
+/// Parses the frames that the server sends on an HTTP/2 connection to determine where a frame can be inserted and on which streams the final response
+/// has not started.
 /// </summary>
 internal sealed class OutgoingFrameTracker
 {
     private const int FrameHeaderSize = 9;
+
+    /// <summary>The number of bytes of a header block that are read to recognize a 1xx status.</summary>
     private const int HeaderBlockPeekSize = 3;
+
     private const byte HeadersFrameType = 0x1;
-    private const byte ResetStreamFrameType = 0x3;
+    private const byte RstStreamFrameType = 0x3;
     private const byte ContinuationFrameType = 0x9;
     private const byte EndHeadersFlag = 0x4;
 
-    /// <summary>END_STREAM, PADDED and PRIORITY, which Kestrel never sets on an interim response.</summary>
-    private const byte FinalResponseFlags = 0x1 | 0x8 | 0x20;
+    /// <summary>END_STREAM, PADDED and PRIORITY. Kestrel sets none of them on an interim response.</summary>
+    private const byte NonInterimFlags = 0x1 | 0x8 | 0x20;
 
-    private readonly ConcurrentDictionary<int, bool> _openStreams = new();
-    private readonly byte[] _header = new byte[FrameHeaderSize + HeaderBlockPeekSize];
-    private int _headerLength;
+    private readonly ConcurrentDictionary<int, bool> _streamsAwaitingResponse = new();
+    private readonly byte[] _frameStart = new byte[FrameHeaderSize + HeaderBlockPeekSize];
+    private int _frameStartLength;
     private int _payloadRemaining;
     private bool _isInHeaderBlock;
 
-    /// <summary>Gets a value indicating whether a frame may be inserted: the last frame is complete, and no CONTINUATION frame must follow it.</summary>
-    public bool IsAtFrameBoundary => _headerLength == 0 && _payloadRemaining == 0 && !_isInHeaderBlock;
+    /// <summary>
+    /// Gets a value indicating whether a frame can be inserted: the last frame is complete and does not require a CONTINUATION frame.
+    /// </summary>
+    public bool IsAtFrameBoundary => _frameStartLength == 0 && _payloadRemaining == 0 && !_isInHeaderBlock;
 
-    public int OpenStreamCount => _openStreams.Count;
+    /// <summary>Gets the number of tracked streams.</summary>
+    public int OpenStreamCount => _streamsAwaitingResponse.Count;
 
-    /// <summary>Starts to track a stream whose final response has not started.</summary>
-    public void OpenStream(int streamId) => _openStreams[streamId] = true;
+    /// <summary>Starts tracking a stream whose final response has not started.</summary>
+    public void OpenStream(int streamId) => _streamsAwaitingResponse[streamId] = true;
 
-    /// <summary>Stops tracking a stream, as if its final response had started.</summary>
-    public void CloseStream(int streamId) => _openStreams.TryRemove(streamId, out _);
+    /// <summary>Stops tracking a stream, so that no more interim responses are sent on it.</summary>
+    public void CloseStream(int streamId) => _streamsAwaitingResponse.TryRemove(streamId, out _);
 
-    /// <summary>Returns whether a stream is tracked, and neither its final response nor its reset has started.</summary>
-    public bool IsOpen(int streamId) => _openStreams.ContainsKey(streamId);
+    /// <summary>Returns whether a stream is tracked: its final response has not started, and it has not been reset.</summary>
+    public bool IsOpen(int streamId) => _streamsAwaitingResponse.ContainsKey(streamId);
 
     /// <summary>Processes the next bytes, which may start and end at any position in a frame.</summary>
     public void Process(ReadOnlySpan<byte> bytes)
@@ -52,29 +58,29 @@ internal sealed class OutgoingFrameTracker
                 continue;
             }
 
-            int count = Math.Min(GetRequiredHeaderLength() - _headerLength, bytes.Length);
-            bytes[..count].CopyTo(_header.AsSpan(_headerLength));
-            _headerLength += count;
+            int count = Math.Min(GetRequiredFrameStartLength() - _frameStartLength, bytes.Length);
+            bytes[..count].CopyTo(_frameStart.AsSpan(_frameStartLength));
+            _frameStartLength += count;
             bytes = bytes[count..];
-            if (_headerLength == GetRequiredHeaderLength())
+            if (_frameStartLength == GetRequiredFrameStartLength())
             {
-                ProcessHeader();
-                _payloadRemaining = GetPayloadLength() - (_headerLength - FrameHeaderSize);
-                _headerLength = 0;
+                ProcessFrameStart();
+                _payloadRemaining = GetPayloadLength() - (_frameStartLength - FrameHeaderSize);
+                _frameStartLength = 0;
             }
         }
     }
 
-    private int GetPayloadLength() => (int)(BinaryPrimitives.ReadUInt32BigEndian(_header) >> 8);
+    private int GetPayloadLength() => (int)(BinaryPrimitives.ReadUInt32BigEndian(_frameStart) >> 8);
 
-    private int GetRequiredHeaderLength() =>
-        _headerLength >= FrameHeaderSize && _header[3] == HeadersFrameType ? FrameHeaderSize + Math.Min(HeaderBlockPeekSize, GetPayloadLength()) : FrameHeaderSize;
+    private int GetRequiredFrameStartLength() =>
+        _frameStartLength >= FrameHeaderSize && _frameStart[3] == HeadersFrameType ? FrameHeaderSize + Math.Min(HeaderBlockPeekSize, GetPayloadLength()) : FrameHeaderSize;
 
-    private void ProcessHeader()
+    private void ProcessFrameStart()
     {
-        byte flags = _header[4];
-        int streamId = BinaryPrimitives.ReadInt32BigEndian(_header.AsSpan(5)) & int.MaxValue;
-        switch (_header[3])
+        byte flags = _frameStart[4];
+        int streamId = BinaryPrimitives.ReadInt32BigEndian(_frameStart.AsSpan(5)) & int.MaxValue;
+        switch (_frameStart[3])
         {
             case HeadersFrameType:
                 _isInHeaderBlock = (flags & EndHeadersFlag) == 0;
@@ -87,17 +93,17 @@ internal sealed class OutgoingFrameTracker
             case ContinuationFrameType:
                 _isInHeaderBlock = (flags & EndHeadersFlag) == 0;
                 break;
-            case ResetStreamFrameType:
+            case RstStreamFrameType:
                 CloseStream(streamId);
                 break;
         }
     }
 
     /// <summary>
-    /// Returns whether a header block is an interim response: it starts with a literal status 1xx, as the <c>100 Continue</c> of Kestrel does. A
-    /// final response cannot start like this. An interim response in another encoding counts as final, which only means that the client gets no
-    /// further interim responses.
+    /// Returns whether a header block is an interim response: it starts with a <c>:status</c> field that is a literal without Huffman coding and begins
+    /// with 1, as in the <c>100 Continue</c> of Kestrel. An interim response in another encoding is treated as final; the only effect is that no further
+    /// interim responses are sent on the stream.
     /// </summary>
     private bool IsInterimResponse(byte flags) =>
-        (flags & FinalResponseFlags) == 0 && _header.AsSpan(FrameHeaderSize, _headerLength - FrameHeaderSize).SequenceEqual((ReadOnlySpan<byte>)[HpackLiteralEncoder.IndexedStatusName, 3, (byte)'1']);
+        (flags & NonInterimFlags) == 0 && _frameStart.AsSpan(FrameHeaderSize, _frameStartLength - FrameHeaderSize).SequenceEqual((ReadOnlySpan<byte>)[HpackLiteralEncoder.IndexedStatusName, 3, (byte)'1']);
 }

@@ -49,7 +49,8 @@ internal sealed class UnflushedBuffer
     }
 
     /// <summary>
-    /// Returns the buffer to the pool, unless the caller still holds memory of it and could write to it while another connection uses it.
+    /// Returns the buffer to the pool, unless the caller has obtained memory without calling <see cref="Advance"/>. The caller could still write to it while
+    /// another connection uses it.
     /// </summary>
     private void ReturnBuffer()
     {

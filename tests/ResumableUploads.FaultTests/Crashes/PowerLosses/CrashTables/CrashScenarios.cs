@@ -7,18 +7,22 @@ using ResumableUploads.Stores.FileSystem.IO;
 
 namespace ResumableUploads.FaultTests.Crashes.PowerLosses.CrashTables;
 
-/// <summary>An operation that the crash table describes.</summary>
+/// <summary>A scenario whose file system steps are recorded and documented in a crash table.</summary>
 /// <param name="Name">The heading of its table.</param>
-/// <param name="Prepare">What happens before the recorded part, in the first boot.</param>
-/// <param name="Operation">The operation. Receives the store and the directory that contains the store's own.</param>
+/// <param name="Prepare">The setup, which runs before recording starts, with <see cref="CrashScenarios.FirstBootId"/> as the boot id.</param>
+/// <param name="Operation">The operation to record. Receives the store and the parent of the store's directory.</param>
 internal sealed record CrashScenario(string Name, Func<FileSystemUploadStore, Task> Prepare, Func<FileSystemUploadStore, string, Task> Operation)
 {
     /// <summary>Gets the boot id during the operation.</summary>
     public string BootId { get; init; } = CrashScenarios.FirstBootId;
 
-    /// <summary>Gets what happens to the disk between the two, or null if one process does both.</summary>
+    /// <summary>
+    /// Gets the action that runs between <see cref="Prepare"/> and <see cref="Operation"/> and receives the parent of the store's directory, or null if both
+    /// run in the same process.
+    /// </summary>
     public Action<string>? Interrupt { get; init; }
 
+    /// <summary>Gets the factory of the recording file layer. Receives the parent of the store's directory and the boot id.</summary>
     public Func<string, string, RecordingFileLayer> CreateLayer { get; init; } = static (directory, bootId) => new RecordingFileLayer(directory, bootId);
 }
 
@@ -28,36 +32,40 @@ internal static class CrashScenarios
     public const string NextBootId = "00000000-0000-0000-0000-000000000002";
     public const string LaterBootId = "00000000-0000-0000-0000-000000000003";
 
+    /// <summary>
+    /// The number of bytes between syncs. Equals the size of the first piece in <see cref="AppendAsync"/>, so that a sync runs between the two chunks.
+    /// </summary>
     private const int SyncSize = 3;
 
     public static readonly UploadKey Key = new("owner", "upload-1");
 
     public static IReadOnlyList<CrashScenario> All { get; } =
     [
-        new("Create", Nothing, static (store, _) => CreateAsync(store)),
-        new("Create with all bytes", Nothing, static (store, _) => CreateCompletedAsync(store)),
+        new("Create", NoSetupAsync, static (store, _) => CreateAsync(store)),
+        new("Create with all bytes", NoSetupAsync, static (store, _) => CreateCompletedAsync(store)),
         new("Append", CreateAsync, static (store, _) => AppendAsync(store, 0, AppendMode.KeepPartial)),
         new("Append after a restart of the machine", CreateAsync, static (store, _) => AppendAsync(store, 0, AppendMode.KeepPartial))
         {
             BootId = NextBootId,
-            Interrupt = static _ => { },
+            Interrupt = RestartOnly,
         },
         new("Staged append that is committed", CreateAsync, static (store, _) => AppendAsync(store, 0, AppendMode.AllOrNothing)),
-        new("Staged append that is discarded", CreateAsync, static (store, _) => AppendAsync(store, 0, AppendMode.AllOrNothing, isWanted: false)),
-        new("Update to Received", AppendedAsync, static (store, _) => ReceiveAsync(store)),
-        new("Put the response", ReceivedAsync, static async (store, _) => await store.PutResponseAsync(Key, new byte[] { 1 }, default)),
-        new("Delete", ReceivedAsync, static async (store, _) => await store.DeleteAsync(Key, null, default)),
-        new("Move the content within a volume", ReceivedAsync, MoveAsync),
-        new("Move the content to another volume", ReceivedAsync, MoveAsync) { CreateLayer = static (directory, bootId) => new TwoVolumes(directory, bootId) },
-        new("First status after a kill during an append", InterruptedAsync, static async (store, _) => await store.GetAsync(Key, default))
+        new("Staged append that is discarded", CreateAsync, static (store, _) => AppendAsync(store, 0, AppendMode.AllOrNothing, commit: false)),
+        new("Update to Received", CreateAndAppendAsync, static (store, _) => MarkReceivedAsync(store)),
+        new("Put the response", CreateReceivedUploadAsync, static async (store, _) => await store.PutResponseAsync(Key, new byte[] { 1 }, default)),
+        new("Delete", CreateReceivedUploadAsync, static async (store, _) => await store.DeleteAsync(Key, null, default)),
+        new("Move the content within a volume", CreateReceivedUploadAsync, MoveAsync),
+        new("Move the content to another volume", CreateReceivedUploadAsync, MoveAsync) { CreateLayer = static (directory, bootId) => new CrossVolumeFileLayer(directory, bootId) },
+        new("First status after a kill during an append", CreateInterruptedUploadAsync, static async (store, _) => await store.GetAsync(Key, default))
         {
-            CreateLayer = static (directory, bootId) => new KilledAtSecondSync(directory, bootId),
+            // No Interrupt: the exception of the file layer simulates the kill, and the operation runs in the same process.
+            CreateLayer = static (directory, bootId) => new SecondSyncFailsFileLayer(directory, bootId),
         },
-        new("First status after a power loss during an append", InterruptedAsync, static async (store, _) => await store.GetAsync(Key, default))
+        new("First status after a power loss during an append", CreateInterruptedUploadAsync, static async (store, _) => await store.GetAsync(Key, default))
         {
             BootId = NextBootId,
-            Interrupt = static _ => { },
-            CreateLayer = static (directory, bootId) => new KilledAtSecondSync(directory, bootId),
+            Interrupt = RestartOnly,
+            CreateLayer = static (directory, bootId) => new SecondSyncFailsFileLayer(directory, bootId),
         },
         new("First status of an upload with a damaged record", CreateAsync, static async (store, _) => await store.GetAsync(Key, default))
         {
@@ -71,7 +79,12 @@ internal static class CrashScenarios
         logger: null,
         files);
 
-    private static Task Nothing(FileSystemUploadStore store) => Task.CompletedTask;
+    private static Task NoSetupAsync(FileSystemUploadStore store) => Task.CompletedTask;
+
+    /// <summary>Leaves the disk unchanged, so that the only effect of the interruption is a new process.</summary>
+    private static void RestartOnly(string directory)
+    {
+    }
 
     private static async Task CreateAsync(FileSystemUploadStore store) => await store.CreateAsync(Key, new UploadRecord(), default);
 
@@ -79,32 +92,35 @@ internal static class CrashScenarios
         Key, new UploadRecord { State = UploadState.Received, Length = 5 }, new ReadOnlySequence<byte>([1, 2, 3, 4, 5]), default);
 
     /// <summary>Appends five bytes in two reads, with a sync between them.</summary>
-    private static async Task AppendAsync(FileSystemUploadStore store, long offset, AppendMode mode, bool isWanted = true)
+    private static async Task AppendAsync(FileSystemUploadStore store, long offset, AppendMode mode, bool commit = true)
     {
-        var content = new ChunkContent([[1, 2, 3], [4, 5]], static _ => { }, () => isWanted);
+        var content = new ChunkContent([[1, 2, 3], [4, 5]], static _ => { }, () => commit);
         await store.AppendAsync(Key, offset, content, mode, default);
     }
 
-    private static async Task AppendedAsync(FileSystemUploadStore store)
+    private static async Task CreateAndAppendAsync(FileSystemUploadStore store)
     {
         await CreateAsync(store);
         await AppendAsync(store, 0, AppendMode.KeepPartial);
     }
 
-    private static async Task ReceiveAsync(FileSystemUploadStore store)
+    private static async Task MarkReceivedAsync(FileSystemUploadStore store)
     {
         UploadInfo info = (await store.GetAsync(Key, default))!;
         await store.UpdateAsync(Key, info.Version, info.Record with { State = UploadState.Received, Length = info.Offset }, default);
     }
 
-    private static async Task ReceivedAsync(FileSystemUploadStore store)
+    private static async Task CreateReceivedUploadAsync(FileSystemUploadStore store)
     {
-        await AppendedAsync(store);
-        await ReceiveAsync(store);
+        await CreateAndAppendAsync(store);
+        await MarkReceivedAsync(store);
     }
 
-    /// <summary>Ends the process after three bytes are durable and two more are written.</summary>
-    private static async Task InterruptedAsync(FileSystemUploadStore store)
+    /// <summary>
+    /// Creates an upload and simulates a process exit when three bytes are durable and two more are written. Requires
+    /// <see cref="SecondSyncFailsFileLayer"/>.
+    /// </summary>
+    private static async Task CreateInterruptedUploadAsync(FileSystemUploadStore store)
     {
         await CreateAsync(store);
         await Assert.ThrowsAsync<InvalidOperationException>(() => AppendAsync(store, 0, AppendMode.KeepPartial));
@@ -113,16 +129,16 @@ internal static class CrashScenarios
     private static async Task MoveAsync(FileSystemUploadStore store, string directory) =>
         await store.MoveContentAsync(Key, Path.Combine(directory, "target"), overwrite: false, default);
 
-    /// <summary>Content cannot be renamed to its destination, because that is on another volume.</summary>
-    private sealed class TwoVolumes(string directory, string bootId) : RecordingFileLayer(directory, bootId)
+    /// <summary>Simulates a move to another volume: renaming a data file fails with EXDEV.</summary>
+    private sealed class CrossVolumeFileLayer(string directory, string bootId) : RecordingFileLayer(directory, bootId)
     {
         public override bool RenameFileNoReplace(string from, string to) => from.EndsWith(".data", StringComparison.Ordinal)
             ? throw new IOException("The target is on another volume.", NativeMethods.EXDEV)
             : base.RenameFileNoReplace(from, to);
     }
 
-    /// <summary>Fails the second sync of an upload's data file, as if the process had ended.</summary>
-    private sealed class KilledAtSecondSync(string directory, string bootId) : RecordingFileLayer(directory, bootId)
+    /// <summary>Simulates a process exit: the second sync of a data file throws.</summary>
+    private sealed class SecondSyncFailsFileLayer(string directory, string bootId) : RecordingFileLayer(directory, bootId)
     {
         private int _syncs;
 
@@ -130,7 +146,7 @@ internal static class CrashScenarios
         {
             if (file.Path.EndsWith(".data", StringComparison.Ordinal) && ++_syncs == 2)
             {
-                throw new InvalidOperationException("The process ends here.");
+                throw new InvalidOperationException("Simulated process exit at the second sync of the data file.");
             }
 
             base.Sync(file);

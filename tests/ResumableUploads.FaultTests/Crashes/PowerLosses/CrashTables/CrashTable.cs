@@ -84,7 +84,7 @@ internal static class CrashTable
         await scenario.Prepare(store);
         if (scenario.Interrupt is { } interrupt)
         {
-            // Another process finds the disk as it is after a restart or after damage.
+            // Continue as a new process on a copy of the disk, which the scenario may have changed.
             directory = Path.Combine(root, "second");
             new CrashImage(files.Log, files.Log.Count, new Dictionary<int, Fate>()).WriteTo(directory);
             interrupt(directory);
