@@ -31,7 +31,8 @@ public sealed record UploadInfo
     public long? Length => Record.Length;
 
     /// <summary>
-    /// Gets the time at which the upload expires, or <see langword="null"/> if it does not expire. This is the earlier of <see cref="UploadRecord.AbsoluteExpiration"/> and
+    /// Gets the time at which the upload expires, or <see langword="null"/> if it does not expire. This is the
+    /// earlier of <see cref="UploadRecord.AbsoluteExpiration"/> and
     /// <see cref="LastModified"/> plus <see cref="UploadRecord.SlidingExpiration"/>.
     /// </summary>
     public DateTimeOffset? Expires

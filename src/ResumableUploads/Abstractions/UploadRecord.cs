@@ -17,7 +17,9 @@ public sealed record UploadRecord
     /// </summary>
     public long? Length { get; init; }
 
-    /// <summary>Gets the time after the last append or update at which the upload expires, or <see langword="null"/> if it does not expire after inactivity.</summary>
+    /// <summary>
+    /// Gets the time after the last append or update at which the upload expires, or <see langword="null"/> if it does not expire after inactivity.
+    /// </summary>
     public TimeSpan? SlidingExpiration { get; init; }
 
     /// <summary>Gets the time at which the upload expires regardless of changes, or <see langword="null"/> if there is no such time.</summary>
