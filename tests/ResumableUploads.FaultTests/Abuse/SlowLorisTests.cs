@@ -6,7 +6,7 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FaultTests.Abuse;
 
-/// <summary>Tests that many slow connections (Slowloris) use bounded resources and do not affect other owners.</summary>
+/// <summary>Tests that many slow connections (slow-read) use bounded resources and do not affect other owners.</summary>
 [Collection<Alone>]
 public class SlowLorisTests(ITestOutputHelper output)
 {
