@@ -5,7 +5,7 @@ namespace ResumableUploads.Engine.Digests;
 /// <summary>
 /// A digest algorithm with its name. The names are those of the digest fields of
 /// <see href="https://www.rfc-editor.org/rfc/rfc9530#section-7.2">RFC 9530</see>, except <c>crc32</c>, which RFC 9530 does not register and only
-/// the tus protocol uses.
+/// an upload protocol uses.
 /// </summary>
 internal sealed class DigestAlgorithm
 {

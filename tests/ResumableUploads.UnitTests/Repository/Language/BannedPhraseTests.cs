@@ -42,7 +42,7 @@ public class BannedPhraseTests
     [InlineData("class A\n{\n    string B = \"Changed by somebody else.\";\n}", TextKind.Literal)]
     [InlineData("class A\n{\n    string B => $\"{1} is changed by somebody else.\";\n}", TextKind.Literal)]
     [InlineData("[LoggerMessage(1, LogLevel.Warning, \"Upload {Key} stays away.\")]\nclass A;", TextKind.Literal)]
-    [InlineData("class NewRequest;", TextKind.Name)]
+    [InlineData("class Newcomer;", TextKind.Name)]
     [InlineData("class A\n{\n    void What_is_there_is_read() { }\n}", TextKind.Name)]
     [InlineData("class A\n{\n    void B(int roomLeft) { }\n}", TextKind.LocalName)]
     public void Find_planted_phrase_in_source_is_found(string code, TextKind kind)

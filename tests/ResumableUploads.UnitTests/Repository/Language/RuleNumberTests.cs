@@ -21,7 +21,7 @@ public partial class RuleNumberTests
     [InlineData("// As F-4 says.\nclass A;")]
     [InlineData("// As T27 says.\nclass A;")]
     [InlineData("[Trait(\"Rule\", \"R-91\")]\nclass A;")]
-    [InlineData("class repeats_the_response;")]
+    [InlineData("class R91_repeats_the_response;")]
     public void Find_planted_rule_number_is_found(string code)
     {
         Assert.Single(Find(TextExtractor.FromCSharp(CSharpSyntaxTree.ParseText(code).GetRoot())));
