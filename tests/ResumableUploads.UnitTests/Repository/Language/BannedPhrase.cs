@@ -18,7 +18,7 @@ internal sealed record BannedPhrase(string Pattern, string Instead, string Examp
         // Persons instead of parts of the system.
         new("(no|some|any|every)body", "name the client, request, process or caller", "Changed by somebody else."),
         new("who(m)?ever", "name the client, request, process or caller", "Whoever appends is stopped."),
-        new("newRequests?", "new request", "The newRequest waits."),
+        new("newcomers?", "new request", "The newcomer waits."),
         new("(ask(s|ed)?|told|made) to leave", "requested to release the lock", "The append is asked to leave."),
         new("the wish( for)?", "the request to", "The wish for a new upload."),
         new("told", "receives, reports, is notified", "The client is told the offset."),
