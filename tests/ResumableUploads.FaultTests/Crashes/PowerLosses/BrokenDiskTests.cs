@@ -6,7 +6,7 @@ namespace ResumableUploads.FaultTests.Crashes.PowerLosses;
 /// <summary>Proves that these tests can fail: a disk that skips a step must be detected by what is lost with it.</summary>
 public class BrokenDiskTests(ITestOutputHelper output)
 {
-    private const string Gone = "is gone";
+    private const string Gone = "is missing";
     private const string Bytes = "were acknowledged";
     private const string Content = "is not what was sent";
     private const string Back = "was deleted, but exists";
