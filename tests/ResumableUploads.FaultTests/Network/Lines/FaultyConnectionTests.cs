@@ -43,6 +43,7 @@ public class FaultyConnectionTests
         await ReadAsync(accepted, first, timeout.Token);
         Assert.Equal(Request[..first.Length], first);
         Task<string> seenByClient = SeenAsync(client, Answer, 0, timeout.Token);
+        bool isResetSeenBySend = false;
         try
         {
             await accepted.SendAsync(Answer, timeout.Token);
@@ -50,12 +51,13 @@ public class FaultyConnectionTests
         }
         catch (SocketException)
         {
-            // The connection was reset before.
+            // The kernel reports a reset once: a receive after this ends like a FIN.
+            isResetSeenBySend = true;
         }
 
         Assert.Equal(atClient, await seenByClient);
         client.Dispose();
-        Assert.Equal(atServer, await SeenAsync(accepted, Request, first.Length, timeout.Token));
+        Assert.Equal(atServer, isResetSeenBySend ? "reset" : await SeenAsync(accepted, Request, first.Length, timeout.Token));
         await carrying;
         Assert.Equal(fault == Fault.None ? 0 : 1, counts.Of(fault, isInResponse));
     }
