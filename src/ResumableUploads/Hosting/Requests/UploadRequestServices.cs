@@ -20,7 +20,7 @@ internal sealed class UploadRequestServices(
 
     public UploadLimits Limits { get; } = new(options);
 
-    public UploadIdentityResolver Identities { get; } = new(options);
+    public UploadIdentityResolver Identities { get; } = new(options, logger);
 
     public DecodedBodyCheck DecodedBodies { get; } = new(options, logger);
 
