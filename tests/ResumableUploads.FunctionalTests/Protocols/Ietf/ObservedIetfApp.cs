@@ -25,7 +25,7 @@ internal sealed class ObservedIetfApp : IAsyncDisposable
         {
             configure?.Invoke(options);
             options.Store = store ??= new WatchedStore(new FileSystemUploadStore(
-                new FileSystemUploadStoreOptions { Directory = options.Directory, Durability = Durability.ProcessCrash }));
+                new FileSystemUploadStoreOptions { Directory = options.Directory!, Durability = Durability.ProcessCrash }));
         });
         return new ObservedIetfApp(app, store!);
     }

@@ -27,7 +27,7 @@ internal sealed class ObservedTusApp : IAsyncDisposable
             {
                 configure?.Invoke(options);
                 options.Store = store ??= new WatchedStore(new FileSystemUploadStore(
-                    new FileSystemUploadStoreOptions { Directory = options.Directory, Durability = Durability.ProcessCrash }));
+                    new FileSystemUploadStoreOptions { Directory = options.Directory!, Durability = Durability.ProcessCrash }));
             },
             onKestrel: true);
         return new ObservedTusApp(app, store!);
