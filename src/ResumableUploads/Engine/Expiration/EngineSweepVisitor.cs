@@ -53,7 +53,11 @@ internal sealed class EngineSweepVisitor(
         }
     }
 
-    public void OnSweepCompleted() => context.Quota.RemoveIdleOwners();
+    public void OnSweepCompleted()
+    {
+        context.Metrics.SweepSucceeded(context.Settings.EngineName, context.Time.GetUtcNow());
+        context.Quota.RemoveIdleOwners();
+    }
 
     private async Task RunHandlerAsync(UploadInfo info, CancellationToken cancellationToken)
     {
