@@ -43,7 +43,7 @@ internal sealed class UploadRemover(IUploadStore store, OwnerQuota quota, Pendin
         {
             await callbacks.OnExpiredAsync(info, EngineRecord.From(info), cancellationToken);
         }
-        catch (Exception e) when (e is not OperationCanceledException)
+        catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
             Log.ExpirationHandlerFailed(logger, e, info.Key);
         }

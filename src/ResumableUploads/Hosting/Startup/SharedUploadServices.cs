@@ -43,6 +43,9 @@ internal sealed class SharedUploadServices
 
     public ILogger Logger { get; }
 
+    /// <summary>Gets the sweepers that were started, one per store.</summary>
+    public UploadSweeper[] RunningSweepers => _sweepers.Running;
+
     /// <summary>Gets the token that is canceled when the application begins to stop.</summary>
     public CancellationToken Stopping => _lifetime?.ApplicationStopping ?? CancellationToken.None;
 

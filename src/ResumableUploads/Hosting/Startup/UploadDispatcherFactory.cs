@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine;
+using ResumableUploads.Engine.Reliability;
 using ResumableUploads.Hosting.Events;
 using ResumableUploads.Hosting.Options.Validation;
 using ResumableUploads.Hosting.Options;
@@ -83,7 +84,7 @@ internal static class UploadDispatcherFactory
         }
 
         app.Run(engine, metrics, store, engine.CreateSweepVisitor(new EventUploadCallbacks(events, store, services, context: null)));
-        return new UploadRequestDispatcher(new UploadRequestServices(options, events, engine, store, services, time, logger) { Identities = identities }, app.Stopping);
+        return new UploadRequestDispatcher(new UploadRequestServices(options, events, engine, CancellationGuardStore.Wrap(store), services, time, logger) { Identities = identities }, app.Stopping);
     }
 
     /// <summary>Creates a separate instance of the options: from the container if <c>AddResumableUploads()</c> was called, otherwise the defaults.</summary>
