@@ -67,6 +67,11 @@ internal sealed class AppendProcessor(
     /// <returns>The failure, or null if the body may be appended.</returns>
     private async ValueTask<AppendStep?> CheckExistingUploadAsync(LockedAppend append, UploadInfo info, EngineRecord record, CancellationToken cancellationToken)
     {
+        if (!append.Command.Matches(record))
+        {
+            return new UploadResult(UploadResultKind.DifferentRequest, info.Offset);
+        }
+
         if (record.Concatenation is { IsPart: false })
         {
             return new UploadResult(UploadResultKind.ConcatenationNotAppendable, info.State == UploadState.Receiving ? null : info.Offset);

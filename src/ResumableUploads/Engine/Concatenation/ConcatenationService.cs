@@ -39,6 +39,11 @@ internal sealed class ConcatenationService(
                 return new UploadResult(UploadResultKind.PartNotFound);
             }
 
+            if (!command.Matches(EngineRecord.From(info)))
+            {
+                return new UploadResult(UploadResultKind.DifferentRequest);
+            }
+
             // A sum that overflows is above any limit.
             length = info.Length > long.MaxValue - length ? long.MaxValue : length + info.Length;
         }
