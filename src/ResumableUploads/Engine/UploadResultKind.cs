@@ -96,7 +96,7 @@ internal enum UploadResultKind
     /// <summary>The owner has too many appends running.</summary>
     TooManyAppends,
 
-    /// <summary>The owner's unfinished uploads have too many bytes.</summary>
+    /// <summary>The owner's uploads in the store have too many bytes.</summary>
     OwnerQuotaExceeded,
 
     /// <summary>The store has no free space.</summary>

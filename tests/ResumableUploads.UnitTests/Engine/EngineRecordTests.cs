@@ -11,6 +11,8 @@ public class EngineRecordTests
     {
         Protocol = "p",
         EngineName = "e",
+        Network = "n",
+        IsContentStored = true,
         Created = DateTimeOffset.UnixEpoch,
         RawFileName = "r",
         FileName = "f",
@@ -25,7 +27,7 @@ public class EngineRecordTests
     };
 
     [Theory]
-    [InlineData(null, "format,protocol,endpoint,created,rawFileName,fileName,contentType,tusMetadata,reprDigest,wantedDigest,foundDigest,request,join,handler")]
+    [InlineData(null, "format,protocol,endpoint,created,network,isContentStored,rawFileName,fileName,contentType,tusMetadata,reprDigest,wantedDigest,foundDigest,request,join,handler")]
     [InlineData("handler", "attempts,leasedBy,leasedUntil,runs,isParked,isTold")]
     [InlineData("join", "raw,parts,maxUploadSize,references")]
     [InlineData("request", "method,path,query,routeValues,headers")]

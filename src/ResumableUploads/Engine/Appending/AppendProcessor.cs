@@ -1,6 +1,7 @@
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine.Content;
 using ResumableUploads.Engine.Expiration;
+using ResumableUploads.Engine.Quotas;
 
 namespace ResumableUploads.Engine.Appending;
 
@@ -34,7 +35,8 @@ internal sealed class AppendProcessor(
             return new UploadResult(UploadResultKind.DigestUnsupported, info?.Offset ?? 0) { UploadLength = info?.Length };
         }
 
-        if (!context.Quota.TryReserveAppend(command.Key.Owner))
+        QuotaAccount account = QuotaAccount.From(command);
+        if (!context.Quota.TryReserveAppend(account))
         {
             return new UploadResult(UploadResultKind.TooManyAppends, info?.Offset ?? 0);
         }
@@ -47,7 +49,7 @@ internal sealed class AppendProcessor(
         }
         finally
         {
-            context.Quota.ReleaseAppend(command.Key.Owner);
+            context.Quota.ReleaseAppend(account);
         }
     }
 

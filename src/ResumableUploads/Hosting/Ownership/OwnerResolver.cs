@@ -12,7 +12,9 @@ namespace ResumableUploads.Hosting.Ownership;
 internal sealed class OwnerResolver(ResumableUploadOptions options)
 {
     public const string CookieName = "resumable-uploads-owner";
-    private const string SharedAnonymousOwner = "anonymous";
+
+    /// <summary>The owner of the uploads of all anonymous clients that have no owner of their own.</summary>
+    public const string SharedAnonymousOwner = "anonymous";
     private const int SecretLength = 32;
     private static readonly TimeSpan CookieLifetime = TimeSpan.FromDays(365);
 

@@ -57,6 +57,7 @@ internal sealed class ResumableUploadOptionsValidator : IValidateOptions<Resumab
         checks.Positive(nameof(limits.MaxUploadsPerOwner), limits.MaxUploadsPerOwner);
         checks.Positive(nameof(limits.MaxBytesPerOwner), limits.MaxBytesPerOwner);
         checks.Positive(nameof(limits.MaxAppendsPerOwner), limits.MaxAppendsPerOwner);
+        checks.Positive(nameof(limits.AnonymousTotalFactor), limits.AnonymousTotalFactor);
         if (limits.MinDataRate < 0)
         {
             checks.Fail(nameof(limits.MinDataRate), "is negative. Use 0 for no minimum data rate.");
