@@ -50,6 +50,9 @@ internal sealed record EngineRecord
     [JsonPropertyName("foundDigest")]
     public string? ComputedReprDigest { get; set; }
 
+    /// <summary>Gets or sets further digests of the whole content, computed to compare it with the digest of a later request, or null.</summary>
+    public List<string>? ContentDigests { get; set; }
+
     /// <summary>Gets or sets the request that the application's endpoint receives after the upload, or null if there is no endpoint to run.</summary>
     public StoredRequest? Request { get; set; }
 

@@ -33,6 +33,6 @@ public sealed class ResumableUploadLimits
     public long MinDataRate { get; set; } = 100;
 
     /// <summary>Gets or sets the period over which <see cref="MinDataRate"/> is measured.</summary>
-    /// <remarks>Defaults to 60 seconds. Must be greater than zero and at most 49 days.</remarks>
+    /// <remarks>Defaults to 60 seconds. Must be at least 1 second and at most 49 days.</remarks>
     public TimeSpan MinDataRatePeriod { get; set; } = TimeSpan.FromSeconds(60);
 }
