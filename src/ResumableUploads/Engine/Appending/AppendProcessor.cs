@@ -1,6 +1,7 @@
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine.Content;
 using ResumableUploads.Engine.Expiration;
+using ResumableUploads.Engine.Quotas;
 
 namespace ResumableUploads.Engine.Appending;
 
@@ -35,7 +36,8 @@ internal sealed class AppendProcessor(
             return new UploadResult(UploadResultKind.DigestUnsupported, info?.Offset ?? 0) { UploadLength = info?.Length };
         }
 
-        if (!context.Quota.TryReserveAppend(command.Key.Owner))
+        QuotaAccount account = QuotaAccount.From(command);
+        if (!context.Quota.TryReserveAppend(account))
         {
             return new UploadResult(UploadResultKind.TooManyAppends, info?.Offset ?? 0);
         }
@@ -48,7 +50,7 @@ internal sealed class AppendProcessor(
         }
         finally
         {
-            context.Quota.ReleaseAppend(command.Key.Owner);
+            context.Quota.ReleaseAppend(account);
         }
     }
 
@@ -66,6 +68,11 @@ internal sealed class AppendProcessor(
     /// <returns>The failure, or null if the body may be appended.</returns>
     private async ValueTask<AppendStep?> CheckExistingUploadAsync(LockedAppend append, UploadInfo info, EngineRecord record, CancellationToken cancellationToken)
     {
+        if (!append.Command.Matches(record))
+        {
+            return new UploadResult(UploadResultKind.DifferentRequest, info.Offset);
+        }
+
         if (record.Concatenation is { IsPart: false })
         {
             return new UploadResult(UploadResultKind.ConcatenationNotAppendable, info.State == UploadState.Receiving ? null : info.Offset);

@@ -18,7 +18,8 @@ internal sealed class OwnerResolver(ResumableUploadOptions options, ILogger logg
     /// <summary>The name over HTTPS. Browsers accept the prefix only from this host and over HTTPS, so that no other host of the domain can set the cookie.</summary>
     public const string SecureCookieName = "__Host-" + CookieName;
 
-    private const string SharedAnonymousOwner = "anonymous";
+    /// <summary>The owner of the uploads of all anonymous clients that have no owner of their own.</summary>
+    public const string SharedAnonymousOwner = "anonymous";
     private const int SecretLength = 32;
     private static readonly TimeSpan CookieLifetime = TimeSpan.FromDays(365);
     private readonly AuthenticationOrderCheck _authenticationOrder = new(logger);
@@ -97,7 +98,8 @@ internal sealed class OwnerResolver(ResumableUploadOptions options, ILogger logg
 
         // An append does not set the cookie: the next one would have another owner. A page of another site would not send the SameSite cookie back.
         bool isStatus = HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method);
-        if (isStatus && context.Request.Headers["Sec-Fetch-Site"].ToString() is ("same-origin" or "none"))
+        bool isSet = context.Response.Headers.SetCookie.Any(cookie => cookie?.StartsWith(name + "=", StringComparison.Ordinal) == true);
+        if (isStatus && !isSet && context.Request.Headers["Sec-Fetch-Site"].ToString() is ("same-origin" or "none"))
         {
             SetBrowserSecret(context, name);
         }

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using ResumableUploads.Hosting.Endpoints.Execution;
+using ResumableUploads.Hosting.Requests;
 
 namespace ResumableUploads.Hosting.Options.Validation;
 
@@ -22,6 +23,11 @@ internal sealed class ResumableUploadOptionsValidator : IValidateOptions<Resumab
         checks.Positive(nameof(options.MaxUploadSize), options.MaxUploadSize);
         checks.Positive(nameof(options.Expiration), options.Expiration);
         checks.Defined(nameof(options.AnonymousOwner), options.AnonymousOwner);
+        if (options.VolatileQueryParameters.Any(static name => string.IsNullOrEmpty(name) || name.Equals(UploadUrl.QueryParameterName, StringComparison.OrdinalIgnoreCase)))
+        {
+            checks.Fail(nameof(options.VolatileQueryParameters), $"contains an empty name or '{UploadUrl.QueryParameterName}', which identifies the upload. Remove it.");
+        }
+
         Limits(checks.In(nameof(options.Limits)), options.Limits);
         Timeouts(checks.In(nameof(options.Timeouts)), options.Timeouts);
         Handler(checks.In(nameof(options.Handler)), options.Handler);
@@ -54,6 +60,7 @@ internal sealed class ResumableUploadOptionsValidator : IValidateOptions<Resumab
         checks.Positive(nameof(limits.MaxUploadsPerOwner), limits.MaxUploadsPerOwner);
         checks.Positive(nameof(limits.MaxBytesPerOwner), limits.MaxBytesPerOwner);
         checks.Positive(nameof(limits.MaxAppendsPerOwner), limits.MaxAppendsPerOwner);
+        checks.Positive(nameof(limits.AnonymousTotalFactor), limits.AnonymousTotalFactor);
         if (limits.MinDataRate < 0)
         {
             checks.Fail(nameof(limits.MinDataRate), "is negative. Use 0 for no minimum data rate.");
