@@ -46,6 +46,18 @@ public sealed class LargeBlockPoolTests : IDisposable
     }
 
     [Fact]
+    public void Rented_block_keeps_no_reference_to_free_blocks()
+    {
+        IMemoryOwner<byte> first = _pool.Rent();
+        IMemoryOwner<byte> second = _pool.Rent();
+        first.Dispose();
+        second.Dispose();
+        using IMemoryOwner<byte> rented = _pool.Rent();
+        Assert.Same(second, rented);
+        Assert.Null(((LargeBlock)rented).NextFree);
+    }
+
+    [Fact]
     public void Block_disposed_twice_is_rented_once()
     {
         IMemoryOwner<byte> block = _pool.Rent();

@@ -70,6 +70,8 @@ public class FileIdEncodingTests
     [InlineData("caf%C3%A9.pdf-7-1", 7L, "café.pdf")]
     [InlineData("my%20file%20(1).pdf-52428800-Sun%20Nov%2022%202026%2010%3A00%3A00%20GMT-0500%20(x)", null, "my file (1).pdf")]
     [InlineData("a%2Fb.txt-7-1", 7L, "a/b.txt")]
+    [InlineData("a.txt-1-b-34-56", 34L, "a.txt-1-b")]
+    [InlineData("a.txt-1-b-34-56", null, "a.txt")]
     public void ExtractFileName_returns_name_part_of_the_id(string id, long? size, string name) =>
         Assert.Equal(name, FileIdEncoding.ExtractFileName(Encoding.Latin1.GetBytes(id), size));
 

@@ -1,0 +1,58 @@
+using System.Globalization;
+using System.Reflection;
+using ResumableUploads.Engine;
+using ResumableUploads.Hosting.Options;
+
+namespace ResumableUploads.UnitTests.Hosting.Options;
+
+/// <summary>Each option, with a value of its own, is read where the engine uses it.</summary>
+public class EngineSettingsMappingTests
+{
+    /// <summary>The names in the engine that differ from the options.</summary>
+    private static readonly Dictionary<string, string> OptionOf = new()
+    {
+        [nameof(EngineSettings.MaxHandlerAttempts)] = nameof(ResumableUploadHandlerOptions.MaxAttempts),
+        [nameof(EngineSettings.HandlerLeaseDuration)] = nameof(ResumableUploadHandlerOptions.LeaseDuration),
+    };
+
+    /// <summary>Settings that are not the value of one option of the same type.</summary>
+    private static readonly string[] Derived = [nameof(EngineSettings.EngineName), nameof(EngineSettings.StartOverAfterCompletion)];
+
+    [Fact]
+    public void Every_setting_has_the_value_of_its_option()
+    {
+        var options = new ResumableUploadOptions();
+        var values = new Dictionary<string, object>();
+        int next = 1000;
+        foreach ((string key, PropertyInfo property) in OptionProperties.All())
+        {
+            int number = next++;
+            object? value = property.PropertyType == typeof(TimeSpan) ? TimeSpan.FromSeconds(number)
+                : property.PropertyType == typeof(long) || property.PropertyType == typeof(int) ? Convert.ChangeType(number, property.PropertyType, CultureInfo.InvariantCulture)
+                : null;
+            if (value is not null)
+            {
+                (object owner, PropertyInfo option) = OptionProperties.Find(options, key);
+                option.SetValue(owner, value);
+                values.Add(property.Name, value);
+            }
+        }
+
+        EngineSettings settings = options.ToEngineSettings("name", hasHandler: true);
+        foreach (PropertyInfo setting in typeof(EngineSettings).GetProperties().Where(static setting => setting.Name != "EqualityContract" && !Derived.Contains(setting.Name)))
+        {
+            string option = OptionOf.GetValueOrDefault(setting.Name, setting.Name);
+            Assert.True(values.TryGetValue(option, out object? expected), $"Setting {setting.Name} has no option of this name: add it to this test.");
+            Assert.Equal((setting.Name, expected), (setting.Name, setting.GetValue(settings)));
+        }
+    }
+
+    [Fact]
+    public void Derived_settings_follow_their_options()
+    {
+        var options = new ResumableUploadOptions { Handler = { RepeatBehavior = RepeatBehavior.StartOver } };
+        EngineSettings settings = options.ToEngineSettings("name", hasHandler: false);
+        Assert.Equal(("name", true, null), (settings.EngineName, settings.StartOverAfterCompletion, settings.CompletedRetention));
+        Assert.False(new ResumableUploadOptions().ToEngineSettings("name", hasHandler: true).StartOverAfterCompletion);
+    }
+}
