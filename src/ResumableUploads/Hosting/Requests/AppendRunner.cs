@@ -1,6 +1,7 @@
 using ResumableUploads.Engine;
 using ResumableUploads.Hosting.Endpoints.Execution;
 using ResumableUploads.Hosting.Events;
+using ResumableUploads.Hosting.Ownership;
 using ResumableUploads.Protocols;
 
 namespace ResumableUploads.Hosting.Requests;
@@ -19,6 +20,7 @@ internal sealed class AppendRunner(
     {
         command = command with
         {
+            Network = ClientNetwork.Get(request.Context, command.Key.Owner),
             MaxUploadSize = request.Target is null ? null : _limits.GetMaxUploadSize(request.Target),
             MatchesCreationRequest = request.Target is null ? null : first => MatchesCreation(request, first),
             RequestedDigestAlgorithm = DigestHeaders.GetPreferred(request.Context.Request.Headers[DigestHeaders.WantReprDigest]),

@@ -25,7 +25,7 @@ internal sealed class FileIdRequestHandler(UploadRequestServices services)
                 : problem.ToResponse();
         }
 
-        if (!services.Identities.TryGetOwner(context, out string owner, out Problem? ownerProblem))
+        if (!services.Identities.TryGetOwner(context, UploadIdSource.Client, out string owner, out Problem? ownerProblem))
         {
             return ownerProblem.ToResponse();
         }

@@ -31,7 +31,7 @@ internal sealed class IetfRequestHandler(UploadRequestServices services)
             return responses.For(problem, url.IsUpload);
         }
 
-        if (!services.Identities.TryGetOwner(context, out string owner, out Problem? ownerProblem))
+        if (!services.Identities.TryGetOwner(context, UploadIdSource.Server, out string owner, out Problem? ownerProblem))
         {
             return responses.For(ownerProblem, url.IsUpload);
         }
