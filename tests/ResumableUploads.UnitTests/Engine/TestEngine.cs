@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine;
+using ResumableUploads.Engine.Locking;
 using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.UnitTests.Engine;
@@ -15,7 +16,7 @@ internal sealed class TestEngine : IAsyncDisposable
     public TestEngine(IUploadStore store, TimeProvider time, EngineSettings? settings = null)
     {
         Store = store;
-        _engine = new UploadEngine(store, settings ?? TestSettings.Default, _metrics, time, Log.CreateLogger("ResumableUploads"));
+        _engine = new UploadEngine(store, settings ?? TestSettings.Default, _metrics, new UploadLockTable(time), time, Log.CreateLogger("ResumableUploads"));
     }
 
     public static UploadKey Key { get; } = new("owner", "id");
