@@ -7,7 +7,7 @@ using ResumableUploads.Testing.Servers;
 namespace ResumableUploads.FunctionalTests.Hosting.Endpoints.Execution;
 
 /// <summary>A response header that the server cannot send fails where the endpoint sets it, as in a plain request, and is not stored.</summary>
-public class UnsendableHeaderTests
+public class RejectedHeaderTests
 {
     [Theory]
     [InlineData(Server.Http1, "Location", "/videos/\u00e9")]

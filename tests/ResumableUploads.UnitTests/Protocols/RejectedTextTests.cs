@@ -4,7 +4,7 @@ using ResumableUploads.Testing.Servers;
 namespace ResumableUploads.UnitTests.Protocols;
 
 /// <summary>Text that a later response would repeat, with characters that a server cannot send, is rejected at creation.</summary>
-public class UnsendableTextTests
+public class RejectedTextTests
 {
     [Theory]
     [InlineData("text/\u00e9")]
