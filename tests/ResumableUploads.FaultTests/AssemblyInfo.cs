@@ -1,3 +1,3 @@
 using ResumableUploads.Testing;
 
-[assembly: TestTimeout(300)]
+[assembly: TestTimeout(600)]

@@ -7,12 +7,15 @@ using Microsoft.AspNetCore.TestHost;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using ResumableUploads.Abstractions;
+using ResumableUploads.Engine.Expiration;
+using ResumableUploads.Hosting.Startup;
 
 namespace ResumableUploads.Testing.Servers;
 
 /// <summary>An app with resumable uploads on Kestrel (on a free port) or on TestHost, with its own upload directory.</summary>
 public sealed class TestApp : IAsyncDisposable
 {
+    private static readonly TimeSpan FirstSweepTimeout = TimeSpan.FromSeconds(5);
     private readonly WebApplication _app;
 
     private TestApp(WebApplication app, string directory, bool onTestHost, List<FinishedUpload> finished, LogLines log)
@@ -113,6 +116,11 @@ public sealed class TestApp : IAsyncDisposable
 
         after?.Invoke(app);
         await app.StartAsync();
+        if (directory is null)
+        {
+            await WaitForFirstSweepAsync(app.Services);
+        }
+
         return new TestApp(app, directory is null ? root : "", onTestHost, finished, log);
     }
 
@@ -132,6 +140,21 @@ public sealed class TestApp : IAsyncDisposable
             {
                 System.IO.Directory.Delete(Directory + "-uploads", recursive: true);
             }
+        }
+    }
+
+    /// <summary>
+    /// Waits for the sweep at start, which on a busy machine can find the first upload of the test and run its handler again. If the store of the test blocks
+    /// the sweep, the wait ends after a few seconds.
+    /// </summary>
+    private static async Task WaitForFirstSweepAsync(IServiceProvider services)
+    {
+        UploadSweeper[] sweepers = UploadDispatcherFactory.FindSharedServices(services)?.RunningSweepers ?? [];
+        long start = TimeProvider.System.GetTimestamp();
+        while (!sweepers.All(static sweeper => sweeper.Status is { LastSucceeded: not null } or { ConsecutiveFailures: > 0 })
+            && TimeProvider.System.GetElapsedTime(start) < FirstSweepTimeout)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System);
         }
     }
 }

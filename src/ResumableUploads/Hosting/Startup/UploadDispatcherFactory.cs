@@ -49,6 +49,10 @@ internal static class UploadDispatcherFactory
                 $"OnCompleted is set in WithResumableUploads() for '{name}', but the endpoint itself is the completion handler. Move the work there.");
     }
 
+    /// <summary>Returns the shared services of an application, or null if it has no upload endpoint.</summary>
+    internal static SharedUploadServices? FindSharedServices(IServiceProvider services) =>
+        services.GetService<SharedUploadServices>() ?? (SharedServices.TryGetValue(services, out SharedUploadServices? shared) ? shared : null);
+
     private static UploadRequestDispatcher Create(IServiceProvider services, ResumableUploadOptions options, string name, string? pattern, bool forEndpoints)
     {
         ValidateOptionsResult valid = new ResumableUploadOptionsValidator().Validate(null, options);
@@ -62,7 +66,7 @@ internal static class UploadDispatcherFactory
             Latin1HeaderEncodingSelector.Install(kestrel.Value);
         }
 
-        SharedUploadServices app = services.GetService<SharedUploadServices>() ?? SharedServices.GetValue(services, static services => SharedUploadServices.Create(services));
+        SharedUploadServices app = FindSharedServices(services) ?? SharedServices.GetValue(services, static services => SharedUploadServices.Create(services));
         (TimeProvider time, ILogger logger) = (app.Time, app.Logger);
         IUploadStore store = options.Store ?? (options.IsFileSystemStoreRequired ? null : services.GetService<IUploadStore>()) ?? app.GetFileSystemStore(options);
         app.CheckBeforeStart(store);
