@@ -9,6 +9,11 @@ async function send(url, body, { id, type, signal, onProgress }) {
       let isLast = false;
       let response = await fetch(url, { headers, signal });
       while (response.ok && !isLast) {
+        if (!response.headers.has('X-Start-Byte')) {
+          // Not a response of the upload endpoint, but for example a sign-in page that fetch was redirected to.
+          return Response.error();
+        }
+
         const offset = Number(response.headers.get('X-Start-Byte'));
         onProgress(offset);
         response = await fetch(url, {
@@ -49,8 +54,17 @@ async function getContent(form) {
   return {
     body: file,
     type: form.dataset.type ?? (file.type || 'application/octet-stream'),
-    id: encodeURIComponent(`${file.name}-${file.size}-${file.lastModified}`),
+    id: await getFileId(file),
   };
+}
+
+/** Returns an id that differs for different files: by path, size, date and, where the browser can compute it, a digest of both ends. */
+async function getFileId(file) {
+  const ends = new Blob([file.slice(0, 65536), file.slice(-65536)]);
+  // Browsers define subtle only on HTTPS and localhost.
+  const hash = await crypto.subtle?.digest('SHA-256', await ends.arrayBuffer());
+  const digest = hash ? btoa(String.fromCharCode(...new Uint8Array(hash))) : '';
+  return encodeURIComponent(`${file.webkitRelativePath || file.name}-${file.size}-${file.lastModified}-${digest}`);
 }
 
 /** Returns the message in a response. */

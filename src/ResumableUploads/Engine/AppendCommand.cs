@@ -9,6 +9,9 @@ internal sealed record AppendCommand
 {
     public required UploadKey Key { get; init; }
 
+    /// <summary>Gets the network of the client if unrelated clients share its owner; otherwise null.</summary>
+    public string? Network { get; init; }
+
     /// <summary>Gets the offset at which the client appends.</summary>
     public required long Offset { get; init; }
 

@@ -43,8 +43,8 @@ internal static partial class Log
     [LoggerMessage(212, LogLevel.Error, "The expiration event handler failed for upload {Key}. The upload was removed.")]
     public static partial void ExpirationHandlerFailed(ILogger logger, Exception exception, UploadKey key);
 
-    [LoggerMessage(213, LogLevel.Error, "The sweep for expired uploads failed. It is retried at the next interval.")]
-    public static partial void SweepFailed(ILogger logger, Exception exception);
+    [LoggerMessage(213, LogLevel.Error, "The sweep for expired uploads failed. It is retried in {Delay}.")]
+    public static partial void SweepFailed(ILogger logger, Exception exception, TimeSpan delay);
 
     [LoggerMessage(214, LogLevel.Information, "Upload {Key} was rejected because of a quota: {Reason}.")]
     public static partial void CreationRejected(ILogger logger, UploadKey key, UploadResultKind reason);
@@ -60,4 +60,13 @@ internal static partial class Log
 
     [LoggerMessage(241, LogLevel.Warning, "The parts of the concatenated upload {Key} were not removed. The upload is not affected; the parts are removed after the next start or when they expire.")]
     public static partial void PartsNotRemoved(ILogger logger, Exception exception, UploadKey key);
+
+    [LoggerMessage(220, LogLevel.Error, "A sweep ended, but a step after it failed. The next sweep runs as planned.")]
+    public static partial void SweepStepFailed(ILogger logger, Exception exception);
+
+    [LoggerMessage(221, LogLevel.Error, "The sweep could not process upload {Key}. It continues with the next upload, and the next sweep tries again.")]
+    public static partial void VisitFailed(ILogger logger, Exception exception, UploadKey key);
+
+    [LoggerMessage(222, LogLevel.Warning, "The position of the sweep could not be read or stored. The sweep continues; after a restart, it starts with the first upload.")]
+    public static partial void CheckpointFailed(ILogger logger, Exception exception);
 }

@@ -7,6 +7,7 @@ using ResumableUploads.Engine.Digests;
 using ResumableUploads.Engine.Expiration;
 using ResumableUploads.Engine.Locking;
 using ResumableUploads.Engine.Quotas;
+using ResumableUploads.Engine.Reliability;
 
 namespace ResumableUploads.Engine;
 
@@ -31,6 +32,7 @@ internal sealed class UploadEngine : IAsyncDisposable
     /// <param name="logger">The logger.</param>
     public UploadEngine(IUploadStore store, EngineSettings settings, UploadMetrics metrics, UploadLockTable locks, TimeProvider time, ILogger logger)
     {
+        store = CancellationGuardStore.Wrap(store);
         _context = new EngineContext
         {
             Store = store,

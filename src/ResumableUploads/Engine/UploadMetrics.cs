@@ -13,6 +13,7 @@ internal sealed class UploadMetrics : IDisposable
     private readonly Counter<long> _requests;
     private readonly UpDownCounter<int> _activeAppends;
     private readonly Counter<long> _deadLettered;
+    private readonly Gauge<long> _lastSweep;
 
     public UploadMetrics(IMeterFactory? factory)
     {
@@ -21,6 +22,7 @@ internal sealed class UploadMetrics : IDisposable
         _receivedBytes = _meter.CreateCounter<long>("resumable_uploads.received", "By", "Number of bytes stored.");
         _requests = _meter.CreateCounter<long>("resumable_uploads.requests", "{request}", "Number of append requests, by outcome.");
         _activeAppends = _meter.CreateUpDownCounter<int>("resumable_uploads.active_appends", "{request}", "Number of append requests in progress.");
+        _lastSweep = _meter.CreateGauge<long>("resumable_uploads.last_sweep", "s", "Time at which the last successful sweep ended, in seconds since 1970, by endpoint.");
         _deadLettered = _meter.CreateCounter<long>("resumable_uploads.parked", "{upload}", "Number of uploads dead-lettered because their completion handler failed too often.");
     }
 
@@ -37,6 +39,9 @@ internal sealed class UploadMetrics : IDisposable
     public void RequestFinished(UploadResultKind kind) => _requests.Add(1, new KeyValuePair<string, object?>("outcome", kind.ToString()));
 
     public void DeadLettered() => _deadLettered.Add(1);
+
+    public void SweepSucceeded(string engineName, DateTimeOffset time) =>
+        _lastSweep.Record(time.ToUnixTimeSeconds(), new KeyValuePair<string, object?>("endpoint", engineName));
 
     public void Dispose() => _meter.Dispose();
 }

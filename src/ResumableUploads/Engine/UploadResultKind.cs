@@ -27,6 +27,9 @@ internal enum UploadResultKind
     /// <summary>The upload already has all its bytes, and the request contains more.</summary>
     AlreadyComplete,
 
+    /// <summary>The size or the digest in the request differs from that of the upload, which has all its bytes. The request is about other content.</summary>
+    DifferentContent,
+
     /// <summary>The length in the request differs from the length of the upload, or is less than the offset.</summary>
     LengthConflict,
 
@@ -96,7 +99,7 @@ internal enum UploadResultKind
     /// <summary>The owner has too many appends running.</summary>
     TooManyAppends,
 
-    /// <summary>The owner's unfinished uploads have too many bytes.</summary>
+    /// <summary>The owner's uploads in the store have too many bytes.</summary>
     OwnerQuotaExceeded,
 
     /// <summary>The store has no free space.</summary>

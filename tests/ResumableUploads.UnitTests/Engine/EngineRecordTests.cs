@@ -11,6 +11,8 @@ public class EngineRecordTests
     {
         Protocol = "p",
         EngineName = "e",
+        Network = "n",
+        IsContentStored = true,
         Created = DateTimeOffset.UnixEpoch,
         RawFileName = "r",
         FileName = "f",
@@ -20,13 +22,14 @@ public class EngineRecordTests
         RequestedDigestAlgorithm = "w",
         ComputedReprDigest = "c",
         MaxUploadSize = 8,
+        ContentDigests = ["d"],
         Request = new StoredRequest { Method = "POST", Path = "/p" },
         Concatenation = new ConcatenationInfo("final;/a", ["a"], 7, 1),
         Handler = new HandlerState(1, "l", DateTimeOffset.UnixEpoch, 2, true, true),
     };
 
     [Theory]
-    [InlineData(null, "format,protocol,endpoint,created,rawFileName,fileName,contentType,tusMetadata,reprDigest,wantedDigest,foundDigest,request,maxUploadSize,join,handler")]
+    [InlineData(null, "format,protocol,endpoint,created,network,isContentStored,rawFileName,fileName,contentType,tusMetadata,reprDigest,wantedDigest,foundDigest,contentDigests,request,maxUploadSize,join,handler")]
     [InlineData("handler", "attempts,leasedBy,leasedUntil,runs,isParked,isTold")]
     [InlineData("join", "raw,parts,maxUploadSize,references")]
     [InlineData("request", "method,path,query,routeValues,headers")]

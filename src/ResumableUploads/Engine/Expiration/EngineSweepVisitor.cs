@@ -60,6 +60,7 @@ internal sealed class EngineSweepVisitor(
     public void OnSweepCompleted()
     {
         _hasSwept = true;
+        context.Metrics.SweepSucceeded(context.Settings.EngineName, context.Time.GetUtcNow());
         context.Quota.RemoveIdleOwners();
     }
 

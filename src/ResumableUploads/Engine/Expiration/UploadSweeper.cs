@@ -6,43 +6,44 @@ namespace ResumableUploads.Engine.Expiration;
 
 /// <summary>
 /// Visits all uploads of a store periodically, with bounded memory and a limited CPU share, for all engines that share the store.
-/// A failing upload is skipped. If the store supports checkpoints, a sweep that a restart interrupted continues where it stopped.
+/// A failing upload is skipped, and a failing sweep is retried. If the store supports checkpoints, a sweep that a restart interrupted continues where it
+/// stopped.
 /// </summary>
 internal sealed class UploadSweeper(IUploadStore store, TimeProvider time, ILogger logger)
 {
     private static readonly TimeSpan CheckpointInterval = TimeSpan.FromSeconds(10);
 
+    /// <summary>The time after which a failed sweep is retried. Doubled after each further failure, up to the interval.</summary>
+    private static readonly TimeSpan FirstRetryDelay = TimeSpan.FromSeconds(10);
+
     private readonly ISweepCheckpointStore? _checkpointStore = store.GetCapability<ISweepCheckpointStore>();
     private volatile ISweepVisitor[] _visitors = [];
+    private volatile SweepStatus _status = new(null, time.GetUtcNow(), 0, null);
     private bool _hasCheckpoint;
 
-    private TimeSpan Interval => _visitors.Min(static visitor => visitor.Interval);
+    /// <summary>Gets the time between two sweeps.</summary>
+    public TimeSpan Interval => _visitors.Min(static visitor => visitor.Interval);
+
+    /// <summary>Gets the current health.</summary>
+    public SweepStatus Status => _status;
 
     /// <summary>Adds a visitor, starting with the next upload. Not thread-safe.</summary>
     public void Add(ISweepVisitor visitor) => _visitors = [.. _visitors, visitor];
 
-    /// <summary>Sweeps immediately and then at every interval, until the token is canceled.</summary>
+    /// <summary>Sweeps immediately and then at every interval, until the token is canceled. No failure ends it.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
+        _status = _status with { LastActivity = time.GetUtcNow() };
         using var timer = new PeriodicTimer(Interval, time);
         try
         {
             do
             {
-                try
-                {
-                    await SweepAsync(cancellationToken);
-                }
-                catch (Exception e) when (e is not OperationCanceledException)
-                {
-                    Log.SweepFailed(logger, e);
-                }
-
-                timer.Period = Interval;
+                timer.Period = await TrySweepAsync(cancellationToken);
             }
             while (await timer.WaitForNextTickAsync(cancellationToken));
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             // The server is stopping.
         }
@@ -51,7 +52,7 @@ internal sealed class UploadSweeper(IUploadStore store, TimeProvider time, ILogg
     /// <summary>Visits all uploads once.</summary>
     public async Task SweepAsync(CancellationToken cancellationToken)
     {
-        UploadKey? checkpoint = _checkpointStore is null ? null : await _checkpointStore.GetSweepCheckpointAsync(cancellationToken);
+        UploadKey? checkpoint = await GetCheckpointAsync(cancellationToken);
         _hasCheckpoint = checkpoint is not null;
         await SweepRangeAsync(checkpoint, null, cancellationToken);
         if (checkpoint is not null)
@@ -67,12 +68,39 @@ internal sealed class UploadSweeper(IUploadStore store, TimeProvider time, ILogg
 
         foreach (ISweepVisitor visitor in _visitors)
         {
-            visitor.OnSweepCompleted();
+            try
+            {
+                visitor.OnSweepCompleted();
+            }
+            catch (Exception e)
+            {
+                Log.SweepStepFailed(logger, e);
+            }
         }
 
         if (store.GetCapability<ISelfCleaningStore>() is { } cleaner)
         {
             await cleaner.CleanUpAsync(cancellationToken);
+        }
+    }
+
+    /// <summary>Sweeps once, and logs a failure.</summary>
+    /// <returns>The time until the next sweep.</returns>
+    private async Task<TimeSpan> TrySweepAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await SweepAsync(cancellationToken);
+            _status = new SweepStatus(time.GetUtcNow(), time.GetUtcNow(), 0, null);
+            return Interval;
+        }
+        catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+        {
+            SweepStatus status = _status;
+            _status = status with { LastActivity = time.GetUtcNow(), ConsecutiveFailures = status.ConsecutiveFailures + 1, LastFailure = e };
+            TimeSpan delay = Backoff.GetDelay(FirstRetryDelay, Interval, _status.ConsecutiveFailures);
+            Log.SweepFailed(logger, e, delay);
+            return delay;
         }
     }
 
@@ -87,6 +115,7 @@ internal sealed class UploadSweeper(IUploadStore store, TimeProvider time, ILogg
             {
                 await VisitAsync(info, cancellationToken);
                 lastVisited = info.Key;
+                _status = _status with { LastActivity = time.GetUtcNow() };
                 if (lastVisited == last)
                 {
                     break;
@@ -101,7 +130,7 @@ internal sealed class UploadSweeper(IUploadStore store, TimeProvider time, ILogg
                 await throttle.PauseIfNeededAsync(cancellationToken);
             }
         }
-        catch (OperationCanceledException) when (_hasCheckpoint && lastVisited is not null)
+        catch (OperationCanceledException) when (_hasCheckpoint && lastVisited is not null && cancellationToken.IsCancellationRequested)
         {
             // The server is stopping; save the progress since the last checkpoint.
             await PutCheckpointAsync(lastVisited, CancellationToken.None);
@@ -109,12 +138,35 @@ internal sealed class UploadSweeper(IUploadStore store, TimeProvider time, ILogg
         }
     }
 
+    private async ValueTask<UploadKey?> GetCheckpointAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return _checkpointStore is null ? null : await _checkpointStore.GetSweepCheckpointAsync(cancellationToken);
+        }
+        catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+        {
+            Log.CheckpointFailed(logger, e);
+            return null;
+        }
+    }
+
+    /// <summary>Stores the position. A failure does not end the sweep: on a full disk, the sweep is what frees space.</summary>
     private async ValueTask PutCheckpointAsync(UploadKey? checkpoint, CancellationToken cancellationToken)
     {
-        if (_checkpointStore is not null)
+        if (_checkpointStore is null)
+        {
+            return;
+        }
+
+        try
         {
             await _checkpointStore.PutSweepCheckpointAsync(checkpoint, cancellationToken);
             _hasCheckpoint = checkpoint is not null;
+        }
+        catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+        {
+            Log.CheckpointFailed(logger, e);
         }
     }
 
@@ -129,6 +181,10 @@ internal sealed class UploadSweeper(IUploadStore store, TimeProvider time, ILogg
             catch (UploadStoreException e)
             {
                 Log.UnreadableUploadSkipped(logger, e, info.Key);
+            }
+            catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+            {
+                Log.VisitFailed(logger, e, info.Key);
             }
         }
     }

@@ -19,12 +19,18 @@ public sealed class ResumableUploadOptions
     /// Gets or sets the path that returns the current offset of an upload, or <see langword="null"/> for no separate path. The upload path
     /// also answers status requests.
     /// </summary>
-    /// <remarks>Defaults to <c>/status</c>. Must differ from <see cref="UploadPath"/>.</remarks>
+    /// <remarks>Defaults to <c>/status</c>. Must differ from <see cref="UploadPath"/>, also without a trailing slash.</remarks>
     public string? StatusPath { get; set; } = "/status";
 
-    /// <summary>Gets or sets the directory of the file-system store. A relative path is relative to the content root.</summary>
-    /// <remarks>Defaults to <c>uploads</c>. Must not be empty.</remarks>
-    public string Directory { get; set; } = "uploads";
+    /// <summary>
+    /// Gets or sets the directory of the file-system store. A relative path is relative to the content root. The full path is logged at start.
+    /// </summary>
+    /// <remarks>
+    /// Defaults to <see langword="null"/>: a directory next to the content root, whose name is that of the content root with the suffix <c>-uploads</c>. A host
+    /// that reloads its configuration watches the content root itself. If the directory cannot be created, or the directory <c>uploads</c> of an earlier
+    /// version exists below the content root, it is that one. Must not be empty.
+    /// </remarks>
+    public string? Directory { get; set; }
 
     /// <summary>Gets or sets the store that keeps the uploads.</summary>
     /// <remarks>

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
 using ResumableUploads.Hosting.Requests;
 using ResumableUploads.Protocols;
 
@@ -7,14 +8,15 @@ namespace ResumableUploads.Hosting.Ownership;
 
 /// <summary>Determines the owner and the scope of an upload. Both are part of its key.</summary>
 /// <param name="options">The options.</param>
+/// <param name="logger">The logger.</param>
 /// <param name="pattern">The route pattern of a ready-made endpoint, or <see langword="null"/> if the uploads belong to middleware or to endpoints of the app.</param>
-internal sealed class UploadIdentityResolver(ResumableUploadOptions options, string? pattern)
+internal sealed class UploadIdentityResolver(ResumableUploadOptions options, ILogger logger, string? pattern)
 {
-    private readonly OwnerResolver _ownerResolver = new(options);
+    private readonly OwnerResolver _ownerResolver = new(options, logger);
 
     /// <summary>Gets the owner of the uploads of a request, or the problem of a request that cannot have one.</summary>
-    public bool TryGetOwner(HttpContext context, out string owner, [NotNullWhen(false)] out Problem? problem) =>
-        (problem = _ownerResolver.Resolve(context, out owner)) is null;
+    public bool TryGetOwner(HttpContext context, UploadIdSource idSource, out string owner, [NotNullWhen(false)] out Problem? problem) =>
+        (problem = _ownerResolver.Resolve(context, idSource, out owner)) is null;
 
     /// <summary>
     /// Gets the scope in which the ids of an owner are unique: the endpoint, and <see cref="ResumableUploadOptions.Scope"/> or the host and path where the

@@ -1,6 +1,7 @@
 using ResumableUploads.Engine;
 using ResumableUploads.Hosting.Endpoints.Execution;
 using ResumableUploads.Hosting.Events;
+using ResumableUploads.Hosting.Ownership;
 using ResumableUploads.Protocols;
 
 namespace ResumableUploads.Hosting.Requests;
@@ -21,6 +22,7 @@ internal sealed class AppendRunner(
         long? contentLimit = create is null || command.Offset > 0 ? null : _limits.GetBufferedContentLimit(request, create.ContentType);
         command = command with
         {
+            Network = ClientNetwork.Get(request.Context, command.Key.Owner),
             MaxUploadSize = request.Target is null ? null : Math.Min(_limits.GetMaxUploadSize(request.Target), contentLimit ?? long.MaxValue),
             CreateIfMissing = create is null ? null : create with { MaxUploadSize = contentLimit },
             MatchesCreationRequest = request.Target is null ? null : first => MatchesCreation(request, first),

@@ -38,7 +38,7 @@ internal sealed class TusRequestHandler(UploadRequestServices services)
             return TusResponses.ForDiscovery(capabilities, url.IsUpload);
         }
 
-        if (!services.Identities.TryGetOwner(context, out string owner, out Problem? ownerProblem))
+        if (!services.Identities.TryGetOwner(context, UploadIdSource.Server, out string owner, out Problem? ownerProblem))
         {
             return TusResponses.For(ownerProblem, capabilities, url.IsUpload);
         }
@@ -73,7 +73,7 @@ internal sealed class TusRequestHandler(UploadRequestServices services)
 
     /// <summary>Returns whether the upload at a URL was created by a tus client, at the endpoint of the request.</summary>
     public async ValueTask<bool> HasUploadAsync(UploadRequest request) =>
-        request.Url.Id is { } id && UploadUrl.IsId(id) && services.Identities.TryGetOwner(request.Context, out string owner, out _)
+        request.Url.Id is { } id && UploadUrl.IsId(id) && services.Identities.TryGetOwner(request.Context, UploadIdSource.Server, out string owner, out _)
         && await services.Store.ExistsAsync(UploadKeyFactory.FromTusId(owner, services.Identities.GetScope(request), id), request.Aborted);
 
     private async ValueTask<HttpResponseData?> GetStatusAsync(UploadRequest request, UploadKey key)

@@ -43,6 +43,9 @@ internal sealed class SharedUploadServices
 
     public ILogger Logger { get; }
 
+    /// <summary>Gets the sweepers that were started, one per store.</summary>
+    public UploadSweeper[] RunningSweepers => _sweepers.Running;
+
     /// <summary>Gets the token that is canceled when the application begins to stop.</summary>
     public CancellationToken Stopping => _lifetime?.ApplicationStopping ?? CancellationToken.None;
 
@@ -74,8 +77,7 @@ internal sealed class SharedUploadServices
     /// <summary>Returns the file-system store of some options. Options with the same directory and settings share one store.</summary>
     public FileSystemUploadStore GetFileSystemStore(ResumableUploadOptions options)
     {
-        string root = _services.GetService<IHostEnvironment>()?.ContentRootPath ?? Directory.GetCurrentDirectory();
-        string directory = Path.GetFullPath(options.Directory, root);
+        string directory = options.Directory is { } path ? ContentRoot.GetFullPath(_services, path) : ContentRoot.GetDefaultUploadDirectory(_services);
         lock (_lock)
         {
             var wanted = (directory, options.FileSystem.Durability, options.FileSystem.SyncSize, options.FileSystem.SyncInterval);
@@ -92,6 +94,7 @@ internal sealed class SharedUploadServices
                     Time,
                     _loggerFactory.CreateLogger<FileSystemUploadStore>());
                 _fileStores.Add(wanted, store);
+                Log.StoreDirectory(Logger, directory);
                 ConfigurationWatchCheck.WarnIfWatched(_services, directory, Logger);
             }
 

@@ -12,6 +12,18 @@ internal sealed class StoreSweepers(TimeProvider time, ILogger logger, Cancellat
     private readonly Lock _lock = new();
     private bool _isStarted;
 
+    /// <summary>Gets the sweepers that were started. Empty before the application has started.</summary>
+    public UploadSweeper[] Running
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _isStarted ? [.. _sweepers.Values] : [];
+            }
+        }
+    }
+
     /// <summary>Adds a visitor to the sweeps of a store.</summary>
     public void Add(IUploadStore store, ISweepVisitor visitor)
     {

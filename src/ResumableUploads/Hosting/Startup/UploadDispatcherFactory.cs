@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine;
+using ResumableUploads.Engine.Reliability;
 using ResumableUploads.Hosting.Events;
 using ResumableUploads.Hosting.Options.Validation;
 using ResumableUploads.Hosting.Options;
@@ -27,13 +28,13 @@ internal static class UploadDispatcherFactory
     /// <exception cref="OptionsValidationException">An option is invalid.</exception>
     /// <exception cref="InvalidOperationException">The store cannot be used.</exception>
     public static UploadRequestDispatcher CreateForMiddleware(IServiceProvider services, ResumableUploadOptions options) =>
-        Create(services, options, options.UploadPath, new UploadIdentityResolver(options, pattern: null), forEndpoints: false);
+        Create(services, options, options.UploadPath, pattern: null, forEndpoints: false);
 
     /// <summary>Creates the dispatcher of a ready-made endpoint.</summary>
     /// <exception cref="OptionsValidationException">An option is invalid.</exception>
     /// <exception cref="InvalidOperationException">The store cannot be used.</exception>
     public static UploadRequestDispatcher CreateForPattern(IServiceProvider services, ResumableUploadOptions options, string pattern) =>
-        Create(services, options, pattern, new UploadIdentityResolver(options, pattern), forEndpoints: false);
+        Create(services, options, pattern, pattern, forEndpoints: false);
 
     /// <summary>Creates the dispatcher of endpoints of the application, which are the completion handler instead of <c>OnCompleted</c>.</summary>
     /// <exception cref="InvalidOperationException">The store cannot be used, or the endpoints' options have an <c>OnCompleted</c>.</exception>
@@ -44,12 +45,12 @@ internal static class UploadDispatcherFactory
         configure?.Invoke(options);
         options.IsMaxUploadSizeSetByEndpoint = options.MaxUploadSize != CreateOptions(services, RegisteredOptions.DefaultName).MaxUploadSize;
         return options.OnCompleted is null
-            ? Create(services, options, name, new UploadIdentityResolver(options, pattern: null), forEndpoints: true)
+            ? Create(services, options, name, pattern: null, forEndpoints: true)
             : throw new InvalidOperationException(
                 $"OnCompleted is set in WithResumableUploads() for '{name}', but the endpoint itself is the completion handler. Move the work there.");
     }
 
-    private static UploadRequestDispatcher Create(IServiceProvider services, ResumableUploadOptions options, string name, UploadIdentityResolver identities, bool forEndpoints)
+    private static UploadRequestDispatcher Create(IServiceProvider services, ResumableUploadOptions options, string name, string? pattern, bool forEndpoints)
     {
         ValidateOptionsResult valid = new ResumableUploadOptionsValidator().Validate(null, options);
         if (valid.Failed)
@@ -84,7 +85,7 @@ internal static class UploadDispatcherFactory
         }
 
         app.Run(engine, metrics, store, engine.CreateSweepVisitor(new EventUploadCallbacks(events, store, services, context: null)));
-        return new UploadRequestDispatcher(new UploadRequestServices(options, events, engine, store, services, time, logger) { Identities = identities }, app.Stopping);
+        return new UploadRequestDispatcher(new UploadRequestServices(options, events, engine, CancellationGuardStore.Wrap(store), services, time, logger) { Identities = new UploadIdentityResolver(options, logger, pattern) }, app.Stopping);
     }
 
     /// <summary>Creates a separate instance of the options: from the container if <c>AddResumableUploads()</c> was called, otherwise the defaults.</summary>

@@ -31,7 +31,7 @@ internal sealed class ObservedIetfApp : IAsyncDisposable
             {
                 configure?.Invoke(options);
                 options.Store = store ??= new WatchedStore(new FileSystemUploadStore(
-                    new FileSystemUploadStoreOptions { Directory = options.Directory, Durability = Durability.ProcessCrash }, time));
+                    new FileSystemUploadStoreOptions { Directory = options.Directory!, Durability = Durability.ProcessCrash }, time));
             },
             services: builder =>
             {

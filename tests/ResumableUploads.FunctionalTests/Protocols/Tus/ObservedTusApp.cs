@@ -30,7 +30,7 @@ internal sealed class ObservedTusApp : IAsyncDisposable
             {
                 configure?.Invoke(options);
                 options.Store = store ??= new WatchedStore(new FileSystemUploadStore(
-                    new FileSystemUploadStoreOptions { Directory = options.Directory, Durability = Durability.ProcessCrash }, time));
+                    new FileSystemUploadStoreOptions { Directory = options.Directory!, Durability = Durability.ProcessCrash }, time));
             },
             services: builder =>
             {

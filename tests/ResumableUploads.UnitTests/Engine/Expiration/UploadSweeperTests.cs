@@ -53,15 +53,12 @@ public sealed class UploadSweeperTests : IDisposable
             OnVisit = visitor =>
             {
                 _time.Advance(TimeSpan.FromSeconds(11));
-                if (visitor.Visited.Count == visits)
-                {
-                    throw new InvalidOperationException("crash");
-                }
-
                 checkpoint = visitor.Visited[^1];
             },
         };
-        await Assert.ThrowsAsync<InvalidOperationException>(() => SweepAsync(crashing));
+        var sweeper = new UploadSweeper(new CrashingListing(_store, visits), _time, NullLogger.Instance);
+        sweeper.Add(crashing);
+        await Assert.ThrowsAsync<InvalidOperationException>(() => sweeper.SweepAsync(default));
         Assert.Equal(checkpoint, await _store.GetSweepCheckpointAsync(default));
 
         var next = new RecordingVisitor();
@@ -172,6 +169,13 @@ public sealed class UploadSweeperTests : IDisposable
         }
 
         return keys;
+    }
+
+    /// <summary>Throws instead of returning one upload of a listing.</summary>
+    private sealed class CrashingListing(IUploadStore innerStore, int number) : DelegatingUploadStore(innerStore)
+    {
+        public override IAsyncEnumerable<UploadInfo> ListAsync(UploadQuery query, CancellationToken cancellationToken) =>
+            base.ListAsync(query, cancellationToken).Select((info, i) => i + 1 == number ? throw new InvalidOperationException("crash") : info);
     }
 
     private sealed class RecordingVisitor : ISweepVisitor

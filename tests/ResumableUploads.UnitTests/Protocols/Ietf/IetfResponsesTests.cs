@@ -22,6 +22,7 @@ public class IetfResponsesTests
         { "DifferentRequest", 409, Own + "different-request", null, "?0", false },
         { "OffsetMismatch", 409, Registered + "mismatching-upload-offset", null, "?0", false },
         { "AlreadyComplete", 400, Registered + "inconsistent-upload-length", null, "?0", false },
+        { "DifferentContent", 409, Own + "different-content", null, "?0", false },
         { "LengthConflict", 400, Registered + "inconsistent-upload-length", null, "?0", false },
         { "LengthExceeded", 400, Registered + "inconsistent-upload-length", null, null, false },
         { "UploadTooLarge", 413, Own + "too-large", null, "?0", true },

@@ -23,6 +23,7 @@ public class TusResponsesTests
         { "DifferentRequest", 409, Own + "different-request", null },
         { "OffsetMismatch", 409, Registered + "mismatching-upload-offset", null },
         { "AlreadyComplete", 409, Own + "upload-complete", null },
+        { "DifferentContent", 409, Own + "different-content", null },
         { "LengthConflict", 400, Registered + "inconsistent-upload-length", null },
         { "LengthExceeded", 413, Own + "upload-length-exceeded", null },
         { "UploadTooLarge", 413, Own + "too-large", null },

@@ -181,6 +181,100 @@ public class FileSystemMoveTests : FileSystemStoreTest
         Assert.Equal(bytes, File.ReadAllBytes(target));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Record_can_be_updated_during_a_copy_or_comparison_on_another_volume(bool isComparison)
+    {
+        RequireOtherVolume();
+        FileSystemUploadStore store = NewStore();
+        FileSystemUploadStore otherProcess = NewStore(files: new FaultyFiles());
+        byte[] bytes = Bytes(1_000_000);
+        UploadInfo info = await ReceiveAsync(store, bytes);
+        string target = Path.Combine(_otherVolume, "target.bin");
+        if (isComparison)
+        {
+            // A crash after the copy got its name and before the source was deleted.
+            var crashing = new FaultyFiles();
+            crashing.Before = static (step, path) =>
+            {
+                if (step == "delete" && path.EndsWith(".data", StringComparison.Ordinal))
+                {
+                    throw new ProcessDied();
+                }
+            };
+            await Assert.ThrowsAsync<ProcessDied>(async () => await NewStore(files: crashing).MoveContentAsync(Key, target, false, None));
+        }
+
+        var updates = new List<ChangeStatus>();
+        Files.Before = (step, path) =>
+        {
+            if (isComparison ? step == "stat" && path == target : step == "write" && path.EndsWith(".part", StringComparison.Ordinal))
+            {
+                UpdateResult update = otherProcess.UpdateAsync(Key, info.Version, info.Record, None).AsTask().GetAwaiter().GetResult();
+                updates.Add(update.Status);
+                info = update.Info ?? info;
+            }
+        };
+        Assert.Equal(new MoveResult(MoveStatus.Moved, target), await store.MoveContentAsync(Key, target, false, None));
+        Assert.NotEmpty(updates);
+        Assert.All(updates, static status => Assert.Equal(ChangeStatus.Succeeded, status));
+        Assert.Equal(bytes, File.ReadAllBytes(target));
+        Assert.Equal([target], Directory.GetFiles(_otherVolume));
+        Assert.Equal(info.Version, (await GetAsync(store)).Version);
+        Assert.Equal(new MoveResult(MoveStatus.Moved, target), await store.MoveContentAsync(Key, target, false, None));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Upload_deleted_during_a_copy_to_another_volume_is_not_moved(bool isCreatedAgain)
+    {
+        RequireOtherVolume();
+        FileSystemUploadStore store = NewStore();
+        FileSystemUploadStore otherProcess = NewStore(files: new FaultyFiles());
+        await ReceiveAsync(store, Bytes(1_000_000));
+        string target = Path.Combine(_otherVolume, "target.bin");
+        Files.Before = (step, path) =>
+        {
+            if (step == "write" && path.EndsWith(".part", StringComparison.Ordinal))
+            {
+                Files.Before = null;
+                otherProcess.DeleteAsync(Key, null, None).AsTask().GetAwaiter().GetResult();
+                if (isCreatedAgain)
+                {
+                    ReceiveAsync(otherProcess, Bytes(10)).GetAwaiter().GetResult();
+                }
+            }
+        };
+        Assert.Equal(MoveStatus.NotFound, (await store.MoveContentAsync(Key, target, false, None)).Status);
+        Assert.Empty(Directory.GetFiles(_otherVolume));
+        Assert.Equal(isCreatedAgain ? 10 : null, (await store.GetAsync(Key, None))?.Offset);
+    }
+
+    [Fact]
+    public async Task Second_copy_of_one_upload_is_refused_while_the_first_runs()
+    {
+        RequireOtherVolume();
+        FileSystemUploadStore store = NewStore();
+        FileSystemUploadStore otherProcess = NewStore(files: new FaultyFiles());
+        byte[] bytes = Bytes(1_000_000);
+        await ReceiveAsync(store, bytes);
+        string target = Path.Combine(_otherVolume, "target.bin");
+        var others = new List<MoveStatus>();
+        Files.Before = (step, path) =>
+        {
+            if (step == "write" && path.EndsWith(".part", StringComparison.Ordinal))
+            {
+                others.Add(otherProcess.MoveContentAsync(Key, target, false, None).AsTask().GetAwaiter().GetResult().Status);
+            }
+        };
+        Assert.Equal(MoveStatus.Moved, (await store.MoveContentAsync(Key, target, false, None)).Status);
+        Assert.NotEmpty(others);
+        Assert.All(others, static status => Assert.Equal(MoveStatus.Busy, status));
+        Assert.Equal(bytes, File.ReadAllBytes(target));
+    }
+
     private async Task CrashAtEachStepAsync(string target, bool overwrite)
     {
         byte[] bytes = Bytes(300_000);

@@ -10,6 +10,9 @@ internal sealed class ResumableUploadOptionsValidator : IValidateOptions<Resumab
     /// <summary>The maximum due time of a <see cref="Timer"/>, in whole days.</summary>
     private static readonly TimeSpan MaxTimer = TimeSpan.FromDays(49);
 
+    /// <summary>The minimum of intervals at which the server would otherwise do little else than check.</summary>
+    private static readonly TimeSpan OneSecond = TimeSpan.FromSeconds(1);
+
     /// <summary>The lease is renewed three times per duration, and timers have a resolution of 1 ms.</summary>
     private static readonly TimeSpan MinLease = TimeSpan.FromMilliseconds(3);
 
@@ -41,14 +44,14 @@ internal sealed class ResumableUploadOptionsValidator : IValidateOptions<Resumab
             checks.Path(nameof(options.StatusPath), options.StatusPath);
         }
 
-        if (string.Equals(options.UploadPath, options.StatusPath, StringComparison.OrdinalIgnoreCase))
+        if (string.Equals(options.UploadPath?.TrimEnd('/'), options.StatusPath?.TrimEnd('/'), StringComparison.OrdinalIgnoreCase))
         {
             checks.Fail(nameof(options.StatusPath), "is the same as UploadPath. Set it to null: the upload path also answers status requests.");
         }
 
-        if (string.IsNullOrWhiteSpace(options.Directory))
+        if (options.Directory is { } directory)
         {
-            checks.Fail(nameof(options.Directory), "is empty.");
+            checks.Directory(nameof(options.Directory), directory);
         }
     }
 
@@ -57,20 +60,21 @@ internal sealed class ResumableUploadOptionsValidator : IValidateOptions<Resumab
         checks.Positive(nameof(limits.MaxUploadsPerOwner), limits.MaxUploadsPerOwner);
         checks.Positive(nameof(limits.MaxBytesPerOwner), limits.MaxBytesPerOwner);
         checks.Positive(nameof(limits.MaxAppendsPerOwner), limits.MaxAppendsPerOwner);
+        checks.Positive(nameof(limits.AnonymousTotalFactor), limits.AnonymousTotalFactor);
         if (limits.MinDataRate < 0)
         {
             checks.Fail(nameof(limits.MinDataRate), "is negative. Use 0 for no minimum data rate.");
         }
 
-        checks.Timer(nameof(limits.MinDataRatePeriod), limits.MinDataRatePeriod, MaxTimer);
+        checks.Timer(nameof(limits.MinDataRatePeriod), limits.MinDataRatePeriod, MaxTimer, OneSecond);
     }
 
     private static void Timeouts(OptionChecks checks, ResumableUploadTimeouts timeouts)
     {
-        checks.Timer(nameof(timeouts.IdleTimeout), timeouts.IdleTimeout, MaxTimer);
+        checks.Timer(nameof(timeouts.IdleTimeout), timeouts.IdleTimeout, MaxTimer, OneSecond);
         checks.Timer(nameof(timeouts.PreemptionTimeout), timeouts.PreemptionTimeout, MaxTimer);
         checks.Timer(nameof(timeouts.AppendGracePeriod), timeouts.AppendGracePeriod, MaxTimer);
-        checks.Timer(nameof(timeouts.SweepInterval), timeouts.SweepInterval, MaxTimer);
+        checks.Timer(nameof(timeouts.SweepInterval), timeouts.SweepInterval, MaxTimer, OneSecond);
         checks.Timer(nameof(timeouts.ProgressInterval), timeouts.ProgressInterval, MaxTimer);
         checks.Positive(nameof(timeouts.MaxAge), timeouts.MaxAge);
         checks.Positive(nameof(timeouts.CompletedRetention), timeouts.CompletedRetention);

@@ -60,5 +60,8 @@ internal sealed class UploadFilePaths(string directory, string nonce)
 
     public string LockPath => field ??= Path.Join(Directory, StorePaths.GetLockFileName(Nonce));
 
+    /// <summary>Gets the path of the lock that is held while the content is copied out of the store.</summary>
+    public string MoveLockPath => field ??= GetPath(".move");
+
     private string GetPath(string extension) => $"{Directory}{Path.DirectorySeparatorChar}{Nonce}{extension}";
 }

@@ -32,22 +32,25 @@ internal sealed class FileMover(FileLayer files, ILogger logger)
     /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
     public async ValueTask<bool> TryCopyAsync(Stream content, string target, string partName, bool overwrite, CancellationToken cancellationToken)
     {
-        string directory = Path.GetDirectoryName(target)!;
-        string part = Path.Combine(directory, partName);
+        string part = Path.Combine(Path.GetDirectoryName(target)!, partName);
+        await CopyToPartAsync(content, part, cancellationToken);
+        return TryPublish(part, target, overwrite);
+    }
+
+    /// <summary>Copies the content to a part file and syncs it. An existing file is replaced. After a failure there is no part file.</summary>
+    public async ValueTask CopyToPartAsync(Stream content, string part, CancellationToken cancellationToken)
+    {
         bool copied = false;
         try
         {
             // An earlier attempt may have left one.
             files.DeleteFile(part);
-            using (OpenFile copy = files.CreateFile(part))
-            {
-                await WriteAsync(content, copy, cancellationToken);
+            using OpenFile copy = files.CreateFile(part);
+            await WriteAsync(content, copy, cancellationToken);
 
-                // Always, because the caller deletes the source next.
-                files.Sync(copy);
-            }
-
-            copied = TryRename(part, target, overwrite);
+            // Always, because the caller deletes the source next.
+            files.Sync(copy);
+            copied = true;
         }
         finally
         {
@@ -56,13 +59,33 @@ internal sealed class FileMover(FileLayer files, ILogger logger)
                 DeletePart(part);
             }
         }
+    }
 
-        if (copied)
+    /// <summary>
+    /// Renames a part file to its target, which is in the same directory. Deletes the part file and returns false if the target exists and must not be
+    /// replaced.
+    /// </summary>
+    public bool TryPublish(string part, string target, bool overwrite)
+    {
+        bool renamed = false;
+        try
         {
-            files.SyncDirectory(directory);
+            renamed = TryRename(part, target, overwrite);
+        }
+        finally
+        {
+            if (!renamed)
+            {
+                DeletePart(part);
+            }
         }
 
-        return copied;
+        if (renamed)
+        {
+            files.SyncDirectory(Path.GetDirectoryName(target)!);
+        }
+
+        return renamed;
     }
 
     /// <summary>Returns whether there is a file at the path with the same bytes as the content.</summary>
@@ -123,7 +146,8 @@ internal sealed class FileMover(FileLayer files, ILogger logger)
         }
     }
 
-    private void DeletePart(string part)
+    /// <summary>Deletes a part file. A failure is logged.</summary>
+    public void DeletePart(string part)
     {
         try
         {

@@ -1,0 +1,8 @@
+namespace ResumableUploads.Engine.Expiration;
+
+/// <summary>The health of a sweeper.</summary>
+/// <param name="LastSucceeded">The time at which the last successful sweep ended, or null if none has ended yet.</param>
+/// <param name="LastActivity">The time at which the sweeper last started, visited an upload, or ended a sweep.</param>
+/// <param name="ConsecutiveFailures">The number of sweeps that have failed since the last successful one.</param>
+/// <param name="LastFailure">The exception of the last failed sweep, or null after a successful one.</param>
+internal sealed record SweepStatus(DateTimeOffset? LastSucceeded, DateTimeOffset LastActivity, int ConsecutiveFailures, Exception? LastFailure);

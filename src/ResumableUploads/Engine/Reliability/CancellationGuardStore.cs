@@ -1,0 +1,98 @@
+using System.Buffers;
+using System.Runtime.CompilerServices;
+using ResumableUploads.Abstractions;
+
+namespace ResumableUploads.Engine.Reliability;
+
+/// <summary>
+/// A store whose methods throw <see cref="OperationCanceledException"/> only if the caller's token is canceled. A cancellation of the store's own, such
+/// as the timeout of a client library, becomes an <see cref="UploadStoreException"/>, so that it is never mistaken for a stop of the server.
+/// </summary>
+internal sealed class CancellationGuardStore : DelegatingUploadStore
+{
+    private readonly GuardedSingleRequestStore? _singleRequestStore;
+
+    private CancellationGuardStore(IUploadStore innerStore) : base(innerStore) =>
+        _singleRequestStore = innerStore.GetCapability<ISingleRequestStore>() is { } inner ? new GuardedSingleRequestStore(inner) : null;
+
+    /// <summary>Wraps a store, unless it is wrapped already.</summary>
+    public static IUploadStore Wrap(IUploadStore store) => store as CancellationGuardStore ?? new CancellationGuardStore(store);
+
+    public override ValueTask<CreateResult> CreateAsync(UploadKey key, UploadRecord record, CancellationToken cancellationToken) =>
+        GuardAsync((InnerStore, key, record), static (s, token) => s.InnerStore.CreateAsync(s.key, s.record, token), cancellationToken);
+
+    public override ValueTask<UploadInfo?> GetAsync(UploadKey key, CancellationToken cancellationToken) =>
+        GuardAsync((InnerStore, key), static (s, token) => s.InnerStore.GetAsync(s.key, token), cancellationToken);
+
+    public override ValueTask<AppendResult> AppendAsync(
+        UploadKey key, long offset, UploadContent content, AppendMode mode, CancellationToken cancellationToken) =>
+        GuardAsync(
+            (InnerStore, key, offset, content, mode),
+            static (s, token) => s.InnerStore.AppendAsync(s.key, s.offset, s.content, s.mode, token),
+            cancellationToken);
+
+    public override ValueTask<UpdateResult> UpdateAsync(UploadKey key, string version, UploadRecord record, CancellationToken cancellationToken) =>
+        GuardAsync(
+            (InnerStore, key, version, record), static (s, token) => s.InnerStore.UpdateAsync(s.key, s.version, s.record, token), cancellationToken);
+
+    public override ValueTask<Stream?> OpenReadAsync(UploadKey key, CancellationToken cancellationToken) =>
+        GuardAsync((InnerStore, key), static (s, token) => s.InnerStore.OpenReadAsync(s.key, token), cancellationToken);
+
+    public override ValueTask<DeleteResult> DeleteAsync(UploadKey key, string? version, CancellationToken cancellationToken) =>
+        GuardAsync((InnerStore, key, version), static (s, token) => s.InnerStore.DeleteAsync(s.key, s.version, token), cancellationToken);
+
+    public override async IAsyncEnumerable<UploadInfo> ListAsync(UploadQuery query, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        IAsyncEnumerator<UploadInfo> uploads = await GuardAsync(
+            (InnerStore, query),
+            static (s, token) => ValueTask.FromResult(s.InnerStore.ListAsync(s.query, token).GetAsyncEnumerator(token)),
+            cancellationToken);
+        await using (uploads)
+        {
+            while (await GuardAsync(uploads, static (s, _) => s.MoveNextAsync(), cancellationToken))
+            {
+                yield return uploads.Current;
+            }
+        }
+    }
+
+    public override async ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> response, CancellationToken cancellationToken) =>
+        await GuardAsync(
+            (InnerStore, key, response),
+            static async (s, token) =>
+            {
+                await s.InnerStore.PutResponseAsync(s.key, s.response, token);
+                return true;
+            },
+            cancellationToken);
+
+    public override ValueTask<ReadOnlyMemory<byte>?> GetResponseAsync(UploadKey key, CancellationToken cancellationToken) =>
+        GuardAsync((InnerStore, key), static (s, token) => s.InnerStore.GetResponseAsync(s.key, token), cancellationToken);
+
+    public override T? GetCapability<T>() where T : class =>
+        typeof(T) == typeof(ISingleRequestStore) ? _singleRequestStore as T : InnerStore.GetCapability<T>();
+
+    private static async ValueTask<T> GuardAsync<TState, T>(TState state, Func<TState, CancellationToken, ValueTask<T>> call, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await call(state, cancellationToken);
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new UploadStoreException(StoreFailure.Unavailable, "The store canceled an operation by itself, probably after a timeout of its own.", null, e);
+        }
+    }
+
+    private sealed class GuardedSingleRequestStore(ISingleRequestStore inner) : ISingleRequestStore
+    {
+        public long MaxCompletedLength => inner.MaxCompletedLength;
+
+        public ValueTask<CreateResult> CreateCompletedAsync(
+            UploadKey key, UploadRecord record, ReadOnlySequence<byte> content, CancellationToken cancellationToken) =>
+            GuardAsync(
+                (inner, key, record, content),
+                static (s, token) => s.inner.CreateCompletedAsync(s.key, s.record, s.content, token),
+                cancellationToken);
+    }
+}

@@ -1,0 +1,73 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using ResumableUploads.Abstractions;
+using ResumableUploads.Engine;
+using ResumableUploads.Engine.Locking;
+using ResumableUploads.Testing.Servers;
+
+namespace ResumableUploads.UnitTests.Engine;
+
+/// <summary>An engine without a server. Two of them on one store are two processes.</summary>
+internal sealed class TestEngine : IAsyncDisposable
+{
+    private readonly UploadMetrics _metrics = new(null);
+    private readonly UploadEngine _engine;
+
+    public TestEngine(IUploadStore store, TimeProvider time, EngineSettings? settings = null)
+    {
+        Store = store;
+        _engine = new UploadEngine(store, settings ?? TestSettings.Default, _metrics, new UploadLockTable(time), time, Log.CreateLogger("ResumableUploads"));
+    }
+
+    public static UploadKey Key { get; } = new("owner", "id");
+
+    public TestCallbacks Callbacks { get; } = new();
+
+    public UploadEngine Engine => _engine;
+
+    public IUploadStore Store { get; }
+
+    public LogLines Log { get; } = new();
+
+    /// <summary>Sends bytes, which complete the upload if its length is reached.</summary>
+    public Task<UploadResult> AppendAsync(long offset, byte[] bytes, long length, CancellationToken cancellationToken = default) =>
+        AppendAsync(offset, PipeReader.Create(new ReadOnlySequence<byte>(bytes)), bytes.Length, length, cancellationToken);
+
+    public Task<UploadResult> AppendAsync(long offset, PipeReader body, long? bodyLength, long length, CancellationToken cancellationToken = default) =>
+        _engine.AppendAsync(
+            new AppendCommand
+            {
+                Key = Key,
+                Offset = offset,
+                Body = body,
+                BodyLength = bodyLength,
+                UploadLength = length,
+                CompletionRule = CompletionRule.AtLength,
+                CreateIfMissing = new CreateCommand("test", "name", null),
+            },
+            Callbacks,
+            cancellationToken).AsTask();
+
+    public Task<UploadResult> CancelAsync() => _engine.CancelAsync(Key, default).AsTask();
+
+    /// <summary>Visits the upload as the sweep does.</summary>
+    public async Task VisitAsync()
+    {
+        if (await GetAsync() is { } info)
+        {
+            await _engine.CreateSweepVisitor(Callbacks).VisitAsync(info, default);
+        }
+    }
+
+    public ValueTask<UploadInfo?> GetAsync() => Store.GetAsync(Key, default);
+
+    public async Task<HandlerState?> GetHandlerAsync() => EngineRecord.From((await GetAsync())!).Handler;
+
+    public bool HasLogged(int eventId) => Log.Lines.Any(line => line.Contains($"[{eventId}]", StringComparison.Ordinal));
+
+    public async ValueTask DisposeAsync()
+    {
+        await _engine.DisposeAsync();
+        _metrics.Dispose();
+    }
+}

@@ -1,0 +1,102 @@
+using System.Diagnostics.Metrics;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Time.Testing;
+using ResumableUploads.Abstractions;
+using ResumableUploads.Stores.Memory;
+using ResumableUploads.Testing;
+using ResumableUploads.Testing.Servers;
+
+namespace ResumableUploads.UnitTests.Hosting.Startup;
+
+/// <summary>The health of the sweep, as a health check and a metric show it.</summary>
+public sealed class SweepHealthCheckTests
+{
+    private readonly FakeTimeProvider _time = new(DateTimeOffset.UnixEpoch.AddYears(56));
+
+    [Fact]
+    public async Task Health_check_fails_after_three_failed_sweeps_and_recovers()
+    {
+        var store = new SweptStore();
+        await using TestApp app = await StartAsync(store);
+        HealthReportEntry entry = default;
+        await Eventually.TrueAsync(async () => (entry = await CheckAsync(app)).Data["store1.lastSuccessfulSweep"] is DateTimeOffset, "a sweep succeeded");
+        Assert.Equal((HealthStatus.Healthy, _time.GetUtcNow()), (entry.Status, (DateTimeOffset)entry.Data["store1.lastSuccessfulSweep"]));
+
+        store.Failure = new TaskCanceledException("timeout");
+        await Eventually.TrueAsync(async () => (entry = await CheckAsync(app)).Status == HealthStatus.Degraded, "the check fails", () => _time.Advance(TimeSpan.FromMinutes(1)));
+        Assert.Same(store.Failure, entry.Exception);
+        store.Failure = null;
+        await Eventually.TrueAsync(async () => (await CheckAsync(app)).Status == HealthStatus.Healthy, "the check succeeds", () => _time.Advance(TimeSpan.FromMinutes(1)));
+    }
+
+    [Fact]
+    public async Task Health_check_fails_if_a_sweep_makes_no_progress()
+    {
+        var store = new SweptStore();
+        await using TestApp app = await StartAsync(store);
+        await Eventually.TrueAsync(async () => (await CheckAsync(app)).Data["store1.lastSuccessfulSweep"] is DateTimeOffset, "a sweep succeeded");
+        var release = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        store.Hold = release.Task;
+        await Eventually.TrueAsync(async () => (await CheckAsync(app)).Status == HealthStatus.Degraded, "the check fails", () => _time.Advance(TimeSpan.FromMinutes(5)));
+        release.SetResult();
+        await Eventually.TrueAsync(async () => (await CheckAsync(app)).Status == HealthStatus.Healthy, "the check succeeds");
+    }
+
+    [Fact]
+    public async Task Successful_sweep_sets_the_metric()
+    {
+        long recorded = 0;
+        using var listener = new MeterListener { InstrumentPublished = static (instrument, listener) =>
+        {
+            if (instrument.Name == "resumable_uploads.last_sweep")
+            {
+                listener.EnableMeasurementEvents(instrument);
+            }
+        } };
+        listener.SetMeasurementEventCallback<long>((_, value, tags, _) =>
+        {
+            if (value == _time.GetUtcNow().ToUnixTimeSeconds() && tags.Contains(new KeyValuePair<string, object?>("endpoint", "/upload")))
+            {
+                Volatile.Write(ref recorded, value);
+            }
+        });
+        listener.Start();
+        await using TestApp app = await StartAsync(new SweptStore());
+        await Eventually.TrueAsync(() => Volatile.Read(ref recorded) != 0, "the time of the sweep was recorded");
+    }
+
+    private Task<TestApp> StartAsync(SweptStore store) => TestApp.StartAsync(
+        options => options.Store = store,
+        builder =>
+        {
+            builder.Services.AddSingleton<TimeProvider>(_time);
+            builder.Services.AddResumableUploads();
+            builder.Services.AddHealthChecks().AddResumableUploads();
+        },
+        onTestHost: true);
+
+    private static async Task<HealthReportEntry> CheckAsync(TestApp app) =>
+        (await app.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync()).Entries["resumable-uploads"];
+
+    private sealed class SweptStore() : DelegatingUploadStore(new MemoryUploadStore())
+    {
+        public Exception? Failure { get; set; }
+
+        public Task Hold { get; set; } = Task.CompletedTask;
+
+        public override async IAsyncEnumerable<UploadInfo> ListAsync(
+            UploadQuery query, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+        {
+            await Hold.WaitAsync(cancellationToken);
+            if (Failure is { } failure)
+            {
+                throw failure;
+            }
+
+            await foreach (UploadInfo info in base.ListAsync(query, cancellationToken))
+            {
+                yield return info;
+            }
+        }
+    }
+}
