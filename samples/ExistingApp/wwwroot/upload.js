@@ -9,6 +9,11 @@ async function send(url, body, { id, type, signal, onProgress }) {
       let isLast = false;
       let response = await fetch(url, { headers, signal });
       while (response.ok && !isLast) {
+        if (!response.headers.has('X-Start-Byte')) {
+          // Not a response of the upload endpoint, but for example a sign-in page that fetch was redirected to.
+          return Response.error();
+        }
+
         const offset = Number(response.headers.get('X-Start-Byte'));
         onProgress(offset);
         response = await fetch(url, {

@@ -8,6 +8,9 @@ namespace ResumableUploads.Engine;
 /// <param name="ProtocolMetadata">The protocol's own metadata as sent by the client, or null. Status responses repeat it.</param>
 internal sealed record CreateCommand(string Protocol, string? RawFileName, string? ContentType, StoredRequest? Request = null, string? ProtocolMetadata = null)
 {
+    /// <summary>Gets the maximum size of the upload in bytes that its content type has, or null to apply only the limits of each request.</summary>
+    public long? MaxUploadSize { get; init; }
+
     /// <summary>Gets the upload's role in a concatenation, or null.</summary>
     public ConcatenationInfo? Concatenation { get; init; }
 }

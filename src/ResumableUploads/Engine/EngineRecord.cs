@@ -56,6 +56,9 @@ internal sealed record EngineRecord
     /// <summary>Gets or sets the request that the application's endpoint receives after the upload, or null if there is no endpoint to run.</summary>
     public StoredRequest? Request { get; set; }
 
+    /// <summary>Gets or sets the maximum size of the upload in bytes that its content type has, or null to apply only the limits of each request.</summary>
+    public long? MaxUploadSize { get; set; }
+
     /// <summary>Gets or sets the upload's role in a concatenation, or null.</summary>
     [JsonPropertyName("join")]
     public ConcatenationInfo? Concatenation { get; set; }

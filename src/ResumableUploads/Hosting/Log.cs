@@ -32,6 +32,9 @@ internal static partial class Log
     [LoggerMessage(305, LogLevel.Information, "Endpoint {Endpoint} rejected the content of an upload as a bad request. The response is stored and sent to the client.")]
     public static partial void EndpointThrewBadRequest(ILogger logger, Exception exception, string? endpoint);
 
+    [LoggerMessage(350, LogLevel.Warning, "Endpoints {First} and {Second} have the same route pattern, methods, hosts and content types, so an upload that one of them created can be completed through the other. Set different names with WithName().")]
+    public static partial void EndpointsShareUploads(ILogger logger, string? first, string? second);
+
     [LoggerMessage(EventId = 307, Message = "A chunk for {Endpoint} was rejected with 415 (decoded-body) and nothing was stored, because middleware decoded its Content-Encoding first. Call UseResumableUploadEndpoints() or UseResumableUploads() before UseRequestDecompression(). For MapResumableUploads(), exclude its path from request decompression with UseWhen().")]
     public static partial void BodyDecoded(ILogger logger, LogLevel level, string endpoint);
 }

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using ResumableUploads;
 using ResumableUploads.Hosting;
+using ResumableUploads.Hosting.Endpoints.Routing;
 using ResumableUploads.Hosting.Options;
 using ResumableUploads.Hosting.Requests;
 using ResumableUploads.Hosting.Startup;
@@ -127,6 +128,6 @@ public static class ResumableUploadsApplicationBuilderExtensions
                 return dispatcher.HandleAsync(context, UploadUrl.ForPath(path[..path.TrimEnd('/').LastIndexOf('/')], context.Request));
             })
             .WithDisplayName($"Resumable uploads: {pattern} (upload resource)");
-        return new RouteHandlerBuilder([creation, uploads]);
+        return new RouteHandlerBuilder([creation, uploads]).WithMetadata(CookieRedirectDisabledMetadata.Instance);
     }
 }

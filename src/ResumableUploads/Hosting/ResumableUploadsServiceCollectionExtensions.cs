@@ -109,7 +109,6 @@ public static class ResumableUploadsServiceCollectionExtensions
         services.TryAddEnumerable(ServiceDescriptor.Singleton<MatcherPolicy, ChunkEndpointSelectorPolicy>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, OriginalBodyStartupFilter>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, ResumableEndpointStartupFilter>());
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, MethodOverrideStartupFilter>());
         services.Add(RegisteredOptions.DefaultName, null);
         return registered;
     }

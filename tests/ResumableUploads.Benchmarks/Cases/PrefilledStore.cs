@@ -63,7 +63,7 @@ internal sealed class PrefilledStore(string directory) : IDisposable
     /// <summary>Creates an upload of the client with a sparse data file of <paramref name="receivedLength"/> bytes, which uses no disk space.</summary>
     public void CreateClientUpload(string fileId, long length, long receivedLength)
     {
-        UploadKey key = UploadKeyFactory.FromFileId(ClientOwner, "/upload", Encoding.ASCII.GetBytes(fileId));
+        UploadKey key = UploadKeyFactory.FromFileId(ClientOwner, "127.0.0.1\0/upload", Encoding.ASCII.GetBytes(fileId));
         string nonce = CreateUpload(key, length).Version.Split('-')[0];
         using SafeFileHandle data = File.OpenHandle(new UploadFilePaths(_paths.GetUploadDirectory(key), nonce).DataPath, FileMode.Open, FileAccess.Write);
         RandomAccess.SetLength(data, receivedLength);

@@ -44,7 +44,7 @@ internal static class TakeoverCase
             silent.ReadResponse().ExpectStatus(100);
             silent.Send(chunk);
             data ??= Directory.GetFiles(
-                new StorePaths(Path.Combine(directory, "store")).GetUploadDirectory(UploadKeyFactory.FromFileId("anonymous", "/upload", "takeover"u8)), "*.data")[0];
+                new StorePaths(Path.Combine(directory, "store")).GetUploadDirectory(UploadKeyFactory.FromFileId("anonymous", "127.0.0.1\0/upload", "takeover"u8)), "*.data")[0];
             AwaitLength(data, offset + ChunkSize);
 
             long start = Stopwatch.GetTimestamp();

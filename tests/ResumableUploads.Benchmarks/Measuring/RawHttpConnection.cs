@@ -26,7 +26,7 @@ internal sealed class RawHttpConnection : IDisposable
 
     /// <summary>Returns a request head as bytes.</summary>
     public static byte[] CreateRequestHead(string methodAndPath, params string[] headers) => Encoding.Latin1.GetBytes(
-        $"{methodAndPath} HTTP/1.1\r\nHost: localhost\r\n{string.Concat(headers.Select(static header => header + "\r\n"))}\r\n");
+        $"{methodAndPath} HTTP/1.1\r\nHost: 127.0.0.1\r\n{string.Concat(headers.Select(static header => header + "\r\n"))}\r\n");
 
     public void Send(ReadOnlySpan<byte> bytes)
     {

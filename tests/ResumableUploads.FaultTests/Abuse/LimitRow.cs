@@ -122,7 +122,7 @@ internal sealed record LimitRow(string Name, string Request, int Status, string?
     public string? FullType => Type is null ? null : ProblemExpectations.Own + Type;
 
     private static string Text(string target, IEnumerable<string> lines) =>
-        $"{target} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n{string.Concat(lines.Select(static line => line + "\r\n"))}\r\n";
+        $"{target} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\n{string.Concat(lines.Select(static line => line + "\r\n"))}\r\n";
 
     private static string Repeated(string text, int times) => string.Concat(Enumerable.Repeat(text, times));
 

@@ -46,6 +46,8 @@ internal sealed class FuzzApp : IAsyncDisposable
 
     public IUploadStore Store { get; }
 
+    private string Scope => _onEndpoint ? UploadScopes.OfEndpoint(Path, "POST,PUT", "localhost") : UploadScopes.OfMiddleware(Path, "localhost");
+
     /// <param name="protocol">The protocol.</param>
     /// <param name="onEndpoint">Whether uploads go to an endpoint of the app with a file-system store. Otherwise they go to a mapped path with a memory store.</param>
     /// <param name="handler">The work of the completion handler, or null for none.</param>
@@ -96,10 +98,10 @@ internal sealed class FuzzApp : IAsyncDisposable
     public string UrlOf(string id) => _onEndpoint ? $"{Path}?{Parameter}{id}" : $"{Path}/{id}";
 
     /// <summary>Returns the key of an upload with a server-generated id.</summary>
-    public UploadKey KeyOf(string location) => _protocol.KeyOf!(location[^Made..]);
+    public UploadKey KeyOf(string location) => _protocol.KeyOf!(Scope, location[^Made..]);
 
     /// <summary>Returns the key of an upload with a client-generated id.</summary>
-    public static UploadKey KeyOfFile(string fileId) => UploadKeyFactory.FromFileId("anonymous", Path, Encoding.UTF8.GetBytes(fileId));
+    public UploadKey KeyOfFile(string fileId) => UploadKeyFactory.FromFileId("anonymous", Scope, Encoding.UTF8.GetBytes(fileId));
 
     public async Task<FuzzResult> SendAsync(FuzzRequest request, string url, UploadInfo? upload, CancellationToken cancellationToken = default)
     {

@@ -38,7 +38,7 @@ internal sealed class FuzzRound(FuzzApp app, FuzzProtocol protocol, ConcurrentDi
         if (!protocol.IsNamedByServer)
         {
             return (request.Target == FuzzRequest.Status ? FuzzApp.StatusPath : FuzzApp.Path,
-                request.Headers.FirstOrDefault(static header => header.Name == "X-File-Id").Value is { Length: > 0 } id ? FuzzApp.KeyOfFile(id) : null);
+                request.Headers.FirstOrDefault(static header => header.Name == "X-File-Id").Value is { Length: > 0 } id ? app.KeyOfFile(id) : null);
         }
 
         return request.Target switch

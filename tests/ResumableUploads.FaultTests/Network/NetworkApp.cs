@@ -50,6 +50,9 @@ internal sealed class NetworkApp : IUploadServer, IAsyncDisposable
     /// <summary>Gets the path for status requests of a client that generates ids. An endpoint handles them itself.</summary>
     public string StatusPath { get; private init; } = "/status";
 
+    /// <summary>Gets the scope of the keys of its uploads.</summary>
+    public string Scope => StatusPath == Path ? UploadScopes.OfEndpoint(Path) : UploadScopes.OfMiddleware(Path);
+
     public Uri Address => _app!.Address;
 
     /// <summary>Gets the underlying store, even if the server uses a misbehaving one.</summary>
@@ -95,11 +98,11 @@ internal sealed class NetworkApp : IUploadServer, IAsyncDisposable
     /// <summary>Sets the expected content of an upload with this file name.</summary>
     public void Expect(string fileName, byte[] content) => _expected[fileName] = SHA256.HashData(content);
 
-    public static UploadKey KeyOfFile(string fileId) => UploadKeyFactory.FromFileId(Owner, Path, Encoding.ASCII.GetBytes(fileId));
+    public static UploadKey KeyOfFile(string scope, string fileId) => UploadKeyFactory.FromFileId(Owner, scope, Encoding.ASCII.GetBytes(fileId));
 
-    public static UploadKey KeyOfTus(string url) => UploadKeyFactory.FromTusId(Owner, Path, url[^IdLength..]);
+    public static UploadKey KeyOfTus(string scope, string url) => UploadKeyFactory.FromTusId(Owner, scope, url[^IdLength..]);
 
-    public static UploadKey KeyOfIetf(string url) => UploadKeyFactory.FromIetfId(Owner, Path, url[^IdLength..]);
+    public static UploadKey KeyOfIetf(string scope, string url) => UploadKeyFactory.FromIetfId(Owner, scope, url[^IdLength..]);
 
     /// <summary>Waits until the handler has run for this upload.</summary>
     public async Task FinishedAsync(UploadKey key)
@@ -197,9 +200,9 @@ internal sealed class NetworkApp : IUploadServer, IAsyncDisposable
     {
         IHeaderDictionary headers = context.Request.Headers;
         string path = context.Request.Path.Value!;
-        (string Name, UploadKey Key)? chunk = headers["X-File-Id"].ToString() is { Length: > 0 } fileId && context.Request.Method == "POST" ? ("X-Start-Byte", KeyOfFile(fileId))
+        (string Name, UploadKey Key)? chunk = headers["X-File-Id"].ToString() is { Length: > 0 } fileId && context.Request.Method == "POST" ? ("X-Start-Byte", KeyOfFile(Scope, fileId))
             : context.Request.Method != "PATCH" ? null
-            : ("Upload-Offset", headers.ContainsKey("Tus-Resumable") ? KeyOfTus(path) : KeyOfIetf(path));
+            : ("Upload-Offset", headers.ContainsKey("Tus-Resumable") ? KeyOfTus(Scope, path) : KeyOfIetf(Scope, path));
         if (chunk is { } append && await Store.GetAsync(append.Key, CancellationToken.None) is { } upload)
         {
             headers[append.Name] = upload.Offset.ToString(System.Globalization.CultureInfo.InvariantCulture);

@@ -31,6 +31,8 @@ internal sealed class SoakServer(LoopDisk disk, string[] options) : IUploadServe
 
     public string StatusPath => "/status";
 
+    public string Scope => UploadScopes.OfMiddleware();
+
     public IUploadStore? Store => null;
 
     public int FullMoments => Volatile.Read(ref _fullMoments);

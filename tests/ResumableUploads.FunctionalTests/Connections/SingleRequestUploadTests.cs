@@ -112,7 +112,7 @@ public class SingleRequestUploadTests
     {
         await using TestApp app = await TestApp.StartAsync(static options => options.OnCompleted = null);
         await using RawConnection connection = await RawConnection.OpenAsync(app.Address);
-        await connection.SendAsync("POST /upload HTTP/1.1\r\nHost: localhost\r\nUpload-Draft-Interop-Version: 10\r\nUpload-Complete: ?1\r\nContent-Length: 5\r\n\r\n12345");
+        await connection.SendAsync("POST /upload HTTP/1.1\r\nHost: 127.0.0.1\r\nUpload-Draft-Interop-Version: 10\r\nUpload-Complete: ?1\r\nContent-Length: 5\r\n\r\n12345");
         var responses = new List<RawResponse>();
         do
         {

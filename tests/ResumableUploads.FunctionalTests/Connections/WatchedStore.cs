@@ -3,6 +3,7 @@ using System.IO.Pipelines;
 using System.Text;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Hosting.Ownership;
+using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FunctionalTests.Connections;
 
@@ -30,7 +31,7 @@ internal sealed class WatchedStore(IUploadStore innerStore) : DelegatingUploadSt
     public Func<Task>? AfterRead { get; set; }
 
     /// <summary>Returns the key of an upload at <c>/upload</c> by a client without cookies.</summary>
-    public static UploadKey KeyOf(string fileId) => UploadKeyFactory.FromFileId("anonymous", "/upload", Encoding.Latin1.GetBytes(fileId));
+    public static UploadKey KeyOf(string fileId) => UploadKeyFactory.FromFileId("anonymous", UploadScopes.OfMiddleware(), Encoding.Latin1.GetBytes(fileId));
 
     public Task StoredAsync(string fileId, long offset) => UntilAsync(fileId, sight => sight.Stored >= offset);
 

@@ -51,7 +51,7 @@ public sealed class RawConnection : IAsyncDisposable
 
     /// <summary>Sends the request line, Host and the headers.</summary>
     public Task SendHeadAsync(string methodAndPath, params string[] headers) =>
-        SendAsync($"{methodAndPath} HTTP/1.1\r\nHost: localhost\r\n{string.Concat(headers.Select(static header => header + "\r\n"))}\r\n");
+        SendAsync($"{methodAndPath} HTTP/1.1\r\nHost: 127.0.0.1\r\n{string.Concat(headers.Select(static header => header + "\r\n"))}\r\n");
 
     /// <summary>Sends one chunk of a chunked body. An empty chunk ends the body.</summary>
     public async Task SendChunkAsync(ReadOnlyMemory<byte> bytes)

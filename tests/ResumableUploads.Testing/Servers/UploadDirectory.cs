@@ -28,7 +28,7 @@ public sealed class UploadDirectory : IDisposable
     /// <summary>Returns the directory of an upload, which does not have to exist.</summary>
     public string Of(string fileId, string path = "/upload")
     {
-        UploadKey key = UploadKeyFactory.FromFileId("anonymous", path, Encoding.Latin1.GetBytes(fileId));
+        UploadKey key = UploadKeyFactory.FromFileId("anonymous", path == "/upload" ? UploadScopes.OfMiddleware(path) : UploadScopes.OfEndpoint(path), Encoding.Latin1.GetBytes(fileId));
         return Path.Combine(Root, "uploads", key.Owner, key.Id[..2], key.Id);
     }
 

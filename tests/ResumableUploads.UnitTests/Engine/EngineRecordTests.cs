@@ -21,6 +21,7 @@ public class EngineRecordTests
         ReprDigest = "d",
         RequestedDigestAlgorithm = "w",
         ComputedReprDigest = "c",
+        MaxUploadSize = 8,
         ContentDigests = ["d"],
         Request = new StoredRequest { Method = "POST", Path = "/p" },
         Concatenation = new ConcatenationInfo("final;/a", ["a"], 7, 1),
@@ -28,7 +29,7 @@ public class EngineRecordTests
     };
 
     [Theory]
-    [InlineData(null, "format,protocol,endpoint,created,network,isContentStored,rawFileName,fileName,contentType,tusMetadata,reprDigest,wantedDigest,foundDigest,contentDigests,request,join,handler")]
+    [InlineData(null, "format,protocol,endpoint,created,network,isContentStored,rawFileName,fileName,contentType,tusMetadata,reprDigest,wantedDigest,foundDigest,contentDigests,request,maxUploadSize,join,handler")]
     [InlineData("handler", "attempts,leasedBy,leasedUntil,runs,isParked,isTold")]
     [InlineData("join", "raw,parts,maxUploadSize,references")]
     [InlineData("request", "method,path,query,routeValues,headers")]

@@ -63,8 +63,19 @@ public class DigestHeadersTests
     [InlineData("SHA-256=:{256}:")]
     [InlineData("md5=:AAAA:")]
     [InlineData("md5=:AAAA:, sha=:AAAA:")]
+    [InlineData("md5=\"AAAA\", sha-256=:{256}:")]
+    [InlineData("sha-256=:{256}:, md5=1")]
     public void TryParse_of_malformed_or_unsupported_header_returns_false(string header) =>
         Assert.False(DigestHeaders.TryParse(new StringValues([Fill(header)]), out _));
+
+    [Theory]
+    [InlineData("sha-256=?1")]
+    [InlineData("sha-256")]
+    [InlineData("sha-256=:AQ==:")]
+    [InlineData("sha-256=\"1\"")]
+    [InlineData("sha-256=1.5")]
+    public void GetPreferred_ignores_preference_that_is_no_integer(string header) =>
+        Assert.Null(DigestHeaders.GetPreferred(new StringValues([header])));
 
     private static string Fill(string header) =>
         header.Replace("{256}", Sha256, StringComparison.Ordinal).Replace("{512}", Sha512, StringComparison.Ordinal);

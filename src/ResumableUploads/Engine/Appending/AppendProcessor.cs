@@ -24,6 +24,12 @@ internal sealed class AppendProcessor(
         }
 
         EngineRecord? record = info is null ? null : EngineRecord.From(info);
+        if (record?.MaxUploadSize < AppendValidator.GetMaxUploadSize(command, context.Settings))
+        {
+            command = command with { MaxUploadSize = record.MaxUploadSize };
+            append = append with { Command = command };
+        }
+
         AppendStep? rejection = info is null ? CheckNewUpload(command) : await CheckExistingUploadAsync(append, info, record!, cancellationToken);
         if (rejection is not null)
         {

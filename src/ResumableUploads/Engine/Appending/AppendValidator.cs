@@ -47,6 +47,12 @@ internal static class AppendValidator
             return OffsetMismatch(command, info.Offset, info.Length) with { Expires = info.Expires };
         }
 
+        // The limit of the upload can be lower than that of the request.
+        if (info.Length is null && command.UploadLength > GetMaxUploadSize(command, settings))
+        {
+            return new UploadResult(UploadResultKind.UploadTooLarge, info.Offset) { MaxUploadSize = GetMaxUploadSize(command, settings), Expires = info.Expires };
+        }
+
         // The implied length follows from the offset, so it is checked after the offset.
         if (command.ImpliedLength is { } end && info.Length is { } knownLength && end != knownLength)
         {

@@ -76,6 +76,7 @@ internal sealed class UploadCreator(EngineContext context, SingleRequestUpload s
         ContentType = createCommand.ContentType,
         Request = createCommand.Request,
         ProtocolMetadata = createCommand.ProtocolMetadata,
+        MaxUploadSize = createCommand.MaxUploadSize,
         Concatenation = createCommand.Concatenation,
         ReprDigest = command.ReprDigest?.ToString(),
         RequestedDigestAlgorithm = command.RequestedDigestAlgorithm?.Name,

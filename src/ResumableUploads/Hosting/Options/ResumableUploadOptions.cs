@@ -141,6 +141,9 @@ public sealed class ResumableUploadOptions
     /// <summary>Gets or sets whether the file-system store is used even if another store is registered as a service.</summary>
     internal bool IsFileSystemStoreRequired { get; set; }
 
+    /// <summary>Gets or sets whether <see cref="MaxUploadSize"/> was set for the endpoints with these options, and not for all of the app.</summary>
+    internal bool IsMaxUploadSizeSetByEndpoint { get; set; }
+
     /// <summary>Keeps uploads in memory, for tests and for small uploads that may be lost when the process ends.</summary>
     /// <param name="maxTotalSize">The maximum total size of all uploads, in bytes. Defaults to 256 MiB.</param>
     public void UseMemoryStore(long maxTotalSize = 256L << 20) => Store = new MemoryUploadStore(maxTotalSize);

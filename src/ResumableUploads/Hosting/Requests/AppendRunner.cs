@@ -18,10 +18,13 @@ internal sealed class AppendRunner(
     /// </summary>
     public async ValueTask<HttpResponseData?> AppendAsync(UploadRequest request, AppendCommand command, Func<UploadResult, HttpResponseData> createResponse)
     {
+        CreateCommand? create = command.CreateIfMissing;
+        long? contentLimit = create is null || command.Offset > 0 ? null : _limits.GetBufferedContentLimit(request, create.ContentType);
         command = command with
         {
             Network = ClientNetwork.Get(request.Context, command.Key.Owner),
-            MaxUploadSize = request.Target is null ? null : _limits.GetMaxUploadSize(request.Target),
+            MaxUploadSize = request.Target is null ? null : Math.Min(_limits.GetMaxUploadSize(request.Target), contentLimit ?? long.MaxValue),
+            CreateIfMissing = create is null ? null : create with { MaxUploadSize = contentLimit },
             MatchesCreationRequest = request.Target is null ? null : first => MatchesCreation(request, first),
             RequestedDigestAlgorithm = DigestHeaders.GetPreferred(request.Context.Request.Headers[DigestHeaders.WantReprDigest]),
         };

@@ -24,7 +24,7 @@ internal sealed class IetfRequestHandler(UploadRequestServices services)
     {
         (HttpContext context, UploadUrl url) = (request.Context, request.Url);
         IetfResponses responses = CreateResponses(request, out IetfVersion version);
-        IetfLimits limits = services.Limits.GetIetfLimits(request.Target);
+        IetfLimits limits = services.Limits.GetIetfLimits(request);
         if (IetfParser.Parse(
             new RequestHead(context.Request.Method, context.Request.Headers, url.IsUpload, context.GetBodyLength()), version, limits, out IetfRequest parsed) is { } problem)
         {
@@ -83,7 +83,7 @@ internal sealed class IetfRequestHandler(UploadRequestServices services)
     private IetfResponses CreateResponses(UploadRequest request, out IetfVersion version)
     {
         version = IetfVersion.FromRequest(request.Context.Request.Headers, out bool isAnnounced);
-        return new IetfResponses(version, isAnnounced, services.Limits.GetIetfLimits(request.Target), services.Limits.Expiration, services.Time);
+        return new IetfResponses(version, isAnnounced, services.Limits.GetIetfLimits(request), services.Limits.Expiration, services.Time);
     }
 
     private InterimResponseReporter? CreateObserver(HttpContext context, IetfResponses responses, string? location) =>

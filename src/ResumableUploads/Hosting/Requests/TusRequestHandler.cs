@@ -28,7 +28,7 @@ internal sealed class TusRequestHandler(UploadRequestServices services)
         TusCapabilities capabilities = GetCapabilities(request.Target);
         long? bodyLength = context.GetBodyLength();
         if (TusParser.Parse(
-            new RequestHead(context.Request.Method, context.Request.Headers, url.IsUpload, bodyLength), capabilities, out TusRequest parsed) is { } problem)
+            new RequestHead(request.Method, context.Request.Headers, url.IsUpload, bodyLength), capabilities, out TusRequest parsed) is { } problem)
         {
             return TusResponses.For(problem, capabilities, url.IsUpload);
         }

@@ -22,9 +22,15 @@ internal sealed class ResumableEndpointStartupFilter(ResumableEndpointRegistry r
 
     private void StartDispatchers(IServiceProvider services)
     {
+        var identities = new Dictionary<string, ResumableRoute>(StringComparer.Ordinal);
         foreach (ResumableRoute route in services.GetService<EndpointDataSource>()?.Endpoints.Select(ResumableRoute.TryCreate).OfType<ResumableRoute>() ?? [])
         {
             registry.GetOrStartDispatcher(route);
+            if (!identities.TryAdd(route.Identity, route))
+            {
+                Log.EndpointsShareUploads(
+                    services.GetRequiredService<SharedUploadServices>().Logger, identities[route.Identity].AppEndpoint.DisplayName, route.AppEndpoint.DisplayName);
+            }
         }
     }
 }

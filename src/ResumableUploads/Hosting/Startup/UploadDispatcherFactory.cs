@@ -43,6 +43,7 @@ internal static class UploadDispatcherFactory
         ResumableUploadOptions options = CreateOptions(services, optionsName);
         options.OnCompleted = null;
         configure?.Invoke(options);
+        options.IsMaxUploadSizeSetByEndpoint = options.MaxUploadSize != CreateOptions(services, RegisteredOptions.DefaultName).MaxUploadSize;
         return options.OnCompleted is null
             ? Create(services, options, name, pattern: null, forEndpoints: true)
             : throw new InvalidOperationException(

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using ResumableUploads.Hosting.Ownership;
 using ResumableUploads.Testing.Clients;
+using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FaultTests.Crashes.Kills;
 
@@ -18,7 +19,7 @@ internal sealed class EndpointUpload(string fileId, byte[] content, string? die 
     private string Url => die is null ? Path : $"{Path}?die={die}";
 
     /// <summary>Gets its key, as used by the endpoint and its table.</summary>
-    public string Key { get; } = UploadKeyFactory.FromFileId("anonymous", Path, Encoding.Latin1.GetBytes(fileId)).ToString();
+    public string Key { get; } = UploadKeyFactory.FromFileId("anonymous", UploadScopes.OfEndpoint(Path), Encoding.Latin1.GetBytes(fileId)).ToString();
 
     public string Hash { get; } = Convert.ToHexString(SHA256.HashData(content));
 

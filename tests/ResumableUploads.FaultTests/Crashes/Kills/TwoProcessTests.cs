@@ -128,7 +128,7 @@ public class TwoProcessTests
         Task<RawResponse?>[] answers = [.. Enumerable.Range(0, 2).Select(i => Task.Run(async () =>
         {
             await start.Task;
-            string head = $"POST /upload HTTP/1.1\r\nHost: localhost\r\nX-File-Id: {name}\r\nX-File-Name: {name}\r\n"
+            string head = $"POST /upload HTTP/1.1\r\nHost: 127.0.0.1\r\nX-File-Id: {name}\r\nX-File-Name: {name}\r\n"
                 + $"X-Start-Byte: {offset}\r\nX-File-Size: {size}\r\nContent-Length: {bodies[i].Length}\r\n\r\n";
             await connections[i].SendAsync((byte[])[.. System.Text.Encoding.ASCII.GetBytes(head), .. bodies[i]]);
             return await connections[i].ReadResponseAsync();

@@ -11,7 +11,7 @@ internal sealed class FileIdSender(IUploadServer server, string name, byte[] con
     /// <summary>Without a declared size each body contains the whole rest.</summary>
     private readonly bool _hasSize = random.Next(3) > 0;
 
-    public override UploadKey? Key => NetworkApp.KeyOfFile(Name);
+    public override UploadKey? Key => NetworkApp.KeyOfFile(Server.Scope, Name);
 
     public override async Task<ReportedStatus?> AskAsync(IWire wire, TimeSpan timeout)
     {

@@ -102,7 +102,7 @@ internal sealed class Http1Wire(Uri address, FaultyLine? line) : IWire
         IEnumerable<(string Name, string Value)> framing = request.Body is not { } content ? []
             : request.IsOpen ? [("Transfer-Encoding", "chunked")] : [("Content-Length", content.Length.ToString(CultureInfo.InvariantCulture))];
         string headers = string.Concat(request.Headers.Concat(framing).Select(static header => $"{header.Name}: {header.Value}\r\n"));
-        yield return (Encoding.Latin1.GetBytes($"{request.Method} {request.Path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n"), 0);
+        yield return (Encoding.Latin1.GetBytes($"{request.Method} {request.Path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{headers}\r\n"), 0);
         if (request.Body is not { } body)
         {
             yield break;

@@ -8,6 +8,9 @@ internal interface IUploadServer
     /// <summary>Gets the path for status requests of a client that generates ids.</summary>
     string StatusPath { get; }
 
+    /// <summary>Gets the scope of the keys of the uploads.</summary>
+    string Scope { get; }
+
     /// <summary>Gets the store, or null if it is in another process.</summary>
     IUploadStore? Store { get; }
 

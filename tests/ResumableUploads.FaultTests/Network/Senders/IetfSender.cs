@@ -14,7 +14,7 @@ internal sealed class IetfSender(IUploadServer server, string name, byte[] conte
     private readonly bool _declaresLength = random.Next(2) == 0;
     private string? _url;
 
-    public override UploadKey? Key => _url is null ? null : NetworkApp.KeyOfIetf(_url);
+    public override UploadKey? Key => _url is null ? null : NetworkApp.KeyOfIetf(Server.Scope, _url);
 
     public override async Task<ReportedStatus?> AskAsync(IWire wire, TimeSpan timeout)
     {

@@ -14,7 +14,7 @@ internal sealed class TusSender(IUploadServer server, string name, byte[] conten
     private readonly bool _createsWithUpload = random.Next(3) == 0;
     private string? _url;
 
-    public override UploadKey? Key => _url is null ? null : NetworkApp.KeyOfTus(_url);
+    public override UploadKey? Key => _url is null ? null : NetworkApp.KeyOfTus(Server.Scope, _url);
 
     public override async Task<ReportedStatus?> AskAsync(IWire wire, TimeSpan timeout)
     {

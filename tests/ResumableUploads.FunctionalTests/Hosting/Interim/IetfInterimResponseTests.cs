@@ -63,7 +63,7 @@ public class IetfInterimResponseTests
         await using IetfApp app = await IetfApp.StartAsync(
             configure: options => options.Store = store, services: builder => builder.Services.AddSingleton<TimeProvider>(time));
         string url = await app.Client.BeginAsync();
-        UploadKey key = UploadKeyFactory.FromIetfId("anonymous", IetfApp.Url, url[^40..]);
+        UploadKey key = UploadKeyFactory.FromIetfId("anonymous", UploadScopes.OfEndpoint(IetfApp.Url), url[^40..]);
         await using RawConnection connection = await RawConnection.OpenAsync(app.Address);
         await connection.SendHeadAsync(
             $"PATCH {url}", "Upload-Draft-Interop-Version: 10", "Upload-Complete: ?1", "Content-Type: application/partial-upload", "Upload-Offset: 0", "Transfer-Encoding: chunked");
@@ -125,7 +125,7 @@ public class IetfInterimResponseTests
     {
         await using ObservedIetfApp app = await ObservedIetfApp.StartAsync(TusApp.ReadyMade);
         await using RawConnection connection = await RawConnection.OpenAsync(app.App.Address);
-        await connection.SendAsync($"POST {IetfApp.Url} HTTP/1.0\r\nHost: localhost\r\nUpload-Draft-Interop-Version: 10\r\nUpload-Complete: ?1\r\nContent-Length: 5\r\n\r\n12345");
+        await connection.SendAsync($"POST {IetfApp.Url} HTTP/1.0\r\nHost: 127.0.0.1\r\nUpload-Draft-Interop-Version: 10\r\nUpload-Complete: ?1\r\nContent-Length: 5\r\n\r\n12345");
         RawResponse response = (await connection.ReadResponseAsync())!;
         Assert.Equal((201, "?1"), (response.Status, response.Header("Upload-Complete")));
     }

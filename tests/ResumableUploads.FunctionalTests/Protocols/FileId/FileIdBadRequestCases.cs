@@ -190,14 +190,14 @@ internal sealed record FileIdBadRequestCase(string Name, string Request, int Sta
     /// <summary>Requests that are invalid HTTP, or have an invalid target.</summary>
     private static IEnumerable<FileIdBadRequestCase> InvalidHttp()
     {
-        const string Host = "Host: localhost\r\n";
+        const string Host = "Host: 127.0.0.1\r\n";
         yield return new("HTTP/1.0 with a wrong start byte", $"POST /upload HTTP/1.0\r\n{Known}\r\nContent-Length: 5\r\n\r\nWORLD", 409, Mismatch);
         yield return new("HTTP/1.0 without an id", "GET /upload HTTP/1.0\r\n\r\n", 400, Own + "bad-file-id");
         yield return new("HTTP/1.0 without a length", $"POST /upload HTTP/1.0\r\n{Known}\r\nX-Start-Byte: 5\r\n\r\nWORLD", Any4xx, null);
-        yield return new("absolute form without an id", $"POST http://localhost/upload HTTP/1.1\r\n{Host}\r\n", 400, Own + "bad-file-id");
-        yield return new("absolute form with a wrong start byte", $"POST http://localhost/upload HTTP/1.1\r\n{Host}{Known}\r\nContent-Length: 0\r\n\r\n", 409, Mismatch);
+        yield return new("absolute form without an id", $"POST http://127.0.0.1/upload HTTP/1.1\r\n{Host}\r\n", 400, Own + "bad-file-id");
+        yield return new("absolute form with a wrong start byte", $"POST http://127.0.0.1/upload HTTP/1.1\r\n{Host}{Known}\r\nContent-Length: 0\r\n\r\n", 409, Mismatch);
         yield return new("absolute form of another host", $"POST http://other/upload HTTP/1.1\r\n{Host}{Known}\r\nX-Start-Byte: 5\r\nContent-Length: 5\r\n\r\nWORLD", Any4xx, null);
-        yield return new("authority form", $"POST localhost:80 HTTP/1.1\r\n{Host}{Known}\r\n\r\n", Any4xx, null);
+        yield return new("authority form", $"POST 127.0.0.1:80 HTTP/1.1\r\n{Host}{Known}\r\n\r\n", Any4xx, null);
         yield return new("asterisk form", $"POST * HTTP/1.1\r\n{Host}{Known}\r\n\r\n", Any4xx, null);
         yield return new("no host", $"POST /upload HTTP/1.1\r\n{Known}\r\nX-Start-Byte: 5\r\nContent-Length: 5\r\n\r\nWORLD", Any4xx, null);
         yield return new("two hosts", $"POST /upload HTTP/1.1\r\n{Host}Host: b\r\n{Known}\r\nX-Start-Byte: 5\r\nContent-Length: 5\r\n\r\nWORLD", Any4xx, null);
@@ -226,7 +226,7 @@ internal sealed record FileIdBadRequestCase(string Name, string Request, int Sta
     private static string BuildRequest(string target, string[] lines)
     {
         int empty = Array.IndexOf(lines, "");
-        var text = new StringBuilder().Append(CultureInfo.InvariantCulture, $"{target} HTTP/1.1\r\nHost: localhost\r\n");
+        var text = new StringBuilder().Append(CultureInfo.InvariantCulture, $"{target} HTTP/1.1\r\nHost: 127.0.0.1\r\n");
         foreach (string line in empty < 0 ? lines : lines[..empty])
         {
             text.Append(line).Append("\r\n");

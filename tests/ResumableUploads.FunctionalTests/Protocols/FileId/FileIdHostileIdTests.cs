@@ -174,7 +174,7 @@ public sealed class FileIdHostileIdTests : IDisposable
     [InlineData("GET /upload/")]
     [InlineData("GET /UPLOAD")]
     [InlineData("GET /up%6coad?a=b")]
-    [InlineData("GET http://localhost/status")]
+    [InlineData("GET http://127.0.0.1/status")]
     public async Task Request_to_upload_or_status_path_is_handled(string target)
     {
         await using TestApp app = await StartWithNextMiddlewareAsync();

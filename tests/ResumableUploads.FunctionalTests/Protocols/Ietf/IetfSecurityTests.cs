@@ -82,7 +82,7 @@ public class IetfSecurityTests
         await using IetfApp app = await IetfApp.StartAsync(configure: options => options.Store = store);
         using HttpResponseMessage created = await app.Client.CreateAsync(false, File[..4]);
         string url = created.Header("Location")!;
-        UploadKey key = UploadKeyFactory.FromIetfId("anonymous", IetfApp.Url, url[^40..]);
+        UploadKey key = UploadKeyFactory.FromIetfId("anonymous", UploadScopes.OfEndpoint(IetfApp.Url), url[^40..]);
         await store.DeleteAsync(key, null, CancellationToken.None);
         foreach (long offset in new[] { 0L, 4 })
         {

@@ -17,6 +17,8 @@ internal sealed class ObservedIetfApp : IAsyncDisposable
 
     public WatchedStore Store { get; }
 
+    private string Place { get; init; } = "";
+
     public HttpClient Client => App.Client;
 
     public static async Task<ObservedIetfApp> StartAsync(string place, Action<ResumableUploadOptions>? configure = null, string wire = IetfApp.Http1, TimeProvider? time = null)
@@ -38,7 +40,7 @@ internal sealed class ObservedIetfApp : IAsyncDisposable
                     builder.Services.AddSingleton(time);
                 }
             });
-        return new ObservedIetfApp(app, store!);
+        return new ObservedIetfApp(app, store!) { Place = place };
     }
 
     /// <summary>Starts a request: a creation if the URL is null, otherwise an append. Uses the chunked transfer coding if the length is null.</summary>
@@ -76,5 +78,5 @@ internal sealed class ObservedIetfApp : IAsyncDisposable
 
     public ValueTask DisposeAsync() => App.DisposeAsync();
 
-    private static UploadKey KeyOf(string url) => UploadKeyFactory.FromIetfId("anonymous", IetfApp.Url, url[^40..]);
+    private UploadKey KeyOf(string url) => UploadKeyFactory.FromIetfId("anonymous", UploadScopes.OfTusApp(Place), url[^40..]);
 }

@@ -17,6 +17,8 @@ internal sealed class ObservedTusApp : IAsyncDisposable
 
     public WatchedStore Store { get; }
 
+    private string Place { get; init; } = "";
+
     public HttpClient Client => App.Client;
 
     public static async Task<ObservedTusApp> StartAsync(string place, Action<ResumableUploadOptions>? configure = null, TimeProvider? time = null)
@@ -38,10 +40,10 @@ internal sealed class ObservedTusApp : IAsyncDisposable
                 }
             },
             onKestrel: true);
-        return new ObservedTusApp(app, store!);
+        return new ObservedTusApp(app, store!) { Place = place };
     }
 
-    public static UploadKey KeyOf(string url) => UploadKeyFactory.FromTusId("anonymous", TusApp.Url, url[^40..]);
+    public UploadKey KeyOf(string url) => UploadKeyFactory.FromTusId("anonymous", UploadScopes.OfTusApp(Place), url[^40..]);
 
     /// <summary>Starts an append. Uses the chunked transfer coding if the length is null.</summary>
     public async Task<RawConnection> BeginAsync(string url, long offset, long? length = null, params string[] headers)

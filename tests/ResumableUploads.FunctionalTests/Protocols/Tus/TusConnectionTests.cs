@@ -48,7 +48,7 @@ public class TusConnectionTests
                 await connection.SendAsync(File.AsMemory(0, MiB));
             }
 
-            await app.Store.WaitingAsync(ObservedTusApp.KeyOf(url), MiB);
+            await app.Store.WaitingAsync(app.KeyOf(url), MiB);
             if (isChunked)
             {
                 // Ends the connection in the middle of the next chunk.

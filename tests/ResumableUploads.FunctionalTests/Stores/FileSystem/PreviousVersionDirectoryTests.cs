@@ -37,6 +37,9 @@ public sealed class PreviousVersionDirectoryTests : IAsyncLifetime
             options =>
             {
                 options.AnonymousOwner = AnonymousOwner.Shared;
+
+                // Version 0.1 did not distinguish hosts.
+                options.Scope = static _ => "/upload";
                 options.FileSystem.Durability = Durability.PowerLoss;
                 options.OnCompleted = CompleteAsync;
             },

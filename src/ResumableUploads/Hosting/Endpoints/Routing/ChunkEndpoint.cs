@@ -47,6 +47,7 @@ internal static class ChunkEndpoint
             [
                 .. original.Metadata.Where(static item => !DescribesSingleRequest(item)),
                 .. GetFilterAuthorization(original),
+                CookieRedirectDisabledMetadata.Instance,
                 new HttpMethodMetadata(methods, acceptCorsPreflight: true),
                 route,
             ]),

@@ -67,7 +67,9 @@ internal sealed class ChunkEndpointMatcherPolicy(ResumableEndpointRegistry regis
         : ResumableRoute.TryCreate(endpoint) is not null;
 
     /// <summary>Gets the resumable endpoints. Every one takes part, so that the selection of the app, such as by host or API version, chooses between them.</summary>
-    private static IEnumerable<ResumableRoute> GetRoutes(IReadOnlyList<Endpoint> endpoints) => endpoints.Select(ResumableRoute.TryCreate).OfType<ResumableRoute>();
+    private static IEnumerable<ResumableRoute> GetRoutes(IReadOnlyList<Endpoint> endpoints) => endpoints
+        .Select(ResumableRoute.TryCreate).OfType<ResumableRoute>()
+        .OrderBy(static route => route.AppEndpoint.DisplayName, StringComparer.Ordinal);
 
     /// <summary>
     /// Gets the endpoints that are not resumable and accept content: a request with content goes to the most specific URL, resumable or not. If such an

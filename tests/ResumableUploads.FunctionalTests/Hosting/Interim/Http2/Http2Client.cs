@@ -65,7 +65,7 @@ internal sealed class Http2Client : IAsyncDisposable
     public Task SendHeadersAsync(int streamId, string path = "/", bool isWhole = false, params (string Name, string Value)[] headers)
     {
         var block = new ArrayBufferWriter<byte>();
-        foreach ((string name, string value) in ((string, string)[])[(":method", "POST"), (":scheme", _scheme), (":path", path), (":authority", "localhost"), .. headers])
+        foreach ((string name, string value) in ((string, string)[])[(":method", "POST"), (":scheme", _scheme), (":path", path), (":authority", "127.0.0.1"), .. headers])
         {
             HpackLiteralEncoder.WriteHeader(block, name, value);
         }

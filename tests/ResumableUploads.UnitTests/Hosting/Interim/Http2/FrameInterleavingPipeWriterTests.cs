@@ -31,6 +31,20 @@ public class FrameInterleavingPipeWriterTests
     }
 
     [Fact]
+    public async Task SendAsync_after_the_client_has_reduced_its_header_table_is_dropped()
+    {
+        var settings = new ClientSettingsTracker();
+        var writer = new FrameInterleavingPipeWriter(_pipe.Writer, settings);
+        await writer.WriteAsync(Settings);
+        writer.OpenStream(1);
+        settings.Process([.. "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8, 0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0]);
+        await writer.SendAsync(1, Interim);
+        await writer.WriteAsync(Final);
+
+        Assert.Equal((byte[])[.. Settings, .. Final], await ReadAsync());
+    }
+
+    [Fact]
     public async Task SendAsync_after_final_response_is_dropped()
     {
         await _writer.WriteAsync(Settings);
