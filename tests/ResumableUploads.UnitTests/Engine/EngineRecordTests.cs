@@ -21,12 +21,12 @@ public class EngineRecordTests
         ComputedReprDigest = "c",
         Request = new StoredRequest { Method = "POST", Path = "/p" },
         Concatenation = new ConcatenationInfo("final;/a", ["a"], 7),
-        Handler = new HandlerState(1, "l", DateTimeOffset.UnixEpoch, 2, true, true),
+        Handler = new HandlerState(1, "l", DateTimeOffset.UnixEpoch, 2, true, true, DateTimeOffset.UnixEpoch),
     };
 
     [Theory]
     [InlineData(null, "format,protocol,endpoint,created,rawFileName,fileName,contentType,tusMetadata,reprDigest,wantedDigest,foundDigest,request,join,handler")]
-    [InlineData("handler", "attempts,leasedBy,leasedUntil,runs,isParked,isTold")]
+    [InlineData("handler", "attempts,leasedBy,leasedUntil,runs,isParked,isTold,retryAt")]
     [InlineData("join", "raw,parts,maxUploadSize")]
     [InlineData("request", "method,path,query,routeValues,headers")]
     public void ToBytes_writes_the_property_names_of_the_storage_format(string? property, string names)
