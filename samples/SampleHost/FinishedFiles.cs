@@ -6,7 +6,7 @@ namespace SampleHost;
 /// <summary>The directory of the finished files.</summary>
 public sealed class FinishedFiles(IOptions<ResumableUploadOptions> options, IHostEnvironment environment)
 {
-    public string Directory { get; } = Path.Combine(Path.GetFullPath(options.Value.Directory, environment.ContentRootPath), "finished");
+    public string Directory { get; } = Path.Combine(Path.GetFullPath(options.Value.Directory ?? "uploads", environment.ContentRootPath), "finished");
 
     /// <summary>Returns the finished files, newest first.</summary>
     public IReadOnlyList<FinishedFile> List() =>

@@ -24,7 +24,7 @@ builder.WebHost.ConfigureKestrel(kestrel =>
 builder.Services.AddResumableUploads();
 
 await using WebApplication app = builder.Build();
-string root = app.Services.GetRequiredService<IOptions<ResumableUploadOptions>>().Value.Directory;
+string root = app.Services.GetRequiredService<IOptions<ResumableUploadOptions>>().Value.Directory!;
 var handler = new CompletionHandler(root, app.Configuration["Handler"] ?? "");
 app.UseResumableUploads(options =>
 {

@@ -41,7 +41,7 @@ internal static class SideEffectEndpoint
         {
             options.Store = new CrashingUploadStore(new FileSystemUploadStore(new FileSystemUploadStoreOptions
             {
-                Directory = options.Directory,
+                Directory = options.Directory!,
                 Durability = options.FileSystem.Durability,
                 SyncSize = options.FileSystem.SyncSize,
                 SyncInterval = options.FileSystem.SyncInterval,

@@ -21,13 +21,13 @@ const tabs = new OtherTabs(() => view.uploads.filter(upload => activeStates.has(
 const deletions = new Map();
 let uploadToAttach = null;
 
-input.addEventListener('change', () => {
+input.addEventListener('change', async () => {
   const files = [...input.files];
   // Otherwise choosing the same file again would not raise a change event.
   input.value = '';
   const upload = uploadToAttach;
   uploadToAttach = null;
-  if (upload !== null && upload.state === 'choose-again' && !files.some(file => getFileId(file) === upload.id)) {
+  if (upload !== null && upload.state === 'choose-again' && !(await Promise.all(files.map(getFileId))).includes(upload.id)) {
     const note = 'This is another file, or the file has changed. Choose the original file to continue';
     view.showNote(upload, note);
     announcer.announce(upload.name, note);
@@ -67,14 +67,12 @@ loadSavedUploads().forEach(entry => add(new Upload(entry)));
 tabs.requestRunning();
 finishedFiles.refresh();
 
-function addFiles(files) {
-  for (const file of files) {
-    addFile(file);
-  }
+async function addFiles(files) {
+  const ids = await Promise.all([...files].map(getFileId));
+  ids.forEach((id, index) => addFile(id, files[index]));
 }
 
-async function addFile(file) {
-  const id = getFileId(file);
+async function addFile(id, file) {
   // A pending DELETE request would delete the new upload.
   await deletions.get(id);
   const known = view.find(id);
@@ -83,7 +81,7 @@ async function addFile(file) {
       view.remove(known);
     }
 
-    add(Upload.fromFile(file));
+    add(Upload.fromFile(id, file));
   } else if (known.state === 'waiting' || activeStates.has(known.state)) {
     announcer.announce(file.name, 'Already in the list');
   } else {

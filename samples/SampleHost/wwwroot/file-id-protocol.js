@@ -8,18 +8,22 @@ const maxFileIdLength = 1024;
 const statusTimeout = 20_000;
 const stallTimeout = 60_000;
 
+/** The number of bytes at each end of a file whose digest is part of its id. */
+const digestedBytes = 65536;
+
 /**
- * Returns the file id of a file. Choosing the same file again results in the same id.
+ * Returns the file id of a file. Choosing the same file again results in the same id. Files of the same name, size and date, which archives
+ * often contain, differ in the relative path or in the digest of their ends.
  * @param {File} file
- * @returns {string} an ASCII string, which every browser accepts as a header value
+ * @returns {Promise<string>} an ASCII string, which every browser accepts as a header value
  */
-export function getFileId(file) {
-  const id = encode(`${file.name}-${file.size}-${file.lastModified}`);
+export async function getFileId(file) {
+  const id = encode(`${file.webkitRelativePath || file.name}-${file.size}-${file.lastModified}`) + await getDigest(file);
   if (id.length <= maxFileIdLength) {
     return id;
   }
 
-  // Keep the end, which contains the size and the date, and replace the rest by a hash.
+  // Keep the end, which contains the size, the date and the digest, and replace the rest by a hash.
   return `${hash(id)}-${id.slice(-(maxFileIdLength - 20))}`;
 }
 
@@ -110,6 +114,18 @@ export class FileIdProtocol {
     } catch {
       throw new TemporaryError('connection');
     }
+  }
+}
+
+/** Returns a hyphen and a digest of both ends of a file, or an empty string if the browser cannot compute or read it. */
+async function getDigest(file) {
+  try {
+    const ends = new Blob([file.slice(0, digestedBytes), file.slice(-digestedBytes)]);
+    // Browsers define subtle only on HTTPS and localhost.
+    const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', await ends.arrayBuffer()));
+    return `-${Array.from(hash, byte => byte.toString(16).padStart(2, '0')).join('')}`;
+  } catch {
+    return '';
   }
 }
 

@@ -1,6 +1,6 @@
 import { Backoff } from './backoff.js';
 import { checkReadable, checkUnchanged } from './file-checks.js';
-import { FileIdProtocol, getFileId } from './file-id-protocol.js';
+import { FileIdProtocol } from './file-id-protocol.js';
 import { PermanentError, TakenOverError, TemporaryError, ensureUsable, hasProblemType } from './response.js';
 
 /**
@@ -49,11 +49,12 @@ export class Upload extends EventTarget {
 
   /**
    * Creates an upload of a file, in state `waiting`.
+   * @param {string} id the file id of the file
    * @param {File} file
    * @param {FileIdProtocol} [protocol]
    */
-  static fromFile(file, protocol) {
-    const upload = new Upload({ id: getFileId(file), name: file.name, size: file.size }, protocol);
+  static fromFile(id, file, protocol) {
+    const upload = new Upload({ id, name: file.name, size: file.size }, protocol);
     upload.attach(file);
     return upload;
   }

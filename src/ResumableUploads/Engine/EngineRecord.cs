@@ -21,6 +21,12 @@ internal sealed record EngineRecord
 
     public DateTimeOffset Created { get; set; }
 
+    /// <summary>Gets or sets the network of the client that created the upload, if unrelated clients share its owner.</summary>
+    public string? Network { get; set; }
+
+    /// <summary>Gets or sets true if the upload is completed and its content is still in the store. Null in records of older versions.</summary>
+    public bool? IsContentStored { get; set; }
+
     /// <summary>Gets or sets the file name as sent by the client.</summary>
     public string? RawFileName { get; set; }
 
@@ -44,6 +50,9 @@ internal sealed record EngineRecord
     [JsonPropertyName("foundDigest")]
     public string? ComputedReprDigest { get; set; }
 
+    /// <summary>Gets or sets further digests of the whole content, computed to compare it with the digest of a later request, or null.</summary>
+    public List<string>? ContentDigests { get; set; }
+
     /// <summary>Gets or sets the request that the application's endpoint receives after the upload, or null if there is no endpoint to run.</summary>
     public StoredRequest? Request { get; set; }
 
@@ -61,6 +70,9 @@ internal sealed record EngineRecord
     /// <summary>Returns whether an upload is a concatenation of others. Parses the JSON only if it contains the property.</summary>
     /// <exception cref="UploadStoreException">The record is damaged, or was written by a newer version.</exception>
     public static bool IsConcatenated(UploadInfo info) => info.Record.Data.Span.IndexOf("\"join\""u8) >= 0 && From(info).Concatenation is { IsPart: false };
+
+    /// <summary>Returns whether the content of a completed upload is still in the store.</summary>
+    public static bool HasStoredContent(UploadInfo info) => info.Record.Data.Span.IndexOf("\"isContentStored\":true"u8) >= 0;
 
     public ReadOnlyMemory<byte> ToBytes() => JsonSerializer.SerializeToUtf8Bytes(this, EngineRecordJsonContext.Default.EngineRecord);
 
@@ -113,8 +125,14 @@ internal sealed record HandlerState(
 /// <param name="RawValue">The header value as sent by the client, which status responses repeat.</param>
 /// <param name="PartIds">The ids of the parts, which have the same owner, in order; null if the upload is itself a part.</param>
 /// <param name="MaxUploadSize">The maximum size of the concatenation in bytes, to check parts whose length becomes known later.</param>
+/// <param name="References">
+/// The number of concatenations that were created with this part after it was received. Its increment changes the version of the part.
+/// </param>
 internal sealed record ConcatenationInfo(
-    [property: JsonPropertyName("raw")] string RawValue, [property: JsonPropertyName("parts")] List<string>? PartIds, long? MaxUploadSize = null)
+    [property: JsonPropertyName("raw")] string RawValue,
+    [property: JsonPropertyName("parts")] List<string>? PartIds,
+    long? MaxUploadSize = null,
+    int? References = null)
 {
     [JsonIgnore]
     public bool IsPart => PartIds is null;

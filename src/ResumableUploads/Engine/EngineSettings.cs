@@ -14,6 +14,9 @@ internal sealed record EngineSettings
 
     public required int MaxAppendsPerOwner { get; init; }
 
+    /// <summary>Gets how many times the limits per owner all networks of a shared owner together may use.</summary>
+    public int AnonymousTotalFactor { get; init; } = 10;
+
     public required TimeSpan IdleTimeout { get; init; }
 
     public required long MinDataRate { get; init; }

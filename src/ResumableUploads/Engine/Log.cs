@@ -55,6 +55,12 @@ internal static partial class Log
     [LoggerMessage(216, LogLevel.Error, "The dead-letter event handler failed for upload {Key}. The content is kept until the upload expires. For an expired upload, the event is repeated by the next sweeps for a day.")]
     public static partial void DeadLetterHandlerFailed(ILogger logger, Exception exception, UploadKey key);
 
+    [LoggerMessage(240, LogLevel.Warning, "Upload {Key} concatenates others and can never be completed ({Reason}). It was removed; the client must send its content again.")]
+    public static partial void ConcatenationFailed(ILogger logger, UploadKey key, UploadResultKind reason);
+
+    [LoggerMessage(241, LogLevel.Warning, "The parts of the concatenated upload {Key} were not removed. The upload is not affected; the parts are removed after the next start or when they expire.")]
+    public static partial void PartsNotRemoved(ILogger logger, Exception exception, UploadKey key);
+
     [LoggerMessage(220, LogLevel.Error, "A sweep ended, but a step after it failed. The next sweep runs as planned.")]
     public static partial void SweepStepFailed(ILogger logger, Exception exception);
 

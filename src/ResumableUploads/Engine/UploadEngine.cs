@@ -24,7 +24,14 @@ internal sealed class UploadEngine : IAsyncDisposable
     private readonly ConcatenationService _concatenations;
     private IUploadCallbacks? _backgroundCallbacks;
 
-    public UploadEngine(IUploadStore store, EngineSettings settings, UploadMetrics metrics, TimeProvider time, ILogger logger)
+    /// <summary>Creates an engine.</summary>
+    /// <param name="store">The store.</param>
+    /// <param name="settings">The settings.</param>
+    /// <param name="metrics">The metrics.</param>
+    /// <param name="locks">The locks of the uploads in the store. All engines with the same store share them.</param>
+    /// <param name="time">The time provider.</param>
+    /// <param name="logger">The logger.</param>
+    public UploadEngine(IUploadStore store, EngineSettings settings, UploadMetrics metrics, UploadLockTable locks, TimeProvider time, ILogger logger)
     {
         store = CancellationGuardStore.Wrap(store);
         _context = new EngineContext
@@ -39,7 +46,7 @@ internal sealed class UploadEngine : IAsyncDisposable
             Logger = logger,
             Stopping = _stopping.Token,
         };
-        _locks = new UploadLockTable(time);
+        _locks = locks;
         var leases = new HandlerLeases(_context);
         _deadLetters = new DeadLetterService(_context, leases);
         _completion = new CompletionService(_context, leases, _deadLetters);
@@ -280,6 +287,11 @@ internal sealed class UploadEngine : IAsyncDisposable
         }
 
         UploadInfo? info = await _context.Store.GetAsync(command.Key, cancellationToken);
+        if (info is not null && command.MatchesCreationRequest is not null && !command.Matches(EngineRecord.From(info)))
+        {
+            return new UploadResult(UploadResultKind.DifferentRequest, info.Offset);
+        }
+
         if (info is not { State: UploadState.Receiving } || command.Offset > info.Offset)
         {
             return null;
@@ -314,7 +326,7 @@ internal sealed class UploadEngine : IAsyncDisposable
         bool hasBody = command.BodyLength != 0;
         bool restarts = command.CreateIfMissing is not null && command.Offset == 0 && hasBody && info.State switch
         {
-            UploadState.Receiving => command.RestartAtOffsetZero && info.Offset > 0,
+            UploadState.Receiving => command.RestartAtOffsetZero && info.Offset > 0 && command.Matches(EngineRecord.From(info)),
             UploadState.Completed => _context.Settings.StartOverAfterCompletion || command.RestartAtOffsetZero,
             _ => false,
         };

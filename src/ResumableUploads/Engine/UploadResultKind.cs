@@ -18,11 +18,17 @@ internal enum UploadResultKind
     /// <summary>The upload does not exist.</summary>
     NotFound,
 
+    /// <summary>The request differs from the one that created the upload in a property that must be the same.</summary>
+    DifferentRequest,
+
     /// <summary>The offset in the request is not the offset of the upload.</summary>
     OffsetMismatch,
 
     /// <summary>The upload already has all its bytes, and the request contains more.</summary>
     AlreadyComplete,
+
+    /// <summary>The size or the digest in the request differs from that of the upload, which has all its bytes. The request is about other content.</summary>
+    DifferentContent,
 
     /// <summary>The length in the request differs from the length of the upload, or is less than the offset.</summary>
     LengthConflict,
@@ -93,7 +99,7 @@ internal enum UploadResultKind
     /// <summary>The owner has too many appends running.</summary>
     TooManyAppends,
 
-    /// <summary>The owner's unfinished uploads have too many bytes.</summary>
+    /// <summary>The owner's uploads in the store have too many bytes.</summary>
     OwnerQuotaExceeded,
 
     /// <summary>The store has no free space.</summary>

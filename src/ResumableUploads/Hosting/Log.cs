@@ -14,11 +14,20 @@ internal static partial class Log
     [LoggerMessage(304, LogLevel.Information, "Handling resumable uploads for endpoints of the app ({Name}). Unfinished uploads expire after {Expiration}.")]
     public static partial void StartedForEndpoints(ILogger logger, string name, TimeSpan expiration);
 
+    [LoggerMessage(360, LogLevel.Warning, "A request was rejected with 403 (owner-unknown): the user that the scheme {Scheme} has authenticated has neither a NameIdentifier or sub claim nor a name, so the owner of an upload is unknown. Add a claim in the authentication handler, or set options.Owner.")]
+    public static partial void OwnerUnknown(ILogger logger, string? scheme);
+
+    [LoggerMessage(361, LogLevel.Warning, "Resumable uploads are handled before authentication: the app has the default scheme {Scheme}, but UseAuthentication() has not run for this request, so every client is anonymous. Call UseAuthentication() before UseResumableUploads().")]
+    public static partial void AuthenticationTooLate(ILogger logger, string scheme);
+
+    [LoggerMessage(362, LogLevel.Information, "Uploads are stored in {Directory}.")]
+    public static partial void StoreDirectory(ILogger logger, string directory);
+
     [LoggerMessage(302, LogLevel.Debug, "A status or cancel request failed in the store.")]
     public static partial void StoreRequestFailed(ILogger logger, Exception exception);
 
-    [LoggerMessage(306, LogLevel.Warning, "The host watches {File} for changes, and with it every directory below the content root, including {Directory}. This slows down the start and uses an inotify watch per upload. Start the host with --hostBuilder:reloadConfigOnChange=false, or set ResumableUploads:Directory to a directory outside the content root.")]
-    public static partial void UploadDirectoryWatched(ILogger logger, string directory, string file);
+    [LoggerMessage(306, LogLevel.Warning, "The host watches {File} for changes, and with it every directory below the content root, including {Directory}. This slows down the start and uses an inotify watch per upload. Start the host with --hostBuilder:reloadConfigOnChange=false, or set {Option} to a directory outside the content root.")]
+    public static partial void UploadDirectoryWatched(ILogger logger, string directory, string file, string option);
 
     [LoggerMessage(305, LogLevel.Information, "Endpoint {Endpoint} rejected the content of an upload as a bad request. The response is stored and sent to the client.")]
     public static partial void EndpointThrewBadRequest(ILogger logger, Exception exception, string? endpoint);

@@ -34,9 +34,8 @@ internal sealed class ResumableUploadMiddleware
 
         if (request.Path.StartsWithSegments(_uploadPath, out PathString rest))
         {
-            // The app may have other URLs below the path: only those that look like an upload are handled.
-            bool isUploadRequest = !rest.HasValue || rest.Value == "/" || UploadUrl.IsId(rest.Value.AsSpan(1).TrimEnd('/'))
-                || UploadRequestClassifier.Classify(request) is UploadRequestKind.Tus or UploadRequestKind.IetfCreation;
+            // The app, or another instance of this middleware, may have other URLs below the path: only those that look like an upload are handled.
+            bool isUploadRequest = !rest.HasValue || rest.Value == "/" || UploadUrl.IsId(rest.Value.AsSpan(1).TrimEnd('/'));
             return isUploadRequest && !UploadRequestClassifier.IsCorsPreflight(request)
                 ? _dispatcher.HandleAsync(context, UploadUrl.ForPath(_uploadPath, request))
                 : _next(context);

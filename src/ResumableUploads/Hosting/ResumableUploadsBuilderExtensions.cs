@@ -40,13 +40,13 @@ public static class ResumableUploadsBuilderExtensions
         {
             var store = new FileSystemUploadStoreOptions
             {
-                Directory = options.Directory,
+                Directory = options.Directory ?? "",
                 Durability = options.FileSystem.Durability,
                 SyncSize = options.FileSystem.SyncSize,
                 SyncInterval = options.FileSystem.SyncInterval,
             };
             configure(store);
-            options.Directory = store.Directory;
+            options.Directory = store.Directory.Length > 0 ? store.Directory : null;
             options.FileSystem.Durability = store.Durability;
             options.FileSystem.SyncSize = store.SyncSize;
             options.FileSystem.SyncInterval = store.SyncInterval;

@@ -26,7 +26,7 @@ public static class ResumableUploadsCorsExtensions
             .WithHeaders([.. ClientHeaders, .. FileIdHeaders.RequestHeaders, .. TusHeaders.RequestHeaders, .. IetfHeaders.RequestHeaders, .. DigestHeaders.RequestHeaders])
             .WithExposedHeaders(
             [
-                FileIdHeaders.StartByte, FileIdHeaders.UploadComplete, "Location", "Content-Location", "Retry-After", .. TusHeaders.ResponseHeaders, .. IetfHeaders.ResponseHeaders,
+                FileIdHeaders.StartByte, FileIdHeaders.UploadComplete, ReplayedHeader.Name, "Location", "Content-Location", "Retry-After", .. TusHeaders.ResponseHeaders, .. IetfHeaders.ResponseHeaders,
                 DigestHeaders.ReprDigest,
             ]);
     }

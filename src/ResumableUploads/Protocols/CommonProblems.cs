@@ -18,11 +18,15 @@ internal static class CommonProblems
 
     public static (int Status, string Type, string Title, string Detail) Describe(UploadResult result) => result.Kind switch
     {
+        UploadResultKind.DifferentRequest => (409, Problem.CustomType("different-request"), "The request differs from the one that created the upload",
+            "Send each request of an upload to the path and with the query of the first one, or create another upload. The upload was not changed."),
         UploadResultKind.UploadTooLarge => (413, Problem.CustomType("too-large"), "The upload is too large",
             string.Create(CultureInfo.InvariantCulture, $"The maximum size of an upload is {result.MaxUploadSize} bytes. Upload a smaller file.")),
         UploadResultKind.AppendTooLarge => (413, Problem.CustomType("append-too-large"), "The request content is too large",
             "The bytes up to the limit were stored. Request the offset, and send at most the number of bytes in the max-append-size limit of "
             + "Upload-Limit in each request."),
+        UploadResultKind.DifferentContent => (409, Problem.CustomType("different-content"), "The upload has different content",
+            "The upload is complete, and its size or digest differs from that in the request or cannot be compared with it. Send this file as another upload."),
         UploadResultKind.OwnerQuotaExceeded => (413, Problem.CustomType("owner-quota"), "The storage quota is exceeded",
             "Finish or delete other uploads, then retry."),
         UploadResultKind.DeadLettered => (500, Problem.CustomType("parked"), "Processing of the upload failed permanently",

@@ -85,7 +85,7 @@ internal sealed class FuzzApp : IAsyncDisposable
                 options.Limits.MaxUploadsPerOwner = int.MaxValue;
                 options.Limits.MaxBytesPerOwner = long.MaxValue;
                 options.Store = store ??= onEndpoint
-                    ? new FileSystemUploadStore(new FileSystemUploadStoreOptions { Directory = options.Directory, Durability = Durability.ProcessCrash })
+                    ? new FileSystemUploadStore(new FileSystemUploadStoreOptions { Directory = options.Directory!, Durability = Durability.ProcessCrash })
                     : new MemoryUploadStore();
             },
             onTestHost: true);

@@ -44,7 +44,7 @@ internal sealed class WatchedApp : IAsyncDisposable
                 options.FileSystem.Durability = durability;
                 configure?.Invoke(options);
                 options.Store = store = new WatchedStore(new FileSystemUploadStore(
-                    new FileSystemUploadStoreOptions { Directory = options.Directory, Durability = options.FileSystem.Durability }, time));
+                    new FileSystemUploadStoreOptions { Directory = options.Directory!, Durability = options.FileSystem.Durability }, time));
             },
             services: builder =>
             {

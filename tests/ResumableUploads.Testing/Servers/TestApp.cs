@@ -128,6 +128,10 @@ public sealed class TestApp : IAsyncDisposable
         if (Directory.Length > 0)
         {
             System.IO.Directory.Delete(Directory, recursive: true);
+            if (System.IO.Directory.Exists(Directory + "-uploads"))
+            {
+                System.IO.Directory.Delete(Directory + "-uploads", recursive: true);
+            }
         }
     }
 }

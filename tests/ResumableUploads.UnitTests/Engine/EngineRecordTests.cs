@@ -11,6 +11,8 @@ public class EngineRecordTests
     {
         Protocol = "p",
         EngineName = "e",
+        Network = "n",
+        IsContentStored = true,
         Created = DateTimeOffset.UnixEpoch,
         RawFileName = "r",
         FileName = "f",
@@ -19,15 +21,16 @@ public class EngineRecordTests
         ReprDigest = "d",
         RequestedDigestAlgorithm = "w",
         ComputedReprDigest = "c",
+        ContentDigests = ["d"],
         Request = new StoredRequest { Method = "POST", Path = "/p" },
-        Concatenation = new ConcatenationInfo("final;/a", ["a"], 7),
+        Concatenation = new ConcatenationInfo("final;/a", ["a"], 7, 1),
         Handler = new HandlerState(1, "l", DateTimeOffset.UnixEpoch, 2, true, true, DateTimeOffset.UnixEpoch),
     };
 
     [Theory]
-    [InlineData(null, "format,protocol,endpoint,created,rawFileName,fileName,contentType,tusMetadata,reprDigest,wantedDigest,foundDigest,request,join,handler")]
+    [InlineData(null, "format,protocol,endpoint,created,network,isContentStored,rawFileName,fileName,contentType,tusMetadata,reprDigest,wantedDigest,foundDigest,contentDigests,request,join,handler")]
     [InlineData("handler", "attempts,leasedBy,leasedUntil,runs,isParked,isTold,retryAt")]
-    [InlineData("join", "raw,parts,maxUploadSize")]
+    [InlineData("join", "raw,parts,maxUploadSize,references")]
     [InlineData("request", "method,path,query,routeValues,headers")]
     public void ToBytes_writes_the_property_names_of_the_storage_format(string? property, string names)
     {

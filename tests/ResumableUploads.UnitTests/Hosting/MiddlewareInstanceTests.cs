@@ -48,7 +48,7 @@ public class MiddlewareInstanceTests
         Assert.Equal(10, await app.Client.StatusAsync("f", "/b-status"));
         Assert.Equal(10, await app.Client.StatusAsync("f", "/c"));
         Assert.Equal(withServices, Directory.Exists(Path.Combine(app.Directory, "shared")));
-        Assert.True(Directory.Exists(Path.Combine(app.Directory, "uploads")));
+        Assert.True(Directory.Exists(Path.Combine(app.Directory + "-uploads", "uploads")));
     }
 
     [Theory]
@@ -67,6 +67,7 @@ public class MiddlewareInstanceTests
         Assert.Equal(inOptions ? 0 : 1, await CountAsync(serviceStore));
         Assert.Equal(inOptions ? 1 : 0, await CountAsync(optionsStore));
         Assert.False(Directory.Exists(Path.Combine(app.Directory, "uploads")));
+        Assert.False(Directory.Exists(app.Directory + "-uploads"));
     }
 
     [Theory]

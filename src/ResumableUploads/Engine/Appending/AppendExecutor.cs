@@ -1,5 +1,6 @@
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine.Content;
+using ResumableUploads.Engine.Quotas;
 
 namespace ResumableUploads.Engine.Appending;
 
@@ -15,15 +16,16 @@ internal sealed class AppendExecutor(EngineContext context, AppendFinisher finis
         LockedAppend append, UploadInfo info, EngineRecord record, AppendContent? content, CancellationToken cancellationToken)
     {
         AppendCommand command = append.Command;
+        QuotaAccount account = QuotaAccount.From(info.Key, record);
         if (info.Length is null && command.KnownLength is { } length)
         {
             long additionalBytes = length - info.Offset;
-            if (!await context.Quota.TryReserveBytesAsync(command.Key.Owner, additionalBytes, cancellationToken))
+            if (!await context.Quota.TryReserveBytesAsync(account, additionalBytes, cancellationToken))
             {
                 return new UploadResult(UploadResultKind.OwnerQuotaExceeded, info.Offset);
             }
 
-            UpdateResult update = await SetLengthAsync(info, length, additionalBytes, cancellationToken);
+            UpdateResult update = await SetLengthAsync(info, account, length, cancellationToken);
             if (update.Info is null)
             {
                 return new UploadResult(update.Status == ChangeStatus.NotFound ? UploadResultKind.NotFound : UploadResultKind.Busy);
@@ -32,7 +34,7 @@ internal sealed class AppendExecutor(EngineContext context, AppendFinisher finis
             info = update.Info;
         }
 
-        (long capacity, UploadResultKind exceededKind) = await GetCapacityAsync(command, info, cancellationToken);
+        (long capacity, UploadResultKind exceededKind) = AppendValidator.GetRemainingCapacity(command, info, context.Settings);
         if (command.BodyLength > capacity)
         {
             return new UploadResult(exceededKind, info.Offset)
@@ -43,24 +45,19 @@ internal sealed class AppendExecutor(EngineContext context, AppendFinisher finis
             };
         }
 
+        // The quota of an upload of known length is already reserved.
+        ByteReservation? reservation = info.Length is null ? await context.Quota.ReserveBodyAsync(account, command.BodyLength, cancellationToken) : null;
+        if (info.Length is null && reservation is null)
+        {
+            return CreateResult(command, info, UploadResultKind.OwnerQuotaExceeded, info.Offset);
+        }
+
         using AppendContent? ownContent = content is null ? CreateContent(append, info.Length, capacity) : null;
         content ??= ownContent!;
         content.Progress = CreateProgressReporter(append, info, record);
-        if (content.MustHashStoredBytes && await context.Store.OpenReadAsync(info.Key, cancellationToken) is { } stored)
-        {
-            await using (stored)
-            {
-                await content.HashStoredBytesAsync(stored, cancellationToken);
-            }
-        }
-
-        AppendResult result = await AppendToStoreAsync(append, content);
+        content.Reservation = reservation;
+        AppendResult result = await AppendReservedAsync(append, info, content, cancellationToken);
         await content.WaitForProgressAsync();
-        if (info.Length is null)
-        {
-            context.Quota.AdjustBytes(command.Key.Owner, result.Offset - info.Offset);
-        }
-
         switch (result.Status)
         {
             case AppendStatus.Appended when record.Concatenation is { IsPart: true }
@@ -106,17 +103,34 @@ internal sealed class AppendExecutor(EngineContext context, AppendFinisher finis
             ? new ProgressReporter(append.Callbacks, info.Key, record, info.Length, context.Time, context.Settings.ProgressInterval, context.Logger)
             : null;
 
-    private async ValueTask<(long Bytes, UploadResultKind ExceededKind)> GetCapacityAsync(AppendCommand command, UploadInfo info, CancellationToken cancellationToken)
+    /// <summary>Appends the content, and releases the part of its reservation that is not used.</summary>
+    private async ValueTask<AppendResult> AppendReservedAsync(LockedAppend append, UploadInfo info, AppendContent content, CancellationToken cancellationToken)
     {
-        (long Bytes, UploadResultKind ExceededKind) capacity = AppendValidator.GetRemainingCapacity(command, info, context.Settings);
-        if (info.Length is not null)
+        long? storedBytes = 0;
+        try
         {
-            // The quota was reserved when the length became known.
-            return capacity;
-        }
+            if (content.MustHashStoredBytes && await context.Store.OpenReadAsync(info.Key, cancellationToken) is { } stored)
+            {
+                await using (stored)
+                {
+                    await content.HashStoredBytesAsync(stored, cancellationToken);
+                }
+            }
 
-        long availableBytes = await context.Quota.GetAvailableBytesAsync(command.Key.Owner, cancellationToken);
-        return availableBytes < capacity.Bytes ? (availableBytes, UploadResultKind.OwnerQuotaExceeded) : capacity;
+            storedBytes = null;
+            AppendResult result = await AppendToStoreAsync(append, content);
+            storedBytes = result.Status == AppendStatus.Appended ? result.Offset - info.Offset : 0;
+            return result;
+        }
+        catch (UploadStoreException e)
+        {
+            storedBytes ??= e.DurableOffset - info.Offset;
+            throw;
+        }
+        finally
+        {
+            content.Reservation?.Settle(storedBytes);
+        }
     }
 
     private UploadResult CreateResult(AppendCommand command, UploadInfo info, UploadResultKind kind, long offset) => new(kind, offset)
@@ -126,7 +140,7 @@ internal sealed class AppendExecutor(EngineContext context, AppendFinisher finis
         Expires = context.RecordPolicy.GetExpirationAfterChange(info.Record),
     };
 
-    private async ValueTask<UpdateResult> SetLengthAsync(UploadInfo info, long length, long reservedBytes, CancellationToken cancellationToken)
+    private async ValueTask<UpdateResult> SetLengthAsync(UploadInfo info, QuotaAccount account, long length, CancellationToken cancellationToken)
     {
         UpdateResult update = default;
         try
@@ -138,7 +152,7 @@ internal sealed class AppendExecutor(EngineContext context, AppendFinisher finis
         {
             if (update.Info is null)
             {
-                context.Quota.AdjustBytes(info.Key.Owner, -reservedBytes);
+                context.Quota.Add(account, new QuotaUsage(0, info.Offset - length));
             }
         }
     }
@@ -180,6 +194,7 @@ internal sealed class AppendExecutor(EngineContext context, AppendFinisher finis
         BodyEndReason.IdleTimeout => UploadResultKind.IdleTimeout,
         BodyEndReason.BelowMinDataRate => UploadResultKind.BelowMinDataRate,
         BodyEndReason.LimitExceeded => exceededKind,
+        BodyEndReason.QuotaExceeded => UploadResultKind.OwnerQuotaExceeded,
         _ => UploadResultKind.Interrupted,
     };
 }

@@ -1,6 +1,7 @@
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine.Completion;
 using ResumableUploads.Engine.Digests;
+using ResumableUploads.Engine.Quotas;
 
 namespace ResumableUploads.Engine.Appending;
 
@@ -30,7 +31,7 @@ internal sealed class AppendFinisher(EngineContext context, ReprDigestVerifier r
                 isOurs = current.State == UploadState.Receiving && current.Offset == info.Offset;
                 return !isOurs ? null
                     : hasHandler ? context.RecordPolicy.CreateReceived(written, current.Offset)
-                    : context.RecordPolicy.CreateCompleted(written, current.Offset);
+                    : context.RecordPolicy.CreateCompleted(written with { IsContentStored = true }, current.Offset);
             },
             CancellationToken.None);
         if (received is null)
@@ -43,7 +44,8 @@ internal sealed class AppendFinisher(EngineContext context, ReprDigestVerifier r
             return new UploadResult(UploadResultKind.Busy);
         }
 
-        context.Quota.ReleaseUpload(info.Key.Owner, info.Length ?? info.Offset);
+        // The bytes count until the content is moved or removed.
+        context.Quota.Add(QuotaAccount.From(info.Key, record), QuotaUsage.Of(received) - QuotaUsage.Of(info));
         return isOurs ? CreateReceivedStep(received, written, append.Callbacks) : new AppendStep.ResultPending(received, IsRepeat: false);
     }
 

@@ -1,6 +1,7 @@
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine.Content;
 using ResumableUploads.Engine.Expiration;
+using ResumableUploads.Engine.Quotas;
 
 namespace ResumableUploads.Engine.Appending;
 
@@ -8,6 +9,7 @@ namespace ResumableUploads.Engine.Appending;
 internal sealed class AppendProcessor(
     EngineContext context, SingleRequestUpload singleRequest, UploadCreator creator, AppendExecutor executor, AppendFinisher finisher, UploadRemover remover)
 {
+    private readonly ContentComparer _contentComparer = new(context);
     private readonly EmptyBodyDetector _emptyBodyDetector = new(context.Settings, context.Time, context.Stopping);
 
     /// <param name="append">The request.</param>
@@ -34,7 +36,8 @@ internal sealed class AppendProcessor(
             return new UploadResult(UploadResultKind.DigestUnsupported, info?.Offset ?? 0) { UploadLength = info?.Length };
         }
 
-        if (!context.Quota.TryReserveAppend(command.Key.Owner))
+        QuotaAccount account = QuotaAccount.From(command);
+        if (!context.Quota.TryReserveAppend(account))
         {
             return new UploadResult(UploadResultKind.TooManyAppends, info?.Offset ?? 0);
         }
@@ -47,7 +50,7 @@ internal sealed class AppendProcessor(
         }
         finally
         {
-            context.Quota.ReleaseAppend(command.Key.Owner);
+            context.Quota.ReleaseAppend(account);
         }
     }
 
@@ -65,6 +68,11 @@ internal sealed class AppendProcessor(
     /// <returns>The failure, or null if the body may be appended.</returns>
     private async ValueTask<AppendStep?> CheckExistingUploadAsync(LockedAppend append, UploadInfo info, EngineRecord record, CancellationToken cancellationToken)
     {
+        if (!append.Command.Matches(record))
+        {
+            return new UploadResult(UploadResultKind.DifferentRequest, info.Offset);
+        }
+
         if (record.Concatenation is { IsPart: false })
         {
             return new UploadResult(UploadResultKind.ConcatenationNotAppendable, info.State == UploadState.Receiving ? null : info.Offset);
@@ -72,16 +80,21 @@ internal sealed class AppendProcessor(
 
         if (info.State != UploadState.Receiving)
         {
-            return await AppendToReceivedAsync(append, info, cancellationToken);
+            return await AppendToReceivedAsync(append, info, record, cancellationToken);
         }
 
         return AppendValidator.CheckAgainstUpload(append.Command, info, context.Settings) is { } failure ? failure : (AppendStep?)null;
     }
 
     /// <summary>Handles a request for an upload that accepts no more bytes. An empty body at the final offset requests the result.</summary>
-    private async ValueTask<AppendStep> AppendToReceivedAsync(LockedAppend append, UploadInfo info, CancellationToken cancellationToken)
+    private async ValueTask<AppendStep> AppendToReceivedAsync(LockedAppend append, UploadInfo info, EngineRecord record, CancellationToken cancellationToken)
     {
         AppendCommand command = append.Command;
+        if (await _contentComparer.IsDifferentAsync(command, info, record, cancellationToken))
+        {
+            return new UploadResult(UploadResultKind.DifferentContent, info.Offset) { UploadLength = info.Length };
+        }
+
         bool isEmpty = command.BodyLength == 0
             || (command.BodyLength is null && command.Offset == info.Offset && await _emptyBodyDetector.IsEmptyAsync(command, append.Lock));
         cancellationToken.ThrowIfCancellationRequested();

@@ -80,7 +80,7 @@ internal static class AppendValidator
 
     /// <summary>Returns whether a body that ended for this reason completes the upload.</summary>
     public static bool CompletesUpload(CompletionRule rule, BodyEndReason endReason, long offset, long? length) =>
-        endReason != BodyEndReason.LimitExceeded && rule switch
+        endReason is not (BodyEndReason.LimitExceeded or BodyEndReason.QuotaExceeded) && rule switch
         {
             CompletionRule.AtLength => offset == length,
             CompletionRule.AtLengthOrFullBody => length is null ? endReason == BodyEndReason.EndOfBody : offset == length,

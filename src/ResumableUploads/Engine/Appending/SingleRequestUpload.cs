@@ -43,7 +43,7 @@ internal sealed class SingleRequestUpload(EngineContext context, ReprDigestVerif
             EngineRecord written = callbacks.HasCompletionHandler ? verified with { Handler = leases.StartAttempt(null) } : verified;
             CreateResult result = await _singleRequestStore!.CreateCompletedAsync(
                 command.Key,
-                callbacks.HasCompletionHandler ? policy.CreateReceived(written, bytes.Length) : policy.CreateCompleted(written, bytes.Length),
+                callbacks.HasCompletionHandler ? policy.CreateReceived(written, bytes.Length) : policy.CreateCompleted(written with { IsContentStored = true }, bytes.Length),
                 bytes,
                 cancellationToken);
             if (result.Status == CreateStatus.Created)

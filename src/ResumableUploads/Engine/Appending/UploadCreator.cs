@@ -1,5 +1,6 @@
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine.Content;
+using ResumableUploads.Engine.Quotas;
 
 namespace ResumableUploads.Engine.Appending;
 
@@ -26,13 +27,14 @@ internal sealed class UploadCreator(EngineContext context, SingleRequestUpload s
             return new CreationResult.Failed(new UploadResult(UploadResultKind.MetadataTooLarge));
         }
 
-        if (await context.Quota.ReserveUploadAsync(command.Key, command.KnownLength, command.BodyLength, cancellationToken) is { } failure)
+        QuotaAccount account = QuotaAccount.From(command);
+        if (await context.Quota.ReserveUploadAsync(account, command.KnownLength, command.BodyLength, cancellationToken) is { } failure)
         {
             Log.CreationRejected(context.Logger, command.Key, failure);
             return new CreationResult.Failed(new UploadResult(failure));
         }
 
-        bool isReceiving = false;
+        var used = default(QuotaUsage);
         try
         {
             CreationDecision decision = await callbacks.OnCreatingAsync(command.Key, createCommand, command.KnownLength, cancellationToken);
@@ -52,10 +54,10 @@ internal sealed class UploadCreator(EngineContext context, SingleRequestUpload s
                 ?? (await context.Store.CreateAsync(command.Key, context.RecordPolicy.CreateReceiving(record, command.KnownLength), cancellationToken), record);
             if (result.Info is { } info)
             {
-                isReceiving = single is null;
+                used = QuotaUsage.Of(info);
                 context.Metrics.UploadCreated();
                 Log.Created(context.Logger, command.Key);
-                return new CreationResult.Created(info, written, HasContent: !isReceiving);
+                return new CreationResult.Created(info, written, HasContent: single is not null);
             }
 
             // Another process has created the upload. The request continues with the existing upload.
@@ -65,11 +67,7 @@ internal sealed class UploadCreator(EngineContext context, SingleRequestUpload s
         }
         finally
         {
-            // Only an upload that is still receiving counts against the quota.
-            if (!isReceiving)
-            {
-                context.Quota.ReleaseUpload(command.Key.Owner, command.KnownLength ?? 0);
-            }
+            context.Quota.Add(account, used - new QuotaUsage(1, command.KnownLength ?? 0));
         }
     }
 
@@ -78,6 +76,7 @@ internal sealed class UploadCreator(EngineContext context, SingleRequestUpload s
         Protocol = createCommand.Protocol,
         EngineName = context.Settings.EngineName,
         Created = context.Time.GetUtcNow(),
+        Network = command.Network,
         RawFileName = createCommand.RawFileName,
         ContentType = createCommand.ContentType,
         Request = createCommand.Request,

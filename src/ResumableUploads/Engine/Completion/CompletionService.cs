@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine.Appending;
+using ResumableUploads.Engine.Quotas;
 using ResumableUploads.Infrastructure;
 
 namespace ResumableUploads.Engine.Completion;
@@ -250,13 +251,35 @@ internal sealed class CompletionService(EngineContext context, HandlerLeases lea
     /// <summary>Writes the completed state after the response is stored.</summary>
     private async ValueTask<UploadResult> MarkCompletedAsync(UploadInfo info, EngineRecord record, ReadOnlyMemory<byte>? response)
     {
-        EngineRecord completed = record with { Handler = HandlerLeases.WithoutLease(record) };
-        await context.RecordUpdater.UpdateAsync(
+        EngineRecord completed = record with
+        {
+            Handler = HandlerLeases.WithoutLease(record),
+            IsContentStored = await HasContentAsync(info.Key) ? true : null,
+        };
+        bool isOurs = false;
+        UploadInfo? written = await context.RecordUpdater.UpdateAsync(
             info,
-            current => current.State == UploadState.Completed ? null : context.RecordPolicy.CreateCompleted(completed, current.Offset),
+            current => (isOurs = current.State != UploadState.Completed) ? context.RecordPolicy.CreateCompleted(completed, current.Offset) : null,
             CancellationToken.None);
+        if (isOurs && written is not null)
+        {
+            context.Quota.Add(QuotaAccount.From(info.Key, completed), QuotaUsage.Of(written) - QuotaUsage.Of(info));
+        }
+
         Log.Completed(context.Logger, info.Key);
         return CompletedResult(info, record, response);
+    }
+
+    /// <summary>Returns whether the content is still in the store, and was not moved by the handler.</summary>
+    private async ValueTask<bool> HasContentAsync(UploadKey key)
+    {
+        if (context.Store.GetCapability<IContentMover>() is null)
+        {
+            return true;
+        }
+
+        await using Stream? content = await context.Store.OpenReadAsync(key, CancellationToken.None);
+        return content is not null;
     }
 
     /// <summary>Releases the lease after a failed run, or dead-letters the upload. A run that was canceled by a server stop does not count as an attempt.</summary>

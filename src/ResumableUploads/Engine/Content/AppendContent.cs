@@ -4,6 +4,7 @@ using ResumableUploads.Abstractions;
 using ResumableUploads.Engine.Appending;
 using ResumableUploads.Engine.Digests;
 using ResumableUploads.Engine.Locking;
+using ResumableUploads.Engine.Quotas;
 
 namespace ResumableUploads.Engine.Content;
 
@@ -59,6 +60,13 @@ internal sealed class AppendContent : UploadContent, IDisposable
 
     /// <summary>Gets or sets the receiver of durable offsets, or <see langword="null"/> if the application does not track progress.</summary>
     public ProgressReporter? Progress { get; set; }
+
+    /// <summary>Gets or sets the bytes that are reserved for the body, or <see langword="null"/> if the length of the upload is known.</summary>
+    public ByteReservation? Reservation
+    {
+        get => _reader.Reservation;
+        set => _reader.Reservation = value;
+    }
 
     /// <summary>Gets a token that is canceled if the store has not returned within the grace period after the body ended early.</summary>
     public CancellationToken GraceToken => _grace.Token;

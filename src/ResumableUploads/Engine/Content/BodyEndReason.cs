@@ -26,4 +26,7 @@ internal enum BodyEndReason
 
     /// <summary>The body has more bytes than the upload accepts.</summary>
     LimitExceeded,
+
+    /// <summary>The body has more bytes than the quota of the owner allows.</summary>
+    QuotaExceeded,
 }

@@ -3,6 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using ResumableUploads.Engine.Digests;
+using ResumableUploads.Engine.Quotas;
 
 namespace ResumableUploads.Engine.Content;
 
@@ -60,6 +61,9 @@ internal sealed partial class RequestBodyReader : PipeReader, IDisposable
         /// <summary>It is no longer called.</summary>
         Closed,
     }
+
+    /// <summary>Gets or sets the reservation that is extended with each read, or <see langword="null"/>.</summary>
+    public ByteReservation? Reservation { get; set; }
 
     public BodyEndReason EndReason { get; private set; }
 
@@ -249,10 +253,12 @@ internal sealed partial class RequestBodyReader : PipeReader, IDisposable
         _dataRateMonitor.AddBytes(result.Buffer.Length - _unconsumed.Length);
         _innerState = InnerState.AdvancePending;
         _unconsumed = result.Buffer;
-        if (_unconsumed.Length > _remainingLength)
+        long reservedLength = ReserveUnconsumed();
+        if (_unconsumed.Length > Math.Min(_remainingLength, reservedLength))
         {
-            _unconsumed = _unconsumed.Slice(0, _remainingLength);
-            MarkEnded(BodyEndReason.LimitExceeded);
+            BodyEndReason reason = reservedLength < _remainingLength ? BodyEndReason.QuotaExceeded : BodyEndReason.LimitExceeded;
+            _unconsumed = _unconsumed.Slice(0, Math.Min(_remainingLength, reservedLength));
+            MarkEnded(reason);
         }
         else if (result.IsCompleted)
         {
@@ -271,6 +277,12 @@ internal sealed partial class RequestBodyReader : PipeReader, IDisposable
 
         return CurrentReadResult();
     }
+
+    /// <summary>Returns how many of the unconsumed bytes the quota allows.</summary>
+    private long ReserveUnconsumed() =>
+        Reservation is { } reservation
+            ? reservation.Extend(ConsumedLength + Math.Min(_unconsumed.Length, _remainingLength)) - ConsumedLength
+            : long.MaxValue;
 
     /// <summary>Reads once more after a stop was requested, so that no byte that the server has received is lost, and ends the body.</summary>
     private ReadResult ReadAvailable()

@@ -15,6 +15,8 @@ internal sealed class EngineSweepVisitor(
     ConcatenationService concatenation,
     IUploadCallbacks callbacks) : ISweepVisitor
 {
+    private bool _hasSwept;
+
     public TimeSpan Interval => context.Settings.SweepInterval;
 
     public async ValueTask VisitAsync(UploadInfo info, CancellationToken cancellationToken)
@@ -32,30 +34,48 @@ internal sealed class EngineSweepVisitor(
                 await WaitBoundedAsync(info, ExpireAsync(info, uploadLock, cancellationToken), cancellationToken);
             }
         }
-        else if (info.State == UploadState.Receiving)
+        else if (info.State != UploadState.Receiving)
+        {
+            await VisitReceivedAsync(info, cancellationToken);
+        }
+        else
         {
             // The index of pending concatenations is in memory; after a restart the sweep rebuilds it.
             if (EngineRecord.IsConcatenated(info) && context.RecordPolicy.BelongsToThisEngine(info))
             {
-                concatenation.TrackIfPending(info, EngineRecord.From(info));
-                if (callbacks.HasCompletionHandler)
+                EngineRecord record = EngineRecord.From(info);
+                concatenation.TrackIfPending(info, record);
+
+                // Only a request can run the endpoint of an upload.
+                if (callbacks.HasCompletionHandler || record.Request is null)
                 {
                     await concatenation.TryConcatenateAsync(info.Key, waitForLock: false, callbacks, cancellationToken);
                 }
             }
         }
-        else if (info.State == UploadState.Received && callbacks.HasCompletionHandler && context.RecordPolicy.BelongsToThisEngine(info)
+    }
+
+    public void OnSweepCompleted()
+    {
+        _hasSwept = true;
+        context.Metrics.SweepSucceeded(context.Settings.EngineName, context.Time.GetUtcNow());
+        context.Quota.RemoveIdleOwners();
+    }
+
+    private async ValueTask VisitReceivedAsync(UploadInfo info, CancellationToken cancellationToken)
+    {
+        if (!_hasSwept && EngineRecord.IsConcatenated(info) && context.RecordPolicy.BelongsToThisEngine(info))
+        {
+            // A crash may have followed the last byte.
+            await concatenation.RemovePartsAsync(info);
+        }
+
+        if (info.State == UploadState.Received && callbacks.HasCompletionHandler && context.RecordPolicy.BelongsToThisEngine(info)
             && !completion.IsHandlerRunning(info)
             && EngineRecord.From(info) is var record && !completion.IsDeadLetterReported(record) && !completion.IsRetryPending(record))
         {
             await WaitBoundedAsync(info, completion.GetResultAsync(info, callbacks, cancellationToken).AsTask(), cancellationToken);
         }
-    }
-
-    public void OnSweepCompleted()
-    {
-        context.Metrics.SweepSucceeded(context.Settings.EngineName, context.Time.GetUtcNow());
-        context.Quota.RemoveIdleOwners();
     }
 
     private async Task ExpireAsync(UploadInfo info, UploadLock uploadLock, CancellationToken cancellationToken)

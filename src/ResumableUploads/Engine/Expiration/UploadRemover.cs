@@ -22,11 +22,7 @@ internal sealed class UploadRemover(IUploadStore store, OwnerQuota quota, Pendin
         }
 
         pending.Remove(info.Key);
-        if (info.State == UploadState.Receiving)
-        {
-            quota.ReleaseUpload(info.Key.Owner, info.Length ?? info.Offset);
-        }
-
+        quota.Add(QuotaAccount.From(info), -QuotaUsage.Of(info));
         return true;
     }
 

@@ -4,123 +4,129 @@ using ResumableUploads.Abstractions;
 namespace ResumableUploads.Engine.Quotas;
 
 /// <summary>
-/// Enforces the limits per owner: unfinished uploads, their bytes, and concurrent appends. The uploads of an owner are counted by
-/// listing them on first use and updated with every change. Because other processes change the same store, they are counted again
-/// in the background when the count is outdated.
+/// Enforces the limits per owner: unfinished uploads, bytes in the store, and concurrent appends. If unrelated clients share an owner, the limits apply to
+/// each network of clients, and larger ones to all of them together. The uploads of an owner are counted by listing them on first use and updated with every
+/// change. Because other processes change the same store, they are counted again in the background when the count is outdated.
 /// </summary>
 internal sealed class OwnerQuota(IUploadStore store, EngineSettings settings, TimeProvider time, CancellationToken stopping)
 {
     private readonly ConcurrentDictionary<string, OwnerUsage> _usageByOwner = new(StringComparer.Ordinal);
+    private readonly long _maxTotalBytes = settings.MaxBytesPerOwner > long.MaxValue / settings.AnonymousTotalFactor
+        ? long.MaxValue
+        : settings.MaxBytesPerOwner * settings.AnonymousTotalFactor;
 
     /// <summary>Reserves quota for a new upload.</summary>
-    /// <param name="key">The key of the upload.</param>
+    /// <param name="account">The account of the upload.</param>
     /// <param name="length">The length of the upload, or <see langword="null"/> if it is unknown.</param>
     /// <param name="minimumBytes">
     /// The length of the first body, or <see langword="null"/> if it is unknown. It must fit in the quota, but is not reserved.
     /// </param>
     /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
     /// <returns><see langword="null"/> if the quota is reserved; otherwise the limit that the upload would exceed.</returns>
-    public async ValueTask<UploadResultKind?> ReserveUploadAsync(UploadKey key, long? length, long? minimumBytes, CancellationToken cancellationToken)
-    {
-        OwnerUsage usage = await GetCountedUsageAsync(key.Owner, cancellationToken);
-        lock (usage)
-        {
-            if (usage.Current.Uploads >= settings.MaxUploadsPerOwner)
+    public ValueTask<UploadResultKind?> ReserveUploadAsync(QuotaAccount account, long? length, long? minimumBytes, CancellationToken cancellationToken) =>
+        UseCountedAsync<UploadResultKind?>(
+            account.Owner,
+            usage =>
             {
-                return UploadResultKind.TooManyUploads;
-            }
+                if (usage.GetUsage(account.Network).Uploads >= settings.MaxUploadsPerOwner
+                    || usage.Total.Uploads >= (long)settings.MaxUploadsPerOwner * settings.AnonymousTotalFactor)
+                {
+                    return UploadResultKind.TooManyUploads;
+                }
 
-            if ((length ?? minimumBytes ?? 0) > settings.MaxBytesPerOwner - usage.Current.Bytes)
-            {
-                return UploadResultKind.OwnerQuotaExceeded;
-            }
+                if ((length ?? minimumBytes ?? 0) > GetAvailableBytes(usage, account))
+                {
+                    return UploadResultKind.OwnerQuotaExceeded;
+                }
 
-            usage.Current = usage.Current.Add(1, length ?? 0);
-            return null;
-        }
-    }
+                usage.Add(account.Network, new QuotaUsage(1, length ?? 0));
+                return null;
+            },
+            cancellationToken);
 
-    /// <summary>Returns how many more bytes the owner may store.</summary>
-    public async ValueTask<long> GetAvailableBytesAsync(string owner, CancellationToken cancellationToken)
-    {
-        OwnerUsage usage = await GetCountedUsageAsync(owner, cancellationToken);
-        lock (usage)
-        {
-            return Math.Max(0, settings.MaxBytesPerOwner - usage.Current.Bytes);
-        }
-    }
+    /// <summary>Returns how many more bytes the account may store.</summary>
+    public ValueTask<long> GetAvailableBytesAsync(QuotaAccount account, CancellationToken cancellationToken) =>
+        UseCountedAsync(account.Owner, usage => GetAvailableBytes(usage, account), cancellationToken);
 
     /// <summary>Reserves bytes for an upload whose length becomes known after its creation.</summary>
-    public async ValueTask<bool> TryReserveBytesAsync(string owner, long bytes, CancellationToken cancellationToken)
-    {
-        OwnerUsage usage = await GetCountedUsageAsync(owner, cancellationToken);
-        lock (usage)
+    public ValueTask<bool> TryReserveBytesAsync(QuotaAccount account, long bytes, CancellationToken cancellationToken) =>
+        UseCountedAsync(
+            account.Owner,
+            usage =>
+            {
+                bool isAvailable = bytes <= GetAvailableBytes(usage, account);
+                if (isAvailable)
+                {
+                    usage.Add(account.Network, new QuotaUsage(0, bytes));
+                }
+
+                return isAvailable;
+            },
+            cancellationToken);
+
+    /// <summary>Reserves bytes for the body of an append to an upload of unknown length.</summary>
+    /// <param name="account">The account of the upload.</param>
+    /// <param name="bodyLength">The length of the body, or null if it is unknown. The reservation then grows with the body.</param>
+    /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
+    /// <returns>The reservation, or null if the body exceeds the quota.</returns>
+    public async ValueTask<ByteReservation?> ReserveBodyAsync(QuotaAccount account, long? bodyLength, CancellationToken cancellationToken) =>
+        await TryReserveBytesAsync(account, bodyLength ?? 0, cancellationToken) ? new ByteReservation(this, account, bodyLength ?? 0) : null;
+
+    /// <summary>Reserves as many bytes as are available, and returns their number.</summary>
+    public long ReserveUpTo(QuotaAccount account, long bytes) =>
+        Use(account.Owner, usage =>
         {
-            if (bytes > settings.MaxBytesPerOwner - usage.Current.Bytes)
+            // The usage of an owner is not removed while an append runs, so it is counted.
+            long reserved = usage.IsCounted ? Math.Min(bytes, GetAvailableBytes(usage, account)) : bytes;
+            usage.Add(account.Network, new QuotaUsage(0, reserved));
+            return reserved;
+        });
+
+    /// <summary>Adds a change to the usage, which is negative if an upload was removed or a reservation is not used.</summary>
+    public void Add(QuotaAccount account, QuotaUsage change)
+    {
+        if (change != default && _usageByOwner.TryGetValue(account.Owner, out OwnerUsage? usage))
+        {
+            lock (usage)
+            {
+                usage.Add(account.Network, change);
+            }
+        }
+    }
+
+    /// <summary>Counts the uploads of an owner again before long.</summary>
+    public void MarkOutdated(string owner)
+    {
+        if (_usageByOwner.TryGetValue(owner, out OwnerUsage? usage))
+        {
+            lock (usage)
+            {
+                usage.MarkOutdated();
+            }
+        }
+    }
+
+    /// <summary>Reserves one of the concurrent appends of the account, if the limits allow it.</summary>
+    public bool TryReserveAppend(QuotaAccount account) =>
+        Use(account.Owner, usage =>
+        {
+            if (usage.GetAppends(account.Network) >= settings.MaxAppendsPerOwner
+                || usage.TotalAppends >= (long)settings.MaxAppendsPerOwner * settings.AnonymousTotalFactor)
             {
                 return false;
             }
 
-            usage.Current = usage.Current.Add(0, bytes);
+            usage.AddAppends(account.Network, 1);
             return true;
-        }
-    }
+        });
 
-    /// <summary>Adds bytes that were stored for an upload of unknown length, or subtracts reserved bytes that are not used.</summary>
-    public void AdjustBytes(string owner, long bytes)
+    public void ReleaseAppend(QuotaAccount account)
     {
-        if (bytes != 0 && _usageByOwner.TryGetValue(owner, out OwnerUsage? usage))
+        if (_usageByOwner.TryGetValue(account.Owner, out OwnerUsage? usage))
         {
             lock (usage)
             {
-                usage.Current = usage.Current.Add(0, bytes);
-            }
-        }
-    }
-
-    /// <summary>Releases the quota of an unfinished upload that was completed or removed.</summary>
-    public void ReleaseUpload(string owner, long bytes)
-    {
-        if (_usageByOwner.TryGetValue(owner, out OwnerUsage? usage))
-        {
-            lock (usage)
-            {
-                usage.Current = usage.Current.Add(-1, -bytes);
-            }
-        }
-    }
-
-    /// <summary>Reserves one of the concurrent appends of the owner, if the limit allows it.</summary>
-    public bool TryReserveAppend(string owner)
-    {
-        while (true)
-        {
-            OwnerUsage usage = _usageByOwner.GetOrAdd(owner, static _ => new OwnerUsage());
-            lock (usage)
-            {
-                if (usage.IsRemoved)
-                {
-                    continue;
-                }
-
-                if (usage.ActiveAppends >= settings.MaxAppendsPerOwner)
-                {
-                    return false;
-                }
-
-                usage.ActiveAppends++;
-                return true;
-            }
-        }
-    }
-
-    public void ReleaseAppend(string owner)
-    {
-        if (_usageByOwner.TryGetValue(owner, out OwnerUsage? usage))
-        {
-            lock (usage)
-            {
-                usage.ActiveAppends--;
+                usage.AddAppends(account.Network, -1);
             }
         }
     }
@@ -132,7 +138,7 @@ internal sealed class OwnerQuota(IUploadStore store, EngineSettings settings, Ti
         {
             lock (usage)
             {
-                if (usage.ActiveAppends == 0 && usage.CountTask is null && !usage.IsFresh(time))
+                if (usage.TotalAppends == 0 && usage.CountTask is null && !usage.IsFresh(time))
                 {
                     usage.IsRemoved = true;
                     _usageByOwner.TryRemove(owner, out _);
@@ -141,7 +147,27 @@ internal sealed class OwnerQuota(IUploadStore store, EngineSettings settings, Ti
         }
     }
 
-    private async ValueTask<OwnerUsage> GetCountedUsageAsync(string owner, CancellationToken cancellationToken)
+    private long GetAvailableBytes(OwnerUsage usage, QuotaAccount account) =>
+        Math.Max(0, Math.Min(settings.MaxBytesPerOwner - usage.GetUsage(account.Network).Bytes, _maxTotalBytes - usage.Total.Bytes));
+
+    /// <summary>Runs a function with the locked usage of an owner.</summary>
+    private T Use<T>(string owner, Func<OwnerUsage, T> use)
+    {
+        while (true)
+        {
+            OwnerUsage usage = _usageByOwner.GetOrAdd(owner, static _ => new OwnerUsage());
+            lock (usage)
+            {
+                if (!usage.IsRemoved)
+                {
+                    return use(usage);
+                }
+            }
+        }
+    }
+
+    /// <summary>Runs a function with the locked usage of an owner, after its uploads were counted.</summary>
+    private async ValueTask<T> UseCountedAsync<T>(string owner, Func<OwnerUsage, T> use, CancellationToken cancellationToken)
     {
         while (true)
         {
@@ -157,20 +183,20 @@ internal sealed class OwnerQuota(IUploadStore store, EngineSettings settings, Ti
 
                 if (usage.IsCounted)
                 {
-                    if (!usage.IsFresh(time))
+                    if (!usage.IsFresh(time) && usage.CountTask is null)
                     {
                         // The old count is used until then: counting takes long for an owner with many uploads.
-                        usage.CountTask ??= StartRecount(owner, usage, usage.Current);
+                        StartRecount(owner, usage);
                     }
 
-                    return usage;
+                    return use(usage);
                 }
 
                 runningCount = usage.CountTask;
                 if (runningCount is null)
                 {
                     ownCount = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-                    usage.CountTask = ownCount.Task;
+                    usage.StartCount(ownCount.Task);
                 }
             }
 
@@ -183,43 +209,50 @@ internal sealed class OwnerQuota(IUploadStore store, EngineSettings settings, Ti
 
             try
             {
-                await CountAsync(owner, usage, default, cancellationToken);
+                await CountAsync(owner, usage, cancellationToken);
             }
             finally
             {
                 ownCount!.SetResult();
             }
-
-            return usage;
         }
     }
 
-    private Task StartRecount(string owner, OwnerUsage usage, OwnerUsage.Totals before) =>
-        Task.Run(() => RecountAsync(owner, usage, before), CancellationToken.None);
+    private void StartRecount(string owner, OwnerUsage usage)
+    {
+        var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        usage.StartCount(started.Task);
+        _ = Task.Run(() => RecountAsync(owner, usage, started), CancellationToken.None);
+    }
 
-    private async Task RecountAsync(string owner, OwnerUsage usage, OwnerUsage.Totals before)
+    private async Task RecountAsync(string owner, OwnerUsage usage, TaskCompletionSource completion)
     {
         try
         {
-            await CountAsync(owner, usage, before, stopping);
+            await CountAsync(owner, usage, stopping);
         }
         catch (Exception e) when (e is UploadStoreException or OperationCanceledException)
         {
             // The old count stays valid; the next request starts another count.
         }
+        finally
+        {
+            completion.SetResult();
+        }
     }
 
-    private async Task CountAsync(string owner, OwnerUsage usage, OwnerUsage.Totals before, CancellationToken cancellationToken)
+    private async Task CountAsync(string owner, OwnerUsage usage, CancellationToken cancellationToken)
     {
-        var counted = new OwnerUsage.Totals(0, 0);
+        var counted = new Dictionary<string, QuotaUsage>(StringComparer.Ordinal);
         bool isListed = false;
         try
         {
             await foreach (UploadInfo info in store.ListAsync(new UploadQuery { Owner = owner }, cancellationToken))
             {
-                if (info.State == UploadState.Receiving)
+                if (QuotaUsage.Of(info) is var upload && upload != default)
                 {
-                    counted = counted.Add(1, info.Length ?? info.Offset);
+                    string network = QuotaAccount.From(info).Network;
+                    counted[network] = counted.GetValueOrDefault(network) + upload;
                 }
             }
 
@@ -229,13 +262,7 @@ internal sealed class OwnerQuota(IUploadStore store, EngineSettings settings, Ti
         {
             lock (usage)
             {
-                usage.CountTask = null;
-                if (isListed)
-                {
-                    // Adds the changes since the count began. Some may have been listed too; the next count corrects that.
-                    usage.Current = counted.Add(usage.Current.Uploads - before.Uploads, usage.Current.Bytes - before.Bytes);
-                    usage.MarkCounted(time);
-                }
+                usage.EndCount(isListed ? counted : null, time);
             }
         }
     }

@@ -37,8 +37,9 @@ internal static class FileNameSanitizer
             return DefaultName;
         }
 
+        // Programs mistake a leading hyphen for an option.
         int dot = name.IndexOf('.', StringComparison.Ordinal);
-        if (ReservedNames.Contains((dot < 0 ? name : name[..dot]).TrimEnd()))
+        if (name[0] == '-' || ReservedNames.Contains((dot < 0 ? name : name[..dot]).TrimEnd()))
         {
             name = "_" + name;
         }
@@ -49,6 +50,9 @@ internal static class FileNameSanitizer
     /// <summary>Inserts a number before the extension. Returns the name unchanged for 0.</summary>
     public static string AppendNumber(string safeName, int number) =>
         number == 0 ? safeName : Truncate(safeName, string.Create(CultureInfo.InvariantCulture, $" ({number})"));
+
+    /// <summary>Inserts a text in parentheses before the extension.</summary>
+    public static string AppendSuffix(string safeName, string suffix) => Truncate(safeName, $" ({suffix})");
 
     private static string Truncate(string name, string suffix)
     {

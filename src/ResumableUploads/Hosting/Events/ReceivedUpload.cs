@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine;
 using ResumableUploads.Hosting.Events;
+using ResumableUploads.Hosting.Startup;
 
 namespace ResumableUploads;
 
@@ -58,7 +59,9 @@ public abstract class ReceivedUpload : UploadEvent
     /// Moves the content to a file: a rename on the same volume, otherwise a copy that is synced before the original is deleted. Creates the
     /// directory if it does not exist. The call can be repeated after a crash.
     /// </summary>
-    /// <param name="path">The path of the file. Never derive it from <see cref="UploadEvent.RawFileName"/>.</param>
+    /// <param name="path">
+    /// The path of the file. A relative path is relative to the content root. Never derive it from <see cref="UploadEvent.RawFileName"/>.
+    /// </param>
     /// <param name="overwrite">Whether to replace an existing file. Default: <see langword="false"/>.</param>
     /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
     /// <returns>The full path of the file.</returns>
@@ -66,30 +69,32 @@ public abstract class ReceivedUpload : UploadEvent
     public async Task<string> MoveToFileAsync(string path, bool overwrite = false, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        string target = Path.GetFullPath(path);
+        string target = ContentRoot.GetFullPath(Services, path);
         return await TryMoveAsync(target, overwrite, cancellationToken)
             ?? throw new IOException($"Another file exists at '{target}'. Choose another path, or pass overwrite: true.");
     }
 
     /// <summary>
-    /// Moves the content into a directory, as <see cref="UploadEvent.FileName"/> or, if that name exists, as the next free name such as
-    /// <c>name (1).txt</c>. The call can be repeated after a crash.
+    /// Moves the content into a directory, as <see cref="UploadEvent.FileName"/> or, if that name exists, with a number or a short random text before the
+    /// extension, such as <c>name (1).txt</c> or <c>name (3f9c27d1).txt</c>. The call can be repeated after a crash.
     /// </summary>
-    /// <param name="directory">The directory. It is created if it does not exist.</param>
+    /// <param name="directory">The directory. A relative path is relative to the content root. It is created if it does not exist.</param>
     /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
     /// <returns>The full path of the file.</returns>
+    /// <exception cref="IOException">The directory has too many files of this name.</exception>
     public async Task<string> MoveToDirectoryAsync(string directory, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(directory);
-        string folder = Path.GetFullPath(directory);
-        for (int number = 0; ; number++)
+        string folder = ContentRoot.GetFullPath(Services, directory);
+        foreach (string name in UniqueFileNames.Get(FileName, Key))
         {
-            string target = Path.Combine(folder, FileNameSanitizer.AppendNumber(FileName, number));
-            if (await TryMoveAsync(target, overwrite: false, cancellationToken) is { } path)
+            if (await TryMoveAsync(Path.Combine(folder, name), overwrite: false, cancellationToken) is { } path)
             {
                 return path;
             }
         }
+
+        throw new IOException($"No free name for '{FileName}' was found in '{folder}'.");
     }
 
     private async ValueTask<string?> TryMoveAsync(string target, bool overwrite, CancellationToken cancellationToken) =>

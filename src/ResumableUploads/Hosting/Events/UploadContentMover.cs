@@ -24,7 +24,7 @@ internal sealed class UploadContentMover(IUploadStore store, UploadKey key)
     public async ValueTask<string?> TryMoveAsync(string target, bool overwrite, bool isRepeat, CancellationToken cancellationToken)
     {
         string directory = Path.GetDirectoryName(target) ?? throw new ArgumentException("The target path must not be the root of a file system.", nameof(target));
-        Directory.CreateDirectory(directory);
+        FileLayer.Default.CreateDirectory(directory);
         return store.GetCapability<IContentMover>() is { } mover ? await MoveAsync(mover, target, overwrite, cancellationToken)
             : await CopyAsync(target, overwrite, isRepeat, cancellationToken) ? target
             : null;

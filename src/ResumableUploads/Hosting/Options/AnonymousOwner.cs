@@ -4,8 +4,9 @@ namespace ResumableUploads;
 public enum AnonymousOwner
 {
     /// <summary>
-    /// Each browser is a separate owner, identified by a random cookie. Clients without cookies (curl, devices, pages of other sites) share
-    /// one owner.
+    /// For file ids, each browser that keeps a random cookie is a separate owner; a status request sets the cookie. Clients without cookies (curl, devices,
+    /// pages of other sites) share one owner. An upload with a random URL (tus, the IETF draft) needs no cookie: any anonymous client that knows the URL
+    /// can continue it.
     /// </summary>
     PerBrowser = 0,
 

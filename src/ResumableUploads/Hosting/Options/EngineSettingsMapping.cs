@@ -16,6 +16,7 @@ internal static class EngineSettingsMapping
         MaxUploadsPerOwner = options.Limits.MaxUploadsPerOwner,
         MaxBytesPerOwner = options.Limits.MaxBytesPerOwner,
         MaxAppendsPerOwner = options.Limits.MaxAppendsPerOwner,
+        AnonymousTotalFactor = options.Limits.AnonymousTotalFactor,
         IdleTimeout = options.Timeouts.IdleTimeout,
         MinDataRate = options.Limits.MinDataRate,
         MinDataRatePeriod = options.Limits.MinDataRatePeriod,

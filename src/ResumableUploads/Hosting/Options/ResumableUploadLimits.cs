@@ -8,8 +8,8 @@ public sealed class ResumableUploadLimits
     public int MaxUploadsPerOwner { get; set; } = 1000;
 
     /// <summary>
-    /// Gets or sets the maximum total size of the incomplete uploads of an owner, in bytes. An upload counts with its declared length, or
-    /// with its received bytes if the length is unknown.
+    /// Gets or sets the maximum total size of the uploads of an owner in the store, in bytes. An incomplete upload counts with its declared length, or
+    /// with its received bytes if the length is unknown. A complete upload counts until its content is moved or removed.
     /// </summary>
     /// <remarks>Defaults to 100 GiB. Must be greater than 0. Requests that exceed it are rejected with 413.</remarks>
     public long MaxBytesPerOwner { get; set; } = 100L << 30;
@@ -17,6 +17,13 @@ public sealed class ResumableUploadLimits
     /// <summary>Gets or sets the maximum number of concurrent append requests per owner.</summary>
     /// <remarks>Defaults to 100. Must be greater than 0. Further requests are rejected with 429.</remarks>
     public int MaxAppendsPerOwner { get; set; } = 100;
+
+    /// <summary>
+    /// Gets or sets how many times the limits per owner all anonymous clients without an owner of their own can use together. The limits themselves
+    /// apply to each network of such clients: an IPv4 address or an IPv6 network (/64).
+    /// </summary>
+    /// <remarks>Defaults to 10. Must be greater than 0. Requests that exceed it are rejected with 429 or 413.</remarks>
+    public int AnonymousTotalFactor { get; set; } = 10;
 
     /// <summary>Gets or sets the minimum data rate of a request body, in bytes per second, or 0 for none.</summary>
     /// <remarks>
@@ -26,6 +33,6 @@ public sealed class ResumableUploadLimits
     public long MinDataRate { get; set; } = 100;
 
     /// <summary>Gets or sets the period over which <see cref="MinDataRate"/> is measured.</summary>
-    /// <remarks>Defaults to 60 seconds. Must be greater than zero and at most 49 days.</remarks>
+    /// <remarks>Defaults to 60 seconds. Must be at least 1 second and at most 49 days.</remarks>
     public TimeSpan MinDataRatePeriod { get; set; } = TimeSpan.FromSeconds(60);
 }

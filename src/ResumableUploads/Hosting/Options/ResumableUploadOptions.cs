@@ -19,12 +19,18 @@ public sealed class ResumableUploadOptions
     /// Gets or sets the path that returns the current offset of an upload, or <see langword="null"/> for no separate path. The upload path
     /// also answers status requests.
     /// </summary>
-    /// <remarks>Defaults to <c>/status</c>. Must differ from <see cref="UploadPath"/>.</remarks>
+    /// <remarks>Defaults to <c>/status</c>. Must differ from <see cref="UploadPath"/>, also without a trailing slash.</remarks>
     public string? StatusPath { get; set; } = "/status";
 
-    /// <summary>Gets or sets the directory of the file-system store. A relative path is relative to the content root.</summary>
-    /// <remarks>Defaults to <c>uploads</c>. Must not be empty.</remarks>
-    public string Directory { get; set; } = "uploads";
+    /// <summary>
+    /// Gets or sets the directory of the file-system store. A relative path is relative to the content root. The full path is logged at start.
+    /// </summary>
+    /// <remarks>
+    /// Defaults to <see langword="null"/>: a directory next to the content root, whose name is that of the content root with the suffix <c>-uploads</c>. A host
+    /// that reloads its configuration watches the content root itself. If the directory cannot be created, or the directory <c>uploads</c> of an earlier
+    /// version exists below the content root, it is that one. Must not be empty.
+    /// </remarks>
+    public string? Directory { get; set; }
 
     /// <summary>Gets or sets the store that keeps the uploads.</summary>
     /// <remarks>
@@ -52,12 +58,23 @@ public sealed class ResumableUploadOptions
     /// <remarks>Defaults to <see langword="null"/>: the signed-in user is the owner.</remarks>
     public Func<HttpContext, string?>? Owner { get; set; }
 
-    /// <summary>Gets or sets a function that returns the scope in which, together with the owner, a request's file id is unique.</summary>
+    /// <summary>
+    /// Gets or sets a function that returns the scope in which, together with the owner and the endpoint, a request's file id is unique.
+    /// </summary>
     /// <remarks>
-    /// Defaults to <see langword="null"/>: the scope is the path base and the upload path, so that the same file sent to two URLs is two
-    /// uploads.
+    /// Defaults to <see langword="null"/>: the scope is the host (without port), the path base and the upload path, so that the same file sent to two
+    /// hosts or URLs is two uploads.
     /// </remarks>
     public Func<HttpContext, string>? Scope { get; set; }
+
+    /// <summary>
+    /// Gets the names of query parameters that may differ between the requests of an upload to an endpoint of the app, such as a token that is
+    /// refreshed. The endpoint receives their last value.
+    /// </summary>
+    /// <remarks>
+    /// Defaults to an empty list. Names are compared without regard to case. A request that differs in any other parameter is rejected with 409.
+    /// </remarks>
+    public IList<string> VolatileQueryParameters { get; } = [];
 
     /// <summary>
     /// Gets or sets whether <c>GET</c> on the URL of a completed upload returns its content to its owner, as an attachment and with range

@@ -5,7 +5,7 @@ public sealed class ResumableUploadTimeouts
 {
     /// <summary>Gets or sets how long a request can send no bytes before it is ended.</summary>
     /// <remarks>
-    /// Defaults to 60 seconds. Must be greater than zero and at most 49 days. The request is ended with 408; the bytes it has sent are kept.
+    /// Defaults to 60 seconds. Must be at least 1 second and at most 49 days. The request is ended with 408; the bytes it has sent are kept.
     /// </remarks>
     public TimeSpan IdleTimeout { get; set; } = TimeSpan.FromSeconds(60);
 
@@ -29,7 +29,7 @@ public sealed class ResumableUploadTimeouts
     public TimeSpan CompletedRetention { get; set; } = TimeSpan.FromDays(7);
 
     /// <summary>Gets or sets the interval at which expired uploads are deleted.</summary>
-    /// <remarks>Defaults to 5 minutes. Must be greater than zero and at most 49 days.</remarks>
+    /// <remarks>Defaults to 5 minutes. Must be at least 1 second and at most 49 days.</remarks>
     public TimeSpan SweepInterval { get; set; } = TimeSpan.FromMinutes(5);
 
     /// <summary>

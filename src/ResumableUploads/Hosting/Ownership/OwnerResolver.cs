@@ -4,20 +4,28 @@ using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features.Authentication;
+using Microsoft.Extensions.Logging;
 using ResumableUploads.Protocols;
 
 namespace ResumableUploads.Hosting.Ownership;
 
 /// <summary>Determines the owner of the uploads of a request. Only a hash of the identity leaves this class.</summary>
-internal sealed class OwnerResolver(ResumableUploadOptions options)
+internal sealed class OwnerResolver(ResumableUploadOptions options, ILogger logger)
 {
+    /// <summary>The name of the cookie over plain HTTP.</summary>
     public const string CookieName = "resumable-uploads-owner";
-    private const string SharedAnonymousOwner = "anonymous";
+
+    /// <summary>The name over HTTPS. Browsers accept the prefix only from this host and over HTTPS, so that no other host of the domain can set the cookie.</summary>
+    public const string SecureCookieName = "__Host-" + CookieName;
+
+    /// <summary>The owner of the uploads of all anonymous clients that have no owner of their own.</summary>
+    public const string SharedAnonymousOwner = "anonymous";
     private const int SecretLength = 32;
     private static readonly TimeSpan CookieLifetime = TimeSpan.FromDays(365);
+    private readonly AuthenticationOrderCheck _authenticationOrder = new(logger);
 
     /// <summary>Determines the owner. Returns a problem if the request cannot have one; otherwise <see langword="null"/>.</summary>
-    public Problem? Resolve(HttpContext context, out string owner)
+    public Problem? Resolve(HttpContext context, UploadIdSource idSource, out string owner)
     {
         owner = "";
         if (options.Owner is { } custom)
@@ -30,10 +38,9 @@ internal sealed class OwnerResolver(ResumableUploadOptions options)
         }
         else if (context.Features.Get<IHttpAuthenticationFeature>()?.User is { Identity: { IsAuthenticated: true } identity } user)
         {
-            Claim? id = user.FindFirst(ClaimTypes.NameIdentifier) ?? user.FindFirst("sub");
-            string? userName = id is not null ? $"{id.Issuer}\n{id.Value}" : identity.Name;
-            if (string.IsNullOrEmpty(userName))
+            if (GetUserName(user, identity) is not { } userName)
             {
+                Log.OwnerUnknown(logger, identity.AuthenticationType);
                 return new Problem(403, Problem.CustomType("owner-unknown"), "User has no identifier",
                     "The authenticated user has neither an identifier nor a name. Set options.Owner on the server to determine the owner of an upload.");
             }
@@ -41,12 +48,16 @@ internal sealed class OwnerResolver(ResumableUploadOptions options)
             owner = HashOwner("user", userName);
             return null;
         }
+        else
+        {
+            _authenticationOrder.WarnIfTooEarly(context);
+        }
 
         switch (options.AnonymousOwner)
         {
             case AnonymousOwner.Reject:
                 return new Problem(401, Problem.CustomType("sign-in"), "Authentication required", "Sign in and send the request again.");
-            case AnonymousOwner.PerBrowser when GetOrCreateBrowserSecret(context) is { } secret:
+            case AnonymousOwner.PerBrowser when idSource == UploadIdSource.Client && GetBrowserSecret(context) is { } secret:
                 owner = HashOwner("browser", secret);
                 return null;
             default:
@@ -56,37 +67,59 @@ internal sealed class OwnerResolver(ResumableUploadOptions options)
     }
 
     /// <summary>
-    /// Returns the secret in the browser's cookie and sets the cookie if there is none. Returns <see langword="null"/> if the
-    /// request does not come from a page of this site.
+    /// Returns a text that identifies the user, or <see langword="null"/>. A subject identifier is unique for its issuer. A name is unique only for the
+    /// scheme that has authenticated it.
     /// </summary>
-    private static string? GetOrCreateBrowserSecret(HttpContext context)
+    private static string? GetUserName(ClaimsPrincipal user, System.Security.Principal.IIdentity identity)
     {
+        if ((user.FindFirst(ClaimTypes.NameIdentifier) ?? user.FindFirst("sub")) is { Value.Length: > 0 } id)
+        {
+            return $"{id.Issuer}\n{id.Value}";
+        }
+
+        string? issuer = identity is ClaimsIdentity claims ? claims.FindFirst(claims.NameClaimType)?.Issuer : null;
+        return string.IsNullOrEmpty(identity.Name) ? null : $"{identity.AuthenticationType}\n{issuer}\n{identity.Name}";
+    }
+
+    /// <summary>
+    /// Returns the secret in the browser's cookie, or <see langword="null"/> if there is none. A status request sets the cookie for later requests. The
+    /// request itself, and a browser that keeps no cookies, use the shared owner.
+    /// </summary>
+    private static string? GetBrowserSecret(HttpContext context)
+    {
+        string name = context.Request.IsHttps ? SecureCookieName : CookieName;
         if (context.Request.Headers.Cookie.Count > 0
-            && context.Request.Cookies.TryGetValue(CookieName, out string? secret)
+            && context.Request.Cookies.TryGetValue(name, out string? secret)
             && secret.Length == Base64Url.GetEncodedLength(SecretLength)
             && Base64Url.IsValid(secret))
         {
             return secret;
         }
 
-        // A page of another site does not send a SameSite cookie back, so each of its requests would get a new owner.
-        if (context.Request.Headers["Sec-Fetch-Site"].ToString() is not ("same-origin" or "none"))
+        // An append does not set the cookie: the next one would have another owner. A page of another site would not send the SameSite cookie back.
+        bool isStatus = HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method);
+        if (isStatus && context.Request.Headers["Sec-Fetch-Site"].ToString() is ("same-origin" or "none"))
         {
-            return null;
+            SetBrowserSecret(context, name);
         }
 
-        secret = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(SecretLength));
-        context.Response.Cookies.Append(CookieName, secret, new CookieOptions
+        return null;
+    }
+
+    private static void SetBrowserSecret(HttpContext context, string name) => context.Response.Cookies.Append(
+        name,
+        Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(SecretLength)),
+        new CookieOptions
         {
             HttpOnly = true,
             SameSite = SameSiteMode.Lax,
             Secure = context.Request.IsHttps,
             IsEssential = true,
             MaxAge = CookieLifetime,
-            Path = context.Request.PathBase.HasValue ? context.Request.PathBase.ToString() : "/",
+
+            // The prefix of the secure name requires the path "/".
+            Path = context.Request is { IsHttps: false, PathBase.HasValue: true } ? context.Request.PathBase.ToString() : "/",
         });
-        return secret;
-    }
 
     private static string HashOwner(string kind, string name) =>
         $"{kind}-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(name)))}";

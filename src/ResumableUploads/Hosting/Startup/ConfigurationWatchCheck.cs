@@ -2,6 +2,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.FileProviders;
 using Microsoft.Extensions.Logging;
+using ResumableUploads.Hosting.Options;
 
 namespace ResumableUploads.Hosting.Startup;
 
@@ -20,7 +21,9 @@ internal static class ConfigurationWatchCheck
             if (provider is FileConfigurationProvider { Source: { ReloadOnChange: true, FileProvider: PhysicalFileProvider files, Path: { } file } }
                 && path.StartsWith(files.Root, StringComparison.Ordinal))
             {
-                Log.UploadDirectoryWatched(logger, directory, file);
+                // The configuration is read only by AddResumableUploads().
+                string option = services.GetService<RegisteredOptions>() is null ? "options.Directory" : "ResumableUploads:Directory";
+                Log.UploadDirectoryWatched(logger, directory, file, option);
                 return;
             }
         }

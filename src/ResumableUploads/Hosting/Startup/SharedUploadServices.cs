@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine;
 using ResumableUploads.Engine.Expiration;
+using ResumableUploads.Engine.Locking;
 using ResumableUploads.Stores.FileSystem;
 
 namespace ResumableUploads.Hosting.Startup;
@@ -20,6 +21,7 @@ internal sealed class SharedUploadServices
     private readonly ILoggerFactory _loggerFactory;
     private readonly Dictionary<string, int> _nameCounts = [];
     private readonly Dictionary<(string, Durability, long, TimeSpan), FileSystemUploadStore> _fileStores = [];
+    private readonly Dictionary<object, UploadLockTable> _lockTables = [];
     private readonly StoreSweepers _sweepers;
     private readonly List<(UploadEngine Engine, UploadMetrics Metrics)> _engines = [];
     private readonly Lock _lock = new();
@@ -87,8 +89,7 @@ internal sealed class SharedUploadServices
     /// <summary>Returns the file-system store of some options. Options with the same directory and settings share one store.</summary>
     public FileSystemUploadStore GetFileSystemStore(ResumableUploadOptions options)
     {
-        string root = _services.GetService<IHostEnvironment>()?.ContentRootPath ?? Directory.GetCurrentDirectory();
-        string directory = Path.GetFullPath(options.Directory, root);
+        string directory = options.Directory is { } path ? ContentRoot.GetFullPath(_services, path) : ContentRoot.GetDefaultUploadDirectory(_services);
         lock (_lock)
         {
             var wanted = (directory, options.FileSystem.Durability, options.FileSystem.SyncSize, options.FileSystem.SyncInterval);
@@ -105,10 +106,27 @@ internal sealed class SharedUploadServices
                     Time,
                     _loggerFactory.CreateLogger<FileSystemUploadStore>());
                 _fileStores.Add(wanted, store);
+                Log.StoreDirectory(Logger, directory);
                 ConfigurationWatchCheck.WarnIfWatched(_services, directory, Logger);
             }
 
             return store;
+        }
+    }
+
+    /// <summary>Returns the locks of a store. File-system stores with the same directory share them.</summary>
+    public UploadLockTable GetLocks(IUploadStore store)
+    {
+        lock (_lock)
+        {
+            object storage = _fileStores.FirstOrDefault(known => ReferenceEquals(known.Value, store)) is { Value: not null, Key.Item1: var directory } ? directory : store;
+            if (!_lockTables.TryGetValue(storage, out UploadLockTable? locks))
+            {
+                locks = new UploadLockTable(Time);
+                _lockTables.Add(storage, locks);
+            }
+
+            return locks;
         }
     }
 

@@ -86,9 +86,9 @@ internal static class FileIdParser
         }
 
         string contentType = headers.ContentType.ToString();
-        if (contentType.Length > MaxContentTypeLength)
+        if (contentType.Length > MaxContentTypeLength || !HeaderText.IsValid(contentType))
         {
-            return BadRequest("content-type", "Content-Type is too long. Send at most 256 characters.");
+            return BadRequest("content-type", "Content-Type is invalid. Send at most 256 printable ASCII characters.");
         }
 
         if (!DigestHeaders.TryParse(headers[DigestHeaders.ContentDigest], out Digest? contentDigest)

@@ -31,7 +31,7 @@ internal static class FileIdResponses
     public static HttpResponseData For(UploadResult result) => result.Kind switch
     {
         UploadResultKind.Appended => ForOffset(result.Offset ?? 0, isComplete: false),
-        UploadResultKind.Completed or UploadResultKind.Replayed => ForCompletion(result),
+        UploadResultKind.Completed or UploadResultKind.Replayed => ForCompletion(result).WithReplayedHeader(result),
         UploadResultKind.Cancelled => new HttpResponseData(204) { Headers = [new("Cache-Control", "no-store")] },
         UploadResultKind.HandlerFailed when result.Response is { } response => FromStoredResponse(StoredResponse.FromBytes(response), result, isComplete: false),
         _ => ForError(result),
@@ -92,7 +92,7 @@ internal static class FileIdResponses
             headers.Add(new(FileIdHeaders.StartByte, FormatNumber(offset)));
         }
 
-        if (result.Kind == UploadResultKind.AlreadyComplete)
+        if (result.Kind is UploadResultKind.AlreadyComplete or UploadResultKind.DifferentContent)
         {
             headers.Add(new(FileIdHeaders.UploadComplete, "true"));
         }

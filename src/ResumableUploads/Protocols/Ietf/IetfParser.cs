@@ -135,9 +135,9 @@ internal static class IetfParser
     private static Problem? ReadContentDescription(IHeaderDictionary headers, ref IetfRequest request)
     {
         string type = headers.ContentType.ToString();
-        if (type.Length > MaxContentTypeLength)
+        if (type.Length > MaxContentTypeLength || !HeaderText.IsValid(type))
         {
-            return BadRequest("content-type", "Content-Type is too long. Send at most 256 characters.");
+            return BadRequest("content-type", "Content-Type is invalid. Send at most 256 printable ASCII characters.");
         }
 
         string? name = ContentDispositionHeaderValue.TryParse(headers.ContentDisposition.ToString(), out ContentDispositionHeaderValue? disposition)

@@ -110,8 +110,9 @@ internal sealed class IetfResponses(IetfVersion version, bool isAnnounced, IetfL
         UploadResultKind.Completed or UploadResultKind.Replayed when result.Response is null => new HttpResponseData(201)
         {
             Headers = [new("Location", location), NoStoreHeader, .. GetStateHeaders(result.Offset, true), .. FinalResponseVersionHeaders],
-        },
-        UploadResultKind.Completed or UploadResultKind.Replayed or UploadResultKind.HandlerFailed when result.Response is { } response => FromStoredResponse(StoredResponse.FromBytes(response), result.Offset),
+        }.WithReplayedHeader(result),
+        UploadResultKind.Completed or UploadResultKind.Replayed or UploadResultKind.HandlerFailed when result.Response is { } response =>
+            FromStoredResponse(StoredResponse.FromBytes(response), result.Offset).WithReplayedHeader(result),
         UploadResultKind.AlreadyComplete => ForRejection(version.ContentAppendRejection, result),
         _ => ForError(result, result.IsCreated ? location : null),
     };

@@ -20,7 +20,8 @@ internal sealed record TusConcat(string HeaderValue, IReadOnlyList<string>? Part
             return new TusConcat(raw, null);
         }
 
-        if (raw.Length > MaxLength || !raw.StartsWith(Final, StringComparison.Ordinal))
+        // A status response repeats the value.
+        if (raw.Length > MaxLength || !raw.StartsWith(Final, StringComparison.Ordinal) || !HeaderText.IsValid(raw))
         {
             return null;
         }

@@ -59,7 +59,7 @@ internal static class TusResponses
         return result.Kind switch
         {
             UploadResultKind.Appended => new HttpResponseData(201) { Headers = [VersionHeader, NoStoreHeader, .. headers] },
-            UploadResultKind.Completed or UploadResultKind.Replayed => ForCompletion(result, 201, headers),
+            UploadResultKind.Completed or UploadResultKind.Replayed => ForCompletion(result, 201, headers).WithReplayedHeader(result),
             UploadResultKind.HandlerFailed when result.Response is { } response => FromStoredResponse(StoredResponse.FromBytes(response), null, headers),
             _ => result.IsCreated ? ForError(result).WithHeader("Location", location) : ForError(result),
         };
@@ -69,7 +69,7 @@ internal static class TusResponses
     public static HttpResponseData For(UploadResult result) => result.Kind switch
     {
         UploadResultKind.Appended => new HttpResponseData(204) { Headers = [VersionHeader, NoStoreHeader, .. GetOffsetHeaders(result.Offset), .. GetExpirationHeaders(result.Expires)] },
-        UploadResultKind.Completed or UploadResultKind.Replayed => ForCompletion(result, 204, [.. GetOffsetHeaders(result.Offset)]),
+        UploadResultKind.Completed or UploadResultKind.Replayed => ForCompletion(result, 204, [.. GetOffsetHeaders(result.Offset)]).WithReplayedHeader(result),
         UploadResultKind.Cancelled when result.Offset is not null => new HttpResponseData(204) { Headers = [VersionHeader, NoStoreHeader] },
         UploadResultKind.Cancelled => ForError(new UploadResult(UploadResultKind.NotFound)),
         UploadResultKind.HandlerFailed when result.Response is { } response => FromStoredResponse(StoredResponse.FromBytes(response), null, [.. GetOffsetHeaders(result.Offset)]),

@@ -45,7 +45,7 @@ public class OwnerLimitTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Unfinished_uploads_beyond_MaxBytesPerOwner_return_413(bool inMemory)
+    public async Task Uploads_beyond_MaxBytesPerOwner_return_413(bool inMemory)
     {
         await using TestApp app = await AppAsync(inMemory, static options => options.Limits.MaxBytesPerOwner = 100);
         await app.Client.AppendAsync("a", 0, [1], 60).ShouldHaveOffsetAsync(1);
@@ -55,7 +55,11 @@ public class OwnerLimitTests
         Assert.Equal(40, await app.Client.StatusAsync("b"));
         (await app.Client.DeleteUploadAsync("b")).Dispose();
         await app.Client.AppendAsync("b", 0, [1], 40).ShouldHaveOffsetAsync(1);
+
+        // The finished upload counts until it is removed.
         await app.Client.AppendAsync("a", 1, new byte[59], 60).ShouldHaveOffsetAsync(60, complete: true);
+        await app.Client.AppendAsync("c", 0, [1], 1).ShouldBeProblemAsync(413, Own + "owner-quota");
+        (await app.Client.DeleteUploadAsync("a")).Dispose();
         await app.Client.AppendAsync("c", 0, [1], 60).ShouldHaveOffsetAsync(1);
     }
 

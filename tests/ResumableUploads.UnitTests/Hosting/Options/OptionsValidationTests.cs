@@ -17,8 +17,9 @@ public class OptionsValidationTests
             string[] invalid = option switch
             {
                 { Name: "UploadPath" } => ["", "upload", "/", "//", "null"],
-                { Name: "StatusPath" } => ["", "status", "/", "/upload", "/UPLOAD"],
-                { Name: "Directory" } => ["", " ", "null"],
+                { Name: "StatusPath" } => ["", "status", "/", "/upload", "/UPLOAD", "/upload/"],
+                { Name: "Directory" } => OperatingSystem.IsWindows() ? ["", " "] : ["", " ", @"C:\uploads", "D:/uploads", @"data\uploads", @"\\server\share"],
+                { Name: "IdleTimeout" or "SweepInterval" or "MinDataRatePeriod" } => ["00:00:00", "-00:00:01", "50.00:00:00", "00:00:00.999"],
                 { Name: "MinDataRate" } => ["-1"],
                 { Name: "MinUploadSize" or "MinAppendSize" } => ["-1", "99999999999999"],
                 { Name: "MaxStoredResponseSize" } => ["-1", "524289"],

@@ -46,7 +46,7 @@ public class StoreBuilderTests
     public void UseFileSystemStore_configures_the_options_of_the_store()
     {
         using ServiceProvider services = Services(static services =>
-            services.AddResumableUploads(static options => options.FileSystem.SyncSize = 5).UseFileSystemStore(static store =>
+            services.AddResumableUploads(static options => (options.Directory, options.FileSystem.SyncSize) = ("uploads", 5)).UseFileSystemStore(static store =>
             {
                 store.Directory += "-1";
                 store.Durability = Durability.ProcessCrash;

@@ -70,7 +70,7 @@ public class FileIdCorsTests
     {
         Assert.Equal("https://other.example", response.Header("Access-Control-Allow-Origin"));
         string[] exposed = response.Header("Access-Control-Expose-Headers")!.Split(',', StringSplitOptions.TrimEntries);
-        Assert.Superset(new HashSet<string> { "Retry-After", "X-Start-Byte", "X-Upload-Complete" }, exposed.ToHashSet());
+        Assert.Superset(new HashSet<string> { "Retry-After", "X-Start-Byte", "X-Upload-Complete", "X-Upload-Replayed" }, exposed.ToHashSet());
     }
 
     private static Task<TestApp> AppAsync() => TestApp.StartAsync(

@@ -84,7 +84,7 @@ public class FileIdRandomRequestTests
             long offset = exists ? upload.Bytes.Count : 0;
             if (upload.Done)
             {
-                return body.Length > 0 || (chunked && start != offset) || start != offset ? (409, offset) : size is not null && size != offset ? (400, offset) : (200, offset);
+                return body.Length > 0 || start != offset || (size is not null && size != offset) ? (409, offset) : (200, offset);
             }
 
             if (exists && size is not null && (size < offset || (upload.Size is not null && upload.Size != size)))

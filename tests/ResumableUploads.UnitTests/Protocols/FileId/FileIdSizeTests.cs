@@ -49,7 +49,7 @@ public class FileIdSizeTests
     {
         await using TestApp app = await AppAsync();
         await app.Client.AppendAsync("f", 0, File, 1000).ShouldHaveOffsetAsync(1000, complete: true);
-        await app.Client.AppendAsync("f", 1000, [], 1001).ShouldBeProblemAsync(400, LengthConflict, 1000);
+        await app.Client.AppendAsync("f", 1000, [], 1001).ShouldBeProblemAsync(409, Own + "different-content", 1000);
         await app.Client.AppendAsync("f", 1000, [], 1000).ShouldHaveOffsetAsync(1000, complete: true);
     }
 

@@ -53,7 +53,7 @@ public class FileSystemCheckTests : FileSystemStoreTest
 
         InvalidOperationException thrown = await Assert.ThrowsAsync<InvalidOperationException>(async () => await store.CheckAsync(None));
 
-        Assert.StartsWith($"The upload directory '{StoreRoot}' cannot be used: {words}. Set ResumableUploads:Directory to another directory", thrown.Message, StringComparison.Ordinal);
+        Assert.StartsWith($"The upload directory '{StoreRoot}' cannot be used: {words}. Set ResumableUploads:Directory (without AddResumableUploads(): options.Directory) to another directory", thrown.Message, StringComparison.Ordinal);
         Assert.Empty(Directory.GetDirectories(StoreRoot).SelectMany(Directory.GetFileSystemEntries));
     }
 

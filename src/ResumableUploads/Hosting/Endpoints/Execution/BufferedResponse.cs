@@ -15,7 +15,7 @@ internal sealed class BufferedResponse : IHttpResponseFeature, IHttpResponseBody
     private readonly Func<ValueTask<Stream>> _startStreaming;
     private readonly long _bufferLimit;
     private readonly ArrayBufferWriter<byte> _buffer = new();
-    private readonly HeaderDictionary _headers = [];
+    private readonly BufferedHeaders _headers;
     private readonly Stack<(Func<object, Task> Callback, object State)> _onStartingCallbacks = new();
     private readonly BufferedResponseStream _stream;
     private PipeWriter? _writer;
@@ -34,10 +34,7 @@ internal sealed class BufferedResponse : IHttpResponseFeature, IHttpResponseBody
         _startStreaming = startStreaming;
         _statusCode = _serverResponse.StatusCode;
         _stream = new BufferedResponseStream(this);
-        foreach (var header in _serverResponse.Headers)
-        {
-            _headers[header.Key] = header.Value;
-        }
+        _headers = new BufferedHeaders(_serverResponse.Headers);
     }
 
     public int StatusCode

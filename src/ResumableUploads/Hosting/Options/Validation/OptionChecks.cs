@@ -1,3 +1,5 @@
+using ResumableUploads.Hosting.Startup;
+
 namespace ResumableUploads.Hosting.Options.Validation;
 
 /// <summary>Collects the failures of one validation. Each names the option by its configuration key.</summary>
@@ -52,11 +54,25 @@ internal sealed class OptionChecks
         }
     }
 
-    public void Timer(string option, TimeSpan value, TimeSpan max)
+    public void Timer(string option, TimeSpan value, TimeSpan max, TimeSpan min = default)
     {
-        if (value <= TimeSpan.Zero || value > max)
+        if (value <= TimeSpan.Zero || value < min || value > max)
         {
-            Fail(option, $"is {value}. It must be greater than 0 and at most {max.Days} days.");
+            string range = min > TimeSpan.Zero ? $"at least {min.TotalSeconds} s" : "greater than 0";
+            Fail(option, $"is {value}. It must be {range} and at most {max.Days} days.");
+        }
+    }
+
+    /// <summary>Checks that a text is a path of this operating system.</summary>
+    public void Directory(string option, string path)
+    {
+        if (string.IsNullOrWhiteSpace(path))
+        {
+            Fail(option, "is empty.");
+        }
+        else if (ContentRoot.IsPathOfOtherSystem(path))
+        {
+            Fail(option, $"is '{path}', a Windows path. This system does not have drives, and separates directories by '/'.");
         }
     }
 

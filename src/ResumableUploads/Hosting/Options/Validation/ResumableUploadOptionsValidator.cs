@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using ResumableUploads.Hosting.Endpoints.Execution;
+using ResumableUploads.Hosting.Requests;
 
 namespace ResumableUploads.Hosting.Options.Validation;
 
@@ -8,6 +9,9 @@ internal sealed class ResumableUploadOptionsValidator : IValidateOptions<Resumab
 {
     /// <summary>The maximum due time of a <see cref="Timer"/>, in whole days.</summary>
     private static readonly TimeSpan MaxTimer = TimeSpan.FromDays(49);
+
+    /// <summary>The minimum of intervals at which the server would otherwise do little else than check.</summary>
+    private static readonly TimeSpan OneSecond = TimeSpan.FromSeconds(1);
 
     /// <summary>The lease is renewed three times per duration, and timers have a resolution of 1 ms.</summary>
     private static readonly TimeSpan MinLease = TimeSpan.FromMilliseconds(3);
@@ -19,6 +23,11 @@ internal sealed class ResumableUploadOptionsValidator : IValidateOptions<Resumab
         checks.Positive(nameof(options.MaxUploadSize), options.MaxUploadSize);
         checks.Positive(nameof(options.Expiration), options.Expiration);
         checks.Defined(nameof(options.AnonymousOwner), options.AnonymousOwner);
+        if (options.VolatileQueryParameters.Any(static name => string.IsNullOrEmpty(name) || name.Equals(UploadUrl.QueryParameterName, StringComparison.OrdinalIgnoreCase)))
+        {
+            checks.Fail(nameof(options.VolatileQueryParameters), $"contains an empty name or '{UploadUrl.QueryParameterName}', which identifies the upload. Remove it.");
+        }
+
         Limits(checks.In(nameof(options.Limits)), options.Limits);
         Timeouts(checks.In(nameof(options.Timeouts)), options.Timeouts);
         Handler(checks.In(nameof(options.Handler)), options.Handler);
@@ -35,14 +44,14 @@ internal sealed class ResumableUploadOptionsValidator : IValidateOptions<Resumab
             checks.Path(nameof(options.StatusPath), options.StatusPath);
         }
 
-        if (string.Equals(options.UploadPath, options.StatusPath, StringComparison.OrdinalIgnoreCase))
+        if (string.Equals(options.UploadPath?.TrimEnd('/'), options.StatusPath?.TrimEnd('/'), StringComparison.OrdinalIgnoreCase))
         {
             checks.Fail(nameof(options.StatusPath), "is the same as UploadPath. Set it to null: the upload path also answers status requests.");
         }
 
-        if (string.IsNullOrWhiteSpace(options.Directory))
+        if (options.Directory is { } directory)
         {
-            checks.Fail(nameof(options.Directory), "is empty.");
+            checks.Directory(nameof(options.Directory), directory);
         }
     }
 
@@ -51,20 +60,21 @@ internal sealed class ResumableUploadOptionsValidator : IValidateOptions<Resumab
         checks.Positive(nameof(limits.MaxUploadsPerOwner), limits.MaxUploadsPerOwner);
         checks.Positive(nameof(limits.MaxBytesPerOwner), limits.MaxBytesPerOwner);
         checks.Positive(nameof(limits.MaxAppendsPerOwner), limits.MaxAppendsPerOwner);
+        checks.Positive(nameof(limits.AnonymousTotalFactor), limits.AnonymousTotalFactor);
         if (limits.MinDataRate < 0)
         {
             checks.Fail(nameof(limits.MinDataRate), "is negative. Use 0 for no minimum data rate.");
         }
 
-        checks.Timer(nameof(limits.MinDataRatePeriod), limits.MinDataRatePeriod, MaxTimer);
+        checks.Timer(nameof(limits.MinDataRatePeriod), limits.MinDataRatePeriod, MaxTimer, OneSecond);
     }
 
     private static void Timeouts(OptionChecks checks, ResumableUploadTimeouts timeouts)
     {
-        checks.Timer(nameof(timeouts.IdleTimeout), timeouts.IdleTimeout, MaxTimer);
+        checks.Timer(nameof(timeouts.IdleTimeout), timeouts.IdleTimeout, MaxTimer, OneSecond);
         checks.Timer(nameof(timeouts.PreemptionTimeout), timeouts.PreemptionTimeout, MaxTimer);
         checks.Timer(nameof(timeouts.AppendGracePeriod), timeouts.AppendGracePeriod, MaxTimer);
-        checks.Timer(nameof(timeouts.SweepInterval), timeouts.SweepInterval, MaxTimer);
+        checks.Timer(nameof(timeouts.SweepInterval), timeouts.SweepInterval, MaxTimer, OneSecond);
         checks.Timer(nameof(timeouts.EventTimeout), timeouts.EventTimeout, MaxTimer);
         checks.Timer(nameof(timeouts.ProgressInterval), timeouts.ProgressInterval, MaxTimer);
         checks.Positive(nameof(timeouts.MaxAge), timeouts.MaxAge);

@@ -25,8 +25,8 @@ internal static partial class NativeMethods
     public static readonly int OpenCloseOnExec = OperatingSystem.IsMacOS() ? 0x1000000 : 0x80000;
 
     // The umask of the process is applied to these.
-    public static readonly int DefaultFileMode = Convert.ToInt32("666", 8);
-    public static readonly int DefaultDirectoryMode = Convert.ToInt32("777", 8);
+    public static readonly int PrivateFileMode = Convert.ToInt32("600", 8);
+    public static readonly int PrivateDirectoryMode = Convert.ToInt32("700", 8);
 
     public const int OpenWriteOnly = 1;
     public const int OpenReadWrite = 2;

@@ -190,6 +190,7 @@ internal class PortableFileLayer : FileLayer
         try
         {
             using var file = new OpenFile(File.OpenHandle(temporary, FileMode.Create, FileAccess.Write), temporary);
+            SetPrivateMode(file);
             RandomAccess.Write(file.Handle, content, 0);
             if (replacement.Sync)
             {
@@ -242,8 +243,21 @@ internal class PortableFileLayer : FileLayer
     }
 
     /// <summary>Opens or creates a file that other handles may use at the same time.</summary>
-    protected virtual OpenFile Open(string path, FileMode mode, FileAccess access) =>
-        new(File.OpenHandle(path, mode, access, FileShare.ReadWrite | FileShare.Delete), path);
+    protected virtual OpenFile Open(string path, FileMode mode, FileAccess access)
+    {
+        var file = new OpenFile(File.OpenHandle(path, mode, access, FileShare.ReadWrite | FileShare.Delete), path);
+        if (mode == FileMode.CreateNew)
+        {
+            SetPrivateMode(file);
+        }
+
+        return file;
+    }
+
+    /// <summary>Makes a new file accessible only to the account of the process. Does nothing on Windows, where files inherit the access rules of their directory.</summary>
+    protected virtual void SetPrivateMode(OpenFile file)
+    {
+    }
 
     protected virtual void WriteSegments(OpenFile file, in ReadOnlySequence<byte> content, long offset)
     {

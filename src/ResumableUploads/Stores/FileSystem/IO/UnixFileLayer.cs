@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
 using Microsoft.Win32.SafeHandles;
 
 namespace ResumableUploads.Stores.FileSystem.IO;
@@ -11,8 +12,20 @@ internal class UnixFileLayer : PortableFileLayer
 {
     private static readonly DateTime UnsyncedNameTimestamp = DateTime.UnixEpoch;
 
+    [UnsupportedOSPlatform("windows")]
+    public override void CreateDirectory(string path)
+    {
+        // The framework applies the mode only to the last directory of the path.
+        if (Path.GetDirectoryName(path) is { } parent && !Directory.Exists(parent))
+        {
+            CreateDirectory(parent);
+        }
+
+        Directory.CreateDirectory(path, (UnixFileMode)NativeMethods.PrivateDirectoryMode);
+    }
+
     public override bool TryCreateDirectory(string path) =>
-        NativeMethods.Mkdir(path, NativeMethods.DefaultDirectoryMode) == 0
+        NativeMethods.Mkdir(path, NativeMethods.PrivateDirectoryMode) == 0
         || (IsLastErrorNotFound() ? false : throw NativeMethods.CreateException("Creating the directory", path));
 
     public override void DeleteEmptyDirectory(string path) => _ = NativeMethods.Rmdir(path);
@@ -110,6 +123,9 @@ internal class UnixFileLayer : PortableFileLayer
 
     protected virtual int SyncHandle(SafeFileHandle handle, bool dataOnly) =>
         dataOnly ? NativeMethods.FDataSync(handle) : NativeMethods.FSync(handle);
+
+    [UnsupportedOSPlatform("windows")]
+    protected override void SetPrivateMode(OpenFile file) => File.SetUnixFileMode(file.Handle, (UnixFileMode)NativeMethods.PrivateFileMode);
 
     /// <summary>Does nothing: an open file can be renamed.</summary>
     protected override void PrepareRename(OpenFile file)

@@ -117,7 +117,7 @@ internal sealed class StartupCheck(StoreContext context, DirectorySync directory
         {
             throw new InvalidOperationException(
                 $"The upload directory '{context.Paths.Root}' cannot be used: {step} failed ({StorageErrors.Describe(e)}). "
-                + "Set ResumableUploads:Directory to another directory, or make this one writable for the account that the app runs as.",
+                + "Set ResumableUploads:Directory (without AddResumableUploads(): options.Directory) to another directory, or make this one writable for the account that the app runs as.",
                 e);
         }
     }

@@ -102,7 +102,7 @@ internal sealed class Linux64FileLayer : LinuxFileLayer
         int flags = NativeMethods.OpenCloseOnExec
             | (access == FileAccess.Read ? 0 : NativeMethods.OpenReadWrite)
             | (mode == FileMode.CreateNew ? NativeMethods.OpenCreate | NativeMethods.OpenExclusive : 0);
-        int descriptor = NativeMethods.OpenAt(NativeMethods.AtCurrentDirectory, path, flags, NativeMethods.DefaultFileMode);
+        int descriptor = NativeMethods.OpenAt(NativeMethods.AtCurrentDirectory, path, flags, NativeMethods.PrivateFileMode);
 
         // If it failed, the framework tries again and throws the right exception.
         return descriptor < 0 ? base.Open(path, mode, access) : new OpenFile(new SafeFileHandle(descriptor, ownsHandle: true), path);

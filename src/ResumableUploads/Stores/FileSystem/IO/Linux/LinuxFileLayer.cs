@@ -58,7 +58,7 @@ internal class LinuxFileLayer : UnixFileLayer
             directory,
             replacement.TemporaryName,
             NativeMethods.OpenWriteOnly | NativeMethods.OpenCreate | NativeMethods.OpenTruncate | NativeMethods.OpenCloseOnExec,
-            NativeMethods.DefaultFileMode);
+            NativeMethods.PrivateFileMode);
         if (descriptor < 0)
         {
             return IsLastErrorNotFound() ? false : throw NativeMethods.CreateException($"Creating '{replacement.TemporaryName}' in", path);

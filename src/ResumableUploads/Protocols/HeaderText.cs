@@ -1,0 +1,8 @@
+namespace ResumableUploads.Protocols;
+
+/// <summary>Checks text of a client that is stored and later sent in a response header.</summary>
+internal static class HeaderText
+{
+    /// <summary>Returns whether a text consists of printable ASCII characters and tabs, so that every server can send it in a header.</summary>
+    public static bool IsValid(string text) => text.All(static c => c is (>= ' ' and <= '~') or '\t');
+}
