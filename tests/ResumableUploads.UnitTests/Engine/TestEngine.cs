@@ -3,6 +3,7 @@ using System.IO.Pipelines;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine;
 using ResumableUploads.Engine.Expiration;
+using ResumableUploads.Engine.Locking;
 using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.UnitTests.Engine;
@@ -17,7 +18,7 @@ internal sealed class TestEngine : IAsyncDisposable
     public TestEngine(IUploadStore store, TimeProvider time, EngineSettings? settings = null)
     {
         Store = store;
-        _engine = new UploadEngine(store, settings ?? TestSettings.Default, _metrics, time, Log.CreateLogger("ResumableUploads"));
+        _engine = new UploadEngine(store, settings ?? TestSettings.Default, _metrics, new UploadLockTable(time), time, Log.CreateLogger("ResumableUploads"));
         _visitor = _engine.CreateSweepVisitor(Callbacks);
     }
 

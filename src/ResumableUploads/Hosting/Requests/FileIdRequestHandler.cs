@@ -43,7 +43,7 @@ internal sealed class FileIdRequestHandler(UploadRequestServices services)
 
     /// <summary>Returns whether the upload that a request is about exists at its endpoint.</summary>
     public async ValueTask<bool> HasUploadAsync(UploadRequest request) =>
-        Parse(request, out FileIdRequest parsed) is null && services.Identities.TryGetOwner(request.Context, out string owner, out _)
+        Parse(request, out FileIdRequest parsed) is null && services.Identities.TryGetOwner(request.Context, UploadIdSource.Client, out string owner, out _)
         && await services.Store.ExistsAsync(UploadKeyFactory.FromFileId(owner, services.Identities.GetScope(request), parsed.FileId.Span), request.Aborted);
 
     private static Problem? Parse(UploadRequest request, out FileIdRequest parsed)

@@ -77,7 +77,7 @@ internal sealed class IetfRequestHandler(UploadRequestServices services)
 
     /// <summary>Returns whether the upload at a URL was created by a client of the draft, at the endpoint of the request.</summary>
     public async ValueTask<bool> HasUploadAsync(UploadRequest request) =>
-        request.Url.Id is { } id && UploadUrl.IsId(id) && services.Identities.TryGetOwner(request.Context, out string owner, out _)
+        request.Url.Id is { } id && UploadUrl.IsId(id) && services.Identities.TryGetOwner(request.Context, UploadIdSource.Server, out string owner, out _)
         && await services.Store.ExistsAsync(UploadKeyFactory.FromIetfId(owner, services.Identities.GetScope(request), id), request.Aborted);
 
     private IetfResponses CreateResponses(UploadRequest request, out IetfVersion version)
