@@ -104,22 +104,24 @@ internal sealed record EngineRecord
 }
 
 /// <summary>The state of the completion handler of a received upload.</summary>
-/// <param name="Attempts">The number of runs that count against the limit: all except those ended by a server stop.</param>
+/// <param name="Attempts">The number of runs that count against the limit: all except those ended by a server stop or requested before <paramref name="RetryAt"/>.</param>
 /// <param name="LeasedBy">The process that runs the handler, or null.</param>
 /// <param name="LeasedUntil">The time until which no other process may run the handler.</param>
 /// <param name="TotalRuns">The number of all runs.</param>
 /// <param name="IsDeadLettered">Whether the handler must not run again even if it has attempts left.</param>
 /// <param name="IsDeadLetterReported">Whether the application was notified that the upload is dead-lettered.</param>
+/// <param name="RetryAt">The time of the next attempt after a failure, or null if the handler can run at any time.</param>
 internal sealed record HandlerState(
     int Attempts,
     string? LeasedBy,
     DateTimeOffset LeasedUntil,
     [property: JsonPropertyName("runs")] int TotalRuns = 0,
     [property: JsonPropertyName("isParked")] bool IsDeadLettered = false,
-    [property: JsonPropertyName("isTold")] bool IsDeadLetterReported = false)
+    [property: JsonPropertyName("isTold")] bool IsDeadLetterReported = false,
+    DateTimeOffset? RetryAt = null)
 {
-    /// <summary>Returns whether the handler must not run again.</summary>
-    public bool IsExhausted(int maxAttempts) => IsDeadLettered || Attempts >= maxAttempts;
+    /// <summary>Returns whether the handler must not run again. That does not change if the application allows more attempts later.</summary>
+    public bool IsExhausted(int maxAttempts) => IsDeadLettered || IsDeadLetterReported || Attempts >= maxAttempts;
 }
 
 /// <summary>The role of an upload in a concatenation.</summary>

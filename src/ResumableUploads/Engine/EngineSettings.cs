@@ -36,11 +36,22 @@ internal sealed record EngineSettings
 
     public required int MaxHandlerAttempts { get; init; }
 
+    /// <summary>Gets the time from the first failed run of a handler to the next attempt. Doubled after each further failure.</summary>
+    public TimeSpan HandlerRetryDelay { get; init; } = TimeSpan.FromMinutes(1);
+
+    public TimeSpan MaxHandlerRetryDelay { get; init; } = TimeSpan.FromHours(4);
+
     public required TimeSpan HandlerLeaseDuration { get; init; }
 
     public required TimeSpan CompletionTimeout { get; init; }
 
     public required TimeSpan ProgressInterval { get; init; }
+
+    /// <summary>Gets how long an event other than the completion handler and the dead-letter event can run before its token is canceled.</summary>
+    public TimeSpan EventTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Gets how long the engine waits for an event after its token was canceled. Less than a preempting request waits.</summary>
+    public TimeSpan EventGracePeriod => PreemptionTimeout < TimeSpan.FromSeconds(2) ? PreemptionTimeout / 2 : TimeSpan.FromSeconds(1);
 
     public required TimeSpan SweepInterval { get; init; }
 

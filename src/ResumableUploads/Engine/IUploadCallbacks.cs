@@ -38,7 +38,11 @@ internal interface IUploadCallbacks
 /// <summary>The application's decision about a new upload.</summary>
 /// <param name="Rejection">The reason to reject the upload, or null to accept it.</param>
 /// <param name="FileName">The file name chosen by the application, or null to keep the client's.</param>
-internal readonly record struct CreationDecision(Rejection? Rejection, string? FileName);
+internal readonly record struct CreationDecision(Rejection? Rejection, string? FileName)
+{
+    /// <summary>Gets the result of the request if the application was interrupted before it decided, or null.</summary>
+    public UploadResultKind? Interruption { get; init; }
+}
 
 /// <summary>The result of a completion handler.</summary>
 /// <param name="Kind">The kind of the result.</param>

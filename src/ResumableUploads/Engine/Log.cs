@@ -52,7 +52,7 @@ internal static partial class Log
     [LoggerMessage(215, LogLevel.Warning, "Upload {Key} cannot be read, so the sweep skipped it.")]
     public static partial void UnreadableUploadSkipped(ILogger logger, Exception exception, UploadKey key);
 
-    [LoggerMessage(216, LogLevel.Error, "The dead-letter event handler failed for upload {Key}. It is not called again for this upload.")]
+    [LoggerMessage(216, LogLevel.Error, "The dead-letter event handler failed for upload {Key}. The content is kept until the upload expires. For an expired upload, the event is repeated by the next sweeps for a day.")]
     public static partial void DeadLetterHandlerFailed(ILogger logger, Exception exception, UploadKey key);
 
     [LoggerMessage(240, LogLevel.Warning, "Upload {Key} concatenates others and can never be completed ({Reason}). It was removed; the client must send its content again.")]
@@ -69,4 +69,22 @@ internal static partial class Log
 
     [LoggerMessage(222, LogLevel.Warning, "The position of the sweep could not be read or stored. The sweep continues; after a restart, it starts with the first upload.")]
     public static partial void CheckpointFailed(ILogger logger, Exception exception);
+
+    [LoggerMessage(223, LogLevel.Warning, "The lease of the completion handler for upload {Key} was not renewed. The renewal is repeated; if it keeps failing, another process may run the handler too. Check the storage.")]
+    public static partial void LeaseRenewalFailed(ILogger logger, Exception exception, UploadKey key);
+
+    [LoggerMessage(224, LogLevel.Warning, "Another process has the lease of the completion handler for upload {Key}, or has removed the upload. The token of the handler in this process was canceled. Check whether this process was suspended or could not reach its storage.")]
+    public static partial void LeaseLost(ILogger logger, UploadKey key);
+
+    [LoggerMessage(225, LogLevel.Error, "Code of the application that runs when a token is canceled failed for upload {Key}.")]
+    public static partial void CancellationCallbackFailed(ILogger logger, Exception exception, UploadKey key);
+
+    [LoggerMessage(226, LogLevel.Error, "{EventName} did not end within {GracePeriod} after its token was canceled, for upload {Key}. The server continues without it. Pass the token on to everything that the event handler awaits.")]
+    public static partial void EventAbandoned(ILogger logger, string eventName, UploadKey key, TimeSpan gracePeriod);
+
+    [LoggerMessage(227, LogLevel.Warning, "A completion handler did not end within {GracePeriod} after its token was canceled by the stop of the server. It runs again after the restart. Pass the token on to everything that the handler awaits.")]
+    public static partial void HandlersIgnoredStop(ILogger logger, TimeSpan gracePeriod);
+
+    [LoggerMessage(228, LogLevel.Information, "The completion handler of upload {Key} has all its attempts again, as requested by the application.")]
+    public static partial void HandlerRetried(ILogger logger, UploadKey key);
 }

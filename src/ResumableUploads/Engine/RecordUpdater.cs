@@ -1,15 +1,19 @@
 using ResumableUploads.Abstractions;
+using ResumableUploads.Infrastructure;
 
 namespace ResumableUploads.Engine;
 
 /// <summary>
-/// Updates records with optimistic concurrency, because other requests or processes may change them at the same time. Makes up to 20 attempts if the
-/// upload has changed since it was read or is busy, and waits 20 milliseconds after an attempt that found it busy.
+/// Updates records with optimistic concurrency, because other requests or processes may change them at the same time. Retries for up to 10 seconds if the
+/// upload has changed since it was read or is busy, with increasing delays.
 /// </summary>
 internal sealed class RecordUpdater(IUploadStore store, TimeProvider time)
 {
-    private const int MaxAttempts = 20;
-    private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(20);
+    /// <summary>The number of attempts without a delay, if the upload has changed but is not busy.</summary>
+    private const int MaxImmediateRetries = 5;
+
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan MaxDelay = TimeSpan.FromMilliseconds(500);
 
     /// <summary>Updates the record of an upload.</summary>
     /// <param name="info">The upload as last read.</param>
@@ -21,7 +25,8 @@ internal sealed class RecordUpdater(IUploadStore store, TimeProvider time)
     /// <exception cref="UploadStoreException">The upload was changing or busy in every attempt, or the storage failed.</exception>
     public async ValueTask<UploadInfo?> UpdateAsync(UploadInfo info, Func<UploadInfo, UploadRecord?> createRecord, CancellationToken cancellationToken)
     {
-        for (int i = 0; i < MaxAttempts; i++)
+        var backoff = new Backoff(time, Timeout, MaxDelay);
+        for (int attempt = 1; ; attempt++)
         {
             if (createRecord(info) is not { } record)
             {
@@ -35,9 +40,11 @@ internal sealed class RecordUpdater(IUploadStore store, TimeProvider time)
                     return result.Info;
                 case ChangeStatus.NotFound:
                     return null;
-                case ChangeStatus.Busy:
-                    await Task.Delay(RetryDelay, time, cancellationToken);
-                    break;
+            }
+
+            if ((result.Status == ChangeStatus.Busy || attempt > MaxImmediateRetries) && !await backoff.WaitAsync(cancellationToken))
+            {
+                throw new UploadStoreException(StoreFailure.Unavailable, $"The record of upload {info.Key} was not updated within {Timeout}, because another request or process kept changing the upload.", info.Offset);
             }
 
             // The version is stale or the upload was busy. Read the upload again and retry.
@@ -48,7 +55,5 @@ internal sealed class RecordUpdater(IUploadStore store, TimeProvider time)
 
             info = current;
         }
-
-        throw new UploadStoreException(StoreFailure.Unavailable, $"The record of upload {info.Key} was not updated after {MaxAttempts} attempts, because another request or process kept changing the upload.", info.Offset);
     }
 }

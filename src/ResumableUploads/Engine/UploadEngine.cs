@@ -22,6 +22,7 @@ internal sealed class UploadEngine : IAsyncDisposable
     private readonly UploadRemover _remover;
     private readonly AppendProcessor _appends;
     private readonly ConcatenationService _concatenations;
+    private IUploadCallbacks? _backgroundCallbacks;
 
     /// <summary>Creates an engine.</summary>
     /// <param name="store">The store.</param>
@@ -61,8 +62,33 @@ internal sealed class UploadEngine : IAsyncDisposable
     }
 
     /// <summary>Creates the visitor that processes the uploads of this engine during a sweep.</summary>
-    public ISweepVisitor CreateSweepVisitor(IUploadCallbacks callbacks) =>
-        new EngineSweepVisitor(_context, _locks, _completion, _deadLetters, _remover, _concatenations, callbacks);
+    public ISweepVisitor CreateSweepVisitor(IUploadCallbacks callbacks)
+    {
+        _backgroundCallbacks = BoundedCallbacks.Wrap(callbacks, _context, CancellationToken.None);
+        return new EngineSweepVisitor(_context, _locks, _completion, _deadLetters, _remover, _concatenations, _backgroundCallbacks);
+    }
+
+    /// <summary>Lists the uploads of this engine whose handler does not run again.</summary>
+    public IAsyncEnumerable<UploadInfo> ListDeadLetteredAsync(CancellationToken cancellationToken) =>
+        _context.Store.ListAsync(new UploadQuery(), cancellationToken).Where(_deadLetters.IsDeadLettered);
+
+    /// <summary>Gives the handler of a received upload all its attempts again, and runs it in the background if no request is needed for that.</summary>
+    /// <returns>False if the upload is not a received upload of this engine, has expired, or its handler is running.</returns>
+    public async ValueTask<bool> RetryHandlerAsync(UploadKey key, CancellationToken cancellationToken)
+    {
+        if (await _deadLetters.ResetAttemptsAsync(key, cancellationToken) is not { } info)
+        {
+            return false;
+        }
+
+        Log.HandlerRetried(_context.Logger, key);
+        if (_backgroundCallbacks is { HasCompletionHandler: true } callbacks)
+        {
+            _ = RunHandlerInBackgroundAsync(info, callbacks);
+        }
+
+        return true;
+    }
 
     /// <summary>
     /// Gets the upload with its current offset. A running append is stopped first, because a status request usually means that the client has
@@ -88,6 +114,7 @@ internal sealed class UploadEngine : IAsyncDisposable
     /// <summary>Appends to an upload, creates it if the command allows that, and completes it after the last byte.</summary>
     public async ValueTask<UploadResult> AppendAsync(AppendCommand command, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
+        callbacks = BoundedCallbacks.Wrap(callbacks, _context, CancellationToken.None);
         UploadResult result;
         AppendStep? step = null;
         try
@@ -171,7 +198,21 @@ internal sealed class UploadEngine : IAsyncDisposable
         }
         catch (TimeoutException)
         {
-            // A handler ignored its token. The upload stays received, and the handler runs again after the restart.
+            // The uploads stay received, and their handlers run again after the restart.
+            Log.HandlersIgnoredStop(_context.Logger, _context.Settings.AppendGracePeriod);
+        }
+    }
+
+    private async Task RunHandlerInBackgroundAsync(UploadInfo info, IUploadCallbacks callbacks)
+    {
+        try
+        {
+            await _completion.GetResultAsync(info, callbacks, _stopping.Token);
+        }
+        catch (Exception e)
+        {
+            // The next sweep makes another attempt.
+            Log.VisitFailed(_context.Logger, e, info.Key);
         }
     }
 
@@ -221,6 +262,7 @@ internal sealed class UploadEngine : IAsyncDisposable
 
         using (uploadLock)
         {
+            callbacks = BoundedCallbacks.Wrap(callbacks, _context, uploadLock.ReleaseRequested);
             UploadInfo? info = command.IsServerGeneratedKey ? null : await GetCurrentAsync(command, callbacks, gracePeriod.Token);
             AppendStep step = await _appends.ProcessAsync(new LockedAppend(command, uploadLock, callbacks), info, gracePeriod.Token);
             if (step is AppendStep.Finished { Result: var result } && DeletesUpload(command, result)
@@ -272,7 +314,11 @@ internal sealed class UploadEngine : IAsyncDisposable
 
         if (_context.RecordPolicy.IsExpired(info))
         {
-            await _deadLetters.NotifyBeforeExpirationAsync(info, callbacks, cancellationToken);
+            if (!await _deadLetters.NotifyBeforeExpirationAsync(info, callbacks, cancellationToken))
+            {
+                throw new UploadStoreException(StoreFailure.Unavailable, $"The expired upload {info.Key} is kept until OnDeadLettered has succeeded.", info.Offset);
+            }
+
             await _remover.ExpireAsync(info, callbacks, cancellationToken);
             return null;
         }

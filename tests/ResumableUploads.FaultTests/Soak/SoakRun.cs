@@ -31,6 +31,7 @@ internal sealed class SoakRun(string fileSystem, int seed, params string[] optio
         "ResumableUploads:Timeouts:ProgressInterval=00:00:00.0000001",
         "ResumableUploads:Handler:LeaseDuration=00:00:00.3",
         "ResumableUploads:Handler:MaxAttempts=1000000",
+        "ResumableUploads:Handler:RetryDelay=00:00:00",
         "ResumableUploads:AnonymousOwner=Shared",
         string.Create(CultureInfo.InvariantCulture, $"ResumableUploads:MaxUploadSize={NetworkApp.MaxUploadSize}"),
 

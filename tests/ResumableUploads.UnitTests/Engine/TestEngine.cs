@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine;
+using ResumableUploads.Engine.Expiration;
 using ResumableUploads.Engine.Locking;
 using ResumableUploads.Testing.Servers;
 
@@ -12,11 +13,13 @@ internal sealed class TestEngine : IAsyncDisposable
 {
     private readonly UploadMetrics _metrics = new(null);
     private readonly UploadEngine _engine;
+    private readonly ISweepVisitor _visitor;
 
     public TestEngine(IUploadStore store, TimeProvider time, EngineSettings? settings = null)
     {
         Store = store;
         _engine = new UploadEngine(store, settings ?? TestSettings.Default, _metrics, new UploadLockTable(time), time, Log.CreateLogger("ResumableUploads"));
+        _visitor = _engine.CreateSweepVisitor(Callbacks);
     }
 
     public static UploadKey Key { get; } = new("owner", "id");
@@ -55,7 +58,7 @@ internal sealed class TestEngine : IAsyncDisposable
     {
         if (await GetAsync() is { } info)
         {
-            await _engine.CreateSweepVisitor(Callbacks).VisitAsync(info, default);
+            await _visitor.VisitAsync(info, default);
         }
     }
 

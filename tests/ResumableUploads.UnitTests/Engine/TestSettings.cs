@@ -19,7 +19,7 @@ internal static class TestSettings
         Expiration = TimeSpan.FromDays(7),
         MaxAge = TimeSpan.FromDays(30),
         CompletedRetention = TimeSpan.FromDays(7),
-        MaxHandlerAttempts = 5,
+        MaxHandlerAttempts = 14,
         HandlerLeaseDuration = TimeSpan.FromSeconds(60),
         CompletionTimeout = TimeSpan.FromSeconds(30),
         ProgressInterval = TimeSpan.FromSeconds(0.5),

@@ -38,6 +38,11 @@ internal sealed class UploadCreator(EngineContext context, SingleRequestUpload s
         try
         {
             CreationDecision decision = await callbacks.OnCreatingAsync(command.Key, createCommand, command.KnownLength, cancellationToken);
+            if (decision.Interruption is { } interruption)
+            {
+                return new CreationResult.Failed(new UploadResult(interruption));
+            }
+
             if (decision.Rejection is { } rejection)
             {
                 return new CreationResult.Failed(new UploadResult(UploadResultKind.Rejected) { Rejection = rejection });

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine.Appending;
 using ResumableUploads.Engine.Quotas;
+using ResumableUploads.Infrastructure;
 
 namespace ResumableUploads.Engine.Completion;
 
@@ -11,7 +12,10 @@ namespace ResumableUploads.Engine.Completion;
 /// </summary>
 internal sealed class CompletionService(EngineContext context, HandlerLeases leases, DeadLetterService deadLetters)
 {
-    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(250);
+    /// <summary>The number of attempts without a delay after the upload has changed.</summary>
+    private const int MaxImmediateRetries = 3;
+
+    private static readonly TimeSpan MaxPollInterval = TimeSpan.FromMilliseconds(250);
     private readonly ConcurrentDictionary<UploadKey, Task<UploadResult>> _runs = new();
 
     /// <summary>
@@ -42,8 +46,8 @@ internal sealed class CompletionService(EngineContext context, HandlerLeases lea
     /// </summary>
     public async ValueTask<UploadResult> GetResultAsync(UploadInfo info, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
-        long startTimestamp = context.Time.GetTimestamp();
-        while (true)
+        var backoff = new Backoff(context.Time, context.Settings.CompletionTimeout, MaxPollInterval);
+        for (int attempt = 1; ; attempt++)
         {
             if (info.State == UploadState.Completed)
             {
@@ -52,22 +56,20 @@ internal sealed class CompletionService(EngineContext context, HandlerLeases lea
 
             if (_runs.TryGetValue(info.Key, out Task<UploadResult>? run))
             {
-                return await WaitForRunAsync(run, info, context.Settings.CompletionTimeout - context.Time.GetElapsedTime(startTimestamp), cancellationToken);
+                return await WaitForRunAsync(run, info, backoff.Remaining, cancellationToken);
             }
 
             EngineRecord record = EngineRecord.From(info);
-            if (leases.IsLeased(record))
-            {
-                if (context.Time.GetElapsedTime(startTimestamp) >= context.Settings.CompletionTimeout)
-                {
-                    return HandlerRunningResult(info);
-                }
-
-                await Task.Delay(PollInterval, context.Time, cancellationToken);
-            }
-            else if (await TryCompleteAsync(info, record, callbacks, cancellationToken) is { } result)
+            bool isLeased = leases.IsLeased(record);
+            if (!isLeased && await TryCompleteAsync(info, record, callbacks, cancellationToken) is { } result)
             {
                 return result;
+            }
+
+            // Leased by another process, changed, or busy.
+            if ((isLeased || attempt > MaxImmediateRetries) && !await backoff.WaitAsync(cancellationToken))
+            {
+                return HandlerRunningResult(info);
             }
 
             UploadInfo? current = await context.Store.GetAsync(info.Key, cancellationToken);
@@ -82,6 +84,9 @@ internal sealed class CompletionService(EngineContext context, HandlerLeases lea
 
     /// <summary>Returns whether a handler runs for the upload, in this or another process.</summary>
     public bool IsHandlerRunning(UploadInfo info) => info.State == UploadState.Received && leases.IsLeased(EngineRecord.From(info));
+
+    /// <summary>Returns whether the handler failed and its next attempt is not due yet.</summary>
+    public bool IsRetryPending(EngineRecord record) => leases.IsRetryPending(record);
 
     /// <summary>Returns whether the upload is dead-lettered and the application was notified, so that no work remains.</summary>
     public bool IsDeadLetterReported(EngineRecord record) => leases.IsExhausted(record) && record.Handler is { IsDeadLetterReported: true };
@@ -144,7 +149,7 @@ internal sealed class CompletionService(EngineContext context, HandlerLeases lea
     {
         try
         {
-            return await run.WaitAsync(timeout > TimeSpan.Zero ? timeout : TimeSpan.Zero, context.Time, cancellationToken);
+            return await run.WaitAsync(timeout, context.Time, cancellationToken);
         }
         catch (TimeoutException)
         {
@@ -193,9 +198,10 @@ internal sealed class CompletionService(EngineContext context, HandlerLeases lea
         await using var lease = new HandlerLeaseRenewer(context, info.Key, record);
         HandlerResult? result = null;
         await progressReported;
+        DateTimeOffset startTime = context.Time.GetUtcNow();
         try
         {
-            result = await callbacks.RunHandlerAsync(info, record, response => StoreResponseEarlyAsync(info, record, response), context.Stopping);
+            result = await callbacks.RunHandlerAsync(info, record, response => StoreResponseEarlyAsync(info, record, response), lease.HandlerToken);
         }
         catch (Exception e)
         {
@@ -207,7 +213,7 @@ internal sealed class CompletionService(EngineContext context, HandlerLeases lea
         UploadInfo current = await GetExistingAsync(info.Key);
         return result is { Kind: HandlerResultKind.Final } || current.State == UploadState.Completed
             ? await StoreResponseAsync(current, record, result?.Response)
-            : await HandleFailureAsync(current, record, result, callbacks);
+            : await HandleFailureAsync(current, record, result, startTime, callbacks);
     }
 
     /// <summary>Stores a response that is sent before the handler has ended.</summary>
@@ -277,13 +283,13 @@ internal sealed class CompletionService(EngineContext context, HandlerLeases lea
     }
 
     /// <summary>Releases the lease after a failed run, or dead-letters the upload. A run that was canceled by a server stop does not count as an attempt.</summary>
-    private async ValueTask<UploadResult> HandleFailureAsync(UploadInfo info, EngineRecord record, HandlerResult? result, IUploadCallbacks callbacks)
+    private async ValueTask<UploadResult> HandleFailureAsync(
+        UploadInfo info, EngineRecord record, HandlerResult? result, DateTimeOffset startTime, IUploadCallbacks callbacks)
     {
         HandlerState state = HandlerLeases.WithoutLease(record) with { IsDeadLettered = result is { Kind: HandlerResultKind.DeadLetter } };
-        if (result is null && context.Stopping.IsCancellationRequested)
-        {
-            state = state with { Attempts = state.Attempts - 1 };
-        }
+        state = result is null && context.Stopping.IsCancellationRequested
+            ? state with { Attempts = state.Attempts - 1 }
+            : leases.AfterFailure(state, startTime);
 
         // The lease is kept until the application has been notified of the dead-lettered upload.
         bool isExhausted = state.IsExhausted(context.Settings.MaxHandlerAttempts);

@@ -15,9 +15,9 @@ internal sealed class DeadLetterService(EngineContext context, HandlerLeases lea
     public async ValueTask DeadLetterAsync(UploadInfo info, EngineRecord record, IUploadCallbacks callbacks)
     {
         bool isReported;
-        await using (new HandlerLeaseRenewer(context, info.Key, record with { Handler = leases.WithLease(record.Handler!) }))
+        await using (var lease = new HandlerLeaseRenewer(context, info.Key, record with { Handler = leases.WithLease(record.Handler!) }))
         {
-            isReported = await NotifyAsync(info, record, callbacks, context.Stopping);
+            isReported = await NotifyAsync(info, record, callbacks, lease.HandlerToken) != Notification.Canceled;
         }
 
         await leases.UpdateIfLeasedAsync(info, record with { Handler = record.Handler! with { IsDeadLetterReported = isReported } });
@@ -40,34 +40,82 @@ internal sealed class DeadLetterService(EngineContext context, HandlerLeases lea
         return true;
     }
 
+    /// <summary>Returns whether the handler of an upload of this engine must not run again.</summary>
+    public bool IsDeadLettered(UploadInfo info) =>
+        info.State == UploadState.Received && context.RecordPolicy.BelongsToThisEngine(info) && leases.IsExhausted(EngineRecord.From(info));
+
+    /// <summary>Gives the handler of a received upload all its attempts again.</summary>
+    /// <returns>The upload, or null if it is not a received upload of this engine, has expired, or its handler is running.</returns>
+    public async ValueTask<UploadInfo?> ResetAttemptsAsync(UploadKey key, CancellationToken cancellationToken)
+    {
+        if (await context.Store.GetAsync(key, cancellationToken) is not { State: UploadState.Received } info
+            || context.RecordPolicy.IsExpired(info) || !context.RecordPolicy.BelongsToThisEngine(info))
+        {
+            return null;
+        }
+
+        bool isReset = false;
+        UploadInfo? written = await context.RecordUpdater.UpdateAsync(
+            info,
+            current =>
+            {
+                EngineRecord record = EngineRecord.From(current);
+                isReset = current.State == UploadState.Received && !leases.IsLeased(record);
+                HandlerState state = new(0, null, default, record.Handler?.TotalRuns ?? 0);
+                return isReset ? context.RecordPolicy.CreateReceived(record with { Handler = state }, current.Offset) : null;
+            },
+            cancellationToken);
+        return isReset ? written : null;
+    }
+
     /// <summary>
     /// Notifies the application of a received upload that is about to expire and was not dead-lettered before, so that the application can still
     /// save the content.
     /// </summary>
-    public async ValueTask NotifyBeforeExpirationAsync(UploadInfo info, IUploadCallbacks callbacks, CancellationToken cancellationToken)
+    /// <returns>
+    /// False if the upload must not be removed yet, because the notification was canceled or failed. A failed one is repeated by the next sweeps for a day.
+    /// </returns>
+    public async ValueTask<bool> NotifyBeforeExpirationAsync(UploadInfo info, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
-        if (info.State == UploadState.Received && context.RecordPolicy.BelongsToThisEngine(info)
-            && EngineRecord.From(info) is { Handler: not { IsDeadLetterReported: true } } record && !leases.IsLeased(record)
-            && await context.Store.GetResponseAsync(info.Key, cancellationToken) is null)
+        if (info.State != UploadState.Received || !context.RecordPolicy.BelongsToThisEngine(info)
+            || EngineRecord.From(info) is not { Handler: not { IsDeadLetterReported: true } } record || leases.IsLeased(record)
+            || await context.Store.GetResponseAsync(info.Key, cancellationToken) is not null)
         {
-            await NotifyAsync(info, record, callbacks, cancellationToken);
+            return true;
         }
+
+        return await NotifyAsync(info, record, callbacks, cancellationToken) switch
+        {
+            Notification.Succeeded => true,
+            Notification.Canceled => false,
+            _ => context.RecordPolicy.IsOrphaned(info),
+        };
     }
 
-    /// <returns>False if the notification was canceled.</returns>
-    private async ValueTask<bool> NotifyAsync(UploadInfo info, EngineRecord record, IUploadCallbacks callbacks, CancellationToken cancellationToken)
+    private async ValueTask<Notification> NotifyAsync(UploadInfo info, EngineRecord record, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
         context.Metrics.DeadLettered();
         Log.DeadLettered(context.Logger, info.Key, record.Handler?.Attempts ?? 0);
         try
         {
             await callbacks.OnDeadLetteredAsync(info, record, cancellationToken);
-            return true;
+            return Notification.Succeeded;
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested || context.Stopping.IsCancellationRequested)
+        {
+            return Notification.Canceled;
         }
         catch (Exception e)
         {
             Log.DeadLetterHandlerFailed(context.Logger, e, info.Key);
-            return !cancellationToken.IsCancellationRequested;
+            return Notification.Failed;
         }
+    }
+
+    private enum Notification
+    {
+        Succeeded,
+        Canceled,
+        Failed,
     }
 }

@@ -1,13 +1,18 @@
 using ResumableUploads.Abstractions;
+using ResumableUploads.Infrastructure;
 
 namespace ResumableUploads.Engine.Completion;
 
-/// <summary>Renews the lease of a completion handler while the handler runs, so that no other process starts it.</summary>
+/// <summary>
+/// Renews the lease of a completion handler while the handler runs, so that no other process starts it. A renewal that fails, for example because the
+/// store is busy, is repeated with increasing delays until it succeeds or another process has the lease.
+/// </summary>
 internal sealed class HandlerLeaseRenewer : IAsyncDisposable
 {
     private readonly EngineContext _context;
     private readonly UploadKey _key;
     private readonly CancellationTokenSource _stop = new();
+    private readonly CancellationTokenSource _handlerCancellation;
     private readonly Task _renewal;
     private EngineRecord _record;
 
@@ -16,8 +21,15 @@ internal sealed class HandlerLeaseRenewer : IAsyncDisposable
         _context = context;
         _key = key;
         _record = record;
+        _handlerCancellation = CancellationTokenSource.CreateLinkedTokenSource(context.Stopping);
+        HandlerToken = _handlerCancellation.Token;
         _renewal = RenewLoopAsync();
     }
+
+    /// <summary>Gets the token for the handler. It is canceled when the server stops, or when another process has the lease.</summary>
+    public CancellationToken HandlerToken { get; }
+
+    private TimeSpan Duration => _context.Settings.HandlerLeaseDuration;
 
     /// <summary>Stops the renewal.</summary>
     /// <returns>The engine's data as last written.</returns>
@@ -33,40 +45,81 @@ internal sealed class HandlerLeaseRenewer : IAsyncDisposable
         await _stop.CancelAsync();
         await _renewal;
         _stop.Dispose();
+        _handlerCancellation.Dispose();
     }
 
     private async Task RenewLoopAsync()
     {
-        TimeSpan duration = _context.Settings.HandlerLeaseDuration;
-        while (!_stop.IsCancellationRequested)
+        TimeSpan interval = Duration / 3;
+        TimeSpan delay = interval;
+        int failures = 0;
+        bool isLost = false;
+        while (!isLost)
         {
-            try
-            {
-                await Task.Delay(duration / 3, _context.Time, _stop.Token);
-                UploadInfo? info = await _context.Store.GetAsync(_key, CancellationToken.None);
-                if (info is not { State: UploadState.Received } || _record.Handler is null
-                    || EngineRecord.From(info).Handler?.LeasedBy != _record.Handler.LeasedBy)
-                {
-                    // The lease expired and another process acquired it, so it is no longer renewed.
-                    return;
-                }
-
-                EngineRecord renewed = _record with { Handler = _record.Handler with { LeasedUntil = _context.Time.GetUtcNow() + duration } };
-                UpdateResult update = await _context.Store.UpdateAsync(
-                    info.Key, info.Version, _context.RecordPolicy.CreateReceived(renewed, info.Offset), CancellationToken.None);
-                if (update.Status == ChangeStatus.Succeeded)
-                {
-                    _record = renewed;
-                }
-            }
-            catch (OperationCanceledException)
+            await Task.Delay(delay, _context.Time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (_stop.IsCancellationRequested)
             {
                 return;
             }
-            catch (UploadStoreException)
+
+            bool isRenewed = false;
+            try
             {
-                // Retried in the next iteration. If the lease expires before, another process may run the handler too: handlers run at least once.
+                (isRenewed, isLost) = await TryRenewAsync();
             }
+            catch (Exception e)
+            {
+                // If the lease runs out before a renewal succeeds, another process may run the handler too: handlers run at least once.
+                Log.LeaseRenewalFailed(_context.Logger, e, _key);
+            }
+
+            failures = isRenewed ? 0 : failures + 1;
+            delay = isRenewed ? interval : Backoff.GetDelay(Duration / 100, Duration / 10, failures);
+        }
+
+        Log.LeaseLost(_context.Logger, _key);
+        await CancelHandlerAsync();
+    }
+
+    private async ValueTask<(bool IsRenewed, bool IsLost)> TryRenewAsync()
+    {
+        if (await _context.Store.GetAsync(_key, CancellationToken.None) is not { } info)
+        {
+            return (IsRenewed: false, IsLost: true);
+        }
+
+        if (info.State != UploadState.Received || _record.Handler is not { } handler)
+        {
+            // Completed, so no process starts the handler.
+            return (IsRenewed: true, IsLost: false);
+        }
+
+        if (EngineRecord.From(info).Handler?.LeasedBy != handler.LeasedBy)
+        {
+            return (IsRenewed: false, IsLost: true);
+        }
+
+        EngineRecord renewed = _record with { Handler = handler with { LeasedUntil = _context.Time.GetUtcNow() + Duration } };
+        UpdateResult update = await _context.Store.UpdateAsync(
+            info.Key, info.Version, _context.RecordPolicy.CreateReceived(renewed, info.Offset), CancellationToken.None);
+        if (update.Status != ChangeStatus.Succeeded)
+        {
+            return (IsRenewed: false, IsLost: false);
+        }
+
+        _record = renewed;
+        return (IsRenewed: true, IsLost: false);
+    }
+
+    private async Task CancelHandlerAsync()
+    {
+        try
+        {
+            await _handlerCancellation.CancelAsync();
+        }
+        catch (Exception e)
+        {
+            Log.CancellationCallbackFailed(_context.Logger, e, _key);
         }
     }
 }

@@ -1,4 +1,5 @@
 using ResumableUploads.Abstractions;
+using ResumableUploads.Infrastructure;
 
 namespace ResumableUploads.Engine.Completion;
 
@@ -8,14 +9,36 @@ internal sealed class HandlerLeases(EngineContext context)
     private readonly string _processId = Guid.NewGuid().ToString("n");
 
     /// <summary>Returns the handler state for a new run of the handler by this process.</summary>
-    public HandlerState StartAttempt(HandlerState? previous) => WithLease(new((previous?.Attempts ?? 0) + 1, null, default, (previous?.TotalRuns ?? 0) + 1));
+    public HandlerState StartAttempt(HandlerState? previous) =>
+        WithLease(new((previous?.Attempts ?? 0) + 1, null, default, (previous?.TotalRuns ?? 0) + 1, RetryAt: previous?.RetryAt));
+
+    /// <summary>
+    /// Returns the state after a failed run. A run that a client requested before the next attempt was due does not count as an attempt, so that a client
+    /// that retries often does not use up the attempts during a short outage.
+    /// </summary>
+    /// <param name="state">The state during the run.</param>
+    /// <param name="startTime">The time at which the run started.</param>
+    public HandlerState AfterFailure(HandlerState state, DateTimeOffset startTime)
+    {
+        if (state.RetryAt > startTime)
+        {
+            return state with { Attempts = state.Attempts - 1 };
+        }
+
+        TimeSpan delay = Backoff.GetDelay(context.Settings.HandlerRetryDelay, context.Settings.MaxHandlerRetryDelay, state.Attempts);
+        return state with { RetryAt = delay > TimeSpan.Zero ? context.Time.GetUtcNow() + Backoff.AddJitter(delay) : null };
+    }
+
+    /// <summary>Returns whether the handler failed and its next attempt is not due yet.</summary>
+    public bool IsRetryPending(EngineRecord record) => !IsExhausted(record) && record.Handler?.RetryAt > context.Time.GetUtcNow();
 
     /// <summary>Returns the same state with a lease of this process.</summary>
     public HandlerState WithLease(HandlerState state) =>
         state with { LeasedBy = _processId, LeasedUntil = context.Time.GetUtcNow() + context.Settings.HandlerLeaseDuration };
 
     /// <summary>Returns a state with the same numbers of attempts and runs, and without a lease.</summary>
-    public static HandlerState WithoutLease(EngineRecord record) => new(record.Handler?.Attempts ?? 1, null, default, record.Handler?.TotalRuns ?? 1);
+    public static HandlerState WithoutLease(EngineRecord record) =>
+        new(record.Handler?.Attempts ?? 1, null, default, record.Handler?.TotalRuns ?? 1, RetryAt: record.Handler?.RetryAt);
 
     public bool IsLeased(EngineRecord record) => record.Handler is { LeasedBy: not null } handler && handler.LeasedUntil > context.Time.GetUtcNow();
 

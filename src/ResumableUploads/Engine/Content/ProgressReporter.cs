@@ -58,7 +58,7 @@ internal sealed class ProgressReporter(
     {
         try
         {
-            // A disconnect of the client does not cancel the call, because the bytes are stored nevertheless.
+            // A disconnect of the client does not cancel the call, because the bytes are stored nevertheless. The callbacks add the other reasons.
             await callbacks.OnProgressAsync(key, record, offset, length, CancellationToken.None);
         }
         catch (Exception e)

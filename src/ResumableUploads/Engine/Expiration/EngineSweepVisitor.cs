@@ -29,11 +29,9 @@ internal sealed class EngineSweepVisitor(
             }
 
             // A request holds the lock, so the upload is in use. The next sweep checks it again.
-            using UploadLock? uploadLock = locks.TryAcquire(info.Key);
-            if (uploadLock is not null)
+            if (locks.TryAcquire(info.Key) is { } uploadLock)
             {
-                await deadLetters.NotifyBeforeExpirationAsync(info, callbacks, cancellationToken);
-                await remover.ExpireAsync(info, callbacks, cancellationToken);
+                await WaitBoundedAsync(info, ExpireAsync(info, uploadLock, cancellationToken), cancellationToken);
             }
         }
         else if (info.State != UploadState.Receiving)
@@ -73,22 +71,40 @@ internal sealed class EngineSweepVisitor(
         }
 
         if (info.State == UploadState.Received && callbacks.HasCompletionHandler && context.RecordPolicy.BelongsToThisEngine(info)
-            && !completion.IsHandlerRunning(info) && !completion.IsDeadLetterReported(EngineRecord.From(info)))
+            && !completion.IsHandlerRunning(info)
+            && EngineRecord.From(info) is var record && !completion.IsDeadLetterReported(record) && !completion.IsRetryPending(record))
         {
-            await RunHandlerAsync(info, cancellationToken);
+            await WaitBoundedAsync(info, completion.GetResultAsync(info, callbacks, cancellationToken).AsTask(), cancellationToken);
         }
     }
 
-    private async Task RunHandlerAsync(UploadInfo info, CancellationToken cancellationToken)
+    private async Task ExpireAsync(UploadInfo info, UploadLock uploadLock, CancellationToken cancellationToken)
+    {
+        using (uploadLock)
+        {
+            uploadLock.CannotBePreempted = true;
+            if (await deadLetters.NotifyBeforeExpirationAsync(info, callbacks, cancellationToken))
+            {
+                await remover.ExpireAsync(info, callbacks, cancellationToken);
+            }
+        }
+    }
+
+    /// <summary>Waits for work that calls the application. After the completion timeout, the work continues in the background, and the sweep visits the next upload.</summary>
+    private async Task WaitBoundedAsync(UploadInfo info, Task work, CancellationToken cancellationToken)
     {
         try
         {
-            await completion.GetResultAsync(info, callbacks, cancellationToken).AsTask()
-                .WaitAsync(context.Settings.CompletionTimeout, context.Time, cancellationToken);
+            await work.WaitAsync(context.Settings.CompletionTimeout, context.Time, cancellationToken);
         }
-        catch (TimeoutException)
+        catch (Exception e) when (!work.IsCompleted && e is TimeoutException or OperationCanceledException)
         {
-            // The handler continues in the background; the sweep does not wait for it.
+            _ = work.ContinueWith(
+                failed => Log.VisitFailed(context.Logger, failed.Exception!, info.Key),
+                CancellationToken.None,
+                TaskContinuationOptions.OnlyOnFaulted,
+                TaskScheduler.Default);
+            cancellationToken.ThrowIfCancellationRequested();
         }
     }
 }

@@ -9,6 +9,7 @@ internal sealed class UploadLock(UploadLockTable locks, UploadKey key) : IDispos
 {
     private readonly Lock _lock = new();
     private Action? _releaseCallback;
+    private CancellationTokenSource? _releaseSource;
     private bool _isReleaseRequested;
     private long _durableOffset;
     private int _disposed;
@@ -26,6 +27,24 @@ internal sealed class UploadLock(UploadLockTable locks, UploadKey key) : IDispos
     {
         get => Volatile.Read(ref _durableOffset);
         set => Volatile.Write(ref _durableOffset, value);
+    }
+
+    /// <summary>Gets the token that is canceled when another request waits for the lock.</summary>
+    public CancellationToken ReleaseRequested
+    {
+        get
+        {
+            lock (_lock)
+            {
+                _releaseSource ??= new CancellationTokenSource();
+                if (_isReleaseRequested)
+                {
+                    _releaseSource.Cancel();
+                }
+
+                return _releaseSource.Token;
+            }
+        }
     }
 
     /// <summary>
@@ -51,13 +70,18 @@ internal sealed class UploadLock(UploadLockTable locks, UploadKey key) : IDispos
     public void RequestRelease()
     {
         Action? callback;
+        CancellationTokenSource? source;
         lock (_lock)
         {
             _isReleaseRequested = true;
             callback = _releaseCallback;
+            source = _releaseSource;
         }
 
         callback?.Invoke();
+
+        // Callbacks of the token may be code of the application, which must not run in the request that waits.
+        _ = source?.CancelAsync();
     }
 
     public void Dispose()

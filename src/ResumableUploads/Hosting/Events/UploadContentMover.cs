@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Microsoft.Extensions.Logging.Abstractions;
 using ResumableUploads.Abstractions;
+using ResumableUploads.Infrastructure;
 using ResumableUploads.Stores.FileSystem.IO;
 
 namespace ResumableUploads.Hosting.Events;
@@ -11,8 +12,8 @@ namespace ResumableUploads.Hosting.Events;
 /// </summary>
 internal sealed class UploadContentMover(IUploadStore store, UploadKey key)
 {
-    private const int MaxAttempts = 20;
-    private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan LockTimeout = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan MaxRetryDelay = TimeSpan.FromMilliseconds(250);
     private static readonly FileMover Files = new(FileLayer.Default, NullLogger.Instance);
 
     /// <summary>Moves or copies the content. Returns the path of the file, or null if another file is at the target.</summary>
@@ -31,7 +32,8 @@ internal sealed class UploadContentMover(IUploadStore store, UploadKey key)
 
     private async ValueTask<string?> MoveAsync(IContentMover mover, string target, bool overwrite, CancellationToken cancellationToken)
     {
-        for (int attempt = 1; ; attempt++)
+        var backoff = new Backoff(TimeProvider.System, LockTimeout, MaxRetryDelay);
+        while (true)
         {
             MoveResult result = await mover.MoveContentAsync(key, target, overwrite, cancellationToken);
             switch (result.Status)
@@ -40,9 +42,8 @@ internal sealed class UploadContentMover(IUploadStore store, UploadKey key)
                     return result.Path;
                 case MoveStatus.TargetExists:
                     return null;
-                case MoveStatus.Busy when attempt < MaxAttempts:
+                case MoveStatus.Busy when await backoff.WaitAsync(cancellationToken):
                     // Usually this process is renewing the lease of the handler at this moment.
-                    await Task.Delay(RetryDelay, TimeProvider.System, cancellationToken);
                     break;
                 case MoveStatus.Busy:
                     throw new UploadStoreException(StoreFailure.Unavailable, $"Upload {key} is locked by another request or process.");

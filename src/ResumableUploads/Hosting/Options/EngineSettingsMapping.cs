@@ -26,9 +26,12 @@ internal static class EngineSettingsMapping
         MaxAge = options.Timeouts.MaxAge,
         CompletedRetention = hasHandler ? options.Timeouts.CompletedRetention : null,
         MaxHandlerAttempts = options.Handler.MaxAttempts,
+        HandlerRetryDelay = options.Handler.RetryDelay,
+        MaxHandlerRetryDelay = options.Handler.MaxRetryDelay,
         HandlerLeaseDuration = options.Handler.LeaseDuration,
         CompletionTimeout = options.Handler.CompletionTimeout,
         ProgressInterval = options.Timeouts.ProgressInterval,
+        EventTimeout = options.Timeouts.EventTimeout,
         SweepInterval = options.Timeouts.SweepInterval,
         StartOverAfterCompletion = options.Handler.RepeatBehavior == RepeatBehavior.StartOver,
     };

@@ -5,9 +5,21 @@ public sealed class ResumableUploadHandlerOptions
 {
     /// <summary>Gets or sets how many times the handler runs for an upload before the upload is dead-lettered.</summary>
     /// <remarks>
-    /// Defaults to 5. Must be greater than 0. A failed attempt is answered with 503, a request for a dead-lettered upload with 500.
+    /// Defaults to 14, which takes about a day with the default delays. Must be greater than 0. A run that a client requests before the next attempt is due
+    /// does not count. A failed attempt is answered with 503, a request for a dead-lettered upload with 500.
     /// </remarks>
-    public int MaxAttempts { get; set; } = 5;
+    public int MaxAttempts { get; set; } = 14;
+
+    /// <summary>
+    /// Gets or sets the time from the first failed attempt of the handler to the next one. It is doubled after each further failure, and changed at random by
+    /// up to 20%. The attempt is made by the first sweep after that time.
+    /// </summary>
+    /// <remarks>Defaults to 60 seconds. Must not be negative and at most 49 days. With zero, every sweep makes an attempt and every run counts.</remarks>
+    public TimeSpan RetryDelay { get; set; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>Gets or sets the maximum time between two attempts of the handler.</summary>
+    /// <remarks>Defaults to 4 hours. Must be greater than zero and at most 49 days.</remarks>
+    public TimeSpan MaxRetryDelay { get; set; } = TimeSpan.FromHours(4);
 
     /// <summary>
     /// Gets or sets how long a handler holds its lease on an upload. The lease is renewed while the handler runs; when it has run out,

@@ -33,6 +33,16 @@ public sealed class ResumableUploadTimeouts
     public TimeSpan SweepInterval { get; set; } = TimeSpan.FromMinutes(5);
 
     /// <summary>
+    /// Gets or sets how long <see cref="ResumableUploadOptions.OnCreating"/>, <see cref="ResumableUploadOptions.OnProgress"/> and
+    /// <see cref="ResumableUploadOptions.OnExpired"/> can run before their token is canceled.
+    /// </summary>
+    /// <remarks>
+    /// Defaults to 30 seconds. Must be greater than zero and at most 49 days. A second after the cancellation, the server continues without the call and
+    /// logs it. A creation that was not decided is answered with 503.
+    /// </remarks>
+    public TimeSpan EventTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
     /// Gets or sets the minimum interval between two calls of <see cref="ResumableUploadOptions.OnProgress"/>, and between two interim
     /// responses, of one request.
     /// </summary>

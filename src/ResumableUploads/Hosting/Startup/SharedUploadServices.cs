@@ -43,6 +43,18 @@ internal sealed class SharedUploadServices
 
     public ILogger Logger { get; }
 
+    /// <summary>Gets the engines that are running.</summary>
+    public UploadEngine[] Engines
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return [.. _engines.Select(static running => running.Engine)];
+            }
+        }
+    }
+
     /// <summary>Gets the sweepers that were started, one per store.</summary>
     public UploadSweeper[] RunningSweepers => _sweepers.Running;
 

@@ -114,6 +114,7 @@ public class EndpointCompletionProcessTests
             "ResumableUploads:FileSystem:Durability=ProcessCrash",
             "ResumableUploads:Handler:LeaseDuration=00:00:00.3",
             $"ResumableUploads:Handler:MaxAttempts={Attempts}",
+            "ResumableUploads:Handler:RetryDelay=00:00:00",
         ];
         var upload = new EndpointUpload(Name, Content, "always-before-effect,before-parked");
         for (int i = 0; i < Attempts; i++)

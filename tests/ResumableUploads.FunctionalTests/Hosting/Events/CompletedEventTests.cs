@@ -78,6 +78,7 @@ public partial class CompletedEventTests
             options =>
             {
                 options.Handler.MaxAttempts = 2;
+                options.Handler.RetryDelay = TimeSpan.Zero;
                 options.OnCompleted = (upload, _) =>
                 {
                     runs.Add((upload.Key.ToString(), upload.Attempt, upload.IsRepeat));

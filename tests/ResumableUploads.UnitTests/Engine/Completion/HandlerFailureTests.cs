@@ -48,6 +48,7 @@ public class HandlerFailureTests
         await using TestApp app = await AppAsync(configure: options =>
         {
             options.Handler.MaxAttempts = 2;
+            options.Handler.RetryDelay = TimeSpan.Zero;
             options.OnCompleted = (_, _) =>
             {
                 runs++;

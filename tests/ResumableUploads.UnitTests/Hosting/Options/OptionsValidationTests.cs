@@ -23,6 +23,7 @@ public class OptionsValidationTests
                 { Name: "MinDataRate" } => ["-1"],
                 { Name: "MinUploadSize" or "MinAppendSize" } => ["-1", "99999999999999"],
                 { Name: "MaxStoredResponseSize" } => ["-1", "524289"],
+                { Name: "RetryDelay" } => ["-00:00:01", "50.00:00:00"],
                 { Name: "LeaseDuration" } => ["00:00:00", "-00:00:01", "50.00:00:00", "00:00:00.002"],
                 { Name: "Expiration" or "MaxAge" or "CompletedRetention" } => ["00:00:00", "-00:00:01"],
                 { PropertyType: var type } when type == typeof(TimeSpan) => ["00:00:00", "-00:00:01", "50.00:00:00"],

@@ -75,6 +75,7 @@ internal sealed class ResumableUploadOptionsValidator : IValidateOptions<Resumab
         checks.Timer(nameof(timeouts.PreemptionTimeout), timeouts.PreemptionTimeout, MaxTimer);
         checks.Timer(nameof(timeouts.AppendGracePeriod), timeouts.AppendGracePeriod, MaxTimer);
         checks.Timer(nameof(timeouts.SweepInterval), timeouts.SweepInterval, MaxTimer, OneSecond);
+        checks.Timer(nameof(timeouts.EventTimeout), timeouts.EventTimeout, MaxTimer);
         checks.Timer(nameof(timeouts.ProgressInterval), timeouts.ProgressInterval, MaxTimer);
         checks.Positive(nameof(timeouts.MaxAge), timeouts.MaxAge);
         checks.Positive(nameof(timeouts.CompletedRetention), timeouts.CompletedRetention);
@@ -83,6 +84,12 @@ internal sealed class ResumableUploadOptionsValidator : IValidateOptions<Resumab
     private static void Handler(OptionChecks checks, ResumableUploadHandlerOptions handler)
     {
         checks.Positive(nameof(handler.MaxAttempts), handler.MaxAttempts);
+        if (handler.RetryDelay < TimeSpan.Zero || handler.RetryDelay > MaxTimer)
+        {
+            checks.Fail(nameof(handler.RetryDelay), $"is {handler.RetryDelay}. It must be at least 0 and at most {MaxTimer.Days} days.");
+        }
+
+        checks.Timer(nameof(handler.MaxRetryDelay), handler.MaxRetryDelay, MaxTimer);
         if (handler.LeaseDuration > TimeSpan.Zero && handler.LeaseDuration < MinLease)
         {
             checks.Fail(nameof(handler.LeaseDuration), $"is {handler.LeaseDuration}. It must be at least {MinLease.TotalMilliseconds} ms.");

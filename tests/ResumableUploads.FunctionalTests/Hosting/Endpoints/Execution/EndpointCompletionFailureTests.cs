@@ -148,7 +148,7 @@ public class EndpointCompletionFailureTests
             await stream.CopyToAsync(content, cancellationToken);
             _deadLettered.Add(content.ToArray());
         }),
-        options => (options.Handler.MaxAttempts, options.Store) = (Attempts, new UnsweptStore()),
+        options => (options.Handler.MaxAttempts, options.Handler.RetryDelay, options.Store) = (Attempts, TimeSpan.Zero, new UnsweptStore()),
         onTestHost: true);
 
     private async Task AssertIsDeadLetteredAsync(TestApp app, DeadLetterCounter deadLettered)

@@ -1,0 +1,92 @@
+using ResumableUploads.Abstractions;
+
+namespace ResumableUploads.Engine.Reliability;
+
+/// <summary>
+/// Bounds the events of an application: their token is canceled when the server stops, another request preempts the upload, or the event takes longer than
+/// its timeout. The engine continues without an event that does not end within a grace period after that, so that it cannot hold the lock of an upload
+/// for the lifetime of the process. The completion handler is not bounded; its lease limits it.
+/// </summary>
+internal sealed class BoundedCallbacks : IUploadCallbacks
+{
+    private readonly IUploadCallbacks _inner;
+    private readonly EngineContext _context;
+    private readonly CancellationToken _preempted;
+    private Task _abandonedProgress = Task.CompletedTask;
+
+    private BoundedCallbacks(IUploadCallbacks inner, EngineContext context, CancellationToken preempted) =>
+        (_inner, _context, _preempted) = (inner, context, preempted);
+
+    public bool HasCompletionHandler => _inner.HasCompletionHandler;
+
+    public bool HasProgressHandler => _inner.HasProgressHandler;
+
+    /// <summary>Bounds the events of a request.</summary>
+    /// <param name="callbacks">The application.</param>
+    /// <param name="context">The services of the engine.</param>
+    /// <param name="preempted">The token that is canceled when another request waits for the lock that the caller holds, if it holds one.</param>
+    public static BoundedCallbacks Wrap(IUploadCallbacks callbacks, EngineContext context, CancellationToken preempted) =>
+        new(callbacks is BoundedCallbacks bounded ? bounded._inner : callbacks, context, preempted);
+
+    public IUploadCallbacks ForOtherUpload() => new BoundedCallbacks(_inner.ForOtherUpload(), _context, CancellationToken.None);
+
+    public async ValueTask<CreationDecision> OnCreatingAsync(UploadKey key, CreateCommand createCommand, long? length, CancellationToken cancellationToken)
+    {
+        CreationDecision decision = default;
+        (EventEnd end, _) = await InvokeAsync(
+            "OnCreating",
+            key,
+            async token => decision = await _inner.OnCreatingAsync(key, createCommand, length, token),
+            cancellationToken);
+        if (end == EventEnd.Returned)
+        {
+            return decision;
+        }
+
+        cancellationToken.ThrowIfCancellationRequested();
+        return new CreationDecision(null, null)
+        {
+            Interruption = _context.Stopping.IsCancellationRequested ? UploadResultKind.ShuttingDown
+                : _preempted.IsCancellationRequested ? UploadResultKind.Preempted
+                : UploadResultKind.Busy,
+        };
+    }
+
+    public async ValueTask OnProgressAsync(UploadKey key, EngineRecord record, long offset, long? length, CancellationToken cancellationToken)
+    {
+        // Calls are sequential, so none is made while an abandoned one is running.
+        if (_abandonedProgress.IsCompleted)
+        {
+            (_, _abandonedProgress) = await InvokeAsync(
+                "OnProgress", key, async token => await _inner.OnProgressAsync(key, record, offset, length, token), cancellationToken);
+        }
+    }
+
+    public ValueTask<HandlerResult> RunHandlerAsync(
+        UploadInfo info, EngineRecord record, Func<ReadOnlyMemory<byte>, ValueTask> storeResponse, CancellationToken cancellationToken) =>
+        _inner.RunHandlerAsync(info, record, storeResponse, cancellationToken);
+
+    /// <summary>Calls the event without a timeout, because it may move the content, and without preemption, because the upload may be removed after it.</summary>
+    public async ValueTask OnDeadLetteredAsync(UploadInfo info, EngineRecord record, CancellationToken cancellationToken)
+    {
+        using var source = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _context.Stopping);
+        var call = new EventCall("OnDeadLettered", info.Key, _context.Settings.AppendGracePeriod, _context);
+        (EventEnd end, _) = await call.RunAsync(async token => await _inner.OnDeadLetteredAsync(info, record, token), source.Token);
+        if (end != EventEnd.Returned)
+        {
+            throw new OperationCanceledException(source.Token);
+        }
+    }
+
+    public async ValueTask OnExpiredAsync(UploadInfo info, EngineRecord record, CancellationToken cancellationToken) =>
+        await InvokeAsync("OnExpired", info.Key, async token => await _inner.OnExpiredAsync(info, record, token), cancellationToken);
+
+    private async ValueTask<(EventEnd End, Task Call)> InvokeAsync(
+        string eventName, UploadKey key, Func<CancellationToken, Task> call, CancellationToken cancellationToken)
+    {
+        EngineSettings settings = _context.Settings;
+        using var timeout = new CancellationTokenSource(settings.EventTimeout, _context.Time);
+        using var source = CancellationTokenSource.CreateLinkedTokenSource([cancellationToken, _context.Stopping, _preempted, timeout.Token]);
+        return await new EventCall(eventName, key, settings.EventGracePeriod, _context).RunAsync(call, source.Token);
+    }
+}

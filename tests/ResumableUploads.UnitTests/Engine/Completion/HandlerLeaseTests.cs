@@ -1,0 +1,206 @@
+using Microsoft.Extensions.Time.Testing;
+using ResumableUploads.Abstractions;
+using ResumableUploads.Engine;
+using ResumableUploads.Stores.Memory;
+using ResumableUploads.Testing;
+
+namespace ResumableUploads.UnitTests.Engine.Completion;
+
+/// <summary>The lease of a completion handler, with two engines on one store as two processes.</summary>
+public sealed class HandlerLeaseTests : IAsyncLifetime
+{
+    private static readonly TimeSpan Lease = TestSettings.Default.HandlerLeaseDuration;
+    private readonly FakeTimeProvider _time = new(DateTimeOffset.UnixEpoch.AddYears(56));
+    private readonly MemoryUploadStore _store;
+    private readonly BusyStore _busyStore;
+    private readonly TestEngine _first;
+    private readonly TestEngine _second;
+    private readonly TaskCompletionSource<CancellationToken> _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<HandlerResult> _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly List<int> _secondRuns = [];
+
+    public HandlerLeaseTests()
+    {
+        _store = new MemoryUploadStore(timeProvider: _time);
+        _busyStore = new BusyStore(_store);
+        _first = new TestEngine(_busyStore, _time);
+        _second = new TestEngine(_store, _time);
+        _first.Callbacks.OnCompleted = (_, cancellationToken) =>
+        {
+            _started.TrySetResult(cancellationToken);
+            return _end.Task;
+        };
+        _second.Callbacks.OnCompleted = (record, _) =>
+        {
+            _secondRuns.Add(record.Handler!.TotalRuns);
+            return Task.FromResult(new HandlerResult(HandlerResultKind.Final, new byte[] { 2 }));
+        };
+    }
+
+    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
+
+    public async ValueTask DisposeAsync()
+    {
+        _busyStore.Fault = null;
+        _end.TrySetResult(default);
+        await _first.DisposeAsync();
+        await _second.DisposeAsync();
+    }
+
+    [Theory]
+    [InlineData(StoreFault.Busy)]
+    [InlineData(StoreFault.ThrowsStoreException)]
+    [InlineData(StoreFault.ThrowsCancellation)]
+    [InlineData(StoreFault.ThrowsOther)]
+    public async Task Lease_is_renewed_as_soon_as_the_store_works_again(StoreFault fault)
+    {
+        DateTimeOffset start = _time.GetUtcNow();
+        Task<UploadResult> first = await StartFirstAsync();
+        _busyStore.Fault = fault;
+        await AdvanceToAsync(start + (Lease * 0.75));
+        _busyStore.Fault = null;
+        await Eventually.TrueAsync(
+            async () => (await _first.GetHandlerAsync())!.LeasedUntil > start + Lease,
+            "the lease is renewed before it runs out",
+            () => Advance(start + (Lease * 0.98)));
+        _end.SetResult(new HandlerResult(HandlerResultKind.Final, null));
+        Assert.Equal(UploadResultKind.Completed, (await Eventually.WithinAsync(first)).Kind);
+    }
+
+    [Fact]
+    public async Task Lease_of_a_running_handler_does_not_run_out()
+    {
+        Task<UploadResult> first = await StartFirstAsync();
+        for (int i = 0; i < 10; i++)
+        {
+            DateTimeOffset renewedUntil = (await _first.GetHandlerAsync())!.LeasedUntil;
+            await Eventually.TrueAsync(
+                async () => (await _first.GetHandlerAsync())!.LeasedUntil > renewedUntil, "the lease is renewed", () => Advance(renewedUntil - TimeSpan.FromSeconds(1)));
+            await _second.VisitAsync();
+        }
+
+        Assert.Empty(_secondRuns);
+        _end.SetResult(new HandlerResult(HandlerResultKind.Final, null));
+        await Eventually.WithinAsync(first);
+    }
+
+    [Fact]
+    public async Task Lease_of_an_ended_process_runs_out()
+    {
+        await StartFirstAsync();
+        _busyStore.Fault = StoreFault.Busy;
+        _time.Advance(Lease - TimeSpan.FromSeconds(1));
+        await _second.VisitAsync();
+        Assert.Empty(_secondRuns);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        await _second.VisitAsync();
+        Assert.Equal([2], _secondRuns);
+    }
+
+    [Fact]
+    public async Task Request_does_not_overwrite_the_lease_of_another_process()
+    {
+        await StartFirstAsync();
+        string? leasedBy = (await _first.GetHandlerAsync())!.LeasedBy;
+        Task<UploadResult> request = _second.AppendAsync(2, [], 2);
+        await Eventually.TrueAsync(() => request.IsCompleted, "the request ends", () => _time.Advance(TimeSpan.FromSeconds(1)));
+        Assert.Equal(UploadResultKind.HandlerRunning, (await request).Kind);
+        Assert.Empty(_secondRuns);
+        Assert.Equal(leasedBy, (await _first.GetHandlerAsync())!.LeasedBy);
+    }
+
+    [Fact]
+    public async Task Cancel_respects_the_lease_of_another_process()
+    {
+        await StartFirstAsync();
+        Assert.Equal(UploadResultKind.HandlerRunning, (await _second.CancelAsync()).Kind);
+        Assert.NotNull(await _first.GetAsync());
+    }
+
+    [Fact]
+    public async Task Renewal_does_not_take_the_lease_back_from_another_process()
+    {
+        Task<UploadResult> first = await StartFirstAsync();
+        _busyStore.Fault = StoreFault.Busy;
+        _time.Advance(Lease);
+        var secondStarted = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var secondEnd = new TaskCompletionSource<HandlerResult>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _second.Callbacks.OnCompleted = (_, _) =>
+        {
+            secondStarted.SetResult();
+            return secondEnd.Task;
+        };
+        Task<UploadResult> second = _second.AppendAsync(2, [], 2);
+        await Eventually.WithinAsync(secondStarted.Task);
+        string? leasedBy = (await _first.GetHandlerAsync())!.LeasedBy;
+        _busyStore.Fault = null;
+
+        // The first handler no longer has the right to run.
+        CancellationToken token = await _started.Task;
+        await Eventually.TrueAsync(() => token.IsCancellationRequested, "the token of the first handler is canceled", () => _time.Advance(TimeSpan.FromSeconds(1)));
+        Assert.True(_first.HasLogged(224));
+        Assert.Equal(leasedBy, (await _first.GetHandlerAsync())!.LeasedBy);
+
+        secondEnd.SetResult(new HandlerResult(HandlerResultKind.Final, new byte[] { 2 }));
+        Assert.Equal(UploadResultKind.Completed, (await Eventually.WithinAsync(second)).Kind);
+        _end.SetException(new TaskCanceledException());
+        UploadResult result = await Eventually.WithinAsync(first);
+        Assert.Equal((UploadResultKind.Completed, 2), (result.Kind, result.Response!.Value.Span[0]));
+        Assert.Equal(2, (await _first.GetHandlerAsync())!.TotalRuns);
+    }
+
+    [Fact]
+    public async Task Request_for_a_busy_upload_waits_for_CompletionTimeout_with_back_off()
+    {
+        await StartFirstAsync();
+        _busyStore.Fault = StoreFault.Busy;
+        _time.Advance(Lease);
+        var busy = new BusyStore(_store) { Fault = StoreFault.Busy };
+        await using var third = new TestEngine(busy, _time);
+        third.Callbacks.OnCompleted = static (_, _) => throw new InvalidOperationException("must not run");
+        Task<UploadResult> request = Task.Run(() => third.AppendAsync(2, [], 2));
+        try
+        {
+            await Eventually.TrueAsync(() => request.IsCompleted, "the request ends", () => _time.Advance(TimeSpan.FromMilliseconds(500)));
+            Assert.Equal(UploadResultKind.HandlerRunning, (await request).Kind);
+            Assert.InRange(busy.Updates, 2, 200);
+        }
+        finally
+        {
+            busy.Fault = null;
+        }
+    }
+
+    [Fact]
+    public async Task Result_is_recorded_although_the_store_is_busy_for_seconds()
+    {
+        Task<UploadResult> first = await StartFirstAsync();
+        DateTimeOffset start = _time.GetUtcNow();
+        _busyStore.Fault = StoreFault.Busy;
+        _end.SetResult(new HandlerResult(HandlerResultKind.Final, null));
+        await AdvanceToAsync(start + TimeSpan.FromSeconds(5));
+        _busyStore.Fault = null;
+        await Eventually.TrueAsync(() => first.IsCompleted, "the request ends", () => _time.Advance(TimeSpan.FromMilliseconds(100)));
+        Assert.Equal(UploadResultKind.Completed, (await first).Kind);
+        Assert.InRange(_busyStore.Updates, 2, 200);
+    }
+
+    private async Task<Task<UploadResult>> StartFirstAsync()
+    {
+        Task<UploadResult> first = _first.AppendAsync(0, [1, 2], 2);
+        await Eventually.WithinAsync(_started.Task);
+        return first;
+    }
+
+    private void Advance(DateTimeOffset until)
+    {
+        if (_time.GetUtcNow() < until)
+        {
+            _time.Advance(TimeSpan.FromMilliseconds(500));
+        }
+    }
+
+    /// <summary>Advances the clock in steps, so that timers that are started on the way fire too.</summary>
+    private Task AdvanceToAsync(DateTimeOffset until) =>
+        Eventually.TrueAsync(() => _time.GetUtcNow() >= until, "the time has passed", () => Advance(until));
+}

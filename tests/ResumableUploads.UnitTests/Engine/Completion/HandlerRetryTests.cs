@@ -1,0 +1,185 @@
+using Microsoft.Extensions.Time.Testing;
+using ResumableUploads.Abstractions;
+using ResumableUploads.Engine;
+using ResumableUploads.Stores.Memory;
+using ResumableUploads.Testing;
+using ResumableUploads.Testing.Clients;
+using ResumableUploads.Testing.Servers;
+
+namespace ResumableUploads.UnitTests.Engine.Completion;
+
+/// <summary>When a failed handler runs again, and how an operator runs it again.</summary>
+public sealed class HandlerRetryTests : IAsyncLifetime
+{
+    private static readonly TimeSpan Sweep = TestSettings.Default.SweepInterval;
+    private readonly FakeTimeProvider _time = new(DateTimeOffset.UnixEpoch.AddYears(56));
+    private readonly MemoryUploadStore _store;
+    private readonly TestEngine _engine;
+    private readonly List<DateTimeOffset> _runs = [];
+    private int _deadLettered;
+    private bool _succeeds;
+
+    public HandlerRetryTests()
+    {
+        _store = new MemoryUploadStore(timeProvider: _time);
+        _engine = new TestEngine(_store, _time);
+        _engine.Callbacks.OnCompleted = (_, _) =>
+        {
+            _runs.Add(_time.GetUtcNow());
+            return _succeeds ? Task.FromResult(new HandlerResult(HandlerResultKind.Final, null)) : throw new InvalidOperationException("Injected failure.");
+        };
+        _engine.Callbacks.OnDeadLettered = (_, _) =>
+        {
+            _deadLettered++;
+            return Task.CompletedTask;
+        };
+    }
+
+    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
+
+    public async ValueTask DisposeAsync() => await _engine.DisposeAsync();
+
+    [Fact]
+    public async Task Failed_handler_is_retried_with_back_off_over_about_a_day()
+    {
+        await _engine.AppendAsync(0, [1, 2], 2);
+        while (_deadLettered == 0 && _time.GetUtcNow() - _runs[0] < TimeSpan.FromDays(3))
+        {
+            _time.Advance(Sweep);
+            await _engine.VisitAsync();
+        }
+
+        Assert.Equal(TestSettings.Default.MaxHandlerAttempts, _runs.Count);
+        Assert.InRange((_runs[^1] - _runs[0]).TotalHours, 18, 31);
+        List<TimeSpan> delays = [.. _runs.Zip(_runs.Skip(1), static (x, y) => y - x)];
+        Assert.Equal(Sweep, delays[0]);
+        Assert.All(delays.TakeLast(4), static delay => Assert.InRange(delay.TotalHours, 3.2, 4.9));
+    }
+
+    [Fact]
+    public async Task Delays_differ_at_random_by_up_to_a_fifth()
+    {
+        var delays = new HashSet<TimeSpan>();
+        for (int i = 0; i < 20; i++)
+        {
+            await _engine.AppendAsync(0, [1, 2], 2);
+            TimeSpan delay = (await _engine.GetHandlerAsync())!.RetryAt!.Value - _time.GetUtcNow();
+            Assert.InRange(delay.TotalSeconds, 48, 72);
+            delays.Add(delay);
+            await _engine.CancelAsync();
+        }
+
+        Assert.True(delays.Count > 1);
+    }
+
+    [Fact]
+    public async Task Client_that_retries_often_does_not_use_up_the_attempts()
+    {
+        await _engine.AppendAsync(0, [1, 2], 2);
+        DateTimeOffset? retryAt = (await _engine.GetHandlerAsync())!.RetryAt;
+        for (int i = 0; i < 50; i++)
+        {
+            Assert.Equal(UploadResultKind.HandlerFailed, (await _engine.AppendAsync(2, [], 2)).Kind);
+        }
+
+        HandlerState state = (await _engine.GetHandlerAsync())!;
+        Assert.Equal((1, 51, retryAt), (state.Attempts, state.TotalRuns, state.RetryAt));
+        _succeeds = true;
+        Assert.Equal(UploadResultKind.Completed, (await _engine.AppendAsync(2, [], 2)).Kind);
+    }
+
+    [Fact]
+    public async Task Run_that_a_stop_canceled_does_not_count_as_an_attempt()
+    {
+        var entered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _engine.Callbacks.OnCompleted = async (_, token) =>
+        {
+            entered.SetResult();
+            await Task.Delay(Timeout.InfiniteTimeSpan, _time, token);
+            return default;
+        };
+        Task<UploadResult> append = _engine.AppendAsync(0, [1, 2], 2);
+        await Eventually.WithinAsync(entered.Task);
+        _engine.Engine.Stop();
+        await Eventually.WithinAsync(append);
+        HandlerState state = (await _engine.GetHandlerAsync())!;
+        Assert.Equal((0, 1, null, null), (state.Attempts, state.TotalRuns, state.LeasedBy, state.RetryAt));
+    }
+
+    [Fact]
+    public async Task Cancellation_that_is_not_a_stop_counts_as_an_attempt()
+    {
+        _engine.Callbacks.OnCompleted = static (_, _) => throw new TaskCanceledException("A request timed out.");
+        await _engine.AppendAsync(0, [1, 2], 2);
+        Assert.Equal(1, (await _engine.GetHandlerAsync())!.Attempts);
+        Assert.True(_engine.HasLogged(209));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Dead_lettered_upload_runs_again_on_request_of_the_application(bool succeeds)
+    {
+        await using var engine = new TestEngine(_store, _time, TestSettings.Default with { MaxHandlerAttempts = 1 });
+        engine.Callbacks.OnCompleted = _engine.Callbacks.OnCompleted;
+        engine.Callbacks.OnDeadLettered = _engine.Callbacks.OnDeadLettered;
+        await engine.AppendAsync(0, [1, 2], 2);
+        Assert.Equal((1, 1), (_runs.Count, _deadLettered));
+        Assert.Equal(UploadResultKind.DeadLettered, (await engine.AppendAsync(2, [], 2)).Kind);
+        Assert.Equal(TestEngine.Key, Assert.Single(await engine.Engine.ListDeadLetteredAsync(default).ToListAsync()).Key);
+
+        _succeeds = succeeds;
+        Assert.True(await engine.Engine.RetryHandlerAsync(TestEngine.Key, default));
+        await Eventually.TrueAsync(
+            async () => (await engine.GetAsync())!.State == UploadState.Completed || (await engine.GetHandlerAsync())!.IsDeadLetterReported, "the handler has ended");
+        UploadResult result = await engine.AppendAsync(2, [], 2);
+        Assert.Equal(succeeds ? UploadResultKind.Replayed : UploadResultKind.DeadLettered, result.Kind);
+        Assert.Equal((2, succeeds ? 1 : 2), (_runs.Count, _deadLettered));
+        Assert.Equal(!succeeds, await engine.Engine.RetryHandlerAsync(TestEngine.Key, default));
+    }
+
+    [Fact]
+    public async Task Dead_lettered_upload_stays_so_when_more_attempts_are_allowed_later()
+    {
+        await using var engine = new TestEngine(_store, _time, TestSettings.Default with { MaxHandlerAttempts = 1 });
+        engine.Callbacks.OnCompleted = _engine.Callbacks.OnCompleted;
+        await engine.AppendAsync(0, [1, 2], 2);
+        _time.Advance(TimeSpan.FromHours(1));
+        await _engine.VisitAsync();
+        Assert.Single(_runs);
+    }
+
+    [Fact]
+    public async Task Upload_that_is_not_received_cannot_be_run_again()
+    {
+        Assert.False(await _engine.Engine.RetryHandlerAsync(TestEngine.Key, default));
+        await _engine.AppendAsync(0, [1], 2);
+        Assert.False(await _engine.Engine.RetryHandlerAsync(TestEngine.Key, default));
+        await _engine.AppendAsync(1, [2], 2);
+        _time.Advance(TimeSpan.FromDays(7));
+        Assert.False(await _engine.Engine.RetryHandlerAsync(TestEngine.Key, default));
+    }
+
+    [Fact]
+    public async Task Service_lists_dead_lettered_uploads_and_runs_them_again()
+    {
+        int runs = 0;
+        await using TestApp app = await TestApp.StartAsync(
+            options =>
+            {
+                options.Handler.MaxAttempts = 1;
+                options.OnCompleted = (_, _) => Interlocked.Increment(ref runs) > 1 ? Task.CompletedTask : throw new InvalidOperationException("Injected failure.");
+            },
+            static builder => builder.Services.AddResumableUploads(),
+            onTestHost: true);
+        (await app.Client.AppendAsync("f", 0, [1, 2], 2)).Dispose();
+        IDeadLetteredUploads deadLettered = app.Services.GetRequiredService<IDeadLetteredUploads>();
+        var upload = Assert.Single(await deadLettered.ListAsync().ToListAsync());
+        Assert.Equal(2, upload.Offset);
+        Assert.True(await deadLettered.RetryAsync(upload.Key));
+        await Eventually.TrueAsync(() => Volatile.Read(ref runs) == 2, "the handler runs again");
+        await app.Client.AppendAsync("f", 2, [], 2).ShouldHaveOffsetAsync(2, complete: true);
+        Assert.False(await deadLettered.RetryAsync(upload.Key));
+        Assert.Empty(await deadLettered.ListAsync().ToListAsync());
+    }
+}

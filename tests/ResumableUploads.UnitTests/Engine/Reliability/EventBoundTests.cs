@@ -1,0 +1,220 @@
+using System.IO.Pipelines;
+using Microsoft.Extensions.Time.Testing;
+using ResumableUploads.Engine;
+using ResumableUploads.Stores.Memory;
+using ResumableUploads.Testing;
+
+namespace ResumableUploads.UnitTests.Engine.Reliability;
+
+/// <summary>Every event has a token that ends it, and the engine continues without an event that ignores its token.</summary>
+public sealed class EventBoundTests : IAsyncLifetime
+{
+    private const int Abandoned = 226;
+    private readonly FakeTimeProvider _time = new(DateTimeOffset.UnixEpoch.AddYears(56));
+    private readonly TaskCompletionSource _release = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _entered = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TestEngine _engine;
+
+    public EventBoundTests() => _engine = new TestEngine(new MemoryUploadStore(timeProvider: _time), _time);
+
+    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
+
+    public async ValueTask DisposeAsync()
+    {
+        _release.TrySetResult();
+        await _engine.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task OnProgress_that_waits_for_its_token_ends_when_the_request_is_preempted()
+    {
+        _engine.Callbacks.OnProgress = (_, token) => HoldAsync(token);
+        Task<UploadResult> append = await StartAppendAsync();
+        Assert.Equal(1, (await Eventually.WithinAsync(_engine.Engine.GetStatusAsync(TestEngine.Key, false, default).AsTask()))!.Offset);
+        Assert.Equal(UploadResultKind.Appended, (await Eventually.WithinAsync(append)).Kind);
+        Assert.DoesNotContain(_engine.Log.Lines, static line => line.StartsWith("Error", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task OnProgress_that_waits_for_its_token_ends_when_the_server_stops()
+    {
+        _engine.Callbacks.OnProgress = (_, token) => HoldAsync(token);
+        Task<UploadResult> append = await StartAppendAsync();
+        _engine.Engine.Stop();
+        await Eventually.WithinAsync(append);
+    }
+
+    [Theory]
+    [InlineData("preempt")]
+    [InlineData("stop")]
+    [InlineData("timeout")]
+    public async Task OnProgress_that_ignores_its_token_is_abandoned(string reason)
+    {
+        int calls = 0;
+        _engine.Callbacks.OnProgress = (_, _) =>
+        {
+            Interlocked.Increment(ref calls);
+            return HoldAsync(CancellationToken.None);
+        };
+        Task<UploadResult> append = await StartAppendAsync();
+        Interrupt(reason);
+        await Eventually.TrueAsync(() => append.IsCompleted, "the append ends", () => _time.Advance(TimeSpan.FromMilliseconds(reason == "timeout" ? 1000 : 100)));
+        Assert.True(_engine.HasLogged(Abandoned));
+        Assert.Equal(1, calls);
+    }
+
+    [Theory]
+    [InlineData("preempt", UploadResultKind.Preempted)]
+    [InlineData("stop", UploadResultKind.ShuttingDown)]
+    [InlineData("timeout", UploadResultKind.Busy)]
+    public async Task OnCreating_ends_with_its_token_and_creates_nothing(string reason, object kind)
+    {
+        await OnCreatingAsync(reason, kind, obeys: true);
+        Assert.False(_engine.HasLogged(Abandoned));
+    }
+
+    [Theory]
+    [InlineData("preempt", UploadResultKind.Preempted)]
+    [InlineData("stop", UploadResultKind.ShuttingDown)]
+    [InlineData("timeout", UploadResultKind.Busy)]
+    public async Task OnCreating_that_ignores_its_token_is_abandoned(string reason, object kind)
+    {
+        await OnCreatingAsync(reason, kind, obeys: false);
+        Assert.True(_engine.HasLogged(Abandoned));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task OnExpired_does_not_hold_the_sweep(bool obeys)
+    {
+        await _engine.AppendAsync(0, [1], 10);
+        _time.Advance(TimeSpan.FromDays(8));
+        _engine.Callbacks.OnExpired = (_, token) => HoldAsync(obeys ? token : CancellationToken.None);
+        Task visit = _engine.VisitAsync();
+        await Eventually.WithinAsync(_entered.Task);
+        await Eventually.TrueAsync(() => visit.IsCompleted, "the visit ends", () => _time.Advance(TimeSpan.FromSeconds(1)));
+        await visit;
+        if (!obeys)
+        {
+            await Eventually.TrueAsync(() => _engine.HasLogged(Abandoned), "the event is abandoned", () => _time.Advance(TimeSpan.FromSeconds(1)));
+        }
+    }
+
+    [Fact]
+    public async Task OnDeadLettered_does_not_hold_the_sweep()
+    {
+        await ReceiveAsync();
+        _time.Advance(TimeSpan.FromDays(8));
+        _engine.Callbacks.OnDeadLettered = (_, _) => HoldAsync(CancellationToken.None);
+        Task visit = _engine.VisitAsync();
+        await Eventually.WithinAsync(_entered.Task);
+        await Eventually.TrueAsync(() => visit.IsCompleted, "the visit ends", () => _time.Advance(TimeSpan.FromSeconds(1)));
+        Assert.NotNull(await _engine.GetAsync());
+        _release.SetResult();
+        await Eventually.TrueAsync(async () => await _engine.GetAsync() is null, "the upload is removed after the event");
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task OnDeadLettered_that_is_canceled_by_a_stop_keeps_the_upload(bool obeys)
+    {
+        await ReceiveAsync();
+        _time.Advance(TimeSpan.FromDays(8));
+        _engine.Callbacks.OnDeadLettered = (_, token) => HoldAsync(obeys ? token : CancellationToken.None);
+        Task visit = _engine.VisitAsync();
+        await Eventually.WithinAsync(_entered.Task);
+        _engine.Engine.Stop();
+        await Eventually.TrueAsync(() => visit.IsCompleted, "the visit ends", () => _time.Advance(TimeSpan.FromSeconds(1)));
+        Assert.NotNull(await _engine.GetAsync());
+    }
+
+    [Fact]
+    public async Task OnDeadLettered_that_fails_for_an_expired_upload_is_repeated_for_a_day()
+    {
+        await ReceiveAsync();
+        _time.Advance(TimeSpan.FromDays(7));
+        int calls = 0;
+        _engine.Callbacks.OnDeadLettered = (_, _) =>
+        {
+            calls++;
+            throw new TaskCanceledException("A request timed out.");
+        };
+        await _engine.VisitAsync();
+        await _engine.VisitAsync();
+        Assert.Equal(UploadResultKind.StorageFailed, (await _engine.AppendAsync(0, [1, 2], 2)).Kind);
+        Assert.NotNull(await _engine.GetAsync());
+        _time.Advance(TimeSpan.FromDays(1));
+        await _engine.VisitAsync();
+        Assert.Equal(4, calls);
+        Assert.Null(await _engine.GetAsync());
+    }
+
+    [Fact]
+    public async Task Handler_that_ignores_a_stop_is_logged()
+    {
+        _engine.Callbacks.OnCompleted = async (_, _) =>
+        {
+            await HoldAsync(CancellationToken.None);
+            return default;
+        };
+        Task<UploadResult> append = _engine.AppendAsync(0, [1, 2], 2);
+        await Eventually.WithinAsync(_entered.Task);
+        Task stop = _engine.DisposeAsync().AsTask();
+        await Eventually.TrueAsync(() => stop.IsCompleted, "the engine stops", () => _time.Advance(TimeSpan.FromSeconds(1)));
+        Assert.True(_engine.HasLogged(227));
+        _release.SetResult();
+        await Eventually.WithinAsync(append);
+    }
+
+    private async Task OnCreatingAsync(string reason, object kind, bool obeys)
+    {
+        _engine.Callbacks.OnCreating = async token =>
+        {
+            await HoldAsync(obeys ? token : CancellationToken.None);
+            return default;
+        };
+        Task<UploadResult> append = _engine.AppendAsync(0, [1], 10);
+        await Eventually.WithinAsync(_entered.Task);
+        Interrupt(reason);
+        await Eventually.TrueAsync(() => append.IsCompleted, "the append ends", () => _time.Advance(TimeSpan.FromMilliseconds(reason == "timeout" ? 1000 : 100)));
+        Assert.Equal((UploadResultKind)kind, (await append).Kind);
+        Assert.Null(await _engine.GetAsync());
+    }
+
+    private void Interrupt(string reason)
+    {
+        if (reason == "preempt")
+        {
+            _ = _engine.Engine.GetStatusAsync(TestEngine.Key, false, default).AsTask();
+        }
+        else if (reason == "stop")
+        {
+            _engine.Engine.Stop();
+        }
+    }
+
+    private async Task HoldAsync(CancellationToken cancellationToken)
+    {
+        _entered.TrySetResult();
+        await _release.Task.WaitAsync(cancellationToken);
+    }
+
+    private async Task<Task<UploadResult>> StartAppendAsync()
+    {
+        var pipe = new Pipe();
+        await pipe.Writer.WriteAsync(new byte[] { 1 });
+        await pipe.Writer.CompleteAsync();
+        Task<UploadResult> append = _engine.AppendAsync(0, pipe.Reader, null, 10);
+        await Eventually.WithinAsync(_entered.Task);
+        return append;
+    }
+
+    /// <summary>Receives an upload whose handler fails.</summary>
+    private async Task ReceiveAsync()
+    {
+        _engine.Callbacks.OnCompleted = static (_, _) => throw new InvalidOperationException("Injected failure.");
+        Assert.Equal(UploadResultKind.HandlerFailed, (await _engine.AppendAsync(0, [1, 2], 2)).Kind);
+    }
+}
