@@ -50,6 +50,9 @@ internal sealed record EngineRecord
     [JsonPropertyName("foundDigest")]
     public string? ComputedReprDigest { get; set; }
 
+    /// <summary>Gets or sets the digests of all bytes, if they were computed and did not match; otherwise null.</summary>
+    public ContentDigests? ContentDigests { get; set; }
+
     /// <summary>Gets or sets the request that the application's endpoint receives after the upload, or null if there is no endpoint to run.</summary>
     public StoredRequest? Request { get; set; }
 
@@ -115,6 +118,11 @@ internal sealed record HandlerState(
     /// <summary>Returns whether the handler must not run again.</summary>
     public bool IsExhausted(int maxAttempts) => IsDeadLettered || Attempts >= maxAttempts;
 }
+
+/// <summary>The digests of a content that did not match, so that they are not computed again.</summary>
+/// <param name="Length">The length of the content, in bytes.</param>
+/// <param name="Values">The digests, as <c>algorithm=:base64:</c>.</param>
+internal sealed record ContentDigests(long Length, List<string> Values);
 
 /// <summary>The role of an upload in a concatenation.</summary>
 /// <param name="RawValue">The header value as sent by the client, which status responses repeat.</param>
