@@ -127,7 +127,21 @@ internal sealed class AppendExecutor(EngineContext context, AppendFinisher finis
         }
         finally
         {
-            content.Reservation?.Settle(storedBytes);
+            content.Reservation?.Settle(storedBytes ?? await TryGetStoredBytesAsync(info));
+        }
+    }
+
+    /// <summary>Returns how many bytes a failed append has stored, or null if the store cannot be read either.</summary>
+    private async ValueTask<long?> TryGetStoredBytesAsync(UploadInfo before)
+    {
+        try
+        {
+            UploadInfo? after = await context.Store.GetAsync(before.Key, CancellationToken.None);
+            return (after?.Offset ?? before.Offset) - before.Offset;
+        }
+        catch (UploadStoreException)
+        {
+            return null;
         }
     }
 
