@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using ResumableUploads.Abstractions;
+using ResumableUploads.Engine.Digests;
 using ResumableUploads.Engine.Quotas;
 
 namespace ResumableUploads.Engine;
@@ -16,6 +17,8 @@ internal sealed record EngineContext
     public required RecordUpdater RecordUpdater { get; init; }
 
     public required OwnerQuota Quota { get; init; }
+
+    public required ContentHasher ContentHasher { get; init; }
 
     public required UploadMetrics Metrics { get; init; }
 

@@ -50,8 +50,8 @@ internal sealed record EngineRecord
     [JsonPropertyName("foundDigest")]
     public string? ComputedReprDigest { get; set; }
 
-    /// <summary>Gets or sets further digests of the whole content, computed to compare it with the digest of a later request, or null.</summary>
-    public List<string>? ContentDigests { get; set; }
+    /// <summary>Gets or sets the digests that were computed of all bytes, so that none is computed twice; otherwise null.</summary>
+    public ContentDigests? ContentDigests { get; set; }
 
     /// <summary>Gets or sets the request that the application's endpoint receives after the upload, or null if there is no endpoint to run.</summary>
     public StoredRequest? Request { get; set; }
@@ -123,6 +123,11 @@ internal sealed record HandlerState(
     /// <summary>Returns whether the handler must not run again. That does not change if the application allows more attempts later.</summary>
     public bool IsExhausted(int maxAttempts) => IsDeadLettered || IsDeadLetterReported || Attempts >= maxAttempts;
 }
+
+/// <summary>The digests that were computed of a content.</summary>
+/// <param name="Length">The length of the content, in bytes.</param>
+/// <param name="Values">The digests, as <c>algorithm=:base64:</c>.</param>
+internal sealed record ContentDigests(long Length, List<string> Values);
 
 /// <summary>The role of an upload in a concatenation.</summary>
 /// <param name="RawValue">The header value as sent by the client, which status responses repeat.</param>

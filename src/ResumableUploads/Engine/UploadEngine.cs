@@ -41,6 +41,7 @@ internal sealed class UploadEngine : IAsyncDisposable
             RecordPolicy = new RecordPolicy(settings, time),
             RecordUpdater = new RecordUpdater(store, time),
             Quota = new OwnerQuota(store, settings, time, _stopping.Token),
+            ContentHasher = new ContentHasher(store),
             Metrics = metrics,
             Time = time,
             Logger = logger,
@@ -51,9 +52,9 @@ internal sealed class UploadEngine : IAsyncDisposable
         _deadLetters = new DeadLetterService(_context, leases);
         _completion = new CompletionService(_context, leases, _deadLetters);
         var pending = new PendingConcatenations();
-        _remover = new UploadRemover(store, _context.Quota, pending, logger);
-        var reprDigestVerifier = new ReprDigestVerifier(store);
-        var singleRequest = new SingleRequestUpload(_context, reprDigestVerifier, leases);
+        _remover = new UploadRemover(_context, pending);
+        var reprDigestVerifier = new ReprDigestVerifier(_context.ContentHasher);
+        var singleRequest = new SingleRequestUpload(_context, leases);
         var creator = new UploadCreator(_context, singleRequest);
         var finisher = new AppendFinisher(_context, reprDigestVerifier, leases);
         var executor = new AppendExecutor(_context, finisher);

@@ -22,7 +22,7 @@ public class EngineRecordTests
         RequestedDigestAlgorithm = "w",
         ComputedReprDigest = "c",
         MaxUploadSize = 8,
-        ContentDigests = ["d"],
+        ContentDigests = new ContentDigests(1, ["v"]),
         Request = new StoredRequest { Method = "POST", Path = "/p" },
         Concatenation = new ConcatenationInfo("final;/a", ["a"], 7, 1),
         Handler = new HandlerState(1, "l", DateTimeOffset.UnixEpoch, 2, true, true, DateTimeOffset.UnixEpoch),
@@ -31,6 +31,7 @@ public class EngineRecordTests
     [Theory]
     [InlineData(null, "format,protocol,endpoint,created,network,isContentStored,rawFileName,fileName,contentType,tusMetadata,reprDigest,wantedDigest,foundDigest,contentDigests,request,maxUploadSize,join,handler")]
     [InlineData("handler", "attempts,leasedBy,leasedUntil,runs,isParked,isTold,retryAt")]
+    [InlineData("contentDigests", "length,values")]
     [InlineData("join", "raw,parts,maxUploadSize,references")]
     [InlineData("request", "method,path,query,routeValues,headers")]
     public void ToBytes_writes_the_property_names_of_the_storage_format(string? property, string names)

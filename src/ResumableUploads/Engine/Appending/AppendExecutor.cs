@@ -56,7 +56,7 @@ internal sealed class AppendExecutor(EngineContext context, AppendFinisher finis
         content ??= ownContent!;
         content.Progress = CreateProgressReporter(append, info, record);
         content.Reservation = reservation;
-        AppendResult result = await AppendReservedAsync(append, info, content, cancellationToken);
+        AppendResult result = await AppendReservedAsync(append, info, record, content, cancellationToken);
         await content.WaitForProgressAsync();
         switch (result.Status)
         {
@@ -104,17 +104,15 @@ internal sealed class AppendExecutor(EngineContext context, AppendFinisher finis
             : null;
 
     /// <summary>Appends the content, and releases the part of its reservation that is not used.</summary>
-    private async ValueTask<AppendResult> AppendReservedAsync(LockedAppend append, UploadInfo info, AppendContent content, CancellationToken cancellationToken)
+    private async ValueTask<AppendResult> AppendReservedAsync(
+        LockedAppend append, UploadInfo info, EngineRecord record, AppendContent content, CancellationToken cancellationToken)
     {
         long? storedBytes = 0;
         try
         {
-            if (content.MustHashStoredBytes && await context.Store.OpenReadAsync(info.Key, cancellationToken) is { } stored)
+            if (content.StoredBytesAlgorithm is { } algorithm)
             {
-                await using (stored)
-                {
-                    await content.HashStoredBytesAsync(stored, cancellationToken);
-                }
+                content.SetStoredHash(await context.ContentHasher.HashAsync(info.Key, record.Created, algorithm, info.Offset, cancellationToken));
             }
 
             storedBytes = null;
@@ -129,7 +127,21 @@ internal sealed class AppendExecutor(EngineContext context, AppendFinisher finis
         }
         finally
         {
-            content.Reservation?.Settle(storedBytes);
+            content.Reservation?.Settle(storedBytes ?? await TryGetStoredBytesAsync(info));
+        }
+    }
+
+    /// <summary>Returns how many bytes a failed append has stored, or null if the store cannot be read either.</summary>
+    private async ValueTask<long?> TryGetStoredBytesAsync(UploadInfo before)
+    {
+        try
+        {
+            UploadInfo? after = await context.Store.GetAsync(before.Key, CancellationToken.None);
+            return (after?.Offset ?? before.Offset) - before.Offset;
+        }
+        catch (UploadStoreException)
+        {
+            return null;
         }
     }
 

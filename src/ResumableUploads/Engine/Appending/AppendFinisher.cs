@@ -16,8 +16,21 @@ internal sealed class AppendFinisher(EngineContext context, ReprDigestVerifier r
     /// <param name="record">The engine's data in its record.</param>
     public async ValueTask<AppendStep> FinishAsync(LockedAppend append, UploadInfo info, EngineRecord record)
     {
-        if (await reprDigestVerifier.VerifyAsync(append.Command, record) is not { } verified)
+        // The client may disconnect during the verification: it has sent everything, and no other request may follow. A stop of the server ends it.
+        EngineRecord verified;
+        bool isMatch;
+        try
         {
+            (verified, isMatch) = await reprDigestVerifier.VerifyAsync(append.Command, record, info.Offset, context.Stopping);
+        }
+        catch (OperationCanceledException) when (context.Stopping.IsCancellationRequested)
+        {
+            return new UploadResult(UploadResultKind.ShuttingDown, info.Offset) { UploadLength = info.Length };
+        }
+
+        if (!isMatch)
+        {
+            await RememberDigestsAsync(info, record, verified);
             return new UploadResult(UploadResultKind.ReprDigestMismatch, info.Offset) { UploadLength = info.Length };
         }
 
@@ -47,6 +60,18 @@ internal sealed class AppendFinisher(EngineContext context, ReprDigestVerifier r
         // The bytes count until the content is moved or removed.
         context.Quota.Add(QuotaAccount.From(info.Key, record), QuotaUsage.Of(received) - QuotaUsage.Of(info));
         return isOurs ? CreateReceivedStep(received, written, append.Callbacks) : new AppendStep.ResultPending(received, IsRepeat: false);
+    }
+
+    /// <summary>Stores the computed digests of a content that does not match, so that no request computes them again.</summary>
+    private async ValueTask RememberDigestsAsync(UploadInfo info, EngineRecord record, EngineRecord verified)
+    {
+        if (verified.ContentDigests != record.ContentDigests)
+        {
+            await context.RecordUpdater.UpdateAsync(
+                info,
+                current => current.State == UploadState.Receiving && current.Offset == info.Offset ? current.Record with { Data = verified.ToBytes() } : null,
+                CancellationToken.None);
+        }
     }
 
     /// <summary>Returns the next step for an upload that this request has received completely.</summary>

@@ -53,6 +53,12 @@ internal static class AppendValidator
             return new UploadResult(UploadResultKind.UploadTooLarge, info.Offset) { MaxUploadSize = GetMaxUploadSize(command, settings), Expires = info.Expires };
         }
 
+        // A digest binds the content from its announcement on; another one would be verified without an effect on the stored bytes.
+        if (command.ReprDigest is { } digest && EngineRecord.From(info).ReprDigest is { } announced && announced != digest.ToString())
+        {
+            return new UploadResult(UploadResultKind.ReprDigestMismatch, info.Offset) { UploadLength = info.Length, Expires = info.Expires };
+        }
+
         // The implied length follows from the offset, so it is checked after the offset.
         if (command.ImpliedLength is { } end && info.Length is { } knownLength && end != knownLength)
         {

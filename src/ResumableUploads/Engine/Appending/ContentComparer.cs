@@ -20,7 +20,7 @@ internal sealed class ContentComparer(EngineContext context)
     private async ValueTask<bool> MatchesAsync(UploadInfo info, EngineRecord record, Digest expected, CancellationToken cancellationToken)
     {
         string prefix = expected.Algorithm.Name + "=";
-        IEnumerable<string?> known = [record.ReprDigest, record.ComputedReprDigest, .. record.ContentDigests ?? []];
+        IEnumerable<string?> known = [record.ReprDigest, record.ComputedReprDigest, .. record.ContentDigests?.Values ?? []];
         string? digest = known.FirstOrDefault(text => text?.StartsWith(prefix, StringComparison.Ordinal) == true)
             ?? await ComputeAsync(info, expected.Algorithm, cancellationToken);
         return digest is not null && Digest.Parse(digest).Matches(expected.Value.Span);
@@ -44,7 +44,7 @@ internal sealed class ContentComparer(EngineContext context)
         await context.RecordUpdater.UpdateAsync(
             info,
             current => current.State == UploadState.Completed && EngineRecord.From(current) is var record
-                ? context.RecordPolicy.CreateCompleted(record with { ContentDigests = [.. record.ContentDigests ?? [], digest] }, current.Offset)
+                ? context.RecordPolicy.CreateCompleted(record with { ContentDigests = new ContentDigests(current.Offset, [.. record.ContentDigests?.Values ?? [], digest]) }, current.Offset)
                 : null,
             cancellationToken);
         return digest;

@@ -10,7 +10,7 @@ namespace ResumableUploads.Engine.Appending;
 /// Creates an upload together with all of its content, if the content is short and arrives immediately. This needs one call of the store instead
 /// of three.
 /// </summary>
-internal sealed class SingleRequestUpload(EngineContext context, ReprDigestVerifier reprDigestVerifier, HandlerLeases leases)
+internal sealed class SingleRequestUpload(EngineContext context, HandlerLeases leases)
 {
     private readonly ISingleRequestStore? _singleRequestStore = context.Store.GetCapability<ISingleRequestStore>();
 
@@ -30,7 +30,7 @@ internal sealed class SingleRequestUpload(EngineContext context, ReprDigestVerif
         AppendCommand command, EngineRecord record, AppendContent content, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
         if (await content.TryBufferAsync() is not { } bytes
-            || await reprDigestVerifier.VerifyAsync(command, record, bytes) is not { } verified)
+            || await ReprDigestVerifier.VerifyBufferedAsync(command, record, bytes) is not (var verified, true))
         {
             return null;
         }

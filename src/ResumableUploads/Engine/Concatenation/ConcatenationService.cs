@@ -73,7 +73,8 @@ internal sealed class ConcatenationService(
                 UploadLength = length,
                 Expires = context.RecordPolicy.GetExpirationAfterChange(created.Record),
             };
-        return result.Kind == UploadResultKind.PartNotFound ? result : result with { IsCreated = true };
+        bool isRemoved = result.Kind is UploadResultKind.PartNotFound or UploadResultKind.UploadTooLarge or UploadResultKind.ReprDigestMismatch;
+        return isRemoved ? result : result with { IsCreated = true };
     }
 
     /// <summary>Completes the concatenations that were waiting for a received part.</summary>
@@ -167,6 +168,11 @@ internal sealed class ConcatenationService(
         }
 
         AppendStep step = await AppendPartsAsync(info, found, uploadLock, callbacks, cancellationToken);
+        if (step is AppendStep.Finished { Result: { Kind: UploadResultKind.ReprDigestMismatch } mismatch })
+        {
+            return await FailAsync(info, mismatch);
+        }
+
         if (step is not AppendStep.Finished { Result.Kind: not UploadResultKind.Completed })
         {
             pending.Remove(key);

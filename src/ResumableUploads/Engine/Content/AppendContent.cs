@@ -43,9 +43,9 @@ internal sealed class AppendContent : UploadContent, IDisposable
         _stopping = stopping;
         ExpectedLength = command.BodyLength;
         _uploadLock = uploadLock;
-        _digest = command.IsStaged ? new IncrementalDigest(command.ContentDigest, command.ReprDigest) : null;
         _command = command;
         _uploadLength = uploadLength;
+        _digest = command.IsStaged ? new IncrementalDigest(command.ContentDigest, MayComplete ? command.ReprDigest : null) : null;
         _grace = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
         _reader = new RequestBodyReader(command.Body, maxLength, _digest, time, settings, () => _grace.CancelAfter(settings.AppendGracePeriod));
     }
@@ -77,8 +77,17 @@ internal sealed class AppendContent : UploadContent, IDisposable
     /// <summary>Gets whether the digest in the trailer is missing or malformed.</summary>
     public bool IsDigestMissing => _digest?.IsContentDigestMissing is true;
 
-    /// <summary>Gets whether the bytes before this body must be hashed first, because the digest includes the whole content.</summary>
-    public bool MustHashStoredBytes => _command is { IsStaged: true, ReprDigest: not null, Offset: > 0 };
+    /// <summary>
+    /// Gets the algorithm with which the bytes before this body must be hashed first, because the body may complete the content and its digest includes them;
+    /// otherwise <see langword="null"/>.
+    /// </summary>
+    public DigestAlgorithm? StoredBytesAlgorithm =>
+        _digest is not null && _command.Offset > 0 && MayComplete ? _command.ReprDigest?.Algorithm : null;
+
+    /// <summary>Gets whether the upload is complete if the whole body arrives.</summary>
+    private bool MayComplete => _command.BodyLength is { } length
+        ? AppendValidator.CompletesUpload(_command.CompletionRule, BodyEndReason.EndOfBody, _command.Offset + length, _uploadLength)
+        : _command.CompletionRule != CompletionRule.Never;
 
     /// <summary>Registers the end of the body for the case that another request preempts the upload or the server stops. Dispose the result to unregister.</summary>
     public StopRegistration RegisterStop() => new(_reader, _uploadLock, _stopping);
@@ -94,8 +103,8 @@ internal sealed class AppendContent : UploadContent, IDisposable
         return bytes is null || _digest is null or { ContentDigestMatches: true, ReprDigestMatches: true } ? bytes : null;
     }
 
-    /// <summary>Hashes the bytes that are already stored.</summary>
-    public ValueTask HashStoredBytesAsync(Stream stored, CancellationToken cancellationToken) => _digest!.AppendStoredAsync(stored, cancellationToken);
+    /// <summary>Sets the hash of the bytes that are already stored.</summary>
+    public void SetStoredHash(IIncrementalHash hash) => _digest!.SetStoredHash(hash);
 
     /// <summary>Returns a task that completes when the running call of the progress handler has ended.</summary>
     public Task WaitForProgressAsync() => Progress?.WaitForPendingAsync() ?? Task.CompletedTask;

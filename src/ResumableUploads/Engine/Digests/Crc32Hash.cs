@@ -30,6 +30,8 @@ internal sealed class Crc32Hash : IIncrementalHash
         return value;
     }
 
+    public IIncrementalHash Clone() => new Crc32Hash { _state = _state };
+
     public void Dispose()
     {
     }

@@ -8,7 +8,7 @@ internal sealed class IncrementalDigest : IDisposable
     private readonly BodyDigest? _contentDigest;
     private readonly Digest? _reprDigest;
     private readonly Dictionary<DigestAlgorithm, IIncrementalHash> _contentHashes;
-    private readonly IIncrementalHash? _reprHash;
+    private IIncrementalHash? _reprHash;
 
     public IncrementalDigest(BodyDigest? contentDigest, Digest? reprDigest)
     {
@@ -58,9 +58,12 @@ internal sealed class IncrementalDigest : IDisposable
         }
     }
 
-    /// <summary>Appends the bytes before the body, which are already stored. Only the digest of the whole content includes them.</summary>
-    public ValueTask AppendStoredAsync(Stream stored, CancellationToken cancellationToken) =>
-        _reprHash?.AppendAsync(stored, cancellationToken) ?? ValueTask.CompletedTask;
+    /// <summary>Sets the hash of the bytes before the body, which are already stored. Only the digest of the whole content includes them.</summary>
+    public void SetStoredHash(IIncrementalHash hash)
+    {
+        _reprHash?.Dispose();
+        _reprHash = hash;
+    }
 
     public void Dispose()
     {

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Logging;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine.Concatenation;
 using ResumableUploads.Engine.Quotas;
@@ -6,7 +5,7 @@ using ResumableUploads.Engine.Quotas;
 namespace ResumableUploads.Engine.Expiration;
 
 /// <summary>Removes uploads from the store, the owner's quota, and the pending concatenations.</summary>
-internal sealed class UploadRemover(IUploadStore store, OwnerQuota quota, PendingConcatenations pending, ILogger logger)
+internal sealed class UploadRemover(EngineContext context, PendingConcatenations pending)
 {
     /// <summary>Removes an upload.</summary>
     /// <param name="info">The upload as it was read.</param>
@@ -15,14 +14,15 @@ internal sealed class UploadRemover(IUploadStore store, OwnerQuota quota, Pendin
     /// <returns>True if the upload was removed; false if it has changed, is busy, or does not exist.</returns>
     public async ValueTask<bool> RemoveAsync(UploadInfo info, bool ignoreVersion, CancellationToken cancellationToken)
     {
-        DeleteResult result = await store.DeleteAsync(info.Key, ignoreVersion ? null : info.Version, cancellationToken);
+        DeleteResult result = await context.Store.DeleteAsync(info.Key, ignoreVersion ? null : info.Version, cancellationToken);
         if (result.Status != ChangeStatus.Succeeded)
         {
             return false;
         }
 
         pending.Remove(info.Key);
-        quota.Add(QuotaAccount.From(info), -QuotaUsage.Of(info));
+        context.ContentHasher.Remove(info.Key);
+        context.Quota.Add(QuotaAccount.From(info), -QuotaUsage.Of(info));
         return true;
     }
 
@@ -34,14 +34,14 @@ internal sealed class UploadRemover(IUploadStore store, OwnerQuota quota, Pendin
             return;
         }
 
-        Log.Expired(logger, info.Key);
+        Log.Expired(context.Logger, info.Key);
         try
         {
             await callbacks.OnExpiredAsync(info, EngineRecord.From(info), cancellationToken);
         }
         catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
-            Log.ExpirationHandlerFailed(logger, e, info.Key);
+            Log.ExpirationHandlerFailed(context.Logger, e, info.Key);
         }
     }
 }

@@ -96,9 +96,17 @@ public class FileIdDigestTests
         await using TestApp app = await AppAsync();
         await app.Client.AppendAsync("f", 0, File[..400], 1000).ShouldHaveOffsetAsync(400);
         await app.Client.AppendAsync("f", 400, File[400..], 1000, ("Repr-Digest", DigestOf(File, true))).ShouldHaveOffsetAsync(1000, complete: true);
-        await app.Client.AppendAsync("g", 0, File[..400], 1000, ("Repr-Digest", DigestOf([1], false))).ShouldHaveOffsetAsync(400);
-        await app.Client.AppendAsync("g", 400, File[400..], 1000, ("Repr-Digest", DigestOf(File, true))).ShouldHaveOffsetAsync(1000, complete: true);
-        Assert.All(app.Finished, static finished => Assert.Equal(DigestOf(File, true), finished.Upload.Digest));
+        Assert.Equal(DigestOf(File, true), Assert.Single(app.Finished).Upload.Digest);
+    }
+
+    [Fact]
+    public async Task Repr_Digest_that_differs_from_the_announced_one_is_rejected()
+    {
+        await using TestApp app = await AppAsync();
+        await app.Client.AppendAsync("f", 0, File[..400], 1000, ("Repr-Digest", DigestOf([1], false))).ShouldHaveOffsetAsync(400);
+        await app.Client.AppendAsync("f", 400, File[400..], 1000, ("Repr-Digest", DigestOf(File, false))).ShouldBeProblemAsync(400, Own + "digest-mismatch", 400);
+        await app.Client.AppendAsync("f", 400, File[400..], 1000, ("Repr-Digest", DigestOf(File, true))).ShouldBeProblemAsync(400, Own + "digest-mismatch", 400);
+        Assert.Equal(400, await app.Client.StatusAsync("f"));
     }
 
     [Fact]
