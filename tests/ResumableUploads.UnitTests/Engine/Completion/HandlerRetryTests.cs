@@ -107,6 +107,28 @@ public sealed class HandlerRetryTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Received_upload_is_kept_for_Expiration_and_its_append_calls_OnDeadLettered()
+    {
+        await using var engine = new TestEngine(_store, _time, TestSettings.Default with { CompletedRetention = TimeSpan.FromDays(30) });
+        engine.Callbacks.OnCompleted = _engine.Callbacks.OnCompleted;
+        engine.Callbacks.OnDeadLettered = _engine.Callbacks.OnDeadLettered;
+        await engine.AppendAsync(0, [1, 2], 2);
+        _time.Advance(TestSettings.Default.Expiration);
+        Assert.Equal(UploadResultKind.Appended, (await engine.AppendAsync(0, [1], 2)).Kind);
+        Assert.Equal(1, _deadLettered);
+    }
+
+    [Fact]
+    public async Task Response_is_stored_before_the_upload_is_completed()
+    {
+        var store = new OrderedStore(_store);
+        await using var engine = new TestEngine(store, _time);
+        engine.Callbacks.OnCompleted = static (_, _) => Task.FromResult(new HandlerResult(HandlerResultKind.Final, new byte[] { 1 }));
+        await engine.AppendAsync(0, [1, 2], 2);
+        Assert.Equal(["response", "completed"], store.Steps);
+    }
+
+    [Fact]
     public async Task Cancellation_that_is_not_a_stop_counts_as_an_attempt()
     {
         _engine.Callbacks.OnCompleted = static (_, _) => throw new TaskCanceledException("A request timed out.");
@@ -181,5 +203,27 @@ public sealed class HandlerRetryTests : IAsyncLifetime
         await app.Client.AppendAsync("f", 2, [], 2).ShouldHaveOffsetAsync(2, complete: true);
         Assert.False(await deadLettered.RetryAsync(upload.Key));
         Assert.Empty(await deadLettered.ListAsync().ToListAsync());
+    }
+
+    /// <summary>Records the order of the steps of a completion.</summary>
+    private sealed class OrderedStore(IUploadStore innerStore) : DelegatingUploadStore(innerStore)
+    {
+        public List<string> Steps { get; } = [];
+
+        public override ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> response, CancellationToken cancellationToken)
+        {
+            Steps.Add("response");
+            return base.PutResponseAsync(key, response, cancellationToken);
+        }
+
+        public override ValueTask<UpdateResult> UpdateAsync(UploadKey key, string version, UploadRecord record, CancellationToken cancellationToken)
+        {
+            if (record.State == UploadState.Completed)
+            {
+                Steps.Add("completed");
+            }
+
+            return base.UpdateAsync(key, version, record, cancellationToken);
+        }
     }
 }
