@@ -34,12 +34,9 @@ internal sealed class ContentComparer(EngineContext context)
             return null;
         }
 
-        using IIncrementalHash hash = algorithm.CreateHash();
-        await using (content)
-        {
-            await hash.AppendAsync(content, cancellationToken);
-        }
-
+        await content.DisposeAsync();
+        DateTimeOffset created = EngineRecord.From(info).Created;
+        using IIncrementalHash hash = await context.ContentHasher.HashAsync(info.Key, created, algorithm, info.Offset, cancellationToken);
         string digest = new Digest(algorithm, hash.GetCurrentHash()).ToString();
         await context.RecordUpdater.UpdateAsync(
             info,
