@@ -135,10 +135,23 @@ public sealed class TestApp : IAsyncDisposable
         await _app.DisposeAsync();
         if (Directory.Length > 0)
         {
-            System.IO.Directory.Delete(Directory, recursive: true);
-            if (System.IO.Directory.Exists(Directory + "-uploads"))
+            await DeleteAsync(Directory);
+            await DeleteAsync(Directory + "-uploads");
+        }
+    }
+
+    /// <summary>Deletes a directory. A store call that the stop did not wait for may still add a file to it.</summary>
+    private static async Task DeleteAsync(string directory)
+    {
+        for (int i = 0; System.IO.Directory.Exists(directory); i++)
+        {
+            try
             {
-                System.IO.Directory.Delete(Directory + "-uploads", recursive: true);
+                System.IO.Directory.Delete(directory, recursive: true);
+            }
+            catch (IOException) when (i < 50)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
             }
         }
     }

@@ -48,10 +48,10 @@ public class CompletionInterleavingTests
 
         async Task SweepAsync(ScheduledProcess process)
         {
-            for (int i = 0; i < 4; i++)
+            for (int i = 0; i < 3; i++)
             {
                 await process.SweepAsync();
-                await Task.Delay(TimeSpan.FromSeconds(1), scheduler.Clock);
+                await Task.Delay(TimeSpan.FromSeconds(0.5), scheduler.Clock);
             }
         }
     }

@@ -4,15 +4,16 @@ namespace ResumableUploads.UnitTests.Engine.Interleavings;
 internal static class Exploration
 {
     private static readonly TimeSpan ShortGrace = TimeSpan.FromMicroseconds(50);
-    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(15);
-    private static readonly TimeSpan LongGrace = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan LongGrace = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan TimeLimitOfPlantedRace = TimeSpan.FromSeconds(40);
 
     /// <summary>
     /// Asserts that a scenario succeeds in every schedule. To debug a failure, run <see cref="InterleavingScheduler.Run"/> with the seed in the message.
     /// </summary>
     public static async Task AssertNoRaceAsync(int schedules, Func<InterleavingScheduler, Task> scenario)
     {
-        (string? failure, int run, int different) = await ExploreAsync(schedules, scenario);
+        (string? failure, int run, int different) = await ExploreAsync(schedules, TimeLimit, scenario);
         TestContext.Current.TestOutputHelper?.WriteLine($"{different} different schedules of {run}.");
         Assert.True(failure is null, failure);
         Assert.InRange(different, run / 4, run);
@@ -21,7 +22,7 @@ internal static class Exploration
     /// <summary>Asserts that a planted race lets a scenario fail in a schedule.</summary>
     public static async Task AssertRaceIsFoundAsync(int schedules, Func<InterleavingScheduler, Task> scenario, string expected)
     {
-        (string? failure, int run, _) = await ExploreAsync(schedules, scenario);
+        (string? failure, int run, _) = await ExploreAsync(schedules, TimeLimitOfPlantedRace, scenario);
         TestContext.Current.TestOutputHelper?.WriteLine($"{run - 1} schedules succeeded.\n{failure}");
         Assert.NotNull(failure);
         Assert.Contains(expected, failure, StringComparison.Ordinal);
@@ -31,13 +32,14 @@ internal static class Exploration
     /// Runs schedules until one fails, or the time is over on a busy machine. The thread has no queue of its own in the thread pool, unlike the threads of the
     /// pool.
     /// </summary>
-    private static Task<(string? Failure, int Run, int Different)> ExploreAsync(int schedules, Func<InterleavingScheduler, Task> scenario) => Task.Factory.StartNew(
+    private static Task<(string? Failure, int Run, int Different)> ExploreAsync(
+        int schedules, TimeSpan timeLimit, Func<InterleavingScheduler, Task> scenario) => Task.Factory.StartNew(
         () =>
         {
             var seen = new HashSet<int>();
             long start = TimeProvider.System.GetTimestamp();
             int seed = 0;
-            for (; seed < schedules && TimeProvider.System.GetElapsedTime(start) < TimeLimit; seed++)
+            for (; seed < schedules && TimeProvider.System.GetElapsedTime(start) < timeLimit; seed++)
             {
                 if (FailureOf(seed, ShortGrace, scenario, seen) is not null && ConfirmedFailureOf(seed, scenario) is { } failure)
                 {
@@ -51,17 +53,16 @@ internal static class Exploration
         TaskCreationOptions.LongRunning,
         TaskScheduler.Default);
 
-    /// <summary>Repeats a schedule that failed. On a busy machine, the clock may have been advanced before a callback on the thread pool had ended.</summary>
+    /// <summary>
+    /// Repeats a schedule that failed, with so much time that a failure is one. On a busy machine, the clock may have been advanced before a callback on the
+    /// thread pool had ended.
+    /// </summary>
     private static string? ConfirmedFailureOf(int seed, Func<InterleavingScheduler, Task> scenario)
     {
         string? failure = null;
-        for (int i = 0; i < 2; i++)
+        for (int i = 0; i < 3 && failure is null; i++)
         {
             failure = FailureOf(seed, LongGrace, scenario, []);
-            if (failure is null)
-            {
-                return null;
-            }
         }
 
         return failure;

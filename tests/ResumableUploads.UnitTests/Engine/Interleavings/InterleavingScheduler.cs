@@ -82,7 +82,6 @@ internal sealed class InterleavingScheduler
                 // A continuation runs inline if its context is the current one, and would not be a point of choice.
                 SynchronizationContext.SetSynchronizationContext(new Context(this));
                 next.Callback(next.State);
-                WaitForThreadPool();
             }
             else if (!WaitForLastCallbacks())
             {
@@ -116,8 +115,8 @@ internal sealed class InterleavingScheduler
     }
 
     /// <summary>
-    /// Waits for the callbacks that the last step has queued to the thread pool, such as the completion of a wait with a timeout. The scheduler runs on a
-    /// thread of its own, so they are in the global queue, before the callback that is queued here.
+    /// Waits for the callbacks that are queued to the thread pool, such as the completion of a wait with a timeout. The scheduler runs on a thread of its own,
+    /// so they are in the global queue, before the callback that is queued here.
     /// </summary>
     private void WaitForThreadPool()
     {

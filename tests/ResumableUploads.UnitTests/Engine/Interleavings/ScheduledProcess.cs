@@ -24,8 +24,8 @@ internal sealed class ScheduledProcess : IUploadCallbacks
     /// <summary>Gets settings with short times, so that a scenario has few timers.</summary>
     public static EngineSettings Settings { get; } = TestSettings.Default with
     {
-        HandlerLeaseDuration = TimeSpan.FromSeconds(3),
-        CompletionTimeout = TimeSpan.FromSeconds(2),
+        HandlerLeaseDuration = TimeSpan.FromSeconds(0.9),
+        CompletionTimeout = TimeSpan.FromSeconds(0.5),
     };
 
     public UploadEngine Engine { get; }
