@@ -54,11 +54,27 @@ internal sealed class AppendExecutor(EngineContext context, AppendFinisher finis
             }
         }
 
-        AppendResult result = await AppendToStoreAsync(append, content);
+        AppendResult result = await AppendToStoreAsync(append, info.Key, content);
         await content.WaitForProgressAsync();
         if (info.Length is null)
         {
             context.Quota.AdjustBytes(command.Key.Owner, result.Offset - info.Offset);
+        }
+
+        if (append.AcceptAsync is { } acceptAsync && result.Status == AppendStatus.Appended)
+        {
+            if (content.EndReason == BodyEndReason.LimitExceeded || result.Offset == 0)
+            {
+                return CreateResult(command, info, GetResultKind(command, content.EndReason, exceededKind), result.Offset);
+            }
+
+            if (await acceptAsync(info with { Offset = result.Offset, Version = result.Version! }) is not { } accepted)
+            {
+                return new UploadResult(UploadResultKind.Busy);
+            }
+
+            info = accepted;
+            result = new AppendResult(AppendStatus.Appended, accepted.Offset, accepted.Version);
         }
 
         switch (result.Status)
@@ -103,7 +119,7 @@ internal sealed class AppendExecutor(EngineContext context, AppendFinisher finis
     /// <summary>Creates the progress reporter, or returns null. Staged bytes may still be discarded, so they are not reported.</summary>
     public ProgressReporter? CreateProgressReporter(LockedAppend append, UploadInfo info, EngineRecord record) =>
         append.Callbacks.HasProgressHandler && !append.Command.IsStaged
-            ? new ProgressReporter(append.Callbacks, info.Key, record, info.Length, context.Time, context.Settings.ProgressInterval, context.Logger)
+            ? new ProgressReporter(append.Callbacks, append.Command.Key, record, info.Length, context.Time, context.Settings.ProgressInterval, context.Logger)
             : null;
 
     private async ValueTask<(long Bytes, UploadResultKind ExceededKind)> GetCapacityAsync(AppendCommand command, UploadInfo info, CancellationToken cancellationToken)
@@ -143,7 +159,7 @@ internal sealed class AppendExecutor(EngineContext context, AppendFinisher finis
         }
     }
 
-    private async ValueTask<AppendResult> AppendToStoreAsync(LockedAppend append, AppendContent content)
+    private async ValueTask<AppendResult> AppendToStoreAsync(LockedAppend append, UploadKey key, AppendContent content)
     {
         AppendCommand command = append.Command;
         context.Metrics.AppendStarted();
@@ -153,7 +169,7 @@ internal sealed class AppendExecutor(EngineContext context, AppendFinisher finis
             append.Lock.DurableOffset = command.Offset;
             using StopRegistration stopRegistration = content.RegisterStop();
             AppendResult result = await context.Store.AppendAsync(
-                command.Key,
+                key,
                 command.Offset,
                 content,
                 command.IsStaged ? AppendMode.AllOrNothing : AppendMode.KeepPartial,

@@ -21,13 +21,18 @@ internal sealed class UploadRemover(IUploadStore store, OwnerQuota quota, Pendin
             return false;
         }
 
+        OnRemoved(info);
+        return true;
+    }
+
+    /// <summary>Releases what this process holds for an upload that is no longer in the store.</summary>
+    public void OnRemoved(UploadInfo info)
+    {
         pending.Remove(info.Key);
         if (info.State == UploadState.Receiving)
         {
             quota.ReleaseUpload(info.Key.Owner, info.Length ?? info.Offset);
         }
-
-        return true;
     }
 
     /// <summary>Removes an expired upload, unless it has changed since it was read, and notifies the application.</summary>

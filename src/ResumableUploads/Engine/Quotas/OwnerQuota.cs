@@ -12,25 +12,32 @@ internal sealed class OwnerQuota(IUploadStore store, EngineSettings settings, Ti
 {
     private readonly ConcurrentDictionary<string, OwnerUsage> _usageByOwner = new(StringComparer.Ordinal);
 
+    /// <summary>Reserves quota for a new upload that replaces none.</summary>
+    public ValueTask<UploadResultKind?> ReserveUploadAsync(UploadKey key, long? length, long? minimumBytes, CancellationToken cancellationToken) =>
+        ReserveUploadAsync(key, length, minimumBytes, replaced: null, cancellationToken);
+
     /// <summary>Reserves quota for a new upload.</summary>
     /// <param name="key">The key of the upload.</param>
     /// <param name="length">The length of the upload, or <see langword="null"/> if it is unknown.</param>
     /// <param name="minimumBytes">
     /// The length of the first body, or <see langword="null"/> if it is unknown. It must fit in the quota, but is not reserved.
     /// </param>
+    /// <param name="replaced">The upload that is removed in favor of the new one, so that its share is available, or <see langword="null"/>.</param>
     /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
     /// <returns><see langword="null"/> if the quota is reserved; otherwise the limit that the upload would exceed.</returns>
-    public async ValueTask<UploadResultKind?> ReserveUploadAsync(UploadKey key, long? length, long? minimumBytes, CancellationToken cancellationToken)
+    public async ValueTask<UploadResultKind?> ReserveUploadAsync(
+        UploadKey key, long? length, long? minimumBytes, UploadInfo? replaced, CancellationToken cancellationToken)
     {
         OwnerUsage usage = await GetCountedUsageAsync(key.Owner, cancellationToken);
+        OwnerUsage.Totals share = replaced is { State: UploadState.Receiving } ? new(1, replaced.Length ?? replaced.Offset) : default;
         lock (usage)
         {
-            if (usage.Current.Uploads >= settings.MaxUploadsPerOwner)
+            if (usage.Current.Uploads - share.Uploads >= settings.MaxUploadsPerOwner)
             {
                 return UploadResultKind.TooManyUploads;
             }
 
-            if ((length ?? minimumBytes ?? 0) > settings.MaxBytesPerOwner - usage.Current.Bytes)
+            if ((length ?? minimumBytes ?? 0) > settings.MaxBytesPerOwner - usage.Current.Bytes + share.Bytes)
             {
                 return UploadResultKind.OwnerQuotaExceeded;
             }

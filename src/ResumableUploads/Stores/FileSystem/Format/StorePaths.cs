@@ -60,5 +60,8 @@ internal sealed class UploadFilePaths(string directory, string nonce)
 
     public string LockPath => field ??= Path.Join(Directory, StorePaths.GetLockFileName(Nonce));
 
+    /// <summary>Gets the path of the stored response while the upload is replaced.</summary>
+    public string OldResponsePath => field ??= GetPath("." + StorePaths.ResponseFileName);
+
     private string GetPath(string extension) => $"{Directory}{Path.DirectorySeparatorChar}{Nonce}{extension}";
 }
