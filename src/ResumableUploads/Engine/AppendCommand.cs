@@ -42,6 +42,12 @@ internal sealed record AppendCommand
     /// <summary>Gets the description of the upload to create if it does not exist, or null if the upload must exist.</summary>
     public CreateCommand? CreateIfMissing { get; init; }
 
+    /// <summary>
+    /// Gets a function that returns whether the request is one for the same endpoint of the application as the request that created the upload, or null if
+    /// there is no endpoint to run.
+    /// </summary>
+    public Func<StoredRequest, bool>? MatchesCreationRequest { get; init; }
+
     /// <summary>Gets whether the server generated the key for this request. No upload with the key can exist then.</summary>
     public bool IsServerGeneratedKey { get; init; }
 
@@ -71,6 +77,9 @@ internal sealed record AppendCommand
 
     /// <summary>Gets the observer of the append, or null.</summary>
     public IAppendObserver? Observer { get; init; }
+
+    /// <summary>Returns whether the command may change an upload that another request has created.</summary>
+    public bool Matches(EngineRecord record) => MatchesCreationRequest is not { } matches || record.Request is not { } first || matches(first);
 
     /// <summary>Gets whether the store must stage the body, because a digest must be verified before any byte is committed.</summary>
     public bool IsStaged => ContentDigest is not null || (ReprDigest is not null && VerifyReprDigestBeforeCommit);

@@ -111,8 +111,14 @@ internal sealed record HandlerState(
 /// <param name="RawValue">The header value as sent by the client, which status responses repeat.</param>
 /// <param name="PartIds">The ids of the parts, which have the same owner, in order; null if the upload is itself a part.</param>
 /// <param name="MaxUploadSize">The maximum size of the concatenation in bytes, to check parts whose length becomes known later.</param>
+/// <param name="References">
+/// The number of concatenations that were created with this part after it was received. Its increment changes the version of the part.
+/// </param>
 internal sealed record ConcatenationInfo(
-    [property: JsonPropertyName("raw")] string RawValue, [property: JsonPropertyName("parts")] List<string>? PartIds, long? MaxUploadSize = null)
+    [property: JsonPropertyName("raw")] string RawValue,
+    [property: JsonPropertyName("parts")] List<string>? PartIds,
+    long? MaxUploadSize = null,
+    int? References = null)
 {
     [JsonIgnore]
     public bool IsPart => PartIds is null;

@@ -54,4 +54,10 @@ internal static partial class Log
 
     [LoggerMessage(216, LogLevel.Error, "The dead-letter event handler failed for upload {Key}. It is not called again for this upload.")]
     public static partial void DeadLetterHandlerFailed(ILogger logger, Exception exception, UploadKey key);
+
+    [LoggerMessage(240, LogLevel.Warning, "Upload {Key} concatenates others and can never be completed ({Reason}). It was removed; the client must send its content again.")]
+    public static partial void ConcatenationFailed(ILogger logger, UploadKey key, UploadResultKind reason);
+
+    [LoggerMessage(241, LogLevel.Warning, "The parts of the concatenated upload {Key} were not removed. The upload is not affected; the parts are removed after the next start or when they expire.")]
+    public static partial void PartsNotRemoved(ILogger logger, Exception exception, UploadKey key);
 }

@@ -22,7 +22,14 @@ internal sealed class UploadEngine : IAsyncDisposable
     private readonly AppendProcessor _appends;
     private readonly ConcatenationService _concatenations;
 
-    public UploadEngine(IUploadStore store, EngineSettings settings, UploadMetrics metrics, TimeProvider time, ILogger logger)
+    /// <summary>Creates an engine.</summary>
+    /// <param name="store">The store.</param>
+    /// <param name="settings">The settings.</param>
+    /// <param name="metrics">The metrics.</param>
+    /// <param name="locks">The locks of the uploads in the store. All engines with the same store share them.</param>
+    /// <param name="time">The time provider.</param>
+    /// <param name="logger">The logger.</param>
+    public UploadEngine(IUploadStore store, EngineSettings settings, UploadMetrics metrics, UploadLockTable locks, TimeProvider time, ILogger logger)
     {
         _context = new EngineContext
         {
@@ -36,7 +43,7 @@ internal sealed class UploadEngine : IAsyncDisposable
             Logger = logger,
             Stopping = _stopping.Token,
         };
-        _locks = new UploadLockTable(time);
+        _locks = locks;
         var leases = new HandlerLeases(_context);
         _deadLetters = new DeadLetterService(_context, leases);
         _completion = new CompletionService(_context, leases, _deadLetters);
@@ -236,6 +243,11 @@ internal sealed class UploadEngine : IAsyncDisposable
         }
 
         UploadInfo? info = await _context.Store.GetAsync(command.Key, cancellationToken);
+        if (info is not null && command.MatchesCreationRequest is not null && !command.Matches(EngineRecord.From(info)))
+        {
+            return new UploadResult(UploadResultKind.DifferentRequest, info.Offset);
+        }
+
         if (info is not { State: UploadState.Receiving } || command.Offset > info.Offset)
         {
             return null;

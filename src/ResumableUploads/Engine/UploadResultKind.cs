@@ -18,6 +18,9 @@ internal enum UploadResultKind
     /// <summary>The upload does not exist.</summary>
     NotFound,
 
+    /// <summary>The request differs from the one that created the upload in a property that must be the same.</summary>
+    DifferentRequest,
+
     /// <summary>The offset in the request is not the offset of the upload.</summary>
     OffsetMismatch,
 

@@ -59,7 +59,7 @@ public static class ResumableUploadsApplicationBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(app);
         ArgumentNullException.ThrowIfNull(options);
-        UploadRequestDispatcher dispatcher = UploadDispatcherFactory.Create(app.ApplicationServices, options, options.UploadPath);
+        UploadRequestDispatcher dispatcher = UploadDispatcherFactory.CreateForMiddleware(app.ApplicationServices, options);
         return app.Use(next => new ResumableUploadMiddleware(next, dispatcher, options).InvokeAsync);
     }
 
@@ -114,7 +114,7 @@ public static class ResumableUploadsApplicationBuilderExtensions
 
     private static RouteHandlerBuilder MapResumableUploads(this IEndpointRouteBuilder endpoints, string pattern, ResumableUploadOptions options)
     {
-        UploadRequestDispatcher dispatcher = UploadDispatcherFactory.Create(endpoints.ServiceProvider, options, pattern);
+        UploadRequestDispatcher dispatcher = UploadDispatcherFactory.CreateForPattern(endpoints.ServiceProvider, options, pattern);
         IEndpointConventionBuilder creation = endpoints
             .Map(pattern, context => dispatcher.HandleAsync(context, UploadUrl.ForPath(context.Request.Path, context.Request)))
             .WithDisplayName($"Resumable uploads: {pattern}");

@@ -18,6 +18,8 @@ internal static class CommonProblems
 
     public static (int Status, string Type, string Title, string Detail) Describe(UploadResult result) => result.Kind switch
     {
+        UploadResultKind.DifferentRequest => (409, Problem.CustomType("different-request"), "The request differs from the one that created the upload",
+            "Send each request of an upload to the path and with the query of the first one, or create another upload. The upload was not changed."),
         UploadResultKind.UploadTooLarge => (413, Problem.CustomType("too-large"), "The upload is too large",
             string.Create(CultureInfo.InvariantCulture, $"The maximum size of an upload is {result.MaxUploadSize} bytes. Upload a smaller file.")),
         UploadResultKind.AppendTooLarge => (413, Problem.CustomType("append-too-large"), "The request content is too large",

@@ -35,7 +35,7 @@ public class AbortedUploadsTests
             store = new WatchedStore(new FileSystemUploadStore(
                 new FileSystemUploadStoreOptions { Directory = web.Environment.ContentRootPath, Durability = Durability.ProcessCrash }));
             var options = new ResumableUploadOptions { Store = store };
-            dispatcher = UploadDispatcherFactory.Create(web.Services, options, options.UploadPath);
+            dispatcher = UploadDispatcherFactory.CreateForMiddleware(web.Services, options);
             web.Use(next => new ResumableUploadMiddleware(next, dispatcher, options).InvokeAsync);
         });
         UploadEngine engine = Field<UploadRequestServices>(Field<FileIdRequestHandler>(dispatcher!)).Engine;
@@ -143,7 +143,7 @@ public class AbortedUploadsTests
         {
             lock (_lock)
             {
-                return _current == 0 ? Task.CompletedTask : _drained.Task.WaitAsync(TimeSpan.FromSeconds(20));
+                return _current == 0 ? Task.CompletedTask : _drained.Task.WaitAsync(TimeSpan.FromSeconds(60));
             }
         }
 

@@ -5,7 +5,7 @@ namespace ResumableUploads.FunctionalTests.Connections;
 /// <summary>Observes when the server detects that the client of a request has disconnected.</summary>
 internal sealed class Departure
 {
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
     private readonly TaskCompletionSource _left = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Gets a task that completes when the client has disconnected, or fails after 20 seconds.</summary>

@@ -15,7 +15,7 @@ public class SingleRequestUploadTests
 {
     private const int Half = 20_000;
     private const int MaxTries = 10;
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
     private static readonly byte[] File = RandomNumberGenerator.GetBytes((2 * Half) + 3);
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;

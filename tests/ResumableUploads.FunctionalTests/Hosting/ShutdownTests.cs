@@ -21,14 +21,15 @@ public sealed class ShutdownTests : IDisposable
     [InlineData(false)]
     public async Task Running_append_receives_503_at_shutdown_and_resumes_after_restart(bool isChunked)
     {
-        await using (TestApp app = await TestApp.StartAsync(directory: _directory))
+        // An idle connection does not delay the shutdown, for which this host would wait longer than the test.
+        await using (TestApp app = await TestApp.StartAsync(
+            services: static builder => builder.Services.Configure<HostOptions>(static options => options.ShutdownTimeout = TimeSpan.FromMinutes(30)), directory: _directory))
         await using (RawConnection connection = await RawConnection.OpenAsync(app.Address))
         {
             await connection.SendHeadAsync("POST /upload", "X-File-Id: f", $"X-File-Size: {2 * Chunk}", isChunked ? "Transfer-Encoding: chunked" : $"Content-Length: {2 * Chunk}");
             await (isChunked ? connection.SendChunkAsync(new byte[Chunk]) : connection.SendAsync(new byte[Chunk]));
             await Eventually.TrueAsync(() => StoredBytes() == Chunk, "the chunk was stored");
 
-            long start = TimeProvider.System.GetTimestamp();
             Task stop = app.Services.GetRequiredService<IHost>().StopAsync();
             RawResponse response = (await connection.ReadResponseAsync())!;
             using JsonDocument problem = JsonDocument.Parse(response.Body);
@@ -36,9 +37,7 @@ public sealed class ShutdownTests : IDisposable
             Assert.NotNull(response.Header("Retry-After"));
             Assert.Equal("urn:resumable-uploads:shutting-down", problem.RootElement.GetProperty("type").GetString());
 
-            // The idle connection does not delay the shutdown, for which the host would wait 30 seconds.
             await Eventually.WithinAsync(stop);
-            Assert.InRange(TimeProvider.System.GetElapsedTime(start), TimeSpan.Zero, TimeSpan.FromSeconds(10));
         }
 
         await using TestApp next = await TestApp.StartAsync(directory: _directory);

@@ -10,6 +10,7 @@ namespace ResumableUploads.Testing.Clients;
 /// <summary>An HTTP/1.1 connection on which the test controls every byte and how the connection ends.</summary>
 public sealed class RawConnection : IAsyncDisposable
 {
+    private static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(60);
     private readonly Socket _socket;
     private readonly Stream _stream;
     private byte[] _received = [];
@@ -73,7 +74,7 @@ public sealed class RawConnection : IAsyncDisposable
     /// <summary>Reads one response, which can be an interim response. Returns null at the end of the connection.</summary>
     public async Task<RawResponse?> ReadResponseAsync(TimeSpan? timeout = null, bool toHead = false)
     {
-        using var cancellation = new CancellationTokenSource(timeout ?? TimeSpan.FromSeconds(20));
+        using var cancellation = new CancellationTokenSource(timeout ?? DefaultTimeout);
         int end;
         while ((end = _received.AsSpan().IndexOf("\r\n\r\n"u8)) < 0)
         {
@@ -102,7 +103,7 @@ public sealed class RawConnection : IAsyncDisposable
     /// <summary>Reads a chunked body after the response head.</summary>
     public async Task<string> ReadChunkedBodyAsync(TimeSpan? timeout = null)
     {
-        using var cancellation = new CancellationTokenSource(timeout ?? TimeSpan.FromSeconds(20));
+        using var cancellation = new CancellationTokenSource(timeout ?? DefaultTimeout);
         int end;
         while ((end = _received.AsSpan().IndexOf("0\r\n\r\n"u8)) < 0)
         {

@@ -20,14 +20,14 @@ public class EngineRecordTests
         RequestedDigestAlgorithm = "w",
         ComputedReprDigest = "c",
         Request = new StoredRequest { Method = "POST", Path = "/p" },
-        Concatenation = new ConcatenationInfo("final;/a", ["a"], 7),
+        Concatenation = new ConcatenationInfo("final;/a", ["a"], 7, 1),
         Handler = new HandlerState(1, "l", DateTimeOffset.UnixEpoch, 2, true, true),
     };
 
     [Theory]
     [InlineData(null, "format,protocol,endpoint,created,rawFileName,fileName,contentType,tusMetadata,reprDigest,wantedDigest,foundDigest,request,join,handler")]
     [InlineData("handler", "attempts,leasedBy,leasedUntil,runs,isParked,isTold")]
-    [InlineData("join", "raw,parts,maxUploadSize")]
+    [InlineData("join", "raw,parts,maxUploadSize,references")]
     [InlineData("request", "method,path,query,routeValues,headers")]
     public void ToBytes_writes_the_property_names_of_the_storage_format(string? property, string names)
     {

@@ -65,7 +65,7 @@ internal sealed class AppendProcessor(
         AppendCommand command = append.Command;
         bool mayReplace = command is { CreateIfMissing: not null, Offset: 0, BodyLength: not 0 } && info.State switch
         {
-            UploadState.Receiving => command.RestartAtOffsetZero && info.Offset > 0,
+            UploadState.Receiving => command.RestartAtOffsetZero && info.Offset > 0 && command.Matches(EngineRecord.From(info)),
             UploadState.Completed => context.Settings.StartOverAfterCompletion || command.RestartAtOffsetZero,
             _ => false,
         };
@@ -86,6 +86,11 @@ internal sealed class AppendProcessor(
     /// <returns>The failure, or null if the body may be appended.</returns>
     private async ValueTask<AppendStep?> CheckExistingUploadAsync(LockedAppend append, UploadInfo info, EngineRecord record, CancellationToken cancellationToken)
     {
+        if (!append.Command.Matches(record))
+        {
+            return new UploadResult(UploadResultKind.DifferentRequest, info.Offset);
+        }
+
         if (record.Concatenation is { IsPart: false })
         {
             return new UploadResult(UploadResultKind.ConcatenationNotAppendable, info.State == UploadState.Receiving ? null : info.Offset);

@@ -22,6 +22,7 @@ internal sealed class ConcatenationService(
     PendingConcatenations pending)
 {
     private const int CopyBufferSize = 256 * 1024;
+    private readonly ConcatenationParts _parts = new(context, remover);
 
     /// <summary>Creates a concatenation, and concatenates its parts if all of them are received.</summary>
     /// <param name="command">The upload to create, with the ids of the parts.</param>
@@ -29,13 +30,18 @@ internal sealed class ConcatenationService(
     /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
     public async ValueTask<UploadResult> CreateAsync(AppendCommand command, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
-        UploadKey[] parts = GetPartKeys(command.Key, command.CreateIfMissing!.Concatenation!);
+        UploadKey[] keys = ConcatenationParts.GetKeys(command.Key, command.CreateIfMissing!.Concatenation!);
         long? length = 0;
-        foreach (UploadKey part in parts)
+        foreach (UploadKey key in keys)
         {
-            if (await GetPartAsync(part, cancellationToken) is not { } info)
+            if (await _parts.GetAsync(key, cancellationToken) is not { } info)
             {
                 return new UploadResult(UploadResultKind.PartNotFound);
+            }
+
+            if (!command.Matches(EngineRecord.From(info)))
+            {
+                return new UploadResult(UploadResultKind.DifferentRequest);
             }
 
             // A sum that overflows is above any limit.
@@ -55,14 +61,19 @@ internal sealed class ConcatenationService(
         }
 
         UploadInfo created = ((CreationResult.Created)creation).Info;
-        pending.Add(created.Key, parts);
+        if (!await TryReferencePartsAsync(created, keys, cancellationToken))
+        {
+            return new UploadResult(UploadResultKind.PartNotFound);
+        }
+
+        pending.Add(created.Key, keys);
         UploadResult result = await TryConcatenateAsync(command.Key, waitForLock: true, callbacks, cancellationToken)
             ?? new UploadResult(UploadResultKind.Appended)
             {
                 UploadLength = length,
                 Expires = context.RecordPolicy.GetExpirationAfterChange(created.Record),
             };
-        return result with { IsCreated = true };
+        return result.Kind == UploadResultKind.PartNotFound ? result : result with { IsCreated = true };
     }
 
     /// <summary>Completes the concatenations that were waiting for a received part.</summary>
@@ -79,7 +90,7 @@ internal sealed class ConcatenationService(
     {
         if (info.State == UploadState.Receiving && record.Concatenation is { IsPart: false } concatenation)
         {
-            pending.Add(info.Key, GetPartKeys(info.Key, concatenation));
+            pending.Add(info.Key, ConcatenationParts.GetKeys(info.Key, concatenation));
         }
     }
 
@@ -110,6 +121,17 @@ internal sealed class ConcatenationService(
         }
     }
 
+    /// <summary>
+    /// Removes the parts of a concatenation that has all its bytes and no longer needs them. This is necessary if a crash followed the last byte.
+    /// </summary>
+    public async ValueTask RemovePartsAsync(UploadInfo info)
+    {
+        if (info.State != UploadState.Receiving && EngineRecord.From(info) is { Concatenation: { IsPart: false } concatenation })
+        {
+            await _parts.RemoveUnneededAsync(info.Key, ConcatenationParts.GetKeys(info.Key, concatenation));
+        }
+    }
+
     private async ValueTask<AppendStep?> ConcatenateAsync(UploadKey key, UploadLock uploadLock, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
         uploadLock.CannotBePreempted = true;
@@ -120,30 +142,35 @@ internal sealed class ConcatenationService(
             return null;
         }
 
-        UploadKey[] keys = GetPartKeys(key, concatenation);
-        var parts = new List<UploadInfo>(keys.Length);
+        UploadKey[] keys = ConcatenationParts.GetKeys(key, concatenation);
+        var found = new List<UploadInfo>(keys.Length);
         foreach (UploadKey partKey in keys)
         {
-            if (await GetPartAsync(partKey, cancellationToken) is not { } part || part.Offset != part.Length)
+            if (await _parts.GetAsync(partKey, cancellationToken) is not { } part)
             {
-                return null;
+                return await FailAsync(info, new UploadResult(UploadResultKind.PartNotFound));
             }
 
-            parts.Add(part);
+            found.Add(part);
+        }
+
+        if (found.Exists(static part => part.Offset != part.Length))
+        {
+            return null;
         }
 
         // Checked again, because the length of a part may become known after the concatenation was created.
         long maxUploadSize = concatenation.MaxUploadSize ?? context.Settings.MaxUploadSize;
-        if (parts.Sum(static part => part.Offset) > maxUploadSize)
+        if (found.Sum(static part => part.Offset) > maxUploadSize)
         {
-            return new UploadResult(UploadResultKind.UploadTooLarge) { MaxUploadSize = maxUploadSize };
+            return await FailAsync(info, new UploadResult(UploadResultKind.UploadTooLarge) { MaxUploadSize = maxUploadSize });
         }
 
-        AppendStep step = await AppendPartsAsync(info, parts, uploadLock, callbacks, cancellationToken);
-        if (step is not AppendStep.Finished)
+        AppendStep step = await AppendPartsAsync(info, found, uploadLock, callbacks, cancellationToken);
+        if (step is not AppendStep.Finished { Result.Kind: not UploadResultKind.Completed })
         {
             pending.Remove(key);
-            await RemovePartsAsync(keys, cancellationToken);
+            await _parts.RemoveUnneededAsync(key, keys);
         }
 
         return step;
@@ -151,42 +178,49 @@ internal sealed class ConcatenationService(
 
     /// <summary>Appends the bytes of the parts from the current offset, which is greater than 0 after a crash.</summary>
     private async ValueTask<AppendStep> AppendPartsAsync(
-        UploadInfo info, List<UploadInfo> parts, UploadLock uploadLock, IUploadCallbacks callbacks, CancellationToken cancellationToken)
+        UploadInfo info, List<UploadInfo> found, UploadLock uploadLock, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
         EngineRecord record = EngineRecord.From(info);
         long partEnd = 0;
-        for (int i = 0; i < parts.Count; i++)
+        for (int i = 0; i < found.Count; i++)
         {
-            partEnd += parts[i].Offset;
+            partEnd += found[i].Offset;
             long missing = partEnd - info.Offset;
-            bool isLast = i == parts.Count - 1;
+            bool isLast = i == found.Count - 1;
             if (missing <= 0 && !isLast)
             {
                 continue;
             }
 
-            Stream content = await context.Store.OpenReadAsync(parts[i].Key, cancellationToken) ?? Stream.Null;
-            await using (content)
+            await using Stream? content = missing > 0 ? await context.Store.OpenReadAsync(found[i].Key, cancellationToken) : null;
+            if (missing > 0 && !TrySeek(content, found[i].Offset - missing, found[i].Offset))
             {
-                content.Position = parts[i].Offset - missing;
-                var command = new AppendCommand
-                {
-                    Key = info.Key,
-                    Offset = info.Offset,
-                    Body = missing > 0
-                        ? PipeReader.Create(content, new StreamPipeReaderOptions(bufferSize: CopyBufferSize))
-                        : PipeReader.Create(ReadOnlySequence<byte>.Empty),
-                    SourceStream = missing > 0 ? content : null,
-                    UploadLength = parts.Sum(static part => part.Offset),
-                    BodyLength = missing,
-                    CompletionRule = CompletionRule.AtLength,
-                };
-                AppendStep step = await executor.AppendAsync(
-                    new LockedAppend(command, uploadLock, callbacks), info, record, content: null, cancellationToken);
-                if (step is not AppendStep.Finished { Result.Kind: UploadResultKind.Appended })
-                {
-                    return step;
-                }
+                return await FailAsync(info, new UploadResult(UploadResultKind.PartNotFound));
+            }
+
+            var command = new AppendCommand
+            {
+                Key = info.Key,
+                Offset = info.Offset,
+                Body = content is null
+                    ? PipeReader.Create(ReadOnlySequence<byte>.Empty)
+                    : PipeReader.Create(content, new StreamPipeReaderOptions(bufferSize: CopyBufferSize)),
+                SourceStream = content,
+                UploadLength = found.Sum(static part => part.Offset),
+                BodyLength = Math.Max(0, missing),
+                CompletionRule = CompletionRule.AtLength,
+            };
+            AppendStep step = await executor.AppendAsync(
+                new LockedAppend(command, uploadLock, callbacks), info, record, content: null, cancellationToken);
+            if (step is AppendStep.Finished { Result.Kind: UploadResultKind.Interrupted })
+            {
+                // The store failed to read the part. If it was removed, the next attempt reports that.
+                throw new UploadStoreException(StoreFailure.Unavailable, $"Part {found[i].Key} of upload {info.Key} could not be read.");
+            }
+
+            if (step is not AppendStep.Finished { Result.Kind: UploadResultKind.Appended })
+            {
+                return step;
             }
 
             info = await context.Store.GetAsync(info.Key, cancellationToken)
@@ -196,41 +230,34 @@ internal sealed class ConcatenationService(
         throw new UploadStoreException(StoreFailure.Corrupt, $"The parts of upload {info.Key} have fewer bytes than their offsets say.", info.Offset);
     }
 
-    private async ValueTask RemovePartsAsync(UploadKey[] parts, CancellationToken cancellationToken)
+    /// <summary>Removes a concatenation that can never be completed, so that a status request does not report it as waiting.</summary>
+    private async ValueTask<AppendStep> FailAsync(UploadInfo info, UploadResult result)
     {
-        // A part may belong to several concatenations. The last one removes it.
-        HashSet<UploadKey> neededParts = pending.IsComplete
-            ? [.. parts.Where(part => pending.GetPendingFor(part).Length > 0)]
-            : await GetPartsNeededByOthersAsync(parts[0].Owner, cancellationToken);
-        foreach (UploadKey part in parts.Distinct())
+        if (await remover.RemoveAsync(info, ignoreVersion: true, CancellationToken.None))
         {
-            if (!neededParts.Contains(part) && await context.Store.GetAsync(part, cancellationToken) is { } info)
+            Log.ConcatenationFailed(context.Logger, info.Key, result.Kind);
+        }
+
+        return result;
+    }
+
+    /// <summary>Protects the parts of a new concatenation from being removed by other concatenations, or removes the new one.</summary>
+    private async ValueTask<bool> TryReferencePartsAsync(UploadInfo created, UploadKey[] keys, CancellationToken cancellationToken)
+    {
+        bool isReferenced = false;
+        try
+        {
+            isReferenced = await _parts.TryReferenceAsync(keys, cancellationToken);
+            return isReferenced;
+        }
+        finally
+        {
+            if (!isReferenced)
             {
-                await remover.RemoveAsync(info, ignoreVersion: true, cancellationToken);
+                await remover.RemoveAsync(created, ignoreVersion: true, CancellationToken.None);
             }
         }
     }
-
-    /// <summary>Lists the parts of all concatenations of an owner that are waiting, from the store.</summary>
-    private async ValueTask<HashSet<UploadKey>> GetPartsNeededByOthersAsync(string owner, CancellationToken cancellationToken)
-    {
-        HashSet<UploadKey> neededParts = [];
-        await foreach (UploadInfo info in context.Store.ListAsync(new UploadQuery { Owner = owner }, cancellationToken))
-        {
-            if (info.State == UploadState.Receiving && EngineRecord.From(info) is { Concatenation: { IsPart: false } concatenation })
-            {
-                neededParts.UnionWith(GetPartKeys(info.Key, concatenation));
-            }
-        }
-
-        return neededParts;
-    }
-
-    private async ValueTask<UploadInfo?> GetPartAsync(UploadKey key, CancellationToken cancellationToken) =>
-        await context.Store.GetAsync(key, cancellationToken) is { State: UploadState.Receiving } info
-        && !context.RecordPolicy.IsExpired(info) && EngineRecord.From(info).Concatenation is { IsPart: true }
-            ? info
-            : null;
 
     private CreateCommand WithMaxUploadSize(AppendCommand command)
     {
@@ -239,6 +266,15 @@ internal sealed class ConcatenationService(
         return createCommand with { Concatenation = createCommand.Concatenation! with { MaxUploadSize = maxUploadSize } };
     }
 
-    /// <summary>Returns the keys of the parts. They have the owner of the concatenation, so that a client cannot name the uploads of other owners.</summary>
-    private static UploadKey[] GetPartKeys(UploadKey key, ConcatenationInfo concatenation) => [.. concatenation.PartIds!.Select(id => new UploadKey(key.Owner, id))];
+    /// <summary>Sets the position of a part's content. Returns false if the part was removed meanwhile.</summary>
+    private static bool TrySeek(Stream? content, long position, long length)
+    {
+        if (content is null || content.Length < length)
+        {
+            return false;
+        }
+
+        content.Position = position;
+        return true;
+    }
 }

@@ -4,7 +4,8 @@ namespace ResumableUploads.Engine.Concatenation;
 
 /// <summary>
 /// An in-memory index from parts to the concatenations that wait for them, so that the last part completes a concatenation
-/// immediately. A concatenation that is not in the index is completed by the next status request or the next sweep.
+/// immediately. A concatenation that is not in the index is completed by the next status request or the next sweep. The index never decides whether a part
+/// is still needed.
 /// </summary>
 /// <param name="maxConcatenations">The maximum number of concatenations. The oldest is evicted first.</param>
 /// <param name="maxParts">The maximum number of parts of all concatenations.</param>
@@ -18,16 +19,15 @@ internal sealed class PendingConcatenations(int maxConcatenations = 10_000, int 
     private readonly Dictionary<string, HashSet<UploadKey>> _byOwner = new(StringComparer.Ordinal);
 
     private int _partCount;
-    private bool _hasEvicted;
 
-    /// <summary>Gets whether no concatenation was ever evicted.</summary>
-    public bool IsComplete
+    /// <summary>Gets the number of concatenations and of their owners.</summary>
+    public (int Concatenations, int Owners) Count
     {
         get
         {
             lock (_lock)
             {
-                return !_hasEvicted;
+                return (_byKey.Count, _byOwner.Count);
             }
         }
     }
@@ -49,7 +49,6 @@ internal sealed class PendingConcatenations(int maxConcatenations = 10_000, int 
             _partCount += entry.PartHashes.Length;
             while (_byKey.Count > maxConcatenations || _partCount > maxParts)
             {
-                _hasEvicted = true;
                 RemoveCore(_byAge.First!.Value.Key);
             }
         }

@@ -16,6 +16,8 @@ internal sealed class EngineSweepVisitor(
     ConcatenationService concatenation,
     IUploadCallbacks callbacks) : ISweepVisitor
 {
+    private bool _hasSwept;
+
     public TimeSpan Interval => context.Settings.SweepInterval;
 
     public async ValueTask VisitAsync(UploadInfo info, CancellationToken cancellationToken)
@@ -42,26 +44,47 @@ internal sealed class EngineSweepVisitor(
                 await remover.ExpireAsync(info, callbacks, cancellationToken);
             }
         }
-        else if (info.State == UploadState.Receiving)
+        else if (info.State != UploadState.Receiving)
+        {
+            await VisitReceivedAsync(info, cancellationToken);
+        }
+        else
         {
             // The index of pending concatenations is in memory; after a restart the sweep rebuilds it.
             if (EngineRecord.IsConcatenated(info) && context.RecordPolicy.BelongsToThisEngine(info))
             {
-                concatenation.TrackIfPending(info, EngineRecord.From(info));
-                if (callbacks.HasCompletionHandler)
+                EngineRecord record = EngineRecord.From(info);
+                concatenation.TrackIfPending(info, record);
+
+                // Only a request can run the endpoint of an upload.
+                if (callbacks.HasCompletionHandler || record.Request is null)
                 {
                     await concatenation.TryConcatenateAsync(info.Key, waitForLock: false, callbacks, cancellationToken);
                 }
             }
         }
-        else if (info.State == UploadState.Received && callbacks.HasCompletionHandler && context.RecordPolicy.BelongsToThisEngine(info)
+    }
+
+    public void OnSweepCompleted()
+    {
+        _hasSwept = true;
+        context.Quota.RemoveIdleOwners();
+    }
+
+    private async ValueTask VisitReceivedAsync(UploadInfo info, CancellationToken cancellationToken)
+    {
+        if (!_hasSwept && EngineRecord.IsConcatenated(info) && context.RecordPolicy.BelongsToThisEngine(info))
+        {
+            // A crash may have followed the last byte.
+            await concatenation.RemovePartsAsync(info);
+        }
+
+        if (info.State == UploadState.Received && callbacks.HasCompletionHandler && context.RecordPolicy.BelongsToThisEngine(info)
             && !completion.IsHandlerRunning(info) && !completion.IsDeadLetterReported(EngineRecord.From(info)))
         {
             await RunHandlerAsync(info, cancellationToken);
         }
     }
-
-    public void OnSweepCompleted() => context.Quota.RemoveIdleOwners();
 
     private async Task RunHandlerAsync(UploadInfo info, CancellationToken cancellationToken)
     {

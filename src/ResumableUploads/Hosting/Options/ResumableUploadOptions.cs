@@ -52,12 +52,23 @@ public sealed class ResumableUploadOptions
     /// <remarks>Defaults to <see langword="null"/>: the signed-in user is the owner.</remarks>
     public Func<HttpContext, string?>? Owner { get; set; }
 
-    /// <summary>Gets or sets a function that returns the scope in which, together with the owner, a request's file id is unique.</summary>
+    /// <summary>
+    /// Gets or sets a function that returns the scope in which, together with the owner and the endpoint, a request's file id is unique.
+    /// </summary>
     /// <remarks>
-    /// Defaults to <see langword="null"/>: the scope is the path base and the upload path, so that the same file sent to two URLs is two
-    /// uploads.
+    /// Defaults to <see langword="null"/>: the scope is the host (without port), the path base and the upload path, so that the same file sent to two
+    /// hosts or URLs is two uploads.
     /// </remarks>
     public Func<HttpContext, string>? Scope { get; set; }
+
+    /// <summary>
+    /// Gets the names of query parameters that may differ between the requests of an upload to an endpoint of the app, such as a token that is
+    /// refreshed. The endpoint receives their last value.
+    /// </summary>
+    /// <remarks>
+    /// Defaults to an empty list. Names are compared without regard to case. A request that differs in any other parameter is rejected with 409.
+    /// </remarks>
+    public IList<string> VolatileQueryParameters { get; } = [];
 
     /// <summary>
     /// Gets or sets whether <c>GET</c> on the URL of a completed upload returns its content to its owner, as an attachment and with range

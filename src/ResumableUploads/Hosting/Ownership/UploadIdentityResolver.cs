@@ -6,7 +6,9 @@ using ResumableUploads.Protocols;
 namespace ResumableUploads.Hosting.Ownership;
 
 /// <summary>Determines the owner and the scope of an upload. Both are part of its key.</summary>
-internal sealed class UploadIdentityResolver(ResumableUploadOptions options)
+/// <param name="options">The options.</param>
+/// <param name="pattern">The route pattern of a ready-made endpoint, or <see langword="null"/> if the uploads belong to middleware or to endpoints of the app.</param>
+internal sealed class UploadIdentityResolver(ResumableUploadOptions options, string? pattern)
 {
     private readonly OwnerResolver _ownerResolver = new(options);
 
@@ -14,7 +16,16 @@ internal sealed class UploadIdentityResolver(ResumableUploadOptions options)
     public bool TryGetOwner(HttpContext context, out string owner, [NotNullWhen(false)] out Problem? problem) =>
         (problem = _ownerResolver.Resolve(context, out owner)) is null;
 
-    /// <summary>Gets the scope in which the ids of an owner are unique. The default is the URL where the upload was created.</summary>
-    public string GetScope(HttpContext context, UploadUrl url) =>
-        options.Scope is { } getScope ? getScope(context) : context.Request.PathBase + url.CreationPath.Value;
+    /// <summary>
+    /// Gets the scope in which the ids of an owner are unique: the endpoint, and <see cref="ResumableUploadOptions.Scope"/> or the host and path where the
+    /// upload was created.
+    /// </summary>
+    public string GetScope(UploadRequest request)
+    {
+        HttpContext context = request.Context;
+        string place = options.Scope is { } getScope
+            ? getScope(context)
+            : $"{context.Request.Host.Host.ToLowerInvariant()}\0{context.Request.PathBase}{request.Url.CreationPath.Value}";
+        return (request.Target?.Route.Identity ?? pattern) is { } endpoint ? $"{endpoint}\0{place}" : place;
+    }
 }

@@ -20,6 +20,7 @@ internal sealed class AppendRunner(
         command = command with
         {
             MaxUploadSize = request.Target is null ? null : _limits.GetMaxUploadSize(request.Target),
+            MatchesCreationRequest = request.Target is null ? null : first => MatchesCreation(request, first),
             RequestedDigestAlgorithm = DigestHeaders.GetPreferred(request.Context.Request.Headers[DigestHeaders.WantReprDigest]),
         };
         HttpResponseData CreateResponse(UploadResult result) => createResponse(result).WithHeader(DigestHeaders.ReprDigest, result.ReprDigest);
@@ -28,6 +29,9 @@ internal sealed class AppendRunner(
         executor?.AddUnstoredHeaders(result);
         return executor is { HasSentResponse: true } ? null : CreateResponse(result);
     }
+
+    /// <summary>Returns whether a request has the path, route values and query of the request that created an upload.</summary>
+    public bool MatchesCreation(UploadRequest request, StoredRequest first) => endpointServices.CreationRequests.Matches(request.Context.Request, first);
 
     /// <summary>
     /// Creates callbacks for an upload that completes in a request about another upload. The response of the endpoint is stored and not sent.

@@ -18,9 +18,7 @@ internal sealed class FileIdRequestHandler(UploadRequestServices services)
     {
         HttpContext context = request.Context;
 
-        // Only Kestrel has this feature. It reads the headers with names byte by byte, as Latin1HeaderEncodingSelector configures it.
-        bool isLatin1 = context.Features.Get<IHttpMinRequestBodyDataRateFeature>() is not null;
-        if (FileIdParser.Parse(context.Request.Method, context.Request.Headers, request.IsOnStatusPath, isLatin1, out FileIdRequest parsed) is { } problem)
+        if (Parse(request, out FileIdRequest parsed) is { } problem)
         {
             return problem.Status == StatusCodes.Status405MethodNotAllowed
                 ? problem.ToResponse(new KeyValuePair<string, string>("Allow", FileIdParser.GetAllowHeader(request.IsOnStatusPath)))
@@ -32,7 +30,7 @@ internal sealed class FileIdRequestHandler(UploadRequestServices services)
             return ownerProblem.ToResponse();
         }
 
-        UploadKey key = UploadKeyFactory.FromFileId(owner, services.Identities.GetScope(context, request.Url), parsed.FileId.Span);
+        UploadKey key = UploadKeyFactory.FromFileId(owner, services.Identities.GetScope(request), parsed.FileId.Span);
         return parsed.Operation switch
         {
             FileIdOperation.Status => await GetStatusAsync(context, key),
@@ -41,6 +39,18 @@ internal sealed class FileIdRequestHandler(UploadRequestServices services)
                 ? decoded.ToResponse()
                 : await services.Appends.AppendAsync(request, CreateCommand(request, key, parsed), FileIdResponses.For),
         };
+    }
+
+    /// <summary>Returns whether the upload that a request is about exists at its endpoint.</summary>
+    public async ValueTask<bool> HasUploadAsync(UploadRequest request) =>
+        Parse(request, out FileIdRequest parsed) is null && services.Identities.TryGetOwner(request.Context, out string owner, out _)
+        && await services.Store.ExistsAsync(UploadKeyFactory.FromFileId(owner, services.Identities.GetScope(request), parsed.FileId.Span), request.Aborted);
+
+    private static Problem? Parse(UploadRequest request, out FileIdRequest parsed)
+    {
+        // Only Kestrel has this feature. It reads the headers with names byte by byte, as Latin1HeaderEncodingSelector configures it.
+        bool isLatin1 = request.Context.Features.Get<IHttpMinRequestBodyDataRateFeature>() is not null;
+        return FileIdParser.Parse(request.Context.Request.Method, request.Context.Request.Headers, request.IsOnStatusPath, isLatin1, out parsed);
     }
 
     private ValueTask<HttpResponseData?> GetStatusAsync(HttpContext context, UploadKey key) => services.Store.QueryAsync(

@@ -44,7 +44,7 @@ internal sealed class IetfRequestHandler(UploadRequestServices services)
             return CreateFinalResponse(new UploadResult(UploadResultKind.NotFound));
         }
 
-        UploadKey key = UploadKeyFactory.FromIetfId(owner, services.Identities.GetScope(context, url), id);
+        UploadKey key = UploadKeyFactory.FromIetfId(owner, services.Identities.GetScope(request), id);
         switch (parsed.Operation)
         {
             case IetfOperation.Status:
@@ -74,6 +74,11 @@ internal sealed class IetfRequestHandler(UploadRequestServices services)
         command = command with { Observer = CreateObserver(context, responses, location: null) };
         return await services.Appends.AppendAsync(request, command, result => responses.ForAppend(result, location));
     }
+
+    /// <summary>Returns whether the upload at a URL was created by a client of the draft, at the endpoint of the request.</summary>
+    public async ValueTask<bool> HasUploadAsync(UploadRequest request) =>
+        request.Url.Id is { } id && UploadUrl.IsId(id) && services.Identities.TryGetOwner(request.Context, out string owner, out _)
+        && await services.Store.ExistsAsync(UploadKeyFactory.FromIetfId(owner, services.Identities.GetScope(request), id), request.Aborted);
 
     private IetfResponses CreateResponses(UploadRequest request, out IetfVersion version)
     {

@@ -49,7 +49,7 @@ internal sealed class TusRequestHandler(UploadRequestServices services)
             return TusResponses.For(new UploadResult(UploadResultKind.NotFound));
         }
 
-        UploadKey key = UploadKeyFactory.FromTusId(owner, services.Identities.GetScope(context, url), id);
+        UploadKey key = UploadKeyFactory.FromTusId(owner, services.Identities.GetScope(request), id);
         switch (parsed.Operation)
         {
             case TusOperation.Status:
@@ -71,16 +71,17 @@ internal sealed class TusRequestHandler(UploadRequestServices services)
             : await services.Appends.AppendAsync(request, command, TusResponses.For);
     }
 
-    /// <summary>Returns whether the upload at a URL was created by a tus client.</summary>
+    /// <summary>Returns whether the upload at a URL was created by a tus client, at the endpoint of the request.</summary>
     public async ValueTask<bool> HasUploadAsync(UploadRequest request) =>
         request.Url.Id is { } id && UploadUrl.IsId(id) && services.Identities.TryGetOwner(request.Context, out string owner, out _)
-        && await services.Store.ExistsAsync(UploadKeyFactory.FromTusId(owner, services.Identities.GetScope(request.Context, request.Url), id), request.Aborted);
+        && await services.Store.ExistsAsync(UploadKeyFactory.FromTusId(owner, services.Identities.GetScope(request), id), request.Aborted);
 
     private async ValueTask<HttpResponseData?> GetStatusAsync(UploadRequest request, UploadKey key)
     {
         UploadInfo? info = await services.Engine.GetStatusAsync(key, isClientGeneratedKey: false, request.Aborted);
 
-        if (info is { State: UploadState.Receiving } && EngineRecord.From(info) is { Concatenation.IsPart: false })
+        if (info is { State: UploadState.Receiving } && EngineRecord.From(info) is { Concatenation.IsPart: false } record
+            && (record.Request is not { } first || services.Appends.MatchesCreation(request, first)))
         {
             // A concatenation that a crash has interrupted continues when a client requests the status of the final upload.
             await services.Engine.TryConcatenateAsync(key, services.Appends.CreateDetachedCallbacks(request), request.Aborted);
@@ -119,7 +120,7 @@ internal sealed class TusRequestHandler(UploadRequestServices services)
     /// </summary>
     private string ResolvePartId(UploadRequest request, string owner, string partUrl) =>
         UploadUrl.ParseId(partUrl, request.Url.IsQueryParameter) is { } id
-            ? UploadKeyFactory.FromTusId(owner, services.Identities.GetScope(request.Context, request.Url), id).Id
+            ? UploadKeyFactory.FromTusId(owner, services.Identities.GetScope(request), id).Id
             : "";
 
     private static AppendCommand CreateCommand(HttpContext context, UploadKey key, TusRequest parsed, long? bodyLength) => new()

@@ -28,6 +28,15 @@ internal sealed class UploadRequestDispatcher(UploadRequestServices services, Ca
     public Task HandleAsync(HttpContext context, EndpointTarget target) =>
         HandleAsync(new UploadRequest(context, UploadUrl.ForEndpoint(context.Request), target));
 
+    /// <summary>Returns whether the upload that a request is about was created by an endpoint.</summary>
+    public async ValueTask<bool> HasUploadAsync(HttpContext context, EndpointTarget target)
+    {
+        var request = new UploadRequest(context, UploadUrl.ForEndpoint(context.Request), target);
+        return request.Url.IsUpload
+            ? await _tus.HasUploadAsync(request) || await _ietf.HasUploadAsync(request)
+            : await _fileId.HasUploadAsync(request);
+    }
+
     private async Task HandleAsync(UploadRequest request)
     {
         // Before the request can be rejected: under the server's limits a large body could not be drained, and the client would not read the response.

@@ -20,12 +20,17 @@ internal sealed class UploadRequestServices(
 
     public UploadLimits Limits { get; } = new(options);
 
-    public UploadIdentityResolver Identities { get; } = new(options);
+    public required UploadIdentityResolver Identities { get; init; }
 
     public DecodedBodyCheck DecodedBodies { get; } = new(options, logger);
 
-    public AppendRunner Appends { get; } =
-        new(engine, events, services, new EndpointExecutionServices(options, new StoredHeaderFilter(options.Handler.StoredHeaders), store, time, logger));
+    public AppendRunner Appends { get; } = new(engine, events, services, new EndpointExecutionServices(
+        options,
+        new CreationRequestMatcher(options.VolatileQueryParameters),
+        new StoredHeaderFilter(options.Handler.StoredHeaders),
+        store,
+        time,
+        logger));
 
     public StoreQueries Store { get; } = new(store, logger);
 }

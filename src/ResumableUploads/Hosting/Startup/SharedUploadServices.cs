@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine;
 using ResumableUploads.Engine.Expiration;
+using ResumableUploads.Engine.Locking;
 using ResumableUploads.Stores.FileSystem;
 
 namespace ResumableUploads.Hosting.Startup;
@@ -20,6 +21,7 @@ internal sealed class SharedUploadServices
     private readonly ILoggerFactory _loggerFactory;
     private readonly Dictionary<string, int> _nameCounts = [];
     private readonly Dictionary<(string, Durability, long, TimeSpan), FileSystemUploadStore> _fileStores = [];
+    private readonly Dictionary<object, UploadLockTable> _lockTables = [];
     private readonly StoreSweepers _sweepers;
     private readonly List<(UploadEngine Engine, UploadMetrics Metrics)> _engines = [];
     private readonly Lock _lock = new();
@@ -94,6 +96,22 @@ internal sealed class SharedUploadServices
             }
 
             return store;
+        }
+    }
+
+    /// <summary>Returns the locks of a store. File-system stores with the same directory share them.</summary>
+    public UploadLockTable GetLocks(IUploadStore store)
+    {
+        lock (_lock)
+        {
+            object storage = _fileStores.FirstOrDefault(known => ReferenceEquals(known.Value, store)) is { Value: not null, Key.Item1: var directory } ? directory : store;
+            if (!_lockTables.TryGetValue(storage, out UploadLockTable? locks))
+            {
+                locks = new UploadLockTable(Time);
+                _lockTables.Add(storage, locks);
+            }
+
+            return locks;
         }
     }
 

@@ -9,6 +9,7 @@ using ResumableUploads.Engine;
 using ResumableUploads.Hosting.Events;
 using ResumableUploads.Hosting.Options.Validation;
 using ResumableUploads.Hosting.Options;
+using ResumableUploads.Hosting.Ownership;
 using ResumableUploads.Hosting.Requests;
 
 namespace ResumableUploads.Hosting.Startup;
@@ -22,11 +23,17 @@ internal static class UploadDispatcherFactory
     /// </summary>
     private static readonly ConditionalWeakTable<IServiceProvider, SharedUploadServices> SharedServices = [];
 
+    /// <summary>Creates the dispatcher of the middleware.</summary>
+    /// <exception cref="OptionsValidationException">An option is invalid.</exception>
+    /// <exception cref="InvalidOperationException">The store cannot be used.</exception>
+    public static UploadRequestDispatcher CreateForMiddleware(IServiceProvider services, ResumableUploadOptions options) =>
+        Create(services, options, options.UploadPath, new UploadIdentityResolver(options, pattern: null), forEndpoints: false);
+
     /// <summary>Creates the dispatcher of a ready-made endpoint.</summary>
     /// <exception cref="OptionsValidationException">An option is invalid.</exception>
     /// <exception cref="InvalidOperationException">The store cannot be used.</exception>
-    public static UploadRequestDispatcher Create(IServiceProvider services, ResumableUploadOptions options, string uploadPath) =>
-        Create(services, options, uploadPath, forEndpoints: false);
+    public static UploadRequestDispatcher CreateForPattern(IServiceProvider services, ResumableUploadOptions options, string pattern) =>
+        Create(services, options, pattern, new UploadIdentityResolver(options, pattern), forEndpoints: false);
 
     /// <summary>Creates the dispatcher of endpoints of the application, which are the completion handler instead of <c>OnCompleted</c>.</summary>
     /// <exception cref="InvalidOperationException">The store cannot be used, or the endpoints' options have an <c>OnCompleted</c>.</exception>
@@ -36,12 +43,12 @@ internal static class UploadDispatcherFactory
         options.OnCompleted = null;
         configure?.Invoke(options);
         return options.OnCompleted is null
-            ? Create(services, options, name, forEndpoints: true)
+            ? Create(services, options, name, new UploadIdentityResolver(options, pattern: null), forEndpoints: true)
             : throw new InvalidOperationException(
                 $"OnCompleted is set in WithResumableUploads() for '{name}', but the endpoint itself is the completion handler. Move the work there.");
     }
 
-    private static UploadRequestDispatcher Create(IServiceProvider services, ResumableUploadOptions options, string name, bool forEndpoints)
+    private static UploadRequestDispatcher Create(IServiceProvider services, ResumableUploadOptions options, string name, UploadIdentityResolver identities, bool forEndpoints)
     {
         ValidateOptionsResult valid = new ResumableUploadOptionsValidator().Validate(null, options);
         if (valid.Failed)
@@ -60,7 +67,7 @@ internal static class UploadDispatcherFactory
         app.CheckBeforeStart(store);
         var events = new UploadEventHandlers(options);
         var metrics = new UploadMetrics(services.GetService<IMeterFactory>());
-        var engine = new UploadEngine(store, options.ToEngineSettings(app.GetUniqueName(name), forEndpoints || events.OnCompleted is not null), metrics, time, logger);
+        var engine = new UploadEngine(store, options.ToEngineSettings(app.GetUniqueName(name), forEndpoints || events.OnCompleted is not null), metrics, app.GetLocks(store), time, logger);
         if (forEndpoints)
         {
             Log.StartedForEndpoints(logger, name, options.Expiration);
@@ -76,7 +83,7 @@ internal static class UploadDispatcherFactory
         }
 
         app.Run(engine, metrics, store, engine.CreateSweepVisitor(new EventUploadCallbacks(events, store, services, context: null)));
-        return new UploadRequestDispatcher(new UploadRequestServices(options, events, engine, store, services, time, logger), app.Stopping);
+        return new UploadRequestDispatcher(new UploadRequestServices(options, events, engine, store, services, time, logger) { Identities = identities }, app.Stopping);
     }
 
     /// <summary>Creates a separate instance of the options: from the container if <c>AddResumableUploads()</c> was called, otherwise the defaults.</summary>

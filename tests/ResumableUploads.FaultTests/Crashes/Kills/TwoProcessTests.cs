@@ -8,7 +8,7 @@ namespace ResumableUploads.FaultTests.Crashes.Kills;
 public class TwoProcessTests
 {
     private const int Rounds = 300;
-    private static readonly TimeSpan Quickly = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Quickly = TimeSpan.FromSeconds(30);
 
     [Theory]
     [InlineData("ProcessCrash")]

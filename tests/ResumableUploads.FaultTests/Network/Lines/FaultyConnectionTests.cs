@@ -25,7 +25,7 @@ public class FaultyConnectionTests
     public async Task Fault_happens_at_its_byte_and_changes_no_byte(string name, bool isInResponse, string atServer, string atClient)
     {
         Fault fault = Enum.Parse<Fault>(name);
-        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         using var server = new TcpListener(IPAddress.Loopback, 0);
         using var line = new TcpListener(IPAddress.Loopback, 0);
         using var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.DependencyInjection;
 using ResumableUploads.Abstractions;
 using ResumableUploads.FunctionalTests.Connections;
 using ResumableUploads.Hosting.Ownership;
@@ -18,15 +19,25 @@ internal sealed class ObservedIetfApp : IAsyncDisposable
 
     public HttpClient Client => App.Client;
 
-    public static async Task<ObservedIetfApp> StartAsync(string place, Action<ResumableUploadOptions>? configure = null, string wire = IetfApp.Http1)
+    public static async Task<ObservedIetfApp> StartAsync(string place, Action<ResumableUploadOptions>? configure = null, string wire = IetfApp.Http1, TimeProvider? time = null)
     {
         WatchedStore? store = null;
-        IetfApp app = await IetfApp.StartAsync(place, wire, options =>
-        {
-            configure?.Invoke(options);
-            options.Store = store ??= new WatchedStore(new FileSystemUploadStore(
-                new FileSystemUploadStoreOptions { Directory = options.Directory, Durability = Durability.ProcessCrash }));
-        });
+        IetfApp app = await IetfApp.StartAsync(
+            place,
+            wire,
+            options =>
+            {
+                configure?.Invoke(options);
+                options.Store = store ??= new WatchedStore(new FileSystemUploadStore(
+                    new FileSystemUploadStoreOptions { Directory = options.Directory, Durability = Durability.ProcessCrash }, time));
+            },
+            services: builder =>
+            {
+                if (time is not null)
+                {
+                    builder.Services.AddSingleton(time);
+                }
+            });
         return new ObservedIetfApp(app, store!);
     }
 

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.DependencyInjection;
 using ResumableUploads.Abstractions;
 using ResumableUploads.FunctionalTests.Connections;
 using ResumableUploads.Hosting.Ownership;
@@ -18,7 +19,7 @@ internal sealed class ObservedTusApp : IAsyncDisposable
 
     public HttpClient Client => App.Client;
 
-    public static async Task<ObservedTusApp> StartAsync(string place, Action<ResumableUploadOptions>? configure = null)
+    public static async Task<ObservedTusApp> StartAsync(string place, Action<ResumableUploadOptions>? configure = null, TimeProvider? time = null)
     {
         WatchedStore? store = null;
         TusApp app = await TusApp.StartAsync(
@@ -27,7 +28,14 @@ internal sealed class ObservedTusApp : IAsyncDisposable
             {
                 configure?.Invoke(options);
                 options.Store = store ??= new WatchedStore(new FileSystemUploadStore(
-                    new FileSystemUploadStoreOptions { Directory = options.Directory, Durability = Durability.ProcessCrash }));
+                    new FileSystemUploadStoreOptions { Directory = options.Directory, Durability = Durability.ProcessCrash }, time));
+            },
+            services: builder =>
+            {
+                if (time is not null)
+                {
+                    builder.Services.AddSingleton(time);
+                }
             },
             onKestrel: true);
         return new ObservedTusApp(app, store!);

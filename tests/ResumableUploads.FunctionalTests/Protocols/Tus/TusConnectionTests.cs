@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using Microsoft.Extensions.Time.Testing;
 using ResumableUploads.Abstractions;
+using ResumableUploads.Testing;
 using ResumableUploads.Testing.Clients;
 using ResumableUploads.Testing.Servers;
 
@@ -154,11 +156,14 @@ public class TusConnectionTests
     [MemberData(nameof(Places))]
     public async Task Idle_timeout_returns_503_with_offset(string place)
     {
-        await using ObservedTusApp app = await ObservedTusApp.StartAsync(place, static options => options.Timeouts.IdleTimeout = TimeSpan.FromSeconds(1));
+        var time = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
+        await using ObservedTusApp app = await ObservedTusApp.StartAsync(place, static options => options.Timeouts.IdleTimeout = TimeSpan.FromSeconds(30), time);
         (string url, RawConnection stalled) = await app.StallAsync(File, MiB);
         await using (stalled)
         {
-            RawResponse? response = await stalled.ReadResponseAsync();
+            Task<RawResponse?> responding = stalled.ReadResponseAsync();
+            await Eventually.TrueAsync(() => responding.IsCompleted, "the server responded", () => time.Advance(TimeSpan.FromSeconds(1)));
+            RawResponse? response = await responding;
             Assert.Equal((503, MiB.ToString(CultureInfo.InvariantCulture)), (response?.Status, response?.Header("Upload-Offset")));
         }
 

@@ -1,6 +1,6 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
+using ResumableUploads.FunctionalTests.Connections;
 using ResumableUploads.Testing.Clients;
 using ResumableUploads.Testing.Servers;
 
@@ -10,10 +10,7 @@ namespace ResumableUploads.FunctionalTests.Protocols.Tus;
 [Collection<Alone>]
 public class TusPreemptionLatencyTests
 {
-    private const int Rounds = 20;
-    private const int Warmup = 5;
     private const int StoredSize = 256 * 1024;
-    private static readonly TimeSpan Limit = TimeSpan.FromMilliseconds(50);
     private static readonly byte[] File = RandomNumberGenerator.GetBytes(StoredSize + 1_000);
 
     public static TheoryData<string, string> Requests
@@ -37,32 +34,23 @@ public class TusPreemptionLatencyTests
     [MemberData(nameof(Requests))]
     public async Task Request_responds_within_50_ms_while_a_chunk_is_stalled(string place, string method)
     {
-        await using ObservedTusApp app = await ObservedTusApp.StartAsync(place);
-        var times = new List<TimeSpan>();
-        for (int i = 0; i < Warmup + Rounds; i++)
+        await using ObservedTusApp app = await StartAsync(place);
+        await Latency.AssertAsync($"{method} at {place}", async _ =>
         {
             (string url, RawConnection stalled) = await app.StallAsync(File, StoredSize);
             await using (stalled)
             {
-                long start = Stopwatch.GetTimestamp();
-                await SendAsync(app.Client, method, url);
-                if (i >= Warmup)
-                {
-                    times.Add(Stopwatch.GetElapsedTime(start));
-                }
+                return await Latency.OfAsync(() => SendAsync(app.Client, method, url));
             }
-        }
-
-        AssertMedianBelowLimit(times, $"{method} at {place}");
+        });
     }
 
     [Theory]
     [MemberData(nameof(TusApp.Places), MemberType = typeof(TusApp))]
     public async Task HEAD_responds_within_50_ms_while_an_empty_append_is_stalled(string place)
     {
-        await using ObservedTusApp app = await ObservedTusApp.StartAsync(place);
-        var times = new List<TimeSpan>();
-        for (int i = 0; i < Warmup + Rounds; i++)
+        await using ObservedTusApp app = await StartAsync(place);
+        await Latency.AssertAsync($"HEAD of a finished upload at {place}", async _ =>
         {
             string url = await app.Client.CreateAsync(TusApp.Url, 3);
             Assert.Equal(204, await app.Client.AppendChunkAsync(url, 0, [1, 2, 3]).StatusOfAsync());
@@ -70,65 +58,50 @@ public class TusPreemptionLatencyTests
 
             // The server waits for the body, because it has sent 100 Continue.
             Assert.Equal(100, (await stalled.ReadResponseAsync())?.Status);
-            long start = Stopwatch.GetTimestamp();
-            Assert.Equal(3, await app.Client.OffsetAsync(url));
-            if (i >= Warmup)
-            {
-                times.Add(Stopwatch.GetElapsedTime(start));
-            }
-        }
-
-        AssertMedianBelowLimit(times, $"HEAD of a finished upload at {place}");
+            return await Latency.OfAsync(async () => Assert.Equal(3, await app.Client.OffsetAsync(url)));
+        });
     }
 
     [Theory]
     [MemberData(nameof(Requests))]
     public async Task Ten_concurrent_requests_respond_within_50_ms_and_consistently(string place, string method)
     {
-        await using ObservedTusApp app = await ObservedTusApp.StartAsync(place);
-        var times = new List<TimeSpan>();
-        for (int i = 0; i < Warmup + Rounds; i++)
+        await using ObservedTusApp app = await StartAsync(place);
+        await Latency.AssertAsync($"the slowest of ten {method} at {place}", async _ =>
         {
             (string url, RawConnection stalled) = await app.StallAsync(File, StoredSize);
             await using (stalled)
             {
-                (TimeSpan Time, int Status, string? Offset)[] responses = await Task.WhenAll(Enumerable.Range(0, 10).Select(async _ =>
+                (int Status, string? Offset)[] responses = [];
+                TimeSpan time = await Latency.OfAsync(async () => responses = await Task.WhenAll(Enumerable.Range(0, 10).Select(async _ =>
                 {
-                    long start = Stopwatch.GetTimestamp();
                     using HttpResponseMessage response = await (method == "PATCH" ? app.Client.AppendChunkAsync(url, StoredSize, File[StoredSize..]) : app.Client.TusAsync(method, url));
-                    return (Stopwatch.GetElapsedTime(start), (int)response.StatusCode, response.Header("Upload-Offset"));
-                }));
-                switch (method)
-                {
-                    case "HEAD":
-                        Assert.All(responses, static response => Assert.Equal((200, StoredSize.ToString(CultureInfo.InvariantCulture)), (response.Status, response.Offset)));
-                        break;
-                    case "PATCH":
-                        Assert.InRange(responses.Count(static response => response.Status == 204), 0, 1);
-                        Assert.All(responses, static response => Assert.Contains(response.Status, new[] { 204, 409, 423 }));
-                        break;
-                    default:
-                        Assert.Single(responses, static response => response.Status == 204);
-                        Assert.All(responses, static response => Assert.Contains(response.Status, new[] { 204, 404, 423 }));
-                        break;
-                }
-
-                if (i >= Warmup)
-                {
-                    times.Add(responses.Max(static response => response.Time));
-                }
+                    return ((int)response.StatusCode, response.Header("Upload-Offset"));
+                })));
+                AssertConsistent(method, responses);
+                return time;
             }
-        }
-
-        AssertMedianBelowLimit(times, $"the slowest of ten {method} at {place}");
+        });
     }
 
-    private static void AssertMedianBelowLimit(List<TimeSpan> times, string what)
+    private static Task<ObservedTusApp> StartAsync(string place) => ObservedTusApp.StartAsync(place, time: Latency.StoppedClock());
+
+    private static void AssertConsistent(string method, (int Status, string? Offset)[] responses)
     {
-        times.Sort();
-        TestContext.Current.TestOutputHelper?.WriteLine(string.Create(
-            CultureInfo.InvariantCulture, $"{what}: median {times[times.Count / 2].TotalMilliseconds:F2} ms, most {times[^1].TotalMilliseconds:F2} ms"));
-        Assert.InRange(times[times.Count / 2], TimeSpan.Zero, Limit);
+        switch (method)
+        {
+            case "HEAD":
+                Assert.All(responses, static response => Assert.Equal((200, StoredSize.ToString(CultureInfo.InvariantCulture)), (response.Status, response.Offset)));
+                break;
+            case "PATCH":
+                Assert.InRange(responses.Count(static response => response.Status == 204), 0, 1);
+                Assert.All(responses, static response => Assert.Contains(response.Status, new[] { 204, 409, 423 }));
+                break;
+            default:
+                Assert.Single(responses, static response => response.Status == 204);
+                Assert.All(responses, static response => Assert.Contains(response.Status, new[] { 204, 404, 423 }));
+                break;
+        }
     }
 
     private static async Task SendAsync(HttpClient client, string method, string url)

@@ -21,6 +21,7 @@ public class FileIdResponsesTests
         { "Replayed", 200, null, null, "true" },
         { "Cancelled", 204, null, null, null },
         { "NotFound", 409, Registered + "mismatching-upload-offset", null, null },
+        { "DifferentRequest", 409, Own + "different-request", null, null },
         { "OffsetMismatch", 409, Registered + "mismatching-upload-offset", null, null },
         { "AlreadyComplete", 409, Own + "upload-complete", null, "true" },
         { "LengthConflict", 400, Registered + "inconsistent-upload-length", null, null },

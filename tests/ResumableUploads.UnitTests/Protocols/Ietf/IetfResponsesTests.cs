@@ -19,6 +19,7 @@ public class IetfResponsesTests
         { "Replayed", 201, null, null, "?1", false },
         { "Cancelled", 204, null, null, null, false },
         { "NotFound", 404, Own + "not-found", null, null, false },
+        { "DifferentRequest", 409, Own + "different-request", null, "?0", false },
         { "OffsetMismatch", 409, Registered + "mismatching-upload-offset", null, "?0", false },
         { "AlreadyComplete", 400, Registered + "inconsistent-upload-length", null, "?0", false },
         { "LengthConflict", 400, Registered + "inconsistent-upload-length", null, "?0", false },

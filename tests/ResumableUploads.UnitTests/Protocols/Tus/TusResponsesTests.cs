@@ -20,6 +20,7 @@ public class TusResponsesTests
         { "Replayed", 204, null, null },
         { "Cancelled", 204, null, null },
         { "NotFound", 404, Own + "not-found", null },
+        { "DifferentRequest", 409, Own + "different-request", null },
         { "OffsetMismatch", 409, Registered + "mismatching-upload-offset", null },
         { "AlreadyComplete", 409, Own + "upload-complete", null },
         { "LengthConflict", 400, Registered + "inconsistent-upload-length", null },

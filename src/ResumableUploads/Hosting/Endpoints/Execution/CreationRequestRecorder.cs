@@ -40,12 +40,15 @@ internal static class CreationRequestRecorder
             Method = request.Method,
             Path = request.Path.Value ?? "",
             Query = request.QueryString.Value ?? "",
-            RouteValues = request.RouteValues
-                .Where(static value => value.Value is not null)
-                .ToDictionary(static value => value.Key, static value => Convert.ToString(value.Value, CultureInfo.InvariantCulture)!),
+            RouteValues = GetRouteValues(request),
             Headers = headers,
         };
     }
+
+    /// <summary>Gets the route values of a request as text.</summary>
+    public static Dictionary<string, string> GetRouteValues(HttpRequest request) => request.RouteValues
+        .Where(static value => value.Value is not null)
+        .ToDictionary(static value => value.Key, static value => Convert.ToString(value.Value, CultureInfo.InvariantCulture)!);
 
     /// <summary>Records a request whose Content-Type header describes the chunk. Replaces it with the content type of the upload.</summary>
     public static StoredRequest CaptureFromChunk(HttpContext context, string? antiforgeryHeader, string? contentType)

@@ -158,19 +158,16 @@ internal sealed class EndpointExecutor(
     {
         IHttpRequestFeature current = context.Features.GetRequiredFeature<IHttpRequestFeature>();
         StoredRequest first = record.Request ?? CreationRequestRecorder.Capture(context, null);
-
-        // If the endpoint does not accept the method that created the upload, another endpoint at the same URL created it. The policies of this endpoint
-        // were applied to the current request, so the method of the current request is used.
-        string method = target.Route.Methods.Contains(first.Method, StringComparer.OrdinalIgnoreCase) ? first.Method : current.Method;
+        string query = services.CreationRequests.GetEndpointQuery(context.Request, first);
         overrides.Set<IHttpRequestFeature>(new HttpRequestFeature
         {
             Protocol = current.Protocol,
             Scheme = current.Scheme,
-            Method = method,
+            Method = first.Method,
             PathBase = current.PathBase,
             Path = first.Path,
-            QueryString = first.Query,
-            RawTarget = new PathString(current.PathBase).Add(first.Path) + new QueryString(first.Query),
+            QueryString = query,
+            RawTarget = new PathString(current.PathBase).Add(first.Path) + new QueryString(query),
             Headers = CreationRequestRecorder.CreateEndpointHeaders(current.Headers, first, info.Offset),
             Body = content,
         });

@@ -12,11 +12,8 @@ namespace ResumableUploads.Hosting.Endpoints.Routing;
 /// <summary>The requests that a chunk endpoint accepts.</summary>
 internal enum ChunkEndpointRole
 {
-    /// <summary>Chunks, with the methods of the app's endpoint.</summary>
+    /// <summary>Chunks, with the methods of the app's endpoint, status requests and cancellations.</summary>
     Content,
-
-    /// <summary>Chunks, status requests and cancellations.</summary>
-    ContentAndManagement,
 
     /// <summary>All methods of the upload protocols.</summary>
     AllMethods,
@@ -38,8 +35,7 @@ internal static class ChunkEndpoint
         RouteEndpoint original = route.AppEndpoint;
         IEnumerable<string> methods = role switch
         {
-            ChunkEndpointRole.Content => route.Methods,
-            ChunkEndpointRole.ContentAndManagement => [.. route.Methods, .. ManagementMethods],
+            ChunkEndpointRole.Content => [.. route.Methods, .. ManagementMethods],
             ChunkEndpointRole.Discovery => [HttpMethods.Options],
             _ => [.. ResumableRoute.AllContentMethods, .. ManagementMethods],
         };

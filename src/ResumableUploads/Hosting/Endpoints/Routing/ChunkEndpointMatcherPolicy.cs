@@ -43,42 +43,31 @@ internal sealed class ChunkEndpointMatcherPolicy(ResumableEndpointRegistry regis
         return new RequestKindJumpTable(destinations);
     }
 
-    /// <summary>Gets one chunk endpoint per resumable endpoint, with its methods. The first one at a URL also handles status requests and cancellations.</summary>
+    /// <summary>Gets the chunk endpoints for the methods of the resumable endpoints, status requests and cancellations.</summary>
     private List<Endpoint> GetContentEndpoints(IReadOnlyList<Endpoint> endpoints) =>
-    [
-        .. GroupResumableRoutes(endpoints).SelectMany(url => url.Select((route, i) => registry.GetChunkEndpoint(route, i == 0 ? ChunkEndpointRole.ContentAndManagement : ChunkEndpointRole.Content))),
-        .. GetCompetingEndpoints(endpoints),
-    ];
+        [.. GetRoutes(endpoints).Select(route => registry.GetChunkEndpoint(route, ChunkEndpointRole.Content)), .. GetCompetingEndpoints(endpoints)];
 
-    /// <summary>Gets one chunk endpoint per URL where an endpoint accepts the method that created the upload. It accepts chunks with any method.</summary>
+    /// <summary>Gets the chunk endpoints of the endpoints that accept the method that created the upload. They accept requests with any method.</summary>
     private IReadOnlyList<Endpoint> GetUploadEndpoints(string method, IReadOnlyList<Endpoint> endpoints)
     {
         Endpoint[] chunkEndpoints =
-        [
-            .. GroupResumableRoutes(endpoints)
-                .Select(url => url.FirstOrDefault(route => route.Methods.Contains(method)))
-                .OfType<ResumableRoute>()
-                .Select(route => registry.GetChunkEndpoint(route, ChunkEndpointRole.AllMethods)),
-        ];
+            [.. GetRoutes(endpoints).Where(route => route.Methods.Contains(method)).Select(route => registry.GetChunkEndpoint(route, ChunkEndpointRole.AllMethods))];
         return chunkEndpoints.Length > 0 ? [.. chunkEndpoints, .. GetCompetingEndpoints(endpoints)] : endpoints;
     }
 
-    /// <summary>Returns all endpoints, and one endpoint for OPTIONS per URL unless an endpoint of the app accepts OPTIONS.</summary>
+    /// <summary>Returns all endpoints, and those for OPTIONS unless an endpoint of the app accepts OPTIONS.</summary>
     private List<Endpoint> GetDiscoveryEndpoints(IReadOnlyList<Endpoint> endpoints) =>
     [
         .. endpoints,
-        .. endpoints.Any(AcceptsOptions) ? [] : GroupResumableRoutes(endpoints).Select(url => registry.GetChunkEndpoint(url.First(), ChunkEndpointRole.Discovery)),
+        .. endpoints.Any(AcceptsOptions) ? [] : GetRoutes(endpoints).Select(route => registry.GetChunkEndpoint(route, ChunkEndpointRole.Discovery)),
     ];
 
     private static bool AcceptsOptions(Endpoint endpoint) => endpoint.Metadata.GetMetadata<IHttpMethodMetadata>() is { HttpMethods: { Count: > 0 } methods }
         ? methods.Contains(HttpMethods.Options, StringComparer.OrdinalIgnoreCase)
         : ResumableRoute.TryCreate(endpoint) is not null;
 
-    /// <summary>Groups the resumable endpoints by the specificity of their URL.</summary>
-    private static ILookup<(int, decimal), ResumableRoute> GroupResumableRoutes(IReadOnlyList<Endpoint> endpoints) => endpoints
-        .Select(ResumableRoute.TryCreate).OfType<ResumableRoute>()
-        .OrderBy(static route => route.AppEndpoint.DisplayName, StringComparer.Ordinal)
-        .ToLookup(static route => GetSpecificity(route.AppEndpoint));
+    /// <summary>Gets the resumable endpoints. Every one takes part, so that the selection of the app, such as by host or API version, chooses between them.</summary>
+    private static IEnumerable<ResumableRoute> GetRoutes(IReadOnlyList<Endpoint> endpoints) => endpoints.Select(ResumableRoute.TryCreate).OfType<ResumableRoute>();
 
     /// <summary>
     /// Gets the endpoints that are not resumable and accept content: a request with content goes to the most specific URL, resumable or not. If such an
@@ -86,7 +75,7 @@ internal sealed class ChunkEndpointMatcherPolicy(ResumableEndpointRegistry regis
     /// </summary>
     private static IEnumerable<Endpoint> GetCompetingEndpoints(IReadOnlyList<Endpoint> endpoints)
     {
-        (int, decimal) mostSpecific = GroupResumableRoutes(endpoints).Min(static url => url.Key);
+        (int, decimal) mostSpecific = GetRoutes(endpoints).Min(static route => GetSpecificity(route.AppEndpoint));
         foreach (IGrouping<(int, decimal), Endpoint> url in endpoints.Where(static endpoint => ResumableRoute.TryCreate(endpoint) is null).GroupBy(GetSpecificity))
         {
             Endpoint[] contentEndpoints = [.. url.Where(static endpoint => ResumableRoute.GetContentMethods(endpoint).Count > 0)];

@@ -5,12 +5,14 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Routing.Matching;
 using ResumableUploads.Hosting.Requests;
 using ResumableUploads.Protocols;
+using ResumableUploads.Protocols.Tus;
 
 namespace ResumableUploads.Hosting.Endpoints.Routing;
 
 /// <summary>
-/// Selects between resumable endpoints that share a URL and a method and accept different content types. Chunk endpoints accept any content type, so
-/// each chunk must then have the content type of the complete content.
+/// Selects between the chunk endpoints at one URL that the policies of the app, such as those for hosts and API versions, leave. A request with content of
+/// a file-id upload, or one that creates an upload, is selected by its content type. A request about an existing upload belongs to the endpoint that
+/// created it, which is known only when the store was read.
 /// </summary>
 internal sealed class ChunkEndpointSelectorPolicy : MatcherPolicy, IEndpointSelectorPolicy
 {
@@ -18,35 +20,65 @@ internal sealed class ChunkEndpointSelectorPolicy : MatcherPolicy, IEndpointSele
     public override int Order => int.MaxValue;
 
     public bool AppliesToEndpoints(IReadOnlyList<Endpoint> endpoints) =>
-        endpoints.Count(static endpoint => endpoint.Metadata.GetMetadata<ResumableRoute>() is not null) > 1;
+        endpoints.Count(static endpoint => GetRoute(endpoint) is not null) > 1;
 
     public Task ApplyAsync(HttpContext httpContext, CandidateSet candidates)
     {
-        int[] candidateIndexes = GetBestCandidates(candidates);
-        if (candidateIndexes.Length > 1)
+        int[] all = [.. Enumerable.Range(0, candidates.Count).Where(i => candidates.IsValidCandidate(i) && GetRoute(candidates[i].Endpoint) is not null)];
+        if (all.Length > 1)
         {
-            string type = httpContext.Request.ContentType ?? "";
-            ILookup<ContentTypeMatch, int> byMatch = candidateIndexes.ToLookup(i => GetRoute(candidates[i].Endpoint)!.MatchContentType(type));
-            ContentTypeMatch best = byMatch.Min(static matches => matches.Key);
-            if (best == ContentTypeMatch.None)
+            if (HttpMethods.IsOptions(httpContext.Request.Method))
             {
-                candidates.ReplaceEndpoint(candidateIndexes[0], CreateAmbiguousContentTypeEndpoint([.. candidateIndexes.Select(i => candidates[i].Endpoint)]), candidates[candidateIndexes[0]].Values);
+                Invalidate(candidates, all[1..]);
             }
-
-            foreach (int other in best == ContentTypeMatch.None ? candidateIndexes[1..] : candidateIndexes.Except(byMatch[best]))
+            else if (IsAboutExistingUpload(httpContext.Request))
             {
-                candidates.SetValidity(other, false);
+                httpContext.Features.Set(new ResumableEndpointCandidates([.. all.Select(i => GetRoute(candidates[i].Endpoint)!)]));
+                Invalidate(candidates, all[1..]);
+            }
+            else
+            {
+                SelectByContentType(httpContext, candidates, [.. all.Where(i => candidates[i].Score == candidates[all[0]].Score)]);
             }
         }
 
         return Task.CompletedTask;
     }
 
-    /// <summary>Gets the chunk endpoints with the best score, which would be ambiguous without this policy.</summary>
-    private static int[] GetBestCandidates(CandidateSet candidates)
+    private static bool IsAboutExistingUpload(HttpRequest request) =>
+        UploadUrl.GetCreationMethod(request) is not null || HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method) || HttpMethods.IsDelete(request.Method);
+
+    /// <summary>Selects between candidates with the same score, which would be ambiguous without this policy.</summary>
+    private static void SelectByContentType(HttpContext context, CandidateSet candidates, int[] indexes)
     {
-        int[] candidateIndexes = [.. Enumerable.Range(0, candidates.Count).Where(i => candidates.IsValidCandidate(i) && GetRoute(candidates[i].Endpoint) is not null)];
-        return [.. candidateIndexes.Where(i => candidates[i].Score == candidates[candidateIndexes[0]].Score)];
+        if (indexes.Length < 2)
+        {
+            return;
+        }
+
+        string type = GetContentType(context.Request);
+        ILookup<ContentTypeMatch, int> byMatch = indexes.ToLookup(i => GetRoute(candidates[i].Endpoint)!.MatchContentType(type));
+        ContentTypeMatch best = byMatch.Min(static matches => matches.Key);
+        if (best == ContentTypeMatch.None)
+        {
+            candidates.ReplaceEndpoint(indexes[0], CreateAmbiguousContentTypeEndpoint([.. indexes.Select(i => candidates[i].Endpoint)]), candidates[indexes[0]].Values);
+        }
+
+        Invalidate(candidates, best == ContentTypeMatch.None ? indexes[1..] : [.. indexes.Except(byMatch[best])]);
+    }
+
+    /// <summary>Gets the type of the complete content. In a tus request, <c>Content-Type</c> describes the chunk.</summary>
+    private static string GetContentType(HttpRequest request) =>
+        (request.Headers.ContainsKey(TusHeaders.Resumable)
+            ? TusMetadata.TryParse(request.Headers[TusHeaders.Metadata].ToString())?.ContentType
+            : request.ContentType) ?? "";
+
+    private static void Invalidate(CandidateSet candidates, int[] indexes)
+    {
+        foreach (int index in indexes)
+        {
+            candidates.SetValidity(index, false);
+        }
     }
 
     private static ResumableRoute? GetRoute(Endpoint endpoint) => endpoint.Metadata.GetMetadata<ResumableRoute>();

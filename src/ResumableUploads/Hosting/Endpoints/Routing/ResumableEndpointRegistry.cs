@@ -22,7 +22,7 @@ internal sealed class ResumableEndpointRegistry(IServiceProvider services)
     public RouteEndpoint GetChunkEndpoint(ResumableRoute route, ChunkEndpointRole role) =>
         _chunkEndpoints.GetOrCreateValue(route.AppEndpoint).GetOrAdd(
             role,
-            (role, route) => ChunkEndpoint.Create(route, role, context => HandleAsync(context, route, route.AppEndpoint.RequestDelegate!)),
+            (role, route) => ChunkEndpoint.Create(route, role, context => HandleAsync(context, route, next: null)),
             route);
 
     /// <summary>Gets the dispatcher for the uploads of an endpoint. Creates it, with its engine, on first use.</summary>
@@ -38,13 +38,32 @@ internal sealed class ResumableEndpointRegistry(IServiceProvider services)
     /// <summary>Handles a request of an upload protocol, such as a chunk, a status request or a cancellation.</summary>
     /// <param name="context">The request.</param>
     /// <param name="route">The endpoint of the app.</param>
-    /// <param name="next">The delegate that runs with the complete request after the last chunk.</param>
-    public Task HandleAsync(HttpContext context, ResumableRoute route, RequestDelegate next)
+    /// <param name="next">The delegate that runs with the complete request after the last chunk, or <see langword="null"/> to run the endpoint alone.</param>
+    public Task HandleAsync(HttpContext context, ResumableRoute route, RequestDelegate? next)
     {
         // Disable the request timeout, because a chunk can take long on a slow connection. The timeout of the endpoint starts when the endpoint runs.
         IHttpRequestTimeoutFeature? timeout = context.Features.Get<IHttpRequestTimeoutFeature>();
         timeout?.DisableTimeout();
-        return GetOrStartDispatcher(route).HandleAsync(context, new EndpointTarget(route, next, HasRequestTimeouts: timeout is not null));
+        EndpointTarget CreateTarget(ResumableRoute route) => new(route, next ?? route.AppEndpoint.RequestDelegate!, HasRequestTimeouts: timeout is not null);
+        return context.Features.Get<ResumableEndpointCandidates>() is { } candidates
+            ? HandleAsync(context, candidates, CreateTarget)
+            : GetOrStartDispatcher(route).HandleAsync(context, CreateTarget(route));
+    }
+
+    /// <summary>Handles a request with the endpoint that created the upload, or with the most specific endpoint if no such upload exists.</summary>
+    private async Task HandleAsync(HttpContext context, ResumableEndpointCandidates candidates, Func<ResumableRoute, EndpointTarget> createTarget)
+    {
+        EndpointTarget target = createTarget(candidates.Routes[0]);
+        foreach (EndpointTarget other in candidates.Routes.Select(createTarget))
+        {
+            if (await GetOrStartDispatcher(other.Route).HasUploadAsync(context, other))
+            {
+                target = other;
+                break;
+            }
+        }
+
+        await GetOrStartDispatcher(target.Route).HandleAsync(context, target);
     }
 }
 

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Metadata;
+using Microsoft.AspNetCore.Mvc.Controllers;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Net.Http.Headers;
 
@@ -36,6 +37,19 @@ internal sealed class ResumableRoute(RouteEndpoint appEndpoint, IResumableEndpoi
     /// <summary>Gets the methods with content that the endpoint accepts. Empty if it cannot receive uploads.</summary>
     public IReadOnlyList<string> Methods { get; } = GetContentMethods(appEndpoint);
 
+    /// <summary>
+    /// Gets the identity of the endpoint, which is part of the keys of its uploads. It is the same in every process and after each deployment, as long as
+    /// what selects the endpoint does not change, and does not depend on the order in which endpoints are mapped.
+    /// </summary>
+    public string Identity => string.Join(
+        '\0',
+        appEndpoint.RoutePattern.RawText,
+        Join(Methods),
+        Join(appEndpoint.Metadata.GetMetadata<IHostMetadata>()?.Hosts),
+        Join(appEndpoint.Metadata.GetMetadata<IAcceptsMetadata>()?.ContentTypes),
+        appEndpoint.Metadata.GetMetadata<ControllerActionDescriptor>() is { } action ? $"{action.ControllerTypeInfo.FullName}.{action.MethodInfo.Name}" : "",
+        appEndpoint.Metadata.GetMetadata<IEndpointNameMetadata>()?.EndpointName);
+
     /// <summary>Returns the route of a resumable endpoint, or <see langword="null"/> if the endpoint is not resumable.</summary>
     public static ResumableRoute? TryCreate(Endpoint endpoint) =>
         endpoint is RouteEndpoint route
@@ -49,6 +63,8 @@ internal sealed class ResumableRoute(RouteEndpoint appEndpoint, IResumableEndpoi
         endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods is { Count: > 0 } methods
             ? [.. AllContentMethods.Where(content => methods.Contains(content, StringComparer.OrdinalIgnoreCase))]
             : AllContentMethods;
+
+    private static string Join(IReadOnlyList<string>? values) => string.Join(',', (values ?? []).Order(StringComparer.Ordinal));
 
     /// <summary>Compares a content type with those that the endpoint accepts.</summary>
     public ContentTypeMatch MatchContentType(string contentType)

@@ -12,7 +12,7 @@ internal static class OptionKeys
     public const string Endpoints = "Endpoints";
 
     /// <summary>The options that are lists: their children are indexes.</summary>
-    private static readonly string[] Lists = [nameof(ResumableUploadHandlerOptions.StoredHeaders)];
+    private static readonly string[] Lists = [nameof(ResumableUploadHandlerOptions.StoredHeaders), nameof(ResumableUploadOptions.VolatileQueryParameters)];
 
     /// <summary>The keys of each group, and those of the top level under the empty name.</summary>
     public static IReadOnlyDictionary<string, string[]> Groups { get; } = new Dictionary<string, string[]>(StringComparer.OrdinalIgnoreCase)

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using ResumableUploads.Hosting.Endpoints.Execution;
+using ResumableUploads.Hosting.Requests;
 
 namespace ResumableUploads.Hosting.Options.Validation;
 
@@ -19,6 +20,11 @@ internal sealed class ResumableUploadOptionsValidator : IValidateOptions<Resumab
         checks.Positive(nameof(options.MaxUploadSize), options.MaxUploadSize);
         checks.Positive(nameof(options.Expiration), options.Expiration);
         checks.Defined(nameof(options.AnonymousOwner), options.AnonymousOwner);
+        if (options.VolatileQueryParameters.Any(static name => string.IsNullOrEmpty(name) || name.Equals(UploadUrl.QueryParameterName, StringComparison.OrdinalIgnoreCase)))
+        {
+            checks.Fail(nameof(options.VolatileQueryParameters), $"contains an empty name or '{UploadUrl.QueryParameterName}', which identifies the upload. Remove it.");
+        }
+
         Limits(checks.In(nameof(options.Limits)), options.Limits);
         Timeouts(checks.In(nameof(options.Timeouts)), options.Timeouts);
         Handler(checks.In(nameof(options.Handler)), options.Handler);

@@ -11,7 +11,12 @@ namespace ResumableUploads.FunctionalTests.Hosting.Endpoints.Execution;
 public class TimeoutTests
 {
     private const string Path = "/e";
-    private static readonly TimeSpan Short = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>The timeout of the endpoint. Long enough for a response on a busy machine.</summary>
+    private static readonly TimeSpan EndpointTimeout = TimeSpan.FromSeconds(2);
+
+    /// <summary>A time after which the timeout would have elapsed.</summary>
+    private static readonly TimeSpan Longer = EndpointTimeout * 1.5;
 
     /// <summary>The places where an app can configure a timeout.</summary>
     public static TheoryData<string> Places => ["policy", "attribute", "named", "default"];
@@ -26,7 +31,7 @@ public class TimeoutTests
         await connection.SendAsync("abc");
 
         // Longer than the timeout, so the chunk only succeeds if the timeout does not apply to it.
-        await Task.Delay(Short * 3, TimeProvider.System);
+        await Task.Delay(Longer, TimeProvider.System);
         await connection.SendAsync("def");
         RawResponse? response = await connection.ReadResponseAsync();
         Assert.Equal((200, "done"), (response!.Status, response.Body));
@@ -60,7 +65,7 @@ public class TimeoutTests
         await using TestApp app = await StartAsync("policy", static async context =>
         {
             context.Features.Get<IHttpRequestTimeoutFeature>()!.DisableTimeout();
-            await Task.Delay(Short * 3, TimeProvider.System, context.RequestAborted);
+            await Task.Delay(Longer, TimeProvider.System, context.RequestAborted);
             await context.Response.WriteAsync("done");
         });
         using HttpResponseMessage response = await app.Client.AppendAsync("f", 0, new ByteArrayContent([1, 2, 3]), 3, Path);
@@ -74,9 +79,9 @@ public class TimeoutTests
             app => app.MapPost(Path, static async (HttpContext context) =>
             {
                 Assert.Null(context.Features.Get<IHttpRequestTimeoutFeature>());
-                await Task.Delay(Short * 3, TimeProvider.System, context.RequestAborted);
+                await Task.Delay(Longer, TimeProvider.System, context.RequestAborted);
                 return "done";
-            }).WithResumableUploads().WithMetadata(new RequestTimeoutPolicy { Timeout = Short }),
+            }).WithResumableUploads().WithMetadata(new RequestTimeoutPolicy { Timeout = EndpointTimeout }),
             services: static builder => builder.Services.AddRequestTimeouts());
         using HttpResponseMessage response = await app.Client.AppendAsync("f", 0, new ByteArrayContent([1, 2, 3]), 3, Path);
         Assert.Equal("done", await response.Content.ReadAsStringAsync());
@@ -89,8 +94,8 @@ public class TimeoutTests
             IEndpointConventionBuilder builder = app.MapPost(Path, endpoint).WithResumableUploads();
             _ = place switch
             {
-                "policy" => builder.WithRequestTimeout(Short),
-                "attribute" => builder.WithMetadata(new RequestTimeoutAttribute((int)Short.TotalMilliseconds)),
+                "policy" => builder.WithRequestTimeout(EndpointTimeout),
+                "attribute" => builder.WithMetadata(new RequestTimeoutAttribute((int)EndpointTimeout.TotalMilliseconds)),
                 "named" => builder.WithRequestTimeout("short"),
                 _ => builder,
             };
@@ -99,13 +104,13 @@ public class TimeoutTests
         {
             options.AddPolicy("short", new RequestTimeoutPolicy
             {
-                Timeout = Short,
+                Timeout = EndpointTimeout,
                 TimeoutStatusCode = 503,
                 WriteTimeoutResponse = static context => context.Response.WriteAsync("too long"),
             });
             if (place == "default")
             {
-                options.DefaultPolicy = new RequestTimeoutPolicy { Timeout = Short };
+                options.DefaultPolicy = new RequestTimeoutPolicy { Timeout = EndpointTimeout };
             }
         }));
 }

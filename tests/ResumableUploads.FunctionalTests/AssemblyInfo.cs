@@ -1,0 +1,3 @@
+using ResumableUploads.Testing;
+
+[assembly: TestTimeout(300)]
