@@ -118,7 +118,8 @@ public sealed class StartOverTests : IDisposable
         await PutOldAsync(app, isCompleted);
         await using (RawConnection connection = await RawConnection.OpenAsync(app.Address))
         {
-            await connection.SendHeadAsync("POST /upload", "X-File-Id: f", "X-Start-Byte: 0", "X-File-Size: 300", "Content-Length: 300");
+            await connection.SendAsync(
+                $"POST /upload HTTP/1.1\r\nHost: {app.Address.Authority}\r\nX-File-Id: f\r\nX-Start-Byte: 0\r\nX-File-Size: 300\r\nContent-Length: 300\r\n\r\n");
             await Eventually.TrueAsync(() => creations == 2, "the second request has passed OnCreating");
         }
 

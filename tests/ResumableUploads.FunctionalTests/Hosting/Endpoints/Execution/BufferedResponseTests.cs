@@ -4,6 +4,10 @@ using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using ResumableUploads.Abstractions;
+using ResumableUploads.Stores.Memory;
+using ResumableUploads.TestKit;
+using ResumableUploads.Testing;
 using ResumableUploads.Testing.Clients;
 using ResumableUploads.Testing.Servers;
 
@@ -141,19 +145,81 @@ public class BufferedResponseTests
     }
 
     [Fact]
-    public async Task Streamed_response_that_fails_is_aborted_and_its_head_stored()
+    public async Task Streamed_response_that_fails_is_aborted_and_runs_endpoint_again()
     {
+        var attempts = new List<int>();
+        await using TestApp app = await StartAsync(async context =>
+        {
+            attempts.Add(context.Features.Get<IResumableUploadFeature>()!.Attempt);
+            await context.Response.WriteAsync(new string('a', 200_000));
+            if (attempts.Count < 3)
+            {
+                throw new InvalidOperationException("in the middle");
+            }
+        });
+        for (int i = 0; i < 2; i++)
+        {
+            await Assert.ThrowsAsync<HttpRequestException>(() => SendAsync(app, again: i > 0));
+            await Eventually.TrueAsync(
+                () => app.Log.Lines.Any(line => line.Contains($"(attempt {i + 1} of 5)", StringComparison.Ordinal) && line.Contains("in the middle", StringComparison.Ordinal)),
+                "the failed run was counted");
+        }
+
+        for (int i = 0; i < 2; i++)
+        {
+            using HttpResponseMessage answer = await SendAsync(app, again: true);
+            Assert.Equal((HttpStatusCode.OK, "true"), (answer.StatusCode, answer.Header("X-Upload-Complete")));
+            Assert.Equal(i == 0 ? 200_000 : 0, (await answer.Content.ReadAsStringAsync()).Length);
+        }
+
+        Assert.Equal([1, 2, 3], attempts);
+    }
+
+    [Fact]
+    public async Task Streamed_response_that_cannot_be_stored_is_aborted()
+    {
+        int runs = 0;
+        var store = new ChaosUploadStore(new MemoryUploadStore());
+        await using TestApp app = await StartAsync(
+            async context =>
+            {
+                runs++;
+                await context.Response.WriteAsync(new string('a', 200_000));
+            },
+            options => options.Store = store);
+        store.InjectFault(ChaosOperation.PutResponse, ChaosTiming.BeforeCall, ChaosFault.Throw(StoreFailure.Unavailable));
+        await Assert.ThrowsAsync<HttpRequestException>(() => SendAsync(app, again: false));
+        Assert.Equal(1, runs);
+    }
+
+    [Fact]
+    public async Task Streamed_response_to_disconnected_client_is_completed_and_stored()
+    {
+        var disconnected = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         int runs = 0;
         await using TestApp app = await StartAsync(async context =>
         {
             runs++;
-            await context.Response.WriteAsync(new string('a', 200_000));
-            throw new InvalidOperationException("in the middle");
+            await context.Response.WriteAsync(new string('a', 100_000));
+            await context.Response.Body.FlushAsync();
+            await disconnected.Task;
+            for (int i = 0; i < 100; i++)
+            {
+                await context.Response.WriteAsync(new string('a', 100_000));
+                await context.Response.Body.FlushAsync();
+            }
         });
-        await Assert.ThrowsAsync<HttpRequestException>(() => SendAsync(app, again: false));
+        await using (RawConnection connection = await RawConnection.OpenAsync(app.Address))
+        {
+            await connection.SendAsync(
+                $"POST {Path} HTTP/1.1\r\nHost: {app.Address.Authority}\r\nX-File-Id: f\r\nX-Start-Byte: 0\r\nX-File-Size: 3\r\nContent-Length: 3\r\n\r\nabc");
+            Assert.Equal(200, (await connection.ReadResponseAsync(toHead: true))!.Status);
+            connection.Reset();
+        }
+
+        disconnected.SetResult();
         using HttpResponseMessage again = await SendAsync(app, again: true);
-        Assert.Equal((HttpStatusCode.OK, "true", ""), (again.StatusCode, again.Header("X-Upload-Complete"), await again.Content.ReadAsStringAsync()));
-        Assert.Equal(1, runs);
+        Assert.Equal((HttpStatusCode.OK, "true", 1), (again.StatusCode, again.Header("X-Upload-Complete"), runs));
     }
 
     [Fact]
