@@ -58,7 +58,7 @@ internal static class ResponseEnvelope
 
         int end = bytes.Span[..Math.Min(bytes.Length, MaxLineLength)].IndexOf((byte)'\n');
         string line = end < 0 ? "" : Encoding.ASCII.GetString(bytes.Span[..end]);
-        if (line.Length <= Prefix.Length + HashLength || !line.StartsWith(Prefix, StringComparison.Ordinal))
+        if (line.Length <= Prefix.Length + HashLength || !line.StartsWith(Prefix, StringComparison.Ordinal) || line[Prefix.Length + HashLength] != ' ')
         {
             return Damaged;
         }

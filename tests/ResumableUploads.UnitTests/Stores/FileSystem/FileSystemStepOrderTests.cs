@@ -61,7 +61,7 @@ public sealed class FileSystemStepOrderTests : FileSystemStoreTest
         Assert.Equal(MoveStatus.Moved, (await store.MoveContentAsync(Key, target, false, None)).Status);
         int deleted = _steps.FindIndex(static step => step.StartsWith("delete ", StringComparison.Ordinal) && step.EndsWith(".data", StringComparison.Ordinal));
         int synced = _steps.FindIndex(static step => step.StartsWith("sync ", StringComparison.Ordinal) && step.EndsWith(".part", StringComparison.Ordinal));
-        int named = _steps.IndexOf($"rename-no-replace {target}");
+        int named = _steps.LastIndexOf($"rename-no-replace {target}");
         int directorySynced = _steps.IndexOf($"sync-directory {_otherVolume}");
         Assert.True(synced >= 0 && synced < named && named < directorySynced && directorySynced < deleted, string.Join('\n', _steps));
     }

@@ -56,49 +56,6 @@ public sealed class MemoryUploadStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Canceled_staged_append_is_not_committed()
-    {
-        using var cancellation = new CancellationTokenSource();
-        await CreateAsync(Key);
-        var content = new RecordingContent
-        {
-            CommitDecision = async () =>
-            {
-                await cancellation.CancelAsync();
-                return true;
-            },
-        };
-        content.Send(Bytes(10));
-        content.Complete();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(
-            async () => await _store.AppendAsync(Key, 0, content, AppendMode.AllOrNothing, cancellation.Token));
-        Assert.Equal(0, (await _store.GetAsync(Key, Token))!.Offset);
-    }
-
-    [Fact]
-    public async Task Every_change_of_an_upload_changes_the_used_size_by_its_cost()
-    {
-        UploadKey other = new("owner", "other");
-        await CreateAsync(Key);
-        long empty = _store.UsedSize;
-        UploadInfo info = (await _store.GetAsync(Key, Token))!;
-        info = (await _store.UpdateAsync(Key, info.Version, info.Record with { Data = Bytes(500) }, Token)).Info!;
-        await _store.PutResponseAsync(Key, Bytes(300), Token);
-        Assert.Equal(empty + 800, _store.UsedSize);
-        await _store.PutResponseAsync(Key, Bytes(100), Token);
-        Assert.Equal(empty + 600, _store.UsedSize);
-        Assert.Equal(CreateStatus.AlreadyExists, (await _store.CreateAsync(Key, new UploadRecord(), Token)).Status);
-        Assert.Equal(empty + 600, _store.UsedSize);
-
-        await CreateAsync(other);
-        UploadInfo replacement = (await _store.GetAsync(other, Token))!;
-        Assert.Equal(ChangeStatus.Succeeded, (await _store.ReplaceAsync(Key, info.Version, other, replacement.Version, Token)).Status);
-        Assert.Equal(empty, _store.UsedSize);
-        await _store.DeleteAsync(Key, null, Token);
-        Assert.Equal(0, _store.UsedSize);
-    }
-
-    [Fact]
     public async Task Append_to_full_store_continues_after_a_deletion()
     {
         UploadKey other = new("owner", "other");

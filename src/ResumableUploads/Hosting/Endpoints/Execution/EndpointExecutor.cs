@@ -138,7 +138,7 @@ internal sealed class EndpointExecutor(
     {
         try
         {
-            await target.Next(context);
+            await services.Exceptions.InvokeAsync(context, target.Next);
 
             // The framework's exception handlers respond with 499 to a canceled request, as if the client had canceled it. Here the server canceled it, and
             // the response must not be stored.
