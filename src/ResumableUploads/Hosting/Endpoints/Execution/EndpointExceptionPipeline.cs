@@ -1,6 +1,7 @@
 using System.Runtime.ExceptionServices;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
@@ -34,7 +35,7 @@ internal sealed class EndpointExceptionPipeline(IServiceProvider services)
     private static RequestDelegate Build(IServiceProvider services)
     {
         var app = new ApplicationBuilder(services);
-        if (services.GetService<IHostEnvironment>()?.IsDevelopment() is true)
+        if (services.GetService<IWebHostEnvironment>()?.IsDevelopment() is true)
         {
             app.UseDeveloperExceptionPage();
         }
