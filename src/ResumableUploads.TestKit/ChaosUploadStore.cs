@@ -123,7 +123,7 @@ public sealed class ChaosUploadStore : DelegatingUploadStore
 
     /// <inheritdoc/>
     public override T? GetCapability<T>() where T : class =>
-        typeof(T) == typeof(IContentMover) ? InnerStore.GetCapability<T>() : base.GetCapability<T>();
+        typeof(T) == typeof(IContentMover) || typeof(T) == typeof(IReplacingStore) ? InnerStore.GetCapability<T>() : base.GetCapability<T>();
 
     private async ValueTask<T> CallAsync<T>(ChaosOperation operation, Func<ValueTask<T>> call, CancellationToken cancellationToken)
     {

@@ -17,4 +17,7 @@ public enum StoreCapabilities
 
     /// <summary>The store has <see cref="ISingleRequestStore"/>: it can create a short upload together with all of its bytes.</summary>
     SingleRequests = 4,
+
+    /// <summary>The store has <see cref="IReplacingStore"/>: it can replace an upload by another one in a single step.</summary>
+    Replacements = 8,
 }

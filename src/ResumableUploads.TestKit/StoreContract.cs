@@ -1,6 +1,7 @@
 using System.Reflection;
 using ResumableUploads.Abstractions;
 using ResumableUploads.TestKit.Cases;
+using ResumableUploads.TestKit.Support;
 
 namespace ResumableUploads.TestKit;
 

@@ -5,10 +5,10 @@ namespace ResumableUploads.Abstractions;
 /// </summary>
 /// <remarks>
 /// <para>
-/// <see cref="IContentMover"/> and <see cref="ISingleRequestStore"/> transfer content without calling <see cref="OpenReadAsync"/> or
-/// <see cref="AppendAsync"/>. This would bypass a decorator that encrypts or counts bytes in these methods. <see cref="GetCapability{T}"/> therefore
-/// returns these two capabilities only if the derived class implements the interface or overrides the method. Without them, the upload engine calls
-/// <see cref="CreateAsync"/>, <see cref="AppendAsync"/> and <see cref="OpenReadAsync"/>.
+/// <see cref="IContentMover"/>, <see cref="ISingleRequestStore"/> and <see cref="IReplacingStore"/> transfer content without calling
+/// <see cref="OpenReadAsync"/> or <see cref="AppendAsync"/>. This would bypass a decorator that encrypts or counts bytes in these methods.
+/// <see cref="GetCapability{T}"/> therefore returns these capabilities only if the derived class implements the interface or overrides the method. Without
+/// them, the upload engine calls <see cref="CreateAsync"/>, <see cref="AppendAsync"/>, <see cref="DeleteAsync"/> and <see cref="OpenReadAsync"/>.
 /// </para>
 /// <para>The decorator does not dispose the inner store.</para>
 /// </remarks>
@@ -63,10 +63,13 @@ public abstract class DelegatingUploadStore : IUploadStore
 
     /// <summary>
     /// Returns this decorator if it implements the capability. Otherwise returns the capability of the inner store, except
-    /// <see cref="IContentMover"/> and <see cref="ISingleRequestStore"/>, which would bypass the decorator.
+    /// <see cref="IContentMover"/>, <see cref="ISingleRequestStore"/> and <see cref="IReplacingStore"/>, which would bypass the decorator.
     /// </summary>
     /// <typeparam name="T">The interface of the capability.</typeparam>
     /// <returns>The capability, or <see langword="null"/> if the decorator does not have it.</returns>
     public virtual T? GetCapability<T>() where T : class =>
-        this as T ?? (typeof(T) == typeof(IContentMover) || typeof(T) == typeof(ISingleRequestStore) ? null : InnerStore.GetCapability<T>());
+        this as T ?? (BypassesDecorator(typeof(T)) ? null : InnerStore.GetCapability<T>());
+
+    private static bool BypassesDecorator(Type capability) =>
+        capability == typeof(IContentMover) || capability == typeof(ISingleRequestStore) || capability == typeof(IReplacingStore);
 }

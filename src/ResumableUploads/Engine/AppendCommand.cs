@@ -57,6 +57,9 @@ internal sealed record AppendCommand
     /// <summary>Gets whether a body at offset 0 replaces an unfinished upload.</summary>
     public bool RestartAtOffsetZero { get; init; }
 
+    /// <summary>Gets the existing upload that the new one replaces once it is accepted, or null. The engine sets it under the lock.</summary>
+    public UploadInfo? Replaces { get; init; }
+
     /// <summary>Gets the expected digest of this body, or null.</summary>
     public BodyDigest? ContentDigest { get; init; }
 

@@ -23,10 +23,8 @@ internal interface IUploadCallbacks
     /// <summary>Runs the completion handler. Exceptions of the handler are not caught.</summary>
     /// <param name="info">The upload.</param>
     /// <param name="record">The engine's data in its record.</param>
-    /// <param name="storeResponse">A function that stores the response before the handler has ended, so that it can be sent. The response is then final.</param>
     /// <param name="cancellationToken">The token that is canceled when the server stops.</param>
-    ValueTask<HandlerResult> RunHandlerAsync(
-        UploadInfo info, EngineRecord record, Func<ReadOnlyMemory<byte>, ValueTask> storeResponse, CancellationToken cancellationToken);
+    ValueTask<HandlerResult> RunHandlerAsync(UploadInfo info, EngineRecord record, CancellationToken cancellationToken);
 
     /// <summary>Called after an upload was dead-lettered. The engine does not run its handler again.</summary>
     ValueTask OnDeadLetteredAsync(UploadInfo info, EngineRecord record, CancellationToken cancellationToken);

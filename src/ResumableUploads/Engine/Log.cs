@@ -46,6 +46,9 @@ internal static partial class Log
     [LoggerMessage(213, LogLevel.Error, "The sweep for expired uploads failed. It is retried in {Delay}.")]
     public static partial void SweepFailed(ILogger logger, Exception exception, TimeSpan delay);
 
+    [LoggerMessage(230, LogLevel.Error, "The stored response of upload {Key} is damaged. The upload is completed, and its handler does not run again; clients get a response that says so. Check the storage.")]
+    public static partial void ResponseLost(ILogger logger, UploadKey key);
+
     [LoggerMessage(214, LogLevel.Information, "Upload {Key} was rejected because of a quota: {Reason}.")]
     public static partial void CreationRejected(ILogger logger, UploadKey key, UploadResultKind reason);
 

@@ -303,40 +303,22 @@ internal sealed class UploadEngine : IAsyncDisposable
         return result is not null && DeletesUpload(command, result) ? null : result;
     }
 
-    /// <summary>Gets the upload under the lock, after removing it if it has expired or the request replaces it.</summary>
+    /// <summary>Gets the upload under the lock, after removing it if it has expired.</summary>
     /// <returns>The upload, or null if it does not exist or was removed.</returns>
     private async ValueTask<UploadInfo?> GetCurrentAsync(AppendCommand command, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
         UploadInfo? info = await _context.Store.GetAsync(command.Key, cancellationToken);
-        if (info is null)
-        {
-            return null;
-        }
-
-        if (_context.RecordPolicy.IsExpired(info))
-        {
-            if (!await _deadLetters.NotifyBeforeExpirationAsync(info, callbacks, cancellationToken))
-            {
-                throw new UploadStoreException(StoreFailure.Unavailable, $"The expired upload {info.Key} is kept until OnDeadLettered has succeeded.", info.Offset);
-            }
-
-            await _remover.ExpireAsync(info, callbacks, cancellationToken);
-            return null;
-        }
-
-        bool hasBody = command.BodyLength != 0;
-        bool restarts = command.CreateIfMissing is not null && command.Offset == 0 && hasBody && info.State switch
-        {
-            UploadState.Receiving => command.RestartAtOffsetZero && info.Offset > 0 && command.Matches(EngineRecord.From(info)),
-            UploadState.Completed => _context.Settings.StartOverAfterCompletion || command.RestartAtOffsetZero,
-            _ => false,
-        };
-        if (!restarts)
+        if (info is null || !_context.RecordPolicy.IsExpired(info))
         {
             return info;
         }
 
-        await _remover.RemoveAsync(info, ignoreVersion: false, cancellationToken);
+        if (!await _deadLetters.NotifyBeforeExpirationAsync(info, callbacks, cancellationToken))
+        {
+            throw new UploadStoreException(StoreFailure.Unavailable, $"The expired upload {info.Key} is kept until OnDeadLettered has succeeded.", info.Offset);
+        }
+
+        await _remover.ExpireAsync(info, callbacks, cancellationToken);
         return null;
     }
 }

@@ -22,6 +22,9 @@ internal sealed record UploadResult(UploadResultKind Kind, long? Offset = null)
     /// <summary>Gets whether the response has a longer body than <see cref="Response"/>, which the application writes to the client itself.</summary>
     public bool IsResponseBodyTruncated { get; init; }
 
+    /// <summary>Gets whether the application's response was stored and cannot be read any more.</summary>
+    public bool IsResponseLost { get; init; }
+
     /// <summary>Gets whether this request created the upload.</summary>
     public bool IsCreated { get; init; }
 

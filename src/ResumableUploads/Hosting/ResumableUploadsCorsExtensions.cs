@@ -27,7 +27,7 @@ public static class ResumableUploadsCorsExtensions
             .WithExposedHeaders(
             [
                 FileIdHeaders.StartByte, FileIdHeaders.UploadComplete, ReplayedHeader.Name, "Location", "Content-Location", "Retry-After", .. TusHeaders.ResponseHeaders, .. IetfHeaders.ResponseHeaders,
-                DigestHeaders.ReprDigest,
+                DigestHeaders.ReprDigest, CommonHeaders.UploadResponse,
             ]);
     }
 }

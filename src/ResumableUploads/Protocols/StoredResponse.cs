@@ -53,8 +53,8 @@ internal sealed record StoredResponse(int StatusCode, IReadOnlyList<KeyValuePair
     }
 
     /// <summary>
-    /// Returns whether a response with this status code is final. 408, 425, 429 and 5xx are not, because the client may retry, which runs the handler
-    /// again.
+    /// Returns whether a response with this status code is final. 401, 403, 407, 408, 423, 425, 429 and 5xx are not, because the same request may succeed
+    /// later: the client may retry, which runs the handler again.
     /// </summary>
-    public static bool IsFinal(int statusCode) => statusCode is < 500 and not (408 or 425 or 429);
+    public static bool IsFinal(int statusCode) => statusCode is < 500 and not (401 or 403 or 407 or 408 or 423 or 425 or 429);
 }

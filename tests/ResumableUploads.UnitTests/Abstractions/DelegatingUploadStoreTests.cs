@@ -61,10 +61,12 @@ public sealed class DelegatingUploadStoreTests : IDisposable
     {
         Assert.NotNull(_inner.GetCapability<ISingleRequestStore>());
         Assert.NotNull(_inner.GetCapability<IContentMover>());
+        Assert.NotNull(_inner.GetCapability<IReplacingStore>());
 
         var store = new PlainStore(_inner);
         Assert.Null(store.GetCapability<ISingleRequestStore>());
         Assert.Null(store.GetCapability<IContentMover>());
+        Assert.Null(store.GetCapability<IReplacingStore>());
         Assert.Null(new PlainStore(store).GetCapability<ISingleRequestStore>());
     }
 

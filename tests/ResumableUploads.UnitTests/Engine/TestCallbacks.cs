@@ -29,7 +29,7 @@ internal sealed class TestCallbacks : IUploadCallbacks
         await OnProgress!(offset, cancellationToken);
 
     public async ValueTask<HandlerResult> RunHandlerAsync(
-        UploadInfo info, EngineRecord record, Func<ReadOnlyMemory<byte>, ValueTask> storeResponse, CancellationToken cancellationToken) =>
+        UploadInfo info, EngineRecord record, CancellationToken cancellationToken) =>
         await OnCompleted!(record, cancellationToken);
 
     public async ValueTask OnDeadLetteredAsync(UploadInfo info, EngineRecord record, CancellationToken cancellationToken) =>

@@ -58,6 +58,22 @@ internal sealed class AppendExecutor(EngineContext context, AppendFinisher finis
         content.Reservation = reservation;
         AppendResult result = await AppendReservedAsync(append, info, record, content, cancellationToken);
         await content.WaitForProgressAsync();
+        if (append.AcceptAsync is { } acceptAsync && result.Status == AppendStatus.Appended)
+        {
+            if (content.EndReason == BodyEndReason.LimitExceeded || result.Offset == 0)
+            {
+                return CreateResult(command, info, GetResultKind(command, content.EndReason, exceededKind), result.Offset);
+            }
+
+            if (await acceptAsync(info with { Offset = result.Offset, Version = result.Version! }) is not { } accepted)
+            {
+                return new UploadResult(UploadResultKind.Busy);
+            }
+
+            info = accepted;
+            result = new AppendResult(AppendStatus.Appended, accepted.Offset, accepted.Version);
+        }
+
         switch (result.Status)
         {
             case AppendStatus.Appended when record.Concatenation is { IsPart: true }
@@ -100,7 +116,7 @@ internal sealed class AppendExecutor(EngineContext context, AppendFinisher finis
     /// <summary>Creates the progress reporter, or returns null. Staged bytes may still be discarded, so they are not reported.</summary>
     public ProgressReporter? CreateProgressReporter(LockedAppend append, UploadInfo info, EngineRecord record) =>
         append.Callbacks.HasProgressHandler && !append.Command.IsStaged
-            ? new ProgressReporter(append.Callbacks, info.Key, record, info.Length, context.Time, context.Settings.ProgressInterval, context.Logger)
+            ? new ProgressReporter(append.Callbacks, append.Command.Key, record, info.Length, context.Time, context.Settings.ProgressInterval, context.Logger)
             : null;
 
     /// <summary>Appends the content, and releases the part of its reservation that is not used.</summary>
@@ -116,7 +132,7 @@ internal sealed class AppendExecutor(EngineContext context, AppendFinisher finis
             }
 
             storedBytes = null;
-            AppendResult result = await AppendToStoreAsync(append, content);
+            AppendResult result = await AppendToStoreAsync(append, info.Key, content);
             storedBytes = result.Status == AppendStatus.Appended ? result.Offset - info.Offset : 0;
             return result;
         }
@@ -169,7 +185,7 @@ internal sealed class AppendExecutor(EngineContext context, AppendFinisher finis
         }
     }
 
-    private async ValueTask<AppendResult> AppendToStoreAsync(LockedAppend append, AppendContent content)
+    private async ValueTask<AppendResult> AppendToStoreAsync(LockedAppend append, UploadKey key, AppendContent content)
     {
         AppendCommand command = append.Command;
         context.Metrics.AppendStarted();
@@ -179,7 +195,7 @@ internal sealed class AppendExecutor(EngineContext context, AppendFinisher finis
             append.Lock.DurableOffset = command.Offset;
             using StopRegistration stopRegistration = content.RegisterStop();
             AppendResult result = await context.Store.AppendAsync(
-                command.Key,
+                key,
                 command.Offset,
                 content,
                 command.IsStaged ? AppendMode.AllOrNothing : AppendMode.KeepPartial,

@@ -10,19 +10,27 @@ internal sealed class AppendProcessor(
     EngineContext context, SingleRequestUpload singleRequest, UploadCreator creator, AppendExecutor executor, AppendFinisher finisher, UploadRemover remover)
 {
     private readonly ContentComparer _contentComparer = new(context);
+    private readonly UploadReplacement _replacement = new(context, executor, remover);
     private readonly EmptyBodyDetector _emptyBodyDetector = new(context.Settings, context.Time, context.Stopping);
 
     /// <param name="append">The request.</param>
-    /// <param name="info">The upload as it is under the lock, or null if it does not exist.</param>
+    /// <param name="current">The upload as it is under the lock, or null if it does not exist.</param>
     /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
-    public async ValueTask<AppendStep> ProcessAsync(LockedAppend append, UploadInfo? info, CancellationToken cancellationToken)
+    public async ValueTask<AppendStep> ProcessAsync(LockedAppend append, UploadInfo? current, CancellationToken cancellationToken)
     {
-        AppendCommand command = append.Command;
         if (context.Stopping.IsCancellationRequested)
         {
-            return new UploadResult(UploadResultKind.ShuttingDown, info?.Offset);
+            return new UploadResult(UploadResultKind.ShuttingDown, current?.Offset);
         }
 
+        UploadInfo? info = current;
+        if (current is not null && await ReplacesAsync(append, current))
+        {
+            append = append with { Command = append.Command with { Replaces = current } };
+            info = null;
+        }
+
+        AppendCommand command = append.Command;
         EngineRecord? record = info is null ? null : EngineRecord.From(info);
         if (record?.MaxUploadSize < AppendValidator.GetMaxUploadSize(command, context.Settings))
         {
@@ -37,15 +45,15 @@ internal sealed class AppendProcessor(
         }
 
         // Checked before an upload is created.
-        if (!CanStage(command, info))
+        if (!CanStage(command, info) || !_replacement.CanReplace(command))
         {
-            return new UploadResult(UploadResultKind.DigestUnsupported, info?.Offset ?? 0) { UploadLength = info?.Length };
+            return new UploadResult(UploadResultKind.DigestUnsupported, current?.Offset ?? 0) { UploadLength = current?.Length };
         }
 
         QuotaAccount account = QuotaAccount.From(command);
         if (!context.Quota.TryReserveAppend(account))
         {
-            return new UploadResult(UploadResultKind.TooManyAppends, info?.Offset ?? 0);
+            return new UploadResult(UploadResultKind.TooManyAppends, current?.Offset ?? 0);
         }
 
         try
@@ -58,6 +66,19 @@ internal sealed class AppendProcessor(
         {
             context.Quota.ReleaseAppend(account);
         }
+    }
+
+    /// <summary>Returns whether the request starts an existing upload over.</summary>
+    private async ValueTask<bool> ReplacesAsync(LockedAppend append, UploadInfo info)
+    {
+        AppendCommand command = append.Command;
+        bool mayReplace = command is { CreateIfMissing: not null, Offset: 0, BodyLength: not 0 } && info.State switch
+        {
+            UploadState.Receiving => command.RestartAtOffsetZero && info.Offset > 0 && command.Matches(EngineRecord.From(info)),
+            UploadState.Completed => context.Settings.StartOverAfterCompletion || command.RestartAtOffsetZero,
+            _ => false,
+        };
+        return mayReplace && (command.BodyLength is not null || !await _emptyBodyDetector.IsEmptyAsync(command, append.Lock));
     }
 
     private static AppendStep? CheckNewUpload(AppendCommand command)
@@ -137,6 +158,11 @@ internal sealed class AppendProcessor(
         }
 
         var created = (CreationResult.Created)creation;
+        if (command.Replaces is { } replaced)
+        {
+            return await _replacement.AppendAsync(append, replaced, created, cancellationToken);
+        }
+
         if (command.Observer is { } observer)
         {
             await observer.OnCreatedAsync(created.Info);

@@ -28,7 +28,7 @@ internal sealed class UploadCreator(EngineContext context, SingleRequestUpload s
         }
 
         QuotaAccount account = QuotaAccount.From(command);
-        if (await context.Quota.ReserveUploadAsync(account, command.KnownLength, command.BodyLength, cancellationToken) is { } failure)
+        if (await context.Quota.ReserveUploadAsync(account, command.KnownLength, command.BodyLength, command.Replaces, cancellationToken) is { } failure)
         {
             Log.CreationRejected(context.Logger, command.Key, failure);
             return new CreationResult.Failed(new UploadResult(failure));
@@ -49,9 +49,10 @@ internal sealed class UploadCreator(EngineContext context, SingleRequestUpload s
             }
 
             record = record with { FileName = decision.FileName };
+            UploadKey storeKey = command.Replaces is null ? command.Key : UploadReplacement.CreateTemporaryKey(command.Key);
             var single = content is null ? null : await singleRequest.TryCreateAsync(command, record, content, callbacks, cancellationToken);
             (CreateResult result, EngineRecord written) = single
-                ?? (await context.Store.CreateAsync(command.Key, context.RecordPolicy.CreateReceiving(record, command.KnownLength), cancellationToken), record);
+                ?? (await context.Store.CreateAsync(storeKey, context.RecordPolicy.CreateReceiving(record, command.KnownLength), cancellationToken), record);
             if (result.Info is { } info)
             {
                 used = QuotaUsage.Of(info);

@@ -51,7 +51,7 @@ internal sealed class CompletionService(EngineContext context, HandlerLeases lea
         {
             if (info.State == UploadState.Completed)
             {
-                return CompletedResult(info, EngineRecord.From(info), await context.Store.GetResponseAsync(info.Key, cancellationToken));
+                return await GetCompletedResultAsync(info, cancellationToken);
             }
 
             if (_runs.TryGetValue(info.Key, out Task<UploadResult>? run))
@@ -124,10 +124,11 @@ internal sealed class CompletionService(EngineContext context, HandlerLeases lea
     /// <returns>The result, or null if the upload has changed and must be read again.</returns>
     private async ValueTask<UploadResult?> TryCompleteAsync(UploadInfo info, EngineRecord record, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
-        if (record.Handler is not null && await context.Store.GetResponseAsync(info.Key, cancellationToken) is { } response)
+        if (record.Handler is not null
+            && await GetResponseAsync(info, record, cancellationToken) is { Condition: not ResponseCondition.Missing } stored)
         {
             // The process that ran the handler crashed after storing the response and before updating the record. The handler is not run again.
-            return await MarkCompletedAsync(info, record, response);
+            return (await MarkCompletedAsync(info, record, stored.Response)) with { IsResponseLost = stored.Condition == ResponseCondition.Damaged };
         }
 
         if (leases.IsExhausted(record))
@@ -201,7 +202,7 @@ internal sealed class CompletionService(EngineContext context, HandlerLeases lea
         DateTimeOffset startTime = context.Time.GetUtcNow();
         try
         {
-            result = await callbacks.RunHandlerAsync(info, record, response => StoreResponseEarlyAsync(info, record, response), lease.HandlerToken);
+            result = await callbacks.RunHandlerAsync(info, record, lease.HandlerToken);
         }
         catch (Exception e)
         {
@@ -216,18 +217,6 @@ internal sealed class CompletionService(EngineContext context, HandlerLeases lea
             : await HandleFailureAsync(current, record, result, startTime, callbacks);
     }
 
-    /// <summary>Stores a response that is sent before the handler has ended.</summary>
-    private async ValueTask StoreResponseEarlyAsync(UploadInfo info, EngineRecord record, ReadOnlyMemory<byte> response)
-    {
-        UploadInfo current = await GetExistingAsync(info.Key);
-        if (current.State == UploadState.Completed)
-        {
-            throw new UploadStoreException(StoreFailure.Unavailable, $"Upload {info.Key} was completed by another process while its handler ran.");
-        }
-
-        await StoreResponseAsync(current, record, response);
-    }
-
     private async ValueTask<UploadInfo> GetExistingAsync(UploadKey key) =>
         await context.Store.GetAsync(key, CancellationToken.None)
         ?? throw new UploadStoreException(StoreFailure.Corrupt, $"Upload {key} disappeared while its handler ran.");
@@ -237,12 +226,12 @@ internal sealed class CompletionService(EngineContext context, HandlerLeases lea
     {
         if (info.State == UploadState.Completed)
         {
-            return CompletedResult(info, EngineRecord.From(info), await context.Store.GetResponseAsync(info.Key, CancellationToken.None));
+            return await GetCompletedResultAsync(info, CancellationToken.None);
         }
 
         if (response is { } bytes)
         {
-            await context.Store.PutResponseAsync(info.Key, bytes, CancellationToken.None);
+            await context.Store.PutResponseAsync(info.Key, ResponseEnvelope.Seal(bytes, record), CancellationToken.None);
         }
 
         return await MarkCompletedAsync(info, record, response);
@@ -300,6 +289,25 @@ internal sealed class CompletionService(EngineContext context, HandlerLeases lea
         }
 
         return new UploadResult(UploadResultKind.HandlerFailed, info.Offset) { UploadLength = info.Length, Response = result?.Response };
+    }
+
+    private async ValueTask<UploadResult> GetCompletedResultAsync(UploadInfo info, CancellationToken cancellationToken)
+    {
+        EngineRecord record = EngineRecord.From(info);
+        (ResponseCondition condition, ReadOnlyMemory<byte>? response) = await GetResponseAsync(info, record, cancellationToken);
+        return CompletedResult(info, record, response) with { IsResponseLost = condition == ResponseCondition.Damaged };
+    }
+
+    private async ValueTask<(ResponseCondition Condition, ReadOnlyMemory<byte>? Response)> GetResponseAsync(
+        UploadInfo info, EngineRecord record, CancellationToken cancellationToken)
+    {
+        var result = ResponseEnvelope.Open(await context.Store.GetResponseAsync(info.Key, cancellationToken), record);
+        if (result.Condition == ResponseCondition.Damaged)
+        {
+            Log.ResponseLost(context.Logger, info.Key);
+        }
+
+        return result;
     }
 
     private static UploadResult CompletedResult(UploadInfo info, EngineRecord record, ReadOnlyMemory<byte>? response) =>

@@ -1,4 +1,5 @@
 using ResumableUploads.Abstractions;
+using ResumableUploads.Engine.Appending;
 using ResumableUploads.Engine.Completion;
 using ResumableUploads.Engine.Concatenation;
 using ResumableUploads.Engine.Locking;
@@ -21,7 +22,14 @@ internal sealed class EngineSweepVisitor(
 
     public async ValueTask VisitAsync(UploadInfo info, CancellationToken cancellationToken)
     {
-        if (context.RecordPolicy.IsExpired(info))
+        if (UploadReplacement.IsTemporary(info.Key))
+        {
+            if (UploadReplacement.IsAbandoned(info, context.Time))
+            {
+                await remover.RemoveAsync(info, ignoreVersion: false, cancellationToken);
+            }
+        }
+        else if (context.RecordPolicy.IsExpired(info))
         {
             if (!context.RecordPolicy.IsOrphaned(info) && !context.RecordPolicy.BelongsToThisEngine(info))
             {

@@ -20,10 +20,16 @@ internal sealed class UploadRemover(EngineContext context, PendingConcatenations
             return false;
         }
 
+        OnRemoved(info);
+        return true;
+    }
+
+    /// <summary>Releases what this process holds for an upload that is no longer in the store.</summary>
+    public void OnRemoved(UploadInfo info)
+    {
         pending.Remove(info.Key);
         context.ContentHasher.Remove(info.Key);
         context.Quota.Add(QuotaAccount.From(info), -QuotaUsage.Of(info));
-        return true;
     }
 
     /// <summary>Removes an expired upload, unless it has changed since it was read, and notifies the application.</summary>

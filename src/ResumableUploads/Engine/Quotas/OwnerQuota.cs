@@ -21,20 +21,23 @@ internal sealed class OwnerQuota(IUploadStore store, EngineSettings settings, Ti
     /// <param name="minimumBytes">
     /// The length of the first body, or <see langword="null"/> if it is unknown. It must fit in the quota, but is not reserved.
     /// </param>
+    /// <param name="replaced">The upload that is removed in favor of the new one, so that its share is available, or <see langword="null"/>.</param>
     /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
     /// <returns><see langword="null"/> if the quota is reserved; otherwise the limit that the upload would exceed.</returns>
-    public ValueTask<UploadResultKind?> ReserveUploadAsync(QuotaAccount account, long? length, long? minimumBytes, CancellationToken cancellationToken) =>
+    public ValueTask<UploadResultKind?> ReserveUploadAsync(
+        QuotaAccount account, long? length, long? minimumBytes, UploadInfo? replaced, CancellationToken cancellationToken) =>
         UseCountedAsync<UploadResultKind?>(
             account.Owner,
             usage =>
             {
-                if (usage.GetUsage(account.Network).Uploads >= settings.MaxUploadsPerOwner
-                    || usage.Total.Uploads >= (long)settings.MaxUploadsPerOwner * settings.AnonymousTotalFactor)
+                QuotaUsage released = replaced is not null && QuotaAccount.From(replaced) == account ? QuotaUsage.Of(replaced) : default;
+                if (usage.GetUsage(account.Network).Uploads - released.Uploads >= settings.MaxUploadsPerOwner
+                    || usage.Total.Uploads - released.Uploads >= (long)settings.MaxUploadsPerOwner * settings.AnonymousTotalFactor)
                 {
                     return UploadResultKind.TooManyUploads;
                 }
 
-                if ((length ?? minimumBytes ?? 0) > GetAvailableBytes(usage, account))
+                if ((length ?? minimumBytes ?? 0) - released.Bytes > GetAvailableBytes(usage, account))
                 {
                     return UploadResultKind.OwnerQuotaExceeded;
                 }

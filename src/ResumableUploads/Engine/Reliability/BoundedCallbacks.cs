@@ -63,8 +63,8 @@ internal sealed class BoundedCallbacks : IUploadCallbacks
     }
 
     public ValueTask<HandlerResult> RunHandlerAsync(
-        UploadInfo info, EngineRecord record, Func<ReadOnlyMemory<byte>, ValueTask> storeResponse, CancellationToken cancellationToken) =>
-        _inner.RunHandlerAsync(info, record, storeResponse, cancellationToken);
+        UploadInfo info, EngineRecord record, CancellationToken cancellationToken) =>
+        _inner.RunHandlerAsync(info, record, cancellationToken);
 
     /// <summary>Calls the event without a timeout, because it may move the content, and without preemption, because the upload may be removed after it.</summary>
     public async ValueTask OnDeadLetteredAsync(UploadInfo info, EngineRecord record, CancellationToken cancellationToken)

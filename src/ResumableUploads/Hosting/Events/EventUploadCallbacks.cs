@@ -31,8 +31,7 @@ internal sealed class EventUploadCallbacks(UploadEventHandlers events, IUploadSt
     public ValueTask OnProgressAsync(UploadKey key, EngineRecord record, long offset, long? length, CancellationToken cancellationToken) =>
         InvokeInScopeAsync(scope => events.OnProgress!(new UploadProgress(key, record, offset, length, scope), cancellationToken));
 
-    public async ValueTask<HandlerResult> RunHandlerAsync(
-        UploadInfo info, EngineRecord record, Func<ReadOnlyMemory<byte>, ValueTask> storeResponse, CancellationToken cancellationToken)
+    public async ValueTask<HandlerResult> RunHandlerAsync(UploadInfo info, EngineRecord record, CancellationToken cancellationToken)
     {
         UploadResponse? response = null;
         await InvokeInScopeAsync(async scope =>

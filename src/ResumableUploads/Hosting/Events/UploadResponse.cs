@@ -5,7 +5,7 @@ namespace ResumableUploads;
 
 /// <summary>
 /// The response to a completed upload. It is stored before it is sent, and replayed to a client that did not receive it. Responses with status code
-/// 408, 425, 429 or 5xx are not final: they are sent but not stored, and the handler can run again.
+/// 401, 403, 407, 408, 423, 425, 429 or 5xx are not final: they are sent but not stored, and the handler can run again.
 /// </summary>
 public sealed class UploadResponse
 {

@@ -28,10 +28,12 @@ internal sealed class AppendRunner(
             MatchesCreationRequest = request.Target is null ? null : first => MatchesCreation(request, first),
             RequestedDigestAlgorithm = DigestHeaders.GetPreferred(request.Context.Request.Headers[DigestHeaders.WantReprDigest]),
         };
-        HttpResponseData CreateResponse(UploadResult result) => createResponse(result).WithHeader(DigestHeaders.ReprDigest, result.ReprDigest);
+        HttpResponseData CreateResponse(UploadResult result) => createResponse(result).WithHeader(DigestHeaders.ReprDigest, result.ReprDigest)
+            .WithHeader(CommonHeaders.UploadResponse, result.IsResponseLost ? CommonHeaders.LostResponse : null);
         (IUploadCallbacks callbacks, EndpointExecutor? executor) = CreateCallbacks(request, CreateResponse);
         UploadResult result = await engine.AppendAsync(command, callbacks, request.Aborted);
         executor?.AddUnstoredHeaders(result);
+        executor?.AbortIfNotCompleted(result);
         return executor is { HasSentResponse: true } ? null : CreateResponse(result);
     }
 

@@ -7,8 +7,9 @@ using ResumableUploads.Hosting.Events;
 namespace ResumableUploads.Hosting.Requests;
 
 /// <summary>
-/// Sends the content of a finished upload, with range requests and an entity tag. The content comes from a client and must not run as a page of this
-/// site: it is an attachment of a harmless type, with MIME sniffing disabled. Takes no lock, so that downloads do not wait for each other.
+/// Sends the content of a completed upload, which its handler has accepted, with range requests and an entity tag. The content comes from a client and
+/// must not run as a page of this site: it is an attachment of a harmless type, with MIME sniffing disabled. Takes no lock, so that downloads do not wait
+/// for each other.
 /// </summary>
 internal static class DownloadWriter
 {
@@ -20,11 +21,11 @@ internal static class DownloadWriter
 
     private static readonly string[] SafeContentTypePrefixes = ["audio/", "video/", "font/"];
 
-    /// <summary>Writes the content with headers of the protocol. Returns <see langword="false"/> if there is no finished upload.</summary>
+    /// <summary>Writes the content with headers of the protocol. Returns <see langword="false"/> if there is no completed upload.</summary>
     public static async ValueTask<bool> TryWriteAsync(
         HttpContext context, IUploadStore store, UploadKey key, IEnumerable<KeyValuePair<string, string>> protocolHeaders)
     {
-        if (await store.GetAsync(key, context.RequestAborted) is not { State: not UploadState.Receiving } info
+        if (await store.GetAsync(key, context.RequestAborted) is not { State: UploadState.Completed } info
             || await store.OpenReadAsync(key, context.RequestAborted) is not { } content)
         {
             return false;
@@ -42,7 +43,7 @@ internal static class DownloadWriter
                 headers[name] = value;
             }
 
-            // The content of a finished upload never changes.
+            // The content of a completed upload never changes.
             var tag = new EntityTagHeaderValue($"\"{key.Id[..Math.Min(key.Id.Length, 32)]}-{info.Offset}\"");
             await TypedResults.Stream(
                 content,

@@ -100,7 +100,7 @@ internal sealed class IetfRequestHandler(UploadRequestServices services)
     {
         UploadInfo? info = await services.Engine.GetStatusAsync(key, isClientGeneratedKey: false, context.RequestAborted);
         HttpResponseData response = responses.ForStatus(info).WithDigest(info);
-        return services.Options.AllowDownload && HttpMethods.IsGet(context.Request.Method) && info is { State: not UploadState.Receiving }
+        return services.Options.AllowDownload && HttpMethods.IsGet(context.Request.Method) && info is { State: UploadState.Completed }
             && await services.Store.TryDownloadAsync(context, key, response.Headers)
             ? null
             : response;

@@ -28,6 +28,7 @@ internal sealed class UploadRequestServices(
         options,
         new CreationRequestMatcher(options.VolatileQueryParameters),
         new StoredHeaderFilter(options.Handler.StoredHeaders),
+        new EndpointExceptionPipeline(services),
         store,
         time,
         logger));

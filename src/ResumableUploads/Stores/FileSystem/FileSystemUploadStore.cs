@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Stores.FileSystem.Format;
 using ResumableUploads.Stores.FileSystem.IO;
+using ResumableUploads.Stores.FileSystem.Maintenance;
 using ResumableUploads.Stores.FileSystem.Operations;
 
 namespace ResumableUploads.Stores.FileSystem;
@@ -18,7 +19,7 @@ namespace ResumableUploads.Stores.FileSystem;
 /// <see cref="ChangeStatus.Busy"/>.
 /// </remarks>
 public sealed class FileSystemUploadStore :
-    IUploadStore, IStagedAppendStore, ISingleRequestStore, IStoreStartupCheck, ISelfCleaningStore, ISweepCheckpointStore, IContentMover
+    IUploadStore, IStagedAppendStore, ISingleRequestStore, IStoreStartupCheck, ISelfCleaningStore, ISweepCheckpointStore, IContentMover, IReplacingStore
 {
     private readonly StoreContext _context;
     private readonly DirectorySync _directorySync;
@@ -29,6 +30,7 @@ public sealed class FileSystemUploadStore :
     private readonly ReadOperations _read;
     private readonly ChangeOperations _change;
     private readonly MoveOperation _move;
+    private readonly ReplaceOperation _replace;
     private readonly SweepCheckpointFile _sweepCheckpoint;
 
     /// <summary>Initializes a new instance of the <see cref="FileSystemUploadStore"/> class. The directory is not accessed yet.</summary>
@@ -81,6 +83,7 @@ public sealed class FileSystemUploadStore :
         _read = new ReadOperations(_context, _records, _reconciler);
         _change = new ChangeOperations(_context, _records, _locker, _directorySync);
         _move = new MoveOperation(_context, _records, _locker);
+        _replace = new ReplaceOperation(_context, _records, _locker);
         _sweepCheckpoint = new SweepCheckpointFile(_context, _directorySync);
     }
 
@@ -207,6 +210,23 @@ public sealed class FileSystemUploadStore :
         {
             throw StorageErrors.Wrap(e);
         }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<UpdateResult> ReplaceAsync(
+        UploadKey key, string version, UploadKey replacementKey, string replacementVersion, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(version);
+        ArgumentNullException.ThrowIfNull(replacementVersion);
+        if (key == replacementKey)
+        {
+            throw new ArgumentException("An upload cannot replace itself.", nameof(replacementKey));
+        }
+
+        return RunAsync(
+            (_replace, key, version, replacementKey, replacementVersion),
+            static s => s._replace.Replace(s.key, s.version, s.replacementKey, s.replacementVersion),
+            cancellationToken);
     }
 
     /// <inheritdoc/>

@@ -94,6 +94,7 @@ internal static class MemoryAppendOperation
                 return AppendStatus.Discarded;
             }
 
+            cancellationToken.ThrowIfCancellationRequested();
             upload.Commit(staged);
             return AppendStatus.Appended;
         }

@@ -11,10 +11,10 @@ internal sealed class MemoryUpload
     private const int OverheadSize = 1024;
 
     private readonly Lock _lock = new();
-    private readonly string _nonce = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12));
+    private string _nonce = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12));
     private readonly MemoryBudget _budget;
     private readonly TimeProvider _time;
-    private readonly BlockList _content;
+    private BlockList _content;
     private UploadRecord _record;
     private byte[]? _response;
     private DateTimeOffset _lastModified;
@@ -96,6 +96,37 @@ internal sealed class MemoryUpload
             }
 
             return status;
+        }
+    }
+
+    /// <summary>Takes the record and the content of another upload, which is removed, if both versions are current.</summary>
+    public UpdateResult ReplaceBy(MemoryUpload replacement, string version, string replacementVersion, Action<MemoryUpload> removeFromTable)
+    {
+        lock (_lock)
+        {
+            lock (replacement._lock)
+            {
+                ChangeStatus status = CheckVersion(version);
+                status = status == ChangeStatus.Succeeded ? replacement.CheckVersion(replacementVersion) : status;
+                if (status != ChangeStatus.Succeeded)
+                {
+                    return new UpdateResult(status, null);
+                }
+
+                if (replacement._record.State != UploadState.Receiving)
+                {
+                    throw new ArgumentException("The replacement must be in state Receiving.", nameof(replacement));
+                }
+
+                _budget.Release(GetCost(_record) + (_response?.Length ?? 0) + (replacement._response?.Length ?? 0));
+                _response = replacement._response = null;
+                _content.ReleaseReference();
+                replacement._removed = true;
+                removeFromTable(replacement);
+                (_record, _content, _nonce) = (replacement._record, replacement._content, replacement._nonce);
+                (_offset, _lastModified, _generation) = (replacement._offset, replacement._lastModified, replacement._generation + 1);
+                return new UpdateResult(ChangeStatus.Succeeded, ToUploadInfo());
+            }
         }
     }
 

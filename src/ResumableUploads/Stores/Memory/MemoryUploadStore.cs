@@ -14,7 +14,7 @@ namespace ResumableUploads.Stores.Memory;
 /// update or a response that does not fit throws the same exception and changes nothing. Disposing the store removes all uploads; later calls throw
 /// <see cref="ObjectDisposedException"/>.
 /// </remarks>
-public sealed class MemoryUploadStore : IUploadStore, IStagedAppendStore, IDisposable
+public sealed class MemoryUploadStore : IUploadStore, IStagedAppendStore, IReplacingStore, IDisposable
 {
     /// <summary>The default limit, in bytes, of a store: 268,435,456 (256 MiB).</summary>
     public const long DefaultMaxTotalSize = 256L * 1024 * 1024;
@@ -26,6 +26,9 @@ public sealed class MemoryUploadStore : IUploadStore, IStagedAppendStore, IDispo
     private readonly TimeProvider _time;
     private readonly ArrayPool<byte> _pool;
     private readonly Action<MemoryUpload> _removeFromTable;
+
+    // A replacement locks two uploads. One at a time, so that two of them cannot wait for each other.
+    private readonly Lock _replaceLock = new();
     private volatile bool _disposed;
 
     /// <summary>Initializes a new instance of the <see cref="MemoryUploadStore"/> class without uploads.</summary>
@@ -144,6 +147,29 @@ public sealed class MemoryUploadStore : IUploadStore, IStagedAppendStore, IDispo
     {
         ThrowIfDisposedOrCanceled(cancellationToken);
         return ValueTask.FromResult(new DeleteResult(Find(key)?.Remove(version, _removeFromTable) ?? ChangeStatus.NotFound));
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<UpdateResult> ReplaceAsync(
+        UploadKey key, string version, UploadKey replacementKey, string replacementVersion, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(version);
+        ArgumentNullException.ThrowIfNull(replacementVersion);
+        ThrowIfDisposedOrCanceled(cancellationToken);
+        if (key == replacementKey)
+        {
+            throw new ArgumentException("An upload cannot replace itself.", nameof(replacementKey));
+        }
+
+        if (Find(key) is not { } upload || Find(replacementKey) is not { } replacement)
+        {
+            return ValueTask.FromResult(new UpdateResult(ChangeStatus.NotFound, null));
+        }
+
+        lock (_replaceLock)
+        {
+            return ValueTask.FromResult(upload.ReplaceBy(replacement, version, replacementVersion, _removeFromTable));
+        }
     }
 
     /// <inheritdoc/>

@@ -128,6 +128,18 @@ internal sealed class History(RecordingFileLayer files, string directory, Random
         Say($"deleted {key}", all => all[key] = new ExpectedKey());
     }
 
+    public async Task ReplaceAsync(UploadKey key, UploadKey replacementKey)
+    {
+        string version = (await _store.GetAsync(key, default))!.Version;
+        string replacementVersion = (await _store.GetAsync(replacementKey, default))!.Version;
+        ExpectedUpload replacement = Upload(replacementKey) with { Outcomes = [null] };
+        Say($"replace {key}", all => all[key] = all[key] with { Next = replacement });
+        Say($"by {replacementKey}", all => all[replacementKey] = all[replacementKey] with { IsBeingDeleted = true });
+        Assert.Equal(ChangeStatus.Succeeded, (await _store.ReplaceAsync(key, version, replacementKey, replacementVersion, default)).Status);
+        Say($"replaced {key}", all => all[key] = new ExpectedKey { Now = replacement });
+        Say($"by {replacementKey}", all => all[replacementKey] = new ExpectedKey());
+    }
+
     /// <summary>Cleans up like a sweep, including empty directories.</summary>
     public async Task CleanUpAsync()
     {

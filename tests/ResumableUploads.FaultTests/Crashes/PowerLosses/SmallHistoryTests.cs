@@ -77,6 +77,27 @@ internal static class SmallHistories
             await history.CreateWholeAsync(Key, UploadState.Completed, 40);
             await history.DeleteAsync(Key);
         },
+        ["replaced while receiving"] = async history =>
+        {
+            await history.CreateAsync(Key);
+            await history.AppendAsync(Key, 150, 20);
+            await history.CreateAsync(Other);
+            await history.AppendAsync(Other, 40);
+            await history.ReplaceAsync(Key, Other);
+            await history.AppendAsync(Key, 30);
+        },
+        ["replaced after completion"] = async history =>
+        {
+            await history.CreateWholeAsync(Key, UploadState.Received, 50);
+            await history.PutOutcomeAsync(Key);
+            await history.UpdateAsync(Key, UploadState.Completed);
+            await history.CreateAsync(Other);
+            await history.StageAsync(Other, isWanted: true, 60, 60, 40);
+            await history.ReplaceAsync(Key, Other);
+            await history.UpdateAsync(Key, UploadState.Received);
+            await history.PutOutcomeAsync(Key);
+            await history.UpdateAsync(Key, UploadState.Completed);
+        },
         ["outcomes"] = async history =>
         {
             await history.CreateAsync(Key);

@@ -176,4 +176,16 @@ public class IetfOffsetRetrievalTests
         Assert.Equal("no-store", content.Header("Cache-Control"));
         Assert.Null(content.Header("Tus-Resumable"));
     }
+
+    [Fact]
+    public async Task GET_before_the_handler_has_accepted_the_content_returns_no_content()
+    {
+        await using IetfApp app = await IetfApp.StartAsync(
+            TusApp.ReadyMade, configure: static options => options.AllowDownload = true, answer: static _ => throw new InvalidOperationException("not yet"));
+        using HttpResponseMessage created = await app.Client.CreateAsync(false, File);
+        string url = created.Header("Location")!;
+        using HttpResponseMessage failed = await app.Client.AppendAsync(url, 10, true, []);
+        using HttpResponseMessage content = await app.Client.IetfAsync("GET", url, null);
+        Assert.Equal((503, ""), ((int)failed.StatusCode, await content.Content.ReadAsStringAsync()));
+    }
 }

@@ -7,9 +7,10 @@ namespace ResumableUploads.FunctionalTests.Stores.Contract;
 /// <summary>The stores of the package and the decorator of the test kit keep the laws.</summary>
 public class StoreContractTests
 {
-    private const StoreCapabilities AllCapabilities = StoreCapabilities.StagedAppends | StoreCapabilities.SharedStorage | StoreCapabilities.SingleRequests;
+    private const StoreCapabilities AllCapabilities = StoreCapabilities.StagedAppends | StoreCapabilities.SharedStorage | StoreCapabilities.SingleRequests
+        | StoreCapabilities.Replacements;
 
-    public static TheoryData<string> MemoryCases => [.. StoreContract.GetCaseNames(StoreCapabilities.StagedAppends)];
+    public static TheoryData<string> MemoryCases => [.. StoreContract.GetCaseNames(StoreCapabilities.StagedAppends | StoreCapabilities.Replacements)];
 
     public static TheoryData<string> FileSystemCases => [.. StoreContract.GetCaseNames(AllCapabilities)];
 

@@ -110,7 +110,7 @@ public sealed class EngineSweepVisitorTests : IAsyncDisposable
         public ValueTask OnProgressAsync(UploadKey key, EngineRecord record, long offset, long? length, CancellationToken cancellationToken) => default;
 
         public ValueTask<HandlerResult> RunHandlerAsync(
-            UploadInfo info, EngineRecord record, Func<ReadOnlyMemory<byte>, ValueTask> storeResponse, CancellationToken cancellationToken) => default;
+            UploadInfo info, EngineRecord record, CancellationToken cancellationToken) => default;
 
         public ValueTask OnDeadLetteredAsync(UploadInfo info, EngineRecord record, CancellationToken cancellationToken) => default;
 

@@ -104,7 +104,7 @@ internal sealed class ScheduledProcess : IUploadCallbacks
     public ValueTask OnProgressAsync(UploadKey key, EngineRecord record, long offset, long? length, CancellationToken cancellationToken) => ValueTask.CompletedTask;
 
     public async ValueTask<HandlerResult> RunHandlerAsync(
-        UploadInfo info, EngineRecord record, Func<ReadOnlyMemory<byte>, ValueTask> storeResponse, CancellationToken cancellationToken) =>
+        UploadInfo info, EngineRecord record, CancellationToken cancellationToken) =>
         new(await OnCompleted!(info.Key) ? HandlerResultKind.Final : HandlerResultKind.Retry, new byte[] { 1 });
 
     public ValueTask OnDeadLetteredAsync(UploadInfo info, EngineRecord record, CancellationToken cancellationToken) => ValueTask.CompletedTask;

@@ -52,8 +52,8 @@ public class OwnerQuotaTests
     public async Task ReserveUploadAsync_does_not_overflow()
     {
         var quota = new OwnerQuota(_store, Settings with { MaxBytesPerOwner = long.MaxValue }, _time, default);
-        Assert.Null(await quota.ReserveUploadAsync(new QuotaAccount("a"), long.MaxValue - 1, null, default));
-        Assert.Equal(UploadResultKind.OwnerQuotaExceeded, await quota.ReserveUploadAsync(new QuotaAccount("a"), 10, null, default));
+        Assert.Null(await quota.ReserveUploadAsync(new QuotaAccount("a"), long.MaxValue - 1, null, replaced: null, default));
+        Assert.Equal(UploadResultKind.OwnerQuotaExceeded, await quota.ReserveUploadAsync(new QuotaAccount("a"), 10, null, replaced: null, default));
     }
 
     [Fact]
@@ -85,17 +85,17 @@ public class OwnerQuotaTests
     public async Task Networks_of_one_owner_have_limits_of_their_own_and_a_total()
     {
         var quota = new OwnerQuota(_store, Settings with { AnonymousTotalFactor = 2 }, _time, default);
-        Assert.Null(await quota.ReserveUploadAsync(new QuotaAccount("a", "1"), 60, null, default));
-        Assert.Null(await quota.ReserveUploadAsync(new QuotaAccount("a", "1"), 40, null, default));
-        Assert.Equal(UploadResultKind.TooManyUploads, await quota.ReserveUploadAsync(new QuotaAccount("a", "1"), 0, null, default));
-        Assert.Equal(UploadResultKind.OwnerQuotaExceeded, await quota.ReserveUploadAsync(new QuotaAccount("a", "2"), 101, null, default));
-        Assert.Null(await quota.ReserveUploadAsync(new QuotaAccount("a", "2"), 70, null, default));
-        Assert.Equal(UploadResultKind.OwnerQuotaExceeded, await quota.ReserveUploadAsync(new QuotaAccount("a", "3"), 31, null, default));
-        Assert.Null(await quota.ReserveUploadAsync(new QuotaAccount("a", "3"), 30, null, default));
-        Assert.Equal(UploadResultKind.TooManyUploads, await quota.ReserveUploadAsync(new QuotaAccount("a", "4"), 0, null, default));
+        Assert.Null(await quota.ReserveUploadAsync(new QuotaAccount("a", "1"), 60, null, replaced: null, default));
+        Assert.Null(await quota.ReserveUploadAsync(new QuotaAccount("a", "1"), 40, null, replaced: null, default));
+        Assert.Equal(UploadResultKind.TooManyUploads, await quota.ReserveUploadAsync(new QuotaAccount("a", "1"), 0, null, replaced: null, default));
+        Assert.Equal(UploadResultKind.OwnerQuotaExceeded, await quota.ReserveUploadAsync(new QuotaAccount("a", "2"), 101, null, replaced: null, default));
+        Assert.Null(await quota.ReserveUploadAsync(new QuotaAccount("a", "2"), 70, null, replaced: null, default));
+        Assert.Equal(UploadResultKind.OwnerQuotaExceeded, await quota.ReserveUploadAsync(new QuotaAccount("a", "3"), 31, null, replaced: null, default));
+        Assert.Null(await quota.ReserveUploadAsync(new QuotaAccount("a", "3"), 30, null, replaced: null, default));
+        Assert.Equal(UploadResultKind.TooManyUploads, await quota.ReserveUploadAsync(new QuotaAccount("a", "4"), 0, null, replaced: null, default));
         quota.Add(new QuotaAccount("a", "1"), new QuotaUsage(-1, -60));
         Assert.Equal(60, await quota.GetAvailableBytesAsync(new QuotaAccount("a", "1"), default));
-        Assert.Null(await quota.ReserveUploadAsync(new QuotaAccount("a", "4"), 60, null, default));
+        Assert.Null(await quota.ReserveUploadAsync(new QuotaAccount("a", "4"), 60, null, replaced: null, default));
     }
 
     [Fact]
@@ -117,10 +117,10 @@ public class OwnerQuotaTests
                 new UploadKey("a", id), new UploadRecord { Length = 10, Data = new EngineRecord { Network = network }.ToBytes() }, default);
         }
 
-        Assert.Equal(UploadResultKind.TooManyUploads, await _quota.ReserveUploadAsync(new QuotaAccount("a", "n"), 0, null, default));
+        Assert.Equal(UploadResultKind.TooManyUploads, await _quota.ReserveUploadAsync(new QuotaAccount("a", "n"), 0, null, replaced: null, default));
         Assert.Equal(80, await _quota.GetAvailableBytesAsync(new QuotaAccount("a", "n"), default));
         Assert.Equal(90, await _quota.GetAvailableBytesAsync(new QuotaAccount("a"), default));
-        Assert.Null(await _quota.ReserveUploadAsync(new QuotaAccount("a"), 0, null, default));
+        Assert.Null(await _quota.ReserveUploadAsync(new QuotaAccount("a"), 0, null, replaced: null, default));
     }
 
     [Fact]
@@ -192,8 +192,8 @@ public class OwnerQuotaTests
     [Fact]
     public async Task ReserveUploadAsync_checks_minimum_bytes_without_reserving_them()
     {
-        Assert.Equal(UploadResultKind.OwnerQuotaExceeded, await _quota.ReserveUploadAsync(new QuotaAccount("a"), null, 101, default));
-        Assert.Null(await _quota.ReserveUploadAsync(new QuotaAccount("a"), null, 100, default));
+        Assert.Equal(UploadResultKind.OwnerQuotaExceeded, await _quota.ReserveUploadAsync(new QuotaAccount("a"), null, 101, replaced: null, default));
+        Assert.Null(await _quota.ReserveUploadAsync(new QuotaAccount("a"), null, 100, replaced: null, default));
         Assert.Equal(100, await _quota.GetAvailableBytesAsync(new QuotaAccount("a"), default));
     }
 
@@ -204,7 +204,7 @@ public class OwnerQuotaTests
         var quota = new OwnerQuota(slow, Settings, _time, default);
         await _store.CreateAsync(new UploadKey("a", "1"), new UploadRecord(), default);
         await _store.CreateAsync(new UploadKey("a", "2"), new UploadRecord(), default);
-        Task<UploadResultKind?>[] reservations = [.. Enumerable.Range(0, 5).Select(_ => quota.ReserveUploadAsync(new QuotaAccount("a"), 1, null, default).AsTask())];
+        Task<UploadResultKind?>[] reservations = [.. Enumerable.Range(0, 5).Select(_ => quota.ReserveUploadAsync(new QuotaAccount("a"), 1, null, replaced: null, default).AsTask())];
         Assert.All(reservations, static task => Assert.False(task.IsCompleted));
         slow.Release.SetResult();
         Assert.All(await Task.WhenAll(reservations), static kind => Assert.Equal(UploadResultKind.TooManyUploads, kind));
@@ -226,8 +226,8 @@ public class OwnerQuotaTests
         Assert.Equal(100, await quota.GetAvailableBytesAsync(new QuotaAccount("a"), default));
 
         // Changes during the count are included.
-        Assert.Null(await quota.ReserveUploadAsync(new QuotaAccount("a"), 25, null, default));
-        Assert.Null(await quota.ReserveUploadAsync(new QuotaAccount("a"), 5, null, default));
+        Assert.Null(await quota.ReserveUploadAsync(new QuotaAccount("a"), 25, null, replaced: null, default));
+        Assert.Null(await quota.ReserveUploadAsync(new QuotaAccount("a"), 5, null, replaced: null, default));
         quota.Add(new QuotaAccount("a"), new QuotaUsage(-1, -25));
         Assert.Equal(95, await quota.GetAvailableBytesAsync(new QuotaAccount("a"), default));
         slow.Release.SetResult();
@@ -245,7 +245,7 @@ public class OwnerQuotaTests
         var slow = new SlowListStore(_store);
         slow.Release.SetResult();
         var quota = new OwnerQuota(slow, Settings, _time, default);
-        Assert.Null(await quota.ReserveUploadAsync(new QuotaAccount("a"), 40, null, default));
+        Assert.Null(await quota.ReserveUploadAsync(new QuotaAccount("a"), 40, null, replaced: null, default));
         _time.Advance(TimeSpan.FromMinutes(11));
         slow.Release = new TaskCompletionSource();
         slow.Release.SetException(new UploadStoreException(StoreFailure.Unavailable, "unavailable"));
@@ -287,7 +287,7 @@ public class OwnerQuotaTests
     {
         var quota = new OwnerQuota(_store, Settings with { MaxUploadsPerOwner = 50 }, _time, default);
         UploadResultKind?[] results = await Task.WhenAll(Enumerable.Range(0, 200).Select(i => Task.Run(async () =>
-            await quota.ReserveUploadAsync(new QuotaAccount("a"), 1, null, default))));
+            await quota.ReserveUploadAsync(new QuotaAccount("a"), 1, null, replaced: null, default))));
         Assert.Equal(50, results.Count(static kind => kind is null));
     }
 
@@ -307,7 +307,7 @@ public class OwnerQuotaTests
     }
 
     private ValueTask<UploadResultKind?> ReserveAsync(string owner, long? length) =>
-        _quota.ReserveUploadAsync(new QuotaAccount(owner), length, null, default);
+        _quota.ReserveUploadAsync(new QuotaAccount(owner), length, null, replaced: null, default);
 
     private sealed class SlowListStore(IUploadStore innerStore) : DelegatingUploadStore(innerStore)
     {

@@ -49,6 +49,31 @@ public class TusDownloadTests
     }
 
     [Fact]
+    public async Task Download_is_not_cached_for_others_and_has_a_safe_file_name()
+    {
+        await using TusApp app = await TusApp.StartAsync(TusApp.Mapped, static options => options.AllowDownload = true);
+        using HttpResponseMessage whole = await app.Client.GetAsync(await UploadAsync(app, "image/png", "../a/CON:\"b.png"));
+        Assert.Equal("no-cache, private", whole.Header("Cache-Control"));
+        Assert.Matches("filename=\"?[^\"/:.]+\\.png", whole.Header("Content-Disposition"));
+    }
+
+    [Fact]
+    public async Task Download_before_the_handler_has_accepted_the_content_returns_404()
+    {
+        bool fails = true;
+        await using TusApp app = await TusApp.StartAsync(
+            TusApp.Mapped, static options => options.AllowDownload = true, answer: _ => fails ? throw new InvalidOperationException("not yet") : null);
+        string url = await app.Client.CreateAsync(TusApp.Url, 3);
+        using HttpResponseMessage failed = await app.Client.AppendChunkAsync(url, 0, [1, 2, 3]);
+        using HttpResponseMessage early = await app.Client.GetAsync(url);
+        Assert.Equal((503, 404), ((int)failed.StatusCode, (int)early.StatusCode));
+        fails = false;
+        using HttpResponseMessage accepted = await app.Client.AppendChunkAsync(url, 3, []);
+        using HttpResponseMessage whole = await app.Client.GetAsync(url);
+        Assert.Equal((204, 200), ((int)accepted.StatusCode, (int)whole.StatusCode));
+    }
+
+    [Fact]
     public async Task Download_without_option_returns_405()
     {
         await using TusApp app = await TusApp.StartAsync(TusApp.Mapped);

@@ -12,7 +12,7 @@ namespace ResumableUploads.Hosting.Endpoints.Execution;
 internal sealed class BufferedResponse : IHttpResponseFeature, IHttpResponseBodyFeature, IDisposable
 {
     private readonly IHttpResponseFeature _serverResponse;
-    private readonly Func<ValueTask<Stream>> _startStreaming;
+    private readonly Func<Stream> _startStreaming;
     private readonly long _bufferLimit;
     private readonly ArrayBufferWriter<byte> _buffer = new();
     private readonly BufferedHeaders _headers;
@@ -27,7 +27,7 @@ internal sealed class BufferedResponse : IHttpResponseFeature, IHttpResponseBody
     /// <param name="context">The request.</param>
     /// <param name="bufferLimit">The maximum number of bytes of the body to buffer.</param>
     /// <param name="startStreaming">Sends the status and headers when the body exceeds the limit, and returns the stream for the body.</param>
-    public BufferedResponse(HttpContext context, long bufferLimit, Func<ValueTask<Stream>> startStreaming)
+    public BufferedResponse(HttpContext context, long bufferLimit, Func<Stream> startStreaming)
     {
         _serverResponse = context.Features.GetRequiredFeature<IHttpResponseFeature>();
         _bufferLimit = bufferLimit;
@@ -139,11 +139,25 @@ internal sealed class BufferedResponse : IHttpResponseFeature, IHttpResponseBody
                 return;
             }
 
-            _streamingBody = await _startStreaming();
-            await _streamingBody.WriteAsync(BufferedBody, cancellationToken);
+            _streamingBody = _startStreaming();
+            await SendAsync(static (body, bytes, cancellationToken) => body.WriteAsync(bytes, cancellationToken), BufferedBody, cancellationToken);
         }
 
-        await _streamingBody!.WriteAsync(bytes, cancellationToken);
+        await SendAsync(static (body, bytes, cancellationToken) => body.WriteAsync(bytes, cancellationToken), bytes, cancellationToken);
+    }
+
+    /// <summary>Sends a part of the body. If the client has disconnected, the endpoint continues, and the rest of its response is discarded.</summary>
+    private async ValueTask SendAsync(
+        Func<Stream, ReadOnlyMemory<byte>, CancellationToken, ValueTask> send, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await send(_streamingBody!, bytes, cancellationToken);
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+        {
+            _streamingBody = Stream.Null;
+        }
     }
 
     private async Task FlushAsync(CancellationToken cancellationToken)
@@ -151,7 +165,7 @@ internal sealed class BufferedResponse : IHttpResponseFeature, IHttpResponseBody
         await StartAsync(cancellationToken);
         if (IsStreaming)
         {
-            await _streamingBody!.FlushAsync(cancellationToken);
+            await SendAsync(static (body, _, cancellationToken) => new ValueTask(body.FlushAsync(cancellationToken)), default, cancellationToken);
         }
     }
 

@@ -7,6 +7,7 @@ namespace ResumableUploads.Hosting.Endpoints.Execution;
 /// <param name="Options">The options.</param>
 /// <param name="CreationRequests">Compares requests with the one that created the upload.</param>
 /// <param name="StoredHeaders">Selects the response headers that are stored.</param>
+/// <param name="Exceptions">Runs the endpoint inside the exception handling of the app.</param>
 /// <param name="Store">The store that contains the uploads.</param>
 /// <param name="Time">The time provider for the request timeout of the endpoint.</param>
 /// <param name="Logger">The logger.</param>
@@ -14,6 +15,7 @@ internal sealed record EndpointExecutionServices(
     ResumableUploadOptions Options,
     CreationRequestMatcher CreationRequests,
     StoredHeaderFilter StoredHeaders,
+    EndpointExceptionPipeline Exceptions,
     IUploadStore Store,
     TimeProvider Time,
     ILogger Logger);

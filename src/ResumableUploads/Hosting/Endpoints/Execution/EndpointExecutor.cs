@@ -36,8 +36,7 @@ internal sealed class EndpointExecutor(
     public bool HasSentResponse => createResponse is not null && _bufferedResponse is { IsStreaming: true };
 
     /// <summary>Runs the endpoint.</summary>
-    public async ValueTask<HandlerResult> ExecuteAsync(
-        UploadInfo info, EngineRecord record, Func<ReadOnlyMemory<byte>, ValueTask> storeResponse, CancellationToken stopping)
+    public async ValueTask<HandlerResult> ExecuteAsync(UploadInfo info, EngineRecord record, CancellationToken stopping)
     {
         var overrides = new FeatureOverrides(context.Features);
         using var lifetimeFeature = new EndpointLifetimeFeature(context, target, services.Time, stopping);
@@ -46,7 +45,7 @@ internal sealed class EndpointExecutor(
         {
             try
             {
-                using var buffered = new BufferedResponse(context, services.Options.Handler.MaxStoredResponseSize, () => StartStreamingAsync(info, record, storeResponse));
+                using var buffered = new BufferedResponse(context, services.Options.Handler.MaxStoredResponseSize, () => StartStreaming(info, record));
                 _bufferedResponse = buffered;
                 ReplaceRequestFeatures(overrides, info, record, content, lifetimeFeature);
                 overrides.Set<IHttpResponseFeature>(_bufferedResponse);
@@ -77,11 +76,7 @@ internal sealed class EndpointExecutor(
         }
 
         HandlerResultKind kind = StoredResponse.IsFinal(_bufferedResponse.StatusCode) ? HandlerResultKind.Final : HandlerResultKind.Retry;
-        if (!HasSentResponse)
-        {
-            _storedResponse = new StoredResponse(_bufferedResponse.StatusCode, services.StoredHeaders.SelectStored(_bufferedResponse.Headers), _bufferedResponse.BufferedBody).ToBytes();
-        }
-
+        _storedResponse = ToStoredResponse(_bufferedResponse, _bufferedResponse.IsStreaming ? default : _bufferedResponse.BufferedBody);
         return new HandlerResult(kind, _storedResponse);
     }
 
@@ -91,12 +86,24 @@ internal sealed class EndpointExecutor(
     /// </summary>
     public void AddUnstoredHeaders(UploadResult result)
     {
-        if (_bufferedResponse is null || _storedResponse is null || !_storedResponse.Equals(result.Response))
+        if (HasSentResponse || _bufferedResponse is null || _storedResponse is null || !_storedResponse.Equals(result.Response))
         {
             return;
         }
 
         CopyHeaders(_bufferedResponse, _serverResponse);
+    }
+
+    /// <summary>
+    /// Aborts the connection if the client received a successful response, but the upload was not completed because the response could not be stored.
+    /// Otherwise, the client would not retry.
+    /// </summary>
+    public void AbortIfNotCompleted(UploadResult result)
+    {
+        if (HasSentResponse && StoredResponse.IsFinal(_bufferedResponse!.StatusCode) && result.Kind is not (UploadResultKind.Completed or UploadResultKind.Replayed))
+        {
+            context.Abort();
+        }
     }
 
     private static StoredResponse AntiforgeryFailedResponse
@@ -131,7 +138,7 @@ internal sealed class EndpointExecutor(
     {
         try
         {
-            await target.Next(context);
+            await services.Exceptions.InvokeAsync(context, target.Next);
 
             // The framework's exception handlers respond with 499 to a canceled request, as if the client had canceled it. Here the server canceled it, and
             // the response must not be stored.
@@ -203,30 +210,27 @@ internal sealed class EndpointExecutor(
         return values;
     }
 
-    /// <summary>
-    /// Sends the status and headers of a response that exceeds the buffer, after storing them if the status is final, and returns the stream for the body.
-    /// Returns <see cref="Stream.Null"/> and sends nothing if the response is only stored.
-    /// </summary>
-    private async ValueTask<Stream> StartStreamingAsync(UploadInfo info, EngineRecord record, Func<ReadOnlyMemory<byte>, ValueTask> storeResponse)
-    {
-        BufferedResponse buffered = _bufferedResponse!;
-        ReadOnlyMemory<byte> head = new StoredResponse(buffered.StatusCode, services.StoredHeaders.SelectStored(buffered.Headers), default).ToBytes();
-        bool isFinal = StoredResponse.IsFinal(buffered.StatusCode);
-        if (isFinal)
-        {
-            await storeResponse(head);
-        }
+    private ReadOnlyMemory<byte> ToStoredResponse(BufferedResponse buffered, ReadOnlyMemory<byte> body) =>
+        new StoredResponse(buffered.StatusCode, services.StoredHeaders.SelectStored(buffered.Headers), body).ToBytes();
 
+    /// <summary>
+    /// Prepares the status and headers of a response that exceeds the buffer, and returns the stream for the body. They are stored after the endpoint has
+    /// ended: until then, the endpoint may still fail. Returns <see cref="Stream.Null"/> if the response is only stored.
+    /// </summary>
+    private Stream StartStreaming(UploadInfo info, EngineRecord record)
+    {
         if (createResponse is null)
         {
             return Stream.Null;
         }
 
+        BufferedResponse buffered = _bufferedResponse!;
         CopyHeaders(buffered, _serverResponse);
-        ResponseWriter.WriteStatusAndHeaders(_serverResponse, createResponse(new UploadResult(isFinal ? UploadResultKind.Completed : UploadResultKind.HandlerFailed, info.Offset)
+        UploadResultKind kind = StoredResponse.IsFinal(buffered.StatusCode) ? UploadResultKind.Completed : UploadResultKind.HandlerFailed;
+        ResponseWriter.WriteStatusAndHeaders(_serverResponse, createResponse(new UploadResult(kind, info.Offset)
         {
             UploadLength = info.Length,
-            Response = head,
+            Response = ToStoredResponse(buffered, default),
             IsResponseBodyTruncated = true,
             ReprDigest = record.ComputedReprDigest,
         }));

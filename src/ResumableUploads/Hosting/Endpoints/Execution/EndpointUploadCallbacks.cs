@@ -49,9 +49,8 @@ internal sealed class EndpointUploadCallbacks(
     public ValueTask OnProgressAsync(UploadKey key, EngineRecord record, long offset, long? length, CancellationToken cancellationToken) =>
         events.OnProgressAsync(key, record, offset, length, cancellationToken);
 
-    public ValueTask<HandlerResult> RunHandlerAsync(
-        UploadInfo info, EngineRecord record, Func<ReadOnlyMemory<byte>, ValueTask> storeResponse, CancellationToken cancellationToken) =>
-        executor.ExecuteAsync(info, record, storeResponse, cancellationToken);
+    public ValueTask<HandlerResult> RunHandlerAsync(UploadInfo info, EngineRecord record, CancellationToken cancellationToken) =>
+        executor.ExecuteAsync(info, record, cancellationToken);
 
     public ValueTask OnDeadLetteredAsync(UploadInfo info, EngineRecord record, CancellationToken cancellationToken) =>
         events.OnDeadLetteredAsync(info, record, cancellationToken);

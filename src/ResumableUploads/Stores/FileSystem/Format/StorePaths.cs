@@ -63,5 +63,8 @@ internal sealed class UploadFilePaths(string directory, string nonce)
     /// <summary>Gets the path of the lock that is held while the content is copied out of the store.</summary>
     public string MoveLockPath => field ??= GetPath(".move");
 
+    /// <summary>Gets the path of the stored response while the upload is replaced.</summary>
+    public string OldResponsePath => field ??= GetPath("." + StorePaths.ResponseFileName);
+
     private string GetPath(string extension) => $"{Directory}{Path.DirectorySeparatorChar}{Nonce}{extension}";
 }

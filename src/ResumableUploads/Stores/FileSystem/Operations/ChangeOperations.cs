@@ -108,7 +108,9 @@ internal sealed class ChangeOperations(StoreContext context, RecordFile records,
 
     public ReadOnlyMemory<byte>? GetResponse(UploadKey key)
     {
-        using FileSnapshot? snapshot = _files.ReadSnapshot(Path.Combine(context.Paths.GetUploadDirectory(key), StorePaths.ResponseFileName), MaxResponseLength);
+        string directory = context.Paths.GetUploadDirectory(key);
+        using FileSnapshot? snapshot = _files.ReadSnapshot(Path.Combine(directory, StorePaths.ResponseFileName), MaxResponseLength)
+            ?? ReadHiddenResponse(key, directory);
         if (snapshot is null)
         {
             return null;
@@ -117,6 +119,11 @@ internal sealed class ChangeOperations(StoreContext context, RecordFile records,
         directorySync.EnsureSynced(key, snapshot);
         return snapshot.Content;
     }
+
+    /// <summary>Reads the response of an upload whose replacement was interrupted by a crash.</summary>
+    private FileSnapshot? ReadHiddenResponse(UploadKey key, string directory) => records.Read(key) is { } record
+        ? _files.ReadSnapshot(new UploadFilePaths(directory, record.Nonce).OldResponsePath, MaxResponseLength)
+        : null;
 
     private static ChangeStatus ToChangeStatus(LockStatus status) =>
         status == LockStatus.NotFound ? ChangeStatus.NotFound : ChangeStatus.Busy;

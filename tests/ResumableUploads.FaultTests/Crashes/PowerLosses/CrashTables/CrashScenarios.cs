@@ -39,6 +39,8 @@ internal static class CrashScenarios
 
     public static readonly UploadKey Key = new("owner", "upload-1");
 
+    private static readonly UploadKey ReplacementKey = new("owner", "upload-2");
+
     public static IReadOnlyList<CrashScenario> All { get; } =
     [
         new("Create", NoSetupAsync, static (store, _) => CreateAsync(store)),
@@ -54,6 +56,7 @@ internal static class CrashScenarios
         new("Update to Received", CreateAndAppendAsync, static (store, _) => MarkReceivedAsync(store)),
         new("Put the response", CreateReceivedUploadAsync, static async (store, _) => await store.PutResponseAsync(Key, new byte[] { 1 }, default)),
         new("Delete", CreateReceivedUploadAsync, static async (store, _) => await store.DeleteAsync(Key, null, default)),
+        new("Replace", CreateReplacementAsync, static async (store, _) => await ReplaceAsync(store)),
         new("Move the content within a volume", CreateReceivedUploadAsync, MoveAsync),
         new("Move the content to another volume", CreateReceivedUploadAsync, MoveAsync) { CreateLayer = static (directory, bootId) => new CrossVolumeFileLayer(directory, bootId) },
         new("First status after a kill during an append", CreateInterruptedUploadAsync, static async (store, _) => await store.GetAsync(Key, default))
@@ -124,6 +127,23 @@ internal static class CrashScenarios
     {
         await CreateAsync(store);
         await Assert.ThrowsAsync<InvalidOperationException>(() => AppendAsync(store, 0, AppendMode.KeepPartial));
+    }
+
+    /// <summary>Creates a completed upload with a response, and another one with two bytes that is going to replace it.</summary>
+    private static async Task CreateReplacementAsync(FileSystemUploadStore store)
+    {
+        await CreateReceivedUploadAsync(store);
+        await store.PutResponseAsync(Key, new byte[] { 1 }, default);
+        await store.CreateAsync(ReplacementKey, new UploadRecord(), default);
+        var content = new ChunkContent([[6, 7]], static _ => { }, static () => true);
+        await store.AppendAsync(ReplacementKey, 0, content, AppendMode.KeepPartial, default);
+    }
+
+    private static async Task ReplaceAsync(FileSystemUploadStore store)
+    {
+        string version = (await store.GetAsync(Key, default))!.Version;
+        string replacementVersion = (await store.GetAsync(ReplacementKey, default))!.Version;
+        await store.ReplaceAsync(Key, version, ReplacementKey, replacementVersion, default);
     }
 
     private static async Task MoveAsync(FileSystemUploadStore store, string directory) =>

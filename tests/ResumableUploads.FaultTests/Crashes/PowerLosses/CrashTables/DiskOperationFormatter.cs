@@ -81,6 +81,7 @@ internal sealed partial class DiskOperationFormatter(IReadOnlyList<DiskOperation
         return path
             .Replace("owner.upload-1.", "OWNER.ID.", StringComparison.Ordinal)
             .Replace("uploads/owner/up/upload-1", "uploads/OWNER/SHARD/ID", StringComparison.Ordinal)
+            .Replace("uploads/owner/up/upload-2", "uploads/OWNER/SHARD/NEW", StringComparison.Ordinal)
             .Replace("uploads/owner/up", "uploads/OWNER/SHARD", StringComparison.Ordinal)
             .Replace("uploads/owner", "uploads/OWNER", StringComparison.Ordinal);
     }
@@ -94,6 +95,6 @@ internal sealed partial class DiskOperationFormatter(IReadOnlyList<DiskOperation
     [GeneratedRegex("^temp/[0-9a-f](?=/|$)")]
     private static partial Regex CreationDirectory();
 
-    [GeneratedRegex("^(temp/N/NONCE|uploads/OWNER/SHARD/ID|trash/RANDOM)/")]
+    [GeneratedRegex("^(temp/N/NONCE|temp/N/RANDOM|uploads/OWNER/SHARD/ID|trash/RANDOM)/")]
     private static partial Regex UploadFile();
 }

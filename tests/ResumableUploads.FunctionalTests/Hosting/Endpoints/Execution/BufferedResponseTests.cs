@@ -4,6 +4,10 @@ using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using ResumableUploads.Abstractions;
+using ResumableUploads.Stores.Memory;
+using ResumableUploads.TestKit;
+using ResumableUploads.Testing;
 using ResumableUploads.Testing.Clients;
 using ResumableUploads.Testing.Servers;
 
@@ -141,19 +145,89 @@ public class BufferedResponseTests
     }
 
     [Fact]
-    public async Task Streamed_response_that_fails_is_aborted_and_its_head_stored()
+    public async Task Streamed_response_that_fails_is_aborted_and_runs_endpoint_again()
     {
+        var attempts = new List<int>();
+        await using TestApp app = await StartAsync(async context =>
+        {
+            attempts.Add(context.Features.Get<IResumableUploadFeature>()!.Attempt);
+            await context.Response.WriteAsync(new string('a', 200_000));
+            if (attempts.Count < 3)
+            {
+                throw new InvalidOperationException("in the middle");
+            }
+        });
+        int aborted = 0;
+        int length = 0;
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                try
+                {
+                    // Status 503: the request has joined a run that was about to fail.
+                    using HttpResponseMessage answer = await SendAsync(app, again: attempts.Count > 0);
+                    length = (await answer.Content.ReadAsStringAsync()).Length;
+                    return answer.StatusCode == HttpStatusCode.OK;
+                }
+                catch (HttpRequestException)
+                {
+                    aborted++;
+                    return false;
+                }
+            },
+            "the endpoint has succeeded");
+        Assert.Equal((2, 200_000), (aborted, length));
+        using HttpResponseMessage replayed = await SendAsync(app, again: true);
+        Assert.Equal((HttpStatusCode.OK, "true", ""), (replayed.StatusCode, replayed.Header("X-Upload-Complete"), await replayed.Content.ReadAsStringAsync()));
+        Assert.Contains(app.Log.Lines, static line => line.Contains("(attempt 2 of 5)", StringComparison.Ordinal) && line.Contains("in the middle", StringComparison.Ordinal));
+        Assert.Equal([1, 2, 3], attempts);
+    }
+
+    [Fact]
+    public async Task Streamed_response_that_cannot_be_stored_is_aborted()
+    {
+        int runs = 0;
+        var store = new ChaosUploadStore(new MemoryUploadStore());
+        await using TestApp app = await StartAsync(
+            async context =>
+            {
+                runs++;
+                await context.Response.WriteAsync(new string('a', 200_000));
+            },
+            options => options.Store = store);
+        store.InjectFault(ChaosOperation.PutResponse, ChaosTiming.BeforeCall, ChaosFault.Throw(StoreFailure.Unavailable));
+        await Assert.ThrowsAsync<HttpRequestException>(() => SendAsync(app, again: false));
+        Assert.Equal(1, runs);
+    }
+
+    [Fact]
+    public async Task Streamed_response_to_disconnected_client_is_completed_and_stored()
+    {
+        var disconnected = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         int runs = 0;
         await using TestApp app = await StartAsync(async context =>
         {
             runs++;
-            await context.Response.WriteAsync(new string('a', 200_000));
-            throw new InvalidOperationException("in the middle");
+            await context.Response.WriteAsync(new string('a', 100_000));
+            await context.Response.Body.FlushAsync();
+            await disconnected.Task;
+            for (int i = 0; i < 100; i++)
+            {
+                await context.Response.WriteAsync(new string('a', 100_000));
+                await context.Response.Body.FlushAsync();
+            }
         });
-        await Assert.ThrowsAsync<HttpRequestException>(() => SendAsync(app, again: false));
+        await using (RawConnection connection = await RawConnection.OpenAsync(app.Address))
+        {
+            await connection.SendAsync(
+                $"POST {Path} HTTP/1.1\r\nHost: {app.Address.Authority}\r\nX-File-Id: f\r\nX-Start-Byte: 0\r\nX-File-Size: 3\r\nContent-Length: 3\r\n\r\nabc");
+            Assert.Equal(200, (await connection.ReadResponseAsync(toHead: true))!.Status);
+            connection.Reset();
+        }
+
+        disconnected.SetResult();
         using HttpResponseMessage again = await SendAsync(app, again: true);
-        Assert.Equal((HttpStatusCode.OK, "true", ""), (again.StatusCode, again.Header("X-Upload-Complete"), await again.Content.ReadAsStringAsync()));
-        Assert.Equal(1, runs);
+        Assert.Equal((HttpStatusCode.OK, "true", 1), (again.StatusCode, again.Header("X-Upload-Complete"), runs));
     }
 
     [Fact]

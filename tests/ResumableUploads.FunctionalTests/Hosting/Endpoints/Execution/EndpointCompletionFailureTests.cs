@@ -22,11 +22,16 @@ public class EndpointCompletionFailureTests
     private readonly List<byte[]> _deadLettered = [];
 
     [Theory]
+    [InlineData(401)]
+    [InlineData(403)]
+    [InlineData(407)]
     [InlineData(408)]
+    [InlineData(423)]
     [InlineData(425)]
     [InlineData(429)]
     [InlineData(500)]
     [InlineData(503)]
+    [InlineData(511)]
     public async Task Retryable_status_runs_again_until_dead_lettered(int status)
     {
         await using TestApp app = await StartAsync(static _ => true, status);

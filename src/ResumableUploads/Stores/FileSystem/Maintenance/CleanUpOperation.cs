@@ -2,7 +2,7 @@ using ResumableUploads.Infrastructure;
 using ResumableUploads.Stores.FileSystem.Format;
 using ResumableUploads.Stores.FileSystem.IO;
 
-namespace ResumableUploads.Stores.FileSystem.Operations;
+namespace ResumableUploads.Stores.FileSystem.Maintenance;
 
 /// <summary>Removes what crashes left behind: creation directories and partly deleted uploads.</summary>
 internal sealed class CleanUpOperation(StoreContext context)

@@ -1,8 +1,9 @@
 using ResumableUploads.Abstractions;
 using ResumableUploads.Stores.FileSystem.Format;
 using ResumableUploads.Stores.FileSystem.IO;
+using ResumableUploads.Stores.FileSystem.Operations;
 
-namespace ResumableUploads.Stores.FileSystem.Operations;
+namespace ResumableUploads.Stores.FileSystem.Maintenance;
 
 /// <summary>Tries, before the first request, every file operation that the store needs in its directory.</summary>
 internal sealed class StartupCheck(StoreContext context, DirectorySync directorySync)

@@ -1,7 +1,8 @@
 using System.Globalization;
 using System.Reflection;
+using ResumableUploads.TestKit.Cases;
 
-namespace ResumableUploads.TestKit.Cases;
+namespace ResumableUploads.TestKit.Support;
 
 /// <summary>Marks a method of <see cref="StoreCases"/> as a case. Each attribute with arguments is a case of its own.</summary>
 [AttributeUsage(AttributeTargets.Method, AllowMultiple = true)]

@@ -1,8 +1,9 @@
 using System.Text;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Stores.FileSystem.IO;
+using ResumableUploads.Stores.FileSystem.Operations;
 
-namespace ResumableUploads.Stores.FileSystem.Operations;
+namespace ResumableUploads.Stores.FileSystem.Maintenance;
 
 /// <summary>The file with the position of the sweep. It is not synced; a torn file counts as none.</summary>
 internal sealed class SweepCheckpointFile(StoreContext context, DirectorySync directorySync)

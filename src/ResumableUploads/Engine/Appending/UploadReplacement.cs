@@ -1,0 +1,106 @@
+using System.Security.Cryptography;
+using ResumableUploads.Abstractions;
+using ResumableUploads.Engine.Content;
+using ResumableUploads.Engine.Expiration;
+
+namespace ResumableUploads.Engine.Appending;
+
+/// <summary>
+/// Replaces an upload by a new one that starts over. The new upload is created under a temporary key, and takes the place of the old one once nothing can
+/// reject it any more: before its first byte is stored, or, if its content decides about it, after its last byte.
+/// </summary>
+internal sealed class UploadReplacement(EngineContext context, AppendExecutor executor, UploadRemover remover)
+{
+    /// <summary>Keys of requests are hashes without a hyphen, so a temporary key never collides with one.</summary>
+    private const string TemporaryIdPrefix = "replacement-";
+
+    /// <summary>The age from which on an upload under a temporary key belongs to a crashed process.</summary>
+    private static readonly TimeSpan AbandonedAfter = TimeSpan.FromHours(1);
+
+    private readonly IReplacingStore? _replacingStore = context.Store.GetCapability<IReplacingStore>();
+    private readonly EmptyBodyDetector _emptyBodyDetector = new(context.Settings, context.Time, context.Stopping);
+
+    /// <summary>Returns a temporary key for an upload that is going to replace another one.</summary>
+    public static UploadKey CreateTemporaryKey(UploadKey key) => new(key.Owner, TemporaryIdPrefix + RandomNumberGenerator.GetHexString(32, lowercase: true));
+
+    public static bool IsTemporary(UploadKey key) => key.Id.StartsWith(TemporaryIdPrefix, StringComparison.Ordinal);
+
+    /// <summary>Returns whether an upload under a temporary key was left behind by a crash.</summary>
+    public static bool IsAbandoned(UploadInfo info, TimeProvider time) => IsTemporary(info.Key) && time.GetUtcNow() - info.LastModified >= AbandonedAfter;
+
+    /// <summary>Returns whether the store can keep the old upload until the content of the new one is accepted.</summary>
+    public bool CanReplace(AppendCommand command) => command is { Replaces: null } or { IsStaged: false } || _replacingStore is not null;
+
+    /// <summary>Appends to a new upload under a temporary key, and replaces the old one.</summary>
+    /// <param name="append">The request.</param>
+    /// <param name="replaced">The old upload, as it is under the lock.</param>
+    /// <param name="created">The new upload.</param>
+    /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
+    public async ValueTask<AppendStep> AppendAsync(
+        LockedAppend append, UploadInfo replaced, CreationResult.Created created, CancellationToken cancellationToken)
+    {
+        AppendCommand command = append.Command;
+        bool isReplaced = false;
+        async ValueTask<UploadInfo?> ReplaceAsync(UploadInfo replacement)
+        {
+            UploadInfo? current = await TryReplaceAsync(replaced, replacement);
+            isReplaced = current is not null;
+            return current;
+        }
+
+        try
+        {
+            AppendStep step;
+            if (_replacingStore is not null && (command.IsStaged || command.BodyLength is null))
+            {
+                step = await executor.AppendAsync(append with { AcceptAsync = ReplaceAsync }, created.Info, created.Record, content: null, cancellationToken);
+            }
+            else
+            {
+                // A client that has disconnected before it sent anything does not replace what it sent before.
+                step = !await _emptyBodyDetector.HasContentAsync(command, append.Lock) ? new UploadResult(UploadResultKind.Interrupted, replaced.Offset)
+                    : await ReplaceAsync(created.Info) is not { } current ? new UploadResult(UploadResultKind.Busy)
+                    : await executor.AppendAsync(append, current, created.Record, content: null, cancellationToken);
+            }
+
+            return isReplaced ? step with { IsCreated = true }
+                : step is AppendStep.Finished { Result: { Offset: not null } result } ? result with { Offset = replaced.Offset, UploadLength = replaced.Length }
+                : step;
+        }
+        finally
+        {
+            // Read again, because the bytes that it has by now count against the quota.
+            if (!isReplaced && await context.Store.GetAsync(created.Info.Key, CancellationToken.None) is { } rejected)
+            {
+                await remover.RemoveAsync(rejected, ignoreVersion: true, CancellationToken.None);
+            }
+        }
+    }
+
+    /// <returns>The new upload, or null if one of the two uploads has changed.</returns>
+    private async ValueTask<UploadInfo?> TryReplaceAsync(UploadInfo replaced, UploadInfo replacement)
+    {
+        UploadInfo? current = _replacingStore is not null
+            ? (await _replacingStore.ReplaceAsync(replaced.Key, replaced.Version, replacement.Key, replacement.Version, CancellationToken.None)).Info
+            : await DeleteAndCreateAsync(replaced, replacement);
+        if (current is not null)
+        {
+            remover.OnRemoved(replaced);
+        }
+
+        return current;
+    }
+
+    private async ValueTask<UploadInfo?> DeleteAndCreateAsync(UploadInfo replaced, UploadInfo replacement)
+    {
+        DeleteResult deleted = await context.Store.DeleteAsync(replaced.Key, replaced.Version, CancellationToken.None);
+        if (deleted.Status != ChangeStatus.Succeeded)
+        {
+            return null;
+        }
+
+        CreateResult created = await context.Store.CreateAsync(replaced.Key, replacement.Record, CancellationToken.None);
+        await context.Store.DeleteAsync(replacement.Key, null, CancellationToken.None);
+        return created.Info;
+    }
+}

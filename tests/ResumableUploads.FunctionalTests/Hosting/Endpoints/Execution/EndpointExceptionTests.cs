@@ -1,0 +1,113 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using ResumableUploads.Testing.Clients;
+using ResumableUploads.Testing.Servers;
+
+namespace ResumableUploads.FunctionalTests.Hosting.Endpoints.Execution;
+
+/// <summary>An endpoint runs inside the exception handling of the app, and the status of its response decides whether it is final.</summary>
+public class EndpointExceptionTests
+{
+    private const string Path = "/e";
+
+    [Theory]
+    [InlineData(422, true)]
+    [InlineData(503, false)]
+    public async Task Response_of_an_exception_handler_counts_by_its_status(int status, bool isFinal)
+    {
+        int runs = 0;
+        await using TestApp app = await EndpointApp.StartAsync(
+            app =>
+            {
+                app.UseExceptionHandler("/error");
+                Map(app, () => runs++);
+            },
+            services: builder => builder.Services.AddProblemDetails().AddSingleton<IExceptionHandler>(new StatusHandler(status)));
+        await ShouldRespondAsync(app, status, "mapped", isFinal);
+        Assert.Equal(isFinal ? 1 : 2, runs);
+    }
+
+    [Fact]
+    public async Task Exception_that_no_handler_accepts_is_a_failed_run()
+    {
+        int runs = 0;
+        await using TestApp app = await EndpointApp.StartAsync(
+            app => Map(app, () => runs++), services: static builder => builder.Services.AddSingleton<IExceptionHandler>(new StatusHandler(null)));
+        for (int i = 0; i < 2; i++)
+        {
+            using HttpResponseMessage response = await SendAsync(app, again: i == 1);
+            Assert.Equal((503, "10"), ((int)response.StatusCode, response.Header("Retry-After")));
+        }
+
+        Assert.Equal(2, runs);
+    }
+
+    [Fact]
+    public async Task Exception_handler_in_the_options_writes_the_response()
+    {
+        int runs = 0;
+        await using TestApp app = await EndpointApp.StartAsync(
+            app => Map(app, () => runs++),
+            services: static builder => builder.Services.Configure<ExceptionHandlerOptions>(static options => options.ExceptionHandler = static context =>
+            {
+                context.Response.StatusCode = 409;
+                return context.Response.WriteAsync("mapped");
+            }));
+        await ShouldRespondAsync(app, 409, "mapped", isFinal: true);
+        Assert.Equal(1, runs);
+    }
+
+    [Fact]
+    public async Task Developer_page_shows_the_exception_and_is_not_final()
+    {
+        int runs = 0;
+        await using TestApp app = await EndpointApp.StartAsync(
+            app => Map(app, () => runs++), services: static builder => builder.Environment.EnvironmentName = Environments.Development);
+        for (int i = 0; i < 2; i++)
+        {
+            using HttpResponseMessage response = await SendAsync(app, again: i == 1);
+            Assert.Equal((500, "false"), ((int)response.StatusCode, response.Header("X-Upload-Complete")));
+            Assert.Contains("domain rule", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        }
+
+        Assert.Equal(2, runs);
+    }
+
+    private static void Map(WebApplication app, Action run) => app.MapPost(Path, (HttpContext _) =>
+    {
+        run();
+        throw new InvalidOperationException("domain rule");
+    }).WithResumableUploads();
+
+    private static async Task ShouldRespondAsync(TestApp app, int status, string body, bool isFinal)
+    {
+        for (int i = 0; i < 2; i++)
+        {
+            using HttpResponseMessage response = await SendAsync(app, again: i == 1);
+            Assert.Equal(
+                (status, body, isFinal ? "true" : "false"),
+                ((int)response.StatusCode, await response.Content.ReadAsStringAsync(), response.Header("X-Upload-Complete")));
+        }
+    }
+
+    private static Task<HttpResponseMessage> SendAsync(TestApp app, bool again) =>
+        app.Client.AppendAsync("f", again ? 3 : 0, new ByteArrayContent(again ? [] : "abc"u8.ToArray()), 3, Path);
+
+    private sealed class StatusHandler(int? status) : IExceptionHandler
+    {
+        public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
+        {
+            if (status is null)
+            {
+                return false;
+            }
+
+            httpContext.Response.StatusCode = status.Value;
+            await httpContext.Response.WriteAsync("mapped", cancellationToken);
+            return true;
+        }
+    }
+}
