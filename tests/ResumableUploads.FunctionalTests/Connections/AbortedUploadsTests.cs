@@ -98,7 +98,7 @@ public class AbortedUploadsTests
     {
         OwnerQuota quota = Field<EngineContext>(engine).Quota;
         var accounts = (IDictionary)Fields(quota).Select(field => field.GetValue(quota)).Single(static value => value is IDictionary)!;
-        return accounts.Values.Cast<object>().Sum(static account => (int)account.GetType().GetProperty("ActiveAppends")!.GetValue(account)!);
+        return accounts.Values.Cast<object>().Sum(static account => (int)account.GetType().GetProperty("TotalAppends")!.GetValue(account)!);
     }
 
     private static T Field<T>(object component) => (T)Fields(component).Single(static field => field.FieldType == typeof(T)).GetValue(component)!;

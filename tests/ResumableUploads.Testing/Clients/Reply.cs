@@ -7,7 +7,7 @@ namespace ResumableUploads.Testing.Clients;
 internal static partial class Reply
 {
     /// <summary>Headers that the server or the protocol sets.</summary>
-    private static readonly string[] NotSetByApp = ["Date", "Server", "Content-Length", "Transfer-Encoding", "X-Start-Byte", "X-Upload-Complete"];
+    private static readonly string[] NotSetByApp = ["Date", "Server", "Content-Length", "Transfer-Encoding", "X-Start-Byte", "X-Upload-Complete", "X-Upload-Replayed"];
 
     /// <param name="answer">The response.</param>
     /// <param name="isOurs">Whether the package has set <c>Cache-Control</c>, because the app has not.</param>

@@ -109,7 +109,7 @@ internal sealed class ContentHasher(IUploadStore store)
             }
             else if (_states.Count == MaxStates)
             {
-                // Any of them: the state of an upload is only needed if its client comes back.
+                // Any of them: the state of an upload is only needed if its client reconnects.
                 UploadKey evicted = _states.Keys.First();
                 _states[evicted].Hash.Dispose();
                 _states.Remove(evicted);

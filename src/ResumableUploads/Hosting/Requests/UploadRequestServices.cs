@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine;
 using ResumableUploads.Hosting.Endpoints.Execution;
+using ResumableUploads.Hosting.Endpoints.Execution.Responses;
 using ResumableUploads.Hosting.Events;
 using ResumableUploads.Hosting.Ownership;
 using ResumableUploads.Hosting.Requests.Bodies;

@@ -72,8 +72,6 @@ public class TusJsClientTests(SharedSampleHost shared, ITestOutputHelper output)
     [Theory]
     [InlineData(Stable)]
     [InlineData(Next)]
-    [InlineData(Draft03)]
-    [InlineData(Draft05)]
     public Task Upload_with_method_override_completes(string client) =>
         SendAsync(client, "methodOverride", 10_000_000, ["POST - 201", "POST 0 {chunk}", "POST 3000000 {chunk}", "POST 6000000 {chunk}", "POST 9000000 {chunk}"]);
 

@@ -101,7 +101,7 @@ internal sealed record FileIdBadRequestCase(string Name, string Request, int Sta
         yield return Case("chunked body at the end of a complete upload", 409, "upload-complete", "POST /upload", Done, "X-Start-Byte: 3", "Transfer-Encoding: chunked", "", "1\r\nx\r\n0\r\n\r\n");
         yield return CaseOfType("empty body at 0 of a complete upload", 409, Mismatch, "POST /upload", Done, "Content-Length: 0");
         yield return CaseOfType("empty body beyond a complete upload", 409, Mismatch, "POST /upload", Done, "X-Start-Byte: 4", "Content-Length: 0");
-        yield return CaseOfType("different size of a complete upload", 400, Conflict, "POST /upload", Done, "X-Start-Byte: 3", "X-File-Size: 4", "Content-Length: 0");
+        yield return CaseOfType("different size of a complete upload", 409, Own + "different-content", "POST /upload", Done, "X-Start-Byte: 3", "X-File-Size: 4", "Content-Length: 0");
         yield return CaseOfType("smaller size of a complete upload", 400, Conflict, "POST /upload", Done, "X-Start-Byte: 3", "X-File-Size: 2", "Content-Length: 0");
     }
 
@@ -191,9 +191,9 @@ internal sealed record FileIdBadRequestCase(string Name, string Request, int Sta
     private static IEnumerable<FileIdBadRequestCase> InvalidHttp()
     {
         const string Host = "Host: 127.0.0.1\r\n";
-        yield return new("HTTP/1.0 with a wrong start byte", $"POST /upload HTTP/1.0\r\n{Known}\r\nContent-Length: 5\r\n\r\nWORLD", 409, Mismatch);
+        yield return new("HTTP/1.0 with a wrong start byte", $"POST /upload HTTP/1.0\r\n{Host}{Known}\r\nContent-Length: 5\r\n\r\nWORLD", 409, Mismatch);
         yield return new("HTTP/1.0 without an id", "GET /upload HTTP/1.0\r\n\r\n", 400, Own + "bad-file-id");
-        yield return new("HTTP/1.0 without a length", $"POST /upload HTTP/1.0\r\n{Known}\r\nX-Start-Byte: 5\r\n\r\nWORLD", Any4xx, null);
+        yield return new("HTTP/1.0 without a length", $"POST /upload HTTP/1.0\r\n{Host}{Known}\r\nX-Start-Byte: 5\r\n\r\nWORLD", Any4xx, null);
         yield return new("absolute form without an id", $"POST http://127.0.0.1/upload HTTP/1.1\r\n{Host}\r\n", 400, Own + "bad-file-id");
         yield return new("absolute form with a wrong start byte", $"POST http://127.0.0.1/upload HTTP/1.1\r\n{Host}{Known}\r\nContent-Length: 0\r\n\r\n", 409, Mismatch);
         yield return new("absolute form of another host", $"POST http://other/upload HTTP/1.1\r\n{Host}{Known}\r\nX-Start-Byte: 5\r\nContent-Length: 5\r\n\r\nWORLD", Any4xx, null);

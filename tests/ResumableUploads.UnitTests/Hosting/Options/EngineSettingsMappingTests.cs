@@ -13,6 +13,8 @@ public class EngineSettingsMappingTests
     {
         [nameof(EngineSettings.MaxHandlerAttempts)] = nameof(ResumableUploadHandlerOptions.MaxAttempts),
         [nameof(EngineSettings.HandlerLeaseDuration)] = nameof(ResumableUploadHandlerOptions.LeaseDuration),
+        [nameof(EngineSettings.HandlerRetryDelay)] = nameof(ResumableUploadHandlerOptions.RetryDelay),
+        [nameof(EngineSettings.MaxHandlerRetryDelay)] = nameof(ResumableUploadHandlerOptions.MaxRetryDelay),
     };
 
     /// <summary>Settings that are not the value of one option of the same type.</summary>

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using ResumableUploads.Abstractions;
+using ResumableUploads.Hosting.Endpoints.Execution.Responses;
 
 namespace ResumableUploads.Hosting.Endpoints.Execution;
 

@@ -7,6 +7,7 @@ using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Primitives;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine;
+using ResumableUploads.Hosting.Endpoints.Execution.Responses;
 using ResumableUploads.Hosting.Endpoints.Routing;
 using ResumableUploads.Hosting.Requests;
 using ResumableUploads.Protocols;

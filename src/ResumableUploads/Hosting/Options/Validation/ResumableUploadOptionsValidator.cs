@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using ResumableUploads.Hosting.Endpoints.Execution;
+using ResumableUploads.Hosting.Endpoints.Execution.Responses;
 using ResumableUploads.Hosting.Requests;
 
 namespace ResumableUploads.Hosting.Options.Validation;

@@ -31,7 +31,7 @@ public class HandlerViewTests
         }).WithResumableUploads());
         var first = new ChunkableRequest("/a/one/2?q=first", File, "image/png") { Headers = [("X-Of", "first"), ("Content-Language", "de"), ("X-File-Name", "a.png")] };
         (await first.SendChunkAsync(app.Client, "f", 0, File[..4000], File.Length, ChunkFraming.ContentLength)).Dispose();
-        var last = new ChunkableRequest("/a/one/2?q=last", File, "text/html") { Headers = [("X-Of", "last"), ("Content-Language", "en"), ("X-File-Name", "b.png")] };
+        var last = new ChunkableRequest("/a/one/2?q=first", File, "text/html") { Headers = [("X-Of", "last"), ("Content-Language", "en"), ("X-File-Name", "b.png")] };
         (await last.SendChunkAsync(app.Client, "f", 4000, File[4000..], File.Length, ChunkFraming.Chunked)).Dispose();
 
         Assert.Equal("POST /a/one/2?q=first one 2 first image/png 10000 de last True 10000 True /a/one/2?q=first", seen);

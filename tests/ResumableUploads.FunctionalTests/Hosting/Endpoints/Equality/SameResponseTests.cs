@@ -117,6 +117,7 @@ public class SameResponseTests
         Assert.Equal(
             string.Join('\n', expected.Split('\n').Where(static line => !line.StartsWith("Set-Cookie", StringComparison.Ordinal))),
             await Reply.OfAsync(again, isOurs: true));
+        Assert.Equal("true", again.Header("X-Upload-Replayed"));
         return expected;
     }
 

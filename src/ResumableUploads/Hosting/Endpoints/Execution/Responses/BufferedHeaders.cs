@@ -3,7 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
 
-namespace ResumableUploads.Hosting.Endpoints.Execution;
+namespace ResumableUploads.Hosting.Endpoints.Execution.Responses;
 
 /// <summary>
 /// The headers of a buffered response. They accept what the headers of the server accept and throw the same exceptions, so that a value that the server

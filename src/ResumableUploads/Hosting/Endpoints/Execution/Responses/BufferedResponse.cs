@@ -3,7 +3,7 @@ using System.IO.Pipelines;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 
-namespace ResumableUploads.Hosting.Endpoints.Execution;
+namespace ResumableUploads.Hosting.Endpoints.Execution.Responses;
 
 /// <summary>
 /// Buffers the response of an endpoint until it is stored. It behaves like the response of the server: it starts with the first byte, after which

@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Http;
 
-namespace ResumableUploads.Hosting.Endpoints.Execution;
+namespace ResumableUploads.Hosting.Endpoints.Execution.Responses;
 
 /// <summary>Selects the headers of an endpoint's response that are stored and replayed.</summary>
 internal sealed class StoredHeaderFilter(IEnumerable<string> additionalHeaders)
