@@ -54,7 +54,7 @@ public class ExistingAppTests
                 $"Content-Type: {form.Type}", .. form.Headers.Select(static header => $"{header.Name}: {header.Value}"),
             ]);
             await connection.SendAsync(form.Bytes.AsMemory(0, 100_000));
-            await app.Uploads.HasAsync("minutes", 100_000, Documents);
+            await app.Uploads.HasSingleAsync(100_000);
             await app.KillAsync();
         }
 

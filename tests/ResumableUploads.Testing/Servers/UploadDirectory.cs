@@ -43,11 +43,17 @@ public sealed class UploadDirectory : IDisposable
     public byte[] BytesOf(string fileId) => DataOf(fileId) is { } path ? File.ReadAllBytes(path) : [];
 
     /// <summary>Waits until the data file has the given length. A status request would stop the append.</summary>
-    public async Task HasAsync(string fileId, long length, string path = "/upload")
+    public Task HasAsync(string fileId, long length, string path = "/upload") => HasAsync(() => DataOf(fileId, path), length);
+
+    /// <summary>Waits until the only data file in the directory has the given length.</summary>
+    public Task HasSingleAsync(long length) => HasAsync(
+        () => Directory.GetFiles(Path.Combine(Root, "uploads"), "*.data", new EnumerationOptions { RecurseSubdirectories = true }).SingleOrDefault(), length);
+
+    private static async Task HasAsync(Func<string?> find, long length)
     {
         using var cancellation = new CancellationTokenSource(ChildHost.Timeout);
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
-        while (DataOf(fileId, path) is not { } file || new FileInfo(file).Length < length)
+        while (find() is not { } file || new FileInfo(file).Length < length)
         {
             Assert.True(await timer.WaitForNextTickAsync(cancellation.Token));
         }

@@ -132,7 +132,7 @@ public sealed class StartOverTests : IDisposable
     public async Task Store_that_cannot_create_keeps_the_old_content(string store, bool isCompleted)
     {
         bool fails = false;
-        await using TestApp app = await StartAsync(store, wrap: inner => new UncreatableStore(inner, () => fails));
+        await using TestApp app = await StartAsync(store, wrap: inner => new FailingCreationStore(inner, () => fails));
         await PutOldAsync(app, isCompleted);
         fails = true;
         await ShouldFailAsync(507, app.Client.AppendAsync("f", 0, New, 300));
@@ -233,7 +233,7 @@ public sealed class StartOverTests : IDisposable
     /// <summary>A store that supports staged appends, but cannot replace uploads.</summary>
     private sealed class CustomStore(IUploadStore inner) : DelegatingUploadStore(inner);
 
-    private sealed class UncreatableStore(IUploadStore inner, Func<bool> fails) : DelegatingUploadStore(inner)
+    private sealed class FailingCreationStore(IUploadStore inner, Func<bool> fails) : DelegatingUploadStore(inner)
     {
         public override ValueTask<CreateResult> CreateAsync(UploadKey key, UploadRecord record, CancellationToken cancellationToken) =>
             fails() ? throw new UploadStoreException(StoreFailure.Full, "Injected failure.") : base.CreateAsync(key, record, cancellationToken);
