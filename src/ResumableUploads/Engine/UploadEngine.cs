@@ -176,7 +176,11 @@ internal sealed class UploadEngine : IAsyncDisposable
                 return new UploadResult(UploadResultKind.HandlerRunning, info.Offset);
             }
 
-            await _remover.RemoveAsync(info, ignoreVersion: true, cancellationToken);
+            if (!await _remover.RemoveAsync(info, ignoreVersion: true, cancellationToken) && await _context.Store.GetAsync(key, cancellationToken) is not null)
+            {
+                return new UploadResult(UploadResultKind.Busy, info.Offset);
+            }
+
             Log.Cancelled(_context.Logger, key);
             return new UploadResult(UploadResultKind.Cancelled, info.Offset);
         }

@@ -88,6 +88,13 @@ internal sealed class TusRequestHandler(UploadRequestServices services)
             info = await services.Engine.GetStatusAsync(key, isClientGeneratedKey: false, request.Aborted);
         }
 
+        if (info is { State: UploadState.Receiving } full && full.Offset == full.Length && EngineRecord.From(full).Concatenation is null)
+        {
+            // The server stopped between the last byte and the completion. A client that sees the full offset sends no more requests.
+            await services.Engine.AppendAsync(CreateFinalCommand(full), services.Appends.CreateDetachedCallbacks(request), request.Aborted);
+            info = await services.Engine.GetStatusAsync(key, isClientGeneratedKey: false, request.Aborted);
+        }
+
         return TusResponses.ForStatus(info).WithDigest(info);
     }
 
@@ -135,6 +142,16 @@ internal sealed class TusRequestHandler(UploadRequestServices services)
             ? new BodyDigest(null, () => ReadTrailerDigest(context.Request))
             : BodyDigest.From(parsed.Checksum),
         ReprDigest = parsed.ReprDigest,
+    };
+
+    /// <summary>Creates a command without a body, which completes an upload that has all its bytes.</summary>
+    private static AppendCommand CreateFinalCommand(UploadInfo info) => new()
+    {
+        Key = info.Key,
+        Offset = info.Offset,
+        Body = PipeReader.Create(ReadOnlySequence<byte>.Empty),
+        BodyLength = 0,
+        CompletionRule = CompletionRule.AtLength,
     };
 
     private static CreateCommand CreateDetails(UploadRequest request, TusRequest parsed) => new(
