@@ -115,10 +115,14 @@ public static class ResumableUploadsApplicationBuilderExtensions
 
     private static RouteHandlerBuilder MapResumableUploads(this IEndpointRouteBuilder endpoints, string pattern, ResumableUploadOptions options)
     {
-        UploadRequestDispatcher dispatcher = UploadDispatcherFactory.CreateForPattern(endpoints.ServiceProvider, options, pattern);
+        string identity = pattern;
+        UploadRequestDispatcher dispatcher = UploadDispatcherFactory.CreateForPattern(endpoints.ServiceProvider, options, pattern, () => identity);
         IEndpointConventionBuilder creation = endpoints
             .Map(pattern, context => dispatcher.HandleAsync(context, UploadUrl.ForPath(context.Request.Path, context.Request)))
             .WithDisplayName($"Resumable uploads: {pattern}");
+
+        // The prefix of the group and the hosts are known when the endpoint is built.
+        creation.Finally(builder => identity = ResumableRoute.GetMappedIdentity((RouteEndpointBuilder)builder));
 
         // The URLs of single uploads, for the protocols in which the server chooses the URL.
         IEndpointConventionBuilder uploads = endpoints

@@ -9,8 +9,8 @@ namespace ResumableUploads.Hosting.Ownership;
 /// <summary>Determines the owner and the scope of an upload. Both are part of its key.</summary>
 /// <param name="options">The options.</param>
 /// <param name="logger">The logger.</param>
-/// <param name="pattern">The route pattern of a ready-made endpoint, or <see langword="null"/> if the uploads belong to middleware or to endpoints of the app.</param>
-internal sealed class UploadIdentityResolver(ResumableUploadOptions options, ILogger logger, string? pattern)
+/// <param name="getIdentity">Gets the identity of a ready-made endpoint, or <see langword="null"/> if the uploads belong to middleware or to endpoints of the app.</param>
+internal sealed class UploadIdentityResolver(ResumableUploadOptions options, ILogger logger, Func<string>? getIdentity)
 {
     private readonly OwnerResolver _ownerResolver = new(options, logger);
 
@@ -28,6 +28,6 @@ internal sealed class UploadIdentityResolver(ResumableUploadOptions options, ILo
         string place = options.Scope is { } getScope
             ? getScope(context)
             : $"{context.Request.Host.Host.ToLowerInvariant()}\0{context.Request.PathBase}{request.Url.CreationPath.Value}";
-        return (request.Target?.Route.Identity ?? pattern) is { } endpoint ? $"{endpoint}\0{place}" : place;
+        return (request.Target?.Route.Identity ?? getIdentity?.Invoke()) is { } endpoint ? $"{endpoint}\0{place}" : place;
     }
 }

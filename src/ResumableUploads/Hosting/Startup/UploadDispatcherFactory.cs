@@ -28,13 +28,17 @@ internal static class UploadDispatcherFactory
     /// <exception cref="OptionsValidationException">An option is invalid.</exception>
     /// <exception cref="InvalidOperationException">The store cannot be used.</exception>
     public static UploadRequestDispatcher CreateForMiddleware(IServiceProvider services, ResumableUploadOptions options) =>
-        Create(services, options, options.UploadPath, pattern: null, forEndpoints: false);
+        Create(services, options, options.UploadPath, getIdentity: null, forEndpoints: false);
 
     /// <summary>Creates the dispatcher of a ready-made endpoint.</summary>
+    /// <param name="services">The services of the application.</param>
+    /// <param name="options">The options.</param>
+    /// <param name="pattern">The route pattern within its group.</param>
+    /// <param name="getIdentity">Gets the identity of the endpoint, which is known after it was built.</param>
     /// <exception cref="OptionsValidationException">An option is invalid.</exception>
     /// <exception cref="InvalidOperationException">The store cannot be used.</exception>
-    public static UploadRequestDispatcher CreateForPattern(IServiceProvider services, ResumableUploadOptions options, string pattern) =>
-        Create(services, options, pattern, pattern, forEndpoints: false);
+    public static UploadRequestDispatcher CreateForPattern(IServiceProvider services, ResumableUploadOptions options, string pattern, Func<string> getIdentity) =>
+        Create(services, options, pattern, getIdentity, forEndpoints: false);
 
     /// <summary>Creates the dispatcher of endpoints of the application, which are the completion handler instead of <c>OnCompleted</c>.</summary>
     /// <exception cref="InvalidOperationException">The store cannot be used, or the endpoints' options have an <c>OnCompleted</c>.</exception>
@@ -45,7 +49,7 @@ internal static class UploadDispatcherFactory
         configure?.Invoke(options);
         options.IsMaxUploadSizeSetByEndpoint = options.MaxUploadSize != CreateOptions(services, RegisteredOptions.DefaultName).MaxUploadSize;
         return options.OnCompleted is null
-            ? Create(services, options, name, pattern: null, forEndpoints: true)
+            ? Create(services, options, name, getIdentity: null, forEndpoints: true)
             : throw new InvalidOperationException(
                 $"OnCompleted is set in WithResumableUploads() for '{name}', but the endpoint itself is the completion handler. Move the work there.");
     }
@@ -54,7 +58,7 @@ internal static class UploadDispatcherFactory
     internal static SharedUploadServices? FindSharedServices(IServiceProvider services) =>
         services.GetService<SharedUploadServices>() ?? (SharedServices.TryGetValue(services, out SharedUploadServices? shared) ? shared : null);
 
-    private static UploadRequestDispatcher Create(IServiceProvider services, ResumableUploadOptions options, string name, string? pattern, bool forEndpoints)
+    private static UploadRequestDispatcher Create(IServiceProvider services, ResumableUploadOptions options, string name, Func<string>? getIdentity, bool forEndpoints)
     {
         ValidateOptionsResult valid = new ResumableUploadOptionsValidator().Validate(null, options);
         if (valid.Failed)
@@ -89,7 +93,7 @@ internal static class UploadDispatcherFactory
         }
 
         app.Run(engine, metrics, store, engine.CreateSweepVisitor(new EventUploadCallbacks(events, store, services, context: null)));
-        return new UploadRequestDispatcher(new UploadRequestServices(options, events, engine, CancellationGuardStore.Wrap(store), services, time, logger) { Identities = new UploadIdentityResolver(options, logger, pattern) }, app.Stopping);
+        return new UploadRequestDispatcher(new UploadRequestServices(options, events, engine, CancellationGuardStore.Wrap(store), services, time, logger) { Identities = new UploadIdentityResolver(options, logger, getIdentity) }, app.Stopping);
     }
 
     /// <summary>Creates a separate instance of the options: from the container if <c>AddResumableUploads()</c> was called, otherwise the defaults.</summary>

@@ -50,6 +50,13 @@ internal sealed class ResumableRoute(RouteEndpoint appEndpoint, IResumableEndpoi
         appEndpoint.Metadata.GetMetadata<ControllerActionDescriptor>() is { } action ? $"{action.ControllerTypeInfo.FullName}.{action.MethodInfo.Name}" : "",
         appEndpoint.Metadata.GetMetadata<IEndpointNameMetadata>()?.EndpointName);
 
+    /// <summary>Gets the identity of a ready-made endpoint, as <see cref="Identity"/> is that of an endpoint of the app.</summary>
+    public static string GetMappedIdentity(RouteEndpointBuilder endpoint)
+    {
+        string pattern = endpoint.RoutePattern.RawText ?? "";
+        return Join(endpoint.Metadata.OfType<IHostMetadata>().LastOrDefault()?.Hosts) is { Length: > 0 } hosts ? $"{pattern}\0{hosts}" : pattern;
+    }
+
     /// <summary>Returns the route of a resumable endpoint, or <see langword="null"/> if the endpoint is not resumable.</summary>
     public static ResumableRoute? TryCreate(Endpoint endpoint) =>
         endpoint is RouteEndpoint route

@@ -91,6 +91,33 @@ public class MappedEndpointTests
     }
 
     [Theory]
+    [InlineData("/one/upload", "/two/upload", null, null)]
+    [InlineData("/upload", "/upload", "one.example", "two.example")]
+    public async Task Scope_does_not_join_the_uploads_of_two_endpoints(string one, string two, string? oneHost, string? twoHost)
+    {
+        await using TestApp app = await StartAsync(app =>
+        {
+            foreach ((string path, string? host) in new[] { (one, oneHost), (two, twoHost) })
+            {
+                IEndpointConventionBuilder mapped = app.MapGroup(path[..^"/upload".Length]).MapResumableUploads("/upload", static options =>
+                {
+                    options.FileSystem.Durability = Durability.ProcessCrash;
+                    options.Scope = static _ => "shared";
+                });
+                _ = host is null ? mapped : mapped.RequireHost(host);
+            }
+        });
+        foreach (string protocol in new[] { ProtocolClient.FileId, ProtocolClient.Tus, ProtocolClient.Ietf })
+        {
+            string url = await app.Client.BeginAsync(protocol, one, [1, 2, 3], 6, ("Host", oneHost ?? "localhost"));
+            string other = url.Replace(one, two, StringComparison.Ordinal);
+            Assert.NotEqual("3", (await app.Client.GetOffsetAsync(protocol, other, ("Host", twoHost ?? "localhost"))).Offset);
+            using HttpResponseMessage done = await app.Client.FinishAsync(protocol, url, 3, [4, 5, 6], ("Host", oneHost ?? "localhost"));
+            Assert.True(done.IsSuccessStatusCode);
+        }
+    }
+
+    [Theory]
     [InlineData("TRACE", 405)]
     [InlineData("OPTIONS", 200)]
     public async Task Other_methods_return_Allow_header(string method, int status)
