@@ -101,6 +101,12 @@ internal sealed record EngineRecord
             _ => record,
         };
     }
+
+    /// <summary>Returns whether a request may access an upload.</summary>
+    /// <param name="info">The upload.</param>
+    /// <param name="matches">The function of <see cref="AppendCommand.MatchesCreationRequest"/> for that request.</param>
+    public static bool AllowsAccess(UploadInfo info, Func<StoredRequest, bool>? matches) =>
+        matches is null || From(info).Request is not { } first || matches(first);
 }
 
 /// <summary>The state of the completion handler of a received upload.</summary>

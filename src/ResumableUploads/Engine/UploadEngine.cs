@@ -97,15 +97,23 @@ internal sealed class UploadEngine : IAsyncDisposable
     /// </summary>
     /// <param name="key">The upload.</param>
     /// <param name="isClientGeneratedKey">Whether the client chose the key, so that it can start the upload over after its completion.</param>
+    /// <param name="matchesCreationRequest">The function of <see cref="AppendCommand.MatchesCreationRequest"/>. An upload that does not match does not exist for the client.</param>
     /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
     /// <returns>The upload, or null if it does not exist or the client can create it again.</returns>
-    public async ValueTask<UploadInfo?> GetStatusAsync(UploadKey key, bool isClientGeneratedKey, CancellationToken cancellationToken)
+    public async ValueTask<UploadInfo?> GetStatusAsync(
+        UploadKey key, bool isClientGeneratedKey, Func<StoredRequest, bool>? matchesCreationRequest, CancellationToken cancellationToken)
     {
+        bool isPreemptible = _locks.IsPreemptible(key);
+        if (isPreemptible && matchesCreationRequest is not null && await GetMatchingAsync(key, matchesCreationRequest, cancellationToken) is null)
+        {
+            return null;
+        }
+
         // If the holder does not release the lock in time, its store call hangs. The store still returns the durable offset.
-        using UploadLock? uploadLock = _locks.IsPreemptible(key)
+        using UploadLock? uploadLock = isPreemptible
             ? await _locks.AcquireAsync(key, _context.Settings.PreemptionTimeout, cancellationToken)
             : null;
-        UploadInfo? info = await _context.Store.GetAsync(key, cancellationToken);
+        UploadInfo? info = await GetMatchingAsync(key, matchesCreationRequest, cancellationToken);
         return info is null || _context.RecordPolicy.IsExpired(info)
             || (isClientGeneratedKey && info.State == UploadState.Completed && _context.Settings.StartOverAfterCompletion)
             ? null
@@ -150,10 +158,18 @@ internal sealed class UploadEngine : IAsyncDisposable
         await _concatenations.TryConcatenateAsync(key, waitForLock: false, callbacks, cancellationToken);
 
     /// <summary>Removes an upload. Succeeds, without an offset, if it does not exist.</summary>
-    public async ValueTask<UploadResult> CancelAsync(UploadKey key, CancellationToken cancellationToken)
+    /// <param name="key">The upload.</param>
+    /// <param name="matchesCreationRequest">The function of <see cref="AppendCommand.MatchesCreationRequest"/>. An upload that does not match does not exist for the client.</param>
+    /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
+    public async ValueTask<UploadResult> CancelAsync(UploadKey key, Func<StoredRequest, bool>? matchesCreationRequest, CancellationToken cancellationToken)
     {
         try
         {
+            if (matchesCreationRequest is not null && await GetMatchingAsync(key, matchesCreationRequest, cancellationToken) is null)
+            {
+                return new UploadResult(UploadResultKind.Cancelled);
+            }
+
             // Waits without the lock, so that status requests are not blocked.
             if (!await _completion.WaitForHandlerAsync(key, cancellationToken))
             {
@@ -166,7 +182,7 @@ internal sealed class UploadEngine : IAsyncDisposable
                 return new UploadResult(UploadResultKind.Busy);
             }
 
-            if (await _context.Store.GetAsync(key, cancellationToken) is not { } info)
+            if (await GetMatchingAsync(key, matchesCreationRequest, cancellationToken) is not { } info)
             {
                 return new UploadResult(UploadResultKind.Cancelled);
             }
@@ -206,6 +222,13 @@ internal sealed class UploadEngine : IAsyncDisposable
             // The uploads stay received, and their handlers run again after the restart.
             Log.HandlersIgnoredStop(_context.Logger, _context.Settings.AppendGracePeriod);
         }
+    }
+
+    /// <summary>Gets an upload, or null if it does not exist or was created by a request that does not match.</summary>
+    private async ValueTask<UploadInfo?> GetMatchingAsync(UploadKey key, Func<StoredRequest, bool>? matchesCreationRequest, CancellationToken cancellationToken)
+    {
+        UploadInfo? info = await _context.Store.GetAsync(key, cancellationToken);
+        return info is not null && EngineRecord.AllowsAccess(info, matchesCreationRequest) ? info : null;
     }
 
     private async Task RunHandlerInBackgroundAsync(UploadInfo info, IUploadCallbacks callbacks)

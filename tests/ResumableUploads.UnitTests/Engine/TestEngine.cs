@@ -51,7 +51,7 @@ internal sealed class TestEngine : IAsyncDisposable
             Callbacks,
             cancellationToken).AsTask();
 
-    public Task<UploadResult> CancelAsync() => _engine.CancelAsync(Key, default).AsTask();
+    public Task<UploadResult> CancelAsync() => _engine.CancelAsync(Key, null, default).AsTask();
 
     /// <summary>Visits the upload as the sweep does.</summary>
     public async Task VisitAsync()

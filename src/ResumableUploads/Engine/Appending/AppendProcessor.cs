@@ -72,9 +72,9 @@ internal sealed class AppendProcessor(
     private async ValueTask<bool> ReplacesAsync(LockedAppend append, UploadInfo info)
     {
         AppendCommand command = append.Command;
-        bool mayReplace = command is { CreateIfMissing: not null, Offset: 0, BodyLength: not 0 } && info.State switch
+        bool mayReplace = command is { CreateIfMissing: not null, Offset: 0, BodyLength: not 0 } && EngineRecord.AllowsAccess(info, command.MatchesCreationRequest) && info.State switch
         {
-            UploadState.Receiving => command.RestartAtOffsetZero && info.Offset > 0 && command.Matches(EngineRecord.From(info)),
+            UploadState.Receiving => command.RestartAtOffsetZero && info.Offset > 0,
             UploadState.Completed => context.Settings.StartOverAfterCompletion || command.RestartAtOffsetZero,
             _ => false,
         };

@@ -25,7 +25,7 @@ internal sealed class AppendRunner(
             Network = ClientNetwork.Get(request.Context, command.Key.Owner),
             MaxUploadSize = request.Target is null ? null : Math.Min(_limits.GetMaxUploadSize(request.Target), contentLimit ?? long.MaxValue),
             CreateIfMissing = create is null ? null : create with { MaxUploadSize = contentLimit },
-            MatchesCreationRequest = request.Target is null ? null : first => MatchesCreation(request, first),
+            MatchesCreationRequest = GetCreationMatcher(request),
             RequestedDigestAlgorithm = DigestHeaders.GetPreferred(request.Context.Request.Headers[DigestHeaders.WantReprDigest]),
         };
         HttpResponseData CreateResponse(UploadResult result) => createResponse(result).WithHeader(DigestHeaders.ReprDigest, result.ReprDigest)
@@ -39,6 +39,10 @@ internal sealed class AppendRunner(
 
     /// <summary>Returns whether a request has the path, route values and query of the request that created an upload.</summary>
     public bool MatchesCreation(UploadRequest request, StoredRequest first) => endpointServices.CreationRequests.Matches(request.Context.Request, first);
+
+    /// <summary>Gets a function that compares a request with the one that created an upload, or <see langword="null"/> on a ready-made path.</summary>
+    public Func<StoredRequest, bool>? GetCreationMatcher(UploadRequest request) =>
+        request.Target is null ? null : first => MatchesCreation(request, first);
 
     /// <summary>
     /// Creates callbacks for an upload that completes in a request about another upload. The response of the endpoint is stored and not sent.

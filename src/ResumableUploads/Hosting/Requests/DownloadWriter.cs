@@ -21,11 +21,12 @@ internal static class DownloadWriter
 
     private static readonly string[] SafeContentTypePrefixes = ["audio/", "video/", "font/"];
 
-    /// <summary>Writes the content with headers of the protocol. Returns <see langword="false"/> if there is no completed upload.</summary>
+    /// <summary>Writes the content with headers of the protocol. Returns <see langword="false"/> if there is no completed upload that the request may read.</summary>
     public static async ValueTask<bool> TryWriteAsync(
-        HttpContext context, IUploadStore store, UploadKey key, IEnumerable<KeyValuePair<string, string>> protocolHeaders)
+        HttpContext context, IUploadStore store, UploadKey key, Func<StoredRequest, bool>? matchesCreationRequest, IEnumerable<KeyValuePair<string, string>> protocolHeaders)
     {
         if (await store.GetAsync(key, context.RequestAborted) is not { State: UploadState.Completed } info
+            || !EngineRecord.AllowsAccess(info, matchesCreationRequest)
             || await store.OpenReadAsync(key, context.RequestAborted) is not { } content)
         {
             return false;

@@ -33,18 +33,20 @@ internal sealed class FileIdRequestHandler(UploadRequestServices services)
         UploadKey key = UploadKeyFactory.FromFileId(owner, services.Identities.GetScope(request), parsed.FileId.Span);
         return parsed.Operation switch
         {
-            FileIdOperation.Status => await GetStatusAsync(context, key),
-            FileIdOperation.Cancel => FileIdResponses.For(await services.Engine.CancelAsync(key, context.RequestAborted)),
+            FileIdOperation.Status => await GetStatusAsync(request, key),
+            FileIdOperation.Cancel => FileIdResponses.For(await services.Engine.CancelAsync(key, services.Appends.GetCreationMatcher(request), context.RequestAborted)),
             _ => services.DecodedBodies.Check(request) is { } decoded
                 ? decoded.ToResponse()
                 : await services.Appends.AppendAsync(request, CreateCommand(request, key, parsed), FileIdResponses.For),
         };
     }
 
-    /// <summary>Returns whether the upload that a request is about exists at its endpoint.</summary>
-    public async ValueTask<bool> HasUploadAsync(UploadRequest request) =>
+    /// <summary>Gets the upload that a request is about, or <see langword="null"/> if its endpoint has none.</summary>
+    /// <exception cref="UploadStoreException">The store failed.</exception>
+    public async ValueTask<UploadInfo?> FindUploadAsync(UploadRequest request) =>
         Parse(request, out FileIdRequest parsed) is null && services.Identities.TryGetOwner(request.Context, UploadIdSource.Client, out string owner, out _)
-        && await services.Store.ExistsAsync(UploadKeyFactory.FromFileId(owner, services.Identities.GetScope(request), parsed.FileId.Span), request.Aborted);
+            ? await services.Store.FindAsync(UploadKeyFactory.FromFileId(owner, services.Identities.GetScope(request), parsed.FileId.Span), request.Aborted)
+            : null;
 
     private static Problem? Parse(UploadRequest request, out FileIdRequest parsed)
     {
@@ -53,10 +55,10 @@ internal sealed class FileIdRequestHandler(UploadRequestServices services)
         return FileIdParser.Parse(request.Context.Request.Method, request.Context.Request.Headers, request.IsOnStatusPath, isLatin1, out parsed);
     }
 
-    private ValueTask<HttpResponseData?> GetStatusAsync(HttpContext context, UploadKey key) => services.Store.QueryAsync(
+    private ValueTask<HttpResponseData?> GetStatusAsync(UploadRequest request, UploadKey key) => services.Store.QueryAsync(
         async () =>
         {
-            UploadInfo? info = await services.Engine.GetStatusAsync(key, isClientGeneratedKey: true, context.RequestAborted);
+            UploadInfo? info = await services.Engine.GetStatusAsync(key, isClientGeneratedKey: true, services.Appends.GetCreationMatcher(request), request.Aborted);
             return FileIdResponses.ForStatus(info).WithDigest(info);
         },
         FileIdResponses.For);

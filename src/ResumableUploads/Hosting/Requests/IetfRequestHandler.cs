@@ -48,9 +48,9 @@ internal sealed class IetfRequestHandler(UploadRequestServices services)
         switch (parsed.Operation)
         {
             case IetfOperation.Status:
-                return await services.Store.QueryAsync(() => GetStatusAsync(context, key, responses), CreateFinalResponse);
+                return await services.Store.QueryAsync(() => GetStatusAsync(request, key, responses), CreateFinalResponse);
             case IetfOperation.Cancel:
-                return responses.ForCancellation(await services.Engine.CancelAsync(key, context.RequestAborted));
+                return responses.ForCancellation(await services.Engine.CancelAsync(key, services.Appends.GetCreationMatcher(request), context.RequestAborted));
         }
 
         if (services.DecodedBodies.Check(request) is { } decoded)
@@ -75,10 +75,12 @@ internal sealed class IetfRequestHandler(UploadRequestServices services)
         return await services.Appends.AppendAsync(request, command, result => responses.ForAppend(result, location));
     }
 
-    /// <summary>Returns whether the upload at a URL was created by a client of the draft, at the endpoint of the request.</summary>
-    public async ValueTask<bool> HasUploadAsync(UploadRequest request) =>
+    /// <summary>Gets the upload at a URL, or <see langword="null"/> if it was not created by a client of the draft at the endpoint of the request.</summary>
+    /// <exception cref="UploadStoreException">The store failed.</exception>
+    public async ValueTask<UploadInfo?> FindUploadAsync(UploadRequest request) =>
         request.Url.Id is { } id && UploadUrl.IsId(id) && services.Identities.TryGetOwner(request.Context, UploadIdSource.Server, out string owner, out _)
-        && await services.Store.ExistsAsync(UploadKeyFactory.FromIetfId(owner, services.Identities.GetScope(request), id), request.Aborted);
+            ? await services.Store.FindAsync(UploadKeyFactory.FromIetfId(owner, services.Identities.GetScope(request), id), request.Aborted)
+            : null;
 
     private IetfResponses CreateResponses(UploadRequest request, out IetfVersion version)
     {
@@ -96,12 +98,13 @@ internal sealed class IetfRequestHandler(UploadRequestServices services)
     private bool IsLargeEnough(IetfRequest parsed, long? bodyLength) =>
         services.Options.Ietf.MinUploadSize <= (parsed.UploadLength ?? (parsed.IsLast ? bodyLength : null) ?? 0);
 
-    private async ValueTask<HttpResponseData?> GetStatusAsync(HttpContext context, UploadKey key, IetfResponses responses)
+    private async ValueTask<HttpResponseData?> GetStatusAsync(UploadRequest request, UploadKey key, IetfResponses responses)
     {
-        UploadInfo? info = await services.Engine.GetStatusAsync(key, isClientGeneratedKey: false, context.RequestAborted);
+        Func<StoredRequest, bool>? matches = services.Appends.GetCreationMatcher(request);
+        UploadInfo? info = await services.Engine.GetStatusAsync(key, isClientGeneratedKey: false, matches, request.Aborted);
         HttpResponseData response = responses.ForStatus(info).WithDigest(info);
-        return services.Options.AllowDownload && HttpMethods.IsGet(context.Request.Method) && info is { State: UploadState.Completed }
-            && await services.Store.TryDownloadAsync(context, key, response.Headers)
+        return services.Options.AllowDownload && HttpMethods.IsGet(request.Context.Request.Method) && info is { State: UploadState.Completed }
+            && await services.Store.TryDownloadAsync(request.Context, key, matches, response.Headers)
             ? null
             : response;
     }

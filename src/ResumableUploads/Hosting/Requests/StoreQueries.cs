@@ -12,19 +12,18 @@ internal sealed class StoreQueries(IUploadStore store, ILogger logger)
     /// <summary>Gets whether the store can hold bytes back until their digest is verified.</summary>
     public bool CanStageAppends { get; } = store.GetCapability<IStagedAppendStore>() is not null;
 
-    /// <summary>
-    /// Returns whether an upload exists. Returns <see langword="false"/> if the store fails: the request then fails in its handler, with the reason.
-    /// </summary>
-    public async ValueTask<bool> ExistsAsync(UploadKey key, CancellationToken cancellationToken)
+    /// <summary>Gets an upload, or <see langword="null"/> if it does not exist.</summary>
+    /// <exception cref="UploadStoreException">The store failed. The upload may exist.</exception>
+    public async ValueTask<UploadInfo?> FindAsync(UploadKey key, CancellationToken cancellationToken)
     {
         try
         {
-            return await store.GetAsync(key, cancellationToken) is not null;
+            return await store.GetAsync(key, cancellationToken);
         }
         catch (UploadStoreException e)
         {
             Log.StoreRequestFailed(logger, e);
-            return false;
+            throw;
         }
     }
 
@@ -43,6 +42,7 @@ internal sealed class StoreQueries(IUploadStore store, ILogger logger)
     }
 
     /// <summary>Writes the content of a finished upload as the response. Returns <see langword="false"/> if there is no finished upload.</summary>
-    public ValueTask<bool> TryDownloadAsync(HttpContext context, UploadKey key, IEnumerable<KeyValuePair<string, string>> protocolHeaders) =>
-        DownloadWriter.TryWriteAsync(context, store, key, protocolHeaders);
+    public ValueTask<bool> TryDownloadAsync(
+        HttpContext context, UploadKey key, Func<StoredRequest, bool>? matchesCreationRequest, IEnumerable<KeyValuePair<string, string>> protocolHeaders) =>
+        DownloadWriter.TryWriteAsync(context, store, key, matchesCreationRequest, protocolHeaders);
 }

@@ -55,9 +55,9 @@ internal sealed class TusRequestHandler(UploadRequestServices services)
             case TusOperation.Status:
                 return await services.Store.QueryAsync(() => GetStatusAsync(request, key), TusResponses.For);
             case TusOperation.Download:
-                return await services.Store.QueryAsync(() => DownloadAsync(context, key), TusResponses.For);
+                return await services.Store.QueryAsync(() => DownloadAsync(request, key), TusResponses.For);
             case TusOperation.Terminate:
-                return TusResponses.For(await services.Engine.CancelAsync(key, request.Aborted));
+                return TusResponses.For(await services.Engine.CancelAsync(key, services.Appends.GetCreationMatcher(request), request.Aborted));
         }
 
         if (services.DecodedBodies.Check(request) is { } decoded)
@@ -71,35 +71,39 @@ internal sealed class TusRequestHandler(UploadRequestServices services)
             : await services.Appends.AppendAsync(request, command, TusResponses.For);
     }
 
-    /// <summary>Returns whether the upload at a URL was created by a tus client, at the endpoint of the request.</summary>
-    public async ValueTask<bool> HasUploadAsync(UploadRequest request) =>
+    /// <summary>Gets the upload at a URL, or <see langword="null"/> if it was not created by a tus client at the endpoint of the request.</summary>
+    /// <exception cref="UploadStoreException">The store failed.</exception>
+    public async ValueTask<UploadInfo?> FindUploadAsync(UploadRequest request) =>
         request.Url.Id is { } id && UploadUrl.IsId(id) && services.Identities.TryGetOwner(request.Context, UploadIdSource.Server, out string owner, out _)
-        && await services.Store.ExistsAsync(UploadKeyFactory.FromTusId(owner, services.Identities.GetScope(request), id), request.Aborted);
+            ? await services.Store.FindAsync(UploadKeyFactory.FromTusId(owner, services.Identities.GetScope(request), id), request.Aborted)
+            : null;
 
     private async ValueTask<HttpResponseData?> GetStatusAsync(UploadRequest request, UploadKey key)
     {
-        UploadInfo? info = await services.Engine.GetStatusAsync(key, isClientGeneratedKey: false, request.Aborted);
+        UploadInfo? info = await services.Engine.GetStatusAsync(key, isClientGeneratedKey: false, services.Appends.GetCreationMatcher(request), request.Aborted);
 
         if (info is { State: UploadState.Receiving } && EngineRecord.From(info) is { Concatenation.IsPart: false } record
             && (record.Request is not { } first || services.Appends.MatchesCreation(request, first)))
         {
             // A concatenation that a crash has interrupted continues when a client requests the status of the final upload.
             await services.Engine.TryConcatenateAsync(key, services.Appends.CreateDetachedCallbacks(request), request.Aborted);
-            info = await services.Engine.GetStatusAsync(key, isClientGeneratedKey: false, request.Aborted);
+            info = await services.Engine.GetStatusAsync(key, isClientGeneratedKey: false, services.Appends.GetCreationMatcher(request), request.Aborted);
         }
 
         if (info is { State: UploadState.Receiving } full && full.Offset == full.Length && EngineRecord.From(full).Concatenation is null)
         {
             // The server stopped between the last byte and the completion. A client that sees the full offset sends no more requests.
             await services.Engine.AppendAsync(CreateFinalCommand(full), services.Appends.CreateDetachedCallbacks(request), request.Aborted);
-            info = await services.Engine.GetStatusAsync(key, isClientGeneratedKey: false, request.Aborted);
+            info = await services.Engine.GetStatusAsync(key, isClientGeneratedKey: false, services.Appends.GetCreationMatcher(request), request.Aborted);
         }
 
         return TusResponses.ForStatus(info).WithDigest(info);
     }
 
-    private async ValueTask<HttpResponseData?> DownloadAsync(HttpContext context, UploadKey key) =>
-        await services.Store.TryDownloadAsync(context, key, TusResponses.DownloadHeaders) ? null : TusResponses.For(new UploadResult(UploadResultKind.NotFound));
+    private async ValueTask<HttpResponseData?> DownloadAsync(UploadRequest request, UploadKey key) =>
+        await services.Store.TryDownloadAsync(request.Context, key, services.Appends.GetCreationMatcher(request), TusResponses.DownloadHeaders)
+            ? null
+            : TusResponses.For(new UploadResult(UploadResultKind.NotFound));
 
     private ValueTask<HttpResponseData?> CreateAsync(UploadRequest request, TusRequest parsed, AppendCommand command, string id)
     {

@@ -1,6 +1,8 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
+using ResumableUploads.Abstractions;
+using ResumableUploads.Engine;
 using ResumableUploads.Hosting.Endpoints.Routing;
 using ResumableUploads.Hosting.Requests.Bodies;
 using ResumableUploads.Protocols;
@@ -28,13 +30,31 @@ internal sealed class UploadRequestDispatcher(UploadRequestServices services, Ca
     public Task HandleAsync(HttpContext context, EndpointTarget target) =>
         HandleAsync(new UploadRequest(context, UploadUrl.ForEndpoint(context.Request), target));
 
-    /// <summary>Returns whether the upload that a request is about was created by an endpoint.</summary>
-    public async ValueTask<bool> HasUploadAsync(HttpContext context, EndpointTarget target)
+    /// <summary>Looks for the upload that a request is about among those of an endpoint.</summary>
+    public async ValueTask<UploadLookupResult> LookUpAsync(HttpContext context, EndpointTarget target)
     {
         var request = new UploadRequest(context, UploadUrl.ForEndpoint(context.Request), target);
-        return request.Url.IsUpload
-            ? await _tus.HasUploadAsync(request) || await _ietf.HasUploadAsync(request)
-            : await _fileId.HasUploadAsync(request);
+        try
+        {
+            UploadInfo? info = request.Url.IsUpload
+                ? await _tus.FindUploadAsync(request) ?? await _ietf.FindUploadAsync(request)
+                : await _fileId.FindUploadAsync(request);
+            return info is null ? UploadLookupResult.NotFound
+                : !EngineRecord.AllowsAccess(info, services.Appends.GetCreationMatcher(request)) ? UploadLookupResult.DifferentRequest
+                : info.State == UploadState.Receiving ? UploadLookupResult.Receiving
+                : UploadLookupResult.Received;
+        }
+        catch (UploadStoreException)
+        {
+            return UploadLookupResult.StoreFailed;
+        }
+    }
+
+    /// <summary>Responds that the store cannot be used. The client retries.</summary>
+    public Task HandleStoreFailureAsync(HttpContext context)
+    {
+        DisableServerLimits(context);
+        return ResponseWriter.WriteAsync(context, CreateStoreFailureResponse(context), stopping);
     }
 
     private async Task HandleAsync(UploadRequest request)
@@ -66,10 +86,23 @@ internal sealed class UploadRequestDispatcher(UploadRequestServices services, Ca
             return await _fileId.HandleAsync(request);
         }
 
-        // A request to an upload without the headers of a protocol uses the protocol that created the upload.
-        return url.IsUpload && !IetfHeaders.ArePresent(headers) && await _tus.HasUploadAsync(request)
-            ? await _tus.HandleAsync(request)
-            : await _ietf.HandleAsync(request);
+        try
+        {
+            // A request to an upload without the headers of a protocol uses the protocol that created the upload.
+            return url.IsUpload && !IetfHeaders.ArePresent(headers) && await _tus.FindUploadAsync(request) is not null
+                ? await _tus.HandleAsync(request)
+                : await _ietf.HandleAsync(request);
+        }
+        catch (UploadStoreException)
+        {
+            return CreateStoreFailureResponse(request.Context);
+        }
+    }
+
+    private static HttpResponseData CreateStoreFailureResponse(HttpContext context)
+    {
+        var failed = new UploadResult(UploadResultKind.StorageFailed);
+        return context.Request.Headers.ContainsKey(TusHeaders.Resumable) ? TusResponses.For(failed) : FileIdResponses.For(failed);
     }
 
     /// <summary>Announces the capabilities of every protocol. The status is 200 because URLSession does not accept 204.</summary>

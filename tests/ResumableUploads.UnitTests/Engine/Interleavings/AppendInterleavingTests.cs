@@ -52,6 +52,6 @@ public class AppendInterleavingTests
     private static async Task GetStatusAsync(InterleavingScheduler scheduler, ScheduledProcess process, UploadKey key)
     {
         await scheduler.JitterAsync();
-        await process.Engine.GetStatusAsync(key, isClientGeneratedKey: true, CancellationToken.None);
+        await process.Engine.GetStatusAsync(key, isClientGeneratedKey: true, null, CancellationToken.None);
     }
 }

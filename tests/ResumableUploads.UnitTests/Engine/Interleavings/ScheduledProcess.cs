@@ -67,7 +67,7 @@ internal sealed class ScheduledProcess : IUploadCallbacks
         UploadResult result = new(UploadResultKind.NotFound);
         for (int i = 0; i < 20; i++)
         {
-            long offset = (await Engine.GetStatusAsync(key, isClientGeneratedKey: true, CancellationToken.None))?.Offset ?? 0;
+            long offset = (await Engine.GetStatusAsync(key, isClientGeneratedKey: true, null, CancellationToken.None))?.Offset ?? 0;
             result = await AppendAsync(key, offset, BodyOf(content[(int)offset..]), content.Length - offset, content.Length);
             if (result.Kind is UploadResultKind.Completed or UploadResultKind.Replayed)
             {
@@ -80,7 +80,7 @@ internal sealed class ScheduledProcess : IUploadCallbacks
         return result;
     }
 
-    public Task CancelAsync(UploadKey key) => Engine.CancelAsync(key, CancellationToken.None).AsTask();
+    public Task CancelAsync(UploadKey key) => Engine.CancelAsync(key, null, CancellationToken.None).AsTask();
 
     /// <summary>Visits all uploads as a sweep does.</summary>
     public async Task SweepAsync()

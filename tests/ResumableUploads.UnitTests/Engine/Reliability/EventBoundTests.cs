@@ -30,7 +30,7 @@ public sealed class EventBoundTests : IAsyncLifetime
     {
         _engine.Callbacks.OnProgress = (_, token) => HoldAsync(token);
         Task<UploadResult> append = await StartAppendAsync();
-        Assert.Equal(1, (await Eventually.WithinAsync(_engine.Engine.GetStatusAsync(TestEngine.Key, false, default).AsTask()))!.Offset);
+        Assert.Equal(1, (await Eventually.WithinAsync(_engine.Engine.GetStatusAsync(TestEngine.Key, false, null, default).AsTask()))!.Offset);
         Assert.Equal(UploadResultKind.Appended, (await Eventually.WithinAsync(append)).Kind);
         Assert.DoesNotContain(_engine.Log.Lines, static line => line.StartsWith("Error", StringComparison.Ordinal));
     }
@@ -187,7 +187,7 @@ public sealed class EventBoundTests : IAsyncLifetime
     {
         if (reason == "preempt")
         {
-            _ = _engine.Engine.GetStatusAsync(TestEngine.Key, false, default).AsTask();
+            _ = _engine.Engine.GetStatusAsync(TestEngine.Key, false, null, default).AsTask();
         }
         else if (reason == "stop")
         {

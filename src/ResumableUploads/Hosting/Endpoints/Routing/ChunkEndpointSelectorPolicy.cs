@@ -16,6 +16,8 @@ namespace ResumableUploads.Hosting.Endpoints.Routing;
 /// </summary>
 internal sealed class ChunkEndpointSelectorPolicy : MatcherPolicy, IEndpointSelectorPolicy
 {
+    private readonly DeferredAuthorization _authorization = new();
+
     /// <summary>Gets an order that runs this policy after all others.</summary>
     public override int Order => int.MaxValue;
 
@@ -33,7 +35,14 @@ internal sealed class ChunkEndpointSelectorPolicy : MatcherPolicy, IEndpointSele
             }
             else if (IsAboutExistingUpload(httpContext.Request))
             {
-                httpContext.Features.Set(new ResumableEndpointCandidates([.. all.Select(i => GetRoute(candidates[i].Endpoint)!)]));
+                Endpoint[] endpoints = [.. all.Select(i => candidates[i].Endpoint)];
+                bool isDeferred = DeferredAuthorization.IsNeeded(httpContext, endpoints);
+                httpContext.Features.Set(new ResumableEndpointCandidates(endpoints, isDeferred));
+                if (isDeferred)
+                {
+                    candidates.ReplaceEndpoint(all[0], _authorization.GetUnauthorized(endpoints[0]), candidates[all[0]].Values);
+                }
+
                 Invalidate(candidates, all[1..]);
             }
             else

@@ -1,8 +1,13 @@
+using Microsoft.AspNetCore.Http;
+
 namespace ResumableUploads.Hosting.Endpoints.Routing;
 
 /// <summary>
 /// The resumable endpoints at the URL of a request about an existing upload, if the request does not show which of them created the upload. A feature of
 /// the request.
 /// </summary>
-/// <param name="Routes">The endpoints, most specific first.</param>
-internal sealed record ResumableEndpointCandidates(IReadOnlyList<ResumableRoute> Routes);
+/// <param name="ChunkEndpoints">The chunk endpoints, most specific first.</param>
+/// <param name="IsAuthorizationDeferred">
+/// Whether the endpoints have different policies, so that the authorization middleware has applied none and that of the selected endpoint must be applied.
+/// </param>
+internal sealed record ResumableEndpointCandidates(IReadOnlyList<Endpoint> ChunkEndpoints, bool IsAuthorizationDeferred);

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
+using System.Security.Claims;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Timeouts;
 using Microsoft.AspNetCore.Routing;
@@ -50,20 +51,37 @@ internal sealed class ResumableEndpointRegistry(IServiceProvider services)
             : GetOrStartDispatcher(route).HandleAsync(context, CreateTarget(route));
     }
 
-    /// <summary>Handles a request with the endpoint that created the upload, or with the most specific endpoint if no such upload exists.</summary>
+    /// <summary>
+    /// Handles a request with the endpoint that created the upload, or with the most specific endpoint that the user may use if no such upload exists.
+    /// </summary>
     private async Task HandleAsync(HttpContext context, ResumableEndpointCandidates candidates, Func<ResumableRoute, EndpointTarget> createTarget)
     {
-        EndpointTarget target = createTarget(candidates.Routes[0]);
-        foreach (EndpointTarget other in candidates.Routes.Select(createTarget))
+        ClaimsPrincipal user = context.User;
+        Endpoint? selected = null;
+        (UploadLookupResult Result, bool IsAllowed) best = default;
+        foreach (Endpoint endpoint in candidates.ChunkEndpoints)
         {
-            if (await GetOrStartDispatcher(other.Route).HasUploadAsync(context, other))
+            bool isAllowed = !candidates.IsAuthorizationDeferred || await DeferredAuthorization.AuthenticateAsync(context, endpoint);
+            EndpointTarget target = CreateTarget(endpoint);
+            (UploadLookupResult, bool) current = (await GetOrStartDispatcher(target.Route).LookUpAsync(context, target), isAllowed);
+            if (selected is null || current.CompareTo(best) > 0)
             {
-                target = other;
-                break;
+                (selected, best) = (endpoint, current);
             }
+
+            context.User = user;
         }
 
-        await GetOrStartDispatcher(target.Route).HandleAsync(context, target);
+        await (candidates.IsAuthorizationDeferred ? DeferredAuthorization.RunAsync(context, selected!, HandleSelectedAsync) : HandleSelectedAsync(context));
+
+        EndpointTarget CreateTarget(Endpoint endpoint) => createTarget(endpoint.Metadata.GetMetadata<ResumableRoute>()!);
+
+        Task HandleSelectedAsync(HttpContext context)
+        {
+            EndpointTarget target = CreateTarget(selected!);
+            UploadRequestDispatcher dispatcher = GetOrStartDispatcher(target.Route);
+            return best.Result == UploadLookupResult.StoreFailed ? dispatcher.HandleStoreFailureAsync(context) : dispatcher.HandleAsync(context, target);
+        }
     }
 }
 

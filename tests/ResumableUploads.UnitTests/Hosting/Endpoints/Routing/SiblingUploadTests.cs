@@ -1,0 +1,149 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Metadata;
+using Microsoft.Extensions.DependencyInjection;
+using ResumableUploads.Abstractions;
+using ResumableUploads.Testing;
+using ResumableUploads.Testing.Clients;
+using ResumableUploads.Testing.Servers;
+using ResumableUploads.Testing.Stores;
+
+namespace ResumableUploads.UnitTests.Hosting.Endpoints.Routing;
+
+/// <summary>Requests about an existing upload, at a URL where several endpoints could have created it.</summary>
+public class SiblingUploadTests
+{
+    private static readonly byte[] First = [1, 2, 3];
+    private static readonly byte[] Last = [4, 5, 6];
+
+    public static TheoryData<string> Protocols => ProtocolClient.Protocols;
+
+    [Fact]
+    public async Task Status_and_cancel_prefer_the_unfinished_upload_of_two_methods()
+    {
+        await using TestApp app = await EndpointApp.StartAsync(
+            static app =>
+            {
+                app.MapPost("/docs", static () => "created").WithResumableUploads();
+                app.MapPut("/docs", static () => "replaced").WithResumableUploads();
+            },
+            onTestHost: true);
+        (await app.Client.SendFileIdAsync("POST", "/docs", First, ("X-File-Size", "3"))).Dispose();
+        (await app.Client.SendFileIdAsync("PUT", "/docs", [1], ("X-File-Size", "3"))).Dispose();
+        Assert.Equal("1", (await app.Client.GetOffsetAsync(ProtocolClient.FileId, "/docs")).Offset);
+
+        (await app.Client.SendFileIdAsync("DELETE", "/docs", null)).Dispose();
+        using HttpResponseMessage repeated = await app.Client.SendFileIdAsync("POST", "/docs", [], ("X-Start-Byte", "3"));
+        Assert.Equal("created", await repeated.Content.ReadAsStringAsync());
+        Assert.Equal("3", (await app.Client.GetOffsetAsync(ProtocolClient.FileId, "/docs")).Offset);
+    }
+
+    [Theory]
+    [InlineData(ProtocolClient.FileId, 2)]
+    [InlineData(ProtocolClient.Tus, 4)]
+    [InlineData(ProtocolClient.Ietf, 4)]
+    public async Task Store_failure_while_the_endpoint_is_determined_returns_503(string protocol, int lookups)
+    {
+        var store = new BrieflyFailingStore(new FailingStore());
+        await using TestApp app = await StartTypesAsync(static json => json, static csv => csv, store);
+        string url = await BeginCsvAsync(app.Client, protocol);
+        for (int failures = 1; failures <= lookups; failures++)
+        {
+            store.FailuresLeft = failures;
+            (int status, string? offset) = await app.Client.GetOffsetAsync(protocol, url);
+            Assert.True(status == 503 || offset == "3", $"{failures}: {status} {offset}");
+            store.FailuresLeft = 0;
+        }
+
+        Assert.Equal("3", (await app.Client.GetOffsetAsync(protocol, url)).Offset);
+    }
+
+    [Fact]
+    public async Task Store_failure_while_the_protocol_is_determined_returns_503()
+    {
+        var store = new BrieflyFailingStore(new FailingStore());
+        await using TestApp app = await EndpointApp.StartAsync(
+            static app => app.MapPost("/files", static () => "done").WithResumableUploads(), options => options.Store = store, onTestHost: true);
+        string url = await app.Client.BeginAsync(ProtocolClient.Tus, "/files", First, 6);
+        store.FailuresLeft = 1;
+        using HttpResponseMessage failed = await app.Client.GetAsync(new Uri(url, UriKind.Relative));
+        Assert.Equal(503, (int)failed.StatusCode);
+    }
+
+    [Theory]
+    [MemberData(nameof(Protocols))]
+    public async Task Upload_of_second_endpoint_does_not_need_the_policy_of_the_first(string protocol)
+    {
+        await using TestApp app = await StartTypesAsync(
+            static json => json.RequireAuthorization("boss"), static csv => csv.RequireAuthorization(), new FailingStore());
+        (string, string) user = (HeaderAuthentication.Header, "sub:ann");
+        string url = await BeginCsvAsync(app.Client, protocol, user);
+        Assert.Equal("3", (await app.Client.GetOffsetAsync(protocol, url, user)).Offset);
+        using HttpResponseMessage done = await app.Client.FinishAsync(protocol, url, 3, Last, [user, .. FileIdType(protocol)]);
+        Assert.Equal("csv", await done.Content.ReadAsStringAsync());
+    }
+
+    [Theory]
+    [MemberData(nameof(Protocols))]
+    public async Task Upload_of_second_endpoint_needs_its_own_policy(string protocol)
+    {
+        await using TestApp app = await StartTypesAsync(
+            static json => json.RequireAuthorization(), static csv => csv.RequireAuthorization("volatile"), new FailingStore());
+        (string, string) user = (HeaderAuthentication.Header, "sub:ann");
+        string url = await BeginCsvAsync(app.Client, protocol, user, ("X-Admin", "1"));
+        Assert.Equal(403, (await app.Client.GetOffsetAsync(protocol, url, user)).Status);
+        using HttpResponseMessage rejected = await app.Client.FinishAsync(protocol, url, 3, Last, [user, .. FileIdType(protocol)]);
+        Assert.Equal(403, (int)rejected.StatusCode);
+        using HttpResponseMessage done = await app.Client.FinishAsync(protocol, url, 3, Last, [user, ("X-Admin", "1"), .. FileIdType(protocol)]);
+        Assert.Equal("csv", await done.Content.ReadAsStringAsync());
+    }
+
+    [Fact]
+    public async Task Anonymous_status_of_protected_siblings_returns_401()
+    {
+        await using TestApp app = await StartTypesAsync(
+            static json => json.RequireAuthorization("boss"), static csv => csv.RequireAuthorization(), new FailingStore());
+        Assert.Equal(401, (await app.Client.GetOffsetAsync(ProtocolClient.FileId, "/files")).Status);
+    }
+
+    private static (string, string)[] FileIdType(string protocol) => protocol == ProtocolClient.FileId ? [("Content-Type", "text/csv")] : [];
+
+    private static Task<string> BeginCsvAsync(HttpClient client, string protocol, params (string, string)[] headers) => client.BeginAsync(
+        protocol,
+        "/files",
+        First,
+        6,
+        [.. headers, protocol == ProtocolClient.Tus ? ("Upload-Metadata", "filetype dGV4dC9jc3Y=") : ("Content-Type", "text/csv")]);
+
+    /// <summary>Starts an app with an endpoint for JSON and one for CSV at the same URL.</summary>
+    private static Task<TestApp> StartTypesAsync(
+        Func<RouteHandlerBuilder, RouteHandlerBuilder> json, Func<RouteHandlerBuilder, RouteHandlerBuilder> csv, IUploadStore store) => EndpointApp.StartAsync(
+        app =>
+        {
+            app.UseAuthentication();
+            app.UseAuthorization();
+            json(app.MapPost("/files", static () => "json").WithMetadata(new AcceptsMetadata(["application/json"])).WithResumableUploads());
+            csv(app.MapPost("/files", static () => "csv").WithMetadata(new AcceptsMetadata(["text/csv"])).WithResumableUploads());
+        },
+        options => options.Store = store,
+        static builder =>
+        {
+            HeaderAuthentication.AddTo(builder);
+            builder.Services.AddAuthorization(static options =>
+            {
+                options.AddPolicy("boss", static policy => policy.RequireClaim("sub", "boss"));
+                options.AddPolicy("volatile", static policy => policy.RequireAssertion(static context =>
+                    context.Resource is HttpContext http && http.Request.Headers.ContainsKey("X-Admin")));
+            });
+        },
+        onTestHost: true);
+
+    /// <summary>A store whose next reads of uploads fail.</summary>
+    private sealed class BrieflyFailingStore(IUploadStore innerStore) : DelegatingUploadStore(innerStore)
+    {
+        public int FailuresLeft { get; set; }
+
+        public override ValueTask<UploadInfo?> GetAsync(UploadKey key, CancellationToken cancellationToken) =>
+            FailuresLeft-- > 0 ? throw new UploadStoreException(StoreFailure.Unavailable, "Injected failure.") : InnerStore.GetAsync(key, cancellationToken);
+    }
+}
