@@ -2,7 +2,9 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine;
+using ResumableUploads.Engine.Completion;
 using ResumableUploads.Hosting.Events;
+using ResumableUploads.Protocols;
 
 namespace ResumableUploads.Hosting.Requests;
 
@@ -21,11 +23,12 @@ internal static class DownloadWriter
 
     private static readonly string[] SafeContentTypePrefixes = ["audio/", "video/", "font/"];
 
-    /// <summary>Writes the content with headers of the protocol. Returns <see langword="false"/> if there is no completed upload.</summary>
+    /// <summary>Writes the content with headers of the protocol. Returns <see langword="false"/> if there is no completed upload that its handler has accepted.</summary>
     public static async ValueTask<bool> TryWriteAsync(
         HttpContext context, IUploadStore store, UploadKey key, IEnumerable<KeyValuePair<string, string>> protocolHeaders)
     {
         if (await store.GetAsync(key, context.RequestAborted) is not { State: UploadState.Completed } info
+            || !IsAccepted(info, await store.GetResponseAsync(key, context.RequestAborted))
             || await store.OpenReadAsync(key, context.RequestAborted) is not { } content)
         {
             return false;
@@ -54,6 +57,14 @@ internal static class DownloadWriter
                 enableRangeProcessing: true).ExecuteAsync(context);
             return true;
         }
+    }
+
+    /// <summary>Returns whether the stored response is not an error. A damaged response may have been one.</summary>
+    private static bool IsAccepted(UploadInfo info, ReadOnlyMemory<byte>? stored)
+    {
+        (ResponseCondition condition, ReadOnlyMemory<byte>? response) = ResponseEnvelope.Open(stored, EngineRecord.From(info));
+        return condition != ResponseCondition.Damaged
+            && (response is not { } bytes || StoredResponse.FromBytes(bytes).StatusCode < StatusCodes.Status400BadRequest);
     }
 
     private static string GetSafeContentType(string? clientType)
