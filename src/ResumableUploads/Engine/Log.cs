@@ -90,4 +90,7 @@ internal static partial class Log
 
     [LoggerMessage(228, LogLevel.Information, "The completion handler of upload {Key} has all its attempts again, as requested by the application.")]
     public static partial void HandlerRetried(ILogger logger, UploadKey key);
+
+    [LoggerMessage(280, LogLevel.Warning, "Upload {Key} cannot be read, so it is missing in the list of dead-lettered uploads.")]
+    public static partial void UnreadableUploadNotListed(ILogger logger, Exception exception, UploadKey key);
 }

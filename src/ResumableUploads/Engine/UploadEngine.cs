@@ -153,9 +153,29 @@ internal sealed class UploadEngine : IAsyncDisposable
         return result;
     }
 
-    /// <summary>Concatenates the parts of an upload if all of them are received.</summary>
-    public async ValueTask TryConcatenateAsync(UploadKey key, IUploadCallbacks callbacks, CancellationToken cancellationToken) =>
-        await _concatenations.TryConcatenateAsync(key, waitForLock: false, callbacks, cancellationToken);
+    /// <summary>Completes an upload that has all its bytes or parts: runs its handler, or waits for a run that has started.</summary>
+    /// <param name="info">The upload.</param>
+    /// <param name="command">An empty append at the offset of the upload.</param>
+    /// <param name="callbacks">The application.</param>
+    /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
+    /// <returns>The result, or null if the upload is a part, waits for bytes or parts, or was created by a different request.</returns>
+    public async ValueTask<UploadResult?> TryCompleteAsync(UploadInfo info, AppendCommand command, IUploadCallbacks callbacks, CancellationToken cancellationToken)
+    {
+        EngineRecord record = EngineRecord.From(info);
+        if (record.Concatenation is { IsPart: true } || !command.Matches(record))
+        {
+            return null;
+        }
+
+        if (info.State != UploadState.Receiving)
+        {
+            return await _completion.GetResultAsync(info, BoundedCallbacks.Wrap(callbacks, _context, CancellationToken.None), cancellationToken);
+        }
+
+        return record.Concatenation is not null ? await _concatenations.TryConcatenateAsync(info.Key, waitForLock: false, callbacks, cancellationToken)
+            : info.Offset == info.Length ? await AppendAsync(command, callbacks, cancellationToken)
+            : null;
+    }
 
     /// <summary>Removes an upload. Succeeds, without an offset, if it does not exist.</summary>
     /// <param name="key">The upload.</param>

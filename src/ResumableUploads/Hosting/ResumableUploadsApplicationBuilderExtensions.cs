@@ -129,7 +129,7 @@ public static class ResumableUploadsApplicationBuilderExtensions
             .Map($"{pattern.TrimEnd('/')}/{{{UploadUrl.QueryParameterName}:length({UploadUrl.IdLength})}}", context =>
             {
                 string path = context.Request.Path.Value!;
-                return dispatcher.HandleAsync(context, UploadUrl.ForPath(path[..path.TrimEnd('/').LastIndexOf('/')], context.Request));
+                return dispatcher.HandleAsync(context, UploadUrl.ForPath(new PathString(path[..path.TrimEnd('/').LastIndexOf('/')]), context.Request));
             })
             .WithDisplayName($"Resumable uploads: {pattern} (upload resource)");
         return new RouteHandlerBuilder([creation, uploads]).WithMetadata(CookieRedirectDisabledMetadata.Instance);

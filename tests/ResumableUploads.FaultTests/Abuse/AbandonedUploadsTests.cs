@@ -109,7 +109,7 @@ public class AbandonedUploadsTests(ITestOutputHelper output)
             server.Address,
             first,
             count,
-            static number => number % BrokenOff == 0 ? $"GET /status HTTP/1.1\r\nHost: a\r\nX-File-Id: unknown\r\n\r\n" : Request(number, FirstBytes),
+            static number => number % BrokenOff == 0 ? $"GET /status HTTP/1.1\r\nHost: 127.0.0.1\r\nX-File-Id: unknown\r\n\r\n" : Request(number, FirstBytes),
             static response => Assert.Equal(200, response.Status));
     }
 
@@ -119,5 +119,5 @@ public class AbandonedUploadsTests(ITestOutputHelper output)
         Head("POST", number) + $"X-File-Size: 1000\r\nContent-Length: {length}\r\n\r\n" + new string('x', of);
 
     private static string Head(string method, int number) =>
-        $"{method} /upload HTTP/1.1\r\nHost: a\r\nX-File-Id: {FileId(number)}\r\nCookie: {AbusedServer.Cookie(number / UploadsPerOwner)}\r\n";
+        $"{method} /upload HTTP/1.1\r\nHost: 127.0.0.1\r\nX-File-Id: {FileId(number)}\r\nCookie: {AbusedServer.Cookie(number / UploadsPerOwner)}\r\n";
 }

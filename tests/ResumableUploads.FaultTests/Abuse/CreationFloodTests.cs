@@ -83,5 +83,5 @@ public class CreationFloodTests(ITestOutputHelper output)
     }
 
     private static string Creation(string headers, int number) =>
-        $"POST /upload HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nCookie: {AbusedServer.Cookie(Owner)}\r\n{headers.Replace("{0}", number.ToString(), StringComparison.Ordinal)}\r\n";
+        $"POST /upload HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\nCookie: {AbusedServer.Cookie(Owner)}\r\n{headers.Replace("{0}", number.ToString(), StringComparison.Ordinal)}\r\n";
 }

@@ -97,11 +97,10 @@ internal sealed record LimitRow(string Name, string Request, int Status, string?
             string shown = id.Length > 50 ? $"{id[..20]}... of {id.Length} characters" : id;
             foreach (string method in new[] { "HEAD", "DELETE", "PATCH" })
             {
+                // None of these is the URL of an upload, so the request is passed to the app, which has no such route.
                 string chunk = method == "PATCH" ? "Upload-Offset: 0\r\nContent-Type: application/{0}\r\nUpload-Complete: ?1" : "X-Nothing: 0";
-                yield return new($"tus {method} of {shown}", Text($"{method} /upload/{id}", ["Tus-Resumable: 1.0.0", chunk.Replace("{0}", "offset+octet-stream", StringComparison.Ordinal).Replace("\r\nUpload-Complete: ?1", "", StringComparison.Ordinal)]), 404, "not-found");
-
-                // Without an upload header the request is passed to the app, which has no such route.
-                yield return new($"ietf {method} of {shown}", Text($"{method} /upload/{id}", ["Upload-Draft-Interop-Version: 10", chunk.Replace("{0}", "partial-upload", StringComparison.Ordinal)]), 404, method == "PATCH" ? "not-found" : null);
+                yield return new($"tus {method} of {shown}", Text($"{method} /upload/{id}", ["Tus-Resumable: 1.0.0", chunk.Replace("{0}", "offset+octet-stream", StringComparison.Ordinal).Replace("\r\nUpload-Complete: ?1", "", StringComparison.Ordinal)]), 404, null);
+                yield return new($"ietf {method} of {shown}", Text($"{method} /upload/{id}", ["Upload-Draft-Interop-Version: 10", chunk.Replace("{0}", "partial-upload", StringComparison.Ordinal)]), 404, null);
             }
         }
 

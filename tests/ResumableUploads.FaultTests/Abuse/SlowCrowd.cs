@@ -37,7 +37,7 @@ internal sealed class SlowConnection(Socket socket, int number, Slowness slownes
     public void Begin(int owner)
     {
         Cookie = AbusedServer.Cookie(owner);
-        string head = $"POST /upload HTTP/1.1\r\nHost: a\r\nX-File-Id: {FileId}\r\nX-File-Size: {Length}\r\nContent-Length: {Length}\r\nCookie: {Cookie}\r\n";
+        string head = $"POST /upload HTTP/1.1\r\nHost: 127.0.0.1\r\nX-File-Id: {FileId}\r\nX-File-Size: {Length}\r\nContent-Length: {Length}\r\nCookie: {Cookie}\r\n";
         try
         {
             socket.Send(Encoding.ASCII.GetBytes(slowness == Slowness.Head ? head : head + "\r\n"));

@@ -28,7 +28,11 @@ internal class DelegatingFileLayer : FileLayer
 
     public override List<string> GetDirectoryNames(string path, string? after, int count) => _inner.GetDirectoryNames(path, after, count);
 
+    public override List<string> GetFileNames(string path) => _inner.GetFileNames(path);
+
     public override DateTime GetDirectoryLastWriteTime(string path) => _inner.GetDirectoryLastWriteTime(path);
+
+    public override void SetDirectoryLastWriteTime(string path, DateTime time) => _inner.SetDirectoryLastWriteTime(path, time);
 
     public override long GetAvailableFreeSpace(string path) => _inner.GetAvailableFreeSpace(path);
 

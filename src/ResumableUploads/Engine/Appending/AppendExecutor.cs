@@ -72,6 +72,9 @@ internal sealed class AppendExecutor(EngineContext context, AppendFinisher finis
 
             info = accepted;
             result = new AppendResult(AppendStatus.Appended, accepted.Offset, accepted.Version);
+            content.IsProvisional = false;
+            content.ReportDurable(accepted.Offset);
+            await content.WaitForProgressAsync();
         }
 
         switch (result.Status)
@@ -111,7 +114,10 @@ internal sealed class AppendExecutor(EngineContext context, AppendFinisher finis
     /// <param name="uploadLength">The length of the upload, or null if it is unknown.</param>
     /// <param name="capacity">The maximum number of bytes to accept.</param>
     public AppendContent CreateContent(LockedAppend append, long? uploadLength, long capacity) =>
-        new(append.Command, uploadLength, append.Lock, capacity, context.Time, context.Settings, context.Stopping);
+        new(append.Command, uploadLength, append.Lock, capacity, context.Time, context.Settings, context.Stopping)
+        {
+            IsProvisional = append.AcceptAsync is not null,
+        };
 
     /// <summary>Creates the progress reporter, or returns null. Staged bytes may still be discarded, so they are not reported.</summary>
     public ProgressReporter? CreateProgressReporter(LockedAppend append, UploadInfo info, EngineRecord record) =>

@@ -61,8 +61,8 @@ internal sealed class UploadCreator(EngineContext context, SingleRequestUpload s
                 return new CreationResult.Created(info, written, HasContent: single is not null);
             }
 
-            // Another process has created the upload. The request continues with the existing upload.
-            return await context.Store.GetAsync(command.Key, cancellationToken) is { } other
+            // Another process has created the upload. The request continues with the existing upload, unless it was going to replace that one.
+            return command.Replaces is null && await context.Store.GetAsync(command.Key, cancellationToken) is { } other
                 ? new CreationResult.Created(other, EngineRecord.From(other), HasContent: false)
                 : new CreationResult.Failed(new UploadResult(UploadResultKind.Busy));
         }

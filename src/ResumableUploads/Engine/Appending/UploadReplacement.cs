@@ -40,9 +40,11 @@ internal sealed class UploadReplacement(EngineContext context, AppendExecutor ex
         LockedAppend append, UploadInfo replaced, CreationResult.Created created, CancellationToken cancellationToken)
     {
         AppendCommand command = append.Command;
+        bool isStarted = false;
         bool isReplaced = false;
         async ValueTask<UploadInfo?> ReplaceAsync(UploadInfo replacement)
         {
+            isStarted = true;
             UploadInfo? current = await TryReplaceAsync(replaced, replacement);
             isReplaced = current is not null;
             return current;
@@ -66,6 +68,11 @@ internal sealed class UploadReplacement(EngineContext context, AppendExecutor ex
             return isReplaced ? step with { IsCreated = true }
                 : step is AppendStep.Finished { Result: { Offset: not null } result } ? result with { Offset = replaced.Offset, UploadLength = replaced.Length }
                 : step;
+        }
+        catch (UploadStoreException e) when (!isStarted)
+        {
+            // The durable offset of the exception is that of the upload under the temporary key, which the client does not know.
+            throw new UploadStoreException(e.Failure, e.Message, replaced.Offset, e);
         }
         finally
         {

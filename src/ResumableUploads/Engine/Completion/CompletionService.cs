@@ -16,7 +16,7 @@ internal sealed class CompletionService(EngineContext context, HandlerLeases lea
     private const int MaxImmediateRetries = 3;
 
     private static readonly TimeSpan MaxPollInterval = TimeSpan.FromMilliseconds(250);
-    private readonly ConcurrentDictionary<UploadKey, Task<UploadResult>> _runs = new();
+    private readonly ConcurrentDictionary<RunKey, Task<UploadResult>> _runs = new();
 
     /// <summary>
     /// Performs the work of an append that remains after the lock is released. The handler runs without the lock, so that it cannot be preempted and does not
@@ -54,12 +54,12 @@ internal sealed class CompletionService(EngineContext context, HandlerLeases lea
                 return await GetCompletedResultAsync(info, cancellationToken);
             }
 
-            if (_runs.TryGetValue(info.Key, out Task<UploadResult>? run))
+            EngineRecord record = EngineRecord.From(info);
+            if (_runs.TryGetValue(new RunKey(info.Key, record.Created), out Task<UploadResult>? run))
             {
                 return await WaitForRunAsync(run, info, backoff.Remaining, cancellationToken);
             }
 
-            EngineRecord record = EngineRecord.From(info);
             bool isLeased = leases.IsLeased(record);
             if (!isLeased && await TryCompleteAsync(info, record, callbacks, cancellationToken) is { } result)
             {
@@ -95,14 +95,9 @@ internal sealed class CompletionService(EngineContext context, HandlerLeases lea
     /// <returns>False if the handler is still running after the completion timeout.</returns>
     public async ValueTask<bool> WaitForHandlerAsync(UploadKey key, CancellationToken cancellationToken)
     {
-        if (!_runs.TryGetValue(key, out Task<UploadResult>? run))
-        {
-            return true;
-        }
-
         try
         {
-            await run.WaitAsync(context.Settings.CompletionTimeout, context.Time, cancellationToken);
+            await Task.WhenAll(_runs.Where(run => run.Key.Upload == key).Select(static run => run.Value)).WaitAsync(context.Settings.CompletionTimeout, context.Time, cancellationToken);
             return true;
         }
         catch (TimeoutException)
@@ -162,7 +157,7 @@ internal sealed class CompletionService(EngineContext context, HandlerLeases lea
     private Task<UploadResult> RunLeasedHandlerAsync(UploadInfo info, EngineRecord record, IUploadCallbacks callbacks, Task progressReported)
     {
         var completion = new TaskCompletionSource<UploadResult>(TaskCreationOptions.RunContinuationsAsynchronously);
-        Task<UploadResult> run = _runs.GetOrAdd(info.Key, completion.Task);
+        Task<UploadResult> run = _runs.GetOrAdd(new RunKey(info.Key, record.Created), completion.Task);
         if (run == completion.Task)
         {
             _ = RunAsync(info, record, callbacks, progressReported, completion);
@@ -190,7 +185,7 @@ internal sealed class CompletionService(EngineContext context, HandlerLeases lea
             result = new UploadResult(UploadResultKind.HandlerFailed, info.Offset);
         }
 
-        _runs.TryRemove(info.Key, out _);
+        _runs.TryRemove(new RunKey(info.Key, record.Created), out _);
         completion.SetResult(result);
     }
 
@@ -211,15 +206,16 @@ internal sealed class CompletionService(EngineContext context, HandlerLeases lea
 
         // The renewer has stopped, so nothing else in this process writes the record from here on.
         record = await lease.StopAsync();
-        UploadInfo current = await GetExistingAsync(info.Key);
+        UploadInfo current = await GetExistingAsync(info.Key, record.Created);
         return result is { Kind: HandlerResultKind.Final } || current.State == UploadState.Completed
             ? await StoreResponseAsync(current, record, result?.Response)
             : await HandleFailureAsync(current, record, result, startTime, callbacks);
     }
 
-    private async ValueTask<UploadInfo> GetExistingAsync(UploadKey key) =>
-        await context.Store.GetAsync(key, CancellationToken.None)
-        ?? throw new UploadStoreException(StoreFailure.Corrupt, $"Upload {key} disappeared while its handler ran.");
+    private async ValueTask<UploadInfo> GetExistingAsync(UploadKey key, DateTimeOffset created) =>
+        await context.Store.GetAsync(key, CancellationToken.None) is { } info && EngineRecord.From(info).Created == created
+            ? info
+            : throw new UploadStoreException(StoreFailure.Corrupt, $"Upload {key} disappeared while its handler ran.");
 
     /// <summary>Stores the response and completes the upload. If another process has completed it, that process's response is the result.</summary>
     private async ValueTask<UploadResult> StoreResponseAsync(UploadInfo info, EngineRecord record, ReadOnlyMemory<byte>? response)
@@ -315,4 +311,7 @@ internal sealed class CompletionService(EngineContext context, HandlerLeases lea
 
     private static UploadResult HandlerRunningResult(UploadInfo info) =>
         new(UploadResultKind.HandlerRunning, info.Offset) { UploadLength = info.Length };
+
+    /// <summary>Identifies a run of the handler. An upload that starts over keeps its key, but is created again and needs a run of its own.</summary>
+    private readonly record struct RunKey(UploadKey Upload, DateTimeOffset Created);
 }

@@ -40,9 +40,23 @@ internal sealed class DeadLetterService(EngineContext context, HandlerLeases lea
         return true;
     }
 
-    /// <summary>Returns whether the handler of an upload of this engine must not run again.</summary>
-    public bool IsDeadLettered(UploadInfo info) =>
-        info.State == UploadState.Received && context.RecordPolicy.BelongsToThisEngine(info) && leases.IsExhausted(EngineRecord.From(info));
+    /// <summary>
+    /// Returns whether the handler of an upload of this engine must not run again. False during its last attempt, and if the record cannot be read, because
+    /// one such upload must not hide all others.
+    /// </summary>
+    public bool IsDeadLettered(UploadInfo info)
+    {
+        try
+        {
+            return info.State == UploadState.Received && context.RecordPolicy.BelongsToThisEngine(info)
+                && EngineRecord.From(info) is var record && leases.IsExhausted(record) && !leases.IsLeased(record);
+        }
+        catch (UploadStoreException e)
+        {
+            Log.UnreadableUploadNotListed(context.Logger, e, info.Key);
+            return false;
+        }
+    }
 
     /// <summary>Gives the handler of a received upload all its attempts again.</summary>
     /// <returns>The upload, or null if it is not a received upload of this engine, has expired, or its handler is running.</returns>

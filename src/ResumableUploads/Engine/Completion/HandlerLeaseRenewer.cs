@@ -94,7 +94,8 @@ internal sealed class HandlerLeaseRenewer : IAsyncDisposable
             return (IsRenewed: true, IsLost: false);
         }
 
-        if (EngineRecord.From(info).Handler?.LeasedBy != handler.LeasedBy)
+        EngineRecord stored = EngineRecord.From(info);
+        if (stored.Created != _record.Created || stored.Handler?.LeasedBy != handler.LeasedBy)
         {
             return (IsRenewed: false, IsLost: true);
         }

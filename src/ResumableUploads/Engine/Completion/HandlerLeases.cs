@@ -54,7 +54,8 @@ internal sealed class HandlerLeases(EngineContext context)
             info,
             current =>
             {
-                isOurs = current.State == UploadState.Received && EngineRecord.From(current).Handler?.LeasedBy == _processId;
+                isOurs = current.State == UploadState.Received
+                    && EngineRecord.From(current) is var stored && stored.Created == record.Created && stored.Handler?.LeasedBy == _processId;
                 return isOurs ? context.RecordPolicy.CreateReceived(record, current.Offset) : null;
             },
             CancellationToken.None);

@@ -58,6 +58,11 @@ internal sealed class AppendContent : UploadContent, IDisposable
 
     public BodyEndReason EndReason => _reader.EndReason;
 
+    /// <summary>
+    /// Gets or sets whether the bytes are stored under a temporary key and may still be rejected after the last one, so that durable offsets are not reported.
+    /// </summary>
+    public bool IsProvisional { get; set; }
+
     /// <summary>Gets or sets the receiver of durable offsets, or <see langword="null"/> if the application does not track progress.</summary>
     public ProgressReporter? Progress { get; set; }
 
@@ -111,6 +116,11 @@ internal sealed class AppendContent : UploadContent, IDisposable
 
     public override void ReportDurable(long durableOffset)
     {
+        if (IsProvisional)
+        {
+            return;
+        }
+
         _uploadLock.DurableOffset = durableOffset;
         Progress?.Report(durableOffset);
         if (_digest is null)

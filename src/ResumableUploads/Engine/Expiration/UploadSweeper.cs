@@ -52,6 +52,22 @@ internal sealed class UploadSweeper(IUploadStore store, TimeProvider time, ILogg
     /// <summary>Visits all uploads once.</summary>
     public async Task SweepAsync(CancellationToken cancellationToken)
     {
+        try
+        {
+            await SweepUploadsAsync(cancellationToken);
+        }
+        finally
+        {
+            // Also after a failure: on a full disk, this is what frees space.
+            if (!cancellationToken.IsCancellationRequested && store.GetCapability<ISelfCleaningStore>() is { } cleaner)
+            {
+                await cleaner.CleanUpAsync(cancellationToken);
+            }
+        }
+    }
+
+    private async Task SweepUploadsAsync(CancellationToken cancellationToken)
+    {
         UploadKey? checkpoint = await GetCheckpointAsync(cancellationToken);
         _hasCheckpoint = checkpoint is not null;
         await SweepRangeAsync(checkpoint, null, cancellationToken);
@@ -76,11 +92,6 @@ internal sealed class UploadSweeper(IUploadStore store, TimeProvider time, ILogg
             {
                 Log.SweepStepFailed(logger, e);
             }
-        }
-
-        if (store.GetCapability<ISelfCleaningStore>() is { } cleaner)
-        {
-            await cleaner.CleanUpAsync(cancellationToken);
         }
     }
 

@@ -11,9 +11,15 @@ namespace ResumableUploads.Engine.Reliability;
 internal sealed class CancellationGuardStore : DelegatingUploadStore
 {
     private readonly GuardedSingleRequestStore? _singleRequestStore;
+    private readonly GuardedReplacingStore? _replacingStore;
+    private readonly GuardedContentMover? _contentMover;
 
-    private CancellationGuardStore(IUploadStore innerStore) : base(innerStore) =>
-        _singleRequestStore = innerStore.GetCapability<ISingleRequestStore>() is { } inner ? new GuardedSingleRequestStore(inner) : null;
+    private CancellationGuardStore(IUploadStore innerStore) : base(innerStore)
+    {
+        _singleRequestStore = innerStore.GetCapability<ISingleRequestStore>() is { } singleRequestStore ? new GuardedSingleRequestStore(singleRequestStore) : null;
+        _replacingStore = innerStore.GetCapability<IReplacingStore>() is { } replacingStore ? new GuardedReplacingStore(replacingStore) : null;
+        _contentMover = innerStore.GetCapability<IContentMover>() is { } contentMover ? new GuardedContentMover(contentMover) : null;
+    }
 
     /// <summary>Wraps a store, unless it is wrapped already.</summary>
     public static IUploadStore Wrap(IUploadStore store) => store as CancellationGuardStore ?? new CancellationGuardStore(store);
@@ -70,7 +76,10 @@ internal sealed class CancellationGuardStore : DelegatingUploadStore
         GuardAsync((InnerStore, key), static (s, token) => s.InnerStore.GetResponseAsync(s.key, token), cancellationToken);
 
     public override T? GetCapability<T>() where T : class =>
-        typeof(T) == typeof(ISingleRequestStore) ? _singleRequestStore as T : InnerStore.GetCapability<T>();
+        typeof(T) == typeof(ISingleRequestStore) ? _singleRequestStore as T
+        : typeof(T) == typeof(IReplacingStore) ? _replacingStore as T
+        : typeof(T) == typeof(IContentMover) ? _contentMover as T
+        : InnerStore.GetCapability<T>();
 
     private static async ValueTask<T> GuardAsync<TState, T>(TState state, Func<TState, CancellationToken, ValueTask<T>> call, CancellationToken cancellationToken)
     {
@@ -94,5 +103,22 @@ internal sealed class CancellationGuardStore : DelegatingUploadStore
                 (inner, key, record, content),
                 static (s, token) => s.inner.CreateCompletedAsync(s.key, s.record, s.content, token),
                 cancellationToken);
+    }
+
+    private sealed class GuardedReplacingStore(IReplacingStore inner) : IReplacingStore
+    {
+        public ValueTask<UpdateResult> ReplaceAsync(
+            UploadKey key, string version, UploadKey replacementKey, string replacementVersion, CancellationToken cancellationToken) =>
+            GuardAsync(
+                (inner, key, version, replacementKey, replacementVersion),
+                static (s, token) => s.inner.ReplaceAsync(s.key, s.version, s.replacementKey, s.replacementVersion, token),
+                cancellationToken);
+    }
+
+    private sealed class GuardedContentMover(IContentMover inner) : IContentMover
+    {
+        public ValueTask<MoveResult> MoveContentAsync(UploadKey key, string path, bool overwrite, CancellationToken cancellationToken) =>
+            GuardAsync(
+                (inner, key, path, overwrite), static (s, token) => s.inner.MoveContentAsync(s.key, s.path, s.overwrite, token), cancellationToken);
     }
 }

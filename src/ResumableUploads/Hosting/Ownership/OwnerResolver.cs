@@ -67,19 +67,23 @@ internal sealed class OwnerResolver(ResumableUploadOptions options, ILogger logg
     }
 
     /// <summary>
-    /// Returns a text that identifies the user, or <see langword="null"/>. A subject identifier is unique for its issuer. A name is unique only for the
-    /// scheme that has authenticated it.
+    /// Returns a text that identifies the user, or <see langword="null"/>. A subject identifier is unique for its issuer. A name, or an identifier of the
+    /// default issuer, is unique only for the scheme that has authenticated it.
     /// </summary>
     private static string? GetUserName(ClaimsPrincipal user, System.Security.Principal.IIdentity identity)
     {
-        if ((user.FindFirst(ClaimTypes.NameIdentifier) ?? user.FindFirst("sub")) is { Value.Length: > 0 } id)
+        if ((FindAuthenticated(user, ClaimTypes.NameIdentifier) ?? FindAuthenticated(user, "sub")) is { Value.Length: > 0 } id)
         {
-            return $"{id.Issuer}\n{id.Value}";
+            string? scheme = id.Issuer == ClaimsIdentity.DefaultIssuer ? $"{id.Subject?.AuthenticationType}\n" : null;
+            return $"{id.Issuer}\n{scheme}{id.Value}";
         }
 
         string? issuer = identity is ClaimsIdentity claims ? claims.FindFirst(claims.NameClaimType)?.Issuer : null;
         return string.IsNullOrEmpty(identity.Name) ? null : $"{identity.AuthenticationType}\n{issuer}\n{identity.Name}";
     }
+
+    private static Claim? FindAuthenticated(ClaimsPrincipal user, string type) =>
+        user.Identities.Where(static identity => identity.IsAuthenticated).Select(identity => identity.FindFirst(type)).FirstOrDefault(static claim => claim is not null);
 
     /// <summary>
     /// Returns the secret in the browser's cookie, or <see langword="null"/> if there is none. A status request sets the cookie for later requests. The

@@ -1,3 +1,6 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using ResumableUploads.Abstractions;
 using ResumableUploads.Engine;
 using ResumableUploads.Hosting.Endpoints.Execution;
 using ResumableUploads.Hosting.Events;
@@ -35,6 +38,25 @@ internal sealed class AppendRunner(
         executor?.AddUnstoredHeaders(result);
         executor?.AbortIfNotCompleted(result);
         return executor is { HasSentResponse: true } ? null : CreateResponse(result);
+    }
+
+    /// <summary>
+    /// Completes an upload that has all its bytes or parts, like an empty append at its end. The response of the endpoint is stored and not sent. Returns
+    /// <see langword="null"/> if the upload is a part, waits for bytes or parts, or was created by a different request.
+    /// </summary>
+    public ValueTask<UploadResult?> TryCompleteAsync(UploadRequest request, UploadInfo info)
+    {
+        var command = new AppendCommand
+        {
+            Key = info.Key,
+            Network = ClientNetwork.Get(request.Context, info.Key.Owner),
+            Offset = info.Offset,
+            Body = PipeReader.Create(ReadOnlySequence<byte>.Empty),
+            BodyLength = 0,
+            CompletionRule = CompletionRule.AtLength,
+            MatchesCreationRequest = request.Target is null ? null : first => MatchesCreation(request, first),
+        };
+        return engine.TryCompleteAsync(info, command, CreateDetachedCallbacks(request), request.Aborted);
     }
 
     /// <summary>Returns whether a request has the path, route values and query of the request that created an upload.</summary>

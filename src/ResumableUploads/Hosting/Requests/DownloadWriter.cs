@@ -2,7 +2,9 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine;
+using ResumableUploads.Engine.Completion;
 using ResumableUploads.Hosting.Events;
+using ResumableUploads.Protocols;
 
 namespace ResumableUploads.Hosting.Requests;
 
@@ -21,12 +23,16 @@ internal static class DownloadWriter
 
     private static readonly string[] SafeContentTypePrefixes = ["audio/", "video/", "font/"];
 
-    /// <summary>Writes the content with headers of the protocol. Returns <see langword="false"/> if there is no completed upload that the request may read.</summary>
+    /// <summary>
+    /// Writes the content with headers of the protocol. Returns <see langword="false"/> if there is no completed upload that its handler has accepted and that
+    /// the request may read.
+    /// </summary>
     public static async ValueTask<bool> TryWriteAsync(
         HttpContext context, IUploadStore store, UploadKey key, Func<StoredRequest, bool>? matchesCreationRequest, IEnumerable<KeyValuePair<string, string>> protocolHeaders)
     {
         if (await store.GetAsync(key, context.RequestAborted) is not { State: UploadState.Completed } info
             || !EngineRecord.AllowsAccess(info, matchesCreationRequest)
+            || !IsAccepted(info, await store.GetResponseAsync(key, context.RequestAborted))
             || await store.OpenReadAsync(key, context.RequestAborted) is not { } content)
         {
             return false;
@@ -55,6 +61,14 @@ internal static class DownloadWriter
                 enableRangeProcessing: true).ExecuteAsync(context);
             return true;
         }
+    }
+
+    /// <summary>Returns whether the stored response is not an error. A damaged response may have been one.</summary>
+    private static bool IsAccepted(UploadInfo info, ReadOnlyMemory<byte>? stored)
+    {
+        (ResponseCondition condition, ReadOnlyMemory<byte>? response) = ResponseEnvelope.Open(stored, EngineRecord.From(info));
+        return condition != ResponseCondition.Damaged
+            && (response is not { } bytes || StoredResponse.FromBytes(bytes).StatusCode < StatusCodes.Status400BadRequest);
     }
 
     private static string GetSafeContentType(string? clientType)

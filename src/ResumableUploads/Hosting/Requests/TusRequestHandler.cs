@@ -81,20 +81,14 @@ internal sealed class TusRequestHandler(UploadRequestServices services)
     private async ValueTask<HttpResponseData?> GetStatusAsync(UploadRequest request, UploadKey key)
     {
         UploadInfo? info = await services.Engine.GetStatusAsync(key, isClientGeneratedKey: false, services.Appends.GetCreationMatcher(request), request.Aborted);
-
-        if (info is { State: UploadState.Receiving } && EngineRecord.From(info) is { Concatenation.IsPart: false } record
-            && (record.Request is not { } first || services.Appends.MatchesCreation(request, first)))
+        if (info is { State: not UploadState.Completed } && await services.Appends.TryCompleteAsync(request, info) is { } result)
         {
-            // A concatenation that a crash has interrupted continues when a client requests the status of the final upload.
-            await services.Engine.TryConcatenateAsync(key, services.Appends.CreateDetachedCallbacks(request), request.Aborted);
+            // A client that sees the full offset sends no more requests, so it gets that offset only after the handler has succeeded.
             info = await services.Engine.GetStatusAsync(key, isClientGeneratedKey: false, services.Appends.GetCreationMatcher(request), request.Aborted);
-        }
-
-        if (info is { State: UploadState.Receiving } full && full.Offset == full.Length && EngineRecord.From(full).Concatenation is null)
-        {
-            // The server stopped between the last byte and the completion. A client that sees the full offset sends no more requests.
-            await services.Engine.AppendAsync(CreateFinalCommand(full), services.Appends.CreateDetachedCallbacks(request), request.Aborted);
-            info = await services.Engine.GetStatusAsync(key, isClientGeneratedKey: false, services.Appends.GetCreationMatcher(request), request.Aborted);
+            if (info is { State: not UploadState.Completed })
+            {
+                return TusResponses.ForIncompleteStatus(result);
+            }
         }
 
         return TusResponses.ForStatus(info).WithDigest(info);
@@ -146,16 +140,6 @@ internal sealed class TusRequestHandler(UploadRequestServices services)
             ? new BodyDigest(null, () => ReadTrailerDigest(context.Request))
             : BodyDigest.From(parsed.Checksum),
         ReprDigest = parsed.ReprDigest,
-    };
-
-    /// <summary>Creates a command without a body, which completes an upload that has all its bytes.</summary>
-    private static AppendCommand CreateFinalCommand(UploadInfo info) => new()
-    {
-        Key = info.Key,
-        Offset = info.Offset,
-        Body = PipeReader.Create(ReadOnlySequence<byte>.Empty),
-        BodyLength = 0,
-        CompletionRule = CompletionRule.AtLength,
     };
 
     private static CreateCommand CreateDetails(UploadRequest request, TusRequest parsed) => new(

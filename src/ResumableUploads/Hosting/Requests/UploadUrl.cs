@@ -69,15 +69,24 @@ internal readonly record struct UploadUrl(PathString CreationPath, string? Id, b
     /// <summary>Gets the URL of an upload for the Location header. It is a path without a host, which is valid behind any proxy.</summary>
     public string GetLocation(string id, HttpRequest request)
     {
-        string path = request.PathBase.Add(CreationPath).ToUriComponent();
+        string path = EscapePath(request.PathBase.Add(CreationPath));
         if (!IsQueryParameter)
         {
-            return $"{path}/{id}";
+            return $"{path.TrimEnd('/')}/{id}";
         }
 
         var query = new QueryBuilder(QueryHelpers.ParseQuery(request.QueryString.Value).Where(static pair => pair.Key != QueryParameterName)) { { QueryParameterName, GetMethodPrefix(request) + id } };
         return path + query;
     }
+
+    /// <summary>
+    /// Escapes a path as the server has decoded it. <see cref="PathString.ToUriComponent()"/> keeps a percent sign before two digits, which the server would decode
+    /// again. Servers do not decode <c>%2F</c>.
+    /// </summary>
+    private static string EscapePath(PathString path) => new PathString(path.Value!
+        .Replace("%", "%25", StringComparison.Ordinal)
+        .Replace("%252F", "%2F", StringComparison.Ordinal)
+        .Replace("%252f", "%2f", StringComparison.Ordinal)).ToUriComponent();
 
     /// <summary>Gets the prefix of the id. A request to an upload keeps the prefix in its URL.</summary>
     private static string GetMethodPrefix(HttpRequest request)

@@ -53,6 +53,9 @@ internal static class TusResponses
         };
     }
 
+    /// <summary>Returns the response to a status request for an upload that has all its bytes and could not be completed. It has no offset.</summary>
+    public static HttpResponseData ForIncompleteStatus(UploadResult result) => ForError(result with { Offset = null });
+
     public static HttpResponseData ForCreation(UploadResult result, string location)
     {
         KeyValuePair<string, string>[] headers = [new("Location", location), .. GetOffsetHeaders(result.Offset), .. GetExpirationHeaders(result.Expires)];

@@ -50,4 +50,7 @@ internal static partial class Log
 
     [LoggerMessage(113, LogLevel.Error, "The disk of the upload directory {Directory} is full ({Reason}). New bytes are refused until space is freed.")]
     public static partial void DiskFull(ILogger logger, string directory, string reason);
+
+    [LoggerMessage(185, LogLevel.Error, "The directory {Directory} could not be read. The uploads in it are not listed, and do not expire until it can be read again. Check the disk and the permissions.")]
+    public static partial void DirectorySkipped(ILogger logger, Exception exception, string directory);
 }

@@ -104,9 +104,9 @@ public class TusHandlerTests
         {
             using HttpResponseMessage last = await app.Client.AppendChunkAsync(url, i == 0 ? 0 : File.Length, i == 0 ? File : []);
             Assert.Equal((i < 2 ? 500 : 200, "6"), ((int)last.StatusCode, last.Header("Upload-Offset")));
-            Assert.Equal(6, await app.Client.OffsetAsync(url));
         }
 
+        Assert.Equal(6, await app.Client.OffsetAsync(url));
         Assert.Equal(3, app.Seen.Count);
     }
 

@@ -142,12 +142,17 @@ public sealed class HandlerRetryTests : IAsyncLifetime
     [InlineData(false)]
     public async Task Dead_lettered_upload_runs_again_on_request_of_the_application(bool succeeds)
     {
-        await using var engine = new TestEngine(_store, _time, TestSettings.Default with { MaxHandlerAttempts = 1 });
+        await using var engine = new TestEngine(_store, _time, TestSettings.Default with { EngineName = "this", MaxHandlerAttempts = 1 });
         engine.Callbacks.OnCompleted = _engine.Callbacks.OnCompleted;
         engine.Callbacks.OnDeadLettered = _engine.Callbacks.OnDeadLettered;
         await engine.AppendAsync(0, [1, 2], 2);
         Assert.Equal((1, 1), (_runs.Count, _deadLettered));
         Assert.Equal(UploadResultKind.DeadLettered, (await engine.AppendAsync(2, [], 2)).Kind);
+        await using (var other = new TestEngine(_store, _time, TestSettings.Default with { EngineName = "other", MaxHandlerAttempts = 1 }))
+        {
+            Assert.Empty(await other.Engine.ListDeadLetteredAsync(default).ToListAsync());
+        }
+
         Assert.Equal(TestEngine.Key, Assert.Single(await engine.Engine.ListDeadLetteredAsync(default).ToListAsync()).Key);
 
         _succeeds = succeeds;

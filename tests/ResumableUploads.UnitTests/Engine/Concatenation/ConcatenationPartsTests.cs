@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Time.Testing;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Stores.Memory;
 using ResumableUploads.Testing;
@@ -47,6 +48,37 @@ public class ConcatenationPartsTests
         Assert.Equal("5", await GetOffsetAsync(other, waiting));
         Assert.Equal([1, 2, 3, 4, 5], Assert.Single(other.Seen).Content);
         Assert.Equal(404, await StatusAsync(app, part));
+    }
+
+    [Fact]
+    public async Task Part_that_changed_while_it_was_being_removed_is_removed_after_that()
+    {
+        var store = new HookedStore(_store) { IsUnswept = true };
+        await using TusApp app = await StartAsync(store);
+        string part = await CreatePartAsync(app, [1, 2, 3]);
+        int deletions = 0;
+        store.BeforeDelete = async key =>
+        {
+            if (++deletions == 1)
+            {
+                UploadInfo info = (await _store.GetAsync(key, default))!;
+                await _store.UpdateAsync(key, info.Version, info.Record, default);
+            }
+        };
+        await CreateFinalAsync(app, 201, part);
+        Assert.Equal((2, 404), (deletions, await StatusAsync(app, part)));
+    }
+
+    [Fact]
+    public async Task Expired_part_is_not_concatenated()
+    {
+        var time = new FakeTimeProvider();
+        var store = new HookedStore(new MemoryUploadStore(timeProvider: time)) { IsUnswept = true };
+        await using TestApp app = await AppAsync(configure: options => options.Store = store, time: time);
+        string part = await app.Client.CreateAsync("/upload", 3, Partial);
+        Assert.Equal(204, await app.Client.AppendChunkAsync(part, 0, [1, 2, 3]).StatusOfAsync());
+        time.Advance(TimeSpan.FromDays(7));
+        await app.Client.TusAsync("POST", "/upload", null, ("Upload-Concat", $"final;{part}")).ShouldBeProblemAsync(400, Own + "part-missing");
     }
 
     [Fact]

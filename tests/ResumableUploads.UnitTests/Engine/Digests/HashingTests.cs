@@ -1,7 +1,9 @@
 using System.Security.Cryptography;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Time.Testing;
 using ResumableUploads.Abstractions;
+using ResumableUploads.Engine.Digests;
 using ResumableUploads.Stores.Memory;
 using ResumableUploads.Testing;
 using ResumableUploads.Testing.Clients;
@@ -40,7 +42,7 @@ public class HashingTests
         for (int i = 0; i < 3; i++)
         {
             Assert.Equal(460, await app.Client.AppendChunkAsync(url, 1000, []).StatusOfAsync());
-            Assert.Equal(1000, await app.Client.OffsetAsync(url));
+            Assert.Equal(460, await app.Client.TusAsync("HEAD", url).StatusOfAsync());
         }
 
         Assert.Single(_opened);
@@ -119,15 +121,55 @@ public class HashingTests
         Assert.Equal(900, store.ReadBytes);
     }
 
-    [Fact]
-    public async Task Upload_that_is_created_again_is_hashed_again()
+    /// <param name="isSameTime">Whether the clock shows the same time for both uploads.</param>
+    /// <param name="isForeign">Whether another process has removed the first one.</param>
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    public async Task Upload_that_is_created_again_is_hashed_again(bool isSameTime, bool isForeign)
     {
-        await using TestApp app = await AppAsync(configure: options => options.Store = _store);
+        var time = new FakeTimeProvider(DateTimeOffset.UnixEpoch.AddYears(56));
+        await using TestApp app = await AppAsync(configure: options => options.Store = _store, time: time);
         await app.Client.AppendAsync("f", 0, new byte[900], 1000).ShouldHaveOffsetAsync(900);
         await app.Client.AppendAsync("f", 900, File[900..], 1000, ("Repr-Digest", DigestOf(File))).ShouldBeProblemAsync(400, Own + "digest-mismatch", 900);
-        (await app.Client.DeleteUploadAsync("f")).Dispose();
+        if (isForeign)
+        {
+            await _store.DeleteAsync(Assert.Single(await _store.ListAsync(new UploadQuery(), default).ToListAsync()).Key, null, default);
+        }
+        else
+        {
+            (await app.Client.DeleteUploadAsync("f")).Dispose();
+        }
+
+        time.Advance(isSameTime ? TimeSpan.Zero : TimeSpan.FromSeconds(1));
         await app.Client.AppendAsync("f", 0, File[..900], 1000).ShouldHaveOffsetAsync(900);
         await app.Client.AppendAsync("f", 900, File[900..], 1000, ("Repr-Digest", DigestOf(File))).ShouldHaveOffsetAsync(1000, complete: true);
+    }
+
+    [Fact]
+    public async Task Number_of_hash_states_is_limited()
+    {
+        var store = new OneByteStore(_store);
+        var hasher = new ContentHasher(store);
+        for (int round = 0; round < 2; round++)
+        {
+            store.Opened = 0;
+            for (int i = 0; i < 300; i++)
+            {
+                (await hasher.HashAsync(new UploadKey("owner", $"upload-{i}"), DateTimeOffset.UnixEpoch, DigestAlgorithm.Sha256, 1, default)).Dispose();
+            }
+        }
+
+        Assert.NotEqual(0, store.Opened);
+    }
+
+    [Fact]
+    public async Task Requested_digest_has_the_requested_algorithm()
+    {
+        await using TestApp app = await AppAsync(configure: options => options.Store = _store);
+        using HttpResponseMessage response = await app.Client.AppendAsync("f", 0, File, 1000, ("Repr-Digest", DigestOf(File)), ("Want-Repr-Digest", "sha-512=5"));
+        Assert.Equal((200, $"sha-512=:{Convert.ToBase64String(SHA512.HashData(File))}:"), ((int)response.StatusCode, response.Header("Repr-Digest")));
     }
 
     [Fact]
@@ -148,6 +190,28 @@ public class HashingTests
         Assert.Equal(460, await app.Client.TusAsync("POST", TusApp.Url, null, ("Upload-Concat", $"final;{part}"), ("Repr-Digest", DigestOf([1]))).StatusOfAsync());
         Assert.Equal(201, await app.Client.TusAsync("POST", TusApp.Url, null, ("Upload-Concat", $"final;{part}"), ("Repr-Digest", DigestOf(File))).StatusOfAsync());
         Assert.Equal(File, Assert.Single(app.Seen).Content);
+    }
+
+    [Fact]
+    public async Task Digest_of_finished_content_is_computed_once()
+    {
+        await using (TestApp app = await AppAsync(configure: Configure))
+        {
+            await app.Client.AppendAsync("f", 0, File, 1000).ShouldHaveOffsetAsync(1000, complete: true);
+            await app.Client.AppendAsync("f", 1000, [], 1000, ("Repr-Digest", DigestOf([1]))).ShouldBeProblemAsync(409, Own + "different-content", 1000);
+        }
+
+        _opened.Clear();
+        await using TestApp next = await AppAsync(configure: Configure);
+        await next.Client.AppendAsync("f", 1000, [], 1000, ("Repr-Digest", DigestOf([2]))).ShouldBeProblemAsync(409, Own + "different-content", 1000);
+        await next.Client.AppendAsync("f", 1000, [], 1000, ("Repr-Digest", DigestOf(File))).ShouldHaveOffsetAsync(1000, complete: true);
+        Assert.Empty(_opened);
+
+        void Configure(ResumableUploadOptions options)
+        {
+            options.Store = _store;
+            options.OnCompleted = null;
+        }
     }
 
     [Fact]
@@ -173,6 +237,18 @@ public class HashingTests
     }
 
     private static string DigestOf(byte[] bytes) => $"sha-256=:{Convert.ToBase64String(SHA256.HashData(bytes))}:";
+
+    /// <summary>A store in which every upload has one byte.</summary>
+    private sealed class OneByteStore(IUploadStore innerStore) : DelegatingUploadStore(innerStore)
+    {
+        public int Opened { get; set; }
+
+        public override ValueTask<Stream?> OpenReadAsync(UploadKey key, CancellationToken cancellationToken)
+        {
+            Opened++;
+            return ValueTask.FromResult<Stream?>(new MemoryStream([1]));
+        }
+    }
 
     /// <summary>Counts the bytes that are read from the store, or blocks the reads.</summary>
     private sealed class CountingReadStore(IUploadStore innerStore) : DelegatingUploadStore(innerStore)

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Time.Testing;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine;
+using ResumableUploads.Engine.Reliability;
 using ResumableUploads.Stores.Memory;
 using ResumableUploads.Testing;
 using ResumableUploads.Testing.Clients;
@@ -54,6 +55,26 @@ public sealed class ForeignCancellationTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
+    public async Task Capability_call_that_times_out_is_a_storage_failure(bool isMove)
+    {
+        IUploadStore store = CancellationGuardStore.Wrap(new TimingOutCapabilitiesStore());
+        UploadStoreException failure = await Assert.ThrowsAsync<UploadStoreException>(async () =>
+        {
+            if (isMove)
+            {
+                await store.GetCapability<IContentMover>()!.MoveContentAsync(TestEngine.Key, "/target", false, CancellationToken.None);
+            }
+            else
+            {
+                await store.GetCapability<IReplacingStore>()!.ReplaceAsync(TestEngine.Key, "1", new UploadKey("owner", "new"), "1", CancellationToken.None);
+            }
+        });
+        Assert.Equal(StoreFailure.Unavailable, failure.Failure);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
     public async Task Request_whose_store_call_times_out_returns_503(bool isSynchronous)
     {
         var store = new TimingOutStore { IsSynchronous = isSynchronous };
@@ -63,6 +84,19 @@ public sealed class ForeignCancellationTests
         await app.Client.AppendAsync("f", 1, [2], 10).ShouldBeProblemAsync(503, Own + "storage-failed");
         var failure = await Assert.ThrowsAsync<HttpRequestException>(() => app.Client.StatusAsync("f"));
         Assert.Equal(System.Net.HttpStatusCode.ServiceUnavailable, failure.StatusCode);
+    }
+
+    private sealed class TimingOutCapabilitiesStore() : DelegatingUploadStore(new MemoryUploadStore()), IReplacingStore, IContentMover
+    {
+        public ValueTask<UpdateResult> ReplaceAsync(
+            UploadKey key, string version, UploadKey replacementKey, string replacementVersion, CancellationToken cancellationToken) =>
+            throw new TaskCanceledException();
+
+        public async ValueTask<MoveResult> MoveContentAsync(UploadKey key, string path, bool overwrite, CancellationToken cancellationToken)
+        {
+            await Task.Yield();
+            throw new TaskCanceledException();
+        }
     }
 
     /// <summary>A store whose client library has a timeout of its own.</summary>

@@ -46,6 +46,16 @@ public sealed class SweeperSurvivalTests
         Assert.Equal(3, _log.Lines.Count(static line => line.Contains("[213]", StringComparison.Ordinal)));
     }
 
+    [Fact]
+    public async Task Sweep_cleans_up_although_its_listing_fails()
+    {
+        _store.OnList = static () => new UploadStoreException(StoreFailure.Unavailable, "unreadable");
+        var sweeper = new UploadSweeper(_store, _time, _log.CreateLogger("test"));
+        sweeper.Add(new Visitor());
+        await Assert.ThrowsAsync<UploadStoreException>(() => sweeper.SweepAsync(CancellationToken.None));
+        Assert.Equal(1, _store.CleanUps);
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
@@ -122,8 +132,10 @@ public sealed class SweeperSurvivalTests
         }
     }
 
-    private sealed class FaultyStore(IUploadStore innerStore) : DelegatingUploadStore(innerStore), ISweepCheckpointStore
+    private sealed class FaultyStore(IUploadStore innerStore) : DelegatingUploadStore(innerStore), ISweepCheckpointStore, ISelfCleaningStore
     {
+        public int CleanUps { get; private set; }
+
         public Exception? CheckpointReadFailure { get; set; }
 
         public Exception? CheckpointWriteFailure { get; set; }
@@ -132,6 +144,12 @@ public sealed class SweeperSurvivalTests
 
         public override IAsyncEnumerable<UploadInfo> ListAsync(UploadQuery query, CancellationToken cancellationToken) =>
             OnList?.Invoke() is { } failure ? throw failure : base.ListAsync(query, cancellationToken);
+
+        public ValueTask CleanUpAsync(CancellationToken cancellationToken)
+        {
+            CleanUps++;
+            return ValueTask.CompletedTask;
+        }
 
         public ValueTask<UploadKey?> GetSweepCheckpointAsync(CancellationToken cancellationToken) =>
             CheckpointReadFailure is { } failure ? throw failure : new ValueTask<UploadKey?>((UploadKey?)null);

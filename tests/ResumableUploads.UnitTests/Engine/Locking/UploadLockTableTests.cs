@@ -14,6 +14,14 @@ public class UploadLockTableTests
     public UploadLockTableTests() => _locks = new UploadLockTable(_time);
 
     [Fact]
+    public void Token_that_is_first_read_after_a_request_to_release_is_canceled()
+    {
+        using UploadLock uploadLock = new UploadLockTable(TimeProvider.System).TryAcquire(new UploadKey("owner", "id"))!;
+        uploadLock.RequestRelease();
+        Assert.True(uploadLock.ReleaseRequested.IsCancellationRequested);
+    }
+
+    [Fact]
     public void TryAcquire_held_lock_returns_null_until_disposed()
     {
         UploadLock uploadLock = _locks.TryAcquire(Key)!;

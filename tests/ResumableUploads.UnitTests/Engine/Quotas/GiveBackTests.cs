@@ -107,6 +107,13 @@ public class GiveBackTests
             await context.SendAsync(id, 40, new byte[40], 80, 200);
             await context.DeleteAsync(id);
         },
+        ["finished by the end of a body of unknown length, removed"] = static async (context, id) =>
+        {
+            using HttpResponseMessage finished = await context.Client.IetfAsync(
+                "POST", "/upload", IetfClient.Newest, ProblemExpectations.Chunked(new byte[80]), IetfClient.Completeness(IetfClient.Newest, true));
+            Assert.Equal(201, (int)finished.StatusCode);
+            Assert.Equal(204, await context.Client.IetfAsync("DELETE", finished.Header("Location")!, IetfClient.Newest, null).StatusOfAsync());
+        },
         ["expired"] = static async (context, id) =>
         {
             await context.SendAsync(id, 0, [1], 80, 200);

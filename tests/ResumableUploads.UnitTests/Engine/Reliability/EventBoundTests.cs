@@ -63,6 +63,26 @@ public sealed class EventBoundTests : IAsyncLifetime
         Assert.Equal(1, calls);
     }
 
+    [Fact]
+    public async Task OnProgress_is_not_called_while_an_abandoned_call_runs()
+    {
+        int calls = 0;
+        _engine.Callbacks.OnProgress = (_, _) =>
+        {
+            Interlocked.Increment(ref calls);
+            return HoldAsync(CancellationToken.None);
+        };
+        var pipe = new Pipe();
+        await pipe.Writer.WriteAsync(new byte[] { 1 });
+        Task<UploadResult> append = _engine.AppendAsync(0, pipe.Reader, null, 10);
+        await Eventually.WithinAsync(_entered.Task);
+        await Eventually.TrueAsync(() => _engine.HasLogged(Abandoned), "the event is abandoned", () => _time.Advance(TimeSpan.FromSeconds(1)));
+        await pipe.Writer.WriteAsync(new byte[] { 2 });
+        await pipe.Writer.CompleteAsync();
+        await Eventually.TrueAsync(() => append.IsCompleted, "the append ends", () => _time.Advance(TimeSpan.FromSeconds(1)));
+        Assert.Equal((2, 1), ((await append).Offset, calls));
+    }
+
     [Theory]
     [InlineData("preempt", UploadResultKind.Preempted)]
     [InlineData("stop", UploadResultKind.ShuttingDown)]

@@ -46,6 +46,21 @@ public class AnonymousBrowserTests
         Assert.Null(response.Header("Set-Cookie"));
     }
 
+    /// <summary>The owner is determined for each endpoint that the upload may belong to.</summary>
+    [Fact]
+    public async Task Status_request_for_several_endpoints_sets_one_cookie()
+    {
+        await using TestApp app = await EndpointApp.StartAsync(
+            static app =>
+            {
+                app.MapPost("/upload", static () => "post").WithResumableUploads();
+                app.MapPut("/upload", static () => "put").WithResumableUploads();
+            },
+            onTestHost: true);
+        using HttpResponseMessage status = await SendRequestAsync(app, HttpMethod.Get, "/upload", null, FromPage);
+        Assert.Single(status.Headers.GetValues("Set-Cookie"));
+    }
+
     [Fact]
     public async Task Cookie_is_kept_for_a_year()
     {

@@ -1,3 +1,4 @@
+using System.Security.Claims;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using ResumableUploads.Testing;
@@ -85,6 +86,31 @@ public class AuthenticatedOwnerTests
         using HttpResponseMessage response = await SendAsync(app, HttpMethod.Get, "sub:1");
         Assert.Equal(401, (int)response.StatusCode);
     }
+
+    [Fact]
+    public async Task Same_identifier_of_two_schemes_without_issuer_is_two_owners()
+    {
+        await using TestApp app = await StartWithPrincipalAsync(static user => new(new ClaimsIdentity([new Claim(ClaimTypes.NameIdentifier, "1")], user)));
+        using HttpResponseMessage created = await AppendAsync(app, "staff", 0, 10);
+        Assert.Equal((10, 0), (await StatusAsync(app, "staff"), await StatusAsync(app, "customers")));
+    }
+
+    [Fact]
+    public async Task Identifier_of_an_identity_that_is_not_authenticated_is_ignored()
+    {
+        await using TestApp app = await StartWithPrincipalAsync(static user => new(
+            [new ClaimsIdentity([new Claim(ClaimTypes.Name, user)], "header"), new ClaimsIdentity([new Claim(ClaimTypes.NameIdentifier, "1")])]));
+        using HttpResponseMessage created = await AppendAsync(app, "ann", 0, 10);
+        Assert.Equal((10, 0), (await StatusAsync(app, "ann"), await StatusAsync(app, "bob")));
+    }
+
+    private static Task<TestApp> StartWithPrincipalAsync(Func<string, ClaimsPrincipal> create) => TestApp.StartAsync(
+        before: app => app.Use((context, next) =>
+        {
+            context.User = create(context.Request.Headers[HeaderAuthentication.Header].ToString());
+            return next(context);
+        }),
+        onTestHost: true);
 
     private static Task<TestApp> StartAsync(Action<ResumableUploadOptions>? configure = null) => TestApp.StartAsync(
         configure, HeaderAuthentication.AddTo, static app => app.UseAuthentication().UseAuthorization(), onTestHost: true);

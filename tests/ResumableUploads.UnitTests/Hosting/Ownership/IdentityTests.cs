@@ -30,6 +30,22 @@ public class IdentityTests
         Assert.Equal("0", await StatusAsync(app, ("X-Scheme", "Basic"), ("X-Issuer", "b")));
     }
 
+    [Theory]
+    [InlineData(ClaimTypes.NameIdentifier)]
+    [InlineData("sub")]
+    public async Task Same_subject_of_two_issuers_is_two_owners(string claimType)
+    {
+        await using TestApp app = await TestApp.StartAsync(onTestHost: true, before: app => app.Use((context, next) =>
+        {
+            context.User = new ClaimsPrincipal(new ClaimsIdentity([new Claim(claimType, "1", null, context.Request.Headers["X-Issuer"].ToString())], "Bearer"));
+            return next(context);
+        }));
+        using HttpResponseMessage appended = await app.Client.AppendAsync("f", 0, new byte[10], 100, ("X-Issuer", "a"));
+        Assert.Equal(200, (int)appended.StatusCode);
+        Assert.Equal("10", await StatusAsync(app, ("X-Issuer", "a")));
+        Assert.Equal("0", await StatusAsync(app, ("X-Issuer", "b")));
+    }
+
     [Fact]
     public async Task User_without_identifier_is_logged_with_scheme_and_fix()
     {

@@ -33,4 +33,18 @@ public class DownloadHeaderTests
         Assert.Contains("_-a_b_.png", disposition, StringComparison.Ordinal);
         Assert.DoesNotContain("..", disposition, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData("tus")]
+    [InlineData("ietf")]
+    public async Task Content_that_the_handler_rejected_is_not_downloaded(string protocol)
+    {
+        await using TusApp app = await TusApp.StartAsync(
+            TusApp.Endpoint, static options => options.AllowDownload = true, static _ => new HandlerResponse(422, "malware found"));
+        string url = await app.Client.BeginAsync(protocol, TusApp.Url, [1], 2);
+        using HttpResponseMessage last = await app.Client.FinishAsync(protocol, url, 1, [2]);
+        Assert.Equal(422, (int)last.StatusCode);
+        using HttpResponseMessage download = protocol == "tus" ? await app.Client.GetAsync(url) : await app.Client.IetfAsync("GET", url, IetfClient.Newest);
+        Assert.Equal((protocol == "tus" ? 404 : 204, null), ((int)download.StatusCode, download.Header("Content-Disposition")));
+    }
 }

@@ -27,6 +27,8 @@ public class DifferentContentTests
         await app.Client.AppendAsync("f", 0, [], 7).ShouldBeProblemAsync(409, DifferentContent, 6);
         await app.Client.AppendAsync("f", 0, "abcdefg"u8.ToArray(), 7).ShouldBeProblemAsync(409, DifferentContent, 6);
         await app.Client.AppendAsync("f", 6, "g"u8.ToArray(), 7).ShouldBeProblemAsync(409, DifferentContent, 6);
+        await app.Client.AppendAsync("f", 0, [], 5).ShouldBeProblemAsync(409, DifferentContent, 6);
+        await app.Client.AppendAsync("f", 0, "abcde"u8.ToArray(), 5).ShouldBeProblemAsync(409, DifferentContent, 6);
         Assert.Equal(File, Assert.Single(app.Finished).Content);
     }
 

@@ -60,6 +60,30 @@ public class FileSystemListTests : FileSystemStoreTest
         Assert.Contains(Logs.Lines, line => line.Id == 109 && line.Text.Contains("newer", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("aaa")]
+    [InlineData("aaa/x1")]
+    public async Task List_skips_directories_that_cannot_be_read(string directory)
+    {
+        FileSystemUploadStore store = NewStore(files: new UnreadableDirectoryFiles(directory));
+        await CreateAsync(store, new UploadKey("aaa", "x1"));
+        await CreateAsync(store);
+
+        Assert.Equal([Key], await ListAsync(store, new UploadQuery()));
+        Assert.Contains(Logs.Lines, line => line.Id == 185 && line.Text.Contains(directory, StringComparison.Ordinal));
+
+        // A list of one owner is counted against the quota, so it must be complete.
+        await Assert.ThrowsAsync<UploadStoreException>(() => ListAsync(store, new UploadQuery { Owner = "aaa" }));
+    }
+
+    [Fact]
+    public async Task List_fails_if_the_store_itself_cannot_be_read()
+    {
+        FileSystemUploadStore store = NewStore(files: new UnreadableDirectoryFiles("uploads"));
+        await CreateAsync(store);
+        await Assert.ThrowsAsync<UploadStoreException>(() => ListAsync(store, new UploadQuery()));
+    }
+
     [Fact]
     public async Task List_skips_uploads_that_are_deleted_meanwhile()
     {
@@ -164,5 +188,11 @@ public class FileSystemListTests : FileSystemStoreTest
         File.WriteAllText(Path.Combine(directory, "file"), "");
         Directory.SetLastWriteTimeUtc(directory, Time.GetUtcNow().UtcDateTime - age);
         return directory;
+    }
+
+    private sealed class UnreadableDirectoryFiles(string directory) : DelegatingFileLayer
+    {
+        public override List<string> GetDirectoryNames(string path, string? after, int count) =>
+            path.EndsWith("/" + directory, StringComparison.Ordinal) ? throw FaultyFiles.Error(5) : base.GetDirectoryNames(path, after, count);
     }
 }

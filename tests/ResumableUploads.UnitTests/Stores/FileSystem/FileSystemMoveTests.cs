@@ -50,6 +50,22 @@ public class FileSystemMoveTests : FileSystemStoreTest
     }
 
     [Fact]
+    public async Task Move_that_ends_after_a_concurrent_one_returns_its_target()
+    {
+        var files = new CrossVolumeFiles();
+        FileSystemUploadStore store = NewStore(files: files);
+        await ReceiveAsync(store, Bytes(100));
+        MoveResult first = default;
+        files.BeforeMoveLock = () => first = store.MoveContentAsync(Key, Target, false, None).AsTask().GetAwaiter().GetResult();
+
+        MoveResult second = await store.MoveContentAsync(Key, Target, false, None);
+
+        Assert.Equal((new MoveResult(MoveStatus.Moved, Target), first), (first, second));
+        Assert.Equal(Bytes(100), File.ReadAllBytes(Target));
+        Assert.Equal([Target], Directory.GetFiles(Root));
+    }
+
+    [Fact]
     public async Task Move_to_an_existing_file_replaces_it_only_with_overwrite()
     {
         FileSystemUploadStore store = NewStore();
@@ -336,5 +352,29 @@ public class FileSystemMoveTests : FileSystemStoreTest
         }
 
         Assert.Skip("The second volume is the same as the first.");
+    }
+
+    /// <summary>Reports that the target is on another volume, so that the content is copied.</summary>
+    private sealed class CrossVolumeFiles : DelegatingFileLayer
+    {
+        private Action? _beforeMoveLock;
+
+        public Action BeforeMoveLock
+        {
+            set => _beforeMoveLock = value;
+        }
+
+        public override bool RenameFileNoReplace(string from, string to) =>
+            from.EndsWith(".data", StringComparison.Ordinal) ? throw new IOException("cross-device", 18) : base.RenameFileNoReplace(from, to);
+
+        public override OpenFile? TryLock(string path)
+        {
+            if (path.EndsWith(".move", StringComparison.Ordinal))
+            {
+                Interlocked.Exchange(ref _beforeMoveLock, null)?.Invoke();
+            }
+
+            return base.TryLock(path);
+        }
     }
 }

@@ -61,4 +61,39 @@ public sealed class MemoryStoreChangeTests : IDisposable
         await _store.DeleteAsync(Key, null, Token);
         Assert.Equal(0, _store.UsedSize);
     }
+
+    [Fact]
+    public async Task Replacement_releases_the_content_and_gets_a_new_version()
+    {
+        UploadKey other = new("owner", "other");
+        UploadInfo info = (await _store.CreateAsync(Key, new UploadRecord(), Token)).Info!;
+        string changed = (await _store.UpdateAsync(Key, info.Version, info.Record, Token)).Info!.Version;
+        UploadInfo replacement = (await _store.CreateAsync(other, new UploadRecord(), Token)).Info!;
+        UpdateResult result = await _store.ReplaceAsync(Key, changed, other, replacement.Version, Token);
+        Assert.NotEqual(changed, result.Info!.Version);
+
+        long empty = _store.UsedSize;
+        var content = new RecordingContent();
+        content.Send(new byte[10_000]);
+        content.Complete();
+        string appended = (await _store.AppendAsync(Key, 0, content, AppendMode.KeepPartial, Token)).Version!;
+        replacement = (await _store.CreateAsync(other, new UploadRecord(), Token)).Info!;
+        Assert.Equal(ChangeStatus.Succeeded, (await _store.ReplaceAsync(Key, appended, other, replacement.Version, Token)).Status);
+        Assert.Equal(empty, _store.UsedSize);
+        await _store.DeleteAsync(Key, null, Token);
+    }
+
+    [Fact]
+    public async Task Record_does_not_share_the_memory_of_the_caller()
+    {
+        byte[] data = [1, 2, 3];
+        UploadInfo info = (await _store.CreateAsync(Key, new UploadRecord { Data = data }, Token)).Info!;
+        data[0] = 9;
+        Assert.Equal([1, 2, 3], (await _store.GetAsync(Key, Token))!.Record.Data.ToArray());
+        data = [4, 5];
+        await _store.UpdateAsync(Key, info.Version, info.Record with { Data = data }, Token);
+        data[0] = 9;
+        Assert.Equal([4, 5], (await _store.GetAsync(Key, Token))!.Record.Data.ToArray());
+        await _store.DeleteAsync(Key, null, Token);
+    }
 }

@@ -45,7 +45,12 @@ internal abstract class FileLayer
     /// <param name="count">The maximum number of names.</param>
     public abstract List<string> GetDirectoryNames(string path, string? after, int count);
 
+    /// <summary>Returns the names of the files in a directory, in any order.</summary>
+    public abstract List<string> GetFileNames(string path);
+
     public abstract DateTime GetDirectoryLastWriteTime(string path);
+
+    public abstract void SetDirectoryLastWriteTime(string path, DateTime time);
 
     public abstract long GetAvailableFreeSpace(string path);
 

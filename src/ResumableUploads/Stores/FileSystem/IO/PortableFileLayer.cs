@@ -66,7 +66,11 @@ internal class PortableFileLayer : FileLayer
         return page.ToList();
     }
 
+    public override List<string> GetFileNames(string path) => [.. new DirectoryInfo(path).EnumerateFiles("*", AllEntries).Select(static file => file.Name)];
+
     public override DateTime GetDirectoryLastWriteTime(string path) => Directory.GetLastWriteTimeUtc(path);
+
+    public override void SetDirectoryLastWriteTime(string path, DateTime time) => Directory.SetLastWriteTimeUtc(path, time);
 
     public override long GetAvailableFreeSpace(string path) => new DriveInfo(path).AvailableFreeSpace;
 

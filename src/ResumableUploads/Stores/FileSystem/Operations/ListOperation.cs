@@ -22,11 +22,14 @@ internal sealed class ListOperation(StoreContext context, ReadOperations read)
             string? firstShard = after is null ? null : StorePaths.GetShardName(after);
             bool isEmpty = true;
             string ownerDirectory = context.Paths.GetOwnerDirectory(owner);
-            foreach (string shard in EnumerateNames(ownerDirectory, firstShard, inclusive: true))
+
+            // The bytes of an owner must be counted completely. Otherwise, a directory that cannot be read must not hide those after it from the sweep.
+            Action<string, Exception> onError = query.Owner is null ? SkipDirectory : Throw;
+            foreach (string shard in EnumerateNames(ownerDirectory, firstShard, onError, inclusive: true))
             {
                 string shardDirectory = Path.Combine(ownerDirectory, shard);
                 bool isEmptyShard = true;
-                foreach (string id in EnumerateNames(shardDirectory, shard == firstShard ? after : null))
+                foreach (string id in EnumerateNames(shardDirectory, shard == firstShard ? after : null, onError))
                 {
                     cancellationToken.ThrowIfCancellationRequested();
                     isEmptyShard = isEmpty = false;
@@ -59,17 +62,21 @@ internal sealed class ListOperation(StoreContext context, ReadOperations read)
     private IEnumerable<string> EnumerateOwners(UploadQuery query)
     {
         string? after = query.StartAfter?.Owner;
-        return query.Owner is not { } owner ? EnumerateNames(context.Paths.Uploads, after, inclusive: true)
+        return query.Owner is not { } owner ? EnumerateNames(context.Paths.Uploads, after, Throw, inclusive: true)
             : UploadKey.IsValidPart(owner) && (after is null || string.CompareOrdinal(owner, after) >= 0) ? [owner]
             : [];
     }
 
-    private IEnumerable<string> EnumerateNames(string directory, string? after, bool inclusive = false)
+    private IEnumerable<string> EnumerateNames(string directory, string? after, Action<string, Exception> onError, bool inclusive = false)
     {
         // The name itself comes first. It does no harm if it does not exist.
         IEnumerable<string> first = inclusive && after is not null ? [after] : [];
-        return first.Concat(DirectoryWalker.EnumerateNames(_files, directory, after, static e => throw StorageErrors.Wrap(e))).Where(UploadKey.IsValidPart);
+        return first.Concat(DirectoryWalker.EnumerateNames(_files, directory, after, e => onError(directory, e))).Where(UploadKey.IsValidPart);
     }
+
+    private static void Throw(string directory, Exception error) => throw StorageErrors.Wrap(error);
+
+    private void SkipDirectory(string directory, Exception error) => Log.DirectorySkipped(context.Logger, error, directory);
 
     private UploadInfo? TryGet(UploadKey key)
     {

@@ -145,7 +145,9 @@ internal sealed class MoveOperation(StoreContext context, RecordFile records, Up
             {
                 // A crash interrupted a copy to another volume, or a rename by link and delete.
                 using LockedUpload? same = await LockAgainAsync(key, slow.Paths, cancellationToken);
-                return same is null ? new MoveResult(MoveStatus.NotFound, null) : DeleteContent(same, recorded);
+                return same is null ? new MoveResult(MoveStatus.NotFound, null)
+                    : _files.FileExists(same.Paths.DataPath) ? DeleteContent(same, recorded)
+                    : GetEarlierMoveResult(same);
             }
 
             if (MoveUnderLock(key, target, overwrite, isComparisonDone: true, out SlowMove? copy) is { } result)
@@ -173,6 +175,11 @@ internal sealed class MoveOperation(StoreContext context, RecordFile records, Up
             if (upload is null)
             {
                 return new MoveResult(MoveStatus.NotFound, null);
+            }
+
+            if (!_files.FileExists(upload.Paths.DataPath))
+            {
+                return GetEarlierMoveResult(upload);
             }
 
             isPublishing = true;
@@ -203,14 +210,14 @@ internal sealed class MoveOperation(StoreContext context, RecordFile records, Up
     }
 
     /// <summary>Takes the lock of the upload after a slow step. Waits if it is held, because the work should not be lost.</summary>
-    /// <returns>The upload, or null if it was deleted meanwhile.</returns>
+    /// <returns>The upload, whose content another call may have moved meanwhile, or null if it was deleted.</returns>
     private async ValueTask<LockedUpload?> LockAgainAsync(UploadKey key, UploadFilePaths paths, CancellationToken cancellationToken)
     {
         var backoff = new Backoff(context.TimeProvider, LockTimeout, MaxLockDelay);
         while (true)
         {
             LockStatus status = locker.TryAcquire(key, out LockedUpload? upload);
-            if (upload is not null && upload.Paths.Nonce == paths.Nonce && _files.FileExists(upload.Paths.DataPath))
+            if (upload is not null && upload.Paths.Nonce == paths.Nonce)
             {
                 return upload;
             }

@@ -59,27 +59,43 @@ internal sealed class ReplaceOperation(StoreContext context, RecordFile records,
         // Without a name, the replacement is not mistaken for a damaged upload if a crash happens before all of its files are moved.
         string unnamed = context.Paths.GetCreationDirectory(0, record.Nonce);
         _files.CreateDirectory(Path.GetDirectoryName(unnamed)!);
+
+        // The upload may be older than what a clean-up keeps in this place.
+        _files.SetDirectoryLastWriteTime(replacement.Paths.Directory, context.TimeProvider.GetUtcNow().UtcDateTime);
         _files.RenameDirectory(replacement.Paths.Directory, unnamed);
-        if (sync)
+        string[] leftovers;
+        bool isWritten;
+        try
         {
-            _files.SyncDirectory(context.Paths.GetShardDirectory(replacementKey));
+            if (sync)
+            {
+                _files.SyncDirectory(context.Paths.GetShardDirectory(replacementKey));
+            }
+
+            MoveFiles(new UploadFilePaths(unnamed, record.Nonce), new UploadFilePaths(directory, record.Nonce));
+            HideResponse(old.Paths);
+            if (sync)
+            {
+                _files.SyncDirectory(directory);
+            }
+
+            leftovers = GetLeftovers(old.Paths, record.Nonce);
+            isWritten = records.Write(directory, record);
+        }
+        catch (Exception e) when (StorageErrors.IsStorageError(e))
+        {
+            DeleteReplacement(key, old.Paths, new UploadFilePaths(directory, record.Nonce), unnamed);
+            throw;
         }
 
-        MoveFiles(new UploadFilePaths(unnamed, record.Nonce), new UploadFilePaths(directory, record.Nonce));
-        HideResponse(old.Paths);
-        if (sync)
-        {
-            _files.SyncDirectory(directory);
-        }
-
-        if (!records.Write(directory, record))
+        if (!isWritten)
         {
             // The old upload was deleted meanwhile, and the files of the new one with it.
             TryDelete(() => _files.DeleteDirectory(unnamed, recursive: true), unnamed);
             return new UpdateResult(ChangeStatus.NotFound, null);
         }
 
-        DeleteLeftovers(old, unnamed);
+        DeleteLeftovers(old, leftovers, unnamed);
         return new UpdateResult(ChangeStatus.Succeeded, record.ToUploadInfo(key, replacement.Offset, replacement.DataFileState?.LastWriteTime));
     }
 
@@ -104,11 +120,41 @@ internal sealed class ReplaceOperation(StoreContext context, RecordFile records,
         }
     }
 
-    private void DeleteLeftovers(LockedUpload old, string unnamed)
+    /// <summary>
+    /// Returns the paths of the files that have no meaning after the replacement: those of the old upload, and those that a crash during an earlier
+    /// replacement left behind. They are listed under the lock of the old upload, because the files of the next replacement arrive after it.
+    /// </summary>
+    private string[] GetLeftovers(UploadFilePaths old, string newNonce)
+    {
+        string[] known = [old.LockPath, old.OldResponsePath, old.DurableOffsetPath, old.DataPath];
+        IEnumerable<string> others = _files.GetFileNames(old.Directory)
+            .Where(name => name.Length > newNonce.Length && name[newNonce.Length] == '.' && !name.StartsWith(newNonce, StringComparison.Ordinal))
+            .Select(name => Path.Combine(old.Directory, name));
+        return [.. known, .. others.Except(known)];
+    }
+
+    /// <summary>
+    /// Deletes the files of the new upload after a failure, unless its record was written nevertheless. Nothing refers to them any more, and the disk may
+    /// be full.
+    /// </summary>
+    private void DeleteReplacement(UploadKey key, UploadFilePaths old, UploadFilePaths replacement, string unnamed) => TryDelete(
+        () =>
+        {
+            if (records.Read(key)?.Nonce == old.Nonce)
+            {
+                _files.DeleteFile(replacement.DataPath);
+                _files.DeleteFile(replacement.DurableOffsetPath);
+                _files.DeleteFile(replacement.LockPath);
+                _files.DeleteDirectory(unnamed, recursive: true);
+            }
+        },
+        replacement.DataPath);
+
+    private void DeleteLeftovers(LockedUpload old, string[] leftovers, string unnamed)
     {
         // An open file cannot be deleted on Windows. The lock has no meaning any more: the record names another lock file.
         old.Dispose();
-        foreach (string path in (ReadOnlySpan<string>)[old.Paths.LockPath, old.Paths.OldResponsePath, old.Paths.DurableOffsetPath, old.Paths.DataPath])
+        foreach (string path in leftovers)
         {
             TryDelete(() => _files.DeleteFile(path), path);
         }

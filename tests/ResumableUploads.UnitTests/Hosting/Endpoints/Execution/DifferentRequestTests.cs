@@ -50,6 +50,7 @@ public class DifferentRequestTests
         await using TestApp app = await StartAsync(static options => options.Scope = static _ => "shared");
         string url = await app.Client.BeginAsync(protocol, "/projects/x", First, 6);
         await app.Client.FinishAsync(protocol, url.Replace("/x", "/y", StringComparison.Ordinal), 3, Last).AssertProblemAsync(409, "different-request");
+        await app.Client.FinishAsync(protocol, url.Replace("/projects", "/Projects", StringComparison.Ordinal), 3, Last).AssertProblemAsync(409, "different-request");
         using HttpResponseMessage done = await app.Client.FinishAsync(protocol, url.Replace("/x", "/x/", StringComparison.Ordinal), 3, Last);
         Assert.Equal("POST x /projects/x  6", await done.Content.ReadAsStringAsync());
     }
@@ -79,7 +80,7 @@ public class DifferentRequestTests
     [MemberData(nameof(Protocols))]
     public async Task Volatile_parameter_may_change_and_endpoint_sees_last_value(string protocol)
     {
-        await using TestApp app = await StartAsync(static options => options.VolatileQueryParameters.Add("token"));
+        await using TestApp app = await StartAsync(static options => options.VolatileQueryParameters.Add("Token"));
         string url = await app.Client.BeginAsync(protocol, "/projects/x?token=old&project=mine", First, 6);
         await app.Client.FinishAsync(protocol, url.Replace("mine", "other", StringComparison.Ordinal), 3, Last).AssertProblemAsync(409, "different-request");
         using HttpResponseMessage done = await app.Client.FinishAsync(protocol, url.Replace("old", "new", StringComparison.Ordinal), 3, Last);

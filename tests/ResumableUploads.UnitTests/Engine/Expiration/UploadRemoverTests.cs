@@ -1,0 +1,38 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using ResumableUploads.Abstractions;
+using ResumableUploads.Engine;
+using ResumableUploads.Engine.Concatenation;
+using ResumableUploads.Engine.Digests;
+using ResumableUploads.Engine.Expiration;
+using ResumableUploads.Engine.Quotas;
+using ResumableUploads.Stores.Memory;
+
+namespace ResumableUploads.UnitTests.Engine.Expiration;
+
+public class UploadRemoverTests
+{
+    [Fact]
+    public async Task Removed_concatenation_is_no_longer_pending()
+    {
+        var store = new MemoryUploadStore();
+        using var metrics = new UploadMetrics(null);
+        var context = new EngineContext
+        {
+            Store = store,
+            Settings = TestSettings.Default,
+            RecordPolicy = new RecordPolicy(TestSettings.Default, TimeProvider.System),
+            RecordUpdater = new RecordUpdater(store, TimeProvider.System),
+            Quota = new OwnerQuota(store, TestSettings.Default, TimeProvider.System, default),
+            ContentHasher = new ContentHasher(store),
+            Metrics = metrics,
+            Time = TimeProvider.System,
+            Logger = NullLogger.Instance,
+            Stopping = default,
+        };
+        var pending = new PendingConcatenations();
+        UploadInfo info = (await store.CreateAsync(new UploadKey("owner", "whole"), new UploadRecord(), default)).Info!;
+        pending.Add(info.Key, [new UploadKey("owner", "part")]);
+        Assert.True(await new UploadRemover(context, pending).RemoveAsync(info, ignoreVersion: false, default));
+        Assert.Equal((0, 0), pending.Count);
+    }
+}

@@ -1,0 +1,90 @@
+using Microsoft.Extensions.Time.Testing;
+using ResumableUploads.Abstractions;
+using ResumableUploads.Engine;
+using ResumableUploads.Engine.Quotas;
+using ResumableUploads.Stores.Memory;
+using ResumableUploads.Testing;
+
+namespace ResumableUploads.UnitTests.Engine.Quotas;
+
+/// <summary>A request that has found the account of an owner before it is removed must not reserve anything in the removed account.</summary>
+public class RemovedAccountTests
+{
+    private static readonly QuotaAccount Account = new("a");
+    private readonly BlockingTime _time = new();
+    private readonly OwnerQuota _quota;
+
+    public RemovedAccountTests() => _quota = new OwnerQuota(
+        new MemoryUploadStore(), TestSettings.Default with { MaxUploadsPerOwner = 1, MaxAppendsPerOwner = 1 }, _time, default);
+
+    [Fact]
+    public async Task Append_during_the_removal_is_counted()
+    {
+        await RunDuringRemovalAsync(() => Assert.True(_quota.TryReserveAppend(Account)));
+        Assert.False(_quota.TryReserveAppend(Account));
+    }
+
+    [Fact]
+    public async Task Upload_during_the_removal_is_counted()
+    {
+        await RunDuringRemovalAsync(() => Assert.Null(ReserveUpload()));
+        Assert.Equal(UploadResultKind.TooManyUploads, ReserveUpload());
+    }
+
+    private UploadResultKind? ReserveUpload() => _quota.ReserveUploadAsync(Account, 1, null, replaced: null, default).AsTask().GetAwaiter().GetResult();
+
+    /// <summary>Runs a reservation while the removal holds the lock of the account.</summary>
+    private async Task RunDuringRemovalAsync(Action reserve)
+    {
+        // The account is counted, and then outdated.
+        await _quota.GetAvailableBytesAsync(Account, default);
+        _time.Advance(TimeSpan.FromHours(1));
+
+        _time.Block();
+        Task removal = Task.Run(_quota.RemoveIdleOwners);
+        await Eventually.WithinAsync(_time.Reached);
+        var reserved = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var thread = new Thread(() =>
+        {
+            try
+            {
+                reserve();
+                reserved.SetResult();
+            }
+            catch (Exception e)
+            {
+                reserved.SetException(e);
+            }
+        });
+        thread.Start();
+        await Eventually.TrueAsync(() => thread.ThreadState.HasFlag(ThreadState.WaitSleepJoin), "the reservation waits for the lock");
+        _time.Release();
+        await Eventually.WithinAsync(removal);
+        await Eventually.WithinAsync(reserved.Task);
+    }
+
+    /// <summary>A clock whose next reading blocks.</summary>
+    private sealed class BlockingTime : FakeTimeProvider
+    {
+        private readonly TaskCompletionSource _reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly ManualResetEventSlim _released = new();
+        private int _blocks;
+
+        public Task Reached => _reached.Task;
+
+        public void Block() => _blocks = 1;
+
+        public void Release() => _released.Set();
+
+        public override long GetTimestamp()
+        {
+            if (Interlocked.Exchange(ref _blocks, 0) == 1)
+            {
+                _reached.SetResult();
+                _released.Wait(TimeSpan.FromSeconds(30));
+            }
+
+            return base.GetTimestamp();
+        }
+    }
+}
