@@ -28,7 +28,8 @@ public abstract class UploadContent
     /// </summary>
     /// <remarks>
     /// A store that recognizes its own stream may copy from it more efficiently. It advances the position of the stream past the bytes that it has copied,
-    /// and then reads <see cref="Reader"/> to its end.
+    /// and then reads <see cref="Reader"/> to its end. Before each block, it checks with <see cref="PipeReader.TryRead"/> whether the engine has ended the
+    /// content, and does not copy more if it has.
     /// </remarks>
     public virtual Stream? SourceStream => null;
 

@@ -116,7 +116,7 @@ internal sealed record EngineRecord
 /// <param name="TotalRuns">The number of all runs.</param>
 /// <param name="IsDeadLettered">Whether the handler must not run again even if it has attempts left.</param>
 /// <param name="IsDeadLetterReported">Whether the application was notified that the upload is dead-lettered.</param>
-/// <param name="RetryAt">The time of the next attempt after a failure, or null if the handler can run at any time.</param>
+/// <param name="RetryAt">The time of the next attempt after a failure, or null if it can be made at any time. For a dead-lettered upload, that of the notification.</param>
 internal sealed record HandlerState(
     int Attempts,
     string? LeasedBy,
@@ -126,8 +126,11 @@ internal sealed record HandlerState(
     [property: JsonPropertyName("isTold")] bool IsDeadLetterReported = false,
     DateTimeOffset? RetryAt = null)
 {
+    /// <summary>Gets the number of failed notifications that the upload is dead-lettered, or null if none has failed.</summary>
+    public int? DeadLetterAttempts { get; init; }
+
     /// <summary>Returns whether the handler must not run again. That does not change if the application allows more attempts later.</summary>
-    public bool IsExhausted(int maxAttempts) => IsDeadLettered || IsDeadLetterReported || Attempts >= maxAttempts;
+    public bool IsExhausted(int maxAttempts) => IsDeadLettered || IsDeadLetterReported || DeadLetterAttempts > 0 || Attempts >= maxAttempts;
 }
 
 /// <summary>The digests that were computed of a content.</summary>

@@ -55,7 +55,7 @@ internal static partial class Log
     [LoggerMessage(215, LogLevel.Warning, "Upload {Key} cannot be read, so the sweep skipped it.")]
     public static partial void UnreadableUploadSkipped(ILogger logger, Exception exception, UploadKey key);
 
-    [LoggerMessage(216, LogLevel.Error, "The dead-letter event handler failed for upload {Key}. The content is kept until the upload expires. For an expired upload, the event is repeated by the next sweeps for a day.")]
+    [LoggerMessage(216, LogLevel.Error, "The dead-letter event handler failed for upload {Key}. The event is repeated with increasing delays, and for an expired upload by the sweeps of a day. The content is kept until then.")]
     public static partial void DeadLetterHandlerFailed(ILogger logger, Exception exception, UploadKey key);
 
     [LoggerMessage(240, LogLevel.Warning, "Upload {Key} concatenates others and can never be completed ({Reason}). It was removed; the client must send its content again.")]
@@ -87,6 +87,9 @@ internal static partial class Log
 
     [LoggerMessage(227, LogLevel.Warning, "A completion handler did not end within {GracePeriod} after its token was canceled by the stop of the server. It runs again after the restart. Pass the token on to everything that the handler awaits.")]
     public static partial void HandlersIgnoredStop(ILogger logger, TimeSpan gracePeriod);
+
+    [LoggerMessage(270, LogLevel.Warning, "A sweep did not end within {Timeout} after the server began to stop. The server stops without waiting for it. Check whether the storage hangs, and pass the tokens of events on to everything that they await.")]
+    public static partial void SweepIgnoredStop(ILogger logger, TimeSpan timeout);
 
     [LoggerMessage(228, LogLevel.Information, "The completion handler of upload {Key} has all its attempts again, as requested by the application.")]
     public static partial void HandlerRetried(ILogger logger, UploadKey key);

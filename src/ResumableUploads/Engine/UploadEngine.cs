@@ -14,6 +14,7 @@ namespace ResumableUploads.Engine;
 /// <summary>Decides what a request may do to an upload. Every protocol is translated into calls to this class.</summary>
 internal sealed class UploadEngine : IAsyncDisposable
 {
+    private const int MaxCancelAttempts = 3;
     private readonly CancellationTokenSource _stopping = new();
     private readonly EngineContext _context;
     private readonly UploadLockTable _locks;
@@ -114,7 +115,7 @@ internal sealed class UploadEngine : IAsyncDisposable
             ? await _locks.AcquireAsync(key, _context.Settings.PreemptionTimeout, cancellationToken)
             : null;
         UploadInfo? info = await GetMatchingAsync(key, matchesCreationRequest, cancellationToken);
-        return info is null || _context.RecordPolicy.IsExpired(info)
+        return info is null || IsExpired(info)
             || (isClientGeneratedKey && info.State == UploadState.Completed && _context.Settings.StartOverAfterCompletion)
             ? null
             : info;
@@ -197,28 +198,7 @@ internal sealed class UploadEngine : IAsyncDisposable
             }
 
             using UploadLock? uploadLock = await _locks.AcquireAsync(key, _context.Settings.PreemptionTimeout, cancellationToken);
-            if (uploadLock is null)
-            {
-                return new UploadResult(UploadResultKind.Busy);
-            }
-
-            if (await GetMatchingAsync(key, matchesCreationRequest, cancellationToken) is not { } info)
-            {
-                return new UploadResult(UploadResultKind.Cancelled);
-            }
-
-            if (_completion.IsHandlerRunning(info))
-            {
-                return new UploadResult(UploadResultKind.HandlerRunning, info.Offset);
-            }
-
-            if (!await _remover.RemoveAsync(info, ignoreVersion: true, cancellationToken) && await _context.Store.GetAsync(key, cancellationToken) is not null)
-            {
-                return new UploadResult(UploadResultKind.Busy, info.Offset);
-            }
-
-            Log.Cancelled(_context.Logger, key);
-            return new UploadResult(UploadResultKind.Cancelled, info.Offset);
+            return uploadLock is null ? new UploadResult(UploadResultKind.Busy) : await RemoveCancelledAsync(key, matchesCreationRequest, cancellationToken);
         }
         catch (UploadStoreException e)
         {
@@ -226,6 +206,9 @@ internal sealed class UploadEngine : IAsyncDisposable
             return UploadResult.FromException(e);
         }
     }
+
+    /// <summary>Gets how long the stop of the server waits for work that ignores its token.</summary>
+    public TimeSpan StopTimeout => _context.Settings.AppendGracePeriod;
 
     /// <summary>Stops all appends, keeping their bytes, and cancels the tokens of running handlers.</summary>
     public void Stop() => _stopping.Cancel();
@@ -249,6 +232,34 @@ internal sealed class UploadEngine : IAsyncDisposable
     {
         UploadInfo? info = await _context.Store.GetAsync(key, cancellationToken);
         return info is not null && EngineRecord.AllowsAccess(info, matchesCreationRequest) ? info : null;
+    }
+
+    /// <summary>Removes a locked upload for its client, unless a handler of another process has started.</summary>
+    private async ValueTask<UploadResult> RemoveCancelledAsync(
+        UploadKey key, Func<StoredRequest, bool>? matchesCreationRequest, CancellationToken cancellationToken)
+    {
+        long? offset = null;
+        for (int i = 0; i < MaxCancelAttempts; i++)
+        {
+            if (await GetMatchingAsync(key, matchesCreationRequest, cancellationToken) is not { } info)
+            {
+                return new UploadResult(UploadResultKind.Cancelled, offset);
+            }
+
+            offset = info.Offset;
+            if (_completion.IsHandlerRunning(info))
+            {
+                return new UploadResult(UploadResultKind.HandlerRunning, offset);
+            }
+
+            if (await _remover.RemoveAsync(info, ignoreVersion: false, cancellationToken))
+            {
+                Log.Cancelled(_context.Logger, key);
+                return new UploadResult(UploadResultKind.Cancelled, offset);
+            }
+        }
+
+        return new UploadResult(UploadResultKind.Busy, offset);
     }
 
     private async Task RunHandlerInBackgroundAsync(UploadInfo info, IUploadCallbacks callbacks)
@@ -314,14 +325,17 @@ internal sealed class UploadEngine : IAsyncDisposable
             UploadInfo? info = command.IsServerGeneratedKey ? null : await GetCurrentAsync(command, callbacks, gracePeriod.Token);
             AppendStep step = await _appends.ProcessAsync(new LockedAppend(command, uploadLock, callbacks), info, gracePeriod.Token);
             if (step is AppendStep.Finished { Result: var result } && DeletesUpload(command, result)
-                && await _context.Store.GetAsync(command.Key, CancellationToken.None) is { } invalid)
+                && await _context.Store.GetAsync(command.Key, CancellationToken.None) is { State: UploadState.Receiving } invalid)
             {
-                await _remover.RemoveAsync(invalid, ignoreVersion: true, CancellationToken.None);
+                await _remover.RemoveAsync(invalid, ignoreVersion: false, CancellationToken.None);
             }
 
             return step;
         }
     }
+
+    /// <summary>Returns whether an upload has expired. An upload whose handler runs does not expire.</summary>
+    private bool IsExpired(UploadInfo info) => _context.RecordPolicy.IsExpired(info) && !_completion.IsHandlerRunning(info);
 
     private static bool DeletesUpload(AppendCommand command, UploadResult result) =>
         command.DeleteOnLengthExceeded && result.Kind == UploadResultKind.LengthExceeded;
@@ -355,7 +369,7 @@ internal sealed class UploadEngine : IAsyncDisposable
     private async ValueTask<UploadInfo?> GetCurrentAsync(AppendCommand command, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
         UploadInfo? info = await _context.Store.GetAsync(command.Key, cancellationToken);
-        if (info is null || !_context.RecordPolicy.IsExpired(info))
+        if (info is null || !IsExpired(info))
         {
             return info;
         }

@@ -8,6 +8,8 @@ internal sealed class HookedStore(IUploadStore innerStore) : DelegatingUploadSto
 {
     public Func<UploadKey, Task>? AfterCreate { get; set; }
 
+    public Func<UploadKey, Task>? BeforeGet { get; set; }
+
     public Func<UploadKey, Task>? BeforeOpenRead { get; set; }
 
     public Func<UploadKey, Task>? BeforeDelete { get; set; }
@@ -24,6 +26,12 @@ internal sealed class HookedStore(IUploadStore innerStore) : DelegatingUploadSto
         CreateResult result = await InnerStore.CreateAsync(key, record, cancellationToken);
         await (AfterCreate?.Invoke(key) ?? Task.CompletedTask);
         return result;
+    }
+
+    public override async ValueTask<UploadInfo?> GetAsync(UploadKey key, CancellationToken cancellationToken)
+    {
+        await (BeforeGet?.Invoke(key) ?? Task.CompletedTask);
+        return await InnerStore.GetAsync(key, cancellationToken);
     }
 
     public override async ValueTask<AppendResult> AppendAsync(UploadKey key, long offset, UploadContent content, AppendMode mode, CancellationToken cancellationToken)

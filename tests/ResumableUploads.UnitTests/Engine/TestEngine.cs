@@ -51,6 +51,13 @@ internal sealed class TestEngine : IAsyncDisposable
             Callbacks,
             cancellationToken).AsTask();
 
+    /// <summary>Appends to a part, and creates it at offset 0.</summary>
+    public Task<UploadResult> AppendToPartAsync(string id, long offset, byte[] bytes, long length) =>
+        SendAsync(id, offset, bytes, length, offset > 0 ? null : new ConcatenationInfo("partial", null));
+
+    /// <summary>Creates the upload <see cref="Key"/> as a concatenation.</summary>
+    public Task<UploadResult> ConcatenateAsync(params List<string> parts) => SendAsync(Key.Id, 0, [], null, new ConcatenationInfo("final", parts));
+
     public Task<UploadResult> CancelAsync() => _engine.CancelAsync(Key, null, default).AsTask();
 
     /// <summary>Visits the upload as the sweep does.</summary>
@@ -67,6 +74,21 @@ internal sealed class TestEngine : IAsyncDisposable
     public async Task<HandlerState?> GetHandlerAsync() => EngineRecord.From((await GetAsync())!).Handler;
 
     public bool HasLogged(int eventId) => Log.Lines.Any(line => line.Contains($"[{eventId}]", StringComparison.Ordinal));
+
+    private Task<UploadResult> SendAsync(string id, long offset, byte[] bytes, long? length, ConcatenationInfo? created) =>
+        _engine.AppendAsync(
+            new AppendCommand
+            {
+                Key = new UploadKey(Key.Owner, id),
+                Offset = offset,
+                Body = PipeReader.Create(new ReadOnlySequence<byte>(bytes)),
+                BodyLength = bytes.Length,
+                UploadLength = length,
+                CompletionRule = CompletionRule.AtLength,
+                CreateIfMissing = created is null ? null : new CreateCommand("test", "name", null) { Concatenation = created },
+            },
+            Callbacks,
+            default).AsTask();
 
     public async ValueTask DisposeAsync()
     {

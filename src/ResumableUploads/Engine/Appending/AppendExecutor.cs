@@ -45,8 +45,11 @@ internal sealed class AppendExecutor(EngineContext context, AppendFinisher finis
             };
         }
 
-        // The quota of an upload of known length is already reserved.
-        ByteReservation? reservation = info.Length is null ? await context.Quota.ReserveBodyAsync(account, command.BodyLength, cancellationToken) : null;
+        // The quota of an upload of known length is already reserved. The upload that the request replaces exists until the body is accepted.
+        UploadInfo? replaced = append.AcceptAsync is null ? null : command.Replaces;
+        ByteReservation? reservation = info.Length is null
+            ? await context.Quota.ReserveBodyAsync(account, command.BodyLength, replaced, cancellationToken)
+            : null;
         if (info.Length is null && reservation is null)
         {
             return CreateResult(command, info, UploadResultKind.OwnerQuotaExceeded, info.Offset);
@@ -60,7 +63,7 @@ internal sealed class AppendExecutor(EngineContext context, AppendFinisher finis
         await content.WaitForProgressAsync();
         if (append.AcceptAsync is { } acceptAsync && result.Status == AppendStatus.Appended)
         {
-            if (content.EndReason == BodyEndReason.LimitExceeded || result.Offset == 0)
+            if (content.EndReason is BodyEndReason.LimitExceeded or BodyEndReason.QuotaExceeded || result.Offset == 0)
             {
                 return CreateResult(command, info, GetResultKind(command, content.EndReason, exceededKind), result.Offset);
             }

@@ -128,7 +128,8 @@ internal sealed class CompletionService(EngineContext context, HandlerLeases lea
 
         if (leases.IsExhausted(record))
         {
-            return record.Handler is { IsDeadLetterReported: true } || await deadLetters.TryDeadLetterAsync(info, record, callbacks, cancellationToken)
+            return record.Handler is { IsDeadLetterReported: true } || leases.IsRetryPending(record)
+                || await deadLetters.TryDeadLetterAsync(info, record, callbacks, cancellationToken)
                 ? new UploadResult(UploadResultKind.DeadLettered, info.Offset) { UploadLength = info.Length }
                 : null;
         }

@@ -14,20 +14,27 @@ internal sealed class DeadLetterService(EngineContext context, HandlerLeases lea
     /// <param name="callbacks">The application.</param>
     public async ValueTask DeadLetterAsync(UploadInfo info, EngineRecord record, IUploadCallbacks callbacks)
     {
-        bool isReported;
+        Notification notification;
         await using (var lease = new HandlerLeaseRenewer(context, info.Key, record with { Handler = leases.WithLease(record.Handler!) }))
         {
-            isReported = await NotifyAsync(info, record, callbacks, lease.HandlerToken) != Notification.Canceled;
+            notification = await NotifyAsync(info, record, callbacks, lease.HandlerToken);
         }
 
-        await leases.UpdateIfLeasedAsync(info, record with { Handler = record.Handler! with { IsDeadLetterReported = isReported } });
+        HandlerState state = notification == Notification.Failed
+            ? leases.AfterFailedNotification(record.Handler!)
+            : record.Handler! with { IsDeadLetterReported = notification == Notification.Succeeded };
+        await leases.UpdateIfLeasedAsync(info, record with { Handler = state });
     }
 
     /// <summary>Dead-letters an upload that is not leased.</summary>
     /// <returns>False if the upload has changed, so that it was not dead-lettered.</returns>
     public async ValueTask<bool> TryDeadLetterAsync(UploadInfo info, EngineRecord record, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
-        HandlerState state = HandlerLeases.WithoutLease(record) with { IsDeadLettered = record.Handler is { IsDeadLettered: true } };
+        HandlerState state = HandlerLeases.WithoutLease(record) with
+        {
+            IsDeadLettered = record.Handler is { IsDeadLettered: true },
+            DeadLetterAttempts = record.Handler?.DeadLetterAttempts,
+        };
         EngineRecord leased = record with { Handler = leases.WithLease(state) };
         UpdateResult update = await context.Store.UpdateAsync(
             info.Key, info.Version, context.RecordPolicy.CreateReceived(leased, info.Offset), cancellationToken);
@@ -87,15 +94,20 @@ internal sealed class DeadLetterService(EngineContext context, HandlerLeases lea
     /// save the content.
     /// </summary>
     /// <returns>
-    /// False if the upload must not be removed yet, because the notification was canceled or failed. A failed one is repeated by the next sweeps for a day.
+    /// False if the upload must not be removed yet, because its handler runs, or the notification was canceled or failed. A failed one is repeated by the next sweeps for a day.
     /// </returns>
     public async ValueTask<bool> NotifyBeforeExpirationAsync(UploadInfo info, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
         if (info.State != UploadState.Received || !context.RecordPolicy.BelongsToThisEngine(info)
-            || EngineRecord.From(info) is not { Handler: not { IsDeadLetterReported: true } } record || leases.IsLeased(record)
+            || EngineRecord.From(info) is not { Handler: not { IsDeadLetterReported: true } } record
             || await context.Store.GetResponseAsync(info.Key, cancellationToken) is not null)
         {
             return true;
+        }
+
+        if (leases.IsLeased(record))
+        {
+            return false;
         }
 
         return await NotifyAsync(info, record, callbacks, cancellationToken) switch
@@ -108,8 +120,12 @@ internal sealed class DeadLetterService(EngineContext context, HandlerLeases lea
 
     private async ValueTask<Notification> NotifyAsync(UploadInfo info, EngineRecord record, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
-        context.Metrics.DeadLettered();
-        Log.DeadLettered(context.Logger, info.Key, record.Handler?.Attempts ?? 0);
+        if (record.Handler is not { DeadLetterAttempts: > 0 })
+        {
+            context.Metrics.DeadLettered();
+            Log.DeadLettered(context.Logger, info.Key, record.Handler?.Attempts ?? 0);
+        }
+
         try
         {
             await callbacks.OnDeadLetteredAsync(info, record, cancellationToken);

@@ -6,6 +6,7 @@ namespace ResumableUploads.Engine.Completion;
 /// <summary>Manages the leases in the records of received uploads, which ensure that only one process at a time runs the completion handler.</summary>
 internal sealed class HandlerLeases(EngineContext context)
 {
+    private const int MaxNotificationAttempts = 14;
     private readonly string _processId = Guid.NewGuid().ToString("n");
 
     /// <summary>Returns the handler state for a new run of the handler by this process.</summary>
@@ -29,8 +30,24 @@ internal sealed class HandlerLeases(EngineContext context)
         return state with { RetryAt = delay > TimeSpan.Zero ? context.Time.GetUtcNow() + Backoff.AddJitter(delay) : null };
     }
 
-    /// <summary>Returns whether the handler failed and its next attempt is not due yet.</summary>
-    public bool IsRetryPending(EngineRecord record) => !IsExhausted(record) && record.Handler?.RetryAt > context.Time.GetUtcNow();
+    /// <summary>
+    /// Returns the state of a dead-lettered upload after a failed notification of the application. Only an upload that is about to expire is reported again
+    /// after the last attempt, because each attempt extends its lifetime.
+    /// </summary>
+    public HandlerState AfterFailedNotification(HandlerState state)
+    {
+        int attempts = (state.DeadLetterAttempts ?? 0) + 1;
+        TimeSpan delay = Backoff.GetDelay(context.Settings.HandlerRetryDelay, context.Settings.MaxHandlerRetryDelay, attempts);
+        return state with
+        {
+            DeadLetterAttempts = attempts,
+            RetryAt = attempts < MaxNotificationAttempts ? context.Time.GetUtcNow() + Backoff.AddJitter(delay) : DateTimeOffset.MaxValue,
+        };
+    }
+
+    /// <summary>Returns whether the handler failed, or the notification that it failed too often, and the next attempt is not due yet.</summary>
+    public bool IsRetryPending(EngineRecord record) =>
+        (record.Handler is { DeadLetterAttempts: > 0 } || !IsExhausted(record)) && record.Handler?.RetryAt > context.Time.GetUtcNow();
 
     /// <summary>Returns the same state with a lease of this process.</summary>
     public HandlerState WithLease(HandlerState state) =>

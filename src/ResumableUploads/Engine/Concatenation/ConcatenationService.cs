@@ -22,6 +22,7 @@ internal sealed class ConcatenationService(
     PendingConcatenations pending)
 {
     private const int CopyBufferSize = 256 * 1024;
+    private const int MaxRemovalAttempts = 5;
     private readonly ConcatenationParts _parts = new(context, remover);
 
     /// <summary>Creates a concatenation, and concatenates its parts if all of them are received.</summary>
@@ -54,6 +55,14 @@ internal sealed class ConcatenationService(
             return failure;
         }
 
+        // Held until the parts are referenced and copied, so that a sweep does not complete the concatenation and remove its parts before that.
+        using UploadLock? uploadLock = await locks.AcquireAsync(command.Key, context.Settings.PreemptionTimeout, cancellationToken);
+        if (uploadLock is null)
+        {
+            return new UploadResult(UploadResultKind.Busy);
+        }
+
+        uploadLock.CannotBePreempted = true;
         CreationResult creation = await creator.CreateAsync(sizedCommand, WithMaxUploadSize(command), callbacks, content: null, cancellationToken);
         if (creation is CreationResult.Failed failed)
         {
@@ -67,7 +76,7 @@ internal sealed class ConcatenationService(
         }
 
         pending.Add(created.Key, keys);
-        UploadResult result = await TryConcatenateAsync(command.Key, waitForLock: true, callbacks, cancellationToken)
+        UploadResult result = await ConcatenateAndCompleteAsync(uploadLock, callbacks, cancellationToken)
             ?? new UploadResult(UploadResultKind.Appended)
             {
                 UploadLength = length,
@@ -103,23 +112,9 @@ internal sealed class ConcatenationService(
     /// <returns>The result, or null if the upload still waits for parts or another request is concatenating them.</returns>
     public async ValueTask<UploadResult?> TryConcatenateAsync(UploadKey key, bool waitForLock, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
-        try
-        {
-            AppendStep? step;
-            using (UploadLock? uploadLock = locks.TryAcquire(key)
-                ?? (waitForLock ? await locks.AcquireAsync(key, context.Settings.PreemptionTimeout, cancellationToken) : null))
-            {
-                step = uploadLock is null ? null : await ConcatenateAsync(key, uploadLock, callbacks, cancellationToken);
-            }
-
-            return step is null ? null : await completion.CompleteAsync(step, callbacks, cancellationToken);
-        }
-        catch (UploadStoreException e)
-        {
-            // The copied bytes are kept, and a later request resumes. The part that started the concatenation is durable.
-            Log.StoreFailed(context.Logger, e, e.Failure, key, e.DurableOffset);
-            return UploadResult.FromException(e);
-        }
+        UploadLock? uploadLock = locks.TryAcquire(key)
+            ?? (waitForLock ? await locks.AcquireAsync(key, context.Settings.PreemptionTimeout, cancellationToken) : null);
+        return uploadLock is null ? null : await ConcatenateAndCompleteAsync(uploadLock, callbacks, cancellationToken);
     }
 
     /// <summary>
@@ -130,6 +125,27 @@ internal sealed class ConcatenationService(
         if (info.State != UploadState.Receiving && EngineRecord.From(info) is { Concatenation: { IsPart: false } concatenation })
         {
             await _parts.RemoveUnneededAsync(info.Key, ConcatenationParts.GetKeys(info.Key, concatenation));
+        }
+    }
+
+    /// <summary>Concatenates the parts of a locked upload, releases the lock, and completes the upload.</summary>
+    private async ValueTask<UploadResult?> ConcatenateAndCompleteAsync(UploadLock uploadLock, IUploadCallbacks callbacks, CancellationToken cancellationToken)
+    {
+        try
+        {
+            AppendStep? step;
+            using (uploadLock)
+            {
+                step = await ConcatenateAsync(uploadLock.Key, uploadLock, callbacks, cancellationToken);
+            }
+
+            return step is null ? null : await completion.CompleteAsync(step, callbacks, cancellationToken);
+        }
+        catch (UploadStoreException e)
+        {
+            // The copied bytes are kept, and a later request resumes. The part that started the concatenation is durable.
+            Log.StoreFailed(context.Logger, e, e.Failure, uploadLock.Key, e.DurableOffset);
+            return UploadResult.FromException(e);
         }
     }
 
@@ -167,7 +183,13 @@ internal sealed class ConcatenationService(
             return await FailAsync(info, new UploadResult(UploadResultKind.UploadTooLarge) { MaxUploadSize = maxUploadSize });
         }
 
-        AppendStep step = await AppendPartsAsync(info, found, uploadLock, callbacks, cancellationToken);
+        AppendStep? step = await AppendPartsAsync(info, found, uploadLock, callbacks, cancellationToken);
+        if (step is null or AppendStep.Finished { Result.Kind: UploadResultKind.OffsetMismatch or UploadResultKind.AlreadyComplete })
+        {
+            // Another process is concatenating the parts or has completed the upload.
+            return null;
+        }
+
         if (step is AppendStep.Finished { Result: { Kind: UploadResultKind.ReprDigestMismatch } mismatch })
         {
             return await FailAsync(info, mismatch);
@@ -183,7 +205,8 @@ internal sealed class ConcatenationService(
     }
 
     /// <summary>Appends the bytes of the parts from the current offset, which is greater than 0 after a crash.</summary>
-    private async ValueTask<AppendStep> AppendPartsAsync(
+    /// <returns>The result, or null if another process has changed the upload.</returns>
+    private async ValueTask<AppendStep?> AppendPartsAsync(
         UploadInfo info, List<UploadInfo> found, UploadLock uploadLock, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
         EngineRecord record = EngineRecord.From(info);
@@ -237,32 +260,54 @@ internal sealed class ConcatenationService(
     }
 
     /// <summary>Removes a concatenation that can never be completed, so that a status request does not report it as waiting.</summary>
-    private async ValueTask<AppendStep> FailAsync(UploadInfo info, UploadResult result)
+    /// <returns>The result, or null if another process has completed the concatenation or is concatenating it.</returns>
+    private async ValueTask<AppendStep?> FailAsync(UploadInfo info, UploadResult result)
     {
-        if (await remover.RemoveAsync(info, ignoreVersion: true, CancellationToken.None))
+        if (!await TryRemoveAsync(info))
         {
-            Log.ConcatenationFailed(context.Logger, info.Key, result.Kind);
+            return null;
         }
 
+        Log.ConcatenationFailed(context.Logger, info.Key, result.Kind);
         return result;
     }
 
+    /// <summary>
+    /// Removes a concatenation, unless another process has completed it: that process removed the parts that this one did not find.
+    /// </summary>
+    /// <returns>True if the concatenation no longer exists.</returns>
+    private async ValueTask<bool> TryRemoveAsync(UploadInfo info)
+    {
+        UploadInfo? current = info;
+        for (int i = 0; i < MaxRemovalAttempts && current is { State: UploadState.Receiving }; i++)
+        {
+            if (await remover.RemoveAsync(current, ignoreVersion: false, CancellationToken.None))
+            {
+                return true;
+            }
+
+            current = await context.Store.GetAsync(info.Key, CancellationToken.None);
+        }
+
+        return current is null;
+    }
+
     /// <summary>Protects the parts of a new concatenation from being removed by other concatenations, or removes the new one.</summary>
+    /// <returns>False if the new concatenation was removed, because one of its parts does not exist.</returns>
     private async ValueTask<bool> TryReferencePartsAsync(UploadInfo created, UploadKey[] keys, CancellationToken cancellationToken)
     {
         bool isReferenced = false;
+        bool isRemoved = false;
         try
         {
             isReferenced = await _parts.TryReferenceAsync(keys, cancellationToken);
-            return isReferenced;
         }
         finally
         {
-            if (!isReferenced)
-            {
-                await remover.RemoveAsync(created, ignoreVersion: true, CancellationToken.None);
-            }
+            isRemoved = !isReferenced && await TryRemoveAsync(created);
         }
+
+        return !isRemoved;
     }
 
     private CreateCommand WithMaxUploadSize(AppendCommand command)

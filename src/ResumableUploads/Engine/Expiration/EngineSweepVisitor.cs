@@ -31,7 +31,8 @@ internal sealed class EngineSweepVisitor(
         }
         else if (context.RecordPolicy.IsExpired(info))
         {
-            if (!context.RecordPolicy.IsOrphaned(info) && !context.RecordPolicy.BelongsToThisEngine(info))
+            // The record of an orphaned upload is not read, because it may be damaged.
+            if (!context.RecordPolicy.IsOrphaned(info) && (!context.RecordPolicy.BelongsToThisEngine(info) || completion.IsHandlerRunning(info)))
             {
                 return;
             }
@@ -57,7 +58,8 @@ internal sealed class EngineSweepVisitor(
                 // Only a request can run the endpoint of an upload.
                 if (callbacks.HasCompletionHandler || record.Request is null)
                 {
-                    await concatenation.TryConcatenateAsync(info.Key, waitForLock: false, callbacks, cancellationToken);
+                    Task concatenating = concatenation.TryConcatenateAsync(info.Key, waitForLock: false, callbacks, cancellationToken).AsTask();
+                    await WaitBoundedAsync(info, concatenating, cancellationToken);
                 }
             }
         }

@@ -7,7 +7,8 @@ namespace ResumableUploads.Engine.Quotas;
 /// <param name="quota">The quota.</param>
 /// <param name="account">The account of the upload.</param>
 /// <param name="bytes">The number of bytes that are already reserved.</param>
-internal sealed class ByteReservation(OwnerQuota quota, QuotaAccount account, long bytes)
+/// <param name="released">The share of the upload that is removed in favor of this one.</param>
+internal sealed class ByteReservation(OwnerQuota quota, QuotaAccount account, long bytes, QuotaUsage released)
 {
     private long _bytes = bytes;
 
@@ -18,7 +19,7 @@ internal sealed class ByteReservation(OwnerQuota quota, QuotaAccount account, lo
     {
         if (bytes > _bytes)
         {
-            _bytes += quota.ReserveUpTo(account, bytes - _bytes);
+            _bytes += quota.ReserveUpTo(account, bytes - _bytes, released);
         }
 
         return _bytes;

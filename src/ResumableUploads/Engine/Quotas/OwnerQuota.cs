@@ -30,14 +30,14 @@ internal sealed class OwnerQuota(IUploadStore store, EngineSettings settings, Ti
             account.Owner,
             usage =>
             {
-                QuotaUsage released = replaced is not null && QuotaAccount.From(replaced) == account ? QuotaUsage.Of(replaced) : default;
+                QuotaUsage released = GetReleased(account, replaced);
                 if (usage.GetUsage(account.Network).Uploads - released.Uploads >= settings.MaxUploadsPerOwner
                     || usage.Total.Uploads - released.Uploads >= (long)settings.MaxUploadsPerOwner * settings.AnonymousTotalFactor)
                 {
                     return UploadResultKind.TooManyUploads;
                 }
 
-                if ((length ?? minimumBytes ?? 0) - released.Bytes > GetAvailableBytes(usage, account))
+                if ((length ?? minimumBytes ?? 0) > GetAvailableBytes(usage, account, released))
                 {
                     return UploadResultKind.OwnerQuotaExceeded;
                 }
@@ -49,38 +49,36 @@ internal sealed class OwnerQuota(IUploadStore store, EngineSettings settings, Ti
 
     /// <summary>Returns how many more bytes the account may store.</summary>
     public ValueTask<long> GetAvailableBytesAsync(QuotaAccount account, CancellationToken cancellationToken) =>
-        UseCountedAsync(account.Owner, usage => GetAvailableBytes(usage, account), cancellationToken);
+        UseCountedAsync(account.Owner, usage => GetAvailableBytes(usage, account, released: default), cancellationToken);
 
     /// <summary>Reserves bytes for an upload whose length becomes known after its creation.</summary>
     public ValueTask<bool> TryReserveBytesAsync(QuotaAccount account, long bytes, CancellationToken cancellationToken) =>
-        UseCountedAsync(
-            account.Owner,
-            usage =>
-            {
-                bool isAvailable = bytes <= GetAvailableBytes(usage, account);
-                if (isAvailable)
-                {
-                    usage.Add(account.Network, new QuotaUsage(0, bytes));
-                }
-
-                return isAvailable;
-            },
-            cancellationToken);
+        TryReserveBytesAsync(account, bytes, default, cancellationToken);
 
     /// <summary>Reserves bytes for the body of an append to an upload of unknown length.</summary>
     /// <param name="account">The account of the upload.</param>
     /// <param name="bodyLength">The length of the body, or null if it is unknown. The reservation then grows with the body.</param>
+    /// <param name="replaced">The upload that is removed in favor of the one of the append, so that its share is available, or null.</param>
     /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
     /// <returns>The reservation, or null if the body exceeds the quota.</returns>
-    public async ValueTask<ByteReservation?> ReserveBodyAsync(QuotaAccount account, long? bodyLength, CancellationToken cancellationToken) =>
-        await TryReserveBytesAsync(account, bodyLength ?? 0, cancellationToken) ? new ByteReservation(this, account, bodyLength ?? 0) : null;
+    public async ValueTask<ByteReservation?> ReserveBodyAsync(
+        QuotaAccount account, long? bodyLength, UploadInfo? replaced, CancellationToken cancellationToken)
+    {
+        QuotaUsage released = GetReleased(account, replaced);
+        return await TryReserveBytesAsync(account, bodyLength ?? 0, released, cancellationToken)
+            ? new ByteReservation(this, account, bodyLength ?? 0, released)
+            : null;
+    }
 
     /// <summary>Reserves as many bytes as are available, and returns their number.</summary>
-    public long ReserveUpTo(QuotaAccount account, long bytes) =>
+    /// <param name="account">The account of the upload.</param>
+    /// <param name="bytes">The maximum number of bytes to reserve.</param>
+    /// <param name="released">The share of the upload that is removed in favor of this one.</param>
+    public long ReserveUpTo(QuotaAccount account, long bytes, QuotaUsage released) =>
         Use(account.Owner, usage =>
         {
             // The usage of an owner is not removed while an append runs, so it is counted.
-            long reserved = usage.IsCounted ? Math.Min(bytes, GetAvailableBytes(usage, account)) : bytes;
+            long reserved = usage.IsCounted ? Math.Min(bytes, GetAvailableBytes(usage, account, released)) : bytes;
             usage.Add(account.Network, new QuotaUsage(0, reserved));
             return reserved;
         });
@@ -150,8 +148,31 @@ internal sealed class OwnerQuota(IUploadStore store, EngineSettings settings, Ti
         }
     }
 
-    private long GetAvailableBytes(OwnerUsage usage, QuotaAccount account) =>
-        Math.Max(0, Math.Min(settings.MaxBytesPerOwner - usage.GetUsage(account.Network).Bytes, _maxTotalBytes - usage.Total.Bytes));
+    /// <summary>Returns the share of a replaced upload that becomes available to an account.</summary>
+    private static QuotaUsage GetReleased(QuotaAccount account, UploadInfo? replaced) =>
+        replaced is not null && QuotaAccount.From(replaced) == account ? QuotaUsage.Of(replaced) : default;
+
+    private ValueTask<bool> TryReserveBytesAsync(QuotaAccount account, long bytes, QuotaUsage released, CancellationToken cancellationToken) =>
+        UseCountedAsync(
+            account.Owner,
+            usage =>
+            {
+                bool isAvailable = bytes <= GetAvailableBytes(usage, account, released);
+                if (isAvailable)
+                {
+                    usage.Add(account.Network, new QuotaUsage(0, bytes));
+                }
+
+                return isAvailable;
+            },
+            cancellationToken);
+
+    private long GetAvailableBytes(OwnerUsage usage, QuotaAccount account, QuotaUsage released)
+    {
+        long bytes = (usage.GetUsage(account.Network) - released).ClampToZero().Bytes;
+        long totalBytes = (usage.Total - released).ClampToZero().Bytes;
+        return Math.Max(0, Math.Min(settings.MaxBytesPerOwner - bytes, _maxTotalBytes - totalBytes));
+    }
 
     /// <summary>Runs a function with the locked usage of an owner.</summary>
     private T Use<T>(string owner, Func<OwnerUsage, T> use)

@@ -186,14 +186,14 @@ internal sealed class SharedUploadServices
     /// <summary>Waits for the sweeps and disposes the engines, when the server has stopped.</summary>
     public async Task StopAsync()
     {
-        await _sweepers.WaitAsync();
-        (UploadEngine, UploadMetrics)[] engines;
+        (UploadEngine Engine, UploadMetrics Metrics)[] engines;
         lock (_lock)
         {
             engines = [.. _engines];
             _engines.Clear();
         }
 
+        await _sweepers.WaitAsync(engines.Select(static running => running.Engine.StopTimeout).DefaultIfEmpty().Max());
         foreach ((UploadEngine engine, UploadMetrics metrics) in engines)
         {
             await engine.DisposeAsync();

@@ -57,12 +57,22 @@ internal sealed class StoreSweepers(TimeProvider time, ILogger logger, Cancellat
         }
     }
 
-    /// <summary>Waits until the sweepers have stopped, after the application began to stop.</summary>
-    public Task WaitAsync()
+    /// <summary>Waits until the sweepers have stopped, after the application began to stop. Continues without a sweeper whose store or event handler hangs.</summary>
+    public async Task WaitAsync(TimeSpan timeout)
     {
+        Task running;
         lock (_lock)
         {
-            return Task.WhenAll(_running);
+            running = Task.WhenAll(_running);
+        }
+
+        try
+        {
+            await running.WaitAsync(timeout, time);
+        }
+        catch (TimeoutException) when (!running.IsCompleted)
+        {
+            Engine.Log.SweepIgnoredStop(logger, timeout);
         }
     }
 

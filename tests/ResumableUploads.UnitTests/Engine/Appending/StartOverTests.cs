@@ -82,6 +82,32 @@ public sealed class StartOverTests : IDisposable
         await ShouldHaveOldContentAsync(isCompleted);
     }
 
+    [Theory]
+    [InlineData(FileSystem, false)]
+    [InlineData(FileSystem, true)]
+    [InlineData(Memory, false)]
+    [InlineData(Memory, true)]
+    public async Task Exceeded_quota_in_a_body_of_unknown_length_keeps_the_old_content(string store, bool isCompleted)
+    {
+        await using TestApp app = await StartAsync(store, static options => options.Limits.MaxBytesPerOwner = 2000);
+        await PutOldAsync(app, isCompleted);
+        await ShouldFailAsync(413, app.Client.AppendAsync("f", 0, ProblemExpectations.Chunked(new byte[2001])));
+        await ShouldHaveOldContentAsync(isCompleted);
+    }
+
+    [Theory]
+    [InlineData(FileSystem, false)]
+    [InlineData(FileSystem, true)]
+    [InlineData(Memory, false)]
+    [InlineData(Memory, true)]
+    public async Task Body_of_unknown_length_may_use_the_quota_of_the_old_content(string store, bool isCompleted)
+    {
+        await using TestApp app = await StartAsync(store, static options => options.Limits.MaxBytesPerOwner = 2000);
+        await PutOldAsync(app, isCompleted);
+        await app.Client.AppendAsync("f", 0, ProblemExpectations.Chunked(new byte[2000]), 2000).ShouldHaveOffsetAsync(2000, complete: true);
+        Assert.Equal(2000, Assert.Single(await ListAsync()).Offset);
+    }
+
     [Theory, MemberData(nameof(StoresAndStates))]
     public async Task Too_many_appends_keep_the_old_content(string store, bool isCompleted)
     {

@@ -185,6 +185,25 @@ public sealed class HandlerLeaseTests : IAsyncLifetime
         Assert.InRange(_busyStore.Updates, 2, 200);
     }
 
+    [Fact]
+    public async Task Upload_does_not_expire_while_its_handler_runs()
+    {
+        await using var engine = new TestEngine(
+            _store, _time, TestSettings.Default with { Expiration = TimeSpan.FromMinutes(10), HandlerLeaseDuration = TimeSpan.FromHours(1) });
+        engine.Callbacks.OnCompleted = _first.Callbacks.OnCompleted;
+        Task<UploadResult> append = engine.AppendAsync(0, [1, 2], 2);
+        await Eventually.WithinAsync(_started.Task);
+        _time.Advance(TimeSpan.FromMinutes(11));
+        await engine.VisitAsync();
+        await _second.VisitAsync();
+        UploadInfo? status = await engine.Engine.GetStatusAsync(TestEngine.Key, isClientGeneratedKey: false, default);
+        UploadResult repeated = await engine.AppendAsync(0, [1, 2], 2);
+        _end.SetResult(new HandlerResult(HandlerResultKind.Final, null));
+        UploadResult result = await append;
+        Assert.Equal(UploadState.Received, status?.State);
+        Assert.Equal((UploadResultKind.AlreadyComplete, UploadResultKind.Completed), (repeated.Kind, result.Kind));
+    }
+
     private async Task<Task<UploadResult>> StartFirstAsync()
     {
         Task<UploadResult> first = _first.AppendAsync(0, [1, 2], 2);

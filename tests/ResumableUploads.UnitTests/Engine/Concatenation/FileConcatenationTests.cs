@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Security.Cryptography;
 using ResumableUploads.Abstractions;
+using ResumableUploads.Engine;
 using ResumableUploads.Stores.FileSystem;
 using ResumableUploads.Stores.FileSystem.IO;
 using ResumableUploads.Testing.Clients;
@@ -104,6 +105,39 @@ public class FileConcatenationTests
     }
 
     [Fact]
+    public async Task Stop_of_the_server_interrupts_a_concatenation()
+    {
+        string directory = Directory.CreateTempSubdirectory("uploads-test-").FullName;
+        try
+        {
+            var files = new CountingFileLayer { CanCopy = true, MaxCopyLength = 10 };
+            var store = new FileSystemUploadStore(new FileSystemUploadStoreOptions { Directory = directory }, null, null, files);
+            await using (var engine = new TestEngine(store, TimeProvider.System))
+            {
+                await engine.AppendToPartAsync("part", 0, new byte[1000], 1000);
+                files.OnCopy = copy =>
+                {
+                    if (copy == 3)
+                    {
+                        engine.Engine.Stop();
+                    }
+                };
+                UploadResult result = await engine.ConcatenateAsync("part");
+                Assert.Equal((UploadResultKind.ShuttingDown, 30), (result.Kind, result.Offset));
+            }
+
+            await using var next = new TestEngine(store, TimeProvider.System);
+            await next.Engine.TryConcatenateAsync(TestEngine.Key, next.Callbacks, default);
+            UploadInfo info = (await next.GetAsync())!;
+            Assert.Equal((UploadState.Completed, 1000, 1000), (info.State, info.Offset, files.Copied));
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
+    }
+
+    [Fact]
     public async Task Status_during_concatenation_returns_at_once_and_does_not_stop_it()
     {
         string directory = Directory.CreateTempSubdirectory("uploads-test-").FullName;
@@ -152,6 +186,10 @@ public class FileConcatenationTests
 
         public int FailsAt { get; init; } = -1;
 
+        public long MaxCopyLength { get; init; } = long.MaxValue;
+
+        public Action<int>? OnCopy { get; set; }
+
         public SemaphoreSlim? CopyStarted { get; init; }
 
         public SemaphoreSlim? ContinueCopy { get; init; }
@@ -169,7 +207,8 @@ public class FileConcatenationTests
                 throw new IOException("Simulated I/O error.");
             }
 
-            long copied = CanCopy ? base.CopyRange(from, fromOffset, to, toOffset, count) : 0;
+            OnCopy?.Invoke(_copyCount);
+            long copied = CanCopy ? base.CopyRange(from, fromOffset, to, toOffset, Math.Min(count, MaxCopyLength)) : 0;
             Copied += copied;
             return copied;
         }

@@ -126,9 +126,9 @@ public class OwnerQuotaTests
     [Fact]
     public async Task Reservation_of_a_body_grows_up_to_the_quota_and_is_settled()
     {
-        ByteReservation first = (await _quota.ReserveBodyAsync(new QuotaAccount("a"), null, default))!;
-        ByteReservation second = (await _quota.ReserveBodyAsync(new QuotaAccount("a"), 30, default))!;
-        Assert.Null(await _quota.ReserveBodyAsync(new QuotaAccount("a"), 71, default));
+        ByteReservation first = (await _quota.ReserveBodyAsync(new QuotaAccount("a"), null, null, default))!;
+        ByteReservation second = (await _quota.ReserveBodyAsync(new QuotaAccount("a"), 30, null, default))!;
+        Assert.Null(await _quota.ReserveBodyAsync(new QuotaAccount("a"), 71, null, default));
         Assert.Equal((60, 60, 70), (first.Extend(60), first.Extend(10), first.Extend(90)));
         Assert.Equal(0, await _quota.GetAvailableBytesAsync(new QuotaAccount("a"), default));
         first.Settle(20);
@@ -139,7 +139,7 @@ public class OwnerQuotaTests
     [Fact]
     public async Task Reservation_of_unknown_result_is_counted_again()
     {
-        ByteReservation reservation = (await _quota.ReserveBodyAsync(new QuotaAccount("a"), 30, default))!;
+        ByteReservation reservation = (await _quota.ReserveBodyAsync(new QuotaAccount("a"), 30, null, default))!;
         await _store.CreateAsync(new UploadKey("a", "1"), new UploadRecord { Length = 10 }, default);
         reservation.Settle(null);
         await Eventually.TrueAsync(async () => await _quota.GetAvailableBytesAsync(new QuotaAccount("a"), default) == 90, "the stored bytes are counted");

@@ -140,7 +140,7 @@ internal sealed class AppendOperation(
             return;
         }
 
-        while (source.Position < source.Length && dataFile.CopyFrom(source))
+        while (source.Position < source.Length && !HasContentEnded() && dataFile.CopyFrom(source))
         {
             cancellationToken.ThrowIfCancellationRequested();
             if (dataFile.SyncIfDue())
@@ -148,6 +148,18 @@ internal sealed class AppendOperation(
                 content.ReportDurable(dataFile.DurableOffset);
             }
         }
+    }
+
+    /// <summary>Returns whether the engine has ended the content, for example because the server stops. Consumes nothing.</summary>
+    private bool HasContentEnded()
+    {
+        if (!content.Reader.TryRead(out ReadResult result))
+        {
+            return false;
+        }
+
+        content.Reader.AdvanceTo(result.Buffer.Start);
+        return result.IsCompleted;
     }
 
     private AppendResult Finish(DataFile dataFile, bool reportDurable)
