@@ -208,9 +208,21 @@ internal sealed class CompletionService(EngineContext context, HandlerLeases lea
         // The renewer has stopped, so nothing else in this process writes the record from here on.
         record = await lease.StopAsync();
         UploadInfo current = await GetExistingAsync(info.Key, record.Created);
-        return result is { Kind: HandlerResultKind.Final } || current.State == UploadState.Completed
-            ? await StoreResponseAsync(current, record, result?.Response)
-            : await HandleFailureAsync(current, record, result, startTime, callbacks);
+        if (result is not { Kind: HandlerResultKind.Final } && current.State != UploadState.Completed)
+        {
+            return await HandleFailureAsync(current, record, result, startTime, callbacks);
+        }
+
+        try
+        {
+            return await StoreResponseAsync(current, record, result?.Response);
+        }
+        catch (Exception)
+        {
+            // A lease that is kept would block the next attempt until it expires.
+            await leases.UpdateIfLeasedAsync(current, record with { Handler = leases.AfterFailure(HandlerLeases.WithoutLease(record), startTime) });
+            throw;
+        }
     }
 
     private async ValueTask<UploadInfo> GetExistingAsync(UploadKey key, DateTimeOffset created) =>

@@ -89,6 +89,29 @@ public sealed class HandlerRetryTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Response_that_cannot_be_stored_releases_the_lease()
+    {
+        var store = new FailingResponseStore(_store) { Failure = new ArgumentException("Injected failure.") };
+        await using var engine = new TestEngine(store, _time);
+        int runs = 0;
+        engine.Callbacks.OnCompleted = (_, _) =>
+        {
+            runs++;
+            return Task.FromResult(new HandlerResult(HandlerResultKind.Final, "{}"u8.ToArray()));
+        };
+        Assert.Equal(UploadResultKind.HandlerFailed, (await engine.AppendAsync(0, [1, 2], 2)).Kind);
+        HandlerState state = (await engine.GetHandlerAsync())!;
+        Assert.Equal((1, 1, null), (state.Attempts, state.TotalRuns, state.LeasedBy));
+        Assert.NotNull(state.RetryAt);
+
+        store.Failure = new UploadStoreException(StoreFailure.Full, "Injected failure.");
+        Assert.Equal(UploadResultKind.StorageFull, (await engine.AppendAsync(2, [], 2)).Kind);
+        store.Failure = null;
+        Assert.Equal(UploadResultKind.Completed, (await engine.AppendAsync(2, [], 2)).Kind);
+        Assert.Equal(3, runs);
+    }
+
+    [Fact]
     public async Task Run_that_a_stop_canceled_does_not_count_as_an_attempt()
     {
         var entered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -230,5 +253,14 @@ public sealed class HandlerRetryTests : IAsyncLifetime
 
             return base.UpdateAsync(key, version, record, cancellationToken);
         }
+    }
+
+    /// <summary>A store that cannot store responses as long as a failure is set.</summary>
+    private sealed class FailingResponseStore(IUploadStore innerStore) : DelegatingUploadStore(innerStore)
+    {
+        public Exception? Failure { get; set; }
+
+        public override ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> response, CancellationToken cancellationToken) =>
+            Failure is null ? InnerStore.PutResponseAsync(key, response, cancellationToken) : throw Failure;
     }
 }

@@ -41,14 +41,15 @@ internal sealed class EndpointExceptionPipeline(IServiceProvider services)
         }
 
         ExceptionHandlerOptions options = services.GetRequiredService<IOptions<ExceptionHandlerOptions>>().Value;
-        if (options.ExceptionHandler is not null || options.ExceptionHandlingPath.HasValue)
+        if (options.ExceptionHandler is not null)
         {
             app.UseExceptionHandler();
         }
         else if (services.GetServices<IExceptionHandler>().Any())
         {
-            // An exception that no handler accepts is thrown again, so that the run counts as failed.
-            app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = Rethrow });
+            // An exception that no handler accepts is thrown again, so that the run counts as failed. ExceptionHandlingPath does not apply: this pipeline has
+            // no routing, so the endpoint would run again, on a body that was already read.
+            app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = Rethrow, StatusCodeSelector = options.StatusCodeSelector });
         }
 
         app.Run(static context => context.Features.GetRequiredFeature<EndpointFeature>().Endpoint(context));

@@ -41,7 +41,8 @@ internal sealed class EndpointExecutor(
     {
         var overrides = new FeatureOverrides(context.Features);
         using var lifetimeFeature = new EndpointLifetimeFeature(context, target, services.Time, stopping);
-        Stream content = await services.Store.OpenReadAsync(info.Key, stopping) ?? new MovedContentStream(info.Offset);
+        var content = new EndpointContentStream(
+            await services.Store.OpenReadAsync(info.Key, stopping) ?? new MovedContentStream(info.Offset), info.Offset);
         await using (content)
         {
             try
@@ -51,13 +52,18 @@ internal sealed class EndpointExecutor(
                 ReplaceRequestFeatures(overrides, info, record, content, lifetimeFeature);
                 overrides.Set<IHttpResponseFeature>(_bufferedResponse);
                 overrides.Set<IHttpResponseBodyFeature>(_bufferedResponse);
+
+                // The feature keeps the headers of the response for which it was created.
+                overrides.Set<IResponseCookiesFeature>(null);
                 if (AntiforgeryValidator.IsRequired(target.Route.AppEndpoint) && !await AntiforgeryValidator.ValidateCompletedRequestAsync(context))
                 {
+                    content.ThrowIfReadFailed();
                     return new HandlerResult(HandlerResultKind.DeadLetter, AntiforgeryFailedResponse.ToBytes());
                 }
 
                 await InvokeEndpointAsync(_bufferedResponse, lifetimeFeature);
                 await _bufferedResponse.CompleteAsync();
+                content.ThrowIfReadFailed();
             }
             catch (Exception) when (HasSentResponse)
             {
@@ -141,11 +147,11 @@ internal sealed class EndpointExecutor(
         {
             await services.Exceptions.InvokeAsync(context, target.Next);
 
-            // The framework's exception handlers respond with 499 to a canceled request, as if the client had canceled it. Here the server canceled it, and
-            // the response must not be stored.
-            if (buffered.StatusCode == StatusCodes.Status499ClientClosedRequest && lifetimeFeature.IsCancellationRequested)
+            // Endpoints and the framework treat a canceled request as one whose client has disconnected, and end without a useful response. Here the server
+            // canceled it, and the response must not be stored.
+            if (lifetimeFeature.IsCancellationRequested && StoredResponse.IsFinal(buffered.StatusCode))
             {
-                throw new OperationCanceledException("The endpoint was canceled before it responded.");
+                throw new OperationCanceledException("The endpoint was canceled before it ended.");
             }
         }
         catch (OperationCanceledException) when (lifetimeFeature.IsTimedOut && !buffered.HasStarted)

@@ -60,6 +60,34 @@ public class EndpointExceptionTests
         Assert.Equal(1, runs);
     }
 
+    [Theory]
+    [InlineData("Production")]
+    [InlineData("Development")]
+    public async Task Exception_handling_path_does_not_run_the_endpoint_again(string environment)
+    {
+        var sizes = new List<long>();
+        await using TestApp app = await EndpointApp.StartAsync(
+            app => app.MapPost(Path, async (Stream body) =>
+            {
+                using var content = new MemoryStream();
+                await body.CopyToAsync(content);
+                sizes.Add(content.Length);
+                return sizes.Count == 1 ? throw new InvalidOperationException("not today") : "saved";
+            }).WithResumableUploads(),
+            services: builder =>
+            {
+                builder.Environment.EnvironmentName = environment;
+                builder.Services.AddExceptionHandler(static options => options.ExceptionHandlingPath = "/error");
+            });
+        using HttpResponseMessage failed = await SendAsync(app, again: false);
+        Assert.Equal("false", failed.Header("X-Upload-Complete"));
+        Assert.InRange((int)failed.StatusCode, 500, 503);
+        Assert.Equal([3], sizes);
+        using HttpResponseMessage response = await SendAsync(app, again: true);
+        Assert.Equal((200, "saved"), ((int)response.StatusCode, await response.Content.ReadAsStringAsync()));
+        Assert.Equal([3, 3], sizes);
+    }
+
     [Fact]
     public async Task Developer_page_shows_the_exception_and_is_not_final()
     {

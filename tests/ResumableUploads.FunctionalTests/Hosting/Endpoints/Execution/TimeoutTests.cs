@@ -59,6 +59,28 @@ public class TimeoutTests
         Assert.Equal((200, "done", 2), ((int)again.StatusCode, await again.Content.ReadAsStringAsync(), runs));
     }
 
+    [Theory]
+    [InlineData("policy")]
+    [InlineData("named")]
+    public async Task Response_of_endpoint_that_catches_its_timeout_is_not_final(string place)
+    {
+        int runs = 0;
+        await using TestApp app = await StartAsync(place, async context =>
+        {
+            if (++runs == 1)
+            {
+                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                return;
+            }
+
+            await context.Response.WriteAsync("done");
+        });
+        using HttpResponseMessage late = await app.Client.AppendAsync("f", 0, new ByteArrayContent([1, 2, 3]), 3, Path);
+        Assert.Equal((place == "named" ? 503 : 504, "false"), ((int)late.StatusCode, late.Header("X-Upload-Complete")));
+        using HttpResponseMessage again = await app.Client.AppendAsync("f", 3, new ByteArrayContent([]), 3, Path);
+        Assert.Equal((200, "done", 2), ((int)again.StatusCode, await again.Content.ReadAsStringAsync(), runs));
+    }
+
     [Fact]
     public async Task Endpoint_can_disable_timeout()
     {

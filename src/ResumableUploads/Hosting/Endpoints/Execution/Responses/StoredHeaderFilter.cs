@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Primitives;
 
 namespace ResumableUploads.Hosting.Endpoints.Execution.Responses;
 
@@ -6,6 +7,7 @@ namespace ResumableUploads.Hosting.Endpoints.Execution.Responses;
 internal sealed class StoredHeaderFilter(IEnumerable<string> additionalHeaders)
 {
     private const int MaxValueLength = 8 * 1024;
+    private const int MaxTotalLength = 32 * 1024;
 
     private static readonly string[] DefaultHeaders =
     [
@@ -23,13 +25,26 @@ internal sealed class StoredHeaderFilter(IEnumerable<string> additionalHeaders)
 
     public static bool IsNeverStored(string name) => NeverStored.Contains(name);
 
-    /// <summary>Returns the headers to store, with one entry per value. Omits values of more than 8192 characters.</summary>
-    public IReadOnlyList<KeyValuePair<string, string>> SelectStored(IHeaderDictionary headers) =>
-    [
-        .. from header in headers
-           where _names.Contains(header.Key) && !NeverStored.Contains(header.Key)
-           from value in header.Value
-           where value is { Length: <= MaxValueLength }
-           select new KeyValuePair<string, string>(header.Key, value),
-    ];
+    /// <summary>
+    /// Returns the headers to store, with one entry per value. Omits values of more than 8192 characters, and values that would exceed 32768 characters in
+    /// total, so that the response does not exceed the limit of the store.
+    /// </summary>
+    public IReadOnlyList<KeyValuePair<string, string>> SelectStored(IHeaderDictionary headers)
+    {
+        var stored = new List<KeyValuePair<string, string>>();
+        int totalLength = 0;
+        foreach ((string name, StringValues values) in headers.Where(header => _names.Contains(header.Key) && !NeverStored.Contains(header.Key)))
+        {
+            foreach (string? value in values)
+            {
+                if (value is { Length: <= MaxValueLength } && totalLength + name.Length + value.Length <= MaxTotalLength)
+                {
+                    stored.Add(new(name, value));
+                    totalLength += name.Length + value.Length;
+                }
+            }
+        }
+
+        return stored;
+    }
 }
