@@ -16,8 +16,8 @@ internal sealed class UploadLimits(ResumableUploadOptions options)
 
     /// <summary>
     /// Gets the maximum size, in bytes, of an upload with a content type that endpoints bind by reading the whole content into memory (JSON, XML and
-    /// URL-encoded forms). It is the server's limit for a request body, unless the endpoint has a limit of its own. Returns <see langword="null"/> if no such
-    /// limit applies.
+    /// URL-encoded forms), or with one that cannot be parsed. It is the server's limit for a request body, unless the endpoint has a limit of its own. Returns
+    /// <see langword="null"/> if no such limit applies.
     /// </summary>
     public long? GetBufferedContentLimit(UploadRequest request, string? contentType) =>
         request.Target?.Route is { } route && !options.IsMaxUploadSizeSetByEndpoint && route.Metadata.MaxUploadSize is null
@@ -37,7 +37,10 @@ internal sealed class UploadLimits(ResumableUploadOptions options)
 
     private static bool IsBuffered(string? contentType) =>
         MediaTypeHeaderValue.TryParse(contentType, out MediaTypeHeaderValue? type)
-        && (Is(type.SubType, "json") || Is(type.SubType, "xml") || Is(type.Suffix, "json") || Is(type.Suffix, "xml") || Is(type.MediaType, "application/x-www-form-urlencoded"));
+            ? Is(type.SubType, "json") || Is(type.SubType, "xml") || Is(type.Suffix, "json") || Is(type.Suffix, "xml") || Is(type.MediaType, "application/x-www-form-urlencoded")
+
+            // MVC parses types less strictly: "application/json,x" is JSON.
+            : !string.IsNullOrWhiteSpace(contentType);
 
     private static bool Is(Microsoft.Extensions.Primitives.StringSegment text, string expected) => text.Equals(expected, StringComparison.OrdinalIgnoreCase);
 }

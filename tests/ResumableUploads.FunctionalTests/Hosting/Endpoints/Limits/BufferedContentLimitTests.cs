@@ -22,6 +22,7 @@ public class BufferedContentLimitTests
             foreach (string type in new[]
             {
                 "application/json", "text/json; charset=utf-8", "application/problem+json", "application/xml", "text/xml", "application/atom+xml", "application/x-www-form-urlencoded",
+                "application/json,x", "application/json x",
             })
             {
                 rows.Add(protocol, type);
