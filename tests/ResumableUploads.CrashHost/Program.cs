@@ -14,6 +14,12 @@ if (args is ["--Steps", var steps, .. var more])
     return;
 }
 
+if (args is ["--Concatenate", var uploads, var concatenation, var metadata])
+{
+    new ConcatenationScenario(uploads, concatenation, metadata).Run();
+    return;
+}
+
 WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(args);
 builder.Logging.ClearProviders().AddConsole(static console => console.LogToStandardErrorThreshold = LogLevel.Trace);
 builder.WebHost.ConfigureKestrel(kestrel =>

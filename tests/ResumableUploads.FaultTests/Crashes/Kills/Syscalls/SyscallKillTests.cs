@@ -1,11 +1,10 @@
-using System.Diagnostics;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Stores.FileSystem;
 using ResumableUploads.TestKit.Support;
 using ResumableUploads.Testing;
 using ResumableUploads.Testing.Servers;
 
-namespace ResumableUploads.FaultTests.Crashes.Kills;
+namespace ResumableUploads.FaultTests.Crashes.Kills.Syscalls;
 
 /// <summary>
 /// The file-system store is killed at every system call that changes something, from the creation of an upload to its deletion, and opened again:
@@ -13,12 +12,7 @@ namespace ResumableUploads.FaultTests.Crashes.Kills;
 /// </summary>
 public class SyscallKillTests(ITestOutputHelper output)
 {
-    // Opening a file is not in the list, but the lock that the framework takes on each opened file is.
-    private const string Names =
-        "mkdir,rmdir,rename,renameat,renameat2,pwrite64,pwritev,ftruncate,fsync,fdatasync,unlink,unlinkat,utimensat,flock,link,linkat";
-
     private const int AtOnce = 2;
-    private const int Killed = 128 + 9;
     private static readonly UploadKey Key = new("owner", "upload");
 
     /// <summary>The lines that the program prints, and the state that must be found afterwards.</summary>
@@ -58,7 +52,7 @@ public class SyscallKillTests(ITestOutputHelper output)
     public async Task Kill_at_every_system_call_keeps_what_was_reported()
     {
         await Needs.StraceAsync();
-        Call[] calls = await CallsAsync();
+        Syscall[] calls = await CallsAsync();
         await Parallel.ForEachAsync(
             calls,
             new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = Token },
@@ -75,7 +69,7 @@ public class SyscallKillTests(ITestOutputHelper output)
     public async Task Store_that_reports_before_the_work_is_done_is_detected()
     {
         await Needs.StraceAsync();
-        Call[] calls = await CallsAsync();
+        Syscall[] calls = await CallsAsync();
         string? fault = null;
         for (int i = calls.Length / 4; i < calls.Length && fault is null; i += 4)
         {
@@ -87,36 +81,19 @@ public class SyscallKillTests(ITestOutputHelper output)
     }
 
     /// <summary>Returns the system calls of the program.</summary>
-    private static async Task<Call[]> CallsAsync()
+    private static async Task<Syscall[]> CallsAsync()
     {
         using var place = new UploadDirectory();
-        string log = Path.Combine(Path.GetDirectoryName(place.Root)!, "calls");
-        string[] printed = await RunAsync(isKilled: false, ["-o", log, "-e", "trace=" + Names], place.Root);
+        (Syscall[] calls, string[] printed) = await new SyscallTracer(["--Steps", place.Root]).ListAsync(Path.GetDirectoryName(place.Root)!);
         Assert.Equal(States.Skip(1).Select(static state => state.Line), printed);
-        string[] lines = await File.ReadAllLinesAsync(log, Token);
-        string main = lines[0].Split(' ')[0];
-        string[] made = [.. lines.Where(line => line.StartsWith(main + " ", StringComparison.Ordinal) && line.Contains('(')).Select(line => line[main.Length..].Trim())];
-        var counts = new Dictionary<string, int>();
-        List<Call> calls = [];
-        foreach (string name in made.Select(static line => line[..line.IndexOf('(')]))
-        {
-            // strace counts each kind of call separately.
-            calls.Add(new Call(name, counts[name] = counts.GetValueOrDefault(name) + 1));
-        }
-
-        int begins = Array.FindIndex(made, static line => line.Contains(".begins\"", StringComparison.Ordinal));
-        Assert.NotEqual(-1, begins);
-
-        // Releasing a lock does not change the files.
-        return [.. calls.Zip(made).Skip(begins + 1).Where(static call => !call.Second.Contains("LOCK_UN", StringComparison.Ordinal)).Select(static call => call.First)];
+        return calls;
     }
 
     /// <summary>Returns what is wrong after a kill at this call, or null.</summary>
-    private static async Task<string?> KillAtAsync(Call call, params string[] options)
+    private static async Task<string?> KillAtAsync(Syscall call, params string[] options)
     {
         using var place = new UploadDirectory();
-        string[] printed = await RunAsync(
-            isKilled: true, ["-o", "/dev/null", "-e", "trace=" + call.Name, "-e", $"inject={call.Name}:signal=KILL:when={call.Number}"], place.Root, options);
+        string[] printed = await new SyscallTracer(["--Steps", place.Root, .. options]).KillAtAsync(call);
         Assert.Equal(States.Skip(1).Take(printed.Length).Select(static state => state.Line), printed);
         return await InspectAsync(place.Root, States[printed.Length], States[Math.Min(printed.Length + 1, States.Length - 1)]);
     }
@@ -166,25 +143,6 @@ public class SyscallKillTests(ITestOutputHelper output)
         byte[] expected = [.. Enumerable.Range(0, (int)info.Offset).Select(static i => (byte)(i % 251)), .. new byte[added]];
         return bytes.AsSpan().SequenceEqual(expected) ? null : $"the {bytes.Length} bytes are not those that were sent";
     }
-
-    private static async Task<string[]> RunAsync(bool isKilled, string[] strace, string root, params string[] options)
-    {
-        string[] command =
-        [
-            "-f", "-qq", .. strace,
-            "dotnet", "exec", ChildHost.DllOf("tests", "ResumableUploads.CrashHost"), "--Steps", root, .. options,
-        ];
-        Directory.CreateDirectory(Path.GetDirectoryName(root)!);
-        var start = new ProcessStartInfo("strace", command) { RedirectStandardOutput = true, RedirectStandardError = true };
-        start.Environment["DOTNET_EnableDiagnostics"] = "0";
-        using Process process = Process.Start(start)!;
-        string[] texts = await Task.WhenAll(process.StandardOutput.ReadToEndAsync(Token), process.StandardError.ReadToEndAsync(Token));
-        await process.WaitForExitAsync(Token);
-        Assert.True(isKilled == (process.ExitCode == Killed), $"The exit code is {process.ExitCode}. {texts[1]}");
-        return texts[0].Split('\n', StringSplitOptions.RemoveEmptyEntries);
-    }
-
-    private sealed record Call(string Name, int Number);
 
     private sealed record Found(string Line, Upload? Upload, bool IsStaged = false);
 
