@@ -58,6 +58,23 @@ internal sealed class TestEngine : IAsyncDisposable
     /// <summary>Creates the upload <see cref="Key"/> as a concatenation.</summary>
     public Task<UploadResult> ConcatenateAsync(params List<string> parts) => SendAsync(Key.Id, 0, [], null, new ConcatenationInfo("final", parts));
 
+    /// <summary>Completes the upload <see cref="Key"/> as a status request does.</summary>
+    public async Task CompleteAsync()
+    {
+        if (await GetAsync() is { } info)
+        {
+            var command = new AppendCommand
+            {
+                Key = Key,
+                Offset = info.Offset,
+                Body = PipeReader.Create(ReadOnlySequence<byte>.Empty),
+                BodyLength = 0,
+                CompletionRule = CompletionRule.AtLength,
+            };
+            await _engine.TryCompleteAsync(info, command, Callbacks, default);
+        }
+    }
+
     public Task<UploadResult> CancelAsync() => _engine.CancelAsync(Key, null, default).AsTask();
 
     /// <summary>Visits the upload as the sweep does.</summary>

@@ -53,8 +53,16 @@ internal static class TusResponses
         };
     }
 
-    /// <summary>Returns the response to a status request for an upload that has all its bytes and could not be completed. It has no offset.</summary>
-    public static HttpResponseData ForIncompleteStatus(UploadResult result) => ForError(result with { Offset = null });
+    /// <summary>
+    /// Returns the response to a status request for an upload that has all its bytes and could not be completed. It has no offset. Clients send HEAD again only
+    /// after a 423; after a 5xx, they send the whole file again.
+    /// </summary>
+    public static HttpResponseData ForIncompleteStatus(UploadResult result)
+    {
+        result = result with { Offset = null };
+        Problem problem = CreateProblem(result);
+        return ForError(result, result.Kind is UploadResultKind.HandlerFailed or UploadResultKind.HandlerRunning ? problem with { Status = 423 } : problem);
+    }
 
     public static HttpResponseData ForCreation(UploadResult result, string location)
     {
@@ -123,17 +131,15 @@ internal static class TusResponses
 
     private static KeyValuePair<string, string> NoStoreHeader => new("Cache-Control", "no-store");
 
-    private static HttpResponseData ForError(UploadResult result)
-    {
-        Problem problem = CreateProblem(result);
-        return problem.ToResponse(
-        [
-            VersionHeader,
-            .. GetOffsetHeaders(problem.ExpectedOffset),
-            .. GetExpirationHeaders(result.Expires),
-            .. RetryAfter.GetSeconds(result.Kind) is { } seconds ? (KeyValuePair<string, string>[])[new("Retry-After", FormatNumber(seconds))] : [],
-        ]);
-    }
+    private static HttpResponseData ForError(UploadResult result) => ForError(result, CreateProblem(result));
+
+    private static HttpResponseData ForError(UploadResult result, Problem problem) => problem.ToResponse(
+    [
+        VersionHeader,
+        .. GetOffsetHeaders(problem.ExpectedOffset),
+        .. GetExpirationHeaders(result.Expires),
+        .. RetryAfter.GetSeconds(result.Kind) is { } seconds ? (KeyValuePair<string, string>[])[new("Retry-After", FormatNumber(seconds))] : [],
+    ]);
 
     private static HttpResponseData ForCompletion(UploadResult result, int successStatus, KeyValuePair<string, string>[] headers) =>
         result.Response is { } response

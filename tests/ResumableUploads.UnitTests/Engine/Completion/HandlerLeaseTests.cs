@@ -196,7 +196,7 @@ public sealed class HandlerLeaseTests : IAsyncLifetime
         _time.Advance(TimeSpan.FromMinutes(11));
         await engine.VisitAsync();
         await _second.VisitAsync();
-        UploadInfo? status = await engine.Engine.GetStatusAsync(TestEngine.Key, isClientGeneratedKey: false, default);
+        UploadInfo? status = await engine.Engine.GetStatusAsync(TestEngine.Key, isClientGeneratedKey: false, null, default);
         UploadResult repeated = await engine.AppendAsync(0, [1, 2], 2);
         _end.SetResult(new HandlerResult(HandlerResultKind.Final, null));
         UploadResult result = await append;

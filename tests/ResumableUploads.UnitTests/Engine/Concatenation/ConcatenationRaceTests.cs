@@ -68,11 +68,11 @@ public sealed class ConcatenationRaceTests : IAsyncLifetime
             if (key.Id == PartId && !isCompleted)
             {
                 isCompleted = true;
-                await _other.Engine.TryConcatenateAsync(TestEngine.Key, _other.Callbacks, default);
+                await _other.CompleteAsync();
             }
         };
         (_hookedStore.BeforeOpenRead, _hookedStore.BeforeGet) = isPartFound ? (completeInOther, null) : ((Func<UploadKey, Task>?)null, completeInOther);
-        await _engine.Engine.TryConcatenateAsync(TestEngine.Key, _engine.Callbacks, default);
+        await _engine.CompleteAsync();
         await ShouldBeCompletedAsync(5);
     }
 

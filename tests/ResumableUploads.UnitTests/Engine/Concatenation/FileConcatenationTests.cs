@@ -127,7 +127,7 @@ public class FileConcatenationTests
             }
 
             await using var next = new TestEngine(store, TimeProvider.System);
-            await next.Engine.TryConcatenateAsync(TestEngine.Key, next.Callbacks, default);
+            await next.CompleteAsync();
             UploadInfo info = (await next.GetAsync())!;
             Assert.Equal((UploadState.Completed, 1000, 1000), (info.State, info.Offset, files.Copied));
         }

@@ -18,7 +18,7 @@ public class OutdatedCountTests
     {
         var failing = new FailingListStore(_store);
         var quota = new OwnerQuota(failing, Settings, new FakeTimeProvider(), default);
-        ByteReservation reservation = (await quota.ReserveBodyAsync(new QuotaAccount("a"), 30, default))!;
+        ByteReservation reservation = (await quota.ReserveBodyAsync(new QuotaAccount("a"), 30, null, default))!;
         await _store.CreateAsync(new UploadKey("a", "1"), new UploadRecord { Length = 10 }, default);
         failing.Failures = 1;
         reservation.Settle(null);

@@ -21,7 +21,7 @@ public class TusFailedHandlerTests
         Assert.Equal(503, await app.Client.AppendChunkAsync(url, 0, [1, 2, 3]).StatusOfAsync());
         using (HttpResponseMessage failed = await app.Client.TusAsync("HEAD", url))
         {
-            Assert.Equal((503, null, "10"), ((int)failed.StatusCode, failed.Header("Upload-Offset"), failed.Header("Retry-After")));
+            Assert.Equal((423, null, "10"), ((int)failed.StatusCode, failed.Header("Upload-Offset"), failed.Header("Retry-After")));
         }
 
         Assert.Equal(3, await app.Client.OffsetAsync(url));
@@ -34,14 +34,14 @@ public class TusFailedHandlerTests
     [Theory]
     [InlineData(500)]
     [InlineData(403)]
-    public async Task Head_after_response_that_is_not_final_returns_503(int status)
+    public async Task Head_after_response_that_is_not_final_returns_423(int status)
     {
         await using TusApp app = await TusApp.StartAsync(TusApp.Endpoint, answer: call => new HandlerResponse(call < 3 ? status : 204));
         string url = await app.Client.CreateAsync(TusApp.Url, 3);
         Assert.Equal(status, await app.Client.AppendChunkAsync(url, 0, [1, 2, 3]).StatusOfAsync());
         using (HttpResponseMessage failed = await app.Client.TusAsync("HEAD", url))
         {
-            Assert.Equal((503, null, "10"), ((int)failed.StatusCode, failed.Header("Upload-Offset"), failed.Header("Retry-After")));
+            Assert.Equal((423, null, "10"), ((int)failed.StatusCode, failed.Header("Upload-Offset"), failed.Header("Retry-After")));
         }
 
         Assert.Equal(3, await app.Client.OffsetAsync(url));
@@ -83,7 +83,7 @@ public class TusFailedHandlerTests
 
     [Theory]
     [MemberData(nameof(Places))]
-    public async Task Head_after_the_completion_timeout_returns_503(string place)
+    public async Task Head_after_the_completion_timeout_returns_423(string place)
     {
         var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         using var release = new ManualResetEventSlim();
@@ -98,7 +98,7 @@ public class TusFailedHandlerTests
         await started.Task.WaitAsync(Timeout);
         using (HttpResponseMessage head = await app.Client.TusAsync("HEAD", url))
         {
-            Assert.Equal((503, null, "5"), ((int)head.StatusCode, head.Header("Upload-Offset"), head.Header("Retry-After")));
+            Assert.Equal((423, null, "5"), ((int)head.StatusCode, head.Header("Upload-Offset"), head.Header("Retry-After")));
         }
 
         release.Set();
@@ -120,7 +120,7 @@ public class TusFailedHandlerTests
         string url = final.Header("Location")!;
         using (HttpResponseMessage failed = await app.Client.TusAsync("HEAD", url))
         {
-            Assert.Equal((503, null), ((int)failed.StatusCode, failed.Header("Upload-Offset")));
+            Assert.Equal((423, null), ((int)failed.StatusCode, failed.Header("Upload-Offset")));
         }
 
         Assert.Equal(2, app.Seen.Count);
