@@ -74,6 +74,10 @@ internal sealed record EngineRecord
     /// <exception cref="UploadStoreException">The record is damaged, or was written by a newer version.</exception>
     public static bool IsConcatenated(UploadInfo info) => info.Record.Data.Span.IndexOf("\"join\""u8) >= 0 && From(info).Concatenation is { IsPart: false };
 
+    /// <summary>Returns whether this record belongs to an upload, and not to an earlier one with the same key.</summary>
+    /// <exception cref="UploadStoreException">The record of the upload is damaged, or was written by a newer version.</exception>
+    public bool IsOf(UploadInfo info) => From(info).Created == Created;
+
     /// <summary>Returns whether the content of a completed upload is still in the store.</summary>
     public static bool HasStoredContent(UploadInfo info) => info.Record.Data.Span.IndexOf("\"isContentStored\":true"u8) >= 0;
 

@@ -162,6 +162,7 @@ internal sealed class UploadEngine : IAsyncDisposable
     /// <returns>The result, or null if the upload is a part, waits for bytes or parts, or was created by a different request.</returns>
     public async ValueTask<UploadResult?> TryCompleteAsync(UploadInfo info, AppendCommand command, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
+        callbacks = BoundedCallbacks.Wrap(callbacks, _context, CancellationToken.None);
         EngineRecord record = EngineRecord.From(info);
         if (record.Concatenation is { IsPart: true } || !command.Matches(record))
         {
@@ -170,7 +171,7 @@ internal sealed class UploadEngine : IAsyncDisposable
 
         if (info.State != UploadState.Receiving)
         {
-            return await _completion.GetResultAsync(info, BoundedCallbacks.Wrap(callbacks, _context, CancellationToken.None), cancellationToken);
+            return await _completion.GetResultAsync(info, callbacks, cancellationToken);
         }
 
         return record.Concatenation is not null ? await _concatenations.TryConcatenateAsync(info.Key, waitForLock: false, callbacks, cancellationToken)

@@ -41,7 +41,7 @@ internal sealed class AppendFinisher(EngineContext context, ReprDigestVerifier r
             info,
             current =>
             {
-                isOurs = current.State == UploadState.Receiving && current.Offset == info.Offset;
+                isOurs = current.State == UploadState.Receiving && current.Offset == info.Offset && record.IsOf(current);
                 return !isOurs ? null
                     : hasHandler ? context.RecordPolicy.CreateReceived(written, current.Offset)
                     : context.RecordPolicy.CreateCompleted(written with { IsContentStored = true }, current.Offset);
@@ -69,7 +69,7 @@ internal sealed class AppendFinisher(EngineContext context, ReprDigestVerifier r
         {
             await context.RecordUpdater.UpdateAsync(
                 info,
-                current => current.State == UploadState.Receiving && current.Offset == info.Offset ? current.Record with { Data = verified.ToBytes() } : null,
+                current => current.State == UploadState.Receiving && current.Offset == info.Offset && record.IsOf(current) ? current.Record with { Data = verified.ToBytes() } : null,
                 CancellationToken.None);
         }
     }

@@ -40,7 +40,7 @@ internal sealed class ContentComparer(EngineContext context)
         string digest = new Digest(algorithm, hash.GetCurrentHash()).ToString();
         await context.RecordUpdater.UpdateAsync(
             info,
-            current => current.State == UploadState.Completed && EngineRecord.From(current) is var record
+            current => current.State == UploadState.Completed && EngineRecord.From(current) is var record && record.Created == created
                 ? context.RecordPolicy.CreateCompleted(record with { ContentDigests = new ContentDigests(current.Offset, [.. record.ContentDigests?.Values ?? [], digest]) }, current.Offset)
                 : null,
             cancellationToken);

@@ -257,7 +257,7 @@ internal sealed class CompletionService(EngineContext context, HandlerLeases lea
         bool isOurs = false;
         UploadInfo? written = await context.RecordUpdater.UpdateAsync(
             info,
-            current => (isOurs = current.State != UploadState.Completed) ? context.RecordPolicy.CreateCompleted(completed, current.Offset) : null,
+            current => (isOurs = current.State != UploadState.Completed && record.IsOf(current)) ? context.RecordPolicy.CreateCompleted(completed, current.Offset) : null,
             CancellationToken.None);
         if (isOurs && written is not null)
         {

@@ -100,7 +100,7 @@ internal sealed class DeadLetterService(EngineContext context, HandlerLeases lea
     {
         if (info.State != UploadState.Received || !context.RecordPolicy.BelongsToThisEngine(info)
             || EngineRecord.From(info) is not { Handler: not { IsDeadLetterReported: true } } record
-            || await context.Store.GetResponseAsync(info.Key, cancellationToken) is not null)
+            || ResponseEnvelope.Open(await context.Store.GetResponseAsync(info.Key, cancellationToken), record).Condition != ResponseCondition.Missing)
         {
             return true;
         }

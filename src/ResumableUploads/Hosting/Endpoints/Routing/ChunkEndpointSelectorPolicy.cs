@@ -37,7 +37,7 @@ internal sealed class ChunkEndpointSelectorPolicy : MatcherPolicy, IEndpointSele
             {
                 Endpoint[] endpoints = [.. all.Select(i => candidates[i].Endpoint)];
                 bool isDeferred = DeferredAuthorization.IsNeeded(httpContext, endpoints);
-                httpContext.Features.Set(new ResumableEndpointCandidates(endpoints, isDeferred));
+                httpContext.Features.Set(new ResumableEndpointCandidates([.. all.Select(i => (candidates[i].Endpoint, candidates[i].Values ?? []))], isDeferred));
                 if (isDeferred)
                 {
                     candidates.ReplaceEndpoint(all[0], _authorization.GetUnauthorized(endpoints[0]), candidates[all[0]].Values);

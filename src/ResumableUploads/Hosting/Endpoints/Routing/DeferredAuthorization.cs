@@ -23,12 +23,15 @@ internal sealed class DeferredAuthorization
         context.RequestServices.GetService<IAuthorizationPolicyProvider>() is not null
         && endpoints.Skip(1).Any(other => !GetPolicies(other).SequenceEqual(GetPolicies(endpoints[0])));
 
-    /// <summary>Gets a copy of an endpoint to which the authorization middleware applies no policy.</summary>
+    /// <summary>
+    /// Gets a copy of an endpoint to which the authorization middleware applies no policy. It has no authentication schemes either: the middleware would
+    /// authenticate with them, and replace the user.
+    /// </summary>
     public Endpoint GetUnauthorized(Endpoint endpoint) => _unauthorized.GetValue(endpoint, static endpoint => new RouteEndpoint(
         endpoint.RequestDelegate!,
         ((RouteEndpoint)endpoint).RoutePattern,
         ((RouteEndpoint)endpoint).Order,
-        new EndpointMetadataCollection([.. endpoint.Metadata, new AllowAnonymousAttribute()]),
+        new EndpointMetadataCollection([.. endpoint.Metadata.Where(static item => !IsPolicy(item)), new AllowAnonymousAttribute()]),
         endpoint.DisplayName));
 
     /// <summary>
@@ -64,9 +67,11 @@ internal sealed class DeferredAuthorization
             services.GetRequiredService<ILogger<AuthorizationMiddleware>>()).Invoke(context);
     }
 
+    private static bool IsPolicy(object item) => item is IAuthorizeData or AuthorizationPolicy or IAuthorizationRequirementData;
+
     /// <summary>Gets values that are equal for endpoints with the same policies.</summary>
     private static IEnumerable<object> GetPolicies(Endpoint endpoint) => endpoint.Metadata
-        .Where(static item => item is IAuthorizeData or AuthorizationPolicy or IAllowAnonymous or IAuthorizationRequirementData)
+        .Where(static item => IsPolicy(item) || item is IAllowAnonymous)
         .Select(static item =>
             item is AuthorizeAttribute data && item.GetType() == typeof(AuthorizeAttribute) ? (data.Policy, data.Roles, data.AuthenticationSchemes)
             : item is AllowAnonymousAttribute ? typeof(IAllowAnonymous)

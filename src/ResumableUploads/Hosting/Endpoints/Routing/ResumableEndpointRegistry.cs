@@ -58,20 +58,24 @@ internal sealed class ResumableEndpointRegistry(IServiceProvider services)
     {
         ClaimsPrincipal user = context.User;
         Endpoint? selected = null;
+        RouteValueDictionary selectedValues = [];
         (UploadLookupResult Result, bool IsAllowed) best = default;
-        foreach (Endpoint endpoint in candidates.ChunkEndpoints)
+        foreach ((Endpoint endpoint, RouteValueDictionary values) in candidates.ChunkEndpoints)
         {
+            // An upload belongs to the values that its endpoint gave to the URL when the upload was created.
+            context.Request.RouteValues = values;
             bool isAllowed = !candidates.IsAuthorizationDeferred || await DeferredAuthorization.AuthenticateAsync(context, endpoint);
             EndpointTarget target = CreateTarget(endpoint);
             (UploadLookupResult, bool) current = (await GetOrStartDispatcher(target.Route).LookUpAsync(context, target), isAllowed);
             if (selected is null || current.CompareTo(best) > 0)
             {
-                (selected, best) = (endpoint, current);
+                (selected, selectedValues, best) = (endpoint, values, current);
             }
 
             context.User = user;
         }
 
+        context.Request.RouteValues = selectedValues;
         await (candidates.IsAuthorizationDeferred ? DeferredAuthorization.RunAsync(context, selected!, HandleSelectedAsync) : HandleSelectedAsync(context));
 
         EndpointTarget CreateTarget(Endpoint endpoint) => createTarget(endpoint.Metadata.GetMetadata<ResumableRoute>()!);

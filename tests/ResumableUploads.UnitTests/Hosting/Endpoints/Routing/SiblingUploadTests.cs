@@ -38,6 +38,27 @@ public class SiblingUploadTests
         Assert.Equal("3", (await app.Client.GetOffsetAsync(ProtocolClient.FileId, "/docs")).Offset);
     }
 
+    [Fact]
+    public async Task Upload_of_second_endpoint_has_the_route_values_of_its_pattern()
+    {
+        await using TestApp app = await EndpointApp.StartAsync(
+            static app =>
+            {
+                app.MapPost("/docs/{id}", static (string id) => id).WithResumableUploads();
+                app.MapPut("/docs/{name}", static (string name) => "put " + name).WithResumableUploads();
+            },
+            onTestHost: true);
+        (await app.Client.SendFileIdAsync("PUT", "/docs/x", First, ("X-File-Size", "6"))).Dispose();
+        Assert.Equal("3", (await app.Client.GetOffsetAsync(ProtocolClient.FileId, "/docs/x")).Offset);
+        using (HttpResponseMessage done = await app.Client.SendFileIdAsync("PUT", "/docs/x", Last, ("X-Start-Byte", "3"), ("X-File-Size", "6")))
+        {
+            Assert.Equal("put x", await done.Content.ReadAsStringAsync());
+        }
+
+        (await app.Client.SendFileIdAsync("DELETE", "/docs/x", null)).Dispose();
+        Assert.Equal("0", (await app.Client.GetOffsetAsync(ProtocolClient.FileId, "/docs/x")).Offset);
+    }
+
     [Theory]
     [InlineData(ProtocolClient.FileId, 2)]
     [InlineData(ProtocolClient.Tus, 4)]
