@@ -39,7 +39,7 @@ internal sealed class EndpointContentStream(Stream content, long length) : Strea
         {
             return Advance(content.Read(buffer), buffer.Length);
         }
-        catch (Exception e) when (IsFailure(e, CancellationToken.None))
+        catch (IOException e)
         {
             Record(e);
             throw;
@@ -55,7 +55,7 @@ internal sealed class EndpointContentStream(Stream content, long length) : Strea
         {
             return Advance(await content.ReadAsync(buffer, cancellationToken), buffer.Length);
         }
-        catch (Exception e) when (IsFailure(e, cancellationToken))
+        catch (IOException e)
         {
             Record(e);
             throw;
@@ -88,10 +88,6 @@ internal sealed class EndpointContentStream(Stream content, long length) : Strea
         base.Dispose(disposing);
     }
 
-    /// <summary>Returns whether an exception is a failure of the store. A canceled read and the use of a disposed stream are not.</summary>
-    private static bool IsFailure(Exception e, CancellationToken cancellationToken) =>
-        e is not ObjectDisposedException && !(e is OperationCanceledException && cancellationToken.IsCancellationRequested);
-
     private int Advance(int read, int requested)
     {
         if (read == 0 && requested > 0 && _position < length)
@@ -103,5 +99,5 @@ internal sealed class EndpointContentStream(Stream content, long length) : Strea
         return read;
     }
 
-    private void Record(Exception e) => _failure ??= ExceptionDispatchInfo.Capture(e);
+    private void Record(IOException e) => _failure ??= ExceptionDispatchInfo.Capture(e);
 }

@@ -43,7 +43,7 @@ public class InterruptedChunkTests
                 line.Finish();
             }
 
-            held = await app.Client.StatusAsync("f", "/stream/cut/1");
+            held = await app.Client.StatusAsync("f", "/stream/cut/1?x=1");
             Assert.Equal(before + some, held);
         }
 
