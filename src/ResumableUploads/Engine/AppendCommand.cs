@@ -82,7 +82,7 @@ internal sealed record AppendCommand
     public IAppendObserver? Observer { get; init; }
 
     /// <summary>Returns whether the command may change an upload that another request has created.</summary>
-    public bool Matches(EngineRecord record) => MatchesCreationRequest is not { } matches || record.Request is not { } first || matches(first);
+    public bool Matches(EngineRecord record) => record.AllowsAccess(MatchesCreationRequest);
 
     /// <summary>Gets whether the store must stage the body, because a digest must be verified before any byte is committed.</summary>
     public bool IsStaged => ContentDigest is not null || (ReprDigest is not null && VerifyReprDigestBeforeCommit);

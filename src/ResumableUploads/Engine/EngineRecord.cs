@@ -110,7 +110,10 @@ internal sealed record EngineRecord
     /// <param name="info">The upload.</param>
     /// <param name="matches">The function of <see cref="AppendCommand.MatchesCreationRequest"/> for that request.</param>
     public static bool AllowsAccess(UploadInfo info, Func<StoredRequest, bool>? matches) =>
-        matches is null || From(info).Request is not { } first || matches(first);
+        matches is null || From(info).AllowsAccess(matches);
+
+    /// <inheritdoc cref="AllowsAccess(UploadInfo, Func{StoredRequest, bool}?)"/>
+    public bool AllowsAccess(Func<StoredRequest, bool>? matches) => matches is null || Request is not { } first || matches(first);
 }
 
 /// <summary>The state of the completion handler of a received upload.</summary>

@@ -350,7 +350,7 @@ internal sealed class UploadEngine : IAsyncDisposable
         }
 
         UploadInfo? info = await _context.Store.GetAsync(command.Key, cancellationToken);
-        if (info is not null && command.MatchesCreationRequest is not null && !command.Matches(EngineRecord.From(info)))
+        if (info is not null && !EngineRecord.AllowsAccess(info, command.MatchesCreationRequest))
         {
             return new UploadResult(UploadResultKind.DifferentRequest, info.Offset);
         }

@@ -207,7 +207,7 @@ internal sealed class CompletionService(EngineContext context, HandlerLeases lea
 
         // The renewer has stopped, so nothing else in this process writes the record from here on.
         record = await lease.StopAsync();
-        UploadInfo current = await GetExistingAsync(info.Key, record.Created);
+        UploadInfo current = await GetExistingAsync(info.Key, record);
         if (result is not { Kind: HandlerResultKind.Final } && current.State != UploadState.Completed)
         {
             return await HandleFailureAsync(current, record, result, startTime, callbacks);
@@ -225,8 +225,8 @@ internal sealed class CompletionService(EngineContext context, HandlerLeases lea
         }
     }
 
-    private async ValueTask<UploadInfo> GetExistingAsync(UploadKey key, DateTimeOffset created) =>
-        await context.Store.GetAsync(key, CancellationToken.None) is { } info && EngineRecord.From(info).Created == created
+    private async ValueTask<UploadInfo> GetExistingAsync(UploadKey key, EngineRecord record) =>
+        await context.Store.GetAsync(key, CancellationToken.None) is { } info && record.IsOf(info)
             ? info
             : throw new UploadStoreException(StoreFailure.Corrupt, $"Upload {key} disappeared while its handler ran.");
 

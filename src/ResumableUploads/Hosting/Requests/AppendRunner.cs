@@ -54,17 +54,14 @@ internal sealed class AppendRunner(
             Body = PipeReader.Create(ReadOnlySequence<byte>.Empty),
             BodyLength = 0,
             CompletionRule = CompletionRule.AtLength,
-            MatchesCreationRequest = request.Target is null ? null : first => MatchesCreation(request, first),
+            MatchesCreationRequest = GetCreationMatcher(request),
         };
         return engine.TryCompleteAsync(info, command, CreateDetachedCallbacks(request), request.Aborted);
     }
 
-    /// <summary>Returns whether a request has the path, route values and query of the request that created an upload.</summary>
-    public bool MatchesCreation(UploadRequest request, StoredRequest first) => endpointServices.CreationRequests.Matches(request.Context.Request, first);
-
     /// <summary>Gets a function that compares a request with the one that created an upload, or <see langword="null"/> on a ready-made path.</summary>
     public Func<StoredRequest, bool>? GetCreationMatcher(UploadRequest request) =>
-        request.Target is null ? null : first => MatchesCreation(request, first);
+        request.Target is null ? null : first => endpointServices.CreationRequests.Matches(request.Context.Request, first);
 
     /// <summary>
     /// Creates callbacks for an upload that completes in a request about another upload. The response of the endpoint is stored and not sent.
