@@ -20,4 +20,10 @@ public enum StoreCapabilities
 
     /// <summary>The store has <see cref="IReplacingStore"/>: it can replace an upload by another one in a single step.</summary>
     Replacements = 8,
+
+    /// <summary>The store has <see cref="IContentMover"/>: it can move the content of a finished upload to a file.</summary>
+    ContentMoves = 16,
+
+    /// <summary>The store has <see cref="IDeferredSyncStore"/>: it can make several changes of an upload durable together.</summary>
+    DeferredSyncs = 32,
 }

@@ -1,4 +1,6 @@
+using ResumableUploads.Abstractions;
 using ResumableUploads.Benchmarks.Cases;
+using ResumableUploads.Benchmarks.Cases.Disks;
 using ResumableUploads.Benchmarks.Measuring;
 using ResumableUploads.Benchmarks.Overhead;
 using ResumableUploads.Benchmarks.Servers;
@@ -58,5 +60,9 @@ internal static class Program
         ("slow", SlowUploadsCase.Run),
         ("takeover", TakeoverCase.Run),
         ("growth", ScalingCase.Run),
+        ("slow-disk", SlowDiskCase.Run),
+        ("frozen", FrozenCase.Run),
+        ("rounds", static (run, workDirectory, report) => RoundsCase.Run(Durability.PowerLoss, run, workDirectory, report)),
+        ("rounds-process-crash", static (run, workDirectory, report) => RoundsCase.Run(Durability.ProcessCrash, run, workDirectory, report)),
     ];
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using ResumableUploads.Stores.FileSystem;
 
 namespace ResumableUploads.CrashHost;
 
@@ -21,14 +22,13 @@ internal sealed class ConcatenationScenario(string root, string concatenation, s
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
+        builder.Services.AddSingleton<TimeProvider>(new StoppedClock());
         await using WebApplication app = builder.Build();
         var handler = new CompletionHandler(root, "");
         app.UseResumableUploads(options =>
         {
-            options.Directory = root;
-
             // Several syncs for each part.
-            options.FileSystem.SyncSize = 1 << 20;
+            options.Store = OneThread.CreateStore(new FileSystemUploadStoreOptions { Directory = root, SyncSize = 1 << 20 });
             options.Handler.LeaseDuration = TimeSpan.FromMilliseconds(300);
             options.OnCompleted = handler.RunAsync;
         });

@@ -15,7 +15,7 @@ internal sealed class StoreScenario(string root, bool reportsFirst)
 {
     private static readonly UploadKey Key = new("owner", "upload");
 
-    private readonly FileSystemUploadStore _store = new(new FileSystemUploadStoreOptions { Directory = root, SyncSize = 1 });
+    private readonly FileSystemUploadStore _store = OneThread.CreateStore(new FileSystemUploadStoreOptions { Directory = root, SyncSize = 1 });
 
     public void Run()
     {

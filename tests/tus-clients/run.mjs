@@ -33,9 +33,17 @@ const send = (input, options) => new Promise((resolve, reject) => {
   upload.start();
 });
 
+/** Sends the first file to an existing upload, whose URL is the endpoint, and prints the outcome. */
+const sendExisting = async options => {
+  const { retryDelays, ...rest } = files[0].options;
+  const outcome = await send(files[0].stream(), { ...rest, endpoint: null, uploadUrl: endpoint, ...options })
+    .then(() => 'completed', error => `failed with ${error.originalResponse?.getStatus() ?? error}`);
+  console.log(`outcome ${outcome}`);
+};
+
 try {
   const statusHeaders = protocol ? {} : { 'Tus-Resumable': '1.0.0' };
-  await scenarios[scenario]({ Upload, send, endpoint, statusHeaders, files, file: files[0], random: createRandom(Number(seed)) });
+  await scenarios[scenario]({ Upload, send, sendExisting, endpoint, statusHeaders, files, file: files[0], random: createRandom(Number(seed)) });
   console.log('done');
   process.exit(0);
 } catch (error) {

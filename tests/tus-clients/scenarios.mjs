@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
+import { HeadToGetProxy } from './head-to-get-proxy.mjs';
 import { SilencingProxy } from './silencing-proxy.mjs';
 
 const MB = 1_000_000;
@@ -80,6 +81,38 @@ export const scenarios = {
     upload.start();
     await finished;
     proxy.close();
+  },
+
+  /** An existing upload, with the default delays. */
+  async continued({ sendExisting }) {
+    await sendExisting({});
+  },
+
+  async continuedInChunks({ sendExisting }) {
+    await sendExisting({ chunkSize: 4 * MB });
+  },
+
+  /** Stopped once, between two chunks. */
+  async resumed({ Upload, file }) {
+    let stopped;
+    const stop = new Promise(resolve => { stopped = resolve; });
+    let finish;
+    const finished = new Promise((resolve, reject) => { finish = { onSuccess: resolve, onError: reject }; });
+    const upload = new Upload(await file.bytes(), {
+      ...file.options, ...finish, chunkSize: 3 * MB, retryDelays: [50, 50],
+      onChunkComplete: (_, accepted) => { if (accepted === 3 * MB) upload.abort().then(stopped); },
+    });
+    upload.start();
+    await Promise.race([stop, finished]);
+    upload.start();
+    await finished;
+  },
+
+  /** Stopped once, behind a cache that converts HEAD to GET. */
+  async resumedBehindCache({ file, ...context }) {
+    const cache = await HeadToGetProxy.open(context.endpoint);
+    await scenarios.resumed({ ...context, file: { ...file, options: { ...file.options, endpoint: cache.endpoint } } });
+    cache.close();
   },
 
   /** Terminated before it is complete. */

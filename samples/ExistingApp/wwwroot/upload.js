@@ -1,11 +1,15 @@
 const chunkSize = 8 * 1024 * 1024;
 const retryableStatuses = new Set([408, 425, 429, 503, 507]);
 
+/** Resolves after the first response, which sets the cookie of an anonymous browser. Concurrent first requests would get different cookies. */
+let ready = null;
+
 /** Sends a body to an endpoint in chunks, retries after errors, and returns the endpoint's response. */
 async function send(url, body, { id, type, signal, onProgress }) {
   const headers = { 'X-File-Id': id };
   for (let delay = 1000; ; delay = Math.min(2 * delay, 30_000)) {
     try {
+      await (ready ??= fetch(url, { headers, signal }).catch(() => { ready = null; }));
       let isLast = false;
       let response = await fetch(url, { headers, signal });
       while (response.ok && !isLast) {

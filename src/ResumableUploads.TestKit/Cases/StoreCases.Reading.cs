@@ -3,9 +3,11 @@ using ResumableUploads.TestKit.Support;
 
 namespace ResumableUploads.TestKit.Cases;
 
-/// <content>Cases for content streams.</content>
+/// <content>Cases for content streams, and for moves of content to a file.</content>
 internal sealed partial class StoreCases
 {
+    private IContentMover ContentMover => CaseAssert.RequireNotNull(Store.GetCapability<IContentMover>());
+
     [Case]
     public async Task Stream_returns_the_content_and_its_length()
     {
@@ -92,6 +94,106 @@ internal sealed partial class StoreCases
         await CreateWithContentAsync(Bytes(10_000));
         await UpdateStateAsync(state);
         CaseAssert.Equal(Bytes(10_000), await ReadContentAsync());
+    }
+
+    [Case]
+    public async Task Stream_never_returns_bytes_of_a_new_upload_with_the_same_key()
+    {
+        byte[] content = Bytes(200_000);
+        await CreateWithContentAsync(content);
+        await using Stream stream = await OpenAsync();
+        if ((await Store.DeleteAsync(Key, null, Token)).Status == ChangeStatus.Succeeded)
+        {
+            await CreateWithContentAsync(Bytes(200_000, 2));
+        }
+
+        using var copy = new MemoryStream();
+        try
+        {
+            await stream.CopyToAsync(copy, Token);
+        }
+        catch (Exception e) when (e is IOException or UploadStoreException)
+        {
+            // The content of a deleted upload does not have to stay readable.
+        }
+
+        CaseAssert.Equal(content[..(int)copy.Length], copy.ToArray());
+    }
+
+    [Case(UploadState.Received, Requires = StoreCapabilities.ContentMoves)]
+    [Case(UploadState.Completed, Requires = StoreCapabilities.ContentMoves)]
+    public Task Move_takes_the_content_and_keeps_the_record(UploadState state) => RunInDirectoryAsync(async directory =>
+    {
+        await CreateWithContentAsync(Bytes(1000));
+        UploadInfo info = await UpdateStateAsync(state);
+        string target = Path.Combine(directory, "target");
+        var moved = new MoveResult(MoveStatus.Moved, target);
+        CaseAssert.Equal(moved, await ContentMover.MoveContentAsync(Key, info.Version, target, overwrite: false, Token));
+        CaseAssert.Equal(Bytes(1000), await File.ReadAllBytesAsync(target, Token));
+        CaseAssert.Null(await Store.OpenReadAsync(Key, Token));
+        UploadInfo after = await GetAsync();
+        CaseAssert.Equal((1000L, state), (after.Offset, after.State));
+        CaseAssert.Equal(moved, await ContentMover.MoveContentAsync(Key, after.Version, target, overwrite: false, Token));
+    });
+
+    [Case(true, Requires = StoreCapabilities.ContentMoves)]
+    [Case(false, Requires = StoreCapabilities.ContentMoves)]
+    public Task Move_with_a_stale_version_changes_nothing(bool isCreatedAgain) => RunInDirectoryAsync(async directory =>
+    {
+        await CreateWithContentAsync(Bytes(1000));
+        UploadInfo stale = await UpdateStateAsync(UploadState.Received);
+        if (isCreatedAgain)
+        {
+            CaseAssert.Equal(ChangeStatus.Succeeded, (await Store.DeleteAsync(Key, null, Token)).Status);
+            await CreateWithContentAsync(Bytes(1000, 2));
+        }
+
+        await UpdateStateAsync(UploadState.Received);
+        MoveResult result = await ContentMover.MoveContentAsync(Key, stale.Version, Path.Combine(directory, "target"), overwrite: true, Token);
+        CaseAssert.Equal(new MoveResult(MoveStatus.VersionMismatch, null), result);
+        CaseAssert.Equal(Bytes(1000, isCreatedAgain ? 2 : 1), await ReadContentAsync());
+        CaseAssert.Equal(0, Directory.GetFiles(directory).Length);
+    });
+
+    [Case(Requires = StoreCapabilities.ContentMoves)]
+    public Task Move_does_not_take_an_equal_file_for_the_content() => RunInDirectoryAsync(async directory =>
+    {
+        await CreateWithContentAsync(Bytes(1000));
+        UploadInfo info = await UpdateStateAsync(UploadState.Received);
+        string target = Path.Combine(directory, "target");
+        await File.WriteAllBytesAsync(target, Bytes(1000), Token);
+        for (int i = 0; i < 2; i++)
+        {
+            CaseAssert.Equal(
+                new MoveResult(MoveStatus.TargetExists, null), await ContentMover.MoveContentAsync(Key, info.Version, target, overwrite: false, Token));
+        }
+
+        CaseAssert.Equal(Bytes(1000), await ReadContentAsync());
+        string next = Path.Combine(directory, "next");
+        CaseAssert.Equal(new MoveResult(MoveStatus.Moved, next), await ContentMover.MoveContentAsync(Key, info.Version, next, overwrite: false, Token));
+    });
+
+    [Case(Requires = StoreCapabilities.ContentMoves)]
+    public Task Move_of_a_receiving_or_missing_upload_is_refused() => RunInDirectoryAsync(async directory =>
+    {
+        string target = Path.Combine(directory, "target");
+        UploadInfo info = await CreateWithContentAsync(Bytes(10));
+        CaseAssert.Equal(MoveStatus.Busy, (await ContentMover.MoveContentAsync(Key, info.Version, target, overwrite: false, Token)).Status);
+        await Store.DeleteAsync(Key, null, Token);
+        CaseAssert.Equal(MoveStatus.NotFound, (await ContentMover.MoveContentAsync(Key, info.Version, target, overwrite: false, Token)).Status);
+    });
+
+    private static async Task RunInDirectoryAsync(Func<string, Task> run)
+    {
+        string directory = Directory.CreateTempSubdirectory("store-contract-").FullName;
+        try
+        {
+            await run(directory);
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
     }
 
     private async Task<Stream> OpenAsync() => CaseAssert.RequireNotNull(await Store.OpenReadAsync(Key, Token));

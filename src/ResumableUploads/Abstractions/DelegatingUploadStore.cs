@@ -5,10 +5,10 @@ namespace ResumableUploads.Abstractions;
 /// </summary>
 /// <remarks>
 /// <para>
-/// <see cref="IContentMover"/>, <see cref="ISingleRequestStore"/> and <see cref="IReplacingStore"/> transfer content without calling
-/// <see cref="OpenReadAsync"/> or <see cref="AppendAsync"/>. This would bypass a decorator that encrypts or counts bytes in these methods.
+/// <see cref="IContentMover"/>, <see cref="ISingleRequestStore"/>, <see cref="IReplacingStore"/> and <see cref="IDeferredSyncStore"/> transfer content or change
+/// records without calling the methods of <see cref="IUploadStore"/>. This would bypass a decorator that encrypts or counts bytes in these methods.
 /// <see cref="GetCapability{T}"/> therefore returns these capabilities only if the derived class implements the interface or overrides the method. Without
-/// them, the upload engine calls <see cref="CreateAsync"/>, <see cref="AppendAsync"/>, <see cref="DeleteAsync"/> and <see cref="OpenReadAsync"/>.
+/// them, the upload engine calls the methods of <see cref="IUploadStore"/>.
 /// </para>
 /// <para>The decorator does not dispose the inner store.</para>
 /// </remarks>
@@ -63,7 +63,8 @@ public abstract class DelegatingUploadStore : IUploadStore
 
     /// <summary>
     /// Returns this decorator if it implements the capability. Otherwise returns the capability of the inner store, except
-    /// <see cref="IContentMover"/>, <see cref="ISingleRequestStore"/> and <see cref="IReplacingStore"/>, which would bypass the decorator.
+    /// <see cref="IContentMover"/>, <see cref="ISingleRequestStore"/>, <see cref="IReplacingStore"/> and <see cref="IDeferredSyncStore"/>, which would bypass the
+    /// decorator.
     /// </summary>
     /// <typeparam name="T">The interface of the capability.</typeparam>
     /// <returns>The capability, or <see langword="null"/> if the decorator does not have it.</returns>
@@ -71,5 +72,6 @@ public abstract class DelegatingUploadStore : IUploadStore
         this as T ?? (BypassesDecorator(typeof(T)) ? null : InnerStore.GetCapability<T>());
 
     private static bool BypassesDecorator(Type capability) =>
-        capability == typeof(IContentMover) || capability == typeof(ISingleRequestStore) || capability == typeof(IReplacingStore);
+        capability == typeof(IContentMover) || capability == typeof(ISingleRequestStore) || capability == typeof(IReplacingStore)
+        || capability == typeof(IDeferredSyncStore);
 }

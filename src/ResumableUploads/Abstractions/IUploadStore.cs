@@ -29,7 +29,8 @@ namespace ResumableUploads.Abstractions;
 /// </list>
 /// <para>
 /// All methods are thread-safe. A method whose token is canceled throws <see cref="OperationCanceledException"/> and changes nothing, except that an
-/// append in the mode <see cref="AppendMode.KeepPartial"/> keeps the bytes that it has written.
+/// append in the mode <see cref="AppendMode.KeepPartial"/> keeps the bytes that it has written, and that a change for which the storage hangs may still take
+/// effect later.
 /// </para>
 /// </remarks>
 public interface IUploadStore
@@ -69,7 +70,7 @@ public interface IUploadStore
     /// <param name="mode">A value that specifies which bytes the store keeps if the content ends early or fails its verification.</param>
     /// <param name="cancellationToken">
     /// The token to monitor for cancellation requests. The engine cancels it only if the storage hangs: the append has not returned within a grace
-    /// period after the content ended early.
+    /// period after the content ended early, or after the client has disconnected.
     /// </param>
     /// <returns>The status of the append, and the durable offset and the version of the upload.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="offset"/> is negative.</exception>
@@ -96,7 +97,8 @@ public interface IUploadStore
     /// <param name="key">The key of the upload.</param>
     /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
     /// <returns>
-    /// A seekable stream that the caller disposes, or <see langword="null"/> if the upload does not exist or its content was moved out of the store.
+    /// A seekable stream that the caller disposes, or <see langword="null"/> if the upload does not exist or its content was moved out of the store. It
+    /// never returns bytes of another upload, even if the upload is deleted and a new one is created with the same key.
     /// </returns>
     /// <exception cref="UploadStoreException">The storage failed.</exception>
     /// <exception cref="OperationCanceledException">The token was canceled.</exception>
@@ -113,7 +115,10 @@ public interface IUploadStore
     /// <exception cref="OperationCanceledException">The token was canceled.</exception>
     ValueTask<DeleteResult> DeleteAsync(UploadKey key, string? version, CancellationToken cancellationToken);
 
-    /// <summary>Enumerates uploads without loading all of them into memory. Skips an upload whose data cannot be read.</summary>
+    /// <summary>
+    /// Enumerates uploads without loading all of them into memory. Skips an upload whose data cannot be read, unless
+    /// <see cref="UploadQuery.IncludeUnreadable"/> is set.
+    /// </summary>
     /// <param name="query">The query that selects the uploads.</param>
     /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
     /// <returns>The uploads, in a stable order that each store chooses.</returns>

@@ -24,6 +24,12 @@ public sealed record UploadInfo
     /// <summary>Gets the time at which the record or the offset last changed.</summary>
     public required DateTimeOffset LastModified { get; init; }
 
+    /// <summary>
+    /// Gets a value that indicates whether the record could not be read. <see cref="Record"/> is then empty, and <see cref="Offset"/> is the number of bytes
+    /// that the content takes up. Such an upload is only returned by a listing with <see cref="UploadQuery.IncludeUnreadable"/>.
+    /// </summary>
+    public bool IsUnreadable { get; init; }
+
     /// <summary>Gets the state of the upload.</summary>
     public UploadState State => Record.State;
 

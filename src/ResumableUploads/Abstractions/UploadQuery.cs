@@ -20,4 +20,14 @@ public sealed record UploadQuery
     /// Each store chooses its own order and does not change it. Uploads that are created during a listing may or may not be returned.
     /// </remarks>
     public UploadKey? StartAfter { get; init; }
+
+    /// <summary>
+    /// Gets a value that indicates whether uploads whose data cannot be read are returned, with <see cref="UploadInfo.IsUnreadable"/> set. The default is
+    /// <see langword="false"/>, which skips them.
+    /// </summary>
+    /// <remarks>
+    /// The engine sets it where a missing upload would let an owner exceed a quota, or would let the engine remove content that the upload still needs. If a store
+    /// cannot tell whether it has found all uploads, for example because a directory cannot be read, it throws <see cref="UploadStoreException"/>.
+    /// </remarks>
+    public bool IncludeUnreadable { get; init; }
 }

@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using ResumableUploads.Abstractions;
+using ResumableUploads.Engine.Content;
 using ResumableUploads.Engine.Digests;
 
 namespace ResumableUploads.Engine;
@@ -7,6 +8,9 @@ namespace ResumableUploads.Engine;
 /// <summary>A request to append bytes to an upload, in a form that is the same for all protocols.</summary>
 internal sealed record AppendCommand
 {
+    /// <summary>The value of <see cref="ContentCoding"/> for a body that is declared not to be encoded.</summary>
+    public const string NoContentCoding = "identity";
+
     public required UploadKey Key { get; init; }
 
     /// <summary>Gets the network of the client if unrelated clients share its owner; otherwise null.</summary>
@@ -16,6 +20,12 @@ internal sealed record AppendCommand
     public required long Offset { get; init; }
 
     public required PipeReader Body { get; init; }
+
+    /// <summary>
+    /// Gets the reader of the connection that transports <see cref="Body"/>, or null if the body is not a plain part of it. After the client has closed
+    /// the connection, it has the bytes that the server has received, but does not return.
+    /// </summary>
+    public PipeReader? Connection { get; init; }
 
     /// <summary>Gets the stream of the store that <see cref="Body"/> reads, or null if the bytes do not come from another upload.</summary>
     public Stream? SourceStream { get; init; }
@@ -51,6 +61,9 @@ internal sealed record AppendCommand
     /// </summary>
     public Func<StoredRequest, bool>? MatchesCreationRequest { get; init; }
 
+    /// <summary>Gets the content coding of the body, which must be that of the upload, or null if the request does not declare one.</summary>
+    public string? ContentCoding { get; init; }
+
     /// <summary>Gets whether the server generated the key for this request. No upload with the key can exist then.</summary>
     public bool IsServerGeneratedKey { get; init; }
 
@@ -80,6 +93,13 @@ internal sealed record AppendCommand
 
     /// <summary>Gets the observer of the append, or null.</summary>
     public IAppendObserver? Observer { get; init; }
+
+    /// <summary>Gets the action that is called once when the body has ended, or null.</summary>
+    public Action<BodyEndReason>? OnBodyEnded { get; init; }
+
+    /// <summary>Returns whether the body has the content coding of an upload. An empty body has any.</summary>
+    public bool HasContentCodingOf(EngineRecord record) =>
+        BodyLength == 0 || ContentCoding is null || ContentCoding == (record.ContentCoding ?? NoContentCoding);
 
     /// <summary>Returns whether the command may change an upload that another request has created.</summary>
     public bool Matches(EngineRecord record) => record.AllowsAccess(MatchesCreationRequest);

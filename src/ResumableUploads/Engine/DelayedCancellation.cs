@@ -1,29 +1,30 @@
 namespace ResumableUploads.Engine;
 
 /// <summary>
-/// Provides a token that is canceled a specified delay after another token. When a client disconnects, the bytes that it has sent must still be stored,
-/// so store calls continue for a grace period. After that, the store is considered hung.
+/// Provides a token that is canceled a specified delay after <see cref="Start"/>, or after another token. When a client disconnects, the bytes that it has
+/// sent must still be stored, so store calls continue for a grace period. After that, the store is considered hung.
 /// </summary>
-internal sealed class DelayedCancellation : IDisposable
+internal sealed class DelayedCancellation(TimeSpan delay, TimeProvider time) : IDisposable
 {
-    private readonly CancellationTokenSource _source;
+    // Never disposed, because the timer may fire during the disposal. A source without a timer of its own has nothing to release.
+    private readonly CancellationTokenSource _source = new();
     private readonly CancellationTokenRegistration _registration;
-    private readonly TimeSpan _delay;
+    private ITimer? _timer;
 
-    public DelayedCancellation(TimeSpan delay, TimeProvider time, CancellationToken cancellationToken)
-    {
-        _source = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
-        _delay = delay;
-        _registration = cancellationToken.UnsafeRegister(static self => ((DelayedCancellation)self!).StartDelay(), this);
-    }
+    public DelayedCancellation(TimeSpan delay, TimeProvider time, CancellationToken cancellationToken) : this(delay, time) =>
+        _registration = cancellationToken.UnsafeRegister(static self => ((DelayedCancellation)self!).Start(), this);
 
     public CancellationToken Token => _source.Token;
+
+    /// <summary>Starts the delay. Must be called at most once.</summary>
+    public void Start() => _timer = time.CreateTimer(static source => ((CancellationTokenSource)source!).Cancel(), _source, delay, Timeout.InfiniteTimeSpan);
+
+    /// <summary>Cancels the token immediately.</summary>
+    public void Cancel() => _source.Cancel();
 
     public void Dispose()
     {
         _registration.Dispose();
-        _source.Dispose();
+        _timer?.Dispose();
     }
-
-    private void StartDelay() => _source.CancelAfter(_delay);
 }

@@ -28,4 +28,16 @@ internal sealed record EngineContext
 
     /// <summary>The token that is canceled when the server stops.</summary>
     public required CancellationToken Stopping { get; init; }
+
+    /// <summary>Logs a failure of the store and returns its result. A call that the stop of the server has canceled is no failure.</summary>
+    public UploadResult ReportFailure(UploadStoreException e, UploadKey key)
+    {
+        if (e.InnerException is OperationCanceledException && Stopping.IsCancellationRequested)
+        {
+            return new UploadResult(UploadResultKind.ShuttingDown, e.DurableOffset);
+        }
+
+        Log.StoreFailed(Logger, e, e.Failure, key, e.DurableOffset);
+        return UploadResult.FromException(e);
+    }
 }

@@ -15,7 +15,9 @@ internal sealed record EngineRecord
     /// <summary>Gets or sets the protocol that created the upload.</summary>
     public string Protocol { get; set; } = "";
 
-    /// <summary>Gets or sets the engine that created the upload. In the background, only that engine calls its handlers. Null in records of older versions.</summary>
+    /// <summary>
+    /// Gets or sets the name of the engine that created the upload. In the background, only that engine calls its handlers. Null in records of older versions.
+    /// </summary>
     [JsonPropertyName("endpoint")]
     public string? EngineName { get; set; }
 
@@ -27,6 +29,9 @@ internal sealed record EngineRecord
     /// <summary>Gets or sets true if the upload is completed and its content is still in the store. Null in records of older versions.</summary>
     public bool? IsContentStored { get; set; }
 
+    /// <summary>Gets or sets true if a response was stored when the upload was completed. Null in records of older versions.</summary>
+    public bool? IsResponseStored { get; set; }
+
     /// <summary>Gets or sets the file name as sent by the client.</summary>
     public string? RawFileName { get; set; }
 
@@ -35,9 +40,15 @@ internal sealed record EngineRecord
 
     public string? ContentType { get; set; }
 
+    /// <summary>Gets or sets the content coding of the content, or null if it is not encoded.</summary>
+    public string? ContentCoding { get; set; }
+
     /// <summary>Gets or sets the protocol's own metadata as sent by the client, which status responses repeat.</summary>
     [JsonPropertyName("tusMetadata")]
     public string? ProtocolMetadata { get; set; }
+
+    /// <summary>Gets or sets whether the upload is complete as soon as it has all its bytes; null means false.</summary>
+    public bool? CompletesAtLength { get; set; }
 
     /// <summary>Gets or sets the digest of the whole content that the client announced, as <c>algorithm=:base64:</c>.</summary>
     public string? ReprDigest { get; set; }
@@ -106,6 +117,20 @@ internal sealed record EngineRecord
         };
     }
 
+    /// <summary>Returns whether the engine's data of an upload is damaged, so that no version can read it.</summary>
+    public static bool IsDamaged(UploadInfo info)
+    {
+        try
+        {
+            From(info);
+            return false;
+        }
+        catch (UploadStoreException e) when (e.Failure == StoreFailure.Corrupt)
+        {
+            return true;
+        }
+    }
+
     /// <summary>Returns whether a request may access an upload.</summary>
     /// <param name="info">The upload.</param>
     /// <param name="matches">The function of <see cref="AppendCommand.MatchesCreationRequest"/> for that request.</param>
@@ -152,11 +177,16 @@ internal sealed record ContentDigests(long Length, List<string> Values);
 /// <param name="References">
 /// The number of concatenations that were created with this part after it was received. Its increment changes the version of the part.
 /// </param>
+/// <param name="PartLengths">
+/// The lengths of the parts in bytes, in order, once all of them are received; otherwise null. A part that was copied is not needed any more: its length
+/// tells the offset at which the next part starts.
+/// </param>
 internal sealed record ConcatenationInfo(
     [property: JsonPropertyName("raw")] string RawValue,
     [property: JsonPropertyName("parts")] List<string>? PartIds,
     long? MaxUploadSize = null,
-    int? References = null)
+    int? References = null,
+    List<long>? PartLengths = null)
 {
     [JsonIgnore]
     public bool IsPart => PartIds is null;

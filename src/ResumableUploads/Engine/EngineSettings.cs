@@ -3,8 +3,11 @@ namespace ResumableUploads.Engine;
 /// <summary>The limits and timeouts of an engine, converted from the application's options.</summary>
 internal sealed record EngineSettings
 {
-    /// <summary>Gets the name that distinguishes this engine from others that share its store. It does not change after a restart.</summary>
-    public string EngineName { get; init; } = "";
+    /// <summary>
+    /// Gets a function that returns the names by which the records of uploads refer to this engine, and to no other one that shares its store. They are the
+    /// same after a restart and a deployment. Empty while they are unknown, so that no upload belongs to the engine.
+    /// </summary>
+    public Func<IReadOnlyCollection<string>> GetEngineNames { get; init; } = static () => [""];
 
     public required long MaxUploadSize { get; init; }
 

@@ -8,6 +8,9 @@ internal interface IUploadCallbacks
     /// <summary>Gets whether there is a completion handler. If not, a received upload is completed immediately.</summary>
     bool HasCompletionHandler { get; }
 
+    /// <summary>Gets whether <see cref="OnCreatingAsync"/> does anything.</summary>
+    bool HasCreatingHandler => true;
+
     /// <summary>Gets whether there is a handler for <see cref="OnProgressAsync"/>.</summary>
     bool HasProgressHandler { get; }
 
@@ -31,6 +34,11 @@ internal interface IUploadCallbacks
 
     /// <summary>Called after an expired upload was removed.</summary>
     ValueTask OnExpiredAsync(UploadInfo info, EngineRecord record, CancellationToken cancellationToken);
+
+    /// <summary>Called when the engine continues without an event that ignores its token and is still running.</summary>
+    void OnAbandoned(Task call)
+    {
+    }
 }
 
 /// <summary>The application's decision about a new upload.</summary>

@@ -46,7 +46,7 @@ internal static partial class Log
     [LoggerMessage(213, LogLevel.Error, "The sweep for expired uploads failed. It is retried in {Delay}.")]
     public static partial void SweepFailed(ILogger logger, Exception exception, TimeSpan delay);
 
-    [LoggerMessage(230, LogLevel.Error, "The stored response of upload {Key} is damaged. The upload is completed, and its handler does not run again; clients get a response that says so. Check the storage.")]
+    [LoggerMessage(230, LogLevel.Error, "The stored response of upload {Key} is damaged or missing. The upload is completed, and its handler does not run again; clients get a response that says so. Check the storage.")]
     public static partial void ResponseLost(ILogger logger, UploadKey key);
 
     [LoggerMessage(214, LogLevel.Information, "Upload {Key} was rejected because of a quota: {Reason}.")]
@@ -55,13 +55,13 @@ internal static partial class Log
     [LoggerMessage(215, LogLevel.Warning, "Upload {Key} cannot be read, so the sweep skipped it.")]
     public static partial void UnreadableUploadSkipped(ILogger logger, Exception exception, UploadKey key);
 
-    [LoggerMessage(216, LogLevel.Error, "The dead-letter event handler failed for upload {Key}. The event is repeated with increasing delays, and for an expired upload by the sweeps of a day. The content is kept until then.")]
+    [LoggerMessage(216, LogLevel.Error, "The dead-letter event handler failed for upload {Key}. The event is repeated with increasing delays for about a day. The content is kept until then.")]
     public static partial void DeadLetterHandlerFailed(ILogger logger, Exception exception, UploadKey key);
 
     [LoggerMessage(240, LogLevel.Warning, "Upload {Key} concatenates others and can never be completed ({Reason}). It was removed; the client must send its content again.")]
     public static partial void ConcatenationFailed(ILogger logger, UploadKey key, UploadResultKind reason);
 
-    [LoggerMessage(241, LogLevel.Warning, "The parts of the concatenated upload {Key} were not removed. The upload is not affected; the parts are removed after the next start or when they expire.")]
+    [LoggerMessage(241, LogLevel.Warning, "The parts of the concatenated upload {Key} were not removed. The upload is not affected; the next sweep tries again, and the parts are removed at the latest when they expire.")]
     public static partial void PartsNotRemoved(ILogger logger, Exception exception, UploadKey key);
 
     [LoggerMessage(220, LogLevel.Error, "A sweep ended, but a step after it failed. The next sweep runs as planned.")]
@@ -79,6 +79,9 @@ internal static partial class Log
     [LoggerMessage(224, LogLevel.Warning, "Another process has the lease of the completion handler for upload {Key}, or has removed the upload. The token of the handler in this process was canceled. Check whether this process was suspended or could not reach its storage.")]
     public static partial void LeaseLost(ILogger logger, UploadKey key);
 
+    [LoggerMessage(229, LogLevel.Warning, "The result of the completion handler for upload {Key} was discarded: another process has leased or completed the upload, or the upload was deleted or replaced. Check whether this process was suspended or could not reach its storage.")]
+    public static partial void HandlerResultDiscarded(ILogger logger, UploadKey key);
+
     [LoggerMessage(225, LogLevel.Error, "Code of the application that runs when a token is canceled failed for upload {Key}.")]
     public static partial void CancellationCallbackFailed(ILogger logger, Exception exception, UploadKey key);
 
@@ -93,6 +96,15 @@ internal static partial class Log
 
     [LoggerMessage(228, LogLevel.Information, "The completion handler of upload {Key} has all its attempts again, as requested by the application.")]
     public static partial void HandlerRetried(ILogger logger, UploadKey key);
+
+    [LoggerMessage(282, LogLevel.Warning, "Upload {Key} was received but not processed, and expired at least a day ago. It belongs to '{EngineName}', which this app does not have, so it was removed without events.")]
+    public static partial void OrphanedUploadExpired(ILogger logger, UploadKey key, string? engineName);
+
+    [LoggerMessage(281, LogLevel.Warning, "Upload {Key} expired at least a day ago and its record is damaged, so it was removed without events. Check the storage.")]
+    public static partial void DamagedUploadExpired(ILogger logger, UploadKey key);
+
+    [LoggerMessage(283, LogLevel.Error, "OnExpired for upload {Key} was canceled, or did not end before the server stopped. The upload may be deleted already, and the event is then not repeated.")]
+    public static partial void ExpirationEventLost(ILogger logger, UploadKey key);
 
     [LoggerMessage(280, LogLevel.Warning, "Upload {Key} cannot be read, so it is missing in the list of dead-lettered uploads.")]
     public static partial void UnreadableUploadNotListed(ILogger logger, Exception exception, UploadKey key);

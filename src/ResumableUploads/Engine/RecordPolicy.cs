@@ -1,4 +1,5 @@
 using ResumableUploads.Abstractions;
+using ResumableUploads.Infrastructure;
 
 namespace ResumableUploads.Engine;
 
@@ -16,15 +17,29 @@ internal sealed class RecordPolicy(EngineSettings settings, TimeProvider time)
         Data = record.ToBytes(),
     };
 
-    /// <summary>Creates the record of an upload that has all its bytes, but no final response.</summary>
+    /// <summary>
+    /// Creates the record of an upload that has all its bytes, but no final response. Its lifetime begins at the next attempt of its handler, so that another
+    /// engine does not take it for orphaned before that.
+    /// </summary>
     public UploadRecord CreateReceived(EngineRecord record, long offset) => new()
     {
         State = UploadState.Received,
         Length = offset,
-        SlidingExpiration = settings.Expiration,
+        SlidingExpiration = Add(settings.Expiration, GetRetryDelay(record)),
         AbsoluteExpiration = null,
         Data = record.ToBytes(),
     };
+
+    /// <summary>Creates the record of a received upload with other data. An upload that stays expired still does.</summary>
+    public UploadRecord UpdateReceived(EngineRecord record, UploadInfo info) =>
+        IsExpiring(info) ? info.Record with { Data = record.ToBytes() } : CreateReceived(record, info.Offset);
+
+    /// <summary>Creates the record of a received upload that stays expired although its record changes.</summary>
+    public UploadRecord CreateExpiring(EngineRecord record, UploadInfo info) =>
+        CreateReceived(record, info.Offset) with { SlidingExpiration = null, AbsoluteExpiration = info.Expires };
+
+    /// <summary>Returns whether the notification of the application that a received upload expires has started.</summary>
+    public static bool IsExpiring(UploadInfo info) => info is { State: UploadState.Received, Record.AbsoluteExpiration: not null };
 
     /// <summary>Creates the record of an upload that has a final response, or needs none.</summary>
     public UploadRecord CreateCompleted(EngineRecord record, long offset) => new()
@@ -36,6 +51,21 @@ internal sealed class RecordPolicy(EngineSettings settings, TimeProvider time)
         Data = record.ToBytes(),
     };
 
+    /// <summary>
+    /// Returns the record of a part with a lifetime that ends after that of a concatenation that needs the part, even if the copy of the part takes half of
+    /// the expiration time.
+    /// </summary>
+    /// <returns>The record, or null if the part has such a lifetime already.</returns>
+    public UploadRecord? ExtendPart(UploadInfo part, UploadRecord concatenation)
+    {
+        DateTimeOffset? absolute = part.Record.AbsoluteExpiration is { } own && concatenation.AbsoluteExpiration is { } other
+            ? (own > other ? own : other)
+            : null;
+        UploadRecord extended = part.Record with { SlidingExpiration = Multiply(settings.Expiration, 2), AbsoluteExpiration = absolute };
+        DateTimeOffset? sufficient = GetExpirationAfterChange(extended with { SlidingExpiration = Multiply(settings.Expiration, 1.5) });
+        return part.Expires is null || part.Expires >= sufficient ? null : extended;
+    }
+
     /// <summary>Returns the time at which an upload with this record expires if it is changed now, or null if it does not expire.</summary>
     public DateTimeOffset? GetExpirationAfterChange(UploadRecord record)
     {
@@ -44,11 +74,33 @@ internal sealed class RecordPolicy(EngineSettings settings, TimeProvider time)
         return sliding is null || record.AbsoluteExpiration < sliding ? record.AbsoluteExpiration : sliding;
     }
 
+    /// <summary>
+    /// Returns whether the handler of a received upload has attempts left that need no request. Such an upload does not expire before the attempts are used up.
+    /// </summary>
+    public bool HasBackgroundAttempts(EngineRecord record) => record.Request is null && record.Handler?.IsExhausted(settings.MaxHandlerAttempts) is not true;
+
+    /// <summary>Returns the time until the next attempt that needs no request.</summary>
+    private TimeSpan GetRetryDelay(EngineRecord record) =>
+        HasBackgroundAttempts(record) && record.Handler?.RetryAt is { } retryAt && retryAt - time.GetUtcNow() is var delay && delay > TimeSpan.Zero
+            ? TimeSpan.FromTicks(Math.Min(delay.Ticks, Multiply(settings.MaxHandlerRetryDelay, Backoff.MaxJitter).Ticks))
+            : TimeSpan.Zero;
+
+    private static TimeSpan Add(TimeSpan time, TimeSpan delay) => time < TimeSpan.MaxValue - delay ? time + delay : TimeSpan.MaxValue;
+
+    private static TimeSpan Multiply(TimeSpan time, double factor) => time < TimeSpan.MaxValue / factor ? time * factor : TimeSpan.MaxValue;
+
     public bool IsExpired(UploadInfo info) => info.Expires is { } expires && expires <= time.GetUtcNow();
 
     /// <summary>Returns whether this engine, and not another one that shares the store, created the upload.</summary>
-    public bool BelongsToThisEngine(UploadInfo info) => EngineRecord.From(info).EngineName is not { } engineName || engineName == settings.EngineName;
+    public bool BelongsToThisEngine(UploadInfo info) => EngineRecord.From(info).EngineName is not { } engineName || settings.GetEngineNames().Contains(engineName);
 
-    /// <summary>Returns whether an upload expired at least a day ago, so that the engine that created it is considered gone.</summary>
-    public bool IsOrphaned(UploadInfo info) => info.Expires is { } expires && time.GetUtcNow() - expires >= OrphanedAfter;
+    /// <summary>
+    /// Returns whether an upload expired at least a day ago and has not changed since, so that the engine that created it is considered gone. That engine
+    /// changes the upload when it notifies the application.
+    /// </summary>
+    public bool IsOrphaned(UploadInfo info)
+    {
+        DateTimeOffset now = time.GetUtcNow();
+        return info.Expires is { } expires && now - expires >= OrphanedAfter && now - info.LastModified >= OrphanedAfter;
+    }
 }

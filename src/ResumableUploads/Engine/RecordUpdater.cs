@@ -14,6 +14,10 @@ internal sealed class RecordUpdater(IUploadStore store, TimeProvider time)
 
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan MaxDelay = TimeSpan.FromMilliseconds(500);
+    private readonly IDeferredSyncStore? _deferredSyncStore = store.GetCapability<IDeferredSyncStore>();
+
+    /// <summary>Gets whether a response can be stored together with a record.</summary>
+    public bool CanStoreResponses => _deferredSyncStore is not null;
 
     /// <summary>Updates the record of an upload.</summary>
     /// <param name="info">The upload as last read.</param>
@@ -21,9 +25,16 @@ internal sealed class RecordUpdater(IUploadStore store, TimeProvider time)
     /// A function that returns the new record for the current upload, or null if no update is necessary. It is called in each attempt.
     /// </param>
     /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
+    /// <param name="isDeferred">Whether the change may become durable later, because nothing has been reported to a client.</param>
+    /// <param name="response">The response that is stored together with the record, or null. Requires <see cref="CanStoreResponses"/>.</param>
     /// <returns>The updated upload, the unchanged upload if no update was necessary, or null if the upload no longer exists.</returns>
     /// <exception cref="UploadStoreException">The upload was changing or busy in every attempt, or the storage failed.</exception>
-    public async ValueTask<UploadInfo?> UpdateAsync(UploadInfo info, Func<UploadInfo, UploadRecord?> createRecord, CancellationToken cancellationToken)
+    public async ValueTask<UploadInfo?> UpdateAsync(
+        UploadInfo info,
+        Func<UploadInfo, UploadRecord?> createRecord,
+        CancellationToken cancellationToken,
+        bool isDeferred = false,
+        ReadOnlyMemory<byte>? response = null)
     {
         var backoff = new Backoff(time, Timeout, MaxDelay);
         for (int attempt = 1; ; attempt++)
@@ -33,7 +44,10 @@ internal sealed class RecordUpdater(IUploadStore store, TimeProvider time)
                 return info;
             }
 
-            UpdateResult result = await store.UpdateAsync(info.Key, info.Version, record, cancellationToken);
+            UpdateResult result = await (
+                response is { } bytes ? _deferredSyncStore!.CompleteAsync(info.Key, info.Version, record, bytes, cancellationToken)
+                : isDeferred && _deferredSyncStore is not null ? _deferredSyncStore.UpdateDeferredAsync(info.Key, info.Version, record, cancellationToken)
+                : store.UpdateAsync(info.Key, info.Version, record, cancellationToken));
             switch (result.Status)
             {
                 case ChangeStatus.Succeeded:

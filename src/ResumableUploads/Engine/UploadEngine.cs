@@ -23,6 +23,7 @@ internal sealed class UploadEngine : IAsyncDisposable
     private readonly UploadRemover _remover;
     private readonly AppendProcessor _appends;
     private readonly ConcatenationService _concatenations;
+    private readonly InterruptedCompletion _interrupted;
     private IUploadCallbacks? _backgroundCallbacks;
 
     /// <summary>Creates an engine.</summary>
@@ -54,20 +55,20 @@ internal sealed class UploadEngine : IAsyncDisposable
         _completion = new CompletionService(_context, leases, _deadLetters);
         var pending = new PendingConcatenations();
         _remover = new UploadRemover(_context, pending);
-        var reprDigestVerifier = new ReprDigestVerifier(_context.ContentHasher);
         var singleRequest = new SingleRequestUpload(_context, leases);
         var creator = new UploadCreator(_context, singleRequest);
-        var finisher = new AppendFinisher(_context, reprDigestVerifier, leases);
+        var finisher = new AppendFinisher(_context, new ReprDigestVerifier(_context.ContentHasher), leases);
         var executor = new AppendExecutor(_context, finisher);
         _appends = new AppendProcessor(_context, singleRequest, creator, executor, finisher, _remover);
         _concatenations = new ConcatenationService(_context, _locks, creator, executor, _completion, _remover, pending);
+        _interrupted = new InterruptedCompletion(_context, _locks, finisher, _completion);
     }
 
     /// <summary>Creates the visitor that processes the uploads of this engine during a sweep.</summary>
     public ISweepVisitor CreateSweepVisitor(IUploadCallbacks callbacks)
     {
-        _backgroundCallbacks = BoundedCallbacks.Wrap(callbacks, _context, CancellationToken.None);
-        return new EngineSweepVisitor(_context, _locks, _completion, _deadLetters, _remover, _concatenations, _backgroundCallbacks);
+        _backgroundCallbacks = BoundedCallbacks.Wrap(callbacks, _context, uploadLock: null);
+        return new EngineSweepVisitor(_context, _locks, _completion, _deadLetters, _remover, _concatenations, _backgroundCallbacks) { Interrupted = _interrupted };
     }
 
     /// <summary>Lists the uploads of this engine whose handler does not run again.</summary>
@@ -111,20 +112,25 @@ internal sealed class UploadEngine : IAsyncDisposable
         }
 
         // If the holder does not release the lock in time, its store call hangs. The store still returns the durable offset.
-        using UploadLock? uploadLock = isPreemptible
-            ? await _locks.AcquireAsync(key, _context.Settings.PreemptionTimeout, cancellationToken)
-            : null;
+        using UploadLock? uploadLock = isPreemptible ? await _locks.AcquireAsync(key, _context.Settings.PreemptionTimeout, cancellationToken) : null;
         UploadInfo? info = await GetMatchingAsync(key, matchesCreationRequest, cancellationToken);
-        return info is null || IsExpired(info)
+        return info is null
             || (isClientGeneratedKey && info.State == UploadState.Completed && _context.Settings.StartOverAfterCompletion)
             ? null
             : info;
     }
 
+    /// <summary>Returns whether a request of this process appends to an upload.</summary>
+    public bool IsAppending(UploadKey key) => _locks.IsPreemptible(key);
+
+    /// <summary>Gets a completed upload for a download, or null if it does not exist for the client. Takes no lock, so that downloads do not wait for each other.</summary>
+    public async ValueTask<UploadInfo?> GetCompletedAsync(UploadKey key, Func<StoredRequest, bool>? matchesCreationRequest, CancellationToken cancellationToken) =>
+        await GetMatchingAsync(key, matchesCreationRequest, cancellationToken) is { State: UploadState.Completed } info ? info : null;
+
     /// <summary>Appends to an upload, creates it if the command allows that, and completes it after the last byte.</summary>
     public async ValueTask<UploadResult> AppendAsync(AppendCommand command, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
-        callbacks = BoundedCallbacks.Wrap(callbacks, _context, CancellationToken.None);
+        callbacks = BoundedCallbacks.Wrap(callbacks, _context, uploadLock: null);
         UploadResult result;
         AppendStep? step = null;
         try
@@ -141,8 +147,7 @@ internal sealed class UploadEngine : IAsyncDisposable
         }
         catch (UploadStoreException e)
         {
-            Log.StoreFailed(_context.Logger, e, e.Failure, command.Key, e.DurableOffset);
-            result = UploadResult.FromException(e);
+            result = _context.ReportFailure(e, command.Key);
         }
 
         _context.Metrics.RequestFinished(result.Kind);
@@ -162,7 +167,7 @@ internal sealed class UploadEngine : IAsyncDisposable
     /// <returns>The result, or null if the upload is a part, waits for bytes or parts, or was created by a different request.</returns>
     public async ValueTask<UploadResult?> TryCompleteAsync(UploadInfo info, AppendCommand command, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
-        callbacks = BoundedCallbacks.Wrap(callbacks, _context, CancellationToken.None);
+        callbacks = BoundedCallbacks.Wrap(callbacks, _context, uploadLock: null);
         EngineRecord record = EngineRecord.From(info);
         if (record.Concatenation is { IsPart: true } || !command.Matches(record))
         {
@@ -181,15 +186,16 @@ internal sealed class UploadEngine : IAsyncDisposable
 
     /// <summary>Removes an upload. Succeeds, without an offset, if it does not exist.</summary>
     /// <param name="key">The upload.</param>
-    /// <param name="matchesCreationRequest">The function of <see cref="AppendCommand.MatchesCreationRequest"/>. An upload that does not match does not exist for the client.</param>
+    /// <param name="matchesCreationRequest">The function of <see cref="AppendCommand.MatchesCreationRequest"/>. An upload that does not match is not removed.</param>
     /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
     public async ValueTask<UploadResult> CancelAsync(UploadKey key, Func<StoredRequest, bool>? matchesCreationRequest, CancellationToken cancellationToken)
     {
         try
         {
-            if (matchesCreationRequest is not null && await GetMatchingAsync(key, matchesCreationRequest, cancellationToken) is null)
+            if (matchesCreationRequest is not null && await GetUnexpiredAsync(key, cancellationToken) is { } found
+                && !EngineRecord.AllowsAccess(found, matchesCreationRequest))
             {
-                return new UploadResult(UploadResultKind.Cancelled);
+                return new UploadResult(UploadResultKind.DifferentRequest);
             }
 
             // Waits without the lock, so that status requests are not blocked.
@@ -203,8 +209,7 @@ internal sealed class UploadEngine : IAsyncDisposable
         }
         catch (UploadStoreException e)
         {
-            Log.StoreFailed(_context.Logger, e, e.Failure, key, e.DurableOffset);
-            return UploadResult.FromException(e);
+            return _context.ReportFailure(e, key);
         }
     }
 
@@ -217,23 +222,15 @@ internal sealed class UploadEngine : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync();
-        try
-        {
-            await _completion.WaitForAllHandlersAsync().WaitAsync(_context.Settings.AppendGracePeriod, _context.Time);
-        }
-        catch (TimeoutException)
-        {
-            // The uploads stay received, and their handlers run again after the restart.
-            Log.HandlersIgnoredStop(_context.Logger, _context.Settings.AppendGracePeriod);
-        }
+        await Task.WhenAll(_completion.WaitForAllHandlersAsync(), _remover.WaitForExpirationsAsync());
     }
 
-    /// <summary>Gets an upload, or null if it does not exist or was created by a request that does not match.</summary>
-    private async ValueTask<UploadInfo?> GetMatchingAsync(UploadKey key, Func<StoredRequest, bool>? matchesCreationRequest, CancellationToken cancellationToken)
-    {
-        UploadInfo? info = await _context.Store.GetAsync(key, cancellationToken);
-        return info is not null && EngineRecord.AllowsAccess(info, matchesCreationRequest) ? info : null;
-    }
+    /// <summary>Gets an upload, or null if it does not exist, has expired, or was created by a request that does not match.</summary>
+    private async ValueTask<UploadInfo?> GetMatchingAsync(UploadKey key, Func<StoredRequest, bool>? matchesCreationRequest, CancellationToken cancellationToken) =>
+        await GetUnexpiredAsync(key, cancellationToken) is { } info && EngineRecord.AllowsAccess(info, matchesCreationRequest) ? info : null;
+
+    private async ValueTask<UploadInfo?> GetUnexpiredAsync(UploadKey key, CancellationToken cancellationToken) =>
+        await _context.Store.GetAsync(key, cancellationToken) is { } info && !IsExpired(info) ? info : null;
 
     /// <summary>Removes a locked upload for its client, unless a handler of another process has started.</summary>
     private async ValueTask<UploadResult> RemoveCancelledAsync(
@@ -242,9 +239,14 @@ internal sealed class UploadEngine : IAsyncDisposable
         long? offset = null;
         for (int i = 0; i < MaxCancelAttempts; i++)
         {
-            if (await GetMatchingAsync(key, matchesCreationRequest, cancellationToken) is not { } info)
+            if (await GetUnexpiredAsync(key, cancellationToken) is not { } info)
             {
                 return new UploadResult(UploadResultKind.Cancelled, offset);
+            }
+
+            if (!EngineRecord.AllowsAccess(info, matchesCreationRequest))
+            {
+                return new UploadResult(UploadResultKind.DifferentRequest);
             }
 
             offset = info.Offset;
@@ -312,7 +314,13 @@ internal sealed class UploadEngine : IAsyncDisposable
                 return new UploadResult(UploadResultKind.Busy);
             }
 
-            uploadLock = await _locks.AcquireAsync(command.Key, _context.Settings.PreemptionTimeout, gracePeriod.Token);
+            (uploadLock, bool isRefused) = await _locks.AcquireForAppendAsync(
+                command.Key, command.RestartAtOffsetZero && command.Offset == 0 ? null : command.Offset, _context.Settings.PreemptionTimeout, gracePeriod.Token);
+            if (isRefused)
+            {
+                return AppendValidator.CreateRefusal(command, await _context.Store.GetAsync(command.Key, gracePeriod.Token));
+            }
+
             if (uploadLock is null)
             {
                 Log.LockNotAcquired(_context.Logger, command.Key);
@@ -322,7 +330,7 @@ internal sealed class UploadEngine : IAsyncDisposable
 
         using (uploadLock)
         {
-            callbacks = BoundedCallbacks.Wrap(callbacks, _context, uploadLock.ReleaseRequested);
+            callbacks = BoundedCallbacks.Wrap(callbacks, _context, uploadLock);
             UploadInfo? info = command.IsServerGeneratedKey ? null : await GetCurrentAsync(command, callbacks, gracePeriod.Token);
             AppendStep step = await _appends.ProcessAsync(new LockedAppend(command, uploadLock, callbacks), info, gracePeriod.Token);
             if (step is AppendStep.Finished { Result: var result } && DeletesUpload(command, result)
@@ -335,8 +343,12 @@ internal sealed class UploadEngine : IAsyncDisposable
         }
     }
 
-    /// <summary>Returns whether an upload has expired. An upload whose handler runs does not expire.</summary>
-    private bool IsExpired(UploadInfo info) => _context.RecordPolicy.IsExpired(info) && !_completion.IsHandlerRunning(info);
+    /// <summary>
+    /// Returns whether an upload has expired. An upload whose handler runs or has attempts left does not expire; the lease of an expiring upload is that of its
+    /// notification.
+    /// </summary>
+    private bool IsExpired(UploadInfo info) =>
+        _context.RecordPolicy.IsExpired(info) && (RecordPolicy.IsExpiring(info) || !_completion.IsHandlerPending(info));
 
     private static bool DeletesUpload(AppendCommand command, UploadResult result) =>
         command.DeleteOnLengthExceeded && result.Kind == UploadResultKind.LengthExceeded;
@@ -361,7 +373,7 @@ internal sealed class UploadEngine : IAsyncDisposable
         }
 
         bool isStale = command.Offset < info.Offset && !command.RestartAtOffsetZero;
-        UploadResult? result = AppendValidator.CheckAgainstUpload(isStale ? command : command with { Offset = info.Offset }, info, _context.Settings);
+        UploadResult? result = AppendValidator.CheckAgainstUpload(isStale ? command : command with { Offset = info.Offset }, info, EngineRecord.From(info), _context.Settings);
         return result is not null && DeletesUpload(command, result) ? null : result;
     }
 
@@ -375,12 +387,12 @@ internal sealed class UploadEngine : IAsyncDisposable
             return info;
         }
 
-        if (!await _deadLetters.NotifyBeforeExpirationAsync(info, callbacks, cancellationToken))
+        if (await _deadLetters.NotifyBeforeExpirationAsync(info, callbacks, cancellationToken) is not { } expired)
         {
             throw new UploadStoreException(StoreFailure.Unavailable, $"The expired upload {info.Key} is kept until OnDeadLettered has succeeded.", info.Offset);
         }
 
-        await _remover.ExpireAsync(info, callbacks, cancellationToken);
+        await _remover.ExpireAsync(expired, callbacks, cancellationToken);
         return null;
     }
 }

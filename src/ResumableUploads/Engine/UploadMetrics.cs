@@ -40,8 +40,8 @@ internal sealed class UploadMetrics : IDisposable
 
     public void DeadLettered() => _deadLettered.Add(1);
 
-    public void SweepSucceeded(string engineName, DateTimeOffset time) =>
-        _lastSweep.Record(time.ToUnixTimeSeconds(), new KeyValuePair<string, object?>("endpoint", engineName));
+    public void SweepSucceeded(string engineName, DateTimeOffset time) => _lastSweep.Record(
+        time.ToUnixTimeSeconds(), new KeyValuePair<string, object?>("endpoint", string.Join(' ', engineName.Split('\0', StringSplitOptions.RemoveEmptyEntries))));
 
     public void Dispose() => _meter.Dispose();
 }

@@ -16,6 +16,9 @@ internal sealed record UploadResult(UploadResultKind Kind, long? Offset = null)
     /// <summary>Gets the maximum size of the upload, in bytes.</summary>
     public long? MaxUploadSize { get; init; }
 
+    /// <summary>Gets the maximum length of the body of the request, in bytes, or null if only the size of the upload is limited.</summary>
+    public long? MaxBodyLength { get; init; }
+
     /// <summary>Gets the application's response as it is stored, or null if the application has none of its own.</summary>
     public ReadOnlyMemory<byte>? Response { get; init; }
 
@@ -24,6 +27,9 @@ internal sealed record UploadResult(UploadResultKind Kind, long? Offset = null)
 
     /// <summary>Gets whether the application's response was stored and cannot be read any more.</summary>
     public bool IsResponseLost { get; init; }
+
+    /// <summary>Gets whether the store failed because the upload is damaged, which does not change if the request is repeated.</summary>
+    public bool IsDamaged { get; init; }
 
     /// <summary>Gets whether this request created the upload.</summary>
     public bool IsCreated { get; init; }
@@ -39,7 +45,7 @@ internal sealed record UploadResult(UploadResultKind Kind, long? Offset = null)
 
     /// <summary>Returns the result for a failure of the store.</summary>
     public static UploadResult FromException(UploadStoreException e) =>
-        new(e.Failure == StoreFailure.Full ? UploadResultKind.StorageFull : UploadResultKind.StorageFailed, e.DurableOffset);
+        new(e.Failure == StoreFailure.Full ? UploadResultKind.StorageFull : UploadResultKind.StorageFailed, e.DurableOffset) { IsDamaged = e.Failure == StoreFailure.Corrupt };
 }
 
 /// <summary>The application's rejection of a new upload.</summary>

@@ -30,6 +30,9 @@ internal enum UploadResultKind
     /// <summary>The size or the digest in the request differs from that of the upload, which has all its bytes. The request is about other content.</summary>
     DifferentContent,
 
+    /// <summary>The content coding of the body differs from that of the upload.</summary>
+    ContentCodingMismatch,
+
     /// <summary>The length in the request differs from the length of the upload, or is less than the offset.</summary>
     LengthConflict,
 

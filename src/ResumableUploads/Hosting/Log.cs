@@ -23,6 +23,9 @@ internal static partial class Log
     [LoggerMessage(362, LogLevel.Information, "Uploads are stored in {Directory}.")]
     public static partial void StoreDirectory(ILogger logger, string directory);
 
+    [LoggerMessage(363, LogLevel.Information, "The last {Count} large request bodies that came through a proxy arrived at more than {Rate} MiB per second. If the clients are not in the same data center, the proxy buffers whole requests: when a connection breaks, everything that the request has sent is lost. Disable request buffering in the proxy, see docs/deployment/proxies.md#proxies-that-buffer-requests. This message is logged once.")]
+    public static partial void ProxyBuffersRequests(ILogger logger, int count, int rate);
+
     [LoggerMessage(302, LogLevel.Debug, "A status or cancel request failed in the store.")]
     public static partial void StoreRequestFailed(ILogger logger, Exception exception);
 
@@ -34,6 +37,12 @@ internal static partial class Log
 
     [LoggerMessage(350, LogLevel.Warning, "Endpoints {First} and {Second} have the same route pattern, methods, hosts and content types, so an upload that one of them created can be completed through the other. Set different names with WithName().")]
     public static partial void EndpointsShareUploads(ILogger logger, string? first, string? second);
+
+    [LoggerMessage(351, LogLevel.Warning, "{Count} upload endpoints have the same identity, {Identity}. If the app adds them in another order, background work such as retries of OnCompleted calls the events of the wrong one. Set different values for UploadPath, the options name, RequireHost() or WithName().")]
+    public static partial void EndpointsShareIdentity(ILogger logger, int count, string identity);
+
+    [LoggerMessage(352, LogLevel.Warning, "Endpoints {First} and {Second} share a URL and have different policies for CORS or rate limiting. CORS preflights, status requests and cancellations do not show which of them they are for, so the policies of {First} apply to them. Set the same policies, or use different URLs.")]
+    public static partial void PoliciesDiffer(ILogger logger, string? first, string? second);
 
     [LoggerMessage(EventId = 307, Message = "A chunk for {Endpoint} was rejected with 415 (decoded-body) and nothing was stored, because middleware decoded its Content-Encoding first. Call UseResumableUploadEndpoints() or UseResumableUploads() before UseRequestDecompression(). For MapResumableUploads(), exclude its path from request decompression with UseWhen().")]
     public static partial void BodyDecoded(ILogger logger, LogLevel level, string endpoint);

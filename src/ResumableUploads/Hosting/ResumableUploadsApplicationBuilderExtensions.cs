@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using ResumableUploads;
 using ResumableUploads.Hosting;
+using ResumableUploads.Hosting.Caching;
 using ResumableUploads.Hosting.Endpoints.Routing;
 using ResumableUploads.Hosting.Options;
 using ResumableUploads.Hosting.Requests;
@@ -22,7 +23,7 @@ public static class ResumableUploadsApplicationBuilderExtensions
     public static IApplicationBuilder UseResumableUploads(this IApplicationBuilder app)
     {
         ArgumentNullException.ThrowIfNull(app);
-        return app.UseResumableUploads(UploadDispatcherFactory.CreateOptions(app.ApplicationServices, RegisteredOptions.DefaultName));
+        return app.UseResumableUploads(RegisteredOptions.DefaultName);
     }
 
     /// <summary>Handles resumable uploads with options of their own.</summary>
@@ -48,7 +49,7 @@ public static class ResumableUploadsApplicationBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(app);
         ArgumentNullException.ThrowIfNull(optionsName);
-        return app.UseResumableUploads(UploadDispatcherFactory.CreateOptions(app.ApplicationServices, optionsName));
+        return app.UseResumableUploads(UploadDispatcherFactory.CreateOptions(app.ApplicationServices, optionsName), optionsName);
     }
 
     /// <summary>Handles resumable uploads with the given options. Configuration is not read.</summary>
@@ -60,7 +61,12 @@ public static class ResumableUploadsApplicationBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(app);
         ArgumentNullException.ThrowIfNull(options);
-        UploadRequestDispatcher dispatcher = UploadDispatcherFactory.CreateForMiddleware(app.ApplicationServices, options);
+        return app.UseResumableUploads(options, RegisteredOptions.DefaultName);
+    }
+
+    private static IApplicationBuilder UseResumableUploads(this IApplicationBuilder app, ResumableUploadOptions options, string optionsName)
+    {
+        UploadRequestDispatcher dispatcher = UploadDispatcherFactory.CreateForMiddleware(app.ApplicationServices, options, optionsName);
         return app.Use(next => new ResumableUploadMiddleware(next, dispatcher, options).InvokeAsync);
     }
 
@@ -115,14 +121,12 @@ public static class ResumableUploadsApplicationBuilderExtensions
 
     private static RouteHandlerBuilder MapResumableUploads(this IEndpointRouteBuilder endpoints, string pattern, ResumableUploadOptions options)
     {
-        string identity = pattern;
-        UploadRequestDispatcher dispatcher = UploadDispatcherFactory.CreateForPattern(endpoints.ServiceProvider, options, pattern, () => identity);
+        var mapped = new MappedEndpoint(endpoints.ServiceProvider, pattern);
+        UploadRequestDispatcher dispatcher = UploadDispatcherFactory.CreateForMapped(endpoints.ServiceProvider, options, mapped);
         IEndpointConventionBuilder creation = endpoints
             .Map(pattern, context => dispatcher.HandleAsync(context, UploadUrl.ForPath(context.Request.Path, context.Request)))
             .WithDisplayName($"Resumable uploads: {pattern}");
-
-        // The prefix of the group and the hosts are known when the endpoint is built.
-        creation.Finally(builder => identity = ResumableRoute.GetMappedIdentity((RouteEndpointBuilder)builder));
+        creation.Finally(mapped.OnBuilt);
 
         // The URLs of single uploads, for the protocols in which the server chooses the URL.
         IEndpointConventionBuilder uploads = endpoints
@@ -132,6 +136,17 @@ public static class ResumableUploadsApplicationBuilderExtensions
                 return dispatcher.HandleAsync(context, UploadUrl.ForPath(new PathString(path[..path.TrimEnd('/').LastIndexOf('/')]), context.Request));
             })
             .WithDisplayName($"Resumable uploads: {pattern} (upload resource)");
-        return new RouteHandlerBuilder([creation, uploads]).WithMetadata(CookieRedirectDisabledMetadata.Instance);
+
+        // Routing requires names to be unique, and the conventions of the returned builder apply to both endpoints.
+        uploads.Finally(static builder =>
+        {
+            foreach (object name in builder.Metadata.Where(static item => item is IEndpointNameMetadata or IRouteNameMetadata).ToArray())
+            {
+                builder.Metadata.Remove(name);
+            }
+        });
+        var both = new RouteHandlerBuilder([creation, uploads]);
+        both.Finally(static builder => UploadOutputCachePolicy.ReplaceIn(builder.Metadata));
+        return both.WithMetadata(CookieRedirectDisabledMetadata.Instance);
     }
 }

@@ -44,12 +44,14 @@ public static class ResumableUploadsBuilderExtensions
                 Durability = options.FileSystem.Durability,
                 SyncSize = options.FileSystem.SyncSize,
                 SyncInterval = options.FileSystem.SyncInterval,
+                MaxThreads = options.FileSystem.MaxThreads,
             };
             configure(store);
             options.Directory = store.Directory.Length > 0 ? store.Directory : null;
             options.FileSystem.Durability = store.Durability;
             options.FileSystem.SyncSize = store.SyncSize;
             options.FileSystem.SyncInterval = store.SyncInterval;
+            options.FileSystem.MaxThreads = store.MaxThreads;
             options.Store = null;
             options.IsFileSystemStoreRequired = true;
         });

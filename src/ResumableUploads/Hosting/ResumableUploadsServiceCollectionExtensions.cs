@@ -101,7 +101,7 @@ public static class ResumableUploadsServiceCollectionExtensions
         services.AddSingleton(registered);
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<ResumableUploadOptions>, ResumableUploadOptionsValidator>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<ResumableUploadOptions>, ConfigurationKeyValidator>());
-        services.PostConfigure<KestrelServerOptions>(Latin1HeaderEncodingSelector.Install);
+        services.PostConfigure<KestrelServerOptions>(HeaderEncodingSelector.Install);
         services.AddRouting();
         services.AddSingleton<SharedUploadServices>();
         services.AddHostedService<ResumableUploadsHostedService>();

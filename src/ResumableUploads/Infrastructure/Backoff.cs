@@ -8,6 +8,9 @@ namespace ResumableUploads.Infrastructure;
 /// <param name="maxDelay">The maximum time of one wait.</param>
 internal sealed class Backoff(TimeProvider time, TimeSpan timeout, TimeSpan maxDelay)
 {
+    /// <summary>The largest factor by which <see cref="AddJitter"/> changes a delay.</summary>
+    public const double MaxJitter = 1.2;
+
     private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(10);
     private readonly long _startTimestamp = time.GetTimestamp();
     private int _waits;

@@ -20,11 +20,13 @@ internal static class CommonProblems
     {
         UploadResultKind.DifferentRequest => (409, Problem.CustomType("different-request"), "The request differs from the one that created the upload",
             "Send each request of an upload to the path and with the query of the first one, or create another upload. The upload was not changed."),
+        UploadResultKind.ContentCodingMismatch => (415, ContentCoding.ProblemType, ContentCoding.Title,
+            "Content-Encoding differs from that of the first request. Send all chunks of an upload with the same content coding. The upload was not changed."),
         UploadResultKind.UploadTooLarge => (413, Problem.CustomType("too-large"), "The upload is too large",
             string.Create(CultureInfo.InvariantCulture, $"The maximum size of an upload is {result.MaxUploadSize} bytes. Upload a smaller file.")),
         UploadResultKind.AppendTooLarge => (413, Problem.CustomType("append-too-large"), "The request content is too large",
-            "The bytes up to the limit were stored. Request the offset, and send at most the number of bytes in the max-append-size limit of "
-            + "Upload-Limit in each request."),
+            string.Create(CultureInfo.InvariantCulture, $"The maximum size of the content of a request is {result.MaxBodyLength} bytes, the max-append-size limit of Upload-Limit. ")
+            + "Request the offset, and send the rest in smaller requests."),
         UploadResultKind.DifferentContent => (409, Problem.CustomType("different-content"), "The upload has different content",
             "The upload is complete, and its size or digest differs from that in the request or cannot be compared with it. Send this file as another upload."),
         UploadResultKind.OwnerQuotaExceeded => (413, Problem.CustomType("owner-quota"), "The storage quota is exceeded",

@@ -9,6 +9,9 @@ internal sealed record HttpResponseData(int StatusCode)
 
     public ReadOnlyMemory<byte> Body { get; init; }
 
+    /// <summary>Gets whether the body of the application's response is not sent, and neither are the headers that describe it.</summary>
+    public bool OmitsBody { get; init; }
+
     /// <summary>Returns a copy with the header added. Returns this instance if the value is null or the header exists.</summary>
     public HttpResponseData WithHeader(string name, string? value) =>
         value is null || GetHeader(name) is not null ? this : this with { Headers = [.. Headers, new(name, value)] };

@@ -7,6 +7,9 @@ internal static class UploadUrlProblems
 {
     private const string KeptDetail = "Request the offset and continue there. The received bytes were stored, unless the request had a digest of its content.";
 
+    /// <summary>The next step after a creation that was rejected because of its digest.</summary>
+    public const string NotCreatedDetail = "No upload was created. Send the creation again with a correct digest.";
+
     public static (int Status, string Type, string Title, string Detail) Describe(UploadResult result) => result.Kind switch
     {
         UploadResultKind.NotFound => (404, Problem.CustomType("not-found"), "The upload does not exist",

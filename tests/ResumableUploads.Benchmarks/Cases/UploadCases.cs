@@ -25,6 +25,8 @@ internal static class UploadCases
         ("protocols", static (run, workDirectory, report) => UploadCase.Measure("protocols", Protocols(run.LargeSize), run, workDirectory, report)),
         ("powerloss", static (run, workDirectory, report) => UploadCase.Measure("powerloss", PowerLoss(run.LargeSize), run, workDirectory, report)),
         ("small", static (run, workDirectory, report) => UploadCase.Measure("small", Small(run.Quick ? 15 : 150), run, workDirectory, report)),
+        ("two-requests", static (run, workDirectory, report) => UploadCase.Measure("two-requests", TwoRequests(run.Quick ? 15 : 150, Durability.ProcessCrash, 0.75, 5), run, workDirectory, report)),
+        ("two-requests-powerloss", static (run, workDirectory, report) => UploadCase.Measure("two-requests-powerloss", TwoRequests(run.Quick ? 5 : 30, Durability.PowerLoss, 0.6, 3), run, workDirectory, report)),
         ("small-powerloss", static (run, workDirectory, report) => UploadCase.Measure("small-powerloss", SmallPowerLoss(run.Quick ? 5 : 30), run, workDirectory, report)),
     ];
 
@@ -103,4 +105,21 @@ internal static class UploadCases
         new(Ours, ServerKind.Ours, UploadWorkload.SmallInOneRequest(each)) { Durability = Durability.PowerLoss, Baselines = [new("bare loop, one sync each")] },
         new("bare loop, one sync each", ServerKind.Bare, UploadWorkload.SmallInOneRequest(each)) { Durability = Durability.PowerLoss },
     ];
+
+    /// <summary>Creation, then PATCH, as tus clients do by default.</summary>
+    /// <param name="each">The number of uploads per connection.</param>
+    /// <param name="durability">The durability of the server and of the bare server.</param>
+    /// <param name="minBare">The target of the ratio to the bare server.</param>
+    /// <param name="minNode">The target of the ratio to the tus server of Node.js, which never syncs.</param>
+    private static UploadContender[] TwoRequests(int each, Durability durability, double minBare, double minNode)
+    {
+        const string Bare = "bare server, two files each";
+        UploadWorkload workload = UploadWorkload.SmallInTwoRequests(each);
+        return
+        [
+            new(Ours, ServerKind.Ours, workload) { Protocol = UploadProtocol.Tus, Durability = durability, Baselines = [new(Bare, minBare), new(Node, minNode)] },
+            new(Bare, ServerKind.Bare, workload) { Protocol = UploadProtocol.Tus, Durability = durability },
+            new(Node, ServerKind.TusNode, workload) { Protocol = UploadProtocol.Tus },
+        ];
+    }
 }

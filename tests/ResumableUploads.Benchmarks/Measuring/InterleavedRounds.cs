@@ -33,11 +33,16 @@ internal sealed class InterleavedRounds<T>
 
     public double Median(int side, Func<T, double> value) => Statistics.Percentile(_sides[side].Select(value), 50);
 
-    public Comparison Compare(int side, int baseline, Func<T, double> value)
+    public Comparison Compare(int side, int baseline, Func<T, double> value) => Compare((side, value), (baseline, value));
+
+    /// <summary>Compares two values of one side.</summary>
+    public Comparison CompareWithin(int side, Func<T, double> value, Func<T, double> baseline) => Compare((side, value), (side, baseline));
+
+    private Comparison Compare((int Side, Func<T, double> Value) ours, (int Side, Func<T, double> Value) baseline)
     {
-        double[] ratios = [.. _sides[side].Zip(_sides[baseline], (one, other) => value(one) / value(other))];
+        double[] ratios = [.. _sides[ours.Side].Zip(_sides[baseline.Side], (one, other) => ours.Value(one) / baseline.Value(other))];
         (double low, double high) = Statistics.MedianInterval(ratios);
-        return new Comparison(Median(side, value), Median(baseline, value), Statistics.Percentile(ratios, 50), low, high);
+        return new Comparison(Median(ours.Side, ours.Value), Median(baseline.Side, baseline.Value), Statistics.Percentile(ratios, 50), low, high);
     }
 }
 

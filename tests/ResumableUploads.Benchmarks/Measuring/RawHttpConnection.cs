@@ -28,6 +28,9 @@ internal sealed class RawHttpConnection : IDisposable
     public static byte[] CreateRequestHead(string methodAndPath, params string[] headers) => Encoding.Latin1.GetBytes(
         $"{methodAndPath} HTTP/1.1\r\nHost: 127.0.0.1\r\n{string.Concat(headers.Select(static header => header + "\r\n"))}\r\n");
 
+    /// <summary>Sets the maximum time that a synchronous read waits for bytes.</summary>
+    public void SetReceiveTimeout(TimeSpan timeout) => _socket.ReceiveTimeout = Math.Max(1, (int)timeout.TotalMilliseconds);
+
     public void Send(ReadOnlySpan<byte> bytes)
     {
         while (!bytes.IsEmpty)
@@ -36,46 +39,36 @@ internal sealed class RawHttpConnection : IDisposable
         }
     }
 
+    public async ValueTask SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        while (!bytes.IsEmpty)
+        {
+            bytes = bytes[await _socket.SendAsync(bytes, cancellationToken)..];
+        }
+    }
+
     /// <summary>Reads one response, which may be an interim response. The body is parsed as a number if possible.</summary>
     public RawHttpResponse ReadResponse(bool hasNoBody = false)
     {
-        int end;
-        while ((end = _buffer.AsSpan(0, _filled).IndexOf("\r\n\r\n"u8)) < 0)
+        RawHttpResponse response;
+        while (!TryParseResponse(hasNoBody, out response))
         {
-            Receive();
+            AddReceived(_socket.Receive(_buffer.AsSpan(_filled)));
         }
 
-        Span<byte> head = _buffer.AsSpan(0, end + 2);
-        _ = Utf8Parser.TryParse(head["HTTP/1.1 ".Length..], out int status, out _);
-        ReadOnlySpan<byte> location = GetHeader(head, "Location"u8);
-        string? url = location.IsEmpty ? null : Encoding.Latin1.GetString(location);
-        _ = Utf8Parser.TryParse(GetHeader(head, "Content-Length"u8), out int length, out _);
-        bool isChunked = !GetHeader(head, "Transfer-Encoding"u8).IsEmpty;
-        int start = end + 4;
-        if (hasNoBody)
-        {
-            length = 0;
-        }
-        else if (isChunked)
-        {
-            int last;
-            while ((last = _buffer.AsSpan(start, _filled - start).IndexOf("0\r\n\r\n"u8)) < 0)
-            {
-                Receive();
-            }
+        return response;
+    }
 
-            length = last + 5;
+    /// <summary>Reads one response like <see cref="ReadResponse"/>, and waits for it without a thread.</summary>
+    public async ValueTask<RawHttpResponse> ReadResponseAsync(CancellationToken cancellationToken)
+    {
+        RawHttpResponse response;
+        while (!TryParseResponse(hasNoBody: false, out response))
+        {
+            AddReceived(await _socket.ReceiveAsync(_buffer.AsMemory(_filled), cancellationToken));
         }
 
-        while (_filled < start + length)
-        {
-            Receive();
-        }
-
-        _ = Utf8Parser.TryParse(_buffer.AsSpan(start, length), out long number, out _);
-        _filled -= start + length;
-        Buffer.BlockCopy(_buffer, start + length, _buffer, 0, _filled);
-        return new RawHttpResponse(status, number, url);
+        return response;
     }
 
     /// <summary>Reads responses up to the final response.</summary>
@@ -114,10 +107,48 @@ internal sealed class RawHttpConnection : IDisposable
         return default;
     }
 
-    private void Receive()
+    private void AddReceived(int read) => _filled += read > 0 ? read : throw new IOException("The server closed the connection.");
+
+    /// <summary>Removes a response from the buffer. Returns <see langword="false"/> if it is not complete.</summary>
+    private bool TryParseResponse(bool hasNoBody, out RawHttpResponse response)
     {
-        int read = _socket.Receive(_buffer.AsSpan(_filled));
-        _filled += read > 0 ? read : throw new IOException("The server closed the connection.");
+        response = default;
+        ReadOnlySpan<byte> received = _buffer.AsSpan(0, _filled);
+        int end = received.IndexOf("\r\n\r\n"u8);
+        if (end < 0)
+        {
+            return false;
+        }
+
+        ReadOnlySpan<byte> head = received[..(end + 2)];
+        int start = end + 4;
+        _ = Utf8Parser.TryParse(GetHeader(head, "Content-Length"u8), out int length, out _);
+        if (hasNoBody)
+        {
+            length = 0;
+        }
+        else if (!GetHeader(head, "Transfer-Encoding"u8).IsEmpty)
+        {
+            length = received[start..].IndexOf("0\r\n\r\n"u8) + 5;
+            if (length < 5)
+            {
+                return false;
+            }
+        }
+
+        if (_filled < start + length)
+        {
+            return false;
+        }
+
+        _ = Utf8Parser.TryParse(head["HTTP/1.1 ".Length..], out int status, out _);
+        ReadOnlySpan<byte> location = GetHeader(head, "Location"u8);
+        string? url = location.IsEmpty ? null : Encoding.Latin1.GetString(location);
+        _ = Utf8Parser.TryParse(received.Slice(start, length), out long number, out _);
+        _filled -= start + length;
+        Buffer.BlockCopy(_buffer, start + length, _buffer, 0, _filled);
+        response = new RawHttpResponse(status, number, url);
+        return true;
     }
 }
 

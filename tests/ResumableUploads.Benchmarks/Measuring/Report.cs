@@ -28,13 +28,16 @@ internal sealed class Report(BenchmarkArguments run)
     }
 
     /// <summary>Adds a row that compares a value with an absolute target, and optionally shows the value of the bare server.</summary>
-    public void AddAbsolute(string name, string measure, string format, double ours, double? bare = null, double? atMost = null) => AddRow(
-        name,
-        measure,
-        FormatNumber(ours, format),
-        bare is { } other ? FormatNumber(other, format) : "",
-        "",
-        atMost is { } most ? $"≤ {FormatNumber(most, format)}: {(ours <= most ? "met" : "**missed**")}" : "");
+    public void AddAbsolute(string name, string measure, string format, double ours, double? bare = null, double? atMost = null, double? atLeast = null)
+    {
+        string target = (atMost, atLeast) switch
+        {
+            ({ } most, _) => $"≤ {FormatNumber(most, format)}: {(ours <= most ? "met" : "**missed**")}",
+            (_, { } least) => $"≥ {FormatNumber(least, format)}: {(ours >= least ? "met" : "**missed**")}",
+            _ => "",
+        };
+        AddRow(name, measure, FormatNumber(ours, format), bare is { } other ? FormatNumber(other, format) : "", "", target);
+    }
 
     /// <summary>Adds a row for a side that could not be measured.</summary>
     public void AddMissing(string name, string reason) => AddRow(name, "", "", "", "", $"not measured: {reason}");
@@ -61,6 +64,11 @@ internal sealed class Report(BenchmarkArguments run)
         output.WriteLine("| Case | Measure | Ours | Other | Ratio: median (95 % interval) | Target |");
         output.WriteLine("|---|---|---:|---:|---|---|");
         _rows.ForEach(output.WriteLine);
+        if (_figures.Count == 0)
+        {
+            return;
+        }
+
         output.WriteLine();
         output.WriteLine("| Side | Rate | Server CPU | Allocated | Peak memory | Request p50, ms | p99, ms |");
         output.WriteLine("|---|---:|---:|---:|---:|---:|---:|");

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.IO.Pipelines;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Stores.FileSystem.IO;
@@ -7,13 +8,15 @@ namespace ResumableUploads.Benchmarks.Servers;
 
 /// <summary>
 /// An upload server without resumption: it writes bodies from Kestrel's pipe to a file with gathered writes. A status request reads a small
-/// file and the length of another one. There are no guarantees of any kind.
+/// file and the length of another one. There are no guarantees of any kind. With <c>PowerLoss</c>, <c>/file</c> and <c>/append</c> sync once.
 /// </summary>
 internal sealed class BareServer(ServeArguments arguments)
 {
     public const int RecordLength = 300;
     private const int SmallSize = 64 * 1024;
     private static readonly byte[] Record = new byte[RecordLength];
+    private readonly SyncThreads _threads = new();
+    private readonly BareTusServer _tus = new(arguments);
     private readonly FileLayer _files = FileLayer.Default;
     private readonly string _statusRecord = Path.Combine(arguments.Directory, "status.record");
     private readonly string _statusData = Path.Combine(arguments.Directory, "status.data");
@@ -22,6 +25,10 @@ internal sealed class BareServer(ServeArguments arguments)
     public Task InvokeAsync(HttpContext context, RequestDelegate next) => context.Request.Path.Value switch
     {
         "/status" => StatusAsync(context),
+        "/file" => ReplaceFileAsync(context),
+        "/append" => AppendAsync(context),
+        "/upload" when BareTusServer.IsCreation(context.Request) => Create(context),
+        { } path when path.StartsWith(BareTusServer.PathPrefix, StringComparison.Ordinal) => _tus.AppendAsync(context),
         "/upload" => arguments.Kind switch
         {
             ServerKind.CopyTo => CopyAsync(context),
@@ -37,6 +44,12 @@ internal sealed class BareServer(ServeArguments arguments)
         File.WriteAllBytes(Path.Combine(directory, "status.record"), Record);
         using FileStream data = File.Create(Path.Combine(directory, "status.data"));
         data.SetLength(length);
+    }
+
+    private Task Create(HttpContext context)
+    {
+        _tus.Create(context);
+        return Task.CompletedTask;
     }
 
     private Task StatusAsync(HttpContext context)
@@ -79,6 +92,61 @@ internal sealed class BareServer(ServeArguments arguments)
         await context.WriteNumberAsync(length);
     }
 
+    /// <summary>Writes a file under a temporary name, syncs it, and renames it.</summary>
+    private async Task ReplaceFileAsync(HttpContext context)
+    {
+        string path = Path.Combine(arguments.Directory, Interlocked.Increment(ref _fileCount).ToString("D"));
+        long length;
+        using (OpenFile file = _files.CreateFile(path + ".part"))
+        {
+            length = await WriteAsync(context, file, 0);
+            Sync(file);
+        }
+
+        File.Move(path + ".part", path);
+        await context.WriteNumberAsync(length);
+    }
+
+    /// <summary>Writes a chunk to the file of its client, and syncs it on another thread: on threads of the pool, a slow disk would stop all requests.</summary>
+    private async Task AppendAsync(HttpContext context)
+    {
+        IHeaderDictionary headers = context.Request.Headers;
+        string path = Path.Combine(arguments.Directory, Path.GetFileName(headers["X-File-Id"].ToString()) + ".chunks");
+        long start = long.Parse(headers["X-Start-Byte"].ToString(), CultureInfo.InvariantCulture);
+        using OpenFile file = start == 0 ? _files.CreateFile(path) : _files.OpenWrite(path);
+        long end = await WriteAsync(context, file, start);
+        await _threads.RunAsync(() => Sync(file));
+        await context.WriteNumberAsync(end);
+    }
+
+    private void Sync(OpenFile file)
+    {
+        if (arguments.Durability == Durability.PowerLoss)
+        {
+            _files.Sync(file);
+        }
+    }
+
+    /// <summary>Writes a body to a file. Returns the offset after the last byte.</summary>
+    internal static async Task<long> WriteAsync(HttpContext context, OpenFile file, long offset)
+    {
+        PipeReader reader = context.Request.BodyReader;
+        ReadResult result;
+        do
+        {
+            result = await reader.ReadAsync();
+            foreach (ReadOnlyMemory<byte> segment in result.Buffer)
+            {
+                RandomAccess.Write(file.Handle, segment.Span, offset);
+                offset += segment.Length;
+            }
+
+            reader.AdvanceTo(result.Buffer.End);
+        }
+        while (!result.IsCompleted);
+        return offset;
+    }
+
     private async Task ReceiveAsync(HttpContext context, bool withRecord)
     {
         string name = Path.Combine(arguments.Directory, Interlocked.Increment(ref _fileCount).ToString("D"));
@@ -108,11 +176,7 @@ internal sealed class BareServer(ServeArguments arguments)
             }
         }
 
-        if (arguments.Durability == Durability.PowerLoss)
-        {
-            _files.Sync(file);
-        }
-
+        Sync(file);
         if (withRecord)
         {
             using OpenFile record = _files.CreateFile(name + ".record");

@@ -18,10 +18,12 @@ internal static class ResumableUploadsServer
             options.UseMemoryStore(MemoryStoreSize);
         }
 
-        if (arguments.MoveTo is { } target)
+        string moved = Path.Combine(arguments.Directory, "moved");
+        options.OnCompleted = arguments.Handler switch
         {
-            options.OnCompleted = (upload, cancellationToken) =>
-                upload.MoveToFileAsync(Path.Combine(target, upload.Key.Id), overwrite: false, cancellationToken);
-        }
+            CompletionHandler.Return => static (_, _) => Task.CompletedTask,
+            CompletionHandler.Move => (upload, cancellationToken) => upload.MoveToFileAsync(Path.Combine(moved, upload.Key.Id), overwrite: false, cancellationToken),
+            _ => null,
+        };
     });
 }

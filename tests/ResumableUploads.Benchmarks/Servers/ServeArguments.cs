@@ -1,3 +1,4 @@
+using System.Globalization;
 using ResumableUploads.Abstractions;
 
 namespace ResumableUploads.Benchmarks.Servers;
@@ -6,19 +7,27 @@ namespace ResumableUploads.Benchmarks.Servers;
 /// <param name="Kind">The server.</param>
 /// <param name="Directory">The directory of the files.</param>
 /// <param name="Durability">The durability of the package. With <c>PowerLoss</c>, the bare server syncs at the end of a body.</param>
-/// <param name="MoveTo">The directory to which the package moves finished uploads, or <see langword="null"/>.</param>
+/// <param name="Handler">What the package does with a finished upload.</param>
 /// <param name="InMemory">Whether the package uses the memory store.</param>
 /// <param name="LargeBuffers">Whether Kestrel receives into blocks of 64 KiB.</param>
+/// <param name="SyncDelay">The time by which each sync is delayed.</param>
 internal sealed record ServeArguments(
-    ServerKind Kind, string Directory, Durability Durability = Durability.ProcessCrash, string? MoveTo = null, bool InMemory = false, bool LargeBuffers = false)
+    ServerKind Kind,
+    string Directory,
+    Durability Durability = Durability.ProcessCrash,
+    CompletionHandler Handler = CompletionHandler.None,
+    bool InMemory = false,
+    bool LargeBuffers = false,
+    TimeSpan SyncDelay = default)
 {
     public string[] ToArguments() =>
-        ["serve", Kind.ToString(), Directory, Durability.ToString(), MoveTo ?? "-", InMemory ? "memory" : "files", LargeBuffers ? "large" : "default"];
+        ["serve", Kind.ToString(), Directory, Durability.ToString(), Handler.ToString(), InMemory ? "memory" : "files", LargeBuffers ? "large" : "default", SyncDelay.ToString("c")];
 
-    public static ServeArguments Parse(string[] args) => args is [var kind, var directory, var durability, var moveTo, var store, var buffers]
+    public static ServeArguments Parse(string[] args) => args is [var kind, var directory, var durability, var handler, var store, var buffers, var delay]
         ? new ServeArguments(
-            Enum.Parse<ServerKind>(kind), directory, Enum.Parse<Durability>(durability), moveTo == "-" ? null : moveTo, store == "memory", buffers == "large")
-        : throw new ArgumentException("serve requires: kind, directory, durability, move-to, store, buffers.", nameof(args));
+            Enum.Parse<ServerKind>(kind), directory, Enum.Parse<Durability>(durability), Enum.Parse<CompletionHandler>(handler), store == "memory", buffers == "large",
+            TimeSpan.ParseExact(delay, "c", CultureInfo.InvariantCulture))
+        : throw new ArgumentException("serve requires: kind, directory, durability, handler, store, buffers, sync-delay.", nameof(args));
 }
 
 internal enum ServerKind

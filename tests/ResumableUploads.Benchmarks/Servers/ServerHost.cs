@@ -10,6 +10,11 @@ internal static class ServerHost
 {
     public static async Task RunAsync(ServeArguments arguments)
     {
+        if (arguments.SyncDelay > TimeSpan.Zero)
+        {
+            SyncDelay.Start(arguments.SyncDelay);
+        }
+
         // The host watches the content root for changed settings, so the uploads must be elsewhere.
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.Logging.ClearProviders();
@@ -49,6 +54,8 @@ internal static class ServerHost
 
     private static Task ControlAsync(HttpContext context) => context.Request.Path.Value switch
     {
+        "/other" => context.WriteNumberAsync(1),
+        "/control/syncs" => context.WriteNumberAsync(SyncDelay.Count),
         "/control/cpu" => context.WriteNumberAsync(Environment.CpuUsage.TotalTime.Ticks),
         "/control/allocated" => context.WriteNumberAsync(GC.GetTotalAllocatedBytes(precise: true)),
         "/control/memory" => context.WriteNumberAsync(GetLiveMemory()),

@@ -49,6 +49,12 @@ internal sealed class ServerProcess : IDisposable
     /// <summary>Gets the peak memory of the process, in bytes.</summary>
     public long Peak() => Status("VmHWM:");
 
+    /// <summary>Gets the number of delayed syncs.</summary>
+    public long Syncs() => _control!.Get("/control/syncs").Number;
+
+    /// <summary>Ends the process without waiting for its requests.</summary>
+    public void Kill() => _process.Kill();
+
     private static ProcessStartInfo OwnStartInfo(ServeArguments arguments)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath!);

@@ -41,6 +41,9 @@ internal sealed class AbusedServer : IAsyncDisposable
     {
         Needs.Require(OperatingSystem.IsLinux(), "Reads the resource usage from /proc.");
 
+        // Each thread of the store keeps some memory and a few buffers, up to its limit. A low limit leaves what the tests measure.
+        options = ["ResumableUploads:FileSystem:MaxThreads=8", .. options];
+
         // Disk speed is not tested here, and a slow disk would only prolong the test.
         DirectoryInfo place = Directory.Exists(InMemory)
             ? Directory.CreateDirectory(Path.Combine(InMemory, "abuse-test-" + Guid.NewGuid().ToString("n")))
@@ -81,6 +84,33 @@ internal sealed class AbusedServer : IAsyncDisposable
         Task<string> answer = _child.PrintsAsync(line => line.StartsWith(question, StringComparison.Ordinal));
         await _child.WriteLineAsync("collect " + _questions.ToString(CultureInfo.InvariantCulture));
         return long.Parse((await answer)[question.Length..], CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>
+    /// Repeats a round of requests, and asserts that the live memory grows by no more than a limit in one of the rounds after the first. The pools of the server
+    /// grow in some rounds, but what each request keeps adds up in all of them.
+    /// </summary>
+    /// <param name="round">Runs a round. The argument is its number, beginning with 0.</param>
+    /// <param name="maxGrowth">The maximum growth in bytes.</param>
+    /// <returns>The number of rounds, and the growth in each after the first, for the output of the test.</returns>
+    public async Task<(int Rounds, string Growths)> AssertKeepsNoMemoryAsync(Func<int, Task> round, long maxGrowth)
+    {
+        const int MaxRounds = 3;
+        await round(0);
+        long alive = await GetLiveMemoryAsync();
+        List<long> growths = [];
+        do
+        {
+            await round(growths.Count + 1);
+            long previous = alive;
+            alive = await GetLiveMemoryAsync();
+            growths.Add(alive - previous);
+        }
+        while (growths[^1] > maxGrowth && growths.Count < MaxRounds);
+
+        string text = $"{string.Join(", ", growths.Select(static growth => growth / 1024))} KiB more alive after each round";
+        Assert.True(growths[^1] <= maxGrowth, text);
+        return (growths.Count + 1, text);
     }
 
     /// <summary>Counts the uploads in the store. Uploads may be created and deleted meanwhile.</summary>

@@ -15,6 +15,7 @@ internal sealed record LimitRow(string Name, string Request, int Status, string?
     private const int MaxMetadata = 8 * 1024;
     private const int MaxConcat = 16 * 1024;
     private const int IdLength = 40;
+    private const string Uploads = "/upload/";
     private const string Max = "9223372036854775807";
     private const string MoreThanMax = "9223372036854775808";
     private const string LargestInteger = "999999999999999";
@@ -60,12 +61,12 @@ internal sealed record LimitRow(string Name, string Request, int Status, string?
 
     private static IEnumerable<LimitRow> Parts()
     {
-        int most = (MaxConcat - "final;".Length) / (IdLength + 1);
-        yield return Tus($"{most} times the same part", 201, null, "Upload-Concat: final;" + Repeated(" " + Part, most));
-        yield return Tus($"{most} missing parts", 400, "part-missing", "Upload-Concat: final;" + Repeated(" " + new string('0', IdLength), most));
-        yield return Tus("one part more than the maximum", 400, "bad-concat", "Upload-Concat: final;" + Repeated(" " + Part, most + 1));
+        int most = (MaxConcat - "final;".Length) / (Uploads.Length + IdLength + 1);
+        yield return Tus($"{most} times the same part", 201, null, "Upload-Concat: final;" + Repeated($" {Uploads}{Part}", most));
+        yield return Tus($"{most} missing parts", 400, "part-missing", "Upload-Concat: final;" + Repeated($" {Uploads}{new string('0', IdLength)}", most));
+        yield return Tus("one part more than the maximum", 400, "bad-concat", "Upload-Concat: final;" + Repeated($" {Uploads}{Part}", most + 1));
         yield return Tus("thousands of parts without a name", 400, "part-missing", "Upload-Concat: final;" + Repeated(" /", 8000));
-        yield return Tus("the maximum number of parts and the maximum metadata", 201, null, "Upload-Concat: final;" + Repeated(" " + Part, most), "Upload-Metadata: k " + Base64(1020));
+        yield return Tus("the maximum number of parts and the maximum metadata", 201, null, "Upload-Concat: final;" + Repeated($" {Uploads}{Part}", most), "Upload-Metadata: k " + Base64(1020));
     }
 
     private static IEnumerable<LimitRow> Names()

@@ -44,7 +44,7 @@ public class SlowLorisTests(ITestOutputHelper output)
         ServerUsage before = server.Usage();
         int count = AbuseSettings.Connections;
         var liveMemory = new List<long>();
-        for (int crowdIndex = 0; crowdIndex < 2; crowdIndex++)
+        for (int crowdIndex = 0; crowdIndex < 3; crowdIndex++)
         {
             using (SlowCrowd crowd = await SlowCrowd.OpenAsync(server.Address, count, GetSlowness, i => (crowdIndex * OwnersPerCrowd) + (i / ConnectionsPerOwner)))
             {
@@ -55,9 +55,10 @@ public class SlowLorisTests(ITestOutputHelper output)
             liveMemory.Add(await server.GetLiveMemoryAsync());
         }
 
-        // Compare the second crowd with the first, because the web server keeps the buffers that it pooled for the first crowd.
-        output.WriteLine($"Live memory after the first crowd closed: {liveMemory[0] / KiB} KiB; after the second: {liveMemory[1] / KiB} KiB");
-        Assert.True(liveMemory[1] - liveMemory[0] < count * MaxRetainedBytesPerConnection, $"{(liveMemory[1] - liveMemory[0]) / count} bytes per connection were retained; the limit is {MaxRetainedBytesPerConnection}.");
+        // Pools of the web server grow with the largest number of buffers that were used at the same time, which differs by chance. A leak grows with each crowd.
+        output.WriteLine($"Live memory after each crowd: {string.Join(", ", liveMemory.Select(static bytes => $"{bytes / KiB} KiB"))}");
+        long retained = liveMemory.Zip(liveMemory.Skip(1), static (one, next) => next - one).Min() / count;
+        Assert.True(retained < MaxRetainedBytesPerConnection, $"{retained} bytes per connection were retained; the limit is {MaxRetainedBytesPerConnection}.");
     }
 
     [Fact]

@@ -15,6 +15,7 @@ internal static class TusFuzz
     [
         "filename YS50eHQ=", "filename YS50eHQ=,filetype dGV4dC9wbGFpbg==", "name Li4vLi4vZXRjL3Bhc3N3ZA==", "filename AAEC/w==", "filename /////w==", "k", "k ,l", ",", "k,,l", "k k k", "k =", "k,k",
         "filename\x7f YQ==", "filename Y\tQ==", "\u00e9 YQ==", "filename \u00e9", "\x01 YQ==", "filename " , "filetype DQpYOiB5", "filename DQpYOiB5", "filename 8J+YgC50eHQ=",
+        "k,", "k , ,", "filename YS50eHQ", "filename YS50eHQ=\t,\tfiletype dGV4dA", "filename /w", "filename !", "filetype /w==", "k ====", ",k",
     ];
 
     private static readonly string[] Checksums =

@@ -151,6 +151,7 @@ internal sealed class NetworkApp : IUploadServer, IAsyncDisposable
         options.Limits.MaxUploadsPerOwner = int.MaxValue;
         options.Limits.MaxBytesPerOwner = long.MaxValue;
         options.Limits.MaxAppendsPerOwner = int.MaxValue;
+        options.Ietf.InterimResponses = InterimResponses.Always;
     }
 
     private async Task ReceivedAsync(HttpContext context)

@@ -24,7 +24,7 @@ internal sealed class SoakServer(LoopDisk disk, string[] options) : IUploadServe
     private volatile TaskCompletionSource<Uri> _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile Uri? _address;
     private ChildHost? _process;
-    private string _lastLog = "";
+    private string _endedLogs = "";
     private int _fullMoments;
 
     public UploadDirectory Directory { get; } = new(Path.Combine(disk.Path, "uploads"));
@@ -40,8 +40,8 @@ internal sealed class SoakServer(LoopDisk disk, string[] options) : IUploadServe
     /// <summary>Gets the address, or null if there is no server.</summary>
     public Uri? Address => _address;
 
-    /// <summary>Gets the last lines of the log of the process.</summary>
-    public string Log => string.Join('\n', (_process?.Errors ?? _lastLog).Split('\n').TakeLast(40));
+    /// <summary>Gets the last lines of the logs of all processes.</summary>
+    public string Log => string.Join('\n', (_endedLogs + _process?.Errors).Split('\n').TakeLast(80));
 
     public Task<Uri> ReadyAsync(CancellationToken cancellationToken) => _ready.Task.WaitAsync(ChildHost.Timeout, cancellationToken);
 
@@ -82,7 +82,7 @@ internal sealed class SoakServer(LoopDisk disk, string[] options) : IUploadServe
             throw new NetworkTestException($"The server received SIGTERM and exited after {TimeProvider.System.GetElapsedTime(began)} with {process.ExitCode}.");
         }
 
-        _lastLog = process.Errors;
+        _endedLogs += process.Errors;
         _process = null;
         await process.DisposeAsync();
     }

@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using System.Security.Cryptography;
 using ResumableUploads.Testing.Clients;
 
@@ -105,23 +106,37 @@ public class InterruptedBodyTests
         await app.FinishAsync("f", 200_000, File);
     }
 
-    [Fact]
-    public async Task Bytes_received_during_OnCreating_are_kept_after_client_disconnects()
+    [Theory]
+    [InlineData(Wire.ContentLength, false)]
+    [InlineData(Wire.ContentLength, true)]
+    [InlineData(Wire.Chunked, false)]
+    public async Task Bytes_received_during_OnCreating_are_kept_after_client_disconnects(Wire wire, bool replaces)
     {
         Departure? departure = null;
-        await using WatchedApp app = await WatchedApp.StartAsync(configure: options => options.OnCreating = (upload, _) =>
+        await using WatchedApp app = await WatchedApp.StartAsync(wire, options =>
         {
-            departure = Departure.Of(upload.HttpContext);
-            return departure.HasLeft;
+            options.FileId.RestartOnZero = true;
+            options.OnCreating = (upload, _) =>
+            {
+                departure = Departure.Of(upload.HttpContext);
+                return departure.HasLeft;
+            };
         });
-        await using LiveUpload sender = await app.BeginAsync(Wire.Chunked, "f", 0, File.Length, File.Length);
+        if (replaces)
+        {
+            await using LiveUpload first = await app.BeginAsync(Wire.ContentLength, "f", 0, File.Length, File.Length);
+            await first.SendAsync(File.AsMemory(1, 100));
+            first.Cut(Cut.Fin);
+            await app.Store.UntilAsync("f", static sight => sight is { Stored: 100, Running: 0 });
+        }
+
+        await using LiveUpload sender = await app.BeginAsync(wire, "f", 0, File.Length, File.Length);
         await sender.SendAsync(File.AsMemory(0, 40_000));
         sender.Cut(Cut.Fin);
 
-        await app.Store.StoredAsync("f", 1);
-        long status = await app.Client.StatusAsync("f");
-        Assert.InRange(status, 1, 40_000);
-        await app.FinishAsync("f", status, File);
+        await app.Store.UntilAsync("f", static sight => sight is { Stored: > 100, Running: 0 });
+        Assert.Equal(40_000, await app.Client.StatusAsync("f"));
+        await app.FinishAsync("f", 40_000, File);
         AssertNoErrors(app);
     }
 
@@ -158,6 +173,62 @@ public class InterruptedBodyTests
         AssertNoErrors(app);
     }
 
+    [Theory]
+    [InlineData(Wire.ContentLength, false)]
+    [InlineData(Wire.ContentLength, true)]
+    [InlineData(Wire.Chunked, false)]
+    public async Task All_received_bytes_are_kept_after_client_closes_during_write(Wire wire, bool examinesOnly)
+    {
+        await using HeldWrite write = await HeldWrite.StartAsync(wire, examinesOnly);
+        await using LiveUpload sender = await write.App.BeginAsync(wire, "f", 0, File.Length, File.Length);
+        await sender.SendAsync(File.AsMemory(0, 40_000));
+        await write.Started;
+        await sender.SendAsync(File.AsMemory(40_000, 800_000));
+        sender.Cut(Cut.Fin);
+
+        await write.FinishedAsync();
+        Assert.Equal(840_000, await write.App.Client.StatusAsync("f"));
+        await write.App.FinishAsync("f", 840_000, File);
+        AssertNoErrors(write.App);
+    }
+
+    [Fact]
+    public async Task All_received_bytes_are_kept_after_client_that_expects_100_closes()
+    {
+        await using HeldWrite write = await HeldWrite.StartAsync(Wire.ContentLength);
+        await using RawConnection connection = await RawConnection.OpenAsync(write.App.Address);
+        await connection.SendHeadAsync(
+            "POST /upload", "X-File-Id: f", "X-Start-Byte: 0", $"X-File-Size: {File.Length}", $"Content-Length: {File.Length}", "Expect: 100-continue");
+        Assert.Equal(100, (await connection.ReadResponseAsync())?.Status);
+        await connection.SendAsync(File.AsMemory(0, 40_000));
+        await write.Started;
+        await connection.SendAsync(File.AsMemory(40_000, 800_000));
+        connection.Finish();
+
+        await write.FinishedAsync();
+        Assert.Equal(840_000, await write.App.Client.StatusAsync("f"));
+    }
+
+    [Fact]
+    public async Task Body_that_client_sends_before_it_closes_completes_upload()
+    {
+        byte[] file = File[..840_000];
+        await using HeldWrite write = await HeldWrite.StartAsync(Wire.ContentLength);
+        await using LiveUpload sender = await write.App.BeginAsync(Wire.ContentLength, "f", 0, file.Length, file.Length);
+        await sender.SendAsync(file.AsMemory(0, 40_000));
+        await write.Started;
+        await sender.SendAsync(file.AsMemory(40_000));
+
+        // These bytes follow the body on the connection and are not part of it.
+        await sender.SendAsync("GET / HTTP/1.1\r\n"u8.ToArray());
+        sender.Cut(Cut.Fin);
+
+        await write.FinishedAsync();
+        Assert.Equal(file.Length, await write.App.Client.StatusAsync("f"));
+        write.App.AssertFinished(file);
+        AssertNoErrors(write.App);
+    }
+
     private static void AssertNoErrors(WatchedApp app) =>
         Assert.DoesNotContain(app.App.Log.Lines, static line => line.StartsWith("Error", StringComparison.Ordinal));
 
@@ -171,5 +242,56 @@ public class InterruptedBodyTests
         }
 
         return offset;
+    }
+
+    /// <summary>An app whose store holds its first write until the server has noticed that the client is gone.</summary>
+    private sealed class HeldWrite(WatchedApp app, Task started) : IAsyncDisposable
+    {
+        public WatchedApp App => app;
+
+        /// <summary>Gets a task that completes when the store has read the first bytes.</summary>
+        public Task Started => started.WaitAsync(TimeSpan.FromSeconds(60));
+
+        /// <param name="wire">The transfer of the body.</param>
+        /// <param name="examinesOnly">Whether the store has examined the first bytes, and waits for more before it consumes them.</param>
+        public static async Task<HeldWrite> StartAsync(Wire wire, bool examinesOnly = false)
+        {
+            Departure? departure = null;
+            var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            WatchedApp app = await WatchedApp.StartAsync(wire, options => options.OnCreating = (upload, _) =>
+            {
+                departure = Departure.Of(upload.HttpContext);
+                return Task.CompletedTask;
+            });
+            Task HoldAsync()
+            {
+                started.TrySetResult();
+                return departure!.HasLeft;
+            }
+
+            if (!examinesOnly)
+            {
+                app.Store.AfterRead = HoldAsync;
+                return new HeldWrite(app, started.Task);
+            }
+
+            app.Store.Appending = content => app.Store.BeforeRead = async () =>
+            {
+                (app.Store.Appending, app.Store.BeforeRead) = (null, null);
+                ReadResult result = await content.Reader.ReadAsync();
+                content.Reader.AdvanceTo(result.Buffer.Start, result.Buffer.End);
+                await HoldAsync();
+            };
+            return new HeldWrite(app, started.Task);
+        }
+
+        /// <summary>Waits for the end of the append.</summary>
+        public async Task FinishedAsync()
+        {
+            await app.Store.UntilAsync("f", static sight => sight is { Stored: > 0, Running: 0 });
+            app.Store.AfterRead = null;
+        }
+
+        public ValueTask DisposeAsync() => app.DisposeAsync();
     }
 }

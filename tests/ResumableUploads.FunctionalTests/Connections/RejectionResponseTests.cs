@@ -125,6 +125,31 @@ public class RejectionResponseTests
         await AssertUsableAsync(connection);
     }
 
+    /// <summary>A browser sends the whole body before it reads the response, and would slow down its other tab.</summary>
+    [Fact]
+    public async Task Body_of_preempted_client_is_drained_slowly_while_another_appends()
+    {
+        await using WatchedApp app = await StartAsync();
+        await using RawConnection first = await RawConnection.OpenAsync(app.Address);
+        await first.SendHeadAsync("POST /upload", "X-File-Id: f", $"Content-Length: {Size}");
+        await SendAsync(first, 1_000_000);
+        await app.Store.StoredAsync("f", 1_000_000);
+        Assert.Equal(1_000_000, await app.Client.StatusAsync("f"));
+        await using RawConnection second = await RawConnection.OpenAsync(app.Address);
+        await second.SendHeadAsync("POST /upload", "X-File-Id: f", "X-Start-Byte: 1000000", "X-File-Size: 2000000", "Content-Length: 1000000");
+        await SendAsync(second, 500_000);
+        await app.Store.StoredAsync("f", 1_500_000);
+
+        Task sending = SendAsync(first, Size - 1_000_000);
+        await Assert.ThrowsAsync<TimeoutException>(() => sending.WaitAsync(TimeSpan.FromSeconds(1)));
+        await SendAsync(second, 500_000);
+        Assert.Equal(200, (await second.ReadResponseAsync())?.Status);
+
+        await sending;
+        await AssertRejectedAsync(first, 409);
+        await AssertUsableAsync(first);
+    }
+
     [Theory]
     [InlineData(Wire.ContentLength, "X-Start-Byte", "5", 409)]
     [InlineData(Wire.ContentLength, "X-File-Size", "300000000", 413)]

@@ -110,7 +110,11 @@ public class SingleRequestUploadTests
     [Fact]
     public async Task Small_file_receives_interim_response_with_location()
     {
-        await using TestApp app = await TestApp.StartAsync(static options => options.OnCompleted = null);
+        await using TestApp app = await TestApp.StartAsync(static options =>
+        {
+            options.OnCompleted = null;
+            options.Ietf.InterimResponses = InterimResponses.Always;
+        });
         await using RawConnection connection = await RawConnection.OpenAsync(app.Address);
         await connection.SendAsync("POST /upload HTTP/1.1\r\nHost: 127.0.0.1\r\nUpload-Draft-Interop-Version: 10\r\nUpload-Complete: ?1\r\nContent-Length: 5\r\n\r\n12345");
         var responses = new List<RawResponse>();
@@ -191,7 +195,9 @@ public class SingleRequestUploadTests
         {
             string name = $"f{round}";
             int[] statuses = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => app.Client.AppendAsync(name, 0, File, File.Length).StatusOfAsync()));
-            Assert.All(statuses, static status => Assert.Contains(status, (int[])[200, 409]));
+
+            // 503 is for an append that finds another one at its own offset and must not stop it.
+            Assert.All(statuses, static status => Assert.Contains(status, (int[])[200, 409, 503]));
             if (!statuses.Contains(200))
             {
                 // Each append was preempted after a part of its bytes was stored. Another append can complete the upload.

@@ -2,9 +2,7 @@ using System.Net;
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.Extensions.DependencyInjection;
 using ResumableUploads.Abstractions;
-using ResumableUploads.Stores.FileSystem;
 using ResumableUploads.Testing.Clients;
 using ResumableUploads.Testing.Servers;
 
@@ -37,22 +35,16 @@ internal sealed class WatchedApp : IAsyncDisposable
         TimeProvider? time = null,
         Action<WebApplication>? before = null)
     {
-        WatchedStore? store = null;
-        TestApp app = await TestApp.StartAsync(
+        var setup = new WatchedStoreSetup(
             options =>
             {
                 options.FileSystem.Durability = durability;
                 configure?.Invoke(options);
-                options.Store = store = new WatchedStore(new FileSystemUploadStore(
-                    new FileSystemUploadStoreOptions { Directory = options.Directory!, Durability = options.FileSystem.Durability }, time));
             },
-            services: builder =>
-            {
-                if (time is not null)
-                {
-                    builder.Services.AddSingleton(time);
-                }
-            },
+            time);
+        TestApp app = await TestApp.StartAsync(
+            setup.Configure,
+            services: setup.AddClock,
             before: before,
             protocols: wire == Wire.Http2 ? HttpProtocols.Http2 : HttpProtocols.Http1);
         if (wire == Wire.Http2)
@@ -61,7 +53,7 @@ internal sealed class WatchedApp : IAsyncDisposable
             app.Client.DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact;
         }
 
-        return new WatchedApp(app, store!);
+        return new WatchedApp(app, setup.Store);
     }
 
     public Task<LiveUpload> BeginAsync(Wire wire, string fileId, long startByte, long bodyLength, long? fileSize = null) =>

@@ -21,7 +21,7 @@ public class NginxTests(Nginx nginx) : IClassFixture<Nginx>
         string[] headers = [$"X-File-Id: {name.Replace(' ', '-')}", $"X-File-Name: {Uri.EscapeDataString(name)}", $"X-File-Size: {Size}"];
         await InterruptAsync("POST /upload", [.. headers, "X-Start-Byte: 0"], Size);
 
-        using var client = new HttpClient { BaseAddress = nginx.Address };
+        using var client = new HttpClient { BaseAddress = await nginx.GetAddressAsync() };
         using var statusRequest = new HttpRequestMessage(HttpMethod.Get, "/status") { Headers = { { "X-File-Id", name.Replace(' ', '-') } } };
         using HttpResponseMessage status = await client.SendAsync(statusRequest);
         int offset = int.Parse(await status.Content.ReadAsStringAsync(), CultureInfo.InvariantCulture);
@@ -82,7 +82,7 @@ public class NginxTests(Nginx nginx) : IClassFixture<Nginx>
     public async Task Tus_js_client_stopped_ten_times_completes_upload(string client)
     {
         using var file = new SourceFile($"{client.Replace(':', ' ')} through nginx.bin", 40_000_000);
-        await using NodeClient sender = await NodeClient.StartAsync(client, "stopped", nginx.Address, RandomNumberGenerator.GetInt32(int.MaxValue), file);
+        await using NodeClient sender = await NodeClient.StartAsync(client, "stopped", await nginx.GetAddressAsync(), RandomNumberGenerator.GetInt32(int.MaxValue), file);
         await sender.EndAsync();
         Assert.InRange(sender.Corrections, 0, 10);
         Assert.Equal(sender.Corrections, sender.Responses.Count(static response => response[^3] != '2'));
@@ -93,7 +93,7 @@ public class NginxTests(Nginx nginx) : IClassFixture<Nginx>
     /// <summary>Sends the first half of the file, and resets the connection after the server has stored a part of it.</summary>
     private async Task InterruptAsync(string methodAndPath, string[] headers, int length)
     {
-        await using RawConnection connection = await RawConnection.OpenAsync(nginx.Address);
+        await using RawConnection connection = await RawConnection.OpenAsync(await nginx.GetAddressAsync());
         await connection.SendHeadAsync(methodAndPath, [.. headers, $"Content-Length: {length}"]);
         int start = Size - length;
         await connection.SendAsync(_file.AsMemory(start, Half - start));
@@ -103,7 +103,7 @@ public class NginxTests(Nginx nginx) : IClassFixture<Nginx>
 
     private async Task<int> OffsetAsync(string url, string header)
     {
-        await using RawConnection connection = await RawConnection.OpenAsync(nginx.Address);
+        await using RawConnection connection = await RawConnection.OpenAsync(await nginx.GetAddressAsync());
         await connection.SendHeadAsync($"HEAD {url}", header);
         RawResponse head = (await connection.ReadResponseAsync(toHead: true))!;
         int offset = int.Parse(head.Header("Upload-Offset")!, CultureInfo.InvariantCulture);
@@ -113,7 +113,7 @@ public class NginxTests(Nginx nginx) : IClassFixture<Nginx>
 
     private async Task<RawResponse> SendAsync(string methodAndPath, string[] headers, ReadOnlyMemory<byte> body)
     {
-        await using RawConnection connection = await RawConnection.OpenAsync(nginx.Address);
+        await using RawConnection connection = await RawConnection.OpenAsync(await nginx.GetAddressAsync());
         await connection.SendHeadAsync(methodAndPath, [.. headers, $"Content-Length: {body.Length}"]);
         await connection.SendAsync(body);
         return (await connection.ReadResponseAsync())!;

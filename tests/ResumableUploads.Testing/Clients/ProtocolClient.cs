@@ -1,6 +1,6 @@
 namespace ResumableUploads.Testing.Clients;
 
-/// <summary>Sends an upload in two requests, in the same way for each protocol.</summary>
+/// <summary>Sends an upload in two requests, in the same way for each protocol. The client of tus asks for the body of the response, which the others get in any case.</summary>
 internal static class ProtocolClient
 {
     public const string FileId = "file-id";
@@ -23,7 +23,7 @@ internal static class ProtocolClient
         this HttpClient client, string protocol, string url, byte[] content, long length, params (string Name, string Value)[] headers) => protocol switch
     {
         FileId => client.SendFileIdAsync("POST", url, content, [("X-File-Size", $"{length}"), .. headers]),
-        Tus => client.TusAsync("POST", url, content, [("Upload-Length", $"{length}"), .. headers]),
+        Tus => client.TusAsync("POST", url, content, [("Upload-Length", $"{length}"), ("Prefer", "return=representation"), .. headers]),
         _ => client.IetfAsync("POST", url, IetfClient.Newest, new ByteArrayContent(content), [("Upload-Complete", "?0"), ("Upload-Length", $"{length}"), .. headers]),
     };
 
@@ -38,7 +38,7 @@ internal static class ProtocolClient
 
         if (protocol == Tus)
         {
-            return client.AppendChunkAsync(url, offset, content, headers);
+            return client.AppendChunkAsync(url, offset, content, [("Prefer", "return=representation"), .. headers]);
         }
 
         var body = new ByteArrayContent(content);

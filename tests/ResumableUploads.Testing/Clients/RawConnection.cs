@@ -22,7 +22,9 @@ public sealed class RawConnection : IAsyncDisposable
     }
 
     /// <summary>Connects. An https address uses TLS with <see cref="TestCertificate"/>.</summary>
-    public static async Task<RawConnection> OpenAsync(Uri address)
+    /// <param name="address">The address of the server.</param>
+    /// <param name="negotiatesProtocol">Whether the client negotiates HTTP/1.1 in the TLS handshake, as clients do and many proxies do not.</param>
+    public static async Task<RawConnection> OpenAsync(Uri address, bool negotiatesProtocol = true)
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         await socket.ConnectAsync(IPAddress.Loopback, address.Port);
@@ -33,6 +35,7 @@ public sealed class RawConnection : IAsyncDisposable
             await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
             {
                 TargetHost = "localhost",
+                ApplicationProtocols = negotiatesProtocol ? [SslApplicationProtocol.Http11] : null,
                 RemoteCertificateValidationCallback = TestCertificate.IsIt,
             });
             stream = tls;

@@ -22,7 +22,7 @@ internal static class TusClient
 
         foreach ((string name, string value) in headers)
         {
-            request.Headers.TryAddWithoutValidation(name, value);
+            _ = request.Headers.TryAddWithoutValidation(name, value) || request.Content!.Headers.TryAddWithoutValidation(name, value);
         }
 
         return client.SendAsync(request);

@@ -14,6 +14,9 @@ internal sealed class IetfApp : IAsyncDisposable
     /// <summary>HTTP/1.1 without TLS.</summary>
     public const string Http1 = "HTTP/1.1";
 
+    /// <summary>HTTP/1.1 over TLS.</summary>
+    public const string Http1Tls = "HTTP/1.1 over TLS";
+
     /// <summary>HTTP/2 without TLS.</summary>
     public const string Http2 = "HTTP/2";
 
@@ -55,7 +58,7 @@ internal sealed class IetfApp : IAsyncDisposable
 
     /// <param name="place">The kind of upload path.</param>
     /// <param name="wire">The HTTP version.</param>
-    /// <param name="configure">Configures the options. The store is in memory.</param>
+    /// <param name="configure">Configures the options. The store is in memory, and interim responses are sent on every connection.</param>
     /// <param name="answer">Returns the response of the handler for its n-th call, or null for the default response.</param>
     /// <param name="services">Adds services.</param>
     public static async Task<IetfApp> StartAsync(
@@ -67,20 +70,24 @@ internal sealed class IetfApp : IAsyncDisposable
     {
         TusApp app = await TusApp.StartAsync(
             place,
-            configure,
+            options =>
+            {
+                options.Ietf.InterimResponses = InterimResponses.Always;
+                configure?.Invoke(options);
+            },
             answer,
             services,
             onKestrel: true,
-            wire == Http1 ? HttpProtocols.Http1 : HttpProtocols.Http2,
+            wire is Http1 or Http1Tls ? HttpProtocols.Http1 : HttpProtocols.Http2,
             listen =>
             {
                 listen.UseResumableUploadInterimResponses();
-                if (wire == Http2Tls)
+                if (wire is Http1Tls or Http2Tls)
                 {
                     listen.UseHttps(TestCertificate.Instance);
                 }
             });
-        if (wire != Http1)
+        if (wire is Http2 or Http2Tls)
         {
             app.Client.DefaultRequestVersion = HttpVersion.Version20;
             app.Client.DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact;

@@ -83,7 +83,7 @@ internal sealed class TusApp : IAsyncDisposable
                 app.MapPost(Url, async (HttpContext context) =>
                 {
                     received.Enqueue(new ReceivedFile(
-                        await ReadAsync(context.Request.Body), context.Features.Get<IResumableUploadFeature>()!.FileName, context.Request.ContentType));
+                        await ReadAsync(context.Request.Body), context.Features.Get<IResumableUploadFeature>()?.FileName, context.Request.ContentType));
                     if (answer(received.Count) is not { } response)
                     {
                         context.Response.StatusCode = 204;

@@ -54,12 +54,12 @@ public abstract class FileSystemStoreTest : IDisposable
         return bytes;
     }
 
-    protected static async Task<AppendResult> AppendAsync(IUploadStore store, long offset, byte[] bytes, AppendMode mode = AppendMode.KeepPartial)
+    protected static async Task<AppendResult> AppendAsync(IUploadStore store, long offset, byte[] bytes, AppendMode mode = AppendMode.KeepPartial, UploadKey? key = null)
     {
         var content = new FedContent();
         await content.FeedAsync(bytes);
         content.End();
-        return await store.AppendAsync(Key, offset, content, mode, None);
+        return await store.AppendAsync(key ?? Key, offset, content, mode, None);
     }
 
     protected static async Task<UploadInfo> CreateAsync(IUploadStore store, UploadKey? key = null, UploadRecord? record = null)
@@ -98,6 +98,16 @@ public abstract class FileSystemStoreTest : IDisposable
     protected string TheFile(string ending) => Directory.EnumerateFiles(UploadDirectory, "*" + ending).Single();
 }
 
+internal static class StoreMoveExtensions
+{
+    /// <summary>Moves the content of the upload of <see cref="FileSystemStoreTest"/> in its current version.</summary>
+    public static async ValueTask<MoveResult> MoveAsync(this FileSystemUploadStore store, string path, bool overwrite, CancellationToken cancellationToken)
+    {
+        var key = new UploadKey("owner", "upload-1");
+        return await store.MoveContentAsync(key, (await store.GetAsync(key, cancellationToken))?.Version ?? "none", path, overwrite, cancellationToken);
+    }
+}
+
 /// <summary>Upload content that the test writes, and which records the reported offsets.</summary>
 internal sealed class FedContent : UploadContent
 {
@@ -132,7 +142,7 @@ internal sealed class FedContent : UploadContent
 internal sealed class ProcessDied : Exception;
 
 /// <summary>The real file system, in which a test can make a step fail or the process die.</summary>
-internal sealed class FaultyFiles : DelegatingFileLayer
+internal class FaultyFiles : DelegatingFileLayer
 {
     private bool _dead;
 
@@ -216,13 +226,13 @@ internal sealed class FaultyFiles : DelegatingFileLayer
         return done;
     }
 
-    public override bool ReplaceFile(in FileReplacement replacement, ReadOnlySpan<byte> content)
+    public override ReplacedFile? ReplaceFile(in FileReplacement replacement, ReadOnlySpan<byte> content)
     {
         FileReplacement copy = replacement;
         byte[] bytes = content.ToArray();
-        bool done = false;
-        Step("replace", copy.Path, () => done = base.ReplaceFile(copy, bytes));
-        return done;
+        ReplacedFile? replaced = null;
+        Step("replace", copy.Path, () => replaced = base.ReplaceFile(copy, bytes));
+        return replaced;
     }
 
     private void Step(string name, string path, Action action)

@@ -18,6 +18,8 @@ internal sealed class HookedStore(IUploadStore innerStore) : DelegatingUploadSto
 
     public Func<UploadKey, Task>? BeforeAppend { get; set; }
 
+    public Func<UploadKey, Task>? BeforePutResponse { get; set; }
+
     /// <summary>Gets or sets whether listings are empty, so that no sweep finds an upload. Listings of one owner are never empty.</summary>
     public bool IsUnswept { get; init; }
 
@@ -69,5 +71,11 @@ internal sealed class HookedStore(IUploadStore innerStore) : DelegatingUploadSto
         {
             yield return info;
         }
+    }
+
+    public override async ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> response, CancellationToken cancellationToken)
+    {
+        await (BeforePutResponse?.Invoke(key) ?? Task.CompletedTask);
+        await base.PutResponseAsync(key, response, cancellationToken);
     }
 }

@@ -57,16 +57,18 @@ public sealed class DelegatingUploadStoreTests : IDisposable
     }
 
     [Fact]
-    public void Capabilities_that_carry_content_are_hidden_by_default()
+    public void Capabilities_that_bypass_the_decorator_are_hidden_by_default()
     {
         Assert.NotNull(_inner.GetCapability<ISingleRequestStore>());
         Assert.NotNull(_inner.GetCapability<IContentMover>());
         Assert.NotNull(_inner.GetCapability<IReplacingStore>());
+        Assert.NotNull(_inner.GetCapability<IDeferredSyncStore>());
 
         var store = new PlainStore(_inner);
         Assert.Null(store.GetCapability<ISingleRequestStore>());
         Assert.Null(store.GetCapability<IContentMover>());
         Assert.Null(store.GetCapability<IReplacingStore>());
+        Assert.Null(store.GetCapability<IDeferredSyncStore>());
         Assert.Null(new PlainStore(store).GetCapability<ISingleRequestStore>());
     }
 

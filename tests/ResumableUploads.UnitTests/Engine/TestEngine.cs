@@ -32,21 +32,34 @@ internal sealed class TestEngine : IAsyncDisposable
 
     public LogLines Log { get; } = new();
 
+    /// <summary>Gets or sets whether new uploads are those of an endpoint of the app, which only a request can run.</summary>
+    public bool IsEndpoint { get; set; }
+
+    private static CreateCommand Creation => new("test", "name", null) { CompletesAtLength = true };
+
+    /// <summary>Returns a request that sends bytes to the upload <see cref="Key"/>, creates it if it is missing, and completes it if its length is reached.</summary>
+    public static AppendCommand CreateCommand(long offset, byte[] bytes, long? length) => new()
+    {
+        Key = Key,
+        Offset = offset,
+        Body = PipeReader.Create(new ReadOnlySequence<byte>(bytes)),
+        BodyLength = bytes.Length,
+        UploadLength = length,
+        CompletionRule = CompletionRule.AtLength,
+        CreateIfMissing = Creation,
+    };
+
     /// <summary>Sends bytes, which complete the upload if its length is reached.</summary>
     public Task<UploadResult> AppendAsync(long offset, byte[] bytes, long length, CancellationToken cancellationToken = default) =>
         AppendAsync(offset, PipeReader.Create(new ReadOnlySequence<byte>(bytes)), bytes.Length, length, cancellationToken);
 
     public Task<UploadResult> AppendAsync(long offset, PipeReader body, long? bodyLength, long length, CancellationToken cancellationToken = default) =>
         _engine.AppendAsync(
-            new AppendCommand
+            CreateCommand(offset, [], length) with
             {
-                Key = Key,
-                Offset = offset,
                 Body = body,
                 BodyLength = bodyLength,
-                UploadLength = length,
-                CompletionRule = CompletionRule.AtLength,
-                CreateIfMissing = new CreateCommand("test", "name", null),
+                CreateIfMissing = Creation with { Request = IsEndpoint ? new StoredRequest { Method = "POST", Path = "/" } : null },
             },
             Callbacks,
             cancellationToken).AsTask();
@@ -78,12 +91,28 @@ internal sealed class TestEngine : IAsyncDisposable
     public Task<UploadResult> CancelAsync() => _engine.CancelAsync(Key, null, default).AsTask();
 
     /// <summary>Visits the upload as the sweep does.</summary>
-    public async Task VisitAsync()
+    public Task VisitAsync() => VisitAsync(Key.Id);
+
+    /// <summary>Visits an upload as the sweep does.</summary>
+    public async Task VisitAsync(string id)
     {
-        if (await GetAsync() is { } info)
+        if (await Store.GetAsync(new UploadKey(Key.Owner, id), default) is { } info)
         {
-            await _visitor.VisitAsync(info, default);
+            await VisitAsync(info);
         }
+    }
+
+    /// <summary>Visits the upload as it was listed.</summary>
+    public Task VisitAsync(UploadInfo listed) => _visitor.VisitAsync(listed, default).AsTask();
+
+    /// <summary>Ends a sweep.</summary>
+    public void EndSweep() => _visitor.OnSweepCompleted();
+
+    /// <summary>Changes the engine's data of the upload.</summary>
+    public async Task ChangeAsync(Func<UploadInfo, UploadRecord> change)
+    {
+        UploadInfo info = (await GetAsync())!;
+        Assert.Equal(ChangeStatus.Succeeded, (await Store.UpdateAsync(Key, info.Version, change(info), default)).Status);
     }
 
     public ValueTask<UploadInfo?> GetAsync() => Store.GetAsync(Key, default);
@@ -94,15 +123,10 @@ internal sealed class TestEngine : IAsyncDisposable
 
     private Task<UploadResult> SendAsync(string id, long offset, byte[] bytes, long? length, ConcatenationInfo? created) =>
         _engine.AppendAsync(
-            new AppendCommand
+            CreateCommand(offset, bytes, length) with
             {
                 Key = new UploadKey(Key.Owner, id),
-                Offset = offset,
-                Body = PipeReader.Create(new ReadOnlySequence<byte>(bytes)),
-                BodyLength = bytes.Length,
-                UploadLength = length,
-                CompletionRule = CompletionRule.AtLength,
-                CreateIfMissing = created is null ? null : new CreateCommand("test", "name", null) { Concatenation = created },
+                CreateIfMissing = created is null ? null : Creation with { Concatenation = created },
             },
             Callbacks,
             default).AsTask();

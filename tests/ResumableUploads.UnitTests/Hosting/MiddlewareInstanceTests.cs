@@ -95,6 +95,43 @@ public class MiddlewareInstanceTests
         Assert.Equal(33, await app.Client.StatusAsync("f", "/videos/status"));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Instances_at_one_path_in_two_branches_have_separate_uploads(bool named)
+    {
+        using var store = new MemoryUploadStore();
+        var runs = new System.Collections.Concurrent.ConcurrentQueue<string>();
+        void Configure(ResumableUploadOptions options, string tenant) =>
+            (options.Store, options.OnCompleted) = (store, (_, _) => Task.Run(() => runs.Enqueue(tenant)));
+        await using TestApp app = await TestApp.StartAsync(
+            services: builder =>
+            {
+                foreach (string tenant in (string[])["a", "b"])
+                {
+                    builder.Services.AddResumableUploads(tenant, options => Configure(options, tenant));
+                }
+            },
+            before: app =>
+            {
+                foreach (string tenant in (string[])["a", "b"])
+                {
+                    app.UseWhen(context => context.Request.Headers["X-Tenant"] == tenant, branch => _ = named
+                        ? branch.UseResumableUploads(tenant)
+                        : branch.UseResumableUploads(options => Configure(options, tenant)));
+                }
+            },
+            useUploads: false,
+            onTestHost: true);
+
+        using HttpResponseMessage first = await app.Client.AppendAsync("f", 0, new byte[3], 6, ("X-Tenant", "a"));
+        using HttpResponseMessage other = await app.Client.AppendAsync("f", 3, new byte[3], 6, ("X-Tenant", "b"));
+        Assert.Equal((200, 409, "0"), ((int)first.StatusCode, (int)other.StatusCode, other.Header("X-Start-Byte")));
+        using HttpResponseMessage last = await app.Client.AppendAsync("f", 3, new byte[3], 6, ("X-Tenant", "a"));
+        Assert.Equal(200, (int)last.StatusCode);
+        Assert.Equal(["a"], runs);
+    }
+
     [Fact]
     public async Task Background_completion_runs_only_the_handler_of_its_path()
     {

@@ -6,13 +6,21 @@ public interface IContentMover
 {
     /// <summary>Moves the content of an upload that has left <see cref="UploadState.Receiving"/> to a file. The record stays in the store.</summary>
     /// <remarks>
-    /// The store records the target first. After a crash, the call can be repeated with the same target and returns <see cref="MoveStatus.Moved"/>.
+    /// <para>
+    /// The store records the target first. After a crash, the call can be repeated with the same target and returns <see cref="MoveStatus.Moved"/>. A file
+    /// at the target counts as the content only if the store has put it there; that its bytes are equal is not enough, because it may belong to another upload.
+    /// </para>
+    /// <para>
+    /// The version is checked when the call starts. Updates of the record during a copy do not end the move, but if the upload is deleted or replaced
+    /// meanwhile, the content of the new upload is never moved.
+    /// </para>
     /// </remarks>
     /// <param name="key">The key of the upload.</param>
+    /// <param name="version">The version that was read. It identifies the upload, because an upload can be replaced by another one with the same key.</param>
     /// <param name="path">The full path of the file. Its directory must exist.</param>
     /// <param name="overwrite">
     /// <see langword="true"/> to replace an existing file; <see langword="false"/> to return <see cref="MoveStatus.TargetExists"/> if there is one
-    /// with different content.
+    /// that does not come from an earlier call for this upload.
     /// </param>
     /// <param name="cancellationToken">
     /// The token to monitor for cancellation requests. If it is canceled during a copy to another volume, the content stays in the store.
@@ -20,7 +28,7 @@ public interface IContentMover
     /// <returns>The status of the move, and the path of the content.</returns>
     /// <exception cref="UploadStoreException">The storage failed.</exception>
     /// <exception cref="OperationCanceledException">The token was canceled.</exception>
-    ValueTask<MoveResult> MoveContentAsync(UploadKey key, string path, bool overwrite, CancellationToken cancellationToken);
+    ValueTask<MoveResult> MoveContentAsync(UploadKey key, string version, string path, bool overwrite, CancellationToken cancellationToken);
 }
 
 /// <summary>Specifies how a move of content ended.</summary>
@@ -29,7 +37,7 @@ public enum MoveStatus
     /// <summary>The content is in the file <see cref="MoveResult.Path"/>, durable, and no longer in the store.</summary>
     Moved = 0,
 
-    /// <summary>A different file exists at the target. Nothing was changed.</summary>
+    /// <summary>Another file exists at the target. Nothing was changed.</summary>
     TargetExists = 1,
 
     /// <summary>The upload does not exist.</summary>
@@ -37,6 +45,9 @@ public enum MoveStatus
 
     /// <summary>The upload is in state <see cref="UploadState.Receiving"/>, or another call is changing it. Nothing was changed.</summary>
     Busy = 3,
+
+    /// <summary>The record has changed since the version was read. Nothing was changed.</summary>
+    VersionMismatch = 4,
 }
 
 /// <summary>The result of <see cref="IContentMover.MoveContentAsync"/>.</summary>

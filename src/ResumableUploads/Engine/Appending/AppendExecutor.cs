@@ -19,13 +19,13 @@ internal sealed class AppendExecutor(EngineContext context, AppendFinisher finis
         QuotaAccount account = QuotaAccount.From(info.Key, record);
         if (info.Length is null && command.KnownLength is { } length)
         {
-            long additionalBytes = length - info.Offset;
-            if (!await context.Quota.TryReserveBytesAsync(account, additionalBytes, cancellationToken))
+            (QuotaReservation? additional, _) = await context.Quota.ReserveBytesAsync(CreateTarget(info, account), length - info.Offset, cancellationToken);
+            if (additional is null)
             {
                 return new UploadResult(UploadResultKind.OwnerQuotaExceeded, info.Offset);
             }
 
-            UpdateResult update = await SetLengthAsync(info, account, length, cancellationToken);
+            UpdateResult update = await SetLengthAsync(info, additional, length, cancellationToken);
             if (update.Info is null)
             {
                 return new UploadResult(update.Status == ChangeStatus.NotFound ? UploadResultKind.NotFound : UploadResultKind.Busy);
@@ -47,9 +47,9 @@ internal sealed class AppendExecutor(EngineContext context, AppendFinisher finis
 
         // The quota of an upload of known length is already reserved. The upload that the request replaces exists until the body is accepted.
         UploadInfo? replaced = append.AcceptAsync is null ? null : command.Replaces;
-        ByteReservation? reservation = info.Length is null
-            ? await context.Quota.ReserveBodyAsync(account, command.BodyLength, replaced, cancellationToken)
-            : null;
+        (QuotaReservation? reservation, _) = info.Length is null
+            ? await context.Quota.ReserveBytesAsync(CreateTarget(info, account) with { Replaced = replaced }, command.BodyLength ?? 0, cancellationToken)
+            : default;
         if (info.Length is null && reservation is null)
         {
             return CreateResult(command, info, UploadResultKind.OwnerQuotaExceeded, info.Offset);
@@ -59,8 +59,17 @@ internal sealed class AppendExecutor(EngineContext context, AppendFinisher finis
         content ??= ownContent!;
         content.Progress = CreateProgressReporter(append, info, record);
         content.Reservation = reservation;
-        AppendResult result = await AppendReservedAsync(append, info, record, content, cancellationToken);
-        await content.WaitForProgressAsync();
+        AppendResult result;
+        try
+        {
+            result = await AppendReservedAsync(append, info, record, content, cancellationToken);
+        }
+        finally
+        {
+            // The event uses the services of the request, which end with it.
+            await content.WaitForProgressAsync();
+        }
+
         if (append.AcceptAsync is { } acceptAsync && result.Status == AppendStatus.Appended)
         {
             if (content.EndReason is BodyEndReason.LimitExceeded or BodyEndReason.QuotaExceeded || result.Offset == 0)
@@ -82,17 +91,8 @@ internal sealed class AppendExecutor(EngineContext context, AppendFinisher finis
 
         switch (result.Status)
         {
-            case AppendStatus.Appended when record.Concatenation is { IsPart: true }
-                || !AppendValidator.CompletesUpload(command.CompletionRule, content.EndReason, result.Offset, info.Length):
-                if (content.EndReason != BodyEndReason.EndOfBody)
-                {
-                    Log.AppendInterrupted(context.Logger, info.Key, content.EndReason, result.Offset);
-                }
-
-                UploadResult appended = CreateResult(command, info, GetResultKind(command, content.EndReason, exceededKind), result.Offset);
-                return record.Concatenation is { IsPart: true } && result.Offset == info.Length ? new AppendStep.PartReceived(appended) : appended;
             case AppendStatus.Appended:
-                return await finisher.FinishAsync(append, info with { Offset = result.Offset, Version = result.Version! }, record);
+                return await FinishAppendAsync(append, info with { Offset = result.Offset, Version = result.Version! }, record, content.EndReason, exceededKind);
             case AppendStatus.Discarded when content.DigestFailed:
                 return new UploadResult(content.IsDigestMissing ? UploadResultKind.DigestMissing : UploadResultKind.DigestMismatch, result.Offset)
                 {
@@ -112,6 +112,11 @@ internal sealed class AppendExecutor(EngineContext context, AppendFinisher finis
         }
     }
 
+    /// <summary>Returns the result of an append whose body is empty, without a call of the store.</summary>
+    /// <inheritdoc cref="AppendAsync" path="/param"/>
+    public ValueTask<AppendStep> AppendEmptyAsync(LockedAppend append, UploadInfo info, EngineRecord record) =>
+        FinishAppendAsync(append, info, record, BodyEndReason.EndOfBody, UploadResultKind.LengthExceeded);
+
     /// <summary>Wraps the body of a request for the store.</summary>
     /// <param name="append">The request.</param>
     /// <param name="uploadLength">The length of the upload, or null if it is unknown.</param>
@@ -128,6 +133,26 @@ internal sealed class AppendExecutor(EngineContext context, AppendFinisher finis
             ? new ProgressReporter(append.Callbacks, append.Command.Key, record, info.Length, context.Time, context.Settings.ProgressInterval, context.Logger)
             : null;
 
+    /// <summary>Returns the result of an append, and completes the upload if it has all its bytes.</summary>
+    private async ValueTask<AppendStep> FinishAppendAsync(
+        LockedAppend append, UploadInfo info, EngineRecord record, BodyEndReason endReason, UploadResultKind exceededKind)
+    {
+        AppendCommand command = append.Command;
+        bool isPart = record.Concatenation is { IsPart: true };
+        if (!isPart && AppendValidator.CompletesUpload(command.CompletionRule, endReason, info.Offset, info.Length))
+        {
+            return await finisher.FinishAsync(append, info, record);
+        }
+
+        if (endReason != BodyEndReason.EndOfBody)
+        {
+            Log.AppendInterrupted(context.Logger, info.Key, endReason, info.Offset);
+        }
+
+        UploadResult appended = CreateResult(command, info, GetResultKind(command, endReason, exceededKind), info.Offset);
+        return isPart && info.Offset == info.Length ? new AppendStep.PartReceived(appended) : appended;
+    }
+
     /// <summary>Appends the content, and releases the part of its reservation that is not used.</summary>
     private async ValueTask<AppendResult> AppendReservedAsync(
         LockedAppend append, UploadInfo info, EngineRecord record, AppendContent content, CancellationToken cancellationToken)
@@ -141,7 +166,7 @@ internal sealed class AppendExecutor(EngineContext context, AppendFinisher finis
             }
 
             storedBytes = null;
-            AppendResult result = await AppendToStoreAsync(append, info.Key, content);
+            AppendResult result = await AppendToStoreAsync(append, info.Key, content, cancellationToken);
             storedBytes = result.Status == AppendStatus.Appended ? result.Offset - info.Offset : 0;
             return result;
         }
@@ -152,23 +177,14 @@ internal sealed class AppendExecutor(EngineContext context, AppendFinisher finis
         }
         finally
         {
-            content.Reservation?.Settle(storedBytes ?? await TryGetStoredBytesAsync(info));
+            if (content.Reservation is { } reservation)
+            {
+                await reservation.SettleAsync(storedBytes is { } bytes ? new QuotaUsage(0, bytes) : null);
+            }
         }
     }
 
-    /// <summary>Returns how many bytes a failed append has stored, or null if the store cannot be read either.</summary>
-    private async ValueTask<long?> TryGetStoredBytesAsync(UploadInfo before)
-    {
-        try
-        {
-            UploadInfo? after = await context.Store.GetAsync(before.Key, CancellationToken.None);
-            return (after?.Offset ?? before.Offset) - before.Offset;
-        }
-        catch (UploadStoreException)
-        {
-            return null;
-        }
-    }
+    private static QuotaTarget CreateTarget(UploadInfo info, QuotaAccount account) => new(info.Key, account) { Stored = QuotaUsage.Of(info) };
 
     private UploadResult CreateResult(AppendCommand command, UploadInfo info, UploadResultKind kind, long offset) => new(kind, offset)
     {
@@ -177,24 +193,22 @@ internal sealed class AppendExecutor(EngineContext context, AppendFinisher finis
         Expires = context.RecordPolicy.GetExpirationAfterChange(info.Record),
     };
 
-    private async ValueTask<UpdateResult> SetLengthAsync(UploadInfo info, QuotaAccount account, long length, CancellationToken cancellationToken)
+    private async ValueTask<UpdateResult> SetLengthAsync(UploadInfo info, QuotaReservation reservation, long length, CancellationToken cancellationToken)
     {
-        UpdateResult update = default;
+        QuotaUsage? used = null;
         try
         {
-            update = await context.Store.UpdateAsync(info.Key, info.Version, info.Record with { Length = length }, cancellationToken);
+            UpdateResult update = await context.Store.UpdateAsync(info.Key, info.Version, info.Record with { Length = length }, cancellationToken);
+            used = update.Info is null ? default : reservation.Usage;
             return update;
         }
         finally
         {
-            if (update.Info is null)
-            {
-                context.Quota.Add(account, new QuotaUsage(0, info.Offset - length));
-            }
+            await reservation.SettleAsync(used);
         }
     }
 
-    private async ValueTask<AppendResult> AppendToStoreAsync(LockedAppend append, UploadKey key, AppendContent content)
+    private async ValueTask<AppendResult> AppendToStoreAsync(LockedAppend append, UploadKey key, AppendContent content, CancellationToken cancellationToken)
     {
         AppendCommand command = append.Command;
         context.Metrics.AppendStarted();
@@ -203,6 +217,11 @@ internal sealed class AppendExecutor(EngineContext context, AppendFinisher finis
         {
             append.Lock.DurableOffset = command.Offset;
             using StopRegistration stopRegistration = content.RegisterStop();
+
+            // After the end of the body, only the request itself can end the wait for a store that hangs. A concatenation does not depend on a request.
+            using CancellationTokenRegistration abandonment = append.Lock.CannotBePreempted
+                ? default
+                : cancellationToken.UnsafeRegister(static content => ((AppendContent)content!).Abandon(), content);
             AppendResult result = await context.Store.AppendAsync(
                 key,
                 command.Offset,

@@ -37,6 +37,7 @@ internal sealed class AppendFinisher(EngineContext context, ReprDigestVerifier r
         bool hasHandler = append.Callbacks.HasCompletionHandler;
         EngineRecord written = hasHandler ? verified with { Handler = leases.StartAttempt(record.Handler) } : verified;
         bool isOurs = false;
+        long countNumber = context.Quota.GetCountNumber(info.Key.Owner);
         UploadInfo? received = await context.RecordUpdater.UpdateAsync(
             info,
             current =>
@@ -46,7 +47,8 @@ internal sealed class AppendFinisher(EngineContext context, ReprDigestVerifier r
                     : hasHandler ? context.RecordPolicy.CreateReceived(written, current.Offset)
                     : context.RecordPolicy.CreateCompleted(written with { IsContentStored = true }, current.Offset);
             },
-            CancellationToken.None);
+            CancellationToken.None,
+            isDeferred: hasHandler);
         if (received is null)
         {
             return new UploadResult(UploadResultKind.NotFound);
@@ -58,7 +60,7 @@ internal sealed class AppendFinisher(EngineContext context, ReprDigestVerifier r
         }
 
         // The bytes count until the content is moved or removed.
-        context.Quota.Add(QuotaAccount.From(info.Key, record), QuotaUsage.Of(received) - QuotaUsage.Of(info));
+        context.Quota.Release(QuotaAccount.From(info.Key, record), QuotaUsage.Of(info) - QuotaUsage.Of(received), countNumber);
         return isOurs ? CreateReceivedStep(received, written, append.Callbacks) : new AppendStep.ResultPending(received, IsRepeat: false);
     }
 

@@ -110,7 +110,7 @@ internal sealed class AppendProcessor(
             return await AppendToReceivedAsync(append, info, record, cancellationToken);
         }
 
-        return AppendValidator.CheckAgainstUpload(append.Command, info, context.Settings) is { } failure ? failure : (AppendStep?)null;
+        return AppendValidator.CheckAgainstUpload(append.Command, info, record, context.Settings) is { } failure ? failure : (AppendStep?)null;
     }
 
     /// <summary>Handles a request for an upload that accepts no more bytes. An empty body at the final offset requests the result.</summary>
@@ -191,19 +191,20 @@ internal sealed class AppendProcessor(
         {
             // Another process may have created the upload and may already have appended to it.
             step = await CheckExistingUploadAsync(append, created.Info, created.Record, cancellationToken)
-                ?? await executor.AppendAsync(append, created.Info, created.Record, content, cancellationToken);
+                ?? await (append.Command is { BodyLength: 0, IsStaged: false }
+                    ? executor.AppendEmptyAsync(append, created.Info, created.Record)
+                    : executor.AppendAsync(append, created.Info, created.Record, content, cancellationToken));
         }
         catch (UploadStoreException e)
         {
-            Log.StoreFailed(context.Logger, e, e.Failure, key, e.DurableOffset);
-            step = UploadResult.FromException(e);
+            step = context.ReportFailure(e, key);
         }
 
-        if (step is AppendStep.Finished { Result.Kind: UploadResultKind.DigestMismatch or UploadResultKind.DigestMissing })
+        if (step is AppendStep.Finished { Result: { Kind: UploadResultKind.DigestMismatch or UploadResultKind.DigestMissing } mismatch })
         {
-            // The request has no effect, so the upload that it created is removed.
+            // The request has no effect, so the upload that it created is removed. An upload whose key the server generated has no offset then.
             await RemoveIfEmptyAsync(key);
-            return step;
+            return append.Command.IsServerGeneratedKey ? mismatch with { Offset = null } : mismatch;
         }
 
         return step with { IsCreated = true };

@@ -35,8 +35,13 @@ internal static class AppendValidator
 
     /// <summary>Checks a command against an upload in state <see cref="UploadState.Receiving"/>.</summary>
     /// <returns>The failure, or null if the body may be appended.</returns>
-    public static UploadResult? CheckAgainstUpload(AppendCommand command, UploadInfo info, EngineSettings settings)
+    public static UploadResult? CheckAgainstUpload(AppendCommand command, UploadInfo info, EngineRecord record, EngineSettings settings)
     {
+        if (!command.HasContentCodingOf(record))
+        {
+            return new UploadResult(UploadResultKind.ContentCodingMismatch, info.Offset) { Expires = info.Expires };
+        }
+
         if (command.UploadLength is { } length && ((info.Length is { } known && known != length) || length < info.Offset))
         {
             return LengthConflict(info);
@@ -54,7 +59,7 @@ internal static class AppendValidator
         }
 
         // A digest binds the content from its announcement on; another one would be verified without an effect on the stored bytes.
-        if (command.ReprDigest is { } digest && EngineRecord.From(info).ReprDigest is { } announced && announced != digest.ToString())
+        if (command.ReprDigest is { } digest && record.ReprDigest is { } announced && announced != digest.ToString())
         {
             return new UploadResult(UploadResultKind.ReprDigestMismatch, info.Offset) { UploadLength = info.Length, Expires = info.Expires };
         }
@@ -86,6 +91,17 @@ internal static class AppendValidator
 
     /// <summary>Returns the maximum size of the upload, in bytes.</summary>
     public static long GetMaxUploadSize(AppendCommand command, EngineSettings settings) => command.MaxUploadSize ?? settings.MaxUploadSize;
+
+    /// <summary>Returns the result for an append that does not preempt the running one, because that one would end at another offset.</summary>
+    public static UploadResult CreateRefusal(AppendCommand command, UploadInfo? info)
+    {
+        long offset = info?.Offset ?? 0;
+
+        // The running append has received bytes that are not durable yet. A client that gets its own offset back could not continue.
+        return offset == command.Offset
+            ? new UploadResult(UploadResultKind.Busy, offset)
+            : OffsetMismatch(command, offset, info?.Length) with { Expires = info?.Expires };
+    }
 
     public static UploadResult OffsetMismatch(AppendCommand command, long offset, long? length = null) =>
         new(UploadResultKind.OffsetMismatch, offset) { ProvidedOffset = command.Offset, UploadLength = length };

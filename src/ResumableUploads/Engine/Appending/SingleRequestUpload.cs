@@ -13,6 +13,7 @@ namespace ResumableUploads.Engine.Appending;
 internal sealed class SingleRequestUpload(EngineContext context, HandlerLeases leases)
 {
     private readonly ISingleRequestStore? _singleRequestStore = context.Store.GetCapability<ISingleRequestStore>();
+    private readonly IDeferredSyncStore? _deferredSyncStore = context.Store.GetCapability<IDeferredSyncStore>();
 
     /// <summary>Returns whether the upload may be created together with its content. This is not possible if the digest of the body is in a trailer.</summary>
     public bool CanCreate(AppendCommand command) =>
@@ -41,11 +42,10 @@ internal sealed class SingleRequestUpload(EngineContext context, HandlerLeases l
         try
         {
             EngineRecord written = callbacks.HasCompletionHandler ? verified with { Handler = leases.StartAttempt(null) } : verified;
-            CreateResult result = await _singleRequestStore!.CreateCompletedAsync(
-                command.Key,
-                callbacks.HasCompletionHandler ? policy.CreateReceived(written, bytes.Length) : policy.CreateCompleted(written with { IsContentStored = true }, bytes.Length),
-                bytes,
-                cancellationToken);
+            CreateResult result = await (callbacks.HasCompletionHandler
+                ? CreateReceivedAsync(CanDefer(command, record, callbacks), command.Key, policy.CreateReceived(written, bytes.Length), bytes, cancellationToken)
+                : _singleRequestStore!.CreateCompletedAsync(
+                    command.Key, policy.CreateCompleted(written with { IsContentStored = true }, bytes.Length), bytes, cancellationToken));
             if (result.Status == CreateStatus.Created)
             {
                 storedLength = bytes.Length;
@@ -59,4 +59,17 @@ internal sealed class SingleRequestUpload(EngineContext context, HandlerLeases l
             context.Metrics.AppendFinished(storedLength);
         }
     }
+
+    /// <summary>
+    /// Returns whether nothing reports the upload before the change that follows the handler: no interim response, no progress, and no endpoint, which may send
+    /// the beginning of its response.
+    /// </summary>
+    private bool CanDefer(AppendCommand command, EngineRecord record, IUploadCallbacks callbacks) =>
+        _deferredSyncStore is not null && command.Observer is null && !callbacks.HasProgressHandler && record.Request is null;
+
+    /// <summary>Creates an upload whose handler runs next.</summary>
+    private ValueTask<CreateResult> CreateReceivedAsync(
+        bool isDeferred, UploadKey key, UploadRecord record, in ReadOnlySequence<byte> content, CancellationToken cancellationToken) => isDeferred
+        ? _deferredSyncStore!.CreateCompletedDeferredAsync(key, record, content, cancellationToken)
+        : _singleRequestStore!.CreateCompletedAsync(key, record, content, cancellationToken);
 }

@@ -27,17 +27,22 @@ internal sealed class UploadCreator(EngineContext context, SingleRequestUpload s
             return new CreationResult.Failed(new UploadResult(UploadResultKind.MetadataTooLarge));
         }
 
-        QuotaAccount account = QuotaAccount.From(command);
-        if (await context.Quota.ReserveUploadAsync(account, command.KnownLength, command.BodyLength, command.Replaces, cancellationToken) is { } failure)
+        UploadKey storeKey = command.Replaces is null ? command.Key : UploadReplacement.CreateTemporaryKey(command.Key);
+        var target = new QuotaTarget(storeKey, QuotaAccount.From(command)) { Replaced = command.Replaces };
+        (QuotaReservation? reservation, UploadResultKind? failure) =
+            await context.Quota.ReserveUploadAsync(target, command.KnownLength, command.BodyLength, cancellationToken);
+        if (reservation is null)
         {
-            Log.CreationRejected(context.Logger, command.Key, failure);
-            return new CreationResult.Failed(new UploadResult(failure));
+            Log.CreationRejected(context.Logger, command.Key, failure!.Value);
+            return new CreationResult.Failed(new UploadResult(failure.Value));
         }
 
-        var used = default(QuotaUsage);
+        QuotaUsage? used = default(QuotaUsage);
         try
         {
-            CreationDecision decision = await callbacks.OnCreatingAsync(command.Key, createCommand, command.KnownLength, cancellationToken);
+            CreationDecision decision = callbacks.HasCreatingHandler
+                ? await callbacks.OnCreatingAsync(command.Key, createCommand, command.KnownLength, cancellationToken)
+                : default;
             if (decision.Interruption is { } interruption)
             {
                 return new CreationResult.Failed(new UploadResult(interruption));
@@ -48,8 +53,12 @@ internal sealed class UploadCreator(EngineContext context, SingleRequestUpload s
                 return new CreationResult.Failed(new UploadResult(UploadResultKind.Rejected) { Rejection = rejection });
             }
 
-            record = record with { FileName = decision.FileName };
-            UploadKey storeKey = command.Replaces is null ? command.Key : UploadReplacement.CreateTemporaryKey(command.Key);
+            if (decision.FileName is not null)
+            {
+                record = record with { FileName = decision.FileName };
+            }
+
+            used = null;
             var single = content is null ? null : await singleRequest.TryCreateAsync(command, record, content, callbacks, cancellationToken);
             (CreateResult result, EngineRecord written) = single
                 ?? (await context.Store.CreateAsync(storeKey, context.RecordPolicy.CreateReceiving(record, command.KnownLength), cancellationToken), record);
@@ -68,21 +77,23 @@ internal sealed class UploadCreator(EngineContext context, SingleRequestUpload s
         }
         finally
         {
-            context.Quota.Add(account, used - new QuotaUsage(1, command.KnownLength ?? 0));
+            await reservation.SettleAsync(used);
         }
     }
 
     private EngineRecord BuildRecord(AppendCommand command, CreateCommand createCommand) => new()
     {
         Protocol = createCommand.Protocol,
-        EngineName = context.Settings.EngineName,
+        EngineName = createCommand.EngineName ?? context.Settings.GetEngineNames().First(),
         Created = context.Time.GetUtcNow(),
         Network = command.Network,
         RawFileName = createCommand.RawFileName,
         ContentType = createCommand.ContentType,
+        ContentCoding = createCommand.ContentCoding,
         Request = createCommand.Request,
         ProtocolMetadata = createCommand.ProtocolMetadata,
         MaxUploadSize = createCommand.MaxUploadSize,
+        CompletesAtLength = createCommand.CompletesAtLength ? true : null,
         Concatenation = createCommand.Concatenation,
         ReprDigest = command.ReprDigest?.ToString(),
         RequestedDigestAlgorithm = command.RequestedDigestAlgorithm?.Name,

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine.Content;
 using ResumableUploads.Engine.Expiration;
+using ResumableUploads.Engine.Quotas;
 
 namespace ResumableUploads.Engine.Appending;
 
@@ -76,23 +77,46 @@ internal sealed class UploadReplacement(EngineContext context, AppendExecutor ex
         }
         finally
         {
-            // Read again, because the bytes that it has by now count against the quota.
-            if (!isReplaced && await context.Store.GetAsync(created.Info.Key, CancellationToken.None) is { } rejected)
+            if (!isReplaced)
             {
-                await remover.RemoveAsync(rejected, ignoreVersion: true, CancellationToken.None);
+                await RemoveRejectedAsync(created.Info.Key);
             }
+        }
+    }
+
+    /// <summary>Removes an upload under a temporary key. If the store hangs, as it may have done during the append, a sweep removes the upload later.</summary>
+    private async ValueTask RemoveRejectedAsync(UploadKey key)
+    {
+        using var gracePeriod = new CancellationTokenSource(context.Settings.AppendGracePeriod, context.Time);
+        try
+        {
+            // Read again, because the bytes that it has by now count against the quota.
+            if (await context.Store.GetAsync(key, gracePeriod.Token) is { } rejected)
+            {
+                await remover.RemoveAsync(rejected, ignoreVersion: true, gracePeriod.Token);
+            }
+        }
+        catch (OperationCanceledException e) when (gracePeriod.IsCancellationRequested)
+        {
+            Log.StoreFailed(context.Logger, e, StoreFailure.Unavailable, key, null);
         }
     }
 
     /// <returns>The new upload, or null if one of the two uploads has changed.</returns>
     private async ValueTask<UploadInfo?> TryReplaceAsync(UploadInfo replaced, UploadInfo replacement)
     {
-        UploadInfo? current = _replacingStore is not null
-            ? (await _replacingStore.ReplaceAsync(replaced.Key, replaced.Version, replacement.Key, replacement.Version, CancellationToken.None)).Info
-            : await DeleteAndCreateAsync(replaced, replacement);
+        if (_replacingStore is null)
+        {
+            return await DeleteAndCreateAsync(replaced, replacement);
+        }
+
+        long countNumber = context.Quota.GetCountNumber(replaced.Key.Owner);
+        UploadInfo? current = (await _replacingStore.ReplaceAsync(
+            replaced.Key, replaced.Version, replacement.Key, replacement.Version, CancellationToken.None)).Info;
         if (current is not null)
         {
-            remover.OnRemoved(replaced);
+            context.Quota.Move(QuotaAccount.From(current), QuotaUsage.Of(current), countNumber);
+            remover.OnRemoved(replaced, countNumber);
         }
 
         return current;
@@ -100,14 +124,23 @@ internal sealed class UploadReplacement(EngineContext context, AppendExecutor ex
 
     private async ValueTask<UploadInfo?> DeleteAndCreateAsync(UploadInfo replaced, UploadInfo replacement)
     {
-        DeleteResult deleted = await context.Store.DeleteAsync(replaced.Key, replaced.Version, CancellationToken.None);
-        if (deleted.Status != ChangeStatus.Succeeded)
+        if (!await remover.RemoveAsync(replaced, ignoreVersion: false, CancellationToken.None)
+            || (await context.Store.CreateAsync(replaced.Key, replacement.Record, CancellationToken.None)).Info is not { } created)
         {
             return null;
         }
 
-        CreateResult created = await context.Store.CreateAsync(replaced.Key, replacement.Record, CancellationToken.None);
-        await context.Store.DeleteAsync(replacement.Key, null, CancellationToken.None);
-        return created.Info;
+        context.Quota.Add(QuotaAccount.From(created), QuotaUsage.Of(created));
+        try
+        {
+            await remover.RemoveAsync(replacement, ignoreVersion: true, CancellationToken.None);
+        }
+        catch (UploadStoreException e)
+        {
+            // It counts until a sweep removes it.
+            Log.StoreFailed(context.Logger, e, e.Failure, replacement.Key, e.DurableOffset);
+        }
+
+        return created;
     }
 }

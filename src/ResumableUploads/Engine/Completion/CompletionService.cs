@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine.Appending;
+using ResumableUploads.Engine.Content;
 using ResumableUploads.Engine.Quotas;
 using ResumableUploads.Infrastructure;
 
@@ -37,7 +38,7 @@ internal sealed class CompletionService(EngineContext context, HandlerLeases lea
             AppendStep.ResultPending pending => await GetResultAsync(pending, callbacks, cancellationToken),
             _ => throw new InvalidOperationException($"Unknown step {step.GetType()}."),
         };
-        return step.IsCreated ? result with { IsCreated = true } : result;
+        return step.IsCreated && (step is not AppendStep.HandlerLeased || result.Offset is not null) ? result with { IsCreated = true } : result;
     }
 
     /// <summary>
@@ -73,8 +74,9 @@ internal sealed class CompletionService(EngineContext context, HandlerLeases lea
             }
 
             UploadInfo? current = await context.Store.GetAsync(info.Key, cancellationToken);
-            if (current is null)
+            if (current is null || !record.IsOf(current))
             {
+                // A new upload with the same key may have missing bytes, and another creation request, which this request was not compared with.
                 return new UploadResult(UploadResultKind.NotFound);
             }
 
@@ -84,6 +86,10 @@ internal sealed class CompletionService(EngineContext context, HandlerLeases lea
 
     /// <summary>Returns whether a handler runs for the upload, in this or another process.</summary>
     public bool IsHandlerRunning(UploadInfo info) => info.State == UploadState.Received && leases.IsLeased(EngineRecord.From(info));
+
+    /// <summary>Returns whether a handler runs for the upload, or will run without a request, so that the upload does not expire.</summary>
+    public bool IsHandlerPending(UploadInfo info) =>
+        info.State == UploadState.Received && EngineRecord.From(info) is var record && (leases.IsLeased(record) || context.RecordPolicy.HasBackgroundAttempts(record));
 
     /// <summary>Returns whether the handler failed and its next attempt is not due yet.</summary>
     public bool IsRetryPending(EngineRecord record) => leases.IsRetryPending(record);
@@ -106,8 +112,19 @@ internal sealed class CompletionService(EngineContext context, HandlerLeases lea
         }
     }
 
-    /// <summary>Waits until all handlers that are running now have ended.</summary>
-    public Task WaitForAllHandlersAsync() => Task.WhenAll(_runs.Values);
+    /// <summary>Waits until all handlers that are running now have ended, and logs if they do not end within the grace period.</summary>
+    public async Task WaitForAllHandlersAsync()
+    {
+        try
+        {
+            await Task.WhenAll(_runs.Values).WaitAsync(context.Settings.AppendGracePeriod, context.Time);
+        }
+        catch (TimeoutException)
+        {
+            // The uploads stay received, and their handlers run again after the restart.
+            Log.HandlersIgnoredStop(context.Logger, context.Settings.AppendGracePeriod);
+        }
+    }
 
     private async ValueTask<UploadResult> GetResultAsync(AppendStep.ResultPending pending, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
@@ -123,7 +140,8 @@ internal sealed class CompletionService(EngineContext context, HandlerLeases lea
             && await GetResponseAsync(info, record, cancellationToken) is { Condition: not ResponseCondition.Missing } stored)
         {
             // The process that ran the handler crashed after storing the response and before updating the record. The handler is not run again.
-            return (await MarkCompletedAsync(info, record, stored.Response)) with { IsResponseLost = stored.Condition == ResponseCondition.Damaged };
+            EngineRecord withResponse = record with { IsResponseStored = true };
+            return (await MarkCompletedAsync(info, withResponse, stored.Response)) with { IsResponseLost = stored.Condition == ResponseCondition.Damaged };
         }
 
         if (leases.IsExhausted(record))
@@ -132,6 +150,12 @@ internal sealed class CompletionService(EngineContext context, HandlerLeases lea
                 || await deadLetters.TryDeadLetterAsync(info, record, callbacks, cancellationToken)
                 ? new UploadResult(UploadResultKind.DeadLettered, info.Offset) { UploadLength = info.Length }
                 : null;
+        }
+
+        if (!callbacks.HasCompletionHandler)
+        {
+            // The application had a handler when the upload was received, and has none any more.
+            return await MarkCompletedAsync(info, record, response: null);
         }
 
         EngineRecord leased = record with { Handler = leases.StartAttempt(record.Handler) };
@@ -178,12 +202,12 @@ internal sealed class CompletionService(EngineContext context, HandlerLeases lea
         catch (UploadStoreException e)
         {
             Log.StoreFailed(context.Logger, e, e.Failure, info.Key, info.Offset);
-            result = UploadResult.FromException(e) with { Offset = info.Offset };
+            result = UploadResult.FromException(e) with { Offset = await context.Store.TryGetOffsetAsync(info.Key, record) };
         }
         catch (Exception e)
         {
             Log.HandlerFailed(context.Logger, e, info.Key, record.Handler?.Attempts ?? 1, context.Settings.MaxHandlerAttempts);
-            result = new UploadResult(UploadResultKind.HandlerFailed, info.Offset);
+            result = new UploadResult(UploadResultKind.HandlerFailed, await context.Store.TryGetOffsetAsync(info.Key, record));
         }
 
         _runs.TryRemove(new RunKey(info.Key, record.Created), out _);
@@ -192,9 +216,15 @@ internal sealed class CompletionService(EngineContext context, HandlerLeases lea
 
     private async ValueTask<UploadResult> RunHandlerAsync(UploadInfo info, EngineRecord record, IUploadCallbacks callbacks, Task progressReported)
     {
-        await using var lease = new HandlerLeaseRenewer(context, info.Key, record);
-        HandlerResult? result = null;
         await progressReported;
+        if (await leases.EnsureLeasedAsync(info, record) is not { } leased)
+        {
+            Log.LeaseLost(context.Logger, info.Key);
+            return HandlerRunningResult(info);
+        }
+
+        await using var lease = new HandlerLeaseRenewer(context, info, leased);
+        HandlerResult? result = null;
         DateTimeOffset startTime = context.Time.GetUtcNow();
         try
         {
@@ -207,8 +237,20 @@ internal sealed class CompletionService(EngineContext context, HandlerLeases lea
 
         // The renewer has stopped, so nothing else in this process writes the record from here on.
         record = await lease.StopAsync();
-        UploadInfo current = await GetExistingAsync(info.Key, record);
-        if (result is not { Kind: HandlerResultKind.Final } && current.State != UploadState.Completed)
+
+        // A store that writes response and record together compares the version. For others, another process must not have the lease when the response is stored.
+        // The token is also canceled when the lease is lost.
+        UploadInfo? current = context.RecordUpdater.CanStoreResponses && !lease.HandlerToken.IsCancellationRequested
+            ? lease.Info
+            : await context.Store.GetAsync(info.Key, CancellationToken.None);
+        if (current is null || !HandlerLeases.HasSameLease(current, record) || await leases.EnsureLeasedAsync(current, record) is not { } renewed)
+        {
+            Log.HandlerResultDiscarded(context.Logger, info.Key);
+            return await GetOtherResultAsync(await context.Store.GetAsync(info.Key, CancellationToken.None), record);
+        }
+
+        record = renewed;
+        if (result is not { Kind: HandlerResultKind.Final })
         {
             return await HandleFailureAsync(current, record, result, startTime, callbacks);
         }
@@ -225,29 +267,37 @@ internal sealed class CompletionService(EngineContext context, HandlerLeases lea
         }
     }
 
-    private async ValueTask<UploadInfo> GetExistingAsync(UploadKey key, EngineRecord record) =>
-        await context.Store.GetAsync(key, CancellationToken.None) is { } info && record.IsOf(info)
-            ? info
-            : throw new UploadStoreException(StoreFailure.Corrupt, $"Upload {key} disappeared while its handler ran.");
+    /// <summary>Returns the result for a run whose upload another process has leased or completed, or that was deleted or replaced.</summary>
+    private async ValueTask<UploadResult> GetOtherResultAsync(UploadInfo? current, EngineRecord record) =>
+        current is null || !record.IsOf(current) ? new UploadResult(UploadResultKind.NotFound)
+        : current.State == UploadState.Completed ? await GetCompletedResultAsync(current, CancellationToken.None)
+        : HandlerRunningResult(current);
 
-    /// <summary>Stores the response and completes the upload. If another process has completed it, that process's response is the result.</summary>
+    /// <summary>Stores the response and completes the upload. Requires the lease.</summary>
     private async ValueTask<UploadResult> StoreResponseAsync(UploadInfo info, EngineRecord record, ReadOnlyMemory<byte>? response)
     {
-        if (info.State == UploadState.Completed)
+        if (response is not { } bytes)
         {
-            return await GetCompletedResultAsync(info, CancellationToken.None);
+            return await MarkCompletedAsync(info, record, response);
         }
 
-        if (response is { } bytes)
+        ReadOnlyMemory<byte>? envelope = ResponseEnvelope.Seal(bytes, record);
+        if (!context.RecordUpdater.CanStoreResponses)
         {
-            await context.Store.PutResponseAsync(info.Key, ResponseEnvelope.Seal(bytes, record), CancellationToken.None);
+            await context.Store.PutResponseAsync(info.Key, envelope.Value, CancellationToken.None);
+            envelope = null;
         }
 
-        return await MarkCompletedAsync(info, record, response);
+        return await MarkCompletedAsync(info, record with { IsResponseStored = true }, response, envelope);
     }
 
-    /// <summary>Writes the completed state after the response is stored.</summary>
-    private async ValueTask<UploadResult> MarkCompletedAsync(UploadInfo info, EngineRecord record, ReadOnlyMemory<byte>? response)
+    /// <summary>Writes the completed state after the response is stored, unless another process has leased or completed the upload since it was read.</summary>
+    /// <param name="info">The upload as last read or written.</param>
+    /// <param name="record">The engine's data, with the lease.</param>
+    /// <param name="response">The response for the client, or null.</param>
+    /// <param name="envelope">The response that is stored together with the record, or null if it is stored already.</param>
+    private async ValueTask<UploadResult> MarkCompletedAsync(
+        UploadInfo info, EngineRecord record, ReadOnlyMemory<byte>? response, ReadOnlyMemory<byte>? envelope = null)
     {
         EngineRecord completed = record with
         {
@@ -255,15 +305,18 @@ internal sealed class CompletionService(EngineContext context, HandlerLeases lea
             IsContentStored = await HasContentAsync(info.Key) ? true : null,
         };
         bool isOurs = false;
+        long countNumber = context.Quota.GetCountNumber(info.Key.Owner);
         UploadInfo? written = await context.RecordUpdater.UpdateAsync(
             info,
-            current => (isOurs = current.State != UploadState.Completed && record.IsOf(current)) ? context.RecordPolicy.CreateCompleted(completed, current.Offset) : null,
-            CancellationToken.None);
-        if (isOurs && written is not null)
+            current => (isOurs = HandlerLeases.HasSameLease(current, record)) ? context.RecordPolicy.CreateCompleted(completed, current.Offset) : null,
+            CancellationToken.None,
+            response: envelope);
+        if (!isOurs || written is null)
         {
-            context.Quota.Add(QuotaAccount.From(info.Key, completed), QuotaUsage.Of(written) - QuotaUsage.Of(info));
+            return await GetOtherResultAsync(written, record);
         }
 
+        context.Quota.Release(QuotaAccount.From(info.Key, completed), QuotaUsage.Of(info) - QuotaUsage.Of(written), countNumber);
         Log.Completed(context.Logger, info.Key);
         return CompletedResult(info, record, response);
     }
@@ -311,6 +364,11 @@ internal sealed class CompletionService(EngineContext context, HandlerLeases lea
         UploadInfo info, EngineRecord record, CancellationToken cancellationToken)
     {
         var result = ResponseEnvelope.Open(await context.Store.GetResponseAsync(info.Key, cancellationToken), record);
+        if (result.Condition == ResponseCondition.Missing && record.IsResponseStored is true)
+        {
+            result = (ResponseCondition.Damaged, null);
+        }
+
         if (result.Condition == ResponseCondition.Damaged)
         {
             Log.ResponseLost(context.Logger, info.Key);

@@ -12,10 +12,11 @@ internal sealed class DeadLetterService(EngineContext context, HandlerLeases lea
     /// <param name="info">The upload.</param>
     /// <param name="record">The engine's data to write after the notification, without a lease.</param>
     /// <param name="callbacks">The application.</param>
-    public async ValueTask DeadLetterAsync(UploadInfo info, EngineRecord record, IUploadCallbacks callbacks)
+    /// <returns>The upload after the notification, or null if that did not succeed or another process has the lease.</returns>
+    public async ValueTask<UploadInfo?> DeadLetterAsync(UploadInfo info, EngineRecord record, IUploadCallbacks callbacks)
     {
         Notification notification;
-        await using (var lease = new HandlerLeaseRenewer(context, info.Key, record with { Handler = leases.WithLease(record.Handler!) }))
+        await using (var lease = new HandlerLeaseRenewer(context, info, record with { Handler = leases.WithLease(record.Handler!) }))
         {
             notification = await NotifyAsync(info, record, callbacks, lease.HandlerToken);
         }
@@ -23,7 +24,8 @@ internal sealed class DeadLetterService(EngineContext context, HandlerLeases lea
         HandlerState state = notification == Notification.Failed
             ? leases.AfterFailedNotification(record.Handler!)
             : record.Handler! with { IsDeadLetterReported = notification == Notification.Succeeded };
-        await leases.UpdateIfLeasedAsync(info, record with { Handler = state });
+        UploadInfo? written = await leases.UpdateIfLeasedAsync(info, record with { Handler = state });
+        return notification == Notification.Succeeded ? written : null;
     }
 
     /// <summary>Dead-letters an upload that is not leased.</summary>
@@ -37,7 +39,7 @@ internal sealed class DeadLetterService(EngineContext context, HandlerLeases lea
         };
         EngineRecord leased = record with { Handler = leases.WithLease(state) };
         UpdateResult update = await context.Store.UpdateAsync(
-            info.Key, info.Version, context.RecordPolicy.CreateReceived(leased, info.Offset), cancellationToken);
+            info.Key, info.Version, info.Record with { Data = leased.ToBytes() }, cancellationToken);
         if (update is not { Status: ChangeStatus.Succeeded, Info: { } current })
         {
             return false;
@@ -70,7 +72,7 @@ internal sealed class DeadLetterService(EngineContext context, HandlerLeases lea
     public async ValueTask<UploadInfo?> ResetAttemptsAsync(UploadKey key, CancellationToken cancellationToken)
     {
         if (await context.Store.GetAsync(key, cancellationToken) is not { State: UploadState.Received } info
-            || context.RecordPolicy.IsExpired(info) || !context.RecordPolicy.BelongsToThisEngine(info))
+            || !context.RecordPolicy.BelongsToThisEngine(info) || IsExpired(info, EngineRecord.From(info)))
         {
             return null;
         }
@@ -81,7 +83,7 @@ internal sealed class DeadLetterService(EngineContext context, HandlerLeases lea
             current =>
             {
                 EngineRecord record = EngineRecord.From(current);
-                isReset = current.State == UploadState.Received && !leases.IsLeased(record);
+                isReset = current.State == UploadState.Received && !leases.IsLeased(record) && !IsExpired(current, record);
                 HandlerState state = new(0, null, default, record.Handler?.TotalRuns ?? 0);
                 return isReset ? context.RecordPolicy.CreateReceived(record with { Handler = state }, current.Offset) : null;
             },
@@ -91,36 +93,58 @@ internal sealed class DeadLetterService(EngineContext context, HandlerLeases lea
 
     /// <summary>
     /// Notifies the application of a received upload that is about to expire and was not dead-lettered before, so that the application can still
-    /// save the content.
+    /// save the content. A lease in the record ensures that only one process does so. A failed notification is repeated with increasing delays for about a
+    /// day, however long ago the upload has expired.
     /// </summary>
     /// <returns>
-    /// False if the upload must not be removed yet, because its handler runs, or the notification was canceled or failed. A failed one is repeated by the next sweeps for a day.
+    /// The upload to remove, or null if it must not be removed yet, because its handler or the notification runs in another process, or the notification was
+    /// canceled, failed or is to be repeated later.
     /// </returns>
-    public async ValueTask<bool> NotifyBeforeExpirationAsync(UploadInfo info, IUploadCallbacks callbacks, CancellationToken cancellationToken)
+    public async ValueTask<UploadInfo?> NotifyBeforeExpirationAsync(UploadInfo info, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
         if (info.State != UploadState.Received || !context.RecordPolicy.BelongsToThisEngine(info)
             || EngineRecord.From(info) is not { Handler: not { IsDeadLetterReported: true } } record
             || ResponseEnvelope.Open(await context.Store.GetResponseAsync(info.Key, cancellationToken), record).Condition != ResponseCondition.Missing)
         {
-            return true;
+            return info;
         }
 
-        if (leases.IsLeased(record))
+        bool hasStarted = RecordPolicy.IsExpiring(info);
+        if (hasStarted && HandlerLeases.IsNotificationExhausted(record))
         {
-            return false;
+            return info;
         }
 
-        return await NotifyAsync(info, record, callbacks, cancellationToken) switch
+        if (leases.IsLeased(record) || (hasStarted && leases.IsRetryPending(record)))
         {
-            Notification.Succeeded => true,
-            Notification.Canceled => false,
-            _ => context.RecordPolicy.IsOrphaned(info),
-        };
+            return null;
+        }
+
+        // Attempts before the expiration do not count: the application may be available again.
+        int? attempts = record.Handler?.DeadLetterAttempts;
+        HandlerState state = HandlerLeases.WithoutLease(record) with { IsDeadLettered = true, DeadLetterAttempts = hasStarted || attempts is null ? attempts : 0 };
+        UpdateResult claim;
+        try
+        {
+            claim = await context.Store.UpdateAsync(
+                info.Key, info.Version, context.RecordPolicy.CreateExpiring(record with { Handler = leases.WithLease(state) }, info), cancellationToken);
+        }
+        catch (UploadStoreException e) when (e.Failure == StoreFailure.Full)
+        {
+            // The removal of the upload frees space, so it must not wait for space.
+            return await NotifyAsync(info, record with { Handler = state }, callbacks, cancellationToken) == Notification.Succeeded ? info : null;
+        }
+
+        return claim is { Status: ChangeStatus.Succeeded, Info: { } current }
+            ? await DeadLetterAsync(current, record with { Handler = state }, callbacks)
+            : null;
     }
+
+    private bool IsExpired(UploadInfo info, EngineRecord record) => context.RecordPolicy.IsExpired(info) && !context.RecordPolicy.HasBackgroundAttempts(record);
 
     private async ValueTask<Notification> NotifyAsync(UploadInfo info, EngineRecord record, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
-        if (record.Handler is not { DeadLetterAttempts: > 0 })
+        if (record.Handler is not { DeadLetterAttempts: not null })
         {
             context.Metrics.DeadLettered();
             Log.DeadLettered(context.Logger, info.Key, record.Handler?.Attempts ?? 0);

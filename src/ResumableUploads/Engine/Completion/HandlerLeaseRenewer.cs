@@ -10,24 +10,26 @@ namespace ResumableUploads.Engine.Completion;
 internal sealed class HandlerLeaseRenewer : IAsyncDisposable
 {
     private readonly EngineContext _context;
-    private readonly UploadKey _key;
     private readonly CancellationTokenSource _stop = new();
     private readonly CancellationTokenSource _handlerCancellation;
     private readonly Task _renewal;
     private EngineRecord _record;
 
-    public HandlerLeaseRenewer(EngineContext context, UploadKey key, EngineRecord record)
+    public HandlerLeaseRenewer(EngineContext context, UploadInfo info, EngineRecord record)
     {
         _context = context;
-        _key = key;
+        Info = info;
         _record = record;
         _handlerCancellation = CancellationTokenSource.CreateLinkedTokenSource(context.Stopping);
         HandlerToken = _handlerCancellation.Token;
         _renewal = RenewLoopAsync();
     }
 
-    /// <summary>Gets the token for the handler. It is canceled when the server stops, or when another process has the lease.</summary>
+    /// <summary>Gets the token for the handler. It is canceled when the server stops, when another process has leased or completed the upload, or when the upload was deleted or replaced.</summary>
     public CancellationToken HandlerToken { get; }
+
+    /// <summary>Gets the upload as this process last wrote it.</summary>
+    public UploadInfo Info { get; private set; }
 
     private TimeSpan Duration => _context.Settings.HandlerLeaseDuration;
 
@@ -70,45 +72,36 @@ internal sealed class HandlerLeaseRenewer : IAsyncDisposable
             catch (Exception e)
             {
                 // If the lease runs out before a renewal succeeds, another process may run the handler too: handlers run at least once.
-                Log.LeaseRenewalFailed(_context.Logger, e, _key);
+                Log.LeaseRenewalFailed(_context.Logger, e, Info.Key);
             }
 
             failures = isRenewed ? 0 : failures + 1;
             delay = isRenewed ? interval : Backoff.GetDelay(Duration / 100, Duration / 10, failures);
         }
 
-        Log.LeaseLost(_context.Logger, _key);
+        Log.LeaseLost(_context.Logger, Info.Key);
         await CancelHandlerAsync();
     }
 
     private async ValueTask<(bool IsRenewed, bool IsLost)> TryRenewAsync()
     {
-        if (await _context.Store.GetAsync(_key, CancellationToken.None) is not { } info)
-        {
-            return (IsRenewed: false, IsLost: true);
-        }
-
-        if (info.State != UploadState.Received || _record.Handler is not { } handler)
-        {
-            // Completed, so no process starts the handler.
-            return (IsRenewed: true, IsLost: false);
-        }
-
-        EngineRecord stored = EngineRecord.From(info);
-        if (stored.Created != _record.Created || stored.Handler?.LeasedBy != handler.LeasedBy)
+        if (await _context.Store.GetAsync(Info.Key, CancellationToken.None) is not { } info
+            || _record.Handler is not { } handler
+            || !HandlerLeases.HasSameLease(info, _record))
         {
             return (IsRenewed: false, IsLost: true);
         }
 
         EngineRecord renewed = _record with { Handler = handler with { LeasedUntil = _context.Time.GetUtcNow() + Duration } };
         UpdateResult update = await _context.Store.UpdateAsync(
-            info.Key, info.Version, _context.RecordPolicy.CreateReceived(renewed, info.Offset), CancellationToken.None);
+            info.Key, info.Version, info.Record with { Data = renewed.ToBytes() }, CancellationToken.None);
         if (update.Status != ChangeStatus.Succeeded)
         {
             return (IsRenewed: false, IsLost: false);
         }
 
         _record = renewed;
+        Info = update.Info!;
         return (IsRenewed: true, IsLost: false);
     }
 
@@ -120,7 +113,7 @@ internal sealed class HandlerLeaseRenewer : IAsyncDisposable
         }
         catch (Exception e)
         {
-            Log.CancellationCallbackFailed(_context.Logger, e, _key);
+            Log.CancellationCallbackFailed(_context.Logger, e, Info.Key);
         }
     }
 }

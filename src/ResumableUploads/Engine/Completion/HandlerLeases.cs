@@ -7,6 +7,10 @@ namespace ResumableUploads.Engine.Completion;
 internal sealed class HandlerLeases(EngineContext context)
 {
     private const int MaxNotificationAttempts = 14;
+
+    /// <summary>The maximum difference between the clocks of the machines that share a store.</summary>
+    private static readonly TimeSpan MaxClockDifference = TimeSpan.FromHours(1);
+
     private readonly string _processId = Guid.NewGuid().ToString("n");
 
     /// <summary>Returns the handler state for a new run of the handler by this process.</summary>
@@ -21,7 +25,7 @@ internal sealed class HandlerLeases(EngineContext context)
     /// <param name="startTime">The time at which the run started.</param>
     public HandlerState AfterFailure(HandlerState state, DateTimeOffset startTime)
     {
-        if (state.RetryAt > startTime)
+        if (IsPending(state.RetryAt, startTime))
         {
             return state with { Attempts = state.Attempts - 1 };
         }
@@ -31,8 +35,8 @@ internal sealed class HandlerLeases(EngineContext context)
     }
 
     /// <summary>
-    /// Returns the state of a dead-lettered upload after a failed notification of the application. Only an upload that is about to expire is reported again
-    /// after the last attempt, because each attempt extends its lifetime.
+    /// Returns the state of a dead-lettered upload after a failed notification of the application. After the last attempt, only the expiration of the upload
+    /// starts the notification again.
     /// </summary>
     public HandlerState AfterFailedNotification(HandlerState state)
     {
@@ -47,7 +51,10 @@ internal sealed class HandlerLeases(EngineContext context)
 
     /// <summary>Returns whether the handler failed, or the notification that it failed too often, and the next attempt is not due yet.</summary>
     public bool IsRetryPending(EngineRecord record) =>
-        (record.Handler is { DeadLetterAttempts: > 0 } || !IsExhausted(record)) && record.Handler?.RetryAt > context.Time.GetUtcNow();
+        (record.Handler is { DeadLetterAttempts: > 0 } || !IsExhausted(record)) && IsPending(record.Handler?.RetryAt, context.Time.GetUtcNow());
+
+    /// <summary>Returns whether the notification of the application has failed in all its attempts.</summary>
+    public static bool IsNotificationExhausted(EngineRecord record) => record.Handler is { DeadLetterAttempts: >= MaxNotificationAttempts };
 
     /// <summary>Returns the same state with a lease of this process.</summary>
     public HandlerState WithLease(HandlerState state) =>
@@ -57,25 +64,55 @@ internal sealed class HandlerLeases(EngineContext context)
     public static HandlerState WithoutLease(EngineRecord record) =>
         new(record.Handler?.Attempts ?? 1, null, default, record.Handler?.TotalRuns ?? 1, RetryAt: record.Handler?.RetryAt);
 
-    public bool IsLeased(EngineRecord record) => record.Handler is { LeasedBy: not null } handler && handler.LeasedUntil > context.Time.GetUtcNow();
+    /// <summary>
+    /// Returns whether a process runs the handler. A lease that ends later than the clocks of two machines can differ was taken while a clock was wrong.
+    /// </summary>
+    public bool IsLeased(EngineRecord record) =>
+        record.Handler is { LeasedBy: not null } handler
+        && handler.LeasedUntil - context.Time.GetUtcNow() is var remaining
+        && remaining > TimeSpan.Zero && remaining <= context.Settings.HandlerLeaseDuration + MaxClockDifference;
+
+    /// <summary>Returns whether an upload is the one of the record, is not completed, and has not been leased by another process since the record was read.</summary>
+    public static bool HasSameLease(UploadInfo info, EngineRecord record) =>
+        IsLeased(info, record, record.Handler?.LeasedBy);
 
     /// <summary>Returns whether the handler has no attempts left.</summary>
     public bool IsExhausted(EngineRecord record) => record.Handler?.IsExhausted(context.Settings.MaxHandlerAttempts) is true;
 
-    /// <summary>Writes the record if this process still holds the lease.</summary>
+    /// <summary>
+    /// Renews a lease that was taken a while ago, before the handler starts or its result is stored: the lease may have run out, and another process may have
+    /// run the handler.
+    /// </summary>
+    /// <returns>The record with the lease, or null if another process has leased or completed the upload.</returns>
+    public async ValueTask<EngineRecord?> EnsureLeasedAsync(UploadInfo info, EngineRecord record)
+    {
+        if (record.Handler is not { } handler || handler.LeasedUntil - context.Time.GetUtcNow() > context.Settings.HandlerLeaseDuration / 2)
+        {
+            return record;
+        }
+
+        EngineRecord renewed = record with { Handler = WithLease(handler) };
+        return await UpdateIfLeasedAsync(info, renewed) is null ? null : renewed;
+    }
+
+    /// <summary>Writes the engine's data if this process still holds the lease.</summary>
     /// <returns>The upload as written, or null if another process has leased or completed it.</returns>
     public async ValueTask<UploadInfo?> UpdateIfLeasedAsync(UploadInfo info, EngineRecord record)
     {
         bool isOurs = false;
         UploadInfo? written = await context.RecordUpdater.UpdateAsync(
             info,
-            current =>
-            {
-                isOurs = current.State == UploadState.Received
-                    && EngineRecord.From(current) is var stored && stored.Created == record.Created && stored.Handler?.LeasedBy == _processId;
-                return isOurs ? context.RecordPolicy.CreateReceived(record, current.Offset) : null;
-            },
+            current => (isOurs = IsLeased(current, record, _processId)) ? context.RecordPolicy.UpdateReceived(record, current) : null,
             CancellationToken.None);
         return isOurs ? written : null;
     }
+
+    /// <summary>
+    /// Returns whether the time of the next attempt is in the future. A time that is further away than the longest delay was computed while the clock was wrong.
+    /// </summary>
+    private bool IsPending(DateTimeOffset? retryAt, DateTimeOffset now) =>
+        retryAt > now && (retryAt == DateTimeOffset.MaxValue || (retryAt.Value - now).Ticks <= (context.Settings.MaxHandlerRetryDelay.Ticks * Backoff.MaxJitter) + 1);
+
+    private static bool IsLeased(UploadInfo info, EngineRecord record, string? processId) =>
+        info.State == UploadState.Received && EngineRecord.From(info) is var stored && stored.Created == record.Created && stored.Handler?.LeasedBy == processId;
 }

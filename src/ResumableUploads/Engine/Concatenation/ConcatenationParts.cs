@@ -28,12 +28,13 @@ internal sealed class ConcatenationParts(EngineContext context, UploadRemover re
 
     /// <summary>References the parts of a concatenation that was just created.</summary>
     /// <returns>False if a part does not exist.</returns>
-    public async ValueTask<bool> TryReferenceAsync(UploadKey[] keys, CancellationToken cancellationToken)
+    public async ValueTask<bool> TryReferenceAsync(UploadKey[] keys, UploadInfo concatenation, CancellationToken cancellationToken)
     {
         foreach (UploadKey key in keys.Distinct())
         {
             if (await GetAsync(key, cancellationToken) is not { } part
-                || (part.Offset == part.Length && await context.RecordUpdater.UpdateAsync(part, AddReference, cancellationToken) is null))
+                || (part.Offset == part.Length
+                    && await context.RecordUpdater.UpdateAsync(part, current => AddReference(current, concatenation.Record), cancellationToken) is null))
             {
                 return false;
             }
@@ -42,42 +43,62 @@ internal sealed class ConcatenationParts(EngineContext context, UploadRemover re
         return true;
     }
 
+    /// <summary>Extends the lifetime of parts, so that none of them expires while their concatenation can still be completed.</summary>
+    /// <param name="parts">The parts, which are replaced by the updated ones. An element is null if the part is not needed any more.</param>
+    /// <param name="concatenation">The concatenation.</param>
+    /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
+    public async ValueTask ExtendAsync(UploadInfo?[] parts, UploadInfo concatenation, CancellationToken cancellationToken)
+    {
+        for (int i = 0; i < parts.Length; i++)
+        {
+            if (parts[i] is { } part && context.RecordPolicy.ExtendPart(part, concatenation.Record) is not null)
+            {
+                // If the part was removed meanwhile, its copy reports that.
+                parts[i] = await context.RecordUpdater.UpdateAsync(
+                    part, current => context.RecordPolicy.ExtendPart(current, concatenation.Record), cancellationToken) ?? part;
+            }
+        }
+    }
+
     /// <summary>Removes the parts of a concatenation that no other concatenation needs. The last one that needs a part removes it.</summary>
     /// <param name="concatenation">The concatenation, which has all its bytes.</param>
     /// <param name="keys">Its parts.</param>
-    public async ValueTask RemoveUnneededAsync(UploadKey concatenation, UploadKey[] keys)
+    /// <returns>False if the removal must be tried again.</returns>
+    public async ValueTask<bool> RemoveUnneededAsync(UploadKey concatenation, UploadKey[] keys)
     {
         try
         {
-            IEnumerable<UploadKey> remaining = keys.Distinct();
+            List<UploadKey> remaining = [.. keys.Distinct()];
             for (int i = 0; i < MaxRemovalAttempts && await FindAsync(remaining) is { Count: > 0 } found; i++)
             {
-                HashSet<UploadKey> needed = await FindNeededAsync(concatenation.Owner);
+                HashSet<UploadKey> needed = await FindNeededAsync(concatenation);
                 found.RemoveAll(part => needed.Contains(part.Key));
-                var changed = new List<UploadKey>();
+                remaining = [];
                 foreach (UploadInfo part in found)
                 {
                     if (!await remover.RemoveAsync(part, ignoreVersion: false, context.Stopping))
                     {
-                        changed.Add(part.Key);
+                        remaining.Add(part.Key);
                     }
                 }
-
-                remaining = changed;
             }
+
+            return remaining.Count == 0;
         }
         catch (Exception e) when (e is UploadStoreException or OperationCanceledException)
         {
-            // The concatenation has its bytes and continues. The first sweep after a restart tries again.
+            // The concatenation has its bytes and continues. The next sweep tries again.
             Log.PartsNotRemoved(context.Logger, e, concatenation);
+            return false;
         }
     }
 
-    private static UploadRecord? AddReference(UploadInfo part)
+    private UploadRecord AddReference(UploadInfo part, UploadRecord concatenation)
     {
         EngineRecord record = EngineRecord.From(part);
-        ConcatenationInfo concatenation = record.Concatenation!;
-        return part.Record with { Data = (record with { Concatenation = concatenation with { References = (concatenation.References ?? 0) + 1 } }).ToBytes() };
+        ConcatenationInfo info = record.Concatenation!;
+        ReadOnlyMemory<byte> data = (record with { Concatenation = info with { References = (info.References ?? 0) + 1 } }).ToBytes();
+        return (context.RecordPolicy.ExtendPart(part, concatenation) ?? part.Record) with { Data = data };
     }
 
     private async ValueTask<List<UploadInfo>> FindAsync(IEnumerable<UploadKey> keys)
@@ -95,14 +116,20 @@ internal sealed class ConcatenationParts(EngineContext context, UploadRemover re
     }
 
     /// <summary>Finds the parts of all waiting concatenations of an owner.</summary>
-    private async ValueTask<HashSet<UploadKey>> FindNeededAsync(string owner)
+    /// <exception cref="UploadStoreException">An upload cannot be read, so it may be a concatenation that needs any of the parts.</exception>
+    private async ValueTask<HashSet<UploadKey>> FindNeededAsync(UploadKey concatenation)
     {
         HashSet<UploadKey> needed = [];
-        await foreach (UploadInfo info in context.Store.ListAsync(new UploadQuery { Owner = owner }, context.Stopping))
+        await foreach (UploadInfo info in context.Store.ListAsync(new UploadQuery { Owner = concatenation.Owner, IncludeUnreadable = true }, context.Stopping))
         {
-            if (info.State == UploadState.Receiving && EngineRecord.IsConcatenated(info) && EngineRecord.From(info) is { Concatenation: { } concatenation })
+            if (info.IsUnreadable)
             {
-                needed.UnionWith(GetKeys(info.Key, concatenation));
+                throw new UploadStoreException(StoreFailure.Corrupt, $"Upload {info.Key} cannot be read, and may need the parts of upload {concatenation}.");
+            }
+
+            if (info.State == UploadState.Receiving && EngineRecord.IsConcatenated(info) && EngineRecord.From(info) is { Concatenation: { } waiting })
+            {
+                needed.UnionWith(GetKeys(info.Key, waiting));
             }
         }
 

@@ -1,5 +1,3 @@
-using System.Buffers;
-using System.IO.Pipelines;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine.Appending;
 using ResumableUploads.Engine.Completion;
@@ -10,7 +8,8 @@ namespace ResumableUploads.Engine.Concatenation;
 
 /// <summary>
 /// Concatenates uploads. In the store, a concatenation is an upload whose bytes come from its parts and not from a client. No bytes are therefore lost
-/// in a crash: the next attempt resumes at the offset of the concatenation. The parts are removed after the last byte is durable.
+/// in a crash: the next attempt resumes at the offset of the concatenation, and does not need the parts that were copied before. The parts are removed after
+/// the last byte is durable, and cannot expire until then.
 /// </summary>
 internal sealed class ConcatenationService(
     EngineContext context,
@@ -21,7 +20,6 @@ internal sealed class ConcatenationService(
     UploadRemover remover,
     PendingConcatenations pending)
 {
-    private const int CopyBufferSize = 256 * 1024;
     private const int MaxRemovalAttempts = 5;
     private readonly ConcatenationParts _parts = new(context, remover);
 
@@ -118,15 +116,13 @@ internal sealed class ConcatenationService(
     }
 
     /// <summary>
-    /// Removes the parts of a concatenation that has all its bytes and no longer needs them. This is necessary if a crash followed the last byte.
+    /// Removes the parts of a concatenation that has all its bytes and no longer needs them. This is necessary if a crash or a failure of the store
+    /// followed the last byte.
     /// </summary>
-    public async ValueTask RemovePartsAsync(UploadInfo info)
-    {
-        if (info.State != UploadState.Receiving && EngineRecord.From(info) is { Concatenation: { IsPart: false } concatenation })
-        {
-            await _parts.RemoveUnneededAsync(info.Key, ConcatenationParts.GetKeys(info.Key, concatenation));
-        }
-    }
+    /// <returns>False if the removal must be tried again.</returns>
+    public async ValueTask<bool> RemovePartsAsync(UploadInfo info) =>
+        EngineRecord.From(info) is not { Concatenation: { IsPart: false } concatenation }
+        || await _parts.RemoveUnneededAsync(info.Key, ConcatenationParts.GetKeys(info.Key, concatenation));
 
     /// <summary>Concatenates the parts of a locked upload, releases the lock, and completes the upload.</summary>
     private async ValueTask<UploadResult?> ConcatenateAndCompleteAsync(UploadLock uploadLock, IUploadCallbacks callbacks, CancellationToken cancellationToken)
@@ -134,12 +130,22 @@ internal sealed class ConcatenationService(
         try
         {
             AppendStep? step;
+            UploadKey[] unneeded;
+            UploadKey key = uploadLock.Key;
             using (uploadLock)
             {
-                step = await ConcatenateAsync(uploadLock.Key, uploadLock, callbacks, cancellationToken);
+                (step, unneeded) = await ConcatenateAsync(key, uploadLock, callbacks, cancellationToken);
             }
 
-            return step is null ? null : await completion.CompleteAsync(step, callbacks, cancellationToken);
+            if (step is null)
+            {
+                return null;
+            }
+
+            // The handler starts first: its lease is renewed while it runs, and the removal of many parts may take longer than the lease.
+            Task<UploadResult> completing = completion.CompleteAsync(step, callbacks, cancellationToken).AsTask();
+            await _parts.RemoveUnneededAsync(key, unneeded);
+            return await completing;
         }
         catch (UploadStoreException e)
         {
@@ -149,114 +155,108 @@ internal sealed class ConcatenationService(
         }
     }
 
-    private async ValueTask<AppendStep?> ConcatenateAsync(UploadKey key, UploadLock uploadLock, IUploadCallbacks callbacks, CancellationToken cancellationToken)
+    /// <returns>The result, or null if there is nothing to do now, and the parts that this concatenation does not need any more.</returns>
+    private async ValueTask<(AppendStep? Step, UploadKey[] UnneededParts)> ConcatenateAsync(
+        UploadKey key, UploadLock uploadLock, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
         uploadLock.CannotBePreempted = true;
         if (await context.Store.GetAsync(key, cancellationToken) is not { State: UploadState.Receiving } info
-            || EngineRecord.From(info) is not { Concatenation: { IsPart: false } concatenation })
+            || EngineRecord.From(info) is not { Concatenation: { IsPart: false } concatenation } record)
         {
             pending.Remove(key);
-            return null;
+            return (null, []);
         }
 
         UploadKey[] keys = ConcatenationParts.GetKeys(key, concatenation);
-        var found = new List<UploadInfo>(keys.Length);
-        foreach (UploadKey partKey in keys)
+        if (await FindRemainingAsync(info, keys, concatenation.PartLengths, cancellationToken) is not { } parts)
         {
-            if (await _parts.GetAsync(partKey, cancellationToken) is not { } part)
+            return (await FailAsync(info, new UploadResult(UploadResultKind.PartNotFound)), []);
+        }
+
+        if (concatenation.PartLengths is null)
+        {
+            if (Array.Exists(parts, static part => part!.Offset != part.Length))
             {
-                return await FailAsync(info, new UploadResult(UploadResultKind.PartNotFound));
+                return (null, []);
             }
 
-            found.Add(part);
+            // Checked again, because the length of a part may become known after the concatenation was created.
+            long maxUploadSize = concatenation.MaxUploadSize ?? context.Settings.MaxUploadSize;
+            if (parts.Sum(static part => part!.Offset) > maxUploadSize)
+            {
+                return (await FailAsync(info, new UploadResult(UploadResultKind.UploadTooLarge) { MaxUploadSize = maxUploadSize }), []);
+            }
+
+            if (await StartAsync(info, record, [.. parts.Select(static part => part!.Offset)], cancellationToken) is not { } started)
+            {
+                return (null, []);
+            }
+
+            info = started;
         }
 
-        if (found.Exists(static part => part.Offset != part.Length))
-        {
-            return null;
-        }
-
-        // Checked again, because the length of a part may become known after the concatenation was created.
-        long maxUploadSize = concatenation.MaxUploadSize ?? context.Settings.MaxUploadSize;
-        if (found.Sum(static part => part.Offset) > maxUploadSize)
-        {
-            return await FailAsync(info, new UploadResult(UploadResultKind.UploadTooLarge) { MaxUploadSize = maxUploadSize });
-        }
-
-        AppendStep? step = await AppendPartsAsync(info, found, uploadLock, callbacks, cancellationToken);
-        if (step is null or AppendStep.Finished { Result.Kind: UploadResultKind.OffsetMismatch or UploadResultKind.AlreadyComplete })
+        AppendStep step = await new PartCopier(context, executor, _parts).CopyAsync(info, parts, uploadLock, callbacks, cancellationToken);
+        if (step is AppendStep.Finished { Result.Kind: UploadResultKind.OffsetMismatch or UploadResultKind.AlreadyComplete })
         {
             // Another process is concatenating the parts or has completed the upload.
-            return null;
+            return (null, []);
         }
 
-        if (step is AppendStep.Finished { Result: { Kind: UploadResultKind.ReprDigestMismatch } mismatch })
+        if (step is AppendStep.Finished { Result: { Kind: UploadResultKind.ReprDigestMismatch or UploadResultKind.PartNotFound } failure })
         {
-            return await FailAsync(info, mismatch);
+            return (await FailAsync(info, failure), []);
         }
 
-        if (step is not AppendStep.Finished { Result.Kind: not UploadResultKind.Completed })
+        if (step is AppendStep.Finished { Result.Kind: not UploadResultKind.Completed })
         {
-            pending.Remove(key);
-            await _parts.RemoveUnneededAsync(key, keys);
+            return (step, []);
         }
 
-        return step;
+        pending.Remove(key);
+        return (step, keys);
     }
 
-    /// <summary>Appends the bytes of the parts from the current offset, which is greater than 0 after a crash.</summary>
-    /// <returns>The result, or null if another process has changed the upload.</returns>
-    private async ValueTask<AppendStep?> AppendPartsAsync(
-        UploadInfo info, List<UploadInfo> found, UploadLock uploadLock, IUploadCallbacks callbacks, CancellationToken cancellationToken)
+    /// <summary>Finds the parts that are not copied yet.</summary>
+    /// <param name="info">The concatenation.</param>
+    /// <param name="keys">Its parts.</param>
+    /// <param name="lengths">The lengths of the parts, or null if no attempt to copy them was made yet.</param>
+    /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
+    /// <returns>The parts, with null for each that is copied; or null if one does not exist.</returns>
+    private async ValueTask<UploadInfo?[]?> FindRemainingAsync(UploadInfo info, UploadKey[] keys, List<long>? lengths, CancellationToken cancellationToken)
     {
-        EngineRecord record = EngineRecord.From(info);
-        long partEnd = 0;
-        for (int i = 0; i < found.Count; i++)
+        var parts = new UploadInfo?[keys.Length];
+        long end = 0;
+        for (int i = 0; i < keys.Length; i++)
         {
-            partEnd += found[i].Offset;
-            long missing = partEnd - info.Offset;
-            bool isLast = i == found.Count - 1;
-            if (missing <= 0 && !isLast)
+            end += lengths?[i] ?? 0;
+            if (lengths is not null && end <= info.Offset)
             {
                 continue;
             }
 
-            await using Stream? content = missing > 0 ? await context.Store.OpenReadAsync(found[i].Key, cancellationToken) : null;
-            if (missing > 0 && !TrySeek(content, found[i].Offset - missing, found[i].Offset))
+            if (await _parts.GetAsync(keys[i], cancellationToken) is not { } part || (lengths is not null && part.Offset != lengths[i]))
             {
-                return await FailAsync(info, new UploadResult(UploadResultKind.PartNotFound));
+                return null;
             }
 
-            var command = new AppendCommand
-            {
-                Key = info.Key,
-                Offset = info.Offset,
-                Body = content is null
-                    ? PipeReader.Create(ReadOnlySequence<byte>.Empty)
-                    : PipeReader.Create(content, new StreamPipeReaderOptions(bufferSize: CopyBufferSize)),
-                SourceStream = content,
-                UploadLength = found.Sum(static part => part.Offset),
-                BodyLength = Math.Max(0, missing),
-                CompletionRule = CompletionRule.AtLength,
-            };
-            AppendStep step = await executor.AppendAsync(
-                new LockedAppend(command, uploadLock, callbacks), info, record, content: null, cancellationToken);
-            if (step is AppendStep.Finished { Result.Kind: UploadResultKind.Interrupted })
-            {
-                // The store failed to read the part. If it was removed, the next attempt reports that.
-                throw new UploadStoreException(StoreFailure.Unavailable, $"Part {found[i].Key} of upload {info.Key} could not be read.");
-            }
-
-            if (step is not AppendStep.Finished { Result.Kind: UploadResultKind.Appended })
-            {
-                return step;
-            }
-
-            info = await context.Store.GetAsync(info.Key, cancellationToken)
-                ?? throw new UploadStoreException(StoreFailure.Unavailable, $"Upload {info.Key} was removed while its parts were concatenated.");
+            parts[i] = part;
         }
 
-        throw new UploadStoreException(StoreFailure.Corrupt, $"The parts of upload {info.Key} have fewer bytes than their offsets say.", info.Offset);
+        return parts;
+    }
+
+    /// <summary>Records the lengths of the parts, which are needed to resume after a part was copied and removed.</summary>
+    /// <returns>The concatenation, or null if another process has completed or removed it.</returns>
+    private async ValueTask<UploadInfo?> StartAsync(UploadInfo info, EngineRecord record, List<long> lengths, CancellationToken cancellationToken)
+    {
+        UploadInfo? started = await context.RecordUpdater.UpdateAsync(
+            info,
+            current => current.State == UploadState.Receiving && record.IsOf(current)
+                && EngineRecord.From(current) is { Concatenation: { PartLengths: null } concatenation } stored
+                    ? current.Record with { Data = (stored with { Concatenation = concatenation with { PartLengths = lengths } }).ToBytes() }
+                    : null,
+            cancellationToken);
+        return started is { State: UploadState.Receiving } && record.IsOf(started) ? started : null;
     }
 
     /// <summary>Removes a concatenation that can never be completed, so that a status request does not report it as waiting.</summary>
@@ -300,7 +300,7 @@ internal sealed class ConcatenationService(
         bool isRemoved = false;
         try
         {
-            isReferenced = await _parts.TryReferenceAsync(keys, cancellationToken);
+            isReferenced = await _parts.TryReferenceAsync(keys, created, cancellationToken);
         }
         finally
         {
@@ -315,17 +315,5 @@ internal sealed class ConcatenationService(
         CreateCommand createCommand = command.CreateIfMissing!;
         long maxUploadSize = AppendValidator.GetMaxUploadSize(command, context.Settings);
         return createCommand with { Concatenation = createCommand.Concatenation! with { MaxUploadSize = maxUploadSize } };
-    }
-
-    /// <summary>Sets the position of a part's content. Returns false if the part was removed meanwhile.</summary>
-    private static bool TrySeek(Stream? content, long position, long length)
-    {
-        if (content is null || content.Length < length)
-        {
-            return false;
-        }
-
-        content.Position = position;
-        return true;
     }
 }

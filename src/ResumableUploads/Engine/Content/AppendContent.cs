@@ -19,7 +19,7 @@ internal sealed class AppendContent : UploadContent, IDisposable
     private readonly RequestBodyReader _reader;
     private readonly IncrementalDigest? _digest;
     private readonly UploadLock _uploadLock;
-    private readonly CancellationTokenSource _grace;
+    private readonly DelayedCancellation _grace;
     private readonly AppendCommand _command;
     private readonly long? _uploadLength;
     private readonly CancellationToken _stopping;
@@ -46,8 +46,16 @@ internal sealed class AppendContent : UploadContent, IDisposable
         _command = command;
         _uploadLength = uploadLength;
         _digest = command.IsStaged ? new IncrementalDigest(command.ContentDigest, MayComplete ? command.ReprDigest : null) : null;
-        _grace = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
-        _reader = new RequestBodyReader(command.Body, maxLength, _digest, time, settings, () => _grace.CancelAfter(settings.AppendGracePeriod));
+        _grace = new DelayedCancellation(settings.AppendGracePeriod, time);
+        _reader = new RequestBodyReader(command.Body, maxLength, _digest, time, settings, _grace.Start)
+        {
+            // A staged body that ends early is discarded, so that the append ends where it began.
+            OnEnded = command.OnBodyEnded,
+            Connection = command.Connection,
+            BodyLength = command.BodyLength ?? long.MaxValue,
+            TryReceive = command.IsStaged ? static _ => true : uploadLock.TryReceive,
+        };
+        uploadLock.StartReceiving(command.Offset);
     }
 
     public override PipeReader Reader => _reader;
@@ -67,7 +75,7 @@ internal sealed class AppendContent : UploadContent, IDisposable
     public ProgressReporter? Progress { get; set; }
 
     /// <summary>Gets or sets the bytes that are reserved for the body, or <see langword="null"/> if the length of the upload is known.</summary>
-    public ByteReservation? Reservation
+    public QuotaReservation? Reservation
     {
         get => _reader.Reservation;
         set => _reader.Reservation = value;
@@ -108,6 +116,19 @@ internal sealed class AppendContent : UploadContent, IDisposable
         return bytes is null || _digest is null or { ContentDigestMatches: true, ReprDigestMatches: true } ? bytes : null;
     }
 
+    /// <summary>Ends the body if it has not ended, otherwise the wait for the store: cancels <see cref="GraceToken"/>.</summary>
+    public void Abandon()
+    {
+        if (EndReason == BodyEndReason.NotEnded)
+        {
+            _reader.RequestStop(BodyEndReason.Disconnected);
+        }
+        else
+        {
+            _grace.Cancel();
+        }
+    }
+
     /// <summary>Sets the hash of the bytes that are already stored.</summary>
     public void SetStoredHash(IIncrementalHash hash) => _digest!.SetStoredHash(hash);
 
@@ -143,6 +164,7 @@ internal sealed class AppendContent : UploadContent, IDisposable
 
     public void Dispose()
     {
+        _uploadLock.StopReceiving();
         _reader.Dispose();
         _digest?.Dispose();
         _grace.Dispose();

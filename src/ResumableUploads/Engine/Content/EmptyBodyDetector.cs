@@ -18,7 +18,11 @@ internal sealed class EmptyBodyDetector(EngineSettings settings, TimeProvider ti
 
     private async ValueTask<BodyEndReason> ReadToFirstByteAsync(AppendCommand command, UploadLock uploadLock)
     {
-        using var reader = new RequestBodyReader(command.Body, maxLength: 0, digest: null, time, settings, static () => { });
+        using var reader = new RequestBodyReader(command.Body, maxLength: 0, digest: null, time, settings, static () => { })
+        {
+            Connection = command.Connection,
+            BodyLength = command.BodyLength ?? long.MaxValue,
+        };
         using var stopRegistration = new StopRegistration(reader, uploadLock, stopping);
         while (true)
         {

@@ -63,7 +63,15 @@ internal sealed partial class RequestBodyReader : PipeReader, IDisposable
     }
 
     /// <summary>Gets or sets the reservation that is extended with each read, or <see langword="null"/>.</summary>
-    public ByteReservation? Reservation { get; set; }
+    public QuotaReservation? Reservation { get; set; }
+
+    /// <summary>
+    /// Gets a function that is called with the number of bytes of each read. If it returns false, the bytes are discarded, and the body ends before them.
+    /// </summary>
+    public Func<long, bool> TryReceive { get; init; } = static _ => true;
+
+    /// <summary>Gets the action that is called once when the body has ended for any reason, or <see langword="null"/>.</summary>
+    public Action<BodyEndReason>? OnEnded { get; init; }
 
     public BodyEndReason EndReason { get; private set; }
 
@@ -107,9 +115,9 @@ internal sealed partial class RequestBodyReader : PipeReader, IDisposable
         {
             read = _inner.ReadAsync(CancellationToken.None);
         }
-        catch (Exception)
+        catch (Exception e)
         {
-            return new ValueTask<ReadResult>(HandleReadFailure());
+            return new ValueTask<ReadResult>(HandleReadFailure(e));
         }
 
         return read.IsCompletedSuccessfully ? ProcessCompletedRead(read.Result) : WaitForReadAsync(read);
@@ -140,9 +148,9 @@ internal sealed partial class RequestBodyReader : PipeReader, IDisposable
             result = ProcessRead(innerResult);
             return true;
         }
-        catch (Exception)
+        catch (Exception e)
         {
-            result = HandleReadFailure();
+            result = HandleReadFailure(e);
             return true;
         }
     }
@@ -162,6 +170,7 @@ internal sealed partial class RequestBodyReader : PipeReader, IDisposable
         ReadOnlySequence<byte> rest = _unconsumed.Slice(consumed);
         _unconsumed = rest.IsEmpty ? ReadOnlySequence<byte>.Empty : rest;
         _isResultBuffered = false;
+        _hasExaminedUnconsumed = !consumed.Equals(examined);
         AdvanceInner(consumed, examined);
     }
 
@@ -193,12 +202,12 @@ internal sealed partial class RequestBodyReader : PipeReader, IDisposable
         _innerState = HasEnded ? InnerState.Closed : InnerState.Readable;
         try
         {
-            _inner.AdvanceTo(consumed, examined);
+            (_isReadingConnection ? Connection! : _inner).AdvanceTo(consumed, examined);
         }
-        catch (Exception)
+        catch (Exception e)
         {
             // The request was aborted while the store was writing. The store has these bytes and must not see an exception.
-            HandleReadFailure();
+            HandleReadFailure(e);
         }
     }
 
@@ -229,9 +238,9 @@ internal sealed partial class RequestBodyReader : PipeReader, IDisposable
                 read = _inner.ReadAsync(CancellationToken.None);
             }
         }
-        catch (Exception)
+        catch (Exception e)
         {
-            return HandleReadFailure();
+            return HandleReadFailure(e);
         }
     }
 
@@ -250,8 +259,16 @@ internal sealed partial class RequestBodyReader : PipeReader, IDisposable
     private ReadResult ProcessRead(ReadResult result)
     {
         // Counts received bytes instead of consumed ones: a store may gather a block for longer than the period of the data rate.
-        _dataRateMonitor.AddBytes(result.Buffer.Length - _unconsumed.Length);
+        long receivedLength = result.Buffer.Length - _unconsumed.Length;
+        _dataRateMonitor.AddBytes(receivedLength);
         _innerState = InnerState.AdvancePending;
+        if (receivedLength > 0 && !TryReceive(receivedLength))
+        {
+            _unconsumed = result.Buffer.Slice(0, _unconsumed.Length);
+            MarkEnded(BodyEndReason.Preempted);
+            return CurrentReadResult();
+        }
+
         _unconsumed = result.Buffer;
         long reservedLength = ReserveUnconsumed();
         if (_unconsumed.Length > Math.Min(_remainingLength, reservedLength))
@@ -305,16 +322,21 @@ internal sealed partial class RequestBodyReader : PipeReader, IDisposable
             MarkEnded(_requestedStop);
             return CurrentReadResult();
         }
-        catch (Exception)
+        catch (Exception e)
         {
-            return HandleReadFailure();
+            return HandleReadFailure(e);
         }
     }
 
-    /// <summary>Ends the body after an exception of the inner reader. Bytes that were read and not consumed are still returned.</summary>
-    private ReadResult HandleReadFailure()
+    /// <summary>Ends the body after an exception of the inner reader. Bytes that were received and not consumed are still returned.</summary>
+    private ReadResult HandleReadFailure(Exception exception)
     {
         _innerState = InnerState.Closed;
+        if (exception is IOException && !HasEnded && Connection is { } connection)
+        {
+            ReadConnection(connection);
+        }
+
         MarkEnded(IsStopRequested ? _requestedStop : BodyEndReason.Disconnected);
         return CurrentReadResult();
     }
@@ -344,6 +366,7 @@ internal sealed partial class RequestBodyReader : PipeReader, IDisposable
 
         EndReason = reason;
         _dataRateMonitor.Dispose();
+        OnEnded?.Invoke(reason);
         if (reason != BodyEndReason.EndOfBody)
         {
             _onEndedEarly();

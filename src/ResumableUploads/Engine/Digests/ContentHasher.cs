@@ -19,8 +19,9 @@ internal sealed class ContentHasher(IUploadStore store)
     /// <param name="key">The upload.</param>
     /// <param name="created">The time at which the upload was created, which differs if the key is used again.</param>
     /// <param name="algorithm">The algorithm.</param>
-    /// <param name="length">The number of bytes. They must be stored.</param>
+    /// <param name="length">The number of bytes that are stored.</param>
     /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
+    /// <exception cref="UploadStoreException">The content cannot be read. Its durable offset is <paramref name="length"/>.</exception>
     public async ValueTask<IIncrementalHash> HashAsync(
         UploadKey key, DateTimeOffset created, DigestAlgorithm algorithm, long length, CancellationToken cancellationToken)
     {
@@ -38,6 +39,10 @@ internal sealed class ContentHasher(IUploadStore store)
             }
 
             return state.Hash.Clone();
+        }
+        catch (UploadStoreException e) when (e.DurableOffset is null)
+        {
+            throw new UploadStoreException(e.Failure, e.Message, length, e);
         }
         finally
         {

@@ -9,7 +9,9 @@ internal sealed class ReprDigestVerifier(ContentHasher hasher)
     /// <summary>Verifies the announced digest of a content that is in memory, if any, and computes the requested one.</summary>
     /// <returns>The record with its digests, and whether the content matches.</returns>
     public static ValueTask<(EngineRecord Record, bool IsMatch)> VerifyBufferedAsync(AppendCommand command, EngineRecord record, ReadOnlySequence<byte> content) =>
-        VerifyAsync(command, record, algorithm => ValueTask.FromResult(Compute(content, algorithm)));
+        HasDigests(command, record)
+            ? VerifyAsync(command, record, algorithm => ValueTask.FromResult(Compute(content, algorithm)))
+            : ValueTask.FromResult((record, true));
 
     /// <summary>
     /// Verifies the announced digest of a stored content, if any, and computes the requested one. Does not read the content if its digest was computed before.
@@ -19,7 +21,16 @@ internal sealed class ReprDigestVerifier(ContentHasher hasher)
     /// <param name="length">The length of the content.</param>
     /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
     /// <returns>The record with its digests, and whether the content matches. If it does not, the record contains the digest that was computed.</returns>
-    public async ValueTask<(EngineRecord Record, bool IsMatch)> VerifyAsync(
+    public ValueTask<(EngineRecord Record, bool IsMatch)> VerifyAsync(
+        AppendCommand command, EngineRecord record, long length, CancellationToken cancellationToken) =>
+        HasDigests(command, record) ? VerifyStoredAsync(command, record, length, cancellationToken) : ValueTask.FromResult((record, true));
+
+    /// <summary>Returns whether a digest of the whole content was announced, requested or computed.</summary>
+    private static bool HasDigests(AppendCommand command, EngineRecord record) =>
+        command is not { ReprDigest: null, RequestedDigestAlgorithm: null }
+        || record is not { ReprDigest: null, RequestedDigestAlgorithm: null, ContentDigests: null };
+
+    private async ValueTask<(EngineRecord Record, bool IsMatch)> VerifyStoredAsync(
         AppendCommand command, EngineRecord record, long length, CancellationToken cancellationToken)
     {
         ContentDigests known = record.ContentDigests is { } digests && digests.Length == length ? digests : new ContentDigests(length, []);

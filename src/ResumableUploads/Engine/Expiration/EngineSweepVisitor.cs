@@ -6,7 +6,7 @@ using ResumableUploads.Engine.Locking;
 
 namespace ResumableUploads.Engine.Expiration;
 
-/// <summary>The sweep of one engine: removes expired uploads, completes concatenations, and runs pending completion handlers.</summary>
+/// <summary>The sweep of one engine: removes expired uploads, completes concatenations and interrupted uploads, and runs pending completion handlers.</summary>
 internal sealed class EngineSweepVisitor(
     EngineContext context,
     UploadLockTable locks,
@@ -17,6 +17,9 @@ internal sealed class EngineSweepVisitor(
     IUploadCallbacks callbacks) : ISweepVisitor
 {
     private bool _hasSwept;
+    private readonly LeftoverParts _leftoverParts = new(concatenation);
+
+    public required InterruptedCompletion Interrupted { get; init; }
 
     public TimeSpan Interval => context.Settings.SweepInterval;
 
@@ -29,18 +32,17 @@ internal sealed class EngineSweepVisitor(
                 await remover.RemoveAsync(info, ignoreVersion: false, cancellationToken);
             }
         }
-        else if (context.RecordPolicy.IsExpired(info))
+        else if (Interrupted.IsInterrupted(info, callbacks))
         {
-            // The record of an orphaned upload is not read, because it may be damaged.
-            if (!context.RecordPolicy.IsOrphaned(info) && (!context.RecordPolicy.BelongsToThisEngine(info) || completion.IsHandlerRunning(info)))
-            {
-                return;
-            }
-
-            // A request holds the lock, so the upload is in use. The next sweep checks it again.
+            // Checked first: like a received upload, it does not expire before its handler has run.
+            await WaitBoundedAsync(info, Interrupted.TryCompleteAsync(info.Key, callbacks, cancellationToken), cancellationToken);
+        }
+        else if (IsExpiredForThisEngine(info))
+        {
+            // If a request holds the lock, the upload is in use. The next sweep checks it again.
             if (locks.TryAcquire(info.Key) is { } uploadLock)
             {
-                await WaitBoundedAsync(info, ExpireAsync(info, uploadLock, cancellationToken), cancellationToken);
+                await WaitBoundedAsync(info, ExpireAsync(info.Key, uploadLock, cancellationToken), cancellationToken);
             }
         }
         else if (info.State != UploadState.Receiving)
@@ -68,34 +70,69 @@ internal sealed class EngineSweepVisitor(
     public void OnSweepCompleted()
     {
         _hasSwept = true;
-        context.Metrics.SweepSucceeded(context.Settings.EngineName, context.Time.GetUtcNow());
+        _leftoverParts.OnSweepCompleted();
         context.Quota.RemoveIdleOwners();
+        context.Metrics.SweepSucceeded(context.Settings.GetEngineNames().FirstOrDefault(""), context.Time.GetUtcNow());
     }
 
     private async ValueTask VisitReceivedAsync(UploadInfo info, CancellationToken cancellationToken)
     {
-        if (!_hasSwept && EngineRecord.IsConcatenated(info) && context.RecordPolicy.BelongsToThisEngine(info))
+        if (EngineRecord.IsConcatenated(info) && context.RecordPolicy.BelongsToThisEngine(info))
         {
-            // A crash may have followed the last byte.
-            await concatenation.RemovePartsAsync(info);
+            await _leftoverParts.RemoveAsync(info);
         }
 
-        if (info.State == UploadState.Received && callbacks.HasCompletionHandler && context.RecordPolicy.BelongsToThisEngine(info)
-            && !completion.IsHandlerRunning(info)
-            && EngineRecord.From(info) is var record && !completion.IsDeadLetterReported(record) && !completion.IsRetryPending(record))
+        if (info.State != UploadState.Received || !context.RecordPolicy.BelongsToThisEngine(info) || completion.IsHandlerRunning(info))
+        {
+            return;
+        }
+
+        // Only a request can run the endpoint of an upload. Any other upload is completed, also if the application has no handler any more. A record without a name
+        // may be one of an engine that has a handler.
+        EngineRecord record = EngineRecord.From(info);
+        bool isDue = record.Request is null && (callbacks.HasCompletionHandler ? !completion.IsRetryPending(record) : record.EngineName is not null);
+        if (isDue && !completion.IsDeadLetterReported(record))
         {
             await WaitBoundedAsync(info, completion.GetResultAsync(info, callbacks, cancellationToken).AsTask(), cancellationToken);
         }
     }
 
-    private async Task ExpireAsync(UploadInfo info, UploadLock uploadLock, CancellationToken cancellationToken)
+    /// <summary>Returns whether an upload has expired and this engine removes it: an upload of its own, or an orphaned one.</summary>
+    private bool IsExpiredForThisEngine(UploadInfo info)
+    {
+        if (!context.RecordPolicy.IsExpired(info))
+        {
+            return false;
+        }
+
+        // After a long downtime, the first sweep leaves the uploads of other engines to those engines, which notify their application. No engine can read a
+        // damaged record.
+        return (_hasSwept && context.RecordPolicy.IsOrphaned(info) && (EngineRecord.IsDamaged(info) || !context.RecordPolicy.BelongsToThisEngine(info)))
+            || (context.RecordPolicy.BelongsToThisEngine(info) && !completion.IsHandlerPending(info));
+    }
+
+    private async Task ExpireAsync(UploadKey key, UploadLock uploadLock, CancellationToken cancellationToken)
     {
         using (uploadLock)
         {
             uploadLock.CannotBePreempted = true;
-            if (await deadLetters.NotifyBeforeExpirationAsync(info, callbacks, cancellationToken))
+
+            // The upload may have changed since it was listed.
+            if (await context.Store.GetAsync(key, cancellationToken) is not { } info || !IsExpiredForThisEngine(info))
             {
-                await remover.ExpireAsync(info, callbacks, cancellationToken);
+                return;
+            }
+
+            if (EngineRecord.IsDamaged(info))
+            {
+                if (await remover.RemoveAsync(info, ignoreVersion: false, cancellationToken))
+                {
+                    Log.DamagedUploadExpired(context.Logger, key);
+                }
+            }
+            else if (await deadLetters.NotifyBeforeExpirationAsync(info, callbacks, cancellationToken) is { } expired)
+            {
+                await remover.ExpireAsync(expired, callbacks, cancellationToken);
             }
         }
     }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine.Concatenation;
 using ResumableUploads.Engine.Quotas;
@@ -7,6 +8,8 @@ namespace ResumableUploads.Engine.Expiration;
 /// <summary>Removes uploads from the store, the owner's quota, and the pending concatenations.</summary>
 internal sealed class UploadRemover(EngineContext context, PendingConcatenations pending)
 {
+    private readonly ConcurrentDictionary<Task, UploadKey> _expiring = new();
+
     /// <summary>Removes an upload.</summary>
     /// <param name="info">The upload as it was read.</param>
     /// <param name="ignoreVersion">Whether to remove the upload even if it has changed since it was read.</param>
@@ -14,38 +17,83 @@ internal sealed class UploadRemover(EngineContext context, PendingConcatenations
     /// <returns>True if the upload was removed; false if it has changed, is busy, or does not exist.</returns>
     public async ValueTask<bool> RemoveAsync(UploadInfo info, bool ignoreVersion, CancellationToken cancellationToken)
     {
+        long countNumber = context.Quota.GetCountNumber(info.Key.Owner);
         DeleteResult result = await context.Store.DeleteAsync(info.Key, ignoreVersion ? null : info.Version, cancellationToken);
         if (result.Status != ChangeStatus.Succeeded)
         {
             return false;
         }
 
-        OnRemoved(info);
+        OnRemoved(info, countNumber);
         return true;
     }
 
     /// <summary>Releases what this process holds for an upload that is no longer in the store.</summary>
-    public void OnRemoved(UploadInfo info)
+    /// <param name="info">The upload.</param>
+    /// <param name="countNumber">The result of <see cref="OwnerQuota.GetCountNumber"/> from before the upload was removed.</param>
+    public void OnRemoved(UploadInfo info, long countNumber)
     {
         pending.Remove(info.Key);
         context.ContentHasher.Remove(info.Key);
-        context.Quota.Add(QuotaAccount.From(info), -QuotaUsage.Of(info));
+        context.Quota.Release(QuotaAccount.From(info), QuotaUsage.Of(info), countNumber);
     }
 
-    /// <summary>Removes an expired upload, unless it has changed since it was read, and notifies the application.</summary>
+    /// <summary>
+    /// Removes an expired upload, unless it has changed since it was read or the server stops. Notifies the application if the upload is one of this engine, and
+    /// not an orphaned one.
+    /// </summary>
+    /// <exception cref="UploadStoreException">The record is damaged, or was written by a newer version. The upload was not removed.</exception>
     public async ValueTask ExpireAsync(UploadInfo info, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
-        if (!await RemoveAsync(info, ignoreVersion: false, cancellationToken))
-        {
-            return;
-        }
-
-        Log.Expired(context.Logger, info.Key);
+        EngineRecord record = EngineRecord.From(info);
+        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _expiring.TryAdd(ended.Task, info.Key);
         try
         {
-            await callbacks.OnExpiredAsync(info, EngineRecord.From(info), cancellationToken);
+            // The next start of the server removes the upload, and has time for the event.
+            if (!context.Stopping.IsCancellationRequested && await RemoveAsync(info, ignoreVersion: false, cancellationToken))
+            {
+                Log.Expired(context.Logger, info.Key);
+                await NotifyAsync(info, record, callbacks, cancellationToken);
+            }
         }
-        catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+        finally
+        {
+            _expiring.TryRemove(ended.Task, out _);
+            ended.SetResult();
+        }
+    }
+
+    /// <summary>Waits until the removals and events that have begun have ended, and logs those that do not end within the grace period.</summary>
+    public async Task WaitForExpirationsAsync()
+    {
+        try
+        {
+            await Task.WhenAll(_expiring.Keys).WaitAsync(context.Settings.AppendGracePeriod, context.Time);
+        }
+        catch (TimeoutException)
+        {
+            foreach (UploadKey key in _expiring.Values)
+            {
+                Log.ExpirationEventLost(context.Logger, key);
+            }
+        }
+    }
+
+    private async ValueTask NotifyAsync(UploadInfo info, EngineRecord record, IUploadCallbacks callbacks, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (context.RecordPolicy.BelongsToThisEngine(info))
+            {
+                await callbacks.OnExpiredAsync(info, record, cancellationToken);
+            }
+            else if (info.State == UploadState.Received)
+            {
+                Log.OrphanedUploadExpired(context.Logger, info.Key, record.EngineName);
+            }
+        }
+        catch (Exception e)
         {
             Log.ExpirationHandlerFailed(context.Logger, e, info.Key);
         }

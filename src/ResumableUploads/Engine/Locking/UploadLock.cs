@@ -11,6 +11,8 @@ internal sealed class UploadLock(UploadLockTable locks, UploadKey key) : IDispos
     private Action? _releaseCallback;
     private CancellationTokenSource? _releaseSource;
     private bool _isReleaseRequested;
+    private long? _receivedOffset;
+    private bool _hasYielded;
     private long _durableOffset;
     private int _disposed;
 
@@ -66,22 +68,88 @@ internal sealed class UploadLock(UploadLockTable locks, UploadKey key) : IDispos
         }
     }
 
+    /// <summary>
+    /// Begins to receive a body. Until <see cref="StopReceiving"/>, another append preempts the holder only at the offset at which the holder would end.
+    /// </summary>
+    /// <param name="offset">The offset of the first byte of the body.</param>
+    public void StartReceiving(long offset) => locks.StartReceiving(this, offset);
+
+    /// <summary>Ends the effect of <see cref="StartReceiving"/>.</summary>
+    public void StopReceiving()
+    {
+        lock (_lock)
+        {
+            _receivedOffset = null;
+        }
+    }
+
+    /// <summary>Adds received bytes to the offset at which the holder would end.</summary>
+    /// <returns>False if another append has preempted the holder at its current offset: the bytes must be discarded.</returns>
+    public bool TryReceive(long count)
+    {
+        lock (_lock)
+        {
+            if (_hasYielded)
+            {
+                return false;
+            }
+
+            _receivedOffset += count;
+            return true;
+        }
+    }
+
+    /// <summary>Sets the offset of the body, and which requests wait for the lock.</summary>
+    /// <param name="offset">The offset of the first byte of the body.</param>
+    /// <param name="isReleaseRequested">Whether a request waits for the lock.</param>
+    /// <param name="yields">Whether it is an append at the same offset, so that the holder receives nothing.</param>
+    internal void SetReceiving(long offset, bool isReleaseRequested, bool yields)
+    {
+        lock (_lock)
+        {
+            _receivedOffset = offset;
+            _isReleaseRequested = isReleaseRequested;
+            _hasYielded = yields;
+        }
+    }
+
     /// <summary>Requests that the holder release the lock. Does not wait.</summary>
     public void RequestRelease()
     {
-        Action? callback;
-        CancellationTokenSource? source;
+        _ = TryRequestRelease(appendOffset: null, out Action notify);
+        notify();
+    }
+
+    /// <summary>Records that another request waits for the lock.</summary>
+    /// <param name="appendOffset">The offset at which the request appends, or null if it does not append.</param>
+    /// <param name="notify">The action that notifies the holder. It must not be called under a lock.</param>
+    /// <returns>False if the holder receives a body and would end at another offset: it is not disturbed.</returns>
+    internal bool TryRequestRelease(long? appendOffset, out Action notify)
+    {
         lock (_lock)
         {
+            if (appendOffset is not null && _receivedOffset is not null && !_isReleaseRequested && !CannotBePreempted)
+            {
+                if (appendOffset != _receivedOffset)
+                {
+                    notify = static () => { };
+                    return false;
+                }
+
+                _hasYielded = true;
+            }
+
             _isReleaseRequested = true;
-            callback = _releaseCallback;
-            source = _releaseSource;
+            (Action? callback, CancellationTokenSource? source) = (_releaseCallback, _releaseSource);
+            notify = () =>
+            {
+                callback?.Invoke();
+
+                // Callbacks of the token may be code of the application, which must not run in the request that waits.
+                _ = source?.CancelAsync();
+            };
+            return true;
         }
-
-        callback?.Invoke();
-
-        // Callbacks of the token may be code of the application, which must not run in the request that waits.
-        _ = source?.CancelAsync();
     }
 
     public void Dispose()

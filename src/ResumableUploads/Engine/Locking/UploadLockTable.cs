@@ -39,39 +39,54 @@ internal sealed class UploadLockTable(TimeProvider time)
         }
     }
 
-    /// <summary>
-    /// Requests that the current holder release the lock, and waits for it.
-    /// </summary>
+    /// <summary>Requests that the current holder release the lock, and waits for it.</summary>
     /// <returns>The lock, or <see langword="null"/> if the wait takes longer than <paramref name="timeout"/>.</returns>
-    public async ValueTask<UploadLock?> AcquireAsync(UploadKey key, TimeSpan timeout, CancellationToken cancellationToken)
+    public async ValueTask<UploadLock?> AcquireAsync(UploadKey key, TimeSpan timeout, CancellationToken cancellationToken) =>
+        (await AcquireForAppendAsync(key, null, timeout, cancellationToken)).Lock;
+
+    /// <summary>
+    /// Requests that the current holder release the lock, and waits for it, unless the holder receives a body and would end at another offset than the one at
+    /// which the new request appends: two clients at different offsets must not preempt each other.
+    /// </summary>
+    /// <param name="key">The upload.</param>
+    /// <param name="appendOffset">The offset at which the new request appends, or null if it preempts the holder at any offset.</param>
+    /// <param name="timeout">The maximum time to wait.</param>
+    /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
+    /// <returns>The lock. Null if the holder was not disturbed because of its offset, or if the wait takes longer than <paramref name="timeout"/>.</returns>
+    public async ValueTask<(UploadLock? Lock, bool IsRefused)> AcquireForAppendAsync(UploadKey key, long? appendOffset, TimeSpan timeout, CancellationToken cancellationToken)
     {
-        TaskCompletionSource<UploadLock> waiter;
-        UploadLock holder;
+        Waiter waiter;
+        Action notifyHolder;
         lock (_lock)
         {
             if (!_entries.TryGetValue(key, out LockEntry? entry))
             {
-                return AddEntry(key);
+                return (AddEntry(key), IsRefused: false);
             }
 
             // A request whose client has disconnected must not preempt the holder, which may be a retry of the same client.
             cancellationToken.ThrowIfCancellationRequested();
-            waiter = new TaskCompletionSource<UploadLock>(TaskCreationOptions.RunContinuationsAsynchronously);
+            if (!entry.Current.TryRequestRelease(appendOffset, out notifyHolder))
+            {
+                return (null, IsRefused: true);
+            }
+
+            waiter = new Waiter(appendOffset);
             entry.Waiters.AddLast(waiter);
-            holder = entry.Current;
         }
 
-        holder.RequestRelease();
+        notifyHolder();
         try
         {
-            return await waiter.Task.WaitAsync(timeout, time, cancellationToken);
+            UploadLock? acquired = await waiter.Acquired.Task.WaitAsync(timeout, time, cancellationToken);
+            return (acquired, IsRefused: acquired is null);
         }
         catch (Exception e) when (e is TimeoutException or OperationCanceledException)
         {
             AbandonWait(key, waiter);
             if (e is TimeoutException)
             {
-                return null;
+                return (null, IsRefused: false);
             }
 
             throw;
@@ -80,7 +95,7 @@ internal sealed class UploadLockTable(TimeProvider time)
 
     internal void Release(UploadLock uploadLock)
     {
-        TaskCompletionSource<UploadLock>? next;
+        Waiter? next;
         UploadLock? successor = null;
         bool hasMoreWaiters = false;
         lock (_lock)
@@ -106,7 +121,29 @@ internal sealed class UploadLockTable(TimeProvider time)
                 successor.RequestRelease();
             }
 
-            next!.SetResult(successor);
+            next!.Acquired.SetResult(successor);
+        }
+    }
+
+    /// <summary>Begins to receive a body, and refuses the waiting appends at other offsets.</summary>
+    internal void StartReceiving(UploadLock uploadLock, long offset)
+    {
+        lock (_lock)
+        {
+            LinkedList<Waiter> waiters = _entries[uploadLock.Key].Waiters;
+            bool yields = false;
+            for (LinkedListNode<Waiter>? node = uploadLock.CannotBePreempted ? null : waiters.First, next; node is not null; node = next)
+            {
+                next = node.Next;
+                yields |= node.Value.AppendOffset == offset;
+                if (node.Value.AppendOffset is { } other && other != offset)
+                {
+                    waiters.Remove(node);
+                    node.Value.Acquired.SetResult(null);
+                }
+            }
+
+            uploadLock.SetReceiving(offset, isReleaseRequested: waiters.Count > 0, yields);
         }
     }
 
@@ -117,29 +154,41 @@ internal sealed class UploadLockTable(TimeProvider time)
         return uploadLock;
     }
 
-    private void AbandonWait(UploadKey key, TaskCompletionSource<UploadLock> waiter)
+    private bool TryRemove(UploadKey key, Waiter waiter)
     {
-        bool wasWaiting;
         lock (_lock)
         {
-            wasWaiting = _entries.TryGetValue(key, out LockEntry? entry) && entry.Waiters.Remove(waiter);
+            return _entries.TryGetValue(key, out LockEntry? entry) && entry.Waiters.Remove(waiter);
         }
+    }
 
+    private void AbandonWait(UploadKey key, Waiter waiter)
+    {
         // The lock was granted at the same time and is not used: pass it to the next waiter.
-        if (!wasWaiting)
+        if (!TryRemove(key, waiter))
         {
-            waiter.Task.ContinueWith(
-                static granted => granted.Result.Dispose(),
+            waiter.Acquired.Task.ContinueWith(
+                static granted => granted.Result?.Dispose(),
                 CancellationToken.None,
                 TaskContinuationOptions.OnlyOnRanToCompletion,
                 TaskScheduler.Default);
         }
     }
 
+    /// <summary>A request that waits for a lock.</summary>
+    /// <param name="appendOffset">The offset at which it appends, or null if it preempts the holder at any offset.</param>
+    private sealed class Waiter(long? appendOffset)
+    {
+        public long? AppendOffset => appendOffset;
+
+        /// <summary>Gets the source of the lock, or of null if the request is refused.</summary>
+        public TaskCompletionSource<UploadLock?> Acquired { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+
     private sealed class LockEntry(UploadLock holder)
     {
         public UploadLock Current { get; set; } = holder;
 
-        public LinkedList<TaskCompletionSource<UploadLock>> Waiters { get; } = [];
+        public LinkedList<Waiter> Waiters { get; } = [];
     }
 }

@@ -10,114 +10,126 @@ namespace ResumableUploads.Engine.Quotas;
 /// </summary>
 internal sealed class OwnerQuota(IUploadStore store, EngineSettings settings, TimeProvider time, CancellationToken stopping)
 {
+    /// <summary>The time that a request waits for the first count of an owner. The count continues without it, for the next request.</summary>
+    private static readonly TimeSpan CountWaitTimeout = TimeSpan.FromSeconds(10);
+
+    /// <summary>The time after which a count is given up, because the listing of the store hangs.</summary>
+    private static readonly TimeSpan CountTimeout = TimeSpan.FromMinutes(10);
+
     private readonly ConcurrentDictionary<string, OwnerUsage> _usageByOwner = new(StringComparer.Ordinal);
     private readonly long _maxTotalBytes = settings.MaxBytesPerOwner > long.MaxValue / settings.AnonymousTotalFactor
         ? long.MaxValue
         : settings.MaxBytesPerOwner * settings.AnonymousTotalFactor;
 
     /// <summary>Reserves quota for a new upload.</summary>
-    /// <param name="account">The account of the upload.</param>
+    /// <param name="target">The upload.</param>
     /// <param name="length">The length of the upload, or <see langword="null"/> if it is unknown.</param>
     /// <param name="minimumBytes">
     /// The length of the first body, or <see langword="null"/> if it is unknown. It must fit in the quota, but is not reserved.
     /// </param>
-    /// <param name="replaced">The upload that is removed in favor of the new one, so that its share is available, or <see langword="null"/>.</param>
     /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
-    /// <returns><see langword="null"/> if the quota is reserved; otherwise the limit that the upload would exceed.</returns>
-    public ValueTask<UploadResultKind?> ReserveUploadAsync(
-        QuotaAccount account, long? length, long? minimumBytes, UploadInfo? replaced, CancellationToken cancellationToken) =>
-        UseCountedAsync<UploadResultKind?>(
-            account.Owner,
-            usage =>
-            {
-                QuotaUsage released = GetReleased(account, replaced);
-                if (usage.GetUsage(account.Network).Uploads - released.Uploads >= settings.MaxUploadsPerOwner
-                    || usage.Total.Uploads - released.Uploads >= (long)settings.MaxUploadsPerOwner * settings.AnonymousTotalFactor)
-                {
-                    return UploadResultKind.TooManyUploads;
-                }
+    public ValueTask<ReservationResult> ReserveUploadAsync(QuotaTarget target, long? length, long? minimumBytes, CancellationToken cancellationToken) =>
+        ReserveCountedAsync(target, new QuotaUsage(1, length ?? 0), length ?? minimumBytes ?? 0, cancellationToken);
 
-                if ((length ?? minimumBytes ?? 0) > GetAvailableBytes(usage, account, released))
-                {
-                    return UploadResultKind.OwnerQuotaExceeded;
-                }
+    /// <summary>
+    /// Reserves bytes for an upload whose length becomes known after its creation, or for the body of an append to an upload of unknown length.
+    /// </summary>
+    public ValueTask<ReservationResult> ReserveBytesAsync(QuotaTarget target, long bytes, CancellationToken cancellationToken) =>
+        ReserveCountedAsync(target, new QuotaUsage(0, bytes), bytes, cancellationToken);
 
-                usage.Add(account.Network, new QuotaUsage(1, length ?? 0));
-                return null;
-            },
-            cancellationToken);
-
-    /// <summary>Returns how many more bytes the account may store.</summary>
-    public ValueTask<long> GetAvailableBytesAsync(QuotaAccount account, CancellationToken cancellationToken) =>
-        UseCountedAsync(account.Owner, usage => GetAvailableBytes(usage, account, released: default), cancellationToken);
-
-    /// <summary>Reserves bytes for an upload whose length becomes known after its creation.</summary>
-    public ValueTask<bool> TryReserveBytesAsync(QuotaAccount account, long bytes, CancellationToken cancellationToken) =>
-        TryReserveBytesAsync(account, bytes, default, cancellationToken);
-
-    /// <summary>Reserves bytes for the body of an append to an upload of unknown length.</summary>
-    /// <param name="account">The account of the upload.</param>
-    /// <param name="bodyLength">The length of the body, or null if it is unknown. The reservation then grows with the body.</param>
-    /// <param name="replaced">The upload that is removed in favor of the one of the append, so that its share is available, or null.</param>
-    /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
-    /// <returns>The reservation, or null if the body exceeds the quota.</returns>
-    public async ValueTask<ByteReservation?> ReserveBodyAsync(
-        QuotaAccount account, long? bodyLength, UploadInfo? replaced, CancellationToken cancellationToken)
-    {
-        QuotaUsage released = GetReleased(account, replaced);
-        return await TryReserveBytesAsync(account, bodyLength ?? 0, released, cancellationToken)
-            ? new ByteReservation(this, account, bodyLength ?? 0, released)
-            : null;
-    }
-
-    /// <summary>Reserves as many bytes as are available, and returns their number.</summary>
-    /// <param name="account">The account of the upload.</param>
+    /// <summary>Extends a reservation by as many bytes as are available, and returns their number.</summary>
+    /// <param name="reservation">The reservation.</param>
     /// <param name="bytes">The maximum number of bytes to reserve.</param>
     /// <param name="released">The share of the upload that is removed in favor of this one.</param>
-    public long ReserveUpTo(QuotaAccount account, long bytes, QuotaUsage released) =>
-        Use(account.Owner, usage =>
+    public long ReserveUpTo(QuotaReservation reservation, long bytes, QuotaUsage released) =>
+        Use(reservation.Target.Account.Owner, (this, reservation, bytes, released), static (usage, s) =>
         {
-            // The usage of an owner is not removed while an append runs, so it is counted.
-            long reserved = usage.IsCounted ? Math.Min(bytes, GetAvailableBytes(usage, account, released)) : bytes;
-            usage.Add(account.Network, new QuotaUsage(0, reserved));
+            long reserved = Math.Min(s.bytes, s.Item1.GetAvailableBytes(usage, s.reservation.Target.Account, s.released));
+            usage.ExtendReservation(s.reservation, reserved);
             return reserved;
         });
 
-    /// <summary>Adds a change to the usage, which is negative if an upload was removed or a reservation is not used.</summary>
-    public void Add(QuotaAccount account, QuotaUsage change)
+    /// <summary>Ends a reservation.</summary>
+    /// <param name="reservation">The reservation.</param>
+    /// <param name="stored">
+    /// The usage that is stored, or null to read it from the store. If that fails too, the whole reservation counts until the uploads are counted again.
+    /// </param>
+    public async ValueTask SettleAsync(QuotaReservation reservation, QuotaUsage? stored)
     {
-        if (change != default && _usageByOwner.TryGetValue(account.Owner, out OwnerUsage? usage))
+        try
         {
-            lock (usage)
+            stored ??= await GetStoredAsync(reservation.Target);
+        }
+        finally
+        {
+            Use(reservation.Target.Account.Owner, (reservation, stored), static (usage, s) =>
             {
-                usage.Add(account.Network, change);
+                usage.EndReservation(s.reservation, s.stored);
+                return true;
+            });
+        }
+    }
+
+    /// <summary>Gets a number that must be passed to <see cref="Release"/> and <see cref="Move"/>, and changes when the uploads are counted.</summary>
+    public long GetCountNumber(string owner)
+    {
+        if (!_usageByOwner.TryGetValue(owner, out OwnerUsage? usage))
+        {
+            return 0;
+        }
+
+        lock (usage)
+        {
+            return usage.CountNumber;
+        }
+    }
+
+    /// <summary>Releases the quota of a stored upload that was removed, moved or completed.</summary>
+    /// <param name="account">The account of the upload.</param>
+    /// <param name="usage">The quota to release.</param>
+    /// <param name="countNumber">The result of <see cref="GetCountNumber"/> from before the store was changed.</param>
+    public void Release(QuotaAccount account, QuotaUsage usage, long countNumber)
+    {
+        if (usage != default && _usageByOwner.TryGetValue(account.Owner, out OwnerUsage? owner))
+        {
+            lock (owner)
+            {
+                owner.Release(account.Network, usage, countNumber);
             }
         }
     }
 
-    /// <summary>Counts the uploads of an owner again before long.</summary>
-    public void MarkOutdated(string owner)
+    /// <summary>Adds the quota of an upload that was created in the place of another one, which was released.</summary>
+    public void Add(QuotaAccount account, QuotaUsage usage) => Use(account.Owner, (account, usage), static (owner, s) =>
     {
-        if (_usageByOwner.TryGetValue(owner, out OwnerUsage? usage))
+        owner.Add(s.account.Network, s.usage);
+        return true;
+    });
+
+    /// <summary>Ensures that an upload is counted whose key has changed.</summary>
+    /// <inheritdoc cref="Release" path="/param"/>
+    public void Move(QuotaAccount account, QuotaUsage usage, long countNumber)
+    {
+        if (_usageByOwner.TryGetValue(account.Owner, out OwnerUsage? owner))
         {
-            lock (usage)
+            lock (owner)
             {
-                usage.MarkOutdated();
+                owner.Move(account.Network, usage, countNumber);
             }
         }
     }
 
     /// <summary>Reserves one of the concurrent appends of the account, if the limits allow it.</summary>
     public bool TryReserveAppend(QuotaAccount account) =>
-        Use(account.Owner, usage =>
+        Use(account.Owner, (account.Network, settings), static (usage, s) =>
         {
-            if (usage.GetAppends(account.Network) >= settings.MaxAppendsPerOwner
-                || usage.TotalAppends >= (long)settings.MaxAppendsPerOwner * settings.AnonymousTotalFactor)
+            if (usage.GetAppends(s.Network) >= s.settings.MaxAppendsPerOwner
+                || usage.TotalAppends >= (long)s.settings.MaxAppendsPerOwner * s.settings.AnonymousTotalFactor)
             {
                 return false;
             }
 
-            usage.AddAppends(account.Network, 1);
+            usage.AddAppends(s.Network, 1);
             return true;
         });
 
@@ -132,14 +144,14 @@ internal sealed class OwnerQuota(IUploadStore store, EngineSettings settings, Ti
         }
     }
 
-    /// <summary>Removes owners without running appends and with an outdated count, so that the table does not grow indefinitely.</summary>
+    /// <summary>Removes owners without running appends and reservations and with an outdated count, so that the table does not grow indefinitely.</summary>
     public void RemoveIdleOwners()
     {
         foreach ((string owner, OwnerUsage usage) in _usageByOwner)
         {
             lock (usage)
             {
-                if (usage.TotalAppends == 0 && usage.CountTask is null && !usage.IsFresh(time))
+                if (usage.IsIdle(time))
                 {
                     usage.IsRemoved = true;
                     _usageByOwner.TryRemove(owner, out _);
@@ -148,24 +160,40 @@ internal sealed class OwnerQuota(IUploadStore store, EngineSettings settings, Ti
         }
     }
 
-    /// <summary>Returns the share of a replaced upload that becomes available to an account.</summary>
-    private static QuotaUsage GetReleased(QuotaAccount account, UploadInfo? replaced) =>
-        replaced is not null && QuotaAccount.From(replaced) == account ? QuotaUsage.Of(replaced) : default;
+    /// <summary>Returns what an upload has stored in addition to its usage at the reservation, or null if the store fails or hangs: the next count finds out.</summary>
+    private async ValueTask<QuotaUsage?> GetStoredAsync(QuotaTarget target)
+    {
+        using var gracePeriod = new CancellationTokenSource(settings.AppendGracePeriod, time);
+        try
+        {
+            return await store.GetAsync(target.Key, gracePeriod.Token) is { } info ? (QuotaUsage.Of(info) - target.Stored).ClampToZero() : default(QuotaUsage);
+        }
+        catch (Exception e) when (e is UploadStoreException || (e is OperationCanceledException && gracePeriod.IsCancellationRequested))
+        {
+            return null;
+        }
+    }
 
-    private ValueTask<bool> TryReserveBytesAsync(QuotaAccount account, long bytes, QuotaUsage released, CancellationToken cancellationToken) =>
-        UseCountedAsync(
-            account.Owner,
-            usage =>
-            {
-                bool isAvailable = bytes <= GetAvailableBytes(usage, account, released);
-                if (isAvailable)
-                {
-                    usage.Add(account.Network, new QuotaUsage(0, bytes));
-                }
+    /// <summary>Reserves with the locked usage of an owner.</summary>
+    private ReservationResult Reserve(OwnerUsage usage, QuotaTarget target, QuotaUsage reserved, long minimumBytes)
+    {
+        QuotaUsage released = target.Released;
+        if (reserved.Uploads > 0
+            && (usage.GetUsage(target.Account.Network).Uploads - released.Uploads >= settings.MaxUploadsPerOwner
+                || usage.Total.Uploads - released.Uploads >= (long)settings.MaxUploadsPerOwner * settings.AnonymousTotalFactor))
+        {
+            return new ReservationResult(null, UploadResultKind.TooManyUploads);
+        }
 
-                return isAvailable;
-            },
-            cancellationToken);
+        if (minimumBytes > GetAvailableBytes(usage, target.Account, released))
+        {
+            return new ReservationResult(null, UploadResultKind.OwnerQuotaExceeded);
+        }
+
+        var reservation = new QuotaReservation(this, target, reserved);
+        usage.BeginReservation(reservation);
+        return new ReservationResult(reservation);
+    }
 
     private long GetAvailableBytes(OwnerUsage usage, QuotaAccount account, QuotaUsage released)
     {
@@ -175,7 +203,7 @@ internal sealed class OwnerQuota(IUploadStore store, EngineSettings settings, Ti
     }
 
     /// <summary>Runs a function with the locked usage of an owner.</summary>
-    private T Use<T>(string owner, Func<OwnerUsage, T> use)
+    private T Use<TState, T>(string owner, TState state, Func<OwnerUsage, TState, T> use)
     {
         while (true)
         {
@@ -184,20 +212,28 @@ internal sealed class OwnerQuota(IUploadStore store, EngineSettings settings, Ti
             {
                 if (!usage.IsRemoved)
                 {
-                    return use(usage);
+                    return use(usage, state);
                 }
             }
         }
     }
 
-    /// <summary>Runs a function with the locked usage of an owner, after its uploads were counted.</summary>
-    private async ValueTask<T> UseCountedAsync<T>(string owner, Func<OwnerUsage, T> use, CancellationToken cancellationToken)
+    /// <summary>Reserves after the uploads of the owner were counted.</summary>
+    /// <param name="target">The upload.</param>
+    /// <param name="reserved">The quota to reserve.</param>
+    /// <param name="minimumBytes">The number of bytes that must be available.</param>
+    /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
+    /// <exception cref="UploadStoreException">The count failed, or did not end in time.</exception>
+    private async ValueTask<ReservationResult> ReserveCountedAsync(
+        QuotaTarget target, QuotaUsage reserved, long minimumBytes, CancellationToken cancellationToken)
     {
+        string owner = target.Account.Owner;
+        long startTimestamp = time.GetTimestamp();
+        bool hasRecounted = false;
         while (true)
         {
             OwnerUsage usage = _usageByOwner.GetOrAdd(owner, static _ => new OwnerUsage());
-            Task? runningCount;
-            TaskCompletionSource? ownCount = null;
+            Task count;
             lock (usage)
             {
                 if (usage.IsRemoved)
@@ -205,89 +241,122 @@ internal sealed class OwnerQuota(IUploadStore store, EngineSettings settings, Ti
                     continue;
                 }
 
+                bool isCounting = usage.CountTask is not null;
+                if (!usage.IsFresh(time))
+                {
+                    EnsureCounting(owner, usage);
+                }
+
                 if (usage.IsCounted)
                 {
-                    if (!usage.IsFresh(time) && usage.CountTask is null)
+                    // The old count is used during another one: counting takes long for an owner with many uploads. But a client does not retry when its quota
+                    // is exceeded, so a count that may be too high must not cause that.
+                    ReservationResult result = Reserve(usage, target, reserved, minimumBytes);
+                    bool isCertain = usage.CountTask is null && !usage.IsInexact;
+                    if (result.Failure is null || ((isCertain || hasRecounted) && !usage.HasUnknownResults))
                     {
-                        // The old count is used until then: counting takes long for an owner with many uploads.
-                        StartRecount(owner, usage);
+                        return result;
                     }
-
-                    return use(usage);
                 }
 
-                runningCount = usage.CountTask;
-                if (runningCount is null)
-                {
-                    ownCount = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-                    usage.StartCount(ownCount.Task);
-                }
+                count = EnsureCounting(owner, usage);
+
+                // A count that was running before may include uploads that were removed before the request.
+                hasRecounted |= !isCounting;
             }
 
-            if (runningCount is not null)
-            {
-                // A reservation is only possible against the first count.
-                await runningCount.WaitAsync(cancellationToken);
-                continue;
-            }
 
-            try
-            {
-                await CountAsync(owner, usage, cancellationToken);
-            }
-            finally
-            {
-                ownCount!.SetResult();
-            }
+            await WaitForCountAsync(count, CountWaitTimeout - time.GetElapsedTime(startTimestamp), cancellationToken);
         }
     }
 
-    private void StartRecount(string owner, OwnerUsage usage)
+    /// <summary>Starts a count of the uploads of an owner, whose usage is locked, if none is running.</summary>
+    private Task EnsureCounting(string owner, OwnerUsage usage)
     {
-        var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        usage.StartCount(started.Task);
-        _ = Task.Run(() => RecountAsync(owner, usage, started), CancellationToken.None);
+        if (usage.CountTask is { } running)
+        {
+            return running;
+        }
+
+        var completion = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        usage.StartCount(completion.Task);
+        _ = CountAsync(owner, usage, completion);
+        return completion.Task;
     }
 
-    private async Task RecountAsync(string owner, OwnerUsage usage, TaskCompletionSource completion)
+    private async Task WaitForCountAsync(Task count, TimeSpan timeout, CancellationToken cancellationToken)
     {
         try
         {
-            await CountAsync(owner, usage, stopping);
+            await count.WaitAsync(timeout > TimeSpan.Zero ? timeout : TimeSpan.Zero, time, cancellationToken);
         }
-        catch (Exception e) when (e is UploadStoreException or OperationCanceledException)
+        catch (TimeoutException e)
         {
-            // The old count stays valid; the next request starts another count.
+            throw new UploadStoreException(
+                StoreFailure.Unavailable, $"The uploads of an owner were not listed within {CountWaitTimeout}. The count continues, and the client can retry.", null, e);
         }
-        finally
+    }
+
+    /// <summary>Counts the uploads of an owner in the background, so that the count does not end with the request that started it.</summary>
+    private async Task CountAsync(string owner, OwnerUsage usage, TaskCompletionSource completion)
+    {
+        // The caller holds the lock, and a listing may block the thread.
+        await Task.Yield();
+        using var timeout = new CancellationTokenSource(CountTimeout, time);
+        using var source = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, stopping);
+        (NetworkUsage Usage, bool IsExact)? counted = null;
+        Exception? failure = null;
+        try
+        {
+            counted = await ListAsync(owner, usage, source.Token).WaitAsync(source.Token);
+        }
+        catch (OperationCanceledException e) when (source.IsCancellationRequested)
+        {
+            failure = new UploadStoreException(
+                StoreFailure.Unavailable, $"The server stops, or the uploads of an owner were not listed within {CountTimeout}.", null, e);
+        }
+        catch (Exception e)
+        {
+            // An old count stays valid; the next request starts another count.
+            failure = e;
+        }
+
+        lock (usage)
+        {
+            usage.EndCount(counted?.Usage, counted is { IsExact: true }, time);
+        }
+
+        if (failure is null)
         {
             completion.SetResult();
         }
+        else
+        {
+            completion.SetException(failure);
+
+            // Nothing waits for a recount.
+            _ = completion.Task.Exception;
+        }
     }
 
-    private async Task CountAsync(string owner, OwnerUsage usage, CancellationToken cancellationToken)
+    private async Task<(NetworkUsage Usage, bool IsExact)> ListAsync(string owner, OwnerUsage usage, CancellationToken cancellationToken)
     {
-        var counted = new Dictionary<string, QuotaUsage>(StringComparer.Ordinal);
-        bool isListed = false;
-        try
+        var counted = new NetworkUsage();
+        bool isExact = true;
+        await foreach (UploadInfo info in store.ListAsync(new UploadQuery { Owner = owner, IncludeUnreadable = true }, cancellationToken))
         {
-            await foreach (UploadInfo info in store.ListAsync(new UploadQuery { Owner = owner }, cancellationToken))
+            isExact &= !info.IsUnreadable;
+            QuotaUsage listed = QuotaUsage.Of(info);
+            if (listed != default)
             {
-                if (QuotaUsage.Of(info) is var upload && upload != default)
+                string network = QuotaAccount.From(info).Network;
+                lock (usage)
                 {
-                    string network = QuotaAccount.From(info).Network;
-                    counted[network] = counted.GetValueOrDefault(network) + upload;
+                    counted.Add(network, usage.GetCounted(info.Key.Id, listed));
                 }
             }
+        }
 
-            isListed = true;
-        }
-        finally
-        {
-            lock (usage)
-            {
-                usage.EndCount(isListed ? counted : null, time);
-            }
-        }
+        return (counted, isExact);
     }
 }

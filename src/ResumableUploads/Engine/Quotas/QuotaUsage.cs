@@ -27,6 +27,9 @@ internal readonly record struct QuotaUsage(int Uploads, long Bytes)
 
     public static QuotaUsage operator -(QuotaUsage left, QuotaUsage right) => left + -right;
 
+    /// <summary>Returns the smaller number of each kind.</summary>
+    public static QuotaUsage Min(QuotaUsage left, QuotaUsage right) => new(Math.Min(left.Uploads, right.Uploads), Math.Min(left.Bytes, right.Bytes));
+
     /// <summary>Returns the usage without negative numbers, which occur if a removed upload was never counted.</summary>
     public QuotaUsage ClampToZero() => new(Math.Max(0, Uploads), Math.Max(0, Bytes));
 }

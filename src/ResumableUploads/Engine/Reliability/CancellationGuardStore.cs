@@ -13,12 +13,14 @@ internal sealed class CancellationGuardStore : DelegatingUploadStore
     private readonly GuardedSingleRequestStore? _singleRequestStore;
     private readonly GuardedReplacingStore? _replacingStore;
     private readonly GuardedContentMover? _contentMover;
+    private readonly GuardedDeferredSyncStore? _deferredSyncStore;
 
     private CancellationGuardStore(IUploadStore innerStore) : base(innerStore)
     {
         _singleRequestStore = innerStore.GetCapability<ISingleRequestStore>() is { } singleRequestStore ? new GuardedSingleRequestStore(singleRequestStore) : null;
         _replacingStore = innerStore.GetCapability<IReplacingStore>() is { } replacingStore ? new GuardedReplacingStore(replacingStore) : null;
         _contentMover = innerStore.GetCapability<IContentMover>() is { } contentMover ? new GuardedContentMover(contentMover) : null;
+        _deferredSyncStore = innerStore.GetCapability<IDeferredSyncStore>() is { } deferredSyncStore ? new GuardedDeferredSyncStore(deferredSyncStore) : null;
     }
 
     /// <summary>Wraps a store, unless it is wrapped already.</summary>
@@ -41,8 +43,10 @@ internal sealed class CancellationGuardStore : DelegatingUploadStore
         GuardAsync(
             (InnerStore, key, version, record), static (s, token) => s.InnerStore.UpdateAsync(s.key, s.version, s.record, token), cancellationToken);
 
-    public override ValueTask<Stream?> OpenReadAsync(UploadKey key, CancellationToken cancellationToken) =>
-        GuardAsync((InnerStore, key), static (s, token) => s.InnerStore.OpenReadAsync(s.key, token), cancellationToken);
+    public override async ValueTask<Stream?> OpenReadAsync(UploadKey key, CancellationToken cancellationToken) =>
+        await GuardAsync((InnerStore, key), static (s, token) => s.InnerStore.OpenReadAsync(s.key, token), cancellationToken) is { } content
+            ? new GuardedContentStream(content)
+            : null;
 
     public override ValueTask<DeleteResult> DeleteAsync(UploadKey key, string? version, CancellationToken cancellationToken) =>
         GuardAsync((InnerStore, key, version), static (s, token) => s.InnerStore.DeleteAsync(s.key, s.version, token), cancellationToken);
@@ -79,6 +83,7 @@ internal sealed class CancellationGuardStore : DelegatingUploadStore
         typeof(T) == typeof(ISingleRequestStore) ? _singleRequestStore as T
         : typeof(T) == typeof(IReplacingStore) ? _replacingStore as T
         : typeof(T) == typeof(IContentMover) ? _contentMover as T
+        : typeof(T) == typeof(IDeferredSyncStore) ? _deferredSyncStore as T
         : InnerStore.GetCapability<T>();
 
     private static async ValueTask<T> GuardAsync<TState, T>(TState state, Func<TState, CancellationToken, ValueTask<T>> call, CancellationToken cancellationToken)
@@ -117,8 +122,33 @@ internal sealed class CancellationGuardStore : DelegatingUploadStore
 
     private sealed class GuardedContentMover(IContentMover inner) : IContentMover
     {
-        public ValueTask<MoveResult> MoveContentAsync(UploadKey key, string path, bool overwrite, CancellationToken cancellationToken) =>
+        public ValueTask<MoveResult> MoveContentAsync(UploadKey key, string version, string path, bool overwrite, CancellationToken cancellationToken) =>
             GuardAsync(
-                (inner, key, path, overwrite), static (s, token) => s.inner.MoveContentAsync(s.key, s.path, s.overwrite, token), cancellationToken);
+                (inner, key, version, path, overwrite),
+                static (s, token) => s.inner.MoveContentAsync(s.key, s.version, s.path, s.overwrite, token),
+                cancellationToken);
+    }
+
+    private sealed class GuardedDeferredSyncStore(IDeferredSyncStore inner) : IDeferredSyncStore
+    {
+        public ValueTask<UploadInfo?> GetUnsyncedAsync(UploadKey key, CancellationToken cancellationToken) =>
+            GuardAsync((inner, key), static (s, token) => s.inner.GetUnsyncedAsync(s.key, token), cancellationToken);
+
+        public ValueTask<UpdateResult> UpdateDeferredAsync(UploadKey key, string version, UploadRecord record, CancellationToken cancellationToken) =>
+            GuardAsync((inner, key, version, record), static (s, token) => s.inner.UpdateDeferredAsync(s.key, s.version, s.record, token), cancellationToken);
+
+        public ValueTask<CreateResult> CreateCompletedDeferredAsync(
+            UploadKey key, UploadRecord record, ReadOnlySequence<byte> content, CancellationToken cancellationToken) =>
+            GuardAsync(
+                (inner, key, record, content),
+                static (s, token) => s.inner.CreateCompletedDeferredAsync(s.key, s.record, s.content, token),
+                cancellationToken);
+
+        public ValueTask<UpdateResult> CompleteAsync(
+            UploadKey key, string version, UploadRecord record, ReadOnlyMemory<byte> response, CancellationToken cancellationToken) =>
+            GuardAsync(
+                (inner, key, version, record, response),
+                static (s, token) => s.inner.CompleteAsync(s.key, s.version, s.record, s.response, token),
+                cancellationToken);
     }
 }

@@ -13,7 +13,7 @@ internal readonly record struct EventCall(string EventName, UploadKey Key, TimeS
     /// <returns>How the call ended, and the call itself, which is still running if it was abandoned.</returns>
     public async ValueTask<(EventEnd End, Task Call)> RunAsync(Func<CancellationToken, Task> call, CancellationToken cancellationToken)
     {
-        Task running = call(cancellationToken);
+        Task running = StartAsync(call, cancellationToken);
         try
         {
             if (!running.IsCompleted && !await TryWaitAsync(running, cancellationToken))
@@ -31,6 +31,13 @@ internal readonly record struct EventCall(string EventName, UploadKey Key, TimeS
         {
             return (EventEnd.Canceled, Task.CompletedTask);
         }
+    }
+
+    /// <summary>Starts the call on its own, so that the engine can continue without an event that blocks its thread.</summary>
+    private static async Task StartAsync(Func<CancellationToken, Task> call, CancellationToken cancellationToken)
+    {
+        await Task.Yield();
+        await call(cancellationToken);
     }
 
     /// <summary>Waits until the call has ended.</summary>

@@ -1,16 +1,18 @@
-using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine;
+using ResumableUploads.Hosting.Requests;
 using ResumableUploads.Protocols;
 
 namespace ResumableUploads.Hosting.Events;
 
 /// <summary>Calls the app's events for the engine, in the scope of the request or, without a request, in a new scope for each call.</summary>
-internal sealed class EventUploadCallbacks(UploadEventHandlers events, IUploadStore store, IServiceProvider services, HttpContext? context)
+internal sealed class EventUploadCallbacks(UploadEventHandlers events, IUploadStore store, IServiceProvider services, UploadRequest? request)
     : IUploadCallbacks
 {
     public bool HasCompletionHandler => events.OnCompleted is not null;
+
+    public bool HasCreatingHandler => events.OnCreating is not null && request is not null;
 
     public bool HasProgressHandler => events.OnProgress is not null;
 
@@ -18,12 +20,12 @@ internal sealed class EventUploadCallbacks(UploadEventHandlers events, IUploadSt
 
     public async ValueTask<CreationDecision> OnCreatingAsync(UploadKey key, CreateCommand createCommand, long? length, CancellationToken cancellationToken)
     {
-        if (events.OnCreating is not { } handler || context is null)
+        if (events.OnCreating is not { } handler || request is null)
         {
             return default;
         }
 
-        var args = new UploadCreating(key, createCommand, length, context);
+        var args = new UploadCreating(key, createCommand, length, request.Context);
         await handler(args, cancellationToken);
         return new CreationDecision(args.Rejection, args.ChosenFileName);
     }
@@ -63,11 +65,13 @@ internal sealed class EventUploadCallbacks(UploadEventHandlers events, IUploadSt
         }
     }
 
+    public void OnAbandoned(Task call) => request?.AbandonedEvents.Add(call);
+
     private async ValueTask InvokeInScopeAsync(Func<IServiceProvider, Task> call)
     {
-        if (context is not null)
+        if (request is not null)
         {
-            await call(context.RequestServices);
+            await call(request.Context.RequestServices);
             return;
         }
 

@@ -28,4 +28,8 @@ internal sealed record EventsRegistration(Func<IServiceProvider, ResumableUpload
                     && method.DeclaringType != typeof(ResumableUploadEvents))
                 .Select(static method => method.Name)
                 .ToHashSet(StringComparer.Ordinal));
+
+    /// <summary>Returns a registration whose class does not handle completed uploads.</summary>
+    public EventsRegistration WithoutCompletionHandler() =>
+        this with { Overridden = Overridden.Where(static method => method != nameof(ResumableUploadEvents.OnCompletedAsync)).ToHashSet(StringComparer.Ordinal) };
 }

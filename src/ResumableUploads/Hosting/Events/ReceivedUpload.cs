@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine;
+using ResumableUploads.Engine.Content;
 using ResumableUploads.Hosting.Events;
 using ResumableUploads.Hosting.Startup;
 
@@ -10,19 +11,26 @@ namespace ResumableUploads;
 public abstract class ReceivedUpload : UploadEvent
 {
     private readonly IUploadStore _store;
-    private string? _movedTo;
+    private readonly EngineRecord _record;
 
     private protected ReceivedUpload(IUploadStore store, UploadInfo info, EngineRecord record, IServiceProvider services)
         : base(info.Key, record.FileName, record.RawFileName, record.ContentType, record.ProtocolMetadata, info.Offset, services)
     {
         _store = store;
+        _record = record;
         Size = info.Offset;
+        ContentEncoding = record.ContentCoding;
         Digest = record.ReprDigest;
         Attempt = record.Handler?.TotalRuns ?? 0;
     }
 
     /// <summary>Gets the size of the content, in bytes.</summary>
     public long Size { get; }
+
+    /// <summary>
+    /// Gets the content coding in which the client sent the content, such as <c>gzip</c>, or <see langword="null"/> if it is not encoded. The content is not decoded.
+    /// </summary>
+    public string? ContentEncoding { get; }
 
     /// <summary>Gets the verified digest of the content that the client sent (RFC 9530), as <c>sha-256=:base64:</c>, or <see langword="null"/> if it sent none.</summary>
     public string? Digest { get; }
@@ -36,16 +44,16 @@ public abstract class ReceivedUpload : UploadEvent
     /// <summary>Opens the content for reading.</summary>
     /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
     /// <returns>A seekable stream. The caller disposes it.</returns>
-    /// <exception cref="InvalidOperationException">The content was moved away.</exception>
+    /// <exception cref="InvalidOperationException">The content was moved away, or the upload was deleted or replaced.</exception>
     public async Task<Stream> OpenReadAsync(CancellationToken cancellationToken = default) =>
-        await _store.OpenReadAsync(Key, cancellationToken)
+        await _store.OpenReadAsync(Key, _record, cancellationToken)
             ?? throw new InvalidOperationException("The content was moved away.");
 
     /// <summary>Computes a digest of the content. Reads all of it.</summary>
     /// <param name="algorithm">The hash algorithm, for example <see cref="HashAlgorithmName.SHA256"/>.</param>
     /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
     /// <returns>The digest.</returns>
-    /// <exception cref="InvalidOperationException">The content was moved away.</exception>
+    /// <exception cref="InvalidOperationException">The content was moved away, or the upload was deleted or replaced.</exception>
     public async Task<byte[]> ComputeDigestAsync(HashAlgorithmName algorithm, CancellationToken cancellationToken = default)
     {
         Stream content = await OpenReadAsync(cancellationToken);
@@ -66,6 +74,7 @@ public abstract class ReceivedUpload : UploadEvent
     /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
     /// <returns>The full path of the file.</returns>
     /// <exception cref="IOException">Another file exists at the path.</exception>
+    /// <exception cref="InvalidOperationException">The upload was deleted or replaced.</exception>
     public async Task<string> MoveToFileAsync(string path, bool overwrite = false, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
@@ -82,6 +91,7 @@ public abstract class ReceivedUpload : UploadEvent
     /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
     /// <returns>The full path of the file.</returns>
     /// <exception cref="IOException">The directory has too many files of this name.</exception>
+    /// <exception cref="InvalidOperationException">The upload was deleted or replaced.</exception>
     public async Task<string> MoveToDirectoryAsync(string directory, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(directory);
@@ -97,7 +107,6 @@ public abstract class ReceivedUpload : UploadEvent
         throw new IOException($"No free name for '{FileName}' was found in '{folder}'.");
     }
 
-    private async ValueTask<string?> TryMoveAsync(string target, bool overwrite, CancellationToken cancellationToken) =>
-        await new UploadContentMover(_store, Key).TryMoveAsync(target, overwrite, IsRepeat || target == _movedTo, cancellationToken)
-            is { } path ? _movedTo = path : null;
+    private ValueTask<string?> TryMoveAsync(string target, bool overwrite, CancellationToken cancellationToken) =>
+        new UploadContentMover(_store, Key, _record).TryMoveAsync(target, overwrite, cancellationToken);
 }

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine;
+using ResumableUploads.Hosting.Proxies;
 using ResumableUploads.Protocols.Ietf;
 
 namespace ResumableUploads.Hosting.Interim;
@@ -44,7 +45,7 @@ internal sealed class InterimResponseReporter : IAppendObserver
         bool isEnabled = responses.AnnouncedVersion is not null && options.Ietf.InterimResponses switch
         {
             // Some proxies treat a 104 as the final response.
-            InterimResponses.Auto => !ProxyHeaders.ArePresent(context.Request.Headers),
+            InterimResponses.Auto => ProxyDetection.IsDirect(context),
             InterimResponses.Always => true,
             _ => false,
         };
@@ -53,10 +54,19 @@ internal sealed class InterimResponseReporter : IAppendObserver
             : null;
     }
 
-    public ValueTask OnCreatedAsync(UploadInfo info) =>
-        _location is not null && TryCreateResponse(_responses.CreatedInterimHeaders(_location, info.Expires)) is { } announcement
-            ? _sender.SendAsync(announcement)
-            : ValueTask.CompletedTask;
+    /// <summary>Gets whether an interim response was sent, so that the client knows that it can resume the upload.</summary>
+    public bool HasSent { get; private set; }
+
+    public ValueTask OnCreatedAsync(UploadInfo info)
+    {
+        if (_location is null || TryCreateResponse(_responses.CreatedInterimHeaders(_location, info.Expires)) is not { } announcement)
+        {
+            return ValueTask.CompletedTask;
+        }
+
+        HasSent = true;
+        return _sender.SendAsync(announcement);
+    }
 
     public void OnDurable(long durableOffset)
     {
@@ -68,6 +78,7 @@ internal sealed class InterimResponseReporter : IAppendObserver
         _lastReportTimestamp = _time.GetTimestamp();
         if (TryCreateResponse(_responses.ProgressInterimHeaders(durableOffset)) is { } progress)
         {
+            HasSent = true;
             _sender.TryStartSend(progress);
         }
     }

@@ -7,11 +7,11 @@ internal static class EngineSettingsMapping
 {
     /// <summary>Returns the settings of one engine.</summary>
     /// <param name="options">The options, already validated.</param>
-    /// <param name="endpoint">The name that distinguishes the engine from others that share its store. Stable across restarts.</param>
+    /// <param name="getEngineNames">Gets the names of the engine in the records of its uploads.</param>
     /// <param name="hasHandler">Whether a handler takes completed uploads. Without one they are kept forever.</param>
-    public static EngineSettings ToEngineSettings(this ResumableUploadOptions options, string endpoint, bool hasHandler) => new()
+    public static EngineSettings ToEngineSettings(this ResumableUploadOptions options, Func<IReadOnlyCollection<string>> getEngineNames, bool hasHandler) => new()
     {
-        EngineName = endpoint,
+        GetEngineNames = getEngineNames,
         MaxUploadSize = options.MaxUploadSize,
         MaxUploadsPerOwner = options.Limits.MaxUploadsPerOwner,
         MaxBytesPerOwner = options.Limits.MaxBytesPerOwner,

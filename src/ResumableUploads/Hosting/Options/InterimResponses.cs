@@ -7,12 +7,15 @@ namespace ResumableUploads;
 public enum InterimResponses
 {
     /// <summary>
-    /// Interim responses are sent unless the request has a <c>Via</c>, <c>Forwarded</c>, <c>X-Real-IP</c> or <c>X-Forwarded-*</c> header,
-    /// because some proxies (such as nginx) treat a 104 as the final response.
+    /// Interim responses are sent to clients that are certainly not proxies, because some proxies (such as nginx) treat a 104 as the final response: the
+    /// connection uses TLS, the client has negotiated the HTTP version in the TLS handshake (ALPN), and the request has no <c>Via</c>, <c>Forwarded</c>,
+    /// <c>X-Real-IP</c> or <c>X-Forwarded-*</c> header.
     /// </summary>
     Auto = 0,
 
-    /// <summary>Interim responses are also sent through proxies. Use it for proxies that forward a 104, such as Envoy and Caddy.</summary>
+    /// <summary>
+    /// Interim responses are sent on every connection. Use it without a proxy, or behind one that forwards a 104, such as HAProxy, Caddy and lighttpd.
+    /// </summary>
     Always = 1,
 
     /// <summary>Interim responses are never sent.</summary>

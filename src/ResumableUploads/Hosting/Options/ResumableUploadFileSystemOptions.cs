@@ -16,4 +16,11 @@ public sealed class ResumableUploadFileSystemOptions
     /// <summary>Gets or sets the time after which a running append is synced to the disk.</summary>
     /// <remarks>Defaults to 5 seconds. Must be greater than zero and at most 49 days. Used with <see cref="Durability.PowerLoss"/>.</remarks>
     public TimeSpan SyncInterval { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// Gets or sets the maximum number of threads on which the store waits for the disk. They are created when they are needed and end when they are idle.
+    /// More calls wait in a queue. The uploads of one owner get at most three quarters of the threads.
+    /// </summary>
+    /// <remarks>Defaults to 512. Must be between 4 and 4,096.</remarks>
+    public int MaxThreads { get; set; } = 512;
 }

@@ -16,16 +16,9 @@ public sealed class ResumableUploadIetfOptions
     /// Gets or sets the minimum size of an append request, in bytes. The last request of an upload can be smaller.
     /// </summary>
     /// <remarks>
-    /// Defaults to 0. Must be between 0 and <see cref="MaxAppendSize"/>. Smaller requests are rejected with 400.
+    /// Defaults to 0. Must be between 0 and <see cref="ResumableUploadLimits.MaxAppendSize"/>. Smaller requests are rejected with 400.
     /// </remarks>
     public long MinAppendSize { get; set; }
-
-    /// <summary>
-    /// Gets or sets the maximum size of a request body, in bytes, or <see langword="null"/> for no limit except
-    /// <see cref="ResumableUploadOptions.MaxUploadSize"/>. Set it to the request limit of the reverse proxy.
-    /// </summary>
-    /// <remarks>Defaults to <see langword="null"/>. Must be greater than 0. A larger request is ended with 413; the bytes up to the limit are kept.</remarks>
-    public long? MaxAppendSize { get; set; }
 
     /// <summary>
     /// Gets or sets when interim responses (104) report the URL of the upload and its durable offset to the client.

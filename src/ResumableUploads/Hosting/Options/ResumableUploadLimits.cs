@@ -25,6 +25,17 @@ public sealed class ResumableUploadLimits
     /// <remarks>Defaults to 10. Must be greater than 0. Requests that exceed it are rejected with 429 or 413.</remarks>
     public int AnonymousTotalFactor { get; set; } = 10;
 
+    /// <summary>
+    /// Gets or sets the maximum size of the body of one request, in bytes, or <see langword="null"/> for no limit except
+    /// <see cref="ResumableUploadOptions.MaxUploadSize"/>. Set it to the request limit of the reverse proxy. Clients learn it from <c>max-append-size</c> in
+    /// the <c>Upload-Limit</c> header.
+    /// </summary>
+    /// <remarks>
+    /// Defaults to <see langword="null"/>. Must be greater than 0. A larger body is rejected with 413. If its length is unknown, the bytes up to the limit are
+    /// kept. Versions 3 to 5 of the IETF draft have no such limit, and versions 6 to 8 apply it to appends, not to creations.
+    /// </remarks>
+    public long? MaxAppendSize { get; set; }
+
     /// <summary>Gets or sets the minimum data rate of a request body, in bytes per second, or 0 for none.</summary>
     /// <remarks>
     /// Defaults to 100. Must not be negative. A slower request is ended with 408; the bytes it has sent are kept. It replaces Kestrel's

@@ -41,10 +41,17 @@ public sealed class ResumableUploadOptions
 
     /// <summary>Gets or sets the maximum size of an upload, in bytes.</summary>
     /// <remarks>Defaults to 10 GiB. Must be greater than 0. Larger uploads are rejected with 413.</remarks>
-    public long MaxUploadSize { get; set; } = 10L << 30;
+    public long MaxUploadSize
+    {
+        get;
+        set => (field, IsMaxUploadSizeSet) = (value, true);
+    } = 10L << 30;
 
     /// <summary>Gets or sets how long an incomplete upload is kept after its last byte was received.</summary>
-    /// <remarks>Defaults to 7 days. Must be greater than zero. An expired upload is deleted; appending to it returns the protocol's "not found" response.</remarks>
+    /// <remarks>
+    /// Defaults to 7 days. Must be greater than zero. An expired upload is deleted; appending to it returns the protocol's "not found" response. A complete upload
+    /// whose <see cref="OnCompleted"/> failed does not expire before its attempts are used up.
+    /// </remarks>
     public TimeSpan Expiration { get; set; } = TimeSpan.FromDays(7);
 
     /// <summary>Gets or sets who owns the uploads of clients that are not signed in.</summary>
@@ -95,6 +102,9 @@ public sealed class ResumableUploadOptions
     /// <summary>Gets the options of the file-id protocol.</summary>
     public ResumableUploadFileIdOptions FileId { get; } = new();
 
+    /// <summary>Gets the options of tus.</summary>
+    public ResumableUploadTusOptions Tus { get; } = new();
+
     /// <summary>Gets the options of the IETF draft.</summary>
     public ResumableUploadIetfOptions Ietf { get; } = new();
 
@@ -136,13 +146,20 @@ public sealed class ResumableUploadOptions
     public Func<UploadExpired, CancellationToken, Task>? OnExpired { get; set; }
 
     /// <summary>Gets the event classes, see <c>AddEvents()</c>.</summary>
-    internal IList<EventsRegistration> Events { get; } = [];
+    internal IList<EventsRegistration> Events { get; private set; } = [];
 
     /// <summary>Gets or sets whether the file-system store is used even if another store is registered as a service.</summary>
     internal bool IsFileSystemStoreRequired { get; set; }
 
-    /// <summary>Gets or sets whether <see cref="MaxUploadSize"/> was set for the endpoints with these options, and not for all of the app.</summary>
-    internal bool IsMaxUploadSizeSetByEndpoint { get; set; }
+    /// <summary>Gets or sets whether <see cref="MaxUploadSize"/> was set, even if to the default.</summary>
+    internal bool IsMaxUploadSizeSet { get; set; }
+
+    /// <summary>Removes the completion handlers, those of event classes included: an endpoint of the app is the handler instead.</summary>
+    internal void RemoveCompletionHandlers()
+    {
+        OnCompleted = null;
+        Events = [.. Events.Select(static events => events.WithoutCompletionHandler())];
+    }
 
     /// <summary>Keeps uploads in memory, for tests and for small uploads that may be lost when the process ends.</summary>
     /// <param name="maxTotalSize">The maximum total size of all uploads, in bytes. Defaults to 256 MiB.</param>

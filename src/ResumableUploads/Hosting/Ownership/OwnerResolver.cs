@@ -1,6 +1,6 @@
-using System.Buffers.Text;
 using System.Security.Claims;
 using System.Security.Cryptography;
+using System.Security.Principal;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features.Authentication;
@@ -12,16 +12,9 @@ namespace ResumableUploads.Hosting.Ownership;
 /// <summary>Determines the owner of the uploads of a request. Only a hash of the identity leaves this class.</summary>
 internal sealed class OwnerResolver(ResumableUploadOptions options, ILogger logger)
 {
-    /// <summary>The name of the cookie over plain HTTP.</summary>
-    public const string CookieName = "resumable-uploads-owner";
-
-    /// <summary>The name over HTTPS. Browsers accept the prefix only from this host and over HTTPS, so that no other host of the domain can set the cookie.</summary>
-    public const string SecureCookieName = "__Host-" + CookieName;
-
     /// <summary>The owner of the uploads of all anonymous clients that have no owner of their own.</summary>
     public const string SharedAnonymousOwner = "anonymous";
-    private const int SecretLength = 32;
-    private static readonly TimeSpan CookieLifetime = TimeSpan.FromDays(365);
+
     private readonly AuthenticationOrderCheck _authenticationOrder = new(logger);
 
     /// <summary>Determines the owner. Returns a problem if the request cannot have one; otherwise <see langword="null"/>.</summary>
@@ -36,11 +29,11 @@ internal sealed class OwnerResolver(ResumableUploadOptions options, ILogger logg
                 return null;
             }
         }
-        else if (context.Features.Get<IHttpAuthenticationFeature>()?.User is { Identity: { IsAuthenticated: true } identity } user)
+        else if (context.Features.Get<IHttpAuthenticationFeature>()?.User is { } user && GetAuthenticated(user) is { Count: > 0 } identities)
         {
-            if (GetUserName(user, identity) is not { } userName)
+            if (GetUserName(identities) is not { } userName)
             {
-                Log.OwnerUnknown(logger, identity.AuthenticationType);
+                Log.OwnerUnknown(logger, identities[0].AuthenticationType);
                 return new Problem(403, Problem.CustomType("owner-unknown"), "User has no identifier",
                     "The authenticated user has neither an identifier nor a name. Set options.Owner on the server to determine the owner of an upload.");
             }
@@ -57,7 +50,7 @@ internal sealed class OwnerResolver(ResumableUploadOptions options, ILogger logg
         {
             case AnonymousOwner.Reject:
                 return new Problem(401, Problem.CustomType("sign-in"), "Authentication required", "Sign in and send the request again.");
-            case AnonymousOwner.PerBrowser when idSource == UploadIdSource.Client && GetBrowserSecret(context) is { } secret:
+            case AnonymousOwner.PerBrowser when idSource == UploadIdSource.Client && OwnerCookie.GetSecret(context) is { } secret:
                 owner = HashOwner("browser", secret);
                 return null;
             default:
@@ -67,64 +60,44 @@ internal sealed class OwnerResolver(ResumableUploadOptions options, ILogger logg
     }
 
     /// <summary>
+    /// Sets the cookie that makes a browser without a user an owner of its own from its next request on, if it has none. The request itself, and a browser that
+    /// keeps no cookies, use the shared owner.
+    /// </summary>
+    public void SetCookieIfMissing(HttpContext context, string owner)
+    {
+        if (owner == SharedAnonymousOwner && options.AnonymousOwner == AnonymousOwner.PerBrowser && OwnerCookie.CanSet(context))
+        {
+            OwnerCookie.Set(context);
+        }
+    }
+
+    /// <summary>Returns the authenticated identities of a user, the primary one first. As in the framework, one of them makes the user authenticated.</summary>
+    private static List<IIdentity> GetAuthenticated(ClaimsPrincipal user) =>
+        [.. user.Identities.Prepend(user.Identity).OfType<IIdentity>().Where(static identity => identity.IsAuthenticated).Distinct()];
+
+    /// <summary>
     /// Returns a text that identifies the user, or <see langword="null"/>. A subject identifier is unique for its issuer. A name, or an identifier of the
     /// default issuer, is unique only for the scheme that has authenticated it.
     /// </summary>
-    private static string? GetUserName(ClaimsPrincipal user, System.Security.Principal.IIdentity identity)
+    private static string? GetUserName(List<IIdentity> identities)
     {
-        if ((FindAuthenticated(user, ClaimTypes.NameIdentifier) ?? FindAuthenticated(user, "sub")) is { Value.Length: > 0 } id)
+        if ((FindClaim(identities, ClaimTypes.NameIdentifier) ?? FindClaim(identities, "sub")) is { Value.Length: > 0 } id)
         {
             string? scheme = id.Issuer == ClaimsIdentity.DefaultIssuer ? $"{id.Subject?.AuthenticationType}\n" : null;
             return $"{id.Issuer}\n{scheme}{id.Value}";
         }
 
-        string? issuer = identity is ClaimsIdentity claims ? claims.FindFirst(claims.NameClaimType)?.Issuer : null;
-        return string.IsNullOrEmpty(identity.Name) ? null : $"{identity.AuthenticationType}\n{issuer}\n{identity.Name}";
-    }
-
-    private static Claim? FindAuthenticated(ClaimsPrincipal user, string type) =>
-        user.Identities.Where(static identity => identity.IsAuthenticated).Select(identity => identity.FindFirst(type)).FirstOrDefault(static claim => claim is not null);
-
-    /// <summary>
-    /// Returns the secret in the browser's cookie, or <see langword="null"/> if there is none. A status request sets the cookie for later requests. The
-    /// request itself, and a browser that keeps no cookies, use the shared owner.
-    /// </summary>
-    private static string? GetBrowserSecret(HttpContext context)
-    {
-        string name = context.Request.IsHttps ? SecureCookieName : CookieName;
-        if (context.Request.Headers.Cookie.Count > 0
-            && context.Request.Cookies.TryGetValue(name, out string? secret)
-            && secret.Length == Base64Url.GetEncodedLength(SecretLength)
-            && Base64Url.IsValid(secret))
+        if (identities.Find(static identity => !string.IsNullOrEmpty(identity.Name)) is not { } named)
         {
-            return secret;
+            return null;
         }
 
-        // An append does not set the cookie: the next one would have another owner. A page of another site would not send the SameSite cookie back.
-        bool isStatus = HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method);
-        bool isSet = context.Response.Headers.SetCookie.Any(cookie => cookie?.StartsWith(name + "=", StringComparison.Ordinal) == true);
-        if (isStatus && !isSet && context.Request.Headers["Sec-Fetch-Site"].ToString() is ("same-origin" or "none"))
-        {
-            SetBrowserSecret(context, name);
-        }
-
-        return null;
+        string? issuer = named is ClaimsIdentity claims ? claims.FindFirst(claims.NameClaimType)?.Issuer : null;
+        return $"{named.AuthenticationType}\n{issuer}\n{named.Name}";
     }
 
-    private static void SetBrowserSecret(HttpContext context, string name) => context.Response.Cookies.Append(
-        name,
-        Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(SecretLength)),
-        new CookieOptions
-        {
-            HttpOnly = true,
-            SameSite = SameSiteMode.Lax,
-            Secure = context.Request.IsHttps,
-            IsEssential = true,
-            MaxAge = CookieLifetime,
-
-            // The prefix of the secure name requires the path "/".
-            Path = context.Request is { IsHttps: false, PathBase.HasValue: true } ? context.Request.PathBase.ToString() : "/",
-        });
+    private static Claim? FindClaim(List<IIdentity> identities, string type) =>
+        identities.OfType<ClaimsIdentity>().Select(identity => identity.FindFirst(type)).FirstOrDefault(static claim => claim is not null);
 
     private static string HashOwner(string kind, string name) =>
         $"{kind}-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(name)))}";

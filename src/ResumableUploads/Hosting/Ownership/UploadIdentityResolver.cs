@@ -10,13 +10,16 @@ namespace ResumableUploads.Hosting.Ownership;
 /// <param name="options">The options.</param>
 /// <param name="logger">The logger.</param>
 /// <param name="getIdentity">Gets the identity of a ready-made endpoint, or <see langword="null"/> if the uploads belong to middleware or to endpoints of the app.</param>
-internal sealed class UploadIdentityResolver(ResumableUploadOptions options, ILogger logger, Func<string>? getIdentity)
+internal sealed class UploadIdentityResolver(ResumableUploadOptions options, ILogger logger, Func<string?>? getIdentity)
 {
     private readonly OwnerResolver _ownerResolver = new(options, logger);
 
     /// <summary>Gets the owner of the uploads of a request, or the problem of a request that cannot have one.</summary>
     public bool TryGetOwner(HttpContext context, UploadIdSource idSource, out string owner, [NotNullWhen(false)] out Problem? problem) =>
         (problem = _ownerResolver.Resolve(context, idSource, out owner)) is null;
+
+    /// <inheritdoc cref="OwnerResolver.SetCookieIfMissing"/>
+    public void SetOwnerCookieIfMissing(HttpContext context, string owner) => _ownerResolver.SetCookieIfMissing(context, owner);
 
     /// <summary>
     /// Gets the scope in which the ids of an owner are unique: the endpoint, and <see cref="ResumableUploadOptions.Scope"/> or the host and path where the

@@ -5,6 +5,8 @@ using ResumableUploads.Engine;
 using ResumableUploads.Hosting.Endpoints.Execution;
 using ResumableUploads.Hosting.Events;
 using ResumableUploads.Hosting.Ownership;
+using ResumableUploads.Hosting.Proxies;
+using ResumableUploads.Hosting.Requests.Bodies;
 using ResumableUploads.Protocols;
 
 namespace ResumableUploads.Hosting.Requests;
@@ -15,6 +17,9 @@ internal sealed class AppendRunner(
 {
     private readonly UploadLimits _limits = new(endpointServices.Options);
 
+    /// <summary>Gets or sets the detector of proxies that buffer requests, or <see langword="null"/> for none.</summary>
+    public BufferingProxyDetector? BufferingProxies { get; set; }
+
     /// <summary>
     /// Appends the body of a request and runs the completion handler if the upload is then complete. Returns <see langword="null"/> if the endpoint
     /// has already sent the response.
@@ -23,21 +28,33 @@ internal sealed class AppendRunner(
     {
         CreateCommand? create = command.CreateIfMissing;
         long? contentLimit = create is null || command.Offset > 0 ? null : _limits.GetBufferedContentLimit(request, create.ContentType);
-        command = command with
+        command = (BufferingProxies?.Watch(request.Context.Request, command) ?? command) with
         {
+            Connection = ConnectionReader.Get(request.Context, command.Body),
             Network = ClientNetwork.Get(request.Context, command.Key.Owner),
             MaxUploadSize = request.Target is null ? null : Math.Min(_limits.GetMaxUploadSize(request.Target), contentLimit ?? long.MaxValue),
-            CreateIfMissing = create is null ? null : create with { MaxUploadSize = contentLimit },
+            CreateIfMissing = create is null ? null : create with { MaxUploadSize = contentLimit, EngineName = request.Target?.Route.EngineName },
             MatchesCreationRequest = GetCreationMatcher(request),
             RequestedDigestAlgorithm = DigestHeaders.GetPreferred(request.Context.Request.Headers[DigestHeaders.WantReprDigest]),
         };
-        HttpResponseData CreateResponse(UploadResult result) => createResponse(result).WithHeader(DigestHeaders.ReprDigest, result.ReprDigest)
+        HttpResponseData CreateResponse(UploadResult result) => createResponse(command.MaxBodyLength is null ? result : result with { MaxBodyLength = command.MaxBodyLength }).WithHeader(DigestHeaders.ReprDigest, result.ReprDigest)
             .WithHeader(CommonHeaders.UploadResponse, result.IsResponseLost ? CommonHeaders.LostResponse : null);
         (IUploadCallbacks callbacks, EndpointExecutor? executor) = CreateCallbacks(request, CreateResponse);
         UploadResult result = await engine.AppendAsync(command, callbacks, request.Aborted);
-        executor?.AddUnstoredHeaders(result);
+        if (result.Kind == UploadResultKind.Preempted)
+        {
+            request.IsContinuedByAnother = () => engine.IsAppending(command.Key);
+        }
+
         executor?.AbortIfNotCompleted(result);
-        return executor is { HasSentResponse: true } ? null : CreateResponse(result);
+        if (executor is { HasSentResponse: true })
+        {
+            return null;
+        }
+
+        HttpResponseData response = CreateResponse(result);
+        executor?.AddUnstoredHeaders(result, response);
+        return response;
     }
 
     /// <summary>
@@ -70,13 +87,13 @@ internal sealed class AppendRunner(
 
     private (IUploadCallbacks Callbacks, EndpointExecutor? Executor) CreateCallbacks(UploadRequest request, Func<UploadResult, HttpResponseData>? createResponse)
     {
-        var callbacks = new EventUploadCallbacks(events, endpointServices.Store, services, request.Context);
+        var callbacks = new EventUploadCallbacks(events, endpointServices.Store, services, request);
         if (request.Target is not { } target)
         {
             return (callbacks, null);
         }
 
-        var executor = new EndpointExecutor(request.Context, target, endpointServices, createResponse);
+        var executor = new EndpointExecutor(request, target, endpointServices, createResponse);
         return (new EndpointUploadCallbacks(callbacks, executor, request.Context, target, () => CreateDetachedCallbacks(request)), executor);
     }
 }

@@ -5,6 +5,7 @@ using ResumableUploads.Engine;
 using ResumableUploads.Engine.Digests;
 using ResumableUploads.Hosting.Endpoints.Execution;
 using ResumableUploads.Hosting.Ownership;
+using ResumableUploads.Hosting.Requests.Bodies;
 using ResumableUploads.Protocols;
 using ResumableUploads.Protocols.FileId;
 
@@ -35,9 +36,9 @@ internal sealed class FileIdRequestHandler(UploadRequestServices services)
         {
             FileIdOperation.Status => await GetStatusAsync(request, key),
             FileIdOperation.Cancel => FileIdResponses.For(await services.Engine.CancelAsync(key, services.Appends.GetCreationMatcher(request), context.RequestAborted)),
-            _ => services.DecodedBodies.Check(request) is { } decoded
-                ? decoded.ToResponse()
-                : await services.Appends.AppendAsync(request, CreateCommand(request, key, parsed), FileIdResponses.For),
+            _ => (services.DecodedBodies.Check(request) ?? FormCheck.Check(request, parsed.ContentType)) is { } unsupported
+                ? unsupported.ToResponse()
+                : await services.Appends.AppendAsync(request, CreateCommand(request, key, parsed), result => FileIdResponses.For(result, parsed.RangeLength)),
         };
     }
 
@@ -50,7 +51,7 @@ internal sealed class FileIdRequestHandler(UploadRequestServices services)
 
     private static Problem? Parse(UploadRequest request, out FileIdRequest parsed)
     {
-        // Only Kestrel has this feature. It reads the headers with names byte by byte, as Latin1HeaderEncodingSelector configures it.
+        // Only Kestrel has this feature. It reads the headers with names byte by byte, as HeaderEncodingSelector configures it.
         bool isLatin1 = request.Context.Features.Get<IHttpMinRequestBodyDataRateFeature>() is not null;
         return FileIdParser.Parse(request.Context.Request.Method, request.Context.Request.Headers, request.IsOnStatusPath, isLatin1, out parsed);
     }
@@ -59,6 +60,8 @@ internal sealed class FileIdRequestHandler(UploadRequestServices services)
         async () =>
         {
             UploadInfo? info = await services.Engine.GetStatusAsync(key, isClientGeneratedKey: true, services.Appends.GetCreationMatcher(request), request.Aborted);
+            // Reports the upload of the shared owner also if the browser gets an owner of its own, because it may not keep the cookie.
+            services.Identities.SetOwnerCookieIfMissing(request.Context, key.Owner);
             return FileIdResponses.ForStatus(info).WithDigest(info);
         },
         FileIdResponses.For);
@@ -73,12 +76,17 @@ internal sealed class FileIdRequestHandler(UploadRequestServices services)
             Body = context.Request.BodyReader,
             BodyLength = context.GetBodyLength(),
             UploadLength = parsed.FileSize,
-            CompletionRule = services.Options.FileId.CompleteOnFullBody ? CompletionRule.AtLengthOrFullBody : CompletionRule.AtLength,
+            MaxBodyLength = parsed.RangeLength <= services.Options.Limits.MaxAppendSize ? parsed.RangeLength : services.Options.Limits.MaxAppendSize ?? parsed.RangeLength,
+            CompletionRule = services.Options.FileId.CompleteOnFullBody && parsed.RangeLength is null ? CompletionRule.AtLengthOrFullBody : CompletionRule.AtLength,
             CreateIfMissing = new CreateCommand(
                 "file-id",
                 parsed.FileName,
                 parsed.ContentType,
-                request.Target is not null && parsed.StartByte == 0 ? CreationRequestRecorder.Capture(context, AntiforgeryValidator.GetHeaderName(context)) : null),
+                request.Target is not null && parsed.StartByte == 0 ? CreationRequestRecorder.Capture(context, AntiforgeryValidator.GetHeaderName(context)) : null)
+            {
+                ContentCoding = ContentCoding.Get(context.Request.Headers),
+            },
+            ContentCoding = ContentCoding.Get(context.Request.Headers) ?? ContentCoding.Identity,
             RestartAtOffsetZero = services.Options.FileId.RestartOnZero,
             ContentDigest = BodyDigest.From(parsed.ContentDigest),
             ReprDigest = parsed.ReprDigest,

@@ -6,6 +6,7 @@ using ResumableUploads.Hosting.Endpoints.Execution;
 using ResumableUploads.Hosting.Endpoints.Routing;
 using ResumableUploads.Hosting.Interim;
 using ResumableUploads.Hosting.Ownership;
+using ResumableUploads.Hosting.Requests.Bodies;
 using ResumableUploads.Protocols;
 using ResumableUploads.Protocols.Ietf;
 
@@ -53,9 +54,9 @@ internal sealed class IetfRequestHandler(UploadRequestServices services)
                 return responses.ForCancellation(await services.Engine.CancelAsync(key, services.Appends.GetCreationMatcher(request), context.RequestAborted));
         }
 
-        if (services.DecodedBodies.Check(request) is { } decoded)
+        if ((services.DecodedBodies.Check(request) ?? FormCheck.Check(request, parsed.ContentType)) is { } unsupported)
         {
-            return responses.For(decoded, url.IsUpload);
+            return responses.For(unsupported, url.IsUpload);
         }
 
         AppendCommand command = CreateCommand(context, key, parsed, version);
@@ -66,13 +67,34 @@ internal sealed class IetfRequestHandler(UploadRequestServices services)
                 CreateIfMissing = CreateDetails(request, parsed),
                 IsServerGeneratedKey = url.Id is null,
                 MaxBodyLength = version.AppliesAppendLimitsToCreation ? command.MaxBodyLength : null,
-                Observer = IsLargeEnough(parsed, command.BodyLength) ? CreateObserver(context, responses, location) : null,
             };
-            return await services.Appends.AppendAsync(request, command, result => responses.ForCreation(result, location));
+            InterimResponseReporter? announcement = IsLargeEnough(parsed, command.BodyLength) ? CreateReporter(context, responses, location) : null;
+            return await AppendAsync(request, command, announcement, result => responses.ForCreation(result, location));
         }
 
-        command = command with { Observer = CreateObserver(context, responses, location: null) };
-        return await services.Appends.AppendAsync(request, command, result => responses.ForAppend(result, location));
+        return await AppendAsync(request, command, CreateReporter(context, responses, location: null), result => responses.ForAppend(result, location));
+    }
+
+    /// <summary>
+    /// Appends the body. If the server stops after an interim response, closes the connection instead of sending 503: clients resume an announced upload after
+    /// a lost connection, while a final response ends the transfer, for example that of an iOS app in the background.
+    /// </summary>
+    private async ValueTask<HttpResponseData?> AppendAsync(
+        UploadRequest request, AppendCommand command, InterimResponseReporter? reporter, Func<UploadResult, HttpResponseData> createResponse)
+    {
+        bool isShuttingDown = false;
+        HttpResponseData? response = await services.Appends.AppendAsync(request, command with { Observer = reporter }, result =>
+        {
+            isShuttingDown = result.Kind == UploadResultKind.ShuttingDown;
+            return createResponse(result);
+        });
+        if (!isShuttingDown || reporter is not { HasSent: true })
+        {
+            return response;
+        }
+
+        request.Context.Abort();
+        return null;
     }
 
     /// <summary>Gets the upload at a URL, or <see langword="null"/> if it was not created by a client of the draft at the endpoint of the request.</summary>
@@ -88,7 +110,7 @@ internal sealed class IetfRequestHandler(UploadRequestServices services)
         return new IetfResponses(version, isAnnounced, services.Limits.GetIetfLimits(request), services.Limits.Expiration, services.Time);
     }
 
-    private InterimResponseReporter? CreateObserver(HttpContext context, IetfResponses responses, string? location) =>
+    private InterimResponseReporter? CreateReporter(HttpContext context, IetfResponses responses, string? location) =>
         InterimResponseReporter.TryCreate(context, responses, location, services.Options, services.Time);
 
     /// <summary>
@@ -100,11 +122,10 @@ internal sealed class IetfRequestHandler(UploadRequestServices services)
 
     private async ValueTask<HttpResponseData?> GetStatusAsync(UploadRequest request, UploadKey key, IetfResponses responses)
     {
-        Func<StoredRequest, bool>? matches = services.Appends.GetCreationMatcher(request);
-        UploadInfo? info = await services.Engine.GetStatusAsync(key, isClientGeneratedKey: false, matches, request.Aborted);
+        UploadInfo? info = await services.Engine.GetStatusAsync(key, isClientGeneratedKey: false, services.Appends.GetCreationMatcher(request), request.Aborted);
         HttpResponseData response = responses.ForStatus(info).WithDigest(info);
         return services.Options.AllowDownload && HttpMethods.IsGet(request.Context.Request.Method) && info is { State: UploadState.Completed }
-            && await services.Store.TryDownloadAsync(request.Context, key, matches, response.Headers)
+            && await services.Store.TryDownloadAsync(request.Context, info, response.Headers)
             ? null
             : response;
     }
@@ -117,8 +138,11 @@ internal sealed class IetfRequestHandler(UploadRequestServices services)
         BodyLength = context.GetBodyLength(),
         UploadLength = parsed.UploadLength,
         CompletionRule = parsed.IsLast ? CompletionRule.AtFullBody : CompletionRule.Never,
-        MaxBodyLength = version.SupportsLimits ? services.Options.Ietf.MaxAppendSize : null,
+        MaxBodyLength = version.SupportsLimits ? services.Options.Limits.MaxAppendSize : null,
         DeleteOnLengthExceeded = version.ExcessInvalidatesUpload,
+
+        // Only the creation describes the content, so that an append needs no header.
+        ContentCoding = context.Request.Headers.ContentEncoding.Count > 0 ? ContentCoding.Get(context.Request.Headers) ?? ContentCoding.Identity : null,
         ContentDigest = BodyDigest.From(parsed.ContentDigest),
         ReprDigest = parsed.ReprDigest,
     };
@@ -129,5 +153,8 @@ internal sealed class IetfRequestHandler(UploadRequestServices services)
         parsed.ContentType,
         request.Target is null
             ? null
-            : CreationRequestRecorder.CaptureFromChunk(request.Context, AntiforgeryValidator.GetHeaderName(request.Context), parsed.ContentType));
+            : CreationRequestRecorder.CaptureFromChunk(request.Context, AntiforgeryValidator.GetHeaderName(request.Context), parsed.ContentType))
+    {
+        ContentCoding = ContentCoding.Get(request.Context.Request.Headers),
+    };
 }

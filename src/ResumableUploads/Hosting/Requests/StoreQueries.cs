@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine;
+using ResumableUploads.Hosting.Requests.Responses;
 using ResumableUploads.Protocols;
 
 namespace ResumableUploads.Hosting.Requests;
@@ -41,8 +42,7 @@ internal sealed class StoreQueries(IUploadStore store, ILogger logger)
         }
     }
 
-    /// <summary>Writes the content of a finished upload as the response. Returns <see langword="false"/> if there is no finished upload.</summary>
-    public ValueTask<bool> TryDownloadAsync(
-        HttpContext context, UploadKey key, Func<StoredRequest, bool>? matchesCreationRequest, IEnumerable<KeyValuePair<string, string>> protocolHeaders) =>
-        DownloadWriter.TryWriteAsync(context, store, key, matchesCreationRequest, protocolHeaders);
+    /// <summary>Writes the content of a completed upload as the response. Returns <see langword="false"/> if there is no content that its handler has accepted.</summary>
+    public ValueTask<bool> TryDownloadAsync(HttpContext context, UploadInfo info, IEnumerable<KeyValuePair<string, string>> protocolHeaders) =>
+        DownloadWriter.TryWriteAsync(context, store, info, protocolHeaders);
 }

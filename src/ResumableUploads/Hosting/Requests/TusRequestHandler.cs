@@ -7,6 +7,7 @@ using ResumableUploads.Engine.Digests;
 using ResumableUploads.Hosting.Endpoints.Execution;
 using ResumableUploads.Hosting.Endpoints.Routing;
 using ResumableUploads.Hosting.Ownership;
+using ResumableUploads.Hosting.Requests.Bodies;
 using ResumableUploads.Protocols;
 using ResumableUploads.Protocols.Tus;
 
@@ -53,22 +54,23 @@ internal sealed class TusRequestHandler(UploadRequestServices services)
         switch (parsed.Operation)
         {
             case TusOperation.Status:
-                return await services.Store.QueryAsync(() => GetStatusAsync(request, key), TusResponses.For);
+                return await services.Store.QueryAsync(() => GetStatusAsync(request, key), TusResponses.ForFailedStatus);
             case TusOperation.Download:
-                return await services.Store.QueryAsync(() => DownloadAsync(request, key), TusResponses.For);
+                return await services.Store.QueryAsync(() => DownloadAsync(request, key), static result => TusResponses.For(result));
             case TusOperation.Terminate:
                 return TusResponses.For(await services.Engine.CancelAsync(key, services.Appends.GetCreationMatcher(request), request.Aborted));
         }
 
-        if (services.DecodedBodies.Check(request) is { } decoded)
+        if ((services.DecodedBodies.Check(request) ?? FormCheck.Check(request, parsed.Metadata?.ContentType)) is { } unsupported)
         {
-            return TusResponses.For(decoded, capabilities, url.IsUpload);
+            return TusResponses.For(unsupported, capabilities, url.IsUpload);
         }
 
         AppendCommand command = CreateCommand(context, key, parsed, bodyLength);
+        var body = TusResponseBody.Select(context.Request.Headers, services.Options.Tus.SendResponseBody);
         return parsed.Operation == TusOperation.Create
-            ? await CreateAsync(request, parsed, command, id)
-            : await services.Appends.AppendAsync(request, command, TusResponses.For);
+            ? await CreateAsync(request, parsed, command, result => TusResponses.ForCreation(result, url.GetLocation(id, context.Request), body))
+            : await services.Appends.AppendAsync(request, command, result => TusResponses.For(result, body));
     }
 
     /// <summary>Gets the upload at a URL, or <see langword="null"/> if it was not created by a tus client at the endpoint of the request.</summary>
@@ -87,27 +89,38 @@ internal sealed class TusRequestHandler(UploadRequestServices services)
             info = await services.Engine.GetStatusAsync(key, isClientGeneratedKey: false, services.Appends.GetCreationMatcher(request), request.Aborted);
             if (info is { State: not UploadState.Completed })
             {
-                return TusResponses.ForIncompleteStatus(result);
+                return TusResponses.ForFailedStatus(result);
             }
         }
 
-        return TusResponses.ForStatus(info).WithDigest(info);
+        HttpResponseData response = TusResponses.ForStatus(info).WithDigest(info);
+        return services.Options.AllowDownload && HttpMethods.IsGet(request.Context.Request.Method) && info is { State: UploadState.Completed }
+            && await services.Store.TryDownloadAsync(request.Context, info, response.Headers)
+            ? null
+            : response;
     }
 
     private async ValueTask<HttpResponseData?> DownloadAsync(UploadRequest request, UploadKey key) =>
-        await services.Store.TryDownloadAsync(request.Context, key, services.Appends.GetCreationMatcher(request), TusResponses.DownloadHeaders)
+        await services.Engine.GetCompletedAsync(key, services.Appends.GetCreationMatcher(request), request.Aborted) is { } info
+        && await services.Store.TryDownloadAsync(request.Context, info, TusResponses.GetDownloadHeaders(TusResponses.ForStatus(info).WithDigest(info)))
             ? null
             : TusResponses.For(new UploadResult(UploadResultKind.NotFound));
 
-    private ValueTask<HttpResponseData?> CreateAsync(UploadRequest request, TusRequest parsed, AppendCommand command, string id)
+    private ValueTask<HttpResponseData?> CreateAsync(
+        UploadRequest request, TusRequest parsed, AppendCommand command, Func<UploadResult, HttpResponseData> createResponse)
     {
         ConcatenationInfo? concatenation = null;
         if (parsed.Concat is { } concat)
         {
-            List<string>? parts = concat.PartUrls?.Select(part => ResolvePartId(request, command.Key.Owner, part)).ToList();
-            if (parts?.Contains("") is true)
+            List<string>? parts = concat.PartUrls is null ? null : [];
+            foreach (string url in concat.PartUrls ?? [])
             {
-                return new ValueTask<HttpResponseData?>(TusResponses.For(new UploadResult(UploadResultKind.PartNotFound)));
+                if (ResolvePartId(request, command.Key.Owner, url) is not { } part)
+                {
+                    return new ValueTask<HttpResponseData?>(TusResponses.For(new UploadResult(UploadResultKind.PartNotFound)));
+                }
+
+                parts!.Add(part);
             }
 
             concatenation = new ConcatenationInfo(concat.HeaderValue, parts);
@@ -116,25 +129,26 @@ internal sealed class TusRequestHandler(UploadRequestServices services)
         return services.Appends.AppendAsync(
             request,
             command with { CreateIfMissing = CreateDetails(request, parsed) with { Concatenation = concatenation }, IsServerGeneratedKey = request.Url.Id is null },
-            result => TusResponses.ForCreation(result, request.Url.GetLocation(id, request.Context.Request)));
+            createResponse);
     }
 
     /// <summary>
-    /// Returns the id in the store of a part that a client names by its URL, or an empty string if the URL does not name an upload. The URL is never
-    /// fetched: only its id is used, for the same owner and the same scope.
+    /// Returns the id in the store of a part that a client names by its URL, or null if the URL is not that of an upload at the same endpoint. The URL is
+    /// never fetched: only its id is used, for the same owner and the same scope.
     /// </summary>
-    private string ResolvePartId(UploadRequest request, string owner, string partUrl) =>
-        UploadUrl.ParseId(partUrl, request.Url.IsQueryParameter) is { } id
+    private string? ResolvePartId(UploadRequest request, string owner, string partUrl) =>
+        request.Url.FindId(partUrl, request.Context.Request) is { } id
             ? UploadKeyFactory.FromTusId(owner, services.Identities.GetScope(request), id).Id
-            : "";
+            : null;
 
-    private static AppendCommand CreateCommand(HttpContext context, UploadKey key, TusRequest parsed, long? bodyLength) => new()
+    private AppendCommand CreateCommand(HttpContext context, UploadKey key, TusRequest parsed, long? bodyLength) => new()
     {
         Key = key,
         Offset = parsed.Offset,
         Body = parsed.HasContent ? context.Request.BodyReader : PipeReader.Create(ReadOnlySequence<byte>.Empty),
         BodyLength = parsed.HasContent ? bodyLength : 0,
         UploadLength = parsed.UploadLength,
+        MaxBodyLength = services.Options.Limits.MaxAppendSize,
         CompletionRule = CompletionRule.AtLength,
         ContentDigest = parsed.HasChecksumTrailer
             ? new BodyDigest(null, () => ReadTrailerDigest(context.Request))
@@ -149,7 +163,11 @@ internal sealed class TusRequestHandler(UploadRequestServices services)
         request.Target is null
             ? null
             : CreationRequestRecorder.CaptureFromChunk(request.Context, AntiforgeryValidator.GetHeaderName(request.Context), parsed.Metadata?.ContentType),
-        parsed.Metadata?.HeaderValue);
+        parsed.Metadata?.HeaderValue)
+    {
+        // A status request of tus has no other meaning for an upload with all its bytes.
+        CompletesAtLength = true,
+    };
 
     /// <summary>Reads the digest from the trailer after the body has ended. Returns <see langword="null"/> if the announced trailer is missing.</summary>
     private static Digest? ReadTrailerDigest(HttpRequest request) =>

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using ResumableUploads.Hosting.Endpoints.Routing;
+using ResumableUploads.Hosting.Requests.Responses;
 using ResumableUploads.Protocols.Tus;
 
 namespace ResumableUploads.Hosting.Requests;
@@ -15,6 +16,15 @@ internal sealed record UploadRequest(HttpContext Context, UploadUrl Url, Endpoin
     /// <summary>The methods that a client behind a proxy that blocks them can send as POST.</summary>
     private static readonly string[] OverridableMethods = [HttpMethods.Patch, HttpMethods.Delete, HttpMethods.Head];
 
+    /// <summary>Gets the events that still use the request although the engine has continued without them.</summary>
+    public AbandonedEvents AbandonedEvents { get; } = new();
+
+    /// <summary>
+    /// Gets or sets the function that returns whether another request appends to the upload, if that request has preempted this one. Otherwise
+    /// <see langword="null"/>.
+    /// </summary>
+    public Func<bool>? IsContinuedByAnother { get; set; }
+
     public CancellationToken Aborted => Context.RequestAborted;
 
     /// <summary>
@@ -23,11 +33,12 @@ internal sealed record UploadRequest(HttpContext Context, UploadUrl Url, Endpoin
     /// </summary>
     public string Method { get; } =
         HttpMethods.IsPost(Context.Request.Method) && Url.IsUpload && Context.Request.Headers.ContainsKey(TusHeaders.Resumable)
-        && Array.Find(OverridableMethods, method => string.Equals(method, Context.Request.Headers[TusHeaders.MethodOverride].ToString(), StringComparison.OrdinalIgnoreCase))
-            is { } overridden
-            ? overridden
+            ? FindOverride(Context.Request.Headers[TusHeaders.MethodOverride].ToString()) ?? Context.Request.Method
             : Context.Request.Method;
 
     /// <summary>Gets the maximum size, in bytes, that the server accepted for the body of this request before the limit was disabled, or <see langword="null"/> for none.</summary>
     public long? ServerBodyLimit { get; } = Context.Features.Get<IHttpMaxRequestBodySizeFeature>()?.MaxRequestBodySize;
+
+    private static string? FindOverride(string header) =>
+        Array.Find(OverridableMethods, method => string.Equals(method, header, StringComparison.OrdinalIgnoreCase));
 }

@@ -5,6 +5,7 @@ using ResumableUploads.Hosting.Endpoints.Execution;
 using ResumableUploads.Hosting.Endpoints.Execution.Responses;
 using ResumableUploads.Hosting.Events;
 using ResumableUploads.Hosting.Ownership;
+using ResumableUploads.Hosting.Proxies;
 using ResumableUploads.Hosting.Requests.Bodies;
 
 namespace ResumableUploads.Hosting.Requests;
@@ -22,6 +23,11 @@ internal sealed class UploadRequestServices(
     public UploadLimits Limits { get; } = new(options);
 
     public required UploadIdentityResolver Identities { get; init; }
+
+    public required BufferingProxyDetector BufferingProxies
+    {
+        init => Appends.BufferingProxies = value;
+    }
 
     public DecodedBodyCheck DecodedBodies { get; } = new(options, logger);
 

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Extensions;
 using Microsoft.AspNetCore.WebUtilities;
+using ResumableUploads.Hosting.Endpoints.Routing;
 
 namespace ResumableUploads.Hosting.Requests;
 
@@ -15,8 +16,11 @@ namespace ResumableUploads.Hosting.Requests;
 /// <param name="IsQueryParameter">Whether the id is in the query.</param>
 internal readonly record struct UploadUrl(PathString CreationPath, string? Id, bool IsQueryParameter)
 {
-    /// <summary>Separates the method that created the upload from the id, if it is not POST. The method selects one of the app's endpoints at this URL.</summary>
-    private const char MethodSeparator = '.';
+    /// <summary>
+    /// Separates the method that created the upload, if it is not POST, the tag of the endpoint, and the id. Method and tag select one of the app's endpoints at
+    /// this URL, before middleware sees its metadata.
+    /// </summary>
+    private const char Separator = '.';
 
     /// <summary>The query parameter that has the id on endpoints of the app.</summary>
     public const string QueryParameterName = "resumable-upload";
@@ -29,6 +33,9 @@ internal readonly record struct UploadUrl(PathString CreationPath, string? Id, b
 
     public bool IsUpload => Id is not null;
 
+    /// <summary>Gets the tag of the app's endpoint, or <see langword="null"/> on a ready-made path.</summary>
+    public string? EndpointTag { get; private init; }
+
     /// <summary>Creates an id that cannot be guessed: 160 random bits.</summary>
     public static string NewId() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(IdBytes));
 
@@ -36,8 +43,14 @@ internal readonly record struct UploadUrl(PathString CreationPath, string? Id, b
     public static bool IsId(ReadOnlySpan<char> text) => text.Length == IdLength && !text.ContainsAnyExcept(IdCharacters);
 
     /// <summary>Gets the URL of a request to an endpoint of the app.</summary>
-    public static UploadUrl ForEndpoint(HttpRequest request) =>
-        new(TrimTrailingSlash(request.Path), GetQueryParameter(request) is { } value ? value[(value.IndexOf(MethodSeparator, StringComparison.Ordinal) + 1)..] : null, IsQueryParameter: true);
+    /// <param name="request">The request.</param>
+    /// <param name="endpointTag">The <see cref="ResumableRoute.Tag"/> of the endpoint.</param>
+    public static UploadUrl ForEndpoint(HttpRequest request, string endpointTag) =>
+        new(TrimTrailingSlash(request.Path), GetQueryParameter(request) is { } value ? GetId(value) : null, IsQueryParameter: true) { EndpointTag = endpointTag };
+
+    /// <summary>Gets the tag of the endpoint that created the upload whose id is in the query, or <see langword="null"/> if the query has none.</summary>
+    public static string? GetEndpointTag(HttpRequest request) =>
+        GetQueryParameter(request)?.Split(Separator) is [.., { Length: ResumableRoute.TagLength } tag, _] ? tag : null;
 
     /// <summary>
     /// Gets the method that created the upload whose id is in the query, or <see langword="null"/> if the query has no id.
@@ -46,8 +59,8 @@ internal readonly record struct UploadUrl(PathString CreationPath, string? Id, b
     {
         string? value = request.QueryString.HasValue && request.QueryString.Value!.Contains(QueryParameterName + "=", StringComparison.Ordinal) ? GetQueryParameter(request) : null;
         return value is null ? null
-            : value.StartsWith("put" + MethodSeparator, StringComparison.Ordinal) ? HttpMethods.Put
-            : value.StartsWith("patch" + MethodSeparator, StringComparison.Ordinal) ? HttpMethods.Patch
+            : value.StartsWith("put" + Separator, StringComparison.Ordinal) ? HttpMethods.Put
+            : value.StartsWith("patch" + Separator, StringComparison.Ordinal) ? HttpMethods.Patch
             : HttpMethods.Post;
     }
 
@@ -55,27 +68,71 @@ internal readonly record struct UploadUrl(PathString CreationPath, string? Id, b
     public static UploadUrl ForPath(PathString creationPath, HttpRequest request) =>
         new(TrimTrailingSlash(creationPath), request.Path.StartsWithSegments(creationPath, out PathString rest) && rest.Value?.TrimEnd('/') is { Length: > 1 } id ? id[1..] : null, IsQueryParameter: false);
 
-    /// <summary>Gets the id in an absolute or relative upload URL that a client sent, or <see langword="null"/> if the URL has no id.</summary>
-    public static string? ParseId(string url, bool isParameter)
+    /// <summary>
+    /// Gets the id in the URL of another upload at the same endpoint, which a client sent as an absolute or relative reference. Returns <see langword="null"/> for
+    /// any other text. The host is not compared, because proxies replace it.
+    /// </summary>
+    public string? FindId(string reference, HttpRequest request)
     {
-        int query = url.IndexOf('?', StringComparison.Ordinal);
-        string path = (query < 0 ? url : url[..query]).TrimEnd('/');
-        string? id = isParameter
-            ? query < 0 ? null : QueryHelpers.ParseQuery(url[query..]).GetValueOrDefault(QueryParameterName).ToString()
-            : path[(path.LastIndexOf('/') + 1)..];
-        return id is not null && IsId(id) ? id : null;
+        string target = GetTarget(reference, request);
+        int query = target.IndexOf('?', StringComparison.Ordinal);
+        string path = (query < 0 ? target : target[..query]).TrimEnd('/');
+        int separator = IsQueryParameter ? path.Length : path.LastIndexOf('/');
+        if (separator < 0 || target.Contains('#', StringComparison.Ordinal) || !HasCreationPath(path[..separator], request))
+        {
+            return null;
+        }
+
+        string? id = !IsQueryParameter ? path[(separator + 1)..]
+            : query >= 0 && QueryHelpers.ParseQuery(target[query..]).GetValueOrDefault(QueryParameterName).ToString().Split(Separator) is [var tag, var value] && tag == EndpointTag ? value
+            : null;
+        return IsId(id) ? id : null;
     }
 
-    /// <summary>Gets the URL of an upload for the Location header. It is a path without a host, which is valid behind any proxy.</summary>
+    private bool HasCreationPath(string escapedPath, HttpRequest request) =>
+        escapedPath is "" or ['/', ..]
+
+        // The framework throws for a null character.
+        && !escapedPath.Contains("%00", StringComparison.Ordinal)
+        && PathString.FromUriComponent(escapedPath) == new PathString(request.PathBase.Add(CreationPath).Value!.TrimEnd('/'));
+
+    /// <summary>Gets the path and the query of a reference in a request, without scheme and host (RFC 3986, section 4.2).</summary>
+    private static string GetTarget(string reference, HttpRequest request)
+    {
+        foreach (string prefix in (string[])["http://", "https://", "//"])
+        {
+            if (reference.StartsWith(prefix, StringComparison.OrdinalIgnoreCase))
+            {
+                int path = reference.AsSpan(prefix.Length).IndexOfAny('/', '?', '#');
+                return path < 0 ? "" : reference[(prefix.Length + path)..];
+            }
+        }
+
+        string requestPath = EscapePath(request.PathBase.Add(request.Path));
+        return reference switch
+        {
+            ['/', ..] => reference,
+            ['?', ..] => requestPath + reference,
+            _ => requestPath[..(requestPath.LastIndexOf('/') + 1)] + reference,
+        };
+    }
+
+    /// <summary>
+    /// Gets the URL of an upload for the Location header. It is a path without a host, which is valid behind any proxy, and has the query of the request:
+    /// the app may authorize requests by it.
+    /// </summary>
     public string GetLocation(string id, HttpRequest request)
     {
         string path = EscapePath(request.PathBase.Add(CreationPath));
+        QueryBuilder query = request.QueryString.HasValue
+            ? new QueryBuilder(QueryHelpers.ParseQuery(request.QueryString.Value).Where(static pair => pair.Key != QueryParameterName))
+            : [];
         if (!IsQueryParameter)
         {
-            return $"{path.TrimEnd('/')}/{id}";
+            return $"{path.TrimEnd('/')}/{id}{query}";
         }
 
-        var query = new QueryBuilder(QueryHelpers.ParseQuery(request.QueryString.Value).Where(static pair => pair.Key != QueryParameterName)) { { QueryParameterName, GetMethodPrefix(request) + id } };
+        query.Add(QueryParameterName, $"{GetMethodPrefix(request)}{EndpointTag}{Separator}{id}");
         return path + query;
     }
 
@@ -92,8 +149,10 @@ internal readonly record struct UploadUrl(PathString CreationPath, string? Id, b
     private static string GetMethodPrefix(HttpRequest request)
     {
         string method = GetCreationMethod(request) ?? request.Method;
-        return HttpMethods.IsPut(method) ? "put" + MethodSeparator : HttpMethods.IsPatch(method) ? "patch" + MethodSeparator : "";
+        return HttpMethods.IsPut(method) ? "put" + Separator : HttpMethods.IsPatch(method) ? "patch" + Separator : "";
     }
+
+    private static string GetId(string value) => value[(value.LastIndexOf(Separator) + 1)..];
 
     private static string? GetQueryParameter(HttpRequest request) => request.Query.TryGetValue(QueryParameterName, out var value) ? value.ToString() : null;
 

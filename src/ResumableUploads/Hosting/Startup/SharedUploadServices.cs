@@ -1,11 +1,15 @@
+using Microsoft.AspNetCore.OutputCaching;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine;
 using ResumableUploads.Engine.Expiration;
 using ResumableUploads.Engine.Locking;
+using ResumableUploads.Hosting.Caching;
+using ResumableUploads.Hosting.Proxies;
 using ResumableUploads.Stores.FileSystem;
 
 namespace ResumableUploads.Hosting.Startup;
@@ -19,8 +23,7 @@ internal sealed class SharedUploadServices
     private readonly IServiceProvider _services;
     private readonly IHostApplicationLifetime? _lifetime;
     private readonly ILoggerFactory _loggerFactory;
-    private readonly Dictionary<string, int> _nameCounts = [];
-    private readonly Dictionary<(string, Durability, long, TimeSpan), FileSystemUploadStore> _fileStores = [];
+    private readonly Dictionary<(string, Durability, long, TimeSpan, int), FileSystemUploadStore> _fileStores = [];
     private readonly Dictionary<object, UploadLockTable> _lockTables = [];
     private readonly StoreSweepers _sweepers;
     private readonly List<(UploadEngine Engine, UploadMetrics Metrics)> _engines = [];
@@ -36,12 +39,21 @@ internal sealed class SharedUploadServices
         _loggerFactory = services.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance;
         Time = services.GetService<TimeProvider>() ?? TimeProvider.System;
         Logger = _loggerFactory.CreateLogger("ResumableUploads");
+        EngineNames = new EngineNameRegistry(Logger);
+        BufferingProxies = new BufferingProxyDetector(Time, Logger);
         _sweepers = new StoreSweepers(Time, Logger, Stopping);
+        AddOutputCachePolicy(UploadOutputCachePolicy.ForProtocolRequests);
     }
 
     public TimeProvider Time { get; }
 
     public ILogger Logger { get; }
+
+    /// <summary>Gets the names of the engines.</summary>
+    public EngineNameRegistry EngineNames { get; }
+
+    /// <summary>Gets the detector of proxies that buffer requests.</summary>
+    public BufferingProxyDetector BufferingProxies { get; }
 
     /// <summary>Gets the engines that are running.</summary>
     public UploadEngine[] Engines
@@ -73,18 +85,8 @@ internal sealed class SharedUploadServices
         return app;
     }
 
-    /// <summary>
-    /// Returns the name of an engine: the path, and a number if several endpoints have the same path (as in route groups). It is the same in
-    /// every process that runs the same code.
-    /// </summary>
-    public string GetUniqueName(string uploadPath)
-    {
-        lock (_lock)
-        {
-            int number = _nameCounts[uploadPath] = _nameCounts.GetValueOrDefault(uploadPath) + 1;
-            return number == 1 ? uploadPath : $"{uploadPath}#{number}";
-        }
-    }
+    /// <summary>Adds a policy for all requests of the app. It is in use as soon as the app uses output caching.</summary>
+    public void AddOutputCachePolicy(IOutputCachePolicy policy) => _services.GetService<IOptions<OutputCacheOptions>>()?.Value.AddBasePolicy(policy);
 
     /// <summary>Returns the file-system store of some options. Options with the same directory and settings share one store.</summary>
     public FileSystemUploadStore GetFileSystemStore(ResumableUploadOptions options)
@@ -92,7 +94,7 @@ internal sealed class SharedUploadServices
         string directory = options.Directory is { } path ? ContentRoot.GetFullPath(_services, path) : ContentRoot.GetDefaultUploadDirectory(_services);
         lock (_lock)
         {
-            var wanted = (directory, options.FileSystem.Durability, options.FileSystem.SyncSize, options.FileSystem.SyncInterval);
+            var wanted = (directory, options.FileSystem.Durability, options.FileSystem.SyncSize, options.FileSystem.SyncInterval, options.FileSystem.MaxThreads);
             if (!_fileStores.TryGetValue(wanted, out FileSystemUploadStore? store))
             {
                 store = new FileSystemUploadStore(
@@ -102,6 +104,7 @@ internal sealed class SharedUploadServices
                         Durability = options.FileSystem.Durability,
                         SyncSize = options.FileSystem.SyncSize,
                         SyncInterval = options.FileSystem.SyncInterval,
+                        MaxThreads = options.FileSystem.MaxThreads,
                     },
                     Time,
                     _loggerFactory.CreateLogger<FileSystemUploadStore>());
@@ -194,11 +197,11 @@ internal sealed class SharedUploadServices
         }
 
         await _sweepers.WaitAsync(engines.Select(static running => running.Engine.StopTimeout).DefaultIfEmpty().Max());
-        foreach ((UploadEngine engine, UploadMetrics metrics) in engines)
+        await Task.WhenAll(engines.Select(static async running =>
         {
-            await engine.DisposeAsync();
-            metrics.Dispose();
-        }
+            await running.Engine.DisposeAsync();
+            running.Metrics.Dispose();
+        }));
     }
 
     private static ValueTask CheckAsync(IUploadStore store, CancellationToken cancellationToken) =>

@@ -7,6 +7,8 @@ using Microsoft.Extensions.Options;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine;
 using ResumableUploads.Engine.Reliability;
+using ResumableUploads.Hosting.Caching;
+using ResumableUploads.Hosting.Endpoints.Routing;
 using ResumableUploads.Hosting.Events;
 using ResumableUploads.Hosting.Options.Validation;
 using ResumableUploads.Hosting.Options;
@@ -27,38 +29,55 @@ internal static class UploadDispatcherFactory
     /// <summary>Creates the dispatcher of the middleware.</summary>
     /// <exception cref="OptionsValidationException">An option is invalid.</exception>
     /// <exception cref="InvalidOperationException">The store cannot be used.</exception>
-    public static UploadRequestDispatcher CreateForMiddleware(IServiceProvider services, ResumableUploadOptions options) =>
-        Create(services, options, options.UploadPath, getIdentity: null, forEndpoints: false);
+    public static UploadRequestDispatcher CreateForMiddleware(IServiceProvider services, ResumableUploadOptions options, string optionsName)
+    {
+        string path = options.UploadPath;
+        string GetIdentity() => optionsName.Length == 0 ? path.TrimEnd('/') : $"{path.TrimEnd('/')}\0{optionsName}";
+        SharedUploadServices app = GetOrCreateSharedServices(services);
+        Func<IReadOnlyCollection<string>> getNames = app.EngineNames.Add(GetIdentity);
+        UploadRequestDispatcher dispatcher = Create(services, options, new ServedEndpoints(path, getNames)
+        {
+            // Without a name of its own, the path alone identifies the middleware. Others at this path, in other branches of the pipeline, have other uploads.
+            GetScope = () => getNames().Single() is var name && name == path.TrimEnd('/') ? null : name,
+        });
+        app.AddOutputCachePolicy(UploadOutputCachePolicy.ForUploadsBelow(path));
+        return dispatcher;
+    }
 
     /// <summary>Creates the dispatcher of a ready-made endpoint.</summary>
-    /// <param name="services">The services of the application.</param>
-    /// <param name="options">The options.</param>
-    /// <param name="pattern">The route pattern within its group.</param>
-    /// <param name="getIdentity">Gets the identity of the endpoint, which is known after it was built.</param>
     /// <exception cref="OptionsValidationException">An option is invalid.</exception>
     /// <exception cref="InvalidOperationException">The store cannot be used.</exception>
-    public static UploadRequestDispatcher CreateForPattern(IServiceProvider services, ResumableUploadOptions options, string pattern, Func<string> getIdentity) =>
-        Create(services, options, pattern, getIdentity, forEndpoints: false);
+    public static UploadRequestDispatcher CreateForMapped(IServiceProvider services, ResumableUploadOptions options, MappedEndpoint endpoint) =>
+        Create(services, options, new ServedEndpoints(endpoint.Pattern, GetOrCreateSharedServices(services).EngineNames.Add(() => endpoint.Identity))
+        {
+            GetScope = () => endpoint.Scope,
+        });
 
     /// <summary>Creates the dispatcher of endpoints of the application, which are the completion handler instead of <c>OnCompleted</c>.</summary>
     /// <exception cref="InvalidOperationException">The store cannot be used, or the endpoints' options have an <c>OnCompleted</c>.</exception>
-    public static UploadRequestDispatcher CreateForEndpoints(IServiceProvider services, string optionsName, string name, Action<ResumableUploadOptions>? configure)
+    public static UploadRequestDispatcher CreateForEndpoints(
+        IServiceProvider services, string optionsName, ServedEndpoints endpoints, Action<ResumableUploadOptions>? configure)
     {
         ResumableUploadOptions options = CreateOptions(services, optionsName);
-        options.OnCompleted = null;
+        options.RemoveCompletionHandlers();
+
+        // The default options are those of all of the app.
+        options.IsMaxUploadSizeSet &= optionsName != RegisteredOptions.DefaultName;
         configure?.Invoke(options);
-        options.IsMaxUploadSizeSetByEndpoint = options.MaxUploadSize != CreateOptions(services, RegisteredOptions.DefaultName).MaxUploadSize;
         return options.OnCompleted is null
-            ? Create(services, options, name, getIdentity: null, forEndpoints: true)
+            ? Create(services, options, endpoints with { AreHandlers = true })
             : throw new InvalidOperationException(
-                $"OnCompleted is set in WithResumableUploads() for '{name}', but the endpoint itself is the completion handler. Move the work there.");
+                $"OnCompleted is set in WithResumableUploads() for '{endpoints.DisplayName}', but the endpoint itself is the completion handler. Move the work there.");
     }
 
     /// <summary>Returns the shared services of an application, or null if it has no upload endpoint.</summary>
     internal static SharedUploadServices? FindSharedServices(IServiceProvider services) =>
         services.GetService<SharedUploadServices>() ?? (SharedServices.TryGetValue(services, out SharedUploadServices? shared) ? shared : null);
 
-    private static UploadRequestDispatcher Create(IServiceProvider services, ResumableUploadOptions options, string name, Func<string>? getIdentity, bool forEndpoints)
+    private static SharedUploadServices GetOrCreateSharedServices(IServiceProvider services) =>
+        FindSharedServices(services) ?? SharedServices.GetValue(services, static services => SharedUploadServices.Create(services));
+
+    private static UploadRequestDispatcher Create(IServiceProvider services, ResumableUploadOptions options, ServedEndpoints endpoints)
     {
         ValidateOptionsResult valid = new ResumableUploadOptionsValidator().Validate(null, options);
         if (valid.Failed)
@@ -68,32 +87,36 @@ internal static class UploadDispatcherFactory
 
         if (services.GetService<IOptions<KestrelServerOptions>>() is { } kestrel)
         {
-            Latin1HeaderEncodingSelector.Install(kestrel.Value);
+            HeaderEncodingSelector.Install(kestrel.Value);
         }
 
-        SharedUploadServices app = FindSharedServices(services) ?? SharedServices.GetValue(services, static services => SharedUploadServices.Create(services));
+        SharedUploadServices app = GetOrCreateSharedServices(services);
         (TimeProvider time, ILogger logger) = (app.Time, app.Logger);
         IUploadStore store = options.Store ?? (options.IsFileSystemStoreRequired ? null : services.GetService<IUploadStore>()) ?? app.GetFileSystemStore(options);
         app.CheckBeforeStart(store);
         var events = new UploadEventHandlers(options);
         var metrics = new UploadMetrics(services.GetService<IMeterFactory>());
-        var engine = new UploadEngine(store, options.ToEngineSettings(app.GetUniqueName(name), forEndpoints || events.OnCompleted is not null), metrics, app.GetLocks(store), time, logger);
-        if (forEndpoints)
+        var engine = new UploadEngine(store, options.ToEngineSettings(endpoints.GetEngineNames, endpoints.AreHandlers || events.OnCompleted is not null), metrics, app.GetLocks(store), time, logger);
+        if (endpoints.AreHandlers)
         {
-            Log.StartedForEndpoints(logger, name, options.Expiration);
+            Log.StartedForEndpoints(logger, endpoints.DisplayName, options.Expiration);
         }
         else
         {
-            Log.Started(logger, name, options.Expiration);
+            Log.Started(logger, endpoints.DisplayName, options.Expiration);
         }
 
-        if (!forEndpoints && events.OnCompleted is null)
+        if (!endpoints.AreHandlers && events.OnCompleted is null)
         {
             Log.OnCompletedNotSet(logger);
         }
 
-        app.Run(engine, metrics, store, engine.CreateSweepVisitor(new EventUploadCallbacks(events, store, services, context: null)));
-        return new UploadRequestDispatcher(new UploadRequestServices(options, events, engine, CancellationGuardStore.Wrap(store), services, time, logger) { Identities = new UploadIdentityResolver(options, logger, getIdentity) }, app.Stopping);
+        app.Run(engine, metrics, store, engine.CreateSweepVisitor(new EventUploadCallbacks(events, store, services, request: null)));
+        return new UploadRequestDispatcher(new UploadRequestServices(options, events, engine, CancellationGuardStore.Wrap(store), services, time, logger) 
+        {
+            Identities = new UploadIdentityResolver(options, logger, endpoints.GetScope),
+            BufferingProxies = app.BufferingProxies,
+        }, app.Stopping);
     }
 
     /// <summary>Creates a separate instance of the options: from the container if <c>AddResumableUploads()</c> was called, otherwise the defaults.</summary>

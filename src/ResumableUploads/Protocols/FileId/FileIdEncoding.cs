@@ -7,8 +7,6 @@ namespace ResumableUploads.Protocols.FileId;
 /// <summary>Decodes header values of the file-id protocol, and extracts the file name from a file id.</summary>
 internal static partial class FileIdEncoding
 {
-    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
-
     /// <summary>Returns the bytes that the client sent, from the text to which the server decoded them.</summary>
     /// <param name="text">The value of the header.</param>
     /// <param name="isLatin1">Whether the server decoded the header as ISO-8859-1 rather than UTF-8.</param>
@@ -35,14 +33,7 @@ internal static partial class FileIdEncoding
             }
         }
 
-        try
-        {
-            return StrictUtf8.GetString(decoded, 0, length);
-        }
-        catch (DecoderFallbackException)
-        {
-            return Encoding.Latin1.GetString(decoded, 0, length);
-        }
+        return Utf8OrLatin1Encoding.Instance.GetString(decoded, 0, length);
     }
 
     /// <summary>

@@ -2,7 +2,7 @@ using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
 using ResumableUploads.Engine.Digests;
-using ResumableUploads.Protocols.Ietf;
+using ResumableUploads.Protocols.Tus;
 
 namespace ResumableUploads.Protocols.FileId;
 
@@ -12,7 +12,7 @@ namespace ResumableUploads.Protocols.FileId;
 internal static class FileIdParser
 {
     /// <summary>The maximum length of a file id, in bytes.</summary>
-    private const int MaxFileIdBytes = 1024;
+    private const int MaxFileIdBytes = 4096;
 
     /// <summary>The maximum length of a file name, in UTF-8 bytes.</summary>
     private const int MaxFileNameBytes = 1024;
@@ -48,18 +48,19 @@ internal static class FileIdParser
         string id = ids.ToString();
         if (id.Length == 0)
         {
-            return BadRequest("file-id", "X-File-Id is missing or empty. Send an id of 1 to 1,024 bytes, and use the same id in every request for the same file.");
+            return BadRequest("file-id", "X-File-Id is missing or empty. Send an id of 1 to 4,096 bytes, and use the same id in every request for the same file.");
         }
 
         byte[] fileId = FileIdEncoding.GetBytes(id, isLatin1);
         if (fileId.Length > MaxFileIdBytes)
         {
-            return BadRequest("file-id", "X-File-Id is too long. Send at most 1,024 bytes.");
+            return BadRequest("file-id", "X-File-Id is too long. Send at most 4,096 bytes.");
         }
 
-        if (FindConflictingHeader(headers) is { } other)
+        // Operating systems add the headers of the IETF draft to every upload, so those are ignored.
+        if (headers.ContainsKey(TusHeaders.Resumable))
         {
-            return CommonProblems.CreateProtocolConflict(FileIdHeaders.FileId, other);
+            return CommonProblems.CreateProtocolConflict(FileIdHeaders.FileId, TusHeaders.Resumable);
         }
 
         if (!NumericHeader.TryParseOptional(headers[FileIdHeaders.StartByte], out long? startByte))
@@ -72,6 +73,14 @@ internal static class FileIdParser
             return BadRequest("file-size", "X-File-Size is invalid. Send it once, as a decimal number from 0 to 9223372036854775807.");
         }
 
+        ContentRange? range = null;
+        if (operation == FileIdOperation.Append && ReadContentRange(headers, startByte, fileSize, out range) is { } badRange)
+        {
+            return badRange;
+        }
+
+        startByte ??= range?.Offset;
+        fileSize ??= range?.FileSize;
         if (startByte > fileSize)
         {
             return new Problem(400, Problem.LengthConflictType, Problem.LengthConflictTitle,
@@ -102,6 +111,7 @@ internal static class FileIdParser
         {
             StartByte = startByte ?? 0,
             FileSize = fileSize,
+            RangeLength = range?.Length,
             FileName = fileName.Length > 0 ? fileName : FileIdEncoding.ExtractFileName(fileId, fileSize),
             ContentType = contentType.Length > 0 ? contentType : null,
             ContentDigest = contentDigest,
@@ -122,9 +132,25 @@ internal static class FileIdParser
         _ => null,
     };
 
-    private static string? FindConflictingHeader(IHeaderDictionary headers) =>
-        Array.Find(ConflictingHeaders.ForFileId, headers.ContainsKey)
-        ?? (IetfHeaders.IsPartialUploadContentType(headers.ContentType) ? $"Content-Type: {IetfHeaders.PartialUploadContentType}" : null);
+    private static Problem? ReadContentRange(IHeaderDictionary headers, long? startByte, long? fileSize, out ContentRange? range)
+    {
+        if (!ContentRange.TryParse(headers.ContentRange, out range))
+        {
+            return ContentRange.CreateProblem("Content-Range is invalid. Send it once, in the form 'bytes FIRST-LAST/SIZE', with * as an unknown size.");
+        }
+
+        return range switch
+        {
+            null => null,
+            _ when startByte is { } start && start != range.Offset =>
+                ContentRange.CreateProblem("Content-Range begins at another byte than X-Start-Byte. Send one of them, or the same number in both."),
+            { FileSize: { } size } when fileSize is { } other && size != other =>
+                ContentRange.CreateProblem("Content-Range has another size than X-File-Size. Send one of them, or the same number in both."),
+            _ when headers.ContentLength is { } length && length != range.Length =>
+                ContentRange.CreateProblem("The length of the range in Content-Range differs from Content-Length. Send exactly the bytes of the range."),
+            _ => null,
+        };
+    }
 
     private static Problem BadRequest(string typeSuffix, string detail) => new(400, Problem.CustomType("bad-" + typeSuffix), "Invalid request header", detail);
 }

@@ -15,11 +15,16 @@ internal enum FileIdOperation
 /// <param name="FileId">The bytes of <c>X-File-Id</c>.</param>
 internal sealed record FileIdRequest(FileIdOperation Operation, ReadOnlyMemory<byte> FileId)
 {
-    /// <summary>Gets the offset, in bytes, at which the content is appended. Zero if the header is absent.</summary>
+    /// <summary>Gets the offset, in bytes, at which the content is appended. Zero if neither <c>X-Start-Byte</c> nor <c>Content-Range</c> is present.</summary>
     public long StartByte { get; init; }
 
     /// <summary>Gets the size of the whole file, in bytes, or null if the request does not specify it.</summary>
     public long? FileSize { get; init; }
+
+    /// <summary>
+    /// Gets the length, in bytes, of the range in <c>Content-Range</c>, or null without that header. The end of such a body is not the end of the file.
+    /// </summary>
+    public long? RangeLength { get; init; }
 
     /// <summary>Gets the file name, from <c>X-File-Name</c> or extracted from the file id. The name is not sanitized.</summary>
     public string? FileName { get; init; }

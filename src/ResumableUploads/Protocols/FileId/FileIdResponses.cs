@@ -8,6 +8,9 @@ namespace ResumableUploads.Protocols.FileId;
 /// <summary>Maps engine results to responses of the file-id protocol. See docs/protocols/file-id.md#responses and #errors.</summary>
 internal static class FileIdResponses
 {
+    private static readonly Problem RangeExceeded = new(400, Problem.CustomType("bad-content-range"), "Invalid request header",
+        "The request body is longer than the range in Content-Range. The bytes of the range were stored, unless the request had a digest.");
+
     private const string KeptDetail = "Request the status and continue at the offset. The received bytes were stored, unless the request had a digest.";
 
     public static HttpResponseData ForStatus(UploadInfo? info) => ForOffset(info?.Offset ?? 0, info is { State: not UploadState.Receiving });
@@ -27,6 +30,13 @@ internal static class FileIdResponses
             Body = Encoding.ASCII.GetBytes(number),
         };
     }
+
+    /// <summary>Returns the response to an append or a cancellation.</summary>
+    /// <param name="result">The result.</param>
+    /// <param name="rangeLength">The length of the range in <c>Content-Range</c>, in bytes, or null.</param>
+    public static HttpResponseData For(UploadResult result, long? rangeLength) =>
+        result.Kind == UploadResultKind.AppendTooLarge && result.MaxBodyLength == rangeLength ? ForError(result, RangeExceeded with { ExpectedOffset = result.Offset })
+            : For(result);
 
     public static HttpResponseData For(UploadResult result) => result.Kind switch
     {
@@ -83,9 +93,10 @@ internal static class FileIdResponses
         };
     }
 
-    private static HttpResponseData ForError(UploadResult result)
+    private static HttpResponseData ForError(UploadResult result) => ForError(result, CreateProblem(result));
+
+    private static HttpResponseData ForError(UploadResult result, Problem problem)
     {
-        Problem problem = CreateProblem(result);
         var headers = new List<KeyValuePair<string, string>>();
         if (problem.ExpectedOffset is { } offset)
         {

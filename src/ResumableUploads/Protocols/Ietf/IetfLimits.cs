@@ -12,6 +12,13 @@ internal sealed record IetfLimits(long MaxSize, long MinSize = 0, long? MaxAppen
     /// <summary>The largest Integer of a structured field (RFC 9651, section 3.3.1).</summary>
     private const long MaxInteger = 999_999_999_999_999;
 
+    /// <summary>
+    /// Returns the value of <c>Upload-Limit</c> for clients of the other protocols, which have no header for the maximum size of a request, or null if there is
+    /// no limit.
+    /// </summary>
+    public static string? FormatMaxAppendSize(long? maxAppendSize) =>
+        maxAppendSize <= MaxInteger ? string.Create(CultureInfo.InvariantCulture, $"max-append-size={maxAppendSize}") : null;
+
     /// <summary>Returns the value of <c>Upload-Limit</c>.</summary>
     /// <param name="maxAgeKey">The key of the remaining lifetime, which differs between versions.</param>
     /// <param name="timeRemaining">The remaining lifetime of the upload, or null if it does not expire.</param>

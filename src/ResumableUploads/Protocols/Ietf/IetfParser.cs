@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Http;
-using Microsoft.Net.Http.Headers;
 using ResumableUploads.Engine.Digests;
+using ResumableUploads.Protocols.FileId;
 using ResumableUploads.Protocols.StructuredFields;
 using ResumableUploads.Protocols.Tus;
 
@@ -27,20 +27,20 @@ internal static class IetfParser
     public static Problem? Parse(RequestHead head, IetfVersion version, IetfLimits limits, out IetfRequest request)
     {
         request = default!;
-        if (Array.Find(ConflictingHeaders.ForIetf, head.Headers.ContainsKey) is { } other)
+        if (head.Headers.ContainsKey(FileIdHeaders.FileId))
         {
-            return CommonProblems.CreateProtocolConflict(other, "the headers of the IETF draft");
+            return CommonProblems.CreateProtocolConflict(FileIdHeaders.FileId, "the URL of an upload");
         }
 
+        // Caches convert HEAD to GET, so GET is accepted also in the versions of the draft that do not define it.
         string method = head.Method;
         return head.IsUpload switch
         {
-            false when IsCreationMethod(method) => ParseWithContent(head, IetfOperation.Create, version, limits, out request),
-            true when HttpMethods.IsPatch(method) => ParseWithContent(head, IetfOperation.Append, version, limits, out request),
-            true when HttpMethods.IsHead(method) || (HttpMethods.IsGet(method) && version.SupportsGet) =>
-                ParseWithoutContent(head.Headers, IetfOperation.Status, version, out request),
+            false when IsCreationMethod(method) => ContentRange.Reject(head.Headers) ?? ParseWithContent(head, IetfOperation.Create, version, limits, out request),
+            true when HttpMethods.IsPatch(method) => ContentRange.Reject(head.Headers) ?? ParseWithContent(head, IetfOperation.Append, version, limits, out request),
+            true when HttpMethods.IsHead(method) || HttpMethods.IsGet(method) => ParseWithoutContent(head.Headers, IetfOperation.Status, version, out request),
             true when HttpMethods.IsDelete(method) => ParseWithoutContent(head.Headers, IetfOperation.Cancel, version, out request),
-            _ => new Problem(405, Problem.CustomType("method-not-allowed"), "Method not allowed", $"Use one of: {GetAllowHeader(head.IsUpload, version)}."),
+            _ => new Problem(405, Problem.CustomType("method-not-allowed"), "Method not allowed", $"Use one of: {GetAllowHeader(head.IsUpload)}."),
         };
     }
 
@@ -50,8 +50,7 @@ internal static class IetfParser
     /// </summary>
     public static bool IsCreationMethod(string method) => HttpMethods.IsPost(method) || HttpMethods.IsPut(method) || HttpMethods.IsPatch(method);
 
-    public static string GetAllowHeader(bool isUpload, IetfVersion version) =>
-        !isUpload ? "POST, PUT, PATCH, OPTIONS" : version.SupportsGet ? "GET, HEAD, PATCH, DELETE, OPTIONS" : "HEAD, PATCH, DELETE, OPTIONS";
+    public static string GetAllowHeader(bool isUpload) => isUpload ? "GET, HEAD, PATCH, DELETE, OPTIONS" : "POST, PUT, PATCH, OPTIONS";
 
     private static Problem? ParseWithoutContent(IHeaderDictionary headers, IetfOperation operation, IetfVersion version, out IetfRequest request)
     {
@@ -140,9 +139,7 @@ internal static class IetfParser
             return BadRequest("content-type", "Content-Type is invalid. Send at most 256 printable ASCII characters.");
         }
 
-        string? name = ContentDispositionHeaderValue.TryParse(headers.ContentDisposition.ToString(), out ContentDispositionHeaderValue? disposition)
-            ? HeaderUtilities.RemoveQuotes(disposition.FileNameStar.HasValue ? disposition.FileNameStar : disposition.FileName).ToString()
-            : null;
+        string? name = ContentDispositionFileName.Get(headers.ContentDisposition.ToString());
         if (name?.Length > MaxFileNameLength)
         {
             return BadRequest("content-disposition", "The file name in Content-Disposition is too long. Send at most 1,024 characters.");

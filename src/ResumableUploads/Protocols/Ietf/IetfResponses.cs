@@ -46,10 +46,11 @@ internal sealed class IetfResponses(IetfVersion version, bool isAnnounced, IetfL
     [
         .. problem.Status switch
         {
-            405 => [new("Allow", IetfParser.GetAllowHeader(isUpload, version))],
+            405 => [new("Allow", IetfParser.GetAllowHeader(isUpload))],
             415 => [new("Accept-Patch", IetfHeaders.PartialUploadContentType)],
             _ => problem.IsLimitExceeded ? GetLimitHeaders(expiration) : [],
         },
+        NotCompleteHeader,
         .. FinalResponseVersionHeaders,
     ]);
 
@@ -112,8 +113,8 @@ internal sealed class IetfResponses(IetfVersion version, bool isAnnounced, IetfL
             Headers = [new("Location", location), NoStoreHeader, .. GetStateHeaders(result.Offset, true), .. FinalResponseVersionHeaders],
         }.WithReplayedHeader(result),
         UploadResultKind.Completed or UploadResultKind.Replayed or UploadResultKind.HandlerFailed when result.Response is { } response =>
-            FromStoredResponse(StoredResponse.FromBytes(response), result.Offset).WithReplayedHeader(result),
-        UploadResultKind.AlreadyComplete => ForRejection(version.ContentAppendRejection, result),
+            FromStoredResponse(StoredResponse.FromBytes(response), result.Offset, isFinal: result.Kind != UploadResultKind.HandlerFailed).WithReplayedHeader(result),
+        UploadResultKind.AlreadyComplete when result.ProvidedOffset == result.Offset => ForRejection(version.ContentAppendRejection, result),
         _ => ForError(result, result.IsCreated ? location : null),
     };
 
@@ -122,7 +123,7 @@ internal sealed class IetfResponses(IetfVersion version, bool isAnnounced, IetfL
     {
         (int status, string type, string title, string detail) = result.Kind switch
         {
-            UploadResultKind.OffsetMismatch => (409, Problem.OffsetMismatchType, Problem.OffsetMismatchTitle,
+            UploadResultKind.OffsetMismatch or UploadResultKind.AlreadyComplete => (409, Problem.OffsetMismatchType, Problem.OffsetMismatchTitle,
                 "Continue at the offset in Upload-Offset."),
             UploadResultKind.LengthConflict => (400, Problem.LengthConflictType, Problem.LengthConflictTitle,
                 "The length differs from the known length of the upload, or the last request ended before that length was reached. "
@@ -132,7 +133,8 @@ internal sealed class IetfResponses(IetfVersion version, bool isAnnounced, IetfL
             UploadResultKind.ReprDigestMismatch => (400, Problem.CustomType("digest-mismatch"), CommonProblems.DigestMismatchTitle,
                 "The stored bytes do not match Repr-Digest. Delete the upload and send the file again."),
             UploadResultKind.DigestMismatch or UploadResultKind.DigestMissing => (400, Problem.CustomType("digest-mismatch"), CommonProblems.DigestMismatchTitle,
-                "The digest of the content is missing or does not match, and the content was discarded. Send it again with a correct digest at the same offset."),
+                "The digest of the content is missing or does not match, and the content was discarded. "
+                + (result.Offset is null ? UploadUrlProblems.NotCreatedDetail : "Send it again with a correct digest at the same offset.")),
             UploadResultKind.DigestUnsupported => (413, Problem.CustomType("digest-too-large"), CommonProblems.TooLargeToVerifyTitle,
                 "The content is larger than the server can verify before storing it. Send smaller chunks, or omit Content-Digest."),
             UploadResultKind.Busy => (503, Problem.CustomType("busy"), "The upload is locked",
@@ -145,11 +147,17 @@ internal sealed class IetfResponses(IetfVersion version, bool isAnnounced, IetfL
         };
         return new Problem(status, type, title, detail)
         {
-            ExpectedOffset = result.Kind == UploadResultKind.OffsetMismatch ? result.Offset : null,
-            ProvidedOffset = result.Kind == UploadResultKind.OffsetMismatch ? result.ProvidedOffset : null,
+            ExpectedOffset = result.Kind is UploadResultKind.OffsetMismatch or UploadResultKind.AlreadyComplete ? result.Offset : null,
+            ProvidedOffset = result.Kind is UploadResultKind.OffsetMismatch or UploadResultKind.AlreadyComplete ? result.ProvidedOffset : null,
             IsLimitExceeded = result.Kind is UploadResultKind.UploadTooLarge or UploadResultKind.AppendTooLarge or UploadResultKind.OwnerQuotaExceeded,
         };
     }
+
+    /// <summary>
+    /// Gets the header of a response that the upload protocol has generated. Without it, a client would take the response for that of the application
+    /// (<see href="https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-resumable-upload-12#section-4.1.2">draft -12, section 4.1.2</see>).
+    /// </summary>
+    private KeyValuePair<string, string> NotCompleteHeader => version.CreateCompletenessHeader(isComplete: false);
 
     private static KeyValuePair<string, string> NoStoreHeader => new("Cache-Control", "no-store");
 
@@ -170,8 +178,8 @@ internal sealed class IetfResponses(IetfVersion version, bool isAnnounced, IetfL
         return problem.ToResponse(
         [
             .. uploadExists ? GetOptionalHeader("Location", location) : [],
-            .. uploadExists && result.Offset is not null ? GetStateHeaders(result.Offset, false) : [],
-            .. problem.IsLimitExceeded ? GetLimitHeaders(expiration) : [],
+            .. GetStateHeaders(uploadExists ? result.Offset : null, false),
+            .. problem.IsLimitExceeded ? GetLimitHeaders(GetTimeRemaining(result.Expires) ?? expiration) : [],
             .. RetryAfter.GetSeconds(result.Kind) is { } seconds ? GetOptionalHeader("Retry-After", FormatNumber(seconds)) : [],
             .. FinalResponseVersionHeaders,
         ]);
@@ -187,17 +195,17 @@ internal sealed class IetfResponses(IetfVersion version, bool isAnnounced, IetfL
             .ToResponse([.. GetStateHeaders(result.Offset, false), .. FinalResponseVersionHeaders]);
 
     /// <summary>
-    /// Returns the stored response of the application with <c>Upload-Complete: ?1</c>, regardless of its status code
-    /// (<see href="https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-resumable-upload-12#section-4.1.2">draft -12, section 4.1.2</see> and
+    /// Returns the response of the application with <c>Upload-Complete: ?1</c>, regardless of its status code, or with <c>?0</c> if it is not final and the
+    /// client may request another one (<see href="https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-resumable-upload-12#section-4.1.2">draft -12, section 4.1.2</see> and
     /// <see href="https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-resumable-upload-12#section-4.4">section 4.4</see>).
     /// </summary>
-    private HttpResponseData FromStoredResponse(StoredResponse storedResponse, long? offset) => new(storedResponse.StatusCode)
+    private HttpResponseData FromStoredResponse(StoredResponse storedResponse, long? offset, bool isFinal) => new(storedResponse.StatusCode)
     {
         Headers =
         [
             .. storedResponse.Headers.Any(static header => HasName(header, "Cache-Control")) ? (KeyValuePair<string, string>[])[] : [NoStoreHeader],
             .. storedResponse.Headers.Where(static header => !HasName(header, "Content-Type")),
-            .. GetStateHeaders(offset, true),
+            .. GetStateHeaders(offset, isFinal),
             .. FinalResponseVersionHeaders,
         ],
         ContentType = storedResponse.ContentType,
@@ -210,7 +218,8 @@ internal sealed class IetfResponses(IetfVersion version, bool isAnnounced, IetfL
     private KeyValuePair<string, string>[] GetLimitHeaders(TimeSpan? timeRemaining) =>
         GetOptionalHeader(IetfHeaders.Limit, version.MaxAgeKey is { } key ? limits.FormatHeader(key, timeRemaining) : null);
 
-    private TimeSpan? GetTimeRemaining(DateTimeOffset? expires) => expires - time.GetUtcNow();
+    /// <summary>Returns the time until an upload expires, or null for an upload that is kept longer.</summary>
+    private TimeSpan? GetTimeRemaining(DateTimeOffset? expires) => expires - time.GetUtcNow() is { } remaining && remaining > TimeSpan.Zero ? remaining : null;
 
     private static bool HasName(KeyValuePair<string, string> header, string name) => header.Key.Equals(name, StringComparison.OrdinalIgnoreCase);
 

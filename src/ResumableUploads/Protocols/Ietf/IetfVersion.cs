@@ -28,9 +28,6 @@ internal sealed record IetfVersion(int Interop)
     /// </summary>
     public bool RejectsContentHeaders { get; init; }
 
-    /// <summary>Gets a value indicating whether GET retrieves the offset, as HEAD does.</summary>
-    public bool SupportsGet { get; init; } = true;
-
     /// <summary>Gets the key of the remaining lifetime in <c>Upload-Limit</c>, or null if the version has no <c>Upload-Limit</c>.</summary>
     public string? MaxAgeKey { get; init; } = "max-age";
 
@@ -83,7 +80,7 @@ internal sealed record IetfVersion(int Interop)
     {
         var ten = new IetfVersion(10);
         IetfVersion nine = ten with { Interop = 9 };
-        IetfVersion eight = nine with { Interop = 8, SupportsGet = false, AppliesAppendLimitsToCreation = false, EmptyAppendRejection = AppendRejection.Gone };
+        IetfVersion eight = nine with { Interop = 8, AppliesAppendLimitsToCreation = false, EmptyAppendRejection = AppendRejection.Gone };
         IetfVersion seven = eight with { Interop = 7, EmptyAppendRejection = AppendRejection.Completed, ContentAppendRejection = AppendRejection.Completed };
         IetfVersion six = seven with
         {

@@ -8,6 +8,9 @@ namespace ResumableUploads.Protocols.Tus;
 /// <param name="SupportsDownload">Whether clients can download completed uploads.</param>
 internal sealed record TusCapabilities(long MaxUploadSize, bool SupportsChecksum, bool SupportsDownload = false)
 {
+    private const string ExtensionsWithoutChecksum =
+        "creation,creation-with-upload,creation-defer-length,expiration,termination,concatenation,concatenation-unfinished";
+
     public IEnumerable<KeyValuePair<string, string>> Headers
     {
         get
@@ -22,6 +25,5 @@ internal sealed record TusCapabilities(long MaxUploadSize, bool SupportsChecksum
         }
     }
 
-    public string Extensions { get; } =
-        "creation,creation-with-upload,creation-defer-length,expiration,termination,concatenation,concatenation-unfinished" + (SupportsChecksum ? ",checksum,checksum-trailer" : "");
+    public string Extensions => ExtensionsWithoutChecksum + (SupportsChecksum ? ",checksum,checksum-trailer" : "");
 }

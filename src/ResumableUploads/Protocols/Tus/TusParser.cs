@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
 using ResumableUploads.Engine.Digests;
+using ResumableUploads.Protocols.FileId;
 
 namespace ResumableUploads.Protocols.Tus;
 
@@ -25,7 +26,7 @@ internal static class TusParser
             return null;
         }
 
-        if (isUpload && capabilities.SupportsDownload && HttpMethods.IsGet(method))
+        if (isUpload && capabilities.SupportsDownload && HttpMethods.IsGet(method) && !headers.ContainsKey(TusHeaders.Resumable))
         {
             request = new TusRequest(TusOperation.Download);
             return null;
@@ -33,25 +34,28 @@ internal static class TusParser
 
         if (headers[TusHeaders.Resumable] != TusHeaders.ProtocolVersion)
         {
-            return new Problem(412, Problem.CustomType("tus-version"), "Unsupported tus version", "Send Tus-Resumable: 1.0.0.");
+            return new Problem(412, Problem.CustomType("tus-version"), "Unsupported tus version",
+                "Send the header Tus-Resumable: 1.0.0 in every request, and check that no proxy removes it.");
         }
 
-        if (Array.Find(ConflictingHeaders.ForTus, headers.ContainsKey) is { } other)
+        // Operating systems add the headers of the IETF draft to every upload, so those are ignored.
+        if (headers.ContainsKey(FileIdHeaders.FileId))
         {
-            return CommonProblems.CreateProtocolConflict(TusHeaders.Resumable, other);
+            return CommonProblems.CreateProtocolConflict(TusHeaders.Resumable, FileIdHeaders.FileId);
         }
 
         return isUpload switch
         {
-            false when HttpMethods.IsPost(method) => ParseCreate(headers, contentLength, capabilities, out request),
-            true when HttpMethods.IsPatch(method) => ParseAppend(headers, capabilities, out request),
-            true when HttpMethods.IsHead(method) => ParseWithoutContent(TusOperation.Status, out request),
+            false when HttpMethods.IsPost(method) => ContentRange.Reject(headers) ?? ParseCreate(headers, contentLength, capabilities, out request),
+            true when HttpMethods.IsPatch(method) => ContentRange.Reject(headers) ?? ParseAppend(headers, capabilities, out request),
+            // Caches convert HEAD to GET.
+            true when HttpMethods.IsHead(method) || HttpMethods.IsGet(method) => ParseWithoutContent(TusOperation.Status, out request),
             true when HttpMethods.IsDelete(method) => ParseWithoutContent(TusOperation.Terminate, out request),
             _ => new Problem(405, Problem.CustomType("method-not-allowed"), "Method not allowed", $"Use one of: {GetAllowHeader(isUpload)}."),
         };
     }
 
-    public static string GetAllowHeader(bool isUpload) => isUpload ? "HEAD, PATCH, DELETE, OPTIONS" : "POST, OPTIONS";
+    public static string GetAllowHeader(bool isUpload) => isUpload ? "GET, HEAD, PATCH, DELETE, OPTIONS" : "POST, OPTIONS";
 
     private static Problem? ParseWithoutContent(TusOperation operation, out TusRequest request)
     {
@@ -66,7 +70,7 @@ internal static class TusParser
         TusMetadata? parsedMetadata = null;
         if (metadata.Count > 0 && metadata.ToString() is { Length: > 0 } raw && (parsedMetadata = TusMetadata.TryParse(raw)) is null)
         {
-            return BadRequest("metadata", "Upload-Metadata is invalid. Send a list of unique keys and base64 values of at most 8 KiB.");
+            return BadRequest("metadata", "Upload-Metadata is invalid. Send unique keys, each with one space and a base64 value, separated by commas, in at most 8 KiB.");
         }
 
         if (ReadLength(headers, out long? length, out bool isDeferred) is { } badLength)
@@ -78,7 +82,7 @@ internal static class TusParser
         TusConcat? concat = null;
         if (concats.Count > 0 && (concats.Count > 1 || (concat = TusConcat.TryParse(concats.ToString())) is null))
         {
-            return BadRequest("concat", "Upload-Concat is invalid. Send 'partial', or 'final;' and the URLs of partial uploads separated by spaces.");
+            return BadRequest("concat", "Upload-Concat is invalid. Send 'partial', or 'final;' and the URLs of partial uploads separated by spaces, in at most 16 KiB.");
         }
 
         bool isFinal = concat is { IsFinal: true };
@@ -90,6 +94,11 @@ internal static class TusParser
         if (isFinal && contentLength != 0)
         {
             return BadRequest("concat", "A final upload consists of its parts. Send its creation without a body.");
+        }
+
+        if (contentLength != 0 && ContentCoding.Reject(headers) is { } encoded)
+        {
+            return encoded;
         }
 
         bool isChunk = HasPatchContentType(headers);
@@ -122,6 +131,11 @@ internal static class TusParser
         if (!HasPatchContentType(headers))
         {
             return UnsupportedContentType("Set Content-Type to application/offset+octet-stream.");
+        }
+
+        if (ContentCoding.Reject(headers) is { } encoded)
+        {
+            return encoded;
         }
 
         if (!NumericHeader.TryParseOptional(headers[TusHeaders.Offset], out long? offset) || offset is null)

@@ -11,7 +11,7 @@ internal enum TusOperation
     Append,
     Terminate,
 
-    /// <summary>Downloads the content. Not part of tus, so the request needs no <c>Tus-Resumable</c>.</summary>
+    /// <summary>Downloads the content, in a request without <c>Tus-Resumable</c>, such as that of a browser.</summary>
     Download,
 }
 

@@ -5,7 +5,10 @@ using ResumableUploads.Abstractions;
 using ResumableUploads.Stores.FileSystem.Format;
 using ResumableUploads.Stores.FileSystem.IO;
 using ResumableUploads.Stores.FileSystem.Maintenance;
+using ResumableUploads.Stores.FileSystem.Monitoring;
 using ResumableUploads.Stores.FileSystem.Operations;
+using ResumableUploads.Stores.FileSystem.Operations.Appending;
+using ResumableUploads.Stores.FileSystem.Scheduling;
 
 namespace ResumableUploads.Stores.FileSystem;
 
@@ -19,13 +22,12 @@ namespace ResumableUploads.Stores.FileSystem;
 /// <see cref="ChangeStatus.Busy"/>.
 /// </remarks>
 public sealed class FileSystemUploadStore :
-    IUploadStore, IStagedAppendStore, ISingleRequestStore, IStoreStartupCheck, ISelfCleaningStore, ISweepCheckpointStore, IContentMover, IReplacingStore
+    IUploadStore, IStagedAppendStore, ISingleRequestStore, IStoreStartupCheck, ISelfCleaningStore, ISweepCheckpointStore, IContentMover, IReplacingStore, IDeferredSyncStore
 {
     private readonly StoreContext _context;
     private readonly DirectorySync _directorySync;
+    private readonly AppendOpener _appendOpener;
     private readonly RecordFile _records;
-    private readonly OffsetReconciler _reconciler;
-    private readonly UploadLocker _locker;
     private readonly CreateOperation _create;
     private readonly ReadOperations _read;
     private readonly ChangeOperations _change;
@@ -44,7 +46,8 @@ public sealed class FileSystemUploadStore :
     {
     }
 
-    internal FileSystemUploadStore(FileSystemUploadStoreOptions options, TimeProvider? timeProvider, ILogger? logger, FileLayer files)
+    internal FileSystemUploadStore(
+        FileSystemUploadStoreOptions options, TimeProvider? timeProvider, ILogger? logger, FileLayer files, DiskScheduler? scheduler = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         if (string.IsNullOrWhiteSpace(options.Directory))
@@ -62,7 +65,16 @@ public sealed class FileSystemUploadStore :
             throw new ArgumentException("FileSystemUploadStoreOptions.Durability must be PowerLoss or ProcessCrash.", nameof(options));
         }
 
+        if (options.MaxThreads is < FileSystemUploadStoreOptions.MinMaxThreads or > FileSystemUploadStoreOptions.MaxMaxThreads)
+        {
+            throw new ArgumentException("FileSystemUploadStoreOptions.MaxThreads must be between 4 and 4,096.", nameof(options));
+        }
+
         string root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(options.Directory));
+        timeProvider ??= TimeProvider.System;
+        logger ??= NullLogger<FileSystemUploadStore>.Instance;
+        scheduler ??= new DiskScheduler("Upload store", options.MaxThreads, timeProvider);
+        DiskMetrics.Add(root, scheduler);
         _context = new StoreContext(
             new FileSystemUploadStoreOptions
             {
@@ -70,20 +82,23 @@ public sealed class FileSystemUploadStore :
                 Durability = options.Durability,
                 SyncSize = options.SyncSize,
                 SyncInterval = options.SyncInterval,
+                MaxThreads = options.MaxThreads,
             },
             new StorePaths(root),
-            files,
-            timeProvider ?? TimeProvider.System,
-            logger ?? NullLogger<FileSystemUploadStore>.Instance);
+            new MonitoredFileLayer(files, new SyncMonitor(root, timeProvider, new SlowSyncDetector(root, timeProvider, logger))),
+            timeProvider,
+            logger,
+            scheduler);
         _directorySync = new DirectorySync(_context);
         _records = new RecordFile(_context, _directorySync);
-        _reconciler = new OffsetReconciler(_context);
-        _locker = new UploadLocker(_context, _records, _reconciler);
+        var reconciler = new OffsetReconciler(_context);
+        var locker = new UploadLocker(_context, _records, reconciler);
+        _appendOpener = new AppendOpener(_context, _records, reconciler, locker);
         _create = new CreateOperation(_context, _records, _directorySync);
-        _read = new ReadOperations(_context, _records, _reconciler);
-        _change = new ChangeOperations(_context, _records, _locker, _directorySync);
-        _move = new MoveOperation(_context, _records, _locker);
-        _replace = new ReplaceOperation(_context, _records, _locker);
+        _read = new ReadOperations(_context, _records, reconciler);
+        _change = new ChangeOperations(_context, _records, locker, _directorySync);
+        _move = new MoveOperation(_context, _records, locker);
+        _replace = new ReplaceOperation(_context, _records, locker);
         _sweepCheckpoint = new SweepCheckpointFile(_context, _directorySync);
     }
 
@@ -99,7 +114,7 @@ public sealed class FileSystemUploadStore :
             throw new ArgumentException("The state of a new upload must be Receiving.", nameof(record));
         }
 
-        return RunAsync((_create, key, record), static s => s._create.Create(s.key, s.record), cancellationToken);
+        return ChangeAsync(key, (_create, key, record), static s => s._create.Create(s.key, s.record), cancellationToken);
     }
 
     /// <summary>Gets 262,144 (256 KiB).</summary>
@@ -107,25 +122,20 @@ public sealed class FileSystemUploadStore :
 
     /// <inheritdoc/>
     public ValueTask<CreateResult> CreateCompletedAsync(
-        UploadKey key, UploadRecord record, ReadOnlySequence<byte> content, CancellationToken cancellationToken)
-    {
-        ValidateRecord(record);
-        if (record.State == UploadState.Receiving)
-        {
-            throw new ArgumentException("The state of a completed upload must be Received or Completed.", nameof(record));
-        }
-
-        if (content.Length > MaxCompletedLength)
-        {
-            throw new ArgumentException($"The content must have at most {MaxCompletedLength} bytes.", nameof(content));
-        }
-
-        return RunAsync((_create, key, record, content), static s => s._create.Create(s.key, s.record, s.content), cancellationToken);
-    }
+        UploadKey key, UploadRecord record, ReadOnlySequence<byte> content, CancellationToken cancellationToken) =>
+        CreateCompletedAsync(key, record, content, isDeferred: false, cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<UploadInfo?> GetAsync(UploadKey key, CancellationToken cancellationToken) =>
-        RunAsync((_read, key), static s => s._read.Get(s.key), cancellationToken);
+    public ValueTask<CreateResult> CreateCompletedDeferredAsync(
+        UploadKey key, UploadRecord record, ReadOnlySequence<byte> content, CancellationToken cancellationToken) =>
+        CreateCompletedAsync(key, record, content, isDeferred: true, cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<UploadInfo?> GetAsync(UploadKey key, CancellationToken cancellationToken)
+    {
+        ValueTask<(bool IsDurable, UploadInfo? Info)> read = ReadAsync(key, (_read, key), static s => s._read.GetIfDurable(s.key), cancellationToken);
+        return read is { IsCompletedSuccessfully: true, Result: { IsDurable: true } result } ? new ValueTask<UploadInfo?>(result.Info) : GetDurableAsync(key, read, cancellationToken);
+    }
 
     /// <inheritdoc/>
     public async ValueTask<AppendResult> AppendAsync(
@@ -134,20 +144,11 @@ public sealed class FileSystemUploadStore :
         ArgumentNullException.ThrowIfNull(content);
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
         cancellationToken.ThrowIfCancellationRequested();
+        var disk = new AppendDisk(_context, key.Owner, cancellationToken);
+        var request = new AppendRequest(key, offset, mode, content.ExpectedLength);
         try
         {
-            LockStatus status = _locker.TryAcquire(key, out LockedUpload? upload);
-            using (upload)
-            {
-                return upload switch
-                {
-                    null when status == LockStatus.NotFound => new AppendResult(AppendStatus.NotFound, 0, null),
-                    null => CreateBusyResult(key),
-                    { Record.Record.State: not UploadState.Receiving } => new AppendResult(AppendStatus.NotReceiving, upload.Offset, upload.Version),
-                    _ when upload.Offset != offset => new AppendResult(AppendStatus.OffsetMismatch, upload.Offset, upload.Version),
-                    _ => await new AppendOperation(_context, _records, _reconciler, upload, content, cancellationToken).RunAsync(mode),
-                };
-            }
+            return await disk.WaitAsync(AppendCoreAsync(request, content, disk, cancellationToken));
         }
         catch (Exception e) when (StorageErrors.IsStorageError(e))
         {
@@ -160,16 +161,43 @@ public sealed class FileSystemUploadStore :
     {
         ArgumentNullException.ThrowIfNull(version);
         ValidateRecord(record);
-        return RunAsync((_change, key, version, record), static s => s._change.Update(s.key, s.version, s.record), cancellationToken);
+        return ChangeAsync(key, (_change, key, version, record), static s => s._change.Update(s.key, s.version, s.record), cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<UploadInfo?> GetUnsyncedAsync(UploadKey key, CancellationToken cancellationToken) =>
+        ReadAsync(key, (_read, key), static s => s._read.GetUnsynced(s.key), cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<UpdateResult> UpdateDeferredAsync(UploadKey key, string version, UploadRecord record, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(version);
+        ValidateRecord(record);
+        var options = new DiskCallOptions(key.Owner, DiskCallKind.Cached, StoreContext.AbandonDelay);
+        return RunAsync(options, (_change, key, version, record), static s => s._change.Update(s.key, s.version, s.record, isDeferred: true), cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<UpdateResult> CompleteAsync(
+        UploadKey key, string version, UploadRecord record, ReadOnlyMemory<byte> response, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(version);
+        ValidateRecord(record);
+        ValidateResponse(response);
+        return ChangeAsync(
+            key,
+            (_change, key, version, record, response: response.ToArray()),
+            static s => s._change.Update(s.key, s.version, s.record, response: s.response),
+            cancellationToken);
     }
 
     /// <inheritdoc/>
     public ValueTask<Stream?> OpenReadAsync(UploadKey key, CancellationToken cancellationToken) =>
-        RunAsync((_read, key), static s => s._read.OpenRead(s.key), cancellationToken);
+        ReadAsync(key, (_read, key), static s => s._read.OpenRead(s.key), cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<DeleteResult> DeleteAsync(UploadKey key, string? version, CancellationToken cancellationToken) =>
-        RunAsync((_change, key, version), static s => s._change.Delete(s.key, s.version), cancellationToken);
+        ChangeAsync(key, (_change, key, version), static s => s._change.Delete(s.key, s.version), cancellationToken);
 
     /// <inheritdoc/>
     public IAsyncEnumerable<UploadInfo> ListAsync(UploadQuery query, CancellationToken cancellationToken)
@@ -181,20 +209,16 @@ public sealed class FileSystemUploadStore :
     /// <inheritdoc/>
     public async ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> response, CancellationToken cancellationToken)
     {
-        if (response.Length > ChangeOperations.MaxResponseLength)
-        {
-            throw new ArgumentException($"The response must have at most {ChangeOperations.MaxResponseLength} bytes.", nameof(response));
-        }
-
-        await RunAsync((_change, key, response), static s => s._change.PutResponse(s.key, s.response.Span), cancellationToken);
+        ValidateResponse(response);
+        await ChangeAsync(key, (_change, key, response: response.ToArray()), static s => s._change.PutResponse(s.key, s.response), cancellationToken);
     }
 
     /// <inheritdoc/>
     public ValueTask<ReadOnlyMemory<byte>?> GetResponseAsync(UploadKey key, CancellationToken cancellationToken) =>
-        RunAsync((_change, key), static s => s._change.GetResponse(s.key), cancellationToken);
+        ReadAsync(key, (_change, key), static s => s._change.GetResponse(s.key), cancellationToken);
 
     /// <inheritdoc/>
-    public async ValueTask<MoveResult> MoveContentAsync(UploadKey key, string path, bool overwrite, CancellationToken cancellationToken)
+    public async ValueTask<MoveResult> MoveContentAsync(UploadKey key, string version, string path, bool overwrite, CancellationToken cancellationToken)
     {
         if (!Path.IsPathFullyQualified(path))
         {
@@ -204,7 +228,7 @@ public sealed class FileSystemUploadStore :
         cancellationToken.ThrowIfCancellationRequested();
         try
         {
-            return await _move.MoveAsync(key, path, overwrite, cancellationToken);
+            return await _move.MoveAsync(new MoveRequest(key, version, path, overwrite), cancellationToken);
         }
         catch (Exception e) when (StorageErrors.IsStorageError(e))
         {
@@ -223,15 +247,22 @@ public sealed class FileSystemUploadStore :
             throw new ArgumentException("An upload cannot replace itself.", nameof(replacementKey));
         }
 
-        return RunAsync(
+        return ChangeAsync(
+            key,
             (_replace, key, version, replacementKey, replacementVersion),
             static s => s._replace.Replace(s.key, s.version, s.replacementKey, s.replacementVersion),
             cancellationToken);
     }
 
     /// <inheritdoc/>
-    public ValueTask CheckAsync(CancellationToken cancellationToken) =>
-        RunAsync(() => new StartupCheck(_context, _directorySync).Run(cancellationToken), cancellationToken);
+    public async ValueTask CheckAsync(CancellationToken cancellationToken) => await MaintainAsync(
+        (check: new StartupCheck(_context, _directorySync), cancellationToken),
+        static s =>
+        {
+            s.check.Run(s.cancellationToken);
+            return true;
+        },
+        cancellationToken);
 
     /// <inheritdoc/>
     public async ValueTask CleanUpAsync(CancellationToken cancellationToken)
@@ -249,11 +280,24 @@ public sealed class FileSystemUploadStore :
 
     /// <inheritdoc/>
     public ValueTask<UploadKey?> GetSweepCheckpointAsync(CancellationToken cancellationToken) =>
-        RunAsync(_sweepCheckpoint, static checkpoint => checkpoint.Get(), cancellationToken);
+        MaintainAsync(_sweepCheckpoint, static checkpoint => checkpoint.Get(), cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask PutSweepCheckpointAsync(UploadKey? checkpoint, CancellationToken cancellationToken) =>
-        RunAsync(() => _sweepCheckpoint.Put(checkpoint), cancellationToken);
+    public async ValueTask PutSweepCheckpointAsync(UploadKey? checkpoint, CancellationToken cancellationToken) => await MaintainAsync(
+        (_sweepCheckpoint, checkpoint),
+        static s =>
+        {
+            s._sweepCheckpoint.Put(s.checkpoint);
+            return true;
+        },
+        cancellationToken);
+
+    /// <summary>Makes a deferred change durable on a thread of the store before it is returned.</summary>
+    private async ValueTask<UploadInfo?> GetDurableAsync(UploadKey key, ValueTask<(bool IsDurable, UploadInfo? Info)> read, CancellationToken cancellationToken)
+    {
+        (bool isDurable, UploadInfo? info) = await read;
+        return isDurable ? info : await ChangeAsync(key, (_read, key), static s => s._read.Get(s.key), cancellationToken);
+    }
 
     private static void ValidateRecord(UploadRecord record)
     {
@@ -264,33 +308,78 @@ public sealed class FileSystemUploadStore :
         }
     }
 
-    private static async ValueTask RunAsync(Action work, CancellationToken cancellationToken) =>
-        await RunAsync(work, static action => { action(); return true; }, cancellationToken);
-
-    // Runs on the thread of the caller. Exceptions are returned in the task.
-    private static ValueTask<T> RunAsync<TState, T>(TState state, Func<TState, T> work, CancellationToken cancellationToken)
+    private static void ValidateResponse(ReadOnlyMemory<byte> response)
     {
-        if (cancellationToken.IsCancellationRequested)
+        if (response.Length > ChangeOperations.MaxResponseLength)
         {
-            return ValueTask.FromCanceled<T>(cancellationToken);
-        }
-
-        try
-        {
-            return new ValueTask<T>(work(state));
-        }
-        catch (Exception e) when (StorageErrors.IsStorageError(e))
-        {
-            return ValueTask.FromException<T>(StorageErrors.Wrap(e));
-        }
-        catch (Exception e)
-        {
-            return ValueTask.FromException<T>(e);
+            throw new ArgumentException($"The response must have at most {ChangeOperations.MaxResponseLength} bytes.", nameof(response));
         }
     }
 
-    private AppendResult CreateBusyResult(UploadKey key) =>
-        _records.Read(key) is { } record && _reconciler.Read(new UploadFilePaths(_context.Paths.GetUploadDirectory(key), record.Nonce), record) is { } state
-            ? new AppendResult(AppendStatus.Busy, state.Offset, null)
-            : new AppendResult(AppendStatus.NotFound, 0, null);
+    private static async ValueTask<T> WrapErrorsAsync<T>(ValueTask<T> call)
+    {
+        try
+        {
+            return await call;
+        }
+        catch (Exception e) when (StorageErrors.IsStorageError(e))
+        {
+            throw StorageErrors.Wrap(e);
+        }
+    }
+
+    private async ValueTask<AppendResult> AppendCoreAsync(AppendRequest request, UploadContent content, AppendDisk disk, CancellationToken cancellationToken)
+    {
+        // A staged append begins with a change of the record.
+        DiskCallKind kind = request.Mode == AppendMode.AllOrNothing ? _context.ChangeKind : DiskCallKind.Cached;
+        OpenAppend target = await disk.RunAsync(kind, (_appendOpener, request), static s => s._appendOpener.Open(s.request));
+        return target.Refusal ?? await new AppendOperation(_context, _records, target, content, disk, cancellationToken).RunAsync(request.Mode);
+    }
+
+    private async ValueTask<CreateResult> CreateCompletedAsync(
+        UploadKey key, UploadRecord record, ReadOnlySequence<byte> content, bool isDeferred, CancellationToken cancellationToken)
+    {
+        ValidateRecord(record);
+        if (record.State == UploadState.Receiving)
+        {
+            throw new ArgumentException("The state of a completed upload must be Received or Completed.", nameof(record));
+        }
+
+        if (content.Length > MaxCompletedLength)
+        {
+            throw new ArgumentException($"The content must have at most {MaxCompletedLength} bytes.", nameof(content));
+        }
+
+        if (_context.ChangeKind == DiskCallKind.Cached)
+        {
+            var options = new DiskCallOptions(key.Owner, DiskCallKind.Cached, AbandonDelay: null);
+            return await RunAsync(options, (_create, key, record, content), static s => s._create.Create(s.key, s.record, s.content), cancellationToken);
+        }
+
+        // The content is copied, because the request may leave before the call returns.
+        byte[] copy = ArrayPool<byte>.Shared.Rent((int)content.Length);
+        content.CopyTo(copy);
+        CreateResult result = await ChangeAsync(
+            key,
+            (_create, key, record, bytes: new ReadOnlySequence<byte>(copy, 0, (int)content.Length), isDeferred),
+            static s => s._create.Create(s.key, s.record, s.bytes, s.isDeferred),
+            cancellationToken);
+        ArrayPool<byte>.Shared.Return(copy);
+        return result;
+    }
+
+    private ValueTask<T> ReadAsync<TState, T>(UploadKey key, TState state, Func<TState, T> call, CancellationToken cancellationToken) =>
+        RunAsync(new DiskCallOptions(key.Owner, DiskCallKind.Read, TimeSpan.Zero), state, call, cancellationToken);
+
+    private ValueTask<T> ChangeAsync<TState, T>(UploadKey key, TState state, Func<TState, T> call, CancellationToken cancellationToken) =>
+        RunAsync(new DiskCallOptions(key.Owner, _context.ChangeKind, StoreContext.AbandonDelay), state, call, cancellationToken);
+
+    private ValueTask<T> MaintainAsync<TState, T>(TState state, Func<TState, T> call, CancellationToken cancellationToken) =>
+        RunAsync(_context.MaintenanceCall, state, call, cancellationToken);
+
+    private ValueTask<T> RunAsync<TState, T>(DiskCallOptions options, TState state, Func<TState, T> call, CancellationToken cancellationToken)
+    {
+        ValueTask<T> result = _context.Scheduler.RunAsync(options, state, call, cancellationToken);
+        return result.IsCompletedSuccessfully ? result : WrapErrorsAsync(result);
+    }
 }

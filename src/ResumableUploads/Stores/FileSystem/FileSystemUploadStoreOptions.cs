@@ -5,6 +5,9 @@ namespace ResumableUploads.Stores.FileSystem;
 /// <summary>Options for <see cref="FileSystemUploadStore"/>.</summary>
 public sealed class FileSystemUploadStoreOptions
 {
+    internal const int MinMaxThreads = 4;
+    internal const int MaxMaxThreads = 4096;
+
     /// <summary>
     /// Gets or sets the directory of the store. Nothing else may use it. It is created if its parent exists; a relative path is resolved
     /// against the current directory. All of it must be on one file system that supports file locks. Required; there is no default.
@@ -28,4 +31,10 @@ public sealed class FileSystemUploadStoreOptions
     /// <see cref="Durability.PowerLoss"/>. The default is 5 seconds.
     /// </summary>
     public TimeSpan SyncInterval { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// Gets or sets the maximum number of threads on which the store waits for the disk. They are created when they are needed and end when they are idle.
+    /// More calls than that wait in a queue. Uploads of one owner get at most three quarters of them. Between 4 and 4,096. The default is 512.
+    /// </summary>
+    public int MaxThreads { get; set; } = 512;
 }

@@ -51,6 +51,15 @@ internal static partial class Log
     [LoggerMessage(113, LogLevel.Error, "The disk of the upload directory {Directory} is full ({Reason}). New bytes are refused until space is freed.")]
     public static partial void DiskFull(ILogger logger, string directory, string reason);
 
+    [LoggerMessage(114, LogLevel.Warning,
+        "The disk of the upload directory {Directory} is slow: {SlowCount} of {Count} syncs in the last {Seconds} seconds took more than {Threshold} ms, the slowest "
+        + "one {Slowest} ms. Uploads wait for them. Check the disk and what else uses it.")]
+    public static partial void SyncsSlow(ILogger logger, string directory, int slowCount, int count, long seconds, long threshold, long slowest);
+
+    [LoggerMessage(115, LogLevel.Information,
+        "The disk of the upload directory {Directory} is fast again: {SlowCount} of {Count} syncs in the last {Seconds} seconds took more than {Threshold} ms.")]
+    public static partial void SyncsFastAgain(ILogger logger, string directory, int slowCount, int count, long seconds, long threshold);
+
     [LoggerMessage(185, LogLevel.Error, "The directory {Directory} could not be read. The uploads in it are not listed, and do not expire until it can be read again. Check the disk and the permissions.")]
     public static partial void DirectorySkipped(ILogger logger, Exception exception, string directory);
 }

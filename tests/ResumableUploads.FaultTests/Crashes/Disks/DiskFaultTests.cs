@@ -43,8 +43,8 @@ public class DiskFaultTests
     }
 
     [Theory]
-    [InlineData("renameat", "ENOSPC", 507)]
-    [InlineData("renameat", "EIO", 503)]
+    [InlineData("renameat2", "ENOSPC", 507)]
+    [InlineData("renameat2", "EIO", 503)]
     public async Task Failed_record_update_keeps_bytes_and_upload_completes_later(string calls, string error, int status)
     {
         await Needs.StraceAsync();

@@ -49,8 +49,8 @@ public class RestartTests(ITestOutputHelper output)
             await server.DisposeAsync();
         }
 
+        // How many requests are in progress when a server stops depends on chance: ShutdownTests covers their responses.
         AssertFinished(directory, all);
-        Assert.InRange(all.Sum(static upload => upload.Stopping), 1, int.MaxValue);
     }
 
     private static RetryingUpload[] Uploads(int count) =>

@@ -11,6 +11,7 @@ public class BrokenDiskTests(ITestOutputHelper output)
     private const string Content = "is not what was sent";
     private const string Back = "was deleted, but exists";
     private const string Record = "The record of owner/upload-1 is neither";
+    private const string Shorter = "has 50 bytes, and 0 can be read";
     private const string Outcome = "The stored response of owner/upload-1 is neither";
 
     // The history, the files that are not synced, and what is lost.
@@ -22,6 +23,10 @@ public class BrokenDiskTests(ITestOutputHelper output)
     [InlineData("append in chunks", ".mark", Bytes)]
     [InlineData("staged and kept", ".data", Content)]
     [InlineData("staged and kept", ".mark", Bytes)]
+    [InlineData("received and completed", "record.json.tmp", Gone)]
+    [InlineData("staged and kept", "record.json.tmp", Gone)]
+    [InlineData("received and completed at once", "record.json.next", Gone)]
+    [InlineData("created and completed at once", ".data", Shorter)]
     public Task Missing_file_sync_is_detected(string history, string file, string loss) =>
         AssertFoundOutAsync(history, directory => new BrokenLayer(directory) { LosesFile = path => path.EndsWith(file, StringComparison.Ordinal) }, loss);
 
@@ -33,6 +38,11 @@ public class BrokenDiskTests(ITestOutputHelper output)
     [InlineData("create twice", "/store/uploads/owner/up", Gone)]
     [InlineData("deleted and created again", "/store/uploads/owner/up", Gone)]
     [InlineData("received and completed", "/store/uploads/owner/up/upload-1", Record)]
+    [InlineData("received and completed at once", "/store/uploads/owner/up/upload-1", Record)]
+    [InlineData("created and completed at once", "/store/uploads", Gone)]
+    [InlineData("created and completed at once", "/store/uploads/owner", Gone)]
+    [InlineData("created and completed at once", "/store/uploads/owner/up", Gone)]
+    [InlineData("created and completed at once", "/store/uploads/owner/up/upload-1", Record)]
     public Task Missing_directory_sync_is_detected(string history, string end, string loss) =>
         AssertFoundOutAsync(history, directory => new BrokenLayer(directory) { LosesDirectory = path => path.EndsWith(end, StringComparison.Ordinal) }, loss);
 
@@ -48,11 +58,18 @@ public class BrokenDiskTests(ITestOutputHelper output)
         static directory => new BrokenLayer(directory) { LosesDirectory = path => File.Exists(path + "/outcome") },
         Outcome);
 
+    /// <summary>The old record must keep a name until the new one is durable.</summary>
     [Theory]
-    [InlineData("received and completed", "", Gone)]
-    [InlineData("staged and kept", "", Gone)]
-    [InlineData("received and completed", "record.json.tmp", Gone)]
-    [InlineData("received and completed", ".tmp", Gone)]
+    [InlineData("received and completed")]
+    [InlineData("received and completed at once")]
+    [InlineData("staged and kept")]
+    [InlineData("replaced after completion")]
+    public Task Replacement_that_keeps_no_earlier_record_is_detected(string history) =>
+        AssertFoundOutAsync(history, static directory => new BrokenLayer(directory) { KeepsPrevious = false }, Gone);
+
+    [Theory]
+    [InlineData("received and completed", ".tmp", Outcome)]
+    [InlineData("completed with a long response", ".tmp", Outcome)]
     [InlineData("outcomes", ".tmp", Outcome)]
     public Task Replacement_before_the_sync_of_the_file_is_detected(string history, string file, string loss) => AssertFoundOutAsync(
         history, directory => new BrokenLayer(directory) { LosesReplacement = path => path.EndsWith(file, StringComparison.Ordinal) }, loss);
@@ -83,6 +100,11 @@ public class BrokenDiskTests(ITestOutputHelper output)
         public Func<string, bool> LosesDirectory { get; init; } = static _ => false;
 
         public Func<string, bool> LosesReplacement { get; init; } = static _ => false;
+
+        public bool KeepsPrevious { get; init; } = true;
+
+        public override ReplacedFile? ReplaceFile(in FileReplacement replacement, ReadOnlySpan<byte> content) =>
+            base.ReplaceFile(replacement.Mode == FileReplacementMode.Exchange && !KeepsPrevious ? replacement with { Mode = FileReplacementMode.Unsynced } : replacement, content);
 
         public override void Sync(OpenFile file)
         {

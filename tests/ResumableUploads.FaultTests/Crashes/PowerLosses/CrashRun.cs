@@ -117,7 +117,7 @@ internal sealed class CrashRun(string name, int seed) : IDisposable
         {
         }
 
-        public override bool ReplaceFile(in FileReplacement replacement, ReadOnlySpan<byte> content) =>
-            base.ReplaceFile(replacement with { Sync = false }, content);
+        public override ReplacedFile? ReplaceFile(in FileReplacement replacement, ReadOnlySpan<byte> content) =>
+            base.ReplaceFile(replacement with { Mode = FileReplacementMode.Unsynced }, content);
     }
 }

@@ -66,6 +66,9 @@ internal sealed record ExpectedUpload
     /// <summary>Gets the acknowledged stored response, or null, and the pending one if there is an update.</summary>
     public byte[]?[] Outcomes { get; init; } = [null];
 
+    /// <summary>Gets the record that is stored together with the last response, or null. The record must not be stored without the response.</summary>
+    public UploadRecord? CompletedRecord { get; init; }
+
     public byte[] Sent => [.. Kept, .. UnderWay];
 
     public bool Allows(long offset) =>
@@ -74,6 +77,10 @@ internal sealed record ExpectedUpload
     public bool Allows(UploadRecord record) => Records.Any(one => AreSame(one, record));
 
     public bool Allows(byte[]? outcome) => Outcomes.Any(one => one is null ? outcome is null : one.AsSpan().SequenceEqual(outcome) && outcome is not null);
+
+    /// <summary>Returns whether a record and a response may be stored at the same time.</summary>
+    public bool Allows(UploadRecord record, byte[]? outcome) =>
+        CompletedRecord is null || !AreSame(CompletedRecord, record) || (outcome is not null && outcome.AsSpan().SequenceEqual(Outcomes[^1]));
 
     private static bool AreSame(UploadRecord one, UploadRecord other) =>
         one.State == other.State && one.Length == other.Length && one.Data.Span.SequenceEqual(other.Data.Span);

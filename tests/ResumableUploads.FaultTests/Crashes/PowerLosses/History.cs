@@ -4,6 +4,7 @@ using ResumableUploads.Abstractions;
 using ResumableUploads.FaultTests.Crashes.PowerLosses.Disks;
 using ResumableUploads.Stores.FileSystem;
 using ResumableUploads.Stores.FileSystem.IO;
+using ResumableUploads.Stores.FileSystem.Scheduling;
 
 namespace ResumableUploads.FaultTests.Crashes.PowerLosses;
 
@@ -29,7 +30,8 @@ internal sealed class History(RecordingFileLayer files, string directory, Random
         new FileSystemUploadStoreOptions { Directory = Path.Combine(directory, "store"), Durability = Durability.PowerLoss, SyncSize = SyncSize },
         new FakeTimeProvider(new DateTimeOffset(2040, 1, 2, 3, 4, 5, TimeSpan.Zero)),
         logger: null,
-        files);
+        files,
+        new DiskScheduler("unused", maxThreads: 0, TimeProvider.System));
 
     /// <summary>Continues after a power loss with the state that a read finds.</summary>
     public async Task ResumeAsync(Expectations before)
@@ -120,6 +122,37 @@ internal sealed class History(RecordingFileLayer files, string directory, Random
         Change(key, "outcome is put", upload => upload with { Outcomes = [outcome] });
     }
 
+    /// <summary>Receives an upload by deferred changes, as a request does that runs the handler, and completes it with a response.</summary>
+    /// <param name="key">The upload, which is receiving.</param>
+    /// <param name="changeCount">The number of deferred changes.</param>
+    /// <param name="responseSize">The length of the response.</param>
+    public async Task FinishAsync(UploadKey key, int changeCount = 1, int responseSize = OutcomeSize)
+    {
+        UploadInfo info = (await _store.GetAsync(key, default))!;
+        (UploadRecord[] received, UploadRecord completed, byte[] outcome) = CreateRecords(changeCount, Upload(key).Kept.Length, responseSize);
+        Change(key, "receive deferred", upload => upload with { Records = [.. upload.Records, .. received] });
+        string version = await UpdateDeferredAsync(key, info.Version, received);
+        Change(key, "complete", upload => Completing(upload, completed, outcome));
+        Assert.Equal(ChangeStatus.Succeeded, (await _store.CompleteAsync(key, version, completed, outcome, default)).Status);
+        Change(key, "completed", upload => upload with { Records = [completed], Outcomes = [outcome], CompletedRecord = null });
+    }
+
+    /// <summary>Creates an upload with its content by a deferred change, changes it by more of them, and completes it with a response.</summary>
+    /// <inheritdoc cref="FinishAsync" path="/param"/>
+    public async Task CreateAndFinishAsync(UploadKey key, int size, int changeCount = 1, int responseSize = OutcomeSize)
+    {
+        byte[] bytes = Bytes(size);
+        (UploadRecord[] received, UploadRecord completed, byte[] outcome) = CreateRecords(changeCount + 1, size, responseSize);
+        var upload = new ExpectedUpload { Kept = bytes, AcknowledgedOffset = size, Records = received };
+        Say($"create {key} deferred", all => all[key] = all[key] with { Next = upload });
+        CreateResult created = await _store.CreateCompletedDeferredAsync(key, received[0], new ReadOnlySequence<byte>(bytes), default);
+        Assert.Equal(CreateStatus.Created, created.Status);
+        string version = await UpdateDeferredAsync(key, created.Info!.Version, received[1..]);
+        Say($"complete {key}", all => all[key] = all[key] with { Next = Completing(upload, completed, outcome) });
+        Assert.Equal(ChangeStatus.Succeeded, (await _store.CompleteAsync(key, version, completed, outcome, default)).Status);
+        Say($"completed {key}", all => all[key] = new ExpectedKey { Now = upload with { Records = [completed], Outcomes = [outcome] } });
+    }
+
     public async Task DeleteAsync(UploadKey key, bool isConditional = false)
     {
         string? version = isConditional ? (await _store.GetAsync(key, default))!.Version : null;
@@ -161,6 +194,28 @@ internal sealed class History(RecordingFileLayer files, string directory, Random
         Expectations after = await look.ContinueAsync(found);
         await look.InspectAsync(after);
         await new StoreVerifier(another).InspectAsync(after);
+    }
+
+    private static ExpectedUpload Completing(ExpectedUpload upload, UploadRecord completed, byte[] outcome) =>
+        upload with { Records = [.. upload.Records, completed], Outcomes = [.. upload.Outcomes, outcome], CompletedRecord = completed };
+
+    private (UploadRecord[] Received, UploadRecord Completed, byte[] Outcome) CreateRecords(int receivedCount, int size, int responseSize)
+    {
+        UploadRecord Create(UploadState state) => new() { State = state, Length = size, Data = Bytes(RecordSize) };
+        UploadRecord[] received = [.. Enumerable.Range(0, receivedCount).Select(_ => Create(UploadState.Received))];
+        return (received, Create(UploadState.Completed), Bytes(responseSize));
+    }
+
+    private async Task<string> UpdateDeferredAsync(UploadKey key, string version, UploadRecord[] records)
+    {
+        foreach (UploadRecord record in records)
+        {
+            UpdateResult updated = await _store.UpdateDeferredAsync(key, version, record, default);
+            Assert.Equal(ChangeStatus.Succeeded, updated.Status);
+            version = updated.Info!.Version;
+        }
+
+        return version;
     }
 
     private ChunkContent Begin(UploadKey key, int[] sizes, bool isStaged, bool isWanted, out byte[] bytes)

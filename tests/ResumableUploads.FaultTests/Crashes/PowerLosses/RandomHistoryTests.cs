@@ -34,7 +34,7 @@ public class RandomHistoryTests(ITestOutputHelper output)
         var before = new Expectations();
         for (int boot = 0; boot < Boots; boot++)
         {
-            var files = new RecordingFileLayer(directory, CrashRun.BootOf($"boot-{boot}"));
+            var files = new RecordingFileLayer(directory, CrashRun.BootOf($"boot-{boot}")) { SyncOrder = random };
             var history = new History(files, directory, random);
             await history.ResumeAsync(before);
             int steps = random.Next(4, 12);
@@ -62,7 +62,8 @@ public class RandomHistoryTests(ITestOutputHelper output)
     {
         if (history.Expected[key].Now is not { } upload)
         {
-            await (random.Next(3) == 0
+            await (random.Next(4) == 0 ? history.CreateAndFinishAsync(key, random.Next(250), random.Next(3))
+                : random.Next(3) == 0
                 ? history.CreateWholeAsync(key, (UploadState)random.Next((int)UploadState.Received, (int)UploadState.Completed + 1), random.Next(250))
                 : history.CreateAsync(key));
             return;
@@ -77,6 +78,9 @@ public class RandomHistoryTests(ITestOutputHelper output)
                 break;
             case < 7 when state == UploadState.Receiving:
                 await history.StageAsync(key, isWanted: random.Next(2) == 0, sizes);
+                break;
+            case 7 when state == UploadState.Receiving:
+                await history.FinishAsync(key, random.Next(1, 3));
                 break;
             case < 8:
                 await history.UpdateAsync(key, (UploadState)random.Next((int)state, (int)UploadState.Completed + 1));

@@ -18,6 +18,21 @@ public class SmallHistoryTests(ITestOutputHelper output)
         output.WriteLine($"{history.Log.Count} entries of the log, {run.Images} disks.");
         Assert.True(run.Images > 20, $"Only {run.Images} disks were verified.");
     }
+
+    /// <summary>Syncs that run at the same time end in any order.</summary>
+    [Theory]
+    [MemberData(nameof(Names))]
+    public async Task Acknowledged_data_survives_a_power_loss_with_any_order_of_syncs(string name)
+    {
+        const int Orders = 6;
+        for (int seed = CrashRun.Seed; seed < CrashRun.Seed + (Orders * CrashRun.Rounds); seed++)
+        {
+            using var run = new CrashRun($"{name}, other order", seed);
+            History history = await SmallHistories.PlayAsync(
+                name, run, seed, directory => new RecordingFileLayer(directory, CrashRun.BootOf("zero")) { SyncOrder = new Random(seed) });
+            await run.TryAllAsync(history, sample: 1);
+        }
+    }
 }
 
 /// <summary>Histories of a few calls, small enough to try every possible state of the disk.</summary>
@@ -68,6 +83,18 @@ internal static class SmallHistories
             await history.PutOutcomeAsync(Key);
             await history.UpdateAsync(Key, UploadState.Completed);
         },
+        ["received and completed at once"] = async history =>
+        {
+            await history.CreateAsync(Key);
+            await history.AppendAsync(Key, 50);
+            await history.FinishAsync(Key, changeCount: 2);
+        },
+        ["created and completed at once"] = async history =>
+        {
+            await history.CreateAndFinishAsync(Key, 50);
+            await history.CreateAndFinishAsync(Other, 0, changeCount: 0);
+        },
+        ["completed with a long response"] = async history => await history.CreateAndFinishAsync(Key, 50, changeCount: 2, responseSize: 20_000),
         ["created whole again and again"] = async history =>
         {
             await history.CreateWholeAsync(Key, UploadState.Completed, 150);

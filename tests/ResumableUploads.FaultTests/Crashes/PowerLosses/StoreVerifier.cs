@@ -63,6 +63,7 @@ internal sealed class StoreVerifier(IUploadStore store)
         Must(upload is not null, $"The record of {key} is neither the one that was acknowledged nor the pending one");
         Must(upload!.Allows(info.Offset), $"{key} has {info.Offset} bytes: {upload.AcknowledgedOffset} were acknowledged, {upload.Sent.Length} were sent, staged: {upload.IsStaged}");
         Must(upload.Allows(outcome), $"The stored response of {key} is neither the one that was acknowledged nor the pending one");
+        Must(upload.Allows(info.Record, outcome), $"The record of {key} is the completed one, but its stored response is not");
         await using Stream? stream = await store.OpenReadAsync(key, default);
         Must(stream is not null, $"{key} has no content");
         var content = new MemoryStream();

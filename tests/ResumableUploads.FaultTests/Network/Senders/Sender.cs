@@ -205,10 +205,10 @@ internal abstract class Sender(IUploadServer server, string name, byte[] content
 
     /// <summary>
     /// Returns whether a problem response says that the chunk was not stored completely, or should be retried later, so that the client requests the
-    /// offset.
+    /// offset. A chunk can be preempted by an earlier one of the same sender that the network delivers late.
     /// </summary>
     protected static bool IsCutOrLater(WireResponse response) => response.Header("Content-Type")?.StartsWith("application/problem+json", StringComparison.Ordinal) == true
-        && response.Status switch { 400 => response.Body.Contains(":interrupted", StringComparison.Ordinal), 408 or 409 or 423 or 507 => true, 503 => !response.Body.Contains(":storage-failed", StringComparison.Ordinal), _ => false };
+        && response.Status switch { 400 => response.Body.Contains(":interrupted", StringComparison.Ordinal) || response.Body.Contains(":taken-over", StringComparison.Ordinal), 408 or 409 or 423 or 507 => true, 503 => !response.Body.Contains(":storage-failed", StringComparison.Ordinal), _ => false };
 
     /// <summary>Returns the path of a URL. The next server listens on another port.</summary>
     protected static string PathOf(string location) => new Uri(Origin, location).PathAndQuery;

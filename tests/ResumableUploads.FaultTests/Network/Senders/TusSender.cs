@@ -61,7 +61,7 @@ internal sealed class TusSender(IUploadServer server, string name, byte[] conten
             case null:
                 Lost();
                 return null;
-            case 200 or 204:
+            case 204:
                 await TakenAsync(response.Number("Upload-Offset"), chunk);
                 return At == Content.Length ? Ending.Done : null;
             case 409 when response.Number("Upload-Offset") is { } truth:

@@ -5,7 +5,7 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FunctionalTests.Clients.Ietf;
 
-/// <summary>Runs the <c>curl</c> commands in <c>docs/clients.md</c>, with an interruption.</summary>
+/// <summary>Runs the <c>curl</c> commands in <c>docs/clients/README.md</c>, with an interruption.</summary>
 public class CurlTests
 {
     private const string Begin = "<!-- curl -->\n```sh\n";
@@ -14,7 +14,7 @@ public class CurlTests
     public async Task Curl_commands_of_the_documentation_resume_and_complete_upload()
     {
         Needs.Require(await Needs.RunAsync("curl", "--version") is 0, "curl is not installed.");
-        await using SampleHostProcess host = await SampleHostProcess.StartAsync();
+        await using SampleHostProcess host = await SampleHostProcess.StartAsync("ResumableUploads:Ietf:InterimResponses=Always");
         using var file = new SourceFile("movie.mp4", 6_000_000);
         string directory = Path.GetDirectoryName(file.Path)!;
         await RunAsync(Script(host.Address.Authority), directory);
@@ -34,7 +34,7 @@ public class CurlTests
     /// <summary>Returns the documented commands with the placeholders filled in and the second command interrupted.</summary>
     private static string Script(string authority)
     {
-        string page = File.ReadAllText(Path.Combine(RepositoryFiles.Root, "docs", "clients.md"));
+        string page = File.ReadAllText(Path.Combine(RepositoryFiles.Root, "docs", "clients", "README.md"));
         int begin = page.IndexOf(Begin, StringComparison.Ordinal) + Begin.Length;
         string[] lines = page[begin..page.IndexOf("```", begin, StringComparison.Ordinal)].Replace("localhost:5080", authority, StringComparison.Ordinal).TrimEnd().Split('\n');
         Assert.Equal(8, lines.Length);

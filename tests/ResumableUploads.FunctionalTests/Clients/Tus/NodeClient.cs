@@ -28,11 +28,14 @@ internal sealed class NodeClient : IAsyncDisposable
     /// <summary>Gets the responses received so far: the method, the offset or a dash, and the status code.</summary>
     public IReadOnlyList<string> Responses => Lines("response ");
 
+    /// <summary>Gets how the upload of the scenario ended: <c>completed</c>, or <c>failed with</c> and the status code.</summary>
+    public string Outcome => Assert.Single(Lines("outcome "));
+
     /// <summary>
-    /// Gets the number of 409 responses. The server may read the last bytes of a stopped request after it has answered the next HEAD. The client then
-    /// requests the offset again and resumes.
+    /// Gets the number of responses that made the client request the offset again: the server may read the last bytes of a stopped request after it has
+    /// answered the next HEAD. The response is a 409, or a 423 as long as these bytes are not durable.
     /// </summary>
-    public int Corrections => Responses.Count(static response => response.EndsWith(" 409", StringComparison.Ordinal));
+    public int Corrections => Responses.Count(static response => response.EndsWith(" 409", StringComparison.Ordinal) || response.EndsWith(" 423", StringComparison.Ordinal));
 
     /// <summary>Starts a client.</summary>
     /// <param name="client">The npm package name of the client.</param>
@@ -40,12 +43,21 @@ internal sealed class NodeClient : IAsyncDisposable
     /// <param name="server">The base address of the server.</param>
     /// <param name="seed">The seed of the random decisions.</param>
     /// <param name="files">The files to send.</param>
-    public static async Task<NodeClient> StartAsync(string client, string scenario, Uri server, int seed, params SourceFile[] files)
+    public static Task<NodeClient> StartAsync(string client, string scenario, Uri server, int seed, params SourceFile[] files) =>
+        StartAtAsync(client, scenario, new Uri(server, "upload"), seed, files);
+
+    /// <summary>Starts a client.</summary>
+    /// <param name="client">The npm package name of the client.</param>
+    /// <param name="scenario">The name of the scenario.</param>
+    /// <param name="url">The URL where uploads are created, or that of an existing upload.</param>
+    /// <param name="seed">The seed of the random decisions.</param>
+    /// <param name="files">The files to send.</param>
+    public static async Task<NodeClient> StartAtAsync(string client, string scenario, Uri url, int seed, params SourceFile[] files)
     {
         await NodeModules.RequireAsync();
         string[] arguments =
         [
-            "run.mjs", client, scenario, new Uri(server, "upload").ToString(), seed.ToString(CultureInfo.InvariantCulture),
+            "run.mjs", client, scenario, url.ToString(), seed.ToString(CultureInfo.InvariantCulture),
             .. files.Select(static file => file.Path),
         ];
         return new NodeClient(Process.Start(new ProcessStartInfo("node", arguments)

@@ -78,6 +78,14 @@ public class TusJsClientTests(SharedSampleHost shared, ITestOutputHelper output)
     [Theory]
     [InlineData(Stable)]
     [InlineData(Next)]
+    [InlineData(Draft03)]
+    [InlineData(Draft05)]
+    public Task Upload_behind_a_cache_that_converts_HEAD_to_GET_is_resumed(string client) =>
+        SendAsync(client, "resumedBehindCache", 5_000_000, ["POST - 201", "PATCH 0 {chunk}", "HEAD - {head}", "PATCH 3000000 {chunk}"]);
+
+    [Theory]
+    [InlineData(Stable)]
+    [InlineData(Next)]
     public async Task Parallel_upload_completes_and_removes_parts(string client)
     {
         await using SampleHostProcess host = await SampleHostProcess.StartAsync();

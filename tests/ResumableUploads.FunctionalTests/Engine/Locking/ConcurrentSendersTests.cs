@@ -95,7 +95,8 @@ public class ConcurrentSendersTests
                 return await sender.ReadResponseAsync();
             }));
 
-            Assert.All(replies, static reply => Assert.Contains(reply?.Status, (int?[])[200, 409]));
+            // 503 is for an append that finds another one at its own offset and must not stop it.
+            Assert.All(replies, static reply => Assert.Contains(reply?.Status, (int?[])[200, 409, 503]));
             Assert.True(replies.Count(static reply => reply?.Status == 200) <= 1);
             long status = await app.Client.StatusAsync("f");
             byte[] content = await app.ContentAsync("f");

@@ -44,6 +44,27 @@ public partial class CompletedEventTests
     }
 
     [Theory]
+    [InlineData(204)]
+    [InlineData(205)]
+    [InlineData(304)]
+    public async Task Body_of_response_without_content_is_not_sent(int status)
+    {
+        int runs = 0;
+        await using TestApp app = await TestApp.StartAsync(options => options.OnCompleted = (upload, _) =>
+        {
+            runs++;
+            upload.Response = UploadResponse.Text("not sent", status);
+            return Task.CompletedTask;
+        });
+        using HttpResponseMessage response = await app.Client.AppendAsync("f", 0, new byte[3], 3);
+        using HttpResponseMessage replay = await app.Client.AppendAsync("f", 3, [], 3);
+
+        Assert.Equal((status, status, 1), ((int)response.StatusCode, (int)replay.StatusCode, runs));
+        Assert.Equal(("", ""), (await response.Content.ReadAsStringAsync(), await replay.Content.ReadAsStringAsync()));
+        Assert.Equal(3, await app.Client.StatusAsync("f"));
+    }
+
+    [Theory]
     [InlineData(200)]
     [InlineData(201)]
     [InlineData(422)]

@@ -158,11 +158,23 @@ public class IetfInterimResponseTests
     [InlineData(InterimResponses.Always, "X-Forwarded-For: 192.0.2.1", true)]
     public async Task InterimResponses_option_controls_sending_and_Auto_detects_proxies(InterimResponses option, string? header, bool isReported)
     {
-        await using ObservedIetfApp app = await ObservedIetfApp.StartAsync(TusApp.Endpoint, options => options.Ietf.InterimResponses = option);
+        await using ObservedIetfApp app = await ObservedIetfApp.StartAsync(TusApp.Endpoint, options => options.Ietf.InterimResponses = option, IetfApp.Http1Tls);
         await using RawConnection connection = await app.BeginAsync(null, 0, File.Length, isLast: true, Newest, header is null ? [] : [header]);
         await connection.SendAsync(File);
         await ReadFinalAsync(connection, out List<RawResponse> interim);
         Assert.Equal(isReported, interim.Count > 0);
+    }
+
+    [Theory]
+    [InlineData(IetfApp.Http1, true)]
+    [InlineData(IetfApp.Http1Tls, false)]
+    public async Task Auto_sends_nothing_on_a_connection_that_may_be_that_of_a_proxy(string wire, bool negotiatesProtocol)
+    {
+        await using IetfApp app = await IetfApp.StartAsync(wire: wire, configure: static options => options.Ietf.InterimResponses = InterimResponses.Auto);
+        await using RawConnection connection = await RawConnection.OpenAsync(app.Address, negotiatesProtocol);
+        await connection.SendHeadAsync($"POST {IetfApp.Url}", "Upload-Draft-Interop-Version: 10", "Upload-Complete: ?1", $"Content-Length: {File.Length}");
+        await connection.SendAsync(File);
+        Assert.Equal(204, (await connection.ReadResponseAsync())?.Status);
     }
 
     [Fact]

@@ -114,7 +114,7 @@ public class AnonymousOwnerTests
         }
 
         using var request = new HttpRequestMessage(HttpMethod.Get, "/app/status");
-        request.Headers.Add("X-File-Id", "f");
+        request.Headers.Add("X-File-Id", "other");
         request.Headers.Add("Sec-Fetch-Site", "same-origin");
         using HttpResponseMessage response = await app.Client.SendAsync(request);
 

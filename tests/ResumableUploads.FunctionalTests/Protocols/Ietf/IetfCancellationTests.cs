@@ -38,7 +38,7 @@ public class IetfCancellationTests
         string url = await app.Client.BeginAsync(version);
         using HttpResponseMessage rejected = await app.Client.IetfAsync("POST", url, version, new ByteArrayContent([1]), Completeness(version, true));
         await rejected.ProblemAsync(405, Own + "method-not-allowed");
-        Assert.Equal(version >= 9 ? "GET, HEAD, PATCH, DELETE, OPTIONS" : "HEAD, PATCH, DELETE, OPTIONS", string.Join(", ", rejected.Content.Headers.Allow));
+        Assert.Equal("GET, HEAD, PATCH, DELETE, OPTIONS", string.Join(", ", rejected.Content.Headers.Allow));
     }
 
     [Theory]
@@ -109,7 +109,7 @@ public class IetfCancellationTests
         byte[][] contents = [.. Enumerable.Range(0, 20).Select(static i => RandomNumberGenerator.GetBytes(100 + i))];
         HttpResponseMessage[] responses = await Task.WhenAll(contents.Select(content => app.Client.AppendAsync(url, 0, false, content)));
         Assert.Single(responses, static response => (int)response.StatusCode == 204);
-        Assert.All(responses, static response => Assert.Contains((int)response.StatusCode, new[] { 204, 409 }));
+        Assert.All(responses, static response => Assert.Contains((int)response.StatusCode, new[] { 204, 409, 503 }));
         int winner = Array.FindIndex(responses, static response => (int)response.StatusCode == 204);
         using HttpResponseMessage last = await app.Client.AppendAsync(url, contents[winner].Length, true, []);
         Assert.Equal("?1", last.Header("Upload-Complete"));

@@ -37,7 +37,7 @@ public class IetfLimitTests
         await using IetfApp app = await IetfApp.StartAsync(place, wire, static options =>
         {
             options.MaxUploadSize = 1000;
-            options.Ietf.MaxAppendSize = 600;
+            options.Limits.MaxAppendSize = 600;
             options.Ietf.MinAppendSize = 3;
             options.Ietf.MinUploadSize = 2;
             options.Expiration = TimeSpan.FromHours(1);
@@ -129,7 +129,7 @@ public class IetfLimitTests
     [MemberData(nameof(Versions))]
     public async Task Content_above_max_append_size_returns_413_with_limits(int version)
     {
-        await using IetfApp app = await IetfApp.StartAsync(configure: static options => options.Ietf.MaxAppendSize = 6);
+        await using IetfApp app = await IetfApp.StartAsync(configure: static options => options.Limits.MaxAppendSize = 6);
         foreach (bool isLast in new[] { true, false })
         {
             using HttpResponseMessage creation = await app.Client.CreateAsync(isLast, File, version);
@@ -152,7 +152,7 @@ public class IetfLimitTests
     [MemberData(nameof(Everywhere))]
     public async Task Content_of_unknown_length_above_a_limit_is_partly_kept(string place, string wire)
     {
-        await using IetfApp app = await IetfApp.StartAsync(place, wire, static options => options.Ietf.MaxAppendSize = 6);
+        await using IetfApp app = await IetfApp.StartAsync(place, wire, static options => options.Limits.MaxAppendSize = 6);
         string url = await app.Client.BeginAsync();
         using HttpResponseMessage append = await app.Client.AppendAsync(url, 0, true, ProblemExpectations.Chunked(File));
         await append.ProblemAsync(413, Own + "append-too-large");

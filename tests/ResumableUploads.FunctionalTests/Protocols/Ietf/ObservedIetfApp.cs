@@ -1,8 +1,6 @@
-using Microsoft.Extensions.DependencyInjection;
 using ResumableUploads.Abstractions;
 using ResumableUploads.FunctionalTests.Connections;
 using ResumableUploads.Hosting.Ownership;
-using ResumableUploads.Stores.FileSystem;
 using ResumableUploads.Testing.Clients;
 using ResumableUploads.Testing.Servers;
 
@@ -23,24 +21,9 @@ internal sealed class ObservedIetfApp : IAsyncDisposable
 
     public static async Task<ObservedIetfApp> StartAsync(string place, Action<ResumableUploadOptions>? configure = null, string wire = IetfApp.Http1, TimeProvider? time = null)
     {
-        WatchedStore? store = null;
-        IetfApp app = await IetfApp.StartAsync(
-            place,
-            wire,
-            options =>
-            {
-                configure?.Invoke(options);
-                options.Store = store ??= new WatchedStore(new FileSystemUploadStore(
-                    new FileSystemUploadStoreOptions { Directory = options.Directory!, Durability = Durability.ProcessCrash }, time));
-            },
-            services: builder =>
-            {
-                if (time is not null)
-                {
-                    builder.Services.AddSingleton(time);
-                }
-            });
-        return new ObservedIetfApp(app, store!) { Place = place };
+        var setup = new WatchedStoreSetup(configure, time);
+        IetfApp app = await IetfApp.StartAsync(place, wire, setup.Configure, services: setup.AddClock);
+        return new ObservedIetfApp(app, setup.Store) { Place = place };
     }
 
     /// <summary>Starts a request: a creation if the URL is null, otherwise an append. Uses the chunked transfer coding if the length is null.</summary>

@@ -1,8 +1,6 @@
-using Microsoft.Extensions.DependencyInjection;
 using ResumableUploads.Abstractions;
 using ResumableUploads.FunctionalTests.Connections;
 using ResumableUploads.Hosting.Ownership;
-using ResumableUploads.Stores.FileSystem;
 using ResumableUploads.Testing.Clients;
 using ResumableUploads.Testing.Servers;
 
@@ -23,24 +21,9 @@ internal sealed class ObservedTusApp : IAsyncDisposable
 
     public static async Task<ObservedTusApp> StartAsync(string place, Action<ResumableUploadOptions>? configure = null, TimeProvider? time = null)
     {
-        WatchedStore? store = null;
-        TusApp app = await TusApp.StartAsync(
-            place,
-            options =>
-            {
-                configure?.Invoke(options);
-                options.Store = store ??= new WatchedStore(new FileSystemUploadStore(
-                    new FileSystemUploadStoreOptions { Directory = options.Directory!, Durability = Durability.ProcessCrash }, time));
-            },
-            services: builder =>
-            {
-                if (time is not null)
-                {
-                    builder.Services.AddSingleton(time);
-                }
-            },
-            onKestrel: true);
-        return new ObservedTusApp(app, store!) { Place = place };
+        var setup = new WatchedStoreSetup(configure, time);
+        TusApp app = await TusApp.StartAsync(place, setup.Configure, services: setup.AddClock, onKestrel: true);
+        return new ObservedTusApp(app, setup.Store) { Place = place };
     }
 
     public UploadKey KeyOf(string url) => UploadKeyFactory.FromTusId("anonymous", UploadScopes.OfTusApp(Place), url[^40..]);

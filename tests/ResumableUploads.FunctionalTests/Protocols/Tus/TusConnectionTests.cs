@@ -102,7 +102,7 @@ public class TusConnectionTests
 
     [Theory]
     [MemberData(nameof(Places))]
-    public async Task Preempted_chunk_returns_409_with_offset(string place)
+    public async Task Preempted_chunk_returns_400_with_offset(string place)
     {
         await using ObservedTusApp app = await ObservedTusApp.StartAsync(place);
         (string url, RawConnection stalled) = await app.StallAsync(File, MiB);
@@ -110,7 +110,7 @@ public class TusConnectionTests
         {
             Assert.Equal(204, await app.Client.AppendChunkAsync(url, MiB, File[MiB..]).StatusOfAsync());
             RawResponse? response = await stalled.ReadResponseAsync();
-            Assert.Equal((409, MiB.ToString(CultureInfo.InvariantCulture)), (response?.Status, response?.Header("Upload-Offset")));
+            Assert.Equal((400, MiB.ToString(CultureInfo.InvariantCulture)), (response?.Status, response?.Header("Upload-Offset")));
         }
 
         Assert.Equal(File, Assert.Single(app.App.Seen).Content);
@@ -118,13 +118,13 @@ public class TusConnectionTests
 
     [Theory]
     [MemberData(nameof(Places))]
-    public async Task Chunk_with_stale_offset_does_not_preempt(string place)
+    public async Task Chunk_with_other_offset_does_not_preempt(string place)
     {
         await using ObservedTusApp app = await ObservedTusApp.StartAsync(place);
         (string url, RawConnection holder) = await app.StallAsync(File, MiB);
         await using (holder)
         {
-            foreach ((long offset, int length, int status) in new[] { (0L, 10, 409), (5L, 0, 409), (MiB, 3 * MiB, 413) })
+            foreach ((long offset, int length, int status) in new[] { (0L, 10, 409), (5L, 0, 409), (MiB + 1L, 5, 409), (MiB, 3 * MiB, 413) })
             {
                 Assert.Equal(status, await app.Client.AppendChunkAsync(url, offset, new byte[length]).StatusOfAsync());
             }
@@ -236,7 +236,7 @@ public class TusConnectionTests
                 return (await connection.ReadResponseAsync())?.Status ?? 0;
             }));
             Assert.True(statuses.Count(static status => status == 204) <= 1, string.Join(", ", statuses));
-            Assert.All(statuses, static status => Assert.Contains(status, new[] { 0, 204, 409, 423, 503 }));
+            Assert.All(statuses, static status => Assert.Contains(status, new[] { 0, 204, 400, 409, 423, 503 }));
             long offset = await app.Client.OffsetAsync(url);
             byte[] content = await app.ContentAsync(url);
             Assert.Equal(offset, content.Length);

@@ -76,6 +76,17 @@ public class TusHeadTests
         Assert.Equal(200, (await connection.ReadResponseAsync(toHead: true))?.Status);
     }
 
+    /// <summary>No retry helps, so the client sends the file again.</summary>
+    [Fact]
+    public async Task HEAD_of_damaged_upload_returns_503()
+    {
+        var store = new FailingStore();
+        await using TusApp app = await TusApp.StartAsync(TusApp.Mapped, options => options.Store = store);
+        string url = await app.Client.CreateAsync(TusApp.Url, 10);
+        store.Failure = StoreFailure.Corrupt;
+        Assert.Equal(503, await app.Client.TusAsync("HEAD", url).StatusOfAsync());
+    }
+
     [Theory]
     [MemberData(nameof(Places))]
     public async Task HEAD_of_unknown_upload_returns_404_without_offset(string place)
@@ -95,6 +106,11 @@ public class TusHeadTests
     [InlineData("filename YS50eHQ=, is_confidential")]
     [InlineData("relativePath bnVsbA==,name YS50eHQ=,type dGV4dC9wbGFpbg==,odd!#$%&'*+-.^_`|~ AAEC/w==")]
     [InlineData("k")]
+    [InlineData("filename YS50eHQ=,")]
+    [InlineData("filename YS50eHQ=\t, \tfiletype dGV4dA==,, ,")]
+    [InlineData("filename YS50eHQ")]
+    [InlineData("filename not-base64!")]
+    [InlineData("filetype /w==")]
     public async Task HEAD_returns_metadata_byte_for_byte(string metadata)
     {
         await using TusApp app = await TusApp.StartAsync(TusApp.ReadyMade, onKestrel: true);
@@ -116,15 +132,22 @@ public class TusHeadTests
 
     [Theory]
     [MemberData(nameof(Places))]
-    public async Task HEAD_with_failing_store_returns_503(string place)
+    public async Task HEAD_with_failing_store_returns_423(string place)
     {
         var store = new FailingStore();
         await using TusApp app = await TusApp.StartAsync(place, options => options.Store = store);
         string url = await app.Client.CreateAsync(TusApp.Url, 10);
         store.Failure = StoreFailure.Unavailable;
-        Assert.Equal(503, await app.Client.TusAsync("HEAD", url).StatusOfAsync());
+        foreach (string method in new[] { "HEAD", "POST" })
+        {
+            using HttpResponseMessage head = await app.Client.TusAsync(method, url, null, ("X-HTTP-Method-Override", "HEAD"));
+            Assert.Equal((423, "5", null), ((int)head.StatusCode, head.Header("Retry-After"), head.Header("Upload-Offset")));
+        }
+
         Assert.Equal(503, await app.Client.AppendChunkAsync(url, 0, new byte[3]).StatusOfAsync());
         Assert.Equal(503, await app.Client.TusAsync("DELETE", url).StatusOfAsync());
+        store.Failure = StoreFailure.Full;
+        Assert.Equal(423, await app.Client.TusAsync("HEAD", url).StatusOfAsync());
         store.Failure = null;
         Assert.Equal(0, await app.Client.OffsetAsync(url));
     }

@@ -8,7 +8,7 @@ namespace ResumableUploads.FunctionalTests.Stores.Contract;
 public class StoreContractTests
 {
     private const StoreCapabilities AllCapabilities = StoreCapabilities.StagedAppends | StoreCapabilities.SharedStorage | StoreCapabilities.SingleRequests
-        | StoreCapabilities.Replacements;
+        | StoreCapabilities.Replacements | StoreCapabilities.ContentMoves | StoreCapabilities.DeferredSyncs;
 
     public static TheoryData<string> MemoryCases => [.. StoreContract.GetCaseNames(StoreCapabilities.StagedAppends | StoreCapabilities.Replacements)];
 
@@ -41,7 +41,12 @@ public class StoreContractTests
         IReadOnlyList<string> all = StoreContract.GetCaseNames(AllCapabilities);
         Assert.InRange(fewest.Count, 50, all.Count - 10);
         Assert.Equal(
-            ["Store_without_single_requests_capability_does_not_have_it", "Store_without_staged_appends_capability_does_not_have_it"], fewest.Except(all).Order());
+            [
+                "Store_without_deferred_syncs_capability_does_not_have_it",
+                "Store_without_single_requests_capability_does_not_have_it",
+                "Store_without_staged_appends_capability_does_not_have_it",
+            ],
+            fewest.Except(all).Order());
         Assert.Equal(all.Count, all.Distinct().Count());
         for (int law = 1; law <= 9; law++)
         {

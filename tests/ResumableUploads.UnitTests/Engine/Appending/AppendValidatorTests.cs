@@ -50,7 +50,7 @@ public class AppendValidatorTests
     public void CheckAgainstUpload_returns_the_mismatch(
         long offset, long? bodyLength, long? uploadLength, long storedOffset, long? storedLength, string? expected)
     {
-        UploadResult? result = AppendValidator.CheckAgainstUpload(Command(offset, bodyLength, uploadLength), Upload(storedOffset, storedLength), Settings);
+        UploadResult? result = AppendValidator.CheckAgainstUpload(Command(offset, bodyLength, uploadLength), Upload(storedOffset, storedLength), new EngineRecord(), Settings);
         Assert.Equal(expected, result?.Kind.ToString());
         Assert.Equal(expected is null ? null : storedOffset, result?.Offset);
     }

@@ -62,7 +62,7 @@ public class FailedReplacementTests
     }
 
     [Fact]
-    public async Task Append_preempts_a_replacement_that_is_not_accepted_yet()
+    public async Task Append_does_not_preempt_a_replacement_that_is_not_accepted_yet()
     {
         await using var engine = new TestEngine(new MemoryUploadStore(), TimeProvider.System);
         await AppendOldAsync(engine);
@@ -73,11 +73,11 @@ public class FailedReplacementTests
             async () => await engine.Store.ListAsync(new UploadQuery(), default).AnyAsync(static info => info.Offset == 3000),
             "the new bytes are stored under the temporary key");
 
-        // The offset of the client is that of the old upload, and higher than that of no other until the replacement is accepted.
-        UploadResult other = await engine.AppendAsync(OldOffset, new byte[500], 1500);
-
-        Assert.Equal(UploadResultKind.Preempted, (await replacement.WaitAsync(TestTimeout)).Kind);
-        Assert.Equal((await engine.GetAsync())?.Offset, other.Offset);
+        // The replacement would end at another offset, which is not durable under the key of the upload.
+        Assert.Equal(UploadResultKind.Busy, (await engine.AppendAsync(OldOffset, new byte[500], 1500)).Kind);
+        await body.Writer.CompleteAsync();
+        UploadResult replaced = await replacement.WaitAsync(TestTimeout);
+        Assert.Equal((UploadResultKind.Appended, 3000L), (replaced.Kind, replaced.Offset));
     }
 
     private static async Task AppendOldAsync(TestEngine engine) =>

@@ -98,6 +98,20 @@ public sealed class HandlerLeaseTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Lease_that_was_taken_while_a_clock_was_wrong_does_not_hold_the_upload()
+    {
+        await StartFirstAsync();
+        _busyStore.Fault = StoreFault.Busy;
+        await _second.ChangeAsync(info =>
+        {
+            EngineRecord record = EngineRecord.From(info);
+            return info.Record with { Data = (record with { Handler = record.Handler! with { LeasedUntil = _time.GetUtcNow().AddYears(1) } }).ToBytes() };
+        });
+        await _second.VisitAsync();
+        Assert.Equal([2], _secondRuns);
+    }
+
+    [Fact]
     public async Task Request_does_not_overwrite_the_lease_of_another_process()
     {
         await StartFirstAsync();

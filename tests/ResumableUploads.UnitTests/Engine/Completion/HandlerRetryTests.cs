@@ -56,6 +56,34 @@ public sealed class HandlerRetryTests : IAsyncLifetime
         Assert.All(delays.TakeLast(4), static delay => Assert.InRange(delay.TotalHours, 3.2, 4.9));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Retry_after_the_correction_of_a_fast_clock_is_not_delayed(bool isDeadLettered)
+    {
+        EngineSettings settings = TestSettings.Default with { MaxHandlerAttempts = isDeadLettered ? 1 : 14 };
+        var fast = new FakeTimeProvider(_time.GetUtcNow().AddYears(1));
+        int runs = 0;
+        Task CountAndFail()
+        {
+            runs++;
+            throw new InvalidOperationException("Injected failure.");
+        }
+
+        foreach ((TimeProvider clock, int expected) in new[] { (fast, 1), (_time, 2), (_time, 2) })
+        {
+            await using var engine = new TestEngine(_store, clock, settings);
+            engine.Callbacks.OnCompleted = async (_, _) =>
+            {
+                await (isDeadLettered ? Task.CompletedTask : CountAndFail());
+                throw new InvalidOperationException("Injected failure.");
+            };
+            engine.Callbacks.OnDeadLettered = (_, _) => CountAndFail();
+            await (runs == 0 ? engine.AppendAsync(0, [1, 2], 2) : engine.VisitAsync());
+            Assert.Equal(expected, runs);
+        }
+    }
+
     [Fact]
     public async Task Delays_differ_at_random_by_up_to_a_fifth()
     {
@@ -130,11 +158,12 @@ public sealed class HandlerRetryTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Received_upload_is_kept_for_Expiration_and_its_append_calls_OnDeadLettered()
+    public async Task Upload_of_an_endpoint_is_kept_for_Expiration_and_its_append_calls_OnDeadLettered()
     {
         await using var engine = new TestEngine(_store, _time, TestSettings.Default with { CompletedRetention = TimeSpan.FromDays(30) });
         engine.Callbacks.OnCompleted = _engine.Callbacks.OnCompleted;
         engine.Callbacks.OnDeadLettered = _engine.Callbacks.OnDeadLettered;
+        engine.IsEndpoint = true;
         await engine.AppendAsync(0, [1, 2], 2);
         _time.Advance(TestSettings.Default.Expiration);
         Assert.Equal(UploadResultKind.Appended, (await engine.AppendAsync(0, [1], 2)).Kind);
@@ -165,13 +194,13 @@ public sealed class HandlerRetryTests : IAsyncLifetime
     [InlineData(false)]
     public async Task Dead_lettered_upload_runs_again_on_request_of_the_application(bool succeeds)
     {
-        await using var engine = new TestEngine(_store, _time, TestSettings.Default with { EngineName = "this", MaxHandlerAttempts = 1 });
+        await using var engine = new TestEngine(_store, _time, TestSettings.Default with { GetEngineNames = static () => ["this"], MaxHandlerAttempts = 1 });
         engine.Callbacks.OnCompleted = _engine.Callbacks.OnCompleted;
         engine.Callbacks.OnDeadLettered = _engine.Callbacks.OnDeadLettered;
         await engine.AppendAsync(0, [1, 2], 2);
         Assert.Equal((1, 1), (_runs.Count, _deadLettered));
         Assert.Equal(UploadResultKind.DeadLettered, (await engine.AppendAsync(2, [], 2)).Kind);
-        await using (var other = new TestEngine(_store, _time, TestSettings.Default with { EngineName = "other", MaxHandlerAttempts = 1 }))
+        await using (var other = new TestEngine(_store, _time, TestSettings.Default with { GetEngineNames = static () => ["other"], MaxHandlerAttempts = 1 }))
         {
             Assert.Empty(await other.Engine.ListDeadLetteredAsync(default).ToListAsync());
         }
@@ -202,6 +231,7 @@ public sealed class HandlerRetryTests : IAsyncLifetime
     [Fact]
     public async Task Upload_that_is_not_received_cannot_be_run_again()
     {
+        _engine.IsEndpoint = true;
         Assert.False(await _engine.Engine.RetryHandlerAsync(TestEngine.Key, default));
         await _engine.AppendAsync(0, [1], 2);
         Assert.False(await _engine.Engine.RetryHandlerAsync(TestEngine.Key, default));

@@ -94,6 +94,52 @@ public class LostResponseTests
         Assert.Equal((204, "lost"), ((int)again.StatusCode, again.Header("X-Upload-Response")));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Response_that_vanished_is_reported(bool isStoredBeforeCrash)
+    {
+        var store = new ResponseThenCrashStore();
+        int runs = 0;
+        await using TestApp app = await TestApp.StartAsync(
+            options =>
+            {
+                options.Store = store;
+                options.Handler.LeaseDuration = TimeSpan.FromSeconds(1);
+                options.OnCompleted = (upload, _) =>
+                {
+                    runs++;
+                    upload.Response = new UploadResponse(201, "text/plain", "done"u8.ToArray());
+                    return Task.CompletedTask;
+                };
+            },
+            onTestHost: true);
+        store.Fails = isStoredBeforeCrash;
+        (await app.Client.AppendAsync("f", 0, [1, 2, 3], 3)).Dispose();
+        store.Fails = false;
+        using HttpResponseMessage before = await app.Client.AppendAsync("f", 3, [], 3);
+        Assert.Equal(201, (int)before.StatusCode);
+        store.HasLostResponses = true;
+        using HttpResponseMessage again = await app.Client.AppendAsync("f", 3, [], 3);
+        Assert.Equal((200, "true", "lost"), ((int)again.StatusCode, again.Header("X-Upload-Complete"), again.Header("X-Upload-Response")));
+        Assert.Equal(1, runs);
+    }
+
+    [Fact]
+    public async Task Upload_without_a_response_has_lost_none()
+    {
+        await using TestApp app = await TestApp.StartAsync(
+            static options =>
+            {
+                options.Store = new MemoryUploadStore();
+                options.OnCompleted = static (_, _) => Task.CompletedTask;
+            },
+            onTestHost: true);
+        (await app.Client.AppendAsync("f", 0, [1, 2, 3], 3)).Dispose();
+        using HttpResponseMessage again = await app.Client.AppendAsync("f", 3, [], 3);
+        Assert.Equal(("true", null), (again.Header("X-Upload-Complete"), again.Header("X-Upload-Response")));
+    }
+
     [Fact]
     public async Task Damaged_response_of_a_received_upload_completes_it()
     {
@@ -139,6 +185,11 @@ public class LostResponseTests
     private sealed class ResponseThenCrashStore() : DelegatingUploadStore(new MemoryUploadStore())
     {
         public bool Fails { get; set; }
+
+        public bool HasLostResponses { get; set; }
+
+        public override ValueTask<ReadOnlyMemory<byte>?> GetResponseAsync(UploadKey key, CancellationToken cancellationToken) =>
+            HasLostResponses ? new ValueTask<ReadOnlyMemory<byte>?>((ReadOnlyMemory<byte>?)null) : base.GetResponseAsync(key, cancellationToken);
 
         public override ValueTask<UpdateResult> UpdateAsync(UploadKey key, string version, UploadRecord record, CancellationToken cancellationToken) =>
             Fails && record.State == UploadState.Completed

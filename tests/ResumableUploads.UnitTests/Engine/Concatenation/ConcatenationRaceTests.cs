@@ -91,6 +91,39 @@ public sealed class ConcatenationRaceTests : IAsyncLifetime
         await Eventually.TrueAsync(async () => (await _store.GetAsync(TestEngine.Key, default))!.State == UploadState.Completed, "the handler ends");
     }
 
+    [Fact]
+    public async Task Handler_starts_before_the_parts_are_removed()
+    {
+        var handledBefore = new List<int>();
+        await _engine.AppendToPartAsync(PartId, 0, new byte[5], 5);
+        _hookedStore.BeforeDelete = _ =>
+        {
+            handledBefore.Add(_handled);
+            return Task.CompletedTask;
+        };
+        await _engine.ConcatenateAsync(PartId);
+        Assert.Equal([1], handledBefore);
+        await ShouldBeCompletedAsync(5);
+    }
+
+    [Fact]
+    public async Task Progress_of_a_concatenation_that_a_status_request_completes_is_bounded()
+    {
+        await _other.AppendToPartAsync(PartId, 0, new byte[3], 5);
+        await _other.ConcatenateAsync(PartId);
+
+        // Another process receives the last byte and does not know the concatenation.
+        await using var third = new TestEngine(_store, _time);
+        await third.AppendToPartAsync(PartId, 3, new byte[2], 5);
+        var never = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _engine.Callbacks.OnProgress = (_, _) => never.Task;
+        Task status = _engine.CompleteAsync();
+        await Eventually.TrueAsync(() => status.IsCompleted, "the status request returns", () => _time.Advance(TestSettings.Default.EventTimeout));
+        never.SetResult();
+        Assert.True(_engine.HasLogged(226));
+        await ShouldBeCompletedAsync(5);
+    }
+
     private async Task ShouldBeCompletedAsync(long length)
     {
         UploadInfo info = Assert.Single(await _store.ListAsync(new UploadQuery(), default).ToListAsync());

@@ -20,6 +20,7 @@ public sealed class EngineSweepVisitorTests : IAsyncDisposable
     private readonly UploadEngine _other;
     private readonly UploadMetrics _metrics = new(null);
     private readonly UploadLockTable _locks;
+    private int _expirations;
 
     public EngineSweepVisitorTests()
     {
@@ -37,18 +38,20 @@ public sealed class EngineSweepVisitorTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Expired_upload_is_removed_by_its_engine_and_after_a_day_by_others()
+    public async Task Expired_upload_is_removed_by_its_engine_and_after_a_day_silently_by_others()
     {
         await AppendAsync(Key, 0);
         _time.Advance(TestSettings.Default.Expiration);
         Assert.True(await ExistsAfterVisitAsync(_other));
         Assert.False(await ExistsAfterVisitAsync(_engine));
+        Assert.Equal(1, _expirations);
 
         await AppendAsync(Key, 0);
         _time.Advance(TestSettings.Default.Expiration + TimeSpan.FromDays(1) - TimeSpan.FromTicks(1));
         Assert.True(await ExistsAfterVisitAsync(_other));
         _time.Advance(TimeSpan.FromTicks(1));
         Assert.False(await ExistsAfterVisitAsync(_other));
+        Assert.Equal(1, _expirations);
     }
 
     [Fact]
@@ -72,7 +75,7 @@ public sealed class EngineSweepVisitorTests : IAsyncDisposable
     }
 
     private UploadEngine CreateEngine(string name) =>
-        new(_store, TestSettings.Default with { EngineName = name }, _metrics, _locks, _time, NullLogger.Instance);
+        new(_store, TestSettings.Default with { GetEngineNames = () => [name] }, _metrics, _locks, _time, NullLogger.Instance);
 
     private Task<UploadResult> AppendAsync(UploadKey key, long offset)
     {
@@ -86,18 +89,19 @@ public sealed class EngineSweepVisitorTests : IAsyncDisposable
             CompletionRule = CompletionRule.AtLength,
             CreateIfMissing = new CreateCommand("test", null, null),
         };
-        return _engine.AppendAsync(command, new NoCallbacks(), default).AsTask();
+        return _engine.AppendAsync(command, new CountingCallbacks(this), default).AsTask();
     }
 
     private async Task<bool> ExistsAfterVisitAsync(UploadEngine engine)
     {
         UploadInfo info = (await _store.GetAsync(Key, default))!;
-        ISweepVisitor visitor = engine.CreateSweepVisitor(new NoCallbacks());
+        ISweepVisitor visitor = engine.CreateSweepVisitor(new CountingCallbacks(this));
+        visitor.OnSweepCompleted();
         await visitor.VisitAsync(info, default);
         return await _store.GetAsync(Key, default) is not null;
     }
 
-    private sealed class NoCallbacks : IUploadCallbacks
+    private sealed class CountingCallbacks(EngineSweepVisitorTests test) : IUploadCallbacks
     {
         public bool HasCompletionHandler => false;
 
@@ -114,6 +118,10 @@ public sealed class EngineSweepVisitorTests : IAsyncDisposable
 
         public ValueTask OnDeadLetteredAsync(UploadInfo info, EngineRecord record, CancellationToken cancellationToken) => default;
 
-        public ValueTask OnExpiredAsync(UploadInfo info, EngineRecord record, CancellationToken cancellationToken) => default;
+        public ValueTask OnExpiredAsync(UploadInfo info, EngineRecord record, CancellationToken cancellationToken)
+        {
+            test._expirations++;
+            return default;
+        }
     }
 }

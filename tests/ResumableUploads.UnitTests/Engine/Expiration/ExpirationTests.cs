@@ -93,16 +93,13 @@ public class ExpirationTests
         await store.SweptAsync();
         await app.Client.AppendAsync("old", 0, [1, 2, 3], 10).ShouldHaveOffsetAsync(3);
         await app.Client.AppendAsync("done", 0, [1, 2], 2).ShouldHaveOffsetAsync(2, complete: true);
-        _time.Advance(TimeSpan.FromMinutes(30));
-        await store.SweptAsync();
+        await AdvanceAsync(store, intervals: 3);
         await app.Client.AppendAsync("young", 0, [1], 10).ShouldHaveOffsetAsync(1);
         Assert.Empty(_expired);
-        _time.Advance(TimeSpan.FromMinutes(30));
-        await store.SweptAsync();
+        await AdvanceAsync(store, intervals: 3);
         Assert.Equal([("old", 3L, UploadState.Receiving)], _expired);
         Assert.Equal(2, await store.CountAsync());
-        _time.Advance(TimeSpan.FromMinutes(60));
-        await store.SweptAsync();
+        await AdvanceAsync(store, intervals: 6);
         Assert.Equal(0, await store.CountAsync());
         Assert.Contains(("done", 2L, UploadState.Completed), _expired);
     }
@@ -225,6 +222,16 @@ public class ExpirationTests
             await store.SweptAsync();
             Assert.Equal(1 + i, store.Walks);
             Assert.Equal(i < 3 ? 2 : i < 6 ? 1 : 0, await store.CountAsync());
+        }
+    }
+
+    /// <summary>Advances the clock by a number of sweep intervals, and waits for the sweep of each.</summary>
+    private async Task AdvanceAsync(SweptStore store, int intervals)
+    {
+        for (int i = 0; i < intervals; i++)
+        {
+            _time.Advance(TimeSpan.FromMinutes(10));
+            await store.SweptAsync();
         }
     }
 

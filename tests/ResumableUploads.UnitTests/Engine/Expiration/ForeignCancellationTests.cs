@@ -62,7 +62,7 @@ public sealed class ForeignCancellationTests
         {
             if (isMove)
             {
-                await store.GetCapability<IContentMover>()!.MoveContentAsync(TestEngine.Key, "/target", false, CancellationToken.None);
+                await store.GetCapability<IContentMover>()!.MoveContentAsync(TestEngine.Key, "1", "/target", false, CancellationToken.None);
             }
             else
             {
@@ -92,7 +92,7 @@ public sealed class ForeignCancellationTests
             UploadKey key, string version, UploadKey replacementKey, string replacementVersion, CancellationToken cancellationToken) =>
             throw new TaskCanceledException();
 
-        public async ValueTask<MoveResult> MoveContentAsync(UploadKey key, string path, bool overwrite, CancellationToken cancellationToken)
+        public async ValueTask<MoveResult> MoveContentAsync(UploadKey key, string version, string path, bool overwrite, CancellationToken cancellationToken)
         {
             await Task.Yield();
             throw new TaskCanceledException();

@@ -34,14 +34,19 @@ public class ConcatenationInterleavingTests
     public Task Part_that_is_deleted_while_needed_is_found() => Exploration.AssertRaceIsFoundAsync(
         2000, static scheduler => ExtendDuringSweepAsync(scheduler, new UnconditionalStore(scheduler.Clock)), "part");
 
-    /// <summary>A sweep has read a part that expires soon, and its client sends the rest at the same time.</summary>
+    /// <summary>
+    /// The sweep of another process, whose clock is ahead, finds that a part has expired, and its client sends the rest at the same time. In the same process, the
+    /// lock of the upload prevents that.
+    /// </summary>
     private static async Task ExtendDuringSweepAsync(InterleavingScheduler scheduler, YieldingStore store)
     {
         UploadKey key = ScheduledProcess.KeyOf("p");
-        ScheduledProcess process = Process(scheduler, store, ScheduledProcess.Settings with { Expiration = Expiration });
+        EngineSettings settings = ScheduledProcess.Settings with { Expiration = Expiration };
+        ScheduledProcess process = Process(scheduler, store, settings);
+        var sweeper = new ScheduledProcess(store, new ClockAhead(scheduler.Clock), settings);
         await process.AppendAsync(key, 0, ScheduledProcess.BodyOf([1]), 1, 2, Part);
         UploadInfo read = (await store.PeekAsync(key)).Info!;
-        await Task.Delay(Expiration - TimeSpan.FromSeconds(1), scheduler.Clock);
+        await Task.Delay(Expiration - TimeSpan.FromSeconds(2), scheduler.Clock);
         Task sweep = VisitAsync();
         UploadResult rest = await AppendLateAsync();
         if (rest.Kind == UploadResultKind.Appended && rest.Offset == 2)
@@ -59,12 +64,12 @@ public class ConcatenationInterleavingTests
         {
             await Task.Delay(TimeSpan.FromSeconds(1), scheduler.Clock);
             await scheduler.JitterAsync();
-            await process.VisitAsync(read);
+            await sweeper.VisitAsync(read);
         }
 
         async Task<UploadResult> AppendLateAsync()
         {
-            // The part is extended just before it expires, or found expired.
+            // The part is extended just before it expires by the other clock, or at the same time.
             await Task.Delay(TimeSpan.FromMilliseconds(999 + scheduler.Choose(2)), scheduler.Clock);
             await scheduler.JitterAsync();
             return await process.AppendAsync(key, 1, ScheduledProcess.BodyOf([2]), 1, 2, Part);
@@ -111,10 +116,28 @@ public class ConcatenationInterleavingTests
         Assert.Equal(content, stored);
     }
 
+    /// <summary>A clock that is one second ahead of another.</summary>
+    private sealed class ClockAhead(TimeProvider clock) : TimeProvider
+    {
+        public override long TimestampFrequency => clock.TimestampFrequency;
+
+        public override DateTimeOffset GetUtcNow() => clock.GetUtcNow() + TimeSpan.FromSeconds(1);
+
+        public override long GetTimestamp() => clock.GetTimestamp();
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) => clock.CreateTimer(callback, state, dueTime, period);
+    }
+
     /// <summary>The planted race: an upload is deleted although it has changed since it was read.</summary>
     private sealed class UnconditionalStore(TimeProvider clock) : YieldingStore(clock)
     {
-        public override ValueTask<DeleteResult> DeleteAsync(UploadKey key, string? version, CancellationToken cancellationToken) =>
-            base.DeleteAsync(key, null, cancellationToken);
+        private readonly TimeProvider _clock = clock;
+
+        public override async ValueTask<DeleteResult> DeleteAsync(UploadKey key, string? version, CancellationToken cancellationToken)
+        {
+            // The sweep reads the upload just before, so a whole append must fit in between.
+            await Task.Delay(TimeSpan.FromMilliseconds(1), _clock, cancellationToken);
+            return await base.DeleteAsync(key, null, cancellationToken);
+        }
     }
 }

@@ -22,6 +22,106 @@ public class UploadLockTableTests
     }
 
     [Fact]
+    public async Task Append_at_offset_of_holder_preempts_it_and_holder_receives_nothing_more()
+    {
+        UploadLock holder = _locks.TryAcquire(Key)!;
+        holder.StartReceiving(10);
+        Assert.True(holder.TryReceive(5));
+        bool isReleaseRequested = false;
+        holder.SetReleaseCallback(() => isReleaseRequested = true);
+        Task<(UploadLock? Lock, bool IsRefused)> append = _locks.AcquireForAppendAsync(Key, 15, LongTimeout, default).AsTask();
+        Assert.True(isReleaseRequested);
+        Assert.False(holder.TryReceive(1));
+        Assert.False(append.IsCompleted);
+        holder.Dispose();
+        Assert.NotNull((await append).Lock);
+    }
+
+    [Theory]
+    [InlineData(10)]
+    [InlineData(14)]
+    [InlineData(16)]
+    public async Task Append_at_other_offset_is_refused_and_holder_continues(long offset)
+    {
+        using UploadLock holder = _locks.TryAcquire(Key)!;
+        holder.StartReceiving(10);
+        Assert.True(holder.TryReceive(5));
+        holder.SetReleaseCallback(static () => Assert.Fail("The holder was disturbed."));
+        Assert.Equal((null, true), await _locks.AcquireForAppendAsync(Key, offset, LongTimeout, default));
+        Assert.False(holder.ReleaseRequested.IsCancellationRequested);
+        Assert.True(holder.TryReceive(1));
+    }
+
+    [Fact]
+    public async Task Holder_that_starts_to_receive_refuses_waiting_appends_at_other_offsets()
+    {
+        UploadLock holder = _locks.TryAcquire(Key)!;
+        Task<(UploadLock? Lock, bool IsRefused)> other = _locks.AcquireForAppendAsync(Key, 9, LongTimeout, default).AsTask();
+        holder.StartReceiving(10);
+        Assert.Equal((null, true), await other);
+        bool isReleaseRequested = false;
+        holder.SetReleaseCallback(() => isReleaseRequested = true);
+        Assert.False(isReleaseRequested);
+        Assert.True(holder.TryReceive(1));
+        holder.Dispose();
+        Assert.False(IsHeld());
+    }
+
+    [Fact]
+    public async Task Holder_that_starts_to_receive_yields_to_waiting_append_at_its_offset()
+    {
+        UploadLock holder = _locks.TryAcquire(Key)!;
+        Task<(UploadLock? Lock, bool IsRefused)> same = _locks.AcquireForAppendAsync(Key, 10, LongTimeout, default).AsTask();
+        holder.StartReceiving(10);
+        Assert.False(holder.TryReceive(1));
+        holder.Dispose();
+        Assert.NotNull((await same).Lock);
+    }
+
+    [Fact]
+    public async Task Append_at_other_offset_waits_for_a_holder_that_stops_already()
+    {
+        UploadLock holder = _locks.TryAcquire(Key)!;
+        holder.StartReceiving(10);
+        Task<UploadLock?> status = _locks.AcquireAsync(Key, LongTimeout, default).AsTask();
+        Task<(UploadLock? Lock, bool IsRefused)> append = _locks.AcquireForAppendAsync(Key, 9, LongTimeout, default).AsTask();
+        Assert.False(append.IsCompleted);
+        holder.Dispose();
+        (await status)!.Dispose();
+        Assert.NotNull((await append).Lock);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Holder_that_cannot_be_preempted_receives_although_an_append_waits_at_its_offset(bool waitsBefore)
+    {
+        UploadLock holder = _locks.TryAcquire(Key)!;
+        holder.CannotBePreempted = true;
+        Task<(UploadLock? Lock, bool IsRefused)>? append = waitsBefore ? _locks.AcquireForAppendAsync(Key, 10, LongTimeout, default).AsTask() : null;
+        holder.StartReceiving(10);
+        append ??= _locks.AcquireForAppendAsync(Key, 10, LongTimeout, default).AsTask();
+        Assert.True(holder.TryReceive(1));
+        Assert.False(append.IsCompleted);
+        holder.Dispose();
+        Assert.NotNull((await append).Lock);
+    }
+
+    [Fact]
+    public async Task Status_request_preempts_receiving_holder_that_keeps_its_bytes()
+    {
+        UploadLock holder = _locks.TryAcquire(Key)!;
+        holder.StartReceiving(10);
+        Task<UploadLock?> status = _locks.AcquireAsync(Key, LongTimeout, default).AsTask();
+        bool isReleaseRequested = false;
+        holder.SetReleaseCallback(() => isReleaseRequested = true);
+        Assert.True(isReleaseRequested);
+        Assert.True(holder.TryReceive(5));
+        holder.Dispose();
+        Assert.NotNull(await status);
+    }
+
+    [Fact]
     public void TryAcquire_held_lock_returns_null_until_disposed()
     {
         UploadLock uploadLock = _locks.TryAcquire(Key)!;

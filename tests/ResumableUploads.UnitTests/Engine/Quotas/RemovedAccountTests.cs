@@ -31,13 +31,13 @@ public class RemovedAccountTests
         Assert.Equal(UploadResultKind.TooManyUploads, ReserveUpload());
     }
 
-    private UploadResultKind? ReserveUpload() => _quota.ReserveUploadAsync(Account, 1, null, replaced: null, default).AsTask().GetAwaiter().GetResult();
+    private UploadResultKind? ReserveUpload() => _quota.ReserveUploadAsync(Account, 1).AsTask().GetAwaiter().GetResult();
 
     /// <summary>Runs a reservation while the removal holds the lock of the account.</summary>
     private async Task RunDuringRemovalAsync(Action reserve)
     {
         // The account is counted, and then outdated.
-        await _quota.GetAvailableBytesAsync(Account, default);
+        await _quota.GetAvailableBytesAsync(Account);
         _time.Advance(TimeSpan.FromHours(1));
 
         _time.Block();

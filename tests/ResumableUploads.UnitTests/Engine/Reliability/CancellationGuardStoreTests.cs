@@ -15,6 +15,27 @@ public class CancellationGuardStoreTests
         Assert.Equal(StoreFailure.Unavailable, e.Failure);
     }
 
+    [Fact]
+    public async Task Read_of_content_that_the_caller_cancels_is_not_a_failure()
+    {
+        await using Stream? content = await CancellationGuardStore.Wrap(new HangingContentStore()).OpenReadAsync(TestEngine.Key, default);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await content!.CopyToAsync(Stream.Null, new CancellationToken(canceled: true)));
+    }
+
+    private sealed class HangingContentStore() : DelegatingUploadStore(new MemoryUploadStore())
+    {
+        public override ValueTask<Stream?> OpenReadAsync(UploadKey key, CancellationToken cancellationToken) => new(new HangingStream());
+    }
+
+    private sealed class HangingStream : MemoryStream
+    {
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            await new TaskCompletionSource().Task.WaitAsync(cancellationToken);
+            return 0;
+        }
+    }
+
     private sealed class TimedOutListStore(IUploadStore inner) : DelegatingUploadStore(inner)
     {
         public override async IAsyncEnumerable<UploadInfo> ListAsync(UploadQuery query, [EnumeratorCancellation] CancellationToken cancellationToken)

@@ -119,10 +119,10 @@ public class MovePathTests
     {
         public int Moves { get; private set; }
 
-        public ValueTask<MoveResult> MoveContentAsync(UploadKey key, string path, bool overwrite, CancellationToken cancellationToken)
+        public ValueTask<MoveResult> MoveContentAsync(UploadKey key, string version, string path, bool overwrite, CancellationToken cancellationToken)
         {
             Moves++;
-            return store.MoveContentAsync(key, path, overwrite, cancellationToken);
+            return store.MoveContentAsync(key, version, path, overwrite, cancellationToken);
         }
     }
 }

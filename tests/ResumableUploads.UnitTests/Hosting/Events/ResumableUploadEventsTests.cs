@@ -1,7 +1,12 @@
 using System.Collections.Concurrent;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
+using ResumableUploads.Abstractions;
+using ResumableUploads.Engine.Expiration;
+using ResumableUploads.Hosting.Startup;
 using ResumableUploads.Testing;
 using ResumableUploads.Testing.Clients;
 using ResumableUploads.Testing.Servers;
@@ -104,6 +109,42 @@ public class ResumableUploadEventsTests
         Assert.Equal(["first creating", "endpoint"], _calls.Where(static call => !call.Contains("progress", StringComparison.Ordinal)));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Background_work_does_not_run_events_class_for_endpoint_upload(bool concatenated)
+    {
+        var time = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
+        int runs = 0;
+        await using TestApp app = await StartAsync(
+            static uploads => uploads.AddEvents<First>(),
+            static options => options.Timeouts.CompletedRetention = TimeSpan.FromDays(1),
+            after: app => app.MapPost("/endpoint", () => ++runs == 1 ? Results.StatusCode(503) : Results.Ok("endpoint")).WithResumableUploads(),
+            services: services => services.AddSingleton<TimeProvider>(time));
+        string url = concatenated ? await ConcatenateAsync(app) : await app.Client.CreateAsync("/endpoint", 3);
+        if (!concatenated)
+        {
+            using HttpResponseMessage failed = await app.Client.AppendChunkAsync(url, 0, new byte[3]);
+            Assert.Equal(503, (int)failed.StatusCode);
+        }
+
+        IDeadLetteredUploads deadLettered = app.Services.GetRequiredService<IDeadLetteredUploads>();
+        UploadSweeper sweeper = Assert.Single(app.Services.GetRequiredService<SharedUploadServices>().RunningSweepers);
+        for (int i = 0; i < 3; i++)
+        {
+            DateTimeOffset? last = sweeper.Status.LastSucceeded;
+            await Eventually.TrueAsync(() => sweeper.Status.LastSucceeded > last, "the store was swept", () => time.Advance(TimeSpan.FromMinutes(1)));
+        }
+
+        UploadKey key = Assert.Single(await ReceivedAsync(app));
+        Assert.True(await deadLettered.RetryAsync(key, CancellationToken.None));
+        Assert.DoesNotContain("first completed", _calls);
+        Assert.Equal(1, runs);
+
+        Assert.Equal((3, 2), (await app.Client.OffsetAsync(url), runs));
+        Assert.DoesNotContain("first completed", _calls);
+    }
+
     [Fact]
     public async Task Expiration_and_dead_lettering_call_the_events_class()
     {
@@ -119,6 +160,33 @@ public class ResumableUploadEventsTests
         // The sweep at start may still be running, and the next one starts only when the clock advances after that.
         time.Advance(TimeSpan.FromDays(8));
         await Eventually.TrueAsync(() => _calls.Contains("first expired"), "the upload expired", () => time.Advance(TimeSpan.FromHours(1)));
+    }
+
+    /// <summary>Creates an upload of two parts, and returns its URL.</summary>
+    private static async Task<string> ConcatenateAsync(TestApp app)
+    {
+        string one = await app.Client.CreateAsync("/endpoint", 1, ("Upload-Concat", "partial"));
+        string two = await app.Client.CreateAsync("/endpoint", 2, ("Upload-Concat", "partial"));
+        using HttpResponseMessage first = await app.Client.AppendChunkAsync(one, 0, new byte[1]);
+        using HttpResponseMessage second = await app.Client.AppendChunkAsync(two, 0, new byte[2]);
+        using HttpResponseMessage final = await app.Client.TusAsync("POST", "/endpoint", null, ("Upload-Concat", $"final;{one} {two}"));
+        Assert.Equal(503, (int)final.StatusCode);
+        return final.Header("Location")!;
+    }
+
+    private static async Task<UploadKey[]> ReceivedAsync(TestApp app)
+    {
+        var keys = new List<UploadKey>();
+        IUploadStore store = app.Services.GetRequiredService<IOptions<ResumableUploadOptions>>().Value.Store!;
+        await foreach (UploadInfo info in store.ListAsync(new UploadQuery(), CancellationToken.None))
+        {
+            if (info.State == UploadState.Received)
+            {
+                keys.Add(info.Key);
+            }
+        }
+
+        return [.. keys];
     }
 
     private Task<TestApp> StartAsync(

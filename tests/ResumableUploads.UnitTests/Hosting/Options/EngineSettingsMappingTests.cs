@@ -18,7 +18,7 @@ public class EngineSettingsMappingTests
     };
 
     /// <summary>Settings that are not the value of one option of the same type.</summary>
-    private static readonly string[] Derived = [nameof(EngineSettings.EngineName), nameof(EngineSettings.StartOverAfterCompletion)];
+    private static readonly string[] Derived = [nameof(EngineSettings.GetEngineNames), nameof(EngineSettings.StartOverAfterCompletion)];
 
     [Fact]
     public void Every_setting_has_the_value_of_its_option()
@@ -40,7 +40,7 @@ public class EngineSettingsMappingTests
             }
         }
 
-        EngineSettings settings = options.ToEngineSettings("name", hasHandler: true);
+        EngineSettings settings = options.ToEngineSettings(static () => ["name"], hasHandler: true);
         foreach (PropertyInfo setting in typeof(EngineSettings).GetProperties().Where(static setting => setting.CanWrite && !Derived.Contains(setting.Name)))
         {
             string option = OptionOf.GetValueOrDefault(setting.Name, setting.Name);
@@ -53,8 +53,8 @@ public class EngineSettingsMappingTests
     public void Derived_settings_follow_their_options()
     {
         var options = new ResumableUploadOptions { Handler = { RepeatBehavior = RepeatBehavior.StartOver } };
-        EngineSettings settings = options.ToEngineSettings("name", hasHandler: false);
-        Assert.Equal(("name", true, null), (settings.EngineName, settings.StartOverAfterCompletion, settings.CompletedRetention));
-        Assert.False(new ResumableUploadOptions().ToEngineSettings("name", hasHandler: true).StartOverAfterCompletion);
+        EngineSettings settings = options.ToEngineSettings(static () => ["name"], hasHandler: false);
+        Assert.Equal(("name", true, null), (settings.GetEngineNames().Single(), settings.StartOverAfterCompletion, settings.CompletedRetention));
+        Assert.False(new ResumableUploadOptions().ToEngineSettings(static () => ["name"], hasHandler: true).StartOverAfterCompletion);
     }
 }

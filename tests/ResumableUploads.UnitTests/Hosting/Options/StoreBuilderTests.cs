@@ -52,11 +52,12 @@ public class StoreBuilderTests
                 store.Durability = Durability.ProcessCrash;
                 store.SyncSize *= 2;
                 store.SyncInterval = TimeSpan.FromSeconds(3);
+                store.MaxThreads /= 2;
             }));
         ResumableUploadOptions options = Create(services);
         Assert.Equal(
-            ("uploads-1", Durability.ProcessCrash, 10, TimeSpan.FromSeconds(3)),
-            (options.Directory, options.FileSystem.Durability, options.FileSystem.SyncSize, options.FileSystem.SyncInterval));
+            ("uploads-1", Durability.ProcessCrash, 10, TimeSpan.FromSeconds(3), 256),
+            (options.Directory, options.FileSystem.Durability, options.FileSystem.SyncSize, options.FileSystem.SyncInterval, options.FileSystem.MaxThreads));
     }
 
     [Fact]

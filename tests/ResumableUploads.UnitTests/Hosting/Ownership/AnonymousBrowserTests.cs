@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using ResumableUploads.Testing.Clients;
@@ -36,6 +37,46 @@ public class AnonymousBrowserTests
         Assert.Equal(("10", false), await SendAsync(app, HttpMethod.Get, null, FromPage, cookie));
     }
 
+    /// <summary>Otherwise, a client that guesses the file id could keep a browser from becoming an owner of its own, and complete its upload.</summary>
+    [Fact]
+    public async Task Upload_of_the_shared_owner_does_not_keep_the_browser_from_its_own_owner()
+    {
+        await using TestApp app = await TestApp.StartAsync(onTestHost: true);
+        Assert.Equal(("10", false), await SendAsync(app, HttpMethod.Post, 0));
+        using HttpResponseMessage status = await SendRequestAsync(app, HttpMethod.Get, "/status", null, FromPage);
+        (string, string) cookie = ("Cookie", status.Header("Set-Cookie")!.Split(';')[0]);
+        using HttpResponseMessage rejected = await SendRequestAsync(app, HttpMethod.Post, "/upload", 10, FromPage, cookie);
+        Assert.Equal((409, "0"), ((int)rejected.StatusCode, rejected.Header("X-Start-Byte")));
+        Assert.Equal(("10", false), await SendAsync(app, HttpMethod.Post, 0, FromPage, cookie));
+        Assert.Equal(("20", false), await SendAsync(app, HttpMethod.Post, 10, FromPage, cookie));
+        Assert.Equal(("10", false), await SendAsync(app, HttpMethod.Get));
+    }
+
+    [Fact]
+    public async Task Browser_that_keeps_no_cookie_continues_from_another_network()
+    {
+        await using TestApp app = await TestApp.StartAsync(onTestHost: true, before: static app => app.Use(static (context, next) =>
+        {
+            context.Connection.RemoteIpAddress = IPAddress.Parse(context.Request.Headers["X-Address"].ToString());
+            return next(context);
+        }));
+        (string, string) other = ("X-Address", "192.0.2.1");
+        (string, string) own = ("X-Address", "192.0.2.2");
+        Assert.Equal(("10", false), await SendAsync(app, HttpMethod.Post, 0, other));
+        Assert.Equal(("10", true), await SendAsync(app, HttpMethod.Get, null, FromPage, own));
+        Assert.Equal(("20", false), await SendAsync(app, HttpMethod.Post, 10, FromPage, own));
+        Assert.Single(app.Finished);
+    }
+
+    [Fact]
+    public async Task Upload_of_a_different_request_does_not_keep_the_browser_from_its_own_owner()
+    {
+        await using TestApp app = await EndpointApp.StartAsync(static app => app.MapPost("/upload", static () => "").WithResumableUploads(), onTestHost: true);
+        using HttpResponseMessage other = await SendRequestAsync(app, HttpMethod.Post, "/upload?project=1", 0);
+        Assert.Equal(200, (int)other.StatusCode);
+        Assert.Equal(("0", true), await SendAsync(app, HttpMethod.Get, null, FromPage));
+    }
+
     [Theory]
     [InlineData("POST")]
     [InlineData("DELETE")]
@@ -59,6 +100,22 @@ public class AnonymousBrowserTests
             onTestHost: true);
         using HttpResponseMessage status = await SendRequestAsync(app, HttpMethod.Get, "/upload", null, FromPage);
         Assert.Single(status.Headers.GetValues("Set-Cookie"));
+    }
+
+    [Theory]
+    [InlineData("POST")]
+    [InlineData("PUT")]
+    public async Task Status_request_for_several_endpoints_finds_the_upload_without_a_cookie(string method)
+    {
+        await using TestApp app = await EndpointApp.StartAsync(
+            static app =>
+            {
+                app.MapPost("/upload", static () => "post").WithResumableUploads();
+                app.MapPut("/upload", static () => "put").WithResumableUploads();
+            },
+            onTestHost: true);
+        using HttpResponseMessage begun = await SendRequestAsync(app, new HttpMethod(method), "/upload", 0, FromPage);
+        Assert.Equal(("10", true), await SendAsync(app, HttpMethod.Get, null, FromPage));
     }
 
     [Fact]
@@ -135,7 +192,7 @@ public class AnonymousBrowserTests
 
     private static async Task<HttpResponseMessage> SendRequestAsync(TestApp app, HttpMethod method, string path, int? offset, params (string Name, string Value)[] headers)
     {
-        using var request = new HttpRequestMessage(method, path) { Content = method == HttpMethod.Post ? new ByteArrayContent(new byte[10]) : null };
+        using var request = new HttpRequestMessage(method, path) { Content = method == HttpMethod.Post || method == HttpMethod.Put ? new ByteArrayContent(new byte[10]) : null };
         request.Headers.Add("X-File-Id", "f");
         if (offset is { } start)
         {

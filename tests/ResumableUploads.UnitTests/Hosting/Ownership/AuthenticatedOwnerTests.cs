@@ -104,6 +104,25 @@ public class AuthenticatedOwnerTests
         Assert.Equal((10, 0), (await StatusAsync(app, "ann"), await StatusAsync(app, "bob")));
     }
 
+    /// <summary>A claims transformation or a second scheme can put an identity in front of the one that is authenticated.</summary>
+    [Theory]
+    [InlineData(ClaimTypes.Name)]
+    [InlineData(ClaimTypes.NameIdentifier)]
+    public async Task User_whose_first_identity_is_not_authenticated_has_an_owner(string claim)
+    {
+        await using TestApp app = await StartWithPrincipalAsync(user => new([new ClaimsIdentity(), new ClaimsIdentity([new Claim(claim, user)], "header")]));
+        using HttpResponseMessage created = await AppendAsync(app, "ann", 0, 10);
+        Assert.Equal((10, 0), (await StatusAsync(app, "ann"), await StatusAsync(app, "bob")));
+    }
+
+    [Fact]
+    public async Task User_whose_authenticated_identities_are_unnamed_gets_403()
+    {
+        await using TestApp app = await StartWithPrincipalAsync(static _ => new([new ClaimsIdentity(), new ClaimsIdentity("header"), new ClaimsIdentity("other")]));
+        using HttpResponseMessage response = await AppendAsync(app, "ann", 0, 10);
+        Assert.Equal(403, (int)response.StatusCode);
+    }
+
     private static Task<TestApp> StartWithPrincipalAsync(Func<string, ClaimsPrincipal> create) => TestApp.StartAsync(
         before: app => app.Use((context, next) =>
         {

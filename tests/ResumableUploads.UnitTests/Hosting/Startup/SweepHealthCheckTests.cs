@@ -43,6 +43,45 @@ public sealed class SweepHealthCheckTests
     }
 
     [Fact]
+    public async Task Health_check_fails_at_the_third_failure_and_not_before()
+    {
+        var store = new SweptStore();
+        await using TestApp app = await StartAsync(store);
+        HealthReportEntry entry = default;
+        await Eventually.TrueAsync(async () => (entry = await CheckAsync(app)).Data["store1.lastSuccessfulSweep"] is DateTimeOffset, "a sweep succeeded");
+        var release = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        (store.Failure, store.Hold) = (new IOException("Injected failure."), release.Task);
+        for (int failures = 1; failures <= 4; failures++)
+        {
+            // The next sweep is held before this one fails, so that no failure is missed.
+            await Eventually.TrueAsync(() => store.IsHeld, "a sweep has started", () => _time.Advance(TimeSpan.FromMinutes(1)));
+            TaskCompletionSource current = release;
+            release = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            (store.Hold, store.IsHeld) = (release.Task, false);
+            current.SetResult();
+            await Eventually.TrueAsync(async () => (entry = await CheckAsync(app)).Data["store1.consecutiveFailures"] is int count && count == failures, "the sweep has failed");
+            Assert.Equal((failures, failures < 3 ? HealthStatus.Healthy : HealthStatus.Degraded), (failures, entry.Status));
+        }
+
+        release.SetResult();
+    }
+
+    [Fact]
+    public async Task Health_check_fails_after_three_intervals_and_ten_minutes_without_progress()
+    {
+        var store = new SweptStore();
+        await using TestApp app = await StartAsync(store);
+        await Eventually.TrueAsync(async () => (await CheckAsync(app)).Data["store1.lastSuccessfulSweep"] is DateTimeOffset, "a sweep succeeded");
+        var release = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        store.Hold = release.Task;
+        _time.Advance((3 * new ResumableUploadOptions().Timeouts.SweepInterval) + TimeSpan.FromMinutes(10));
+        Assert.Equal(HealthStatus.Healthy, (await CheckAsync(app)).Status);
+        _time.Advance(TimeSpan.FromTicks(1));
+        Assert.Equal(HealthStatus.Degraded, (await CheckAsync(app)).Status);
+        release.SetResult();
+    }
+
+    [Fact]
     public async Task Successful_sweep_sets_the_metric()
     {
         long recorded = 0;
@@ -84,10 +123,14 @@ public sealed class SweepHealthCheckTests
 
         public Task Hold { get; set; } = Task.CompletedTask;
 
+        public bool IsHeld { get; set; }
+
         public override async IAsyncEnumerable<UploadInfo> ListAsync(
             UploadQuery query, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
         {
-            await Hold.WaitAsync(cancellationToken);
+            Task hold = Hold;
+            IsHeld = !hold.IsCompleted;
+            await hold.WaitAsync(cancellationToken);
             if (Failure is { } failure)
             {
                 throw failure;

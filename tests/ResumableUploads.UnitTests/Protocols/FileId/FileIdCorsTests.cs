@@ -29,6 +29,26 @@ public class FileIdCorsTests
         }
     }
 
+    [Fact]
+    public async Task Preflight_is_kept_for_a_day_and_names_each_header_once()
+    {
+        await using TestApp app = await AppAsync();
+        using var request = new HttpRequestMessage(HttpMethod.Options, "/upload");
+        request.Headers.Add("Origin", "https://other.example");
+        request.Headers.Add("Access-Control-Request-Method", "POST");
+        request.Headers.Add("Access-Control-Request-Headers", "content-range,prefer");
+        using HttpResponseMessage response = await app.Client.SendAsync(request);
+        Assert.Equal("86400", response.Header("Access-Control-Max-Age"));
+        string[] allowed = response.Header("Access-Control-Allow-Headers")!.Split(',', StringSplitOptions.TrimEntries);
+        Assert.Equal(allowed.Distinct(StringComparer.OrdinalIgnoreCase), allowed);
+        Assert.Superset(new HashSet<string>(["content-range", "prefer"]), allowed.Select(static name => name.ToLowerInvariant()).ToHashSet());
+        using var actual = new HttpRequestMessage(HttpMethod.Get, "/upload");
+        actual.Headers.Add("Origin", "https://other.example");
+        using HttpResponseMessage status = await app.Client.SendAsync(actual);
+        string[] exposed = status.Header("Access-Control-Expose-Headers")!.Split(',', StringSplitOptions.TrimEntries);
+        Assert.Equal(exposed.Distinct(StringComparer.OrdinalIgnoreCase), exposed);
+    }
+
     [Theory]
     [InlineData("/status", "f", 200)]
     [InlineData("/upload", "f", 200)]

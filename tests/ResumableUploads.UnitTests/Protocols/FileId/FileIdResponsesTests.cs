@@ -25,6 +25,7 @@ public class FileIdResponsesTests
         { "OffsetMismatch", 409, Registered + "mismatching-upload-offset", null, null },
         { "AlreadyComplete", 409, Own + "upload-complete", null, "true" },
         { "DifferentContent", 409, Own + "different-content", null, "true" },
+        { "ContentCodingMismatch", 415, Own + "content-coding", null, null },
         { "LengthConflict", 400, Registered + "inconsistent-upload-length", null, null },
         { "LengthExceeded", 413, Own + "upload-length-exceeded", null, null },
         { "UploadTooLarge", 413, Own + "too-large", null, null },

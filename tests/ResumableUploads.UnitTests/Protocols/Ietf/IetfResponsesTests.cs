@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Time.Testing;
 using ResumableUploads.Engine;
 using ResumableUploads.Protocols;
 using ResumableUploads.Protocols.Ietf;
@@ -18,13 +19,14 @@ public class IetfResponsesTests
         { "Completed", 201, null, null, "?1", false },
         { "Replayed", 201, null, null, "?1", false },
         { "Cancelled", 204, null, null, null, false },
-        { "NotFound", 404, Own + "not-found", null, null, false },
+        { "NotFound", 404, Own + "not-found", null, "?0", false },
         { "DifferentRequest", 409, Own + "different-request", null, "?0", false },
         { "OffsetMismatch", 409, Registered + "mismatching-upload-offset", null, "?0", false },
-        { "AlreadyComplete", 400, Registered + "inconsistent-upload-length", null, "?0", false },
+        { "AlreadyComplete", 409, Registered + "mismatching-upload-offset", null, "?0", false },
         { "DifferentContent", 409, Own + "different-content", null, "?0", false },
+        { "ContentCodingMismatch", 415, Own + "content-coding", null, "?0", false },
         { "LengthConflict", 400, Registered + "inconsistent-upload-length", null, "?0", false },
-        { "LengthExceeded", 400, Registered + "inconsistent-upload-length", null, null, false },
+        { "LengthExceeded", 400, Registered + "inconsistent-upload-length", null, "?0", false },
         { "UploadTooLarge", 413, Own + "too-large", null, "?0", true },
         { "AppendTooLarge", 413, Own + "append-too-large", null, "?0", true },
         { "DigestMismatch", 400, Own + "digest-mismatch", null, "?0", false },
@@ -64,12 +66,36 @@ public class IetfResponsesTests
         HttpResponseData response = result.Kind == UploadResultKind.Cancelled ? CreateResponses().ForCancellation(result) : CreateResponses().ForAppend(result, Location);
         Assert.Equal((status, retryAfter, complete), (response.StatusCode, response.GetHeader("Retry-After"), response.GetHeader("Upload-Complete")));
         Assert.Equal(hasLimits ? "max-size=100, max-age=60" : null, response.GetHeader("Upload-Limit"));
-        Assert.Equal(complete is null ? null : "5", response.GetHeader("Upload-Offset"));
+        Assert.Equal(complete is null || kind is "NotFound" or "LengthExceeded" ? null : "5", response.GetHeader("Upload-Offset"));
         Assert.Equal(("no-store", "10"), (response.GetHeader("Cache-Control"), response.GetHeader("Upload-Draft-Interop-Version")));
         if (type is not null)
         {
             Assert.Equal(type, System.Text.Json.JsonDocument.Parse(response.Body).RootElement.GetProperty("type").GetString());
         }
+    }
+
+    [Fact]
+    public void Append_to_complete_upload_at_its_offset_is_rejected_as_the_version_says()
+    {
+        HttpResponseData response = CreateResponses().ForAppend(CreateResult("AlreadyComplete") with { ProvidedOffset = 5 }, Location);
+        Assert.Equal((400, "5", "?0"), (response.StatusCode, response.GetHeader("Upload-Offset"), response.GetHeader("Upload-Complete")));
+    }
+
+    [Fact]
+    public void Rejection_of_existing_upload_has_its_remaining_age()
+    {
+        var time = new FakeTimeProvider(new DateTimeOffset(2026, 3, 1, 0, 0, 0, TimeSpan.Zero));
+        var responses = new IetfResponses(IetfVersion.Latest, isAnnounced: true, new IetfLimits(100), TimeSpan.FromSeconds(60), time);
+        HttpResponseData response = responses.ForAppend(CreateResult("AppendTooLarge") with { Expires = time.GetUtcNow().AddSeconds(7) }, Location);
+        Assert.Equal("max-size=100, max-age=7", response.GetHeader("Upload-Limit"));
+    }
+
+    [Fact]
+    public void Response_that_is_not_final_is_not_marked_as_complete()
+    {
+        UploadResult failed = CreateResult("HandlerFailed") with { Response = new StoredResponse(503, "text/plain", "Later."u8.ToArray()).ToBytes() };
+        HttpResponseData response = CreateResponses().ForAppend(failed, Location);
+        Assert.Equal((503, "?0"), (response.StatusCode, response.GetHeader("Upload-Complete")));
     }
 
     [Theory]

@@ -1,5 +1,7 @@
 using System.Security.Cryptography;
 using ResumableUploads.Testing;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using ResumableUploads.Testing.Clients;
 using ResumableUploads.Testing.Servers;
 
@@ -129,6 +131,7 @@ public class TusConcatenationTests
     [InlineData("/files/../../etc/passwd")]
     [InlineData("http://169.254.169.254/latest/meta-data")]
     [InlineData("nothing")]
+    [InlineData("/fil%00es/0123456789012345678901234567890123456789")]
     public async Task Final_upload_with_unknown_part_returns_400_and_creates_nothing(string url)
     {
         await using TusApp app = await TusApp.StartAsync(TusApp.Mapped);
@@ -138,6 +141,86 @@ public class TusConcatenationTests
         using HttpResponseMessage head = await app.Client.TusAsync("HEAD", part);
         Assert.Equal("3", head.Header("Upload-Offset"));
         Assert.Empty(app.Seen);
+    }
+
+    /// <summary>How clients may name the parts: <c>{0}</c> is the URL of the part as the server has returned it, <c>{1}</c> its last segment or its query.</summary>
+    [Theory]
+    [InlineData(TusApp.ReadyMade, "{0}")]
+    [InlineData(TusApp.ReadyMade, "https://elsewhere.example:8080{0}")]
+    [InlineData(TusApp.ReadyMade, "HTTP://elsewhere.example{0}/")]
+    [InlineData(TusApp.ReadyMade, "//elsewhere.example{0}")]
+    [InlineData(TusApp.ReadyMade, "files/{1}")]
+    [InlineData(TusApp.ReadyMade, "/fil%65s/{1}")]
+    [InlineData(TusApp.ReadyMade, "{0}?token=b")]
+    [InlineData(TusApp.Mapped, "{0}")]
+    [InlineData(TusApp.Mapped, "files/{1}")]
+    [InlineData(TusApp.Endpoint, "{0}")]
+    [InlineData(TusApp.Endpoint, "https://elsewhere.example{0}")]
+    [InlineData(TusApp.Endpoint, "files?{1}")]
+    [InlineData(TusApp.Endpoint, "?{1}")]
+    [InlineData(TusApp.Endpoint, "/files/?token=b&{1}")]
+    public async Task Part_is_named_by_an_absolute_or_relative_url(string place, string format)
+    {
+        await using TusApp app = await TusApp.StartAsync(place);
+        string part = await CreatePartAsync(app, [1, 2, 3]);
+        string url = NamePart(part, format);
+        using HttpResponseMessage final = await CreateFinalAsync(app, $"{url}  {part}");
+        Assert.Equal((201, "6"), ((int)final.StatusCode, final.Header("Upload-Offset")));
+        using HttpResponseMessage head = await app.Client.TusAsync("HEAD", final.Header("Location")!);
+        Assert.Equal($"final;{url}  {part}", head.Header("Upload-Concat"));
+    }
+
+    [Theory]
+    [InlineData(TusApp.ReadyMade, "{1}")]
+    [InlineData(TusApp.ReadyMade, "/{1}")]
+    [InlineData(TusApp.ReadyMade, "/other/{1}")]
+    [InlineData(TusApp.ReadyMade, "/prefix{0}")]
+    [InlineData(TusApp.ReadyMade, "/other/..{0}")]
+    [InlineData(TusApp.ReadyMade, "{0}/x")]
+    [InlineData(TusApp.ReadyMade, "{0}#x")]
+    [InlineData(TusApp.ReadyMade, "/files//{1}")]
+    [InlineData(TusApp.ReadyMade, "ftp://elsewhere.example{0}")]
+    [InlineData(TusApp.ReadyMade, "https://elsewhere.example")]
+    [InlineData(TusApp.ReadyMade, "https://")]
+    [InlineData(TusApp.ReadyMade, "{0},{0}")]
+    [InlineData(TusApp.ReadyMade, "{0};{0}")]
+    [InlineData(TusApp.ReadyMade, "/files/x\t{0}")]
+    [InlineData(TusApp.ReadyMade, "{0}\t{0}")]
+    [InlineData(TusApp.Mapped, "/other/{1}")]
+    [InlineData(TusApp.Endpoint, "/other?{1}")]
+    [InlineData(TusApp.Endpoint, "/files/x?{1}")]
+    [InlineData(TusApp.Endpoint, "{0}&{1}")]
+    [InlineData(TusApp.Endpoint, "{0},{0}")]
+    [InlineData(TusApp.Endpoint, "/files?resumable-upload=00000000.{2}")]
+    [InlineData(TusApp.Endpoint, "/files?resumable-upload={2}")]
+    [InlineData(TusApp.Endpoint, "/files/{2}")]
+    [InlineData(TusApp.Endpoint, "/files")]
+    public async Task Url_that_is_not_as_a_whole_that_of_a_part_returns_400(string place, string format)
+    {
+        await using TusApp app = await TusApp.StartAsync(place);
+        string part = await CreatePartAsync(app, [1, 2, 3]);
+        using HttpResponseMessage final = await CreateFinalAsync(app, NamePart(part, format));
+        Assert.Equal((400, null), ((int)final.StatusCode, final.Header("Location")));
+        Assert.Empty(app.Seen);
+    }
+
+    [Fact]
+    public async Task Path_of_a_part_includes_the_path_base_and_escapes()
+    {
+        await using TestApp app = await EndpointApp.StartAsync(
+            static app =>
+            {
+                app.UsePathBase("/a b");
+                app.UseRouting();
+                app.MapPost("/{name}", static (Stream body) => Results.NoContent()).WithResumableUploads();
+            },
+            static options => options.UseMemoryStore(),
+            onTestHost: true);
+        string part = await app.Client.CreateAsync("/a%20b/c%25d%2Fe", 3, Partial);
+        Assert.StartsWith("/a%20b/c%25d%2Fe?", part, StringComparison.Ordinal);
+        Assert.Equal(204, await app.Client.AppendChunkAsync(part, 0, [1, 2, 3]).StatusOfAsync());
+        Assert.Equal(400, await app.Client.TusAsync("POST", "/a%20b/c%25d%2Fe", null, ("Upload-Concat", $"final;{part["/a%20b".Length..]}")).StatusOfAsync());
+        Assert.Equal(201, await app.Client.TusAsync("POST", "/a%20b/c%25d%2Fe", null, ("Upload-Concat", $"final;{part}")).StatusOfAsync());
     }
 
     [Fact]
@@ -217,4 +300,8 @@ public class TusConcatenationTests
 
     private static Task<HttpResponseMessage> CreateFinalAsync(TusApp app, string urls, params (string, string)[] headers) =>
         app.Client.TusAsync("POST", TusApp.Url, null, [("Upload-Concat", "final;" + urls), .. headers]);
+
+    /// <summary>Replaces <c>{0}</c> by a URL, <c>{1}</c> by its last segment or its query, and <c>{2}</c> by its id.</summary>
+    private static string NamePart(string url, string format) =>
+        string.Format(System.Globalization.CultureInfo.InvariantCulture, format, url, url[(url.LastIndexOfAny(['/', '?']) + 1)..], url[^40..]);
 }

@@ -1,5 +1,7 @@
 using System.Net.Http.Headers;
 using ResumableUploads.Abstractions;
+using ResumableUploads.Engine;
+using ResumableUploads.Stores.Memory;
 using ResumableUploads.Testing.Clients;
 using ResumableUploads.Testing.Servers;
 using ResumableUploads.Testing.Stores;
@@ -74,11 +76,66 @@ public class TusDownloadTests
     }
 
     [Fact]
-    public async Task Download_without_option_returns_405()
+    public async Task Download_of_an_upload_that_is_replaced_meanwhile_returns_404()
+    {
+        var stored = new MemoryUploadStore();
+        var store = new HookedStore(stored);
+        await using TusApp app = await TusApp.StartAsync(TusApp.Mapped, options => (options.AllowDownload, options.Store) = (true, store));
+        string url = await UploadAsync(app, "image/png", "a.png");
+        store.BeforeOpenRead = async key =>
+        {
+            store.BeforeOpenRead = null;
+            UploadInfo info = (await stored.GetAsync(key, default))!;
+
+            // The record of a later upload with the same key.
+            EngineRecord later = EngineRecord.From(info);
+            later.Created = later.Created.AddDays(1);
+            await stored.UpdateAsync(key, info.Version, info.Record with { Data = later.ToBytes() }, default);
+        };
+        using HttpResponseMessage replaced = await app.Client.GetAsync(url);
+        Assert.Equal(404, (int)replaced.StatusCode);
+        using HttpResponseMessage current = await app.Client.GetAsync(url);
+        Assert.Equal(200, (int)current.StatusCode);
+    }
+
+    [Theory]
+    [InlineData(TusApp.ReadyMade, true)]
+    [InlineData(TusApp.Mapped, false)]
+    [InlineData(TusApp.Endpoint, true)]
+    public async Task Download_has_the_headers_of_HEAD(string place, bool hasVersion)
+    {
+        await using TusApp app = await TusApp.StartAsync(place, static options => options.AllowDownload = true);
+        string url = await UploadAsync(app, "image/png", "a.png");
+        using HttpResponseMessage head = await app.Client.TusAsync("HEAD", url);
+        using HttpResponseMessage whole = hasVersion ? await app.Client.TusAsync("GET", url) : await app.Client.GetAsync(url);
+        Assert.Equal((200, "10", "1.0.0"), ((int)whole.StatusCode, whole.Header("Upload-Offset"), whole.Header("Tus-Resumable")));
+        string[] names = ["Tus-Resumable", "Upload-Offset", "Upload-Length", "Upload-Metadata", "Upload-Expires"];
+        Assert.Equal(names.Select(head.Header), names.Select(whole.Header));
+        Assert.Equal(hasVersion ? "no-store" : "no-cache, private", whole.Header("Cache-Control"));
+        Assert.Equal(10, (await whole.Content.ReadAsByteArrayAsync()).Length);
+    }
+
+    [Fact]
+    public async Task GET_with_version_of_upload_without_content_to_download_returns_status()
+    {
+        await using TusApp app = await TusApp.StartAsync(
+            TusApp.Endpoint, static options => options.AllowDownload = true, static _ => new HandlerResponse(422));
+        string url = await app.Client.CreateAsync(TusApp.Url, 3);
+        foreach (string offset in new[] { "0", "3" })
+        {
+            using HttpResponseMessage status = await app.Client.TusAsync("GET", url);
+            Assert.Equal((200, offset, "no-store"), ((int)status.StatusCode, status.Header("Upload-Offset"), status.Header("Cache-Control")));
+            Assert.Empty(await status.Content.ReadAsByteArrayAsync());
+            Assert.Equal(offset == "0" ? 422 : 409, await app.Client.AppendChunkAsync(url, 0, [1, 2, 3]).StatusOfAsync());
+        }
+    }
+
+    [Fact]
+    public async Task GET_without_version_and_without_option_returns_412()
     {
         await using TusApp app = await TusApp.StartAsync(TusApp.Mapped);
-        using HttpResponseMessage rejected = await app.Client.TusAsync("GET", await UploadAsync(app, "image/png", "a.png"));
-        Assert.Equal(405, (int)rejected.StatusCode);
+        using HttpResponseMessage rejected = await app.Client.GetAsync(await UploadAsync(app, "image/png", "a.png"));
+        Assert.Equal(412, (int)rejected.StatusCode);
     }
 
     [Fact]

@@ -27,7 +27,7 @@ public class TusFailedHandlerTests
         Assert.Equal(3, await app.Client.OffsetAsync(url));
         Assert.Equal(3, await app.Client.OffsetAsync(url));
         Assert.Equal(3, app.Seen.Count);
-        using HttpResponseMessage replayed = await app.Client.AppendChunkAsync(url, 3, []);
+        using HttpResponseMessage replayed = await app.Client.AppendChunkAsync(url, 3, [], ("Prefer", "return=representation"));
         Assert.Equal((200, "done"), ((int)replayed.StatusCode, await replayed.Content.ReadAsStringAsync()));
     }
 

@@ -13,7 +13,22 @@ public class TusHeaderValueTests
     [InlineData("filename YS50eHQ= , filetype dGV4dC9wbGFpbg==", "a.txt", "text/plain")]
     [InlineData("type dGV4dC9wbGFpbg==", null, "text/plain")]
     [InlineData("filename", null, null)]
-    [InlineData("filename /w==", null, null)]
+    [InlineData("filename /w==", "\u00ff", null)]
+    [InlineData("filename 5i50eHQ=", "\u00e6.txt", null)]
+    [InlineData("filename YS50eHQ=,", "a.txt", null)]
+    [InlineData("filename YS50eHQ= ,,\t, ", "a.txt", null)]
+    [InlineData("filename YS50eHQ=\t,\t filetype dGV4dC9wbGFpbg==\t", "a.txt", "text/plain")]
+    [InlineData("filename YS50eHQ", "a.txt", null)]
+    [InlineData("filename YS50eA", "a.tx", null)]
+    [InlineData("filename YS50eA=", "a.tx", null)]
+    [InlineData("filename,name YS50eHQ=", null, null)]
+    [InlineData("filename not-base64!,name YS50eHQ=", "a.txt", null)]
+    [InlineData("filename YS50e,name YS50eHQ=", "a.txt", null)]
+    [InlineData("filename =", null, null)]
+    [InlineData("filename ====", null, null)]
+    [InlineData("filename YQ===", null, null)]
+    [InlineData("filetype /w==,type dGV4dC9wbGFpbg==", null, "text/plain")]
+    [InlineData("filetype dGV4dC/DqQ==", null, null)]
     [InlineData("filetype dGV4dAovcGxhaW4=", null, null)]
     [InlineData("Filename YS50eHQ=", null, null)]
     public void Metadata_returns_file_name_and_content_type(string raw, string? name, string? type)
@@ -25,18 +40,26 @@ public class TusHeaderValueTests
     [Theory]
     [InlineData("")]
     [InlineData(",")]
-    [InlineData("a,")]
+    [InlineData(", ,")]
+    [InlineData(",a")]
+    [InlineData("a, ,b")]
     [InlineData("a,,b")]
     [InlineData("a  YQ==")]
     [InlineData("a YQ== YQ==")]
-    [InlineData("a YQ")]
-    [InlineData("a ====")]
     [InlineData("a,a")]
     [InlineData("\u00e4 YQ==")]
     [InlineData("a\tb")]
     [InlineData("a\x7f")]
     [InlineData("a Y\tQ==")]
+    [InlineData("a\tYQ==")]
+    [InlineData("a \u00e4")]
     public void Malformed_metadata_returns_null(string raw) => Assert.Null(TusMetadata.TryParse(raw));
+
+    [Fact]
+    public void Values_are_those_that_are_base64_of_UTF8() =>
+        Assert.Equal(
+            new Dictionary<string, string> { ["text"] = "a.txt", ["unpadded"] = "a", ["empty"] = "" },
+            TusMetadata.TryParse("text YS50eHQ=,unpadded YQ,empty,binary /w==,other ?!,")?.Values);
 
     [Theory]
     [InlineData(TusMetadata.MaxLength, true)]

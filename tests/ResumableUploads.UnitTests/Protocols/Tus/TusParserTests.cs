@@ -34,7 +34,13 @@ public class TusParserTests
         { "POST", false, 3, "Upload-Length: 5\n" + ChunkType, 0 },
         { "POST", false, 3, "Upload-Length: 5\nUpload-Checksum: x\n" + ChunkType, 400 },
         { "POST", false, 0, "Upload-Length: 5\nX-File-Id: f", 400 },
-        { "POST", false, 0, "Upload-Length: 5\nUpload-Complete: ?1", 400 },
+        { "POST", false, 0, "Upload-Length: 5\nUpload-Complete: ?1", 0 },
+        { "POST", false, 0, "Upload-Length: 5\nContent-Range: bytes 0-4/5", 400 },
+        { "POST", false, 5, "Upload-Length: 5\nContent-Encoding: gzip\n" + ChunkType, 415 },
+        { "POST", false, 5, "Upload-Length: 5\nContent-Encoding: Identity\n" + ChunkType, 0 },
+        { "POST", false, 0, "Upload-Length: 5\nContent-Encoding: gzip", 0 },
+        { "PATCH", true, 3, "Upload-Offset: 0\nContent-Encoding: br\n" + ChunkType, 415 },
+        { "PATCH", true, 3, "Upload-Offset: 0\nContent-Range: bytes 0-2/5\n" + ChunkType, 400 },
         { "POST", true, 0, "Upload-Length: 5", 405 },
         { "PATCH", true, 3, "Upload-Offset: 0\n" + ChunkType, 0 },
         { "PATCH", true, 3, "Upload-Offset: 0\n" + ChunkType + ";a=b", 0 },
@@ -52,6 +58,8 @@ public class TusParserTests
         { "PATCH", false, 3, "Upload-Offset: 0\n" + ChunkType, 405 },
         { "HEAD", true, 0, "", 0 },
         { "HEAD", false, 0, "", 405 },
+        { "GET", true, 0, "", 0 },
+        { "GET", false, 0, "", 405 },
         { "DELETE", true, 0, "", 0 },
         { "DELETE", false, 0, "", 405 },
         { "PUT", true, 3, "Upload-Offset: 0\n" + ChunkType, 405 },
@@ -75,6 +83,31 @@ public class TusParserTests
         Assert.Equal(412, Parse("HEAD", true, 0, headers, out _)?.Status);
         Assert.Null(Parse("OPTIONS", true, 0, headers, out TusRequest request));
         Assert.Equal(TusOperation.Discover, request.Operation);
+    }
+
+    [Theory]
+    [InlineData(false, "Tus-Resumable: 1.0.0", "Status")]
+    [InlineData(true, "Tus-Resumable: 1.0.0", "Status")]
+    [InlineData(true, "", "Download")]
+    [InlineData(false, "", null)]
+    [InlineData(true, "Tus-Resumable: 1.0", null)]
+    public void GET_is_a_status_request_or_a_download(bool allowsDownload, string headers, string? operation)
+    {
+        Problem? problem = TusParser.Parse(new RequestHead("GET", Headers(headers), true, 0), new TusCapabilities(10, true, allowsDownload), out TusRequest request);
+        Assert.Equal((operation is null ? 412 : null, operation), (problem?.Status, problem is null ? request.Operation.ToString() : null));
+    }
+
+    [Theory]
+    [InlineData("partial", "partial")]
+    [InlineData("partial", "final;/a")]
+    [InlineData("final;/a", "final;/b")]
+    public void Upload_Concat_sent_twice_returns_400(string first, string second)
+    {
+        string length = first == "partial" ? "\nUpload-Length: 5" : "";
+        Assert.Null(Parse("POST", false, 0, $"Tus-Resumable: 1.0.0\nUpload-Concat: {first}{length}", out _));
+        Problem? problem = Parse("POST", false, 0, $"Tus-Resumable: 1.0.0\nUpload-Concat: {first}\nUpload-Concat: {second}{length}", out _);
+        Assert.Equal(400, problem?.Status);
+        Assert.EndsWith("concat", problem?.Type, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Microsoft.AspNetCore.Http;
 using ResumableUploads.Engine;
 using ResumableUploads.Protocols;
 using ResumableUploads.Protocols.Tus;
@@ -24,6 +25,7 @@ public class TusResponsesTests
         { "OffsetMismatch", 409, Registered + "mismatching-upload-offset", null },
         { "AlreadyComplete", 409, Own + "upload-complete", null },
         { "DifferentContent", 409, Own + "different-content", null },
+        { "ContentCodingMismatch", 415, Own + "content-coding", null },
         { "LengthConflict", 400, Registered + "inconsistent-upload-length", null },
         { "LengthExceeded", 413, Own + "upload-length-exceeded", null },
         { "UploadTooLarge", 413, Own + "too-large", null },
@@ -32,7 +34,7 @@ public class TusResponsesTests
         { "DigestMissing", 400, Own + "bad-checksum", null },
         { "ReprDigestMismatch", 460, Own + "digest-mismatch", null },
         { "DigestUnsupported", 413, Own + "digest-too-large", null },
-        { "Preempted", 409, Own + "taken-over", null },
+        { "Preempted", 400, Own + "taken-over", null },
         { "Interrupted", 503, Own + "interrupted", null },
         { "IdleTimeout", 503, Own + "idle", null },
         { "BelowMinDataRate", 503, Own + "too-slow", null },
@@ -98,10 +100,29 @@ public class TusResponsesTests
     public void Server_side_condition_is_never_a_status_on_which_clients_give_up(string kind, int status, string? type, string? retryAfter)
     {
         _ = (type, retryAfter);
-        if (kind is "Preempted" or "Interrupted" or "IdleTimeout" or "BelowMinDataRate" or "ShuttingDown" or "Busy" or "HandlerRunning" or "HandlerFailed" or "StorageFull" or "StorageFailed")
+        if (kind is "Interrupted" or "IdleTimeout" or "BelowMinDataRate" or "ShuttingDown" or "Busy" or "HandlerRunning" or "HandlerFailed" or "StorageFull" or "StorageFailed")
         {
             Assert.True(status is 409 or 423 or >= 500, kind);
         }
+    }
+
+    /// <summary>tus-js-client sends the whole file again after any failure of HEAD except 423.</summary>
+    [Theory]
+    [MemberData(nameof(Table))]
+    public void Failed_status_is_423_if_a_later_request_can_succeed(string kind, int status, string? type, string? retryAfter)
+    {
+        if (kind is "Appended" or "Completed" or "Replayed" or "Cancelled")
+        {
+            return;
+        }
+
+        bool isTransient = kind is "Preempted" or "Interrupted" or "IdleTimeout" or "BelowMinDataRate" or "ShuttingDown" or "Busy" or "HandlerRunning" or "HandlerFailed"
+            or "TooManyUploads" or "TooManyAppends" or "StorageFull" or "StorageFailed";
+        HttpResponseData response = TusResponses.ForFailedStatus(CreateResult(kind));
+        Assert.Equal((isTransient ? 423 : status, retryAfter, null), (response.StatusCode, response.GetHeader("Retry-After"), response.GetHeader("Upload-Offset")));
+        using JsonDocument json = JsonDocument.Parse(response.Body);
+        Assert.Equal(type, json.RootElement.GetProperty("type").GetString());
+        Assert.Equal(isTransient && kind != "StorageFailed" ? 423 : status, TusResponses.ForFailedStatus(CreateResult(kind) with { IsDamaged = true }).StatusCode);
     }
 
     [Fact]
@@ -123,7 +144,7 @@ public class TusResponsesTests
         Assert.Equal(404, TusResponses.For(new UploadResult(UploadResultKind.Cancelled)).StatusCode);
 
     [Theory]
-    [InlineData(405, "Allow", "HEAD, PATCH, DELETE, OPTIONS")]
+    [InlineData(405, "Allow", "GET, HEAD, PATCH, DELETE, OPTIONS")]
     [InlineData(412, "Tus-Version", "1.0.0")]
     [InlineData(413, "Tus-Max-Size", "1234")]
     [InlineData(400, "Tus-Version", null)]
@@ -145,18 +166,41 @@ public class TusResponsesTests
     }
 
     [Theory]
-    [InlineData(200, "", 204)]
-    [InlineData(200, "x", 200)]
-    [InlineData(302, "", 204)]
-    [InlineData(422, "x", 422)]
-    public void Successful_application_response_is_204_or_200_with_a_body(int status, string body, int expected)
+    [InlineData(200, "", false, 204)]
+    [InlineData(200, "", true, 204)]
+    [InlineData(200, "x", false, 204)]
+    [InlineData(200, "x", true, 200)]
+    [InlineData(302, "", true, 204)]
+    [InlineData(302, "x", false, 204)]
+    [InlineData(422, "x", false, 422)]
+    [InlineData(422, "x", true, 422)]
+    public void Successful_application_response_is_204_or_200_with_a_body_that_is_sent(int status, string body, bool isSent, int expected)
     {
         UploadResult result = CreateStoredResult(UploadResultKind.Completed, status, body);
-        HttpResponseData response = TusResponses.For(result);
+        HttpResponseData response = TusResponses.For(result, new TusResponseBody(isSent));
         Assert.Equal((expected, "7", "/there"), (response.StatusCode, response.GetHeader("Upload-Offset"), response.GetHeader("Content-Location")));
         Assert.Null(response.GetHeader("Location"));
-        HttpResponseData created = TusResponses.ForCreation(result, "/files/1");
+        HttpResponseData created = TusResponses.ForCreation(result, "/files/1", new TusResponseBody(isSent));
         Assert.Equal((status < 400 ? 201 : status, "/files/1", "/there"), (created.StatusCode, created.GetHeader("Location"), created.GetHeader("Content-Location")));
+        bool hasBody = body.Length > 0 && (isSent || status >= 400);
+        Assert.All([response, created], response => Assert.Equal((hasBody, hasBody ? "text/plain" : null), (!response.Body.IsEmpty, response.ContentType)));
+        Assert.All([response, created], response => Assert.Equal(status < 400 && !hasBody, response.OmitsBody));
+    }
+
+    /// <summary>The option of the app, Prefer, whether the body is sent, and whether the response has Preference-Applied.</summary>
+    [Theory]
+    [InlineData(false, null, false, false)]
+    [InlineData(true, null, true, false)]
+    [InlineData(false, "return=representation", true, true)]
+    [InlineData(true, "return=representation", true, true)]
+    [InlineData(false, "return=minimal", false, false)]
+    [InlineData(true, "return=minimal", false, false)]
+    [InlineData(true, "return=other", true, false)]
+    public void Preference_of_the_client_takes_precedence_over_the_option(bool option, string? prefer, bool isSent, bool isApplied)
+    {
+        var headers = new HeaderDictionary { ["Prefer"] = prefer };
+        HttpResponseData response = TusResponses.For(CreateStoredResult(UploadResultKind.Replayed, 200, "x"), TusResponseBody.Select(headers, option));
+        Assert.Equal((isSent ? 200 : 204, isApplied ? "return=representation" : null), (response.StatusCode, response.GetHeader("Preference-Applied")));
     }
 
     [Fact]

@@ -20,6 +20,8 @@ public class BrokenStoreTests
         [nameof(IgnoresOffsetInVersion)] = static store => new IgnoresOffsetInVersion(store),
         [nameof(LosesResponses)] = static store => new LosesResponses(store),
         [nameof(SkipsInListings)] = static store => new SkipsInListings(store),
+        [nameof(CompletesInTwoSteps)] = static store => new CompletesInTwoSteps(store),
+        [nameof(HidesDeferredUpdates)] = static store => new HidesDeferredUpdates(store),
     };
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -33,6 +35,8 @@ public class BrokenStoreTests
     [InlineData(nameof(IgnoresOffsetInVersion), "Law9_Update_after_an_append_returns_VersionMismatch")]
     [InlineData(nameof(LosesResponses), Model)]
     [InlineData(nameof(SkipsInListings), "List_with_StartAfter_returns_exactly_the_following_uploads(b)")]
+    [InlineData(nameof(CompletesInTwoSteps), "Deferred_change_with_a_stale_version_changes_nothing(True)", "Concurrent_completions_of_one_upload_succeed_once")]
+    [InlineData(nameof(HidesDeferredUpdates), "Deferred_update_is_visible_at_once", "Deferred_change_with_a_stale_version_changes_nothing(False)")]
     public async Task Defect_is_detected(string defect, params string[] cases)
     {
         foreach (string name in cases)

@@ -62,7 +62,7 @@ public class FileSystemAppendTests : FileSystemStoreTest
         Files.Before = (step, path) =>
         {
             // Only the first sync fails. The kernel also reports success for a second one.
-            if ((step == "truncate" || (step == "sync" && failed++ == 0)) && path.EndsWith(".data", StringComparison.Ordinal))
+            if (path.EndsWith(".data", StringComparison.Ordinal) && (step == "truncate" || (step == "sync" && failed++ == 0)))
             {
                 throw FaultyFiles.Error(InputOutputError);
             }
@@ -78,7 +78,7 @@ public class FileSystemAppendTests : FileSystemStoreTest
     }
 
     [Fact]
-    public async Task Append_with_a_failed_sync_of_the_mark_reports_nothing()
+    public async Task Append_with_a_failed_sync_of_the_mark_keeps_nothing()
     {
         FileSystemUploadStore store = NewStore();
         await CreateAsync(store);
@@ -95,7 +95,8 @@ public class FileSystemAppendTests : FileSystemStoreTest
         Assert.Equal(0, (await GetAsync(store)).Offset);
 
         Files.Before = null;
-        Assert.Equal(50, (await GetAsync(store)).Offset);
+        Assert.Equal(0, (await GetAsync(store)).Offset);
+        Assert.Equal(50, (await AppendAsync(store, 0, Bytes(50))).Offset);
     }
 
     [Fact]

@@ -136,7 +136,7 @@ public class FileSystemConcurrencyTests : FileSystemStoreTest
             if (step == "replace")
             {
                 seen = other.GetAsync(Key, CancellationToken.None).AsTask().Result;
-                Assert.True(other.DeleteAsync(Key, null, CancellationToken.None).AsTask().IsCompletedSuccessfully);
+                other.DeleteAsync(Key, null, CancellationToken.None).AsTask().Wait(CancellationToken.None);
                 second = recreate ? other.CreateAsync(Key, new UploadRecord { Data = "second"u8.ToArray() }, CancellationToken.None).AsTask().Result.Info : null;
             }
         };
@@ -162,8 +162,8 @@ public class FileSystemConcurrencyTests : FileSystemStoreTest
         {
             if (step == "replace")
             {
-                Assert.True(other.DeleteAsync(Key, null, CancellationToken.None).AsTask().IsCompletedSuccessfully);
-                Assert.True(other.CreateAsync(Key, new UploadRecord(), CancellationToken.None).AsTask().IsCompletedSuccessfully);
+                other.DeleteAsync(Key, null, CancellationToken.None).AsTask().Wait(CancellationToken.None);
+                other.CreateAsync(Key, new UploadRecord(), CancellationToken.None).AsTask().Wait(CancellationToken.None);
             }
         };
 

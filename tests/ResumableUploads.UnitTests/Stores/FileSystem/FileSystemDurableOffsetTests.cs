@@ -1,9 +1,11 @@
 using System.Text;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Stores.FileSystem;
 using ResumableUploads.Stores.FileSystem.Format;
 using ResumableUploads.Stores.FileSystem.IO;
+using ResumableUploads.Stores.FileSystem.Scheduling;
 using ResumableUploads.Testing.Stores;
 
 namespace ResumableUploads.UnitTests.Stores.FileSystem;
@@ -109,7 +111,8 @@ public class FileSystemDurableOffsetTests : FileSystemStoreTest
         DurableOffsetSlots slots = DurableOffsetFile.Read(FileLayer.Default, TheFile(".mark"));
         Assert.Equal((20, false), (slots.Newest!.Value.Offset, slots.Newest.Value.IsConfirmed));
         Assert.Equal(10, slots.GetTrusted(Files.BootId)!.Value.Offset);
-        Assert.Equal(20, slots.GetTrusted(OtherBoot)!.Value.Offset);
+        Assert.Equal(10, slots.GetTrusted(OtherBoot)!.Value.Offset);
+        Assert.Equal(10, slots.Newest.Value.Tail.Length);
 
         var next = new FaultyFiles();
         var synced = new List<string>();
@@ -131,10 +134,10 @@ public class FileSystemDurableOffsetTests : FileSystemStoreTest
         File.WriteAllBytes(path, DurableOffsetFile.CreateEmpty());
         FileLayer files = FileLayer.Default;
         using OpenFile file = files.OpenWrite(path);
-        DurableOffsetSlots slots = DurableOffsetFile.Write(files, file, default, 10, OtherBoot);
-        slots = DurableOffsetFile.Write(files, file, slots, 20, OtherBoot);
+        DurableOffsetSlots slots = Write(files, file, default, 10, OtherBoot);
+        slots = Write(files, file, slots, 20, OtherBoot);
         byte[] before = File.ReadAllBytes(path);
-        DurableOffsetFile.Write(files, file, slots, 30, OtherBoot);
+        Write(files, file, slots, 30, OtherBoot);
         byte[] after = File.ReadAllBytes(path);
 
         int changed = Enumerable.Range(0, after.Length).Count(i => before[i] != after[i]);
@@ -155,7 +158,7 @@ public class FileSystemDurableOffsetTests : FileSystemStoreTest
         File.WriteAllBytes(path, DurableOffsetFile.CreateEmpty());
         var files = new FaultyFiles();
         using OpenFile file = files.OpenWrite(path);
-        DurableOffsetSlots slots = DurableOffsetFile.Write(files, file, default, 10, files.BootId);
+        DurableOffsetSlots slots = Write(files, file, default, 10, files.BootId);
         files.Before = (step, _) =>
         {
             if (step == "sync")
@@ -165,7 +168,7 @@ public class FileSystemDurableOffsetTests : FileSystemStoreTest
         };
         for (int i = 0; i < 3; i++)
         {
-            Assert.Throws<IOException>(() => DurableOffsetFile.Write(files, file, DurableOffsetFile.Read(files, path), 20 + i, files.BootId));
+            Assert.Throws<IOException>(() => Write(files, file, DurableOffsetFile.Read(files, path), 20 + i, files.BootId));
             Assert.Equal(10, DurableOffsetFile.Read(files, path).GetTrusted(files.BootId)!.Value.Offset);
         }
     }
@@ -240,5 +243,12 @@ public class FileSystemDurableOffsetTests : FileSystemStoreTest
     {
         using FileStream data = File.Open(TheFile(".data"), FileMode.Append);
         data.Write(bytes);
+    }
+
+    private static DurableOffsetSlots Write(FileLayer files, OpenFile file, DurableOffsetSlots slots, long offset, string boot)
+    {
+        var context = new StoreContext(
+            new FileSystemUploadStoreOptions(), new StorePaths("/"), files, TimeProvider.System, NullLogger.Instance, new DiskScheduler("test", maxThreads: 0, TimeProvider.System));
+        return DurableOffsetFile.Write(context, file, slots, new DurableOffsetSlot { Offset = offset, BootId = boot });
     }
 }

@@ -1,5 +1,6 @@
 using ResumableUploads.Abstractions;
 using ResumableUploads.Stores.FileSystem;
+using ResumableUploads.Stores.FileSystem.IO;
 using ResumableUploads.Testing.Stores;
 
 namespace ResumableUploads.UnitTests.Stores.FileSystem;
@@ -72,8 +73,34 @@ public class FileSystemListTests : FileSystemStoreTest
         Assert.Equal([Key], await ListAsync(store, new UploadQuery()));
         Assert.Contains(Logs.Lines, line => line.Id == 185 && line.Text.Contains(directory, StringComparison.Ordinal));
 
-        // A list of one owner is counted against the quota, so it must be complete.
-        await Assert.ThrowsAsync<UploadStoreException>(() => ListAsync(store, new UploadQuery { Owner = "aaa" }));
+        Assert.Empty(await ListAsync(store, new UploadQuery { Owner = "aaa" }));
+        await Assert.ThrowsAsync<UploadStoreException>(() => ListAsync(store, new UploadQuery { Owner = "aaa", IncludeUnreadable = true }));
+    }
+
+    [Fact]
+    public async Task List_with_unreadable_uploads_returns_the_bytes_they_take_up()
+    {
+        var files = new UnreadableRecordFiles();
+        FileSystemUploadStore store = NewStore(Durability.ProcessCrash, files: files);
+        foreach (string id in (string[])["aa1", "aa2", "aa3", "aa4"])
+        {
+            await CreateAsync(store, new UploadKey("owner", id));
+            await AppendAsync(store, 0, new byte[100], key: new UploadKey("owner", id));
+        }
+
+        string shard = Path.Combine(StoreRoot, "uploads", "owner", "aa");
+        File.WriteAllText(Path.Combine(shard, "aa2", "record.json"), "{\"format\":99}\n");
+        File.WriteAllText(Path.Combine(shard, "aa4", "record.json"), "");
+        files.Unreadable = Path.Combine(shard, "aa3", "record.json");
+        var query = new UploadQuery { Owner = "owner", IncludeUnreadable = true };
+
+        // A damaged record is in quarantine after that.
+        Assert.Equal(
+            [("aa1", 100, false), ("aa2", 100, true), ("aa3", 100, true)],
+            await store.ListAsync(query, None).Select(static info => (info.Key.Id, (int)info.Offset, info.IsUnreadable)).ToListAsync(None));
+        Assert.Equal([new UploadKey("owner", "aa1")], await ListAsync(store, query with { IncludeUnreadable = false }));
+        files.HidesNames = true;
+        await Assert.ThrowsAsync<UploadStoreException>(() => ListAsync(store, query));
     }
 
     [Fact]
@@ -194,5 +221,17 @@ public class FileSystemListTests : FileSystemStoreTest
     {
         public override List<string> GetDirectoryNames(string path, string? after, int count) =>
             path.EndsWith("/" + directory, StringComparison.Ordinal) ? throw FaultyFiles.Error(5) : base.GetDirectoryNames(path, after, count);
+    }
+
+    private sealed class UnreadableRecordFiles : DelegatingFileLayer
+    {
+        public string? Unreadable { get; set; }
+
+        public bool HidesNames { get; set; }
+
+        public override FileSnapshot? ReadSnapshot(string path, int maxLength) =>
+            path == Unreadable ? throw FaultyFiles.Error(5) : base.ReadSnapshot(path, maxLength);
+
+        public override List<string> GetFileNames(string path) => HidesNames ? throw FaultyFiles.Error(24) : base.GetFileNames(path);
     }
 }

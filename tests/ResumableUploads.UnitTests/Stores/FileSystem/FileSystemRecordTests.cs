@@ -4,6 +4,7 @@ using ResumableUploads.Abstractions;
 using ResumableUploads.Stores.FileSystem;
 using ResumableUploads.Stores.FileSystem.Format;
 using ResumableUploads.Stores.FileSystem.Operations;
+using ResumableUploads.Stores.FileSystem.Scheduling;
 using ResumableUploads.Testing.Stores;
 
 namespace ResumableUploads.UnitTests.Stores.FileSystem;
@@ -114,7 +115,7 @@ public class FileSystemRecordTests : FileSystemStoreTest
             async () => Assert.Equal(ChangeStatus.NotFound, (await store.UpdateAsync(Key, "v", new UploadRecord(), None)).Status),
             async () => Assert.Equal(ChangeStatus.NotFound, (await store.DeleteAsync(Key, "v", None)).Status),
             async () => Assert.Null(await store.OpenReadAsync(Key, None)),
-            async () => Assert.Equal(MoveStatus.NotFound, (await store.MoveContentAsync(Key, Path.Combine(Root, "t"), false, None)).Status),
+            async () => Assert.Equal(MoveStatus.NotFound, (await store.MoveAsync(Path.Combine(Root, "t"), false, None)).Status),
             async () => await store.PutResponseAsync(Key, new byte[1], None),
             async () => Assert.Empty(await store.ListAsync(new UploadQuery(), None).ToListAsync(None)),
         ])
@@ -154,7 +155,7 @@ public class FileSystemRecordTests : FileSystemStoreTest
     {
         FileSystemUploadStore store = NewStore();
         await CreateAsync(store);
-        const string Newer = "{\"format\":2,\"anything\":true}\n\0\u0001";
+        const string Newer = "{\"format\":3,\"anything\":true}\n\0\u0001";
         File.WriteAllText(RecordPath, Newer);
 
         UploadStoreException error = await Assert.ThrowsAsync<UploadStoreException>(async () => await store.GetAsync(Key, None));
@@ -194,7 +195,7 @@ public class FileSystemRecordTests : FileSystemStoreTest
     {
         FileSystemUploadStore store = NewStore();
         UploadInfo info = await CreateAsync(store);
-        var context = new StoreContext(new FileSystemUploadStoreOptions(), new StorePaths(StoreRoot), Files, Time, Logs);
+        var context = new StoreContext(new FileSystemUploadStoreOptions(), new StorePaths(StoreRoot), Files, Time, Logs, new DiskScheduler("test", 4, Time));
 
         new RecordFile(context, new DirectorySync(context)).Quarantine(Key, "it was damaged");
 

@@ -28,6 +28,9 @@ internal sealed class EndpointContentStream(Stream content, long length) : Strea
         set => _position = content.Position = value;
     }
 
+    /// <summary>Gets whether the application has moved the content away in an earlier run.</summary>
+    public bool IsMoved => content is MovedContentStream;
+
     /// <summary>Throws the exception of the first failed read, if there is one.</summary>
     public void ThrowIfReadFailed() => _failure?.Throw();
 

@@ -7,10 +7,14 @@ using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Primitives;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine;
+using ResumableUploads.Engine.Content;
+using ResumableUploads.Hosting.Endpoints.Execution.Forms;
 using ResumableUploads.Hosting.Endpoints.Execution.Responses;
 using ResumableUploads.Hosting.Endpoints.Routing;
 using ResumableUploads.Hosting.Requests;
+using ResumableUploads.Hosting.Requests.Responses;
 using ResumableUploads.Protocols;
+using ResumableUploads.Protocols.Headers;
 
 namespace ResumableUploads.Hosting.Endpoints.Execution;
 
@@ -18,7 +22,7 @@ namespace ResumableUploads.Hosting.Endpoints.Execution;
 /// Runs an endpoint of the app for a completely received upload, within the request that sent the last bytes or that requests the response. The endpoint
 /// receives one request with the complete content. Its response is buffered until it is stored, unless it exceeds the buffer limit.
 /// </summary>
-/// <param name="context">The request that sent the last bytes, or that requests the response.</param>
+/// <param name="request">The request that sent the last bytes, or that requests the response.</param>
 /// <param name="target">The endpoint.</param>
 /// <param name="services">The services that all runs share.</param>
 /// <param name="createResponse">
@@ -26,36 +30,36 @@ namespace ResumableUploads.Hosting.Endpoints.Execution;
 /// request, so that its response is stored but not sent.
 /// </param>
 internal sealed class EndpointExecutor(
-    HttpContext context, EndpointTarget target, EndpointExecutionServices services, Func<UploadResult, HttpResponseData>? createResponse)
+    UploadRequest request, EndpointTarget target, EndpointExecutionServices services, Func<UploadResult, HttpResponseData>? createResponse)
 {
-    private readonly IHttpResponseFeature _serverResponse = context.Features.GetRequiredFeature<IHttpResponseFeature>();
-    private readonly IHttpResponseBodyFeature _serverResponseBody = context.Features.GetRequiredFeature<IHttpResponseBodyFeature>();
+    private readonly HttpContext _context = request.Context;
+    private readonly UploadLimits _limits = new(services.Options);
+    private readonly IHttpResponseFeature _serverResponse = request.Context.Features.GetRequiredFeature<IHttpResponseFeature>();
+    private readonly IHttpResponseBodyFeature _serverResponseBody = request.Context.Features.GetRequiredFeature<IHttpResponseBodyFeature>();
     private BufferedResponse? _bufferedResponse;
     private ReadOnlyMemory<byte>? _storedResponse;
 
     /// <summary>Gets whether the status and headers were already sent, because the body exceeded the buffer limit.</summary>
-    public bool HasSentResponse => createResponse is not null && _bufferedResponse is { IsStreaming: true };
+    public bool HasSentResponse { get; private set; }
 
     /// <summary>Runs the endpoint.</summary>
     public async ValueTask<HandlerResult> ExecuteAsync(UploadInfo info, EngineRecord record, CancellationToken stopping)
     {
-        var overrides = new FeatureOverrides(context.Features);
-        using var lifetimeFeature = new EndpointLifetimeFeature(context, target, services.Time, stopping);
+        var overrides = new FeatureOverrides(_context.Features);
+        using var lifetimeFeature = new EndpointLifetimeFeature(_context, target, services.Time, stopping) { IsDetached = createResponse is null };
         var content = new EndpointContentStream(
-            await services.Store.OpenReadAsync(info.Key, stopping) ?? new MovedContentStream(info.Offset), info.Offset);
+            await services.Store.OpenReadAsync(info.Key, record, stopping) ?? new MovedContentStream(info.Offset), info.Offset);
         await using (content)
         {
             try
             {
-                using var buffered = new BufferedResponse(context, services.Options.Handler.MaxStoredResponseSize, () => StartStreaming(info, record));
+                using var buffered = new BufferedResponse(_context, services.Options.Handler.MaxStoredResponseSize, () => StartStreaming(info, record));
                 _bufferedResponse = buffered;
                 ReplaceRequestFeatures(overrides, info, record, content, lifetimeFeature);
                 overrides.Set<IHttpResponseFeature>(_bufferedResponse);
                 overrides.Set<IHttpResponseBodyFeature>(_bufferedResponse);
-
-                // The feature keeps the headers of the response for which it was created.
-                overrides.Set<IResponseCookiesFeature>(null);
-                if (AntiforgeryValidator.IsRequired(target.Route.AppEndpoint) && !await AntiforgeryValidator.ValidateCompletedRequestAsync(context))
+                PolicyResponseCookies.Override(overrides, _context.Features, _serverResponse);
+                if (AntiforgeryValidator.IsRequired(target.Route.AppEndpoint) && !await AntiforgeryValidator.ValidateCompletedRequestAsync(_context))
                 {
                     content.ThrowIfReadFailed();
                     return new HandlerResult(HandlerResultKind.DeadLetter, AntiforgeryFailedResponse.ToBytes());
@@ -91,14 +95,16 @@ internal sealed class EndpointExecutor(
     /// Copies the headers of the endpoint's response, including those that are not stored, such as cookies, to the response of the server. Does nothing if
     /// <paramref name="result"/> does not contain the response of this run, so a replayed response has only the stored headers.
     /// </summary>
-    public void AddUnstoredHeaders(UploadResult result)
+    /// <param name="result">The result of the request.</param>
+    /// <param name="response">The response in the protocol of the request.</param>
+    public void AddUnstoredHeaders(UploadResult result, HttpResponseData response)
     {
-        if (HasSentResponse || _bufferedResponse is null || _storedResponse is null || !_storedResponse.Equals(result.Response))
+        if (_bufferedResponse is null || _storedResponse is null || !_storedResponse.Equals(result.Response))
         {
             return;
         }
 
-        CopyHeaders(_bufferedResponse, _serverResponse);
+        CopyHeaders(_bufferedResponse, _serverResponse, response.OmitsBody);
     }
 
     /// <summary>
@@ -109,7 +115,7 @@ internal sealed class EndpointExecutor(
     {
         if (HasSentResponse && StoredResponse.IsFinal(_bufferedResponse!.StatusCode) && result.Kind is not (UploadResultKind.Completed or UploadResultKind.Replayed))
         {
-            context.Abort();
+            _context.Abort();
         }
     }
 
@@ -123,10 +129,11 @@ internal sealed class EndpointExecutor(
         }
     }
 
-    private static void CopyHeaders(BufferedResponse buffered, IHttpResponseFeature response)
+    private static void CopyHeaders(BufferedResponse buffered, IHttpResponseFeature response, bool omitsBody)
     {
         response.Headers.Clear();
-        foreach ((string name, StringValues value) in buffered.Headers.Where(static header => !IsSetByProtocolResponse(header.Key)))
+        foreach ((string name, StringValues value) in buffered.Headers
+            .Where(header => !IsSetByProtocolResponse(header.Key) && !(omitsBody && ContentHeaders.Contains(header.Key))))
         {
             response.Headers[name] = value;
         }
@@ -145,7 +152,7 @@ internal sealed class EndpointExecutor(
     {
         try
         {
-            await services.Exceptions.InvokeAsync(context, target.Next);
+            await services.Exceptions.InvokeAsync(_context, target.Next);
 
             // Endpoints and the framework treat a canceled request as one whose client has disconnected, and end without a useful response. Here the server
             // canceled it, and the response must not be stored.
@@ -156,23 +163,25 @@ internal sealed class EndpointExecutor(
         }
         catch (OperationCanceledException) when (lifetimeFeature.IsTimedOut && !buffered.HasStarted)
         {
-            await lifetimeFeature.WriteTimeoutResponseAsync(context);
+            await lifetimeFeature.WriteTimeoutResponseAsync(_context);
         }
         catch (BadHttpRequestException e) when (!buffered.HasStarted)
         {
             // Model binding throws this in some configurations (minimal APIs in development), and the server turns it into a response with this status. The
             // developer exception page cannot show the reason here, so it is logged.
             Log.EndpointThrewBadRequest(services.Logger, e, target.Route.AppEndpoint.DisplayName);
-            context.Response.Clear();
-            context.Response.StatusCode = e.StatusCode;
+            _context.Response.Clear();
+            _context.Response.StatusCode = e.StatusCode;
         }
     }
 
-    private void ReplaceRequestFeatures(FeatureOverrides overrides, UploadInfo info, EngineRecord record, Stream content, EndpointLifetimeFeature lifetimeFeature)
+    private void ReplaceRequestFeatures(FeatureOverrides overrides, UploadInfo info, EngineRecord record, EndpointContentStream content, EndpointLifetimeFeature lifetimeFeature)
     {
-        IHttpRequestFeature current = context.Features.GetRequiredFeature<IHttpRequestFeature>();
-        StoredRequest first = record.Request ?? CreationRequestRecorder.Capture(context, null);
-        string query = services.CreationRequests.GetEndpointQuery(context.Request, first);
+        IHttpRequestFeature current = _context.Features.GetRequiredFeature<IHttpRequestFeature>();
+        StoredRequest first = record.Request ?? CreationRequestRecorder.Capture(_context, null);
+        string query = services.CreationRequests.GetEndpointQuery(_context.Request, first);
+        IHeaderDictionary headers = CreationRequestRecorder.CreateEndpointHeaders(current.Headers, first, info.Offset);
+        long maxUploadSize = _limits.GetMaxUploadSize(target);
         overrides.Set<IHttpRequestFeature>(new HttpRequestFeature
         {
             Protocol = current.Protocol,
@@ -182,21 +191,32 @@ internal sealed class EndpointExecutor(
             Path = first.Path,
             QueryString = query,
             RawTarget = new PathString(current.PathBase).Add(first.Path) + new QueryString(query),
-            Headers = CreationRequestRecorder.CreateEndpointHeaders(current.Headers, first, info.Offset),
+            Headers = headers,
             Body = content,
         });
-        overrides.Set<IRequestBodyPipeFeature>(new RequestBodyPipeFeature(context));
+        overrides.Set<IRequestBodyPipeFeature>(new RequestBodyPipeFeature(_context));
         overrides.Set<IHttpRequestBodyDetectionFeature>(new RequestBodyDetectionFeature(info.Offset > 0));
-        overrides.Set<IHttpMaxRequestBodySizeFeature>(new UnlimitedRequestBodySizeFeature());
-        overrides.Set<IFormFeature>(new FormFeature(context.Request, FormOptionsFactory.Create(
-            target.Route.AppEndpoint,
-            context.RequestServices.GetRequiredService<IOptions<FormOptions>>().Value,
-            target.Route.GetMaxUploadSize(services.Options))));
+        overrides.Set<IHttpMaxRequestBodySizeFeature>(new RequestBodySizeFeature
+        {
+            MaxRequestBodySize = Math.Min(maxUploadSize, _limits.GetBufferedContentLimit(request, headers.ContentType) ?? long.MaxValue),
+        });
+        overrides.Set<IFormFeature>(new EndpointFormFeature(
+            _context.Request,
+            FormOptionsFactory.Create(target.Route.AppEndpoint, _context.RequestServices.GetRequiredService<IOptions<FormOptions>>().Value, maxUploadSize),
+            UploadLimits.GetFormValuesLimit(request) ?? long.MaxValue));
         overrides.Set<IHttpRequestLifetimeFeature>(lifetimeFeature);
+        overrides.Set<IHttpResetFeature>(lifetimeFeature.SupportsReset ? lifetimeFeature : null);
+        if (createResponse is null)
+        {
+            overrides.Set<IHttpResponseTrailersFeature>(null);
+        }
+
         overrides.Set<IHttpRequestTimeoutFeature>(lifetimeFeature.HasTimeout ? lifetimeFeature : null);
-        overrides.Set<IResumableUploadFeature>(new ResumableUploadFeature(services.Store, info, record, context.RequestServices));
+        overrides.Set<IResumableUploadFeature>(new ResumableUploadFeature(services.Store, info, record, _context.RequestServices));
         overrides.Set<IRouteValuesFeature>(new RouteValuesFeature { RouteValues = MergeRouteValues(first) });
-        context.SetEndpoint(target.Route.AppEndpoint);
+
+        // Content that an earlier run has moved away cannot be read.
+        overrides.Set<IEndpointFeature>(new EndpointFeature { Endpoint = content.IsMoved ? target.Route.AppEndpoint : target.Route.FormReadingEndpoint });
     }
 
     /// <summary>
@@ -205,7 +225,7 @@ internal sealed class EndpointExecutor(
     /// </summary>
     private RouteValueDictionary MergeRouteValues(StoredRequest first)
     {
-        var values = new RouteValueDictionary(context.Request.RouteValues);
+        var values = new RouteValueDictionary(_context.Request.RouteValues);
         foreach ((string name, string value) in first.RouteValues)
         {
             if (!string.Equals(Convert.ToString(values[name], System.Globalization.CultureInfo.InvariantCulture), value, StringComparison.Ordinal))
@@ -222,7 +242,8 @@ internal sealed class EndpointExecutor(
 
     /// <summary>
     /// Prepares the status and headers of a response that exceeds the buffer, and returns the stream for the body. They are stored after the endpoint has
-    /// ended: until then, the endpoint may still fail. Returns <see cref="Stream.Null"/> if the response is only stored.
+    /// ended: until then, the endpoint may still fail. Returns <see cref="Stream.Null"/> if the response is only stored, or is sent without its body after
+    /// the endpoint has ended.
     /// </summary>
     private Stream StartStreaming(UploadInfo info, EngineRecord record)
     {
@@ -232,15 +253,23 @@ internal sealed class EndpointExecutor(
         }
 
         BufferedResponse buffered = _bufferedResponse!;
-        CopyHeaders(buffered, _serverResponse);
         UploadResultKind kind = StoredResponse.IsFinal(buffered.StatusCode) ? UploadResultKind.Completed : UploadResultKind.HandlerFailed;
-        ResponseWriter.WriteStatusAndHeaders(_serverResponse, createResponse(new UploadResult(kind, info.Offset)
+        HttpResponseData response = createResponse(new UploadResult(kind, info.Offset)
         {
             UploadLength = info.Length,
             Response = ToStoredResponse(buffered, default),
             IsResponseBodyTruncated = true,
             ReprDigest = record.ComputedReprDigest,
-        }));
+        });
+        if (response.OmitsBody || !ResponseWriter.CanHaveBody(response.StatusCode))
+        {
+            return Stream.Null;
+        }
+
+        HasSentResponse = true;
+        CopyHeaders(buffered, _serverResponse, omitsBody: false);
+        request.AbandonedEvents.CloseConnectionAfterResponse(_context.Request.Protocol, _serverResponse);
+        ResponseWriter.WriteStatusAndHeaders(_serverResponse, response);
         _serverResponse.Headers.ContentLength = buffered.Headers.ContentLength;
         return _serverResponseBody.Stream;
     }
@@ -250,8 +279,16 @@ internal sealed class EndpointExecutor(
         public bool CanHaveBody => canHaveBody;
     }
 
-    /// <summary>Ignores request size limits that filters set: the complete content was received within the limits of uploads.</summary>
-    private sealed class UnlimitedRequestBodySizeFeature : IHttpMaxRequestBodySizeFeature
+    private sealed class EndpointFeature : IEndpointFeature
+    {
+        public Endpoint? Endpoint { get; set; }
+    }
+
+    /// <summary>
+    /// Limits what middleware decodes, as the server limits the body of a plain request. The content itself was received within the limits of uploads, so
+    /// a limit that a filter sets does not apply to it.
+    /// </summary>
+    private sealed class RequestBodySizeFeature : IHttpMaxRequestBodySizeFeature
     {
         public bool IsReadOnly => false;
 

@@ -11,9 +11,10 @@ namespace ResumableUploads.Hosting.Endpoints.Execution;
 /// Cancels an endpoint when the server stops, or when the request timeout of the endpoint expires. The timeout starts when the endpoint runs. A client
 /// disconnect does not cancel the endpoint.
 /// </summary>
-internal sealed class EndpointLifetimeFeature : IHttpRequestLifetimeFeature, IHttpRequestTimeoutFeature, IDisposable
+internal sealed class EndpointLifetimeFeature : IHttpRequestLifetimeFeature, IHttpResetFeature, IHttpRequestTimeoutFeature, IDisposable
 {
     private readonly IHttpRequestLifetimeFeature? _connectionLifetime;
+    private readonly IHttpResetFeature? _connectionReset;
     private readonly RequestTimeoutPolicy? _policy;
     private readonly CancellationTokenSource _timeout;
     private readonly CancellationTokenSource _cancellation;
@@ -21,6 +22,7 @@ internal sealed class EndpointLifetimeFeature : IHttpRequestLifetimeFeature, IHt
     public EndpointLifetimeFeature(HttpContext context, EndpointTarget target, TimeProvider time, CancellationToken stopping)
     {
         _connectionLifetime = context.Features.Get<IHttpRequestLifetimeFeature>();
+        _connectionReset = context.Features.Get<IHttpResetFeature>();
         _policy = target.HasRequestTimeouts
             ? GetTimeoutPolicy(target.Route.AppEndpoint, context.RequestServices.GetRequiredService<IOptions<RequestTimeoutOptions>>().Value)
             : null;
@@ -32,6 +34,12 @@ internal sealed class EndpointLifetimeFeature : IHttpRequestLifetimeFeature, IHt
     public CancellationToken RequestAborted { get; set; }
 
     public CancellationToken RequestTimeoutToken => _timeout.Token;
+
+    /// <summary>Gets whether the endpoint runs for an upload other than that of the request, whose connection it must not abort.</summary>
+    public bool IsDetached { get; init; }
+
+    /// <summary>Gets whether the server can reset the stream of a request, as in HTTP/2.</summary>
+    public bool SupportsReset => _connectionReset is not null;
 
     /// <summary>Gets whether the endpoint aborted its request. If so, it has no response.</summary>
     public bool IsAborted { get; private set; }
@@ -51,7 +59,20 @@ internal sealed class EndpointLifetimeFeature : IHttpRequestLifetimeFeature, IHt
     {
         IsAborted = true;
         _cancellation.Cancel();
-        _connectionLifetime?.Abort();
+        if (!IsDetached)
+        {
+            _connectionLifetime?.Abort();
+        }
+    }
+
+    public void Reset(int errorCode)
+    {
+        IsAborted = true;
+        _cancellation.Cancel();
+        if (!IsDetached)
+        {
+            _connectionReset?.Reset(errorCode);
+        }
     }
 
     /// <summary>Writes the response that the timeout policy specifies.</summary>

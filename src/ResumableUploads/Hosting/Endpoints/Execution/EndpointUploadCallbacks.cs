@@ -57,4 +57,6 @@ internal sealed class EndpointUploadCallbacks(
 
     public ValueTask OnExpiredAsync(UploadInfo info, EngineRecord record, CancellationToken cancellationToken) =>
         events.OnExpiredAsync(info, record, cancellationToken);
+
+    public void OnAbandoned(Task call) => events.OnAbandoned(call);
 }

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Mvc.Abstractions;
 using Microsoft.AspNetCore.Mvc.Authorization;
 using Microsoft.AspNetCore.Mvc.RazorPages;
 using Microsoft.AspNetCore.Routing;
+using ResumableUploads.Hosting.Caching;
 
 namespace ResumableUploads.Hosting.Endpoints.Routing;
 
@@ -24,7 +25,7 @@ internal enum ChunkEndpointRole
 
 /// <summary>
 /// Creates the endpoint that handles the chunks for an endpoint of the app. It has the same route pattern and the same metadata (authorization, CORS,
-/// the app's own), except for metadata that describes a single request: method, content type, size limit and antiforgery token.
+/// the app's own), except for metadata that describes a single request: method, content type, size limit, antiforgery token and output caching.
 /// </summary>
 internal static class ChunkEndpoint
 {
@@ -48,13 +49,14 @@ internal static class ChunkEndpoint
                 .. original.Metadata.Where(static item => !DescribesSingleRequest(item)),
                 .. GetFilterAuthorization(original),
                 CookieRedirectDisabledMetadata.Instance,
+                UploadOutputCachePolicy.ForEndpoints,
                 new HttpMethodMetadata(methods, acceptCorsPreflight: true),
                 route,
             ]),
             $"{original.DisplayName} (chunks)");
     }
 
-    private static bool DescribesSingleRequest(object metadata) => metadata is
+    private static bool DescribesSingleRequest(object metadata) => UploadOutputCachePolicy.IsPolicy(metadata) || metadata is
         IHttpMethodMetadata or IAcceptsMetadata or IRequestSizeLimitMetadata or IAntiforgeryMetadata
         or IDynamicEndpointMetadata or PageActionDescriptor or IResumableEndpointMetadata;
 

@@ -15,7 +15,7 @@ namespace ResumableUploads.Hosting.Endpoints.Routing;
 /// </summary>
 internal sealed class DeferredAuthorization
 {
-    // The authorization middleware caches policies per endpoint, so an endpoint per request would be a leak.
+    // The authorization middleware caches policies per endpoint, so an endpoint per request would be a leak. The fallback policy is assumed not to change.
     private readonly ConditionalWeakTable<Endpoint, Endpoint> _unauthorized = [];
 
     /// <summary>Returns whether the endpoints have different policies.</summary>
@@ -25,14 +25,21 @@ internal sealed class DeferredAuthorization
 
     /// <summary>
     /// Gets a copy of an endpoint to which the authorization middleware applies no policy. It has no authentication schemes either: the middleware would
-    /// authenticate with them, and replace the user.
+    /// authenticate with them, and replace the user. It allows anonymous requests only if a fallback policy would apply otherwise, because other middleware
+    /// may skip its own checks for such endpoints.
     /// </summary>
-    public Endpoint GetUnauthorized(Endpoint endpoint) => _unauthorized.GetValue(endpoint, static endpoint => new RouteEndpoint(
-        endpoint.RequestDelegate!,
-        ((RouteEndpoint)endpoint).RoutePattern,
-        ((RouteEndpoint)endpoint).Order,
-        new EndpointMetadataCollection([.. endpoint.Metadata.Where(static item => !IsPolicy(item)), new AllowAnonymousAttribute()]),
-        endpoint.DisplayName));
+    public async ValueTask<Endpoint> GetUnauthorizedAsync(HttpContext context, Endpoint endpoint)
+    {
+        object[] allowAnonymous = await context.RequestServices.GetRequiredService<IAuthorizationPolicyProvider>().GetFallbackPolicyAsync() is null
+            ? []
+            : [new AllowAnonymousAttribute()];
+        return _unauthorized.GetValue(endpoint, endpoint => new RouteEndpoint(
+            endpoint.RequestDelegate!,
+            ((RouteEndpoint)endpoint).RoutePattern,
+            ((RouteEndpoint)endpoint).Order,
+            new EndpointMetadataCollection([.. endpoint.Metadata.Where(static item => !IsPolicy(item) && item is not IAllowAnonymous), .. allowAnonymous]),
+            endpoint.DisplayName));
+    }
 
     /// <summary>
     /// Authenticates the user with the schemes of an endpoint, and returns whether its policies accept the user. Only <see cref="RunAsync"/> enforces them.
@@ -67,7 +74,8 @@ internal sealed class DeferredAuthorization
             services.GetRequiredService<ILogger<AuthorizationMiddleware>>()).Invoke(context);
     }
 
-    private static bool IsPolicy(object item) => item is IAuthorizeData or AuthorizationPolicy or IAuthorizationRequirementData;
+    /// <summary>Returns whether a metadata item makes the authorization middleware apply a policy.</summary>
+    public static bool IsPolicy(object item) => item is IAuthorizeData or AuthorizationPolicy or IAuthorizationRequirementData;
 
     /// <summary>Gets values that are equal for endpoints with the same policies.</summary>
     private static IEnumerable<object> GetPolicies(Endpoint endpoint) => endpoint.Metadata

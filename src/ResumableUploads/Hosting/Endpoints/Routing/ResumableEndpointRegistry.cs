@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 using System.Security.Claims;
 using Microsoft.AspNetCore.Http;
@@ -13,10 +14,8 @@ namespace ResumableUploads.Hosting.Endpoints.Routing;
 /// <summary>Holds the chunk endpoints and the dispatchers of the app's resumable endpoints.</summary>
 internal sealed class ResumableEndpointRegistry(IServiceProvider services)
 {
-    private const string SharedEndpointName = "endpoints";
-
     private readonly ConditionalWeakTable<Endpoint, ConcurrentDictionary<ChunkEndpointRole, RouteEndpoint>> _chunkEndpoints = [];
-    private readonly ConditionalWeakTable<IResumableEndpointMetadata, Lazy<UploadRequestDispatcher>> _ownDispatchers = [];
+    private readonly ConditionalWeakTable<IResumableEndpointMetadata, OwnOptionsEndpoints> _ownOptions = [];
     private readonly ConcurrentDictionary<string, Lazy<UploadRequestDispatcher>> _sharedDispatchers = new(StringComparer.Ordinal);
 
     /// <summary>Gets the chunk endpoint of a resumable endpoint. Returns the same instance each time, so that the routing graph does not contain duplicates.</summary>
@@ -28,13 +27,18 @@ internal sealed class ResumableEndpointRegistry(IServiceProvider services)
 
     /// <summary>Gets the dispatcher for the uploads of an endpoint. Creates it, with its engine, on first use.</summary>
     /// <exception cref="InvalidOperationException">An option is invalid, or the store cannot be used.</exception>
-    public UploadRequestDispatcher GetOrStartDispatcher(ResumableRoute route) => route.Metadata.ConfigureOptions is not { } configure
-        ? _sharedDispatchers.GetOrAdd(route.Metadata.OptionsName, CreateShared).Value
-        : _ownDispatchers.GetValue(route.Metadata, _ => new Lazy<UploadRequestDispatcher>(
-            () => UploadDispatcherFactory.CreateForEndpoints(services, RegisteredOptions.DefaultName, route.AppEndpoint.RoutePattern.RawText ?? SharedEndpointName, configure))).Value;
+    public UploadRequestDispatcher GetOrStartDispatcher(ResumableRoute route)
+    {
+        if (route.Metadata.ConfigureOptions is null)
+        {
+            return _sharedDispatchers.GetOrAdd(route.EngineName, _ => new(() => UploadDispatcherFactory.CreateForEndpoints(
+                services, route.Metadata.OptionsName, new ServedEndpoints(route.EngineName, () => [route.EngineName]), configure: null))).Value;
+        }
 
-    private Lazy<UploadRequestDispatcher> CreateShared(string optionsName) => new(() => UploadDispatcherFactory.CreateForEndpoints(
-        services, optionsName, optionsName.Length == 0 ? SharedEndpointName : $"{SharedEndpointName}:{optionsName}", configure: null));
+        OwnOptionsEndpoints endpoints = _ownOptions.GetValue(route.Metadata, _ => new OwnOptionsEndpoints(services, route));
+        endpoints.Add(route);
+        return endpoints.Dispatcher;
+    }
 
     /// <summary>Handles a request of an upload protocol, such as a chunk, a status request or a cancellation.</summary>
     /// <param name="context">The request.</param>
@@ -42,10 +46,9 @@ internal sealed class ResumableEndpointRegistry(IServiceProvider services)
     /// <param name="next">The delegate that runs with the complete request after the last chunk, or <see langword="null"/> to run the endpoint alone.</param>
     public Task HandleAsync(HttpContext context, ResumableRoute route, RequestDelegate? next)
     {
-        // Disable the request timeout, because a chunk can take long on a slow connection. The timeout of the endpoint starts when the endpoint runs.
-        IHttpRequestTimeoutFeature? timeout = context.Features.Get<IHttpRequestTimeoutFeature>();
-        timeout?.DisableTimeout();
-        EndpointTarget CreateTarget(ResumableRoute route) => new(route, next ?? route.AppEndpoint.RequestDelegate!, HasRequestTimeouts: timeout is not null);
+        // The dispatcher disables the timeout for the chunk. The timeout of the endpoint starts when the endpoint runs.
+        bool hasRequestTimeouts = context.Features.Get<IHttpRequestTimeoutFeature>() is not null;
+        EndpointTarget CreateTarget(ResumableRoute route) => new(route, next ?? (static context => context.GetEndpoint()!.RequestDelegate!(context)), hasRequestTimeouts);
         return context.Features.Get<ResumableEndpointCandidates>() is { } candidates
             ? HandleAsync(context, candidates, CreateTarget)
             : GetOrStartDispatcher(route).HandleAsync(context, CreateTarget(route));
@@ -84,9 +87,27 @@ internal sealed class ResumableEndpointRegistry(IServiceProvider services)
         {
             EndpointTarget target = CreateTarget(selected!);
             UploadRequestDispatcher dispatcher = GetOrStartDispatcher(target.Route);
-            return best.Result == UploadLookupResult.StoreFailed ? dispatcher.HandleStoreFailureAsync(context) : dispatcher.HandleAsync(context, target);
+            return best.Result == UploadLookupResult.StoreFailed ? dispatcher.HandleStoreFailureAsync(context, target) : dispatcher.HandleAsync(context, target);
         }
     }
+}
+
+/// <summary>The endpoints that share options of their own: one, or those of a group. Their engine has the name of each of them.</summary>
+internal sealed class OwnOptionsEndpoints
+{
+    private readonly Lazy<UploadRequestDispatcher> _dispatcher;
+    private ImmutableSortedSet<string> _engineNames = ImmutableSortedSet.Create<string>(StringComparer.Ordinal);
+
+    public OwnOptionsEndpoints(IServiceProvider services, ResumableRoute first) => _dispatcher = new(() => UploadDispatcherFactory.CreateForEndpoints(
+        services,
+        RegisteredOptions.DefaultName,
+        new ServedEndpoints(first.AppEndpoint.RoutePattern.RawText ?? first.EngineName, () => _engineNames),
+        first.Metadata.ConfigureOptions));
+
+    /// <summary>Gets the dispatcher. Creates it, with its engine, on first use.</summary>
+    public UploadRequestDispatcher Dispatcher => _dispatcher.Value;
+
+    public void Add(ResumableRoute route) => ImmutableInterlocked.Update(ref _engineNames, static (names, route) => names.Add(route.EngineName), route);
 }
 
 /// <summary>The endpoint that handles the complete request of an upload.</summary>

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.AspNetCore.Mvc.Controllers;
@@ -27,10 +29,18 @@ internal enum ContentTypeMatch
 /// <param name="metadata">The metadata that makes it resumable.</param>
 internal sealed class ResumableRoute(RouteEndpoint appEndpoint, IResumableEndpointMetadata metadata)
 {
+    /// <summary>The number of characters of a <see cref="Tag"/>.</summary>
+    public const int TagLength = 8;
+
+    private const string SharedEngineName = "endpoints";
+
     /// <summary>The methods that carry content.</summary>
     public static readonly string[] AllContentMethods = [HttpMethods.Post, HttpMethods.Put, HttpMethods.Patch];
 
     public RouteEndpoint AppEndpoint => appEndpoint;
+
+    /// <summary>Gets the endpoint that runs with the complete request.</summary>
+    public Endpoint FormReadingEndpoint => field ??= Execution.Forms.FormReadingEndpoint.Create(appEndpoint);
 
     public IResumableEndpointMetadata Metadata => metadata;
 
@@ -41,7 +51,7 @@ internal sealed class ResumableRoute(RouteEndpoint appEndpoint, IResumableEndpoi
     /// Gets the identity of the endpoint, which is part of the keys of its uploads. It is the same in every process and after each deployment, as long as
     /// what selects the endpoint does not change, and does not depend on the order in which endpoints are mapped.
     /// </summary>
-    public string Identity => string.Join(
+    public string Identity => field ??= string.Join(
         '\0',
         appEndpoint.RoutePattern.RawText,
         Join(Methods),
@@ -50,12 +60,23 @@ internal sealed class ResumableRoute(RouteEndpoint appEndpoint, IResumableEndpoi
         appEndpoint.Metadata.GetMetadata<ControllerActionDescriptor>() is { } action ? $"{action.ControllerTypeInfo.FullName}.{action.MethodInfo.Name}" : "",
         appEndpoint.Metadata.GetMetadata<IEndpointNameMetadata>()?.EndpointName);
 
+    /// <summary>Gets a short form of <see cref="Identity"/> for the URLs of uploads.</summary>
+    public string Tag => field ??= Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Identity)))[..TagLength];
+
+    /// <summary>
+    /// Gets the name of the endpoint's engine in the records of its uploads. Endpoints with the same options share an engine, and options without a name of
+    /// their own are identified by the endpoint.
+    /// </summary>
+    public string EngineName => metadata.ConfigureOptions is not null ? Identity
+        : metadata.OptionsName.Length == 0 ? SharedEngineName
+        : $"{SharedEngineName}:{metadata.OptionsName}";
+
     /// <summary>Gets the identity of a ready-made endpoint, as <see cref="Identity"/> is that of an endpoint of the app.</summary>
-    public static string GetMappedIdentity(RouteEndpointBuilder endpoint)
-    {
-        string pattern = endpoint.RoutePattern.RawText ?? "";
-        return Join(endpoint.Metadata.OfType<IHostMetadata>().LastOrDefault()?.Hosts) is { Length: > 0 } hosts ? $"{pattern}\0{hosts}" : pattern;
-    }
+    public static string GetMappedIdentity(RouteEndpointBuilder endpoint) => string.Join(
+        '\0',
+        endpoint.RoutePattern.RawText,
+        Join(endpoint.Metadata.OfType<IHostMetadata>().LastOrDefault()?.Hosts),
+        endpoint.Metadata.OfType<IEndpointNameMetadata>().LastOrDefault()?.EndpointName);
 
     /// <summary>Returns the route of a resumable endpoint, or <see langword="null"/> if the endpoint is not resumable.</summary>
     public static ResumableRoute? TryCreate(Endpoint endpoint) =>

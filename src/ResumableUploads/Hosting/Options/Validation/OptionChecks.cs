@@ -54,6 +54,14 @@ internal sealed class OptionChecks
         }
     }
 
+    public void Between(string option, int value, int min, int max)
+    {
+        if (value < min || value > max)
+        {
+            Fail(option, $"is {value}. It must be between {min} and {max}.");
+        }
+    }
+
     public void Timer(string option, TimeSpan value, TimeSpan max, TimeSpan min = default)
     {
         if (value <= TimeSpan.Zero || value < min || value > max)

@@ -22,6 +22,7 @@ internal static class OptionKeys
         [nameof(ResumableUploadOptions.Timeouts)] = Of(typeof(ResumableUploadTimeouts)),
         [nameof(ResumableUploadOptions.Handler)] = Of(typeof(ResumableUploadHandlerOptions)),
         [nameof(ResumableUploadOptions.FileId)] = Of(typeof(ResumableUploadFileIdOptions)),
+        [nameof(ResumableUploadOptions.Tus)] = Of(typeof(ResumableUploadTusOptions)),
         [nameof(ResumableUploadOptions.Ietf)] = Of(typeof(ResumableUploadIetfOptions)),
         [nameof(ResumableUploadOptions.FileSystem)] = Of(typeof(ResumableUploadFileSystemOptions)),
     };

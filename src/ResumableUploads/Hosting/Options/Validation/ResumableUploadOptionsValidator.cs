@@ -2,6 +2,7 @@ using Microsoft.Extensions.Options;
 using ResumableUploads.Hosting.Endpoints.Execution;
 using ResumableUploads.Hosting.Endpoints.Execution.Responses;
 using ResumableUploads.Hosting.Requests;
+using ResumableUploads.Stores.FileSystem;
 
 namespace ResumableUploads.Hosting.Options.Validation;
 
@@ -32,7 +33,7 @@ internal sealed class ResumableUploadOptionsValidator : IValidateOptions<Resumab
         Limits(checks.In(nameof(options.Limits)), options.Limits);
         Timeouts(checks.In(nameof(options.Timeouts)), options.Timeouts);
         Handler(checks.In(nameof(options.Handler)), options.Handler);
-        Ietf(checks.In(nameof(options.Ietf)), options.Ietf, options.MaxUploadSize);
+        Ietf(checks.In(nameof(options.Ietf)), options.Ietf, options.MaxUploadSize, options.Limits.MaxAppendSize ?? options.MaxUploadSize);
         FileSystem(checks.In(nameof(options.FileSystem)), options.FileSystem);
         return checks.Failures.Count > 0 ? ValidateOptionsResult.Fail(checks.Failures) : ValidateOptionsResult.Success;
     }
@@ -62,6 +63,7 @@ internal sealed class ResumableUploadOptionsValidator : IValidateOptions<Resumab
         checks.Positive(nameof(limits.MaxBytesPerOwner), limits.MaxBytesPerOwner);
         checks.Positive(nameof(limits.MaxAppendsPerOwner), limits.MaxAppendsPerOwner);
         checks.Positive(nameof(limits.AnonymousTotalFactor), limits.AnonymousTotalFactor);
+        checks.Positive(nameof(limits.MaxAppendSize), limits.MaxAppendSize ?? long.MaxValue);
         if (limits.MinDataRate < 0)
         {
             checks.Fail(nameof(limits.MinDataRate), "is negative. Use 0 for no minimum data rate.");
@@ -111,11 +113,10 @@ internal sealed class ResumableUploadOptionsValidator : IValidateOptions<Resumab
         checks.Defined(nameof(handler.RepeatBehavior), handler.RepeatBehavior);
     }
 
-    private static void Ietf(OptionChecks checks, ResumableUploadIetfOptions ietf, long maxUploadSize)
+    private static void Ietf(OptionChecks checks, ResumableUploadIetfOptions ietf, long maxUploadSize, long maxAppendSize)
     {
-        checks.Positive(nameof(ietf.MaxAppendSize), ietf.MaxAppendSize ?? long.MaxValue);
         checks.Between(nameof(ietf.MinUploadSize), ietf.MinUploadSize, maxUploadSize, nameof(ResumableUploadOptions.MaxUploadSize));
-        checks.Between(nameof(ietf.MinAppendSize), ietf.MinAppendSize, ietf.MaxAppendSize ?? maxUploadSize, nameof(ietf.MaxAppendSize));
+        checks.Between(nameof(ietf.MinAppendSize), ietf.MinAppendSize, maxAppendSize, "Limits:MaxAppendSize or MaxUploadSize");
         checks.Defined(nameof(ietf.InterimResponses), ietf.InterimResponses);
     }
 
@@ -123,6 +124,7 @@ internal sealed class ResumableUploadOptionsValidator : IValidateOptions<Resumab
     {
         checks.Positive(nameof(fileSystem.SyncSize), fileSystem.SyncSize);
         checks.Timer(nameof(fileSystem.SyncInterval), fileSystem.SyncInterval, MaxTimer);
+        checks.Between(nameof(fileSystem.MaxThreads), fileSystem.MaxThreads, FileSystemUploadStoreOptions.MinMaxThreads, FileSystemUploadStoreOptions.MaxMaxThreads);
         checks.Defined(nameof(fileSystem.Durability), fileSystem.Durability);
     }
 }

@@ -27,6 +27,9 @@ internal sealed class ExpectContinueBodyReader : PipeReader, IRequestBodyPipeFea
         }
     }
 
+    /// <summary>Returns the body of the server.</summary>
+    public static PipeReader Unwrap(PipeReader body) => body is ExpectContinueBodyReader reader ? reader._inner : body;
+
     /// <summary>Returns whether the client still waits for "100 Continue".</summary>
     public static bool IsAwaitingContinue(HttpContext context) => context.Features.Get<IRequestBodyPipeFeature>() is ExpectContinueBodyReader { HasBeenRead: false };
 

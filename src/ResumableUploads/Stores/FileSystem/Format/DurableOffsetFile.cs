@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using ResumableUploads.Stores.FileSystem.IO;
+using ResumableUploads.Stores.FileSystem.Scheduling;
 
 namespace ResumableUploads.Stores.FileSystem.Format;
 
@@ -10,8 +11,18 @@ namespace ResumableUploads.Stores.FileSystem.Format;
 /// <param name="Sequence">A number that increases with each write.</param>
 /// <param name="Offset">The durable offset.</param>
 /// <param name="BootId">The boot in which the slot was written, or <see cref="DurableOffsetFile.UntrustedBootId"/>.</param>
-/// <param name="IsConfirmed">Whether the slot has a confirmation, which is written after the slot has been synced.</param>
-internal readonly record struct DurableOffsetSlot(int Index, long Sequence, long Offset, string BootId, bool IsConfirmed);
+/// <param name="IsConfirmed">Whether the slot has a confirmation, which is written after the slot and the bytes before its offset have been synced.</param>
+/// <param name="Tail">The bytes that were synced at the same time as the slot.</param>
+internal readonly record struct DurableOffsetSlot(int Index, long Sequence, long Offset, string BootId, bool IsConfirmed, ContentTail Tail = default);
+
+/// <summary>The last bytes before an offset. After a power loss, their digest shows whether they reached the disk together with the slot.</summary>
+/// <param name="Length">The number of bytes, or 0 if all bytes were durable before the slot was written.</param>
+/// <param name="Digest">The first 16 hex digits of their SHA-256, or null if there are none.</param>
+internal readonly record struct ContentTail(int Length, string? Digest)
+{
+    /// <summary>The maximum length: short enough to hash in less time than a sync takes.</summary>
+    public const int MaxLength = 256 * 1024;
+}
 
 /// <summary>The two slots of a mark file.</summary>
 internal readonly record struct DurableOffsetSlots(DurableOffsetSlot? Newest, DurableOffsetSlot? Previous)
@@ -20,13 +31,13 @@ internal readonly record struct DurableOffsetSlots(DurableOffsetSlot? Newest, Du
     /// Returns the slot with the current durable offset, or null for offset 0 in the boot that created the upload. In the boot that wrote a slot, the slot
     /// can be read before it is on the disk, so the previous slot is used until the slot is confirmed. In a later boot, every slot was read from the disk.
     /// </summary>
-    public DurableOffsetSlot? GetTrusted(string boot) => Newest is { } slot && (slot.IsConfirmed || slot.BootId != boot) ? slot : Previous;
+    public DurableOffsetSlot? GetTrusted(string boot) => Newest is { } slot && (slot.IsConfirmed || (slot.BootId != boot && slot.Tail.Length == 0)) ? slot : Previous;
 }
 
 /// <summary>
 /// Reads and writes the mark file, which holds the durable offset. It has two slots of text, written alternately, so that a torn write leaves the
-/// other one valid. A slot contains the sequence, the offset, the boot id and a digest. After a slot is durable, the sequence is appended to it as a
-/// confirmation for readers in the same boot. The confirmation is not synced.
+/// other one valid. A slot contains the sequence, the offset, the boot id, the bytes that were synced together with it, and a digest. After the slot and these
+/// bytes are durable, the sequence is appended as a confirmation. The confirmation is not synced.
 /// </summary>
 internal static class DurableOffsetFile
 {
@@ -39,9 +50,13 @@ internal static class DurableOffsetFile
     private const int NumberLength = 20;
     private const int BootLength = 36;
     private const int DigestLength = 16;
-    private const int PayloadLength = NumberLength + 1 + NumberLength + 1 + BootLength;
-    private const int ConfirmationOffset = PayloadLength + 1 + DigestLength + 1;
-    private const int EntryLength = ConfirmationOffset + NumberLength;
+    private const int TailLengthLength = 6;
+    private const int PayloadLength = NumberLength + 1 + NumberLength + 1 + BootLength + 1 + TailLengthLength + 1 + DigestLength;
+
+    /// <summary>The length of the text in slots of earlier builds, which have no tail.</summary>
+    private const int PayloadLengthWithoutTail = NumberLength + 1 + NumberLength + 1 + BootLength;
+
+    private static readonly string EmptyTailDigest = new('0', DigestLength);
 
     /// <summary>Creates the content of a new file: blank slots, so that a full disk does not stop a later checkpoint.</summary>
     public static byte[] CreateEmpty()
@@ -65,46 +80,69 @@ internal static class DurableOffsetFile
         return first?.Sequence > second?.Sequence || second is null ? new DurableOffsetSlots(first, second) : new DurableOffsetSlots(second, first);
     }
 
-    /// <summary>Writes a slot and returns when it is durable. The slot that counts now is not overwritten.</summary>
-    public static DurableOffsetSlots Write(FileLayer files, OpenFile file, DurableOffsetSlots slots, long offset, string boot)
+    /// <summary>
+    /// Writes a slot and returns when it and the data file are durable. The slot that counts now is not overwritten.
+    /// </summary>
+    /// <param name="context">The dependencies of the store.</param>
+    /// <param name="file">The mark file.</param>
+    /// <param name="slots">The slots of the file.</param>
+    /// <param name="next">The new slot. Its index, sequence and confirmation are determined here.</param>
+    /// <param name="data">The data file if its last bytes are not durable; otherwise, null.</param>
+    public static DurableOffsetSlots Write(StoreContext context, OpenFile file, DurableOffsetSlots slots, DurableOffsetSlot next, OpenFile? data = null)
     {
+        FileLayer files = context.Files;
         DurableOffsetSlot? trusted = slots.GetTrusted(files.BootId);
-        int slot = trusted?.Index == 0 ? 1 : 0;
-        long sequence = (slots.Newest?.Sequence ?? 0) + 1;
-        byte[] bytes = Encode(sequence, offset, boot);
-        long position = slot * SlotSize;
-        files.Write(file, bytes.AsMemory(0, ConfirmationOffset), position);
-        files.Sync(file);
-        files.Write(file, bytes.AsMemory(ConfirmationOffset), position + ConfirmationOffset);
-        return new DurableOffsetSlots(new DurableOffsetSlot(slot, sequence, offset, boot, IsConfirmed: true), trusted);
+        next = next with { Index = trusted?.Index == 0 ? 1 : 0, Sequence = (slots.Newest?.Sequence ?? 0) + 1, IsConfirmed = true };
+        byte[] text = Encode(next);
+        int confirmation = text.Length - NumberLength;
+        long position = next.Index * SlotSize;
+        files.Write(file, text.AsMemory(0, confirmation), position);
+        context.SyncAll(data is null ? [new SyncTarget(file)] : [new SyncTarget(file), new SyncTarget(data)]);
+        files.Write(file, text.AsMemory(confirmation), position + confirmation);
+        return new DurableOffsetSlots(next, trusted);
     }
 
-    private static byte[] Encode(long sequence, long offset, string boot)
+    private static byte[] Encode(DurableOffsetSlot slot)
     {
-        string text = string.Create(CultureInfo.InvariantCulture, $"{sequence:D20} {offset:D20} {boot}");
-        return Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{text} {ComputeDigest(Encoding.ASCII.GetBytes(text))} {sequence:D20}"));
+        string text = string.Create(
+            CultureInfo.InvariantCulture,
+            $"{slot.Sequence:D20} {slot.Offset:D20} {slot.BootId} {slot.Tail.Length:D6} {slot.Tail.Digest ?? EmptyTailDigest}");
+        return Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{text} {ComputeDigest(Encoding.ASCII.GetBytes(text))} {slot.Sequence:D20}"));
     }
 
-    private static DurableOffsetSlot? DecodeSlot(int slot, ReadOnlySpan<byte> bytes)
+    private static DurableOffsetSlot? DecodeSlot(int slot, ReadOnlySpan<byte> bytes) =>
+        DecodeSlot(slot, bytes, PayloadLength) ?? DecodeSlot(slot, bytes, PayloadLengthWithoutTail);
+
+    private static DurableOffsetSlot? DecodeSlot(int slot, ReadOnlySpan<byte> bytes, int payloadLength)
     {
         // The confirmation is not required: a power loss may leave a file that ends before it.
-        if (bytes.Length < ConfirmationOffset)
+        int confirmation = payloadLength + 1 + DigestLength + 1;
+        if (bytes.Length < confirmation)
         {
             return null;
         }
 
-        ReadOnlySpan<byte> text = bytes[..PayloadLength];
-        if (!Ascii.Equals(bytes.Slice(PayloadLength + 1, DigestLength), ComputeDigest(text))
+        ReadOnlySpan<byte> text = bytes[..payloadLength];
+        if (!Ascii.Equals(bytes.Slice(payloadLength + 1, DigestLength), ComputeDigest(text))
             || !long.TryParse(text[..NumberLength], NumberStyles.None, CultureInfo.InvariantCulture, out long sequence)
             || !long.TryParse(text.Slice(NumberLength + 1, NumberLength), NumberStyles.None, CultureInfo.InvariantCulture, out long offset))
         {
             return null;
         }
 
-        bool confirmed = bytes.Length >= EntryLength && bytes.Slice(ConfirmationOffset, NumberLength).SequenceEqual(text[..NumberLength]);
-        return new DurableOffsetSlot(slot, sequence, offset, Encoding.ASCII.GetString(text[^BootLength..]), confirmed);
+        ContentTail tail = default;
+        if (payloadLength == PayloadLength && int.TryParse(text.Slice(PayloadLengthWithoutTail + 1, TailLengthLength), NumberStyles.None, CultureInfo.InvariantCulture, out int tailLength) && tailLength > 0)
+        {
+            tail = new ContentTail(tailLength, Encoding.ASCII.GetString(text[^DigestLength..]));
+        }
+
+        bool confirmed = bytes.Length >= confirmation + NumberLength && bytes.Slice(confirmation, NumberLength).SequenceEqual(text[..NumberLength]);
+        string boot = Encoding.ASCII.GetString(text.Slice((2 * NumberLength) + 2, BootLength));
+        return new DurableOffsetSlot(slot, sequence, offset, boot, confirmed, tail);
     }
 
-    private static string ComputeDigest(ReadOnlySpan<byte> text) =>
-        Convert.ToHexStringLower(SHA256.HashData(text).AsSpan(0, DigestLength / 2));
+    /// <summary>Returns the first 16 hex digits of a SHA-256 digest.</summary>
+    public static string ToDigest(ReadOnlySpan<byte> sha256) => Convert.ToHexStringLower(sha256[..(DigestLength / 2)]);
+
+    private static string ComputeDigest(ReadOnlySpan<byte> text) => ToDigest(SHA256.HashData(text));
 }

@@ -14,15 +14,19 @@ namespace ResumableUploads.Stores.FileSystem.Format;
 internal readonly record struct RecordDecodeResult(StoredRecord? Record, int? NewerFormat, string? DamageReason);
 
 /// <summary>
-/// Encodes and decodes record files. A file contains one line of JSON, followed by the caller's data. The line contains the length and the digest of
-/// the data, and ends with a digest of the line.
+/// Encodes and decodes record files. A file contains one line of JSON, followed by the caller's data and by the response of the completion handler, if there
+/// is one. The line contains the lengths and digests of both, and ends with a digest of the line.
 /// </summary>
 internal static class RecordCodec
 {
-    public const int FormatVersion = 1;
+    /// <summary>The newest format version. A record without a response has version 1, which earlier builds can read.</summary>
+    public const int FormatVersion = 2;
 
     /// <summary>The maximum length of a record file in bytes.</summary>
-    public const int MaxLength = UploadRecord.MaxDataLength + (64 * 1024);
+    public const int MaxLength = UploadRecord.MaxDataLength + MaxResponseLength + (64 * 1024);
+
+    /// <summary>The maximum length in bytes of a response in a record. A longer one has a file of its own, because a record is read with each status request.</summary>
+    public const int MaxResponseLength = 16 * 1024;
 
     private const int DigestLength = 16;
     private const string PowerLoss = "power-loss";
@@ -37,6 +41,10 @@ internal static class RecordCodec
 
     private static ReadOnlySpan<byte> Prefix => "{\"format\":"u8;
 
+    private static ReadOnlySpan<byte> CopiedPropertyName => "copied"u8;
+
+    private static ReadOnlySpan<byte> ResponseLengthPropertyName => "responseLength"u8;
+
     private static ReadOnlySpan<byte> DigestPropertyName => ",\"check\":\""u8;
 
     /// <summary>Encodes a record. The result is valid until the same thread encodes another one.</summary>
@@ -48,7 +56,7 @@ internal static class RecordCodec
         Utf8JsonWriter json = _json ??= new Utf8JsonWriter(line);
         json.Reset(line);
         json.WriteStartObject();
-        json.WriteNumber("format", FormatVersion);
+        json.WriteNumber("format", stored.Response is null ? 1 : FormatVersion);
         json.WriteString("nonce", stored.Nonce);
         json.WriteNumber("generation", stored.Generation);
         json.WriteNumber("writes", stored.WriteCount);
@@ -62,8 +70,19 @@ internal static class RecordCodec
         WriteNumber(json, "frozen", stored.FinalOffset);
         WriteNumber(json, "staging", stored.StagingOffset);
         WriteString(json, "movedTo", stored.MovedTo);
+        if (stored.IsCopied)
+        {
+            json.WriteBoolean(CopiedPropertyName, true);
+        }
+
         json.WriteNumber("dataLength", record.Data.Length);
         json.WriteString("dataSha256"u8, HashToHex(record.Data.Span, stackalloc byte[2 * SHA256.HashSizeInBytes]));
+        if (stored.Response is { } response)
+        {
+            json.WriteNumber(ResponseLengthPropertyName, response.Length);
+            json.WriteString("responseSha256"u8, HashToHex(response.Span, stackalloc byte[2 * SHA256.HashSizeInBytes]));
+        }
+
         json.Flush();
 
         // The digest covers everything before it and is inserted before the closing brace.
@@ -72,6 +91,11 @@ internal static class RecordCodec
         line.Write(check);
         line.Write("\"}\n"u8);
         line.Write(record.Data.Span);
+        if (stored.Response is { } bytes)
+        {
+            line.Write(bytes.Span);
+        }
+
         return line.WrittenMemory;
     }
 
@@ -116,7 +140,7 @@ internal static class RecordCodec
         }
     }
 
-    private static RecordDecodeResult Parse(ReadOnlySpan<byte> line, ReadOnlySpan<byte> data)
+    private static RecordDecodeResult Parse(ReadOnlySpan<byte> line, ReadOnlySpan<byte> content)
     {
         var fields = new RecordFieldReader(line);
         var stored = new StoredRecord
@@ -131,7 +155,6 @@ internal static class RecordCodec
                 SlidingExpiration = fields.GetString("slidingExpiration"u8) is { } span
                     ? TimeSpan.ParseExact(span, "c", CultureInfo.InvariantCulture) : null,
                 AbsoluteExpiration = fields.GetString("absoluteExpiration"u8) is { } time ? ParseTime(time) : null,
-                Data = data.ToArray(),
             },
             LastUpdated = ParseTime(fields.GetString("changed"u8) ?? ""),
             Durability = fields.GetString("durability"u8) switch
@@ -144,10 +167,30 @@ internal static class RecordCodec
             FinalOffset = fields.GetInt64("frozen"u8),
             StagingOffset = fields.GetInt64("staging"u8),
             MovedTo = fields.GetString("movedTo"u8),
+            IsCopied = fields.IsNext(CopiedPropertyName) && fields.GetBoolean(CopiedPropertyName),
         };
-        return fields.GetInt64("dataLength"u8) != data.Length ? CreateDamaged("the data of the record does not have the expected length")
-            : !fields.StringEquals("dataSha256"u8, HashToHex(data, stackalloc byte[2 * SHA256.HashSizeInBytes])) ? CreateDamaged("the data of the record does not match its digest")
-            : new RecordDecodeResult(stored, null, null);
+        long dataLength = fields.GetInt64("dataLength"u8) ?? -1;
+        if (dataLength < 0 || dataLength > content.Length)
+        {
+            return CreateDamaged("the data of the record does not have the expected length");
+        }
+
+        ReadOnlySpan<byte> data = content[..(int)dataLength];
+        if (!fields.StringEquals("dataSha256"u8, HashToHex(data, stackalloc byte[2 * SHA256.HashSizeInBytes])))
+        {
+            return CreateDamaged("the data of the record does not match its digest");
+        }
+
+        stored = stored with { Record = stored.Record with { Data = data.ToArray() } };
+        ReadOnlySpan<byte> response = content[data.Length..];
+        if (!fields.IsNext(ResponseLengthPropertyName))
+        {
+            return response.IsEmpty ? new RecordDecodeResult(stored, null, null) : CreateDamaged("the data of the record does not have the expected length");
+        }
+
+        return fields.GetInt64(ResponseLengthPropertyName) != response.Length ? CreateDamaged("the response in the record does not have the expected length")
+            : !fields.StringEquals("responseSha256"u8, HashToHex(response, stackalloc byte[2 * SHA256.HashSizeInBytes])) ? CreateDamaged("the response in the record does not match its digest")
+            : new RecordDecodeResult(stored with { Response = response.ToArray() }, null, null);
     }
 
     private static RecordDecodeResult CreateDamaged(string reason) => new(null, null, reason);

@@ -30,6 +30,19 @@ internal ref struct RecordFieldReader(ReadOnlySpan<byte> line)
         return _json.TokenType == JsonTokenType.Null ? null : _json.GetInt64();
     }
 
+    public bool GetBoolean(scoped ReadOnlySpan<byte> name)
+    {
+        MoveTo(name);
+        return _json.GetBoolean();
+    }
+
+    /// <summary>Returns whether the field that was read last is followed by an optional one with this name.</summary>
+    public readonly bool IsNext(scoped ReadOnlySpan<byte> name)
+    {
+        Utf8JsonReader next = _json;
+        return next.Read() && next.TokenType == JsonTokenType.PropertyName && next.ValueTextEquals(name);
+    }
+
     private void MoveTo(scoped ReadOnlySpan<byte> name)
     {
         if (TryMoveTo(name))

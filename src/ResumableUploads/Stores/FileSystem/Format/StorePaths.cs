@@ -6,9 +6,12 @@ namespace ResumableUploads.Stores.FileSystem.Format;
 internal sealed class StorePaths(string root)
 {
     public const string RecordFileName = "record.json";
+    public const string DataExtension = ".data";
 
-    // The name is fixed, because only the lock holder writes this file. The next holder overwrites a file that a crash left behind.
+    // The names are fixed, because only the lock holder writes these files. The next holder deletes a file that a crash left behind.
     public const string TemporaryRecordFileName = "record.json.tmp";
+    public const string NextRecordFileName = "record.json.next";
+    public const string RepairedRecordFileName = "record.json.repaired";
     public const string ResponseFileName = "outcome";
 
     private static readonly string[] CreationParentNames = [.. "0123456789abcdef".Select(char.ToString)];
@@ -28,6 +31,8 @@ internal sealed class StorePaths(string root)
     public static string GetShardName(string id) => id.Length > 2 ? id[..2] : id;
 
     public static string GetLockFileName(string nonce) => nonce + ".lock";
+
+    public static bool IsDataFileName(string name) => name.EndsWith(DataExtension, StringComparison.Ordinal);
 
     /// <summary>
     /// Gets the directory in which an upload is created. Sixteen parent directories are used in turn, to reduce contention on the directory lock of the kernel.
@@ -54,7 +59,7 @@ internal sealed class UploadFilePaths(string directory, string nonce)
     public string Nonce { get; } = nonce;
 
     // The paths are cached, because an operation uses each of them several times.
-    public string DataPath => field ??= GetPath(".data");
+    public string DataPath => field ??= GetPath(StorePaths.DataExtension);
 
     public string DurableOffsetPath => field ??= GetPath(".mark");
 

@@ -34,6 +34,15 @@ internal sealed record StoredRecord
     /// <summary>Gets the path to which the content was moved or is about to be moved, or null.</summary>
     public string? MovedTo { get; init; }
 
+    /// <summary>
+    /// Gets whether a complete copy of the content is in a part file next to <see cref="MovedTo"/>, or was renamed to it. Once the part file is gone, the file
+    /// at <see cref="MovedTo"/> is that copy, and not an equal file of another owner.
+    /// </summary>
+    public bool IsCopied { get; init; }
+
+    /// <summary>Gets the response of the completion handler if it was stored together with the record; otherwise, null.</summary>
+    public ReadOnlyMemory<byte>? Response { get; init; }
+
     public string GetVersion(long offset) => string.Create(CultureInfo.InvariantCulture, $"{Nonce}-{Generation}-{offset}");
 
     public UploadInfo ToUploadInfo(UploadKey key, long offset, DateTimeOffset? dataLastWriteTime = null) => new()

@@ -1,7 +1,13 @@
+using ResumableUploads.Stores.FileSystem.Scheduling;
+
 namespace ResumableUploads.Stores.FileSystem.IO;
 
 /// <summary>Reads the beginning of a file, up to the durable offset. Bytes behind it are not shown.</summary>
-internal sealed class BoundedReadStream(OpenFile file, long length) : Stream
+/// <param name="file">The open file. It is closed with the stream.</param>
+/// <param name="length">The number of bytes that are shown.</param>
+/// <param name="scheduler">The scheduler of asynchronous reads.</param>
+/// <param name="lane">The lane of the reads.</param>
+internal sealed class BoundedReadStream(OpenFile file, long length, DiskScheduler scheduler, string lane) : Stream
 {
     private long _position;
     private bool _disposed;
@@ -45,7 +51,11 @@ internal sealed class BoundedReadStream(OpenFile file, long length) : Stream
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         int count = (int)Math.Min(buffer.Length, Math.Max(0, length - _position));
-        int read = count == 0 ? 0 : await RandomAccess.ReadAsync(file.Handle, buffer[..count], _position, cancellationToken);
+        int read = count == 0 ? 0 : await scheduler.RunAsync(
+            new DiskCallOptions(lane, DiskCallKind.Read, AbandonDelay: null),
+            (file.Handle, buffer: buffer[..count], _position),
+            static s => RandomAccess.Read(s.Handle, s.buffer.Span, s._position),
+            cancellationToken);
         _position += read;
         return read;
     }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using ResumableUploads.Stores.FileSystem.Scheduling;
 
 namespace ResumableUploads.Stores.FileSystem.IO;
 
@@ -13,7 +14,7 @@ internal abstract class FileLayer
         Linux.Linux64FileLayer.IsSupported ? new Linux.Linux64FileLayer()
         : OperatingSystem.IsLinux() ? new Linux.LinuxFileLayer()
         : OperatingSystem.IsMacOS() ? new MacFileLayer()
-        : OperatingSystem.IsWindows() ? new PortableFileLayer()
+        : OperatingSystem.IsWindows() ? new WindowsFileLayer()
         : new UnixFileLayer();
 
     /// <summary>Gets an id of the current boot of the machine, or of the process where the system has no such id.</summary>
@@ -108,11 +109,20 @@ internal abstract class FileLayer
     /// <summary>Makes the entries of a directory durable. Does nothing if the directory does not exist.</summary>
     public abstract void SyncDirectory(string path);
 
+    /// <summary>Makes several files and directories durable at the same time. Returns when all of them are.</summary>
+    /// <param name="targets">The files and directories.</param>
+    /// <param name="parallel">Runs the syncs.</param>
+    /// <param name="outer">The layer that makes each sync: this one, or the outermost of its decorators.</param>
+    public virtual void SyncAll(ReadOnlySpan<SyncTarget> targets, ParallelSync parallel, FileLayer outer) => parallel.Run(outer, targets);
+
     /// <summary>
     /// Returns whether the name of a file may not be durable yet. A renamed file can be read before its directory is synced, and the process that
     /// renamed it may have died in between.
     /// </summary>
     public abstract bool IsNameUnsynced(FileSnapshot snapshot);
+
+    /// <summary>Returns whether a file has the mark of <see cref="MarkNameUnsynced"/>.</summary>
+    public abstract bool IsNameUnsynced(OpenFile file);
 
     /// <summary>Marks a file that is about to be renamed, until <see cref="MarkNameSynced"/>.</summary>
     public abstract void MarkNameUnsynced(OpenFile file);
@@ -120,11 +130,17 @@ internal abstract class FileLayer
     /// <summary>Removes the mark of <see cref="MarkNameUnsynced"/>. Errors are ignored: the next reader syncs again.</summary>
     public abstract void MarkNameSynced(OpenFile file);
 
-    /// <summary>Replaces a file atomically. Returns false if the directory does not exist or is another one.</summary>
-    public abstract bool ReplaceFile(in FileReplacement replacement, ReadOnlySpan<byte> content);
+    /// <summary>
+    /// Replaces a file; readers see the old file or the new one. Returns null if the directory does not exist or is another one. Unless the replacement is
+    /// <see cref="FileReplacementMode.Unsynced"/>, the new file is marked as by <see cref="MarkNameUnsynced"/>, and the caller syncs it and its directory.
+    /// </summary>
+    public abstract ReplacedFile? ReplaceFile(in FileReplacement replacement, ReadOnlySpan<byte> content);
 
     /// <summary>Renames a file and replaces the target.</summary>
     public abstract void RenameFile(string from, string to);
+
+    /// <summary>Exchanges the names of two files of one directory in one step. Only where <see cref="ReplaceFile"/> returns the path of the old file.</summary>
+    public abstract void ExchangeFiles(string first, string second);
 
     /// <summary>Renames a file. Returns false if the target exists.</summary>
     public abstract bool RenameFileNoReplace(string from, string to);

@@ -1,13 +1,24 @@
 using System.Buffers;
 using Microsoft.Extensions.Logging;
 using ResumableUploads.Abstractions;
+using ResumableUploads.Stores.FileSystem.Scheduling;
 
 namespace ResumableUploads.Stores.FileSystem.IO;
 
 /// <summary>Puts a finished content at a path: by a rename, or by a copy that is durable before it gets its name.</summary>
-internal sealed class FileMover(FileLayer files, ILogger logger)
+/// <param name="files">The file system.</param>
+/// <param name="logger">The logger.</param>
+/// <param name="scheduler">The scheduler of calls that take long.</param>
+internal sealed class FileMover(FileLayer files, ILogger logger, DiskScheduler scheduler)
 {
+    /// <summary>The lane of moves. Their targets can be on a volume that hangs, and must not hold up uploads. No owner has this name.</summary>
+    public const string Lane = "/";
+
     private const int BlockSize = 256 * 1024;
+
+    /// <summary>Runs a call on a thread of the scheduler, in the lane of moves.</summary>
+    public ValueTask<T> RunAsync<T>(Func<T> call, CancellationToken cancellationToken) =>
+        scheduler.RunAsync(CreateOptions(DiskCallKind.Device), call, static call => call(), cancellationToken);
 
     /// <summary>Renames a file. Returns false if the target exists and must not be replaced.</summary>
     public bool TryRename(string from, string to, bool overwrite)
@@ -21,43 +32,25 @@ internal sealed class FileMover(FileLayer files, ILogger logger)
         return true;
     }
 
-    /// <summary>
-    /// Copies the content to a part file in the directory of the target, syncs it and renames it. Returns false if the target exists and must not
-    /// be replaced.
-    /// </summary>
-    /// <param name="content">The content. It is read from its current position to its end.</param>
-    /// <param name="target">The path of the copy.</param>
-    /// <param name="partName">The name of the part file. A file of this name is replaced.</param>
-    /// <param name="overwrite">Whether an existing file at the target is replaced.</param>
-    /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
-    public async ValueTask<bool> TryCopyAsync(Stream content, string target, string partName, bool overwrite, CancellationToken cancellationToken)
-    {
-        string part = Path.Combine(Path.GetDirectoryName(target)!, partName);
-        await CopyToPartAsync(content, part, cancellationToken);
-        return TryPublish(part, target, overwrite);
-    }
-
     /// <summary>Copies the content to a part file and syncs it. An existing file is replaced. After a failure there is no part file.</summary>
-    public async ValueTask CopyToPartAsync(Stream content, string part, CancellationToken cancellationToken)
+    /// <param name="content">The content. It is read from its current position to its end.</param>
+    /// <param name="part">The path of the part file.</param>
+    /// <param name="lastWriteTime">The modification time of the copy, or null for the time at which it is written.</param>
+    /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
+    public async ValueTask CopyToPartAsync(Stream content, string part, DateTime? lastWriteTime, CancellationToken cancellationToken)
     {
+        OpenFile? copy = null;
         bool copied = false;
         try
         {
-            // An earlier attempt may have left one.
-            files.DeleteFile(part);
-            using OpenFile copy = files.CreateFile(part);
+            copy = await RunAsync(() => Create(part), cancellationToken);
             await WriteAsync(content, copy, cancellationToken);
-
-            // Always, because the caller deletes the source next.
-            files.Sync(copy);
+            await RunAsync(() => Finish(copy, lastWriteTime), cancellationToken);
             copied = true;
         }
         finally
         {
-            if (!copied)
-            {
-                DeletePart(part);
-            }
+            await RunAsync(() => CloseCopy(copy, copied ? null : part), CancellationToken.None);
         }
     }
 
@@ -91,7 +84,7 @@ internal sealed class FileMover(FileLayer files, ILogger logger)
     /// <summary>Returns whether there is a file at the path with the same bytes as the content.</summary>
     public async ValueTask<bool> HasSameContentAsync(Stream content, string path, CancellationToken cancellationToken)
     {
-        if (files.Stat(path) is not { } stat || stat.Length != content.Length)
+        if (await RunAsync(() => OpenCandidate(path, content.Length), cancellationToken) is not { } other)
         {
             return false;
         }
@@ -100,8 +93,7 @@ internal sealed class FileMover(FileLayer files, ILogger logger)
         byte[] right = ArrayPool<byte>.Shared.Rent(BlockSize);
         try
         {
-            using var other = new BoundedReadStream(files.OpenRead(path), stat.Length);
-            for (long offset = 0; offset < stat.Length;)
+            for (long offset = 0; offset < other.Length;)
             {
                 int count = await content.ReadAtLeastAsync(left.AsMemory(0, BlockSize), BlockSize, throwOnEndOfStream: false, cancellationToken);
                 int otherCount = await other.ReadAtLeastAsync(right.AsMemory(0, BlockSize), BlockSize, throwOnEndOfStream: false, cancellationToken);
@@ -117,10 +109,48 @@ internal sealed class FileMover(FileLayer files, ILogger logger)
         }
         finally
         {
+            await other.DisposeAsync();
             ArrayPool<byte>.Shared.Return(left);
             ArrayPool<byte>.Shared.Return(right);
         }
     }
+
+    private OpenFile Create(string part)
+    {
+        // An earlier attempt may have left one.
+        files.DeleteFile(part);
+        return files.CreateFile(part);
+    }
+
+    private bool Finish(OpenFile copy, DateTime? lastWriteTime)
+    {
+        if (lastWriteTime is { } time)
+        {
+            files.SetLastWriteTime(copy, time);
+        }
+
+        // Always, because the caller deletes the source next.
+        files.Sync(copy);
+        return true;
+    }
+
+    private bool CloseCopy(OpenFile? copy, string? rejectedPart)
+    {
+        copy?.Dispose();
+        if (rejectedPart is not null)
+        {
+            DeletePart(rejectedPart);
+        }
+
+        return true;
+    }
+
+    /// <summary>Opens the file that may have the same content, or returns null if it does not exist or has another length.</summary>
+    private BoundedReadStream? OpenCandidate(string path, long length) => files.Stat(path) is { } stat && stat.Length == length
+        ? new BoundedReadStream(files.OpenRead(path), length, scheduler, Lane)
+        : null;
+
+    private static DiskCallOptions CreateOptions(DiskCallKind kind) => new(Lane, kind, AbandonDelay: null);
 
     private async ValueTask WriteAsync(Stream content, OpenFile copy, CancellationToken cancellationToken)
     {
@@ -136,7 +166,15 @@ internal sealed class FileMover(FileLayer files, ILogger logger)
                     throw new UploadStoreException(StoreFailure.Corrupt, $"The content for '{copy.Path}' ended after {offset} of {length} bytes.", length);
                 }
 
-                files.Write(copy, block.AsMemory(0, read), offset);
+                await scheduler.RunAsync(
+                    CreateOptions(DiskCallKind.Cached),
+                    (files, copy, bytes: block.AsMemory(0, read), offset),
+                    static s =>
+                    {
+                        s.files.Write(s.copy, s.bytes, s.offset);
+                        return true;
+                    },
+                    cancellationToken);
                 offset += read;
             }
         }

@@ -7,10 +7,26 @@ namespace ResumableUploads.Stores.FileSystem.IO;
 /// </param>
 /// <param name="Name">The file to replace.</param>
 /// <param name="TemporaryName">The file that is written first and then renamed.</param>
-/// <param name="Sync">Whether content and name are made durable.</param>
-internal readonly record struct FileReplacement(string Directory, string GuardName, string Name, string TemporaryName, bool Sync)
+/// <param name="Mode">What a power loss can leave.</param>
+internal readonly record struct FileReplacement(string Directory, string GuardName, string Name, string TemporaryName, FileReplacementMode Mode)
 {
     public string Path => System.IO.Path.Combine(Directory, Name);
 
     public string TemporaryPath => System.IO.Path.Combine(Directory, TemporaryName);
+}
+
+/// <summary>What a power loss can leave of a file that is replaced, before the new file and its directory have been synced.</summary>
+internal enum FileReplacementMode
+{
+    /// <summary>Anything. The file is never synced.</summary>
+    Unsynced,
+
+    /// <summary>The old file or the new one: the new one is synced before the rename.</summary>
+    SyncFirst,
+
+    /// <summary>
+    /// The old file, or a torn new one. The old file then has the temporary name, because both names are exchanged in one step. Where the system cannot do
+    /// that, the same as <see cref="SyncFirst"/>.
+    /// </summary>
+    Exchange,
 }

@@ -37,6 +37,7 @@ internal static partial class NativeMethods
     public const int OpenTruncate = 0x200;
     public const int AtCurrentDirectory = -100;
     public const uint RenameNoReplaceFlag = 1;
+    public const uint RenameExchangeFlag = 2;
     public const int AtEmptyPath = 0x1000;
     public const int AtStatxForceSync = 0x2000;
     public const uint StatxBasicStats = 0x7ff;
@@ -47,6 +48,18 @@ internal static partial class NativeMethods
 
     // macOS only.
     public const int FcntlFullFSync = 51;
+    public const uint RenameExclusive = 4;
+    public const int ENOTSUP = 45;
+
+    // Windows only.
+    public const uint MoveFileReplaceExisting = 1;
+    public const uint MoveFileWriteThrough = 8;
+    public const int WindowsFileNotFound = 2;
+    public const int WindowsPathNotFound = 3;
+    public const int WindowsAccessDenied = 5;
+    public const int WindowsNotSameDevice = 17;
+    public const int WindowsFileExists = 80;
+    public const int WindowsAlreadyExists = 183;
 
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
     public static partial int FSync(SafeFileHandle file);
@@ -115,11 +128,21 @@ internal static partial class NativeMethods
     [LibraryImport("libc", EntryPoint = "renameat2", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int RenameAt2(int fromDirectory, string from, int toDirectory, string to, uint flags);
 
+    [LibraryImport("libc", EntryPoint = "renameat2", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int RenameAt2(SafeFileHandle fromDirectory, string from, SafeFileHandle toDirectory, string to, uint flags);
+
     [LibraryImport("libc", EntryPoint = "copy_file_range", SetLastError = true)]
     public static partial nint CopyFileRange(SafeFileHandle from, ref long fromOffset, SafeFileHandle to, ref long toOffset, nint count, uint flags);
 
     [LibraryImport("libc", EntryPoint = "link", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Link(string from, string to);
+
+    [LibraryImport("libc", EntryPoint = "renamex_np", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int RenameX(string from, string to, uint flags);
+
+    [LibraryImport("kernel32", EntryPoint = "MoveFileExW", SetLastError = true, StringMarshalling = StringMarshalling.Utf16)]
+    [return: MarshalAs(UnmanagedType.Bool)]
+    public static partial bool MoveFileEx(string from, string to, uint flags);
 
     /// <summary>Creates an exception for the last error. Its HResult is the error number, as in exceptions of the framework.</summary>
     public static IOException CreateException(string action, string path) => CreateException(action, path, Marshal.GetLastPInvokeError());

@@ -1,10 +1,12 @@
 using System.Buffers;
 using System.IO.Enumeration;
+using ResumableUploads.Stores.FileSystem.IO.Directories;
 
 namespace ResumableUploads.Stores.FileSystem.IO;
 
 /// <summary>
-/// The layer that uses only the framework, for Windows. Directories cannot be synced there, so the names of files are assumed to be durable immediately.
+/// The layer that uses only the framework, the base of all others. Directories cannot be synced with it, so the names of files are assumed to be durable
+/// immediately, as on Windows.
 /// </summary>
 internal class PortableFileLayer : FileLayer
 {
@@ -86,13 +88,7 @@ internal class PortableFileLayer : FileLayer
         {
             using OpenFile file = OpenRead(path);
             byte[] bytes = new byte[(int)Math.Min(GetLength(file), maxLength + 1L)];
-            int count = 0;
-            for (int read = -1; read != 0 && count < bytes.Length; count += read)
-            {
-                read = RandomAccess.Read(file.Handle, bytes.AsSpan(count), count);
-            }
-
-            return bytes.AsSpan(0, count).ToArray();
+            return bytes.AsSpan(0, file.Read(bytes, 0)).ToArray();
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -174,6 +170,8 @@ internal class PortableFileLayer : FileLayer
 
     public override bool IsNameUnsynced(FileSnapshot snapshot) => false;
 
+    public override bool IsNameUnsynced(OpenFile file) => false;
+
     public override void MarkNameUnsynced(OpenFile file)
     {
     }
@@ -182,21 +180,24 @@ internal class PortableFileLayer : FileLayer
     {
     }
 
-    public override bool ReplaceFile(in FileReplacement replacement, ReadOnlySpan<byte> content)
+    public override ReplacedFile? ReplaceFile(in FileReplacement replacement, ReadOnlySpan<byte> content)
     {
         // A directory with an open file cannot be renamed on Windows, so it cannot be exchanged between these steps.
         if (!File.Exists(Path.Combine(replacement.Directory, replacement.GuardName)))
         {
-            return false;
+            return null;
         }
 
-        string temporary = replacement.TemporaryPath;
+        OpenFile? file = null;
+        bool isReplaced = false;
         try
         {
-            using var file = new OpenFile(File.OpenHandle(temporary, FileMode.Create, FileAccess.Write), temporary);
+            string temporary = replacement.TemporaryPath;
+            bool sync = replacement.Mode != FileReplacementMode.Unsynced;
+            file = new OpenFile(File.OpenHandle(temporary, FileMode.Create, FileAccess.Write), temporary);
             SetPrivateMode(file);
             RandomAccess.Write(file.Handle, content, 0);
-            if (replacement.Sync)
+            if (sync)
             {
                 MarkNameUnsynced(file);
                 Sync(file);
@@ -204,21 +205,26 @@ internal class PortableFileLayer : FileLayer
 
             PrepareRename(file);
             RenameFile(temporary, replacement.Path);
-            if (replacement.Sync)
-            {
-                SyncDirectory(replacement.Directory);
-                MarkNameSynced(file);
-            }
+            isReplaced = true;
+            return new ReplacedFile(file, isContentSynced: sync, previousPath: null);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            return false;
+            return null;
         }
-
-        return true;
+        finally
+        {
+            if (!isReplaced)
+            {
+                file?.Dispose();
+            }
+        }
     }
 
     public override void RenameFile(string from, string to) => File.Move(from, to, overwrite: true);
+
+    /// <summary>Not supported: <see cref="ReplaceFile"/> keeps no old file that could get its name back.</summary>
+    public override void ExchangeFiles(string first, string second) => throw new NotSupportedException();
 
     public override bool RenameFileNoReplace(string from, string to)
     {

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using Microsoft.Win32.SafeHandles;
+using ResumableUploads.Stores.FileSystem.Scheduling;
 
 namespace ResumableUploads.Stores.FileSystem.IO;
 
@@ -11,6 +12,10 @@ namespace ResumableUploads.Stores.FileSystem.IO;
 internal class UnixFileLayer : PortableFileLayer
 {
     private static readonly DateTime UnsyncedNameTimestamp = DateTime.UnixEpoch;
+
+    private readonly GroupCommit _directoryCommits;
+
+    public UnixFileLayer() => _directoryCommits = new GroupCommit(SyncDirectoryNow);
 
     [UnsupportedOSPlatform("windows")]
     public override void CreateDirectory(string path)
@@ -32,17 +37,12 @@ internal class UnixFileLayer : PortableFileLayer
 
     public override void Sync(OpenFile file) => Sync(file.Handle, file.Path, dataOnly: true);
 
-    public override void SyncDirectory(string path)
-    {
-        using SafeFileHandle? directory = TryOpenRead(path);
-        if (directory is not null)
-        {
-            Sync(directory, path, dataOnly: false);
-        }
-    }
+    public override void SyncDirectory(string path) => _directoryCommits.Run(path);
 
     public override bool IsNameUnsynced(FileSnapshot snapshot) =>
         (snapshot.Stat ?? Stat(snapshot.Path))?.LastWriteTime == UnsyncedNameTimestamp;
+
+    public override bool IsNameUnsynced(OpenFile file) => File.GetLastWriteTimeUtc(file.Handle) == UnsyncedNameTimestamp;
 
     public override void MarkNameUnsynced(OpenFile file) => SetLastWriteTime(file, UnsyncedNameTimestamp);
 
@@ -118,6 +118,15 @@ internal class UnixFileLayer : PortableFileLayer
         if (result < 0)
         {
             throw NativeMethods.CreateException("Syncing", path);
+        }
+    }
+
+    private void SyncDirectoryNow(string path)
+    {
+        using SafeFileHandle? directory = TryOpenRead(path);
+        if (directory is not null)
+        {
+            Sync(directory, path, dataOnly: false);
         }
     }
 

@@ -1,6 +1,7 @@
 using ResumableUploads.Infrastructure;
 using ResumableUploads.Stores.FileSystem.Format;
 using ResumableUploads.Stores.FileSystem.IO;
+using ResumableUploads.Stores.FileSystem.IO.Directories;
 
 namespace ResumableUploads.Stores.FileSystem.Maintenance;
 
@@ -15,22 +16,31 @@ internal sealed class CleanUpOperation(StoreContext context)
     public async ValueTask RunAsync(CancellationToken cancellationToken)
     {
         var throttle = new BackgroundThrottle(context.TimeProvider);
+        using IEnumerator<string> paths = EnumerateAbandoned().GetEnumerator();
+        while (await context.Scheduler.RunAsync(StoreContext.EnumerationCall, (this, paths), static s => s.Item1.DeleteNext(s.paths), cancellationToken))
+        {
+            await throttle.PauseIfNeededAsync(cancellationToken);
+        }
+    }
+
+    private bool DeleteNext(IEnumerator<string> paths)
+    {
+        if (!paths.MoveNext())
+        {
+            return false;
+        }
+
+        DeleteDirectory(paths.Current);
+        return true;
+    }
+
+    private IEnumerable<string> EnumerateAbandoned()
+    {
         DateTime abandonedBefore = context.TimeProvider.GetUtcNow().UtcDateTime - AbandonedAfter;
-        foreach (string path in EnumerateDirectories(context.Paths.Temp).SelectMany(EnumerateCreationDirectories))
-        {
-            if (_files.GetDirectoryLastWriteTime(path) <= abandonedBefore)
-            {
-                DeleteDirectory(path);
-            }
-
-            await throttle.PauseIfNeededAsync(cancellationToken);
-        }
-
-        foreach (string path in EnumerateDirectories(context.Paths.Trash))
-        {
-            DeleteDirectory(path);
-            await throttle.PauseIfNeededAsync(cancellationToken);
-        }
+        return EnumerateDirectories(context.Paths.Temp)
+            .SelectMany(EnumerateCreationDirectories)
+            .Where(path => _files.GetDirectoryLastWriteTime(path) <= abandonedBefore)
+            .Concat(EnumerateDirectories(context.Paths.Trash));
     }
 
     private IEnumerable<string> EnumerateDirectories(string directory) => DirectoryWalker

@@ -15,9 +15,14 @@ internal sealed class ChangeOperations(StoreContext context, RecordFile records,
 
     private readonly FileLayer _files = context.Files;
 
-    public UpdateResult Update(UploadKey key, string version, UploadRecord record)
+    /// <param name="key">The key of the upload.</param>
+    /// <param name="version">The expected version.</param>
+    /// <param name="record">The new record.</param>
+    /// <param name="isDeferred">Whether the change becomes durable only with a later one, or when it is read.</param>
+    /// <param name="response">The response that is stored in the same step, or null.</param>
+    public UpdateResult Update(UploadKey key, string version, UploadRecord record, bool isDeferred = false, ReadOnlyMemory<byte>? response = null)
     {
-        LockStatus status = locker.TryAcquire(key, out LockedUpload? upload);
+        LockStatus status = locker.TryAcquire(key, out LockedUpload? upload, allowUnsynced: true);
         using (upload)
         {
             if (upload is null)
@@ -47,14 +52,29 @@ internal sealed class ChangeOperations(StoreContext context, RecordFile records,
 
                 // Staged bytes that a crash left behind were truncated when the lock was acquired.
                 StagingOffset = null,
+                Response = response ?? before.Response,
             };
 
             try
             {
+                using ReplacedFile? responseFile = response is { } bytes ? PrepareResponse(upload, bytes) : null;
+                if (responseFile is not null)
+                {
+                    after = after with { Response = null };
+                }
+
+                if (!records.Write(upload, after, isDeferred))
+                {
+                    return new UpdateResult(ChangeStatus.NotFound, null);
+                }
+
+                if (responseFile is not null)
+                {
+                    _files.MarkNameSynced(responseFile.File);
+                }
+
                 // Succeeded, even if the upload is deleted before this returns: another request may have read the new record already.
-                return records.Write(upload.Paths.Directory, after)
-                    ? new UpdateResult(ChangeStatus.Succeeded, after.ToUploadInfo(key, upload.Offset, receiving ? upload.DataFileState?.LastWriteTime : null))
-                    : new UpdateResult(ChangeStatus.NotFound, null);
+                return new UpdateResult(ChangeStatus.Succeeded, after.ToUploadInfo(key, upload.Offset, receiving ? upload.DataFileState?.LastWriteTime : null));
             }
             catch (Exception e) when (StorageErrors.IsStorageError(e))
             {
@@ -63,6 +83,36 @@ internal sealed class ChangeOperations(StoreContext context, RecordFile records,
             }
         }
     }
+
+    /// <summary>
+    /// Writes the file of a response that is too long for the record, and returns it. Otherwise, deletes the file that an earlier run of the handler may have
+    /// left, because the response in the record must be the only one.
+    /// </summary>
+    private ReplacedFile? PrepareResponse(LockedUpload upload, ReadOnlyMemory<byte> response)
+    {
+        if (response.Length > RecordCodec.MaxResponseLength)
+        {
+            return _files.ReplaceFile(CreateResponseReplacement(upload.Paths, upload.Record, $"{StorePaths.ResponseFileName}.{NonceGenerator.Next()}.tmp"), response.Span);
+        }
+
+        try
+        {
+            _files.DeleteFile(Path.Combine(upload.Paths.Directory, StorePaths.ResponseFileName));
+        }
+        catch (Exception e) when (StorageErrors.IsNotFound(e))
+        {
+            // The upload was deleted. Writing the record reports that.
+        }
+
+        return null;
+    }
+
+    private static FileReplacement CreateResponseReplacement(UploadFilePaths paths, StoredRecord record, string temporaryName) => new(
+        paths.Directory,
+        StorePaths.GetLockFileName(record.Nonce),
+        StorePaths.ResponseFileName,
+        temporaryName,
+        record.Durability == Durability.PowerLoss ? FileReplacementMode.SyncFirst : FileReplacementMode.Unsynced);
 
     public DeleteResult Delete(UploadKey key, string? version)
     {
@@ -89,14 +139,16 @@ internal sealed class ChangeOperations(StoreContext context, RecordFile records,
         for (int attempt = 0; attempt < MaxResponseAttempts && records.Read(key) is { } record; attempt++)
         {
             var paths = new UploadFilePaths(context.Paths.GetUploadDirectory(key), record.Nonce);
-            var replacement = new FileReplacement(
-                paths.Directory,
-                StorePaths.GetLockFileName(record.Nonce),
-                StorePaths.ResponseFileName,
-                temporary,
-                Sync: record.Durability == Durability.PowerLoss);
-            if (_files.ReplaceFile(replacement, response))
+            FileReplacement replacement = CreateResponseReplacement(paths, record, temporary);
+            using ReplacedFile? replaced = _files.ReplaceFile(replacement, response);
+            if (replaced is not null)
             {
+                if (replacement.Mode == FileReplacementMode.SyncFirst)
+                {
+                    _files.SyncDirectory(paths.Directory);
+                    _files.MarkNameSynced(replaced.File);
+                }
+
                 return true;
             }
 
@@ -113,7 +165,7 @@ internal sealed class ChangeOperations(StoreContext context, RecordFile records,
             ?? ReadHiddenResponse(key, directory);
         if (snapshot is null)
         {
-            return null;
+            return records.Read(key)?.Response;
         }
 
         directorySync.EnsureSynced(key, snapshot);

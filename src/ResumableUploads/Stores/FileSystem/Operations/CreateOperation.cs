@@ -2,6 +2,7 @@ using System.Buffers;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Stores.FileSystem.Format;
 using ResumableUploads.Stores.FileSystem.IO;
+using ResumableUploads.Stores.FileSystem.Scheduling;
 
 namespace ResumableUploads.Stores.FileSystem.Operations;
 
@@ -17,7 +18,8 @@ internal sealed class CreateOperation(StoreContext context, RecordFile records, 
     /// <param name="key">The key of the upload.</param>
     /// <param name="record">The record of the upload.</param>
     /// <param name="content">The content of the upload; empty if the record is receiving.</param>
-    public CreateResult Create(UploadKey key, UploadRecord record, in ReadOnlySequence<byte> content = default)
+    /// <param name="isDeferred">Whether the name of the upload becomes durable only with a later change, or when the upload is read. Its files are durable in any case.</param>
+    public CreateResult Create(UploadKey key, UploadRecord record, in ReadOnlySequence<byte> content = default, bool isDeferred = false)
     {
         var stored = new StoredRecord
         {
@@ -48,7 +50,7 @@ internal sealed class CreateOperation(StoreContext context, RecordFile records, 
             return new CreateResult(CreateStatus.AlreadyExists, null);
         }
 
-        if (stored.Durability == Durability.PowerLoss)
+        if (stored.Durability == Durability.PowerLoss && !isDeferred)
         {
             directorySync.SyncNewUpload(key);
         }
@@ -61,9 +63,15 @@ internal sealed class CreateOperation(StoreContext context, RecordFile records, 
         bool sync = stored.Durability == Durability.PowerLoss;
         var paths = new UploadFilePaths(directory, stored.Nonce);
         CreateDirectory(directory);
-        using (OpenFile data = _files.CreateFile(paths.DataPath))
+        using OpenFile data = _files.CreateFile(paths.DataPath);
+        if (stored.FinalOffset is null)
         {
-            WriteContent(data, stored, content);
+            // The modification time counts for the expiration, so it comes from the same clock as the record.
+            _files.SetLastWriteTime(data, stored.LastUpdated.UtcDateTime);
+        }
+        else if (!content.IsEmpty)
+        {
+            _files.Write(data, content, 0);
         }
 
         // A completed upload is rarely changed. The lock file is created when it is needed.
@@ -78,39 +86,12 @@ internal sealed class CreateOperation(StoreContext context, RecordFile records, 
             _files.Write(durableOffsetFile, DurableOffsetFile.CreateEmpty(), 0);
         }
 
-        using (OpenFile record = _files.CreateFile(Path.Combine(directory, StorePaths.RecordFileName)))
-        {
-            _files.Write(record, RecordCodec.Encode(stored), 0);
-            if (sync)
-            {
-                _files.MarkNameUnsynced(record);
-                _files.Sync(record);
-            }
-        }
-
+        using OpenFile record = _files.CreateFile(Path.Combine(directory, StorePaths.RecordFileName));
+        _files.Write(record, RecordCodec.Encode(stored), 0);
         if (sync)
         {
-            _files.SyncDirectory(directory);
-        }
-    }
-
-    private void WriteContent(OpenFile data, StoredRecord stored, in ReadOnlySequence<byte> content)
-    {
-        if (stored.FinalOffset is null)
-        {
-            // The modification time counts for the expiration, so it comes from the same clock as the record.
-            _files.SetLastWriteTime(data, stored.LastUpdated.UtcDateTime);
-            return;
-        }
-
-        if (!content.IsEmpty)
-        {
-            _files.Write(data, content, 0);
-        }
-
-        if (stored.Durability == Durability.PowerLoss)
-        {
-            _files.Sync(data);
+            _files.MarkNameUnsynced(record);
+            context.SyncAll([new SyncTarget(record), new SyncTarget(directory), .. content.IsEmpty ? [] : (ReadOnlySpan<SyncTarget>)[new SyncTarget(data)]]);
         }
     }
 

@@ -1,6 +1,7 @@
 using ResumableUploads.Abstractions;
 using ResumableUploads.Stores.FileSystem.Format;
 using ResumableUploads.Stores.FileSystem.IO;
+using ResumableUploads.Stores.FileSystem.Scheduling;
 
 namespace ResumableUploads.Stores.FileSystem.Operations;
 
@@ -48,36 +49,38 @@ internal sealed class DirectorySync(StoreContext context)
     public void SyncNewUpload(UploadKey key)
     {
         using OpenFile? record = TryOpenRead(context.Paths.GetRecordPath(key));
-        SyncAncestors(key);
+        context.SyncAll(GetAncestors(key));
         MarkNameSynced(record);
     }
 
     /// <summary>
-    /// Makes the name of a file durable before its content is reported. The process that renamed the file may have died before it synced the directory,
-    /// or may be about to.
+    /// Makes a file and its name durable before its content is reported. The process that renamed the file may have died before it synced the file and the
+    /// directory, or may be about to.
     /// </summary>
-    public void EnsureSynced(UploadKey key, FileSnapshot snapshot)
+    /// <returns>Whether anything had to be synced.</returns>
+    public bool EnsureSynced(UploadKey key, FileSnapshot snapshot)
     {
         if (!_files.IsNameUnsynced(snapshot))
         {
-            return;
+            return false;
         }
 
         // The file is opened before the syncs, because only a file that exists before them has a durable name after them.
         using OpenFile? file = TryOpenRead(snapshot.Path);
         EnsureDirectories();
-        _files.SyncDirectory(context.Paths.GetUploadDirectory(key));
-        SyncAncestors(key);
+        context.SyncAll([.. file is null ? [] : (ReadOnlySpan<SyncTarget>)[new SyncTarget(file)], new SyncTarget(context.Paths.GetUploadDirectory(key)), .. GetAncestors(key)]);
         MarkNameSynced(file);
+        return true;
     }
 
-    private void SyncAncestors(UploadKey key)
-    {
-        // All parents are synced, because another request may have created an existing parent without having synced it yet.
-        _files.SyncDirectory(context.Paths.GetShardDirectory(key));
-        _files.SyncDirectory(context.Paths.GetOwnerDirectory(key.Owner));
-        _files.SyncDirectory(context.Paths.Uploads);
-    }
+    /// <summary>
+    /// Returns the directories whose entries are the path to the directory of an upload. All of them are synced, because another request may have created an
+    /// existing parent without having synced it yet.
+    /// </summary>
+    public SyncTarget[] GetAncestors(UploadKey key) =>
+    [
+        new(context.Paths.GetShardDirectory(key)), new(context.Paths.GetOwnerDirectory(key.Owner)), new(context.Paths.Uploads),
+    ];
 
     private OpenFile? TryOpenRead(string path)
     {

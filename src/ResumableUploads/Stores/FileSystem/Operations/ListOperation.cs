@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Stores.FileSystem.Format;
 using ResumableUploads.Stores.FileSystem.IO;
+using ResumableUploads.Stores.FileSystem.IO.Directories;
 
 namespace ResumableUploads.Stores.FileSystem.Operations;
 
@@ -14,6 +15,24 @@ internal sealed class ListOperation(StoreContext context, ReadOperations read)
 
     public async IAsyncEnumerable<UploadInfo> ListAsync(UploadQuery query, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        using IEnumerator<UploadInfo?> entries = Enumerate(query).GetEnumerator();
+        while (await context.Scheduler.RunAsync(StoreContext.EnumerationCall, entries, static entries => entries.MoveNext(), cancellationToken))
+        {
+            if (entries.Current is { } info)
+            {
+                yield return info;
+            }
+            else
+            {
+                // Yields the thread during a long listing without matches.
+                await Task.Yield();
+            }
+        }
+    }
+
+    /// <summary>Returns the uploads, and null after a number of uploads that do not match.</summary>
+    private IEnumerable<UploadInfo?> Enumerate(UploadQuery query)
+    {
         int skipped = 0;
         foreach (string owner in EnumerateOwners(query))
         {
@@ -23,17 +42,16 @@ internal sealed class ListOperation(StoreContext context, ReadOperations read)
             bool isEmpty = true;
             string ownerDirectory = context.Paths.GetOwnerDirectory(owner);
 
-            // The bytes of an owner must be counted completely. Otherwise, a directory that cannot be read must not hide those after it from the sweep.
-            Action<string, Exception> onError = query.Owner is null ? SkipDirectory : Throw;
+            // A directory that cannot be read must not hide those after it from the sweep.
+            Action<string, Exception> onError = query.IncludeUnreadable ? Throw : SkipDirectory;
             foreach (string shard in EnumerateNames(ownerDirectory, firstShard, onError, inclusive: true))
             {
                 string shardDirectory = Path.Combine(ownerDirectory, shard);
                 bool isEmptyShard = true;
                 foreach (string id in EnumerateNames(shardDirectory, shard == firstShard ? after : null, onError))
                 {
-                    cancellationToken.ThrowIfCancellationRequested();
                     isEmptyShard = isEmpty = false;
-                    if (StorePaths.GetShardName(id) == shard && TryGet(new UploadKey(owner, id)) is { } info
+                    if (StorePaths.GetShardName(id) == shard && TryGet(new UploadKey(owner, id), query.IncludeUnreadable) is { } info
                         && (query.ExpiredAsOf is not { } time || info.Expires <= time))
                     {
                         skipped = 0;
@@ -41,8 +59,7 @@ internal sealed class ListOperation(StoreContext context, ReadOperations read)
                     }
                     else if (++skipped % MaxSkippedBeforeYield == 0)
                     {
-                        // Yields the thread during a long listing without matches.
-                        await Task.Yield();
+                        yield return null;
                     }
                 }
 
@@ -78,7 +95,7 @@ internal sealed class ListOperation(StoreContext context, ReadOperations read)
 
     private void SkipDirectory(string directory, Exception error) => Log.DirectorySkipped(context.Logger, error, directory);
 
-    private UploadInfo? TryGet(UploadKey key)
+    private UploadInfo? TryGet(UploadKey key, bool includeUnreadable)
     {
         try
         {
@@ -87,7 +104,37 @@ internal sealed class ListOperation(StoreContext context, ReadOperations read)
         catch (Exception e) when (StorageErrors.IsStorageError(e))
         {
             Log.UploadSkipped(context.Logger, context.Paths.GetUploadDirectory(key), e.Message);
+            return includeUnreadable ? DescribeUnreadable(key) : null;
+        }
+    }
+
+    /// <summary>Returns what is known about an upload without its record.</summary>
+    /// <exception cref="UploadStoreException">The directory of the upload cannot be read either.</exception>
+    private UploadInfo? DescribeUnreadable(UploadKey key)
+    {
+        string directory = context.Paths.GetUploadDirectory(key);
+        try
+        {
+            long length = _files.GetFileNames(directory)
+                .Where(StorePaths.IsDataFileName)
+                .Sum(name => _files.Stat(Path.Join(directory, name))?.Length ?? 0);
+            return new UploadInfo
+            {
+                Key = key,
+                Version = "",
+                Offset = length,
+                Record = new UploadRecord(),
+                LastModified = context.TimeProvider.GetUtcNow(),
+                IsUnreadable = true,
+            };
+        }
+        catch (Exception e) when (StorageErrors.IsNotFound(e))
+        {
             return null;
+        }
+        catch (Exception e) when (StorageErrors.IsStorageError(e))
+        {
+            throw StorageErrors.Wrap(e);
         }
     }
 }

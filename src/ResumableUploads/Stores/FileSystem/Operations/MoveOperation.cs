@@ -2,12 +2,14 @@ using ResumableUploads.Abstractions;
 using ResumableUploads.Infrastructure;
 using ResumableUploads.Stores.FileSystem.Format;
 using ResumableUploads.Stores.FileSystem.IO;
+using ResumableUploads.Stores.FileSystem.Scheduling;
 
 namespace ResumableUploads.Stores.FileSystem.Operations;
 
 /// <summary>
 /// Moves the content of an upload out of the store. The target is recorded before the rename, so that after a crash the next call can
-/// distinguish moved content from lost content. What takes long, a copy to another volume or a comparison after a crash, runs without the lock of the
+/// distinguish moved content from lost content. While the content or the part file exists, its rename has not happened, and a file at the target belongs to
+/// another owner, even if its bytes are equal. What takes long, a copy to another volume or a comparison after a crash, runs without the lock of the
 /// upload, so that its record can be updated meanwhile; a lock of its own excludes a second copy.
 /// </summary>
 internal sealed class MoveOperation(StoreContext context, RecordFile records, UploadLocker locker)
@@ -16,39 +18,51 @@ internal sealed class MoveOperation(StoreContext context, RecordFile records, Up
     private static readonly TimeSpan MaxLockDelay = TimeSpan.FromMilliseconds(250);
 
     private readonly FileLayer _files = context.Files;
-    private readonly FileMover _mover = new(context.Files, context.Logger);
+    private readonly FileMover _mover = new(context.Files, context.Logger, context.Scheduler);
 
-    public async ValueTask<MoveResult> MoveAsync(UploadKey key, string path, bool overwrite, CancellationToken cancellationToken)
+    public async ValueTask<MoveResult> MoveAsync(MoveRequest move, CancellationToken cancellationToken)
     {
-        string target = Path.GetFullPath(path);
-        if (Path.GetDirectoryName(target) is null)
+        move = move with { Target = Path.GetFullPath(move.Target) };
+        if (Path.GetDirectoryName(move.Target) is null)
         {
-            throw new ArgumentException("The target path must not be the root of a file system.", nameof(path));
+            throw new ArgumentException("The target path must not be the root of a file system.", nameof(move));
         }
 
-        if (MoveUnderLock(key, target, overwrite, isComparisonDone: false, out SlowMove? slow) is { } result)
+        (MoveResult? result, SlowMove? slow) = await RunAsync(
+            DiskCallKind.Device, () => (MoveUnderLock(move, out SlowMove? slow), slow), cancellationToken);
+        if (result is { } done)
         {
-            return result;
+            return done;
         }
 
         using (slow)
         {
-            using OpenFile? moveLock = TryLockMove(slow!.Paths);
-            return moveLock is null ? new MoveResult(MoveStatus.Busy, null) : await MoveSlowlyAsync(key, slow, target, overwrite, cancellationToken);
+            using OpenFile? moveLock = await RunAsync(DiskCallKind.Cached, () => TryLockMove(slow!.Paths), cancellationToken);
+            return moveLock is null ? new MoveResult(MoveStatus.Busy, null)
+                : slow!.Copy is null ? await CopyAsync(move, slow, cancellationToken)
+                : await CompareAsync(move, slow, cancellationToken);
         }
     }
 
+    private ValueTask<T> RunAsync<T>(DiskCallKind kind, Func<T> call, CancellationToken cancellationToken) =>
+        context.Scheduler.RunAsync(new DiskCallOptions(FileMover.Lane, kind, AbandonDelay: null), call, static call => call(), cancellationToken);
+
     /// <summary>Moves the content if that takes only a moment.</summary>
     /// <returns>The result, or null if <paramref name="slow"/> remains to be done without the lock.</returns>
-    private MoveResult? MoveUnderLock(UploadKey key, string target, bool overwrite, bool isComparisonDone, out SlowMove? slow)
+    private MoveResult? MoveUnderLock(MoveRequest move, out SlowMove? slow)
     {
         slow = null;
-        LockStatus status = locker.TryAcquire(key, out LockedUpload? upload);
+        LockStatus status = locker.TryAcquire(move.Key, out LockedUpload? upload, allowUnsynced: true);
         using (upload)
         {
             if (upload is null)
             {
                 return new MoveResult(status == LockStatus.NotFound ? MoveStatus.NotFound : MoveStatus.Busy, null);
+            }
+
+            if (upload.Version != move.Version)
+            {
+                return new MoveResult(MoveStatus.VersionMismatch, null);
             }
 
             if (upload.Record.Record.State == UploadState.Receiving)
@@ -67,24 +81,48 @@ internal sealed class MoveOperation(StoreContext context, RecordFile records, Up
                     StoreFailure.Corrupt, $"'{upload.Paths.DataPath}' has {data.Length} bytes, but {upload.Offset} were received.", upload.Offset);
             }
 
-            if (!isComparisonDone && upload.Record.MovedTo is { } recorded && _files.FileExists(recorded))
+            if (upload.Record.MovedTo is { } recorded)
             {
-                slow = new SlowMove(upload.Paths, OpenContent(upload), recorded);
-                return null;
+                if (IsSameFile(data, _files.Stat(recorded)))
+                {
+                    // A crash interrupted a rename by link and delete.
+                    return DeleteContent(upload, recorded);
+                }
+
+                if (IsCopyPublished(upload))
+                {
+                    slow = new SlowMove(upload.Paths, OpenContent(upload, move.Key.Owner), recorded);
+                    return null;
+                }
             }
 
-            return GetTargetProblem(upload, target, overwrite) ?? StartMove(upload, target, overwrite, out slow);
+            return GetTargetProblem(upload, move) ?? StartMove(upload, move, out slow);
         }
     }
 
-    private MoveResult? GetTargetProblem(LockedUpload upload, string target, bool overwrite)
+    /// <summary>Returns whether an earlier call has renamed its copy to the recorded target: it recorded that the copy is complete, and the copy has no other name.</summary>
+    private bool IsCopyPublished(LockedUpload upload)
     {
-        if (!overwrite && (_files.FileExists(target) || _files.DirectoryExists(target)))
+        if (!upload.Record.IsCopied || _files.Stat(upload.Record.MovedTo!) is not { } target)
+        {
+            return false;
+        }
+
+        FileStat? part = _files.Stat(GetPartPath(upload.Paths, upload.Record.MovedTo!));
+        return part is null || IsSameFile(target, part);
+    }
+
+    /// <summary>Returns whether two names lead to one file. Always false where the system has no inode numbers.</summary>
+    private static bool IsSameFile(FileStat file, FileStat? other) => file.Inode != 0 && (file.Device, file.Inode) == (other?.Device, other?.Inode);
+
+    private MoveResult? GetTargetProblem(LockedUpload upload, MoveRequest move)
+    {
+        if (!move.Overwrite && (_files.FileExists(move.Target) || _files.DirectoryExists(move.Target)))
         {
             return new MoveResult(MoveStatus.TargetExists, null);
         }
 
-        string targetDirectory = Path.GetDirectoryName(target)!;
+        string targetDirectory = Path.GetDirectoryName(move.Target)!;
         return _files.DirectoryExists(targetDirectory)
             ? null
             : throw new UploadStoreException(StoreFailure.Unavailable, $"The directory '{targetDirectory}' does not exist.", upload.Offset);
@@ -104,26 +142,31 @@ internal sealed class MoveOperation(StoreContext context, RecordFile records, Up
     }
 
     /// <summary>Records the target and renames the content, or prepares a copy if the target is on another volume.</summary>
-    private MoveResult? StartMove(LockedUpload upload, string target, bool overwrite, out SlowMove? slow)
+    private MoveResult? StartMove(LockedUpload upload, MoveRequest move, out SlowMove? slow)
     {
         slow = null;
         StoredRecord before = upload.Record;
 
         // The generation, and with it the version, does not change: the caller's record is the same.
-        StoredRecord moving = before with { MovedTo = target, WriteCount = before.WriteCount + 1 };
-        if (before.MovedTo != target && !records.Write(upload.Paths.Directory, moving))
+        StoredRecord moving = before with { MovedTo = move.Target, IsCopied = false, WriteCount = before.WriteCount + 1 };
+        if ((upload.IsUnsynced || before.MovedTo != move.Target || before.IsCopied) && !records.Write(upload, moving))
         {
             return new MoveResult(MoveStatus.NotFound, null);
+        }
+
+        if (before.IsCopied)
+        {
+            _mover.DeletePart(GetPartPath(upload.Paths, before.MovedTo!));
         }
 
         bool moved;
         try
         {
-            moved = _mover.TryRename(upload.Paths.DataPath, target, overwrite);
+            moved = _mover.TryRename(upload.Paths.DataPath, move.Target, move.Overwrite);
         }
         catch (IOException e) when (e.HResult == NativeMethods.EXDEV)
         {
-            slow = new SlowMove(upload.Paths, OpenContent(upload), ComparedWith: null);
+            slow = new SlowMove(upload.Paths, OpenContent(upload, move.Key.Owner), Copy: null);
             return null;
         }
 
@@ -132,91 +175,127 @@ internal sealed class MoveOperation(StoreContext context, RecordFile records, Up
             return ForgetTarget(upload, moving);
         }
 
-        SyncDirectories(upload, target);
-        return new MoveResult(MoveStatus.Moved, target);
+        SyncDirectories(upload, move.Target);
+        return new MoveResult(MoveStatus.Moved, move.Target);
     }
 
-    private async ValueTask<MoveResult> MoveSlowlyAsync(
-        UploadKey key, SlowMove slow, string target, bool overwrite, CancellationToken cancellationToken)
+    /// <summary>
+    /// Finishes an earlier call that was interrupted after its copy got its name. The file may have been changed or replaced since then, so its content is
+    /// compared first.
+    /// </summary>
+    private async ValueTask<MoveResult> CompareAsync(MoveRequest move, SlowMove slow, CancellationToken cancellationToken)
     {
-        if (slow.ComparedWith is { } recorded)
+        string copy = slow.Copy!;
+        bool isSame = await _mover.HasSameContentAsync(slow.Content, copy, cancellationToken);
+        using LockedUpload? upload = await LockAgainAsync(move, slow.Paths, cancellationToken);
+        (MoveResult? result, SlowMove? other) = await RunAsync(
+            DiskCallKind.Device, () => (FinishComparison(move, copy, isSame, upload, out SlowMove? other), other), CancellationToken.None);
+        if (result is { } done)
         {
-            if (await _mover.HasSameContentAsync(slow.Content, recorded, cancellationToken))
-            {
-                // A crash interrupted a copy to another volume, or a rename by link and delete.
-                using LockedUpload? same = await LockAgainAsync(key, slow.Paths, cancellationToken);
-                return same is null ? new MoveResult(MoveStatus.NotFound, null)
-                    : _files.FileExists(same.Paths.DataPath) ? DeleteContent(same, recorded)
-                    : GetEarlierMoveResult(same);
-            }
-
-            if (MoveUnderLock(key, target, overwrite, isComparisonDone: true, out SlowMove? copy) is { } result)
-            {
-                return result;
-            }
-
-            using (copy)
-            {
-                return await CopyAsync(key, copy!, target, overwrite, cancellationToken);
-            }
+            return done;
         }
 
-        return await CopyAsync(key, slow, target, overwrite, cancellationToken);
+        using (other)
+        {
+            return await CopyAsync(move, other!, cancellationToken);
+        }
     }
 
-    private async ValueTask<MoveResult> CopyAsync(UploadKey key, SlowMove slow, string target, bool overwrite, CancellationToken cancellationToken)
+    /// <summary>Uses the result of a comparison, and releases the upload.</summary>
+    private MoveResult? FinishComparison(MoveRequest move, string copy, bool isSame, LockedUpload? locked, out SlowMove? other)
     {
-        string part = Path.Combine(Path.GetDirectoryName(target)!, $".{slow.Paths.Nonce}.part");
-        await _mover.CopyToPartAsync(slow.Content, part, cancellationToken);
+        using LockedUpload? upload = locked;
+        other = null;
+        MoveResult? result =
+            upload is null ? new MoveResult(MoveStatus.NotFound, null)
+            : !_files.FileExists(upload.Paths.DataPath) ? GetEarlierMoveResult(upload)
+            : upload.Record.MovedTo != copy || !IsCopyPublished(upload) ? new MoveResult(MoveStatus.Busy, null)
+            : isSame ? DeleteContent(upload, copy)
+            : GetTargetProblem(upload, move);
+        return result ?? StartMove(upload!, move, out other);
+    }
+
+    private async ValueTask<MoveResult> CopyAsync(MoveRequest move, SlowMove slow, CancellationToken cancellationToken)
+    {
+        string part = GetPartPath(slow.Paths, move.Target);
+        await _mover.CopyToPartAsync(slow.Content, part, lastWriteTime: null, cancellationToken);
         bool isPublishing = false;
         try
         {
-            using LockedUpload? upload = await LockAgainAsync(key, slow.Paths, cancellationToken);
-            if (upload is null)
-            {
-                return new MoveResult(MoveStatus.NotFound, null);
-            }
-
-            if (!_files.FileExists(upload.Paths.DataPath))
-            {
-                return GetEarlierMoveResult(upload);
-            }
-
-            isPublishing = true;
-            if (!_mover.TryPublish(part, target, overwrite))
-            {
-                return ForgetTarget(upload, upload.Record);
-            }
-
-            slow.Content.Dispose();
-            _files.DeleteFile(upload.Paths.DataPath);
-            SyncDirectories(upload, target);
-            return new MoveResult(MoveStatus.Moved, target);
+            using LockedUpload? upload = await LockAgainAsync(move, slow.Paths, cancellationToken);
+            return await RunAsync(DiskCallKind.Device, () => FinishCopy(upload, slow, part, move, out isPublishing), CancellationToken.None);
         }
         finally
         {
             if (!isPublishing)
             {
-                _mover.DeletePart(part);
+                await RunAsync(DiskCallKind.Device, () => { _mover.DeletePart(part); return true; }, CancellationToken.None);
             }
         }
+    }
+
+    private MoveResult FinishCopy(LockedUpload? upload, SlowMove slow, string part, MoveRequest move, out bool isPublishing)
+    {
+        isPublishing = false;
+        if (upload is null)
+        {
+            return new MoveResult(MoveStatus.NotFound, null);
+        }
+
+        if (!_files.FileExists(upload.Paths.DataPath))
+        {
+            return GetEarlierMoveResult(upload);
+        }
+
+        isPublishing = true;
+        return PublishCopy(upload, slow, part, move);
+    }
+
+    /// <summary>
+    /// Records that the copy is complete, and renames it. As long as the record says so, the part file disappears only by the rename: that is how a later call
+    /// knows that a file at the target is this copy.
+    /// </summary>
+    private MoveResult PublishCopy(LockedUpload upload, SlowMove slow, string part, MoveRequest move)
+    {
+        string targetDirectory = Path.GetDirectoryName(move.Target)!;
+        _files.SyncDirectory(targetDirectory);
+        StoredRecord copied = upload.Record with { MovedTo = move.Target, IsCopied = true, WriteCount = upload.Record.WriteCount + 1 };
+        if (!records.Write(upload, copied))
+        {
+            _mover.DeletePart(part);
+            return new MoveResult(MoveStatus.NotFound, null);
+        }
+
+        if (!_mover.TryRename(part, move.Target, move.Overwrite))
+        {
+            MoveResult result = ForgetTarget(upload, copied);
+            _mover.DeletePart(part);
+            return result;
+        }
+
+        _files.SyncDirectory(targetDirectory);
+        slow.Content.Dispose();
+        _files.DeleteFile(upload.Paths.DataPath);
+        SyncDirectories(upload, move.Target);
+        return new MoveResult(MoveStatus.Moved, move.Target);
     }
 
     /// <summary>Removes the recorded target after another file was created there. A later call must not mistake that file for this content.</summary>
     private MoveResult ForgetTarget(LockedUpload upload, StoredRecord moving)
     {
-        records.Write(upload.Paths.Directory, moving with { MovedTo = null, WriteCount = moving.WriteCount + 1 });
+        records.Write(upload, moving with { MovedTo = null, IsCopied = false, WriteCount = moving.WriteCount + 1 });
         return new MoveResult(MoveStatus.TargetExists, null);
     }
 
     /// <summary>Takes the lock of the upload after a slow step. Waits if it is held, because the work should not be lost.</summary>
     /// <returns>The upload, whose content another call may have moved meanwhile, or null if it was deleted.</returns>
-    private async ValueTask<LockedUpload?> LockAgainAsync(UploadKey key, UploadFilePaths paths, CancellationToken cancellationToken)
+    private async ValueTask<LockedUpload?> LockAgainAsync(MoveRequest move, UploadFilePaths paths, CancellationToken cancellationToken)
     {
         var backoff = new Backoff(context.TimeProvider, LockTimeout, MaxLockDelay);
         while (true)
         {
-            LockStatus status = locker.TryAcquire(key, out LockedUpload? upload);
+            (LockStatus status, LockedUpload? upload) = await RunAsync(
+                DiskCallKind.Cached, () => (locker.TryAcquire(move.Key, out LockedUpload? upload), upload), cancellationToken);
             if (upload is not null && upload.Paths.Nonce == paths.Nonce)
             {
                 return upload;
@@ -230,7 +309,7 @@ internal sealed class MoveOperation(StoreContext context, RecordFile records, Up
 
             if (!await backoff.WaitAsync(cancellationToken))
             {
-                throw new UploadStoreException(StoreFailure.Unavailable, $"Upload {key} was locked by another process for {LockTimeout} after its content was copied.");
+                throw new UploadStoreException(StoreFailure.Unavailable, $"Upload {move.Key} was locked by another process for {LockTimeout} after its content was copied.");
             }
         }
     }
@@ -249,14 +328,22 @@ internal sealed class MoveOperation(StoreContext context, RecordFile records, Up
         }
     }
 
-    private BoundedReadStream OpenContent(LockedUpload upload) => new(_files.OpenRead(upload.Paths.DataPath), upload.Offset);
+    private BoundedReadStream OpenContent(LockedUpload upload, string lane) => new(_files.OpenRead(upload.Paths.DataPath), upload.Offset, context.Scheduler, lane);
 
+    private static string GetPartPath(UploadFilePaths paths, string target) => Path.Combine(Path.GetDirectoryName(target)!, $".{paths.Nonce}.part");
+
+    /// <summary>Deletes the content after an earlier call has put it at the recorded target.</summary>
     private MoveResult DeleteContent(LockedUpload upload, string target)
     {
-        // The other copy must be durable first.
+        // The file at the target must be durable first.
         using (OpenFile file = _files.OpenWrite(target))
         {
             _files.Sync(file);
+        }
+
+        if (upload.Record.IsCopied)
+        {
+            _mover.DeletePart(GetPartPath(upload.Paths, target));
         }
 
         _files.SyncDirectory(Path.GetDirectoryName(target)!);
@@ -269,16 +356,15 @@ internal sealed class MoveOperation(StoreContext context, RecordFile records, Up
     {
         if (upload.Record.Durability == Durability.PowerLoss)
         {
-            _files.SyncDirectory(Path.GetDirectoryName(target)!);
-            _files.SyncDirectory(upload.Paths.Directory);
+            context.SyncAll([new SyncTarget(Path.GetDirectoryName(target)!), new SyncTarget(upload.Paths.Directory)]);
         }
     }
 
     /// <summary>A step that takes long and needs only the content.</summary>
     /// <param name="Paths">The paths of the upload's files.</param>
     /// <param name="Content">The content, opened under the lock.</param>
-    /// <param name="ComparedWith">The recorded target that may have the content already, or null to copy the content.</param>
-    private sealed record SlowMove(UploadFilePaths Paths, Stream Content, string? ComparedWith) : IDisposable
+    /// <param name="Copy">The copy of an earlier call at the recorded target, or null to copy the content.</param>
+    private sealed record SlowMove(UploadFilePaths Paths, Stream Content, string? Copy) : IDisposable
     {
         public void Dispose() => Content.Dispose();
     }

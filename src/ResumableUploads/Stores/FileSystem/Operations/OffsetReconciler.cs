@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Stores.FileSystem.Format;
 using ResumableUploads.Stores.FileSystem.IO;
@@ -39,6 +40,11 @@ internal sealed class OffsetReconciler(StoreContext context)
         if (_files.Stat(paths.DataPath) is not { } data)
         {
             return null;
+        }
+
+        if (slots.Newest is { IsConfirmed: false, Tail.Length: > 0 } newest && newest.BootId != _files.BootId && HasTail(paths.DataPath, newest))
+        {
+            slots = slots with { Newest = newest with { Tail = default } };
         }
 
         long durable = slots.GetTrusted(_files.BootId)?.Offset ?? 0;
@@ -93,7 +99,7 @@ internal sealed class OffsetReconciler(StoreContext context)
 
         _files.Sync(data);
         using OpenFile durableOffsetFile = OpenDurableOffsetFile(paths.DurableOffsetPath);
-        DurableOffsetSlots slots = DurableOffsetFile.Write(_files, durableOffsetFile, before.Slots, length, boot);
+        DurableOffsetSlots slots = DurableOffsetFile.Write(context, durableOffsetFile, before.Slots, new DurableOffsetSlot { Offset = length, BootId = boot });
         return new DataFileState(length, length, before.LastWriteTime, slots, NeedsReconciliation: false);
     }
 
@@ -110,6 +116,22 @@ internal sealed class OffsetReconciler(StoreContext context)
             _files.Write(file, DurableOffsetFile.CreateEmpty(), 0);
             _files.SyncDirectory(Path.GetDirectoryName(path)!);
             return file;
+        }
+    }
+
+    /// <summary>Returns whether the last bytes before the offset of a slot have reached the disk, as far as they were not durable before the slot was written.</summary>
+    private bool HasTail(string path, DurableOffsetSlot slot)
+    {
+        try
+        {
+            byte[] tail = new byte[slot.Tail.Length];
+            using OpenFile data = _files.OpenRead(path);
+            return data.Read(tail, slot.Offset - tail.Length) == tail.Length && DurableOffsetFile.ToDigest(SHA256.HashData(tail)) == slot.Tail.Digest;
+        }
+        catch (Exception e) when (StorageErrors.IsStorageError(e))
+        {
+            // Bytes that cannot be read are not kept.
+            return false;
         }
     }
 

@@ -15,12 +15,21 @@ internal sealed class ReadOperations(StoreContext context, RecordFile records, O
     /// <summary>Returns an upload, or null if it has no record.</summary>
     public UploadInfo? Get(UploadKey key) => Read(key)?.Info;
 
+    /// <summary>Returns an upload, or null if it has no record, without waiting for syncs of its record.</summary>
+    /// <returns>Whether the record is durable, and the upload.</returns>
+    public (bool IsDurable, UploadInfo? Info) GetIfDurable(UploadKey key) =>
+        Read(key, allowUnsynced: true) is var (_, info, isUnsynced) ? (!isUnsynced, info) : (true, null);
+
+    /// <summary>Returns an upload, whose record may not be durable, or null if it has no record.</summary>
+    public UploadInfo? GetUnsynced(UploadKey key) => GetIfDurable(key).Info;
+
     /// <summary>Returns an upload whose directory was listed. A directory without a record is moved to quarantine.</summary>
     public UploadInfo? GetListed(UploadKey key) => Read(key, isListed: true)?.Info;
 
     public Stream? OpenRead(UploadKey key)
     {
-        if (Read(key) is not var (record, info))
+        // The content is durable even if the record is not.
+        if (Read(key, allowUnsynced: true) is not var (record, info, _))
         {
             return null;
         }
@@ -28,7 +37,7 @@ internal sealed class ReadOperations(StoreContext context, RecordFile records, O
         var paths = new UploadFilePaths(context.Paths.GetUploadDirectory(key), record.Nonce);
         try
         {
-            return new BoundedReadStream(_files.OpenRead(paths.DataPath), info.Offset);
+            return new BoundedReadStream(_files.OpenRead(paths.DataPath), info.Offset, context.Scheduler, key.Owner);
         }
         catch (Exception e) when (StorageErrors.IsNotFound(e))
         {
@@ -41,19 +50,20 @@ internal sealed class ReadOperations(StoreContext context, RecordFile records, O
         }
     }
 
-    private (StoredRecord Record, UploadInfo Info)? Read(UploadKey key, bool isListed = false)
+    private (StoredRecord Record, UploadInfo Info, bool IsUnsynced)? Read(UploadKey key, bool isListed = false, bool allowUnsynced = false)
     {
         for (int attempt = 0; attempt < MaxAttempts; attempt++)
         {
             using FileSnapshot? snapshot = records.ReadSnapshot(key);
-            if ((snapshot is null && !isListed) || records.Read(key, snapshot) is not { } record)
+            if ((snapshot is null && !isListed) || (allowUnsynced ? records.ReadUnsynced(key, snapshot) : records.Read(key, snapshot)) is not { } record)
             {
                 return null;
             }
 
+            bool isUnsynced = allowUnsynced && snapshot is not null && _files.IsNameUnsynced(snapshot);
             if (record.Record.State != UploadState.Receiving)
             {
-                return (record, record.ToUploadInfo(key, record.FinalOffset ?? 0));
+                return (record, record.ToUploadInfo(key, record.FinalOffset ?? 0), isUnsynced);
             }
 
             var paths = new UploadFilePaths(context.Paths.GetUploadDirectory(key), record.Nonce);
@@ -75,7 +85,7 @@ internal sealed class ReadOperations(StoreContext context, RecordFile records, O
 
             if (state is { } data)
             {
-                return (record, record.ToUploadInfo(key, data.Offset, data.LastWriteTime));
+                return (record, record.ToUploadInfo(key, data.Offset, data.LastWriteTime), isUnsynced);
             }
         }
 

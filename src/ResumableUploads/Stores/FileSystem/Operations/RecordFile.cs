@@ -2,12 +2,15 @@ using System.Diagnostics.CodeAnalysis;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Stores.FileSystem.Format;
 using ResumableUploads.Stores.FileSystem.IO;
+using ResumableUploads.Stores.FileSystem.Scheduling;
 
 namespace ResumableUploads.Stores.FileSystem.Operations;
 
 /// <summary>Reads, replaces and repairs the record of an upload, and moves damaged uploads to quarantine.</summary>
 internal sealed class RecordFile(StoreContext context, DirectorySync directorySync)
 {
+    private const int MaxSyncAttempts = 16;
+
     private readonly FileLayer _files = context.Files;
     private readonly RecordCache _cache = new();
 
@@ -26,9 +29,13 @@ internal sealed class RecordFile(StoreContext context, DirectorySync directorySy
     public bool IsCurrent([NotNullWhen(true)] FileSnapshot? snapshot) => snapshot is not null && _files.IsUnchanged(snapshot);
 
     /// <summary>Reads a record like <see cref="Read(UploadKey)"/>, from a file that has been read already.</summary>
-    public StoredRecord? Read(UploadKey key, FileSnapshot? snapshot)
+    public StoredRecord? Read(UploadKey key, FileSnapshot? snapshot) => ReadOrRepair(key, Decode(key, snapshot));
+
+    /// <summary>Reads a record, which may not be durable yet, from a file that has been read already.</summary>
+    public StoredRecord? ReadUnsynced(UploadKey key, FileSnapshot? snapshot) => ReadOrRepair(key, Decode(snapshot?.Content));
+
+    private StoredRecord? ReadOrRepair(UploadKey key, RecordDecodeResult result)
     {
-        RecordDecodeResult result = Decode(key, snapshot);
         if (result.Record is not null)
         {
             return result.Record;
@@ -61,15 +68,128 @@ internal sealed class RecordFile(StoreContext context, DirectorySync directorySy
         return TryRepair(key, damage, out StoredRecord? repaired) ? repaired : Quarantine(key, damage);
     }
 
-    /// <summary>Replaces the record. Returns false if the upload was deleted.</summary>
-    public bool Write(string directory, StoredRecord record) => _files.ReplaceFile(
-        new FileReplacement(
+    /// <summary>Replaces the record of a locked upload. Returns false if the upload was deleted.</summary>
+    /// <param name="upload">The upload.</param>
+    /// <param name="next">The record that replaces its record.</param>
+    /// <param name="isDeferred">Whether the record becomes durable only with a later change, or when it is read.</param>
+    public bool Write(LockedUpload upload, StoredRecord next, bool isDeferred = false)
+    {
+        string directory = upload.Paths.Directory;
+        string durablePath = Path.Combine(directory, StorePaths.TemporaryRecordFileName);
+
+        // While the last change is not durable, the temporary name is that of the last durable record. The record itself then gets a third name: a reader
+        // may be making it durable at the same time.
+        bool hasDurable = upload.IsUnsynced && _files.FileExists(durablePath);
+        if (next.Durability == Durability.PowerLoss && !hasDurable)
+        {
+            // What a crash has left under the third name must not be taken for a later record.
+            DeleteIfExists(Path.Combine(directory, StorePaths.NextRecordFileName));
+        }
+
+        var replacement = new FileReplacement(
             directory,
-            StorePaths.GetLockFileName(record.Nonce),
+            StorePaths.GetLockFileName(next.Nonce),
             StorePaths.RecordFileName,
-            StorePaths.TemporaryRecordFileName,
-            Sync: record.Durability == Durability.PowerLoss),
-        RecordCodec.Encode(record).Span);
+            hasDurable ? StorePaths.NextRecordFileName : StorePaths.TemporaryRecordFileName,
+            next.Durability == Durability.PowerLoss ? FileReplacementMode.Exchange : FileReplacementMode.Unsynced);
+        using ReplacedFile? replaced = _files.ReplaceFile(replacement, RecordCodec.Encode(next).Span);
+        if (replaced is null)
+        {
+            return false;
+        }
+
+        string? previous = replaced.PreviousPath;
+        if (hasDurable && previous is not null && IsDurable(previous))
+        {
+            // A reader has made the replaced record durable in the meantime, and has reported it.
+            _files.RenameFile(previous, durablePath);
+            previous = durablePath;
+        }
+
+        if (replacement.Mode != FileReplacementMode.Unsynced && !isDeferred)
+        {
+            Sync(replaced, replacement, previous, upload.IsUnsynced ? directorySync.GetAncestors(upload.Key) : []);
+            DeleteIfExists(previous);
+            DeleteIfExists(hasDurable ? durablePath : null);
+        }
+
+        upload.IsUnsynced = isDeferred;
+        upload.Record = next;
+        return true;
+    }
+
+    /// <summary>Replaces the record with one that has another staging offset. Returns false if the upload was deleted.</summary>
+    public bool WriteStagingOffset(LockedUpload upload, long? offset) =>
+        Write(upload, upload.Record with { StagingOffset = offset, WriteCount = upload.Record.WriteCount + 1 });
+
+    /// <summary>Makes a replaced file durable. If that fails and the old file still exists, the old file gets its name back.</summary>
+    private void Sync(ReplacedFile replaced, in FileReplacement replacement, string? previous, ReadOnlySpan<SyncTarget> others)
+    {
+        try
+        {
+            ReadOnlySpan<SyncTarget> content = replaced.IsContentSynced ? [] : [new SyncTarget(replaced.File)];
+            context.SyncAll([.. content, new SyncTarget(replacement.Directory), .. others]);
+            _files.MarkNameSynced(replaced.File);
+        }
+        catch (Exception e) when (StorageErrors.IsStorageError(e))
+        {
+            if (previous is not null && _files.FileExists(Path.Combine(replacement.Directory, replacement.GuardName)))
+            {
+                RestorePrevious(replaced, previous, replacement.Path);
+            }
+
+            throw;
+        }
+    }
+
+    /// <summary>Gives the old file its name back, unless a reader has made the new one durable meanwhile and has reported it.</summary>
+    private void RestorePrevious(ReplacedFile replaced, string previous, string path)
+    {
+        if (!_files.IsNameUnsynced(replaced.File))
+        {
+            return;
+        }
+
+        // A reader must sync the directory before it reports the old file, because the name of the new one may have reached the disk.
+        using (OpenFile old = _files.OpenWrite(previous))
+        {
+            _files.MarkNameUnsynced(old);
+        }
+
+        _files.ExchangeFiles(previous, path);
+        if (_files.IsNameUnsynced(replaced.File))
+        {
+            DeleteIfExists(previous);
+            return;
+        }
+
+        // The next reader must sync the directory again, because the name of the old one may have reached the disk.
+        _files.MarkNameUnsynced(replaced.File);
+        _files.ExchangeFiles(previous, path);
+    }
+
+    private bool IsDurable(string path)
+    {
+        using OpenFile file = _files.OpenRead(path);
+        return !_files.IsNameUnsynced(file);
+    }
+
+    private void DeleteIfExists(string? path)
+    {
+        if (path is null)
+        {
+            return;
+        }
+
+        try
+        {
+            _files.DeleteFile(path);
+        }
+        catch (Exception e) when (StorageErrors.IsStorageError(e))
+        {
+            // The next change of the record deletes it.
+        }
+    }
 
     /// <summary>Moves a damaged upload to quarantine, which frees its key. Returns the record if the upload turns out to be intact.</summary>
     public StoredRecord? Quarantine(UploadKey key, string reason)
@@ -109,32 +229,72 @@ internal sealed class RecordFile(StoreContext context, DirectorySync directorySy
     private RecordDecodeResult Decode(byte[]? bytes) =>
         bytes is null ? new RecordDecodeResult(null, null, "the record is missing") : _cache.Decode(bytes);
 
-    /// <summary>Decodes a record and makes its name durable before its content is reported.</summary>
-    private RecordDecodeResult Decode(UploadKey key, FileSnapshot? snapshot)
+    /// <summary>Decodes a record and makes it and its name durable before its content is reported.</summary>
+    private RecordDecodeResult Decode(UploadKey key, FileSnapshot? snapshot, int attempt = 1)
     {
         RecordDecodeResult result = Decode(snapshot?.Content);
-        if (result.Record is not null)
+        if (result.Record is null || !directorySync.EnsureSynced(key, snapshot!) || _files.IsUnchanged(snapshot!))
         {
-            directorySync.EnsureSynced(key, snapshot!);
+            return result;
         }
 
-        return result;
+        // The syncs may have been those of another record: of the next one, or of the previous one, to which its writer returned after a failure.
+        if (attempt == MaxSyncAttempts)
+        {
+            throw new UploadStoreException(StoreFailure.Unavailable, $"The record in '{context.Paths.GetUploadDirectory(key)}' kept changing while it was made durable.");
+        }
+
+        using FileSnapshot? current = ReadSnapshot(key);
+        return Decode(key, current, attempt + 1);
     }
 
-    /// <summary>Restores a damaged record from the temporary file of its next version, if there is a valid one.</summary>
+    /// <summary>Replaces a damaged record. The file from which it was restored stays until the new one is durable.</summary>
+    private bool WriteRepaired(string directory, StoredRecord record)
+    {
+        var replacement = new FileReplacement(
+            directory,
+            StorePaths.GetLockFileName(record.Nonce),
+            StorePaths.RecordFileName,
+            StorePaths.RepairedRecordFileName,
+            record.Durability == Durability.ProcessCrash ? FileReplacementMode.Unsynced : FileReplacementMode.SyncFirst);
+        using ReplacedFile? replaced = _files.ReplaceFile(replacement, RecordCodec.Encode(record).Span);
+        if (replaced is null)
+        {
+            return false;
+        }
+
+        if (replacement.Mode != FileReplacementMode.Unsynced)
+        {
+            Sync(replaced, replacement, previous: null, []);
+        }
+
+        DeleteIfExists(Path.Combine(directory, StorePaths.NextRecordFileName));
+        DeleteIfExists(Path.Combine(directory, StorePaths.TemporaryRecordFileName));
+        return true;
+    }
+
+    /// <summary>
+    /// Restores a damaged record from a file with one of the temporary names, if there is a valid one: the version before a change that a power loss interrupted,
+    /// or the version after it.
+    /// </summary>
     private bool TryRepair(UploadKey key, string damage, [NotNullWhen(true)] out StoredRecord? record)
     {
         record = null;
         string directory = context.Paths.GetUploadDirectory(key);
-        string source = Path.Combine(directory, StorePaths.TemporaryRecordFileName);
-        if (_files.ReadFile(source, RecordCodec.MaxLength) is not { } bytes || RecordCodec.Decode(bytes).Record is not { } next)
+        if (FindLatestRecord(directory, out string? source) is not { } next)
         {
             return false;
         }
 
         try
         {
-            using OpenFile lockFile = _files.TryLock(new UploadFilePaths(directory, next.Nonce).LockPath) ?? throw new UploadStoreException(
+            string lockPath = new UploadFilePaths(directory, next.Nonce).LockPath;
+            if (!_files.FileExists(lockPath))
+            {
+                UploadLocker.RestoreLockFile(_files, lockPath);
+            }
+
+            using OpenFile lockFile = _files.TryLock(lockPath) ?? throw new UploadStoreException(
                 StoreFailure.Unavailable, $"The record in '{directory}' is damaged, and the upload is locked by another request or process.");
             using FileSnapshot? snapshot = ReadSnapshot(key);
             if (Decode(key, snapshot).Record is { } intact)
@@ -146,7 +306,7 @@ internal sealed class RecordFile(StoreContext context, DirectorySync directorySy
             // Only the holder of the lock writes the temporary file, so it is still as it was read. Its content is written again, because it
             // may not have been synced.
             record = next with { WriteCount = next.WriteCount + 1 };
-            if (!Write(directory, record))
+            if (!WriteRepaired(directory, record))
             {
                 return false;
             }
@@ -159,4 +319,21 @@ internal sealed class RecordFile(StoreContext context, DirectorySync directorySy
             return false;
         }
     }
+
+    /// <summary>Returns the record that was written last among those with a temporary name.</summary>
+    private StoredRecord? FindLatestRecord(string directory, out string source)
+    {
+        source = Path.Combine(directory, StorePaths.TemporaryRecordFileName);
+        string nextPath = Path.Combine(directory, StorePaths.NextRecordFileName);
+        StoredRecord? record = ReadRecord(source);
+        if (ReadRecord(nextPath) is not { } next || (record is not null && (record.Nonce != next.Nonce || record.WriteCount > next.WriteCount)))
+        {
+            return record;
+        }
+
+        source = nextPath;
+        return next;
+    }
+
+    private StoredRecord? ReadRecord(string path) => _files.ReadFile(path, RecordCodec.MaxLength) is { } bytes ? RecordCodec.Decode(bytes).Record : null;
 }

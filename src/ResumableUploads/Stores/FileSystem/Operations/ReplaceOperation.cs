@@ -80,7 +80,7 @@ internal sealed class ReplaceOperation(StoreContext context, RecordFile records,
             }
 
             leftovers = GetLeftovers(old.Paths, record.Nonce);
-            isWritten = records.Write(directory, record);
+            isWritten = records.Write(old, record);
         }
         catch (Exception e) when (StorageErrors.IsStorageError(e))
         {

@@ -20,13 +20,16 @@ internal sealed class UploadLocker(StoreContext context, RecordFile records, Off
     private readonly FileLayer _files = context.Files;
 
     /// <summary>Tries to lock an upload. Retries a few times without waiting, because most changes take only a moment.</summary>
-    public LockStatus TryAcquire(UploadKey key, out LockedUpload? upload)
+    /// <param name="key">The key of the upload.</param>
+    /// <param name="upload">The locked upload, or null.</param>
+    /// <param name="allowUnsynced">Whether the record may not be durable yet, because the caller is about to write a record.</param>
+    public LockStatus TryAcquire(UploadKey key, out LockedUpload? upload, bool allowUnsynced = false)
     {
         upload = null;
         for (int attempt = 0; attempt < MaxAttempts; attempt++)
         {
             using FileSnapshot? snapshot = records.ReadSnapshot(key);
-            if (records.Read(key, snapshot) is not { } record)
+            if ((allowUnsynced ? records.ReadUnsynced(key, snapshot) : records.Read(key, snapshot)) is not { } record)
             {
                 return LockStatus.NotFound;
             }
@@ -39,7 +42,7 @@ internal sealed class UploadLocker(StoreContext context, RecordFile records, Off
                 if (TryLockFile(paths.LockPath, out OpenFile? lockFile))
                 {
                     isBusy = lockFile is null;
-                    upload = lockFile is null ? null : OpenOrRelease(key, paths, record, snapshot, lockFile);
+                    upload = lockFile is null ? null : OpenOrRelease(key, paths, record, snapshot, lockFile, allowUnsynced);
                 }
             }
 
@@ -73,14 +76,21 @@ internal sealed class UploadLocker(StoreContext context, RecordFile records, Off
         }
     }
 
-    private LockedUpload? OpenOrRelease(UploadKey key, UploadFilePaths paths, StoredRecord record, FileSnapshot? snapshot, OpenFile lockFile)
+    private LockedUpload? OpenOrRelease(UploadKey key, UploadFilePaths paths, StoredRecord record, FileSnapshot? snapshot, OpenFile lockFile, bool allowUnsynced)
     {
         LockedUpload? upload = null;
         try
         {
             // Anything in the record may have changed before the lock was taken.
-            StoredRecord? current = records.IsCurrent(snapshot) ? record : records.Read(key);
-            return upload = current?.Nonce == paths.Nonce ? Open(key, paths, current, lockFile) : null;
+            bool isCurrent = records.IsCurrent(snapshot);
+            StoredRecord? current = isCurrent ? record : records.Read(key);
+            upload = current?.Nonce == paths.Nonce ? Open(key, paths, current, lockFile) : null;
+            if (upload is not null)
+            {
+                upload.IsUnsynced = allowUnsynced && isCurrent && _files.IsNameUnsynced(snapshot!);
+            }
+
+            return upload;
         }
         finally
         {
@@ -95,12 +105,20 @@ internal sealed class UploadLocker(StoreContext context, RecordFile records, Off
     {
         if (record.Record.State != UploadState.Receiving)
         {
-            return new LockedUpload(lockFile, paths, record, null);
+            return new LockedUpload(key, lockFile, paths, record, null);
         }
 
-        if (reconciler.Reconcile(paths, record) is { } state)
+        try
         {
-            return new LockedUpload(lockFile, paths, record, state);
+            if (reconciler.Reconcile(paths, record) is { } state)
+            {
+                return new LockedUpload(key, lockFile, paths, record, state);
+            }
+        }
+        catch (Exception e) when (StorageErrors.IsStorageError(e) && reconciler.Read(paths, record) is { } unreconciled)
+        {
+            // The disk may be full or broken. The client still learns which bytes are durable.
+            throw StorageErrors.Wrap(e, unreconciled.Offset);
         }
 
         records.Quarantine(key, "the data file is missing");

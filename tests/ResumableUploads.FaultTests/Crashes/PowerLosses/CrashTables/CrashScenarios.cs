@@ -4,6 +4,7 @@ using ResumableUploads.Abstractions;
 using ResumableUploads.FaultTests.Crashes.PowerLosses.Disks;
 using ResumableUploads.Stores.FileSystem;
 using ResumableUploads.Stores.FileSystem.IO;
+using ResumableUploads.Stores.FileSystem.Scheduling;
 
 namespace ResumableUploads.FaultTests.Crashes.PowerLosses.CrashTables;
 
@@ -67,7 +68,7 @@ internal static class CrashScenarios
         new("First status after a power loss during an append", CreateInterruptedUploadAsync, static async (store, _) => await store.GetAsync(Key, default))
         {
             BootId = NextBootId,
-            Interrupt = RestartOnly,
+            Interrupt = LoseLastByte,
             CreateLayer = static (directory, bootId) => new SecondSyncFailsFileLayer(directory, bootId),
         },
         new("First status of an upload with a damaged record", CreateAsync, static async (store, _) => await store.GetAsync(Key, default))
@@ -80,13 +81,22 @@ internal static class CrashScenarios
         new FileSystemUploadStoreOptions { Directory = Path.Combine(directory, "store"), SyncSize = SyncSize },
         new FakeTimeProvider(new DateTimeOffset(2040, 1, 2, 3, 4, 5, TimeSpan.Zero)),
         logger: null,
-        files);
+        files,
+        new DiskScheduler("unused", maxThreads: 0, TimeProvider.System));
 
     private static Task NoSetupAsync(FileSystemUploadStore store) => Task.CompletedTask;
 
     /// <summary>Leaves the disk unchanged, so that the only effect of the interruption is a new process.</summary>
     private static void RestartOnly(string directory)
     {
+    }
+
+    /// <summary>Replaces the last byte of the data file by zero, as a power loss does that keeps the length of a file but not its content.</summary>
+    private static void LoseLastByte(string directory)
+    {
+        using FileStream data = File.OpenWrite(Directory.GetFiles(Path.Combine(directory, "store", "uploads"), "*.data", SearchOption.AllDirectories).Single());
+        data.Seek(-1, SeekOrigin.End);
+        data.WriteByte(0);
     }
 
     private static async Task CreateAsync(FileSystemUploadStore store) => await store.CreateAsync(Key, new UploadRecord(), default);
@@ -147,7 +157,7 @@ internal static class CrashScenarios
     }
 
     private static async Task MoveAsync(FileSystemUploadStore store, string directory) =>
-        await store.MoveContentAsync(Key, Path.Combine(directory, "target"), overwrite: false, default);
+        await store.MoveContentAsync(Key, (await store.GetAsync(Key, default))!.Version, Path.Combine(directory, "target"), overwrite: false, default);
 
     /// <summary>Simulates a move to another volume: renaming a data file fails with EXDEV.</summary>
     private sealed class CrossVolumeFileLayer(string directory, string bootId) : RecordingFileLayer(directory, bootId)

@@ -33,6 +33,11 @@ internal sealed partial class DiskOperationFormatter(IReadOnlyList<DiskOperation
                 string before = GetName(inode);
                 _names[inode] = (renamed.To, renamed.ToName);
                 return $"rename {before} to {GetName(inode)}";
+            case Exchanged exchanged:
+                int first = Find(exchanged.Directory, exchanged.First);
+                int second = Find(exchanged.Directory, exchanged.Second);
+                (_names[first], _names[second]) = (_names[second], _names[first]);
+                return $"exchange {GetName(second)} and {GetName(first)}";
             case Written written:
                 return $"write {GetName(written.Inode)}{DescribeRange(written)}";
             case Truncated truncated:

@@ -16,6 +16,6 @@ internal sealed class UnsyncedFileLayer(string bootId) : DelegatingFileLayer
     {
     }
 
-    public override bool ReplaceFile(in FileReplacement replacement, ReadOnlySpan<byte> content) =>
-        base.ReplaceFile(replacement with { Sync = false }, content);
+    public override ReplacedFile? ReplaceFile(in FileReplacement replacement, ReadOnlySpan<byte> content) =>
+        base.ReplaceFile(replacement with { Mode = FileReplacementMode.Unsynced }, content);
 }

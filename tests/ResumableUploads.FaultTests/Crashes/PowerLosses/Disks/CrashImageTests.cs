@@ -110,8 +110,10 @@ public class CrashImageTests
             files.Truncate(file, 3);
         }
 
-        Assert.True(files.ReplaceFile(new FileReplacement(child, "one", "two", "two.tmp", Sync: true), [5]));
-        Assert.False(files.ReplaceFile(new FileReplacement(child, "none", "three", "three.tmp", Sync: true), [6]));
+        using ReplacedFile? second = files.ReplaceFile(new FileReplacement(child, "one", "two", "two.tmp", FileReplacementMode.SyncFirst), [4]);
+        using ReplacedFile? exchanged = files.ReplaceFile(new FileReplacement(child, "one", "two", "two.tmp", FileReplacementMode.Exchange), [5]);
+        Assert.Equal(Path.Combine(child, "two.tmp"), exchanged?.PreviousPath);
+        Assert.Null(files.ReplaceFile(new FileReplacement(child, "none", "three", "three.tmp", FileReplacementMode.SyncFirst), [6]));
         Assert.True(files.RenameDirectory(child, Path.Combine(directory, "c")));
         files.CreateDirectory(Path.Combine(directory, "gone", "too"));
         files.DeleteDirectory(Path.Combine(directory, "gone"), recursive: true);

@@ -30,6 +30,14 @@ internal sealed record Renamed(int From, string FromName, int To, string ToName)
     public override string ToString() => $"Renamed {From}/{FromName} to {To}/{ToName}";
 }
 
+/// <summary>Two names in one directory that are exchanged in one step.</summary>
+internal sealed record Exchanged(int Directory, string First, string Second) : EntryOperation
+{
+    public override int[] Directories => [Directory];
+
+    public override string ToString() => $"Exchanged {Directory}/{First} and {Directory}/{Second}";
+}
+
 /// <summary>A change of the bytes or the length of a file.</summary>
 internal abstract record DataOperation(int Inode) : DiskOperation;
 

@@ -35,6 +35,10 @@ internal sealed class FileTree
                 Entries(renamed.From).Remove(renamed.FromName, out int inode);
                 Entries(renamed.To)[renamed.ToName] = inode;
                 break;
+            case Exchanged exchanged:
+                SortedDictionary<string, int> entries = Entries(exchanged.Directory);
+                (entries[exchanged.First], entries[exchanged.Second]) = (entries[exchanged.Second], entries[exchanged.First]);
+                break;
             default:
                 throw new InvalidOperationException($"{operation} is not known.");
         }

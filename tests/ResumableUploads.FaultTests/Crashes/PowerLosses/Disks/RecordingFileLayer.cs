@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
 using ResumableUploads.Stores.FileSystem.IO;
+using ResumableUploads.Stores.FileSystem.Scheduling;
 using ResumableUploads.Testing.Stores;
 
 namespace ResumableUploads.FaultTests.Crashes.PowerLosses.Disks;
@@ -26,6 +27,9 @@ internal class RecordingFileLayer : DelegatingFileLayer
     }
 
     public override string BootId => _boot;
+
+    /// <summary>Gets or sets what chooses the order of syncs at the same time, or null to keep the order.</summary>
+    public Random? SyncOrder { get; set; }
 
     public List<DiskOperation> Log { get; } = [];
 
@@ -112,6 +116,13 @@ internal class RecordingFileLayer : DelegatingFileLayer
         }
     }
 
+    public override OpenFile OpenRead(string path)
+    {
+        OpenFile file = base.OpenRead(path);
+        _open[file] = Find(path);
+        return file;
+    }
+
     public override OpenFile OpenWrite(string path)
     {
         OpenFile file = base.OpenWrite(path);
@@ -159,38 +170,62 @@ internal class RecordingFileLayer : DelegatingFileLayer
         }
     }
 
+    /// <summary>Syncs in an order of its own, because syncs at the same time end in any order.</summary>
+    public override void SyncAll(ReadOnlySpan<SyncTarget> targets, ParallelSync parallel, FileLayer outer)
+    {
+        SyncTarget[] order = targets.ToArray();
+        SyncOrder?.Shuffle(order);
+        foreach (SyncTarget target in order)
+        {
+            target.Sync(outer);
+        }
+    }
+
     /// <summary>Takes the steps of the real layer one by one.</summary>
-    public override bool ReplaceFile(in FileReplacement replacement, ReadOnlySpan<byte> content)
+    public override ReplacedFile? ReplaceFile(in FileReplacement replacement, ReadOnlySpan<byte> content)
     {
         if (!FileExists(Path.Combine(replacement.Directory, replacement.GuardName)))
         {
-            return false;
+            return null;
         }
 
         string from = replacement.TemporaryPath;
-        using (OpenFile file = FileExists(from) ? OpenWrite(from) : CreateFile(from))
+        if (FileExists(from))
         {
-            if (GetLength(file) > 0)
-            {
-                Truncate(file, 0);
-            }
-
-            Write(file, content.ToArray(), 0);
-            if (replacement.Sync)
-            {
-                MarkNameUnsynced(file);
-                SyncReplacement(file);
-            }
-
-            RenameFile(from, replacement.Path);
-            if (replacement.Sync)
-            {
-                SyncDirectory(replacement.Directory);
-                MarkNameSynced(file);
-            }
+            DeleteFile(from);
         }
 
-        return true;
+        OpenFile file = CreateFile(from);
+        Write(file, content.ToArray(), 0);
+        if (replacement.Mode != FileReplacementMode.Unsynced)
+        {
+            MarkNameUnsynced(file);
+        }
+
+        if (replacement.Mode == FileReplacementMode.Exchange && FileExists(replacement.Path))
+        {
+            ExchangeFiles(from, replacement.Path);
+            return new ReplacedFile(file, isContentSynced: false, from);
+        }
+
+        bool syncFirst = replacement.Mode != FileReplacementMode.Unsynced;
+        if (syncFirst)
+        {
+            SyncReplacement(file);
+        }
+
+        RenameFile(from, replacement.Path);
+        return new ReplacedFile(file, syncFirst, previousPath: null);
+    }
+
+    public override void ExchangeFiles(string first, string second)
+    {
+        BeforeStep();
+        string other = first + ".exchanged";
+        File.Move(second, other);
+        File.Move(first, second);
+        File.Move(other, first);
+        Note(new Exchanged(Find(Path.GetDirectoryName(first)!), Path.GetFileName(first), Path.GetFileName(second)));
     }
 
     public override void RenameFile(string from, string to)

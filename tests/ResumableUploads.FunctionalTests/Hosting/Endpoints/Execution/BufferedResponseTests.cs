@@ -246,6 +246,18 @@ public class BufferedResponseTests
     }
 
     [Fact]
+    public async Task Streamed_response_that_is_not_final_and_fails_is_aborted()
+    {
+        await using TestApp app = await StartAsync(static async context =>
+        {
+            context.Response.StatusCode = 503;
+            await context.Response.WriteAsync(new string('a', 200_000));
+            throw new InvalidOperationException("in the middle");
+        });
+        await Assert.ThrowsAsync<HttpRequestException>(() => SendAsync(app, again: false));
+    }
+
+    [Fact]
     public async Task Response_starts_as_on_server_and_runs_callbacks()
     {
         var seen = new List<string>();

@@ -67,6 +67,29 @@ public class BufferedContentLimitTests
         Assert.Equal(200, (int)allowed.StatusCode);
     }
 
+    [Theory]
+    [InlineData("/mvc/parameter", "text/plain")]
+    [InlineData("/mvc/parameter", "application/x-protobuf")]
+    [InlineData("/mvc/parameter", null)]
+    public async Task Body_parameter_of_any_type_is_limited(string path, string? type)
+    {
+        await using TestApp app = await StartAsync();
+        await app.Client.SendFileIdAsync("POST", path, [1], [("X-File-Size", $"{ServerLimit + 1}"), .. TypeHeader(type)]).AssertProblemAsync(413, "too-large");
+        using HttpResponseMessage allowed = await app.Client.SendFileIdAsync("POST", path, [1], [("X-File-Size", $"{ServerLimit}"), .. TypeHeader(type)]);
+        Assert.Equal(200, (int)allowed.StatusCode);
+    }
+
+    [Theory]
+    [InlineData("/mvc/stream", "text/plain")]
+    [InlineData("/mvc/no-parameter", "text/plain")]
+    [InlineData("/mvc/own-size", "application/json")]
+    public async Task Action_that_is_not_bound_by_reading_its_body_is_not_limited(string path, string type)
+    {
+        await using TestApp app = await StartAsync();
+        using HttpResponseMessage allowed = await BeginAsync(app, ProtocolClient.FileId, path, type, ServerLimit + 1);
+        Assert.Equal(200, (int)allowed.StatusCode);
+    }
+
     [Fact]
     public async Task Size_declared_after_creation_is_limited()
     {
@@ -100,6 +123,8 @@ public class BufferedContentLimitTests
     private static Task<HttpResponseMessage> BeginAsync(TestApp app, string protocol, string path, string type, long length) =>
         app.Client.SendFirstAsync(protocol, path, [1], length, protocol == ProtocolClient.Tus ? FileType(type) : ("Content-Type", type));
 
+    private static (string Name, string Value)[] TypeHeader(string? type) => type is null ? [] : [("Content-Type", type)];
+
     private static (string, string) FileType(string type) => ("Upload-Metadata", "filetype " + Convert.ToBase64String(Encoding.ASCII.GetBytes(type)));
 
     private static Task<TestApp> StartAsync() => EndpointApp.StartAsync(
@@ -111,6 +136,7 @@ public class BufferedContentLimitTests
             app.MapPost("/named-size", static () => "done").WithResumableUploads("large");
             app.MapPost("/size-limit", static () => "done").WithMetadata(new RequestSizeLimitAttribute(5000)).WithResumableUploads();
             app.MapPost("/attribute", [ResumableUpload(MaxUploadSize = 5000)] static () => "done");
+            app.MapControllers();
         },
         services: static builder =>
         {
@@ -120,5 +146,21 @@ public class BufferedContentLimitTests
                 options.MaxUploadSize = 5000;
             });
             builder.Services.Configure<KestrelServerOptions>(static kestrel => kestrel.Limits.MaxRequestBodySize = ServerLimit);
+            builder.Services.AddControllers().OnlyControllers(typeof(BodyParameterController));
         });
+}
+
+public sealed class BodyParameterController : ControllerBase
+{
+    [HttpPost("/mvc/parameter"), ResumableUpload]
+    public string Parameter([FromBody] string text) => text;
+
+    [HttpPost("/mvc/own-size"), ResumableUpload(MaxUploadSize = 5000)]
+    public string OwnSize([FromBody] string text) => text;
+
+    [HttpPost("/mvc/stream"), ResumableUpload]
+    public long Stream([FromBody] Stream content) => content.Length;
+
+    [HttpPost("/mvc/no-parameter"), ResumableUpload]
+    public string NoParameter() => "done";
 }

@@ -87,6 +87,17 @@ public class SizeLimitTests
     }
 
     [Fact]
+    public async Task Form_limit_is_raised_to_endpoint_size_above_that_of_options()
+    {
+        await using TestApp app = await EndpointApp.StartAsync(
+            static app => app.MapPost("/form", [ResumableUpload(MaxUploadSize = 100_000)] static (IFormFile file) => file.Length).DisableAntiforgery(),
+            static options => options.MaxUploadSize = 30_000,
+            static builder => builder.Services.Configure<FormOptions>(static form => form.MultipartBodyLengthLimit = 20_000));
+        using HttpResponseMessage response = await new ChunkableRequest("/form", Form(50_000), "multipart/form-data; boundary=x").SendInChunksAsync(app.Client, 3, 1);
+        Assert.Equal((200, "50000"), ((int)response.StatusCode, await response.Content.ReadAsStringAsync()));
+    }
+
+    [Fact]
     public async Task Form_over_endpoint_limit_gets_response_of_plain_form()
     {
         await using TestApp app = await AppAsync();

@@ -136,7 +136,7 @@ public class ChunkRoutingTests
         using HttpResponseMessage unclear = await SendAsync(
             app, "POST", "/mvc/photos", "application/octet-stream", body[2..], ("X-File-Id", "f"), ("X-File-Size", $"{body.Length}"), ("X-Start-Byte", "2"));
         Assert.Equal(415, (int)unclear.StatusCode);
-        Assert.Contains("image/png, image/jpeg, application/json", await unclear.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Contains("Several endpoints accept uploads at this URL", await unclear.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         Assert.Equal(2, await app.Client.StatusAsync("f", "/mvc/photos"));
         using HttpResponseMessage last = await SendAsync(
             app, "POST", "/mvc/photos", type, body[2..], ("X-File-Id", "f"), ("X-File-Size", $"{body.Length}"), ("X-Start-Byte", "2"));

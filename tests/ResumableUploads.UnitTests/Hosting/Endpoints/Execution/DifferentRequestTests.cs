@@ -103,7 +103,7 @@ public class DifferentRequestTests
         string part = await app.Client.CreateAsync("/projects/x?project=other", 3, ("Upload-Concat", "partial"));
         Assert.Equal(204, await app.Client.AppendChunkAsync(part, 0, First).StatusOfAsync());
         await app.Client.TusAsync("POST", "/projects/x?project=mine", null, ("Upload-Concat", $"final;{part}")).AssertProblemAsync(409, "different-request");
-        using HttpResponseMessage final = await app.Client.TusAsync("POST", "/projects/x?project=other", null, ("Upload-Concat", $"final;{part}"));
+        using HttpResponseMessage final = await app.Client.TusAsync("POST", "/projects/x?project=other", null, ("Upload-Concat", $"final;{part}"), ("Prefer", "return=representation"));
         Assert.Equal((201, "POST x /projects/x ?project=other 3"), ((int)final.StatusCode, await final.Content.ReadAsStringAsync()));
     }
 

@@ -1,4 +1,7 @@
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using ResumableUploads.Hosting.Startup;
+using ResumableUploads.Stores.FileSystem;
 using ResumableUploads.Stores.Memory;
 using ResumableUploads.Testing;
 using ResumableUploads.Testing.Clients;
@@ -135,34 +138,20 @@ public class EndpointOwnershipTests
     [Fact]
     public async Task Endpoints_with_own_options_share_the_locks_of_their_store()
     {
-        var isDurable = new TaskCompletionSource();
+        await using ServiceProvider provider = new ServiceCollection().BuildServiceProvider();
+        var services = new SharedUploadServices(provider);
         var store = new MemoryUploadStore();
-        var body = new System.IO.Pipelines.Pipe();
-        await using TestApp app = await StartAsync(
-            static app =>
-            {
-                foreach (string branch in new[] { "/a", "/b" })
-                {
-                    app.Map(branch, static inner => inner.UseResumableUploads(static options => options.MaxUploadSize++));
-                }
-            },
-            options =>
-            {
-                options.Store = store;
-                options.Scope = static _ => "shared";
-                options.OnProgress = (progress, _) =>
-                {
-                    isDurable.TrySetResult();
-                    return Task.CompletedTask;
-                };
-            });
-        Task<HttpResponseMessage> pending = app.Client.AppendAsync("f", 0, new StreamContent(body.Reader.AsStream()), 6, "/a/upload");
-        await body.Writer.WriteAsync(First);
-        await Eventually.WithinAsync(isDurable.Task);
-        using HttpResponseMessage next = await app.Client.AppendAsync("f", 3, new ByteArrayContent(Last), 6, "/b/upload");
-        await body.Writer.CompleteAsync();
-        using HttpResponseMessage preempted = await Eventually.WithinAsync(pending);
-        Assert.Equal((200, 409), ((int)next.StatusCode, (int)preempted.StatusCode));
+        Assert.Same(services.GetLocks(store), services.GetLocks(store));
+        Assert.NotSame(services.GetLocks(store), services.GetLocks(new MemoryUploadStore()));
+
+        // Options with other settings have a store of their own in the same directory.
+        using var directory = new UploadDirectory();
+        var options = new ResumableUploadOptions { Directory = directory.Root };
+        var other = new ResumableUploadOptions { Directory = directory.Root };
+        other.FileSystem.SyncSize++;
+        (FileSystemUploadStore one, FileSystemUploadStore two) = (services.GetFileSystemStore(options), services.GetFileSystemStore(other));
+        Assert.NotSame(one, two);
+        Assert.Same(services.GetLocks(one), services.GetLocks(two));
     }
 
     private static void MapPostAndPut(WebApplication app)

@@ -60,10 +60,10 @@ public class SiblingUploadTests
     }
 
     [Theory]
-    [InlineData(ProtocolClient.FileId, 2)]
-    [InlineData(ProtocolClient.Tus, 4)]
-    [InlineData(ProtocolClient.Ietf, 4)]
-    public async Task Store_failure_while_the_endpoint_is_determined_returns_503(string protocol, int lookups)
+    [InlineData(ProtocolClient.FileId, 2, 503)]
+    [InlineData(ProtocolClient.Tus, 4, 423)]
+    [InlineData(ProtocolClient.Ietf, 4, 503)]
+    public async Task Store_failure_while_the_endpoint_is_determined_is_reported(string protocol, int lookups, int failed)
     {
         var store = new BrieflyFailingStore(new FailingStore());
         await using TestApp app = await StartTypesAsync(static json => json, static csv => csv, store);
@@ -72,7 +72,7 @@ public class SiblingUploadTests
         {
             store.FailuresLeft = failures;
             (int status, string? offset) = await app.Client.GetOffsetAsync(protocol, url);
-            Assert.True(status == 503 || offset == "3", $"{failures}: {status} {offset}");
+            Assert.True(status == failed || offset == "3", $"{failures}: {status} {offset}");
             store.FailuresLeft = 0;
         }
 
@@ -127,6 +127,17 @@ public class SiblingUploadTests
         Assert.Equal(401, (await app.Client.GetOffsetAsync(ProtocolClient.FileId, "/files")).Status);
     }
 
+    [Fact]
+    public async Task Status_of_protected_siblings_works_under_a_fallback_policy()
+    {
+        await using TestApp app = await StartTypesAsync(
+            static json => json.RequireAuthorization("boss"), static csv => csv.AllowAnonymous(), new FailingStore(), hasFallback: true);
+        (string, string) user = (HeaderAuthentication.Header, "sub:ann");
+        await BeginCsvAsync(app.Client, ProtocolClient.FileId);
+        Assert.Equal((200, "3"), await app.Client.GetOffsetAsync(ProtocolClient.FileId, "/files"));
+        Assert.Equal((200, "0"), await app.Client.GetOffsetAsync(ProtocolClient.FileId, "/files", user));
+    }
+
     private static (string, string)[] FileIdType(string protocol) => protocol == ProtocolClient.FileId ? [("Content-Type", "text/csv")] : [];
 
     private static Task<string> BeginCsvAsync(HttpClient client, string protocol, params (string, string)[] headers) => client.BeginAsync(
@@ -138,7 +149,7 @@ public class SiblingUploadTests
 
     /// <summary>Starts an app with an endpoint for JSON and one for CSV at the same URL.</summary>
     private static Task<TestApp> StartTypesAsync(
-        Func<RouteHandlerBuilder, RouteHandlerBuilder> json, Func<RouteHandlerBuilder, RouteHandlerBuilder> csv, IUploadStore store) => EndpointApp.StartAsync(
+        Func<RouteHandlerBuilder, RouteHandlerBuilder> json, Func<RouteHandlerBuilder, RouteHandlerBuilder> csv, IUploadStore store, bool hasFallback = false) => EndpointApp.StartAsync(
         app =>
         {
             app.UseAuthentication();
@@ -147,11 +158,12 @@ public class SiblingUploadTests
             csv(app.MapPost("/files", static () => "csv").WithMetadata(new AcceptsMetadata(["text/csv"])).WithResumableUploads());
         },
         options => options.Store = store,
-        static builder =>
+        builder =>
         {
             HeaderAuthentication.AddTo(builder);
-            builder.Services.AddAuthorization(static options =>
+            builder.Services.AddAuthorization(options =>
             {
+                options.FallbackPolicy = hasFallback ? options.DefaultPolicy : null;
                 options.AddPolicy("boss", static policy => policy.RequireClaim("sub", "boss"));
                 options.AddPolicy("volatile", static policy => policy.RequireAssertion(static context =>
                     context.Resource is HttpContext http && http.Request.Headers.ContainsKey("X-Admin")));

@@ -20,6 +20,7 @@ internal sealed class BufferedResponse : IHttpResponseFeature, IHttpResponseBody
     private readonly BufferedResponseStream _stream;
     private PipeWriter? _writer;
     private Stream? _streamingBody;
+    private long _writtenBytes;
     private int _statusCode;
     private string? _reasonPhrase;
 
@@ -71,6 +72,10 @@ internal sealed class BufferedResponse : IHttpResponseFeature, IHttpResponseBody
 
     public bool HasStarted { get; private set; }
 
+    /// <summary>Gets the length of the body that the endpoint has declared, or null if it is only known at the end.</summary>
+    private long? DeclaredLength =>
+        StatusCode == StatusCodes.Status304NotModified || _headers.ContainsKey("Transfer-Encoding") ? null : _headers.ContentLength;
+
     /// <summary>Gets whether the body exceeded the limit, so that it is streamed instead of buffered.</summary>
     public bool IsStreaming => _streamingBody is not null;
 
@@ -117,12 +122,18 @@ internal sealed class BufferedResponse : IHttpResponseFeature, IHttpResponseBody
     }
 
     /// <summary>Completes the response, including bytes that <see cref="Writer"/> has not flushed.</summary>
+    /// <exception cref="InvalidOperationException">The body is shorter than its <c>Content-Length</c>, which the server does not accept either.</exception>
     public async Task CompleteAsync()
     {
         await StartAsync();
         if (_writer is not null)
         {
             await _writer.FlushAsync();
+        }
+
+        if (_writtenBytes < DeclaredLength)
+        {
+            throw new InvalidOperationException($"Response Content-Length mismatch: too few bytes written ({_writtenBytes} of {DeclaredLength}).");
         }
     }
 
@@ -131,6 +142,12 @@ internal sealed class BufferedResponse : IHttpResponseFeature, IHttpResponseBody
     private async ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {
         await StartAsync(cancellationToken);
+        _writtenBytes += bytes.Length;
+        if (_writtenBytes > DeclaredLength)
+        {
+            throw new InvalidOperationException($"Response Content-Length mismatch: too many bytes written ({_writtenBytes} of {DeclaredLength}).");
+        }
+
         if (!IsStreaming)
         {
             if (_buffer.WrittenCount + bytes.Length <= _bufferLimit)

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Runtime.InteropServices;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
+using ResumableUploads.Stores.FileSystem.IO.Directories;
 
 namespace ResumableUploads.Stores.FileSystem.IO.Linux;
 

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
+using ResumableUploads.Stores.FileSystem.IO.Directories;
 
 namespace ResumableUploads.Stores.FileSystem.IO.Linux;
 

@@ -40,60 +40,53 @@ internal class LinuxFileLayer : UnixFileLayer
     /// Replaces a file through one handle of the directory, so that no step can reach another directory that has taken the same path.
     /// </summary>
     /// <remarks>Not for macOS, which passes the variable arguments of openat in another way.</remarks>
-    public override bool ReplaceFile(in FileReplacement replacement, ReadOnlySpan<byte> content)
+    public override ReplacedFile? ReplaceFile(in FileReplacement replacement, ReadOnlySpan<byte> content)
     {
         string path = replacement.Directory;
         using SafeFileHandle? directory = TryOpenRead(path);
         if (directory is null)
         {
-            return false;
+            return null;
         }
 
         if (NativeMethods.FAccessAt(directory, replacement.GuardName, 0, 0) != 0)
         {
-            return IsLastErrorNotFound() ? false : throw NativeMethods.CreateException("Looking for a file in", path);
+            return IsLastErrorNotFound() ? null : throw NativeMethods.CreateException("Looking for a file in", path);
         }
 
-        int descriptor = NativeMethods.OpenAt(
-            directory,
-            replacement.TemporaryName,
-            NativeMethods.OpenWriteOnly | NativeMethods.OpenCreate | NativeMethods.OpenTruncate | NativeMethods.OpenCloseOnExec,
-            NativeMethods.PrivateFileMode);
-        if (descriptor < 0)
+        if (TryCreateTemporary(directory, replacement) is not { } file)
         {
-            return IsLastErrorNotFound() ? false : throw NativeMethods.CreateException($"Creating '{replacement.TemporaryName}' in", path);
+            return null;
         }
 
+        ReplacedFile? replaced = null;
         try
         {
-            using var file = new OpenFile(new SafeFileHandle(descriptor, ownsHandle: true), replacement.TemporaryPath);
             RandomAccess.Write(file.Handle, content, 0);
-            if (replacement.Sync)
+            if (replacement.Mode != FileReplacementMode.Unsynced)
             {
                 MarkNameUnsynced(file);
-                Sync(file.Handle, file.Path, dataOnly: true);
             }
 
-            if (NativeMethods.RenameAt(directory, replacement.TemporaryName, directory, replacement.Name) != 0)
-            {
-                // Only a delete removes the file, together with the whole directory.
-                return IsLastErrorNotFound() ? false : throw NativeMethods.CreateException($"Renaming to '{replacement.Name}' in", path);
-            }
-
-            if (replacement.Sync)
-            {
-                Sync(directory, path, dataOnly: false);
-                MarkNameSynced(file);
-            }
+            return replaced = Rename(directory, replacement, file);
         }
-        catch
+        finally
         {
-            // On a full disk, a partly written file would occupy the space that the next attempt needs.
-            _ = NativeMethods.UnlinkAt(directory, replacement.TemporaryName, 0);
-            throw;
+            if (replaced is null)
+            {
+                // On a full disk, a partly written file would occupy the space that the next attempt needs.
+                _ = NativeMethods.UnlinkAt(directory, replacement.TemporaryName, 0);
+                file.Dispose();
+            }
         }
+    }
 
-        return true;
+    public override void ExchangeFiles(string first, string second)
+    {
+        if (NativeMethods.RenameAt2(NativeMethods.AtCurrentDirectory, first, NativeMethods.AtCurrentDirectory, second, NativeMethods.RenameExchangeFlag) != 0)
+        {
+            throw NativeMethods.CreateException("Exchanging a file with", second);
+        }
     }
 
     public override bool RenameFileNoReplace(string from, string to)
@@ -118,6 +111,83 @@ internal class LinuxFileLayer : UnixFileLayer
             _ when error == NativeMethods.EINVAL || error == NativeMethods.ENOSYS => base.RenameFileNoReplace(from, to),
             _ => throw NativeMethods.CreateException("Renaming a file to", to, error),
         };
+    }
+
+    /// <summary>
+    /// Creates the temporary file, or returns null if the directory was deleted. A file that a crash left behind is deleted first: a new file is never the
+    /// one that an earlier reader has seen.
+    /// </summary>
+    private static OpenFile? TryCreateTemporary(SafeFileHandle directory, in FileReplacement replacement)
+    {
+        const int MaxAttempts = 3;
+        for (int attempt = 1; ; attempt++)
+        {
+            int descriptor = NativeMethods.OpenAt(
+                directory,
+                replacement.TemporaryName,
+                NativeMethods.OpenWriteOnly | NativeMethods.OpenCreate | NativeMethods.OpenExclusive | NativeMethods.OpenCloseOnExec,
+                NativeMethods.PrivateFileMode);
+            if (descriptor >= 0)
+            {
+                return new OpenFile(new SafeFileHandle(descriptor, ownsHandle: true), replacement.TemporaryPath);
+            }
+
+            if (IsLastErrorNotFound())
+            {
+                return null;
+            }
+
+            if (Marshal.GetLastPInvokeError() != NativeMethods.EEXIST || attempt == MaxAttempts)
+            {
+                throw NativeMethods.CreateException($"Creating '{replacement.TemporaryName}' in", replacement.Directory);
+            }
+
+            _ = NativeMethods.UnlinkAt(directory, replacement.TemporaryName, 0);
+        }
+    }
+
+    /// <summary>Gives a temporary file its name. Returns null if the directory was deleted.</summary>
+    private ReplacedFile? Rename(SafeFileHandle directory, in FileReplacement replacement, OpenFile file)
+    {
+        if (replacement.Mode == FileReplacementMode.Exchange && TryExchange(directory, replacement))
+        {
+            return new ReplacedFile(file, isContentSynced: false, replacement.TemporaryPath);
+        }
+
+        bool syncFirst = replacement.Mode != FileReplacementMode.Unsynced;
+        if (syncFirst)
+        {
+            Sync(file);
+        }
+
+        if (NativeMethods.RenameAt(directory, replacement.TemporaryName, directory, replacement.Name) == 0)
+        {
+            return new ReplacedFile(file, syncFirst, previousPath: null);
+        }
+
+        // Only a delete removes the file, together with the whole directory.
+        return IsLastErrorNotFound() ? null : throw NativeMethods.CreateException($"Renaming to '{replacement.Name}' in", replacement.Directory);
+    }
+
+    /// <summary>Exchanges the names of the temporary file and the file to replace. Returns false if the system cannot, or if there is no file to replace.</summary>
+    private static bool TryExchange(SafeFileHandle directory, in FileReplacement replacement)
+    {
+        try
+        {
+            if (NativeMethods.RenameAt2(directory, replacement.TemporaryName, directory, replacement.Name, NativeMethods.RenameExchangeFlag) == 0)
+            {
+                return true;
+            }
+        }
+        catch (EntryPointNotFoundException)
+        {
+            return false;
+        }
+
+        int error = Marshal.GetLastPInvokeError();
+        return error == NativeMethods.ENOENT || error == NativeMethods.EINVAL || error == NativeMethods.ENOSYS
+            ? false
+            : throw NativeMethods.CreateException($"Renaming to '{replacement.Name}' in", replacement.Directory, error);
     }
 
     private static string? ReadBootId()

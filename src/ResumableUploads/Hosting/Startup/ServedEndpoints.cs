@@ -1,0 +1,13 @@
+namespace ResumableUploads.Hosting.Startup;
+
+/// <summary>The endpoints whose uploads one engine handles.</summary>
+/// <param name="DisplayName">Their path, pattern or name in log messages.</param>
+/// <param name="GetEngineNames">Gets the names of the engine in the records of uploads.</param>
+internal sealed record ServedEndpoints(string DisplayName, Func<IReadOnlyCollection<string>> GetEngineNames)
+{
+    /// <summary>Gets a function that returns the part of the keys of uploads that a ready-made endpoint adds, or <see langword="null"/> for others.</summary>
+    public Func<string?>? GetScope { get; init; }
+
+    /// <summary>Gets whether they are endpoints of the app, which handle complete uploads themselves.</summary>
+    public bool AreHandlers { get; init; }
+}

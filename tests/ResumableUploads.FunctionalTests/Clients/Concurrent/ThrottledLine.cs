@@ -1,0 +1,129 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+
+namespace ResumableUploads.FunctionalTests.Clients.Concurrent;
+
+/// <summary>A TCP proxy whose connections share a limited rate from the clients to the server.</summary>
+internal sealed class ThrottledLine : IAsyncDisposable
+{
+    private const int BlockSize = 32 * 1024;
+
+    /// <summary>The time that a late timer may catch up.</summary>
+    private static readonly TimeSpan Burst = TimeSpan.FromMilliseconds(50);
+
+    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly ConcurrentDictionary<Socket, bool> _sockets = new();
+    private readonly Lock _lock = new();
+    private readonly Uri _server;
+    private readonly int _rate;
+    private readonly Task _accepting;
+    private long _forwarded;
+    private long _free;
+
+    /// <param name="server">The address of the server.</param>
+    /// <param name="rate">The rate of all connections together, in bytes per second.</param>
+    public ThrottledLine(Uri server, int rate)
+    {
+        (_server, _rate) = (server, rate);
+        _listener.Start();
+        Address = new Uri($"http://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}");
+        _accepting = AcceptAsync();
+    }
+
+    public Uri Address { get; }
+
+    /// <summary>Gets the number of bytes that the server has been sent.</summary>
+    public long ForwardedBytes => Interlocked.Read(ref _forwarded);
+
+    public async ValueTask DisposeAsync()
+    {
+        _listener.Stop();
+        foreach (Socket socket in _sockets.Keys)
+        {
+            socket.Dispose();
+        }
+
+        await _accepting;
+    }
+
+    private async Task AcceptAsync()
+    {
+        var connections = new List<Task>();
+        try
+        {
+            while (true)
+            {
+                connections.Add(ForwardAsync(await _listener.AcceptSocketAsync()));
+            }
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            await Task.WhenAll(connections);
+        }
+    }
+
+    private async Task ForwardAsync(Socket client)
+    {
+        using Socket server = new(SocketType.Stream, ProtocolType.Tcp);
+        client.ReceiveBufferSize = BlockSize;
+        _sockets[client] = _sockets[server] = true;
+        try
+        {
+            await server.ConnectAsync(IPAddress.Loopback, _server.Port);
+            await Task.WhenAll(CopyAsync(client, server, isLimited: true), CopyAsync(server, client, isLimited: false));
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // One side has closed the connection, or the line is disposed.
+        }
+        finally
+        {
+            client.Dispose();
+            _sockets.TryRemove(client, out _);
+            _sockets.TryRemove(server, out _);
+        }
+    }
+
+    private async Task CopyAsync(Socket from, Socket to, bool isLimited)
+    {
+        byte[] buffer = new byte[BlockSize];
+        int read;
+        while ((read = await from.ReceiveAsync(buffer)) > 0)
+        {
+            if (isLimited)
+            {
+                await WaitAsync(read);
+            }
+
+            for (int sent = 0; sent < read;)
+            {
+                sent += await to.SendAsync(buffer.AsMemory(sent, read - sent));
+            }
+
+            if (isLimited)
+            {
+                Interlocked.Add(ref _forwarded, read);
+            }
+        }
+
+        to.Shutdown(SocketShutdown.Send);
+    }
+
+    /// <summary>Waits until the line has sent everything before these bytes, and these bytes.</summary>
+    private async Task WaitAsync(int count)
+    {
+        long now = TimeProvider.System.GetTimestamp();
+        long due;
+        lock (_lock)
+        {
+            long earliest = now - (long)(Burst.TotalSeconds * TimeProvider.System.TimestampFrequency);
+            due = _free = Math.Max(_free, earliest) + (count * TimeProvider.System.TimestampFrequency / _rate);
+        }
+
+        if (due > now)
+        {
+            await Task.Delay(TimeProvider.System.GetElapsedTime(now, due), TimeProvider.System);
+        }
+    }
+}

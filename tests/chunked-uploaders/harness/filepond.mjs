@@ -1,0 +1,2 @@
+pond.on('processfile', error => report(error ? `error ${error.body}` : 'success'));
+const start = file => pond.addFile(file);

@@ -1,0 +1,1 @@
+const start = file => upload(file, () => report('success'));
