@@ -42,6 +42,8 @@ for (const [name, entry] of Object.entries(entries).filter(([, entry]) => exists
     target: 'es2022',
     charset: 'utf8',
     legalComments: 'none',
+    // Names with a leading underscore are used only inside the bundle.
+    mangleProps: /^_/,
     sourcemap: out ? false : 'external',
     plugins: [separateSha256],
   });

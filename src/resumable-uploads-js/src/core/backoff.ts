@@ -8,25 +8,20 @@ export function getDelay(failures: number, minDelay: number): number {
   return minDelay < 0 ? 0 : Math.max(minDelay, Math.min(maxDelay, 1000 * 2 ** (failures - 1)) * (0.5 + Math.random() / 2));
 }
 
-export const isOffline = (): boolean => globalThis.navigator?.onLine === false;
+export const isOffline = (): boolean => navigator.onLine === false;
 
 /**
  * Waits until the delay is over or the signal is aborted. While the browser is offline, waits until it is online again.
  * @param endsOnline whether the wait ends as soon as the browser is online
  */
 export async function wait(delay: number, signal: AbortSignal, endsOnline: boolean): Promise<void> {
-  let end = (): void => {};
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const target = globalThis as unknown as EventTarget;
-  await new Promise<void>(resolve => {
-    end = resolve;
-    timer = setTimeout(end, endsOnline && isOffline() ? Math.max(delay, maxOfflineDelay) : delay);
-    signal.addEventListener('abort', end);
+  let timer: ReturnType<typeof setTimeout>;
+  await new Promise<unknown>(resolve => {
+    timer = setTimeout(resolve, endsOnline && isOffline() ? Math.max(delay, maxOfflineDelay) : delay);
+    signal.addEventListener('abort', resolve);
     if (endsOnline) {
-      target.addEventListener?.('online', end);
+      addEventListener('online', resolve, { signal });
     }
   });
-  clearTimeout(timer);
-  signal.removeEventListener('abort', end);
-  target.removeEventListener?.('online', end);
+  clearTimeout(timer!);
 }

@@ -4,7 +4,7 @@ import { fail } from './errors.js';
 const digestedBytes = 65536;
 
 /** Percent-encodes a text. Some file systems allow unpaired surrogates in names, and encodeURIComponent throws for them. */
-export const encode = (text: string): string => encodeURIComponent(text.replace(/\p{Surrogate}/gu, '\uFFFD'));
+export const encode = (text: string): string => encodeURIComponent(text.toWellFormed());
 
 /**
  * Returns the id of a file. Choosing the same file again results in the same id. Files of the same name, size and date differ in the
@@ -13,7 +13,7 @@ export const encode = (text: string): string => encodeURIComponent(text.replace(
 export async function getFileId(file: Blob, path: string): Promise<string> {
   const bytes = await read(new Blob([file.slice(0, digestedBytes), file.slice(-digestedBytes)]));
   const encoded = encode(path);
-  const name = encoded.length > 500 ? encoded.slice(-300) + '-' + await hexDigest(new TextEncoder().encode(encoded)) : encoded;
+  const name = encoded.length > 500 ? await hexDigest(new TextEncoder().encode(encoded)) : encoded;
   return `${name}-${file.size}-${(file as File).lastModified ?? 0}-${await hexDigest(bytes)}`;
 }
 
@@ -31,7 +31,7 @@ async function read(part: Blob): Promise<ArrayBuffer> {
     }
   } catch (error) {
     if ((error as Error).name !== 'NotReadableError') {
-      throw fail('file-unreadable', true);
+      throw fail('file-unreadable');
     }
   }
 

@@ -1,5 +1,5 @@
 import { fail, retry } from './errors.js';
-import type { UploadFailure } from './types.js';
+import type { FailureReason, UploadFailure } from './types.js';
 
 const minFullDelay = 30_000;
 const maxRetryDelay = 3_600_000;
@@ -10,89 +10,80 @@ export interface Response {
   headers: Headers;
   body: string;
   /** The number of bytes that the server has stored, if the response contains it. */
-  offset: number | null;
+  _offset: number | null;
   /** Whether the upload is complete, if the response contains it. */
-  complete: boolean | null;
+  _complete: boolean | null;
   /** Whether the browser followed a redirect. */
-  redirected: boolean;
+  _redirected: boolean;
   /** The last part of the problem type. Its prefix can be configured on the server. */
-  type: string;
-  details: Partial<UploadFailure>;
+  _type: string;
+  _details: Partial<UploadFailure>;
 }
 
 export function parseResponse(status: number, headers: Headers, body: string, redirected: boolean): Response {
-  const problem = parseProblem(headers, body);
+  const problem = parseProblem(body);
   const complete = headers.get('X-Upload-Complete');
   return {
-    status, headers, body, redirected,
-    offset: parseNumber(headers.get('X-Start-Byte')),
-    complete: complete && complete.toLowerCase() === 'true',
-    type: String(problem.type ?? '').replace(/.*[:#/]/, ''),
-    details: { status, title: text(problem.title), detail: text(problem.detail) },
+    status, headers, body,
+    _redirected: redirected,
+    _offset: parseNumber(headers.get('X-Start-Byte')),
+    _complete: complete && complete === 'true',
+    _type: String(problem.type ?? '').replace(/.*[:#/]/, ''),
+    _details: { status, title: problem.title, detail: problem.detail },
   } as Response;
 }
 
-export const isSuccess = (status: number): boolean => status >= 200 && status < 300;
+/** Browsers follow redirects and report no other response below 200. */
+export const isSuccess = (status: number): boolean => status < 300;
 
 /** Returns the number of a header with decimal digits only, or null. */
-export const parseNumber = (value: string | null | undefined): number | null => /^\d{1,16}$/.test(value ?? '') ? Number(value) : null;
+const parseNumber = (value: string | null): number | null => /^\d{1,16}$/.test(value ?? '') ? Number(value) : null;
+
+/** The reasons of responses that end an upload, by problem type or status. Others are `rejected`. */
+const reasons: Record<string, FailureReason> = {
+  'digest-mismatch': 'digest-mismatch',
+  'owner-quota': 'quota',
+  'parked': 'handler-failed',
+  'taken-over': 'taken-over',
+  401: 'signed-out',
+  403: 'forbidden',
+  404: 'gone',
+  405: 'unsupported',
+  407: 'signed-out',
+  410: 'gone',
+  413: 'too-large',
+  415: 'type-refused',
+};
+
+/** The reasons of responses after which the upload is retried. Others are `server`. They include a handler that can succeed later. */
+const retryReasons: Record<string, FailureReason> = { 'too-many-uploads': 'quota', 'handler-failed': 'handler-failed', 507: 'server-full' };
 
 /** Throws for a response with which the upload cannot continue: a `RetryError` for a temporary cause, otherwise an `UploadError`. */
-export function throwIfFailed({ status, headers, offset, complete, type, details }: Response): void {
-  const delay = parseRetryAfter(headers.get('Retry-After'));
-  if (isSuccess(status) || complete) {
+export function throwIfFailed({ status, headers, _offset, _complete, _type, _details }: Response): void {
+  if (isSuccess(status) || _complete || _type === 'upload-complete' || _type === 'mismatching-upload-offset' && _offset !== null) {
     return;
   }
 
-  if (status === 401 || status === 407) {
-    throw fail('signed-out', true, details);
+  if ((status >= 500 || [408, 425, 429].includes(status) || _type === 'interrupted') && _type !== 'parked') {
+    throw retry(
+      retryReasons[_type] ?? retryReasons[status] ?? (_complete === false ? 'handler-failed' : 'server'),
+      _details,
+      Math.max(status === 507 ? minFullDelay : 0, parseRetryAfter(headers.get('Retry-After'))));
   }
 
-  if (status === 507) {
-    throw retry('server-full', details, Math.max(minFullDelay, delay));
-  }
-
-  if (type === 'parked') {
-    throw fail('handler-failed', false, details);
-  }
-
-  // These include the responses of a handler that can succeed later.
-  if (status === 408 || status === 425 || status === 429 || status >= 500 || type === 'interrupted') {
-    throw retry(type === 'too-many-uploads' ? 'quota' : type === 'handler-failed' || complete === false ? 'handler-failed' : 'server', details, delay);
-  }
-
-  if (status === 409) {
-    if (type === 'taken-over') {
-      throw fail('taken-over', true, details);
-    }
-
-    if (type === 'upload-complete' || type === 'mismatching-upload-offset' && offset !== null) {
-      return;
-    }
-  }
-
-  throw type === 'digest-mismatch' ? fail(type, true, details)
-    : type === 'owner-quota' ? fail('quota', true, details)
-    : status === 413 ? fail('too-large', false, details)
-    : status === 415 ? fail('type-refused', false, details)
-    : status === 403 && type !== 'refused' ? fail('forbidden', true, details)
-    : status === 404 || status === 410 ? fail('gone', true, details)
-    : status === 405 ? fail('unsupported', false, details)
-    : fail('rejected', false, details);
+  throw fail(reasons[_type] ?? (status === 403 && _type === 'refused' ? 'rejected' : reasons[status] ?? 'rejected'), _details);
 }
 
-function parseProblem(headers: Headers, body: string): Record<string, unknown> {
+function parseProblem(body: string): { type?: string; title?: string; detail?: string } {
   try {
-    return /json/i.test(headers.get('Content-Type') ?? '') && JSON.parse(body) || {};
+    return JSON.parse(body) ?? {};
   } catch {
     return {};
   }
 }
 
-const text = (value: unknown): string | undefined => typeof value === 'string' ? value : undefined;
-
 /** Returns the delay in milliseconds: seconds or a date, at most an hour. */
 function parseRetryAfter(value: string | null): number {
-  const delay = /^\d+$/.test(value ?? '') ? Number(value) * 1000 : Date.parse(value ?? '') - Date.now();
+  const delay = Number(value) * 1000 || Date.parse(value ?? '') - Date.now();
   return Math.min(Math.max(0, delay || 0), maxRetryDelay);
 }

@@ -1,12 +1,13 @@
 import { getDelay, isOffline, wait } from './backoff.js';
 import { fail, retry, RetryError, UploadError } from './errors.js';
 import { checkFile, getFileId } from './files.js';
-import { Protocol } from './protocol.js';
-import { Transfer } from './transfer.js';
+import { createProtocol, type Protocol } from './protocol.js';
+import { createTransfer, type Transfer } from './transfer.js';
 import { throwIfFailed } from './response.js';
 import type { UploadFailure, UploadOptions, UploadResult, UploadSnapshot, UploadState } from './types.js';
 
-const isRunning = (state: UploadState): boolean => state === 'preparing' || state === 'uploading' || state === 'waiting';
+/** Returns whether an upload sends requests or waits for a retry. */
+export const isRunning = (state: UploadState): boolean => state === 'preparing' || state === 'uploading' || state === 'waiting';
 
 /**
  * The upload of one file. It continues after connection errors and server restarts, and in a later visit if the same file is chosen again.
@@ -14,9 +15,11 @@ const isRunning = (state: UploadState): boolean => state === 'preparing' || stat
  * Dispatches `statechange` and `progress`.
  */
 export class ResumableUpload extends EventTarget {
+  readonly file: Blob;
   readonly name: string;
   readonly relativePath: string;
   readonly size: number;
+  readonly #options: UploadOptions;
   readonly #protocol: Protocol;
   readonly #transfer: Transfer;
   #state: UploadState = 'idle';
@@ -25,22 +28,23 @@ export class ResumableUpload extends EventTarget {
   #result: UploadResult | null = null;
   #id: string | null;
   #failures = 0;
-  #highest = 0;
   #refreshed = false;
   #run: AbortController | null = null;
   #promise: Promise<UploadResult> | null = null;
   #settle: { resolve: (result: UploadResult) => void; reject: (error: UploadError) => void } | null = null;
   #endWait: (() => void) | null = null;
 
-  constructor(readonly file: Blob, private readonly options: UploadOptions) {
+  constructor(file: Blob, options: UploadOptions) {
     super();
+    this.file = file;
+    this.#options = options;
     const { name = 'blob', webkitRelativePath } = file as Partial<File>;
     this.name = options.fileName ?? name;
     this.relativePath = options.relativePath ?? (webkitRelativePath || name);
     this.size = file.size;
     this.#id = options.id ?? null;
-    this.#protocol = new Protocol(options);
-    this.#transfer = new Transfer(file, this.name, options, this.#protocol, () => this.#progress());
+    this.#protocol = createProtocol(options);
+    this.#transfer = createTransfer(file, this.name, options, this.#protocol, hasAdvanced => this.#progress(hasAdvanced));
   }
 
   get state(): UploadState {
@@ -49,7 +53,7 @@ export class ResumableUpload extends EventTarget {
 
   /** The bytes that the server has, and those that were sent since. It decreases if the server did not receive them. */
   get offset(): number {
-    return Math.min(this.#transfer.confirmed + this.#transfer.sent, this.size);
+    return Math.min(this.#transfer._confirmed + this.#transfer._sent, this.size);
   }
 
   /** The id, or null before it is computed. */
@@ -90,10 +94,9 @@ export class ResumableUpload extends EventTarget {
     }
 
     this.#run = new AbortController();
-    this.#transfer.startsOver = this.#failure?.reason === 'digest-mismatch';
     this.#failures = 0;
     this.#refreshed = false;
-    void this.#runWithRetries(this.#run.signal);
+    void this.#runWithRetries(this.#run.signal, this.#failure?.reason === 'digest-mismatch');
     return this.#promise!;
   }
 
@@ -125,42 +128,39 @@ export class ResumableUpload extends EventTarget {
 
   /** Returns the changes of state and offset until the upload is completed, failed or canceled. */
   async *[Symbol.asyncIterator](): AsyncGenerator<UploadSnapshot, void> {
-    let changed = false;
-    let wake: (() => void) | undefined;
-    const onChange = (): void => {
-      changed = true;
-      wake?.();
-    };
-    this.addEventListener('statechange', onChange);
-    this.addEventListener('progress', onChange);
-    try {
-      for (;;) {
-        changed = false;
-        const { state, offset, size } = this;
+    for (;;) {
+      const listening = new AbortController();
+      const change = new Promise(resolve => {
+        for (const type of ['statechange', 'progress']) {
+          this.addEventListener(type, resolve, { signal: listening.signal });
+        }
+      });
+      const { state, offset, size } = this;
+      try {
         yield { state, offset, size };
         if (state === 'completed' || state === 'failed' || state === 'canceled') {
           return;
         }
 
-        if (!changed) {
-          await new Promise<void>(resolve => {
-            wake = resolve;
-          });
-        }
+        await change;
+      } finally {
+        listening.abort();
       }
-    } finally {
-      this.removeEventListener('statechange', onChange);
-      this.removeEventListener('progress', onChange);
     }
   }
 
-  async #runWithRetries(signal: AbortSignal): Promise<void> {
+  async #runWithRetries(signal: AbortSignal, startsOver: boolean): Promise<void> {
     while (!signal.aborted) {
       try {
         this.#change('preparing');
         const id = await this.#getId();
+        if (startsOver) {
+          await this.#delete(id);
+          startsOver = false;
+        }
+
         signal.throwIfAborted();
-        this.#result = await this.#transfer.run(id, signal, () => this.#change('uploading'));
+        this.#result = await this.#transfer._run(id, signal, () => this.#change('uploading'));
         this.#stop('completed');
       } catch (error) {
         if (!signal.aborted) {
@@ -174,7 +174,7 @@ export class ResumableUpload extends EventTarget {
     await checkFile(this.file);
     if (!this.#id) {
       const id = await getFileId(this.file, this.relativePath);
-      this.#id = this.options.expectedId ?? id;
+      this.#id = this.#options.expectedId ?? id;
       if (this.#id !== id) {
         throw fail('file-changed');
       }
@@ -184,46 +184,46 @@ export class ResumableUpload extends EventTarget {
   }
 
   async #handle(error: unknown, signal: AbortSignal): Promise<void> {
-    let cause = error instanceof UploadError || error instanceof RetryError ? error : retry('network', { detail: String(error) });
-    if (cause.failure!.status === 401 && !this.#refreshed && typeof this.options.headers === 'function') {
-      this.#refreshed = this.#protocol.refresh = true;
+    let cause = error instanceof UploadError ? error : retry('network', { detail: String(error) });
+    if (cause.failure!.status === 401 && !this.#refreshed && typeof this.#options.headers === 'function') {
+      this.#refreshed = this.#protocol._refresh = true;
       cause = retry('signed-out', cause.failure!, -1);
     }
 
-    if (cause instanceof UploadError || !isOffline() && ++this.#failures > (this.options.maxRetries ?? 20)) {
+    if (!(cause instanceof RetryError) || !isOffline() && ++this.#failures > (this.#options.maxRetries ?? 20)) {
       this.#stop('failed', cause.failure);
       return;
     }
 
-    const delay = getDelay(this.#failures, cause.delay);
+    const delay = getDelay(this.#failures, cause._delay);
+    const isNetwork = cause.failure!.reason === 'network';
+    const ended = new AbortController();
+    this.#endWait = () => ended.abort();
+    signal.addEventListener('abort', this.#endWait, { signal: ended.signal });
     this.#retryAt = Date.now() + delay;
-    this.#transfer.wasInterrupted = cause.failure.reason === 'network';
+    this.#transfer._wasInterrupted = isNetwork;
     this.#change('waiting', cause.failure);
-    const awake = new AbortController();
-    this.#endWait = () => awake.abort();
-    signal.addEventListener('abort', this.#endWait);
-    await wait(delay, awake.signal, cause.failure.reason === 'network');
-    this.#endWait = this.#retryAt = null;
+    await wait(delay, ended.signal, isNetwork);
+    ended.abort();
+    this.#retryAt = null;
   }
 
   async #delete(id: string): Promise<void> {
-    const { signal } = new AbortController();
     for (let i = 1; i < 4; i++) {
       try {
-        return throwIfFailed(await this.#protocol.fetch('DELETE', { 'X-File-Id': id }, signal));
+        return throwIfFailed(await this.#protocol._fetch('DELETE', undefined, id));
       } catch (error) {
         if (!(error instanceof RetryError)) {
           return;
         }
 
-        await wait(getDelay(i, error.delay), signal, true);
+        await wait(getDelay(i, error._delay), new AbortController().signal, true);
       }
     }
   }
 
-  #progress(): void {
-    if (this.#transfer.confirmed > this.#highest) {
-      this.#highest = this.#transfer.confirmed;
+  #progress(hasAdvanced: boolean): void {
+    if (hasAdvanced) {
       this.#failures = 0;
       this.#refreshed = false;
     }
@@ -234,7 +234,7 @@ export class ResumableUpload extends EventTarget {
   /** Ends the current run, and settles the promise unless the upload is paused. */
   #stop(state: UploadState, failure: UploadFailure | null = null): void {
     this.#run?.abort();
-    this.#transfer.sent = 0;
+    this.#transfer._sent = 0;
     this.#retryAt = null;
     const settle = this.#settle;
     if (state !== 'paused') {

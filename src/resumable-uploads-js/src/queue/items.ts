@@ -25,18 +25,17 @@ export async function getFiles(items: Iterable<QueueItem>): Promise<FileItem[]> 
 /** Returns the dropped or pasted files, including those in folders, with handles if the browser has them. */
 export async function getTransferredFiles(data: DataTransfer): Promise<FileItem[]> {
   const files: FileItem[] = [];
-  // The items are available only during the event, so that all handles are requested before the first await.
-  const sources = [...data.items].filter(item => item.kind === 'file').map(item => {
-    const entry = item.webkitGetAsEntry?.();
-    const file = item.getAsFile();
-    const handle = (item as { getAsFileSystemHandle?: () => Promise<FileSystemHandle | null> }).getAsFileSystemHandle?.().catch(() => null);
-    return { entry, file, handle };
-  });
-  for (const { entry, file, handle } of sources) {
+  // The items are available only during the event, so that all are read before the first await.
+  const items = Array.from(data.items, item => ({
+    handle: (item as { getAsFileSystemHandle?: () => Promise<FileSystemHandle | null> }).getAsFileSystemHandle?.().catch(() => null),
+    entry: item.webkitGetAsEntry?.(),
+    file: item.getAsFile(),
+  }));
+  for (const { handle, entry, file } of items) {
     const opened = await handle;
     if (opened) {
       await addHandle(opened, '', files);
-    } else if (entry && !entry.isFile) {
+    } else if (entry) {
       await addEntry(entry, files);
     } else if (file) {
       files.push({ file, relativePath: file.name });
@@ -65,9 +64,9 @@ async function addEntry(entry: FileSystemEntry, files: FileItem[]): Promise<void
   }
 
   const reader = (entry as FileSystemDirectoryEntry).createReader();
+  const readBatch = () => new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
   // Entries are read in batches. An empty batch is the last.
-  for (let batch: FileSystemEntry[] | undefined; batch?.length !== 0;) {
-    batch = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
+  for (let batch; (batch = await readBatch()).length;) {
     for (const child of batch) {
       await addEntry(child, files);
     }

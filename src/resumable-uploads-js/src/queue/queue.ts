@@ -1,14 +1,12 @@
 import { getFileId } from '../core/files.js';
-import { Protocol } from '../core/protocol.js';
-import type { UploadState } from '../core/types.js';
-import { ResumableUpload } from '../core/upload.js';
+import { createProtocol } from '../core/protocol.js';
+import { isRunning, ResumableUpload } from '../core/upload.js';
 import { getFiles, getTransferredFiles, type FileItem } from './items.js';
-import { Rate } from './rate.js';
-import { UploadStorage } from './storage.js';
+import { createRate } from './rate.js';
+import { createStorage, type UploadStorage } from './storage.js';
 import type { PendingUpload, QueueItem, QueueOptions, QueueProgress } from './types.js';
 
 const saveInterval = 2000;
-const activeStates: UploadState[] = ['preparing', 'uploading', 'waiting'];
 
 type PermissionHandle = FileSystemFileHandle & {
   queryPermission?: (descriptor: { mode: 'read' }) => Promise<PermissionState>;
@@ -26,17 +24,20 @@ export class UploadQueue extends EventTarget {
   /** The uploads that `pause()` has paused, and that start again after `resume()`. */
   readonly #held = new Set<ResumableUpload>();
   readonly #handles = new Map<ResumableUpload, FileSystemFileHandle | undefined>();
-  readonly #rate = new Rate();
+  readonly #rate = createRate();
+  readonly #options: QueueOptions;
   readonly #storage: UploadStorage;
   #isPaused: boolean;
   #isBusy = false;
-  #isWarning = false;
 
-  constructor(private readonly options: QueueOptions) {
+  readonly #warn = (event: Event): void => event.preventDefault();
+
+  constructor(options: QueueOptions) {
     super();
+    this.#options = options;
     this.#isPaused = options.autoStart === false;
     const { storage = 'resumable-uploads' } = options;
-    this.#storage = new UploadStorage(storage, new Protocol(options).url);
+    this.#storage = createStorage(storage, createProtocol(options)._url);
   }
 
   get uploads(): readonly ResumableUpload[] {
@@ -53,19 +54,25 @@ export class UploadQueue extends EventTarget {
   }
 
   get progress(): QueueProgress {
-    const count = (...states: UploadState[]): number => this.#uploads.filter(upload => states.includes(upload.state)).length;
-    const counted = this.#uploads.filter(({ state }) => state !== 'failed' && state !== 'canceled');
-    const offset = counted.reduce((sum, upload) => sum + upload.offset, 0);
-    const size = counted.reduce((sum, upload) => sum + upload.size, 0);
-    const { bytesPerSecond } = this.#rate;
-    return {
-      offset, size, bytesPerSecond,
-      total: this.#uploads.length,
-      completed: count('completed'),
-      failed: count('failed'),
-      active: count(...activeStates),
-      secondsLeft: bytesPerSecond > 0 ? (size - offset) / bytesPerSecond : null,
-    };
+    const bytesPerSecond = this.#rate._bytesPerSecond();
+    const progress: QueueProgress = { offset: 0, size: 0, total: 0, completed: 0, failed: 0, active: 0, bytesPerSecond, secondsLeft: null };
+    for (const { state, offset, size } of this.#uploads) {
+      progress.total++;
+      if (state === 'failed') {
+        progress.failed++;
+      } else {
+        progress.offset += offset;
+        progress.size += size;
+        progress.completed += +(state === 'completed');
+        progress.active += +isRunning(state);
+      }
+    }
+
+    if (bytesPerSecond > 0) {
+      progress.secondsLeft = (progress.size - progress.offset) / bytesPerSecond;
+    }
+
+    return progress;
   }
 
   /** Adds files and the files in folders. Returns the existing upload of a file that was added before, unless that failed. */
@@ -80,7 +87,7 @@ export class UploadQueue extends EventTarget {
 
   /** Loads the unfinished uploads of an earlier visit into `pending`. */
   async restore(): Promise<readonly PendingUpload[]> {
-    const stored = await this.#storage.load();
+    const stored = await this.#storage._load();
     this.#setPending(stored.filter(({ id }) => !this.#uploads.some(upload => upload.id === id)));
     return this.#pending;
   }
@@ -109,15 +116,15 @@ export class UploadQueue extends EventTarget {
   /** Removes a pending upload, also from the server. */
   async forget(pending: PendingUpload): Promise<void> {
     this.#setPending(this.#pending.filter(({ id }) => id !== pending.id));
-    await this.#storage.delete(pending.id);
-    await new ResumableUpload(new Blob(), { ...this.options, id: pending.id }).cancel();
+    await this.#storage._delete(pending.id);
+    await new ResumableUpload(new Blob(), { ...this.#options, id: pending.id }).cancel();
   }
 
   /** Pauses all uploads, and starts none. */
   pause(): void {
     this.#isPaused = true;
     for (const upload of this.#uploads) {
-      if (activeStates.includes(upload.state)) {
+      if (isRunning(upload.state)) {
         this.#held.add(upload);
         upload.pause();
       }
@@ -174,7 +181,7 @@ export class UploadQueue extends EventTarget {
   }
 
   #addFile({ file, relativePath, handle }: FileItem, ids: { id?: string; expectedId?: string }): ResumableUpload {
-    const upload = new ResumableUpload(file, { ...this.options, relativePath, ...ids });
+    const upload = new ResumableUpload(file, { ...this.#options, relativePath, ...ids });
     const id = ids.id ?? ids.expectedId;
     const pending = this.#pending.find(known => known.id === id);
     this.#uploads = [...this.#uploads, upload];
@@ -190,7 +197,7 @@ export class UploadQueue extends EventTarget {
     upload.addEventListener('statechange', () => this.#onChange(upload));
     upload.addEventListener('progress', () => {
       if (upload.state === 'uploading') {
-        this.#rate.add(Math.max(0, upload.offset - offset));
+        this.#rate._add(Math.max(0, upload.offset - offset));
         if (performance.now() - saved > saveInterval) {
           saved = performance.now();
           this.#save(upload);
@@ -206,8 +213,12 @@ export class UploadQueue extends EventTarget {
 
   #onChange(upload: ResumableUpload): void {
     const { state, id, failure } = upload;
+    if (isRunning(state)) {
+      this.#held.delete(upload);
+    }
+
     if (id && (state === 'completed' || state === 'canceled' || state === 'failed' && !failure!.canRetry)) {
-      void this.#storage.delete(id);
+      void this.#storage._delete(id);
     } else {
       this.#save(upload);
     }
@@ -221,32 +232,20 @@ export class UploadQueue extends EventTarget {
   }
 
   #startNext(): void {
-    if (!this.#isPaused) {
-      const next = this.#uploads.filter(upload => upload.state === 'idle' || this.#held.has(upload));
-      for (let free = (this.options.concurrency ?? 3) - this.progress.active; free > 0 && next.length; free--) {
-        const upload = next.shift()!;
-        this.#held.delete(upload);
-        void upload.start();
-      }
+    if (!this.#isPaused && this.progress.active < (this.#options.concurrency ?? 3)) {
+      // The change of its state calls this method again for the next one.
+      void this.#uploads.find(upload => upload.state === 'idle' || this.#held.has(upload))?.start();
     }
 
-    this.#update();
-  }
-
-  /** Warns before the page is left while bytes are sent, and reports when the last upload has ended. */
-  #update(): void {
+    // Warns before the page is left while bytes are sent, and reports when the last upload has ended.
     const isBusy = this.progress.active > 0;
     if (isBusy !== this.#isBusy) {
       this.#isBusy = isBusy;
+      // A page with this listener cannot be restored from the back/forward cache, so it is added only while it is required.
+      (isBusy ? addEventListener : removeEventListener)('beforeunload', this.#warn);
       if (!isBusy) {
         this.#dispatch('idle');
       }
-    }
-
-    // A page with this listener cannot be restored from the back/forward cache, so it is added only while it is required.
-    if (isBusy !== this.#isWarning) {
-      this.#isWarning = isBusy;
-      globalThis[isBusy ? 'addEventListener' : 'removeEventListener']?.('beforeunload', warn);
     }
   }
 
@@ -265,15 +264,11 @@ export class UploadQueue extends EventTarget {
   #save(upload: ResumableUpload): void {
     const { id, name, relativePath, size, offset } = upload;
     if (id) {
-      void this.#storage.save({ id, name, relativePath, size, offset, handle: this.#handles.get(upload) });
+      void this.#storage._save({ id, name, relativePath, size, offset, handle: this.#handles.get(upload) });
     }
   }
 
   #dispatch(type: string, detail?: ResumableUpload): void {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
-}
-
-function warn(event: BeforeUnloadEvent): void {
-  event.preventDefault();
 }

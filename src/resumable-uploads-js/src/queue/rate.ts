@@ -1,27 +1,24 @@
 const sampleInterval = 1000;
-const maxSamples = 10;
+const maxAge = 10_000;
 
-/** Measures the rate of the last ten seconds. */
-export class Rate {
-  #bytes = 0;
-  #samples: [time: number, bytes: number][] = [];
+/** Measures the rate of the last seconds as a moving average. */
+export function createRate(): { _add(bytes: number): void; _bytesPerSecond(): number } {
+  let rate = 0;
+  let bytes = 0;
+  let start = -Infinity;
+  const elapsed = (): number => performance.now() - start;
+  return {
+    _add(count) {
+      const time = elapsed();
+      if (time > sampleInterval) {
+        const current = bytes / time * 1000;
+        rate = time > maxAge ? 0 : rate ? 0.7 * rate + 0.3 * current : current;
+        start = performance.now();
+        bytes = 0;
+      }
 
-  add(bytes: number): void {
-    const now = performance.now();
-    const last = this.#samples.at(-1)?.[0] ?? -Infinity;
-    // After a pause, earlier samples would result in a rate that is too low.
-    if (now - last > maxSamples * sampleInterval) {
-      this.#samples = [[now, this.#bytes]];
-    } else if (now - last >= sampleInterval) {
-      this.#samples = [...this.#samples, [now, this.#bytes] as [number, number]].slice(-maxSamples);
-    }
-
-    this.#bytes += bytes;
-  }
-
-  get bytesPerSecond(): number {
-    const first = this.#samples[0];
-    const seconds = first ? (performance.now() - first[0]) / 1000 : 0;
-    return seconds > 0 && seconds < 2 * maxSamples ? (this.#bytes - first![1]) / seconds : 0;
-  }
+      bytes += count;
+    },
+    _bytesPerSecond: () => elapsed() < maxAge ? rate : 0,
+  };
 }

@@ -9,49 +9,41 @@ export interface StoredUpload extends PendingUpload {
 const storeName = 'uploads';
 const maxAge = 30 * 86_400_000;
 
-/** The unfinished uploads of a URL in IndexedDB, which also stores file handles. Without IndexedDB, nothing is stored. */
-export class UploadStorage {
-  #database: Promise<IDBDatabase> | undefined;
-
-  constructor(private readonly name: string | null, private readonly url: string) {}
-
-  save({ id, name, relativePath, size, offset, handle }: PendingUpload): Promise<void> {
-    return this.#write(store => store.put({ id, name, relativePath, size, offset, handle, url: this.url, at: Date.now() }));
-  }
-
-  delete(id: string): Promise<void> {
-    return this.#write(store => store.delete([this.url, id]));
-  }
-
+export interface UploadStorage {
+  _save(upload: PendingUpload): Promise<void>;
+  _delete(id: string): Promise<void>;
   /** Returns the uploads, oldest first. */
-  async load(): Promise<StoredUpload[]> {
-    let all: StoredUpload[] = [];
-    await this.#write(store => {
-      const request = store.getAll();
-      request.onsuccess = () => {
-        all = request.result;
-      };
-    });
-    return all.filter(({ url, at }) => url === this.url && Date.now() - at < maxAge).sort((a, b) => a.at - b.at);
-  }
+  _load(): Promise<StoredUpload[]>;
+}
 
-  async #write(action: (store: IDBObjectStore) => unknown): Promise<void> {
-    if (this.name === null) {
-      return;
+/** Stores the unfinished uploads of a URL in IndexedDB, which also stores file handles. Without IndexedDB, nothing is stored. */
+export function createStorage(name: string | null, url: string): UploadStorage {
+  let database: Promise<IDBDatabase> | undefined;
+  const use = async (action: (store: IDBObjectStore) => unknown): Promise<void> => {
+    if (name !== null) {
+      try {
+        const transaction = (await (database ??= open(name))).transaction(storeName, 'readwrite');
+        await new Promise((resolve, reject) => {
+          transaction.oncomplete = resolve;
+          transaction.onabort = reject;
+          action(transaction.objectStore(storeName));
+        });
+      } catch {
+        // Storage can be disabled or full. Uploads work without it.
+      }
     }
-
-    try {
-      const database = await (this.#database ??= open(this.name));
-      await new Promise<void>((resolve, reject) => {
-        const transaction = database.transaction(storeName, 'readwrite');
-        transaction.oncomplete = () => resolve();
-        transaction.onabort = reject;
-        action(transaction.objectStore(storeName));
+  };
+  return {
+    _save: upload => use(store => store.put({ ...upload, url, at: Date.now() })),
+    _delete: id => use(store => store.delete([url, id])),
+    async _load() {
+      let request: IDBRequest<StoredUpload[]> | undefined;
+      await use(store => {
+        request = store.getAll();
       });
-    } catch {
-      // Storage can be disabled or full. Uploads work without it.
-    }
-  }
+      return (request?.result ?? []).filter(stored => stored.url === url && Date.now() - stored.at < maxAge).sort((a, b) => a.at - b.at);
+    },
+  };
 }
 
 function open(name: string): Promise<IDBDatabase> {
