@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { ResumableUpload, UploadError, type UploadOptions } from '../src/index.js';
-import { type FakeServer, installServer, newFile, newUrl, problem } from './browser.js';
+import { type FakeRequest, type FakeServer, installServer, newFile, newUrl, problem } from './browser.js';
 import { advance, installClock, settle, until } from './clock.js';
 
 let server: FakeServer;
@@ -364,19 +364,33 @@ test('response that never arrives is not waited for if the upload is complete', 
   expect(starts()).toEqual([0, 1000]);
 });
 
-test('request is not aborted while the handler runs', async () => {
-  const upload = create(newFile(1000), { stallTimeout: 5000 });
+test('handler may run longer than all retries together', async () => {
+  const upload = create(newFile(1000), { stallTimeout: 5000, maxRetries: 2 });
+  let runs = true;
   server.on('POST', request => {
     request.progress(1000);
-    server.uploads.get(upload.id!)!.offset = 1000;
+    Object.assign(server.uploads.get(upload.id!)!, { offset: 1000, complete: true });
   });
+  server.next.push(...Array.from({ length: 20 }, (_, i) => ({
+    filter: ({ method, body }: FakeRequest) => runs && method === 'POST' && body.size === 0,
+    handler: (request: FakeRequest) => i % 2 && problem(request, 503, 'still-completing', { 'Retry-After': '5' }),
+  })));
   const result = upload.start();
-  await until(() => upload.offset === 1000);
-  await advance(60_000, 500);
-  expect(server.sent('GET').length).toBeGreaterThan(8);
-  expect(server.sent('POST')).toHaveLength(1);
-  server.sent('POST')[0]!.respond(201, { 'X-Upload-Complete': 'true' }, 'done');
-  expect(await result).toMatchObject({ status: 201, body: 'done' });
+  await until(() => server.sent('POST').length > 15, 100);
+  expect(server.sent('POST').map(({ body }) => body.size).filter(size => size > 0)).toEqual([1000]);
+  runs = false;
+  await until(() => upload.state === 'completed', 100);
+  expect(await result).toMatchObject({ kind: 'completed', body: 'stored' });
+});
+
+test('handler that fails again and again ends the upload', async () => {
+  server.on('POST', request => {
+    Object.assign(server.uploads.get('x')!, { offset: 10, complete: true });
+    problem(request, 503, 'handler-failed');
+  });
+  server.on('POST', request => problem(request, 503, 'handler-failed'), 3);
+  expect(await failureOf(create(newFile(10), { id: 'x', maxRetries: 2 }))).toMatchObject({ reason: 'handler-failed', status: 503 });
+  expect(server.sent('POST').length).toBeLessThan(5);
 });
 
 test('paused upload sends nothing, keeps its promise, and resumes at the offset of the server', async () => {
