@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { type FakeRequest, newFile, problem } from './browser.js';
 import { advance, settle, until } from './clock.js';
 import { create, failureOf, server, starts, useFakes } from './setup.js';
@@ -292,4 +292,27 @@ test('first request of an origin is sent alone', async () => {
   expect(server.sent('GET')).toHaveLength(1);
   server.sent('GET')[0]!.respond(200, { 'X-Start-Byte': '0', 'X-Upload-Complete': 'false' });
   await Promise.all(results);
+});
+
+test('upload that another client has completed meanwhile gets its response', async () => {
+  server.on('POST10', request => {
+    server.uploads.set('x', { offset: 10, size: 10, complete: true, deleted: 0 });
+    problem(request, 409, 'upload-complete', { 'X-Start-Byte': '10', 'X-Upload-Complete': 'true' });
+  });
+  expect(await create(newFile(10), { id: 'x' }).start()).toMatchObject({ kind: 'already-completed', body: 'stored' });
+  expect(starts()).toEqual([0, 10]);
+});
+
+test('file that changed while the upload was paused fails with file-changed', async () => {
+  const file = newFile(1000);
+  const upload = create(file);
+  server.on('POST', () => {});
+  void upload.start();
+  await until(() => server.sent('POST').length > 0);
+  upload.pause();
+  const changed = newFile(1001);
+  vi.spyOn(file, 'slice').mockImplementation((...range) => changed.slice(...range));
+  upload.resume();
+  await until(() => upload.state === 'completed' || upload.state === 'failed');
+  expect(upload.failure).toEqual({ reason: 'file-changed', canRetry: false });
 });

@@ -103,7 +103,7 @@ export class UploadQueue extends EventTarget {
           continue;
         }
 
-        uploads.push(this.#addFile({ file: await handle.getFile(), relativePath: pending.relativePath, handle }, { expectedId: pending.id }));
+        uploads.push(this.#addFile({ file: await handle.getFile(), relativePath: pending.relativePath, handle }, pending.id));
       } catch {
         // The file was moved or deleted, or the user gesture is over. It can be chosen again.
       }
@@ -155,7 +155,7 @@ export class UploadQueue extends EventTarget {
 
   /** Removes the completed uploads. */
   clearFinished(): void {
-    this.#uploads.filter(({ state }) => state === 'completed').forEach(upload => this.#remove(upload));
+    this.#uploads.filter(({ state }) => state === 'completed').forEach(upload => this.remove(upload));
   }
 
   async #addFiles(files: FileItem[]): Promise<ResumableUpload[]> {
@@ -170,20 +170,19 @@ export class UploadQueue extends EventTarget {
       }
 
       if (existing) {
-        this.#remove(existing);
+        this.remove(existing);
       }
 
-      uploads.push(this.#addFile(item, { id }));
+      uploads.push(this.#addFile(item, id));
       this.#startNext();
     }
 
     return uploads;
   }
 
-  #addFile({ file, relativePath, handle }: FileItem, ids: { id?: string; expectedId?: string }): ResumableUpload {
-    const upload = new ResumableUpload(file, { ...this.#options, relativePath, ...ids });
-    const id = ids.id ?? ids.expectedId;
-    const pending = this.#pending.find(known => known.id === id);
+  #addFile({ file, relativePath, handle }: FileItem, expectedId: string | undefined): ResumableUpload {
+    const upload = new ResumableUpload(file, { ...this.#options, relativePath, expectedId });
+    const pending = this.#pending.find(known => known.id === expectedId);
     this.#uploads = [...this.#uploads, upload];
     this.#handles.set(upload, handle ?? pending?.handle);
     if (pending) {
@@ -225,7 +224,7 @@ export class UploadQueue extends EventTarget {
 
     this.#dispatch('change', upload);
     if (state === 'canceled') {
-      this.#remove(upload);
+      this.remove(upload);
     }
 
     this.#startNext();
@@ -249,7 +248,8 @@ export class UploadQueue extends EventTarget {
     }
   }
 
-  #remove(upload: ResumableUpload): void {
+  /** Removes an upload from the list. The server keeps what it has received. */
+  remove(upload: ResumableUpload): void {
     this.#uploads = this.#uploads.filter(other => other !== upload);
     this.#held.delete(upload);
     this.#handles.delete(upload);
