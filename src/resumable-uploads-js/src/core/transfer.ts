@@ -128,6 +128,7 @@ export function createTransfer(file: Blob, name: string, options: UploadOptions,
 
       signal.throwIfAborted();
       const status = await getStatus(id, signal);
+      signal.throwIfAborted();
       // The handler may run. Until it ends, empty requests wait for its response, and may take any time.
       transfer._isCompleting = !!status._complete;
       const hasProgress = status._offset! > highest;
