@@ -9,8 +9,8 @@ internal sealed class ThrottledLine : IAsyncDisposable
 {
     private const int BlockSize = 32 * 1024;
 
-    /// <summary>The maximum size, in bytes, of a block that a held line forwards. The head of a request is smaller.</summary>
-    private const int MaxUnheldBlockSize = 4 * 1024;
+    /// <summary>The maximum size, in bytes, of the head of a request. A held line forwards blocks up to this size.</summary>
+    private const int MaxHeadSize = 4 * 1024;
 
     /// <summary>The time that a late timer may catch up.</summary>
     private static readonly TimeSpan Burst = TimeSpan.FromMilliseconds(50);
@@ -111,7 +111,7 @@ internal sealed class ThrottledLine : IAsyncDisposable
         {
             if (isLimited)
             {
-                if (read > MaxUnheldBlockSize && Volatile.Read(ref _held) is { } held && ForwardedBytes >= Volatile.Read(ref _holdAt))
+                if (read > MaxHeadSize && Volatile.Read(ref _held) is { } held && ForwardedBytes >= Volatile.Read(ref _holdAt))
                 {
                     await held.Task;
                 }
