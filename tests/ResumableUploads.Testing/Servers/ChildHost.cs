@@ -108,6 +108,15 @@ public sealed partial class ChildHost : IAsyncDisposable
         await _output.WaitAsync(predicate).WaitAsync(Timeout)
             ?? throw new InvalidOperationException($"The process ended (exit code {await ExitCodeAsync()}):\n{string.Join('\n', Output)}\n{Errors}");
 
+    /// <summary>Waits for a line of error output that contains a text. The log is written after the response that it is about.</summary>
+    public async Task LogsAsync(string text)
+    {
+        if (await _errors.WaitAsync(line => line.Contains(text, StringComparison.Ordinal)).WaitAsync(Timeout) is null)
+        {
+            throw new InvalidOperationException($"The process ended (exit code {await ExitCodeAsync()}) and has not logged '{text}':\n{Errors}");
+        }
+    }
+
     public Task WriteLineAsync(string line) => _process.StandardInput.WriteLineAsync(line);
 
     /// <summary>Sends SIGKILL.</summary>
