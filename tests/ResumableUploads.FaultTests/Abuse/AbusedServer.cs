@@ -81,7 +81,7 @@ internal sealed class AbusedServer : IAsyncDisposable
     public async Task<TimeSpan> MeasureRequestAsync()
     {
         const int Measurements = 3;
-        const int Requests = 500;
+        const int Requests = 2000;
         TimeSpan least = TimeSpan.MaxValue;
         for (int i = 0; i < Measurements; i++)
         {
@@ -109,14 +109,14 @@ internal sealed class AbusedServer : IAsyncDisposable
 
     /// <summary>
     /// Repeats a round of requests, and asserts that the live memory grows by no more than a limit in one of the rounds after the first. The pools of the server
-    /// grow in some rounds, but what each request keeps adds up in all of them.
+    /// grow in some rounds, more often on a busy machine, but what each request keeps adds up in all of them.
     /// </summary>
     /// <param name="round">Runs a round. The argument is its number, beginning with 0.</param>
     /// <param name="maxGrowth">The maximum growth in bytes.</param>
     /// <returns>The number of rounds, and the growth in each after the first, for the output of the test.</returns>
     public async Task<(int Rounds, string Growths)> AssertKeepsNoMemoryAsync(Func<int, Task> round, long maxGrowth)
     {
-        const int MaxRounds = 3;
+        const int MaxRounds = 6;
         await round(0);
         long alive = await GetLiveMemoryAsync();
         List<long> growths = [];
