@@ -9,7 +9,7 @@ namespace ResumableUploads.Testing.Servers;
 /// <summary>The directory of the file-system store of another process, read by tests. A temporary directory is deleted on disposal.</summary>
 public sealed class UploadDirectory : IDisposable
 {
-    private static readonly TimeSpan LeaseTimeout = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan LeaseTimeout = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan DeletionTimeout = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan DeletionRetryDelay = TimeSpan.FromMilliseconds(50);
 
