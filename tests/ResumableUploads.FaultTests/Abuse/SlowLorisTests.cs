@@ -34,7 +34,7 @@ public class SlowLorisTests(ITestOutputHelper output)
     /// The limit of CPU time per byte sent, in status requests of the same server, so that it does not depend on the machine. The measured value includes the
     /// uploads of another owner that run at the same time.
     /// </summary>
-    private const int MaxRequestsPerByte = 10;
+    private const int MaxRequestsPerByte = 3;
     private static readonly TimeSpan TrickleInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ResponseTimeout = TimeSpan.FromMinutes(8);
 
