@@ -45,7 +45,7 @@ internal sealed class UploadEngine(IUploadProtocol protocol, RequestSender sende
                 if (response is not null)
                 {
                     await state.RemoveAsync(cancellationToken);
-                    progress.Report(source.Length ?? _best, source.Length, isImportant: true);
+                    progress.Report(source.Length ?? _best, source.Length, isAcknowledged: true);
                     return response;
                 }
             }
@@ -310,7 +310,7 @@ internal sealed class UploadEngine(IUploadProtocol protocol, RequestSender sende
 
         _ceiling ??= offset;
         _offset = offset;
-        progress.Report(offset, source.Length);
+        progress.Report(offset, source.Length, isAcknowledged: true);
     }
 
     private long GetMaxCount()

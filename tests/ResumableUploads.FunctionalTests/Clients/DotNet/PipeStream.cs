@@ -3,7 +3,8 @@ namespace ResumableUploads.FunctionalTests.Clients.DotNet;
 /// <summary>A stream that cannot seek, and returns bytes in small pieces.</summary>
 /// <param name="content">The content.</param>
 /// <param name="maxRead">The maximum number of bytes of a read.</param>
-internal sealed class PipeStream(byte[] content, int maxRead = int.MaxValue) : Stream
+/// <param name="reading">Runs after each read, with the number of bytes that were read in total.</param>
+internal sealed class PipeStream(byte[] content, int maxRead = int.MaxValue, Action<int>? reading = null) : Stream
 {
     private int _position;
 
@@ -21,8 +22,6 @@ internal sealed class PipeStream(byte[] content, int maxRead = int.MaxValue) : S
         set => throw new NotSupportedException();
     }
 
-    public int BytesRead => _position;
-
     public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 
     public override int Read(Span<byte> buffer)
@@ -30,6 +29,7 @@ internal sealed class PipeStream(byte[] content, int maxRead = int.MaxValue) : S
         int count = Math.Min(Math.Min(buffer.Length, maxRead), content.Length - _position);
         content.AsSpan(_position, count).CopyTo(buffer);
         _position += count;
+        reading?.Invoke(_position);
         return count;
     }
 
