@@ -21,6 +21,9 @@ internal sealed class UploadEngine(IUploadProtocol protocol, RequestSender sende
     private ServerResponse? _completeStatus;
     private int _appends;
     private long _lastCount;
+
+    /// <summary>The number of requests without a response that the server may still receive.</summary>
+    private int _lost;
     private int _restarts;
 
     public async Task<UploadResponse> RunAsync(CancellationToken cancellationToken)
@@ -242,6 +245,12 @@ internal sealed class UploadEngine(IUploadProtocol protocol, RequestSender sende
                 ReduceChunk(response);
                 _offsets.Forget();
                 break;
+            case StepKind.Failed when step.Reason == UploadFailureReason.TakenOver && _lost > 0:
+                // An earlier request of this client, whose connection was lost, may have arrived late. Each one can do so once.
+                _lost--;
+                _offsets.Forget();
+                await RetryAsync(result, cancellationToken);
+                break;
             default:
                 if (step.Reason == UploadFailureReason.DigestMismatch)
                 {
@@ -313,6 +322,7 @@ internal sealed class UploadEngine(IUploadProtocol protocol, RequestSender sende
 
     private async Task RetryAsync(SendResult last, CancellationToken cancellationToken)
     {
+        _lost += last.Response is null ? 1 : 0;
         if (await _backoff.WaitAsync(last, cancellationToken))
         {
             return;
