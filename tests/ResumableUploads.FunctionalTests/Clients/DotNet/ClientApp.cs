@@ -87,7 +87,7 @@ internal sealed class ClientApp : IAsyncDisposable
     public ResumableUploadClient CreateClient(HttpMessageHandler? handler = null, ResumableUploadClientOptions? options = null) =>
         new(handler is null ? App.Client : new HttpClient(handler) { BaseAddress = App.Address }, options);
 
-    public ResumableUploadClientOptions WithStateStore() => new() { StateStore = new FileUploadStateStore(Path.Combine(_directory, "state")) };
+    public ResumableUploadClientOptions WithStateStore() => new() { StateStore = new FileUploadStateStore(Path.Combine(_directory, "state")), TimeProvider = new TickingTimeProvider() };
 
     public string CreateFile(byte[] content, string name = "file.bin")
     {
