@@ -159,10 +159,18 @@ internal sealed class UploadEngine(IUploadProtocol protocol, RequestSender sende
         string? digest = range.IsLast ? await source.GetDigestAsync(cancellationToken) : null;
         var append = new Append(offset, range.Count, range.IsLast, source.Length, digest);
         (_appends, _lastCount) = (_appends + 1, range.Count);
+        RangeContent? content = null;
         SendResult result = await sender.SendAsync(
-            watchdog => protocol.CreateAppend(upload, description, append, new RangeContent(source, offset, range.Count, _offsets.Sending, end => Sent(end, watchdog))),
+            watchdog =>
+            {
+                content = new RangeContent(source, offset, range.Count, _offsets.Sending, end => Sent(end, watchdog));
+                return protocol.CreateAppend(upload, description, append, content);
+            },
             expectContinue: _backoff.Retries > 0,
             cancellationToken);
+
+        // A handler of the app has sent the request again.
+        _lost += Math.Max(0, content!.Sends - 1);
         if (result.Response is not { } response)
         {
             _offsets.Forget();

@@ -141,7 +141,7 @@ public class DotNetClientHandlerTests
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() => app.CreateClient(options: app.WithStateStore()).UploadAsync(
                 app.Endpoint, new PipeStream(content), options, new InlineProgress(report =>
                 {
-                    if (report.Offset >= 2_000_000)
+                    if (report.Offset > 2_000_000)
                     {
                         stop.Cancel();
                     }
@@ -150,11 +150,15 @@ public class DotNetClientHandlerTests
 
         // The only status reports 1,500,000 bytes, as a stale cache would. The append there gets 409 with the offset of the server.
         using var handler = new StaleStatusHandler(1_500_000);
-        app.Requests.Clear();
-        await app.CreateClient(handler, app.WithStateStore()).UploadAsync(app.Endpoint, new PipeStream(content), ClientApp.Options(protocol, static options => options.Id = "id"), null, TestContext.Current.CancellationToken);
+        ResumableUploadClient client = app.CreateClient(options: app.WithStateStore());
+        UploadReference reference = (await client.FindUploadAsync(app.Endpoint, "unused", options, TestContext.Current.CancellationToken))!;
+        long offset = (await client.GetStatusAsync(reference, options, TestContext.Current.CancellationToken))!.Offset;
+        UploadOptions second = ClientApp.Options(protocol, static options => options.Id = "id");
+        ClientApp.SetRun(second, "second");
+        await app.CreateClient(handler, app.WithStateStore()).UploadAsync(app.Endpoint, new PipeStream(content), second, null, TestContext.Current.CancellationToken);
         app.AssertReceived(content);
         Assert.Equal(1, handler.Statuses);
-        Assert.Equal([1_500_000, 1_000_000], app.Requests.Select(static request => request.Length));
+        Assert.Equal([1_500_000, Size - offset], app.LengthsOf("second"));
     }
 
     /// <summary>Sends a request again after an exception, like a resilience handler. The last exception is of a type that the client does not know.</summary>
