@@ -17,7 +17,7 @@ internal static class ResponseClassifier
             "too-large" => TooLarge(response),
             "append-too-large" => Step.SendLess,
             "interrupted" => Step.Retry,
-            "parked" => Rejected(response),
+            "parked" or "different-request" => Rejected(response),
             "mismatching-upload-offset" or "upload-complete" or "completed-upload" => AtReportedOffset(response, offsetHeader),
             _ => ClassifyStatus(response, offsetHeader),
         };
