@@ -1,0 +1,366 @@
+using ResumableUploads.Client.Protocols;
+using ResumableUploads.Client.Sources;
+
+namespace ResumableUploads.Client.Engine;
+
+/// <summary>Sends one content: creates or finds the upload, requests its offset, sends the missing bytes, and retries.</summary>
+internal sealed class UploadEngine(IUploadProtocol protocol, RequestSender sender, UploadSource source, UploadDescription description, UploadOptions options, UploadStateKeeper state, ProgressReporter progress)
+{
+    /// <summary>Uploads up to this size are sent without discovery of the limits of the server, which rejects them as quickly.</summary>
+    private const int MaxUndiscoveredSize = 64 * 1024;
+    private const int MinReducedChunk = 64 * 1024;
+    private const int MaxRestarts = 3;
+
+    private readonly Backoff _backoff = new(options.Retry, sender.TimeProvider);
+    private readonly OffsetTracker _offsets = new();
+    private UploadLimits _limits = UploadLimits.None;
+    private UploadReference? _upload;
+    private bool _isDiscovered = description.Length <= MaxUndiscoveredSize;
+
+    /// <summary>The response to a status request by which the upload is complete.</summary>
+    private ServerResponse? _completeStatus;
+    private int _appends;
+    private long _lastCount;
+
+    /// <summary>The number of requests without a response that the server may still receive.</summary>
+    private int _lost;
+    private int _restarts;
+
+    public async Task<UploadResponse> RunAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            _upload = await state.FindAsync(cancellationToken);
+            while (true)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                UploadResponse? response = _upload is null ? await CreateAsync(cancellationToken)
+                    : _offsets.Current is not { } offset ? await RequestStatusAsync(_upload, cancellationToken)
+                    : await AppendAsync(_upload, offset, cancellationToken);
+                if (response is not null)
+                {
+                    await state.RemoveAsync(cancellationToken);
+                    progress.Report(source.Length ?? _offsets.Highest, source.Length, isAcknowledged: true);
+                    return response;
+                }
+            }
+        }
+        catch (SourceException e)
+        {
+            if (e.Reason == UploadFailureReason.SourceChanged)
+            {
+                await AbandonAsync(cancellationToken);
+            }
+
+            throw new UploadException(e.Reason, e.Message, e.InnerException) { Upload = _upload };
+        }
+    }
+
+    private async Task<UploadResponse?> CreateAsync(CancellationToken cancellationToken)
+    {
+        await DiscoverAsync(cancellationToken);
+        if (!protocol.HasCreation)
+        {
+            await CreatedAsync(description.Uri, cancellationToken);
+            return null;
+        }
+
+        SendResult result = await sender.SendAsync(_ => protocol.CreateCreation(description), expectContinue: false, cancellationToken);
+        if (result.Response is not { } response)
+        {
+            await RetryAsync(result, cancellationToken);
+            return null;
+        }
+
+        Step step = protocol.ReadCreation(response, description);
+        if (step.Kind == StepKind.Created)
+        {
+            await CreatedAsync(step.Location!, cancellationToken);
+            SetOffset(step.Offset ?? 0);
+            return options.Protocol == UploadProtocol.Tus && description.Length == 0 ? Complete(response, wasAlreadyComplete: false) : null;
+        }
+
+        if (step.Kind is StepKind.Retry or StepKind.AtOffset)
+        {
+            await RetryAsync(result, cancellationToken);
+            return null;
+        }
+
+        throw step.Kind switch
+        {
+            StepKind.SendLess => Failure(UploadFailureReason.TooLarge, $"The server has rejected the length of the content (status code {response.StatusCode}).", response),
+            StepKind.Gone => Failure(UploadFailureReason.NotSupported, $"There is no upload endpoint at {description.Uri} (status code {response.StatusCode}).", response),
+            _ => Failure(step.Reason, step.Message!, response),
+        };
+    }
+
+    private async Task CreatedAsync(Uri location, CancellationToken cancellationToken)
+    {
+        _upload = new UploadReference(options.Protocol, location, protocol.HasCreation ? null : state.Identity.FileId);
+        await state.SaveAsync(_upload, description.Length, cancellationToken);
+    }
+
+    /// <summary>Requests the limits of the server before any content is sent. A server that does not respond to this has no known limits.</summary>
+    private async Task DiscoverAsync(CancellationToken cancellationToken)
+    {
+        if (_isDiscovered)
+        {
+            return;
+        }
+
+        _isDiscovered = true;
+        SendResult result = await sender.SendAsync(_ => protocol.CreateDiscovery(description.Uri), expectContinue: false, cancellationToken);
+        if (result.Response is not { IsSuccess: true } response)
+        {
+            return;
+        }
+
+        _limits = _limits.Update(UploadLimits.Read(response));
+        if (protocol.ReadDiscovery(response, description) is { } step)
+        {
+            throw Failure(step.Reason, step.Message!, response);
+        }
+
+        if (description.Length > _limits.MaxSize)
+        {
+            throw Failure(UploadFailureReason.TooLarge, $"The content has {description.Length} bytes, but the server accepts at most {_limits.MaxSize}.", response);
+        }
+    }
+
+    private async Task<UploadResponse?> RequestStatusAsync(UploadReference upload, CancellationToken cancellationToken)
+    {
+        SendResult result = await sender.SendAsync(_ => protocol.CreateStatus(upload), expectContinue: false, cancellationToken);
+        if (result.Response is not { } response)
+        {
+            await RetryAsync(result, cancellationToken);
+            return null;
+        }
+
+        Step step = protocol.ReadStatus(response);
+        if (step is { Kind: StepKind.AtOffset, IsComplete: true })
+        {
+            _completeStatus = response;
+        }
+
+        if (step.Kind == StepKind.AtOffset && response.IsSuccess)
+        {
+            _limits = _limits.Update(UploadLimits.Read(response));
+            SetOffset(step.Offset!.Value);
+            return null;
+        }
+
+        await HandleAsync(step, result, cancellationToken);
+        return null;
+    }
+
+    private async Task<UploadResponse?> AppendAsync(UploadReference upload, long offset, CancellationToken cancellationToken)
+    {
+        SourceRange range = await source.PrepareAsync(offset, GetMaxCount(), cancellationToken);
+        string? digest = range.IsLast ? await source.GetDigestAsync(cancellationToken) : null;
+        var append = new Append(offset, range.Count, range.IsLast, source.Length, digest);
+        (_appends, _lastCount) = (_appends + 1, range.Count);
+        RangeContent? content = null;
+        SendResult result = await sender.SendAsync(
+            watchdog =>
+            {
+                content = new RangeContent(source, offset, range.Count, _offsets.Sending, end => Sent(end, watchdog));
+                return protocol.CreateAppend(upload, description, append, content);
+            },
+            expectContinue: _backoff.Retries > 0,
+            cancellationToken);
+
+        // A handler of the app has sent the request again.
+        _lost += Math.Max(0, content!.Sends - 1);
+        if (result.Response is not { } response)
+        {
+            _offsets.Forget();
+            await RetryAsync(result, cancellationToken);
+            return null;
+        }
+
+        _limits = _limits.Update(UploadLimits.Read(response));
+        Step step = protocol.ReadAppend(response, append);
+        if (step.Kind == StepKind.Complete)
+        {
+            return response.StatusCode < 400
+                ? Complete(response, _appends == 1 && range.Count == 0 && response.IsReplayed)
+                : throw Failure(UploadFailureReason.Rejected, $"The app has rejected the upload (status code {response.StatusCode}).", response);
+        }
+
+        if (step.Kind == StepKind.AtOffset && response.IsSuccess)
+        {
+            // A server that reports less than it has accepted may not make progress at all.
+            if (!SetOffset(step.Offset!.Value))
+            {
+                await RetryAsync(result, cancellationToken);
+            }
+
+            return null;
+        }
+
+        if (range.Count == 0 && _completeStatus is { } status && HasNoStoredResponse(response, step))
+        {
+            return Complete(status, _appends == 1);
+        }
+
+        if (range.IsLast && response.WasRedirected && step.Reason == UploadFailureReason.SignedOut && await IsCompleteAsync(upload, cancellationToken))
+        {
+            // The response of the app is a redirect, which was followed.
+            return Complete(response, wasAlreadyComplete: false);
+        }
+
+        await HandleAsync(step, result, cancellationToken);
+        return null;
+    }
+
+    /// <summary>Returns whether a server rejects an empty append to a complete upload, because it stores no responses.</summary>
+    private bool HasNoStoredResponse(ServerResponse response, Step step) =>
+        protocol.HasCreation && step.Kind != StepKind.Retry && !response.IsReplayed && response.Problem?.ShortType is null or "completed-upload";
+
+    private async Task<bool> IsCompleteAsync(UploadReference upload, CancellationToken cancellationToken)
+    {
+        SendResult result = await sender.SendAsync(_ => protocol.CreateStatus(upload), expectContinue: false, cancellationToken);
+        return result.Response is { } response && protocol.ReadStatus(response).IsComplete;
+    }
+
+    private void Sent(long end, StallWatchdog watchdog)
+    {
+        watchdog.Touch();
+        progress.Report(end, source.Length);
+    }
+
+    /// <summary>Handles a response that is no success.</summary>
+    private async Task HandleAsync(Step step, SendResult result, CancellationToken cancellationToken)
+    {
+        ServerResponse response = result.Response!;
+        switch (step.Kind)
+        {
+            case StepKind.AtOffset:
+                if (!SetOffset(step.Offset!.Value))
+                {
+                    await RetryAsync(result, cancellationToken);
+                }
+
+                break;
+            case StepKind.Retry:
+                _offsets.Forget();
+                await RetryAsync(result, cancellationToken);
+                break;
+            case StepKind.Gone:
+                await StartOverAsync(result, cancellationToken);
+                break;
+            case StepKind.SendLess:
+                ReduceChunk(response);
+                _offsets.Forget();
+                break;
+            case StepKind.Failed when step.Reason == UploadFailureReason.TakenOver && _lost > 0:
+                // An earlier request of this client, whose connection was lost, may have arrived late. Each one can do so once.
+                _lost--;
+                _offsets.Forget();
+                await RetryAsync(result, cancellationToken);
+                break;
+            default:
+                if (step.Reason == UploadFailureReason.DigestMismatch)
+                {
+                    await AbandonAsync(cancellationToken);
+                }
+
+                throw Failure(step.Reason, step.Message ?? $"Unexpected response (status code {response.StatusCode}).", response);
+        }
+    }
+
+    private async Task StartOverAsync(SendResult result, CancellationToken cancellationToken)
+    {
+        await state.RemoveAsync(cancellationToken);
+        if (!protocol.HasCreation)
+        {
+            throw Failure(UploadFailureReason.NotSupported, $"There is no upload endpoint at {description.Uri} (status code {result.Response!.StatusCode}).", result.Response);
+        }
+
+        if (source.FirstOffset > 0 || ++_restarts > MaxRestarts)
+        {
+            throw Failure(UploadFailureReason.Gone, "The upload no longer exists on the server.", result.Response!);
+        }
+
+        (_upload, _completeStatus) = (null, null);
+        _offsets.Reset();
+        if (_appends > 0)
+        {
+            await RetryAsync(result, cancellationToken);
+        }
+    }
+
+    /// <summary>Accepts an offset of the server. Returns whether it is progress.</summary>
+    private bool SetOffset(long offset)
+    {
+        if (_offsets.Check(offset, source.Length, source.FirstOffset) is var (reason, message))
+        {
+            throw Failure(reason, message);
+        }
+
+        bool isProgress = _offsets.Accept(offset);
+        if (isProgress)
+        {
+            _backoff.Reset();
+        }
+
+        progress.Report(offset, source.Length, isAcknowledged: true);
+        return isProgress;
+    }
+
+    private long GetMaxCount()
+    {
+        long limit = Math.Min(options.ChunkSize ?? long.MaxValue, _limits.MaxAppendSize ?? long.MaxValue);
+        return Math.Max(limit, Math.Min(_limits.MinAppendSize ?? 1, _limits.MaxAppendSize ?? long.MaxValue));
+    }
+
+    /// <summary>A proxy has a limit of its own, which it does not report.</summary>
+    private void ReduceChunk(ServerResponse response)
+    {
+        long? reported = UploadLimits.Read(response).MaxAppendSize;
+        long current = _lastCount;
+        long reduced = reported ?? current / 2;
+        if (reduced >= current || (reported is null && reduced < MinReducedChunk) || reduced < 1)
+        {
+            throw Failure(UploadFailureReason.TooLarge, $"The server has rejected a request with {current} bytes as too large.", response);
+        }
+
+        _limits = _limits with { MaxAppendSize = reduced };
+    }
+
+    private async Task RetryAsync(SendResult last, CancellationToken cancellationToken)
+    {
+        _lost += last.Response is null ? 1 : 0;
+        if (await _backoff.WaitAsync(last, cancellationToken))
+        {
+            return;
+        }
+
+        string why = last.Interruption?.Message ?? $"status code {last.Response!.StatusCode}{(last.Response.Problem is { } problem ? $": {problem.Detail ?? problem.Title}" : "")}";
+        throw new UploadException(UploadFailureReason.RetriesExhausted, $"The upload was not completed after {_backoff.Retries} retries without progress ({why}).", last.Interruption)
+        {
+            Response = last.Response?.ToUploadResponse(_upload ?? new UploadReference(options.Protocol, description.Uri)),
+            ProblemType = last.Response?.Problem?.Type,
+            Upload = _upload,
+        };
+    }
+
+    /// <summary>Deletes an upload that cannot be continued, if the server can be reached.</summary>
+    private async Task AbandonAsync(CancellationToken cancellationToken)
+    {
+        if (_upload is { } upload)
+        {
+            await state.RemoveAsync(cancellationToken);
+            await sender.SendAsync(_ => protocol.CreateCancellation(upload), expectContinue: false, cancellationToken);
+        }
+    }
+
+    private UploadResponse Complete(ServerResponse response, bool wasAlreadyComplete) => response.ToUploadResponse(_upload!, wasAlreadyComplete);
+
+    private UploadException Failure(UploadFailureReason reason, string message, ServerResponse? response = null) => new(reason, message)
+    {
+        Response = response?.ToUploadResponse(_upload ?? new UploadReference(options.Protocol, description.Uri)),
+        ProblemType = response?.Problem?.Type,
+        Upload = _upload,
+    };
+}

@@ -1,0 +1,14 @@
+namespace ResumableUploads.Client;
+
+/// <summary>The digest by which the server verifies the whole content.</summary>
+public enum UploadDigest
+{
+    /// <summary>No digest.</summary>
+    None,
+
+    /// <summary>SHA-256.</summary>
+    Sha256,
+
+    /// <summary>SHA-512.</summary>
+    Sha512,
+}

@@ -1,0 +1,41 @@
+namespace ResumableUploads.Client.Sources;
+
+/// <summary>The content of an upload.</summary>
+internal abstract class UploadSource(ContentHasher? hasher) : IAsyncDisposable
+{
+    /// <summary>The size of the largest read and write.</summary>
+    public const int BufferSize = 256 * 1024;
+
+    /// <summary>Gets the length, or null if it is not known yet.</summary>
+    public abstract long? Length { get; }
+
+    /// <summary>Gets the lowest offset from which the content can still be sent.</summary>
+    public abstract long FirstOffset { get; }
+
+    /// <summary>Gets the file name, if there is one.</summary>
+    public virtual string? FileName => null;
+
+    protected ContentHasher? Hasher => hasher;
+
+    /// <summary>Returns what identifies the content, or null if it cannot be known before it is sent.</summary>
+    public virtual ValueTask<string?> GetFingerprintAsync(CancellationToken cancellationToken) => ValueTask.FromResult<string?>(null);
+
+    /// <summary>Prepares the bytes from an offset, which the server has acknowledged. No earlier range is read any more.</summary>
+    /// <param name="offset">The offset.</param>
+    /// <param name="maxCount">The maximum number of bytes.</param>
+    /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
+    public abstract ValueTask<SourceRange> PrepareAsync(long offset, long maxCount, CancellationToken cancellationToken);
+
+    /// <summary>Writes a prepared range. It can be written several times.</summary>
+    /// <exception cref="SourceException">The source cannot be read, or has changed.</exception>
+    public abstract ValueTask WriteAsync(long offset, long count, IRangeWriter writer, CancellationToken cancellationToken);
+
+    /// <summary>Returns the digest of the whole content, or null if none is wanted. The last range was prepared.</summary>
+    public virtual ValueTask<string?> GetDigestAsync(CancellationToken cancellationToken) => ValueTask.FromResult(hasher?.Format());
+
+    public virtual ValueTask DisposeAsync()
+    {
+        hasher?.Dispose();
+        return ValueTask.CompletedTask;
+    }
+}

@@ -1,0 +1,99 @@
+using System.Text.Json;
+using ResumableUploads.Client.State;
+
+namespace ResumableUploads.Client;
+
+/// <summary>Keeps the states of uploads in a directory, one small file each. On Unix, only the current user can read them.</summary>
+public sealed class FileUploadStateStore : IUploadStateStore
+{
+    private const UnixFileMode PrivateFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+    private readonly string _directory;
+
+    /// <summary>Initializes a new instance of the <see cref="FileUploadStateStore"/> class. The directory is created when it is needed.</summary>
+    /// <param name="directory">The directory.</param>
+    /// <exception cref="ArgumentException"><paramref name="directory"/> is empty.</exception>
+    public FileUploadStateStore(string directory)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(directory);
+        _directory = Path.GetFullPath(directory);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<UploadState?> GetAsync(string key, CancellationToken cancellationToken)
+    {
+        try
+        {
+            byte[] json = await File.ReadAllBytesAsync(GetPath(key), cancellationToken);
+            return JsonSerializer.Deserialize(json, UploadStateJsonContext.Default.UploadState) is { Upload.Uri.IsAbsoluteUri: true, Fingerprint: not null } state ? state : null;
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or JsonException)
+        {
+            // A file that cannot be parsed was damaged. The upload starts again.
+            return null;
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask SetAsync(string key, UploadState state, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        string path = GetPath(key);
+        CreateDirectory();
+
+        // A reader sees the old or the new file, also after a crash of the process.
+        string temporary = $"{path}.{Guid.NewGuid():N}.tmp";
+        try
+        {
+            var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Options = FileOptions.Asynchronous };
+            if (!OperatingSystem.IsWindows())
+            {
+                options.UnixCreateMode = PrivateFile;
+            }
+
+            await using (var file = new FileStream(temporary, options))
+            {
+                await JsonSerializer.SerializeAsync(file, state, UploadStateJsonContext.Default.UploadState, cancellationToken);
+            }
+
+            File.Move(temporary, path, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask RemoveAsync(string key, CancellationToken cancellationToken)
+    {
+        try
+        {
+            File.Delete(GetPath(key));
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // Nothing was stored.
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    private string GetPath(string key)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(key);
+        return key.All(char.IsAsciiHexDigit) ? Path.Combine(_directory, key + ".json") : throw new ArgumentException("The key must be hexadecimal digits.", nameof(key));
+    }
+
+    private void CreateDirectory()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(_directory);
+        }
+        else
+        {
+            Directory.CreateDirectory(_directory, PrivateFile | UnixFileMode.UserExecute);
+        }
+    }
+}

@@ -1,0 +1,7 @@
+using System.Text.Json.Serialization;
+
+namespace ResumableUploads.Client.State;
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true)]
+[JsonSerializable(typeof(UploadState))]
+internal sealed partial class UploadStateJsonContext : JsonSerializerContext;
