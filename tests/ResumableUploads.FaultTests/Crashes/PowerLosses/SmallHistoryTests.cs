@@ -92,8 +92,7 @@ internal static class SmallHistories
         ["received with the last append"] = async history =>
         {
             await history.CreateAsync(Key);
-            await history.AppendAsync(Key, 40);
-            await history.AppendFinalAsync(Key, UploadState.Completed, 60, 60, 40, 30);
+            await history.AppendFinalAsync(Key, UploadState.Completed, 60, 30);
         },
         ["received with the last append, completed at once"] = async history =>
         {

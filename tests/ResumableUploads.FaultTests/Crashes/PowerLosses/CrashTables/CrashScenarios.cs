@@ -113,10 +113,10 @@ internal static class CrashScenarios
         await store.AppendAsync(Key, offset, content, mode, default);
     }
 
-    /// <summary>Appends five bytes in one read, after which the upload is received.</summary>
+    /// <summary>Appends two bytes in one read, after which the upload is received.</summary>
     private static async Task AppendFinalAsync(FileSystemUploadStore store, bool isDeferrable)
     {
-        var content = new ChunkContent([[1, 2, 3, 4, 5]], static _ => { }, static () => true)
+        var content = new ChunkContent([[1, 2]], static _ => { }, static () => true)
         {
             FinalRecordFactory = offset => new FinalRecord(new UploadRecord { State = UploadState.Received, Length = offset }, isDeferrable),
         };
