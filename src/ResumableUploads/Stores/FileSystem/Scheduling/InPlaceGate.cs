@@ -5,7 +5,8 @@ namespace ResumableUploads.Stores.FileSystem.Scheduling;
 /// </summary>
 /// <param name="maxRunning">The maximum number of calls at the same time. <see cref="int.MaxValue"/> also admits calls after a slow one.</param>
 /// <param name="time">The clock.</param>
-internal sealed class InPlaceGate(int maxRunning, TimeProvider time)
+/// <param name="getWaitCount">Returns how often the current thread has waited for something else than a processor.</param>
+internal sealed class InPlaceGate(int maxRunning, TimeProvider time, Func<long> getWaitCount)
 {
     /// <summary>The duration from which on a call is slow: far above that of a call that does not wait for a disk.</summary>
     private static readonly TimeSpan SlowCall = TimeSpan.FromMilliseconds(20);
@@ -13,22 +14,25 @@ internal sealed class InPlaceGate(int maxRunning, TimeProvider time)
     /// <summary>The time during which no call runs in place after a slow one.</summary>
     private static readonly TimeSpan SlowPeriod = TimeSpan.FromSeconds(5);
 
-    /// <summary>The duration up to which the end of a running call is worth a short wait, because a call on another thread costs more.</summary>
-    private static readonly TimeSpan ShortCall = TimeSpan.FromMilliseconds(1);
-
+    /// <summary>How often a call tries to enter: for less time than a call on another thread costs.</summary>
     private const int MaxSpins = 30;
 
     private int _running;
-    private long _lastStart;
     private long _slowUntil = long.MinValue;
 
+    /// <summary>The time until which calls are examined, because one was slow. It may only have waited for a processor.</summary>
+    private long _examinedUntil = long.MinValue;
+
+    private long SlowPeriodEnd => time.GetTimestamp() + (long)(SlowPeriod.TotalSeconds * time.TimestampFrequency);
+
     /// <summary>Returns whether a call may run on the thread of the caller. If so, <see cref="Exit"/> must follow.</summary>
-    public bool TryEnter(out long start)
+    public bool TryEnter(out InPlaceCall call)
     {
+        call = default;
         SpinWait spinner = default;
         while (true)
         {
-            start = time.GetTimestamp();
+            long start = time.GetTimestamp();
             if (start < Volatile.Read(ref _slowUntil))
             {
                 return false;
@@ -36,12 +40,12 @@ internal sealed class InPlaceGate(int maxRunning, TimeProvider time)
 
             if (Interlocked.Increment(ref _running) <= maxRunning)
             {
-                Volatile.Write(ref _lastStart, start);
+                call = new InPlaceCall(start, start < Volatile.Read(ref _examinedUntil) ? getWaitCount() : null);
                 return true;
             }
 
             Interlocked.Decrement(ref _running);
-            if (spinner.Count >= MaxSpins || time.GetElapsedTime(Volatile.Read(ref _lastStart), start) > ShortCall)
+            if (spinner.Count >= MaxSpins)
             {
                 return false;
             }
@@ -50,13 +54,24 @@ internal sealed class InPlaceGate(int maxRunning, TimeProvider time)
         }
     }
 
-    /// <param name="start">The time at which the call began.</param>
-    public void Exit(long start)
+    /// <param name="call">The result of <see cref="TryEnter"/>.</param>
+    public void Exit(InPlaceCall call)
     {
         Interlocked.Decrement(ref _running);
-        if (maxRunning != int.MaxValue && time.GetElapsedTime(start) > SlowCall)
+        if (maxRunning == int.MaxValue || time.GetElapsedTime(call.Start) <= SlowCall)
         {
-            Volatile.Write(ref _slowUntil, time.GetTimestamp() + (long)(SlowPeriod.TotalSeconds * time.TimestampFrequency));
+            return;
+        }
+
+        Volatile.Write(ref _examinedUntil, SlowPeriodEnd);
+        if (call.WaitCount is { } before && getWaitCount() != before)
+        {
+            Volatile.Write(ref _slowUntil, SlowPeriodEnd);
         }
     }
 }
+
+/// <summary>A call that runs on the thread of its caller.</summary>
+/// <param name="Start">The time at which the call began.</param>
+/// <param name="WaitCount">How often the thread had waited before, or null if the call is not examined.</param>
+internal readonly record struct InPlaceCall(long Start, long? WaitCount);
