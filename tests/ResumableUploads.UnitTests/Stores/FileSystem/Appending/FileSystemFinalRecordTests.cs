@@ -3,7 +3,7 @@ using ResumableUploads.Stores.FileSystem;
 using ResumableUploads.TestKit.Support;
 using ResumableUploads.Testing.Stores;
 
-namespace ResumableUploads.UnitTests.Stores.FileSystem;
+namespace ResumableUploads.UnitTests.Stores.FileSystem.Appending;
 
 /// <summary>Appends that write the record of the upload together with its last bytes.</summary>
 public class FileSystemFinalRecordTests : FileSystemStoreTest
