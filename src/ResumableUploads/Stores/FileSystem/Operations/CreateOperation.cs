@@ -89,7 +89,11 @@ internal sealed class CreateOperation(StoreContext context, RecordFile records, 
         using OpenFile record = _files.CreateFile(Path.Combine(directory, StorePaths.RecordFileName));
         ReadOnlyMemory<byte> encoded = RecordCodec.Encode(stored);
         _files.Write(record, encoded, 0);
-        records.Remember(encoded.Span, stored);
+        if (stored.FinalOffset is null)
+        {
+            records.Remember(encoded.Span, stored);
+        }
+
         if (sync)
         {
             _files.MarkNameUnsynced(record);
