@@ -75,7 +75,7 @@ public sealed class ChaosUploadStore : DelegatingUploadStore
             truncated ??= fault.PartialWriteLimit is var (bytes, failure) ? new TruncatedContent(content, bytes, failure) : null;
         }
 
-        AppendResult result = await InnerStore.AppendAsync(key, offset, truncated ?? content, mode, cancellationToken);
+        AppendResult result = await base.AppendAsync(key, offset, truncated ?? content, mode, cancellationToken);
         if (truncated is { WasTruncated: true })
         {
             throw new UploadStoreException(truncated.Failure, "Injected partial write.", result.Offset);

@@ -7,7 +7,7 @@ internal sealed class CrashingUploadStore(IUploadStore innerStore) : DelegatingU
 {
     public override async ValueTask<AppendResult> AppendAsync(UploadKey key, long offset, UploadContent content, AppendMode mode, CancellationToken cancellationToken)
     {
-        AppendResult result = await InnerStore.AppendAsync(key, offset, content, mode, cancellationToken);
+        AppendResult result = await base.AppendAsync(key, offset, content, mode, cancellationToken);
         if (result.Status == AppendStatus.Appended && await InnerStore.GetAsync(key, cancellationToken) is { } now && now.Length == now.Offset)
         {
             CrashPlan.CrashIfRequested("after-last-append");

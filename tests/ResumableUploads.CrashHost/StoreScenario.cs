@@ -41,14 +41,26 @@ internal sealed class StoreScenario(string root, bool reportsFirst)
         RunAndReport("outcome", () => PutResponse(3));
         RunAndReport("completed", () => Update(10, UploadState.Completed));
         RunAndReport("deleted", () => GetResult(_store.DeleteAsync(Key, null, default)));
+        AppendFinal(created: 11, final: 12, isDeferrable: false, size: 3000);
+        AppendFinal(created: 13, final: 14, isDeferrable: true, size: 2000);
     }
 
     private void CreateCompleted(byte data, UploadState state, int size) =>
         RunAndReport("whole", () => GetResult(_store.CreateCompletedAsync(Key, CreateRecord(data, state), new ReadOnlySequence<byte>(ChunkedContent.GetBytes(0, size)), default)));
 
-    private void Append(long offset, AppendMode mode, bool isCommitted, params int[] chunks)
+    /// <summary>Creates an upload, receives it with one append, and deletes it.</summary>
+    private void AppendFinal(byte created, byte final, bool isDeferrable, int size)
     {
-        var content = new ChunkedContent(offset, chunks, isCommitted, WriteLine);
+        RunAndReport("created", () => GetResult(_store.CreateAsync(Key, CreateRecord(created), default)));
+        Append(0, AppendMode.KeepPartial, true, new FinalRecord(CreateRecord(final, UploadState.Received), isDeferrable), size);
+        RunAndReport("deleted", () => GetResult(_store.DeleteAsync(Key, GetVersion(), default)));
+    }
+
+    private void Append(long offset, AppendMode mode, bool isCommitted, params int[] chunks) => Append(offset, mode, isCommitted, final: null, chunks);
+
+    private void Append(long offset, AppendMode mode, bool isCommitted, FinalRecord? final, params int[] chunks)
+    {
+        var content = new ChunkedContent(offset, chunks, isCommitted, WriteLine) { Final = final };
         RunAndReport($"{(isCommitted ? "at" : "still at")} {offset + (isCommitted ? chunks.Sum() : 0)}", () => GetResult(_store.AppendAsync(Key, offset, content, mode, default)));
     }
 
@@ -90,6 +102,10 @@ internal sealed class StoreScenario(string root, bool reportsFirst)
         public static byte[] GetBytes(long offset, int count) => [.. Enumerable.Range(0, count).Select(i => (byte)((offset + i) % 251))];
 
         public override void ReportDurable(long durableOffset) => report($"at {durableOffset}");
+
+        public FinalRecord? Final { get; init; }
+
+        public override FinalRecord? GetFinalRecord(long offset) => Final;
 
         public override ValueTask<bool> ShouldCommitAsync(CancellationToken cancellationToken) => ValueTask.FromResult(isCommitted);
     }

@@ -23,6 +23,9 @@ internal sealed class RecordingContent : UploadContent
     /// <summary>Gets the delegate that decides whether the store commits.</summary>
     public Func<ValueTask<bool>> CommitDecision { get; init; } = () => ValueTask.FromResult(true);
 
+    /// <summary>Gets the delegate that returns the final record for an offset.</summary>
+    public Func<long, FinalRecord?> FinalRecordFactory { get; init; } = static _ => null;
+
     /// <summary>Gets the delegate to call when the store reports a durable offset.</summary>
     public Action<long>? OnDurableReported { get; init; }
 
@@ -54,9 +57,9 @@ internal sealed class RecordingContent : UploadContent
     }
 
     /// <summary>Creates content that is completely available.</summary>
-    public static RecordingContent FromBytes(ReadOnlySpan<byte> bytes)
+    public static RecordingContent FromBytes(ReadOnlySpan<byte> bytes, Func<long, FinalRecord?>? finalRecordFactory = null)
     {
-        var content = new RecordingContent();
+        var content = new RecordingContent { FinalRecordFactory = finalRecordFactory ?? (static _ => null) };
         content.Send(bytes);
         content.Complete();
         return content;
@@ -87,5 +90,11 @@ internal sealed class RecordingContent : UploadContent
         CaseAssert.True(_reader.ReachedEnd, "The store called ShouldCommitAsync before the end of the content.");
         CommitQueryCount++;
         return CommitDecision();
+    }
+
+    public override FinalRecord? GetFinalRecord(long offset)
+    {
+        CaseAssert.True(_reader.ReachedEnd, "The store called GetFinalRecord before the end of the content.");
+        return FinalRecordFactory(offset);
     }
 }

@@ -29,4 +29,8 @@ public enum AppendStatus
 /// The version of the upload after the append, or <see langword="null"/> if <paramref name="Status"/> is <see cref="AppendStatus.NotFound"/> or
 /// <see cref="AppendStatus.Busy"/>.
 /// </param>
-public readonly record struct AppendResult(AppendStatus Status, long Offset, string? Version);
+/// <param name="Updated">
+/// The upload with the record that <see cref="UploadContent.GetFinalRecord"/> returned, if the store wrote it in the same step; otherwise,
+/// <see langword="null"/>.
+/// </param>
+public readonly record struct AppendResult(AppendStatus Status, long Offset, string? Version, UploadInfo? Updated = null);

@@ -1,3 +1,5 @@
+using System.IO.Pipelines;
+
 namespace ResumableUploads.Abstractions;
 
 /// <summary>
@@ -8,7 +10,8 @@ namespace ResumableUploads.Abstractions;
 /// <see cref="IContentMover"/>, <see cref="ISingleRequestStore"/>, <see cref="IReplacingStore"/> and <see cref="IDeferredSyncStore"/> transfer content or change
 /// records without calling the methods of <see cref="IUploadStore"/>. This would bypass a decorator that encrypts or counts bytes in these methods.
 /// <see cref="GetCapability{T}"/> therefore returns these capabilities only if the derived class implements the interface or overrides the method. Without
-/// them, the upload engine calls the methods of <see cref="IUploadStore"/>.
+/// them, the upload engine calls the methods of <see cref="IUploadStore"/>. For the same reason, <see cref="AppendAsync"/> hides
+/// <see cref="UploadContent.GetFinalRecord"/> from the inner store. A decorator that does not change records can override it and pass the content on.
 /// </para>
 /// <para>The decorator does not dispose the inner store.</para>
 /// </remarks>
@@ -36,7 +39,7 @@ public abstract class DelegatingUploadStore : IUploadStore
     /// <inheritdoc/>
     public virtual ValueTask<AppendResult> AppendAsync(
         UploadKey key, long offset, UploadContent content, AppendMode mode, CancellationToken cancellationToken) =>
-        InnerStore.AppendAsync(key, offset, content, mode, cancellationToken);
+        InnerStore.AppendAsync(key, offset, new ContentWithoutRecord(content), mode, cancellationToken);
 
     /// <inheritdoc/>
     public virtual ValueTask<UpdateResult> UpdateAsync(UploadKey key, string version, UploadRecord record, CancellationToken cancellationToken) =>
@@ -74,4 +77,18 @@ public abstract class DelegatingUploadStore : IUploadStore
     private static bool BypassesDecorator(Type capability) =>
         capability == typeof(IContentMover) || capability == typeof(ISingleRequestStore) || capability == typeof(IReplacingStore)
         || capability == typeof(IDeferredSyncStore);
+
+    /// <summary>Another content without its final record, which the engine then writes with <see cref="UpdateAsync"/>.</summary>
+    private sealed class ContentWithoutRecord(UploadContent inner) : UploadContent
+    {
+        public override PipeReader Reader => inner.Reader;
+
+        public override long? ExpectedLength => inner.ExpectedLength;
+
+        public override Stream? SourceStream => inner.SourceStream;
+
+        public override void ReportDurable(long durableOffset) => inner.ReportDurable(durableOffset);
+
+        public override ValueTask<bool> ShouldCommitAsync(CancellationToken cancellationToken) => inner.ShouldCommitAsync(cancellationToken);
+    }
 }

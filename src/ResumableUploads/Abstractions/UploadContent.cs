@@ -48,6 +48,20 @@ public abstract class UploadContent
     /// <returns><see langword="true"/> to keep all bytes; <see langword="false"/> to keep none.</returns>
     /// <exception cref="OperationCanceledException">The token was canceled.</exception>
     public abstract ValueTask<bool> ShouldCommitAsync(CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Returns the record that the upload has next if the append ends at <paramref name="offset"/>. A store may write it in the same step as the last bytes, which
+    /// takes fewer operations than a later <see cref="IUploadStore.UpdateAsync"/>, and then sets <see cref="AppendResult.Updated"/>. A store that does not call
+    /// this method loses nothing but time.
+    /// </summary>
+    /// <remarks>
+    /// The store calls this method at most once, after the end of the content, and only in the mode <see cref="AppendMode.KeepPartial"/>. It makes the bytes durable
+    /// before the record, and writes the record only if the upload has exactly <paramref name="offset"/> bytes then. No other call changes the upload between the
+    /// append and the update. If the record cannot be written, the append fails with the durable offset of the bytes.
+    /// </remarks>
+    /// <param name="offset">The offset of the upload after the append.</param>
+    /// <returns>The record, or <see langword="null"/> if the store must leave the record unchanged. The default implementation returns <see langword="null"/>.</returns>
+    public virtual FinalRecord? GetFinalRecord(long offset) => null;
 }
 
 /// <summary>Specifies which bytes of an append a store keeps.</summary>

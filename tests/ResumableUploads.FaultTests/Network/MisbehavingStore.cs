@@ -38,7 +38,7 @@ internal sealed class MisbehavingStore(IUploadStore innerStore, Broken broken) :
         bool isWrong = broken is Broken.DropsLastByte or Broken.ChangesLastByte && mode == AppendMode.KeepPartial && Interlocked.Increment(ref _appends) % 5 == 0;
         int dropped = _dropped.GetValueOrDefault(key);
         var kept = isWrong ? await OtherContent.ReadAsync(content, broken == Broken.DropsLastByte) : null;
-        AppendResult result = await InnerStore.AppendAsync(key, offset - dropped, kept ?? content, mode, cancellationToken);
+        AppendResult result = await base.AppendAsync(key, offset - dropped, kept ?? content, mode, cancellationToken);
         if (kept is { Dropped: > 0 } && result.Status == AppendStatus.Appended)
         {
             dropped = _dropped.AddOrUpdate(key, 1, static (_, count) => count + 1);

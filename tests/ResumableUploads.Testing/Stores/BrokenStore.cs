@@ -28,7 +28,7 @@ internal sealed class AppendsWithoutOffsetCheck(IUploadStore innerStore) : Broke
 {
     public override async ValueTask<AppendResult> AppendAsync(
         UploadKey key, long offset, UploadContent content, AppendMode mode, CancellationToken cancellationToken) =>
-        await InnerStore.AppendAsync(key, (await InnerStore.GetAsync(key, cancellationToken))?.Offset ?? 0, content, mode, cancellationToken);
+        await base.AppendAsync(key, (await InnerStore.GetAsync(key, cancellationToken))?.Offset ?? 0, content, mode, cancellationToken);
 }
 
 /// <summary>Computes the offset instead of measuring it.</summary>
@@ -37,7 +37,7 @@ internal sealed class ComputesOffset(IUploadStore innerStore) : BrokenStore(inne
     public override async ValueTask<AppendResult> AppendAsync(
         UploadKey key, long offset, UploadContent content, AppendMode mode, CancellationToken cancellationToken)
     {
-        AppendResult result = await InnerStore.AppendAsync(key, offset, content, mode, cancellationToken);
+        AppendResult result = await base.AppendAsync(key, offset, content, mode, cancellationToken);
         return result.Status == AppendStatus.Appended && content.ExpectedLength is { } expected ? result with { Offset = offset + expected } : result;
     }
 }
@@ -70,6 +70,36 @@ internal sealed class IgnoresOffsetInVersion(IUploadStore innerStore) : BrokenSt
 
     // The text before the last hyphen does not change when bytes are appended.
     private static string GetRecordVersion(string version) => version[..Math.Max(0, version.LastIndexOf('-'))];
+}
+
+/// <summary>Reports a final record that it has not written.</summary>
+internal sealed class ReportsUnwrittenRecord(IUploadStore innerStore) : BrokenStore(innerStore)
+{
+    public override async ValueTask<AppendResult> AppendAsync(
+        UploadKey key, long offset, UploadContent content, AppendMode mode, CancellationToken cancellationToken)
+    {
+        AppendResult result = await base.AppendAsync(key, offset, content, mode, cancellationToken);
+        return result.Status == AppendStatus.Appended && mode == AppendMode.KeepPartial && content.GetFinalRecord(result.Offset) is { } final
+            ? result with { Updated = await InnerStore.GetAsync(key, cancellationToken) is { } info ? info with { Record = final.Record } : null }
+            : result;
+    }
+}
+
+/// <summary>Writes the final record even if the append was refused.</summary>
+internal sealed class WritesFinalRecordOfRefusedAppend(IUploadStore innerStore) : BrokenStore(innerStore)
+{
+    public override async ValueTask<AppendResult> AppendAsync(
+        UploadKey key, long offset, UploadContent content, AppendMode mode, CancellationToken cancellationToken)
+    {
+        AppendResult result = await base.AppendAsync(key, offset, content, mode, cancellationToken);
+        if (result.Version is null || content.GetFinalRecord(result.Offset) is not { } final)
+        {
+            return result;
+        }
+
+        UpdateResult update = await InnerStore.UpdateAsync(key, result.Version, final.Record, cancellationToken);
+        return result with { Version = update.Info!.Version, Updated = update.Info };
+    }
 }
 
 /// <summary>Loses responses, as a store does that keeps them in memory, when another process reads them.</summary>

@@ -39,7 +39,7 @@ internal sealed class HookedStore(IUploadStore innerStore) : DelegatingUploadSto
     public override async ValueTask<AppendResult> AppendAsync(UploadKey key, long offset, UploadContent content, AppendMode mode, CancellationToken cancellationToken)
     {
         await (BeforeAppend?.Invoke(key) ?? Task.CompletedTask);
-        return await InnerStore.AppendAsync(key, offset, content, mode, cancellationToken);
+        return await base.AppendAsync(key, offset, content, mode, cancellationToken);
     }
 
     public override async ValueTask<UpdateResult> UpdateAsync(UploadKey key, string version, UploadRecord record, CancellationToken cancellationToken)

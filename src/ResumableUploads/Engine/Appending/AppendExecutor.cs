@@ -59,6 +59,10 @@ internal sealed class AppendExecutor(EngineContext context, AppendFinisher finis
         content ??= ownContent!;
         content.Progress = CreateProgressReporter(append, info, record);
         content.Reservation = reservation;
+        FinishAttempt? finish = null;
+        content.FinalRecordFactory = offset => append.AcceptAsync is null && CompletesUpload(append, info, record, content.EndReason, offset)
+            ? (finish = finisher.TryStartAttempt(append, info.Key, record, offset))?.Final
+            : null;
         AppendResult result;
         try
         {
@@ -91,6 +95,8 @@ internal sealed class AppendExecutor(EngineContext context, AppendFinisher finis
 
         switch (result.Status)
         {
+            case AppendStatus.Appended when result.Updated is { } received && finish is not null:
+                return finisher.Finish(append.Callbacks, info with { Offset = result.Offset }, finish, received);
             case AppendStatus.Appended:
                 return await FinishAppendAsync(append, info with { Offset = result.Offset, Version = result.Version! }, record, content.EndReason, exceededKind);
             case AppendStatus.Discarded when content.DigestFailed:
@@ -138,8 +144,7 @@ internal sealed class AppendExecutor(EngineContext context, AppendFinisher finis
         LockedAppend append, UploadInfo info, EngineRecord record, BodyEndReason endReason, UploadResultKind exceededKind)
     {
         AppendCommand command = append.Command;
-        bool isPart = record.Concatenation is { IsPart: true };
-        if (!isPart && AppendValidator.CompletesUpload(command.CompletionRule, endReason, info.Offset, info.Length))
+        if (CompletesUpload(append, info, record, endReason, info.Offset))
         {
             return await finisher.FinishAsync(append, info, record);
         }
@@ -150,8 +155,12 @@ internal sealed class AppendExecutor(EngineContext context, AppendFinisher finis
         }
 
         UploadResult appended = CreateResult(command, info, GetResultKind(command, endReason, exceededKind), info.Offset);
-        return isPart && info.Offset == info.Length ? new AppendStep.PartReceived(appended) : appended;
+        return record.Concatenation is { IsPart: true } && info.Offset == info.Length ? new AppendStep.PartReceived(appended) : appended;
     }
+
+    /// <summary>Returns whether an upload with this offset has all its bytes and is no part of a concatenation.</summary>
+    private static bool CompletesUpload(LockedAppend append, UploadInfo info, EngineRecord record, BodyEndReason endReason, long offset) =>
+        record.Concatenation is not { IsPart: true } && AppendValidator.CompletesUpload(append.Command.CompletionRule, endReason, offset, info.Length);
 
     /// <summary>Appends the content, and releases the part of its reservation that is not used.</summary>
     private async ValueTask<AppendResult> AppendReservedAsync(

@@ -34,21 +34,17 @@ internal sealed class AppendFinisher(EngineContext context, ReprDigestVerifier r
             return new UploadResult(UploadResultKind.ReprDigestMismatch, info.Offset) { UploadLength = info.Length };
         }
 
-        bool hasHandler = append.Callbacks.HasCompletionHandler;
-        EngineRecord written = hasHandler ? verified with { Handler = leases.StartAttempt(record.Handler) } : verified;
+        FinishAttempt attempt = StartAttempt(append.Callbacks, info.Key, verified, info.Offset);
         bool isOurs = false;
-        long countNumber = context.Quota.GetCountNumber(info.Key.Owner);
         UploadInfo? received = await context.RecordUpdater.UpdateAsync(
             info,
             current =>
             {
                 isOurs = current.State == UploadState.Receiving && current.Offset == info.Offset && record.IsOf(current);
-                return !isOurs ? null
-                    : hasHandler ? context.RecordPolicy.CreateReceived(written, current.Offset)
-                    : context.RecordPolicy.CreateCompleted(written with { IsContentStored = true }, current.Offset);
+                return isOurs ? attempt.Final.Record : null;
             },
             CancellationToken.None,
-            isDeferred: hasHandler);
+            attempt.Final.IsDeferrable);
         if (received is null)
         {
             return new UploadResult(UploadResultKind.NotFound);
@@ -59,9 +55,36 @@ internal sealed class AppendFinisher(EngineContext context, ReprDigestVerifier r
             return new UploadResult(UploadResultKind.Busy);
         }
 
+        AppendStep step = Finish(append.Callbacks, info, attempt, received);
+        return isOurs ? step : new AppendStep.ResultPending(received, IsRepeat: false);
+    }
+
+    /// <summary>Returns the record that completes an upload, or null if its content must be verified first.</summary>
+    /// <param name="append">The request that appends the last byte.</param>
+    /// <param name="key">The key of the upload.</param>
+    /// <param name="record">The engine's data in its record.</param>
+    /// <param name="length">The length of the content, in bytes.</param>
+    public FinishAttempt? TryStartAttempt(LockedAppend append, UploadKey key, EngineRecord record, long length) =>
+        ReprDigestVerifier.HasDigests(append.Command, record) ? null : StartAttempt(append.Callbacks, key, record, length);
+
+    /// <summary>Returns the next step for an upload whose final record has been written.</summary>
+    /// <param name="callbacks">The application.</param>
+    /// <param name="info">The upload from before the record was written, with the offset after the append.</param>
+    /// <param name="attempt">The attempt that wrote the record.</param>
+    /// <param name="received">The upload with its final record.</param>
+    public AppendStep Finish(IUploadCallbacks callbacks, UploadInfo info, FinishAttempt attempt, UploadInfo received)
+    {
         // The bytes count until the content is moved or removed.
-        context.Quota.Release(QuotaAccount.From(info.Key, record), QuotaUsage.Of(info) - QuotaUsage.Of(received), countNumber);
-        return isOurs ? CreateReceivedStep(received, written, append.Callbacks) : new AppendStep.ResultPending(received, IsRepeat: false);
+        context.Quota.Release(QuotaAccount.From(info.Key, attempt.EngineRecord), QuotaUsage.Of(info) - QuotaUsage.Of(received), attempt.CountNumber);
+        return CreateReceivedStep(received, attempt.EngineRecord, callbacks);
+    }
+
+    private FinishAttempt StartAttempt(IUploadCallbacks callbacks, UploadKey key, EngineRecord record, long length)
+    {
+        bool hasHandler = callbacks.HasCompletionHandler;
+        EngineRecord written = hasHandler ? record with { Handler = leases.StartAttempt(record.Handler) } : record with { IsContentStored = true };
+        UploadRecord final = hasHandler ? context.RecordPolicy.CreateReceived(written, length) : context.RecordPolicy.CreateCompleted(written, length);
+        return new FinishAttempt(written, new FinalRecord(final, hasHandler), context.Quota.GetCountNumber(key.Owner));
     }
 
     /// <summary>Stores the computed digests of a content that does not match, so that no request computes them again.</summary>

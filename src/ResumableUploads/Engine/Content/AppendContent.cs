@@ -71,6 +71,9 @@ internal sealed class AppendContent : UploadContent, IDisposable
     /// </summary>
     public bool IsProvisional { get; set; }
 
+    /// <summary>Gets or sets the function that returns the record of the upload if this body completes it, or <see langword="null"/>.</summary>
+    public Func<long, FinalRecord?>? FinalRecordFactory { get; set; }
+
     /// <summary>Gets or sets the receiver of durable offsets, or <see langword="null"/> if the application does not track progress.</summary>
     public ProgressReporter? Progress { get; set; }
 
@@ -161,6 +164,8 @@ internal sealed class AppendContent : UploadContent, IDisposable
         DigestFailed = !_reader.IsFullyConsumed || !_digest.ContentDigestMatches || (completes && !_digest.ReprDigestMatches);
         return new ValueTask<bool>(!DigestFailed);
     }
+
+    public override FinalRecord? GetFinalRecord(long offset) => FinalRecordFactory?.Invoke(offset);
 
     public void Dispose()
     {

@@ -26,7 +26,7 @@ internal sealed class ReprDigestVerifier(ContentHasher hasher)
         HasDigests(command, record) ? VerifyStoredAsync(command, record, length, cancellationToken) : ValueTask.FromResult((record, true));
 
     /// <summary>Returns whether a digest of the whole content was announced, requested or computed.</summary>
-    private static bool HasDigests(AppendCommand command, EngineRecord record) =>
+    public static bool HasDigests(AppendCommand command, EngineRecord record) =>
         command is not { ReprDigest: null, RequestedDigestAlgorithm: null }
         || record is not { ReprDigest: null, RequestedDigestAlgorithm: null, ContentDigests: null };
 

@@ -12,11 +12,16 @@ internal static class MemoryAppendOperation
         MemoryUpload upload, UploadContent content, AppendMode mode, ArrayPool<byte> pool, CancellationToken cancellationToken)
     {
         AppendStatus status;
+        UploadRecord? final = null;
         try
         {
             status = mode == AppendMode.KeepPartial
                 ? await RunKeepPartialAsync(upload, content, cancellationToken)
                 : await RunAllOrNothingAsync(upload, content, pool, cancellationToken);
+            if (mode == AppendMode.KeepPartial && upload.GetOffset() is { } offset)
+            {
+                final = content.GetFinalRecord(offset)?.Record;
+            }
         }
         catch
         {
@@ -24,7 +29,7 @@ internal static class MemoryAppendOperation
             throw;
         }
 
-        return upload.EndAppend(status);
+        return upload.EndAppend(status, final);
     }
 
     private static async ValueTask<AppendStatus> RunKeepPartialAsync(MemoryUpload upload, UploadContent content, CancellationToken cancellationToken)

@@ -72,11 +72,7 @@ internal sealed class MemoryUpload
                 throw new ArgumentException($"The upload is in state {_record.State} and cannot go back to {record.State}.", nameof(record));
             }
 
-            ChargeBudget(record.Data.Length - _record.Data.Length);
-            _record = CopyRecord(record);
-            _generation++;
-            _lastModified = _time.GetUtcNow();
-            return new UpdateResult(ChangeStatus.Succeeded, ToUploadInfo());
+            return new UpdateResult(ChangeStatus.Succeeded, SetRecord(record));
         }
     }
 
@@ -236,12 +232,20 @@ internal sealed class MemoryUpload
     }
 
     /// <summary>Ends the running append. Returns <see cref="AppendStatus.NotFound"/> if the upload was removed.</summary>
-    public AppendResult EndAppend(AppendStatus status)
+    /// <param name="status">The status of the append.</param>
+    /// <param name="final">The record that the upload gets in the same step, or null.</param>
+    public AppendResult EndAppend(AppendStatus status, UploadRecord? final = null)
     {
         lock (_lock)
         {
             _appending = false;
-            return _removed ? new AppendResult(AppendStatus.NotFound, 0, null) : new AppendResult(status, _offset, Version);
+            if (_removed)
+            {
+                return new AppendResult(AppendStatus.NotFound, 0, null);
+            }
+
+            UploadInfo? updated = final is null ? null : SetRecord(final);
+            return new AppendResult(status, _offset, Version, updated);
         }
     }
 
@@ -265,6 +269,15 @@ internal sealed class MemoryUpload
         : _appending ? ChangeStatus.Busy
         : version == Version ? ChangeStatus.Succeeded
         : ChangeStatus.VersionMismatch;
+
+    private UploadInfo SetRecord(UploadRecord record)
+    {
+        ChargeBudget(record.Data.Length - _record.Data.Length);
+        _record = CopyRecord(record);
+        _generation++;
+        _lastModified = _time.GetUtcNow();
+        return ToUploadInfo();
+    }
 
     private void ChargeBudget(long change)
     {

@@ -12,6 +12,7 @@ public class BrokenDiskTests(ITestOutputHelper output)
     private const string Back = "was deleted, but exists";
     private const string Record = "The record of owner/upload-1 is neither";
     private const string Shorter = "has 50 bytes, and 0 can be read";
+    private const string Unreadable = "can be read";
     private const string Outcome = "The stored response of owner/upload-1 is neither";
 
     // The history, the files that are not synced, and what is lost.
@@ -24,6 +25,9 @@ public class BrokenDiskTests(ITestOutputHelper output)
     [InlineData("staged and kept", ".data", Content)]
     [InlineData("staged and kept", ".mark", Bytes)]
     [InlineData("received and completed", "record.json.tmp", Gone)]
+    [InlineData("received with the last append", ".data", Unreadable)]
+    [InlineData("received with the last append", "record.json.tmp", Gone)]
+    [InlineData("received with the last append, completed at once", ".mark", Bytes)]
     [InlineData("staged and kept", "record.json.tmp", Gone)]
     [InlineData("received and completed at once", "record.json.next", Gone)]
     [InlineData("created and completed at once", ".data", Shorter)]
@@ -39,6 +43,7 @@ public class BrokenDiskTests(ITestOutputHelper output)
     [InlineData("deleted and created again", "/store/uploads/owner/up", Gone)]
     [InlineData("received and completed", "/store/uploads/owner/up/upload-1", Record)]
     [InlineData("received and completed at once", "/store/uploads/owner/up/upload-1", Record)]
+    [InlineData("received with the last append", "/store/uploads/owner/up/upload-1", Bytes)]
     [InlineData("created and completed at once", "/store/uploads", Gone)]
     [InlineData("created and completed at once", "/store/uploads/owner", Gone)]
     [InlineData("created and completed at once", "/store/uploads/owner/up", Gone)]

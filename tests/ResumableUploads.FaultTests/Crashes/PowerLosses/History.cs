@@ -94,6 +94,24 @@ internal sealed class History(RecordingFileLayer files, string directory, Random
         End(key, $"appended, {result.Offset}", keep: true);
     }
 
+    /// <summary>Receives an upload with its last append, as a request does after which no handler runs.</summary>
+    public async Task AppendFinalAsync(UploadKey key, UploadState state, params int[] sizes)
+    {
+        UploadRecord final = CreateRecord(state, Upload(key).Kept.Length + sizes.Sum());
+        AppendResult result = await AppendFinalAsync(key, new FinalRecord(final, IsDeferrable: false), sizes);
+        Change(key, $"{state} at {result.Offset}", upload => upload with { Records = [final] });
+        End(key, $"appended, {result.Offset}", keep: true);
+    }
+
+    /// <summary>Receives an upload with its last append by a deferred change, as a request does after which the handler runs, and completes it with a response.</summary>
+    public async Task AppendAndFinishAsync(UploadKey key, params int[] sizes)
+    {
+        (UploadRecord[] received, UploadRecord completed, byte[] outcome) = CreateRecords(1, Upload(key).Kept.Length + sizes.Sum(), OutcomeSize);
+        AppendResult result = await AppendFinalAsync(key, new FinalRecord(received[0], IsDeferrable: true), sizes);
+        End(key, $"appended, {result.Offset}", keep: true);
+        await CompleteAsync(key, result.Version!, completed, outcome);
+    }
+
     public async Task StageAsync(UploadKey key, bool isWanted, params int[] sizes)
     {
         ChunkContent content = Begin(key, sizes, isStaged: true, isWanted, out byte[] bytes);
@@ -131,10 +149,7 @@ internal sealed class History(RecordingFileLayer files, string directory, Random
         UploadInfo info = (await _store.GetAsync(key, default))!;
         (UploadRecord[] received, UploadRecord completed, byte[] outcome) = CreateRecords(changeCount, Upload(key).Kept.Length, responseSize);
         Change(key, "receive deferred", upload => upload with { Records = [.. upload.Records, .. received] });
-        string version = await UpdateDeferredAsync(key, info.Version, received);
-        Change(key, "complete", upload => Completing(upload, completed, outcome));
-        Assert.Equal(ChangeStatus.Succeeded, (await _store.CompleteAsync(key, version, completed, outcome, default)).Status);
-        Change(key, "completed", upload => upload with { Records = [completed], Outcomes = [outcome], CompletedRecord = null });
+        await CompleteAsync(key, await UpdateDeferredAsync(key, info.Version, received), completed, outcome);
     }
 
     /// <summary>Creates an upload with its content by a deferred change, changes it by more of them, and completes it with a response.</summary>
@@ -196,15 +211,37 @@ internal sealed class History(RecordingFileLayer files, string directory, Random
         await new StoreVerifier(another).InspectAsync(after);
     }
 
+    private async Task<AppendResult> AppendFinalAsync(UploadKey key, FinalRecord final, int[] sizes)
+    {
+        long start = Upload(key).Kept.Length;
+        ChunkContent content = Begin(key, sizes, isStaged: false, isWanted: false, out byte[] bytes, offset =>
+        {
+            Assert.Equal(Upload(key).Sent.Length, offset);
+            Change(key, "final record", upload => upload with { Records = [.. upload.Records, final.Record] });
+            return final;
+        });
+        AppendResult result = await _store.AppendAsync(key, start, content, AppendMode.KeepPartial, default);
+        Assert.Equal((AppendStatus.Appended, start + bytes.Length, final.Record.State), (result.Status, result.Offset, result.Updated?.State));
+        return result;
+    }
+
+    private async Task CompleteAsync(UploadKey key, string version, UploadRecord completed, byte[] outcome)
+    {
+        Change(key, "complete", upload => Completing(upload, completed, outcome));
+        Assert.Equal(ChangeStatus.Succeeded, (await _store.CompleteAsync(key, version, completed, outcome, default)).Status);
+        Change(key, "completed", upload => upload with { Records = [completed], Outcomes = [outcome], CompletedRecord = null });
+    }
+
     private static ExpectedUpload Completing(ExpectedUpload upload, UploadRecord completed, byte[] outcome) =>
         upload with { Records = [.. upload.Records, completed], Outcomes = [.. upload.Outcomes, outcome], CompletedRecord = completed };
 
     private (UploadRecord[] Received, UploadRecord Completed, byte[] Outcome) CreateRecords(int receivedCount, int size, int responseSize)
     {
-        UploadRecord Create(UploadState state) => new() { State = state, Length = size, Data = Bytes(RecordSize) };
-        UploadRecord[] received = [.. Enumerable.Range(0, receivedCount).Select(_ => Create(UploadState.Received))];
-        return (received, Create(UploadState.Completed), Bytes(responseSize));
+        UploadRecord[] received = [.. Enumerable.Range(0, receivedCount).Select(_ => CreateRecord(UploadState.Received, size))];
+        return (received, CreateRecord(UploadState.Completed, size), Bytes(responseSize));
     }
+
+    private UploadRecord CreateRecord(UploadState state, int size) => new() { State = state, Length = size, Data = Bytes(RecordSize) };
 
     private async Task<string> UpdateDeferredAsync(UploadKey key, string version, UploadRecord[] records)
     {
@@ -218,7 +255,8 @@ internal sealed class History(RecordingFileLayer files, string directory, Random
         return version;
     }
 
-    private ChunkContent Begin(UploadKey key, int[] sizes, bool isStaged, bool isWanted, out byte[] bytes)
+    private ChunkContent Begin(
+        UploadKey key, int[] sizes, bool isStaged, bool isWanted, out byte[] bytes, Func<long, FinalRecord?>? finalRecordFactory = null)
     {
         byte[][] chunks = [.. sizes.Select(Bytes)];
         byte[] all = bytes = [.. chunks.SelectMany(static chunk => chunk)];
@@ -230,7 +268,10 @@ internal sealed class History(RecordingFileLayer files, string directory, Random
             {
                 Change(key, $"is wanted: {isWanted}", upload => upload with { IsWanted = isWanted });
                 return isWanted;
-            });
+            })
+        {
+            FinalRecordFactory = finalRecordFactory ?? (static _ => null),
+        };
     }
 
     private void End(UploadKey key, string text, bool keep) => Change(key, text, upload => upload with

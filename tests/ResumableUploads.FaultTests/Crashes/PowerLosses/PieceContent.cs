@@ -9,9 +9,14 @@ internal sealed class ChunkContent(byte[][] chunks, Action<long> committed, Func
 {
     public override PipeReader Reader { get; } = new ChunkReader(chunks);
 
+    /// <summary>Gets the delegate that returns the final record for an offset.</summary>
+    public Func<long, FinalRecord?> FinalRecordFactory { get; init; } = static _ => null;
+
     public override void ReportDurable(long durableOffset) => committed(durableOffset);
 
     public override ValueTask<bool> ShouldCommitAsync(CancellationToken cancellationToken) => ValueTask.FromResult(isWanted());
+
+    public override FinalRecord? GetFinalRecord(long offset) => FinalRecordFactory(offset);
 
     private sealed class ChunkReader(byte[][] chunks) : PipeReader
     {

@@ -73,6 +73,9 @@ public class RandomHistoryTests(ITestOutputHelper output)
         int[] sizes = [.. Enumerable.Range(0, random.Next(1, 5)).Select(_ => random.Next(1, 150))];
         switch (random.Next(12))
         {
+            case 0 when state == UploadState.Receiving:
+                await (random.Next(2) == 0 ? history.AppendAndFinishAsync(key, sizes) : history.AppendFinalAsync(key, UploadState.Received, sizes));
+                break;
             case < 4 when state == UploadState.Receiving:
                 await history.AppendAsync(key, sizes);
                 break;

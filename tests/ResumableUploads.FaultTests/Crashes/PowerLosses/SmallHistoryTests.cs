@@ -89,6 +89,16 @@ internal static class SmallHistories
             await history.AppendAsync(Key, 50);
             await history.FinishAsync(Key, changeCount: 2);
         },
+        ["received with the last append"] = async history =>
+        {
+            await history.CreateAsync(Key);
+            await history.AppendFinalAsync(Key, UploadState.Completed, 60, 30);
+        },
+        ["received with the last append, completed at once"] = async history =>
+        {
+            await history.CreateAsync(Key);
+            await history.AppendAndFinishAsync(Key, 60, 60, 40, 30);
+        },
         ["created and completed at once"] = async history =>
         {
             await history.CreateAndFinishAsync(Key, 50);

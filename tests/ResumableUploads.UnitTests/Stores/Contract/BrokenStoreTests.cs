@@ -18,6 +18,8 @@ public class BrokenStoreTests
         [nameof(UpdatesWithoutVersionCheck)] = static store => new UpdatesWithoutVersionCheck(store),
         [nameof(DeletesDuringAppend)] = static store => new DeletesDuringAppend(store),
         [nameof(IgnoresOffsetInVersion)] = static store => new IgnoresOffsetInVersion(store),
+        [nameof(ReportsUnwrittenRecord)] = static store => new ReportsUnwrittenRecord(store),
+        [nameof(WritesFinalRecordOfRefusedAppend)] = static store => new WritesFinalRecordOfRefusedAppend(store),
         [nameof(LosesResponses)] = static store => new LosesResponses(store),
         [nameof(SkipsInListings)] = static store => new SkipsInListings(store),
         [nameof(CompletesInTwoSteps)] = static store => new CompletesInTwoSteps(store),
@@ -33,6 +35,8 @@ public class BrokenStoreTests
     [InlineData(nameof(UpdatesWithoutVersionCheck), "Version_of_a_deleted_upload_does_not_match_its_successor", Model, Concurrency)]
     [InlineData(nameof(DeletesDuringAppend), "Law9_Conditional_delete_during_an_append_returns_Busy_without_waiting")]
     [InlineData(nameof(IgnoresOffsetInVersion), "Law9_Update_after_an_append_returns_VersionMismatch")]
+    [InlineData(nameof(ReportsUnwrittenRecord), "Append_writes_the_final_record_or_leaves_the_record(False, Received)")]
+    [InlineData(nameof(WritesFinalRecordOfRefusedAppend), "Refused_append_does_not_request_the_final_record", "Staged_append_does_not_request_the_final_record")]
     [InlineData(nameof(LosesResponses), Model)]
     [InlineData(nameof(SkipsInListings), "List_with_StartAfter_returns_exactly_the_following_uploads(b)")]
     [InlineData(nameof(CompletesInTwoSteps), "Deferred_change_with_a_stale_version_changes_nothing(True)", "Concurrent_completions_of_one_upload_succeed_once")]

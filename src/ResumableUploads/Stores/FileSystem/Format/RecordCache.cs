@@ -16,11 +16,24 @@ internal sealed class RecordCache
 
     private readonly Entry?[] _entries = new Entry?[Capacity];
 
+    /// <summary>Adds a record that was just encoded, because most uploads are read right after their creation.</summary>
+    /// <param name="encoded">The content of the file, which is copied.</param>
+    /// <param name="record">The record.</param>
+    public void Add(ReadOnlySpan<byte> encoded, StoredRecord record)
+    {
+        if (encoded.Length <= MaxCachedLength && record.Response is null)
+        {
+            byte[] content = encoded.ToArray();
+
+            // The data is at the end of the file. The caller may change its own copy.
+            ReadOnlyMemory<byte> data = content.AsMemory(content.Length - record.Record.Data.Length);
+            GetEntry(content) = new Entry(content, record with { Record = record.Record with { Data = data } });
+        }
+    }
+
     public RecordDecodeResult Decode(byte[] content)
     {
-        var hash = new HashCode();
-        hash.AddBytes(content.AsSpan(0, Math.Min(content.Length, HashedPrefixLength)));
-        ref Entry? entry = ref _entries[(uint)hash.ToHashCode() % Capacity];
+        ref Entry? entry = ref GetEntry(content);
         if (entry is { } known && content.AsSpan().SequenceEqual(known.Content))
         {
             return new RecordDecodeResult(known.Record, null, null);
@@ -33,6 +46,13 @@ internal sealed class RecordCache
         }
 
         return result;
+    }
+
+    private ref Entry? GetEntry(byte[] content)
+    {
+        var hash = new HashCode();
+        hash.AddBytes(content.AsSpan(0, Math.Min(content.Length, HashedPrefixLength)));
+        return ref _entries[(uint)hash.ToHashCode() % Capacity];
     }
 
     private sealed record Entry(byte[] Content, StoredRecord Record);

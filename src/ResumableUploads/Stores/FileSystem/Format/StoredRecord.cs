@@ -43,6 +43,22 @@ internal sealed record StoredRecord
     /// <summary>Gets the response of the completion handler if it was stored together with the record; otherwise, null.</summary>
     public ReadOnlyMemory<byte>? Response { get; init; }
 
+    /// <summary>Returns the record after a change by the caller.</summary>
+    /// <param name="record">The new record of the caller.</param>
+    /// <param name="offset">The offset of the upload.</param>
+    /// <param name="time">The time of the change.</param>
+    public StoredRecord Change(UploadRecord record, long offset, DateTimeOffset time) => this with
+    {
+        Generation = Generation + 1,
+        WriteCount = WriteCount + 1,
+        Record = record,
+        LastUpdated = time,
+        FinalOffset = record.State == UploadState.Receiving ? null : offset,
+
+        // Staged bytes that a crash left behind were truncated when the lock was acquired.
+        StagingOffset = null,
+    };
+
     public string GetVersion(long offset) => string.Create(CultureInfo.InvariantCulture, $"{Nonce}-{Generation}-{offset}");
 
     public UploadInfo ToUploadInfo(UploadKey key, long offset, DateTimeOffset? dataLastWriteTime = null) => new()

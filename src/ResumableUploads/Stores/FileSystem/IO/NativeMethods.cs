@@ -103,6 +103,9 @@ internal static partial class NativeMethods
     [LibraryImport("libc", EntryPoint = "openat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int OpenAt(int directory, string path, int flags, int mode);
 
+    [LibraryImport("libc", EntryPoint = "getrusage", SetLastError = true)]
+    public static unsafe partial int GetResourceUsage(int who, long* usage);
+
     [LibraryImport("libc", EntryPoint = "mkdir", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Mkdir(string path, int mode);
 

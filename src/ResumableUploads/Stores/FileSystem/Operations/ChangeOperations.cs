@@ -42,18 +42,11 @@ internal sealed class ChangeOperations(StoreContext context, RecordFile records,
             }
 
             bool receiving = record.State == UploadState.Receiving;
-            StoredRecord after = before with
+            StoredRecord after = before.Change(record, upload.Offset, context.TimeProvider.GetUtcNow());
+            if (response is not null)
             {
-                Generation = before.Generation + 1,
-                WriteCount = before.WriteCount + 1,
-                Record = record,
-                LastUpdated = context.TimeProvider.GetUtcNow(),
-                FinalOffset = receiving ? null : upload.Offset,
-
-                // Staged bytes that a crash left behind were truncated when the lock was acquired.
-                StagingOffset = null,
-                Response = response ?? before.Response,
-            };
+                after = after with { Response = response };
+            }
 
             try
             {

@@ -87,7 +87,13 @@ internal sealed class CreateOperation(StoreContext context, RecordFile records, 
         }
 
         using OpenFile record = _files.CreateFile(Path.Combine(directory, StorePaths.RecordFileName));
-        _files.Write(record, RecordCodec.Encode(stored), 0);
+        ReadOnlyMemory<byte> encoded = RecordCodec.Encode(stored);
+        _files.Write(record, encoded, 0);
+        if (stored.FinalOffset is null)
+        {
+            records.Remember(encoded.Span, stored);
+        }
+
         if (sync)
         {
             _files.MarkNameUnsynced(record);

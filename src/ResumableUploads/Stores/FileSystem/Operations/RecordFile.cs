@@ -22,6 +22,9 @@ internal sealed class RecordFile(StoreContext context, DirectorySync directorySy
         return Read(key, snapshot);
     }
 
+    /// <summary>Keeps a record that was written, so that the next reader of the same bytes need not decode them.</summary>
+    public void Remember(ReadOnlySpan<byte> encoded, StoredRecord record) => _cache.Add(encoded, record);
+
     /// <summary>Reads the file of a record, or returns null if there is none.</summary>
     public FileSnapshot? ReadSnapshot(UploadKey key) => _files.ReadSnapshot(context.Paths.GetRecordPath(key), RecordCodec.MaxLength);
 
@@ -75,11 +78,11 @@ internal sealed class RecordFile(StoreContext context, DirectorySync directorySy
     public bool Write(LockedUpload upload, StoredRecord next, bool isDeferred = false)
     {
         string directory = upload.Paths.Directory;
-        string durablePath = Path.Combine(directory, StorePaths.TemporaryRecordFileName);
 
         // While the last change is not durable, the temporary name is that of the last durable record. The record itself then gets a third name: a reader
         // may be making it durable at the same time.
-        bool hasDurable = upload.IsUnsynced && _files.FileExists(durablePath);
+        string? durablePath = upload.IsUnsynced ? Path.Combine(directory, StorePaths.TemporaryRecordFileName) : null;
+        bool hasDurable = durablePath is not null && _files.FileExists(durablePath);
         if (next.Durability == Durability.PowerLoss && !hasDurable)
         {
             // What a crash has left under the third name must not be taken for a later record.
@@ -102,7 +105,7 @@ internal sealed class RecordFile(StoreContext context, DirectorySync directorySy
         if (hasDurable && previous is not null && IsDurable(previous))
         {
             // A reader has made the replaced record durable in the meantime, and has reported it.
-            _files.RenameFile(previous, durablePath);
+            _files.RenameFile(previous, durablePath!);
             previous = durablePath;
         }
 

@@ -13,9 +13,9 @@ namespace ResumableUploads.Stores.FileSystem.Scheduling;
 internal sealed class DiskScheduler(string name, int maxThreads, TimeProvider time)
 {
     private readonly Lock _lock = new();
-    private readonly InPlaceGate _reads = new(maxThreads == 0 ? int.MaxValue : Environment.ProcessorCount, time);
-    private readonly InPlaceGate _writes = new(maxThreads == 0 ? int.MaxValue : Math.Max(1, Environment.ProcessorCount - 1), time);
-    private readonly Dictionary<string, DiskLane> _lanes = [];
+    private readonly InPlaceGate _reads = new(maxThreads == 0 ? int.MaxValue : Environment.ProcessorCount, time, ThreadWaits.GetCount);
+    private readonly InPlaceGate _writes = new(maxThreads == 0 ? int.MaxValue : Math.Max(1, Environment.ProcessorCount - 1), time, ThreadWaits.GetCount);
+    private readonly Dictionary<DiskLaneKey, DiskLane> _lanes = [];
     private readonly Queue<DiskLane> _ready = new();
 
     // The thread that became idle last is the first to get work, so that the others can end.
@@ -87,7 +87,7 @@ internal sealed class DiskScheduler(string name, int maxThreads, TimeProvider ti
         }
 
         InPlaceGate? gate = options.Kind == DiskCallKind.Read ? _reads : options.Kind == DiskCallKind.Cached || maxThreads == 0 ? _writes : null;
-        if (gate is not null && gate.TryEnter(out long start))
+        if (gate is not null && gate.TryEnter(out InPlaceCall running))
         {
             try
             {
@@ -99,11 +99,11 @@ internal sealed class DiskScheduler(string name, int maxThreads, TimeProvider ti
             }
             finally
             {
-                gate.Exit(start);
+                gate.Exit(running);
             }
         }
 
-        DiskCall<TState, T> queued = Enqueue(options.Kind == DiskCallKind.Device ? options.Lane : options.Lane + "/fast", state, call);
+        DiskCall<TState, T> queued = Enqueue(new DiskLaneKey(options.Lane, options.Kind == DiskCallKind.Device ? DiskLaneKind.Device : DiskLaneKind.Cached), state, call);
         return cancellationToken.CanBeCanceled && !queued.Task.IsCompleted
             ? WaitAsync(queued, options.AbandonDelay, cancellationToken)
             : new ValueTask<T>(queued.Task);
@@ -112,7 +112,7 @@ internal sealed class DiskScheduler(string name, int maxThreads, TimeProvider ti
     /// <summary>Runs a call on the thread of the caller. Returns false if it might block, and was not run.</summary>
     public bool TryRunInPlace<TState>(TState state, Action<TState> call)
     {
-        if (!_writes.TryEnter(out long start))
+        if (!_writes.TryEnter(out InPlaceCall running))
         {
             return false;
         }
@@ -124,7 +124,7 @@ internal sealed class DiskScheduler(string name, int maxThreads, TimeProvider ti
         }
         finally
         {
-            _writes.Exit(start);
+            _writes.Exit(running);
         }
     }
 
@@ -154,16 +154,16 @@ internal sealed class DiskScheduler(string name, int maxThreads, TimeProvider ti
     }
 
     /// <summary>Queues a call that runs on a thread of the scheduler.</summary>
-    internal DiskCall<TState, T> Enqueue<TState, T>(string laneName, TState state, Func<TState, T> call)
+    internal DiskCall<TState, T> Enqueue<TState, T>(DiskLaneKey key, TState state, Func<TState, T> call)
     {
         DiskThread? helper;
         DiskCall<TState, T> queued;
         lock (_lock)
         {
-            if (!_lanes.TryGetValue(laneName, out DiskLane? lane))
+            if (!_lanes.TryGetValue(key, out DiskLane? lane))
             {
-                lane = new DiskLane(laneName);
-                _lanes.Add(laneName, lane);
+                lane = new DiskLane(key);
+                _lanes.Add(key, lane);
             }
 
             queued = new DiskCall<TState, T>(lane, state, call);
@@ -324,7 +324,7 @@ internal sealed class DiskScheduler(string name, int maxThreads, TimeProvider ti
     {
         if (lane is { RunningCount: 0, IsReady: false, Waiting.Count: 0 })
         {
-            _lanes.Remove(lane.Name);
+            _lanes.Remove(lane.Key);
         }
     }
 

@@ -59,7 +59,7 @@ internal sealed class DiskThread(DiskScheduler scheduler, string name)
         while (scheduler.TryGetNext(this, previous, out DiskCall? call))
         {
             previous = call.Lane;
-            _currentLane = previous.Name;
+            _currentLane = previous.Key.Name;
             call.Run();
         }
     }

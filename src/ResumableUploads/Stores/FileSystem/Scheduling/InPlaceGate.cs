@@ -5,7 +5,8 @@ namespace ResumableUploads.Stores.FileSystem.Scheduling;
 /// </summary>
 /// <param name="maxRunning">The maximum number of calls at the same time. <see cref="int.MaxValue"/> also admits calls after a slow one.</param>
 /// <param name="time">The clock.</param>
-internal sealed class InPlaceGate(int maxRunning, TimeProvider time)
+/// <param name="getWaitCount">Returns how often the current thread has waited for something else than a processor.</param>
+internal sealed class InPlaceGate(int maxRunning, TimeProvider time, Func<long> getWaitCount)
 {
     /// <summary>The duration from which on a call is slow: far above that of a call that does not wait for a disk.</summary>
     private static readonly TimeSpan SlowCall = TimeSpan.FromMilliseconds(20);
@@ -13,34 +14,64 @@ internal sealed class InPlaceGate(int maxRunning, TimeProvider time)
     /// <summary>The time during which no call runs in place after a slow one.</summary>
     private static readonly TimeSpan SlowPeriod = TimeSpan.FromSeconds(5);
 
+    /// <summary>How often a call tries to enter: for less time than a call on another thread costs.</summary>
+    private const int MaxSpins = 30;
+
     private int _running;
     private long _slowUntil = long.MinValue;
 
+    /// <summary>The time until which calls are examined, because one was slow. It may only have waited for a processor.</summary>
+    private long _examinedUntil = long.MinValue;
+
+    private long SlowPeriodEnd => time.GetTimestamp() + (long)(SlowPeriod.TotalSeconds * time.TimestampFrequency);
+
     /// <summary>Returns whether a call may run on the thread of the caller. If so, <see cref="Exit"/> must follow.</summary>
-    public bool TryEnter(out long start)
+    public bool TryEnter(out InPlaceCall call)
     {
-        start = time.GetTimestamp();
-        if (start < Volatile.Read(ref _slowUntil))
+        call = default;
+        SpinWait spinner = default;
+        while (true)
         {
-            return false;
-        }
+            long start = time.GetTimestamp();
+            if (start < Volatile.Read(ref _slowUntil))
+            {
+                return false;
+            }
 
-        if (Interlocked.Increment(ref _running) <= maxRunning)
-        {
-            return true;
-        }
+            if (Interlocked.Increment(ref _running) <= maxRunning)
+            {
+                call = new InPlaceCall(start, start < Volatile.Read(ref _examinedUntil) ? getWaitCount() : null);
+                return true;
+            }
 
-        Interlocked.Decrement(ref _running);
-        return false;
+            Interlocked.Decrement(ref _running);
+            if (spinner.Count >= MaxSpins)
+            {
+                return false;
+            }
+
+            spinner.SpinOnce(sleep1Threshold: -1);
+        }
     }
 
-    /// <param name="start">The time at which the call began.</param>
-    public void Exit(long start)
+    /// <param name="call">The result of <see cref="TryEnter"/>.</param>
+    public void Exit(InPlaceCall call)
     {
         Interlocked.Decrement(ref _running);
-        if (maxRunning != int.MaxValue && time.GetElapsedTime(start) > SlowCall)
+        if (maxRunning == int.MaxValue || time.GetElapsedTime(call.Start) <= SlowCall)
         {
-            Volatile.Write(ref _slowUntil, time.GetTimestamp() + (long)(SlowPeriod.TotalSeconds * time.TimestampFrequency));
+            return;
+        }
+
+        Volatile.Write(ref _examinedUntil, SlowPeriodEnd);
+        if (call.WaitCount is { } before && getWaitCount() != before)
+        {
+            Volatile.Write(ref _slowUntil, SlowPeriodEnd);
         }
     }
 }
+
+/// <summary>A call that runs on the thread of its caller.</summary>
+/// <param name="Start">The time at which the call began.</param>
+/// <param name="WaitCount">How often the thread had waited before, or null if the call is not examined.</param>
+internal readonly record struct InPlaceCall(long Start, long? WaitCount);

@@ -20,7 +20,7 @@ internal sealed class ParallelSync(DiskScheduler scheduler, TimeProvider time)
         Exception? failure = null;
         var others = new List<DiskCall<(FileLayer, SyncTarget), bool>>();
         int here = _isFast || !scheduler.HasThreads ? targets.Length : Math.Min(1, targets.Length);
-        string lane = here < targets.Length ? DiskThread.CurrentLane + "/sync" : "";
+        var lane = new DiskLaneKey(DiskThread.CurrentLane ?? "", DiskLaneKind.Sync);
         foreach (SyncTarget target in targets[here..])
         {
             others.Add(scheduler.Enqueue(lane, (files, target), static s => { s.target.Sync(s.files); return true; }));

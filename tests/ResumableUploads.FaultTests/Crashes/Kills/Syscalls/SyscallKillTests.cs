@@ -44,6 +44,14 @@ public class SyscallKillTests(ITestOutputHelper output)
         new("outcome", new(2000, 9, UploadState.Received, 3)),
         new("completed", new(2000, 10, UploadState.Completed, 3)),
         new("deleted", null),
+        new("created", new(0, 11, UploadState.Receiving)),
+        new("at 3000", new(3000, 12, UploadState.Received)),
+        new("at 3000", new(3000, 12, UploadState.Received)),
+        new("deleted", null),
+        new("created", new(0, 13, UploadState.Receiving)),
+        new("at 2000", new(2000, 14, UploadState.Received)),
+        new("at 2000", new(2000, 14, UploadState.Received)),
+        new("deleted", null),
     ];
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;

@@ -55,6 +55,8 @@ internal static class CrashScenarios
         new("Staged append that is committed", CreateAsync, static (store, _) => AppendAsync(store, 0, AppendMode.AllOrNothing)),
         new("Staged append that is discarded", CreateAsync, static (store, _) => AppendAsync(store, 0, AppendMode.AllOrNothing, commit: false)),
         new("Update to Received", CreateAndAppendAsync, static (store, _) => MarkReceivedAsync(store)),
+        new("Append with the final record", CreateAsync, static (store, _) => AppendFinalAsync(store, isDeferrable: false)),
+        new("Append with a final record that is deferred", CreateAsync, static (store, _) => AppendFinalAsync(store, isDeferrable: true)),
         new("Put the response", CreateReceivedUploadAsync, static async (store, _) => await store.PutResponseAsync(Key, new byte[] { 1 }, default)),
         new("Delete", CreateReceivedUploadAsync, static async (store, _) => await store.DeleteAsync(Key, null, default)),
         new("Replace", CreateReplacementAsync, static async (store, _) => await ReplaceAsync(store)),
@@ -109,6 +111,16 @@ internal static class CrashScenarios
     {
         var content = new ChunkContent([[1, 2, 3], [4, 5]], static _ => { }, () => commit);
         await store.AppendAsync(Key, offset, content, mode, default);
+    }
+
+    /// <summary>Appends two bytes in one read, after which the upload is received.</summary>
+    private static async Task AppendFinalAsync(FileSystemUploadStore store, bool isDeferrable)
+    {
+        var content = new ChunkContent([[1, 2]], static _ => { }, static () => true)
+        {
+            FinalRecordFactory = offset => new FinalRecord(new UploadRecord { State = UploadState.Received, Length = offset }, isDeferrable),
+        };
+        await store.AppendAsync(Key, 0, content, AppendMode.KeepPartial, default);
     }
 
     private static async Task CreateAndAppendAsync(FileSystemUploadStore store)

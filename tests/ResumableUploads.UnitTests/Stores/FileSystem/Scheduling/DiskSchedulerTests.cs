@@ -190,16 +190,22 @@ public sealed class DiskSchedulerTests : IDisposable
     }
 
     [Fact]
-    public async Task Cached_call_runs_in_place_unless_an_earlier_one_was_slow()
+    public async Task Cached_call_runs_in_place_unless_earlier_ones_waited_for_the_disk()
     {
         DiskScheduler scheduler = Create(4);
         Assert.Equal(Environment.CurrentManagedThreadId, await CachedAsync(scheduler, static () => Environment.CurrentManagedThreadId));
 
-        await CachedAsync(scheduler, () =>
+        for (int i = 0; i < 2; i++)
         {
-            _time.Advance(TimeSpan.FromMilliseconds(21));
-            return 0;
-        });
+            Assert.NotEqual(Name, await CachedAsync(scheduler, static () => Thread.CurrentThread.Name));
+            await CachedAsync(scheduler, () =>
+            {
+                Token.WaitHandle.WaitOne(TimeSpan.FromMilliseconds(1));
+                _time.Advance(TimeSpan.FromMilliseconds(21));
+                return 0;
+            });
+        }
+
         Assert.Equal(Name, await CachedAsync(scheduler, static () => Thread.CurrentThread.Name));
 
         _time.Advance(TimeSpan.FromSeconds(6));

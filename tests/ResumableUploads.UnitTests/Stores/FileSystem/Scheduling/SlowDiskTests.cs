@@ -111,14 +111,22 @@ public sealed class SlowDiskTests : FileSystemStoreTest
         FileSystemUploadStore store = NewStore();
         await CreateAsync(store);
 
-        // After a slow call, writes run on threads of the store.
-        Files.Before = (step, _) => Time.Advance(TimeSpan.FromMilliseconds(step == "write" ? 100 : 0));
+        // After two slow calls, writes run on threads of the store.
+        Files.Before = (step, _) =>
+        {
+            if (step == "write")
+            {
+                None.WaitHandle.WaitOne(TimeSpan.FromMilliseconds(1));
+                Time.Advance(TimeSpan.FromMilliseconds(100));
+            }
+        };
         await AppendAsync(store, 0, Bytes(1, seed: 3));
+        await AppendAsync(store, 1, Bytes(1, seed: 4));
 
         HangAt("write");
         using var cancellation = new CancellationTokenSource();
         byte[] memory = Bytes(1_000);
-        Task<AppendResult> append = store.AppendAsync(Key, 1, new MemoryContent(memory), AppendMode.KeepPartial, cancellation.Token).AsTask();
+        Task<AppendResult> append = store.AppendAsync(Key, 2, new MemoryContent(memory), AppendMode.KeepPartial, cancellation.Token).AsTask();
         await _hangs.Task;
         await cancellation.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => append);
@@ -126,8 +134,8 @@ public sealed class SlowDiskTests : FileSystemStoreTest
         _release.Set();
 
         FileSystemUploadStore other = NewStore(files: new FaultyFiles());
-        await Eventually.TrueAsync(async () => (await AppendAsync(other, 1_001, [])).Status == AppendStatus.Appended, "the lock was released");
-        Assert.Equal((byte[])[.. Bytes(1, seed: 3), .. Bytes(1_000)], await ReadAsync(other));
+        await Eventually.TrueAsync(async () => (await AppendAsync(other, 1_002, [])).Status == AppendStatus.Appended, "the lock was released");
+        Assert.Equal((byte[])[.. Bytes(1, seed: 3), .. Bytes(1, seed: 4), .. Bytes(1_000)], await ReadAsync(other));
     }
 
     [Fact]

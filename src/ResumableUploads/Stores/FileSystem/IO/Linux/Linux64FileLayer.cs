@@ -81,6 +81,11 @@ internal sealed class Linux64FileLayer : LinuxFileLayer
     public override bool IsUnchanged(FileSnapshot snapshot) =>
         (snapshot.Stat is { } before && Stat(snapshot.Path) is { } now && before == now) || base.IsUnchanged(snapshot);
 
+    public override long GetLength(OpenFile file) =>
+        NativeMethods.Statx(file.Handle, "", NativeMethods.AtEmptyPath, NativeMethods.StatxBasicStats, out StatxBuffer status) == 0
+            ? status.ToFileStat()?.Length ?? 0
+            : throw NativeMethods.CreateException("Getting the status of", file.Path);
+
     public override void Preallocate(OpenFile file, long offset, long length)
     {
         // tmpfs clears preallocated pages, so that they would be written twice.

@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using ResumableUploads.Abstractions;
+using ResumableUploads.Stores.FileSystem.Format;
 using ResumableUploads.Stores.FileSystem.IO;
 using ResumableUploads.Stores.FileSystem.Scheduling;
 
@@ -41,10 +42,12 @@ internal sealed class AppendOperation(
             throw StorageErrors.Wrap(e, await disk.RunToEndAsync(context.ChangeKind, _file, static file => file.RecoverAfterFailure()));
         }
 
-        AppendResult result = await disk.RunToEndAsync(context.ChangeKind, this, static self => self.Finish());
-        if (_file.DurableOffset > _file.StartOffset)
+        FinalRecord? final = content.GetFinalRecord(_file.WrittenOffset);
+        AppendResult result = await disk.RunToEndAsync(context.ChangeKind, (this, final), static s => s.Item1.Finish(s.final));
+        long durableOffset = result.Updated?.Offset ?? _file.DurableOffset;
+        if (durableOffset > _file.StartOffset)
         {
-            content.ReportDurable(_file.DurableOffset);
+            content.ReportDurable(durableOffset);
         }
 
         return result;
@@ -170,17 +173,35 @@ internal sealed class AppendOperation(
         return result.IsCompleted;
     }
 
-    /// <summary>Makes the bytes durable and releases the upload.</summary>
-    private AppendResult Finish()
+    /// <summary>Makes the bytes durable, then the record that follows from them, if any, and releases the upload.</summary>
+    private AppendResult Finish(FinalRecord? final)
     {
         try
         {
-            AppendResult result = CreateResult(AppendStatus.Appended, _file.Finish());
+            AppendResult result = final is { } record ? FinishWithRecord(record) : CreateResult(AppendStatus.Appended, _file.Finish());
             target.Dispose();
             return result;
         }
         catch (Exception e) when (StorageErrors.IsStorageError(e))
         {
+            throw StorageErrors.Wrap(e, _file.DurableOffset);
+        }
+    }
+
+    private AppendResult FinishWithRecord(FinalRecord final)
+    {
+        // A power loss can revert a deferred record. The mark then keeps the bytes.
+        long offset = final.IsDeferrable ? _file.Finish() : _file.FinishWithoutOffset();
+        StoredRecord next = _upload.Record.Change(final.Record, offset, context.TimeProvider.GetUtcNow());
+        try
+        {
+            return records.Write(_upload, next, final.IsDeferrable)
+                ? new AppendResult(AppendStatus.Appended, offset, next.GetVersion(offset), next.ToUploadInfo(_upload.Key, offset))
+                : NotFound;
+        }
+        catch (Exception e) when (StorageErrors.IsStorageError(e))
+        {
+            _file.RecoverAfterFailure();
             throw StorageErrors.Wrap(e, _file.DurableOffset);
         }
     }
@@ -198,7 +219,7 @@ internal sealed class AppendOperation(
 
         // After a crash before the mark is written, the next access keeps the bytes in this boot and truncates them in a later boot.
         _file.CommitStaged();
-        return Finish();
+        return Finish(final: null);
     }
 
     /// <summary>Returns the result, or <see cref="NotFound"/> if the upload was deleted during the append.</summary>

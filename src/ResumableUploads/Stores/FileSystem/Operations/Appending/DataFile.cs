@@ -50,6 +50,9 @@ internal sealed class DataFile(
     /// <summary>Gets the durable offset. Staged bytes do not change it.</summary>
     public long DurableOffset { get; private set; } = upload.Offset;
 
+    /// <summary>Gets the offset after the last byte that was written.</summary>
+    public long WrittenOffset => _written;
+
     /// <summary>Gets whether the bytes that were written must be made durable before more are accepted.</summary>
     public bool IsCheckpointDue => _written != _synced && (durableOffsetFile is null
         ? !_staging
@@ -144,6 +147,17 @@ internal sealed class DataFile(
         return offset;
     }
 
+    /// <summary>
+    /// Makes all bytes durable, but not the offset, for a record that contains it and is written next. Returns the measured length of the file.
+    /// </summary>
+    public long FinishWithoutOffset()
+    {
+        ReleasePreallocation();
+        long offset = VerifyLength();
+        Sync();
+        return offset;
+    }
+
     /// <summary>Keeps the bytes that reached the file before a write failed. Returns the durable offset.</summary>
     public long RecoverAfterFailure()
     {
@@ -212,13 +226,17 @@ internal sealed class DataFile(
         }
     }
 
-    private void SetLastWriteTime()
+    private void ReleasePreallocation()
     {
         if (_preallocatedEnd > _written)
         {
             _files.Truncate(data, _files.GetLength(data));
         }
+    }
 
+    private void SetLastWriteTime()
+    {
+        ReleasePreallocation();
         if (_written > StartOffset)
         {
             // The time is set before the sync, so that the sync makes it durable too.
