@@ -1,7 +1,8 @@
 import type { ResumableUpload } from '../core/upload.js';
 import type { UploadFailure, UploadOptions, UploadResult } from '../core/types.js';
-import { readDataTransfer } from '../queue/data-transfer.js';
-import { UploadQueue, type QueueItem } from '../queue/queue.js';
+import { getTransferredFiles, type FileItem } from '../queue/items.js';
+import { UploadQueue } from '../queue/queue.js';
+import type { PendingUpload } from '../queue/types.js';
 import { Announcer } from './announcer.js';
 import { check, isAccepted, parseSize } from './checks.js';
 import { remedyFor } from './failures.js';
@@ -49,7 +50,10 @@ export class ResumableUploadElement extends FormControl implements RowHost {
     this.#view = new View(this.attachShadow({ mode: 'open', delegatesFocus: true }), {
       choose: kind => this.#choose(kind),
       pauseAll: () => this.queue.pause(),
-      resumeAll: () => this.queue.resume(),
+      resumeAll: () => {
+        this.queue.resume();
+        this.queue.uploads.forEach(upload => upload.resume());
+      },
       retryAll: () => this.queue.retry(),
       continueAll: () => void this.queue.reopen(),
       toggleFinished: () => {
@@ -130,7 +134,7 @@ export class ResumableUploadElement extends FormControl implements RowHost {
 
   /** Adds files. Files that a check refuses are listed with the reason. */
   async addFiles(files: Iterable<File>): Promise<ResumableUpload[]> {
-    return this.#add([...files].map(file => ({ file })));
+    return this.#add([...files].map(file => ({ file, relativePath: file.webkitRelativePath || file.name })));
   }
 
   connectedCallback(): void {
@@ -311,13 +315,15 @@ export class ResumableUploadElement extends FormControl implements RowHost {
     const rows = [...this.#rows.values()];
     rows.forEach(row => row.show());
     const count = (...states: string[]): number => rows.filter(row => states.includes(row.state)).length;
+    const isPaused = this.#queue?.isPaused ?? false;
     const { offset, size, bytesPerSecond, secondsLeft } = this.#queue?.progress ?? { offset: 0, size: 0, bytesPerSecond: 0, secondsLeft: null };
     const summary: Summary = {
       total: rows.length,
       completed: count('completed'),
       failed: count('failed'),
-      running: count('idle', 'preparing', 'uploading', 'waiting'),
-      paused: count('paused'),
+      running: count('preparing', 'uploading', 'waiting') + (isPaused ? 0 : count('idle')),
+      paused: count('paused') + (isPaused ? count('idle') : 0),
+      isPaused,
       waiting: count('waiting'),
       resumable: this.#queue?.pending.filter(pending => pending.handle).length ?? 0,
       retryable: rows.filter(row => row.state === 'failed' && row.failure && remedyFor(row.failure)).length,
@@ -364,7 +370,7 @@ export class ResumableUploadElement extends FormControl implements RowHost {
     }
 
     await this.addFiles(files);
-    if (row?.state === 'pending' && this.#queue?.pending.includes(row.item as never)) {
+    if (row?.state === 'pending' && this.#queue?.pending.includes(row.item as PendingUpload)) {
       this.#showNote(row);
     }
   }
@@ -377,11 +383,11 @@ export class ResumableUploadElement extends FormControl implements RowHost {
 
   async #addTransfer(data: DataTransfer): Promise<void> {
     // The data is only readable during the event.
-    const items = readDataTransfer(data);
+    const items = getTransferredFiles(data);
     await this.#add(await items);
   }
 
-  async #add(items: Exclude<QueueItem, FileSystemHandle>[]): Promise<ResumableUpload[]> {
+  async #add(items: FileItem[]): Promise<ResumableUpload[]> {
     if (this.#isDisabled) {
       return [];
     }
@@ -394,14 +400,13 @@ export class ResumableUploadElement extends FormControl implements RowHost {
     }
 
     const limits = { accept: this.getAttribute('accept') ?? '', maxSize: this.maxSize };
-    const accepted = [];
+    const accepted: FileItem[] = [];
     for (const item of items.slice(0, isFree)) {
-      const file = item instanceof File ? item : item.file;
+      const { file, relativePath } = item;
       const failure = check(file, limits);
       if (failure === null) {
         accepted.push(item);
       } else {
-        const relativePath = (item instanceof File ? '' : item.relativePath) || file.webkitRelativePath || file.name;
         this.#refused.add({ file, name: file.name, relativePath, size: file.size, failure });
       }
     }
@@ -423,13 +428,17 @@ export class ResumableUploadElement extends FormControl implements RowHost {
     if (this.#refused.delete(item as RefusedFile)) {
       this.#scheduleSync();
     } else if (state === 'pending') {
-      void this.queue.forget(item as never);
-    } else if ((state === 'completed' && this.name === '') || failure?.reason === 'taken-over') {
-      this.queue.remove(item as ResumableUpload);
+      void this.queue.forget(item as PendingUpload);
     } else {
-      // Also deletes what the server has. With a form, that includes completed uploads, which the form then does not refer to.
-      void (item as ResumableUpload).cancel();
-      this.queue.remove(item as ResumableUpload);
+      const upload = item as ResumableUpload;
+      if (state === 'completed' && this.name) {
+        // The form does not refer to the upload any more, so that nothing would ever use or delete it.
+        void this.queue.forget({ ...upload, id: upload.id!, offset: 0 });
+      } else if (state !== 'completed' && failure?.reason !== 'taken-over') {
+        void upload.cancel();
+      }
+
+      this.queue.remove(upload);
     }
   }
 

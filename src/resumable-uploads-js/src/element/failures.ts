@@ -23,12 +23,11 @@ export function remedyFor({ reason, canRetry }: UploadFailure): Remedy {
 }
 
 /** Returns a failure as text. The words of the app, for example of `upload.Reject`, are shown as they are. */
-export function failureText({ reason, title, detail }: UploadFailure, language: Language, maxSize: number): string {
+export function failureText({ reason, title, detail, limit = Infinity }: UploadFailure, language: Language, maxSize: number): string {
   if (reason === 'rejected' && (detail ?? title)) {
     return (detail ?? title)!.replace(/\.$/, '');
   }
 
-  return reason === 'too-large' && maxSize === Infinity
-    ? language.text('too-large', { size: '' }).split('.')[0]!
-    : language.text(reason as TextKey, { size: language.bytes(maxSize) });
+  const size = Math.min(limit, maxSize);
+  return reason === 'too-large' && Number.isFinite(size) ? language.text('tooLargeLimit', { size: language.bytes(size) }) : language.text(reason as TextKey);
 }

@@ -1,4 +1,4 @@
-import type { PendingUpload } from '../queue/queue.js';
+import type { PendingUpload } from '../queue/types.js';
 import type { ResumableUpload } from '../core/upload.js';
 import type { UploadFailure } from '../core/types.js';
 import { button, h, icon, setText } from './dom.js';

@@ -11,7 +11,7 @@ export type TextKey = FailureReason | 'drop' | 'dropNow' | 'choose' | 'chooseFol
   | 'showFinished' | 'hideFinished' | 'clearFinished'
   | 'idle' | 'preparing' | 'finishing' | 'waiting' | 'offline' | 'paused' | 'completed' | 'alreadyCompleted' | 'pending' | 'pendingHandle' | 'otherFile'
   | 'amount' | 'timeLeft' | 'uploadingAll' | 'waitingAll' | 'pausedAll' | 'completedAll' | 'failedAll' | 'nothing' | 'overall' | 'files'
-  | 'tooMany' | 'added' | 'known' | 'removed' | 'required' | 'unfinished' | 'failedForm';
+  | 'tooMany' | 'added' | 'known' | 'removed' | 'required' | 'unfinished' | 'failedForm' | 'tooLargeLimit';
 
 export const en: Texts = {
   drop: 'Drop files here',
@@ -65,7 +65,8 @@ export const en: Texts = {
   required: 'Choose a file.',
   unfinished: 'Wait until all files are uploaded.',
   failedForm: 'Some files were not uploaded. Retry or remove them.',
-  'too-large': 'Too large. The limit is {size}',
+  'too-large': 'Too large',
+  tooLargeLimit: 'Too large. The limit is {size}',
   'type-refused': 'This type of file is not accepted',
   'signed-out': 'You are signed out',
   forbidden: 'You are not allowed to upload here',
@@ -135,7 +136,8 @@ export const de: Texts = {
   required: 'Bitte eine Datei auswählen.',
   unfinished: 'Bitte warten, bis alle Dateien hochgeladen sind.',
   failedForm: 'Einige Dateien wurden nicht hochgeladen. Erneut versuchen oder entfernen.',
-  'too-large': 'Zu groß. Die Grenze ist {size}',
+  'too-large': 'Zu groß',
+  tooLargeLimit: 'Zu groß. Die Grenze ist {size}',
   'type-refused': 'Dieser Dateityp wird nicht angenommen',
   'signed-out': 'Sie sind abgemeldet',
   forbidden: 'Sie dürfen hier nichts hochladen',

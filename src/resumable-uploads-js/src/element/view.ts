@@ -22,6 +22,7 @@ export interface Summary {
   /** The number of uploads that are not completed, failed or paused. */
   running: number;
   paused: number;
+  isPaused: boolean;
   waiting: number;
   /** The number of uploads of an earlier visit that can continue with one click. */
   resumable: number;
@@ -132,7 +133,7 @@ export class View {
 
   /** Shows the state of all uploads together. */
   showSummary(language: Language, summary: Summary): void {
-    const { total, completed, failed, running, paused, waiting, resumable, retryable, offset, size, bytesPerSecond, secondsLeft } = summary;
+    const { total, completed, failed, running, paused, isPaused, waiting, resumable, retryable, offset, size, bytesPerSecond, secondsLeft } = summary;
     const isOpen = running + paused > 0;
     const pending = total - completed - failed - running - paused;
     setText(this.#headline, running > 0 && running === waiting ? language.text('waitingAll')
@@ -166,8 +167,8 @@ export class View {
     this.#progress.setAttribute('aria-label', language.text('overall'));
     this.#progress.setAttribute('aria-valuetext', `${this.#headline.textContent}, ${text}`);
     this.card.classList.toggle('halted', running === waiting);
-    this.#show(this.#pauseAll, running > 0 && total > 1, language.text('pauseAll'));
-    this.#show(this.#resumeAll, running === 0 && paused > 1, language.text('resumeAll'));
+    this.#show(this.#pauseAll, running > 0 && total > 1 && !isPaused, language.text('pauseAll'));
+    this.#show(this.#resumeAll, isPaused || (running === 0 && paused > 1), language.text('resumeAll'));
     this.#show(this.#retryAll, retryable > 1, language.text('retryAll'));
     this.#show(this.#continueAll, resumable > 0, language.text('continueAll'));
   }
