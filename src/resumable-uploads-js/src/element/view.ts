@@ -4,182 +4,147 @@ import css from './styles.css';
 
 let sheet: CSSStyleSheet | undefined;
 
-export interface ViewEvents {
-  choose(kind: 'files' | 'folder' | 'photo'): void;
-  pauseAll(): void;
-  resumeAll(): void;
-  retryAll(): void;
-  continueAll(): void;
-  toggleFinished(): void;
-  clearFinished(): void;
-}
+/** The buttons of an element, besides those of the rows. */
+export type ViewAction = 'files' | 'folder' | 'photo' | 'pauseAll' | 'resumeAll' | 'retryAll' | 'continueAll' | 'toggle' | 'clear';
 
-/** What the summary above the list shows. */
-export interface Summary {
+/** What an element shows besides its rows. The numbers are those of rows. */
+export interface ViewState {
   total: number;
   completed: number;
   failed: number;
-  /** The number of uploads that are not completed, failed or paused. */
-  running: number;
-  paused: number;
-  isPaused: boolean;
-  waiting: number;
-  /** The number of uploads of an earlier visit that can continue with one click. */
-  resumable: number;
-  /** The number of failed uploads that can be retried. */
   retryable: number;
+  /** The uploads of an earlier visit. */
+  pending: number;
+  /** The uploads of an earlier visit that can continue with one click. */
+  reopenable: number;
+  running: number;
+  waiting: number;
+  paused: number;
   offset: number;
   size: number;
   bytesPerSecond: number;
-  secondsLeft: number | null;
+  hint: string;
+  isNotice: boolean;
+  isOver: boolean;
+  isDisabled: boolean;
+  hasFolders: boolean;
+  hasPhotos: boolean;
+  isCollapsible: boolean;
+  isCollapsed: boolean;
+  isForm: boolean;
 }
-
-export interface Options { folders: boolean; photos: boolean; isDisabled: boolean; hint: string; isNotice: boolean; isCollapsed: boolean; canCollapse: boolean; canClear: boolean; }
 
 /** The elements in the shadow tree, except the rows. */
 export class View {
-  readonly files = h('input', { type: 'file', hidden: true, multiple: true, tabindex: '-1', 'aria-hidden': 'true' });
-  readonly folder = h('input', { type: 'file', hidden: true, webkitdirectory: true, tabindex: '-1', 'aria-hidden': 'true' });
-  readonly photo = h('input', { type: 'file', hidden: true, accept: 'image/*', capture: 'environment', tabindex: '-1', 'aria-hidden': 'true' });
-  readonly live = h('div', { class: 'hidden', role: 'status', 'aria-live': 'polite' });
+  readonly inputs = {
+    files: h('input', { type: 'file', hidden: true }),
+    folder: h('input', { type: 'file', hidden: true, webkitdirectory: true }),
+    photo: h('input', { type: 'file', hidden: true, accept: 'image/*', capture: 'environment' }),
+  };
+  readonly live = h('div', { class: 'sr', role: 'status' });
   readonly list = h('ul', { part: 'list', class: 'rows', role: 'list' });
   readonly choose: HTMLButtonElement;
-  readonly card: HTMLElement;
 
   readonly #title = h('p', { class: 'title' });
   readonly #hint = h('p', { part: 'hint', class: 'hint' });
-  readonly #headline = h('p', { part: 'summary', class: 'headline' });
-  readonly #detail = h('p', { class: 'detail' });
-  readonly #progress = h('progress', { part: 'progress overall', value: '0' });
+  readonly #headline = h('p', { part: 'summary', class: 'title' });
+  readonly #detail = h('p', { class: 'hint detail' });
+  readonly #progress = h('progress', { part: 'progress overall' });
+  readonly #buttons = {} as Record<ViewAction, HTMLButtonElement>;
+  readonly #card: HTMLElement;
   readonly #head: HTMLElement;
-  readonly #foot: HTMLElement;
-  readonly #chooseFolder: HTMLButtonElement;
-  readonly #takePhoto: HTMLButtonElement;
-  readonly #pauseAll: HTMLButtonElement;
-  readonly #resumeAll: HTMLButtonElement;
-  readonly #retryAll: HTMLButtonElement;
-  readonly #continueAll: HTMLButtonElement;
-  readonly #toggle: HTMLButtonElement;
-  readonly #clear: HTMLButtonElement;
 
-  constructor(root: ShadowRoot, events: ViewEvents) {
+  constructor(private readonly root: ShadowRoot, act: (action: ViewAction) => void) {
     if (sheet === undefined) {
       sheet = new CSSStyleSheet();
       sheet.replaceSync(css);
     }
 
     root.adoptedStyleSheets = [sheet];
-    this.choose = button('choose primary', () => events.choose('files'));
-    this.#chooseFolder = button('choose-folder', () => events.choose('folder'));
-    this.#takePhoto = button('take-photo', () => events.choose('photo'));
-    this.#pauseAll = button('pause-all quiet', events.pauseAll);
-    this.#resumeAll = button('resume-all quiet', events.resumeAll);
-    this.#retryAll = button('retry-all', events.retryAll);
-    this.#continueAll = button('continue-all', events.continueAll);
-    this.#toggle = button('show-finished quiet', events.toggleFinished);
-    this.#clear = button('clear-finished quiet', events.clearFinished);
-    this.#head = h('div', { class: 'summary' },
+    const create = (action: ViewAction, part: string): HTMLButtonElement => this.#buttons[action] = button(part, () => act(action));
+    this.choose = create('files', 'choose primary');
+    this.#head = h('div', { class: 'head' },
       h('div', { class: 'heading' }, this.#headline, this.#detail),
-      h('div', { class: 'all' }, this.#retryAll, this.#continueAll, this.#pauseAll, this.#resumeAll), this.#progress);
-    this.#foot = h('div', { class: 'finished' }, this.#toggle, this.#clear);
-    const zone = h('div', { part: 'dropzone', class: 'zone' },
-      icon('upload'), this.#title, this.#hint, h('div', { class: 'buttons' }, this.choose, this.#takePhoto, this.#chooseFolder));
-    this.card = h('div', { part: 'card', class: 'card' }, this.#head, this.list, this.#foot, zone);
-    root.append(this.card, this.files, this.folder, this.photo, this.live);
+      create('retryAll', 'retry-all'), create('continueAll', 'continue-all'), create('pauseAll', 'pause-all quiet'), create('resumeAll', 'resume-all'), create('clear', 'clear quiet'),
+      this.#progress);
+    this.#card = h('div', { part: 'card', class: 'card' }, this.#head, this.list, create('toggle', 'toggle-finished quiet'),
+      h('div', { part: 'dropzone', class: 'zone' }, icon('upload'), this.#title, this.#hint,
+        h('div', { class: 'buttons' }, this.choose, create('photo', 'take-photo'), create('folder', 'choose-folder'))));
+    root.append(this.#card, ...Object.values(this.inputs), this.live);
   }
 
   /** Gets the state of all uploads in words. */
-  get summaryText(): string {
-    return [this.#headline.textContent, this.#detail.textContent].filter(Boolean).join(', ');
+  get summary(): string {
+    return `${this.#headline.textContent}, ${this.#detail.textContent}`.replace(/, $/, '');
   }
 
-  /** Shows whether files are dragged over the element. */
-  showDragOver(isOver: boolean, language: Language): void {
-    this.card.classList.toggle('over', isOver);
-    setText(this.#title, language.text(isOver ? 'dropNow' : 'drop'));
-  }
-
-  /** Shows the texts and which buttons exist. */
-  showOptions(language: Language, { folders, photos, isDisabled, hint, isNotice, isCollapsed, canCollapse, canClear }: Options, { total, completed }: Summary): void {
+  show(language: Language, state: ViewState): void {
+    const { total, completed, failed, pending, running, waiting, paused, offset, size, bytesPerSecond, isDisabled } = state;
+    const text = language.text.bind(language);
     const isFilled = total > 0;
-    this.card.classList.toggle('filled', isFilled);
-    this.#head.hidden = this.list.hidden = !isFilled;
-    setText(this.choose, language.text(isFilled ? 'add' : 'choose'));
-    setText(this.#chooseFolder, language.text('chooseFolder'));
-    setText(this.#takePhoto, language.text('takePhoto'));
-    setText(this.#title, language.text(this.card.classList.contains('over') ? 'dropNow' : 'drop'));
-    setText(this.#hint, hint);
-    this.#hint.hidden = hint === '';
-    this.#hint.classList.toggle('notice', isNotice);
-    this.#chooseFolder.hidden = !folders;
-    this.#takePhoto.hidden = !photos;
-    for (const element of [this.choose, this.#chooseFolder, this.#takePhoto]) {
-      element.disabled = isDisabled;
-    }
-
-    this.list.setAttribute('aria-label', language.text('files'));
-    this.list.classList.toggle('collapsed', isCollapsed);
-    this.#foot.hidden = completed === 0 || !(canCollapse || canClear);
-    this.#clear.hidden = !canClear;
-    this.#toggle.hidden = !canCollapse;
-    this.#toggle.setAttribute('aria-expanded', `${!isCollapsed}`);
-    const text = language.text(isCollapsed ? 'showFinished' : 'hideFinished', { n: completed });
-    if (this.#toggle.textContent !== text) {
-      this.#toggle.replaceChildren(icon('done'), text);
-    }
-
-    setText(this.#clear, language.text('clearFinished'));
-  }
-
-  /** Shows the state of all uploads together. */
-  showSummary(language: Language, summary: Summary): void {
-    const { total, completed, failed, running, paused, isPaused, waiting, resumable, retryable, offset, size, bytesPerSecond, secondsLeft } = summary;
     const isOpen = running + paused > 0;
-    const pending = total - completed - failed - running - paused;
-    setText(this.#headline, running > 0 && running === waiting ? language.text('waitingAll')
-      : running > 0 ? language.text('uploadingAll', { done: completed, n: total - failed - pending })
-      : paused > 0 ? language.text('pausedAll')
-      : completed > 0 ? language.text('completedAll', { n: completed })
-      : pending > 0 ? language.text('pendingHandle')
-      : language.text('nothing'));
-    const texts: (Node | string)[] = [];
+    this.#card.classList.toggle('filled', isFilled);
+    this.#card.classList.toggle('over', state.isOver);
+    this.#card.classList.toggle('halted', running === waiting);
+    this.list.classList.toggle('collapsed', state.isCollapsed);
+    this.#head.hidden = this.list.hidden = !isFilled;
+    this.list.setAttribute('aria-label', text('files'));
+    setText(this.#title, text(state.isOver ? 'dropNow' : 'drop'));
+    setText(this.#hint, state.hint);
+    this.#hint.classList.toggle('notice', state.isNotice);
+
+    setText(this.#headline, running > 0 && running === waiting ? text(navigator.onLine ? 'waiting' : 'offline')
+      : running > 0 ? text('uploadingAll', { done: completed, n: completed + running + paused })
+      : paused > 0 ? text('paused')
+      : completed > 0 || !pending ? text('completedAll', { n: completed })
+      : text('pendingAll', { n: pending }));
+    const details = [];
     if (isOpen) {
-      texts.push(`${language.percent(offset, size)} · ${language.text('amount', { offset: language.bytes(offset), size: language.bytes(size) })}`);
-      if (running > waiting && bytesPerSecond >= 1 && secondsLeft !== null) {
-        texts.push(` · ${language.speed(bytesPerSecond)} · ${language.text('timeLeft', { time: language.duration(secondsLeft) })}`);
+      details.push(language.percent(offset, size), text('amount', { offset: language.bytes(offset), size: language.bytes(size) }));
+      if (running > waiting && bytesPerSecond >= 1) {
+        details.push(language.speed(bytesPerSecond), text('timeLeft', { time: language.duration((size - offset) / bytesPerSecond) }));
       }
     } else if (completed > 0) {
-      texts.push(language.bytes(size));
+      details.push(language.bytes(size));
     }
 
-    if (failed > 0) {
-      texts.push(...(texts.length > 0 ? [' · '] : []), h('span', { class: 'failures' }, icon('failed'), language.text('failedAll', { n: failed })));
-    }
-
-    const text = texts.map(part => typeof part === 'string' ? part : part.textContent).join('');
-    if (this.#detail.textContent !== text) {
-      this.#detail.replaceChildren(...texts);
+    const failures = failed ? text('failedAll', { n: failed }) : '';
+    const detail = details.join(' · ');
+    if (this.#detail.textContent !== detail + failures) {
+      this.#detail.replaceChildren(detail, ...(failures ? [h('span', { class: 'bad' }, icon('failed'), failures)] : []));
     }
 
     this.#progress.max = size || 1;
-    this.#progress.value = size === 0 ? Number(!isOpen) : offset;
+    this.#progress.value = offset;
     this.#progress.hidden = !isOpen;
-    this.#progress.setAttribute('aria-label', language.text('overall'));
-    this.#progress.setAttribute('aria-valuetext', `${this.#headline.textContent}, ${text}`);
-    this.card.classList.toggle('halted', running === waiting);
-    this.#show(this.#pauseAll, running > 0 && total > 1 && !isPaused, language.text('pauseAll'));
-    this.#show(this.#resumeAll, isPaused || (running === 0 && paused > 1), language.text('resumeAll'));
-    this.#show(this.#retryAll, retryable > 1, language.text('retryAll'));
-    this.#show(this.#continueAll, resumable > 0, language.text('continueAll'));
-  }
+    this.#progress.setAttribute('aria-label', this.#headline.textContent!);
 
-  /** Shows or hides a button. The focus moves on when its button disappears. */
-  #show(element: HTMLButtonElement, isVisible: boolean, text: string): void {
-    const isFocused = (element.getRootNode() as ShadowRoot).activeElement === element;
-    element.hidden = !isVisible;
-    setText(element, text);
-    if (isFocused && !isVisible) {
-      (this.#head.querySelector<HTMLElement>('button:not([hidden])') ?? this.choose).focus();
+    const buttons: [ViewAction, boolean, string][] = [
+      ['retryAll', state.retryable > 1, text('retryAll')],
+      ['continueAll', state.reopenable > 1, text('continueAll')],
+      ['pauseAll', running > 0 && total > 1, text('pauseAll')],
+      ['resumeAll', running === 0 && paused > 1, text('resumeAll')],
+      ['clear', completed > 0 && !isOpen && !state.isForm, text('clear')],
+      ['toggle', state.isCollapsible, text(state.isCollapsed ? 'showFinished' : 'hideFinished', { n: completed })],
+      ['files', true, text(isFilled ? 'add' : 'choose')],
+      ['photo', state.hasPhotos, text('takePhoto')],
+      ['folder', state.hasFolders, text('chooseFolder')],
+    ];
+    const focused = this.root.activeElement;
+    for (const [action, isVisible, label] of buttons) {
+      const element = this.#buttons[action];
+      element.hidden = !isVisible;
+      setText(element, label);
+      if (focused === element && !isVisible) {
+        // The focus moves on when its button disappears.
+        (this.#head.querySelector<HTMLElement>('button:not([hidden])') ?? this.choose).focus();
+      }
     }
+
+    for (const action of ['files', 'photo', 'folder'] as const) {
+      this.#buttons[action].disabled = isDisabled;
+    }
+
+    this.#buttons.toggle.setAttribute('aria-expanded', `${!state.isCollapsed}`);
   }
 }
