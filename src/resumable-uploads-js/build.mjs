@@ -1,0 +1,57 @@
+/**
+ * Bundles the scripts that the NuGet package serves into src/ResumableUploads/wwwroot, and the npm package into dist.
+ * With `--out DIRECTORY`, the scripts are written there instead.
+ */
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, rmSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { build } from 'esbuild';
+
+const folder = dirname(fileURLToPath(import.meta.url));
+const { out } = parseArgs({ options: { out: { type: 'string' } } }).values;
+const scripts = out ? resolve(out) : join(folder, '../ResumableUploads/wwwroot');
+const dist = out ? scripts : join(folder, 'dist');
+
+const entries = {
+  'resumable-uploads': 'src/index.ts',
+  'resumable-uploads-element': 'src/element/index.ts',
+  'resumable-uploads-sha256': 'src/sha256/index.ts',
+};
+
+/** Keeps the dynamic import of SHA-256 as a file of its own, which only uploads with a digest load. */
+const separateSha256 = {
+  name: 'separate-sha256',
+  setup: plugin => plugin.onResolve({ filter: /sha256\/index\.js$/ }, () => ({ path: './resumable-uploads-sha256.js', external: true })),
+};
+
+if (!out) {
+  rmSync(dist, { recursive: true, force: true });
+}
+
+mkdirSync(scripts, { recursive: true });
+for (const [name, entry] of Object.entries(entries).filter(([, entry]) => existsSync(join(folder, entry)))) {
+  await build({
+    absWorkingDir: folder,
+    entryPoints: [entry],
+    outfile: join(dist, `${name}.js`),
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    target: 'es2022',
+    charset: 'utf8',
+    legalComments: 'none',
+    // Names with a leading underscore are used only inside the bundle.
+    mangleProps: /^_/,
+    sourcemap: out ? false : 'external',
+    plugins: [separateSha256],
+  });
+  if (!out) {
+    cpSync(join(dist, `${name}.js`), join(scripts, `${name}.js`));
+  }
+}
+
+if (!out) {
+  execFileSync(process.execPath, [join(folder, 'node_modules/typescript/bin/tsc'), '-p', join(folder, 'tsconfig.types.json')], { stdio: 'inherit' });
+}

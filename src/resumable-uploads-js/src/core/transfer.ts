@@ -1,0 +1,189 @@
+import { fail, retry, type UploadError } from './errors.js';
+import { checkFile, encode } from './files.js';
+import { getLimits, parseLimits } from './limits.js';
+import type { Protocol } from './protocol.js';
+import { isSuccess, throwIfFailed, type Response } from './response.js';
+import type { UploadOptions, UploadResult } from './types.js';
+
+/** The number of consecutive responses without progress that counts as a failure. */
+const maxWithoutProgress = 5;
+
+/** Smaller files are not preceded by an empty request, and smaller requests are not split if a server finds them too large. */
+const smallSize = 1 << 19;
+
+/** Per origin, whether the first status request succeeded. */
+const firstRequests = new Map<string, Promise<boolean>>();
+
+/** Sends the bytes of one file that the server does not have. */
+export interface Transfer {
+  /** The last offset that the server reported. */
+  _confirmed: number;
+  /** The bytes of the current request that were sent. */
+  _sent: number;
+  /** Whether the last attempt ended with a network error, which can hide a response. */
+  _wasInterrupted?: boolean;
+  /** Sends the rest of the file and returns the response of the completed upload. */
+  _run(id: string, signal: AbortSignal, onUploading: () => void): Promise<UploadResult>;
+}
+
+export function createTransfer(file: Blob, name: string, options: UploadOptions, protocol: Protocol, onProgress: (hasAdvanced: boolean) => void): Transfer {
+  const { size, type } = file;
+  let maxAppendSize = options.chunkSize || Infinity;
+  let hasSent = false;
+  let highest = -1;
+  let digest: string | undefined;
+
+  const confirm = (offset: number): void => {
+    transfer._confirmed = offset;
+    transfer._sent = 0;
+    onProgress(offset > highest);
+    highest = Math.max(highest, offset);
+  };
+
+  const computeDigest = async (signal: AbortSignal): Promise<void> => {
+    try {
+      const bytes = await (await import('../sha256/index.js')).digestBlob(file, signal);
+      digest = `sha-256=:${btoa(String.fromCharCode(...bytes))}:`;
+    } catch (error) {
+      await checkFile(file);
+      throw error;
+    }
+  };
+
+  const requestStatus = async (id: string, signal: AbortSignal, isFirst: boolean): Promise<Response> => {
+    const response = await protocol._fetch('GET', signal, id);
+    throwIfFailed(response);
+    if (response._offset === null) {
+      // A login page, or a page of a server without resumable uploads.
+      throw fail(response._redirected || !isFirst ? 'signed-out' : 'unsupported', { status: response.status });
+    }
+
+    return response;
+  };
+
+  const getStatus = async (id: string, signal: AbortSignal): Promise<Response> => {
+    const { origin } = new URL(protocol._url);
+    // The first response can set the cookie that identifies an anonymous owner. Concurrent first requests would each get another cookie.
+    while (firstRequests.has(origin) && !await firstRequests.get(origin)) {
+      // The first request failed.
+    }
+
+    signal.throwIfAborted();
+    const isFirst = !firstRequests.has(origin);
+    const response = requestStatus(id, signal, isFirst);
+    if (isFirst) {
+      firstRequests.set(origin, response.then(() => true, () => !firstRequests.delete(origin)));
+    }
+
+    return response;
+  };
+
+  const append = (id: string, offset: number, length: number, signal: AbortSignal): Promise<Response> => protocol._append(file.slice(offset, offset + length), {
+    'X-File-Id': id,
+    'X-File-Name': encode(name),
+    'X-File-Size': `${size}`,
+    'X-Start-Byte': `${offset}`,
+    'Content-Type': type || 'application/octet-stream',
+    ...digest && !length && { 'Repr-Digest': digest },
+  }, {
+    _signal: signal,
+    _onProgress: sent => {
+      if (!signal.aborted) {
+        transfer._sent = sent;
+        onProgress(false);
+      }
+    },
+    // The handler may take any time. If the server has all bytes and did not complete the upload, the handler runs.
+    _onSilence: async () => offset + length < size || getStatus(id, signal).then(status => status._complete || status._offset !== size, () => true),
+  });
+
+  const finish = async (id: string, { status, headers, body, _details }: Response): Promise<UploadResult> => {
+    if (status >= 400) {
+      throw fail('handler-failed', _details);
+    }
+
+    if (hasSent) {
+      // Browsers compare the modification time only when they open the file. A file that was deleted does not affect the sent bytes.
+      await checkFile(file).catch((error: UploadError) => {
+        if (error.failure!.reason === 'file-changed') {
+          throw error;
+        }
+      });
+    }
+
+    confirm(size);
+    return { kind: headers.has('X-Upload-Replayed') && !hasSent ? 'already-completed' : 'completed', id, status, headers, body };
+  };
+
+  const transfer: Transfer = {
+    _confirmed: 0,
+    _sent: 0,
+    async _run(id, signal, onUploading) {
+      const limits = await getLimits(protocol);
+      if (size > limits._maxSize) {
+        throw fail('too-large', { limit: limits._maxSize });
+      }
+
+      if (options.digest && !digest) {
+        await computeDigest(signal);
+      }
+
+      signal.throwIfAborted();
+      const status = await getStatus(id, signal);
+      const hasProgress = status._offset! > highest;
+      confirm(status._offset!);
+
+      // An empty request gets the reasons to refuse the file before its bytes are sent: the response to a large request is lost if the server
+      // responds early and closes the connection. It also carries the digest, because the server keeps nothing of an interrupted request with one.
+      let isProbe = transfer._confirmed < size
+        && (!!digest || !transfer._confirmed && size > smallSize || transfer._wasInterrupted && !hasProgress);
+      for (let withoutProgress = 0; withoutProgress < maxWithoutProgress;) {
+        const offset = transfer._confirmed;
+        if (offset > size) {
+          throw fail('file-changed');
+        }
+
+        await checkFile(file);
+        signal.throwIfAborted();
+        const length = isProbe ? 0 : Math.min(maxAppendSize, limits._maxAppendSize, size - offset);
+        if (!isProbe) {
+          onUploading();
+        }
+
+        const response = await append(id, offset, length, signal);
+        signal.throwIfAborted();
+        if (response.status === 413 && length > smallSize && (!response._type || response._type === 'append-too-large')) {
+          // The server or a proxy limits the size of a request.
+          maxAppendSize = Math.min(parseLimits(response.headers)._maxAppendSize, length >> 2);
+          continue;
+        }
+
+        throwIfFailed(response);
+        const hasNoHeaders = response._complete === null;
+        // A handler that redirects: the browser has followed to a page without the headers of the protocol.
+        if (response._complete || offset === size && status._complete && hasNoHeaders && isSuccess(response.status)) {
+          return finish(id, response);
+        }
+
+        const confirmed = response._type === 'upload-complete' ? size : response._offset;
+        const isConflict = response.status === 409;
+        if (confirmed === null || !isConflict && hasNoHeaders) {
+          // For example a login page. The next status request decides.
+          throw retry('unsupported', response._details);
+        }
+
+        // An upload that starts over reports offset 0 and accepts no empty request there.
+        if (!isProbe || !isConflict) {
+          hasSent ||= confirmed > offset;
+          withoutProgress = confirmed > offset || isProbe ? 0 : withoutProgress + 1;
+          confirm(confirmed);
+        }
+
+        isProbe = false;
+      }
+
+      throw retry('server');
+    },
+  };
+  return transfer;
+}

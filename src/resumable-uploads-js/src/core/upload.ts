@@ -1,0 +1,259 @@
+import { getDelay, isOffline, wait } from './backoff.js';
+import { fail, retry, RetryError, UploadError } from './errors.js';
+import { checkFile, getFileId } from './files.js';
+import { createProtocol, type Protocol } from './protocol.js';
+import { createTransfer, type Transfer } from './transfer.js';
+import { throwIfFailed } from './response.js';
+import type { UploadFailure, UploadOptions, UploadResult, UploadSnapshot, UploadState } from './types.js';
+
+/** Returns whether an upload sends requests or waits for a retry. */
+export const isRunning = (state: UploadState): boolean => state === 'preparing' || state === 'uploading' || state === 'waiting';
+
+/**
+ * The upload of one file. It continues after connection errors and server restarts, and in a later visit if the same file is chosen again.
+ *
+ * Dispatches `statechange` and `progress`.
+ */
+export class ResumableUpload extends EventTarget {
+  readonly file: Blob;
+  readonly name: string;
+  readonly relativePath: string;
+  readonly size: number;
+  readonly #options: UploadOptions;
+  readonly #protocol: Protocol;
+  readonly #transfer: Transfer;
+  #state: UploadState = 'idle';
+  #failure: UploadFailure | null = null;
+  #retryAt: number | null = null;
+  #result: UploadResult | null = null;
+  #id: string | null;
+  #failures = 0;
+  #refreshed = false;
+  #run: AbortController | null = null;
+  #promise: Promise<UploadResult> | null = null;
+  #settle: { resolve: (result: UploadResult) => void; reject: (error: UploadError) => void } | null = null;
+  #endWait: (() => void) | null = null;
+
+  constructor(file: Blob, options: UploadOptions) {
+    super();
+    this.file = file;
+    this.#options = options;
+    const { name = 'blob', webkitRelativePath } = file as Partial<File>;
+    this.name = options.fileName ?? name;
+    this.relativePath = options.relativePath ?? (webkitRelativePath || name);
+    this.size = file.size;
+    this.#id = options.id ?? null;
+    this.#protocol = createProtocol(options);
+    this.#transfer = createTransfer(file, this.name, options, this.#protocol, hasAdvanced => this.#progress(hasAdvanced));
+  }
+
+  get state(): UploadState {
+    return this.#state;
+  }
+
+  /** The bytes that the server has, and those that were sent since. It decreases if the server did not receive them. */
+  get offset(): number {
+    return Math.min(this.#transfer._confirmed + this.#transfer._sent, this.size);
+  }
+
+  /** The id, or null before it is computed. */
+  get id(): string | null {
+    return this.#id;
+  }
+
+  /** Why the upload failed or, in state `waiting`, why the last attempt failed. */
+  get failure(): UploadFailure | null {
+    return this.#failure;
+  }
+
+  /** The time of the next retry in state `waiting`, in milliseconds since 1970, or null. */
+  get retryAt(): number | null {
+    return this.#retryAt;
+  }
+
+  get result(): UploadResult | null {
+    return this.#result;
+  }
+
+  /**
+   * Starts or continues the upload. In state `waiting`, retries at once.
+   * @returns a promise that is rejected with an `UploadError` if the upload fails or is canceled
+   */
+  start(): Promise<UploadResult> {
+    if (isRunning(this.#state) || this.#state === 'completed') {
+      this.#endWait?.();
+      return this.#promise!;
+    }
+
+    if (!this.#settle) {
+      this.#promise = new Promise((resolve, reject) => {
+        this.#settle = { resolve, reject };
+      });
+      // The events report failures as well, so that a promise that the caller ignores is not an unhandled rejection.
+      this.#promise.catch(() => {});
+    }
+
+    this.#run = new AbortController();
+    this.#failures = 0;
+    this.#refreshed = false;
+    void this.#runWithRetries(this.#run.signal, this.#failure?.reason === 'digest-mismatch');
+    return this.#promise!;
+  }
+
+  /** Pauses the upload. The server keeps the received bytes. */
+  pause(): void {
+    if (isRunning(this.#state) || this.#state === 'idle') {
+      this.#stop('paused');
+    }
+  }
+
+  /** Continues a paused upload. */
+  resume(): void {
+    if (this.#state === 'paused') {
+      void this.start();
+    }
+  }
+
+  /** Cancels the upload and deletes it from the server. If the server cannot be reached, it deletes the upload when it expires. */
+  async cancel(): Promise<void> {
+    if (this.#state === 'completed' || this.#state === 'canceled') {
+      return;
+    }
+
+    this.#stop('canceled', null);
+    if (this.#id) {
+      await this.#delete(this.#id);
+    }
+  }
+
+  /** Returns the changes of state and offset until the upload is completed, failed or canceled. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<UploadSnapshot, void> {
+    for (;;) {
+      const listening = new AbortController();
+      const change = new Promise(resolve => {
+        for (const type of ['statechange', 'progress']) {
+          this.addEventListener(type, resolve, { signal: listening.signal });
+        }
+      });
+      const { state, offset, size } = this;
+      try {
+        yield { state, offset, size };
+        if (state === 'completed' || state === 'failed' || state === 'canceled') {
+          return;
+        }
+
+        await change;
+      } finally {
+        listening.abort();
+      }
+    }
+  }
+
+  async #runWithRetries(signal: AbortSignal, startsOver: boolean): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        this.#change('preparing');
+        const id = await this.#getId();
+        if (startsOver) {
+          await this.#delete(id);
+          startsOver = false;
+        }
+
+        signal.throwIfAborted();
+        this.#result = await this.#transfer._run(id, signal, () => this.#change('uploading'));
+        this.#stop('completed');
+      } catch (error) {
+        if (!signal.aborted) {
+          await this.#handle(error, signal);
+        }
+      }
+    }
+  }
+
+  async #getId(): Promise<string> {
+    await checkFile(this.file);
+    if (!this.#id) {
+      const id = await getFileId(this.file, this.relativePath);
+      this.#id = this.#options.expectedId ?? id;
+      if (this.#id !== id) {
+        throw fail('file-changed');
+      }
+    }
+
+    return this.#id;
+  }
+
+  async #handle(error: unknown, signal: AbortSignal): Promise<void> {
+    let cause = error instanceof UploadError ? error : retry('network', { detail: String(error) });
+    if (cause.failure!.status === 401 && !this.#refreshed && typeof this.#options.headers === 'function') {
+      this.#refreshed = this.#protocol._refresh = true;
+      cause = retry('signed-out', cause.failure!, -1);
+    }
+
+    if (!(cause instanceof RetryError) || !isOffline() && ++this.#failures > (this.#options.maxRetries ?? 20)) {
+      this.#stop('failed', cause.failure);
+      return;
+    }
+
+    const delay = getDelay(this.#failures, cause._delay);
+    const isNetwork = cause.failure!.reason === 'network';
+    const ended = new AbortController();
+    this.#endWait = () => ended.abort();
+    signal.addEventListener('abort', this.#endWait, { signal: ended.signal });
+    this.#retryAt = Date.now() + delay;
+    this.#transfer._wasInterrupted = isNetwork;
+    this.#change('waiting', cause.failure);
+    await wait(delay, ended.signal, isNetwork);
+    ended.abort();
+    this.#retryAt = null;
+  }
+
+  async #delete(id: string): Promise<void> {
+    for (let i = 1; i < 4; i++) {
+      try {
+        return throwIfFailed(await this.#protocol._fetch('DELETE', undefined, id));
+      } catch (error) {
+        if (!(error instanceof RetryError)) {
+          return;
+        }
+
+        await wait(getDelay(i, error._delay), new AbortController().signal, true);
+      }
+    }
+  }
+
+  #progress(hasAdvanced: boolean): void {
+    if (hasAdvanced) {
+      this.#failures = 0;
+      this.#refreshed = false;
+    }
+
+    this.dispatchEvent(new Event('progress'));
+  }
+
+  /** Ends the current run, and settles the promise unless the upload is paused. */
+  #stop(state: UploadState, failure: UploadFailure | null = null): void {
+    this.#run?.abort();
+    this.#transfer._sent = 0;
+    this.#retryAt = null;
+    const settle = this.#settle;
+    if (state !== 'paused') {
+      this.#settle = null;
+    }
+
+    this.#change(state, failure);
+    if (state === 'completed') {
+      settle?.resolve(this.#result!);
+    } else if (state !== 'paused') {
+      settle?.reject(new UploadError(failure));
+    }
+  }
+
+  #change(state: UploadState, failure: UploadFailure | null = null): void {
+    this.#failure = failure;
+    if (this.#state !== state) {
+      this.#state = state;
+      this.dispatchEvent(new Event('statechange'));
+    }
+  }
+}
