@@ -1,26 +1,22 @@
 const delay = 600;
 const maxMessages = 4;
 
-/** The one live region of an element. Messages that come close together are read as one. */
-export class Announcer {
-  #messages = new Set<string>();
-  #timer = 0;
-
-  /**
-   * @param region the live region
-   * @param getSummary returns the text that is read instead of many messages
-   */
-  constructor(private readonly region: HTMLElement, private readonly getSummary: () => string) {}
-
-  announce(message: string): void {
-    this.#messages.add(message);
-    this.#timer ||= window.setTimeout(() => {
-      this.#timer = 0;
-      const text = this.#messages.size > maxMessages ? this.getSummary() : [...this.#messages].join('. ');
-      this.#messages.clear();
-      // A repeated message is only read if the content of the region changes.
-      this.region.replaceChildren(document.createElement('span'));
-      this.region.firstElementChild!.textContent = text;
-    }, delay);
-  }
+/**
+ * Creates a function that announces messages in the one live region of an element. Messages that come close together are read as one.
+ * @param region the live region
+ * @param getSummary returns the text that is read instead of many messages
+ */
+export function createAnnouncer(region: HTMLElement, getSummary: () => string): (message: string) => void {
+  const messages = new Set<string>();
+  return message => {
+    if (message && messages.add(message).size === 1) {
+      setTimeout(() => {
+        const text = document.createElement('p');
+        text.textContent = messages.size > maxMessages ? getSummary() : [...messages].join('. ');
+        messages.clear();
+        // A repeated message is read only if the region gets another child.
+        region.replaceChildren(text);
+      }, delay);
+    }
+  };
 }

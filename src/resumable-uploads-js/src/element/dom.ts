@@ -1,27 +1,26 @@
-/** Creates an element. Text is never HTML. */
-export function h<K extends keyof HTMLElementTagNameMap>(tag: K, attributes: Record<string, string | boolean>, ...children: (Node | string)[]): HTMLElementTagNameMap[K] {
+/** Creates an element whose classes are also its parts. Text is never HTML. */
+export function h<K extends keyof HTMLElementTagNameMap>(tag: K, names: string, ...children: (Node | string)[]): HTMLElementTagNameMap[K] {
   const element = document.createElement(tag);
-  for (const name in attributes) {
-    element.setAttribute(name, attributes[name] === true ? '' : `${attributes[name]}`);
-  }
-
+  element.className = names;
+  element.setAttribute('part', names);
   element.append(...children);
   return element;
 }
 
-/** Creates a button. Its parts are also its classes. */
-export function button(part: string, onclick: () => void, ...children: Node[]): HTMLButtonElement {
-  const element = h('button', { type: 'button', part: `button ${part}`, class: part }, ...children);
-  element.onclick = onclick;
-  return element;
+export function button(names: string, onclick: () => void, ...children: Node[]): HTMLButtonElement {
+  return Object.assign(h('button', 'button ' + names, ...children), { type: 'button', onclick });
 }
 
-/** Changes a text only if it differs, so that the browser does no work and a selection is kept. */
+/** Changes a text only if it differs, so that a selection is kept. */
 export function setText(element: Element, text: string): void {
   if (element.textContent !== text) {
     element.textContent = text;
   }
 }
+
+/** Returns the first button that can be focused. */
+export const firstButton = (element: Element | null | undefined): HTMLElement | null | undefined =>
+  element?.querySelector<HTMLElement>('button:not([hidden])');
 
 const paths = {
   upload: 'M12 16V4.5m-5 5 5-5 5 5M4 16v4h16v-4',
@@ -30,7 +29,6 @@ const paths = {
   remove: 'M6.5 6.5l11 11m0-11l-11 11',
   done: 'M5 12.5l4.5 4.5L19 7.5',
   failed: 'M12 7.5V13m0 3.2v.3m0-13a8.5 8.5 0 1 1 0 17 8.5 8.5 0 0 1 0-17z',
-  file: 'M7 3.5h6.5L18 8v12.5H7zM13.5 3.5V8H18',
 };
 
 /** Creates an icon, which screen readers skip. */

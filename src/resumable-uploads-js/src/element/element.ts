@@ -1,98 +1,71 @@
+import type { UploadHeaders } from '../core/types.js';
 import type { ResumableUpload } from '../core/upload.js';
-import type { UploadFailure, UploadOptions, UploadResult } from '../core/types.js';
 import { getTransferredFiles, type FileItem } from '../queue/items.js';
 import { UploadQueue } from '../queue/queue.js';
-import type { PendingUpload } from '../queue/types.js';
-import { Announcer } from './announcer.js';
+import type { PendingUpload, QueueOptions } from '../queue/types.js';
+import { createAnnouncer } from './announcer.js';
 import { check, isAccepted, parseSize } from './checks.js';
-import { remedyFor } from './failures.js';
 import { listen } from './file-sources.js';
 import { FormControl } from './form-control.js';
-import { Language, languageOf } from './language.js';
-import { Row, type Item, type RefusedFile, type RowAction, type RowHost } from './row.js';
+import { createLanguage, getTexts, languageOf } from './language.js';
+import type { Row, RowAction, RowHost } from './row.js';
+import { Rows, uploadOf } from './rows.js';
 import type { Texts } from './texts.js';
-import { Thumbnails } from './thumbnails.js';
-import { View, type Summary } from './view.js';
+import { View, type ViewAction } from './view.js';
 
 const renderInterval = 80;
-const minCollapsed = 6;
-
-/** The detail of the events of one upload. */
-export interface UploadEventDetail { upload: ResumableUpload; id: string | null; name: string; result: UploadResult | null; failure: UploadFailure | null; }
-
 /** `<resumable-upload>`: lets people choose, drop, paste or photograph files, and uploads them. */
 export class ResumableUploadElement extends FormControl implements RowHost {
   static readonly observedAttributes = ['accept', 'disabled', 'folders', 'lang', 'max-file-size', 'max-files', 'name', 'page-wide', 'required', 'url'];
 
-  readonly thumbnails = new Thumbnails();
-  language = new Language('en', {});
-  /** The headers of all requests, or a function that returns them. Set it before the first file is added. */
-  headers: UploadOptions['headers'];
+  /** The headers of all requests, or a function that returns them. */
+  headers: UploadHeaders | undefined;
+  _language = createLanguage('en', {});
 
-  readonly #rows = new Map<Item, Row>();
-  readonly #refused = new Set<RefusedFile>();
-  readonly #view: View;
-  readonly #announcer: Announcer;
+  readonly #view = new View(this.attachShadow({ mode: 'open', delegatesFocus: true }), action => this.#act(action));
+  readonly #rows = new Rows(this.#view._list, this, this.#view._choose);
+  readonly #announce = createAnnouncer(this.#view._live, () => this.#view._summary);
   #texts: Partial<Texts> = {};
-  #queue: UploadQueue | null = null;
+  #queue: UploadQueue | undefined;
   #ownsQueue = false;
-  #listeners = new AbortController();
-  #connection: AbortController | null = null;
+  #queueListeners = new AbortController();
+  #connection = new AbortController();
   #isSyncScheduled = false;
   #timer = 0;
-  #isCollapsed: boolean | null = null;
+  #isCollapsed = true;
+  #isOver = false;
   #notice = '';
-  #rowToMatch: Row | null = null;
+  #rowToMatch: Row | undefined;
   #isFormDisabled = false;
 
   constructor() {
     super();
-    this.#view = new View(this.attachShadow({ mode: 'open', delegatesFocus: true }), {
-      choose: kind => this.#choose(kind),
-      pauseAll: () => this.queue.pause(),
-      resumeAll: () => {
-        this.queue.resume();
-        this.queue.uploads.forEach(upload => upload.resume());
-      },
-      retryAll: () => this.queue.retry(),
-      continueAll: () => void this.queue.reopen(),
-      toggleFinished: () => {
-        this.#isCollapsed = !this.#isFinishedCollapsed;
-        this.#render();
-      },
-      clearFinished: () => {
-        this.queue.clearFinished();
-        this.#view.choose.focus();
-      },
-    });
-    this.#announcer = new Announcer(this.#view.live, () => this.#view.summaryText);
-    for (const input of [this.#view.files, this.#view.folder, this.#view.photo]) {
-      input.addEventListener('change', () => {
+    for (const input of Object.values(this.#view._inputs)) {
+      input.onchange = () => {
         const files = [...input.files!];
         // Otherwise choosing the same file again raises no event.
         input.value = '';
         void this.#addChosen(files);
-      });
-      input.addEventListener('cancel', () => {
-        this.#rowToMatch = null;
-      });
+      };
     }
   }
 
-  /** Gets or sets the queue. An app with several pages can set its own, so that uploads continue when the element is removed. */
+  /** Gets or sets the queue. With a queue of the app, uploads continue when the element is removed. */
   get queue(): UploadQueue {
-    if (this.#queue === null) {
-      this.#ownsQueue = true;
-      this.#attach(new UploadQueue({
-        url: this.url,
+    if (!this.#queue) {
+      const option = (name: string): string | undefined => this.getAttribute(name) ?? undefined;
+      const chunkSize = parseSize(option('chunk-size'));
+      this.queue = new UploadQueue({
+        url: option('url') ?? 'upload',
         headers: refresh => typeof this.headers === 'function' ? this.headers(refresh) : this.headers ?? {},
-        credentials: (this.getAttribute('credentials') ?? undefined) as UploadOptions['credentials'],
+        credentials: option('credentials') as QueueOptions['credentials'],
         concurrency: this.#number('concurrency'),
-        chunkSize: this.hasAttribute('chunk-size') ? parseSize(this.getAttribute('chunk-size')) : undefined,
+        chunkSize: Number.isFinite(chunkSize) ? chunkSize : undefined,
         digest: this.hasAttribute('digest'),
-        storage: this.getAttribute('storage') ?? undefined,
-      }));
-      void this.#queue!.restore().catch(() => undefined);
+        storage: option('storage'),
+      });
+      this.#ownsQueue = true;
+      void this.#queue!.restore();
     }
 
     return this.#queue!;
@@ -100,16 +73,15 @@ export class ResumableUploadElement extends FormControl implements RowHost {
 
   set queue(queue: UploadQueue) {
     this.#ownsQueue = false;
-    this.#attach(queue);
-  }
+    this.#queue = queue;
+    this.#queueListeners.abort();
+    const { signal } = this.#queueListeners = new AbortController();
+    for (const type of ['add', 'remove', 'change', 'pending']) {
+      queue.addEventListener(type, () => this.#scheduleSync(), { signal });
+    }
 
-  /** Gets or sets the URL of the upload endpoint. Default: `upload`, relative to the page. Changing it has no effect after the first file was added. */
-  get url(): string {
-    return this.getAttribute('url') || 'upload';
-  }
-
-  set url(value: string) {
-    this.setAttribute('url', value);
+    queue.addEventListener('progress', () => this.#scheduleRender(), { signal });
+    this.#scheduleSync();
   }
 
   /** Gets or sets texts that replace those of the language. */
@@ -119,50 +91,55 @@ export class ResumableUploadElement extends FormControl implements RowHost {
 
   set texts(value: Partial<Texts>) {
     this.#texts = value;
-    this.#updateLanguage();
+    this.#update();
   }
 
   /** Gets the maximum size of a file in bytes. */
-  get maxSize(): number {
+  get _maxSize(): number {
     return parseSize(this.getAttribute('max-file-size'));
   }
 
   /** Opens the dialog to choose files. Browsers allow it only during a click or key press. */
   showPicker(): void {
-    this.#choose('files');
+    this.#act('files');
   }
 
-  /** Adds files. Files that a check refuses are listed with the reason. */
-  async addFiles(files: Iterable<File>): Promise<ResumableUpload[]> {
-    return this.#add([...files].map(file => ({ file, relativePath: file.webkitRelativePath || file.name })));
+  /** Adds files. Those that a check refuses are listed with the reason. */
+  addFiles(files: Iterable<File>): Promise<ResumableUpload[]> {
+    return this.#add(Array.from(files, file => ({ file, relativePath: file.webkitRelativePath || file.name })));
   }
 
   connectedCallback(): void {
-    this.#connection?.abort();
-    this.#connection = new AbortController();
-    const { signal } = this.#connection;
+    this.#connection.abort();
+    const { signal } = this.#connection = new AbortController();
     listen(this.hasAttribute('page-wide') ? document : this, {
-      isEnabled: true,
-      showDragOver: isOver => this.#view.showDragOver(isOver && !this.#isDisabled, this.language),
-      accept: data => void this.#addTransfer(data),
+      _isDisabled: () => this.#isDisabled,
+      _showDragOver: isOver => {
+        this.#isOver = isOver;
+        this.#render();
+      },
+      // The data is readable only during the event, so that it is read at once.
+      _accept: async data => this.#add(await getTransferredFiles(data)),
     }, signal);
-    for (const type of ['online', 'offline', 'focus']) {
-      addEventListener(type, () => type === 'focus' ? this.#retrySignedOut() : this.#render(), { signal });
+    for (const type of ['online', 'offline']) {
+      addEventListener(type, () => this.#render(), { signal });
     }
 
-    this.#updateLanguage();
-    // Properties such as `headers` and `queue` can be set after the element is connected.
+    // A person who has signed in in another tab comes back.
+    addEventListener('focus', () => this.#rows._all.filter(row => row._remedy === 'signIn').forEach(row => void uploadOf(row)!.start()), { signal });
+    this.#update();
+    // Properties such as `headers` and `queue` can be set directly after the element was connected.
     queueMicrotask(() => this.isConnected && this.queue);
   }
 
   disconnectedCallback(): void {
     const connection = this.#connection;
+    // An element that is moved is connected again at once.
     queueMicrotask(() => {
-      // An element that is moved is connected again at once.
       if (this.#connection === connection) {
-        connection?.abort();
+        connection.abort();
         if (this.#ownsQueue) {
-          this.#queue?.pause();
+          this.#queue!.pause();
         }
       }
     });
@@ -171,11 +148,11 @@ export class ResumableUploadElement extends FormControl implements RowHost {
   attributeChangedCallback(name: string): void {
     if (name === 'page-wide' && this.isConnected) {
       this.connectedCallback();
-    } else if (name === 'url' && this.#ownsQueue && this.#rows.size === 0) {
-      this.#queue = null;
+    } else if (name === 'url' && this.#ownsQueue && !this.#queue!.uploads.length) {
+      this.#queue = undefined;
     }
 
-    this.#updateLanguage();
+    this.#update();
   }
 
   formDisabledCallback(isDisabled: boolean): void {
@@ -185,59 +162,74 @@ export class ResumableUploadElement extends FormControl implements RowHost {
 
   /** Removes all files, as the reset of a form empties its other fields. */
   formResetCallback(): void {
-    [...this.#rows.values()].forEach(row => this.#remove(row));
+    this.#rows._all.forEach(row => this.#remove(row));
   }
 
-  /** Performs an action of a row. For the rows. */
-  act(row: Row, action: RowAction): void {
-    const upload = this.#uploadOf(row);
+  /** Performs an action of a row. */
+  _act(row: Row, action: RowAction): void {
+    const upload = uploadOf(row);
     switch (action) {
-      case 'pause': upload?.pause(); break;
-      case 'resume': upload?.resume(); break;
-      case 'chooseAgain':
-        this.#rowToMatch = row;
-        this.#view.files.click();
+      case 'pause':
+        upload!.pause();
         break;
       case 'remove':
-        this.#moveFocusFrom(row);
         this.#remove(row);
-        this.#announcer.announce(this.language.text('removed', { name: row.item.name }));
+        this.#announce(this._language._text('removed', { name: row._item.name }));
         break;
-      case 'signIn':
-        if (this.#dispatch('signin', undefined, true) && this.getAttribute('sign-in-url')) {
-          open(this.getAttribute('sign-in-url')!, '_blank', 'noopener');
+      case 'chooseAgain':
+        this.#act('files');
+        this.#rowToMatch = row;
+        break;
+      case 'resumePending':
+        void this.queue.reopen();
+        break;
+      case 'signIn': {
+        const url = this.getAttribute('sign-in-url');
+        if (this.#dispatch('signin', upload!, true) && url) {
+          open(url, '_blank', 'noopener');
           break;
         }
-
-        upload?.start().catch(() => undefined);
-        break;
+      }
+      // Without a page to sign in, the upload is tried again.
       default:
-        if (upload) {
-          upload.start().catch(() => undefined);
-        } else {
-          void this.queue.reopen();
-        }
+        void upload!.start();
     }
   }
 
   get #isDisabled(): boolean {
-    return this.#isFormDisabled || this.disabled;
+    return this.#isFormDisabled || this.hasAttribute('disabled');
   }
 
-  get #isFinishedCollapsed(): boolean {
-    return this.#isCollapsed ?? true;
+  get #accept(): string {
+    return this.getAttribute('accept') ?? '';
   }
 
-  #attach(queue: UploadQueue): void {
-    this.#listeners.abort();
-    this.#listeners = new AbortController();
-    this.#queue = queue;
-    for (const type of ['add', 'remove', 'change', 'pending']) {
-      queue.addEventListener(type, () => this.#scheduleSync(), { signal: this.#listeners.signal });
+  #act(action: ViewAction): void {
+    switch (action) {
+      case 'pauseAll':
+        this.queue.pause();
+        break;
+      case 'resumeAll':
+        this.queue.resume();
+        this.queue.uploads.forEach(upload => upload.resume());
+        break;
+      case 'retryAll':
+        this.queue.retry();
+        break;
+      case 'continueAll':
+        void this.queue.reopen();
+        break;
+      case 'clear':
+        this.queue.clearFinished();
+        break;
+      case 'showFinished':
+        this.#isCollapsed = !this.#isCollapsed;
+        this.#render();
+        break;
+      default:
+        this.#rowToMatch = undefined;
+        this.#view._inputs[action].click();
     }
-
-    queue.addEventListener('progress', () => this.#scheduleRender(), { signal: this.#listeners.signal });
-    this.#scheduleSync();
   }
 
   #scheduleSync(): void {
@@ -250,57 +242,29 @@ export class ResumableUploadElement extends FormControl implements RowHost {
     }
   }
 
-  /** Adds and removes rows, and reports changed states. */
+  /** Updates the rows and the value, and reports new states. */
   #sync(): void {
-    const items: Item[] = [...this.#queue?.pending ?? [], ...this.#queue?.uploads.filter(upload => upload.state !== 'canceled') ?? [], ...this.#refused];
-    const current = new Set(items);
-    for (const [item, row] of this.#rows) {
-      if (!current.has(item)) {
-        this.#moveFocusFrom(row);
-        row.dispose();
-        this.#rows.delete(item);
-      }
-    }
-
-    for (const item of items) {
-      let row = this.#rows.get(item);
-      if (row === undefined) {
-        row = new Row(item, this);
-        this.#rows.set(item, row);
-        this.#view.list.append(row.element);
-      }
-
-      if (row.state !== row.reported) {
-        row.reported = row.state;
-        this.#report(row);
-      }
-    }
-
-    const rows = [...this.#rows.values()];
-    const ids = rows.filter(row => row.state === 'completed').map(row => (row.item as ResumableUpload).id!);
-    if (this.setValue(ids, rows, this.language, this.#view.choose)) {
+    const changed = this.#rows._sync(this.#queue);
+    const rows = this.#rows._all;
+    const ids = rows.filter(row => row._state === 'completed').map(row => uploadOf(row)!.id!);
+    if (this._setValue(ids, rows, this._language, this.#view._choose)) {
       this.dispatchEvent(new Event('change', { bubbles: true }));
     }
 
-    this.#scheduleRender();
-  }
-
-  /** Announces a new state and dispatches its event. */
-  #report(row: Row): void {
-    const upload = this.#uploadOf(row);
-    if (row.state === 'failed') {
-      this.#announcer.announce(row.message);
-    } else if (row.state === 'completed' && (this.#rows.size <= 3 || this.#queue!.progress.active === 0)) {
-      this.#announcer.announce(this.#rows.size === 1 ? row.message : this.#view.summaryText);
-    }
-
-    if (upload && (row.state === 'failed' || row.state === 'completed')) {
-      const { id, name, result, failure } = upload;
-      this.#dispatch(`upload${row.state}`, { upload, id, name, result, failure });
+    this.#render();
+    for (const row of changed) {
+      const { _state: state } = row;
+      const upload = uploadOf(row);
+      if (state === 'failed' || state === 'completed') {
+        this.#announce(state === 'failed' || rows.length === 1 ? row._message : this.#view._summary);
+        if (upload) {
+          this.#dispatch(`upload${state}`, upload);
+        }
+      }
     }
   }
 
-  #dispatch(type: string, detail?: UploadEventDetail, cancelable = false): boolean {
+  #dispatch(type: string, detail: ResumableUpload, cancelable = false): boolean {
     return this.dispatchEvent(new CustomEvent(type, { detail, cancelable, bubbles: true, composed: true }));
   }
 
@@ -312,79 +276,47 @@ export class ResumableUploadElement extends FormControl implements RowHost {
   }
 
   #render(): void {
-    const rows = [...this.#rows.values()];
-    rows.forEach(row => row.show());
-    const count = (...states: string[]): number => rows.filter(row => states.includes(row.state)).length;
-    const isPaused = this.#queue?.isPaused ?? false;
-    const { offset, size, bytesPerSecond, secondsLeft } = this.#queue?.progress ?? { offset: 0, size: 0, bytesPerSecond: 0, secondsLeft: null };
-    const summary: Summary = {
-      total: rows.length,
-      completed: count('completed'),
-      failed: count('failed'),
-      running: count('preparing', 'uploading', 'waiting') + (isPaused ? 0 : count('idle')),
-      paused: count('paused') + (isPaused ? count('idle') : 0),
-      isPaused,
-      waiting: count('waiting'),
-      resumable: this.#queue?.pending.filter(pending => pending.handle).length ?? 0,
-      retryable: rows.filter(row => row.state === 'failed' && row.failure && remedyFor(row.failure)).length,
-      offset, size, bytesPerSecond, secondsLeft,
-    };
-    const { language, maxSize } = this;
-    const accept = this.getAttribute('accept') ?? '';
+    const { _language: language, _maxSize: maxSize } = this;
+    const rows = this.#rows._all;
     const maxFiles = this.#number('max-files');
-    const limits = [maxFiles && language.text('maxFiles', { n: maxFiles }), Number.isFinite(maxSize) && language.text('maxSize', { size: language.bytes(maxSize) })];
-    this.#view.files.accept = accept;
-    this.#view.files.multiple = maxFiles !== 1;
-    this.#view.showSummary(language, summary);
-    this.#view.showOptions(language, {
-      folders: this.hasAttribute('folders') && !matchMedia('(pointer: coarse)').matches,
-      photos: matchMedia('(pointer: coarse)').matches && isAccepted({ name: 'photo.jpg', type: 'image/jpeg' } as File, accept),
-      isDisabled: this.#isDisabled,
-      hint: this.#notice || limits.filter(Boolean).join(' · '),
-      isNotice: this.#notice !== '',
-      isCollapsed: summary.completed >= minCollapsed && this.#isFinishedCollapsed,
-      canCollapse: summary.completed >= minCollapsed,
-      canClear: this.name === '',
-    }, summary);
+    const isTouch = matchMedia('(pointer:coarse)').matches;
+    const { files } = this.#view._inputs;
+    files.accept = this.#accept;
+    files.multiple = maxFiles !== 1;
+    rows.forEach(row => row._show());
+    this.#view._show(language, this.#queue, rows, {
+      _hint: this.#notice || [
+        ...maxFiles ? [language._text('maxFiles', { n: maxFiles })] : [],
+        ...maxSize < Infinity ? [language._text('maxSize', { size: language._bytes(maxSize) })] : [],
+      ].join(' · '),
+      _isNotice: !!this.#notice,
+      _isOver: this.#isOver,
+      _isDisabled: this.#isDisabled,
+      _hasFolders: !isTouch && this.hasAttribute('folders'),
+      _hasPhotos: isTouch && isAccepted({ name: '.jpg', type: 'image/jpeg' }, this.#accept),
+      _isCollapsed: this.#isCollapsed,
+      _isForm: !!this.name,
+    });
   }
 
-  #choose(kind: 'files' | 'folder' | 'photo'): void {
-    this.#rowToMatch = null;
-    if (!this.#isDisabled) {
-      this.#view[kind].click();
-    }
-  }
-
-  /** Adds chosen files. After "Choose file" in a row, only the file of that row. */
+  /** Adds chosen files. For a row that waits for its file, adds only that file. */
   async #addChosen(files: File[]): Promise<void> {
     const row = this.#rowToMatch;
-    this.#rowToMatch = null;
-    if (row?.state === 'pending' && !files.some(file => file.name === row.item.name && file.size === row.item.size)) {
-      this.#showNote(row);
-      return;
+    this.#rowToMatch = undefined;
+    const isPending = row?._state === 'pending';
+    if (!isPending || files.some(file => file.name === row._item.name && file.size === row._item.size)) {
+      if (row && !isPending) {
+        this.queue.remove(uploadOf(row)!);
+      }
+
+      await this.addFiles(files);
     }
 
-    const upload = row && this.#uploadOf(row);
-    if (upload) {
-      this.queue.remove(upload);
+    if (isPending && this.#queue!.pending.includes(row._item as PendingUpload)) {
+      row._note = this._language._text('otherFile');
+      row._show();
+      this.#announce(row._message);
     }
-
-    await this.addFiles(files);
-    if (row?.state === 'pending' && this.#queue?.pending.includes(row.item as PendingUpload)) {
-      this.#showNote(row);
-    }
-  }
-
-  #showNote(row: Row): void {
-    row.note = this.language.text('otherFile');
-    row.show();
-    this.#announcer.announce(row.message);
-  }
-
-  async #addTransfer(data: DataTransfer): Promise<void> {
-    // The data is only readable during the event.
-    const items = getTransferredFiles(data);
-    await this.#add(await items);
   }
 
   async #add(items: FileItem[]): Promise<ResumableUpload[]> {
@@ -393,78 +325,70 @@ export class ResumableUploadElement extends FormControl implements RowHost {
     }
 
     const maxFiles = this.#number('max-files') ?? Infinity;
-    const isFree = maxFiles - [...this.#rows.values()].filter(row => row.state !== 'failed').length;
-    this.#notice = items.length > isFree ? this.language.text('tooMany', { n: maxFiles }) : '';
-    if (this.#notice) {
-      this.#announcer.announce(this.#notice);
-    }
-
-    const limits = { accept: this.getAttribute('accept') ?? '', maxSize: this.maxSize };
+    const free = Math.max(0, maxFiles - this.#rows._all.filter(row => row._state !== 'failed').length);
+    this.#notice = items.length > free ? this._language._text('tooMany', { n: maxFiles }) : '';
     const accepted: FileItem[] = [];
-    for (const item of items.slice(0, isFree)) {
-      const { file, relativePath } = item;
-      const failure = check(file, limits);
-      if (failure === null) {
-        accepted.push(item);
+    for (const { file, relativePath, handle } of items.slice(0, free)) {
+      const failure = check(file, this.#accept, this._maxSize);
+      if (failure) {
+        const { name, size } = file;
+        this.#rows._refused.add({ file, name, relativePath, size, failure });
       } else {
-        this.#refused.add({ file, name: file.name, relativePath, size: file.size, failure });
+        accepted.push({ file, relativePath, handle });
       }
     }
 
-    const before = this.queue.uploads.length;
-    const uploads = await this.queue.add(accepted);
-    const added = this.queue.uploads.length - before;
-    if (added > 0) {
-      this.#announcer.announce(this.language.text('added', { n: added }));
-    } else if (uploads.length > 0) {
-      this.#announcer.announce(this.language.text('known', { name: uploads[0]!.name }));
-    }
-
+    const { queue } = this;
+    const before = queue.uploads.length;
+    const uploads = await queue.add(accepted);
+    const n = queue.uploads.length - before;
+    this.#announce(this.#notice || (n > 0 ? this._language._text('added', { n }) : uploads.length ? this._language._text('known', { name: uploads[0]!.name }) : ''));
     this.#scheduleSync();
     return uploads;
   }
 
-  #remove({ item, state, failure }: Row): void {
-    if (this.#refused.delete(item as RefusedFile)) {
-      this.#scheduleSync();
-    } else if (state === 'pending') {
+  #remove(row: Row): void {
+    const { _item: item, _state: state, _failure: failure } = row;
+    const upload = uploadOf(row);
+    if (state === 'pending') {
       void this.queue.forget(item as PendingUpload);
-    } else {
-      const upload = item as ResumableUpload;
-      if (state === 'completed' && this.name) {
-        // The form does not refer to the upload any more, so that nothing would ever use or delete it.
-        void this.queue.forget({ ...upload, id: upload.id!, offset: 0 });
-      } else if (state !== 'completed' && failure?.reason !== 'taken-over') {
+    } else if (upload) {
+      if (state === 'completed') {
+        if (this.name) {
+          // The form does not refer to the upload any more, so that nothing would use or delete it.
+          void this.queue.forget({ id: upload.id! } as PendingUpload);
+        }
+      } else if (failure?.reason !== 'taken-over') {
         void upload.cancel();
       }
 
       this.queue.remove(upload);
     }
-  }
 
-  #moveFocusFrom(row: Row): void {
-    if (row.hasFocus) {
-      const next = (row.element.nextElementSibling ?? row.element.previousElementSibling)?.querySelector<HTMLElement>('button:not([hidden])');
-      (next ?? this.#view.choose).focus();
-    }
-  }
-
-  #retrySignedOut(): void {
-    for (const row of this.#rows.values()) {
-      if (row.state === 'failed' && row.failure?.reason === 'signed-out') {
-        this.#uploadOf(row)?.start().catch(() => undefined);
-      }
-    }
-  }
-
-  #uploadOf(row: Row): ResumableUpload | null {
-    return 'start' in row.item ? row.item : null;
-  }
-
-  #updateLanguage(): void {
-    this.language = new Language(languageOf(this), this.#texts);
+    this.#rows._refused.delete(item as never);
     this.#scheduleSync();
-    this.#render();
+  }
+
+  #update(): void {
+    const tag = languageOf(this);
+    const texts = getTexts(tag);
+    if (texts instanceof Promise) {
+      if (this._language._tag !== tag) {
+        this._language = createLanguage(tag, this.#texts);
+      }
+
+      // Without them, the texts stay English.
+      void texts.then(loaded => languageOf(this) === tag && this.#setLanguage(tag, loaded), () => {});
+    } else {
+      this.#setLanguage(tag, texts);
+    }
+
+    this.#scheduleSync();
+  }
+
+  #setLanguage(tag: string, texts: Partial<Texts>): void {
+    this._language = createLanguage(tag, { ...texts, ...this.#texts });
+    this.#scheduleSync();
   }
 
   #number(attribute: string): number | undefined {

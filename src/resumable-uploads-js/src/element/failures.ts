@@ -1,11 +1,10 @@
 import type { FailureReason, UploadFailure } from '../core/types.js';
 import type { Language } from './language.js';
-import type { TextKey } from './texts.js';
 
-/** What a person can do about a failure. */
-export type Remedy = 'retry' | 'chooseAgain' | 'signIn' | 'continueHere' | null;
+/** What a person can do about a failure, or about an upload of an earlier visit. */
+export type Remedy = 'retry' | 'chooseAgain' | 'signIn' | 'continueHere' | 'resumePending';
 
-const remedies: Partial<Record<FailureReason, Remedy>> = {
+const remedies: Partial<Record<FailureReason, Remedy | null>> = {
   'too-large': null,
   'type-refused': null,
   forbidden: null,
@@ -17,9 +16,9 @@ const remedies: Partial<Record<FailureReason, Remedy>> = {
 };
 
 /** Returns the action that fits a failure, besides its removal. */
-export function remedyFor({ reason, canRetry }: UploadFailure): Remedy {
-  const remedy = reason in remedies ? remedies[reason]! : 'retry';
-  return remedy === 'retry' && !canRetry ? null : remedy;
+export function remedyFor({ reason, canRetry }: UploadFailure): Remedy | null {
+  const remedy = remedies[reason];
+  return remedy === undefined && canRetry ? 'retry' : remedy ?? null;
 }
 
 /** Returns a failure as text. The words of the app, for example of `upload.Reject`, are shown as they are. */
@@ -29,5 +28,5 @@ export function failureText({ reason, title, detail, limit = Infinity }: UploadF
   }
 
   const size = Math.min(limit, maxSize);
-  return reason === 'too-large' && Number.isFinite(size) ? language.text('tooLargeLimit', { size: language.bytes(size) }) : language.text(reason as TextKey);
+  return language._text(reason) + (reason === 'too-large' && size < Infinity ? ' · ' + language._text('maxSize', { size: language._bytes(size) }) : '');
 }

@@ -1,46 +1,31 @@
-/** Where files come from, besides the buttons: dragged or pasted into an element or the whole page. */
+/** An element that accepts files that are dragged or pasted into it, or anywhere into the page. */
 export interface FileTarget {
-  readonly isEnabled: boolean;
-  showDragOver(isOver: boolean): void;
-  accept(data: DataTransfer): void;
+  _isDisabled(): boolean;
+  _showDragOver(isOver: boolean): void;
+  _accept(data: DataTransfer): unknown;
 }
 
 /** Accepts dropped and pasted files until the signal is aborted. */
 export function listen(area: HTMLElement | Document, target: FileTarget, signal: AbortSignal): void {
-  let depth = 0;
-  const on = <K extends 'dragenter' | 'dragleave' | 'dragover' | 'drop' | 'paste'>(type: K, handler: (event: HTMLElementEventMap[K]) => void): void =>
-    area.addEventListener(type, handler as EventListener, { signal });
-  const hasFiles = (event: DragEvent): boolean => {
-    const isAccepted = target.isEnabled && !!event.dataTransfer?.types.includes('Files');
-    if (isAccepted) {
+  const onDrag = (event: DragEvent): void => {
+    const { type, dataTransfer, relatedTarget } = event;
+    if (dataTransfer!.types.includes('Files') && !target._isDisabled()) {
       event.preventDefault();
+      target._showDragOver(type === 'dragover' || (type === 'dragleave' && area.contains(relatedTarget as Node)));
+      if (type === 'drop') {
+        target._accept(dataTransfer!);
+      }
     }
-
-    return isAccepted;
   };
-  const show = (count: number): void => {
-    depth = Math.max(0, count);
-    target.showDragOver(depth > 0);
-  };
+  for (const type of ['dragover', 'dragleave', 'drop']) {
+    area.addEventListener(type, onDrag as EventListener, { signal });
+  }
 
-  on('dragenter', event => hasFiles(event) && show(depth + 1));
-  on('dragleave', () => show(depth - 1));
-  on('dragover', event => {
-    if (hasFiles(event)) {
-      event.dataTransfer!.dropEffect = 'copy';
-    }
-  });
-  on('drop', event => {
-    show(0);
-    if (hasFiles(event)) {
-      target.accept(event.dataTransfer!);
-    }
-  });
-  on('paste', event => {
-    const [source] = event.composedPath();
-    if (target.isEnabled && event.clipboardData?.files.length && !(source instanceof Element && source.closest('input, textarea, [contenteditable]'))) {
+  area.addEventListener('paste', (event: Event) => {
+    const { clipboardData } = event as ClipboardEvent;
+    if (clipboardData?.files.length && !target._isDisabled() && !(event.composedPath()[0] as Element).closest?.('input, textarea, [contenteditable]')) {
       event.preventDefault();
-      target.accept(event.clipboardData);
+      target._accept(clipboardData);
     }
-  });
+  }, { signal });
 }

@@ -5,16 +5,12 @@ import type { Row } from './row.js';
 export abstract class FormControl extends HTMLElement {
   static readonly formAssociated = true;
 
-  protected readonly internals = this.attachInternals();
+  readonly #internals = this.attachInternals();
   #ids: readonly string[] = [];
 
   /** Gets the ids of the completed uploads, in the order of the list. */
   get value(): readonly string[] {
     return this.#ids;
-  }
-
-  get type(): string {
-    return 'resumable-upload';
   }
 
   get name(): string {
@@ -25,62 +21,31 @@ export abstract class FormControl extends HTMLElement {
     this.setAttribute('name', value);
   }
 
-  get required(): boolean {
-    return this.hasAttribute('required');
-  }
-
-  set required(value: boolean) {
-    this.toggleAttribute('required', value);
-  }
-
-  get disabled(): boolean {
-    return this.hasAttribute('disabled');
-  }
-
-  set disabled(value: boolean) {
-    this.toggleAttribute('disabled', value);
-  }
-
   get form(): HTMLFormElement | null {
-    return this.internals.form;
-  }
-
-  get validity(): ValidityState {
-    return this.internals.validity;
-  }
-
-  get validationMessage(): string {
-    return this.internals.validationMessage;
-  }
-
-  get willValidate(): boolean {
-    return this.internals.willValidate;
+    return this.#internals.form;
   }
 
   checkValidity(): boolean {
-    return this.internals.checkValidity();
+    return this.#internals.checkValidity();
   }
 
   reportValidity(): boolean {
-    return this.internals.reportValidity();
+    return this.#internals.reportValidity();
   }
 
   /** Sets the value and the validity. Returns whether the value has changed. */
-  protected setValue(ids: string[], rows: Row[], language: Language, anchor: HTMLElement): boolean {
+  protected _setValue(ids: string[], rows: Row[], { _text: text }: Language, anchor: HTMLElement): boolean {
     const { name } = this;
     const data = new FormData();
     ids.forEach(id => data.append(name, id));
-    this.internals.setFormValue(name ? data : null);
-    const isFailed = rows.some(row => row.state === 'failed');
-    if (rows.length > ids.length) {
-      this.internals.setValidity({ customError: true }, language.text(isFailed ? 'failedForm' : 'unfinished'), anchor);
-    } else if (this.required && ids.length === 0) {
-      this.internals.setValidity({ valueMissing: true }, language.text('required'), anchor);
-    } else {
-      this.internals.setValidity({});
-    }
-
-    const isChanged = ids.join('\n') !== this.#ids.join('\n');
+    this.#internals.setFormValue(name ? data : null);
+    const isOpen = rows.length > ids.length;
+    const isMissing = !rows.length && this.hasAttribute('required');
+    this.#internals.setValidity(
+      { customError: isOpen, valueMissing: isMissing },
+      text(isMissing ? 'required' : rows.some(row => row._state === 'failed') ? 'fix' : 'wait'),
+      anchor);
+    const isChanged = `${ids}` !== `${this.#ids}`;
     this.#ids = ids;
     return isChanged;
   }

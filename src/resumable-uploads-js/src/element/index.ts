@@ -1,8 +1,8 @@
 import { ResumableUploadElement } from './element.js';
 
 export * from '../index.js';
-export { ResumableUploadElement, type UploadEventDetail } from './element.js';
-export { languages } from './language.js';
+export { ResumableUploadElement } from './element.js';
+export { languages, type TextSource } from './language.js';
 export type { TextKey, Texts } from './texts.js';
 
 declare global {

@@ -1,86 +1,71 @@
-import { de, en, type TextKey, type Texts } from './texts.js';
+import { en, type TextKey, type Texts } from './texts.js';
+
+/** Texts, or a function that loads them. */
+export type TextSource = Partial<Texts> | (() => Promise<Partial<Texts>>);
 
 /** The texts by language. An app can add languages. */
-export const languages: Record<string, Partial<Texts>> = { en, de };
+export const languages: Record<string, TextSource> = { en, de: async () => (await import('./de.js')).de };
 
 const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'];
-const categories = ['zero', 'one', 'two', 'few', 'many', 'other'];
+const categories: Intl.LDMLPluralRule[] = ['zero', 'one', 'two', 'few', 'many', 'other'];
 
 /** Texts and numbers in one language. */
-export class Language {
-  readonly #texts: Partial<Texts>;
-  readonly #plural: Intl.PluralRules;
-
-  constructor(readonly tag: string, texts: Partial<Texts>) {
-    this.#texts = { ...en, ...languages[tag.split('-')[0]!], ...languages[tag], ...texts };
-    this.#plural = new Intl.PluralRules(tag);
-  }
-
+export interface Language {
+  readonly _tag: string;
   /** Returns a text with its values filled in. */
-  text(key: TextKey, values: { n?: number; [name: string]: string | number | undefined } = {}): string {
-    const forms = this.#texts[key]!.split('|');
-    const order = categories.filter(category => this.#plural.resolvedOptions().pluralCategories.includes(category as Intl.LDMLPluralRule));
-    const index = values.n === undefined ? 0 : order.indexOf(this.#plural.select(values.n));
-    return (forms[index] ?? forms.at(-1)!).replace(/\{(\w+)\}/g, (_, name: string) => {
-      const value = values[name];
-      return typeof value === 'number' ? value.toLocaleString(this.tag) : value ?? '';
-    });
-  }
-
+  _text(key: TextKey, values?: { n?: number; [name: string]: string | number | undefined }): string;
   /** Formats a number of bytes, such as `3.4 MB`. */
-  bytes(count: number): string {
-    let unit = 0;
-    while (count >= 999.5 && unit < units.length - 1) {
-      count /= 1000;
-      unit++;
-    }
-
-    return this.#unit(units[unit]!, count, unit === 0 || count >= 99.95 ? 0 : 1);
-  }
-
-  /** Formats a speed, such as `3.4 MB/s`. */
-  speed(bytesPerSecond: number): string {
-    return `${this.bytes(bytesPerSecond)}/s`;
-  }
-
+  _bytes(count: number): string;
   /** Returns a percentage, rounded down, so that 100 % means complete. */
-  percent(part: number, whole: number): string {
-    const ratio = part >= whole ? 1 : Math.floor((100 * part) / whole) / 100;
-    return ratio.toLocaleString(this.tag, { style: 'percent' });
-  }
-
-  /** Formats a duration in its largest unit, such as `2 min`. */
-  duration(seconds: number): string {
-    return seconds < 59.5 ? this.#unit('second', Math.max(1, Math.ceil(seconds)))
-      : seconds < 3570 ? this.#unit('minute', Math.round(seconds / 60))
-      : seconds < 84_600 ? this.#unit('hour', seconds / 3600, 1)
-      : this.#unit('day', seconds / 86_400, 1);
-  }
-
-  #unit(unit: string, value: number, maximumFractionDigits = 0): string {
-    return value.toLocaleString(this.tag, { style: 'unit', unit, unitDisplay: 'short', maximumFractionDigits });
-  }
+  _percent(part: number, whole: number): string;
+  /** Formats a speed and the time that remains, such as `3.4 MB/s` and `2 min left`. Returns nothing if the speed is not known. */
+  _speed(bytesPerSecond: number, remaining: number): string[];
 }
 
-/** Returns the language of an element: of its nearest ancestor with a `lang`, or of the browser. */
+export function createLanguage(tag: string, replaced: Partial<Texts>): Language {
+  const texts: Texts = { ...en, ...replaced };
+  const plural = new Intl.PluralRules(tag);
+  const forms = categories.filter(category => plural.resolvedOptions().pluralCategories.includes(category));
+  const format = (value: number, options: Intl.NumberFormatOptions): string => value.toLocaleString(tag, { maximumFractionDigits: 0, ...options });
+  const unit = (value: number, name: string, maximumFractionDigits = 0): string => format(value, { style: 'unit', unit: name, maximumFractionDigits });
+  const text: Language['_text'] = (key, values = {}) => {
+    const options = texts[key].split('|');
+    const option = options[values.n === undefined ? 0 : forms.indexOf(plural.select(values.n))] ?? options.at(-1)!;
+    return option.replace(/\{(\w+)\}/g, (_, name: string) => typeof values[name] === 'number' ? format(values[name], {}) : values[name]!);
+  };
+  const bytes = (count: number): string => {
+    const index = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(count + count / 2000) / 3)));
+    const value = count / 1000 ** index;
+    return index ? unit(value, units[index]!, value >= 99.95 ? 0 : 1) : format(value, { style: 'unit', unit: 'byte', unitDisplay: 'long' });
+  };
+  return {
+    _tag: tag,
+    _text: text,
+    _bytes: bytes,
+    _percent: (part, whole) => format(part < whole ? Math.floor((100 * part) / whole) / 100 : 1, { style: 'percent' }),
+    _speed(bytesPerSecond, remaining) {
+      const seconds = remaining / bytesPerSecond;
+      const time = seconds < 59.5 ? unit(Math.max(1, seconds), 'second')
+        : seconds < 3570 ? unit(seconds / 60, 'minute')
+        : seconds < 84_600 ? unit(seconds / 3600, 'hour', 1)
+        : unit(seconds / 86_400, 'day', 1);
+      return bytesPerSecond < 1 ? [] : [bytes(bytesPerSecond) + '/s', text('timeLeft', { time })];
+    },
+  };
+}
+
+/** Returns the language of an element: that of its nearest ancestor with a `lang`, or of the browser. */
 export function languageOf(element: Element): string {
-  for (let node: Element | null = element; node !== null;) {
-    const found: HTMLElement | null = node.closest<HTMLElement>('[lang]:not([lang=""])');
-    if (found !== null) {
-      return supported(found.lang);
-    }
-
-    const root: Node = node.getRootNode();
-    node = root instanceof ShadowRoot ? root.host : null;
-  }
-
-  return supported(navigator.language);
-}
-
-function supported(tag: string): string {
+  const { lang } = element.closest<HTMLElement>('[lang]') ?? document.documentElement;
   try {
-    return Intl.getCanonicalLocales(tag)[0] ?? 'en';
+    return Intl.getCanonicalLocales(lang || navigator.language)[0]!;
   } catch {
     return 'en';
   }
+}
+
+/** Returns the texts of a language, or a promise of them if they must be loaded first. */
+export function getTexts(tag: string): Partial<Texts> | Promise<Partial<Texts>> {
+  const source = languages[tag] ?? languages[tag.split('-')[0]!] ?? en;
+  return typeof source === 'function' ? source() : source;
 }

@@ -155,7 +155,7 @@ export class UploadQueue extends EventTarget {
 
   /** Removes the completed uploads. */
   clearFinished(): void {
-    this.#uploads.filter(({ state }) => state === 'completed').forEach(upload => this.#remove(upload));
+    this.#uploads.filter(({ state }) => state === 'completed').forEach(upload => this.remove(upload));
   }
 
   async #addFiles(files: FileItem[]): Promise<ResumableUpload[]> {
@@ -170,7 +170,7 @@ export class UploadQueue extends EventTarget {
       }
 
       if (existing) {
-        this.#remove(existing);
+        this.remove(existing);
       }
 
       uploads.push(this.#addFile(item, { id }));
@@ -225,7 +225,7 @@ export class UploadQueue extends EventTarget {
 
     this.#dispatch('change', upload);
     if (state === 'canceled') {
-      this.#remove(upload);
+      this.remove(upload);
     }
 
     this.#startNext();
@@ -249,7 +249,8 @@ export class UploadQueue extends EventTarget {
     }
   }
 
-  #remove(upload: ResumableUpload): void {
+  /** Removes an upload from the list. The server keeps what it has received. */
+  remove(upload: ResumableUpload): void {
     this.#uploads = this.#uploads.filter(other => other !== upload);
     this.#held.delete(upload);
     this.#handles.delete(upload);
