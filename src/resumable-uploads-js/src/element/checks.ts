@@ -14,9 +14,3 @@ export function isAccepted({ name, type }: { name: string; type: string }, accep
     : pattern.endsWith('/*') ? type.startsWith(pattern.slice(0, -1))
     : type === pattern);
 }
-
-/** Reads a size such as `5 GB`, `500MiB` or a number of bytes. Returns infinity for any other text. */
-export function parseSize(text: string | null | undefined): number {
-  const [, number, prefix, binary] = /^\s*([\d.]+)\s*([kmgt]?)(i?)b?\s*$/i.exec(text ?? '') ?? [];
-  return number ? Number(number) * (binary ? 1024 : 1000) ** ' kmgt'.indexOf(prefix!.toLowerCase() || ' ') : Infinity;
-}

@@ -25,7 +25,6 @@ export const de: Texts = {
   pauseAll: 'Alle anhalten',
   resumeAll: 'Alle fortsetzen',
   retryAll: 'Fehlgeschlagene wiederholen',
-  continueAll: 'Alle fortsetzen',
   clear: 'Liste leeren',
   showFinished: '{n} hochgeladene Datei|{n} hochgeladene Dateien',
 

@@ -1,42 +1,40 @@
-import type { UploadHeaders } from '../core/types.js';
 import type { ResumableUpload } from '../core/upload.js';
 import { getTransferredFiles, type FileItem } from '../queue/items.js';
 import { UploadQueue } from '../queue/queue.js';
 import type { PendingUpload, QueueOptions } from '../queue/types.js';
 import { createAnnouncer } from './announcer.js';
-import { check, isAccepted, parseSize } from './checks.js';
+import { check, isAccepted } from './checks.js';
 import { listen } from './file-sources.js';
 import { FormControl } from './form-control.js';
 import { createLanguage, getTexts, languageOf } from './language.js';
-import type { Row, RowAction, RowHost } from './row.js';
-import { Rows, uploadOf } from './rows.js';
+import { uploadOf, type Row, type RowAction, type RowHost } from './row.js';
+import { createRows } from './rows.js';
 import type { Texts } from './texts.js';
-import { View, type ViewAction } from './view.js';
+import { createView, type ViewAction } from './view.js';
 
 const renderInterval = 80;
 /** `<resumable-upload>`: lets people choose, drop, paste or photograph files, and uploads them. */
 export class ResumableUploadElement extends FormControl implements RowHost {
-  static readonly observedAttributes = ['accept', 'disabled', 'folders', 'lang', 'max-file-size', 'max-files', 'name', 'page-wide', 'required', 'url'];
+  static readonly observedAttributes = ['accept', 'disabled', 'folders', 'lang', 'max-file-size', 'max-files', 'name', 'required'];
 
-  /** The headers of all requests, or a function that returns them. */
-  headers: UploadHeaders | undefined;
+  /** The options of the queue, such as headers. Set them before the element is connected. */
+  options: Partial<QueueOptions> = {};
   _language = createLanguage('en', {});
 
-  readonly #view = new View(this.attachShadow({ mode: 'open', delegatesFocus: true }), action => this.#act(action));
-  readonly #rows = new Rows(this.#view._list, this, this.#view._choose);
-  readonly #announce = createAnnouncer(this.#view._live, () => this.#view._summary);
+  readonly #view = createView(this.attachShadow({ mode: 'open', delegatesFocus: true }), action => this.#act(action));
+  readonly #rows = createRows(this.#view._list, this, this.#view._choose);
+  readonly #announce = createAnnouncer(this.#view._live, this.#view._summary);
   #texts: Partial<Texts> = {};
   #queue: UploadQueue | undefined;
   #ownsQueue = false;
-  #queueListeners = new AbortController();
   #connection = new AbortController();
-  #isSyncScheduled = false;
-  #timer = 0;
   #isCollapsed = true;
   #isOver = false;
   #notice = '';
   #rowToMatch: Row | undefined;
   #isFormDisabled = false;
+  readonly #scheduleSync = once(queueMicrotask, () => this.#sync());
+  readonly #scheduleRender = once(action => setTimeout(action, renderInterval), () => this.#render());
 
   constructor() {
     super();
@@ -50,20 +48,10 @@ export class ResumableUploadElement extends FormControl implements RowHost {
     }
   }
 
-  /** Gets or sets the queue. With a queue of the app, uploads continue when the element is removed. */
+  /** Gets or sets the queue. With a queue of the app, uploads continue when the element is removed. Set it before the element is connected. */
   get queue(): UploadQueue {
     if (!this.#queue) {
-      const option = (name: string): string | undefined => this.getAttribute(name) ?? undefined;
-      const chunkSize = parseSize(option('chunk-size'));
-      this.queue = new UploadQueue({
-        url: option('url') ?? 'upload',
-        headers: refresh => typeof this.headers === 'function' ? this.headers(refresh) : this.headers ?? {},
-        credentials: option('credentials') as QueueOptions['credentials'],
-        concurrency: this.#number('concurrency'),
-        chunkSize: Number.isFinite(chunkSize) ? chunkSize : undefined,
-        digest: this.hasAttribute('digest'),
-        storage: option('storage'),
-      });
+      this.queue = new UploadQueue({ url: this.getAttribute('url') ?? 'upload', ...this.options });
       this.#ownsQueue = true;
       void this.#queue!.restore();
     }
@@ -72,15 +60,12 @@ export class ResumableUploadElement extends FormControl implements RowHost {
   }
 
   set queue(queue: UploadQueue) {
-    this.#ownsQueue = false;
     this.#queue = queue;
-    this.#queueListeners.abort();
-    const { signal } = this.#queueListeners = new AbortController();
     for (const type of ['add', 'remove', 'change', 'pending']) {
-      queue.addEventListener(type, () => this.#scheduleSync(), { signal });
+      queue.addEventListener(type, this.#scheduleSync);
     }
 
-    queue.addEventListener('progress', () => this.#scheduleRender(), { signal });
+    queue.addEventListener('progress', this.#scheduleRender);
     this.#scheduleSync();
   }
 
@@ -96,7 +81,7 @@ export class ResumableUploadElement extends FormControl implements RowHost {
 
   /** Gets the maximum size of a file in bytes. */
   get _maxSize(): number {
-    return parseSize(this.getAttribute('max-file-size'));
+    return this.#number('max-file-size') ?? Infinity;
   }
 
   /** Opens the dialog to choose files. Browsers allow it only during a click or key press. */
@@ -121,12 +106,8 @@ export class ResumableUploadElement extends FormControl implements RowHost {
       // The data is readable only during the event, so that it is read at once.
       _accept: async data => this.#add(await getTransferredFiles(data)),
     }, signal);
-    for (const type of ['online', 'offline']) {
-      addEventListener(type, () => this.#render(), { signal });
-    }
-
     // A person who has signed in in another tab comes back.
-    addEventListener('focus', () => this.#rows._all.filter(row => row._remedy === 'signIn').forEach(row => void uploadOf(row)!.start()), { signal });
+    addEventListener('focus', () => this.#rows._all().filter(row => row._remedy() === 'signIn').forEach(row => void uploadOf(row)!.start()), { signal });
     this.#update();
     // Properties such as `headers` and `queue` can be set directly after the element was connected.
     queueMicrotask(() => this.isConnected && this.queue);
@@ -145,13 +126,7 @@ export class ResumableUploadElement extends FormControl implements RowHost {
     });
   }
 
-  attributeChangedCallback(name: string): void {
-    if (name === 'page-wide' && this.isConnected) {
-      this.connectedCallback();
-    } else if (name === 'url' && this.#ownsQueue && !this.#queue!.uploads.length) {
-      this.#queue = undefined;
-    }
-
+  attributeChangedCallback(): void {
     this.#update();
   }
 
@@ -162,7 +137,7 @@ export class ResumableUploadElement extends FormControl implements RowHost {
 
   /** Removes all files, as the reset of a form empties its other fields. */
   formResetCallback(): void {
-    this.#rows._all.forEach(row => this.#remove(row));
+    this.#rows._all().forEach(row => this.#remove(row));
   }
 
   /** Performs an action of a row. */
@@ -216,9 +191,6 @@ export class ResumableUploadElement extends FormControl implements RowHost {
       case 'retryAll':
         this.queue.retry();
         break;
-      case 'continueAll':
-        void this.queue.reopen();
-        break;
       case 'clear':
         this.queue.clearFinished();
         break;
@@ -232,31 +204,21 @@ export class ResumableUploadElement extends FormControl implements RowHost {
     }
   }
 
-  #scheduleSync(): void {
-    if (!this.#isSyncScheduled) {
-      this.#isSyncScheduled = true;
-      queueMicrotask(() => {
-        this.#isSyncScheduled = false;
-        this.#sync();
-      });
-    }
-  }
-
   /** Updates the rows and the value, and reports new states. */
   #sync(): void {
     const changed = this.#rows._sync(this.#queue);
-    const rows = this.#rows._all;
-    const ids = rows.filter(row => row._state === 'completed').map(row => uploadOf(row)!.id!);
+    const rows = this.#rows._all();
+    const ids = rows.filter(row => row._state() === 'completed').map(row => uploadOf(row)!.id!);
     if (this._setValue(ids, rows, this._language, this.#view._choose)) {
       this.dispatchEvent(new Event('change', { bubbles: true }));
     }
 
     this.#render();
     for (const row of changed) {
-      const { _state: state } = row;
+      const state = row._state();
       const upload = uploadOf(row);
       if (state === 'failed' || state === 'completed') {
-        this.#announce(state === 'failed' || rows.length === 1 ? row._message : this.#view._summary);
+        this.#announce(state === 'failed' || rows.length === 1 ? row._message() : this.#view._summary());
         if (upload) {
           this.#dispatch(`upload${state}`, upload);
         }
@@ -268,16 +230,9 @@ export class ResumableUploadElement extends FormControl implements RowHost {
     return this.dispatchEvent(new CustomEvent(type, { detail, cancelable, bubbles: true, composed: true }));
   }
 
-  #scheduleRender(): void {
-    this.#timer ||= window.setTimeout(() => {
-      this.#timer = 0;
-      this.#render();
-    }, renderInterval);
-  }
-
   #render(): void {
     const { _language: language, _maxSize: maxSize } = this;
-    const rows = this.#rows._all;
+    const rows = this.#rows._all();
     const maxFiles = this.#number('max-files');
     const isTouch = matchMedia('(pointer:coarse)').matches;
     const { files } = this.#view._inputs;
@@ -303,7 +258,7 @@ export class ResumableUploadElement extends FormControl implements RowHost {
   async #addChosen(files: File[]): Promise<void> {
     const row = this.#rowToMatch;
     this.#rowToMatch = undefined;
-    const isPending = row?._state === 'pending';
+    const isPending = row?._state() === 'pending';
     if (!isPending || files.some(file => file.name === row._item.name && file.size === row._item.size)) {
       if (row && !isPending) {
         this.queue.remove(uploadOf(row)!);
@@ -313,9 +268,8 @@ export class ResumableUploadElement extends FormControl implements RowHost {
     }
 
     if (isPending && this.#queue!.pending.includes(row._item as PendingUpload)) {
-      row._note = this._language._text('otherFile');
-      row._show();
-      this.#announce(row._message);
+      row._show(this._language._text('otherFile'));
+      this.#announce(row._message());
     }
   }
 
@@ -325,7 +279,7 @@ export class ResumableUploadElement extends FormControl implements RowHost {
     }
 
     const maxFiles = this.#number('max-files') ?? Infinity;
-    const free = Math.max(0, maxFiles - this.#rows._all.filter(row => row._state !== 'failed').length);
+    const free = Math.max(0, maxFiles - this.#rows._all().filter(row => row._state() !== 'failed').length);
     this.#notice = items.length > free ? this._language._text('tooMany', { n: maxFiles }) : '';
     const accepted: FileItem[] = [];
     for (const { file, relativePath, handle } of items.slice(0, free)) {
@@ -348,7 +302,8 @@ export class ResumableUploadElement extends FormControl implements RowHost {
   }
 
   #remove(row: Row): void {
-    const { _item: item, _state: state, _failure: failure } = row;
+    const { _item: item } = row;
+    const state = row._state();
     const upload = uploadOf(row);
     if (state === 'pending') {
       void this.queue.forget(item as PendingUpload);
@@ -358,7 +313,7 @@ export class ResumableUploadElement extends FormControl implements RowHost {
           // The form does not refer to the upload any more, so that nothing would use or delete it.
           void this.queue.forget({ id: upload.id! } as PendingUpload);
         }
-      } else if (failure?.reason !== 'taken-over') {
+      } else if (upload.failure?.reason !== 'taken-over') {
         void upload.cancel();
       }
 
@@ -394,4 +349,18 @@ export class ResumableUploadElement extends FormControl implements RowHost {
   #number(attribute: string): number | undefined {
     return Number(this.getAttribute(attribute)) || undefined;
   }
+}
+
+/** Returns a function that schedules an action, unless it is scheduled already. */
+function once(schedule: (action: () => void) => unknown, action: () => void): () => void {
+  let isScheduled = false;
+  return () => {
+    if (!isScheduled) {
+      isScheduled = true;
+      schedule(() => {
+        isScheduled = false;
+        action();
+      });
+    }
+  };
 }

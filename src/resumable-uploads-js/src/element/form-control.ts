@@ -43,7 +43,7 @@ export abstract class FormControl extends HTMLElement {
     const isMissing = !rows.length && this.hasAttribute('required');
     this.#internals.setValidity(
       { customError: isOpen, valueMissing: isMissing },
-      text(isMissing ? 'required' : rows.some(row => row._state === 'failed') ? 'fix' : 'wait'),
+      text(isMissing ? 'required' : rows.some(row => row._state() === 'failed') ? 'fix' : 'wait'),
       anchor);
     const isChanged = `${ids}` !== `${this.#ids}`;
     this.#ids = ids;

@@ -1,4 +1,4 @@
-import { en, type TextKey, type Texts } from './texts.js';
+import { en, type TextKey, type Texts, type TextValues } from './texts.js';
 
 /** Texts, or a function that loads them. */
 export type TextSource = Partial<Texts> | (() => Promise<Partial<Texts>>);
@@ -7,13 +7,12 @@ export type TextSource = Partial<Texts> | (() => Promise<Partial<Texts>>);
 export const languages: Record<string, TextSource> = { en, de: async () => (await import('./de.js')).de };
 
 const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'];
-const categories: Intl.LDMLPluralRule[] = ['zero', 'one', 'two', 'few', 'many', 'other'];
 
 /** Texts and numbers in one language. */
 export interface Language {
   readonly _tag: string;
   /** Returns a text with its values filled in. */
-  _text(key: TextKey, values?: { n?: number; [name: string]: string | number | undefined }): string;
+  _text(key: TextKey, values?: TextValues): string;
   /** Formats a number of bytes, such as `3.4 MB`. */
   _bytes(count: number): string;
   /** Returns a percentage, rounded down, so that 100 % means complete. */
@@ -25,13 +24,13 @@ export interface Language {
 export function createLanguage(tag: string, replaced: Partial<Texts>): Language {
   const texts: Texts = { ...en, ...replaced };
   const plural = new Intl.PluralRules(tag);
-  const forms = categories.filter(category => plural.resolvedOptions().pluralCategories.includes(category));
   const format = (value: number, options: Intl.NumberFormatOptions): string => value.toLocaleString(tag, { maximumFractionDigits: 0, ...options });
   const unit = (value: number, name: string, maximumFractionDigits = 0): string => format(value, { style: 'unit', unit: name, maximumFractionDigits });
   const text: Language['_text'] = (key, values = {}) => {
-    const options = texts[key].split('|');
-    const option = options[values.n === undefined ? 0 : forms.indexOf(plural.select(values.n))] ?? options.at(-1)!;
-    return option.replace(/\{(\w+)\}/g, (_, name: string) => typeof values[name] === 'number' ? format(values[name], {}) : values[name]!);
+    const source = texts[key];
+    const [first, other = first] = typeof source === 'function' ? [source(values)] : source.split('|');
+    return (values.n !== undefined && plural.select(values.n) !== 'one' ? other : first)!
+      .replace(/\{(\w+)\}/g, (_, name: string) => typeof values[name] === 'number' ? format(values[name], {}) : values[name]!);
   };
   const bytes = (count: number): string => {
     const index = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(count + count / 2000) / 3)));

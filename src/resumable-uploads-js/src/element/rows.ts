@@ -1,75 +1,60 @@
-import type { ResumableUpload } from '../core/upload.js';
 import type { UploadQueue } from '../queue/queue.js';
 import { firstButton } from './dom.js';
-import { Row, type Item, type RefusedFile, type RowHost } from './row.js';
+import { createRow, type Item, type RefusedFile, type Row, type RowHost } from './row.js';
 
 /** The rows of an element: the uploads of its queue, those of earlier visits, and refused files. */
-export class Rows {
-  readonly _refused = new Set<RefusedFile>();
-  readonly #rows = new Map<Item, Row>();
-
-  readonly #list: HTMLElement;
-  readonly #host: RowHost;
-  readonly #fallback: HTMLElement;
-
-  /** @param fallback the element that gets the focus if the last row is removed */
-  constructor(list: HTMLElement, host: RowHost, fallback: HTMLElement) {
-    this.#list = list;
-    this.#host = host;
-    this.#fallback = fallback;
-  }
-
-  get _all(): Row[] {
-    return [...this.#rows.values()];
-  }
-
+export interface Rows {
+  readonly _refused: Set<RefusedFile>;
+  _all(): Row[];
   /** Adds and removes rows, and returns those whose state has changed. */
-  _sync(queue: UploadQueue | undefined): Row[] {
-    const changed: Row[] = [];
-    const items = new Set<Item>([...queue?.pending ?? [], ...queue?.uploads ?? [], ...this._refused]);
-    for (const [item, row] of this.#rows) {
-      if (!items.has(item)) {
-        this._remove(row);
-      }
-    }
-
-    for (const item of items) {
-      let row = this.#rows.get(item);
-      if (row === undefined) {
-        row = new Row(item, this.#host);
-        this.#rows.set(item, row);
-        this.#list.append(row._element);
-      }
-
-      if (row._state !== row._reported) {
-        row._reported = row._state;
-        changed.push(row);
-        if (row._state === 'failed') {
-          // Failures come first, where they are seen.
-          const { _focused: focused } = row;
-          this.#list.prepend(row._element);
-          focused?.focus();
-        }
-      }
-    }
-
-    return changed;
-  }
-
-  /** Removes a row. The focus moves to the next one. */
-  _remove(row: Row): void {
-    const { _element: element, _focused: focused } = row;
-    if (focused) {
-      const next = element.nextElementSibling ?? element.previousElementSibling;
-      (firstButton(next) ?? this.#fallback).focus();
-    }
-
-    this.#rows.delete(row._item);
-    row._dispose();
-  }
+  _sync(queue: UploadQueue | undefined): Row[];
 }
 
-/** Returns the upload of a row, or null for a pending upload or a refused file. */
-export function uploadOf({ _item: item }: Row): ResumableUpload | null {
-  return 'start' in item ? item : null;
+/** @param fallback the element that gets the focus if the last row is removed */
+export function createRows(list: HTMLElement, host: RowHost, fallback: HTMLElement): Rows {
+  const refused = new Set<RefusedFile>();
+  const rows = new Map<Item, Row>();
+  return {
+    _refused: refused,
+    _all: () => [...rows.values()],
+    _sync(queue) {
+      const changed: Row[] = [];
+      const items = new Set<Item>([...queue?.pending ?? [], ...queue?.uploads ?? [], ...refused]);
+      for (const [item, row] of rows) {
+        if (!items.has(item)) {
+          const { _element: element } = row;
+          const next = element.nextElementSibling ?? element.previousElementSibling;
+          if (row._focused()) {
+            (firstButton(next) ?? fallback).focus();
+          }
+
+          rows.delete(item);
+          row._dispose();
+        }
+      }
+
+      for (const item of items) {
+        let row = rows.get(item);
+        if (!row) {
+          row = createRow(item, host);
+          rows.set(item, row);
+          list.append(row._element);
+        }
+
+        const state = row._state();
+        if (state !== row._reported) {
+          row._reported = state;
+          changed.push(row);
+          if (state === 'failed') {
+            // Failures come first, where they are seen.
+            const focused = row._focused();
+            list.prepend(row._element);
+            focused?.focus();
+          }
+        }
+      }
+
+      return changed;
+    },
+  };
 }

@@ -1,6 +1,5 @@
 /**
- * The English texts. `{name}` is replaced by a value. `|` separates the plural forms of a text with `{n}`, in the order zero, one, two, few,
- * many, other of `Intl.PluralRules`. A language has only some of them; English has one and other.
+ * The English texts. `{name}` is replaced by a value. `|` separates the singular and the plural of a text with `{n}`.
  */
 export const en = {
   drop: 'Drop files here',
@@ -26,7 +25,6 @@ export const en = {
   pauseAll: 'Pause all',
   resumeAll: 'Resume all',
   retryAll: 'Retry failed',
-  continueAll: 'Continue all',
   clear: 'Clear',
   showFinished: '{n} uploaded file|{n} uploaded files',
 
@@ -75,4 +73,7 @@ export const en = {
 
 export type TextKey = keyof typeof en;
 
-export type Texts = Record<TextKey, string>;
+export interface TextValues { n?: number; [name: string]: string | number | undefined; }
+
+/** A text, or a function that returns it, for languages with more forms than singular and plural. */
+export type Texts = Record<TextKey, string | ((values: TextValues) => string)>;
