@@ -4,6 +4,9 @@ using SampleHost;
 
 // Reloading settings would watch every directory below the content root, including the uploads.
 WebApplicationBuilder builder = WebApplication.CreateBuilder([.. args, "--hostBuilder:reloadConfigOnChange=false"]);
+// The browser client is a static web asset of the package. Without this call, only the Development environment and published apps serve it.
+builder.WebHost.UseStaticWebAssets();
+
 builder.Services.AddSingleton<FinishedFiles>();
 builder.Services.AddResumableUploads().AddEvents<SampleUploadEvents>();
 

@@ -26,7 +26,7 @@ public static class ResumableUploadsCorsExtensions
     {
         ArgumentNullException.ThrowIfNull(policy);
         return policy
-            .WithMethods("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+            .WithMethods("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
             .WithHeaders(Distinct([.. ClientHeaders, .. FileIdHeaders.RequestHeaders, .. TusHeaders.RequestHeaders, .. IetfHeaders.RequestHeaders, .. DigestHeaders.RequestHeaders]))
             .WithExposedHeaders(Distinct(
             [

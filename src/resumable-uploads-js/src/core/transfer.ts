@@ -131,6 +131,7 @@ export function createTransfer(file: Blob, name: string, options: UploadOptions,
       signal.throwIfAborted();
       const status = await getStatus(id, signal);
       const hasProgress = status._offset! > highest;
+      hasSent ||= hasProgress && highest >= 0;
       confirm(status._offset!);
 
       // An empty request gets the reasons to refuse the file before its bytes are sent: the response to a large request is lost if the server
@@ -160,13 +161,14 @@ export function createTransfer(file: Blob, name: string, options: UploadOptions,
 
         throwIfFailed(response);
         const hasNoHeaders = response._complete === null;
+        const isConflict = response.status === 409;
+        hasSent ||= !!length && !isConflict;
         // A handler that redirects: the browser has followed to a page without the headers of the protocol.
         if (response._complete || offset === size && status._complete && hasNoHeaders && isSuccess(response.status)) {
           return finish(id, response);
         }
 
         const confirmed = response._type === 'upload-complete' ? size : response._offset;
-        const isConflict = response.status === 409;
         if (confirmed === null || !isConflict && hasNoHeaders) {
           // For example a login page. The next status request decides.
           throw retry('unsupported', response._details);
@@ -174,7 +176,6 @@ export function createTransfer(file: Blob, name: string, options: UploadOptions,
 
         // An upload that starts over reports offset 0 and accepts no empty request there.
         if (!isProbe || !isConflict) {
-          hasSent ||= confirmed > offset;
           withoutProgress = confirmed > offset || isProbe ? 0 : withoutProgress + 1;
           confirm(confirmed);
         }

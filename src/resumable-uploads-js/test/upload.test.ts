@@ -1,0 +1,486 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { ResumableUpload, UploadError, type UploadOptions } from '../src/index.js';
+import { type FakeServer, installServer, newFile, newUrl, problem } from './browser.js';
+import { advance, installClock, settle, until } from './clock.js';
+
+let server: FakeServer;
+let url: string;
+
+beforeEach(() => {
+  installClock();
+  server = installServer();
+  url = newUrl();
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+const create = (file: Blob, options: Partial<UploadOptions> = {}): ResumableUpload => new ResumableUpload(file, { url, ...options });
+
+const failureOf = async (upload: ResumableUpload, step = 1000): Promise<UploadError['failure']> => {
+  const ended = upload.start().then(() => null, (error: UploadError) => error.failure);
+  await until(() => upload.state === 'failed', step);
+  return ended;
+};
+
+const starts = (): number[] => server.sent('POST').map(request => Number(request.headers['X-Start-Byte']));
+
+test('file is sent in one request with the headers of the protocol', async () => {
+  const upload = create(newFile(1000, 'Ü b.txt'));
+  expect([upload.state, upload.id, upload.offset]).toEqual(['idle', null, 0]);
+  const result = await upload.start();
+  expect(result).toMatchObject({ kind: 'completed', status: 200, body: 'stored', id: upload.id });
+  expect(result.headers.get('x-upload-complete')).toBe('true');
+  expect([upload.state, upload.offset, upload.result]).toEqual(['completed', 1000, result]);
+  expect(server.requests.map(({ method, body }) => `${method} ${body.size}`)).toEqual(['OPTIONS 0', 'GET 0', 'POST 1000']);
+  expect(server.sent('POST')[0]!.headers).toMatchObject({
+    'X-File-Id': upload.id, 'X-File-Name': '%C3%9C%20b.txt', 'X-File-Size': '1000', 'X-Start-Byte': '0', 'Content-Type': 'video/mp4',
+  });
+  expect(await upload.start()).toBe(result);
+});
+
+test('empty file is completed by an empty request', async () => {
+  expect(await create(newFile(0)).start()).toMatchObject({ kind: 'completed' });
+  expect(server.sent('POST')).toHaveLength(1);
+});
+
+test('large file is preceded by an empty request, so that a refusal arrives before its bytes', async () => {
+  server.on('POST0', request => problem(request, 415, 'refused'));
+  const upload = create(newFile(3_000_000));
+  expect(await failureOf(upload)).toMatchObject({ reason: 'type-refused', status: 415, title: 'title of 415', detail: 'detail', canRetry: false });
+  expect(server.sent('POST').map(({ body }) => body.size)).toEqual([0]);
+});
+
+test('limits are requested once per URL, and a file that is too large is not sent', async () => {
+  server.limits = { 'Upload-Limit': 'max-size=5000, min-size=0, max-append-size=2000' };
+  expect(await failureOf(create(newFile(5001)))).toEqual({ reason: 'too-large', limit: 5000, canRetry: false });
+  await create(newFile(5000)).start();
+  expect(server.sent('OPTIONS')).toHaveLength(1);
+  expect(starts()).toEqual([0, 2000, 4000]);
+});
+
+test('limits that cannot be requested do not stop the upload', async () => {
+  server.on('OPTIONS', request => request.lose(), 2);
+  await create(newFile(10)).start();
+  await create(newFile(11)).start();
+  expect(server.sent('OPTIONS').length).toBeGreaterThan(1);
+});
+
+test('chunks are sent with the size of chunkSize', async () => {
+  await create(newFile(2500), { chunkSize: 1000 }).start();
+  expect(server.sent('POST').map(({ body }) => body.size)).toEqual([1000, 1000, 500]);
+  expect(starts()).toEqual([0, 1000, 2000]);
+});
+
+test('request that a proxy finds too large is split', async () => {
+  server.on('POST4000000', request => request.respond(413, { 'Content-Type': 'text/html' }, '<html>'));
+  await create(newFile(4_000_000)).start();
+  expect(server.sent('POST').map(({ body }) => body.size)).toEqual([0, 4_000_000, 1_000_000, 1_000_000, 1_000_000, 1_000_000]);
+});
+
+test('upload continues at the offset of the server after a lost connection', async () => {
+  const upload = create(newFile(1000));
+  server.on('POST', (request, { uploads }) => {
+    uploads.get(upload.id!)!.offset = 600;
+    request.lose();
+  });
+  const states: string[] = [];
+  upload.addEventListener('statechange', () => states.push(upload.state));
+  const result = upload.start();
+  await until(() => upload.state === 'waiting');
+  expect(upload.failure).toMatchObject({ reason: 'network', canRetry: true });
+  expect(upload.retryAt).toBeGreaterThan(Date.now());
+  await until(() => upload.state === 'completed', 100);
+  expect((await result).kind).toBe('completed');
+  expect(starts()).toEqual([0, 600]);
+  expect(states).toEqual(['preparing', 'uploading', 'waiting', 'preparing', 'uploading', 'completed']);
+});
+
+test('lost connection without progress is followed by an empty request, which gets the hidden refusal', async () => {
+  server.on('POST1000', request => request.lose());
+  server.on('POST0', request => problem(request, 413, 'too-large'));
+  expect(await failureOf(create(newFile(1000)))).toMatchObject({ reason: 'too-large', status: 413 });
+});
+
+test('delay grows exponentially with jitter, and progress resets it', async () => {
+  const upload = create(newFile(1000));
+  server.on('GET', request => request.lose(), 12);
+  const delays: number[] = [];
+  upload.addEventListener('statechange', () => upload.state === 'waiting' && delays.push(upload.retryAt! - Date.now()));
+  void upload.start();
+  await until(() => upload.state === 'completed', 500);
+  // Each failed request is followed by one that detects a redirect.
+  expect(delays).toHaveLength(6);
+  [1, 2, 4, 8, 16, 30].forEach((seconds, i) => {
+    expect(delays[i]).toBeGreaterThanOrEqual(seconds * 500);
+    expect(delays[i]).toBeLessThanOrEqual(seconds * 1000);
+  });
+});
+
+test('upload fails after maxRetries without progress, and start() continues it', async () => {
+  server.on('GET', request => request.lose(), 8);
+  const upload = create(newFile(10), { maxRetries: 3 });
+  expect(await failureOf(upload)).toEqual({ reason: 'network', canRetry: true });
+  expect(server.sent('GET')).toHaveLength(8);
+  await upload.start();
+  expect(upload.state).toBe('completed');
+});
+
+test('Retry-After in seconds is honored, also when the browser is online again', async () => {
+  server.on('POST', request => problem(request, 503, 'busy', { 'Retry-After': '120' }));
+  const upload = create(newFile(10));
+  void upload.start();
+  await until(() => upload.state === 'waiting');
+  expect(upload.failure).toMatchObject({ reason: 'server', status: 503 });
+  server.online.dispatchEvent(new Event('online'));
+  await advance(119_000, 1000);
+  expect(server.sent('POST')).toHaveLength(1);
+  await advance(1100);
+  await until(() => upload.state === 'completed');
+});
+
+test('Retry-After as a date is honored', async () => {
+  server.on('GET', request => request.respond(503, { 'Retry-After': new Date(Date.now() + 90_000).toUTCString() }));
+  const upload = create(newFile(10));
+  void upload.start();
+  await until(() => upload.state === 'waiting');
+  expect(upload.retryAt! - Date.now()).toBe(90_000);
+  upload.start();
+  await until(() => upload.state === 'completed');
+});
+
+test('upload waits while offline, and continues when online', async () => {
+  const upload = create(newFile(10), { maxRetries: 1 });
+  server.isOnline = false;
+  server.on('GET', request => request.lose(), 4);
+  void upload.start();
+  await until(() => upload.state === 'waiting');
+  await advance(59_000, 1000);
+  expect(server.sent('GET')).toHaveLength(2);
+  server.isOnline = true;
+  server.next.length = 0;
+  server.online.dispatchEvent(new Event('online'));
+  await until(() => upload.state === 'completed');
+});
+
+test('true offset is taken from 409', async () => {
+  const upload = create(newFile(1000), { id: 'x' });
+  server.on('GET', request => {
+    server.uploads.set('x', { offset: 400, size: 1000, complete: false, deleted: 0 });
+    request.respond(200, { 'X-Start-Byte': '0', 'X-Upload-Complete': 'false' });
+  });
+  await upload.start();
+  expect(starts()).toEqual([0, 400]);
+  expect(server.sent('GET')).toHaveLength(1);
+});
+
+test('offsets that never advance end in a retry, not in a loop', async () => {
+  server.on('POST', request => problem(request, 409, 'mismatching-upload-offset', { 'X-Start-Byte': '0' }), 5);
+  const upload = create(newFile(10));
+  void upload.start();
+  await until(() => upload.state === 'waiting');
+  expect(server.sent('POST')).toHaveLength(5);
+});
+
+test('upload that was taken over stops, and continues only by start()', async () => {
+  server.on('POST', request => problem(request, 409, 'taken-over'));
+  const upload = create(newFile(10));
+  expect(await failureOf(upload)).toMatchObject({ reason: 'taken-over', canRetry: true });
+  await advance(100_000, 1000);
+  expect(server.sent('POST')).toHaveLength(1);
+  await upload.start();
+});
+
+test('file that the server has is reported as such', async () => {
+  await create(newFile(10)).start();
+  const sent = server.sent('POST').length;
+  expect(await create(newFile(10)).start()).toMatchObject({ kind: 'already-completed', body: 'stored' });
+  expect(server.sent('POST').slice(sent).map(({ body }) => body.size)).toEqual([0]);
+});
+
+test('lost last response is requested again, and the upload is not "already completed"', async () => {
+  server.on('POST10', (request, fake) => fake.handle({ ...request, progress: () => {}, respond: () => request.lose() }));
+  const upload = create(newFile(10));
+  const result = upload.start();
+  await until(() => upload.state === 'completed', 100);
+  expect(await result).toMatchObject({ kind: 'completed' });
+});
+
+test.each([
+  [400, 'bad-file-name', 'rejected', false],
+  [401, 'sign-in', 'signed-out', true],
+  [403, 'refused', 'rejected', false],
+  [403, '', 'forbidden', true],
+  [404, '', 'gone', true],
+  [405, 'method-not-allowed', 'unsupported', true],
+  [409, 'different-content', 'rejected', false],
+  [400, 'digest-mismatch', 'digest-mismatch', true],
+  [413, 'too-large', 'too-large', false],
+  [413, 'owner-quota', 'quota', true],
+  [415, 'refused', 'type-refused', false],
+  [422, 'refused', 'rejected', false],
+  [500, 'parked', 'handler-failed', false],
+])('response %i %s fails with %s', async (status, type, reason, canRetry) => {
+  server.on('POST', request => problem(request, status, type));
+  expect(await failureOf(create(newFile(10)))).toMatchObject({ reason, canRetry, status });
+  expect(server.sent('POST')).toHaveLength(1);
+});
+
+test.each([
+  [400, 'interrupted', 'server', 0],
+  [408, 'idle', 'server', 0],
+  [429, 'too-many-uploads', 'quota', 0],
+  [502, '', 'server', 0],
+  [503, 'handler-failed', 'handler-failed', 0],
+  [507, 'storage-full', 'server-full', 30_000],
+])('response %i %s is retried with reason %s', async (status, type, reason, minDelay) => {
+  server.on('POST', request => problem(request, status, type));
+  const upload = create(newFile(10));
+  void upload.start();
+  await until(() => upload.state === 'waiting');
+  expect(upload.failure).toMatchObject({ reason, status, canRetry: true });
+  expect(upload.retryAt! - Date.now()).toBeGreaterThanOrEqual(minDelay);
+  await until(() => upload.state === 'completed', 1000);
+});
+
+test('final response of the handler with an error fails, and success of any status completes', async () => {
+  server.on('POST', request => request.respond(422, { 'X-Upload-Complete': 'true' }, '{"title":"Not a video"}'));
+  expect(await failureOf(create(newFile(10)))).toMatchObject({ reason: 'handler-failed', status: 422, title: 'Not a video', canRetry: false });
+  server.on('POST', request => request.respond(201, { 'X-Upload-Complete': 'true', Location: '/videos/1' }));
+  const result = await create(newFile(11)).start();
+  expect([result.status, result.headers.get('Location')]).toEqual([201, '/videos/1']);
+});
+
+test('login page after a redirect is not success', async () => {
+  const login = { 'Content-Type': 'text/html', redirected: 'true' };
+  server.on('GET', request => request.respond(200, login, '<form>'));
+  expect(await failureOf(create(newFile(10)))).toMatchObject({ reason: 'signed-out', canRetry: true });
+  expect(server.sent('POST')).toHaveLength(0);
+});
+
+test('session that expires during the upload is signed-out', async () => {
+  server.on('POST', request => {
+    server.on('GET', status => status.respond(200, { 'Content-Type': 'text/html' }, '<form>'));
+    request.respond(200, { 'Content-Type': 'text/html' }, '<form>');
+  });
+  const upload = create(newFile(10));
+  expect(await failureOf(upload)).toMatchObject({ reason: 'signed-out' });
+  await upload.start();
+});
+
+test('redirect to a login page of another origin is signed-out, not a network error', async () => {
+  server.on('GET', request => request.lose());
+  server.on('GET', request => request.respond(200, { opaque: 'true' }));
+  expect(await failureOf(create(newFile(10)))).toMatchObject({ reason: 'signed-out' });
+  expect(server.sent('GET').map(({ headers }) => headers.redirect)).toEqual(['follow', 'manual']);
+});
+
+test('page without the headers of the protocol is unsupported', async () => {
+  server.on('GET', request => request.respond(200, { 'Content-Type': 'text/html' }, '<html>'));
+  expect(await failureOf(create(newFile(10)))).toMatchObject({ reason: 'unsupported' });
+});
+
+test('handler that redirects completes the upload', async () => {
+  const page = { 'Content-Type': 'text/html' };
+  server.on('POST', (request, fake) => fake.handle({ ...request, respond: () => request.respond(200, page, '<html>') }));
+  server.on('POST0', request => request.respond(200, page, 'result page'));
+  const upload = create(newFile(10));
+  const result = upload.start();
+  await until(() => upload.state === 'completed', 100);
+  expect((await result).body).toBe('result page');
+});
+
+test('headers are called before each request, and again after 401', async () => {
+  const refreshes: boolean[] = [];
+  const upload = create(newFile(3000), {
+    chunkSize: 1000,
+    headers: refresh => {
+      refreshes.push(refresh);
+      return Promise.resolve({ Authorization: `Bearer ${refreshes.length}` });
+    },
+  });
+  server.on('POST', (request, fake) => {
+    server.on('POST', second => second.respond(401));
+    fake.handle(request);
+  });
+  void upload.start();
+  await until(() => upload.state === 'completed', 1);
+  expect(server.requests.map(({ headers }) => headers.Authorization)).toEqual(refreshes.map((_, i) => `Bearer ${i + 1}`));
+  // OPTIONS, GET, POST, POST (401), GET with refreshed headers, POST, POST.
+  expect(refreshes).toEqual([false, false, false, false, true, false, false]);
+  expect(starts()).toEqual([0, 1000, 1000, 2000]);
+});
+
+test('second 401 in a row is signed-out', async () => {
+  server.on('GET', request => request.respond(401), 2);
+  expect(await failureOf(create(newFile(10), { headers: () => ({}) }))).toMatchObject({ reason: 'signed-out', status: 401 });
+  expect(server.sent('GET')).toHaveLength(2);
+});
+
+test('credentials are included on request', async () => {
+  await create(newFile(10), { credentials: 'include', headers: { 'X-Tenant': 'a' } }).start();
+  expect(server.sent('POST')[0]!.headers).toMatchObject({ credentials: 'true', 'X-Tenant': 'a' });
+});
+
+test('request without progress is aborted, and the upload continues at once', async () => {
+  const upload = create(newFile(1000), { stallTimeout: 5000 });
+  server.on('POST', request => {
+    request.progress(300);
+    server.uploads.get(upload.id!)!.offset = 250;
+  });
+  void upload.start();
+  await until(() => upload.offset === 300);
+  await advance(4900);
+  expect(server.sent('POST')[0]!.aborted).toBe(false);
+  await advance(200);
+  expect(server.sent('POST')[0]!.aborted).toBe(true);
+  await until(() => upload.state === 'completed');
+  expect(starts()).toEqual([0, 250]);
+});
+
+test('each progress restarts the time for a stall', async () => {
+  const upload = create(newFile(1000), { stallTimeout: 5000 });
+  server.on('POST', () => {});
+  void upload.start();
+  await until(() => upload.state === 'uploading' && server.sent('POST').length > 0);
+  for (let i = 1; i < 10; i++) {
+    await advance(4500);
+    server.sent('POST')[0]!.progress(i * 100);
+  }
+
+  expect(server.sent('POST')[0]!.aborted).toBe(false);
+  upload.pause();
+});
+
+test('response that never arrives is not waited for if the upload is complete', async () => {
+  const upload = create(newFile(1000), { stallTimeout: 5000 });
+  server.on('POST', (request, fake) => fake.handle({ ...request, respond: () => {} }));
+  const result = upload.start();
+  await until(() => upload.state === 'completed', 100);
+  expect(server.sent('POST')[0]!.aborted).toBe(true);
+  expect(await result).toMatchObject({ body: 'stored' });
+  expect(starts()).toEqual([0, 1000]);
+});
+
+test('request is not aborted while the handler runs', async () => {
+  const upload = create(newFile(1000), { stallTimeout: 5000 });
+  server.on('POST', request => {
+    request.progress(1000);
+    server.uploads.get(upload.id!)!.offset = 1000;
+  });
+  const result = upload.start();
+  await until(() => upload.offset === 1000);
+  await advance(60_000, 500);
+  expect(server.sent('GET').length).toBeGreaterThan(8);
+  expect(server.sent('POST')).toHaveLength(1);
+  server.sent('POST')[0]!.respond(201, { 'X-Upload-Complete': 'true' }, 'done');
+  expect(await result).toMatchObject({ status: 201, body: 'done' });
+});
+
+test('paused upload sends nothing, keeps its promise, and resumes at the offset of the server', async () => {
+  const upload = create(newFile(1000));
+  server.on('POST', request => {
+    request.progress(500);
+    server.uploads.get(upload.id!)!.offset = 400;
+  });
+  const result = upload.start();
+  await until(() => upload.offset === 500);
+  upload.pause();
+  expect([upload.state, server.sent('POST')[0]!.aborted]).toEqual(['paused', true]);
+  await advance(60_000, 1000);
+  expect(server.requests).toHaveLength(3);
+  upload.resume();
+  expect(await result).toMatchObject({ kind: 'completed' });
+  expect(starts()).toEqual([0, 400]);
+});
+
+test('canceled upload is deleted from the server, also after failed attempts', async () => {
+  const upload = create(newFile(1000));
+  server.on('POST', () => {});
+  server.on('DELETE', request => request.lose(), 2);
+  const result = upload.start();
+  await until(() => server.sent('POST').length > 0);
+  const canceled = upload.cancel();
+  await expect(result).rejects.toMatchObject({ name: 'UploadError', failure: null });
+  expect(upload.state).toBe('canceled');
+  await until(() => server.sent('DELETE').length === 3, 100);
+  await canceled;
+  expect(server.uploads.get(upload.id!)!.deleted).toBe(1);
+});
+
+test('iterator returns the states and ends', async () => {
+  const upload = create(newFile(1000));
+  const states = (async () => {
+    const seen = [];
+    for await (const { state, offset, size } of upload) {
+      seen.push(`${state} ${offset}/${size}`);
+    }
+
+    return seen;
+  })();
+  await upload.start();
+  const seen = await states;
+  expect(seen[0]).toBe('idle 0/1000');
+  expect(seen.at(-1)).toBe('completed 1000/1000');
+});
+
+test('file that changed before or during the upload fails with file-changed', async () => {
+  const file = newFile(1000);
+  const changed = (): void => {
+    vi.spyOn(file, 'slice').mockImplementation(() => ({
+      size: 1, arrayBuffer: () => Promise.reject(new DOMException('changed', 'NotReadableError')),
+    }) as unknown as Blob);
+  };
+  server.on('POST', (request, fake) => {
+    changed();
+    fake.handle(request);
+  });
+  expect(await failureOf(create(file))).toMatchObject({ reason: 'file-changed', canRetry: false });
+  expect(await failureOf(create(file))).toMatchObject({ reason: 'file-changed' });
+  expect(server.sent('POST')).toHaveLength(1);
+});
+
+test('deleted file is unreadable', async () => {
+  const file = newFile(1000);
+  vi.spyOn(file, 'slice').mockImplementation(() => ({ size: 1, arrayBuffer: () => Promise.reject(new DOMException('', 'NotFoundError')) }) as unknown as Blob);
+  expect(await failureOf(create(file))).toMatchObject({ reason: 'file-unreadable', canRetry: true });
+});
+
+test('file with another id than the expected one fails with file-changed', async () => {
+  expect(await failureOf(create(newFile(10), { expectedId: 'film.mp4-11-0' }))).toMatchObject({ reason: 'file-changed' });
+  expect(server.requests).toHaveLength(0);
+});
+
+test('server that has more bytes than the file fails with file-changed', async () => {
+  server.uploads.set('x', { offset: 11, size: 11, complete: false, deleted: 0 });
+  expect(await failureOf(create(newFile(10), { id: 'x' }))).toMatchObject({ reason: 'file-changed' });
+});
+
+test('first request of an origin is sent alone', async () => {
+  server.on('GET', () => {});
+  const uploads = [1, 2, 3].map(size => create(newFile(size)));
+  const results = uploads.map(upload => upload.start());
+  await until(() => server.sent('GET').length > 0);
+  await settle(200);
+  expect(server.sent('GET')).toHaveLength(1);
+  server.sent('GET')[0]!.respond(200, { 'X-Start-Byte': '0', 'X-Upload-Complete': 'false' });
+  await Promise.all(results);
+});
+
+test('digest of the whole file is sent in an empty request, so that an interrupted request keeps its bytes', async () => {
+  await create(new File(['abc'], 'a'), { digest: true }).start();
+  expect(server.sent('POST').map(({ headers, body }) => [body.size, headers['Repr-Digest']])).toEqual([
+    [0, 'sha-256=:ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=:'],
+    [3, undefined],
+  ]);
+});
+
+test('upload with a wrong digest is deleted and sent again by start()', async () => {
+  server.on('POST10', request => problem(request, 400, 'digest-mismatch'));
+  const upload = create(newFile(10), { digest: true });
+  expect(await failureOf(upload)).toMatchObject({ reason: 'digest-mismatch', canRetry: true });
+  await upload.start();
+  expect(server.sent('DELETE')).toHaveLength(1);
+});

@@ -1,0 +1,82 @@
+using System.Text.Json;
+using Microsoft.Playwright;
+
+namespace ResumableUploads.FunctionalTests.Clients.BrowserClient;
+
+/// <summary>A browser tab with the browser client, and one upload or one queue.</summary>
+internal sealed class ClientPage
+{
+    /// <summary>A rate, in bytes per second, that leaves time to act during an upload of tens of megabytes.</summary>
+    public const int Slow = 3_000_000;
+
+    /// <summary>Loads the client and records the states and offsets of an upload.</summary>
+    private const string Script =
+        """
+        async () => {
+          if (!document.getElementById('files')) {
+            document.body.innerHTML = '<input type=file id=files multiple><input type=file id=folder webkitdirectory>';
+          }
+
+          window.client = await import('/_content/ResumableUploads/resumable-uploads.js');
+          window.observe = upload => {
+            window.upload = upload;
+            window.states = [];
+            window.offsets = [];
+            upload.addEventListener('statechange', () => window.states.push(upload.state));
+            upload.addEventListener('progress', () => window.offsets.push(upload.offset));
+            return upload;
+          };
+        }
+        """;
+
+    private readonly ICDPSession _devTools;
+
+    private ClientPage(IPage tab, ICDPSession devTools) => (Tab, _devTools) = (tab, devTools);
+
+    public IPage Tab { get; }
+
+    public static async Task<ClientPage> OpenAsync(IBrowserContext context, Uri address)
+    {
+        IPage tab = await context.NewPageAsync();
+        var page = new ClientPage(tab, await context.NewCDPSessionAsync(tab));
+        await tab.GotoAsync(address.ToString());
+        await page.LoadAsync();
+        return page;
+    }
+
+    /// <summary>Loads the client again after the page was reloaded.</summary>
+    public Task LoadAsync() => Tab.EvaluateAsync(Script);
+
+    public Task ChooseAsync(params SourceFile[] files) => Tab.Locator("#files").SetInputFilesAsync(files.Select(static file => file.Path));
+
+    /// <summary>Starts the upload of the first chosen file.</summary>
+    public Task StartAsync(string options = "{}") => Tab.EvaluateAsync(
+        $$"""() => { observe(new client.ResumableUpload(document.getElementById('files').files[0], { url: '/upload', ...{{options}} })).start(); }""");
+
+    public Task WaitForStateAsync(string state) => Tab.WaitForFunctionAsync("state => upload.state === state || upload.state === 'failed'", state)
+        .ContinueWith(async _ => Assert.Equal(state, await GetStateAsync()), TaskScheduler.Default).Unwrap();
+
+    public Task WaitForOffsetAsync(long offset) => Tab.WaitForFunctionAsync("offset => upload.offset > offset && upload.state === 'uploading'", offset);
+
+    public Task<string> GetStateAsync() => Tab.EvaluateAsync<string>("upload.state === 'failed' ? `failed: ${JSON.stringify(upload.failure)}` : upload.state");
+
+    /// <summary>Waits until the upload fails, and returns the reason and the status.</summary>
+    public async Task<(string Reason, int? Status, bool CanRetry)> GetFailureAsync()
+    {
+        await Tab.WaitForFunctionAsync("upload.state === 'failed' || upload.state === 'completed'");
+        JsonElement failure = (await Tab.EvaluateAsync("upload.failure ?? { reason: upload.state, canRetry: false }"))!.Value;
+        return (failure.GetProperty("reason").GetString()!, failure.TryGetProperty("status", out JsonElement status) ? status.GetInt32() : null, failure.GetProperty("canRetry").GetBoolean());
+    }
+
+    public async Task<string> GetKindAsync()
+    {
+        await WaitForStateAsync("completed");
+        return await Tab.EvaluateAsync<string>("upload.result.kind");
+    }
+
+    /// <summary>Limits the rate, in bytes per second, of requests that start after this call.</summary>
+    public Task LimitAsync(int? rate) => _devTools.SendAsync("Network.emulateNetworkConditions", new Dictionary<string, object>
+    {
+        ["offline"] = false, ["latency"] = 0, ["downloadThroughput"] = -1, ["uploadThroughput"] = rate ?? -1,
+    });
+}
