@@ -21,7 +21,6 @@ export const de: Texts = {
   signIn: 'Anmelden',
   chooseAgain: 'Datei auswählen',
   continueHere: 'Hier fortsetzen',
-  resumePending: 'Fortsetzen',
   pauseAll: 'Alle anhalten',
   resumeAll: 'Alle fortsetzen',
   retryAll: 'Fehlgeschlagene wiederholen',

@@ -143,31 +143,22 @@ export class ResumableUploadElement extends FormControl implements RowHost {
   /** Performs an action of a row. */
   _act(row: Row, action: RowAction): void {
     const upload = uploadOf(row);
-    switch (action) {
-      case 'pause':
-        upload!.pause();
-        break;
-      case 'remove':
-        this.#remove(row);
-        this.#announce(this._language._text('removed', { name: row._item.name }));
-        break;
-      case 'chooseAgain':
-        this.#act('files');
-        this.#rowToMatch = row;
-        break;
-      case 'resumePending':
-        void this.queue.reopen();
-        break;
-      case 'signIn': {
-        const url = this.getAttribute('sign-in-url');
-        if (this.#dispatch('signin', upload!, true) && url) {
-          open(url, '_blank', 'noopener');
-          break;
-        }
+    const url = this.getAttribute('sign-in-url');
+    if (action === 'pause') {
+      upload!.pause();
+    } else if (action === 'cancel' || action === 'remove') {
+      this.#remove(row);
+      this.#announce(this._language._text('removed', { name: row._item.name }));
+    } else if (action === 'chooseAgain') {
+      this.#act('files');
+      this.#rowToMatch = row;
+    } else if (action === 'signIn' && (url || !this.#dispatch('signin', upload!, true))) {
+      // An app without a URL handles the event, for example with a dialog. Otherwise the upload is tried again.
+      if (url) {
+        open(url, '_blank', 'noopener');
       }
-      // Without a page to sign in, the upload is tried again.
-      default:
-        void upload!.start();
+    } else {
+      void (upload?.start() ?? this.queue.reopen());
     }
   }
 

@@ -2,7 +2,7 @@ import type { FailureReason, UploadFailure } from '../core/types.js';
 import type { Language } from './language.js';
 
 /** What a person can do about a failure, or about an upload of an earlier visit. */
-export type Remedy = 'retry' | 'chooseAgain' | 'signIn' | 'continueHere' | 'resumePending';
+export type Remedy = 'retry' | 'chooseAgain' | 'signIn' | 'continueHere' | 'resume';
 
 const remedies: Partial<Record<FailureReason, Remedy | null>> = {
   'too-large': null,

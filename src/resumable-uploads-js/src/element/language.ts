@@ -24,7 +24,7 @@ export interface Language {
 export function createLanguage(tag: string, replaced: Partial<Texts>): Language {
   const texts: Texts = { ...en, ...replaced };
   const plural = new Intl.PluralRules(tag);
-  const format = (value: number, options: Intl.NumberFormatOptions): string => value.toLocaleString(tag, { maximumFractionDigits: 0, ...options });
+  const format = (value: number, options: Intl.NumberFormatOptions): string => value.toLocaleString(tag, { maximumFractionDigits: 0, ...options }).replace(' ', '\xa0');
   const unit = (value: number, name: string, maximumFractionDigits = 0): string => format(value, { style: 'unit', unit: name, maximumFractionDigits });
   const text: Language['_text'] = (key, values = {}) => {
     const source = texts[key];

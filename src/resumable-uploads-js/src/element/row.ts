@@ -15,7 +15,7 @@ export interface RefusedFile { file: File; name: string; relativePath: string; s
 
 export type Item = ResumableUpload | PendingUpload | RefusedFile;
 
-export type RowAction = 'pause' | 'resume' | 'cancel' | 'remove' | Remedy;
+export type RowAction = 'pause' | 'cancel' | 'remove' | Remedy;
 
 /** What a row needs from its element. */
 export interface RowHost {
@@ -97,7 +97,7 @@ export function createRow(item: Item, host: RowHost): Row {
         state === 'uploading' ? 'finishing'
         : state === 'completed' && (item as ResumableUpload).result?.kind === 'already-completed' ? 'alreadyCompleted'
         : state === 'waiting' && !navigator.onLine ? 'offline'
-        : row._remedy() === 'resumePending' ? 'unfinished'
+        : row._remedy() === 'resume' ? 'unfinished'
         : state as TextKey));
   };
 
@@ -109,7 +109,7 @@ export function createRow(item: Item, host: RowHost): Row {
     _state: () => 'state' in item ? item.state : 'failure' in item ? 'failed' : 'pending',
     _remedy() {
       const state = row._state();
-      return state === 'pending' ? ((item as PendingUpload).handle ? 'resumePending' : 'chooseAgain') : state === 'failed' ? remedyFor((item as RefusedFile).failure) : null;
+      return state === 'pending' ? ((item as PendingUpload).handle ? 'resume' : 'chooseAgain') : state === 'failed' ? remedyFor((item as RefusedFile).failure) : null;
     },
     _message: () => `${name}: ${getText()}`,
     _focused: () => element.querySelector(':focus'),

@@ -21,7 +21,6 @@ export const en = {
   signIn: 'Sign in',
   chooseAgain: 'Choose file',
   continueHere: 'Continue here',
-  resumePending: 'Continue',
   pauseAll: 'Pause all',
   resumeAll: 'Resume all',
   retryAll: 'Retry failed',
