@@ -10,7 +10,7 @@ const idOf = (content: BlobPart, path = 'a.txt', lastModified = 1): Promise<stri
 
 test('id contains path, size, time and the digest of both ends', async () => {
   const file = new File(['hello'], 'b.txt', { lastModified: 5 });
-  expect(await getFileId(file, 'ä/b.txt')).toBe(`%C3%A4%2Fb.txt-5-5-${createHash('sha256').update('hellohello').digest('hex')}`);
+  expect(await getFileId(file, 'ä/b.txt')).toBe(`%C3%A4%2Fb.txt-5-5-${createHash('sha256').update('hello'.repeat(2)).digest('hex')}`);
 });
 
 test('files that differ in one property have different ids', async () => {
@@ -73,9 +73,7 @@ test('SHA-256 uses a worker, and continues without one if it is forbidden', asyn
 });
 
 test('SHA-256 is aborted', async () => {
-  const { signal } = Object.assign(new AbortController(), {});
   const controller = new AbortController();
   controller.abort();
-  expect(signal.aborted).toBe(false);
   await expect(digestBlob(newFile(3_000_000), controller.signal)).rejects.toMatchObject({ name: 'AbortError' });
 });

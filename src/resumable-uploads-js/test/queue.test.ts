@@ -1,23 +1,15 @@
 import 'fake-indexeddb/auto';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { beforeEach, expect, test, vi } from 'vitest';
 import { UploadQueue, type QueueOptions, type ResumableUpload } from '../src/index.js';
-import { type FakeRequest, type FakeServer, installServer, newFile, newUrl, problem } from './browser.js';
-import { installClock, settle, until } from './clock.js';
+import { type FakeRequest, newFile, newUrl, problem } from './browser.js';
+import { settle, until } from './clock.js';
+import { server, url, useFakes } from './setup.js';
 
-let server: FakeServer;
-let url: string;
 let storage: string;
 
+useFakes();
 beforeEach(() => {
-  installClock();
-  server = installServer();
-  url = newUrl();
   storage = `database of ${url}`;
-});
-
-afterEach(() => {
-  vi.useRealTimers();
-  vi.unstubAllGlobals();
 });
 
 const create = (options: Partial<QueueOptions> = {}): UploadQueue => new UploadQueue({ url, storage, ...options });

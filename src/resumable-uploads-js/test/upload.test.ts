@@ -1,31 +1,9 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { ResumableUpload, UploadError, type UploadOptions } from '../src/index.js';
-import { type FakeServer, installServer, newFile, newUrl, problem } from './browser.js';
-import { advance, installClock, settle, until } from './clock.js';
+import { expect, test } from 'vitest';
+import { type FakeRequest, newFile, problem } from './browser.js';
+import { advance, settle, until } from './clock.js';
+import { create, failureOf, server, starts, useFakes } from './setup.js';
 
-let server: FakeServer;
-let url: string;
-
-beforeEach(() => {
-  installClock();
-  server = installServer();
-  url = newUrl();
-});
-
-afterEach(() => {
-  vi.useRealTimers();
-  vi.unstubAllGlobals();
-});
-
-const create = (file: Blob, options: Partial<UploadOptions> = {}): ResumableUpload => new ResumableUpload(file, { url, ...options });
-
-const failureOf = async (upload: ResumableUpload, step = 1000): Promise<UploadError['failure']> => {
-  const ended = upload.start().then(() => null, (error: UploadError) => error.failure);
-  await until(() => upload.state === 'failed', step);
-  return ended;
-};
-
-const starts = (): number[] => server.sent('POST').map(request => Number(request.headers['X-Start-Byte']));
+useFakes();
 
 test('file is sent in one request with the headers of the protocol', async () => {
   const upload = create(newFile(1000, 'Ü b.txt'));
@@ -184,15 +162,6 @@ test('offsets that never advance end in a retry, not in a loop', async () => {
   expect(server.sent('POST')).toHaveLength(5);
 });
 
-test('upload that was taken over stops, and continues only by start()', async () => {
-  server.on('POST', request => problem(request, 409, 'taken-over'));
-  const upload = create(newFile(10));
-  expect(await failureOf(upload)).toMatchObject({ reason: 'taken-over', canRetry: true });
-  await advance(100_000, 1000);
-  expect(server.sent('POST')).toHaveLength(1);
-  await upload.start();
-});
-
 test('file that the server has is reported as such', async () => {
   await create(newFile(10)).start();
   const sent = server.sent('POST').length;
@@ -206,122 +175,6 @@ test('lost last response is requested again, and the upload is not "already comp
   const result = upload.start();
   await until(() => upload.state === 'completed', 100);
   expect(await result).toMatchObject({ kind: 'completed' });
-});
-
-test.each([
-  [400, 'bad-file-name', 'rejected', false],
-  [401, 'sign-in', 'signed-out', true],
-  [403, 'refused', 'rejected', false],
-  [403, '', 'forbidden', true],
-  [404, '', 'gone', true],
-  [405, 'method-not-allowed', 'unsupported', true],
-  [409, 'different-content', 'rejected', false],
-  [400, 'digest-mismatch', 'digest-mismatch', true],
-  [413, 'too-large', 'too-large', false],
-  [413, 'owner-quota', 'quota', true],
-  [415, 'refused', 'type-refused', false],
-  [422, 'refused', 'rejected', false],
-  [500, 'parked', 'handler-failed', false],
-])('response %i %s fails with %s', async (status, type, reason, canRetry) => {
-  server.on('POST', request => problem(request, status, type));
-  expect(await failureOf(create(newFile(10)))).toMatchObject({ reason, canRetry, status });
-  expect(server.sent('POST')).toHaveLength(1);
-});
-
-test.each([
-  [400, 'interrupted', 'server', 0],
-  [408, 'idle', 'server', 0],
-  [429, 'too-many-uploads', 'quota', 0],
-  [502, '', 'server', 0],
-  [503, 'handler-failed', 'handler-failed', 0],
-  [507, 'storage-full', 'server-full', 30_000],
-])('response %i %s is retried with reason %s', async (status, type, reason, minDelay) => {
-  server.on('POST', request => problem(request, status, type));
-  const upload = create(newFile(10));
-  void upload.start();
-  await until(() => upload.state === 'waiting');
-  expect(upload.failure).toMatchObject({ reason, status, canRetry: true });
-  expect(upload.retryAt! - Date.now()).toBeGreaterThanOrEqual(minDelay);
-  await until(() => upload.state === 'completed', 1000);
-});
-
-test('final response of the handler with an error fails, and success of any status completes', async () => {
-  server.on('POST', request => request.respond(422, { 'X-Upload-Complete': 'true' }, '{"title":"Not a video"}'));
-  expect(await failureOf(create(newFile(10)))).toMatchObject({ reason: 'handler-failed', status: 422, title: 'Not a video', canRetry: false });
-  server.on('POST', request => request.respond(201, { 'X-Upload-Complete': 'true', Location: '/videos/1' }));
-  const result = await create(newFile(11)).start();
-  expect([result.status, result.headers.get('Location')]).toEqual([201, '/videos/1']);
-});
-
-test('login page after a redirect is not success', async () => {
-  const login = { 'Content-Type': 'text/html', redirected: 'true' };
-  server.on('GET', request => request.respond(200, login, '<form>'));
-  expect(await failureOf(create(newFile(10)))).toMatchObject({ reason: 'signed-out', canRetry: true });
-  expect(server.sent('POST')).toHaveLength(0);
-});
-
-test('session that expires during the upload is signed-out', async () => {
-  server.on('POST', request => {
-    server.on('GET', status => status.respond(200, { 'Content-Type': 'text/html' }, '<form>'));
-    request.respond(200, { 'Content-Type': 'text/html' }, '<form>');
-  });
-  const upload = create(newFile(10));
-  expect(await failureOf(upload)).toMatchObject({ reason: 'signed-out' });
-  await upload.start();
-});
-
-test('redirect to a login page of another origin is signed-out, not a network error', async () => {
-  server.on('GET', request => request.lose());
-  server.on('GET', request => request.respond(200, { opaque: 'true' }));
-  expect(await failureOf(create(newFile(10)))).toMatchObject({ reason: 'signed-out' });
-  expect(server.sent('GET').map(({ headers }) => headers.redirect)).toEqual(['follow', 'manual']);
-});
-
-test('page without the headers of the protocol is unsupported', async () => {
-  server.on('GET', request => request.respond(200, { 'Content-Type': 'text/html' }, '<html>'));
-  expect(await failureOf(create(newFile(10)))).toMatchObject({ reason: 'unsupported' });
-});
-
-test('handler that redirects completes the upload', async () => {
-  const page = { 'Content-Type': 'text/html' };
-  server.on('POST', (request, fake) => fake.handle({ ...request, respond: () => request.respond(200, page, '<html>') }));
-  server.on('POST0', request => request.respond(200, page, 'result page'));
-  const upload = create(newFile(10));
-  const result = upload.start();
-  await until(() => upload.state === 'completed', 100);
-  expect((await result).body).toBe('result page');
-});
-
-test('headers are called before each request, and again after 401', async () => {
-  const refreshes: boolean[] = [];
-  const upload = create(newFile(3000), {
-    chunkSize: 1000,
-    headers: refresh => {
-      refreshes.push(refresh);
-      return Promise.resolve({ Authorization: `Bearer ${refreshes.length}` });
-    },
-  });
-  server.on('POST', (request, fake) => {
-    server.on('POST', second => second.respond(401));
-    fake.handle(request);
-  });
-  void upload.start();
-  await until(() => upload.state === 'completed', 1);
-  expect(server.requests.map(({ headers }) => headers.Authorization)).toEqual(refreshes.map((_, i) => `Bearer ${i + 1}`));
-  // OPTIONS, GET, POST, POST (401), GET with refreshed headers, POST, POST.
-  expect(refreshes).toEqual([false, false, false, false, true, false, false]);
-  expect(starts()).toEqual([0, 1000, 1000, 2000]);
-});
-
-test('second 401 in a row is signed-out', async () => {
-  server.on('GET', request => request.respond(401), 2);
-  expect(await failureOf(create(newFile(10), { headers: () => ({}) }))).toMatchObject({ reason: 'signed-out', status: 401 });
-  expect(server.sent('GET')).toHaveLength(2);
-});
-
-test('credentials are included on request', async () => {
-  await create(newFile(10), { credentials: 'include', headers: { 'X-Tenant': 'a' } }).start();
-  expect(server.sent('POST')[0]!.headers).toMatchObject({ credentials: 'true', 'X-Tenant': 'a' });
 });
 
 test('request without progress is aborted, and the upload continues at once', async () => {
@@ -364,19 +217,23 @@ test('response that never arrives is not waited for if the upload is complete', 
   expect(starts()).toEqual([0, 1000]);
 });
 
-test('request is not aborted while the handler runs', async () => {
-  const upload = create(newFile(1000), { stallTimeout: 5000 });
+test('handler may run longer than all retries together', async () => {
+  const upload = create(newFile(1000), { stallTimeout: 5000, maxRetries: 2 });
+  let runs = true;
   server.on('POST', request => {
     request.progress(1000);
-    server.uploads.get(upload.id!)!.offset = 1000;
+    Object.assign(server.uploads.get(upload.id!)!, { offset: 1000, complete: true });
   });
+  server.next.push(...Array.from({ length: 20 }, (_, i) => ({
+    filter: ({ method, body }: FakeRequest) => runs && method === 'POST' && body.size === 0,
+    handler: (request: FakeRequest) => i % 2 && problem(request, 503, 'still-completing', { 'Retry-After': '5' }),
+  })));
   const result = upload.start();
-  await until(() => upload.offset === 1000);
-  await advance(60_000, 500);
-  expect(server.sent('GET').length).toBeGreaterThan(8);
-  expect(server.sent('POST')).toHaveLength(1);
-  server.sent('POST')[0]!.respond(201, { 'X-Upload-Complete': 'true' }, 'done');
-  expect(await result).toMatchObject({ status: 201, body: 'done' });
+  await until(() => server.sent('POST').length > 15, 100);
+  expect(server.sent('POST').map(({ body }) => body.size).filter(size => size > 0)).toEqual([1000]);
+  runs = false;
+  await until(() => upload.state === 'completed', 100);
+  expect(await result).toMatchObject({ kind: 'completed', body: 'stored' });
 });
 
 test('paused upload sends nothing, keeps its promise, and resumes at the offset of the server', async () => {
@@ -426,38 +283,6 @@ test('iterator returns the states and ends', async () => {
   expect(seen.at(-1)).toBe('completed 1000/1000');
 });
 
-test('file that changed before or during the upload fails with file-changed', async () => {
-  const file = newFile(1000);
-  const changed = (): void => {
-    vi.spyOn(file, 'slice').mockImplementation(() => ({
-      size: 1, arrayBuffer: () => Promise.reject(new DOMException('changed', 'NotReadableError')),
-    }) as unknown as Blob);
-  };
-  server.on('POST', (request, fake) => {
-    changed();
-    fake.handle(request);
-  });
-  expect(await failureOf(create(file))).toMatchObject({ reason: 'file-changed', canRetry: false });
-  expect(await failureOf(create(file))).toMatchObject({ reason: 'file-changed' });
-  expect(server.sent('POST')).toHaveLength(1);
-});
-
-test('deleted file is unreadable', async () => {
-  const file = newFile(1000);
-  vi.spyOn(file, 'slice').mockImplementation(() => ({ size: 1, arrayBuffer: () => Promise.reject(new DOMException('', 'NotFoundError')) }) as unknown as Blob);
-  expect(await failureOf(create(file))).toMatchObject({ reason: 'file-unreadable', canRetry: true });
-});
-
-test('file with another id than the expected one fails with file-changed', async () => {
-  expect(await failureOf(create(newFile(10), { expectedId: 'film.mp4-11-0' }))).toMatchObject({ reason: 'file-changed' });
-  expect(server.requests).toHaveLength(0);
-});
-
-test('server that has more bytes than the file fails with file-changed', async () => {
-  server.uploads.set('x', { offset: 11, size: 11, complete: false, deleted: 0 });
-  expect(await failureOf(create(newFile(10), { id: 'x' }))).toMatchObject({ reason: 'file-changed' });
-});
-
 test('first request of an origin is sent alone', async () => {
   server.on('GET', () => {});
   const uploads = [1, 2, 3].map(size => create(newFile(size)));
@@ -467,20 +292,4 @@ test('first request of an origin is sent alone', async () => {
   expect(server.sent('GET')).toHaveLength(1);
   server.sent('GET')[0]!.respond(200, { 'X-Start-Byte': '0', 'X-Upload-Complete': 'false' });
   await Promise.all(results);
-});
-
-test('digest of the whole file is sent in an empty request, so that an interrupted request keeps its bytes', async () => {
-  await create(new File(['abc'], 'a'), { digest: true }).start();
-  expect(server.sent('POST').map(({ headers, body }) => [body.size, headers['Repr-Digest']])).toEqual([
-    [0, 'sha-256=:ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=:'],
-    [3, undefined],
-  ]);
-});
-
-test('upload with a wrong digest is deleted and sent again by start()', async () => {
-  server.on('POST10', request => problem(request, 400, 'digest-mismatch'));
-  const upload = create(newFile(10), { digest: true });
-  expect(await failureOf(upload)).toMatchObject({ reason: 'digest-mismatch', canRetry: true });
-  await upload.start();
-  expect(server.sent('DELETE')).toHaveLength(1);
 });

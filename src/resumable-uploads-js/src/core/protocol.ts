@@ -1,14 +1,6 @@
 import { fail, retry } from './errors.js';
 import { parseResponse, type Response } from './response.js';
-import { watchStall } from './stall-watch.js';
 import type { UploadOptions } from './types.js';
-
-export interface AppendOptions {
-  _signal: AbortSignal;
-  _onProgress: (sent: number) => void;
-  /** Called when the body is sent and no response has arrived for the stall timeout. Returns whether the request should be aborted. */
-  _onSilence: () => Promise<boolean>;
-}
 
 /** Sends the requests of one upload with the file-id protocol. */
 export interface Protocol {
@@ -18,7 +10,7 @@ export interface Protocol {
   /** Sends a request without a body. */
   _fetch(method: string, signal?: AbortSignal, id?: string): Promise<Response>;
   /** Appends a part of the file. */
-  _append(body: Blob, headers: Record<string, string>, options: AppendOptions): Promise<Response>;
+  _append(body: Blob, headers: Record<string, string>, signal: AbortSignal, onProgress: (sent: number) => void): Promise<Response>;
 }
 
 export function createProtocol({ url, headers, credentials = 'same-origin', stallTimeout = 30_000 }: UploadOptions): Protocol {
@@ -39,21 +31,26 @@ export function createProtocol({ url, headers, credentials = 'same-origin', stal
         throw await send('manual').then(response => response.type === 'opaqueredirect', () => false) ? fail('signed-out') : retry('network');
       }
     },
-    async _append(body, headers, { _signal, _onProgress, _onSilence }) {
+    async _append(body, headers, signal, onProgress) {
       const all = { ...await getHeaders(), ...headers };
       return new Promise((resolve, reject) => {
         // fetch does not report the progress of an upload.
         const xhr = new XMLHttpRequest();
         const abort = (): void => xhr.abort();
-        const watch = watchStall(stallTimeout, _onSilence, () => {
-          // Safari sometimes never ends a request, and possibly does not report that it was aborted either.
-          reject(retry('network', {}, -1));
-          abort();
-          end();
-        });
+        let timer: ReturnType<typeof setTimeout>;
+        // A dead connection is reported after many minutes. Safari sometimes never ends a request, and possibly does not report its end either.
+        // Nothing is lost: the server keeps the received bytes, and does not interrupt a handler that runs.
+        const watch = (): void => {
+          clearTimeout(timer);
+          timer = setTimeout(() => {
+            reject(retry('network', {}, -1));
+            abort();
+            end();
+          }, stallTimeout);
+        };
         const end = (): void => {
-          watch._stop();
-          _signal.removeEventListener('abort', abort);
+          clearTimeout(timer);
+          signal.removeEventListener('abort', abort);
           reject(retry('network'));
         };
 
@@ -64,18 +61,18 @@ export function createProtocol({ url, headers, credentials = 'same-origin', stal
         }
 
         xhr.upload.onprogress = event => {
-          watch._progress(event.loaded >= body.size);
-          _onProgress(event.loaded);
+          watch();
+          onProgress(event.loaded);
         };
-        xhr.upload.onload = () => watch._progress(true);
+        xhr.upload.onload = watch;
         xhr.onload = () => resolve(parseResponse(xhr.status, parseHeaders(xhr), xhr.responseText, false));
         // After onload, the promise is already resolved.
         xhr.onloadend = end;
-        _signal.addEventListener('abort', abort);
-        if (_signal.aborted) {
+        signal.addEventListener('abort', abort);
+        if (signal.aborted) {
           end();
         } else {
-          watch._progress(!body.size);
+          watch();
           xhr.send(body);
         }
       });

@@ -22,6 +22,8 @@ export interface Transfer {
   _sent: number;
   /** Whether the last attempt ended with a network error, which can hide a response. */
   _wasInterrupted?: boolean;
+  /** Whether the last attempt ended because the handler of the complete upload may still run. */
+  _isCompleting?: boolean;
   /** Sends the rest of the file and returns the response of the completed upload. */
   _run(id: string, signal: AbortSignal, onUploading: () => void): Promise<UploadResult>;
 }
@@ -85,16 +87,11 @@ export function createTransfer(file: Blob, name: string, options: UploadOptions,
     'X-Start-Byte': `${offset}`,
     'Content-Type': type || 'application/octet-stream',
     ...digest && !length && { 'Repr-Digest': digest },
-  }, {
-    _signal: signal,
-    _onProgress: sent => {
-      if (!signal.aborted) {
-        transfer._sent = sent;
-        onProgress(false);
-      }
-    },
-    // The handler may take any time. If the server has all bytes and did not complete the upload, the handler runs.
-    _onSilence: async () => offset + length < size || getStatus(id, signal).then(status => status._complete || status._offset !== size, () => true),
+  }, signal, sent => {
+    if (!signal.aborted) {
+      transfer._sent = sent;
+      onProgress(false);
+    }
   });
 
   const finish = async (id: string, { status, headers, body, _details }: Response): Promise<UploadResult> => {
@@ -119,6 +116,7 @@ export function createTransfer(file: Blob, name: string, options: UploadOptions,
     _confirmed: 0,
     _sent: 0,
     async _run(id, signal, onUploading) {
+      transfer._isCompleting = false;
       const limits = await getLimits(protocol);
       if (size > limits._maxSize) {
         throw fail('too-large', { limit: limits._maxSize });
@@ -130,6 +128,8 @@ export function createTransfer(file: Blob, name: string, options: UploadOptions,
 
       signal.throwIfAborted();
       const status = await getStatus(id, signal);
+      // The handler may run. Until it ends, empty requests wait for its response, and may take any time.
+      transfer._isCompleting = !!status._complete;
       const hasProgress = status._offset! > highest;
       hasSent ||= hasProgress && highest >= 0;
       confirm(status._offset!);
@@ -159,6 +159,7 @@ export function createTransfer(file: Blob, name: string, options: UploadOptions,
           continue;
         }
 
+        transfer._isCompleting = response._type === 'still-completing';
         throwIfFailed(response);
         const hasNoHeaders = response._complete === null;
         const isConflict = response.status === 409;

@@ -190,7 +190,7 @@ export class ResumableUpload extends EventTarget {
       cause = retry('signed-out', cause.failure!, -1);
     }
 
-    if (!(cause instanceof RetryError) || !isOffline() && ++this.#failures > (this.#options.maxRetries ?? 20)) {
+    if (!(cause instanceof RetryError) || !isOffline() && !this.#transfer._isCompleting && ++this.#failures > (this.#options.maxRetries ?? 20)) {
       this.#stop('failed', cause.failure);
       return;
     }

@@ -36,16 +36,22 @@ internal sealed class ClientSite : IAsyncDisposable
             },
             after: app =>
             {
-                app.MapGet("/client", (HttpContext context) =>
-                {
-                    context.Response.Headers.ContentSecurityPolicy = policy;
-                    return Results.Text("<!DOCTYPE html><title>Client</title><input type=file id=files multiple><input type=file id=folder webkitdirectory>", "text/html");
-                });
-                app.MapGet("/_content/ResumableUploads/{file}", static (string file) => Results.File(
-                    Path.Combine(RepositoryFiles.Root, "src/ResumableUploads/wwwroot", Path.GetFileName(file)), "text/javascript"));
+                Map(app, policy);
                 after?.Invoke(app);
             });
         return new ClientSite(app, counters);
+    }
+
+    /// <summary>Adds the page and the scripts to another app.</summary>
+    public static void Map(WebApplication app, string? policy = null)
+    {
+        app.MapGet("/client", (HttpContext context) =>
+        {
+            context.Response.Headers.ContentSecurityPolicy = policy;
+            return Results.Text("<!DOCTYPE html><title>Client</title><input type=file id=files multiple><input type=file id=folder webkitdirectory>", "text/html");
+        });
+        app.MapGet("/_content/ResumableUploads/{file}", static (string file) => Results.File(
+            Path.Combine(RepositoryFiles.Root, "src/ResumableUploads/wwwroot", Path.GetFileName(file)), "text/javascript"));
     }
 
     /// <summary>Returns the content of the uploads by file name, as SHA-256.</summary>

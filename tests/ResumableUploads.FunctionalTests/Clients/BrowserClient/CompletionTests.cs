@@ -37,8 +37,9 @@ public class CompletionTests(Chromium chromium)
     public async Task Handler_that_redirects_completes_the_upload()
     {
         await using IBrowserContext context = await chromium.NewContextAsync();
-        await using ClientSite site = await ClientSite.StartAsync(after: static app =>
+        await using TestApp site = await EndpointApp.StartAsync(static app =>
         {
+            ClientSite.Map(app);
             app.MapPost("/videos", static async (Stream body) =>
             {
                 await body.CopyToAsync(Stream.Null);
@@ -47,7 +48,7 @@ public class CompletionTests(Chromium chromium)
             app.MapGet("/videos/1", static () => "Your video");
         });
         using var file = new SourceFile("video.mp4", 100_000);
-        ClientPage page = await ClientPage.OpenAsync(context, site.Page);
+        ClientPage page = await ClientPage.OpenAsync(context, new Uri(site.Address, "/client"));
         await page.ChooseAsync(file);
         await page.StartAsync("{ url: '/videos' }");
 
