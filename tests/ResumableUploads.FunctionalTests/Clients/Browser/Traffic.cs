@@ -42,7 +42,7 @@ public sealed class Traffic
     public async Task<IReadOnlyList<long>> StatusesAsync()
     {
         var statuses = new List<long>();
-        foreach (IRequest request in _requests.Where(static request => request.Url.EndsWith("/status", StringComparison.Ordinal)))
+        foreach (IRequest request in _requests.Where(static request => request.Method == "GET" && request.Headers.ContainsKey("x-file-id")))
         {
             if (request.Failure is null && await request.ResponseAsync() is { Status: 200 } response)
             {
