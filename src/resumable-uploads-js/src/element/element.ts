@@ -95,6 +95,11 @@ export class ResumableUploadElement extends FormControl implements RowHost {
   }
 
   connectedCallback(): void {
+    if (this.#connection.signal.aborted && this.#ownsQueue) {
+      // The element was removed before, and is inserted again.
+      this.#queue!.resume();
+    }
+
     this.#connection.abort();
     const { signal } = this.#connection = new AbortController();
     listen(this.hasAttribute('page-wide') ? document : this, {
