@@ -111,7 +111,7 @@ export class ResumableUploadElement extends FormControl implements RowHost {
       // The data is readable only during the event, so that it is read at once.
       _accept: async data => this.#add(await getTransferredFiles(data)),
     }, signal);
-    // A person who has signed in in another tab comes back.
+    // A person who has signed in in another tab returns.
     addEventListener('focus', () => this.#rows._all().filter(row => row._remedy() === 'signIn').forEach(row => void uploadOf(row)!.start()), { signal });
     this.#update();
     // Properties such as `headers` and `queue` can be set directly after the element was connected.
