@@ -127,6 +127,7 @@ public class ElementTests(Chromium chromium)
         Assert.Empty(page.Traffic.ConsoleErrors);
     }
 
+    // cspell:disable
     [Fact]
     public async Task German_page_has_German_texts_and_app_can_replace_texts()
     {
@@ -144,6 +145,7 @@ public class ElementTests(Chromium chromium)
         await Expect(page.Headline).ToHaveTextAsync("1 file uploaded");
     }
 
+    // cspell:enable
     [Fact]
     public async Task Cancel_deletes_upload_and_moves_focus()
     {
