@@ -84,11 +84,6 @@ export class ResumableUploadElement extends FormControl implements RowHost {
     return this.#number('max-file-size') ?? Infinity;
   }
 
-  /** Opens the dialog to choose files. Browsers allow it only during a click or key press. */
-  showPicker(): void {
-    this.#act('files');
-  }
-
   /** Adds files. Those that a check refuses are listed with the reason. */
   addFiles(files: Iterable<File>): Promise<ResumableUpload[]> {
     return this.#add(Array.from(files, file => ({ file, relativePath: file.webkitRelativePath || file.name })));
@@ -292,7 +287,7 @@ export class ResumableUploadElement extends FormControl implements RowHost {
     const before = queue.uploads.length;
     const uploads = await queue.add(accepted);
     const n = queue.uploads.length - before;
-    this.#announce(this.#notice || (n > 0 ? this._language._text('added', { n }) : uploads.length ? this._language._text('known', { name: uploads[0]!.name }) : ''));
+    this.#announce(this.#notice || (uploads.length ? this._language._text('added', { n }) : ''));
     this.#scheduleSync();
     return uploads;
   }
