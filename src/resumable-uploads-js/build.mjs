@@ -3,11 +3,13 @@
  * With `--out DIRECTORY`, the scripts are written there instead.
  */
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { build } from 'esbuild';
+import { build, transform } from 'esbuild';
+import { minify } from 'terser';
 
 const folder = dirname(fileURLToPath(import.meta.url));
 const { out } = parseArgs({ options: { out: { type: 'string' } } }).values;
@@ -17,13 +19,26 @@ const dist = out ? scripts : join(folder, 'dist');
 const entries = {
   'resumable-uploads': 'src/index.ts',
   'resumable-uploads-element': 'src/element/index.ts',
+  'resumable-uploads-element.de': 'src/element/de.ts',
   'resumable-uploads-sha256': 'src/sha256/index.ts',
 };
 
-/** Keeps the dynamic import of SHA-256 as a file of its own, which only uploads with a digest load. */
-const separateSha256 = {
-  name: 'separate-sha256',
-  setup: plugin => plugin.onResolve({ filter: /sha256\/index\.js$/ }, () => ({ path: './resumable-uploads-sha256.js', external: true })),
+/** Keeps dynamic imports as files of their own: SHA-256, which only uploads with a digest load, and languages other than English. */
+const separateFiles = {
+  name: 'separate-files',
+  setup: plugin => {
+    plugin.onResolve({ filter: /sha256\/index\.js$/ }, () => ({ path: './resumable-uploads-sha256.js', external: true }));
+    plugin.onResolve({ filter: /\/de\.js$/ }, () => ({ path: './resumable-uploads-element.de.js', external: true }));
+  },
+};
+
+/** Imports style sheets as minified text. */
+const styles = {
+  name: 'styles',
+  setup: plugin => plugin.onLoad({ filter: /\.css$/ }, async ({ path }) => ({
+    contents: (await transform(await readFile(path, 'utf8'), { loader: 'css', minify: true })).code.trim(),
+    loader: 'text',
+  })),
 };
 
 if (!out) {
@@ -31,8 +46,9 @@ if (!out) {
 }
 
 mkdirSync(scripts, { recursive: true });
+mkdirSync(dist, { recursive: true });
 for (const [name, entry] of Object.entries(entries).filter(([, entry]) => existsSync(join(folder, entry)))) {
-  await build({
+  const { outputFiles } = await build({
     absWorkingDir: folder,
     entryPoints: [entry],
     outfile: join(dist, `${name}.js`),
@@ -44,11 +60,22 @@ for (const [name, entry] of Object.entries(entries).filter(([, entry]) => exists
     legalComments: 'none',
     // Names with a leading underscore are used only inside the bundle.
     mangleProps: /^_/,
-    sourcemap: out ? false : 'external',
-    plugins: [separateSha256],
+    sourcemap: 'external',
+    plugins: [separateFiles, styles],
+    write: false,
   });
+  const [map, script] = outputFiles.map(file => file.text);
+  // Names that are frequent in the whole bundle compress better.
+  const { code, map: smallMap } = await minify(script, {
+    module: true,
+    ecma: 2022,
+    compress: { passes: 2 },
+    sourceMap: { content: map, filename: `${name}.js` },
+  });
+  writeFileSync(join(scripts, `${name}.js`), code);
   if (!out) {
-    cpSync(join(dist, `${name}.js`), join(scripts, `${name}.js`));
+    writeFileSync(join(dist, `${name}.js`), code);
+    writeFileSync(join(dist, `${name}.js.map`), smallMap);
   }
 }
 

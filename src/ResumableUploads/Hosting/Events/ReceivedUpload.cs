@@ -41,6 +41,9 @@ public abstract class ReceivedUpload : UploadEvent
     /// <summary>Gets whether the handler was started for this upload before. It may have succeeded without its result being stored, if the process ended.</summary>
     public bool IsRepeat => Attempt > 1;
 
+    /// <summary>Gets a function that is called after the content was moved out of the store, or <see langword="null"/>.</summary>
+    internal Func<CancellationToken, Task>? OnMoved { get; init; }
+
     /// <summary>Opens the content for reading.</summary>
     /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
     /// <returns>A seekable stream. The caller disposes it.</returns>
@@ -107,6 +110,14 @@ public abstract class ReceivedUpload : UploadEvent
         throw new IOException($"No free name for '{FileName}' was found in '{folder}'.");
     }
 
-    private ValueTask<string?> TryMoveAsync(string target, bool overwrite, CancellationToken cancellationToken) =>
-        new UploadContentMover(_store, Key, _record).TryMoveAsync(target, overwrite, cancellationToken);
+    private async ValueTask<string?> TryMoveAsync(string target, bool overwrite, CancellationToken cancellationToken)
+    {
+        string? path = await new UploadContentMover(_store, Key, _record).TryMoveAsync(target, overwrite, cancellationToken);
+        if (path is not null && OnMoved is { } onMoved)
+        {
+            await onMoved(cancellationToken);
+        }
+
+        return path;
+    }
 }

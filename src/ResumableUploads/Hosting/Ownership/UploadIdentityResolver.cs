@@ -28,9 +28,15 @@ internal sealed class UploadIdentityResolver(ResumableUploadOptions options, ILo
     public string GetScope(UploadRequest request)
     {
         HttpContext context = request.Context;
-        string place = options.Scope is { } getScope
-            ? getScope(context)
-            : $"{context.Request.Host.Host.ToLowerInvariant()}\0{context.Request.PathBase}{request.Url.CreationPath.Value}";
-        return (request.Target?.Route.Identity ?? getIdentity?.Invoke()) is { } endpoint ? $"{endpoint}\0{place}" : place;
+        return GetScope(context, $"{context.Request.PathBase}{request.Url.CreationPath.Value}", request.Target?.Route.Identity ?? getIdentity?.Invoke());
+    }
+
+    /// <summary>Gets the scope of the uploads that were created at a path, which includes the path base, of a ready-made endpoint.</summary>
+    public string GetScope(HttpContext context, string creationPath) => GetScope(context, creationPath, getIdentity?.Invoke());
+
+    private string GetScope(HttpContext context, string creationPath, string? endpoint)
+    {
+        string place = options.Scope is { } getScope ? getScope(context) : $"{context.Request.Host.Host.ToLowerInvariant()}\0{creationPath}";
+        return endpoint is not null ? $"{endpoint}\0{place}" : place;
     }
 }

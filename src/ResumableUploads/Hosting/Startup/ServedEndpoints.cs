@@ -8,6 +8,12 @@ internal sealed record ServedEndpoints(string DisplayName, Func<IReadOnlyCollect
     /// <summary>Gets a function that returns the part of the keys of uploads that a ready-made endpoint adds, or <see langword="null"/> for others.</summary>
     public Func<string?>? GetScope { get; init; }
 
+    /// <summary>Gets a function that returns the path of the middleware, or <see langword="null"/> for others.</summary>
+    public Func<string?>? GetPath { get; init; }
+
+    /// <summary>Gets a function that returns the route pattern of a ready-made endpoint, or <see langword="null"/> for others.</summary>
+    public Func<string?>? GetRoutePattern { get; init; }
+
     /// <summary>Gets whether they are endpoints of the app, which handle complete uploads themselves.</summary>
     public bool AreHandlers { get; init; }
 }

@@ -9,6 +9,7 @@ using ResumableUploads.Engine;
 using ResumableUploads.Engine.Expiration;
 using ResumableUploads.Engine.Locking;
 using ResumableUploads.Hosting.Caching;
+using ResumableUploads.Hosting.Forms;
 using ResumableUploads.Hosting.Proxies;
 using ResumableUploads.Stores.FileSystem;
 
@@ -28,6 +29,7 @@ internal sealed class SharedUploadServices
     private readonly StoreSweepers _sweepers;
     private readonly List<(UploadEngine Engine, UploadMetrics Metrics)> _engines = [];
     private readonly Lock _lock = new();
+    private volatile FormEndpoint[] _formEndpoints = [];
 
     /// <summary>The stores to be checked when the host starts, or null when it has checked them: a later store is checked at once.</summary>
     private HashSet<IUploadStore>? _unchecked = new(ReferenceEqualityComparer.Instance);
@@ -66,6 +68,9 @@ internal sealed class SharedUploadServices
             }
         }
     }
+
+    /// <summary>Gets the ready-made endpoints, whose uploads forms can refer to.</summary>
+    public IReadOnlyList<FormEndpoint> FormEndpoints => _formEndpoints;
 
     /// <summary>Gets the sweepers that were started, one per store.</summary>
     public UploadSweeper[] RunningSweepers => _sweepers.Running;
@@ -180,6 +185,15 @@ internal sealed class SharedUploadServices
         lock (_lock)
         {
             _engines.Add((engine, metrics));
+        }
+    }
+
+    /// <summary>Adds a ready-made endpoint, whose uploads forms can refer to.</summary>
+    public void AddFormEndpoint(FormEndpoint endpoint)
+    {
+        lock (_lock)
+        {
+            _formEndpoints = [.. _formEndpoints, endpoint];
         }
     }
 

@@ -10,6 +10,7 @@ using ResumableUploads.Engine.Reliability;
 using ResumableUploads.Hosting.Caching;
 using ResumableUploads.Hosting.Endpoints.Routing;
 using ResumableUploads.Hosting.Events;
+using ResumableUploads.Hosting.Forms;
 using ResumableUploads.Hosting.Options.Validation;
 using ResumableUploads.Hosting.Options;
 using ResumableUploads.Hosting.Ownership;
@@ -39,6 +40,7 @@ internal static class UploadDispatcherFactory
         {
             // Without a name of its own, the path alone identifies the middleware. Others at this path, in other branches of the pipeline, have other uploads.
             GetScope = () => getNames().Single() is var name && name == path.TrimEnd('/') ? null : name,
+            GetPath = () => path,
         });
         app.AddOutputCachePolicy(UploadOutputCachePolicy.ForUploadsBelow(path));
         return dispatcher;
@@ -51,6 +53,7 @@ internal static class UploadDispatcherFactory
         Create(services, options, new ServedEndpoints(endpoint.Pattern, GetOrCreateSharedServices(services).EngineNames.Add(() => endpoint.Identity))
         {
             GetScope = () => endpoint.Scope,
+            GetRoutePattern = () => endpoint.Identity?.Split('\0')[0],
         });
 
     /// <summary>Creates the dispatcher of endpoints of the application, which are the completion handler instead of <c>OnCompleted</c>.</summary>
@@ -112,11 +115,18 @@ internal static class UploadDispatcherFactory
         }
 
         app.Run(engine, metrics, store, engine.CreateSweepVisitor(new EventUploadCallbacks(events, store, services, request: null)));
-        return new UploadRequestDispatcher(new UploadRequestServices(options, events, engine, CancellationGuardStore.Wrap(store), services, time, logger) 
+        IUploadStore guarded = CancellationGuardStore.Wrap(store);
+        var requestServices = new UploadRequestServices(options, events, engine, guarded, services, time, logger)
         {
             Identities = new UploadIdentityResolver(options, logger, endpoints.GetScope),
             BufferingProxies = app.BufferingProxies,
-        }, app.Stopping);
+        };
+        if ((endpoints.GetPath ?? endpoints.GetRoutePattern) is { } getPattern)
+        {
+            app.AddFormEndpoint(new FormEndpoint(getPattern, endpoints.GetRoutePattern is not null, requestServices, guarded));
+        }
+
+        return new UploadRequestDispatcher(requestServices, app.Stopping);
     }
 
     /// <summary>Creates a separate instance of the options: from the container if <c>AddResumableUploads()</c> was called, otherwise the defaults.</summary>

@@ -12,7 +12,7 @@ namespace ResumableUploads.Protocols.FileId;
 internal static class FileIdParser
 {
     /// <summary>The maximum length of a file id, in bytes.</summary>
-    private const int MaxFileIdBytes = 4096;
+    public const int MaxFileIdBytes = 4096;
 
     /// <summary>The maximum length of a file name, in UTF-8 bytes.</summary>
     private const int MaxFileNameBytes = 1024;

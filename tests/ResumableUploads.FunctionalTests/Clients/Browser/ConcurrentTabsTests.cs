@@ -1,4 +1,5 @@
 using Microsoft.Playwright;
+using static Microsoft.Playwright.Assertions;
 
 namespace ResumableUploads.FunctionalTests.Clients.Browser;
 
@@ -20,10 +21,10 @@ public class ConcurrentTabsTests(Chromium chromium)
         await one.ExpectMoreThanAsync(file.Name, 2_000_000);
 
         await two.ChooseAsync(file);
-        await two.ExpectAsync(file.Name, "done");
+        await two.ExpectAsync(file.Name, "completed");
         await one.ExpectAsync(file.Name, "uploading");
         await one.LimitAsync(null);
-        await one.ExpectAsync(file.Name, "done");
+        await one.ExpectAsync(file.Name, "completed");
 
         Assert.Equal([0], await one.Traffic.StatusesAsync());
         Assert.Equal([0], await two.Traffic.StatusesAsync());
@@ -50,39 +51,18 @@ public class ConcurrentTabsTests(Chromium chromium)
         await one.ExpectMoreThanAsync(file.Name, 5_000_000);
 
         await two.ChooseAsync(file);
-        await one.ExpectAsync(file.Name, "taken-over");
+        await one.ExpectAsync(file.Name, "failed");
+        await Expect(one.Row(file.Name)).ToContainTextAsync("Continued in another tab");
         await two.LimitAsync(null);
-        await two.ExpectAsync(file.Name, "done");
-        await one.ExpectAsync(file.Name, "done");
-
+        await two.ExpectAsync(file.Name, "completed");
         Assert.Equal([0], one.Traffic.StartBytes);
+        await one.Button(file.Name, "Continue here").ClickAsync();
+        await one.ExpectAsync(file.Name, "completed");
+        Assert.Equal([0, file.Size], one.Traffic.StartBytes);
+
         Assert.InRange(Assert.Single(two.Traffic.StartBytes), 1, file.Size);
         await file.AssertArrivedAloneAsync(host);
         Assert.Empty(one.Traffic.Errors);
         Assert.Empty(two.Traffic.Errors);
-    }
-
-    [Fact]
-    public async Task Same_file_in_two_tabs_without_BroadcastChannel_is_taken_over_once()
-    {
-        await using IBrowserContext context = await chromium.NewContextAsync();
-        await context.AddInitScriptAsync("BroadcastChannel.prototype.postMessage = () => {};");
-        await using SampleHostProcess host = await SampleHostProcess.StartAsync();
-        using var file = new SourceFile("same.bin", 30_000_000);
-        UploadPage one = await UploadPage.OpenAsync(context, host);
-        UploadPage two = await UploadPage.OpenAsync(context, host);
-        await one.LimitAsync(UploadPage.Slow);
-        await two.LimitAsync(UploadPage.Slow);
-        await one.ChooseAsync(file);
-        await one.ExpectMoreThanAsync(file.Name, 5_000_000);
-
-        await two.ChooseAsync(file);
-        await one.ExpectAsync(file.Name, "taken-over");
-        await two.LimitAsync(null);
-        await two.ExpectAsync(file.Name, "done");
-
-        Assert.Single(one.Traffic.Appends);
-        Assert.Single(two.Traffic.Appends);
-        await file.AssertArrivedAloneAsync(host);
     }
 }

@@ -19,12 +19,12 @@ public class NetworkOutageTests(Chromium chromium)
 
         await context.SetOfflineAsync(true);
         proxy.Interrupt();
-        await page.ExpectAsync(file.Name, "retrying");
+        await page.ExpectAsync(file.Name, "waiting");
         Assert.True(await page.OffsetAsync(file.Name) >= 6_000_000);
         proxy.Restore();
         await context.SetOfflineAsync(false);
 
-        await page.ExpectAsync(file.Name, "done");
+        await page.ExpectAsync(file.Name, "completed");
         Assert.Equal(await page.Traffic.StatusesAsync(), page.Traffic.StartBytes);
         Assert.InRange(page.Traffic.StartBytes[^1], 1, file.Size);
         await file.AssertArrivedAloneAsync(host);

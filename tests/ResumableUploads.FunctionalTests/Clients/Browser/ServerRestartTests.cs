@@ -19,12 +19,12 @@ public class ServerRestartTests(Chromium chromium)
         Func<Task<long[]>> offsetsShown = await page.WatchOffsetsAsync(file.Name);
         await host.KillAsync();
         long storedLength = host.BytesOnDisk;
-        await page.ExpectAsync(file.Name, "retrying");
+        await page.ExpectAsync(file.Name, "waiting");
         Assert.InRange(storedLength, 3_000_000, 40_000_000);
         await page.LimitAsync(null);
         await host.RestartAsync();
 
-        await page.ExpectAsync(file.Name, "done");
+        await page.ExpectAsync(file.Name, "completed");
         Assert.Equal([0, storedLength], await page.Traffic.StatusesAsync());
         Assert.Equal([0, storedLength], page.Traffic.StartBytes);
         // The page may show an older offset than the server has.

@@ -23,7 +23,11 @@ public sealed class UploadPage
 
     public Traffic Traffic { get; }
 
-    public ILocator Arrived => Tab.GetByTestId("finished-file");
+    /// <summary>Gets the finished files that the page lists.</summary>
+    public ILocator Arrived => Tab.Locator("#finished li");
+
+    /// <summary>Gets the text that a screen reader announces.</summary>
+    public ILocator Live => Tab.Locator("resumable-upload [role=status]");
 
     public static async Task<UploadPage> OpenAsync(IBrowserContext context, SampleHostProcess host, InterruptibleProxy? proxy = null)
     {
@@ -33,18 +37,20 @@ public sealed class UploadPage
         return page;
     }
 
-    public ILocator Row(string name) => Tab.GetByTestId("upload").And(Tab.Locator($"[data-name=\"{name}\"]"));
+    public ILocator Row(string name) => Tab.Locator($"resumable-upload [part=row][data-name=\"{name}\"]");
 
-    public ILocator Button(string name, string action) => Row(name).GetByTestId(action);
+    /// <param name="name">The name of the file.</param>
+    /// <param name="text">The text of the button, or of its label.</param>
+    public ILocator Button(string name, string text) => Row(name).GetByRole(AriaRole.Button, new() { Name = $"{text}: {name}", Exact = true });
 
-    public Task ChooseAsync(params SourceFile[] files) => Tab.GetByTestId("file-input").SetInputFilesAsync(files.Select(static file => file.Path));
+    public Task ChooseAsync(params SourceFile[] files) => Tab.Locator("resumable-upload input[type=file]").First.SetInputFilesAsync(files.Select(static file => file.Path));
 
     public Task ExpectAsync(string name, string state) => Expect(Row(name)).ToHaveAttributeAsync("data-state", state);
 
     /// <summary>Waits until the page shows an offset greater than <paramref name="offset"/>.</summary>
     public Task ExpectMoreThanAsync(string name, long offset) => Tab.WaitForFunctionAsync(
         """
-        ([name, offset]) => [...document.querySelectorAll('[data-testid=upload]')]
+        ([name, offset]) => [...document.querySelector('resumable-upload').shadowRoot.querySelectorAll('[part=row]')]
           .some(row => row.dataset.name === name && row.dataset.state === 'uploading' && Number(row.dataset.offset) > offset)
         """,
         new object[] { name, offset });

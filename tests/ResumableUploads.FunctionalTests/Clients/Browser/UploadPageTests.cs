@@ -23,7 +23,7 @@ public class UploadPageTests(Chromium chromium)
 
             foreach (SourceFile file in files)
             {
-                await page.ExpectAsync(file.Name, "done");
+                await page.ExpectAsync(file.Name, "completed");
             }
 
             await Expect(page.Arrived).ToHaveCountAsync(files.Length);
@@ -56,7 +56,7 @@ public class UploadPageTests(Chromium chromium)
 
             foreach (SourceFile file in files)
             {
-                await page.ExpectAsync(file.Name, "done");
+                await page.ExpectAsync(file.Name, "completed");
             }
 
             var cookies = new List<string>();
@@ -83,12 +83,12 @@ public class UploadPageTests(Chromium chromium)
         using var file = new SourceFile("twice.iso", 2_000_000);
         UploadPage page = await UploadPage.OpenAsync(context, host);
         await page.ChooseAsync(file);
-        await page.ExpectAsync(file.Name, "done");
+        await page.ExpectAsync(file.Name, "completed");
 
         await page.Tab.ReloadAsync();
         await page.ChooseAsync(file);
 
-        await page.ExpectAsync(file.Name, "done");
+        await page.ExpectAsync(file.Name, "completed");
         Assert.Equal([0, file.Size], page.Traffic.StartBytes);
         await file.AssertArrivedAloneAsync(host);
     }
@@ -98,7 +98,7 @@ public class UploadPageTests(Chromium chromium)
 
     private static async Task<string> DownloadAsync(UploadPage page, string name)
     {
-        ILocator link = page.Tab.GetByTestId("download").And(page.Tab.GetByTitle(name, new() { Exact = true }));
+        ILocator link = page.Tab.Locator("#finished a").And(page.Tab.GetByTitle(name, new() { Exact = true }));
         IDownload download = await page.Tab.RunAndWaitForDownloadAsync(() => link.ClickAsync());
         return await SourceFile.HashOfAsync(await download.PathAsync());
     }

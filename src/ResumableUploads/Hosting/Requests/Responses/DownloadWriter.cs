@@ -68,7 +68,7 @@ internal static class DownloadWriter
     }
 
     /// <summary>Returns whether the stored response is not an error. A damaged response may have been one.</summary>
-    private static bool IsAccepted(UploadInfo info, ReadOnlyMemory<byte>? stored)
+    public static bool IsAccepted(UploadInfo info, ReadOnlyMemory<byte>? stored)
     {
         (ResponseCondition condition, ReadOnlyMemory<byte>? response) = ResponseEnvelope.Open(stored, EngineRecord.From(info));
         return condition != ResponseCondition.Damaged

@@ -1,0 +1,32 @@
+import type { FailureReason, UploadFailure } from '../core/types.js';
+import type { Language } from './language.js';
+
+/** What a person can do about a failure, or about an upload of an earlier visit. */
+export type Remedy = 'retry' | 'chooseAgain' | 'signIn' | 'continueHere' | 'resume';
+
+const remedies: Partial<Record<FailureReason, Remedy | null>> = {
+  'too-large': null,
+  'type-refused': null,
+  forbidden: null,
+  unsupported: null,
+  'signed-out': 'signIn',
+  'file-changed': 'chooseAgain',
+  'file-unreadable': 'chooseAgain',
+  'taken-over': 'continueHere',
+};
+
+/** Returns the action that fits a failure, besides its removal. */
+export function remedyFor({ reason, canRetry }: UploadFailure): Remedy | null {
+  const remedy = remedies[reason];
+  return remedy === undefined && canRetry ? 'retry' : remedy ?? null;
+}
+
+/** Returns a failure as text. The words of the app, for example of `upload.Reject`, are shown as they are. */
+export function failureText({ reason, title, detail, limit = Infinity }: UploadFailure, language: Language, maxSize: number): string {
+  if (reason === 'rejected' && (detail ?? title)) {
+    return (detail ?? title)!.replace(/\.$/, '');
+  }
+
+  const size = Math.min(limit, maxSize);
+  return language._text(reason) + (reason === 'too-large' && size < Infinity ? ' · ' + language._text('maxSize', { size: language._bytes(size) }) : '');
+}

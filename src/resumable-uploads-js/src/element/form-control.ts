@@ -1,0 +1,56 @@
+import type { Language } from './language.js';
+import type { Row } from './row.js';
+
+/** The part of a form control that does not depend on uploads. See https://html.spec.whatwg.org/#form-associated-custom-elements. */
+export abstract class FormControl extends HTMLElement {
+  static readonly formAssociated = true;
+
+  readonly #internals = this.attachInternals();
+  #ids: readonly string[] = [];
+
+  /** Gets the ids of the completed uploads, in the order of the list. */
+  get value(): readonly string[] {
+    return this.#ids;
+  }
+
+  get name(): string {
+    return this.getAttribute('name') ?? '';
+  }
+
+  set name(value: string) {
+    this.setAttribute('name', value);
+  }
+
+  get form(): HTMLFormElement | null {
+    return this.#internals.form;
+  }
+
+  get validationMessage(): string {
+    return this.#internals.validationMessage;
+  }
+
+  checkValidity(): boolean {
+    return this.#internals.checkValidity();
+  }
+
+  reportValidity(): boolean {
+    return this.#internals.reportValidity();
+  }
+
+  /** Sets the value and the validity. Returns whether the value has changed. */
+  protected _setValue(ids: string[], rows: Row[], { _text: text }: Language, anchor: HTMLElement): boolean {
+    const { name } = this;
+    const data = new FormData();
+    ids.forEach(id => data.append(name, id));
+    this.#internals.setFormValue(name ? data : null);
+    const isOpen = rows.length > ids.length;
+    const isMissing = !rows.length && this.hasAttribute('required');
+    this.#internals.setValidity(
+      { customError: isOpen, valueMissing: isMissing },
+      text(isMissing ? 'required' : rows.some(row => row._state() === 'failed') ? 'fix' : 'wait'),
+      anchor);
+    const isChanged = `${ids}` !== `${this.#ids}`;
+    this.#ids = ids;
+    return isChanged;
+  }
+}

@@ -1,0 +1,60 @@
+import type { UploadQueue } from '../queue/queue.js';
+import { firstButton } from './dom.js';
+import { createRow, type Item, type RefusedFile, type Row, type RowHost } from './row.js';
+
+/** The rows of an element: the uploads of its queue, those of earlier visits, and refused files. */
+export interface Rows {
+  readonly _refused: Set<RefusedFile>;
+  _all(): Row[];
+  /** Adds and removes rows, and returns those whose state has changed. */
+  _sync(queue: UploadQueue | undefined): Row[];
+}
+
+/** @param fallback the element that gets the focus if the last row is removed */
+export function createRows(list: HTMLElement, host: RowHost, fallback: HTMLElement): Rows {
+  const refused = new Set<RefusedFile>();
+  const rows = new Map<Item, Row>();
+  return {
+    _refused: refused,
+    _all: () => [...rows.values()],
+    _sync(queue) {
+      const changed: Row[] = [];
+      const items = new Set<Item>([...queue?.pending ?? [], ...queue?.uploads ?? [], ...refused]);
+      for (const [item, row] of rows) {
+        if (!items.has(item)) {
+          const { _element: element } = row;
+          const next = element.nextElementSibling ?? element.previousElementSibling;
+          if (row._focused()) {
+            (firstButton(next) ?? fallback).focus();
+          }
+
+          rows.delete(item);
+          row._dispose();
+        }
+      }
+
+      for (const item of items) {
+        let row = rows.get(item);
+        if (!row) {
+          row = createRow(item, host);
+          rows.set(item, row);
+          list.append(row._element);
+        }
+
+        const state = row._state();
+        if (state !== row._reported) {
+          row._reported = state;
+          changed.push(row);
+          if (state === 'failed') {
+            // Failures come first, where they are seen.
+            const focused = row._focused();
+            list.prepend(row._element);
+            focused?.focus();
+          }
+        }
+      }
+
+      return changed;
+    },
+  };
+}

@@ -1,0 +1,100 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Playwright;
+using ResumableUploads.FunctionalTests.Clients.Browser;
+using ResumableUploads.FunctionalTests.Clients.BrowserClient;
+using ResumableUploads.Testing;
+using static Microsoft.Playwright.Assertions;
+
+namespace ResumableUploads.FunctionalTests.Clients.Element;
+
+/// <summary>The element as a control of a form.</summary>
+[Collection<ChromiumCollection>]
+public class ElementFormTests(Chromium chromium)
+{
+    [Fact]
+    public async Task Form_refers_to_completed_uploads()
+    {
+        await using ElementPage page = await OpenAsync("name=files required");
+        ILocator send = page.Tab.GetByRole(AriaRole.Button, new() { Name = "Send" });
+        await send.ClickAsync();
+        Assert.Equal("Choose a file.", await page.Element.EvaluateAsync<string>("element => element.validationMessage"));
+        await using (await page.FailAsync(413, "owner-quota"))
+        {
+            await page.ChooseAsync(("a.txt", 10), ("b.txt", 10), ("c.txt", 10));
+            await Expect(page.Summary).ToContainTextAsync("3 failed");
+            await send.ClickAsync();
+            Assert.StartsWith("Some files were not uploaded.", await page.Element.EvaluateAsync<string>("element => element.validationMessage"), StringComparison.Ordinal);
+        }
+
+        await page.Element.GetByRole(AriaRole.Button, new() { Name = "Retry failed" }).ClickAsync();
+        await Expect(page.Headline).ToHaveTextAsync("3 files uploaded");
+        IResponse deletion = await page.Tab.RunAndWaitForResponseAsync(
+            () => page.Button("b.txt", "Remove").ClickAsync(), static response => response.Request.Method == "DELETE");
+        Assert.Equal(204, deletion.Status);
+        Assert.Equal(2, await page.Element.EvaluateAsync<int>("element => element.value.length"));
+        await send.ClickAsync();
+
+        await Expect(page.Tab.Locator("body")).ToHaveTextAsync("Completed a.txt, Completed c.txt");
+    }
+
+    [Fact]
+    public async Task Reset_removes_files_and_disabled_fieldset_disables_buttons()
+    {
+        await using ElementPage page = await OpenAsync("name=files");
+        await page.Tab.EvaluateAsync(
+            """
+            () => {
+              window.changes = [];
+              document.addEventListener('change', event => changes.push(event.target.value.length));
+            }
+            """);
+        await page.ChooseAsync(("a.txt", 10));
+        await page.ExpectAsync("a.txt", "completed");
+        await page.Tab.EvaluateAsync("document.forms[0].reset()");
+        await Expect(page.Rows).ToHaveCountAsync(0);
+        Assert.Equal("1,0", await page.Tab.EvaluateAsync<string>("`${changes}`"));
+
+        await page.Tab.EvaluateAsync("() => { const fieldset = document.createElement('fieldset'); fieldset.disabled = true; document.forms[0].append(fieldset); fieldset.append(document.querySelector('resumable-upload')); }");
+        await Expect(page.Element.GetByRole(AriaRole.Button, new() { Name = "Choose files" })).ToBeDisabledAsync();
+    }
+
+    [Fact]
+    public async Task React_page_uses_element()
+    {
+        var packages = new NpmPackages("tests/element-pages");
+        await packages.RequireAsync();
+        string script = Path.Combine(System.IO.Directory.CreateTempSubdirectory("react-page-").FullName, "page.js");
+        Assert.Equal(0, await Needs.RunAsync("node", Path.Combine(packages.Directory, "node_modules/esbuild/bin/esbuild"), Path.Combine(packages.Directory, "react-page.jsx"),
+            "--bundle", "--format=esm", "--jsx=automatic", "--define:process.env.NODE_ENV=\"development\"", $"--outfile={script}"));
+        await using ElementPage page = await OpenAsync("", app =>
+        {
+            app.MapGet("/react", static () => Results.Text(
+                "<!DOCTYPE html><html lang=en><title>React</title><div id=root></div><script type=module src=/_content/ResumableUploads/resumable-uploads-element.js></script><script type=module src=/page.js></script>", "text/html"));
+            app.MapGet("/page.js", () => Results.File(script, "text/javascript"));
+        });
+        await page.Tab.GotoAsync(new Uri(page.App.Address, "/react").ToString());
+
+        await page.ChooseAsync(("a.txt", 10), ("b.txt", 10), ("c.txt", 10), ("d.txt", 10));
+
+        await Expect(page.Tab.Locator("output")).ToHaveTextAsync("3 uploaded");
+        await Expect(page.Element).ToContainTextAsync("Only 3 files are allowed");
+        Assert.Equal(2, await page.Element.EvaluateAsync<int>("element => element.options.concurrency"));
+        Assert.Empty(page.Traffic.Errors);
+        System.IO.Directory.Delete(Path.GetDirectoryName(script)!, recursive: true);
+    }
+
+    private Task<ElementPage> OpenAsync(string attributes, Action<WebApplication>? after = null) => ElementPage.OpenAsync(
+        chromium,
+        attributes,
+        static options => options.OnCompleted = null,
+        app =>
+        {
+            app.MapPost("/form", static async (HttpContext context) =>
+            {
+                IReadOnlyList<FormUpload> files = await context.GetFormUploadsAsync("files", cancellationToken: context.RequestAborted);
+                return string.Join(", ", files.Select(static file => $"{file.Status} {file.Upload?.FileName}"));
+            });
+            after?.Invoke(app);
+        });
+}
