@@ -31,7 +31,7 @@ public sealed class ResumableUploadClient
     /// <param name="uri">The URL of the upload endpoint, absolute or relative to <see cref="HttpClient.BaseAddress"/>.</param>
     /// <param name="filePath">The path of the file.</param>
     /// <param name="options">The options, or <see langword="null"/> for the defaults.</param>
-    /// <param name="progress">Receives the progress at most ten times per second, and at the end.</param>
+    /// <param name="progress">Receives the progress: what the server has acknowledged after each request, and within a request at most ten times per second what was sent.</param>
     /// <param name="cancellationToken">The token to monitor for cancellation requests. A canceled upload stays on the server and can be continued.</param>
     /// <returns>The response of the app to the completed upload. Its status code is below 400.</returns>
     /// <exception cref="UploadException">The upload has failed.</exception>
@@ -49,7 +49,7 @@ public sealed class ResumableUploadClient
     /// <param name="uri">The URL of the upload endpoint, absolute or relative to <see cref="HttpClient.BaseAddress"/>.</param>
     /// <param name="stream">The stream. It is not disposed. If it cannot seek, the bytes that the server has not acknowledged are buffered.</param>
     /// <param name="options">The options, or <see langword="null"/> for the defaults.</param>
-    /// <param name="progress">Receives the progress at most ten times per second, and at the end.</param>
+    /// <param name="progress">Receives the progress: what the server has acknowledged after each request, and within a request at most ten times per second what was sent.</param>
     /// <param name="cancellationToken">The token to monitor for cancellation requests. A canceled upload stays on the server and can be continued.</param>
     /// <returns>The response of the app to the completed upload. Its status code is below 400.</returns>
     /// <exception cref="UploadException">The upload has failed.</exception>

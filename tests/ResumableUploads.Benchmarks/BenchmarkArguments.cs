@@ -7,9 +7,9 @@ internal sealed record BenchmarkArguments
         """
         Usage: dotnet run -c Release --project tests/ResumableUploads.Benchmarks -- [options]
           --quick        a short run: 128 MiB instead of 1 GiB, 7 rounds instead of 15,
-                         and only large,powerloss,small,status,takeover
+                         and only large,powerloss,small,status,takeover,client
           --dir PATH     the directory of the files (default: a new temporary directory)
-          --only NAMES   one or more of: large,shapes,protocols,powerloss,small,small-powerloss,status,idle,slow,takeover,growth,
+          --only NAMES   one or more of: large,shapes,protocols,powerloss,small,small-powerloss,status,idle,slow,takeover,client,growth,
                          slow-disk,frozen,rounds,rounds-process-crash
           --rounds N     the number of rounds
           --chart PATH   writes a bar chart of the case large to this file, as SVG
@@ -17,7 +17,7 @@ internal sealed record BenchmarkArguments
         """;
 
     /// <summary>The cases of a quick run, which takes about two minutes.</summary>
-    private static readonly string[] QuickCases = ["large", "powerloss", "small", "status", "takeover"];
+    private static readonly string[] QuickCases = ["large", "powerloss", "small", "status", "takeover", "client"];
 
     public bool Quick { get; private init; }
 

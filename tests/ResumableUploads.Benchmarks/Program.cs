@@ -59,6 +59,7 @@ internal static class Program
         ("idle", IdleConnectionsCase.Run),
         ("slow", SlowUploadsCase.Run),
         ("takeover", TakeoverCase.Run),
+        ("client", ClientCase.Run),
         ("growth", ScalingCase.Run),
         ("slow-disk", SlowDiskCase.Run),
         ("frozen", FrozenCase.Run),

@@ -1,14 +1,14 @@
 namespace ResumableUploads.Client.Engine;
 
-/// <summary>Reports progress, but not too often.</summary>
+/// <summary>Reports what the server has acknowledged, and in between what was sent, but not too often.</summary>
 internal sealed class ProgressReporter(IProgress<UploadProgress>? progress, TimeProvider timeProvider)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
     private long? _last;
 
-    public void Report(long offset, long? length, bool isImportant = false)
+    public void Report(long offset, long? length, bool isAcknowledged = false)
     {
-        if (progress is null || (!isImportant && _last is { } last && timeProvider.GetElapsedTime(last) < Interval))
+        if (progress is null || (!isAcknowledged && _last is { } last && timeProvider.GetElapsedTime(last) < Interval))
         {
             return;
         }

@@ -7,8 +7,9 @@ namespace ResumableUploads.Client.Engine;
 /// <param name="source">The source.</param>
 /// <param name="offset">The offset of the range.</param>
 /// <param name="count">The number of bytes.</param>
+/// <param name="sending">Runs before bytes are written, with the offset after them: a write that fails can have sent some of them.</param>
 /// <param name="sent">Runs when bytes were written, with the offset after them.</param>
-internal sealed class RangeContent(UploadSource source, long offset, long count, Action<long> sent) : HttpContent
+internal sealed class RangeContent(UploadSource source, long offset, long count, Action<long> sending, Action<long> sent) : HttpContent
 {
     private readonly TaskCompletionSource _idle = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _lock = new();
@@ -96,10 +97,13 @@ internal sealed class RangeContent(UploadSource source, long offset, long count,
                 content.ThrowIfRevoked();
             }
 
+            content.Sending(end);
             await stream.WriteAsync(bytes, cancellationToken);
             content.Sent(end);
         }
     }
+
+    private void Sending(long end) => sending(end);
 
     private void Sent(long end) => sent(end);
 }

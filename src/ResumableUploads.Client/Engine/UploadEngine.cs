@@ -12,18 +12,10 @@ internal sealed class UploadEngine(IUploadProtocol protocol, RequestSender sende
     private const int MaxRestarts = 3;
 
     private readonly Backoff _backoff = new(options.Retry, sender.TimeProvider);
+    private readonly OffsetTracker _offsets = new();
     private UploadLimits _limits = UploadLimits.None;
     private UploadReference? _upload;
     private bool _isDiscovered = description.Length <= MaxUndiscoveredSize;
-
-    /// <summary>The offset of the server, or null if a status request is needed.</summary>
-    private long? _offset;
-
-    /// <summary>The highest offset of the server.</summary>
-    private long _best;
-
-    /// <summary>The highest offset that the server can have if no other client has appended, or null before its first response.</summary>
-    private long? _ceiling;
 
     /// <summary>The response to a status request by which the upload is complete.</summary>
     private ServerResponse? _completeStatus;
@@ -40,12 +32,12 @@ internal sealed class UploadEngine(IUploadProtocol protocol, RequestSender sende
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 UploadResponse? response = _upload is null ? await CreateAsync(cancellationToken)
-                    : _offset is null ? await RequestStatusAsync(_upload, cancellationToken)
-                    : await AppendAsync(_upload, _offset.Value, cancellationToken);
+                    : _offsets.Current is not { } offset ? await RequestStatusAsync(_upload, cancellationToken)
+                    : await AppendAsync(_upload, offset, cancellationToken);
                 if (response is not null)
                 {
                     await state.RemoveAsync(cancellationToken);
-                    progress.Report(source.Length ?? _best, source.Length, isImportant: true);
+                    progress.Report(source.Length ?? _offsets.Highest, source.Length, isAcknowledged: true);
                     return response;
                 }
             }
@@ -165,12 +157,12 @@ internal sealed class UploadEngine(IUploadProtocol protocol, RequestSender sende
         var append = new Append(offset, range.Count, range.IsLast, source.Length, digest);
         (_appends, _lastCount) = (_appends + 1, range.Count);
         SendResult result = await sender.SendAsync(
-            watchdog => protocol.CreateAppend(upload, description, append, new RangeContent(source, offset, range.Count, end => Sent(end, watchdog))),
+            watchdog => protocol.CreateAppend(upload, description, append, new RangeContent(source, offset, range.Count, _offsets.Sending, end => Sent(end, watchdog))),
             expectContinue: _backoff.Retries > 0,
             cancellationToken);
         if (result.Response is not { } response)
         {
-            _offset = null;
+            _offsets.Forget();
             await RetryAsync(result, cancellationToken);
             return null;
         }
@@ -187,9 +179,7 @@ internal sealed class UploadEngine(IUploadProtocol protocol, RequestSender sende
         if (step.Kind == StepKind.AtOffset && response.IsSuccess)
         {
             // A server that reports less than it has accepted may not make progress at all.
-            bool isProgress = step.Offset > _best;
-            SetOffset(step.Offset!.Value);
-            if (!isProgress)
+            if (!SetOffset(step.Offset!.Value))
             {
                 await RetryAsync(result, cancellationToken);
             }
@@ -225,7 +215,6 @@ internal sealed class UploadEngine(IUploadProtocol protocol, RequestSender sende
     private void Sent(long end, StallWatchdog watchdog)
     {
         watchdog.Touch();
-        _ceiling = Math.Max(_ceiling ?? 0, end);
         progress.Report(end, source.Length);
     }
 
@@ -236,16 +225,14 @@ internal sealed class UploadEngine(IUploadProtocol protocol, RequestSender sende
         switch (step.Kind)
         {
             case StepKind.AtOffset:
-                bool isProgress = step.Offset > _best;
-                SetOffset(step.Offset!.Value);
-                if (!isProgress)
+                if (!SetOffset(step.Offset!.Value))
                 {
                     await RetryAsync(result, cancellationToken);
                 }
 
                 break;
             case StepKind.Retry:
-                _offset = null;
+                _offsets.Forget();
                 await RetryAsync(result, cancellationToken);
                 break;
             case StepKind.Gone:
@@ -253,7 +240,7 @@ internal sealed class UploadEngine(IUploadProtocol protocol, RequestSender sende
                 break;
             case StepKind.SendLess:
                 ReduceChunk(response);
-                _offset = null;
+                _offsets.Forget();
                 break;
             default:
                 if (step.Reason == UploadFailureReason.DigestMismatch)
@@ -278,39 +265,30 @@ internal sealed class UploadEngine(IUploadProtocol protocol, RequestSender sende
             throw Failure(UploadFailureReason.Gone, "The upload no longer exists on the server.", result.Response!);
         }
 
-        (_upload, _offset, _ceiling, _completeStatus, _best) = (null, null, null, null, 0);
+        (_upload, _completeStatus) = (null, null);
+        _offsets.Reset();
         if (_appends > 0)
         {
             await RetryAsync(result, cancellationToken);
         }
     }
 
-    private void SetOffset(long offset)
+    /// <summary>Accepts an offset of the server. Returns whether it is progress.</summary>
+    private bool SetOffset(long offset)
     {
-        if (source.Length is { } length && offset > length)
+        if (_offsets.Check(offset, source.Length, source.FirstOffset) is var (reason, message))
         {
-            throw Failure(UploadFailureReason.DifferentContent, $"The server has {offset} bytes of the upload, but the content has {length}.");
+            throw Failure(reason, message);
         }
 
-        if (offset > _ceiling)
+        bool isProgress = _offsets.Accept(offset);
+        if (isProgress)
         {
-            throw Failure(UploadFailureReason.TakenOver, $"The server has {offset} bytes of the upload, but only {_ceiling} were sent. Another client has continued it.");
-        }
-
-        if (offset < source.FirstOffset)
-        {
-            throw Failure(UploadFailureReason.Gone, $"The server has only {offset} bytes of the upload. The first {source.FirstOffset} bytes cannot be read again.");
-        }
-
-        if (offset > _best)
-        {
-            _best = offset;
             _backoff.Reset();
         }
 
-        _ceiling ??= offset;
-        _offset = offset;
-        progress.Report(offset, source.Length);
+        progress.Report(offset, source.Length, isAcknowledged: true);
+        return isProgress;
     }
 
     private long GetMaxCount()
