@@ -60,17 +60,9 @@ internal static class Application
             context.Output.Start(files.Items.Count, files.Items.Sum(static item => item.Length ?? 0));
         }
 
-        foreach (FileProblem problem in files.Problems)
-        {
-            context.Output.Write(new CliEvent(problem.IsError ? EventKind.Failed : EventKind.Warning)
-            {
-                Path = problem.DisplayPath,
-                Reason = problem.IsError ? "io-error" : null,
-                Message = problem.Message,
-            });
-        }
-
-        (Task run, RunTotals totals) = Begin(context, files.Items, pause);
+        var totals = new RunTotals(files.Items.Count + files.Problems.Count(static problem => problem.IsError));
+        Report(files.Problems, context.Output, totals);
+        Task run = RunAsync(context, files.Items, totals, pause);
         using var ended = new CancellationTokenSource();
         Task paused = Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, pause).ContinueWith(
             async _ => await Task.Delay(PauseTimeout, TimeProvider.System, ended.Token), TaskScheduler.Default).Unwrap();
@@ -78,8 +70,6 @@ internal static class Application
         await ended.CancelAsync();
 
         ExitCode exitCode = totals.GetExitCode(pause.IsCancellationRequested);
-        int errors = files.Problems.Count(static problem => problem.IsError);
-        exitCode = exitCode == ExitCode.Succeeded && errors > 0 ? ExitCode.Failed : exitCode;
         if (context.Settings.Kind == CommandKind.Upload || context.Settings.Output.Json)
         {
             context.Output.Write(totals.ToEvent(exitCode));
@@ -88,23 +78,34 @@ internal static class Application
         return exitCode;
     }
 
-    private static (Task Run, RunTotals Totals) Begin(RunContext context, IReadOnlyList<UploadItem> items, CancellationToken pause)
+    private static void Report(IReadOnlyList<FileProblem> problems, IRunOutput output, RunTotals totals)
+    {
+        foreach (FileProblem problem in problems)
+        {
+            if (problem.IsError)
+            {
+                totals.AddFailed(null);
+            }
+
+            output.Write(new CliEvent(problem.IsError ? EventKind.Failed : EventKind.Warning)
+            {
+                Path = problem.DisplayPath,
+                Reason = problem.IsError ? "io-error" : null,
+                Message = problem.Message,
+            });
+        }
+    }
+
+    private static async Task RunAsync(RunContext context, IReadOnlyList<UploadItem> items, RunTotals totals, CancellationToken pause)
     {
         if (context.Settings.Kind == CommandKind.Upload)
         {
-            var upload = new UploadRun(context, items);
-            return (RunAsync(upload, pause), upload.Totals);
-        }
-
-        var status = new StatusRun(context, items);
-        return (context.Settings.Kind == CommandKind.Status ? status.PrintAsync(pause) : status.CancelAsync(pause), status.Totals);
-    }
-
-    private static async Task RunAsync(UploadRun upload, CancellationToken pause)
-    {
-        using (upload)
-        {
+            using var upload = new UploadRun(context, items, totals);
             await upload.RunAsync(pause);
+            return;
         }
+
+        var status = new StatusRun(context, items, totals);
+        await (context.Settings.Kind == CommandKind.Status ? status.PrintAsync(pause) : status.CancelAsync(pause));
     }
 }

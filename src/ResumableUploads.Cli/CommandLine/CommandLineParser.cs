@@ -37,7 +37,7 @@ internal static class CommandLineParser
         Command command = CreateCommand(symbols, kind);
 
         // Files can have any name, also one that starts with @, and one that is the name of a command.
-        ParseResult result = command.Parse(kind == CommandKind.Upload ? arguments : arguments[1..], new ParserConfiguration { ResponseFileTokenReplacer = null });
+        ParseResult result = command.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (result.Action is not null and not ParseErrorAction)
         {
             result.Invoke(new InvocationConfiguration { Output = output, EnableDefaultExceptionHandler = false });
@@ -61,8 +61,8 @@ internal static class CommandLineParser
     {
         Command command = kind switch
         {
-            CommandKind.Status => new Command("resup status", "Prints how much of each file the server has."),
-            CommandKind.Cancel => new Command("resup cancel", "Deletes unfinished uploads of the files from the server."),
+            CommandKind.Status => new Command("status", "Prints how much of each file the server has."),
+            CommandKind.Cancel => new Command("cancel", "Deletes unfinished uploads of the files from the server."),
             _ => new Command("resup", "Uploads files and folders. The same command continues an upload that was interrupted."),
         };
         symbols.AddTo(command, kind);
@@ -70,9 +70,10 @@ internal static class CommandLineParser
         if (kind == CommandKind.Upload)
         {
             command.Options.Add(new VersionOption { Action = new VersionAction() });
+            return command;
         }
 
-        return command;
+        return new Command("resup") { command };
     }
 
     private static CommandSettings Read(ParseResult result, CommandSymbols symbols, CommandKind kind, Func<string, string?> environment)

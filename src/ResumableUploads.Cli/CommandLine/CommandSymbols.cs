@@ -143,17 +143,24 @@ internal sealed class CommandSymbols
 
     public CommandSymbols()
     {
-        Require(Concurrency, static value => value is >= 1 and <= MaxConcurrency, $"must be 1 to {MaxConcurrency}");
-        Require(Retries, static value => value is >= 0 and <= MaxRetries, $"must be 0 to {MaxRetries}");
-        Require(Insecure, static _ => false, "does not exist. If the certificate is from a private authority, add the certificate of the authority to the trust store of the system, or, on Linux, to a file that SSL_CERT_FILE names");
+        RequireRange(Concurrency, 1, MaxConcurrency);
+        RequireRange(Retries, 0, MaxRetries);
+        Insecure.Validators.Add(static result =>
+        {
+            if (!result.Implicit)
+            {
+                result.AddError(
+                    "--insecure does not exist. If the certificate is from a private authority, add the certificate of the authority to the trust store of the system or, on Linux, to a file that SSL_CERT_FILE names.");
+            }
+        });
     }
 
-    private static void Require<T>(Option<T> option, Func<T, bool> isValid, string problem) => option.Validators.Add(result =>
+    private static void RequireRange(Option<int> option, int min, int max) => option.Validators.Add(result =>
     {
-        // A value that cannot be converted has an error of its own.
-        if (!result.Errors.Any() && !isValid(result.GetValueOrDefault<T>()!))
+        // A value that is no number has an error of its own.
+        if (result.Tokens is [var token] && int.TryParse(token.Value, out int value) && (value < min || value > max))
         {
-            result.AddError($"{option.Name} {problem}.");
+            result.AddError($"{option.Name} must be {min} to {max}.");
         }
     });
 }

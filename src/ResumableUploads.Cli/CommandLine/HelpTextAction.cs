@@ -39,7 +39,7 @@ internal sealed class HelpTextAction(CommandKind kind) : SynchronousCommandLineA
           3    Paused by Ctrl-C or SIGTERM. The same command continues.
           4    The server requires authentication.
           5    The server is unavailable. The same command continues.
-          130, 143 A second Ctrl-C or SIGTERM has ended the command at once.
+          130  A second Ctrl-C has ended the command at once (SIGTERM: 143).
         """;
 
     public override bool ClearsParseErrors => true;

@@ -8,6 +8,9 @@ internal sealed class FileCollector(bool followLinks)
     private readonly List<FileProblem> _problems = [];
     private readonly HashSet<string> _paths = new(StringComparer.Ordinal);
 
+    /// <summary>The real paths of the folders that were searched, so that links neither loop nor multiply files.</summary>
+    private readonly HashSet<string> _folders = new(StringComparer.Ordinal);
+
     public IReadOnlyList<UploadItem> Items => _items;
 
     public IReadOnlyList<FileProblem> Problems => _problems;
@@ -42,8 +45,8 @@ internal sealed class FileCollector(bool followLinks)
     {
         int count = _items.Count;
         int problems = _problems.Count;
-        string name = RealPath.Of(folder.FullName) is var realPath && Path.GetFileName(Path.TrimEndingDirectorySeparator(folder.FullName)) is { Length: > 0 } own ? own : "root";
-        Walk(folder, new Folder(Path.TrimEndingDirectorySeparator(path), name, realPath, null));
+        string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(folder.FullName));
+        Walk(folder, new Folder(Path.TrimEndingDirectorySeparator(path), name.Length > 0 ? name : "root", RealPath.Of(folder.FullName)));
         if (_items.Count == count && _problems.Count == problems)
         {
             _problems.Add(new FileProblem(path, "The folder has no files.", IsError: false));
@@ -52,6 +55,16 @@ internal sealed class FileCollector(bool followLinks)
 
     private void Walk(DirectoryInfo directory, Folder folder)
     {
+        if (!_folders.Add(folder.RealPath))
+        {
+            if (followLinks)
+            {
+                _problems.Add(new FileProblem(folder.DisplayPath, "Skipped a folder that is already included by another path.", IsError: false));
+            }
+
+            return;
+        }
+
         FileSystemInfo[] entries;
         try
         {
@@ -75,15 +88,7 @@ internal sealed class FileCollector(bool followLinks)
             }
             else if (entry is DirectoryInfo child)
             {
-                string realPath = isLink ? RealPath.Of(child.FullName) : Path.Join(folder.RealPath, child.Name);
-                if (isLink && folder.IsInside(realPath))
-                {
-                    _problems.Add(new FileProblem(displayPath, "Skipped a symbolic link to a folder that contains it.", IsError: false));
-                }
-                else
-                {
-                    Walk(child, new Folder(displayPath, relativePath, realPath, folder));
-                }
+                Walk(child, new Folder(displayPath, relativePath, isLink ? RealPath.Of(child.FullName) : Path.Join(folder.RealPath, child.Name)));
             }
             else
             {
@@ -122,9 +127,5 @@ internal sealed class FileCollector(bool followLinks)
         _items.Add(new UploadItem(file.FullName, displayPath, isSpecial ? null : target.Length) { RelativePath = relativePath, LastModified = target.LastWriteTimeUtc });
     }
 
-    private sealed record Folder(string DisplayPath, string RelativePath, string RealPath, Folder? Parent)
-    {
-        /// <summary>Returns whether a path is this folder or one of those above it.</summary>
-        public bool IsInside(string realPath) => RealPath == realPath || Parent?.IsInside(realPath) == true;
-    }
+    private sealed record Folder(string DisplayPath, string RelativePath, string RealPath);
 }

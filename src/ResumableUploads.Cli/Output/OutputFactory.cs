@@ -10,7 +10,7 @@ internal static class OutputFactory
     {
         if (settings.Json)
         {
-            return new JsonOutput(Console.Out, settings.Quiet);
+            return new JsonOutput(Console.Out, settings.Quiet, timeProvider);
         }
 
         bool isTerminal = !Console.IsOutputRedirected && Environment.GetEnvironmentVariable("TERM") != "dumb";
@@ -23,5 +23,6 @@ internal static class OutputFactory
     {
         ColorSystem = settings.NoColor ? ColorSystemSupport.NoColors : ColorSystemSupport.Detect,
         Interactive = InteractionSupport.Yes,
+        Out = new TerminalDevice(Console.Out),
     });
 }

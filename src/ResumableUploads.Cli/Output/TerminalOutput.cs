@@ -20,6 +20,7 @@ internal sealed class TerminalOutput(IAnsiConsole console, TimeProvider timeProv
         _display = Task.Run(() => console.Progress()
             .AutoClear(true)
             .HideCompleted(true)
+            .ExcludeVerticalPadding(true)
             .Columns(CreateColumns(console.Profile.Width))
             .StartAsync(async context =>
             {
@@ -54,7 +55,8 @@ internal sealed class TerminalOutput(IAnsiConsole console, TimeProvider timeProv
 
             if (GetMark(entry) is var (mark, style) && EventText.Format(entry) is { } line)
             {
-                console.Write(new Paragraph().Append(mark, style).Append(line + "\n"));
+                // Spaces up to the end of the line replace the bar that was there.
+                console.Write(new Rows(new Align(new Paragraph().Append(mark, style).Append(line), HorizontalAlignment.Left)));
             }
         }
     }

@@ -8,12 +8,16 @@ namespace ResumableUploads.Cli.Running;
 /// <summary>Describes failures.</summary>
 internal static class FailureEvent
 {
-    /// <summary>Returns whether an exception is an expected failure of one file.</summary>
-    public static bool IsExpected(Exception exception) => exception is UploadException or IOException or UnauthorizedAccessException;
-
     public static CliEvent Create(UploadItem item, Exception exception)
     {
-        var failed = new CliEvent(EventKind.Failed) { Path = item.DisplayPath, Size = item.Length, Reason = "io-error", Message = exception.Message };
+        bool isFileError = exception is IOException or UnauthorizedAccessException;
+        var failed = new CliEvent(EventKind.Failed)
+        {
+            Path = item.DisplayPath,
+            Size = item.Length,
+            Reason = isFileError ? "io-error" : "error",
+            Message = isFileError ? exception.Message : $"{exception.GetType().Name}: {exception.Message}",
+        };
         return exception is not UploadException e ? failed : failed with
         {
             Reason = JsonNamingPolicy.KebabCaseLower.ConvertName(e.Reason.ToString()),

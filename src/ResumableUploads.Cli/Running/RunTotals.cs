@@ -4,7 +4,7 @@ using ResumableUploads.Client;
 namespace ResumableUploads.Cli.Running;
 
 /// <summary>Counts results and chooses the exit code.</summary>
-/// <param name="count">The number of files.</param>
+/// <param name="count">The number of files, including those that cannot be read.</param>
 internal sealed class RunTotals(int count)
 {
     private int _completed;

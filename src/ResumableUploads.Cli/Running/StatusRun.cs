@@ -5,13 +5,10 @@ using ResumableUploads.Client;
 namespace ResumableUploads.Cli.Running;
 
 /// <summary>Prints or cancels the uploads of files.</summary>
-internal sealed class StatusRun(RunContext context, IReadOnlyList<UploadItem> items)
+internal sealed class StatusRun(RunContext context, IReadOnlyList<UploadItem> items, RunTotals totals)
 {
     private const string NotStarted = "not-started";
     private const string Complete = "complete";
-    private readonly RunTotals _totals = new(items.Count);
-
-    public RunTotals Totals => _totals;
 
     /// <summary>Prints how much of each file the server has.</summary>
     public Task PrintAsync(CancellationToken cancellationToken) => ForEachAsync(PrintAsync, cancellationToken);
@@ -26,22 +23,22 @@ internal sealed class StatusRun(RunContext context, IReadOnlyList<UploadItem> it
             try
             {
                 CliEvent entry = await run(item, cancellationToken);
-                _totals.AddCompleted();
+                totals.AddCompleted();
                 context.Output.Write(entry with { Path = item.DisplayPath });
             }
-            catch (Exception e) when (FailureEvent.IsExpected(e))
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e)
             {
                 var failure = e as UploadException;
-                _totals.AddFailed(failure?.Reason);
+                totals.AddFailed(failure?.Reason);
                 context.Output.Write(FailureEvent.Create(item, e));
                 if (failure is { Reason: UploadFailureReason.SignedOut } or { Reason: UploadFailureReason.RetriesExhausted, Response: null })
                 {
                     return;
                 }
-            }
-            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-            {
-                return;
             }
         }
     }

@@ -6,14 +6,11 @@ using ResumableUploads.Client;
 namespace ResumableUploads.Cli.Running;
 
 /// <summary>Uploads files.</summary>
-internal sealed class UploadRun(RunContext context, IReadOnlyList<UploadItem> items) : IDisposable
+internal sealed class UploadRun(RunContext context, IReadOnlyList<UploadItem> items, RunTotals totals) : IDisposable
 {
     private const int MaxBodySize = 64 * 1024;
     private readonly ResumableUploadClient _client = context.CreateClient();
     private readonly CancellationTokenSource _stop = new();
-    private readonly RunTotals _totals = new(items.Count);
-
-    public RunTotals Totals => _totals;
 
     /// <summary>Uploads the files. A file that fails does not stop the others, unless they would fail likewise.</summary>
     /// <param name="pause">Pauses the run.</param>
@@ -27,7 +24,7 @@ internal sealed class UploadRun(RunContext context, IReadOnlyList<UploadItem> it
                 await RunAsync(item);
             }
         });
-        if (_totals.CompletedCount == items.Count)
+        if (totals.CompletedCount == items.Count)
         {
             foreach (UploadItem item in items)
             {
@@ -57,8 +54,9 @@ internal sealed class UploadRun(RunContext context, IReadOnlyList<UploadItem> it
 
             await UploadAsync(item);
         }
-        catch (Exception e) when (FailureEvent.IsExpected(e))
+        catch (Exception e)
         {
+            // Also exceptions of other types are failures of one file only.
             Fail(FailureEvent.Create(item, e), e);
         }
     }
@@ -118,9 +116,16 @@ internal sealed class UploadRun(RunContext context, IReadOnlyList<UploadItem> it
             Size = size,
             AlreadyComplete = response.WasAlreadyComplete,
             StatusCode = (int)response.StatusCode,
-            Location = FailureEvent.GetHeader(response, "Content-Location") ?? FailureEvent.GetHeader(response, "Location"),
+            Location = GetLocation(response),
             Body = body,
         };
+    }
+
+    /// <summary>Returns the URL of what the app has created. The URL of the upload itself is a capability, which does not belong in logs.</summary>
+    private static string? GetLocation(UploadResponse response)
+    {
+        string? location = FailureEvent.GetHeader(response, "Content-Location") ?? FailureEvent.GetHeader(response, "Location");
+        return location is not null && Uri.TryCreate(response.Upload.Uri, location, out Uri? url) && url != response.Upload.Uri ? location : null;
     }
 
     private static string? ReadText(ReadOnlySpan<byte> body)
@@ -137,14 +142,14 @@ internal sealed class UploadRun(RunContext context, IReadOnlyList<UploadItem> it
 
     private void Complete(UploadItem item, CliEvent completed)
     {
-        _totals.AddCompleted();
+        totals.AddCompleted();
         context.Output.Write(completed with { Path = item.DisplayPath });
     }
 
     private void Fail(CliEvent failed, Exception? exception)
     {
         var failure = exception as UploadException;
-        _totals.AddFailed(failure?.Reason);
+        totals.AddFailed(failure?.Reason);
         context.Output.Write(failed);
 
         // The other files would fail too, each of them after all retries.
