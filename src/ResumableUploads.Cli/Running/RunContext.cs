@@ -30,7 +30,9 @@ internal sealed class RunContext(CommandSettings settings, HttpClient httpClient
         {
             Protocol = settings.Protocol,
             Id = settings.Id,
-            FileName = settings.Name,
+
+            // A server takes only the last part as the name. tus has metadata for the rest.
+            FileName = settings.Name ?? (settings.Protocol == UploadProtocol.Tus ? null : item.RelativePath),
             ContentType = settings.ContentType,
             Length = settings.Size,
             ChunkSize = settings.ChunkSize,
