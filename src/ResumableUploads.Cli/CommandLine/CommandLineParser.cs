@@ -44,6 +44,11 @@ internal static class CommandLineParser
             return null;
         }
 
+        if (FindUnknownOption(arguments, result.GetValue(symbols.Paths)) is { } unknown)
+        {
+            throw new UsageException($"Unknown option {unknown}. If it is a file, put it after --, or write ./{unknown}.");
+        }
+
         return result.Errors.Count == 0
             ? Read(result, symbols, kind, environment)
             : throw new UsageException(string.Join('\n', result.Errors.Select(static error => error.Message).Distinct()));
@@ -56,6 +61,13 @@ internal static class CommandLineParser
         ["cancel", ..] => CommandKind.Cancel,
         _ => CommandKind.Upload,
     };
+
+    /// <summary>Returns an option that the parser has taken for a file.</summary>
+    private static string? FindUnknownOption(string[] arguments, string[]? paths)
+    {
+        IEnumerable<string> options = arguments.TakeWhile(static argument => argument != "--").Where(static argument => argument is ['-', _, ..]);
+        return options.Intersect(paths ?? [], StringComparer.Ordinal).FirstOrDefault();
+    }
 
     private static Command CreateCommand(CommandSymbols symbols, CommandKind kind)
     {
