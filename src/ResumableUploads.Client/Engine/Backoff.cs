@@ -39,7 +39,7 @@ internal sealed class Backoff(UploadRetryOptions options, TimeProvider timeProvi
     {
         double milliseconds = Math.Min(options.MaxDelay.TotalMilliseconds, options.InitialDelay.TotalMilliseconds * Math.Pow(2, Math.Min(_retries, MaxDoublings)));
 
-        // Clients that have lost their server at the same time do not come back at the same time.
+        // Clients that have lost their server at the same time should not retry at the same time.
         double share = 0.5 + (RandomNumberGenerator.GetInt32(501) / 1000.0);
         return TimeSpan.FromMilliseconds(milliseconds * share);
     }

@@ -19,6 +19,9 @@ internal sealed class RangeContent(UploadSource source, long offset, long count,
     /// <summary>Gets why the source could not be read.</summary>
     public SourceException? Failure { get; private set; }
 
+    /// <summary>Gets how often a request with this content was sent.</summary>
+    public int Sends { get; private set; }
+
     /// <summary>Ends the use of the source. The returned task completes when no write is running.</summary>
     public Task RevokeAsync()
     {
@@ -66,6 +69,7 @@ internal sealed class RangeContent(UploadSource source, long offset, long count,
         {
             ThrowIfRevoked();
             _running++;
+            Sends++;
         }
     }
 

@@ -2,5 +2,5 @@ using ResumableUploads.Client.Protocols;
 
 namespace ResumableUploads.Client.Engine;
 
-/// <summary>What came of a request: a response, or the reason why there is none.</summary>
+/// <summary>The result of a request: a response, or the reason why there is none.</summary>
 internal sealed record SendResult(ServerResponse? Response, Exception? Interruption);

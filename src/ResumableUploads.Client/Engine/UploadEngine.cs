@@ -21,6 +21,9 @@ internal sealed class UploadEngine(IUploadProtocol protocol, RequestSender sende
     private ServerResponse? _completeStatus;
     private int _appends;
     private long _lastCount;
+
+    /// <summary>The number of requests without a response that the server may still receive.</summary>
+    private int _lost;
     private int _restarts;
 
     public async Task<UploadResponse> RunAsync(CancellationToken cancellationToken)
@@ -156,10 +159,18 @@ internal sealed class UploadEngine(IUploadProtocol protocol, RequestSender sende
         string? digest = range.IsLast ? await source.GetDigestAsync(cancellationToken) : null;
         var append = new Append(offset, range.Count, range.IsLast, source.Length, digest);
         (_appends, _lastCount) = (_appends + 1, range.Count);
+        RangeContent? content = null;
         SendResult result = await sender.SendAsync(
-            watchdog => protocol.CreateAppend(upload, description, append, new RangeContent(source, offset, range.Count, _offsets.Sending, end => Sent(end, watchdog))),
+            watchdog =>
+            {
+                content = new RangeContent(source, offset, range.Count, _offsets.Sending, end => Sent(end, watchdog));
+                return protocol.CreateAppend(upload, description, append, content);
+            },
             expectContinue: _backoff.Retries > 0,
             cancellationToken);
+
+        // A handler of the app has sent the request again.
+        _lost += Math.Max(0, content!.Sends - 1);
         if (result.Response is not { } response)
         {
             _offsets.Forget();
@@ -242,6 +253,12 @@ internal sealed class UploadEngine(IUploadProtocol protocol, RequestSender sende
                 ReduceChunk(response);
                 _offsets.Forget();
                 break;
+            case StepKind.Failed when step.Reason == UploadFailureReason.TakenOver && _lost > 0:
+                // An earlier request of this client, whose connection was lost, may have arrived late. Each one can do so once.
+                _lost--;
+                _offsets.Forget();
+                await RetryAsync(result, cancellationToken);
+                break;
             default:
                 if (step.Reason == UploadFailureReason.DigestMismatch)
                 {
@@ -313,6 +330,7 @@ internal sealed class UploadEngine(IUploadProtocol protocol, RequestSender sende
 
     private async Task RetryAsync(SendResult last, CancellationToken cancellationToken)
     {
+        _lost += last.Response is null ? 1 : 0;
         if (await _backoff.WaitAsync(last, cancellationToken))
         {
             return;

@@ -55,6 +55,8 @@ internal sealed class FileIdProtocol : IUploadProtocol
 
     public Step ReadAppend(ServerResponse response, Append append) => IsComplete(response) switch
     {
+        // An error of the protocol, also about a complete upload.
+        _ when !response.IsSuccess && response.Problem?.ShortType is not null => ResponseClassifier.Classify(response, HeaderNames.StartByte),
         true => Step.Complete,
         false when response.IsSuccess => ReadOffset(response) is { } offset ? Step.AtOffset(offset) : ResponseClassifier.Violation($"{HeaderNames.StartByte} is missing."),
         _ => ResponseClassifier.Classify(response, HeaderNames.StartByte),

@@ -17,7 +17,7 @@ internal static class ResponseClassifier
             "too-large" => TooLarge(response),
             "append-too-large" => Step.SendLess,
             "interrupted" => Step.Retry,
-            "parked" => Rejected(response),
+            "parked" or "different-request" => Rejected(response),
             "mismatching-upload-offset" or "upload-complete" or "completed-upload" => AtReportedOffset(response, offsetHeader),
             _ => ClassifyStatus(response, offsetHeader),
         };
@@ -33,6 +33,7 @@ internal static class ResponseClassifier
     private static Step ClassifyStatus(ServerResponse response, string offsetHeader) => response.StatusCode switch
     {
         >= 200 and < 300 => Unexpected(response),
+        400 when IsOfWebServer(response) => Step.Retry,
         >= 300 and < 400 => Fail(response, UploadFailureReason.SignedOut, "The server redirects to another page. The user may have to sign in."),
         401 or 407 => Fail(response, UploadFailureReason.SignedOut, "The server requires authentication."),
         403 => Fail(response, UploadFailureReason.Forbidden, "The server has denied access."),
@@ -45,6 +46,10 @@ internal static class ResponseClassifier
         >= 500 => Step.Retry,
         _ => Rejected(response),
     };
+
+    /// <summary>Returns whether a web server itself has rejected a request, as it does if a connection breaks within the headers.</summary>
+    private static bool IsOfWebServer(ServerResponse response) =>
+        response is { Body.IsEmpty: true, MediaType: null } && string.Equals(response.GetHeader("Connection"), "close", StringComparison.OrdinalIgnoreCase);
 
     private static Step AtReportedOffset(ServerResponse response, string offsetHeader) =>
         StructuredField.ParseInteger(response.GetHeader(offsetHeader)) is { } offset ? Step.AtOffset(offset)

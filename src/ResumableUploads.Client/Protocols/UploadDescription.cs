@@ -1,6 +1,6 @@
 namespace ResumableUploads.Client.Protocols;
 
-/// <summary>What a server is told about an upload.</summary>
+/// <summary>The properties of an upload that a server receives.</summary>
 /// <param name="Uri">The URL of the upload endpoint.</param>
 /// <param name="Method">The method of creations, and of appends of the file-id protocol.</param>
 /// <param name="FileName">The file name.</param>

@@ -23,7 +23,7 @@ public class TwoProcessTests
         var random = new Random(7);
         int[] wins = new int[2];
 
-        // Which process wins depends on the machine, so the races go on until each has won some.
+        // Which process wins depends on the machine, so the races continue until each has won some.
         for (int round = 0; round < Rounds || (wins.Min() < MinWins && round < MaxRounds); round++)
         {
             string name = $"race-{round}-.bin";

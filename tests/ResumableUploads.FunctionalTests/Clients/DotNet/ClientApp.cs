@@ -11,11 +11,13 @@ namespace ResumableUploads.FunctionalTests.Clients.DotNet;
 /// <summary>A request with content as the server received it.</summary>
 /// <param name="Method">The method.</param>
 /// <param name="Length">The value of <c>Content-Length</c>.</param>
-internal sealed record ReceivedRequest(string Method, long Length);
+/// <param name="Run">The value of the header <c>X-Run</c>.</param>
+internal sealed record ReceivedRequest(string Method, long Length, string Run);
 
 /// <summary>A real server for the .NET client, which records the requests and can interfere with them.</summary>
 internal sealed class ClientApp : IAsyncDisposable
 {
+    private const string RunHeader = "X-Run";
     private readonly string _directory = Directory.CreateTempSubdirectory("client-test-").FullName;
 
     private ClientApp()
@@ -33,6 +35,12 @@ internal sealed class ClientApp : IAsyncDisposable
 
     /// <summary>Gets the requests whose content is not empty.</summary>
     public ConcurrentQueue<ReceivedRequest> Requests { get; } = [];
+
+    /// <summary>Gets the lengths of the requests of a run.</summary>
+    public long[] LengthsOf(string run) => [.. Requests.Where(request => request.Run == run).Select(static request => request.Length)];
+
+    /// <summary>Sets the run of an upload.</summary>
+    public static void SetRun(UploadOptions options, string run) => options.Request.Headers[RunHeader] = run;
 
     /// <summary>Gets the total length of the content of all requests.</summary>
     public long ReceivedBytes => Requests.Sum(static request => request.Length);
@@ -54,7 +62,7 @@ internal sealed class ClientApp : IAsyncDisposable
             {
                 if (context.Request.ContentLength is > 0 and var length)
                 {
-                    app.Requests.Enqueue(new ReceivedRequest(context.Request.Method, length));
+                    app.Requests.Enqueue(new ReceivedRequest(context.Request.Method, length, context.Request.Headers[RunHeader].ToString()));
                 }
 
                 await (middleware is null ? next(context) : middleware(context, next));
@@ -87,7 +95,7 @@ internal sealed class ClientApp : IAsyncDisposable
     public ResumableUploadClient CreateClient(HttpMessageHandler? handler = null, ResumableUploadClientOptions? options = null) =>
         new(handler is null ? App.Client : new HttpClient(handler) { BaseAddress = App.Address }, options);
 
-    public ResumableUploadClientOptions WithStateStore() => new() { StateStore = new FileUploadStateStore(Path.Combine(_directory, "state")) };
+    public ResumableUploadClientOptions WithStateStore() => new() { StateStore = new FileUploadStateStore(Path.Combine(_directory, "state")), TimeProvider = new TickingTimeProvider() };
 
     public string CreateFile(byte[] content, string name = "file.bin")
     {

@@ -1,3 +1,4 @@
+using System.Reflection;
 using System.Text;
 using System.Xml.Linq;
 
@@ -10,8 +11,10 @@ internal sealed class ApiDocumentation
 
     private ApiDocumentation(IEnumerable<XElement> members) => _members = members.ToDictionary(static member => member.Attribute("name")!.Value, StringComparer.Ordinal);
 
-    public static ApiDocumentation Load() =>
-        new(XDocument.Load(Path.ChangeExtension(typeof(ResumableUploadOptions).Assembly.Location, ".xml")).Descendants("member"));
+    public static ApiDocumentation Load() => Load(typeof(ResumableUploadOptions).Assembly);
+
+    public static ApiDocumentation Load(Assembly package) =>
+        new(XDocument.Load(Path.ChangeExtension(package.Location, ".xml")).Descendants("member"));
 
     public IEnumerable<string> Names => _members.Keys;
 
