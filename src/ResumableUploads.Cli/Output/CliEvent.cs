@@ -77,4 +77,5 @@ internal sealed class EventKindConverter() : JsonStringEnumConverter<EventKind>(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(CliEvent))]
+[JsonSerializable(typeof(EventKind))]
 internal sealed partial class CliJsonContext : JsonSerializerContext;
