@@ -16,19 +16,29 @@ internal static class Application
         try
         {
             using var interrupts = new Interrupts();
-            return CommandLineParser.Parse(arguments, Environment.GetEnvironmentVariable, Console.Out) is { } settings
+            return ArgumentParser.Parse(arguments, Environment.GetEnvironmentVariable, Console.Out) is { } settings
                 ? await RunAsync(settings, interrupts)
                 : ExitCode.Succeeded;
         }
         catch (UsageException e)
         {
-            foreach (string line in e.Message.Split('\n'))
-            {
-                await Console.Error.WriteLineAsync($"resup: {TerminalText.Escape(line)}");
-            }
-
+            PrintError(e);
             await Console.Error.WriteLineAsync("Run 'resup --help' for help.");
             return ExitCode.Usage;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // A file has disappeared, or the states of uploads cannot be stored.
+            PrintError(e);
+            return ExitCode.Failed;
+        }
+    }
+
+    private static void PrintError(Exception exception)
+    {
+        foreach (string line in exception.Message.Split('\n'))
+        {
+            Console.Error.WriteLine($"resup: {TerminalText.Escape(line)}");
         }
     }
 

@@ -46,7 +46,6 @@ internal sealed class HeaderProvider
 
         foreach ((string name, string value) in _headers)
         {
-            context.Request.Headers.Remove(name);
             if (!context.Request.Headers.TryAddWithoutValidation(name, value))
             {
                 context.Request.Content?.Headers.TryAddWithoutValidation(name, value);

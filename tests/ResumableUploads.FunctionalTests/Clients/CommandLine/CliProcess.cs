@@ -53,7 +53,9 @@ internal sealed partial class CliProcess : IAsyncDisposable
     /// <param name="environment">Additional environment variables.</param>
     public static CliProcess Start(string directory, string[] arguments, params (string Name, string Value)[] environment)
     {
-        var startInfo = new ProcessStartInfo("dotnet", ["exec", Dll, .. arguments])
+        // A shell that runs the tests in the background makes them ignore SIGINT, and a child inherits that.
+        string[] command = [.. OperatingSystem.IsLinux() ? (string[])["env", "--default-signal"] : [], "dotnet", "exec", Dll, .. arguments];
+        var startInfo = new ProcessStartInfo(command[0], command[1..])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,

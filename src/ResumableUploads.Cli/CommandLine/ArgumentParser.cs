@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
 using System.Net.Http.Headers;
 using ResumableUploads.Cli.Files;
 using ResumableUploads.Client;
@@ -8,7 +9,7 @@ using ResumableUploads.Client;
 namespace ResumableUploads.Cli.CommandLine;
 
 /// <summary>Parses the command line.</summary>
-internal static class CommandLineParser
+internal static class ArgumentParser
 {
     private static readonly Dictionary<string, UploadProtocol> Protocols = new(StringComparer.OrdinalIgnoreCase)
     {
@@ -44,11 +45,6 @@ internal static class CommandLineParser
             return null;
         }
 
-        if (FindUnknownOption(arguments, result.GetValue(symbols.Paths)) is { } unknown)
-        {
-            throw new UsageException($"Unknown option {unknown}. If it is a file, put it after --, or write ./{unknown}.");
-        }
-
         return result.Errors.Count == 0
             ? Read(result, symbols, kind, environment)
             : throw new UsageException(string.Join('\n', result.Errors.Select(static error => error.Message).Distinct()));
@@ -62,12 +58,13 @@ internal static class CommandLineParser
         _ => CommandKind.Upload,
     };
 
-    /// <summary>Returns an option that the parser has taken for a file.</summary>
-    private static string? FindUnknownOption(string[] arguments, string[]? paths)
-    {
-        IEnumerable<string> options = arguments.TakeWhile(static argument => argument != "--").Where(static argument => argument is ['-', _, ..]);
-        return options.Intersect(paths ?? [], StringComparer.Ordinal).FirstOrDefault();
-    }
+    /// <summary>Returns an option that the parser has taken for a file, or null.</summary>
+    private static string? FindUnknownOption(ParseResult result, string[] paths) => result.Tokens
+        .TakeWhile(static token => token.Type != TokenType.DoubleDash)
+        .Select(static token => token.Value)
+        .Where(static value => value is ['-', _, ..])
+        .Intersect(paths, StringComparer.Ordinal)
+        .FirstOrDefault();
 
     private static Command CreateCommand(CommandSymbols symbols, CommandKind kind)
     {
@@ -91,6 +88,8 @@ internal static class CommandLineParser
     private static CommandSettings Read(ParseResult result, CommandSymbols symbols, CommandKind kind, Func<string, string?> environment)
     {
         string[] paths = [.. result.GetRequiredValue(symbols.Paths).Distinct(StringComparer.Ordinal)];
+        string? unknown = FindUnknownOption(result, paths);
+        Require(unknown is null, $"Unknown option {unknown}. If it is a file, put it after --, or write ./{unknown}.");
         Require(paths.All(static path => path.Length > 0), "A file name is empty.");
         var settings = new CommandSettings(kind, paths, ParseUrl(result.GetRequiredValue(symbols.To)))
         {

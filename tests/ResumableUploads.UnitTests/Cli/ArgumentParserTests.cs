@@ -4,7 +4,7 @@ using ResumableUploads.Client;
 
 namespace ResumableUploads.UnitTests.Cli;
 
-public class CommandLineParserTests
+public class ArgumentParserTests
 {
     private const string Url = "https://example.com/upload";
 
@@ -109,7 +109,7 @@ public class CommandLineParserTests
     public void Parse_help_prints_exit_codes_and_variables(params string[] arguments)
     {
         var output = new StringWriter();
-        Assert.Null(CommandLineParser.Parse(arguments, static _ => null, output));
+        Assert.Null(ArgumentParser.Parse(arguments, static _ => null, output));
         Assert.Contains("resup", output.ToString(), StringComparison.Ordinal);
         Assert.DoesNotContain("insecure", output.ToString(), StringComparison.Ordinal);
         foreach (ExitCode exitCode in Enum.GetValues<ExitCode>())
@@ -122,7 +122,7 @@ public class CommandLineParserTests
     public void Parse_version_prints_the_version()
     {
         var output = new StringWriter();
-        Assert.Null(CommandLineParser.Parse(["--version"], static _ => null, output));
+        Assert.Null(ArgumentParser.Parse(["--version"], static _ => null, output));
         Assert.Matches(@"^\d+\.\d+\.\d+\S*\r?\n$", output.ToString());
     }
 
@@ -131,9 +131,9 @@ public class CommandLineParserTests
     [InlineData("", false)]
     public void Parse_no_color_variable_counts_if_it_is_not_empty(string value, bool expected)
     {
-        CommandSettings settings = CommandLineParser.Parse(["a", "--to", Url], name => name == "NO_COLOR" ? value : null, TextWriter.Null)!;
+        CommandSettings settings = ArgumentParser.Parse(["a", "--to", Url], name => name == "NO_COLOR" ? value : null, TextWriter.Null)!;
         Assert.Equal(expected, settings.Output.NoColor);
     }
 
-    private static CommandSettings? Parse(params string[] arguments) => CommandLineParser.Parse(arguments, static _ => null, TextWriter.Null);
+    private static CommandSettings? Parse(params string[] arguments) => ArgumentParser.Parse(arguments, static _ => null, TextWriter.Null);
 }
