@@ -36,10 +36,11 @@ internal sealed class RequestSender(HttpClient httpClient, ResumableUploadClient
         Prepare(request, expectContinue);
         if (_request.BeforeRequest is { } beforeRequest)
         {
+            // The app may show a sign-in page meanwhile.
             await beforeRequest(new UploadRequestContext(request, _isUnauthorized), cancellationToken);
-            watchdog.Touch();
         }
 
+        watchdog.Touch();
         var content = request.Content as RangeContent;
         Uri uri = request.RequestUri!;
         try

@@ -10,7 +10,7 @@ internal sealed class StallWatchdog : IDisposable
     public StallWatchdog(TimeSpan timeout, TimeProvider timeProvider, CancellationToken cancellationToken)
     {
         _timeout = timeout;
-        _stalled = new CancellationTokenSource(timeout, timeProvider);
+        _stalled = new CancellationTokenSource(Timeout.InfiniteTimeSpan, timeProvider);
         _either = CancellationTokenSource.CreateLinkedTokenSource(_stalled.Token, cancellationToken);
     }
 
@@ -22,7 +22,7 @@ internal sealed class StallWatchdog : IDisposable
     /// <summary>Ends what is left of the request.</summary>
     public Task CancelAsync() => _either.CancelAsync();
 
-    /// <summary>Starts the time again.</summary>
+    /// <summary>Starts the time, or starts it again.</summary>
     public void Touch()
     {
         try

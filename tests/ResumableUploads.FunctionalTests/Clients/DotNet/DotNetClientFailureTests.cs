@@ -141,6 +141,26 @@ public class DotNetClientFailureTests
     }
 
     [Theory]
+    [InlineData(UploadProtocol.FileId)]
+    [InlineData(UploadProtocol.Ietf)]
+    public async Task Redirect_of_the_app_is_a_success_if_the_upload_is_complete(UploadProtocol protocol)
+    {
+        await using ClientApp app = await ClientApp.StartAsync(after: static web =>
+        {
+            web.MapGet("/done", static () => "thanks");
+            web.MapPost("/upload", static async (HttpContext context) =>
+            {
+                await context.Request.Body.CopyToAsync(Stream.Null, context.RequestAborted);
+                context.Response.StatusCode = StatusCodes.Status303SeeOther;
+                context.Response.Headers.Location = "/done";
+            }).WithResumableUploads();
+        });
+        using var content = new MemoryStream(ClientApp.RandomBytes(Size));
+        Client.UploadResponse response = await app.CreateClient().UploadAsync(app.Endpoint, content, ClientApp.Options(protocol), null, TestContext.Current.CancellationToken);
+        Assert.Equal("thanks", response.GetBodyText());
+    }
+
+    [Theory]
     [MemberData(nameof(Protocols))]
     public async Task Failing_server_exhausts_the_retries(UploadProtocol protocol)
     {

@@ -104,7 +104,7 @@ public class DotNetClientResumeTests
     {
         await using ClientApp app = await ClientApp.StartAsync();
         byte[] content = ClientApp.RandomBytes(3_500_000);
-        UploadOptions options = ClientApp.Options(protocol, static options => (options.ChunkSize, options.Digest, options.Id) = (1_000_000, UploadDigest.Sha256, "näme 1"));
+        UploadOptions options = ClientApp.Options(protocol, static options => (options.ChunkSize, options.Digest, options.Id) = (1_000_000, UploadDigest.Sha256, "café 1"));
         using (var stop = new CancellationTokenSource())
         {
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() => app.CreateClient(options: app.WithStateStore()).UploadAsync(

@@ -28,7 +28,7 @@ public partial class PublicApiTests
         var docs = ApiDocumentation.Load(typeOfPackage.Assembly);
         var compilation = CSharpCompilation.Create("docs", references: [.. CSharpCompiler.References]);
         var package = (IAssemblySymbol)compilation.GetAssemblyOrModuleSymbol(compilation.References.First(
-            static reference => reference.Display == typeOfPackage.Assembly.Location))!;
+            reference => reference.Display == typeOfPackage.Assembly.Location))!;
         ISymbol[] members = [.. Types(package.GlobalNamespace).SelectMany(static type => type.GetMembers().Where(IsDeclared).Prepend(type))];
 
         Assert.True(members.Length > 60, $"Only {members.Length} members were found.");
