@@ -7,7 +7,7 @@ namespace ResumableUploads.Cli.Running;
 internal sealed class HeaderProvider
 {
     private readonly HeaderSources _sources;
-    private IReadOnlyDictionary<string, string> _headers;
+    private Dictionary<string, string> _headers;
 
     /// <exception cref="UsageException">A header is invalid.</exception>
     public HeaderProvider(HeaderSources sources)
