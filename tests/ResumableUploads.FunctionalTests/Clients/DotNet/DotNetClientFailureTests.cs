@@ -281,7 +281,9 @@ public class DotNetClientFailureTests
     public async Task Second_client_takes_the_upload_over(UploadProtocol protocol)
     {
         await using ClientApp app = await ClientApp.StartAsync();
-        byte[] content = ClientApp.RandomBytes(3_000_000);
+
+        // More than the socket buffers hold. Otherwise, the first client may have sent everything before the server closes its connection, which is a success.
+        byte[] content = ClientApp.RandomBytes(32_000_000);
         string path = app.CreateFile(content);
         using var sending = new ManualResetEventSlim();
         using var continuing = new ManualResetEventSlim();
