@@ -13,7 +13,7 @@ internal sealed class UploadRun(RunContext context, IReadOnlyList<UploadItem> it
     private readonly CancellationTokenSource _stop = new();
 
     /// <summary>Uploads the files. A file that fails does not stop the others, unless they would fail likewise.</summary>
-    /// <param name="pause">Pauses the run.</param>
+    /// <param name="pause">The token that pauses the run.</param>
     public async Task RunAsync(CancellationToken pause)
     {
         using CancellationTokenRegistration registration = pause.Register(() => _stop.Cancel());
@@ -45,8 +45,9 @@ internal sealed class UploadRun(RunContext context, IReadOnlyList<UploadItem> it
                 return;
             }
 
-            using IDisposable? uploadLock = context.GetKey(item) is { } key ? context.State.TryLock(key) : null;
-            if (uploadLock is null && context.GetKey(item) is not null)
+            string? key = context.GetKey(item);
+            using IDisposable? uploadLock = key is null ? null : context.State.TryLock(key);
+            if (uploadLock is null && key is not null)
             {
                 Fail(new CliEvent(EventKind.Failed) { Path = item.DisplayPath, Size = item.Length, Reason = "locked", Message = "Another process is uploading this file." }, null);
                 return;
@@ -56,7 +57,7 @@ internal sealed class UploadRun(RunContext context, IReadOnlyList<UploadItem> it
         }
         catch (Exception e)
         {
-            // Also exceptions of other types are failures of one file only.
+            // Any exception fails this file only.
             Fail(FailureEvent.Create(item, e), e);
         }
     }
@@ -104,9 +105,9 @@ internal sealed class UploadRun(RunContext context, IReadOnlyList<UploadItem> it
     }
 
     private static string Describe(UploadRetry retry) =>
-        retry.StatusCode is { } status ? $"The server is not ready (status code {(int)status})."
-        : retry.Exception is { } exception ? $"The connection was lost ({exception.GetBaseException().Message.TrimEnd('.')})."
-        : "The server has stored nothing new.";
+        retry.StatusCode is { } status ? (int)status < 300 ? "The server stored no new bytes." : $"The server returned status code {(int)status}."
+        : retry.Exception is TimeoutException { Message: var message } ? message
+        : $"The connection was lost ({retry.Exception!.GetBaseException().Message.TrimEnd('.')}).";
 
     private static CliEvent ToEvent(UploadResponse response, long size)
     {
@@ -152,7 +153,7 @@ internal sealed class UploadRun(RunContext context, IReadOnlyList<UploadItem> it
         totals.AddFailed(failure?.Reason);
         context.Output.Write(failed);
 
-        // The other files would fail too, each of them after all retries.
+        // The other files would fail for the same reason.
         bool isForAll = failure is { Reason: UploadFailureReason.SignedOut or UploadFailureReason.NotSupported } or { Reason: UploadFailureReason.RetriesExhausted, Response: null };
         if (isForAll)
         {

@@ -70,7 +70,7 @@ internal sealed class RequestSender(HttpClient httpClient, ResumableUploadClient
         }
     }
 
-    /// <summary>Returns whether an exception shows a mistake of the caller. All others are interruptions, also those of handlers of the app, whose types are unknown.</summary>
+    /// <summary>Returns whether an exception indicates a bug. Handlers of the app can throw any other type, which counts as an interruption.</summary>
     private static bool IsDefect(Exception e) => e is ArgumentException or InvalidOperationException or NotSupportedException;
 
     private void Prepare(HttpRequestMessage request, bool expectContinue)

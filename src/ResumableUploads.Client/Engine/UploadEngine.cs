@@ -3,10 +3,10 @@ using ResumableUploads.Client.Sources;
 
 namespace ResumableUploads.Client.Engine;
 
-/// <summary>Sends one content: creates or finds the upload, requests its offset, sends the missing bytes, and retries.</summary>
+/// <summary>Uploads one file or stream: creates or finds the upload, requests its offset, sends the missing bytes, and retries.</summary>
 internal sealed class UploadEngine(IUploadProtocol protocol, RequestSender sender, UploadSource source, UploadDescription description, UploadOptions options, UploadStateKeeper state, ProgressReporter progress)
 {
-    /// <summary>Uploads up to this size are sent without discovery of the limits of the server, which rejects them as quickly.</summary>
+    /// <summary>The maximum size of an upload that is sent without a request for the limits: an <c>OPTIONS</c> request takes as long as a rejection.</summary>
     private const int MaxUndiscoveredSize = 64 * 1024;
     private const int MinReducedChunk = 64 * 1024;
     private const int MaxRestarts = 3;
@@ -17,12 +17,12 @@ internal sealed class UploadEngine(IUploadProtocol protocol, RequestSender sende
     private UploadReference? _upload;
     private bool _isDiscovered = description.Length <= MaxUndiscoveredSize;
 
-    /// <summary>The response to a status request by which the upload is complete.</summary>
+    /// <summary>The status response that reported the upload as complete.</summary>
     private ServerResponse? _completeStatus;
     private int _appends;
     private long _lastCount;
 
-    /// <summary>The number of requests without a response that the server may still receive.</summary>
+    /// <summary>The number of requests that got no response and may still reach the server.</summary>
     private int _lost;
     private int _restarts;
 
@@ -47,7 +47,8 @@ internal sealed class UploadEngine(IUploadProtocol protocol, RequestSender sende
         }
         catch (SourceException e)
         {
-            if (e.Reason == UploadFailureReason.SourceChanged)
+            // If the last response was lost, the app may have accepted the content before it changed.
+            if (e.Reason == UploadFailureReason.SourceChanged && _upload is { } upload && !await IsCompleteAsync(upload, cancellationToken))
             {
                 await AbandonAsync(cancellationToken);
             }
@@ -61,7 +62,7 @@ internal sealed class UploadEngine(IUploadProtocol protocol, RequestSender sende
         await DiscoverAsync(cancellationToken);
         if (!protocol.HasCreation)
         {
-            await CreatedAsync(description.Uri, cancellationToken);
+            await SetUploadAsync(description.Uri, cancellationToken);
             return null;
         }
 
@@ -75,7 +76,7 @@ internal sealed class UploadEngine(IUploadProtocol protocol, RequestSender sende
         Step step = protocol.ReadCreation(response, description);
         if (step.Kind == StepKind.Created)
         {
-            await CreatedAsync(step.Location!, cancellationToken);
+            await SetUploadAsync(step.Location!, cancellationToken);
             SetOffset(step.Offset ?? 0);
             return options.Protocol == UploadProtocol.Tus && description.Length == 0 ? Complete(response, wasAlreadyComplete: false) : null;
         }
@@ -94,7 +95,7 @@ internal sealed class UploadEngine(IUploadProtocol protocol, RequestSender sende
         };
     }
 
-    private async Task CreatedAsync(Uri location, CancellationToken cancellationToken)
+    private async Task SetUploadAsync(Uri location, CancellationToken cancellationToken)
     {
         _upload = new UploadReference(options.Protocol, location, protocol.HasCreation ? null : state.Identity.FileId);
         await state.SaveAsync(_upload, description.Length, cancellationToken);
@@ -169,7 +170,7 @@ internal sealed class UploadEngine(IUploadProtocol protocol, RequestSender sende
             expectContinue: _backoff.Retries > 0,
             cancellationToken);
 
-        // A handler of the app has sent the request again.
+        // Each further send by a handler of the app may also reach the server.
         _lost += Math.Max(0, content!.Sends - 1);
         if (result.Response is not { } response)
         {
@@ -189,7 +190,7 @@ internal sealed class UploadEngine(IUploadProtocol protocol, RequestSender sende
 
         if (step.Kind == StepKind.AtOffset && response.IsSuccess)
         {
-            // A server that reports less than it has accepted may not make progress at all.
+            // Counts as a retry, because a server that keeps reporting the same offset would cause an endless loop.
             if (!SetOffset(step.Offset!.Value))
             {
                 await RetryAsync(result, cancellationToken);
@@ -213,7 +214,7 @@ internal sealed class UploadEngine(IUploadProtocol protocol, RequestSender sende
         return null;
     }
 
-    /// <summary>Returns whether a server rejects an empty append to a complete upload, because it stores no responses.</summary>
+    /// <summary>Returns whether the rejection of an empty append to a complete upload shows that the server stores no responses.</summary>
     private bool HasNoStoredResponse(ServerResponse response, Step step) =>
         protocol.HasCreation && step.Kind != StepKind.Retry && !response.IsReplayed && response.Problem?.ShortType is null or "completed-upload";
 
@@ -314,7 +315,9 @@ internal sealed class UploadEngine(IUploadProtocol protocol, RequestSender sende
         return Math.Max(limit, Math.Min(_limits.MinAppendSize ?? 1, _limits.MaxAppendSize ?? long.MaxValue));
     }
 
-    /// <summary>A proxy has a limit of its own, which it does not report.</summary>
+    /// <summary>
+    /// Reduces the maximum request size after a 413: to the reported limit or, without one, as from a proxy, to half the size of the last request.
+    /// </summary>
     private void ReduceChunk(ServerResponse response)
     {
         long? reported = UploadLimits.Read(response).MaxAppendSize;
@@ -345,7 +348,7 @@ internal sealed class UploadEngine(IUploadProtocol protocol, RequestSender sende
         };
     }
 
-    /// <summary>Deletes an upload that cannot be continued, if the server can be reached.</summary>
+    /// <summary>Removes the state of an upload that cannot be continued, and makes one attempt to delete the upload.</summary>
     private async Task AbandonAsync(CancellationToken cancellationToken)
     {
         if (_upload is { } upload)

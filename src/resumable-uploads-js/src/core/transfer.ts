@@ -5,13 +5,13 @@ import type { Protocol } from './protocol.js';
 import { isSuccess, throwIfFailed, type Response } from './response.js';
 import type { UploadOptions, UploadResult } from './types.js';
 
-/** The number of consecutive responses without progress that counts as a failure. */
+/** The number of consecutive responses without progress after which the upload is retried with a delay. */
 const maxWithoutProgress = 5;
 
-/** Smaller files are not preceded by an empty request, and smaller requests are not split if a server finds them too large. */
+/** Files up to this size are sent without an empty request first, unless they have a digest or were interrupted. Requests up to this size are not split after a 413. */
 const smallSize = 1 << 19;
 
-/** Per origin, whether the first status request succeeded. */
+/** The first status request of each origin, which resolves to whether it succeeded. */
 const firstRequests = new Map<string, Promise<boolean>>();
 
 /** Sends the bytes of one file that the server does not have. */
@@ -135,8 +135,8 @@ export function createTransfer(file: Blob, name: string, options: UploadOptions,
       hasSent ||= hasProgress && highest >= 0;
       confirm(status._offset!);
 
-      // An empty request gets the reasons to refuse the file before its bytes are sent: the response to a large request is lost if the server
-      // responds early and closes the connection. It also carries the digest, because the server keeps nothing of an interrupted request with one.
+      // An empty request first, so that a rejection arrives before the content is sent: the response to a large request is lost if the server responds
+      // early and closes the connection. It also carries the digest, because the server discards an interrupted request that has one.
       let isProbe = transfer._confirmed < size
         && (!!digest || !transfer._confirmed && size > smallSize || transfer._wasInterrupted && !hasProgress);
       for (let withoutProgress = 0; withoutProgress < maxWithoutProgress;) {
@@ -164,7 +164,7 @@ export function createTransfer(file: Blob, name: string, options: UploadOptions,
         throwIfFailed(response);
         const isConflict = response.status === 409;
         hasSent ||= !!length && !isConflict;
-        // A handler that redirects: the browser has followed to a page without the headers of the protocol.
+        // If the handler redirected, the browser has followed to a page without the headers of the protocol.
         if (response._complete || offset === size && status._complete && response._complete === null && isSuccess(response.status)) {
           return finish(id, response);
         }
@@ -175,7 +175,7 @@ export function createTransfer(file: Blob, name: string, options: UploadOptions,
           throw retry('unsupported', response._details);
         }
 
-        // An upload that starts over reports offset 0 and accepts no empty request there.
+        // A 409 to the empty request leaves the offset unchanged: an upload that starts over reports 0 and rejects an empty request.
         if (!isProbe || !isConflict) {
           withoutProgress = confirmed > offset || isProbe ? 0 : withoutProgress + 1;
           confirm(confirmed);

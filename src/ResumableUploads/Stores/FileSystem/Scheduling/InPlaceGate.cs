@@ -1,31 +1,32 @@
 namespace ResumableUploads.Stores.FileSystem.Scheduling;
 
 /// <summary>
-/// Lets calls that the page cache is expected to serve run on the threads of their callers, as long as such calls are fast.
+/// Lets calls that the page cache is expected to serve run on the threads of their callers. After a slow call, counts the waits of further calls: a slow call
+/// that has waited closes the gate for a while.
 /// </summary>
-/// <param name="maxRunning">The maximum number of calls at the same time. <see cref="int.MaxValue"/> also admits calls after a slow one.</param>
+/// <param name="maxRunning">The maximum number of concurrent calls. With <see cref="int.MaxValue"/>, the gate never closes.</param>
 /// <param name="time">The clock.</param>
-/// <param name="getWaitCount">Returns how often the current thread has waited for something else than a processor.</param>
+/// <param name="getWaitCount">Returns the number of voluntary context switches of the current thread.</param>
 internal sealed class InPlaceGate(int maxRunning, TimeProvider time, Func<long> getWaitCount)
 {
     /// <summary>The duration from which on a call is slow: far above that of a call that does not wait for a disk.</summary>
     private static readonly TimeSpan SlowCall = TimeSpan.FromMilliseconds(20);
 
-    /// <summary>The time during which no call runs in place after a slow one.</summary>
+    /// <summary>The duration of an examination, and the time for which the gate stays closed after a slow call that has waited.</summary>
     private static readonly TimeSpan SlowPeriod = TimeSpan.FromSeconds(5);
 
-    /// <summary>How often a call tries to enter: for less time than a call on another thread costs.</summary>
+    /// <summary>The maximum number of spins while the gate is full. They take less time than a switch to another thread.</summary>
     private const int MaxSpins = 30;
 
     private int _running;
     private long _slowUntil = long.MinValue;
 
-    /// <summary>The time until which calls are examined, because one was slow. It may only have waited for a processor.</summary>
+    /// <summary>The end of the period in which the waits of calls are counted, to tell a slow disk from a busy processor.</summary>
     private long _examinedUntil = long.MinValue;
 
     private long SlowPeriodEnd => time.GetTimestamp() + (long)(SlowPeriod.TotalSeconds * time.TimestampFrequency);
 
-    /// <summary>Returns whether a call may run on the thread of the caller. If so, <see cref="Exit"/> must follow.</summary>
+    /// <summary>Returns whether a call may run on the thread of the caller. Spins briefly while the gate is full. If so, <see cref="Exit"/> must follow on the same thread.</summary>
     public bool TryEnter(out InPlaceCall call)
     {
         call = default;
@@ -54,6 +55,7 @@ internal sealed class InPlaceGate(int maxRunning, TimeProvider time, Func<long> 
         }
     }
 
+    /// <summary>Ends a call, and evaluates its duration.</summary>
     /// <param name="call">The result of <see cref="TryEnter"/>.</param>
     public void Exit(InPlaceCall call)
     {
