@@ -27,6 +27,11 @@ internal sealed class UploadReceiver(IUploadEvents component)
     public bool Receive(JsonElement json)
     {
         UploadMessage message = json.Deserialize(UploadJsonContext.Default.UploadMessage) ?? throw new JsonException("The message is null.");
+        if (message.Events.Contains(null!) || message.Progress?.Running.Contains(null!) == true)
+        {
+            throw new JsonException("The message contains null.");
+        }
+
         if (message.Sequence <= _lastSequence)
         {
             return true;
