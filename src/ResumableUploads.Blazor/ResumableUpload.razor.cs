@@ -267,15 +267,15 @@ public sealed partial class ResumableUpload : ComponentBase, IAsyncDisposable
     /// <summary>Raises the events of the component.</summary>
     private sealed class Events(ResumableUpload component) : IUploadEvents
     {
-        public async Task RaiseAsync(UploadEvent uploadEvent)
+        public async Task RaiseAsync(ElementEvent uploadEvent)
         {
             try
             {
                 await (uploadEvent switch
                 {
                     _ when component._isDisposed => Task.CompletedTask,
-                    { Kind: UploadEventKind.SignIn } => component.OnSignIn.InvokeAsync(new(uploadEvent.Upload)),
-                    { Kind: UploadEventKind.State } => RaiseStateAsync(uploadEvent.Upload, uploadEvent.PreviousState),
+                    { Kind: ElementEventKind.SignIn } => component.OnSignIn.InvokeAsync(new(uploadEvent.Upload)),
+                    { Kind: ElementEventKind.State } => RaiseStateAsync(uploadEvent.Upload, uploadEvent.PreviousState),
                     _ => Task.CompletedTask,
                 });
             }

@@ -7,14 +7,14 @@ namespace ResumableUploads.Blazor.Interop;
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     RespectNullableAnnotations = true,
-    Converters = [typeof(UploadStateConverter), typeof(UploadEventKindConverter), typeof(UploadFailureReasonConverter)])]
+    Converters = [typeof(UploadStateConverter), typeof(ElementEventKindConverter), typeof(UploadFailureReasonConverter)])]
 [JsonSerializable(typeof(UploadMessage))]
 [JsonSerializable(typeof(UploadSettings))]
 internal sealed partial class UploadJsonContext : JsonSerializerContext;
 
 internal sealed class UploadStateConverter() : JsonStringEnumConverter<UploadState>(JsonNamingPolicy.KebabCaseLower, allowIntegerValues: false);
 
-internal sealed class UploadEventKindConverter() : JsonStringEnumConverter<UploadEventKind>(JsonNamingPolicy.KebabCaseLower, allowIntegerValues: false);
+internal sealed class ElementEventKindConverter() : JsonStringEnumConverter<ElementEventKind>(JsonNamingPolicy.KebabCaseLower, allowIntegerValues: false);
 
 /// <summary>Reads a reason such as <c>too-large</c>. One that this version does not know is <see cref="UploadFailureReason.Unknown"/>.</summary>
 internal sealed class UploadFailureReasonConverter : JsonConverter<UploadFailureReason>

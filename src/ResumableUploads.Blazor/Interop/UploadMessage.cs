@@ -6,15 +6,15 @@ internal sealed record UploadMessage
     /// <summary>Gets the number of the message. A message that was not acknowledged in time is sent again with the same number.</summary>
     public required long Sequence { get; init; }
 
-    public IReadOnlyList<UploadEvent> Events { get; init; } = [];
+    public IReadOnlyList<ElementEvent> Events { get; init; } = [];
 
     public ReportedProgress? Progress { get; init; }
 }
 
 /// <summary>An event of one upload.</summary>
-internal sealed record UploadEvent
+internal sealed record ElementEvent
 {
-    public required UploadEventKind Kind { get; init; }
+    public required ElementEventKind Kind { get; init; }
 
     public required UploadInfo Upload { get; init; }
 
@@ -22,7 +22,7 @@ internal sealed record UploadEvent
     public UploadState? PreviousState { get; init; }
 }
 
-internal enum UploadEventKind
+internal enum ElementEventKind
 {
     State,
     Removed,

@@ -13,7 +13,7 @@ internal sealed class UploadReceiver(IUploadEvents component)
     private const int MaxUploads = 10_000;
 
     private readonly SortedDictionary<int, UploadInfo> _uploads = [];
-    private readonly Queue<UploadEvent> _events = [];
+    private readonly Queue<ElementEvent> _events = [];
     private long _lastSequence;
     private bool _isProcessing;
 
@@ -43,11 +43,11 @@ internal sealed class UploadReceiver(IUploadEvents component)
         }
 
         _lastSequence = message.Sequence;
-        foreach (UploadEvent uploadEvent in message.Events)
+        foreach (ElementEvent uploadEvent in message.Events)
         {
             _uploads.TryGetValue(uploadEvent.Upload.Key, out UploadInfo? previous);
             _events.Enqueue(uploadEvent with { PreviousState = previous?.State });
-            if (uploadEvent.Kind == UploadEventKind.Removed)
+            if (uploadEvent.Kind == ElementEventKind.Removed)
             {
                 _uploads.Remove(uploadEvent.Upload.Key);
             }
@@ -86,7 +86,7 @@ internal sealed class UploadReceiver(IUploadEvents component)
     private async Task ProcessAsync()
     {
         _isProcessing = true;
-        while (_events.TryDequeue(out UploadEvent? uploadEvent))
+        while (_events.TryDequeue(out ElementEvent? uploadEvent))
         {
             await component.RaiseAsync(uploadEvent);
         }
@@ -99,7 +99,7 @@ internal sealed class UploadReceiver(IUploadEvents component)
 internal interface IUploadEvents
 {
     /// <summary>Raises an event. Exceptions of handlers are not thrown, but dispatched to the renderer.</summary>
-    Task RaiseAsync(UploadEvent uploadEvent);
+    Task RaiseAsync(ElementEvent uploadEvent);
 
     void ReportProgress(UploadProgress progress);
 }

@@ -117,7 +117,7 @@ public class UploadReceiverTests
         /// <summary>Gets or sets what a handler waits for.</summary>
         public Task Wait { get; set; } = Task.CompletedTask;
 
-        public Task RaiseAsync(UploadEvent uploadEvent)
+        public Task RaiseAsync(ElementEvent uploadEvent)
         {
             States.Add((uploadEvent.Upload.State, uploadEvent.PreviousState));
             return Wait;
