@@ -14,7 +14,9 @@ internal sealed class CompletionHandler(string root, string mode)
     {
         string runs = Path.Combine(root, "runs");
         Directory.CreateDirectory(runs);
-        await File.WriteAllTextAsync(Path.Combine(runs, $"{upload.FileName}.{Guid.NewGuid():n}"), upload.Key.ToString(), cancellationToken);
+
+        // Synchronous, so that a tracer finds the same system calls on the same thread in each run.
+        File.WriteAllText(Path.Combine(runs, $"{upload.FileName}.{Guid.NewGuid():n}"), upload.Key.ToString());
         Console.WriteLine($"completing {upload.FileName} {upload.Attempt}");
         await WaitForReleaseAsync(cancellationToken);
         CrashIf("die-before");

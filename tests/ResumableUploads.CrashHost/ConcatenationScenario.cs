@@ -30,7 +30,13 @@ internal sealed class ConcatenationScenario(string root, string concatenation, s
             // Several syncs for each part.
             options.Store = OneThread.CreateStore(new FileSystemUploadStoreOptions { Directory = root, SyncSize = 1 << 20 });
             options.Handler.LeaseDuration = TimeSpan.FromMilliseconds(300);
-            options.OnCompleted = handler.RunAsync;
+            options.OnCompleted = async (upload, cancellationToken) =>
+            {
+                // The removal of the parts continues on this thread, and ends before the handler begins. Otherwise, the order of their system calls would
+                // depend on how fast the other threads are that the handler waits for.
+                await Task.Yield();
+                await handler.RunAsync(upload, cancellationToken);
+            };
         });
         RequestDelegate pipeline = ((IApplicationBuilder)app).Build();
         var context = new DefaultHttpContext { RequestServices = app.Services, Connection = { RemoteIpAddress = IPAddress.Loopback } };

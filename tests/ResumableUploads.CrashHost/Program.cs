@@ -1,6 +1,7 @@
 // A server for tests that kill it. It is configured on the command line (--ResumableUploads:Directory=...), reports events on standard output, one per
 // line, logs to standard error, and stops at the end of its standard input, so that it never outlives the test.
-// --Effects=DIRECTORY maps an endpoint at /effects, --MemoryStore=BYTES stores uploads in memory, --MaxConnections is the limit of Kestrel.
+// --Effects=DIRECTORY maps an endpoint at /effects, --MemoryStore=BYTES stores uploads in memory, --MaxConnections is the limit of Kestrel,
+// --ConnectionTimeout=TIME is the time that Kestrel waits for a header section.
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.Options;
@@ -26,6 +27,10 @@ builder.WebHost.ConfigureKestrel(kestrel =>
 {
     kestrel.Listen(System.Net.IPAddress.Loopback, 0);
     kestrel.Limits.MaxConcurrentConnections = builder.Configuration.GetValue<long?>("MaxConnections");
+    if (builder.Configuration.GetValue<TimeSpan?>("ConnectionTimeout") is { } timeout)
+    {
+        kestrel.Limits.RequestHeadersTimeout = kestrel.Limits.KeepAliveTimeout = timeout;
+    }
 });
 builder.Services.AddResumableUploads();
 

@@ -4,7 +4,7 @@ namespace ResumableUploads.Testing;
 internal static class Eventually
 {
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(5);
-    private static readonly TimeSpan TestTimeout = TimeSpan.FromSeconds(45);
+    private static readonly TimeSpan TestTimeout = TimeSpan.FromMinutes(2);
 
     /// <param name="condition">The condition.</param>
     /// <param name="what">The condition in words, for the failure message.</param>

@@ -5,6 +5,8 @@ namespace ResumableUploads.Testing;
 /// <summary>The npm packages of a folder of the repository, in the versions of its lock file.</summary>
 internal sealed class NpmPackages
 {
+    private const int MaxAttempts = 4;
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(5);
     private readonly Lazy<Task<string?>> _installation;
 
     /// <param name="folder">The folder with <c>package.json</c>, relative to the root of the repository.</param>
@@ -40,6 +42,24 @@ internal sealed class NpmPackages
             return null;
         }
 
+        // A registry can fail briefly, and all tests that need the packages share this installation.
+        string? failure = null;
+        for (int i = 0; i < MaxAttempts; i++)
+        {
+            failure = await TryInstallAsync();
+            if (failure is null)
+            {
+                return null;
+            }
+
+            await Task.Delay(RetryDelay, TimeProvider.System);
+        }
+
+        return failure;
+    }
+
+    private async Task<string?> TryInstallAsync()
+    {
         try
         {
             using Process npm = Process.Start(new ProcessStartInfo("npm", ["ci"])

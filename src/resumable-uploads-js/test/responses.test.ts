@@ -29,7 +29,8 @@ test.each([
   [422, 'refused', 'rejected', false],
   [500, 'parked', 'handler-failed', false],
 ])('response %i %s fails with %s', async (status, type, reason, canRetry) => {
-  server.on('POST', request => problem(request, status, type));
+  const headers: Record<string, string> = type === 'different-content' ? { 'X-Upload-Complete': 'true' } : {};
+  server.on('POST', request => problem(request, status, type, headers));
   expect(await failureOf(create(newFile(10)))).toMatchObject({ reason, canRetry, status });
   expect(server.sent('POST')).toHaveLength(1);
 });

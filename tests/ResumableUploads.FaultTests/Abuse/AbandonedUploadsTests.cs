@@ -52,6 +52,7 @@ public class AbandonedUploadsTests(ITestOutputHelper output)
     public async Task Full_memory_store_rejects_creations_and_completes_existing_uploads()
     {
         const int Cap = 4096 * KiB;
+        const long MaxGrowthWhenFull = Cap + (1024 * KiB);
         await using AbusedServer server = await AbusedServer.StartAsync(
             $"MemoryStore={Cap}", $"ResumableUploads:Limits:MaxUploadsPerOwner={int.MaxValue}");
         await server.AssertServesOtherOwnerAsync(size: 1 << 20);
@@ -62,12 +63,36 @@ public class AbandonedUploadsTests(ITestOutputHelper output)
             Assert.Equal(200, await server.Client.AppendAsync(name, 0, content[..2999], content.Length).StatusOfAsync());
         }
 
+        // The pools of the server grow in some rounds. What the store keeps is limited in each.
+        long growth = await FillAsync(server, Cap);
+        for (int round = 1; round < 3 && growth > MaxGrowthWhenFull; round++)
+        {
+            await DeleteAllAsync(server, Cap);
+            growth = await FillAsync(server, Cap);
+        }
+
+        Assert.InRange(growth, 0, MaxGrowthWhenFull);
+
+        foreach (string name in started)
+        {
+            Assert.Equal(200, await server.Client.AppendAsync(name, 2999, content[2999..], content.Length).StatusOfAsync());
+            server.Uploads.AssertFinished(name, content);
+        }
+
+        // Deleting uploads frees memory for new ones.
+        await DeleteAllAsync(server, Cap);
+        await server.AssertServesOtherOwnerAsync(size: 1 << 20);
+    }
+
+    /// <summary>Creates uploads until the memory store is full and beyond. Returns the growth of the live memory in bytes.</summary>
+    private async Task<long> FillAsync(AbusedServer server, int cap)
+    {
         long before = await server.GetLiveMemoryAsync();
 
         // Half of them send one byte, the other half none.
         int refused = 0;
         int made = 0;
-        await Pipeline.SendAsync(server.Address, 0, Cap / KiB * 2, static number => Request(number, number % 2, of: number % 2), response =>
+        await Pipeline.SendAsync(server.Address, 0, cap / KiB * 2, static number => Request(number, number % 2, of: number % 2), response =>
         {
             if (response.Status == 200)
             {
@@ -78,22 +103,15 @@ public class AbandonedUploadsTests(ITestOutputHelper output)
             Assert.Equal((507, "application/problem+json", "30"), (response.Status, response.Header("Content-Type"), response.Header("Retry-After")));
             Interlocked.Increment(ref refused);
         });
-        long alive = await server.GetLiveMemoryAsync();
-        output.WriteLine($"a cap of {Cap / KiB} KiB: {made} uploads made, {refused} refused, {(alive - before) / KiB} KiB more alive");
-        Assert.InRange(made, 1, Cap / KiB);
+        long growth = await server.GetLiveMemoryAsync() - before;
+        output.WriteLine($"a cap of {cap / KiB} KiB: {made} uploads made, {refused} refused, {growth / KiB} KiB more alive");
+        Assert.InRange(made, 1, cap / KiB);
         Assert.InRange(refused, 1, int.MaxValue);
-        Assert.InRange(alive - before, 0, Cap + (1024 * KiB));
-
-        foreach (string name in started)
-        {
-            Assert.Equal(200, await server.Client.AppendAsync(name, 2999, content[2999..], content.Length).StatusOfAsync());
-            server.Uploads.AssertFinished(name, content);
-        }
-
-        // Deleting uploads frees memory for new ones.
-        await Pipeline.SendAsync(server.Address, 0, Cap / KiB * 2, static number => Head("DELETE", number) + "\r\n", static response => Assert.Equal(204, response.Status));
-        await server.AssertServesOtherOwnerAsync(size: 1 << 20);
+        return growth;
     }
+
+    private static Task DeleteAllAsync(AbusedServer server, int cap) => Pipeline.SendAsync(
+        server.Address, 0, cap / KiB * 2, static number => Head("DELETE", number) + "\r\n", static response => Assert.Equal(204, response.Status));
 
     /// <summary>Sends the first bytes of each upload: most in a request that ends normally, some in one that is aborted.</summary>
     private static async Task AbandonAsync(AbusedServer server, int first, int count)

@@ -19,7 +19,7 @@ internal static class AbuseSettings
         int.TryParse(Environment.GetEnvironmentVariable("RESUMABLE_UPLOADS_MANY"), NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : 5000;
 
     /// <summary>Gets the timeout of one sweep over all uploads.</summary>
-    public static TimeSpan SweepTimeout => TimeSpan.FromSeconds(60) + (Many * TimeSpan.FromMilliseconds(1));
+    public static TimeSpan SweepTimeout => TimeSpan.FromMinutes(5) + (Many * TimeSpan.FromMilliseconds(1));
 
     /// <summary>Gets the number of abandoned uploads: 5,000, or 100,000 with RESUMABLE_UPLOADS_ROUNDS=20.</summary>
     public static int Abandoned => 5000 * NetworkRuns.Rounds;

@@ -54,7 +54,7 @@ internal sealed class AbusedServer : IAsyncDisposable
         }
         catch
         {
-            place.Delete(recursive: true);
+            UploadDirectory.Delete(place.FullName);
             throw;
         }
     }
@@ -77,6 +77,27 @@ internal sealed class AbusedServer : IAsyncDisposable
         _child = await ChildHost.StartAsync(Uploads.Root, _options);
     }
 
+    /// <summary>Returns the processor time of a status request: the least of several measurements.</summary>
+    public async Task<TimeSpan> MeasureRequestAsync()
+    {
+        const int Measurements = 3;
+        const int Requests = 2000;
+        TimeSpan least = TimeSpan.MaxValue;
+        for (int i = 0; i < Measurements; i++)
+        {
+            TimeSpan before = Usage().Processor;
+            for (int request = 0; request < Requests; request++)
+            {
+                await StatusAsync("unknown", Cookie(0));
+            }
+
+            TimeSpan used = (Usage().Processor - before) / Requests;
+            least = used < least ? used : least;
+        }
+
+        return least;
+    }
+
     /// <summary>Returns the number of bytes of live objects after a full garbage collection.</summary>
     public async Task<long> GetLiveMemoryAsync()
     {
@@ -88,14 +109,14 @@ internal sealed class AbusedServer : IAsyncDisposable
 
     /// <summary>
     /// Repeats a round of requests, and asserts that the live memory grows by no more than a limit in one of the rounds after the first. The pools of the server
-    /// grow in some rounds, but what each request keeps adds up in all of them.
+    /// grow in some rounds, more often on a busy machine, but what each request keeps adds up in all of them.
     /// </summary>
     /// <param name="round">Runs a round. The argument is its number, beginning with 0.</param>
     /// <param name="maxGrowth">The maximum growth in bytes.</param>
     /// <returns>The number of rounds, and the growth in each after the first, for the output of the test.</returns>
     public async Task<(int Rounds, string Growths)> AssertKeepsNoMemoryAsync(Func<int, Task> round, long maxGrowth)
     {
-        const int MaxRounds = 3;
+        const int MaxRounds = 6;
         await round(0);
         long alive = await GetLiveMemoryAsync();
         List<long> growths = [];
@@ -165,7 +186,7 @@ internal sealed class AbusedServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _child.DisposeAsync();
-        _place.Delete(recursive: true);
+        UploadDirectory.Delete(_place.FullName);
     }
 
     private static string RootIn(DirectoryInfo place) => Path.Combine(place.FullName, "uploads");

@@ -159,7 +159,7 @@ public sealed class LimitTests(LimitTests.Server server) : IClassFixture<LimitTe
         public async ValueTask DisposeAsync()
         {
             await _app.DisposeAsync();
-            _parent.Delete(recursive: true);
+            UploadDirectory.Delete(_parent.FullName);
         }
     }
 }

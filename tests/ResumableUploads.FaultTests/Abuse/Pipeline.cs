@@ -10,7 +10,7 @@ internal static class Pipeline
 {
     private const int Connections = 4;
     private const int AtOnce = 50;
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(3);
 
     /// <summary>Sends the requests and reads their responses.</summary>
     /// <param name="address">The address of the server.</param>

@@ -40,10 +40,15 @@ internal sealed class SlowConnection(Socket socket, int number, Slowness slownes
         string head = $"POST /upload HTTP/1.1\r\nHost: 127.0.0.1\r\nX-File-Id: {FileId}\r\nX-File-Size: {Length}\r\nContent-Length: {Length}\r\nCookie: {Cookie}\r\n";
         try
         {
-            socket.Send(Encoding.ASCII.GetBytes(slowness == Slowness.Head ? head : head + "\r\n"));
-            if (slowness != Slowness.Head)
+            if (slowness == Slowness.Head)
             {
-                SendByte();
+                socket.Send(Encoding.ASCII.GetBytes(head));
+            }
+            else
+            {
+                // Together, so that the server does not wait for the first byte.
+                socket.Send((byte[])[.. Encoding.ASCII.GetBytes(head + "\r\n"), Content[0]]);
+                Sent = 1;
             }
         }
         catch (SocketException)

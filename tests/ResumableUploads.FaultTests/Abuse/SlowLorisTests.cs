@@ -20,6 +20,7 @@ public class SlowLorisTests(ITestOutputHelper output)
     private const int MaxRetainedBytesPerConnection = KiB;
     private const int HandleTolerance = 50;
     private const int MaxThreads = 100;
+    private const int MinConnectionsPerThread = 10;
     private const int Rounds = 2;
     private const int ConnectionsPerOwner = 50;
 
@@ -30,35 +31,35 @@ public class SlowLorisTests(ITestOutputHelper output)
     private const int FilesPerAppend = 3;
 
     /// <summary>
-    /// The limit of CPU time per byte sent: about thirty times the measured value, which includes the uploads of another owner that run at the same time.
+    /// The limit of CPU time per byte sent, in status requests of the same server, so that it does not depend on the machine. The measured value includes the
+    /// uploads of another owner that run at the same time.
     /// </summary>
-    private static readonly TimeSpan MaxCpuTimePerByte = TimeSpan.FromMilliseconds(1);
+    private const int MaxRequestsPerByte = 3;
     private static readonly TimeSpan TrickleInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan ResponseTimeout = TimeSpan.FromMinutes(8);
 
     [Fact]
     public async Task Slow_connections_use_few_resources_and_do_not_block_other_owners()
     {
-        // Disable the minimum data rate and raise the idle timeout, so that the connections stay open while their cost is measured.
-        await using AbusedServer server = await AbusedServer.StartAsync("ResumableUploads:Limits:MinDataRate=0", "ResumableUploads:Timeouts:IdleTimeout=01:00:00");
+        // Disable the minimum data rate and raise the timeouts, so that the connections stay open while their cost is measured.
+        await using AbusedServer server = await AbusedServer.StartAsync(
+            "ResumableUploads:Limits:MinDataRate=0", "ResumableUploads:Timeouts:IdleTimeout=01:00:00", "ConnectionTimeout=01:00:00");
         await server.AssertServesOtherOwnerAsync();
         ServerUsage before = server.Usage();
         int count = AbuseSettings.Connections;
-        var liveMemory = new List<long>();
-        for (int crowdIndex = 0; crowdIndex < 3; crowdIndex++)
-        {
-            using (SlowCrowd crowd = await SlowCrowd.OpenAsync(server.Address, count, GetSlowness, i => (crowdIndex * OwnersPerCrowd) + (i / ConnectionsPerOwner)))
+        TimeSpan requestTime = await server.MeasureRequestAsync();
+        (_, string growths) = await server.AssertKeepsNoMemoryAsync(
+            async crowdIndex =>
             {
-                await HoldConnectionsAsync(server, before, crowd);
-            }
+                using (SlowCrowd crowd = await SlowCrowd.OpenAsync(server.Address, count, GetSlowness, i => (crowdIndex * OwnersPerCrowd) + (i / ConnectionsPerOwner)))
+                {
+                    await HoldConnectionsAsync(server, before, requestTime, crowd);
+                }
 
-            await AbusedServer.WaitUntilAsync(() => server.Usage().Handles < before.Handles + HandleTolerance, "the handles of the closed connections are released");
-            liveMemory.Add(await server.GetLiveMemoryAsync());
-        }
-
-        // Pools of the web server grow with the largest number of buffers that were used at the same time, which differs by chance. A leak grows with each crowd.
-        output.WriteLine($"Live memory after each crowd: {string.Join(", ", liveMemory.Select(static bytes => $"{bytes / KiB} KiB"))}");
-        long retained = liveMemory.Zip(liveMemory.Skip(1), static (one, next) => next - one).Min() / count;
-        Assert.True(retained < MaxRetainedBytesPerConnection, $"{retained} bytes per connection were retained; the limit is {MaxRetainedBytesPerConnection}.");
+                await AbusedServer.WaitUntilAsync(() => server.Usage().Handles < before.Handles + HandleTolerance, "the handles of the closed connections are released");
+            },
+            count * MaxRetainedBytesPerConnection);
+        output.WriteLine($"{count} connections in each round: {growths}");
     }
 
     [Fact]
@@ -71,7 +72,7 @@ public class SlowLorisTests(ITestOutputHelper output)
         await server.AssertServesOtherOwnerAsync();
         int initialUploadCount = server.CountUploads();
         using SlowCrowd crowd = await SlowCrowd.OpenAsync(server.Address, Count, static _ => Slowness.Silent, static _ => 1);
-        Task<RawResponse>[] responses = [.. crowd.Connections.Select(static connection => connection.ReadResponseAsync(ChildHost.Timeout))];
+        Task<RawResponse>[] responses = [.. crowd.Connections.Select(static connection => connection.ReadResponseAsync(ResponseTimeout))];
         await AbusedServer.WaitUntilAsync(() => responses.Count(static response => response.IsCompleted) >= Count - Max, "all requests beyond the limit are rejected");
 
         Assert.Equal(Max, responses.Count(static response => !response.IsCompleted));
@@ -92,20 +93,25 @@ public class SlowLorisTests(ITestOutputHelper output)
         ServerUsage before = server.Usage();
         using (SlowCrowd crowd = await SlowCrowd.OpenAsync(server.Address, Count, static i => i % 4 == 0 ? Slowness.Silent : Slowness.Body, static i => i / ConnectionsPerOwner))
         {
-            Task<RawResponse[]> pendingResponses = Task.WhenAll(crowd.Connections.Select(static connection => connection.ReadResponseAsync(ChildHost.Timeout)));
+            Task<RawResponse[]> pendingResponses = Task.WhenAll(crowd.Connections.Select(static connection => connection.ReadResponseAsync(ResponseTimeout)));
             while (!pendingResponses.IsCompleted)
             {
                 await crowd.TrickleAsync(TimeSpan.FromMilliseconds(200));
             }
 
             RawResponse[] responses = await pendingResponses;
+            int kept = 0;
             foreach ((SlowConnection connection, RawResponse response) in crowd.Connections.Zip(responses))
             {
                 AssertProblem(response, 408, "too-slow");
-                int reported = int.Parse(response.Header("X-Start-Byte")!, CultureInfo.InvariantCulture);
-                Assert.InRange(reported, 1, connection.Sent);
+                int reported = GetOffset(response);
+                Assert.InRange(reported, 0, connection.Sent);
+                kept += reported > 0 ? 1 : 0;
                 await AssertCanResumeAsync(server, connection, reported);
             }
+
+            // A server that stalls may end a request before it has read a byte.
+            Assert.InRange(kept, 1, Count);
         }
 
         await AbusedServer.WaitUntilAsync(() => server.Usage().Handles < before.Handles + HandleTolerance, "the handles of the aborted requests are released");
@@ -121,26 +127,26 @@ public class SlowLorisTests(ITestOutputHelper output)
         const int MaxHandles = 2 * Count;
         await using AbusedServer server = await AbusedServer.StartUnderAsync(
             ["sh", "-c", $"ulimit -n {MaxHandles}; exec \"$@\"", "sh"],
-            $"MaxConnections={MaxConnections}", "ResumableUploads:Limits:MinDataRate=100", "ResumableUploads:Limits:MinDataRatePeriod=00:00:01");
+            $"MaxConnections={MaxConnections}", "ResumableUploads:Limits:MinDataRate=100", "ResumableUploads:Limits:MinDataRatePeriod=00:00:10");
         ServerUsage before = server.Usage();
-        List<SlowConnection> responded = [];
+        List<(SlowConnection Connection, int Reported)> responded = [];
         using (SlowCrowd crowd = await SlowCrowd.OpenAsync(server.Address, Count, static _ => Slowness.Silent, static i => i / ConnectionsPerOwner))
         {
-            RawResponse?[] responses = await Task.WhenAll(crowd.Connections.Select(static connection => connection.ReadResponseOrEndAsync(ChildHost.Timeout)));
+            RawResponse?[] responses = await Task.WhenAll(crowd.Connections.Select(static connection => connection.ReadResponseOrEndAsync(ResponseTimeout)));
             Assert.InRange(responses.Count(static response => response is not null), 1, Count - 1);
             foreach ((SlowConnection connection, RawResponse? response) in crowd.Connections.Zip(responses).Where(static pair => pair.Second is not null))
             {
                 AssertProblem(response!, 408, "too-slow");
-                responded.Add(connection);
+                responded.Add((connection, GetOffset(response!)));
             }
         }
 
         // Closed connections may count against the connection limit until their handles are released. The bound is less than MaxConnections, so that the
         // requests below can connect.
         await AbusedServer.WaitUntilAsync(() => server.Usage().Handles < before.Handles + HandleTolerance / 2, "the handles of the closed connections are released");
-        foreach (SlowConnection connection in responded)
+        foreach ((SlowConnection connection, int reported) in responded)
         {
-            await AssertCanResumeAsync(server, connection, reported: 1);
+            await AssertCanResumeAsync(server, connection, reported);
         }
 
         await server.AssertServesOtherOwnerAsync();
@@ -150,29 +156,37 @@ public class SlowLorisTests(ITestOutputHelper output)
     /// Holds all connections open while those that are not silent send one byte per round, and asserts that resource use stays within the limits and that
     /// other uploads are not affected.
     /// </summary>
-    private async Task HoldConnectionsAsync(AbusedServer server, ServerUsage before, SlowCrowd crowd)
+    private async Task HoldConnectionsAsync(AbusedServer server, ServerUsage before, TimeSpan requestTime, SlowCrowd crowd)
     {
         int count = crowd.Connections.Count;
         int uploads = crowd.Uploads.Count();
         await AbusedServer.WaitUntilAsync(() => server.Usage().Handles - before.Handles >= count + (FilesPerAppend * uploads), "all connections are open and all uploads are created");
         ServerUsage during = server.Usage();
         Assert.InRange(during.Handles - before.Handles, count, count + (FilesPerAppend * uploads) + HandleTolerance);
+        ServerUsage after = during;
+        TimeSpan cpuTime = TimeSpan.MaxValue;
         for (int round = 0; round < Rounds; round++)
         {
+            TimeSpan previous = after.Processor;
             await Task.WhenAll(crowd.TrickleAsync(TrickleInterval), server.AssertServesOtherOwnerAsync());
+            after = server.Usage();
+            cpuTime = after.Processor - previous < cpuTime ? after.Processor - previous : cpuTime;
         }
 
-        ServerUsage after = server.Usage();
-        TimeSpan cpuTime = after.Processor - during.Processor;
-        int bytes = Rounds * crowd.Connections.Count(static connection => connection.Slowness != Slowness.Silent);
+        int bytes = crowd.Connections.Count(static connection => connection.Slowness != Slowness.Silent);
+        TimeSpan maxCpuTime = bytes * MaxRequestsPerByte * requestTime;
+        int maxThreads = MaxThreads + (count / MinConnectionsPerThread);
         long memory = (after.Memory - before.Memory) / count;
         output.WriteLine(
             $"{count} connections: {memory / KiB} KiB and {(during.Handles - before.Handles) / (double)count:f2} handles per connection, "
-            + $"{cpuTime.TotalMicroseconds / bytes:f0} us CPU time per byte, {after.Threads} threads");
+            + $"{cpuTime.TotalMicroseconds / bytes:f0} us CPU time per byte in the best round, "
+            + $"{requestTime.TotalMicroseconds:f0} us per status request, {after.Threads} threads");
         Assert.True(memory < MaxMemoryPerConnection, $"Used {memory} bytes per connection; the limit is {MaxMemoryPerConnection}.");
-        Assert.True(after.Threads < MaxThreads, $"Used {after.Threads} threads; the limit is {MaxThreads}.");
-        Assert.True(cpuTime < bytes * MaxCpuTimePerByte, $"Used {cpuTime} of CPU time for {bytes} bytes; the limit is {bytes * MaxCpuTimePerByte}.");
+        Assert.True(after.Threads < maxThreads, $"Used {after.Threads} threads; the limit is {maxThreads}.");
+        Assert.True(cpuTime < maxCpuTime, $"Used {cpuTime} of CPU time for {bytes} bytes; the limit is {maxCpuTime}.");
     }
+
+    private static int GetOffset(RawResponse response) => int.Parse(response.Header("X-Start-Byte")!, CultureInfo.InvariantCulture);
 
     private static Slowness GetSlowness(int number) => (number % 10) switch { 0 => Slowness.Head, 1 => Slowness.Silent, _ => Slowness.Body };
 

@@ -41,9 +41,8 @@ internal sealed class KilledUpload(string name, byte[] source, int seed)
     {
         long status = await client.StatusAsync(name);
         Assert.True(status >= Acknowledged, $"{name}: {Acknowledged} bytes were acknowledged, and {status} are stored.");
-        if (directory.DataOf(name) is { } path)
+        if (await ReadDataAsync(directory) is { } bytes)
         {
-            byte[] bytes = await File.ReadAllBytesAsync(path);
             Assert.True(status == bytes.Length, $"{name}: the status is {status}, and {bytes.Length} bytes are on the disk.");
             Assert.True(bytes.AsSpan().SequenceEqual(source.AsSpan(0, bytes.Length)), $"{name}: what is on the disk is not what was sent.");
         }
@@ -56,6 +55,22 @@ internal sealed class KilledUpload(string name, byte[] source, int seed)
         Acknowledge(status);
         LastReportedOffset = status;
         return status;
+    }
+
+    /// <summary>Returns the content of the data file, or null if it does not exist. The handler, which the first sweep may run, moves it.</summary>
+    private async Task<byte[]?> ReadDataAsync(UploadDirectory directory)
+    {
+        while (true)
+        {
+            try
+            {
+                return directory.DataOf(name) is { } path ? await File.ReadAllBytesAsync(path) : null;
+            }
+            catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+            {
+                // The next look finds what has become of it.
+            }
+        }
     }
 
     /// <summary>Sends until the upload is complete or the server is gone.</summary>

@@ -25,7 +25,7 @@ internal sealed class NetworkApp : IUploadServer, IAsyncDisposable
     public const string SyncedFiles = "synced files";
     private const int IdLength = 40;
     private const string Owner = "anonymous";
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(2);
 
     private readonly string _directory = Directory.CreateTempSubdirectory("network-test-").FullName;
     private readonly ConcurrentDictionary<string, byte[]> _expected = new();
@@ -134,7 +134,7 @@ internal sealed class NetworkApp : IUploadServer, IAsyncDisposable
         }
 
         (Store as IDisposable)?.Dispose();
-        Directory.Delete(_directory, recursive: true);
+        UploadDirectory.Delete(_directory);
     }
 
     private TaskCompletionSource Finished(UploadKey key) =>

@@ -16,8 +16,8 @@ namespace ResumableUploads.FaultTests.Network;
 internal sealed class NetworkRuns(NetworkApp app, string protocol, HttpProtocols http, FaultCounts counts, int salt = 0)
 {
     private const int SideBySide = 16;
-    private const int MaxLooks = 100;
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(45);
     private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(50);
     private long _bytes;
 
@@ -126,7 +126,8 @@ internal sealed class NetworkRuns(NetworkApp app, string protocol, HttpProtocols
     {
         ReportedStatus? reported = null;
         long there = -1;
-        for (int look = 0; look < MaxLooks; look++)
+        long start = Stopwatch.GetTimestamp();
+        while (Stopwatch.GetElapsedTime(start) < EndTimeout)
         {
             reported = await sender.AskAsync(WireTo(app.Address, null), Timeout);
             there = (await app.Store.GetAsync(key, CancellationToken.None))?.Offset ?? 0;

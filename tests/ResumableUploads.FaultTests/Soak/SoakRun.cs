@@ -16,7 +16,6 @@ namespace ResumableUploads.FaultTests.Soak;
 internal sealed class SoakRun(string fileSystem, int seed, params string[] options)
 {
     private const int Clients = 12;
-    private const int MaxConclusions = 400;
 
     /// <summary>
     /// Completed uploads are kept, and a fast machine completes fifty uploads per second, each with some six files and directories.
@@ -24,6 +23,7 @@ internal sealed class SoakRun(string fileSystem, int seed, params string[] optio
     private const long DiskSize = 8L << 30;
     private static readonly string[] Protocols = ["file-id", "tus", "ietf"];
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan ConclusionTimeout = TimeSpan.FromMinutes(3);
     private static readonly TimeSpan BetweenConclusions = TimeSpan.FromMilliseconds(100);
     private static readonly string[] Usual =
     [
@@ -179,7 +179,8 @@ internal sealed class SoakRun(string fileSystem, int seed, params string[] optio
             return ending;
         }
 
-        for (int tries = 0; tries < MaxConclusions; tries++)
+        long start = TimeProvider.System.GetTimestamp();
+        while (TimeProvider.System.GetElapsedTime(start) < ConclusionTimeout)
         {
             Uri address = await server.ReadyAsync(_failed.Token);
             if (await sender.ConcludeAsync(new Http1Wire(address, null), Timeout) is { IsComplete: true })

@@ -6,6 +6,9 @@ namespace ResumableUploads.FaultTests.Soak;
 /// <summary>A short soak with each fault of the server at least once. The command <c>soak --minutes N</c> runs a long one.</summary>
 public class SoakTests(ITestOutputHelper output)
 {
+    /// <summary>The first loss ends the run. The rest of the time is for a machine on which that takes long.</summary>
+    private static readonly TimeSpan MaxTime = TimeSpan.FromMinutes(8);
+
     [Fact]
     public async Task Soak_with_all_faults_loses_nothing()
     {
@@ -23,9 +26,9 @@ public class SoakTests(ITestOutputHelper output)
     public async Task Soak_without_syncs_detects_a_loss()
     {
         var run = new SoakRun("ext4", CrashSettings.Seed, "ResumableUploads:FileSystem:Durability=ProcessCrash");
-        NetworkTestException loss = await Assert.ThrowsAsync<NetworkTestException>(() => run.RunAsync(TimeSpan.FromMinutes(1)));
+        NetworkTestException loss = await Assert.ThrowsAsync<NetworkTestException>(() => run.RunAsync(MaxTime));
         output.WriteLine(loss.Message);
-        Assert.Matches("seed [0-9]+: ((file-id|tus|ietf), upload )?(file-id|tus|ietf)-", loss.Message);
+        Assert.Matches("seed [0-9]+: (((file-id|tus|ietf), upload )?(file-id|tus|ietf)-|A record is damaged|A completed upload differs)", loss.Message);
     }
 
     [Theory]

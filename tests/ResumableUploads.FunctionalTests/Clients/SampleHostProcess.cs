@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using ResumableUploads.Testing;
+using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FunctionalTests.Clients;
 
@@ -6,26 +8,28 @@ namespace ResumableUploads.FunctionalTests.Clients;
 public sealed class SampleHostProcess : IAsyncDisposable
 {
     private const string Listening = "Now listening on: ";
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
-
-    private Process? _process;
+    private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(2);
 
     private readonly string _sample;
     private readonly string[] _options;
+    private readonly ReservedPort _port = new();
+    private Process? _process;
 
     private SampleHostProcess(string sample, string directory, string[] options) => (_sample, Directory, _options) = (sample, directory, options);
 
     /// <summary>Gets the directory of the uploads. It is deleted on disposal.</summary>
     public string Directory { get; }
 
-    public Uri Address { get; private set; } = new("http://127.0.0.1:0");
+    public Uri Address => new($"http://127.0.0.1:{_port.Number}");
 
     /// <summary>Gets the paths of the completed files.</summary>
     public IReadOnlyList<string> Arrived =>
         System.IO.Directory.Exists(Path.Combine(Directory, "finished")) ? System.IO.Directory.GetFiles(Path.Combine(Directory, "finished")) : [];
 
     /// <summary>Gets the length of the data file of the only unfinished upload.</summary>
-    public long BytesOnDisk => new FileInfo(Assert.Single(System.IO.Directory.GetFiles(Directory, "*.data", SearchOption.AllDirectories))).Length;
+    public long BytesOnDisk => new FileInfo(Assert.Single(DataFiles)).Length;
+
+    private string[] DataFiles => System.IO.Directory.GetFiles(Directory, "*.data", SearchOption.AllDirectories);
 
     /// <summary>Starts the host.</summary>
     /// <param name="options">Additional command-line options without the leading dashes: <c>AllowedOrigins:0=http://127.0.0.1:5000</c>.</param>
@@ -46,7 +50,7 @@ public sealed class SampleHostProcess : IAsyncDisposable
     {
         using var timeout = new CancellationTokenSource(Timeout);
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
-        while (BytesOnDisk < length)
+        while (!AreStored(length))
         {
             Assert.True(await timer.WaitForNextTickAsync(timeout.Token));
         }
@@ -71,18 +75,18 @@ public sealed class SampleHostProcess : IAsyncDisposable
             start.ArgumentList.Add("--" + option);
         }
 
-        var address = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var listening = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var lines = new List<string>();
         var process = new Process { StartInfo = start };
         process.OutputDataReceived += (_, line) =>
         {
             if (line.Data is null)
             {
-                address.TrySetException(new InvalidOperationException($"The sample host exited:\n{string.Join('\n', lines)}"));
+                listening.TrySetException(new InvalidOperationException($"The sample host exited:\n{string.Join('\n', lines)}"));
             }
-            else if (line.Data.IndexOf(Listening, StringComparison.Ordinal) is >= 0 and var index)
+            else if (line.Data.Contains(Listening, StringComparison.Ordinal))
             {
-                address.TrySetResult(line.Data[(index + Listening.Length)..].Trim());
+                listening.TrySetResult();
             }
             else
             {
@@ -92,7 +96,7 @@ public sealed class SampleHostProcess : IAsyncDisposable
         process.Start();
         _process = process;
         process.BeginOutputReadLine();
-        Address = new Uri(await address.Task.WaitAsync(Timeout));
+        await listening.Task.WaitAsync(Timeout);
     }
 
     /// <summary>Ends the process with SIGKILL, so that nothing is flushed.</summary>
@@ -110,7 +114,21 @@ public sealed class SampleHostProcess : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await KillAsync();
-        System.IO.Directory.Delete(Directory, recursive: true);
+        _port.Dispose();
+        await TemporaryDirectory.DeleteAsync(Directory);
+    }
+
+    /// <summary>Returns whether the upload has at least the given length. The data file is moved into its directory on creation.</summary>
+    private bool AreStored(long length)
+    {
+        try
+        {
+            return DataFiles is [var file] && new FileInfo(file) is { Exists: true } info && info.Length >= length;
+        }
+        catch (DirectoryNotFoundException)
+        {
+            return false;
+        }
     }
 
     /// <summary>Returns the project directory of the sample and the assembly of the same build configuration.</summary>

@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using System.Security.Cryptography;
+using ResumableUploads.Testing;
 using ResumableUploads.Testing.Clients;
 
 namespace ResumableUploads.FunctionalTests.Connections;
@@ -128,6 +129,9 @@ public class InterruptedBodyTests
             await first.SendAsync(File.AsMemory(1, 100));
             first.Cut(Cut.Fin);
             await app.Store.UntilAsync("f", static sight => sight is { Stored: 100, Running: 0 });
+
+            // The append may still hold the lock. A request of a disconnected client does not wait for it, but this status request does.
+            Assert.Equal(100, await app.Client.StatusAsync("f"));
         }
 
         await using LiveUpload sender = await app.BeginAsync(wire, "f", 0, File.Length, File.Length);
@@ -225,6 +229,9 @@ public class InterruptedBodyTests
 
         await write.FinishedAsync();
         Assert.Equal(file.Length, await write.App.Client.StatusAsync("f"));
+
+        // The response to the status request does not wait for the handler.
+        await Eventually.TrueAsync(() => write.App.App.Finished.Count > 0, "the handler received the file");
         write.App.AssertFinished(file);
         AssertNoErrors(write.App);
     }

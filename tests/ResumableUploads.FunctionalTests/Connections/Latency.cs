@@ -4,14 +4,14 @@ using Microsoft.Extensions.Time.Testing;
 namespace ResumableUploads.FunctionalTests.Connections;
 
 /// <summary>
-/// Asserts that a request does not wait for a timer. The clock of the app stands still, so that a request that waits for a timer does not end at all, and
-/// the lowest of several response times is compared with a limit, because a busy machine can only increase them.
+/// Asserts that a request does not wait for a timer. The clock of the app stands still, so that a request that waits for a timer of the app does not end at
+/// all. Other timers are covered by a limit for the lowest of several response times, because a busy machine can only increase them.
 /// </summary>
 internal static class Latency
 {
     private const int Rounds = 20;
     private const int WarmupRounds = 5;
-    private static readonly TimeSpan Limit = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(2);
 
     /// <summary>Returns a clock that stands still.</summary>
     public static TimeProvider StoppedClock() => new FakeTimeProvider(TimeProvider.System.GetUtcNow());
@@ -38,7 +38,7 @@ internal static class Latency
         return times[0];
     }
 
-    /// <summary>Measures a request several times, and asserts that the lowest response time is below 50 ms.</summary>
+    /// <summary>Measures a request several times, and asserts that the lowest response time is below the limit.</summary>
     public static async Task AssertAsync(string what, Func<int, Task<TimeSpan>> measureAsync) =>
         Assert.InRange(await LowestAsync(what, measureAsync), TimeSpan.Zero, Limit);
 

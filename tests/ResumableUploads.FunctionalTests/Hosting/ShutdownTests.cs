@@ -9,12 +9,14 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FunctionalTests.Hosting;
 
-public sealed class ShutdownTests : IDisposable
+public sealed class ShutdownTests : IAsyncLifetime
 {
     private const int Chunk = 100_000;
     private readonly string _directory = Directory.CreateTempSubdirectory("uploads-shutdown-").FullName;
 
-    public void Dispose() => Directory.Delete(_directory, recursive: true);
+    public ValueTask InitializeAsync() => default;
+
+    public async ValueTask DisposeAsync() => await TemporaryDirectory.DeleteAsync(_directory);
 
     [Theory]
     [InlineData(true)]

@@ -84,7 +84,6 @@ public class NginxTests(Nginx nginx) : IClassFixture<Nginx>
         using var file = new SourceFile($"{client.Replace(':', ' ')} through nginx.bin", 40_000_000);
         await using NodeClient sender = await NodeClient.StartAsync(client, "stopped", await nginx.GetAddressAsync(), RandomNumberGenerator.GetInt32(int.MaxValue), file);
         await sender.EndAsync();
-        Assert.InRange(sender.Corrections, 0, 10);
         Assert.Equal(sender.Corrections, sender.Responses.Count(static response => response[^3] != '2'));
         string path = Assert.Single(nginx.Host.Arrived, path => Path.GetFileName(path) == file.Name);
         Assert.Equal(file.Hash, await SourceFile.HashOfAsync(path));

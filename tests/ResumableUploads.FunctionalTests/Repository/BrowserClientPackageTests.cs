@@ -48,6 +48,7 @@ public class BrowserClientPackageTests
 
     [Theory]
     [InlineData("resumable-uploads.js", 6144)]
+    [InlineData("resumable-uploads-element.js", 14336)]
     [InlineData("resumable-uploads-sha256.js", 2048)]
     public void Script_is_small_when_compressed(string name, int limit)
     {

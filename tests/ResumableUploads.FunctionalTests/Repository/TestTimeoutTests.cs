@@ -15,10 +15,10 @@ public class TestTimeoutTests
         var start = new ProcessStartInfo("dotnet", [typeof(TestTimeoutTests).Assembly.Location, "-noColor", "-class", typeof(Hanging).FullName!])
         {
             RedirectStandardOutput = true,
-            Environment = { [HangVariable] = "true", [TestTimeoutAttribute.Variable] = "3" },
+            Environment = { [HangVariable] = "true", [TestTimeoutAttribute.Variable] = "15" },
         };
         using Process child = Process.Start(start)!;
-        using var timeout = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        using var timeout = new CancellationTokenSource(TimeSpan.FromMinutes(4));
         try
         {
             string output = await child.StandardOutput.ReadToEndAsync(timeout.Token);
@@ -26,7 +26,7 @@ public class TestTimeoutTests
             Assert.NotEqual(0, child.ExitCode);
             Assert.Contains("Test_that_may_hang(blocksThread: True) [FAIL]", output, StringComparison.Ordinal);
             Assert.Contains("Test_that_may_hang(blocksThread: False) [FAIL]", output, StringComparison.Ordinal);
-            Assert.Contains("timed out after 3000 milliseconds", output, StringComparison.Ordinal);
+            Assert.Contains("timed out after 15000 milliseconds", output, StringComparison.Ordinal);
             Assert.Contains("Total: 3, Errors: 0, Failed: 2", output, StringComparison.Ordinal);
         }
         finally

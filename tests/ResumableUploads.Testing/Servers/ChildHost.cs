@@ -7,10 +7,16 @@ namespace ResumableUploads.Testing.Servers;
 /// <summary>An app in its own process, which can be killed. It ends when its standard input is closed, and therefore with the test process.</summary>
 public sealed partial class ChildHost : IAsyncDisposable
 {
-    public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
+    public static readonly TimeSpan Timeout = TimeSpan.FromMinutes(2);
+
+    /// <summary>The timeout of requests. Some tests have requests that wait for a handler of another process.</summary>
+    private static readonly TimeSpan RequestTimeout = TimeSpan.FromMinutes(5);
+
     private const int SigTerm = 15;
     private const int SigCont = 18;
     private const int SigStop = 19;
+    private const int KilledExitCode = 128 + 9;
+    private const string PortPrefix = "port ";
 
     private readonly Process _process;
     private readonly LineFeed _output = new();
@@ -55,9 +61,24 @@ public sealed partial class ChildHost : IAsyncDisposable
     public static async Task<ChildHost> StartUnderAsync(string[] command, string directory, params string[] options)
     {
         ChildHost child = Launch(command, DllOf("tests", "ResumableUploads.CrashHost"), ArgumentsOf(directory, options));
-        string line = await child.PrintsAsync(static line => line.StartsWith("port ", StringComparison.Ordinal));
-        child.SetAddress(new Uri($"http://127.0.0.1:{line["port ".Length..]}"));
+        child.SetPort(await child.PrintsAsync(IsPortLine));
         return child;
+    }
+
+    /// <summary>Starts a crash host that may kill itself during its first sweep. Returns null if it did so before it could report that it listens.</summary>
+    public static async Task<ChildHost?> TryStartAsync(string directory, params string[] options)
+    {
+        ChildHost child = Launch([], DllOf("tests", "ResumableUploads.CrashHost"), ArgumentsOf(directory, options));
+        if (await child._output.WaitAsync(IsPortLine).WaitAsync(Timeout) is { } line)
+        {
+            child.SetPort(line);
+            return child;
+        }
+
+        await child.EndAsync();
+        Assert.True(child.ExitCode == KilledExitCode, $"Exit code {child.ExitCode}: {child.Errors}");
+        await child.DisposeAsync();
+        return null;
     }
 
     /// <summary>Runs the crash host until it exits.</summary>
@@ -86,6 +107,15 @@ public sealed partial class ChildHost : IAsyncDisposable
     public async Task<string> PrintsAsync(Func<string, bool> predicate) =>
         await _output.WaitAsync(predicate).WaitAsync(Timeout)
             ?? throw new InvalidOperationException($"The process ended (exit code {await ExitCodeAsync()}):\n{string.Join('\n', Output)}\n{Errors}");
+
+    /// <summary>Waits for a line of error output that contains a text. The log is written after the response that it is about.</summary>
+    public async Task LogsAsync(string text)
+    {
+        if (await _errors.WaitAsync(line => line.Contains(text, StringComparison.Ordinal)).WaitAsync(Timeout) is null)
+        {
+            throw new InvalidOperationException($"The process ended (exit code {await ExitCodeAsync()}) and has not logged '{text}':\n{Errors}");
+        }
+    }
 
     public Task WriteLineAsync(string line) => _process.StandardInput.WriteLineAsync(line);
 
@@ -188,10 +218,14 @@ public sealed partial class ChildHost : IAsyncDisposable
         return Path.Combine(root, folder, project, "bin", own.Parent.Name, own.Name, project + ".dll");
     }
 
+    private static bool IsPortLine(string line) => line.StartsWith(PortPrefix, StringComparison.Ordinal);
+
+    private void SetPort(string line) => SetAddress(new Uri($"http://127.0.0.1:{line[PortPrefix.Length..]}"));
+
     private void SetAddress(Uri address)
     {
         Address = address;
-        Client = new HttpClient(new SocketsHttpHandler { UseCookies = false }) { BaseAddress = address, Timeout = Timeout };
+        Client = new HttpClient(new SocketsHttpHandler { UseCookies = false }) { BaseAddress = address, Timeout = RequestTimeout };
     }
 
     private async Task<string> ExitCodeAsync()

@@ -9,7 +9,7 @@ namespace ResumableUploads.Testing.Servers;
 internal static class EndpointApp
 {
     /// <param name="map">Adds middleware and endpoints.</param>
-    /// <param name="configure">Configures <c>AddResumableUploads</c>. The directory is set, and the durability is <c>ProcessCrash</c>.</param>
+    /// <param name="configure">Configures <c>AddResumableUploads</c>. The directory is set, the durability is <c>ProcessCrash</c>, and the <c>PreemptionTimeout</c> is <see cref="TestApp.PreemptionTimeout"/>.</param>
     /// <param name="services">Adds services.</param>
     /// <param name="onTestHost">Uses TestHost instead of Kestrel.</param>
     /// <param name="protocols">The HTTP versions of Kestrel. Http2 is without TLS.</param>
@@ -28,6 +28,7 @@ internal static class EndpointApp
                 {
                     options.Directory = builder.Environment.ContentRootPath;
                     options.FileSystem.Durability = Durability.ProcessCrash;
+                    options.Timeouts.PreemptionTimeout = TestApp.PreemptionTimeout;
                     configure?.Invoke(options);
                 });
                 services?.Invoke(builder);

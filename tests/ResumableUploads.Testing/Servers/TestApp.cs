@@ -15,7 +15,10 @@ namespace ResumableUploads.Testing.Servers;
 /// <summary>An app with resumable uploads on Kestrel (on a free port) or on TestHost, with its own upload directory.</summary>
 public sealed class TestApp : IAsyncDisposable
 {
-    private static readonly TimeSpan FirstSweepTimeout = TimeSpan.FromSeconds(5);
+    /// <summary>The <c>PreemptionTimeout</c> of test apps, which allows for a machine that pauses an append for seconds.</summary>
+    public static readonly TimeSpan PreemptionTimeout = TimeSpan.FromSeconds(60);
+
+    private static readonly TimeSpan FirstSweepTimeout = TimeSpan.FromSeconds(60);
     private readonly WebApplication _app;
 
     private TestApp(WebApplication app, string directory, bool onTestHost, List<FinishedUpload> finished, LogLines log)
@@ -50,7 +53,7 @@ public sealed class TestApp : IAsyncDisposable
 
     public IServiceProvider Services => _app.Services;
 
-    /// <param name="configure">Configures the options. The directory is set, the durability is <c>ProcessCrash</c>, and <c>OnCompleted</c> adds to <see cref="Finished"/>.</param>
+    /// <param name="configure">Configures the options. The directory is set, the durability is <c>ProcessCrash</c>, the <c>PreemptionTimeout</c> is <see cref="PreemptionTimeout"/>, and <c>OnCompleted</c> adds to <see cref="Finished"/>.</param>
     /// <param name="services">Adds services.</param>
     /// <param name="before">Adds middleware before the upload middleware.</param>
     /// <param name="after">Adds middleware and endpoints after the upload middleware.</param>
@@ -97,6 +100,7 @@ public sealed class TestApp : IAsyncDisposable
             {
                 options.Directory = root;
                 options.FileSystem.Durability = Durability.ProcessCrash;
+                options.Timeouts.PreemptionTimeout = PreemptionTimeout;
                 options.OnCompleted = async (upload, cancellationToken) =>
                 {
                     using var content = new MemoryStream();
@@ -135,30 +139,14 @@ public sealed class TestApp : IAsyncDisposable
         await _app.DisposeAsync();
         if (Directory.Length > 0)
         {
-            await DeleteAsync(Directory);
-            await DeleteAsync(Directory + "-uploads");
-        }
-    }
-
-    /// <summary>Deletes a directory. A store call that the stop did not wait for may still add a file to it.</summary>
-    private static async Task DeleteAsync(string directory)
-    {
-        for (int i = 0; System.IO.Directory.Exists(directory); i++)
-        {
-            try
-            {
-                System.IO.Directory.Delete(directory, recursive: true);
-            }
-            catch (IOException) when (i < 50)
-            {
-                await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
-            }
+            await TemporaryDirectory.DeleteAsync(Directory);
+            await TemporaryDirectory.DeleteAsync(Directory + "-uploads");
         }
     }
 
     /// <summary>
     /// Waits for the sweep at start, which on a busy machine can find the first upload of the test and run its handler again. If the store of the test blocks
-    /// the sweep, the wait ends after a few seconds.
+    /// the sweep, the wait ends after a minute.
     /// </summary>
     private static async Task WaitForFirstSweepAsync(IServiceProvider services)
     {

@@ -1,12 +1,18 @@
 using System.Text;
 using ResumableUploads.Abstractions;
+using ResumableUploads.Engine;
 using ResumableUploads.Hosting.Ownership;
+using ResumableUploads.Stores.FileSystem;
 
 namespace ResumableUploads.Testing.Servers;
 
 /// <summary>The directory of the file-system store of another process, read by tests. A temporary directory is deleted on disposal.</summary>
 public sealed class UploadDirectory : IDisposable
 {
+    private static readonly TimeSpan LeaseTimeout = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan DeletionTimeout = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan DeletionRetryDelay = TimeSpan.FromMilliseconds(50);
+
     private readonly DirectoryInfo? _own;
 
     public UploadDirectory()
@@ -49,6 +55,27 @@ public sealed class UploadDirectory : IDisposable
     public Task HasSingleAsync(long length) => HasAsync(
         () => Directory.GetFiles(Path.Combine(Root, "uploads"), "*.data", new EnumerationOptions { RecurseSubdirectories = true }).SingleOrDefault(), length);
 
+    /// <summary>
+    /// Waits until the lease that the handler of the only upload has now would have ended, and was renewed. A machine that stalls does not end the wait early.
+    /// </summary>
+    public async Task OutlivesLeaseAsync()
+    {
+        using var cancellation = new CancellationTokenSource(LeaseTimeout);
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
+        DateTimeOffset end = await GetLeaseEndAsync();
+        while (TimeProvider.System.GetUtcNow() <= end || await GetLeaseEndAsync() <= end)
+        {
+            Assert.True(await timer.WaitForNextTickAsync(cancellation.Token));
+        }
+    }
+
+    private async Task<DateTimeOffset> GetLeaseEndAsync()
+    {
+        var store = new FileSystemUploadStore(new FileSystemUploadStoreOptions { Directory = Root, Durability = Durability.ProcessCrash });
+        UploadInfo info = Assert.Single(await store.ListAsync(new UploadQuery(), CancellationToken.None).ToArrayAsync());
+        return EngineRecord.From(info).Handler!.LeasedUntil;
+    }
+
     private static async Task HasAsync(Func<string?> find, long length)
     {
         using var cancellation = new CancellationTokenSource(ChildHost.Timeout);
@@ -74,7 +101,32 @@ public sealed class UploadDirectory : IDisposable
             Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(path))));
     }
 
-    public void Dispose() => _own?.Delete(recursive: true);
+    /// <summary>Deletes a temporary directory. The deletion is retried, because a process or a handler that is ending may still create files.</summary>
+    public void Dispose()
+    {
+        if (_own is not null)
+        {
+            Delete(_own.FullName);
+        }
+    }
+
+    /// <summary>Deletes a directory. The deletion is retried for a time, because the code under test may still be creating files.</summary>
+    public static void Delete(string directory)
+    {
+        long start = TimeProvider.System.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                Directory.Delete(directory, recursive: true);
+                return;
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException && Directory.Exists(directory) && TimeProvider.System.GetElapsedTime(start) < DeletionTimeout)
+            {
+                Task.Delay(DeletionRetryDelay, TimeProvider.System).Wait();
+            }
+        }
+    }
 
     private string? Find(string fileId, string pattern, string path = "/upload") =>
         Directory.Exists(Of(fileId, path)) ? Directory.GetFiles(Of(fileId, path), pattern).SingleOrDefault() : null;

@@ -27,9 +27,9 @@ internal sealed class FileStorage(Durability durability, Func<IUploadStore, IUpl
         return ValueTask.FromResult(wrap?.Invoke(store) ?? store);
     }
 
-    public override ValueTask DisposeAsync()
+    public override async ValueTask DisposeAsync()
     {
-        Directory.Delete(_directory, recursive: true);
-        return base.DisposeAsync();
+        await TemporaryDirectory.DeleteAsync(_directory);
+        await base.DisposeAsync();
     }
 }

@@ -23,12 +23,14 @@ export interface Response {
 export function parseResponse(status: number, headers: Headers, body: string, redirected: boolean): Response {
   const problem = parseProblem(body);
   const complete = headers.get('X-Upload-Complete');
+  const type = (problem.type ?? '').replace(/.*[:#/]/, '');
   return {
     status, headers, body,
     _redirected: redirected,
     _offset: parseNumber(headers.get('X-Start-Byte')),
-    _complete: complete && complete === 'true',
-    _type: String(problem.type ?? '').replace(/.*[:#/]/, ''),
+    // These problems describe the complete upload of the server, not the end of this one.
+    _complete: complete && complete === 'true' && type !== 'upload-complete' && type !== 'different-content',
+    _type: type,
     _details: { status, title: problem.title, detail: problem.detail },
   } as Response;
 }

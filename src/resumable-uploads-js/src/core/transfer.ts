@@ -128,6 +128,7 @@ export function createTransfer(file: Blob, name: string, options: UploadOptions,
 
       signal.throwIfAborted();
       const status = await getStatus(id, signal);
+      signal.throwIfAborted();
       // The handler may run. Until it ends, empty requests wait for its response, and may take any time.
       transfer._isCompleting = !!status._complete;
       const hasProgress = status._offset! > highest;
@@ -161,16 +162,15 @@ export function createTransfer(file: Blob, name: string, options: UploadOptions,
 
         transfer._isCompleting = response._type === 'still-completing';
         throwIfFailed(response);
-        const hasNoHeaders = response._complete === null;
         const isConflict = response.status === 409;
         hasSent ||= !!length && !isConflict;
         // A handler that redirects: the browser has followed to a page without the headers of the protocol.
-        if (response._complete || offset === size && status._complete && hasNoHeaders && isSuccess(response.status)) {
+        if (response._complete || offset === size && status._complete && response._complete === null && isSuccess(response.status)) {
           return finish(id, response);
         }
 
         const confirmed = response._type === 'upload-complete' ? size : response._offset;
-        if (confirmed === null || !isConflict && hasNoHeaders) {
+        if (confirmed === null) {
           // For example a login page. The next status request decides.
           throw retry('unsupported', response._details);
         }

@@ -1,6 +1,6 @@
 import { getDelay, isOffline, wait } from './backoff.js';
 import { fail, retry, RetryError, UploadError } from './errors.js';
-import { checkFile, getFileId } from './files.js';
+import { getFileId } from './files.js';
 import { createProtocol, type Protocol } from './protocol.js';
 import { createTransfer, type Transfer } from './transfer.js';
 import { throwIfFailed } from './response.js';
@@ -42,7 +42,7 @@ export class ResumableUpload extends EventTarget {
     this.name = options.fileName ?? name;
     this.relativePath = options.relativePath ?? (webkitRelativePath || name);
     this.size = file.size;
-    this.#id = options.id ?? null;
+    this.#id = options.id ?? options.expectedId ?? null;
     this.#protocol = createProtocol(options);
     this.#transfer = createTransfer(file, this.name, options, this.#protocol, hasAdvanced => this.#progress(hasAdvanced));
   }
@@ -170,17 +170,15 @@ export class ResumableUpload extends EventTarget {
     }
   }
 
+  /** Computes the id for each attempt, because the file can change between two. */
   async #getId(): Promise<string> {
-    await checkFile(this.file);
-    if (!this.#id) {
-      const id = await getFileId(this.file, this.relativePath);
-      this.#id = this.#options.expectedId ?? id;
-      if (this.#id !== id) {
-        throw fail('file-changed');
-      }
+    const id = this.#options.id ?? await getFileId(this.file, this.relativePath);
+    this.#id ??= id;
+    if (this.#id !== id) {
+      throw fail('file-changed');
     }
 
-    return this.#id;
+    return id;
   }
 
   async #handle(error: unknown, signal: AbortSignal): Promise<void> {

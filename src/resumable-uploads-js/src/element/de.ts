@@ -45,7 +45,6 @@ export const de: Texts = {
   completedAll: '{n} Datei hochgeladen|{n} Dateien hochgeladen',
   failedAll: '{n} fehlgeschlagen',
   added: '{n} Datei hinzugefügt|{n} Dateien hinzugefügt',
-  known: '{name} ist bereits in der Liste',
   removed: '{name} entfernt',
 
   required: 'Bitte eine Datei auswählen.',

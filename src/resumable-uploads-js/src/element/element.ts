@@ -84,17 +84,17 @@ export class ResumableUploadElement extends FormControl implements RowHost {
     return this.#number('max-file-size') ?? Infinity;
   }
 
-  /** Opens the dialog to choose files. Browsers allow it only during a click or key press. */
-  showPicker(): void {
-    this.#act('files');
-  }
-
   /** Adds files. Those that a check refuses are listed with the reason. */
   addFiles(files: Iterable<File>): Promise<ResumableUpload[]> {
     return this.#add(Array.from(files, file => ({ file, relativePath: file.webkitRelativePath || file.name })));
   }
 
   connectedCallback(): void {
+    if (this.#connection.signal.aborted && this.#ownsQueue) {
+      // The element was removed before, and is inserted again.
+      this.#queue!.resume();
+    }
+
     this.#connection.abort();
     const { signal } = this.#connection = new AbortController();
     listen(this.hasAttribute('page-wide') ? document : this, {
@@ -106,7 +106,7 @@ export class ResumableUploadElement extends FormControl implements RowHost {
       // The data is readable only during the event, so that it is read at once.
       _accept: async data => this.#add(await getTransferredFiles(data)),
     }, signal);
-    // A person who has signed in in another tab comes back.
+    // A person who has signed in in another tab returns.
     addEventListener('focus', () => this.#rows._all().filter(row => row._remedy() === 'signIn').forEach(row => void uploadOf(row)!.start()), { signal });
     this.#update();
     // Properties such as `headers` and `queue` can be set directly after the element was connected.
@@ -287,7 +287,7 @@ export class ResumableUploadElement extends FormControl implements RowHost {
     const before = queue.uploads.length;
     const uploads = await queue.add(accepted);
     const n = queue.uploads.length - before;
-    this.#announce(this.#notice || (n > 0 ? this._language._text('added', { n }) : uploads.length ? this._language._text('known', { name: uploads[0]!.name }) : ''));
+    this.#announce(this.#notice || (uploads.length ? this._language._text('added', { n }) : ''));
     this.#scheduleSync();
     return uploads;
   }

@@ -25,6 +25,10 @@ export abstract class FormControl extends HTMLElement {
     return this.#internals.form;
   }
 
+  get validationMessage(): string {
+    return this.#internals.validationMessage;
+  }
+
   checkValidity(): boolean {
     return this.#internals.checkValidity();
   }

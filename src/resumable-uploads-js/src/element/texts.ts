@@ -45,7 +45,6 @@ export const en = {
   completedAll: '{n} file uploaded|{n} files uploaded',
   failedAll: '{n} failed',
   added: '{n} file added|{n} files added',
-  known: '{name} is already in the list',
   removed: '{name} removed',
 
   required: 'Choose a file.',

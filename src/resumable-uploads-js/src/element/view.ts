@@ -121,7 +121,7 @@ export function createView(root: ShadowRoot, act: (action: ViewAction) => void):
 
       const texts: Record<ViewAction, string | false> = {
         retryAll: rows.filter(row => row._remedy() === 'retry').length > 1 && text('retryAll'),
-        resumeAll: isMany && paused > 0 && !running && text('resumeAll'),
+        resumeAll: (isMany || !!queue?.isPaused) && paused > 0 && !running && text('resumeAll'),
         pauseAll: isMany && running > 0 && text('pauseAll'),
         clear: completed > 0 && !isOpen && !options._isForm && text('clear'),
         showFinished: isCollapsible && text('showFinished', { n: completed }),

@@ -103,7 +103,7 @@ export class UploadQueue extends EventTarget {
           continue;
         }
 
-        uploads.push(this.#addFile({ file: await handle.getFile(), relativePath: pending.relativePath, handle }, { expectedId: pending.id }));
+        uploads.push(this.#addFile({ file: await handle.getFile(), relativePath: pending.relativePath, handle }, pending.id));
       } catch {
         // The file was moved or deleted, or the user gesture is over. It can be chosen again.
       }
@@ -173,17 +173,16 @@ export class UploadQueue extends EventTarget {
         this.remove(existing);
       }
 
-      uploads.push(this.#addFile(item, { id }));
+      uploads.push(this.#addFile(item, id));
       this.#startNext();
     }
 
     return uploads;
   }
 
-  #addFile({ file, relativePath, handle }: FileItem, ids: { id?: string; expectedId?: string }): ResumableUpload {
-    const upload = new ResumableUpload(file, { ...this.#options, relativePath, ...ids });
-    const id = ids.id ?? ids.expectedId;
-    const pending = this.#pending.find(known => known.id === id);
+  #addFile({ file, relativePath, handle }: FileItem, expectedId: string | undefined): ResumableUpload {
+    const upload = new ResumableUpload(file, { ...this.#options, relativePath, expectedId });
+    const pending = this.#pending.find(known => known.id === expectedId);
     this.#uploads = [...this.#uploads, upload];
     this.#handles.set(upload, handle ?? pending?.handle);
     if (pending) {

@@ -29,8 +29,8 @@ public class FailedSyncTests
                 Assert.Equal(100_000, await failing.Client.StatusAsync("f"));
             }
 
-            Assert.Contains("Syncing", failing.Errors);
-            Assert.Contains("Input/output error", failing.Errors);
+            await failing.LogsAsync("Syncing");
+            await failing.LogsAsync("Input/output error");
         }
 
         await AssertContinuesAsync(directory, 100_000, 100_000);

@@ -2,6 +2,7 @@ using System.Globalization;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Testing.Clients;
 using ResumableUploads.Testing.Servers;
+using Xunit.Sdk;
 
 namespace ResumableUploads.FaultTests.Crashes.Disks;
 
@@ -14,6 +15,7 @@ public class PowerLossTests(ITestOutputHelper output)
     private const int InFlight = 4;
     private const int MaxSize = 1 << 18;
     private const int Rounds = 8;
+    private static readonly TimeSpan MaxTime = TimeSpan.FromMinutes(8);
 
     [Theory]
     [InlineData("ext4")]
@@ -64,15 +66,18 @@ public class PowerLossTests(ITestOutputHelper output)
     {
         await using LoopDisk disk = await LoopDisk.MountAsync("ext4");
         KillRun run = Run(disk, new PowerLoss(disk), Durability.ProcessCrash);
-        Exception loss = await Assert.ThrowsAnyAsync<Exception>(async () =>
+        InvalidOperationException loss = await Assert.ThrowsAsync<InvalidOperationException>(async () =>
         {
-            for (int round = 0; round < 10 * Rounds; round++)
+            long start = TimeProvider.System.GetTimestamp();
+            while (TimeProvider.System.GetElapsedTime(start) < MaxTime)
             {
                 await run.RoundAsync();
             }
         });
         output.WriteLine(loss.Message);
-        Assert.Matches(@"bytes were acknowledged, and|is not what was sent|The content has gone|bytes are on the disk|Assert\.(Equal|Single|Empty)", loss.Message);
+
+        // An assertion failed, or a file did not exist. A server that could not be started is no loss.
+        Assert.True(loss.InnerException is XunitException or FileNotFoundException or DirectoryNotFoundException, loss.ToString());
     }
 
     private KillRun Run(LoopDisk disk, PowerLoss power, Durability durability)

@@ -16,17 +16,22 @@ public class EndpointCompletionProcessTests
     public async Task Running_endpoint_is_not_started_by_another_process()
     {
         using var directory = new UploadDirectory();
-        string[] options = [Effects(directory), "ResumableUploads:FileSystem:Durability=ProcessCrash", "ResumableUploads:Handler:LeaseDuration=00:00:02"];
+        string[] options = [Effects(directory), "ResumableUploads:FileSystem:Durability=ProcessCrash", "ResumableUploads:Handler:LeaseDuration=00:00:30"];
         await using ChildHost a = await ChildHost.StartAsync(directory.Root, [.. options, "Handler=hold"]);
         await using ChildHost b = await ChildHost.StartAsync(directory.Root, [.. options, "ResumableUploads:Handler:CompletionTimeout=00:00:01"]);
-        await using ChildHost waitingHost = await ChildHost.StartAsync(directory.Root, [.. options, "ResumableUploads:Handler:CompletionTimeout=00:01:00"]);
+        await using ChildHost waitingHost = await ChildHost.StartAsync(directory.Root, [.. options, "ResumableUploads:Handler:CompletionTimeout=00:05:00"]);
         var upload = new EndpointUpload(Name, Content);
         Task<HttpResponseMessage> sent = await upload.SendChunksAsync(a.Client, 40_000);
         await a.PrintsAsync(static line => line == $"running {Name} 1");
 
-        // Each waits a second, with a lease of two seconds: it has to be renewed.
-        for (int i = 0; i < 4; i++)
+        // The second time, the first lease would have ended: it has to be renewed.
+        for (int i = 0; i < 2; i++)
         {
+            if (i > 0)
+            {
+                await directory.OutlivesLeaseAsync();
+            }
+
             using HttpResponseMessage waiting = await upload.SendAsync(b.Client, Content.Length, Content.Length);
             Assert.Equal(HttpStatusCode.ServiceUnavailable, waiting.StatusCode);
             Assert.NotNull(waiting.Headers.RetryAfter);
@@ -50,7 +55,7 @@ public class EndpointCompletionProcessTests
     public async Task Endpoint_of_killed_process_is_run_by_another_process()
     {
         using var directory = new UploadDirectory();
-        string[] options = [Effects(directory), "ResumableUploads:FileSystem:Durability=ProcessCrash", "ResumableUploads:Handler:LeaseDuration=00:00:02"];
+        string[] options = [Effects(directory), "ResumableUploads:FileSystem:Durability=ProcessCrash", "ResumableUploads:Handler:LeaseDuration=00:00:15", "ResumableUploads:Handler:CompletionTimeout=00:05:00"];
         await using ChildHost a = await ChildHost.StartAsync(directory.Root, [.. options, "Handler=hold"]);
         await using ChildHost b = await ChildHost.StartAsync(directory.Root, options);
         var upload = new EndpointUpload(Name, Content);
@@ -73,8 +78,10 @@ public class EndpointCompletionProcessTests
     {
         Needs.Require(OperatingSystem.IsLinux(), "Signals require Linux.");
         using var directory = new UploadDirectory();
-        string[] options = [Effects(directory), "ResumableUploads:FileSystem:Durability=ProcessCrash", "ResumableUploads:Handler:LeaseDuration=00:00:02"];
-        await using ChildHost a = await ChildHost.StartAsync(directory.Root, [.. options, "Handler=hold"]);
+        string[] options = [Effects(directory), "ResumableUploads:FileSystem:Durability=ProcessCrash", "ResumableUploads:Handler:CompletionTimeout=00:05:00"];
+
+        // Only the lease of the first process is short. The second one must keep its lease, even if the machine stalls.
+        await using ChildHost a = await ChildHost.StartAsync(directory.Root, [.. options, "ResumableUploads:Handler:LeaseDuration=00:00:02", "Handler=hold"]);
         await using ChildHost b = await ChildHost.StartAsync(directory.Root, [.. options, "Handler=hold"]);
         await using ChildHost c = await ChildHost.StartAsync(directory.Root, [.. options, "ResumableUploads:Handler:CompletionTimeout=00:00:01"]);
         var upload = new EndpointUpload(Name, Content);

@@ -9,6 +9,7 @@ public class RestartTests(ITestOutputHelper output)
 
     /// <summary>The default shutdown timeout of a host.</summary>
     private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan ProgressTimeout = TimeSpan.FromMinutes(5);
 
     [Fact]
     public Task Server_stopped_under_load_exits_in_time_and_the_next_one_continues() => RestartAsync(servers: 1, restarts: 3, uploads: 20);
@@ -43,7 +44,7 @@ public class RestartTests(ITestOutputHelper output)
         }
 
         Volatile.Write(ref limit, int.MaxValue);
-        await Task.WhenAll(sending).WaitAsync(ChildHost.Timeout);
+        await Task.WhenAll(sending).WaitAsync(ProgressTimeout);
         foreach (ChildHost server in running)
         {
             await server.DisposeAsync();
@@ -66,7 +67,7 @@ public class RestartTests(ITestOutputHelper output)
     /// <summary>Waits until some uploads have advanced.</summary>
     private static async Task WaitForProgressAsync(UploadDirectory directory, RetryingUpload[] uploads, int before)
     {
-        using var timeout = new CancellationTokenSource(ChildHost.Timeout);
+        using var timeout = new CancellationTokenSource(ProgressTimeout);
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
         while (uploads.Count(upload => directory.DataOf(upload.Name) is { } path && new FileInfo(path).Length > before) < 3)
         {

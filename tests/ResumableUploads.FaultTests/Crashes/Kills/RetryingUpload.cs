@@ -10,7 +10,8 @@ namespace ResumableUploads.FaultTests.Crashes.Kills;
 /// <param name="seed">Decides how the content is split into requests.</param>
 internal sealed class RetryingUpload(string name, byte[] source, int seed)
 {
-    private const int Tries = 2000;
+    /// <summary>Includes the time during which no server listens. Less than the timeout of the test.</summary>
+    private static readonly TimeSpan MaxTime = TimeSpan.FromMinutes(9);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
     private readonly Random _random = new(seed);
@@ -31,7 +32,8 @@ internal sealed class RetryingUpload(string name, byte[] source, int seed)
     /// <param name="limit">Returns the number of bytes that may have been sent so far.</param>
     public async Task SendAsync(Func<HttpClient> server, Func<int> limit)
     {
-        for (int attempt = 0; attempt < Tries; attempt++)
+        long start = TimeProvider.System.GetTimestamp();
+        while (TimeProvider.System.GetElapsedTime(start) < MaxTime)
         {
             try
             {
@@ -48,7 +50,7 @@ internal sealed class RetryingUpload(string name, byte[] source, int seed)
             await Task.Delay(Pause, TimeProvider.System);
         }
 
-        Assert.Fail($"{name} did not complete in {Tries} tries; {_acknowledged} of {source.Length} bytes are stored.");
+        Assert.Fail($"{name} did not complete in {MaxTime}; {_acknowledged} of {source.Length} bytes are stored.");
     }
 
     /// <summary>Requests the status, sends one chunk, and returns whether it was the last.</summary>

@@ -48,10 +48,10 @@ public sealed class TwoProcessRemovalTests : IDisposable
             (await a.Client.AppendAsync("f", 0, new ByteArrayContent(new byte[10]), 30, "/a")).Dispose();
         }
 
-        await SweepAsync(b, _timeB, Expiration + TimeSpan.FromHours(20));
+        await SweepAsync(b, _timeB, Expiration + TimeSpan.FromHours(12));
         Assert.Single(await ListAsync());
 
-        await SweepAsync(b, _timeB, TimeSpan.FromHours(5));
+        await SweepAsync(b, _timeB, TimeSpan.FromHours(13));
         Assert.Empty(await ListAsync());
         Assert.Empty(_expired);
     }
@@ -154,15 +154,19 @@ public sealed class TwoProcessRemovalTests : IDisposable
         return new FileSystemUploadStore(options, time);
     }
 
-    /// <summary>Advances the clock of an app and waits for the sweep that this starts.</summary>
+    /// <summary>Advances the clock of an app and waits for a sweep that began after that.</summary>
     private static async Task SweepAsync(TestApp app, FakeTimeProvider time, TimeSpan by)
     {
         UploadSweeper sweeper = Assert.Single(UploadDispatcherFactory.FindSharedServices(app.Services)!.RunningSweepers);
         DateTimeOffset begin = time.GetUtcNow() + by;
         time.Advance(by);
 
-        // The sweeper may not wait for the timer yet.
-        await Eventually.TrueAsync(() => sweeper.Status.LastSucceeded > begin, "the sweep has ended", () => time.Advance(SweepInterval));
+        // The first sweep that ends after that may have begun before it. The sweeper may not wait for the timer yet.
+        await WaitForSweepAsync(begin);
+        await WaitForSweepAsync(sweeper.Status.LastSucceeded!.Value);
+
+        Task WaitForSweepAsync(DateTimeOffset after) =>
+            Eventually.TrueAsync(() => sweeper.Status.LastSucceeded > after, "the sweep has ended", () => time.Advance(SweepInterval));
     }
 
     private async Task<UploadInfo[]> ListAsync() => await CreateStore(TimeProvider.System).ListAsync(new UploadQuery(), default).ToArrayAsync();

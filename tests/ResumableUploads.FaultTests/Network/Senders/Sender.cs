@@ -22,6 +22,8 @@ internal sealed record ReportedStatus(long Offset, bool IsComplete);
 internal abstract class Sender(IUploadServer server, string name, byte[] content, Random random, FaultCounts counts)
 {
     private const int MaxTries = 200;
+    private const double TimeoutGrowth = 1.1;
+    private static readonly TimeSpan MaxTimeout = TimeSpan.FromSeconds(30);
     private static readonly Uri Origin = new("http://localhost");
     private static readonly TimeSpan BeforeAgain = TimeSpan.FromMilliseconds(50);
 
@@ -31,6 +33,7 @@ internal abstract class Sender(IUploadServer server, string name, byte[] content
     private long _reported;
     private long _sent;
     private bool _isLater;
+    private int _lost;
 
     /// <summary>Gets the key of the upload in the store, or null if the client does not know it yet.</summary>
     public abstract UploadKey? Key { get; }
@@ -67,8 +70,9 @@ internal abstract class Sender(IUploadServer server, string name, byte[] content
                 await Task.Delay(BeforeAgain, TimeProvider.System, cancellationToken);
             }
 
-            // The timeout grows with each try, for a server that is slower than the client expects.
-            var timeout = TimeSpan.FromMilliseconds(random.Next(200, 400) + (tries * 5));
+            // The timeout grows with each lost response, for a server that is slower than the client expects.
+            TimeSpan timeout = TimeSpan.FromMilliseconds(random.Next(200, 400)) * Math.Pow(TimeoutGrowth, _lost);
+            timeout = timeout < MaxTimeout ? timeout : MaxTimeout;
             if (await StepAsync(wire, timeout) is { } ending)
             {
                 return ending;
@@ -110,6 +114,7 @@ internal abstract class Sender(IUploadServer server, string name, byte[] content
             response = WireResponse.None;
         }
 
+        _lost += response.Status is null ? 1 : 0;
         counts.Add(response.Status is { } status ? $"responses {status}" : "responses lost");
         foreach (var interim in response.Interim)
         {

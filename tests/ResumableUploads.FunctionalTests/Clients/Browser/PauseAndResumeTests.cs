@@ -72,7 +72,8 @@ public class PauseAndResumeTests(Chromium chromium)
 
         await page.Tab.ReloadAsync();
         await page.ExpectAsync(file.Name, "pending");
-        Assert.True(await page.OffsetAsync(file.Name) >= 5_000_000);
+        // The page remembers the offset of the last seconds before the reload.
+        Assert.InRange(await page.OffsetAsync(file.Name), 1, file.Size - 1);
 
         await page.LimitAsync(null);
         await ChooseForAsync(other);

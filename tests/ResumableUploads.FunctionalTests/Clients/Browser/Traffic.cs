@@ -36,7 +36,8 @@ public sealed class Traffic
     /// <summary>Gets the start byte of each append.</summary>
     public IReadOnlyList<long> StartBytes => [.. Appends.Select(StartByte)];
 
-    public IEnumerable<IRequest> Appends => _requests.Where(static request => request.Method == "POST");
+    /// <summary>Gets the requests with content. The browser client creates the upload of a large file with an empty request.</summary>
+    public IEnumerable<IRequest> Appends => _requests.Where(static request => request.Method == "POST" && !IsCreation(request));
 
     /// <summary>Returns the offsets in the successful status responses.</summary>
     public async Task<IReadOnlyList<long>> StatusesAsync()
@@ -55,4 +56,11 @@ public sealed class Traffic
     }
 
     public static long StartByte(IRequest request) => long.Parse(request.Headers["x-start-byte"], CultureInfo.InvariantCulture);
+
+    /// <summary>Returns whether a request has added no byte to an upload at its start.</summary>
+    private static bool IsCreation(IRequest request) =>
+        StartByte(request) == 0
+        && request.ExistingResponse is { Status: 200, Headers: var headers }
+        && headers.GetValueOrDefault("x-start-byte") == "0"
+        && headers.GetValueOrDefault("x-upload-complete") == "false";
 }

@@ -221,6 +221,24 @@ public class FailureTests(Chromium chromium)
     }
 
     [Fact]
+    public async Task Id_of_another_complete_file_is_rejected()
+    {
+        await using IBrowserContext context = await chromium.NewContextAsync();
+        await using ClientSite site = await ClientSite.StartAsync();
+        using var first = new SourceFile("a.bin", 1000);
+        using var second = new SourceFile("a.bin", 1001);
+        ClientPage page = await ClientPage.OpenAsync(context, site.Page);
+        await page.ChooseAsync(first);
+        await page.StartAsync("{ id: 'same' }");
+        await page.WaitForStateAsync("completed");
+        await page.ChooseAsync(second);
+        await page.StartAsync("{ id: 'same' }");
+
+        Assert.Equal(("rejected", 409, false), await page.GetFailureAsync());
+        site.AssertFinished(first);
+    }
+
+    [Fact]
     public async Task Url_without_uploads_is_unsupported_and_not_a_success()
     {
         await using IBrowserContext context = await chromium.NewContextAsync();

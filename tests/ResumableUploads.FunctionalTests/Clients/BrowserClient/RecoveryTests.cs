@@ -121,10 +121,10 @@ public class RecoveryTests(Chromium chromium)
         using var file = new SourceFile("slow handler.bin", 3_000_000);
         ClientPage page = await ClientPage.OpenAsync(context, site.Page);
         await page.ChooseAsync(file);
-        await page.StartAsync("{ stallTimeout: 2000, maxRetries: 2 }");
+        await page.StartAsync("{ stallTimeout: 4000, maxRetries: 2 }");
 
         // An empty request, the content, and empty requests for the response of the handler.
-        await Eventually.TrueAsync(() => site.Counts.Of("POST") >= 7, "the client has requested the response five times");
+        await Eventually.TrueAsync(() => site.Counts.Of("POST") >= 6, "the client has requested the response four times");
         Assert.Equal(3_000_000, await page.Tab.EvaluateAsync<long>("upload.offset"));
         handler.SetResult();
 

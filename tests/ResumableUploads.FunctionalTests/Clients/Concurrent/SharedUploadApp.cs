@@ -78,6 +78,9 @@ internal sealed class SharedUploadApp : IAsyncDisposable
         return _recorder.Take();
     }
 
+    /// <summary>Returns whether a request with the given method has reached the app since the requests were last taken.</summary>
+    public bool HasReceived(string method) => _recorder.Contains(method);
+
     /// <summary>Returns the requests since the last call.</summary>
     public IReadOnlyList<TracedRequest> TakeRequests() => _recorder.Take().Requests;
 
@@ -114,6 +117,8 @@ internal sealed class SharedUploadApp : IAsyncDisposable
             });
             await next(context);
         }
+
+        public bool Contains(string method) => _requests.Any(request => request.Method == method);
 
         public UploadRun Take()
         {

@@ -9,6 +9,9 @@ internal sealed class ThrottledLine : IAsyncDisposable
 {
     private const int BlockSize = 32 * 1024;
 
+    /// <summary>The maximum size, in bytes, of the head of a request. A held line forwards blocks up to this size.</summary>
+    private const int MaxHeadSize = 4 * 1024;
+
     /// <summary>The time that a late timer may catch up.</summary>
     private static readonly TimeSpan Burst = TimeSpan.FromMilliseconds(50);
 
@@ -18,6 +21,8 @@ internal sealed class ThrottledLine : IAsyncDisposable
     private readonly Uri _server;
     private readonly int _rate;
     private readonly Task _accepting;
+    private TaskCompletionSource? _held;
+    private long _holdAt;
     private long _forwarded;
     private long _free;
 
@@ -36,8 +41,21 @@ internal sealed class ThrottledLine : IAsyncDisposable
     /// <summary>Gets the number of bytes that the server has been sent.</summary>
     public long ForwardedBytes => Interlocked.Read(ref _forwarded);
 
+    /// <summary>
+    /// Forwards the given number of bytes, and then only requests without a body, until <see cref="Release"/> is called. A connection that sends a body
+    /// stalls.
+    /// </summary>
+    public void HoldAfter(long bytes)
+    {
+        Volatile.Write(ref _holdAt, ForwardedBytes + bytes);
+        Volatile.Write(ref _held, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+    }
+
+    public void Release() => Interlocked.Exchange(ref _held, null)?.SetResult();
+
     public async ValueTask DisposeAsync()
     {
+        Release();
         _listener.Stop();
         foreach (Socket socket in _sockets.Keys)
         {
@@ -93,6 +111,11 @@ internal sealed class ThrottledLine : IAsyncDisposable
         {
             if (isLimited)
             {
+                if (read > MaxHeadSize && Volatile.Read(ref _held) is { } held && ForwardedBytes >= Volatile.Read(ref _holdAt))
+                {
+                    await held.Task;
+                }
+
                 await WaitAsync(read);
             }
 

@@ -47,7 +47,7 @@ public class ElementFailureTests(Chromium chromium)
         await Expect(page.Row("big.txt")).ToContainTextAsync("Too large · Up to 5\u00a0kB per file");
         Assert.Equal(["failed", "failed", "completed", "completed"], await page.Rows.EvaluateAllAsync<string[]>("rows => rows.map(row => row.dataset.state)"));
         Assert.Equal(["Remove"], await page.ActionsAsync("tool.exe"));
-        await Expect(page.Summary).ToContainTextAsync("2 files uploaded");
+        await Expect(page.Headline).ToHaveTextAsync("2 files uploaded");
         await Expect(page.Summary).ToContainTextAsync("2 failed");
         Assert.Equal(2, page.Traffic.Appends.Count());
 
@@ -84,14 +84,14 @@ public class ElementFailureTests(Chromium chromium)
 
         await page.Element.GetByRole(AriaRole.Button, new() { Name = "Retry failed" }).FocusAsync();
         await page.Tab.Keyboard.PressAsync("Enter");
-        await Expect(page.Summary).ToContainTextAsync("3 files uploaded");
+        await Expect(page.Headline).ToHaveTextAsync("3 files uploaded");
         Assert.Equal(3, page.App.Finished.Count);
     }
 
     [Fact]
     public async Task Sign_in_opens_page_and_upload_continues_afterwards()
     {
-        await using ElementPage page = await ElementPage.OpenAsync(chromium, "sign-in-url=/favicon.ico");
+        await using ElementPage page = await ElementPage.OpenAsync(chromium, "sign-in-url=/?sign-in");
         await using (await page.FailAsync(401))
         {
             await page.ChooseAsync(("file.bin", 1000));

@@ -28,7 +28,7 @@ public class ElementFormTests(Chromium chromium)
         }
 
         await page.Element.GetByRole(AriaRole.Button, new() { Name = "Retry failed" }).ClickAsync();
-        await Expect(page.Summary).ToContainTextAsync("3 files uploaded");
+        await Expect(page.Headline).ToHaveTextAsync("3 files uploaded");
         IResponse deletion = await page.Tab.RunAndWaitForResponseAsync(
             () => page.Button("b.txt", "Remove").ClickAsync(), static response => response.Request.Method == "DELETE");
         Assert.Equal(204, deletion.Status);

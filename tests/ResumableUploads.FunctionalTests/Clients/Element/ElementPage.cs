@@ -28,7 +28,10 @@ internal sealed class ElementPage : IAsyncDisposable
 
     public ILocator Rows => Element.Locator("[part=row]");
 
+    /// <summary>Gets the state of all uploads: the headline, and the numbers below it.</summary>
     public ILocator Summary => Element.Locator(".heading");
+
+    public ILocator Headline => Element.Locator("[part=summary]");
 
     public ILocator Live => Element.Locator("[role=status]");
 

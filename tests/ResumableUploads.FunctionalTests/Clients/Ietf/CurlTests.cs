@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Text.RegularExpressions;
 using ResumableUploads.Testing;
-using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FunctionalTests.Clients.Ietf;
 
@@ -9,6 +8,7 @@ namespace ResumableUploads.FunctionalTests.Clients.Ietf;
 public class CurlTests
 {
     private const string Begin = "<!-- curl -->\n```sh\n";
+    private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(4);
 
     [Fact]
     public async Task Curl_commands_of_the_documentation_resume_and_complete_upload()
@@ -17,7 +17,14 @@ public class CurlTests
         await using SampleHostProcess host = await SampleHostProcess.StartAsync("ResumableUploads:Ietf:InterimResponses=Always");
         using var file = new SourceFile("movie.mp4", 6_000_000);
         string directory = Path.GetDirectoryName(file.Path)!;
-        await RunAsync(Script(host.Address.Authority), directory);
+        Task running = RunAsync(Script(host.Address.Authority), directory);
+
+        // The script kills the second command when this file exists.
+        Task storing = host.WaitForBytesOnDiskAsync(1);
+        await Task.WhenAny(storing, running);
+        await File.WriteAllTextAsync(Path.Combine(directory, "stored"), "");
+        await running;
+        await storing;
 
         string created = await File.ReadAllTextAsync(Path.Combine(directory, "created"));
         Assert.Matches(@"^HTTP/1.1 104 [^\r]+\r\nLocation: /upload/[0-9a-f]{40}\r\n", created);
@@ -40,7 +47,7 @@ public class CurlTests
         Assert.Equal(8, lines.Length);
         lines[2] += " > created";
         lines[3] = Regex.Replace(lines[3], "/upload/\\.\\.\\.$", "$(sed -n 's/^Location: //p' created | head -n 1 | tr -d '\\r')");
-        lines[4] += " --limit-rate 1M --max-time 2 > cut || true";
+        lines[4] += " --limit-rate 50k > cut &\nwhile [ ! -e stored ]; do sleep 0.1; done\nkill $! || true\nwait $! || true";
         lines[5] += " > status";
         lines[6] = "OFFSET=$(sed -n 's/^Upload-Offset: //p' status | tr -d '\\r')\nprintf '%s' \"$OFFSET\" > offset";
         lines[7] += " > last";
@@ -50,7 +57,7 @@ public class CurlTests
     private static async Task RunAsync(string script, string directory)
     {
         using Process shell = Process.Start(new ProcessStartInfo("bash", ["-eu", "-c", script]) { WorkingDirectory = directory, RedirectStandardError = true })!;
-        string errors = await shell.StandardError.ReadToEndAsync().WaitAsync(ChildHost.Timeout);
+        string errors = await shell.StandardError.ReadToEndAsync().WaitAsync(Timeout);
         await shell.WaitForExitAsync();
         Assert.True(shell.ExitCode == 0, $"{script}\n{errors}");
     }

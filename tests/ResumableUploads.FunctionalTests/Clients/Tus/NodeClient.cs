@@ -8,6 +8,7 @@ namespace ResumableUploads.FunctionalTests.Clients.Tus;
 internal sealed class NodeClient : IAsyncDisposable
 {
     private const string Finished = "done";
+    private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(4);
 
     private readonly Process _process;
     private readonly LineFeed _output = new();
@@ -72,10 +73,10 @@ internal sealed class NodeClient : IAsyncDisposable
     /// <summary>Waits until the client prints a line.</summary>
     public async Task PrintsAsync(string expectedLine)
     {
-        string? found = await _output.WaitAsync(line => line == expectedLine).WaitAsync(ChildHost.Timeout);
+        string? found = await _output.WaitAsync(line => line == expectedLine).WaitAsync(Timeout);
         if (found is null)
         {
-            await _errors.Ended.WaitAsync(ChildHost.Timeout);
+            await _errors.Ended.WaitAsync(Timeout);
             Assert.Fail($"The client exited without printing \"{expectedLine}\":\n{string.Join('\n', [.. _output.Lines, .. _errors.Lines])}");
         }
     }

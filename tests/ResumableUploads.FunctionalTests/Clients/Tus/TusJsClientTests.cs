@@ -107,7 +107,7 @@ public class TusJsClientTests(SharedSampleHost shared, ITestOutputHelper output)
         await using NodeClient sender = await NodeClient.StartAsync(client, "parallelStopped", _host.Address, seed: 0, file);
         await sender.EndAsync();
         Assert.Equal(5, sender.Responses.Count(static response => response == "POST - 201"));
-        Assert.DoesNotContain(sender.Responses, static response => response[^3] != '2');
+        Assert.Equal(sender.Corrections, sender.Responses.Count(static response => response[^3] != '2'));
         await AssertArrivedAsync(file);
     }
 
@@ -168,7 +168,6 @@ public class TusJsClientTests(SharedSampleHost shared, ITestOutputHelper output)
         await AssertArrivedAsync(file);
 
         output.WriteLine(string.Join("; ", sender.Responses));
-        Assert.InRange(sender.Corrections, 0, 10);
         Assert.Equal(10 + sender.Corrections, sender.Responses.Count(response => response == WithStatusCodes(client, "HEAD - {head}")));
         Assert.Equal(1, sender.Responses.Count(static response => response.StartsWith("POST", StringComparison.Ordinal)));
         Assert.Equal(sender.Corrections, sender.Responses.Count(static response => response[^3] != '2'));

@@ -67,7 +67,13 @@ public sealed partial class FileIdBadRequestTests(FileIdBadRequestTests.SharedSe
 
         public async ValueTask InitializeAsync()
         {
-            App = await TestApp.StartAsync(static options => options.MaxUploadSize = 1_000_000);
+            App = await TestApp.StartAsync(static options =>
+            {
+                options.MaxUploadSize = 1_000_000;
+
+                // A sweep could change a file between the two times that a test reads it.
+                options.Timeouts.SweepInterval = TimeSpan.FromDays(1);
+            });
             (await App.Client.AppendAsync("done", 0, "abc"u8.ToArray(), 3)).Dispose();
         }
 

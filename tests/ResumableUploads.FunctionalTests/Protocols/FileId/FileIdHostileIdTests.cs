@@ -1,17 +1,20 @@
 using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using ResumableUploads.Testing;
 using ResumableUploads.Testing.Clients;
 using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FunctionalTests.Protocols.FileId;
 
 /// <summary>File ids that look like paths or commands, and requests to other paths (docs/protocols/file-id.md#file-id).</summary>
-public sealed class FileIdHostileIdTests : IDisposable
+public sealed class FileIdHostileIdTests : IAsyncLifetime
 {
     private readonly string _parent = Directory.CreateTempSubdirectory("uploads-test-").FullName;
 
-    public void Dispose() => Directory.Delete(_parent, recursive: true);
+    public ValueTask InitializeAsync() => default;
+
+    public async ValueTask DisposeAsync() => await TemporaryDirectory.DeleteAsync(_parent);
 
     /// <summary>Returns ids in which each character is one byte on the wire.</summary>
     private static List<string> Ids()

@@ -135,10 +135,7 @@ public class FileIdInterruptionTests
             }
         }
 
-        public void Dispose()
-        {
-            _watcher.Dispose();
-            _changed.Dispose();
-        }
+        /// <summary>Stops watching. The semaphore is not disposed, because an event may still be raised.</summary>
+        public void Dispose() => _watcher.Dispose();
     }
 }

@@ -13,6 +13,7 @@ internal sealed class ProxyProcess : IProxy
     private const int MaxAttempts = 10;
     private readonly string _directory = Directory.CreateTempSubdirectory("uploads-proxy-").FullName;
     private readonly LineFeed _output = new();
+    private ReservedPort? _port;
     private Process? _process;
 
     private ProxyProcess()
@@ -36,10 +37,12 @@ internal sealed class ProxyProcess : IProxy
                 | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
         }
 
-        // Another process may bind the free port before the proxy does.
+        // If the system cannot reserve a port, another process may bind it before the proxy does.
         for (int i = 0; i < MaxAttempts; i++)
         {
-            if (await proxy.TryStartAsync(program, configuration, app, FreePort()))
+            proxy._port?.Dispose();
+            proxy._port = new ReservedPort();
+            if (await proxy.TryStartAsync(program, configuration, app, proxy._port.Number))
             {
                 return proxy;
             }
@@ -53,7 +56,8 @@ internal sealed class ProxyProcess : IProxy
     public async ValueTask DisposeAsync()
     {
         await StopAsync();
-        Directory.Delete(_directory, recursive: true);
+        _port?.Dispose();
+        await TemporaryDirectory.DeleteAsync(_directory);
     }
 
     private async Task<bool> TryStartAsync(ProxyProgram program, string configuration, Uri app, int port)
@@ -109,13 +113,6 @@ internal sealed class ProxyProcess : IProxy
         await process.WaitForExitAsync();
         process.Dispose();
         _process = null;
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private static bool IsListening(int port)

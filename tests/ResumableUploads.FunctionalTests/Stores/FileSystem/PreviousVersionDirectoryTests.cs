@@ -53,7 +53,7 @@ public sealed class PreviousVersionDirectoryTests : IAsyncLifetime
             await _app.DisposeAsync();
         }
 
-        Directory.Delete(_root, recursive: true);
+        await TemporaryDirectory.DeleteAsync(_root);
     }
 
     [Fact]

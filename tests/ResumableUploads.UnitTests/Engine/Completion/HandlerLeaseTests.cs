@@ -10,7 +10,7 @@ namespace ResumableUploads.UnitTests.Engine.Completion;
 public sealed class HandlerLeaseTests : IAsyncLifetime
 {
     private static readonly TimeSpan Lease = TestSettings.Default.HandlerLeaseDuration;
-    private readonly FakeTimeProvider _time = new(DateTimeOffset.UnixEpoch.AddYears(56));
+    private readonly TimerClock _time = new(DateTimeOffset.UnixEpoch.AddYears(56));
     private readonly MemoryUploadStore _store;
     private readonly BusyStore _busyStore;
     private readonly TestEngine _first;
@@ -192,7 +192,9 @@ public sealed class HandlerLeaseTests : IAsyncLifetime
         DateTimeOffset start = _time.GetUtcNow();
         _busyStore.Fault = StoreFault.Busy;
         _end.SetResult(new HandlerResult(HandlerResultKind.Final, null));
+        await Eventually.TrueAsync(() => _busyStore.Updates > 0, "the store was busy");
         await AdvanceToAsync(start + TimeSpan.FromSeconds(5));
+        await Eventually.TrueAsync(() => _busyStore.Updates > 1, "the result is stored again", () => _time.Advance(TimeSpan.FromMilliseconds(100)));
         _busyStore.Fault = null;
         await Eventually.TrueAsync(() => first.IsCompleted, "the request ends", () => _time.Advance(TimeSpan.FromMilliseconds(100)));
         Assert.Equal(UploadResultKind.Completed, (await first).Kind);
@@ -225,9 +227,10 @@ public sealed class HandlerLeaseTests : IAsyncLifetime
         return first;
     }
 
+    /// <summary>Advances the clock by one step, unless code that waited for the previous timer has not started the next one yet.</summary>
     private void Advance(DateTimeOffset until)
     {
-        if (_time.GetUtcNow() < until)
+        if (_time.GetUtcNow() < until && _time.GetUtcNow() < _time.LastDue)
         {
             _time.Advance(TimeSpan.FromMilliseconds(500));
         }
@@ -236,4 +239,22 @@ public sealed class HandlerLeaseTests : IAsyncLifetime
     /// <summary>Advances the clock in steps, so that timers that are started on the way fire too.</summary>
     private Task AdvanceToAsync(DateTimeOffset until) =>
         Eventually.TrueAsync(() => _time.GetUtcNow() >= until, "the time has passed", () => Advance(until));
+
+    /// <summary>A clock that knows when the timer that was created last is due.</summary>
+    private sealed class TimerClock(DateTimeOffset start) : FakeTimeProvider(start)
+    {
+        private long _lastDue;
+
+        public DateTimeOffset LastDue => new(Volatile.Read(ref _lastDue), TimeSpan.Zero);
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            if (dueTime >= TimeSpan.Zero)
+            {
+                Volatile.Write(ref _lastDue, (GetUtcNow() + dueTime).Ticks);
+            }
+
+            return base.CreateTimer(callback, state, dueTime, period);
+        }
+    }
 }

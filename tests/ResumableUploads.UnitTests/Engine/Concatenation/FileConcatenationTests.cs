@@ -160,8 +160,8 @@ public class FileConcatenationTests
             using HttpResponseMessage created = await app.Client.TusAsync("POST", TusApp.Url, null, ("Upload-Concat", $"final;{part} {open}"));
             string final = created.Header("Location")!;
             Task<HttpResponseMessage> lastPart = app.Client.AppendChunkAsync(open, 0, [4, 5, 6]);
-            Assert.True(await copyStarted.WaitAsync(TimeSpan.FromSeconds(20)));
-            using (HttpResponseMessage status = await app.Client.TusAsync("HEAD", final).WaitAsync(TimeSpan.FromSeconds(20)))
+            Assert.True(await copyStarted.WaitAsync(TimeSpan.FromSeconds(50)));
+            using (HttpResponseMessage status = await app.Client.TusAsync("HEAD", final).WaitAsync(TimeSpan.FromSeconds(50)))
             {
                 Assert.Equal((200, null, "6"), ((int)status.StatusCode, status.Header("Upload-Offset"), status.Header("Upload-Length")));
                 Assert.False(lastPart.IsCompleted);
@@ -201,7 +201,7 @@ public class FileConcatenationTests
         public override long CopyRange(OpenFile from, long fromOffset, OpenFile to, long toOffset, long count)
         {
             CopyStarted?.Release();
-            ContinueCopy?.Wait(TimeSpan.FromSeconds(20));
+            ContinueCopy?.Wait(TimeSpan.FromSeconds(50));
             if (++_copyCount == FailsAt)
             {
                 throw new IOException("Simulated I/O error.");

@@ -23,6 +23,7 @@ internal static class Layers
     [
         "ResumableUploads",
         "Microsoft.AspNetCore.Builder",
+        "Microsoft.AspNetCore.Http",
         "Microsoft.AspNetCore.Hosting",
         "Microsoft.Extensions.DependencyInjection",
     ];

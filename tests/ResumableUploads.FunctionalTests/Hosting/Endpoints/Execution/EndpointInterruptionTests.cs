@@ -7,6 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using ResumableUploads.Abstractions;
 using ResumableUploads.FunctionalTests.Connections;
+using ResumableUploads.Testing;
 using ResumableUploads.Testing.Clients;
 using ResumableUploads.Testing.Servers;
 
@@ -88,7 +89,7 @@ public class EndpointInterruptionTests
         }
         finally
         {
-            directory.Delete(recursive: true);
+            await TemporaryDirectory.DeleteAsync(directory.FullName);
         }
     }
 

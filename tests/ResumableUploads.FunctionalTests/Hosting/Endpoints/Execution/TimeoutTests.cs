@@ -2,21 +2,28 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Timeouts;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
+using ResumableUploads.Testing;
 using ResumableUploads.Testing.Clients;
 using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FunctionalTests.Hosting.Endpoints.Execution;
 
-/// <summary>The app's request timeouts do not apply to chunks, and start with the endpoint.</summary>
+/// <summary>
+/// The app's request timeouts do not apply to chunks, and start with the endpoint. The clock of the app stands still until a test advances it. The clock of the
+/// framework's timeouts does not.
+/// </summary>
 public class TimeoutTests
 {
     private const string Path = "/e";
 
-    /// <summary>The timeout of the endpoint. Long enough for a response on a busy machine.</summary>
     private static readonly TimeSpan EndpointTimeout = TimeSpan.FromSeconds(2);
 
     /// <summary>A time after which the timeout would have elapsed.</summary>
     private static readonly TimeSpan Longer = EndpointTimeout * 1.5;
+
+    private readonly FakeTimeProvider _time = new(TimeProvider.System.GetUtcNow());
+    private readonly TaskCompletionSource _entered = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>The places where an app can configure a timeout.</summary>
     public static TheoryData<string> Places => ["policy", "attribute", "named", "default"];
@@ -47,12 +54,13 @@ public class TimeoutTests
             if (++runs == 1)
             {
                 Assert.NotNull(context.Features.Get<IHttpRequestTimeoutFeature>());
+                _entered.SetResult();
                 await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted);
             }
 
             await context.Response.WriteAsync("done");
         });
-        using HttpResponseMessage late = await app.Client.AppendAsync("f", 0, new ByteArrayContent([1, 2, 3]), 3, Path);
+        using HttpResponseMessage late = await SendUntilTimeoutAsync(app);
         Assert.Equal((place == "named" ? 503 : 504, "false"), ((int)late.StatusCode, late.Header("X-Upload-Complete")));
         Assert.Equal(place == "named" ? "too long" : "", await late.Content.ReadAsStringAsync());
         using HttpResponseMessage again = await app.Client.AppendAsync("f", 3, new ByteArrayContent([]), 3, Path);
@@ -69,13 +77,14 @@ public class TimeoutTests
         {
             if (++runs == 1)
             {
+                _entered.SetResult();
                 await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 return;
             }
 
             await context.Response.WriteAsync("done");
         });
-        using HttpResponseMessage late = await app.Client.AppendAsync("f", 0, new ByteArrayContent([1, 2, 3]), 3, Path);
+        using HttpResponseMessage late = await SendUntilTimeoutAsync(app);
         Assert.Equal((place == "named" ? 503 : 504, "false"), ((int)late.StatusCode, late.Header("X-Upload-Complete")));
         using HttpResponseMessage again = await app.Client.AppendAsync("f", 3, new ByteArrayContent([]), 3, Path);
         Assert.Equal((200, "done", 2), ((int)again.StatusCode, await again.Content.ReadAsStringAsync(), runs));
@@ -84,10 +93,11 @@ public class TimeoutTests
     [Fact]
     public async Task Endpoint_can_disable_timeout()
     {
-        await using TestApp app = await StartAsync("policy", static async context =>
+        await using TestApp app = await StartAsync("policy", async context =>
         {
             context.Features.Get<IHttpRequestTimeoutFeature>()!.DisableTimeout();
-            await Task.Delay(Longer, TimeProvider.System, context.RequestAborted);
+            _time.Advance(Longer);
+            Assert.False(context.RequestAborted.IsCancellationRequested);
             await context.Response.WriteAsync("done");
         });
         using HttpResponseMessage response = await app.Client.AppendAsync("f", 0, new ByteArrayContent([1, 2, 3]), 3, Path);
@@ -98,18 +108,28 @@ public class TimeoutTests
     public async Task App_without_request_timeouts_has_none_for_endpoints()
     {
         await using TestApp app = await EndpointApp.StartAsync(
-            app => app.MapPost(Path, static async (HttpContext context) =>
+            app => app.MapPost(Path, (HttpContext context) =>
             {
                 Assert.Null(context.Features.Get<IHttpRequestTimeoutFeature>());
-                await Task.Delay(Longer, TimeProvider.System, context.RequestAborted);
+                _time.Advance(Longer);
+                Assert.False(context.RequestAborted.IsCancellationRequested);
                 return "done";
             }).WithResumableUploads().WithMetadata(new RequestTimeoutPolicy { Timeout = EndpointTimeout }),
-            services: static builder => builder.Services.AddRequestTimeouts());
+            services: builder => builder.Services.AddSingleton<TimeProvider>(_time).AddRequestTimeouts());
         using HttpResponseMessage response = await app.Client.AppendAsync("f", 0, new ByteArrayContent([1, 2, 3]), 3, Path);
         Assert.Equal("done", await response.Content.ReadAsStringAsync());
     }
 
-    private static Task<TestApp> StartAsync(string place, RequestDelegate endpoint) => EndpointApp.StartAsync(
+    /// <summary>Sends a file, and advances the clock when its endpoint runs.</summary>
+    private async Task<HttpResponseMessage> SendUntilTimeoutAsync(TestApp app)
+    {
+        Task<HttpResponseMessage> sending = app.Client.AppendAsync("f", 0, new ByteArrayContent([1, 2, 3]), 3, Path);
+        await Eventually.WithinAsync(_entered.Task);
+        _time.Advance(EndpointTimeout);
+        return await sending;
+    }
+
+    private Task<TestApp> StartAsync(string place, RequestDelegate endpoint) => EndpointApp.StartAsync(
         app =>
         {
             app.UseRequestTimeouts();
@@ -122,7 +142,7 @@ public class TimeoutTests
                 _ => builder,
             };
         },
-        services: builder => builder.Services.AddRequestTimeouts(options =>
+        services: builder => builder.Services.AddSingleton<TimeProvider>(_time).AddRequestTimeouts(options =>
         {
             options.AddPolicy("short", new RequestTimeoutPolicy
             {

@@ -8,6 +8,9 @@ internal sealed record LargeForm(long FileSize)
 {
     public const string ContentType = "multipart/form-data; boundary=large";
 
+    /// <summary>The maximum number of bytes that are sent at once. It is not a divisor of any buffer size, so that a misplaced block is detected.</summary>
+    public const int BlockSize = 100_003;
+
     private static readonly byte[] Block = BlockOf();
 
     public byte[] Head { get; } =
@@ -18,7 +21,10 @@ internal sealed record LargeForm(long FileSize)
     public long Length => Head.Length + FileSize + Tail.Length;
 
     /// <summary>Gets a range of the form.</summary>
-    public HttpContent Part(long from, long to) => new Body(this, from, to);
+    /// <param name="from">The start of the range.</param>
+    /// <param name="to">The end of the range.</param>
+    /// <param name="sent">Is called with the offset in the form up to which the range is sent.</param>
+    public HttpContent Part(long from, long to, Action<long>? sent = null) => new Body(this, from, to, sent);
 
     /// <summary>Returns whether bytes equal those of the file at an offset.</summary>
     public static bool IsFile(long offset, ReadOnlySpan<byte> bytes)
@@ -41,8 +47,7 @@ internal sealed record LargeForm(long FileSize)
 
     private static byte[] BlockOf()
     {
-        // The period is not a divisor of any buffer size, so that a misplaced block is detected.
-        byte[] block = new byte[100_003];
+        byte[] block = new byte[BlockSize];
         new Random(5).NextBytes(block);
         return block;
     }
@@ -64,7 +69,7 @@ internal sealed record LargeForm(long FileSize)
         return block[..(int)Math.Min(block.Length, FileSize - inFile)];
     }
 
-    private sealed class Body(LargeForm form, long from, long to) : HttpContent
+    private sealed class Body(LargeForm form, long from, long to, Action<long>? sent) : HttpContent
     {
         protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
         {
@@ -74,6 +79,7 @@ internal sealed record LargeForm(long FileSize)
                 next = next[..(int)Math.Min(next.Length, to - at)];
                 await stream.WriteAsync(next);
                 at += next.Length;
+                sent?.Invoke(at);
             }
         }
 

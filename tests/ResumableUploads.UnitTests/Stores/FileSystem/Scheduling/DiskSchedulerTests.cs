@@ -225,7 +225,8 @@ public sealed class DiskSchedulerTests : IDisposable
         Array.ForEach(threads, static thread => thread.Join());
     }
 
-    private DiskScheduler Create(int maxThreads) => new(Name, maxThreads, _time);
+    /// <summary>Creates a scheduler whose threads do not end during a test, even if the machine stalls.</summary>
+    private DiskScheduler Create(int maxThreads) => new(Name, maxThreads, _time) { IdleTimeout = TimeSpan.FromMinutes(10) };
 
     /// <summary>Starts a call that hangs until the test releases it. Returns when it runs, or waits in the queue behind other hanging calls.</summary>
     private Task HangAsync(DiskScheduler scheduler, string lane, CancellationToken cancellationToken = default)

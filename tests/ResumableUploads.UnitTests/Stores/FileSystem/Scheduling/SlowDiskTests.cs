@@ -133,8 +133,11 @@ public sealed class SlowDiskTests : FileSystemStoreTest
     [Fact]
     public async Task Uploads_continue_while_syncs_of_another_owner_hang()
     {
-        FileSystemUploadStore store = NewStore();
-        UploadKey[] keys = [.. Enumerable.Range(0, 300).Select(static i => new UploadKey("slow", $"upload-{i}"))];
+        const int MaxThreads = 8;
+        var store = new FileSystemUploadStore(new FileSystemUploadStoreOptions { Directory = StoreRoot, MaxThreads = MaxThreads }, Time, Logs, Files);
+
+        // More than the store has threads.
+        UploadKey[] keys = [.. Enumerable.Range(0, 3 * MaxThreads).Select(static i => new UploadKey("slow", $"upload-{i}"))];
         foreach (UploadKey key in keys)
         {
             await CreateAsync(store, key);
