@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace ResumableUploads.Blazor;
 
 /// <summary>A snapshot of an upload. All values come from the browser, so the server must not trust them.</summary>
@@ -10,9 +12,11 @@ public sealed record UploadInfo
     public string? Id { get; init; }
 
     /// <summary>Gets the name of the file.</summary>
+    [JsonRequired]
     public string Name { get; init; } = "";
 
     /// <summary>Gets the path of the file in the chosen or dropped folder, or the name.</summary>
+    [JsonRequired]
     public string RelativePath { get; init; } = "";
 
     /// <summary>Gets the size of the file in bytes.</summary>

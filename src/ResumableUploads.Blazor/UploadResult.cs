@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace ResumableUploads.Blazor;
 
 /// <summary>The response of the server to a completed upload.</summary>
@@ -10,9 +12,11 @@ public sealed record UploadResult
     public int Status { get; init; }
 
     /// <summary>Gets the headers with lowercase names, at most 4 KiB. The browser hides some headers of other origins.</summary>
+    [JsonRequired]
     public IReadOnlyDictionary<string, string> Headers { get; init; } = new Dictionary<string, string>();
 
     /// <summary>Gets the body as text, at most <see cref="ResumableUpload.MaxResponseBodySize"/> bytes of UTF-8.</summary>
+    [JsonRequired]
     public string Body { get; init; } = "";
 
     /// <summary>Gets a value indicating whether the end of the body is missing because it is too large.</summary>

@@ -6,7 +6,7 @@ internal sealed record UploadMessage
     /// <summary>Gets the number of the message. A message that was not acknowledged in time is sent again with the same number.</summary>
     public required long Sequence { get; init; }
 
-    public IReadOnlyList<ElementEvent> Events { get; init; } = [];
+    public required IReadOnlyList<ElementEvent> Events { get; init; }
 
     public ReportedProgress? Progress { get; init; }
 }
@@ -46,7 +46,7 @@ internal sealed record ReportedProgress
 
     public double? SecondsLeft { get; init; }
 
-    public IReadOnlyList<UploadInfo> Running { get; init; } = [];
+    public required IReadOnlyList<UploadInfo> Running { get; init; }
 
     public UploadProgress ToProgress() => new()
     {

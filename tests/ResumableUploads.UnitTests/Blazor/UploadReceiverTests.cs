@@ -67,7 +67,7 @@ public class UploadReceiverTests
     [InlineData("3", UploadFailureReason.Unknown)]
     public void Failure_reason_of_any_version_is_read(string reason, UploadFailureReason expected)
     {
-        Receive(1, $$"""{ "kind": "state", "upload": { "key": 1, "name": "a", "state": "failed", "failure": { "reason": "{{reason}}", "status": 400, "canRetry": true } } }""");
+        Receive(1, $$"""{ "kind": "state", "upload": { "key": 1, "name": "a", "relativePath": "a", "state": "failed", "failure": { "reason": "{{reason}}", "status": 400, "canRetry": true } } }""");
 
         Assert.Equal(expected, Assert.Single(_receiver.Uploads).Failure!.Reason);
     }
@@ -77,8 +77,9 @@ public class UploadReceiverTests
     [InlineData("{}")]
     [InlineData("""{ "sequence": 1, "events": [null] }""")]
     [InlineData("""{ "sequence": 1, "events": [{ "kind": "state", "upload": { "name": null } }] }""")]
+    [InlineData("""{ "sequence": 1, "events": [{ "kind": "state", "upload": { "name": "a", "relativePath": "a", "result": { "status": 200 } } }] }""")]
     [InlineData("""{ "sequence": 1, "events": [{ "kind": "other", "upload": {} }] }""")]
-    [InlineData("""{ "sequence": 1, "progress": { "running": [null] } }""")]
+    [InlineData("""{ "sequence": 1, "events": [], "progress": { "running": [null] } }""")]
     public void Receive_invalid_message_changes_nothing(string json)
     {
         Assert.Throws<JsonException>(() => { _receiver.Receive(JsonElement.Parse(json)); });
@@ -89,7 +90,7 @@ public class UploadReceiverTests
     [Fact]
     public void Progress_with_impossible_time_has_no_time_left()
     {
-        _receiver.Receive(JsonElement.Parse("""{ "sequence": 1, "progress": { "offset": 5, "size": 10, "secondsLeft": 1e300, "running": [] } }"""));
+        _receiver.Receive(JsonElement.Parse("""{ "sequence": 1, "events": [], "progress": { "offset": 5, "size": 10, "secondsLeft": 1e300, "running": [] } }"""));
 
         Assert.Equal((5, 10, null), (_events.Progress!.Offset, _events.Progress.Size, _events.Progress.TimeLeft));
     }
