@@ -8,12 +8,14 @@ namespace ResumableUploads.FunctionalTests.Clients.Blazor;
 /// <summary>The Blazor sample, and one of its pages in a browser tab.</summary>
 internal sealed class BlazorPage : IAsyncDisposable
 {
-    /// <summary>Records the messages of the component: the sockets, when they sent to <c>Receive</c>, and the values of the progress bar that C# has rendered.</summary>
+    /// <summary>Records the messages of the component: the sockets, when they sent to <c>Receive</c>, what they could not send, and the values of the progress bar that C# has rendered.</summary>
     private const string Recorder =
         """
         window.sockets = [];
         window.sent = [];
         window.values = [];
+        window.lost = [];
+        addEventListener('unhandledrejection', event => lost.push(String(event.reason)));
         const { send } = WebSocket.prototype;
         WebSocket.prototype.send = function (data) {
           if (!sockets.includes(this)) {
@@ -58,9 +60,17 @@ internal sealed class BlazorPage : IAsyncDisposable
         IPage tab = await context.NewPageAsync();
         await tab.AddInitScriptAsync(Recorder);
         var page = new BlazorPage(host, context, tab, await context.NewCDPSessionAsync(tab));
-        await tab.GotoAsync(new Uri(host.Address, path).ToString());
-        await page.ExpectReadyAsync();
-        return page;
+        try
+        {
+            await tab.GotoAsync(new Uri(host.Address, path).ToString());
+            await page.ExpectReadyAsync();
+            return page;
+        }
+        catch
+        {
+            await page.DisposeAsync();
+            throw;
+        }
     }
 
     public Task ExpectReadyAsync() => Expect(Element.GetByRole(AriaRole.Button, new() { Name = "Choose files" })).ToBeEnabledAsync();

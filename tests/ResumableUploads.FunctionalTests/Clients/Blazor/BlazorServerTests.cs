@@ -79,13 +79,26 @@ public class BlazorServerTests(Chromium chromium)
     public async Task Upload_continues_without_circuit_and_is_reported_after_reconnection()
     {
         await using BlazorPage page = await BlazorPage.OpenAsync(chromium);
-        await page.LimitAsync(Slow);
+        var held = new TaskCompletionSource<IRoute>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await page.Tab.RouteAsync("**/upload", async route =>
+        {
+            if (route.Request.Method == "POST" && held.TrySetResult(route))
+            {
+                return;
+            }
+
+            await route.ContinueAsync();
+        });
         await page.ChooseAsync("film.bin", 6_000_000);
         await page.ExpectEventAsync("film.bin: Uploading");
 
         await page.Tab.RouteAsync("**/_blazor/negotiate**", static route => route.AbortAsync());
         await page.Tab.EvaluateAsync("sockets.forEach(socket => socket.close())");
+        await Expect(page.Tab.Locator("#components-reconnect-modal")).ToHaveCountAsync(1);
+        await (await held.Task.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken)).ContinueAsync();
         await Expect(page.Element.Locator("[part=row]")).ToHaveAttributeAsync("data-state", "completed");
+        // The message with the completed upload is lost, because there is no connection.
+        await page.Tab.WaitForFunctionAsync("lost.some(reason => reason.includes('Cannot send data'))");
         Assert.DoesNotContain("Completed", string.Join('\n', await page.Events.AllTextContentsAsync()), StringComparison.Ordinal);
 
         await page.Tab.UnrouteAsync("**/_blazor/negotiate**");
