@@ -90,12 +90,13 @@ public class BlazorServerTests(Chromium chromium)
             await route.ContinueAsync();
         });
         await page.ChooseAsync("film.bin", 6_000_000);
-        await page.ExpectEventAsync("film.bin: Uploading");
+        IRoute creation = await held.Task.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+        await page.ExpectEventAsync("film.bin: Preparing");
 
         await page.Tab.RouteAsync("**/_blazor/negotiate**", static route => route.AbortAsync());
         await page.Tab.EvaluateAsync("sockets.forEach(socket => socket.close())");
         await Expect(page.Tab.Locator("#components-reconnect-modal")).ToHaveCountAsync(1);
-        await (await held.Task.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken)).ContinueAsync();
+        await creation.ContinueAsync();
         await Expect(page.Element.Locator("[part=row]")).ToHaveAttributeAsync("data-state", "completed");
         // The message with the completed upload is lost, because there is no connection.
         await page.Tab.WaitForFunctionAsync("lost.some(reason => reason.includes('Cannot send data'))");
