@@ -4,17 +4,18 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FunctionalTests.Clients;
 
-/// <summary>SampleHost in a separate process with its own directory. It can be killed and restarted at the same address.</summary>
+/// <summary>SampleHost, or another sample, in a separate process with its own directory. It can be killed and restarted at the same address.</summary>
 public sealed class SampleHostProcess : IAsyncDisposable
 {
     private const string Listening = "Now listening on: ";
     private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(2);
 
+    private readonly string _sample;
     private readonly string[] _options;
     private readonly ReservedPort _port = new();
     private Process? _process;
 
-    private SampleHostProcess(string directory, string[] options) => (Directory, _options) = (directory, options);
+    private SampleHostProcess(string sample, string directory, string[] options) => (_sample, Directory, _options) = (sample, directory, options);
 
     /// <summary>Gets the directory of the uploads. It is deleted on disposal.</summary>
     public string Directory { get; }
@@ -32,9 +33,14 @@ public sealed class SampleHostProcess : IAsyncDisposable
 
     /// <summary>Starts the host.</summary>
     /// <param name="options">Additional command-line options without the leading dashes: <c>AllowedOrigins:0=http://127.0.0.1:5000</c>.</param>
-    public static async Task<SampleHostProcess> StartAsync(params string[] options)
+    public static Task<SampleHostProcess> StartAsync(params string[] options) => StartSampleAsync("SampleHost", options);
+
+    /// <summary>Starts a sample.</summary>
+    /// <param name="sample">The name of the sample.</param>
+    /// <param name="options">Additional command-line options without the leading dashes.</param>
+    public static async Task<SampleHostProcess> StartSampleAsync(string sample, params string[] options)
     {
-        var host = new SampleHostProcess(System.IO.Directory.CreateTempSubdirectory("uploads-browser-").FullName, options);
+        var host = new SampleHostProcess(sample, System.IO.Directory.CreateTempSubdirectory("uploads-browser-").FullName, options);
         await host.RestartAsync();
         return host;
     }
@@ -126,7 +132,7 @@ public sealed class SampleHostProcess : IAsyncDisposable
     }
 
     /// <summary>Returns the project directory of the sample and the assembly of the same build configuration.</summary>
-    private static (string Project, string Assembly) Find()
+    private (string Project, string Assembly) Find()
     {
         var output = new DirectoryInfo(AppContext.BaseDirectory);
         DirectoryInfo root = output;
@@ -135,7 +141,7 @@ public sealed class SampleHostProcess : IAsyncDisposable
             root = root.Parent ?? throw new DirectoryNotFoundException($"{output} is not in a working copy of the repository.");
         }
 
-        string project = Path.Combine(root.FullName, "samples", "SampleHost");
-        return (project, Path.Combine(project, "bin", output.Parent!.Name, output.Name, "SampleHost.dll"));
+        string project = Path.Combine(root.FullName, "samples", _sample);
+        return (project, Path.Combine(project, "bin", output.Parent!.Name, output.Name, _sample + ".dll"));
     }
 }
