@@ -50,7 +50,8 @@ internal sealed class UploadEngine(IUploadProtocol protocol, RequestSender sende
         }
         catch (SourceException e)
         {
-            if (e.Reason == UploadFailureReason.SourceChanged && _upload is { } upload)
+            // If the last response was lost, the app may have accepted the content before it changed. Without a status, the upload is left to expire.
+            if (e.Reason == UploadFailureReason.SourceChanged && _upload is { } upload && await IsCompleteAsync(upload, cancellationToken) == false)
             {
                 await AbandonAsync(upload, cancellationToken);
             }
@@ -270,7 +271,7 @@ internal sealed class UploadEngine(IUploadProtocol protocol, RequestSender sende
             default:
                 if (step.Reason == UploadFailureReason.DigestMismatch && _upload is { } upload)
                 {
-                    await state.RemoveAsync(cancellationToken);
+                    // No status request: a tus server that has all bytes may complete the upload because of it.
                     await AbandonAsync(upload, cancellationToken);
                 }
 
@@ -359,12 +360,8 @@ internal sealed class UploadEngine(IUploadProtocol protocol, RequestSender sende
     /// <summary>Removes the state of an upload that cannot be continued, and makes one attempt to delete the upload.</summary>
     private async Task AbandonAsync(UploadReference upload, CancellationToken cancellationToken)
     {
-        // If the last response was lost, the app may have accepted the content. Without a status, the upload is left to expire.
-        if (await IsCompleteAsync(upload, cancellationToken) == false)
-        {
-            await state.RemoveAsync(cancellationToken);
-            await sender.SendAsync(_ => protocol.CreateCancellation(upload), expectContinue: false, cancellationToken);
-        }
+        await state.RemoveAsync(cancellationToken);
+        await sender.SendAsync(_ => protocol.CreateCancellation(upload), expectContinue: false, cancellationToken);
     }
 
     private UploadResponse Complete(ServerResponse response, bool wasAlreadyComplete) => response.ToUploadResponse(_upload!, wasAlreadyComplete);

@@ -37,7 +37,7 @@ public class UploadEngineTests
         });
         UploadException exception = await Assert.ThrowsAsync<UploadException>(() => UploadAsync(handler, Size));
         Assert.Equal(reason, exception.Reason);
-        Assert.DoesNotContain($"DELETE {UploadUri}", handler.Requests);
+        Assert.Equal(reason == UploadFailureReason.DigestMismatch, handler.Requests.Contains($"DELETE {UploadUri}"));
     }
 
     [Theory]
