@@ -125,7 +125,7 @@ public sealed class ResumableUploadClient
         var sender = new RequestSender(_httpClient, _options, options);
         var description = new UploadDescription(
             uri, options.Request.Method, options.FileName ?? source.FileName, options.ContentType, source.Length, options.Request.Metadata.ToDictionary(StringComparer.Ordinal));
-        var keeper = new UploadStateKeeper(_options.StateStore, identity, new UploadOperations(protocol, sender, options));
+        var keeper = new UploadStateKeeper(_options.StateStore, identity, CreateFilter(uri, options), new UploadOperations(protocol, sender, options));
         return await new UploadEngine(protocol, sender, source, description, options, keeper, new ProgressReporter(progress, _options.TimeProvider)).RunAsync(cancellationToken);
     }
 
@@ -143,8 +143,11 @@ public sealed class ResumableUploadClient
         }
 
         UploadState? state = _options.StateStore is { } store && identity.StateKey is { } key ? await store.GetAsync(key, cancellationToken) : null;
-        return state?.Upload ?? (options.Protocol == UploadProtocol.FileId ? new UploadReference(options.Protocol, uri, identity.FileId) : null);
+        UploadReference? stored = state is not null && CreateFilter(uri, options).IsUsable(state) ? state.Upload : null;
+        return stored ?? (options.Protocol == UploadProtocol.FileId ? new UploadReference(options.Protocol, uri, identity.FileId) : null);
     }
+
+    private StateFilter CreateFilter(Uri uri, UploadOptions options) => new(uri, options.Protocol, _options.AllowOtherHosts);
 
     private static async Task<UploadIdentity> IdentifyAsync(Uri uri, UploadSource source, UploadOptions options, CancellationToken cancellationToken)
     {

@@ -7,6 +7,9 @@ namespace ResumableUploads.Client.Engine;
 internal sealed class Backoff(UploadRetryOptions options, TimeProvider timeProvider)
 {
     private const int MaxDoublings = 30;
+
+    /// <summary>The maximum <c>Retry-After</c> that is used. A timer accepts at most 49 days.</summary>
+    private static readonly TimeSpan MaxRetryAfter = TimeSpan.FromHours(1);
     private int _retries;
 
     /// <summary>Gets the number of retries since the last progress.</summary>
@@ -24,9 +27,10 @@ internal sealed class Backoff(UploadRetryOptions options, TimeProvider timeProvi
         }
 
         TimeSpan delay = NextDelay();
-        if (last.Response?.RetryAfter is { } retryAfter && retryAfter > delay)
+        if (last.Response?.RetryAfter is { } retryAfter)
         {
-            delay = retryAfter;
+            TimeSpan limited = retryAfter < MaxRetryAfter ? retryAfter : MaxRetryAfter;
+            delay = limited > delay ? limited : delay;
         }
 
         _retries++;

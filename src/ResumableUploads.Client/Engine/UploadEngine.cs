@@ -22,6 +22,9 @@ internal sealed class UploadEngine(IUploadProtocol protocol, RequestSender sende
     private int _appends;
     private long _lastCount;
 
+    /// <summary>The maximum size of a request after a 413. The server may report a larger one, if a proxy in front of it has responded.</summary>
+    private long _reducedChunk = long.MaxValue;
+
     /// <summary>The number of requests that got no response and may still reach the server.</summary>
     private int _lost;
     private int _restarts;
@@ -47,10 +50,10 @@ internal sealed class UploadEngine(IUploadProtocol protocol, RequestSender sende
         }
         catch (SourceException e)
         {
-            // If the last response was lost, the app may have accepted the content before it changed.
-            if (e.Reason == UploadFailureReason.SourceChanged && _upload is { } upload && !await IsCompleteAsync(upload, cancellationToken))
+            // If the last response was lost, the app may have accepted the content before it changed. Without a status, the upload is left to expire.
+            if (e.Reason == UploadFailureReason.SourceChanged && _upload is { } upload && await IsCompleteAsync(upload, cancellationToken) == false)
             {
-                await AbandonAsync(cancellationToken);
+                await AbandonAsync(upload, cancellationToken);
             }
 
             throw new UploadException(e.Reason, e.Message, e.InnerException) { Upload = _upload };
@@ -204,7 +207,7 @@ internal sealed class UploadEngine(IUploadProtocol protocol, RequestSender sende
             return Complete(status, _appends == 1);
         }
 
-        if (range.IsLast && response.WasRedirected && step.Reason == UploadFailureReason.SignedOut && await IsCompleteAsync(upload, cancellationToken))
+        if (range.IsLast && response.WasRedirected && step.Reason == UploadFailureReason.SignedOut && await IsCompleteAsync(upload, cancellationToken) == true)
         {
             // The response of the app is a redirect, which was followed.
             return Complete(response, wasAlreadyComplete: false);
@@ -216,12 +219,17 @@ internal sealed class UploadEngine(IUploadProtocol protocol, RequestSender sende
 
     /// <summary>Returns whether the rejection of an empty append to a complete upload shows that the server stores no responses.</summary>
     private bool HasNoStoredResponse(ServerResponse response, Step step) =>
-        protocol.HasCreation && step.Kind != StepKind.Retry && !response.IsReplayed && response.Problem?.ShortType is null or "completed-upload";
+        protocol.HasCreation
+        && (step.Kind == StepKind.AtOffset || step is { Kind: StepKind.Failed, Reason: UploadFailureReason.Rejected or UploadFailureReason.NotSupported })
+        && !response.WasRedirected
+        && !response.IsReplayed
+        && response.Problem?.ShortType is null or "completed-upload";
 
-    private async Task<bool> IsCompleteAsync(UploadReference upload, CancellationToken cancellationToken)
+    /// <summary>Returns whether the upload is complete, or null if the server does not report its status.</summary>
+    private async Task<bool?> IsCompleteAsync(UploadReference upload, CancellationToken cancellationToken)
     {
         SendResult result = await sender.SendAsync(_ => protocol.CreateStatus(upload), expectContinue: false, cancellationToken);
-        return result.Response is { } response && protocol.ReadStatus(response).IsComplete;
+        return result.Response is { IsSuccess: true } response && protocol.ReadStatus(response) is { Kind: StepKind.AtOffset } step ? step.IsComplete : null;
     }
 
     private void Sent(long end, StallWatchdog watchdog)
@@ -261,9 +269,10 @@ internal sealed class UploadEngine(IUploadProtocol protocol, RequestSender sende
                 await RetryAsync(result, cancellationToken);
                 break;
             default:
-                if (step.Reason == UploadFailureReason.DigestMismatch)
+                if (step.Reason == UploadFailureReason.DigestMismatch && _upload is { } upload)
                 {
-                    await AbandonAsync(cancellationToken);
+                    // No status request: a tus server that has all bytes may complete the upload because of it.
+                    await AbandonAsync(upload, cancellationToken);
                 }
 
                 throw Failure(step.Reason, step.Message ?? $"Unexpected response (status code {response.StatusCode}).", response);
@@ -311,8 +320,8 @@ internal sealed class UploadEngine(IUploadProtocol protocol, RequestSender sende
 
     private long GetMaxCount()
     {
-        long limit = Math.Min(options.ChunkSize ?? long.MaxValue, _limits.MaxAppendSize ?? long.MaxValue);
-        return Math.Max(limit, Math.Min(_limits.MinAppendSize ?? 1, _limits.MaxAppendSize ?? long.MaxValue));
+        long accepted = Math.Min(_reducedChunk, _limits.MaxAppendSize ?? long.MaxValue);
+        return Math.Max(Math.Min(options.ChunkSize ?? long.MaxValue, accepted), Math.Min(_limits.MinAppendSize ?? 1, accepted));
     }
 
     /// <summary>
@@ -328,7 +337,7 @@ internal sealed class UploadEngine(IUploadProtocol protocol, RequestSender sende
             throw Failure(UploadFailureReason.TooLarge, $"The server has rejected a request with {current} bytes as too large.", response);
         }
 
-        _limits = _limits with { MaxAppendSize = reduced };
+        _reducedChunk = reduced;
     }
 
     private async Task RetryAsync(SendResult last, CancellationToken cancellationToken)
@@ -349,13 +358,10 @@ internal sealed class UploadEngine(IUploadProtocol protocol, RequestSender sende
     }
 
     /// <summary>Removes the state of an upload that cannot be continued, and makes one attempt to delete the upload.</summary>
-    private async Task AbandonAsync(CancellationToken cancellationToken)
+    private async Task AbandonAsync(UploadReference upload, CancellationToken cancellationToken)
     {
-        if (_upload is { } upload)
-        {
-            await state.RemoveAsync(cancellationToken);
-            await sender.SendAsync(_ => protocol.CreateCancellation(upload), expectContinue: false, cancellationToken);
-        }
+        await state.RemoveAsync(cancellationToken);
+        await sender.SendAsync(_ => protocol.CreateCancellation(upload), expectContinue: false, cancellationToken);
     }
 
     private UploadResponse Complete(ServerResponse response, bool wasAlreadyComplete) => response.ToUploadResponse(_upload!, wasAlreadyComplete);

@@ -14,15 +14,20 @@ internal sealed record UploadIdentity(string FileId, string? StateKey, string Fi
 {
     public static async ValueTask<UploadIdentity> OfAsync(Uri uri, UploadSource source, UploadOptions options, CancellationToken cancellationToken)
     {
-        string? fingerprint = await source.GetFingerprintAsync(cancellationToken);
-        string? name = options.Id is { } id ? $"id\n{id}"
-            : source is FileSource file ? $"path\n{Path.GetFullPath(file.Path)}"
-            : fingerprint is not null ? $"content\n{fingerprint}"
-            : null;
-        return new UploadIdentity(
-            options.Id is not null ? EscapeId(options.Id) : CreateId(source, fingerprint),
-            name is null ? null : KeyOf(uri, options.Protocol, name),
-            fingerprint ?? "");
+        if (options.Id is null && source is not FileSource)
+        {
+            // Different streams can have the same length, start and end.
+            return new UploadIdentity(Guid.NewGuid().ToString("N"), null, "");
+        }
+
+        string fingerprint = await source.GetFingerprintAsync(cancellationToken) ?? "";
+        if (options.Id is { } id)
+        {
+            return OfId(uri, id, options.Protocol) with { Fingerprint = fingerprint };
+        }
+
+        var file = (FileSource)source;
+        return new UploadIdentity(CreateId(file, fingerprint), KeyOf(uri, options.Protocol, $"path\n{Path.GetFullPath(file.Path)}"), fingerprint);
     }
 
     /// <summary>Returns the identity of an upload with an id of the app.</summary>
@@ -33,20 +38,10 @@ internal sealed record UploadIdentity(string FileId, string? StateKey, string Fi
 
     private static string EscapeId(string id) => id.All(static c => c is > ' ' and <= '~') ? id : Uri.EscapeDataString(id);
 
-    private static string CreateId(UploadSource source, string? fingerprint)
+    private static string CreateId(FileSource file, string fingerprint)
     {
-        if (fingerprint is null)
-        {
-            return Guid.NewGuid().ToString("N");
-        }
-
         // Copies of a file, with the same name, length and time, have paths of their own.
-        if (source is FileSource file)
-        {
-            string digest = Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes($"{Path.GetFullPath(file.Path)}\n{fingerprint}")));
-            return string.Create(CultureInfo.InvariantCulture, $"{Uri.EscapeDataString(file.FileName)}-{file.Length}-{file.LastModified}-{digest}");
-        }
-
-        return string.Create(CultureInfo.InvariantCulture, $"stream-{source.Length}-{fingerprint}");
+        string digest = Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes($"{Path.GetFullPath(file.Path)}\n{fingerprint}")));
+        return string.Create(CultureInfo.InvariantCulture, $"{Uri.EscapeDataString(file.FileName)}-{file.Length}-{file.LastModified}-{digest}");
     }
 }

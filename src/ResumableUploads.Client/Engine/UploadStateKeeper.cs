@@ -3,14 +3,14 @@ using ResumableUploads.Client.Protocols;
 namespace ResumableUploads.Client.Engine;
 
 /// <summary>Keeps the state of one upload in the state store of the app, if there is one.</summary>
-internal sealed class UploadStateKeeper(IUploadStateStore? store, UploadIdentity identity, UploadOperations operations)
+internal sealed class UploadStateKeeper(IUploadStateStore? store, UploadIdentity identity, StateFilter filter, UploadOperations operations)
 {
     public UploadIdentity Identity => identity;
 
     /// <summary>Returns the upload that an earlier call has not completed, or null.</summary>
     public async Task<UploadReference?> FindAsync(CancellationToken cancellationToken)
     {
-        if (store is null || identity.StateKey is not { } key || await store.GetAsync(key, cancellationToken) is not { } state)
+        if (store is null || identity.StateKey is not { } key || await store.GetAsync(key, cancellationToken) is not { } state || !filter.IsUsable(state))
         {
             return null;
         }

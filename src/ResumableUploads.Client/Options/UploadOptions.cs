@@ -10,7 +10,7 @@ public sealed class UploadOptions
     /// Gets or sets the id under which the upload is continued: the value of <c>X-File-Id</c> in the file-id protocol, and part of the key in the state store.
     /// </summary>
     /// <remarks>
-    /// By default, it is made of the name, size and modification time of the file and a digest of its path and its first and last 64 KiB. A stream that cannot seek has a random id by default, so that its upload
+    /// By default, it is made of the name, size and modification time of the file and a digest of its path and its first and last 64 KiB. A stream that is not a file has a random id by default, so that its upload
     /// cannot be continued by another call. Different content must have different ids. Characters other than visible ASCII are percent-encoded.
     /// </remarks>
     public string? Id { get; set; }

@@ -11,7 +11,7 @@ public sealed class UploadRetryOptions
     /// <summary>Gets or sets the delay before the first retry. It doubles with each further one. Each delay is shortened at random by up to a half. The default is 500 milliseconds.</summary>
     public TimeSpan InitialDelay { get; set; } = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>Gets or sets the maximum delay between retries. The default is 30 seconds. A <c>Retry-After</c> of the server can be longer.</summary>
+    /// <summary>Gets or sets the maximum delay between retries. The default is 30 seconds. A <c>Retry-After</c> of the server can be longer, up to one hour.</summary>
     public TimeSpan MaxDelay { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>

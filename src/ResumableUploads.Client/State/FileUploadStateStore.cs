@@ -19,8 +19,10 @@ public sealed class FileUploadStateStore : IUploadStateStore
     }
 
     /// <inheritdoc/>
+    /// <exception cref="IOException">On Unix, the directory is writable by the group or others.</exception>
     public async ValueTask<UploadState?> GetAsync(string key, CancellationToken cancellationToken)
     {
+        ThrowIfShared();
         try
         {
             byte[] json = await File.ReadAllBytesAsync(GetPath(key), cancellationToken);
@@ -34,11 +36,13 @@ public sealed class FileUploadStateStore : IUploadStateStore
     }
 
     /// <inheritdoc/>
+    /// <exception cref="IOException">On Unix, the directory is writable by the group or others.</exception>
     public async ValueTask SetAsync(string key, UploadState state, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(state);
         string path = GetPath(key);
         CreateDirectory();
+        ThrowIfShared();
 
         // A reader sees the old or the new file, also after a crash of the process.
         string temporary = $"{path}.{Guid.NewGuid():N}.tmp";
@@ -83,6 +87,15 @@ public sealed class FileUploadStateStore : IUploadStateStore
     {
         ArgumentException.ThrowIfNullOrEmpty(key);
         return key.All(char.IsAsciiHexDigit) ? Path.Combine(_directory, key + ".json") : throw new ArgumentException("The key must be hexadecimal digits.", nameof(key));
+    }
+
+    /// <summary>Throws if other users can replace the files, and with them the URLs to which the client sends access tokens.</summary>
+    private void ThrowIfShared()
+    {
+        if (!OperatingSystem.IsWindows() && Directory.Exists(_directory) && (File.GetUnixFileMode(_directory) & (UnixFileMode.GroupWrite | UnixFileMode.OtherWrite)) != 0)
+        {
+            throw new IOException($"The directory '{_directory}' of the upload states is writable by other users, who could redirect uploads. Remove the permission with 'chmod go-w', or use another directory.");
+        }
     }
 
     private void CreateDirectory()

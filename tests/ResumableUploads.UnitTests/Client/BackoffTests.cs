@@ -45,6 +45,18 @@ public class BackoffTests
         Assert.Equal(System.Net.HttpStatusCode.ServiceUnavailable, retries[0].StatusCode);
     }
 
+    [Fact]
+    public async Task Retry_After_is_limited_to_one_hour()
+    {
+        var retries = new List<UploadRetry>();
+        var backoff = new Backoff(new UploadRetryOptions { OnRetry = retries.Add }, _clock);
+        var response = new ServerResponse(503, [], ReadOnlyMemory<byte>.Empty, ClientResponses.Endpoint) { RetryAfter = TimeSpan.FromDays(100) };
+        Task<bool> waiting = backoff.WaitAsync(new SendResult(response, null), TestContext.Current.CancellationToken);
+        _clock.Advance(TimeSpan.FromHours(1));
+        Assert.True(await waiting);
+        Assert.Equal(TimeSpan.FromHours(1), Assert.Single(retries).Delay);
+    }
+
     [Theory]
     [InlineData("120", 120)]
     [InlineData("Sat, 01 Jan 2000 00:00:30 GMT", 30)]

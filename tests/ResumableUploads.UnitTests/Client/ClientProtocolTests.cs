@@ -69,6 +69,21 @@ public class ClientProtocolTests
         Assert.Equal(expected is null ? StepKind.Failed : StepKind.Created, step.Kind);
     }
 
+    [Theory]
+    [InlineData("https://example.com/upload", "https://other.example.com/", "https://other.example.com/1", null)]
+    [InlineData("https://example.com/upload", "https://other.example.com/", "/1", null)]
+    [InlineData("https://example.com/upload", "https://example.com:8443/", "/1", null)]
+    [InlineData("https://example.com/upload", "https://other.example.com/", "https://example.com/1", "https://example.com/1")]
+    [InlineData("https://example.com/upload", "https://example.com/v2/upload", "1", "https://example.com/v2/1")]
+    [InlineData("http://example.com/upload", "https://example.com/upload", "/1", "https://example.com/1")]
+    [InlineData("http://example.com/upload", "https://example.com:8443/upload", "/1", null)]
+    public void Location_after_a_redirect_must_have_the_host_of_the_endpoint(string endpoint, string redirect, string location, string? expected)
+    {
+        var headers = new Dictionary<string, IReadOnlyList<string>> { ["Location"] = [location] };
+        var response = new ServerResponse(201, headers, ReadOnlyMemory<byte>.Empty, new Uri(endpoint)) { Uri = new Uri(redirect) };
+        Assert.Equal(expected is null ? null : new Uri(expected), UploadLocation.Read(response, allowsOtherHosts: false, 0).Location);
+    }
+
     [Fact]
     public void Location_may_have_another_host_if_that_is_allowed() =>
         Assert.Equal(new Uri("https://other/1"), UploadLocation.Read(ClientResponses.Create(201, "Location: https://other/1"), allowsOtherHosts: true, 0).Location);

@@ -45,6 +45,24 @@ public sealed class FileUploadStateStoreTests : IDisposable
     }
 
     [Theory]
+    [InlineData(UnixFileMode.GroupWrite)]
+    [InlineData(UnixFileMode.OtherWrite)]
+    public async Task Directory_that_others_can_write_to_is_rejected(UnixFileMode mode)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return;
+        }
+
+        await Store.SetAsync(Key, State, TestContext.Current.CancellationToken);
+        string directory = Path.GetDirectoryName(FilePath)!;
+        File.SetUnixFileMode(directory, File.GetUnixFileMode(directory) | mode);
+        IOException exception = await Assert.ThrowsAsync<IOException>(async () => await Store.GetAsync(Key, TestContext.Current.CancellationToken));
+        Assert.Contains(directory, exception.Message, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<IOException>(async () => await Store.SetAsync(Key, State, TestContext.Current.CancellationToken));
+    }
+
+    [Theory]
     [InlineData("")]
     [InlineData("{")]
     [InlineData("null")]
