@@ -2,8 +2,10 @@ using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using ResumableUploads.Stores.Memory;
 using ResumableUploads.Testing;
 using ResumableUploads.Testing.Servers;
+using ResumableUploads.Testing.Stores;
 
 namespace ResumableUploads.FunctionalTests.Hosting.Forms;
 
@@ -52,6 +54,25 @@ public class FormUploadTests
 
         Assert.Equal("Completed report.pdf 10 0123456789", await SendFormAsync(app, "ann", "delete", Id));
         Assert.Equal($"NotFound {Id}", await SendFormAsync(app, "ann", "delete", Id));
+    }
+
+    [Fact]
+    public async Task Upload_whose_response_was_lost_is_rejected()
+    {
+        var store = new HookedStore(new MemoryUploadStore());
+        await using TestApp app = await StartAsync(options =>
+        {
+            options.Store = store;
+            options.OnCompleted = (upload, _) =>
+            {
+                upload.Response = UploadResponse.Text("malware found", 422);
+                return Task.CompletedTask;
+            };
+        });
+        await UploadAsync(app, "ann", Id, "0123456789");
+        store.HasLostResponses = true;
+
+        Assert.Equal($"Rejected {Id}", await SendFormAsync(app, "ann", "read", Id));
     }
 
     [Fact]
