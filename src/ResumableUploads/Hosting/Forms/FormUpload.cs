@@ -31,7 +31,10 @@ public sealed class FormUpload
 
     private Func<CancellationToken, Task>? Delete { get; }
 
-    /// <summary>Deletes the upload and its content. Call it after the content was read, unless it was moved. Does nothing without an <see cref="Upload"/>.</summary>
+    /// <summary>
+    /// Deletes the upload and its content. Call it after the content was read, unless it was moved. Does nothing without an <see cref="Upload"/>, or if the client
+    /// has sent another upload with the same id meanwhile.
+    /// </summary>
     /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
     /// <returns>A task that completes when the upload is deleted.</returns>
     /// <exception cref="Abstractions.UploadStoreException">The storage failed, or another request uses the upload.</exception>

@@ -79,7 +79,7 @@ internal static class FormUploadReader
 
         async Task DeleteAsync(CancellationToken token)
         {
-            if (await endpoint.Services.Engine.CancelAsync(key, matchesCreationRequest: null, token) is { Kind: not UploadResultKind.Cancelled })
+            if (await endpoint.Services.Engine.CancelAsync(key, new CancelCondition(Created: EngineRecord.From(info).Created), token) is { Kind: not UploadResultKind.Cancelled })
             {
                 throw new UploadStoreException(StoreFailure.Unavailable, $"Upload {key} could not be deleted, because another request uses it or the storage failed.");
             }
