@@ -25,7 +25,9 @@ public sealed class FormUpload
 
     /// <summary>
     /// Gets the upload, or <see langword="null"/> if <see cref="Status"/> is not <see cref="FormUploadStatus.Completed"/>. Moving its content also
-    /// deletes the upload from the store, so that the client can send the same file for another form. Its response cannot be changed any more.
+    /// deletes the upload from the store, so that the client can send the same file for another form. If the same form is sent twice at the
+    /// same time, the second move throws <see cref="InvalidOperationException"/>; with several servers that share the storage, it can return the path of the first
+    /// one. Its response cannot be changed any more.
     /// </summary>
     public CompletedUpload? Upload { get; }
 

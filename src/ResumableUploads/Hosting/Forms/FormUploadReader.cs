@@ -74,8 +74,14 @@ internal static class FormUploadReader
             : !EngineRecord.HasStoredContent(info) ? FormUploadStatus.Moved
             : FormUploadStatus.Completed;
         return status == FormUploadStatus.Completed
-            ? new FormUpload(id, status, new CompletedUpload(endpoint.Store, info, EngineRecord.From(info), context.RequestServices) { OnMoved = DeleteAsync }, DeleteAsync)
+            ? new FormUpload(id, status, CreateUpload(), DeleteAsync)
             : new FormUpload(id, status);
+
+        CompletedUpload CreateUpload() => new(endpoint.Store, info, EngineRecord.From(info), context.RequestServices)
+        {
+            OnMoving = () => UploadDispatcherFactory.FindSharedServices(context.RequestServices)!.FormMoves.Begin(key),
+            OnMoved = DeleteAsync,
+        };
 
         async Task DeleteAsync(CancellationToken token)
         {

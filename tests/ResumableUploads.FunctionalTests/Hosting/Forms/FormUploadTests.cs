@@ -75,6 +75,24 @@ public class FormUploadTests
     }
 
     [Fact]
+    public async Task Form_sent_twice_at_the_same_time_moves_the_file_once()
+    {
+        var store = new HookedStore(new MemoryUploadStore());
+        await using TestApp app = await StartAsync(options => options.Store = store);
+        await UploadAsync(app, "ann", Id, "0123456789");
+        string? second = null;
+        store.BeforeDelete = async _ =>
+        {
+            store.BeforeDelete = null;
+            second = await SendFormAsync(app, "ann", "move", Id);
+        };
+
+        Assert.Equal("Completed report.pdf 10 0123456789", await SendFormAsync(app, "ann", "move", Id));
+        Assert.Contains("Another call is moving the content", second, StringComparison.Ordinal);
+        Assert.Equal($"NotFound {Id}", await SendFormAsync(app, "ann", "move", Id));
+    }
+
+    [Fact]
     public async Task Upload_whose_response_was_lost_is_rejected()
     {
         var store = new HookedStore(new MemoryUploadStore());
