@@ -93,6 +93,24 @@ public class FormUploadTests
     }
 
     [Fact]
+    public async Task Ids_of_one_upload_give_one_result()
+    {
+        await using TestApp app = await StartAsync();
+        await UploadAsync(app, "ann", Id, "0123456789");
+
+        Assert.Equal("Completed report.pdf 10 0123456789", await SendFormAsync(app, "ann", "move", Id, Id + " ", "\t" + Id));
+    }
+
+    [Fact]
+    public async Task Id_with_control_character_is_not_found()
+    {
+        await using TestApp app = await StartAsync();
+        Assert.Equal(HttpStatusCode.OK, (await UploadAsync(app, "ann", "a\u0001b", "0123456789")).StatusCode);
+
+        Assert.Equal("NotFound a\u0001b", await SendFormAsync(app, "ann", "read", "a\u0001b"));
+    }
+
+    [Fact]
     public async Task Upload_whose_response_was_lost_is_rejected()
     {
         var store = new HookedStore(new MemoryUploadStore());
