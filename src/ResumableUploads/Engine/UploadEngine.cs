@@ -186,16 +186,15 @@ internal sealed class UploadEngine : IAsyncDisposable
 
     /// <summary>Removes an upload. Succeeds, without an offset, if it does not exist.</summary>
     /// <param name="key">The upload.</param>
-    /// <param name="matchesCreationRequest">The function of <see cref="AppendCommand.MatchesCreationRequest"/>. An upload that does not match is not removed.</param>
+    /// <param name="condition">The condition. An upload that does not meet it is not removed.</param>
     /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
-    public async ValueTask<UploadResult> CancelAsync(UploadKey key, Func<StoredRequest, bool>? matchesCreationRequest, CancellationToken cancellationToken)
+    public async ValueTask<UploadResult> CancelAsync(UploadKey key, CancelCondition condition, CancellationToken cancellationToken)
     {
         try
         {
-            if (matchesCreationRequest is not null && await GetUnexpiredAsync(key, cancellationToken) is { } found
-                && !EngineRecord.AllowsAccess(found, matchesCreationRequest))
+            if (condition != default && await GetUnexpiredAsync(key, cancellationToken) is { } found && condition.GetRefusal(found) is { } refusal)
             {
-                return new UploadResult(UploadResultKind.DifferentRequest);
+                return refusal;
             }
 
             // Waits without the lock, so that status requests are not blocked.
@@ -205,7 +204,7 @@ internal sealed class UploadEngine : IAsyncDisposable
             }
 
             using UploadLock? uploadLock = await _locks.AcquireAsync(key, _context.Settings.PreemptionTimeout, cancellationToken);
-            return uploadLock is null ? new UploadResult(UploadResultKind.Busy) : await RemoveCancelledAsync(key, matchesCreationRequest, cancellationToken);
+            return uploadLock is null ? new UploadResult(UploadResultKind.Busy) : await RemoveCancelledAsync(key, condition, cancellationToken);
         }
         catch (UploadStoreException e)
         {
@@ -233,8 +232,7 @@ internal sealed class UploadEngine : IAsyncDisposable
         await _context.Store.GetAsync(key, cancellationToken) is { } info && !IsExpired(info) ? info : null;
 
     /// <summary>Removes a locked upload for its client, unless a handler of another process has started.</summary>
-    private async ValueTask<UploadResult> RemoveCancelledAsync(
-        UploadKey key, Func<StoredRequest, bool>? matchesCreationRequest, CancellationToken cancellationToken)
+    private async ValueTask<UploadResult> RemoveCancelledAsync(UploadKey key, CancelCondition condition, CancellationToken cancellationToken)
     {
         long? offset = null;
         for (int i = 0; i < MaxCancelAttempts; i++)
@@ -244,9 +242,9 @@ internal sealed class UploadEngine : IAsyncDisposable
                 return new UploadResult(UploadResultKind.Cancelled, offset);
             }
 
-            if (!EngineRecord.AllowsAccess(info, matchesCreationRequest))
+            if (condition.GetRefusal(info) is { } refusal)
             {
-                return new UploadResult(UploadResultKind.DifferentRequest);
+                return refusal;
             }
 
             offset = info.Offset;

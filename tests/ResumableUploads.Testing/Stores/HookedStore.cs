@@ -23,6 +23,9 @@ internal sealed class HookedStore(IUploadStore innerStore) : DelegatingUploadSto
     /// <summary>Gets or sets whether listings are empty, so that no sweep finds an upload. Listings of one owner are never empty.</summary>
     public bool IsUnswept { get; init; }
 
+    /// <summary>Gets or sets whether the stored responses are lost.</summary>
+    public bool HasLostResponses { get; set; }
+
     public override async ValueTask<CreateResult> CreateAsync(UploadKey key, UploadRecord record, CancellationToken cancellationToken)
     {
         CreateResult result = await InnerStore.CreateAsync(key, record, cancellationToken);
@@ -78,4 +81,7 @@ internal sealed class HookedStore(IUploadStore innerStore) : DelegatingUploadSto
         await (BeforePutResponse?.Invoke(key) ?? Task.CompletedTask);
         await base.PutResponseAsync(key, response, cancellationToken);
     }
+
+    public override async ValueTask<ReadOnlyMemory<byte>?> GetResponseAsync(UploadKey key, CancellationToken cancellationToken) =>
+        HasLostResponses ? null : await base.GetResponseAsync(key, cancellationToken);
 }

@@ -88,7 +88,7 @@ internal sealed class TestEngine : IAsyncDisposable
         }
     }
 
-    public Task<UploadResult> CancelAsync() => _engine.CancelAsync(Key, null, default).AsTask();
+    public Task<UploadResult> CancelAsync() => _engine.CancelAsync(Key, default, default).AsTask();
 
     /// <summary>Visits the upload as the sweep does.</summary>
     public Task VisitAsync() => VisitAsync(Key.Id);

@@ -41,6 +41,9 @@ public abstract class ReceivedUpload : UploadEvent
     /// <summary>Gets whether the handler was started for this upload before. It may have succeeded without its result being stored, if the process ended.</summary>
     public bool IsRepeat => Attempt > 1;
 
+    /// <summary>Gets a function that is called before the content is moved, or <see langword="null"/>. Its result is disposed after <see cref="OnMoved"/>.</summary>
+    internal Func<IDisposable>? OnMoving { get; init; }
+
     /// <summary>Gets a function that is called after the content was moved out of the store, or <see langword="null"/>.</summary>
     internal Func<CancellationToken, Task>? OnMoved { get; init; }
 
@@ -77,7 +80,7 @@ public abstract class ReceivedUpload : UploadEvent
     /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
     /// <returns>The full path of the file.</returns>
     /// <exception cref="IOException">Another file exists at the path.</exception>
-    /// <exception cref="InvalidOperationException">The upload was deleted or replaced.</exception>
+    /// <exception cref="InvalidOperationException">The upload was deleted or replaced, or is one of a form, and another call is moving its content.</exception>
     public async Task<string> MoveToFileAsync(string path, bool overwrite = false, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
@@ -94,7 +97,7 @@ public abstract class ReceivedUpload : UploadEvent
     /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
     /// <returns>The full path of the file.</returns>
     /// <exception cref="IOException">The directory has too many files of this name.</exception>
-    /// <exception cref="InvalidOperationException">The upload was deleted or replaced.</exception>
+    /// <exception cref="InvalidOperationException">The upload was deleted or replaced, or is one of a form, and another call is moving its content.</exception>
     public async Task<string> MoveToDirectoryAsync(string directory, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(directory);
@@ -112,6 +115,7 @@ public abstract class ReceivedUpload : UploadEvent
 
     private async ValueTask<string?> TryMoveAsync(string target, bool overwrite, CancellationToken cancellationToken)
     {
+        using IDisposable? move = OnMoving?.Invoke();
         string? path = await new UploadContentMover(_store, Key, _record).TryMoveAsync(target, overwrite, cancellationToken);
         if (path is not null && OnMoved is { } onMoved)
         {

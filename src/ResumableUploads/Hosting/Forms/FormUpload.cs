@@ -25,13 +25,18 @@ public sealed class FormUpload
 
     /// <summary>
     /// Gets the upload, or <see langword="null"/> if <see cref="Status"/> is not <see cref="FormUploadStatus.Completed"/>. Moving its content also
-    /// deletes the upload from the store, so that the client can send the same file for another form. Its response cannot be changed any more.
+    /// deletes the upload from the store, so that the client can send the same file for another form. If the same form is sent twice at the
+    /// same time, the second move throws <see cref="InvalidOperationException"/>; with several servers that share the storage, it can return the path of the first
+    /// one. Its response cannot be changed any more.
     /// </summary>
     public CompletedUpload? Upload { get; }
 
     private Func<CancellationToken, Task>? Delete { get; }
 
-    /// <summary>Deletes the upload and its content. Call it after the content was read, unless it was moved. Does nothing without an <see cref="Upload"/>.</summary>
+    /// <summary>
+    /// Deletes the upload and its content. Call it after the content was read, unless it was moved. Does nothing without an <see cref="Upload"/>, or if the client
+    /// has sent another upload with the same id meanwhile.
+    /// </summary>
     /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
     /// <returns>A task that completes when the upload is deleted.</returns>
     /// <exception cref="Abstractions.UploadStoreException">The storage failed, or another request uses the upload.</exception>

@@ -19,7 +19,7 @@ internal static class FormUploadReader
         (FormEndpoint[] endpoints, string path) = FindEndpoints(context, uploadPath);
         IFormCollection form = await context.Request.ReadFormAsync(cancellationToken);
         var uploads = new List<FormUpload>();
-        foreach (string id in form[name].OfType<string>().Where(static id => id.Length > 0).Distinct(StringComparer.Ordinal))
+        foreach (string id in form[name].OfType<string>().Where(static id => id.Length > 0).DistinctBy(GetComparisonKey, StringComparer.Ordinal))
         {
             FormUpload? found = null;
             foreach (FormEndpoint endpoint in endpoints)
@@ -74,22 +74,34 @@ internal static class FormUploadReader
             : !EngineRecord.HasStoredContent(info) ? FormUploadStatus.Moved
             : FormUploadStatus.Completed;
         return status == FormUploadStatus.Completed
-            ? new FormUpload(id, status, new CompletedUpload(endpoint.Store, info, EngineRecord.From(info), context.RequestServices) { OnMoved = DeleteAsync }, DeleteAsync)
+            ? new FormUpload(id, status, CreateUpload(), DeleteAsync)
             : new FormUpload(id, status);
+
+        CompletedUpload CreateUpload() => new(endpoint.Store, info, EngineRecord.From(info), context.RequestServices)
+        {
+            OnMoving = () => UploadDispatcherFactory.FindSharedServices(context.RequestServices)!.FormMoves.Begin(key),
+            OnMoved = DeleteAsync,
+        };
 
         async Task DeleteAsync(CancellationToken token)
         {
-            if (await endpoint.Services.Engine.CancelAsync(key, matchesCreationRequest: null, token) is { Kind: not UploadResultKind.Cancelled })
+            if (await endpoint.Services.Engine.CancelAsync(key, new CancelCondition(Created: EngineRecord.From(info).Created), token) is { Kind: not UploadResultKind.Cancelled })
             {
                 throw new UploadStoreException(StoreFailure.Unavailable, $"Upload {key} could not be deleted, because another request uses it or the storage failed.");
             }
         }
     }
 
+    /// <summary>Returns a text that is equal for two ids of one upload.</summary>
+    private static string GetComparisonKey(string id) => GetFileId(id) is { } fileId ? Encoding.Latin1.GetString(fileId) : '\0' + id;
+
     /// <summary>Returns the bytes of an id as browsers send them in a header, or <see langword="null"/> if it cannot be one.</summary>
     private static byte[]? GetFileId(string id)
     {
         byte[] bytes = (id.All(static c => c <= byte.MaxValue) ? Encoding.Latin1 : Encoding.UTF8).GetBytes(id.Trim(' ', '\t'));
-        return bytes.Length is > 0 and <= FileIdParser.MaxFileIdBytes ? bytes : null;
+        return bytes.Length is > 0 and <= FileIdParser.MaxFileIdBytes && !bytes.Any(IsControlCharacter) ? bytes : null;
     }
+
+    /// <summary>Returns whether a header value must not contain a byte. See <see href="https://www.rfc-editor.org/rfc/rfc9110#section-5.5">RFC 9110</see>.</summary>
+    private static bool IsControlCharacter(byte value) => value is (< 0x20 and not (byte)'\t') or 0x7F;
 }

@@ -9,7 +9,7 @@ public enum FormUploadStatus
     /// <summary>An upload that is not complete: bytes are missing, or its completion handler has not succeeded.</summary>
     Incomplete = 1,
 
-    /// <summary>An upload that its completion handler has rejected with a status code of 400 or greater.</summary>
+    /// <summary>An upload that its completion handler has rejected with a status code of 400 or greater, or whose stored response was lost.</summary>
     Rejected = 2,
 
     /// <summary>An upload whose content was moved out of the store by its completion handler.</summary>

@@ -35,7 +35,7 @@ internal sealed class FileIdRequestHandler(UploadRequestServices services)
         return parsed.Operation switch
         {
             FileIdOperation.Status => await GetStatusAsync(request, key),
-            FileIdOperation.Cancel => FileIdResponses.For(await services.Engine.CancelAsync(key, services.Appends.GetCreationMatcher(request), context.RequestAborted)),
+            FileIdOperation.Cancel => FileIdResponses.For(await services.Engine.CancelAsync(key, new CancelCondition(services.Appends.GetCreationMatcher(request)), context.RequestAborted)),
             _ => (services.DecodedBodies.Check(request) ?? FormCheck.Check(request, parsed.ContentType)) is { } unsupported
                 ? unsupported.ToResponse()
                 : await services.Appends.AppendAsync(request, CreateCommand(request, key, parsed), result => FileIdResponses.For(result, parsed.RangeLength)),

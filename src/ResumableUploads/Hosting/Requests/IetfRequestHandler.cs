@@ -51,7 +51,7 @@ internal sealed class IetfRequestHandler(UploadRequestServices services)
             case IetfOperation.Status:
                 return await services.Store.QueryAsync(() => GetStatusAsync(request, key, responses), CreateFinalResponse);
             case IetfOperation.Cancel:
-                return responses.ForCancellation(await services.Engine.CancelAsync(key, services.Appends.GetCreationMatcher(request), context.RequestAborted));
+                return responses.ForCancellation(await services.Engine.CancelAsync(key, new CancelCondition(services.Appends.GetCreationMatcher(request)), context.RequestAborted));
         }
 
         if ((services.DecodedBodies.Check(request) ?? FormCheck.Check(request, parsed.ContentType)) is { } unsupported)

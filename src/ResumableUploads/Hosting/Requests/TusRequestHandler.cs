@@ -58,7 +58,7 @@ internal sealed class TusRequestHandler(UploadRequestServices services)
             case TusOperation.Download:
                 return await services.Store.QueryAsync(() => DownloadAsync(request, key), static result => TusResponses.For(result));
             case TusOperation.Terminate:
-                return TusResponses.For(await services.Engine.CancelAsync(key, services.Appends.GetCreationMatcher(request), request.Aborted));
+                return TusResponses.For(await services.Engine.CancelAsync(key, new CancelCondition(services.Appends.GetCreationMatcher(request)), request.Aborted));
         }
 
         if ((services.DecodedBodies.Check(request) ?? FormCheck.Check(request, parsed.Metadata?.ContentType)) is { } unsupported)

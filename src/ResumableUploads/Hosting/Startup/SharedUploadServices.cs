@@ -72,6 +72,9 @@ internal sealed class SharedUploadServices
     /// <summary>Gets the ready-made endpoints, whose uploads forms can refer to.</summary>
     public IReadOnlyList<FormEndpoint> FormEndpoints => _formEndpoints;
 
+    /// <summary>Gets the moves of uploads that forms refer to.</summary>
+    public FormMoves FormMoves { get; } = new();
+
     /// <summary>Gets the sweepers that were started, one per store.</summary>
     public UploadSweeper[] RunningSweepers => _sweepers.Running;
 

@@ -2,8 +2,10 @@ using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using ResumableUploads.Stores.Memory;
 using ResumableUploads.Testing;
 using ResumableUploads.Testing.Servers;
+using ResumableUploads.Testing.Stores;
 
 namespace ResumableUploads.FunctionalTests.Hosting.Forms;
 
@@ -11,6 +13,9 @@ namespace ResumableUploads.FunctionalTests.Hosting.Forms;
 public class FormUploadTests
 {
     private const string Id = "report.pdf-10-1-abc";
+
+    /// <summary>Runs once in a request with a form, after its uploads were found.</summary>
+    private Func<Task>? _afterFind;
 
     [Fact]
     public async Task Completed_upload_of_same_user_is_moved_and_can_be_sent_again()
@@ -52,6 +57,76 @@ public class FormUploadTests
 
         Assert.Equal("Completed report.pdf 10 0123456789", await SendFormAsync(app, "ann", "delete", Id));
         Assert.Equal($"NotFound {Id}", await SendFormAsync(app, "ann", "delete", Id));
+    }
+
+    [Fact]
+    public async Task Slow_delete_keeps_new_upload_with_same_id()
+    {
+        await using TestApp app = await StartAsync();
+        await UploadAsync(app, "ann", Id, "0123456789");
+        _afterFind = async () =>
+        {
+            await SendFormAsync(app, "ann", "delete", Id);
+            await UploadAsync(app, "ann", Id, "new");
+        };
+
+        Assert.Equal("Completed report.pdf 10", await SendFormAsync(app, "ann", "delete-unread", Id));
+        Assert.Equal("Completed report.pdf 3 new", await SendFormAsync(app, "ann", "read", Id));
+    }
+
+    [Fact]
+    public async Task Form_sent_twice_at_the_same_time_moves_the_file_once()
+    {
+        var store = new HookedStore(new MemoryUploadStore());
+        await using TestApp app = await StartAsync(options => options.Store = store);
+        await UploadAsync(app, "ann", Id, "0123456789");
+        string? second = null;
+        store.BeforeDelete = async _ =>
+        {
+            store.BeforeDelete = null;
+            second = await SendFormAsync(app, "ann", "move", Id);
+        };
+
+        Assert.Equal("Completed report.pdf 10 0123456789", await SendFormAsync(app, "ann", "move", Id));
+        Assert.Contains("Another call is moving the content", second, StringComparison.Ordinal);
+        Assert.Equal($"NotFound {Id}", await SendFormAsync(app, "ann", "move", Id));
+    }
+
+    [Fact]
+    public async Task Ids_of_one_upload_give_one_result()
+    {
+        await using TestApp app = await StartAsync();
+        await UploadAsync(app, "ann", Id, "0123456789");
+
+        Assert.Equal("Completed report.pdf 10 0123456789", await SendFormAsync(app, "ann", "move", Id, Id + " ", "\t" + Id));
+    }
+
+    [Fact]
+    public async Task Id_with_control_character_is_not_found()
+    {
+        await using TestApp app = await StartAsync();
+        Assert.Equal(HttpStatusCode.OK, (await UploadAsync(app, "ann", "a\u0001b", "0123456789")).StatusCode);
+
+        Assert.Equal("NotFound a\u0001b", await SendFormAsync(app, "ann", "read", "a\u0001b"));
+    }
+
+    [Fact]
+    public async Task Upload_whose_response_was_lost_is_rejected()
+    {
+        var store = new HookedStore(new MemoryUploadStore());
+        await using TestApp app = await StartAsync(options =>
+        {
+            options.Store = store;
+            options.OnCompleted = (upload, _) =>
+            {
+                upload.Response = UploadResponse.Text("malware found", 422);
+                return Task.CompletedTask;
+            };
+        });
+        await UploadAsync(app, "ann", Id, "0123456789");
+        store.HasLostResponses = true;
+
+        Assert.Equal($"Rejected {Id}", await SendFormAsync(app, "ann", "read", Id));
     }
 
     [Fact]
@@ -120,7 +195,7 @@ public class FormUploadTests
         Assert.Contains("/elsewhere", await SendFormAsync(app, "ann", "read?path=/elsewhere", Id), StringComparison.Ordinal);
     }
 
-    private static async Task<TestApp> StartAsync(Action<ResumableUploadOptions>? configure = null, bool mapped = false) => await TestApp.StartAsync(
+    private async Task<TestApp> StartAsync(Action<ResumableUploadOptions>? configure = null, bool mapped = false) => await TestApp.StartAsync(
         options =>
         {
             options.OnCompleted = null;
@@ -143,19 +218,21 @@ public class FormUploadTests
         });
 
     /// <summary>Answers with a line for each upload of the form: its status, its name, size and content.</summary>
-    private static async Task AnswerAsync(HttpContext context, string operation, string? path)
+    private async Task AnswerAsync(HttpContext context, string operation, string? path)
     {
         var lines = new List<string>();
         try
         {
             foreach (FormUpload file in await context.GetFormUploadsAsync("files", path, context.RequestAborted))
             {
-                lines.Add(file.IsCompleted ? $"{file.Status} {file.Upload.FileName} {file.Upload.Size} {await ReadAsync(file.Upload)}" : $"{file.Status} {file.Id}");
+                await (Interlocked.Exchange(ref _afterFind, null)?.Invoke() ?? Task.CompletedTask);
+                string content = file.IsCompleted && operation != "delete-unread" ? $" {await ReadAsync(file.Upload)}" : "";
+                lines.Add(file.IsCompleted ? $"{file.Status} {file.Upload.FileName} {file.Upload.Size}{content}" : $"{file.Status} {file.Id}");
                 if (operation == "move" && file.IsCompleted)
                 {
                     await file.Upload.MoveToDirectoryAsync("target", context.RequestAborted);
                 }
-                else if (operation == "delete")
+                else if (operation is "delete" or "delete-unread")
                 {
                     await file.DeleteAsync(context.RequestAborted);
                 }

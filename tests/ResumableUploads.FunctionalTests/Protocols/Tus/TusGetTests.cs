@@ -1,4 +1,5 @@
 using ResumableUploads.Abstractions;
+using ResumableUploads.Stores.Memory;
 using ResumableUploads.Testing.Clients;
 using ResumableUploads.Testing.Servers;
 using ResumableUploads.Testing.Stores;
@@ -39,6 +40,21 @@ public class TusGetTests
         Assert.Equal((null, "application/problem+json"), (failed.Header("Upload-Offset"), failed.Header("Content-Type")));
         store.Failure = null;
         await AssertSameAsHeadAsync(app.Client, url, 200, "0");
+    }
+
+    [Fact]
+    public async Task GET_does_not_download_content_whose_response_was_lost()
+    {
+        var store = new HookedStore(new MemoryUploadStore());
+        await using TusApp app = await TusApp.StartAsync(
+            TusApp.Endpoint, options => (options.Store, options.AllowDownload) = (store, true), static _ => new HandlerResponse(422, "malware found"), onKestrel: true);
+        string url = await app.Client.CreateAsync(TusApp.Url, 2);
+        Assert.Equal(422, await app.Client.AppendChunkAsync(url, 0, [1, 2]).StatusOfAsync());
+        store.HasLostResponses = true;
+
+        using HttpResponseMessage download = await app.Client.GetAsync(url);
+        Assert.NotEqual(200, (int)download.StatusCode);
+        Assert.Null(download.Header("Content-Disposition"));
     }
 
     [Theory]

@@ -80,7 +80,7 @@ internal sealed class ScheduledProcess : IUploadCallbacks
         return result;
     }
 
-    public Task CancelAsync(UploadKey key) => Engine.CancelAsync(key, null, CancellationToken.None).AsTask();
+    public Task CancelAsync(UploadKey key) => Engine.CancelAsync(key, default, CancellationToken.None).AsTask();
 
     /// <summary>Visits all uploads as a sweep does.</summary>
     public async Task SweepAsync()

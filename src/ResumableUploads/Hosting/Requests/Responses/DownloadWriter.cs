@@ -67,12 +67,14 @@ internal static class DownloadWriter
         }
     }
 
-    /// <summary>Returns whether the stored response is not an error. A damaged response may have been one.</summary>
+    /// <summary>Returns whether the stored response is not an error. A damaged or lost response may have been one.</summary>
     public static bool IsAccepted(UploadInfo info, ReadOnlyMemory<byte>? stored)
     {
-        (ResponseCondition condition, ReadOnlyMemory<byte>? response) = ResponseEnvelope.Open(stored, EngineRecord.From(info));
-        return condition != ResponseCondition.Damaged
-            && (response is not { } bytes || StoredResponse.FromBytes(bytes).StatusCode < StatusCodes.Status400BadRequest);
+        EngineRecord record = EngineRecord.From(info);
+        (ResponseCondition condition, ReadOnlyMemory<byte>? response) = ResponseEnvelope.Open(stored, record);
+        return condition == ResponseCondition.Missing
+            ? record.IsResponseStored is not true
+            : response is { } bytes && StoredResponse.FromBytes(bytes).StatusCode < StatusCodes.Status400BadRequest;
     }
 
     private static string GetSafeContentType(string? clientType)
