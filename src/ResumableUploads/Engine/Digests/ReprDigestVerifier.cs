@@ -33,6 +33,12 @@ internal sealed class ReprDigestVerifier(ContentHasher hasher)
     private async ValueTask<(EngineRecord Record, bool IsMatch)> VerifyStoredAsync(
         AppendCommand command, EngineRecord record, long length, CancellationToken cancellationToken)
     {
+        if (command.ReprDigest is null && record.ReprDigest is null && record.ContentDigests?.Length == length)
+        {
+            // The content did not match the digest of an earlier request. Only a request with a digest can complete the upload.
+            return (record, false);
+        }
+
         ContentDigests known = record.ContentDigests is { } digests && digests.Length == length ? digests : new ContentDigests(length, []);
         (EngineRecord verified, bool isMatch) = await VerifyAsync(command, record, async algorithm =>
         {

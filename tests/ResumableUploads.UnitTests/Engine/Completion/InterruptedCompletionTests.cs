@@ -156,6 +156,10 @@ public sealed class InterruptedCompletionTests : IAsyncDisposable
         await _engine.ChangeAsync(static info => info.Record with { Data = (EngineRecord.From(info) with { ReprDigest = null }).ToBytes() });
         _time.Advance(Settings.SweepInterval);
         await ShouldBeLeftAsync(_engine);
+
+        // Neither does a request without a digest complete it, such as a HEAD of tus.
+        Assert.Equal(UploadResultKind.ReprDigestMismatch, (await _engine.AppendAsync(2, [], 2)).Kind);
+        await ShouldBeLeftAsync(_engine);
     }
 
     [Fact]
