@@ -9,6 +9,9 @@ import type { UploadFailure, UploadOptions, UploadResult, UploadSnapshot, Upload
 /** Returns whether an upload sends requests or waits for a retry. */
 export const isRunning = (state: UploadState): boolean => state === 'preparing' || state === 'uploading' || state === 'waiting';
 
+/** The running deletions by URL and id. A new upload with the same id waits for them, because they would delete its content. */
+const deletions = new Map<string, Promise<unknown>>();
+
 /**
  * The upload of one file. It continues after connection errors and server restarts, and in a later visit if the same file is chosen again.
  *
@@ -27,7 +30,10 @@ export class ResumableUpload extends EventTarget {
   #retryAt: number | null = null;
   #result: UploadResult | null = null;
   #id: string | null;
+  /** The consecutive failures, which determine the delay. */
   #failures = 0;
+  /** Those of them that count towards `maxRetries`. */
+  #countedFailures = 0;
   #refreshed = false;
   #run: AbortController | null = null;
   #promise: Promise<UploadResult> | null = null;
@@ -94,7 +100,7 @@ export class ResumableUpload extends EventTarget {
     }
 
     this.#run = new AbortController();
-    this.#failures = 0;
+    this.#failures = this.#countedFailures = 0;
     this.#refreshed = false;
     void this.#runWithRetries(this.#run.signal, this.#failure?.reason === 'digest-mismatch');
     return this.#promise!;
@@ -154,11 +160,8 @@ export class ResumableUpload extends EventTarget {
       try {
         this.#change('preparing');
         const id = await this.#getId();
-        if (startsOver) {
-          await this.#delete(id);
-          startsOver = false;
-        }
-
+        await (startsOver ? this.#delete(id) : deletions.get(this.#protocol._url + id));
+        startsOver = false;
         signal.throwIfAborted();
         this.#result = await this.#transfer._run(id, signal, () => this.#change('uploading'));
         this.#stop('completed');
@@ -188,12 +191,12 @@ export class ResumableUpload extends EventTarget {
       cause = retry('signed-out', cause.failure!, -1);
     }
 
-    if (!(cause instanceof RetryError) || !isOffline() && !this.#transfer._isCompleting && ++this.#failures > (this.#options.maxRetries ?? 20)) {
+    if (!(cause instanceof RetryError) || !isOffline() && !this.#transfer._isCompleting && ++this.#countedFailures > (this.#options.maxRetries ?? 20)) {
       this.#stop('failed', cause.failure);
       return;
     }
 
-    const delay = getDelay(this.#failures, cause._delay);
+    const delay = getDelay(++this.#failures, cause._delay);
     const isNetwork = cause.failure!.reason === 'network';
     const ended = new AbortController();
     this.#endWait = () => ended.abort();
@@ -207,6 +210,16 @@ export class ResumableUpload extends EventTarget {
   }
 
   async #delete(id: string): Promise<void> {
+    const key = this.#protocol._url + id;
+    const deletion = Promise.all([deletions.get(key), this.#requestDeletion(id)]);
+    deletions.set(key, deletion);
+    await deletion;
+    if (deletions.get(key) === deletion) {
+      deletions.delete(key);
+    }
+  }
+
+  async #requestDeletion(id: string): Promise<void> {
     for (let i = 1; i < 4; i++) {
       try {
         return throwIfFailed(await this.#protocol._fetch('DELETE', undefined, id));
@@ -222,7 +235,7 @@ export class ResumableUpload extends EventTarget {
 
   #progress(hasAdvanced: boolean): void {
     if (hasAdvanced) {
-      this.#failures = 0;
+      this.#failures = this.#countedFailures = 0;
       this.#refreshed = false;
     }
 
