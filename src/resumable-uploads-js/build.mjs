@@ -69,7 +69,7 @@ for (const [name, entry] of Object.entries(entries).filter(([, entry]) => exists
   const { code, map: smallMap } = await minify(script, {
     module: true,
     ecma: 2022,
-    compress: { passes: 2 },
+    compress: { passes: 3, unsafe_arrows: true },
     sourceMap: { content: map, filename: `${name}.js` },
   });
   writeFileSync(join(scripts, `${name}.js`), code);

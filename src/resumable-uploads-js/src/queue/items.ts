@@ -1,3 +1,4 @@
+import { fail } from '../core/errors.js';
 import type { QueueItem } from './types.js';
 
 /** A file with the path that is part of its id. */
@@ -46,29 +47,46 @@ export async function getTransferredFiles(data: DataTransfer): Promise<FileItem[
 }
 
 async function addHandle(handle: FileSystemHandle, folder: string, files: FileItem[]): Promise<void> {
-  const relativePath = folder + handle.name;
-  if (handle.kind === 'file') {
-    files.push({ file: await (handle as FileSystemFileHandle).getFile(), relativePath, handle: handle as FileSystemFileHandle });
-  } else {
-    for await (const child of (handle as FileSystemDirectoryHandle).values()) {
-      await addHandle(child, relativePath + '/', files);
+  const { name } = handle;
+  const relativePath = folder + name;
+  try {
+    if (handle.kind === 'file') {
+      files.push({ file: await (handle as FileSystemFileHandle).getFile(), relativePath, handle: handle as FileSystemFileHandle });
+    } else {
+      for await (const child of (handle as FileSystemDirectoryHandle).values()) {
+        await addHandle(child, relativePath + '/', files);
+      }
     }
+  } catch {
+    addUnreadable(name, relativePath, files);
   }
 }
 
 async function addEntry(entry: FileSystemEntry, files: FileItem[]): Promise<void> {
-  if (entry.isFile) {
-    const file = await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject));
-    files.push({ file, relativePath: entry.fullPath.slice(1) });
-    return;
-  }
-
-  const reader = (entry as FileSystemDirectoryEntry).createReader();
-  const readBatch = () => new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
-  // Entries are read in batches. An empty batch is the last.
-  for (let batch; (batch = await readBatch()).length;) {
-    for (const child of batch) {
-      await addEntry(child, files);
+  const relativePath = entry.fullPath.slice(1);
+  try {
+    if (entry.isFile) {
+      files.push({ file: await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject)), relativePath });
+      return;
     }
+
+    const reader = (entry as FileSystemDirectoryEntry).createReader();
+    const readBatch = () => new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
+    // Entries are read in batches. An empty batch is the last.
+    for (let batch; (batch = await readBatch()).length;) {
+      for (const child of batch) {
+        await addEntry(child, files);
+      }
+    }
+  } catch {
+    addUnreadable(entry.name, relativePath, files);
   }
+}
+
+/** Adds a placeholder for a file or folder that cannot be opened, so that the others are uploaded and this one fails visibly. */
+function addUnreadable(name: string, relativePath: string, files: FileItem[]): void {
+  const slice = (): Blob => {
+    throw fail('file-unreadable');
+  };
+  files.push({ file: Object.assign(new File([], name), { slice }), relativePath });
 }

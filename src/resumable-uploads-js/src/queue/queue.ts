@@ -113,11 +113,17 @@ export class UploadQueue extends EventTarget {
     return uploads;
   }
 
-  /** Removes a pending upload, also from the server. */
-  async forget(pending: PendingUpload): Promise<void> {
-    this.#setPending(this.#pending.filter(({ id }) => id !== pending.id));
-    await this.#storage._delete(pending.id);
-    await new ResumableUpload(new Blob(), { ...this.#options, id: pending.id }).cancel();
+  /**
+   * Removes a pending upload from the list, or deletes a completed upload, also from the server. A pending upload that was completed meanwhile, for example
+   * in another tab, stays on the server.
+   */
+  async forget(upload: PendingUpload | ResumableUpload): Promise<void> {
+    const id = upload.id!;
+    this.#setPending(this.#pending.filter(pending => pending.id !== id));
+    // Completion deletes the stored upload.
+    if (await this.#storage._delete(id) || 'state' in upload) {
+      await new ResumableUpload(new Blob(), { ...this.#options, id }).cancel();
+    }
   }
 
   /** Pauses all uploads, and starts none. */
