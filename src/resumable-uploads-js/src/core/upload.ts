@@ -7,7 +7,7 @@ import { throwIfFailed } from './response.js';
 import type { UploadFailure, UploadOptions, UploadResult, UploadSnapshot, UploadState } from './types.js';
 
 /** Returns whether an upload sends requests or waits for a retry. */
-export const isRunning = (state: UploadState): boolean => state === 'preparing' || state === 'uploading' || state === 'waiting';
+export const isRunning = (state: UploadState): boolean => ['preparing', 'uploading', 'waiting'].includes(state);
 
 /** The running deletions by URL and id. A new upload with the same id waits for them, because they would delete its content. */
 const deletions = new Map<string, Promise<unknown>>();
@@ -126,7 +126,7 @@ export class ResumableUpload extends EventTarget {
       return;
     }
 
-    this.#stop('canceled', null);
+    this.#stop('canceled');
     if (this.#id) {
       await this.#delete(this.#id);
     }
@@ -144,7 +144,7 @@ export class ResumableUpload extends EventTarget {
       const { state, offset, size } = this;
       try {
         yield { state, offset, size };
-        if (state === 'completed' || state === 'failed' || state === 'canceled') {
+        if (['completed', 'failed', 'canceled'].includes(state)) {
           return;
         }
 

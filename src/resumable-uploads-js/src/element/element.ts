@@ -1,5 +1,5 @@
 import type { ResumableUpload } from '../core/upload.js';
-import { getTransferredFiles, type FileItem } from '../queue/items.js';
+import { getFiles, getTransferredFiles, type FileItem } from '../queue/items.js';
 import { UploadQueue } from '../queue/queue.js';
 import type { PendingUpload, QueueOptions } from '../queue/types.js';
 import { createAnnouncer } from './announcer.js';
@@ -13,6 +13,10 @@ import type { Texts } from './texts.js';
 import { createView, type ViewAction } from './view.js';
 
 const renderInterval = 80;
+
+/** The method of the queue that a button calls. */
+const queueActions = { pauseAll: 'pause', resumeAll: 'resume', retryAll: 'retry', clear: 'clearFinished' } as const;
+
 /** `<resumable-upload>`: lets people choose, drop, paste or photograph files, and uploads them. */
 export class ResumableUploadElement extends FormControl implements RowHost {
   static readonly observedAttributes = ['accept', 'disabled', 'folders', 'lang', 'max-file-size', 'max-files', 'name', 'required'];
@@ -28,7 +32,6 @@ export class ResumableUploadElement extends FormControl implements RowHost {
   #queue: UploadQueue | undefined;
   #ownsQueue = false;
   #connection = new AbortController();
-  #queueListeners = new AbortController();
   /** The number of calls of `#add` that read files. */
   #adding = 0;
   #isCollapsed = true;
@@ -68,8 +71,7 @@ export class ResumableUploadElement extends FormControl implements RowHost {
 
   set queue(queue: UploadQueue) {
     this.#queue = queue;
-    this.#queueListeners.abort();
-    const { signal } = this.#queueListeners = new AbortController();
+    const { signal } = this.#connection;
     for (const type of ['add', 'remove', 'change', 'pending']) {
       queue.addEventListener(type, this.#scheduleSync, { signal });
     }
@@ -95,7 +97,7 @@ export class ResumableUploadElement extends FormControl implements RowHost {
 
   /** Adds files. Those that a check refuses are listed with the reason. */
   addFiles(files: Iterable<File>): Promise<ResumableUpload[]> {
-    return this.#add(Array.from(files, file => ({ file, relativePath: file.webkitRelativePath || file.name })));
+    return this.#add(getFiles(files));
   }
 
   connectedCallback(): void {
@@ -121,7 +123,7 @@ export class ResumableUploadElement extends FormControl implements RowHost {
     // Properties such as `headers` and `queue` can be set directly after the element was connected.
     queueMicrotask(() => {
       if (this.isConnected) {
-        // Adds the listeners again that were removed with the element.
+        // Adds the listeners of this connection.
         this.queue = this.queue;
       }
     });
@@ -133,7 +135,6 @@ export class ResumableUploadElement extends FormControl implements RowHost {
     queueMicrotask(() => {
       if (this.#connection === connection) {
         connection.abort();
-        this.#queueListeners.abort();
         if (this.#ownsQueue) {
           this.#queue!.pause();
         }
@@ -185,27 +186,18 @@ export class ResumableUploadElement extends FormControl implements RowHost {
   }
 
   #act(action: ViewAction): void {
-    switch (action) {
-      case 'pauseAll':
-        this.queue.pause();
-        break;
-      case 'resumeAll':
-        this.queue.resume();
-        this.queue.uploads.forEach(upload => upload.resume());
-        break;
-      case 'retryAll':
-        this.queue.retry();
-        break;
-      case 'clear':
-        this.queue.clearFinished();
-        break;
-      case 'showFinished':
-        this.#isCollapsed = !this.#isCollapsed;
-        this.#render();
-        break;
-      default:
-        this.#rowToMatch = undefined;
-        this.#view._inputs[action].click();
+    const { queue } = this;
+    if (action === 'showFinished') {
+      this.#isCollapsed = !this.#isCollapsed;
+      this.#render();
+    } else if (action === 'files' || action === 'folder' || action === 'photo') {
+      this.#rowToMatch = undefined;
+      this.#view._inputs[action].click();
+    } else {
+      queue[queueActions[action]]();
+      if (action === 'resumeAll') {
+        queue.uploads.forEach(upload => upload.resume());
+      }
     }
   }
 
@@ -214,7 +206,7 @@ export class ResumableUploadElement extends FormControl implements RowHost {
     const changed = this.#rows._sync(this.#queue);
     const rows = this.#rows._all();
     const ids = rows.filter(row => row._state() === 'completed').map(row => uploadOf(row)!.id!);
-    if (this._setValue(ids, rows, this.#adding > 0, this._language, this.#view._choose)) {
+    if (this._setValue(ids, rows, this.#adding, this._language, this.#view._choose)) {
       this.dispatchEvent(new Event('change', { bubbles: true }));
     }
 
@@ -278,7 +270,7 @@ export class ResumableUploadElement extends FormControl implements RowHost {
     }
   }
 
-  async #add(source: FileItem[] | Promise<FileItem[]>): Promise<ResumableUpload[]> {
+  async #add(source: Promise<FileItem[]>): Promise<ResumableUpload[]> {
     if (this.#isDisabled) {
       return [];
     }
@@ -292,13 +284,13 @@ export class ResumableUploadElement extends FormControl implements RowHost {
       const free = Math.max(0, maxFiles - this.#rows._all().filter(row => row._state() !== 'failed').length);
       this.#notice = items.length > free ? this._language._text('tooMany', { n: maxFiles }) : '';
       const accepted: FileItem[] = [];
-      for (const { file, relativePath, handle } of items.slice(0, free)) {
-        const failure = check(file, this.#accept, this._maxSize);
+      for (const item of items.slice(0, free)) {
+        const failure = check(item.file, this.#accept, this._maxSize);
         if (failure) {
-          const { name, size } = file;
-          this.#rows._refused.add({ file, name, relativePath, size, failure });
+          const { name, size } = item.file;
+          this.#rows._refused.add({ ...item, name, size, failure });
         } else {
-          accepted.push({ file, relativePath, handle });
+          accepted.push(item);
         }
       }
 

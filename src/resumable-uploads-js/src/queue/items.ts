@@ -13,7 +13,7 @@ export async function getFiles(items: Iterable<QueueItem>): Promise<FileItem[]> 
   const files: FileItem[] = [];
   for (const item of items) {
     if ('kind' in item) {
-      await addHandle(item, '', files);
+      await addItem(item, '', files);
     } else {
       const { file, relativePath, handle } = 'file' in item ? item : { file: item } as { file: File; relativePath?: string; handle?: FileSystemFileHandle };
       files.push({ file, relativePath: relativePath ?? (file.webkitRelativePath || file.name), handle });
@@ -33,11 +33,9 @@ export async function getTransferredFiles(data: DataTransfer): Promise<FileItem[
     file: item.getAsFile(),
   }));
   for (const { handle, entry, file } of items) {
-    const opened = await handle;
-    if (opened) {
-      await addHandle(opened, '', files);
-    } else if (entry) {
-      await addEntry(entry, files);
+    const item = await handle ?? entry;
+    if (item) {
+      await addItem(item, '', files);
     } else if (file) {
       files.push({ file, relativePath: file.name });
     }
@@ -46,47 +44,33 @@ export async function getTransferredFiles(data: DataTransfer): Promise<FileItem[
   return files;
 }
 
-async function addHandle(handle: FileSystemHandle, folder: string, files: FileItem[]): Promise<void> {
-  const { name } = handle;
+/** Adds the file of an item, or the files in its folder. One that cannot be opened becomes a placeholder whose upload fails, and the others are added. */
+async function addItem(item: FileSystemHandle | FileSystemEntry, folder: string, files: FileItem[]): Promise<void> {
+  const { name } = item;
   const relativePath = folder + name;
+  const addChild = (child: FileSystemHandle | FileSystemEntry): Promise<void> => addItem(child, relativePath + '/', files);
   try {
-    if (handle.kind === 'file') {
-      files.push({ file: await (handle as FileSystemFileHandle).getFile(), relativePath, handle: handle as FileSystemFileHandle });
+    if ((item as FileSystemHandle).kind === 'file') {
+      files.push({ file: await (item as FileSystemFileHandle).getFile(), relativePath, handle: item as FileSystemFileHandle });
+    } else if ('kind' in item) {
+      for await (const child of (item as FileSystemDirectoryHandle).values()) {
+        await addChild(child);
+      }
+    } else if (item.isFile) {
+      files.push({ file: await new Promise<File>((resolve, reject) => (item as FileSystemFileEntry).file(resolve, reject)), relativePath });
     } else {
-      for await (const child of (handle as FileSystemDirectoryHandle).values()) {
-        await addHandle(child, relativePath + '/', files);
+      const reader = (item as FileSystemDirectoryEntry).createReader();
+      // Entries are read in batches. An empty batch is the last.
+      for (let batch; (batch = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject))).length;) {
+        for (const child of batch) {
+          await addChild(child);
+        }
       }
     }
   } catch {
-    addUnreadable(name, relativePath, files);
+    const slice = (): Blob => {
+      throw fail('file-unreadable');
+    };
+    files.push({ file: Object.assign(new File([], name), { slice }), relativePath });
   }
-}
-
-async function addEntry(entry: FileSystemEntry, files: FileItem[]): Promise<void> {
-  const relativePath = entry.fullPath.slice(1);
-  try {
-    if (entry.isFile) {
-      files.push({ file: await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject)), relativePath });
-      return;
-    }
-
-    const reader = (entry as FileSystemDirectoryEntry).createReader();
-    const readBatch = () => new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
-    // Entries are read in batches. An empty batch is the last.
-    for (let batch; (batch = await readBatch()).length;) {
-      for (const child of batch) {
-        await addEntry(child, files);
-      }
-    }
-  } catch {
-    addUnreadable(entry.name, relativePath, files);
-  }
-}
-
-/** Adds a placeholder for a file or folder that cannot be opened, so that the others are uploaded and this one fails visibly. */
-function addUnreadable(name: string, relativePath: string, files: FileItem[]): void {
-  const slice = (): Blob => {
-    throw fail('file-unreadable');
-  };
-  files.push({ file: Object.assign(new File([], name), { slice }), relativePath });
 }

@@ -55,9 +55,8 @@ export class UploadQueue extends EventTarget {
 
   get progress(): QueueProgress {
     const bytesPerSecond = this.#rate._bytesPerSecond();
-    const progress: QueueProgress = { offset: 0, size: 0, total: 0, completed: 0, failed: 0, active: 0, bytesPerSecond, secondsLeft: null };
+    const progress: QueueProgress = { offset: 0, size: 0, total: this.#uploads.length, completed: 0, failed: 0, active: 0, bytesPerSecond, secondsLeft: null };
     for (const { state, offset, size } of this.#uploads) {
-      progress.total++;
       if (state === 'failed') {
         progress.failed++;
       } else {
@@ -145,7 +144,7 @@ export class UploadQueue extends EventTarget {
 
   /** Cancels all uploads that are not completed, and deletes them from the server. */
   async cancel(): Promise<void> {
-    await Promise.all(this.#uploads.filter(({ state }) => state !== 'completed').map(upload => upload.cancel()));
+    await Promise.all(this.#uploads.map(upload => upload.cancel()));
   }
 
   /** Starts the failed uploads that can succeed now. */
