@@ -44,7 +44,7 @@ function shortenProperties(css) {
 const styles = {
   name: 'styles',
   setup: plugin => plugin.onLoad({ filter: /\.css$/ }, async ({ path }) => ({
-    contents: shortenProperties((await transform(await readFile(path, 'utf8'), { loader: 'css', minify: true })).code.trim()),
+    contents: shortenProperties((await transform(await readFile(path, 'utf8'), { loader: 'css', minify: true, charset: 'utf8' })).code.trim()),
     loader: 'text',
   })),
 };

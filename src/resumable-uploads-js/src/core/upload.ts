@@ -9,8 +9,8 @@ import type { UploadFailure, UploadOptions, UploadResult, UploadSnapshot, Upload
 /** Returns whether an upload sends requests or waits for a retry. */
 export const isRunning = (state: UploadState): boolean => ['preparing', 'uploading', 'waiting'].includes(state);
 
-/** The running deletions by URL and id. A new upload with the same id waits for them, because they would delete its content. */
-const deletions = new Map<string, Promise<unknown>>();
+/** The last deletion of each URL and id. A new upload with the same id waits for it, because a late request would delete its content. */
+const deletions = new Map<string, Promise<void>>();
 
 /**
  * The upload of one file. It continues after connection errors and server restarts, and in a later visit if the same file is chosen again.
@@ -209,17 +209,15 @@ export class ResumableUpload extends EventTarget {
     this.#retryAt = null;
   }
 
-  async #delete(id: string): Promise<void> {
+  #delete(id: string): Promise<void> {
     const key = this.#protocol._url + id;
-    const deletion = Promise.all([deletions.get(key), this.#requestDeletion(id)]);
+    const deletion = this.#requestDeletion(id, deletions.get(key));
     deletions.set(key, deletion);
-    await deletion;
-    if (deletions.get(key) === deletion) {
-      deletions.delete(key);
-    }
+    return deletion;
   }
 
-  async #requestDeletion(id: string): Promise<void> {
+  async #requestDeletion(id: string, previous?: Promise<void>): Promise<void> {
+    await previous;
     for (let i = 1; i < 4; i++) {
       try {
         return throwIfFailed(await this.#protocol._fetch('DELETE', undefined, id));

@@ -9,7 +9,6 @@ import type { PendingUpload, QueueItem, QueueOptions, QueueProgress } from './ty
 const saveInterval = 2000;
 
 type PermissionHandle = FileSystemFileHandle & {
-  queryPermission?: (descriptor: { mode: 'read' }) => Promise<PermissionState>;
   requestPermission?: (descriptor: { mode: 'read' }) => Promise<PermissionState>;
 };
 
@@ -97,8 +96,8 @@ export class UploadQueue extends EventTarget {
     for (const pending of this.#pending.filter(({ handle }) => handle)) {
       const handle: PermissionHandle = pending.handle!;
       try {
-        const state = await handle.queryPermission?.({ mode: 'read' });
-        if ((state === 'prompt' ? await handle.requestPermission?.({ mode: 'read' }) : state) === 'denied') {
+        // Returns at once if the permission was granted or denied before.
+        if (await handle.requestPermission?.({ mode: 'read' }) === 'denied') {
           continue;
         }
 
