@@ -164,13 +164,9 @@ export function createTransfer(file: Blob, name: string, options: UploadOptions,
         throwIfFailed(response);
         const isConflict = response.status === 409;
         hasSent ||= !!length && !isConflict;
-        if (response._complete) {
-          return finish(id, response);
-        }
-
-        if (offset === size && status._complete && response._complete === null && isSuccess(response.status)) {
-          // If the handler redirected, the browser has followed to a page without the headers of the protocol. A login page fails the status request.
-          await requestStatus(id, signal, false);
+        // If the handler redirected, the browser has followed to a page without the headers of the protocol. After a login page, the status request fails.
+        if (response._complete
+          || offset === size && status._complete && response._complete === null && isSuccess(response.status) && await requestStatus(id, signal, false)) {
           return finish(id, response);
         }
 

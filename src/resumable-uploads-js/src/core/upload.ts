@@ -176,8 +176,7 @@ export class ResumableUpload extends EventTarget {
   /** Computes the id for each attempt, because the file can change between two. */
   async #getId(): Promise<string> {
     const id = this.#options.id ?? await getFileId(this.file, this.relativePath);
-    this.#id ??= id;
-    if (this.#id !== id) {
+    if ((this.#id ??= id) !== id) {
       throw fail('file-changed');
     }
 

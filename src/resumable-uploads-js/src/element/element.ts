@@ -190,11 +190,11 @@ export class ResumableUploadElement extends FormControl implements RowHost {
     if (action === 'showFinished') {
       this.#isCollapsed = !this.#isCollapsed;
       this.#render();
-    } else if (action === 'files' || action === 'folder' || action === 'photo') {
+    } else if (action in this.#view._inputs) {
       this.#rowToMatch = undefined;
-      this.#view._inputs[action].click();
+      this.#view._inputs[action as 'files'].click();
     } else {
-      queue[queueActions[action]]();
+      queue[queueActions[action as 'clear']]();
       if (action === 'resumeAll') {
         queue.uploads.forEach(upload => upload.resume());
       }
