@@ -94,7 +94,7 @@ public class ElementFormTests(Chromium chromium)
               window.listeners = 0;
               const { addEventListener } = queue;
               queue.addEventListener = function (type, listener, options) {
-                listeners++;
+                listeners += options?.signal?.aborted ? 0 : 1;
                 options?.signal?.addEventListener('abort', () => listeners--);
                 addEventListener.call(this, type, listener, options);
               };
