@@ -98,10 +98,9 @@ public class ElementFormTests(Chromium chromium)
                 options?.signal?.addEventListener('abort', () => listeners--);
                 addEventListener.call(this, type, listener, options);
               };
-              window.element = document.querySelector('resumable-upload');
-              window.place = element.parentElement;
-              element.remove();
-              await new Promise(resolve => setTimeout(resolve));
+              window.element = document.createElement('resumable-upload');
+              window.place = document.forms[0];
+              document.querySelector('resumable-upload').remove();
               element.queue = queue;
               place.append(element);
             }
