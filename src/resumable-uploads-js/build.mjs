@@ -32,11 +32,19 @@ const separateFiles = {
   },
 };
 
+/** Shortens the names of private custom properties, and removes the white space that custom properties keep. */
+function shortenProperties(css) {
+  const names = new Map();
+  return css
+    .replace(/--(?!upload-)[a-z-]+/g, name => names.get(name) ?? names.set(name, `--${names.size.toString(36)}`).get(name))
+    .replace(/(?<=--\w+:|,) /g, '');
+}
+
 /** Imports style sheets as minified text. */
 const styles = {
   name: 'styles',
   setup: plugin => plugin.onLoad({ filter: /\.css$/ }, async ({ path }) => ({
-    contents: (await transform(await readFile(path, 'utf8'), { loader: 'css', minify: true })).code.trim(),
+    contents: shortenProperties((await transform(await readFile(path, 'utf8'), { loader: 'css', minify: true, charset: 'utf8' })).code.trim()),
     loader: 'text',
   })),
 };
@@ -69,7 +77,7 @@ for (const [name, entry] of Object.entries(entries).filter(([, entry]) => exists
   const { code, map: smallMap } = await minify(script, {
     module: true,
     ecma: 2022,
-    compress: { passes: 2 },
+    compress: { passes: 3, unsafe_arrows: true },
     sourceMap: { content: map, filename: `${name}.js` },
   });
   writeFileSync(join(scripts, `${name}.js`), code);

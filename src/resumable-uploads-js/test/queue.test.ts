@@ -79,17 +79,34 @@ test('folder handles are walked, with paths relative to the folder', async () =>
 });
 
 test('dropped folders are walked without File System Access, in batches', async () => {
-  const entry = (file: File, fullPath: string) => ({ isFile: true, fullPath, file: (resolve: (file: File) => void) => resolve(file) });
+  const entry = (file: File, fullPath: string) => ({ isFile: true, name: file.name, fullPath, file: (resolve: (file: File) => void) => resolve(file) });
   const batches = [[entry(newFile(1, 'x'), '/top/x')], [entry(newFile(2, 'y'), '/top/y')], []];
   const data = {
     items: [
-      { webkitGetAsEntry: () => ({ isFile: false, createReader: () => ({ readEntries: (resolve: (entries: unknown[]) => void) => resolve(batches.shift()!) }) }), getAsFile: () => null },
+      { webkitGetAsEntry: () => ({ isFile: false, name: 'top', fullPath: '/top', createReader: () => ({ readEntries: (resolve: (entries: unknown[]) => void) => resolve(batches.shift()!) }) }), getAsFile: () => null },
       { webkitGetAsEntry: () => null, getAsFile: () => newFile(3, 'pasted.png') },
       { webkitGetAsEntry: () => null, getAsFile: () => null },
     ],
   } as unknown as DataTransfer;
   const uploads = await create({ autoStart: false }).addDataTransfer(data);
   expect(uploads.map(({ relativePath }) => relativePath)).toEqual(['top/x', 'top/y', 'pasted.png']);
+});
+
+test('dropped files and folders that cannot be opened fail, and the others are added', async () => {
+  const broken = { kind: 'file', name: 'broken', getFile: () => Promise.reject(new DOMException('', 'NotFoundError')) };
+  const folder = { kind: 'directory', name: 'top', async *values() { yield* [handleOf(newFile(1, 'x')), broken, handleOf(newFile(2, 'y'))]; } };
+  const entry = { isFile: true, name: 'lost', fullPath: '/lost', file: (_: unknown, reject: (error: unknown) => void) => reject(new DOMException('', 'NotFoundError')) };
+  const locked = { isFile: false, name: 'locked', fullPath: '/locked', createReader: () => ({ readEntries: (_: unknown, reject: (error: unknown) => void) => reject(new Error()) }) };
+  const items = [
+    { getAsFile: () => null, getAsFileSystemHandle: () => Promise.resolve(folder) },
+    ...[entry, locked].map(item => ({ getAsFile: () => null, webkitGetAsEntry: () => item })),
+    { getAsFile: () => newFile(3, 'last') },
+  ];
+  const queue = create();
+  const uploads = await queue.addDataTransfer({ items } as unknown as DataTransfer);
+  expect(uploads.map(({ relativePath }) => relativePath)).toEqual(['top/x', 'top/broken', 'top/y', 'lost', 'locked', 'last']);
+  await until(() => queue.progress.completed === 3 && queue.progress.failed === 3);
+  expect(uploads.filter(({ failure }) => failure?.reason === 'file-unreadable').map(({ name }) => name)).toEqual(['broken', 'lost', 'locked']);
 });
 
 test('handles of dropped files are requested during the event', async () => {
@@ -158,6 +175,22 @@ test('forgotten upload is deleted from the server and from storage', async () =>
   expect(queue.pending).toHaveLength(1);
   expect(server.uploads.get(first!.id)!.deleted).toBe(1);
   expect(await create().restore()).toHaveLength(1);
+});
+
+test('pending upload that another tab has completed stays on the server when it is removed', async () => {
+  await create({ autoStart: false }).add(files(1));
+  await settle();
+  const queue = create();
+  const [pending] = await queue.restore();
+  const other = create();
+  const [upload] = await other.add(files(1));
+  await until(() => upload!.state === 'completed');
+  await settle();
+  await queue.forget(pending!);
+  expect(queue.pending).toHaveLength(0);
+  expect(server.sent('DELETE')).toHaveLength(0);
+  await queue.forget(upload!);
+  expect(server.uploads.get(upload!.id!)!.deleted).toBe(1);
 });
 
 test('queue without IndexedDB uploads', async () => {

@@ -99,6 +99,18 @@ test('handler that redirects completes the upload', async () => {
   expect((await result).body).toBe('result page');
 });
 
+test('login page in response to the last request of a complete upload is signed-out', async () => {
+  const page = { 'Content-Type': 'text/html' };
+  server.on('POST', (request, fake) => fake.handle({ ...request, respond: () => request.lose() }));
+  server.on('POST0', request => {
+    server.on('GET', status => status.respond(200, page, '<form>'));
+    request.respond(200, page, '<form>');
+  });
+  const upload = create(newFile(10));
+  expect(await failureOf(upload)).toMatchObject({ reason: 'signed-out', canRetry: true });
+  expect(await upload.start()).toMatchObject({ kind: 'completed', body: 'stored' });
+});
+
 test('headers are called before each request, and again after 401', async () => {
   const refreshes: boolean[] = [];
   const upload = create(newFile(3000), {

@@ -59,6 +59,17 @@ test('request that a proxy finds too large is split', async () => {
   expect(server.sent('POST').map(({ body }) => body.size)).toEqual([0, 4_000_000, 1_000_000, 1_000_000, 1_000_000, 1_000_000]);
 });
 
+test('request of more than 2 GiB that a proxy finds too large is split into quarters', async () => {
+  const sized = (content: Blob, size: number): Blob => Object.defineProperty(content, 'size', { value: size });
+  const size = 3 * 2 ** 30;
+  const file = sized(newFile(10), size);
+  file.slice = (start = 0, end = size) => sized(new Blob(['x']), Math.min(end, size) - (start < 0 ? size + start : start));
+  server.on(`POST${size}`, request => request.respond(413));
+  void create(file, { id: 'large' }).start();
+  await until(() => server.sent('POST').length >= 6);
+  expect(server.sent('POST').map(request => request.body.size)).toEqual([0, size, size / 4, size / 4, size / 4, size / 4]);
+});
+
 test('upload continues at the offset of the server after a lost connection', async () => {
   const upload = create(newFile(1000));
   server.on('POST', (request, { uploads }) => {
@@ -249,6 +260,21 @@ test('handler may run longer than all retries together', async () => {
   expect(await result).toMatchObject({ kind: 'completed', body: 'stored' });
 });
 
+test('delay grows while only the requests to a complete upload are lost, and the upload does not fail', async () => {
+  const upload = create(newFile(1000), { maxRetries: 2 });
+  server.on('POST', request => {
+    Object.assign(server.uploads.get(upload.id!)!, { offset: 1000, complete: true });
+    request.lose();
+  });
+  server.on('POST', request => request.lose(), 7);
+  const delays: number[] = [];
+  upload.addEventListener('statechange', () => upload.state === 'waiting' && delays.push(upload.retryAt! - Date.now()));
+  void upload.start();
+  await until(() => upload.state === 'completed', 500);
+  expect(delays).toHaveLength(8);
+  expect(delays.at(-1)).toBeGreaterThanOrEqual(15_000);
+});
+
 test('paused upload sends nothing, keeps its promise, and resumes at the offset of the server', async () => {
   const upload = create(newFile(1000));
   server.on('POST', request => {
@@ -278,6 +304,25 @@ test('canceled upload is deleted from the server, also after failed attempts', a
   await until(() => server.sent('DELETE').length === 3, 100);
   await canceled;
   expect(server.uploads.get(upload.id!)!.deleted).toBe(1);
+});
+
+test('file that is added again while its deletion is retried is sent after the deletion', async () => {
+  const first = create(newFile(1000));
+  server.on('POST', () => {});
+  void first.start().catch(() => {});
+  await until(() => server.sent('POST').length > 0);
+  server.on('DELETE', request => request.respond(503));
+  const canceled = first.cancel();
+  await until(() => server.sent('DELETE').length === 1);
+  const second = create(newFile(1000));
+  void second.start();
+  await settle();
+  expect(server.sent('POST')).toHaveLength(1);
+  await until(() => second.state === 'completed', 100);
+  await canceled;
+  await advance(10_000, 1000);
+  expect(server.uploads.get(second.id!)).toMatchObject({ complete: true, offset: 1000 });
+  expect(server.requests.at(-1)!.method).toBe('POST');
 });
 
 test('iterator returns the states and ends', async () => {

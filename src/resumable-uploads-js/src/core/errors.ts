@@ -13,7 +13,7 @@ export class UploadError extends Error {
 
 /** An error after which the upload continues from the server's offset, after at least a delay in milliseconds. */
 export class RetryError extends UploadError {
-  _delay = 0;
+  declare _delay: number;
 }
 
 /** The reasons for which the same file fails again. */

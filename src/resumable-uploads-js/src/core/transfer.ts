@@ -156,7 +156,7 @@ export function createTransfer(file: Blob, name: string, options: UploadOptions,
         signal.throwIfAborted();
         if (response.status === 413 && length > smallSize && (!response._type || response._type === 'append-too-large')) {
           // The server or a proxy limits the size of a request.
-          maxAppendSize = Math.min(parseLimits(response.headers)._maxAppendSize, length >> 2);
+          maxAppendSize = Math.min(parseLimits(response.headers)._maxAppendSize, Math.floor(length / 4));
           continue;
         }
 
@@ -164,8 +164,9 @@ export function createTransfer(file: Blob, name: string, options: UploadOptions,
         throwIfFailed(response);
         const isConflict = response.status === 409;
         hasSent ||= !!length && !isConflict;
-        // If the handler redirected, the browser has followed to a page without the headers of the protocol.
-        if (response._complete || offset === size && status._complete && response._complete === null && isSuccess(response.status)) {
+        // If the handler redirected, the browser has followed to a page without the headers of the protocol. After a login page, the status request fails.
+        if (response._complete
+          || offset === size && status._complete && response._complete === null && isSuccess(response.status) && await requestStatus(id, signal, false)) {
           return finish(id, response);
         }
 

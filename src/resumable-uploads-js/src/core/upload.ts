@@ -7,7 +7,10 @@ import { throwIfFailed } from './response.js';
 import type { UploadFailure, UploadOptions, UploadResult, UploadSnapshot, UploadState } from './types.js';
 
 /** Returns whether an upload sends requests or waits for a retry. */
-export const isRunning = (state: UploadState): boolean => state === 'preparing' || state === 'uploading' || state === 'waiting';
+export const isRunning = (state: UploadState): boolean => ['preparing', 'uploading', 'waiting'].includes(state);
+
+/** The last deletion of each URL and id. A new upload with the same id waits for it, because a late request would delete its content. */
+const deletions = new Map<string, Promise<void>>();
 
 /**
  * The upload of one file. It continues after connection errors and server restarts, and in a later visit if the same file is chosen again.
@@ -27,7 +30,10 @@ export class ResumableUpload extends EventTarget {
   #retryAt: number | null = null;
   #result: UploadResult | null = null;
   #id: string | null;
+  /** The consecutive failures, which determine the delay. */
   #failures = 0;
+  /** Those of them that count towards `maxRetries`. */
+  #countedFailures = 0;
   #refreshed = false;
   #run: AbortController | null = null;
   #promise: Promise<UploadResult> | null = null;
@@ -94,7 +100,7 @@ export class ResumableUpload extends EventTarget {
     }
 
     this.#run = new AbortController();
-    this.#failures = 0;
+    this.#failures = this.#countedFailures = 0;
     this.#refreshed = false;
     void this.#runWithRetries(this.#run.signal, this.#failure?.reason === 'digest-mismatch');
     return this.#promise!;
@@ -120,7 +126,7 @@ export class ResumableUpload extends EventTarget {
       return;
     }
 
-    this.#stop('canceled', null);
+    this.#stop('canceled');
     if (this.#id) {
       await this.#delete(this.#id);
     }
@@ -138,7 +144,7 @@ export class ResumableUpload extends EventTarget {
       const { state, offset, size } = this;
       try {
         yield { state, offset, size };
-        if (state === 'completed' || state === 'failed' || state === 'canceled') {
+        if (['completed', 'failed', 'canceled'].includes(state)) {
           return;
         }
 
@@ -154,11 +160,8 @@ export class ResumableUpload extends EventTarget {
       try {
         this.#change('preparing');
         const id = await this.#getId();
-        if (startsOver) {
-          await this.#delete(id);
-          startsOver = false;
-        }
-
+        await (startsOver ? this.#delete(id) : deletions.get(this.#protocol._url + id));
+        startsOver = false;
         signal.throwIfAborted();
         this.#result = await this.#transfer._run(id, signal, () => this.#change('uploading'));
         this.#stop('completed');
@@ -173,8 +176,7 @@ export class ResumableUpload extends EventTarget {
   /** Computes the id for each attempt, because the file can change between two. */
   async #getId(): Promise<string> {
     const id = this.#options.id ?? await getFileId(this.file, this.relativePath);
-    this.#id ??= id;
-    if (this.#id !== id) {
+    if ((this.#id ??= id) !== id) {
       throw fail('file-changed');
     }
 
@@ -188,12 +190,12 @@ export class ResumableUpload extends EventTarget {
       cause = retry('signed-out', cause.failure!, -1);
     }
 
-    if (!(cause instanceof RetryError) || !isOffline() && !this.#transfer._isCompleting && ++this.#failures > (this.#options.maxRetries ?? 20)) {
+    if (!(cause instanceof RetryError) || !isOffline() && !this.#transfer._isCompleting && ++this.#countedFailures > (this.#options.maxRetries ?? 20)) {
       this.#stop('failed', cause.failure);
       return;
     }
 
-    const delay = getDelay(this.#failures, cause._delay);
+    const delay = getDelay(++this.#failures, cause._delay);
     const isNetwork = cause.failure!.reason === 'network';
     const ended = new AbortController();
     this.#endWait = () => ended.abort();
@@ -206,7 +208,15 @@ export class ResumableUpload extends EventTarget {
     this.#retryAt = null;
   }
 
-  async #delete(id: string): Promise<void> {
+  #delete(id: string): Promise<void> {
+    const key = this.#protocol._url + id;
+    const deletion = this.#requestDeletion(id, deletions.get(key));
+    deletions.set(key, deletion);
+    return deletion;
+  }
+
+  async #requestDeletion(id: string, previous?: Promise<void>): Promise<void> {
+    await previous;
     for (let i = 1; i < 4; i++) {
       try {
         return throwIfFailed(await this.#protocol._fetch('DELETE', undefined, id));
@@ -222,7 +232,7 @@ export class ResumableUpload extends EventTarget {
 
   #progress(hasAdvanced: boolean): void {
     if (hasAdvanced) {
-      this.#failures = 0;
+      this.#failures = this.#countedFailures = 0;
       this.#refreshed = false;
     }
 

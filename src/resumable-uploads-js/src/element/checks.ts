@@ -1,10 +1,9 @@
-import type { UploadFailure } from '../core/types.js';
+import type { FailureReason, UploadFailure } from '../core/types.js';
 
 /** Returns the reason why a file is not sent, or undefined. The server checks files again. */
 export function check(file: File, accept: string, maxSize: number): UploadFailure | undefined {
-  return !isAccepted(file, accept) ? { reason: 'type-refused', canRetry: false }
-    : file.size > maxSize ? { reason: 'too-large', canRetry: false }
-    : undefined;
+  const reason: FailureReason | false = !isAccepted(file, accept) ? 'type-refused' : file.size > maxSize && 'too-large';
+  return reason ? { reason, canRetry: false } : undefined;
 }
 
 /** Returns whether a file matches a list like that of the `accept` attribute of an input. */

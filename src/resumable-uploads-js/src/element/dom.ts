@@ -7,7 +7,7 @@ export function h<K extends keyof HTMLElementTagNameMap>(tag: K, names: string, 
   return element;
 }
 
-export function button(names: string, onclick: () => void, ...children: Node[]): HTMLButtonElement {
+export function button(names: string, onclick: (event: MouseEvent) => void, ...children: Node[]): HTMLButtonElement {
   return Object.assign(h('button', 'button ' + names, ...children), { type: 'button', onclick });
 }
 

@@ -1,5 +1,5 @@
 import type { ResumableUpload } from '../core/upload.js';
-import { getTransferredFiles, type FileItem } from '../queue/items.js';
+import { getFiles, getTransferredFiles, type FileItem } from '../queue/items.js';
 import { UploadQueue } from '../queue/queue.js';
 import type { PendingUpload, QueueOptions } from '../queue/types.js';
 import { createAnnouncer } from './announcer.js';
@@ -13,6 +13,10 @@ import type { Texts } from './texts.js';
 import { createView, type ViewAction } from './view.js';
 
 const renderInterval = 80;
+
+/** The method of the queue that a button calls. */
+const queueActions = { pauseAll: 'pause', resumeAll: 'resume', retryAll: 'retry', clear: 'clearFinished' } as const;
+
 /** `<resumable-upload>`: lets people choose, drop, paste or photograph files, and uploads them. */
 export class ResumableUploadElement extends FormControl implements RowHost {
   static readonly observedAttributes = ['accept', 'disabled', 'folders', 'lang', 'max-file-size', 'max-files', 'name', 'required'];
@@ -28,11 +32,12 @@ export class ResumableUploadElement extends FormControl implements RowHost {
   #queue: UploadQueue | undefined;
   #ownsQueue = false;
   #connection = new AbortController();
+  /** The number of calls of `#add` that read files. */
+  #adding = 0;
   #isCollapsed = true;
   #isOver = false;
   #notice = '';
   #rowToMatch: Row | undefined;
-  #isFormDisabled = false;
   readonly #scheduleSync = once(queueMicrotask, () => this.#sync());
   readonly #scheduleRender = once(action => setTimeout(action, renderInterval), () => this.#render());
 
@@ -51,7 +56,12 @@ export class ResumableUploadElement extends FormControl implements RowHost {
   /** Gets or sets the queue. With a queue of the app, uploads continue when the element is removed. Set it before the element is connected. */
   get queue(): UploadQueue {
     if (!this.#queue) {
-      this.queue = new UploadQueue({ url: this.getAttribute('url') ?? 'upload', ...this.options });
+      this.queue = new UploadQueue({
+        url: this.getAttribute('url') ?? 'upload',
+        // Another field does not show the unfinished uploads of this one.
+        storage: `resumable-uploads${this.name && '-' + this.name}`,
+        ...this.options,
+      });
       this.#ownsQueue = true;
       void this.#queue!.restore();
     }
@@ -61,11 +71,12 @@ export class ResumableUploadElement extends FormControl implements RowHost {
 
   set queue(queue: UploadQueue) {
     this.#queue = queue;
+    const { signal } = this.#connection;
     for (const type of ['add', 'remove', 'change', 'pending']) {
-      queue.addEventListener(type, this.#scheduleSync);
+      queue.addEventListener(type, this.#scheduleSync, { signal });
     }
 
-    queue.addEventListener('progress', this.#scheduleRender);
+    queue.addEventListener('progress', this.#scheduleRender, { signal });
     this.#scheduleSync();
   }
 
@@ -86,7 +97,7 @@ export class ResumableUploadElement extends FormControl implements RowHost {
 
   /** Adds files. Those that a check refuses are listed with the reason. */
   addFiles(files: Iterable<File>): Promise<ResumableUpload[]> {
-    return this.#add(Array.from(files, file => ({ file, relativePath: file.webkitRelativePath || file.name })));
+    return this.#add(getFiles(files));
   }
 
   connectedCallback(): void {
@@ -104,13 +115,18 @@ export class ResumableUploadElement extends FormControl implements RowHost {
         this.#render();
       },
       // The data is readable only during the event, so that it is read at once.
-      _accept: async data => this.#add(await getTransferredFiles(data)),
+      _accept: data => this.#add(getTransferredFiles(data)),
     }, signal);
     // A person who has signed in in another tab returns.
     addEventListener('focus', () => this.#rows._all().filter(row => row._remedy() === 'signIn').forEach(row => void uploadOf(row)!.start()), { signal });
     this.#update();
     // Properties such as `headers` and `queue` can be set directly after the element was connected.
-    queueMicrotask(() => this.isConnected && this.queue);
+    queueMicrotask(() => {
+      if (this.isConnected) {
+        // Adds the listeners of this connection.
+        this.queue = this.queue;
+      }
+    });
   }
 
   disconnectedCallback(): void {
@@ -130,8 +146,7 @@ export class ResumableUploadElement extends FormControl implements RowHost {
     this.#update();
   }
 
-  formDisabledCallback(isDisabled: boolean): void {
-    this.#isFormDisabled = isDisabled;
+  formDisabledCallback(): void {
     this.#render();
   }
 
@@ -163,7 +178,7 @@ export class ResumableUploadElement extends FormControl implements RowHost {
   }
 
   get #isDisabled(): boolean {
-    return this.#isFormDisabled || this.hasAttribute('disabled');
+    return this.matches(':disabled');
   }
 
   get #accept(): string {
@@ -171,27 +186,18 @@ export class ResumableUploadElement extends FormControl implements RowHost {
   }
 
   #act(action: ViewAction): void {
-    switch (action) {
-      case 'pauseAll':
-        this.queue.pause();
-        break;
-      case 'resumeAll':
-        this.queue.resume();
-        this.queue.uploads.forEach(upload => upload.resume());
-        break;
-      case 'retryAll':
-        this.queue.retry();
-        break;
-      case 'clear':
-        this.queue.clearFinished();
-        break;
-      case 'showFinished':
-        this.#isCollapsed = !this.#isCollapsed;
-        this.#render();
-        break;
-      default:
-        this.#rowToMatch = undefined;
-        this.#view._inputs[action].click();
+    const { queue } = this;
+    if (action === 'showFinished') {
+      this.#isCollapsed = !this.#isCollapsed;
+      this.#render();
+    } else if (action in this.#view._inputs) {
+      this.#rowToMatch = undefined;
+      this.#view._inputs[action as 'files'].click();
+    } else {
+      queue[queueActions[action as 'clear']]();
+      if (action === 'resumeAll') {
+        queue.uploads.forEach(upload => upload.resume());
+      }
     }
   }
 
@@ -200,7 +206,7 @@ export class ResumableUploadElement extends FormControl implements RowHost {
     const changed = this.#rows._sync(this.#queue);
     const rows = this.#rows._all();
     const ids = rows.filter(row => row._state() === 'completed').map(row => uploadOf(row)!.id!);
-    if (this._setValue(ids, rows, this._language, this.#view._choose)) {
+    if (this._setValue(ids, rows, this.#adding, this._language, this.#view._choose)) {
       this.dispatchEvent(new Event('change', { bubbles: true }));
     }
 
@@ -264,50 +270,54 @@ export class ResumableUploadElement extends FormControl implements RowHost {
     }
   }
 
-  async #add(items: FileItem[]): Promise<ResumableUpload[]> {
+  async #add(source: Promise<FileItem[]>): Promise<ResumableUpload[]> {
     if (this.#isDisabled) {
       return [];
     }
 
-    const maxFiles = this.#number('max-files') ?? Infinity;
-    const free = Math.max(0, maxFiles - this.#rows._all().filter(row => row._state() !== 'failed').length);
-    this.#notice = items.length > free ? this._language._text('tooMany', { n: maxFiles }) : '';
-    const accepted: FileItem[] = [];
-    for (const { file, relativePath, handle } of items.slice(0, free)) {
-      const failure = check(file, this.#accept, this._maxSize);
-      if (failure) {
-        const { name, size } = file;
-        this.#rows._refused.add({ file, name, relativePath, size, failure });
-      } else {
-        accepted.push({ file, relativePath, handle });
+    // The form waits until the files are in the list.
+    this.#adding++;
+    this.#sync();
+    try {
+      const items = await source;
+      const maxFiles = this.#number('max-files') ?? Infinity;
+      const free = Math.max(0, maxFiles - this.#rows._all().filter(row => row._state() !== 'failed').length);
+      this.#notice = items.length > free ? this._language._text('tooMany', { n: maxFiles }) : '';
+      const accepted: FileItem[] = [];
+      for (const item of items.slice(0, free)) {
+        const failure = check(item.file, this.#accept, this._maxSize);
+        if (failure) {
+          const { name, size } = item.file;
+          this.#rows._refused.add({ ...item, name, size, failure });
+        } else {
+          accepted.push(item);
+        }
       }
-    }
 
-    const { queue } = this;
-    const before = queue.uploads.length;
-    const uploads = await queue.add(accepted);
-    const n = queue.uploads.length - before;
-    this.#announce(this.#notice || (uploads.length ? this._language._text('added', { n }) : ''));
-    this.#scheduleSync();
-    return uploads;
+      const { queue } = this;
+      const before = queue.uploads.length;
+      const uploads = await queue.add(accepted);
+      const n = queue.uploads.length - before;
+      this.#announce(this.#notice || (uploads.length ? this._language._text('added', { n }) : ''));
+      return uploads;
+    } finally {
+      this.#adding--;
+      this.#scheduleSync();
+    }
   }
 
   #remove(row: Row): void {
     const { _item: item } = row;
     const state = row._state();
     const upload = uploadOf(row);
-    if (state === 'pending') {
+    if (state === 'pending' || state === 'completed' && this.name && upload!.result!.kind === 'completed') {
+      // The form does not refer to the upload any more, so that nothing would use or delete it.
       void this.queue.forget(item as PendingUpload);
-    } else if (upload) {
-      if (state === 'completed') {
-        if (this.name) {
-          // The form does not refer to the upload any more, so that nothing would use or delete it.
-          void this.queue.forget({ id: upload.id! } as PendingUpload);
-        }
-      } else if (upload.failure?.reason !== 'taken-over') {
-        void upload.cancel();
-      }
+    } else if (upload && state !== 'completed' && upload.failure?.reason !== 'taken-over') {
+      void upload.cancel();
+    }
 
+    if (upload) {
       this.queue.remove(upload);
     }
 
@@ -318,22 +328,21 @@ export class ResumableUploadElement extends FormControl implements RowHost {
   #update(): void {
     const tag = languageOf(this);
     const texts = getTexts(tag);
+    const setTexts = (loaded: Partial<Texts>): void => {
+      this._language = createLanguage(tag, { ...loaded, ...this.#texts });
+      this.#scheduleSync();
+    };
     if (texts instanceof Promise) {
       if (this._language._tag !== tag) {
-        this._language = createLanguage(tag, this.#texts);
+        setTexts({});
       }
 
       // Without them, the texts stay English.
-      void texts.then(loaded => languageOf(this) === tag && this.#setLanguage(tag, loaded), () => {});
+      void texts.then(loaded => languageOf(this) === tag && setTexts(loaded), () => {});
     } else {
-      this.#setLanguage(tag, texts);
+      setTexts(texts);
     }
 
-    this.#scheduleSync();
-  }
-
-  #setLanguage(tag: string, texts: Partial<Texts>): void {
-    this._language = createLanguage(tag, { ...texts, ...this.#texts });
     this.#scheduleSync();
   }
 

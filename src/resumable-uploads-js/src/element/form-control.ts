@@ -37,14 +37,18 @@ export abstract class FormControl extends HTMLElement {
     return this.#internals.reportValidity();
   }
 
-  /** Sets the value and the validity. Returns whether the value has changed. */
-  protected _setValue(ids: string[], rows: Row[], { _text: text }: Language, anchor: HTMLElement): boolean {
+  /**
+   * Sets the value and the validity. Returns whether the value has changed.
+   * @param adding the number of additions whose files are not in the list yet
+   */
+  protected _setValue(ids: string[], rows: Row[], adding: number, { _text: text }: Language, anchor: HTMLElement): boolean {
     const { name } = this;
     const data = new FormData();
     ids.forEach(id => data.append(name, id));
     this.#internals.setFormValue(name ? data : null);
-    const isOpen = rows.length > ids.length;
-    const isMissing = !rows.length && this.hasAttribute('required');
+    const count = rows.length + adding;
+    const isOpen = count > ids.length;
+    const isMissing = !count && this.hasAttribute('required');
     this.#internals.setValidity(
       { customError: isOpen, valueMissing: isMissing },
       text(isMissing ? 'required' : rows.some(row => row._state() === 'failed') ? 'fix' : 'wait'),

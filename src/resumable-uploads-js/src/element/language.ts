@@ -6,7 +6,7 @@ export type TextSource = Partial<Texts> | (() => Promise<Partial<Texts>>);
 /** The texts by language. An app can add languages. */
 export const languages: Record<string, TextSource> = { en, de: async () => (await import('./de.js')).de };
 
-const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'];
+const prefixes = ['', 'kilo', 'mega', 'giga', 'tera'];
 
 /** Texts and numbers in one language. */
 export interface Language {
@@ -33,9 +33,9 @@ export function createLanguage(tag: string, replaced: Partial<Texts>): Language 
       .replace(/\{(\w+)\}/g, (_, name: string) => typeof values[name] === 'number' ? format(values[name], {}) : values[name]!);
   };
   const bytes = (count: number): string => {
-    const index = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(count + count / 2000) / 3)));
+    const index = Math.min(prefixes.length - 1, Math.max(0, Math.floor(Math.log10(count + count / 2000) / 3)));
     const value = count / 1000 ** index;
-    return index ? unit(value, units[index]!, value >= 99.95 ? 0 : 1) : format(value, { style: 'unit', unit: 'byte', unitDisplay: 'long' });
+    return index ? unit(value, prefixes[index] + 'byte', value >= 99.95 ? 0 : 1) : format(value, { style: 'unit', unit: 'byte', unitDisplay: 'long' });
   };
   return {
     _tag: tag,

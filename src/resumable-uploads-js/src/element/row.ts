@@ -63,10 +63,7 @@ export function createRow(item: Item, host: RowHost): Row {
   let note = '';
   let revoke = (): void => {};
 
-  const createButton = (names: string): HTMLButtonElement => {
-    const created = button(names, () => host._act(row, actions.get(created)!));
-    return created;
-  };
+  const createButton = (names: string): HTMLButtonElement => button(names, event => host._act(row, actions.get(event.currentTarget as HTMLElement)!));
   const fix = createButton('fix');
   const toggle = createButton('icon pause');
   const remove = createButton('icon remove');

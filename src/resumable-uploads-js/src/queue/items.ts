@@ -1,3 +1,4 @@
+import { fail } from '../core/errors.js';
 import type { QueueItem } from './types.js';
 
 /** A file with the path that is part of its id. */
@@ -12,7 +13,7 @@ export async function getFiles(items: Iterable<QueueItem>): Promise<FileItem[]> 
   const files: FileItem[] = [];
   for (const item of items) {
     if ('kind' in item) {
-      await addHandle(item, '', files);
+      await addItem(item, '', files);
     } else {
       const { file, relativePath, handle } = 'file' in item ? item : { file: item } as { file: File; relativePath?: string; handle?: FileSystemFileHandle };
       files.push({ file, relativePath: relativePath ?? (file.webkitRelativePath || file.name), handle });
@@ -32,11 +33,9 @@ export async function getTransferredFiles(data: DataTransfer): Promise<FileItem[
     file: item.getAsFile(),
   }));
   for (const { handle, entry, file } of items) {
-    const opened = await handle;
-    if (opened) {
-      await addHandle(opened, '', files);
-    } else if (entry) {
-      await addEntry(entry, files);
+    const item = await handle ?? entry;
+    if (item) {
+      await addItem(item, '', files);
     } else if (file) {
       files.push({ file, relativePath: file.name });
     }
@@ -45,30 +44,33 @@ export async function getTransferredFiles(data: DataTransfer): Promise<FileItem[
   return files;
 }
 
-async function addHandle(handle: FileSystemHandle, folder: string, files: FileItem[]): Promise<void> {
-  const relativePath = folder + handle.name;
-  if (handle.kind === 'file') {
-    files.push({ file: await (handle as FileSystemFileHandle).getFile(), relativePath, handle: handle as FileSystemFileHandle });
-  } else {
-    for await (const child of (handle as FileSystemDirectoryHandle).values()) {
-      await addHandle(child, relativePath + '/', files);
+/** Adds the file of an item, or the files in its folder. One that cannot be opened becomes a placeholder whose upload fails, and the others are added. */
+async function addItem(item: FileSystemHandle | FileSystemEntry, folder: string, files: FileItem[]): Promise<void> {
+  const { name } = item;
+  const relativePath = folder + name;
+  const addChild = (child: FileSystemHandle | FileSystemEntry): Promise<void> => addItem(child, relativePath + '/', files);
+  try {
+    if ((item as FileSystemHandle).kind === 'file') {
+      files.push({ file: await (item as FileSystemFileHandle).getFile(), relativePath, handle: item as FileSystemFileHandle });
+    } else if ('kind' in item) {
+      for await (const child of (item as FileSystemDirectoryHandle).values()) {
+        await addChild(child);
+      }
+    } else if (item.isFile) {
+      files.push({ file: await new Promise<File>((resolve, reject) => (item as FileSystemFileEntry).file(resolve, reject)), relativePath });
+    } else {
+      const reader = (item as FileSystemDirectoryEntry).createReader();
+      // Entries are read in batches. An empty batch is the last.
+      for (let batch; (batch = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject))).length;) {
+        for (const child of batch) {
+          await addChild(child);
+        }
+      }
     }
-  }
-}
-
-async function addEntry(entry: FileSystemEntry, files: FileItem[]): Promise<void> {
-  if (entry.isFile) {
-    const file = await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject));
-    files.push({ file, relativePath: entry.fullPath.slice(1) });
-    return;
-  }
-
-  const reader = (entry as FileSystemDirectoryEntry).createReader();
-  const readBatch = () => new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
-  // Entries are read in batches. An empty batch is the last.
-  for (let batch; (batch = await readBatch()).length;) {
-    for (const child of batch) {
-      await addEntry(child, files);
-    }
+  } catch {
+    const slice = (): Blob => {
+      throw fail('file-unreadable');
+    };
+    files.push({ file: Object.assign(new File([], name), { slice }), relativePath });
   }
 }

@@ -9,7 +9,6 @@ import type { PendingUpload, QueueItem, QueueOptions, QueueProgress } from './ty
 const saveInterval = 2000;
 
 type PermissionHandle = FileSystemFileHandle & {
-  queryPermission?: (descriptor: { mode: 'read' }) => Promise<PermissionState>;
   requestPermission?: (descriptor: { mode: 'read' }) => Promise<PermissionState>;
 };
 
@@ -55,9 +54,8 @@ export class UploadQueue extends EventTarget {
 
   get progress(): QueueProgress {
     const bytesPerSecond = this.#rate._bytesPerSecond();
-    const progress: QueueProgress = { offset: 0, size: 0, total: 0, completed: 0, failed: 0, active: 0, bytesPerSecond, secondsLeft: null };
+    const progress: QueueProgress = { offset: 0, size: 0, total: this.#uploads.length, completed: 0, failed: 0, active: 0, bytesPerSecond, secondsLeft: null };
     for (const { state, offset, size } of this.#uploads) {
-      progress.total++;
       if (state === 'failed') {
         progress.failed++;
       } else {
@@ -98,8 +96,8 @@ export class UploadQueue extends EventTarget {
     for (const pending of this.#pending.filter(({ handle }) => handle)) {
       const handle: PermissionHandle = pending.handle!;
       try {
-        const state = await handle.queryPermission?.({ mode: 'read' });
-        if ((state === 'prompt' ? await handle.requestPermission?.({ mode: 'read' }) : state) === 'denied') {
+        // Returns at once if the permission was granted or denied before.
+        if (await handle.requestPermission?.({ mode: 'read' }) === 'denied') {
           continue;
         }
 
@@ -113,11 +111,17 @@ export class UploadQueue extends EventTarget {
     return uploads;
   }
 
-  /** Removes a pending upload, also from the server. */
-  async forget(pending: PendingUpload): Promise<void> {
-    this.#setPending(this.#pending.filter(({ id }) => id !== pending.id));
-    await this.#storage._delete(pending.id);
-    await new ResumableUpload(new Blob(), { ...this.#options, id: pending.id }).cancel();
+  /**
+   * Removes a pending upload from the list, or deletes a completed upload, also from the server. A pending upload that was completed meanwhile, for example
+   * in another tab, stays on the server.
+   */
+  async forget(upload: PendingUpload | ResumableUpload): Promise<void> {
+    const id = upload.id!;
+    this.#setPending(this.#pending.filter(pending => pending.id !== id));
+    // Completion deletes the stored upload.
+    if (await this.#storage._delete(id) || 'state' in upload) {
+      await new ResumableUpload(new Blob(), { ...this.#options, id }).cancel();
+    }
   }
 
   /** Pauses all uploads, and starts none. */
@@ -139,7 +143,7 @@ export class UploadQueue extends EventTarget {
 
   /** Cancels all uploads that are not completed, and deletes them from the server. */
   async cancel(): Promise<void> {
-    await Promise.all(this.#uploads.filter(({ state }) => state !== 'completed').map(upload => upload.cancel()));
+    await Promise.all(this.#uploads.map(upload => upload.cancel()));
   }
 
   /** Starts the failed uploads that can succeed now. */

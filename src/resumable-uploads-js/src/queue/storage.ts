@@ -10,8 +10,9 @@ const storeName = 'uploads';
 const maxAge = 30 * 86_400_000;
 
 export interface UploadStorage {
-  _save(upload: PendingUpload): Promise<void>;
-  _delete(id: string): Promise<void>;
+  _save(upload: PendingUpload): Promise<unknown>;
+  /** Deletes an upload. Returns how many were stored. */
+  _delete(id: string): Promise<number | undefined>;
   /** Returns the uploads, oldest first. */
   _load(): Promise<StoredUpload[]>;
 }
@@ -19,15 +20,16 @@ export interface UploadStorage {
 /** Stores the unfinished uploads of a URL in IndexedDB, which also stores file handles. Without IndexedDB, nothing is stored. */
 export function createStorage(name: string | null, url: string): UploadStorage {
   let database: Promise<IDBDatabase> | undefined;
-  const use = async (action: (store: IDBObjectStore) => unknown): Promise<void> => {
+  const use = async <T>(action: (store: IDBObjectStore) => IDBRequest<T>): Promise<T | undefined> => {
     if (name !== null) {
       try {
         const transaction = (await (database ??= open(name))).transaction(storeName, 'readwrite');
+        const request = action(transaction.objectStore(storeName));
         await new Promise((resolve, reject) => {
           transaction.oncomplete = resolve;
           transaction.onabort = reject;
-          action(transaction.objectStore(storeName));
         });
+        return request.result;
       } catch {
         // Storage can be disabled or full. Uploads work without it.
       }
@@ -35,14 +37,13 @@ export function createStorage(name: string | null, url: string): UploadStorage {
   };
   return {
     _save: upload => use(store => store.put({ ...upload, url, at: Date.now() })),
-    _delete: id => use(store => store.delete([url, id])),
-    async _load() {
-      let request: IDBRequest<StoredUpload[]> | undefined;
-      await use(store => {
-        request = store.getAll();
-      });
-      return (request?.result ?? []).filter(stored => stored.url === url && Date.now() - stored.at < maxAge).sort((a, b) => a.at - b.at);
-    },
+    _delete: id => use(store => {
+      const count = store.count([url, id]);
+      store.delete([url, id]);
+      return count;
+    }),
+    _load: async () => (await use<StoredUpload[]>(store => store.getAll()) ?? [])
+      .filter(stored => stored.url === url && Date.now() - stored.at < maxAge).sort((a, b) => a.at - b.at),
   };
 }
 

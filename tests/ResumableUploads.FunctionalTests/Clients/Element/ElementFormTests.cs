@@ -60,6 +60,90 @@ public class ElementFormTests(Chromium chromium)
     }
 
     [Fact]
+    public async Task Form_is_invalid_while_files_are_read()
+    {
+        await using ElementPage page = await OpenAsync("name=files required");
+        string message = await page.Tab.EvaluateAsync<string>(
+            """
+            () => {
+              const element = document.querySelector('resumable-upload');
+              const held = new Promise(resolve => window.read = resolve);
+              const { arrayBuffer } = Blob.prototype;
+              Blob.prototype.arrayBuffer = function () { return held.then(() => arrayBuffer.call(this)); };
+              element.addFiles([new File(['text'], 'a.txt', { lastModified: 1 })]);
+              return element.validationMessage;
+            }
+            """);
+        Assert.Equal("Wait until all files are uploaded.", message);
+        Assert.False(await page.Element.EvaluateAsync<bool>("element => element.checkValidity()"));
+
+        await page.Tab.EvaluateAsync("read()");
+        await page.ExpectAsync("a.txt", "completed");
+        Assert.True(await page.Element.EvaluateAsync<bool>("element => element.checkValidity()"));
+    }
+
+    [Fact]
+    public async Task Removed_element_does_not_listen_to_queue_of_app()
+    {
+        await using ElementPage page = await OpenAsync("");
+        await page.Tab.EvaluateAsync(
+            """
+            async () => {
+              const { UploadQueue } = await import('/_content/ResumableUploads/resumable-uploads-element.js');
+              window.queue = new UploadQueue({ url: '/upload', autoStart: false });
+              window.listeners = 0;
+              const { addEventListener } = queue;
+              queue.addEventListener = function (type, listener, options) {
+                listeners += options?.signal?.aborted ? 0 : 1;
+                options?.signal?.addEventListener('abort', () => listeners--);
+                addEventListener.call(this, type, listener, options);
+              };
+              window.element = document.createElement('resumable-upload');
+              window.place = document.forms[0];
+              document.querySelector('resumable-upload').remove();
+              element.queue = queue;
+              place.append(element);
+            }
+            """);
+        await page.Tab.WaitForFunctionAsync("() => listeners >= 5");
+        Assert.Equal(0, await page.Tab.EvaluateAsync<int>("async () => { element.remove(); await new Promise(resolve => setTimeout(resolve)); return listeners; }"));
+
+        await page.Tab.EvaluateAsync("queue.add([new File(['text'], 'a.txt')]).then(() => place.append(element))");
+        await page.ExpectAsync("a.txt", "idle");
+    }
+
+    [Fact]
+    public async Task Removing_file_that_was_uploaded_before_keeps_it_on_server()
+    {
+        await using ElementPage page = await OpenAsync("name=files");
+        var deletions = new List<string>();
+        page.Tab.Request += (_, request) =>
+        {
+            if (request.Method == "DELETE")
+            {
+                deletions.Add(request.Url);
+            }
+        };
+        const string Add = "element => element.addFiles([new File(['text'], 'a.txt', { lastModified: 1 })])";
+        await page.Tab.EvaluateAsync("() => { const other = document.querySelector('resumable-upload').cloneNode(); other.setAttribute('name', 'other'); document.forms[0].append(other); }");
+        ILocator first = page.Element.First;
+        ILocator second = page.Element.Last;
+        await first.EvaluateAsync(Add);
+        await Expect(first.Locator("[data-state=completed]")).ToHaveCountAsync(1);
+        await second.EvaluateAsync(Add);
+        await Expect(second.Locator("[part=status]")).ToHaveTextAsync("Already uploaded");
+        await second.GetByRole(AriaRole.Button, new() { Name = "Remove: a.txt" }).ClickAsync();
+        await Expect(second.Locator("[part=row]")).ToHaveCountAsync(0);
+        await page.Tab.RunAndWaitForResponseAsync(
+            () => first.GetByRole(AriaRole.Button, new() { Name = "Remove: a.txt" }).ClickAsync(), static response => response.Request.Method == "DELETE");
+
+        Assert.Single(deletions);
+        Assert.Equal(
+            "resumable-uploads-files,resumable-uploads-other",
+            await page.Tab.EvaluateAsync<string>("async () => (await indexedDB.databases()).map(({ name }) => name).sort().join()"));
+    }
+
+    [Fact]
     public async Task React_page_uses_element()
     {
         var packages = new NpmPackages("tests/element-pages");
