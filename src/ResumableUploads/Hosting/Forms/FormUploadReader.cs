@@ -2,6 +2,7 @@ using System.Text;
 using Microsoft.AspNetCore.Http;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine;
+using ResumableUploads.Engine.Expiration;
 using ResumableUploads.Hosting.Ownership;
 using ResumableUploads.Hosting.Requests.Responses;
 using ResumableUploads.Hosting.Startup;

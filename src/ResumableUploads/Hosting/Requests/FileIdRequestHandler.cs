@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine;
 using ResumableUploads.Engine.Digests;
+using ResumableUploads.Engine.Expiration;
 using ResumableUploads.Hosting.Endpoints.Execution;
 using ResumableUploads.Hosting.Ownership;
 using ResumableUploads.Hosting.Requests.Bodies;

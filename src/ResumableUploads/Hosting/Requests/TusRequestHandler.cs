@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine;
 using ResumableUploads.Engine.Digests;
+using ResumableUploads.Engine.Expiration;
 using ResumableUploads.Hosting.Endpoints.Execution;
 using ResumableUploads.Hosting.Endpoints.Routing;
 using ResumableUploads.Hosting.Ownership;

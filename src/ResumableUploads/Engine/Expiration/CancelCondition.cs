@@ -1,6 +1,6 @@
 using ResumableUploads.Abstractions;
 
-namespace ResumableUploads.Engine;
+namespace ResumableUploads.Engine.Expiration;
 
 /// <summary>The condition under which a request removes an upload.</summary>
 /// <param name="MatchesCreationRequest">The function of <see cref="AppendCommand.MatchesCreationRequest"/>, or null to remove the upload of any request.</param>
