@@ -56,6 +56,18 @@ internal sealed class RunContext(CommandSettings settings, HttpClient httpClient
         return name is null ? null : Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{settings.Protocol}\n{settings.To.AbsoluteUri}\n{name}")));
     }
 
+    /// <summary>Locks the upload of a file until the result is disposed.</summary>
+    /// <param name="item">The file.</param>
+    /// <param name="isLocked">Whether another process has locked the upload.</param>
+    /// <returns>The lock, or null if another process has it or the upload has no key.</returns>
+    public IDisposable? TryLock(UploadItem item, out bool isLocked)
+    {
+        string? key = GetKey(item);
+        IDisposable? uploadLock = key is null ? null : state.TryLock(key);
+        isLocked = key is not null && uploadLock is null;
+        return uploadLock;
+    }
+
     /// <summary>Returns whether a run has completed this file before it was interrupted.</summary>
     public async Task<bool> WasCompletedAsync(UploadItem item)
     {

@@ -52,7 +52,7 @@ internal sealed class StatusRun(RunContext context, IReadOnlyList<UploadItem> it
         }
 
         // A status request would stop the append of the other process.
-        using IDisposable? uploadLock = TryLock(item, out bool isLocked);
+        using IDisposable? uploadLock = context.TryLock(item, out bool isLocked);
         if (isLocked)
         {
             return entry with { State = "uploading", Offset = null };
@@ -72,7 +72,7 @@ internal sealed class StatusRun(RunContext context, IReadOnlyList<UploadItem> it
 
     private async Task<CliEvent> CancelAsync(UploadItem item, CancellationToken cancellationToken)
     {
-        using IDisposable? uploadLock = TryLock(item, out bool isLocked);
+        using IDisposable? uploadLock = context.TryLock(item, out bool isLocked);
         if (isLocked)
         {
             throw new IOException("Another process is uploading this file. Stop it first.");
@@ -107,14 +107,6 @@ internal sealed class StatusRun(RunContext context, IReadOnlyList<UploadItem> it
 
         await store.RemoveFoundAsync();
         return entry;
-    }
-
-    private IDisposable? TryLock(UploadItem item, out bool isLocked)
-    {
-        string? key = context.GetKey(item);
-        IDisposable? uploadLock = key is null ? null : context.State.TryLock(key);
-        isLocked = key is not null && uploadLock is null;
-        return uploadLock;
     }
 
     /// <summary>Remembers the key under which the client has searched, so that the state can be removed.</summary>

@@ -45,9 +45,8 @@ internal sealed class UploadRun(RunContext context, IReadOnlyList<UploadItem> it
                 return;
             }
 
-            string? key = context.GetKey(item);
-            using IDisposable? uploadLock = key is null ? null : context.State.TryLock(key);
-            if (uploadLock is null && key is not null)
+            using IDisposable? uploadLock = context.TryLock(item, out bool isLocked);
+            if (isLocked)
             {
                 Fail(new CliEvent(EventKind.Failed) { Path = item.DisplayPath, Size = item.Length, Reason = "locked", Message = "Another process is uploading this file." }, null);
                 return;

@@ -174,12 +174,12 @@ public class FormUploadTests
         await using TestApp app = await StartAsync();
         string[] cookies = [await GetCookieAsync(app), await GetCookieAsync(app)];
         await UploadAsync(app, cookies[0], Id, "0123456789");
-        await UploadAsync(app, null, "of nobody", "0123456789");
+        await UploadAsync(app, null, "of an anonymous client", "0123456789");
 
         Assert.Equal($"NotFound {Id}", await SendFormAsync(app, cookies[1], "read", Id));
         Assert.Equal("Completed report.pdf 10 0123456789", await SendFormAsync(app, cookies[0], "read", Id));
         // Clients without a cookie share an owner. A form of one does not receive the files of another.
-        Assert.Equal("NotFound of nobody", await SendFormAsync(app, null, "read", "of nobody"));
+        Assert.Equal("NotFound of an anonymous client", await SendFormAsync(app, null, "read", "of an anonymous client"));
     }
 
     [Fact]
