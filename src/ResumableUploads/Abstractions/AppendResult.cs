@@ -20,14 +20,19 @@ public enum AppendStatus
 
     /// <summary>The upload has left <see cref="UploadState.Receiving"/>. The content was not read and the upload is unchanged.</summary>
     NotReceiving = 5,
+
+    /// <summary>
+    /// Another process has taken over the upload during the append. The bytes up to <see cref="AppendResult.Offset"/> were durable before that; the others do not count.
+    /// </summary>
+    TakenOver = 6,
 }
 
 /// <summary>The result of <see cref="IUploadStore.AppendAsync"/>.</summary>
 /// <param name="Status">The status of the append.</param>
 /// <param name="Offset">The durable offset of the upload, in bytes, read after the append, or 0 if the upload does not exist.</param>
 /// <param name="Version">
-/// The version of the upload after the append, or <see langword="null"/> if <paramref name="Status"/> is <see cref="AppendStatus.NotFound"/> or
-/// <see cref="AppendStatus.Busy"/>.
+/// The version of the upload after the append, or <see langword="null"/> if <paramref name="Status"/> is <see cref="AppendStatus.NotFound"/>,
+/// <see cref="AppendStatus.Busy"/> or <see cref="AppendStatus.TakenOver"/>.
 /// </param>
 /// <param name="Updated">
 /// The upload with the record that <see cref="UploadContent.GetFinalRecord"/> returned, if the store wrote it in the same step; otherwise,

@@ -90,5 +90,7 @@ public abstract class DelegatingUploadStore : IUploadStore
         public override void ReportDurable(long durableOffset) => inner.ReportDurable(durableOffset);
 
         public override ValueTask<bool> ShouldCommitAsync(CancellationToken cancellationToken) => inner.ShouldCommitAsync(cancellationToken);
+
+        public override void RequestRelease() => inner.RequestRelease();
     }
 }

@@ -149,7 +149,8 @@ public interface IUploadStore
 
     /// <summary>
     /// Returns an optional capability of the store: <see cref="IStagedAppendStore"/>, <see cref="ISingleRequestStore"/>, <see cref="IContentMover"/>,
-    /// <see cref="IReplacingStore"/>, <see cref="IStoreStartupCheck"/>, <see cref="ISelfCleaningStore"/> or <see cref="ISweepCheckpointStore"/>. The default
+    /// <see cref="IReplacingStore"/>, <see cref="IStoreStartupCheck"/>, <see cref="ISelfCleaningStore"/>, <see cref="ISweepCheckpointStore"/> or
+    /// <see cref="ITakeoverStore"/>. The default
     /// implementation returns this store if it implements the interface. A decorator should derive from <see cref="DelegatingUploadStore"/>, which
     /// forwards this method to the inner store for most capabilities.
     /// </summary>

@@ -62,6 +62,14 @@ public abstract class UploadContent
     /// <param name="offset">The offset of the upload after the append.</param>
     /// <returns>The record, or <see langword="null"/> if the store must leave the record unchanged. The default implementation returns <see langword="null"/>.</returns>
     public virtual FinalRecord? GetFinalRecord(long offset) => null;
+
+    /// <summary>
+    /// Asks the engine to end the content, because another process continues the upload. The bytes received so far are kept, and the client is told that another
+    /// request has taken over. A store calls this method for <see cref="ITakeoverStore"/>, at any time and from any thread. The default implementation does nothing.
+    /// </summary>
+    public virtual void RequestRelease()
+    {
+    }
 }
 
 /// <summary>Specifies which bytes of an append a store keeps.</summary>

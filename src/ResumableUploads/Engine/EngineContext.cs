@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine.Digests;
+using ResumableUploads.Engine.Locking;
 using ResumableUploads.Engine.Quotas;
 
 namespace ResumableUploads.Engine;
@@ -15,6 +16,8 @@ internal sealed record EngineContext
     public required RecordPolicy RecordPolicy { get; init; }
 
     public required RecordUpdater RecordUpdater { get; init; }
+
+    public required UploadTakeover Takeover { get; init; }
 
     public required OwnerQuota Quota { get; init; }
 

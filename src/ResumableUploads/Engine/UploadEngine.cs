@@ -42,6 +42,7 @@ internal sealed class UploadEngine : IAsyncDisposable
             Settings = settings,
             RecordPolicy = new RecordPolicy(settings, time),
             RecordUpdater = new RecordUpdater(store, time),
+            Takeover = new UploadTakeover(store, settings),
             Quota = new OwnerQuota(store, settings, time, _stopping.Token),
             ContentHasher = new ContentHasher(store),
             Metrics = metrics,
@@ -114,10 +115,12 @@ internal sealed class UploadEngine : IAsyncDisposable
         // If the holder does not release the lock in time, its store call hangs. The store still returns the durable offset.
         using UploadLock? uploadLock = isPreemptible ? await _locks.AcquireAsync(key, _context.Settings.PreemptionTimeout, cancellationToken) : null;
         UploadInfo? info = await GetMatchingAsync(key, matchesCreationRequest, cancellationToken);
-        return info is null
-            || (isClientGeneratedKey && info.State == UploadState.Completed && _context.Settings.StartOverAfterCompletion)
-            ? null
-            : info;
+        if (!isPreemptible && info is not null && await _context.Takeover.TakeOverAsync(info, cancellationToken) == TakeoverStatus.Released)
+        {
+            info = await GetMatchingAsync(key, matchesCreationRequest, cancellationToken);
+        }
+
+        return info is { State: UploadState.Completed } && isClientGeneratedKey && _context.Settings.StartOverAfterCompletion ? null : info;
     }
 
     /// <summary>Returns whether a request of this process appends to an upload.</summary>
@@ -253,7 +256,13 @@ internal sealed class UploadEngine : IAsyncDisposable
                 return new UploadResult(UploadResultKind.HandlerRunning, offset);
             }
 
-            if (await _remover.RemoveAsync(info, ignoreVersion: false, cancellationToken))
+            TakeoverStatus takeover = await _context.Takeover.TakeOverAsync(info, cancellationToken);
+            if (takeover == TakeoverStatus.StillAppending)
+            {
+                break;
+            }
+
+            if (takeover == TakeoverStatus.NotAppending && await _remover.RemoveAsync(info, ignoreVersion: false, cancellationToken))
             {
                 Log.Cancelled(_context.Logger, key);
                 return new UploadResult(UploadResultKind.Cancelled, offset);

@@ -107,6 +107,8 @@ internal sealed class AppendExecutor(EngineContext context, AppendFinisher finis
                 };
             case AppendStatus.Discarded:
                 return CreateResult(command, info, GetResultKind(command, content.EndReason, exceededKind), result.Offset);
+            case AppendStatus.TakenOver:
+                return CreateResult(command, info, UploadResultKind.Preempted, result.Offset);
             case AppendStatus.OffsetMismatch:
                 return AppendValidator.OffsetMismatch(command, result.Offset, info.Length);
             case AppendStatus.NotFound:
@@ -176,6 +178,14 @@ internal sealed class AppendExecutor(EngineContext context, AppendFinisher finis
 
             storedBytes = null;
             AppendResult result = await AppendToStoreAsync(append, info.Key, content, cancellationToken);
+
+            // Another process appends. An append at an offset that it has passed is stale, and does not disturb it.
+            if (result.Status == AppendStatus.Busy && append.Command.Offset >= result.Offset
+                && await context.Takeover.TakeOverAsync(info, cancellationToken) != TakeoverStatus.StillAppending)
+            {
+                result = await AppendToStoreAsync(append, info.Key, content, cancellationToken);
+            }
+
             storedBytes = result.Status == AppendStatus.Appended ? result.Offset - info.Offset : 0;
             return result;
         }

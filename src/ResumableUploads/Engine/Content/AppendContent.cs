@@ -167,6 +167,14 @@ internal sealed class AppendContent : UploadContent, IDisposable
 
     public override FinalRecord? GetFinalRecord(long offset) => FinalRecordFactory?.Invoke(offset);
 
+    public override void RequestRelease()
+    {
+        if (!_uploadLock.CannotBePreempted)
+        {
+            _uploadLock.RequestRelease();
+        }
+    }
+
     public void Dispose()
     {
         _uploadLock.StopReceiving();

@@ -14,6 +14,7 @@ internal sealed class CancellationGuardStore : DelegatingUploadStore
     private readonly GuardedReplacingStore? _replacingStore;
     private readonly GuardedContentMover? _contentMover;
     private readonly GuardedDeferredSyncStore? _deferredSyncStore;
+    private readonly GuardedTakeoverStore? _takeoverStore;
 
     private CancellationGuardStore(IUploadStore innerStore) : base(innerStore)
     {
@@ -21,6 +22,7 @@ internal sealed class CancellationGuardStore : DelegatingUploadStore
         _replacingStore = innerStore.GetCapability<IReplacingStore>() is { } replacingStore ? new GuardedReplacingStore(replacingStore) : null;
         _contentMover = innerStore.GetCapability<IContentMover>() is { } contentMover ? new GuardedContentMover(contentMover) : null;
         _deferredSyncStore = innerStore.GetCapability<IDeferredSyncStore>() is { } deferredSyncStore ? new GuardedDeferredSyncStore(deferredSyncStore) : null;
+        _takeoverStore = innerStore.GetCapability<ITakeoverStore>() is { } takeoverStore ? new GuardedTakeoverStore(takeoverStore) : null;
     }
 
     /// <summary>Wraps a store, unless it is wrapped already.</summary>
@@ -84,6 +86,7 @@ internal sealed class CancellationGuardStore : DelegatingUploadStore
         : typeof(T) == typeof(IReplacingStore) ? _replacingStore as T
         : typeof(T) == typeof(IContentMover) ? _contentMover as T
         : typeof(T) == typeof(IDeferredSyncStore) ? _deferredSyncStore as T
+        : typeof(T) == typeof(ITakeoverStore) ? _takeoverStore as T
         : InnerStore.GetCapability<T>();
 
     private static async ValueTask<T> GuardAsync<TState, T>(TState state, Func<TState, CancellationToken, ValueTask<T>> call, CancellationToken cancellationToken)
@@ -127,6 +130,14 @@ internal sealed class CancellationGuardStore : DelegatingUploadStore
                 (inner, key, version, path, overwrite),
                 static (s, token) => s.inner.MoveContentAsync(s.key, s.version, s.path, s.overwrite, token),
                 cancellationToken);
+    }
+
+    private sealed class GuardedTakeoverStore(ITakeoverStore inner) : ITakeoverStore
+    {
+        public Task ListenAsync(CancellationToken cancellationToken) => inner.ListenAsync(cancellationToken);
+
+        public ValueTask<TakeoverStatus> TakeOverAsync(UploadKey key, TimeSpan timeout, CancellationToken cancellationToken) =>
+            GuardAsync((inner, key, timeout), static (s, token) => s.inner.TakeOverAsync(s.key, s.timeout, token), cancellationToken);
     }
 
     private sealed class GuardedDeferredSyncStore(IDeferredSyncStore inner) : IDeferredSyncStore

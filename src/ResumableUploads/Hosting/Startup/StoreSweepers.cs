@@ -4,7 +4,9 @@ using ResumableUploads.Engine.Expiration;
 
 namespace ResumableUploads.Hosting.Startup;
 
-/// <summary>Sweeps each store of an application in the background: one sweeper per store, however many endpoints use it.</summary>
+/// <summary>
+/// The background work of the stores of an application: one sweeper and one listener for requests of other processes per store, however many endpoints use it.
+/// </summary>
 internal sealed class StoreSweepers(TimeProvider time, ILogger logger, CancellationToken stopping)
 {
     private readonly Dictionary<IUploadStore, UploadSweeper> _sweepers = new(ReferenceEqualityComparer.Instance);
@@ -40,7 +42,7 @@ internal sealed class StoreSweepers(TimeProvider time, ILogger logger, Cancellat
             _sweepers.Add(store, sweeper);
             if (_isStarted)
             {
-                Run(sweeper);
+                Run(store, sweeper);
             }
         }
     }
@@ -50,9 +52,9 @@ internal sealed class StoreSweepers(TimeProvider time, ILogger logger, Cancellat
         lock (_lock)
         {
             _isStarted = true;
-            foreach (UploadSweeper sweeper in _sweepers.Values)
+            foreach ((IUploadStore store, UploadSweeper sweeper) in _sweepers)
             {
-                Run(sweeper);
+                Run(store, sweeper);
             }
         }
     }
@@ -76,5 +78,12 @@ internal sealed class StoreSweepers(TimeProvider time, ILogger logger, Cancellat
         }
     }
 
-    private void Run(UploadSweeper sweeper) => _running.Add(Task.Run(() => sweeper.RunAsync(stopping)));
+    private void Run(IUploadStore store, UploadSweeper sweeper)
+    {
+        _running.Add(Task.Run(() => sweeper.RunAsync(stopping)));
+        if (store.GetCapability<ITakeoverStore>() is { } takeoverStore)
+        {
+            _running.Add(Task.Run(() => takeoverStore.ListenAsync(stopping)));
+        }
+    }
 }

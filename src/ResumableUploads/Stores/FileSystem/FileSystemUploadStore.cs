@@ -9,6 +9,7 @@ using ResumableUploads.Stores.FileSystem.Monitoring;
 using ResumableUploads.Stores.FileSystem.Operations;
 using ResumableUploads.Stores.FileSystem.Operations.Appending;
 using ResumableUploads.Stores.FileSystem.Scheduling;
+using ResumableUploads.Stores.FileSystem.Takeover;
 
 namespace ResumableUploads.Stores.FileSystem;
 
@@ -22,7 +23,8 @@ namespace ResumableUploads.Stores.FileSystem;
 /// <see cref="ChangeStatus.Busy"/>.
 /// </remarks>
 public sealed class FileSystemUploadStore :
-    IUploadStore, IStagedAppendStore, ISingleRequestStore, IStoreStartupCheck, ISelfCleaningStore, ISweepCheckpointStore, IContentMover, IReplacingStore, IDeferredSyncStore
+    IUploadStore, IStagedAppendStore, ISingleRequestStore, IStoreStartupCheck, ISelfCleaningStore, ISweepCheckpointStore, IContentMover, IReplacingStore, IDeferredSyncStore,
+    ITakeoverStore
 {
     private readonly StoreContext _context;
     private readonly DirectorySync _directorySync;
@@ -34,6 +36,9 @@ public sealed class FileSystemUploadStore :
     private readonly MoveOperation _move;
     private readonly ReplaceOperation _replace;
     private readonly SweepCheckpointFile _sweepCheckpoint;
+    private readonly RunningAppends _appends = new();
+    private readonly TakeoverListener _takeoverListener;
+    private readonly TakeoverOperation _takeover;
 
     /// <summary>Initializes a new instance of the <see cref="FileSystemUploadStore"/> class. The directory is not accessed yet.</summary>
     /// <param name="options">The options. They are copied; later changes have no effect.</param>
@@ -50,26 +55,7 @@ public sealed class FileSystemUploadStore :
         FileSystemUploadStoreOptions options, TimeProvider? timeProvider, ILogger? logger, FileLayer files, DiskScheduler? scheduler = null)
     {
         ArgumentNullException.ThrowIfNull(options);
-        if (string.IsNullOrWhiteSpace(options.Directory))
-        {
-            throw new ArgumentException("FileSystemUploadStoreOptions.Directory must be set to the directory in which uploads are stored.", nameof(options));
-        }
-
-        if (options.SyncSize <= 0 || options.SyncInterval <= TimeSpan.Zero)
-        {
-            throw new ArgumentException("FileSystemUploadStoreOptions.SyncSize and SyncInterval must be greater than zero.", nameof(options));
-        }
-
-        if (!Enum.IsDefined(options.Durability))
-        {
-            throw new ArgumentException("FileSystemUploadStoreOptions.Durability must be PowerLoss or ProcessCrash.", nameof(options));
-        }
-
-        if (options.MaxThreads is < FileSystemUploadStoreOptions.MinMaxThreads or > FileSystemUploadStoreOptions.MaxMaxThreads)
-        {
-            throw new ArgumentException("FileSystemUploadStoreOptions.MaxThreads must be between 4 and 4,096.", nameof(options));
-        }
-
+        options.Validate();
         string root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(options.Directory));
         timeProvider ??= TimeProvider.System;
         logger ??= NullLogger<FileSystemUploadStore>.Instance;
@@ -100,6 +86,9 @@ public sealed class FileSystemUploadStore :
         _move = new MoveOperation(_context, _records, locker);
         _replace = new ReplaceOperation(_context, _records, locker);
         _sweepCheckpoint = new SweepCheckpointFile(_context, _directorySync);
+        var peers = new PeerMailboxes(_context);
+        _takeoverListener = new TakeoverListener(_context, _directorySync, peers, _appends);
+        _takeover = new TakeoverOperation(_context, _records, peers);
     }
 
     /// <summary>Gets <see cref="long.MaxValue"/>: there is no limit. Staged bytes are written to the data file, after the offset.</summary>
@@ -292,6 +281,13 @@ public sealed class FileSystemUploadStore :
         },
         cancellationToken);
 
+    /// <inheritdoc/>
+    public Task ListenAsync(CancellationToken cancellationToken) => _takeoverListener.ListenAsync(cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<TakeoverStatus> TakeOverAsync(UploadKey key, TimeSpan timeout, CancellationToken cancellationToken) =>
+        WrapErrorsAsync(_takeover.RunAsync(key, timeout, cancellationToken));
+
     /// <summary>Makes a deferred change durable on a thread of the store before it is returned.</summary>
     private async ValueTask<UploadInfo?> GetDurableAsync(UploadKey key, ValueTask<(bool IsDurable, UploadInfo? Info)> read, CancellationToken cancellationToken)
     {
@@ -333,7 +329,13 @@ public sealed class FileSystemUploadStore :
         // A staged append begins with a change of the record.
         DiskCallKind kind = request.Mode == AppendMode.AllOrNothing ? _context.ChangeKind : DiskCallKind.Cached;
         OpenAppend target = await disk.RunAsync(kind, (_appendOpener, request), static s => s._appendOpener.Open(s.request));
-        return target.Refusal ?? await new AppendOperation(_context, _records, target, content, disk, cancellationToken).RunAsync(request.Mode);
+        if (!target.IsOpen)
+        {
+            return target.Refusal.Value;
+        }
+
+        using RunningAppends.Registration registration = _appends.Add(target.Upload.Paths.Nonce, content);
+        return await new AppendOperation(_context, _records, target, content, disk, cancellationToken).RunAsync(request.Mode);
     }
 
     private async ValueTask<CreateResult> CreateCompletedAsync(

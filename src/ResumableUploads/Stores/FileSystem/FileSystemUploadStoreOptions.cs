@@ -37,4 +37,28 @@ public sealed class FileSystemUploadStoreOptions
     /// More calls than that wait in a queue. Uploads of one owner get at most three quarters of them. Between 4 and 4,096. The default is 512.
     /// </summary>
     public int MaxThreads { get; set; } = 512;
+
+    /// <exception cref="ArgumentException">An option is missing or out of range.</exception>
+    internal void Validate()
+    {
+        if (string.IsNullOrWhiteSpace(Directory))
+        {
+            throw new ArgumentException("FileSystemUploadStoreOptions.Directory must be set to the directory in which uploads are stored.", "options");
+        }
+
+        if (SyncSize <= 0 || SyncInterval <= TimeSpan.Zero)
+        {
+            throw new ArgumentException("FileSystemUploadStoreOptions.SyncSize and SyncInterval must be greater than zero.", "options");
+        }
+
+        if (!Enum.IsDefined(Durability))
+        {
+            throw new ArgumentException("FileSystemUploadStoreOptions.Durability must be PowerLoss or ProcessCrash.", "options");
+        }
+
+        if (MaxThreads is < MinMaxThreads or > MaxMaxThreads)
+        {
+            throw new ArgumentException("FileSystemUploadStoreOptions.MaxThreads must be between 4 and 4,096.", "options");
+        }
+    }
 }

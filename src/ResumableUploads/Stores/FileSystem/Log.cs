@@ -60,6 +60,16 @@ internal static partial class Log
         "The disk of the upload directory {Directory} is fast again: {SlowCount} of {Count} syncs in the last {Seconds} seconds took more than {Threshold} ms.")]
     public static partial void SyncsFastAgain(ILogger logger, string directory, int slowCount, int count, long seconds, long threshold);
 
+    [LoggerMessage(116, LogLevel.Error,
+        "Two processes hold the same file lock in the upload directory {Directory}: its file system does not share locks between machines. Bytes of uploads can be "
+        + "lost if both processes write to one upload. Mount it with shared locks, or use another store.")]
+    public static partial void LocksNotShared(ILogger logger, string directory);
+
+    [LoggerMessage(117, LogLevel.Warning,
+        "This process cannot be asked to release its uploads in {Directory}. A client that comes back through another process waits until this one notices. The "
+        + "next attempt is in a few seconds.")]
+    public static partial void TakeoverUnavailable(ILogger logger, string directory, Exception exception);
+
     [LoggerMessage(185, LogLevel.Error, "The directory {Directory} could not be read. The uploads in it are not listed, and do not expire until it can be read again. Check the disk and the permissions.")]
     public static partial void DirectorySkipped(ILogger logger, Exception exception, string directory);
 }

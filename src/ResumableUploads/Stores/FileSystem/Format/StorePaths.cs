@@ -26,6 +26,9 @@ internal sealed class StorePaths(string root)
 
     public string Quarantine { get; } = Path.Combine(root, "quarantine");
 
+    /// <summary>Gets the directory with a directory for each running process, in which other processes leave their requests.</summary>
+    public string Mailboxes { get; } = Path.Combine(root, "mailboxes");
+
     public string SweepCheckpoint { get; } = Path.Combine(root, "sweep-place");
 
     public static string GetShardName(string id) => id.Length > 2 ? id[..2] : id;
