@@ -26,4 +26,7 @@ public enum StoreCapabilities
 
     /// <summary>The store has <see cref="IDeferredSyncStore"/>: it can make several changes of an upload durable together.</summary>
     DeferredSyncs = 32,
+
+    /// <summary>The store has <see cref="ITakeoverStore"/>: it can ask another process to end its append. Needs <see cref="SharedStorage"/>.</summary>
+    Takeovers = 64,
 }

@@ -23,6 +23,8 @@ internal sealed class TruncatedContent(UploadContent inner, long maxLength, Stor
     public override ValueTask<bool> ShouldCommitAsync(CancellationToken cancellationToken) =>
         WasTruncated ? ValueTask.FromResult(false) : inner.ShouldCommitAsync(cancellationToken);
 
+    public override void RequestRelease() => inner.RequestRelease();
+
     private sealed class TruncatedReader(PipeReader inner, long remaining) : PipeReader
     {
         private ReadOnlySequence<byte> _lastBuffer;

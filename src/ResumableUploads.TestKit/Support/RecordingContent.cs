@@ -29,6 +29,9 @@ internal sealed class RecordingContent : UploadContent
     /// <summary>Gets the delegate to call when the store reports a durable offset.</summary>
     public Action<long>? OnDurableReported { get; init; }
 
+    /// <summary>Gets the action to run when the store asks the content to end. The default does nothing, like a process that is paused.</summary>
+    public Action<RecordingContent> OnReleaseRequested { get; init; } = static _ => { };
+
     /// <summary>Gets the number of reads.</summary>
     public int ReadCount => _reader.ReadCount;
 
@@ -97,4 +100,6 @@ internal sealed class RecordingContent : UploadContent
         CaseAssert.True(_reader.ReachedEnd, "The store called GetFinalRecord before the end of the content.");
         return FinalRecordFactory(offset);
     }
+
+    public override void RequestRelease() => OnReleaseRequested(this);
 }

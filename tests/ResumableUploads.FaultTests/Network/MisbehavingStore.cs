@@ -99,5 +99,7 @@ internal sealed class MisbehavingStore(IUploadStore innerStore, Broken broken) :
         public override void ReportDurable(long durableOffset) => inner.ReportDurable(durableOffset);
 
         public override ValueTask<bool> ShouldCommitAsync(CancellationToken cancellationToken) => inner.ShouldCommitAsync(cancellationToken);
+
+        public override void RequestRelease() => inner.RequestRelease();
     }
 }

@@ -105,6 +105,8 @@ internal sealed class WatchedStore(IUploadStore innerStore) : DelegatingUploadSt
         public override void ReportDurable(long durableOffset) => inner.ReportDurable(durableOffset);
 
         public override ValueTask<bool> ShouldCommitAsync(CancellationToken cancellationToken) => inner.ShouldCommitAsync(cancellationToken);
+
+        public override void RequestRelease() => inner.RequestRelease();
     }
 
     private sealed class WatchedReader(WatchedStore store, UploadKey key, PipeReader inner) : PipeReader

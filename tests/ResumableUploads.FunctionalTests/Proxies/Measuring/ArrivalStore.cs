@@ -42,6 +42,8 @@ internal sealed class ArrivalStore() : DelegatingUploadStore(new MemoryUploadSto
         public override void ReportDurable(long durableOffset) => inner.ReportDurable(durableOffset);
 
         public override ValueTask<bool> ShouldCommitAsync(CancellationToken cancellationToken) => inner.ShouldCommitAsync(cancellationToken);
+
+        public override void RequestRelease() => inner.RequestRelease();
     }
 
     private sealed class CountedReader(ArrivalStore store, PipeReader inner) : PipeReader

@@ -8,7 +8,7 @@ namespace ResumableUploads.FunctionalTests.Stores.Contract;
 public class StoreContractTests
 {
     private const StoreCapabilities AllCapabilities = StoreCapabilities.StagedAppends | StoreCapabilities.SharedStorage | StoreCapabilities.SingleRequests
-        | StoreCapabilities.Replacements | StoreCapabilities.ContentMoves | StoreCapabilities.DeferredSyncs;
+        | StoreCapabilities.Replacements | StoreCapabilities.ContentMoves | StoreCapabilities.DeferredSyncs | StoreCapabilities.Takeovers;
 
     public static TheoryData<string> MemoryCases => [.. StoreContract.GetCaseNames(StoreCapabilities.StagedAppends | StoreCapabilities.Replacements)];
 

@@ -1,0 +1,68 @@
+using System.IO.Pipelines;
+using ResumableUploads.Testing;
+using ResumableUploads.Testing.Clients;
+using ResumableUploads.Testing.Servers;
+
+namespace ResumableUploads.FunctionalTests.Stores.FileSystem.Takeover;
+
+/// <summary>An append whose client has sent a part of its body and then falls silent. The connection stays open.</summary>
+internal sealed class HeldAppend : IDisposable
+{
+    private const int Begun = 7;
+    private readonly Pipe _body = new();
+    private readonly string _protocol;
+    private readonly HttpRequestMessage _request;
+    private readonly Task<HttpResponseMessage> _response;
+
+    private HeldAppend(HttpClient client, string protocol, string url)
+    {
+        (_protocol, Url) = (protocol, url);
+        _request = new HttpRequestMessage(protocol == ProtocolClient.FileId ? HttpMethod.Post : HttpMethod.Patch, url) { Content = new StreamContent(_body.Reader.AsStream()) };
+        (string, string)[] headers = protocol switch
+        {
+            ProtocolClient.FileId => [("X-File-Id", "f"), ("X-Start-Byte", $"{Begun}")],
+            ProtocolClient.Tus => [("Tus-Resumable", "1.0.0"), ("Upload-Offset", $"{Begun}"), ("Content-Type", "application/offset+octet-stream")],
+            _ => [("Upload-Draft-Interop-Version", IetfClient.Newest), ("Upload-Offset", $"{Begun}"), ("Upload-Complete", "?1"), ("Content-Type", "application/partial-upload")],
+        };
+        foreach ((string name, string value) in headers)
+        {
+            Assert.True(_request.Headers.TryAddWithoutValidation(name, value) || _request.Content.Headers.TryAddWithoutValidation(name, value));
+        }
+
+        _response = client.SendAsync(_request, HttpCompletionOption.ResponseHeadersRead);
+    }
+
+    public string Url { get; }
+
+    /// <summary>Creates an upload, sends a part of it in a second request, and waits until the app has written it.</summary>
+    public static async Task<HeldAppend> StartAsync(TestApp app, string protocol, byte[] file, int length)
+    {
+        var held = new HeldAppend(app.Client, protocol, await app.Client.BeginAsync(protocol, "/upload", file[..Begun], file.Length));
+        await held._body.Writer.WriteAsync(file.AsMemory(Begun, length - Begun));
+        await Eventually.TrueAsync(
+            () => Directory.GetFiles(app.Directory, "*.data", SearchOption.AllDirectories).Any(path => new FileInfo(path).Length >= length), "the app has written the bytes");
+        return held;
+    }
+
+    /// <summary>Asserts that the app has told the client that another request continues the upload.</summary>
+    public async Task AssertTakenOverAsync()
+    {
+        using HttpResponseMessage response = await Eventually.WithinAsync(_response);
+        await response.ProblemAsync(_protocol == ProtocolClient.Tus ? 400 : 409, IetfClient.Own + "taken-over");
+    }
+
+    /// <summary>Sends the rest of the body, and asserts that the app has accepted it.</summary>
+    public async Task FinishAsync(ReadOnlyMemory<byte> rest)
+    {
+        await _body.Writer.WriteAsync(rest);
+        await _body.Writer.CompleteAsync();
+        using HttpResponseMessage response = await Eventually.WithinAsync(_response);
+        Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync());
+    }
+
+    public void Dispose()
+    {
+        _body.Writer.Complete(new IOException("The client is gone."));
+        _request.Dispose();
+    }
+}
