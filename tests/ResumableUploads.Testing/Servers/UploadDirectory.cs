@@ -51,6 +51,14 @@ public sealed class UploadDirectory : IDisposable
     /// <summary>Waits until the data file has the given length. A status request would stop the append.</summary>
     public Task HasAsync(string fileId, long length, string path = "/upload") => HasAsync(() => DataOf(fileId, path), length);
 
+    /// <summary>Waits until a number of processes can be asked to release an upload.</summary>
+    public Task HasMailboxesAsync(int count)
+    {
+        string path = Path.Combine(Root, "mailboxes");
+        return Eventually.TrueAsync(
+            () => Directory.Exists(path) && Directory.GetFiles(path, "lock", SearchOption.AllDirectories).Length == count, $"there are {count} mailboxes");
+    }
+
     /// <summary>Waits until the only data file in the directory has the given length.</summary>
     public Task HasSingleAsync(long length) => HasAsync(
         () => Directory.GetFiles(Path.Combine(Root, "uploads"), "*.data", new EnumerationOptions { RecurseSubdirectories = true }).SingleOrDefault(), length);

@@ -11,6 +11,8 @@ internal sealed partial class StoreCases
     /// <summary>A timeout that does not end, because the clock advances slowly.</summary>
     private static readonly TimeSpan LongTakeover = TimeSpan.FromDays(1);
 
+    private static readonly TimeSpan RealDelay = TimeSpan.FromMilliseconds(5);
+
     [Case(0, Requires = SharedTakeovers)]
     [Case(1, Requires = SharedTakeovers)]
     [Case(300_000, Requires = SharedTakeovers)]
@@ -125,7 +127,7 @@ internal sealed partial class StoreCases
             Task<TakeoverStatus> takeover = takeoverStore.TakeOverAsync(Key, timeout, deadline.Token).AsTask();
             while (!takeover.IsCompleted)
             {
-                await Task.WhenAny(takeover, Task.Delay(5, deadline.Token));
+                await Task.WhenAny(takeover, Task.Delay(RealDelay, TimeProvider.System, deadline.Token));
                 Time.Advance(TimeSpan.FromMilliseconds(20));
             }
 
@@ -134,7 +136,7 @@ internal sealed partial class StoreCases
                 return status;
             }
 
-            await Task.Delay(5, deadline.Token);
+            await Task.Delay(RealDelay, TimeProvider.System, deadline.Token);
             Time.Advance(TimeSpan.FromSeconds(1));
         }
     }

@@ -1,4 +1,5 @@
 using System.Net;
+using ResumableUploads.Testing;
 using ResumableUploads.Testing.Clients;
 using ResumableUploads.Testing.Servers;
 
@@ -62,66 +63,72 @@ public class TwoProcessTests
     [Theory]
     [InlineData("ProcessCrash")]
     [InlineData("PowerLoss")]
-    public async Task Second_process_rejects_an_append_and_returns_the_status_during_an_append(string durability)
+    public async Task Second_process_takes_over_a_silent_append(string durability)
     {
         using var directory = new UploadDirectory();
         string[] options = [$"ResumableUploads:FileSystem:Durability={durability}", "ResumableUploads:FileSystem:SyncSize=1", "ResumableUploads:Timeouts:ProgressInterval=00:00:00.0000001", "Progress=true"];
         await using ChildHost a = await ChildHost.StartAsync(directory.Root, options);
         await using ChildHost b = await ChildHost.StartAsync(directory.Root, options);
+        await directory.HasMailboxesAsync(2);
         byte[] file = Bytes(new Random(3), 200_000);
-        await using (RawConnection silent = await RawConnection.OpenAsync(a.Address))
+        await using RawConnection silent = await RawConnection.OpenAsync(a.Address);
+        await silent.SendHeadAsync("POST /upload", "X-File-Id: half.bin", "X-File-Name: half.bin", "X-File-Size: 200000", "Transfer-Encoding: chunked");
+        await silent.SendChunkAsync(file.AsMemory(0, 70_000));
+        await a.PrintsAsync(static line => line == "progress half.bin 70000");
+
+        using (HttpResponseMessage behind = await b.Client.AppendAsync("half.bin", 10, file[10..], file.Length).WaitAsync(Quickly))
         {
-            await silent.SendHeadAsync("POST /upload", "X-File-Id: half.bin", "X-File-Name: half.bin", "X-File-Size: 200000", "Transfer-Encoding: chunked");
-            await silent.SendChunkAsync(file.AsMemory(0, 70_000));
-            await a.PrintsAsync(static line => line == "progress half.bin 70000");
-
-            // The client stays silent and A waits for it.
-            Assert.Equal(70_000, await b.Client.StatusAsync("half.bin").WaitAsync(Quickly));
-            using (HttpResponseMessage busy = await b.Client.AppendAsync("half.bin", 70_000, file[70_000..], file.Length).WaitAsync(Quickly))
-            {
-                Assert.Equal(HttpStatusCode.ServiceUnavailable, busy.StatusCode);
-                Assert.NotNull(busy.Headers.RetryAfter);
-                Assert.Contains("urn:resumable-uploads:busy", await busy.Content.ReadAsStringAsync());
-            }
-
-            using (HttpResponseMessage behind = await b.Client.AppendAsync("half.bin", 10, file[10..], file.Length).WaitAsync(Quickly))
-            {
-                Assert.Equal(HttpStatusCode.Conflict, behind.StatusCode);
-                Assert.Equal("70000", behind.Header("X-Start-Byte"));
-            }
-
-            Assert.Equal(file[..70_000], directory.BytesOf("half.bin"));
-            await silent.SendChunkAsync(file.AsMemory(70_000, 10_000));
-            await a.PrintsAsync(static line => line == "progress half.bin 80000");
+            Assert.Equal(HttpStatusCode.Conflict, behind.StatusCode);
+            Assert.Equal("70000", behind.Header("X-Start-Byte"));
         }
 
-        // A releases the lock when it sees the end of the connection. Its own status request waits for that.
-        Assert.Equal(80_000, await a.Client.StatusAsync("half.bin"));
+        // The stale append has not disturbed the silent one.
+        await silent.SendChunkAsync(file.AsMemory(70_000, 10_000));
+        await a.PrintsAsync(static line => line == "progress half.bin 80000");
+
+        Assert.Equal(80_000, await b.Client.StatusAsync("half.bin").WaitAsync(Quickly));
+        RawResponse? takenOver = await silent.ReadResponseAsync();
+        Assert.Equal(409, takenOver?.Status);
+        Assert.Contains("urn:resumable-uploads:taken-over", takenOver!.Body);
         using HttpResponseMessage last = await b.Client.AppendAsync("half.bin", 80_000, file[80_000..], file.Length);
         Assert.Equal("true", last.Header("X-Upload-Complete"));
         directory.AssertFinished("half.bin", file);
     }
 
     [Fact]
-    public async Task Second_process_reports_only_the_durable_offset()
+    public async Task Suspended_process_keeps_its_upload_and_loses_nothing()
     {
         using var directory = new UploadDirectory();
-        string[] options = ["ResumableUploads:FileSystem:Durability=PowerLoss", "ResumableUploads:FileSystem:SyncInterval=1.00:00:00"];
+        string[] options =
+        [
+            "ResumableUploads:FileSystem:Durability=PowerLoss", "ResumableUploads:FileSystem:SyncInterval=1.00:00:00", "ResumableUploads:Timeouts:PreemptionTimeout=00:00:01",
+        ];
         await using ChildHost a = await ChildHost.StartAsync(directory.Root, options);
         await using ChildHost b = await ChildHost.StartAsync(directory.Root, options);
+        await directory.HasMailboxesAsync(2);
         byte[] file = Bytes(new Random(4), 90_000);
         (await a.Client.AppendAsync("half.bin", 0, file[..20_000], file.Length, ("X-File-Name", "half.bin"))).Dispose();
-        await using (RawConnection silent = await RawConnection.OpenAsync(a.Address))
+        await using RawConnection silent = await RawConnection.OpenAsync(a.Address);
+        await silent.SendHeadAsync("POST /upload", "X-File-Id: half.bin", "X-Start-Byte: 20000", "Content-Length: 70000");
+        await silent.SendAsync(file.AsMemory(20_000, 40_000));
+        await directory.HasAsync("half.bin", 60_000);
+        a.SuspendThreads();
+
+        // Only the durable bytes are reported, and no other process may write.
+        Assert.Equal(20_000, await b.Client.StatusAsync("half.bin"));
+        using (HttpResponseMessage busy = await b.Client.AppendAsync("half.bin", 20_000, file[20_000..], file.Length))
         {
-            await silent.SendHeadAsync("POST /upload", "X-File-Id: half.bin", "X-Start-Byte: 20000", "Content-Length: 70000");
-            await silent.SendAsync(file.AsMemory(20_000, 40_000));
-            await directory.HasAsync("half.bin", 60_000);
-            Assert.Equal(20_000, await b.Client.StatusAsync("half.bin").WaitAsync(Quickly));
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, busy.StatusCode);
+            Assert.NotNull(busy.Headers.RetryAfter);
+            Assert.Contains("urn:resumable-uploads:busy", await busy.Content.ReadAsStringAsync());
         }
 
-        Assert.Equal(60_000, await a.Client.StatusAsync("half.bin"));
-        Assert.Equal(60_000, await b.Client.StatusAsync("half.bin"));
+        a.Resume();
+        await Eventually.TrueAsync(async () => await b.Client.StatusAsync("half.bin") == 60_000, "the process that continues has released the upload");
         Assert.Equal(file[..60_000], directory.BytesOf("half.bin"));
+        using HttpResponseMessage last = await b.Client.AppendAsync("half.bin", 60_000, file[60_000..], file.Length);
+        Assert.Equal("true", last.Header("X-Upload-Complete"));
+        directory.AssertFinished("half.bin", file);
     }
 
     /// <summary>Sends two bodies for the same offset to two processes, and asserts that exactly one of them is stored.</summary>

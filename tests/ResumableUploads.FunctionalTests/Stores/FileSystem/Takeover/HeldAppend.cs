@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using System.Net;
 using ResumableUploads.Testing;
 using ResumableUploads.Testing.Clients;
 using ResumableUploads.Testing.Servers;
@@ -17,12 +18,12 @@ internal sealed class HeldAppend : IDisposable
     private HeldAppend(HttpClient client, string protocol, string url)
     {
         (_protocol, Url) = (protocol, url);
-        _request = new HttpRequestMessage(protocol == ProtocolClient.FileId ? HttpMethod.Post : HttpMethod.Patch, url) { Content = new StreamContent(_body.Reader.AsStream()) };
+        _request = new HttpRequestMessage(protocol == ProtocolClient.FileId ? HttpMethod.Post : HttpMethod.Patch, url) { Content = new LiveContent(_body.Reader) };
         (string, string)[] headers = protocol switch
         {
             ProtocolClient.FileId => [("X-File-Id", "f"), ("X-Start-Byte", $"{Begun}")],
             ProtocolClient.Tus => [("Tus-Resumable", "1.0.0"), ("Upload-Offset", $"{Begun}"), ("Content-Type", "application/offset+octet-stream")],
-            _ => [("Upload-Draft-Interop-Version", IetfClient.Newest), ("Upload-Offset", $"{Begun}"), ("Upload-Complete", "?1"), ("Content-Type", "application/partial-upload")],
+            _ => [("Upload-Draft-Interop-Version", $"{IetfClient.Newest}"), ("Upload-Offset", $"{Begun}"), ("Upload-Complete", "?1"), ("Content-Type", "application/partial-upload")],
         };
         foreach ((string name, string value) in headers)
         {
@@ -35,18 +36,20 @@ internal sealed class HeldAppend : IDisposable
     public string Url { get; }
 
     /// <summary>Creates an upload, sends a part of it in a second request, and waits until the app has written it.</summary>
-    public static async Task<HeldAppend> StartAsync(TestApp app, string protocol, byte[] file, int length)
+    public static async Task<HeldAppend> StartAsync(TestApp app, string directory, string protocol, byte[] file, int length)
     {
         var held = new HeldAppend(app.Client, protocol, await app.Client.BeginAsync(protocol, "/upload", file[..Begun], file.Length));
         await held._body.Writer.WriteAsync(file.AsMemory(Begun, length - Begun));
         await Eventually.TrueAsync(
-            () => Directory.GetFiles(app.Directory, "*.data", SearchOption.AllDirectories).Any(path => new FileInfo(path).Length >= length), "the app has written the bytes");
+            () => Directory.GetFiles(directory, "*.data", SearchOption.AllDirectories).Any(path => new FileInfo(path).Length >= length), "the app has written the bytes");
         return held;
     }
 
     /// <summary>Asserts that the app has told the client that another request continues the upload.</summary>
     public async Task AssertTakenOverAsync()
     {
+        // HttpClient reads the response after it has sent the body.
+        await _body.Writer.CompleteAsync();
         using HttpResponseMessage response = await Eventually.WithinAsync(_response);
         await response.ProblemAsync(_protocol == ProtocolClient.Tus ? 400 : 409, IetfClient.Own + "taken-over");
     }
@@ -64,5 +67,32 @@ internal sealed class HeldAppend : IDisposable
     {
         _body.Writer.Complete(new IOException("The client is gone."));
         _request.Dispose();
+    }
+
+    /// <summary>A body whose bytes are sent as soon as they are written.</summary>
+    private sealed class LiveContent(PipeReader body) : HttpContent
+    {
+        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
+        {
+            ReadResult result;
+            do
+            {
+                result = await body.ReadAsync();
+                foreach (ReadOnlyMemory<byte> memory in result.Buffer)
+                {
+                    await stream.WriteAsync(memory);
+                }
+
+                await stream.FlushAsync();
+                body.AdvanceTo(result.Buffer.End);
+            }
+            while (!result.IsCompleted);
+        }
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = 0;
+            return false;
+        }
     }
 }

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Net;
 using System.Security.Cryptography;
 using ResumableUploads.Abstractions;
-using ResumableUploads.Testing;
 using ResumableUploads.Testing.Clients;
 using ResumableUploads.Testing.Servers;
 
@@ -39,7 +38,7 @@ public sealed class TakeoverTests : IDisposable
         await using TestApp a = await StartAsync(durability);
         await using TestApp b = await StartAsync(durability);
         await HaveMailboxesAsync(2);
-        using HeldAppend held = await HeldAppend.StartAsync(a, protocol, File, Held);
+        using HeldAppend held = await HeldAppend.StartAsync(a, _directory.FullName, protocol, File, Held);
 
         Assert.Equal(Held.ToString(CultureInfo.InvariantCulture), (await b.Client.GetOffsetAsync(protocol, held.Url)).Offset);
         await held.AssertTakenOverAsync();
@@ -53,7 +52,7 @@ public sealed class TakeoverTests : IDisposable
         await using TestApp a = await StartAsync(durability, syncSize: 1);
         await using TestApp b = await StartAsync(durability);
         await HaveMailboxesAsync(2);
-        using HeldAppend held = await HeldAppend.StartAsync(a, protocol, File, Held);
+        using HeldAppend held = await HeldAppend.StartAsync(a, _directory.FullName, protocol, File, Held);
 
         // The bytes are durable some time after they are in the file.
         HttpStatusCode status;
@@ -75,7 +74,7 @@ public sealed class TakeoverTests : IDisposable
         await using TestApp a = await StartAsync(Durability.ProcessCrash);
         await using TestApp b = await StartAsync(Durability.ProcessCrash);
         await HaveMailboxesAsync(2);
-        using HeldAppend held = await HeldAppend.StartAsync(a, protocol, File, Held);
+        using HeldAppend held = await HeldAppend.StartAsync(a, _directory.FullName, protocol, File, Held);
 
         using (HttpResponseMessage stale = await b.Client.FinishAsync(protocol, held.Url, 100, File[100..]))
         {
@@ -92,7 +91,7 @@ public sealed class TakeoverTests : IDisposable
         await using TestApp a = await StartAsync(Durability.ProcessCrash);
         await using TestApp b = await StartAsync(Durability.ProcessCrash);
         await HaveMailboxesAsync(2);
-        using HeldAppend held = await HeldAppend.StartAsync(a, ProtocolClient.Tus, File, Held);
+        using HeldAppend held = await HeldAppend.StartAsync(a, _directory.FullName, ProtocolClient.Tus, File, Held);
 
         using HttpResponseMessage cancelled = await b.Client.TusAsync("DELETE", held.Url, null);
         Assert.Equal(HttpStatusCode.NoContent, cancelled.StatusCode);
@@ -119,12 +118,7 @@ public sealed class TakeoverTests : IDisposable
         },
         directory: _directory.FullName);
 
-    private Task HaveMailboxesAsync(int count)
-    {
-        string path = Path.Combine(_directory.FullName, "mailboxes");
-        return Eventually.TrueAsync(
-            () => Directory.Exists(path) && Directory.GetFiles(path, "lock", SearchOption.AllDirectories).Length == count, $"there are {count} mailboxes");
-    }
+    private Task HaveMailboxesAsync(int count) => new UploadDirectory(_directory.FullName).HasMailboxesAsync(count);
 
     private static async Task FinishAsync(TestApp app, string protocol, string url)
     {
