@@ -46,6 +46,16 @@ public sealed class TestApp : IAsyncDisposable
     /// <summary>Gets the directory of the uploads. It is deleted with the app.</summary>
     public string Directory { get; }
 
+    /// <summary>Gets the files in the directory that belong to uploads.</summary>
+    public IEnumerable<string> StoredFiles
+    {
+        get
+        {
+            string mailboxes = Path.Combine(Directory, "mailboxes");
+            return System.IO.Directory.EnumerateFiles(Directory, "*", SearchOption.AllDirectories).Where(path => !path.StartsWith(mailboxes, StringComparison.Ordinal));
+        }
+    }
+
     /// <summary>Gets the uploads, with their content, that the default <c>OnCompleted</c> has received.</summary>
     public List<FinishedUpload> Finished { get; }
 

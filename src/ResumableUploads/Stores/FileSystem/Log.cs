@@ -66,7 +66,7 @@ internal static partial class Log
     public static partial void LocksNotShared(ILogger logger, string directory);
 
     [LoggerMessage(117, LogLevel.Warning,
-        "This process cannot be asked to release its uploads in {Directory}. A client that comes back through another process waits until this one notices. The "
+        "This process cannot be asked to release its uploads in {Directory}. A client that reconnects to another process waits until this one notices. The "
         + "next attempt is in a few seconds.")]
     public static partial void TakeoverUnavailable(ILogger logger, string directory, Exception exception);
 

@@ -86,7 +86,7 @@ public class FullDiskTests
         }
 
         Assert.Equal(0, await child.Client.StatusAsync("new"));
-        Assert.Empty(Directory.GetFiles(directory.Root, "*", SearchOption.AllDirectories));
+        Assert.Empty(Directory.GetFiles(Path.Combine(directory.Root, "uploads"), "*", SearchOption.AllDirectories));
         Assert.Empty(ResumableUploads.Testing.Stores.FileSystemStoreTest.Halves(directory.Root));
         Assert.False(Directory.Exists(directory.Of("new")));
 

@@ -97,7 +97,7 @@ public sealed partial class FileIdBadRequestTests(FileIdBadRequestTests.SharedSe
         public SortedDictionary<string, string> ReadFiles()
         {
             var files = new SortedDictionary<string, string>(StringComparer.Ordinal);
-            foreach (string path in Directory.EnumerateFiles(App.Directory, "*", SearchOption.AllDirectories))
+            foreach (string path in App.StoredFiles)
             {
                 files.Add(path, ChangingMembers().Replace(File.ReadAllText(path, Encoding.Latin1), ""));
             }

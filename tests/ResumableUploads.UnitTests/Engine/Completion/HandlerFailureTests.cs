@@ -133,7 +133,7 @@ public class HandlerFailureTests
         using HttpResponseMessage rejected = await app.Client.AppendAsync("a.exe", 0, File, 6);
         Assert.Contains("Executable files are not accepted.", await rejected.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         await rejected.ShouldBeProblemAsync(422, Own + "refused");
-        Assert.Empty(Directory.EnumerateFiles(app.Directory, "*", SearchOption.AllDirectories));
+        Assert.Empty(app.StoredFiles);
         await app.Client.AppendAsync("a.txt", 0, File, 6).ShouldHaveOffsetAsync(6, complete: true);
     }
 }

@@ -3,6 +3,7 @@ using ResumableUploads.Abstractions;
 using ResumableUploads.Engine;
 using ResumableUploads.Engine.Concatenation;
 using ResumableUploads.Engine.Digests;
+using ResumableUploads.Engine.Locking;
 using ResumableUploads.Engine.Expiration;
 using ResumableUploads.Engine.Quotas;
 using ResumableUploads.Stores.Memory;
@@ -22,6 +23,7 @@ public class UploadRemoverTests
             Settings = TestSettings.Default,
             RecordPolicy = new RecordPolicy(TestSettings.Default, TimeProvider.System),
             RecordUpdater = new RecordUpdater(store, TimeProvider.System),
+            Takeover = new UploadTakeover(store, TestSettings.Default),
             Quota = new OwnerQuota(store, TestSettings.Default, TimeProvider.System, default),
             ContentHasher = new ContentHasher(store),
             Metrics = metrics,

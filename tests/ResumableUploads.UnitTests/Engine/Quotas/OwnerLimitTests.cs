@@ -69,7 +69,7 @@ public class OwnerLimitTests
         await using TestApp app = await AppAsync(configure: static options => options.Limits.MaxBytesPerOwner = 100);
         await app.Client.AppendAsync("a", 0, new byte[101]).ShouldBeProblemAsync(413, Own + "owner-quota");
         await app.Client.AppendAsync("a", 0, [], 101).ShouldBeProblemAsync(413, Own + "owner-quota");
-        Assert.Empty(Directory.EnumerateFiles(app.Directory, "*", SearchOption.AllDirectories));
+        Assert.Empty(app.StoredFiles);
     }
 
     [Fact]

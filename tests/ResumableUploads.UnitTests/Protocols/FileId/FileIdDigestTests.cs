@@ -85,7 +85,7 @@ public class FileIdDigestTests
     {
         await using TestApp app = await AppAsync();
         await app.Client.AppendAsync("f", 0, File, 1000, ("Repr-Digest", DigestOf([1], false))).ShouldBeProblemAsync(400, Own + "digest-mismatch", 0);
-        Assert.Empty(Directory.EnumerateFiles(app.Directory, "*", SearchOption.AllDirectories));
+        Assert.Empty(app.StoredFiles);
         await app.Client.AppendAsync("f", 0, File, 1000).ShouldHaveOffsetAsync(1000, complete: true);
         Assert.Null(Assert.Single(app.Finished).Upload.Digest);
     }

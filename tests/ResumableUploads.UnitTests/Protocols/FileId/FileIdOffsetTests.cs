@@ -94,7 +94,7 @@ public class FileIdOffsetTests
         await app.Client.AppendAsync("f", 1, File[1..]).ShouldBeProblemAsync(409, OffsetMismatch, 0);
         await app.Client.AppendAsync("f", long.MaxValue, []).ShouldBeProblemAsync(413, Own + "too-large");
         Assert.Equal(0, await app.Client.StatusAsync("f"));
-        Assert.Empty(Directory.EnumerateFiles(app.Directory, "*", SearchOption.AllDirectories));
+        Assert.Empty(app.StoredFiles);
     }
 
     [Fact]
@@ -125,7 +125,7 @@ public class FileIdOffsetTests
             Assert.Equal((204, "", "no-store"), ((int)response.StatusCode, await response.Content.ReadAsStringAsync(), response.Header("Cache-Control")));
         }
 
-        Assert.Empty(Directory.EnumerateFiles(app.Directory, "*", SearchOption.AllDirectories));
+        Assert.Empty(app.StoredFiles);
     }
 
     [Theory]

@@ -60,7 +60,7 @@ public class FileIdSizeTests
     {
         await using TestApp app = await AppAsync(inMemory);
         await app.Client.AppendAsync("new", 0, new byte[1001], 1000).ShouldBeProblemAsync(413, Own + "upload-length-exceeded");
-        Assert.Empty(Directory.EnumerateFiles(app.Directory, "*", SearchOption.AllDirectories));
+        Assert.Empty(app.StoredFiles);
         await app.Client.AppendAsync("f", 0, File[..400], 1000).ShouldHaveOffsetAsync(400);
         await app.Client.AppendAsync("f", 400, new byte[601]).ShouldBeProblemAsync(413, Own + "upload-length-exceeded", 400);
         await app.Client.AppendAsync("f", 400, new byte[601], 1000).ShouldBeProblemAsync(413, Own + "upload-length-exceeded");

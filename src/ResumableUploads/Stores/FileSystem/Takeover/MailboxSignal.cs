@@ -13,17 +13,28 @@ internal sealed class MailboxSignal : IDisposable
 
     private readonly SemaphoreSlim _signal = new(0);
     private readonly string _path;
+    private readonly RunningAppends _appends;
     private readonly ITimer _timer;
     private FileSystemWatcher? _watcher;
-    private int _ticks;
+    private volatile bool _isReported;
 
     public MailboxSignal(string path, RunningAppends appends, TimeProvider time)
     {
         _path = path;
-        _timer = time.CreateTimer(_ => OnTick(appends), null, PollInterval, PollInterval);
+        _appends = appends;
+        _timer = time.CreateTimer(_ => Wake(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
-    public Task WaitAsync(CancellationToken cancellationToken) => _signal.WaitAsync(cancellationToken);
+    public async Task WaitAsync(CancellationToken cancellationToken)
+    {
+        for (int ticks = 0; !_isReported && (ticks == 0 || (_appends.IsEmpty && ticks < IdleFactor)); ticks++)
+        {
+            _timer.Change(PollInterval, Timeout.InfiniteTimeSpan);
+            await _signal.WaitAsync(cancellationToken);
+        }
+
+        _isReported = false;
+    }
 
     /// <summary>Lets the system report new files. Called only if there are other processes, because the number of watchers is limited.</summary>
     public void StartWatching()
@@ -36,8 +47,8 @@ internal sealed class MailboxSignal : IDisposable
         try
         {
             _watcher = new FileSystemWatcher(_path) { NotifyFilter = NotifyFilters.FileName };
-            _watcher.Created += (_, _) => Set();
-            _watcher.Error += (_, _) => Set();
+            _watcher.Created += (_, _) => OnReported();
+            _watcher.Error += (_, _) => OnReported();
             _watcher.EnableRaisingEvents = true;
         }
         catch (Exception e) when (StorageErrors.IsStorageError(e) || e is PlatformNotSupportedException or ArgumentException)
@@ -55,16 +66,13 @@ internal sealed class MailboxSignal : IDisposable
         _signal.Dispose();
     }
 
-    private void OnTick(RunningAppends appends)
+    private void OnReported()
     {
-        _ticks++;
-        if (!appends.IsEmpty || _ticks % IdleFactor == 0)
-        {
-            Set();
-        }
+        _isReported = true;
+        Wake();
     }
 
-    private void Set()
+    private void Wake()
     {
         try
         {

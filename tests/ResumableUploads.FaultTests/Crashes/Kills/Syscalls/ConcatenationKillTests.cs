@@ -99,7 +99,7 @@ public sealed class ConcatenationKillTests : IDisposable
     private UploadDirectory CopyParts()
     {
         var copy = new UploadDirectory();
-        foreach (string file in Directory.GetFiles(_parts.Root, "*", SearchOption.AllDirectories))
+        foreach (string file in Directory.GetFiles(Path.Combine(_parts.Root, "uploads"), "*", SearchOption.AllDirectories))
         {
             string target = Path.Combine(copy.Root, Path.GetRelativePath(_parts.Root, file));
             Directory.CreateDirectory(Path.GetDirectoryName(target)!);

@@ -73,6 +73,6 @@ public class InterruptedChunkTests
 
     /// <summary>Reads the files of the store, because a status request would preempt the append.</summary>
     private static Task<bool> StoredAsync(TestApp app, long bytes) => Task.FromResult(
-        Directory.EnumerateFiles(app.Directory, "*", SearchOption.AllDirectories)
+        app.StoredFiles
             .Select(static path => new FileInfo(path)).Any(file => file.Exists && file.Length == bytes));
 }

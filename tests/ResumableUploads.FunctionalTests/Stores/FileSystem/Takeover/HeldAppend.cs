@@ -45,7 +45,7 @@ internal sealed class HeldAppend : IDisposable
         return held;
     }
 
-    /// <summary>Asserts that the app has told the client that another request continues the upload.</summary>
+    /// <summary>Asserts that the response of the app says that another request continues the upload.</summary>
     public async Task AssertTakenOverAsync()
     {
         // HttpClient reads the response after it has sent the body.

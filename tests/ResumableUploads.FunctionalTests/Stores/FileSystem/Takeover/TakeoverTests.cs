@@ -7,7 +7,7 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FunctionalTests.Stores.FileSystem.Takeover;
 
-/// <summary>A client whose connection to one app is half-open, and that comes back through another app with the same directory.</summary>
+/// <summary>A client whose connection to one app is half-open, and that reconnects to another app with the same directory.</summary>
 public sealed class TakeoverTests : IDisposable
 {
     private const int Held = 300_007;
