@@ -64,7 +64,7 @@ public abstract class UploadContent
     public virtual FinalRecord? GetFinalRecord(long offset) => null;
 
     /// <summary>
-    /// Asks the engine to end the content, because another process continues the upload. The bytes received so far are kept, and the client is told that another
+    /// Asks the engine to end the content, because another process continues the upload. The bytes received so far are kept, and the response says that another
     /// request has taken over. A store calls this method for <see cref="ITakeoverStore"/>, at any time and from any thread. The default implementation does nothing.
     /// </summary>
     public virtual void RequestRelease()

@@ -2,7 +2,7 @@ namespace ResumableUploads.Abstractions;
 
 /// <summary>A store that several processes share, and that can ask the process that appends to an upload to end its append.</summary>
 /// <remarks>
-/// A client whose connection broke often comes back to another process while the first one still waits for bytes. Without this capability, the second process
+/// A client whose connection broke often reconnects to another process while the first one still waits for bytes. Without this capability, the second process
 /// rejects its appends with 503 until the first one notices, and a status request reports only the bytes that are durable so far.
 /// </remarks>
 public interface ITakeoverStore
