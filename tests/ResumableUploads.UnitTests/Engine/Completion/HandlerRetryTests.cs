@@ -101,6 +101,21 @@ public sealed class HandlerRetryTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Run_that_starts_before_the_next_attempt_is_due_and_ends_after_it_does_not_count()
+    {
+        await _engine.AppendAsync(0, [1, 2], 2);
+        HandlerState failed = (await _engine.GetHandlerAsync())!;
+        _engine.Callbacks.OnCompleted = (_, _) =>
+        {
+            _time.Advance(failed.RetryAt!.Value - _time.GetUtcNow() + TimeSpan.FromSeconds(1));
+            throw new InvalidOperationException("Injected failure.");
+        };
+        await _engine.AppendAsync(2, [], 2);
+        HandlerState again = (await _engine.GetHandlerAsync())!;
+        Assert.Equal((1, 2, failed.RetryAt), (again.Attempts, again.TotalRuns, again.RetryAt));
+    }
+
+    [Fact]
     public async Task Client_that_retries_often_does_not_use_up_the_attempts()
     {
         await _engine.AppendAsync(0, [1, 2], 2);

@@ -28,6 +28,27 @@ public class HandlerRunTests
         Assert.Equal((UploadState.Completed, 7), ((await engine.GetAsync())!.State, (await engine.GetAsync())!.Offset));
     }
 
+    [Fact]
+    public async Task Cancellation_does_not_wait_for_the_handler_of_another_upload()
+    {
+        await using var engine = new TestEngine(new MemoryUploadStore(), TimeProvider.System, TestSettings.Default with { CompletionTimeout = TimeSpan.FromMinutes(10) });
+        var (started, end) = (new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), new TaskCompletionSource<HandlerResult>());
+        engine.Callbacks.OnCompleted = (_, _) =>
+        {
+            started.SetResult();
+            return end.Task;
+        };
+        Task<UploadResult> running = engine.AppendAsync(0, [1], 1);
+        await started.Task.WaitAsync(TestTimeout);
+        await engine.AppendToPartAsync("other", 0, [1], 2);
+
+        UploadResult canceled = await engine.Engine.CancelAsync(new UploadKey(TestEngine.Key.Owner, "other"), default, default).AsTask().WaitAsync(TestTimeout);
+        Assert.Equal(UploadResultKind.Cancelled, canceled.Kind);
+        Assert.False(running.IsCompleted);
+        end.SetResult(new HandlerResult(HandlerResultKind.Final, null));
+        Assert.Equal(UploadResultKind.Completed, (await running.WaitAsync(TestTimeout)).Kind);
+    }
+
     /// <summary>A store in which the first upload is completed before the call of the engine returns.</summary>
     private sealed class SlowCompletionStore(IUploadStore inner) : DelegatingUploadStore(inner)
     {

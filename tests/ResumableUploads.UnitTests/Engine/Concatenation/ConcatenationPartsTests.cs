@@ -137,6 +137,20 @@ public class ConcatenationPartsTests
         Assert.Equal(before.Length - 1, (await GetKeysAsync()).Length);
     }
 
+    [Fact]
+    public async Task Final_upload_whose_part_cannot_be_referenced_is_removed()
+    {
+        var store = new HookedStore(_store) { IsUnswept = true };
+        await using TusApp app = await StartAsync(store);
+        string part = await CreatePartAsync(app, [1, 2, 3]);
+        UploadKey[] before = await GetKeysAsync();
+        store.BeforeUpdate = static _ => throw new UploadStoreException(StoreFailure.Unavailable, "Injected failure.");
+        Assert.Null(await CreateFinalAsync(app, 503, part));
+        store.BeforeUpdate = null;
+        Assert.Equal(before, await GetKeysAsync());
+        Assert.Equal("3", await GetOffsetAsync(app, part));
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(2)]

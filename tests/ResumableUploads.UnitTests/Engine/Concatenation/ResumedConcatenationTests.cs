@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using ResumableUploads.Abstractions;
+using ResumableUploads.Engine;
 using ResumableUploads.Stores.FileSystem;
 using ResumableUploads.Stores.Memory;
 using ResumableUploads.TestKit.Support;
@@ -42,5 +43,29 @@ public sealed class ResumedConcatenationTests : IDisposable
         Assert.Equal(204, await app.Client.AppendChunkAsync(parts[2], 99, content[299..]).StatusOfAsync());
         Assert.Equal(300, await app.Client.OffsetAsync(created.Header("Location")!));
         Assert.Equal(content, Assert.Single(app.Seen).Content);
+    }
+
+    [Fact]
+    public async Task Concatenation_whose_part_was_replaced_after_its_length_was_recorded_fails()
+    {
+        var store = new HookedStore(new MemoryUploadStore());
+        await using var engine = new TestEngine(store, TimeProvider.System);
+        int runs = 0;
+        engine.Callbacks.OnCompleted = (_, _) =>
+        {
+            runs++;
+            return Task.FromResult(new HandlerResult(HandlerResultKind.Final, null));
+        };
+        await engine.AppendToPartAsync("a", 0, [1, 2, 3], 3);
+        store.BeforeAppend = static key => key == TestEngine.Key ? throw new UploadStoreException(StoreFailure.Unavailable, "Injected failure.") : Task.CompletedTask;
+        await engine.ConcatenateAsync("a");
+        Assert.Equal([3L], EngineRecord.From((await engine.GetAsync())!).Concatenation!.PartLengths);
+        store.BeforeAppend = null;
+        await store.DeleteAsync(new UploadKey(TestEngine.Key.Owner, "a"), null, default);
+
+        Assert.Equal(UploadResultKind.Appended, (await engine.AppendToPartAsync("a", 0, [4, 5, 6, 7], 4)).Kind);
+        await engine.VisitAsync();
+        Assert.Null(await engine.GetAsync());
+        Assert.Equal(0, runs);
     }
 }

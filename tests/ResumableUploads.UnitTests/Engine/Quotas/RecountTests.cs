@@ -179,6 +179,23 @@ public class RecountTests
     }
 
     [Fact]
+    public async Task Unknown_result_during_a_count_does_not_reject_the_request_that_began_it()
+    {
+        UploadInfo upload = await CreateAsync("1", 10);
+        QuotaReservation reservation = await ReserveAsync(upload, 60);
+        var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _store.Gate = gate.Task;
+        _time.Advance(TimeSpan.FromMinutes(11));
+        Task<bool> reserving = _quota.TryReserveBytesAsync(Account, 90).AsTask();
+        _store.FailsToGet = true;
+        await reservation.SettleAsync(null);
+        _store.FailsToGet = false;
+        gate.SetResult();
+        Assert.True(await Eventually.WithinAsync(reserving));
+        Assert.Equal(3, _store.Lists);
+    }
+
+    [Fact]
     public async Task Unknown_result_counts_until_a_recount_succeeds()
     {
         UploadInfo upload = await CreateAsync("1", 10);

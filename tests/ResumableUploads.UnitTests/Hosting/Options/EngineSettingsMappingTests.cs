@@ -20,6 +20,11 @@ public class EngineSettingsMappingTests
     /// <summary>Settings that are not the value of one option of the same type.</summary>
     private static readonly string[] Derived = [nameof(EngineSettings.GetEngineNames), nameof(EngineSettings.StartOverAfterCompletion)];
 
+    /// <summary>Returns whether the tests of this class set an option.</summary>
+    internal static bool Covers(string option) =>
+        option == nameof(ResumableUploadHandlerOptions.RepeatBehavior)
+        || typeof(EngineSettings).GetProperties().Any(setting => OptionOf.GetValueOrDefault(setting.Name, setting.Name) == option);
+
     [Fact]
     public void Every_setting_has_the_value_of_its_option()
     {

@@ -61,6 +61,20 @@ public class FileSystemDurableOffsetTests : FileSystemStoreTest
     }
 
     [Fact]
+    public async Task Cutting_off_bytes_does_not_delay_the_expiration()
+    {
+        FileSystemUploadStore store = NewStore();
+        UploadInfo before = await CreateAsync(store, record: new UploadRecord { SlidingExpiration = TimeSpan.FromDays(7) });
+        WriteWithoutTheStore(Bytes(50));
+        File.SetLastWriteTimeUtc(TheFile(".data"), before.LastModified.UtcDateTime);
+        FileSystemUploadStore after = NewStore(files: new FaultyFiles { Boot = OtherBoot });
+
+        Assert.Equal(AppendStatus.OffsetMismatch, (await AppendAsync(after, 50, Bytes(1))).Status);
+        Assert.Equal(0, new FileInfo(TheFile(".data")).Length);
+        Assert.Equal((before.LastModified, before.Expires), ((await GetAsync(after)).LastModified, (await GetAsync(after)).Expires));
+    }
+
+    [Fact]
     public async Task Append_to_an_upload_of_an_earlier_boot_records_the_current_boot()
     {
         FileSystemUploadStore store = NewStore();

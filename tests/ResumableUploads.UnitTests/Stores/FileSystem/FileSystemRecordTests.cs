@@ -106,6 +106,20 @@ public class FileSystemRecordTests : FileSystemStoreTest
     }
 
     [Fact]
+    public async Task Damaged_record_is_not_replaced_by_one_from_before_a_later_change()
+    {
+        FileSystemUploadStore store = NewStore();
+        UploadInfo created = await CreateAsync(store);
+        File.Copy(RecordPath, Path.Combine(UploadDirectory, StorePaths.NextRecordFileName));
+        UpdateResult updated = await store.UpdateAsync(Key, created.Version, created.Record with { Length = 7 }, None);
+        Assert.Equal(ChangeStatus.Succeeded, updated.Status);
+        File.WriteAllText(RecordPath, "damaged");
+
+        Assert.Null(await store.GetAsync(Key, None));
+        Assert.Equal((LogLevel.Error, 100), (Assert.Single(Logs.Lines).Level, Logs.Lines[0].Id));
+    }
+
+    [Fact]
     public async Task Calls_for_an_upload_with_a_damaged_record_do_not_throw()
     {
         FileSystemUploadStore store = NewStore();

@@ -67,6 +67,30 @@ public sealed class FileSystemStepOrderTests : FileSystemStoreTest
     }
 
     [Fact]
+    public async Task Copy_that_a_crash_left_behind_is_deleted_by_a_move_to_another_target()
+    {
+        Assert.SkipUnless(Directory.Exists("/dev/shm"), "There is no second volume.");
+        Directory.CreateDirectory(_otherVolume);
+        FileSystemUploadStore store = NewStore();
+        await ReceiveAsync(store, Bytes(100));
+        int renames = 0;
+        Files.Before = (step, _) =>
+        {
+            // The first rename fails, because the target is on another volume. The second one is that of the copy.
+            if (step == "rename-no-replace" && ++renames == 2)
+            {
+                throw new ProcessDied();
+            }
+        };
+        await Assert.ThrowsAsync<ProcessDied>(async () => await store.MoveAsync(Path.Combine(_otherVolume, "target"), false, None));
+        Assert.EndsWith(".part", Assert.Single(Directory.GetFiles(_otherVolume)), StringComparison.Ordinal);
+
+        Assert.Equal(MoveStatus.Moved, (await NewStore(files: FileLayer.Default).MoveAsync(Target, false, None)).Status);
+        Assert.Equal(Bytes(100), File.ReadAllBytes(Target));
+        Assert.Empty(Directory.GetFiles(_otherVolume));
+    }
+
+    [Fact]
     public async Task Append_syncs_once_per_interval_and_not_for_each_segment()
     {
         FileSystemUploadStore store = NewStore();
@@ -119,6 +143,23 @@ public sealed class FileSystemStepOrderTests : FileSystemStoreTest
         content.End();
         Assert.Equal(AppendStatus.Discarded, (await store.AppendAsync(Key, 0, content, AppendMode.AllOrNothing, cancellation.Token)).Status);
         Assert.Equal((0, before.Version), ((await GetAsync(store)).Offset, (await GetAsync(store)).Version));
+    }
+
+    [Fact]
+    public async Task Discarded_bytes_are_cut_off_durably_before_the_record_loses_their_offset()
+    {
+        FileSystemUploadStore store = NewStore();
+        await CreateAsync(store);
+        var content = new FedContent { Decide = static _ => ValueTask.FromResult(false) };
+        await content.FeedAsync(Bytes(10));
+        content.End();
+        RecordSteps();
+        Assert.Equal(AppendStatus.Discarded, (await store.AppendAsync(Key, 0, content, AppendMode.AllOrNothing, None)).Status);
+        string data = TheFile(".data");
+        int truncated = _steps.LastIndexOf($"truncate {data}");
+        int synced = _steps.LastIndexOf($"sync {data}");
+        int written = _steps.LastIndexOf($"replace {RecordPath}");
+        Assert.True(truncated >= 0 && truncated < synced && synced < written, string.Join('\n', _steps));
     }
 
     [Fact]

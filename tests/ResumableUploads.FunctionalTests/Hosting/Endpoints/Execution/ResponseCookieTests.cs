@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.CookiePolicy;
 using Microsoft.AspNetCore.Http;
@@ -8,7 +9,7 @@ using ResumableUploads.Testing.Servers;
 namespace ResumableUploads.FunctionalTests.Hosting.Endpoints.Execution;
 
 /// <summary>Cookies that the endpoint and the middleware around it set in the same response.</summary>
-public class ResponseCookieTests
+public partial class ResponseCookieTests
 {
     [Theory]
     [InlineData("/before")]
@@ -115,6 +116,7 @@ public class ResponseCookieTests
         using HttpResponseMessage response = await app.Client.AppendAsync("f", 0, new ByteArrayContent([1]), 1, "/e");
         Assert.Equal((200, "True False True True"), ((int)response.StatusCode, await response.Content.ReadAsStringAsync()));
         Assert.Equal(Cookies(expected), Cookies(response));
+        Assert.Single(Cookies(response), static cookie => cookie.StartsWith(".AspNet.Consent=yes; expires=in a year;", StringComparison.Ordinal));
         string essential = Assert.Single(Cookies(response), static cookie => cookie.StartsWith("essential=", StringComparison.Ordinal));
         Assert.Equal("essential=3; path=/; secure; samesite=strict; httponly", essential);
         Assert.DoesNotContain(Cookies(response), static cookie => cookie.StartsWith("inner=", StringComparison.Ordinal));
@@ -142,9 +144,13 @@ public class ResponseCookieTests
         Assert.Empty(Cookies(response));
     }
 
-    /// <summary>Returns the cookies of the app, without that of the anonymous owner.</summary>
+    /// <summary>Returns the cookies of the app, without that of the anonymous owner. That of the consent expires a year after its request.</summary>
     private static string[] Cookies(HttpResponseMessage response) =>
         response.Headers.TryGetValues("Set-Cookie", out IEnumerable<string>? values)
-            ? [.. values.Where(static value => !value.Contains("resumable-uploads", StringComparison.Ordinal)).Order(StringComparer.Ordinal)]
+            ? [.. values.Where(static value => !value.Contains("resumable-uploads", StringComparison.Ordinal))
+                .Select(static value => ConsentExpiration().Replace(value, "in a year")).Order(StringComparer.Ordinal)]
             : [];
+
+    [GeneratedRegex(@"(?<=^\.AspNet\.Consent=.* expires=)[^;]+", RegexOptions.CultureInvariant)]
+    private static partial Regex ConsentExpiration();
 }
