@@ -10,6 +10,7 @@ namespace ResumableUploads.Blazor;
 public sealed partial class ResumableUpload : ComponentBase, IAsyncDisposable
 {
     private const string ModulePath = "./_content/ResumableUploads.Blazor/ResumableUpload.razor.js";
+    private static readonly UploadClientOptions DefaultOptions = new();
 
     private readonly Events _events;
     private ElementReference _element;
@@ -73,6 +74,17 @@ public sealed partial class ResumableUpload : ComponentBase, IAsyncDisposable
     /// <summary>Gets or sets options such as request headers. They are read when the element is created.</summary>
     [Parameter]
     public UploadClientOptions? Options { get; set; }
+
+    /// <summary>
+    /// Gets or sets a callback that returns additional headers of each request, such as an access token. They replace those of <see cref="UploadClientOptions.Headers"/> with the same name. Set it before
+    /// the element is created.
+    /// </summary>
+    /// <remarks>
+    /// On Blazor Server, each request of the browser waits for a call over the circuit. Without a circuit, the browser uses the headers of the previous request. If the callback throws, the upload is
+    /// continued later, as after a lost connection.
+    /// </remarks>
+    [Parameter]
+    public Func<UploadHeadersContext, Task<IReadOnlyDictionary<string, string>>>? HeadersProvider { get; set; }
 
     /// <summary>
     /// Gets or sets the maximum size of <see cref="UploadResult.Body"/> in bytes. The default is 4,096. On Blazor Server, a message with a larger body can exceed
@@ -202,9 +214,10 @@ public sealed partial class ResumableUpload : ComponentBase, IAsyncDisposable
         {
             ReportsProgress = Progress is not null,
             HandlesSignIn = OnSignIn.HasDelegate,
+            ProvidesHeaders = HeadersProvider is not null,
             MaxResponseBodySize = MaxResponseBodySize,
             Texts = Texts,
-            Options = Options,
+            Options = Options ?? (HeadersProvider is null ? null : DefaultOptions),
         };
         if (_connectedUrl != Url)
         {
@@ -284,6 +297,9 @@ public sealed partial class ResumableUpload : ComponentBase, IAsyncDisposable
                 await component.DispatchExceptionAsync(exception);
             }
         }
+
+        public async Task<IReadOnlyDictionary<string, string>> GetHeadersAsync(bool isUnauthorized) =>
+            component.HeadersProvider is { } provider ? await provider(new UploadHeadersContext(isUnauthorized)) : new Dictionary<string, string>();
 
         public void ReportProgress(UploadProgress progress) => component.Progress?.Report(progress);
 

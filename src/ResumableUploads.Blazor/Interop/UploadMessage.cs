@@ -68,6 +68,8 @@ internal sealed record UploadSettings
 
     public bool HandlesSignIn { get; init; }
 
+    public bool ProvidesHeaders { get; init; }
+
     public int MaxResponseBodySize { get; init; }
 
     public IReadOnlyDictionary<string, string>? Texts { get; init; }

@@ -16,6 +16,7 @@ internal sealed class UploadReceiver(IUploadEvents component)
     private readonly Queue<ElementEvent> _events = [];
     private long _lastSequence;
     private bool _isProcessing;
+    private HeadersCall? _headersCall;
 
     /// <summary>Gets the uploads in the order in which they were added.</summary>
     public IReadOnlyList<UploadInfo> Uploads => [.. _uploads.Values];
@@ -75,6 +76,19 @@ internal sealed class UploadReceiver(IUploadEvents component)
         return true;
     }
 
+    /// <summary>Returns the headers of a request. Calls at the same time get the same headers: those of several uploads, and repetitions of one that the browser takes for lost.</summary>
+    /// <param name="isUnauthorized">Whether the response to the previous request was 401.</param>
+    [JSInvokable]
+    public async Task<JsonElement> GetHeaders(bool isUnauthorized)
+    {
+        if (_headersCall is not { Headers.IsCompleted: false } call || (isUnauthorized && !call.IsUnauthorized))
+        {
+            _headersCall = call = new HeadersCall(isUnauthorized, component.GetHeadersAsync(isUnauthorized));
+        }
+
+        return JsonSerializer.SerializeToElement(await call.Headers, UploadJsonContext.Default.IReadOnlyDictionaryStringString);
+    }
+
     private void Update(UploadInfo upload)
     {
         if (_uploads.Count < MaxUploads || _uploads.ContainsKey(upload.Key))
@@ -93,6 +107,8 @@ internal sealed class UploadReceiver(IUploadEvents component)
 
         _isProcessing = false;
     }
+
+    private sealed record HeadersCall(bool IsUnauthorized, Task<IReadOnlyDictionary<string, string>> Headers);
 }
 
 /// <summary>The events of a component.</summary>
@@ -100,6 +116,9 @@ internal interface IUploadEvents
 {
     /// <summary>Raises an event. Exceptions of handlers are not thrown, but dispatched to the renderer.</summary>
     Task RaiseAsync(ElementEvent uploadEvent);
+
+    /// <summary>Returns the headers of a request.</summary>
+    Task<IReadOnlyDictionary<string, string>> GetHeadersAsync(bool isUnauthorized);
 
     void ReportProgress(UploadProgress progress);
 }
