@@ -12,14 +12,14 @@ internal sealed class UploadReceiver(IUploadEvents component)
     /// <summary>The maximum number of listed uploads, so that a client cannot fill the memory of a server.</summary>
     private const int MaxUploads = 10_000;
 
-    private readonly SortedDictionary<int, UploadInfo> _uploads = [];
+    private readonly SortedDictionary<int, BrowserUpload> _uploads = [];
     private readonly Queue<ElementEvent> _events = [];
     private long _lastSequence;
     private bool _isProcessing;
     private HeadersCall? _headersCall;
 
     /// <summary>Gets the uploads in the order in which they were added.</summary>
-    public IReadOnlyList<UploadInfo> Uploads => [.. _uploads.Values];
+    public IReadOnlyList<BrowserUpload> Uploads => [.. _uploads.Values];
 
     /// <summary>Accepts a message, and returns without waiting for the handlers of the app.</summary>
     /// <param name="json">An <see cref="UploadMessage"/>.</param>
@@ -46,7 +46,7 @@ internal sealed class UploadReceiver(IUploadEvents component)
         _lastSequence = message.Sequence;
         foreach (ElementEvent uploadEvent in message.Events)
         {
-            _uploads.TryGetValue(uploadEvent.Upload.Key, out UploadInfo? previous);
+            _uploads.TryGetValue(uploadEvent.Upload.Key, out BrowserUpload? previous);
             _events.Enqueue(uploadEvent with { PreviousState = previous?.State });
             if (uploadEvent.Kind == ElementEventKind.Removed)
             {
@@ -60,7 +60,7 @@ internal sealed class UploadReceiver(IUploadEvents component)
 
         if (message.Progress is { } progress)
         {
-            foreach (UploadInfo upload in progress.Running)
+            foreach (BrowserUpload upload in progress.Running)
             {
                 Update(upload);
             }
@@ -89,7 +89,7 @@ internal sealed class UploadReceiver(IUploadEvents component)
         return JsonSerializer.SerializeToElement(await call.Headers, UploadJsonContext.Default.IReadOnlyDictionaryStringString);
     }
 
-    private void Update(UploadInfo upload)
+    private void Update(BrowserUpload upload)
     {
         if (_uploads.Count < MaxUploads || _uploads.ContainsKey(upload.Key))
         {
@@ -120,5 +120,5 @@ internal interface IUploadEvents
     /// <summary>Returns the headers of a request.</summary>
     Task<IReadOnlyDictionary<string, string>> GetHeadersAsync(bool isUnauthorized);
 
-    void ReportProgress(UploadProgress progress);
+    void ReportProgress(BrowserUploadProgress progress);
 }

@@ -82,7 +82,7 @@ internal sealed class RunContext(CommandSettings settings, HttpClient httpClient
     {
         if (item.Length is not null && GetKey(item) is { } key)
         {
-            await state.Completed.SetAsync(key, new UploadState(upload, item.Length, GetFingerprint(item)), CancellationToken.None);
+            await state.Completed.SetAsync(key, new UploadStateEntry(upload, item.Length, GetFingerprint(item)), CancellationToken.None);
         }
     }
 

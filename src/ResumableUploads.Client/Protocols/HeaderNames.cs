@@ -11,6 +11,7 @@ internal static class HeaderNames
     public const string ContentRange = "Content-Range";
     public const string ContentType = "Content-Type";
     public const string ContentDisposition = "Content-Disposition";
+    public const string ContentDigest = "Content-Digest";
     public const string ReprDigest = "Repr-Digest";
     public const string TusResumable = "Tus-Resumable";
     public const string TusExtension = "Tus-Extension";
@@ -29,6 +30,6 @@ internal static class HeaderNames
 
     private static readonly HashSet<string> Reserved = new(StringComparer.OrdinalIgnoreCase)
     {
-        FileId, StartByte, FileSize, FileName, ContentRange, ContentType, ContentDisposition, ReprDigest, TusResumable, "Content-Digest", "Content-Length", "Transfer-Encoding", "Expect",
+        FileId, StartByte, FileSize, FileName, ContentRange, ContentType, ContentDisposition, ContentDigest, ReprDigest, TusResumable, "Content-Length", "Transfer-Encoding", "Expect",
     };
 }

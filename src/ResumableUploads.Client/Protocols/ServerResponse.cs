@@ -44,7 +44,7 @@ internal sealed class ServerResponse
 
     public IReadOnlyList<string> GetHeaders(string name) => _headers.TryGetValue(name, out IReadOnlyList<string>? values) ? values : [];
 
-    public UploadResponse ToUploadResponse(UploadReference upload, bool wasAlreadyComplete = false) =>
+    public UploadResponseMessage ToResponseMessage(UploadReference upload, bool wasAlreadyComplete = false) =>
         new((HttpStatusCode)StatusCode, new ReadOnlyDictionary<string, IReadOnlyList<string>>(_headers), Body, IsBodyTruncated) { Upload = upload, WasAlreadyComplete = wasAlreadyComplete };
 
     /// <summary>Reads a response, and its body up to a maximum size.</summary>
