@@ -214,7 +214,7 @@ internal sealed class UploadEngine(IUploadProtocol protocol, RequestSender sende
             return Complete(status, _appends == 1);
         }
 
-        if (range.IsLast && response.WasRedirected && await IsCompleteAsync(upload, cancellationToken) == true)
+        if (range.IsLast && response is { WasRedirected: true, IsOfUploadEndpoint: false } && await IsCompleteAsync(upload, cancellationToken) == true)
         {
             // The redirect is the response of the app if this request has completed the upload. If an earlier one has, it can be a redirect to a sign-in page.
             bool isOfApp = range.Count > 0 && _lost == 0 && response.StatusCode < 400;

@@ -37,6 +37,9 @@ internal sealed class ServerResponse
 
     public bool WasRedirected => Uri != RequestedUri;
 
+    /// <summary>Gets a value indicating whether a header or the type of a problem shows that an upload endpoint has responded.</summary>
+    public bool IsOfUploadEndpoint => Problem?.ShortType is not null || HeaderNames.OfUploadEndpoints.Any(name => GetHeaders(name).Count > 0);
+
     public string? MediaType => MediaTypeHeaderValue.TryParse(GetHeader(HeaderNames.ContentType), out MediaTypeHeaderValue? type) ? type.MediaType : null;
 
     /// <summary>Returns the value of a header, or null if it is absent or sent twice.</summary>

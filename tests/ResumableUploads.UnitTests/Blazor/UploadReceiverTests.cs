@@ -122,6 +122,18 @@ public class UploadReceiverTests
         Assert.Equal(3, _events.HeadersCalls.Count);
     }
 
+    [Fact]
+    public async Task Failed_call_for_headers_is_reported_and_not_reused()
+    {
+        Task<JsonElement> failed = _receiver.GetHeaders(isUnauthorized: true);
+        _events.HeadersCalls[0].SetException(new HttpRequestException("No token."));
+        await Assert.ThrowsAsync<HttpRequestException>(() => failed);
+
+        Task<JsonElement> next = _receiver.GetHeaders(isUnauthorized: true);
+        _events.HeadersCalls[1].SetResult(new Dictionary<string, string> { ["A"] = "new" });
+        Assert.Equal("new", (await next).GetProperty("A").GetString());
+    }
+
     private bool Receive(long sequence, params string[] events) =>
         _receiver.Receive(JsonElement.Parse($$"""{ "sequence": {{sequence}}, "events": [{{string.Join(',', events)}}] }"""));
 

@@ -77,6 +77,18 @@ public class UploadEngineTests
         Assert.Equal(isLost, response.Headers.ContainsKey("Upload-Length"));
     }
 
+    [Fact]
+    public async Task Rejection_by_the_app_after_a_redirect_is_no_success()
+    {
+        // The endpoint itself is at another URL, to which each request is redirected.
+        int statuses = 0;
+        using var handler = new ScriptedHandler((request, _) => request.Method == HttpMethod.Head
+            ? Redirected(200, $"{Tus}Upload-Offset: {(statuses++ == 0 ? 500 : Size)}\nUpload-Length: {Size}")
+            : Redirected(422, Tus));
+        UploadException exception = await Assert.ThrowsAsync<UploadException>(() => UploadAsync(handler, Size));
+        Assert.Equal(UploadFailureReason.Rejected, exception.Reason);
+    }
+
     [Theory]
     [InlineData(1, true)]
     [InlineData(2, false)]
@@ -220,9 +232,9 @@ public class UploadEngineTests
 
     private static string Digest(MemoryStream stream, int start, int count) => $"sha-256=:{Convert.ToBase64String(SHA256.HashData(stream.ToArray().AsSpan(start, count)))}:";
 
-    private static HttpResponseMessage Redirected(int statusCode)
+    private static HttpResponseMessage Redirected(int statusCode, string headers = "")
     {
-        HttpResponseMessage response = ScriptedHandler.Response(statusCode);
+        HttpResponseMessage response = ScriptedHandler.Response(statusCode, headers);
         response.RequestMessage = new HttpRequestMessage(HttpMethod.Get, "https://example.com/sign-in");
         return response;
     }
