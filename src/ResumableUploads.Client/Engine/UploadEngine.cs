@@ -16,6 +16,9 @@ internal sealed class UploadEngine(IUploadProtocol protocol, RequestSender sende
     private readonly FailureFactory _failures = new(new UploadReference(options.Protocol, description.Uri));
     private UploadLimits _limits = UploadLimits.None;
     private UploadReference? _upload;
+
+    /// <summary>The length that the server knows, which some servers do not accept a second time.</summary>
+    private long? _knownLength = description.Length;
     private bool _isDiscovered = description.Length <= MaxUndiscoveredSize;
 
     /// <summary>The status response that reported the upload as complete.</summary>
@@ -153,6 +156,7 @@ internal sealed class UploadEngine(IUploadProtocol protocol, RequestSender sende
         if (step.Kind == StepKind.AtOffset && response.IsSuccess)
         {
             _limits = _limits.Update(UploadLimits.Read(response));
+            _knownLength = step.Length ?? description.Length;
             SetOffset(step.Offset!.Value);
             return null;
         }
@@ -175,7 +179,7 @@ internal sealed class UploadEngine(IUploadProtocol protocol, RequestSender sende
             watchdog =>
             {
                 content = new RangeContent(source, offset, range.Count, _offsets.Sending, end => Sent(end, watchdog));
-                return protocol.CreateAppend(upload, description, append, content);
+                return protocol.CreateAppend(upload, description with { Length = _knownLength }, append, content);
             },
             expectContinue: _backoff.Retries > 0,
             cancellationToken);
@@ -200,6 +204,8 @@ internal sealed class UploadEngine(IUploadProtocol protocol, RequestSender sende
 
         if (step.Kind == StepKind.AtOffset && response.IsSuccess)
         {
+            _knownLength = append.Length;
+
             // Counts as a retry, because a server that keeps reporting the same offset would cause an endless loop.
             if (!SetOffset(step.Offset!.Value))
             {
@@ -312,7 +318,7 @@ internal sealed class UploadEngine(IUploadProtocol protocol, RequestSender sende
             throw Failure(UploadFailureReason.Gone, "The upload no longer exists on the server.", result.Response!);
         }
 
-        (_upload, _completeStatus) = (null, null);
+        (_upload, _completeStatus, _knownLength) = (null, null, description.Length);
         _offsets.Reset();
         if (_appends > 0)
         {
