@@ -24,7 +24,7 @@ internal static class HeaderNames
     public const string UploadLimit = "Upload-Limit";
     public const string InteropVersion = "Upload-Draft-Interop-Version";
 
-    /// <summary>The response headers by which an upload endpoint can be told from other pages.</summary>
+    /// <summary>The response headers that only upload endpoints send.</summary>
     public static readonly string[] OfUploadEndpoints = [TusResumable, UploadComplete, UploadOffset, IsComplete, StartByte];
 
     /// <summary>Returns whether a header is set by the client itself, so that an app must not set it.</summary>
