@@ -1,4 +1,5 @@
 using BlazorApp;
+using BlazorApp.Client;
 using BlazorApp.Components;
 using ResumableUploads;
 
@@ -6,7 +7,7 @@ using ResumableUploads;
 WebApplicationBuilder builder = WebApplication.CreateBuilder([.. args, "--hostBuilder:reloadConfigOnChange=false"]);
 // Without this call, only the Development environment and published apps serve the scripts of packages.
 builder.WebHost.UseStaticWebAssets();
-builder.Services.AddRazorComponents().AddInteractiveServerComponents();
+builder.Services.AddRazorComponents().AddInteractiveServerComponents().AddInteractiveWebAssemblyComponents();
 builder.Services.AddResumableUploads();
 
 WebApplication app = builder.Build();
@@ -26,5 +27,8 @@ app.UseResumableUploads(options =>
 });
 
 app.MapStaticAssets();
-app.MapRazorComponents<App>().AddInteractiveServerRenderMode();
+app.MapRazorComponents<App>()
+    .AddInteractiveServerRenderMode()
+    .AddInteractiveWebAssemblyRenderMode()
+    .AddAdditionalAssemblies(typeof(UploadPanel).Assembly);
 app.Run();

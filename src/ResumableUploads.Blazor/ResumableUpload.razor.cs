@@ -10,6 +10,7 @@ namespace ResumableUploads.Blazor;
 public sealed partial class ResumableUpload : ComponentBase, IAsyncDisposable
 {
     private const string ModulePath = "./_content/ResumableUploads.Blazor/ResumableUpload.razor.js";
+    private static readonly BrowserUploadOptions DefaultOptions = new();
 
     private readonly Events _events;
     private ElementReference _element;
@@ -72,10 +73,21 @@ public sealed partial class ResumableUpload : ComponentBase, IAsyncDisposable
 
     /// <summary>Gets or sets options such as request headers. They are read when the element is created.</summary>
     [Parameter]
-    public UploadClientOptions? Options { get; set; }
+    public BrowserUploadOptions? Options { get; set; }
 
     /// <summary>
-    /// Gets or sets the maximum size of <see cref="UploadResult.Body"/> in bytes. The default is 4,096. On Blazor Server, a message with a larger body can exceed
+    /// Gets or sets a callback that returns additional headers of each request, such as an access token. They replace those of <see cref="BrowserUploadOptions.Headers"/> with the same name. Set it before
+    /// the element is created.
+    /// </summary>
+    /// <remarks>
+    /// On Blazor Server, each request of the browser waits for a call over the circuit. Without a circuit, the browser uses the headers of the previous request. If the callback throws, the upload is
+    /// continued later, as after a lost connection.
+    /// </remarks>
+    [Parameter]
+    public Func<UploadHeadersContext, Task<IReadOnlyDictionary<string, string>>>? HeadersProvider { get; set; }
+
+    /// <summary>
+    /// Gets or sets the maximum size of <see cref="BrowserUploadResult.Body"/> in bytes. The default is 4,096. On Blazor Server, a message with a larger body can exceed
     /// <c>HubOptions.MaximumReceiveMessageSize</c>, which ends the circuit.
     /// </summary>
     [Parameter]
@@ -99,7 +111,7 @@ public sealed partial class ResumableUpload : ComponentBase, IAsyncDisposable
 
     /// <summary>Gets or sets the receiver of the progress, which is reported at most four times a second.</summary>
     [Parameter]
-    public IProgress<UploadProgress>? Progress { get; set; }
+    public IProgress<BrowserUploadProgress>? Progress { get; set; }
 
     /// <summary>Gets or sets content that is shown until the script is loaded.</summary>
     [Parameter]
@@ -110,7 +122,7 @@ public sealed partial class ResumableUpload : ComponentBase, IAsyncDisposable
     public IReadOnlyDictionary<string, object>? AdditionalAttributes { get; set; }
 
     /// <summary>Gets the uploads that the browser has reported, in the order in which they were added. Offsets are reported only with <see cref="Progress"/>.</summary>
-    public IReadOnlyList<UploadInfo> Uploads => _connection.Task.IsCompletedSuccessfully ? _connection.Task.Result.Receiver.Uploads : [];
+    public IReadOnlyList<BrowserUpload> Uploads => _connection.Task.IsCompletedSuccessfully ? _connection.Task.Result.Receiver.Uploads : [];
 
     [Inject]
     private IJSRuntime JSRuntime { get; set; } = default!;
@@ -125,25 +137,25 @@ public sealed partial class ResumableUpload : ComponentBase, IAsyncDisposable
     /// <param name="upload">The upload, or <see langword="null"/> to pause all uploads and to start none.</param>
     /// <returns>A task that completes when the browser has paused.</returns>
     /// <exception cref="InvalidOperationException">The component is not interactive, for example during prerendering.</exception>
-    public Task PauseAsync(UploadInfo? upload = null) => SendAsync("pause", upload);
+    public Task PauseAsync(BrowserUpload? upload = null) => SendAsync("pause", upload);
 
     /// <summary>Continues a paused upload, or all.</summary>
     /// <param name="upload">The upload, or <see langword="null"/> for all.</param>
     /// <returns>A task that completes when the browser has continued.</returns>
     /// <exception cref="InvalidOperationException">The component is not interactive, for example during prerendering.</exception>
-    public Task ResumeAsync(UploadInfo? upload = null) => SendAsync("resume", upload);
+    public Task ResumeAsync(BrowserUpload? upload = null) => SendAsync("resume", upload);
 
     /// <summary>Cancels an upload, or all that are not completed, and deletes them from the server.</summary>
     /// <param name="upload">The upload, or <see langword="null"/> for all.</param>
     /// <returns>A task that completes when the browser has stopped sending. The deletion continues in the browser.</returns>
     /// <exception cref="InvalidOperationException">The component is not interactive, for example during prerendering.</exception>
-    public Task CancelAsync(UploadInfo? upload = null) => SendAsync("cancel", upload);
+    public Task CancelAsync(BrowserUpload? upload = null) => SendAsync("cancel", upload);
 
     /// <summary>Starts a failed upload again, or all that can succeed.</summary>
     /// <param name="upload">The upload, or <see langword="null"/> for all.</param>
     /// <returns>A task that completes when the browser has started them.</returns>
     /// <exception cref="InvalidOperationException">The component is not interactive, for example during prerendering.</exception>
-    public Task RetryAsync(UploadInfo? upload = null) => SendAsync("retry", upload);
+    public Task RetryAsync(BrowserUpload? upload = null) => SendAsync("retry", upload);
 
     /// <summary>Removes the completed uploads from the list.</summary>
     /// <returns>A task that completes when the browser has removed them.</returns>
@@ -202,9 +214,10 @@ public sealed partial class ResumableUpload : ComponentBase, IAsyncDisposable
         {
             ReportsProgress = Progress is not null,
             HandlesSignIn = OnSignIn.HasDelegate,
+            ProvidesHeaders = HeadersProvider is not null,
             MaxResponseBodySize = MaxResponseBodySize,
             Texts = Texts,
-            Options = Options,
+            Options = Options ?? (HeadersProvider is null ? null : DefaultOptions),
         };
         if (_connectedUrl != Url)
         {
@@ -250,7 +263,7 @@ public sealed partial class ResumableUpload : ComponentBase, IAsyncDisposable
         }
     }
 
-    private async Task SendAsync(string method, UploadInfo? upload)
+    private async Task SendAsync(string method, BrowserUpload? upload)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
         if (!RendererInfo.IsInteractive)
@@ -285,20 +298,23 @@ public sealed partial class ResumableUpload : ComponentBase, IAsyncDisposable
             }
         }
 
-        public void ReportProgress(UploadProgress progress) => component.Progress?.Report(progress);
+        public async Task<IReadOnlyDictionary<string, string>> GetHeadersAsync(bool isUnauthorized) =>
+            component.HeadersProvider is { } provider ? await provider(new UploadHeadersContext(isUnauthorized)) : new Dictionary<string, string>();
 
-        private async Task RaiseStateAsync(UploadInfo upload, UploadState? previousState)
+        public void ReportProgress(BrowserUploadProgress progress) => component.Progress?.Report(progress);
+
+        private async Task RaiseStateAsync(BrowserUpload upload, BrowserUploadState? previousState)
         {
             if (upload.State != previousState)
             {
                 await component.OnStateChanged.InvokeAsync(new(upload, previousState));
             }
 
-            if (upload is { State: UploadState.Completed, Result: { } result })
+            if (upload is { State: BrowserUploadState.Completed, Result: { } result })
             {
                 await component.OnUploadCompleted.InvokeAsync(new(upload, result));
             }
-            else if (upload is { State: UploadState.Failed, Failure: { } failure })
+            else if (upload is { State: BrowserUploadState.Failed, Failure: { } failure })
             {
                 await component.OnUploadFailed.InvokeAsync(new(upload, failure));
             }

@@ -12,6 +12,7 @@ const maxMessageSize = 12_000;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 const endStates = ['completed', 'failed', 'canceled'];
+const wait = time => new Promise(resolve => setTimeout(resolve, time));
 
 /**
  * Connects an upload element with its component.
@@ -22,7 +23,8 @@ const endStates = ['completed', 'failed', 'canceled'];
 export function connect(element, receiver, settings) {
   if (settings.options) {
     // The element creates its queue without options as soon as it is in the page.
-    const queue = createQueue(element, settings.options, element.queue);
+    const { headers } = settings.options;
+    const queue = createQueue(element, settings.options, settings.providesHeaders ? createHeaderSource(element, receiver, headers) : headers, element.queue);
     element.queue = queue;
     void queue.restore();
   }
@@ -108,7 +110,6 @@ function createSender(element, receiver) {
   let isSending = false;
   let isStopped = false;
 
-  const wait = time => new Promise(resolve => setTimeout(resolve, time));
   const take = () => {
     const taken = [];
     for (let size = 0; events.length && size < maxMessageSize;) {
@@ -172,7 +173,35 @@ function createSender(element, receiver) {
   };
 }
 
-function createQueue(element, { headers, includeCredentials, concurrency, chunkSize, digest, autoStart }, previous) {
+/**
+ * Returns a function that gets the headers of a request from .NET. While the circuit is disconnected, it returns those of the previous request.
+ * After a response with status 401, it waits for new ones.
+ */
+function createHeaderSource(element, receiver, headers) {
+  let previous;
+  return async refresh => {
+    while (element.isConnected) {
+      try {
+        const current = await Promise.race([receiver.invokeMethodAsync('GetHeaders', refresh), wait(timeout)]);
+        if (current) {
+          return previous = { ...headers, ...current };
+        }
+      } catch (error) {
+        if (refresh || !previous) {
+          throw error;
+        }
+      }
+
+      if (!refresh && previous) {
+        return previous;
+      }
+    }
+
+    throw new Error('The element was removed.');
+  };
+}
+
+function createQueue(element, { includeCredentials, concurrency, chunkSize, digest, autoStart }, headers, previous) {
   previous.pause();
   return new UploadQueue({
     url: element.getAttribute('url'),

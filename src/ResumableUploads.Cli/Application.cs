@@ -6,24 +6,22 @@ using ResumableUploads.Cli.Running;
 namespace ResumableUploads.Cli;
 
 /// <summary>Runs the command.</summary>
-internal static class Application
+internal sealed class Application(CommandEnvironment environment)
 {
-    /// <summary>How long a pause waits for requests to end. A read of standard input cannot be interrupted.</summary>
-    private static readonly TimeSpan PauseTimeout = TimeSpan.FromSeconds(3);
-
-    public static async Task<ExitCode> RunAsync(string[] arguments)
+    /// <param name="arguments">The arguments of the command line.</param>
+    /// <param name="pause">The token that pauses the run.</param>
+    public async Task<ExitCode> RunAsync(string[] arguments, CancellationToken pause)
     {
         try
         {
-            using var interrupts = new Interrupts();
-            return ArgumentParser.Parse(arguments, Environment.GetEnvironmentVariable, Console.Out) is { } settings
-                ? await RunAsync(settings, interrupts)
+            return ArgumentParser.Parse(arguments, environment.GetVariable, environment.Output) is { } settings
+                ? await RunAsync(settings, pause)
                 : ExitCode.Succeeded;
         }
         catch (UsageException e)
         {
             PrintError(e);
-            await Console.Error.WriteLineAsync("Run 'resup --help' for help.");
+            await environment.Error.WriteLineAsync("Run 'resup --help' for help.");
             return ExitCode.Usage;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -34,15 +32,15 @@ internal static class Application
         }
     }
 
-    private static void PrintError(Exception exception)
+    private void PrintError(Exception exception)
     {
         foreach (string line in exception.Message.Split('\n'))
         {
-            Console.Error.WriteLine($"resup: {TerminalText.Escape(line)}");
+            environment.Error.WriteLine($"resup: {TerminalText.Escape(line)}");
         }
     }
 
-    private static async Task<ExitCode> RunAsync(CommandSettings settings, Interrupts interrupts)
+    private async Task<ExitCode> RunAsync(CommandSettings settings, CancellationToken pause)
     {
         var headers = new HeaderProvider(settings.Headers);
         var files = new FileCollector(settings.FollowLinks);
@@ -56,14 +54,14 @@ internal static class Application
             throw new UsageException(string.Join('\n', files.Problems.Select(static problem => $"{problem.DisplayPath}: {problem.Message}").Append("There are no files to upload.")));
         }
 
-        var state = new StateDirectory(StateDirectory.GetPath(Environment.GetEnvironmentVariable));
-        state.DeleteOldFiles(TimeProvider.System);
+        var state = new StateDirectory(StateDirectory.GetPath(environment.GetVariable));
+        state.DeleteOldFiles(environment.TimeProvider);
         using HttpClient httpClient = HttpClientFactory.Create();
-        await using IRunOutput output = OutputFactory.Create(settings.Output, TimeProvider.System);
-        return await RunAsync(new RunContext(settings, httpClient, state, output, headers), files, interrupts.Pause);
+        await using IRunOutput output = OutputFactory.Create(settings.Output, environment);
+        return await RunAsync(new RunContext(settings, httpClient, state, output, headers) { TimeProvider = environment.TimeProvider }, files, pause);
     }
 
-    private static async Task<ExitCode> RunAsync(RunContext context, FileCollector files, CancellationToken pause)
+    private async Task<ExitCode> RunAsync(RunContext context, FileCollector files, CancellationToken pause)
     {
         if (context.Settings.Kind == CommandKind.Upload)
         {
@@ -74,8 +72,8 @@ internal static class Application
         Report(files.Problems, context.Output, totals);
         Task run = RunAsync(context, files.Items, totals, pause);
         using var ended = new CancellationTokenSource();
-        Task paused = Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, pause).ContinueWith(
-            async _ => await Task.Delay(PauseTimeout, TimeProvider.System, ended.Token), TaskScheduler.Default).Unwrap();
+        Task paused = Task.Delay(Timeout.InfiniteTimeSpan, environment.TimeProvider, pause).ContinueWith(
+            async _ => await Task.Delay(environment.PauseTimeout, environment.TimeProvider, ended.Token), TaskScheduler.Default).Unwrap();
         await await Task.WhenAny(run, paused);
         await ended.CancelAsync();
 

@@ -37,8 +37,8 @@ public sealed class ResumableUploadClient
     /// <exception cref="UploadException">The upload has failed.</exception>
     /// <exception cref="IOException">The file cannot be opened.</exception>
     [SuppressMessage("ApiDesign", "RS0026", Justification = "The overloads differ in the second, required parameter.")]
-    public Task<UploadResponse> UploadAsync(
-        Uri uri, string filePath, UploadOptions? options = null, IProgress<UploadProgress>? progress = null, CancellationToken cancellationToken = default)
+    public Task<UploadResponseMessage> UploadAsync(
+        Uri uri, string filePath, UploadOptions? options = null, IProgress<TransferProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(uri);
         ArgumentException.ThrowIfNullOrEmpty(filePath);
@@ -54,8 +54,8 @@ public sealed class ResumableUploadClient
     /// <returns>The response of the app to the completed upload. Its status code is below 400.</returns>
     /// <exception cref="UploadException">The upload has failed.</exception>
     [SuppressMessage("ApiDesign", "RS0026", Justification = "The overloads differ in the second, required parameter.")]
-    public Task<UploadResponse> UploadAsync(
-        Uri uri, Stream stream, UploadOptions? options = null, IProgress<UploadProgress>? progress = null, CancellationToken cancellationToken = default)
+    public Task<UploadResponseMessage> UploadAsync(
+        Uri uri, Stream stream, UploadOptions? options = null, IProgress<TransferProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(uri);
         ArgumentNullException.ThrowIfNull(stream);
@@ -106,19 +106,19 @@ public sealed class ResumableUploadClient
         return options;
     }
 
-    private async Task<UploadResponse> UploadFileAsync(Uri uri, string filePath, UploadOptions options, IProgress<UploadProgress>? progress, CancellationToken cancellationToken)
+    private async Task<UploadResponseMessage> UploadFileAsync(Uri uri, string filePath, UploadOptions options, IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
     {
         await using UploadSource source = SourceFactory.OpenFile(filePath, options);
         return await UploadAsync(uri, source, options, progress, cancellationToken);
     }
 
-    private async Task<UploadResponse> UploadStreamAsync(Uri uri, Stream stream, UploadOptions options, IProgress<UploadProgress>? progress, CancellationToken cancellationToken)
+    private async Task<UploadResponseMessage> UploadStreamAsync(Uri uri, Stream stream, UploadOptions options, IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
     {
         await using UploadSource source = SourceFactory.OfStream(stream, options);
         return await UploadAsync(uri, source, options, progress, cancellationToken);
     }
 
-    private async Task<UploadResponse> UploadAsync(Uri uri, UploadSource source, UploadOptions options, IProgress<UploadProgress>? progress, CancellationToken cancellationToken)
+    private async Task<UploadResponseMessage> UploadAsync(Uri uri, UploadSource source, UploadOptions options, IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
     {
         var identity = await IdentifyAsync(uri, source, options, cancellationToken);
         IUploadProtocol protocol = CreateProtocol(options.Protocol);
@@ -142,7 +142,7 @@ public sealed class ResumableUploadClient
             identity = await IdentifyAsync(uri, source, options, cancellationToken);
         }
 
-        UploadState? state = _options.StateStore is { } store && identity.StateKey is { } key ? await store.GetAsync(key, cancellationToken) : null;
+        UploadStateEntry? state = _options.StateStore is { } store && identity.StateKey is { } key ? await store.GetAsync(key, cancellationToken) : null;
         UploadReference? stored = state is not null && CreateFilter(uri, options).IsUsable(state) ? state.Upload : null;
         return stored ?? (options.Protocol == UploadProtocol.FileId ? new UploadReference(options.Protocol, uri, identity.FileId) : null);
     }

@@ -7,24 +7,24 @@ namespace ResumableUploads.Blazor.Interop;
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     RespectNullableAnnotations = true,
-    Converters = [typeof(UploadStateConverter), typeof(ElementEventKindConverter), typeof(UploadFailureReasonConverter)])]
+    Converters = [typeof(BrowserUploadStateConverter), typeof(ElementEventKindConverter), typeof(BrowserUploadFailureReasonConverter)])]
 [JsonSerializable(typeof(UploadMessage))]
 [JsonSerializable(typeof(UploadSettings))]
 internal sealed partial class UploadJsonContext : JsonSerializerContext;
 
-internal sealed class UploadStateConverter() : JsonStringEnumConverter<UploadState>(JsonNamingPolicy.KebabCaseLower, allowIntegerValues: false);
+internal sealed class BrowserUploadStateConverter() : JsonStringEnumConverter<BrowserUploadState>(JsonNamingPolicy.KebabCaseLower, allowIntegerValues: false);
 
 internal sealed class ElementEventKindConverter() : JsonStringEnumConverter<ElementEventKind>(JsonNamingPolicy.KebabCaseLower, allowIntegerValues: false);
 
-/// <summary>Reads a reason such as <c>too-large</c>. One that this version does not know is <see cref="UploadFailureReason.Unknown"/>.</summary>
-internal sealed class UploadFailureReasonConverter : JsonConverter<UploadFailureReason>
+/// <summary>Reads a reason such as <c>too-large</c>. One that this version does not know is <see cref="BrowserUploadFailureReason.Unknown"/>.</summary>
+internal sealed class BrowserUploadFailureReasonConverter : JsonConverter<BrowserUploadFailureReason>
 {
-    public override UploadFailureReason Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+    public override BrowserUploadFailureReason Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {
         string name = reader.GetString()!.Replace("-", "", StringComparison.Ordinal);
-        return name.All(char.IsAsciiLetter) && Enum.TryParse(name, ignoreCase: true, out UploadFailureReason reason) ? reason : UploadFailureReason.Unknown;
+        return name.All(char.IsAsciiLetter) && Enum.TryParse(name, ignoreCase: true, out BrowserUploadFailureReason reason) ? reason : BrowserUploadFailureReason.Unknown;
     }
 
-    public override void Write(Utf8JsonWriter writer, UploadFailureReason value, JsonSerializerOptions options) =>
+    public override void Write(Utf8JsonWriter writer, BrowserUploadFailureReason value, JsonSerializerOptions options) =>
         writer.WriteStringValue(JsonNamingPolicy.KebabCaseLower.ConvertName(value.ToString()));
 }

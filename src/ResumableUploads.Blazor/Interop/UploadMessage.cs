@@ -16,10 +16,10 @@ internal sealed record ElementEvent
 {
     public required ElementEventKind Kind { get; init; }
 
-    public required UploadInfo Upload { get; init; }
+    public required BrowserUpload Upload { get; init; }
 
     /// <summary>Gets the state of the same upload in the event before.</summary>
-    public UploadState? PreviousState { get; init; }
+    public BrowserUploadState? PreviousState { get; init; }
 }
 
 internal enum ElementEventKind
@@ -46,9 +46,9 @@ internal sealed record ReportedProgress
 
     public double? SecondsLeft { get; init; }
 
-    public required IReadOnlyList<UploadInfo> Running { get; init; }
+    public required IReadOnlyList<BrowserUpload> Running { get; init; }
 
-    public UploadProgress ToProgress() => new()
+    public BrowserUploadProgress ToProgress() => new()
     {
         Offset = Offset,
         Size = Size,
@@ -68,9 +68,11 @@ internal sealed record UploadSettings
 
     public bool HandlesSignIn { get; init; }
 
+    public bool ProvidesHeaders { get; init; }
+
     public int MaxResponseBodySize { get; init; }
 
     public IReadOnlyDictionary<string, string>? Texts { get; init; }
 
-    public UploadClientOptions? Options { get; init; }
+    public BrowserUploadOptions? Options { get; init; }
 }

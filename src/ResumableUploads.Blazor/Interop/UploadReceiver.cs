@@ -12,13 +12,14 @@ internal sealed class UploadReceiver(IUploadEvents component)
     /// <summary>The maximum number of listed uploads, so that a client cannot fill the memory of a server.</summary>
     private const int MaxUploads = 10_000;
 
-    private readonly SortedDictionary<int, UploadInfo> _uploads = [];
+    private readonly SortedDictionary<int, BrowserUpload> _uploads = [];
     private readonly Queue<ElementEvent> _events = [];
     private long _lastSequence;
     private bool _isProcessing;
+    private HeadersCall? _headersCall;
 
     /// <summary>Gets the uploads in the order in which they were added.</summary>
-    public IReadOnlyList<UploadInfo> Uploads => [.. _uploads.Values];
+    public IReadOnlyList<BrowserUpload> Uploads => [.. _uploads.Values];
 
     /// <summary>Accepts a message, and returns without waiting for the handlers of the app.</summary>
     /// <param name="json">An <see cref="UploadMessage"/>.</param>
@@ -45,7 +46,7 @@ internal sealed class UploadReceiver(IUploadEvents component)
         _lastSequence = message.Sequence;
         foreach (ElementEvent uploadEvent in message.Events)
         {
-            _uploads.TryGetValue(uploadEvent.Upload.Key, out UploadInfo? previous);
+            _uploads.TryGetValue(uploadEvent.Upload.Key, out BrowserUpload? previous);
             _events.Enqueue(uploadEvent with { PreviousState = previous?.State });
             if (uploadEvent.Kind == ElementEventKind.Removed)
             {
@@ -59,7 +60,7 @@ internal sealed class UploadReceiver(IUploadEvents component)
 
         if (message.Progress is { } progress)
         {
-            foreach (UploadInfo upload in progress.Running)
+            foreach (BrowserUpload upload in progress.Running)
             {
                 Update(upload);
             }
@@ -75,7 +76,20 @@ internal sealed class UploadReceiver(IUploadEvents component)
         return true;
     }
 
-    private void Update(UploadInfo upload)
+    /// <summary>Returns the headers of a request. Calls at the same time get the same headers: those of several uploads, and repetitions of one that the browser takes for lost.</summary>
+    /// <param name="isUnauthorized">Whether the response to the previous request was 401.</param>
+    [JSInvokable]
+    public async Task<JsonElement> GetHeaders(bool isUnauthorized)
+    {
+        if (_headersCall is not { Headers.IsCompleted: false } call || (isUnauthorized && !call.IsUnauthorized))
+        {
+            _headersCall = call = new HeadersCall(isUnauthorized, component.GetHeadersAsync(isUnauthorized));
+        }
+
+        return JsonSerializer.SerializeToElement(await call.Headers, UploadJsonContext.Default.IReadOnlyDictionaryStringString);
+    }
+
+    private void Update(BrowserUpload upload)
     {
         if (_uploads.Count < MaxUploads || _uploads.ContainsKey(upload.Key))
         {
@@ -93,6 +107,8 @@ internal sealed class UploadReceiver(IUploadEvents component)
 
         _isProcessing = false;
     }
+
+    private sealed record HeadersCall(bool IsUnauthorized, Task<IReadOnlyDictionary<string, string>> Headers);
 }
 
 /// <summary>The events of a component.</summary>
@@ -101,5 +117,8 @@ internal interface IUploadEvents
     /// <summary>Raises an event. Exceptions of handlers are not thrown, but dispatched to the renderer.</summary>
     Task RaiseAsync(ElementEvent uploadEvent);
 
-    void ReportProgress(UploadProgress progress);
+    /// <summary>Returns the headers of a request.</summary>
+    Task<IReadOnlyDictionary<string, string>> GetHeadersAsync(bool isUnauthorized);
+
+    void ReportProgress(BrowserUploadProgress progress);
 }

@@ -6,23 +6,23 @@ namespace ResumableUploads.Cli.Output;
 /// <summary>Chooses the output.</summary>
 internal static class OutputFactory
 {
-    public static IRunOutput Create(OutputSettings settings, TimeProvider timeProvider)
+    public static IRunOutput Create(OutputSettings settings, CommandEnvironment environment)
     {
         if (settings.Json)
         {
-            return new JsonOutput(Console.Out, settings.Quiet, timeProvider);
+            return new JsonOutput(environment.Output, settings.Quiet, environment.TimeProvider);
         }
 
-        bool isTerminal = !Console.IsOutputRedirected && Environment.GetEnvironmentVariable("TERM") != "dumb";
-        return isTerminal && !settings.Quiet && CreateConsole(settings) is { Profile.Capabilities.Ansi: true } console
-            ? new TerminalOutput(console, timeProvider)
-            : new PlainOutput(Console.Out, Console.Error, settings.Quiet, timeProvider);
+        bool isTerminal = !Console.IsOutputRedirected && environment.GetVariable("TERM") != "dumb";
+        return isTerminal && !settings.Quiet && CreateConsole(settings, environment.Output) is { Profile.Capabilities.Ansi: true } console
+            ? new TerminalOutput(console, environment.TimeProvider)
+            : new PlainOutput(environment.Output, environment.Error, settings.Quiet, environment.TimeProvider);
     }
 
-    private static IAnsiConsole CreateConsole(OutputSettings settings) => AnsiConsole.Create(new AnsiConsoleSettings
+    private static IAnsiConsole CreateConsole(OutputSettings settings, TextWriter output) => AnsiConsole.Create(new AnsiConsoleSettings
     {
         ColorSystem = settings.NoColor ? ColorSystemSupport.NoColors : ColorSystemSupport.Detect,
         Interactive = InteractionSupport.Yes,
-        Out = new TerminalDevice(Console.Out),
+        Out = new TerminalDevice(output),
     });
 }

@@ -28,7 +28,7 @@ internal static class FailureEvent
         };
     }
 
-    public static string? GetHeader(UploadResponse? response, string name) =>
+    public static string? GetHeader(UploadResponseMessage? response, string name) =>
         response is not null && response.Headers.TryGetValue(name, out IReadOnlyList<string>? values) && values.Count > 0 ? values[0] : null;
 
     /// <summary>Returns the message of the client, with options of this command instead of those of the client.</summary>

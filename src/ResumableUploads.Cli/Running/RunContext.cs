@@ -19,10 +19,12 @@ internal sealed class RunContext(CommandSettings settings, HttpClient httpClient
 
     public IRunOutput Output => output;
 
+    public required TimeProvider TimeProvider { get; init; }
+
     /// <summary>Creates a client.</summary>
     /// <param name="store">The store of states, if it is not that of the user.</param>
     public ResumableUploadClient CreateClient(IUploadStateStore? store = null) =>
-        new(httpClient, new ResumableUploadClientOptions { StateStore = store ?? state.Uploads, AllowOtherHosts = settings.AllowOtherHosts });
+        new(httpClient, new ResumableUploadClientOptions { StateStore = store ?? state.Uploads, AllowOtherHosts = settings.AllowOtherHosts, TimeProvider = TimeProvider });
 
     public UploadOptions CreateOptions(UploadItem item)
     {
@@ -80,7 +82,7 @@ internal sealed class RunContext(CommandSettings settings, HttpClient httpClient
     {
         if (item.Length is not null && GetKey(item) is { } key)
         {
-            await state.Completed.SetAsync(key, new UploadState(upload, item.Length, GetFingerprint(item)), CancellationToken.None);
+            await state.Completed.SetAsync(key, new UploadStateEntry(upload, item.Length, GetFingerprint(item)), CancellationToken.None);
         }
     }
 

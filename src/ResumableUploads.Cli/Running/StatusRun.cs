@@ -114,13 +114,13 @@ internal sealed class StatusRun(RunContext context, IReadOnlyList<UploadItem> it
     {
         private string? _key;
 
-        public ValueTask<UploadState?> GetAsync(string key, CancellationToken cancellationToken)
+        public ValueTask<UploadStateEntry?> GetAsync(string key, CancellationToken cancellationToken)
         {
             _key = key;
             return inner.GetAsync(key, cancellationToken);
         }
 
-        public ValueTask SetAsync(string key, UploadState state, CancellationToken cancellationToken) => inner.SetAsync(key, state, cancellationToken);
+        public ValueTask SetAsync(string key, UploadStateEntry state, CancellationToken cancellationToken) => inner.SetAsync(key, state, cancellationToken);
 
         public ValueTask RemoveAsync(string key, CancellationToken cancellationToken) => inner.RemoveAsync(key, cancellationToken);
 

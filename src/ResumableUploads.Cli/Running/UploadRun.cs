@@ -76,7 +76,7 @@ internal sealed class UploadRun(RunContext context, IReadOnlyList<UploadItem> it
         });
         try
         {
-            UploadResponse response = await SendAsync(item, options, progress);
+            UploadResponseMessage response = await SendAsync(item, options, progress);
             await context.SetCompletedAsync(item, response.Upload);
             Complete(item, ToEvent(response, progress.Offset));
         }
@@ -92,7 +92,7 @@ internal sealed class UploadRun(RunContext context, IReadOnlyList<UploadItem> it
         }
     }
 
-    private async Task<UploadResponse> SendAsync(UploadItem item, UploadOptions options, ItemProgress progress)
+    private async Task<UploadResponseMessage> SendAsync(UploadItem item, UploadOptions options, ItemProgress progress)
     {
         if (!item.IsStandardInput)
         {
@@ -108,7 +108,7 @@ internal sealed class UploadRun(RunContext context, IReadOnlyList<UploadItem> it
         : retry.Exception is TimeoutException { Message: var message } ? message
         : $"The connection was lost ({retry.Exception!.GetBaseException().Message.TrimEnd('.')}).";
 
-    private static CliEvent ToEvent(UploadResponse response, long size)
+    private static CliEvent ToEvent(UploadResponseMessage response, long size)
     {
         string? body = response.Body.Length is > 0 and <= MaxBodySize && !response.IsBodyTruncated ? ReadText(response.Body.Span) : null;
         return new CliEvent(EventKind.Completed)
@@ -122,7 +122,7 @@ internal sealed class UploadRun(RunContext context, IReadOnlyList<UploadItem> it
     }
 
     /// <summary>Returns the URL of what the app has created. The URL of the upload itself is a capability, which does not belong in logs.</summary>
-    private static string? GetLocation(UploadResponse response)
+    private static string? GetLocation(UploadResponseMessage response)
     {
         string? location = FailureEvent.GetHeader(response, "Content-Location") ?? FailureEvent.GetHeader(response, "Location");
         return location is not null && Uri.TryCreate(response.Upload.Uri, location, out Uri? url) && url != response.Upload.Uri ? location : null;

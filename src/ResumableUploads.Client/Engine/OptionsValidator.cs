@@ -10,6 +10,7 @@ internal static class OptionsValidator
     {
         Require(Enum.IsDefined(options.Protocol), nameof(options.Protocol), "is not defined");
         Require(Enum.IsDefined(options.Digest), nameof(options.Digest), "is not defined");
+        Require(Enum.IsDefined(options.ChunkDigest), nameof(options.ChunkDigest), "is not defined");
         Require(options.Id is null or { Length: > 0 }, nameof(options.Id), "must not be empty");
         Require(options.ContentType is null || MediaTypeHeaderValue.TryParse(options.ContentType, out _), nameof(options.ContentType), "is not a media type");
         Require(options.Length is null or >= 0, nameof(options.Length), "must not be negative");

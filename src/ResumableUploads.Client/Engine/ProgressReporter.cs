@@ -1,7 +1,7 @@
 namespace ResumableUploads.Client.Engine;
 
 /// <summary>Reports what the server has acknowledged, and in between what was sent, but not too often.</summary>
-internal sealed class ProgressReporter(IProgress<UploadProgress>? progress, TimeProvider timeProvider)
+internal sealed class ProgressReporter(IProgress<TransferProgress>? progress, TimeProvider timeProvider)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
     private long? _last;
@@ -14,6 +14,6 @@ internal sealed class ProgressReporter(IProgress<UploadProgress>? progress, Time
         }
 
         _last = timeProvider.GetTimestamp();
-        progress.Report(new UploadProgress(offset, length));
+        progress.Report(new TransferProgress(offset, length));
     }
 }

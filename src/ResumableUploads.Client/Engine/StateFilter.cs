@@ -8,5 +8,5 @@ namespace ResumableUploads.Client.Engine;
 /// <param name="AllowsOtherHosts">Whether the URL of an upload can have another host.</param>
 internal sealed record StateFilter(Uri Endpoint, UploadProtocol Protocol, bool AllowsOtherHosts)
 {
-    public bool IsUsable(UploadState state) => state.Upload.Protocol == Protocol && state.Upload.Uri.IsAbsoluteUri && UploadLocation.IsAllowed(Endpoint, state.Upload.Uri, AllowsOtherHosts);
+    public bool IsUsable(UploadStateEntry state) => state.Upload.Protocol == Protocol && state.Upload.Uri.IsAbsoluteUri && UploadLocation.IsAllowed(Endpoint, state.Upload.Uri, AllowsOtherHosts);
 }

@@ -13,8 +13,12 @@ internal sealed class UploadEngine(IUploadProtocol protocol, RequestSender sende
 
     private readonly Backoff _backoff = new(options.Retry, sender.TimeProvider);
     private readonly OffsetTracker _offsets = new();
+    private readonly FailureFactory _failures = new(new UploadReference(options.Protocol, description.Uri));
     private UploadLimits _limits = UploadLimits.None;
     private UploadReference? _upload;
+
+    /// <summary>The length that the server knows, which some servers do not accept a second time.</summary>
+    private long? _knownLength = description.Length;
     private bool _isDiscovered = description.Length <= MaxUndiscoveredSize;
 
     /// <summary>The status response that reported the upload as complete.</summary>
@@ -29,7 +33,10 @@ internal sealed class UploadEngine(IUploadProtocol protocol, RequestSender sende
     private int _lost;
     private int _restarts;
 
-    public async Task<UploadResponse> RunAsync(CancellationToken cancellationToken)
+    /// <summary>The offset of the last request whose digest did not match.</summary>
+    private long? _mismatchedAt;
+
+    public async Task<UploadResponseMessage> RunAsync(CancellationToken cancellationToken)
     {
         try
         {
@@ -37,7 +44,7 @@ internal sealed class UploadEngine(IUploadProtocol protocol, RequestSender sende
             while (true)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                UploadResponse? response = _upload is null ? await CreateAsync(cancellationToken)
+                UploadResponseMessage? response = _upload is null ? await CreateAsync(cancellationToken)
                     : _offsets.Current is not { } offset ? await RequestStatusAsync(_upload, cancellationToken)
                     : await AppendAsync(_upload, offset, cancellationToken);
                 if (response is not null)
@@ -60,7 +67,7 @@ internal sealed class UploadEngine(IUploadProtocol protocol, RequestSender sende
         }
     }
 
-    private async Task<UploadResponse?> CreateAsync(CancellationToken cancellationToken)
+    private async Task<UploadResponseMessage?> CreateAsync(CancellationToken cancellationToken)
     {
         await DiscoverAsync(cancellationToken);
         if (!protocol.HasCreation)
@@ -131,7 +138,7 @@ internal sealed class UploadEngine(IUploadProtocol protocol, RequestSender sende
         }
     }
 
-    private async Task<UploadResponse?> RequestStatusAsync(UploadReference upload, CancellationToken cancellationToken)
+    private async Task<UploadResponseMessage?> RequestStatusAsync(UploadReference upload, CancellationToken cancellationToken)
     {
         SendResult result = await sender.SendAsync(_ => protocol.CreateStatus(upload), expectContinue: false, cancellationToken);
         if (result.Response is not { } response)
@@ -149,6 +156,7 @@ internal sealed class UploadEngine(IUploadProtocol protocol, RequestSender sende
         if (step.Kind == StepKind.AtOffset && response.IsSuccess)
         {
             _limits = _limits.Update(UploadLimits.Read(response));
+            _knownLength = step.Length ?? description.Length;
             SetOffset(step.Offset!.Value);
             return null;
         }
@@ -157,18 +165,21 @@ internal sealed class UploadEngine(IUploadProtocol protocol, RequestSender sende
         return null;
     }
 
-    private async Task<UploadResponse?> AppendAsync(UploadReference upload, long offset, CancellationToken cancellationToken)
+    private async Task<UploadResponseMessage?> AppendAsync(UploadReference upload, long offset, CancellationToken cancellationToken)
     {
         SourceRange range = await source.PrepareAsync(offset, GetMaxCount(), cancellationToken);
-        string? digest = range.IsLast ? await source.GetDigestAsync(cancellationToken) : null;
-        var append = new Append(offset, range.Count, range.IsLast, source.Length, digest);
+        var append = new Append(offset, range.Count, range.IsLast, source.Length)
+        {
+            ReprDigest = range.IsLast ? await source.GetDigestAsync(cancellationToken) : null,
+            ContentDigest = range.Count > 0 && options.ChunkDigest != UploadDigest.None ? await source.GetRangeDigestAsync(offset, range.Count, options.ChunkDigest, cancellationToken) : null,
+        };
         (_appends, _lastCount) = (_appends + 1, range.Count);
         RangeContent? content = null;
         SendResult result = await sender.SendAsync(
             watchdog =>
             {
                 content = new RangeContent(source, offset, range.Count, _offsets.Sending, end => Sent(end, watchdog));
-                return protocol.CreateAppend(upload, description, append, content);
+                return protocol.CreateAppend(upload, description with { Length = _knownLength }, append, content);
             },
             expectContinue: _backoff.Retries > 0,
             cancellationToken);
@@ -193,6 +204,8 @@ internal sealed class UploadEngine(IUploadProtocol protocol, RequestSender sende
 
         if (step.Kind == StepKind.AtOffset && response.IsSuccess)
         {
+            _knownLength = append.Length;
+
             // Counts as a retry, because a server that keeps reporting the same offset would cause an endless loop.
             if (!SetOffset(step.Offset!.Value))
             {
@@ -207,10 +220,11 @@ internal sealed class UploadEngine(IUploadProtocol protocol, RequestSender sende
             return Complete(status, _appends == 1);
         }
 
-        if (range.IsLast && response.WasRedirected && step.Reason == UploadFailureReason.SignedOut && await IsCompleteAsync(upload, cancellationToken) == true)
+        if (range.IsLast && response is { WasRedirected: true, IsOfUploadEndpoint: false } && await IsCompleteAsync(upload, cancellationToken) == true)
         {
-            // The response of the app is a redirect, which was followed.
-            return Complete(response, wasAlreadyComplete: false);
+            // The redirect is the response of the app if this request has completed the upload. If an earlier one has, it can be a redirect to a sign-in page.
+            bool isOfApp = range.Count > 0 && _lost == 0 && response.StatusCode < 400;
+            return Complete(isOfApp ? response : _completeStatus!, wasAlreadyComplete: false);
         }
 
         await HandleAsync(step, result, cancellationToken);
@@ -229,7 +243,13 @@ internal sealed class UploadEngine(IUploadProtocol protocol, RequestSender sende
     private async Task<bool?> IsCompleteAsync(UploadReference upload, CancellationToken cancellationToken)
     {
         SendResult result = await sender.SendAsync(_ => protocol.CreateStatus(upload), expectContinue: false, cancellationToken);
-        return result.Response is { IsSuccess: true } response && protocol.ReadStatus(response) is { Kind: StepKind.AtOffset } step ? step.IsComplete : null;
+        if (result.Response is not { IsSuccess: true } response || protocol.ReadStatus(response) is not { Kind: StepKind.AtOffset } step)
+        {
+            return null;
+        }
+
+        _completeStatus = step.IsComplete ? response : null;
+        return step.IsComplete;
     }
 
     private void Sent(long end, StallWatchdog watchdog)
@@ -268,6 +288,12 @@ internal sealed class UploadEngine(IUploadProtocol protocol, RequestSender sende
                 _offsets.Forget();
                 await RetryAsync(result, cancellationToken);
                 break;
+            case StepKind.Failed when step.Reason == UploadFailureReason.DigestMismatch && options.ChunkDigest != UploadDigest.None && _mismatchedAt != _offsets.Current:
+                // The bytes may have changed on their way.
+                _mismatchedAt = _offsets.Current;
+                _offsets.Forget();
+                await RetryAsync(result, cancellationToken);
+                break;
             default:
                 if (step.Reason == UploadFailureReason.DigestMismatch && _upload is { } upload)
                 {
@@ -292,7 +318,7 @@ internal sealed class UploadEngine(IUploadProtocol protocol, RequestSender sende
             throw Failure(UploadFailureReason.Gone, "The upload no longer exists on the server.", result.Response!);
         }
 
-        (_upload, _completeStatus) = (null, null);
+        (_upload, _completeStatus, _knownLength) = (null, null, description.Length);
         _offsets.Reset();
         if (_appends > 0)
         {
@@ -321,7 +347,8 @@ internal sealed class UploadEngine(IUploadProtocol protocol, RequestSender sende
     private long GetMaxCount()
     {
         long accepted = Math.Min(_reducedChunk, _limits.MaxAppendSize ?? long.MaxValue);
-        return Math.Max(Math.Min(options.ChunkSize ?? long.MaxValue, accepted), Math.Min(_limits.MinAppendSize ?? 1, accepted));
+        long wanted = options.ChunkSize ?? (options.ChunkDigest == UploadDigest.None ? long.MaxValue : UploadSource.DefaultChunkSize);
+        return Math.Max(Math.Min(wanted, accepted), Math.Min(_limits.MinAppendSize ?? 1, accepted));
     }
 
     /// <summary>
@@ -348,13 +375,7 @@ internal sealed class UploadEngine(IUploadProtocol protocol, RequestSender sende
             return;
         }
 
-        string why = last.Interruption?.Message ?? $"status code {last.Response!.StatusCode}{(last.Response.Problem is { } problem ? $": {problem.Detail ?? problem.Title}" : "")}";
-        throw new UploadException(UploadFailureReason.RetriesExhausted, $"The upload was not completed after {_backoff.Retries} retries without progress ({why}).", last.Interruption)
-        {
-            Response = last.Response?.ToUploadResponse(_upload ?? new UploadReference(options.Protocol, description.Uri)),
-            ProblemType = last.Response?.Problem?.Type,
-            Upload = _upload,
-        };
+        throw _failures.CreateExhausted(_backoff.Retries, _upload, last);
     }
 
     /// <summary>Removes the state of an upload that cannot be continued, and makes one attempt to delete the upload.</summary>
@@ -364,12 +385,7 @@ internal sealed class UploadEngine(IUploadProtocol protocol, RequestSender sende
         await sender.SendAsync(_ => protocol.CreateCancellation(upload), expectContinue: false, cancellationToken);
     }
 
-    private UploadResponse Complete(ServerResponse response, bool wasAlreadyComplete) => response.ToUploadResponse(_upload!, wasAlreadyComplete);
+    private UploadResponseMessage Complete(ServerResponse response, bool wasAlreadyComplete) => response.ToResponseMessage(_upload!, wasAlreadyComplete);
 
-    private UploadException Failure(UploadFailureReason reason, string message, ServerResponse? response = null) => new(reason, message)
-    {
-        Response = response?.ToUploadResponse(_upload ?? new UploadReference(options.Protocol, description.Uri)),
-        ProblemType = response?.Problem?.Type,
-        Upload = _upload,
-    };
+    private UploadException Failure(UploadFailureReason reason, string message, ServerResponse? response = null) => _failures.Create(reason, message, _upload, response);
 }

@@ -61,24 +61,14 @@ internal sealed class UploadOperations(IUploadProtocol protocol, RequestSender s
 
             if (!await backoff.WaitAsync(result, cancellationToken))
             {
-                string why = result.Interruption?.Message ?? $"status code {result.Response!.StatusCode}";
-                throw new UploadException(UploadFailureReason.RetriesExhausted, $"The request has failed after {backoff.Retries} retries ({why}).", result.Interruption)
-                {
-                    Response = result.Response?.ToUploadResponse(upload),
-                    ProblemType = result.Response?.Problem?.Type,
-                    Upload = upload,
-                };
+                throw new FailureFactory(upload).CreateExhausted(backoff.Retries, upload, result);
             }
         }
     }
 
-    private static UploadException Failure(Step step, ServerResponse response, UploadReference upload) =>
-        new(
-            step.Kind == StepKind.Failed ? step.Reason : step.Kind == StepKind.Gone ? UploadFailureReason.NotSupported : UploadFailureReason.UnexpectedResponse,
-            step.Message ?? $"Unexpected response (status code {response.StatusCode}).")
-        {
-            Response = response.ToUploadResponse(upload),
-            ProblemType = response.Problem?.Type,
-            Upload = upload,
-        };
+    private static UploadException Failure(Step step, ServerResponse response, UploadReference upload) => new FailureFactory(upload).Create(
+        step.Kind == StepKind.Failed ? step.Reason : step.Kind == StepKind.Gone ? UploadFailureReason.NotSupported : UploadFailureReason.UnexpectedResponse,
+        step.Message ?? $"Unexpected response (status code {response.StatusCode}).",
+        upload,
+        response);
 }

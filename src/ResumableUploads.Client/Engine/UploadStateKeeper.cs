@@ -30,7 +30,7 @@ internal sealed class UploadStateKeeper(IUploadStateStore? store, UploadIdentity
     {
         if (store is not null && identity.StateKey is { } key)
         {
-            await store.SetAsync(key, new UploadState(upload, length, identity.Fingerprint), cancellationToken);
+            await store.SetAsync(key, new UploadStateEntry(upload, length, identity.Fingerprint), cancellationToken);
         }
     }
 

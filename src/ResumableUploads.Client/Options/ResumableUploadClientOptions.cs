@@ -8,7 +8,7 @@ public sealed class ResumableUploadClientOptions
     /// </summary>
     public IUploadStateStore? StateStore { get; set; }
 
-    /// <summary>Gets or sets the maximum size, in bytes, of a response body that is kept in <see cref="UploadResponse.Body"/>. The default is 1 MiB.</summary>
+    /// <summary>Gets or sets the maximum size, in bytes, of a response body that is kept in <see cref="UploadResponseMessage.Body"/>. The default is 1 MiB.</summary>
     public int MaxResponseBodySize { get; set; } = 1024 * 1024;
 
     /// <summary>

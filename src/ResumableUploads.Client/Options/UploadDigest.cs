@@ -1,6 +1,6 @@
 namespace ResumableUploads.Client;
 
-/// <summary>The digest by which the server verifies the whole content.</summary>
+/// <summary>The algorithm of a digest by which the server verifies content.</summary>
 public enum UploadDigest
 {
     /// <summary>No digest.</summary>

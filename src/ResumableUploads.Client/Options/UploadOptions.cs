@@ -38,6 +38,15 @@ public sealed class UploadOptions
     /// <remarks>The last 64 KiB of a file or seekable stream are then sent in a request of their own. If an upload is continued after a restart, the bytes that the server has are read again.</remarks>
     public UploadDigest Digest { get; set; }
 
+    /// <summary>
+    /// Gets or sets the digest of the content of each request, which is sent in <c>Content-Digest</c>. The default is <see cref="UploadDigest.None"/>.
+    /// </summary>
+    /// <remarks>
+    /// The server stores a request only completely, after it has verified the digest. If the digest does not match, the request is sent once more. A request therefore has at most 4 MiB, unless
+    /// <see cref="ChunkSize"/> is set, and its bytes are read twice from a file or seekable stream.
+    /// </remarks>
+    public UploadDigest ChunkDigest { get; set; }
+
     /// <summary>Gets the options of the HTTP requests.</summary>
     public UploadRequestOptions Request { get; } = new();
 

@@ -45,11 +45,7 @@ internal sealed class FileIdProtocol : IUploadProtocol
             content.Headers.Add(HeaderNames.ContentType, contentType);
         }
 
-        if (append.Digest is { } digest)
-        {
-            request.Headers.Add(HeaderNames.ReprDigest, digest);
-        }
-
+        append.AddDigests(request);
         return request;
     }
 

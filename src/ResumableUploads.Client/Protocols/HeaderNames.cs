@@ -11,6 +11,7 @@ internal static class HeaderNames
     public const string ContentRange = "Content-Range";
     public const string ContentType = "Content-Type";
     public const string ContentDisposition = "Content-Disposition";
+    public const string ContentDigest = "Content-Digest";
     public const string ReprDigest = "Repr-Digest";
     public const string TusResumable = "Tus-Resumable";
     public const string TusExtension = "Tus-Extension";
@@ -23,12 +24,15 @@ internal static class HeaderNames
     public const string UploadLimit = "Upload-Limit";
     public const string InteropVersion = "Upload-Draft-Interop-Version";
 
+    /// <summary>The response headers that only upload endpoints send.</summary>
+    public static readonly string[] OfUploadEndpoints = [TusResumable, UploadComplete, UploadOffset, IsComplete, StartByte];
+
     /// <summary>Returns whether a header is set by the client itself, so that an app must not set it.</summary>
     public static bool IsReserved(string name) =>
         name.StartsWith("Upload-", StringComparison.OrdinalIgnoreCase) || Reserved.Contains(name);
 
     private static readonly HashSet<string> Reserved = new(StringComparer.OrdinalIgnoreCase)
     {
-        FileId, StartByte, FileSize, FileName, ContentRange, ContentType, ContentDisposition, ReprDigest, TusResumable, "Content-Digest", "Content-Length", "Transfer-Encoding", "Expect",
+        FileId, StartByte, FileSize, FileName, ContentRange, ContentType, ContentDisposition, ContentDigest, ReprDigest, TusResumable, "Content-Length", "Transfer-Encoding", "Expect",
     };
 }

@@ -68,11 +68,7 @@ internal sealed class IetfProtocol(bool allowsOtherHosts) : IUploadProtocol
             request.Headers.Add(HeaderNames.UploadLength, Format(length));
         }
 
-        if (append.Digest is { } digest)
-        {
-            request.Headers.Add(HeaderNames.ReprDigest, digest);
-        }
-
+        append.AddDigests(request);
         return request;
     }
 

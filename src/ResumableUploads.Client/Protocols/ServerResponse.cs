@@ -37,6 +37,9 @@ internal sealed class ServerResponse
 
     public bool WasRedirected => Uri != RequestedUri;
 
+    /// <summary>Gets a value indicating whether a header or the type of a problem shows that an upload endpoint has responded.</summary>
+    public bool IsOfUploadEndpoint => Problem?.ShortType is not null || HeaderNames.OfUploadEndpoints.Any(name => GetHeaders(name).Count > 0);
+
     public string? MediaType => MediaTypeHeaderValue.TryParse(GetHeader(HeaderNames.ContentType), out MediaTypeHeaderValue? type) ? type.MediaType : null;
 
     /// <summary>Returns the value of a header, or null if it is absent or sent twice.</summary>
@@ -44,7 +47,7 @@ internal sealed class ServerResponse
 
     public IReadOnlyList<string> GetHeaders(string name) => _headers.TryGetValue(name, out IReadOnlyList<string>? values) ? values : [];
 
-    public UploadResponse ToUploadResponse(UploadReference upload, bool wasAlreadyComplete = false) =>
+    public UploadResponseMessage ToResponseMessage(UploadReference upload, bool wasAlreadyComplete = false) =>
         new((HttpStatusCode)StatusCode, new ReadOnlyDictionary<string, IReadOnlyList<string>>(_headers), Body, IsBodyTruncated) { Upload = upload, WasAlreadyComplete = wasAlreadyComplete };
 
     /// <summary>Reads a response, and its body up to a maximum size.</summary>

@@ -89,11 +89,7 @@ internal sealed class TusProtocol(bool allowsOtherHosts) : IUploadProtocol
             request.Headers.Add(HeaderNames.UploadLength, Format(length));
         }
 
-        if (append.Digest is { } digest)
-        {
-            request.Headers.Add(HeaderNames.ReprDigest, digest);
-        }
-
+        append.AddDigests(request);
         if (append.IsLast)
         {
             RequestBody(request);

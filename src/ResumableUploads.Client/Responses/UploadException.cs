@@ -18,7 +18,7 @@ public sealed class UploadException : Exception
     public HttpStatusCode? StatusCode => Response?.StatusCode;
 
     /// <summary>Gets the response that has ended the upload, or <see langword="null"/> if there was none.</summary>
-    public UploadResponse? Response { get; init; }
+    public UploadResponseMessage? Response { get; init; }
 
     /// <summary>Gets the type of the problem that the server has reported, such as <c>urn:resumable-uploads:too-large</c>, or <see langword="null"/>.</summary>
     public string? ProblemType { get; init; }

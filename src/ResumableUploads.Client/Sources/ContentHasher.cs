@@ -6,7 +6,7 @@ namespace ResumableUploads.Client.Sources;
 /// <param name="digest">The algorithm.</param>
 internal sealed class ContentHasher(UploadDigest digest) : IDisposable
 {
-    private readonly IncrementalHash _hash = IncrementalHash.CreateHash(digest == UploadDigest.Sha512 ? HashAlgorithmName.SHA512 : HashAlgorithmName.SHA256);
+    private readonly IncrementalHash _hash = DigestField.CreateHash(digest);
     private readonly Lock _lock = new();
     private long _position;
 
@@ -40,7 +40,7 @@ internal sealed class ContentHasher(UploadDigest digest) : IDisposable
     {
         lock (_lock)
         {
-            return $"{(digest == UploadDigest.Sha512 ? "sha-512" : "sha-256")}=:{Convert.ToBase64String(_hash.GetCurrentHash())}:";
+            return DigestField.Format(digest, _hash);
         }
     }
 

@@ -5,8 +5,6 @@ namespace ResumableUploads.Client.Sources;
 /// <summary>Opens sources.</summary>
 internal static class SourceFactory
 {
-    private const int DefaultBufferSize = 4 * 1024 * 1024;
-
     public static UploadSource OpenFile(string path, UploadOptions options)
     {
         // Other processes may write to the file, which is detected, and not prevented.
@@ -15,7 +13,7 @@ internal static class SourceFactory
         {
             return CanSeek(handle)
                 ? new FileSource(handle, path, 0, ownsHandle: true, CreateHasher(options))
-                : new BufferedSource(new FileStream(handle, FileAccess.Read, bufferSize: 0), ownsStream: true, options.Length, options.ChunkSize ?? DefaultBufferSize, CreateHasher(options));
+                : new BufferedSource(new FileStream(handle, FileAccess.Read, bufferSize: 0), ownsStream: true, options.Length, options.ChunkSize ?? UploadSource.DefaultChunkSize, CreateHasher(options));
         }
         catch
         {
@@ -34,7 +32,7 @@ internal static class SourceFactory
         ContentHasher? hasher = CreateHasher(options);
         return stream is FileStream { CanSeek: true } file ? new FileSource(file.SafeFileHandle, file.Name, file.Position, ownsHandle: false, hasher)
             : stream.CanSeek ? new SeekableStreamSource(stream, hasher)
-            : new BufferedSource(stream, ownsStream: false, options.Length, options.ChunkSize ?? DefaultBufferSize, hasher);
+            : new BufferedSource(stream, ownsStream: false, options.Length, options.ChunkSize ?? UploadSource.DefaultChunkSize, hasher);
     }
 
     /// <summary>Returns false for a pipe.</summary>

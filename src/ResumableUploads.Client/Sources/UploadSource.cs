@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+
 namespace ResumableUploads.Client.Sources;
 
 /// <summary>The content of an upload.</summary>
@@ -5,6 +7,9 @@ internal abstract class UploadSource(ContentHasher? hasher) : IAsyncDisposable
 {
     /// <summary>The size of the largest read and write.</summary>
     public const int BufferSize = 256 * 1024;
+
+    /// <summary>The maximum number of bytes in a request that has to be sent completely, unless the app sets another one.</summary>
+    public const int DefaultChunkSize = 4 * 1024 * 1024;
 
     /// <summary>Gets the length, or null if it is not known yet.</summary>
     public abstract long? Length { get; }
@@ -33,9 +38,27 @@ internal abstract class UploadSource(ContentHasher? hasher) : IAsyncDisposable
     /// <summary>Returns the digest of the whole content, or null if none is wanted. The last range was prepared.</summary>
     public virtual ValueTask<string?> GetDigestAsync(CancellationToken cancellationToken) => ValueTask.FromResult(hasher?.Format());
 
+    /// <summary>Returns the digest of a prepared range.</summary>
+    /// <exception cref="SourceException">The source cannot be read, or has changed.</exception>
+    public async ValueTask<string> GetRangeDigestAsync(long offset, long count, UploadDigest digest, CancellationToken cancellationToken)
+    {
+        using IncrementalHash hash = DigestField.CreateHash(digest);
+        await WriteAsync(offset, count, new HashWriter(hash), cancellationToken);
+        return DigestField.Format(digest, hash);
+    }
+
     public virtual ValueTask DisposeAsync()
     {
         hasher?.Dispose();
         return ValueTask.CompletedTask;
+    }
+
+    private sealed class HashWriter(IncrementalHash hash) : IRangeWriter
+    {
+        public ValueTask WriteAsync(long end, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+        {
+            hash.AppendData(bytes.Span);
+            return ValueTask.CompletedTask;
+        }
     }
 }

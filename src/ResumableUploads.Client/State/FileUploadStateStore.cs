@@ -20,13 +20,13 @@ public sealed class FileUploadStateStore : IUploadStateStore
 
     /// <inheritdoc/>
     /// <exception cref="IOException">On Unix, the directory is writable by the group or others.</exception>
-    public async ValueTask<UploadState?> GetAsync(string key, CancellationToken cancellationToken)
+    public async ValueTask<UploadStateEntry?> GetAsync(string key, CancellationToken cancellationToken)
     {
         ThrowIfShared();
         try
         {
             byte[] json = await File.ReadAllBytesAsync(GetPath(key), cancellationToken);
-            return JsonSerializer.Deserialize(json, UploadStateJsonContext.Default.UploadState) is { Upload.Uri.IsAbsoluteUri: true, Fingerprint: not null } state ? state : null;
+            return JsonSerializer.Deserialize(json, UploadStateJsonContext.Default.UploadStateEntry) is { Upload.Uri.IsAbsoluteUri: true, Fingerprint: not null } state ? state : null;
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or JsonException)
         {
@@ -37,7 +37,7 @@ public sealed class FileUploadStateStore : IUploadStateStore
 
     /// <inheritdoc/>
     /// <exception cref="IOException">On Unix, the directory is writable by the group or others.</exception>
-    public async ValueTask SetAsync(string key, UploadState state, CancellationToken cancellationToken)
+    public async ValueTask SetAsync(string key, UploadStateEntry state, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(state);
         string path = GetPath(key);
@@ -56,7 +56,7 @@ public sealed class FileUploadStateStore : IUploadStateStore
 
             await using (var file = new FileStream(temporary, options))
             {
-                await JsonSerializer.SerializeAsync(file, state, UploadStateJsonContext.Default.UploadState, cancellationToken);
+                await JsonSerializer.SerializeAsync(file, state, UploadStateJsonContext.Default.UploadStateEntry, cancellationToken);
             }
 
             File.Move(temporary, path, overwrite: true);

@@ -3,5 +3,5 @@ using System.Text.Json.Serialization;
 namespace ResumableUploads.Client.State;
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true)]
-[JsonSerializable(typeof(UploadState))]
+[JsonSerializable(typeof(UploadStateEntry))]
 internal sealed partial class UploadStateJsonContext : JsonSerializerContext;

@@ -30,7 +30,7 @@ internal sealed class NetworkApp : IUploadServer, IAsyncDisposable
     private readonly string _directory = Directory.CreateTempSubdirectory("network-test-").FullName;
     private readonly ConcurrentDictionary<string, byte[]> _expected = new();
     private readonly ConcurrentDictionary<UploadKey, int> _runs = new();
-    private readonly ConcurrentDictionary<string, bool> _names = new();
+    private readonly ConcurrentDictionary<string, int> _runsByName = new();
     private readonly ConcurrentDictionary<UploadKey, TaskCompletionSource> _finished = new();
     private readonly Broken _broken;
     private TestApp? _app;
@@ -120,9 +120,19 @@ internal sealed class NetworkApp : IUploadServer, IAsyncDisposable
     /// <summary>Asserts that the handler has run, for a client that never received the id of its upload.</summary>
     public void AssertHandlerRan(string fileName)
     {
-        if (!_names.ContainsKey(fileName))
+        if (!_runsByName.ContainsKey(fileName))
         {
             throw new NetworkTestException("The client has the final response, but the handler did not run.");
+        }
+    }
+
+    /// <summary>Asserts that the handler has run once, for a client that never sends content with a creation, whose response can be lost.</summary>
+    public void AssertHandlerRanOnce(string fileName)
+    {
+        AssertHandlerRan(fileName);
+        if (_runsByName[fileName] > 1)
+        {
+            throw new NetworkTestException($"{fileName} was uploaded {_runsByName[fileName]} times.");
         }
     }
 
@@ -192,7 +202,7 @@ internal sealed class NetworkApp : IUploadServer, IAsyncDisposable
             Faults.Enqueue($"{fileName}: the handler ran a second time.");
         }
 
-        _names[fileName] = true;
+        _runsByName.AddOrUpdate(fileName, 1, static (_, count) => count + 1);
         Finished(key).TrySetResult();
     }
 

@@ -36,24 +36,7 @@ internal sealed class NetworkRuns(NetworkApp app, string protocol, HttpProtocols
     public long Bytes => Interlocked.Read(ref _bytes);
 
     /// <summary>Returns the first failure with its seed, or null.</summary>
-    public async Task<string?> RunAsync(int runs, int firstSeed)
-    {
-        int next = -1;
-        string? found = null;
-        using var stop = new CancellationTokenSource();
-        await Task.WhenAll(Enumerable.Range(0, Math.Min(runs, SideBySide)).Select(_ => Task.Run(async () =>
-        {
-            for (int run; !stop.IsCancellationRequested && (run = Interlocked.Increment(ref next)) < runs;)
-            {
-                if (await TryAsync(firstSeed + run, stop.Token) is { } fault)
-                {
-                    Interlocked.CompareExchange(ref found, fault, null);
-                    await stop.CancelAsync();
-                }
-            }
-        })));
-        return found ?? (app.Faults.TryPeek(out string? of) ? of : null);
-    }
+    public Task<string?> RunAsync(int runs, int firstSeed) => new SeededRuns(app, protocol, SideBySide, counts).RunAsync(runs, firstSeed, RunAsync);
 
     /// <summary>Returns mostly small contents, some large ones, and a few that are too large.</summary>
     public static byte[] ContentOf(Random random)
@@ -65,34 +48,18 @@ internal sealed class NetworkRuns(NetworkApp app, string protocol, HttpProtocols
 
     private int Salted(int seed) => unchecked(seed + (salt * 1_000_003));
 
-    private string NameOf(int seed) => $"seed-{seed}-{protocol}";
-
-    private async Task<string?> TryAsync(int seed, CancellationToken cancellationToken)
+    private async Task RunAsync(int seed, string name, CancellationToken cancellationToken)
     {
-        try
-        {
-            long start = Stopwatch.GetTimestamp();
-            await RunAsync(seed, cancellationToken);
-            Longest = new[] { Longest, (Stopwatch.GetElapsedTime(start), NameOf(seed)) }.Max();
-            counts.Add("runs");
-            return app.Faults.TryPeek(out string? fault) ? fault : null;
-        }
-        catch (NetworkTestException e)
-        {
-            return $"{NameOf(seed)}: {e.Message}";
-        }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-        {
-            return null;
-        }
+        long start = Stopwatch.GetTimestamp();
+        await UploadAsync(seed, name, cancellationToken);
+        Longest = new[] { Longest, (Stopwatch.GetElapsedTime(start), name) }.Max();
     }
 
-    private async Task RunAsync(int seed, CancellationToken cancellationToken)
+    private async Task UploadAsync(int seed, string name, CancellationToken cancellationToken)
     {
         var random = new Random(Salted(seed));
         byte[] content = ContentOf(random);
         Interlocked.Add(ref _bytes, content.Length);
-        string name = NameOf(seed);
         app.Expect(name, content);
         Sender sender = Sender.Of(protocol, app, name, content, random, counts);
         Ending ending;

@@ -19,7 +19,7 @@ public class UploadReceiverTests
         Assert.True(Receive(1, Event("state", 1, "uploading")));
         Assert.True(Receive(2, Event("state", 1, "completed")));
 
-        Assert.Equal([(UploadState.Uploading, null), (UploadState.Completed, UploadState.Uploading)], _events.States);
+        Assert.Equal([(BrowserUploadState.Uploading, null), (BrowserUploadState.Completed, BrowserUploadState.Uploading)], _events.States);
     }
 
     [Fact]
@@ -33,7 +33,7 @@ public class UploadReceiverTests
 
         running.SetResult();
 
-        Assert.Equal([UploadState.Uploading, UploadState.Paused, UploadState.Uploading], _events.States.Select(static state => state.State));
+        Assert.Equal([BrowserUploadState.Uploading, BrowserUploadState.Paused, BrowserUploadState.Uploading], _events.States.Select(static state => state.State));
     }
 
     [Fact]
@@ -61,11 +61,11 @@ public class UploadReceiverTests
     }
 
     [Theory]
-    [InlineData("too-large", UploadFailureReason.TooLarge)]
-    [InlineData("digest-mismatch", UploadFailureReason.DigestMismatch)]
-    [InlineData("a-new-reason", UploadFailureReason.Unknown)]
-    [InlineData("3", UploadFailureReason.Unknown)]
-    public void Failure_reason_of_any_version_is_read(string reason, UploadFailureReason expected)
+    [InlineData("too-large", BrowserUploadFailureReason.TooLarge)]
+    [InlineData("digest-mismatch", BrowserUploadFailureReason.DigestMismatch)]
+    [InlineData("a-new-reason", BrowserUploadFailureReason.Unknown)]
+    [InlineData("3", BrowserUploadFailureReason.Unknown)]
+    public void Failure_reason_of_any_version_is_read(string reason, BrowserUploadFailureReason expected)
     {
         Receive(1, $$"""{ "kind": "state", "upload": { "key": 1, "name": "a", "relativePath": "a", "state": "failed", "failure": { "reason": "{{reason}}", "status": 400, "canRetry": true } } }""");
 
@@ -103,6 +103,37 @@ public class UploadReceiverTests
         await connection.DisposeAsync();
     }
 
+    [Fact]
+    public async Task Headers_of_concurrent_requests_are_requested_once()
+    {
+        Task<JsonElement> first = _receiver.GetHeaders(isUnauthorized: false);
+        Task<JsonElement> second = _receiver.GetHeaders(isUnauthorized: false);
+        Assert.Single(_events.HeadersCalls);
+
+        // The token of the first call may be the one that was rejected.
+        Task<JsonElement> rejected = _receiver.GetHeaders(isUnauthorized: true);
+        Task<JsonElement> waiting = _receiver.GetHeaders(isUnauthorized: false);
+        Assert.Equal(2, _events.HeadersCalls.Count);
+        _events.HeadersCalls[0].SetResult(new Dictionary<string, string> { ["A"] = "old" });
+        _events.HeadersCalls[1].SetResult(new Dictionary<string, string> { ["A"] = "new" });
+
+        Assert.Equal(["old", "old", "new", "new"], (await Task.WhenAll(first, second, rejected, waiting)).Select(static headers => headers.GetProperty("A").GetString()));
+        _ = _receiver.GetHeaders(isUnauthorized: false);
+        Assert.Equal(3, _events.HeadersCalls.Count);
+    }
+
+    [Fact]
+    public async Task Failed_call_for_headers_is_reported_and_not_reused()
+    {
+        Task<JsonElement> failed = _receiver.GetHeaders(isUnauthorized: true);
+        _events.HeadersCalls[0].SetException(new HttpRequestException("No token."));
+        await Assert.ThrowsAsync<HttpRequestException>(() => failed);
+
+        Task<JsonElement> next = _receiver.GetHeaders(isUnauthorized: true);
+        _events.HeadersCalls[1].SetResult(new Dictionary<string, string> { ["A"] = "new" });
+        Assert.Equal("new", (await next).GetProperty("A").GetString());
+    }
+
     private bool Receive(long sequence, params string[] events) =>
         _receiver.Receive(JsonElement.Parse($$"""{ "sequence": {{sequence}}, "events": [{{string.Join(',', events)}}] }"""));
 
@@ -111,9 +142,9 @@ public class UploadReceiverTests
 
     private sealed class RecordedEvents : IUploadEvents
     {
-        public List<(UploadState State, UploadState? Previous)> States { get; } = [];
+        public List<(BrowserUploadState State, BrowserUploadState? Previous)> States { get; } = [];
 
-        public ResumableUploads.Blazor.UploadProgress? Progress { get; private set; }
+        public BrowserUploadProgress? Progress { get; private set; }
 
         /// <summary>Gets or sets what a handler waits for.</summary>
         public Task Wait { get; set; } = Task.CompletedTask;
@@ -124,7 +155,15 @@ public class UploadReceiverTests
             return Wait;
         }
 
-        public void ReportProgress(ResumableUploads.Blazor.UploadProgress progress) => Progress = progress;
+        public List<TaskCompletionSource<IReadOnlyDictionary<string, string>>> HeadersCalls { get; } = [];
+
+        public Task<IReadOnlyDictionary<string, string>> GetHeadersAsync(bool isUnauthorized)
+        {
+            HeadersCalls.Add(new TaskCompletionSource<IReadOnlyDictionary<string, string>>());
+            return HeadersCalls[^1].Task;
+        }
+
+        public void ReportProgress(BrowserUploadProgress progress) => Progress = progress;
     }
 
     /// <summary>A runtime whose circuit is lost after the connection was made.</summary>

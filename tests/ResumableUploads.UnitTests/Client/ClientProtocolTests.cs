@@ -16,12 +16,12 @@ public class ClientProtocolTests
     [InlineData("X-Start-Byte: 5", 200, StepKind.Failed)]
     [InlineData("", 200, StepKind.Failed)]
     public void File_id_append_needs_the_headers_of_the_protocol(string headers, int status, object kind) =>
-        Assert.Equal((StepKind)kind, new FileIdProtocol().ReadAppend(ClientResponses.Create(status, headers), new Append(0, 10, true, 10, null)).Kind);
+        Assert.Equal((StepKind)kind, new FileIdProtocol().ReadAppend(ClientResponses.Create(status, headers), new Append(0, 10, true, 10)).Kind);
 
     [Fact]
     public void File_id_error_about_a_complete_upload_is_no_response_of_the_app()
     {
-        Step step = new FileIdProtocol().ReadAppend(ClientResponses.Create(409, "X-Upload-Complete: true", "different-content"), new Append(0, 10, true, 10, null));
+        Step step = new FileIdProtocol().ReadAppend(ClientResponses.Create(409, "X-Upload-Complete: true", "different-content"), new Append(0, 10, true, 10));
         Assert.Equal(UploadFailureReason.DifferentContent, step.Reason);
     }
 
@@ -32,7 +32,7 @@ public class ClientProtocolTests
     [InlineData("Tus-Resumable: 1.0.0", 204, true, StepKind.Failed)]
     [InlineData("Upload-Offset: 10", 200, true, StepKind.Failed)]
     public void Tus_append_needs_the_headers_of_the_protocol(string headers, int status, bool isLast, object kind) =>
-        Assert.Equal((StepKind)kind, new TusProtocol(false).ReadAppend(ClientResponses.Create(status, headers), new Append(0, 10, isLast, 10, null)).Kind);
+        Assert.Equal((StepKind)kind, new TusProtocol(false).ReadAppend(ClientResponses.Create(status, headers), new Append(0, 10, isLast, 10)).Kind);
 
     [Theory]
     [InlineData("Tus-Resumable: 1.0.0", StepKind.Gone)]
@@ -49,7 +49,7 @@ public class ClientProtocolTests
     [InlineData("Upload-Offset: 5", 204, StepKind.AtOffset)]
     [InlineData("", 200, StepKind.Failed)]
     public void Ietf_append_needs_the_headers_of_the_protocol(string headers, int status, object kind) =>
-        Assert.Equal((StepKind)kind, new IetfProtocol(false).ReadAppend(ClientResponses.Create(status, headers), new Append(0, 10, true, 10, null)).Kind);
+        Assert.Equal((StepKind)kind, new IetfProtocol(false).ReadAppend(ClientResponses.Create(status, headers), new Append(0, 10, true, 10)).Kind);
 
     [Theory]
     [InlineData("/upload/1", "https://example.com/upload/1")]
@@ -92,7 +92,7 @@ public class ClientProtocolTests
     public void File_id_request_with_unknown_length_has_a_range_without_size()
     {
         using HttpRequestMessage request = new FileIdProtocol().CreateAppend(
-            new UploadReference(UploadProtocol.FileId, ClientResponses.Endpoint, "id"), Description, new Append(5, 5, false, null, null), new ByteArrayContent(new byte[5]));
+            new UploadReference(UploadProtocol.FileId, ClientResponses.Endpoint, "id"), Description, new Append(5, 5, false, null), new ByteArrayContent(new byte[5]));
         Assert.Equal("bytes 5-9/*", request.Content!.Headers.ContentRange!.ToString());
         Assert.False(request.Headers.Contains("X-File-Size"));
         Assert.Equal("%C3%A4%20b.txt", Assert.Single(request.Headers.GetValues("X-File-Name")));

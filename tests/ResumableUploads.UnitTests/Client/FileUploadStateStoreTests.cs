@@ -1,12 +1,11 @@
 using ResumableUploads.Client;
-using ClientState = ResumableUploads.Client.UploadState;
 
 namespace ResumableUploads.UnitTests.Client;
 
 public sealed class FileUploadStateStoreTests : IDisposable
 {
     private const string Key = "0123456789abcdef";
-    private static readonly ClientState State = new(new UploadReference(UploadProtocol.Tus, new Uri("https://example.com/upload/1")), 10, "fingerprint");
+    private static readonly UploadStateEntry State = new(new UploadReference(UploadProtocol.Tus, new Uri("https://example.com/upload/1")), 10, "fingerprint");
     private readonly string _directory = Directory.CreateTempSubdirectory("client-state-").FullName;
 
     private FileUploadStateStore Store => new(Path.Combine(_directory, "states"));
@@ -23,7 +22,7 @@ public sealed class FileUploadStateStoreTests : IDisposable
         await Store.RemoveAsync(Key, cancellationToken);
         await Store.SetAsync(Key, State, cancellationToken);
         Assert.Equal(State, await Store.GetAsync(Key, cancellationToken));
-        ClientState other = new(new UploadReference(UploadProtocol.FileId, new Uri("https://example.com/upload"), "ä"), null, "");
+        UploadStateEntry other = new(new UploadReference(UploadProtocol.FileId, new Uri("https://example.com/upload"), "ä"), null, "");
         await Store.SetAsync(Key, other, cancellationToken);
         Assert.Equal(other, await Store.GetAsync(Key, cancellationToken));
         Assert.Equal([FilePath], Directory.GetFiles(Path.Combine(_directory, "states")));

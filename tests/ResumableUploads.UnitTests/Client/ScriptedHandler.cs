@@ -1,6 +1,5 @@
 using System.Net;
 using ResumableUploads.Client;
-using ClientState = ResumableUploads.Client.UploadState;
 
 namespace ResumableUploads.UnitTests.Client;
 
@@ -43,18 +42,18 @@ internal sealed class ScriptedHandler(Func<HttpRequestMessage, long, HttpRespons
 /// <summary>A store that returns one state for all keys.</summary>
 internal sealed class SingleStateStore : IUploadStateStore
 {
-    public ClientState? State { get; set; }
+    public UploadStateEntry? State { get; set; }
 
     /// <summary>Gets the number of calls.</summary>
     public int Calls { get; private set; }
 
-    public ValueTask<ClientState?> GetAsync(string key, CancellationToken cancellationToken)
+    public ValueTask<UploadStateEntry?> GetAsync(string key, CancellationToken cancellationToken)
     {
         Calls++;
         return ValueTask.FromResult(State);
     }
 
-    public ValueTask SetAsync(string key, ClientState state, CancellationToken cancellationToken)
+    public ValueTask SetAsync(string key, UploadStateEntry state, CancellationToken cancellationToken)
     {
         Calls++;
         State = state;

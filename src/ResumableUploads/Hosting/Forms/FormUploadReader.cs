@@ -100,9 +100,6 @@ internal static class FormUploadReader
     private static byte[]? GetFileId(string id)
     {
         byte[] bytes = (id.All(static c => c <= byte.MaxValue) ? Encoding.Latin1 : Encoding.UTF8).GetBytes(id.Trim(' ', '\t'));
-        return bytes.Length is > 0 and <= FileIdParser.MaxFileIdBytes && !bytes.Any(IsControlCharacter) ? bytes : null;
+        return FileIdParser.IsFileId(bytes) ? bytes : null;
     }
-
-    /// <summary>Returns whether a header value must not contain a byte. See <see href="https://www.rfc-editor.org/rfc/rfc9110#section-5.5">RFC 9110</see>.</summary>
-    private static bool IsControlCharacter(byte value) => value is (< 0x20 and not (byte)'\t') or 0x7F;
 }

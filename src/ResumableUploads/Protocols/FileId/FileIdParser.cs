@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
@@ -12,13 +13,15 @@ namespace ResumableUploads.Protocols.FileId;
 internal static class FileIdParser
 {
     /// <summary>The maximum length of a file id, in bytes.</summary>
-    public const int MaxFileIdBytes = 4096;
+    private const int MaxFileIdBytes = 4096;
 
     /// <summary>The maximum length of a file name, in UTF-8 bytes.</summary>
     private const int MaxFileNameBytes = 1024;
 
     /// <summary>The maximum length of a content type, in characters.</summary>
     private const int MaxContentTypeLength = 256;
+
+    private static readonly SearchValues<byte> ControlCharacters = SearchValues.Create([.. Enumerable.Range(0, 0x20).Append(0x7F).Where(static c => c != '\t').Select(static c => (byte)c)]);
 
     /// <summary>Parses a request.</summary>
     /// <param name="method">The request method.</param>
@@ -52,9 +55,9 @@ internal static class FileIdParser
         }
 
         byte[] fileId = FileIdEncoding.GetBytes(id, isLatin1);
-        if (fileId.Length > MaxFileIdBytes)
+        if (!IsFileId(fileId))
         {
-            return BadRequest("file-id", "X-File-Id is too long. Send at most 4,096 bytes.");
+            return BadRequest("file-id", "X-File-Id is too long or has a control character. Send at most 4,096 bytes, with control characters in percent-encoding.");
         }
 
         // Operating systems add the headers of the IETF draft to every upload, so those are ignored.
@@ -119,6 +122,12 @@ internal static class FileIdParser
         };
         return null;
     }
+
+    /// <summary>
+    /// Returns whether bytes can be a file id. Its control characters would be those of a header value, where only a tab is valid. See
+    /// <see href="https://www.rfc-editor.org/rfc/rfc9110#section-5.5">RFC 9110</see>.
+    /// </summary>
+    public static bool IsFileId(ReadOnlySpan<byte> bytes) => bytes.Length is > 0 and <= MaxFileIdBytes && !bytes.ContainsAny(ControlCharacters);
 
     public static string GetAllowHeader(bool isStatusPath) => isStatusPath ? "GET, HEAD" : "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 

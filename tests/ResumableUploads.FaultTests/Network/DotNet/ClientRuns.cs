@@ -14,43 +14,7 @@ internal sealed class ClientRuns(NetworkApp app, Client.UploadProtocol protocol,
     private const int HeaderLength = 400;
 
     /// <summary>Returns the first failure with its seed, or null.</summary>
-    public async Task<string?> RunAsync(int runs, int firstSeed)
-    {
-        int next = -1;
-        string? found = null;
-        using var stop = new CancellationTokenSource();
-        await Task.WhenAll(Enumerable.Range(0, Math.Min(runs, SideBySide)).Select(_ => Task.Run(async () =>
-        {
-            for (int run; !stop.IsCancellationRequested && (run = Interlocked.Increment(ref next)) < runs;)
-            {
-                if (await TryAsync(firstSeed + run, stop.Token) is { } fault)
-                {
-                    Interlocked.CompareExchange(ref found, fault, null);
-                    await stop.CancelAsync();
-                }
-            }
-        })));
-        return found;
-    }
-
-    private async Task<string?> TryAsync(int seed, CancellationToken cancellationToken)
-    {
-        string name = $"seed-{seed}-client-{protocol}";
-        try
-        {
-            await RunAsync(seed, name, cancellationToken);
-            counts.Add("runs");
-            return app.Faults.TryPeek(out string? fault) ? fault : null;
-        }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-        {
-            return null;
-        }
-        catch (Exception e)
-        {
-            return $"{name}: {e}";
-        }
-    }
+    public Task<string?> RunAsync(int runs, int firstSeed) => new SeededRuns(app, $"client-{protocol}", SideBySide, counts).RunAsync(runs, firstSeed, RunAsync);
 
     private async Task RunAsync(int seed, string name, CancellationToken cancellationToken)
     {
@@ -96,7 +60,7 @@ internal sealed class ClientRuns(NetworkApp app, Client.UploadProtocol protocol,
         }
 
         // The handler compares the digest of what it received with that of the content.
-        app.AssertHandlerRan(name);
+        app.AssertHandlerRanOnce(name);
         counts.Add("completed");
     }
 }

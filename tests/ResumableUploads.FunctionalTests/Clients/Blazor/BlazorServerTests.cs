@@ -6,79 +6,12 @@ namespace ResumableUploads.FunctionalTests.Clients.Blazor;
 
 /// <summary>The Blazor component on Blazor Server, in the sample.</summary>
 [Collection<ChromiumCollection>]
-public class BlazorServerTests(Chromium chromium)
+public class BlazorServerTests(Chromium chromium) : BlazorTests(chromium, "/", "Server")
 {
-    private const int Slow = 2_000_000;
-
-    [Fact]
-    public async Task Handlers_receive_states_progress_and_response()
-    {
-        await using BlazorPage page = await BlazorPage.OpenAsync(chromium);
-        await page.LimitAsync(Slow);
-
-        await page.ChooseAsync("film.bin", 5_000_000);
-
-        await page.ExpectEventAsync("film.bin: Uploading");
-        await page.ExpectEventAsync("film.bin: Completed");
-        await page.ExpectEventAsync("""film.bin has 5000000 bytes, response 200 {"Size":5000000,""");
-        await Expect(page.Tab.Locator("#count")).ToHaveTextAsync("1 of 1");
-        long[] values = await page.Tab.EvaluateAsync<long[]>("values");
-        Assert.True(values.Length > 2, $"Progress was reported {values.Length} times.");
-        Assert.Equal(values.Order(), values);
-        Assert.Equal(5_000_000, values[^1]);
-        double[] sent = await page.Tab.EvaluateAsync<double[]>("sent");
-        Assert.All(sent.Zip(sent.Skip(1)), static pair => Assert.True(pair.Second - pair.First > 240, $"A message was sent {pair.Second - pair.First} ms after the previous one."));
-        Assert.Empty(page.Traffic.Errors);
-        Assert.Empty(page.Traffic.ConsoleErrors);
-    }
-
-    [Fact]
-    public async Task Failure_is_typed_and_retry_from_csharp_completes()
-    {
-        await using BlazorPage page = await BlazorPage.OpenAsync(chromium);
-        await page.Tab.RouteAsync("**/upload", static route => route.Request.Method != "POST" ? route.ContinueAsync() : route.FulfillAsync(new()
-        {
-            Status = 413,
-            ContentType = "application/problem+json",
-            Body = """{ "type": "urn:resumable-uploads:owner-quota", "title": "Quota", "detail": "Delete files." }""",
-        }));
-        await page.ChooseAsync("a.txt", 10);
-        await page.ExpectEventAsync("a.txt failed because of Quota, status 413: Delete files.");
-
-        await page.Tab.UnrouteAsync("**/upload");
-        await page.ClickAsync("Retry from C#");
-
-        await page.ExpectEventAsync("a.txt has 10 bytes, response 200");
-        await page.ClickAsync("Clear from C#");
-        await Expect(page.Element.Locator("[part=row]")).ToHaveCountAsync(0);
-        await Expect(page.Tab.Locator("#count")).ToHaveCountAsync(1);
-        await Expect(page.Tab.Locator("#count")).ToHaveTextAsync("0 of 0");
-    }
-
-    [Fact]
-    public async Task Pause_resume_and_cancel_from_csharp_act_in_the_browser()
-    {
-        await using BlazorPage page = await BlazorPage.OpenAsync(chromium);
-        await page.LimitAsync(Slow);
-        await page.ChooseAsync("film.bin", 30_000_000);
-        ILocator row = page.Element.Locator("[part=row]");
-        await page.ExpectEventAsync("film.bin: Uploading");
-
-        await page.ClickAsync("Pause from C#");
-        await page.ExpectEventAsync("film.bin: Paused");
-        await Expect(row).ToHaveAttributeAsync("data-state", "paused");
-        await page.ClickAsync("Resume from C#");
-        await Expect(row).ToHaveAttributeAsync("data-state", "uploading");
-        await page.Tab.RunAndWaitForResponseAsync(() => page.ClickAsync("Cancel from C#"), static response => response.Request.Method == "DELETE");
-
-        await page.ExpectEventAsync("film.bin: Canceled");
-        await Expect(row).ToHaveCountAsync(0);
-    }
-
     [Fact]
     public async Task Upload_continues_without_circuit_and_is_reported_after_reconnection()
     {
-        await using BlazorPage page = await BlazorPage.OpenAsync(chromium);
+        await using BlazorPage page = await OpenAsync();
         var held = new TaskCompletionSource<IRoute>(TaskCreationOptions.RunContinuationsAsynchronously);
         await page.Tab.RouteAsync("**/upload", async route =>
         {
@@ -112,7 +45,7 @@ public class BlazorServerTests(Chromium chromium)
     [Fact]
     public async Task Prerendered_element_is_disabled_until_component_is_connected()
     {
-        await using BlazorPage page = await BlazorPage.OpenAsync(chromium);
+        await using BlazorPage page = await OpenAsync();
         using var client = new HttpClient { BaseAddress = page.Host.Address };
 
         string interactive = await client.GetStringAsync("", TestContext.Current.CancellationToken);
@@ -126,7 +59,7 @@ public class BlazorServerTests(Chromium chromium)
     [Fact]
     public async Task Page_without_interactivity_sends_ids_with_its_form()
     {
-        await using BlazorPage page = await BlazorPage.OpenAsync(chromium);
+        await using BlazorPage page = await OpenAsync();
 
         // The link is followed by enhanced navigation, which disposes the interactive component.
         await page.Tab.GetByRole(AriaRole.Link, new() { Name = "Form" }).ClickAsync();
@@ -145,8 +78,31 @@ public class BlazorServerTests(Chromium chromium)
     [Fact]
     public async Task Form_page_loads_the_element_without_script_tag()
     {
-        await using BlazorPage page = await BlazorPage.OpenAsync(chromium, "/documents");
+        await using BlazorPage page = await OpenAsync("documents");
 
         Assert.True(await page.Element.EvaluateAsync<bool>("element => element.form === document.forms[0] && !element.checkValidity()"));
+    }
+
+    [Fact]
+    public async Task Upload_without_circuit_has_the_headers_of_the_previous_request()
+    {
+        await using BlazorPage page = await OpenAsync("tokens");
+        await page.ChooseAsync("a.txt", 10);
+        await page.ExpectEventAsync("a.txt has 10 bytes");
+
+        await page.Tab.RouteAsync("**/_blazor/negotiate**", static route => route.AbortAsync());
+        await page.Tab.EvaluateAsync("sockets.forEach(socket => socket.close())");
+        await Expect(page.Tab.Locator("#components-reconnect-modal")).ToHaveCountAsync(1);
+        IRequest append = await page.Tab.RunAndWaitForRequestAsync(() => page.ChooseAsync("b.txt", 20), static request => request.Method == "POST" && request.Url.EndsWith("/upload", StringComparison.Ordinal));
+
+        Assert.Equal("Bearer token-1", append.Headers["authorization"]);
+        await Expect(page.Element.Locator("[part=row][data-state=completed]")).ToHaveCountAsync(2);
+    }
+
+    private protected override async Task AssertTransportAsync(BlazorPage page)
+    {
+        double[] sent = await page.Tab.EvaluateAsync<double[]>("sent");
+        Assert.NotEmpty(sent);
+        Assert.All(sent.Zip(sent.Skip(1)), static pair => Assert.True(pair.Second - pair.First > 240, $"A message was sent {pair.Second - pair.First} ms after the previous one."));
     }
 }

@@ -3,8 +3,6 @@ using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using ResumableUploads.Client;
-using ClientProgress = ResumableUploads.Client.UploadProgress;
-using ClientResponse = ResumableUploads.Client.UploadResponse;
 
 namespace ResumableUploads.FunctionalTests.Clients.DotNet;
 
@@ -90,7 +88,7 @@ public class DotNetClientResumeTests
         Assert.InRange(status!.Offset, 5_000_000, 6_000_000);
         ClientApp.SetRun(options, "second");
 
-        ClientResponse response = await app.CreateClient(options: app.WithStateStore()).UploadAsync(app.Endpoint, path, options, null, TestContext.Current.CancellationToken);
+        UploadResponseMessage response = await app.CreateClient(options: app.WithStateStore()).UploadAsync(app.Endpoint, path, options, null, TestContext.Current.CancellationToken);
 
         app.AssertReceived(content);
         Assert.Equal(Size - status.Offset, app.LengthsOf("second").Sum());
@@ -176,7 +174,7 @@ public class DotNetClientResumeTests
         int losses = 1;
         await using var line = new PlannedLine(app.App.Address, Cut, () => losses-- > 0 ? LineFault.LoseResponse : LineFault.None);
         using var httpClient = new HttpClient();
-        ClientResponse response = await new ResumableUploadClient(httpClient).UploadAsync(
+        UploadResponseMessage response = await new ResumableUploadClient(httpClient).UploadAsync(
             new Uri(line.Address, "upload"), app.CreateFile(ClientApp.RandomBytes(2_000_000)), ClientApp.Options(protocol), null, TestContext.Current.CancellationToken);
         Assert.Equal(1, line.Faults);
         Assert.Equal(1, runs);
@@ -198,7 +196,7 @@ public class DotNetClientResumeTests
         await app.CreateClient().UploadAsync(app.Endpoint, path, null, null, TestContext.Current.CancellationToken);
         var options = new UploadOptions();
         ClientApp.SetRun(options, "second");
-        ClientResponse response = await app.CreateClient().UploadAsync(app.Endpoint, path, options, null, TestContext.Current.CancellationToken);
+        UploadResponseMessage response = await app.CreateClient().UploadAsync(app.Endpoint, path, options, null, TestContext.Current.CancellationToken);
         Assert.True(response.WasAlreadyComplete);
         Assert.Empty(app.LengthsOf("second"));
         app.AssertReceived(content);
@@ -227,13 +225,13 @@ public class DotNetClientResumeTests
         {
             options.ChunkSize = 200_000;
             options.Retry.OnRetry = retries.Add;
-        }), new InlineProgress(static (ClientProgress _) => { }), TestContext.Current.CancellationToken);
+        }), new InlineProgress(static (TransferProgress _) => { }), TestContext.Current.CancellationToken);
         app.AssertReceived(content);
         Assert.NotEmpty(retries);
         Assert.All(retries, static retry => Assert.Equal(TimeSpan.FromSeconds(1), retry.Delay));
     }
 
-    private static void CancelAt(CancellationTokenSource stop, ClientProgress report, long offset)
+    private static void CancelAt(CancellationTokenSource stop, TransferProgress report, long offset)
     {
         if (report.Offset > offset)
         {

@@ -2,8 +2,6 @@ using System.Net;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using ResumableUploads.Client;
 using ResumableUploads.Testing.Servers;
-using ClientProgress = ResumableUploads.Client.UploadProgress;
-using ClientResponse = ResumableUploads.Client.UploadResponse;
 
 namespace ResumableUploads.FunctionalTests.Clients.DotNet;
 
@@ -41,10 +39,10 @@ public class DotNetClientTests
         await using ClientApp app = await ClientApp.StartAsync();
         byte[] content = ClientApp.RandomBytes(size);
         string path = app.CreateFile(content, "Résumé, 2.pdf");
-        var reports = new List<ClientProgress>();
+        var reports = new List<TransferProgress>();
         var options = ClientApp.Options(protocol, options => (options.ContentType, options.Digest) = ("application/pdf", digest));
 
-        ClientResponse response = await app.CreateClient().UploadAsync(app.Endpoint, path, options, new InlineProgress(reports.Add), TestContext.Current.CancellationToken);
+        UploadResponseMessage response = await app.CreateClient().UploadAsync(app.Endpoint, path, options, new InlineProgress(reports.Add), TestContext.Current.CancellationToken);
 
         app.AssertReceived(content);
         FinishedUpload finished = app.App.Finished[0];
@@ -52,7 +50,7 @@ public class DotNetClientTests
         Assert.Equal("application/pdf", finished.Upload.ContentType);
         Assert.True((int)response.StatusCode is >= 200 and < 300);
         Assert.False(response.WasAlreadyComplete);
-        Assert.Equal(new ClientProgress(size, size), reports[^1]);
+        Assert.Equal(new TransferProgress(size, size), reports[^1]);
         Assert.Equal(size, app.ReceivedBytes);
     }
 
@@ -132,7 +130,7 @@ public class DotNetClientTests
             await using ClientApp app = await ClientApp.StartAsync();
             byte[] content = ClientApp.RandomBytes(size);
             var options = ClientApp.Options(protocol, options => (options.ChunkSize, options.Digest, options.FileName) = (100_000, digest, "pipe.bin"));
-            ClientResponse response = await app.CreateClient().UploadAsync(app.Endpoint, new PipeStream(content, maxRead: 777), options, null, TestContext.Current.CancellationToken);
+            UploadResponseMessage response = await app.CreateClient().UploadAsync(app.Endpoint, new PipeStream(content, maxRead: 777), options, null, TestContext.Current.CancellationToken);
             app.AssertReceived(content);
             Assert.False(response.WasAlreadyComplete);
             Assert.Equal(size, app.ReceivedBytes);
@@ -145,7 +143,7 @@ public class DotNetClientTests
     {
         await using ClientApp app = await ClientApp.StartAsync();
         byte[] content = ClientApp.RandomBytes(Size);
-        var reports = new List<ClientProgress>();
+        var reports = new List<TransferProgress>();
         await app.CreateClient().UploadAsync(
             app.Endpoint, new PipeStream(content), ClientApp.Options(protocol, static options => options.Length = Size), new InlineProgress(reports.Add), TestContext.Current.CancellationToken);
         app.AssertReceived(content);

@@ -1,10 +1,9 @@
 using ResumableUploads.Client;
-using ClientProgress = ResumableUploads.Client.UploadProgress;
 
 namespace ResumableUploads.FunctionalTests.Clients.DotNet;
 
 /// <summary>Runs a callback within each report.</summary>
-internal sealed class InlineProgress(Action<ClientProgress> report) : IProgress<ClientProgress>
+internal sealed class InlineProgress(Action<TransferProgress> report) : IProgress<TransferProgress>
 {
-    public void Report(ClientProgress value) => report(value);
+    public void Report(TransferProgress value) => report(value);
 }

@@ -102,10 +102,10 @@ public class FormUploadTests
     }
 
     [Fact]
-    public async Task Id_with_control_character_is_not_found()
+    public async Task Id_with_control_character_is_not_accepted()
     {
         await using TestApp app = await StartAsync();
-        Assert.Equal(HttpStatusCode.OK, (await UploadAsync(app, "ann", "a\u0001b", "0123456789")).StatusCode);
+        Assert.Equal(HttpStatusCode.BadRequest, (await UploadAsync(app, "ann", "a\u0001b", "0123456789")).StatusCode);
 
         Assert.Equal("NotFound a\u0001b", await SendFormAsync(app, "ann", "read", "a\u0001b"));
     }

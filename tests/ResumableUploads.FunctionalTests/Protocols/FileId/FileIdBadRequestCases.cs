@@ -42,6 +42,14 @@ internal sealed record FileIdBadRequestCase(string Name, string Request, int Sta
             yield return Case($"{target} without an id", 400, "bad-file-id", target);
         }
 
+        foreach (string target in new[] { "GET /status", "HEAD /status", "GET /upload", "HEAD /upload", "POST /upload", "PUT /upload", "PATCH /upload", "DELETE /upload" })
+        {
+            foreach (char c in "\x01\x08\x0b\x1f\x7f")
+            {
+                yield return Case($"{target} with the control character \\x{(int)c:x2} in the id", 400, "bad-file-id", target, $"X-File-Id: a{c}b");
+            }
+        }
+
         foreach (string target in new[] { "GET /status", "GET /upload", "POST /upload", "DELETE /upload" })
         {
             yield return Case($"{target} with an empty id", 400, "bad-file-id", target, "X-File-Id:");

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine;
@@ -55,29 +56,17 @@ public class LostResponseTests
     public async Task Damaged_response_is_reported_and_the_handler_does_not_run_again(string damaged)
     {
         var store = new MemoryUploadStore();
-        int runs = 0;
-        await using TestApp app = await TestApp.StartAsync(
-            options =>
-            {
-                options.Store = store;
-                options.OnCompleted = (upload, _) =>
-                {
-                    runs++;
-                    upload.Response = new UploadResponse(201, "text/plain", "done"u8.ToArray());
-                    return Task.CompletedTask;
-                };
-            },
-            onTestHost: true);
+        var runs = new StrongBox<int>();
+        await using TestApp app = await StartAsync(store, runs);
         using HttpResponseMessage first = await app.Client.AppendAsync("f", 0, [1, 2, 3], 3);
         Assert.Equal((201, null), ((int)first.StatusCode, first.Header("X-Upload-Response")));
         await DamageAsync(store, damaged);
         for (int i = 0; i < 2; i++)
         {
-            using HttpResponseMessage again = await app.Client.AppendAsync("f", 3, [], 3);
-            Assert.Equal((200, "true", "lost"), ((int)again.StatusCode, again.Header("X-Upload-Complete"), again.Header("X-Upload-Response")));
+            await AssertLostAsync(app);
         }
 
-        Assert.Equal(1, runs);
+        Assert.Equal(1, runs.Value);
         Assert.Contains(app.Log.Lines, static line => line.StartsWith("Error", StringComparison.Ordinal) && line.Contains("[230]", StringComparison.Ordinal));
     }
 
@@ -100,29 +89,16 @@ public class LostResponseTests
     public async Task Response_that_vanished_is_reported(bool isStoredBeforeCrash)
     {
         var store = new ResponseThenCrashStore();
-        int runs = 0;
-        await using TestApp app = await TestApp.StartAsync(
-            options =>
-            {
-                options.Store = store;
-                options.Handler.LeaseDuration = TimeSpan.FromSeconds(1);
-                options.OnCompleted = (upload, _) =>
-                {
-                    runs++;
-                    upload.Response = new UploadResponse(201, "text/plain", "done"u8.ToArray());
-                    return Task.CompletedTask;
-                };
-            },
-            onTestHost: true);
+        var runs = new StrongBox<int>();
+        await using TestApp app = await StartAsync(store, runs);
         store.Fails = isStoredBeforeCrash;
         (await app.Client.AppendAsync("f", 0, [1, 2, 3], 3)).Dispose();
         store.Fails = false;
         using HttpResponseMessage before = await app.Client.AppendAsync("f", 3, [], 3);
         Assert.Equal(201, (int)before.StatusCode);
         store.HasLostResponses = true;
-        using HttpResponseMessage again = await app.Client.AppendAsync("f", 3, [], 3);
-        Assert.Equal((200, "true", "lost"), ((int)again.StatusCode, again.Header("X-Upload-Complete"), again.Header("X-Upload-Response")));
-        Assert.Equal(1, runs);
+        await AssertLostAsync(app);
+        Assert.Equal(1, runs.Value);
     }
 
     [Fact]
@@ -144,27 +120,35 @@ public class LostResponseTests
     public async Task Damaged_response_of_a_received_upload_completes_it()
     {
         var store = new ResponseThenCrashStore();
-        int runs = 0;
-        await using TestApp app = await TestApp.StartAsync(
-            options =>
-            {
-                options.Store = store;
-                options.Handler.LeaseDuration = TimeSpan.FromSeconds(1);
-                options.OnCompleted = (upload, _) =>
-                {
-                    runs++;
-                    upload.Response = new UploadResponse(201, "text/plain", "done"u8.ToArray());
-                    return Task.CompletedTask;
-                };
-            },
-            onTestHost: true);
+        var runs = new StrongBox<int>();
+        await using TestApp app = await StartAsync(store, runs);
         store.Fails = true;
         (await app.Client.AppendAsync("f", 0, [1, 2, 3], 3)).Dispose();
         store.Fails = false;
         await DamageAsync(store, "torn");
+        await AssertLostAsync(app);
+        Assert.Equal(1, runs.Value);
+    }
+
+    /// <summary>Starts an app whose handler counts its runs.</summary>
+    private static Task<TestApp> StartAsync(IUploadStore store, StrongBox<int> runs) => TestApp.StartAsync(
+        options =>
+        {
+            options.Store = store;
+            options.Handler.LeaseDuration = TimeSpan.FromSeconds(1);
+            options.OnCompleted = (upload, _) =>
+            {
+                runs.Value++;
+                upload.Response = new UploadResponse(201, "text/plain", "done"u8.ToArray());
+                return Task.CompletedTask;
+            };
+        },
+        onTestHost: true);
+
+    private static async Task AssertLostAsync(TestApp app)
+    {
         using HttpResponseMessage again = await app.Client.AppendAsync("f", 3, [], 3);
         Assert.Equal((200, "true", "lost"), ((int)again.StatusCode, again.Header("X-Upload-Complete"), again.Header("X-Upload-Response")));
-        Assert.Equal(1, runs);
     }
 
     private static void AssertOpens(ResponseCondition condition, byte[] stored)

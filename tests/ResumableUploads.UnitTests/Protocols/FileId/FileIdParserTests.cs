@@ -58,6 +58,25 @@ public class FileIdParserTests
         Assert.Equal(4096, request.FileId.Length);
     }
 
+    [Theory]
+    [InlineData("GET", true)]
+    [InlineData("HEAD", false)]
+    [InlineData("POST", false)]
+    [InlineData("PUT", false)]
+    [InlineData("PATCH", false)]
+    [InlineData("DELETE", false)]
+    public void File_id_with_control_character_is_rejected(string method, bool onStatusPath)
+    {
+        for (int c = 0; c <= byte.MaxValue; c++)
+        {
+            foreach (bool isLatin1 in (bool[])[false, true])
+            {
+                Problem? problem = FileIdParser.Parse(method, Headers([("X-File-Id", $"a{(char)c}b")]), onStatusPath, isLatin1, out _);
+                Assert.Equal(c is < 0x20 and not '\t' or 0x7F ? "urn:resumable-uploads:bad-file-id" : null, problem?.Type);
+            }
+        }
+    }
+
     [Fact]
     public void Repeated_file_id_is_rejected() =>
         Assert.Equal("bad-file-id", GetProblemName(("X-File-Id", new StringValues(["a", "a"]))));
@@ -65,7 +84,7 @@ public class FileIdParserTests
     [Fact]
     public void File_id_decoded_as_Latin1_keeps_its_bytes()
     {
-        byte[] sent = [.. "caf"u8, 0xe9, 1, 0x7f, 0xff];
+        byte[] sent = [.. "caf"u8, 0xe9, (byte)'\t', 0x80, 0xff];
         Assert.Equal(sent, ParseValid("POST", false, ("X-File-Id", Encoding.Latin1.GetString(sent))).FileId.ToArray());
     }
 

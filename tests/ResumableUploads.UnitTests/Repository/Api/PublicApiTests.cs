@@ -3,7 +3,9 @@ using System.Text.RegularExpressions;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.Extensions.Logging;
+using ResumableUploads.Blazor;
 using ResumableUploads.Client;
+using ResumableUploads.TestKit;
 using ResumableUploads.UnitTests.Repository.Documents;
 
 namespace ResumableUploads.UnitTests.Repository.Api;
@@ -54,6 +56,15 @@ public partial class PublicApiTests
         Assert.DoesNotContain(Package.GetTypes().Concat(typeof(ResumableUploadClient).Assembly.GetTypes()).Select(static type => type.Name), static name => Vague().IsMatch(name) && name[0] != '<');
         Assert.Matches(Vague(), "UploadHelper");
         Assert.DoesNotMatch(Vague(), "Utility");
+    }
+
+    /// <summary>A file can use several packages without qualified names.</summary>
+    [Fact]
+    public void Types_of_different_packages_have_different_names()
+    {
+        Type[] types = [.. new[] { Package, typeof(ResumableUploadClient).Assembly, typeof(ResumableUpload).Assembly, typeof(StoreContract).Assembly }.SelectMany(static assembly => assembly.GetExportedTypes())];
+
+        Assert.Empty(types.GroupBy(static type => type.Name).Where(static group => group.Count() > 1).Select(static group => string.Join(", ", group)));
     }
 
     [GeneratedRegex("(Helpers?|Managers?|Utils?)(?![a-z])")]

@@ -1,7 +1,7 @@
 namespace ResumableUploads.Blazor;
 
-/// <summary>Why an upload has failed or, in state <see cref="UploadState.Waiting"/>, why its last request has failed.</summary>
-public enum UploadFailureReason
+/// <summary>Why an upload has failed or, in state <see cref="BrowserUploadState.Waiting"/>, why its last request has failed.</summary>
+public enum BrowserUploadFailureReason
 {
     /// <summary>A reason that this version does not know.</summary>
     Unknown,

@@ -1,7 +1,7 @@
 namespace ResumableUploads.Blazor;
 
 /// <summary>The progress of all uploads of a component.</summary>
-public sealed record UploadProgress
+public sealed record BrowserUploadProgress
 {
     /// <summary>Gets the number of sent bytes of all uploads that are not failed.</summary>
     public long Offset { get; init; }
@@ -25,5 +25,5 @@ public sealed record UploadProgress
     public TimeSpan? TimeLeft { get; init; }
 
     /// <summary>Gets the uploads that send bytes or wait for a retry.</summary>
-    public IReadOnlyList<UploadInfo> Running { get; init; } = [];
+    public IReadOnlyList<BrowserUpload> Running { get; init; } = [];
 }

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 namespace ResumableUploads.Blazor;
 
 /// <summary>The response of the server to a completed upload.</summary>
-public sealed record UploadResult
+public sealed record BrowserUploadResult
 {
     /// <summary>Gets a value indicating whether the server had the file before and returned its stored response.</summary>
     public bool WasAlreadyCompleted { get; init; }

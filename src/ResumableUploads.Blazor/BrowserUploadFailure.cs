@@ -1,10 +1,10 @@
 namespace ResumableUploads.Blazor;
 
 /// <summary>What is known about a failure.</summary>
-public sealed record UploadFailure
+public sealed record BrowserUploadFailure
 {
     /// <summary>Gets the reason.</summary>
-    public UploadFailureReason Reason { get; init; }
+    public BrowserUploadFailureReason Reason { get; init; }
 
     /// <summary>Gets the HTTP status code, or <see langword="null"/> if no response caused the failure.</summary>
     public int? Status { get; init; }

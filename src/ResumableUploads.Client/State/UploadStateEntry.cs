@@ -4,4 +4,4 @@ namespace ResumableUploads.Client;
 /// <param name="Upload">The upload on the server.</param>
 /// <param name="Length">The length of the content, or <see langword="null"/> if it is not known.</param>
 /// <param name="Fingerprint">Identifies the content. An upload of content with another fingerprint is not continued.</param>
-public sealed record UploadState(UploadReference Upload, long? Length, string Fingerprint);
+public sealed record UploadStateEntry(UploadReference Upload, long? Length, string Fingerprint);

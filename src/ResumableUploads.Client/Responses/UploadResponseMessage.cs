@@ -4,9 +4,9 @@ using System.Text;
 namespace ResumableUploads.Client;
 
 /// <summary>The response to a completed upload.</summary>
-public sealed class UploadResponse
+public sealed class UploadResponseMessage
 {
-    internal UploadResponse(HttpStatusCode statusCode, IReadOnlyDictionary<string, IReadOnlyList<string>> headers, ReadOnlyMemory<byte> body, bool isBodyTruncated)
+    internal UploadResponseMessage(HttpStatusCode statusCode, IReadOnlyDictionary<string, IReadOnlyList<string>> headers, ReadOnlyMemory<byte> body, bool isBodyTruncated)
     {
         (StatusCode, Headers, Body, IsBodyTruncated) = (statusCode, headers, body, isBodyTruncated);
     }

@@ -1,7 +1,7 @@
 namespace ResumableUploads.Blazor;
 
 /// <summary>Options of the uploads in the browser.</summary>
-public sealed record UploadClientOptions
+public sealed record BrowserUploadOptions
 {
     /// <summary>Gets additional request headers, which the browser sends with each request.</summary>
     public IReadOnlyDictionary<string, string>? Headers { get; init; }

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 namespace ResumableUploads.Blazor;
 
 /// <summary>A snapshot of an upload. All values come from the browser, so the server must not trust them.</summary>
-public sealed record UploadInfo
+public sealed record BrowserUpload
 {
     /// <summary>Gets the number of the upload in its component.</summary>
     public int Key { get; init; }
@@ -26,11 +26,11 @@ public sealed record UploadInfo
     public long Offset { get; init; }
 
     /// <summary>Gets the state.</summary>
-    public UploadState State { get; init; }
+    public BrowserUploadState State { get; init; }
 
-    /// <summary>Gets the failure in the states <see cref="UploadState.Failed"/> and <see cref="UploadState.Waiting"/>.</summary>
-    public UploadFailure? Failure { get; init; }
+    /// <summary>Gets the failure in the states <see cref="BrowserUploadState.Failed"/> and <see cref="BrowserUploadState.Waiting"/>.</summary>
+    public BrowserUploadFailure? Failure { get; init; }
 
-    /// <summary>Gets the response in state <see cref="UploadState.Completed"/>.</summary>
-    public UploadResult? Result { get; init; }
+    /// <summary>Gets the response in state <see cref="BrowserUploadState.Completed"/>.</summary>
+    public BrowserUploadResult? Result { get; init; }
 }

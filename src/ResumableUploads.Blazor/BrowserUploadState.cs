@@ -1,7 +1,7 @@
 namespace ResumableUploads.Blazor;
 
 /// <summary>The state of an upload in the browser.</summary>
-public enum UploadState
+public enum BrowserUploadState
 {
     /// <summary>The upload has not started, because other uploads are running or all are paused.</summary>
     Idle,
@@ -21,7 +21,7 @@ public enum UploadState
     /// <summary>The server has the whole file, and its handler has succeeded.</summary>
     Completed,
 
-    /// <summary>The upload has failed. <see cref="UploadInfo.Failure"/> has the reason.</summary>
+    /// <summary>The upload has failed. <see cref="BrowserUpload.Failure"/> has the reason.</summary>
     Failed,
 
     /// <summary>The upload is canceled and deleted from the server.</summary>
