@@ -30,7 +30,7 @@ internal sealed class ResumableEndpointStartupFilter(ResumableEndpointRegistry r
             {
                 throw new InvalidOperationException(
                     $"The resumable endpoints '{identities[route.Identity].AppEndpoint.DisplayName}' and '{route.AppEndpoint.DisplayName}' have the same route pattern, methods, hosts, content types and " +
-                    "name, so an upload that one of them created could be completed by the other. Call WithName() on each of them, with different names.");
+                    "name, so an upload that one of them created could be completed by the other. Give them different names, with WithName() or [EndpointName].");
             }
         }
     }
