@@ -39,7 +39,7 @@ public static class ResumableUploadsApplicationBuilderExtensions
         ArgumentNullException.ThrowIfNull(configure);
         ResumableUploadOptions options = UploadDispatcherFactory.CreateOptions(app.ApplicationServices, RegisteredOptions.DefaultName);
         configure(options);
-        return app.Use(UploadDispatcherFactory.CreateMiddleware(app.ApplicationServices, options));
+        return app.Use(UploadDispatcherFactory.CreateForMiddleware(app.ApplicationServices, options));
     }
 
     /// <summary>Handles resumable uploads with named options, at their <see cref="ResumableUploadOptions.UploadPath"/>.</summary>
@@ -51,7 +51,7 @@ public static class ResumableUploadsApplicationBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(app);
         ArgumentNullException.ThrowIfNull(optionsName);
-        return app.Use(UploadDispatcherFactory.GetOrCreateMiddleware(app.ApplicationServices, optionsName));
+        return app.Use(UploadDispatcherFactory.GetOrCreateForMiddleware(app.ApplicationServices, optionsName));
     }
 
     /// <summary>Handles resumable uploads with the given options. Configuration is not read.</summary>
@@ -65,10 +65,10 @@ public static class ResumableUploadsApplicationBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(app);
         ArgumentNullException.ThrowIfNull(options);
-        return app.Use(UploadDispatcherFactory.CreateMiddleware(app.ApplicationServices, options));
+        return app.Use(UploadDispatcherFactory.CreateForMiddleware(app.ApplicationServices, options));
     }
 
-    private static IApplicationBuilder Use(this IApplicationBuilder app, UploadMiddleware middleware) =>
+    private static IApplicationBuilder Use(this IApplicationBuilder app, MiddlewareDispatcher middleware) =>
         app.Use(next => new ResumableUploadMiddleware(next, middleware.Dispatcher, middleware.Options).InvokeAsync);
 
     /// <summary>

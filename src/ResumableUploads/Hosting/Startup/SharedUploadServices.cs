@@ -56,7 +56,7 @@ internal sealed class SharedUploadServices
     public EngineNameRegistry EngineNames { get; } = new();
 
     /// <summary>Gets the middleware with registered options, by the name of the options.</summary>
-    public ConcurrentDictionary<string, UploadMiddleware> Middleware { get; } = new(StringComparer.Ordinal);
+    public ConcurrentDictionary<string, MiddlewareDispatcher> Middleware { get; } = new(StringComparer.Ordinal);
 
     /// <summary>Gets the detector of proxies that buffer requests.</summary>
     public BufferingProxyDetector BufferingProxies { get; }

@@ -31,19 +31,19 @@ internal static class UploadDispatcherFactory
     /// <summary>Gets the middleware with registered options. It has one dispatcher, also if several branches of the pipeline use it.</summary>
     /// <exception cref="OptionsValidationException">An option is invalid.</exception>
     /// <exception cref="InvalidOperationException">No options have that name, or the store cannot be used.</exception>
-    public static UploadMiddleware GetOrCreateMiddleware(IServiceProvider services, string optionsName) =>
+    public static MiddlewareDispatcher GetOrCreateForMiddleware(IServiceProvider services, string optionsName) =>
         GetOrCreateSharedServices(services).Middleware.GetOrAdd(
             optionsName,
-            static (name, services) => CreateMiddleware(services, CreateOptions(services, name), name),
+            static (name, services) => CreateForMiddleware(services, CreateOptions(services, name), name),
             services);
 
     /// <summary>Creates the middleware with options of its own.</summary>
     /// <exception cref="OptionsValidationException">An option is invalid.</exception>
     /// <exception cref="InvalidOperationException">The store cannot be used, or it has uploads of another middleware at the same path.</exception>
-    public static UploadMiddleware CreateMiddleware(IServiceProvider services, ResumableUploadOptions options) =>
-        CreateMiddleware(services, options, RegisteredOptions.DefaultName);
+    public static MiddlewareDispatcher CreateForMiddleware(IServiceProvider services, ResumableUploadOptions options) =>
+        CreateForMiddleware(services, options, RegisteredOptions.DefaultName);
 
-    private static UploadMiddleware CreateMiddleware(IServiceProvider services, ResumableUploadOptions options, string optionsName)
+    private static MiddlewareDispatcher CreateForMiddleware(IServiceProvider services, ResumableUploadOptions options, string optionsName)
     {
         string path = options.UploadPath;
         string? scope = optionsName.Length == 0 ? null : $"{path.TrimEnd('/')}\0{optionsName}";
@@ -58,7 +58,7 @@ internal static class UploadDispatcherFactory
             GetPath = () => path,
         });
         app.AddOutputCachePolicy(UploadOutputCachePolicy.ForUploadsBelow(path));
-        return new UploadMiddleware(options, dispatcher);
+        return new MiddlewareDispatcher(options, dispatcher);
     }
 
     /// <summary>Creates the dispatcher of a ready-made endpoint.</summary>
@@ -159,4 +159,4 @@ internal static class UploadDispatcherFactory
 /// <summary>The middleware of some options.</summary>
 /// <param name="Options">The options.</param>
 /// <param name="Dispatcher">The dispatcher of its requests.</param>
-internal sealed record UploadMiddleware(ResumableUploadOptions Options, UploadRequestDispatcher Dispatcher);
+internal sealed record MiddlewareDispatcher(ResumableUploadOptions Options, UploadRequestDispatcher Dispatcher);

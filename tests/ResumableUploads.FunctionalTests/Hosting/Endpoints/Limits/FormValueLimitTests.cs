@@ -112,8 +112,8 @@ public class FormValueLimitTests
     {
         await using TestApp app = await StartAsync(limits: form =>
         {
-            form.ValueLengthLimit = limit == nameof(FormOptions.ValueLengthLimit) ? 9 : 10;
-            form.KeyLengthLimit = limit == nameof(FormOptions.KeyLengthLimit) ? 4 : 5;
+            form.ValueLengthLimit = limit == nameof(FormOptions.ValueLengthLimit) ? 9 : 20;
+            form.KeyLengthLimit = limit == nameof(FormOptions.KeyLengthLimit) ? 4 : 20;
             form.ValueCountLimit = limit == nameof(FormOptions.ValueCountLimit) ? 1 : 2;
             form.MultipartHeadersLengthLimit = limit == nameof(FormOptions.MultipartHeadersLengthLimit) ? 20 : 100;
             form.MultipartHeadersCountLimit = limit == nameof(FormOptions.MultipartHeadersCountLimit) ? 1 : 2;
