@@ -52,7 +52,7 @@ internal static partial class Log
     [LoggerMessage(214, LogLevel.Information, "Upload {Key} was rejected because of a quota: {Reason}.")]
     public static partial void CreationRejected(ILogger logger, UploadKey key, UploadResultKind reason);
 
-    [LoggerMessage(215, LogLevel.Warning, "Upload {Key} cannot be read, so the sweep skipped it.")]
+    [LoggerMessage(215, LogLevel.Warning, "Upload {Key} cannot be read, so the sweep skips it. It does not expire until it can be read again. This is logged once.")]
     public static partial void UnreadableUploadSkipped(ILogger logger, Exception exception, UploadKey key);
 
     [LoggerMessage(216, LogLevel.Error, "The dead-letter event handler failed for upload {Key}. The event is repeated with increasing delays for about a day. The content is kept until then.")]

@@ -35,12 +35,6 @@ internal static partial class Log
     [LoggerMessage(305, LogLevel.Information, "Endpoint {Endpoint} rejected the content of an upload as a bad request. The response is stored and sent to the client.")]
     public static partial void EndpointThrewBadRequest(ILogger logger, Exception exception, string? endpoint);
 
-    [LoggerMessage(350, LogLevel.Warning, "Endpoints {First} and {Second} have the same route pattern, methods, hosts and content types, so an upload that one of them created can be completed through the other. Set different names with WithName().")]
-    public static partial void EndpointsShareUploads(ILogger logger, string? first, string? second);
-
-    [LoggerMessage(351, LogLevel.Warning, "{Count} upload endpoints have the same identity, {Identity}. If the app adds them in another order, background work such as retries of OnCompleted calls the events of the wrong one. Set different values for UploadPath, the options name, RequireHost() or WithName().")]
-    public static partial void EndpointsShareIdentity(ILogger logger, int count, string identity);
-
     [LoggerMessage(352, LogLevel.Warning, "Endpoints {First} and {Second} share a URL and have different policies for CORS or rate limiting. CORS preflights, status requests and cancellations do not show which of them they are for, so the policies of {First} apply to them. Set the same policies, or use different URLs.")]
     public static partial void PoliciesDiffer(ILogger logger, string? first, string? second);
 

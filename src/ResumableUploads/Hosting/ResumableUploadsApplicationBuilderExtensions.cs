@@ -30,14 +30,16 @@ public static class ResumableUploadsApplicationBuilderExtensions
     /// <param name="app">The application.</param>
     /// <param name="configure">Changes a copy of the options of <c>AddResumableUploads()</c>, or of the defaults.</param>
     /// <returns>The application.</returns>
-    /// <exception cref="InvalidOperationException">The store cannot be used. The message names the step that failed.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The store cannot be used; the message names the step that failed. Or it has uploads of another call with options of its own at the same path.
+    /// </exception>
     public static IApplicationBuilder UseResumableUploads(this IApplicationBuilder app, Action<ResumableUploadOptions> configure)
     {
         ArgumentNullException.ThrowIfNull(app);
         ArgumentNullException.ThrowIfNull(configure);
         ResumableUploadOptions options = UploadDispatcherFactory.CreateOptions(app.ApplicationServices, RegisteredOptions.DefaultName);
         configure(options);
-        return app.UseResumableUploads(options);
+        return app.Use(UploadDispatcherFactory.CreateForMiddleware(app.ApplicationServices, options));
     }
 
     /// <summary>Handles resumable uploads with named options, at their <see cref="ResumableUploadOptions.UploadPath"/>.</summary>
@@ -49,26 +51,25 @@ public static class ResumableUploadsApplicationBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(app);
         ArgumentNullException.ThrowIfNull(optionsName);
-        return app.UseResumableUploads(UploadDispatcherFactory.CreateOptions(app.ApplicationServices, optionsName), optionsName);
+        return app.Use(UploadDispatcherFactory.GetOrCreateForMiddleware(app.ApplicationServices, optionsName));
     }
 
     /// <summary>Handles resumable uploads with the given options. Configuration is not read.</summary>
     /// <param name="app">The application.</param>
     /// <param name="options">The options. They are read once; later changes have no effect.</param>
     /// <returns>The application.</returns>
-    /// <exception cref="InvalidOperationException">The store cannot be used. The message names the step that failed.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The store cannot be used; the message names the step that failed. Or it has uploads of another call with options of its own at the same path.
+    /// </exception>
     public static IApplicationBuilder UseResumableUploads(this IApplicationBuilder app, ResumableUploadOptions options)
     {
         ArgumentNullException.ThrowIfNull(app);
         ArgumentNullException.ThrowIfNull(options);
-        return app.UseResumableUploads(options, RegisteredOptions.DefaultName);
+        return app.Use(UploadDispatcherFactory.CreateForMiddleware(app.ApplicationServices, options));
     }
 
-    private static IApplicationBuilder UseResumableUploads(this IApplicationBuilder app, ResumableUploadOptions options, string optionsName)
-    {
-        UploadRequestDispatcher dispatcher = UploadDispatcherFactory.CreateForMiddleware(app.ApplicationServices, options, optionsName);
-        return app.Use(next => new ResumableUploadMiddleware(next, dispatcher, options).InvokeAsync);
-    }
+    private static IApplicationBuilder Use(this IApplicationBuilder app, MiddlewareDispatcher middleware) =>
+        app.Use(next => new ResumableUploadMiddleware(next, middleware.Dispatcher, middleware.Options).InvokeAsync);
 
     /// <summary>
     /// Maps an endpoint that handles resumable uploads with the default options, so that <c>RequireAuthorization</c>, <c>RequireCors</c> and

@@ -35,7 +35,7 @@ public class AbortedUploadsTests
             store = new WatchedStore(new FileSystemUploadStore(
                 new FileSystemUploadStoreOptions { Directory = web.Environment.ContentRootPath, Durability = Durability.ProcessCrash }));
             var options = new ResumableUploadOptions { Store = store };
-            dispatcher = UploadDispatcherFactory.CreateForMiddleware(web.Services, options, "");
+            dispatcher = UploadDispatcherFactory.CreateForMiddleware(web.Services, options).Dispatcher;
             web.Use(next => new ResumableUploadMiddleware(next, dispatcher, options).InvokeAsync);
         });
         UploadEngine engine = Field<UploadRequestServices>(Field<FileIdRequestHandler>(dispatcher!)).Engine;

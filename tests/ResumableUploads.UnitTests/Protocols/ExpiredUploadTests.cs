@@ -9,25 +9,22 @@ namespace ResumableUploads.UnitTests.Protocols;
 /// <summary>An expired upload that no sweep has removed yet does not exist for any request.</summary>
 public class ExpiredUploadTests
 {
-    /// <summary>The protocol, whether all bytes were sent, and the status codes of HEAD, GET, DELETE and an append. Status 200 of the file-id protocol is offset 0.</summary>
-    public static TheoryData<string, bool, int[]> Table => new()
-    {
-        { ProtocolClient.FileId, false, [200, 200, 204, 409] },
-        { ProtocolClient.FileId, true, [200, 200, 204, 409] },
-        { ProtocolClient.Tus, false, [404, 404, 404, 404] },
-        { ProtocolClient.Tus, true, [404, 404, 404, 404] },
-        { ProtocolClient.Ietf, false, [404, 404, 404, 404] },
-        { ProtocolClient.Ietf, true, [404, 404, 404, 404] },
-    };
+    /// <summary>The protocol, the kind of upload path, and whether all bytes were sent.</summary>
+    public static TheoryData<string, string, bool> Uploads => new(
+        from protocol in new[] { ProtocolClient.FileId, ProtocolClient.Tus, ProtocolClient.Ietf }
+        from place in new[] { TusApp.ReadyMade, TusApp.Endpoint }
+        from isComplete in new[] { false, true }
+        select (protocol, place, isComplete));
 
     [Theory]
-    [MemberData(nameof(Table))]
-    public async Task Expired_upload_does_not_exist_before_the_sweep(string protocol, bool isComplete, int[] statuses)
+    [MemberData(nameof(Uploads))]
+    public async Task Expired_upload_does_not_exist_before_the_sweep(string protocol, string place, bool isComplete)
     {
+        bool hasUrl = protocol != ProtocolClient.FileId;
         var time = new FakeTimeProvider(new DateTimeOffset(2026, 3, 1, 10, 0, 0, TimeSpan.Zero));
         var store = new MemoryUploadStore(timeProvider: time);
         await using TusApp app = await TusApp.StartAsync(
-            TusApp.Endpoint,
+            place,
             options =>
             {
                 options.Store = store;
@@ -46,13 +43,26 @@ public class ExpiredUploadTests
         }
 
         Assert.Equal((protocol == ProtocolClient.Ietf ? 204 : 200, $"{offset}"), await app.Client.GetOffsetAsync(protocol, url));
+        if (isComplete && hasUrl)
+        {
+            Assert.Equal([1, 2, 3, 4, 5, 6], await app.Client.GetByteArrayAsync(new Uri(url, UriKind.Relative)));
+        }
+
         time.Advance(TimeSpan.FromHours(1));
         (int head, string? found) = await app.Client.GetOffsetAsync(protocol, url);
         using HttpResponseMessage get = await SendAsync(app.Client, protocol, "GET", url);
+        if (hasUrl)
+        {
+            using HttpResponseMessage download = await app.Client.GetAsync(new Uri(url, UriKind.Relative));
+            Assert.Equal(404, (int)download.StatusCode);
+        }
+
         using HttpResponseMessage delete = await SendAsync(app.Client, protocol, "DELETE", url);
         using HttpResponseMessage append = await app.Client.FinishAsync(protocol, url, offset, isComplete ? [] : [4, 5, 6]);
-        Assert.Equal(statuses, new[] { head, (int)get.StatusCode, (int)delete.StatusCode, (int)append.StatusCode });
-        Assert.Equal(protocol == ProtocolClient.FileId ? "0" : null, found);
+
+        // Status 200 of the file-id protocol is offset 0.
+        Assert.Equal(hasUrl ? [404, 404, 404, 404] : [200, 200, 204, 409], new[] { head, (int)get.StatusCode, (int)delete.StatusCode, (int)append.StatusCode });
+        Assert.Equal(hasUrl ? null : "0", found);
     }
 
     private static Task<HttpResponseMessage> SendAsync(HttpClient client, string protocol, string method, string url) => protocol switch

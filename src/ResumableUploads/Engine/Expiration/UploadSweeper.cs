@@ -19,6 +19,7 @@ internal sealed class UploadSweeper(IUploadStore store, TimeProvider time, ILogg
     private readonly ISweepCheckpointStore? _checkpointStore = store.GetCapability<ISweepCheckpointStore>();
     private volatile ISweepVisitor[] _visitors = [];
     private volatile SweepStatus _status = new(null, time.GetUtcNow(), 0, null);
+    private readonly ReportedFailures<UploadKey> _reported = new();
     private bool _hasCheckpoint;
 
     /// <summary>Gets the time between two sweeps.</summary>
@@ -183,6 +184,7 @@ internal sealed class UploadSweeper(IUploadStore store, TimeProvider time, ILogg
 
     private async ValueTask VisitAsync(UploadInfo info, CancellationToken cancellationToken)
     {
+        bool isReadable = true;
         foreach (ISweepVisitor visitor in _visitors)
         {
             try
@@ -191,12 +193,21 @@ internal sealed class UploadSweeper(IUploadStore store, TimeProvider time, ILogg
             }
             catch (UploadStoreException e)
             {
-                Log.UnreadableUploadSkipped(logger, e, info.Key);
+                isReadable = false;
+                if (_reported.TryAdd(info.Key))
+                {
+                    Log.UnreadableUploadSkipped(logger, e, info.Key);
+                }
             }
             catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
             {
                 Log.VisitFailed(logger, e, info.Key);
             }
+        }
+
+        if (isReadable)
+        {
+            _reported.Remove(info.Key);
         }
     }
 }

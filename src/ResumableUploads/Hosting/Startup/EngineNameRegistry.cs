@@ -1,46 +1,27 @@
-using Microsoft.Extensions.Logging;
+using System.Collections.Concurrent;
+using ResumableUploads.Engine.Locking;
 
 namespace ResumableUploads.Hosting.Startup;
 
 /// <summary>
-/// Names engines after the identities of their endpoints. An identity does not depend on the order in which the app adds its endpoints; only endpoints with
-/// equal identities are numbered in that order.
+/// Ensures that engines with a common storage have different names. A name is the identity of an endpoint, which is the same after a restart, whatever the
+/// order in which the app adds its endpoints, so background work never calls the events of another endpoint.
 /// </summary>
-internal sealed class EngineNameRegistry(ILogger logger)
+internal sealed class EngineNameRegistry
 {
-    private readonly List<Func<string?>> _identities = [];
-    private readonly Lock _lock = new();
+    private readonly ConcurrentDictionary<(UploadLockTable Storage, string Name), object> _endpoints = [];
 
-    /// <summary>Adds an engine.</summary>
-    /// <param name="getIdentity">Gets the identity of its endpoint, or <see langword="null"/> while it is not known.</param>
-    /// <returns>A function that gets the name of the engine: one, or none while it is not known.</returns>
-    public Func<IReadOnlyCollection<string>> Add(Func<string?> getIdentity)
+    /// <summary>Adds the name of an engine.</summary>
+    /// <param name="storage">The locks of its store.</param>
+    /// <param name="name">The name.</param>
+    /// <param name="endpoint">The endpoint, which can add its name more than once.</param>
+    /// <param name="message">The message of the exception.</param>
+    /// <exception cref="InvalidOperationException">Another endpoint has the name.</exception>
+    public void Add(UploadLockTable storage, string name, object endpoint, string message)
     {
-        Func<string?>[] earlier;
-        lock (_lock)
+        if (_endpoints.GetOrAdd((storage, name), endpoint) != endpoint)
         {
-            earlier = [.. _identities];
-            _identities.Add(getIdentity);
+            throw new InvalidOperationException(message);
         }
-
-        string[] names = [];
-        return () => names.Length > 0 ? names : names = GetNames(getIdentity(), earlier);
-    }
-
-    private string[] GetNames(string? identity, Func<string?>[] earlier)
-    {
-        if (identity is null)
-        {
-            return [];
-        }
-
-        int number = 1 + earlier.Count(getIdentity => getIdentity() == identity);
-        if (number == 1)
-        {
-            return [identity];
-        }
-
-        Log.EndpointsShareIdentity(logger, number, identity.Replace('\0', ' ').TrimEnd());
-        return [$"{identity}#{number}"];
     }
 }

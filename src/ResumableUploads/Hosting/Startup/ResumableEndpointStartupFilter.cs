@@ -28,8 +28,9 @@ internal sealed class ResumableEndpointStartupFilter(ResumableEndpointRegistry r
             registry.GetOrStartDispatcher(route);
             if (!identities.TryAdd(route.Identity, route))
             {
-                Log.EndpointsShareUploads(
-                    services.GetRequiredService<SharedUploadServices>().Logger, identities[route.Identity].AppEndpoint.DisplayName, route.AppEndpoint.DisplayName);
+                throw new InvalidOperationException(
+                    $"The resumable endpoints '{identities[route.Identity].AppEndpoint.DisplayName}' and '{route.AppEndpoint.DisplayName}' have the same route pattern, methods, hosts, content types and " +
+                    "name, so an upload that one of them created could be completed by the other. Give them different names, with WithName() or [EndpointName].");
             }
         }
     }

@@ -1,3 +1,5 @@
+using ResumableUploads.Engine.Locking;
+
 namespace ResumableUploads.Hosting.Startup;
 
 /// <summary>The endpoints whose uploads one engine handles.</summary>
@@ -5,6 +7,9 @@ namespace ResumableUploads.Hosting.Startup;
 /// <param name="GetEngineNames">Gets the names of the engine in the records of uploads.</param>
 internal sealed record ServedEndpoints(string DisplayName, Func<IReadOnlyCollection<string>> GetEngineNames)
 {
+    /// <summary>Gets an action that is called with the locks of the store before the engine starts, or <see langword="null"/> for none.</summary>
+    public Action<UploadLockTable>? OnStarting { get; init; }
+
     /// <summary>Gets a function that returns the part of the keys of uploads that a ready-made endpoint adds, or <see langword="null"/> for others.</summary>
     public Func<string?>? GetScope { get; init; }
 

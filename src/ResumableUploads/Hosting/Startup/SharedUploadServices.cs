@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using Microsoft.AspNetCore.OutputCaching;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -41,7 +43,6 @@ internal sealed class SharedUploadServices
         _loggerFactory = services.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance;
         Time = services.GetService<TimeProvider>() ?? TimeProvider.System;
         Logger = _loggerFactory.CreateLogger("ResumableUploads");
-        EngineNames = new EngineNameRegistry(Logger);
         BufferingProxies = new BufferingProxyDetector(Time, Logger);
         _sweepers = new StoreSweepers(Time, Logger, Stopping);
         AddOutputCachePolicy(UploadOutputCachePolicy.ForProtocolRequests);
@@ -52,7 +53,10 @@ internal sealed class SharedUploadServices
     public ILogger Logger { get; }
 
     /// <summary>Gets the names of the engines.</summary>
-    public EngineNameRegistry EngineNames { get; }
+    public EngineNameRegistry EngineNames { get; } = new();
+
+    /// <summary>Gets the middleware with registered options, by the name of the options.</summary>
+    public ConcurrentDictionary<string, MiddlewareDispatcher> Middleware { get; } = new(StringComparer.Ordinal);
 
     /// <summary>Gets the detector of proxies that buffer requests.</summary>
     public BufferingProxyDetector BufferingProxies { get; }
@@ -201,7 +205,13 @@ internal sealed class SharedUploadServices
     }
 
     /// <summary>Starts to sweep the stores, when the server listens.</summary>
-    public void StartSweeping() => _sweepers.Start();
+    /// <exception cref="InvalidOperationException">Two endpoints have the same name, so a sweep could call the events of the wrong one.</exception>
+    public void StartSweeping()
+    {
+        // Endpoints add their names when they are built.
+        _ = _services.GetService<EndpointDataSource>()?.Endpoints;
+        _sweepers.Start();
+    }
 
     /// <summary>Waits for the sweeps and disposes the engines, when the server has stopped.</summary>
     public async Task StopAsync()

@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine;
+using ResumableUploads.Engine.Locking;
 using ResumableUploads.Engine.Reliability;
 using ResumableUploads.Hosting.Caching;
 using ResumableUploads.Hosting.Endpoints.Routing;
@@ -27,31 +28,46 @@ internal static class UploadDispatcherFactory
     /// </summary>
     private static readonly ConditionalWeakTable<IServiceProvider, SharedUploadServices> SharedServices = [];
 
-    /// <summary>Creates the dispatcher of the middleware.</summary>
+    /// <summary>Gets the middleware with registered options. It has one dispatcher, also if several branches of the pipeline use it.</summary>
     /// <exception cref="OptionsValidationException">An option is invalid.</exception>
-    /// <exception cref="InvalidOperationException">The store cannot be used.</exception>
-    public static UploadRequestDispatcher CreateForMiddleware(IServiceProvider services, ResumableUploadOptions options, string optionsName)
+    /// <exception cref="InvalidOperationException">No options have that name, or the store cannot be used.</exception>
+    public static MiddlewareDispatcher GetOrCreateForMiddleware(IServiceProvider services, string optionsName) =>
+        GetOrCreateSharedServices(services).Middleware.GetOrAdd(
+            optionsName,
+            static (name, services) => CreateForMiddleware(services, CreateOptions(services, name), name),
+            services);
+
+    /// <summary>Creates the middleware with options of its own.</summary>
+    /// <exception cref="OptionsValidationException">An option is invalid.</exception>
+    /// <exception cref="InvalidOperationException">The store cannot be used, or it has uploads of another middleware at the same path.</exception>
+    public static MiddlewareDispatcher CreateForMiddleware(IServiceProvider services, ResumableUploadOptions options) =>
+        CreateForMiddleware(services, options, RegisteredOptions.DefaultName);
+
+    private static MiddlewareDispatcher CreateForMiddleware(IServiceProvider services, ResumableUploadOptions options, string optionsName)
     {
         string path = options.UploadPath;
-        string GetIdentity() => optionsName.Length == 0 ? path.TrimEnd('/') : $"{path.TrimEnd('/')}\0{optionsName}";
+        string? scope = optionsName.Length == 0 ? null : $"{path.TrimEnd('/')}\0{optionsName}";
+        string name = scope ?? path.TrimEnd('/');
         SharedUploadServices app = GetOrCreateSharedServices(services);
-        Func<IReadOnlyCollection<string>> getNames = app.EngineNames.Add(GetIdentity);
-        UploadRequestDispatcher dispatcher = Create(services, options, new ServedEndpoints(path, getNames)
+        UploadRequestDispatcher dispatcher = Create(services, options, new ServedEndpoints(path, () => [name])
         {
-            // Without a name of its own, the path alone identifies the middleware. Others at this path, in other branches of the pipeline, have other uploads.
-            GetScope = () => getNames().Single() is var name && name == path.TrimEnd('/') ? null : name,
+            OnStarting = storage => app.EngineNames.Add(storage, name, endpoint: options,
+                $"UseResumableUploads() is called twice for '{path}' with the same store, so the uploads of the one call could be completed by the other. Set a different UploadPath, " +
+                "or use named options: builder.Services.AddResumableUploads(\"name\", options => ...) and UseResumableUploads(\"name\")."),
+            GetScope = () => scope,
             GetPath = () => path,
         });
         app.AddOutputCachePolicy(UploadOutputCachePolicy.ForUploadsBelow(path));
-        return dispatcher;
+        return new MiddlewareDispatcher(options, dispatcher);
     }
 
     /// <summary>Creates the dispatcher of a ready-made endpoint.</summary>
     /// <exception cref="OptionsValidationException">An option is invalid.</exception>
     /// <exception cref="InvalidOperationException">The store cannot be used.</exception>
     public static UploadRequestDispatcher CreateForMapped(IServiceProvider services, ResumableUploadOptions options, MappedEndpoint endpoint) =>
-        Create(services, options, new ServedEndpoints(endpoint.Pattern, GetOrCreateSharedServices(services).EngineNames.Add(() => endpoint.Identity))
+        Create(services, options, new ServedEndpoints(endpoint.Pattern, () => endpoint.EngineNames)
         {
+            OnStarting = storage => endpoint.SetStorage(storage, GetOrCreateSharedServices(services).EngineNames),
             GetScope = () => endpoint.Scope,
             GetRoutePattern = () => endpoint.Identity?.Split('\0')[0],
         });
@@ -96,10 +112,12 @@ internal static class UploadDispatcherFactory
         SharedUploadServices app = GetOrCreateSharedServices(services);
         (TimeProvider time, ILogger logger) = (app.Time, app.Logger);
         IUploadStore store = options.Store ?? (options.IsFileSystemStoreRequired ? null : services.GetService<IUploadStore>()) ?? app.GetFileSystemStore(options);
+        UploadLockTable locks = app.GetLocks(store);
+        endpoints.OnStarting?.Invoke(locks);
         app.CheckBeforeStart(store);
         var events = new UploadEventHandlers(options);
         var metrics = new UploadMetrics(services.GetService<IMeterFactory>());
-        var engine = new UploadEngine(store, options.ToEngineSettings(endpoints.GetEngineNames, endpoints.AreHandlers || events.OnCompleted is not null), metrics, app.GetLocks(store), time, logger);
+        var engine = new UploadEngine(store, options.ToEngineSettings(endpoints.GetEngineNames, endpoints.AreHandlers || events.OnCompleted is not null), metrics, locks, time, logger);
         if (endpoints.AreHandlers)
         {
             Log.StartedForEndpoints(logger, endpoints.DisplayName, options.Expiration);
@@ -137,3 +155,8 @@ internal static class UploadDispatcherFactory
         : throw new InvalidOperationException(
             $"No resumable upload options are named '{optionsName}'. Call builder.Services.AddResumableUploads(\"{optionsName}\").");
 }
+
+/// <summary>The middleware of some options.</summary>
+/// <param name="Options">The options.</param>
+/// <param name="Dispatcher">The dispatcher of its requests.</param>
+internal sealed record MiddlewareDispatcher(ResumableUploadOptions Options, UploadRequestDispatcher Dispatcher);

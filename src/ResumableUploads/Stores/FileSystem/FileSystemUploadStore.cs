@@ -32,6 +32,7 @@ public sealed class FileSystemUploadStore :
     private readonly RecordFile _records;
     private readonly CreateOperation _create;
     private readonly ReadOperations _read;
+    private readonly ListOperation _list;
     private readonly ChangeOperations _change;
     private readonly MoveOperation _move;
     private readonly ReplaceOperation _replace;
@@ -82,6 +83,7 @@ public sealed class FileSystemUploadStore :
         _appendOpener = new AppendOpener(_context, _records, reconciler, locker);
         _create = new CreateOperation(_context, _records, _directorySync);
         _read = new ReadOperations(_context, _records, reconciler);
+        _list = new ListOperation(_context, _read);
         _change = new ChangeOperations(_context, _records, locker, _directorySync);
         _move = new MoveOperation(_context, _records, locker);
         _replace = new ReplaceOperation(_context, _records, locker);
@@ -192,7 +194,7 @@ public sealed class FileSystemUploadStore :
     public IAsyncEnumerable<UploadInfo> ListAsync(UploadQuery query, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(query);
-        return new ListOperation(_context, _read).ListAsync(query, cancellationToken);
+        return _list.ListAsync(query, cancellationToken);
     }
 
     /// <inheritdoc/>

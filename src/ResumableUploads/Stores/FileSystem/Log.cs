@@ -36,7 +36,8 @@ internal static partial class Log
     [LoggerMessage(108, LogLevel.Warning, "The check of the staged bytes of {Path} failed. The bytes are discarded; the client can send them again.")]
     public static partial void CommitDecisionFailed(ILogger logger, string path, Exception exception);
 
-    [LoggerMessage(109, LogLevel.Warning, "The upload in {Directory} could not be read and is not listed: {Reason}")]
+    [LoggerMessage(109, LogLevel.Warning,
+        "The upload in {Directory} could not be read ({Reason}). It is kept, and does not expire until it can be read again. This is logged once.")]
     public static partial void UploadSkipped(ILogger logger, string directory, string reason);
 
     [LoggerMessage(110, LogLevel.Warning, "{Path} could not be deleted. Temporary files inside the upload directory are retried by the next sweep.")]

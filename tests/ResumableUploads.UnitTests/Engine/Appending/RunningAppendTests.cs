@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using ResumableUploads.Engine;
+using ResumableUploads.Engine.Expiration;
 using ResumableUploads.Stores.Memory;
 using ResumableUploads.Testing;
 
@@ -42,6 +43,28 @@ public sealed class RunningAppendTests : IAsyncLifetime
         await _body.Writer.WriteAsync(new byte[Sent]);
         await _body.Writer.CompleteAsync();
         result = await Eventually.WithinAsync(running);
+        Assert.Equal((UploadResultKind.Completed, 2 * Sent), (result.Kind, result.Offset));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Status_and_cancellation_of_a_different_request_do_not_preempt_a_running_append(bool isStatus)
+    {
+        Task<UploadResult> running = await StartAsync();
+        if (isStatus)
+        {
+            Assert.Null(await _engine.Engine.GetStatusAsync(TestEngine.Key, isClientGeneratedKey: true, static _ => false, default));
+        }
+        else
+        {
+            UploadResult refused = await _engine.Engine.CancelAsync(TestEngine.Key, new CancelCondition(static _ => false), default);
+            Assert.Equal(UploadResultKind.DifferentRequest, refused.Kind);
+        }
+
+        await _body.Writer.WriteAsync(new byte[Sent]);
+        await _body.Writer.CompleteAsync();
+        UploadResult result = await Eventually.WithinAsync(running);
         Assert.Equal((UploadResultKind.Completed, 2 * Sent), (result.Kind, result.Offset));
     }
 

@@ -56,6 +56,25 @@ public sealed class SweeperSurvivalTests
         Assert.Equal(1, _store.CleanUps);
     }
 
+    [Fact]
+    public async Task Upload_that_cannot_be_read_is_logged_once_until_it_can_be_read()
+    {
+        await _store.CreateAsync(new UploadKey("owner", "a"), new UploadRecord(), default);
+        UploadStoreException? failure = null;
+        var sweeper = new UploadSweeper(_store, _time, _log.CreateLogger("test"));
+        sweeper.Add(new Visitor { OnVisit = () => _ = failure is null ? 0 : throw failure });
+        sweeper.Add(new Visitor());
+        for (int times = 1; times <= 2; times++)
+        {
+            failure = new UploadStoreException(StoreFailure.Unavailable, "unreadable");
+            await sweeper.SweepAsync(CancellationToken.None);
+            await sweeper.SweepAsync(CancellationToken.None);
+            Assert.Equal(times, _log.Lines.Count(static line => line.Contains("[215]", StringComparison.Ordinal)));
+            failure = null;
+            await sweeper.SweepAsync(CancellationToken.None);
+        }
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

@@ -104,6 +104,30 @@ public class FileSystemListTests : FileSystemStoreTest
     }
 
     [Fact]
+    public async Task Unreadable_upload_is_kept_and_logged_once_until_it_is_readable()
+    {
+        var files = new UnreadableRecordFiles();
+        FileSystemUploadStore store = NewStore(Durability.ProcessCrash, files: files);
+        await CreateAsync(store);
+        string directory = Assert.Single(Directory.GetDirectories(Path.Combine(StoreRoot, "uploads"), Key.Id, SearchOption.AllDirectories));
+        string record = Path.Combine(directory, "record.json");
+        for (int times = 1; times <= 2; times++)
+        {
+            files.Unreadable = record;
+            for (int i = 0; i < 3; i++)
+            {
+                Time.Advance(TimeSpan.FromDays(30));
+                Assert.Empty(await ListAsync(store, new UploadQuery()));
+                await store.CleanUpAsync(None);
+            }
+
+            Assert.Equal(times, Logs.Lines.Count(line => line.Id == 109 && line.Text.Contains(directory, StringComparison.Ordinal)));
+            files.Unreadable = null;
+            Assert.Equal([Key], await ListAsync(store, new UploadQuery()));
+        }
+    }
+
+    [Fact]
     public async Task List_fails_if_the_store_itself_cannot_be_read()
     {
         FileSystemUploadStore store = NewStore(files: new UnreadableDirectoryFiles("uploads"));

@@ -2,6 +2,8 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using ResumableUploads.Engine.Locking;
+using ResumableUploads.Hosting.Startup;
 
 namespace ResumableUploads.Hosting.Endpoints.Routing;
 
@@ -9,6 +11,7 @@ namespace ResumableUploads.Hosting.Endpoints.Routing;
 internal sealed class MappedEndpoint(IServiceProvider services, string pattern)
 {
     private volatile string? _identity;
+    private Action<string> _addName = static _ => { };
 
     /// <summary>Gets the pattern within its group.</summary>
     public string Pattern => pattern;
@@ -22,7 +25,22 @@ internal sealed class MappedEndpoint(IServiceProvider services, string pattern)
     /// <summary>Gets the identity as part of the keys of uploads.</summary>
     public string? Scope => Identity?.TrimEnd('\0');
 
-    public void OnBuilt(EndpointBuilder builder) => _identity = ResumableRoute.GetMappedIdentity((RouteEndpointBuilder)builder);
+    /// <summary>Gets the names of the engine: one, or none if the app does not route to the endpoint.</summary>
+    public IReadOnlyCollection<string> EngineNames => Identity is { } identity ? [identity] : [];
+
+    /// <summary>Sets the locks of the endpoint's store. The engines of the store must have different names.</summary>
+    public void SetStorage(UploadLockTable storage, EngineNameRegistry names) => _addName = identity => names.Add(storage, identity, this,
+        $"MapResumableUploads() is called twice for '{pattern}' with the same store, hosts and name, so the uploads of the one call could be completed by the other. " +
+        "Call WithName() on each of them, with different names.");
+
+    /// <summary>Sets the identity.</summary>
+    /// <exception cref="InvalidOperationException">Another endpoint has the same identity.</exception>
+    public void OnBuilt(EndpointBuilder builder)
+    {
+        string identity = ResumableRoute.GetMappedIdentity((RouteEndpointBuilder)builder);
+        _addName(identity);
+        _identity = identity;
+    }
 
     /// <summary>Builds the endpoints of the app, which otherwise happens with the first request.</summary>
     private string? GetAfterBuild()

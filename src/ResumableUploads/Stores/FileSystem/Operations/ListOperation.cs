@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using ResumableUploads.Abstractions;
+using ResumableUploads.Infrastructure;
 using ResumableUploads.Stores.FileSystem.Format;
 using ResumableUploads.Stores.FileSystem.IO;
 using ResumableUploads.Stores.FileSystem.IO.Directories;
@@ -12,6 +13,7 @@ internal sealed class ListOperation(StoreContext context, ReadOperations read)
     private const int MaxSkippedBeforeYield = 256;
 
     private readonly FileLayer _files = context.Files;
+    private readonly ReportedFailures<UploadKey> _reported = new();
 
     public async IAsyncEnumerable<UploadInfo> ListAsync(UploadQuery query, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -99,11 +101,17 @@ internal sealed class ListOperation(StoreContext context, ReadOperations read)
     {
         try
         {
-            return read.GetListed(key);
+            UploadInfo? info = read.GetListed(key);
+            _reported.Remove(key);
+            return info;
         }
         catch (Exception e) when (StorageErrors.IsStorageError(e))
         {
-            Log.UploadSkipped(context.Logger, context.Paths.GetUploadDirectory(key), e.Message);
+            if (_reported.TryAdd(key))
+            {
+                Log.UploadSkipped(context.Logger, context.Paths.GetUploadDirectory(key), e.Message);
+            }
+
             return includeUnreadable ? DescribeUnreadable(key) : null;
         }
     }

@@ -1,6 +1,7 @@
 using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
@@ -99,6 +100,33 @@ public class FormValueLimitTests
         }
     }
 
+    public static TheoryData<string, string, string> PathsAndLimits => new(
+        from path in new[] { "/text", "/bound", "/mvc/text" }
+        from type in new[] { "multipart/form-data; boundary=x", "application/x-www-form-urlencoded" }
+        from limit in new[] { "none", nameof(FormOptions.ValueLengthLimit), nameof(FormOptions.KeyLengthLimit), nameof(FormOptions.ValueCountLimit), nameof(FormOptions.MultipartHeadersLengthLimit), nameof(FormOptions.MultipartHeadersCountLimit) }
+        select (path, type, limit));
+
+    [Theory]
+    [MemberData(nameof(PathsAndLimits))]
+    public async Task Form_limits_of_the_app_apply_as_in_a_plain_request(string path, string type, string limit)
+    {
+        await using TestApp app = await StartAsync(limits: form =>
+        {
+            form.ValueLengthLimit = limit == nameof(FormOptions.ValueLengthLimit) ? 9 : 20;
+            form.KeyLengthLimit = limit == nameof(FormOptions.KeyLengthLimit) ? 4 : 20;
+            form.ValueCountLimit = limit == nameof(FormOptions.ValueCountLimit) ? 1 : 2;
+            form.MultipartHeadersLengthLimit = limit == nameof(FormOptions.MultipartHeadersLengthLimit) ? 20 : 100;
+            form.MultipartHeadersCountLimit = limit == nameof(FormOptions.MultipartHeadersCountLimit) ? 1 : 2;
+        });
+        string content = !type.StartsWith("multipart", StringComparison.Ordinal) ? "a=0123456789&other=0123456789"
+            : string.Concat(new[] { "a", "other" }.Select(static name => $"--x\r\nContent-Disposition: form-data; name={name}\r\nX-A: b\r\n\r\n0123456789\r\n")) + "--x--\r\n";
+        var request = new ChunkableRequest(path, Encoding.ASCII.GetBytes(content), type);
+        using HttpResponseMessage plain = await request.SendPlainAsync(app.Client);
+        using HttpResponseMessage chunked = await request.SendInChunksAsync(app.Client, 3, 1);
+        Assert.True(limit != "none" || plain.IsSuccessStatusCode);
+        Assert.Equal(await Reply.OfAsync(plain), await Reply.OfAsync(chunked, isOurs: true));
+    }
+
     /// <summary>Creates a form with values of a total size, and a file.</summary>
     private static ChunkableRequest CreateForm(string path, int count, int valuesSize, int fileSize = 0)
     {
@@ -112,7 +140,7 @@ public class FormValueLimitTests
         return new ChunkableRequest(path, Encoding.ASCII.GetBytes(form.ToString()), "multipart/form-data; boundary=x");
     }
 
-    private static Task<TestApp> StartAsync(RequestFormLimitsAttribute? globalFilter = null) => EndpointApp.StartAsync(
+    private static Task<TestApp> StartAsync(RequestFormLimitsAttribute? globalFilter = null, Action<FormOptions>? limits = null) => EndpointApp.StartAsync(
         static app =>
         {
             app.MapPost("/form", DescribeAsync).WithResumableUploads();
@@ -120,6 +148,7 @@ public class FormValueLimitTests
             app.MapPost("/form-limits", DescribeAsync).WithMetadata(new RequestFormLimitsAttribute { MultipartBodyLengthLimit = 50 * ServerLimit }).WithResumableUploads();
             app.MapPost("/size-limit", DescribeAsync).WithMetadata(new RequestSizeLimitAttribute(5 * ServerLimit)).WithResumableUploads();
             app.MapPost("/no-size-limit", DescribeAsync).WithMetadata(new DisableRequestSizeLimitAttribute()).WithResumableUploads();
+            app.MapPost("/bound", static ([FromForm] string? a) => a).DisableAntiforgery().WithResumableUploads();
             app.MapPost("/text", static async (HttpRequest request) =>
             {
                 try
@@ -136,6 +165,7 @@ public class FormValueLimitTests
         services: builder =>
         {
             builder.Services.Configure<KestrelServerOptions>(static kestrel => kestrel.Limits.MaxRequestBodySize = ServerLimit);
+            builder.Services.Configure<FormOptions>(form => limits?.Invoke(form));
             builder.Services.AddControllers(mvc =>
             {
                 if (globalFilter is not null)

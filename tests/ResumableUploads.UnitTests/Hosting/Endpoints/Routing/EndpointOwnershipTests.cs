@@ -112,30 +112,6 @@ public class EndpointOwnershipTests
     }
 
     [Fact]
-    public async Task Endpoints_that_share_uploads_are_logged_and_names_separate_them()
-    {
-        await using (TestApp app = await StartAsync(static app => Map(app, null, null)))
-        {
-            Assert.Contains(app.Log.Lines, static line => line.Contains("[350]", StringComparison.Ordinal));
-        }
-
-        await using TestApp named = await StartAsync(static app => Map(app, "one", "two"));
-        Assert.DoesNotContain(named.Log.Lines, static line => line.Contains("[350]", StringComparison.Ordinal));
-
-        static void Map(WebApplication app, string? first, string? second)
-        {
-            foreach (string? name in new[] { first, second })
-            {
-                RouteHandlerBuilder endpoint = app.MapPost("/same", static () => "same").WithResumableUploads();
-                if (name is not null)
-                {
-                    endpoint.WithName(name);
-                }
-            }
-        }
-    }
-
-    [Fact]
     public async Task Endpoints_with_own_options_share_the_locks_of_their_store()
     {
         await using ServiceProvider provider = new ServiceCollection().BuildServiceProvider();
