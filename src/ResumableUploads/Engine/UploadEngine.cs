@@ -36,13 +36,14 @@ internal sealed class UploadEngine : IAsyncDisposable
     public UploadEngine(IUploadStore store, EngineSettings settings, UploadMetrics metrics, UploadLockTable locks, TimeProvider time, ILogger logger)
     {
         store = CancellationGuardStore.Wrap(store);
+        var quota = new OwnerQuota(store, settings, time, _stopping.Token);
         _context = new EngineContext
         {
             Store = store,
             Settings = settings,
             RecordPolicy = new RecordPolicy(settings, time),
-            RecordUpdater = new RecordUpdater(store, time),
-            Quota = new OwnerQuota(store, settings, time, _stopping.Token),
+            RecordUpdater = new RecordUpdater(store, quota, time),
+            Quota = quota,
             ContentHasher = new ContentHasher(store),
             Metrics = metrics,
             Time = time,
@@ -87,7 +88,7 @@ internal sealed class UploadEngine : IAsyncDisposable
         Log.HandlerRetried(_context.Logger, key);
         if (_backgroundCallbacks is { HasCompletionHandler: true } callbacks)
         {
-            _ = RunHandlerInBackgroundAsync(info, callbacks);
+            _ = Task.Run(() => RunHandlerInBackgroundAsync(info, callbacks), CancellationToken.None);
         }
 
         return true;

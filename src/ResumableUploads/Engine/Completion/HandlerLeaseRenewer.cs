@@ -85,7 +85,9 @@ internal sealed class HandlerLeaseRenewer : IAsyncDisposable
 
     private async ValueTask<(bool IsRenewed, bool IsLost)> TryRenewAsync()
     {
-        if (await _context.Store.GetAsync(Info.Key, CancellationToken.None) is not { } info
+        // A call of the store that hangs must not prevent another attempt before the lease runs out.
+        using var timeout = new CancellationTokenSource(Duration / 2, _context.Time);
+        if (await _context.Store.GetAsync(Info.Key, timeout.Token) is not { } info
             || _record.Handler is not { } handler
             || !HandlerLeases.HasSameLease(info, _record))
         {
@@ -94,7 +96,7 @@ internal sealed class HandlerLeaseRenewer : IAsyncDisposable
 
         EngineRecord renewed = _record with { Handler = handler with { LeasedUntil = _context.Time.GetUtcNow() + Duration } };
         UpdateResult update = await _context.Store.UpdateAsync(
-            info.Key, info.Version, info.Record with { Data = renewed.ToBytes() }, CancellationToken.None);
+            info.Key, info.Version, info.Record with { Data = renewed.ToBytes() }, timeout.Token);
         if (update.Status != ChangeStatus.Succeeded)
         {
             return (IsRenewed: false, IsLost: false);

@@ -16,13 +16,14 @@ public class UploadRemoverTests
     {
         var store = new MemoryUploadStore();
         using var metrics = new UploadMetrics(null);
+        var quota = new OwnerQuota(store, TestSettings.Default, TimeProvider.System, default);
         var context = new EngineContext
         {
             Store = store,
             Settings = TestSettings.Default,
             RecordPolicy = new RecordPolicy(TestSettings.Default, TimeProvider.System),
-            RecordUpdater = new RecordUpdater(store, TimeProvider.System),
-            Quota = new OwnerQuota(store, TestSettings.Default, TimeProvider.System, default),
+            RecordUpdater = new RecordUpdater(store, quota, TimeProvider.System),
+            Quota = quota,
             ContentHasher = new ContentHasher(store),
             Metrics = metrics,
             Time = TimeProvider.System,
