@@ -88,7 +88,7 @@ internal sealed class UploadEngine : IAsyncDisposable
         Log.HandlerRetried(_context.Logger, key);
         if (_backgroundCallbacks is { HasCompletionHandler: true } callbacks)
         {
-            _ = Task.Run(() => RunHandlerInBackgroundAsync(info, callbacks), CancellationToken.None);
+            _ = RunHandlerInBackgroundAsync(info, callbacks);
         }
 
         return true;
@@ -266,6 +266,8 @@ internal sealed class UploadEngine : IAsyncDisposable
 
     private async Task RunHandlerInBackgroundAsync(UploadInfo info, IUploadCallbacks callbacks)
     {
+        // The handler may block its thread.
+        await Task.Yield();
         try
         {
             await _completion.GetResultAsync(info, callbacks, _stopping.Token);

@@ -143,7 +143,7 @@ internal sealed class EngineSweepVisitor(
     /// </summary>
     private async Task WaitBoundedAsync(UploadInfo info, Func<Task> start, CancellationToken cancellationToken)
     {
-        var work = Task.Run(start, CancellationToken.None);
+        Task work = StartAsync(start);
         try
         {
             await work.WaitAsync(context.Settings.CompletionTimeout, context.Time, cancellationToken);
@@ -157,5 +157,12 @@ internal sealed class EngineSweepVisitor(
                 TaskScheduler.Default);
             cancellationToken.ThrowIfCancellationRequested();
         }
+    }
+
+    /// <summary>Starts work on its own, so that the sweep can continue without an event that blocks its thread.</summary>
+    private static async Task StartAsync(Func<Task> start)
+    {
+        await Task.Yield();
+        await start();
     }
 }

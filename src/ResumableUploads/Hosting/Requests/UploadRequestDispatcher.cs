@@ -48,9 +48,10 @@ internal sealed class UploadRequestDispatcher(UploadRequestServices services, Ca
                 : info.State == UploadState.Receiving ? UploadLookupResult.Receiving
                 : UploadLookupResult.Received;
         }
-        catch (UploadStoreException)
+        catch (UploadStoreException e)
         {
-            return UploadLookupResult.StoreFailed;
+            // The response of the endpoint says that a damaged upload stays damaged.
+            return e.Failure == StoreFailure.Corrupt ? UploadLookupResult.Damaged : UploadLookupResult.StoreFailed;
         }
     }
 

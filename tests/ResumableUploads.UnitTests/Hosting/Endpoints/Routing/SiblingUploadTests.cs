@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.Extensions.DependencyInjection;
 using ResumableUploads.Abstractions;
+using ResumableUploads.Stores.Memory;
 using ResumableUploads.Testing;
 using ResumableUploads.Testing.Clients;
 using ResumableUploads.Testing.Servers;
@@ -77,6 +78,18 @@ public class SiblingUploadTests
         }
 
         Assert.Equal("3", (await app.Client.GetOffsetAsync(protocol, url)).Offset);
+    }
+
+    /// <summary>After a 423, a client of tus would retry forever.</summary>
+    [Fact]
+    public async Task HEAD_of_a_damaged_upload_of_the_second_endpoint_returns_503()
+    {
+        var store = new MemoryUploadStore();
+        await using TestApp app = await StartTypesAsync(static json => json, static csv => csv, store);
+        string url = await BeginCsvAsync(app.Client, ProtocolClient.Tus);
+        UploadInfo info = Assert.Single(await store.ListAsync(new UploadQuery(), default).ToListAsync());
+        await store.UpdateAsync(info.Key, info.Version, info.Record with { Data = new byte[] { 1 } }, default);
+        Assert.Equal(503, (await app.Client.GetOffsetAsync(ProtocolClient.Tus, url)).Status);
     }
 
     [Fact]
