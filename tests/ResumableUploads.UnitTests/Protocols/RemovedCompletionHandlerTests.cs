@@ -64,7 +64,7 @@ public sealed class RemovedCompletionHandlerTests : IAsyncLifetime
         }
 
         Assert.Equal(UploadState.Received, (await GetAsync()).State);
-        _app = await StartAsync(static _ => { });
+        _app = await StartAsync(static options => options.OnCompleted = null);
         return (_app.Client, url);
     }
 

@@ -80,7 +80,9 @@ internal sealed class HandlerLeaseRenewer : IAsyncDisposable
         }
 
         Log.LeaseLost(_context.Logger, Info.Key);
-        await CancelHandlerAsync();
+
+        // Not awaited: callbacks of the token are code of the application, which may block.
+        _ = CancelHandlerAsync();
     }
 
     private async ValueTask<(bool IsRenewed, bool IsLost)> TryRenewAsync()

@@ -76,6 +76,33 @@ public sealed class ReplacedUploadTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Handler_whose_token_has_a_callback_that_blocks_can_end()
+    {
+        Task<UploadResult> first = await StartFirstAsync();
+        CancellationToken token = await _started.Task;
+        using var release = new ManualResetEventSlim();
+        var entered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        token.UnsafeRegister(
+            _ =>
+            {
+                entered.SetResult();
+                release.Wait(TestContext.Current.CancellationToken);
+            },
+            null);
+        await ReplaceAsync(UploadState.Receiving);
+        await Eventually.TrueAsync(() => entered.Task.IsCompleted, "the token of the handler is canceled", () => _time.Advance(Lease / 10));
+        try
+        {
+            _end.SetResult(new HandlerResult(HandlerResultKind.Final, null));
+            Assert.Equal(UploadResultKind.NotFound, (await Eventually.WithinAsync(first)).Kind);
+        }
+        finally
+        {
+            release.Set();
+        }
+    }
+
+    [Fact]
     public async Task Handler_of_a_replaced_upload_does_not_complete_the_new_one_of_the_same_process()
     {
         Task<UploadResult> first = await StartFirstAsync();

@@ -107,8 +107,14 @@ public sealed class ConcatenationRaceTests : IAsyncLifetime
         await _other.AppendToPartAsync(PartId, 0, new byte[3], 5);
         await _other.ConcatenateAsync(PartId);
         await _engine.AppendToPartAsync(PartId, 3, new byte[2], 5);
-        _engine.Callbacks.OnCompleted = (_, _) => end.Task;
+        var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _engine.Callbacks.OnCompleted = (_, _) =>
+        {
+            started.SetResult();
+            return end.Task;
+        };
         Task visit = _engine.VisitAsync();
+        await Eventually.WithinAsync(started.Task);
         await Eventually.TrueAsync(() => visit.IsCompleted, "the sweep continues", () => _time.Advance(TestSettings.Default.CompletionTimeout));
         Assert.Equal(UploadState.Received, (await _store.GetAsync(TestEngine.Key, default))!.State);
         end.SetResult(new HandlerResult(HandlerResultKind.Final, null));
