@@ -11,9 +11,6 @@ internal enum UploadLookupResult
     /// <summary>The upload was created by a request with another path, route value or query.</summary>
     DifferentRequest,
 
-    /// <summary>The upload is damaged.</summary>
-    Damaged,
-
     /// <summary>The upload is complete.</summary>
     Received,
 

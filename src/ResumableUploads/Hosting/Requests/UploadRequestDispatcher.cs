@@ -48,10 +48,9 @@ internal sealed class UploadRequestDispatcher(UploadRequestServices services, Ca
                 : info.State == UploadState.Receiving ? UploadLookupResult.Receiving
                 : UploadLookupResult.Received;
         }
-        catch (UploadStoreException e)
+        catch (UploadStoreException)
         {
-            // The response of the endpoint says that a damaged upload stays damaged.
-            return e.Failure == StoreFailure.Corrupt ? UploadLookupResult.Damaged : UploadLookupResult.StoreFailed;
+            return UploadLookupResult.StoreFailed;
         }
     }
 

@@ -79,17 +79,6 @@ public class SiblingUploadTests
         Assert.Equal("3", (await app.Client.GetOffsetAsync(protocol, url)).Offset);
     }
 
-    /// <summary>After a 423, a client of tus would retry forever.</summary>
-    [Fact]
-    public async Task HEAD_of_a_damaged_upload_at_two_endpoints_returns_503()
-    {
-        var store = new FailingStore();
-        await using TestApp app = await StartTypesAsync(static json => json, static csv => csv, store);
-        string url = await BeginCsvAsync(app.Client, ProtocolClient.Tus);
-        store.Failure = StoreFailure.Corrupt;
-        Assert.Equal(503, (await app.Client.GetOffsetAsync(ProtocolClient.Tus, url)).Status);
-    }
-
     [Fact]
     public async Task Store_failure_while_the_protocol_is_determined_returns_503()
     {
