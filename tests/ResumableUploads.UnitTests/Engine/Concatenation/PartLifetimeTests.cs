@@ -86,7 +86,7 @@ public sealed class PartLifetimeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Part_that_is_received_after_the_creation_of_its_concatenation_does_not_expire_during_the_copy()
+    public async Task Part_received_while_its_concatenation_waited_does_not_expire_during_the_copy()
     {
         await _engine.AppendToPartAsync(First, 0, [1, 2], 2);
         await _engine.AppendToPartAsync(Second, 0, [3], 2);
@@ -105,7 +105,7 @@ public sealed class PartLifetimeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Part_that_is_received_while_its_concatenation_waits_does_not_expire_before_it()
+    public async Task Part_received_while_its_concatenation_waits_does_not_expire_before_it()
     {
         EngineSettings settings = TestSettings.Default with { Expiration = 40 * Day, MaxAge = 30 * Day };
         await using var engine = new TestEngine(_store, _time, settings);
