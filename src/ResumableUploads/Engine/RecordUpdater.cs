@@ -1,4 +1,5 @@
 using ResumableUploads.Abstractions;
+using ResumableUploads.Engine.Quotas;
 using ResumableUploads.Infrastructure;
 
 namespace ResumableUploads.Engine;
@@ -7,7 +8,7 @@ namespace ResumableUploads.Engine;
 /// Updates records with optimistic concurrency, because other requests or processes may change them at the same time. Retries for up to 10 seconds if the
 /// upload has changed since it was read or is busy, with increasing delays.
 /// </summary>
-internal sealed class RecordUpdater(IUploadStore store, TimeProvider time)
+internal sealed class RecordUpdater(IUploadStore store, OwnerQuota quota, TimeProvider time)
 {
     /// <summary>The number of attempts without a delay, if the upload has changed but is not busy.</summary>
     private const int MaxImmediateRetries = 5;
@@ -44,10 +45,21 @@ internal sealed class RecordUpdater(IUploadStore store, TimeProvider time)
                 return info;
             }
 
-            UpdateResult result = await (
-                response is { } bytes ? _deferredSyncStore!.CompleteAsync(info.Key, info.Version, record, bytes, cancellationToken)
-                : isDeferred && _deferredSyncStore is not null ? _deferredSyncStore.UpdateDeferredAsync(info.Key, info.Version, record, cancellationToken)
-                : store.UpdateAsync(info.Key, info.Version, record, cancellationToken));
+            UpdateResult result;
+            try
+            {
+                result = await (
+                    response is { } bytes ? _deferredSyncStore!.CompleteAsync(info.Key, info.Version, record, bytes, cancellationToken)
+                    : isDeferred && _deferredSyncStore is not null ? _deferredSyncStore.UpdateDeferredAsync(info.Key, info.Version, record, cancellationToken)
+                    : store.UpdateAsync(info.Key, info.Version, record, cancellationToken));
+            }
+            catch (UploadStoreException)
+            {
+                // The state may have changed nevertheless.
+                quota.Invalidate(info.Key.Owner);
+                throw;
+            }
+
             switch (result.Status)
             {
                 case ChangeStatus.Succeeded:

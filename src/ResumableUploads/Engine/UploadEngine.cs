@@ -36,14 +36,15 @@ internal sealed class UploadEngine : IAsyncDisposable
     public UploadEngine(IUploadStore store, EngineSettings settings, UploadMetrics metrics, UploadLockTable locks, TimeProvider time, ILogger logger)
     {
         store = CancellationGuardStore.Wrap(store);
+        var quota = new OwnerQuota(store, settings, time, _stopping.Token);
         _context = new EngineContext
         {
             Store = store,
             Settings = settings,
             RecordPolicy = new RecordPolicy(settings, time),
-            RecordUpdater = new RecordUpdater(store, time),
+            RecordUpdater = new RecordUpdater(store, quota, time),
             Takeover = new UploadTakeover(store, settings),
-            Quota = new OwnerQuota(store, settings, time, _stopping.Token),
+            Quota = quota,
             ContentHasher = new ContentHasher(store),
             Metrics = metrics,
             Time = time,
@@ -274,6 +275,8 @@ internal sealed class UploadEngine : IAsyncDisposable
 
     private async Task RunHandlerInBackgroundAsync(UploadInfo info, IUploadCallbacks callbacks)
     {
+        // The handler may block its thread.
+        await Task.Yield();
         try
         {
             await _completion.GetResultAsync(info, callbacks, _stopping.Token);

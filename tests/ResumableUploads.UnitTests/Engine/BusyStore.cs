@@ -9,6 +9,7 @@ public enum StoreFault
     ThrowsStoreException,
     ThrowsCancellation,
     ThrowsOther,
+    Hangs,
 }
 
 /// <summary>A store whose updates fail on demand, as seen by one of several processes.</summary>
@@ -35,7 +36,14 @@ internal sealed class BusyStore(IUploadStore innerStore) : DelegatingUploadStore
             StoreFault.Busy => new ValueTask<UpdateResult>(new UpdateResult(ChangeStatus.Busy, null)),
             StoreFault.ThrowsStoreException => throw new UploadStoreException(StoreFailure.Unavailable, "Injected failure."),
             StoreFault.ThrowsCancellation => throw new TaskCanceledException("Injected failure."),
+            StoreFault.Hangs => HangAsync(cancellationToken),
             _ => throw new InvalidOperationException("Injected failure."),
         };
+    }
+
+    private static async ValueTask<UpdateResult> HangAsync(CancellationToken cancellationToken)
+    {
+        await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
+        throw new InvalidOperationException("The token was not canceled.");
     }
 }

@@ -68,6 +68,12 @@ internal sealed class AppendExecutor(EngineContext context, AppendFinisher finis
         {
             result = await AppendReservedAsync(append, info, record, content, cancellationToken);
         }
+        catch (UploadStoreException) when (finish is not null)
+        {
+            // The upload may be finished nevertheless.
+            context.Quota.Invalidate(info.Key.Owner);
+            throw;
+        }
         finally
         {
             // The event uses the services of the request, which end with it.

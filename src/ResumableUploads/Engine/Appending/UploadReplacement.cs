@@ -79,6 +79,12 @@ internal sealed class UploadReplacement(EngineContext context, AppendExecutor ex
         {
             if (!isReplaced)
             {
+                if (isStarted)
+                {
+                    // The store failed, or another process has changed or replaced the old upload.
+                    context.Quota.Invalidate(replaced.Key.Owner);
+                }
+
                 await RemoveRejectedAsync(created.Info.Key);
             }
         }
@@ -124,13 +130,18 @@ internal sealed class UploadReplacement(EngineContext context, AppendExecutor ex
 
     private async ValueTask<UploadInfo?> DeleteAndCreateAsync(UploadInfo replaced, UploadInfo replacement)
     {
-        if (!await remover.RemoveAsync(replaced, ignoreVersion: false, CancellationToken.None)
-            || (await context.Store.CreateAsync(replaced.Key, replacement.Record, CancellationToken.None)).Info is not { } created)
+        if (!await remover.RemoveAsync(replaced, ignoreVersion: false, CancellationToken.None))
         {
             return null;
         }
 
-        context.Quota.Add(QuotaAccount.From(created), QuotaUsage.Of(created));
+        // Added before the creation, whose result may be unknown: the next count corrects a usage that is too high.
+        context.Quota.Add(QuotaAccount.From(replacement), QuotaUsage.Of(replacement));
+        if ((await context.Store.CreateAsync(replaced.Key, replacement.Record, CancellationToken.None)).Info is not { } created)
+        {
+            return null;
+        }
+
         try
         {
             await remover.RemoveAsync(replacement, ignoreVersion: true, CancellationToken.None);

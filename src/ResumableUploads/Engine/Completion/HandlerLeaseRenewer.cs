@@ -11,7 +11,8 @@ internal sealed class HandlerLeaseRenewer : IAsyncDisposable
 {
     private readonly EngineContext _context;
     private readonly CancellationTokenSource _stop = new();
-    private readonly CancellationTokenSource _handlerCancellation;
+    private readonly CancellationTokenSource _handlerCancellation = new();
+    private readonly CancellationTokenRegistration _stopRegistration;
     private readonly Task _renewal;
     private EngineRecord _record;
 
@@ -20,8 +21,8 @@ internal sealed class HandlerLeaseRenewer : IAsyncDisposable
         _context = context;
         Info = info;
         _record = record;
-        _handlerCancellation = CancellationTokenSource.CreateLinkedTokenSource(context.Stopping);
         HandlerToken = _handlerCancellation.Token;
+        _stopRegistration = context.Stopping.UnsafeRegister(static self => ((HandlerLeaseRenewer)self!).CancelHandler(), this);
         _renewal = RenewLoopAsync();
     }
 
@@ -46,8 +47,8 @@ internal sealed class HandlerLeaseRenewer : IAsyncDisposable
     {
         await _stop.CancelAsync();
         await _renewal;
+        await _stopRegistration.DisposeAsync();
         _stop.Dispose();
-        _handlerCancellation.Dispose();
     }
 
     private async Task RenewLoopAsync()
@@ -80,12 +81,14 @@ internal sealed class HandlerLeaseRenewer : IAsyncDisposable
         }
 
         Log.LeaseLost(_context.Logger, Info.Key);
-        await CancelHandlerAsync();
+        CancelHandler();
     }
 
     private async ValueTask<(bool IsRenewed, bool IsLost)> TryRenewAsync()
     {
-        if (await _context.Store.GetAsync(Info.Key, CancellationToken.None) is not { } info
+        // A call of the store that hangs must not prevent another attempt before the lease runs out.
+        using var timeout = new CancellationTokenSource(Duration / 2, _context.Time);
+        if (await _context.Store.GetAsync(Info.Key, timeout.Token) is not { } info
             || _record.Handler is not { } handler
             || !HandlerLeases.HasSameLease(info, _record))
         {
@@ -94,7 +97,7 @@ internal sealed class HandlerLeaseRenewer : IAsyncDisposable
 
         EngineRecord renewed = _record with { Handler = handler with { LeasedUntil = _context.Time.GetUtcNow() + Duration } };
         UpdateResult update = await _context.Store.UpdateAsync(
-            info.Key, info.Version, info.Record with { Data = renewed.ToBytes() }, CancellationToken.None);
+            info.Key, info.Version, info.Record with { Data = renewed.ToBytes() }, timeout.Token);
         if (update.Status != ChangeStatus.Succeeded)
         {
             return (IsRenewed: false, IsLost: false);
@@ -104,6 +107,9 @@ internal sealed class HandlerLeaseRenewer : IAsyncDisposable
         Info = update.Info!;
         return (IsRenewed: true, IsLost: false);
     }
+
+    /// <summary>Cancels the token of the handler. Does not wait for the callbacks of the token, which are code of the application and may block.</summary>
+    private void CancelHandler() => _ = CancelHandlerAsync();
 
     private async Task CancelHandlerAsync()
     {

@@ -177,6 +177,7 @@ internal sealed class ConcatenationService(
         {
             if (Array.Exists(parts, static part => part!.Offset != part.Length))
             {
+                await _parts.ExtendAsync([.. parts.Where(part => part!.Offset == part.Length && part.Expires < info.Expires)], info, cancellationToken);
                 return (null, []);
             }
 

@@ -35,14 +35,14 @@ internal sealed class EngineSweepVisitor(
         else if (Interrupted.IsInterrupted(info, callbacks))
         {
             // Checked first: like a received upload, it does not expire before its handler has run.
-            await WaitBoundedAsync(info, Interrupted.TryCompleteAsync(info.Key, callbacks, cancellationToken), cancellationToken);
+            await WaitBoundedAsync(info, () => Interrupted.TryCompleteAsync(info.Key, callbacks, cancellationToken), cancellationToken);
         }
         else if (IsExpiredForThisEngine(info))
         {
             // If a request holds the lock, the upload is in use. The next sweep checks it again.
             if (locks.TryAcquire(info.Key) is { } uploadLock)
             {
-                await WaitBoundedAsync(info, ExpireAsync(info.Key, uploadLock, cancellationToken), cancellationToken);
+                await WaitBoundedAsync(info, () => ExpireAsync(info.Key, uploadLock, cancellationToken), cancellationToken);
             }
         }
         else if (info.State != UploadState.Receiving)
@@ -60,8 +60,8 @@ internal sealed class EngineSweepVisitor(
                 // Only a request can run the endpoint of an upload.
                 if (callbacks.HasCompletionHandler || record.Request is null)
                 {
-                    Task concatenating = concatenation.TryConcatenateAsync(info.Key, waitForLock: false, callbacks, cancellationToken).AsTask();
-                    await WaitBoundedAsync(info, concatenating, cancellationToken);
+                    await WaitBoundedAsync(
+                        info, () => concatenation.TryConcatenateAsync(info.Key, waitForLock: false, callbacks, cancellationToken).AsTask(), cancellationToken);
                 }
             }
         }
@@ -93,7 +93,7 @@ internal sealed class EngineSweepVisitor(
         bool isDue = record.Request is null && (callbacks.HasCompletionHandler ? !completion.IsRetryPending(record) : record.EngineName is not null);
         if (isDue && !completion.IsDeadLetterReported(record))
         {
-            await WaitBoundedAsync(info, completion.GetResultAsync(info, callbacks, cancellationToken).AsTask(), cancellationToken);
+            await WaitBoundedAsync(info, () => completion.GetResultAsync(info, callbacks, cancellationToken).AsTask(), cancellationToken);
         }
     }
 
@@ -137,9 +137,13 @@ internal sealed class EngineSweepVisitor(
         }
     }
 
-    /// <summary>Waits for work that calls the application. After the completion timeout, the work continues in the background, and the sweep visits the next upload.</summary>
-    private async Task WaitBoundedAsync(UploadInfo info, Task work, CancellationToken cancellationToken)
+    /// <summary>
+    /// Runs work that calls the application. After the completion timeout, the work continues in the background, also if the application blocks the thread, and the
+    /// sweep visits the next upload.
+    /// </summary>
+    private async Task WaitBoundedAsync(UploadInfo info, Func<Task> start, CancellationToken cancellationToken)
     {
+        Task work = StartAsync(start);
         try
         {
             await work.WaitAsync(context.Settings.CompletionTimeout, context.Time, cancellationToken);
@@ -153,5 +157,12 @@ internal sealed class EngineSweepVisitor(
                 TaskScheduler.Default);
             cancellationToken.ThrowIfCancellationRequested();
         }
+    }
+
+    /// <summary>Starts work on its own, so that the sweep can continue without an event that blocks its thread.</summary>
+    private static async Task StartAsync(Func<Task> start)
+    {
+        await Task.Yield();
+        await start();
     }
 }

@@ -18,7 +18,17 @@ internal sealed class UploadRemover(EngineContext context, PendingConcatenations
     public async ValueTask<bool> RemoveAsync(UploadInfo info, bool ignoreVersion, CancellationToken cancellationToken)
     {
         long countNumber = context.Quota.GetCountNumber(info.Key.Owner);
-        DeleteResult result = await context.Store.DeleteAsync(info.Key, ignoreVersion ? null : info.Version, cancellationToken);
+        DeleteResult result;
+        try
+        {
+            result = await context.Store.DeleteAsync(info.Key, ignoreVersion ? null : info.Version, cancellationToken);
+        }
+        catch
+        {
+            context.Quota.Invalidate(info.Key.Owner);
+            throw;
+        }
+
         if (result.Status != ChangeStatus.Succeeded)
         {
             return false;

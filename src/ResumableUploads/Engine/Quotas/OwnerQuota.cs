@@ -119,6 +119,18 @@ internal sealed class OwnerQuota(IUploadStore store, EngineSettings settings, Ti
         }
     }
 
+    /// <summary>Requests another count of an owner, because a change of the store has an unknown result.</summary>
+    public void Invalidate(string owner)
+    {
+        if (_usageByOwner.TryGetValue(owner, out OwnerUsage? usage))
+        {
+            lock (usage)
+            {
+                usage.Invalidate();
+            }
+        }
+    }
+
     /// <summary>Reserves one of the concurrent appends of the account, if the limits allow it.</summary>
     public bool TryReserveAppend(QuotaAccount account) =>
         Use(account.Owner, (account.Network, settings), static (usage, s) =>

@@ -73,8 +73,7 @@ internal sealed class OwnerUsage
     {
         if (stored is null)
         {
-            _unknownResults++;
-            _isOutdated = true;
+            Invalidate();
         }
 
         _reservationCount--;
@@ -88,6 +87,13 @@ internal sealed class OwnerUsage
         {
             Add(reservation.Target.Account.Network, increase);
         }
+    }
+
+    /// <summary>Requests another count, because a change of the store has an unknown result.</summary>
+    public void Invalidate()
+    {
+        _unknownResults++;
+        _isOutdated = true;
     }
 
     /// <summary>Adds the usage of a stored upload.</summary>

@@ -13,7 +13,12 @@ internal readonly record struct EventCall(string EventName, UploadKey Key, TimeS
     /// <returns>How the call ended, and the call itself, which is still running if it was abandoned.</returns>
     public async ValueTask<(EventEnd End, Task Call)> RunAsync(Func<CancellationToken, Task> call, CancellationToken cancellationToken)
     {
-        Task running = StartAsync(call, cancellationToken);
+        // The callbacks of the event's token are code of the application, which must block neither the caller nor the callbacks of the engine. The source is not
+        // disposed, because an abandoned event still uses its token.
+        var source = new CancellationTokenSource();
+        await using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(
+            static source => _ = ((CancellationTokenSource)source!).CancelAsync(), source);
+        Task running = StartAsync(call, source.Token);
         try
         {
             if (!running.IsCompleted && !await TryWaitAsync(running, cancellationToken))

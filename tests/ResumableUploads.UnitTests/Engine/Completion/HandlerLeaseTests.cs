@@ -52,6 +52,7 @@ public sealed class HandlerLeaseTests : IAsyncLifetime
     [InlineData(StoreFault.ThrowsStoreException)]
     [InlineData(StoreFault.ThrowsCancellation)]
     [InlineData(StoreFault.ThrowsOther)]
+    [InlineData(StoreFault.Hangs)]
     public async Task Lease_is_renewed_as_soon_as_the_store_works_again(StoreFault fault)
     {
         DateTimeOffset start = _time.GetUtcNow();

@@ -76,6 +76,57 @@ public sealed class ReplacedUploadTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Handler_whose_token_has_a_callback_that_blocks_can_end()
+    {
+        Task<UploadResult> first = await StartFirstAsync();
+        CancellationToken token = await _started.Task;
+        using var release = new ManualResetEventSlim();
+        var entered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        token.UnsafeRegister(
+            _ =>
+            {
+                entered.SetResult();
+                release.Wait(TestContext.Current.CancellationToken);
+            },
+            null);
+        await ReplaceAsync(UploadState.Receiving);
+        await Eventually.TrueAsync(() => entered.Task.IsCompleted, "the token of the handler is canceled", () => _time.Advance(Lease / 10));
+        try
+        {
+            _end.SetResult(new HandlerResult(HandlerResultKind.Final, null));
+            Assert.Equal(UploadResultKind.NotFound, (await Eventually.WithinAsync(first)).Kind);
+        }
+        finally
+        {
+            release.Set();
+        }
+    }
+
+    [Fact]
+    public async Task Handler_of_a_replaced_upload_does_not_complete_the_new_one_of_the_same_process()
+    {
+        Task<UploadResult> first = await StartFirstAsync();
+        await _store.DeleteAsync(TestEngine.Key, null, default);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        var secondStarted = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var secondEnd = new TaskCompletionSource<HandlerResult>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _first.Callbacks.OnCompleted = (_, _) =>
+        {
+            secondStarted.SetResult();
+            return secondEnd.Task;
+        };
+        Task<UploadResult> second = _first.AppendAsync(0, [7, 8, 9], 3);
+        await Eventually.WithinAsync(secondStarted.Task);
+        _end.SetResult(new HandlerResult(HandlerResultKind.Final, new byte[] { 1 }));
+        UploadResult firstResult = await Eventually.WithinAsync(first);
+        UploadState state = (await _store.GetAsync(TestEngine.Key, default))!.State;
+        secondEnd.SetResult(new HandlerResult(HandlerResultKind.Final, new byte[] { 2 }));
+        UploadResult secondResult = await Eventually.WithinAsync(second);
+        Assert.Equal((UploadResultKind.NotFound, UploadState.Received), (firstResult.Kind, state));
+        Assert.Equal((UploadResultKind.Completed, 2), (secondResult.Kind, secondResult.Response!.Value.Span[0]));
+    }
+
+    [Fact]
     public async Task Handler_of_an_upload_that_another_process_completed_is_canceled()
     {
         Task<UploadResult> first = await StartFirstAsync();

@@ -77,14 +77,44 @@ public sealed class ConcatenationRaceTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Lengths_of_parts_are_not_recorded_in_a_new_concatenation_with_the_same_key()
+    {
+        const string OpenId = "open";
+        await _engine.AppendToPartAsync(PartId, 0, new byte[5], 5);
+        await _engine.AppendToPartAsync(OpenId, 0, new byte[1], 2);
+        _hookedStore.BeforeUpdate = async key =>
+        {
+            if (key == TestEngine.Key)
+            {
+                _hookedStore.BeforeUpdate = null;
+                await _store.DeleteAsync(key, null, default);
+                _time.Advance(TimeSpan.FromSeconds(1));
+                await _other.ConcatenateAsync(PartId, OpenId);
+            }
+        };
+        await _engine.ConcatenateAsync(PartId);
+        UploadInfo info = (await _store.GetAsync(TestEngine.Key, default))!;
+        Assert.Equal((UploadState.Receiving, 0), (info.State, info.Offset));
+        Assert.Null(EngineRecord.From(info).Concatenation!.PartLengths);
+        await _other.AppendToPartAsync(OpenId, 1, new byte[1], 2);
+        await ShouldBeCompletedAsync(7);
+    }
+
+    [Fact]
     public async Task Sweep_does_not_wait_for_the_handler_of_a_concatenation()
     {
         var end = new TaskCompletionSource<HandlerResult>(TaskCreationOptions.RunContinuationsAsynchronously);
         await _other.AppendToPartAsync(PartId, 0, new byte[3], 5);
         await _other.ConcatenateAsync(PartId);
         await _engine.AppendToPartAsync(PartId, 3, new byte[2], 5);
-        _engine.Callbacks.OnCompleted = (_, _) => end.Task;
+        var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _engine.Callbacks.OnCompleted = (_, _) =>
+        {
+            started.SetResult();
+            return end.Task;
+        };
         Task visit = _engine.VisitAsync();
+        await Eventually.WithinAsync(started.Task);
         await Eventually.TrueAsync(() => visit.IsCompleted, "the sweep continues", () => _time.Advance(TestSettings.Default.CompletionTimeout));
         Assert.Equal(UploadState.Received, (await _store.GetAsync(TestEngine.Key, default))!.State);
         end.SetResult(new HandlerResult(HandlerResultKind.Final, null));

@@ -85,6 +85,41 @@ public sealed class PartLifetimeTests : IAsyncLifetime
         await ShouldBeCompletedAsync([1, 2, 3, 4]);
     }
 
+    [Fact]
+    public async Task Part_received_while_its_concatenation_waited_does_not_expire_during_the_copy()
+    {
+        await _engine.AppendToPartAsync(First, 0, [1, 2], 2);
+        await _engine.AppendToPartAsync(Second, 0, [3], 2);
+        await _engine.ConcatenateAsync(First, Second);
+
+        // The process that receives the last byte does not know the concatenation.
+        await _other.AppendToPartAsync(Second, 1, [4], 2);
+        _time.Advance(6.9 * Day);
+        _hookedStore.BeforeOpenRead = static key => key.Id != Second ? Task.CompletedTask : throw new UploadStoreException(StoreFailure.Unavailable, "Injected failure.");
+        await _engine.CompleteAsync();
+        Assert.Equal(2, (await _store.GetAsync(TestEngine.Key, default))!.Offset);
+        _time.Advance(0.2 * Day);
+        await _other.VisitAsync(Second);
+        await _other.CompleteAsync();
+        await ShouldBeCompletedAsync([1, 2, 3, 4]);
+    }
+
+    [Fact]
+    public async Task Part_received_while_its_concatenation_waits_does_not_expire_before_it()
+    {
+        EngineSettings settings = TestSettings.Default with { Expiration = 40 * Day, MaxAge = 30 * Day };
+        await using var engine = new TestEngine(_store, _time, settings);
+        await engine.AppendToPartAsync(First, 0, [1], 2);
+        _time.Advance(29.9 * Day);
+        await engine.AppendToPartAsync(Second, 0, [3], 2);
+        await engine.ConcatenateAsync(First, Second);
+        await engine.AppendToPartAsync(First, 1, [2], 2);
+        _time.Advance(0.2 * Day);
+        await engine.VisitAsync(First);
+        await engine.AppendToPartAsync(Second, 1, [4], 2);
+        await ShouldBeCompletedAsync([1, 2, 3, 4]);
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -104,6 +139,18 @@ public sealed class PartLifetimeTests : IAsyncLifetime
         await SendPartsAsync();
         await InterruptAsync(Second);
         await _store.DeleteAsync(KeyOf(Second), null, default);
+        await _other.CompleteAsync();
+        Assert.Null(await _other.GetAsync());
+        Assert.True(_other.HasLogged(240));
+    }
+
+    [Fact]
+    public async Task Part_that_was_sent_again_with_another_length_fails_the_resumed_concatenation()
+    {
+        await SendPartsAsync();
+        await InterruptAsync(Second);
+        await _store.DeleteAsync(KeyOf(Second), null, default);
+        await _other.AppendToPartAsync(Second, 0, [5, 6, 7], 3);
         await _other.CompleteAsync();
         Assert.Null(await _other.GetAsync());
         Assert.True(_other.HasLogged(240));

@@ -98,8 +98,14 @@ public sealed class StoppedExpirationTests : IAsyncLifetime
     [Fact]
     public async Task Removal_that_hangs_is_logged_when_the_engine_is_disposed()
     {
-        _store.BeforeDelete = _ => _release.Task;
+        var deleting = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _store.BeforeDelete = _ =>
+        {
+            deleting.SetResult();
+            return _release.Task;
+        };
         Task visit = _engine.VisitAsync();
+        await Eventually.WithinAsync(deleting.Task);
         Task stop = _engine.Engine.DisposeAsync().AsTask();
         await Eventually.TrueAsync(() => stop.IsCompleted, "the engine stops", () => _time.Advance(TimeSpan.FromSeconds(1)));
         Assert.True(_engine.HasLogged(EventLost));

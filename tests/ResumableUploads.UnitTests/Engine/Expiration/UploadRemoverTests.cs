@@ -17,14 +17,15 @@ public class UploadRemoverTests
     {
         var store = new MemoryUploadStore();
         using var metrics = new UploadMetrics(null);
+        var quota = new OwnerQuota(store, TestSettings.Default, TimeProvider.System, default);
         var context = new EngineContext
         {
             Store = store,
             Settings = TestSettings.Default,
             RecordPolicy = new RecordPolicy(TestSettings.Default, TimeProvider.System),
-            RecordUpdater = new RecordUpdater(store, TimeProvider.System),
+            RecordUpdater = new RecordUpdater(store, quota, TimeProvider.System),
             Takeover = new UploadTakeover(store, TestSettings.Default),
-            Quota = new OwnerQuota(store, TestSettings.Default, TimeProvider.System, default),
+            Quota = quota,
             ContentHasher = new ContentHasher(store),
             Metrics = metrics,
             Time = TimeProvider.System,

@@ -142,6 +142,51 @@ public sealed class EventBoundTests : IAsyncLifetime
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
+    public async Task OnCompleted_that_blocks_its_thread_does_not_hold_its_caller(bool inSweep)
+    {
+        _engine.Callbacks.OnCompleted = static (_, _) => throw new InvalidOperationException("Injected failure.");
+        await _engine.AppendAsync(0, [1, 2], 2);
+        _time.Advance(TimeSpan.FromHours(1));
+        _engine.Callbacks.OnCompleted = (_, _) =>
+        {
+            Block();
+            return Task.FromResult(default(HandlerResult));
+        };
+        Task caller = Task.Run(() => inSweep ? _engine.VisitAsync() : _engine.Engine.RetryHandlerAsync(TestEngine.Key, default).AsTask());
+        await Eventually.WithinAsync(_entered.Task);
+        await Eventually.TrueAsync(() => caller.IsCompleted, "the caller continues", () => _time.Advance(TimeSpan.FromSeconds(1)));
+        await caller;
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Callback_of_a_token_that_blocks_does_not_hold_the_stop(bool isHandler)
+    {
+        async Task<T> HoldAsync<T>(CancellationToken token)
+        {
+            token.UnsafeRegister(_ => _release.Task.Wait(TestContext.Current.CancellationToken), null);
+            _entered.SetResult();
+            await _release.Task;
+            return default!;
+        }
+
+        _engine.Callbacks.OnCreating = isHandler ? null : HoldAsync<CreationDecision>;
+        _engine.Callbacks.OnCompleted = (_, token) => HoldAsync<HandlerResult>(token);
+        Task<UploadResult> append = _engine.AppendAsync(0, [1, 2], 2);
+        await Eventually.WithinAsync(_entered.Task);
+        await Eventually.WithinAsync(Task.Run(_engine.Engine.Stop));
+        if (isHandler)
+        {
+            _release.SetResult();
+        }
+
+        await Eventually.TrueAsync(() => append.IsCompleted, "the append ends", () => _time.Advance(TimeSpan.FromMilliseconds(100)));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
     public async Task OnExpired_does_not_hold_the_sweep(bool obeys)
     {
         await _engine.AppendAsync(0, [1], 10);

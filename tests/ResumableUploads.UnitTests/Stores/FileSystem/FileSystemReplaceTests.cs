@@ -73,10 +73,12 @@ public class FileSystemReplaceTests : FileSystemStoreTest
             File.WriteAllText(Path.Combine(UploadDirectory, name), "");
         }
 
+        await store.PutResponseAsync(Key, new byte[] { 1 }, None);
         UploadInfo replacement = await CreateNewAsync(store, 300);
         UpdateResult result = await store.ReplaceAsync(Key, (await GetAsync(store)).Version, NewKey, replacement.Version, None);
 
         Assert.Equal(ChangeStatus.Succeeded, result.Status);
+        Assert.Empty(Halves(StoreRoot));
         string nonce = Path.GetFileNameWithoutExtension(TheFile(".data"));
         Assert.Equal([nonce + ".data", nonce + ".lock", nonce + ".mark", "record.json"], FileNames());
         Assert.Equal(Bytes(300), await ReadAsync(store));
