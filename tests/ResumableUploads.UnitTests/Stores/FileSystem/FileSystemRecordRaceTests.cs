@@ -69,6 +69,33 @@ public sealed class FileSystemRecordRaceTests : FileSystemStoreTest
         Assert.Equal(0, moves);
     }
 
+    [Fact]
+    public async Task Second_reader_of_a_damaged_record_waits_for_the_repair()
+    {
+        await CreateAsync(NewStore());
+        File.Copy(RecordPath, RecordPath + ".tmp");
+        File.WriteAllText(RecordPath, "damaged");
+
+        var files = new HandleFiles();
+        var reads = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        HangOnce(files, "replace", "record.json", null);
+        FileSystemUploadStore store = NewStore(files: files);
+        Task<UploadInfo?> first = store.GetAsync(Key, None).AsTask();
+        await _hangs.Task.WaitAsync(TestTimeout, None);
+        files.Before = (step, _) =>
+        {
+            if (step == "read")
+            {
+                reads.TrySetResult();
+            }
+        };
+        Task<UploadInfo?> second = store.GetAsync(Key, None).AsTask();
+        await reads.Task.WaitAsync(TestTimeout, None);
+
+        _release.Set();
+        Assert.Equal((await first)!.Version, (await second)!.Version);
+    }
+
     private void HangOnce(FaultyFiles files, string step, string fileName, IOException? failure) => files.Before = (name, path) =>
     {
         if (name == step && Path.GetFileName(path) == fileName && _hangs.TrySetResult())

@@ -335,6 +335,7 @@ internal sealed class RecordFile(StoreContext context, DirectorySync directorySy
             return false;
         }
 
+        using KeyedLocks.KeyedLock? entered = context.TryEnterUpload(next.Nonce);
         try
         {
             string lockPath = new UploadFilePaths(directory, next.Nonce).LockPath;
