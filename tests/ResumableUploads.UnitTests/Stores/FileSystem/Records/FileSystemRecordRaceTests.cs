@@ -3,7 +3,7 @@ using ResumableUploads.Stores.FileSystem;
 using ResumableUploads.Stores.FileSystem.IO;
 using ResumableUploads.Testing.Stores;
 
-namespace ResumableUploads.UnitTests.Stores.FileSystem;
+namespace ResumableUploads.UnitTests.Stores.FileSystem.Records;
 
 /// <summary>Two processes use the record of an upload at the same time.</summary>
 public sealed class FileSystemRecordRaceTests : FileSystemStoreTest
