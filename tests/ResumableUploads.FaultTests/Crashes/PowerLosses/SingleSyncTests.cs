@@ -8,7 +8,7 @@ namespace ResumableUploads.FaultTests.Crashes.PowerLosses;
 /// Leaves out each single sync of each history. Either something is lost that was acknowledged, or the sync is one of those below, which are made for
 /// another reason.
 /// </summary>
-public class SingleSyncTests(ITestOutputHelper output)
+public partial class SingleSyncTests(ITestOutputHelper output)
 {
     private const int Seed = 1;
     private const string Uploads = "store/uploads";
