@@ -243,7 +243,7 @@ public class FileSystemDurableOffsetTests : FileSystemStoreTest
     [Theory]
     [InlineData(false, 0)]
     [InlineData(true, 10)]
-    public async Task Slot_of_another_process_without_confirmation_counts_only_where_processes_share_the_boot_id(bool isShared, long expected)
+    public async Task Slot_without_confirmation_counts_during_an_append_only_with_a_shared_boot_id(bool isShared, long expected)
     {
         FileSystemUploadStore store = NewStore();
         await CreateAsync(store);

@@ -108,7 +108,7 @@ public sealed class FileSystemRecordRaceTests : FileSystemStoreTest
         }
     };
 
-    /// <summary>Changes the files beside a replaced one like the real layer.</summary>
+    /// <summary>Changes the files next to a replaced one like the real layer.</summary>
     private sealed class HandleFiles : FaultyFiles
     {
         public override byte[]? ReadFile(string path, int maxLength)
