@@ -164,7 +164,7 @@ public sealed class FileSystemUploadStore :
     {
         ArgumentNullException.ThrowIfNull(version);
         ValidateRecord(record);
-        var options = new DiskCallOptions(key.Owner, DiskCallKind.Cached, StoreContext.AbandonDelay);
+        var options = new DiskCallOptions(key.Owner, _context.DeferredChangeKind, StoreContext.AbandonDelay);
         return RunAsync(options, (_change, key, version, record), static s => s._change.Update(s.key, s.version, s.record, isDeferred: true), cancellationToken);
     }
 

@@ -55,6 +55,12 @@ internal static class SmallHistories
             await history.AppendAsync(Key, 60, 60, 30, 120, 10);
             await history.AppendAsync(Key, 20);
         },
+        ["append of many bytes"] = async history =>
+        {
+            // More than are synced together with the mark.
+            await history.CreateAsync(Key);
+            await history.AppendAsync(Key, 300_000);
+        },
         ["staged and kept"] = async history =>
         {
             await history.CreateAsync(Key);

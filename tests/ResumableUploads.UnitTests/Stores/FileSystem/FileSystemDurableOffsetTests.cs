@@ -138,7 +138,7 @@ public class FileSystemDurableOffsetTests : FileSystemStoreTest
             }
         };
         Assert.Equal(20, (await GetAsync(NewStore(files: next))).Offset);
-        Assert.Equal(["sync.data", "write.mark", "sync.mark", "write.mark"], synced);
+        Assert.Equal(["write.data", "sync.data", "write.mark", "sync.mark", "write.mark"], synced);
     }
 
     [Fact]
@@ -251,6 +251,36 @@ public class FileSystemDurableOffsetTests : FileSystemStoreTest
         content.End();
         Assert.Equal(110, (await append.WaitAsync(TestTimeout, None)).Offset);
         Assert.Equal(110, (await GetAsync(store)).Offset);
+    }
+
+    /// <summary>The ids of boots differ between processes of one machine where the system has no such id.</summary>
+    [Theory]
+    [InlineData(false, 0)]
+    [InlineData(true, 10)]
+    public async Task Slot_without_confirmation_counts_during_an_append_only_with_a_shared_boot_id(bool isShared, long expected)
+    {
+        FileSystemUploadStore store = NewStore();
+        await CreateAsync(store);
+        using var release = new ManualResetEventSlim();
+        var hangs = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Files.Before = (step, path) =>
+        {
+            if (step == "sync" && path.EndsWith(".mark", StringComparison.Ordinal))
+            {
+                hangs.TrySetResult();
+                release.Wait(TestTimeout);
+            }
+        };
+        Task<AppendResult> append = AppendAsync(store, 0, Bytes(10));
+        await hangs.Task.WaitAsync(TestTimeout, None);
+        FileSystemUploadStore other = NewStore(files: new FaultyFiles { Boot = OtherBoot, SharesBoot = isShared });
+
+        Assert.Equal(expected, (await GetAsync(other)).Offset);
+        Assert.Equal((AppendStatus.Busy, expected), ((await AppendAsync(other, 0, Bytes(1))).Status, (await AppendAsync(other, 0, Bytes(1))).Offset));
+
+        release.Set();
+        Assert.Equal(10, (await append).Offset);
+        Assert.Equal(10, (await GetAsync(other)).Offset);
     }
 
     private void WriteWithoutTheStore(byte[] bytes)

@@ -209,7 +209,7 @@ public class FileSystemRecordTests : FileSystemStoreTest
     {
         FileSystemUploadStore store = NewStore();
         UploadInfo info = await CreateAsync(store);
-        var context = new StoreContext(new FileSystemUploadStoreOptions(), new StorePaths(StoreRoot), Files, Time, Logs, new DiskScheduler("test", 4, Time));
+        var context = new StoreContext(new FileSystemUploadStoreOptions(), new StorePaths(StoreRoot), Files, Time, Logs, new DiskScheduler("test", maxThreads: 0, Time));
 
         new RecordFile(context, new DirectorySync(context)).Quarantine(Key, "it was damaged");
 

@@ -20,6 +20,9 @@ internal abstract class FileLayer
     /// <summary>Gets an id of the current boot of the machine, or of the process where the system has no such id.</summary>
     public abstract string BootId { get; }
 
+    /// <summary>Gets whether all processes of the machine have the same <see cref="BootId"/>.</summary>
+    public abstract bool IsBootIdShared { get; }
+
     public abstract bool FileExists(string path);
 
     public abstract bool DirectoryExists(string path);
@@ -139,8 +142,25 @@ internal abstract class FileLayer
     /// <summary>Renames a file and replaces the target.</summary>
     public abstract void RenameFile(string from, string to);
 
-    /// <summary>Exchanges the names of two files of one directory in one step. Only where <see cref="ReplaceFile"/> returns the path of the old file.</summary>
+    /// <summary>Gets whether the system can exchange the names of two files, as far as is known.</summary>
+    public abstract bool CanExchangeNames { get; }
+
+    /// <summary>Exchanges the names of two files of one directory in one step. Only where <see cref="CanExchangeNames"/> is true.</summary>
     public abstract void ExchangeFiles(string first, string second);
+
+    /// <summary>Opens a file in the directory of a replaced one, whatever directory has its path now.</summary>
+    public virtual OpenFile OpenSibling(ReplacedFile replaced, string name) => OpenWrite(Path.Combine(replaced.Directory, name));
+
+    /// <summary>Deletes a file in the directory of a replaced one, whatever directory has its path now.</summary>
+    public virtual void DeleteSibling(ReplacedFile replaced, string name) => DeleteFile(Path.Combine(replaced.Directory, name));
+
+    /// <summary>Renames a file in the directory of a replaced one, whatever directory has its path now.</summary>
+    public virtual void RenameSibling(ReplacedFile replaced, string from, string to) =>
+        RenameFile(Path.Combine(replaced.Directory, from), Path.Combine(replaced.Directory, to));
+
+    /// <summary>Exchanges the names of two files in the directory of a replaced one, whatever directory has its path now.</summary>
+    public virtual void ExchangeSiblings(ReplacedFile replaced, string first, string second) =>
+        ExchangeFiles(Path.Combine(replaced.Directory, first), Path.Combine(replaced.Directory, second));
 
     /// <summary>Renames a file. Returns false if the target exists.</summary>
     public abstract bool RenameFileNoReplace(string from, string to);

@@ -10,6 +10,9 @@ namespace ResumableUploads.Stores.FileSystem.IO;
 /// <param name="Mode">What a power loss can leave.</param>
 internal readonly record struct FileReplacement(string Directory, string GuardName, string Name, string TemporaryName, FileReplacementMode Mode)
 {
+    /// <summary>Gets the names of files that are deleted before the file is replaced. Null is skipped.</summary>
+    public string?[] ObsoleteNames { get; init; } = [];
+
     public string Path => System.IO.Path.Combine(Directory, Name);
 
     public string TemporaryPath => System.IO.Path.Combine(Directory, TemporaryName);

@@ -15,6 +15,8 @@ internal class PortableFileLayer : FileLayer
 
     public override string BootId => ProcessId;
 
+    public override bool IsBootIdShared => false;
+
     public override bool FileExists(string path) => File.Exists(path);
 
     public override bool DirectoryExists(string path) => Directory.Exists(path);
@@ -192,6 +194,11 @@ internal class PortableFileLayer : FileLayer
         bool isReplaced = false;
         try
         {
+            foreach (string name in replacement.ObsoleteNames.OfType<string>())
+            {
+                DeleteFile(Path.Combine(replacement.Directory, name));
+            }
+
             string temporary = replacement.TemporaryPath;
             bool sync = replacement.Mode != FileReplacementMode.Unsynced;
             file = new OpenFile(File.OpenHandle(temporary, FileMode.Create, FileAccess.Write), temporary);
@@ -206,7 +213,7 @@ internal class PortableFileLayer : FileLayer
             PrepareRename(file);
             RenameFile(temporary, replacement.Path);
             isReplaced = true;
-            return new ReplacedFile(file, isContentSynced: sync, previousPath: null);
+            return new ReplacedFile(file, replacement.Directory, isContentSynced: sync, previousName: null);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -222,6 +229,8 @@ internal class PortableFileLayer : FileLayer
     }
 
     public override void RenameFile(string from, string to) => File.Move(from, to, overwrite: true);
+
+    public override bool CanExchangeNames => false;
 
     /// <summary>Not supported: <see cref="ReplaceFile"/> keeps no old file that could get its name back.</summary>
     public override void ExchangeFiles(string first, string second) => throw new NotSupportedException();

@@ -36,6 +36,7 @@ internal sealed class StartupCheck(StoreContext context, DirectorySync directory
             RunStep("creating a directory in it", () => _files.CreateDirectory(directory));
             CheckFile(Path.Combine(directory, "file"), cancellationToken);
             RunStep("renaming a file in it", () => _files.RenameFile(Path.Combine(directory, "file"), Path.Combine(directory, "renamed")));
+            RunStep("replacing a file in it", () => ReplaceFile(directory, "renamed"));
             RunStep("renaming a directory in it", () => RenameToTrashAndBack(directory));
             if (context.Options.Durability == Durability.PowerLoss)
             {
@@ -89,6 +90,14 @@ internal sealed class StartupCheck(StoreContext context, DirectorySync directory
                 _files.Sync(file);
             });
         }
+    }
+
+    /// <summary>Replaces a file like a record, so that the store knows from the start whether the file system can exchange names.</summary>
+    private void ReplaceFile(string directory, string name)
+    {
+        FileReplacementMode mode = context.Options.Durability == Durability.PowerLoss ? FileReplacementMode.Exchange : FileReplacementMode.Unsynced;
+        using ReplacedFile replaced = _files.ReplaceFile(new FileReplacement(directory, name, name, "replacement", mode), "replaced"u8)
+            ?? throw new IOException("the directory was deleted meanwhile");
     }
 
     private void RenameToTrashAndBack(string directory)

@@ -9,6 +9,8 @@ internal abstract class FileLayerDecorator(FileLayer inner) : FileLayer
 {
     public override string BootId => inner.BootId;
 
+    public override bool IsBootIdShared => inner.IsBootIdShared;
+
     public override bool FileExists(string path) => inner.FileExists(path);
 
     public override bool DirectoryExists(string path) => inner.DirectoryExists(path);
@@ -84,7 +86,17 @@ internal abstract class FileLayerDecorator(FileLayer inner) : FileLayer
 
     public override void RenameFile(string from, string to) => inner.RenameFile(from, to);
 
+    public override bool CanExchangeNames => inner.CanExchangeNames;
+
     public override void ExchangeFiles(string first, string second) => inner.ExchangeFiles(first, second);
+
+    public override OpenFile OpenSibling(ReplacedFile replaced, string name) => inner.OpenSibling(replaced, name);
+
+    public override void DeleteSibling(ReplacedFile replaced, string name) => inner.DeleteSibling(replaced, name);
+
+    public override void RenameSibling(ReplacedFile replaced, string from, string to) => inner.RenameSibling(replaced, from, to);
+
+    public override void ExchangeSiblings(ReplacedFile replaced, string first, string second) => inner.ExchangeSiblings(replaced, first, second);
 
     public override bool RenameFileNoReplace(string from, string to) => inner.RenameFileNoReplace(from, to);
 

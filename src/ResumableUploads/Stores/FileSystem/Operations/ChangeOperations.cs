@@ -48,15 +48,24 @@ internal sealed class ChangeOperations(StoreContext context, RecordFile records,
                 after = after with { Response = response };
             }
 
+            if (before.Durability == Durability.PowerLoss && response is not null)
+            {
+                context.RequireThread();
+            }
+
             try
             {
-                using ReplacedFile? responseFile = response is { } bytes ? PrepareResponse(upload, bytes) : null;
+                using ReplacedFile? responseFile = response is { Length: > RecordCodec.MaxResponseLength } bytes
+                    ? _files.ReplaceFile(CreateResponseReplacement(upload.Paths, before, $"{StorePaths.ResponseFileName}.{NonceGenerator.Next()}.tmp"), bytes.Span)
+                    : null;
                 if (responseFile is not null)
                 {
                     after = after with { Response = null };
                 }
 
-                if (!records.Write(upload, after, isDeferred))
+                // An earlier run of the handler may have left a file. The response in the record must be the only one.
+                string? obsoleteName = response is not null && responseFile is null ? StorePaths.ResponseFileName : null;
+                if (!records.Write(upload, after, isDeferred, obsoleteName))
                 {
                     return new UpdateResult(ChangeStatus.NotFound, null);
                 }
@@ -75,29 +84,6 @@ internal sealed class ChangeOperations(StoreContext context, RecordFile records,
                 throw StorageErrors.Wrap(e, upload.Offset);
             }
         }
-    }
-
-    /// <summary>
-    /// Writes the file of a response that is too long for the record, and returns it. Otherwise, deletes the file that an earlier run of the handler may have
-    /// left, because the response in the record must be the only one.
-    /// </summary>
-    private ReplacedFile? PrepareResponse(LockedUpload upload, ReadOnlyMemory<byte> response)
-    {
-        if (response.Length > RecordCodec.MaxResponseLength)
-        {
-            return _files.ReplaceFile(CreateResponseReplacement(upload.Paths, upload.Record, $"{StorePaths.ResponseFileName}.{NonceGenerator.Next()}.tmp"), response.Span);
-        }
-
-        try
-        {
-            _files.DeleteFile(Path.Combine(upload.Paths.Directory, StorePaths.ResponseFileName));
-        }
-        catch (Exception e) when (StorageErrors.IsNotFound(e))
-        {
-            // The upload was deleted. Writing the record reports that.
-        }
-
-        return null;
     }
 
     private static FileReplacement CreateResponseReplacement(UploadFilePaths paths, StoredRecord record, string temporaryName) => new(
@@ -133,6 +119,11 @@ internal sealed class ChangeOperations(StoreContext context, RecordFile records,
         {
             var paths = new UploadFilePaths(context.Paths.GetUploadDirectory(key), record.Nonce);
             FileReplacement replacement = CreateResponseReplacement(paths, record, temporary);
+            if (replacement.Mode == FileReplacementMode.SyncFirst)
+            {
+                context.RequireThread();
+            }
+
             using ReplacedFile? replaced = _files.ReplaceFile(replacement, response);
             if (replaced is not null)
             {

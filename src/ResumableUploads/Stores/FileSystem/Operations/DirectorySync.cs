@@ -65,6 +65,8 @@ internal sealed class DirectorySync(StoreContext context)
             return false;
         }
 
+        context.RequireThread();
+
         // The file is opened before the syncs, because only a file that exists before them has a durable name after them.
         using OpenFile? file = TryOpenRead(snapshot.Path);
         EnsureDirectories();

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Security.Cryptography;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Stores.FileSystem.Format;
@@ -19,19 +20,15 @@ internal readonly record struct DataFileState(long Offset, long FileLength, Date
 /// </summary>
 internal sealed class OffsetReconciler(StoreContext context)
 {
-    private const int LockCount = 64;
+    private const int BlockSize = 256 * 1024;
 
     private readonly FileLayer _files = context.Files;
-    private readonly Lock[] _locks = [.. Enumerable.Range(0, LockCount).Select(static _ => new Lock())];
-
-    /// <summary>
-    /// Gets the lock that a thread enters before it locks the lock file of an upload for reconciliation. Uploads share these locks, so a lock must not be
-    /// held for longer than a sync.
-    /// </summary>
-    public Lock GetLock(UploadFilePaths paths) => _locks[(uint)paths.Nonce.GetHashCode(StringComparison.Ordinal) % LockCount];
 
     /// <summary>Reads the state without a lock and without changes. Returns null if the data file is missing.</summary>
-    public DataFileState? Read(UploadFilePaths paths, StoredRecord record)
+    /// <param name="paths">The paths of the upload.</param>
+    /// <param name="record">The record of the upload.</param>
+    /// <param name="isLocked">Whether another process holds the lock file, and may be writing a slot.</param>
+    public DataFileState? Read(UploadFilePaths paths, StoredRecord record, bool isLocked = false)
     {
         bool hasDurableOffset = record.Durability == Durability.PowerLoss;
 
@@ -40,6 +37,12 @@ internal sealed class OffsetReconciler(StoreContext context)
         if (_files.Stat(paths.DataPath) is not { } data)
         {
             return null;
+        }
+
+        if (isLocked && !_files.IsBootIdShared && slots.Newest is { IsConfirmed: false })
+        {
+            // The id of the boot does not tell whether the slot was read from the disk or from the page cache.
+            slots = new DurableOffsetSlots(null, slots.Previous);
         }
 
         if (slots.Newest is { IsConfirmed: false, Tail.Length: > 0 } newest && newest.BootId != _files.BootId && HasTail(paths.DataPath, newest))
@@ -70,6 +73,11 @@ internal sealed class OffsetReconciler(StoreContext context)
             return state;
         }
 
+        if (record.Durability == Durability.PowerLoss)
+        {
+            context.RequireThread();
+        }
+
         using OpenFile data = _files.OpenWrite(paths.DataPath);
         long length = before.FileLength;
         string boot = _files.BootId;
@@ -95,6 +103,11 @@ internal sealed class OffsetReconciler(StoreContext context)
             Log.TruncatedAfterPowerLoss(context.Logger, paths.DataPath, durable, length);
             Truncate(data, durable, before.LastWriteTime);
             length = durable;
+        }
+
+        if (length > durable)
+        {
+            WriteAgain(data, durable, length, before.LastWriteTime);
         }
 
         _files.Sync(data);
@@ -133,6 +146,23 @@ internal sealed class OffsetReconciler(StoreContext context)
             // Bytes that cannot be read are not kept.
             return false;
         }
+    }
+
+    /// <summary>
+    /// Writes bytes that are in the page cache once more. The kernel reports a failed write to the disk only once, perhaps to the process that has died, and
+    /// takes the pages for clean afterwards: a sync of them would succeed without any effect.
+    /// </summary>
+    private void WriteAgain(OpenFile data, long offset, long end, DateTime lastWriteTime)
+    {
+        byte[] block = ArrayPool<byte>.Shared.Rent((int)Math.Min(end - offset, BlockSize));
+        for (int count = -1; count != 0 && offset < end; offset += count)
+        {
+            count = data.Read(block.AsSpan(0, (int)Math.Min(end - offset, block.Length)), offset);
+            _files.Write(data, block.AsMemory(0, count), offset);
+        }
+
+        ArrayPool<byte>.Shared.Return(block);
+        _files.SetLastWriteTime(data, lastWriteTime);
     }
 
     /// <summary>Cuts off bytes that never counted. The modification time stays, so that the upload does not expire later.</summary>

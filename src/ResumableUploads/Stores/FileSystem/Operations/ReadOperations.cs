@@ -1,6 +1,7 @@
 using ResumableUploads.Abstractions;
 using ResumableUploads.Stores.FileSystem.Format;
 using ResumableUploads.Stores.FileSystem.IO;
+using ResumableUploads.Stores.FileSystem.Scheduling;
 
 namespace ResumableUploads.Stores.FileSystem.Operations;
 
@@ -97,17 +98,21 @@ internal sealed class ReadOperations(StoreContext context, RecordFile records, O
     /// <summary>Returns the reconciled state, or null if everything must be read again.</summary>
     private DataFileState? TryReconcile(UploadKey key, UploadFilePaths paths, StoredRecord record, in DataFileState state)
     {
-        // After a restart, the first sweep and clients read the same uploads. The second reader waits here for the sync of the first. Without
-        // this lock, it would find the lock file locked, assume a running append, and report a lower offset.
-        lock (reconciler.GetLock(paths))
+        // After a restart, the first sweep and clients read the same uploads.
+        using (KeyedLocks.KeyedLock? entered = context.TryEnterUpload(paths.Nonce))
         {
+            if (entered is null)
+            {
+                return reconciler.Read(paths, record, isLocked: true);
+            }
+
             try
             {
                 using OpenFile? lockFile = _files.TryLock(paths.LockPath);
                 if (lockFile is null)
                 {
                     // An append is running. Only its durable bytes are reported.
-                    return reconciler.Read(paths, record);
+                    return reconciler.Read(paths, record, isLocked: true);
                 }
 
                 return records.Read(key) is { } current && current.Nonce == record.Nonce && current.WriteCount == record.WriteCount

@@ -68,52 +68,65 @@ internal sealed class RecordFile(StoreContext context, DirectorySync directorySy
             return result.Record;
         }
 
-        return TryRepair(key, damage, out StoredRecord? repaired) ? repaired : Quarantine(key, damage);
+        context.RequireThread();
+        if (TryRepair(key, damage, out StoredRecord? repaired))
+        {
+            return repaired;
+        }
+
+        // Another request may have repaired the record, and then deleted the files from which it can be restored.
+        using FileSnapshot? repairedElsewhere = ReadSnapshot(key);
+        return Decode(key, repairedElsewhere).Record ?? Quarantine(key, damage);
     }
 
     /// <summary>Replaces the record of a locked upload. Returns false if the upload was deleted.</summary>
     /// <param name="upload">The upload.</param>
     /// <param name="next">The record that replaces its record.</param>
     /// <param name="isDeferred">Whether the record becomes durable only with a later change, or when it is read.</param>
-    public bool Write(LockedUpload upload, StoredRecord next, bool isDeferred = false)
+    /// <param name="obsoleteName">The name of a file that is deleted before the record is replaced, or null.</param>
+    public bool Write(LockedUpload upload, StoredRecord next, bool isDeferred = false, string? obsoleteName = null)
     {
         string directory = upload.Paths.Directory;
+        bool isPowerLoss = next.Durability == Durability.PowerLoss;
+        if (isPowerLoss && (!isDeferred || !_files.CanExchangeNames))
+        {
+            context.RequireThread();
+        }
 
         // While the last change is not durable, the temporary name is that of the last durable record. The record itself then gets a third name: a reader
         // may be making it durable at the same time.
-        string? durablePath = upload.IsUnsynced ? Path.Combine(directory, StorePaths.TemporaryRecordFileName) : null;
-        bool hasDurable = durablePath is not null && _files.FileExists(durablePath);
-        if (next.Durability == Durability.PowerLoss && !hasDurable)
-        {
-            // What a crash has left under the third name must not be taken for a later record.
-            DeleteIfExists(Path.Combine(directory, StorePaths.NextRecordFileName));
-        }
+        bool hasDurable = upload.IsUnsynced && _files.FileExists(Path.Combine(directory, StorePaths.TemporaryRecordFileName));
 
+        // What a crash has left under the third name must not be taken for a later record.
+        string? leftoverName = isPowerLoss && !hasDurable ? StorePaths.NextRecordFileName : null;
         var replacement = new FileReplacement(
             directory,
             StorePaths.GetLockFileName(next.Nonce),
             StorePaths.RecordFileName,
             hasDurable ? StorePaths.NextRecordFileName : StorePaths.TemporaryRecordFileName,
-            next.Durability == Durability.PowerLoss ? FileReplacementMode.Exchange : FileReplacementMode.Unsynced);
+            isPowerLoss ? FileReplacementMode.Exchange : FileReplacementMode.Unsynced)
+        {
+            ObsoleteNames = [leftoverName, obsoleteName],
+        };
         using ReplacedFile? replaced = _files.ReplaceFile(replacement, RecordCodec.Encode(next).Span);
         if (replaced is null)
         {
             return false;
         }
 
-        string? previous = replaced.PreviousPath;
-        if (hasDurable && previous is not null && IsDurable(previous))
+        string? previous = replaced.PreviousName;
+        if (hasDurable && previous is not null && IsDurable(replaced, previous))
         {
             // A reader has made the replaced record durable in the meantime, and has reported it.
-            _files.RenameFile(previous, durablePath!);
-            previous = durablePath;
+            _files.RenameSibling(replaced, previous, StorePaths.TemporaryRecordFileName);
+            previous = StorePaths.TemporaryRecordFileName;
         }
 
         if (replacement.Mode != FileReplacementMode.Unsynced && !isDeferred)
         {
             Sync(replaced, replacement, previous, upload.IsUnsynced ? directorySync.GetAncestors(upload.Key) : []);
-            DeleteIfExists(previous);
-            DeleteIfExists(hasDurable ? durablePath : null);
+            DeleteIfExists(replaced, previous);
+            DeleteIfExists(replaced, hasDurable ? StorePaths.TemporaryRecordFileName : null);
         }
 
         upload.IsUnsynced = isDeferred;
@@ -138,7 +151,7 @@ internal sealed class RecordFile(StoreContext context, DirectorySync directorySy
         {
             if (previous is not null && _files.FileExists(Path.Combine(replacement.Directory, replacement.GuardName)))
             {
-                RestorePrevious(replaced, previous, replacement.Path);
+                RestorePrevious(replaced, previous);
             }
 
             throw;
@@ -146,7 +159,7 @@ internal sealed class RecordFile(StoreContext context, DirectorySync directorySy
     }
 
     /// <summary>Gives the old file its name back, unless a reader has made the new one durable meanwhile and has reported it.</summary>
-    private void RestorePrevious(ReplacedFile replaced, string previous, string path)
+    private void RestorePrevious(ReplacedFile replaced, string previous)
     {
         if (!_files.IsNameUnsynced(replaced.File))
         {
@@ -154,39 +167,39 @@ internal sealed class RecordFile(StoreContext context, DirectorySync directorySy
         }
 
         // A reader must sync the directory before it reports the old file, because the name of the new one may have reached the disk.
-        using (OpenFile old = _files.OpenWrite(previous))
+        using (OpenFile old = _files.OpenSibling(replaced, previous))
         {
             _files.MarkNameUnsynced(old);
         }
 
-        _files.ExchangeFiles(previous, path);
+        _files.ExchangeSiblings(replaced, previous, StorePaths.RecordFileName);
         if (_files.IsNameUnsynced(replaced.File))
         {
-            DeleteIfExists(previous);
+            DeleteIfExists(replaced, previous);
             return;
         }
 
         // The next reader must sync the directory again, because the name of the old one may have reached the disk.
         _files.MarkNameUnsynced(replaced.File);
-        _files.ExchangeFiles(previous, path);
+        _files.ExchangeSiblings(replaced, previous, StorePaths.RecordFileName);
     }
 
-    private bool IsDurable(string path)
+    private bool IsDurable(ReplacedFile replaced, string name)
     {
-        using OpenFile file = _files.OpenRead(path);
+        using OpenFile file = _files.OpenSibling(replaced, name);
         return !_files.IsNameUnsynced(file);
     }
 
-    private void DeleteIfExists(string? path)
+    private void DeleteIfExists(ReplacedFile replaced, string? name)
     {
-        if (path is null)
+        if (name is null)
         {
             return;
         }
 
         try
         {
-            _files.DeleteFile(path);
+            _files.DeleteSibling(replaced, name);
         }
         catch (Exception e) when (StorageErrors.IsStorageError(e))
         {
@@ -197,6 +210,7 @@ internal sealed class RecordFile(StoreContext context, DirectorySync directorySy
     /// <summary>Moves a damaged upload to quarantine, which frees its key. Returns the record if the upload turns out to be intact.</summary>
     public StoredRecord? Quarantine(UploadKey key, string reason)
     {
+        context.RequireThread();
         string directory = context.Paths.GetUploadDirectory(key);
         string target = Path.Combine(context.Paths.Quarantine, $"{key.Owner}.{key.Id}.{NonceGenerator.Next()}");
         try
@@ -236,9 +250,20 @@ internal sealed class RecordFile(StoreContext context, DirectorySync directorySy
     private RecordDecodeResult Decode(UploadKey key, FileSnapshot? snapshot, int attempt = 1)
     {
         RecordDecodeResult result = Decode(snapshot?.Content);
-        if (result.Record is null || !directorySync.EnsureSynced(key, snapshot!) || _files.IsUnchanged(snapshot!))
+        if (result.Record is not { } record || !_files.IsNameUnsynced(snapshot!))
         {
             return result;
+        }
+
+        context.RequireThread();
+        bool isWritten = attempt == 1 && TryWriteAgain(key, record);
+        if (!isWritten)
+        {
+            directorySync.EnsureSynced(key, snapshot!);
+            if (_files.IsUnchanged(snapshot!))
+            {
+                return result;
+            }
         }
 
         // The syncs may have been those of another record: of the next one, or of the previous one, to which its writer returned after a failure.
@@ -249,6 +274,27 @@ internal sealed class RecordFile(StoreContext context, DirectorySync directorySy
 
         using FileSnapshot? current = ReadSnapshot(key);
         return Decode(key, current, attempt + 1);
+    }
+
+    /// <summary>
+    /// Replaces a record that may not be durable by one with the same content. A sync of the file itself can succeed without any effect: the kernel reports a
+    /// failed write to the disk only once, perhaps to an earlier reader or to a process that has died.
+    /// </summary>
+    /// <returns>Whether the record is durable now. False if it has been since it was created, or if the holder of the lock is about to make it durable.</returns>
+    private bool TryWriteAgain(UploadKey key, StoredRecord record)
+    {
+        using KeyedLocks.KeyedLock? entered = record.WriteCount > 1 ? context.TryEnterUpload(record.Nonce) : null;
+        var paths = new UploadFilePaths(context.Paths.GetUploadDirectory(key), record.Nonce);
+        using OpenFile? lockFile = entered is null || !_files.FileExists(paths.LockPath) ? null : _files.TryLock(paths.LockPath);
+        if (lockFile is null)
+        {
+            return false;
+        }
+
+        using FileSnapshot? snapshot = ReadSnapshot(key);
+        return Decode(snapshot?.Content).Record is { } current && current.Nonce == record.Nonce
+            && (!_files.IsNameUnsynced(snapshot!)
+                || Write(new LockedUpload(key, lockFile, paths, current, null) { IsUnsynced = true }, current with { WriteCount = current.WriteCount + 1 }));
     }
 
     /// <summary>Replaces a damaged record. The file from which it was restored stays until the new one is durable.</summary>
@@ -271,8 +317,8 @@ internal sealed class RecordFile(StoreContext context, DirectorySync directorySy
             Sync(replaced, replacement, previous: null, []);
         }
 
-        DeleteIfExists(Path.Combine(directory, StorePaths.NextRecordFileName));
-        DeleteIfExists(Path.Combine(directory, StorePaths.TemporaryRecordFileName));
+        DeleteIfExists(replaced, StorePaths.NextRecordFileName);
+        DeleteIfExists(replaced, StorePaths.TemporaryRecordFileName);
         return true;
     }
 
@@ -289,6 +335,7 @@ internal sealed class RecordFile(StoreContext context, DirectorySync directorySy
             return false;
         }
 
+        using KeyedLocks.KeyedLock? entered = context.TryEnterUpload(next.Nonce);
         try
         {
             string lockPath = new UploadFilePaths(directory, next.Nonce).LockPath;

@@ -43,6 +43,11 @@ internal sealed class ReplaceOperation(StoreContext context, RecordFile records,
     private UpdateResult Replace(UploadKey key, LockedUpload old, UploadKey replacementKey, LockedUpload replacement)
     {
         bool sync = replacement.Record.Durability == Durability.PowerLoss || old.Record.Durability == Durability.PowerLoss;
+        if (sync)
+        {
+            context.RequireThread();
+        }
+
         string directory = old.Paths.Directory;
         StoredRecord record = replacement.Record with
         {

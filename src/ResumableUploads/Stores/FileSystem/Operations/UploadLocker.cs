@@ -1,6 +1,7 @@
 using ResumableUploads.Abstractions;
 using ResumableUploads.Stores.FileSystem.Format;
 using ResumableUploads.Stores.FileSystem.IO;
+using ResumableUploads.Stores.FileSystem.Scheduling;
 
 namespace ResumableUploads.Stores.FileSystem.Operations;
 
@@ -36,8 +37,13 @@ internal sealed class UploadLocker(StoreContext context, RecordFile records, Off
 
             var paths = new UploadFilePaths(context.Paths.GetUploadDirectory(key), record.Nonce);
             bool isBusy = false;
-            lock (reconciler.GetLock(paths))
+            using (KeyedLocks.KeyedLock? entered = context.TryEnterUpload(paths.Nonce))
             {
+                if (entered is null)
+                {
+                    return LockStatus.Busy;
+                }
+
                 // Returns false if the upload was deleted in the meantime, or if the lock file was missing and has been created for the next attempt.
                 if (TryLockFile(paths.LockPath, out OpenFile? lockFile))
                 {

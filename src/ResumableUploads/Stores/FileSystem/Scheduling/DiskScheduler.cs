@@ -87,11 +87,16 @@ internal sealed class DiskScheduler(string name, int maxThreads, TimeProvider ti
         }
 
         InPlaceGate? gate = options.Kind == DiskCallKind.Read ? _reads : options.Kind == DiskCallKind.Cached || maxThreads == 0 ? _writes : null;
+        DiskLaneKind lane = options.Kind == DiskCallKind.Device ? DiskLaneKind.Device : DiskLaneKind.Cached;
         if (gate is not null && gate.TryEnter(out InPlaceCall running))
         {
             try
             {
                 return new ValueTask<T>(call(state));
+            }
+            catch (DiskThreadRequiredException)
+            {
+                lane = DiskLaneKind.Device;
             }
             catch (Exception e)
             {
@@ -103,7 +108,7 @@ internal sealed class DiskScheduler(string name, int maxThreads, TimeProvider ti
             }
         }
 
-        DiskCall<TState, T> queued = Enqueue(new DiskLaneKey(options.Lane, options.Kind == DiskCallKind.Device ? DiskLaneKind.Device : DiskLaneKind.Cached), state, call);
+        DiskCall<TState, T> queued = Enqueue(new DiskLaneKey(options.Lane, lane), state, call);
         return cancellationToken.CanBeCanceled && !queued.Task.IsCompleted
             ? WaitAsync(queued, options.AbandonDelay, cancellationToken)
             : new ValueTask<T>(queued.Task);

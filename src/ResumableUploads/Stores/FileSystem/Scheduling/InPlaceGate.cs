@@ -24,8 +24,6 @@ internal sealed class InPlaceGate(int maxRunning, TimeProvider time, Func<long> 
     /// <summary>The end of the period in which the waits of calls are counted, to tell a slow disk from a busy processor.</summary>
     private long _examinedUntil = long.MinValue;
 
-    private long SlowPeriodEnd => time.GetTimestamp() + (long)(SlowPeriod.TotalSeconds * time.TimestampFrequency);
-
     /// <summary>Returns whether a call may run on the thread of the caller. Spins briefly while the gate is full. If so, <see cref="Exit"/> must follow on the same thread.</summary>
     public bool TryEnter(out InPlaceCall call)
     {
@@ -65,12 +63,18 @@ internal sealed class InPlaceGate(int maxRunning, TimeProvider time, Func<long> 
             return;
         }
 
-        Volatile.Write(ref _examinedUntil, SlowPeriodEnd);
-        if (call.WaitCount is { } before && getWaitCount() != before)
+        bool hasWaited = call.WaitCount is { } before && getWaitCount() != before;
+        long periodEnd = GetEnd(SlowPeriod);
+        if (hasWaited)
         {
-            Volatile.Write(ref _slowUntil, SlowPeriodEnd);
+            Volatile.Write(ref _slowUntil, periodEnd);
         }
+
+        // After the gate has opened again, the first slow call closes it.
+        Volatile.Write(ref _examinedUntil, hasWaited ? GetEnd(2 * SlowPeriod) : Math.Max(periodEnd, Volatile.Read(ref _examinedUntil)));
     }
+
+    private long GetEnd(TimeSpan period) => time.GetTimestamp() + (long)(period.TotalSeconds * time.TimestampFrequency);
 }
 
 /// <summary>A call that runs on the thread of its caller.</summary>

@@ -112,7 +112,7 @@ public class CrashImageTests
 
         using ReplacedFile? second = files.ReplaceFile(new FileReplacement(child, "one", "two", "two.tmp", FileReplacementMode.SyncFirst), [4]);
         using ReplacedFile? exchanged = files.ReplaceFile(new FileReplacement(child, "one", "two", "two.tmp", FileReplacementMode.Exchange), [5]);
-        Assert.Equal(Path.Combine(child, "two.tmp"), exchanged?.PreviousPath);
+        Assert.Equal("two.tmp", exchanged?.PreviousName);
         Assert.Null(files.ReplaceFile(new FileReplacement(child, "none", "three", "three.tmp", FileReplacementMode.SyncFirst), [6]));
         Assert.True(files.RenameDirectory(child, Path.Combine(directory, "c")));
         files.CreateDirectory(Path.Combine(directory, "gone", "too"));
@@ -129,6 +129,16 @@ public class CrashImageTests
         Assert.Equal(image.Signature, Image([.. again.Log]).Signature);
         Assert.Empty(new PendingOperations(again.Log, again.Log.Count).Indices);
     }
+
+    [Fact]
+    public void Sync_after_a_failed_one_makes_only_later_writes_durable() => AssertPending(
+        [1],
+        new Created(0, "file", 1, IsDirectory: false),
+        new Written(1, 0, [1]),
+        new SyncFailed(1),
+        new Written(1, 1, [2]),
+        new FileSynced(1),
+        new DirectorySynced(0));
 
     private static void AssertPending(int[] expected, params DiskOperation[] log) => Assert.Equal(expected, new PendingOperations(log, log.Length).Indices);
 

@@ -50,6 +50,9 @@ internal sealed record Truncated(int Inode, int Length) : DataOperation(Inode);
 
 internal sealed record FileSynced(int Inode) : DiskOperation;
 
+/// <summary>A sync that failed. The system takes the pages for clean, so a later sync of the file does not write them.</summary>
+internal sealed record SyncFailed(int Inode) : DiskOperation;
+
 internal sealed record DirectorySynced(int Inode) : DiskOperation;
 
 /// <summary>What the caller requested or what the store acknowledged at this point.</summary>

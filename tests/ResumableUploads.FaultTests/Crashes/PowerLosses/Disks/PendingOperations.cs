@@ -1,8 +1,8 @@
 namespace ResumableUploads.FaultTests.Crashes.PowerLosses.Disks;
 
 /// <summary>
-/// The operations at the beginning of a log that no sync has made durable yet. A file becomes durable by its own sync, names by the sync of their
-/// directory. The names of one directory change in order, as in a journal, so a durable change makes the ones before it durable, too.
+/// The operations at the beginning of a log that no sync has made durable yet. A file becomes durable by its own sync, unless an
+/// earlier sync of the same bytes failed, and names by the sync of their directory. The names of one directory change in order, as in a journal, so a durable change makes the ones before it durable, too.
 /// </summary>
 internal sealed class PendingOperations
 {
@@ -26,6 +26,9 @@ internal sealed class PendingOperations
                 case FileSynced synced:
                     pending.ExceptWith(ListOf(dataOf, synced.Inode));
                     dataOf.Remove(synced.Inode);
+                    break;
+                case SyncFailed failed:
+                    ListOf(dataOf, failed.Inode).RemoveAll(index => log[index] is Written);
                     break;
                 case EntryOperation entry:
                     foreach (int directory in entry.Directories)

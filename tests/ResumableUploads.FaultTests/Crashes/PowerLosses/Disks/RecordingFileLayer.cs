@@ -157,7 +157,16 @@ internal class RecordingFileLayer : DelegatingFileLayer
 
     public override void Sync(OpenFile file)
     {
-        BeforeStep();
+        try
+        {
+            BeforeStep();
+        }
+        catch
+        {
+            Note(new SyncFailed(_open[file]));
+            throw;
+        }
+
         Note(new FileSynced(_open[file]));
     }
 
@@ -190,9 +199,13 @@ internal class RecordingFileLayer : DelegatingFileLayer
         }
 
         string from = replacement.TemporaryPath;
-        if (FileExists(from))
+        foreach (string name in replacement.ObsoleteNames.Append(replacement.TemporaryName).OfType<string>())
         {
-            DeleteFile(from);
+            string path = Path.Combine(replacement.Directory, name);
+            if (FileExists(path))
+            {
+                DeleteFile(path);
+            }
         }
 
         OpenFile file = CreateFile(from);
@@ -205,7 +218,7 @@ internal class RecordingFileLayer : DelegatingFileLayer
         if (replacement.Mode == FileReplacementMode.Exchange && FileExists(replacement.Path))
         {
             ExchangeFiles(from, replacement.Path);
-            return new ReplacedFile(file, isContentSynced: false, from);
+            return new ReplacedFile(file, replacement.Directory, isContentSynced: false, replacement.TemporaryName);
         }
 
         bool syncFirst = replacement.Mode != FileReplacementMode.Unsynced;
@@ -215,7 +228,7 @@ internal class RecordingFileLayer : DelegatingFileLayer
         }
 
         RenameFile(from, replacement.Path);
-        return new ReplacedFile(file, syncFirst, previousPath: null);
+        return new ReplacedFile(file, replacement.Directory, syncFirst, previousName: null);
     }
 
     public override void ExchangeFiles(string first, string second)

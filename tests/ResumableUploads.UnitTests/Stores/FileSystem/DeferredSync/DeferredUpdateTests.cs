@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Stores.FileSystem;
+using ResumableUploads.Stores.FileSystem.IO;
 using ResumableUploads.Testing.Stores;
 
 namespace ResumableUploads.UnitTests.Stores.FileSystem.DeferredSync;
@@ -213,8 +214,38 @@ public sealed class DeferredUpdateTests : DeferredSyncTest
         FailSync("record.json");
         await Assert.ThrowsAsync<UploadStoreException>(async () => await GetAsync(Store));
         Assert.Equal(updated.Version, (await Store.GetUnsyncedAsync(Key, None))!.Version);
+
+        // A second sync of the same file would succeed without any effect.
+        ulong file = FileLayer.Default.Stat(RecordPath)!.Value.Inode;
         Disk.Before = null;
+        Clear();
         Assert.Equal(updated.Version, (await GetAsync(Store)).Version);
+        Assert.NotEqual(file, FileLayer.Default.Stat(RecordPath)!.Value.Inode);
+        Assert.Equal(RecordAndAncestors, Syncs);
+        Assert.Empty(ExtraFiles);
+        Assert.Equal(updated.Version, (await GetAsync(NewStore())).Version);
+    }
+
+    [Fact]
+    public async Task Deferred_update_syncs_on_a_thread_of_the_store_where_names_cannot_be_exchanged()
+    {
+        var threads = new ConcurrentQueue<string?>();
+        var files = new NoExchangeFiles { Before = (step, _) => Record(step) };
+        FileSystemUploadStore store = NewStore(files: files);
+        UploadInfo info = await CreateAsync(store);
+        threads.Clear();
+        UpdateResult result = await store.UpdateDeferredAsync(Key, info.Version, Received(1), None);
+        Assert.Equal(ChangeStatus.Succeeded, result.Status);
+        Assert.Equal("Upload store", Assert.Single(threads));
+        Assert.Equal(result.Info!.Version, (await GetAsync(store)).Version);
+
+        void Record(string step)
+        {
+            if (step is "replace" or "sync")
+            {
+                threads.Enqueue(Thread.CurrentThread.Name);
+            }
+        }
     }
 
     [Fact]
@@ -250,4 +281,13 @@ public sealed class DeferredUpdateTests : DeferredSyncTest
             throw FaultyFiles.Error(5);
         }
     };
+
+    /// <summary>A file system like NFS. A replaced file is synced before it is renamed.</summary>
+    private sealed class NoExchangeFiles : FaultyFiles
+    {
+        public override bool CanExchangeNames => false;
+
+        public override ReplacedFile? ReplaceFile(in FileReplacement replacement, ReadOnlySpan<byte> content) => base.ReplaceFile(
+            replacement.Mode == FileReplacementMode.Exchange ? replacement with { Mode = FileReplacementMode.SyncFirst } : replacement, content);
+    }
 }

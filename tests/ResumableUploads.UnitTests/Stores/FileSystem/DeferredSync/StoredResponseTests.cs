@@ -97,7 +97,7 @@ public sealed class StoredResponseTests : DeferredSyncTest
         UploadInfo info = await ReceiveDeferredAsync();
         void Delete(string step, string path)
         {
-            if (Path.GetFileName(path) == "outcome")
+            if (step == "replace" && Directory.Exists(UploadDirectory))
             {
                 Directory.Delete(UploadDirectory, recursive: true);
             }

@@ -22,6 +22,19 @@ public class InPlaceGateTests
     }
 
     [Fact]
+    public void Gate_of_a_disk_that_stays_slow_closes_after_each_call_that_waited()
+    {
+        Run(TimeSpan.FromMilliseconds(21), waits: 1);
+        Run(TimeSpan.FromMilliseconds(21), waits: 1);
+        for (int i = 0; i < 3; i++)
+        {
+            _time.Advance(TimeSpan.FromSeconds(5));
+            Assert.True(Run(TimeSpan.FromMilliseconds(21), waits: 1));
+            Assert.False(Run(TimeSpan.Zero, waits: 0));
+        }
+    }
+
+    [Fact]
     public void Gate_stays_open_if_slow_calls_wait_only_for_a_processor()
     {
         for (int i = 0; i < 10; i++)

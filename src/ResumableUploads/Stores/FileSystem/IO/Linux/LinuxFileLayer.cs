@@ -8,7 +8,11 @@ internal class LinuxFileLayer : UnixFileLayer
 {
     private static readonly string? MachineBootId = ReadBootId();
 
+    private volatile bool _hasFailedToExchange;
+
     public override string BootId => MachineBootId ?? base.BootId;
+
+    public override bool IsBootIdShared => MachineBootId is not null;
 
     public override long CopyRange(OpenFile from, long fromOffset, OpenFile to, long toOffset, long count)
     {
@@ -42,16 +46,75 @@ internal class LinuxFileLayer : UnixFileLayer
     /// <remarks>Not for macOS, which passes the variable arguments of openat in another way.</remarks>
     public override ReplacedFile? ReplaceFile(in FileReplacement replacement, ReadOnlySpan<byte> content)
     {
-        string path = replacement.Directory;
-        using SafeFileHandle? directory = TryOpenRead(path);
+        SafeFileHandle? directory = TryOpenRead(replacement.Directory);
         if (directory is null)
         {
             return null;
         }
 
+        ReplacedFile? replaced = null;
+        try
+        {
+            return replaced = ReplaceFile(directory, replacement, content);
+        }
+        finally
+        {
+            if (replaced is null)
+            {
+                directory.Dispose();
+            }
+        }
+    }
+
+    public override bool CanExchangeNames => !_hasFailedToExchange;
+
+    public override OpenFile OpenSibling(ReplacedFile replaced, string name)
+    {
+        int descriptor = NativeMethods.OpenAt(replaced.DirectoryHandle!, name, NativeMethods.OpenReadWrite | NativeMethods.OpenCloseOnExec, 0);
+        string path = Path.Combine(replaced.Directory, name);
+        return descriptor >= 0 ? new OpenFile(new SafeFileHandle(descriptor, ownsHandle: true), path) : throw NativeMethods.CreateException("Opening", path);
+    }
+
+    public override void DeleteSibling(ReplacedFile replaced, string name) => DeleteFile(replaced.DirectoryHandle!, replaced.Directory, name);
+
+    public override void RenameSibling(ReplacedFile replaced, string from, string to)
+    {
+        if (NativeMethods.RenameAt(replaced.DirectoryHandle!, from, replaced.DirectoryHandle!, to) != 0)
+        {
+            throw NativeMethods.CreateException($"Renaming to '{to}' in", replaced.Directory);
+        }
+    }
+
+    public override void ExchangeSiblings(ReplacedFile replaced, string first, string second)
+    {
+        if (NativeMethods.RenameAt2(replaced.DirectoryHandle!, first, replaced.DirectoryHandle!, second, NativeMethods.RenameExchangeFlag) != 0)
+        {
+            throw NativeMethods.CreateException($"Exchanging '{first}' with '{second}' in", replaced.Directory);
+        }
+    }
+
+    private static void DeleteFile(SafeFileHandle directory, string path, string name)
+    {
+        if (NativeMethods.UnlinkAt(directory, name, 0) != 0 && !IsLastErrorNotFound())
+        {
+            throw NativeMethods.CreateException($"Deleting '{name}' in", path);
+        }
+    }
+
+    private ReplacedFile? ReplaceFile(SafeFileHandle directory, in FileReplacement replacement, ReadOnlySpan<byte> content)
+    {
+        string path = replacement.Directory;
         if (NativeMethods.FAccessAt(directory, replacement.GuardName, 0, 0) != 0)
         {
             return IsLastErrorNotFound() ? null : throw NativeMethods.CreateException("Looking for a file in", path);
+        }
+
+        foreach (string? name in replacement.ObsoleteNames)
+        {
+            if (name is not null)
+            {
+                DeleteFile(directory, path, name);
+            }
         }
 
         if (TryCreateTemporary(directory, replacement) is not { } file)
@@ -151,7 +214,7 @@ internal class LinuxFileLayer : UnixFileLayer
     {
         if (replacement.Mode == FileReplacementMode.Exchange && TryExchange(directory, replacement))
         {
-            return new ReplacedFile(file, isContentSynced: false, replacement.TemporaryPath);
+            return new ReplacedFile(file, replacement.Directory, isContentSynced: false, replacement.TemporaryName, directory);
         }
 
         bool syncFirst = replacement.Mode != FileReplacementMode.Unsynced;
@@ -162,7 +225,7 @@ internal class LinuxFileLayer : UnixFileLayer
 
         if (NativeMethods.RenameAt(directory, replacement.TemporaryName, directory, replacement.Name) == 0)
         {
-            return new ReplacedFile(file, syncFirst, previousPath: null);
+            return new ReplacedFile(file, replacement.Directory, syncFirst, previousName: null, directory);
         }
 
         // Only a delete removes the file, together with the whole directory.
@@ -170,7 +233,7 @@ internal class LinuxFileLayer : UnixFileLayer
     }
 
     /// <summary>Exchanges the names of the temporary file and the file to replace. Returns false if the system cannot, or if there is no file to replace.</summary>
-    private static bool TryExchange(SafeFileHandle directory, in FileReplacement replacement)
+    private bool TryExchange(SafeFileHandle directory, in FileReplacement replacement)
     {
         try
         {
@@ -181,11 +244,13 @@ internal class LinuxFileLayer : UnixFileLayer
         }
         catch (EntryPointNotFoundException)
         {
+            _hasFailedToExchange = true;
             return false;
         }
 
         int error = Marshal.GetLastPInvokeError();
-        return error == NativeMethods.ENOENT || error == NativeMethods.EINVAL || error == NativeMethods.ENOSYS
+        _hasFailedToExchange |= error == NativeMethods.EINVAL || error == NativeMethods.ENOSYS;
+        return error == NativeMethods.ENOENT || _hasFailedToExchange
             ? false
             : throw NativeMethods.CreateException($"Renaming to '{replacement.Name}' in", replacement.Directory, error);
     }

@@ -79,7 +79,7 @@ internal sealed class AppendOpener(StoreContext context, RecordFile records, Off
     }
 
     private AppendResult CreateBusyResult(UploadKey key) =>
-        records.Read(key) is { } record && reconciler.Read(new UploadFilePaths(context.Paths.GetUploadDirectory(key), record.Nonce), record) is { } state
+        records.Read(key) is { } record && reconciler.Read(new UploadFilePaths(context.Paths.GetUploadDirectory(key), record.Nonce), record, isLocked: true) is { } state
             ? new AppendResult(AppendStatus.Busy, state.Offset, null)
             : NotFound;
 }

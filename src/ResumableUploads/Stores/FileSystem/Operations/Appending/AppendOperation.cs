@@ -12,6 +12,7 @@ internal sealed class AppendOperation(
 {
     private readonly LockedUpload _upload = target.Upload!;
     private readonly DataFile _file = target.File!;
+    private readonly DiskCallKind _changeKind = StoreContext.GetChangeKind(target.Upload!.Record.Durability);
     private bool _mustDiscard = true;
 
     private static AppendResult NotFound => new(AppendStatus.NotFound, 0, null);
@@ -39,11 +40,11 @@ internal sealed class AppendOperation(
         }
         catch (Exception e) when (StorageErrors.IsStorageError(e))
         {
-            throw StorageErrors.Wrap(e, await disk.RunToEndAsync(context.ChangeKind, _file, static file => file.RecoverAfterFailure()));
+            throw StorageErrors.Wrap(e, await disk.RunToEndAsync(_changeKind, _file, static file => file.RecoverAfterFailure()));
         }
 
         FinalRecord? final = content.GetFinalRecord(_file.WrittenOffset);
-        AppendResult result = await disk.RunToEndAsync(context.ChangeKind, (this, final), static s => s.Item1.Finish(s.final));
+        AppendResult result = await disk.RunToEndAsync(_changeKind, (this, final), static s => s.Item1.Finish(s.final));
         long durableOffset = result.Updated?.Offset ?? _file.DurableOffset;
         if (durableOffset > _file.StartOffset)
         {
@@ -60,7 +61,7 @@ internal sealed class AppendOperation(
             await WriteContentAsync();
             if (await ShouldCommitAsync())
             {
-                return await disk.RunAsync(context.ChangeKind, this, static self => self.Commit());
+                return await disk.RunAsync(_changeKind, this, static self => self.Commit());
             }
         }
         catch (Exception e) when (StorageErrors.IsStorageError(e))
@@ -71,7 +72,7 @@ internal sealed class AppendOperation(
         {
             if (_mustDiscard)
             {
-                await disk.RunToEndAsync(context.ChangeKind, this, static self => self.Discard());
+                await disk.RunToEndAsync(_changeKind, this, static self => self.Discard());
             }
         }
 
@@ -139,7 +140,7 @@ internal sealed class AppendOperation(
 
     private async ValueTask WriteCheckpointIfDueAsync()
     {
-        if (_file.IsCheckpointDue && await disk.RunAsync(context.ChangeKind, _file, static file => file.WriteCheckpoint()))
+        if (_file.IsCheckpointDue && await disk.RunAsync(_changeKind, _file, static file => file.WriteCheckpoint()))
         {
             content.ReportDurable(_file.DurableOffset);
         }

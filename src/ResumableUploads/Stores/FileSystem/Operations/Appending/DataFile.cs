@@ -32,8 +32,11 @@ internal sealed class DataFile(
 
     private DurableOffsetSlots _slots = upload.DataFileState!.Value.Slots;
     private bool _staging = staging;
-    private bool _syncFailed;
+    private bool _isRolledBack;
     private long _written = upload.Offset;
+
+    /// <summary>The offset after the last byte that a write was given, also if it failed.</summary>
+    private long _sent = upload.Offset;
     private long _synced = upload.Offset;
     private long _writebackOffset = upload.Offset;
     private long _preallocatedEnd = upload.Offset;
@@ -83,6 +86,7 @@ internal sealed class DataFile(
         string boot = _files.BootId;
         if (durableOffsetFile is not null && (_slots.GetTrusted(boot)?.BootId ?? upload.Record.CreationBootId) != boot)
         {
+            context.RequireThread();
             WriteDurableOffset(durableOffsetFile, StartOffset, boot, default);
         }
     }
@@ -94,8 +98,9 @@ internal sealed class DataFile(
     {
         if (!buffer.IsEmpty)
         {
+            _sent = _written + buffer.Length;
             _files.Write(data, buffer, _written);
-            _written += buffer.Length;
+            _written = _sent;
             AddToTail(buffer);
             Preallocate();
             StartWriteback();
@@ -105,7 +110,9 @@ internal sealed class DataFile(
     /// <summary>Copies a block of another file in the kernel. Returns false if the system cannot.</summary>
     public bool CopyFrom(BoundedReadStream source)
     {
-        long copied = _files.CopyRange(source.File, source.Position, data, _written, Math.Min(source.Length - source.Position, MaxCopyLength));
+        long length = Math.Min(source.Length - source.Position, MaxCopyLength);
+        _sent = _written + length;
+        long copied = _files.CopyRange(source.File, source.Position, data, _written, length);
         source.Position += copied;
         _written += copied;
         return copied > 0;
@@ -161,14 +168,20 @@ internal sealed class DataFile(
     /// <summary>Keeps the bytes that reached the file before a write failed. Returns the durable offset.</summary>
     public long RecoverAfterFailure()
     {
-        if (_syncFailed)
+        if (_isRolledBack)
         {
             return DurableOffset;
         }
 
         try
         {
-            _written = _files.GetLength(data);
+            long length = _files.GetLength(data);
+            if (length > _written && length <= _sent)
+            {
+                // The write that failed has written a part of its bytes.
+                _written = length;
+            }
+
             return Finish();
         }
         catch (Exception e) when (StorageErrors.IsStorageError(e))
@@ -195,12 +208,21 @@ internal sealed class DataFile(
         data.Dispose();
     }
 
-    /// <summary>Measures the length of the file. If it is not the number of bytes written, another program changed the file.</summary>
+    /// <summary>
+    /// Measures the length of the file. If it is not the number of bytes written, another program changed the file. Then no byte behind the durable offset is kept.
+    /// </summary>
     private long VerifyLength()
     {
         long length = _files.GetLength(data);
-        return length == _written ? length : throw new UploadStoreException(
-            StoreFailure.Corrupt, $"'{data.Path}' has {length} bytes, but {_written} were written.", Math.Min(length, DurableOffset));
+        if (length == _written)
+        {
+            return length;
+        }
+
+        long written = _written;
+        DurableOffset = Math.Min(length, DurableOffset);
+        RollBackToDurable();
+        throw new UploadStoreException(StoreFailure.Corrupt, $"'{data.Path}' has {length} bytes, but {written} were written.", DurableOffset);
     }
 
     /// <summary>
@@ -312,14 +334,14 @@ internal sealed class DataFile(
         {
             // After a failed sync the kernel may have dropped the dirty pages, and the next sync would report success.
             Log.SyncFailed(context.Logger, data.Path, DurableOffset, e);
-            _syncFailed = true;
-            RollBackToDurable(durableOffsetFile!);
+            RollBackToDurable();
             throw;
         }
     }
 
-    private void RollBackToDurable(OpenFile durableOffsets)
+    private void RollBackToDurable()
     {
+        _isRolledBack = true;
         try
         {
             Truncate(DurableOffset);
@@ -327,14 +349,22 @@ internal sealed class DataFile(
         catch (Exception e) when (StorageErrors.IsStorageError(e))
         {
             Log.TruncateFailed(context.Logger, data.Path, DurableOffset, e);
-            try
+            if (durableOffsetFile is not null)
             {
-                WriteDurableOffset(durableOffsets, DurableOffset, DurableOffsetFile.UntrustedBootId, default);
+                DistrustUndurable(durableOffsetFile);
             }
-            catch (Exception inner) when (StorageErrors.IsStorageError(inner))
-            {
-                Log.TruncateFailed(context.Logger, durableOffsets.Path, DurableOffset, inner);
-            }
+        }
+    }
+
+    private void DistrustUndurable(OpenFile file)
+    {
+        try
+        {
+            WriteDurableOffset(file, DurableOffset, DurableOffsetFile.UntrustedBootId, default);
+        }
+        catch (Exception e) when (StorageErrors.IsStorageError(e))
+        {
+            Log.TruncateFailed(context.Logger, file.Path, DurableOffset, e);
         }
     }
 
