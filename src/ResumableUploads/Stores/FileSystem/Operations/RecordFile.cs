@@ -11,6 +11,9 @@ internal sealed class RecordFile(StoreContext context, DirectorySync directorySy
 {
     private const int MaxSyncAttempts = 16;
 
+    /// <summary>The position up to which records are appended to a file. Further ones replace it, so that it does not grow.</summary>
+    private const int MaxAppendPosition = 8 * 1024;
+
     private readonly FileLayer _files = context.Files;
     private readonly RecordCache _cache = new();
 
@@ -28,7 +31,7 @@ internal sealed class RecordFile(StoreContext context, DirectorySync directorySy
     /// <summary>Reads the file of a record, or returns null if there is none.</summary>
     public FileSnapshot? ReadSnapshot(UploadKey key) => _files.ReadSnapshot(context.Paths.GetRecordPath(key), RecordCodec.MaxLength);
 
-    /// <summary>Returns whether the record has not been replaced since it was read. Each replacement is a new file.</summary>
+    /// <summary>Returns whether the record has not been replaced since it was read. Each replacement is a new file or a longer one.</summary>
     public bool IsCurrent([NotNullWhen(true)] FileSnapshot? snapshot) => snapshot is not null && _files.IsUnchanged(snapshot);
 
     /// <summary>Reads a record like <see cref="Read(UploadKey)"/>, from a file that has been read already.</summary>
@@ -77,6 +80,11 @@ internal sealed class RecordFile(StoreContext context, DirectorySync directorySy
     /// <param name="isDeferred">Whether the record becomes durable only with a later change, or when it is read.</param>
     public bool Write(LockedUpload upload, StoredRecord next, bool isDeferred = false)
     {
+        if (upload.Record.EndPosition is > 0 and <= MaxAppendPosition && upload.Record.Nonce == next.Nonce)
+        {
+            return TryAppend(upload, next);
+        }
+
         string directory = upload.Paths.Directory;
 
         // While the last change is not durable, the temporary name is that of the last durable record. The record itself then gets a third name: a reader
@@ -95,7 +103,8 @@ internal sealed class RecordFile(StoreContext context, DirectorySync directorySy
             StorePaths.RecordFileName,
             hasDurable ? StorePaths.NextRecordFileName : StorePaths.TemporaryRecordFileName,
             next.Durability == Durability.PowerLoss ? FileReplacementMode.Exchange : FileReplacementMode.Unsynced);
-        using ReplacedFile? replaced = _files.ReplaceFile(replacement, RecordCodec.Encode(next).Span);
+        ReadOnlyMemory<byte> encoded = RecordCodec.Encode(next);
+        using ReplacedFile? replaced = _files.ReplaceFile(replacement, encoded.Span);
         if (replaced is null)
         {
             return false;
@@ -117,8 +126,48 @@ internal sealed class RecordFile(StoreContext context, DirectorySync directorySy
         }
 
         upload.IsUnsynced = isDeferred;
-        upload.Record = next;
+        upload.Record = next.EndingAt(encoded.Length);
         return true;
+    }
+
+    /// <summary>
+    /// Appends a record to the file of the previous one, which takes fewer system calls than to replace the file. Readers see the previous record until the new
+    /// one is complete. Returns false if the upload was deleted.
+    /// </summary>
+    private bool TryAppend(LockedUpload upload, StoredRecord next)
+    {
+        using OpenFile? file = TryOpenWrite(upload.Paths.RecordPath);
+        int position = upload.Record.EndPosition;
+        Span<byte> content = stackalloc byte[MaxAppendPosition + 1];
+        int length = file?.Read(content[..(position + 1)], 0) ?? 0;
+        if (file is null || length < position || !RecordCodec.IsAppendable(content[..length], next.Nonce))
+        {
+            // The path may lead to another upload with the same key.
+            return false;
+        }
+
+        if (length > position)
+        {
+            // A killed process has left a part of a record.
+            _files.Truncate(file, position);
+        }
+
+        ReadOnlyMemory<byte> encoded = RecordCodec.Encode(next);
+        _files.Write(file, encoded, position);
+        upload.Record = next.EndingAt(position + encoded.Length);
+        return true;
+    }
+
+    private OpenFile? TryOpenWrite(string path)
+    {
+        try
+        {
+            return _files.OpenWrite(path);
+        }
+        catch (Exception e) when (StorageErrors.IsNotFound(e))
+        {
+            return null;
+        }
     }
 
     /// <summary>Replaces the record with one that has another staging offset. Returns false if the upload was deleted.</summary>
@@ -251,8 +300,8 @@ internal sealed class RecordFile(StoreContext context, DirectorySync directorySy
         return Decode(key, current, attempt + 1);
     }
 
-    /// <summary>Replaces a damaged record. The file from which it was restored stays until the new one is durable.</summary>
-    private bool WriteRepaired(string directory, StoredRecord record)
+    /// <summary>Replaces a damaged record, and returns the new one, or null if the upload was deleted. The file from which it was restored stays until the new one is durable.</summary>
+    private StoredRecord? WriteRepaired(string directory, StoredRecord record)
     {
         var replacement = new FileReplacement(
             directory,
@@ -260,10 +309,11 @@ internal sealed class RecordFile(StoreContext context, DirectorySync directorySy
             StorePaths.RecordFileName,
             StorePaths.RepairedRecordFileName,
             record.Durability == Durability.ProcessCrash ? FileReplacementMode.Unsynced : FileReplacementMode.SyncFirst);
-        using ReplacedFile? replaced = _files.ReplaceFile(replacement, RecordCodec.Encode(record).Span);
+        ReadOnlyMemory<byte> encoded = RecordCodec.Encode(record);
+        using ReplacedFile? replaced = _files.ReplaceFile(replacement, encoded.Span);
         if (replaced is null)
         {
-            return false;
+            return null;
         }
 
         if (replacement.Mode != FileReplacementMode.Unsynced)
@@ -273,7 +323,7 @@ internal sealed class RecordFile(StoreContext context, DirectorySync directorySy
 
         DeleteIfExists(Path.Combine(directory, StorePaths.NextRecordFileName));
         DeleteIfExists(Path.Combine(directory, StorePaths.TemporaryRecordFileName));
-        return true;
+        return record.EndingAt(encoded.Length);
     }
 
     /// <summary>
@@ -308,8 +358,8 @@ internal sealed class RecordFile(StoreContext context, DirectorySync directorySy
 
             // Only the holder of the lock writes the temporary file, so it is still as it was read. Its content is written again, because it
             // may not have been synced.
-            record = next with { WriteCount = next.WriteCount + 1 };
-            if (!WriteRepaired(directory, record))
+            record = WriteRepaired(directory, next with { WriteCount = next.WriteCount + 1 });
+            if (record is null)
             {
                 return false;
             }
