@@ -11,11 +11,10 @@ internal sealed class RecordFile(StoreContext context, DirectorySync directorySy
 {
     private const int MaxSyncAttempts = 16;
 
-    /// <summary>The position up to which records are appended to a file. Further ones replace it, so that it does not grow.</summary>
-    private const int MaxAppendPosition = 8 * 1024;
-
     private readonly FileLayer _files = context.Files;
     private readonly RecordCache _cache = new();
+    private readonly SnapshotPool _snapshots = new();
+    private readonly RecordAppender _appender = new(context.Files);
 
     /// <summary>Reads a record. Returns null if the upload does not exist, or if it was damaged and is now in quarantine.</summary>
     /// <exception cref="UploadStoreException">The record has a newer format, and is left untouched.</exception>
@@ -27,6 +26,28 @@ internal sealed class RecordFile(StoreContext context, DirectorySync directorySy
 
     /// <summary>Keeps a record that was written, so that the next reader of the same bytes need not decode them.</summary>
     public void Remember(ReadOnlySpan<byte> encoded, StoredRecord record) => _cache.Add(encoded, record);
+
+    /// <summary>Keeps the file of the record of a receiving upload open for the next call.</summary>
+    public void Keep(UploadKey key, FileSnapshot snapshot) => _snapshots.Add(key, snapshot);
+
+    /// <summary>Closes the file of the record of an upload that is about to be deleted. Some network file systems cannot delete a directory with an open file.</summary>
+    public void Forget(UploadKey key) => _snapshots.Take(key)?.Dispose();
+
+    /// <summary>Returns the file of a record like <see cref="ReadSnapshot"/>, or one that was read before and may not be current any more.</summary>
+    public FileSnapshot? ReadSnapshotOrTakeKept(UploadKey key) => _snapshots.Take(key) ?? ReadSnapshot(key);
+
+    /// <summary>Returns the file of a record like <see cref="ReadSnapshot"/>, or one that was read before and is still current.</summary>
+    public FileSnapshot? ReadSnapshotOrTakeCurrent(UploadKey key)
+    {
+        FileSnapshot? kept = _snapshots.Take(key);
+        if (IsCurrent(kept))
+        {
+            return kept;
+        }
+
+        kept?.Dispose();
+        return ReadSnapshot(key);
+    }
 
     /// <summary>Reads the file of a record, or returns null if there is none.</summary>
     public FileSnapshot? ReadSnapshot(UploadKey key) => _files.ReadSnapshot(context.Paths.GetRecordPath(key), RecordCodec.MaxLength);
@@ -80,9 +101,9 @@ internal sealed class RecordFile(StoreContext context, DirectorySync directorySy
     /// <param name="isDeferred">Whether the record becomes durable only with a later change, or when it is read.</param>
     public bool Write(LockedUpload upload, StoredRecord next, bool isDeferred = false)
     {
-        if (upload.Record.EndPosition is > 0 and <= MaxAppendPosition && upload.Record.Nonce == next.Nonce)
+        if (_appender.TryAppend(upload, next) is { } isWritten)
         {
-            return TryAppend(upload, next);
+            return isWritten;
         }
 
         string directory = upload.Paths.Directory;
@@ -128,46 +149,6 @@ internal sealed class RecordFile(StoreContext context, DirectorySync directorySy
         upload.IsUnsynced = isDeferred;
         upload.Record = next.EndingAt(encoded.Length);
         return true;
-    }
-
-    /// <summary>
-    /// Appends a record to the file of the previous one, which takes fewer system calls than to replace the file. Readers see the previous record until the new
-    /// one is complete. Returns false if the upload was deleted.
-    /// </summary>
-    private bool TryAppend(LockedUpload upload, StoredRecord next)
-    {
-        using OpenFile? file = TryOpenWrite(upload.Paths.RecordPath);
-        int position = upload.Record.EndPosition;
-        Span<byte> content = stackalloc byte[MaxAppendPosition + 1];
-        int length = file?.Read(content[..(position + 1)], 0) ?? 0;
-        if (file is null || length < position || !RecordCodec.IsAppendable(content[..length], next.Nonce))
-        {
-            // The path may lead to another upload with the same key.
-            return false;
-        }
-
-        if (length > position)
-        {
-            // A killed process has left a part of a record.
-            _files.Truncate(file, position);
-        }
-
-        ReadOnlyMemory<byte> encoded = RecordCodec.Encode(next);
-        _files.Write(file, encoded, position);
-        upload.Record = next.EndingAt(position + encoded.Length);
-        return true;
-    }
-
-    private OpenFile? TryOpenWrite(string path)
-    {
-        try
-        {
-            return _files.OpenWrite(path);
-        }
-        catch (Exception e) when (StorageErrors.IsNotFound(e))
-        {
-            return null;
-        }
     }
 
     /// <summary>Replaces the record with one that has another staging offset. Returns false if the upload was deleted.</summary>

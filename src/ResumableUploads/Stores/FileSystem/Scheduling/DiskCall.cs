@@ -1,12 +1,15 @@
 namespace ResumableUploads.Stores.FileSystem.Scheduling;
 
 /// <summary>A call that waits for a thread, or runs on one.</summary>
-internal abstract class DiskCall(DiskLane lane)
+internal abstract class DiskCall
 {
-    public DiskLane Lane { get; } = lane;
+    protected DiskCall() => QueueEntry = new LinkedListNode<DiskCall>(this);
 
-    /// <summary>Gets or sets the position in the queue of the lane, or null if the call has left it.</summary>
-    public LinkedListNode<DiskCall>? QueueEntry { get; set; }
+    /// <summary>Gets or sets the lane, which is known from the time when the call is queued.</summary>
+    public DiskLane Lane { get; set; } = null!;
+
+    /// <summary>Gets the entry in the queue of the lane. It has no list if the call has left the queue.</summary>
+    public LinkedListNode<DiskCall> QueueEntry { get; }
 
     /// <summary>Runs the call. Does not throw.</summary>
     public abstract void Run();
@@ -21,7 +24,7 @@ internal abstract class DiskCall(DiskLane lane)
 /// <inheritdoc/>
 /// <typeparam name="TState">The type of the argument.</typeparam>
 /// <typeparam name="T">The type of the result.</typeparam>
-internal sealed class DiskCall<TState, T>(DiskLane lane, TState state, Func<TState, T> call) : DiskCall(lane)
+internal sealed class DiskCall<TState, T>(TState state, Func<TState, T> call) : DiskCall
 {
     private readonly ExecutionContext? _context = ExecutionContext.Capture();
 

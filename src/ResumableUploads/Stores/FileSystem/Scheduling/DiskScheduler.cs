@@ -156,8 +156,15 @@ internal sealed class DiskScheduler(string name, int maxThreads, TimeProvider ti
     /// <summary>Queues a call that runs on a thread of the scheduler.</summary>
     internal DiskCall<TState, T> Enqueue<TState, T>(DiskLaneKey key, TState state, Func<TState, T> call)
     {
+        var queued = new DiskCall<TState, T>(state, call);
+        Enqueue(key, queued);
+        return queued;
+    }
+
+    /// <summary>Queues a call that runs on a thread of the scheduler.</summary>
+    internal void Enqueue(DiskLaneKey key, DiskCall queued)
+    {
         DiskThread? helper;
-        DiskCall<TState, T> queued;
         lock (_lock)
         {
             if (!_lanes.TryGetValue(key, out DiskLane? lane))
@@ -166,8 +173,8 @@ internal sealed class DiskScheduler(string name, int maxThreads, TimeProvider ti
                 _lanes.Add(key, lane);
             }
 
-            queued = new DiskCall<TState, T>(lane, state, call);
-            queued.QueueEntry = lane.Waiting.AddLast(queued);
+            queued.Lane = lane;
+            lane.Waiting.AddLast(queued.QueueEntry);
             _queueLength++;
             MakeReady(lane);
             helper = TakeThreadIfNeeded();
@@ -177,8 +184,6 @@ internal sealed class DiskScheduler(string name, int maxThreads, TimeProvider ti
         {
             queued.Fail(new IOException("The system has no thread for a call of the file system.", failure));
         }
-
-        return queued;
     }
 
     private async ValueTask<T> WaitAsync<TState, T>(DiskCall<TState, T> call, TimeSpan? abandonDelay, CancellationToken cancellationToken)
@@ -280,12 +285,12 @@ internal sealed class DiskScheduler(string name, int maxThreads, TimeProvider ti
     {
         lock (_lock)
         {
-            if (call.QueueEntry is not { } entry)
+            if (call.QueueEntry.List is null)
             {
                 return false;
             }
 
-            Unlink(entry);
+            Unlink(call);
             RemoveIfUnused(call.Lane);
             return true;
         }
@@ -293,21 +298,20 @@ internal sealed class DiskScheduler(string name, int maxThreads, TimeProvider ti
 
     private DiskCall? Dequeue(DiskLane lane)
     {
-        if (lane.Waiting.First is not { } entry)
+        if (lane.Waiting.First is not { Value: var call })
         {
             return null;
         }
 
-        Unlink(entry);
+        Unlink(call);
         lane.RunningCount++;
         MakeReady(lane);
-        return entry.Value;
+        return call;
     }
 
-    private void Unlink(LinkedListNode<DiskCall> entry)
+    private void Unlink(DiskCall call)
     {
-        entry.Value.QueueEntry = null;
-        entry.Value.Lane.Waiting.Remove(entry);
+        call.Lane.Waiting.Remove(call.QueueEntry);
         _queueLength--;
     }
 
