@@ -107,7 +107,9 @@ public class FullDiskTests
 
         // The last byte fits into a page that the file already has.
         byte[] content = RandomNumberGenerator.GetBytes(100_001);
-        (await child.Client.AppendAsync("last", 0, content[..^1], content.Length, ("X-File-Name", "last"))).Dispose();
+        // A second record of this length does not fit into the page of the first.
+        (string, string) longType = ("Content-Type", $"application/octet-stream; padding={new string('x', 3000)}");
+        (await child.Client.AppendAsync("last", 0, content[..^1], content.Length, ("X-File-Name", "last"), longType)).Dispose();
         string ballast = disk.Fill();
         using (HttpResponseMessage full = await child.Client.AppendAsync("last", 100_000, content[^1..], content.Length))
         {

@@ -67,14 +67,6 @@ internal abstract class FileLayer
     /// <summary>Reads a file like <see cref="ReadFile"/>, and keeps what <see cref="IsUnchanged"/> needs.</summary>
     public abstract FileSnapshot? ReadSnapshot(string path, int maxLength);
 
-    /// <summary>
-    /// Returns a snapshot of a file that was just written and whose handle it owns, or null if the layer keeps no handles.
-    /// </summary>
-    /// <param name="file">The file.</param>
-    /// <param name="path">The path that the file gets next.</param>
-    /// <param name="content">The content, which is copied.</param>
-    public virtual FileSnapshot? TryCreateSnapshot(OpenFile file, string path, ReadOnlySpan<byte> content) => null;
-
     /// <summary>Returns whether the path still leads to the file that was read, or to one with the same content.</summary>
     public abstract bool IsUnchanged(FileSnapshot snapshot);
 

@@ -5,8 +5,6 @@ namespace ResumableUploads.Stores.FileSystem.IO;
 /// <summary>A file that was read completely. While the handle is open, the system gives its inode number to no other file.</summary>
 internal sealed class FileSnapshot(string path, byte[] content, SafeFileHandle? handle = null, FileStat? stat = null) : IDisposable
 {
-    private SafeFileHandle? _handle = handle;
-
     public string Path { get; } = path;
 
     public byte[] Content { get; } = content;
@@ -14,8 +12,5 @@ internal sealed class FileSnapshot(string path, byte[] content, SafeFileHandle? 
     /// <summary>The status of the file when it was read, or null if the layer did not get it.</summary>
     public FileStat? Stat { get; } = stat;
 
-    /// <summary>Returns a snapshot that owns the handle from now on, or null if there is no handle.</summary>
-    public FileSnapshot? TryDetach() => Interlocked.Exchange(ref _handle, null) is { } handle ? new FileSnapshot(Path, Content, handle, Stat) : null;
-
-    public void Dispose() => _handle?.Dispose();
+    public void Dispose() => handle?.Dispose();
 }

@@ -41,8 +41,6 @@ internal abstract class FileLayerDecorator(FileLayer inner) : FileLayer
 
     public override FileSnapshot? ReadSnapshot(string path, int maxLength) => inner.ReadSnapshot(path, maxLength);
 
-    public override FileSnapshot? TryCreateSnapshot(OpenFile file, string path, ReadOnlySpan<byte> content) => inner.TryCreateSnapshot(file, path, content);
-
     public override bool IsUnchanged(FileSnapshot snapshot) => inner.IsUnchanged(snapshot);
 
     public override OpenFile OpenRead(string path) => inner.OpenRead(path);

@@ -175,7 +175,6 @@ internal sealed class ChangeOperations(StoreContext context, RecordFile records,
 
     private ChangeStatus RemoveDirectory(UploadKey key, LockedUpload? upload)
     {
-        records.Forget(key);
         if (OperatingSystem.IsWindows())
         {
             // A directory with an open file cannot be renamed on Windows.

@@ -32,17 +32,15 @@ internal sealed class CreateOperation(StoreContext context, RecordFile records, 
         };
         string creationDirectory = context.Paths.GetCreationDirectory(Interlocked.Increment(ref _creationCount), stored.Nonce);
         bool created = false;
-        FileSnapshot? snapshot = null;
         try
         {
-            snapshot = BuildDirectory(key, creationDirectory, stored, content);
+            BuildDirectory(creationDirectory, stored, content);
             created = TryMoveIntoPlace(key, creationDirectory);
         }
         finally
         {
             if (!created)
             {
-                snapshot?.Dispose();
                 DeleteIfExists(creationDirectory);
             }
         }
@@ -50,11 +48,6 @@ internal sealed class CreateOperation(StoreContext context, RecordFile records, 
         if (!created)
         {
             return new CreateResult(CreateStatus.AlreadyExists, null);
-        }
-
-        if (snapshot is not null)
-        {
-            records.Keep(key, snapshot);
         }
 
         if (stored.Durability == Durability.PowerLoss && !isDeferred)
@@ -65,8 +58,7 @@ internal sealed class CreateOperation(StoreContext context, RecordFile records, 
         return new CreateResult(CreateStatus.Created, stored.ToUploadInfo(key, content.Length));
     }
 
-    /// <returns>A snapshot of the record, or null if its next reader must read it from its file.</returns>
-    private FileSnapshot? BuildDirectory(UploadKey key, string directory, StoredRecord stored, in ReadOnlySequence<byte> content)
+    private void BuildDirectory(string directory, StoredRecord stored, in ReadOnlySequence<byte> content)
     {
         bool sync = stored.Durability == Durability.PowerLoss;
         var paths = new UploadFilePaths(directory, stored.Nonce);
@@ -89,32 +81,18 @@ internal sealed class CreateOperation(StoreContext context, RecordFile records, 
             _files.Write(durableOffsetFile, DurableOffsetFile.CreateEmpty(), 0);
         }
 
-        OpenFile record = _files.CreateFile(Path.Combine(directory, StorePaths.RecordFileName));
-        FileSnapshot? snapshot = null;
-        try
+        using OpenFile record = _files.CreateFile(Path.Combine(directory, StorePaths.RecordFileName));
+        ReadOnlyMemory<byte> encoded = RecordCodec.Encode(stored);
+        _files.Write(record, encoded, 0);
+        if (stored.FinalOffset is null)
         {
-            ReadOnlyMemory<byte> encoded = RecordCodec.Encode(stored);
-            _files.Write(record, encoded, 0);
-            if (stored.FinalOffset is null)
-            {
-                records.Remember(encoded.Span, stored);
-                snapshot = sync ? null : _files.TryCreateSnapshot(record, context.Paths.GetRecordPath(key), encoded.Span);
-            }
-
-            if (sync)
-            {
-                _files.MarkNameUnsynced(record);
-                context.SyncAll([new SyncTarget(record), new SyncTarget(directory), .. content.IsEmpty ? [] : (ReadOnlySpan<SyncTarget>)[new SyncTarget(data)]]);
-            }
-
-            return snapshot;
+            records.Remember(encoded.Span, stored);
         }
-        finally
+
+        if (sync)
         {
-            if (snapshot is null)
-            {
-                record.Dispose();
-            }
+            _files.MarkNameUnsynced(record);
+            context.SyncAll([new SyncTarget(record), new SyncTarget(directory), .. content.IsEmpty ? [] : (ReadOnlySpan<SyncTarget>)[new SyncTarget(data)]]);
         }
     }
 

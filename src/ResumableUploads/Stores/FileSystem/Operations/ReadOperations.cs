@@ -54,7 +54,7 @@ internal sealed class ReadOperations(StoreContext context, RecordFile records, O
     {
         for (int attempt = 0; attempt < MaxAttempts; attempt++)
         {
-            using FileSnapshot? snapshot = records.ReadSnapshotOrTakeCurrent(key);
+            using FileSnapshot? snapshot = records.ReadSnapshot(key);
             if ((snapshot is null && !isListed) || (allowUnsynced ? records.ReadUnsynced(key, snapshot) : records.Read(key, snapshot)) is not { } record)
             {
                 return null;
@@ -85,11 +85,6 @@ internal sealed class ReadOperations(StoreContext context, RecordFile records, O
 
             if (state is { } data)
             {
-                if (!isListed && snapshot?.TryDetach() is { } kept)
-                {
-                    records.Keep(key, kept);
-                }
-
                 return (record, record.ToUploadInfo(key, data.Offset, data.LastWriteTime), isUnsynced);
             }
         }

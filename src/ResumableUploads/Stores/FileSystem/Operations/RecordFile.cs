@@ -13,7 +13,6 @@ internal sealed class RecordFile(StoreContext context, DirectorySync directorySy
 
     private readonly FileLayer _files = context.Files;
     private readonly RecordCache _cache = new();
-    private readonly SnapshotPool _snapshots = new();
     private readonly RecordAppender _appender = new(context.Files);
 
     /// <summary>Reads a record. Returns null if the upload does not exist, or if it was damaged and is now in quarantine.</summary>
@@ -26,28 +25,6 @@ internal sealed class RecordFile(StoreContext context, DirectorySync directorySy
 
     /// <summary>Keeps a record that was written, so that the next reader of the same bytes need not decode them.</summary>
     public void Remember(ReadOnlySpan<byte> encoded, StoredRecord record) => _cache.Add(encoded, record);
-
-    /// <summary>Keeps the file of the record of a receiving upload open for the next call.</summary>
-    public void Keep(UploadKey key, FileSnapshot snapshot) => _snapshots.Add(key, snapshot);
-
-    /// <summary>Closes the file of the record of an upload that is about to be deleted. Some network file systems cannot delete a directory with an open file.</summary>
-    public void Forget(UploadKey key) => _snapshots.Take(key)?.Dispose();
-
-    /// <summary>Returns the file of a record like <see cref="ReadSnapshot"/>, or one that was read before and may not be current any more.</summary>
-    public FileSnapshot? ReadSnapshotOrTakeKept(UploadKey key) => _snapshots.Take(key) ?? ReadSnapshot(key);
-
-    /// <summary>Returns the file of a record like <see cref="ReadSnapshot"/>, or one that was read before and is still current.</summary>
-    public FileSnapshot? ReadSnapshotOrTakeCurrent(UploadKey key)
-    {
-        FileSnapshot? kept = _snapshots.Take(key);
-        if (IsCurrent(kept))
-        {
-            return kept;
-        }
-
-        kept?.Dispose();
-        return ReadSnapshot(key);
-    }
 
     /// <summary>Reads the file of a record, or returns null if there is none.</summary>
     public FileSnapshot? ReadSnapshot(UploadKey key) => _files.ReadSnapshot(context.Paths.GetRecordPath(key), RecordCodec.MaxLength);

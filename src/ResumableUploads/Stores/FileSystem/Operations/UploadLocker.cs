@@ -28,7 +28,7 @@ internal sealed class UploadLocker(StoreContext context, RecordFile records, Off
         upload = null;
         for (int attempt = 0; attempt < MaxAttempts; attempt++)
         {
-            using FileSnapshot? snapshot = attempt == 0 ? records.ReadSnapshotOrTakeKept(key) : records.ReadSnapshot(key);
+            using FileSnapshot? snapshot = records.ReadSnapshot(key);
             if ((allowUnsynced ? records.ReadUnsynced(key, snapshot) : records.Read(key, snapshot)) is not { } record)
             {
                 return LockStatus.NotFound;

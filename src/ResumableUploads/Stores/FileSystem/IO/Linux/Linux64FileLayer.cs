@@ -77,11 +77,6 @@ internal sealed class Linux64FileLayer : LinuxFileLayer
         }
     }
 
-    public override FileSnapshot? TryCreateSnapshot(OpenFile file, string path, ReadOnlySpan<byte> content) =>
-        NativeMethods.Statx(file.Handle, "", NativeMethods.AtEmptyPath, NativeMethods.StatxBasicStats, out StatxBuffer status) == 0
-            ? new FileSnapshot(path, content.ToArray(), file.Handle, status.ToFileStat())
-            : null;
-
     /// <summary>Compares the inode first, and the content on file systems whose inode numbers are not stable.</summary>
     public override bool IsUnchanged(FileSnapshot snapshot) =>
         (snapshot.Stat is { } before && Stat(snapshot.Path) is { } now && before == now) || base.IsUnchanged(snapshot);
