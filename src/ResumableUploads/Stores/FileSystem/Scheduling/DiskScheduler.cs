@@ -12,6 +12,9 @@ namespace ResumableUploads.Stores.FileSystem.Scheduling;
 /// <param name="time">The clock.</param>
 internal sealed class DiskScheduler(string name, int maxThreads, TimeProvider time)
 {
+    /// <summary>The number of lanes that are kept for their next calls.</summary>
+    private const int MaxUnusedLanes = 64;
+
     private readonly Lock _lock = new();
     private readonly InPlaceGate _reads = new(maxThreads == 0 ? int.MaxValue : Environment.ProcessorCount, time, ThreadWaits.GetCount);
     private readonly InPlaceGate _writes = new(maxThreads == 0 ? int.MaxValue : Math.Max(1, Environment.ProcessorCount - 1), time, ThreadWaits.GetCount);
@@ -326,7 +329,7 @@ internal sealed class DiskScheduler(string name, int maxThreads, TimeProvider ti
 
     private void RemoveIfUnused(DiskLane lane)
     {
-        if (lane is { RunningCount: 0, IsReady: false, Waiting.Count: 0 })
+        if (_lanes.Count > MaxUnusedLanes && lane is { RunningCount: 0, IsReady: false, Waiting.Count: 0 })
         {
             _lanes.Remove(lane.Key);
         }

@@ -32,6 +32,16 @@ public sealed class ReusableDiskCallTests : IDisposable
     }
 
     [Fact]
+    public void Runs_allocate_nothing_on_the_thread_of_the_caller()
+    {
+        var call = new ReusableDiskCall<int>(_scheduler, static _ => { });
+        Run(call, Runs);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Run(call, Runs);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, Runs);
+    }
+
+    [Fact]
     public async Task Call_that_throws_can_run_again()
     {
         var call = new ReusableDiskCall<bool>(_scheduler, static fails => _ = fails ? throw new IOException("injected") : 0);
@@ -56,5 +66,19 @@ public sealed class ReusableDiskCallTests : IDisposable
 
         Assert.True(await call.RunAsync(Lane, true, default));
         Assert.Equal(1, runs);
+    }
+
+    private void Run(ReusableDiskCall<int> call, int count)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            ValueTask<bool> run = call.RunAsync(Lane, i, _cancellation.Token);
+            while (!run.IsCompleted)
+            {
+                Thread.Yield();
+            }
+
+            Assert.True(run.GetAwaiter().GetResult());
+        }
     }
 }
