@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Runtime.CompilerServices;
 using ResumableUploads.Abstractions;
 
 namespace ResumableUploads.Stores.FileSystem.Scheduling;
@@ -16,10 +15,6 @@ internal sealed class AppendDisk(StoreContext context, string lane, Cancellation
     private readonly DiskScheduler _scheduler = context.Scheduler;
     private readonly Lock _lock = new();
     private readonly TaskCompletionSource _abandoned = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-    /// <summary>The call of <see cref="RunOnContentAsync"/>, which is used for all parts of the content.</summary>
-    private DiskCall? _contentCall;
-
     private bool _isCalling;
     private bool _isCleaningUp;
 
@@ -49,7 +44,6 @@ internal sealed class AppendDisk(StoreContext context, string lane, Cancellation
     public ValueTask<T> RunToEndAsync<TState, T>(DiskCallKind kind, TState state, Func<TState, T> call) => RunAsync(kind, state, call, CancellationToken.None);
 
     /// <summary>Runs a call on a part of the content. The buffer is copied first unless the call runs in place, because the request may leave before the call returns.</summary>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public async ValueTask RunOnContentAsync<TState>(TState state, ReadOnlySequence<byte> content, Action<TState, ReadOnlySequence<byte>> call)
     {
         if (_scheduler.TryRunInPlace((state, content, call), static s => s.call(s.state, s.content)))
@@ -57,16 +51,20 @@ internal sealed class AppendDisk(StoreContext context, string lane, Cancellation
             return;
         }
 
-        var queue = new DiskLaneKey(lane, DiskLaneKind.Cached);
-        ReusableDiskCall<ContentPart<TState>> running = GetContentCall<TState>();
         byte[] copy = ArrayPool<byte>.Shared.Rent((int)Math.Min(content.Length, MaxCopyLength));
         for (ReadOnlySequence<byte> rest = content; !rest.IsEmpty;)
         {
             ReadOnlySequence<byte> piece = rest.Slice(0, Math.Min(rest.Length, copy.Length));
             piece.CopyTo(copy);
             rest = rest.Slice(piece.End);
-            BeginCall();
-            await AwaitAsync(running.RunAsync(queue, new ContentPart<TState>(state, new ReadOnlySequence<byte>(copy, 0, (int)piece.Length), call), cancellationToken));
+            await RunAsync(
+                DiskCallKind.Cached,
+                (state, copy, length: (int)piece.Length, call),
+                static s =>
+                {
+                    s.call(s.state, new ReadOnlySequence<byte>(s.copy, 0, s.length));
+                    return true;
+                });
         }
 
         // An abandoned call may still use the array, which is then left to the garbage collector.
@@ -99,17 +97,6 @@ internal sealed class AppendDisk(StoreContext context, string lane, Cancellation
         return TryEndCall() ? result : AwaitAsync(result);
     }
 
-    private ReusableDiskCall<ContentPart<TState>> GetContentCall<TState>()
-    {
-        if (_contentCall is not ReusableDiskCall<ContentPart<TState>> call)
-        {
-            _contentCall = call = new ReusableDiskCall<ContentPart<TState>>(_scheduler, static part => part.Call(part.State, part.Content));
-        }
-
-        return call;
-    }
-
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<T> AwaitAsync<T>(ValueTask<T> call)
     {
         T result;
@@ -165,7 +152,4 @@ internal sealed class AppendDisk(StoreContext context, string lane, Cancellation
             }
         }
     }
-
-    /// <summary>A part of the content, and the call that runs on it.</summary>
-    private readonly record struct ContentPart<TState>(TState State, ReadOnlySequence<byte> Content, Action<TState, ReadOnlySequence<byte>> Call);
 }

@@ -1,15 +1,12 @@
 namespace ResumableUploads.Stores.FileSystem.Scheduling;
 
 /// <summary>A call that waits for a thread, or runs on one.</summary>
-internal abstract class DiskCall
+internal abstract class DiskCall(DiskLane lane)
 {
-    protected DiskCall() => QueueEntry = new LinkedListNode<DiskCall>(this);
+    public DiskLane Lane { get; } = lane;
 
-    /// <summary>Gets or sets the lane, which is known from the time when the call is queued.</summary>
-    public DiskLane Lane { get; set; } = null!;
-
-    /// <summary>Gets the entry in the queue of the lane. It has no list if the call has left the queue.</summary>
-    public LinkedListNode<DiskCall> QueueEntry { get; }
+    /// <summary>Gets or sets the position in the queue of the lane, or null if the call has left it.</summary>
+    public LinkedListNode<DiskCall>? QueueEntry { get; set; }
 
     /// <summary>Runs the call. Does not throw.</summary>
     public abstract void Run();
@@ -24,7 +21,7 @@ internal abstract class DiskCall
 /// <inheritdoc/>
 /// <typeparam name="TState">The type of the argument.</typeparam>
 /// <typeparam name="T">The type of the result.</typeparam>
-internal sealed class DiskCall<TState, T>(TState state, Func<TState, T> call) : DiskCall
+internal sealed class DiskCall<TState, T>(DiskLane lane, TState state, Func<TState, T> call) : DiskCall(lane)
 {
     private readonly ExecutionContext? _context = ExecutionContext.Capture();
 

@@ -12,9 +12,6 @@ namespace ResumableUploads.Stores.FileSystem.Scheduling;
 /// <param name="time">The clock.</param>
 internal sealed class DiskScheduler(string name, int maxThreads, TimeProvider time)
 {
-    /// <summary>The number of lanes that are kept for their next calls.</summary>
-    private const int MaxUnusedLanes = 64;
-
     private readonly Lock _lock = new();
     private readonly InPlaceGate _reads = new(maxThreads == 0 ? int.MaxValue : Environment.ProcessorCount, time, ThreadWaits.GetCount);
     private readonly InPlaceGate _writes = new(maxThreads == 0 ? int.MaxValue : Math.Max(1, Environment.ProcessorCount - 1), time, ThreadWaits.GetCount);
@@ -159,15 +156,8 @@ internal sealed class DiskScheduler(string name, int maxThreads, TimeProvider ti
     /// <summary>Queues a call that runs on a thread of the scheduler.</summary>
     internal DiskCall<TState, T> Enqueue<TState, T>(DiskLaneKey key, TState state, Func<TState, T> call)
     {
-        var queued = new DiskCall<TState, T>(state, call);
-        Enqueue(key, queued);
-        return queued;
-    }
-
-    /// <summary>Queues a call that runs on a thread of the scheduler.</summary>
-    internal void Enqueue(DiskLaneKey key, DiskCall queued)
-    {
         DiskThread? helper;
+        DiskCall<TState, T> queued;
         lock (_lock)
         {
             if (!_lanes.TryGetValue(key, out DiskLane? lane))
@@ -176,8 +166,8 @@ internal sealed class DiskScheduler(string name, int maxThreads, TimeProvider ti
                 _lanes.Add(key, lane);
             }
 
-            queued.Lane = lane;
-            lane.Waiting.AddLast(queued.QueueEntry);
+            queued = new DiskCall<TState, T>(lane, state, call);
+            queued.QueueEntry = lane.Waiting.AddLast(queued);
             _queueLength++;
             MakeReady(lane);
             helper = TakeThreadIfNeeded();
@@ -187,6 +177,8 @@ internal sealed class DiskScheduler(string name, int maxThreads, TimeProvider ti
         {
             queued.Fail(new IOException("The system has no thread for a call of the file system.", failure));
         }
+
+        return queued;
     }
 
     private async ValueTask<T> WaitAsync<TState, T>(DiskCall<TState, T> call, TimeSpan? abandonDelay, CancellationToken cancellationToken)
@@ -288,12 +280,12 @@ internal sealed class DiskScheduler(string name, int maxThreads, TimeProvider ti
     {
         lock (_lock)
         {
-            if (call.QueueEntry.List is null)
+            if (call.QueueEntry is not { } entry)
             {
                 return false;
             }
 
-            Unlink(call);
+            Unlink(entry);
             RemoveIfUnused(call.Lane);
             return true;
         }
@@ -301,20 +293,21 @@ internal sealed class DiskScheduler(string name, int maxThreads, TimeProvider ti
 
     private DiskCall? Dequeue(DiskLane lane)
     {
-        if (lane.Waiting.First is not { Value: var call })
+        if (lane.Waiting.First is not { } entry)
         {
             return null;
         }
 
-        Unlink(call);
+        Unlink(entry);
         lane.RunningCount++;
         MakeReady(lane);
-        return call;
+        return entry.Value;
     }
 
-    private void Unlink(DiskCall call)
+    private void Unlink(LinkedListNode<DiskCall> entry)
     {
-        call.Lane.Waiting.Remove(call.QueueEntry);
+        entry.Value.QueueEntry = null;
+        entry.Value.Lane.Waiting.Remove(entry);
         _queueLength--;
     }
 
@@ -329,7 +322,7 @@ internal sealed class DiskScheduler(string name, int maxThreads, TimeProvider ti
 
     private void RemoveIfUnused(DiskLane lane)
     {
-        if (_lanes.Count > MaxUnusedLanes && lane is { RunningCount: 0, IsReady: false, Waiting.Count: 0 })
+        if (lane is { RunningCount: 0, IsReady: false, Waiting.Count: 0 })
         {
             _lanes.Remove(lane.Key);
         }
