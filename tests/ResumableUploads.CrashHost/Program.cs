@@ -6,12 +6,13 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.Options;
 using ResumableUploads;
+using ResumableUploads.Abstractions;
 using ResumableUploads.CrashHost;
 
-if (args is ["--Steps", var steps, .. var more])
+if (args is ["--Steps", var steps, var durability, .. var more])
 {
     // Runs before the first await, so that all system calls are made by the main thread.
-    new StoreScenario(steps, reportsFirst: more is ["--ReportsFirst"]).Run();
+    new StoreScenario(steps, Enum.Parse<Durability>(durability), reportsFirst: more is ["--ReportsFirst"]).Run();
     return;
 }
 

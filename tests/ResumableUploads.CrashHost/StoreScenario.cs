@@ -10,12 +10,13 @@ namespace ResumableUploads.CrashHost;
 /// Prints the result of each store call at once, one per line.
 /// </summary>
 /// <param name="root">The directory of the store.</param>
+/// <param name="durability">The durability of the uploads.</param>
 /// <param name="reportsFirst">Whether it prints the results of changes, except appends, before it makes them: a defect that the tests must detect.</param>
-internal sealed class StoreScenario(string root, bool reportsFirst)
+internal sealed class StoreScenario(string root, Durability durability, bool reportsFirst)
 {
     private static readonly UploadKey Key = new("owner", "upload");
 
-    private readonly FileSystemUploadStore _store = OneThread.CreateStore(new FileSystemUploadStoreOptions { Directory = root, SyncSize = 1 });
+    private readonly FileSystemUploadStore _store = OneThread.CreateStore(new FileSystemUploadStoreOptions { Directory = root, Durability = durability, SyncSize = 1 });
 
     public void Run()
     {

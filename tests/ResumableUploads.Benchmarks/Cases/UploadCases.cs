@@ -17,6 +17,7 @@ internal static class UploadCases
     private const double MiB = 1024;
     private const double Third = 1 / 3.0;
     private const double MaxSmallKiB = 8;
+    private static readonly TimeSpan SlowSync = TimeSpan.FromMilliseconds(5);
 
     public static (string Name, Action<BenchmarkArguments, WorkDirectory, Report> Measure)[] All =>
     [
@@ -27,7 +28,8 @@ internal static class UploadCases
         ("small", static (run, workDirectory, report) => UploadCase.Measure("small", Small(run.Quick ? 15 : 150), run, workDirectory, report)),
         ("two-requests", static (run, workDirectory, report) => UploadCase.Measure("two-requests", TwoRequests(run.Quick ? 15 : 150, Durability.ProcessCrash, 0.75, 5), run, workDirectory, report)),
         ("two-requests-powerloss", static (run, workDirectory, report) => UploadCase.Measure("two-requests-powerloss", TwoRequests(run.Quick ? 5 : 30, Durability.PowerLoss, 0.6, 3), run, workDirectory, report)),
-        ("small-powerloss", static (run, workDirectory, report) => UploadCase.Measure("small-powerloss", SmallPowerLoss(run.Quick ? 5 : 30), run, workDirectory, report)),
+        ("small-powerloss", static (run, workDirectory, report) => UploadCase.Measure("small-powerloss", SmallPowerLoss(UploadWorkload.SmallInOneRequest(run.Quick ? 5 : 30)), run, workDirectory, report)),
+        ("small-slow-disk", static (run, workDirectory, report) => UploadCase.Measure("small-slow-disk", SmallPowerLoss(UploadWorkload.SixtyFourConcurrent(run.Quick ? 5 : 30), SlowSync, minBare: 1), run, workDirectory, report)),
     ];
 
     private static UploadContender[] Large(long size)
@@ -100,10 +102,10 @@ internal static class UploadCases
         ];
     }
 
-    private static UploadContender[] SmallPowerLoss(int each) =>
+    private static UploadContender[] SmallPowerLoss(UploadWorkload workload, TimeSpan syncDelay = default, double? minBare = null) =>
     [
-        new(Ours, ServerKind.Ours, UploadWorkload.SmallInOneRequest(each)) { Durability = Durability.PowerLoss, Baselines = [new("bare loop, one sync each")] },
-        new("bare loop, one sync each", ServerKind.Bare, UploadWorkload.SmallInOneRequest(each)) { Durability = Durability.PowerLoss },
+        new(Ours, ServerKind.Ours, workload) { Durability = Durability.PowerLoss, SyncDelay = syncDelay, Baselines = [new("bare loop, one sync each", minBare)] },
+        new("bare loop, one sync each", ServerKind.Bare, workload) { Durability = Durability.PowerLoss, SyncDelay = syncDelay },
     ];
 
     /// <summary>Creation, then PATCH, as tus clients do by default.</summary>

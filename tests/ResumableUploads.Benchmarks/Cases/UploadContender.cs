@@ -21,6 +21,9 @@ internal sealed record UploadContender(string Name, ServerKind Kind, UploadWorkl
     /// <summary>Whether the files are stored on a tmpfs.</summary>
     public bool OnTmpfs { get; init; }
 
+    /// <summary>The time by which the server delays its syncs.</summary>
+    public TimeSpan SyncDelay { get; init; }
+
     /// <summary>The sides to compare with, with the targets.</summary>
     public Baseline[] Baselines { get; init; } = [];
 
@@ -29,7 +32,7 @@ internal sealed record UploadContender(string Name, ServerKind Kind, UploadWorkl
 
     public bool IsSmall => Workload.Uploads > 8;
 
-    public ServeArguments CreateServeArguments(string directory) => new(Kind, directory, Durability, InMemory: InMemory, LargeBuffers: LargeBuffers);
+    public ServeArguments CreateServeArguments(string directory) => new(Kind, directory, Durability, InMemory: InMemory, LargeBuffers: LargeBuffers, SyncDelay: SyncDelay);
 
     public string GetDataDirectory(string directory) => Kind == ServerKind.Ours ? Path.Combine(directory, "store", "uploads") : directory;
 

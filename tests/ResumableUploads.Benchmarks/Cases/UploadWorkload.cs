@@ -22,6 +22,8 @@ internal sealed record UploadWorkload(int Connections, int UploadsPerConnection,
 
     public static UploadWorkload SmallInOneRequest(int each) => new(16, each, Small, Small);
 
+    public static UploadWorkload SixtyFourConcurrent(int each) => new(64, each, Small, Small);
+
     public static UploadWorkload SmallInTwoRequests(int each) => new(16, each, Small, Small, CreatesSeparately: true);
 
     public static UploadWorkload Resumed(int each) => new(16, each, Small, Small / 2, QueriesOffsetBetweenRequests: true);

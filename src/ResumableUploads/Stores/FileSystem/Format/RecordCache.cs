@@ -27,7 +27,7 @@ internal sealed class RecordCache
 
             // The data is at the end of the file. The caller may change its own copy.
             ReadOnlyMemory<byte> data = content.AsMemory(content.Length - record.Record.Data.Length);
-            GetEntry(content) = new Entry(content, record with { Record = record.Record with { Data = data } });
+            GetEntry(content) = new Entry(content, record.EndingAt(content.Length) with { Record = record.Record with { Data = data } });
         }
     }
 

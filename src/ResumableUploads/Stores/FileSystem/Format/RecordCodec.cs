@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Buffers.Text;
 using System.Globalization;
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using ResumableUploads.Abstractions;
 
@@ -15,12 +16,15 @@ internal readonly record struct RecordDecodeResult(StoredRecord? Record, int? Ne
 
 /// <summary>
 /// Encodes and decodes record files. A file contains one line of JSON, followed by the caller's data and by the response of the completion handler, if there
-/// is one. The line contains the lengths and digests of both, and ends with a digest of the line.
+/// is one. The line contains the lengths and digests of both, and ends with a digest of the line. Further records can follow; the last complete one counts.
 /// </summary>
 internal static class RecordCodec
 {
-    /// <summary>The newest format version. A record without a response has version 1, which earlier builds can read.</summary>
-    public const int FormatVersion = 2;
+    /// <summary>
+    /// The newest format version, of records that others can follow. A record that none can follow has version 1, or 2 if it contains a response, which earlier
+    /// builds can read.
+    /// </summary>
+    public const int FormatVersion = 3;
 
     /// <summary>The maximum length of a record file in bytes.</summary>
     public const int MaxLength = UploadRecord.MaxDataLength + MaxResponseLength + (64 * 1024);
@@ -41,6 +45,8 @@ internal static class RecordCodec
 
     private static ReadOnlySpan<byte> Prefix => "{\"format\":"u8;
 
+    private static ReadOnlySpan<byte> AppendablePrefix => "{\"format\":3,\"nonce\":\""u8;
+
     private static ReadOnlySpan<byte> CopiedPropertyName => "copied"u8;
 
     private static ReadOnlySpan<byte> ResponseLengthPropertyName => "responseLength"u8;
@@ -56,7 +62,7 @@ internal static class RecordCodec
         Utf8JsonWriter json = _json ??= new Utf8JsonWriter(line);
         json.Reset(line);
         json.WriteStartObject();
-        json.WriteNumber("format", stored.Response is null ? 1 : FormatVersion);
+        json.WriteNumber("format", stored.IsAppendable ? FormatVersion : stored.Response is null ? 1 : 2);
         json.WriteString("nonce", stored.Nonce);
         json.WriteNumber("generation", stored.Generation);
         json.WriteNumber("writes", stored.WriteCount);
@@ -99,8 +105,32 @@ internal static class RecordCodec
         return line.WrittenMemory;
     }
 
+    /// <summary>Decodes the last complete record of a file.</summary>
     public static RecordDecodeResult Decode(ReadOnlySpan<byte> bytes)
     {
+        RecordDecodeResult result = Decode(bytes, start: 0);
+        while (result.Record is { EndPosition: > 0 } record && record.EndPosition < bytes.Length)
+        {
+            RecordDecodeResult next = Decode(bytes, record.EndPosition);
+            if (next.NewerFormat is null && (next.Record?.Nonce != record.Nonce || next.Record.WriteCount <= record.WriteCount))
+            {
+                // The writer was killed, or is still writing.
+                break;
+            }
+
+            result = next;
+        }
+
+        return result;
+    }
+
+    /// <summary>Returns whether a file begins with an appendable record that has the nonce.</summary>
+    public static bool IsAppendable(ReadOnlySpan<byte> bytes, string nonce) =>
+        bytes.StartsWith(AppendablePrefix) && bytes[AppendablePrefix.Length..] is var rest && rest.Length >= nonce.Length && Ascii.Equals(rest[..nonce.Length], nonce);
+
+    private static RecordDecodeResult Decode(ReadOnlySpan<byte> file, int start)
+    {
+        ReadOnlySpan<byte> bytes = file[start..];
         if (bytes.IsEmpty)
         {
             return CreateDamaged("the record is empty");
@@ -132,7 +162,8 @@ internal static class RecordCodec
 
         try
         {
-            return Parse(bytes[..end], bytes[(end + 1)..]);
+            RecordDecodeResult result = Parse(bytes[..end], bytes[(end + 1)..], isLast: format < FormatVersion, out int length);
+            return format == FormatVersion && result.Record is { } record ? result with { Record = record.EndingAt(start + end + 1 + length) } : result;
         }
         catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException or ArgumentException or OverflowException)
         {
@@ -140,8 +171,13 @@ internal static class RecordCodec
         }
     }
 
-    private static RecordDecodeResult Parse(ReadOnlySpan<byte> line, ReadOnlySpan<byte> content)
+    /// <param name="line">The first line of the record, without the end of the line.</param>
+    /// <param name="content">The bytes behind the line.</param>
+    /// <param name="isLast">Whether the record must end with the content.</param>
+    /// <param name="length">The length of the data and of the response.</param>
+    private static RecordDecodeResult Parse(ReadOnlySpan<byte> line, ReadOnlySpan<byte> content, bool isLast, out int length)
     {
+        length = 0;
         var fields = new RecordFieldReader(line);
         var stored = new StoredRecord
         {
@@ -185,12 +221,21 @@ internal static class RecordCodec
         ReadOnlySpan<byte> response = content[data.Length..];
         if (!fields.IsNext(ResponseLengthPropertyName))
         {
-            return response.IsEmpty ? new RecordDecodeResult(stored, null, null) : CreateDamaged("the data of the record does not have the expected length");
+            length = data.Length;
+            return response.IsEmpty || !isLast ? new RecordDecodeResult(stored, null, null) : CreateDamaged("the data of the record does not have the expected length");
         }
 
-        return fields.GetInt64(ResponseLengthPropertyName) != response.Length ? CreateDamaged("the response in the record does not have the expected length")
-            : !fields.StringEquals("responseSha256"u8, HashToHex(response, stackalloc byte[2 * SHA256.HashSizeInBytes])) ? CreateDamaged("the response in the record does not match its digest")
-            : new RecordDecodeResult(stored with { Response = response.ToArray() }, null, null);
+        long responseLength = fields.GetInt64(ResponseLengthPropertyName) ?? -1;
+        if (responseLength < 0 || responseLength > response.Length || (isLast && responseLength != response.Length))
+        {
+            return CreateDamaged("the response in the record does not have the expected length");
+        }
+
+        response = response[..(int)responseLength];
+        length = data.Length + response.Length;
+        return fields.StringEquals("responseSha256"u8, HashToHex(response, stackalloc byte[2 * SHA256.HashSizeInBytes]))
+            ? new RecordDecodeResult(stored with { Response = response.ToArray() }, null, null)
+            : CreateDamaged("the response in the record does not match its digest");
     }
 
     private static RecordDecodeResult CreateDamaged(string reason) => new(null, null, reason);

@@ -66,6 +66,8 @@ internal sealed class UploadFilePaths(string directory, string nonce)
 
     public string DurableOffsetPath => field ??= GetPath(".mark");
 
+    public string RecordPath => field ??= Path.Join(Directory, StorePaths.RecordFileName);
+
     public string LockPath => field ??= Path.Join(Directory, StorePaths.GetLockFileName(Nonce));
 
     /// <summary>Gets the path of the lock that is held while the content is copied out of the store.</summary>

@@ -43,6 +43,16 @@ internal sealed record StoredRecord
     /// <summary>Gets the response of the completion handler if it was stored together with the record; otherwise, null.</summary>
     public ReadOnlyMemory<byte>? Response { get; init; }
 
+    /// <summary>Gets the position in the file behind the record, where the next one can be appended, or 0 if the next one must replace the file.</summary>
+    public int EndPosition { get; init; }
+
+    /// <summary>Gets whether the next record can be appended to the file. A power loss could tear both of them.</summary>
+    public bool IsAppendable => Durability == Durability.ProcessCrash;
+
+    /// <summary>Returns the record after it was written.</summary>
+    /// <param name="position">The position in the file behind the record.</param>
+    public StoredRecord EndingAt(int position) => this with { EndPosition = IsAppendable ? position : 0 };
+
     /// <summary>Returns the record after a change by the caller.</summary>
     /// <param name="record">The new record of the caller.</param>
     /// <param name="offset">The offset of the upload.</param>
@@ -67,6 +77,6 @@ internal sealed record StoredRecord
         Version = GetVersion(offset),
         Offset = offset,
         Record = Record,
-        LastModified = dataLastWriteTime > LastUpdated ? dataLastWriteTime.Value : LastUpdated,
+        LastModified = offset > 0 && dataLastWriteTime > LastUpdated ? dataLastWriteTime.Value : LastUpdated,
     };
 }

@@ -64,12 +64,7 @@ internal sealed class CreateOperation(StoreContext context, RecordFile records, 
         var paths = new UploadFilePaths(directory, stored.Nonce);
         CreateDirectory(directory);
         using OpenFile data = _files.CreateFile(paths.DataPath);
-        if (stored.FinalOffset is null)
-        {
-            // The modification time counts for the expiration, so it comes from the same clock as the record.
-            _files.SetLastWriteTime(data, stored.LastUpdated.UtcDateTime);
-        }
-        else if (!content.IsEmpty)
+        if (!content.IsEmpty)
         {
             _files.Write(data, content, 0);
         }

@@ -13,6 +13,7 @@ internal sealed class RecordFile(StoreContext context, DirectorySync directorySy
 
     private readonly FileLayer _files = context.Files;
     private readonly RecordCache _cache = new();
+    private readonly RecordAppender _appender = new(context.Files);
 
     /// <summary>Reads a record. Returns null if the upload does not exist, or if it was damaged and is now in quarantine.</summary>
     /// <exception cref="UploadStoreException">The record has a newer format, and is left untouched.</exception>
@@ -28,7 +29,7 @@ internal sealed class RecordFile(StoreContext context, DirectorySync directorySy
     /// <summary>Reads the file of a record, or returns null if there is none.</summary>
     public FileSnapshot? ReadSnapshot(UploadKey key) => _files.ReadSnapshot(context.Paths.GetRecordPath(key), RecordCodec.MaxLength);
 
-    /// <summary>Returns whether the record has not been replaced since it was read. Each replacement is a new file.</summary>
+    /// <summary>Returns whether the record has not been replaced since it was read. Each replacement is a new file or a longer one.</summary>
     public bool IsCurrent([NotNullWhen(true)] FileSnapshot? snapshot) => snapshot is not null && _files.IsUnchanged(snapshot);
 
     /// <summary>Reads a record like <see cref="Read(UploadKey)"/>, from a file that has been read already.</summary>
@@ -86,6 +87,11 @@ internal sealed class RecordFile(StoreContext context, DirectorySync directorySy
     /// <param name="obsoleteName">The name of a file that is deleted before the record is replaced, or null.</param>
     public bool Write(LockedUpload upload, StoredRecord next, bool isDeferred = false, string? obsoleteName = null)
     {
+        if (obsoleteName is null && _appender.TryAppend(upload, next) is { } isWritten)
+        {
+            return isWritten;
+        }
+
         string directory = upload.Paths.Directory;
         bool isPowerLoss = next.Durability == Durability.PowerLoss;
         if (isPowerLoss && (!isDeferred || !_files.CanExchangeNames))
@@ -108,7 +114,8 @@ internal sealed class RecordFile(StoreContext context, DirectorySync directorySy
         {
             ObsoleteNames = [leftoverName, obsoleteName],
         };
-        using ReplacedFile? replaced = _files.ReplaceFile(replacement, RecordCodec.Encode(next).Span);
+        ReadOnlyMemory<byte> encoded = RecordCodec.Encode(next);
+        using ReplacedFile? replaced = _files.ReplaceFile(replacement, encoded.Span);
         if (replaced is null)
         {
             return false;
@@ -130,7 +137,7 @@ internal sealed class RecordFile(StoreContext context, DirectorySync directorySy
         }
 
         upload.IsUnsynced = isDeferred;
-        upload.Record = next;
+        upload.Record = next.EndingAt(encoded.Length);
         return true;
     }
 
@@ -297,8 +304,8 @@ internal sealed class RecordFile(StoreContext context, DirectorySync directorySy
                 || Write(new LockedUpload(key, lockFile, paths, current, null) { IsUnsynced = true }, current with { WriteCount = current.WriteCount + 1 }));
     }
 
-    /// <summary>Replaces a damaged record. The file from which it was restored stays until the new one is durable.</summary>
-    private bool WriteRepaired(string directory, StoredRecord record)
+    /// <summary>Replaces a damaged record, and returns the new one, or null if the upload was deleted. The file from which it was restored stays until the new one is durable.</summary>
+    private StoredRecord? WriteRepaired(string directory, StoredRecord record)
     {
         var replacement = new FileReplacement(
             directory,
@@ -306,10 +313,11 @@ internal sealed class RecordFile(StoreContext context, DirectorySync directorySy
             StorePaths.RecordFileName,
             StorePaths.RepairedRecordFileName,
             record.Durability == Durability.ProcessCrash ? FileReplacementMode.Unsynced : FileReplacementMode.SyncFirst);
-        using ReplacedFile? replaced = _files.ReplaceFile(replacement, RecordCodec.Encode(record).Span);
+        ReadOnlyMemory<byte> encoded = RecordCodec.Encode(record);
+        using ReplacedFile? replaced = _files.ReplaceFile(replacement, encoded.Span);
         if (replaced is null)
         {
-            return false;
+            return null;
         }
 
         if (replacement.Mode != FileReplacementMode.Unsynced)
@@ -319,7 +327,7 @@ internal sealed class RecordFile(StoreContext context, DirectorySync directorySy
 
         DeleteIfExists(replaced, StorePaths.NextRecordFileName);
         DeleteIfExists(replaced, StorePaths.TemporaryRecordFileName);
-        return true;
+        return record.EndingAt(encoded.Length);
     }
 
     /// <summary>
@@ -355,8 +363,8 @@ internal sealed class RecordFile(StoreContext context, DirectorySync directorySy
 
             // Only the holder of the lock writes the temporary file, so it is still as it was read. Its content is written again, because it
             // may not have been synced.
-            record = next with { WriteCount = next.WriteCount + 1 };
-            if (!WriteRepaired(directory, record))
+            record = WriteRepaired(directory, next with { WriteCount = next.WriteCount + 1 });
+            if (record is null)
             {
                 return false;
             }

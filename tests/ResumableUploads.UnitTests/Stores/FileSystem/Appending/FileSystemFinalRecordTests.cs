@@ -33,9 +33,9 @@ public class FileSystemFinalRecordTests : FileSystemStoreTest
     {
         FileSystemUploadStore store = NewStore(durability);
         await CreateAsync(store);
-        Files.Before = static (step, _) =>
+        Files.Before = static (_, path) =>
         {
-            if (step == "replace")
+            if (path.EndsWith("record.json", StringComparison.Ordinal))
             {
                 throw FaultyFiles.Error(NoSpace);
             }
