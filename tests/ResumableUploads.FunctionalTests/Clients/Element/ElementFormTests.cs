@@ -9,8 +9,7 @@ using static Microsoft.Playwright.Assertions;
 namespace ResumableUploads.FunctionalTests.Clients.Element;
 
 /// <summary>The element as a control of a form.</summary>
-[Collection<ChromiumCollection>]
-public class ElementFormTests(Chromium chromium)
+public abstract class ElementFormTests(InstalledBrowser browser)
 {
     [Fact]
     public async Task Form_refers_to_completed_uploads()
@@ -169,7 +168,7 @@ public class ElementFormTests(Chromium chromium)
     }
 
     private Task<ElementPage> OpenAsync(string attributes, Action<WebApplication>? after = null) => ElementPage.OpenAsync(
-        chromium,
+        browser,
         attributes,
         static options => options.OnCompleted = null,
         app =>
@@ -182,3 +181,9 @@ public class ElementFormTests(Chromium chromium)
             after?.Invoke(app);
         });
 }
+
+[Collection<ChromiumCollection>]
+public class ElementFormInChromiumTests(Chromium browser) : ElementFormTests(browser);
+
+[Collection<FirefoxCollection>]
+public class ElementFormInFirefoxTests(Firefox browser) : ElementFormTests(browser);

@@ -35,15 +35,15 @@ internal sealed class ElementPage : IAsyncDisposable
 
     public ILocator Live => Element.Locator("[role=status]");
 
-    /// <param name="chromium">The browser.</param>
+    /// <param name="browser">The browser.</param>
     /// <param name="attributes">The attributes of the element, besides its URL.</param>
     /// <param name="configure">Configures the uploads.</param>
     /// <param name="after">Adds endpoints.</param>
     /// <param name="language">The language of the page.</param>
     public static async Task<ElementPage> OpenAsync(
-        Chromium chromium, string attributes = "", Action<ResumableUploadOptions>? configure = null, Action<WebApplication>? after = null, string language = "en")
+        InstalledBrowser browser, string attributes = "", Action<ResumableUploadOptions>? configure = null, Action<WebApplication>? after = null, string language = "en")
     {
-        IBrowserContext context = await chromium.NewContextAsync();
+        IBrowserContext context = await browser.NewContextAsync();
         string html =
             $"""
             <!DOCTYPE html>

@@ -5,13 +5,12 @@ using static Microsoft.Playwright.Assertions;
 namespace ResumableUploads.FunctionalTests.Clients.Element;
 
 /// <summary>How files come into the element, and how it shows them.</summary>
-[Collection<ChromiumCollection>]
-public class ElementTests(Chromium chromium)
+public abstract class ElementTests(InstalledBrowser browser)
 {
     [Fact]
     public async Task Two_hundred_files_are_uploaded_and_collapsed()
     {
-        await using ElementPage page = await ElementPage.OpenAsync(chromium);
+        await using ElementPage page = await ElementPage.OpenAsync(browser);
 
         await page.ChooseAsync([.. Enumerable.Range(1, 200).Select(static number => ElementPage.Payload($"file {number}.txt", 20))]);
 
@@ -35,7 +34,7 @@ public class ElementTests(Chromium chromium)
     [Fact]
     public async Task Folder_with_ten_equal_names_is_ten_uploads()
     {
-        await using ElementPage page = await ElementPage.OpenAsync(chromium, "folders");
+        await using ElementPage page = await ElementPage.OpenAsync(browser, "folders");
         string folder = System.IO.Directory.CreateTempSubdirectory("site-").FullName;
         try
         {
@@ -70,7 +69,7 @@ public class ElementTests(Chromium chromium)
     [InlineData("max-files=1", "resumable-upload", "drop", 1)]
     public async Task Dropped_and_pasted_files_are_uploaded(string attributes, string selector, string type, int expected)
     {
-        await using ElementPage page = await ElementPage.OpenAsync(chromium, attributes);
+        await using ElementPage page = await ElementPage.OpenAsync(browser, attributes);
         ILocator card = page.Element.Locator("[part=card]");
         if (type == "drop")
         {
@@ -98,7 +97,7 @@ public class ElementTests(Chromium chromium)
     [Fact]
     public async Task Names_are_text_and_images_have_thumbnails_under_strict_policy()
     {
-        await using ElementPage page = await ElementPage.OpenAsync(chromium);
+        await using ElementPage page = await ElementPage.OpenAsync(browser);
         await page.Tab.EvaluateAsync(
             """
             () => {
@@ -131,7 +130,7 @@ public class ElementTests(Chromium chromium)
     [Fact]
     public async Task German_page_has_German_texts_and_app_can_replace_texts()
     {
-        await using ElementPage page = await ElementPage.OpenAsync(chromium, "max-file-size=1500", language: "de-AT");
+        await using ElementPage page = await ElementPage.OpenAsync(browser, "max-file-size=1500", language: "de-AT");
         await Expect(page.Element).ToContainTextAsync("Dateien hier ablegen");
         await page.ChooseAsync(("brief.txt", 1234), ("groß.txt", 1600));
         await Expect(page.Row("brief.txt").Locator("[part=status]")).ToHaveTextAsync("Hochgeladen");
@@ -149,7 +148,7 @@ public class ElementTests(Chromium chromium)
     [Fact]
     public async Task Cancel_deletes_upload_and_moves_focus()
     {
-        await using ElementPage page = await ElementPage.OpenAsync(chromium);
+        await using ElementPage page = await ElementPage.OpenAsync(browser);
         var held = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await page.Tab.RouteAsync("**/upload", async route =>
         {
@@ -172,3 +171,9 @@ public class ElementTests(Chromium chromium)
         await Expect(page.Live).ToContainTextAsync("a.bin removed");
     }
 }
+
+[Collection<ChromiumCollection>]
+public class ElementInChromiumTests(Chromium browser) : ElementTests(browser);
+
+[Collection<FirefoxCollection>]
+public class ElementInFirefoxTests(Firefox browser) : ElementTests(browser);
