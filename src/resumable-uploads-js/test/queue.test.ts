@@ -3,7 +3,7 @@ import { beforeEach, expect, test, vi } from 'vitest';
 import { UploadQueue, type QueueOptions, type ResumableUpload } from '../src/index.js';
 import { type FakeRequest, newFile, newUrl, problem } from './browser.js';
 import { settle, until } from './clock.js';
-import { server, url, useFakes } from './setup.js';
+import { failReads, server, url, useFakes } from './setup.js';
 
 let storage: string;
 
@@ -295,10 +295,9 @@ test('rate and remaining time are measured while bytes are sent', async () => {
 });
 
 test('file that cannot be read is added, and fails', async () => {
-  const file = newFile(10);
-  vi.spyOn(file, 'slice').mockImplementation(() => ({ size: 1, arrayBuffer: () => Promise.reject(new DOMException('', 'NotReadableError')) }) as unknown as Blob);
+  failReads('NotReadableError');
   const queue = create();
-  const [upload] = await queue.add([file]);
+  const [upload] = await queue.add([newFile(10)]);
   await until(() => upload!.state === 'failed');
   expect(upload!.failure!.reason).toBe('file-changed');
 });

@@ -11,6 +11,22 @@ public sealed class Firefox() : InstalledBrowser("FIREFOX_PATH", "/usr/bin/firef
     /// <summary>The channel whose browser is driven with WebDriver BiDi. Without it, Playwright expects a Firefox with its own protocol.</summary>
     private const string BiDi = "moz-firefox";
 
+    /// <summary>WebDriver BiDi chooses no folders in Firefox. Chooses their files, with the relative paths that the browser would add.</summary>
+    public override async Task ChooseFolderAsync(ILocator input, string directory)
+    {
+        string[] files = Directory.GetFiles(directory, "*", SearchOption.AllDirectories);
+        await input.EvaluateAsync(
+            """
+            (input, paths) => {
+              input.webkitdirectory = false;
+              input.multiple = true;
+              input.addEventListener('change', () => [...input.files].forEach((file, i) => Object.defineProperty(file, 'webkitRelativePath', { value: paths[i] })), { capture: true, once: true });
+            }
+            """,
+            files.Select(file => Path.GetRelativePath(Path.GetDirectoryName(directory)!, file)));
+        await input.SetInputFilesAsync(files);
+    }
+
     protected override Task<IBrowser> LaunchAsync(IPlaywright playwright, BrowserTypeLaunchOptions options) =>
         playwright.Firefox.LaunchAsync(new(options) { Channel = BiDi });
 }

@@ -24,6 +24,9 @@ public abstract class InstalledBrowser(string variable, string defaultPath) : IA
         return context;
     }
 
+    /// <summary>Chooses a folder in a file input with <c>webkitdirectory</c>.</summary>
+    public virtual Task ChooseFolderAsync(ILocator input, string directory) => input.SetInputFilesAsync(directory);
+
     public async ValueTask DisposeAsync()
     {
         if (_browser is not null)

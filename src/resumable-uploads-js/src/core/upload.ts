@@ -30,6 +30,8 @@ export class ResumableUpload extends EventTarget {
   #retryAt: number | null = null;
   #result: UploadResult | null = null;
   #id: string | null;
+  /** The id that is computed from the file. */
+  #fileId: string | undefined;
   /** The consecutive failures, which determine the delay. */
   #failures = 0;
   /** Those of them that count towards `maxRetries`. */
@@ -48,9 +50,10 @@ export class ResumableUpload extends EventTarget {
     this.name = options.fileName ?? name;
     this.relativePath = options.relativePath ?? (webkitRelativePath || name);
     this.size = file.size;
+    this.#fileId = options.expectedId;
     this.#id = options.id ?? options.expectedId ?? null;
     this.#protocol = createProtocol(options);
-    this.#transfer = createTransfer(file, this.name, options, this.#protocol, hasAdvanced => this.#progress(hasAdvanced));
+    this.#transfer = createTransfer(file, this.name, options, this.#protocol, () => this.#getId(), hasAdvanced => this.#progress(hasAdvanced));
   }
 
   get state(): UploadState {
@@ -156,10 +159,16 @@ export class ResumableUpload extends EventTarget {
   }
 
   async #runWithRetries(signal: AbortSignal, startsOver: boolean): Promise<void> {
+    let isLocked = false;
     while (!signal.aborted) {
       try {
         this.#change('preparing');
         const id = await this.#getId();
+        if (!isLocked) {
+          isLocked = true;
+          this.#lock(this.#protocol._url + id, signal);
+        }
+
         await (startsOver ? this.#delete(id) : deletions.get(this.#protocol._url + id));
         startsOver = false;
         signal.throwIfAborted();
@@ -173,14 +182,20 @@ export class ResumableUpload extends EventTarget {
     }
   }
 
-  /** Computes the id for each attempt, because the file can change between two. */
+  /** Computes the id again before each request and after the last, because the file can change. Firefox reads a changed file without an error. */
   async #getId(): Promise<string> {
-    const id = this.#options.id ?? await getFileId(this.file, this.relativePath);
-    if ((this.#id ??= id) !== id) {
+    const fileId = await getFileId(this.file, this.relativePath);
+    if ((this.#fileId ??= fileId) !== fileId) {
       throw fail('file-changed');
     }
 
-    return id;
+    return this.#id ??= fileId;
+  }
+
+  /** Stops the same upload in another tab, and is stopped by a later one. Firefox does not receive the response of the server until it has sent the body. */
+  #lock(name: string, signal: AbortSignal): void {
+    navigator.locks?.request(name, { steal: true }, () => signal.aborted || new Promise(resolve => signal.addEventListener('abort', resolve)))
+      .catch(() => signal.aborted || this.#stop('failed', fail('taken-over').failure));
   }
 
   async #handle(error: unknown, signal: AbortSignal): Promise<void> {

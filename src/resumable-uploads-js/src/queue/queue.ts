@@ -83,10 +83,19 @@ export class UploadQueue extends EventTarget {
     return this.#addFiles(await getTransferredFiles(data));
   }
 
-  /** Loads the unfinished uploads of an earlier visit into `pending`. */
+  /** Loads the unfinished uploads of an earlier visit into `pending`. Those that run in another tab follow if they stop there. */
   async restore(): Promise<readonly PendingUpload[]> {
     const stored = await this.#storage._load();
-    this.#setPending(stored.filter(({ id }) => !this.#uploads.some(upload => upload.id === id)));
+    const locks = (await navigator.locks?.query())?.held ?? [];
+    this.#setPending(stored.filter(({ url, id }) => {
+      const lock = locks.find(({ name }) => name === url + id);
+      const isListed = this.#uploads.some(upload => upload.id === id);
+      if (lock && !isListed) {
+        void navigator.locks.request(lock.name!, () => {}).then(() => this.restore());
+      }
+
+      return !lock && !isListed;
+    }));
     return this.#pending;
   }
 

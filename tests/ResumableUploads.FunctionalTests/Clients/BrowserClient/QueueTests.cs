@@ -57,7 +57,7 @@ public abstract class QueueTests(InstalledBrowser browser)
             }
 
             ClientPage page = await ClientPage.OpenAsync(context, site.Page);
-            await page.Tab.Locator("#folder").SetInputFilesAsync(directory);
+            await browser.ChooseFolderAsync(page.Tab.Locator("#folder"), directory);
             await page.Tab.EvaluateAsync(Create);
             Assert.Equal(10, await page.Tab.EvaluateAsync<int>("async () => new Set((await queue.add(document.getElementById('folder').files)).map(upload => upload.id)).size"));
             await page.Tab.WaitForFunctionAsync(AllCompleted);
@@ -102,6 +102,27 @@ public abstract class QueueTests(InstalledBrowser browser)
         await ReloadAsync(page);
         await page.Tab.EvaluateAsync(Create);
         Assert.Equal(0, await page.Tab.EvaluateAsync<int>("async () => (await queue.restore()).length"));
+    }
+
+    [Fact]
+    public async Task Upload_that_runs_in_another_tab_is_pending_when_that_tab_is_closed()
+    {
+        await using IBrowserContext context = await browser.NewContextAsync();
+        await using ClientSite site = await ClientSite.StartAsync();
+        using var file = new SourceFile("a.bin", 15_000_000);
+        ClientPage first = await ClientPage.OpenAsync(context, site.Page);
+        ClientPage second = await ClientPage.OpenAsync(context, site.Page);
+        await first.ChooseAsync(file);
+        site.Line.Rate = ClientPage.Slow;
+        await first.Tab.EvaluateAsync(Create);
+        await first.Tab.EvaluateAsync("() => queue.add(document.getElementById('files').files)");
+        await first.Tab.WaitForFunctionAsync("queue.uploads[0].offset > 1_000_000");
+
+        await second.Tab.EvaluateAsync(Create);
+        Assert.Equal(0, await second.Tab.EvaluateAsync<int>("async () => (await queue.restore()).length"));
+        await first.Tab.CloseAsync();
+
+        await second.Tab.WaitForFunctionAsync("queue.pending[0]?.name === 'a.bin'");
     }
 
     /// <summary>Handles of the origin private file system are those that a file picker returns, without the dialogs.</summary>

@@ -95,8 +95,10 @@ internal sealed class ElementPage : IAsyncDisposable
           const data = new DataTransfer();
           names.forEach(name => data.items.add(new File([name], name, { lastModified: 1 })));
           const options = { bubbles: true, composed: true, cancelable: true };
-          document.querySelector(selector).dispatchEvent(
-            type === 'paste' ? new ClipboardEvent('paste', { ...options, clipboardData: data }) : new DragEvent(type, { ...options, dataTransfer: data }));
+          // Firefox ignores the files of a created clipboard event.
+          document.querySelector(selector).dispatchEvent(type === 'paste'
+            ? Object.defineProperty(new ClipboardEvent('paste', options), 'clipboardData', { value: data })
+            : new DragEvent(type, { ...options, dataTransfer: data }));
         }
         """,
         new object[] { selector, type, names });

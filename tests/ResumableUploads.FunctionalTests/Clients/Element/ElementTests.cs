@@ -44,9 +44,8 @@ public abstract class ElementTests(InstalledBrowser browser)
                 await File.WriteAllTextAsync(Path.Combine(folder, $"part {i}", "index.html"), "The same text.", TestContext.Current.CancellationToken);
             }
 
-            IFileChooser chooser = await page.Tab.RunAndWaitForFileChooserAsync(
-                () => page.Element.GetByRole(AriaRole.Button, new() { Name = "Choose a folder" }).ClickAsync());
-            await chooser.SetFilesAsync(folder);
+            await page.Tab.RunAndWaitForFileChooserAsync(() => page.Element.GetByRole(AriaRole.Button, new() { Name = "Choose a folder" }).ClickAsync());
+            await browser.ChooseFolderAsync(page.Element.Locator("input[webkitdirectory]"), folder);
 
             await Expect(page.Headline).ToHaveTextAsync("10 files uploaded");
             await page.Element.GetByRole(AriaRole.Button, new() { Name = "10 uploaded files" }).ClickAsync();
