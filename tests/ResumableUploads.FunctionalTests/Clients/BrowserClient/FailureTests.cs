@@ -233,7 +233,7 @@ public abstract class FailureTests(InstalledBrowser browser)
 
     /// <param name="status">The status of the response that has stopped the older tab.</param>
     /// <param name="script">A script that runs before those of the pages.</param>
-    protected async Task AssertOlderTabStopsAsync(int? status, string script = "")
+    protected async Task AssertOlderTabStopsAsync(int? status, string script = ";")
     {
         await using IBrowserContext context = await browser.NewContextAsync();
         await context.AddInitScriptAsync(script);

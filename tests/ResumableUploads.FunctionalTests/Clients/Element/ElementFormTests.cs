@@ -142,31 +142,6 @@ public abstract class ElementFormTests(InstalledBrowser browser)
             await page.Tab.EvaluateAsync<string>("async () => (await indexedDB.databases()).map(({ name }) => name).sort().join()"));
     }
 
-    [Fact]
-    public async Task React_page_uses_element()
-    {
-        var packages = new NpmPackages("tests/element-pages");
-        await packages.RequireAsync();
-        string script = Path.Combine(System.IO.Directory.CreateTempSubdirectory("react-page-").FullName, "page.js");
-        Assert.Equal(0, await Needs.RunAsync("node", Path.Combine(packages.Directory, "node_modules/esbuild/bin/esbuild"), Path.Combine(packages.Directory, "react-page.jsx"),
-            "--bundle", "--format=esm", "--jsx=automatic", "--define:process.env.NODE_ENV=\"development\"", $"--outfile={script}"));
-        await using ElementPage page = await OpenAsync("", app =>
-        {
-            app.MapGet("/react", static () => Results.Text(
-                "<!DOCTYPE html><html lang=en><title>React</title><div id=root></div><script type=module src=/_content/ResumableUploads/resumable-uploads-element.js></script><script type=module src=/page.js></script>", "text/html"));
-            app.MapGet("/page.js", () => Results.File(script, "text/javascript"));
-        });
-        await page.Tab.GotoAsync(new Uri(page.App.Address, "/react").ToString());
-
-        await page.ChooseAsync(("a.txt", 10), ("b.txt", 10), ("c.txt", 10), ("d.txt", 10));
-
-        await Expect(page.Tab.Locator("output")).ToHaveTextAsync("3 uploaded");
-        await Expect(page.Element).ToContainTextAsync("Only 3 files are allowed");
-        Assert.Equal(2, await page.Element.EvaluateAsync<int>("element => element.options.concurrency"));
-        Assert.Empty(page.Traffic.Errors);
-        System.IO.Directory.Delete(Path.GetDirectoryName(script)!, recursive: true);
-    }
-
     private Task<ElementPage> OpenAsync(string attributes, Action<WebApplication>? after = null) => ElementPage.OpenAsync(
         browser,
         attributes,

@@ -45,7 +45,7 @@ public abstract class ElementTests(InstalledBrowser browser)
             }
 
             await page.Tab.RunAndWaitForFileChooserAsync(() => page.Element.GetByRole(AriaRole.Button, new() { Name = "Choose a folder" }).ClickAsync());
-            await browser.ChooseFolderAsync(page.Element.Locator("input[webkitdirectory]"), folder);
+            await browser.ChooseFolderAsync(page.Element.Locator("input").Nth(1), folder);
 
             await Expect(page.Headline).ToHaveTextAsync("10 files uploaded");
             await page.Element.GetByRole(AriaRole.Button, new() { Name = "10 uploaded files" }).ClickAsync();
