@@ -193,6 +193,20 @@ test('pending upload that another tab has completed stays on the server when it 
   expect(server.uploads.get(upload!.id!)!.deleted).toBe(1);
 });
 
+test('pending upload that another field has completed stays on the server when it is removed', async () => {
+  await create({ autoStart: false }).add(files(1));
+  await settle();
+  const other = create({ storage: `${storage}-other` });
+  await other.add(files(1));
+  await until(() => isDone(other));
+  const queue = create();
+  const [pending] = await queue.restore();
+  await queue.forget(pending!);
+  expect(queue.pending).toHaveLength(0);
+  expect(server.sent('DELETE')).toHaveLength(0);
+  expect(await create().restore()).toHaveLength(0);
+});
+
 test('queue without IndexedDB uploads', async () => {
   vi.stubGlobal('indexedDB', undefined);
   const queue = create();

@@ -1,5 +1,5 @@
 import { getDelay, isOffline, wait } from './backoff.js';
-import { fail, retry, RetryError, UploadError } from './errors.js';
+import { fail, retry, UploadError } from './errors.js';
 import { getFileId } from './files.js';
 import { createProtocol, type Protocol } from './protocol.js';
 import { createTransfer, type Transfer } from './transfer.js';
@@ -205,7 +205,7 @@ export class ResumableUpload extends EventTarget {
       cause = retry('signed-out', cause.failure!, -1);
     }
 
-    if (!(cause instanceof RetryError) || !isOffline() && !this.#transfer._isCompleting && ++this.#countedFailures > (this.#options.maxRetries ?? 20)) {
+    if (cause._delay === undefined || !isOffline() && !this.#transfer._isCompleting && ++this.#countedFailures > (this.#options.maxRetries ?? 20)) {
       this.#stop('failed', cause.failure);
       return;
     }
@@ -236,11 +236,12 @@ export class ResumableUpload extends EventTarget {
       try {
         return throwIfFailed(await this.#protocol._fetch('DELETE', undefined, id));
       } catch (error) {
-        if (!(error instanceof RetryError)) {
+        const { _delay } = error as UploadError;
+        if (_delay === undefined) {
           return;
         }
 
-        await wait(getDelay(i, error._delay), new AbortController().signal, true);
+        await wait(getDelay(i, _delay), new AbortController().signal, true);
       }
     }
   }

@@ -112,6 +112,40 @@ public abstract class ElementFormTests(InstalledBrowser browser)
     }
 
     [Fact]
+    public async Task Queue_of_app_that_replaces_own_queue_is_not_paused()
+    {
+        await using ElementPage page = await OpenAsync("");
+        Assert.False(await page.Tab.EvaluateAsync<bool>(
+            """
+            async () => {
+              const { UploadQueue } = await import('/_content/ResumableUploads/resumable-uploads-element.js');
+              const element = document.querySelector('resumable-upload');
+              const own = element.queue;
+              element.queue = new UploadQueue({ url: '/upload' });
+              element.remove();
+              await new Promise(resolve => setTimeout(resolve));
+              return element.queue === own || element.queue.isPaused;
+            }
+            """));
+    }
+
+    [Fact]
+    public async Task Form_has_completed_uploads_again_after_back_button()
+    {
+        await using ElementPage page = await OpenAsync("name=files");
+        await page.ChooseAsync(("a.txt", 10), ("b.txt", 10));
+        await Expect(page.Headline).ToHaveTextAsync("2 files uploaded");
+        await page.Tab.GotoAsync(new Uri(page.App.Address, "/other").ToString());
+        await page.Tab.GoBackAsync();
+
+        await Expect(page.Headline).ToHaveTextAsync("2 files uploaded");
+        await page.Tab.RunAndWaitForResponseAsync(
+            () => page.Button("b.txt", "Remove").ClickAsync(), static response => response.Request.Method == "DELETE");
+        await page.Tab.GetByRole(AriaRole.Button, new() { Name = "Send" }).ClickAsync();
+        await Expect(page.Tab.Locator("body")).ToHaveTextAsync("Completed a.txt");
+    }
+
+    [Fact]
     public async Task Removing_file_that_was_uploaded_before_keeps_it_on_server()
     {
         await using ElementPage page = await OpenAsync("name=files");
@@ -148,6 +182,7 @@ public abstract class ElementFormTests(InstalledBrowser browser)
         static options => options.OnCompleted = null,
         app =>
         {
+            app.MapGet("/other", static () => "Another page");
             app.MapPost("/form", static async (HttpContext context) =>
             {
                 IReadOnlyList<FormUpload> files = await context.GetFormUploadsAsync("files", cancellationToken: context.RequestAborted);

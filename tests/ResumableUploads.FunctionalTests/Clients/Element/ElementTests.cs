@@ -120,7 +120,6 @@ public abstract class ElementTests(InstalledBrowser browser)
         await Expect(page.Row("broken.png").Locator("[part=thumbnail]")).ToHaveTextAsync("png");
         await Expect(page.Row("broken.png").Locator("img")).ToHaveCountAsync(0);
         await page.Tab.WaitForFunctionAsync("urls.size === 0");
-        Assert.Equal("2026-11-30.pdf"[^10..], await page.Element.Locator("[part=short]").Nth(2).EvaluateAsync<string>("short => short.lastChild.data"));
         Assert.Empty(page.Traffic.Errors);
         Assert.Empty(page.Traffic.ConsoleErrors);
     }
@@ -168,11 +167,44 @@ public abstract class ElementTests(InstalledBrowser browser)
         await Expect(page.Row("a.bin")).ToHaveCountAsync(0);
         await Expect(page.Button("b.bin", "Pause")).ToBeFocusedAsync();
         await Expect(page.Live).ToContainTextAsync("a.bin removed");
+
+        await page.ChooseAsync(("c.bin", 1000));
+        await page.ExpectAsync("c.bin", "uploading");
+        await page.Element.GetByRole(AriaRole.Button, new() { Name = "Cancel", Exact = true }).ClickAsync();
+        await Expect(page.Rows).ToHaveCountAsync(0);
+        await Expect(page.Element.GetByRole(AriaRole.Button, new() { Name = "Choose files" })).ToBeVisibleAsync();
     }
 }
 
 [Collection<ChromiumCollection>]
-public class ElementInChromiumTests(Chromium browser) : ElementTests(browser);
+public class ElementInChromiumTests(Chromium browser) : ElementTests(browser)
+{
+    private readonly Chromium _browser = browser;
+
+    [Theory]
+    [InlineData("folders", "Choose files,Take a photo")]
+    [InlineData("folders accept=.pdf", "Choose files")]
+    public async Task Touch_device_has_camera_and_large_buttons(string attributes, string buttons)
+    {
+        await using ElementPage page = await ElementPage.OpenAsync(_browser, attributes);
+        ICDPSession devTools = await page.Tab.Context.NewCDPSessionAsync(page.Tab);
+        await devTools.SendAsync("Emulation.setTouchEmulationEnabled", new Dictionary<string, object> { ["enabled"] = true });
+        await page.Tab.ReloadAsync();
+        await Expect(page.Element.GetByRole(AriaRole.Button).First).ToHaveTextAsync("Choose files");
+
+        Assert.Equal(buttons.Split(','), await page.Element.Locator("button:visible").AllTextContentsAsync());
+        await page.ChooseAsync(("a.pdf", 10), ("b.pdf", 10));
+        await Expect(page.Headline).ToHaveTextAsync("2 files uploaded");
+        Assert.All(
+            await page.Element.Locator("button:visible").EvaluateAllAsync<double[]>("buttons => buttons.flatMap(({ offsetWidth, offsetHeight }) => [offsetWidth, offsetHeight])"),
+            static size => Assert.InRange(size, 44, 1000));
+        if (attributes == "folders")
+        {
+            IFileChooser chooser = await page.Tab.RunAndWaitForFileChooserAsync(() => page.Element.GetByRole(AriaRole.Button, new() { Name = "Take a photo" }).ClickAsync());
+            Assert.Equal("image/* environment", await chooser.Element.EvaluateAsync<string>("({ accept, capture }) => `${accept} ${capture}`"));
+        }
+    }
+}
 
 [Collection<FirefoxCollection>]
 public class ElementInFirefoxTests(Firefox browser) : ElementTests(browser);
