@@ -11,6 +11,9 @@ public sealed class Firefox() : InstalledBrowser("FIREFOX_PATH", "/usr/bin/firef
     /// <summary>The channel whose browser is driven with WebDriver BiDi. Without it, Playwright expects a Firefox with its own protocol.</summary>
     private const string BiDi = "moz-firefox";
 
+    /// <summary>Disables the back/forward cache: Playwright waits for an event that a cached page does not raise.</summary>
+    private static readonly Dictionary<string, object> Preferences = new() { ["browser.sessionhistory.max_total_viewers"] = 0 };
+
     /// <summary>WebDriver BiDi chooses no folders in Firefox. Chooses their files, with the relative paths that the browser would add.</summary>
     public override async Task ChooseFolderAsync(ILocator input, string directory)
     {
@@ -28,5 +31,5 @@ public sealed class Firefox() : InstalledBrowser("FIREFOX_PATH", "/usr/bin/firef
     }
 
     protected override Task<IBrowser> LaunchAsync(IPlaywright playwright, BrowserTypeLaunchOptions options) =>
-        playwright.Firefox.LaunchAsync(new(options) { Channel = BiDi });
+        playwright.Firefox.LaunchAsync(new(options) { Channel = BiDi, FirefoxUserPrefs = Preferences });
 }

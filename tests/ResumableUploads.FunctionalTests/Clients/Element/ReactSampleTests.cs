@@ -18,7 +18,7 @@ public abstract class ReactSampleTests(InstalledBrowser browser)
         await tab.GotoAsync(host.Address.ToString());
         ILocator element = tab.Locator("resumable-upload");
 
-        await element.Locator("input").First.SetInputFilesAsync(["a.txt", "b.txt", "c.txt", "d.txt"].Select(static name => ElementPage.Payload(name, 10)));
+        await element.Locator("input").First.SetInputFilesAsync(new[] { "a.txt", "b.txt", "c.txt", "d.txt" }.Select(static name => ElementPage.Payload(name, 10)));
         await Expect(element).ToContainTextAsync("Only 3 files are allowed");
         await Expect(element.Locator("[part=summary]")).ToHaveTextAsync("3 files uploaded");
         Assert.Equal(2, await element.EvaluateAsync<int>("element => element.options.concurrency"));
