@@ -192,10 +192,13 @@ export class ResumableUpload extends EventTarget {
     return this.#id ??= fileId;
   }
 
-  /** Stops the same upload in another tab, and is stopped by a later one. Firefox does not receive the response of the server until it has sent the body. */
+  /**
+   * Stops the same upload in another tab, and is stopped by a later one with an AbortError. Frames without an origin have no locks. Firefox does not receive
+   * the response of the server until it has sent the body.
+   */
   #lock(name: string, signal: AbortSignal): void {
     navigator.locks?.request(name, { steal: true }, () => signal.aborted || new Promise(resolve => signal.addEventListener('abort', resolve)))
-      .catch(() => signal.aborted || this.#stop('failed', fail('taken-over').failure));
+      .catch(({ name }) => signal.aborted || name !== 'AbortError' || this.#stop('failed', fail('taken-over').failure));
   }
 
   async #handle(error: unknown, signal: AbortSignal): Promise<void> {

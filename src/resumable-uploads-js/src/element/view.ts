@@ -79,6 +79,7 @@ export function createView(root: ShadowRoot, act: (action: ViewAction) => void):
       const total = rows.length - failed - count('pending');
       const running = total - completed - paused;
       const isOpen = total > completed;
+      const isDone = completed > 0 && !isOpen && !failed;
       const isFilled = rows.length > 0;
       const isMany = rows.length > 1;
       const isCollapsible = completed >= minCollapsed;
@@ -95,7 +96,7 @@ export function createView(root: ShadowRoot, act: (action: ViewAction) => void):
       toggle(card, 'filled', isFilled);
       toggle(card, 'over', options._isOver);
       toggle(card, 'halted', isOpen && running === waiting);
-      toggle(card, 'done', !isOpen && !failed);
+      toggle(card, 'done', isDone);
       toggle(list, 'collapsed', isCollapsed);
       toggle(hint, 'notice', options._isNotice);
       head.hidden = list.hidden = !isFilled;
@@ -118,7 +119,7 @@ export function createView(root: ShadowRoot, act: (action: ViewAction) => void):
 
       progress.max = size || 1;
       progress.value = offset;
-      progress.hidden = !isOpen && (!total || failed > 0);
+      progress.hidden = !isOpen && !isDone;
 
       const texts: Record<ViewAction, string | false> = {
         retry: rows.filter(row => row._remedy() === 'retry').length > 1 && text('retryAll'),

@@ -86,7 +86,7 @@ export class UploadQueue extends EventTarget {
   /** Loads the unfinished uploads of an earlier visit into `pending`. Those that run in another tab follow if they stop there. */
   async restore(): Promise<readonly PendingUpload[]> {
     const stored = await this.#storage._load();
-    const locks = (await navigator.locks?.query())?.held ?? [];
+    const locks = (await navigator.locks?.query().catch(() => null))?.held ?? [];
     this.#setPending(stored.filter(({ url, id }) => {
       const isLocked = locks.some(({ name }) => name === url + id);
       if (isLocked) {
