@@ -201,7 +201,7 @@ public class ElementInChromiumTests(Chromium browser) : ElementTests(browser)
         if (attributes == "folders")
         {
             IFileChooser chooser = await page.Tab.RunAndWaitForFileChooserAsync(() => page.Element.GetByRole(AriaRole.Button, new() { Name = "Take a photo" }).ClickAsync());
-            Assert.Equal("image/* environment", await chooser.Element.EvaluateAsync<string>("({ accept, capture }) => `${accept} ${capture}`"));
+            Assert.Equal("image/*", await chooser.Element.GetAttributeAsync("accept"));
         }
     }
 }
