@@ -153,7 +153,7 @@ export class ResumableUploadElement extends FormControl implements RowHost {
     this.#rows._all().forEach(row => this.#remove(row));
   }
 
-  /** Lists the completed uploads again after the user has left the page and come back. */
+  /** Lists the completed uploads again after the user has left the page and returned. */
   formStateRestoreCallback(state: string): void {
     for (const upload of JSON.parse(state)) {
       this.#rows._others.add(upload);
