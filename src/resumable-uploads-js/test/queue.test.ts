@@ -3,7 +3,7 @@ import { beforeEach, expect, test, vi } from 'vitest';
 import { UploadQueue, type QueueOptions, type ResumableUpload } from '../src/index.js';
 import { type FakeRequest, newFile, newUrl, problem } from './browser.js';
 import { settle, until } from './clock.js';
-import { server, url, useFakes } from './setup.js';
+import { failReads, server, url, useFakes } from './setup.js';
 
 let storage: string;
 
@@ -193,6 +193,20 @@ test('pending upload that another tab has completed stays on the server when it 
   expect(server.uploads.get(upload!.id!)!.deleted).toBe(1);
 });
 
+test('pending upload that another field has completed stays on the server when it is removed', async () => {
+  await create({ autoStart: false }).add(files(1));
+  await settle();
+  const other = create({ storage: `${storage}-other` });
+  await other.add(files(1));
+  await until(() => isDone(other));
+  const queue = create();
+  const [pending] = await queue.restore();
+  await queue.forget(pending!);
+  expect(queue.pending).toHaveLength(0);
+  expect(server.sent('DELETE')).toHaveLength(0);
+  expect(await create().restore()).toHaveLength(0);
+});
+
 test('queue without IndexedDB uploads', async () => {
   vi.stubGlobal('indexedDB', undefined);
   const queue = create();
@@ -295,10 +309,9 @@ test('rate and remaining time are measured while bytes are sent', async () => {
 });
 
 test('file that cannot be read is added, and fails', async () => {
-  const file = newFile(10);
-  vi.spyOn(file, 'slice').mockImplementation(() => ({ size: 1, arrayBuffer: () => Promise.reject(new DOMException('', 'NotReadableError')) }) as unknown as Blob);
+  failReads('NotReadableError');
   const queue = create();
-  const [upload] = await queue.add([file]);
+  const [upload] = await queue.add([newFile(10)]);
   await until(() => upload!.state === 'failed');
   expect(upload!.failure!.reason).toBe('file-changed');
 });

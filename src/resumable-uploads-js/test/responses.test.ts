@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { newFile, problem } from './browser.js';
 import { advance, until } from './clock.js';
-import { create, failureOf, server, starts, useFakes } from './setup.js';
+import { create, failReads, failureOf, server, starts, useFakes } from './setup.js';
 
 useFakes();
 
@@ -155,13 +155,8 @@ test('handler that fails again and again ends the upload', async () => {
 
 test('file that changed before or during the upload fails with file-changed', async () => {
   const file = newFile(1000);
-  const changed = (): void => {
-    vi.spyOn(file, 'slice').mockImplementation(() => ({
-      size: 1, arrayBuffer: () => Promise.reject(new DOMException('changed', 'NotReadableError')),
-    }) as unknown as Blob);
-  };
   server.on('POST', (request, fake) => {
-    changed();
+    failReads('NotReadableError');
     fake.handle(request);
   });
   expect(await failureOf(create(file))).toMatchObject({ reason: 'file-changed', canRetry: false });
@@ -169,10 +164,18 @@ test('file that changed before or during the upload fails with file-changed', as
   expect(server.sent('POST')).toHaveLength(1);
 });
 
-test('deleted file is unreadable', async () => {
+test('file that the browser reads with other content fails with file-changed', async () => {
   const file = newFile(1000);
-  vi.spyOn(file, 'slice').mockImplementation(() => ({ size: 1, arrayBuffer: () => Promise.reject(new DOMException('', 'NotFoundError')) }) as unknown as Blob);
-  expect(await failureOf(create(file))).toMatchObject({ reason: 'file-unreadable', canRetry: true });
+  server.on('POST', (request, fake) => {
+    vi.spyOn(file, 'slice').mockImplementation((...range) => new Blob([new Uint8Array(1000)]).slice(...range));
+    fake.handle(request);
+  });
+  expect(await failureOf(create(file, { id: 'id of the app' }))).toMatchObject({ reason: 'file-changed', canRetry: false });
+});
+
+test('deleted file is unreadable', async () => {
+  failReads('NotFoundError');
+  expect(await failureOf(create(newFile(1000)))).toMatchObject({ reason: 'file-unreadable', canRetry: true });
 });
 
 test('file with another id than the expected one fails with file-changed', async () => {

@@ -16,6 +16,7 @@ export function useFakes(): void {
   });
 
   afterEach(() => {
+    vi.restoreAllMocks();
     vi.useRealTimers();
     vi.unstubAllGlobals();
   });
@@ -32,3 +33,7 @@ export const failureOf = async (upload: ResumableUpload, step = 1000): Promise<U
 
 /** Returns the start bytes of the appends. */
 export const starts = (): number[] => server.sent('POST').map(request => Number(request.headers['X-Start-Byte']));
+
+/** Lets the browser fail to read files, with the error of a file that was changed or deleted. */
+export const failReads = (error: 'NotReadableError' | 'NotFoundError'): unknown =>
+  vi.spyOn(Blob.prototype, 'arrayBuffer').mockImplementation(() => Promise.reject(new DOMException('', error)));

@@ -63,7 +63,7 @@ test('request of more than 2 GiB that a proxy finds too large is split into quar
   const sized = (content: Blob, size: number): Blob => Object.defineProperty(content, 'size', { value: size });
   const size = 3 * 2 ** 30;
   const file = sized(newFile(10), size);
-  file.slice = (start = 0, end = size) => sized(new Blob(['x']), Math.min(end, size) - (start < 0 ? size + start : start));
+  file.slice = (start = 0, end = size) => start < 0 || end === 65536 ? new Blob(['x']) : sized(new Blob(['x']), end - start);
   server.on(`POST${size}`, request => request.respond(413));
   void create(file, { id: 'large' }).start();
   await until(() => server.sent('POST').length >= 6);

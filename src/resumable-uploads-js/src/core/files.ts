@@ -17,11 +17,6 @@ export async function getFileId(file: Blob, path: string): Promise<string> {
   return `${name}-${file.size}-${(file as File).lastModified ?? 0}-${await hexDigest(bytes)}`;
 }
 
-/** Checks that a file can be read and did not change. During a request, both would look like a network error. */
-export async function checkFile(file: Blob): Promise<void> {
-  await read(file.slice(0, 1));
-}
-
 /** Reads a part of a file. Browsers throw NotReadableError if the file changed after it was chosen. */
 async function read(part: Blob): Promise<ArrayBuffer> {
   try {

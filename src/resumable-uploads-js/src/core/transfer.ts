@@ -1,5 +1,5 @@
 import { fail, retry, type UploadError } from './errors.js';
-import { checkFile, encode } from './files.js';
+import { encode } from './files.js';
 import { getLimits, parseLimits } from './limits.js';
 import type { Protocol } from './protocol.js';
 import { isSuccess, throwIfFailed, type Response } from './response.js';
@@ -28,7 +28,10 @@ export interface Transfer {
   _run(id: string, signal: AbortSignal, onUploading: () => void): Promise<UploadResult>;
 }
 
-export function createTransfer(file: Blob, name: string, options: UploadOptions, protocol: Protocol, onProgress: (hasAdvanced: boolean) => void): Transfer {
+/** @param check throws if the file has changed or cannot be read. During a request, both would look like a network error. */
+export function createTransfer(
+  file: Blob, name: string, options: UploadOptions, protocol: Protocol, check: () => Promise<unknown>, onProgress: (hasAdvanced: boolean) => void,
+): Transfer {
   const { size, type } = file;
   let maxAppendSize = options.chunkSize || Infinity;
   let hasSent = false;
@@ -47,7 +50,7 @@ export function createTransfer(file: Blob, name: string, options: UploadOptions,
       const bytes = await (await import('../sha256/index.js')).digestBlob(file, signal);
       digest = `sha-256=:${btoa(String.fromCharCode(...bytes))}:`;
     } catch (error) {
-      await checkFile(file);
+      await check();
       throw error;
     }
   };
@@ -100,8 +103,8 @@ export function createTransfer(file: Blob, name: string, options: UploadOptions,
     }
 
     if (hasSent) {
-      // Browsers compare the modification time only when they open the file. A file that was deleted does not affect the sent bytes.
-      await checkFile(file).catch((error: UploadError) => {
+      // A file that was deleted does not affect the sent bytes.
+      await check().catch((error: UploadError) => {
         if (error.failure!.reason === 'file-changed') {
           throw error;
         }
@@ -145,7 +148,7 @@ export function createTransfer(file: Blob, name: string, options: UploadOptions,
           throw fail('file-changed');
         }
 
-        await checkFile(file);
+        await check();
         signal.throwIfAborted();
         const length = isProbe ? 0 : Math.min(maxAppendSize, limits._maxAppendSize, size - offset);
         if (!isProbe) {

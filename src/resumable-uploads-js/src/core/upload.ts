@@ -1,5 +1,5 @@
 import { getDelay, isOffline, wait } from './backoff.js';
-import { fail, retry, RetryError, UploadError } from './errors.js';
+import { fail, retry, UploadError } from './errors.js';
 import { getFileId } from './files.js';
 import { createProtocol, type Protocol } from './protocol.js';
 import { createTransfer, type Transfer } from './transfer.js';
@@ -30,6 +30,8 @@ export class ResumableUpload extends EventTarget {
   #retryAt: number | null = null;
   #result: UploadResult | null = null;
   #id: string | null;
+  /** The id that is computed from the file. */
+  #fileId: string | undefined;
   /** The consecutive failures, which determine the delay. */
   #failures = 0;
   /** Those of them that count towards `maxRetries`. */
@@ -48,9 +50,10 @@ export class ResumableUpload extends EventTarget {
     this.name = options.fileName ?? name;
     this.relativePath = options.relativePath ?? (webkitRelativePath || name);
     this.size = file.size;
+    this.#fileId = options.expectedId;
     this.#id = options.id ?? options.expectedId ?? null;
     this.#protocol = createProtocol(options);
-    this.#transfer = createTransfer(file, this.name, options, this.#protocol, hasAdvanced => this.#progress(hasAdvanced));
+    this.#transfer = createTransfer(file, this.name, options, this.#protocol, () => this.#getId(), hasAdvanced => this.#progress(hasAdvanced));
   }
 
   get state(): UploadState {
@@ -156,10 +159,16 @@ export class ResumableUpload extends EventTarget {
   }
 
   async #runWithRetries(signal: AbortSignal, startsOver: boolean): Promise<void> {
+    let isLocked = false;
     while (!signal.aborted) {
       try {
         this.#change('preparing');
         const id = await this.#getId();
+        if (!isLocked) {
+          isLocked = true;
+          this.#lock(this.#protocol._url + id, signal);
+        }
+
         await (startsOver ? this.#delete(id) : deletions.get(this.#protocol._url + id));
         startsOver = false;
         signal.throwIfAborted();
@@ -173,14 +182,23 @@ export class ResumableUpload extends EventTarget {
     }
   }
 
-  /** Computes the id for each attempt, because the file can change between two. */
+  /** Computes the id again before each request and after the last, because the file can change. Firefox reads a changed file without an error. */
   async #getId(): Promise<string> {
-    const id = this.#options.id ?? await getFileId(this.file, this.relativePath);
-    if ((this.#id ??= id) !== id) {
+    const fileId = await getFileId(this.file, this.relativePath);
+    if ((this.#fileId ??= fileId) !== fileId) {
       throw fail('file-changed');
     }
 
-    return id;
+    return this.#id ??= fileId;
+  }
+
+  /**
+   * Stops the same upload in another tab, and is stopped by a later one with an AbortError. Frames without an origin have no locks. Firefox does not receive
+   * the response of the server until it has sent the body.
+   */
+  #lock(name: string, signal: AbortSignal): void {
+    navigator.locks?.request(name, { steal: true }, () => signal.aborted || new Promise(resolve => signal.addEventListener('abort', resolve)))
+      .catch(({ name }) => signal.aborted || name !== 'AbortError' || this.#stop('failed', fail('taken-over').failure));
   }
 
   async #handle(error: unknown, signal: AbortSignal): Promise<void> {
@@ -190,7 +208,7 @@ export class ResumableUpload extends EventTarget {
       cause = retry('signed-out', cause.failure!, -1);
     }
 
-    if (!(cause instanceof RetryError) || !isOffline() && !this.#transfer._isCompleting && ++this.#countedFailures > (this.#options.maxRetries ?? 20)) {
+    if (cause._delay === undefined || !isOffline() && !this.#transfer._isCompleting && ++this.#countedFailures > (this.#options.maxRetries ?? 20)) {
       this.#stop('failed', cause.failure);
       return;
     }
@@ -221,11 +239,12 @@ export class ResumableUpload extends EventTarget {
       try {
         return throwIfFailed(await this.#protocol._fetch('DELETE', undefined, id));
       } catch (error) {
-        if (!(error instanceof RetryError)) {
+        const { _delay } = error as UploadError;
+        if (_delay === undefined) {
           return;
         }
 
-        await wait(getDelay(i, error._delay), new AbortController().signal, true);
+        await wait(getDelay(i, _delay), new AbortController().signal, true);
       }
     }
   }

@@ -21,8 +21,6 @@ export const de: Texts = {
   signIn: 'Anmelden',
   chooseAgain: 'Datei auswählen',
   continueHere: 'Hier fortsetzen',
-  pauseAll: 'Alle anhalten',
-  resumeAll: 'Alle fortsetzen',
   retryAll: 'Fehlgeschlagene wiederholen',
   clear: 'Liste leeren',
   showFinished: '{n} hochgeladene Datei|{n} hochgeladene Dateien',

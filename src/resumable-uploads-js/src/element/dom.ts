@@ -7,9 +7,8 @@ export function h<K extends keyof HTMLElementTagNameMap>(tag: K, names: string, 
   return element;
 }
 
-export function button(names: string, onclick: (event: MouseEvent) => void, ...children: Node[]): HTMLButtonElement {
-  return Object.assign(h('button', 'button ' + names, ...children), { type: 'button', onclick });
-}
+export const button = (names: string, onclick: (() => void) | null = null): HTMLButtonElement =>
+  Object.assign(h('button', 'button ' + names), { type: 'button', onclick } as const);
 
 /** Changes a text only if it differs, so that a selection is kept. */
 export function setText(element: Element, text: string): void {

@@ -5,7 +5,7 @@ import type { PendingUpload, QueueOptions } from '../queue/types.js';
 import { createAnnouncer } from './announcer.js';
 import { check, isAccepted } from './checks.js';
 import { listen } from './file-sources.js';
-import { FormControl } from './form-control.js';
+import { FormControl, type CompletedUpload } from './form-control.js';
 import { createLanguage, getTexts, languageOf } from './language.js';
 import { uploadOf, type Row, type RowAction, type RowHost } from './row.js';
 import { createRows } from './rows.js';
@@ -13,9 +13,6 @@ import type { Texts } from './texts.js';
 import { createView, type ViewAction } from './view.js';
 
 const renderInterval = 80;
-
-/** The method of the queue that a button calls. */
-const queueActions = { pauseAll: 'pause', resumeAll: 'resume', retryAll: 'retry', clear: 'clearFinished' } as const;
 
 /** `<resumable-upload>`: lets people choose, drop, paste or photograph files, and uploads them. */
 export class ResumableUploadElement extends FormControl implements RowHost {
@@ -70,6 +67,7 @@ export class ResumableUploadElement extends FormControl implements RowHost {
   }
 
   set queue(queue: UploadQueue) {
+    this.#ownsQueue &&= queue === this.#queue;
     this.#queue = queue;
     const { signal } = this.#connection;
     for (const type of ['add', 'remove', 'change', 'pending']) {
@@ -155,6 +153,15 @@ export class ResumableUploadElement extends FormControl implements RowHost {
     this.#rows._all().forEach(row => this.#remove(row));
   }
 
+  /** Lists the completed uploads again after the user has left the page and returned. */
+  formStateRestoreCallback(state: string): void {
+    for (const upload of JSON.parse(state)) {
+      this.#rows._others.add(upload);
+    }
+
+    this.#scheduleSync();
+  }
+
   /** Performs an action of a row. */
   _act(row: Row, action: RowAction): void {
     const upload = uploadOf(row);
@@ -194,8 +201,8 @@ export class ResumableUploadElement extends FormControl implements RowHost {
       this.#rowToMatch = undefined;
       this.#view._inputs[action as 'files'].click();
     } else {
-      queue[queueActions[action as 'clear']]();
-      if (action === 'resumeAll') {
+      void queue[action as 'pause']();
+      if (action === 'resume') {
         queue.uploads.forEach(upload => upload.resume());
       }
     }
@@ -205,8 +212,8 @@ export class ResumableUploadElement extends FormControl implements RowHost {
   #sync(): void {
     const changed = this.#rows._sync(this.#queue);
     const rows = this.#rows._all();
-    const ids = rows.filter(row => row._state() === 'completed').map(row => uploadOf(row)!.id!);
-    if (this._setValue(ids, rows, this.#adding, this._language, this.#view._choose)) {
+    const completed = rows.filter(row => row._state() === 'completed').map(row => row._item as CompletedUpload);
+    if (this._setValue(completed, rows, this.#adding, this._language, this.#view._choose)) {
       this.dispatchEvent(new Event('change', { bubbles: true }));
     }
 
@@ -288,7 +295,7 @@ export class ResumableUploadElement extends FormControl implements RowHost {
         const failure = check(item.file, this.#accept, this._maxSize);
         if (failure) {
           const { name, size } = item.file;
-          this.#rows._refused.add({ ...item, name, size, failure });
+          this.#rows._others.add({ ...item, name, size, failure });
         } else {
           accepted.push(item);
         }
@@ -310,9 +317,9 @@ export class ResumableUploadElement extends FormControl implements RowHost {
     const { _item: item } = row;
     const state = row._state();
     const upload = uploadOf(row);
-    if (state === 'pending' || state === 'completed' && this.name && upload!.result!.kind === 'completed') {
+    if (state === 'pending' || state === 'completed' && this.name && (item as CompletedUpload).result.kind === 'completed') {
       // The form does not refer to the upload any more, so that nothing would use or delete it.
-      void this.queue.forget(item as PendingUpload);
+      void this.queue.forget(item as PendingUpload | ResumableUpload);
     } else if (upload && state !== 'completed' && upload.failure?.reason !== 'taken-over') {
       void upload.cancel();
     }
@@ -321,7 +328,7 @@ export class ResumableUploadElement extends FormControl implements RowHost {
       this.queue.remove(upload);
     }
 
-    this.#rows._refused.delete(item as never);
+    this.#rows._others.delete(item as never);
     this.#scheduleSync();
   }
 

@@ -4,11 +4,7 @@ import type { Language } from './language.js';
 /** What a person can do about a failure, or about an upload of an earlier visit. */
 export type Remedy = 'retry' | 'chooseAgain' | 'signIn' | 'continueHere' | 'resume';
 
-const remedies: Partial<Record<FailureReason, Remedy | null>> = {
-  'too-large': null,
-  'type-refused': null,
-  forbidden: null,
-  unsupported: null,
+const remedies: Partial<Record<FailureReason, Remedy>> = {
   'signed-out': 'signIn',
   'file-changed': 'chooseAgain',
   'file-unreadable': 'chooseAgain',
@@ -16,10 +12,8 @@ const remedies: Partial<Record<FailureReason, Remedy | null>> = {
 };
 
 /** Returns the action that fits a failure, besides its removal. */
-export function remedyFor({ reason, canRetry }: UploadFailure): Remedy | null {
-  const remedy = remedies[reason];
-  return remedy === undefined && canRetry ? 'retry' : remedy ?? null;
-}
+export const remedyFor = ({ reason, canRetry }: UploadFailure): Remedy | null =>
+  remedies[reason] ?? (canRetry && reason !== 'forbidden' && reason !== 'unsupported' ? 'retry' : null);
 
 /** Returns a failure as text. The words of the app, for example of `upload.Reject`, are shown as they are. */
 export function failureText({ reason, title, detail, limit = Infinity }: UploadFailure, language: Language, maxSize: number): string {

@@ -1,5 +1,9 @@
+import type { UploadResult } from '../core/types.js';
 import type { Language } from './language.js';
 import type { Row } from './row.js';
+
+/** What a form remembers of a completed upload. */
+export type CompletedUpload = Pick<UploadResult, 'id'> & { name: string; relativePath: string; size: number; offset: number; state: 'completed'; result: Pick<UploadResult, 'kind'> };
 
 /** The part of a form control that does not depend on uploads. See https://html.spec.whatwg.org/#form-associated-custom-elements. */
 export abstract class FormControl extends HTMLElement {
@@ -41,11 +45,13 @@ export abstract class FormControl extends HTMLElement {
    * Sets the value and the validity. Returns whether the value has changed.
    * @param adding the number of additions whose files are not in the list yet
    */
-  protected _setValue(ids: string[], rows: Row[], adding: number, { _text: text }: Language, anchor: HTMLElement): boolean {
+  protected _setValue(completed: CompletedUpload[], rows: Row[], adding: number, { _text: text }: Language, anchor: HTMLElement): boolean {
     const { name } = this;
     const data = new FormData();
+    const ids = completed.map(({ id }) => id);
     ids.forEach(id => data.append(name, id));
-    this.#internals.setFormValue(name ? data : null);
+    // The state, which the browser keeps while the user is on another page, has what the list shows.
+    this.#internals.setFormValue(name ? data : null, JSON.stringify(completed, ['id', 'name', 'relativePath', 'size', 'offset', 'state', 'result', 'kind']));
     const count = rows.length + adding;
     const isOpen = count > ids.length;
     const isMissing = !count && this.hasAttribute('required');

@@ -3,6 +3,7 @@ import { isRunning, type ResumableUpload } from '../core/upload.js';
 import { createRate } from '../queue/rate.js';
 import type { PendingUpload } from '../queue/types.js';
 import { button, firstButton, h, icon, setText } from './dom.js';
+import type { CompletedUpload } from './form-control.js';
 import { failureText, remedyFor, type Remedy } from './failures.js';
 import type { Language } from './language.js';
 import type { TextKey } from './texts.js';
@@ -13,7 +14,7 @@ const maxImageSize = 30_000_000;
 /** A file that was not given to the queue, because a check refused it. */
 export interface RefusedFile { file: File; name: string; relativePath: string; size: number; failure: UploadFailure; }
 
-export type Item = ResumableUpload | PendingUpload | RefusedFile;
+export type Item = ResumableUpload | PendingUpload | CompletedUpload | RefusedFile;
 
 export type RowAction = 'pause' | 'cancel' | 'remove' | Remedy;
 
@@ -57,23 +58,21 @@ export function createRow(item: Item, host: RowHost): Row {
   const status = h('span', 'status');
   const numbers = h('span', 'numbers');
   const progress = h('progress', 'progress');
-  const actions = new Map<HTMLElement, RowAction>();
   let rate = createRate();
   let shown = '';
   let note = '';
   let revoke = (): void => {};
 
-  const createButton = (names: string): HTMLButtonElement => button(names, event => host._act(row, actions.get(event.currentTarget as HTMLElement)!));
-  const fix = createButton('fix');
-  const toggle = createButton('icon pause');
-  const remove = createButton('icon remove');
+  const fix = button('fix');
+  const toggle = button('icon pause');
+  const remove = button('icon remove');
 
   /** Gives a button an action and its text, or hides it. */
   const label = (target: HTMLButtonElement, action: RowAction | null | false): void => {
     target.hidden = !action;
     if (action) {
       const text = host._language._text(action);
-      actions.set(target, action);
+      target.onclick = () => host._act(row, action);
       target.ariaLabel = `${text}: ${name}`;
       if (target === fix) {
         setText(target, text);
@@ -116,7 +115,8 @@ export function createRow(item: Item, host: RowHost): Row {
       const offset = 'offset' in item ? item.offset : 0;
       const isUploading = state === 'uploading';
       const isPaused = state === 'paused';
-      const isOpen = isPaused || state === 'idle' || isRunning(state as 'idle');
+      const isStarted = isPaused || isRunning(state as 'idle');
+      const isOpen = isStarted || state === 'idle';
       if (state !== shown) {
         note = '';
         rate = createRate();
@@ -136,10 +136,10 @@ export function createRow(item: Item, host: RowHost): Row {
         row._offset && row._offset < size ? text('amount', { offset: bytes(row._offset), size: bytes(size) }) : bytes(size),
         ...speed(isUploading ? rate._bytesPerSecond() : 0, size - offset),
       ].join(' · '));
-      progress.hidden = state === 'idle' || !isOpen && state !== 'pending';
+      progress.hidden = !isStarted && state !== 'pending';
       progress.value = row._offset;
       label(fix, row._remedy());
-      label(toggle, isOpen && (isPaused ? 'resume' : 'pause'));
+      label(toggle, isStarted && (isPaused ? 'resume' : 'pause'));
       label(remove, isOpen ? 'cancel' : 'remove');
       if (focused?.hidden) {
         firstButton(element)!.focus();
@@ -151,14 +151,10 @@ export function createRow(item: Item, host: RowHost): Row {
     },
   };
 
-  // Shortened in the middle, so that the end stays visible. Screen readers read the whole name.
-  const characters = Array.from(new Intl.Segmenter().segment(name), ({ segment }) => segment);
-  const end = characters.length > 16 ? -10 : characters.length;
-  const short = h('span', 'short', h('span', 'start', characters.slice(0, end).join('')), characters.slice(end).join(''));
-  const title = h('span', 'name', short, h('span', 'sr', name));
+  const title = h('span', 'name', name);
   const folder = h('span', 'folder', relativePath.slice(0, -name.length - 1));
-  short.ariaHidden = thumbnail.ariaHidden = 'true';
-  short.dir = folder.dir = 'auto';
+  thumbnail.ariaHidden = 'true';
+  title.dir = folder.dir = 'auto';
   title.title = relativePath;
   progress.max = size || 1;
   progress.ariaLabel = element.dataset.name = name;

@@ -1,10 +1,12 @@
 import type { UploadQueue } from '../queue/queue.js';
 import { firstButton } from './dom.js';
+import type { CompletedUpload } from './form-control.js';
 import { createRow, type Item, type RefusedFile, type Row, type RowHost } from './row.js';
 
 /** The rows of an element: the uploads of its queue, those of earlier visits, and refused files. */
 export interface Rows {
-  readonly _refused: Set<RefusedFile>;
+  /** The refused files, and the completed uploads that the browser has restored. */
+  readonly _others: Set<RefusedFile | CompletedUpload>;
   _all(): Row[];
   /** Adds and removes rows, and returns those whose state has changed. */
   _sync(queue: UploadQueue | undefined): Row[];
@@ -12,14 +14,14 @@ export interface Rows {
 
 /** @param fallback the element that gets the focus if the last row is removed */
 export function createRows(list: HTMLElement, host: RowHost, fallback: HTMLElement): Rows {
-  const refused = new Set<RefusedFile>();
+  const others = new Set<RefusedFile | CompletedUpload>();
   const rows = new Map<Item, Row>();
   return {
-    _refused: refused,
+    _others: others,
     _all: () => [...rows.values()],
     _sync(queue) {
       const changed: Row[] = [];
-      const items = new Set<Item>([...queue?.pending ?? [], ...queue?.uploads ?? [], ...refused]);
+      const items = new Set<Item>([...queue?.pending ?? [], ...queue?.uploads ?? [], ...others]);
       for (const [item, row] of rows) {
         if (!items.has(item)) {
           const { _element: element } = row;

@@ -21,8 +21,6 @@ export const en = {
   signIn: 'Sign in',
   chooseAgain: 'Choose file',
   continueHere: 'Continue here',
-  pauseAll: 'Pause all',
-  resumeAll: 'Resume all',
   retryAll: 'Retry failed',
   clear: 'Clear',
   showFinished: '{n} uploaded file|{n} uploaded files',

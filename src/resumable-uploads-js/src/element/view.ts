@@ -9,8 +9,8 @@ const minCollapsed = 6;
 
 let sheet: CSSStyleSheet | undefined;
 
-/** The buttons of an element, besides those of the rows. */
-export type ViewAction = 'files' | 'folder' | 'photo' | 'pauseAll' | 'resumeAll' | 'retryAll' | 'showFinished' | 'clear';
+/** The buttons of an element, besides those of the rows. Some are named like the method of the queue that they call. */
+export type ViewAction = 'files' | 'folder' | 'photo' | 'pause' | 'cancel' | 'resume' | 'retry' | 'showFinished' | 'clearFinished';
 
 /** What an element shows, besides its uploads. */
 export interface ViewOptions {
@@ -52,7 +52,7 @@ export function createView(root: ShadowRoot, act: (action: ViewAction) => void):
   const create = (action: ViewAction, names: string): HTMLButtonElement => buttons[action] = button(names, () => act(action));
   const choose = create('files', 'choose');
   const head = h('div', 'head', h('div', 'heading', headline, detail),
-    create('retryAll', 'retry-all'), create('resumeAll', 'resume-all'), create('pauseAll', 'quiet pause-all'), create('clear', 'quiet clear'),
+    create('retry', 'retry-all'), create('resume', 'resume-all'), create('pause', 'quiet pause-all'), create('cancel', 'quiet cancel-all'), create('clearFinished', 'quiet clear'),
     progress);
   const card = h('div', 'card', head, list, create('showFinished', 'quiet show-finished'),
     h('div', 'dropzone', icon('upload'), title, hint, h('div', 'buttons', choose, create('photo', 'take-photo'), create('folder', 'choose-folder'))));
@@ -79,6 +79,7 @@ export function createView(root: ShadowRoot, act: (action: ViewAction) => void):
       const total = rows.length - failed - count('pending');
       const running = total - completed - paused;
       const isOpen = total > completed;
+      const isDone = completed > 0 && !isOpen && !failed;
       const isFilled = rows.length > 0;
       const isMany = rows.length > 1;
       const isCollapsible = completed >= minCollapsed;
@@ -94,7 +95,8 @@ export function createView(root: ShadowRoot, act: (action: ViewAction) => void):
 
       toggle(card, 'filled', isFilled);
       toggle(card, 'over', options._isOver);
-      toggle(card, 'halted', running === waiting);
+      toggle(card, 'halted', isOpen && running === waiting);
+      toggle(card, 'done', isDone);
       toggle(list, 'collapsed', isCollapsed);
       toggle(hint, 'notice', options._isNotice);
       head.hidden = list.hidden = !isFilled;
@@ -117,13 +119,14 @@ export function createView(root: ShadowRoot, act: (action: ViewAction) => void):
 
       progress.max = size || 1;
       progress.value = offset;
-      progress.hidden = !isOpen;
+      progress.hidden = !isOpen && !isDone;
 
       const texts: Record<ViewAction, string | false> = {
-        retryAll: rows.filter(row => row._remedy() === 'retry').length > 1 && text('retryAll'),
-        resumeAll: (isMany || !!queue?.isPaused) && paused > 0 && !running && text('resumeAll'),
-        pauseAll: isMany && running > 0 && text('pauseAll'),
-        clear: completed > 0 && !isOpen && !options._isForm && text('clear'),
+        retry: rows.filter(row => row._remedy() === 'retry').length > 1 && text('retryAll'),
+        resume: (isMany || !!queue?.isPaused) && paused > 0 && !running && text('resume'),
+        pause: isMany && running > 0 && text('pause'),
+        cancel: isMany && isOpen && text('cancel'),
+        clearFinished: completed > 0 && !isOpen && !options._isForm && text('clear'),
         showFinished: isCollapsible && text('showFinished', { n: completed }),
         files: text(isFilled ? 'add' : 'choose'),
         photo: options._hasPhotos && text('takePhoto'),

@@ -83,10 +83,18 @@ export class UploadQueue extends EventTarget {
     return this.#addFiles(await getTransferredFiles(data));
   }
 
-  /** Loads the unfinished uploads of an earlier visit into `pending`. */
+  /** Loads the unfinished uploads of an earlier visit into `pending`. Those that run in another tab follow if they stop there. */
   async restore(): Promise<readonly PendingUpload[]> {
     const stored = await this.#storage._load();
-    this.#setPending(stored.filter(({ id }) => !this.#uploads.some(upload => upload.id === id)));
+    const locks = (await navigator.locks?.query().catch(() => null))?.held ?? [];
+    this.#setPending(stored.filter(({ url, id }) => {
+      const isLocked = locks.some(({ name }) => name === url + id);
+      if (isLocked) {
+        void navigator.locks.request(url + id, () => {}).then(() => this.restore());
+      }
+
+      return !isLocked && !this.#uploads.some(upload => upload.id === id);
+    }));
     return this.#pending;
   }
 
@@ -113,13 +121,14 @@ export class UploadQueue extends EventTarget {
 
   /**
    * Removes a pending upload from the list, or deletes a completed upload, also from the server. A pending upload that was completed meanwhile, for example
-   * in another tab, stays on the server.
+   * in another tab or field, stays on the server.
    */
   async forget(upload: PendingUpload | ResumableUpload): Promise<void> {
     const id = upload.id!;
     this.#setPending(this.#pending.filter(pending => pending.id !== id));
-    // Completion deletes the stored upload.
-    if (await this.#storage._delete(id) || 'state' in upload) {
+    void this.#storage._delete(id);
+    const isDeleted = 'state' in upload || await createProtocol(this.#options)._fetch('GET', undefined, id).then(status => status._complete === false, () => false);
+    if (isDeleted) {
       await new ResumableUpload(new Blob(), { ...this.#options, id }).cancel();
     }
   }

@@ -11,8 +11,7 @@ const maxAge = 30 * 86_400_000;
 
 export interface UploadStorage {
   _save(upload: PendingUpload): Promise<unknown>;
-  /** Deletes an upload. Returns how many were stored. */
-  _delete(id: string): Promise<number | undefined>;
+  _delete(id: string): Promise<unknown>;
   /** Returns the uploads, oldest first. */
   _load(): Promise<StoredUpload[]>;
 }
@@ -37,11 +36,7 @@ export function createStorage(name: string | null, url: string): UploadStorage {
   };
   return {
     _save: upload => use(store => store.put({ ...upload, url, at: Date.now() })),
-    _delete: id => use(store => {
-      const count = store.count([url, id]);
-      store.delete([url, id]);
-      return count;
-    }),
+    _delete: id => use(store => store.delete([url, id])),
     _load: async () => (await use<StoredUpload[]>(store => store.getAll()) ?? [])
       .filter(stored => stored.url === url && Date.now() - stored.at < maxAge).sort((a, b) => a.at - b.at),
   };

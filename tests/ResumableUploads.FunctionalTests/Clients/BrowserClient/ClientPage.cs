@@ -29,16 +29,14 @@ internal sealed class ClientPage
         }
         """;
 
-    private readonly ICDPSession _devTools;
-
-    private ClientPage(IPage tab, ICDPSession devTools) => (Tab, _devTools) = (tab, devTools);
+    private ClientPage(IPage tab) => Tab = tab;
 
     public IPage Tab { get; }
 
     public static async Task<ClientPage> OpenAsync(IBrowserContext context, Uri address)
     {
         IPage tab = await context.NewPageAsync();
-        var page = new ClientPage(tab, await context.NewCDPSessionAsync(tab));
+        var page = new ClientPage(tab);
         await tab.GotoAsync(address.ToString());
         await page.LoadAsync();
         return page;
@@ -73,10 +71,4 @@ internal sealed class ClientPage
         await WaitForStateAsync("completed");
         return await Tab.EvaluateAsync<string>("upload.result.kind");
     }
-
-    /// <summary>Limits the rate, in bytes per second, of requests that start after this call.</summary>
-    public Task LimitAsync(int? rate) => _devTools.SendAsync("Network.emulateNetworkConditions", new Dictionary<string, object>
-    {
-        ["offline"] = false, ["latency"] = 0, ["downloadThroughput"] = -1, ["uploadThroughput"] = rate ?? -1,
-    });
 }

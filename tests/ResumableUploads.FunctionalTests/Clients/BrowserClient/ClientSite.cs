@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using ResumableUploads.FunctionalTests.Clients.Concurrent;
 using ResumableUploads.Testing;
 using ResumableUploads.Testing.Servers;
 
@@ -11,13 +12,16 @@ internal sealed class ClientSite : IAsyncDisposable
 {
     private readonly TestApp _app;
 
-    private ClientSite(TestApp app, Counters counters) => (_app, Counts) = (app, counters);
+    private ClientSite(TestApp app, Counters counters) => (_app, Counts, Line) = (app, counters, new ThrottledLine(app.Address));
 
     public TestApp App => _app;
 
     public Counters Counts { get; }
 
-    public Uri Page => new(_app.Address, "/client");
+    /// <summary>Gets the connection between the pages and the app.</summary>
+    public ThrottledLine Line { get; }
+
+    public Uri Page => new(Line.Address, "/client");
 
     /// <param name="configure">Configures the uploads.</param>
     /// <param name="before">Adds middleware before the uploads.</param>
@@ -65,7 +69,11 @@ internal sealed class ClientSite : IAsyncDisposable
 
     public void AssertFinished(SourceFile file) => Assert.Equal([(Uri.EscapeDataString(file.Name), file.Hash)], Finished().Select(static file => (Uri.EscapeDataString(Uri.UnescapeDataString(file.Name)), file.Hash)));
 
-    public ValueTask DisposeAsync() => _app.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await Line.DisposeAsync();
+        await _app.DisposeAsync();
+    }
 
     /// <summary>The requests of the upload path.</summary>
     internal sealed class Counters

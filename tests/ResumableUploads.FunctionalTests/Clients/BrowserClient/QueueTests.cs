@@ -4,8 +4,7 @@ using ResumableUploads.FunctionalTests.Clients.Browser;
 namespace ResumableUploads.FunctionalTests.Clients.BrowserClient;
 
 /// <summary>Many uploads, and what a reload keeps of them.</summary>
-[Collection<ChromiumCollection>]
-public class QueueTests(Chromium chromium)
+public abstract class QueueTests(InstalledBrowser browser)
 {
     private const string Create = "() => { window.queue = new client.UploadQueue({ url: '/upload' }); }";
     private const string AllCompleted = "queue.progress.active === 0 && queue.progress.total > 0 && queue.progress.completed === queue.progress.total";
@@ -13,7 +12,7 @@ public class QueueTests(Chromium chromium)
     [Fact]
     public async Task Two_hundred_files_arrive_with_limited_concurrency()
     {
-        await using IBrowserContext context = await chromium.NewContextAsync();
+        await using IBrowserContext context = await browser.NewContextAsync();
         await using ClientSite site = await ClientSite.StartAsync();
         string directory = Directory.CreateTempSubdirectory("uploads-queue-").FullName;
         try
@@ -45,7 +44,7 @@ public class QueueTests(Chromium chromium)
     [Fact]
     public async Task Files_of_equal_name_size_and_date_in_a_folder_are_all_uploaded()
     {
-        await using IBrowserContext context = await chromium.NewContextAsync();
+        await using IBrowserContext context = await browser.NewContextAsync();
         await using ClientSite site = await ClientSite.StartAsync();
         string directory = Directory.CreateTempSubdirectory("uploads-folder-").FullName;
         try
@@ -58,7 +57,7 @@ public class QueueTests(Chromium chromium)
             }
 
             ClientPage page = await ClientPage.OpenAsync(context, site.Page);
-            await page.Tab.Locator("#folder").SetInputFilesAsync(directory);
+            await browser.ChooseFolderAsync(page.Tab.Locator("#folder"), directory);
             await page.Tab.EvaluateAsync(Create);
             Assert.Equal(10, await page.Tab.EvaluateAsync<int>("async () => new Set((await queue.add(document.getElementById('folder').files)).map(upload => upload.id)).size"));
             await page.Tab.WaitForFunctionAsync(AllCompleted);
@@ -75,14 +74,14 @@ public class QueueTests(Chromium chromium)
     [Fact]
     public async Task Files_chosen_again_after_reload_continue_at_their_offsets()
     {
-        await using IBrowserContext context = await chromium.NewContextAsync();
+        await using IBrowserContext context = await browser.NewContextAsync();
         await using ClientSite site = await ClientSite.StartAsync();
         using var first = new SourceFile("a.bin", 15_000_000);
         using var second = new SourceFile("b.bin", 15_000_000);
         using var other = new SourceFile("c.bin", 1000);
         ClientPage page = await ClientPage.OpenAsync(context, site.Page);
         await page.ChooseAsync(first, second);
-        await page.LimitAsync(ClientPage.Slow);
+        site.Line.Rate = ClientPage.Slow;
         await page.Tab.EvaluateAsync(Create);
         await page.Tab.EvaluateAsync("() => queue.add(document.getElementById('files').files)");
         await page.Tab.WaitForFunctionAsync("queue.uploads.every(upload => upload.offset > 4_000_000)");
@@ -105,16 +104,37 @@ public class QueueTests(Chromium chromium)
         Assert.Equal(0, await page.Tab.EvaluateAsync<int>("async () => (await queue.restore()).length"));
     }
 
+    [Fact]
+    public async Task Upload_that_runs_in_another_tab_is_pending_when_that_tab_is_closed()
+    {
+        await using IBrowserContext context = await browser.NewContextAsync();
+        await using ClientSite site = await ClientSite.StartAsync();
+        using var file = new SourceFile("a.bin", 15_000_000);
+        ClientPage first = await ClientPage.OpenAsync(context, site.Page);
+        ClientPage second = await ClientPage.OpenAsync(context, site.Page);
+        await first.ChooseAsync(file);
+        site.Line.Rate = ClientPage.Slow;
+        await first.Tab.EvaluateAsync(Create);
+        await first.Tab.EvaluateAsync("() => queue.add(document.getElementById('files').files)");
+        await first.Tab.WaitForFunctionAsync("queue.uploads[0].offset > 1_000_000");
+
+        await second.Tab.EvaluateAsync(Create);
+        Assert.Equal(0, await second.Tab.EvaluateAsync<int>("async () => (await queue.restore()).length"));
+        await first.Tab.CloseAsync();
+
+        await second.Tab.WaitForFunctionAsync("queue.pending[0]?.name === 'a.bin'");
+    }
+
     /// <summary>Handles of the origin private file system are those that a file picker returns, without the dialogs.</summary>
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
     public async Task Files_with_handles_continue_after_reload_without_choosing_them(bool isChanged)
     {
-        await using IBrowserContext context = await chromium.NewContextAsync();
+        await using IBrowserContext context = await browser.NewContextAsync();
         await using ClientSite site = await ClientSite.StartAsync();
         ClientPage page = await ClientPage.OpenAsync(context, site.Page);
-        await page.LimitAsync(ClientPage.Slow);
+        site.Line.Rate = ClientPage.Slow;
         await page.Tab.EvaluateAsync(Create);
         await page.Tab.EvaluateAsync(
             """
@@ -162,12 +182,12 @@ public class QueueTests(Chromium chromium)
     [Fact]
     public async Task Browser_warns_before_page_is_left_only_during_uploads()
     {
-        await using IBrowserContext context = await chromium.NewContextAsync();
+        await using IBrowserContext context = await browser.NewContextAsync();
         await using ClientSite site = await ClientSite.StartAsync();
         using var file = new SourceFile("a.bin", 15_000_000);
         ClientPage page = await ClientPage.OpenAsync(context, site.Page);
         await page.ChooseAsync(file);
-        await page.LimitAsync(ClientPage.Slow);
+        site.Line.Rate = ClientPage.Slow;
         await page.Tab.EvaluateAsync(Create);
         var dialogs = new List<string>();
         page.Tab.Dialog += (_, dialog) =>
@@ -184,7 +204,7 @@ public class QueueTests(Chromium chromium)
         await page.LoadAsync();
         await page.Tab.EvaluateAsync(Create);
         await page.ChooseAsync(file);
-        await page.LimitAsync(null);
+        site.Line.Rate = null;
         await page.Tab.ClickAsync("body");
         await page.Tab.EvaluateAsync("() => queue.add(document.getElementById('files').files)");
         await page.Tab.WaitForFunctionAsync(AllCompleted);
@@ -200,3 +220,9 @@ public class QueueTests(Chromium chromium)
         await page.LoadAsync();
     }
 }
+
+[Collection<ChromiumCollection>]
+public class QueueInChromiumTests(Chromium browser) : QueueTests(browser);
+
+[Collection<FirefoxCollection>]
+public class QueueInFirefoxTests(Firefox browser) : QueueTests(browser);

@@ -1,24 +1,25 @@
 using Microsoft.Playwright;
 using ResumableUploads.Abstractions;
 using ResumableUploads.FunctionalTests.Clients.Browser;
+using ResumableUploads.FunctionalTests.Clients.Concurrent;
 using ResumableUploads.FunctionalTests.Connections;
 using ResumableUploads.Testing;
 
 namespace ResumableUploads.FunctionalTests.Clients.BrowserClient;
 
 /// <summary>Uploads that are interrupted and continue without the user.</summary>
-[Collection<ChromiumCollection>]
-public class RecoveryTests(Chromium chromium)
+public abstract class RecoveryTests(InstalledBrowser browser)
 {
     [Fact]
     public async Task Upload_of_200_MB_completes_although_server_is_killed_three_times()
     {
-        await using IBrowserContext context = await chromium.NewContextAsync();
+        await using IBrowserContext context = await browser.NewContextAsync();
         await using SampleHostProcess host = await SampleHostProcess.StartAsync();
+        await using var line = new ThrottledLine(host.Address);
         using var file = new SourceFile("film (1).mp4", 200_000_000);
-        ClientPage page = await ClientPage.OpenAsync(context, new Uri(host.Address, "/files"));
+        ClientPage page = await ClientPage.OpenAsync(context, new Uri(line.Address, "/files"));
         await page.ChooseAsync(file);
-        await page.LimitAsync(20_000_000);
+        line.Rate = 20_000_000;
         await page.StartAsync();
         for (int i = 1; i <= 3; i++)
         {
@@ -28,7 +29,7 @@ public class RecoveryTests(Chromium chromium)
             await host.RestartAsync();
         }
 
-        await page.LimitAsync(null);
+        line.Rate = null;
         Assert.Equal("completed", await page.GetKindAsync());
         await file.AssertArrivedAloneAsync(host);
     }
@@ -36,13 +37,13 @@ public class RecoveryTests(Chromium chromium)
     [Fact]
     public async Task Upload_waits_while_browser_is_offline_and_continues_when_online()
     {
-        await using IBrowserContext context = await chromium.NewContextAsync();
+        await using IBrowserContext context = await browser.NewContextAsync();
         await using ClientSite site = await ClientSite.StartAsync();
-        await using var proxy = new InterruptibleProxy(site.App.Address);
+        await using var proxy = new InterruptibleProxy(site.Line.Address);
         using var file = new SourceFile("train.mov", 30_000_000);
         ClientPage page = await ClientPage.OpenAsync(context, new Uri(proxy.Address, "/client"));
         await page.ChooseAsync(file);
-        await page.LimitAsync(ClientPage.Slow);
+        site.Line.Rate = ClientPage.Slow;
         await page.StartAsync();
         await page.WaitForOffsetAsync(5_000_000);
 
@@ -66,7 +67,7 @@ public class RecoveryTests(Chromium chromium)
     [InlineData("after the body")]
     public async Task Request_that_hangs_is_replaced(string moment)
     {
-        await using IBrowserContext context = await chromium.NewContextAsync();
+        await using IBrowserContext context = await browser.NewContextAsync();
         await context.AddInitScriptAsync(
             $$"""
             const { send } = XMLHttpRequest.prototype;
@@ -105,7 +106,7 @@ public class RecoveryTests(Chromium chromium)
     [Fact]
     public async Task Handler_that_runs_longer_than_all_retries_is_not_interrupted()
     {
-        await using IBrowserContext context = await chromium.NewContextAsync();
+        await using IBrowserContext context = await browser.NewContextAsync();
         var handler = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         int runs = 0;
         await using ClientSite site = await ClientSite.StartAsync(options =>
@@ -136,7 +137,7 @@ public class RecoveryTests(Chromium chromium)
     [Fact]
     public async Task Full_disk_is_waited_for_and_upload_continues_when_space_is_freed()
     {
-        await using IBrowserContext context = await chromium.NewContextAsync();
+        await using IBrowserContext context = await browser.NewContextAsync();
         var setup = new WatchedStoreSetup(null, null);
         await using ClientSite site = await ClientSite.StartAsync(setup.Configure);
         setup.Store.AfterRead = static () => throw new UploadStoreException(StoreFailure.Full, "The disk is full.");
@@ -155,3 +156,9 @@ public class RecoveryTests(Chromium chromium)
         site.AssertFinished(file);
     }
 }
+
+[Collection<ChromiumCollection>]
+public class RecoveryInChromiumTests(Chromium browser) : RecoveryTests(browser);
+
+[Collection<FirefoxCollection>]
+public class RecoveryInFirefoxTests(Firefox browser) : RecoveryTests(browser);

@@ -4,7 +4,7 @@ using System.Net.Sockets;
 
 namespace ResumableUploads.FunctionalTests.Clients.Concurrent;
 
-/// <summary>A TCP proxy whose connections share a limited rate from the clients to the server.</summary>
+/// <summary>A TCP proxy whose connections share a limited rate from the clients to the server. The server can be restarted behind it.</summary>
 internal sealed class ThrottledLine : IAsyncDisposable
 {
     private const int BlockSize = 32 * 1024;
@@ -19,7 +19,6 @@ internal sealed class ThrottledLine : IAsyncDisposable
     private readonly ConcurrentDictionary<Socket, bool> _sockets = new();
     private readonly Lock _lock = new();
     private readonly Uri _server;
-    private readonly int _rate;
     private readonly Task _accepting;
     private TaskCompletionSource? _held;
     private long _holdAt;
@@ -27,16 +26,19 @@ internal sealed class ThrottledLine : IAsyncDisposable
     private long _free;
 
     /// <param name="server">The address of the server.</param>
-    /// <param name="rate">The rate of all connections together, in bytes per second.</param>
-    public ThrottledLine(Uri server, int rate)
+    /// <param name="rate">The initial <see cref="Rate"/>.</param>
+    public ThrottledLine(Uri server, int? rate = null)
     {
-        (_server, _rate) = (server, rate);
+        (_server, Rate) = (server, rate);
         _listener.Start();
         Address = new Uri($"http://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}");
         _accepting = AcceptAsync();
     }
 
     public Uri Address { get; }
+
+    /// <summary>Gets or sets the rate of all connections together, in bytes per second. <see langword="null"/> means no limit.</summary>
+    public int? Rate { get; set; }
 
     /// <summary>Gets the number of bytes that the server has been sent.</summary>
     public long ForwardedBytes => Interlocked.Read(ref _forwarded);
@@ -136,12 +138,17 @@ internal sealed class ThrottledLine : IAsyncDisposable
     /// <summary>Waits until the line has sent everything before these bytes, and these bytes.</summary>
     private async Task WaitAsync(int count)
     {
+        if (Rate is not { } rate)
+        {
+            return;
+        }
+
         long now = TimeProvider.System.GetTimestamp();
         long due;
         lock (_lock)
         {
             long earliest = now - (long)(Burst.TotalSeconds * TimeProvider.System.TimestampFrequency);
-            due = _free = Math.Max(_free, earliest) + (count * TimeProvider.System.TimestampFrequency / _rate);
+            due = _free = Math.Max(_free, earliest) + (count * TimeProvider.System.TimestampFrequency / rate);
         }
 
         if (due > now)

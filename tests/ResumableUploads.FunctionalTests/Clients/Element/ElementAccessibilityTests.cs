@@ -6,8 +6,7 @@ using static Microsoft.Playwright.Assertions;
 
 namespace ResumableUploads.FunctionalTests.Clients.Element;
 
-[Collection<ChromiumCollection>]
-public class ElementAccessibilityTests(Chromium chromium)
+public abstract class ElementAccessibilityTests(InstalledBrowser browser)
 {
     private static readonly NpmPackages Packages = new("tests/element-pages");
 
@@ -18,7 +17,7 @@ public class ElementAccessibilityTests(Chromium chromium)
     public async Task Axe_finds_nothing_in_any_state(ColorScheme scheme, ForcedColors colors)
     {
         await Packages.RequireAsync();
-        await using ElementPage page = await ElementPage.OpenAsync(chromium, "accept=.txt folders");
+        await using ElementPage page = await ElementPage.OpenAsync(browser, "accept=.txt folders");
         await page.Tab.EmulateMediaAsync(new() { ColorScheme = scheme, ForcedColors = colors });
         await AssertNoViolationsAsync(page);
 
@@ -46,3 +45,9 @@ public class ElementAccessibilityTests(Chromium chromium)
         await Expect(page.Element.Locator("[part=card]")).ToBeVisibleAsync();
     }
 }
+
+[Collection<ChromiumCollection>]
+public class ElementAccessibilityInChromiumTests(Chromium browser) : ElementAccessibilityTests(browser);
+
+[Collection<FirefoxCollection>]
+public class ElementAccessibilityInFirefoxTests(Firefox browser) : ElementAccessibilityTests(browser);

@@ -5,8 +5,7 @@ using static Microsoft.Playwright.Assertions;
 namespace ResumableUploads.FunctionalTests.Clients.Element;
 
 /// <summary>The words and the actions of each failure.</summary>
-[Collection<ChromiumCollection>]
-public class ElementFailureTests(Chromium chromium)
+public abstract class ElementFailureTests(InstalledBrowser browser)
 {
     [Theory]
     [InlineData(401, "", null, "You are signed out", "Sign in,Remove")]
@@ -20,7 +19,7 @@ public class ElementFailureTests(Chromium chromium)
     [InlineData(500, "parked", null, "The server could not process the file", "Remove")]
     public async Task Response_has_words_and_actions(int status, string type, string? detail, string words, string actions)
     {
-        await using ElementPage page = await ElementPage.OpenAsync(chromium);
+        await using ElementPage page = await ElementPage.OpenAsync(browser);
         await using IAsyncDisposable failing = await page.FailAsync(status, type, detail);
 
         await page.ChooseAsync(("file.bin", 1000));
@@ -37,7 +36,7 @@ public class ElementFailureTests(Chromium chromium)
     [Fact]
     public async Task Refused_files_are_listed_first_and_not_sent()
     {
-        await using ElementPage page = await ElementPage.OpenAsync(chromium, "accept=\".txt, image/*\" max-file-size=5000");
+        await using ElementPage page = await ElementPage.OpenAsync(browser, "accept=\".txt, image/*\" max-file-size=5000");
 
         await page.ChooseAsync(ElementPage.Payload("note.TXT", 10), ElementPage.Payload("tool.exe", 10), ElementPage.Payload("big.txt", 5001), ElementPage.Payload("x.bin", 10, "image/png"));
 
@@ -60,7 +59,7 @@ public class ElementFailureTests(Chromium chromium)
     [Fact]
     public async Task Limit_of_server_is_shown()
     {
-        await using ElementPage page = await ElementPage.OpenAsync(chromium, configure: static options => options.MaxUploadSize = 2000);
+        await using ElementPage page = await ElementPage.OpenAsync(browser, configure: static options => options.MaxUploadSize = 2000);
 
         await page.ChooseAsync(("big.txt", 2001));
 
@@ -70,7 +69,7 @@ public class ElementFailureTests(Chromium chromium)
     [Fact]
     public async Task Retry_by_keyboard_completes_failed_uploads()
     {
-        await using ElementPage page = await ElementPage.OpenAsync(chromium);
+        await using ElementPage page = await ElementPage.OpenAsync(browser);
         await using (await page.FailAsync(413, "owner-quota"))
         {
             await page.ChooseAsync(("a.txt", 10), ("b.txt", 10), ("c.txt", 10));
@@ -91,7 +90,7 @@ public class ElementFailureTests(Chromium chromium)
     [Fact]
     public async Task Sign_in_opens_page_and_upload_continues_afterwards()
     {
-        await using ElementPage page = await ElementPage.OpenAsync(chromium, "sign-in-url=/?sign-in");
+        await using ElementPage page = await ElementPage.OpenAsync(browser, "sign-in-url=/?sign-in");
         await using (await page.FailAsync(401))
         {
             await page.ChooseAsync(("file.bin", 1000));
@@ -108,7 +107,7 @@ public class ElementFailureTests(Chromium chromium)
     [Fact]
     public async Task Changed_file_is_chosen_again()
     {
-        await using ElementPage page = await ElementPage.OpenAsync(chromium);
+        await using ElementPage page = await ElementPage.OpenAsync(browser);
         using var file = new SourceFile("draft.txt", 1000);
         IAsyncDisposable failing = await page.FailAsync(413, "owner-quota");
         await page.Element.Locator("input").First.SetInputFilesAsync(file.Path);
@@ -126,3 +125,9 @@ public class ElementFailureTests(Chromium chromium)
         Assert.Equal("A longer text.", System.Text.Encoding.UTF8.GetString(Assert.Single(page.App.Finished).Content));
     }
 }
+
+[Collection<ChromiumCollection>]
+public class ElementFailureInChromiumTests(Chromium browser) : ElementFailureTests(browser);
+
+[Collection<FirefoxCollection>]
+public class ElementFailureInFirefoxTests(Firefox browser) : ElementFailureTests(browser);

@@ -9,8 +9,7 @@ using static Microsoft.Playwright.Assertions;
 namespace ResumableUploads.FunctionalTests.Clients.Element;
 
 /// <summary>The element as a control of a form.</summary>
-[Collection<ChromiumCollection>]
-public class ElementFormTests(Chromium chromium)
+public abstract class ElementFormTests(InstalledBrowser browser)
 {
     [Fact]
     public async Task Form_refers_to_completed_uploads()
@@ -113,6 +112,40 @@ public class ElementFormTests(Chromium chromium)
     }
 
     [Fact]
+    public async Task Queue_of_app_that_replaces_own_queue_is_not_paused()
+    {
+        await using ElementPage page = await OpenAsync("");
+        Assert.False(await page.Tab.EvaluateAsync<bool>(
+            """
+            async () => {
+              const { UploadQueue } = await import('/_content/ResumableUploads/resumable-uploads-element.js');
+              const element = document.querySelector('resumable-upload');
+              const own = element.queue;
+              element.queue = new UploadQueue({ url: '/upload' });
+              element.remove();
+              await new Promise(resolve => setTimeout(resolve));
+              return element.queue === own || element.queue.isPaused;
+            }
+            """));
+    }
+
+    [Fact]
+    public async Task Form_has_completed_uploads_again_after_back_button()
+    {
+        await using ElementPage page = await OpenAsync("name=files");
+        await page.ChooseAsync(("a.txt", 10), ("b.txt", 10));
+        await Expect(page.Headline).ToHaveTextAsync("2 files uploaded");
+        await page.Tab.GotoAsync(new Uri(page.App.Address, "/other").ToString());
+        await page.Tab.GoBackAsync();
+
+        await Expect(page.Headline).ToHaveTextAsync("2 files uploaded");
+        await page.Tab.RunAndWaitForResponseAsync(
+            () => page.Button("b.txt", "Remove").ClickAsync(), static response => response.Request.Method == "DELETE");
+        await page.Tab.GetByRole(AriaRole.Button, new() { Name = "Send" }).ClickAsync();
+        await Expect(page.Tab.Locator("body")).ToHaveTextAsync("Completed a.txt");
+    }
+
+    [Fact]
     public async Task Removing_file_that_was_uploaded_before_keeps_it_on_server()
     {
         await using ElementPage page = await OpenAsync("name=files");
@@ -143,37 +176,13 @@ public class ElementFormTests(Chromium chromium)
             await page.Tab.EvaluateAsync<string>("async () => (await indexedDB.databases()).map(({ name }) => name).sort().join()"));
     }
 
-    [Fact]
-    public async Task React_page_uses_element()
-    {
-        var packages = new NpmPackages("tests/element-pages");
-        await packages.RequireAsync();
-        string script = Path.Combine(System.IO.Directory.CreateTempSubdirectory("react-page-").FullName, "page.js");
-        Assert.Equal(0, await Needs.RunAsync("node", Path.Combine(packages.Directory, "node_modules/esbuild/bin/esbuild"), Path.Combine(packages.Directory, "react-page.jsx"),
-            "--bundle", "--format=esm", "--jsx=automatic", "--define:process.env.NODE_ENV=\"development\"", $"--outfile={script}"));
-        await using ElementPage page = await OpenAsync("", app =>
-        {
-            app.MapGet("/react", static () => Results.Text(
-                "<!DOCTYPE html><html lang=en><title>React</title><div id=root></div><script type=module src=/_content/ResumableUploads/resumable-uploads-element.js></script><script type=module src=/page.js></script>", "text/html"));
-            app.MapGet("/page.js", () => Results.File(script, "text/javascript"));
-        });
-        await page.Tab.GotoAsync(new Uri(page.App.Address, "/react").ToString());
-
-        await page.ChooseAsync(("a.txt", 10), ("b.txt", 10), ("c.txt", 10), ("d.txt", 10));
-
-        await Expect(page.Tab.Locator("output")).ToHaveTextAsync("3 uploaded");
-        await Expect(page.Element).ToContainTextAsync("Only 3 files are allowed");
-        Assert.Equal(2, await page.Element.EvaluateAsync<int>("element => element.options.concurrency"));
-        Assert.Empty(page.Traffic.Errors);
-        System.IO.Directory.Delete(Path.GetDirectoryName(script)!, recursive: true);
-    }
-
     private Task<ElementPage> OpenAsync(string attributes, Action<WebApplication>? after = null) => ElementPage.OpenAsync(
-        chromium,
+        browser,
         attributes,
         static options => options.OnCompleted = null,
         app =>
         {
+            app.MapGet("/other", static () => "Another page");
             app.MapPost("/form", static async (HttpContext context) =>
             {
                 IReadOnlyList<FormUpload> files = await context.GetFormUploadsAsync("files", cancellationToken: context.RequestAborted);
@@ -182,3 +191,9 @@ public class ElementFormTests(Chromium chromium)
             after?.Invoke(app);
         });
 }
+
+[Collection<ChromiumCollection>]
+public class ElementFormInChromiumTests(Chromium browser) : ElementFormTests(browser);
+
+[Collection<FirefoxCollection>]
+public class ElementFormInFirefoxTests(Firefox browser) : ElementFormTests(browser);

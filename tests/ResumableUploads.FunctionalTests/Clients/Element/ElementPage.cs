@@ -35,15 +35,15 @@ internal sealed class ElementPage : IAsyncDisposable
 
     public ILocator Live => Element.Locator("[role=status]");
 
-    /// <param name="chromium">The browser.</param>
+    /// <param name="browser">The browser.</param>
     /// <param name="attributes">The attributes of the element, besides its URL.</param>
     /// <param name="configure">Configures the uploads.</param>
     /// <param name="after">Adds endpoints.</param>
     /// <param name="language">The language of the page.</param>
     public static async Task<ElementPage> OpenAsync(
-        Chromium chromium, string attributes = "", Action<ResumableUploadOptions>? configure = null, Action<WebApplication>? after = null, string language = "en")
+        InstalledBrowser browser, string attributes = "", Action<ResumableUploadOptions>? configure = null, Action<WebApplication>? after = null, string language = "en")
     {
-        IBrowserContext context = await chromium.NewContextAsync();
+        IBrowserContext context = await browser.NewContextAsync();
         string html =
             $"""
             <!DOCTYPE html>
@@ -95,8 +95,10 @@ internal sealed class ElementPage : IAsyncDisposable
           const data = new DataTransfer();
           names.forEach(name => data.items.add(new File([name], name, { lastModified: 1 })));
           const options = { bubbles: true, composed: true, cancelable: true };
-          document.querySelector(selector).dispatchEvent(
-            type === 'paste' ? new ClipboardEvent('paste', { ...options, clipboardData: data }) : new DragEvent(type, { ...options, dataTransfer: data }));
+          // Firefox ignores the files of a created clipboard event.
+          document.querySelector(selector).dispatchEvent(type === 'paste'
+            ? Object.defineProperty(new ClipboardEvent('paste', options), 'clipboardData', { value: data })
+            : new DragEvent(type, { ...options, dataTransfer: data }));
         }
         """,
         new object[] { selector, type, names });

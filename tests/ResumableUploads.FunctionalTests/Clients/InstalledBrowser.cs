@@ -1,29 +1,21 @@
 using Microsoft.Playwright;
 
-namespace ResumableUploads.FunctionalTests.Clients.Browser;
+namespace ResumableUploads.FunctionalTests.Clients;
 
-/// <summary>The collection of tests that share one browser and run one at a time.</summary>
-[CollectionDefinition]
-public sealed class ChromiumCollection : ICollectionFixture<Chromium>;
-
-/// <summary>The installed Chromium, which is started by the first test that creates a context. No browser is downloaded.</summary>
-public sealed class Chromium : IAsyncLifetime
+/// <summary>A browser that is installed on the machine, and started by the first test that creates a context. No browser is downloaded.</summary>
+/// <param name="variable">The environment variable with the path of the browser.</param>
+/// <param name="defaultPath">The path if the variable is not set.</param>
+public abstract class InstalledBrowser(string variable, string defaultPath) : IAsyncLifetime
 {
     /// <summary>The timeout, in milliseconds, of a wait for a page. It allows for a machine that runs other tests.</summary>
     public const float TimeoutMilliseconds = 60_000;
-
-    private static readonly string[] Arguments =
-    [
-        "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-        "--disable-component-update", "--disable-sync",
-    ];
 
     private IPlaywright? _playwright;
     private IBrowser? _browser;
 
     public ValueTask InitializeAsync() => default;
 
-    /// <summary>Creates a browser profile with separate cookies, storage and network state. Skips the test if Chromium is not installed.</summary>
+    /// <summary>Creates a browser profile with separate cookies, storage and network state. Skips the test if the browser is not installed.</summary>
     public async Task<IBrowserContext> NewContextAsync()
     {
         IBrowser browser = _browser ??= await StartAsync();
@@ -31,6 +23,9 @@ public sealed class Chromium : IAsyncLifetime
         context.SetDefaultTimeout(TimeoutMilliseconds);
         return context;
     }
+
+    /// <summary>Chooses a folder in a file input with <c>webkitdirectory</c>.</summary>
+    public virtual Task ChooseFolderAsync(ILocator input, string directory) => input.SetInputFilesAsync(directory);
 
     public async ValueTask DisposeAsync()
     {
@@ -42,12 +37,14 @@ public sealed class Chromium : IAsyncLifetime
         _playwright?.Dispose();
     }
 
+    protected abstract Task<IBrowser> LaunchAsync(IPlaywright playwright, BrowserTypeLaunchOptions options);
+
     private async Task<IBrowser> StartAsync()
     {
-        string path = Environment.GetEnvironmentVariable("CHROMIUM_PATH") is { Length: > 0 } configured ? configured : "/usr/bin/chromium";
+        string path = Environment.GetEnvironmentVariable(variable) is { Length: > 0 } configured ? configured : defaultPath;
         if (!File.Exists(path))
         {
-            string reason = $"Chromium was not found at {path}. Install it or set CHROMIUM_PATH.";
+            string reason = $"There is no browser at {path}. Install it or set {variable}.";
             Assert.SkipUnless(string.Equals(Environment.GetEnvironmentVariable("CI"), "true", StringComparison.OrdinalIgnoreCase), reason);
             Assert.Fail(reason);
         }
@@ -55,6 +52,6 @@ public sealed class Chromium : IAsyncLifetime
         Environment.SetEnvironmentVariable("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1");
         Assertions.SetDefaultExpectTimeout(TimeoutMilliseconds);
         _playwright ??= await Playwright.CreateAsync();
-        return await _playwright.Chromium.LaunchAsync(new() { ExecutablePath = path, Args = Arguments, Timeout = TimeoutMilliseconds });
+        return await LaunchAsync(_playwright, new() { ExecutablePath = path, Timeout = TimeoutMilliseconds });
     }
 }
