@@ -53,10 +53,7 @@ internal sealed class UploadCreator(EngineContext context, SingleRequestUpload s
                 return new CreationResult.Failed(new UploadResult(UploadResultKind.Rejected) { Rejection = rejection });
             }
 
-            if (decision.FileName is not null)
-            {
-                record = record with { FileName = decision.FileName };
-            }
+            record = record with { FileName = decision.FileName, Request = decision.Request ?? record.Request };
 
             used = null;
             var single = content is null ? null : await singleRequest.TryCreateAsync(command, record, content, callbacks, cancellationToken);
