@@ -195,7 +195,7 @@ internal sealed class AppendProcessor(
         {
             // Another process may have created the upload and may already have appended to it.
             step = await CheckExistingUploadAsync(append, created.Info, created.Record, cancellationToken)
-                ?? await (append.Command is { BodyLength: 0, IsStaged: false }
+                ?? await (append.Command is { BodyLength: 0, IsStaged: false } && !created.IsForeign
                     ? executor.AppendEmptyAsync(append, created.Info, created.Record)
                     : executor.AppendAsync(append, created.Info, created.Record, content, cancellationToken));
         }
