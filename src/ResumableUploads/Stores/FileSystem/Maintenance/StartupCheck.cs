@@ -36,12 +36,13 @@ internal sealed class StartupCheck(StoreContext context, DirectorySync directory
             RunStep("creating a directory in it", () => _files.CreateDirectory(directory));
             CheckFile(Path.Combine(directory, "file"), cancellationToken);
             RunStep("renaming a file in it", () => _files.RenameFile(Path.Combine(directory, "file"), Path.Combine(directory, "renamed")));
-            RunStep("renaming a directory in it", () => RenameToTrashAndBack(directory));
             if (context.Options.Durability == Durability.PowerLoss)
             {
                 RunStep("syncing a directory in it", () => _files.SyncDirectory(directory));
             }
 
+            // Deleting an upload renames it into the trash, which must be on the same file system. From then on, the sweep of another process may delete it.
+            RunStep("renaming a directory in it", () => _files.RenameDirectory(directory, GetTrashPath(directory)));
             RunStep("reading its free space", CheckFreeSpace);
         }
         finally
@@ -91,13 +92,7 @@ internal sealed class StartupCheck(StoreContext context, DirectorySync directory
         }
     }
 
-    private void RenameToTrashAndBack(string directory)
-    {
-        // Deleting an upload renames it into the trash, which must be on the same file system.
-        string trash = Path.Combine(context.Paths.Trash, Path.GetFileName(directory));
-        _files.RenameDirectory(directory, trash);
-        _files.RenameDirectory(trash, directory);
-    }
+    private string GetTrashPath(string directory) => Path.Combine(context.Paths.Trash, Path.GetFileName(directory));
 
     private void CheckFreeSpace()
     {
@@ -125,7 +120,7 @@ internal sealed class StartupCheck(StoreContext context, DirectorySync directory
 
     private void DeleteDirectories(string directory)
     {
-        foreach (string path in (ReadOnlySpan<string>)[directory, Path.Combine(context.Paths.Trash, Path.GetFileName(directory))])
+        foreach (string path in (ReadOnlySpan<string>)[directory, GetTrashPath(directory)])
         {
             try
             {
@@ -136,7 +131,10 @@ internal sealed class StartupCheck(StoreContext context, DirectorySync directory
             }
             catch (Exception e) when (StorageErrors.IsStorageError(e))
             {
-                Log.DeleteFailed(context.Logger, path, e);
+                if (_files.DirectoryExists(path))
+                {
+                    Log.DeleteFailed(context.Logger, path, e);
+                }
             }
         }
     }
