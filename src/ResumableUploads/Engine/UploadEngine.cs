@@ -40,7 +40,7 @@ internal sealed class UploadEngine : IAsyncDisposable
         {
             Store = store,
             Settings = settings,
-            RecordPolicy = new RecordPolicy(settings, time),
+            RecordPolicy = new RecordPolicy(settings, time, logger),
             RecordUpdater = new RecordUpdater(store, time),
             Quota = new OwnerQuota(store, settings, time, _stopping.Token),
             ContentHasher = new ContentHasher(store),

@@ -20,7 +20,7 @@ public class UploadRemoverTests
         {
             Store = store,
             Settings = TestSettings.Default,
-            RecordPolicy = new RecordPolicy(TestSettings.Default, TimeProvider.System),
+            RecordPolicy = new RecordPolicy(TestSettings.Default, TimeProvider.System, NullLogger.Instance),
             RecordUpdater = new RecordUpdater(store, TimeProvider.System),
             Quota = new OwnerQuota(store, TestSettings.Default, TimeProvider.System, default),
             ContentHasher = new ContentHasher(store),
