@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
 
 namespace ResumableUploads.Protocols.Ietf;
@@ -18,7 +19,7 @@ internal static class ContentDispositionFileName
         }
 
         // The properties below throw for a parameter without a value.
-        foreach (NameValueHeaderValue parameter in disposition.Parameters.Where(static parameter => !parameter.Value.HasValue).ToArray())
+        foreach (NameValueHeaderValue parameter in disposition.Parameters.Where(static parameter => StringSegment.IsNullOrEmpty(parameter.Value)).ToArray())
         {
             disposition.Parameters.Remove(parameter);
         }
