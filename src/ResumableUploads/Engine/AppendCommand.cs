@@ -70,6 +70,9 @@ internal sealed record AppendCommand
     /// <summary>Gets whether a body at offset 0 replaces an unfinished upload.</summary>
     public bool RestartAtOffsetZero { get; init; }
 
+    /// <summary>Gets whether this request replaces an unfinished upload that has bytes, unless its body turns out to be empty.</summary>
+    public bool StartsOver => RestartAtOffsetZero && this is { CreateIfMissing: not null, Offset: 0, BodyLength: not 0 };
+
     /// <summary>Gets the existing upload that the new one replaces once it is accepted, or null. The engine sets it under the lock.</summary>
     public UploadInfo? Replaces { get; init; }
 

@@ -203,8 +203,11 @@ internal sealed record StoredRequest
 
     public Dictionary<string, string> RouteValues { get; init; } = [];
 
-    /// <summary>Gets the headers that describe the content, and those that the application has configured to keep.</summary>
+    /// <summary>Gets the headers that describe the content, and the header of the antiforgery token.</summary>
     public Dictionary<string, string> Headers { get; init; } = [];
+
+    /// <summary>Gets true if the antiforgery token in a header was valid when the upload was created; otherwise null.</summary>
+    public bool? HasValidToken { get; init; }
 }
 
 [JsonSourceGenerationOptions(

@@ -48,6 +48,9 @@ internal readonly record struct CreationDecision(Rejection? Rejection, string? F
 {
     /// <summary>Gets the result of the request if the application was interrupted before it decided, or null.</summary>
     public UploadResultKind? Interruption { get; init; }
+
+    /// <summary>Gets the request to record instead of that of the command, or null to keep it.</summary>
+    public StoredRequest? Request { get; init; }
 }
 
 /// <summary>The result of a completion handler.</summary>

@@ -106,6 +106,9 @@ internal static partial class Log
     [LoggerMessage(283, LogLevel.Error, "OnExpired for upload {Key} was canceled, or did not end before the server stopped. The upload may be deleted already, and the event is then not repeated.")]
     public static partial void ExpirationEventLost(ILogger logger, UploadKey key);
 
+    [LoggerMessage(284, LogLevel.Warning, "The system clock is {Jump} ahead of the time that has passed. Uploads expire by the earlier time until the clock has kept the new one for {ConfirmationTime}. If the clock is wrong, correct it before that. If the machine was suspended, nothing needs to be done.")]
+    public static partial void ClockJumped(ILogger logger, TimeSpan jump, TimeSpan confirmationTime);
+
     [LoggerMessage(280, LogLevel.Warning, "Upload {Key} cannot be read, so it is missing in the list of dead-lettered uploads.")]
     public static partial void UnreadableUploadNotListed(ILogger logger, Exception exception, UploadKey key);
 }

@@ -1,12 +1,14 @@
+using Microsoft.Extensions.Logging;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Infrastructure;
 
 namespace ResumableUploads.Engine;
 
 /// <summary>Builds the records of uploads, and decides when an upload expires and which engine it belongs to.</summary>
-internal sealed class RecordPolicy(EngineSettings settings, TimeProvider time)
+internal sealed class RecordPolicy(EngineSettings settings, TimeProvider time, ILogger logger)
 {
     private static readonly TimeSpan OrphanedAfter = TimeSpan.FromDays(1);
+    private readonly ExpirationClock _expirationClock = new(time, jump => Log.ClockJumped(logger, jump, ExpirationClock.ConfirmationTime));
 
     public UploadRecord CreateReceiving(EngineRecord record, long? length) => new()
     {
@@ -89,7 +91,10 @@ internal sealed class RecordPolicy(EngineSettings settings, TimeProvider time)
 
     private static TimeSpan Multiply(TimeSpan time, double factor) => time < TimeSpan.MaxValue / factor ? time * factor : TimeSpan.MaxValue;
 
-    public bool IsExpired(UploadInfo info) => info.Expires is { } expires && expires <= time.GetUtcNow();
+    /// <summary>Gets the time by which uploads expire, which differs from that of the system after the clock has jumped forwards.</summary>
+    public DateTimeOffset ExpirationTime => _expirationClock.GetUtcNow();
+
+    public bool IsExpired(UploadInfo info) => info.Expires is { } expires && expires <= ExpirationTime;
 
     /// <summary>Returns whether this engine, and not another one that shares the store, created the upload.</summary>
     public bool BelongsToThisEngine(UploadInfo info) => EngineRecord.From(info).EngineName is not { } engineName || settings.GetEngineNames().Contains(engineName);
@@ -100,7 +105,7 @@ internal sealed class RecordPolicy(EngineSettings settings, TimeProvider time)
     /// </summary>
     public bool IsOrphaned(UploadInfo info)
     {
-        DateTimeOffset now = time.GetUtcNow();
+        DateTimeOffset now = ExpirationTime;
         return info.Expires is { } expires && now - expires >= OrphanedAfter && now - info.LastModified >= OrphanedAfter;
     }
 }

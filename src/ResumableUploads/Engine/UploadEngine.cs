@@ -41,7 +41,7 @@ internal sealed class UploadEngine : IAsyncDisposable
         {
             Store = store,
             Settings = settings,
-            RecordPolicy = new RecordPolicy(settings, time),
+            RecordPolicy = new RecordPolicy(settings, time, logger),
             RecordUpdater = new RecordUpdater(store, quota, time),
             Takeover = new UploadTakeover(store, settings),
             Quota = quota,
@@ -325,7 +325,7 @@ internal sealed class UploadEngine : IAsyncDisposable
             }
 
             (uploadLock, bool isRefused) = await _locks.AcquireForAppendAsync(
-                command.Key, command.RestartAtOffsetZero && command.Offset == 0 ? null : command.Offset, _context.Settings.PreemptionTimeout, gracePeriod.Token);
+                command.Key, command.StartsOver ? null : command.Offset, _context.Settings.PreemptionTimeout, gracePeriod.Token);
             if (isRefused)
             {
                 return AppendValidator.CreateRefusal(command, await _context.Store.GetAsync(command.Key, gracePeriod.Token));
@@ -366,7 +366,7 @@ internal sealed class UploadEngine : IAsyncDisposable
     private async ValueTask<UploadResult?> CheckBeforePreemptingAsync(AppendCommand command, CancellationToken cancellationToken)
     {
         long durableOffset = _locks.GetDurableOffset(command.Key);
-        if (command.Offset < durableOffset && !command.RestartAtOffsetZero)
+        if (command.Offset < durableOffset && !command.StartsOver)
         {
             return AppendValidator.OffsetMismatch(command, durableOffset);
         }
@@ -377,13 +377,13 @@ internal sealed class UploadEngine : IAsyncDisposable
             return new UploadResult(UploadResultKind.DifferentRequest, info.Offset);
         }
 
-        if (info is not { State: UploadState.Receiving } || command.Offset > info.Offset)
+        // A request that starts over replaces the upload, so it need not fit it.
+        if (info is not { State: UploadState.Receiving } || command.Offset > info.Offset || command.StartsOver)
         {
             return null;
         }
 
-        bool isStale = command.Offset < info.Offset && !command.RestartAtOffsetZero;
-        UploadResult? result = AppendValidator.CheckAgainstUpload(isStale ? command : command with { Offset = info.Offset }, info, EngineRecord.From(info), _context.Settings);
+        UploadResult? result = AppendValidator.CheckAgainstUpload(command, info, EngineRecord.From(info), _context.Settings);
         return result is not null && DeletesUpload(command, result) ? null : result;
     }
 

@@ -17,15 +17,25 @@ internal sealed class AppendExecutor(EngineContext context, AppendFinisher finis
     {
         AppendCommand command = append.Command;
         QuotaAccount account = QuotaAccount.From(info.Key, record);
-        if (info.Length is null && command.KnownLength is { } length)
+        long? newLength = info.Length is null ? command.KnownLength : null;
+
+        // A digest that is verified after the last byte is stored, in case that the body or the verification does not end.
+        string? newDigest = record.ReprDigest is null && !command.IsStaged ? command.ReprDigest?.ToString() : null;
+        if (newLength is not null || newDigest is not null)
         {
-            (QuotaReservation? additional, _) = await context.Quota.ReserveBytesAsync(CreateTarget(info, account), length - info.Offset, cancellationToken);
-            if (additional is null)
+            QuotaReservation? additional = null;
+            if (newLength is { } length)
             {
-                return new UploadResult(UploadResultKind.OwnerQuotaExceeded, info.Offset);
+                (additional, _) = await context.Quota.ReserveBytesAsync(CreateTarget(info, account), length - info.Offset, cancellationToken);
+                if (additional is null)
+                {
+                    return new UploadResult(UploadResultKind.OwnerQuotaExceeded, info.Offset);
+                }
             }
 
-            UpdateResult update = await SetLengthAsync(info, additional, length, cancellationToken);
+            record = record with { ReprDigest = newDigest ?? record.ReprDigest };
+            UploadRecord changed = info.Record with { Length = newLength ?? info.Record.Length, Data = newDigest is null ? info.Record.Data : record.ToBytes() };
+            UpdateResult update = await UpdateAsync(info, changed, additional, cancellationToken);
             if (update.Info is null)
             {
                 return new UploadResult(update.Status == ChangeStatus.NotFound ? UploadResultKind.NotFound : UploadResultKind.Busy);
@@ -218,18 +228,18 @@ internal sealed class AppendExecutor(EngineContext context, AppendFinisher finis
         Expires = context.RecordPolicy.GetExpirationAfterChange(info.Record),
     };
 
-    private async ValueTask<UpdateResult> SetLengthAsync(UploadInfo info, QuotaReservation reservation, long length, CancellationToken cancellationToken)
+    private async ValueTask<UpdateResult> UpdateAsync(UploadInfo info, UploadRecord record, QuotaReservation? reservation, CancellationToken cancellationToken)
     {
         QuotaUsage? used = null;
         try
         {
-            UpdateResult update = await context.Store.UpdateAsync(info.Key, info.Version, info.Record with { Length = length }, cancellationToken);
-            used = update.Info is null ? default : reservation.Usage;
+            UpdateResult update = await context.Store.UpdateAsync(info.Key, info.Version, record, cancellationToken);
+            used = update.Info is null ? default(QuotaUsage) : reservation?.Usage;
             return update;
         }
         finally
         {
-            await reservation.SettleAsync(used);
+            await (reservation?.SettleAsync(used) ?? default);
         }
     }
 

@@ -74,12 +74,16 @@ internal sealed class AppendProcessor(
         AppendCommand command = append.Command;
         bool mayReplace = command is { CreateIfMissing: not null, Offset: 0, BodyLength: not 0 } && EngineRecord.AllowsAccess(info, command.MatchesCreationRequest) && info.State switch
         {
-            UploadState.Receiving => command.RestartAtOffsetZero && info.Offset > 0,
+            UploadState.Receiving => command.StartsOver && (info.Offset > 0 || !Fits(command, info)),
             UploadState.Completed => context.Settings.StartOverAfterCompletion || command.RestartAtOffsetZero,
             _ => false,
         };
         return mayReplace && (command.BodyLength is not null || !await _emptyBodyDetector.IsEmptyAsync(command, append.Lock));
     }
+
+    /// <summary>Returns whether the body may be appended to an upload without bytes.</summary>
+    private bool Fits(AppendCommand command, UploadInfo info) =>
+        AppendValidator.CheckAgainstUpload(command, info, EngineRecord.From(info), context.Settings) is null;
 
     private static AppendStep? CheckNewUpload(AppendCommand command)
     {
@@ -191,7 +195,7 @@ internal sealed class AppendProcessor(
         {
             // Another process may have created the upload and may already have appended to it.
             step = await CheckExistingUploadAsync(append, created.Info, created.Record, cancellationToken)
-                ?? await (append.Command is { BodyLength: 0, IsStaged: false }
+                ?? await (append.Command is { BodyLength: 0, IsStaged: false } && !created.IsForeign
                     ? executor.AppendEmptyAsync(append, created.Info, created.Record)
                     : executor.AppendAsync(append, created.Info, created.Record, content, cancellationToken));
         }
@@ -203,16 +207,20 @@ internal sealed class AppendProcessor(
         if (step is AppendStep.Finished { Result: { Kind: UploadResultKind.DigestMismatch or UploadResultKind.DigestMissing } mismatch })
         {
             // The request has no effect, so the upload that it created is removed. An upload whose key the server generated has no offset then.
-            await RemoveIfEmptyAsync(key);
+            if (!created.IsForeign)
+            {
+                await RemoveIfEmptyAsync(key, created.Record);
+            }
+
             return append.Command.IsServerGeneratedKey ? mismatch with { Offset = null } : mismatch;
         }
 
-        return step with { IsCreated = true };
+        return step with { IsCreated = !created.IsForeign };
     }
 
-    private async ValueTask RemoveIfEmptyAsync(UploadKey key)
+    private async ValueTask RemoveIfEmptyAsync(UploadKey key, EngineRecord record)
     {
-        if (await context.Store.GetAsync(key, CancellationToken.None) is { Offset: 0, State: UploadState.Receiving } empty)
+        if (await context.Store.GetAsync(key, CancellationToken.None) is { Offset: 0, State: UploadState.Receiving } empty && record.IsOf(empty))
         {
             await remover.RemoveAsync(empty, ignoreVersion: false, CancellationToken.None);
         }

@@ -58,8 +58,8 @@ internal static class AppendValidator
             return new UploadResult(UploadResultKind.UploadTooLarge, info.Offset) { MaxUploadSize = GetMaxUploadSize(command, settings), Expires = info.Expires };
         }
 
-        // A digest binds the content from its announcement on; another one would be verified without an effect on the stored bytes.
-        if (command.ReprDigest is { } digest && record.ReprDigest is { } announced && announced != digest.ToString())
+        // A digest binds the content from its announcement on, until the complete content is known not to match it.
+        if (command.ReprDigest is { } digest && record.ReprDigest is { } announced && announced != digest.ToString() && record.ContentDigests?.Length != info.Offset)
         {
             return new UploadResult(UploadResultKind.ReprDigestMismatch, info.Offset) { UploadLength = info.Length, Expires = info.Expires };
         }

@@ -12,5 +12,9 @@ internal abstract record CreationResult
     /// <param name="Info">The upload.</param>
     /// <param name="Record">The engine's data in its record.</param>
     /// <param name="HasContent">Whether this request has created the upload together with all of its content.</param>
-    public sealed record Created(UploadInfo Info, EngineRecord Record, bool HasContent) : CreationResult;
+    public sealed record Created(UploadInfo Info, EngineRecord Record, bool HasContent) : CreationResult
+    {
+        /// <summary>Gets whether another process has created the upload.</summary>
+        public bool IsForeign { get; init; }
+    }
 }

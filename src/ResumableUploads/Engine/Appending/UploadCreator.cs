@@ -53,10 +53,7 @@ internal sealed class UploadCreator(EngineContext context, SingleRequestUpload s
                 return new CreationResult.Failed(new UploadResult(UploadResultKind.Rejected) { Rejection = rejection });
             }
 
-            if (decision.FileName is not null)
-            {
-                record = record with { FileName = decision.FileName };
-            }
+            record = record with { FileName = decision.FileName, Request = decision.Request ?? record.Request };
 
             used = null;
             var single = content is null ? null : await singleRequest.TryCreateAsync(command, record, content, callbacks, cancellationToken);
@@ -72,7 +69,7 @@ internal sealed class UploadCreator(EngineContext context, SingleRequestUpload s
 
             // Another process has created the upload. The request continues with the existing upload, unless it was going to replace that one.
             return command.Replaces is null && await context.Store.GetAsync(command.Key, cancellationToken) is { } other
-                ? new CreationResult.Created(other, EngineRecord.From(other), HasContent: false)
+                ? new CreationResult.Created(other, EngineRecord.From(other), HasContent: false) { IsForeign = true }
                 : new CreationResult.Failed(new UploadResult(UploadResultKind.Busy));
         }
         finally

@@ -27,7 +27,7 @@ internal sealed class UploadReplacement(EngineContext context, AppendExecutor ex
     public static bool IsTemporary(UploadKey key) => key.Id.StartsWith(TemporaryIdPrefix, StringComparison.Ordinal);
 
     /// <summary>Returns whether an upload under a temporary key was left behind by a crash.</summary>
-    public static bool IsAbandoned(UploadInfo info, TimeProvider time) => IsTemporary(info.Key) && time.GetUtcNow() - info.LastModified >= AbandonedAfter;
+    public static bool IsAbandoned(UploadInfo info, RecordPolicy policy) => IsTemporary(info.Key) && policy.ExpirationTime - info.LastModified >= AbandonedAfter;
 
     /// <summary>Returns whether the store can keep the old upload until the content of the new one is accepted.</summary>
     public bool CanReplace(AppendCommand command) => command is { Replaces: null } or { IsStaged: false } || _replacingStore is not null;

@@ -30,11 +30,13 @@ internal sealed class ContentHasher(IUploadStore store)
         {
             if (state.Length < length)
             {
-                await using Stream? content = await store.OpenReadAsync(key, cancellationToken);
-                if (content is not null)
+                await using Stream content = await store.OpenReadAsync(key, cancellationToken) ?? Stream.Null;
+                content.Position = state.Length;
+                await AppendAsync(state, content, length, cancellationToken);
+                if (state.Length < length)
                 {
-                    content.Position = state.Length;
-                    await AppendAsync(state, content, length, cancellationToken);
+                    throw new UploadStoreException(
+                        StoreFailure.Unavailable, $"The content of upload {key} ended after {state.Length} of {length} bytes, so its digest was not computed.", length);
                 }
             }
 

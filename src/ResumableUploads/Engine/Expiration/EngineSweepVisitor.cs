@@ -27,7 +27,7 @@ internal sealed class EngineSweepVisitor(
     {
         if (UploadReplacement.IsTemporary(info.Key))
         {
-            if (UploadReplacement.IsAbandoned(info, context.Time))
+            if (UploadReplacement.IsAbandoned(info, context.RecordPolicy))
             {
                 await remover.RemoveAsync(info, ignoreVersion: false, cancellationToken);
             }

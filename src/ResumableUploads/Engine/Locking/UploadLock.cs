@@ -152,6 +152,17 @@ internal sealed class UploadLock(UploadLockTable locks, UploadKey key) : IDispos
         }
     }
 
+    /// <summary>
+    /// Records that no request waits for the lock any more. Has no effect on a holder that was notified, or that receives a body.
+    /// </summary>
+    internal void WithdrawReleaseRequest()
+    {
+        lock (_lock)
+        {
+            _isReleaseRequested &= _receivedOffset is not null || _releaseCallback is not null || _releaseSource is not null;
+        }
+    }
+
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _disposed, 1) == 0)

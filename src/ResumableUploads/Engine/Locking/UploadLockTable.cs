@@ -97,7 +97,6 @@ internal sealed class UploadLockTable(TimeProvider time)
     {
         Waiter? next;
         UploadLock? successor = null;
-        bool hasMoreWaiters = false;
         lock (_lock)
         {
             LockEntry entry = _entries[uploadLock.Key];
@@ -110,19 +109,14 @@ internal sealed class UploadLockTable(TimeProvider time)
             {
                 entry.Waiters.RemoveFirst();
                 successor = entry.Current = new UploadLock(this, uploadLock.Key);
-                hasMoreWaiters = entry.Waiters.Count > 0;
+                if (entry.Waiters.Count > 0)
+                {
+                    successor.RequestRelease();
+                }
             }
         }
 
-        if (successor is not null)
-        {
-            if (hasMoreWaiters)
-            {
-                successor.RequestRelease();
-            }
-
-            next!.Acquired.SetResult(successor);
-        }
+        next?.Acquired.SetResult(successor);
     }
 
     /// <summary>Begins to receive a body, and refuses the waiting appends at other offsets.</summary>
@@ -158,7 +152,17 @@ internal sealed class UploadLockTable(TimeProvider time)
     {
         lock (_lock)
         {
-            return _entries.TryGetValue(key, out LockEntry? entry) && entry.Waiters.Remove(waiter);
+            if (!_entries.TryGetValue(key, out LockEntry? entry) || !entry.Waiters.Remove(waiter))
+            {
+                return false;
+            }
+
+            if (entry.Waiters.Count == 0)
+            {
+                entry.Current.WithdrawReleaseRequest();
+            }
+
+            return true;
         }
     }
 

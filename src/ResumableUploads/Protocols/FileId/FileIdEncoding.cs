@@ -7,6 +7,8 @@ namespace ResumableUploads.Protocols.FileId;
 /// <summary>Decodes header values of the file-id protocol, and extracts the file name from a file id.</summary>
 internal static partial class FileIdEncoding
 {
+    private const int MaxExtensionLength = 10;
+
     /// <summary>Returns the bytes that the client sent, from the text to which the server decoded them.</summary>
     /// <param name="text">The value of the header.</param>
     /// <param name="isLatin1">Whether the server decoded the header as ISO-8859-1 rather than UTF-8.</param>
@@ -52,22 +54,31 @@ internal static partial class FileIdEncoding
             }
         }
 
-        string? last = null;
+        int last = 0;
         foreach (ValueMatch match in NumberSegmentRegex().EnumerateMatches(id))
         {
-            last = id[..match.Index];
-            if (FileExtensionRegex().IsMatch(last))
+            last = match.Index;
+            if (HasFileExtension(id.AsSpan(0, last)))
             {
-                return last;
+                break;
             }
         }
 
-        return string.IsNullOrEmpty(last) ? id : last;
+        return last == 0 ? id : id[..last];
+    }
+
+    /// <summary>Returns whether a name has an extension of up to 10 ASCII letters and digits. Reads only the end of the name: an id can have many numbers.</summary>
+    private static bool HasFileExtension(ReadOnlySpan<char> name)
+    {
+        int length = 0;
+        while (length <= MaxExtensionLength && length < name.Length && char.IsAsciiLetterOrDigit(name[^(length + 1)]))
+        {
+            length++;
+        }
+
+        return length is > 0 and <= MaxExtensionLength && name[..^length] is [.., not '.', '.'];
     }
 
     [GeneratedRegex("-[0-9]+(?=-)", RegexOptions.CultureInvariant)]
     private static partial Regex NumberSegmentRegex();
-
-    [GeneratedRegex(@"[^.]\.[A-Za-z0-9]{1,10}$", RegexOptions.CultureInvariant)]
-    private static partial Regex FileExtensionRegex();
 }

@@ -143,7 +143,7 @@ internal static class TusResponses
         UploadResultKind.StorageFull or UploadResultKind.ShuttingDown or UploadResultKind.Busy or UploadResultKind.Preempted => true,
         UploadResultKind.Interrupted or UploadResultKind.IdleTimeout or UploadResultKind.BelowMinDataRate => true,
         UploadResultKind.HandlerFailed or UploadResultKind.HandlerRunning => true,
-        UploadResultKind.TooManyAppends or UploadResultKind.TooManyUploads => true,
+        UploadResultKind.TooManyAppends or UploadResultKind.TooManyUploads or UploadResultKind.OwnerQuotaExceeded => true,
         _ => false,
     };
 

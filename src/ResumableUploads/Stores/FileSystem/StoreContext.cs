@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using ResumableUploads.Abstractions;
+using ResumableUploads.Infrastructure;
 using ResumableUploads.Stores.FileSystem.Format;
 using ResumableUploads.Stores.FileSystem.IO;
 using ResumableUploads.Stores.FileSystem.Scheduling;
@@ -21,6 +22,9 @@ internal sealed record StoreContext(
 
     private readonly ParallelSync _parallelSync = new(Scheduler, TimeProvider);
     private readonly KeyedLocks _uploadLocks = new();
+
+    /// <summary>Gets the time by which the store deletes what a crash left behind.</summary>
+    public ExpirationClock ExpirationClock { get; } = new(TimeProvider, onJump: null);
 
     /// <summary>Gets how the steps of an enumerator are scheduled. It is not thread-safe, so a step is not abandoned while it runs.</summary>
     public static DiskCallOptions EnumerationCall { get; } = new(MaintenanceLane, DiskCallKind.Device, AbandonDelay: null);

@@ -1,6 +1,8 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using System.Security.Cryptography;
 using ResumableUploads.Engine;
+using ResumableUploads.Engine.Digests;
 using ResumableUploads.Engine.Expiration;
 using ResumableUploads.Stores.Memory;
 using ResumableUploads.Testing;
@@ -30,6 +32,56 @@ public sealed class RunningAppendTests : IAsyncLifetime
         Assert.Equal((UploadResultKind.Appended, 10), (result.Kind, result.Offset));
         Assert.Equal(UploadResultKind.Preempted, (await Eventually.WithinAsync(running)).Kind);
         Assert.Equal(10, (await _engine.GetAsync())!.Offset);
+    }
+
+    [Theory]
+    [InlineData("the same size")]
+    [InlineData("another size")]
+    [InlineData("another digest")]
+    [InlineData("another coding")]
+    public async Task Start_over_with_other_content_preempts_a_running_append(string difference)
+    {
+        byte[] file = new byte[difference == "another size" ? 10 : 2 * Sent];
+        Task<UploadResult> running = await StartAsync(new Digest(DigestAlgorithm.Sha256, new byte[32]));
+        AppendCommand command = CreateStartOver(file) with
+        {
+            ReprDigest = difference == "another digest" ? new Digest(DigestAlgorithm.Sha256, SHA256.HashData(file)) : null,
+            VerifyReprDigestBeforeCommit = true,
+            ContentCoding = difference == "another coding" ? "gzip" : null,
+        };
+        UploadResult result = await Eventually.WithinAsync(_engine.Engine.AppendAsync(command, _engine.Callbacks, default).AsTask());
+        Assert.Equal((UploadResultKind.Completed, file.Length), (result.Kind, result.Offset));
+        Assert.Equal(UploadResultKind.Preempted, (await Eventually.WithinAsync(running)).Kind);
+    }
+
+    [Theory]
+    [InlineData(3, null, false)]
+    [InlineData(2, "gzip", false)]
+    [InlineData(2, null, true)]
+    public async Task Start_over_replaces_an_upload_without_bytes_that_it_does_not_fit(int size, string? coding, bool hasDigest)
+    {
+        byte[] file = new byte[size];
+        await CreateEmptyAsync(new byte[2]);
+        UploadResult result = await _engine.Engine.AppendAsync(
+            CreateStartOver(file) with
+            {
+                ContentCoding = coding,
+                ReprDigest = hasDigest ? new Digest(DigestAlgorithm.Sha512, SHA512.HashData(file)) : null,
+                VerifyReprDigestBeforeCommit = true,
+            },
+            _engine.Callbacks,
+            default);
+        Assert.Equal((UploadResultKind.Completed, size), (result.Kind, result.Offset));
+    }
+
+    [Fact]
+    public async Task Start_over_continues_an_upload_without_bytes_that_it_fits()
+    {
+        await CreateEmptyAsync([1, 2]);
+
+        // The digest that the creation announced applies.
+        UploadResult result = await _engine.Engine.AppendAsync(CreateStartOver([3, 4]), _engine.Callbacks, default);
+        Assert.Equal(UploadResultKind.ReprDigestMismatch, result.Kind);
     }
 
     [Theory]
@@ -86,11 +138,22 @@ public sealed class RunningAppendTests : IAsyncLifetime
         Assert.Equal(UploadResultKind.Replayed, (await _engine.AppendAsync(2, [], 2)).Kind);
     }
 
+    private async Task CreateEmptyAsync(byte[] announced)
+    {
+        UploadResult created = await _engine.Engine.AppendAsync(
+            TestEngine.CreateCommand(0, [], announced.Length) with { ReprDigest = new Digest(DigestAlgorithm.Sha256, SHA256.HashData(announced)) },
+            _engine.Callbacks,
+            default);
+        Assert.Equal((UploadResultKind.Appended, 0), (created.Kind, created.Offset));
+    }
+
+    private static AppendCommand CreateStartOver(byte[] file) => TestEngine.CreateCommand(0, file, file.Length) with { RestartAtOffsetZero = true };
+
     /// <summary>Starts an append that has stored bytes and waits for more.</summary>
-    private async Task<Task<UploadResult>> StartAsync()
+    private async Task<Task<UploadResult>> StartAsync(Digest? digest = null)
     {
         Task<UploadResult> running = _engine.Engine.AppendAsync(
-            Command(0, _body.Reader, null) with { CreateIfMissing = new CreateCommand("test", "name", null, new StoredRequest { Method = "PUT", Path = "/" }) },
+            Command(0, _body.Reader, null) with { ReprDigest = digest, CreateIfMissing = new CreateCommand("test", "name", null, new StoredRequest { Method = "PUT", Path = "/" }) },
             _engine.Callbacks,
             default).AsTask();
         await _body.Writer.WriteAsync(new byte[Sent]);

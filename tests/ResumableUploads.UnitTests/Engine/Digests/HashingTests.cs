@@ -164,6 +164,17 @@ public class HashingTests
         Assert.NotEqual(0, store.Opened);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Content_that_ends_early_or_is_gone_is_not_hashed(bool isGone)
+    {
+        var hasher = new ContentHasher(isGone ? _store : new OneByteStore(_store));
+        UploadStoreException error = await Assert.ThrowsAsync<UploadStoreException>(
+            async () => await hasher.HashAsync(new UploadKey("owner", "upload"), DateTimeOffset.UnixEpoch, DigestAlgorithm.Sha256, 2, default));
+        Assert.Equal((StoreFailure.Unavailable, 2), (error.Failure, error.DurableOffset));
+    }
+
     [Fact]
     public async Task Requested_digest_has_the_requested_algorithm()
     {

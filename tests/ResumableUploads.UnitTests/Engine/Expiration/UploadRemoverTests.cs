@@ -22,7 +22,7 @@ public class UploadRemoverTests
         {
             Store = store,
             Settings = TestSettings.Default,
-            RecordPolicy = new RecordPolicy(TestSettings.Default, TimeProvider.System),
+            RecordPolicy = new RecordPolicy(TestSettings.Default, TimeProvider.System, NullLogger.Instance),
             RecordUpdater = new RecordUpdater(store, quota, TimeProvider.System),
             Takeover = new UploadTakeover(store, TestSettings.Default),
             Quota = quota,

@@ -217,6 +217,46 @@ public class UploadLockTableTests
         Assert.NotNull(await third);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Next_holder_is_asked_to_release_only_if_a_waiter_remains(bool remains)
+    {
+        UploadLock first = _locks.TryAcquire(Key)!;
+        using var cancellation = new CancellationTokenSource();
+        Task<UploadLock?> second = _locks.AcquireAsync(Key, LongTimeout, default).AsTask();
+        Task<UploadLock?> third = _locks.AcquireAsync(Key, LongTimeout, cancellation.Token).AsTask();
+        Task<UploadLock?>? fourth = remains ? _locks.AcquireAsync(Key, LongTimeout, default).AsTask() : null;
+        first.Dispose();
+        UploadLock holder = (await second)!;
+        await cancellation.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => third);
+
+        bool isReleaseRequested = false;
+        holder.SetReleaseCallback(() => isReleaseRequested = true);
+        Assert.Equal((remains, remains), (isReleaseRequested, holder.ReleaseRequested.IsCancellationRequested));
+        holder.Dispose();
+        (fourth is null ? null : await fourth)?.Dispose();
+        Assert.False(IsHeld());
+    }
+
+    [Fact]
+    public async Task Holder_that_was_asked_to_release_stays_asked_after_the_waiter_has_left()
+    {
+        UploadLock holder = _locks.TryAcquire(Key)!;
+        holder.StartReceiving(10);
+        holder.SetReleaseCallback(static () => { });
+        Task<UploadLock?> status = _locks.AcquireAsync(Key, TimeSpan.FromSeconds(5), default).AsTask();
+        _time.Advance(TimeSpan.FromSeconds(5));
+        Assert.Null(await status);
+
+        // The holder stops, so an append at another offset waits for it instead of being refused.
+        Task<(UploadLock? Lock, bool IsRefused)> append = _locks.AcquireForAppendAsync(Key, 9, LongTimeout, default).AsTask();
+        Assert.False(append.IsCompleted);
+        holder.Dispose();
+        (await append).Lock!.Dispose();
+    }
+
     [Fact]
     public void GetDurableOffset_returns_offset_of_the_holder()
     {

@@ -1,5 +1,6 @@
 using System.Text;
 using ResumableUploads.Protocols.FileId;
+using ResumableUploads.Testing;
 
 namespace ResumableUploads.UnitTests.Protocols.FileId;
 
@@ -74,6 +75,25 @@ public class FileIdEncodingTests
     [InlineData("a.txt-1-b-34-56", null, "a.txt")]
     public void ExtractFileName_returns_name_part_of_the_id(string id, long? size, string name) =>
         Assert.Equal(name, FileIdEncoding.ExtractFileName(Encoding.Latin1.GetBytes(id), size));
+
+    [Theory]
+    [InlineData("a.1234567890-7-8-9", "a.1234567890")]
+    [InlineData("a.12345678901-7-8-9", "a.12345678901-7")]
+    [InlineData(".bin-7-8-9", ".bin-7")]
+    [InlineData("..bin-7-8-9", "..bin-7")]
+    [InlineData("a.-7-8-9", "a.-7")]
+    [InlineData("a.é-7-8-9", "a.é-7")]
+    public void ExtractFileName_ends_at_an_extension(string id, string name) =>
+        Assert.Equal(name, FileIdEncoding.ExtractFileName(Encoding.UTF8.GetBytes(id), null));
+
+    /// <summary>A copy of the name for each number needs minutes.</summary>
+    [Fact]
+    public async Task ExtractFileName_of_many_numbers_takes_linear_time()
+    {
+        string name = "a" + string.Concat(Enumerable.Repeat("-1", 1_000_000));
+        byte[] id = Encoding.UTF8.GetBytes(name + "-1-1");
+        Assert.Equal(name, await Eventually.WithinAsync(Task.Run(() => FileIdEncoding.ExtractFileName(id, null))));
+    }
 
     [Fact]
     public void GetBytes_without_Latin1_returns_UTF8()

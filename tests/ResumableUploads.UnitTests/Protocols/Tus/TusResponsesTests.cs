@@ -117,7 +117,7 @@ public class TusResponsesTests
         }
 
         bool isTransient = kind is "Preempted" or "Interrupted" or "IdleTimeout" or "BelowMinDataRate" or "ShuttingDown" or "Busy" or "HandlerRunning" or "HandlerFailed"
-            or "TooManyUploads" or "TooManyAppends" or "StorageFull" or "StorageFailed";
+            or "TooManyUploads" or "TooManyAppends" or "OwnerQuotaExceeded" or "StorageFull" or "StorageFailed";
         HttpResponseData response = TusResponses.ForFailedStatus(CreateResult(kind));
         Assert.Equal((isTransient ? 423 : status, retryAfter, null), (response.StatusCode, response.GetHeader("Retry-After"), response.GetHeader("Upload-Offset")));
         using JsonDocument json = JsonDocument.Parse(response.Body);

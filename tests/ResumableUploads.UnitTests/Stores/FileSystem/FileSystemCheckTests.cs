@@ -3,6 +3,7 @@ using ResumableUploads.Abstractions;
 using ResumableUploads.Stores.FileSystem;
 using ResumableUploads.Stores.FileSystem.IO;
 using ResumableUploads.Testing.Stores;
+using ResumableUploads.UnitTests.Engine.Expiration;
 
 namespace ResumableUploads.UnitTests.Stores.FileSystem;
 
@@ -58,6 +59,34 @@ public class FileSystemCheckTests : FileSystemStoreTest
     }
 
     [Fact]
+    public async Task Check_succeeds_although_another_process_empties_the_trash()
+    {
+        FileSystemUploadStore store = NewStore(files: new EmptiedTrashFileLayer());
+
+        await store.CheckAsync(None);
+
+        Assert.Empty(Directory.GetDirectories(StoreRoot).SelectMany(Directory.GetFileSystemEntries));
+        Assert.DoesNotContain(Logs.Lines, static line => line.Level >= LogLevel.Warning);
+    }
+
+    [Fact]
+    public async Task Clean_up_after_a_jump_of_the_clock_keeps_running_creations()
+    {
+        var time = new JumpingTimeProvider();
+        var store = new FileSystemUploadStore(new FileSystemUploadStoreOptions { Directory = StoreRoot }, time, Logs, Files);
+        await store.CheckAsync(None);
+        string creation = Path.Combine(StoreRoot, "temp", "creation");
+        Directory.CreateDirectory(creation);
+        Directory.SetLastWriteTimeUtc(creation, time.GetUtcNow().UtcDateTime);
+        time.Error = TimeSpan.FromDays(1);
+        await store.CleanUpAsync(None);
+        Assert.True(Directory.Exists(creation));
+        time.Advance(TimeSpan.FromHours(1));
+        await store.CleanUpAsync(None);
+        Assert.False(Directory.Exists(creation));
+    }
+
+    [Fact]
     public async Task Check_without_file_locks_fails()
     {
         FileSystemUploadStore store = NewStore(files: new LocklessFileLayer());
@@ -109,6 +138,20 @@ public class FileSystemCheckTests : FileSystemStoreTest
         Assert.Throws<ArgumentException>(() => new FileSystemUploadStore(new() { Directory = Root, SyncSize = 0 }));
         Assert.Throws<ArgumentException>(() => new FileSystemUploadStore(new() { Directory = Root, SyncInterval = TimeSpan.Zero }));
         Assert.Throws<ArgumentException>(() => new FileSystemUploadStore(new() { Directory = Root, Durability = (Durability)7 }));
+    }
+
+    private sealed class EmptiedTrashFileLayer : DelegatingFileLayer
+    {
+        public override bool RenameDirectory(string from, string to)
+        {
+            bool isRenamed = base.RenameDirectory(from, to);
+            if (to.Contains($"{Path.DirectorySeparatorChar}trash{Path.DirectorySeparatorChar}", StringComparison.Ordinal))
+            {
+                Directory.Delete(to, recursive: true);
+            }
+
+            return isRenamed;
+        }
     }
 
     private sealed class LocklessFileLayer : DelegatingFileLayer

@@ -65,7 +65,7 @@ internal static class CreationRequestRecorder
 
     /// <summary>
     /// Creates the headers of the complete request: the headers of the last request, except for protocol headers, and the recorded headers of the first
-    /// request.
+    /// request. Like the cookies, an antiforgery token is that of the last request, if it has one.
     /// </summary>
     public static HeaderDictionary CreateEndpointHeaders(IHeaderDictionary current, StoredRequest first, long length)
     {
@@ -82,7 +82,7 @@ internal static class CreationRequestRecorder
 
         foreach ((string name, string value) in first.Headers)
         {
-            headers[name] = value;
+            headers.TryAdd(name, value);
         }
 
         headers.ContentLength = length;

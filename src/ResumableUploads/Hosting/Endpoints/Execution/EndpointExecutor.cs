@@ -59,7 +59,7 @@ internal sealed class EndpointExecutor(
                 overrides.Set<IHttpResponseFeature>(_bufferedResponse);
                 overrides.Set<IHttpResponseBodyFeature>(_bufferedResponse);
                 PolicyResponseCookies.Override(overrides, _context.Features, _serverResponse);
-                if (AntiforgeryValidator.IsRequired(target.Route.AppEndpoint) && !await AntiforgeryValidator.ValidateCompletedRequestAsync(_context))
+                if (await AntiforgeryValidator.ValidateCompletedRequestAsync(_context, target.Route.AppEndpoint, record.Request, overrides) == AntiforgeryResult.Invalid)
                 {
                     content.ThrowIfReadFailed();
                     return new HandlerResult(HandlerResultKind.DeadLetter, AntiforgeryFailedResponse.ToBytes());

@@ -37,13 +37,17 @@ internal sealed class EndpointUploadCallbacks(
             return new CreationDecision(new Rejection(StatusCodes.Status415UnsupportedMediaType, $"Send one of the content types that this endpoint accepts: {accepted}."), null);
         }
 
-        if (AntiforgeryValidator.IsRequired(endpoint) && !await AntiforgeryValidator.ValidateCreationAsync(context))
+        AntiforgeryResult antiforgery = await AntiforgeryValidator.ValidateCreationAsync(context, endpoint);
+        if (antiforgery == AntiforgeryResult.Invalid)
         {
             return new CreationDecision(
                 new Rejection(StatusCodes.Status400BadRequest, "The antiforgery token is missing, or is not valid for the user and the cookie."), null);
         }
 
-        return await events.OnCreatingAsync(key, createCommand, length, cancellationToken);
+        CreationDecision decision = await events.OnCreatingAsync(key, createCommand, length, cancellationToken);
+        return antiforgery == AntiforgeryResult.Valid && createCommand.Request is { } request
+            ? decision with { Request = request with { HasValidToken = true } }
+            : decision;
     }
 
     public ValueTask OnProgressAsync(UploadKey key, EngineRecord record, long offset, long? length, CancellationToken cancellationToken) =>

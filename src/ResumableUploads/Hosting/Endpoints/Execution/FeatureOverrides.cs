@@ -7,10 +7,12 @@ internal sealed class FeatureOverrides(IFeatureCollection features)
 {
     private readonly Stack<(Type Type, object? Original)> _originals = new();
 
-    public void Set<T>(T? feature) where T : class
+    public void Set<T>(T? feature) where T : class => Set(typeof(T), feature);
+
+    public void Set(Type type, object? feature)
     {
-        _originals.Push((typeof(T), features[typeof(T)]));
-        features[typeof(T)] = feature;
+        _originals.Push((type, features[type]));
+        features[type] = feature;
     }
 
     public void Restore()

@@ -15,6 +15,9 @@ internal static class FrameworkInternals
     /// <summary>The key in <c>IApplicationBuilder.Properties</c> that <c>UseAntiforgery()</c> sets.</summary>
     public const string AntiforgerySetKey = "__AntiforgeryMiddlewareSet";
 
+    /// <summary>The type of the feature in which the antiforgery services keep the tokens that they have read from a request.</summary>
+    public const string AntiforgeryFeatureName = "Microsoft.AspNetCore.Antiforgery.IAntiforgeryFeature";
+
     /// <summary>The order of the framework's matcher policy for HTTP methods.</summary>
     public const int HttpMethodPolicyOrder = -1000;
 }

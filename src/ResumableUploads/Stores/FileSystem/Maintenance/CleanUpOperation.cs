@@ -36,7 +36,7 @@ internal sealed class CleanUpOperation(StoreContext context)
 
     private IEnumerable<string> EnumerateAbandoned()
     {
-        DateTime abandonedBefore = context.TimeProvider.GetUtcNow().UtcDateTime - AbandonedAfter;
+        DateTime abandonedBefore = context.ExpirationClock.GetUtcNow().UtcDateTime - AbandonedAfter;
         return EnumerateDirectories(context.Paths.Temp)
             .SelectMany(EnumerateCreationDirectories)
             .Where(path => _files.GetDirectoryLastWriteTime(path) <= abandonedBefore)

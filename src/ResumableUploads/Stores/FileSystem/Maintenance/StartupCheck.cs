@@ -37,12 +37,13 @@ internal sealed class StartupCheck(StoreContext context, DirectorySync directory
             CheckFile(Path.Combine(directory, "file"), cancellationToken);
             RunStep("renaming a file in it", () => _files.RenameFile(Path.Combine(directory, "file"), Path.Combine(directory, "renamed")));
             RunStep("replacing a file in it", () => ReplaceFile(directory, "renamed"));
-            RunStep("renaming a directory in it", () => RenameToTrashAndBack(directory));
             if (context.Options.Durability == Durability.PowerLoss)
             {
                 RunStep("syncing a directory in it", () => _files.SyncDirectory(directory));
             }
 
+            // Deleting an upload renames it into the trash, which must be on the same file system. From then on, the sweep of another process may delete it.
+            RunStep("renaming a directory in it", () => _files.RenameDirectory(directory, GetTrashPath(directory)));
             RunStep("reading its free space", CheckFreeSpace);
         }
         finally
@@ -92,20 +93,14 @@ internal sealed class StartupCheck(StoreContext context, DirectorySync directory
         }
     }
 
+    private string GetTrashPath(string directory) => Path.Combine(context.Paths.Trash, Path.GetFileName(directory));
+
     /// <summary>Replaces a file like a record, so that the store knows from the start whether the file system can exchange names.</summary>
     private void ReplaceFile(string directory, string name)
     {
         FileReplacementMode mode = context.Options.Durability == Durability.PowerLoss ? FileReplacementMode.Exchange : FileReplacementMode.Unsynced;
         using ReplacedFile replaced = _files.ReplaceFile(new FileReplacement(directory, name, name, "replacement", mode), "replaced"u8)
             ?? throw new IOException("the directory was deleted meanwhile");
-    }
-
-    private void RenameToTrashAndBack(string directory)
-    {
-        // Deleting an upload renames it into the trash, which must be on the same file system.
-        string trash = Path.Combine(context.Paths.Trash, Path.GetFileName(directory));
-        _files.RenameDirectory(directory, trash);
-        _files.RenameDirectory(trash, directory);
     }
 
     private void CheckFreeSpace()
@@ -134,7 +129,7 @@ internal sealed class StartupCheck(StoreContext context, DirectorySync directory
 
     private void DeleteDirectories(string directory)
     {
-        foreach (string path in (ReadOnlySpan<string>)[directory, Path.Combine(context.Paths.Trash, Path.GetFileName(directory))])
+        foreach (string path in (ReadOnlySpan<string>)[directory, GetTrashPath(directory)])
         {
             try
             {
@@ -145,7 +140,10 @@ internal sealed class StartupCheck(StoreContext context, DirectorySync directory
             }
             catch (Exception e) when (StorageErrors.IsStorageError(e))
             {
-                Log.DeleteFailed(context.Logger, path, e);
+                if (_files.DirectoryExists(path))
+                {
+                    Log.DeleteFailed(context.Logger, path, e);
+                }
             }
         }
     }

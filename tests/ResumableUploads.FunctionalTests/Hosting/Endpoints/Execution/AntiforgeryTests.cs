@@ -82,6 +82,73 @@ public class AntiforgeryTests
         Assert.Equal((HttpStatusCode.OK, "7 bytes of a.txt", 1), (last.StatusCode, await last.Content.ReadAsStringAsync(), runs));
     }
 
+    public static TheoryData<bool, string> LastChunks => new(
+        from inTheMiddle in (bool[])[false, true]
+        from sent in (string[])["cookie and token", "cookie", "token", "invalid cookie and token", "nothing"]
+        select new TheoryDataRow<bool, string>(inTheMiddle, sent));
+
+    [Theory]
+    [MemberData(nameof(LastChunks))]
+    public async Task Valid_token_of_first_chunk_remains_valid_if_cookie_changes(bool inTheMiddle, string sent)
+    {
+        int runs = 0;
+        await using TestApp app = await StartAsync(inTheMiddle, () => runs++);
+        (string cookie, string token) = await TokensAsync(app);
+        (byte[] body, string type) = await FormAsync(null);
+        using HttpResponseMessage first = await AppendChunkAsync(app, 0, body[..10], body.Length, cookie, type, (HeaderName, token));
+        Assert.Equal(HttpStatusCode.OK, first.StatusCode);
+
+        (string newCookie, string newToken) = await TokensAsync(app);
+        Assert.NotEqual(cookie, newCookie);
+        (string, string)[] headers = sent switch
+        {
+            "cookie and token" => [("Cookie", newCookie), (HeaderName, newToken)],
+            "cookie" => [("Cookie", $"a=b%20c; {newCookie}")],
+            "token" => [(HeaderName, newToken)],
+            "invalid cookie and token" => [("Cookie", newCookie + "x"), (HeaderName, newToken + "x")],
+            _ => [],
+        };
+        using HttpResponseMessage last = await app.Client.AppendAsync("f", 10, new ByteArrayContent(body[10..]), body.Length, Path, [("Content-Type", type), .. headers]);
+        Assert.Equal((HttpStatusCode.OK, "7 bytes of a.txt", 1), (last.StatusCode, await last.Content.ReadAsStringAsync(), runs));
+    }
+
+    [Fact]
+    public async Task Handler_sees_its_cookies_and_a_valid_token()
+    {
+        await using TestApp app = await EndpointApp.StartAsync(
+            app =>
+            {
+                Map(app, inTheMiddle: false);
+                app.MapPost(Path, static async (HttpContext context, IAntiforgery antiforgery) =>
+                    $"{await antiforgery.IsRequestValidAsync(context)} {context.Request.Cookies["a"]}")
+                    .WithMetadata(new RequireAntiforgeryTokenAttribute()).WithResumableUploads();
+            },
+            services: static builder => builder.Services.AddAntiforgery());
+        (string cookie, string token) = await TokensAsync(app);
+        using HttpResponseMessage first = await AppendChunkAsync(app, 0, [1], 2, cookie, "application/octet-stream", (HeaderName, token));
+        Assert.Equal(HttpStatusCode.OK, first.StatusCode);
+        using HttpResponseMessage last = await AppendChunkAsync(app, 1, [2], 2, "a=b%3B%20c", "application/octet-stream");
+        Assert.Equal("True b; c", await last.Content.ReadAsStringAsync());
+    }
+
+    [Fact]
+    public async Task Endpoint_that_validates_by_itself_sees_the_token_of_the_last_request()
+    {
+        await using TestApp app = await EndpointApp.StartAsync(
+            app =>
+            {
+                Map(app, inTheMiddle: false);
+                app.MapPost(Path, static async (HttpContext context, IAntiforgery antiforgery) => await antiforgery.IsRequestValidAsync(context)).WithResumableUploads();
+            },
+            services: static builder => builder.Services.AddAntiforgery());
+        (string cookie, string token) = await TokensAsync(app);
+        using HttpResponseMessage first = await AppendChunkAsync(app, 0, [1], 2, cookie, "application/octet-stream", (HeaderName, token));
+        Assert.Equal(HttpStatusCode.OK, first.StatusCode);
+        (cookie, token) = await TokensAsync(app);
+        using HttpResponseMessage last = await AppendChunkAsync(app, 1, [2], 2, cookie, "application/octet-stream", (HeaderName, token));
+        Assert.Equal("true", await last.Content.ReadAsStringAsync());
+    }
+
     [Fact]
     public async Task Content_other_than_form_requires_token_in_first_chunk()
     {

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Antiforgery;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.Abstractions;
@@ -58,6 +59,27 @@ public class AntiforgeryFilterTests
             onTestHost: true);
         using HttpResponseMessage created = await app.Client.SendFirstAsync(ProtocolClient.FileId, path, [1], 2);
         Assert.Equal(status, (int)created.StatusCode);
+    }
+
+    [Fact]
+    public async Task Filter_accepts_a_token_that_was_valid_at_creation()
+    {
+        await using TestApp app = await EndpointApp.StartAsync(
+            static app =>
+            {
+                app.MapControllers();
+                app.MapGet("/token", static (HttpContext context, IAntiforgery antiforgery) => antiforgery.GetAndStoreTokens(context).RequestToken);
+            },
+            services: static builder => builder.Services.AddControllersWithViews().OnlyControllers(typeof(CheckedController)),
+            onTestHost: true);
+        using HttpResponseMessage tokens = await app.Client.GetAsync("/token");
+        string cookie = tokens.Header("Set-Cookie")!.Split(';')[0];
+        string token = await tokens.Content.ReadAsStringAsync();
+        using HttpResponseMessage first = await app.Client.AppendAsync(
+            "f", 0, new ByteArrayContent([1]), 2, "/checked", ("Cookie", cookie), ("RequestVerificationToken", token));
+        Assert.Equal(200, (int)first.StatusCode);
+        using HttpResponseMessage last = await app.Client.AppendAsync("f", 1, new ByteArrayContent([2]), 2, "/checked");
+        Assert.Equal((200, "checked"), ((int)last.StatusCode, await last.Content.ReadAsStringAsync()));
     }
 
     private sealed class Metadata(bool requiresValidation) : IAntiforgeryMetadata

@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing.Matching;
@@ -38,6 +39,19 @@ public class FrameworkInternalsTests
         string[] before = [.. app.Properties.Keys];
         app.UseAntiforgery();
         Assert.Equal([FrameworkInternals.AntiforgerySetKey], app.Properties.Keys.Except(before));
+    }
+
+    [Fact]
+    public async Task Antiforgery_sets_the_feature_for_tokens()
+    {
+        HttpContext context = await RunAsync(
+            static services => services.AddAntiforgery(),
+            static app => app.Use(next => context =>
+            {
+                context.RequestServices.GetRequiredService<IAntiforgery>().GetTokens(context);
+                return next(context);
+            }));
+        Assert.Contains(FrameworkInternals.AntiforgeryFeatureName, context.Features.Select(static feature => feature.Key.FullName));
     }
 
     [Fact]
