@@ -14,13 +14,14 @@ namespace ResumableUploads.Engine;
 /// <summary>Decides what a request may do to an upload. Every protocol is translated into calls to this class.</summary>
 internal sealed class UploadEngine : IAsyncDisposable
 {
-    private const int MaxCancelAttempts = 3;
     private readonly CancellationTokenSource _stopping = new();
     private readonly EngineContext _context;
     private readonly UploadLockTable _locks;
     private readonly DeadLetterService _deadLetters;
     private readonly CompletionService _completion;
     private readonly UploadRemover _remover;
+    private readonly UploadLookup _lookup;
+    private readonly UploadCancellation _cancellation;
     private readonly AppendProcessor _appends;
     private readonly ConcatenationService _concatenations;
     private readonly InterruptedCompletion _interrupted;
@@ -57,6 +58,8 @@ internal sealed class UploadEngine : IAsyncDisposable
         _completion = new CompletionService(_context, leases, _deadLetters);
         var pending = new PendingConcatenations();
         _remover = new UploadRemover(_context, pending);
+        _lookup = new UploadLookup(_context, _completion);
+        _cancellation = new UploadCancellation(_context, _locks, _lookup, _completion, _remover);
         var singleRequest = new SingleRequestUpload(_context, leases);
         var creator = new UploadCreator(_context, singleRequest);
         var finisher = new AppendFinisher(_context, new ReprDigestVerifier(_context.ContentHasher), leases);
@@ -188,33 +191,9 @@ internal sealed class UploadEngine : IAsyncDisposable
             : null;
     }
 
-    /// <summary>Removes an upload. Succeeds, without an offset, if it does not exist.</summary>
-    /// <param name="key">The upload.</param>
-    /// <param name="condition">The condition. An upload that does not meet it is not removed.</param>
-    /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
-    public async ValueTask<UploadResult> CancelAsync(UploadKey key, CancelCondition condition, CancellationToken cancellationToken)
-    {
-        try
-        {
-            if (condition != default && await GetUnexpiredAsync(key, cancellationToken) is { } found && condition.GetRefusal(found) is { } refusal)
-            {
-                return refusal;
-            }
-
-            // Waits without the lock, so that status requests are not blocked.
-            if (!await _completion.WaitForHandlerAsync(key, cancellationToken))
-            {
-                return new UploadResult(UploadResultKind.HandlerRunning);
-            }
-
-            using UploadLock? uploadLock = await _locks.AcquireAsync(key, _context.Settings.PreemptionTimeout, cancellationToken);
-            return uploadLock is null ? new UploadResult(UploadResultKind.Busy) : await RemoveCancelledAsync(key, condition, cancellationToken);
-        }
-        catch (UploadStoreException e)
-        {
-            return _context.ReportFailure(e, key);
-        }
-    }
+    /// <inheritdoc cref="UploadCancellation.CancelAsync"/>
+    public ValueTask<UploadResult> CancelAsync(UploadKey key, CancelCondition condition, CancellationToken cancellationToken) =>
+        _cancellation.CancelAsync(key, condition, cancellationToken);
 
     /// <summary>Gets how long the stop of the server waits for work that ignores its token.</summary>
     public TimeSpan StopTimeout => _context.Settings.AppendGracePeriod;
@@ -230,48 +209,7 @@ internal sealed class UploadEngine : IAsyncDisposable
 
     /// <summary>Gets an upload, or null if it does not exist, has expired, or was created by a request that does not match.</summary>
     private async ValueTask<UploadInfo?> GetMatchingAsync(UploadKey key, Func<StoredRequest, bool>? matchesCreationRequest, CancellationToken cancellationToken) =>
-        await GetUnexpiredAsync(key, cancellationToken) is { } info && EngineRecord.AllowsAccess(info, matchesCreationRequest) ? info : null;
-
-    private async ValueTask<UploadInfo?> GetUnexpiredAsync(UploadKey key, CancellationToken cancellationToken) =>
-        await _context.Store.GetAsync(key, cancellationToken) is { } info && !IsExpired(info) ? info : null;
-
-    /// <summary>Removes a locked upload for its client, unless a handler of another process has started.</summary>
-    private async ValueTask<UploadResult> RemoveCancelledAsync(UploadKey key, CancelCondition condition, CancellationToken cancellationToken)
-    {
-        long? offset = null;
-        for (int i = 0; i < MaxCancelAttempts; i++)
-        {
-            if (await GetUnexpiredAsync(key, cancellationToken) is not { } info)
-            {
-                return new UploadResult(UploadResultKind.Cancelled, offset);
-            }
-
-            if (condition.GetRefusal(info) is { } refusal)
-            {
-                return refusal;
-            }
-
-            offset = info.Offset;
-            if (_completion.IsHandlerRunning(info))
-            {
-                return new UploadResult(UploadResultKind.HandlerRunning, offset);
-            }
-
-            TakeoverStatus takeover = await _context.Takeover.TakeOverAsync(info, cancellationToken);
-            if (takeover == TakeoverStatus.StillAppending)
-            {
-                break;
-            }
-
-            if (takeover == TakeoverStatus.NotAppending && await _remover.RemoveAsync(info, ignoreVersion: false, cancellationToken))
-            {
-                Log.Cancelled(_context.Logger, key);
-                return new UploadResult(UploadResultKind.Cancelled, offset);
-            }
-        }
-
-        return new UploadResult(UploadResultKind.Busy, offset);
-    }
+        await _lookup.GetUnexpiredAsync(key, cancellationToken) is { } info && EngineRecord.AllowsAccess(info, matchesCreationRequest) ? info : null;
 
     private async Task RunHandlerInBackgroundAsync(UploadInfo info, IUploadCallbacks callbacks)
     {
@@ -353,13 +291,6 @@ internal sealed class UploadEngine : IAsyncDisposable
         }
     }
 
-    /// <summary>
-    /// Returns whether an upload has expired. An upload whose handler runs or has attempts left does not expire; the lease of an expiring upload is that of its
-    /// notification.
-    /// </summary>
-    private bool IsExpired(UploadInfo info) =>
-        _context.RecordPolicy.IsExpired(info) && (RecordPolicy.IsExpiring(info) || !_completion.IsHandlerPending(info));
-
     private static bool DeletesUpload(AppendCommand command, UploadResult result) =>
         command.DeleteOnLengthExceeded && result.Kind == UploadResultKind.LengthExceeded;
 
@@ -392,7 +323,7 @@ internal sealed class UploadEngine : IAsyncDisposable
     private async ValueTask<UploadInfo?> GetCurrentAsync(AppendCommand command, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
         UploadInfo? info = await _context.Store.GetAsync(command.Key, cancellationToken);
-        if (info is null || !IsExpired(info))
+        if (info is null || !_lookup.IsExpired(info))
         {
             return info;
         }
