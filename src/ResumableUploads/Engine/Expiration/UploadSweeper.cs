@@ -40,7 +40,12 @@ internal sealed class UploadSweeper(IUploadStore store, TimeProvider time, ILogg
         {
             do
             {
-                timer.Period = await TrySweepAsync(cancellationToken);
+                // Setting the period starts it again, so that a tick at the same time would be lost.
+                TimeSpan period = await TrySweepAsync(cancellationToken);
+                if (period != timer.Period)
+                {
+                    timer.Period = period;
+                }
             }
             while (await timer.WaitForNextTickAsync(cancellationToken));
         }

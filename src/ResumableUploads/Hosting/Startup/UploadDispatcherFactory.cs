@@ -45,6 +45,7 @@ internal static class UploadDispatcherFactory
 
     private static MiddlewareDispatcher CreateForMiddleware(IServiceProvider services, ResumableUploadOptions options, string optionsName)
     {
+        Validate(options);
         string path = options.UploadPath;
         string? scope = optionsName.Length == 0 ? null : $"{path.TrimEnd('/')}\0{optionsName}";
         string name = scope ?? path.TrimEnd('/');
@@ -64,13 +65,16 @@ internal static class UploadDispatcherFactory
     /// <summary>Creates the dispatcher of a ready-made endpoint.</summary>
     /// <exception cref="OptionsValidationException">An option is invalid.</exception>
     /// <exception cref="InvalidOperationException">The store cannot be used.</exception>
-    public static UploadRequestDispatcher CreateForMapped(IServiceProvider services, ResumableUploadOptions options, MappedEndpoint endpoint) =>
-        Create(services, options, new ServedEndpoints(endpoint.Pattern, () => endpoint.EngineNames)
+    public static UploadRequestDispatcher CreateForMapped(IServiceProvider services, ResumableUploadOptions options, MappedEndpoint endpoint)
+    {
+        Validate(options);
+        return Create(services, options, new ServedEndpoints(endpoint.Pattern, () => endpoint.EngineNames)
         {
             OnStarting = storage => endpoint.SetStorage(storage, GetOrCreateSharedServices(services).EngineNames),
             GetScope = () => endpoint.Scope,
             GetRoutePattern = () => endpoint.Identity?.Split('\0')[0],
         });
+    }
 
     /// <summary>Creates the dispatcher of endpoints of the application, which are the completion handler instead of <c>OnCompleted</c>.</summary>
     /// <exception cref="InvalidOperationException">The store cannot be used, or the endpoints' options have an <c>OnCompleted</c>.</exception>
@@ -83,6 +87,7 @@ internal static class UploadDispatcherFactory
         // The default options are those of all of the app.
         options.IsMaxUploadSizeSet &= optionsName != RegisteredOptions.DefaultName;
         configure?.Invoke(options);
+        Validate(options);
         return options.OnCompleted is null
             ? Create(services, options, endpoints with { AreHandlers = true })
             : throw new InvalidOperationException(
@@ -96,14 +101,17 @@ internal static class UploadDispatcherFactory
     private static SharedUploadServices GetOrCreateSharedServices(IServiceProvider services) =>
         FindSharedServices(services) ?? SharedServices.GetValue(services, static services => SharedUploadServices.Create(services));
 
-    private static UploadRequestDispatcher Create(IServiceProvider services, ResumableUploadOptions options, ServedEndpoints endpoints)
+    private static void Validate(ResumableUploadOptions options)
     {
         ValidateOptionsResult valid = new ResumableUploadOptionsValidator().Validate(null, options);
         if (valid.Failed)
         {
             throw new OptionsValidationException("ResumableUploads", typeof(ResumableUploadOptions), valid.Failures);
         }
+    }
 
+    private static UploadRequestDispatcher Create(IServiceProvider services, ResumableUploadOptions options, ServedEndpoints endpoints)
+    {
         if (services.GetService<IOptions<KestrelServerOptions>>() is { } kestrel)
         {
             HeaderEncodingSelector.Install(kestrel.Value);

@@ -11,7 +11,7 @@ using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.UnitTests.Hosting.Startup;
 
-/// <summary>Endpoints whose uploads could not be told apart after a restart with the endpoints in another order.</summary>
+/// <summary>Endpoints whose uploads could not be distinguished after a restart with the endpoints in another order.</summary>
 public sealed class EqualIdentityTests : IDisposable
 {
     private readonly MemoryUploadStore _store = new();
