@@ -119,7 +119,7 @@ internal sealed class UploadEngine : IAsyncDisposable
         // If the holder does not release the lock in time, its store call hangs. The store still returns the durable offset.
         using UploadLock? uploadLock = isPreemptible ? await _locks.AcquireAsync(key, _context.Settings.PreemptionTimeout, cancellationToken) : null;
         UploadInfo? info = await GetMatchingAsync(key, matchesCreationRequest, cancellationToken);
-        if (!isPreemptible && info is not null && await _context.Takeover.TakeOverAsync(info, cancellationToken) == TakeoverStatus.Released)
+        if (!isPreemptible && info is not null && await _context.Takeover.TakeOverAsync(info, cancellationToken) != TakeoverStatus.NotShared)
         {
             info = await GetMatchingAsync(key, matchesCreationRequest, cancellationToken);
         }

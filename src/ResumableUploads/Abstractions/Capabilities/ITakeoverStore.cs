@@ -32,12 +32,15 @@ public interface ITakeoverStore
 /// <summary>Specifies how a takeover ended.</summary>
 public enum TakeoverStatus
 {
-    /// <summary>No other process was appending to the upload, or no other process is known.</summary>
-    NotAppending = 0,
+    /// <summary>No other process is known that uses the storage.</summary>
+    NotShared = 0,
+
+    /// <summary>No other process was appending to the upload.</summary>
+    NotAppending = 1,
 
     /// <summary>Another process was appending to the upload, and has ended its append.</summary>
-    Released = 1,
+    Released = 2,
 
     /// <summary>Another process is still appending to the upload after the timeout.</summary>
-    StillAppending = 2,
+    StillAppending = 3,
 }

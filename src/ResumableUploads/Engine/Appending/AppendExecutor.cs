@@ -196,7 +196,12 @@ internal sealed class AppendExecutor(EngineContext context, AppendFinisher finis
             AppendResult result = await AppendToStoreAsync(append, info.Key, content, cancellationToken);
 
             // Another process appends. An append at an offset that it has passed is stale, and does not disturb it.
-            if (result.Status == AppendStatus.Busy && append.Command.Offset >= result.Offset
+            if (result.Status == AppendStatus.Busy && append.Command.Offset < result.Offset)
+            {
+                result = result with { Status = AppendStatus.OffsetMismatch };
+            }
+
+            if (result.Status == AppendStatus.Busy
                 && await context.Takeover.TakeOverAsync(info, cancellationToken) != TakeoverStatus.StillAppending)
             {
                 result = await AppendToStoreAsync(append, info.Key, content, cancellationToken);

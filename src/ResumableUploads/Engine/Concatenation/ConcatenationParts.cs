@@ -85,9 +85,9 @@ internal sealed class ConcatenationParts(EngineContext context, UploadRemover re
 
             return remaining.Count == 0;
         }
-        catch (Exception e) when (e is UploadStoreException or OperationCanceledException)
+        catch (Exception e)
         {
-            // The concatenation has its bytes and continues. The next sweep tries again.
+            // The concatenation has its bytes, and its handler may be running. The next sweep tries again.
             Log.PartsNotRemoved(context.Logger, e, concatenation);
             return false;
         }

@@ -3,6 +3,7 @@ using ResumableUploads.Engine.Appending;
 using ResumableUploads.Engine.Completion;
 using ResumableUploads.Engine.Expiration;
 using ResumableUploads.Engine.Locking;
+using ResumableUploads.Engine.Quotas;
 
 namespace ResumableUploads.Engine.Concatenation;
 
@@ -196,7 +197,23 @@ internal sealed class ConcatenationService(
             info = started;
         }
 
-        AppendStep step = await new PartCopier(context, executor, _parts).CopyAsync(info, parts, uploadLock, callbacks, cancellationToken);
+        QuotaAccount account = QuotaAccount.From(key, record);
+        if (!context.Quota.TryReserveAppend(account))
+        {
+            // A later request or the sweep copies the parts.
+            return (null, []);
+        }
+
+        AppendStep step;
+        try
+        {
+            step = await new PartCopier(context, executor, _parts).CopyAsync(info, parts, uploadLock, callbacks, cancellationToken);
+        }
+        finally
+        {
+            context.Quota.ReleaseAppend(account);
+        }
+
         if (step is AppendStep.Finished { Result.Kind: UploadResultKind.OffsetMismatch or UploadResultKind.AlreadyComplete })
         {
             // Another process is concatenating the parts or has completed the upload.

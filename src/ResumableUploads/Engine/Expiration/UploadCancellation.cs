@@ -65,7 +65,7 @@ internal sealed class UploadCancellation(EngineContext context, UploadLockTable 
                 break;
             }
 
-            if (takeover == TakeoverStatus.NotAppending && await remover.RemoveAsync(info, ignoreVersion: false, cancellationToken))
+            if (takeover != TakeoverStatus.Released && await remover.RemoveAsync(info, ignoreVersion: false, cancellationToken))
             {
                 Log.Cancelled(context.Logger, key);
                 return new UploadResult(UploadResultKind.Cancelled, offset);

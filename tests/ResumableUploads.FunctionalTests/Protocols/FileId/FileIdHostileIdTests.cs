@@ -17,9 +17,7 @@ public sealed class FileIdHostileIdTests : IAsyncLifetime
     public async ValueTask DisposeAsync() => await TemporaryDirectory.DeleteAsync(_parent);
 
     /// <summary>Returns ids in which each character is one byte on the wire.</summary>
-    private static List<string> Ids()
-    {
-        string[] words =
+    private static List<string> Ids() =>
         [
             "../../etc/passwd", "..\\..\\boot.ini", "/etc/passwd", "C:\\Windows\\win.ini", "\\\\server\\share\\x", "file:///etc/passwd", ".", "..", "/", "~root", "-", "--help",
             "CON", "NUL.txt", "COM1", "lpt1.log", "aux", "caf\u00e9", "caf\u00c3\u00a9", "caf%C3%A9", "caf%E9", "%2e%2e%2f", "%2e%2e%2fetc%2fpasswd", "%00", "a%0d%0aX-Evil: 1",
@@ -27,9 +25,6 @@ public sealed class FileIdHostileIdTests : IAsyncLifetime
             "record.json", "uploads", "temp", "0", "null", "A", "a", new string('a', 1024), new string('\u00ff', 1024), string.Concat(Enumerable.Repeat("../", 341)),
             Latin1("日本語.txt-5-1"), Latin1("😀😀😀"), Latin1("ﷺ\u202egpj.exe"), "\u0080", "\u00ff\u00fe", "a\u00a0b", "\u00c0\u00ae\u00c0\u00ae/",
         ];
-        IEnumerable<char> controls = Enumerable.Range(1, 0x1f).Append(0x7f).Select(static code => (char)code).Where(static c => c is not ('\r' or '\n' or '\t'));
-        return [.. words, .. controls.Select(static c => $"a{c}b"), .. controls.Select(static c => c.ToString()), .. controls.Select(static c => $"{c}.txt{c}")];
-    }
 
     [Fact]
     public async Task Hostile_ids_are_distinct_uploads_and_never_part_of_a_path()
@@ -70,7 +65,7 @@ public sealed class FileIdHostileIdTests : IAsyncLifetime
     {
         string inbox = Path.Combine(_parent, "inbox");
         string root = Directory.CreateDirectory(Path.Combine(_parent, "files")).FullName;
-        List<string> ids = [.. Ids().Take(60)];
+        List<string> ids = Ids();
         await using TestApp app = await TestApp.StartAsync(
             options => options.OnCompleted = async (upload, cancellationToken) => await upload.MoveToDirectoryAsync(inbox, cancellationToken), directory: root);
         await using RawConnection connection = await RawConnection.OpenAsync(app.Address);

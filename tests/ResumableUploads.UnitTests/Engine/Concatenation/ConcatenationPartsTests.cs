@@ -1,3 +1,4 @@
+using System.Net.Http.Headers;
 using Microsoft.Extensions.Time.Testing;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Stores.Memory;
@@ -67,6 +68,44 @@ public class ConcatenationPartsTests
         };
         await CreateFinalAsync(app, 201, part);
         Assert.Equal((2, 404), (deletions, await StatusAsync(app, part)));
+    }
+
+    [Fact]
+    public async Task Concatenation_completes_although_its_part_cannot_be_removed()
+    {
+        var store = new HookedStore(_store) { IsUnswept = true };
+        await using TusApp app = await StartAsync(store);
+        string part = await CreatePartAsync(app, [1, 2, 3]);
+        store.BeforeDelete = static _ => throw new IOException("The disk does not respond.");
+        await CreateFinalAsync(app, 201, part);
+        Assert.Equal([1, 2, 3], Assert.Single(app.Seen).Content);
+        Assert.Equal("3", await GetOffsetAsync(app, part));
+    }
+
+    [Fact]
+    public async Task Concatenation_counts_as_an_append_of_its_owner()
+    {
+        var store = new HookedStore(_store) { IsUnswept = true };
+        await using TusApp app = await TusApp.StartAsync(TusApp.ReadyMade, options =>
+        {
+            options.Store = store;
+            options.Limits.MaxAppendsPerOwner = 1;
+        });
+        string part = await CreatePartAsync(app, [1, 2, 3]);
+        var body = new BlockedContent([1], [2]);
+        body.Headers.ContentType = new MediaTypeHeaderValue("application/offset+octet-stream");
+        using var request = new HttpRequestMessage(HttpMethod.Patch, await app.Client.CreateAsync(TusApp.Url, 2)) { Content = body };
+        request.Headers.Add("Tus-Resumable", "1.0.0");
+        request.Headers.Add("Upload-Offset", "0");
+        Task<HttpResponseMessage> appending = app.Client.SendAsync(request);
+        await Eventually.TrueAsync(async () => await _store.ListAsync(new UploadQuery(), default).AnyAsync(static info => info.Offset == 1), "the append has begun");
+
+        string final = await CreateFinalAsync(app, 201, part);
+        Assert.Empty(app.Seen);
+        body.Release();
+        (await appending).Dispose();
+        Assert.Equal("3", await GetOffsetAsync(app, final));
+        Assert.Contains(app.Seen, static seen => seen.Content is [1, 2, 3]);
     }
 
     [Fact]

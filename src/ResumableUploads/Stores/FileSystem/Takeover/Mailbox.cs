@@ -12,6 +12,8 @@ internal sealed class Mailbox : IDisposable
 {
     public const string LockName = "lock";
 
+    private const int MaxLockAttempts = 100;
+
     private readonly FileLayer _files;
     private readonly OpenFile _lock;
 
@@ -24,9 +26,27 @@ internal sealed class Mailbox : IDisposable
     {
         string path = System.IO.Path.Join(paths.Mailboxes, NonceGenerator.Next());
         files.CreateDirectory(path);
-        string lockPath = System.IO.Path.Join(path, LockName);
-        files.CreateFile(lockPath).Dispose();
-        return new Mailbox(files, path, files.TryLock(lockPath) ?? throw new IOException($"'{lockPath}' is locked by another process."));
+        OpenFile? lockFile = null;
+        try
+        {
+            string lockPath = System.IO.Path.Join(path, LockName);
+            files.CreateFile(lockPath).Dispose();
+            for (int attempt = 0; attempt < MaxLockAttempts && lockFile is null; attempt++)
+            {
+                // Another process that has just started may be looking whether this one is alive.
+                Thread.Yield();
+                lockFile = files.TryLock(lockPath);
+            }
+
+            return lockFile is null ? throw new IOException($"'{lockPath}' is locked by another process.") : new Mailbox(files, path, lockFile);
+        }
+        finally
+        {
+            if (lockFile is null)
+            {
+                Delete(files, path);
+            }
+        }
     }
 
     /// <summary>Removes the requests that have arrived, and returns their names.</summary>

@@ -45,27 +45,23 @@ internal sealed class PeerMailboxes(StoreContext context)
     {
         foreach (string path in Paths)
         {
-            TrySend(path, name);
+            Send(path, name);
         }
     }
 
-    /// <summary>Leaves a request in a mailbox. Returns false if the mailbox does not exist any more.</summary>
-    public bool TrySend(string path, string name)
+    private void Send(string path, string name)
     {
-        string request = Path.Join(path, name);
         try
         {
-            _files.CreateFile(request).Dispose();
-            return true;
+            _files.CreateFile(Path.Join(path, name)).Dispose();
         }
-        catch (Exception e) when (StorageErrors.IsNotFound(e))
+        catch (Exception e) when (StorageErrors.IsStorageError(e))
         {
-            return false;
-        }
-        catch (IOException) when (_files.FileExists(request))
-        {
-            // An earlier request for the same upload has not been read yet.
-            return true;
+            // The process has died, has not read an earlier request for the same upload, or the disk is full.
+            if (!IsLocked(path))
+            {
+                Mailbox.Delete(_files, path);
+            }
         }
     }
 

@@ -126,7 +126,7 @@ internal sealed class TakeoverListener(StoreContext context, DirectorySync direc
         {
             Mailbox.Delete(_files, path);
         }
-        else
+        else if (_files.FileExists(Path.Join(path, Mailbox.LockName)))
         {
             Log.LocksNotShared(context.Logger, context.Paths.Root);
         }

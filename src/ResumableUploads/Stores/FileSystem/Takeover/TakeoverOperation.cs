@@ -19,7 +19,7 @@ internal sealed class TakeoverOperation(StoreContext context, RecordFile records
     {
         if (!peers.IsOutdated && peers.Paths.Length == 0)
         {
-            return TakeoverStatus.NotAppending;
+            return TakeoverStatus.NotShared;
         }
 
         var options = new DiskCallOptions(key.Owner, DiskCallKind.Read, TimeSpan.Zero);
@@ -49,7 +49,7 @@ internal sealed class TakeoverOperation(StoreContext context, RecordFile records
 
         using FileSnapshot? snapshot = records.ReadSnapshot(key);
         if (peers.Paths.Length == 0 || records.ReadUnsynced(key, snapshot) is not { Record.State: UploadState.Receiving } record
-            || !IsLocked(new UploadFilePaths(context.Paths.GetUploadDirectory(key), record.Nonce).LockPath))
+            || !IsLocked(record.Nonce, new UploadFilePaths(context.Paths.GetUploadDirectory(key), record.Nonce).LockPath))
         {
             return false;
         }
@@ -62,11 +62,13 @@ internal sealed class TakeoverOperation(StoreContext context, RecordFile records
         return true;
     }
 
-    private bool IsLocked(string path)
+    private bool IsLocked(string nonce, string path)
     {
+        // Other threads of this process must not find the lock of this check, and take it for that of an append.
+        using KeyedLocks.KeyedLock? entered = context.TryEnterUpload(nonce);
         try
         {
-            using OpenFile? lockFile = context.Files.TryLock(path);
+            using OpenFile? lockFile = entered is null ? null : context.Files.TryLock(path);
             return lockFile is null;
         }
         catch (Exception e) when (StorageErrors.IsNotFound(e))

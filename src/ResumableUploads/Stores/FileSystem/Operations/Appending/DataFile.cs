@@ -351,12 +351,12 @@ internal sealed class DataFile(
             Log.TruncateFailed(context.Logger, data.Path, DurableOffset, e);
             if (durableOffsetFile is not null)
             {
-                DistrustUndurable(durableOffsetFile);
+                DiscardPendingSlot(durableOffsetFile);
             }
         }
     }
 
-    private void DistrustUndurable(OpenFile file)
+    private void DiscardPendingSlot(OpenFile file)
     {
         try
         {
