@@ -77,7 +77,7 @@ public class AbortedUploadsTests
 
         Assert.Equal(0, Count(locks));
         Assert.Equal(0, Count(Field<CompletionService>(engine)));
-        Assert.Equal(0, OpenFilesIn(app.Directory, ""));
+        Assert.Equal(0, OpenFilesIn(Path.Combine(app.Directory, "uploads"), ""));
         Assert.Equal(0, running.Current);
         Assert.Equal(0, AppendsOf(engine));
         Assert.DoesNotContain(app.Log.Lines, static line => line.StartsWith("Error", StringComparison.Ordinal));
