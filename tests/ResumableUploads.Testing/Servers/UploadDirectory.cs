@@ -56,7 +56,7 @@ public sealed class UploadDirectory : IDisposable
     {
         string path = Path.Combine(Root, "mailboxes");
         return Eventually.TrueAsync(
-            () => Directory.Exists(path) && Directory.GetFiles(path, "lock", SearchOption.AllDirectories).Length == count, $"there are {count} mailboxes");
+            () => Directory.Exists(path) && Directory.GetDirectories(path).Length == count, $"there are {count} mailboxes");
     }
 
     /// <summary>Waits until the only data file in the directory has the given length.</summary>

@@ -1,4 +1,3 @@
-using ResumableUploads.Abstractions;
 using ResumableUploads.Stores.FileSystem.Format;
 using ResumableUploads.Stores.FileSystem.IO;
 
@@ -6,14 +5,10 @@ namespace ResumableUploads.Stores.FileSystem.Takeover;
 
 /// <summary>
 /// The directory in which other processes leave their requests for this process: an empty file per request, whose name is the nonce of an upload, or the name
-/// of a mailbox that has been opened. The lock of the mailbox shows that the process is alive.
+/// of a mailbox that has been opened. A locked file beside it shows that the process is alive.
 /// </summary>
 internal sealed class Mailbox : IDisposable
 {
-    public const string LockName = "lock";
-
-    private const int MaxLockAttempts = 100;
-
     private readonly FileLayer _files;
     private readonly OpenFile _lock;
 
@@ -21,39 +16,36 @@ internal sealed class Mailbox : IDisposable
 
     public string Path { get; }
 
-    /// <summary>Creates the mailbox of this process.</summary>
+    public static string GetLockPath(string path) => path + ".lock";
+
+    /// <summary>Creates the mailbox of this process. It is locked before other processes can see it.</summary>
     public static Mailbox Open(FileLayer files, StorePaths paths)
     {
         string path = System.IO.Path.Join(paths.Mailboxes, NonceGenerator.Next());
-        files.CreateDirectory(path);
-        OpenFile? lockFile = null;
+        files.CreateDirectory(paths.Mailboxes);
+        files.CreateFile(GetLockPath(path)).Dispose();
+        var mailbox = new Mailbox(files, path, files.TryLock(GetLockPath(path)) ?? throw new IOException($"'{GetLockPath(path)}' is locked by another process."));
+        bool isCreated = false;
         try
         {
-            string lockPath = System.IO.Path.Join(path, LockName);
-            files.CreateFile(lockPath).Dispose();
-            for (int attempt = 0; attempt < MaxLockAttempts && lockFile is null; attempt++)
-            {
-                // Another process that has just started may be looking whether this one is alive.
-                Thread.Yield();
-                lockFile = files.TryLock(lockPath);
-            }
-
-            return lockFile is null ? throw new IOException($"'{lockPath}' is locked by another process.") : new Mailbox(files, path, lockFile);
+            files.CreateDirectory(path);
+            isCreated = true;
         }
         finally
         {
-            if (lockFile is null)
+            if (!isCreated)
             {
-                Delete(files, path);
+                mailbox.Dispose();
             }
         }
+
+        return mailbox;
     }
 
     /// <summary>Removes the requests that have arrived, and returns their names.</summary>
     public List<string> TakeRequests()
     {
         List<string> requests = _files.GetFileNames(Path);
-        requests.Remove(LockName);
         foreach (string name in requests)
         {
             _files.DeleteFile(System.IO.Path.Join(Path, name));
@@ -74,6 +66,14 @@ internal sealed class Mailbox : IDisposable
         try
         {
             files.DeleteDirectory(path, recursive: true);
+        }
+        catch (Exception e) when (StorageErrors.IsStorageError(e))
+        {
+        }
+
+        try
+        {
+            files.DeleteFile(GetLockPath(path));
         }
         catch (Exception e) when (StorageErrors.IsStorageError(e))
         {

@@ -70,7 +70,7 @@ internal sealed class PeerMailboxes(StoreContext context)
     {
         try
         {
-            using OpenFile? lockFile = _files.TryLock(Path.Join(path, Mailbox.LockName));
+            using OpenFile? lockFile = _files.TryLock(Mailbox.GetLockPath(path));
             return lockFile is null;
         }
         catch (Exception e) when (StorageErrors.IsNotFound(e))

@@ -126,7 +126,7 @@ internal sealed class TakeoverListener(StoreContext context, DirectorySync direc
         {
             Mailbox.Delete(_files, path);
         }
-        else if (_files.FileExists(Path.Join(path, Mailbox.LockName)))
+        else if (_files.FileExists(Mailbox.GetLockPath(path)))
         {
             Log.LocksNotShared(context.Logger, context.Paths.Root);
         }
