@@ -38,6 +38,7 @@ public class FileSystemRecordTests : FileSystemStoreTest
             FinalOffset = 5,
             StagingOffset = 6,
             MovedTo = "/a \"quoted\"\nplace é",
+            IsAppendable = true,
         };
 
         StoredRecord? read = RecordCodec.Decode(RecordCodec.Encode(stored).Span).Record;
