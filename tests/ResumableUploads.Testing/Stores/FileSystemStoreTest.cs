@@ -150,10 +150,6 @@ internal class FaultyFiles : DelegatingFileLayer
 
     public override string BootId => Boot ?? base.BootId;
 
-    public override bool IsBootIdShared => SharesBoot;
-
-    public bool SharesBoot { get; init; } = true;
-
     /// <summary>Gets or sets a callback that runs before each step, with its name and path. It throws to make the step fail.</summary>
     public Action<string, string>? Before { get; set; }
 

@@ -204,6 +204,7 @@ internal static class RecordCodec
             StagingOffset = fields.GetInt64("staging"u8),
             MovedTo = fields.GetString("movedTo"u8),
             IsCopied = fields.IsNext(CopiedPropertyName) && fields.GetBoolean(CopiedPropertyName),
+            IsAppendable = !isLast,
         };
         long dataLength = fields.GetInt64("dataLength"u8) ?? -1;
         if (dataLength < 0 || dataLength > content.Length)

@@ -46,8 +46,11 @@ internal sealed record StoredRecord
     /// <summary>Gets the position in the file behind the record, where the next one can be appended, or 0 if the next one must replace the file.</summary>
     public int EndPosition { get; init; }
 
-    /// <summary>Gets whether the next record can be appended to the file. A power loss could tear both of them.</summary>
-    public bool IsAppendable => Durability == Durability.ProcessCrash;
+    /// <summary>
+    /// Gets whether the next record can be appended to the file. False if the upload survives a power loss, which could tear both records, or if an earlier build
+    /// created it: that build may still be running, and cannot read a record that others can follow.
+    /// </summary>
+    public bool IsAppendable { get; init; }
 
     /// <summary>Returns the record after it was written.</summary>
     /// <param name="position">The position in the file behind the record.</param>

@@ -20,9 +20,6 @@ internal abstract class FileLayer
     /// <summary>Gets an id of the current boot of the machine, or of the process where the system has no such id.</summary>
     public abstract string BootId { get; }
 
-    /// <summary>Gets whether all processes of the machine have the same <see cref="BootId"/>.</summary>
-    public abstract bool IsBootIdShared { get; }
-
     public abstract bool FileExists(string path);
 
     public abstract bool DirectoryExists(string path);

@@ -15,8 +15,6 @@ internal class PortableFileLayer : FileLayer
 
     public override string BootId => ProcessId;
 
-    public override bool IsBootIdShared => false;
-
     public override bool FileExists(string path) => File.Exists(path);
 
     public override bool DirectoryExists(string path) => Directory.Exists(path);

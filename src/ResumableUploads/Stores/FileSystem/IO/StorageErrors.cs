@@ -27,6 +27,9 @@ internal static class StorageErrors
     public static bool IsNotFound(Exception error) =>
         error is FileNotFoundException or DirectoryNotFoundException || error.HResult == NativeMethods.ENOENT;
 
+    /// <summary>Returns whether the disk can be read, but not written.</summary>
+    public static bool IsFullOrReadOnly(Exception error) => IsStorageError(error) && Classify(error) is (StoreFailure.Full or StoreFailure.ReadOnly);
+
     public static StoreFailure Classify(Exception error)
     {
         if (error is UploadStoreException known)

@@ -9,8 +9,6 @@ internal abstract class FileLayerDecorator(FileLayer inner) : FileLayer
 {
     public override string BootId => inner.BootId;
 
-    public override bool IsBootIdShared => inner.IsBootIdShared;
-
     public override bool FileExists(string path) => inner.FileExists(path);
 
     public override bool DirectoryExists(string path) => inner.DirectoryExists(path);

@@ -100,7 +100,7 @@ internal sealed class ChangeOperations(StoreContext context, RecordFile records,
             return new DeleteResult(RemoveDirectory(key, null));
         }
 
-        LockStatus status = locker.TryAcquire(key, out LockedUpload? upload);
+        LockStatus status = locker.TryAcquire(key, out LockedUpload? upload, allowUnsynced: true);
         using (upload)
         {
             return new DeleteResult(

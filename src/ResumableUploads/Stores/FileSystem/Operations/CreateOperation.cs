@@ -29,6 +29,7 @@ internal sealed class CreateOperation(StoreContext context, RecordFile records, 
             Durability = context.Options.Durability,
             CreationBootId = _files.BootId,
             FinalOffset = record.State == UploadState.Receiving ? null : content.Length,
+            IsAppendable = context.Options.Durability == Durability.ProcessCrash,
         };
         string creationDirectory = context.Paths.GetCreationDirectory(Interlocked.Increment(ref _creationCount), stored.Nonce);
         bool created = false;

@@ -39,9 +39,9 @@ internal sealed class OffsetReconciler(StoreContext context)
             return null;
         }
 
-        if (isLocked && !_files.IsBootIdShared && slots.Newest is { IsConfirmed: false })
+        if (isLocked && slots.Newest is { IsConfirmed: false })
         {
-            // The id of the boot does not tell whether the slot was read from the disk or from the page cache.
+            // The holder of the lock may be syncing the slot: another process, or another machine with the same directory.
             slots = new DurableOffsetSlots(null, slots.Previous);
         }
 

@@ -71,7 +71,7 @@ internal sealed class ReadOperations(StoreContext context, RecordFile records, O
             DataFileState? state = reconciler.Read(paths, record);
             if (state is { NeedsReconciliation: true } unreconciled)
             {
-                state = TryReconcile(key, paths, record, unreconciled);
+                state = TryReconcile(snapshot, paths, record, unreconciled);
             }
             else if (!records.IsCurrent(snapshot))
             {
@@ -96,7 +96,7 @@ internal sealed class ReadOperations(StoreContext context, RecordFile records, O
     }
 
     /// <summary>Returns the reconciled state, or null if everything must be read again.</summary>
-    private DataFileState? TryReconcile(UploadKey key, UploadFilePaths paths, StoredRecord record, in DataFileState state)
+    private DataFileState? TryReconcile(FileSnapshot? snapshot, UploadFilePaths paths, StoredRecord record, in DataFileState state)
     {
         // After a restart, the first sweep and clients read the same uploads.
         using (KeyedLocks.KeyedLock? entered = context.TryEnterUpload(paths.Nonce))
@@ -115,9 +115,7 @@ internal sealed class ReadOperations(StoreContext context, RecordFile records, O
                     return reconciler.Read(paths, record, isLocked: true);
                 }
 
-                return records.Read(key) is { } current && current.Nonce == record.Nonce && current.WriteCount == record.WriteCount
-                    ? reconciler.Reconcile(paths, current)
-                    : null;
+                return records.IsCurrent(snapshot) ? reconciler.Reconcile(paths, record) : null;
             }
             catch (Exception e) when (StorageErrors.IsNotFound(e))
             {

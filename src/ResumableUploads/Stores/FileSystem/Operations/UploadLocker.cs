@@ -23,7 +23,7 @@ internal sealed class UploadLocker(StoreContext context, RecordFile records, Off
     /// <summary>Tries to lock an upload. Retries a few times without waiting, because most changes take only a moment.</summary>
     /// <param name="key">The key of the upload.</param>
     /// <param name="upload">The locked upload, or null.</param>
-    /// <param name="allowUnsynced">Whether the record may not be durable yet, because the caller is about to write a record.</param>
+    /// <param name="allowUnsynced">Whether the record may not be durable yet, because the caller is about to write a record or to delete the upload.</param>
     public LockStatus TryAcquire(UploadKey key, out LockedUpload? upload, bool allowUnsynced = false)
     {
         upload = null;
@@ -87,13 +87,11 @@ internal sealed class UploadLocker(StoreContext context, RecordFile records, Off
         LockedUpload? upload = null;
         try
         {
-            // Anything in the record may have changed before the lock was taken.
-            bool isCurrent = records.IsCurrent(snapshot);
-            StoredRecord? current = isCurrent ? record : records.Read(key);
-            upload = current?.Nonce == paths.Nonce ? Open(key, paths, current, lockFile) : null;
+            // Anything in the record may have changed before the lock was taken. It is read again without the lock, which is needed to make it durable.
+            upload = records.IsCurrent(snapshot) ? Open(key, paths, record, lockFile) : null;
             if (upload is not null)
             {
-                upload.IsUnsynced = allowUnsynced && isCurrent && _files.IsNameUnsynced(snapshot!);
+                upload.IsUnsynced = allowUnsynced && _files.IsNameUnsynced(snapshot!);
             }
 
             return upload;

@@ -69,6 +69,33 @@ public sealed class FileSystemRecordRaceTests : FileSystemStoreTest
         Assert.Equal(0, moves);
     }
 
+    /// <summary>The second file is looked for after the first one, and the record is read again after both.</summary>
+    [Theory]
+    [InlineData("record.json.tmp")]
+    [InlineData("record.json.next")]
+    public async Task Reader_that_finds_a_record_repaired_by_a_newer_build_moves_nothing(string readBefore)
+    {
+        await CreateAsync(NewStore());
+        File.WriteAllText(RecordPath, "damaged");
+        int moves = 0;
+        var files = new HandleFiles
+        {
+            Before = (step, path) =>
+            {
+                moves += step == "rename-directory" ? 1 : 0;
+                if (step == "read" && Path.GetFileName(path) == readBefore)
+                {
+                    File.WriteAllText(RecordPath, "{\"format\":4}");
+                }
+            },
+        };
+
+        UploadStoreException error = await Assert.ThrowsAsync<UploadStoreException>(async () => await NewStore(files: files).GetAsync(Key, None));
+
+        Assert.Equal(StoreFailure.Unavailable, error.Failure);
+        Assert.Equal(0, moves);
+    }
+
     [Fact]
     public async Task Second_reader_of_a_damaged_record_waits_for_the_repair()
     {

@@ -38,6 +38,7 @@ public class FileSystemRecordTests : FileSystemStoreTest
             FinalOffset = 5,
             StagingOffset = 6,
             MovedTo = "/a \"quoted\"\nplace é",
+            IsAppendable = true,
         };
 
         StoredRecord? read = RecordCodec.Decode(RecordCodec.Encode(stored).Span).Record;
@@ -182,6 +183,20 @@ public class FileSystemRecordTests : FileSystemStoreTest
     }
 
     [Fact]
+    public async Task Damaged_record_is_left_untouched_if_a_newer_build_can_repair_it()
+    {
+        FileSystemUploadStore store = NewStore();
+        await CreateAsync(store);
+        File.WriteAllText(RecordPath, "damaged");
+        File.WriteAllText(RecordPath + ".tmp", "{\"format\":4}");
+
+        await Assert.ThrowsAsync<UploadStoreException>(async () => await store.GetAsync(Key, None));
+
+        Assert.Equal("damaged", File.ReadAllText(RecordPath));
+        Assert.Empty(Logs.Lines);
+    }
+
+    [Fact]
     public async Task Missing_data_file_frees_the_key()
     {
         FileSystemUploadStore store = NewStore();
@@ -209,11 +224,29 @@ public class FileSystemRecordTests : FileSystemStoreTest
     {
         FileSystemUploadStore store = NewStore();
         UploadInfo info = await CreateAsync(store);
-        var context = new StoreContext(new FileSystemUploadStoreOptions(), new StorePaths(StoreRoot), Files, Time, Logs, new DiskScheduler("test", maxThreads: 0, Time));
 
-        new RecordFile(context, new DirectorySync(context)).Quarantine(Key, "it was damaged");
+        Quarantine();
 
         Assert.Equal(info.Version, (await GetAsync(store)).Version);
         Assert.Empty(Logs.Lines);
+    }
+
+    [Fact]
+    public async Task Quarantine_of_an_upload_with_a_newer_format_moves_it_back()
+    {
+        await CreateAsync(NewStore());
+        File.WriteAllText(RecordPath, "{\"format\":4}");
+
+        UploadStoreException error = Assert.Throws<UploadStoreException>(Quarantine);
+
+        Assert.Equal(StoreFailure.Unavailable, error.Failure);
+        Assert.Equal("{\"format\":4}", File.ReadAllText(RecordPath));
+        Assert.Empty(Logs.Lines);
+    }
+
+    private void Quarantine()
+    {
+        var context = new StoreContext(new FileSystemUploadStoreOptions(), new StorePaths(StoreRoot), Files, Time, Logs, new DiskScheduler("test", maxThreads: 0, Time));
+        new RecordFile(context, new DirectorySync(context)).Quarantine(Key, "it was damaged");
     }
 }

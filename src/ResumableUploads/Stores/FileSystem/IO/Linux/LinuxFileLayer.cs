@@ -12,8 +12,6 @@ internal class LinuxFileLayer : UnixFileLayer
 
     public override string BootId => MachineBootId ?? base.BootId;
 
-    public override bool IsBootIdShared => MachineBootId is not null;
-
     public override long CopyRange(OpenFile from, long fromOffset, OpenFile to, long toOffset, long count)
     {
         nint copied;
