@@ -127,6 +127,9 @@ internal sealed class UploadEngine : IAsyncDisposable
         return info is { State: UploadState.Completed } && isClientGeneratedKey && _context.Settings.StartOverAfterCompletion ? null : info;
     }
 
+    /// <inheritdoc cref="UploadLookup.IsExpired"/>
+    public bool IsExpired(UploadInfo info) => _lookup.IsExpired(info);
+
     /// <summary>Returns whether a request of this process appends to an upload.</summary>
     public bool IsAppending(UploadKey key) => _locks.IsPreemptible(key);
 

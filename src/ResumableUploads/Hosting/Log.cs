@@ -11,6 +11,9 @@ internal static partial class Log
     [LoggerMessage(301, LogLevel.Warning, "OnCompleted is not set, so finished uploads stay in the store and no code processes them. Set it to process uploads.")]
     public static partial void OnCompletedNotSet(ILogger logger);
 
+    [LoggerMessage(303, LogLevel.Warning, "Several branches of the pipeline call UseResumableUploads() with the same options, so they share the uploads at {Path}: a file id is the same upload in each of them. To separate them, use named options: builder.Services.AddResumableUploads(\"name\", options => ...) and UseResumableUploads(\"name\").")]
+    public static partial void DefaultOptionsShared(ILogger logger, string path);
+
     [LoggerMessage(304, LogLevel.Information, "Handling resumable uploads for endpoints of the app ({Name}). Unfinished uploads expire after {Expiration}.")]
     public static partial void StartedForEndpoints(ILogger logger, string name, TimeSpan expiration);
 

@@ -7,6 +7,8 @@ namespace ResumableUploads.Engine.Appending;
 /// <summary>Appends a body that has passed all checks to an upload that exists.</summary>
 internal sealed class AppendExecutor(EngineContext context, AppendFinisher finisher)
 {
+    private readonly AnnouncementRecorder _announcements = new(context);
+
     /// <param name="append">The request.</param>
     /// <param name="info">The upload as it is under the lock.</param>
     /// <param name="record">The engine's data in its record.</param>
@@ -16,32 +18,10 @@ internal sealed class AppendExecutor(EngineContext context, AppendFinisher finis
         LockedAppend append, UploadInfo info, EngineRecord record, AppendContent? content, CancellationToken cancellationToken)
     {
         AppendCommand command = append.Command;
-        QuotaAccount account = QuotaAccount.From(info.Key, record);
-        long? newLength = info.Length is null ? command.KnownLength : null;
-
-        // A digest that is verified after the last byte is stored, in case that the body or the verification does not end.
-        string? newDigest = record.ReprDigest is null && !command.IsStaged ? command.ReprDigest?.ToString() : null;
-        if (newLength is not null || newDigest is not null)
+        (info, record, UploadResult? failure) = await _announcements.RecordAsync(command, info, record, cancellationToken);
+        if (failure is not null)
         {
-            QuotaReservation? additional = null;
-            if (newLength is { } length)
-            {
-                (additional, _) = await context.Quota.ReserveBytesAsync(CreateTarget(info, account), length - info.Offset, cancellationToken);
-                if (additional is null)
-                {
-                    return new UploadResult(UploadResultKind.OwnerQuotaExceeded, info.Offset);
-                }
-            }
-
-            record = record with { ReprDigest = newDigest ?? record.ReprDigest };
-            UploadRecord changed = info.Record with { Length = newLength ?? info.Record.Length, Data = newDigest is null ? info.Record.Data : record.ToBytes() };
-            UpdateResult update = await UpdateAsync(info, changed, additional, cancellationToken);
-            if (update.Info is null)
-            {
-                return new UploadResult(update.Status == ChangeStatus.NotFound ? UploadResultKind.NotFound : UploadResultKind.Busy);
-            }
-
-            info = update.Info;
+            return failure;
         }
 
         (long capacity, UploadResultKind exceededKind) = AppendValidator.GetRemainingCapacity(command, info, context.Settings);
@@ -58,7 +38,7 @@ internal sealed class AppendExecutor(EngineContext context, AppendFinisher finis
         // The quota of an upload of known length is already reserved. The upload that the request replaces exists until the body is accepted.
         UploadInfo? replaced = append.AcceptAsync is null ? null : command.Replaces;
         (QuotaReservation? reservation, _) = info.Length is null
-            ? await context.Quota.ReserveBytesAsync(CreateTarget(info, account) with { Replaced = replaced }, command.BodyLength ?? 0, cancellationToken)
+            ? await context.Quota.ReserveBytesAsync(new QuotaTarget(info.Key, QuotaAccount.From(info.Key, record)) { Stored = QuotaUsage.Of(info), Replaced = replaced }, command.BodyLength ?? 0, cancellationToken)
             : default;
         if (info.Length is null && reservation is null)
         {
@@ -224,29 +204,12 @@ internal sealed class AppendExecutor(EngineContext context, AppendFinisher finis
         }
     }
 
-    private static QuotaTarget CreateTarget(UploadInfo info, QuotaAccount account) => new(info.Key, account) { Stored = QuotaUsage.Of(info) };
-
     private UploadResult CreateResult(AppendCommand command, UploadInfo info, UploadResultKind kind, long offset) => new(kind, offset)
     {
         UploadLength = info.Length,
         MaxUploadSize = AppendValidator.GetMaxUploadSize(command, context.Settings),
         Expires = context.RecordPolicy.GetExpirationAfterChange(info.Record),
     };
-
-    private async ValueTask<UpdateResult> UpdateAsync(UploadInfo info, UploadRecord record, QuotaReservation? reservation, CancellationToken cancellationToken)
-    {
-        QuotaUsage? used = null;
-        try
-        {
-            UpdateResult update = await context.Store.UpdateAsync(info.Key, info.Version, record, cancellationToken);
-            used = update.Info is null ? default(QuotaUsage) : reservation?.Usage;
-            return update;
-        }
-        finally
-        {
-            await (reservation?.SettleAsync(used) ?? default);
-        }
-    }
 
     private async ValueTask<AppendResult> AppendToStoreAsync(LockedAppend append, UploadKey key, AppendContent content, CancellationToken cancellationToken)
     {

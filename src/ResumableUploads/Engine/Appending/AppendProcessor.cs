@@ -23,8 +23,20 @@ internal sealed class AppendProcessor(
             return new UploadResult(UploadResultKind.ShuttingDown, current?.Offset);
         }
 
+        bool isReplacement = current is not null && await ReplacesAsync(append, current);
+        if (isReplacement && await context.Takeover.TakeOverAsync(current!, cancellationToken) is var takeover and not TakeoverStatus.NotShared)
+        {
+            if (takeover == TakeoverStatus.StillAppending)
+            {
+                return new UploadResult(UploadResultKind.Busy);
+            }
+
+            current = await context.Store.GetAsync(append.Command.Key, cancellationToken);
+            isReplacement = current is not null && await ReplacesAsync(append, current);
+        }
+
         UploadInfo? info = current;
-        if (current is not null && await ReplacesAsync(append, current))
+        if (isReplacement)
         {
             append = append with { Command = append.Command with { Replaces = current } };
             info = null;

@@ -117,8 +117,15 @@ internal sealed class UploadReplacement(EngineContext context, AppendExecutor ex
         }
 
         long countNumber = context.Quota.GetCountNumber(replaced.Key.Owner);
-        UploadInfo? current = (await _replacingStore.ReplaceAsync(
-            replaced.Key, replaced.Version, replacement.Key, replacement.Version, CancellationToken.None)).Info;
+        UpdateResult result = await _replacingStore.ReplaceAsync(
+            replaced.Key, replaced.Version, replacement.Key, replacement.Version, CancellationToken.None);
+        if (result.Status == ChangeStatus.Busy && await TakeOverAsync(replaced) is { } released)
+        {
+            replaced = released;
+            result = await _replacingStore.ReplaceAsync(released.Key, released.Version, replacement.Key, replacement.Version, CancellationToken.None);
+        }
+
+        UploadInfo? current = result.Info;
         if (current is not null)
         {
             context.Quota.Move(QuotaAccount.From(current), QuotaUsage.Of(current), countNumber);
@@ -127,6 +134,16 @@ internal sealed class UploadReplacement(EngineContext context, AppendExecutor ex
 
         return current;
     }
+
+    /// <summary>Ends an append that another process has begun while the new upload received its content.</summary>
+    /// <returns>The old upload, or null if the append has not ended or has changed more than the offset.</returns>
+    private async ValueTask<UploadInfo?> TakeOverAsync(UploadInfo replaced) =>
+        await context.Takeover.TakeOverAsync(replaced, CancellationToken.None) != TakeoverStatus.StillAppending
+        && await context.Store.GetAsync(replaced.Key, CancellationToken.None) is { } current
+        && current.State == replaced.State
+        && EngineRecord.From(replaced).IsOf(current)
+            ? current
+            : null;
 
     private async ValueTask<UploadInfo?> DeleteAndCreateAsync(UploadInfo replaced, UploadInfo replacement)
     {

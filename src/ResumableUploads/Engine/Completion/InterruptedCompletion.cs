@@ -19,7 +19,7 @@ internal sealed class InterruptedCompletion(EngineContext context, UploadLockTab
     public bool IsInterrupted(UploadInfo info, IUploadCallbacks callbacks) =>
         info.State == UploadState.Receiving
         && info.Offset == info.Length
-        && context.Time.GetUtcNow() - info.LastModified >= context.Settings.SweepInterval
+        && context.RecordPolicy.ExpirationTime - info.LastModified >= context.Settings.SweepInterval
         && !EngineRecord.IsDamaged(info)
         && context.RecordPolicy.BelongsToThisEngine(info)
         && EngineRecord.From(info) is { CompletesAtLength: true, Request: null, Concatenation: null, ContentDigests: null } record

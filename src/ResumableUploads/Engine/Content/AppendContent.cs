@@ -100,10 +100,8 @@ internal sealed class AppendContent : UploadContent, IDisposable
     public DigestAlgorithm? StoredBytesAlgorithm =>
         _digest is not null && _command.Offset > 0 && MayComplete ? _command.ReprDigest?.Algorithm : null;
 
-    /// <summary>Gets whether the upload is complete if the whole body arrives.</summary>
-    private bool MayComplete => _command.BodyLength is { } length
-        ? AppendValidator.CompletesUpload(_command.CompletionRule, BodyEndReason.EndOfBody, _command.Offset + length, _uploadLength)
-        : _command.CompletionRule != CompletionRule.Never;
+    /// <summary>Gets whether the upload may be complete if the whole body arrives.</summary>
+    private bool MayComplete => AppendValidator.CompletesUpload(_command, _uploadLength) != false;
 
     /// <summary>Registers the end of the body for the case that another request preempts the upload or the server stops. Dispose the result to unregister.</summary>
     public StopRegistration RegisterStop() => new(_reader, _uploadLock, _stopping);

@@ -65,7 +65,7 @@ internal static class FormUploadReader
         }
 
         UploadKey key = UploadKeyFactory.FromFileId(owner, endpoint.Services.Identities.GetScope(context, path), fileId);
-        if (await endpoint.Services.Store.FindAsync(key, cancellationToken) is not { } info || info.Expires <= endpoint.Services.Time.GetUtcNow())
+        if (await endpoint.Services.Store.FindAsync(key, cancellationToken) is not { } info || endpoint.Services.Engine.IsExpired(info))
         {
             return null;
         }

@@ -31,11 +31,21 @@ internal static class UploadDispatcherFactory
     /// <summary>Gets the middleware with registered options. It has one dispatcher, also if several branches of the pipeline use it.</summary>
     /// <exception cref="OptionsValidationException">An option is invalid.</exception>
     /// <exception cref="InvalidOperationException">No options have that name, or the store cannot be used.</exception>
-    public static MiddlewareDispatcher GetOrCreateForMiddleware(IServiceProvider services, string optionsName) =>
-        GetOrCreateSharedServices(services).Middleware.GetOrAdd(
+    public static MiddlewareDispatcher GetOrCreateForMiddleware(IServiceProvider services, string optionsName)
+    {
+        SharedUploadServices app = GetOrCreateSharedServices(services);
+        MiddlewareDispatcher middleware = app.Middleware.GetOrAdd(
             optionsName,
             static (name, services) => CreateForMiddleware(services, CreateOptions(services, name), name),
             services);
+        middleware.Branches++;
+        if (optionsName == RegisteredOptions.DefaultName && middleware.Branches == 2)
+        {
+            Log.DefaultOptionsShared(app.Logger, middleware.Options.UploadPath);
+        }
+
+        return middleware;
+    }
 
     /// <summary>Creates the middleware with options of its own.</summary>
     /// <exception cref="OptionsValidationException">An option is invalid.</exception>
@@ -167,4 +177,8 @@ internal static class UploadDispatcherFactory
 /// <summary>The middleware of some options.</summary>
 /// <param name="Options">The options.</param>
 /// <param name="Dispatcher">The dispatcher of its requests.</param>
-internal sealed record MiddlewareDispatcher(ResumableUploadOptions Options, UploadRequestDispatcher Dispatcher);
+internal sealed record MiddlewareDispatcher(ResumableUploadOptions Options, UploadRequestDispatcher Dispatcher)
+{
+    /// <summary>Gets or sets the number of branches of the pipeline that have the middleware.</summary>
+    public int Branches { get; set; }
+}

@@ -1,6 +1,6 @@
 using System.Text;
-using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
+using ResumableUploads.Infrastructure;
 
 namespace ResumableUploads.Protocols.Ietf;
 
@@ -12,16 +12,10 @@ internal static class ContentDispositionFileName
     /// <summary>Returns the file name, or null if the header has none. Like browsers, accepts blanks in a name without quotes.</summary>
     public static string? Get(string value)
     {
-        if (!ContentDispositionHeaderValue.TryParse(value, out ContentDispositionHeaderValue? disposition)
-            && !ContentDispositionHeaderValue.TryParse(QuoteNames(value), out disposition))
+        if (!ContentDispositionParser.TryParse(value, out ContentDispositionHeaderValue? disposition)
+            && !ContentDispositionParser.TryParse(QuoteNames(value), out disposition))
         {
             return null;
-        }
-
-        // The properties below throw for a parameter without a value.
-        foreach (NameValueHeaderValue parameter in disposition.Parameters.Where(static parameter => StringSegment.IsNullOrEmpty(parameter.Value)).ToArray())
-        {
-            disposition.Parameters.Remove(parameter);
         }
 
         return disposition.FileNameStar.HasValue

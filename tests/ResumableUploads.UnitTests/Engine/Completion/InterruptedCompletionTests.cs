@@ -6,6 +6,7 @@ using ResumableUploads.Engine;
 using ResumableUploads.Engine.Digests;
 using ResumableUploads.Stores.Memory;
 using ResumableUploads.Testing.Stores;
+using ResumableUploads.UnitTests.Engine.Expiration;
 
 namespace ResumableUploads.UnitTests.Engine.Completion;
 
@@ -93,6 +94,20 @@ public sealed class InterruptedCompletionTests : IAsyncDisposable
         await InterruptAsync();
         _time.Advance(Settings.SweepInterval - TimeSpan.FromTicks(1));
         await ShouldBeLeftAsync(_engine);
+    }
+
+    [Fact]
+    public async Task Upload_that_seems_old_after_a_jump_of_the_clock_is_left_to_its_request()
+    {
+        var time = new JumpingTimeProvider();
+        var store = new HookedStore(new MemoryUploadStore(timeProvider: time));
+        await using var engine = new TestEngine(store, time, Settings);
+        await InterruptAsync(engine, store);
+        time.Error = TimeSpan.FromDays(1);
+        await ShouldBeLeftAsync(engine);
+        time.Advance(Settings.SweepInterval);
+        await engine.VisitAsync();
+        Assert.Equal(UploadState.Completed, (await engine.GetAsync())!.State);
     }
 
     [Fact]
@@ -191,19 +206,21 @@ public sealed class InterruptedCompletionTests : IAsyncDisposable
     }
 
     /// <summary>Sends all bytes. The update that follows the last one fails.</summary>
-    private async Task InterruptAsync()
+    private Task InterruptAsync() => InterruptAsync(_engine, _store);
+
+    private static async Task InterruptAsync(TestEngine engine, HookedStore store)
     {
-        _store.BeforeUpdate = static _ => throw new UploadStoreException(StoreFailure.Unavailable, "Injected failure.");
-        Assert.Equal(UploadResultKind.StorageFailed, (await _engine.AppendAsync(0, [1, 2], 2)).Kind);
-        _store.BeforeUpdate = null;
-        UploadInfo info = (await _engine.GetAsync())!;
+        store.BeforeUpdate = static _ => throw new UploadStoreException(StoreFailure.Unavailable, "Injected failure.");
+        Assert.Equal(UploadResultKind.StorageFailed, (await engine.AppendAsync(0, [1, 2], 2)).Kind);
+        store.BeforeUpdate = null;
+        UploadInfo info = (await engine.GetAsync())!;
         Assert.Equal((UploadState.Receiving, 2L, (long?)2), (info.State, info.Offset, info.Length));
     }
 
     private async Task ShouldBeLeftAsync(TestEngine engine)
     {
-        UploadInfo before = (await _engine.GetAsync())!;
+        UploadInfo before = (await engine.GetAsync())!;
         await engine.VisitAsync();
-        Assert.Equal((0, before.Version), (_runs, (await _engine.GetAsync())!.Version));
+        Assert.Equal((0, before.Version), (_runs, (await engine.GetAsync())!.Version));
     }
 }

@@ -100,6 +100,52 @@ public sealed class AnnouncedDigestTests : IAsyncDisposable
         Assert.Equal(isRight ? [Right.ToString()] : [], _completed);
     }
 
+    /// <param name="hasContentDigest">Whether a digest of the bytes of the append stages it; otherwise the protocol verifies the announced digest before it keeps the last bytes.</param>
+    /// <param name="isBodyLengthKnown">Whether the length of the body is known before it ends.</param>
+    [Theory]
+    [InlineData(true, true)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    [InlineData(false, false)]
+    public async Task Digest_of_a_staged_append_applies_to_the_rest(bool hasContentDigest, bool isBodyLengthKnown)
+    {
+        await SendAsync(_engine, 0, File[..1], null);
+        UploadResult middle = await _engine.Engine.AppendAsync(
+            TestEngine.CreateCommand(1, File[1..2], 4) with
+            {
+                BodyLength = isBodyLengthKnown ? 1 : null,
+                ReprDigest = Wrong,
+                ContentDigest = hasContentDigest ? new BodyDigest(DigestOf(File[1..2])) : null,
+                VerifyReprDigestBeforeCommit = !hasContentDigest,
+            },
+            _engine.Callbacks,
+            default);
+        Assert.Equal((UploadResultKind.Appended, 2), (middle.Kind, middle.Offset));
+        Assert.Equal(UploadResultKind.ReprDigestMismatch, (await SendAsync(_engine, 2, File[2..], null)).Kind);
+        Assert.Empty(_completed);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Digest_of_staged_bytes_that_are_not_kept_does_not_apply(bool hasContentDigest)
+    {
+        await SendAsync(_engine, 0, File[..1], null);
+        foreach (Digest digest in new[] { Wrong, Right })
+        {
+            UploadResult last = await _engine.Engine.AppendAsync(
+                TestEngine.CreateCommand(1, File[1..], 4) with
+                {
+                    ReprDigest = digest,
+                    ContentDigest = hasContentDigest ? new BodyDigest(DigestOf(File[1..])) : null,
+                    VerifyReprDigestBeforeCommit = !hasContentDigest,
+                },
+                _engine.Callbacks,
+                default);
+            Assert.Equal(digest == Right ? UploadResultKind.Completed : UploadResultKind.DigestMismatch, last.Kind);
+        }
+    }
+
     [Fact]
     public async Task Length_and_digest_are_recorded_together()
     {

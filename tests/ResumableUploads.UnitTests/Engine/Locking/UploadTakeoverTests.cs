@@ -1,5 +1,6 @@
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine;
+using ResumableUploads.Engine.Digests;
 using ResumableUploads.Engine.Expiration;
 using ResumableUploads.Stores.Memory;
 
@@ -77,16 +78,142 @@ public class UploadTakeoverTests
         Assert.Equal((expected, takeovers), (result.Kind, count));
     }
 
+    /// <param name="isAllReceivedFirst">Whether the bytes of the request are received before the upload is replaced.</param>
+    /// <param name="status">How the takeover ends.</param>
+    /// <param name="expected">The result.</param>
+    [Theory]
+    [InlineData(false, TakeoverStatus.Released, UploadResultKind.Appended)]
+    [InlineData(false, TakeoverStatus.NotAppending, UploadResultKind.Appended)]
+    [InlineData(false, TakeoverStatus.StillAppending, UploadResultKind.Busy)]
+    [InlineData(true, TakeoverStatus.Released, UploadResultKind.Appended)]
+    [InlineData(true, TakeoverStatus.StillAppending, UploadResultKind.Busy)]
+    public async Task Request_that_starts_over_takes_over_before_its_bytes_are_received(bool isAllReceivedFirst, TakeoverStatus status, object expected)
+    {
+        await using var engine = new TestEngine(_store, TimeProvider.System);
+        await using var other = new TestEngine(_store, TimeProvider.System);
+        await engine.AppendAsync(0, [1, 2, 3], 10);
+        _store.IsBusy = true;
+        _store.TakeOver = async () =>
+        {
+            Assert.Single(await ListAsync());
+            _store.IsBusy = status == TakeoverStatus.StillAppending;
+            await other.AppendAsync(3, [4, 5], 10);
+            return status;
+        };
+        UploadResult result = await StartOverAsync(engine, isAllReceivedFirst);
+        Assert.Equal((expected, 1), (result.Kind, (await ListAsync()).Count));
+        Assert.Equal(status == TakeoverStatus.StillAppending ? 5 : 1, (await engine.GetAsync())!.Offset);
+    }
+
+    [Fact]
+    public async Task Upload_whose_handler_another_process_runs_after_the_takeover_is_not_replaced()
+    {
+        await using var engine = new TestEngine(_store, TimeProvider.System);
+        await using var other = new TestEngine(_store, TimeProvider.System);
+        other.Callbacks.OnCompleted = static (_, _) => throw new InvalidOperationException("The first attempt fails.");
+        await engine.AppendAsync(0, [1, 2, 3], 4);
+        _store.TakeOver = async () =>
+        {
+            _store.TakeOver = static () => throw new InvalidOperationException("Called.");
+            await other.AppendAsync(3, [4], 4);
+            return TakeoverStatus.Released;
+        };
+        await engine.Engine.AppendAsync(CreateRestart(bodyLength: 1), engine.Callbacks, default);
+        Assert.Equal(4, (await engine.GetAsync())!.Offset);
+    }
+
+    [Theory]
+    [InlineData(false, TakeoverStatus.Released, UploadResultKind.Appended)]
+    [InlineData(true, TakeoverStatus.Released, UploadResultKind.Appended)]
+    [InlineData(true, TakeoverStatus.NotAppending, UploadResultKind.Appended)]
+    [InlineData(true, TakeoverStatus.StillAppending, UploadResultKind.Busy)]
+    public async Task Replacement_is_repeated_after_an_append_that_began_meanwhile(bool isAllReceivedFirst, TakeoverStatus status, object expected)
+    {
+        await using var engine = new TestEngine(_store, TimeProvider.System);
+        await using var other = new TestEngine(_store, TimeProvider.System);
+        await engine.AppendAsync(0, [1, 2, 3], 10);
+        int count = 0;
+        _store.TakeOver = async () =>
+        {
+            if (++count == 1)
+            {
+                _store.IsBusy = true;
+                return TakeoverStatus.NotAppending;
+            }
+
+            _store.IsBusy = status == TakeoverStatus.StillAppending;
+            await other.AppendAsync(3, [4, 5], 10);
+            return status;
+        };
+        UploadResult result = await StartOverAsync(engine, isAllReceivedFirst);
+        Assert.Equal((expected, 2, 1), (result.Kind, count, (await ListAsync()).Count));
+    }
+
+    /// <param name="isLength">Whether the append announces the length; otherwise a digest.</param>
+    /// <param name="stored">The number of bytes that another process stores before it ends its append.</param>
+    /// <param name="status">How the takeover ends.</param>
+    /// <param name="expected">The result.</param>
+    [Theory]
+    [InlineData(true, 0, TakeoverStatus.Released, UploadResultKind.Appended)]
+    [InlineData(false, 0, TakeoverStatus.Released, UploadResultKind.Appended)]
+    [InlineData(false, 0, TakeoverStatus.NotAppending, UploadResultKind.Appended)]
+    [InlineData(false, 0, TakeoverStatus.StillAppending, UploadResultKind.Busy)]
+    [InlineData(true, 2, TakeoverStatus.Released, UploadResultKind.OffsetMismatch)]
+    [InlineData(false, 2, TakeoverStatus.Released, UploadResultKind.OffsetMismatch)]
+    public async Task Append_that_announces_something_takes_over(bool isLength, int stored, TakeoverStatus status, object expected)
+    {
+        await using var engine = new TestEngine(_store, TimeProvider.System);
+        await using var other = new TestEngine(_store, TimeProvider.System);
+        await SendAsync(engine, 0, 3, length: null, digest: null);
+        _store.IsBusy = true;
+        _store.TakeOver = async () =>
+        {
+            _store.IsBusy = status == TakeoverStatus.StillAppending;
+            if (stored > 0)
+            {
+                await SendAsync(other, 3, stored, length: null, digest: null);
+            }
+            else if (!_store.IsBusy)
+            {
+                // Its version is another one.
+                await other.ChangeAsync(static info => info.Record);
+            }
+
+            return status;
+        };
+        var digest = new Digest(DigestAlgorithm.Sha256, new byte[32]);
+        UploadResult result = await SendAsync(engine, 3, 1, isLength ? 10 : null, isLength ? null : digest);
+        Assert.Equal(expected, result.Kind);
+        UploadInfo info = (await engine.GetAsync())!;
+        bool isAppended = result.Kind == UploadResultKind.Appended;
+        Assert.Equal(isAppended ? 4 : 3 + stored, info.Offset);
+        Assert.Equal((isAppended && isLength ? 10 : null, isAppended && !isLength ? digest.ToString() : null), (info.Length, EngineRecord.From(info).ReprDigest));
+    }
+
+    private static Task<UploadResult> SendAsync(TestEngine engine, long offset, int size, long? length, Digest? digest) =>
+        engine.Engine.AppendAsync(TestEngine.CreateCommand(offset, new byte[size], length) with { ReprDigest = digest }, engine.Callbacks, default).AsTask();
+
+    private static AppendCommand CreateRestart(long? bodyLength) =>
+        TestEngine.CreateCommand(0, [7], 10) with { BodyLength = bodyLength, RestartAtOffsetZero = true };
+
+    private static Task<UploadResult> StartOverAsync(TestEngine engine, bool isAllReceivedFirst) =>
+        engine.Engine.AppendAsync(CreateRestart(isAllReceivedFirst ? null : 1), engine.Callbacks, default).AsTask();
+
+    private ValueTask<List<UploadInfo>> ListAsync() => _store.ListAsync(new UploadQuery(), default).ToListAsync();
+
     private static async Task<UploadInfo?> GetStatusAsync(TestEngine engine) =>
         await engine.Engine.GetStatusAsync(TestEngine.Key, isClientGeneratedKey: false, matchesCreationRequest: null, default);
 
     /// <summary>A store in which another process may be appending.</summary>
-    private sealed class TakeoverStore() : DelegatingUploadStore(new MemoryUploadStore()), ITakeoverStore
+    private sealed class TakeoverStore() : DelegatingUploadStore(new MemoryUploadStore()), ITakeoverStore, IReplacingStore
     {
         public Func<Task<TakeoverStatus>> TakeOver { get; set; } = static () => Task.FromResult(TakeoverStatus.NotShared);
 
         /// <summary>Gets or sets the durable offset of the append of the other process, or null if there is none.</summary>
         public long? BusyOffset { get; set; }
+
+        /// <summary>Gets or sets whether another process appends, so that the upload cannot be changed.</summary>
+        public bool IsBusy { get; set; }
 
         public Task ListenAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
@@ -95,5 +222,13 @@ public class UploadTakeoverTests
         public override async ValueTask<AppendResult> AppendAsync(
             UploadKey key, long offset, UploadContent content, AppendMode mode, CancellationToken cancellationToken) =>
             BusyOffset is { } durable ? new AppendResult(AppendStatus.Busy, durable, null) : await base.AppendAsync(key, offset, content, mode, cancellationToken);
+
+        public override async ValueTask<UpdateResult> UpdateAsync(UploadKey key, string version, UploadRecord record, CancellationToken cancellationToken) =>
+            IsBusy ? new UpdateResult(ChangeStatus.Busy, null) : await base.UpdateAsync(key, version, record, cancellationToken);
+
+        public async ValueTask<UpdateResult> ReplaceAsync(
+            UploadKey key, string version, UploadKey replacementKey, string replacementVersion, CancellationToken cancellationToken) =>
+            IsBusy ? new UpdateResult(ChangeStatus.Busy, null)
+                : await InnerStore.GetCapability<IReplacingStore>()!.ReplaceAsync(key, version, replacementKey, replacementVersion, cancellationToken);
     }
 }

@@ -90,7 +90,7 @@ public sealed class EqualIdentityTests : IDisposable
             },
             before: app =>
             {
-                foreach (string branch in (string[])["/a", "/b"])
+                foreach (string branch in (string[])["/a", "/b", "/c"])
                 {
                     app.Map(branch, branch => _ = name is null ? branch.UseResumableUploads() : branch.UseResumableUploads(name));
                 }
@@ -98,6 +98,7 @@ public sealed class EqualIdentityTests : IDisposable
             useUploads: false,
             onTestHost: true);
         Assert.Single(UploadDispatcherFactory.FindSharedServices(app.Services)!.Engines);
+        Assert.Equal(name is null ? 1 : 0, app.Log.Lines.Count(static line => line.StartsWith("Warning", StringComparison.Ordinal) && line.Contains("UseResumableUploads(\"name\")", StringComparison.Ordinal)));
         using HttpResponseMessage failed = await app.Client.AppendAsync("f", 0, new ByteArrayContent([1]), 1, "/b/upload");
         Assert.Equal(503, (int)failed.StatusCode);
         await Eventually.TrueAsync(() => runs.Count >= 2, "the handler ran again", () => time.Advance(TimeSpan.FromMinutes(1)));

@@ -57,7 +57,9 @@ internal sealed class ResumableRoute(RouteEndpoint appEndpoint, IResumableEndpoi
         Join(Methods),
         Join(appEndpoint.Metadata.GetMetadata<IHostMetadata>()?.Hosts),
         Join(appEndpoint.Metadata.GetMetadata<IAcceptsMetadata>()?.ContentTypes),
-        appEndpoint.Metadata.GetMetadata<ControllerActionDescriptor>() is { } action ? $"{action.ControllerTypeInfo.FullName}.{action.MethodInfo.Name}" : "",
+        appEndpoint.Metadata.GetMetadata<ControllerActionDescriptor>() is { } action
+            ? $"{action.ControllerTypeInfo.FullName}.{action.MethodInfo.Name}({Join([.. action.RouteValues.Select(static value => $"{value.Key}={value.Value}")])})"
+            : "",
         appEndpoint.Metadata.GetMetadata<IEndpointNameMetadata>()?.EndpointName);
 
     /// <summary>Gets a short form of <see cref="Identity"/> for the URLs of uploads.</summary>

@@ -1,6 +1,8 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http.Metadata;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
 using ResumableUploads.Stores.Memory;
 using ResumableUploads.Testing.Clients;
 using ResumableUploads.Testing.Servers;
@@ -69,6 +71,20 @@ public class EndpointIdentityTests
         Assert.True(done.IsSuccessStatusCode);
     }
 
+    [Fact]
+    public async Task Overloads_with_different_action_names_are_different_endpoints()
+    {
+        await using TestApp app = await EndpointApp.StartAsync(
+            static app => app.MapControllerRoute("default", "{controller}/{action}"),
+            services: static builder => builder.Services.AddControllers().OnlyControllers(typeof(OverloadController)),
+            onTestHost: true);
+        foreach (string action in (string[])["One", "Two"])
+        {
+            using HttpResponseMessage response = await app.Client.SendFileIdAsync("POST", $"/Overload/{action}", First, ("X-File-Size", "3"));
+            Assert.Equal(action, await response.Content.ReadAsStringAsync());
+        }
+    }
+
     /// <param name="exact">The types of the endpoint that accepts the type exactly.</param>
     /// <param name="isExactFirst">Whether that endpoint is mapped first.</param>
     [Theory]
@@ -103,4 +119,14 @@ public class EndpointIdentityTests
             options.Scope = static _ => "shared";
         },
         onTestHost: true);
+}
+
+[ResumableUpload]
+public sealed class OverloadController : Controller
+{
+    [HttpPost, ActionName("One")]
+    public string Post() => "One";
+
+    [HttpPost, ActionName("Two")]
+    public string Post(int number = 0) => "Two";
 }

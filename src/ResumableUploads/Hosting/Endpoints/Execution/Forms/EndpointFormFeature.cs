@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
 using ResumableUploads.Hosting.Requests.Bodies;
+using ResumableUploads.Infrastructure;
 
 namespace ResumableUploads.Hosting.Endpoints.Execution.Forms;
 
@@ -64,7 +65,7 @@ internal sealed class EndpointFormFeature(HttpRequest request, FormOptions optio
                 throw new InvalidDataException($"Form value count limit {options.ValueCountLimit} exceeded.");
             }
 
-            if (!ContentDispositionHeaderValue.TryParse(section.ContentDisposition, out ContentDispositionHeaderValue? disposition))
+            if (!ContentDispositionParser.TryParse(section.ContentDisposition, out ContentDispositionHeaderValue? disposition))
             {
                 throw new InvalidDataException("Form section has invalid Content-Disposition value: " + section.ContentDisposition);
             }

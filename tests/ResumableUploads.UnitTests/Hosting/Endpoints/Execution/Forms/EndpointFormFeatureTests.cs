@@ -30,9 +30,31 @@ public class EndpointFormFeatureTests
         Assert.Equal(isValid, thrown is null);
     }
 
-    private static HttpRequest CreateRequest()
+    [Theory]
+    [InlineData("name=file; filename*")]
+    [InlineData("name=file; filename")]
+    [InlineData("name=file; filename*=")]
+    [InlineData("name=file; filename*; filename")]
+    [InlineData("name")]
+    [InlineData("name*; name=file")]
+    public async Task Parameter_without_value_is_ignored_or_invalid(string parameters)
     {
-        byte[] body = Encoding.ASCII.GetBytes(Form);
+        string form = $"--b\r\nContent-Disposition: form-data; {parameters}\r\n\r\ncontent\r\n--b--\r\n";
+        Exception? thrown = await Record.ExceptionAsync(() => new EndpointFormFeature(CreateRequest(form), new FormOptions(), long.MaxValue).ReadFormAsync(default));
+        Assert.True(thrown is null or InvalidDataException, $"{thrown}");
+    }
+
+    [Fact]
+    public async Task File_name_without_value_is_none()
+    {
+        const string form = "--b\r\nContent-Disposition: form-data; name=title; filename*\r\n\r\ncontent\r\n--b--\r\n";
+        IFormCollection read = await new EndpointFormFeature(CreateRequest(form), new FormOptions(), long.MaxValue).ReadFormAsync(default);
+        Assert.Equal("content", read["title"]);
+    }
+
+    private static HttpRequest CreateRequest(string form = Form)
+    {
+        byte[] body = Encoding.ASCII.GetBytes(form);
         HttpRequest request = new DefaultHttpContext().Request;
         (request.Method, request.ContentType, request.ContentLength, request.Body) = ("POST", "multipart/form-data; boundary=b", body.Length, new MemoryStream(body));
         return request;
