@@ -23,6 +23,8 @@ export class UploadQueue extends EventTarget {
   /** The uploads that `pause()` has paused, and that start again after `resume()`. */
   readonly #held = new Set<ResumableUpload>();
   readonly #handles = new Map<ResumableUpload, FileSystemFileHandle | undefined>();
+  /** The locks of other tabs for which a request waits. */
+  readonly #awaited = new Set<string>();
   readonly #rate = createRate();
   readonly #options: QueueOptions;
   readonly #storage: UploadStorage;
@@ -88,9 +90,11 @@ export class UploadQueue extends EventTarget {
     const stored = await this.#storage._load();
     const locks = (await navigator.locks?.query().catch(() => null))?.held ?? [];
     this.#setPending(stored.filter(({ url, id }) => {
-      const isLocked = locks.some(({ name }) => name === url + id);
-      if (isLocked) {
-        void navigator.locks.request(url + id, () => {}).then(() => this.restore());
+      const name = url + id;
+      const isLocked = locks.some(lock => lock.name === name);
+      if (isLocked && !this.#awaited.has(name)) {
+        this.#awaited.add(name);
+        navigator.locks.request(name, () => {}).finally(() => this.#awaited.delete(name)).then(() => this.restore(), () => {});
       }
 
       return !isLocked && !this.#uploads.some(upload => upload.id === id);
