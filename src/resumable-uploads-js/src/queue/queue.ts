@@ -94,7 +94,10 @@ export class UploadQueue extends EventTarget {
       const isLocked = locks.some(lock => lock.name === name);
       if (isLocked && !this.#awaited.has(name)) {
         this.#awaited.add(name);
-        navigator.locks.request(name, () => {}).finally(() => this.#awaited.delete(name)).then(() => this.restore(), () => {});
+        navigator.locks.request(name, () => {}).then(() => {
+          this.#awaited.delete(name);
+          void this.restore();
+        }, () => {});
       }
 
       return !isLocked && !this.#uploads.some(upload => upload.id === id);
@@ -109,11 +112,9 @@ export class UploadQueue extends EventTarget {
       const handle: PermissionHandle = pending.handle!;
       try {
         // Returns at once if the permission was granted or denied before.
-        if (await handle.requestPermission?.({ mode: 'read' }) === 'denied') {
-          continue;
+        if (await handle.requestPermission?.({ mode: 'read' }) !== 'denied') {
+          uploads.push(this.#addFile({ file: await handle.getFile(), relativePath: pending.relativePath, handle }, pending.id));
         }
-
-        uploads.push(this.#addFile({ file: await handle.getFile(), relativePath: pending.relativePath, handle }, pending.id));
       } catch {
         // The file was moved or deleted, or the user gesture is over. It can be chosen again.
       }
@@ -161,18 +162,14 @@ export class UploadQueue extends EventTarget {
 
   /** Starts the failed uploads that can succeed now. */
   retry(): void {
-    for (const upload of this.#uploads) {
-      if (upload.state === 'failed' && upload.failure!.canRetry) {
-        this.#held.add(upload);
-      }
-    }
+    this.#uploads.filter(({ state, failure }) => state === 'failed' && failure!.canRetry).forEach(upload => this.#held.add(upload));
 
     this.#startNext();
   }
 
   /** Removes the completed uploads. */
   clearFinished(): void {
-    this.#uploads.filter(({ state }) => state === 'completed').forEach(upload => this.remove(upload));
+    this.#uploads.forEach(upload => upload.state === 'completed' && this.remove(upload));
   }
 
   async #addFiles(files: FileItem[]): Promise<ResumableUpload[]> {
@@ -203,7 +200,7 @@ export class UploadQueue extends EventTarget {
     this.#uploads = [...this.#uploads, upload];
     this.#handles.set(upload, handle ?? pending?.handle);
     if (pending) {
-      this.#setPending(this.#pending.filter(known => known !== pending));
+      this.#setPending(this.#pending.filter(known => known.id !== expectedId));
     } else {
       this.#save(upload);
     }
