@@ -183,7 +183,8 @@ function createHeaderSource(element, receiver, headers) {
     while (element.isConnected) {
       try {
         const current = await Promise.race([receiver.invokeMethodAsync('GetHeaders', refresh), wait(timeout)]);
-        if (current) {
+        // Undefined after the timeout. A provider without headers can return null.
+        if (current !== undefined) {
           return previous = { ...headers, ...current };
         }
       } catch (error) {

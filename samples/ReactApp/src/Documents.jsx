@@ -8,14 +8,22 @@ export function Documents() {
   const [ids, setIds] = useState([]);
   const [result, setResult] = useState('');
 
-  // React resets the form afterwards, which empties the element.
-  async function save(form) {
-    const response = await fetch('/documents', { method: 'POST', body: form });
-    setResult(response.ok ? `Saved ${form.get('title')} with ${form.getAll('files').length} files.` : await response.text());
+  // An `action` would reset the form, and empty the element, also if the server refuses the form.
+  async function save(event) {
+    event.preventDefault();
+    const form = event.currentTarget;
+    const data = new FormData(form);
+    const response = await fetch('/documents', { method: 'POST', body: data });
+    if (response.ok) {
+      setResult(`Saved ${data.get('title')} with ${data.getAll('files').length} files.`);
+      form.reset();
+    } else {
+      setResult(await response.text());
+    }
   }
 
   return (
-    <form action={save}>
+    <form onSubmit={save}>
       <h1>Documents</h1>
       <label>Title <input name="title" required /></label>
       <resumable-upload url="/upload" name="files" max-files="3" required options={options} onchange={event => setIds(event.target.value)} />

@@ -141,6 +141,71 @@ test('unfinished uploads are pending after a reload, and continue when the same 
   expect(await create().restore()).toEqual([]);
 });
 
+/** Lets other tabs hold the locks of uploads, and returns a function that releases one, and the names of the waiting requests. */
+const installLocks = (...held: string[]) => {
+  const waiting: { name: string; grant: () => void }[] = [];
+  vi.stubGlobal('navigator', { onLine: true, locks: {
+    query: () => Promise.resolve({ held: held.map(name => ({ name })) }),
+    request: (name: string) => new Promise<void>(grant => waiting.push({ name, grant })),
+  } });
+  return {
+    waiting: () => waiting.map(({ name }) => name).sort(),
+    release: (name: string) => {
+      held.splice(held.indexOf(name), 1);
+      waiting.filter(request => request.name === name).forEach(request => waiting.splice(waiting.indexOf(request), 1)[0]!.grant());
+    },
+  };
+};
+
+test('uploads of another tab follow when they stop there, with one waiting request for each', async () => {
+  const ids = (await create({ autoStart: false }).add(files(3))).map(({ id }) => id!);
+  await settle();
+  const names = ids.map(id => url + id).sort();
+  const { release, waiting } = installLocks(...names);
+  const queue = create();
+  expect(await Promise.all([queue.restore(), queue.restore()])).toEqual([[], []]);
+  for (let released = 0; released < 3; released++) {
+    expect(waiting()).toEqual(names.slice(released));
+    release(names[released]!);
+    await until(() => queue.pending.length === released + 1);
+  }
+
+  expect(waiting()).toEqual([]);
+});
+
+test('upload of another tab that runs there again is waited for again', async () => {
+  const [upload] = await create({ autoStart: false }).add(files(1));
+  await settle();
+  const name = url + upload!.id!;
+  const { release, waiting } = installLocks(name, name);
+  const queue = create();
+  await queue.restore();
+  release(name);
+  await settle();
+  expect([queue.pending.length, waiting()]).toEqual([0, [name]]);
+  release(name);
+  await until(() => queue.pending.length === 1);
+});
+
+test('browser that refuses locks uploads and restores', async () => {
+  await create({ autoStart: false }).add(files(1));
+  await settle();
+  const refuse = (): Promise<never> => Promise.reject(new DOMException('', 'SecurityError'));
+  const locks = { query: refuse, request: refuse };
+  vi.stubGlobal('navigator', { onLine: true, locks });
+  const queue = create();
+  expect(await queue.restore()).toHaveLength(1);
+  await queue.add(files(1));
+  await until(() => queue.progress.active === 0 && queue.uploads[0]!.state !== 'idle');
+  expect(queue.uploads[0]).toMatchObject({ state: 'completed', failure: null });
+
+  const [other] = await create({ autoStart: false }).add([newFile(7)]);
+  await settle();
+  vi.stubGlobal('navigator', { onLine: true, locks: { ...locks, query: () => Promise.resolve({ held: [{ name: url + other!.id! }] }) } });
+  expect(await create().restore()).toEqual([]);
+  await settle();
+});
+
 test('pending uploads of another URL are not restored', async () => {
   await create({ autoStart: false }).add(files(1));
   await settle();

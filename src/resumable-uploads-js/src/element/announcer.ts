@@ -1,3 +1,5 @@
+import { h } from './dom.js';
+
 const delay = 600;
 const maxMessages = 4;
 
@@ -11,11 +13,9 @@ export function createAnnouncer(region: HTMLElement, getSummary: () => string): 
   return message => {
     if (message && messages.add(message).size === 1) {
       setTimeout(() => {
-        const text = document.createElement('p');
-        text.textContent = messages.size > maxMessages ? getSummary() : [...messages].join('. ');
-        messages.clear();
         // A repeated message is read only if the region gets another child.
-        region.replaceChildren(text);
+        region.replaceChildren(h('p', '', messages.size > maxMessages ? getSummary() : [...messages].join('. ')));
+        messages.clear();
       }, delay);
     }
   };

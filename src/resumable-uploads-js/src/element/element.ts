@@ -7,7 +7,7 @@ import { check, isAccepted } from './checks.js';
 import { listen } from './file-sources.js';
 import { FormControl, type CompletedUpload } from './form-control.js';
 import { createLanguage, getTexts, languageOf } from './language.js';
-import { uploadOf, type Row, type RowAction, type RowHost } from './row.js';
+import { uploadOf, type RefusedFile, type Row, type RowAction, type RowHost } from './row.js';
 import { createRows } from './rows.js';
 import type { Texts } from './texts.js';
 import { createView, type ViewAction } from './view.js';
@@ -90,7 +90,7 @@ export class ResumableUploadElement extends FormControl implements RowHost {
 
   /** Gets the maximum size of a file in bytes. */
   get _maxSize(): number {
-    return this.#number('max-file-size') ?? Infinity;
+    return this.#limit('max-file-size');
   }
 
   /** Adds files. Those that a check refuses are listed with the reason. */
@@ -116,7 +116,7 @@ export class ResumableUploadElement extends FormControl implements RowHost {
       _accept: data => this.#add(getTransferredFiles(data)),
     }, signal);
     // A person who has signed in in another tab returns.
-    addEventListener('focus', () => this.#rows._all().filter(row => row._remedy() === 'signIn').forEach(row => void uploadOf(row)!.start()), { signal });
+    addEventListener('focus', () => this.#rows._all().forEach(row => row._remedy() === 'signIn' && uploadOf(row)!.start()), { signal });
     this.#update();
     // Properties such as `headers` and `queue` can be set directly after the element was connected.
     queueMicrotask(() => {
@@ -148,18 +148,17 @@ export class ResumableUploadElement extends FormControl implements RowHost {
     this.#render();
   }
 
-  /** Removes all files, as the reset of a form empties its other fields. */
+  /** Empties the list, except for uploads of an earlier visit. The server keeps the uploads, because the form may have been sent. */
   formResetCallback(): void {
-    this.#rows._all().forEach(row => this.#remove(row));
+    this.#rows._all().forEach(row => this.#drop(row));
   }
 
-  /** Lists the completed uploads again after the user has left the page and returned. */
-  formStateRestoreCallback(state: string): void {
-    for (const upload of JSON.parse(state)) {
-      this.#rows._others.add(upload);
+  /** Lists the completed uploads again after the user has left the page and returned. The state of an earlier version is no text. */
+  formStateRestoreCallback(state: unknown): void {
+    if (typeof state === 'string') {
+      JSON.parse(state).forEach((upload: CompletedUpload) => this.#rows._others.set(upload.id, upload));
+      this.#scheduleSync();
     }
-
-    this.#scheduleSync();
   }
 
   /** Performs an action of a row. */
@@ -169,8 +168,16 @@ export class ResumableUploadElement extends FormControl implements RowHost {
     if (action === 'pause') {
       upload!.pause();
     } else if (action === 'cancel' || action === 'remove') {
-      this.#remove(row);
-      this.#announce(this._language._text('removed', { name: row._item.name }));
+      const { _item: item } = row;
+      if (row._state() === 'pending' || this.name && (item as CompletedUpload).result?.kind === 'completed') {
+        // The form does not refer to the upload any more, so that nothing would use or delete it.
+        void this.queue.forget(item as PendingUpload | ResumableUpload);
+      } else if (upload?.failure?.reason !== 'taken-over') {
+        void upload?.cancel();
+      }
+
+      this.#drop(row);
+      this.#announce(this._language._text('removed', { name: item.name }));
     } else if (action === 'chooseAgain') {
       this.#act('files');
       this.#rowToMatch = row;
@@ -237,7 +244,7 @@ export class ResumableUploadElement extends FormControl implements RowHost {
   #render(): void {
     const { _language: language, _maxSize: maxSize } = this;
     const rows = this.#rows._all();
-    const maxFiles = this.#number('max-files');
+    const maxFiles = this.#limit('max-files');
     const isTouch = matchMedia('(pointer:coarse)').matches;
     const { files } = this.#view._inputs;
     files.accept = this.#accept;
@@ -245,7 +252,7 @@ export class ResumableUploadElement extends FormControl implements RowHost {
     rows.forEach(row => row._show());
     this.#view._show(language, this.#queue, rows, {
       _hint: this.#notice || [
-        ...maxFiles ? [language._text('maxFiles', { n: maxFiles })] : [],
+        ...maxFiles < Infinity ? [language._text('maxFiles', { n: maxFiles })] : [],
         ...maxSize < Infinity ? [language._text('maxSize', { size: language._bytes(maxSize) })] : [],
       ].join(' · '),
       _isNotice: !!this.#notice,
@@ -265,7 +272,7 @@ export class ResumableUploadElement extends FormControl implements RowHost {
     const isPending = row?._state() === 'pending';
     if (!isPending || files.some(file => file.name === row._item.name && file.size === row._item.size)) {
       if (row && !isPending) {
-        this.queue.remove(uploadOf(row)!);
+        this.#drop(row);
       }
 
       await this.addFiles(files);
@@ -287,7 +294,7 @@ export class ResumableUploadElement extends FormControl implements RowHost {
     this.#sync();
     try {
       const items = await source;
-      const maxFiles = this.#number('max-files') ?? Infinity;
+      const maxFiles = this.#limit('max-files');
       const free = Math.max(0, maxFiles - this.#rows._all().filter(row => row._state() !== 'failed').length);
       this.#notice = items.length > free ? this._language._text('tooMany', { n: maxFiles }) : '';
       const accepted: FileItem[] = [];
@@ -295,7 +302,7 @@ export class ResumableUploadElement extends FormControl implements RowHost {
         const failure = check(item.file, this.#accept, this._maxSize);
         if (failure) {
           const { name, size } = item.file;
-          this.#rows._others.add({ ...item, name, size, failure });
+          this.#rows._others.set(item.file, { ...item, name, size, failure });
         } else {
           accepted.push(item);
         }
@@ -313,22 +320,15 @@ export class ResumableUploadElement extends FormControl implements RowHost {
     }
   }
 
-  #remove(row: Row): void {
-    const { _item: item } = row;
-    const state = row._state();
+  /** Removes a row that is not pending, and stops its upload. */
+  #drop(row: Row): void {
     const upload = uploadOf(row);
-    if (state === 'pending' || state === 'completed' && this.name && (item as CompletedUpload).result.kind === 'completed') {
-      // The form does not refer to the upload any more, so that nothing would use or delete it.
-      void this.queue.forget(item as PendingUpload | ResumableUpload);
-    } else if (upload && state !== 'completed' && upload.failure?.reason !== 'taken-over') {
-      void upload.cancel();
-    }
-
     if (upload) {
+      upload.pause();
       this.queue.remove(upload);
     }
 
-    this.#rows._others.delete(item as never);
+    this.#rows._others.delete((row._item as CompletedUpload).id ?? (row._item as RefusedFile).file);
     this.#scheduleSync();
   }
 
@@ -353,8 +353,9 @@ export class ResumableUploadElement extends FormControl implements RowHost {
     this.#scheduleSync();
   }
 
-  #number(attribute: string): number | undefined {
-    return Number(this.getAttribute(attribute)) || undefined;
+  /** Returns the limit in an attribute, or `Infinity`. */
+  #limit(attribute: string): number {
+    return Number(this.getAttribute(attribute)) || Infinity;
   }
 }
 

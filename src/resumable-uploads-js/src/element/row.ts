@@ -35,8 +35,8 @@ export interface Row {
   _reported: string;
   /** Returns the state of the upload, or `pending` for one of an earlier visit. */
   _state(): string;
-  /** Returns the action that fits the state, besides the removal, or null. */
-  _remedy(): Remedy | null;
+  /** Returns the action that fits the state, besides the removal, if there is one. */
+  _remedy(): Remedy | '' | false;
   /** Returns the name and the state in words. */
   _message(): string;
   /** Returns the button of this row that has the focus, or null. */
@@ -68,7 +68,7 @@ export function createRow(item: Item, host: RowHost): Row {
   const remove = button('icon remove');
 
   /** Gives a button an action and its text, or hides it. */
-  const label = (target: HTMLButtonElement, action: RowAction | null | false): void => {
+  const label = (target: HTMLButtonElement, action: RowAction | '' | false): void => {
     target.hidden = !action;
     if (action) {
       const text = host._language._text(action);
@@ -105,7 +105,7 @@ export function createRow(item: Item, host: RowHost): Row {
     _state: () => 'state' in item ? item.state : 'failure' in item ? 'failed' : 'pending',
     _remedy() {
       const state = row._state();
-      return state === 'pending' ? ((item as PendingUpload).handle ? 'resume' : 'chooseAgain') : state === 'failed' ? remedyFor((item as RefusedFile).failure) : null;
+      return state === 'pending' ? ((item as PendingUpload).handle ? 'resume' : 'chooseAgain') : state === 'failed' ? remedyFor((item as RefusedFile).failure) : false;
     },
     _message: () => `${name}: ${getText()}`,
     _focused: () => element.querySelector(':focus'),

@@ -5,8 +5,8 @@ import { createRow, type Item, type RefusedFile, type Row, type RowHost } from '
 
 /** The rows of an element: the uploads of its queue, those of earlier visits, and refused files. */
 export interface Rows {
-  /** The refused files, and the completed uploads that the browser has restored. */
-  readonly _others: Set<RefusedFile | CompletedUpload>;
+  /** The refused files, and by their ids the completed uploads that the browser has restored. */
+  readonly _others: Map<unknown, RefusedFile | CompletedUpload>;
   _all(): Row[];
   /** Adds and removes rows, and returns those whose state has changed. */
   _sync(queue: UploadQueue | undefined): Row[];
@@ -14,18 +14,20 @@ export interface Rows {
 
 /** @param fallback the element that gets the focus if the last row is removed */
 export function createRows(list: HTMLElement, host: RowHost, fallback: HTMLElement): Rows {
-  const others = new Set<RefusedFile | CompletedUpload>();
+  const others = new Map<unknown, RefusedFile | CompletedUpload>();
   const rows = new Map<Item, Row>();
   return {
     _others: others,
     _all: () => [...rows.values()],
     _sync(queue) {
       const changed: Row[] = [];
-      const items = new Set<Item>([...queue?.pending ?? [], ...queue?.uploads ?? [], ...others]);
+      const uploads = queue?.uploads ?? [];
+      // A restored upload whose file was chosen again is one row.
+      uploads.forEach(({ id }) => others.delete(id));
+      const items = new Set<Item>([...queue?.pending ?? [], ...uploads, ...others.values()]);
       for (const [item, row] of rows) {
         if (!items.has(item)) {
-          const { _element: element } = row;
-          const next = element.nextElementSibling ?? element.previousElementSibling;
+          const next = row._element.nextElementSibling ?? row._element.previousElementSibling;
           if (row._focused()) {
             (firstButton(next) ?? fallback).focus();
           }

@@ -87,7 +87,7 @@ export function createView(root: ShadowRoot, act: (action: ViewAction) => void):
       let offset = 0;
       let size = 0;
       for (const row of rows) {
-        if (!['failed', 'pending'].includes(row._state())) {
+        if (row._state() !== 'failed' && row._state() !== 'pending') {
           offset += row._offset;
           size += row._item.size;
         }
@@ -121,12 +121,12 @@ export function createView(root: ShadowRoot, act: (action: ViewAction) => void):
       progress.value = offset;
       progress.hidden = !isOpen && !isDone;
 
-      const texts: Record<ViewAction, string | false> = {
+      const texts: Record<ViewAction, string | false | 0 | undefined> = {
         retry: rows.filter(row => row._remedy() === 'retry').length > 1 && text('retryAll'),
-        resume: (isMany || !!queue?.isPaused) && paused > 0 && !running && text('resume'),
-        pause: isMany && running > 0 && text('pause'),
+        resume: (isMany || queue?.isPaused) && paused && !running && text('resume'),
+        pause: isMany && running && text('pause'),
         cancel: isMany && isOpen && text('cancel'),
-        clearFinished: completed > 0 && !isOpen && !options._isForm && text('clear'),
+        clearFinished: completed && !isOpen && !options._isForm && text('clear'),
         showFinished: isCollapsible && text('showFinished', { n: completed }),
         files: text(isFilled ? 'add' : 'choose'),
         photo: options._hasPhotos && text('takePhoto'),

@@ -23,6 +23,8 @@ export class UploadQueue extends EventTarget {
   /** The uploads that `pause()` has paused, and that start again after `resume()`. */
   readonly #held = new Set<ResumableUpload>();
   readonly #handles = new Map<ResumableUpload, FileSystemFileHandle | undefined>();
+  /** The locks of other tabs for which a request waits. */
+  readonly #awaited = new Set<string>();
   readonly #rate = createRate();
   readonly #options: QueueOptions;
   readonly #storage: UploadStorage;
@@ -88,9 +90,14 @@ export class UploadQueue extends EventTarget {
     const stored = await this.#storage._load();
     const locks = (await navigator.locks?.query().catch(() => null))?.held ?? [];
     this.#setPending(stored.filter(({ url, id }) => {
-      const isLocked = locks.some(({ name }) => name === url + id);
-      if (isLocked) {
-        void navigator.locks.request(url + id, () => {}).then(() => this.restore());
+      const name = url + id;
+      const isLocked = locks.some(lock => lock.name === name);
+      if (isLocked && !this.#awaited.has(name)) {
+        this.#awaited.add(name);
+        navigator.locks.request(name, () => {}).then(() => {
+          this.#awaited.delete(name);
+          void this.restore();
+        }, () => {});
       }
 
       return !isLocked && !this.#uploads.some(upload => upload.id === id);
@@ -105,11 +112,9 @@ export class UploadQueue extends EventTarget {
       const handle: PermissionHandle = pending.handle!;
       try {
         // Returns at once if the permission was granted or denied before.
-        if (await handle.requestPermission?.({ mode: 'read' }) === 'denied') {
-          continue;
+        if (await handle.requestPermission?.({ mode: 'read' }) !== 'denied') {
+          uploads.push(this.#addFile({ file: await handle.getFile(), relativePath: pending.relativePath, handle }, pending.id));
         }
-
-        uploads.push(this.#addFile({ file: await handle.getFile(), relativePath: pending.relativePath, handle }, pending.id));
       } catch {
         // The file was moved or deleted, or the user gesture is over. It can be chosen again.
       }
@@ -157,18 +162,14 @@ export class UploadQueue extends EventTarget {
 
   /** Starts the failed uploads that can succeed now. */
   retry(): void {
-    for (const upload of this.#uploads) {
-      if (upload.state === 'failed' && upload.failure!.canRetry) {
-        this.#held.add(upload);
-      }
-    }
+    this.#uploads.filter(({ state, failure }) => state === 'failed' && failure!.canRetry).forEach(upload => this.#held.add(upload));
 
     this.#startNext();
   }
 
   /** Removes the completed uploads. */
   clearFinished(): void {
-    this.#uploads.filter(({ state }) => state === 'completed').forEach(upload => this.remove(upload));
+    this.#uploads.forEach(upload => upload.state === 'completed' && this.remove(upload));
   }
 
   async #addFiles(files: FileItem[]): Promise<ResumableUpload[]> {
@@ -199,7 +200,7 @@ export class UploadQueue extends EventTarget {
     this.#uploads = [...this.#uploads, upload];
     this.#handles.set(upload, handle ?? pending?.handle);
     if (pending) {
-      this.#setPending(this.#pending.filter(known => known !== pending));
+      this.#setPending(this.#pending.filter(known => known.id !== expectedId));
     } else {
       this.#save(upload);
     }

@@ -59,6 +59,34 @@ public abstract class ElementFormTests(InstalledBrowser browser)
     }
 
     [Fact]
+    public async Task Reset_keeps_uploads_on_server_and_stops_those_that_run()
+    {
+        await using ElementPage page = await OpenAsync("name=files");
+        const string Add = "element => element.addFiles([new File(['text'], 'a.txt', { lastModified: 1 })])";
+        await page.Element.EvaluateAsync(Add);
+        await page.ExpectAsync("a.txt", "completed");
+        await page.Tab.EvaluateAsync("document.forms[0].reset()");
+        await Expect(page.Rows).ToHaveCountAsync(0);
+        await page.Element.EvaluateAsync(Add);
+        await Expect(page.Element.Locator("[part=status]")).ToHaveTextAsync("Already uploaded");
+
+        Assert.Equal(
+            "paused,0",
+            await page.Element.EvaluateAsync<string>(
+                """
+                async element => {
+                  const { queue } = element;
+                  queue.pause();
+                  const [upload] = await element.addFiles([new File(['text'], 'b.txt')]);
+                  // The rows of a queue are shown after its events.
+                  await new Promise(resolve => setTimeout(resolve));
+                  element.form.reset();
+                  return `${upload.state},${queue.uploads.length}`;
+                }
+                """));
+    }
+
+    [Fact]
     public async Task Form_is_invalid_while_files_are_read()
     {
         await using ElementPage page = await OpenAsync("name=files required");
@@ -143,6 +171,33 @@ public abstract class ElementFormTests(InstalledBrowser browser)
             () => page.Button("b.txt", "Remove").ClickAsync(), static response => response.Request.Method == "DELETE");
         await page.Tab.GetByRole(AriaRole.Button, new() { Name = "Send" }).ClickAsync();
         await Expect(page.Tab.Locator("body")).ToHaveTextAsync("Completed a.txt");
+    }
+
+    [Fact]
+    public async Task File_that_is_chosen_again_after_back_button_is_sent_once()
+    {
+        await using ElementPage page = await OpenAsync("name=files");
+        const string Add = "element => element.addFiles(['a.txt', 'b.txt'].map(name => new File([name], name, { lastModified: 1 })))";
+        await page.Element.EvaluateAsync(Add);
+        await Expect(page.Headline).ToHaveTextAsync("2 files uploaded");
+        await page.Tab.GotoAsync(new Uri(page.App.Address, "/other").ToString());
+        await page.Tab.GoBackAsync();
+        await Expect(page.Headline).ToHaveTextAsync("2 files uploaded");
+
+        await page.Element.EvaluateAsync(Add);
+        await Expect(page.Headline).ToHaveTextAsync("2 files uploaded");
+        await Expect(page.Rows).ToHaveCountAsync(2);
+        await page.Button("b.txt", "Remove").ClickAsync();
+        await Expect(page.Rows).ToHaveCountAsync(1);
+        await page.Tab.GetByRole(AriaRole.Button, new() { Name = "Send" }).ClickAsync();
+        await Expect(page.Tab.Locator("body")).ToHaveTextAsync("Completed a.txt");
+    }
+
+    [Fact]
+    public async Task State_of_earlier_version_is_ignored()
+    {
+        await using ElementPage page = await OpenAsync("name=files");
+        Assert.Equal(0, await page.Element.EvaluateAsync<int>("element => { element.formStateRestoreCallback(new FormData()); return element.value.length; }"));
     }
 
     [Fact]

@@ -30,6 +30,26 @@ public abstract class ReactSampleTests(InstalledBrowser browser)
         Assert.Equal(["a.txt", "b.txt", "c.txt"], host.Arrived.Select(Path.GetFileName).Order());
         Assert.Empty(traffic.Errors);
     }
+
+    [Fact]
+    public async Task Form_that_the_server_refuses_keeps_its_files()
+    {
+        await using IBrowserContext context = await browser.NewContextAsync();
+        await using SampleHostProcess host = await SampleHostProcess.StartSampleAsync("ReactApp");
+        IPage tab = await context.NewPageAsync();
+        await tab.GotoAsync(host.Address.ToString());
+        await tab.Locator("resumable-upload").Locator("input").First.SetInputFilesAsync(ElementPage.Payload("a.txt", 10));
+        await tab.GetByLabel("Title").FillAsync("Trip");
+        ILocator save = tab.GetByRole(AriaRole.Button, new() { Name = "Save 1 files" });
+        await tab.RouteAsync("**/documents", static route => route.FulfillAsync(new() { Status = 400, Body = "The title is taken." }));
+        await save.ClickAsync();
+        await Expect(tab.Locator("output")).ToHaveTextAsync("The title is taken.");
+
+        await tab.UnrouteAsync("**/documents");
+        await save.ClickAsync();
+        await Expect(tab.Locator("output")).ToHaveTextAsync("Saved Trip with 1 files.");
+        await Expect(tab.GetByLabel("Title")).ToHaveValueAsync("");
+    }
 }
 
 [Collection<ChromiumCollection>]
