@@ -47,11 +47,16 @@ public class ProblemTests
     [InlineData(400, true)]
     [InlineData(422, true)]
     [InlineData(499, true)]
+    [InlineData(401, false)]
+    [InlineData(403, false)]
+    [InlineData(407, false)]
     [InlineData(408, false)]
+    [InlineData(423, false)]
     [InlineData(425, false)]
     [InlineData(429, false)]
     [InlineData(500, false)]
     [InlineData(503, false)]
+    [InlineData(511, false)]
     [InlineData(599, false)]
     public void IsFinal_is_false_only_for_retryable_status(int status, bool isFinal) => Assert.Equal(isFinal, StoredResponse.IsFinal(status));
 }

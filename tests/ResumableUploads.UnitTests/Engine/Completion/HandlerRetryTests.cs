@@ -233,6 +233,18 @@ public sealed class HandlerRetryTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Upload_that_its_handler_dead_lettered_runs_again_on_request_of_the_application()
+    {
+        var results = new Queue<HandlerResultKind>([HandlerResultKind.DeadLetter, HandlerResultKind.Final]);
+        _engine.Callbacks.OnCompleted = (_, _) => Task.FromResult(new HandlerResult(results.Dequeue(), null));
+        await _engine.AppendAsync(0, [1, 2], 2);
+        Assert.Equal(UploadResultKind.DeadLettered, (await _engine.AppendAsync(2, [], 2)).Kind);
+        Assert.True(await _engine.Engine.RetryHandlerAsync(TestEngine.Key, default));
+        await Eventually.TrueAsync(async () => (await _engine.GetAsync())!.State == UploadState.Completed, "the handler runs again");
+        Assert.Equal((1, 0), (_deadLettered, results.Count));
+    }
+
+    [Fact]
     public async Task Dead_lettered_upload_stays_so_when_more_attempts_are_allowed_later()
     {
         await using var engine = new TestEngine(_store, _time, TestSettings.Default with { MaxHandlerAttempts = 1 });

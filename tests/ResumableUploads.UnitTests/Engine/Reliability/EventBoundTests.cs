@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using Microsoft.Extensions.Time.Testing;
+using ResumableUploads.Abstractions;
 using ResumableUploads.Engine;
 using ResumableUploads.Stores.Memory;
 using ResumableUploads.Testing;
@@ -239,6 +240,20 @@ public sealed class EventBoundTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task OnDeadLettered_without_space_for_a_lease_ends_when_the_server_stops()
+    {
+        await ReceiveAsync();
+        _time.Advance(TimeSpan.FromDays(8));
+        await using var engine = new TestEngine(new FullStore(_engine.Store), _time);
+        engine.Callbacks.OnDeadLettered = (_, token) => HoldAsync(token);
+        Task visit = engine.VisitAsync();
+        await Eventually.WithinAsync(_entered.Task);
+        engine.Engine.Stop();
+        await Eventually.WithinAsync(visit);
+        Assert.NotNull(await engine.GetAsync());
+    }
+
+    [Fact]
     public async Task Handler_that_ignores_a_stop_is_logged()
     {
         _engine.Callbacks.OnCompleted = async (_, _) =>
@@ -323,5 +338,12 @@ public sealed class EventBoundTests : IAsyncLifetime
         _engine.IsEndpoint = true;
         _engine.Callbacks.OnCompleted = static (_, _) => throw new InvalidOperationException("Injected failure.");
         Assert.Equal(UploadResultKind.HandlerFailed, (await _engine.AppendAsync(0, [1, 2], 2)).Kind);
+    }
+
+    /// <summary>A store without space for a larger record.</summary>
+    private sealed class FullStore(IUploadStore innerStore) : DelegatingUploadStore(innerStore)
+    {
+        public override ValueTask<UpdateResult> UpdateAsync(UploadKey key, string version, UploadRecord record, CancellationToken cancellationToken) =>
+            throw new UploadStoreException(StoreFailure.Full, "Injected failure.");
     }
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Reflection;
 using ResumableUploads.Engine;
 using ResumableUploads.Hosting.Options;
+using ResumableUploads.UnitTests.Engine;
 
 namespace ResumableUploads.UnitTests.Hosting.Options;
 
@@ -53,6 +54,10 @@ public class EngineSettingsMappingTests
             Assert.Equal((setting.Name, expected), (setting.Name, setting.GetValue(settings)));
         }
     }
+
+    [Fact]
+    public void Defaults_are_the_settings_that_the_engine_tests_use() =>
+        Assert.Equal(TestSettings.Default, new ResumableUploadOptions().ToEngineSettings(TestSettings.Default.GetEngineNames, hasHandler: true));
 
     [Fact]
     public void Derived_settings_follow_their_options()

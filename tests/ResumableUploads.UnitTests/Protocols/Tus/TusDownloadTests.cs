@@ -75,6 +75,18 @@ public class TusDownloadTests
         Assert.Equal((204, 200), ((int)accepted.StatusCode, (int)whole.StatusCode));
     }
 
+    [Theory]
+    [MemberData(nameof(Places))]
+    public async Task GET_with_version_before_the_handler_has_accepted_the_content_returns_423(string place)
+    {
+        await using TusApp app = await TusApp.StartAsync(
+            place, static options => options.AllowDownload = true, static _ => throw new InvalidOperationException("not yet"));
+        string url = await app.Client.CreateAsync(TusApp.Url, 3);
+        using HttpResponseMessage failed = await app.Client.AppendChunkAsync(url, 0, [1, 2, 3]);
+        using HttpResponseMessage early = await app.Client.TusAsync("GET", url);
+        Assert.Equal((503, 423), ((int)failed.StatusCode, (int)early.StatusCode));
+    }
+
     [Fact]
     public async Task Download_of_an_upload_that_is_replaced_meanwhile_returns_404()
     {

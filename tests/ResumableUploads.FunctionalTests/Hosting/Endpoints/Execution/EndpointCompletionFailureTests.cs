@@ -66,6 +66,30 @@ public class EndpointCompletionFailureTests
         await AssertIsDeadLetteredAsync(app, deadLettered);
     }
 
+    [Fact]
+    public async Task Streamed_response_that_fails_counts_as_an_attempt()
+    {
+        int runs = 0;
+        await using TestApp app = await EndpointApp.StartAsync(
+            app => app.MapPost(Path, async (HttpContext context) =>
+            {
+                runs++;
+                await context.Response.WriteAsync(new string('a', 200_000));
+                throw new InvalidOperationException("in the middle");
+            }).WithResumableUploads(),
+            static options => options.Handler.MaxAttempts = 1);
+        await Assert.ThrowsAsync<HttpRequestException>(() => SendAsync(app, isFirst: true));
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                // A request that joins the failing run gets 503.
+                using HttpResponseMessage response = await SendAsync(app, isFirst: false);
+                return (int)response.StatusCode == 500;
+            },
+            "the upload is dead-lettered");
+        Assert.Equal(1, runs);
+    }
+
     [Theory]
     [InlineData(500)]
     [InlineData(429)]

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using ResumableUploads.Testing.Clients;
@@ -12,6 +13,8 @@ namespace ResumableUploads.FunctionalTests.Hosting.Endpoints.Execution;
 public class EndpointExceptionTests
 {
     private const string Path = "/e";
+    private static readonly byte[] TruncatedForm =
+        "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\nContent-Type: text/plain\r\n\r\ncont"u8.ToArray();
 
     [Theory]
     [InlineData(422, true)]
@@ -104,6 +107,40 @@ public class EndpointExceptionTests
         Assert.Equal(2, runs);
     }
 
+    [Theory]
+    [InlineData("/json", "Production")]
+    [InlineData("/json", "Development")]
+    [InlineData("/form", "Production")]
+    [InlineData("/form", "Development")]
+    [InlineData("/limited-form", "Production")]
+    public async Task Failed_binding_is_the_400_of_a_plain_request(string path, string environment)
+    {
+        await using TestApp app = await EndpointApp.StartAsync(
+            static app =>
+            {
+                app.MapPost("/json", static (Named named) => named.Name).WithResumableUploads();
+                app.MapPost("/form", static (IFormFile file) => file.FileName).DisableAntiforgery().WithResumableUploads();
+                app.MapControllers().WithResumableUploads();
+            },
+            services: builder =>
+            {
+                builder.Environment.EnvironmentName = environment;
+                builder.Services.AddAntiforgery();
+                builder.Services.AddControllers().OnlyControllers(typeof(LimitedFormController));
+            });
+        (string type, byte[] content) = path == "/json" ? ("application/json", "{\"name\":"u8.ToArray()) : ("multipart/form-data; boundary=b", TruncatedForm);
+        using var body = new ByteArrayContent(content);
+        body.Headers.TryAddWithoutValidation("Content-Type", type);
+        using HttpResponseMessage plain = await app.Client.PostAsync(path, body);
+        Assert.Equal(400, (int)plain.StatusCode);
+        for (int i = 0; i < 2; i++)
+        {
+            using HttpResponseMessage response = await app.Client.AppendAsync(
+                "f", i == 0 ? 0 : content.Length, new ByteArrayContent(i == 0 ? content : []), content.Length, path, ("Content-Type", type));
+            Assert.Equal((400, "true"), ((int)response.StatusCode, response.Header("X-Upload-Complete")));
+        }
+    }
+
     private static void Map(WebApplication app, Action run) => app.MapPost(Path, (HttpContext _) =>
     {
         run();
@@ -124,6 +161,8 @@ public class EndpointExceptionTests
     private static Task<HttpResponseMessage> SendAsync(TestApp app, bool again) =>
         app.Client.AppendAsync("f", again ? 3 : 0, new ByteArrayContent(again ? [] : "abc"u8.ToArray()), 3, Path);
 
+    private sealed record Named(string Name);
+
     private sealed class StatusHandler(int? status) : IExceptionHandler
     {
         public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
@@ -138,4 +177,13 @@ public class EndpointExceptionTests
             return true;
         }
     }
+}
+
+/// <summary>An action whose form is read before it runs.</summary>
+[ApiController]
+public sealed class LimitedFormController : ControllerBase
+{
+    [HttpPost("/limited-form")]
+    [RequestFormLimits(ValueLengthLimit = 1000)]
+    public string Save(IFormFile file) => file.FileName;
 }
