@@ -39,7 +39,7 @@ internal sealed class AnnouncementRecorder(EngineContext context)
         long? newLength = info.Length is null ? command.KnownLength : null;
 
         // Staged bytes that complete the upload are verified before they are kept.
-        bool isVerified = command.IsStaged && AppendValidator.CompletesUpload(command, newLength ?? info.Length) == true;
+        bool isVerified = command.IsStaged && AppendValidator.MayComplete(command, newLength ?? info.Length);
         string? newDigest = record.ReprDigest is null && !isVerified ? command.ReprDigest?.ToString() : null;
         if (newLength is null && newDigest is null)
         {

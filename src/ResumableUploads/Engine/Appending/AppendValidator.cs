@@ -116,11 +116,10 @@ internal static class AppendValidator
             _ => false,
         };
 
-    /// <summary>Returns whether the upload is complete if the whole body arrives, or null if that depends on the length of the body, which is unknown.</summary>
-    public static bool? CompletesUpload(AppendCommand command, long? length) =>
-        command.BodyLength is null && length is not null && command.CompletionRule != CompletionRule.Never
-            ? null
-            : CompletesUpload(command.CompletionRule, BodyEndReason.EndOfBody, command.Offset + (command.BodyLength ?? 0), length);
+    /// <summary>Returns whether the upload is complete if the whole body arrives, or may be because the length of the body is unknown.</summary>
+    public static bool MayComplete(AppendCommand command, long? length) => command.BodyLength is { } bodyLength
+        ? CompletesUpload(command.CompletionRule, BodyEndReason.EndOfBody, command.Offset + bodyLength, length)
+        : command.CompletionRule != CompletionRule.Never;
 
     private static UploadResult LengthConflict(UploadInfo info) =>
         new(UploadResultKind.LengthConflict, info.Offset) { UploadLength = info.Length, Expires = info.Expires };

@@ -101,7 +101,7 @@ internal sealed class AppendContent : UploadContent, IDisposable
         _digest is not null && _command.Offset > 0 && MayComplete ? _command.ReprDigest?.Algorithm : null;
 
     /// <summary>Gets whether the upload may be complete if the whole body arrives.</summary>
-    private bool MayComplete => AppendValidator.CompletesUpload(_command, _uploadLength) != false;
+    private bool MayComplete => AppendValidator.MayComplete(_command, _uploadLength);
 
     /// <summary>Registers the end of the body for the case that another request preempts the upload or the server stops. Dispose the result to unregister.</summary>
     public StopRegistration RegisterStop() => new(_reader, _uploadLock, _stopping);

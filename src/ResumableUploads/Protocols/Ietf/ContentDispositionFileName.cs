@@ -1,6 +1,5 @@
 using System.Text;
 using Microsoft.Net.Http.Headers;
-using ResumableUploads.Infrastructure;
 
 namespace ResumableUploads.Protocols.Ietf;
 

@@ -101,19 +101,15 @@ public sealed class AnnouncedDigestTests : IAsyncDisposable
     }
 
     /// <param name="hasContentDigest">Whether a digest of the bytes of the append stages it; otherwise the protocol verifies the announced digest before it keeps the last bytes.</param>
-    /// <param name="isBodyLengthKnown">Whether the length of the body is known before it ends.</param>
     [Theory]
-    [InlineData(true, true)]
-    [InlineData(true, false)]
-    [InlineData(false, true)]
-    [InlineData(false, false)]
-    public async Task Digest_of_a_staged_append_applies_to_the_rest(bool hasContentDigest, bool isBodyLengthKnown)
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Digest_of_a_staged_append_applies_to_the_rest(bool hasContentDigest)
     {
         await SendAsync(_engine, 0, File[..1], null);
         UploadResult middle = await _engine.Engine.AppendAsync(
             TestEngine.CreateCommand(1, File[1..2], 4) with
             {
-                BodyLength = isBodyLengthKnown ? 1 : null,
                 ReprDigest = Wrong,
                 ContentDigest = hasContentDigest ? new BodyDigest(DigestOf(File[1..2])) : null,
                 VerifyReprDigestBeforeCommit = !hasContentDigest,

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
 using ResumableUploads.Hosting.Requests.Bodies;
-using ResumableUploads.Infrastructure;
+using ResumableUploads.Protocols;
 
 namespace ResumableUploads.Hosting.Endpoints.Execution.Forms;
 
