@@ -1,5 +1,6 @@
 using System.Text;
 using Microsoft.Net.Http.Headers;
+using ResumableUploads.Protocols.Headers;
 
 namespace ResumableUploads.Protocols.Ietf;
 

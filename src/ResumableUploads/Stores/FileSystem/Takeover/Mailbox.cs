@@ -5,7 +5,7 @@ namespace ResumableUploads.Stores.FileSystem.Takeover;
 
 /// <summary>
 /// The directory in which other processes leave their requests for this process: an empty file per request, whose name is the nonce of an upload, or the name
-/// of a mailbox that has been opened. A locked file beside it shows that the process is alive.
+/// of a mailbox that has been opened. A locked file next to it shows that the process is alive.
 /// </summary>
 internal sealed class Mailbox : IDisposable
 {

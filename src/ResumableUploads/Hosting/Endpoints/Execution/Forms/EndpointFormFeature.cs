@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
 using ResumableUploads.Hosting.Requests.Bodies;
-using ResumableUploads.Protocols;
+using ResumableUploads.Protocols.Headers;
 
 namespace ResumableUploads.Hosting.Endpoints.Execution.Forms;
 

@@ -2,7 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
 
-namespace ResumableUploads.Protocols;
+namespace ResumableUploads.Protocols.Headers;
 
 /// <summary>Parses <c>Content-Disposition</c>. Ignores parameters without a value, for which the properties of the parsed value throw.</summary>
 internal static class ContentDispositionParser
