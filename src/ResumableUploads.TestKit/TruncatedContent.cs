@@ -23,6 +23,8 @@ internal sealed class TruncatedContent(UploadContent inner, long maxLength, Stor
     public override ValueTask<bool> ShouldCommitAsync(CancellationToken cancellationToken) =>
         WasTruncated ? ValueTask.FromResult(false) : inner.ShouldCommitAsync(cancellationToken);
 
+    public override bool CanAppendTo(UploadRecord record) => inner.CanAppendTo(record);
+
     public override void RequestRelease() => inner.RequestRelease();
 
     private sealed class TruncatedReader(PipeReader inner, long remaining) : PipeReader

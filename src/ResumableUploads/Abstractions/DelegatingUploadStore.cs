@@ -91,6 +91,8 @@ public abstract class DelegatingUploadStore : IUploadStore
 
         public override ValueTask<bool> ShouldCommitAsync(CancellationToken cancellationToken) => inner.ShouldCommitAsync(cancellationToken);
 
+        public override bool CanAppendTo(UploadRecord record) => inner.CanAppendTo(record);
+
         public override void RequestRelease() => inner.RequestRelease();
     }
 }

@@ -64,6 +64,17 @@ public abstract class UploadContent
     public virtual FinalRecord? GetFinalRecord(long offset) => null;
 
     /// <summary>
+    /// Returns whether the content belongs to the upload with a record. Another process can have deleted the upload since the engine read it, and created one with
+    /// the same key and offset. The default implementation returns <see langword="true"/>.
+    /// </summary>
+    /// <remarks>
+    /// A store that several processes share calls this method once, when no other call can change the upload and before it reads the content. If the result is
+    /// <see langword="false"/>, it appends nothing and returns <see cref="AppendStatus.Busy"/>.
+    /// </remarks>
+    /// <param name="record">The current record of the upload.</param>
+    public virtual bool CanAppendTo(UploadRecord record) => true;
+
+    /// <summary>
     /// Asks the engine to end the content, because another process continues the upload. The bytes received so far are kept, and the response says that another
     /// request has taken over. A store calls this method for <see cref="ITakeoverStore"/>, at any time and from any thread. The default implementation does nothing.
     /// </summary>

@@ -100,6 +100,8 @@ internal sealed class MisbehavingStore(IUploadStore innerStore, Broken broken) :
 
         public override ValueTask<bool> ShouldCommitAsync(CancellationToken cancellationToken) => inner.ShouldCommitAsync(cancellationToken);
 
+        public override bool CanAppendTo(UploadRecord record) => inner.CanAppendTo(record);
+
         public override void RequestRelease() => inner.RequestRelease();
     }
 }

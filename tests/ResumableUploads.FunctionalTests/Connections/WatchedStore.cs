@@ -106,6 +106,8 @@ internal sealed class WatchedStore(IUploadStore innerStore) : DelegatingUploadSt
 
         public override ValueTask<bool> ShouldCommitAsync(CancellationToken cancellationToken) => inner.ShouldCommitAsync(cancellationToken);
 
+        public override bool CanAppendTo(UploadRecord record) => inner.CanAppendTo(record);
+
         public override void RequestRelease() => inner.RequestRelease();
     }
 

@@ -49,6 +49,7 @@ internal sealed class AppendExecutor(EngineContext context, AppendFinisher finis
         content ??= ownContent!;
         content.Progress = CreateProgressReporter(append, info, record);
         content.Reservation = reservation;
+        content.CheckedRecord = info.Record;
         FinishAttempt? finish = null;
         content.FinalRecordFactory = offset => append.AcceptAsync is null && CompletesUpload(append, info, record, content.EndReason, offset)
             ? (finish = finisher.TryStartAttempt(append, info.Key, record, offset))?.Final

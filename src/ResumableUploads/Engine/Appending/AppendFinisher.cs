@@ -50,6 +50,12 @@ internal sealed class AppendFinisher(EngineContext context, ReprDigestVerifier r
             return new UploadResult(UploadResultKind.NotFound);
         }
 
+        if (!isOurs && !record.IsOf(received))
+        {
+            // Another process has deleted the upload, and created another one with the same key.
+            return new UploadResult(UploadResultKind.NotFound);
+        }
+
         if (received.State == UploadState.Receiving)
         {
             return new UploadResult(UploadResultKind.Busy);

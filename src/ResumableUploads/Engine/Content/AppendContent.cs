@@ -71,6 +71,9 @@ internal sealed class AppendContent : UploadContent, IDisposable
     /// </summary>
     public bool IsProvisional { get; set; }
 
+    /// <summary>Gets or sets the record of the upload for which the append was checked, or <see langword="null"/> before that.</summary>
+    public UploadRecord? CheckedRecord { get; set; }
+
     /// <summary>Gets or sets the function that returns the record of the upload if this body completes it, or <see langword="null"/>.</summary>
     public Func<long, FinalRecord?>? FinalRecordFactory { get; set; }
 
@@ -164,6 +167,8 @@ internal sealed class AppendContent : UploadContent, IDisposable
     }
 
     public override FinalRecord? GetFinalRecord(long offset) => FinalRecordFactory?.Invoke(offset);
+
+    public override bool CanAppendTo(UploadRecord record) => CheckedRecord is null || record.Data.Span.SequenceEqual(CheckedRecord.Data.Span);
 
     public override void RequestRelease()
     {

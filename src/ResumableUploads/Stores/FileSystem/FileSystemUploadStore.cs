@@ -136,7 +136,7 @@ public sealed class FileSystemUploadStore :
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
         cancellationToken.ThrowIfCancellationRequested();
         var disk = new AppendDisk(_context, key.Owner, cancellationToken);
-        var request = new AppendRequest(key, offset, mode, content.ExpectedLength);
+        var request = new AppendRequest(key, offset, mode, content);
         try
         {
             return await disk.WaitAsync(AppendCoreAsync(request, content, disk, cancellationToken));

@@ -155,7 +155,7 @@ internal sealed class MemoryUpload
     }
 
     /// <summary>Starts an append and returns null, or returns the result of a refused append.</summary>
-    public AppendResult? BeginAppend(long offset)
+    public AppendResult? BeginAppend(long offset, UploadContent content)
     {
         lock (_lock)
         {
@@ -177,6 +177,11 @@ internal sealed class MemoryUpload
             if (offset != _offset)
             {
                 return new AppendResult(AppendStatus.OffsetMismatch, _offset, Version);
+            }
+
+            if (!content.CanAppendTo(_record))
+            {
+                return new AppendResult(AppendStatus.Busy, _offset, null);
             }
 
             _appending = true;

@@ -120,7 +120,7 @@ public sealed class MemoryUploadStore : IUploadStore, IStagedAppendStore, IRepla
             return ValueTask.FromResult(new AppendResult(AppendStatus.NotFound, 0, null));
         }
 
-        return upload.BeginAppend(offset) is { } refused
+        return upload.BeginAppend(offset, content) is { } refused
             ? ValueTask.FromResult(refused)
             : MemoryAppendOperation.RunAsync(upload, content, mode, _pool, cancellationToken);
     }

@@ -43,6 +43,8 @@ internal sealed class ArrivalStore() : DelegatingUploadStore(new MemoryUploadSto
 
         public override ValueTask<bool> ShouldCommitAsync(CancellationToken cancellationToken) => inner.ShouldCommitAsync(cancellationToken);
 
+        public override bool CanAppendTo(UploadRecord record) => inner.CanAppendTo(record);
+
         public override void RequestRelease() => inner.RequestRelease();
     }
 

@@ -201,6 +201,23 @@ public class UploadTakeoverTests
 
     private ValueTask<List<UploadInfo>> ListAsync() => _store.ListAsync(new UploadQuery(), default).ToListAsync();
 
+    [Fact]
+    public async Task Append_to_an_upload_that_another_process_has_created_since_it_was_checked_is_busy()
+    {
+        await using var engine = new TestEngine(_store, TimeProvider.System);
+        await using var other = new TestEngine(_store, TimeProvider.System);
+        await engine.AppendAsync(0, [1, 2, 3], 5);
+        _store.BeforeAppend = async () =>
+        {
+            _store.BeforeAppend = null;
+            await other.Engine.CancelAsync(TestEngine.Key, default, default);
+            await other.AppendAsync(0, [7, 8, 9], 9);
+        };
+        Assert.Equal(UploadResultKind.Busy, (await engine.AppendAsync(3, [4, 5], 5)).Kind);
+        UploadInfo? info = await _store.GetAsync(TestEngine.Key, default);
+        Assert.Equal((3, 9, UploadState.Receiving), (info!.Offset, info.Length, info.State));
+    }
+
     private static async Task<UploadInfo?> GetStatusAsync(TestEngine engine) =>
         await engine.Engine.GetStatusAsync(TestEngine.Key, isClientGeneratedKey: false, matchesCreationRequest: null, default);
 
@@ -219,9 +236,15 @@ public class UploadTakeoverTests
 
         public async ValueTask<TakeoverStatus> TakeOverAsync(UploadKey key, TimeSpan timeout, CancellationToken cancellationToken) => await TakeOver();
 
+        /// <summary>Gets or sets the function that runs before an append.</summary>
+        public Func<Task>? BeforeAppend { get; set; }
+
         public override async ValueTask<AppendResult> AppendAsync(
-            UploadKey key, long offset, UploadContent content, AppendMode mode, CancellationToken cancellationToken) =>
-            BusyOffset is { } durable ? new AppendResult(AppendStatus.Busy, durable, null) : await base.AppendAsync(key, offset, content, mode, cancellationToken);
+            UploadKey key, long offset, UploadContent content, AppendMode mode, CancellationToken cancellationToken)
+        {
+            await (BeforeAppend?.Invoke() ?? Task.CompletedTask);
+            return BusyOffset is { } durable ? new AppendResult(AppendStatus.Busy, durable, null) : await base.AppendAsync(key, offset, content, mode, cancellationToken);
+        }
 
         public override async ValueTask<UpdateResult> UpdateAsync(UploadKey key, string version, UploadRecord record, CancellationToken cancellationToken) =>
             IsBusy ? new UpdateResult(ChangeStatus.Busy, null) : await base.UpdateAsync(key, version, record, cancellationToken);

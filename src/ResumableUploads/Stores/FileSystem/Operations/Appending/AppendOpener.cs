@@ -21,6 +21,7 @@ internal sealed class AppendOpener(StoreContext context, RecordFile records, Off
                 null => CreateBusyResult(request.Key),
                 { Record.Record.State: not UploadState.Receiving } => new AppendResult(AppendStatus.NotReceiving, upload.Offset, upload.Version),
                 _ when upload.Offset != request.Offset => new AppendResult(AppendStatus.OffsetMismatch, upload.Offset, upload.Version),
+                _ when !request.Content.CanAppendTo(upload.Record.Record) => new AppendResult(AppendStatus.Busy, upload.Offset, null),
                 _ => null,
             };
             OpenAppend result = refusal is { } value ? new OpenAppend(value) : OpenFiles(upload!, request);
@@ -46,7 +47,7 @@ internal sealed class AppendOpener(StoreContext context, RecordFile records, Off
         {
             data = context.Files.OpenWrite(upload.Paths.DataPath);
             OpenFile? durableOffsetFile = upload.Record.Durability == Durability.PowerLoss ? reconciler.OpenDurableOffsetFile(upload.Paths.DurableOffsetPath) : null;
-            file = new DataFile(context, upload, data, durableOffsetFile, isStaged, request.ExpectedLength);
+            file = new DataFile(context, upload, data, durableOffsetFile, isStaged, request.Content.ExpectedLength);
             isPrepared = Prepare(upload, file, isStaged ? file.StartOffset : null);
             return isPrepared ? new OpenAppend(upload, file) : new OpenAppend(NotFound);
         }
