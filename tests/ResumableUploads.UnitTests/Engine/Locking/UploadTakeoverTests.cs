@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine;
 using ResumableUploads.Engine.Digests;
@@ -202,7 +203,7 @@ public class UploadTakeoverTests
     private ValueTask<List<UploadInfo>> ListAsync() => _store.ListAsync(new UploadQuery(), default).ToListAsync();
 
     [Fact]
-    public async Task Append_to_an_upload_that_another_process_has_created_since_it_was_checked_is_busy()
+    public async Task Append_to_an_upload_that_was_replaced_since_it_was_checked_is_busy()
     {
         await using var engine = new TestEngine(_store, TimeProvider.System);
         await using var other = new TestEngine(_store, TimeProvider.System);
@@ -216,6 +217,22 @@ public class UploadTakeoverTests
         Assert.Equal(UploadResultKind.Busy, (await engine.AppendAsync(3, [4, 5], 5)).Kind);
         UploadInfo? info = await _store.GetAsync(TestEngine.Key, default);
         Assert.Equal((3, 9, UploadState.Receiving), (info!.Offset, info.Length, info.State));
+    }
+
+    [Fact]
+    public async Task Append_whose_upload_is_replaced_during_its_verification_gets_no_other_result()
+    {
+        await using var engine = new TestEngine(_store, TimeProvider.System);
+        await using var other = new TestEngine(_store, TimeProvider.System);
+        await engine.AppendAsync(0, [1, 2, 3], 5);
+        _store.BeforeRead = async () =>
+        {
+            _store.BeforeRead = null;
+            await other.Engine.CancelAsync(TestEngine.Key, default, default);
+            await other.AppendAsync(0, [9], 1);
+        };
+        AppendCommand last = TestEngine.CreateCommand(3, [4, 5], 5) with { ReprDigest = new Digest(DigestAlgorithm.Sha256, SHA256.HashData([1, 2, 3, 4, 5])) };
+        Assert.Equal(UploadResultKind.NotFound, (await engine.Engine.AppendAsync(last, engine.Callbacks, default)).Kind);
     }
 
     private static async Task<UploadInfo?> GetStatusAsync(TestEngine engine) =>
@@ -236,8 +253,18 @@ public class UploadTakeoverTests
 
         public async ValueTask<TakeoverStatus> TakeOverAsync(UploadKey key, TimeSpan timeout, CancellationToken cancellationToken) => await TakeOver();
 
+        /// <summary>Gets or sets the function that runs before the content is read.</summary>
+        public Func<Task>? BeforeRead { get; set; }
+
         /// <summary>Gets or sets the function that runs before an append.</summary>
         public Func<Task>? BeforeAppend { get; set; }
+
+        public override async ValueTask<Stream?> OpenReadAsync(UploadKey key, CancellationToken cancellationToken)
+        {
+            Stream? content = await base.OpenReadAsync(key, cancellationToken);
+            await (BeforeRead?.Invoke() ?? Task.CompletedTask);
+            return content;
+        }
 
         public override async ValueTask<AppendResult> AppendAsync(
             UploadKey key, long offset, UploadContent content, AppendMode mode, CancellationToken cancellationToken)
