@@ -50,15 +50,15 @@ internal sealed class AppendFinisher(EngineContext context, ReprDigestVerifier r
             return new UploadResult(UploadResultKind.NotFound);
         }
 
+        if (received.State == UploadState.Receiving)
+        {
+            return new UploadResult(UploadResultKind.Busy);
+        }
+
         if (!isOurs && !record.IsOf(received))
         {
             // Another process has deleted the upload, and created another one with the same key.
             return new UploadResult(UploadResultKind.NotFound);
-        }
-
-        if (received.State == UploadState.Receiving)
-        {
-            return new UploadResult(UploadResultKind.Busy);
         }
 
         AppendStep step = Finish(append.Callbacks, info, attempt, received);
