@@ -84,6 +84,20 @@ internal abstract class FileLayer
     /// </summary>
     public abstract OpenFile? TryLock(string path);
 
+    /// <summary>Returns whether a file exists and is locked. The file is locked during the call.</summary>
+    public bool IsLocked(string path)
+    {
+        try
+        {
+            using OpenFile? lockFile = TryLock(path);
+            return lockFile is null;
+        }
+        catch (Exception e) when (StorageErrors.IsNotFound(e))
+        {
+            return false;
+        }
+    }
+
     public abstract long GetLength(OpenFile file);
 
     public void Write(OpenFile file, ReadOnlyMemory<byte> content, long offset) => Write(file, new ReadOnlySequence<byte>(content), offset);

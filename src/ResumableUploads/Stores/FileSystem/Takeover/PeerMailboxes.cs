@@ -66,18 +66,7 @@ internal sealed class PeerMailboxes(StoreContext context)
     }
 
     /// <summary>Returns whether a process holds the lock of a mailbox.</summary>
-    public bool IsLocked(string path)
-    {
-        try
-        {
-            using OpenFile? lockFile = _files.TryLock(Mailbox.GetLockPath(path));
-            return lockFile is null;
-        }
-        catch (Exception e) when (StorageErrors.IsNotFound(e))
-        {
-            return false;
-        }
-    }
+    public bool IsLocked(string path) => _files.IsLocked(Mailbox.GetLockPath(path));
 
     private sealed record Snapshot(long Timestamp, string[] Paths);
 }

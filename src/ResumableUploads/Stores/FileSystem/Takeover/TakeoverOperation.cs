@@ -66,14 +66,6 @@ internal sealed class TakeoverOperation(StoreContext context, RecordFile records
     {
         // Other threads of this process must not find the lock of this check, and take it for that of an append.
         using KeyedLocks.KeyedLock? entered = context.TryEnterUpload(nonce);
-        try
-        {
-            using OpenFile? lockFile = entered is null ? null : context.Files.TryLock(path);
-            return lockFile is null;
-        }
-        catch (Exception e) when (StorageErrors.IsNotFound(e))
-        {
-            return false;
-        }
+        return entered is null || context.Files.IsLocked(path);
     }
 }
