@@ -68,7 +68,7 @@ internal sealed class UploadDatabase(string file)
             CREATE TABLE IF NOT EXISTS uploads (
                 owner TEXT NOT NULL, id TEXT NOT NULL, nonce TEXT NOT NULL, generation INTEGER, offset INTEGER,
                 state INTEGER, length INTEGER, sliding INTEGER, absolute INTEGER, data BLOB, modified INTEGER,
-                lease_holder TEXT, lease_expires INTEGER, response BLOB, PRIMARY KEY (owner, id));
+                lease_holder TEXT, lease_renewal INTEGER, response BLOB, PRIMARY KEY (owner, id));
             CREATE TABLE IF NOT EXISTS blocks (nonce TEXT NOT NULL, start INTEGER NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (nonce, start));
             """);
         _tablesCreated = true;
@@ -85,7 +85,7 @@ internal sealed class UploadDatabase(string file)
 /// <summary>The operations within a transaction.</summary>
 internal sealed class UploadTransaction(SqliteConnection connection, SqliteTransaction transaction)
 {
-    private const string Columns = "owner, id, nonce, generation, offset, state, length, sliding, absolute, data, modified, lease_holder, lease_expires";
+    private const string Columns = "owner, id, nonce, generation, offset, state, length, sliding, absolute, data, modified, lease_holder, lease_renewal";
 
     public int Execute(string text, UploadKey key, params (string Name, object? Value)[] values)
     {
@@ -106,12 +106,12 @@ internal sealed class UploadTransaction(SqliteConnection connection, SqliteTrans
     public void Update(UploadRow row) => Execute(
         """
         UPDATE uploads SET generation = $generation, offset = $offset, state = $state, length = $length, sliding = $sliding, absolute = $absolute,
-            data = $data, modified = $modified, lease_holder = $holder, lease_expires = $expires WHERE owner = $owner AND id = $id
+            data = $data, modified = $modified, lease_holder = $holder, lease_renewal = $renewal WHERE owner = $owner AND id = $id
         """,
         row.Key,
         ("$generation", row.Generation), ("$offset", row.Offset), ("$state", (int)row.Record.State), ("$length", row.Record.Length),
         ("$sliding", row.Record.SlidingExpiration?.Ticks), ("$absolute", row.Record.AbsoluteExpiration?.UtcTicks),
-        ("$data", row.Record.Data.ToArray()), ("$modified", row.LastModifiedTicks), ("$holder", row.LeaseHolder), ("$expires", row.LeaseExpiresTicks));
+        ("$data", row.Record.Data.ToArray()), ("$modified", row.LastModifiedTicks), ("$holder", row.LeaseHolder), ("$renewal", row.LeaseRenewal));
 
     public byte[]? GetResponse(UploadKey key)
     {

@@ -10,14 +10,12 @@ namespace CustomStore;
 /// <param name="Offset">The number of stored bytes.</param>
 /// <param name="Record">The record.</param>
 /// <param name="LastModifiedTicks">The time of the last change, in UTC ticks.</param>
-/// <param name="LeaseHolder">The append that acquired the lease last.</param>
-/// <param name="LeaseExpiresTicks">The time at which its lease expires, in UTC ticks.</param>
+/// <param name="LeaseHolder">The append that holds the lease, or null.</param>
+/// <param name="LeaseRenewal">The number of times that the lease was renewed.</param>
 internal sealed record UploadRow(
-    UploadKey Key, string Nonce, long Generation, long Offset, UploadRecord Record, long LastModifiedTicks, string? LeaseHolder, long LeaseExpiresTicks)
+    UploadKey Key, string Nonce, long Generation, long Offset, UploadRecord Record, long LastModifiedTicks, string? LeaseHolder, long LeaseRenewal)
 {
     public string Version => string.Create(CultureInfo.InvariantCulture, $"{Nonce}-{Generation}-{Offset}");
-
-    public bool IsLeased(long now) => LeaseExpiresTicks > now;
 
     public UploadInfo ToUploadInfo() =>
         new() { Key = Key, Version = Version, Offset = Offset, Record = Record, LastModified = new DateTimeOffset(LastModifiedTicks, TimeSpan.Zero) };

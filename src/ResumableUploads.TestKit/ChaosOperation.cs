@@ -26,8 +26,8 @@ public enum ChaosOperation
     /// <summary><see cref="IUploadStore.ListAsync"/>.</summary>
     List = 6,
 
-    /// <summary><see cref="IUploadStore.PutResponseAsync"/>.</summary>
-    PutResponse = 7,
+    /// <summary><see cref="IUploadStore.CompleteAsync"/>.</summary>
+    Complete = 7,
 
     /// <summary><see cref="IUploadStore.GetResponseAsync"/>.</summary>
     GetResponse = 8,

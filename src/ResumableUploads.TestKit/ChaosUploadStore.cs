@@ -110,12 +110,9 @@ public sealed class ChaosUploadStore : DelegatingUploadStore
     }
 
     /// <inheritdoc/>
-    public override async ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> response, CancellationToken cancellationToken)
-    {
-        await ApplyFaultsAsync(ChaosOperation.PutResponse, ChaosTiming.BeforeCall, cancellationToken);
-        await InnerStore.PutResponseAsync(key, response, cancellationToken);
-        await ApplyFaultsAsync(ChaosOperation.PutResponse, ChaosTiming.AfterCall, cancellationToken);
-    }
+    public override ValueTask<UpdateResult> CompleteAsync(
+        UploadKey key, string version, UploadRecord record, ReadOnlyMemory<byte> response, CancellationToken cancellationToken) =>
+        CallAsync(ChaosOperation.Complete, () => InnerStore.CompleteAsync(key, version, record, response, cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
     public override ValueTask<ReadOnlyMemory<byte>?> GetResponseAsync(UploadKey key, CancellationToken cancellationToken) =>

@@ -29,4 +29,13 @@ public enum StoreCapabilities
 
     /// <summary>The store has <see cref="ITakeoverStore"/>: it can ask another process to end its append. Needs <see cref="SharedStorage"/>.</summary>
     Takeovers = 64,
+
+    /// <summary>
+    /// The store has <see cref="IContentCopier"/>: it can copy the content of a finished upload within its storage service. The fixture overrides
+    /// <see cref="StoreFixture.CopyContainer"/> and <see cref="StoreFixture.ReadCopyAsync"/>.
+    /// </summary>
+    ContentCopies = 128,
+
+    /// <summary>The store has <see cref="IContentUrlProvider"/>: it can create URLs that let their bearer read the content of a finished upload.</summary>
+    ContentUrls = 256,
 }

@@ -1,6 +1,7 @@
 using ResumableUploads.Abstractions;
 using ResumableUploads.Benchmarks.Cases;
 using ResumableUploads.Benchmarks.Cases.Disks;
+using ResumableUploads.Benchmarks.Cases.Takeovers;
 using ResumableUploads.Benchmarks.Measuring;
 using ResumableUploads.Benchmarks.Overhead;
 using ResumableUploads.Benchmarks.Servers;
@@ -59,6 +60,7 @@ internal static class Program
         ("idle", IdleConnectionsCase.Run),
         ("slow", SlowUploadsCase.Run),
         ("takeover", TakeoverCase.Run),
+        ("takeover-azure", AzureTakeoverCase.Run),
         ("client", ClientCase.Run),
         ("growth", ScalingCase.Run),
         ("slow-disk", SlowDiskCase.Run),

@@ -29,10 +29,16 @@ internal sealed class CrashingUploadStore(IUploadStore innerStore) : DelegatingU
         return result;
     }
 
-    public override async ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> response, CancellationToken cancellationToken)
+    public override async ValueTask<UpdateResult> CompleteAsync(
+        UploadKey key, string version, UploadRecord record, ReadOnlyMemory<byte> response, CancellationToken cancellationToken)
     {
-        CrashPlan.CrashIfRequested("before-outcome");
-        await InnerStore.PutResponseAsync(key, response, cancellationToken);
-        CrashPlan.CrashIfRequested("after-outcome");
+        CrashPlan.CrashIfRequested("before-completed");
+        UpdateResult result = await InnerStore.CompleteAsync(key, version, record, response, cancellationToken);
+        if (result.Status == ChangeStatus.Succeeded)
+        {
+            CrashPlan.CrashIfRequested("after-completed");
+        }
+
+        return result;
     }
 }

@@ -1,7 +1,9 @@
 // A server for tests that kill it. It is configured on the command line (--ResumableUploads:Directory=...), reports events on standard output, one per
 // line, logs to standard error, and stops at the end of its standard input, so that it never outlives the test.
+// --AzureBlobs=CONNECTION_STRING --Container=NAME and --S3=URL --Bucket=NAME store uploads in object storage.
+// --SegmentSize=BYTES and --MaxBufferedBytes=BYTES are options of the S3 store.
 // --Effects=DIRECTORY maps an endpoint at /effects, --MemoryStore=BYTES stores uploads in memory, --MaxConnections is the limit of Kestrel,
-// --ConnectionTimeout=TIME is the time that Kestrel waits for a header section.
+// --ConnectionTimeout=TIME is the time that Kestrel waits for a header section, --ReadBuffer=BYTES what it receives of a body before the store reads it.
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.Options;
@@ -33,7 +35,12 @@ builder.WebHost.ConfigureKestrel(kestrel =>
         kestrel.Limits.RequestHeadersTimeout = kestrel.Limits.KeepAliveTimeout = timeout;
     }
 });
-builder.Services.AddResumableUploads();
+if (builder.Configuration.GetValue<long?>("ReadBuffer") is { } readBuffer)
+{
+    builder.WebHost.UseSockets(sockets => sockets.MaxReadBufferSize = readBuffer);
+}
+
+ObjectStore.Add(builder.Services.AddResumableUploads(), builder.Configuration);
 
 await using WebApplication app = builder.Build();
 string root = app.Services.GetRequiredService<IOptions<ResumableUploadOptions>>().Value.Directory!;

@@ -28,10 +28,9 @@ internal sealed class StoreScenario(string root, Durability durability, bool rep
         Append(9000, AppendMode.AllOrNothing, true, 2000, 2000);
         Append(13_000, AppendMode.AllOrNothing, false, 2000);
         Append(13_000, AppendMode.KeepPartial, true, 7000);
-        RunAndReport("outcome", () => PutResponse(3));
         RunAndReport("received", () => Update(4, UploadState.Received));
-        RunAndReport("outcome", () => PutResponse(5));
-        RunAndReport("completed", () => Update(6, UploadState.Completed));
+        RunAndReport("completed", () => Complete(5, response: 3, 10));
+        RunAndReport("completed", () => Complete(6, response: 5, 20_000));
         RunAndReport("deleted", () => GetResult(_store.DeleteAsync(Key, null, default)));
         RunAndReport("created", () => GetResult(_store.CreateAsync(Key, CreateRecord(7), default)));
         Append(0, AppendMode.KeepPartial, true, 4000);
@@ -39,8 +38,8 @@ internal sealed class StoreScenario(string root, Durability durability, bool rep
         CreateCompleted(8, UploadState.Completed, 3000);
         RunAndReport("deleted", () => GetResult(_store.DeleteAsync(Key, GetVersion(), default)));
         CreateCompleted(9, UploadState.Received, 2000);
-        RunAndReport("outcome", () => PutResponse(3));
-        RunAndReport("completed", () => Update(10, UploadState.Completed));
+        RunAndReport("completed", () => Complete(10, response: 3, 20_000));
+        RunAndReport("completed", () => Complete(15, response: 4, 10));
         RunAndReport("deleted", () => GetResult(_store.DeleteAsync(Key, null, default)));
         AppendFinal(created: 11, final: 12, isDeferrable: false, size: 3000);
         AppendFinal(created: 13, final: 14, isDeferrable: true, size: 2000);
@@ -93,7 +92,9 @@ internal sealed class StoreScenario(string root, Durability durability, bool rep
 
     private void Update(byte data, UploadState state) => GetResult(_store.UpdateAsync(Key, GetVersion(), CreateRecord(data, state), default));
 
-    private void PutResponse(byte response) => _store.PutResponseAsync(Key, new[] { response }, default).AsTask().GetAwaiter().GetResult();
+    /// <summary>Completes the upload with a response of one value. A long response is stored in a file of its own.</summary>
+    private void Complete(byte data, byte response, int length) => GetResult(_store.CompleteAsync(
+        Key, GetVersion(), CreateRecord(data, UploadState.Completed), Enumerable.Repeat(response, length).ToArray(), default));
 
     /// <summary>Content whose bytes depend on their offset, delivered in reads of the given sizes.</summary>
     private sealed class ChunkedContent(long offset, int[] chunks, bool isCommitted, Action<string> report) : UploadContent

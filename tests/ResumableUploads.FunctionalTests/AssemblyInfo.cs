@@ -1,3 +1,6 @@
 using ResumableUploads.Testing;
 
 [assembly: TestTimeout(300)]
+
+// Most tests wait for other processes most of the time.
+[assembly: Xunit.v3.Parallelization(MaxThreads = 4)]

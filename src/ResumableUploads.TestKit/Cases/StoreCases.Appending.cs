@@ -43,6 +43,29 @@ internal sealed partial class StoreCases
     }
 
     [Case]
+    public async Task Append_whose_content_refuses_the_record_returns_Busy_and_changes_nothing()
+    {
+        await CreateAsync(record: new UploadRecord { Length = 20, Data = Bytes(7, 3) });
+        CaseAssert.Equal(AppendStatus.Appended, (await AppendAsync(0, Bytes(10))).Status);
+        UploadInfo before = await GetAsync();
+        byte[] expected = Bytes(7, 3);
+        var refusing = new RecordingContent { RecordDecision = record => record.Length != 20 || !record.Data.Span.SequenceEqual(expected) };
+        refusing.Send(Bytes(10, 2));
+        refusing.Complete();
+
+        AppendResult refused = await StartAppend(10, refusing).WaitAsync(CaseTimeout, Token);
+        CaseAssert.Equal((AppendStatus.Busy, (string?)null), (refused.Status, refused.Version));
+        CaseAssert.Equal(0, refusing.ReadCount);
+        UploadInfo after = await GetAsync();
+        CaseAssert.Equal((before.Version, before.Offset), (after.Version, after.Offset));
+        CaseAssert.Equal(Bytes(10), await ReadContentAsync());
+
+        // The refused append holds no lock.
+        AppendResult next = await AppendAsync(10, Bytes(10, 2));
+        CaseAssert.Equal((AppendStatus.Appended, 20L), (next.Status, next.Offset));
+    }
+
+    [Case]
     public async Task Law1_Append_during_a_running_append_returns_Busy()
     {
         await CreateAsync();

@@ -32,7 +32,7 @@ internal sealed partial class StoreCases
         await CheckCanceledAsync(async () => await Store.UpdateAsync(Key, before.Version, new UploadRecord { Length = 7 }, CanceledToken));
         await CheckCanceledAsync(async () => await Store.DeleteAsync(Key, before.Version, CanceledToken));
         await CheckCanceledAsync(async () => await Store.DeleteAsync(Key, null, CanceledToken));
-        await CheckCanceledAsync(async () => await Store.PutResponseAsync(Key, Bytes(1), CanceledToken));
+        await CheckCanceledAsync(async () => await Store.CompleteAsync(Key, before.Version, CompletedRecord, Bytes(1), CanceledToken));
 
         CaseAssert.Equal(before.Version, (await GetAsync()).Version);
         CaseAssert.Null(await Store.GetResponseAsync(Key, Token));

@@ -14,7 +14,7 @@ internal sealed partial class StoreCases
         CaseAssert.Equal(0, created.Offset);
         CaseAssert.Equal(UploadState.Receiving, created.State);
         CaseAssert.NotEmpty(created.Version);
-        CaseAssert.Equal(Time.GetUtcNow(), created.LastModified, TimeSpan.FromSeconds(1));
+        AssertIsNow(created.LastModified);
     }
 
     [Case]
@@ -106,8 +106,9 @@ internal sealed partial class StoreCases
         UploadKey theirs = new("theirs", "id");
         await CreateWithContentAsync(Bytes(10, 1), mine);
         await CreateWithContentAsync(Bytes(20, 2), theirs);
-        await Store.PutResponseAsync(mine, new byte[] { 1 }, Token);
+        await CompleteAsync([1], mine);
 
+        await UpdateStateAsync(UploadState.Completed, theirs);
         CaseAssert.Null(await Store.GetResponseAsync(theirs, Token));
         CaseAssert.Equal(ChangeStatus.VersionMismatch, (await Store.DeleteAsync(theirs, (await GetAsync(mine)).Version, Token)).Status);
         CaseAssert.Equal(ChangeStatus.Succeeded, (await Store.DeleteAsync(mine, null, Token)).Status);

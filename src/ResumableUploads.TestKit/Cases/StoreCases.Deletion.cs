@@ -9,8 +9,8 @@ internal sealed partial class StoreCases
     [Case]
     public async Task Delete_without_version_removes_the_upload()
     {
-        UploadInfo info = await CreateWithContentAsync(Bytes(10));
-        await Store.PutResponseAsync(Key, Bytes(10), Token);
+        await CreateWithContentAsync(Bytes(10));
+        UploadInfo info = await CompleteAsync(Bytes(10));
         CaseAssert.Equal(ChangeStatus.Succeeded, (await Store.DeleteAsync(Key, null, Token)).Status);
 
         CaseAssert.Null(await Store.GetAsync(Key, Token));

@@ -101,7 +101,7 @@ internal sealed partial class StoreCases
         AssertExpiresIn(span, info);
 
         Time.Advance(TimeSpan.FromMinutes(50));
-        CaseAssert.True((await GetAsync()).Expires < Time.GetUtcNow() + span);
+        CaseAssert.Equal(info.Expires, (await GetAsync()).Expires);
         AppendResult append = await AppendAsync(0, Bytes(10));
         AssertExpiresIn(span, await GetAsync());
 
@@ -110,24 +110,26 @@ internal sealed partial class StoreCases
         AssertExpiresIn(span, update.Info!);
         AssertExpiresIn(span, await GetAsync());
 
-        Time.Advance(TimeSpan.FromMinutes(50));
-        CaseAssert.Empty(await ListAsync(new UploadQuery { ExpiredAsOf = Time.GetUtcNow() }));
-        Time.Advance(TimeSpan.FromMinutes(11));
-        CaseAssert.Equal([Key], await ListAsync(new UploadQuery { ExpiredAsOf = Time.GetUtcNow() }));
+        DateTimeOffset updated = update.Info!.LastModified;
+        CaseAssert.Empty(await ListAsync(new UploadQuery { ExpiredAsOf = updated.AddMinutes(50) }));
+        CaseAssert.Equal([Key], await ListAsync(new UploadQuery { ExpiredAsOf = updated.AddMinutes(61) }));
     }
 
     [Case]
     public async Task Sliding_expiration_does_not_extend_past_absolute_expiration()
     {
-        DateTimeOffset end = Time.GetUtcNow().AddHours(1);
+        DateTimeOffset end = Now.AddHours(1);
         await CreateAsync(record: new UploadRecord { SlidingExpiration = TimeSpan.FromHours(2), AbsoluteExpiration = end });
         Time.Advance(TimeSpan.FromMinutes(50));
         await AppendAsync(0, Bytes(10));
         CaseAssert.Equal(end, (await GetAsync()).Expires);
     }
 
-    private void AssertExpiresIn(TimeSpan remaining, UploadInfo info) =>
-        CaseAssert.Equal(Time.GetUtcNow() + remaining, info.Expires!.Value, TimeSpan.FromSeconds(1));
+    private void AssertExpiresIn(TimeSpan remaining, UploadInfo info)
+    {
+        AssertIsNow(info.LastModified);
+        CaseAssert.Equal(info.LastModified + remaining, info.Expires);
+    }
 
     private async Task CreateUploadsOfThreeOwnersAsync()
     {

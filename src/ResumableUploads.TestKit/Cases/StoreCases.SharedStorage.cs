@@ -11,7 +11,6 @@ internal sealed partial class StoreCases
     {
         await CreateAsync(record: new UploadRecord { Length = 200_000, SlidingExpiration = TimeSpan.FromDays(1), Data = Bytes(500, 3) });
         await AppendAsync(0, Bytes(100_000));
-        await Store.PutResponseAsync(Key, Bytes(50, 2), Token);
         UploadInfo before = await GetAsync();
         await DisposeStoreAsync(Store);
 
@@ -20,7 +19,6 @@ internal sealed partial class StoreCases
         CaseAssert.Equal((before.Version, before.Offset, before.State), (after.Version, after.Offset, after.State));
         CaseAssert.Equal((before.Length, before.LastModified, before.Expires), (after.Length, after.LastModified, after.Expires));
         CaseAssert.Equal(Bytes(500, 3), after.Record.Data.ToArray());
-        CaseAssert.Equal(Bytes(50, 2), (await reopened.GetResponseAsync(Key, Token))?.ToArray());
         CaseAssert.Equal(Bytes(100_000), await ReadContentAsync(reopened, Key));
         await DisposeStoreAsync(reopened);
     }
@@ -114,6 +112,34 @@ internal sealed partial class StoreCases
         firstContent.Complete();
         CaseAssert.Equal(AppendStatus.NotFound, (await append.WaitAsync(CaseTimeout, Token)).Status);
         CaseAssert.Equal(0, (await other.GetAsync(Key, Token))!.Offset);
+        CaseAssert.Empty(await ReadContentAsync(other, Key));
+        await DisposeStoreAsync(other);
+    }
+
+    /// <summary>The store may remember what it has read. The content is compared with the record that counts now.</summary>
+    [Case(false, Requires = StoreCapabilities.SharedStorage)]
+    [Case(true, Requires = StoreCapabilities.SharedStorage)]
+    public async Task Append_asks_the_content_about_a_record_that_another_store_has_written(bool isCreatedAgain)
+    {
+        IUploadStore other = await OpenStoreAsync();
+        UploadInfo created = await CreateAsync(record: new UploadRecord { Data = Bytes(5, 1) });
+        CaseAssert.Equal(created.Version, (await GetAsync()).Version);
+        if (isCreatedAgain)
+        {
+            CaseAssert.Equal(ChangeStatus.Succeeded, (await other.DeleteAsync(Key, null, Token)).Status);
+            CaseAssert.Equal(CreateStatus.Created, (await other.CreateAsync(Key, new UploadRecord { Data = Bytes(5, 2) }, Token)).Status);
+        }
+        else
+        {
+            CaseAssert.Equal(ChangeStatus.Succeeded, (await other.UpdateAsync(Key, created.Version, new UploadRecord { Data = Bytes(5, 2) }, Token)).Status);
+        }
+
+        byte[] expected = Bytes(5, 2);
+        var content = new RecordingContent { RecordDecision = record => !record.Data.Span.SequenceEqual(expected) };
+        content.Send(Bytes(10));
+        content.Complete();
+        CaseAssert.Equal(AppendStatus.Busy, (await StartAppend(0, content).WaitAsync(CaseTimeout, Token)).Status);
+        CaseAssert.Equal(0, content.ReadCount);
         CaseAssert.Empty(await ReadContentAsync(other, Key));
         await DisposeStoreAsync(other);
     }

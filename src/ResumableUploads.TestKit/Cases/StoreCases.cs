@@ -9,9 +9,6 @@ namespace ResumableUploads.TestKit.Cases;
 /// </summary>
 internal sealed partial class StoreCases : IAsyncDisposable
 {
-    /// <summary>The timeout of a single wait. It is reached only if the case fails.</summary>
-    private static readonly TimeSpan CaseTimeout = TimeSpan.FromSeconds(30);
-
     private static readonly UploadKey Key = new("owner", "upload");
 
     private readonly StoreFixture _fixture;
@@ -38,6 +35,14 @@ internal sealed partial class StoreCases : IAsyncDisposable
 
     public ValueTask DisposeAsync() => DisposeStoreAsync(_store);
 
+    /// <summary>Gets the timeout of a single wait. It is reached only if the case fails.</summary>
+    private TimeSpan CaseTimeout => _fixture.Timeout;
+
+    private int BlockSize => _fixture.BlockSize;
+
+    /// <summary>Gets the time of the clock that the store uses, which is not exact if the store has a clock of its own.</summary>
+    private DateTimeOffset Now => _fixture.HasOwnClock ? TimeProvider.System.GetUtcNow() : Time.GetUtcNow();
+
     /// <summary>Opens another store on the same storage.</summary>
     private ValueTask<IUploadStore> OpenStoreAsync() => _fixture.OpenStoreAsync(Time, Token);
 
@@ -60,6 +65,8 @@ internal sealed partial class StoreCases : IAsyncDisposable
         new Random(seed).NextBytes(bytes);
         return bytes;
     }
+
+    private void AssertIsNow(DateTimeOffset time) => CaseAssert.Equal(Now, time, _fixture.HasOwnClock ? TimeSpan.FromMinutes(30) : TimeSpan.FromSeconds(1));
 
     private static byte[] Concatenate(byte[] first, byte[] second) => [.. first, .. second];
 

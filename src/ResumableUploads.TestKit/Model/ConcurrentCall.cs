@@ -16,7 +16,7 @@ internal sealed record ObservedUpload(string? Version, long Offset, UploadState 
 /// Returns the possible states after the call from the state before it, or none if the result is impossible in that state. A null state means that the
 /// upload does not exist.
 /// </param>
-/// <param name="IsBusy">Whether the result was busy, which requires only that another call overlaps.</param>
+/// <param name="IsBusy">Whether the result was busy or taken over, which requires that another call overlaps.</param>
 internal sealed record ConcurrentCall(
     long InvokedAt, long ReturnedAt, string Description, Func<ObservedUpload?, IEnumerable<ObservedUpload?>> NextStates, bool IsBusy)
 {

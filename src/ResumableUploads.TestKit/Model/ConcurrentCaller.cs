@@ -60,6 +60,10 @@ internal sealed class ConcurrentCaller(IUploadStore store, UploadKey key, Strong
         Add(invokedAt, $"append at {offset}: {result}", now => result.Status switch
         {
             AppendStatus.Busy => [now],
+
+            // Ended by another call, such as a deletion that has yet to take effect. The byte may have become durable before.
+            AppendStatus.TakenOver when now?.Offset == result.Offset => [now],
+            AppendStatus.TakenOver => AllowsAppend(now, offset) && result.Offset == offset + 1 ? [now! with { Offset = result.Offset, Version = null }] : [],
             AppendStatus.Appended => AllowsAppend(now, offset) && result.Offset == offset + 1 ? [now! with { Offset = result.Offset, Version = result.Version }] : [],
             AppendStatus.OffsetMismatch => Matches(now, result) && now!.State == UploadState.Receiving && now.Offset != offset ? [now] : [],
             AppendStatus.NotReceiving => Matches(now, result) && now!.State != UploadState.Receiving ? [now] : [],
@@ -67,11 +71,11 @@ internal sealed class ConcurrentCaller(IUploadStore store, UploadKey key, Strong
             // Deleted during the append: another caller may have observed the byte before.
             AppendStatus.NotFound => now is null ? [null] : AllowsAppend(now, offset) ? [now with { Offset = offset + 1, Version = null }] : [],
             _ => [],
-        }, isBusy: result.Status == AppendStatus.Busy);
-        if (result.Status is not (AppendStatus.Busy or AppendStatus.NotFound))
+        }, isBusy: result.Status is AppendStatus.Busy or AppendStatus.TakenOver);
+        if (result.Version is not null)
         {
             _offset = result.Offset;
-            _version = result.Version!;
+            _version = result.Version;
         }
     }
 

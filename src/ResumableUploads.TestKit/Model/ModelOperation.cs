@@ -13,7 +13,7 @@ internal enum ModelOperationKind
     Update,
     MarkReceived,
     MarkCompleted,
-    PutResponse,
+    Complete,
     Delete,
     DeleteIfVersionMatches,
     Reopen,

@@ -60,7 +60,7 @@ internal sealed class ModelTestRun(IUploadStore store, Func<IUploadStore, Task<I
         ModelOperationKind.Update => UpdateAsync(operation, UploadState.Receiving),
         ModelOperationKind.MarkReceived => UpdateAsync(operation, UploadState.Received),
         ModelOperationKind.MarkCompleted => UpdateAsync(operation, UploadState.Completed),
-        ModelOperationKind.PutResponse => PutResponseAsync(operation),
+        ModelOperationKind.Complete => UpdateAsync(operation, UploadState.Completed, completes: true),
         ModelOperationKind.Delete or ModelOperationKind.DeleteIfVersionMatches => DeleteAsync(operation),
         ModelOperationKind.Reopen => ReopenAsync(),
         _ => Task.CompletedTask,
@@ -98,7 +98,7 @@ internal sealed class ModelTestRun(IUploadStore store, Func<IUploadStore, Task<I
         CaseAssert.Equal((model?.Bytes.Length ?? 0, model?.Version), ((int)result.Offset, result.Version));
     }
 
-    private async Task UpdateAsync(ModelOperation operation, UploadState state)
+    private async Task UpdateAsync(ModelOperation operation, UploadState state, bool completes = false)
     {
         UploadModel? model = _models[operation.Upload];
         if (state < model?.State)
@@ -107,18 +107,15 @@ internal sealed class ModelTestRun(IUploadStore store, Func<IUploadStore, Task<I
         }
 
         UploadRecord record = new() { State = state, Data = GetData(operation.Size) };
-        UpdateResult result = await Store.UpdateAsync(GetKey(operation.Upload), GetVersionToSend(operation), record, token);
+        UpdateResult result = await (completes
+            ? Store.CompleteAsync(GetKey(operation.Upload), GetVersionToSend(operation), record, GetResponse(operation.Size), token)
+            : Store.UpdateAsync(GetKey(operation.Upload), GetVersionToSend(operation), record, token));
         CaseAssert.Equal(GetExpectedStatus(operation), result.Status);
         if (result.Info is { } info)
         {
             model!.Update(state, operation.Size, AddNewVersion(operation.Upload, info.Version));
+            model.Response = completes ? operation.Size : model.Response;
         }
-    }
-
-    private async Task PutResponseAsync(ModelOperation operation)
-    {
-        await Store.PutResponseAsync(GetKey(operation.Upload), GetData(operation.Size), token);
-        _models[operation.Upload]?.Response = operation.Size;
     }
 
     private async Task DeleteAsync(ModelOperation operation)
@@ -157,7 +154,7 @@ internal sealed class ModelTestRun(IUploadStore store, Func<IUploadStore, Task<I
         CaseAssert.Equal(model?.Response is null, response is null);
         if (model?.Response is { } expected)
         {
-            CaseAssert.Equal(GetData(expected), response);
+            CaseAssert.Equal(GetResponse(expected), response);
         }
     }
 
@@ -192,6 +189,9 @@ internal sealed class ModelTestRun(IUploadStore store, Func<IUploadStore, Task<I
         _versions[upload].Add(version);
         return version;
     }
+
+    /// <summary>Returns a response for a number. Some are longer than a store may want to keep in a record.</summary>
+    private static byte[] GetResponse(int number) => GetBytes(number % 3 == 0 ? 50_000 : 4, number);
 
     private static byte[] GetData(int number) => BitConverter.GetBytes(number);
 

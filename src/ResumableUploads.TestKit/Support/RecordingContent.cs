@@ -26,6 +26,9 @@ internal sealed class RecordingContent : UploadContent
     /// <summary>Gets the delegate that returns the final record for an offset.</summary>
     public Func<long, FinalRecord?> FinalRecordFactory { get; init; } = static _ => null;
 
+    /// <summary>Gets the delegate that decides whether the content belongs to the upload with a record.</summary>
+    public Func<UploadRecord, bool> RecordDecision { get; init; } = static _ => true;
+
     /// <summary>Gets the delegate to call when the store reports a durable offset.</summary>
     public Action<long>? OnDurableReported { get; init; }
 
@@ -99,6 +102,12 @@ internal sealed class RecordingContent : UploadContent
     {
         CaseAssert.True(_reader.ReachedEnd, "The store called GetFinalRecord before the end of the content.");
         return FinalRecordFactory(offset);
+    }
+
+    public override bool CanAppendTo(UploadRecord record)
+    {
+        CaseAssert.Equal(0, ReadCount);
+        return RecordDecision(record);
     }
 
     public override void RequestRelease() => OnReleaseRequested(this);

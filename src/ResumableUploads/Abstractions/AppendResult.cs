@@ -22,7 +22,7 @@ public enum AppendStatus
     NotReceiving = 5,
 
     /// <summary>
-    /// Another process has taken over the upload during the append. The bytes up to <see cref="AppendResult.Offset"/> were durable before that; the others do not count.
+    /// Another process has taken over the upload during the append, possibly to delete it. The bytes up to <see cref="AppendResult.Offset"/> were durable before that; the others do not count.
     /// </summary>
     TakenOver = 6,
 }

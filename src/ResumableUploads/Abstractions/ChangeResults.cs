@@ -16,7 +16,7 @@ public enum ChangeStatus
     NotFound = 3,
 }
 
-/// <summary>The result of <see cref="IUploadStore.UpdateAsync"/>.</summary>
+/// <summary>The result of <see cref="IUploadStore.UpdateAsync"/> or <see cref="IUploadStore.CompleteAsync"/>.</summary>
 /// <param name="Status">The status of the update.</param>
 /// <param name="Info">The upload after the update if <paramref name="Status"/> is <see cref="ChangeStatus.Succeeded"/>; otherwise <see langword="null"/>.</param>
 public readonly record struct UpdateResult(ChangeStatus Status, UploadInfo? Info);

@@ -7,8 +7,8 @@ namespace ResumableUploads.Abstractions;
 /// </summary>
 /// <remarks>
 /// <para>
-/// <see cref="IContentMover"/>, <see cref="ISingleRequestStore"/>, <see cref="IReplacingStore"/> and <see cref="IDeferredSyncStore"/> transfer content or change
-/// records without calling the methods of <see cref="IUploadStore"/>. This would bypass a decorator that encrypts or counts bytes in these methods.
+/// <see cref="IContentMover"/>, <see cref="IContentCopier"/>, <see cref="IContentUrlProvider"/>, <see cref="ISingleRequestStore"/>,
+/// <see cref="IReplacingStore"/> and <see cref="IDeferredSyncStore"/> transfer content or change records without calling the methods of <see cref="IUploadStore"/>. This would bypass a decorator that encrypts or counts bytes in these methods.
 /// <see cref="GetCapability{T}"/> therefore returns these capabilities only if the derived class implements the interface or overrides the method. Without
 /// them, the upload engine calls the methods of <see cref="IUploadStore"/>. For the same reason, <see cref="AppendAsync"/> hides
 /// <see cref="UploadContent.GetFinalRecord"/> from the inner store. A decorator that does not change records can override it and pass the content on.
@@ -57,8 +57,9 @@ public abstract class DelegatingUploadStore : IUploadStore
         InnerStore.ListAsync(query, cancellationToken);
 
     /// <inheritdoc/>
-    public virtual ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> response, CancellationToken cancellationToken) =>
-        InnerStore.PutResponseAsync(key, response, cancellationToken);
+    public virtual ValueTask<UpdateResult> CompleteAsync(
+        UploadKey key, string version, UploadRecord record, ReadOnlyMemory<byte> response, CancellationToken cancellationToken) =>
+        InnerStore.CompleteAsync(key, version, record, response, cancellationToken);
 
     /// <inheritdoc/>
     public virtual ValueTask<ReadOnlyMemory<byte>?> GetResponseAsync(UploadKey key, CancellationToken cancellationToken) =>
@@ -66,8 +67,8 @@ public abstract class DelegatingUploadStore : IUploadStore
 
     /// <summary>
     /// Returns this decorator if it implements the capability. Otherwise returns the capability of the inner store, except
-    /// <see cref="IContentMover"/>, <see cref="ISingleRequestStore"/>, <see cref="IReplacingStore"/> and <see cref="IDeferredSyncStore"/>, which would bypass the
-    /// decorator.
+    /// <see cref="IContentMover"/>, <see cref="IContentCopier"/>, <see cref="IContentUrlProvider"/>, <see cref="ISingleRequestStore"/>,
+    /// <see cref="IReplacingStore"/> and <see cref="IDeferredSyncStore"/>, which would bypass the decorator.
     /// </summary>
     /// <typeparam name="T">The interface of the capability.</typeparam>
     /// <returns>The capability, or <see langword="null"/> if the decorator does not have it.</returns>
@@ -75,8 +76,8 @@ public abstract class DelegatingUploadStore : IUploadStore
         this as T ?? (BypassesDecorator(typeof(T)) ? null : InnerStore.GetCapability<T>());
 
     private static bool BypassesDecorator(Type capability) =>
-        capability == typeof(IContentMover) || capability == typeof(ISingleRequestStore) || capability == typeof(IReplacingStore)
-        || capability == typeof(IDeferredSyncStore);
+        capability == typeof(IContentMover) || capability == typeof(IContentCopier) || capability == typeof(IContentUrlProvider)
+        || capability == typeof(ISingleRequestStore) || capability == typeof(IReplacingStore) || capability == typeof(IDeferredSyncStore);
 
     /// <summary>Another content without its final record, which the engine then writes with <see cref="UpdateAsync"/>.</summary>
     private sealed class ContentWithoutRecord(UploadContent inner) : UploadContent

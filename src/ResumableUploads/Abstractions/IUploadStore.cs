@@ -22,9 +22,9 @@ namespace ResumableUploads.Abstractions;
 /// <see cref="UploadContent.ReportDurable"/> survive a process crash and, with <see cref="Durability.PowerLoss"/>, a power failure.</item>
 /// <item><b>Metadata is opaque.</b> <see cref="UploadRecord.Data"/> and stored responses are returned byte for byte.</item>
 /// <item><b>The owner is part of the key.</b> The same id under two owners is two uploads.</item>
-/// <item><b>One change at a time.</b> <see cref="UpdateAsync"/>, and <see cref="DeleteAsync"/> with a version, succeed only if neither the record nor
-/// the offset has changed since the version was read. During an append, they return <see cref="ChangeStatus.Busy"/> without waiting. No append
-/// succeeds once the record has left <see cref="UploadState.Receiving"/>. If the upload is deleted during an append, the append returns
+/// <item><b>One change at a time.</b> <see cref="UpdateAsync"/>, <see cref="CompleteAsync"/>, and <see cref="DeleteAsync"/> with a version, succeed
+/// only if neither the record nor the offset has changed since the version was read. During an append, they return <see cref="ChangeStatus.Busy"/>
+/// without waiting. No append succeeds once the record has left <see cref="UploadState.Receiving"/>. If the upload is deleted during an append, the append returns
 /// <see cref="AppendStatus.NotFound"/>.</item>
 /// </list>
 /// <para>
@@ -70,7 +70,8 @@ public interface IUploadStore
     /// <param name="mode">A value that specifies which bytes the store keeps if the content ends early or fails its verification.</param>
     /// <param name="cancellationToken">
     /// The token to monitor for cancellation requests. The engine cancels it only if the storage hangs: the append has not returned within a grace
-    /// period after the content ended early, or after the client has disconnected.
+    /// period after the content ended early, the client has disconnected, another request has asked for the upload, or the server has begun to stop. The store
+    /// may still be reading the content then.
     /// </param>
     /// <returns>The status of the append, and the durable offset and the version of the upload.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="offset"/> is negative.</exception>
@@ -127,29 +128,40 @@ public interface IUploadStore
     IAsyncEnumerable<UploadInfo> ListAsync(UploadQuery query, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Stores the response of the completion handler, and replaces a stored response. Does not change the version of the upload. Does nothing if the
-    /// upload does not exist.
+    /// Replaces the record like <see cref="UpdateAsync"/> and stores the response of the completion handler, in one step, if the version is current. If the
+    /// record is not replaced, the stored response does not change either. Both are durable when the task completes. After a crash there are both or neither;
+    /// a store may write a long response first, if it returns it only with the record.
     /// </summary>
+    /// <remarks>A stored response is replaced. Later updates of the record keep it.</remarks>
     /// <param name="key">The key of the upload.</param>
+    /// <param name="version">The version that was read.</param>
+    /// <param name="record">The new record. Its state must be <see cref="UploadState.Completed"/>.</param>
     /// <param name="response">The response, opaque to the store, at most 1 MiB.</param>
     /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
-    /// <returns>A task that completes when the response is durable.</returns>
-    /// <exception cref="ArgumentException">The response is larger than 1 MiB.</exception>
+    /// <returns>The status of the update and, if it succeeded, the updated upload.</returns>
+    /// <exception cref="ArgumentException">
+    /// The record is in another state, its data is longer than <see cref="UploadRecord.MaxDataLength"/>, or the response is larger than 1 MiB.
+    /// </exception>
     /// <exception cref="UploadStoreException">The storage failed.</exception>
     /// <exception cref="OperationCanceledException">The token was canceled.</exception>
-    ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> response, CancellationToken cancellationToken);
+    ValueTask<UpdateResult> CompleteAsync(
+        UploadKey key, string version, UploadRecord record, ReadOnlyMemory<byte> response, CancellationToken cancellationToken);
 
-    /// <summary>Returns the response that <see cref="PutResponseAsync"/> stored.</summary>
+    /// <summary>Returns the response that <see cref="CompleteAsync"/> stored.</summary>
     /// <param name="key">The key of the upload.</param>
     /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
-    /// <returns>The response, or <see langword="null"/> if no response is stored.</returns>
+    /// <returns>
+    /// The response, or <see langword="null"/> if the upload does not exist, is not in state <see cref="UploadState.Completed"/>, or was completed without a
+    /// response.
+    /// </returns>
     /// <exception cref="UploadStoreException">The storage failed.</exception>
     /// <exception cref="OperationCanceledException">The token was canceled.</exception>
     ValueTask<ReadOnlyMemory<byte>?> GetResponseAsync(UploadKey key, CancellationToken cancellationToken);
 
     /// <summary>
     /// Returns an optional capability of the store: <see cref="IStagedAppendStore"/>, <see cref="ISingleRequestStore"/>, <see cref="IContentMover"/>,
-    /// <see cref="IReplacingStore"/>, <see cref="IStoreStartupCheck"/>, <see cref="ISelfCleaningStore"/>, <see cref="ISweepCheckpointStore"/> or
+    /// <see cref="IContentCopier"/>, <see cref="IContentUrlProvider"/>, <see cref="IReplacingStore"/>, <see cref="IStoreStartupCheck"/>,
+    /// <see cref="ISelfCleaningStore"/>, <see cref="ISweepCheckpointStore"/>, <see cref="IStoreClock"/>, <see cref="IStoreProbe"/> or
     /// <see cref="ITakeoverStore"/>. The default
     /// implementation returns this store if it implements the interface. A decorator should derive from <see cref="DelegatingUploadStore"/>, which
     /// forwards this method to the inner store for most capabilities.

@@ -64,11 +64,11 @@ public abstract class UploadContent
     public virtual FinalRecord? GetFinalRecord(long offset) => null;
 
     /// <summary>
-    /// Returns whether the content belongs to the upload with a record. Another process can have deleted the upload since the engine read it, and created one with
-    /// the same key and offset. The default implementation returns <see langword="true"/>.
+    /// Returns whether the content belongs to the upload with a record. Since the engine read the upload, another process can have announced its length, or
+    /// have deleted it and created one with the same key and offset. The default implementation returns <see langword="true"/>.
     /// </summary>
     /// <remarks>
-    /// A store that several processes share calls this method once, when no other call can change the upload and before it reads the content. If the result is
+    /// A store calls this method with the record that counts when no other call can change the upload, and before it reads the content. If the result is
     /// <see langword="false"/>, it appends nothing and returns <see cref="AppendStatus.Busy"/>.
     /// </remarks>
     /// <param name="record">The current record of the upload.</param>

@@ -1,6 +1,8 @@
+using System.Diagnostics;
 using System.IO.Pipelines;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine.Content;
+using ResumableUploads.Engine.Diagnostics;
 using ResumableUploads.Engine.Digests;
 
 namespace ResumableUploads.Engine;
@@ -12,6 +14,12 @@ internal sealed record AppendCommand
     public const string NoContentCoding = "identity";
 
     public required UploadKey Key { get; init; }
+
+    /// <summary>Gets the protocol and the endpoint of the request.</summary>
+    public UploadOrigin Origin { get; init; }
+
+    /// <summary>Gets the activity of the append, or null if it is not traced. The engine sets it.</summary>
+    public Activity? Activity { get; init; }
 
     /// <summary>Gets the network of the client if unrelated clients share its owner; otherwise null.</summary>
     public string? Network { get; init; }

@@ -10,14 +10,38 @@ internal sealed class DelayedCancellation(TimeSpan delay, TimeProvider time) : I
     private readonly CancellationTokenSource _source = new();
     private readonly CancellationTokenRegistration _registration;
     private ITimer? _timer;
+    private ITimer? _revocableTimer;
+    private int _isStarted;
 
     public DelayedCancellation(TimeSpan delay, TimeProvider time, CancellationToken cancellationToken) : this(delay, time) =>
         _registration = cancellationToken.UnsafeRegister(static self => ((DelayedCancellation)self!).Start(), this);
 
     public CancellationToken Token => _source.Token;
 
-    /// <summary>Starts the delay. Must be called at most once.</summary>
-    public void Start() => _timer = time.CreateTimer(static source => ((CancellationTokenSource)source!).Cancel(), _source, delay, Timeout.InfiniteTimeSpan);
+    /// <summary>Starts the delay, unless it has started. May be called from any thread, also after the disposal.</summary>
+    public void Start()
+    {
+        if (Interlocked.Exchange(ref _isStarted, 1) == 0)
+        {
+            _timer = CreateTimer();
+        }
+    }
+
+    /// <summary>
+    /// Starts or ends a delay of its own, which <see cref="Start"/> does not affect. Calls must not be concurrent, but may follow the disposal.
+    /// </summary>
+    public void SetRevocable(bool isRunning)
+    {
+        if (isRunning)
+        {
+            _revocableTimer ??= CreateTimer();
+        }
+        else
+        {
+            _revocableTimer?.Dispose();
+            _revocableTimer = null;
+        }
+    }
 
     /// <summary>Cancels the token immediately.</summary>
     public void Cancel() => _source.Cancel();
@@ -26,5 +50,8 @@ internal sealed class DelayedCancellation(TimeSpan delay, TimeProvider time) : I
     {
         _registration.Dispose();
         _timer?.Dispose();
+        _revocableTimer?.Dispose();
     }
+
+    private ITimer CreateTimer() => time.CreateTimer(static source => ((CancellationTokenSource)source!).Cancel(), _source, delay, Timeout.InfiniteTimeSpan);
 }

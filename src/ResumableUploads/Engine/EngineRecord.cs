@@ -21,7 +21,14 @@ internal sealed record EngineRecord
     [JsonPropertyName("endpoint")]
     public string? EngineName { get; set; }
 
+    /// <summary>Gets or sets the route pattern of the endpoint if <see cref="EngineName"/> does not contain it; otherwise null.</summary>
+    public string? Route { get; set; }
+
     public DateTimeOffset Created { get; set; }
+
+    /// <summary>Gets or sets the identifier of the activity that created the upload, if it was recorded; otherwise null.</summary>
+    [JsonPropertyName("trace")]
+    public string? TraceParent { get; set; }
 
     /// <summary>Gets or sets the network of the client that created the upload, if unrelated clients share its owner.</summary>
     public string? Network { get; set; }
@@ -144,7 +151,6 @@ internal sealed record EngineRecord
 /// <summary>The state of the completion handler of a received upload.</summary>
 /// <param name="Attempts">The number of runs that count against the limit: all except those ended by a server stop or requested before <paramref name="RetryAt"/>.</param>
 /// <param name="LeasedBy">The process that runs the handler, or null.</param>
-/// <param name="LeasedUntil">The time until which no other process may run the handler.</param>
 /// <param name="TotalRuns">The number of all runs.</param>
 /// <param name="IsDeadLettered">Whether the handler must not run again even if it has attempts left.</param>
 /// <param name="IsDeadLetterReported">Whether the application was notified that the upload is dead-lettered.</param>
@@ -152,7 +158,6 @@ internal sealed record EngineRecord
 internal sealed record HandlerState(
     int Attempts,
     string? LeasedBy,
-    DateTimeOffset LeasedUntil,
     [property: JsonPropertyName("runs")] int TotalRuns = 0,
     [property: JsonPropertyName("isParked")] bool IsDeadLettered = false,
     [property: JsonPropertyName("isTold")] bool IsDeadLetterReported = false,
@@ -160,6 +165,19 @@ internal sealed record HandlerState(
 {
     /// <summary>Gets the number of failed notifications that the upload is dead-lettered, or null if none has failed.</summary>
     public int? DeadLetterAttempts { get; init; }
+
+    /// <summary>Gets whether the client caused that the upload is dead-lettered.</summary>
+    public bool? IsClientFault { get; init; }
+
+    /// <summary>Gets the duration of the lease in the process that holds it. The configuration of another process may differ.</summary>
+    public TimeSpan? LeaseDuration { get; init; }
+
+    /// <summary>Gets the number of times the lease was taken or renewed. Each time, the record changes, which other processes observe.</summary>
+    public int? Renewals { get; init; }
+
+    /// <summary>Gets the timestamp at which this process took or last renewed the lease, or null in a state that was read from the store.</summary>
+    [JsonIgnore]
+    public long? LeaseTimestamp { get; init; }
 
     /// <summary>Returns whether the handler must not run again. That does not change if the application allows more attempts later.</summary>
     public bool IsExhausted(int maxAttempts) => IsDeadLettered || IsDeadLetterReported || DeadLetterAttempts > 0 || Attempts >= maxAttempts;

@@ -56,7 +56,11 @@ internal readonly record struct CreationDecision(Rejection? Rejection, string? F
 /// <summary>The result of a completion handler.</summary>
 /// <param name="Kind">The kind of the result.</param>
 /// <param name="Response">The response as it is stored, or null to send the protocol's own response.</param>
-internal readonly record struct HandlerResult(HandlerResultKind Kind, ReadOnlyMemory<byte>? Response);
+internal readonly record struct HandlerResult(HandlerResultKind Kind, ReadOnlyMemory<byte>? Response)
+{
+    /// <summary>Gets whether the client caused the result, so that it is no error of the server.</summary>
+    public bool IsClientFault { get; init; }
+}
 
 /// <summary>Specifies how the engine processes an upload after its completion handler has run.</summary>
 internal enum HandlerResultKind

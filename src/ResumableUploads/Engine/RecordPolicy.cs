@@ -1,21 +1,40 @@
 using Microsoft.Extensions.Logging;
 using ResumableUploads.Abstractions;
+using ResumableUploads.Engine.Reliability;
 using ResumableUploads.Infrastructure;
 
 namespace ResumableUploads.Engine;
 
 /// <summary>Builds the records of uploads, and decides when an upload expires and which engine it belongs to.</summary>
-internal sealed class RecordPolicy(EngineSettings settings, TimeProvider time, ILogger logger)
+internal sealed class RecordPolicy
 {
     private static readonly TimeSpan OrphanedAfter = TimeSpan.FromDays(1);
-    private readonly ExpirationClock _expirationClock = new(time, jump => Log.ClockJumped(logger, jump, ExpirationClock.ConfirmationTime));
+    private readonly EngineSettings _settings;
+    private readonly TimeProvider _time;
+    private readonly Lazy<ExpirationClock> _expirationClock;
+
+    /// <summary>Creates a policy.</summary>
+    /// <param name="settings">The settings.</param>
+    /// <param name="time">The clock of the storage, or that of the system.</param>
+    /// <param name="logger">The logger.</param>
+    public RecordPolicy(EngineSettings settings, TimeProvider time, ILogger logger)
+    {
+        _settings = settings;
+        _time = time;
+        _expirationClock = new(() => new ExpirationClock(time, jump => Log.ClockJumped(logger, jump, ExpirationClock.ConfirmationTime)));
+        if (time is not StoreClock { IsSynchronized: false })
+        {
+            // Jumps are detected from now on. The first reading of the clock of a storage is no jump.
+            _ = _expirationClock.Value;
+        }
+    }
 
     public UploadRecord CreateReceiving(EngineRecord record, long? length) => new()
     {
         State = UploadState.Receiving,
         Length = length,
-        SlidingExpiration = settings.Expiration,
-        AbsoluteExpiration = settings.MaxAge < DateTimeOffset.MaxValue - record.Created ? record.Created + settings.MaxAge : null,
+        SlidingExpiration = _settings.Expiration,
+        AbsoluteExpiration = _settings.MaxAge < DateTimeOffset.MaxValue - record.Created ? record.Created + _settings.MaxAge : null,
         Data = record.ToBytes(),
     };
 
@@ -27,7 +46,7 @@ internal sealed class RecordPolicy(EngineSettings settings, TimeProvider time, I
     {
         State = UploadState.Received,
         Length = offset,
-        SlidingExpiration = Add(settings.Expiration, GetRetryDelay(record)),
+        SlidingExpiration = Add(_settings.Expiration, GetRetryDelay(record)),
         AbsoluteExpiration = null,
         Data = record.ToBytes(),
     };
@@ -48,7 +67,7 @@ internal sealed class RecordPolicy(EngineSettings settings, TimeProvider time, I
     {
         State = UploadState.Completed,
         Length = offset,
-        SlidingExpiration = settings.CompletedRetention,
+        SlidingExpiration = _settings.CompletedRetention,
         AbsoluteExpiration = null,
         Data = record.ToBytes(),
     };
@@ -63,15 +82,15 @@ internal sealed class RecordPolicy(EngineSettings settings, TimeProvider time, I
         DateTimeOffset? absolute = part.Record.AbsoluteExpiration is { } own && concatenation.AbsoluteExpiration is { } other
             ? (own > other ? own : other)
             : null;
-        UploadRecord extended = part.Record with { SlidingExpiration = Multiply(settings.Expiration, 2), AbsoluteExpiration = absolute };
-        DateTimeOffset? sufficient = GetExpirationAfterChange(extended with { SlidingExpiration = Multiply(settings.Expiration, 1.5) });
+        UploadRecord extended = part.Record with { SlidingExpiration = Multiply(_settings.Expiration, 2), AbsoluteExpiration = absolute };
+        DateTimeOffset? sufficient = GetExpirationAfterChange(extended with { SlidingExpiration = Multiply(_settings.Expiration, 1.5) });
         return part.Expires is null || part.Expires >= sufficient ? null : extended;
     }
 
     /// <summary>Returns the time at which an upload with this record expires if it is changed now, or null if it does not expire.</summary>
     public DateTimeOffset? GetExpirationAfterChange(UploadRecord record)
     {
-        DateTimeOffset now = time.GetUtcNow();
+        DateTimeOffset now = _time.GetUtcNow();
         DateTimeOffset? sliding = record.SlidingExpiration is { } span && span < DateTimeOffset.MaxValue - now ? now + span : null;
         return sliding is null || record.AbsoluteExpiration < sliding ? record.AbsoluteExpiration : sliding;
     }
@@ -79,12 +98,12 @@ internal sealed class RecordPolicy(EngineSettings settings, TimeProvider time, I
     /// <summary>
     /// Returns whether the handler of a received upload has attempts left that need no request. Such an upload does not expire before the attempts are used up.
     /// </summary>
-    public bool HasBackgroundAttempts(EngineRecord record) => record.Request is null && record.Handler?.IsExhausted(settings.MaxHandlerAttempts) is not true;
+    public bool HasBackgroundAttempts(EngineRecord record) => record.Request is null && record.Handler?.IsExhausted(_settings.MaxHandlerAttempts) is not true;
 
     /// <summary>Returns the time until the next attempt that needs no request.</summary>
     private TimeSpan GetRetryDelay(EngineRecord record) =>
-        HasBackgroundAttempts(record) && record.Handler?.RetryAt is { } retryAt && retryAt - time.GetUtcNow() is var delay && delay > TimeSpan.Zero
-            ? TimeSpan.FromTicks(Math.Min(delay.Ticks, Multiply(settings.MaxHandlerRetryDelay, Backoff.MaxJitter).Ticks))
+        HasBackgroundAttempts(record) && record.Handler?.RetryAt is { } retryAt && retryAt - _time.GetUtcNow() is var delay && delay > TimeSpan.Zero
+            ? TimeSpan.FromTicks(Math.Min(delay.Ticks, Multiply(_settings.MaxHandlerRetryDelay, Backoff.MaxJitter).Ticks))
             : TimeSpan.Zero;
 
     private static TimeSpan Add(TimeSpan time, TimeSpan delay) => time < TimeSpan.MaxValue - delay ? time + delay : TimeSpan.MaxValue;
@@ -92,12 +111,12 @@ internal sealed class RecordPolicy(EngineSettings settings, TimeProvider time, I
     private static TimeSpan Multiply(TimeSpan time, double factor) => time < TimeSpan.MaxValue / factor ? time * factor : TimeSpan.MaxValue;
 
     /// <summary>Gets the time by which uploads expire, which differs from that of the system after the clock has jumped forwards.</summary>
-    public DateTimeOffset ExpirationTime => _expirationClock.GetUtcNow();
+    public DateTimeOffset ExpirationTime => _expirationClock.Value.GetUtcNow();
 
     public bool IsExpired(UploadInfo info) => info.Expires is { } expires && expires <= ExpirationTime;
 
     /// <summary>Returns whether this engine, and not another one that shares the store, created the upload.</summary>
-    public bool BelongsToThisEngine(UploadInfo info) => EngineRecord.From(info).EngineName is not { } engineName || settings.GetEngineNames().Contains(engineName);
+    public bool BelongsToThisEngine(UploadInfo info) => EngineRecord.From(info).EngineName is not { } engineName || _settings.GetEngineNames().Contains(engineName);
 
     /// <summary>
     /// Returns whether an upload expired at least a day ago and has not changed since, so that the engine that created it is considered gone. That engine

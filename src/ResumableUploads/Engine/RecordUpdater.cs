@@ -17,9 +17,6 @@ internal sealed class RecordUpdater(IUploadStore store, OwnerQuota quota, TimePr
     private static readonly TimeSpan MaxDelay = TimeSpan.FromMilliseconds(500);
     private readonly IDeferredSyncStore? _deferredSyncStore = store.GetCapability<IDeferredSyncStore>();
 
-    /// <summary>Gets whether a response can be stored together with a record.</summary>
-    public bool CanStoreResponses => _deferredSyncStore is not null;
-
     /// <summary>Updates the record of an upload.</summary>
     /// <param name="info">The upload as last read.</param>
     /// <param name="createRecord">
@@ -27,7 +24,7 @@ internal sealed class RecordUpdater(IUploadStore store, OwnerQuota quota, TimePr
     /// </param>
     /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
     /// <param name="isDeferred">Whether the change may become durable later, because nothing has been reported to a client.</param>
-    /// <param name="response">The response that is stored together with the record, or null. Requires <see cref="CanStoreResponses"/>.</param>
+    /// <param name="response">The response that is stored together with the record, or null. Requires a record in state <see cref="UploadState.Completed"/>.</param>
     /// <returns>The updated upload, the unchanged upload if no update was necessary, or null if the upload no longer exists.</returns>
     /// <exception cref="UploadStoreException">The upload was changing or busy in every attempt, or the storage failed.</exception>
     public async ValueTask<UploadInfo?> UpdateAsync(
@@ -49,7 +46,7 @@ internal sealed class RecordUpdater(IUploadStore store, OwnerQuota quota, TimePr
             try
             {
                 result = await (
-                    response is { } bytes ? _deferredSyncStore!.CompleteAsync(info.Key, info.Version, record, bytes, cancellationToken)
+                    response is { } bytes ? store.CompleteAsync(info.Key, info.Version, record, bytes, cancellationToken)
                     : isDeferred && _deferredSyncStore is not null ? _deferredSyncStore.UpdateDeferredAsync(info.Key, info.Version, record, cancellationToken)
                     : store.UpdateAsync(info.Key, info.Version, record, cancellationToken));
             }

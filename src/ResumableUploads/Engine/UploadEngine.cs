@@ -1,11 +1,14 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine.Appending;
 using ResumableUploads.Engine.Completion;
 using ResumableUploads.Engine.Concatenation;
+using ResumableUploads.Engine.Diagnostics;
 using ResumableUploads.Engine.Digests;
 using ResumableUploads.Engine.Expiration;
 using ResumableUploads.Engine.Locking;
+using ResumableUploads.Engine.Management;
 using ResumableUploads.Engine.Quotas;
 using ResumableUploads.Engine.Reliability;
 
@@ -32,12 +35,14 @@ internal sealed class UploadEngine : IAsyncDisposable
     /// <param name="settings">The settings.</param>
     /// <param name="metrics">The metrics.</param>
     /// <param name="locks">The locks of the uploads in the store. All engines with the same store share them.</param>
+    /// <param name="usageByOwner">The usage of the owners of uploads in the store, which these engines share too.</param>
     /// <param name="time">The time provider.</param>
     /// <param name="logger">The logger.</param>
-    public UploadEngine(IUploadStore store, EngineSettings settings, UploadMetrics metrics, UploadLockTable locks, TimeProvider time, ILogger logger)
+    public UploadEngine(
+        IUploadStore store, EngineSettings settings, UploadMetrics metrics, UploadLockTable locks, OwnerUsageTable usageByOwner, TimeProvider time, ILogger logger)
     {
-        store = CancellationGuardStore.Wrap(store);
-        var quota = new OwnerQuota(store, settings, time, _stopping.Token);
+        store = CancellationGuardStore.Wrap(store, metrics);
+        var quota = new OwnerQuota(store, usageByOwner, settings, time, _stopping.Token);
         _context = new EngineContext
         {
             Store = store,
@@ -46,6 +51,7 @@ internal sealed class UploadEngine : IAsyncDisposable
             RecordUpdater = new RecordUpdater(store, quota, time),
             Takeover = new UploadTakeover(store, settings),
             Quota = quota,
+            EarlyVisits = new EarlyVisits(time),
             ContentHasher = new ContentHasher(store),
             Metrics = metrics,
             Time = time,
@@ -67,6 +73,7 @@ internal sealed class UploadEngine : IAsyncDisposable
         _appends = new AppendProcessor(_context, singleRequest, creator, executor, finisher, _remover);
         _concatenations = new ConcatenationService(_context, _locks, creator, executor, _completion, _remover, pending);
         _interrupted = new InterruptedCompletion(_context, _locks, finisher, _completion);
+        Inspector = new UploadInspector(_context, _locks, _lookup, leases);
     }
 
     /// <summary>Creates the visitor that processes the uploads of this engine during a sweep.</summary>
@@ -76,20 +83,21 @@ internal sealed class UploadEngine : IAsyncDisposable
         return new EngineSweepVisitor(_context, _locks, _completion, _deadLetters, _remover, _concatenations, _backgroundCallbacks) { Interrupted = _interrupted };
     }
 
-    /// <summary>Lists the uploads of this engine whose handler does not run again.</summary>
-    public IAsyncEnumerable<UploadInfo> ListDeadLetteredAsync(CancellationToken cancellationToken) =>
-        _context.Store.ListAsync(new UploadQuery(), cancellationToken).Where(_deadLetters.IsDeadLettered);
+    /// <summary>Gets what an operator sees of the uploads in the store.</summary>
+    public UploadInspector Inspector { get; }
 
     /// <summary>Gives the handler of a received upload all its attempts again, and runs it in the background if no request is needed for that.</summary>
+    /// <param name="key">The upload.</param>
+    /// <param name="created">The time at which the upload was created, or null for any time.</param>
+    /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
     /// <returns>False if the upload is not a received upload of this engine, has expired, or its handler is running.</returns>
-    public async ValueTask<bool> RetryHandlerAsync(UploadKey key, CancellationToken cancellationToken)
+    public async ValueTask<bool> RetryHandlerAsync(UploadKey key, DateTimeOffset? created, CancellationToken cancellationToken)
     {
-        if (await _deadLetters.ResetAttemptsAsync(key, cancellationToken) is not { } info)
+        if (await _deadLetters.ResetAttemptsAsync(key, created, cancellationToken) is not { } info)
         {
             return false;
         }
 
-        Log.HandlerRetried(_context.Logger, key);
         if (_backgroundCallbacks is { HasCompletionHandler: true } callbacks)
         {
             _ = RunHandlerInBackgroundAsync(info, callbacks);
@@ -141,8 +149,16 @@ internal sealed class UploadEngine : IAsyncDisposable
     public async ValueTask<UploadResult> AppendAsync(AppendCommand command, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
         callbacks = BoundedCallbacks.Wrap(callbacks, _context, uploadLock: null);
+        using Activity? activity = UploadTracing.StartAppend(command);
+        if (activity is not null)
+        {
+            command = command with { Activity = activity };
+        }
+
         UploadResult result;
         AppendStep? step = null;
+        long start = _context.Time.GetTimestamp();
+        TimeSpan? duration = null;
         try
         {
             if (command.CreateIfMissing is { Concatenation.IsPart: false })
@@ -152,6 +168,7 @@ internal sealed class UploadEngine : IAsyncDisposable
             else
             {
                 step = await AppendAndFlushAsync(command, callbacks, cancellationToken);
+                duration = _context.Time.GetElapsedTime(start);
                 result = await _completion.CompleteAsync(step, callbacks, cancellationToken);
             }
         }
@@ -160,7 +177,8 @@ internal sealed class UploadEngine : IAsyncDisposable
             result = _context.ReportFailure(e, command.Key);
         }
 
-        _context.Metrics.RequestFinished(result.Kind);
+        _context.Metrics.RequestFinished(command.Origin, result.Kind, duration ?? _context.Time.GetElapsedTime(start));
+        UploadTracing.SetResult(activity, result);
         if (step is AppendStep.PartReceived)
         {
             await _concatenations.OnPartReceivedAsync(command.Key, callbacks, cancellationToken);
@@ -277,20 +295,30 @@ internal sealed class UploadEngine : IAsyncDisposable
                 Log.LockNotAcquired(_context.Logger, command.Key);
                 return new UploadResult(UploadResultKind.Busy);
             }
+
+            UploadTracing.AddEvent(UploadTracing.PreemptingEvent);
         }
 
         using (uploadLock)
+        using (_stopping.Token.UnsafeRegister(static gracePeriod => ((DelayedCancellation)gracePeriod!).Start(), gracePeriod))
         {
+            uploadLock.SetGracePeriod(gracePeriod);
             callbacks = BoundedCallbacks.Wrap(callbacks, _context, uploadLock);
-            UploadInfo? info = command.IsServerGeneratedKey ? null : await GetCurrentAsync(command, callbacks, gracePeriod.Token);
-            AppendStep step = await _appends.ProcessAsync(new LockedAppend(command, uploadLock, callbacks), info, gracePeriod.Token);
-            if (step is AppendStep.Finished { Result: var result } && DeletesUpload(command, result)
-                && await _context.Store.GetAsync(command.Key, CancellationToken.None) is { State: UploadState.Receiving } invalid)
+            try
             {
-                await _remover.RemoveAsync(invalid, ignoreVersion: false, CancellationToken.None);
-            }
+                UploadInfo? info = command.IsServerGeneratedKey ? null : await GetCurrentAsync(command, callbacks, gracePeriod.Token);
+                AppendStep step = await _appends.ProcessAsync(new LockedAppend(command, uploadLock, callbacks), info, gracePeriod.Token);
+                if (step is AppendStep.Finished { Result: var result } && DeletesUpload(command, result))
+                {
+                    await _context.WithGracePeriodAsync(command.Key, token => _remover.RemoveIfReceivingAsync(command.Key, token), gracePeriod.Token);
+                }
 
-            return step;
+                return step;
+            }
+            catch (OperationCanceledException e) when (gracePeriod.Token.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+            {
+                throw EngineContext.CreateGracePeriodException(command.Key, e);
+            }
         }
     }
 

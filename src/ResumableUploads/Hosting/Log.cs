@@ -35,8 +35,14 @@ internal static partial class Log
     [LoggerMessage(306, LogLevel.Warning, "The host watches {File} for changes, and with it every directory below the content root, including {Directory}. This slows down the start and uses an inotify watch per upload. Start the host with --hostBuilder:reloadConfigOnChange=false, or set {Option} to a directory outside the content root.")]
     public static partial void UploadDirectoryWatched(ILogger logger, string directory, string file, string option);
 
-    [LoggerMessage(305, LogLevel.Information, "Endpoint {Endpoint} rejected the content of an upload as a bad request. The response is stored and sent to the client.")]
+    [LoggerMessage(305, LogLevel.Debug, "Endpoint {Endpoint} rejected the content of an upload as a bad request. The response is stored and sent to the client.")]
     public static partial void EndpointThrewBadRequest(ILogger logger, Exception exception, string? endpoint);
+
+    [LoggerMessage(308, LogLevel.Information, "A request was refused with {StatusCode} ({Problem}): upload {Key}, protocol {Protocol}, endpoint {Endpoint}, owner {OwnerKind}.")]
+    public static partial void Refused(ILogger logger, int statusCode, string problem, string key, string protocol, string endpoint, string ownerKind);
+
+    [LoggerMessage(310, LogLevel.Information, "The upload manager was called to {Action} upload {Key}: {Status}.")]
+    public static partial void UploadManaged(ILogger logger, string action, string key, string status);
 
     [LoggerMessage(352, LogLevel.Warning, "Endpoints {First} and {Second} share a URL and have different policies for CORS or rate limiting. CORS preflights, status requests and cancellations do not show which of them they are for, so the policies of {First} apply to them. Set the same policies, or use different URLs.")]
     public static partial void PoliciesDiffer(ILogger logger, string? first, string? second);

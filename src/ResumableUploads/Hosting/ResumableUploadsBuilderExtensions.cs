@@ -85,6 +85,26 @@ public static class ResumableUploadsBuilderExtensions
         builder.UseStore(static services => ActivatorUtilities.CreateInstance<TStore>(services));
 
     /// <summary>
+    /// Keeps uploads in a store that a delegate creates once, when the options are first used, as a singleton of these options. Replaces a store that was chosen before.
+    /// </summary>
+    /// <param name="builder">The builder.</param>
+    /// <param name="create">Creates the store. Its argument is the service provider of the app. The container disposes the store.</param>
+    /// <returns>The builder.</returns>
+    /// <remarks>To share one store between all options, register it as an <see cref="IUploadStore"/> service instead.</remarks>
+    /// <example><code>services.AddResumableUploads().UseStore(services => new MyStore(services.GetRequiredService&lt;MyDatabase&gt;()));</code></example>
+    public static IResumableUploadsBuilder UseStore(this IResumableUploadsBuilder builder, Func<IServiceProvider, IUploadStore> create)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentNullException.ThrowIfNull(create);
+        var key = new StoreKey(builder.Name);
+        builder.Services.RemoveAllKeyed<IUploadStore>(key);
+        builder.Services.AddKeyedSingleton(key, (services, _) => create(services));
+        builder.Services.AddOptions<ResumableUploadOptions>(builder.Name)
+            .Configure<IServiceProvider>((options, services) => options.Store = services.GetRequiredKeyedService<IUploadStore>(key));
+        return builder;
+    }
+
+    /// <summary>
     /// Calls the methods of <typeparamref name="TEvents"/> for the uploads of these options. Several event classes are called in the order
     /// in which they were added, and before the delegates of <see cref="ResumableUploadOptions"/>.
     /// </summary>
@@ -100,17 +120,6 @@ public static class ResumableUploadsBuilderExtensions
         builder.Services.TryAddScoped<TEvents>();
         var registration = EventsRegistration.Of<TEvents>();
         builder.Services.Configure<ResumableUploadOptions>(builder.Name, options => options.Events.Add(registration));
-        return builder;
-    }
-
-    private static IResumableUploadsBuilder UseStore(this IResumableUploadsBuilder builder, Func<IServiceProvider, IUploadStore> create)
-    {
-        ArgumentNullException.ThrowIfNull(builder);
-        var key = new StoreKey(builder.Name);
-        builder.Services.RemoveAllKeyed<IUploadStore>(key);
-        builder.Services.AddKeyedSingleton(key, (services, _) => create(services));
-        builder.Services.AddOptions<ResumableUploadOptions>(builder.Name)
-            .Configure<IServiceProvider>((options, services) => options.Store = services.GetRequiredKeyedService<IUploadStore>(key));
         return builder;
     }
 

@@ -6,8 +6,8 @@ using Microsoft.Extensions.Options;
 using ResumableUploads.Hosting.Options.Validation;
 using ResumableUploads;
 using ResumableUploads.Hosting;
-using ResumableUploads.Hosting.DeadLetters;
 using ResumableUploads.Hosting.Endpoints.Routing;
+using ResumableUploads.Hosting.Management;
 using ResumableUploads.Hosting.Options;
 using ResumableUploads.Hosting.Startup;
 
@@ -105,7 +105,7 @@ public static class ResumableUploadsServiceCollectionExtensions
         services.AddRouting();
         services.AddSingleton<SharedUploadServices>();
         services.AddHostedService<ResumableUploadsHostedService>();
-        services.TryAddSingleton<IDeadLetteredUploads, DeadLetteredUploads>();
+        services.TryAddSingleton<IUploadManager, UploadManager>();
         services.AddSingleton<ResumableEndpointRegistry>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<MatcherPolicy, ChunkEndpointMatcherPolicy>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<MatcherPolicy, ChunkEndpointSelectorPolicy>());

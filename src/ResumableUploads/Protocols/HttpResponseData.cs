@@ -7,6 +7,9 @@ internal sealed record HttpResponseData(int StatusCode)
 
     public string? ContentType { get; init; }
 
+    /// <summary>Gets the type of the problem that the response describes, or null if it describes none, or is a response of the application.</summary>
+    public string? ProblemType { get; init; }
+
     public ReadOnlyMemory<byte> Body { get; init; }
 
     /// <summary>Gets whether the body of the application's response is not sent, and neither are the headers that describe it.</summary>

@@ -82,5 +82,5 @@ internal sealed record Problem(int Status, string Type, string Title, string Det
     }
 
     public HttpResponseData ToResponse(params IEnumerable<KeyValuePair<string, string>> headers) =>
-        new(Status) { Headers = [new("Cache-Control", "no-store"), .. headers], ContentType = ContentType, Body = ToJson() };
+        new(Status) { Headers = [new("Cache-Control", "no-store"), .. headers], ContentType = ContentType, Body = ToJson(), ProblemType = Type };
 }

@@ -152,7 +152,7 @@ public sealed class LimitTests(LimitTests.Server server) : IClassFixture<LimitTe
             Assert.Equal(["files", "neighbor"], Directory.EnumerateFileSystemEntries(_parent.FullName).Select(Path.GetFileName).Order());
             Assert.Equal("x", File.ReadAllText(Neighbor));
             string[] names = [.. Directory.EnumerateFileSystemEntries(Root, "*", SearchOption.AllDirectories).Select(Path.GetFileName).OfType<string>().Distinct()];
-            Assert.All(names, static name => Assert.Matches("^([0-9a-z-]+|[0-9a-f]{32}\\.(data|mark|lock)|record\\.json|outcome)$", name));
+            Assert.All(names, static name => Assert.Matches("^([0-9a-z-]+|[0-9a-f]{32}\\.(data|mark|lock|[0-9a-f]{32}\\.outcome)|record\\.json|outcome)$", name));
             Assert.All(Directory.EnumerateDirectories(Path.Combine(Root, "uploads")).Select(Path.GetFileName), static owner => Assert.True(UploadKey.IsValidPart(owner)));
         }
 

@@ -90,6 +90,7 @@ public class SlowLorisTests(ITestOutputHelper output)
         const int Count = 600;
         await using AbusedServer server = await AbusedServer.StartAsync(
             "ResumableUploads:Limits:MinDataRate=100", "ResumableUploads:Limits:MinDataRatePeriod=00:00:01", "ResumableUploads:Timeouts:IdleTimeout=01:00:00");
+        await server.AssertServesOtherOwnerAsync();
         ServerUsage before = server.Usage();
         using (SlowCrowd crowd = await SlowCrowd.OpenAsync(server.Address, Count, static i => i % 4 == 0 ? Slowness.Silent : Slowness.Body, static i => i / ConnectionsPerOwner))
         {
@@ -128,6 +129,7 @@ public class SlowLorisTests(ITestOutputHelper output)
         await using AbusedServer server = await AbusedServer.StartUnderAsync(
             ["sh", "-c", $"ulimit -n {MaxHandles}; exec \"$@\"", "sh"],
             $"MaxConnections={MaxConnections}", "ResumableUploads:Limits:MinDataRate=100", "ResumableUploads:Limits:MinDataRatePeriod=00:00:10");
+        await server.AssertServesOtherOwnerAsync();
         ServerUsage before = server.Usage();
         List<(SlowConnection Connection, int Reported)> responded = [];
         using (SlowCrowd crowd = await SlowCrowd.OpenAsync(server.Address, Count, static _ => Slowness.Silent, static i => i / ConnectionsPerOwner))

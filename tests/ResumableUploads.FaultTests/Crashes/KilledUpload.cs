@@ -89,9 +89,10 @@ internal sealed class KilledUpload(string name, byte[] source, int seed)
                 using HttpResponseMessage response = await client.AppendAsync(
                     name, offset, body, _declaresSize ? source.Length : null, headers: ("X-File-Name", name));
                 string text = await response.Content.ReadAsStringAsync();
-                if (response.StatusCode == HttpStatusCode.ServiceUnavailable && text.Contains("still-completing", StringComparison.Ordinal))
+                if (response.StatusCode == HttpStatusCode.ServiceUnavailable
+                    && (text.Contains("still-completing", StringComparison.Ordinal) || text.Contains("handler-failed", StringComparison.Ordinal)))
                 {
-                    // The process that ran the handler is dead and its lease has not expired yet.
+                    // The process that ran the handler is dead and its lease is not over yet, or a slow disk has delayed the renewal of the lease.
                     continue;
                 }
 

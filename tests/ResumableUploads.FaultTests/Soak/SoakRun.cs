@@ -29,7 +29,7 @@ internal sealed class SoakRun(string fileSystem, int seed, params string[] optio
     [
         "ResumableUploads:FileSystem:SyncSize=30000",
         "ResumableUploads:Timeouts:ProgressInterval=00:00:00.0000001",
-        "ResumableUploads:Handler:LeaseDuration=00:00:00.3",
+        "ResumableUploads:Handler:LeaseDuration=00:00:01",
         "ResumableUploads:Handler:MaxAttempts=1000000",
         "ResumableUploads:Handler:RetryDelay=00:00:00",
         "ResumableUploads:AnonymousOwner=Shared",

@@ -6,6 +6,10 @@ namespace ResumableUploads.FunctionalTests.Clients;
 [CollectionDefinition]
 public sealed class ChromiumCollection : ICollectionFixture<Chromium>;
 
+/// <summary>The tests of Blazor apps, with a Chromium of their own.</summary>
+[CollectionDefinition]
+public sealed class BlazorCollection : ICollectionFixture<Chromium>;
+
 public sealed class Chromium() : InstalledBrowser("CHROMIUM_PATH", "/usr/bin/chromium")
 {
     private static readonly string[] Arguments =

@@ -124,7 +124,7 @@ public class AbortedUploadsTests
                     listener.EnableMeasurementEvents(instrument);
                 }
             };
-            _listener.SetMeasurementEventCallback<int>((_, change, _, _) => Add(change));
+            _listener.SetMeasurementEventCallback<long>((_, change, _, _) => Add((int)change));
             _listener.Start();
         }
 

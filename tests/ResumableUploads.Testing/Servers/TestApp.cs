@@ -52,7 +52,9 @@ public sealed class TestApp : IAsyncDisposable
         get
         {
             string mailboxes = Path.Combine(Directory, "mailboxes");
-            return System.IO.Directory.EnumerateFiles(Directory, "*", SearchOption.AllDirectories).Where(path => !path.StartsWith(mailboxes, StringComparison.Ordinal));
+            string clock = Path.Combine(Directory, "clock");
+            return System.IO.Directory.EnumerateFiles(Directory, "*", SearchOption.AllDirectories)
+                .Where(path => path != clock && !path.StartsWith(mailboxes, StringComparison.Ordinal));
         }
     }
 

@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using ResumableUploads.Abstractions;
 
 namespace ResumableUploads.Testing.Stores;
@@ -102,16 +103,78 @@ internal sealed class WritesFinalRecordOfRefusedAppend(IUploadStore innerStore) 
     }
 }
 
-/// <summary>Loses responses, as a store does that keeps them in memory, when another process reads them.</summary>
-internal sealed class LosesResponses(IUploadStore innerStore) : BrokenStore(innerStore)
-{
-    public override ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> response, CancellationToken cancellationToken) =>
-        ValueTask.CompletedTask;
-}
-
 /// <summary>Skips the first upload of a listing that continues after a key.</summary>
 internal sealed class SkipsInListings(IUploadStore innerStore) : BrokenStore(innerStore)
 {
     public override IAsyncEnumerable<UploadInfo> ListAsync(UploadQuery query, CancellationToken cancellationToken) =>
         query.StartAfter is null ? base.ListAsync(query, cancellationToken) : base.ListAsync(query, cancellationToken).Skip(1);
+}
+
+/// <summary>Returns content of whole blocks of 64 KiB without its last byte, and other content with a wrong byte where a block begins in the middle of an append.</summary>
+internal sealed class LosesLastByteOfFullBlock(IUploadStore innerStore) : BrokenStore(innerStore)
+{
+    private const int BlockSize = 64 * 1024;
+
+    public override async ValueTask<Stream?> OpenReadAsync(UploadKey key, CancellationToken cancellationToken)
+    {
+        await using Stream? content = await InnerStore.OpenReadAsync(key, cancellationToken);
+        if (content is null)
+        {
+            return null;
+        }
+
+        var copy = new MemoryStream();
+        await content.CopyToAsync(copy, cancellationToken);
+        byte[] bytes = copy.ToArray();
+        if (bytes.Length > BlockSize)
+        {
+            bytes[BlockSize] ^= 1;
+        }
+
+        return new MemoryStream(bytes.Length % BlockSize == 0 ? bytes[..^1] : bytes);
+    }
+}
+
+/// <summary>Reports the offset at which its own last append ended, whatever another process has appended since.</summary>
+internal sealed class RemembersOffset(IUploadStore innerStore) : BrokenStore(innerStore)
+{
+    private long? _offset;
+
+    public override async ValueTask<AppendResult> AppendAsync(
+        UploadKey key, long offset, UploadContent content, AppendMode mode, CancellationToken cancellationToken)
+    {
+        AppendResult result = await base.AppendAsync(key, offset, content, mode, cancellationToken);
+        _offset ??= result.Offset;
+        return result with { Offset = _offset.Value };
+    }
+}
+
+/// <summary>Does not ask the content whether it belongs to the current record, or asks it about the record that the store has read first.</summary>
+internal sealed class IgnoresRefusals(IUploadStore innerStore, bool asksAboutFirstRecord = false) : BrokenStore(innerStore)
+{
+    private UploadRecord? _first;
+
+    public override async ValueTask<UploadInfo?> GetAsync(UploadKey key, CancellationToken cancellationToken)
+    {
+        UploadInfo? info = await base.GetAsync(key, cancellationToken);
+        _first ??= info?.Record;
+        return info;
+    }
+
+    public override async ValueTask<AppendResult> AppendAsync(
+        UploadKey key, long offset, UploadContent content, AppendMode mode, CancellationToken cancellationToken) =>
+        asksAboutFirstRecord && _first is not null && !content.CanAppendTo(_first)
+            ? new AppendResult(AppendStatus.Busy, offset, null)
+            : await base.AppendAsync(key, offset, new WillingContent(content), mode, cancellationToken);
+
+    private sealed class WillingContent(UploadContent inner) : UploadContent
+    {
+        public override PipeReader Reader => inner.Reader;
+
+        public override long? ExpectedLength => inner.ExpectedLength;
+
+        public override void ReportDurable(long durableOffset) => inner.ReportDurable(durableOffset);
+
+        public override ValueTask<bool> ShouldCommitAsync(CancellationToken cancellationToken) => inner.ShouldCommitAsync(cancellationToken);
+    }
 }

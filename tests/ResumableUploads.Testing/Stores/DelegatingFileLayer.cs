@@ -12,9 +12,6 @@ internal class DelegatingFileLayer() : FileLayerDecorator(FileLayer.Default)
 
     public override void DeleteSibling(ReplacedFile replaced, string name) => DeleteFile(Path.Combine(replaced.Directory, name));
 
-    public override void RenameSibling(ReplacedFile replaced, string from, string to) =>
-        RenameFile(Path.Combine(replaced.Directory, from), Path.Combine(replaced.Directory, to));
-
     public override void ExchangeSiblings(ReplacedFile replaced, string first, string second) =>
         ExchangeFiles(Path.Combine(replaced.Directory, first), Path.Combine(replaced.Directory, second));
 

@@ -35,8 +35,9 @@ internal sealed class FailingStore() : DelegatingUploadStore(new MemoryUploadSto
     public override ValueTask<DeleteResult> DeleteAsync(UploadKey key, string? version, CancellationToken cancellationToken) =>
         WorkingStore.DeleteAsync(key, version, cancellationToken);
 
-    public override ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> response, CancellationToken cancellationToken) =>
-        WorkingStore.PutResponseAsync(key, response, cancellationToken);
+    public override ValueTask<UpdateResult> CompleteAsync(
+        UploadKey key, string version, UploadRecord record, ReadOnlyMemory<byte> response, CancellationToken cancellationToken) =>
+        WorkingStore.CompleteAsync(key, version, record, response, cancellationToken);
 
     public override ValueTask<ReadOnlyMemory<byte>?> GetResponseAsync(UploadKey key, CancellationToken cancellationToken) =>
         WorkingStore.GetResponseAsync(key, cancellationToken);

@@ -18,7 +18,7 @@ internal sealed class HookedStore(IUploadStore innerStore) : DelegatingUploadSto
 
     public Func<UploadKey, Task>? BeforeAppend { get; set; }
 
-    public Func<UploadKey, Task>? BeforePutResponse { get; set; }
+    public Func<UploadKey, Task>? BeforeComplete { get; set; }
 
     /// <summary>Gets or sets whether listings are empty, so that no sweep finds an upload. Listings of one owner are never empty.</summary>
     public bool IsUnswept { get; init; }
@@ -76,10 +76,11 @@ internal sealed class HookedStore(IUploadStore innerStore) : DelegatingUploadSto
         }
     }
 
-    public override async ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> response, CancellationToken cancellationToken)
+    public override async ValueTask<UpdateResult> CompleteAsync(
+        UploadKey key, string version, UploadRecord record, ReadOnlyMemory<byte> response, CancellationToken cancellationToken)
     {
-        await (BeforePutResponse?.Invoke(key) ?? Task.CompletedTask);
-        await base.PutResponseAsync(key, response, cancellationToken);
+        await (BeforeComplete?.Invoke(key) ?? Task.CompletedTask);
+        return await base.CompleteAsync(key, version, record, response, cancellationToken);
     }
 
     public override async ValueTask<ReadOnlyMemory<byte>?> GetResponseAsync(UploadKey key, CancellationToken cancellationToken) =>

@@ -5,6 +5,7 @@ using ResumableUploads.Stores.FileSystem;
 using ResumableUploads.TestKit.Support;
 using ResumableUploads.Testing.Clients;
 using ResumableUploads.Testing.Servers;
+using ResumableUploads.Testing.Stores;
 
 namespace ResumableUploads.UnitTests.Abstractions;
 
@@ -30,11 +31,12 @@ public sealed class DelegatingUploadStoreTests : IDisposable
         var store = new PlainStore(_inner);
         Assert.Equal(CreateStatus.Created, (await store.CreateAsync(Key, new UploadRecord(), Token)).Status);
         Assert.Equal(3, (await store.AppendAsync(Key, 0, RecordingContent.FromBytes([1, 2, 3]), AppendMode.KeepPartial, Token)).Offset);
-        await store.PutResponseAsync(Key, new byte[] { 9 }, Token);
         UploadInfo info = (await store.GetAsync(Key, Token))!;
         Assert.Equal(ChangeStatus.Succeeded, (await store.UpdateAsync(Key, info.Version, info.Record with { State = UploadState.Received }, Token)).Status);
 
         Assert.Equal(UploadState.Received, (await _inner.GetAsync(Key, Token))!.State);
+        await store.CompleteAsync(Key, [9]);
+        Assert.Equal(UploadState.Completed, (await _inner.GetAsync(Key, Token))!.State);
         Assert.Equal([9], (await store.GetResponseAsync(Key, Token))!.Value.ToArray());
         Assert.Equal(Key, (await store.ListAsync(new UploadQuery(), Token).SingleAsync(Token)).Key);
         await using (Stream content = (await store.OpenReadAsync(Key, Token))!)

@@ -25,12 +25,12 @@ public class EngineRecordTests
         ContentDigests = new ContentDigests(1, ["v"]),
         Request = new StoredRequest { Method = "POST", Path = "/p" },
         Concatenation = new ConcatenationInfo("final;/a", ["a"], 7, 1),
-        Handler = new HandlerState(1, "l", DateTimeOffset.UnixEpoch, 2, true, true, DateTimeOffset.UnixEpoch) { DeadLetterAttempts = 1 },
+        Handler = new HandlerState(1, "l", 2, true, true, DateTimeOffset.UnixEpoch) { DeadLetterAttempts = 1, LeaseDuration = TimeSpan.FromSeconds(15), Renewals = 1, LeaseTimestamp = 1 },
     };
 
     [Theory]
     [InlineData(null, "format,protocol,endpoint,created,network,isContentStored,rawFileName,fileName,contentType,tusMetadata,reprDigest,wantedDigest,foundDigest,contentDigests,request,maxUploadSize,join,handler")]
-    [InlineData("handler", "attempts,leasedBy,leasedUntil,runs,isParked,isTold,retryAt,deadLetterAttempts")]
+    [InlineData("handler", "attempts,leasedBy,leaseDuration,renewals,runs,isParked,isTold,retryAt,deadLetterAttempts")]
     [InlineData("contentDigests", "length,values")]
     [InlineData("join", "raw,parts,maxUploadSize,references")]
     [InlineData("request", "method,path,query,routeValues,headers")]

@@ -1,9 +1,11 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using ResumableUploads.Abstractions;
+using ResumableUploads.Engine.Diagnostics;
 using ResumableUploads.Engine;
 using ResumableUploads.Engine.Expiration;
 using ResumableUploads.Engine.Locking;
+using ResumableUploads.Engine.Quotas;
 using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.UnitTests.Engine;
@@ -14,11 +16,13 @@ internal sealed class TestEngine : IAsyncDisposable
     private readonly UploadMetrics _metrics = new(null);
     private readonly UploadEngine _engine;
     private readonly ISweepVisitor _visitor;
+    private readonly TimeProvider _time;
 
     public TestEngine(IUploadStore store, TimeProvider time, EngineSettings? settings = null)
     {
         Store = store;
-        _engine = new UploadEngine(store, settings ?? TestSettings.Default, _metrics, new UploadLockTable(time), time, Log.CreateLogger("ResumableUploads"));
+        _time = time;
+        _engine = new UploadEngine(store, settings ?? TestSettings.Default, _metrics, new UploadLockTable(time), new OwnerUsageTable(), time, Log.CreateLogger("ResumableUploads"));
         _visitor = _engine.CreateSweepVisitor(Callbacks);
     }
 
@@ -34,6 +38,8 @@ internal sealed class TestEngine : IAsyncDisposable
 
     /// <summary>Gets or sets whether new uploads are those of an endpoint of the app, which only a request can run.</summary>
     public bool IsEndpoint { get; set; }
+
+    private StoredRequest? Request => IsEndpoint ? new StoredRequest { Method = "POST", Path = "/" } : null;
 
     private static CreateCommand Creation => new("test", "name", null) { CompletesAtLength = true };
 
@@ -59,7 +65,7 @@ internal sealed class TestEngine : IAsyncDisposable
             {
                 Body = body,
                 BodyLength = bodyLength,
-                CreateIfMissing = Creation with { Request = IsEndpoint ? new StoredRequest { Method = "POST", Path = "/" } : null },
+                CreateIfMissing = Creation with { Request = Request },
             },
             Callbacks,
             cancellationToken).AsTask();
@@ -69,7 +75,10 @@ internal sealed class TestEngine : IAsyncDisposable
         SendAsync(id, offset, bytes, length, offset > 0 ? null : new ConcatenationInfo("partial", null));
 
     /// <summary>Creates the upload <see cref="Key"/> as a concatenation.</summary>
-    public Task<UploadResult> ConcatenateAsync(params List<string> parts) => SendAsync(Key.Id, 0, [], null, new ConcatenationInfo("final", parts));
+    public Task<UploadResult> ConcatenateAsync(params List<string> parts) => ConcatenateToAsync(Key.Id, parts);
+
+    /// <summary>Creates an upload as a concatenation.</summary>
+    public Task<UploadResult> ConcatenateToAsync(string id, params List<string> parts) => SendAsync(id, 0, [], null, new ConcatenationInfo("final", parts));
 
     /// <summary>Completes the upload <see cref="Key"/> as a status request does.</summary>
     public async Task CompleteAsync()
@@ -105,6 +114,14 @@ internal sealed class TestEngine : IAsyncDisposable
     /// <summary>Visits the upload as it was listed.</summary>
     public Task VisitAsync(UploadInfo listed) => _visitor.VisitAsync(listed, default).AsTask();
 
+    /// <summary>Makes the early visits that are due.</summary>
+    public async Task VisitEarlyAsync()
+    {
+        var sweeper = new UploadSweeper(Store, _time, Log.CreateLogger("ResumableUploads"));
+        sweeper.Add(_visitor);
+        await sweeper.VisitEarlyAsync(default);
+    }
+
     /// <summary>Ends a sweep.</summary>
     public void EndSweep() => _visitor.OnSweepCompleted();
 
@@ -126,7 +143,7 @@ internal sealed class TestEngine : IAsyncDisposable
             CreateCommand(offset, bytes, length) with
             {
                 Key = new UploadKey(Key.Owner, id),
-                CreateIfMissing = created is null ? null : Creation with { Concatenation = created },
+                CreateIfMissing = created is null ? null : Creation with { Concatenation = created, Request = Request },
             },
             Callbacks,
             default).AsTask();

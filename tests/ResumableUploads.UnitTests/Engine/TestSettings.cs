@@ -20,6 +20,8 @@ internal static class TestSettings
         MaxAge = TimeSpan.FromDays(30),
         CompletedRetention = TimeSpan.FromDays(7),
         MaxHandlerAttempts = 14,
+
+        // Longer than CompletionTimeout, so that a request of another process ends before the lease.
         HandlerLeaseDuration = TimeSpan.FromSeconds(60),
         CompletionTimeout = TimeSpan.FromSeconds(30),
         ProgressInterval = TimeSpan.FromSeconds(0.5),

@@ -16,7 +16,7 @@ internal sealed partial class StoreCases
         UploadInfo current = await GetAsync();
         CaseAssert.Equal((Key, state, 5000L), (created.Key, created.State, created.Offset));
         CaseAssert.Equal((created.Key, created.Version, created.Offset, created.LastModified), (current.Key, current.Version, current.Offset, current.LastModified));
-        CaseAssert.Equal(Time.GetUtcNow(), created.LastModified, TimeSpan.FromSeconds(1));
+        AssertIsNow(created.LastModified);
         AssertRecordsEqual(record, current.Record);
         CaseAssert.Equal(Bytes(5000), await ReadContentAsync());
         CaseAssert.Equal(new[] { Key }, await ListAsync());
@@ -95,9 +95,8 @@ internal sealed partial class StoreCases
             new AppendResult(AppendStatus.NotReceiving, 100, created.Version), await StartAppend(100, content).WaitAsync(CaseTimeout, Token));
         CaseAssert.Equal(0, content.ReadCount);
 
-        await Store.PutResponseAsync(Key, Bytes(30), Token);
-        CaseAssert.Equal(created.Version, (await GetAsync()).Version);
-        UpdateResult updated = await Store.UpdateAsync(Key, created.Version, CompletedRecord with { Data = Bytes(9) }, Token);
+        UploadInfo completed = await CompleteAsync(Bytes(30));
+        UpdateResult updated = await Store.UpdateAsync(Key, completed.Version, CompletedRecord with { Data = Bytes(9) }, Token);
         CaseAssert.Equal((ChangeStatus.Succeeded, UploadState.Completed, 100L), (updated.Status, updated.Info!.State, updated.Info.Offset));
         CaseAssert.Equal(ChangeStatus.VersionMismatch, (await Store.UpdateAsync(Key, created.Version, CompletedRecord, Token)).Status);
         CaseAssert.Equal(Bytes(30), (await Store.GetResponseAsync(Key, Token))?.ToArray());

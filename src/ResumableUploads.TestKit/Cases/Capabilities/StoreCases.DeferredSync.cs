@@ -56,108 +56,55 @@ internal sealed partial class StoreCases
         CaseAssert.Null(await DeferredSyncStore.GetUnsyncedAsync(Key, Token));
     }
 
-    [Case(false, Requires = StoreCapabilities.DeferredSyncs)]
-    [Case(true, Requires = StoreCapabilities.DeferredSyncs)]
-    public async Task Deferred_change_with_a_stale_version_changes_nothing(bool completes)
+    [Case(Requires = StoreCapabilities.DeferredSyncs)]
+    public async Task Deferred_change_with_a_stale_version_changes_nothing()
     {
         UploadInfo stale = await CreateWithContentAsync(Bytes(10));
         UploadInfo current = await UpdateStateAsync(UploadState.Received);
-        CaseAssert.Equal(new UpdateResult(ChangeStatus.VersionMismatch, null), await ChangeAsync(completes, stale.Version));
+        CaseAssert.Equal(new UpdateResult(ChangeStatus.VersionMismatch, null), await UpdateDeferredAsync(stale.Version, CompletedRecord));
         CaseAssert.Equal((current.Version, UploadState.Received), ((await GetAsync()).Version, (await GetAsync()).State));
-        CaseAssert.Null(await ReadResponseAsync());
     }
 
-    [Case(false, Requires = StoreCapabilities.DeferredSyncs)]
-    [Case(true, Requires = StoreCapabilities.DeferredSyncs)]
-    public async Task Deferred_change_of_a_missing_upload_returns_NotFound(bool completes)
+    [Case(Requires = StoreCapabilities.DeferredSyncs)]
+    public async Task Deferred_change_of_a_missing_upload_returns_NotFound()
     {
-        CaseAssert.Equal(new UpdateResult(ChangeStatus.NotFound, null), await ChangeAsync(completes, "none"));
-        await CreateAsync();
-        CaseAssert.Null(await ReadResponseAsync());
+        CaseAssert.Equal(new UpdateResult(ChangeStatus.NotFound, null), await UpdateDeferredAsync("none", CompletedRecord));
+        CaseAssert.Null(await Store.GetAsync(Key, Token));
     }
 
-    [Case(false, Requires = StoreCapabilities.DeferredSyncs)]
-    [Case(true, Requires = StoreCapabilities.DeferredSyncs)]
-    public async Task Deferred_change_during_an_append_returns_Busy(bool completes)
+    [Case(Requires = StoreCapabilities.DeferredSyncs)]
+    public async Task Deferred_change_during_an_append_returns_Busy()
     {
         UploadInfo info = await CreateAsync();
         var content = new RecordingContent();
         content.Send(Bytes(5));
         Task<AppendResult> append = StartAppend(0, content);
         await content.FirstReadTask.WaitAsync(CaseTimeout, Token);
-        CaseAssert.Equal(new UpdateResult(ChangeStatus.Busy, null), await ChangeAsync(completes, info.Version));
+        CaseAssert.Equal(new UpdateResult(ChangeStatus.Busy, null), await UpdateDeferredAsync(info.Version, CompletedRecord));
         content.Complete();
         CaseAssert.Equal((AppendStatus.Appended, 5L), await GetStatusAsync(append));
-        CaseAssert.Null(await ReadResponseAsync());
     }
 
-    [Case(false, Requires = StoreCapabilities.DeferredSyncs)]
-    [Case(true, Requires = StoreCapabilities.DeferredSyncs)]
-    public async Task Deferred_change_back_to_an_earlier_state_throws(bool completes)
+    [Case(Requires = StoreCapabilities.DeferredSyncs)]
+    public async Task Deferred_change_back_to_an_earlier_state_throws()
     {
         await CreateWithContentAsync(Bytes(10));
         UploadInfo info = await UpdateStateAsync(UploadState.Completed);
         var record = new UploadRecord { State = UploadState.Received };
-        await CaseAssert.ThrowsAsync<ArgumentException>(async () => await (completes
-            ? DeferredSyncStore.CompleteAsync(Key, info.Version, record, Bytes(10), Token)
-            : DeferredSyncStore.UpdateDeferredAsync(Key, info.Version, record, Token)));
+        await CaseAssert.ThrowsAsync<ArgumentException>(async () => await UpdateDeferredAsync(info.Version, record));
         CaseAssert.Equal(info.Version, (await GetAsync()).Version);
-        CaseAssert.Null(await ReadResponseAsync());
     }
 
-    [Case(0, Requires = StoreCapabilities.DeferredSyncs)]
-    [Case(100, Requires = StoreCapabilities.DeferredSyncs)]
+    [Case(10, Requires = StoreCapabilities.DeferredSyncs)]
     [Case(100_000, Requires = StoreCapabilities.DeferredSyncs)]
-    [Case(1024 * 1024, Requires = StoreCapabilities.DeferredSyncs)]
-    public async Task Complete_stores_record_and_response_together(int length)
-    {
-        UploadInfo info = await CreateWithContentAsync(Bytes(1000));
-        info = CaseAssert.RequireNotNull((await UpdateDeferredAsync(info.Version, info.Record with { State = UploadState.Received })).Info);
-        UploadRecord record = CompletedRecord with { Data = Bytes(50, 2) };
-        byte[] response = Bytes(length, 3);
-        UpdateResult result = await DeferredSyncStore.CompleteAsync(Key, info.Version, record, response, Token);
-        response.AsSpan().Clear();
-        CaseAssert.Equal(ChangeStatus.Succeeded, result.Status);
-        UploadInfo current = await GetAsync();
-        CaseAssert.Equal((current.Version, 1000L), (result.Info!.Version, result.Info.Offset));
-        CaseAssert.NotEqual(info.Version, current.Version);
-        AssertRecordsEqual(record, current.Record);
-        CaseAssert.Equal(Bytes(length, 3), await ReadResponseAsync());
-        CaseAssert.Equal(Bytes(1000), await ReadContentAsync());
-    }
-
-    [Case(10, 20, Requires = StoreCapabilities.DeferredSyncs)]
-    [Case(10, 100_000, Requires = StoreCapabilities.DeferredSyncs)]
-    [Case(100_000, 10, Requires = StoreCapabilities.DeferredSyncs)]
-    public async Task Complete_replaces_the_previous_response_and_later_updates_keep_it(int earlier, int later)
+    public async Task Deferred_update_can_precede_and_follow_a_completion(int length)
     {
         UploadInfo info = await CreateWithContentAsync(Bytes(10));
-        await Store.PutResponseAsync(Key, Bytes(earlier), Token);
-        info = CaseAssert.RequireNotNull((await DeferredSyncStore.CompleteAsync(Key, info.Version, CompletedRecord, Bytes(later, 2), Token)).Info);
-        CaseAssert.Equal(Bytes(later, 2), await ReadResponseAsync());
-        info = CaseAssert.RequireNotNull((await Store.UpdateAsync(Key, info.Version, CompletedRecord, Token)).Info);
-        info = CaseAssert.RequireNotNull((await UpdateDeferredAsync(info.Version, CompletedRecord)).Info);
-        CaseAssert.Equal(Bytes(later, 2), await ReadResponseAsync());
-        CaseAssert.Equal(ChangeStatus.Succeeded, (await DeferredSyncStore.CompleteAsync(Key, info.Version, CompletedRecord, Bytes(earlier), Token)).Status);
-        CaseAssert.Equal(Bytes(earlier), await ReadResponseAsync());
-        await Store.PutResponseAsync(Key, Bytes(5, 3), Token);
-        CaseAssert.Equal(Bytes(5, 3), await ReadResponseAsync());
-    }
-
-    [Case(Requires = StoreCapabilities.DeferredSyncs)]
-    public async Task Concurrent_completions_of_one_upload_succeed_once()
-    {
-        for (int round = 0; round < 10; round++)
-        {
-            var key = new UploadKey("owner", $"completed-{round}");
-            UploadInfo info = await CreateWithContentAsync(Bytes(10), key);
-            ChangeStatus[] statuses = await RunConcurrentlyAsync(4, async i =>
-                (await DeferredSyncStore.CompleteAsync(key, info.Version, CompletedRecord with { Data = new[] { (byte)i } }, Bytes(100, i), Token)).Status);
-            CaseAssert.Single(statuses, status => status == ChangeStatus.Succeeded);
-            int winner = Array.IndexOf(statuses, ChangeStatus.Succeeded);
-            CaseAssert.Equal(new[] { (byte)winner }, (await GetAsync(key)).Record.Data.ToArray());
-            CaseAssert.Equal(Bytes(100, winner), (await Store.GetResponseAsync(key, Token))?.ToArray());
-        }
+        CaseAssert.Equal(ChangeStatus.Succeeded, (await UpdateDeferredAsync(info.Version, info.Record with { State = UploadState.Received })).Status);
+        info = await CompleteAsync(Bytes(length));
+        CaseAssert.Equal(ChangeStatus.Succeeded, (await UpdateDeferredAsync(info.Version, CompletedRecord)).Status);
+        CaseAssert.Equal(Bytes(length), await ReadResponseAsync());
+        CaseAssert.Equal(Bytes(10), await ReadContentAsync());
     }
 
     [Case(Requires = StoreCapabilities.DeferredSyncs | StoreCapabilities.SingleRequests)]
@@ -206,7 +153,7 @@ internal sealed partial class StoreCases
         await DisposeStoreAsync(_store);
         _store = await OpenStoreAsync();
         CaseAssert.Equal(info.Version, (await GetAsync()).Version);
-        CaseAssert.Equal(ChangeStatus.Succeeded, (await DeferredSyncStore.CompleteAsync(Key, info.Version, CompletedRecord, Bytes(20), Token)).Status);
+        await CompleteAsync(Bytes(20));
         await DisposeStoreAsync(_store);
         _store = await OpenStoreAsync();
         CaseAssert.Equal(UploadState.Completed, (await GetAsync()).State);
@@ -221,8 +168,4 @@ internal sealed partial class StoreCases
     }
 
     private ValueTask<UpdateResult> UpdateDeferredAsync(string version, UploadRecord record) => DeferredSyncStore.UpdateDeferredAsync(Key, version, record, Token);
-
-    private ValueTask<UpdateResult> ChangeAsync(bool completes, string version) => completes
-        ? DeferredSyncStore.CompleteAsync(Key, version, CompletedRecord, Bytes(10), Token)
-        : UpdateDeferredAsync(version, CompletedRecord);
 }

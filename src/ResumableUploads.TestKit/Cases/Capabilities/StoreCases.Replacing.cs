@@ -16,8 +16,9 @@ internal sealed partial class StoreCases
     public async Task Replacement_takes_the_key_with_its_record_and_content(UploadState state)
     {
         await CreateWithContentAsync(Bytes(1000));
-        UploadInfo old = state == UploadState.Receiving ? await GetAsync() : await UpdateStateAsync(state);
-        await Store.PutResponseAsync(Key, Bytes(10), Token);
+        UploadInfo old = state == UploadState.Receiving ? await GetAsync()
+            : state == UploadState.Received ? await UpdateStateAsync(state)
+            : await CompleteAsync(Bytes(10));
         await CreateAsync(ReplacementKey, new UploadRecord { Length = 500, SlidingExpiration = TimeSpan.FromDays(3), Data = Bytes(20, 3) });
         await AppendAsync(0, Bytes(300, 2), ReplacementKey);
         UploadInfo replacement = await GetAsync(ReplacementKey);
@@ -43,11 +44,10 @@ internal sealed partial class StoreCases
         UploadInfo replacement = await CreateAsync(ReplacementKey);
         await ReplacingStore.ReplaceAsync(Key, old.Version, ReplacementKey, replacement.Version, Token);
         CaseAssert.Equal(AppendStatus.OffsetMismatch, (await AppendAsync(1000, Bytes(1))).Status);
-        CaseAssert.Equal((AppendStatus.Appended, 70_000L), await AppendStatusAsync(0, Bytes(70_000, 2)));
-        CaseAssert.Equal(UploadState.Completed, (await UpdateStateAsync(UploadState.Completed)).State);
-        await Store.PutResponseAsync(Key, Bytes(5, 4), Token);
+        CaseAssert.Equal((AppendStatus.Appended, BlockSize + 5000L), await AppendStatusAsync(0, Bytes(BlockSize + 5000, 2)));
+        CaseAssert.Equal(UploadState.Completed, (await CompleteAsync(Bytes(5, 4))).State);
         CaseAssert.Equal(Bytes(5, 4), await ReadResponseAsync());
-        CaseAssert.Equal(Bytes(70_000, 2), await ReadContentAsync());
+        CaseAssert.Equal(Bytes(BlockSize + 5000, 2), await ReadContentAsync());
         CaseAssert.Equal(ChangeStatus.VersionMismatch, (await Store.DeleteAsync(Key, old.Version, Token)).Status);
         CaseAssert.Equal(ChangeStatus.Succeeded, (await Store.DeleteAsync(Key, null, Token)).Status);
     }

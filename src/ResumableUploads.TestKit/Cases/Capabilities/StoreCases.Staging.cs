@@ -98,6 +98,21 @@ internal sealed partial class StoreCases
     }
 
     [Case(Requires = StoreCapabilities.StagedAppends)]
+    public async Task Staged_append_that_is_declared_empty_calls_the_commit_decision()
+    {
+        UploadInfo before = await CreateWithContentAsync(Bytes(10));
+        foreach ((bool isCommitted, AppendStatus status) in ((bool, AppendStatus)[])[(true, AppendStatus.Appended), (false, AppendStatus.Discarded)])
+        {
+            var content = new RecordingContent { DeclaredLength = 0, CommitDecision = () => ValueTask.FromResult(isCommitted) };
+            content.Complete();
+            AppendResult result = await StartAppend(10, content, mode: AppendMode.AllOrNothing).WaitAsync(CaseTimeout, Token);
+            CaseAssert.Equal((status, 10L, 1), (result.Status, result.Offset, content.CommitQueryCount));
+        }
+
+        CaseAssert.Equal(before.Offset, (await GetAsync()).Offset);
+    }
+
+    [Case(Requires = StoreCapabilities.StagedAppends)]
     public async Task Law5_Rejected_staged_append_does_not_read_the_content()
     {
         await CreateWithContentAsync(Bytes(10));

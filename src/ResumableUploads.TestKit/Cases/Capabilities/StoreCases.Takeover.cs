@@ -53,6 +53,30 @@ internal sealed partial class StoreCases
     });
 
     [Case(Requires = SharedTakeovers)]
+    public Task Append_that_was_taken_over_adds_no_bytes_after_its_successor() => WithListenerAsync(async other =>
+    {
+        var content = new RecordingContent();
+        content.Send(Bytes(1000));
+        Task<AppendResult> append = await StartAcceptedAppendAsync(content);
+        if (await TakeOverAsync(other, TimeSpan.FromSeconds(1)) == TakeoverStatus.StillAppending)
+        {
+            content.Complete();
+            CaseAssert.Equal((AppendStatus.Appended, 1000L), await GetStatusAsync(append));
+            return;
+        }
+
+        UploadInfo info = CaseAssert.RequireNotNull(await other.GetAsync(Key, Token));
+        byte[] before = Bytes(1000)[..(int)info.Offset];
+        await AssertContinuesAsync(other, info.Offset, before);
+        content.Send(Bytes(BlockSize, 2));
+        content.Complete();
+        AppendResult ended = await append.WaitAsync(CaseTimeout, Token);
+        CaseAssert.Equal(AppendStatus.TakenOver, ended.Status);
+        CaseAssert.Equal(info.Offset + 100, (await other.GetAsync(Key, Token))?.Offset ?? -1);
+        CaseAssert.Equal(Concatenate(before, Bytes(100, 3)), await ReadContentAsync(other, Key));
+    });
+
+    [Case(Requires = SharedTakeovers)]
     public Task Takeover_without_an_append_changes_nothing() => WithListenerAsync(async other =>
     {
         async Task AssertNotAppendingAsync()

@@ -30,17 +30,4 @@ public interface IDeferredSyncStore
     /// </summary>
     /// <inheritdoc cref="ISingleRequestStore.CreateCompletedAsync"/>
     ValueTask<CreateResult> CreateCompletedDeferredAsync(UploadKey key, UploadRecord record, ReadOnlySequence<byte> content, CancellationToken cancellationToken);
-
-    /// <summary>
-    /// Updates a record like <see cref="IUploadStore.UpdateAsync"/> and stores a response like <see cref="IUploadStore.PutResponseAsync"/>. Both are durable when
-    /// the task completes, together with the deferred changes of the upload. If the record is not updated, no response is stored. After a crash there are both or
-    /// neither, unless the response is long: then the response may be stored without the record.
-    /// </summary>
-    /// <param name="key">The key of the upload.</param>
-    /// <param name="version">The version that the upload must have.</param>
-    /// <param name="record">The new record.</param>
-    /// <param name="response">The response.</param>
-    /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
-    /// <exception cref="UploadStoreException">The storage failed.</exception>
-    ValueTask<UpdateResult> CompleteAsync(UploadKey key, string version, UploadRecord record, ReadOnlyMemory<byte> response, CancellationToken cancellationToken);
 }

@@ -9,7 +9,7 @@ public interface ITakeoverStore
 {
     /// <summary>
     /// Answers the requests of other processes until the token is canceled: ends running appends of this store with <see cref="UploadContent.RequestRelease"/>.
-    /// The server calls this method once per store, when it starts. Failures are logged and retried.
+    /// The server calls this method once per store, when it starts, and again 10 seconds after it has thrown, which is logged.
     /// </summary>
     /// <param name="cancellationToken">The token that is canceled when the server stops.</param>
     /// <returns>A task that completes when the token is canceled, or immediately if the store needs no requests.</returns>

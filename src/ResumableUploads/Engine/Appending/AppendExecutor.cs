@@ -18,6 +18,9 @@ internal sealed class AppendExecutor(EngineContext context, AppendFinisher finis
         LockedAppend append, UploadInfo info, EngineRecord record, AppendContent? content, CancellationToken cancellationToken)
     {
         AppendCommand command = append.Command;
+
+        // A part that is received already does not start its concatenations again.
+        bool isOpen = info.Offset != info.Length;
         (info, record, UploadResult? failure) = await _announcements.RecordAsync(command, info, record, cancellationToken);
         if (failure is not null)
         {
@@ -95,7 +98,14 @@ internal sealed class AppendExecutor(EngineContext context, AppendFinisher finis
             case AppendStatus.Appended when result.Updated is { } received && finish is not null:
                 return finisher.Finish(append.Callbacks, info with { Offset = result.Offset }, finish, received);
             case AppendStatus.Appended:
-                return await FinishAppendAsync(append, info with { Offset = result.Offset, Version = result.Version! }, record, content.EndReason, exceededKind);
+                info = info with { Offset = result.Offset, Version = result.Version! };
+                if (CompletesUpload(append, info, record, content.EndReason, info.Offset))
+                {
+                    return await finisher.FinishAsync(append, info, record, cancellationToken);
+                }
+
+                UploadResult unfinished = GetUnfinishedResult(command, info, content.EndReason, exceededKind);
+                return isOpen && record.Concatenation is { IsPart: true } && info.Offset == info.Length ? new AppendStep.PartReceived(unfinished) : unfinished;
             case AppendStatus.Discarded when content.DigestFailed:
                 return new UploadResult(content.IsDigestMissing ? UploadResultKind.DigestMissing : UploadResultKind.DigestMismatch, result.Offset)
                 {
@@ -119,8 +129,10 @@ internal sealed class AppendExecutor(EngineContext context, AppendFinisher finis
 
     /// <summary>Returns the result of an append whose body is empty, without a call of the store.</summary>
     /// <inheritdoc cref="AppendAsync" path="/param"/>
-    public ValueTask<AppendStep> AppendEmptyAsync(LockedAppend append, UploadInfo info, EngineRecord record) =>
-        FinishAppendAsync(append, info, record, BodyEndReason.EndOfBody, UploadResultKind.LengthExceeded);
+    public ValueTask<AppendStep> AppendEmptyAsync(LockedAppend append, UploadInfo info, EngineRecord record, CancellationToken cancellationToken) =>
+        CompletesUpload(append, info, record, BodyEndReason.EndOfBody, info.Offset)
+            ? finisher.FinishAsync(append, info, record, cancellationToken)
+            : ValueTask.FromResult<AppendStep>(GetUnfinishedResult(append.Command, info, BodyEndReason.EndOfBody, UploadResultKind.LengthExceeded));
 
     /// <summary>Wraps the body of a request for the store.</summary>
     /// <param name="append">The request.</param>
@@ -138,23 +150,15 @@ internal sealed class AppendExecutor(EngineContext context, AppendFinisher finis
             ? new ProgressReporter(append.Callbacks, append.Command.Key, record, info.Length, context.Time, context.Settings.ProgressInterval, context.Logger)
             : null;
 
-    /// <summary>Returns the result of an append, and completes the upload if it has all its bytes.</summary>
-    private async ValueTask<AppendStep> FinishAppendAsync(
-        LockedAppend append, UploadInfo info, EngineRecord record, BodyEndReason endReason, UploadResultKind exceededKind)
+    /// <summary>Returns the result of an append that does not complete the upload.</summary>
+    private UploadResult GetUnfinishedResult(AppendCommand command, UploadInfo info, BodyEndReason endReason, UploadResultKind exceededKind)
     {
-        AppendCommand command = append.Command;
-        if (CompletesUpload(append, info, record, endReason, info.Offset))
-        {
-            return await finisher.FinishAsync(append, info, record);
-        }
-
         if (endReason != BodyEndReason.EndOfBody)
         {
             Log.AppendInterrupted(context.Logger, info.Key, endReason, info.Offset);
         }
 
-        UploadResult appended = CreateResult(command, info, GetResultKind(command, endReason, exceededKind), info.Offset);
-        return record.Concatenation is { IsPart: true } && info.Offset == info.Length ? new AppendStep.PartReceived(appended) : appended;
+        return CreateResult(command, info, GetResultKind(command, endReason, exceededKind), info.Offset);
     }
 
     /// <summary>Returns whether an upload with this offset has all its bytes and is no part of a concatenation.</summary>
@@ -215,14 +219,14 @@ internal sealed class AppendExecutor(EngineContext context, AppendFinisher finis
     private async ValueTask<AppendResult> AppendToStoreAsync(LockedAppend append, UploadKey key, AppendContent content, CancellationToken cancellationToken)
     {
         AppendCommand command = append.Command;
-        context.Metrics.AppendStarted();
+        bool isCounted = context.Lifecycle.AppendStarted(command);
         long bytes = 0;
         try
         {
             append.Lock.DurableOffset = command.Offset;
             using StopRegistration stopRegistration = content.RegisterStop();
 
-            // After the end of the body, only the request itself can end the wait for a store that hangs. A concatenation does not depend on a request.
+            // After the end of the body, the grace period of the request ends the wait for a store that hangs. A concatenation does not depend on a request.
             using CancellationTokenRegistration abandonment = append.Lock.CannotBePreempted
                 ? default
                 : cancellationToken.UnsafeRegister(static content => ((AppendContent)content!).Abandon(), content);
@@ -242,7 +246,7 @@ internal sealed class AppendExecutor(EngineContext context, AppendFinisher finis
         }
         finally
         {
-            context.Metrics.AppendFinished(bytes);
+            context.Metrics.AppendFinished(command.Origin, isCounted, bytes);
         }
     }
 

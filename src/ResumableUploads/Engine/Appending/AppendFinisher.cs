@@ -14,7 +14,8 @@ internal sealed class AppendFinisher(EngineContext context, ReprDigestVerifier r
     /// <param name="append">The request that appended the last byte.</param>
     /// <param name="info">The upload, with the offset and the version after the append.</param>
     /// <param name="record">The engine's data in its record.</param>
-    public async ValueTask<AppendStep> FinishAsync(LockedAppend append, UploadInfo info, EngineRecord record)
+    /// <param name="cancellationToken">The token to monitor for cancellation requests. The change of the record has a grace period.</param>
+    public async ValueTask<AppendStep> FinishAsync(LockedAppend append, UploadInfo info, EngineRecord record, CancellationToken cancellationToken)
     {
         // The client may disconnect during the verification: it has sent everything, and no other request may follow. A stop of the server ends it.
         EngineRecord verified;
@@ -30,21 +31,20 @@ internal sealed class AppendFinisher(EngineContext context, ReprDigestVerifier r
 
         if (!isMatch)
         {
-            await RememberDigestsAsync(info, record, verified);
+            await RememberDigestsAsync(info, record, verified, cancellationToken);
             return new UploadResult(UploadResultKind.ReprDigestMismatch, info.Offset) { UploadLength = info.Length };
         }
 
         FinishAttempt attempt = StartAttempt(append.Callbacks, info.Key, verified, info.Offset);
         bool isOurs = false;
-        UploadInfo? received = await context.RecordUpdater.UpdateAsync(
-            info,
-            current =>
-            {
-                isOurs = current.State == UploadState.Receiving && current.Offset == info.Offset && record.IsOf(current);
-                return isOurs ? attempt.Final.Record : null;
-            },
-            CancellationToken.None,
-            attempt.Final.IsDeferrable);
+        UploadRecord? CreateRecord(UploadInfo current)
+        {
+            isOurs = current.State == UploadState.Receiving && current.Offset == info.Offset && record.IsOf(current);
+            return isOurs ? attempt.Final.Record : null;
+        }
+
+        UploadInfo? received = await context.WithGracePeriodAsync(
+            info.Key, token => context.RecordUpdater.UpdateAsync(info, CreateRecord, token, attempt.Final.IsDeferrable), cancellationToken);
         if (received is null)
         {
             return new UploadResult(UploadResultKind.NotFound);
@@ -94,21 +94,21 @@ internal sealed class AppendFinisher(EngineContext context, ReprDigestVerifier r
     }
 
     /// <summary>Stores the computed digests of a content that does not match, so that no request computes them again.</summary>
-    private async ValueTask RememberDigestsAsync(UploadInfo info, EngineRecord record, EngineRecord verified)
+    private async ValueTask RememberDigestsAsync(UploadInfo info, EngineRecord record, EngineRecord verified, CancellationToken cancellationToken)
     {
         if (verified.ContentDigests != record.ContentDigests)
         {
-            await context.RecordUpdater.UpdateAsync(
-                info,
-                current => current.State == UploadState.Receiving && current.Offset == info.Offset && record.IsOf(current) ? current.Record with { Data = verified.ToBytes() } : null,
-                CancellationToken.None);
+            UploadRecord? CreateRecord(UploadInfo current) =>
+                current.State == UploadState.Receiving && current.Offset == info.Offset && record.IsOf(current) ? current.Record with { Data = verified.ToBytes() } : null;
+
+            await context.WithGracePeriodAsync(info.Key, token => context.RecordUpdater.UpdateAsync(info, CreateRecord, token), cancellationToken);
         }
     }
 
     /// <summary>Returns the next step for an upload that this request has received completely.</summary>
     public AppendStep CreateReceivedStep(UploadInfo received, EngineRecord record, IUploadCallbacks callbacks)
     {
-        Log.Received(context.Logger, received.Key, received.Offset);
+        context.Lifecycle.Received(received, record, isCompleted: !callbacks.HasCompletionHandler);
         return callbacks.HasCompletionHandler
             ? new AppendStep.HandlerLeased(received, record)
             : new UploadResult(UploadResultKind.Completed, received.Offset) { UploadLength = received.Length, ReprDigest = record.ComputedReprDigest };

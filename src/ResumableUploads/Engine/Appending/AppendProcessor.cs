@@ -1,5 +1,6 @@
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine.Content;
+using ResumableUploads.Engine.Diagnostics;
 using ResumableUploads.Engine.Expiration;
 using ResumableUploads.Engine.Quotas;
 
@@ -44,6 +45,11 @@ internal sealed class AppendProcessor(
 
         AppendCommand command = append.Command;
         EngineRecord? record = info is null ? null : EngineRecord.From(info);
+        if (record is not null)
+        {
+            UploadTracing.LinkToCreation(command.Activity, record);
+        }
+
         if (record?.MaxUploadSize < AppendValidator.GetMaxUploadSize(command, context.Settings))
         {
             command = command with { MaxUploadSize = record.MaxUploadSize };
@@ -208,7 +214,7 @@ internal sealed class AppendProcessor(
             // Another process may have created the upload and may already have appended to it.
             step = await CheckExistingUploadAsync(append, created.Info, created.Record, cancellationToken)
                 ?? await (append.Command is { BodyLength: 0, IsStaged: false } && !created.IsForeign
-                    ? executor.AppendEmptyAsync(append, created.Info, created.Record)
+                    ? executor.AppendEmptyAsync(append, created.Info, created.Record, cancellationToken)
                     : executor.AppendAsync(append, created.Info, created.Record, content, cancellationToken));
         }
         catch (UploadStoreException e)
@@ -221,20 +227,13 @@ internal sealed class AppendProcessor(
             // The request has no effect, so the upload that it created is removed. An upload whose key the server generated has no offset then.
             if (!created.IsForeign)
             {
-                await RemoveIfEmptyAsync(key, created.Record);
+                await context.WithGracePeriodAsync(
+                    key, token => remover.RemoveIfReceivingAsync(key, token, info => info.Offset == 0 && created.Record.IsOf(info)), cancellationToken);
             }
 
             return append.Command.IsServerGeneratedKey ? mismatch with { Offset = null } : mismatch;
         }
 
         return step with { IsCreated = !created.IsForeign };
-    }
-
-    private async ValueTask RemoveIfEmptyAsync(UploadKey key, EngineRecord record)
-    {
-        if (await context.Store.GetAsync(key, CancellationToken.None) is { Offset: 0, State: UploadState.Receiving } empty && record.IsOf(empty))
-        {
-            await remover.RemoveAsync(empty, ignoreVersion: false, CancellationToken.None);
-        }
     }
 }

@@ -37,7 +37,7 @@ internal sealed class SingleRequestUpload(EngineContext context, HandlerLeases l
         }
 
         RecordPolicy policy = context.RecordPolicy;
-        context.Metrics.AppendStarted();
+        bool isCounted = context.Lifecycle.AppendStarted(command);
         long storedLength = 0;
         try
         {
@@ -56,7 +56,7 @@ internal sealed class SingleRequestUpload(EngineContext context, HandlerLeases l
         }
         finally
         {
-            context.Metrics.AppendFinished(storedLength);
+            context.Metrics.AppendFinished(command.Origin, isCounted, storedLength);
         }
     }
 

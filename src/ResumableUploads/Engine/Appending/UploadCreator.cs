@@ -1,5 +1,6 @@
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine.Content;
+using ResumableUploads.Engine.Diagnostics;
 using ResumableUploads.Engine.Quotas;
 
 namespace ResumableUploads.Engine.Appending;
@@ -62,8 +63,7 @@ internal sealed class UploadCreator(EngineContext context, SingleRequestUpload s
             if (result.Info is { } info)
             {
                 used = QuotaUsage.Of(info);
-                context.Metrics.UploadCreated();
-                Log.Created(context.Logger, command.Key);
+                context.Lifecycle.Created(command.Key, written);
                 return new CreationResult.Created(info, written, HasContent: single is not null);
             }
 
@@ -78,11 +78,19 @@ internal sealed class UploadCreator(EngineContext context, SingleRequestUpload s
         }
     }
 
-    private EngineRecord BuildRecord(AppendCommand command, CreateCommand createCommand) => new()
+    private EngineRecord BuildRecord(AppendCommand command, CreateCommand createCommand)
+    {
+        string engineName = createCommand.EngineName ?? context.Settings.GetEngineNames().First();
+        return BuildRecord(command, createCommand, engineName);
+    }
+
+    private EngineRecord BuildRecord(AppendCommand command, CreateCommand createCommand, string engineName) => new()
     {
         Protocol = createCommand.Protocol,
-        EngineName = createCommand.EngineName ?? context.Settings.GetEngineNames().First(),
+        EngineName = engineName,
+        Route = command.Origin.Endpoint == UploadOrigin.GetEndpoint(engineName) ? null : command.Origin.Endpoint,
         Created = context.Time.GetUtcNow(),
+        TraceParent = UploadTracing.GetTraceParent(command.Activity),
         Network = command.Network,
         RawFileName = createCommand.RawFileName,
         ContentType = createCommand.ContentType,

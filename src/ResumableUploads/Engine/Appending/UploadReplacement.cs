@@ -46,7 +46,7 @@ internal sealed class UploadReplacement(EngineContext context, AppendExecutor ex
         async ValueTask<UploadInfo?> ReplaceAsync(UploadInfo replacement)
         {
             isStarted = true;
-            UploadInfo? current = await TryReplaceAsync(replaced, replacement);
+            UploadInfo? current = await context.WithGracePeriodAsync(replaced.Key, token => TryReplaceAsync(replaced, replacement, token), cancellationToken);
             isReplaced = current is not null;
             return current;
         }
@@ -104,25 +104,25 @@ internal sealed class UploadReplacement(EngineContext context, AppendExecutor ex
         }
         catch (OperationCanceledException e) when (gracePeriod.IsCancellationRequested)
         {
-            Log.StoreFailed(context.Logger, e, StoreFailure.Unavailable, key, null);
+            context.LogStoreFailure(e, StoreFailure.Unavailable, key, null);
         }
     }
 
     /// <returns>The new upload, or null if one of the two uploads has changed.</returns>
-    private async ValueTask<UploadInfo?> TryReplaceAsync(UploadInfo replaced, UploadInfo replacement)
+    private async ValueTask<UploadInfo?> TryReplaceAsync(UploadInfo replaced, UploadInfo replacement, CancellationToken cancellationToken)
     {
         if (_replacingStore is null)
         {
-            return await DeleteAndCreateAsync(replaced, replacement);
+            return await DeleteAndCreateAsync(replaced, replacement, cancellationToken);
         }
 
         long countNumber = context.Quota.GetCountNumber(replaced.Key.Owner);
         UpdateResult result = await _replacingStore.ReplaceAsync(
-            replaced.Key, replaced.Version, replacement.Key, replacement.Version, CancellationToken.None);
-        if (result.Status == ChangeStatus.Busy && await TakeOverAsync(replaced) is { } released)
+            replaced.Key, replaced.Version, replacement.Key, replacement.Version, cancellationToken);
+        if (result.Status == ChangeStatus.Busy && await TakeOverAsync(replaced, cancellationToken) is { } released)
         {
             replaced = released;
-            result = await _replacingStore.ReplaceAsync(released.Key, released.Version, replacement.Key, replacement.Version, CancellationToken.None);
+            result = await _replacingStore.ReplaceAsync(released.Key, released.Version, replacement.Key, replacement.Version, cancellationToken);
         }
 
         UploadInfo? current = result.Info;
@@ -137,36 +137,36 @@ internal sealed class UploadReplacement(EngineContext context, AppendExecutor ex
 
     /// <summary>Ends an append that another process has begun while the new upload received its content.</summary>
     /// <returns>The old upload, or null if the append has not ended or has changed more than the offset.</returns>
-    private async ValueTask<UploadInfo?> TakeOverAsync(UploadInfo replaced) =>
-        await context.Takeover.TakeOverAsync(replaced, CancellationToken.None) != TakeoverStatus.StillAppending
-        && await context.Store.GetAsync(replaced.Key, CancellationToken.None) is { } current
+    private async ValueTask<UploadInfo?> TakeOverAsync(UploadInfo replaced, CancellationToken cancellationToken) =>
+        await context.Takeover.TakeOverAsync(replaced, cancellationToken) != TakeoverStatus.StillAppending
+        && await context.Store.GetAsync(replaced.Key, cancellationToken) is { } current
         && current.State == replaced.State
         && EngineRecord.From(replaced).IsOf(current)
             ? current
             : null;
 
-    private async ValueTask<UploadInfo?> DeleteAndCreateAsync(UploadInfo replaced, UploadInfo replacement)
+    private async ValueTask<UploadInfo?> DeleteAndCreateAsync(UploadInfo replaced, UploadInfo replacement, CancellationToken cancellationToken)
     {
-        if (!await remover.RemoveAsync(replaced, ignoreVersion: false, CancellationToken.None))
+        if (!await remover.RemoveAsync(replaced, ignoreVersion: false, cancellationToken))
         {
             return null;
         }
 
         // Added before the creation, whose result may be unknown: the next count corrects a usage that is too high.
         context.Quota.Add(QuotaAccount.From(replacement), QuotaUsage.Of(replacement));
-        if ((await context.Store.CreateAsync(replaced.Key, replacement.Record, CancellationToken.None)).Info is not { } created)
+        if ((await context.Store.CreateAsync(replaced.Key, replacement.Record, cancellationToken)).Info is not { } created)
         {
             return null;
         }
 
         try
         {
-            await remover.RemoveAsync(replacement, ignoreVersion: true, CancellationToken.None);
+            await remover.RemoveAsync(replacement, ignoreVersion: true, cancellationToken);
         }
         catch (UploadStoreException e)
         {
             // It counts until a sweep removes it.
-            Log.StoreFailed(context.Logger, e, e.Failure, replacement.Key, e.DurableOffset);
+            context.LogStoreFailure(e, e.Failure, replacement.Key, e.DurableOffset);
         }
 
         return created;

@@ -61,7 +61,7 @@ internal sealed class CompletionService(EngineContext context, HandlerLeases lea
                 return await WaitForRunAsync(run, info, backoff.Remaining, cancellationToken);
             }
 
-            bool isLeased = leases.IsLeased(record);
+            bool isLeased = leases.IsLeased(info, record);
             if (!isLeased && await TryCompleteAsync(info, record, callbacks, cancellationToken) is { } result)
             {
                 return result;
@@ -85,11 +85,17 @@ internal sealed class CompletionService(EngineContext context, HandlerLeases lea
     }
 
     /// <summary>Returns whether a handler runs for the upload, in this or another process.</summary>
-    public bool IsHandlerRunning(UploadInfo info) => info.State == UploadState.Received && leases.IsLeased(EngineRecord.From(info));
+    public bool IsHandlerRunning(UploadInfo info) => info.State == UploadState.Received && leases.IsLeased(info, EngineRecord.From(info));
+
+    /// <summary>Returns whether a handler runs for the upload in this process.</summary>
+    public bool IsHandlerRunningHere(UploadInfo info, EngineRecord record) => _runs.ContainsKey(new RunKey(info.Key, record.Created));
+
+    /// <summary>Returns the time after which an upload whose record does not change is not leased any more.</summary>
+    public TimeSpan GetRemainingLease(UploadInfo info, EngineRecord record) => leases.GetRemaining(info, record);
 
     /// <summary>Returns whether a handler runs for the upload, or will run without a request, so that the upload does not expire.</summary>
     public bool IsHandlerPending(UploadInfo info) =>
-        info.State == UploadState.Received && EngineRecord.From(info) is var record && (leases.IsLeased(record) || context.RecordPolicy.HasBackgroundAttempts(record));
+        info.State == UploadState.Received && EngineRecord.From(info) is var record && (leases.IsLeased(info, record) || context.RecordPolicy.HasBackgroundAttempts(record));
 
     /// <summary>Returns whether the handler failed and its next attempt is not due yet.</summary>
     public bool IsRetryPending(EngineRecord record) => leases.IsRetryPending(record);
@@ -136,14 +142,6 @@ internal sealed class CompletionService(EngineContext context, HandlerLeases lea
     /// <returns>The result, or null if the upload has changed and must be read again.</returns>
     private async ValueTask<UploadResult?> TryCompleteAsync(UploadInfo info, EngineRecord record, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
-        if (record.Handler is not null
-            && await GetResponseAsync(info, record, cancellationToken) is { Condition: not ResponseCondition.Missing } stored)
-        {
-            // The process that ran the handler crashed after storing the response and before updating the record. The handler is not run again.
-            EngineRecord withResponse = record with { IsResponseStored = true };
-            return (await MarkCompletedAsync(info, withResponse, stored.Response)) with { IsResponseLost = stored.Condition == ResponseCondition.Damaged };
-        }
-
         if (leases.IsExhausted(record))
         {
             return record.Handler is { IsDeadLetterReported: true } || leases.IsRetryPending(record)
@@ -154,8 +152,8 @@ internal sealed class CompletionService(EngineContext context, HandlerLeases lea
 
         if (!callbacks.HasCompletionHandler)
         {
-            // The application had a handler when the upload was received, and has none any more.
-            return await MarkCompletedAsync(info, record, response: null);
+            // The application had a handler when the upload was received, and has none any more. A process of an earlier version may still run it.
+            return await MarkCompletedAsync(info, record, response: null, current => current.Version == info.Version);
         }
 
         EngineRecord leased = record with { Handler = leases.StartAttempt(record.Handler) };
@@ -194,14 +192,14 @@ internal sealed class CompletionService(EngineContext context, HandlerLeases lea
     private async Task RunAsync(
         UploadInfo info, EngineRecord record, IUploadCallbacks callbacks, Task progressReported, TaskCompletionSource<UploadResult> completion)
     {
-        UploadResult result;
+        UploadResult result = new(UploadResultKind.HandlerFailed);
         try
         {
             result = await RunHandlerAsync(info, record, callbacks, progressReported);
         }
         catch (UploadStoreException e)
         {
-            Log.StoreFailed(context.Logger, e, e.Failure, info.Key, info.Offset);
+            context.LogStoreFailure(e, e.Failure, info.Key, info.Offset);
             result = UploadResult.FromException(e) with { Offset = await context.Store.TryGetOffsetAsync(info.Key, record) };
         }
         catch (Exception e)
@@ -209,9 +207,12 @@ internal sealed class CompletionService(EngineContext context, HandlerLeases lea
             Log.HandlerFailed(context.Logger, e, info.Key, record.Handler?.Attempts ?? 1, context.Settings.MaxHandlerAttempts);
             result = new UploadResult(UploadResultKind.HandlerFailed, await context.Store.TryGetOffsetAsync(info.Key, record));
         }
-
-        _runs.TryRemove(new RunKey(info.Key, record.Created), out _);
-        completion.SetResult(result);
+        finally
+        {
+            // Every request for the result waits for this run, or joins it.
+            _runs.TryRemove(new RunKey(info.Key, record.Created), out _);
+            completion.SetResult(result);
+        }
     }
 
     private async ValueTask<UploadResult> RunHandlerAsync(UploadInfo info, EngineRecord record, IUploadCallbacks callbacks, Task progressReported)
@@ -238,9 +239,8 @@ internal sealed class CompletionService(EngineContext context, HandlerLeases lea
         // The renewer has stopped, so nothing else in this process writes the record from here on.
         record = await lease.StopAsync();
 
-        // A store that writes response and record together compares the version. For others, another process must not have the lease when the response is stored.
-        // The token is also canceled when the lease is lost.
-        UploadInfo? current = context.RecordUpdater.CanStoreResponses && !lease.HandlerToken.IsCancellationRequested
+        // The result is stored only if the version is current. The token is also canceled when the lease is lost.
+        UploadInfo? current = !lease.HandlerToken.IsCancellationRequested
             ? lease.Info
             : await context.Store.GetAsync(info.Key, CancellationToken.None);
         if (current is null || !HandlerLeases.HasSameLease(current, record) || await leases.EnsureLeasedAsync(current, record) is not { } renewed)
@@ -250,14 +250,16 @@ internal sealed class CompletionService(EngineContext context, HandlerLeases lea
         }
 
         record = renewed;
-        if (result is not { Kind: HandlerResultKind.Final })
+        if (result is not { Kind: HandlerResultKind.Final } final)
         {
-            return await HandleFailureAsync(current, record, result, startTime, callbacks);
+            // A run that the server has canceled does not count as an attempt.
+            bool isCanceled = result is null && (context.Stopping.IsCancellationRequested || lease.IsExpired);
+            return await HandleFailureAsync(current, record, result, isCanceled ? null : startTime, callbacks);
         }
 
         try
         {
-            return await StoreResponseAsync(current, record, result?.Response);
+            return await MarkCompletedAsync(current, record, final.Response, stored => HandlerLeases.HasSameLease(stored, record));
         }
         catch (Exception)
         {
@@ -273,51 +275,36 @@ internal sealed class CompletionService(EngineContext context, HandlerLeases lea
         : current.State == UploadState.Completed ? await GetCompletedResultAsync(current, CancellationToken.None)
         : HandlerRunningResult(current);
 
-    /// <summary>Stores the response and completes the upload. Requires the lease.</summary>
-    private async ValueTask<UploadResult> StoreResponseAsync(UploadInfo info, EngineRecord record, ReadOnlyMemory<byte>? response)
-    {
-        if (response is not { } bytes)
-        {
-            return await MarkCompletedAsync(info, record, response);
-        }
-
-        ReadOnlyMemory<byte>? envelope = ResponseEnvelope.Seal(bytes, record);
-        if (!context.RecordUpdater.CanStoreResponses)
-        {
-            await context.Store.PutResponseAsync(info.Key, envelope.Value, CancellationToken.None);
-            envelope = null;
-        }
-
-        return await MarkCompletedAsync(info, record with { IsResponseStored = true }, response, envelope);
-    }
-
-    /// <summary>Writes the completed state after the response is stored, unless another process has leased or completed the upload since it was read.</summary>
+    /// <summary>
+    /// Writes the completed state together with the response, unless another process has leased or completed the upload since it was read.
+    /// </summary>
     /// <param name="info">The upload as last read or written.</param>
     /// <param name="record">The engine's data, with the lease.</param>
+    /// <param name="isUnchanged">Returns whether the stored upload may be completed.</param>
     /// <param name="response">The response for the client, or null.</param>
-    /// <param name="envelope">The response that is stored together with the record, or null if it is stored already.</param>
     private async ValueTask<UploadResult> MarkCompletedAsync(
-        UploadInfo info, EngineRecord record, ReadOnlyMemory<byte>? response, ReadOnlyMemory<byte>? envelope = null)
+        UploadInfo info, EngineRecord record, ReadOnlyMemory<byte>? response, Func<UploadInfo, bool> isUnchanged)
     {
         EngineRecord completed = record with
         {
             Handler = HandlerLeases.WithoutLease(record),
             IsContentStored = await HasContentAsync(info.Key) ? true : null,
+            IsResponseStored = response is null ? null : true,
         };
         bool isOurs = false;
         long countNumber = context.Quota.GetCountNumber(info.Key.Owner);
         UploadInfo? written = await context.RecordUpdater.UpdateAsync(
             info,
-            current => (isOurs = HandlerLeases.HasSameLease(current, record)) ? context.RecordPolicy.CreateCompleted(completed, current.Offset) : null,
+            current => (isOurs = isUnchanged(current)) ? context.RecordPolicy.CreateCompleted(completed, current.Offset) : null,
             CancellationToken.None,
-            response: envelope);
+            response: response is { } bytes ? ResponseEnvelope.Seal(bytes, record) : (ReadOnlyMemory<byte>?)null);
         if (!isOurs || written is null)
         {
             return await GetOtherResultAsync(written, record);
         }
 
         context.Quota.Release(QuotaAccount.From(info.Key, completed), QuotaUsage.Of(info) - QuotaUsage.Of(written), countNumber);
-        Log.Completed(context.Logger, info.Key);
+        context.Lifecycle.Completed(info, completed);
         return CompletedResult(info, record, response);
     }
 
@@ -333,21 +320,29 @@ internal sealed class CompletionService(EngineContext context, HandlerLeases lea
         return content is not null;
     }
 
-    /// <summary>Releases the lease after a failed run, or dead-letters the upload. A run that was canceled by a server stop does not count as an attempt.</summary>
+    /// <summary>Releases the lease after a failed run, or dead-letters the upload.</summary>
+    /// <param name="info">The upload.</param>
+    /// <param name="record">The engine's data, with the lease.</param>
+    /// <param name="result">The result of the handler, or null if it threw.</param>
+    /// <param name="startTime">The time at which the run started, or null if the run does not count as an attempt.</param>
+    /// <param name="callbacks">The application.</param>
     private async ValueTask<UploadResult> HandleFailureAsync(
-        UploadInfo info, EngineRecord record, HandlerResult? result, DateTimeOffset startTime, IUploadCallbacks callbacks)
+        UploadInfo info, EngineRecord record, HandlerResult? result, DateTimeOffset? startTime, IUploadCallbacks callbacks)
     {
         HandlerState state = HandlerLeases.WithoutLease(record) with { IsDeadLettered = result is { Kind: HandlerResultKind.DeadLetter } };
-        state = result is null && context.Stopping.IsCancellationRequested
-            ? state with { Attempts = state.Attempts - 1 }
-            : leases.AfterFailure(state, startTime);
+        state = startTime is { } start ? leases.AfterFailure(state, start) : state with { Attempts = state.Attempts - 1 };
 
         // The lease is kept until the application has been notified of the dead-lettered upload.
         bool isExhausted = state.IsExhausted(context.Settings.MaxHandlerAttempts);
         UploadInfo? written = await leases.UpdateIfLeasedAsync(info, record with { Handler = isExhausted ? leases.WithLease(state) : state });
-        if (isExhausted && written is not null)
+        if (written is null)
         {
-            await deadLetters.DeadLetterAsync(written, record with { Handler = state }, callbacks);
+            return await GetOtherResultAsync(await context.Store.GetAsync(info.Key, CancellationToken.None), record);
+        }
+
+        if (isExhausted)
+        {
+            await deadLetters.DeadLetterAsync(written, record with { Handler = state }, callbacks, result is { IsClientFault: true });
         }
 
         return new UploadResult(UploadResultKind.HandlerFailed, info.Offset) { UploadLength = info.Length, Response = result?.Response };
@@ -356,25 +351,14 @@ internal sealed class CompletionService(EngineContext context, HandlerLeases lea
     private async ValueTask<UploadResult> GetCompletedResultAsync(UploadInfo info, CancellationToken cancellationToken)
     {
         EngineRecord record = EngineRecord.From(info);
-        (ResponseCondition condition, ReadOnlyMemory<byte>? response) = await GetResponseAsync(info, record, cancellationToken);
-        return CompletedResult(info, record, response) with { IsResponseLost = condition == ResponseCondition.Damaged };
-    }
-
-    private async ValueTask<(ResponseCondition Condition, ReadOnlyMemory<byte>? Response)> GetResponseAsync(
-        UploadInfo info, EngineRecord record, CancellationToken cancellationToken)
-    {
-        var result = ResponseEnvelope.Open(await context.Store.GetResponseAsync(info.Key, cancellationToken), record);
-        if (result.Condition == ResponseCondition.Missing && record.IsResponseStored is true)
-        {
-            result = (ResponseCondition.Damaged, null);
-        }
-
-        if (result.Condition == ResponseCondition.Damaged)
+        var (condition, response) = ResponseEnvelope.Open(await context.Store.GetResponseAsync(info.Key, cancellationToken), record);
+        bool isLost = condition == ResponseCondition.Damaged || (condition == ResponseCondition.Missing && record.IsResponseStored is true);
+        if (isLost)
         {
             Log.ResponseLost(context.Logger, info.Key);
         }
 
-        return result;
+        return CompletedResult(info, record, response) with { IsResponseLost = isLost };
     }
 
     private static UploadResult CompletedResult(UploadInfo info, EngineRecord record, ReadOnlyMemory<byte>? response) =>

@@ -12,18 +12,21 @@ internal sealed class DeadLetterService(EngineContext context, HandlerLeases lea
     /// <param name="info">The upload.</param>
     /// <param name="record">The engine's data to write after the notification, without a lease.</param>
     /// <param name="callbacks">The application.</param>
+    /// <param name="isClientFault">Whether the client caused it.</param>
     /// <returns>The upload after the notification, or null if that did not succeed or another process has the lease.</returns>
-    public async ValueTask<UploadInfo?> DeadLetterAsync(UploadInfo info, EngineRecord record, IUploadCallbacks callbacks)
+    public async ValueTask<UploadInfo?> DeadLetterAsync(UploadInfo info, EngineRecord record, IUploadCallbacks callbacks, bool isClientFault = false)
     {
+        isClientFault |= record.Handler is { IsClientFault: true };
         Notification notification;
         await using (var lease = new HandlerLeaseRenewer(context, info, record with { Handler = leases.WithLease(record.Handler!) }))
         {
-            notification = await NotifyAsync(info, record, callbacks, lease.HandlerToken);
+            notification = await NotifyAsync(info, record, callbacks, isClientFault, lease.HandlerToken);
         }
 
         HandlerState state = notification == Notification.Failed
             ? leases.AfterFailedNotification(record.Handler!)
             : record.Handler! with { IsDeadLetterReported = notification == Notification.Succeeded };
+        state = state with { IsClientFault = isClientFault ? true : state.IsClientFault };
         UploadInfo? written = await leases.UpdateIfLeasedAsync(info, record with { Handler = state });
         return notification == Notification.Succeeded ? written : null;
     }
@@ -49,27 +52,15 @@ internal sealed class DeadLetterService(EngineContext context, HandlerLeases lea
         return true;
     }
 
-    /// <summary>
-    /// Returns whether the handler of an upload of this engine must not run again. False during its last attempt, and if the record cannot be read, because
-    /// one such upload must not hide all others.
-    /// </summary>
-    public bool IsDeadLettered(UploadInfo info)
-    {
-        try
-        {
-            return info.State == UploadState.Received && context.RecordPolicy.BelongsToThisEngine(info)
-                && EngineRecord.From(info) is var record && leases.IsExhausted(record) && !leases.IsLeased(record);
-        }
-        catch (UploadStoreException e)
-        {
-            Log.UnreadableUploadNotListed(context.Logger, e, info.Key);
-            return false;
-        }
-    }
+    /// <summary>Returns whether the handler of an upload of this engine must not run again. False during its last attempt.</summary>
+    /// <exception cref="UploadStoreException">The record is damaged, or was written by a newer version.</exception>
+    public bool HasExhaustedHandler(UploadInfo info) =>
+        info.State == UploadState.Received && context.RecordPolicy.BelongsToThisEngine(info)
+        && EngineRecord.From(info) is var record && leases.IsExhausted(record) && !leases.IsLeased(info, record);
 
     /// <summary>Gives the handler of a received upload all its attempts again.</summary>
-    /// <returns>The upload, or null if it is not a received upload of this engine, has expired, or its handler is running.</returns>
-    public async ValueTask<UploadInfo?> ResetAttemptsAsync(UploadKey key, CancellationToken cancellationToken)
+    /// <returns>The upload, or null if it is not a received upload of this engine that was created at that time, has expired, or its handler is running.</returns>
+    public async ValueTask<UploadInfo?> ResetAttemptsAsync(UploadKey key, DateTimeOffset? created, CancellationToken cancellationToken)
     {
         if (await context.Store.GetAsync(key, cancellationToken) is not { State: UploadState.Received } info
             || !context.RecordPolicy.BelongsToThisEngine(info) || IsExpired(info, EngineRecord.From(info)))
@@ -83,8 +74,8 @@ internal sealed class DeadLetterService(EngineContext context, HandlerLeases lea
             current =>
             {
                 EngineRecord record = EngineRecord.From(current);
-                isReset = current.State == UploadState.Received && !leases.IsLeased(record) && !IsExpired(current, record);
-                HandlerState state = new(0, null, default, record.Handler?.TotalRuns ?? 0);
+                isReset = current.State == UploadState.Received && (created is null || record.Created == created) && !leases.IsLeased(current, record) && !IsExpired(current, record);
+                HandlerState state = new(0, null, record.Handler?.TotalRuns ?? 0);
                 return isReset ? context.RecordPolicy.CreateReceived(record with { Handler = state }, current.Offset) : null;
             },
             cancellationToken);
@@ -98,13 +89,16 @@ internal sealed class DeadLetterService(EngineContext context, HandlerLeases lea
     /// </summary>
     /// <returns>
     /// The upload to remove, or null if it must not be removed yet, because its handler or the notification runs in another process, or the notification was
-    /// canceled, failed or is to be repeated later.
+    /// canceled, failed or is to be repeated later, or the engine of another endpoint notifies the application.
     /// </returns>
     public async ValueTask<UploadInfo?> NotifyBeforeExpirationAsync(UploadInfo info, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
-        if (info.State != UploadState.Received || !context.RecordPolicy.BelongsToThisEngine(info)
-            || EngineRecord.From(info) is not { Handler: not { IsDeadLetterReported: true } } record
-            || ResponseEnvelope.Open(await context.Store.GetResponseAsync(info.Key, cancellationToken), record).Condition != ResponseCondition.Missing)
+        if (info.State == UploadState.Received && !context.RecordPolicy.BelongsToThisEngine(info))
+        {
+            return context.RecordPolicy.IsOrphaned(info) ? info : null;
+        }
+
+        if (info.State != UploadState.Received || EngineRecord.From(info) is not { Handler: not { IsDeadLetterReported: true } } record)
         {
             return info;
         }
@@ -115,7 +109,7 @@ internal sealed class DeadLetterService(EngineContext context, HandlerLeases lea
             return info;
         }
 
-        if (leases.IsLeased(record) || (hasStarted && leases.IsRetryPending(record)))
+        if (leases.IsLeased(info, record) || (hasStarted && leases.IsRetryPending(record)))
         {
             return null;
         }
@@ -132,7 +126,7 @@ internal sealed class DeadLetterService(EngineContext context, HandlerLeases lea
         catch (UploadStoreException e) when (e.Failure == StoreFailure.Full)
         {
             // The removal of the upload frees space, so it must not wait for space.
-            return await NotifyAsync(info, record with { Handler = state }, callbacks, cancellationToken) == Notification.Succeeded ? info : null;
+            return await NotifyAsync(info, record with { Handler = state }, callbacks, isClientFault: false, cancellationToken) == Notification.Succeeded ? info : null;
         }
 
         return claim is { Status: ChangeStatus.Succeeded, Info: { } current }
@@ -142,12 +136,12 @@ internal sealed class DeadLetterService(EngineContext context, HandlerLeases lea
 
     private bool IsExpired(UploadInfo info, EngineRecord record) => context.RecordPolicy.IsExpired(info) && !context.RecordPolicy.HasBackgroundAttempts(record);
 
-    private async ValueTask<Notification> NotifyAsync(UploadInfo info, EngineRecord record, IUploadCallbacks callbacks, CancellationToken cancellationToken)
+    private async ValueTask<Notification> NotifyAsync(
+        UploadInfo info, EngineRecord record, IUploadCallbacks callbacks, bool isClientFault, CancellationToken cancellationToken)
     {
         if (record.Handler is not { DeadLetterAttempts: not null })
         {
-            context.Metrics.DeadLettered();
-            Log.DeadLettered(context.Logger, info.Key, record.Handler?.Attempts ?? 0);
+            context.Lifecycle.DeadLettered(info, record, isClientFault);
         }
 
         try

@@ -5,7 +5,8 @@ namespace ResumableUploads.Engine.Completion;
 
 /// <summary>
 /// Renews the lease of a completion handler while the handler runs, so that no other process starts it. A renewal that fails, for example because the
-/// store is busy, is repeated with increasing delays until it succeeds or another process has the lease.
+/// store is busy, is repeated with increasing delays until it succeeds or another process has the lease. If none succeeds in time, the token of the handler is
+/// canceled before another process can start the handler.
 /// </summary>
 internal sealed class HandlerLeaseRenewer : IAsyncDisposable
 {
@@ -13,6 +14,7 @@ internal sealed class HandlerLeaseRenewer : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly CancellationTokenSource _handlerCancellation = new();
     private readonly CancellationTokenRegistration _stopRegistration;
+    private readonly ITimer _deadline;
     private readonly Task _renewal;
     private EngineRecord _record;
 
@@ -23,16 +25,34 @@ internal sealed class HandlerLeaseRenewer : IAsyncDisposable
         _record = record;
         HandlerToken = _handlerCancellation.Token;
         _stopRegistration = context.Stopping.UnsafeRegister(static self => ((HandlerLeaseRenewer)self!).CancelHandler(), this);
+        _deadline = context.Time.CreateTimer(static self => ((HandlerLeaseRenewer)self!).OnDeadline(), this, TimeUntilDeadline, Timeout.InfiniteTimeSpan);
         _renewal = RenewLoopAsync();
     }
 
-    /// <summary>Gets the token for the handler. It is canceled when the server stops, when another process has leased or completed the upload, or when the upload was deleted or replaced.</summary>
+    /// <summary>
+    /// Gets the token for the handler. It is canceled when the server stops, when the lease could not be renewed in time, when another process has leased or
+    /// completed the upload, or when the upload was deleted or replaced.
+    /// </summary>
     public CancellationToken HandlerToken { get; }
+
+    /// <summary>Gets whether the token of the handler was canceled because no renewal succeeded in time.</summary>
+    public bool IsExpired { get; private set; }
 
     /// <summary>Gets the upload as this process last wrote it.</summary>
     public UploadInfo Info { get; private set; }
 
     private TimeSpan Duration => _context.Settings.HandlerLeaseDuration;
+
+    /// <summary>Gets the time that the handler can still run without a renewal. The last tenth of the lease is left to the handler to react to its token.</summary>
+    private TimeSpan TimeUntilDeadline
+    {
+        get
+        {
+            TimeSpan elapsed = _record.Handler?.LeaseTimestamp is { } renewed ? _context.Time.GetElapsedTime(renewed) : TimeSpan.Zero;
+            TimeSpan remaining = (Duration * 0.9) - elapsed;
+            return remaining > TimeSpan.Zero ? remaining : TimeSpan.Zero;
+        }
+    }
 
     /// <summary>Stops the renewal.</summary>
     /// <returns>The engine's data as last written.</returns>
@@ -40,13 +60,13 @@ internal sealed class HandlerLeaseRenewer : IAsyncDisposable
     {
         await _stop.CancelAsync();
         await _renewal;
+        await _deadline.DisposeAsync();
         return _record;
     }
 
     public async ValueTask DisposeAsync()
     {
-        await _stop.CancelAsync();
-        await _renewal;
+        await StopAsync();
         await _stopRegistration.DisposeAsync();
         _stop.Dispose();
     }
@@ -72,10 +92,10 @@ internal sealed class HandlerLeaseRenewer : IAsyncDisposable
             }
             catch (Exception e)
             {
-                // If the lease runs out before a renewal succeeds, another process may run the handler too: handlers run at least once.
                 Log.LeaseRenewalFailed(_context.Logger, e, Info.Key);
             }
 
+            // Repeated also after the deadline: a handler that ignores its token still runs, and another run at the same time is prevented as long as possible.
             failures = isRenewed ? 0 : failures + 1;
             delay = isRenewed ? interval : Backoff.GetDelay(Duration / 100, Duration / 10, failures);
         }
@@ -88,6 +108,7 @@ internal sealed class HandlerLeaseRenewer : IAsyncDisposable
     {
         // A call of the store that hangs must not prevent another attempt before the lease runs out.
         using var timeout = new CancellationTokenSource(Duration / 2, _context.Time);
+        long timestamp = _context.Time.GetTimestamp();
         if (await _context.Store.GetAsync(Info.Key, timeout.Token) is not { } info
             || _record.Handler is not { } handler
             || !HandlerLeases.HasSameLease(info, _record))
@@ -95,7 +116,7 @@ internal sealed class HandlerLeaseRenewer : IAsyncDisposable
             return (IsRenewed: false, IsLost: true);
         }
 
-        EngineRecord renewed = _record with { Handler = handler with { LeasedUntil = _context.Time.GetUtcNow() + Duration } };
+        EngineRecord renewed = _record with { Handler = HandlerLeases.Renew(handler, timestamp) };
         UpdateResult update = await _context.Store.UpdateAsync(
             info.Key, info.Version, info.Record with { Data = renewed.ToBytes() }, timeout.Token);
         if (update.Status != ChangeStatus.Succeeded)
@@ -105,7 +126,15 @@ internal sealed class HandlerLeaseRenewer : IAsyncDisposable
 
         _record = renewed;
         Info = update.Info!;
+        _deadline.Change(TimeUntilDeadline, Timeout.InfiniteTimeSpan);
         return (IsRenewed: true, IsLost: false);
+    }
+
+    private void OnDeadline()
+    {
+        IsExpired = true;
+        Log.LeaseNotRenewed(_context.Logger, Info.Key);
+        CancelHandler();
     }
 
     /// <summary>Cancels the token of the handler. Does not wait for the callbacks of the token, which are code of the application and may block.</summary>

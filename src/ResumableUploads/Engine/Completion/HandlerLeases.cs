@@ -3,19 +3,20 @@ using ResumableUploads.Infrastructure;
 
 namespace ResumableUploads.Engine.Completion;
 
-/// <summary>Manages the leases in the records of received uploads, which ensure that only one process at a time runs the completion handler.</summary>
+/// <summary>
+/// Manages the leases in the records of received uploads, which ensure that only one process at a time runs the completion handler. A lease has no time: its
+/// holder changes the record at intervals, and another process may take over an upload whose record has not changed for the lease duration.
+/// </summary>
 internal sealed class HandlerLeases(EngineContext context)
 {
     private const int MaxNotificationAttempts = 14;
 
-    /// <summary>The maximum difference between the clocks of the machines that share a store.</summary>
-    private static readonly TimeSpan MaxClockDifference = TimeSpan.FromHours(1);
-
     private readonly string _processId = Guid.NewGuid().ToString("n");
+    private readonly LeaseObserver _observer = new(context.Time);
 
     /// <summary>Returns the handler state for a new run of the handler by this process.</summary>
     public HandlerState StartAttempt(HandlerState? previous) =>
-        WithLease(new((previous?.Attempts ?? 0) + 1, null, default, (previous?.TotalRuns ?? 0) + 1, RetryAt: previous?.RetryAt));
+        WithLease(new((previous?.Attempts ?? 0) + 1, null, (previous?.TotalRuns ?? 0) + 1, RetryAt: previous?.RetryAt));
 
     /// <summary>
     /// Returns the state after a failed run. A run that a client requested before the next attempt was due does not count as an attempt, so that a client
@@ -56,21 +57,29 @@ internal sealed class HandlerLeases(EngineContext context)
     /// <summary>Returns whether the notification of the application has failed in all its attempts.</summary>
     public static bool IsNotificationExhausted(EngineRecord record) => record.Handler is { DeadLetterAttempts: >= MaxNotificationAttempts };
 
-    /// <summary>Returns the same state with a lease of this process.</summary>
-    public HandlerState WithLease(HandlerState state) =>
-        state with { LeasedBy = _processId, LeasedUntil = context.Time.GetUtcNow() + context.Settings.HandlerLeaseDuration };
+    /// <summary>Returns the same state with a lease of this process that begins now. It must be written to the record.</summary>
+    public HandlerState WithLease(HandlerState state) => Renew(
+        state with { LeasedBy = _processId, LeaseDuration = context.Settings.HandlerLeaseDuration }, context.Time.GetTimestamp());
+
+    /// <summary>Returns the state of a lease that is renewed. It differs from that before, so that the version of the upload changes in every store.</summary>
+    /// <param name="state">The state with the lease.</param>
+    /// <param name="timestamp">The time from which the lease lasts: from before the record is written.</param>
+    public static HandlerState Renew(HandlerState state, long timestamp) =>
+        state with { Renewals = (state.Renewals ?? 0) + 1, LeaseTimestamp = timestamp };
 
     /// <summary>Returns a state with the same numbers of attempts and runs, and without a lease.</summary>
     public static HandlerState WithoutLease(EngineRecord record) =>
-        new(record.Handler?.Attempts ?? 1, null, default, record.Handler?.TotalRuns ?? 1, RetryAt: record.Handler?.RetryAt);
+        new(record.Handler?.Attempts ?? 1, null, record.Handler?.TotalRuns ?? 1, RetryAt: record.Handler?.RetryAt) { IsClientFault = record.Handler?.IsClientFault };
 
     /// <summary>
-    /// Returns whether a process runs the handler. A lease that ends later than the clocks of two machines can differ was taken while a clock was wrong.
+    /// Returns whether a process runs the handler. That is assumed until this process has seen the same version for the lease duration, so a caller whose
+    /// upload is leased must ask again with the upload as it is then.
     /// </summary>
-    public bool IsLeased(EngineRecord record) =>
-        record.Handler is { LeasedBy: not null } handler
-        && handler.LeasedUntil - context.Time.GetUtcNow() is var remaining
-        && remaining > TimeSpan.Zero && remaining <= context.Settings.HandlerLeaseDuration + MaxClockDifference;
+    public bool IsLeased(UploadInfo info, EngineRecord record) => record.Handler is { LeasedBy: not null } && GetRemaining(info, record) > TimeSpan.Zero;
+
+    /// <summary>Returns the time after which the lease of an upload ends if its record does not change.</summary>
+    public TimeSpan GetRemaining(UploadInfo info, EngineRecord record) =>
+        (record.Handler?.LeaseDuration ?? context.Settings.HandlerLeaseDuration) - _observer.GetUnchangedTime(info);
 
     /// <summary>Returns whether an upload is the one of the record, is not completed, and has not been leased by another process since the record was read.</summary>
     public static bool HasSameLease(UploadInfo info, EngineRecord record) =>
@@ -86,7 +95,8 @@ internal sealed class HandlerLeases(EngineContext context)
     /// <returns>The record with the lease, or null if another process has leased or completed the upload.</returns>
     public async ValueTask<EngineRecord?> EnsureLeasedAsync(UploadInfo info, EngineRecord record)
     {
-        if (record.Handler is not { } handler || handler.LeasedUntil - context.Time.GetUtcNow() > context.Settings.HandlerLeaseDuration / 2)
+        if (record.Handler is not { } handler
+            || (handler.LeaseTimestamp is { } taken && context.Time.GetElapsedTime(taken) < context.Settings.HandlerLeaseDuration / 2))
         {
             return record;
         }

@@ -44,7 +44,7 @@ internal sealed class InterruptedCompletion(EngineContext context, UploadLockTab
                 BodyLength = 0,
                 CompletionRule = CompletionRule.AtLength,
             };
-            step = await finisher.FinishAsync(new LockedAppend(command, uploadLock, callbacks), info, EngineRecord.From(info));
+            step = await finisher.FinishAsync(new LockedAppend(command, uploadLock, callbacks), info, EngineRecord.From(info), cancellationToken);
         }
 
         await completion.CompleteAsync(step, callbacks, cancellationToken);

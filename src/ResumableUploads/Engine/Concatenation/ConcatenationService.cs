@@ -21,7 +21,12 @@ internal sealed class ConcatenationService(
     UploadRemover remover,
     PendingConcatenations pending)
 {
+    /// <summary>The minimum time between two visits of a concatenation that waits for its parts, which another process may receive.</summary>
+    public static readonly TimeSpan MinCheckInterval = TimeSpan.FromSeconds(2);
+
     private const int MaxRemovalAttempts = 5;
+    private static readonly TimeSpan MaxCheckInterval = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan CheckIntervalPerPart = TimeSpan.FromMilliseconds(20);
     private readonly ConcatenationParts _parts = new(context, remover);
 
     /// <summary>Creates a concatenation, and concatenates its parts if all of them are received.</summary>
@@ -32,6 +37,7 @@ internal sealed class ConcatenationService(
     {
         UploadKey[] keys = ConcatenationParts.GetKeys(command.Key, command.CreateIfMissing!.Concatenation!);
         long? length = 0;
+        bool areComplete = true;
         foreach (UploadKey key in keys)
         {
             if (await _parts.GetAsync(key, cancellationToken) is not { } info)
@@ -43,6 +49,8 @@ internal sealed class ConcatenationService(
             {
                 return new UploadResult(UploadResultKind.DifferentRequest);
             }
+
+            areComplete &= info.Offset == info.Length;
 
             // A sum that overflows is above any limit.
             length = info.Length > long.MaxValue - length ? long.MaxValue : length + info.Length;
@@ -74,23 +82,51 @@ internal sealed class ConcatenationService(
             return new UploadResult(UploadResultKind.PartNotFound);
         }
 
-        pending.Add(created.Key, keys);
-        UploadResult result = await ConcatenateAndCompleteAsync(uploadLock, callbacks, cancellationToken)
-            ?? new UploadResult(UploadResultKind.Appended)
-            {
-                UploadLength = length,
-                Expires = context.RecordPolicy.GetExpirationAfterChange(created.Record),
-            };
+        EngineRecord record = EngineRecord.From(created);
+        Track(created, record, keys);
+        if (areComplete && record.Request is not null)
+        {
+            return await ConcatenateOrRemoveAsync(created, uploadLock, callbacks, cancellationToken);
+        }
+
+        UploadResult? result = await ConcatenateAndCompleteAsync(uploadLock, callbacks, cancellationToken);
+        if (result is null or { Kind: UploadResultKind.StorageFailed, IsDamaged: false } or { Kind: UploadResultKind.IdleTimeout or UploadResultKind.ShuttingDown })
+        {
+            // A later request or the sweep continues. A client that received an error would create another upload.
+            DateTimeOffset? expires = context.RecordPolicy.GetExpirationAfterChange(created.Record);
+            result = new UploadResult(UploadResultKind.Appended) { UploadLength = length, Expires = expires };
+        }
+
         bool isRemoved = result.Kind is UploadResultKind.PartNotFound or UploadResultKind.UploadTooLarge or UploadResultKind.ReprDigestMismatch;
         return isRemoved ? result : result with { IsCreated = true };
+    }
+
+    /// <summary>Concatenates the parts of an upload, or removes it: only a request can run its endpoint, and the client may send none any more.</summary>
+    private async ValueTask<UploadResult> ConcatenateOrRemoveAsync(
+        UploadInfo created, UploadLock uploadLock, IUploadCallbacks callbacks, CancellationToken cancellationToken)
+    {
+        UploadResult result = new(UploadResultKind.Busy);
+        bool isRemoved;
+        try
+        {
+            result = await ConcatenateAndCompleteAsync(uploadLock, callbacks, cancellationToken) ?? result;
+        }
+        finally
+        {
+            // Does nothing if all bytes are copied.
+            isRemoved = result.Kind != UploadResultKind.Completed && await TryRemoveAsync(created);
+        }
+
+        return result with { IsCreated = !isRemoved };
     }
 
     /// <summary>Completes the concatenations that were waiting for a received part.</summary>
     public async ValueTask OnPartReceivedAsync(UploadKey part, IUploadCallbacks callbacks, CancellationToken cancellationToken)
     {
+        var knownParts = new KnownParts();
         foreach (UploadKey key in pending.GetPendingFor(part))
         {
-            await TryConcatenateAsync(key, waitForLock: true, callbacks.ForOtherUpload(), cancellationToken);
+            await TryConcatenateAsync(key, waitForLock: true, callbacks.ForOtherUpload(), cancellationToken, knownParts);
         }
     }
 
@@ -99,7 +135,7 @@ internal sealed class ConcatenationService(
     {
         if (info.State == UploadState.Receiving && record.Concatenation is { IsPart: false } concatenation)
         {
-            pending.Add(info.Key, ConcatenationParts.GetKeys(info.Key, concatenation));
+            Track(info, record, ConcatenationParts.GetKeys(info.Key, concatenation));
         }
     }
 
@@ -108,12 +144,14 @@ internal sealed class ConcatenationService(
     /// <param name="waitForLock">Whether to wait for another request that holds the lock, and that may have checked the parts before the last one was received.</param>
     /// <param name="callbacks">The application.</param>
     /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
+    /// <param name="knownParts">The parts that were read for other concatenations, or null.</param>
     /// <returns>The result, or null if the upload still waits for parts or another request is concatenating them.</returns>
-    public async ValueTask<UploadResult?> TryConcatenateAsync(UploadKey key, bool waitForLock, IUploadCallbacks callbacks, CancellationToken cancellationToken)
+    public async ValueTask<UploadResult?> TryConcatenateAsync(
+        UploadKey key, bool waitForLock, IUploadCallbacks callbacks, CancellationToken cancellationToken, KnownParts? knownParts = null)
     {
         UploadLock? uploadLock = locks.TryAcquire(key)
             ?? (waitForLock ? await locks.AcquireAsync(key, context.Settings.PreemptionTimeout, cancellationToken) : null);
-        return uploadLock is null ? null : await ConcatenateAndCompleteAsync(uploadLock, callbacks, cancellationToken);
+        return uploadLock is null ? null : await ConcatenateAndCompleteAsync(uploadLock, callbacks, cancellationToken, knownParts);
     }
 
     /// <summary>
@@ -126,7 +164,8 @@ internal sealed class ConcatenationService(
         || await _parts.RemoveUnneededAsync(info.Key, ConcatenationParts.GetKeys(info.Key, concatenation));
 
     /// <summary>Concatenates the parts of a locked upload, releases the lock, and completes the upload.</summary>
-    private async ValueTask<UploadResult?> ConcatenateAndCompleteAsync(UploadLock uploadLock, IUploadCallbacks callbacks, CancellationToken cancellationToken)
+    private async ValueTask<UploadResult?> ConcatenateAndCompleteAsync(
+        UploadLock uploadLock, IUploadCallbacks callbacks, CancellationToken cancellationToken, KnownParts? knownParts = null)
     {
         try
         {
@@ -135,7 +174,7 @@ internal sealed class ConcatenationService(
             UploadKey key = uploadLock.Key;
             using (uploadLock)
             {
-                (step, unneeded) = await ConcatenateAsync(key, uploadLock, callbacks, cancellationToken);
+                (step, unneeded) = await ConcatenateAsync(uploadLock, callbacks, knownParts ?? new KnownParts(), cancellationToken);
             }
 
             if (step is null)
@@ -151,15 +190,16 @@ internal sealed class ConcatenationService(
         catch (UploadStoreException e)
         {
             // The copied bytes are kept, and a later request resumes. The part that started the concatenation is durable.
-            Log.StoreFailed(context.Logger, e, e.Failure, uploadLock.Key, e.DurableOffset);
+            context.LogStoreFailure(e, e.Failure, uploadLock.Key, e.DurableOffset);
             return UploadResult.FromException(e);
         }
     }
 
     /// <returns>The result, or null if there is nothing to do now, and the parts that this concatenation does not need any more.</returns>
     private async ValueTask<(AppendStep? Step, UploadKey[] UnneededParts)> ConcatenateAsync(
-        UploadKey key, UploadLock uploadLock, IUploadCallbacks callbacks, CancellationToken cancellationToken)
+        UploadLock uploadLock, IUploadCallbacks callbacks, KnownParts knownParts, CancellationToken cancellationToken)
     {
+        UploadKey key = uploadLock.Key;
         uploadLock.CannotBePreempted = true;
         if (await context.Store.GetAsync(key, cancellationToken) is not { State: UploadState.Receiving } info
             || EngineRecord.From(info) is not { Concatenation: { IsPart: false } concatenation } record)
@@ -169,7 +209,7 @@ internal sealed class ConcatenationService(
         }
 
         UploadKey[] keys = ConcatenationParts.GetKeys(key, concatenation);
-        if (await FindRemainingAsync(info, keys, concatenation.PartLengths, cancellationToken) is not { } parts)
+        if (await FindRemainingAsync(info, keys, concatenation.PartLengths, knownParts, cancellationToken) is not { } parts)
         {
             return (await FailAsync(info, new UploadResult(UploadResultKind.PartNotFound)), []);
         }
@@ -178,7 +218,9 @@ internal sealed class ConcatenationService(
         {
             if (Array.Exists(parts, static part => part!.Offset != part.Length))
             {
-                await _parts.ExtendAsync([.. parts.Where(part => part!.Offset == part.Length && part.Expires < info.Expires)], info, cancellationToken);
+                UploadInfo?[] received = [.. parts.Where(part => part!.Offset == part.Length && part.Expires < info.Expires).DistinctBy(static part => part!.Key)];
+                await _parts.ExtendAsync(received, info, cancellationToken);
+                knownParts.Add(received);
                 return (null, []);
             }
 
@@ -214,7 +256,7 @@ internal sealed class ConcatenationService(
             context.Quota.ReleaseAppend(account);
         }
 
-        if (step is AppendStep.Finished { Result.Kind: UploadResultKind.OffsetMismatch or UploadResultKind.AlreadyComplete })
+        if (step is AppendStep.Finished { Result.Kind: UploadResultKind.OffsetMismatch or UploadResultKind.AlreadyComplete or UploadResultKind.Busy })
         {
             // Another process is concatenating the parts or has completed the upload.
             return (null, []);
@@ -238,9 +280,11 @@ internal sealed class ConcatenationService(
     /// <param name="info">The concatenation.</param>
     /// <param name="keys">Its parts.</param>
     /// <param name="lengths">The lengths of the parts, or null if no attempt to copy them was made yet.</param>
+    /// <param name="knownParts">The parts that were read before. Each part is read once, however often it is named.</param>
     /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
     /// <returns>The parts, with null for each that is copied; or null if one does not exist.</returns>
-    private async ValueTask<UploadInfo?[]?> FindRemainingAsync(UploadInfo info, UploadKey[] keys, List<long>? lengths, CancellationToken cancellationToken)
+    private async ValueTask<UploadInfo?[]?> FindRemainingAsync(
+        UploadInfo info, UploadKey[] keys, List<long>? lengths, KnownParts knownParts, CancellationToken cancellationToken)
     {
         var parts = new UploadInfo?[keys.Length];
         long end = 0;
@@ -252,12 +296,17 @@ internal sealed class ConcatenationService(
                 continue;
             }
 
-            if (await _parts.GetAsync(keys[i], cancellationToken) is not { } part || (lengths is not null && part.Offset != lengths[i]))
+            // A known state may be old. That a part does not have its bytes counts only if it was read now.
+            UploadInfo? part = knownParts.Find(keys[i]) is { } known && (lengths is null || known.Offset == lengths[i])
+                ? known
+                : await _parts.GetAsync(keys[i], cancellationToken);
+            if (part is null || (lengths is not null && part.Offset != lengths[i]))
             {
                 return null;
             }
 
             parts[i] = part;
+            knownParts.Add(part);
         }
 
         return parts;
@@ -286,7 +335,7 @@ internal sealed class ConcatenationService(
             return null;
         }
 
-        Log.ConcatenationFailed(context.Logger, info.Key, result.Kind);
+        context.Lifecycle.ConcatenationFailed(info, result.Kind);
         return result;
     }
 
@@ -326,6 +375,20 @@ internal sealed class ConcatenationService(
         }
 
         return !isRemoved;
+    }
+
+    /// <summary>
+    /// Adds a concatenation to the pending ones. The last part may be received by another process, so the parts are checked at intervals that grow with the
+    /// age of the concatenation. An endpoint can only be run by a request, which checks the parts too.
+    /// </summary>
+    private void Track(UploadInfo info, EngineRecord record, UploadKey[] parts)
+    {
+        pending.Add(info.Key, parts);
+        if (record.Request is null)
+        {
+            TimeSpan interval = ((context.Time.GetUtcNow() - record.Created) / 10) + (parts.Length * CheckIntervalPerPart);
+            context.EarlyVisits.Add(info.Key, interval < MinCheckInterval ? MinCheckInterval : interval > MaxCheckInterval ? MaxCheckInterval : interval);
+        }
     }
 
     private CreateCommand WithMaxUploadSize(AppendCommand command)

@@ -8,6 +8,8 @@ namespace ResumableUploads.Engine.Concatenation;
 /// </summary>
 internal sealed class LeftoverParts(ConcatenationService concatenation)
 {
+    private readonly Lock _lock = new();
+
     /// <summary>Owners for which a removal has failed. Each attempt lists all their uploads, so there is no other one in the same sweep.</summary>
     private readonly HashSet<string> _failedOwners = new(StringComparer.Ordinal);
 
@@ -23,27 +25,34 @@ internal sealed class LeftoverParts(ConcatenationService concatenation)
     public async ValueTask RemoveAsync(UploadInfo info)
     {
         int hash = info.Key.GetHashCode();
-        if (_checked.Contains(hash))
+        lock (_lock)
         {
-            _checkedInThisSweep.Add(hash);
-        }
-        else if (!_failedOwners.Contains(info.Key.Owner))
-        {
-            if (await concatenation.RemovePartsAsync(info))
+            if (_checked.Contains(hash))
             {
                 _checkedInThisSweep.Add(hash);
+                return;
             }
-            else
+
+            if (_failedOwners.Contains(info.Key.Owner))
             {
-                _failedOwners.Add(info.Key.Owner);
+                return;
             }
+        }
+
+        bool isRemoved = await concatenation.RemovePartsAsync(info);
+        lock (_lock)
+        {
+            _ = isRemoved ? _checkedInThisSweep.Add(hash) : _failedOwners.Add(info.Key.Owner);
         }
     }
 
     /// <summary>Forgets the concatenations that no longer exist.</summary>
     public void OnSweepCompleted()
     {
-        (_checked, _checkedInThisSweep) = (_checkedInThisSweep, []);
-        _failedOwners.Clear();
+        lock (_lock)
+        {
+            (_checked, _checkedInThisSweep) = (_checkedInThisSweep, []);
+            _failedOwners.Clear();
+        }
     }
 }

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine.Appending;
+using ResumableUploads.Engine.Diagnostics;
 using ResumableUploads.Engine.Digests;
 using ResumableUploads.Engine.Locking;
 using ResumableUploads.Engine.Quotas;
@@ -23,6 +24,7 @@ internal sealed class AppendContent : UploadContent, IDisposable
     private readonly AppendCommand _command;
     private readonly long? _uploadLength;
     private readonly CancellationToken _stopping;
+    private int _syncEvents;
 
     /// <param name="command">The append.</param>
     /// <param name="uploadLength">The length of the whole upload, or <see langword="null"/> if it is unknown.</param>
@@ -87,7 +89,9 @@ internal sealed class AppendContent : UploadContent, IDisposable
         set => _reader.Reservation = value;
     }
 
-    /// <summary>Gets a token that is canceled if the store has not returned within the grace period after the body ended early.</summary>
+    /// <summary>
+    /// Gets a token that is canceled if the store has not returned within the grace period after the body ended early, or after a stop of the body was requested.
+    /// </summary>
     public CancellationToken GraceToken => _grace.Token;
 
     /// <summary>Gets whether the bytes were discarded because a digest did not match, as opposed to an interrupted body.</summary>
@@ -146,6 +150,11 @@ internal sealed class AppendContent : UploadContent, IDisposable
             return;
         }
 
+        if (_command.Activity is { } activity && _syncEvents++ < UploadTracing.MaxSyncEvents)
+        {
+            UploadTracing.AddEvent(activity, UploadTracing.SyncEvent, UploadTracing.OffsetTag, durableOffset);
+        }
+
         _uploadLock.DurableOffset = durableOffset;
         Progress?.Report(durableOffset);
         if (_digest is null)
@@ -168,7 +177,9 @@ internal sealed class AppendContent : UploadContent, IDisposable
 
     public override FinalRecord? GetFinalRecord(long offset) => FinalRecordFactory?.Invoke(offset);
 
-    public override bool CanAppendTo(UploadRecord record) => CheckedRecord is null || record.Data.Span.SequenceEqual(CheckedRecord.Data.Span);
+    public override bool CanAppendTo(UploadRecord record) =>
+        CheckedRecord is null
+        || (record.Length == CheckedRecord.Length && record.State == CheckedRecord.State && record.Data.Span.SequenceEqual(CheckedRecord.Data.Span));
 
     public override void RequestRelease()
     {

@@ -16,10 +16,9 @@ internal sealed partial class RequestBodyReader : PipeReader, IDisposable
     private readonly PipeReader _inner;
     private readonly MinDataRateMonitor _dataRateMonitor;
     private readonly BackgroundHasher? _hasher;
-    private readonly Action _onEndedEarly;
+    private readonly Action _onEndingEarly;
     private readonly TimeProvider _time;
     private InnerState _innerState;
-    private volatile BodyEndReason _requestedStop;
 
     /// <summary>The unconsumed bytes of the last read.</summary>
     private ReadOnlySequence<byte> _unconsumed;
@@ -37,14 +36,17 @@ internal sealed partial class RequestBodyReader : PipeReader, IDisposable
     /// </param>
     /// <param name="time">The clock.</param>
     /// <param name="settings">The idle timeout and the minimum data rate.</param>
-    /// <param name="onEndedEarly">The action that is called once if the body ends for any reason except <see cref="BodyEndReason.EndOfBody"/>.</param>
+    /// <param name="onEndingEarly">
+    /// The action that is called once if a stop is requested before the body has ended, or the body ends for any other reason except
+    /// <see cref="BodyEndReason.EndOfBody"/>.
+    /// </param>
     public RequestBodyReader(
-        PipeReader inner, long maxLength, IncrementalDigest? digest, TimeProvider time, EngineSettings settings, Action onEndedEarly)
+        PipeReader inner, long maxLength, IncrementalDigest? digest, TimeProvider time, EngineSettings settings, Action onEndingEarly)
     {
         _inner = inner;
         _remainingLength = maxLength;
         _hasher = digest is null ? null : new BackgroundHasher(digest);
-        _onEndedEarly = onEndedEarly;
+        _onEndingEarly = onEndingEarly;
         _time = time;
         _dataRateMonitor = new MinDataRateMonitor(time, settings, RequestStop);
     }
@@ -81,22 +83,6 @@ internal sealed partial class RequestBodyReader : PipeReader, IDisposable
     public bool IsFullyConsumed => _unconsumed.IsEmpty;
 
     private bool HasEnded => EndReason != BodyEndReason.NotEnded;
-
-    private bool IsStopRequested => _requestedStop != BodyEndReason.NotEnded;
-
-    /// <summary>Gets whether this class has canceled the pending read of the inner reader, and not the server.</summary>
-    private bool IsWakeupRequested => IsStopRequested || _isBufferTimeoutElapsed;
-
-    /// <summary>
-    /// Ends the body after the bytes that have already arrived. Only the first reason counts. May be called from any thread.
-    /// </summary>
-    public void RequestStop(BodyEndReason reason)
-    {
-        if (Interlocked.CompareExchange(ref _requestedStop, reason, BodyEndReason.NotEnded) == BodyEndReason.NotEnded)
-        {
-            WakePendingRead();
-        }
-    }
 
     public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
     {
@@ -183,6 +169,11 @@ internal sealed partial class RequestBodyReader : PipeReader, IDisposable
 
     public void Dispose()
     {
+        lock (_stopLock)
+        {
+            _isDisposed = true;
+        }
+
         _dataRateMonitor.Dispose();
         _hasher?.Dispose();
 
@@ -341,20 +332,6 @@ internal sealed partial class RequestBodyReader : PipeReader, IDisposable
         return CurrentReadResult();
     }
 
-    [SuppressMessage("Design", "CA1031", Justification = "Any exception means that the request has already ended.")]
-    private void WakePendingRead()
-    {
-        try
-        {
-            _inner.CancelPendingRead();
-        }
-        catch (Exception)
-        {
-            // Kestrel throws the reason why the request was aborted. The pending read has ended with it, and the caller, which may
-            // be another request, is not affected.
-        }
-    }
-
     private ReadResult CurrentReadResult() => new(_unconsumed, isCanceled: false, isCompleted: HasEnded);
 
     private void MarkEnded(BodyEndReason reason)
@@ -364,12 +341,16 @@ internal sealed partial class RequestBodyReader : PipeReader, IDisposable
             return;
         }
 
-        EndReason = reason;
+        lock (_stopLock)
+        {
+            EndReason = reason;
+        }
+
         _dataRateMonitor.Dispose();
         OnEnded?.Invoke(reason);
-        if (reason != BodyEndReason.EndOfBody)
+        if (reason != BodyEndReason.EndOfBody && !IsStopRequested)
         {
-            _onEndedEarly();
+            _onEndingEarly();
         }
     }
 }

@@ -38,8 +38,9 @@ internal static class StoredContent
         {
             return await store.GetAsync(key, CancellationToken.None) is { } info && record.IsOf(info) ? info.Offset : null;
         }
-        catch (UploadStoreException)
+        catch (Exception)
         {
+            // The caller handles another failure of the store already, and a decorator may throw any exception.
             return null;
         }
     }

@@ -2,7 +2,7 @@ using ResumableUploads.Abstractions;
 
 namespace ResumableUploads.Engine.Expiration;
 
-/// <summary>The condition under which a request removes an upload.</summary>
+/// <summary>The condition under which a request or an operator removes an upload.</summary>
 /// <param name="MatchesCreationRequest">The function of <see cref="AppendCommand.MatchesCreationRequest"/>, or null to remove the upload of any request.</param>
 /// <param name="Created">
 /// The time at which the upload was created, or null to remove any upload with the key. A client can send another upload with the same key after the first one is
@@ -10,6 +10,9 @@ namespace ResumableUploads.Engine.Expiration;
 /// </param>
 internal readonly record struct CancelCondition(Func<StoredRequest, bool>? MatchesCreationRequest = null, DateTimeOffset? Created = null)
 {
+    /// <summary>Gets a function that returns whether an operator removes the upload, or null if a client does. An operator reports the removal itself.</summary>
+    public Func<UploadInfo, bool>? IsAllowedForOperator { get; init; }
+
     /// <summary>Returns the result if the upload must not be removed, or null if it can be.</summary>
     /// <exception cref="UploadStoreException">The record is damaged, or was written by a newer version.</exception>
     public UploadResult? GetRefusal(UploadInfo info)
@@ -20,6 +23,8 @@ internal readonly record struct CancelCondition(Func<StoredRequest, bool>? Match
             return new UploadResult(UploadResultKind.Cancelled);
         }
 
-        return EngineRecord.AllowsAccess(info, MatchesCreationRequest) ? null : new UploadResult(UploadResultKind.DifferentRequest);
+        return EngineRecord.AllowsAccess(info, MatchesCreationRequest) && IsAllowedForOperator?.Invoke(info) is not false
+            ? null
+            : new UploadResult(UploadResultKind.DifferentRequest);
     }
 }

@@ -16,12 +16,36 @@ internal sealed class EngineSweepVisitor(
     ConcatenationService concatenation,
     IUploadCallbacks callbacks) : ISweepVisitor
 {
+    private static readonly TimeSpan MinEarlyVisitInterval = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan MaxEarlyVisitInterval = TimeSpan.FromSeconds(1);
     private bool _hasSwept;
+
+    /// <summary>The parts that this sweep has read. Renewed at intervals too, because a sweep may fail or take long.</summary>
+    private KnownParts _knownParts = new();
+
+    private long _knownPartsTimestamp = context.Time.GetTimestamp();
     private readonly LeftoverParts _leftoverParts = new(concatenation);
 
     public required InterruptedCompletion Interrupted { get; init; }
 
     public TimeSpan Interval => context.Settings.SweepInterval;
+
+    public TimeSpan EarlyVisitInterval => Max(Min(LeaseCheckInterval / 5, MaxEarlyVisitInterval), MinEarlyVisitInterval);
+
+    /// <summary>Gets how often the lease of another process is observed. A renewal is seen that much late, and its end too.</summary>
+    private TimeSpan LeaseCheckInterval => context.Settings.HandlerLeaseDuration / 6;
+
+    public UploadKey[] TakeDueVisits()
+    {
+        UploadKey[] due = context.EarlyVisits.TakeDue();
+        if (due.Length > 0)
+        {
+            // Another process may have received parts since the sweep has read them.
+            (_knownParts, _knownPartsTimestamp) = (new KnownParts(), context.Time.GetTimestamp());
+        }
+
+        return due;
+    }
 
     public async ValueTask VisitAsync(UploadInfo info, CancellationToken cancellationToken)
     {
@@ -51,6 +75,11 @@ internal sealed class EngineSweepVisitor(
         }
         else
         {
+            if (context.Time.GetElapsedTime(_knownPartsTimestamp) >= Interval)
+            {
+                (_knownParts, _knownPartsTimestamp) = (new KnownParts(), context.Time.GetTimestamp());
+            }
+
             // The index of pending concatenations is in memory; after a restart the sweep rebuilds it.
             if (EngineRecord.IsConcatenated(info) && context.RecordPolicy.BelongsToThisEngine(info))
             {
@@ -61,18 +90,33 @@ internal sealed class EngineSweepVisitor(
                 if (callbacks.HasCompletionHandler || record.Request is null)
                 {
                     await WaitBoundedAsync(
-                        info, () => concatenation.TryConcatenateAsync(info.Key, waitForLock: false, callbacks, cancellationToken).AsTask(), cancellationToken);
+                        info, () => concatenation.TryConcatenateAsync(info.Key, waitForLock: false, callbacks, cancellationToken, _knownParts).AsTask(), cancellationToken);
                 }
             }
+        }
+    }
+
+    public bool IsDeadLettered(UploadInfo info)
+    {
+        try
+        {
+            // A client can cause any number of those that it is at fault for, and to run them again does not help.
+            return deadLetters.HasExhaustedHandler(info) && EngineRecord.From(info).Handler is not { IsClientFault: true };
+        }
+        catch (UploadStoreException)
+        {
+            // The visit of the upload reports that its record cannot be read.
+            return false;
         }
     }
 
     public void OnSweepCompleted()
     {
         _hasSwept = true;
+        _knownParts = new KnownParts();
         _leftoverParts.OnSweepCompleted();
+        context.Lifecycle.SweepCompleted();
         context.Quota.RemoveIdleOwners();
-        context.Metrics.SweepSucceeded(context.Settings.GetEngineNames().FirstOrDefault(""), context.Time.GetUtcNow());
     }
 
     private async ValueTask VisitReceivedAsync(UploadInfo info, CancellationToken cancellationToken)
@@ -82,7 +126,7 @@ internal sealed class EngineSweepVisitor(
             await _leftoverParts.RemoveAsync(info);
         }
 
-        if (info.State != UploadState.Received || !context.RecordPolicy.BelongsToThisEngine(info) || completion.IsHandlerRunning(info))
+        if (info.State != UploadState.Received || !context.RecordPolicy.BelongsToThisEngine(info))
         {
             return;
         }
@@ -90,6 +134,16 @@ internal sealed class EngineSweepVisitor(
         // Only a request can run the endpoint of an upload. Any other upload is completed, also if the application has no handler any more. A record without a name
         // may be one of an engine that has a handler.
         EngineRecord record = EngineRecord.From(info);
+        if (completion.IsHandlerRunning(info))
+        {
+            if (record.Request is null && !completion.IsHandlerRunningHere(info, record))
+            {
+                context.EarlyVisits.Add(info.Key, Min(LeaseCheckInterval, completion.GetRemainingLease(info, record)));
+            }
+
+            return;
+        }
+
         bool isDue = record.Request is null && (callbacks.HasCompletionHandler ? !completion.IsRetryPending(record) : record.EngineName is not null);
         if (isDue && !completion.IsDeadLetterReported(record))
         {
@@ -165,4 +219,8 @@ internal sealed class EngineSweepVisitor(
         await Task.Yield();
         await start();
     }
+
+    private static TimeSpan Min(TimeSpan x, TimeSpan y) => x < y ? x : y;
+
+    private static TimeSpan Max(TimeSpan x, TimeSpan y) => x > y ? x : y;
 }

@@ -4,7 +4,7 @@ using ResumableUploads.Engine.Locking;
 
 namespace ResumableUploads.Engine.Expiration;
 
-/// <summary>Removes uploads that their clients cancel.</summary>
+/// <summary>Removes uploads that their clients or an operator cancel.</summary>
 internal sealed class UploadCancellation(EngineContext context, UploadLockTable locks, UploadLookup lookup, CompletionService completion, UploadRemover remover)
 {
     private const int MaxAttempts = 3;
@@ -37,7 +37,7 @@ internal sealed class UploadCancellation(EngineContext context, UploadLockTable 
         }
     }
 
-    /// <summary>Removes a locked upload for its client, unless a handler of another process has started.</summary>
+    /// <summary>Removes a locked upload, unless a handler of another process has started.</summary>
     private async ValueTask<UploadResult> RemoveCancelledAsync(UploadKey key, CancelCondition condition, CancellationToken cancellationToken)
     {
         long? offset = null;
@@ -67,7 +67,7 @@ internal sealed class UploadCancellation(EngineContext context, UploadLockTable 
 
             if (takeover != TakeoverStatus.Released && await remover.RemoveAsync(info, ignoreVersion: false, cancellationToken))
             {
-                Log.Cancelled(context.Logger, key);
+                context.Lifecycle.Canceled(info, isByClient: condition.IsAllowedForOperator is null);
                 return new UploadResult(UploadResultKind.Cancelled, offset);
             }
         }

@@ -38,12 +38,20 @@ internal sealed class UploadRemover(EngineContext context, PendingConcatenations
         return true;
     }
 
+    /// <summary>Removes an upload that is still receiving, if it exists and satisfies a condition.</summary>
+    /// <returns>True if the upload was removed.</returns>
+    public async ValueTask<bool> RemoveIfReceivingAsync(UploadKey key, CancellationToken cancellationToken, Func<UploadInfo, bool>? condition = null) =>
+        await context.Store.GetAsync(key, cancellationToken) is { State: UploadState.Receiving } info
+        && condition?.Invoke(info) is not false
+        && await RemoveAsync(info, ignoreVersion: false, cancellationToken);
+
     /// <summary>Releases what this process holds for an upload that is no longer in the store.</summary>
     /// <param name="info">The upload.</param>
     /// <param name="countNumber">The result of <see cref="OwnerQuota.GetCountNumber"/> from before the upload was removed.</param>
     public void OnRemoved(UploadInfo info, long countNumber)
     {
         pending.Remove(info.Key);
+        context.Lifecycle.Removed(info.Key);
         context.ContentHasher.Remove(info.Key);
         context.Quota.Release(QuotaAccount.From(info), QuotaUsage.Of(info), countNumber);
     }
@@ -63,7 +71,7 @@ internal sealed class UploadRemover(EngineContext context, PendingConcatenations
             // The next start of the server removes the upload, and has time for the event.
             if (!context.Stopping.IsCancellationRequested && await RemoveAsync(info, ignoreVersion: false, cancellationToken))
             {
-                Log.Expired(context.Logger, info.Key);
+                context.Lifecycle.Expired(info, record);
                 await NotifyAsync(info, record, callbacks, cancellationToken);
             }
         }

@@ -16,11 +16,18 @@ internal sealed class UploadSweeper(IUploadStore store, TimeProvider time, ILogg
     /// <summary>The time after which a failed sweep is retried. Doubled after each further failure, up to the interval.</summary>
     private static readonly TimeSpan FirstRetryDelay = TimeSpan.FromSeconds(10);
 
+    /// <summary>The maximum number of groups of early visits at the same time, and of visits of one group.</summary>
+    private const int MaxEarlyVisits = 16;
+
     private readonly ISweepCheckpointStore? _checkpointStore = store.GetCapability<ISweepCheckpointStore>();
     private volatile ISweepVisitor[] _visitors = [];
     private volatile SweepStatus _status = new(null, time.GetUtcNow(), 0, null);
     private readonly ReportedFailures<UploadKey> _reported = new();
     private bool _hasCheckpoint;
+    private HeldUploads _held;
+
+    /// <summary>Gets the store.</summary>
+    public IUploadStore Store => store;
 
     /// <summary>Gets the time between two sweeps.</summary>
     public TimeSpan Interval => _visitors.Min(static visitor => visitor.Interval);
@@ -31,8 +38,22 @@ internal sealed class UploadSweeper(IUploadStore store, TimeProvider time, ILogg
     /// <summary>Adds a visitor, starting with the next upload. Not thread-safe.</summary>
     public void Add(ISweepVisitor visitor) => _visitors = [.. _visitors, visitor];
 
-    /// <summary>Sweeps immediately and then at every interval, until the token is canceled. No failure ends it.</summary>
-    public async Task RunAsync(CancellationToken cancellationToken)
+    /// <summary>Sweeps immediately and then at every interval, and makes early visits, until the token is canceled. No failure ends it.</summary>
+    public Task RunAsync(CancellationToken cancellationToken) => Task.WhenAll(SweepLoopAsync(cancellationToken), VisitEarlyLoopAsync(cancellationToken));
+
+    /// <summary>Makes the visits that are due before the next sweep.</summary>
+    public async Task VisitEarlyAsync(CancellationToken cancellationToken)
+    {
+        foreach (ISweepVisitor visitor in _visitors)
+        {
+            await Parallel.ForEachAsync(
+                visitor.TakeDueVisits(),
+                new ParallelOptions { MaxDegreeOfParallelism = MaxEarlyVisits, CancellationToken = cancellationToken },
+                (key, token) => VisitEarlyAsync(visitor, key, token));
+        }
+    }
+
+    private async Task SweepLoopAsync(CancellationToken cancellationToken)
     {
         _status = _status with { LastActivity = time.GetUtcNow() };
         using var timer = new PeriodicTimer(Interval, time);
@@ -55,6 +76,45 @@ internal sealed class UploadSweeper(IUploadStore store, TimeProvider time, ILogg
         }
     }
 
+    private async Task VisitEarlyLoopAsync(CancellationToken cancellationToken)
+    {
+        // A handler that runs long must not delay the visits that become due meanwhile.
+        var running = new List<Task>();
+        try
+        {
+            while (true)
+            {
+                await Task.Delay(_visitors.Min(static visitor => visitor.EarlyVisitInterval), time, cancellationToken);
+                running.RemoveAll(static visits => visits.IsCompleted);
+                if (running.Count < MaxEarlyVisits)
+                {
+                    running.Add(VisitEarlyAsync(cancellationToken));
+                }
+            }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // The server is stopping.
+            await Task.WhenAll(running).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>Visits an upload as it is now. After a failure, the next sweep visits it.</summary>
+    private async ValueTask VisitEarlyAsync(ISweepVisitor visitor, UploadKey key, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (await store.GetAsync(key, cancellationToken) is { } info)
+            {
+                await visitor.VisitAsync(info, cancellationToken);
+            }
+        }
+        catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+        {
+            Log.VisitFailed(logger, e, key);
+        }
+    }
+
     /// <summary>Visits all uploads once.</summary>
     public async Task SweepAsync(CancellationToken cancellationToken)
     {
@@ -74,6 +134,7 @@ internal sealed class UploadSweeper(IUploadStore store, TimeProvider time, ILogg
 
     private async Task SweepUploadsAsync(CancellationToken cancellationToken)
     {
+        _held = default;
         UploadKey? checkpoint = await GetCheckpointAsync(cancellationToken);
         _hasCheckpoint = checkpoint is not null;
         await SweepRangeAsync(checkpoint, null, cancellationToken);
@@ -108,7 +169,7 @@ internal sealed class UploadSweeper(IUploadStore store, TimeProvider time, ILogg
         try
         {
             await SweepAsync(cancellationToken);
-            _status = new SweepStatus(time.GetUtcNow(), time.GetUtcNow(), 0, null);
+            _status = new SweepStatus(time.GetUtcNow(), time.GetUtcNow(), 0, null) { Held = _held, FreeSpace = await GetFreeSpaceAsync(cancellationToken) };
             return Interval;
         }
         catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
@@ -155,6 +216,20 @@ internal sealed class UploadSweeper(IUploadStore store, TimeProvider time, ILogg
         }
     }
 
+    /// <summary>Gets the free space of the storage, or null if it is unknown. A failure does not end the sweep.</summary>
+    private async ValueTask<long?> GetFreeSpaceAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return store.GetCapability<IStoreProbe>() is { } probe ? await probe.GetFreeSpaceAsync(cancellationToken) : null;
+        }
+        catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+        {
+            Log.SweepStepFailed(logger, e);
+            return null;
+        }
+    }
+
     private async ValueTask<UploadKey?> GetCheckpointAsync(CancellationToken cancellationToken)
     {
         try
@@ -190,6 +265,7 @@ internal sealed class UploadSweeper(IUploadStore store, TimeProvider time, ILogg
     private async ValueTask VisitAsync(UploadInfo info, CancellationToken cancellationToken)
     {
         bool isReadable = true;
+        _held = _held.Add(info, _visitors.Any(visitor => visitor.IsDeadLettered(info)));
         foreach (ISweepVisitor visitor in _visitors)
         {
             try

@@ -9,6 +9,7 @@ internal sealed class UploadLock(UploadLockTable locks, UploadKey key) : IDispos
 {
     private readonly Lock _lock = new();
     private Action? _releaseCallback;
+    private DelayedCancellation? _gracePeriod;
     private CancellationTokenSource? _releaseSource;
     private bool _isReleaseRequested;
     private long? _receivedOffset;
@@ -69,6 +70,19 @@ internal sealed class UploadLock(UploadLockTable locks, UploadKey key) : IDispos
     }
 
     /// <summary>
+    /// Sets the grace period that starts when another request waits for the lock. After it, the holder does not wait for the store any more. It ends if the holder
+    /// begins to receive a body and no request waits then.
+    /// </summary>
+    public void SetGracePeriod(DelayedCancellation gracePeriod)
+    {
+        lock (_lock)
+        {
+            _gracePeriod = gracePeriod;
+            SetReleaseRequested(_isReleaseRequested);
+        }
+    }
+
+    /// <summary>
     /// Begins to receive a body. Until <see cref="StopReceiving"/>, another append preempts the holder only at the offset at which the holder would end.
     /// </summary>
     /// <param name="offset">The offset of the first byte of the body.</param>
@@ -108,7 +122,7 @@ internal sealed class UploadLock(UploadLockTable locks, UploadKey key) : IDispos
         lock (_lock)
         {
             _receivedOffset = offset;
-            _isReleaseRequested = isReleaseRequested;
+            SetReleaseRequested(isReleaseRequested);
             _hasYielded = yields;
         }
     }
@@ -139,7 +153,7 @@ internal sealed class UploadLock(UploadLockTable locks, UploadKey key) : IDispos
                 _hasYielded = true;
             }
 
-            _isReleaseRequested = true;
+            SetReleaseRequested(true);
             (Action? callback, CancellationTokenSource? source) = (_releaseCallback, _releaseSource);
             notify = () =>
             {
@@ -169,5 +183,11 @@ internal sealed class UploadLock(UploadLockTable locks, UploadKey key) : IDispos
         {
             locks.Release(this);
         }
+    }
+
+    private void SetReleaseRequested(bool isRequested)
+    {
+        _isReleaseRequested = isRequested;
+        _gracePeriod?.SetRevocable(isRequested);
     }
 }

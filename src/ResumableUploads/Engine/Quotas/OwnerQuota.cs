@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using ResumableUploads.Abstractions;
 
 namespace ResumableUploads.Engine.Quotas;
@@ -8,7 +7,12 @@ namespace ResumableUploads.Engine.Quotas;
 /// each network of clients, and larger ones to all of them together. The uploads of an owner are counted by listing them on first use and updated with every
 /// change. Because other processes change the same store, they are counted again in the background when the count is outdated.
 /// </summary>
-internal sealed class OwnerQuota(IUploadStore store, EngineSettings settings, TimeProvider time, CancellationToken stopping)
+/// <param name="store">The store.</param>
+/// <param name="usageByOwner">The usage of the owners of uploads in the store.</param>
+/// <param name="settings">The limits.</param>
+/// <param name="time">The clock.</param>
+/// <param name="stopping">The token that is canceled when the server stops.</param>
+internal sealed class OwnerQuota(IUploadStore store, OwnerUsageTable usageByOwner, EngineSettings settings, TimeProvider time, CancellationToken stopping)
 {
     /// <summary>The time that a request waits for the first count of an owner. The count continues without it, for the next request.</summary>
     private static readonly TimeSpan CountWaitTimeout = TimeSpan.FromSeconds(10);
@@ -16,7 +20,7 @@ internal sealed class OwnerQuota(IUploadStore store, EngineSettings settings, Ti
     /// <summary>The time after which a count is given up, because the listing of the store hangs.</summary>
     private static readonly TimeSpan CountTimeout = TimeSpan.FromMinutes(10);
 
-    private readonly ConcurrentDictionary<string, OwnerUsage> _usageByOwner = new(StringComparer.Ordinal);
+    private readonly OwnerUsageTable _usageByOwner = usageByOwner;
     private readonly long _maxTotalBytes = settings.MaxBytesPerOwner > long.MaxValue / settings.AnonymousTotalFactor
         ? long.MaxValue
         : settings.MaxBytesPerOwner * settings.AnonymousTotalFactor;
@@ -163,10 +167,11 @@ internal sealed class OwnerQuota(IUploadStore store, EngineSettings settings, Ti
         {
             lock (usage)
             {
-                if (usage.IsIdle(time))
+                // Another engine with the same store may have removed it, and a request may have added a new one.
+                if (!usage.IsRemoved && usage.IsIdle(time))
                 {
                     usage.IsRemoved = true;
-                    _usageByOwner.TryRemove(owner, out _);
+                    _usageByOwner.TryRemove(KeyValuePair.Create(owner, usage));
                 }
             }
         }

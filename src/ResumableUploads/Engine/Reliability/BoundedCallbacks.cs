@@ -70,7 +70,7 @@ internal sealed class BoundedCallbacks : IUploadCallbacks
 
     public ValueTask<HandlerResult> RunHandlerAsync(
         UploadInfo info, EngineRecord record, CancellationToken cancellationToken) =>
-        _inner.RunHandlerAsync(info, record, cancellationToken);
+        _context.Lifecycle.RunHandlerAsync(_inner, info, record, cancellationToken);
 
     /// <summary>Calls the event without a timeout, because it may move the content, and without preemption, because the upload may be removed after it.</summary>
     public async ValueTask OnDeadLetteredAsync(UploadInfo info, EngineRecord record, CancellationToken cancellationToken)

@@ -73,6 +73,10 @@ public abstract class ReceivedUpload : UploadEvent
     /// Moves the content to a file: a rename on the same volume, otherwise a copy that is synced before the original is deleted. Creates the
     /// directory if it does not exist. The call can be repeated after a crash.
     /// </summary>
+    /// <remarks>
+    /// If the store does not have <see cref="IContentMover"/>, like most stores on object storage, this is a download: all bytes pass through the server, and
+    /// the original stays in the store. Use <see cref="CopyToContainerAsync"/> to copy the content within the storage service.
+    /// </remarks>
     /// <param name="path">
     /// The path of the file. A relative path is relative to the content root. Never derive it from <see cref="UploadEvent.RawFileName"/>.
     /// </param>
@@ -93,6 +97,10 @@ public abstract class ReceivedUpload : UploadEvent
     /// Moves the content into a directory, as <see cref="UploadEvent.FileName"/> or, if that name exists, with a number or a short random text before the
     /// extension, such as <c>name (1).txt</c> or <c>name (3f9c27d1).txt</c>. The call can be repeated after a crash.
     /// </summary>
+    /// <remarks>
+    /// If the store does not have <see cref="IContentMover"/>, like most stores on object storage, this is a download: all bytes pass through the server, and
+    /// the original stays in the store. Use <see cref="CopyToContainerAsync"/> to copy the content within the storage service.
+    /// </remarks>
     /// <param name="directory">The directory. A relative path is relative to the content root. It is created if it does not exist.</param>
     /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
     /// <returns>The full path of the file.</returns>
@@ -111,6 +119,43 @@ public abstract class ReceivedUpload : UploadEvent
         }
 
         throw new IOException($"No free name for '{FileName}' was found in '{folder}'.");
+    }
+
+    /// <summary>
+    /// Copies the content to an object of the storage service in which the store keeps it, so that the bytes do not pass through the server. The upload stays
+    /// in the store. The call can be repeated after a crash.
+    /// </summary>
+    /// <param name="container">The name of the container or bucket. It must exist.</param>
+    /// <param name="name">The name of the object in the container. Never derive it from <see cref="UploadEvent.RawFileName"/> without validation.</param>
+    /// <param name="overwrite">Whether to replace an existing object. Default: <see langword="false"/>.</param>
+    /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
+    /// <returns>A task that completes when the copy is durable.</returns>
+    /// <exception cref="IOException">Another object exists at the target.</exception>
+    /// <exception cref="NotSupportedException">The store does not have <see cref="IContentCopier"/>.</exception>
+    /// <exception cref="InvalidOperationException">The upload was deleted or replaced.</exception>
+    /// <exception cref="UploadStoreException">The storage failed, or the upload was locked by another request or process for 30 seconds.</exception>
+    public async Task CopyToContainerAsync(string container, string name, bool overwrite = false, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(container);
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        if (!await new UploadContentMover(_store, Key, _record).TryCopyToContainerAsync(container, name, overwrite, cancellationToken))
+        {
+            throw new IOException($"Another object '{name}' exists in container '{container}'. Choose another name, or pass overwrite: true.");
+        }
+    }
+
+    /// <summary>Creates a URL of the storage service that lets its bearer read the content until it expires.</summary>
+    /// <param name="lifetime">The time until the URL expires. It must be positive; the service may limit it to seven days.</param>
+    /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
+    /// <returns>The URL. It is valid only as long as the upload is in the store. Treat it as a secret.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="lifetime"/> is not positive, or longer than the service allows.</exception>
+    /// <exception cref="NotSupportedException">The store does not have <see cref="IContentUrlProvider"/>.</exception>
+    /// <exception cref="InvalidOperationException">The upload was deleted or replaced, or the credentials of the store cannot sign URLs.</exception>
+    /// <exception cref="UploadStoreException">The storage failed, or the upload was locked by another request or process for 30 seconds.</exception>
+    public async Task<Uri> CreateReadUrlAsync(TimeSpan lifetime, CancellationToken cancellationToken = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(lifetime, TimeSpan.Zero);
+        return await new UploadContentMover(_store, Key, _record).CreateReadUrlAsync(lifetime, cancellationToken);
     }
 
     private async ValueTask<string?> TryMoveAsync(string target, bool overwrite, CancellationToken cancellationToken)

@@ -65,7 +65,7 @@ internal sealed class InterimResponseReporter : IAppendObserver
         }
 
         HasSent = true;
-        return _sender.SendAsync(announcement);
+        return WaitAsync(_sender.SendAsync(announcement));
     }
 
     public void OnDurable(long durableOffset)
@@ -83,14 +83,17 @@ internal sealed class InterimResponseReporter : IAppendObserver
         }
     }
 
+    public ValueTask FlushAsync() => WaitAsync(_sender.DrainAsync());
+
     /// <summary>
-    /// Waits until pending interim responses are sent. Aborts the connection if this takes longer than 10 seconds, because the client does not read them.
+    /// Waits until interim responses are sent. Aborts the connection if this takes longer than 10 seconds, because the client does not read them. They are
+    /// written without the knowledge of the server, so its minimum data rate does not apply.
     /// </summary>
-    public async ValueTask FlushAsync()
+    private async ValueTask WaitAsync(ValueTask sending)
     {
         try
         {
-            await _sender.DrainAsync().AsTask().WaitAsync(DrainTimeout, _time);
+            await sending.AsTask().WaitAsync(DrainTimeout, _time);
         }
         catch (TimeoutException)
         {

@@ -22,11 +22,14 @@ public sealed class ResumableUploadHandlerOptions
     public TimeSpan MaxRetryDelay { get; set; } = TimeSpan.FromHours(4);
 
     /// <summary>
-    /// Gets or sets how long a handler holds its lease on an upload. The lease is renewed while the handler runs; when it has run out,
-    /// another process can run the handler.
+    /// Gets or sets how long a handler holds its lease on an upload. The lease is renewed three times in this duration while the handler runs. Another process
+    /// can run the handler when it has seen no renewal for this duration, by its own monotonic clock.
     /// </summary>
-    /// <remarks>Defaults to 60 seconds. Must be at least 3 milliseconds and at most 49 days.</remarks>
-    public TimeSpan LeaseDuration { get; set; } = TimeSpan.FromSeconds(60);
+    /// <remarks>
+    /// Defaults to 15 seconds. Must be at least 3 milliseconds and at most 49 days. A handler whose lease could not be renewed for nine tenths of the duration is
+    /// canceled.
+    /// </remarks>
+    public TimeSpan LeaseDuration { get; set; } = TimeSpan.FromSeconds(15);
 
     /// <summary>Gets or sets how long a repeated last request waits for a handler that is still running.</summary>
     /// <remarks>Defaults to 30 seconds. Must be greater than zero and at most 49 days. After this time the request is answered with 503.</remarks>

@@ -13,8 +13,10 @@ public sealed class ResumableUploadTimeouts
     /// <remarks>Defaults to 5 seconds. Must be greater than zero and at most 49 days. After this time the new request is rejected with 503.</remarks>
     public TimeSpan PreemptionTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Gets or sets how long the store can continue an append after its content was cut off.</summary>
-    /// <remarks>Defaults to 10 seconds. Must be greater than zero and at most 49 days.</remarks>
+    /// <summary>
+    /// Gets or sets how long a request waits for the store after its content was cut off, the client has disconnected, or another request needs the upload.
+    /// </summary>
+    /// <remarks>Defaults to 10 seconds. Must be greater than zero and at most 49 days. After this time the request is rejected with 503.</remarks>
     public TimeSpan AppendGracePeriod { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Gets or sets the maximum age of an incomplete upload, counted from its creation.</summary>

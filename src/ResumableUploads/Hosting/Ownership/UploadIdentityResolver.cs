@@ -36,7 +36,15 @@ internal sealed class UploadIdentityResolver(ResumableUploadOptions options, ILo
 
     private string GetScope(HttpContext context, string creationPath, string? endpoint)
     {
-        string place = options.Scope is { } getScope ? getScope(context) : $"{context.Request.Host.Host.ToLowerInvariant()}\0{creationPath}";
-        return endpoint is not null ? $"{endpoint}\0{place}" : place;
+        if (options.Scope is not { } getScope)
+        {
+            string place = $"{context.Request.Host.Host.ToLowerInvariant()}\0{creationPath}";
+            return endpoint is not null ? $"{endpoint}\0{place}" : place;
+        }
+
+        // Middleware with unnamed options has no identity but its path. A scope that is the path has it already.
+        string scope = getScope(context);
+        endpoint ??= scope != creationPath ? $"{options.UploadPath.TrimEnd('/')}\0" : null;
+        return endpoint is not null ? $"{endpoint}\0{scope}" : scope;
     }
 }

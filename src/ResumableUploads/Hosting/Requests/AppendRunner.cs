@@ -30,6 +30,7 @@ internal sealed class AppendRunner(
         long? contentLimit = create is null || command.Offset > 0 ? null : _limits.GetBufferedContentLimit(request, create.ContentType);
         command = (BufferingProxies?.Watch(request.Context.Request, command) ?? command) with
         {
+            Origin = request.Origin,
             Connection = ConnectionReader.Get(request.Context, command.Body),
             Network = ClientNetwork.Get(request.Context, command.Key.Owner),
             MaxUploadSize = request.Target is null ? null : Math.Min(_limits.GetMaxUploadSize(request.Target), contentLimit ?? long.MaxValue),
@@ -66,6 +67,7 @@ internal sealed class AppendRunner(
         var command = new AppendCommand
         {
             Key = info.Key,
+            Origin = request.Origin,
             Network = ClientNetwork.Get(request.Context, info.Key.Owner),
             Offset = info.Offset,
             Body = PipeReader.Create(ReadOnlySequence<byte>.Empty),

@@ -15,11 +15,13 @@ namespace ResumableUploads.Hosting.Requests;
 /// <summary>Handles requests of the file-id protocol.</summary>
 internal sealed class FileIdRequestHandler(UploadRequestServices services)
 {
+    private const string Protocol = "file-id";
+
     /// <summary>Handles a request. Returns <see langword="null"/> if the response was already sent.</summary>
     public async ValueTask<HttpResponseData?> HandleAsync(UploadRequest request)
     {
         HttpContext context = request.Context;
-
+        request.Origin = request.Origin with { Protocol = Protocol };
         if (Parse(request, out FileIdRequest parsed) is { } problem)
         {
             return problem.Status == StatusCodes.Status405MethodNotAllowed
@@ -33,6 +35,7 @@ internal sealed class FileIdRequestHandler(UploadRequestServices services)
         }
 
         UploadKey key = UploadKeyFactory.FromFileId(owner, services.Identities.GetScope(request), parsed.FileId.Span);
+        request.Key = key;
         return parsed.Operation switch
         {
             FileIdOperation.Status => await GetStatusAsync(request, key),
@@ -80,7 +83,7 @@ internal sealed class FileIdRequestHandler(UploadRequestServices services)
             MaxBodyLength = parsed.RangeLength <= services.Options.Limits.MaxAppendSize ? parsed.RangeLength : services.Options.Limits.MaxAppendSize ?? parsed.RangeLength,
             CompletionRule = services.Options.FileId.CompleteOnFullBody && parsed.RangeLength is null ? CompletionRule.AtLengthOrFullBody : CompletionRule.AtLength,
             CreateIfMissing = new CreateCommand(
-                "file-id",
+                Protocol,
                 parsed.FileName,
                 parsed.ContentType,
                 request.Target is not null && parsed.StartByte == 0 ? CreationRequestRecorder.Capture(context, AntiforgeryValidator.GetHeaderName(context)) : null)

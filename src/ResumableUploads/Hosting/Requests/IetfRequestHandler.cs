@@ -25,6 +25,7 @@ internal sealed class IetfRequestHandler(UploadRequestServices services)
     public async ValueTask<HttpResponseData?> HandleAsync(UploadRequest request)
     {
         (HttpContext context, UploadUrl url) = (request.Context, request.Url);
+        request.Origin = request.Origin with { Protocol = Protocol };
         IetfResponses responses = CreateResponses(request, out IetfVersion version);
         IetfLimits limits = services.Limits.GetIetfLimits(request);
         if (IetfParser.Parse(
@@ -47,6 +48,7 @@ internal sealed class IetfRequestHandler(UploadRequestServices services)
         }
 
         UploadKey key = UploadKeyFactory.FromIetfId(owner, services.Identities.GetScope(request), id);
+        request.Key = key;
         switch (parsed.Operation)
         {
             case IetfOperation.Status:

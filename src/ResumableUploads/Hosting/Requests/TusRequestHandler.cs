@@ -27,6 +27,7 @@ internal sealed class TusRequestHandler(UploadRequestServices services)
     public async ValueTask<HttpResponseData?> HandleAsync(UploadRequest request)
     {
         (HttpContext context, UploadUrl url) = (request.Context, request.Url);
+        request.Origin = request.Origin with { Protocol = Protocol };
         TusCapabilities capabilities = GetCapabilities(request.Target);
         long? bodyLength = context.GetBodyLength();
         if (TusParser.Parse(
@@ -52,6 +53,7 @@ internal sealed class TusRequestHandler(UploadRequestServices services)
         }
 
         UploadKey key = UploadKeyFactory.FromTusId(owner, services.Identities.GetScope(request), id);
+        request.Key = key;
         switch (parsed.Operation)
         {
             case TusOperation.Status:

@@ -1,5 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using ResumableUploads.Abstractions;
+using ResumableUploads.Engine.Diagnostics;
 using ResumableUploads.Hosting.Endpoints.Routing;
 using ResumableUploads.Hosting.Requests.Responses;
 using ResumableUploads.Protocols.Tus;
@@ -15,6 +17,12 @@ internal sealed record UploadRequest(HttpContext Context, UploadUrl Url, Endpoin
 {
     /// <summary>The methods that a client behind a proxy that blocks them can send as POST.</summary>
     private static readonly string[] OverridableMethods = [HttpMethods.Patch, HttpMethods.Delete, HttpMethods.Head];
+
+    /// <summary>Gets or sets the protocol, once it is known, and the endpoint.</summary>
+    public UploadOrigin Origin { get; set; }
+
+    /// <summary>Gets or sets the upload that the request is about, or <see langword="null"/> if it is not known yet.</summary>
+    public UploadKey? Key { get; set; }
 
     /// <summary>Gets the events that still use the request although the engine has continued without them.</summary>
     public AbandonedEvents AbandonedEvents { get; } = new();

@@ -59,7 +59,10 @@ internal sealed class UploadRequestDispatcher(UploadRequestServices services, Ca
     {
         DisableLimitsAndCaching(context);
         var request = new UploadRequest(context, UploadUrl.ForEndpoint(context.Request, target.Route.Tag), target);
-        return ResponseWriter.WriteAsync(context, CreateStoreFailureResponse(request), stopping);
+        request.Origin = services.GetOrigin(request);
+        HttpResponseData response = CreateStoreFailureResponse(request);
+        services.Refusals.Report(request, response);
+        return ResponseWriter.WriteAsync(context, response, stopping);
     }
 
     private async Task HandleAsync(UploadRequest request)
@@ -85,8 +88,10 @@ internal sealed class UploadRequestDispatcher(UploadRequestServices services, Ca
         // Before the request can be rejected: under the server's limits a large body could not be drained, and the client would not read the response.
         DisableLimitsAndCaching(request.Context);
         ExpectContinueBodyReader.Install(request.Context);
+        request.Origin = services.GetOrigin(request);
         if (await GetResponseAsync(request) is { } response)
         {
+            services.Refusals.Report(request, response);
             request.AbandonedEvents.CloseConnectionAfterResponse(request.Context.Request.Protocol, request.Context.Features.GetRequiredFeature<IHttpResponseFeature>());
             await ResponseWriter.WriteAsync(request.Context, response, stopping, request.IsContinuedByAnother);
         }

@@ -1,6 +1,8 @@
 using Microsoft.Extensions.Logging;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine;
+using ResumableUploads.Engine.Diagnostics;
+using ResumableUploads.Hosting.Diagnostics;
 using ResumableUploads.Hosting.Endpoints.Execution;
 using ResumableUploads.Hosting.Endpoints.Execution.Responses;
 using ResumableUploads.Hosting.Events;
@@ -14,6 +16,8 @@ namespace ResumableUploads.Hosting.Requests;
 internal sealed class UploadRequestServices(
     ResumableUploadOptions options, UploadEventHandlers events, UploadEngine engine, IUploadStore store, IServiceProvider services, TimeProvider time, ILogger logger)
 {
+    private string? _endpoint;
+
     public ResumableUploadOptions Options => options;
 
     public UploadEngine Engine => engine;
@@ -23,6 +27,11 @@ internal sealed class UploadRequestServices(
     public UploadLimits Limits { get; } = new(options);
 
     public required UploadIdentityResolver Identities { get; init; }
+
+    public required RefusalReporter Refusals { get; init; }
+
+    /// <summary>Gets the function that returns the pattern or the path of a ready-made endpoint, or <see langword="null"/> for endpoints of the app.</summary>
+    public required Func<string?>? GetEndpoint { get; init; }
 
     public required BufferingProxyDetector BufferingProxies
     {
@@ -41,4 +50,8 @@ internal sealed class UploadRequestServices(
         logger));
 
     public StoreQueries Store { get; } = new(store, logger);
+
+    /// <summary>Returns the endpoint of a request, without its protocol.</summary>
+    public UploadOrigin GetOrigin(UploadRequest request) =>
+        new(null, request.Target is { } target ? target.Route.AppEndpoint.RoutePattern.RawText : _endpoint ??= GetEndpoint?.Invoke());
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
 using Microsoft.AspNetCore.OutputCaching;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
@@ -8,10 +9,15 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine;
+using ResumableUploads.Engine.Diagnostics;
 using ResumableUploads.Engine.Expiration;
 using ResumableUploads.Engine.Locking;
+using ResumableUploads.Engine.Quotas;
+using ResumableUploads.Engine.Reliability;
 using ResumableUploads.Hosting.Caching;
+using ResumableUploads.Hosting.Diagnostics;
 using ResumableUploads.Hosting.Forms;
+using ResumableUploads.Hosting.Management;
 using ResumableUploads.Hosting.Proxies;
 using ResumableUploads.Stores.FileSystem;
 
@@ -27,9 +33,10 @@ internal sealed class SharedUploadServices
     private readonly IHostApplicationLifetime? _lifetime;
     private readonly ILoggerFactory _loggerFactory;
     private readonly Dictionary<(string, Durability, long, TimeSpan, int), FileSystemUploadStore> _fileStores = [];
-    private readonly Dictionary<object, UploadLockTable> _lockTables = [];
+    private readonly Dictionary<object, (UploadLockTable Locks, OwnerUsageTable UsageByOwner)> _storages = [];
     private readonly StoreSweepers _sweepers;
-    private readonly List<(UploadEngine Engine, UploadMetrics Metrics)> _engines = [];
+    private readonly StoreMetrics _storeMetrics;
+    private readonly List<(UploadEngine Engine, UploadMetrics Metrics, IUploadStore Store)> _engines = [];
     private readonly Lock _lock = new();
     private volatile FormEndpoint[] _formEndpoints = [];
 
@@ -43,8 +50,10 @@ internal sealed class SharedUploadServices
         _loggerFactory = services.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance;
         Time = services.GetService<TimeProvider>() ?? TimeProvider.System;
         Logger = _loggerFactory.CreateLogger("ResumableUploads");
+        Activity = new UploadActivity(Time);
         BufferingProxies = new BufferingProxyDetector(Time, Logger);
         _sweepers = new StoreSweepers(Time, Logger, Stopping);
+        _storeMetrics = new StoreMetrics(services.GetService<IMeterFactory>(), () => _sweepers.Running);
         AddOutputCachePolicy(UploadOutputCachePolicy.ForProtocolRequests);
     }
 
@@ -58,17 +67,26 @@ internal sealed class SharedUploadServices
     /// <summary>Gets the middleware with registered options, by the name of the options.</summary>
     public ConcurrentDictionary<string, MiddlewareDispatcher> Middleware { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>Gets what the requests of all engines do.</summary>
+    public UploadActivity Activity { get; }
+
     /// <summary>Gets the detector of proxies that buffer requests.</summary>
     public BufferingProxyDetector BufferingProxies { get; }
 
-    /// <summary>Gets the engines that are running.</summary>
-    public UploadEngine[] Engines
+    /// <summary>Gets the storages of the engines that are running, in the order in which the endpoints were built.</summary>
+    public ManagedStore[] ManagedStores
     {
         get
         {
+            SweptStore[] swept = SweptStores;
             lock (_lock)
             {
-                return [.. _engines.Select(static running => running.Engine)];
+                return
+                [
+                    .. _engines.GroupBy(static running => running.Engine.Inspector.Storage, ReferenceEqualityComparer.Instance).Select(group => new ManagedStore(
+                        swept.FirstOrDefault(store => group.Any(running => ReferenceEquals(store.Sweeper.Store, running.Store)))?.Name ?? group.First().Store.GetType().Name,
+                        [.. group.Select(static running => running.Engine)])),
+                ];
             }
         }
     }
@@ -79,8 +97,11 @@ internal sealed class SharedUploadServices
     /// <summary>Gets the moves of uploads that forms refer to.</summary>
     public FormMoves FormMoves { get; } = new();
 
+    /// <summary>Gets the stores whose sweepers were started.</summary>
+    public SweptStore[] SweptStores => _sweepers.Running;
+
     /// <summary>Gets the sweepers that were started, one per store.</summary>
-    public UploadSweeper[] RunningSweepers => _sweepers.Running;
+    public UploadSweeper[] RunningSweepers => [.. SweptStores.Select(static store => store.Sweeper)];
 
     /// <summary>Gets the token that is canceled when the application begins to stop.</summary>
     public CancellationToken Stopping => _lifetime?.ApplicationStopping ?? CancellationToken.None;
@@ -129,19 +150,22 @@ internal sealed class SharedUploadServices
         }
     }
 
-    /// <summary>Returns the locks of a store. File-system stores with the same directory share them.</summary>
-    public UploadLockTable GetLocks(IUploadStore store)
+    /// <summary>Returns the clock of a store, by which its uploads expire.</summary>
+    public TimeProvider GetClock(IUploadStore store) => _sweepers.GetClock(store);
+
+    /// <summary>Returns the locks of a store, and the usage of its owners. File-system stores with the same directory share them.</summary>
+    public (UploadLockTable Locks, OwnerUsageTable UsageByOwner) GetStorage(IUploadStore store)
     {
         lock (_lock)
         {
             object storage = _fileStores.FirstOrDefault(known => ReferenceEquals(known.Value, store)) is { Value: not null, Key.Item1: var directory } ? directory : store;
-            if (!_lockTables.TryGetValue(storage, out UploadLockTable? locks))
+            if (!_storages.TryGetValue(storage, out (UploadLockTable, OwnerUsageTable) shared))
             {
-                locks = new UploadLockTable(Time);
-                _lockTables.Add(storage, locks);
+                shared = (new UploadLockTable(Time), new OwnerUsageTable());
+                _storages.Add(storage, shared);
             }
 
-            return locks;
+            return shared;
         }
     }
 
@@ -191,7 +215,7 @@ internal sealed class SharedUploadServices
         _lifetime.ApplicationStopping.Register(engine.Stop);
         lock (_lock)
         {
-            _engines.Add((engine, metrics));
+            _engines.Add((engine, metrics, store));
         }
     }
 
@@ -216,7 +240,7 @@ internal sealed class SharedUploadServices
     /// <summary>Waits for the sweeps and disposes the engines, when the server has stopped.</summary>
     public async Task StopAsync()
     {
-        (UploadEngine Engine, UploadMetrics Metrics)[] engines;
+        (UploadEngine Engine, UploadMetrics Metrics, IUploadStore Store)[] engines;
         lock (_lock)
         {
             engines = [.. _engines];
@@ -229,8 +253,19 @@ internal sealed class SharedUploadServices
             await running.Engine.DisposeAsync();
             running.Metrics.Dispose();
         }));
+        _storeMetrics.Stop();
     }
 
-    private static ValueTask CheckAsync(IUploadStore store, CancellationToken cancellationToken) =>
-        store.GetCapability<IStoreStartupCheck>() is { } check ? check.CheckAsync(cancellationToken) : ValueTask.CompletedTask;
+    private async ValueTask CheckAsync(IUploadStore store, CancellationToken cancellationToken)
+    {
+        if (store.GetCapability<IStoreStartupCheck>() is { } check)
+        {
+            await check.CheckAsync(cancellationToken);
+        }
+
+        if (GetClock(store) is StoreClock clock)
+        {
+            await clock.SynchronizeAsync(cancellationToken);
+        }
+    }
 }

@@ -1,28 +1,49 @@
 using Microsoft.Extensions.Logging;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine.Expiration;
+using ResumableUploads.Engine.Reliability;
+using ResumableUploads.Hosting.Health;
 
 namespace ResumableUploads.Hosting.Startup;
 
 /// <summary>
-/// The background work of the stores of an application: one sweeper and one listener for requests of other processes per store, however many endpoints use it.
+/// The background work of the stores of an application: one sweeper, one clock and one listener for requests of other processes per store, however many endpoints use it.
 /// </summary>
 internal sealed class StoreSweepers(TimeProvider time, ILogger logger, CancellationToken stopping)
 {
+    private static readonly TimeSpan ListenerRetryDelay = TimeSpan.FromSeconds(10);
+
     private readonly Dictionary<IUploadStore, UploadSweeper> _sweepers = new(ReferenceEqualityComparer.Instance);
-    private readonly List<Task> _running = [];
+    private readonly Dictionary<IUploadStore, StoreClock> _clocks = new(ReferenceEqualityComparer.Instance);
+    private readonly List<SweptStore> _running = [];
+    private readonly List<Task> _tasks = [];
     private readonly Lock _lock = new();
     private bool _isStarted;
 
-    /// <summary>Gets the sweepers that were started. Empty before the application has started.</summary>
-    public UploadSweeper[] Running
+    /// <summary>Gets the stores whose sweepers were started. Empty before the application has started.</summary>
+    public SweptStore[] Running
     {
         get
         {
             lock (_lock)
             {
-                return _isStarted ? [.. _sweepers.Values] : [];
+                return _isStarted ? [.. _running] : [];
             }
+        }
+    }
+
+    /// <summary>Returns the clock of a store, or that of the system if the store has none.</summary>
+    public TimeProvider GetClock(IUploadStore store)
+    {
+        lock (_lock)
+        {
+            if (!_clocks.TryGetValue(store, out StoreClock? clock) && store.GetCapability<IStoreClock>() is { } storeClock)
+            {
+                clock = new StoreClock(storeClock, time, logger);
+                _clocks.Add(store, clock);
+            }
+
+            return clock ?? time;
         }
     }
 
@@ -65,7 +86,7 @@ internal sealed class StoreSweepers(TimeProvider time, ILogger logger, Cancellat
         Task running;
         lock (_lock)
         {
-            running = Task.WhenAll(_running);
+            running = Task.WhenAll(_tasks);
         }
 
         try
@@ -80,10 +101,40 @@ internal sealed class StoreSweepers(TimeProvider time, ILogger logger, Cancellat
 
     private void Run(IUploadStore store, UploadSweeper sweeper)
     {
-        _running.Add(Task.Run(() => sweeper.RunAsync(stopping)));
+        string name = store.GetType().Name;
+        int count = _running.Count(running => running.Sweeper.Store.GetType() == store.GetType());
+        _running.Add(new SweptStore(count == 0 ? name : $"{name} {count + 1}", sweeper, new StoreProber(store, time)));
+        _tasks.Add(Task.Run(() => sweeper.RunAsync(stopping)));
         if (store.GetCapability<ITakeoverStore>() is { } takeoverStore)
         {
-            _running.Add(Task.Run(() => takeoverStore.ListenAsync(stopping)));
+            _tasks.Add(Task.Run(() => ListenAsync(takeoverStore)));
+        }
+
+        if (GetClock(store) is StoreClock clock)
+        {
+            _tasks.Add(Task.Run(() => clock.RunAsync(stopping)));
+        }
+    }
+
+    /// <summary>Runs the listener of a store, and again if it throws.</summary>
+    private async Task ListenAsync(ITakeoverStore store)
+    {
+        while (!stopping.IsCancellationRequested)
+        {
+            try
+            {
+                await store.ListenAsync(stopping);
+                return;
+            }
+            catch (Exception e) when (!stopping.IsCancellationRequested)
+            {
+                Engine.Log.ListenerFailed(logger, e, ListenerRetryDelay);
+                await Task.Delay(ListenerRetryDelay, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+            catch (Exception)
+            {
+                // The stop of the server must not fail because the listener ends with it.
+            }
         }
     }
 }

@@ -6,9 +6,12 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine;
+using ResumableUploads.Engine.Diagnostics;
 using ResumableUploads.Engine.Locking;
+using ResumableUploads.Engine.Quotas;
 using ResumableUploads.Engine.Reliability;
 using ResumableUploads.Hosting.Caching;
+using ResumableUploads.Hosting.Diagnostics;
 using ResumableUploads.Hosting.Endpoints.Routing;
 using ResumableUploads.Hosting.Events;
 using ResumableUploads.Hosting.Forms;
@@ -128,14 +131,16 @@ internal static class UploadDispatcherFactory
         }
 
         SharedUploadServices app = GetOrCreateSharedServices(services);
-        (TimeProvider time, ILogger logger) = (app.Time, app.Logger);
+        ILogger logger = app.Logger;
         IUploadStore store = options.Store ?? (options.IsFileSystemStoreRequired ? null : services.GetService<IUploadStore>()) ?? app.GetFileSystemStore(options);
-        UploadLockTable locks = app.GetLocks(store);
+        TimeProvider clock = app.GetClock(store);
+        (UploadLockTable locks, OwnerUsageTable usageByOwner) = app.GetStorage(store);
         endpoints.OnStarting?.Invoke(locks);
         app.CheckBeforeStart(store);
         var events = new UploadEventHandlers(options);
-        var metrics = new UploadMetrics(services.GetService<IMeterFactory>());
-        var engine = new UploadEngine(store, options.ToEngineSettings(endpoints.GetEngineNames, endpoints.AreHandlers || events.OnCompleted is not null), metrics, locks, time, logger);
+        var metrics = new UploadMetrics(services.GetService<IMeterFactory>(), app.Activity);
+        EngineSettings settings = options.ToEngineSettings(endpoints.GetEngineNames, endpoints.AreHandlers || events.OnCompleted is not null);
+        var engine = new UploadEngine(store, settings, metrics, locks, usageByOwner, clock, logger);
         if (endpoints.AreHandlers)
         {
             Log.StartedForEndpoints(logger, endpoints.DisplayName, options.Expiration);
@@ -151,11 +156,13 @@ internal static class UploadDispatcherFactory
         }
 
         app.Run(engine, metrics, store, engine.CreateSweepVisitor(new EventUploadCallbacks(events, store, services, request: null)));
-        IUploadStore guarded = CancellationGuardStore.Wrap(store);
-        var requestServices = new UploadRequestServices(options, events, engine, guarded, services, time, logger)
+        IUploadStore guarded = CancellationGuardStore.Wrap(store, metrics);
+        var requestServices = new UploadRequestServices(options, events, engine, guarded, services, clock, logger)
         {
             Identities = new UploadIdentityResolver(options, logger, endpoints.GetScope),
             BufferingProxies = app.BufferingProxies,
+            Refusals = new RefusalReporter(metrics, logger),
+            GetEndpoint = endpoints.GetPath ?? endpoints.GetRoutePattern,
         };
         if ((endpoints.GetPath ?? endpoints.GetRoutePattern) is { } getPattern)
         {

@@ -8,6 +8,7 @@ using ResumableUploads.Stores.FileSystem.Maintenance;
 using ResumableUploads.Stores.FileSystem.Monitoring;
 using ResumableUploads.Stores.FileSystem.Operations;
 using ResumableUploads.Stores.FileSystem.Operations.Appending;
+using ResumableUploads.Stores.FileSystem.Operations.Deleting;
 using ResumableUploads.Stores.FileSystem.Scheduling;
 using ResumableUploads.Stores.FileSystem.Takeover;
 
@@ -22,9 +23,9 @@ namespace ResumableUploads.Stores.FileSystem;
 /// a power loss they are cut off. On Windows an upload cannot be deleted during an append: <see cref="DeleteAsync"/> returns
 /// <see cref="ChangeStatus.Busy"/>.
 /// </remarks>
-public sealed class FileSystemUploadStore :
+public sealed partial class FileSystemUploadStore :
     IUploadStore, IStagedAppendStore, ISingleRequestStore, IStoreStartupCheck, ISelfCleaningStore, ISweepCheckpointStore, IContentMover, IReplacingStore, IDeferredSyncStore,
-    ITakeoverStore
+    ITakeoverStore, IStoreClock
 {
     private readonly StoreContext _context;
     private readonly DirectorySync _directorySync;
@@ -34,6 +35,7 @@ public sealed class FileSystemUploadStore :
     private readonly ReadOperations _read;
     private readonly ListOperation _list;
     private readonly ChangeOperations _change;
+    private readonly DeleteOperation _delete;
     private readonly MoveOperation _move;
     private readonly ReplaceOperation _replace;
     private readonly SweepCheckpointFile _sweepCheckpoint;
@@ -85,8 +87,9 @@ public sealed class FileSystemUploadStore :
         _read = new ReadOperations(_context, _records, reconciler);
         _list = new ListOperation(_context, _read);
         _change = new ChangeOperations(_context, _records, locker, _directorySync);
+        _delete = new DeleteOperation(_context, _records, locker, _directorySync);
         _move = new MoveOperation(_context, _records, locker);
-        _replace = new ReplaceOperation(_context, _records, locker);
+        _replace = new ReplaceOperation(_context, _records, locker, _directorySync);
         _sweepCheckpoint = new SweepCheckpointFile(_context, _directorySync);
         var peers = new PeerMailboxes(_context);
         _takeoverListener = new TakeoverListener(_context, _directorySync, peers, _appends);
@@ -174,7 +177,16 @@ public sealed class FileSystemUploadStore :
     {
         ArgumentNullException.ThrowIfNull(version);
         ValidateRecord(record);
-        ValidateResponse(response);
+        if (record.State != UploadState.Completed)
+        {
+            throw new ArgumentException("The state of an upload with a response must be Completed.", nameof(record));
+        }
+
+        if (response.Length > ChangeOperations.MaxResponseLength)
+        {
+            throw new ArgumentException($"The response must have at most {ChangeOperations.MaxResponseLength} bytes.", nameof(response));
+        }
+
         return ChangeAsync(
             key,
             (_change, key, version, record, response: response.ToArray()),
@@ -188,20 +200,13 @@ public sealed class FileSystemUploadStore :
 
     /// <inheritdoc/>
     public ValueTask<DeleteResult> DeleteAsync(UploadKey key, string? version, CancellationToken cancellationToken) =>
-        ChangeAsync(key, (_change, key, version), static s => s._change.Delete(s.key, s.version), cancellationToken);
+        ChangeAsync(key, (_delete, key, version), static s => s._delete.Delete(s.key, s.version), cancellationToken);
 
     /// <inheritdoc/>
     public IAsyncEnumerable<UploadInfo> ListAsync(UploadQuery query, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(query);
         return _list.ListAsync(query, cancellationToken);
-    }
-
-    /// <inheritdoc/>
-    public async ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> response, CancellationToken cancellationToken)
-    {
-        ValidateResponse(response);
-        await ChangeAsync(key, (_change, key, response: response.ToArray()), static s => s._change.PutResponse(s.key, s.response), cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -261,7 +266,7 @@ public sealed class FileSystemUploadStore :
         cancellationToken.ThrowIfCancellationRequested();
         try
         {
-            await new CleanUpOperation(_context).RunAsync(cancellationToken);
+            await new CleanUpOperation(_context, _directorySync).RunAsync(cancellationToken);
         }
         catch (Exception e) when (StorageErrors.IsStorageError(e))
         {
@@ -280,6 +285,17 @@ public sealed class FileSystemUploadStore :
         {
             s._sweepCheckpoint.Put(s.checkpoint);
             return true;
+        },
+        cancellationToken);
+
+    /// <inheritdoc/>
+    /// <remarks>Writes to a file and returns its modification time, which a network share sets by the clock of the file server.</remarks>
+    public ValueTask<DateTimeOffset> GetUtcNowAsync(CancellationToken cancellationToken) => MaintainAsync(
+        (_context, _directorySync),
+        static s =>
+        {
+            s._directorySync.EnsureDirectories();
+            return s._context.Clock.Read();
         },
         cancellationToken);
 
@@ -303,14 +319,6 @@ public sealed class FileSystemUploadStore :
         if (record.Data.Length > UploadRecord.MaxDataLength)
         {
             throw new ArgumentException($"The data of a record must have at most {UploadRecord.MaxDataLength} bytes.", nameof(record));
-        }
-    }
-
-    private static void ValidateResponse(ReadOnlyMemory<byte> response)
-    {
-        if (response.Length > ChangeOperations.MaxResponseLength)
-        {
-            throw new ArgumentException($"The response must have at most {ChangeOperations.MaxResponseLength} bytes.", nameof(response));
         }
     }
 

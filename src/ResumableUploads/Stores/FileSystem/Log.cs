@@ -18,7 +18,7 @@ internal static partial class Log
     public static partial void ShorterThanDurableOffset(ILogger logger, string path, long length, long durableOffset);
 
     [LoggerMessage(103, LogLevel.Warning,
-        "The machine stopped before the bytes of {Path} from {Offset} to {Length} were durable. They were cut off; the client sends them again.")]
+        "The machine stopped before the bytes of {Path} from {Offset} to {Length} were durable, or another machine wrote them. They were cut off; the client sends them again.")]
     public static partial void TruncatedAfterPowerLoss(ILogger logger, string path, long offset, long length);
 
     [LoggerMessage(104, LogLevel.Warning, "The bytes of {Path} after {Offset} could not be made durable. The upload reports {Offset}; the next request tries again.")]

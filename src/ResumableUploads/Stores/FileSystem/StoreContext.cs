@@ -1,8 +1,8 @@
 using Microsoft.Extensions.Logging;
 using ResumableUploads.Abstractions;
-using ResumableUploads.Infrastructure;
 using ResumableUploads.Stores.FileSystem.Format;
 using ResumableUploads.Stores.FileSystem.IO;
+using ResumableUploads.Stores.FileSystem.Maintenance;
 using ResumableUploads.Stores.FileSystem.Scheduling;
 
 namespace ResumableUploads.Stores.FileSystem;
@@ -23,8 +23,8 @@ internal sealed record StoreContext(
     private readonly ParallelSync _parallelSync = new(Scheduler, TimeProvider);
     private readonly KeyedLocks _uploadLocks = new();
 
-    /// <summary>Gets the time by which the store deletes what a crash left behind.</summary>
-    public ExpirationClock ExpirationClock { get; } = new(TimeProvider, onJump: null);
+    /// <summary>Gets the clock of all times in records and of modification times.</summary>
+    public StorageClock Clock { get; } = new(Paths, Files, TimeProvider);
 
     /// <summary>Gets how the steps of an enumerator are scheduled. It is not thread-safe, so a step is not abandoned while it runs.</summary>
     public static DiskCallOptions EnumerationCall { get; } = new(MaintenanceLane, DiskCallKind.Device, AbandonDelay: null);

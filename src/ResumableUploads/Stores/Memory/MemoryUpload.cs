@@ -57,7 +57,8 @@ internal sealed class MemoryUpload
         }
     }
 
-    public UpdateResult Update(string version, UploadRecord record)
+    /// <summary>Replaces the record and, unless it is null, the response, if the version is current.</summary>
+    public UpdateResult Update(string version, UploadRecord record, byte[]? response = null)
     {
         lock (_lock)
         {
@@ -72,7 +73,7 @@ internal sealed class MemoryUpload
                 throw new ArgumentException($"The upload is in state {_record.State} and cannot go back to {record.State}.", nameof(record));
             }
 
-            return new UpdateResult(ChangeStatus.Succeeded, SetRecord(record));
+            return new UpdateResult(ChangeStatus.Succeeded, SetRecord(record, response));
         }
     }
 
@@ -114,26 +115,14 @@ internal sealed class MemoryUpload
                     throw new ArgumentException("The replacement must be in state Receiving.", nameof(replacement));
                 }
 
-                _budget.Release(GetCost(_record) + (_response?.Length ?? 0) + (replacement._response?.Length ?? 0));
-                _response = replacement._response = null;
+                _budget.Release(GetCost(_record) + (_response?.Length ?? 0));
+                _response = null;
                 _content.ReleaseReference();
                 replacement._removed = true;
                 removeFromTable(replacement);
                 (_record, _content, _nonce) = (replacement._record, replacement._content, replacement._nonce);
                 (_offset, _lastModified, _generation) = (replacement._offset, replacement._lastModified, replacement._generation + 1);
                 return new UpdateResult(ChangeStatus.Succeeded, ToUploadInfo());
-            }
-        }
-    }
-
-    public void PutResponse(ReadOnlySpan<byte> response)
-    {
-        lock (_lock)
-        {
-            if (!_removed)
-            {
-                ChargeBudget(response.Length - (_response?.Length ?? 0));
-                _response = response.ToArray();
             }
         }
     }
@@ -256,6 +245,8 @@ internal sealed class MemoryUpload
 
     private string Version => string.Create(null, $"{_nonce}-{_generation}-{_offset}");
 
+    private static long GetLength(UploadRecord record, byte[]? response) => record.Data.Length + (response?.Length ?? 0);
+
     private static UploadRecord CopyRecord(UploadRecord record) => record with { Data = record.Data.ToArray() };
 
     private long UpdateOffset()
@@ -275,10 +266,12 @@ internal sealed class MemoryUpload
         : version == Version ? ChangeStatus.Succeeded
         : ChangeStatus.VersionMismatch;
 
-    private UploadInfo SetRecord(UploadRecord record)
+    private UploadInfo SetRecord(UploadRecord record, byte[]? response = null)
     {
-        ChargeBudget(record.Data.Length - _record.Data.Length);
+        response ??= _response;
+        ChargeBudget(GetLength(record, response) - GetLength(_record, _response));
         _record = CopyRecord(record);
+        _response = response;
         _generation++;
         _lastModified = _time.GetUtcNow();
         return ToUploadInfo();

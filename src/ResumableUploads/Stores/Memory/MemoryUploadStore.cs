@@ -190,16 +190,23 @@ public sealed class MemoryUploadStore : IUploadStore, IStagedAppendStore, IRepla
     }
 
     /// <inheritdoc/>
-    public ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> response, CancellationToken cancellationToken)
+    public ValueTask<UpdateResult> CompleteAsync(
+        UploadKey key, string version, UploadRecord record, ReadOnlyMemory<byte> response, CancellationToken cancellationToken)
     {
+        ArgumentNullException.ThrowIfNull(version);
         ThrowIfDisposedOrCanceled(cancellationToken);
+        ValidateRecord(record);
+        if (record.State != UploadState.Completed)
+        {
+            throw new ArgumentException("The state of an upload with a response must be Completed.", nameof(record));
+        }
+
         if (response.Length > MaxResponseLength)
         {
             throw new ArgumentException("A response must have at most 1 MiB.", nameof(response));
         }
 
-        Find(key)?.PutResponse(response.Span);
-        return ValueTask.CompletedTask;
+        return ValueTask.FromResult(Find(key)?.Update(version, record, response.ToArray()) ?? new UpdateResult(ChangeStatus.NotFound, null));
     }
 
     /// <inheritdoc/>

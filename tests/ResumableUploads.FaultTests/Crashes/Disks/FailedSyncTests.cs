@@ -66,6 +66,25 @@ public class FailedSyncTests
         await AssertFailedAsync(response);
     }
 
+    /// <summary>A lock service of a network file system can be out of resources.</summary>
+    [Fact]
+    public async Task Lock_that_fails_is_not_taken_for_a_lock()
+    {
+        await Needs.StraceAsync();
+        using var directory = new UploadDirectory();
+        await BeginAsync(directory);
+        string lockPath = Path.ChangeExtension(directory.DataOf("f")!, ".lock");
+        string[] strace = ["strace", "-f", "-qq", "-o", "/dev/null", "-P", lockPath, "-e", "trace=flock", "-e", "inject=flock:error=ENOLCK:when=1+"];
+        await using (ChildHost failing = await ChildHost.StartUnderAsync(strace, directory.Root, Durable))
+        {
+            using HttpResponseMessage response = await failing.Client.AppendAsync("f", 100_000, Content[100_000..200_000], Content.Length);
+            await AssertFailedAsync(response);
+            Assert.Equal(100_000, await failing.Client.StatusAsync("f"));
+        }
+
+        await AssertContinuesAsync(directory, 100_000, 100_000);
+    }
+
     [Fact]
     public async Task Startup_on_disk_without_working_sync_fails()
     {

@@ -118,7 +118,8 @@ public class FileSystemDiskTests : FileSystemStoreTest
             () => AppendAsync(store, 10, Bytes(1)),
             () => CreateAsync(store, new UploadKey("owner", "second")),
             () => store.UpdateAsync(Key, info.Version, info.Record, None).AsTask(),
-            () => store.PutResponseAsync(Key, new byte[1], None).AsTask(),
+            () => store.CompleteAsync(Key, new byte[1]),
+            () => store.CompleteAsync(Key, new byte[100_000]),
             () => store.DeleteAsync(Key, null, None).AsTask(),
         ])
         {

@@ -16,7 +16,7 @@ public class EndpointCompletionProcessTests
     public async Task Running_endpoint_is_not_started_by_another_process()
     {
         using var directory = new UploadDirectory();
-        string[] options = [Effects(directory), "ResumableUploads:FileSystem:Durability=ProcessCrash", "ResumableUploads:Handler:LeaseDuration=00:00:30"];
+        string[] options = [Effects(directory), "ResumableUploads:FileSystem:Durability=ProcessCrash", "ResumableUploads:Handler:LeaseDuration=00:00:15"];
         await using ChildHost a = await ChildHost.StartAsync(directory.Root, [.. options, "Handler=hold"]);
         await using ChildHost b = await ChildHost.StartAsync(directory.Root, [.. options, "ResumableUploads:Handler:CompletionTimeout=00:00:01"]);
         await using ChildHost waitingHost = await ChildHost.StartAsync(directory.Root, [.. options, "ResumableUploads:Handler:CompletionTimeout=00:05:00"]);
@@ -119,7 +119,7 @@ public class EndpointCompletionProcessTests
         [
             Effects(directory),
             "ResumableUploads:FileSystem:Durability=ProcessCrash",
-            "ResumableUploads:Handler:LeaseDuration=00:00:00.3",
+            "ResumableUploads:Handler:LeaseDuration=00:00:04",
             $"ResumableUploads:Handler:MaxAttempts={Attempts}",
             "ResumableUploads:Handler:RetryDelay=00:00:00",
         ];

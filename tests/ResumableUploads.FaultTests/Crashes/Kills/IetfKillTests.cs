@@ -27,7 +27,7 @@ public class IetfKillTests(ITestOutputHelper output)
         output.WriteLine($"RESUMABLE_UPLOADS_CRASH_SEED={seed}");
         var random = new Random(seed);
         using var directory = new UploadDirectory();
-        string[] options = [$"ResumableUploads:FileSystem:Durability={durability}", "ResumableUploads:FileSystem:SyncSize=30000", "ResumableUploads:Timeouts:ProgressInterval=00:00:00.0000001", "ResumableUploads:Handler:LeaseDuration=00:00:00.3", "ResumableUploads:Ietf:InterimResponses=Always"];
+        string[] options = [$"ResumableUploads:FileSystem:Durability={durability}", "ResumableUploads:FileSystem:SyncSize=30000", "ResumableUploads:Timeouts:ProgressInterval=00:00:00.0000001", "ResumableUploads:Handler:LeaseDuration=00:00:01", "ResumableUploads:Ietf:InterimResponses=Always"];
         var uploads = new List<KilledIetfUpload>();
         int finished = 0;
         int resumed = 0;

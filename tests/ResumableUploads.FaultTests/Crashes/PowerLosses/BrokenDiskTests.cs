@@ -62,8 +62,8 @@ public class BrokenDiskTests(ITestOutputHelper output)
     [Fact]
     public Task Missing_sync_of_a_stored_response_is_detected() => AssertFoundOutAsync(
         "received and completed",
-        static directory => new BrokenLayer(directory) { LosesDirectory = path => File.Exists(path + "/outcome") },
-        Outcome);
+        static directory => new BrokenLayer(directory) { LosesDirectory = path => Directory.Exists(path) && Directory.EnumerateFiles(path, "*.outcome").Any() },
+        Record);
 
     /// <summary>The old record must keep a name until the new one is durable.</summary>
     [Theory]

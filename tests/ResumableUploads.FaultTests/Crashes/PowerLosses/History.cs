@@ -132,12 +132,11 @@ internal sealed class History(RecordingFileLayer files, string directory, Random
         Change(key, $"updated to {state}", upload => upload with { Records = [record] });
     }
 
-    public async Task PutOutcomeAsync(UploadKey key)
+    /// <summary>Completes an upload with a response, or replaces the response of a completed one.</summary>
+    public async Task CompleteAsync(UploadKey key, int responseSize = OutcomeSize)
     {
-        byte[] outcome = Bytes(OutcomeSize);
-        Change(key, "put outcome", upload => upload with { Outcomes = [.. upload.Outcomes, outcome] });
-        await _store.PutResponseAsync(key, outcome, default);
-        Change(key, "outcome is put", upload => upload with { Outcomes = [outcome] });
+        UploadInfo info = (await _store.GetAsync(key, default))!;
+        await CompleteAsync(key, info.Version, CreateRecord(UploadState.Completed, Upload(key).Kept.Length), Bytes(responseSize));
     }
 
     /// <summary>Receives an upload by deferred changes, as a request does that runs the handler, and completes it with a response.</summary>

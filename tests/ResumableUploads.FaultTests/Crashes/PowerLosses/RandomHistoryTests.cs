@@ -89,7 +89,7 @@ public class RandomHistoryTests(ITestOutputHelper output)
                 await history.UpdateAsync(key, (UploadState)random.Next((int)state, (int)UploadState.Completed + 1));
                 break;
             case < 10:
-                await history.PutOutcomeAsync(key);
+                await history.CompleteAsync(key, random.Next(2) == 0 ? 40 : 20_000);
                 break;
             case 10:
                 await history.DeleteAsync(key, isConditional: random.Next(2) == 0);

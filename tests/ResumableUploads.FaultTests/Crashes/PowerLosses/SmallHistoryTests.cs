@@ -38,6 +38,9 @@ public class SmallHistoryTests(ITestOutputHelper output)
 /// <summary>Histories of a few calls, small enough to try every possible state of the disk.</summary>
 internal static class SmallHistories
 {
+    /// <summary>The length of a response that is stored in a file of its own.</summary>
+    private const int LongResponse = 20_000;
+
     private static readonly UploadKey Key = new("owner", "upload-1");
     private static readonly UploadKey Other = new("owner", "upload-2");
 
@@ -79,14 +82,13 @@ internal static class SmallHistories
             await history.AppendAsync(Key, 50);
             await history.UpdateAsync(Key, UploadState.Receiving);
             await history.UpdateAsync(Key, UploadState.Received);
-            await history.PutOutcomeAsync(Key);
-            await history.PutOutcomeAsync(Key);
+            await history.CompleteAsync(Key, LongResponse);
             await history.UpdateAsync(Key, UploadState.Completed);
         },
         ["created whole and completed"] = async history =>
         {
             await history.CreateWholeAsync(Key, UploadState.Received, 50);
-            await history.PutOutcomeAsync(Key);
+            await history.CompleteAsync(Key);
             await history.UpdateAsync(Key, UploadState.Completed);
         },
         ["received and completed at once"] = async history =>
@@ -110,12 +112,12 @@ internal static class SmallHistories
             await history.CreateAndFinishAsync(Key, 50);
             await history.CreateAndFinishAsync(Other, 0, changeCount: 0);
         },
-        ["completed with a long response"] = async history => await history.CreateAndFinishAsync(Key, 50, changeCount: 2, responseSize: 20_000),
+        ["completed with a long response"] = async history => await history.CreateAndFinishAsync(Key, 50, changeCount: 2, responseSize: LongResponse),
         ["created whole again and again"] = async history =>
         {
             await history.CreateWholeAsync(Key, UploadState.Completed, 150);
             await history.CreateWholeAsync(Other, UploadState.Completed, 0);
-            await history.PutOutcomeAsync(Key);
+            await history.CompleteAsync(Key, LongResponse);
             await history.DeleteAsync(Key, isConditional: true);
             await history.CreateWholeAsync(Key, UploadState.Completed, 40);
             await history.DeleteAsync(Key);
@@ -132,20 +134,22 @@ internal static class SmallHistories
         ["replaced after completion"] = async history =>
         {
             await history.CreateWholeAsync(Key, UploadState.Received, 50);
-            await history.PutOutcomeAsync(Key);
+            await history.CompleteAsync(Key);
             await history.UpdateAsync(Key, UploadState.Completed);
             await history.CreateAsync(Other);
             await history.StageAsync(Other, isWanted: true, 60, 60, 40);
             await history.ReplaceAsync(Key, Other);
             await history.UpdateAsync(Key, UploadState.Received);
-            await history.PutOutcomeAsync(Key);
+            await history.CompleteAsync(Key);
             await history.UpdateAsync(Key, UploadState.Completed);
         },
         ["outcomes"] = async history =>
         {
             await history.CreateAsync(Key);
-            await history.PutOutcomeAsync(Key);
-            await history.PutOutcomeAsync(Key);
+            await history.CompleteAsync(Key);
+            await history.CompleteAsync(Key, LongResponse);
+            await history.CompleteAsync(Key, LongResponse);
+            await history.CompleteAsync(Key);
         },
         ["deleted"] = async history =>
         {
@@ -157,7 +161,7 @@ internal static class SmallHistories
         {
             await history.CreateAsync(Key);
             await history.AppendAsync(Key, 50);
-            await history.PutOutcomeAsync(Key);
+            await history.CompleteAsync(Key);
             await history.DeleteAsync(Key);
             await history.CreateAsync(Key);
             await history.AppendAsync(Key, 40);

@@ -5,7 +5,7 @@ using static Microsoft.Playwright.Assertions;
 namespace ResumableUploads.FunctionalTests.Clients.Blazor;
 
 /// <summary>The Blazor component on Blazor Server, in the sample.</summary>
-[Collection<ChromiumCollection>]
+[Collection<BlazorCollection>]
 public class BlazorServerTests(Chromium chromium) : BlazorTests(chromium, "/", "Server")
 {
     [Fact]

@@ -1,22 +1,18 @@
-using System.Text.Json;
 using Microsoft.Playwright;
 using ResumableUploads.FunctionalTests.Clients.Browser;
-using ResumableUploads.Testing;
 using static Microsoft.Playwright.Assertions;
 
 namespace ResumableUploads.FunctionalTests.Clients.Element;
 
 public abstract class ElementAccessibilityTests(InstalledBrowser browser)
 {
-    private static readonly NpmPackages Packages = new("tests/element-pages");
-
     [Theory]
     [InlineData(ColorScheme.Light, ForcedColors.None)]
     [InlineData(ColorScheme.Dark, ForcedColors.None)]
     [InlineData(ColorScheme.Light, ForcedColors.Active)]
     public async Task Axe_finds_nothing_in_any_state(ColorScheme scheme, ForcedColors colors)
     {
-        await Packages.RequireAsync();
+        await Accessibility.RequireAsync();
         await using ElementPage page = await ElementPage.OpenAsync(browser, "accept=.txt folders");
         await page.Tab.EmulateMediaAsync(new() { ColorScheme = scheme, ForcedColors = colors });
         await AssertNoViolationsAsync(page);
@@ -38,10 +34,7 @@ public abstract class ElementAccessibilityTests(InstalledBrowser browser)
 
     private static async Task AssertNoViolationsAsync(ElementPage page)
     {
-        // Not a script tag, which the policy of the page forbids.
-        await page.Tab.EvaluateAsync(await File.ReadAllTextAsync(Path.Combine(Packages.Directory, "node_modules/axe-core/axe.min.js")));
-        JsonElement violations = (await page.Tab.EvaluateAsync("axe.run().then(result => result.violations.map(({ id, nodes }) => `${id}: ${nodes.map(node => `${node.target} ${node.failureSummary}`)}`))"))!.Value;
-        Assert.Equal("[]", violations.ToString());
+        await Accessibility.AssertNoViolationsAsync(page.Tab);
         await Expect(page.Element.Locator("[part=card]")).ToBeVisibleAsync();
     }
 }

@@ -14,6 +14,9 @@ public class StoreContractTests
 
     public static TheoryData<string> FileSystemCases => [.. StoreContract.GetCaseNames(AllCapabilities)];
 
+    public static TheoryData<string> ObjectCases =>
+        [.. StoreContract.GetCaseNames(StoreCapabilities.ContentCopies | StoreCapabilities.ContentUrls).Except(StoreContract.GetCaseNames(StoreCapabilities.None))];
+
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Theory]
@@ -33,6 +36,10 @@ public class StoreContractTests
     [MemberData(nameof(MemoryCases))]
     public Task Chaos_store_without_faults_keeps_the_laws(string name) =>
         StoreContract.RunAsync(name, new MemoryStorage(static store => new ChaosUploadStore(store)), Token);
+
+    [Theory]
+    [MemberData(nameof(ObjectCases))]
+    public Task Store_with_copies_and_urls_keeps_the_laws(string name) => StoreContract.RunAsync(name, new ObjectStorage(static store => new ObjectStore(store)), Token);
 
     [Fact]
     public void Capabilities_add_cases()

@@ -59,7 +59,7 @@ public sealed class DeadLetterLeaseTests : IAsyncLifetime
         };
         Task<UploadResult> append = _first.AppendAsync(0, [1, 2], 2);
         await Eventually.WithinAsync(_entered.Task);
-        Assert.False(await _second.Engine.RetryHandlerAsync(TestEngine.Key, default));
+        Assert.False(await _second.Engine.RetryHandlerAsync(TestEngine.Key, null, default));
         _release.SetResult();
         Assert.Equal(UploadResultKind.Completed, (await Eventually.WithinAsync(append)).Kind);
     }
@@ -74,7 +74,7 @@ public sealed class DeadLetterLeaseTests : IAsyncLifetime
             runs.SetResult(record.Handler!.TotalRuns);
             return Task.FromResult(new HandlerResult(HandlerResultKind.Final, null));
         };
-        Assert.True(await _second.Engine.RetryHandlerAsync(TestEngine.Key, default));
+        Assert.True(await _second.Engine.RetryHandlerAsync(TestEngine.Key, null, default));
         Assert.Equal(2, await Eventually.WithinAsync(runs.Task));
     }
 

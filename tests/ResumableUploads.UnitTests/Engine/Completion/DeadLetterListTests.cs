@@ -49,5 +49,7 @@ public class DeadLetterListTests
 
     private TestEngine CreateEngine(MemoryUploadStore store) => new(store, _time, TestSettings.Default with { MaxHandlerAttempts = 1 });
 
-    private static async Task<List<UploadInfo>> ListAsync(TestEngine engine) => await engine.Engine.ListDeadLetteredAsync(default).ToListAsync();
+    private static async Task<List<UploadInfo>> ListAsync(TestEngine engine) => await engine.Engine.Inspector.ListAsync(new UploadQuery(), default)
+        .Where(info => engine.Engine.Inspector.TryDescribe(info) is { IsDeadLettered: true })
+        .ToListAsync();
 }

@@ -174,18 +174,18 @@ public sealed class DeferredClaimTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Store_without_the_capability_stores_the_response_before_the_record()
+    public async Task Store_without_the_capability_stores_response_and_record_together()
     {
         List<string> changes = [];
         var store = new HookedStore(new MemoryUploadStore(timeProvider: _time))
         {
             BeforeUpdate = _ => AddAsync("Update"),
-            BeforePutResponse = _ => AddAsync("PutResponse"),
+            BeforeComplete = _ => AddAsync("Complete"),
         };
         await using var engine = new TestEngine(store, _time, Settings);
         engine.Callbacks.OnCompleted = static (_, _) => Task.FromResult(Final);
         Assert.Equal(UploadResultKind.Completed, (await engine.AppendAsync(0, [1, 2], 2)).Kind);
-        Assert.Equal(["Update", "PutResponse", "Update"], changes);
+        Assert.Equal(["Update", "Complete"], changes);
         Assert.Equal(UploadResultKind.Replayed, (await engine.AppendAsync(2, [], 2)).Kind);
 
         Task AddAsync(string change)

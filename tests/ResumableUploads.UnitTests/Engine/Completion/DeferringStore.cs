@@ -76,28 +76,11 @@ internal sealed class DeferringStore(TimeProvider time) : DelegatingUploadStore(
     public async ValueTask<UpdateResult> UpdateDeferredAsync(UploadKey key, string version, UploadRecord record, CancellationToken cancellationToken) =>
         Add("UpdateDeferred", await base.UpdateAsync(key, version, record, cancellationToken), isUnsynced: true);
 
-    public override async ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> response, CancellationToken cancellationToken)
-    {
-        await base.PutResponseAsync(key, response, cancellationToken);
-        Add("PutResponse", IsUnsynced);
-    }
-
-    public async ValueTask<UpdateResult> CompleteAsync(
-        UploadKey key, string version, UploadRecord record, ReadOnlyMemory<byte> response, CancellationToken cancellationToken)
-    {
-        if (FailsToComplete)
-        {
-            throw new UploadStoreException(StoreFailure.Unavailable, "Injected failure.");
-        }
-
-        UpdateResult result = await base.UpdateAsync(key, version, record, cancellationToken);
-        if (result.Status == ChangeStatus.Succeeded)
-        {
-            await base.PutResponseAsync(key, response, cancellationToken);
-        }
-
-        return Add("Complete", result, isUnsynced: false);
-    }
+    public override async ValueTask<UpdateResult> CompleteAsync(
+        UploadKey key, string version, UploadRecord record, ReadOnlyMemory<byte> response, CancellationToken cancellationToken) =>
+        FailsToComplete
+            ? throw new UploadStoreException(StoreFailure.Unavailable, "Injected failure.")
+            : Add("Complete", await base.CompleteAsync(key, version, record, response, cancellationToken), isUnsynced: false);
 
     private async ValueTask<CreateResult> CreateCompletedAsync(UploadKey key, UploadRecord record, ReadOnlySequence<byte> content, bool isDeferred)
     {

@@ -61,9 +61,10 @@ public sealed class HandlerLeaseTests : IAsyncLifetime
         await AdvanceToAsync(start + (Lease * 0.75));
         _busyStore.Fault = null;
         await Eventually.TrueAsync(
-            async () => (await _first.GetHandlerAsync())!.LeasedUntil > start + Lease,
-            "the lease is renewed before it runs out",
-            () => Advance(start + (Lease * 0.98)));
+            async () => (await _first.GetHandlerAsync())!.Renewals > 1,
+            "the lease is renewed before the handler is canceled",
+            () => Advance(start + (Lease * 0.89)));
+        Assert.False((await _started.Task).IsCancellationRequested);
         _end.SetResult(new HandlerResult(HandlerResultKind.Final, null));
         Assert.Equal(UploadResultKind.Completed, (await Eventually.WithinAsync(first)).Kind);
     }
@@ -74,9 +75,10 @@ public sealed class HandlerLeaseTests : IAsyncLifetime
         Task<UploadResult> first = await StartFirstAsync();
         for (int i = 0; i < 10; i++)
         {
-            DateTimeOffset renewedUntil = (await _first.GetHandlerAsync())!.LeasedUntil;
+            DateTimeOffset start = _time.GetUtcNow();
+            int? renewals = (await _first.GetHandlerAsync())!.Renewals;
             await Eventually.TrueAsync(
-                async () => (await _first.GetHandlerAsync())!.LeasedUntil > renewedUntil, "the lease is renewed", () => Advance(renewedUntil - TimeSpan.FromSeconds(1)));
+                async () => (await _first.GetHandlerAsync())!.Renewals > renewals, "the lease is renewed", () => Advance(start + Lease - TimeSpan.FromSeconds(1)));
             await _second.VisitAsync();
         }
 
@@ -90,6 +92,7 @@ public sealed class HandlerLeaseTests : IAsyncLifetime
     {
         await StartFirstAsync();
         _busyStore.Fault = StoreFault.Busy;
+        await _second.VisitAsync();
         _time.Advance(Lease - TimeSpan.FromSeconds(1));
         await _second.VisitAsync();
         Assert.Empty(_secondRuns);
@@ -99,17 +102,38 @@ public sealed class HandlerLeaseTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Lease_that_was_taken_while_a_clock_was_wrong_does_not_hold_the_upload()
+    public async Task Handler_is_canceled_before_a_lease_that_is_not_renewed_ends()
     {
-        await StartFirstAsync();
+        Task<UploadResult> first = await StartFirstAsync();
+        CancellationToken token = await _started.Task;
         _busyStore.Fault = StoreFault.Busy;
-        await _second.ChangeAsync(info =>
-        {
-            EngineRecord record = EngineRecord.From(info);
-            return info.Record with { Data = (record with { Handler = record.Handler! with { LeasedUntil = _time.GetUtcNow().AddYears(1) } }).ToBytes() };
-        });
+        _time.Advance(Lease * 0.89);
+        Assert.False(token.IsCancellationRequested);
+        _time.Advance(Lease * 0.01);
+        await Eventually.TrueAsync(() => token.IsCancellationRequested, "the handler is canceled");
+        Assert.True(_first.HasLogged(231));
+        _busyStore.Fault = null;
+        _end.SetException(new TaskCanceledException());
+        Assert.Equal(UploadResultKind.HandlerFailed, (await Eventually.WithinAsync(first)).Kind);
+
+        // The run does not count as an attempt, and the next one need not wait.
+        HandlerState state = (await _first.GetHandlerAsync())!;
+        Assert.Equal((0, 1, null, null), (state.Attempts, state.TotalRuns, state.LeasedBy, state.RetryAt));
+    }
+
+    [Fact]
+    public async Task Lease_is_observed_for_the_duration_that_its_holder_uses()
+    {
+        await using var engine = new TestEngine(_store, _time, TestSettings.Default with { HandlerLeaseDuration = 10 * Lease });
+        engine.Callbacks.OnCompleted = _first.Callbacks.OnCompleted;
+        Task<UploadResult> append = engine.AppendAsync(0, [1, 2], 2);
+        await Eventually.WithinAsync(_started.Task);
         await _second.VisitAsync();
-        Assert.Equal([2], _secondRuns);
+        _time.Advance(2 * Lease);
+        await _second.VisitAsync();
+        Assert.Empty(_secondRuns);
+        _end.SetResult(new HandlerResult(HandlerResultKind.Final, null));
+        Assert.Equal(UploadResultKind.Completed, (await Eventually.WithinAsync(append)).Kind);
     }
 
     [Fact]
@@ -137,6 +161,7 @@ public sealed class HandlerLeaseTests : IAsyncLifetime
     {
         Task<UploadResult> first = await StartFirstAsync();
         _busyStore.Fault = StoreFault.Busy;
+        await _second.VisitAsync();
         _time.Advance(Lease);
         var secondStarted = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var secondEnd = new TaskCompletionSource<HandlerResult>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -152,8 +177,8 @@ public sealed class HandlerLeaseTests : IAsyncLifetime
 
         // The first handler no longer has the right to run.
         CancellationToken token = await _started.Task;
-        await Eventually.TrueAsync(() => token.IsCancellationRequested, "the token of the first handler is canceled", () => _time.Advance(TimeSpan.FromSeconds(1)));
-        Assert.True(_first.HasLogged(224));
+        await Eventually.TrueAsync(() => _first.HasLogged(224), "the first process finds out", () => _time.Advance(TimeSpan.FromSeconds(1)));
+        Assert.True(token.IsCancellationRequested);
         Assert.Equal(leasedBy, (await _first.GetHandlerAsync())!.LeasedBy);
 
         secondEnd.SetResult(new HandlerResult(HandlerResultKind.Final, new byte[] { 2 }));
@@ -169,10 +194,11 @@ public sealed class HandlerLeaseTests : IAsyncLifetime
     {
         await StartFirstAsync();
         _busyStore.Fault = StoreFault.Busy;
-        _time.Advance(Lease);
         var busy = new BusyStore(_store) { Fault = StoreFault.Busy };
         await using var third = new TestEngine(busy, _time);
         third.Callbacks.OnCompleted = static (_, _) => throw new InvalidOperationException("must not run");
+        await third.VisitAsync();
+        _time.Advance(Lease);
         Task<UploadResult> request = Task.Run(() => third.AppendAsync(2, [], 2));
         try
         {

@@ -186,16 +186,6 @@ public sealed class HandlerRetryTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Response_is_stored_before_the_upload_is_completed()
-    {
-        var store = new OrderedStore(_store);
-        await using var engine = new TestEngine(store, _time);
-        engine.Callbacks.OnCompleted = static (_, _) => Task.FromResult(new HandlerResult(HandlerResultKind.Final, new byte[] { 1 }));
-        await engine.AppendAsync(0, [1, 2], 2);
-        Assert.Equal(["response", "completed"], store.Steps);
-    }
-
-    [Fact]
     public async Task Cancellation_that_is_not_a_stop_counts_as_an_attempt()
     {
         _engine.Callbacks.OnCompleted = static (_, _) => throw new TaskCanceledException("A request timed out.");
@@ -217,19 +207,19 @@ public sealed class HandlerRetryTests : IAsyncLifetime
         Assert.Equal(UploadResultKind.DeadLettered, (await engine.AppendAsync(2, [], 2)).Kind);
         await using (var other = new TestEngine(_store, _time, TestSettings.Default with { GetEngineNames = static () => ["other"], MaxHandlerAttempts = 1 }))
         {
-            Assert.Empty(await other.Engine.ListDeadLetteredAsync(default).ToListAsync());
+            Assert.False(await other.Engine.RetryHandlerAsync(TestEngine.Key, null, default));
         }
 
-        Assert.Equal(TestEngine.Key, Assert.Single(await engine.Engine.ListDeadLetteredAsync(default).ToListAsync()).Key);
+        Assert.True(engine.Engine.Inspector.TryDescribe((await engine.GetAsync())!)!.IsDeadLettered);
 
         _succeeds = succeeds;
-        Assert.True(await engine.Engine.RetryHandlerAsync(TestEngine.Key, default));
+        Assert.True(await engine.Engine.RetryHandlerAsync(TestEngine.Key, null, default));
         await Eventually.TrueAsync(
             async () => (await engine.GetAsync())!.State == UploadState.Completed || (await engine.GetHandlerAsync())!.IsDeadLetterReported, "the handler has ended");
         UploadResult result = await engine.AppendAsync(2, [], 2);
         Assert.Equal(succeeds ? UploadResultKind.Replayed : UploadResultKind.DeadLettered, result.Kind);
         Assert.Equal((2, succeeds ? 1 : 2), (_runs.Count, _deadLettered));
-        Assert.Equal(!succeeds, await engine.Engine.RetryHandlerAsync(TestEngine.Key, default));
+        Assert.Equal(!succeeds, await engine.Engine.RetryHandlerAsync(TestEngine.Key, null, default));
     }
 
     [Fact]
@@ -239,7 +229,7 @@ public sealed class HandlerRetryTests : IAsyncLifetime
         _engine.Callbacks.OnCompleted = (_, _) => Task.FromResult(new HandlerResult(results.Dequeue(), null));
         await _engine.AppendAsync(0, [1, 2], 2);
         Assert.Equal(UploadResultKind.DeadLettered, (await _engine.AppendAsync(2, [], 2)).Kind);
-        Assert.True(await _engine.Engine.RetryHandlerAsync(TestEngine.Key, default));
+        Assert.True(await _engine.Engine.RetryHandlerAsync(TestEngine.Key, null, default));
         await Eventually.TrueAsync(async () => (await _engine.GetAsync())!.State == UploadState.Completed, "the handler runs again");
         Assert.Equal((1, 0), (_deadLettered, results.Count));
     }
@@ -259,57 +249,12 @@ public sealed class HandlerRetryTests : IAsyncLifetime
     public async Task Upload_that_is_not_received_cannot_be_run_again()
     {
         _engine.IsEndpoint = true;
-        Assert.False(await _engine.Engine.RetryHandlerAsync(TestEngine.Key, default));
+        Assert.False(await _engine.Engine.RetryHandlerAsync(TestEngine.Key, null, default));
         await _engine.AppendAsync(0, [1], 2);
-        Assert.False(await _engine.Engine.RetryHandlerAsync(TestEngine.Key, default));
+        Assert.False(await _engine.Engine.RetryHandlerAsync(TestEngine.Key, null, default));
         await _engine.AppendAsync(1, [2], 2);
         _time.Advance(TimeSpan.FromDays(7));
-        Assert.False(await _engine.Engine.RetryHandlerAsync(TestEngine.Key, default));
-    }
-
-    [Fact]
-    public async Task Service_lists_dead_lettered_uploads_and_runs_them_again()
-    {
-        int runs = 0;
-        await using TestApp app = await TestApp.StartAsync(
-            options =>
-            {
-                options.Handler.MaxAttempts = 1;
-                options.OnCompleted = (_, _) => Interlocked.Increment(ref runs) > 1 ? Task.CompletedTask : throw new InvalidOperationException("Injected failure.");
-            },
-            static builder => builder.Services.AddResumableUploads(),
-            onTestHost: true);
-        (await app.Client.AppendAsync("f", 0, [1, 2], 2)).Dispose();
-        IDeadLetteredUploads deadLettered = app.Services.GetRequiredService<IDeadLetteredUploads>();
-        var upload = Assert.Single(await deadLettered.ListAsync().ToListAsync());
-        Assert.Equal(2, upload.Offset);
-        Assert.True(await deadLettered.RetryAsync(upload.Key));
-        await Eventually.TrueAsync(() => Volatile.Read(ref runs) == 2, "the handler runs again");
-        await app.Client.AppendAsync("f", 2, [], 2).ShouldHaveOffsetAsync(2, complete: true);
-        Assert.False(await deadLettered.RetryAsync(upload.Key));
-        Assert.Empty(await deadLettered.ListAsync().ToListAsync());
-    }
-
-    /// <summary>Records the order of the steps of a completion.</summary>
-    private sealed class OrderedStore(IUploadStore innerStore) : DelegatingUploadStore(innerStore)
-    {
-        public List<string> Steps { get; } = [];
-
-        public override ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> response, CancellationToken cancellationToken)
-        {
-            Steps.Add("response");
-            return base.PutResponseAsync(key, response, cancellationToken);
-        }
-
-        public override ValueTask<UpdateResult> UpdateAsync(UploadKey key, string version, UploadRecord record, CancellationToken cancellationToken)
-        {
-            if (record.State == UploadState.Completed)
-            {
-                Steps.Add("completed");
-            }
-
-            return base.UpdateAsync(key, version, record, cancellationToken);
-        }
+        Assert.False(await _engine.Engine.RetryHandlerAsync(TestEngine.Key, null, default));
     }
 
     /// <summary>A store that cannot store responses as long as a failure is set.</summary>
@@ -317,7 +262,8 @@ public sealed class HandlerRetryTests : IAsyncLifetime
     {
         public Exception? Failure { get; set; }
 
-        public override ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> response, CancellationToken cancellationToken) =>
-            Failure is null ? InnerStore.PutResponseAsync(key, response, cancellationToken) : throw Failure;
+        public override ValueTask<UpdateResult> CompleteAsync(
+            UploadKey key, string version, UploadRecord record, ReadOnlyMemory<byte> response, CancellationToken cancellationToken) =>
+            Failure is null ? InnerStore.CompleteAsync(key, version, record, response, cancellationToken) : throw Failure;
     }
 }

@@ -58,10 +58,11 @@ public class HandlerRunTests
 
         public TaskCompletionSource Continue { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        public override async ValueTask<UpdateResult> UpdateAsync(UploadKey key, string version, UploadRecord record, CancellationToken cancellationToken)
+        public override async ValueTask<UpdateResult> CompleteAsync(
+            UploadKey key, string version, UploadRecord record, ReadOnlyMemory<byte> response, CancellationToken cancellationToken)
         {
-            UpdateResult result = await base.UpdateAsync(key, version, record, cancellationToken);
-            if (record.State == UploadState.Completed && Interlocked.Increment(ref _completions) == 1)
+            UpdateResult result = await base.CompleteAsync(key, version, record, response, cancellationToken);
+            if (Interlocked.Increment(ref _completions) == 1)
             {
                 IsCompleted.SetResult();
                 await Continue.Task;

@@ -71,7 +71,7 @@ public sealed class RemovedHandlerTests : IAsyncLifetime
         await _old.VisitAsync();
         await _engine.VisitAsync();
         Assert.Equal(UploadResultKind.DeadLettered, (await _engine.AppendAsync(2, [], 2)).Kind);
-        Assert.True(await _engine.Engine.RetryHandlerAsync(TestEngine.Key, default));
+        Assert.True(await _engine.Engine.RetryHandlerAsync(TestEngine.Key, null, default));
         await _engine.VisitAsync();
         Assert.Equal(UploadState.Completed, (await _engine.GetAsync())!.State);
     }

@@ -146,6 +146,7 @@ public sealed class ReplacedUploadTests : IAsyncDisposable
 
         // The first process is suspended: its renewal does not get on.
         _firstStore.BeforeGet = _ => block.Task;
+        await _second.VisitAsync();
         _time.Advance(Lease);
         var secondStarted = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var secondEnd = new TaskCompletionSource<HandlerResult>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -172,17 +173,12 @@ public sealed class ReplacedUploadTests : IAsyncDisposable
     public async Task Upload_leased_by_another_process_is_not_marked_as_completed()
     {
         _first.Callbacks.OnCompleted = static (_, _) => Task.FromResult(new HandlerResult(HandlerResultKind.Final, new byte[] { 1 }));
-        int updates = 0;
-        _firstStore.BeforeUpdate = async _ =>
+        _firstStore.BeforeComplete = async _ =>
         {
-            // The first two updates mark the upload as received, with the lease, and as completed.
-            if (++updates == 2)
-            {
-                UploadInfo info = (await _store.GetAsync(TestEngine.Key, default))!;
-                EngineRecord record = EngineRecord.From(info);
-                EngineRecord other = record with { Handler = record.Handler! with { LeasedBy = "other" } };
-                await _store.UpdateAsync(info.Key, info.Version, info.Record with { Data = other.ToBytes() }, default);
-            }
+            UploadInfo info = (await _store.GetAsync(TestEngine.Key, default))!;
+            EngineRecord record = EngineRecord.From(info);
+            EngineRecord other = record with { Handler = record.Handler! with { LeasedBy = "other" } };
+            await _store.UpdateAsync(info.Key, info.Version, info.Record with { Data = other.ToBytes() }, default);
         };
         UploadResult result = await _first.AppendAsync(0, [1, 2], 2);
         Assert.Equal(UploadResultKind.HandlerRunning, result.Kind);

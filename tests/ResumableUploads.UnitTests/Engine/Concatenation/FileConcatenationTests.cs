@@ -48,7 +48,7 @@ public class FileConcatenationTests
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
-    public async Task Interrupted_concatenation_returns_503_and_resumes_on_HEAD(int failingCopy)
+    public async Task Interrupted_concatenation_returns_201_and_resumes_on_HEAD(int failingCopy)
     {
         string directory = Directory.CreateTempSubdirectory("uploads-test-").FullName;
         try
@@ -64,10 +64,10 @@ public class FileConcatenationTests
                 using HttpResponseMessage chunk = await app.Client.AppendChunkAsync(parts[^1], 0, part);
             }
 
-            using HttpResponseMessage failed = await app.Client.TusAsync("POST", TusApp.Url, null, ("Upload-Concat", $"final;{string.Join(' ', parts)}"));
-            Assert.Equal(503, (int)failed.StatusCode);
+            using HttpResponseMessage created = await app.Client.TusAsync("POST", TusApp.Url, null, ("Upload-Concat", $"final;{string.Join(' ', parts)}"));
+            Assert.Equal(201, (int)created.StatusCode);
             Assert.Empty(app.Seen);
-            using HttpResponseMessage head = await app.Client.TusAsync("HEAD", failed.Header("Location")!);
+            using HttpResponseMessage head = await app.Client.TusAsync("HEAD", created.Header("Location")!);
             Assert.Equal((200, "300000"), ((int)head.StatusCode, head.Header("Upload-Offset")));
             Assert.Equal(content, Assert.Single(app.Seen).Content);
 
@@ -122,8 +122,8 @@ public class FileConcatenationTests
                         engine.Engine.Stop();
                     }
                 };
-                UploadResult result = await engine.ConcatenateAsync("part");
-                Assert.Equal((UploadResultKind.ShuttingDown, 30), (result.Kind, result.Offset));
+                Assert.Equal(UploadResultKind.Appended, (await engine.ConcatenateAsync("part")).Kind);
+                Assert.Equal(30, (await engine.GetAsync())!.Offset);
             }
 
             await using var next = new TestEngine(store, TimeProvider.System);

@@ -2,9 +2,11 @@ using System.IO.Pipelines;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using ResumableUploads.Abstractions;
+using ResumableUploads.Engine.Diagnostics;
 using ResumableUploads.Engine;
 using ResumableUploads.Engine.Expiration;
 using ResumableUploads.Engine.Locking;
+using ResumableUploads.Engine.Quotas;
 using ResumableUploads.Stores.Memory;
 using ResumableUploads.Testing.Stores;
 
@@ -75,7 +77,7 @@ public sealed class EngineSweepVisitorTests : IAsyncDisposable
     }
 
     private UploadEngine CreateEngine(string name) =>
-        new(_store, TestSettings.Default with { GetEngineNames = () => [name] }, _metrics, _locks, _time, NullLogger.Instance);
+        new(_store, TestSettings.Default with { GetEngineNames = () => [name] }, _metrics, _locks, new OwnerUsageTable(), _time, NullLogger.Instance);
 
     private Task<UploadResult> AppendAsync(UploadKey key, long offset)
     {

@@ -134,7 +134,7 @@ public sealed class ExpirationNotificationTests : IAsyncLifetime
 
         Assert.Equal(0, _notifications);
         Assert.Null(await _second.Engine.GetStatusAsync(TestEngine.Key, false, null, default));
-        Assert.False(await _second.Engine.RetryHandlerAsync(TestEngine.Key, default));
+        Assert.False(await _second.Engine.RetryHandlerAsync(TestEngine.Key, null, default));
         _release.SetResult();
         await Eventually.TrueAsync(async () => await _engine.GetAsync() is null, "the upload is removed");
         await visit;
@@ -178,21 +178,6 @@ public sealed class ExpirationNotificationTests : IAsyncLifetime
         Assert.NotNull(await _engine.GetAsync());
     }
 
-    [Theory]
-    [InlineData(true, 1)]
-    [InlineData(false, 0)]
-    public async Task Only_a_stored_response_of_the_same_upload_replaces_the_notification(bool isOfEarlierUpload, int expected)
-    {
-        _fails = false;
-        await ReceiveAsync(7);
-        EngineRecord record = EngineRecord.From((await _engine.GetAsync())!);
-        EngineRecord owner = isOfEarlierUpload ? record with { Created = record.Created.AddDays(-1) } : record;
-        await _store.PutResponseAsync(TestEngine.Key, ResponseEnvelope.Seal("{}"u8.ToArray(), owner), default);
-        await _engine.VisitAsync();
-        Assert.Equal((expected, 1), (_notifications, _expirations));
-        Assert.Null(await _engine.GetAsync());
-    }
-
     [Fact]
     public async Task Other_engine_leaves_the_notification_to_the_engine_of_the_upload()
     {
@@ -208,6 +193,18 @@ public sealed class ExpirationNotificationTests : IAsyncLifetime
         _time.Advance(TimeSpan.FromDays(1));
         await _other.VisitAsync();
         Assert.Equal((1, 0), (_notifications, _expirations));
+        Assert.Null(await _engine.GetAsync());
+    }
+
+    [Fact]
+    public async Task Request_at_another_endpoint_leaves_the_notification_to_the_engine_of_the_upload()
+    {
+        _fails = false;
+        await ReceiveAsync(7);
+        Assert.Equal(UploadResultKind.StorageFailed, (await _other.AppendAsync(0, [1, 2], 2)).Kind);
+        Assert.NotNull(await _engine.GetAsync());
+        await _engine.VisitAsync();
+        Assert.Equal((1, 1), (_notifications, _expirations));
         Assert.Null(await _engine.GetAsync());
     }
 
@@ -229,7 +226,7 @@ public sealed class ExpirationNotificationTests : IAsyncLifetime
     private Task ClaimForCrashedProcessAsync() => _engine.ChangeAsync(info =>
     {
         EngineRecord record = EngineRecord.From(info);
-        HandlerState state = record.Handler! with { IsDeadLettered = true, LeasedBy = "crashed", LeasedUntil = _time.GetUtcNow() + TimeSpan.FromSeconds(60) };
+        HandlerState state = record.Handler! with { IsDeadLettered = true, LeasedBy = "crashed" };
         return info.Record with { Data = (record with { Handler = state }).ToBytes(), SlidingExpiration = null, AbsoluteExpiration = info.Expires };
     });
 

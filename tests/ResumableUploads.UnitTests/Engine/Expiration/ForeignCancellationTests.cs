@@ -34,7 +34,7 @@ public sealed class ForeignCancellationTests
     [InlineData("update")]
     [InlineData("delete")]
     [InlineData("list")]
-    [InlineData("put-response")]
+    [InlineData("complete")]
     [InlineData("get-response")]
     public async Task Store_call_that_times_out_is_a_storage_failure(string call)
     {
@@ -140,10 +140,11 @@ public sealed class ForeignCancellationTests
         public override IAsyncEnumerable<UploadInfo> ListAsync(UploadQuery query, CancellationToken cancellationToken) =>
             TimesOut == "list" ? throw new TaskCanceledException() : base.ListAsync(query, cancellationToken);
 
-        public override async ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> response, CancellationToken cancellationToken)
+        public override async ValueTask<UpdateResult> CompleteAsync(
+            UploadKey key, string version, UploadRecord record, ReadOnlyMemory<byte> response, CancellationToken cancellationToken)
         {
-            await CheckAsync("put-response");
-            await base.PutResponseAsync(key, response, cancellationToken);
+            await CheckAsync("complete");
+            return await base.CompleteAsync(key, version, record, response, cancellationToken);
         }
 
         public override async ValueTask<ReadOnlyMemory<byte>?> GetResponseAsync(UploadKey key, CancellationToken cancellationToken)

@@ -92,7 +92,7 @@ public sealed class ReceivedExpirationTests : IAsyncLifetime
     {
         await _engine.AppendAsync(0, [1, 2], 2);
         _time.Advance(TimeSpan.FromDays(40));
-        Assert.True(await _engine.Engine.RetryHandlerAsync(TestEngine.Key, default));
+        Assert.True(await _engine.Engine.RetryHandlerAsync(TestEngine.Key, null, default));
     }
 
     [Fact]

@@ -129,6 +129,10 @@ public sealed class SweeperSurvivalTests
 
         public TimeSpan Interval => SweeperSurvivalTests.Interval;
 
+        public TimeSpan EarlyVisitInterval => Interval;
+
+        public UploadKey[] TakeDueVisits() => [];
+
         public int Visits => Volatile.Read(ref _visits);
 
         public int Sweeps => Volatile.Read(ref _sweeps);

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using ResumableUploads.Abstractions;
+using ResumableUploads.Engine.Diagnostics;
 using ResumableUploads.Engine;
 using ResumableUploads.Engine.Concatenation;
 using ResumableUploads.Engine.Digests;
@@ -17,7 +18,7 @@ public class UploadRemoverTests
     {
         var store = new MemoryUploadStore();
         using var metrics = new UploadMetrics(null);
-        var quota = new OwnerQuota(store, TestSettings.Default, TimeProvider.System, default);
+        var quota = new OwnerQuota(store, new OwnerUsageTable(), TestSettings.Default, TimeProvider.System, default);
         var context = new EngineContext
         {
             Store = store,
@@ -26,6 +27,7 @@ public class UploadRemoverTests
             RecordUpdater = new RecordUpdater(store, quota, TimeProvider.System),
             Takeover = new UploadTakeover(store, TestSettings.Default),
             Quota = quota,
+            EarlyVisits = new EarlyVisits(TimeProvider.System),
             ContentHasher = new ContentHasher(store),
             Metrics = metrics,
             Time = TimeProvider.System,

@@ -182,6 +182,10 @@ public sealed class UploadSweeperTests : IDisposable
     {
         public TimeSpan Interval => TimeSpan.FromMinutes(5);
 
+        public TimeSpan EarlyVisitInterval => Interval;
+
+        public UploadKey[] TakeDueVisits() => [];
+
         public List<UploadKey> Visited { get; } = [];
 
         public int CompletedSweeps { get; private set; }

@@ -2,8 +2,10 @@ using System.Buffers;
 using System.IO.Pipelines;
 using Microsoft.Extensions.Logging.Abstractions;
 using ResumableUploads.Abstractions;
+using ResumableUploads.Engine.Diagnostics;
 using ResumableUploads.Engine;
 using ResumableUploads.Engine.Locking;
+using ResumableUploads.Engine.Quotas;
 
 namespace ResumableUploads.UnitTests.Engine.Interleavings;
 
@@ -18,7 +20,7 @@ internal sealed class ScheduledProcess : IUploadCallbacks
     {
         _store = store;
         _clock = clock;
-        Engine = new UploadEngine(store, settings ?? Settings, Metrics, new UploadLockTable(clock), clock, NullLogger.Instance);
+        Engine = new UploadEngine(store, settings ?? Settings, Metrics, new UploadLockTable(clock), new OwnerUsageTable(), clock, NullLogger.Instance);
     }
 
     /// <summary>Gets settings with short times, so that a scenario has few timers.</summary>

@@ -40,12 +40,9 @@ internal class YieldingStore(TimeProvider clock) : DelegatingUploadStore(new Mem
         }
     }
 
-    public override ValueTask PutResponseAsync(UploadKey key, ReadOnlyMemory<byte> response, CancellationToken cancellationToken) =>
-        new(YieldAsync(async () =>
-        {
-            await base.PutResponseAsync(key, response, cancellationToken);
-            return true;
-        }).AsTask());
+    public override ValueTask<UpdateResult> CompleteAsync(
+        UploadKey key, string version, UploadRecord record, ReadOnlyMemory<byte> response, CancellationToken cancellationToken) =>
+        YieldAsync(() => base.CompleteAsync(key, version, record, response, cancellationToken));
 
     public override ValueTask<ReadOnlyMemory<byte>?> GetResponseAsync(UploadKey key, CancellationToken cancellationToken) =>
         YieldAsync(() => base.GetResponseAsync(key, cancellationToken));

@@ -20,7 +20,7 @@ public sealed class CountTimeoutTests : IDisposable
     private readonly HangingListStore _store = new();
     private readonly OwnerQuota _quota;
 
-    public CountTimeoutTests() => _quota = new OwnerQuota(_store, TestSettings.Default with { MaxBytesPerOwner = 100 }, _time, default);
+    public CountTimeoutTests() => _quota = new OwnerQuota(_store, new OwnerUsageTable(), TestSettings.Default with { MaxBytesPerOwner = 100 }, _time, default);
 
     public void Dispose() => _store.Release.TrySetResult();
 

@@ -19,7 +19,7 @@ public class OwnerQuotaTests
     private readonly MemoryUploadStore _store = new();
     private readonly OwnerQuota _quota;
 
-    public OwnerQuotaTests() => _quota = new OwnerQuota(_store, Settings, _time, default);
+    public OwnerQuotaTests() => _quota = new OwnerQuota(_store, new OwnerUsageTable(), Settings, _time, default);
 
     [Fact]
     public async Task ReserveUploadAsync_beyond_max_uploads_fails_until_released()
@@ -51,7 +51,7 @@ public class OwnerQuotaTests
     [Fact]
     public async Task ReserveUploadAsync_does_not_overflow()
     {
-        var quota = new OwnerQuota(_store, Settings with { MaxBytesPerOwner = long.MaxValue }, _time, default);
+        var quota = new OwnerQuota(_store, new OwnerUsageTable(), Settings with { MaxBytesPerOwner = long.MaxValue }, _time, default);
         Assert.Null(await quota.ReserveUploadAsync(new QuotaAccount("a"), long.MaxValue - 1));
         Assert.Equal(UploadResultKind.OwnerQuotaExceeded, await quota.ReserveUploadAsync(new QuotaAccount("a"), 10));
     }
@@ -84,7 +84,7 @@ public class OwnerQuotaTests
     [Fact]
     public async Task Networks_of_one_owner_have_limits_of_their_own_and_a_total()
     {
-        var quota = new OwnerQuota(_store, Settings with { AnonymousTotalFactor = 2 }, _time, default);
+        var quota = new OwnerQuota(_store, new OwnerUsageTable(), Settings with { AnonymousTotalFactor = 2 }, _time, default);
         Assert.Null(await quota.ReserveUploadAsync(new QuotaAccount("a", "1"), 60));
         Assert.Null(await quota.ReserveUploadAsync(new QuotaAccount("a", "1"), 40));
         Assert.Equal(UploadResultKind.TooManyUploads, await quota.ReserveUploadAsync(new QuotaAccount("a", "1"), 0));
@@ -101,7 +101,7 @@ public class OwnerQuotaTests
     [Fact]
     public void Networks_of_one_owner_have_appends_of_their_own_and_a_total()
     {
-        var quota = new OwnerQuota(_store, Settings with { AnonymousTotalFactor = 2 }, _time, default);
+        var quota = new OwnerQuota(_store, new OwnerUsageTable(), Settings with { AnonymousTotalFactor = 2 }, _time, default);
         bool[] reserved = [.. "1112223".Select(network => quota.TryReserveAppend(new QuotaAccount("a", network.ToString())))];
         Assert.Equal([true, true, false, true, true, false, false], reserved);
         quota.ReleaseAppend(new QuotaAccount("a", "1"));
@@ -141,7 +141,7 @@ public class OwnerQuotaTests
     public async Task Removal_of_idle_owners_loses_no_append()
     {
         const int Rounds = 100_000;
-        var quota = new OwnerQuota(_store, Settings with { MaxAppendsPerOwner = 1 }, _time, default);
+        var quota = new OwnerQuota(_store, new OwnerUsageTable(), Settings with { MaxAppendsPerOwner = 1 }, _time, default);
         int active = 0;
         int violations = 0;
         using var stop = new CancellationTokenSource();
@@ -192,7 +192,7 @@ public class OwnerQuotaTests
     public async Task ReserveUploadAsync_waits_for_the_first_count()
     {
         var slow = new SlowListStore(_store);
-        var quota = new OwnerQuota(slow, Settings, _time, default);
+        var quota = new OwnerQuota(slow, new OwnerUsageTable(), Settings, _time, default);
         await _store.CreateAsync(new UploadKey("a", "1"), new UploadRecord(), default);
         await _store.CreateAsync(new UploadKey("a", "2"), new UploadRecord(), default);
         Task<UploadResultKind?>[] reservations = [.. Enumerable.Range(0, 5).Select(_ => quota.ReserveUploadAsync(new QuotaAccount("a"), 1).AsTask())];
@@ -207,7 +207,7 @@ public class OwnerQuotaTests
     {
         var slow = new SlowListStore(_store);
         slow.Release.SetResult();
-        var quota = new OwnerQuota(slow, Settings, _time, default);
+        var quota = new OwnerQuota(slow, new OwnerUsageTable(), Settings, _time, default);
         Assert.Equal(100, await quota.GetAvailableBytesAsync(new QuotaAccount("a")));
         CreateResult other = await _store.CreateAsync(new UploadKey("a", "1"), new UploadRecord { Length = 70 }, default);
         Assert.Equal(100, await quota.GetAvailableBytesAsync(new QuotaAccount("a")));
@@ -238,7 +238,7 @@ public class OwnerQuotaTests
     {
         var slow = new SlowListStore(_store);
         slow.Release.SetResult();
-        var quota = new OwnerQuota(slow, Settings, _time, default);
+        var quota = new OwnerQuota(slow, new OwnerUsageTable(), Settings, _time, default);
         Assert.Null(await quota.ReserveUploadAsync(new QuotaAccount("a"), 40));
         _time.Advance(TimeSpan.FromMinutes(11));
         slow.Release = new TaskCompletionSource();
@@ -279,7 +279,7 @@ public class OwnerQuotaTests
     [Fact]
     public async Task Concurrent_reservations_do_not_exceed_the_limit()
     {
-        var quota = new OwnerQuota(_store, Settings with { MaxUploadsPerOwner = 50 }, _time, default);
+        var quota = new OwnerQuota(_store, new OwnerUsageTable(), Settings with { MaxUploadsPerOwner = 50 }, _time, default);
         UploadResultKind?[] results = await Task.WhenAll(Enumerable.Range(0, 200).Select(i => Task.Run(async () =>
             await quota.ReserveUploadAsync(new QuotaAccount("a"), 1))));
         Assert.Equal(50, results.Count(static kind => kind is null));

@@ -17,7 +17,7 @@ public class RecountTests
     private readonly ListStore _store = new();
     private readonly OwnerQuota _quota;
 
-    public RecountTests() => _quota = new OwnerQuota(_store, Settings, _time, default);
+    public RecountTests() => _quota = new OwnerQuota(_store, new OwnerUsageTable(), Settings, _time, default);
 
     [Fact]
     public async Task Reservation_of_a_running_append_survives_recounts()

@@ -15,7 +15,7 @@ public class RemovedAccountTests
     private readonly OwnerQuota _quota;
 
     public RemovedAccountTests() => _quota = new OwnerQuota(
-        new MemoryUploadStore(), TestSettings.Default with { MaxUploadsPerOwner = 1, MaxAppendsPerOwner = 1 }, _time, default);
+        new MemoryUploadStore(), new OwnerUsageTable(), TestSettings.Default with { MaxUploadsPerOwner = 1, MaxAppendsPerOwner = 1 }, _time, default);
 
     [Fact]
     public async Task Append_during_the_removal_is_counted()
@@ -29,6 +29,24 @@ public class RemovedAccountTests
     {
         await RunDuringRemovalAsync(() => Assert.Null(ReserveUpload()));
         Assert.Equal(UploadResultKind.TooManyUploads, ReserveUpload());
+    }
+
+    /// <summary>Two engines with one store remove idle owners at the same time, and a request comes between them.</summary>
+    [Fact]
+    public async Task Account_that_was_added_after_another_removal_is_kept()
+    {
+        var table = new OwnerUsageTable();
+        var time = new HookedTime();
+        OwnerQuota[] quotas = [.. Enumerable.Range(0, 2).Select(_ => new OwnerQuota(new MemoryUploadStore(), table, TestSettings.Default with { MaxAppendsPerOwner = 1 }, time, default))];
+        await quotas[0].GetAvailableBytesAsync(Account);
+        time.Advance(TimeSpan.FromHours(1));
+        time.OnReading = () =>
+        {
+            quotas[1].RemoveIdleOwners();
+            Assert.True(quotas[1].TryReserveAppend(Account));
+        };
+        quotas[0].RemoveIdleOwners();
+        Assert.False(quotas[0].TryReserveAppend(Account));
     }
 
     private UploadResultKind? ReserveUpload() => _quota.ReserveUploadAsync(Account, 1).AsTask().GetAwaiter().GetResult();
@@ -61,6 +79,23 @@ public class RemovedAccountTests
         _time.Release();
         await Eventually.WithinAsync(removal);
         await Eventually.WithinAsync(reserved.Task);
+    }
+
+    /// <summary>A clock whose next reading runs an action.</summary>
+    private sealed class HookedTime : FakeTimeProvider
+    {
+        private Action? _onReading;
+
+        public Action? OnReading
+        {
+            set => _onReading = value;
+        }
+
+        public override long GetTimestamp()
+        {
+            Interlocked.Exchange(ref _onReading, null)?.Invoke();
+            return base.GetTimestamp();
+        }
     }
 
     /// <summary>A clock whose next reading blocks.</summary>

@@ -14,7 +14,7 @@ public class ReplacedUsageTests
     [Fact]
     public async Task Replaced_upload_of_another_network_makes_no_bytes_available()
     {
-        var quota = new OwnerQuota(_store, Settings, new FakeTimeProvider(), default);
+        var quota = new OwnerQuota(_store, new OwnerUsageTable(), Settings, new FakeTimeProvider(), default);
         UploadInfo replaced = (await _store.CreateAsync(
             new UploadKey("a", "1"), new UploadRecord { Length = 50, Data = new EngineRecord { Network = "1" }.ToBytes() }, default)).Info!;
         Assert.Null(await quota.ReserveUploadAsync(new QuotaAccount("a", "2"), 100));

@@ -153,7 +153,7 @@ public sealed class EventBoundTests : IAsyncLifetime
             Block();
             return Task.FromResult(default(HandlerResult));
         };
-        Task caller = Task.Run(() => inSweep ? _engine.VisitAsync() : _engine.Engine.RetryHandlerAsync(TestEngine.Key, default).AsTask());
+        Task caller = Task.Run(() => inSweep ? _engine.VisitAsync() : _engine.Engine.RetryHandlerAsync(TestEngine.Key, null, default).AsTask());
         await Eventually.WithinAsync(_entered.Task);
         await Eventually.TrueAsync(() => caller.IsCompleted, "the caller continues", () => _time.Advance(TimeSpan.FromSeconds(1)));
         await caller;

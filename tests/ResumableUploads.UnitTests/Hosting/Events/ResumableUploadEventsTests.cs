@@ -128,7 +128,7 @@ public class ResumableUploadEventsTests
             Assert.Equal(503, (int)failed.StatusCode);
         }
 
-        IDeadLetteredUploads deadLettered = app.Services.GetRequiredService<IDeadLetteredUploads>();
+        IUploadManager manager = app.Services.GetRequiredService<IUploadManager>();
         UploadSweeper sweeper = Assert.Single(app.Services.GetRequiredService<SharedUploadServices>().RunningSweepers);
         for (int i = 0; i < 3; i++)
         {
@@ -137,7 +137,7 @@ public class ResumableUploadEventsTests
         }
 
         UploadKey key = Assert.Single(await ReceivedAsync(app));
-        Assert.True(await deadLettered.RetryAsync(key, CancellationToken.None));
+        Assert.Equal(UploadActionStatus.Succeeded, await manager.RetryAsync(key));
         Assert.DoesNotContain("first completed", _calls);
         Assert.Equal(1, runs);
 

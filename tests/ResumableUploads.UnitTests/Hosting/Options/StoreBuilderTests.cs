@@ -33,6 +33,25 @@ public class StoreBuilderTests
     }
 
     [Fact]
+    public async Task UseStore_with_a_delegate_creates_one_store_and_disposes_it()
+    {
+        var created = new List<MemoryUploadStore>();
+        using (ServiceProvider services = Services(services => services.AddResumableUploads().UseMemoryStore().UseStore(provider =>
+        {
+            Assert.NotNull(provider.GetService<IOptionsMonitor<ResumableUploadOptions>>());
+            created.Add(new MemoryUploadStore());
+            return created[^1];
+        })))
+        {
+            Assert.Empty(created);
+            Assert.Same(Create(services).Store, Create(services).Store);
+        }
+
+        MemoryUploadStore store = Assert.Single(created);
+        await Assert.ThrowsAsync<ObjectDisposedException>(async () => await store.GetAsync(new UploadKey("owner", "id"), default));
+    }
+
+    [Fact]
     public void Last_configured_store_is_used()
     {
         using ServiceProvider memoryLast = Services(static services => services.AddResumableUploads().UseFileSystemStore("x").UseMemoryStore());

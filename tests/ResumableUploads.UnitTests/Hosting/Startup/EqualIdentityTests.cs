@@ -97,7 +97,7 @@ public sealed class EqualIdentityTests : IDisposable
             },
             useUploads: false,
             onTestHost: true);
-        Assert.Single(UploadDispatcherFactory.FindSharedServices(app.Services)!.Engines);
+        Assert.Single(Assert.Single(UploadDispatcherFactory.FindSharedServices(app.Services)!.ManagedStores).Engines);
         Assert.Equal(name is null ? 1 : 0, app.Log.Lines.Count(static line => line.StartsWith("Warning", StringComparison.Ordinal) && line.Contains("UseResumableUploads(\"name\")", StringComparison.Ordinal)));
         using HttpResponseMessage failed = await app.Client.AppendAsync("f", 0, new ByteArrayContent([1]), 1, "/b/upload");
         Assert.Equal(503, (int)failed.StatusCode);

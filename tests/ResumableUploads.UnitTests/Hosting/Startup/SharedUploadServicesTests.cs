@@ -3,6 +3,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Hosting.Internal;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
+using ResumableUploads.Engine.Diagnostics;
 using ResumableUploads.Engine;
 using ResumableUploads.Engine.Expiration;
 using ResumableUploads.Hosting.Startup;

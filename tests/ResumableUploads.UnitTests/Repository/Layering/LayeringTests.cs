@@ -1,6 +1,8 @@
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
+using ResumableUploads.AzureBlobs;
+using ResumableUploads.S3;
 using ResumableUploads.Stores.Memory;
 using ResumableUploads.TestKit;
 using ResumableUploads.Testing;
@@ -123,6 +125,19 @@ public partial class LayeringTests
     public void Test_kit_refers_only_to_abstractions()
     {
         Type[] references = [.. typeof(StoreContract).Assembly.GetTypes().SelectMany(TypeReferences.Of).Where(static type => Layers.Of(type) is not null).Distinct()];
+        Assert.NotEmpty(references);
+        Assert.All(references, static type => Assert.Equal("Abstractions", Layers.Of(type)));
+    }
+
+    /// <summary>A store in a package of its own uses what the store of an app can use. Only the extension method that registers it uses the options of the app.</summary>
+    [Theory]
+    [InlineData(typeof(AzureBlobUploadStore))]
+    [InlineData(typeof(S3UploadStore))]
+    public void Store_packages_refer_only_to_abstractions(Type store)
+    {
+        Type[] references = [.. store.Assembly.GetTypes()
+            .Where(static type => type.Namespace?.StartsWith("ResumableUploads.", StringComparison.Ordinal) == true)
+            .SelectMany(TypeReferences.Of).Where(static type => Layers.Of(type) is not null).Distinct()];
         Assert.NotEmpty(references);
         Assert.All(references, static type => Assert.Equal("Abstractions", Layers.Of(type)));
     }

@@ -137,8 +137,8 @@ public class ChaosUploadStoreTests
             case ChaosOperation.List:
                 await _store.ListAsync(new UploadQuery(), Token).CountAsync(Token);
                 break;
-            case ChaosOperation.PutResponse:
-                await _store.PutResponseAsync(Key, new byte[1], Token);
+            case ChaosOperation.Complete:
+                await _store.CompleteAsync(Key, "none", new UploadRecord { State = UploadState.Completed }, new byte[1], Token);
                 break;
             default:
                 await _store.GetResponseAsync(Key, Token);

@@ -152,12 +152,14 @@ public class FileSystemConcurrencyTests : FileSystemStoreTest
         Assert.Equal(second?.Record.Data.ToArray(), current?.Record.Data.ToArray());
     }
 
-    [Fact]
-    public async Task PutResponse_does_not_write_to_a_new_upload_with_the_same_key()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(100_000)]
+    public async Task Complete_does_not_write_to_a_new_upload_with_the_same_key(int length)
     {
         FileSystemUploadStore store = NewStore();
         FileSystemUploadStore other = NewStore(files: new FaultyFiles());
-        await CreateAsync(store);
+        UploadInfo info = await CreateAsync(store);
         Files.Before = (step, path) =>
         {
             if (step == "replace")
@@ -167,9 +169,12 @@ public class FileSystemConcurrencyTests : FileSystemStoreTest
             }
         };
 
-        await store.PutResponseAsync(Key, new byte[] { 1 }, None);
+        UpdateResult result = await store.CompleteAsync(Key, info.Version, new UploadRecord { State = UploadState.Completed }, Bytes(length), None);
 
-        Assert.Null(await store.GetResponseAsync(Key, None));
+        Assert.Equal(new UpdateResult(ChangeStatus.NotFound, null), result);
+        Files.Before = null;
+        Assert.Equal(UploadState.Receiving, (await GetAsync(store)).State);
+        Assert.Empty(Directory.GetFiles(UploadDirectory, "*outcome*"));
     }
 
     [Fact]

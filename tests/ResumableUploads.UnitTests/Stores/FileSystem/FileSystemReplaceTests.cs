@@ -1,5 +1,6 @@
 using ResumableUploads.Abstractions;
 using ResumableUploads.Stores.FileSystem;
+using ResumableUploads.Stores.FileSystem.Format;
 using ResumableUploads.Testing.Stores;
 
 namespace ResumableUploads.UnitTests.Stores.FileSystem;
@@ -61,6 +62,39 @@ public class FileSystemReplaceTests : FileSystemStoreTest
         Assert.Equal(Bytes(300), await ReadAsync(store));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Response_before_a_replacement_that_failed_does_not_replace_a_later_one(bool isOfEarlierBuild)
+    {
+        FileSystemUploadStore store = NewStore();
+        UploadInfo old = await ReceiveAsync(store, Bytes(100));
+        old = (await store.CompleteAsync(Key, old.Version, new UploadRecord { State = UploadState.Completed }, Bytes(20_000), None)).Info!;
+        if (isOfEarlierBuild)
+        {
+            string record = TheFile("record.json");
+            StoredRecord stored = RecordCodec.Decode(File.ReadAllBytes(record)).Record!;
+            File.WriteAllBytes(record, RecordCodec.Encode(stored with { ResponseFileName = StorePaths.LegacyResponseFileName }).Span);
+            File.Move(TheFile(".outcome"), Path.Combine(UploadDirectory, StorePaths.LegacyResponseFileName));
+        }
+
+        UploadInfo replacement = await CreateNewAsync(store, 300);
+        Files.Before = static (name, path) =>
+        {
+            if (name == "replace" && path.EndsWith("record.json", StringComparison.Ordinal))
+            {
+                throw FaultyFiles.Error(28);
+            }
+        };
+        await Assert.ThrowsAsync<UploadStoreException>(() => store.ReplaceAsync(Key, old.Version, NewKey, replacement.Version, None).AsTask());
+        Files.Before = null;
+        Assert.Equal(Bytes(20_000), (await store.GetResponseAsync(Key, None))?.ToArray());
+        Assert.Equal(isOfEarlierBuild, File.Exists(Path.ChangeExtension(TheFile(".data"), ".outcome")));
+
+        await store.CompleteAsync(Key, old.Version, new UploadRecord { State = UploadState.Completed }, Bytes(20), None);
+        Assert.Equal(Bytes(20), (await store.GetResponseAsync(Key, None))?.ToArray());
+    }
+
     [Fact]
     public async Task Replacement_deletes_what_earlier_ones_left_behind()
     {
@@ -73,7 +107,7 @@ public class FileSystemReplaceTests : FileSystemStoreTest
             File.WriteAllText(Path.Combine(UploadDirectory, name), "");
         }
 
-        await store.PutResponseAsync(Key, new byte[] { 1 }, None);
+        await store.CompleteAsync(Key, Bytes(100_000));
         UploadInfo replacement = await CreateNewAsync(store, 300);
         UpdateResult result = await store.ReplaceAsync(Key, (await GetAsync(store)).Version, NewKey, replacement.Version, None);
 

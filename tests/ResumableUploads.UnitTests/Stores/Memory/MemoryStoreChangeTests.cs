@@ -1,6 +1,7 @@
 using ResumableUploads.Abstractions;
 using ResumableUploads.Stores.Memory;
 using ResumableUploads.TestKit.Support;
+using ResumableUploads.Testing.Stores;
 
 namespace ResumableUploads.UnitTests.Stores.Memory;
 
@@ -46,10 +47,10 @@ public sealed class MemoryStoreChangeTests : IDisposable
         await _store.CreateAsync(Key, new UploadRecord(), Token);
         long empty = _store.UsedSize;
         UploadInfo info = (await _store.GetAsync(Key, Token))!;
-        info = (await _store.UpdateAsync(Key, info.Version, info.Record with { Data = new byte[500] }, Token)).Info!;
-        await _store.PutResponseAsync(Key, new byte[300], Token);
+        await _store.UpdateAsync(Key, info.Version, info.Record with { Data = new byte[500] }, Token);
+        await _store.CompleteAsync(Key, new byte[300]);
         Assert.Equal(empty + 800, _store.UsedSize);
-        await _store.PutResponseAsync(Key, new byte[100], Token);
+        info = await _store.CompleteAsync(Key, new byte[100]);
         Assert.Equal(empty + 600, _store.UsedSize);
         Assert.Equal(CreateStatus.AlreadyExists, (await _store.CreateAsync(Key, new UploadRecord(), Token)).Status);
         Assert.Equal(empty + 600, _store.UsedSize);

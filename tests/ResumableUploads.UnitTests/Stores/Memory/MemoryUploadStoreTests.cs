@@ -2,6 +2,7 @@ using System.Diagnostics;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Stores.Memory;
 using ResumableUploads.TestKit.Support;
+using ResumableUploads.Testing.Stores;
 
 namespace ResumableUploads.UnitTests.Stores.Memory;
 
@@ -80,7 +81,7 @@ public sealed class MemoryUploadStoreTests : IDisposable
         var received = new UploadRecord { State = UploadState.Received, Data = Bytes(2000) };
         UpdateResult update = await _store.UpdateAsync(Key, info.Version, received, Token);
         Assert.Equal((ChangeStatus.Succeeded, info.Offset), (update.Status, update.Info!.Offset));
-        await _store.PutResponseAsync(Key, Bytes(2000), Token);
+        await _store.CompleteAsync(Key, Bytes(2000));
     }
 
     [Fact]
@@ -101,7 +102,7 @@ public sealed class MemoryUploadStoreTests : IDisposable
         UploadInfo info = (await _store.GetAsync(Key, Token))!;
         UpdateResult received = await _store.UpdateAsync(Key, info.Version, new UploadRecord { State = UploadState.Received, Data = Bytes(2000) }, Token);
         Assert.Equal(ChangeStatus.Succeeded, received.Status);
-        await _store.PutResponseAsync(Key, Bytes(3000), Token);
+        await _store.CompleteAsync(Key, Bytes(3000));
         Assert.Equal(Bytes(1000), await ContentAsync(Key));
     }
 
@@ -145,18 +146,19 @@ public sealed class MemoryUploadStoreTests : IDisposable
     public async Task Record_or_response_beyond_the_limit_throws_full_and_changes_nothing()
     {
         using var small = new MemoryUploadStore(8000, timeProvider: null, _pool);
-        UploadInfo info = (await small.CreateAsync(Key, new UploadRecord { Data = Bytes(2000) }, Token)).Info!;
-        await small.PutResponseAsync(Key, Bytes(1000), Token);
+        await small.CreateAsync(Key, new UploadRecord { Data = Bytes(2000) }, Token);
+        UploadInfo info = await small.CompleteAsync(Key, Bytes(1000));
 
         await AssertFullAsync(async () => await small.CreateAsync(new("owner", "b"), new UploadRecord { Data = Bytes(5000) }, Token));
-        await AssertFullAsync(async () => await small.UpdateAsync(Key, info.Version, new UploadRecord { Data = Bytes(7000) }, Token));
-        await AssertFullAsync(async () => await small.PutResponseAsync(Key, Bytes(6000), Token));
+        var completed = new UploadRecord { State = UploadState.Completed };
+        await AssertFullAsync(async () => await small.UpdateAsync(Key, info.Version, completed with { Data = Bytes(7000) }, Token));
+        await AssertFullAsync(async () => await small.CompleteAsync(Key, info.Version, info.Record, Bytes(6000), Token));
         Assert.Null(await small.GetAsync(new("owner", "b"), Token));
         Assert.Equal(info.Version, (await small.GetAsync(Key, Token))!.Version);
         Assert.Equal(Bytes(1000), (await small.GetResponseAsync(Key, Token))!.Value.ToArray());
 
-        Assert.Equal(ChangeStatus.Succeeded, (await small.UpdateAsync(Key, info.Version, new UploadRecord(), Token)).Status);
-        await small.PutResponseAsync(Key, Bytes(6000), Token);
+        Assert.Equal(ChangeStatus.Succeeded, (await small.UpdateAsync(Key, info.Version, completed, Token)).Status);
+        await small.CompleteAsync(Key, Bytes(6000));
         await small.DeleteAsync(Key, null, Token);
         Assert.Equal(0, small.UsedSize);
     }
@@ -331,7 +333,7 @@ public sealed class MemoryUploadStoreTests : IDisposable
         await Assert.ThrowsAsync<InvalidOperationException>(() => CreateAsync(default));
         UploadInfo info = await CreateAsync(Key);
         await Assert.ThrowsAsync<ArgumentException>(async () => await _store.UpdateAsync(Key, info.Version, tooLong, Token));
-        await Assert.ThrowsAsync<ArgumentException>(async () => await _store.PutResponseAsync(Key, Bytes(MiB + 1), Token));
+        await Assert.ThrowsAsync<ArgumentException>(async () => await _store.CompleteAsync(Key, info.Version, new UploadRecord { State = UploadState.Completed }, Bytes(MiB + 1), Token));
         await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => AppendAsync(Key, -1, []));
     }
 

@@ -62,7 +62,7 @@ internal sealed class EndpointExecutor(
                 if (await AntiforgeryValidator.ValidateCompletedRequestAsync(_context, target.Route.AppEndpoint, record.Request, overrides) == AntiforgeryResult.Invalid)
                 {
                     content.ThrowIfReadFailed();
-                    return new HandlerResult(HandlerResultKind.DeadLetter, AntiforgeryFailedResponse.ToBytes());
+                    return new HandlerResult(HandlerResultKind.DeadLetter, AntiforgeryFailedResponse.ToBytes()) { IsClientFault = true };
                 }
 
                 await InvokeEndpointAsync(_bufferedResponse, lifetimeFeature);
@@ -270,7 +270,9 @@ internal sealed class EndpointExecutor(
         CopyHeaders(buffered, _serverResponse, omitsBody: false);
         request.AbandonedEvents.CloseConnectionAfterResponse(_context.Request.Protocol, _serverResponse);
         ResponseWriter.WriteStatusAndHeaders(_serverResponse, response);
-        _serverResponse.Headers.ContentLength = buffered.Headers.ContentLength;
+
+        // Without a length, so that the client has the whole response only after the upload is completed. Until then, a failure aborts the connection.
+        _serverResponse.Headers.ContentLength = null;
         return _serverResponseBody.Stream;
     }
 

@@ -13,7 +13,11 @@ namespace ResumableUploads.Stores.FileSystem.Format;
 /// <param name="BootId">The boot in which the slot was written, or <see cref="DurableOffsetFile.UntrustedBootId"/>.</param>
 /// <param name="IsConfirmed">Whether the slot has a confirmation, which is written after the slot and the bytes before its offset have been synced.</param>
 /// <param name="Tail">The bytes that were synced at the same time as the slot.</param>
-internal readonly record struct DurableOffsetSlot(int Index, long Sequence, long Offset, string BootId, bool IsConfirmed, ContentTail Tail = default);
+internal readonly record struct DurableOffsetSlot(int Index, long Sequence, long Offset, string BootId, bool IsConfirmed, ContentTail Tail = default)
+{
+    /// <summary>Gets whether the data file has the tail.</summary>
+    public bool HasTail { get; init; }
+}
 
 /// <summary>The last bytes before an offset. After a power loss, their digest shows whether they reached the disk together with the slot.</summary>
 /// <param name="Length">The number of bytes, or 0 if all bytes were durable before the slot was written.</param>
@@ -29,9 +33,12 @@ internal readonly record struct DurableOffsetSlots(DurableOffsetSlot? Newest, Du
 {
     /// <summary>
     /// Returns the slot with the current durable offset, or null for offset 0 in the boot that created the upload. In the boot that wrote a slot, the slot
-    /// can be read before it is on the disk, so the previous slot is used until the slot is confirmed. In a later boot, every slot was read from the disk.
+    /// can be read before it is on the disk, so the previous slot is used until the slot is confirmed. A slot of another boot counts if its bytes are in the data
+    /// file. This machine has read it from its disk, but another machine with the same directory may have left it in a cache of the volume: it must be written
+    /// again before it is reported.
     /// </summary>
-    public DurableOffsetSlot? GetTrusted(string boot) => Newest is { } slot && (slot.IsConfirmed || (slot.BootId != boot && slot.Tail.Length == 0)) ? slot : Previous;
+    public DurableOffsetSlot? GetTrusted(string boot) =>
+        Newest is { } slot && (slot.IsConfirmed || (slot.BootId != boot && (slot.Tail.Length == 0 || slot.HasTail))) ? slot : Previous;
 }
 
 /// <summary>
@@ -100,6 +107,20 @@ internal static class DurableOffsetFile
         context.SyncAll(data is null ? [new SyncTarget(file)] : [new SyncTarget(file), new SyncTarget(data)]);
         files.Write(file, text.AsMemory(confirmation), position + confirmation);
         return new DurableOffsetSlots(next, trusted);
+    }
+
+    /// <summary>
+    /// Writes the newest slot again, with the same bytes, and returns when it and the data file are durable. The slot is not replaced, because it may be the only
+    /// one with an offset that was reported.
+    /// </summary>
+    public static DurableOffsetSlots WriteAgain(StoreContext context, OpenFile file, DurableOffsetSlots slots, OpenFile data)
+    {
+        DurableOffsetSlot slot = slots.Newest!.Value;
+        long position = slot.Index * SlotSize;
+        byte[] text = new byte[SlotSize];
+        context.Files.Write(file, text.AsMemory(0, file.Read(text, position)), position);
+        context.SyncAll([new SyncTarget(file), new SyncTarget(data)]);
+        return slots with { Newest = slot with { IsConfirmed = true } };
     }
 
     private static byte[] Encode(DurableOffsetSlot slot)

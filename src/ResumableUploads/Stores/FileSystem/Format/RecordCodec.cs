@@ -49,6 +49,8 @@ internal static class RecordCodec
 
     private static ReadOnlySpan<byte> CopiedPropertyName => "copied"u8;
 
+    private static ReadOnlySpan<byte> ResponseFilePropertyName => "responseFile"u8;
+
     private static ReadOnlySpan<byte> ResponseLengthPropertyName => "responseLength"u8;
 
     private static ReadOnlySpan<byte> DigestPropertyName => ",\"check\":\""u8;
@@ -79,6 +81,11 @@ internal static class RecordCodec
         if (stored.IsCopied)
         {
             json.WriteBoolean(CopiedPropertyName, true);
+        }
+
+        if (HasResponseFileField(stored))
+        {
+            json.WriteString(ResponseFilePropertyName, stored.ResponseFileName);
         }
 
         json.WriteNumber("dataLength", record.Data.Length);
@@ -206,6 +213,12 @@ internal static class RecordCodec
             IsCopied = fields.IsNext(CopiedPropertyName) && fields.GetBoolean(CopiedPropertyName),
             IsAppendable = !isLast,
         };
+        stored = stored with
+        {
+            ResponseFileName = fields.IsNext(ResponseFilePropertyName) ? fields.GetString(ResponseFilePropertyName)
+                : stored.Record.State == UploadState.Completed ? StorePaths.LegacyResponseFileName
+                : null,
+        };
         long dataLength = fields.GetInt64("dataLength"u8) ?? -1;
         if (dataLength < 0 || dataLength > content.Length)
         {
@@ -249,6 +262,10 @@ internal static class RecordCodec
         Convert.TryToHexStringLower(digest[..(digits.Length / 2)], digits, out _);
         return digits;
     }
+
+    /// <summary>Returns whether a record names the file with the response. A completed one without the field was written by an earlier build.</summary>
+    private static bool HasResponseFileField(StoredRecord stored) =>
+        stored.Record.State == UploadState.Completed && stored.ResponseFileName != StorePaths.LegacyResponseFileName;
 
     private static string FormatState(UploadState state) => state switch
     {

@@ -12,7 +12,9 @@ internal sealed class StorePaths(string root)
     public const string TemporaryRecordFileName = "record.json.tmp";
     public const string NextRecordFileName = "record.json.next";
     public const string RepairedRecordFileName = "record.json.repaired";
-    public const string ResponseFileName = "outcome";
+
+    /// <summary>The file in which earlier builds stored responses.</summary>
+    public const string LegacyResponseFileName = "outcome";
 
     private static readonly string[] CreationParentNames = [.. "0123456789abcdef".Select(char.ToString)];
 
@@ -29,11 +31,17 @@ internal sealed class StorePaths(string root)
     /// <summary>Gets the directory with a directory for each running process, in which other processes leave their requests.</summary>
     public string Mailboxes { get; } = Path.Combine(root, "mailboxes");
 
+    /// <summary>Gets the file whose modification time is the time of the storage.</summary>
+    public string Clock { get; } = Path.Combine(root, "clock");
+
     public string SweepCheckpoint { get; } = Path.Combine(root, "sweep-place");
 
     public static string GetShardName(string id) => id.Length > 2 ? id[..2] : id;
 
     public static string GetLockFileName(string nonce) => nonce + ".lock";
+
+    /// <summary>Gets a new name for the file with a response. No other response ever has it.</summary>
+    public static string CreateResponseFileName(string nonce) => $"{nonce}.{NonceGenerator.Next()}.outcome";
 
     public static bool IsDataFileName(string name) => name.EndsWith(DataExtension, StringComparison.Ordinal);
 
@@ -41,6 +49,9 @@ internal sealed class StorePaths(string root)
     /// Gets the directory in which an upload is created. Sixteen parent directories are used in turn, to reduce contention on the directory lock of the kernel.
     /// </summary>
     public string GetCreationDirectory(uint count, string nonce) => Path.Join([Temp, CreationParentNames[(int)(count % CreationParentNames.Length)], nonce]);
+
+    /// <summary>Gets the directory of an upload that is being deleted, or is replacing another one.</summary>
+    public string GetDetachedDirectory(UploadKey key, StoredRecord expected) => Path.Join(Temp, new DetachedName(key, expected.Nonce, expected.Generation).ToString());
 
     /// <summary>Returns whether a directory in <see cref="Temp"/> is the parent of creation directories.</summary>
     public static bool IsCreationParent(string name) => name.Length == 1;
@@ -50,6 +61,9 @@ internal sealed class StorePaths(string root)
     public string GetShardDirectory(UploadKey key) => Path.Combine(Uploads, key.Owner, GetShardName(key.Id));
 
     public string GetRecordPath(UploadKey key) => Path.Join([Uploads, key.Owner, GetShardName(key.Id), key.Id, RecordFileName]);
+
+    /// <summary>Gets a new path in <see cref="Quarantine"/>.</summary>
+    public string GetQuarantineDirectory(UploadKey key) => Path.Combine(Quarantine, $"{key.Owner}.{key.Id}.{NonceGenerator.Next()}");
 
     public string GetUploadDirectory(UploadKey key) => Path.Combine(Uploads, key.Owner, GetShardName(key.Id), key.Id);
 }
@@ -73,8 +87,11 @@ internal sealed class UploadFilePaths(string directory, string nonce)
     /// <summary>Gets the path of the lock that is held while the content is copied out of the store.</summary>
     public string MoveLockPath => field ??= GetPath(".move");
 
-    /// <summary>Gets the path of the stored response while the upload is replaced.</summary>
-    public string OldResponsePath => field ??= GetPath("." + StorePaths.ResponseFileName);
+    /// <summary>Gets the path of the response that an earlier build has stored.</summary>
+    public string LegacyResponsePath => field ??= Path.Join(Directory, StorePaths.LegacyResponseFileName);
+
+    /// <summary>Gets the path of the response that an earlier build has stored, while the upload is replaced.</summary>
+    public string HiddenResponsePath => field ??= GetPath("." + StorePaths.LegacyResponseFileName);
 
     private string GetPath(string extension) => $"{Directory}{Path.DirectorySeparatorChar}{Nonce}{extension}";
 }

@@ -43,6 +43,12 @@ internal sealed record StoredRecord
     /// <summary>Gets the response of the completion handler if it was stored together with the record; otherwise, null.</summary>
     public ReadOnlyMemory<byte>? Response { get; init; }
 
+    /// <summary>
+    /// Gets the name of the file with the response, or null if there is none. If an earlier build has written the record of a completed upload, it is
+    /// <see cref="StorePaths.LegacyResponseFileName"/>, and the file need not exist.
+    /// </summary>
+    public string? ResponseFileName { get; init; }
+
     /// <summary>Gets the position in the file behind the record, where the next one can be appended, or 0 if the next one must replace the file.</summary>
     public int EndPosition { get; init; }
 
@@ -70,6 +76,9 @@ internal sealed record StoredRecord
 
         // Staged bytes that a crash left behind were truncated when the lock was acquired.
         StagingOffset = null,
+
+        // A file that an earlier build has written belongs to a completed upload only.
+        ResponseFileName = Record.State == UploadState.Completed ? ResponseFileName : null,
     };
 
     public string GetVersion(long offset) => string.Create(CultureInfo.InvariantCulture, $"{Nonce}-{Generation}-{offset}");

@@ -1,8 +1,9 @@
+using ResumableUploads.Abstractions;
 using ResumableUploads.Stores.FileSystem.Scheduling;
 
 namespace ResumableUploads.Stores.FileSystem.IO;
 
-/// <summary>Reads the beginning of a file, up to the durable offset. Bytes behind it are not shown.</summary>
+/// <summary>Reads the beginning of a file, up to the durable offset. Bytes behind it are not shown. If the file is shorter, a read fails.</summary>
 /// <param name="file">The open file. It is closed with the stream.</param>
 /// <param name="length">The number of bytes that are shown.</param>
 /// <param name="scheduler">The scheduler of asynchronous reads.</param>
@@ -36,9 +37,7 @@ internal sealed class BoundedReadStream(OpenFile file, long length, DiskSchedule
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         int count = (int)Math.Min(buffer.Length, Math.Max(0, length - _position));
-        int read = count == 0 ? 0 : RandomAccess.Read(file.Handle, buffer[..count], _position);
-        _position += read;
-        return read;
+        return Advance(count, count == 0 ? 0 : RandomAccess.Read(file.Handle, buffer[..count], _position));
     }
 
     public override int Read(byte[] buffer, int offset, int count)
@@ -56,8 +55,7 @@ internal sealed class BoundedReadStream(OpenFile file, long length, DiskSchedule
             (file.Handle, buffer: buffer[..count], _position),
             static s => RandomAccess.Read(s.Handle, s.buffer.Span, s._position),
             cancellationToken);
-        _position += read;
-        return read;
+        return Advance(count, read);
     }
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
@@ -81,6 +79,17 @@ internal sealed class BoundedReadStream(OpenFile file, long length, DiskSchedule
     public override void SetLength(long value) => throw new NotSupportedException();
 
     public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    private int Advance(int count, int read)
+    {
+        if (read == 0 && count > 0)
+        {
+            throw new UploadStoreException(StoreFailure.Corrupt, $"'{file.Path}' ended after {_position} of {length} bytes.", length);
+        }
+
+        _position += read;
+        return read;
+    }
 
     protected override void Dispose(bool disposing)
     {

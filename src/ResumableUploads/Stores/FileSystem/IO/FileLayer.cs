@@ -20,8 +20,10 @@ internal abstract class FileLayer
     /// <summary>Gets an id of the current boot of the machine, or of the process where the system has no such id.</summary>
     public abstract string BootId { get; }
 
+    /// <summary>Returns whether there is a file with this path. If the system cannot tell, that is an error.</summary>
     public abstract bool FileExists(string path);
 
+    /// <summary>Returns whether there is a directory with this path. If the system cannot tell, that is an error.</summary>
     public abstract bool DirectoryExists(string path);
 
     /// <summary>Creates a directory and its missing parents.</summary>
@@ -37,7 +39,7 @@ internal abstract class FileLayer
     /// <summary>Deletes a directory if it is empty. Errors are ignored.</summary>
     public abstract void DeleteEmptyDirectory(string path);
 
-    /// <summary>Returns the length and times of a file, or null if there is no such file.</summary>
+    /// <summary>Returns the length and times of a file, or null if there is no such file. If the system cannot tell, that is an error.</summary>
     public abstract FileStat? Stat(string path);
 
     /// <summary>Returns the first names of subdirectories in ordinal order.</summary>
@@ -80,7 +82,8 @@ internal abstract class FileLayer
     public abstract OpenFile CreateFile(string path);
 
     /// <summary>
-    /// Opens a file exclusively: a second call fails while the file is open, in this and in other processes. Returns null if the file is locked.
+    /// Opens a file exclusively: a second call fails while the file is open, in this and in other processes. Returns null if the file is locked. If the system
+    /// cannot lock it, that is an error.
     /// </summary>
     public abstract OpenFile? TryLock(string path);
 
@@ -141,7 +144,15 @@ internal abstract class FileLayer
     /// <summary>Marks a file that is about to be renamed, until <see cref="MarkNameSynced"/>.</summary>
     public abstract void MarkNameUnsynced(OpenFile file);
 
-    /// <summary>Removes the mark of <see cref="MarkNameUnsynced"/>. Errors are ignored: the next reader syncs again.</summary>
+    /// <summary>
+    /// Marks a file whose sync has failed, in addition to <see cref="MarkNameUnsynced"/>: another sync of it can succeed without any effect. Errors are ignored.
+    /// </summary>
+    public abstract void MarkSyncFailed(OpenFile file);
+
+    /// <summary>Returns whether a file had the mark of <see cref="MarkSyncFailed"/> when it was read.</summary>
+    public abstract bool HasSyncFailed(FileSnapshot snapshot);
+
+    /// <summary>Removes the marks of <see cref="MarkNameUnsynced"/> and <see cref="MarkSyncFailed"/>. Errors are ignored: the next reader syncs again.</summary>
     public abstract void MarkNameSynced(OpenFile file);
 
     /// <summary>
@@ -164,10 +175,6 @@ internal abstract class FileLayer
 
     /// <summary>Deletes a file in the directory of a replaced one, whatever directory has its path now.</summary>
     public virtual void DeleteSibling(ReplacedFile replaced, string name) => DeleteFile(Path.Combine(replaced.Directory, name));
-
-    /// <summary>Renames a file in the directory of a replaced one, whatever directory has its path now.</summary>
-    public virtual void RenameSibling(ReplacedFile replaced, string from, string to) =>
-        RenameFile(Path.Combine(replaced.Directory, from), Path.Combine(replaced.Directory, to));
 
     /// <summary>Exchanges the names of two files in the directory of a replaced one, whatever directory has its path now.</summary>
     public virtual void ExchangeSiblings(ReplacedFile replaced, string first, string second) =>

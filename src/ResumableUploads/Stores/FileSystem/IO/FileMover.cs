@@ -20,6 +20,27 @@ internal sealed class FileMover(FileLayer files, ILogger logger, DiskScheduler s
     public ValueTask<T> RunAsync<T>(Func<T> call, CancellationToken cancellationToken) =>
         scheduler.RunAsync(CreateOptions(DiskCallKind.Device), call, static call => call(), cancellationToken);
 
+    /// <summary>Creates a directory and its missing parents, and makes their names durable. Does nothing if the directory exists.</summary>
+    public void CreateDirectory(string path)
+    {
+        if (files.DirectoryExists(path))
+        {
+            return;
+        }
+
+        string? parent = Path.GetDirectoryName(path);
+        if (parent is not null)
+        {
+            CreateDirectory(parent);
+        }
+
+        files.CreateDirectory(path);
+        if (parent is not null)
+        {
+            SyncParent(parent);
+        }
+    }
+
     /// <summary>Renames a file. Returns false if the target exists and must not be replaced.</summary>
     public bool TryRename(string from, string to, bool overwrite)
     {
@@ -75,11 +96,17 @@ internal sealed class FileMover(FileLayer files, ILogger logger, DiskScheduler s
 
         if (renamed)
         {
-            files.SyncDirectory(Path.GetDirectoryName(target)!);
+            SyncName(target);
         }
 
         return renamed;
     }
+
+    /// <summary>Makes the name of a file durable.</summary>
+    public void SyncName(string path) => files.SyncDirectory(Path.GetDirectoryName(path)!);
+
+    /// <summary>Returns the modification time of a file, or null if it does not exist.</summary>
+    public DateTime? GetLastWriteTime(string path) => files.Stat(path)?.LastWriteTime;
 
     /// <summary>Returns whether there is a file at the path with the same bytes as the content.</summary>
     public async ValueTask<bool> HasSameContentAsync(Stream content, string path, CancellationToken cancellationToken)
@@ -112,6 +139,18 @@ internal sealed class FileMover(FileLayer files, ILogger logger, DiskScheduler s
             await other.DisposeAsync();
             ArrayPool<byte>.Shared.Return(left);
             ArrayPool<byte>.Shared.Return(right);
+        }
+    }
+
+    private void SyncParent(string path)
+    {
+        try
+        {
+            files.SyncDirectory(path);
+        }
+        catch (Exception e) when (StorageErrors.IsAccessDenied(e))
+        {
+            // A process can create directories in a directory that it may not read.
         }
     }
 

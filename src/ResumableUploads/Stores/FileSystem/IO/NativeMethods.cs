@@ -28,6 +28,10 @@ internal static partial class NativeMethods
     public static readonly int PrivateFileMode = Convert.ToInt32("600", 8);
     public static readonly int PrivateDirectoryMode = Convert.ToInt32("700", 8);
 
+    public const int LockExclusive = 2;
+    public const int LockNonBlocking = 4;
+    public const int LockRelease = 8;
+
     public const int OpenWriteOnly = 1;
     public const int OpenReadWrite = 2;
 
@@ -61,11 +65,17 @@ internal static partial class NativeMethods
     public const int WindowsFileExists = 80;
     public const int WindowsAlreadyExists = 183;
 
+    [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
+    public static partial int FLock(SafeFileHandle file, int operation);
+
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
     public static partial int FSync(SafeFileHandle file);
 
     [LibraryImport("libc", EntryPoint = "fdatasync", SetLastError = true)]
     public static partial int FDataSync(SafeFileHandle file);
+
+    [LibraryImport("libc", EntryPoint = "access", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int Access(string path, int mode);
 
     [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
     public static partial int Fcntl(SafeFileHandle file, int command);
@@ -108,9 +118,6 @@ internal static partial class NativeMethods
 
     [LibraryImport("libc", EntryPoint = "mkdir", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Mkdir(string path, int mode);
-
-    [LibraryImport("libc", EntryPoint = "faccessat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    public static partial int FAccessAt(SafeFileHandle directory, string name, int mode, int flags);
 
     /// <summary>Sets access and modification time to the current time if the second argument is 0.</summary>
     [LibraryImport("libc", EntryPoint = "futimens", SetLastError = true)]

@@ -3,7 +3,10 @@ using Microsoft.Win32.SafeHandles;
 namespace ResumableUploads.Stores.FileSystem.IO;
 
 /// <summary>An open file and the path with which it was opened.</summary>
-internal sealed class OpenFile(SafeFileHandle handle, string path) : IDisposable
+/// <param name="handle">The handle.</param>
+/// <param name="path">The path.</param>
+/// <param name="isLocked">Whether the file was locked with flock.</param>
+internal sealed class OpenFile(SafeFileHandle handle, string path, bool isLocked = false) : IDisposable
 {
     public SafeFileHandle Handle { get; } = handle;
 
@@ -21,5 +24,14 @@ internal sealed class OpenFile(SafeFileHandle handle, string path) : IDisposable
         return count;
     }
 
-    public void Dispose() => Handle.Dispose();
+    public void Dispose()
+    {
+        if (isLocked && !Handle.IsClosed)
+        {
+            // A process that is being started has a copy of the handle, which would keep the lock.
+            _ = NativeMethods.FLock(Handle, NativeMethods.LockRelease);
+        }
+
+        Handle.Dispose();
+    }
 }

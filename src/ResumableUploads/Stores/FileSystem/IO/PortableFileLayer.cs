@@ -176,6 +176,12 @@ internal class PortableFileLayer : FileLayer
     {
     }
 
+    public override void MarkSyncFailed(OpenFile file)
+    {
+    }
+
+    public override bool HasSyncFailed(FileSnapshot snapshot) => false;
+
     public override void MarkNameSynced(OpenFile file)
     {
     }
@@ -183,7 +189,8 @@ internal class PortableFileLayer : FileLayer
     public override ReplacedFile? ReplaceFile(in FileReplacement replacement, ReadOnlySpan<byte> content)
     {
         // A directory with an open file cannot be renamed on Windows, so it cannot be exchanged between these steps.
-        if (!File.Exists(Path.Combine(replacement.Directory, replacement.GuardName)))
+        Span<byte> guard = stackalloc byte[FileReplacement.GuardPrefixLength];
+        if (ReadPrefix(Path.Combine(replacement.Directory, replacement.GuardName), guard) is not { } count || !replacement.IsGuarded(guard[..count]))
         {
             return null;
         }
@@ -192,9 +199,9 @@ internal class PortableFileLayer : FileLayer
         bool isReplaced = false;
         try
         {
-            foreach (string name in replacement.ObsoleteNames.OfType<string>())
+            if (replacement.ObsoleteName is { } obsolete)
             {
-                DeleteFile(Path.Combine(replacement.Directory, name));
+                DeleteFile(Path.Combine(replacement.Directory, obsolete));
             }
 
             string temporary = replacement.TemporaryPath;

@@ -24,6 +24,9 @@ internal static class StorageErrors
         ? error.HResult is WindowsSharingViolation or WindowsLockViolation
         : error.HResult == (OperatingSystem.IsMacOS() ? 35 : 11);
 
+    /// <summary>Returns whether the process is not permitted to do it (EPERM, EACCES).</summary>
+    public static bool IsAccessDenied(Exception error) => error is UnauthorizedAccessException || (!OperatingSystem.IsWindows() && error.HResult is 1 or 13);
+
     public static bool IsNotFound(Exception error) =>
         error is FileNotFoundException or DirectoryNotFoundException || error.HResult == NativeMethods.ENOENT;
 

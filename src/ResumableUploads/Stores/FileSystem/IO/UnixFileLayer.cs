@@ -7,21 +7,28 @@ namespace ResumableUploads.Stores.FileSystem.IO;
 
 /// <summary>
 /// The layer for Unix systems. It uses POSIX calls where the framework has no method or hides errors. A file has the modification time
-/// <see cref="UnsyncedNameTimestamp"/> until its name is known to be durable.
+/// <see cref="UnsyncedNameTimestamp"/> until its name is known to be durable, or <see cref="FailedSyncTimestamp"/> if a sync of it has failed.
 /// </summary>
 internal class UnixFileLayer : PortableFileLayer
 {
     private static readonly DateTime UnsyncedNameTimestamp = DateTime.UnixEpoch;
+    private static readonly DateTime FailedSyncTimestamp = DateTime.UnixEpoch.AddSeconds(1);
 
     private readonly GroupCommit _directoryCommits;
 
     public UnixFileLayer() => _directoryCommits = new GroupCommit(SyncDirectoryNow);
 
+    public override bool FileExists(string path) => Exists(path) && base.FileExists(path);
+
+    public override bool DirectoryExists(string path) => Exists(path) && base.DirectoryExists(path);
+
+    public override FileStat? Stat(string path) => Exists(path) ? base.Stat(path) : null;
+
     [UnsupportedOSPlatform("windows")]
     public override void CreateDirectory(string path)
     {
         // The framework applies the mode only to the last directory of the path.
-        if (Path.GetDirectoryName(path) is { } parent && !Directory.Exists(parent))
+        if (Path.GetDirectoryName(path) is { } parent && !DirectoryExists(parent))
         {
             CreateDirectory(parent);
         }
@@ -33,6 +40,38 @@ internal class UnixFileLayer : PortableFileLayer
         NativeMethods.Mkdir(path, NativeMethods.PrivateDirectoryMode) == 0
         || (IsLastErrorNotFound() ? false : throw NativeMethods.CreateException("Creating the directory", path));
 
+    /// <summary>Locks with flock. The framework ignores its errors, other than that of a locked file, and opens the file without a lock.</summary>
+    public override OpenFile? TryLock(string path)
+    {
+        SafeFileHandle handle = OpenToLock(path);
+        bool isLocked = false;
+        try
+        {
+            int result;
+            do
+            {
+                result = NativeMethods.FLock(handle, NativeMethods.LockExclusive | NativeMethods.LockNonBlocking);
+            }
+            while (result < 0 && Marshal.GetLastPInvokeError() == NativeMethods.EINTR);
+
+            if (result < 0)
+            {
+                IOException error = NativeMethods.CreateException("Locking", path);
+                return StorageErrors.IsLocked(error) ? null : throw error;
+            }
+
+            isLocked = true;
+            return new OpenFile(handle, path, isLocked: true);
+        }
+        finally
+        {
+            if (!isLocked)
+            {
+                handle.Dispose();
+            }
+        }
+    }
+
     public override void DeleteEmptyDirectory(string path) => _ = NativeMethods.Rmdir(path);
 
     public override void Sync(OpenFile file) => Sync(file.Handle, file.Path, dataOnly: true);
@@ -40,11 +79,25 @@ internal class UnixFileLayer : PortableFileLayer
     public override void SyncDirectory(string path) => _directoryCommits.Run(path);
 
     public override bool IsNameUnsynced(FileSnapshot snapshot) =>
-        (snapshot.Stat ?? Stat(snapshot.Path))?.LastWriteTime == UnsyncedNameTimestamp;
+        (snapshot.Stat ?? Stat(snapshot.Path))?.LastWriteTime is { } time && IsUnsynced(time);
 
-    public override bool IsNameUnsynced(OpenFile file) => File.GetLastWriteTimeUtc(file.Handle) == UnsyncedNameTimestamp;
+    public override bool IsNameUnsynced(OpenFile file) => IsUnsynced(File.GetLastWriteTimeUtc(file.Handle));
 
     public override void MarkNameUnsynced(OpenFile file) => SetLastWriteTime(file, UnsyncedNameTimestamp);
+
+    public override void MarkSyncFailed(OpenFile file)
+    {
+        try
+        {
+            SetLastWriteTime(file, FailedSyncTimestamp);
+        }
+        catch (Exception e) when (StorageErrors.IsStorageError(e))
+        {
+            // The disk may be read-only by now.
+        }
+    }
+
+    public override bool HasSyncFailed(FileSnapshot snapshot) => (snapshot.Stat ?? Stat(snapshot.Path))?.LastWriteTime == FailedSyncTimestamp;
 
     public override void MarkNameSynced(OpenFile file) => _ = NativeMethods.FUtimens(file.Handle, now: 0);
 
@@ -100,6 +153,36 @@ internal class UnixFileLayer : PortableFileLayer
         }
 
         return IsLastErrorNotFoundOrNotDirectory() ? null : throw NativeMethods.CreateException("Opening", path);
+    }
+
+    private static bool IsUnsynced(DateTime lastWriteTime) => lastWriteTime == UnsyncedNameTimestamp || lastWriteTime == FailedSyncTimestamp;
+
+    /// <summary>Returns whether a path exists. The framework returns false after any error.</summary>
+    private static bool Exists(string path) => NativeMethods.Access(path, mode: 0) == 0
+        || (IsLastErrorNotFoundOrNotDirectory() ? false : throw NativeMethods.CreateException("Looking for", path));
+
+    /// <summary>Opens a file for writing, without the shared lock that the framework takes.</summary>
+    private SafeFileHandle OpenToLock(string path)
+    {
+        int descriptor;
+        do
+        {
+            descriptor = NativeMethods.Open(path, NativeMethods.OpenReadWrite | NativeMethods.OpenCloseOnExec);
+        }
+        while (descriptor < 0 && Marshal.GetLastPInvokeError() == NativeMethods.EINTR);
+
+        if (descriptor >= 0)
+        {
+            return new SafeFileHandle(descriptor, ownsHandle: true);
+        }
+
+        IOException error = NativeMethods.CreateException("Opening", path);
+        throw error.HResult switch
+        {
+            NativeMethods.ENOENT when DirectoryExists(Path.GetDirectoryName(path)!) => new FileNotFoundException(error.Message, path),
+            NativeMethods.ENOENT or NativeMethods.ENOTDIR => new DirectoryNotFoundException(error.Message),
+            _ => error,
+        };
     }
 
     protected static bool IsLastErrorNotFound() => Marshal.GetLastPInvokeError() == NativeMethods.ENOENT;

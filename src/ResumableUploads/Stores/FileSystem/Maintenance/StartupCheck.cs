@@ -140,7 +140,8 @@ internal sealed class StartupCheck(StoreContext context, DirectorySync directory
             }
             catch (Exception e) when (StorageErrors.IsStorageError(e))
             {
-                if (_files.DirectoryExists(path))
+                // Another process may have deleted it first.
+                if (!StorageErrors.IsNotFound(e))
                 {
                     Log.DeleteFailed(context.Logger, path, e);
                 }

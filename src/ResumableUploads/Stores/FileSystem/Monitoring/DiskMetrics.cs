@@ -1,24 +1,22 @@
 using System.Diagnostics.Metrics;
 using System.Runtime.CompilerServices;
+using ResumableUploads.Infrastructure;
 using ResumableUploads.Stores.FileSystem.Scheduling;
 
 namespace ResumableUploads.Stores.FileSystem.Monitoring;
 
 /// <summary>
-/// The metrics of all file-system stores of the process, distinguished by the tag <c>directory</c>. The meter is static, because a store can be created without
+/// The metrics of all file-system stores of the process, distinguished by the attribute <see cref="DiagnosticNames.Directory"/>. The meter is static, because a store can be created without
 /// a container and is never disposed.
 /// </summary>
 internal static class DiskMetrics
 {
-    /// <summary>The name of the meter, which is also that of the engine's meter.</summary>
-    public const string MeterName = "ResumableUploads";
+    public const string SyncDurationName = "resumable_uploads.disk.sync.duration";
+    public const string QueuedCallsName = "resumable_uploads.disk.queued_calls";
+    public const string BusyThreadsName = "resumable_uploads.disk.busy_threads";
+    public const string ThreadLimitName = "resumable_uploads.disk.thread.limit";
 
-    public const string SyncDurationName = "resumable_uploads.sync_duration";
-    public const string QueueLengthName = "resumable_uploads.disk_queue_length";
-    public const string BusyThreadsName = "resumable_uploads.disk_busy_threads";
-    public const string MaxThreadsName = "resumable_uploads.disk_max_threads";
-
-    private static readonly Meter Meter = new(MeterName);
+    private static readonly Meter Meter = new(DiagnosticNames.Meter);
 
     /// <summary>The directories of the schedulers. A scheduler is removed when its store has been collected.</summary>
     private static readonly ConditionalWeakTable<DiskScheduler, string> Schedulers = [];
@@ -35,11 +33,11 @@ internal static class DiskMetrics
     static DiskMetrics()
     {
         Meter.CreateObservableGauge(
-            QueueLengthName, static () => Observe(static scheduler => scheduler.QueueLength), "{call}", "Number of disk calls that wait for a thread of the store.");
+            QueuedCallsName, static () => Observe(static scheduler => scheduler.QueueLength), "{call}", "Number of disk calls that wait for a thread of the store.");
         Meter.CreateObservableGauge(
             BusyThreadsName, static () => Observe(static scheduler => scheduler.BusyThreadCount), "{thread}", "Number of threads of the store that run a disk call.");
         Meter.CreateObservableGauge(
-            MaxThreadsName, static () => Observe(static scheduler => scheduler.MaxThreads), "{thread}", "Maximum number of threads of the store.");
+            ThreadLimitName, static () => Observe(static scheduler => scheduler.MaxThreads), "{thread}", "Maximum number of threads of the store.");
     }
 
     /// <summary>Adds the threads of a store to the gauges, as long as the store exists.</summary>
@@ -48,13 +46,19 @@ internal static class DiskMetrics
     /// <param name="directory">The directory of the store.</param>
     /// <param name="isInStore">Whether the file or directory is in the directory of the store.</param>
     /// <param name="duration">The duration of the sync.</param>
-    public static void RecordSync(string directory, bool isInStore, TimeSpan duration) => SyncDuration.Record(
-        duration.TotalSeconds,
-        new KeyValuePair<string, object?>("directory", directory),
-        new KeyValuePair<string, object?>("location", isInStore ? "store" : "outside"));
+    public static void RecordSync(string directory, bool isInStore, TimeSpan duration)
+    {
+        if (SyncDuration.Enabled)
+        {
+            SyncDuration.Record(
+                duration.TotalSeconds,
+                new KeyValuePair<string, object?>(DiagnosticNames.Directory, directory),
+                new KeyValuePair<string, object?>(DiagnosticNames.Location, isInStore ? "store" : "outside"));
+        }
+    }
 
     /// <summary>Returns one value per directory: the sum over the stores that share it.</summary>
     private static IEnumerable<Measurement<int>> Observe(Func<DiskScheduler, int> getValue) => Schedulers
         .GroupBy(static entry => entry.Value, (directory, entries) => new Measurement<int>(
-            entries.Sum(entry => getValue(entry.Key)), new KeyValuePair<string, object?>("directory", directory)));
+            entries.Sum(entry => getValue(entry.Key)), new KeyValuePair<string, object?>(DiagnosticNames.Directory, directory)));
 }

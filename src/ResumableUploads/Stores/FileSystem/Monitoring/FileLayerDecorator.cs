@@ -78,6 +78,10 @@ internal abstract class FileLayerDecorator(FileLayer inner) : FileLayer
 
     public override void MarkNameUnsynced(OpenFile file) => inner.MarkNameUnsynced(file);
 
+    public override void MarkSyncFailed(OpenFile file) => inner.MarkSyncFailed(file);
+
+    public override bool HasSyncFailed(FileSnapshot snapshot) => inner.HasSyncFailed(snapshot);
+
     public override void MarkNameSynced(OpenFile file) => inner.MarkNameSynced(file);
 
     public override ReplacedFile? ReplaceFile(in FileReplacement replacement, ReadOnlySpan<byte> content) => inner.ReplaceFile(replacement, content);
@@ -91,8 +95,6 @@ internal abstract class FileLayerDecorator(FileLayer inner) : FileLayer
     public override OpenFile OpenSibling(ReplacedFile replaced, string name) => inner.OpenSibling(replaced, name);
 
     public override void DeleteSibling(ReplacedFile replaced, string name) => inner.DeleteSibling(replaced, name);
-
-    public override void RenameSibling(ReplacedFile replaced, string from, string to) => inner.RenameSibling(replaced, from, to);
 
     public override void ExchangeSiblings(ReplacedFile replaced, string first, string second) => inner.ExchangeSiblings(replaced, first, second);
 

@@ -4,14 +4,11 @@ using ResumableUploads.Stores.FileSystem.IO;
 
 namespace ResumableUploads.Stores.FileSystem.Operations;
 
-/// <summary>Updates records, stores responses, and deletes uploads.</summary>
+/// <summary>Updates records, and stores responses.</summary>
 internal sealed class ChangeOperations(StoreContext context, RecordFile records, UploadLocker locker, DirectorySync directorySync)
 {
     /// <summary>The maximum length of a stored response in bytes.</summary>
     public const int MaxResponseLength = 1024 * 1024;
-
-    /// <summary>One attempt restores a missing lock file; the others are for uploads that are deleted and created again with the same key.</summary>
-    private const int MaxResponseAttempts = 8;
 
     private readonly FileLayer _files = context.Files;
 
@@ -27,7 +24,7 @@ internal sealed class ChangeOperations(StoreContext context, RecordFile records,
         {
             if (upload is null)
             {
-                return new UpdateResult(ToChangeStatus(status), null);
+                return new UpdateResult(status == LockStatus.NotFound ? ChangeStatus.NotFound : ChangeStatus.Busy, null);
             }
 
             if (upload.Version != version)
@@ -42,10 +39,13 @@ internal sealed class ChangeOperations(StoreContext context, RecordFile records,
             }
 
             bool receiving = record.State == UploadState.Receiving;
-            StoredRecord after = before.Change(record, upload.Offset, context.TimeProvider.GetUtcNow());
+            StoredRecord after = before.Change(record, upload.Offset, context.Clock.GetUtcNow());
+            bool isLong = response is { Length: > RecordCodec.MaxResponseLength };
             if (response is not null)
             {
-                after = after with { Response = response };
+                after = isLong
+                    ? after with { Response = null, ResponseFileName = StorePaths.CreateResponseFileName(before.Nonce) }
+                    : after with { Response = response, ResponseFileName = null };
             }
 
             if (before.Durability == Durability.PowerLoss && response is not null)
@@ -55,17 +55,10 @@ internal sealed class ChangeOperations(StoreContext context, RecordFile records,
 
             try
             {
-                using ReplacedFile? responseFile = response is { Length: > RecordCodec.MaxResponseLength } bytes
-                    ? _files.ReplaceFile(CreateResponseReplacement(upload.Paths, before, $"{StorePaths.ResponseFileName}.{NonceGenerator.Next()}.tmp"), bytes.Span)
-                    : null;
-                if (responseFile is not null)
-                {
-                    after = after with { Response = null };
-                }
+                using ReplacedFile? responseFile = isLong ? _files.ReplaceFile(CreateResponseReplacement(upload.Paths, after), response!.Value.Span) : null;
 
-                // An earlier run of the handler may have left a file. The response in the record must be the only one.
-                string? obsoleteName = response is not null && responseFile is null ? StorePaths.ResponseFileName : null;
-                if (!records.Write(upload, after, isDeferred, obsoleteName))
+                // Until the record names the file, the response does not count.
+                if ((isLong && responseFile is null) || !records.Write(upload, after, isDeferred))
                 {
                     return new UpdateResult(ChangeStatus.NotFound, null);
                 }
@@ -74,6 +67,8 @@ internal sealed class ChangeOperations(StoreContext context, RecordFile records,
                 {
                     _files.MarkNameSynced(responseFile.File);
                 }
+
+                DeleteResponseFile(upload.Paths, before, after);
 
                 // Succeeded, even if the upload is deleted before this returns: another request may have read the new record already.
                 return new UpdateResult(ChangeStatus.Succeeded, after.ToUploadInfo(key, upload.Offset, receiving ? upload.DataFileState?.LastWriteTime : null));
@@ -86,132 +81,75 @@ internal sealed class ChangeOperations(StoreContext context, RecordFile records,
         }
     }
 
-    private static FileReplacement CreateResponseReplacement(UploadFilePaths paths, StoredRecord record, string temporaryName) => new(
+    private static FileReplacement CreateResponseReplacement(UploadFilePaths paths, StoredRecord record) => new(
         paths.Directory,
-        StorePaths.GetLockFileName(record.Nonce),
-        StorePaths.ResponseFileName,
-        temporaryName,
-        record.Durability == Durability.PowerLoss ? FileReplacementMode.SyncFirst : FileReplacementMode.Unsynced);
-
-    public DeleteResult Delete(UploadKey key, string? version)
+        StorePaths.RecordFileName,
+        record.ResponseFileName!,
+        record.ResponseFileName + ".tmp",
+        record.Durability == Durability.PowerLoss ? FileReplacementMode.SyncFirst : FileReplacementMode.Unsynced)
     {
-        if (version is null)
-        {
-            return new DeleteResult(RemoveDirectory(key, null));
-        }
+        GuardText = record.Nonce,
+    };
 
-        LockStatus status = locker.TryAcquire(key, out LockedUpload? upload, allowUnsynced: true);
-        using (upload)
-        {
-            return new DeleteResult(
-                upload is null ? ToChangeStatus(status)
-                : upload.Version != version ? ChangeStatus.VersionMismatch
-                : RemoveDirectory(key, upload));
-        }
-    }
-
-    /// <summary>Stores the response of an upload. Returns false if the upload does not exist.</summary>
-    public bool PutResponse(UploadKey key, ReadOnlySpan<byte> response)
+    /// <summary>Deletes the file with the response of an earlier run of the handler, which the new record does not name.</summary>
+    private void DeleteResponseFile(UploadFilePaths paths, StoredRecord before, StoredRecord after)
     {
-        // The name is random, because no lock is held.
-        string temporary = $"{StorePaths.ResponseFileName}.{NonceGenerator.Next()}.tmp";
-        for (int attempt = 0; attempt < MaxResponseAttempts && records.Read(key) is { } record; attempt++)
+        if (before.ResponseFileName is not { } name || name == after.ResponseFileName)
         {
-            var paths = new UploadFilePaths(context.Paths.GetUploadDirectory(key), record.Nonce);
-            FileReplacement replacement = CreateResponseReplacement(paths, record, temporary);
-            if (replacement.Mode == FileReplacementMode.SyncFirst)
-            {
-                context.RequireThread();
-            }
-
-            using ReplacedFile? replaced = _files.ReplaceFile(replacement, response);
-            if (replaced is not null)
-            {
-                if (replacement.Mode == FileReplacementMode.SyncFirst)
-                {
-                    _files.SyncDirectory(paths.Directory);
-                    _files.MarkNameSynced(replaced.File);
-                }
-
-                return true;
-            }
-
-            UploadLocker.RestoreLockFile(_files, paths.LockPath);
+            return;
         }
 
-        return false;
-    }
-
-    public ReadOnlyMemory<byte>? GetResponse(UploadKey key)
-    {
-        string directory = context.Paths.GetUploadDirectory(key);
-        using FileSnapshot? snapshot = _files.ReadSnapshot(Path.Combine(directory, StorePaths.ResponseFileName), MaxResponseLength)
-            ?? ReadHiddenResponse(key, directory);
-        if (snapshot is null)
-        {
-            return records.Read(key)?.Response;
-        }
-
-        directorySync.EnsureSynced(key, snapshot);
-        return snapshot.Content;
-    }
-
-    /// <summary>Reads the response of an upload whose replacement was interrupted by a crash.</summary>
-    private FileSnapshot? ReadHiddenResponse(UploadKey key, string directory) => records.Read(key) is { } record
-        ? _files.ReadSnapshot(new UploadFilePaths(directory, record.Nonce).OldResponsePath, MaxResponseLength)
-        : null;
-
-    private static ChangeStatus ToChangeStatus(LockStatus status) =>
-        status == LockStatus.NotFound ? ChangeStatus.NotFound : ChangeStatus.Busy;
-
-    private ChangeStatus RemoveDirectory(UploadKey key, LockedUpload? upload)
-    {
-        if (OperatingSystem.IsWindows())
-        {
-            // A directory with an open file cannot be renamed on Windows.
-            upload?.Dispose();
-        }
-
-        string directory = context.Paths.GetUploadDirectory(key);
-        string trash = Path.Combine(context.Paths.Trash, NonceGenerator.Next());
+        string path = Path.Join(paths.Directory, name);
         try
         {
-            if (!_files.DirectoryExists(directory))
+            // Another upload with the same key can have a file with the name of earlier builds.
+            if (name != StorePaths.LegacyResponseFileName)
             {
-                return ChangeStatus.NotFound;
+                _files.DeleteFile(path);
             }
-
-            _files.RenameDirectory(directory, trash);
-        }
-        catch (Exception e) when (StorageErrors.IsNotFound(e))
-        {
-            return ChangeStatus.NotFound;
-        }
-        catch (IOException) when (OperatingSystem.IsWindows())
-        {
-            return ChangeStatus.Busy;
-        }
-
-        if (context.Options.Durability == Durability.PowerLoss)
-        {
-            // A listing may have removed the shard directory, which is empty now. Then the removal of the shard must be durable instead.
-            _files.SyncDirectory(context.Paths.GetShardDirectory(key));
-            if (!_files.DirectoryExists(context.Paths.GetShardDirectory(key)))
-            {
-                _files.SyncDirectory(context.Paths.GetOwnerDirectory(key.Owner));
-                _files.SyncDirectory(context.Paths.Uploads);
-            }
-        }
-
-        try
-        {
-            _files.DeleteDirectory(trash, recursive: true);
         }
         catch (Exception e) when (StorageErrors.IsStorageError(e))
         {
-            Log.DeleteFailed(context.Logger, trash, e);
+            Log.DeleteFailed(context.Logger, path, e);
+        }
+    }
+
+    /// <summary>Returns the response of a completed upload. A file that the record does not name is left from a crash, and is not returned.</summary>
+    public ReadOnlyMemory<byte>? GetResponse(UploadKey key)
+    {
+        string? missing = null;
+        while (records.Read(key) is { Record.State: UploadState.Completed } record)
+        {
+            if (record.Response is { } response)
+            {
+                return response;
+            }
+
+            if (record.ResponseFileName is null || record.ResponseFileName == missing)
+            {
+                return null;
+            }
+
+            var paths = new UploadFilePaths(context.Paths.GetUploadDirectory(key), record.Nonce);
+            using FileSnapshot? snapshot = ReadResponseFile(paths, record.ResponseFileName);
+            if (snapshot is not null)
+            {
+                directorySync.EnsureSynced(key, snapshot, isContentSynced: true);
+                return snapshot.Content;
+            }
+
+            // Another response may have replaced the file meanwhile.
+            missing = record.ResponseFileName;
         }
 
-        return ChangeStatus.Succeeded;
+        return null;
+    }
+
+    private FileSnapshot? ReadResponseFile(UploadFilePaths paths, string name)
+    {
+        FileSnapshot? snapshot = _files.ReadSnapshot(Path.Join(paths.Directory, name), MaxResponseLength);
+
+        // A replacement that was interrupted by a crash may have hidden the file of an earlier build.
+        return snapshot is null && name == StorePaths.LegacyResponseFileName ? _files.ReadSnapshot(paths.HiddenResponsePath, MaxResponseLength) : snapshot;
     }
 }

@@ -9,7 +9,7 @@ namespace ResumableUploads.Stores.FileSystem.Operations;
 /// <summary>Creates uploads: builds a directory in <c>temp</c> and renames it to its place. Of several creations with one key, one rename succeeds.</summary>
 internal sealed class CreateOperation(StoreContext context, RecordFile records, DirectorySync directorySync)
 {
-    // A listing may delete the empty parent directory between two steps.
+    // Each attempt after the first one finds another damaged upload with the key.
     private const int MaxAttempts = 20;
 
     private readonly FileLayer _files = context.Files;
@@ -25,7 +25,7 @@ internal sealed class CreateOperation(StoreContext context, RecordFile records, 
         {
             Nonce = NonceGenerator.Next(),
             Record = record,
-            LastUpdated = context.TimeProvider.GetUtcNow(),
+            LastUpdated = context.Clock.GetUtcNow(),
             Durability = context.Options.Durability,
             CreationBootId = _files.BootId,
             FinalOffset = record.State == UploadState.Receiving ? null : content.Length,
@@ -33,33 +33,38 @@ internal sealed class CreateOperation(StoreContext context, RecordFile records, 
         };
         string creationDirectory = context.Paths.GetCreationDirectory(Interlocked.Increment(ref _creationCount), stored.Nonce);
         bool created = false;
+        OpenFile? recordFile = null;
         try
         {
-            BuildDirectory(creationDirectory, stored, content);
+            recordFile = BuildDirectory(creationDirectory, stored, content);
+            if (OperatingSystem.IsWindows())
+            {
+                // A directory with an open file cannot be renamed on Windows.
+                recordFile.Dispose();
+            }
+
             created = TryMoveIntoPlace(key, creationDirectory);
+            if (created && stored.Durability == Durability.PowerLoss && !isDeferred)
+            {
+                directorySync.SyncNewUpload(key, recordFile);
+            }
         }
         finally
         {
+            recordFile?.Dispose();
             if (!created)
             {
                 DeleteIfExists(creationDirectory);
             }
         }
 
-        if (!created)
-        {
-            return new CreateResult(CreateStatus.AlreadyExists, null);
-        }
-
-        if (stored.Durability == Durability.PowerLoss && !isDeferred)
-        {
-            directorySync.SyncNewUpload(key);
-        }
-
-        return new CreateResult(CreateStatus.Created, stored.ToUploadInfo(key, content.Length));
+        return created
+            ? new CreateResult(CreateStatus.Created, stored.ToUploadInfo(key, content.Length))
+            : new CreateResult(CreateStatus.AlreadyExists, null);
     }
 
-    private void BuildDirectory(string directory, StoredRecord stored, in ReadOnlySequence<byte> content)
+    /// <summary>Creates the directory with the files of an upload. Returns the open record.</summary>
+    private OpenFile BuildDirectory(string directory, StoredRecord stored, in ReadOnlySequence<byte> content)
     {
         bool sync = stored.Durability == Durability.PowerLoss;
         var paths = new UploadFilePaths(directory, stored.Nonce);
@@ -82,18 +87,32 @@ internal sealed class CreateOperation(StoreContext context, RecordFile records, 
             _files.Write(durableOffsetFile, DurableOffsetFile.CreateEmpty(), 0);
         }
 
-        using OpenFile record = _files.CreateFile(Path.Combine(directory, StorePaths.RecordFileName));
-        ReadOnlyMemory<byte> encoded = RecordCodec.Encode(stored);
-        _files.Write(record, encoded, 0);
-        if (stored.FinalOffset is null)
+        OpenFile record = _files.CreateFile(Path.Combine(directory, StorePaths.RecordFileName));
+        bool isBuilt = false;
+        try
         {
-            records.Remember(encoded.Span, stored);
-        }
+            ReadOnlyMemory<byte> encoded = RecordCodec.Encode(stored);
+            _files.Write(record, encoded, 0);
+            if (stored.FinalOffset is null)
+            {
+                records.Remember(encoded.Span, stored);
+            }
 
-        if (sync)
+            if (sync)
+            {
+                _files.MarkNameUnsynced(record);
+                context.SyncAll([new SyncTarget(record), new SyncTarget(directory), .. content.IsEmpty ? [] : (ReadOnlySpan<SyncTarget>)[new SyncTarget(data)]]);
+            }
+
+            isBuilt = true;
+            return record;
+        }
+        finally
         {
-            _files.MarkNameUnsynced(record);
-            context.SyncAll([new SyncTarget(record), new SyncTarget(directory), .. content.IsEmpty ? [] : (ReadOnlySpan<SyncTarget>)[new SyncTarget(data)]]);
+            if (!isBuilt)
+            {
+                record.Dispose();
+            }
         }
     }
 
@@ -109,33 +128,21 @@ internal sealed class CreateOperation(StoreContext context, RecordFile records, 
 
     private bool TryMoveIntoPlace(UploadKey key, string creationDirectory)
     {
-        string uploadDirectory = context.Paths.GetUploadDirectory(key);
-        bool isShardMissing = false;
-        for (int attempt = 1; ; attempt++)
+        for (int attempt = 1; attempt <= MaxAttempts; attempt++)
         {
-            try
+            if (directorySync.TryMoveIntoPlace(key, creationDirectory))
             {
-                if (isShardMissing)
-                {
-                    _files.CreateDirectory(context.Paths.GetShardDirectory(key));
-                }
-
-                if (_files.RenameDirectory(creationDirectory, uploadDirectory))
-                {
-                    return true;
-                }
-
-                // A directory without a record is damaged. Reading it moves it to quarantine, which frees the key.
-                if (attempt == MaxAttempts || _files.FileExists(context.Paths.GetRecordPath(key)) || records.Read(key) is not null)
-                {
-                    return false;
-                }
+                return true;
             }
-            catch (DirectoryNotFoundException) when (attempt < MaxAttempts && _files.DirectoryExists(creationDirectory))
+
+            // A directory without a record is damaged. Reading it moves it to quarantine, which frees the key.
+            if (_files.FileExists(context.Paths.GetRecordPath(key)) || records.Read(key) is not null)
             {
-                isShardMissing = true;
+                return false;
             }
         }
+
+        return false;
     }
 
     private void DeleteIfExists(string directory)

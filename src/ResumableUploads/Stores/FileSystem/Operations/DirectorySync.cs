@@ -8,6 +8,9 @@ namespace ResumableUploads.Stores.FileSystem.Operations;
 /// <summary>Creates the directories of the store, and makes the names on the path to an upload durable.</summary>
 internal sealed class DirectorySync(StoreContext context)
 {
+    // A listing may delete the empty parent directory between two steps.
+    private const int MaxAttempts = 20;
+
     private readonly FileLayer _files = context.Files;
     private volatile bool _directoriesExist;
 
@@ -45,24 +48,81 @@ internal sealed class DirectorySync(StoreContext context)
         _directoriesExist = true;
     }
 
-    /// <summary>Makes the name of an upload durable after it was renamed to its place.</summary>
-    public void SyncNewUpload(UploadKey key)
+    /// <summary>Renames a directory to that of an upload, and creates missing parents. Returns false if the upload exists.</summary>
+    public bool TryMoveIntoPlace(UploadKey key, string directory)
     {
-        using OpenFile? record = TryOpenRead(context.Paths.GetRecordPath(key));
+        bool isShardMissing = false;
+        for (int attempt = 1; ; attempt++)
+        {
+            try
+            {
+                if (isShardMissing)
+                {
+                    _files.CreateDirectory(context.Paths.GetShardDirectory(key));
+                }
+
+                return _files.RenameDirectory(directory, context.Paths.GetUploadDirectory(key));
+            }
+            catch (DirectoryNotFoundException) when (attempt < MaxAttempts && _files.DirectoryExists(directory))
+            {
+                isShardMissing = true;
+            }
+        }
+    }
+
+    /// <summary>
+    /// Renames the directory of an upload back to its place, and makes that durable. Returns false if another upload with the same key was created meanwhile.
+    /// </summary>
+    public bool TryMoveBack(UploadKey key, string directory)
+    {
+        bool isMoved = TryMoveIntoPlace(key, directory);
         context.SyncAll(GetAncestors(key));
-        MarkNameSynced(record);
+        return isMoved;
+    }
+
+    /// <summary>
+    /// Renames an upload back that was not meant to be deleted or to replace another one. It is moved to quarantine if another upload with the same key was
+    /// created meanwhile.
+    /// </summary>
+    public void KeepOtherUpload(UploadKey key, string directory)
+    {
+        try
+        {
+            if (!TryMoveBack(key, directory))
+            {
+                string target = context.Paths.GetQuarantineDirectory(key);
+                _files.CreateDirectory(context.Paths.Quarantine);
+                _files.RenameDirectory(directory, target);
+                Log.Quarantined(context.Logger, context.Paths.GetUploadDirectory(key), "another upload was created with its key", target);
+            }
+        }
+        catch (Exception e) when (StorageErrors.IsNotFound(e) && !_files.DirectoryExists(directory))
+        {
+            // A clean-up has moved it back first.
+        }
+    }
+
+    /// <summary>Makes the name of an upload durable after it was renamed to its place.</summary>
+    /// <param name="key">The key of the upload.</param>
+    /// <param name="record">The record with which the upload was created. Another one may have replaced it by now, and may not be durable.</param>
+    public void SyncNewUpload(UploadKey key, OpenFile record)
+    {
+        context.SyncAll(GetAncestors(key));
+        _files.MarkNameSynced(record);
     }
 
     /// <summary>
     /// Makes a file and its name durable before its content is reported. The process that renamed the file may have died before it synced the file and the
     /// directory, or may be about to.
     /// </summary>
-    /// <returns>Whether anything had to be synced.</returns>
-    public bool EnsureSynced(UploadKey key, FileSnapshot snapshot)
+    /// <param name="key">The key of the upload.</param>
+    /// <param name="snapshot">The file.</param>
+    /// <param name="isContentSynced">Whether the content of the file was synced before the file was renamed.</param>
+    public void EnsureSynced(UploadKey key, FileSnapshot snapshot, bool isContentSynced)
     {
         if (!_files.IsNameUnsynced(snapshot))
         {
-            return false;
+            return;
         }
 
         context.RequireThread();
@@ -70,9 +130,20 @@ internal sealed class DirectorySync(StoreContext context)
         // The file is opened before the syncs, because only a file that exists before them has a durable name after them.
         using OpenFile? file = TryOpenRead(snapshot.Path);
         EnsureDirectories();
-        context.SyncAll([.. file is null ? [] : (ReadOnlySpan<SyncTarget>)[new SyncTarget(file)], new SyncTarget(context.Paths.GetUploadDirectory(key)), .. GetAncestors(key)]);
-        MarkNameSynced(file);
-        return true;
+        try
+        {
+            context.SyncAll([.. file is null ? [] : (ReadOnlySpan<SyncTarget>)[new SyncTarget(file)], new SyncTarget(context.Paths.GetUploadDirectory(key)), .. GetAncestors(key)]);
+        }
+        catch (Exception e) when (StorageErrors.IsStorageError(e) && file is not null && !isContentSynced)
+        {
+            _files.MarkSyncFailed(file);
+            throw;
+        }
+
+        if (file is not null)
+        {
+            _files.MarkNameSynced(file);
+        }
     }
 
     /// <summary>
@@ -93,14 +164,6 @@ internal sealed class DirectorySync(StoreContext context)
         catch (Exception e) when (StorageErrors.IsNotFound(e))
         {
             return null;
-        }
-    }
-
-    private void MarkNameSynced(OpenFile? file)
-    {
-        if (file is not null)
-        {
-            _files.MarkNameSynced(file);
         }
     }
 

@@ -132,7 +132,7 @@ internal sealed class ListOperation(StoreContext context, ReadOperations read)
                 Version = "",
                 Offset = length,
                 Record = new UploadRecord(),
-                LastModified = context.TimeProvider.GetUtcNow(),
+                LastModified = context.Clock.GetUtcNow(),
                 IsUnreadable = true,
             };
         }

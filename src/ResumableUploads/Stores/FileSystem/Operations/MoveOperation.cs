@@ -2,6 +2,7 @@ using ResumableUploads.Abstractions;
 using ResumableUploads.Infrastructure;
 using ResumableUploads.Stores.FileSystem.Format;
 using ResumableUploads.Stores.FileSystem.IO;
+using ResumableUploads.Stores.FileSystem.Operations.Locking;
 using ResumableUploads.Stores.FileSystem.Scheduling;
 
 namespace ResumableUploads.Stores.FileSystem.Operations;
@@ -75,7 +76,11 @@ internal sealed class MoveOperation(StoreContext context, RecordFile records, Up
                 return GetEarlierMoveResult(upload);
             }
 
-            if (data.Length != upload.Offset)
+            if (data.Length > upload.Offset)
+            {
+                CutOff(upload, data);
+            }
+            else if (data.Length < upload.Offset)
             {
                 throw new UploadStoreException(
                     StoreFailure.Corrupt, $"'{upload.Paths.DataPath}' has {data.Length} bytes, but {upload.Offset} were received.", upload.Offset);
@@ -97,6 +102,18 @@ internal sealed class MoveOperation(StoreContext context, RecordFile records, Up
             }
 
             return GetTargetProblem(upload, move) ?? StartMove(upload, move, out slow);
+        }
+    }
+
+    /// <summary>Cuts off bytes that never counted. A power loss can revert a truncation that was not synced, after the offset was frozen.</summary>
+    private void CutOff(LockedUpload upload, in FileStat before)
+    {
+        using OpenFile data = _files.OpenWrite(upload.Paths.DataPath);
+        _files.Truncate(data, upload.Offset);
+        _files.SetLastWriteTime(data, before.LastWriteTime);
+        if (upload.Record.Durability == Durability.PowerLoss)
+        {
+            _files.Sync(data);
         }
     }
 
@@ -323,7 +340,7 @@ internal sealed class MoveOperation(StoreContext context, RecordFile records, Up
         }
         catch (FileNotFoundException)
         {
-            UploadLocker.RestoreLockFile(_files, paths.MoveLockPath);
+            LockFiles.Restore(_files, paths.MoveLockPath);
             return _files.TryLock(paths.MoveLockPath);
         }
     }

@@ -47,7 +47,7 @@ internal sealed class OffsetReconciler(StoreContext context)
 
         if (slots.Newest is { IsConfirmed: false, Tail.Length: > 0 } newest && newest.BootId != _files.BootId && HasTail(paths.DataPath, newest))
         {
-            slots = slots with { Newest = newest with { Tail = default } };
+            slots = slots with { Newest = newest with { HasTail = true } };
         }
 
         long durable = slots.GetTrusted(_files.BootId)?.Offset ?? 0;
@@ -81,7 +81,8 @@ internal sealed class OffsetReconciler(StoreContext context)
         using OpenFile data = _files.OpenWrite(paths.DataPath);
         long length = before.FileLength;
         string boot = _files.BootId;
-        DurableOffsetSlot? trusted = before.Slots.GetTrusted(boot);
+        DurableOffsetSlots slots = before.Slots;
+        DurableOffsetSlot? trusted = slots.GetTrusted(boot);
         long durable = trusted?.Offset ?? 0;
         if (GetStagingOffset(record, durable) is { } staging && staging < length)
         {
@@ -92,6 +93,13 @@ internal sealed class OffsetReconciler(StoreContext context)
         if (record.Durability == Durability.ProcessCrash)
         {
             return before with { Offset = length, FileLength = length, NeedsReconciliation = false };
+        }
+
+        using OpenFile durableOffsetFile = OpenDurableOffsetFile(paths.DurableOffsetPath);
+        if (trusted is { IsConfirmed: false } unconfirmed)
+        {
+            WriteAgain(data, unconfirmed.Offset - unconfirmed.Tail.Length, unconfirmed.Offset, before.LastWriteTime);
+            slots = DurableOffsetFile.WriteAgain(context, durableOffsetFile, slots, data);
         }
 
         if (length < durable)
@@ -105,14 +113,24 @@ internal sealed class OffsetReconciler(StoreContext context)
             length = durable;
         }
 
-        if (length > durable)
+        try
         {
-            WriteAgain(data, durable, length, before.LastWriteTime);
+            if (length > durable)
+            {
+                WriteAgain(data, durable, length, before.LastWriteTime);
+            }
+
+            _files.Sync(data);
+        }
+        catch (Exception e) when (length > durable && StorageErrors.IsStorageError(e))
+        {
+            // The kernel may have dropped the bytes from the page cache, and the next sync would report success.
+            Log.SyncFailed(context.Logger, paths.DataPath, durable, e);
+            RollBack(data, durableOffsetFile, slots, durable, before.LastWriteTime);
+            throw;
         }
 
-        _files.Sync(data);
-        using OpenFile durableOffsetFile = OpenDurableOffsetFile(paths.DurableOffsetPath);
-        DurableOffsetSlots slots = DurableOffsetFile.Write(context, durableOffsetFile, before.Slots, new DurableOffsetSlot { Offset = length, BootId = boot });
+        slots = DurableOffsetFile.Write(context, durableOffsetFile, slots, new DurableOffsetSlot { Offset = length, BootId = boot });
         return new DataFileState(length, length, before.LastWriteTime, slots, NeedsReconciliation: false);
     }
 
@@ -132,7 +150,36 @@ internal sealed class OffsetReconciler(StoreContext context)
         }
     }
 
-    /// <summary>Returns whether the last bytes before the offset of a slot have reached the disk, as far as they were not durable before the slot was written.</summary>
+    /// <summary>Cuts off bytes that are not durable. If that fails, records that they never count.</summary>
+    private void RollBack(OpenFile data, OpenFile durableOffsetFile, DurableOffsetSlots slots, long durable, DateTime lastWriteTime)
+    {
+        try
+        {
+            Truncate(data, durable, lastWriteTime);
+        }
+        catch (Exception e) when (StorageErrors.IsStorageError(e))
+        {
+            Log.TruncateFailed(context.Logger, data.Path, durable, e);
+            DiscardPendingSlot(durableOffsetFile, slots, durable);
+        }
+    }
+
+    private void DiscardPendingSlot(OpenFile durableOffsetFile, DurableOffsetSlots slots, long durable)
+    {
+        try
+        {
+            DurableOffsetFile.Write(context, durableOffsetFile, slots, new DurableOffsetSlot { Offset = durable, BootId = DurableOffsetFile.UntrustedBootId });
+        }
+        catch (Exception e) when (StorageErrors.IsStorageError(e))
+        {
+            Log.TruncateFailed(context.Logger, durableOffsetFile.Path, durable, e);
+        }
+    }
+
+    /// <summary>
+    /// Returns whether the last bytes before the offset of a slot have reached the disk, as far as they were not durable before the slot was written. Bytes that
+    /// cannot be read now may have been reported as durable, so an error is thrown.
+    /// </summary>
     private bool HasTail(string path, DurableOffsetSlot slot)
     {
         try
@@ -141,9 +188,9 @@ internal sealed class OffsetReconciler(StoreContext context)
             using OpenFile data = _files.OpenRead(path);
             return data.Read(tail, slot.Offset - tail.Length) == tail.Length && DurableOffsetFile.ToDigest(SHA256.HashData(tail)) == slot.Tail.Digest;
         }
-        catch (Exception e) when (StorageErrors.IsStorageError(e))
+        catch (Exception e) when (StorageErrors.IsNotFound(e))
         {
-            // Bytes that cannot be read are not kept.
+            // The upload was deleted meanwhile, or its content was moved.
             return false;
         }
     }

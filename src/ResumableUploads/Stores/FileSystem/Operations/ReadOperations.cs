@@ -1,6 +1,7 @@
 using ResumableUploads.Abstractions;
 using ResumableUploads.Stores.FileSystem.Format;
 using ResumableUploads.Stores.FileSystem.IO;
+using ResumableUploads.Stores.FileSystem.Operations.Locking;
 using ResumableUploads.Stores.FileSystem.Scheduling;
 
 namespace ResumableUploads.Stores.FileSystem.Operations;
@@ -12,6 +13,7 @@ internal sealed class ReadOperations(StoreContext context, RecordFile records, O
     private const int MaxAttempts = 100;
 
     private readonly FileLayer _files = context.Files;
+    private readonly LockFiles _lockFiles = new(context);
 
     /// <summary>Returns an upload, or null if it has no record.</summary>
     public UploadInfo? Get(UploadKey key) => Read(key)?.Info;
@@ -71,7 +73,7 @@ internal sealed class ReadOperations(StoreContext context, RecordFile records, O
             DataFileState? state = reconciler.Read(paths, record);
             if (state is { NeedsReconciliation: true } unreconciled)
             {
-                state = TryReconcile(snapshot, paths, record, unreconciled);
+                state = TryReconcile(key, snapshot, paths, record, unreconciled);
             }
             else if (!records.IsCurrent(snapshot))
             {
@@ -96,7 +98,7 @@ internal sealed class ReadOperations(StoreContext context, RecordFile records, O
     }
 
     /// <summary>Returns the reconciled state, or null if everything must be read again.</summary>
-    private DataFileState? TryReconcile(FileSnapshot? snapshot, UploadFilePaths paths, StoredRecord record, in DataFileState state)
+    private DataFileState? TryReconcile(UploadKey key, FileSnapshot? snapshot, UploadFilePaths paths, StoredRecord record, in DataFileState state)
     {
         // After a restart, the first sweep and clients read the same uploads.
         using (KeyedLocks.KeyedLock? entered = context.TryEnterUpload(paths.Nonce))
@@ -106,26 +108,37 @@ internal sealed class ReadOperations(StoreContext context, RecordFile records, O
                 return reconciler.Read(paths, record, isLocked: true);
             }
 
+            bool isLocked = false;
+            OpenFile? lockFile = null;
             try
             {
-                using OpenFile? lockFile = _files.TryLock(paths.LockPath);
+                if (!_lockFiles.TryLock(key, paths, out lockFile))
+                {
+                    return null;
+                }
+
                 if (lockFile is null)
                 {
                     // An append is running. Only its durable bytes are reported.
                     return reconciler.Read(paths, record, isLocked: true);
                 }
 
+                isLocked = true;
                 return records.IsCurrent(snapshot) ? reconciler.Reconcile(paths, record) : null;
             }
             catch (Exception e) when (StorageErrors.IsNotFound(e))
             {
                 return null;
             }
-            catch (Exception e) when (StorageErrors.IsStorageError(e) && e is not UploadStoreException)
+            catch (Exception e) when (StorageErrors.IsStorageError(e) && e is not UploadStoreException && (isLocked || StorageErrors.IsFullOrReadOnly(e)))
             {
-                // The offset can still be reported from a disk that is full or read-only.
+                // The offset can still be reported from a disk that is full or read-only. If the lock failed for another reason, another process may hold it.
                 Log.ReconcileFailed(context.Logger, paths.DataPath, state.Offset, e);
                 return state;
+            }
+            finally
+            {
+                lockFile?.Dispose();
             }
         }
     }

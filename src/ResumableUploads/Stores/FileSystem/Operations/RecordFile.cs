@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Stores.FileSystem.Format;
 using ResumableUploads.Stores.FileSystem.IO;
+using ResumableUploads.Stores.FileSystem.Operations.Locking;
 using ResumableUploads.Stores.FileSystem.Scheduling;
 
 namespace ResumableUploads.Stores.FileSystem.Operations;
@@ -14,6 +15,7 @@ internal sealed class RecordFile(StoreContext context, DirectorySync directorySy
     private readonly FileLayer _files = context.Files;
     private readonly RecordCache _cache = new();
     private readonly RecordWriter _writer = new(context, directorySync);
+    private readonly LockFiles _lockFiles = new(context);
 
     /// <summary>Reads a record. Returns null if the upload does not exist, or if it was damaged and is now in quarantine.</summary>
     /// <exception cref="UploadStoreException">The record has a newer format, and is left untouched.</exception>
@@ -81,8 +83,7 @@ internal sealed class RecordFile(StoreContext context, DirectorySync directorySy
         : result.Record;
 
     /// <inheritdoc cref="RecordWriter.Write"/>
-    public bool Write(LockedUpload upload, StoredRecord next, bool isDeferred = false, string? obsoleteName = null) =>
-        _writer.Write(upload, next, isDeferred, obsoleteName);
+    public bool Write(LockedUpload upload, StoredRecord next, bool isDeferred = false) => _writer.Write(upload, next, isDeferred);
 
     /// <summary>Replaces the record with one that has another staging offset. Returns false if the upload was deleted.</summary>
     public bool WriteStagingOffset(LockedUpload upload, long? offset) =>
@@ -94,7 +95,7 @@ internal sealed class RecordFile(StoreContext context, DirectorySync directorySy
     {
         context.RequireThread();
         string directory = context.Paths.GetUploadDirectory(key);
-        string target = Path.Combine(context.Paths.Quarantine, $"{key.Owner}.{key.Id}.{NonceGenerator.Next()}");
+        string target = context.Paths.GetQuarantineDirectory(key);
         try
         {
             _files.CreateDirectory(context.Paths.Quarantine);
@@ -107,14 +108,22 @@ internal sealed class RecordFile(StoreContext context, DirectorySync directorySy
         }
 
         // The directory may belong to a new upload that was created after the damaged one was moved by another request. Move it back.
-        RecordDecodeResult moved = Decode(_files.ReadFile(Path.Combine(target, StorePaths.RecordFileName), RecordCodec.MaxLength));
-        bool isMovedBack = IsIntact(target, moved) && _files.RenameDirectory(target, directory);
-        _files.SyncDirectory(context.Paths.GetShardDirectory(key));
-        if (isMovedBack)
+        try
         {
-            return GetRecord(key, moved);
+            RecordDecodeResult moved = Decode(_files.ReadFile(Path.Combine(target, StorePaths.RecordFileName), RecordCodec.MaxLength));
+            if (IsIntact(target, moved) && directorySync.TryMoveBack(key, target))
+            {
+                return GetRecord(key, moved);
+            }
+        }
+        catch (Exception e) when (StorageErrors.IsStorageError(e) && _files.DirectoryExists(target))
+        {
+            // Whether it is intact is not known.
+            directorySync.TryMoveBack(key, target);
+            throw;
         }
 
+        _files.SyncDirectory(context.Paths.GetShardDirectory(key));
         Log.Quarantined(context.Logger, directory, reason, target);
         return null;
     }
@@ -140,7 +149,13 @@ internal sealed class RecordFile(StoreContext context, DirectorySync directorySy
         bool isWritten = attempt == 1 && TryWriteAgain(key, record);
         if (!isWritten)
         {
-            directorySync.EnsureSynced(key, snapshot!);
+            if (_files.HasSyncFailed(snapshot!))
+            {
+                throw new UploadStoreException(
+                    StoreFailure.Unavailable, $"The record in '{context.Paths.GetUploadDirectory(key)}' could not be synced, and cannot be written again now.");
+            }
+
+            directorySync.EnsureSynced(key, snapshot!, isContentSynced: record.WriteCount == 1);
             if (_files.IsUnchanged(snapshot!))
             {
                 return result;
@@ -169,7 +184,7 @@ internal sealed class RecordFile(StoreContext context, DirectorySync directorySy
     {
         using KeyedLocks.KeyedLock? entered = record.WriteCount > 1 ? context.TryEnterUpload(record.Nonce) : null;
         var paths = new UploadFilePaths(context.Paths.GetUploadDirectory(key), record.Nonce);
-        using OpenFile? lockFile = entered is null ? null : TryLock(paths.LockPath);
+        using OpenFile? lockFile = entered is null ? null : TryLock(key, paths);
         if (lockFile is null)
         {
             return false;
@@ -180,11 +195,12 @@ internal sealed class RecordFile(StoreContext context, DirectorySync directorySy
             && (!_files.IsNameUnsynced(snapshot!) || _writer.TryWriteAgain(new LockedUpload(key, lockFile, paths, current, null) { IsUnsynced = true }));
     }
 
-    private OpenFile? TryLock(string path)
+    private OpenFile? TryLock(UploadKey key, UploadFilePaths paths)
     {
         try
         {
-            return _files.TryLock(path);
+            // A lost lock file is created by the first attempt.
+            return _lockFiles.TryLock(key, paths, out OpenFile? lockFile) || _lockFiles.TryLock(key, paths, out lockFile) ? lockFile : null;
         }
         catch (Exception e) when (StorageErrors.IsNotFound(e) || StorageErrors.IsFullOrReadOnly(e))
         {
@@ -211,7 +227,7 @@ internal sealed class RecordFile(StoreContext context, DirectorySync directorySy
             string lockPath = new UploadFilePaths(directory, next.Nonce).LockPath;
             if (!_files.FileExists(lockPath))
             {
-                UploadLocker.RestoreLockFile(_files, lockPath);
+                LockFiles.Restore(_files, lockPath);
             }
 
             using OpenFile lockFile = _files.TryLock(lockPath) ?? throw new UploadStoreException(
@@ -247,7 +263,7 @@ internal sealed class RecordFile(StoreContext context, DirectorySync directorySy
         source = Path.Combine(directory, StorePaths.TemporaryRecordFileName);
         string nextPath = Path.Combine(directory, StorePaths.NextRecordFileName);
         StoredRecord? record = ReadRecord(key, source);
-        if (ReadRecord(key, nextPath) is not { } next || (record is not null && (record.Nonce != next.Nonce || record.WriteCount > next.WriteCount)))
+        if (ReadRecord(key, nextPath) is not { } next || record?.WriteCount > next.WriteCount)
         {
             return record;
         }

@@ -15,21 +15,19 @@ internal sealed class RecordWriter(StoreContext context, DirectorySync directory
     /// <param name="upload">The upload.</param>
     /// <param name="next">The record that replaces its record.</param>
     /// <param name="isDeferred">Whether the record becomes durable only with a later change, or when it is read.</param>
-    /// <param name="obsoleteName">The name of a file that is deleted before the record is replaced, or null.</param>
-    public bool Write(LockedUpload upload, StoredRecord next, bool isDeferred = false, string? obsoleteName = null)
+    public bool Write(LockedUpload upload, StoredRecord next, bool isDeferred = false)
     {
-        if (obsoleteName is null && _appender.TryAppend(upload, next) is { } isWritten)
+        if (_appender.TryAppend(upload, next) is { } isWritten)
         {
             return isWritten;
         }
 
-        bool isPowerLoss = next.Durability == Durability.PowerLoss;
-        if (isPowerLoss && (!isDeferred || !_files.CanExchangeNames))
+        if (IsPowerLoss(upload, next) && (!isDeferred || !_files.CanExchangeNames))
         {
             context.RequireThread();
         }
 
-        FileReplacement replacement = CreateReplacement(upload, next, obsoleteName);
+        FileReplacement replacement = CreateReplacement(upload, next);
         ReadOnlyMemory<byte> encoded = RecordCodec.Encode(next);
         using ReplacedFile? replaced = _files.ReplaceFile(replacement, encoded.Span);
         if (replaced is null)
@@ -90,71 +88,104 @@ internal sealed class RecordWriter(StoreContext context, DirectorySync directory
 
         if (replacement.Mode != FileReplacementMode.Unsynced)
         {
-            Sync(replaced, replacement, previous: null, []);
+            Sync(replaced, []);
         }
 
-        DeleteIfExists(replaced, StorePaths.NextRecordFileName);
-        DeleteIfExists(replaced, StorePaths.TemporaryRecordFileName);
+        DeleteTemporaryRecords(replaced);
         return record.EndingAt(encoded.Length);
     }
 
-    private FileReplacement CreateReplacement(LockedUpload upload, StoredRecord next, string? obsoleteName = null)
-    {
-        // While the last change is not durable, the temporary name is that of the last durable record. The record itself then gets a third name: a reader
-        // may be making it durable at the same time.
-        string directory = upload.Paths.Directory;
-        bool hasDurable = upload.IsUnsynced && _files.FileExists(Path.Combine(directory, StorePaths.TemporaryRecordFileName));
-        bool isPowerLoss = next.Durability == Durability.PowerLoss;
+    /// <summary>Returns whether the old or the new record must survive a power loss. They differ if an upload is replaced by another one.</summary>
+    private static bool IsPowerLoss(LockedUpload upload, StoredRecord next) =>
+        upload.Record.Durability == Durability.PowerLoss || next.Durability == Durability.PowerLoss;
 
-        // What a crash has left under the third name must not be taken for a later record.
-        string? leftoverName = isPowerLoss && !hasDurable ? StorePaths.NextRecordFileName : null;
+    private FileReplacement CreateReplacement(LockedUpload upload, StoredRecord next)
+    {
+        // While the last change is not durable, the last durable record has one of the two temporary names, and the other name is free. The record itself keeps
+        // its name until the exchange: a reader may be making it durable at the same time.
+        string? durableName = upload.IsUnsynced ? FindDurableName(upload) : null;
+        bool isPowerLoss = IsPowerLoss(upload, next);
         return new FileReplacement(
-            directory,
-            StorePaths.GetLockFileName(next.Nonce),
+            upload.Paths.Directory,
             StorePaths.RecordFileName,
-            hasDurable ? StorePaths.NextRecordFileName : StorePaths.TemporaryRecordFileName,
+            StorePaths.RecordFileName,
+            durableName == StorePaths.TemporaryRecordFileName ? StorePaths.NextRecordFileName : StorePaths.TemporaryRecordFileName,
             isPowerLoss ? FileReplacementMode.Exchange : FileReplacementMode.Unsynced)
         {
-            ObsoleteNames = [leftoverName, obsoleteName],
+            GuardText = upload.Paths.Nonce,
+
+            // What a crash has left under the third name must not be taken for a later record.
+            ObsoleteName = isPowerLoss && durableName is null ? StorePaths.NextRecordFileName : null,
         };
+    }
+
+    /// <summary>
+    /// Returns the temporary name of the last durable record, or null if there is none. What is torn, or was written after the current record, is left of a change
+    /// that failed. A reader may have made one of the earlier records durable and reported it: the newest of these counts. Otherwise, the oldest one is the
+    /// durable one.
+    /// </summary>
+    private string? FindDurableName(LockedUpload upload)
+    {
+        (string Name, long WriteCount, bool IsUnsynced)? found = null;
+        foreach (string name in (ReadOnlySpan<string>)[StorePaths.TemporaryRecordFileName, StorePaths.NextRecordFileName])
+        {
+            using FileSnapshot? file = _files.ReadSnapshot(Path.Join(upload.Paths.Directory, name), RecordCodec.MaxLength);
+            if (file is null || RecordCodec.Decode(file.Content).Record is not { } record || record.WriteCount >= upload.Record.WriteCount)
+            {
+                continue;
+            }
+
+            bool isUnsynced = _files.IsNameUnsynced(file);
+            bool isBetter = found is not { } other
+                || (isUnsynced == other.IsUnsynced ? (record.WriteCount > other.WriteCount) != isUnsynced : other.IsUnsynced);
+            found = isBetter ? (name, record.WriteCount, isUnsynced) : found;
+        }
+
+        return found?.Name;
     }
 
     /// <summary>Makes a replaced record durable, unless its change is deferred.</summary>
     private void Complete(LockedUpload upload, in FileReplacement replacement, ReplacedFile replaced, bool isDeferred)
     {
-        bool hasDurable = replacement.TemporaryName == StorePaths.NextRecordFileName;
-        string? previous = replaced.PreviousName;
-        if (hasDurable && previous is not null && IsDurable(replaced, previous))
-        {
-            // A reader has made the replaced record durable in the meantime, and has reported it.
-            _files.RenameSibling(replaced, previous, StorePaths.TemporaryRecordFileName);
-            previous = StorePaths.TemporaryRecordFileName;
-        }
-
         if (replacement.Mode != FileReplacementMode.Unsynced && !isDeferred)
         {
-            Sync(replaced, replacement, previous, upload.IsUnsynced ? directorySync.GetAncestors(upload.Key) : []);
-            DeleteIfExists(replaced, previous);
-            DeleteIfExists(replaced, hasDurable ? StorePaths.TemporaryRecordFileName : null);
+            try
+            {
+                Sync(replaced, upload.IsUnsynced ? directorySync.GetAncestors(upload.Key) : []);
+            }
+            catch (Exception e) when (StorageErrors.IsStorageError(e) && replaced.PreviousName is not null && upload.Exists(_files))
+            {
+                RestorePrevious(replaced, replaced.PreviousName);
+                throw;
+            }
+
+            if (replacement.ObsoleteName is null)
+            {
+                DeleteTemporaryRecords(replaced);
+            }
+            else
+            {
+                DeleteIfExists(replaced, replaced.PreviousName);
+            }
         }
 
         upload.IsUnsynced = isDeferred;
     }
 
-    /// <summary>Makes a replaced file durable. If that fails and the old file still exists, the old file gets its name back.</summary>
-    private void Sync(ReplacedFile replaced, in FileReplacement replacement, string? previous, ReadOnlySpan<SyncTarget> others)
+    /// <summary>Makes a replaced file durable.</summary>
+    private void Sync(ReplacedFile replaced, ReadOnlySpan<SyncTarget> others)
     {
         try
         {
             ReadOnlySpan<SyncTarget> content = replaced.IsContentSynced ? [] : [new SyncTarget(replaced.File)];
-            context.SyncAll([.. content, new SyncTarget(replacement.Directory), .. others]);
+            context.SyncAll([.. content, new SyncTarget(replaced.Directory), .. others]);
             _files.MarkNameSynced(replaced.File);
         }
         catch (Exception e) when (StorageErrors.IsStorageError(e))
         {
-            if (previous is not null && _files.FileExists(Path.Combine(replacement.Directory, replacement.GuardName)))
+            if (!replaced.IsContentSynced)
             {
-                RestorePrevious(replaced, previous);
+                _files.MarkSyncFailed(replaced.File);
             }
 
             throw;
@@ -172,7 +203,10 @@ internal sealed class RecordWriter(StoreContext context, DirectorySync directory
         // A reader must sync the directory before it reports the old file, because the name of the new one may have reached the disk.
         using (OpenFile old = _files.OpenSibling(replaced, previous))
         {
-            _files.MarkNameUnsynced(old);
+            if (!_files.IsNameUnsynced(old))
+            {
+                _files.MarkNameUnsynced(old);
+            }
         }
 
         _files.ExchangeSiblings(replaced, previous, StorePaths.RecordFileName);
@@ -187,18 +221,10 @@ internal sealed class RecordWriter(StoreContext context, DirectorySync directory
         _files.ExchangeSiblings(replaced, previous, StorePaths.RecordFileName);
     }
 
-    private bool IsDurable(ReplacedFile replaced, string name)
+    private void DeleteTemporaryRecords(ReplacedFile replaced)
     {
-        try
-        {
-            using OpenFile file = _files.OpenSibling(replaced, name);
-            return !_files.IsNameUnsynced(file);
-        }
-        catch (Exception e) when (StorageErrors.IsNotFound(e))
-        {
-            // The upload was deleted.
-            return false;
-        }
+        DeleteIfExists(replaced, StorePaths.NextRecordFileName);
+        DeleteIfExists(replaced, StorePaths.TemporaryRecordFileName);
     }
 
     private void DeleteIfExists(ReplacedFile replaced, string? name)

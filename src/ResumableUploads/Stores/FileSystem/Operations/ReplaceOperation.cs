@@ -8,7 +8,7 @@ namespace ResumableUploads.Stores.FileSystem.Operations;
 /// Replaces an upload by another one. The files of both have different names, so those of the new upload are moved into the directory of the old one
 /// first. Then the new record replaces the old record, which is the moment of the change.
 /// </summary>
-internal sealed class ReplaceOperation(StoreContext context, RecordFile records, UploadLocker locker)
+internal sealed class ReplaceOperation(StoreContext context, RecordFile records, UploadLocker locker, DirectorySync directorySync)
 {
     private readonly FileLayer _files = context.Files;
 
@@ -48,11 +48,11 @@ internal sealed class ReplaceOperation(StoreContext context, RecordFile records,
             context.RequireThread();
         }
 
-        string directory = old.Paths.Directory;
+        // The number of writes tells which one of several records in a directory is the last one.
         StoredRecord record = replacement.Record with
         {
             Generation = replacement.Record.Generation + 1,
-            WriteCount = replacement.Record.WriteCount + 1,
+            WriteCount = Math.Max(old.Record.WriteCount, replacement.Record.WriteCount) + 1,
             StagingOffset = null,
         };
         if (OperatingSystem.IsWindows())
@@ -61,14 +61,35 @@ internal sealed class ReplaceOperation(StoreContext context, RecordFile records,
             replacement.Dispose();
         }
 
-        // Without a name, the replacement is not mistaken for a damaged upload if a crash happens before all of its files are moved.
-        string unnamed = context.Paths.GetCreationDirectory(0, record.Nonce);
-        _files.CreateDirectory(Path.GetDirectoryName(unnamed)!);
+        // The path to an upload that was created with another durability may not be durable.
+        old.IsUnsynced |= record.Durability != old.Record.Durability;
 
-        // The upload may be older than what a clean-up keeps in this place.
-        _files.SetDirectoryLastWriteTime(replacement.Paths.Directory, context.TimeProvider.GetUtcNow().UtcDateTime);
-        _files.RenameDirectory(replacement.Paths.Directory, unnamed);
-        string[] leftovers;
+        // Without a name, the replacement is not mistaken for a damaged upload if a crash happens before all of its files are moved.
+        var unnamed = new UploadFilePaths(context.Paths.GetDetachedDirectory(replacementKey, replacement.Record), record.Nonce);
+        var moved = new UploadFilePaths(old.Paths.Directory, record.Nonce);
+        try
+        {
+            // The upload may be older than what a clean-up keeps in this place.
+            _files.SetDirectoryLastWriteTime(replacement.Paths.Directory, context.Clock.GetUtcNow().UtcDateTime);
+            if (!_files.RenameDirectory(replacement.Paths.Directory, unnamed.Directory))
+            {
+                // A killed process has left another upload there, which the clean-up moves back.
+                return new UpdateResult(ChangeStatus.Busy, null);
+            }
+        }
+        catch (Exception e) when (StorageErrors.IsNotFound(e))
+        {
+            return new UpdateResult(ChangeStatus.NotFound, null);
+        }
+
+        if (!_files.FileExists(unnamed.LockPath))
+        {
+            // Another process has deleted the replacement, and created another upload with its key.
+            directorySync.KeepOtherUpload(replacementKey, unnamed.Directory);
+            return new UpdateResult(ChangeStatus.VersionMismatch, null);
+        }
+
+        string[] leftovers = [];
         bool isWritten;
         try
         {
@@ -77,30 +98,38 @@ internal sealed class ReplaceOperation(StoreContext context, RecordFile records,
                 _files.SyncDirectory(context.Paths.GetShardDirectory(replacementKey));
             }
 
-            MoveFiles(new UploadFilePaths(unnamed, record.Nonce), new UploadFilePaths(directory, record.Nonce));
-            HideResponse(old.Paths);
-            if (sync)
+            isWritten = old.Exists(_files);
+            if (isWritten)
             {
-                _files.SyncDirectory(directory);
-            }
+                MoveFiles(unnamed, moved);
+                HiddenResponse.Hide(_files, old);
+                if (sync)
+                {
+                    _files.SyncDirectory(moved.Directory);
+                }
 
-            leftovers = GetLeftovers(old.Paths, record.Nonce);
-            isWritten = records.Write(old, record);
+                leftovers = GetLeftovers(old.Paths, record.Nonce);
+                isWritten = records.Write(old, record);
+            }
+        }
+        catch (Exception e) when (StorageErrors.IsNotFound(e) && !old.Exists(_files))
+        {
+            isWritten = false;
         }
         catch (Exception e) when (StorageErrors.IsStorageError(e))
         {
-            DeleteReplacement(key, old.Paths, new UploadFilePaths(directory, record.Nonce), unnamed);
+            DeleteReplacement(key, old.Paths, moved, unnamed.Directory);
             throw;
         }
 
         if (!isWritten)
         {
-            // The old upload was deleted meanwhile, and the files of the new one with it.
-            TryDelete(() => _files.DeleteDirectory(unnamed, recursive: true), unnamed);
+            // The old upload was deleted meanwhile.
+            KeepReplacement(replacementKey, moved, unnamed);
             return new UpdateResult(ChangeStatus.NotFound, null);
         }
 
-        DeleteLeftovers(old, leftovers, unnamed);
+        DeleteLeftovers(old, leftovers, unnamed.Directory);
         return new UpdateResult(ChangeStatus.Succeeded, record.ToUploadInfo(key, replacement.Offset, replacement.DataFileState?.LastWriteTime));
     }
 
@@ -115,13 +144,21 @@ internal sealed class ReplaceOperation(StoreContext context, RecordFile records,
         _files.RenameFile(from.LockPath, to.LockPath);
     }
 
-    /// <summary>Gives the stored response a name that belongs to the old upload only, so that it never becomes the response of the new one.</summary>
-    private void HideResponse(UploadFilePaths paths)
+    /// <summary>Gives the new upload its own key back. If its content was deleted together with the old upload, nothing is left of it.</summary>
+    private void KeepReplacement(UploadKey key, UploadFilePaths moved, UploadFilePaths unnamed)
     {
-        string response = Path.Combine(paths.Directory, StorePaths.ResponseFileName);
-        if (_files.FileExists(response))
+        foreach ((string from, string to) in ((string, string)[])
+            [(moved.DurableOffsetPath, unnamed.DurableOffsetPath), (moved.DataPath, unnamed.DataPath), (moved.LockPath, unnamed.LockPath)])
         {
-            _files.RenameFile(response, paths.OldResponsePath);
+            if (_files.FileExists(from))
+            {
+                _files.RenameFile(from, to);
+            }
+        }
+
+        if (!_files.FileExists(unnamed.DataPath) || !directorySync.TryMoveBack(key, unnamed.Directory))
+        {
+            TryDelete(() => _files.DeleteDirectory(unnamed.Directory, recursive: true), unnamed.Directory);
         }
     }
 
@@ -131,7 +168,7 @@ internal sealed class ReplaceOperation(StoreContext context, RecordFile records,
     /// </summary>
     private string[] GetLeftovers(UploadFilePaths old, string newNonce)
     {
-        string[] known = [old.LockPath, old.OldResponsePath, old.DurableOffsetPath, old.DataPath];
+        string[] known = [old.LockPath, old.HiddenResponsePath, old.DurableOffsetPath, old.DataPath];
         IEnumerable<string> others = _files.GetFileNames(old.Directory)
             .Where(name => name.Length > newNonce.Length && name[newNonce.Length] == '.' && !name.StartsWith(newNonce, StringComparison.Ordinal))
             .Select(name => Path.Combine(old.Directory, name));

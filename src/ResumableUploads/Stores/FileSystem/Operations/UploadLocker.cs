@@ -1,6 +1,7 @@
 using ResumableUploads.Abstractions;
 using ResumableUploads.Stores.FileSystem.Format;
 using ResumableUploads.Stores.FileSystem.IO;
+using ResumableUploads.Stores.FileSystem.Operations.Locking;
 using ResumableUploads.Stores.FileSystem.Scheduling;
 
 namespace ResumableUploads.Stores.FileSystem.Operations;
@@ -19,6 +20,7 @@ internal sealed class UploadLocker(StoreContext context, RecordFile records, Off
     private const int MaxAttempts = 8;
 
     private readonly FileLayer _files = context.Files;
+    private readonly LockFiles _lockFiles = new(context);
 
     /// <summary>Tries to lock an upload. Retries a few times without waiting, because most changes take only a moment.</summary>
     /// <param name="key">The key of the upload.</param>
@@ -45,7 +47,7 @@ internal sealed class UploadLocker(StoreContext context, RecordFile records, Off
                 }
 
                 // Returns false if the upload was deleted in the meantime, or if the lock file was missing and has been created for the next attempt.
-                if (TryLockFile(paths.LockPath, out OpenFile? lockFile))
+                if (_lockFiles.TryLock(key, paths, out OpenFile? lockFile))
                 {
                     isBusy = lockFile is null;
                     upload = lockFile is null ? null : OpenOrRelease(key, paths, record, snapshot, lockFile, allowUnsynced);
@@ -64,22 +66,6 @@ internal sealed class UploadLocker(StoreContext context, RecordFile records, Off
         }
 
         return LockStatus.Busy;
-    }
-
-    /// <summary>Creates the lock file of an existing upload. It was lost, or was not needed until now.</summary>
-    public static void RestoreLockFile(FileLayer files, string path)
-    {
-        try
-        {
-            if (files.DirectoryExists(Path.GetDirectoryName(path)!))
-            {
-                files.CreateFile(path).Dispose();
-            }
-        }
-        catch (IOException) when (files.FileExists(path) || !files.DirectoryExists(Path.GetDirectoryName(path)!))
-        {
-            // Another request created it first, or the upload was deleted.
-        }
     }
 
     private LockedUpload? OpenOrRelease(UploadKey key, UploadFilePaths paths, StoredRecord record, FileSnapshot? snapshot, OpenFile lockFile, bool allowUnsynced)
@@ -127,24 +113,5 @@ internal sealed class UploadLocker(StoreContext context, RecordFile records, Off
 
         records.Quarantine(key, "the data file is missing");
         return null;
-    }
-
-    private bool TryLockFile(string path, out OpenFile? lockFile)
-    {
-        lockFile = null;
-        try
-        {
-            lockFile = _files.TryLock(path);
-            return true;
-        }
-        catch (DirectoryNotFoundException)
-        {
-            return false;
-        }
-        catch (FileNotFoundException)
-        {
-            RestoreLockFile(_files, path);
-            return false;
-        }
     }
 }

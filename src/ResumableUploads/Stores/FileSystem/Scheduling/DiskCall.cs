@@ -5,6 +5,9 @@ internal abstract class DiskCall(DiskLane lane)
 {
     public DiskLane Lane { get; } = lane;
 
+    /// <summary>Gets the time at which the call was queued.</summary>
+    public long QueuedTimestamp { get; init; }
+
     /// <summary>Gets or sets the position in the queue of the lane, or null if the call has left it.</summary>
     public LinkedListNode<DiskCall>? QueueEntry { get; set; }
 

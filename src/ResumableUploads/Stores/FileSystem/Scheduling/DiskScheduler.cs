@@ -73,6 +73,20 @@ internal sealed class DiskScheduler(string name, int maxThreads, TimeProvider ti
         }
     }
 
+    /// <summary>Gets how long the oldest queued call has waited for a thread.</summary>
+    public TimeSpan LongestWait
+    {
+        get
+        {
+            long now = time.GetTimestamp();
+            lock (_lock)
+            {
+                long oldest = _lanes.Values.Min(static lane => lane.Waiting.First?.Value.QueuedTimestamp) ?? now;
+                return time.GetElapsedTime(Math.Min(oldest, now), now);
+            }
+        }
+    }
+
     /// <summary>Runs a call on a thread of its own, or on the thread of the caller if it is not expected to block.</summary>
     /// <param name="options">How the call is scheduled.</param>
     /// <param name="state">The argument of the call.</param>
@@ -171,18 +185,14 @@ internal sealed class DiskScheduler(string name, int maxThreads, TimeProvider ti
                 _lanes.Add(key, lane);
             }
 
-            queued = new DiskCall<TState, T>(lane, state, call);
+            queued = new DiskCall<TState, T>(lane, state, call) { QueuedTimestamp = time.GetTimestamp() };
             queued.QueueEntry = lane.Waiting.AddLast(queued);
             _queueLength++;
             MakeReady(lane);
             helper = TakeThreadIfNeeded();
         }
 
-        if (!TryContinue(helper, out OutOfMemoryException? failure) && TryRemove(queued))
-        {
-            queued.Fail(new IOException("The system has no thread for a call of the file system.", failure));
-        }
-
+        Continue(helper);
         return queued;
     }
 
@@ -242,27 +252,47 @@ internal sealed class DiskScheduler(string name, int maxThreads, TimeProvider ti
         }
 
         // If no thread can be started, this one takes the next call later.
-        _ = TryContinue(helper, out _);
+        Continue(helper);
         return next is not null;
     }
 
-    /// <summary>Starts or wakes a thread. Returns false if the system has no more threads, and no other thread exists.</summary>
-    private bool TryContinue(DiskThread? thread, out OutOfMemoryException? failure)
+    /// <summary>Starts or wakes a thread. If the system has no more threads and no other thread exists, all waiting calls fail.</summary>
+    private void Continue(DiskThread? thread)
     {
-        failure = null;
         try
         {
             thread?.Continue();
-            return true;
         }
         catch (OutOfMemoryException e)
         {
-            failure = e;
+            List<DiskCall> stranded = [];
             lock (_lock)
             {
-                return --_threadCount > 0;
+                // The other threads may be about to start, and fail as well. The last one finds the calls of all of them.
+                if (--_threadCount == 0)
+                {
+                    stranded = TakeAll();
+                }
+            }
+
+            foreach (DiskCall call in stranded)
+            {
+                call.Fail(new IOException("The system has no thread for a call of the file system.", e));
             }
         }
+    }
+
+    /// <summary>Removes all calls from their queues.</summary>
+    private List<DiskCall> TakeAll()
+    {
+        List<DiskCall> calls = [.. _lanes.Values.SelectMany(static lane => lane.Waiting)];
+        foreach (DiskCall call in calls)
+        {
+            Unlink(call.QueueEntry!);
+            RemoveIfUnused(call.Lane);
+        }
+
+        return calls;
     }
 
     /// <summary>Returns false if the thread was given work at the end of its wait.</summary>

@@ -24,22 +24,23 @@ internal sealed class Mailbox : IDisposable
         string path = System.IO.Path.Join(paths.Mailboxes, NonceGenerator.Next());
         files.CreateDirectory(paths.Mailboxes);
         files.CreateFile(GetLockPath(path)).Dispose();
-        var mailbox = new Mailbox(files, path, files.TryLock(GetLockPath(path)) ?? throw new IOException($"'{GetLockPath(path)}' is locked by another process."));
+        OpenFile? lockFile = null;
         bool isCreated = false;
         try
         {
+            lockFile = files.TryLock(GetLockPath(path)) ?? throw new IOException($"'{GetLockPath(path)}' is locked by another process.");
             files.CreateDirectory(path);
             isCreated = true;
+            return new Mailbox(files, path, lockFile);
         }
         finally
         {
             if (!isCreated)
             {
-                mailbox.Dispose();
+                lockFile?.Dispose();
+                Delete(files, path);
             }
         }
-
-        return mailbox;
     }
 
     /// <summary>Removes the requests that have arrived, and returns their names.</summary>

@@ -5,6 +5,7 @@ using ResumableUploads.FaultTests.Crashes.PowerLosses.Disks;
 using ResumableUploads.Stores.FileSystem;
 using ResumableUploads.Stores.FileSystem.IO;
 using ResumableUploads.Stores.FileSystem.Scheduling;
+using ResumableUploads.Testing.Stores;
 
 namespace ResumableUploads.FaultTests.Crashes.PowerLosses.CrashTables;
 
@@ -57,7 +58,8 @@ internal static class CrashScenarios
         new("Update to Received", CreateAndAppendAsync, static (store, _) => MarkReceivedAsync(store)),
         new("Append with the final record", CreateAsync, static (store, _) => AppendFinalAsync(store, isDeferrable: false)),
         new("Append with a final record that is deferred", CreateAsync, static (store, _) => AppendFinalAsync(store, isDeferrable: true)),
-        new("Put the response", CreateReceivedUploadAsync, static async (store, _) => await store.PutResponseAsync(Key, new byte[] { 1 }, default)),
+        new("Complete with a response", CreateReceivedUploadAsync, static (store, _) => store.CompleteAsync(Key, [1])),
+        new("Complete with a long response", CreateReceivedUploadAsync, static (store, _) => store.CompleteAsync(Key, new byte[100_000])),
         new("Delete", CreateReceivedUploadAsync, static async (store, _) => await store.DeleteAsync(Key, null, default)),
         new("Replace", CreateReplacementAsync, static async (store, _) => await ReplaceAsync(store)),
         new("Move the content within a volume", CreateReceivedUploadAsync, MoveAsync),
@@ -155,7 +157,7 @@ internal static class CrashScenarios
     private static async Task CreateReplacementAsync(FileSystemUploadStore store)
     {
         await CreateReceivedUploadAsync(store);
-        await store.PutResponseAsync(Key, new byte[] { 1 }, default);
+        await store.CompleteAsync(Key, new byte[100_000]);
         await store.CreateAsync(ReplacementKey, new UploadRecord(), default);
         var content = new ChunkContent([[6, 7]], static _ => { }, static () => true);
         await store.AppendAsync(ReplacementKey, 0, content, AppendMode.KeepPartial, default);

@@ -83,6 +83,7 @@ internal sealed partial class DiskOperationFormatter(IReadOnlyList<DiskOperation
         path = path.Replace(_nonce, "NONCE", StringComparison.Ordinal);
         path = RandomName().Replace(StoreRoot().Replace(path, ""), "RANDOM");
         path = CreationDirectory().Replace(path, "temp/N");
+        path = DetachedDirectory().Replace(path, "temp/OWNER.NEW.RANDOM-GENERATION");
         return path
             .Replace("owner.upload-1.", "OWNER.ID.", StringComparison.Ordinal)
             .Replace("uploads/owner/up/upload-1", "uploads/OWNER/SHARD/ID", StringComparison.Ordinal)
@@ -100,6 +101,9 @@ internal sealed partial class DiskOperationFormatter(IReadOnlyList<DiskOperation
     [GeneratedRegex("^temp/[0-9a-f](?=/|$)")]
     private static partial Regex CreationDirectory();
 
-    [GeneratedRegex("^(temp/N/NONCE|temp/N/RANDOM|uploads/OWNER/SHARD/ID|trash/RANDOM)/")]
+    [GeneratedRegex(@"^temp/owner\.upload-2\.RANDOM-[0-9]+")]
+    private static partial Regex DetachedDirectory();
+
+    [GeneratedRegex("^(temp/N/NONCE|temp/OWNER.NEW.RANDOM-GENERATION|uploads/OWNER/SHARD/ID|trash/RANDOM)/")]
     private static partial Regex UploadFile();
 }

@@ -193,13 +193,14 @@ internal class RecordingFileLayer : DelegatingFileLayer
     /// <summary>Takes the steps of the real layer one by one.</summary>
     public override ReplacedFile? ReplaceFile(in FileReplacement replacement, ReadOnlySpan<byte> content)
     {
-        if (!FileExists(Path.Combine(replacement.Directory, replacement.GuardName)))
+        byte[]? guard = ReadFile(Path.Combine(replacement.Directory, replacement.GuardName), FileReplacement.GuardPrefixLength);
+        if (guard is null || !replacement.IsGuarded(guard))
         {
             return null;
         }
 
         string from = replacement.TemporaryPath;
-        foreach (string name in replacement.ObsoleteNames.Append(replacement.TemporaryName).OfType<string>())
+        foreach (string name in ((string?[])[replacement.ObsoleteName, replacement.TemporaryName]).OfType<string>())
         {
             string path = Path.Combine(replacement.Directory, name);
             if (FileExists(path))

@@ -50,6 +50,7 @@ public class AntiforgeryTests
         Assert.Equal((HttpStatusCode.BadRequest, "false"), (refused.StatusCode, refused.Header("X-Upload-Complete")));
         Assert.Contains("urn:resumable-uploads:antiforgery", await refused.Content.ReadAsStringAsync());
         Assert.Equal((0, 1), (runs, parked.Count));
+        Assert.DoesNotContain(app.Log.Lines, static line => line.StartsWith("Error", StringComparison.Ordinal));
         Assert.Equal((body.Length, false), (parked[0].Size, parked[0].IsRepeat));
 
         using HttpResponseMessage again = await AppendChunkAsync(app, body.Length, [], body.Length, cookie, type);

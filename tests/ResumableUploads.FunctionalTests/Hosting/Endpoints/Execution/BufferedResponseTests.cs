@@ -195,7 +195,7 @@ public class BufferedResponseTests
                 await context.Response.WriteAsync(new string('a', 200_000));
             },
             options => options.Store = store);
-        store.InjectFault(ChaosOperation.PutResponse, ChaosTiming.BeforeCall, ChaosFault.Throw(StoreFailure.Unavailable));
+        store.InjectFault(ChaosOperation.Complete, ChaosTiming.BeforeCall, ChaosFault.Throw(StoreFailure.Unavailable));
         await Assert.ThrowsAsync<HttpRequestException>(() => SendAsync(app, again: false));
         Assert.Equal(1, runs);
     }

@@ -215,7 +215,7 @@ public class EndpointCompletionFailureTests
             IMeterFactory factory = services.GetRequiredService<IMeterFactory>();
             _listener.InstrumentPublished = (instrument, listener) =>
             {
-                if (instrument.Name == "resumable_uploads.parked" && instrument.Meter.Scope == factory)
+                if (instrument.Name == "resumable_uploads.upload.dead_lettered" && instrument.Meter.Scope == factory)
                 {
                     listener.EnableMeasurementEvents(instrument);
                 }

@@ -52,7 +52,7 @@ public class EndpointResponseHeaderTests
                 return context.Response.WriteAsync("saved");
             },
             options => options.Store = store);
-        store.InjectFault(ChaosOperation.PutResponse, ChaosTiming.BeforeCall, ChaosFault.Throw(StoreFailure.Unavailable));
+        store.InjectFault(ChaosOperation.Complete, ChaosTiming.BeforeCall, ChaosFault.Throw(StoreFailure.Unavailable));
         using HttpResponseMessage response = await SendAsync(app);
         Assert.Equal((503, null, null), ((int)response.StatusCode, response.Header("X-Run"), response.Header("Set-Cookie")));
     }

@@ -117,8 +117,8 @@ public class EndpointOwnershipTests
         await using ServiceProvider provider = new ServiceCollection().BuildServiceProvider();
         var services = new SharedUploadServices(provider);
         var store = new MemoryUploadStore();
-        Assert.Same(services.GetLocks(store), services.GetLocks(store));
-        Assert.NotSame(services.GetLocks(store), services.GetLocks(new MemoryUploadStore()));
+        Assert.Same(services.GetStorage(store).Locks, services.GetStorage(store).Locks);
+        Assert.NotSame(services.GetStorage(store).Locks, services.GetStorage(new MemoryUploadStore()).Locks);
 
         // Options with other settings have a store of their own in the same directory.
         using var directory = new UploadDirectory();
@@ -127,7 +127,7 @@ public class EndpointOwnershipTests
         other.FileSystem.SyncSize++;
         (FileSystemUploadStore one, FileSystemUploadStore two) = (services.GetFileSystemStore(options), services.GetFileSystemStore(other));
         Assert.NotSame(one, two);
-        Assert.Same(services.GetLocks(one), services.GetLocks(two));
+        Assert.Same(services.GetStorage(one).Locks, services.GetStorage(two).Locks);
     }
 
     private static void MapPostAndPut(WebApplication app)

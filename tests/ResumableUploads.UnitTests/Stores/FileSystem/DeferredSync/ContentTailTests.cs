@@ -4,6 +4,7 @@ using System.Text;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Stores.FileSystem;
 using ResumableUploads.Stores.FileSystem.Format;
+using ResumableUploads.Stores.FileSystem.IO;
 using ResumableUploads.Testing.Stores;
 
 namespace ResumableUploads.UnitTests.Stores.FileSystem.DeferredSync;
@@ -73,6 +74,33 @@ public sealed class ContentTailTests : DeferredSyncTest
     }
 
     [Theory]
+    [InlineData(5)]
+    [InlineData(24)]
+    public async Task Tail_that_cannot_be_read_fails_the_call_and_keeps_the_bytes(int error)
+    {
+        await AppendAndDieAsync(10);
+        var disk = new UnreadableFiles { ReadError = error };
+        FileSystemUploadStore next = NewStore(files: disk);
+        await Assert.ThrowsAsync<UploadStoreException>(() => GetAsync(next));
+        await Assert.ThrowsAsync<UploadStoreException>(() => AppendAsync(next, 10, Bytes(5)));
+        disk.ReadError = null;
+        Assert.Equal(20, (await GetAsync(next)).Offset);
+        Assert.Equal((byte[])[.. Bytes(10), .. Bytes(10, seed: 2)], await ReadAsync(next));
+    }
+
+    /// <summary>Another machine writes the slot. Only its lock shows that.</summary>
+    [Fact]
+    public async Task Slot_is_not_reported_if_the_lock_cannot_be_tried()
+    {
+        await AppendAndDieAsync(10);
+        var disk = new UnreadableFiles { LockError = 37 };
+        FileSystemUploadStore next = NewStore(files: disk);
+        await Assert.ThrowsAsync<UploadStoreException>(() => GetAsync(next));
+        disk.LockError = null;
+        Assert.Equal(20, (await GetAsync(next)).Offset);
+    }
+
+    [Theory]
     [InlineData(false)]
     [InlineData(true)]
     public void Decode_reads_slots_without_tail(bool isConfirmed)
@@ -127,5 +155,20 @@ public sealed class ContentTailTests : DeferredSyncTest
         string digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(text)))[..16];
         string confirmation = isConfirmed ? string.Create(CultureInfo.InvariantCulture, $"{sequence:D20}") : "";
         Encoding.ASCII.GetBytes($"{text} {digest} {confirmation}").CopyTo(file, index * DurableOffsetFile.SlotSize);
+    }
+
+    /// <summary>The disk of another boot, which fails to open data files and to lock files.</summary>
+    private sealed class UnreadableFiles : FaultyFiles
+    {
+        public UnreadableFiles() => Boot = OtherBoot;
+
+        public int? ReadError { get; set; }
+
+        public int? LockError { get; set; }
+
+        public override OpenFile OpenRead(string path) =>
+            ReadError is { } error && path.EndsWith(".data", StringComparison.Ordinal) ? throw Error(error) : base.OpenRead(path);
+
+        public override OpenFile? TryLock(string path) => LockError is { } error ? throw Error(error) : base.TryLock(path);
     }
 }

@@ -42,7 +42,8 @@ public abstract class DeferredSyncTest : FileSystemStoreTest
 
     /// <summary>Gets the names of the files of the upload that are no parts of every upload.</summary>
     protected string[] ExtraFiles => [.. Directory.GetFiles(UploadDirectory).Select(static path => Path.GetFileName(path)!)
-        .Where(static name => name != "record.json" && Path.GetExtension(name) is not (".data" or ".mark" or ".lock")).Order(StringComparer.Ordinal)];
+        .Where(static name => name != "record.json" && Path.GetExtension(name) is not (".data" or ".mark" or ".lock"))
+        .Select(static name => name.EndsWith(".outcome", StringComparison.Ordinal) ? "RANDOM.outcome" : name).Order(StringComparer.Ordinal)];
 
     protected void Clear()
     {
@@ -94,13 +95,13 @@ public abstract class DeferredSyncTest : FileSystemStoreTest
     private static string GetName(string path)
     {
         string name = Path.GetFileName(path);
-        bool isDirectory = !name.Contains('.', StringComparison.Ordinal) && name != StorePaths.ResponseFileName;
+        bool isDirectory = !name.Contains('.', StringComparison.Ordinal) && name != StorePaths.LegacyResponseFileName;
         string directory = isDirectory ? path : Path.GetDirectoryName(path)!;
         int uploads = directory.IndexOf("/uploads/", StringComparison.Ordinal);
         directory = uploads >= 0 ? directory[(uploads + "/uploads/".Length)..] : directory.Contains("/temp/", StringComparison.Ordinal) ? "new" : Path.GetFileName(directory);
         return isDirectory ? directory
             : name.StartsWith(StorePaths.RecordFileName, StringComparison.Ordinal) ? directory + "/record"
-            : name == StorePaths.ResponseFileName ? directory + "/outcome"
+            : name == StorePaths.LegacyResponseFileName ? directory + "/outcome"
             : directory + "/" + Path.GetExtension(name)[1..];
     }
 

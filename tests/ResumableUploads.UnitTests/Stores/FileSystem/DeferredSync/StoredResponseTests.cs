@@ -18,7 +18,7 @@ public sealed class StoredResponseTests : DeferredSyncTest
     {
         UploadInfo info = await ReceiveDeferredAsync();
         UploadInfo completed = await CompleteAsync(info, Bytes(length));
-        Assert.Equal(isFile ? ["outcome"] : [], ExtraFiles);
+        Assert.Equal(isFile ? ["RANDOM.outcome"] : [], ExtraFiles);
         Assert.Equal(isFile ? [.. RecordAndAncestors[..3], "owner/up/upload-1/outcome", .. RecordAndAncestors[3..]] : RecordAndAncestors, Syncs);
         Assert.Equal(RecordAndAncestors, Assert.Single(Groups));
 
@@ -38,7 +38,7 @@ public sealed class StoredResponseTests : DeferredSyncTest
     public async Task Complete_replaces_the_response_of_an_earlier_run(int earlier, int later)
     {
         UploadInfo info = await ReceiveDeferredAsync();
-        await Store.PutResponseAsync(Key, Bytes(earlier), None);
+        info = await CompleteAsync(info, Bytes(earlier));
         info = await CompleteAsync(info, Bytes(later, seed: 2));
         Assert.Equal(Bytes(later, seed: 2), await GetResponseAsync());
 
@@ -46,6 +46,7 @@ public sealed class StoredResponseTests : DeferredSyncTest
         Assert.Equal(Bytes(earlier), await GetResponseAsync());
         await CompleteAsync(info, Bytes(later, seed: 2));
         Assert.Equal(Bytes(later, seed: 2), await GetResponseAsync());
+        Assert.Equal(later > Max ? ["RANDOM.outcome"] : [], ExtraFiles);
     }
 
     [Theory]
@@ -61,14 +62,33 @@ public sealed class StoredResponseTests : DeferredSyncTest
         Assert.Equal(Bytes(length), await GetResponseAsync());
     }
 
+    /// <summary>A crash between two changes of an earlier build leaves the file: it stored every response in a file, before the record.</summary>
     [Theory]
     [InlineData(10)]
     [InlineData(Max + 1)]
-    public async Task Put_response_replaces_the_response_that_was_stored_with_the_record(int length)
+    public async Task Response_without_a_completed_record_is_not_returned_and_is_replaced(int length)
     {
-        await CompleteAsync(await ReceiveDeferredAsync(), Bytes(length));
-        await Store.PutResponseAsync(Key, Bytes(5, seed: 3), None);
-        Assert.Equal(Bytes(5, seed: 3), await GetResponseAsync());
+        UploadInfo info = await ReceiveDeferredAsync();
+        File.WriteAllBytes(Path.Combine(UploadDirectory, "outcome"), Bytes(20, seed: 3));
+        Assert.Null(await GetResponseAsync());
+        await CompleteAsync(info, Bytes(length));
+        Assert.Equal(Bytes(length), await GetResponseAsync());
+        Assert.Equal(length > Max ? ["RANDOM.outcome", "outcome"] : ["outcome"], ExtraFiles);
+    }
+
+    [Fact]
+    public async Task Response_that_an_older_version_stored_in_a_file_is_returned()
+    {
+        UploadInfo info = await CompleteAsync(await ReceiveDeferredAsync(), Bytes(20));
+        StoredRecord stored = RecordCodec.Decode(File.ReadAllBytes(RecordPath)).Record!;
+        File.WriteAllBytes(RecordPath, RecordCodec.Encode(stored with { Response = null, ResponseFileName = StorePaths.LegacyResponseFileName }).Span);
+        Assert.DoesNotContain("responseFile", File.ReadAllText(RecordPath), StringComparison.Ordinal);
+        File.WriteAllBytes(ResponsePath, Bytes(20));
+        Assert.Equal(Bytes(20), await GetResponseAsync());
+
+        // The record is written once more, by this build.
+        Assert.Equal(ChangeStatus.Succeeded, (await Store.UpdateAsync(Key, info.Version, Completed, None)).Status);
+        Assert.Equal(Bytes(20), await GetResponseAsync());
     }
 
     [Fact]

@@ -1,6 +1,5 @@
 using System.Diagnostics.Metrics;
 using ResumableUploads.Abstractions;
-using ResumableUploads.Engine;
 using ResumableUploads.Stores.FileSystem;
 using ResumableUploads.Stores.FileSystem.Monitoring;
 using ResumableUploads.Stores.FileSystem.Scheduling;
@@ -20,7 +19,7 @@ public sealed class DiskMetricsTests : FileSystemStoreTest
     {
         _listener.InstrumentPublished = static (instrument, listener) =>
         {
-            if (instrument.Meter.Name == UploadMetrics.MeterName)
+            if (instrument.Meter.Name == ResumableUploadsDiagnostics.MeterName)
             {
                 listener.EnableMeasurementEvents(instrument);
             }
@@ -31,7 +30,7 @@ public sealed class DiskMetricsTests : FileSystemStoreTest
             {
                 lock (_syncs)
                 {
-                    _syncs.Add(((string)GetTag(tags, "location")!, value));
+                    _syncs.Add(((string)GetTag(tags, "resumable_uploads.disk.location")!, value));
                 }
             }
         });
@@ -103,7 +102,7 @@ public sealed class DiskMetricsTests : FileSystemStoreTest
         await ReceiveAsync(store, Bytes(10));
         Files.Before = (step, _) => Time.Advance(TimeSpan.FromSeconds(step == "replace" ? 3 : 0));
         TakeSyncs();
-        await store.PutResponseAsync(Key, Bytes(10), None);
+        await store.CompleteAsync(Key, Bytes(100_000));
         Assert.Equal([("store", 3)], TakeSyncs().Where(static sync => sync.Seconds > 0));
     }
 
@@ -150,12 +149,12 @@ public sealed class DiskMetricsTests : FileSystemStoreTest
             }
         };
         Task<AppendResult>[] appends = [.. keys.Select(key => AppendAsync(store, 0, Bytes(10), key: key))];
-        await Eventually.TrueAsync(() => GetGauge(DiskMetrics.QueueLengthName) == 4, "one owner occupies a quarter of the threads");
-        Assert.Equal((1, 4), (GetGauge(DiskMetrics.BusyThreadsName), GetGauge(DiskMetrics.MaxThreadsName)));
+        await Eventually.TrueAsync(() => GetGauge(DiskMetrics.QueuedCallsName) == 4, "one owner occupies a quarter of the threads");
+        Assert.Equal((1, 4), (GetGauge(DiskMetrics.BusyThreadsName), GetGauge(DiskMetrics.ThreadLimitName)));
         _release.Set();
         await Task.WhenAll(appends);
         await Eventually.TrueAsync(() => GetGauge(DiskMetrics.BusyThreadsName) == 0, "the threads are idle");
-        Assert.Equal(0, GetGauge(DiskMetrics.QueueLengthName));
+        Assert.Equal(0, GetGauge(DiskMetrics.QueuedCallsName));
         GC.KeepAlive(store);
     }
 
@@ -163,7 +162,7 @@ public sealed class DiskMetricsTests : FileSystemStoreTest
     public void Gauges_add_up_stores_of_one_directory()
     {
         FileSystemUploadStore[] stores = [NewStore(), NewStore(Durability.ProcessCrash)];
-        Assert.Equal(1024, GetGauge(DiskMetrics.MaxThreadsName));
+        Assert.Equal(1024, GetGauge(DiskMetrics.ThreadLimitName));
         GC.KeepAlive(stores);
     }
 
@@ -187,9 +186,6 @@ public sealed class DiskMetricsTests : FileSystemStoreTest
         Assert.DoesNotContain(Logs.Lines, static line => line.Id == 114);
     }
 
-    [Fact]
-    public void Meter_has_name_of_meter_of_engine() => Assert.Equal(UploadMetrics.MeterName, DiskMetrics.MeterName);
-
     public static bool SyncsDirectories => !OperatingSystem.IsWindows();
 
     private (string Location, double Seconds)[] TakeSyncs()
@@ -209,7 +205,7 @@ public sealed class DiskMetricsTests : FileSystemStoreTest
         return _gauges[name];
     }
 
-    private bool IsThisStore(ReadOnlySpan<KeyValuePair<string, object?>> tags) => GetTag(tags, "directory") as string == StoreRoot;
+    private bool IsThisStore(ReadOnlySpan<KeyValuePair<string, object?>> tags) => GetTag(tags, "resumable_uploads.directory") as string == StoreRoot;
 
     private static object? GetTag(ReadOnlySpan<KeyValuePair<string, object?>> tags, string name)
     {

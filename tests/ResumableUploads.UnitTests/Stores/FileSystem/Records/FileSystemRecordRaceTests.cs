@@ -148,8 +148,6 @@ public sealed class FileSystemRecordRaceTests : FileSystemStoreTest
 
         public override void DeleteSibling(ReplacedFile replaced, string name) => Default.DeleteSibling(replaced, name);
 
-        public override void RenameSibling(ReplacedFile replaced, string from, string to) => Default.RenameSibling(replaced, from, to);
-
         public override void ExchangeSiblings(ReplacedFile replaced, string first, string second) => Default.ExchangeSiblings(replaced, first, second);
     }
 }

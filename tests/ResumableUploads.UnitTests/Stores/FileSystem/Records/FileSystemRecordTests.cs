@@ -131,7 +131,8 @@ public class FileSystemRecordTests : FileSystemStoreTest
             async () => Assert.Equal(ChangeStatus.NotFound, (await store.DeleteAsync(Key, "v", None)).Status),
             async () => Assert.Null(await store.OpenReadAsync(Key, None)),
             async () => Assert.Equal(MoveStatus.NotFound, (await store.MoveAsync(Path.Combine(Root, "t"), false, None)).Status),
-            async () => await store.PutResponseAsync(Key, new byte[1], None),
+            async () => Assert.Equal(ChangeStatus.NotFound, (await store.CompleteAsync(Key, "v", new UploadRecord { State = UploadState.Completed }, new byte[1], None)).Status),
+            async () => Assert.Null(await store.GetResponseAsync(Key, None)),
             async () => Assert.Empty(await store.ListAsync(new UploadQuery(), None).ToListAsync(None)),
         ])
         {

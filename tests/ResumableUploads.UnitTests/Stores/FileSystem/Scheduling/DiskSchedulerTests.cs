@@ -189,6 +189,35 @@ public sealed class DiskSchedulerTests : IDisposable
         Assert.Equal((2, 3), (await waiting, await other));
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(8)]
+    public async Task Concurrent_calls_fail_if_the_system_has_no_thread(int maxThreads)
+    {
+        DiskScheduler? scheduler = null;
+        Task<int>? second = null;
+        bool isFirst = true;
+        scheduler = new DiskScheduler(Name, maxThreads, _time)
+        {
+            StartThread = _ =>
+            {
+                // The other caller counts its thread before the first start fails.
+                if (isFirst)
+                {
+                    isFirst = false;
+                    second = CallAsync(scheduler!, "b", static () => 2);
+                }
+
+                throw new InsufficientMemoryException();
+            },
+        };
+        Task<int> first = CallAsync(scheduler, "a", static () => 1);
+
+        await Assert.ThrowsAsync<IOException>(() => first.WaitAsync(TimeSpan.FromSeconds(30), Token));
+        await Assert.ThrowsAsync<IOException>(() => second!.WaitAsync(TimeSpan.FromSeconds(30), Token));
+        Assert.Equal((0, 0), (scheduler.ThreadCount, scheduler.QueueLength));
+    }
+
     [Fact]
     public async Task Cached_call_runs_in_place_unless_earlier_ones_waited_for_the_disk()
     {

@@ -96,7 +96,6 @@ public sealed class ReconciliationThreadTests : FileSystemStoreTest
         FileSystemUploadStore store = NewStore();
         await CreateAsync(store);
         await AppendAsync(store, 0, Bytes(10));
-        await store.PutResponseAsync(Key, Bytes(3), None);
         UploadInfo info = await GetAsync(store);
         string record = Path.Combine(UploadDirectory, "record.json");
         switch (state)
@@ -119,7 +118,8 @@ public sealed class ReconciliationThreadTests : FileSystemStoreTest
                 info = (await store.UpdateDeferredAsync(Key, info.Version, info.Record with { Data = new byte[] { 2 } }, None)).Info!;
                 break;
             case "unsynced response":
-                File.SetLastWriteTimeUtc(Path.Combine(UploadDirectory, "outcome"), DateTime.UnixEpoch);
+                info = await store.CompleteAsync(Key, Bytes(100_000));
+                File.SetLastWriteTimeUtc(TheFile(".outcome"), DateTime.UnixEpoch);
                 break;
         }
 

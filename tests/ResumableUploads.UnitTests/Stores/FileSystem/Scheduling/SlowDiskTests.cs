@@ -29,7 +29,7 @@ public sealed class SlowDiskTests : FileSystemStoreTest
         FileSystemUploadStore store = NewStore();
         await store.CheckAsync(None);
         await ReceiveAsync(store, Bytes(1_000));
-        await store.PutResponseAsync(Key, new byte[] { 1 }, None);
+        await store.CompleteAsync(Key, new byte[100_000]);
         string target = Path.Combine(Root, "moved");
         Assert.Equal(MoveStatus.Moved, (await store.MoveAsync(target, overwrite: false, None)).Status);
         await store.DeleteAsync(Key, null, None);

@@ -33,10 +33,22 @@ internal sealed class EndpointFormFeature(HttpRequest request, FormOptions optio
     }
 
     public IFormCollection ReadForm() => _reading is { IsFaulted: true } failed ? failed.GetAwaiter().GetResult()
-        : _form.Form ?? (MustReadMultipart ? ReadFormAsync(CancellationToken.None).GetAwaiter().GetResult() : _form.ReadForm());
+        : _form.Form ?? ReadFormAsync(CancellationToken.None).GetAwaiter().GetResult();
 
-    public Task<IFormCollection> ReadFormAsync(CancellationToken cancellationToken) =>
-        _reading ??= MustReadMultipart ? ReadMultipartAsync(cancellationToken) : _form.ReadFormAsync(cancellationToken);
+    public Task<IFormCollection> ReadFormAsync(CancellationToken cancellationToken) => _reading ??= ReadOnceAsync(cancellationToken);
+
+    private async Task<IFormCollection> ReadOnceAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await (MustReadMultipart ? ReadMultipartAsync(cancellationToken) : _form.ReadFormAsync(cancellationToken));
+        }
+        catch (NotSupportedException e)
+        {
+            // The framework throws for a charset such as UTF-7, which the runtime refuses.
+            throw new InvalidDataException("A charset of the form is not supported.", e);
+        }
+    }
 
     private bool MustReadMultipart => _form.Form is null && request.ContentLength != 0 && FormCheck.IsMultipartForm(request.ContentType);
 

@@ -14,15 +14,13 @@ internal sealed class Linux64FileLayer : LinuxFileLayer
     /// <summary>Gets whether the native methods pass offsets as the system expects them, and whether kernel and C library have statx.</summary>
     public static bool IsSupported { get; } = OperatingSystem.IsLinux() && Environment.Is64BitProcess && ProbeStatx();
 
-    public override FileStat? Stat(string path)
-    {
-        if (NativeMethods.Statx(NativeMethods.AtCurrentDirectory, path, NativeMethods.AtStatxForceSync, NativeMethods.StatxBasicStats, out StatxBuffer status) == 0)
-        {
-            return status.ToFileStat();
-        }
+    /// <summary>Throws if the existence cannot be determined, where the framework returns false.</summary>
+    public override bool FileExists(string path) => GetStatus(path, flags: 0) is { IsDirectory: false };
 
-        return IsLastErrorNotFoundOrNotDirectory() ? null : throw NativeMethods.CreateException("Getting the status of", path);
-    }
+    /// <summary>Throws if the existence cannot be determined, where the framework returns false.</summary>
+    public override bool DirectoryExists(string path) => GetStatus(path, flags: 0) is { IsDirectory: true };
+
+    public override FileStat? Stat(string path) => GetStatus(path, NativeMethods.AtStatxForceSync)?.ToFileStat();
 
     public override List<string> GetDirectoryNames(string path, string? after, int count)
     {
@@ -112,6 +110,16 @@ internal sealed class Linux64FileLayer : LinuxFileLayer
 
         // If it failed, the framework tries again and throws the right exception.
         return descriptor < 0 ? base.Open(path, mode, access) : new OpenFile(new SafeFileHandle(descriptor, ownsHandle: true), path);
+    }
+
+    private static StatxBuffer? GetStatus(string path, int flags)
+    {
+        if (NativeMethods.Statx(NativeMethods.AtCurrentDirectory, path, flags, NativeMethods.StatxBasicStats, out StatxBuffer status) == 0)
+        {
+            return status;
+        }
+
+        return IsLastErrorNotFoundOrNotDirectory() ? null : throw NativeMethods.CreateException("Getting the status of", path);
     }
 
     private static byte[] ReadContent(SafeFileHandle handle, string path, int length)

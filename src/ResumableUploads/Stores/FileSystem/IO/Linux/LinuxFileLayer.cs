@@ -75,14 +75,6 @@ internal class LinuxFileLayer : UnixFileLayer
 
     public override void DeleteSibling(ReplacedFile replaced, string name) => DeleteFile(replaced.DirectoryHandle!, replaced.Directory, name);
 
-    public override void RenameSibling(ReplacedFile replaced, string from, string to)
-    {
-        if (NativeMethods.RenameAt(replaced.DirectoryHandle!, from, replaced.DirectoryHandle!, to) != 0)
-        {
-            throw NativeMethods.CreateException($"Renaming to '{to}' in", replaced.Directory);
-        }
-    }
-
     public override void ExchangeSiblings(ReplacedFile replaced, string first, string second)
     {
         if (NativeMethods.RenameAt2(replaced.DirectoryHandle!, first, replaced.DirectoryHandle!, second, NativeMethods.RenameExchangeFlag) != 0)
@@ -99,20 +91,31 @@ internal class LinuxFileLayer : UnixFileLayer
         }
     }
 
+    /// <summary>Returns whether the directory is the one that the replacement is meant for.</summary>
+    private static bool IsGuarded(SafeFileHandle directory, in FileReplacement replacement)
+    {
+        int descriptor = NativeMethods.OpenAt(directory, replacement.GuardName, NativeMethods.OpenCloseOnExec, 0);
+        if (descriptor < 0)
+        {
+            return IsLastErrorNotFound() ? false : throw NativeMethods.CreateException($"Opening '{replacement.GuardName}' in", replacement.Directory);
+        }
+
+        Span<byte> prefix = stackalloc byte[FileReplacement.GuardPrefixLength];
+        using var guard = new OpenFile(new SafeFileHandle(descriptor, ownsHandle: true), replacement.GuardName);
+        return replacement.GuardText is null || replacement.IsGuarded(prefix[..guard.Read(prefix, 0)]);
+    }
+
     private ReplacedFile? ReplaceFile(SafeFileHandle directory, in FileReplacement replacement, ReadOnlySpan<byte> content)
     {
         string path = replacement.Directory;
-        if (NativeMethods.FAccessAt(directory, replacement.GuardName, 0, 0) != 0)
+        if (!IsGuarded(directory, replacement))
         {
-            return IsLastErrorNotFound() ? null : throw NativeMethods.CreateException("Looking for a file in", path);
+            return null;
         }
 
-        foreach (string? name in replacement.ObsoleteNames)
+        if (replacement.ObsoleteName is { } obsolete)
         {
-            if (name is not null)
-            {
-                DeleteFile(directory, path, name);
-            }
+            DeleteFile(directory, path, obsolete);
         }
 
         if (TryCreateTemporary(directory, replacement) is not { } file)

@@ -27,8 +27,10 @@ internal readonly struct StatxBuffer
     [FieldOffset(136)]
     private readonly ulong _device;
 
+    public bool IsDirectory => (_mode & FileTypeMask) == DirectoryType;
+
     /// <summary>Returns the status of a file, or null for a directory.</summary>
-    public FileStat? ToFileStat() => (_mode & FileTypeMask) == DirectoryType
+    public FileStat? ToFileStat() => IsDirectory
         ? null
         : new FileStat(
             (long)_size,

@@ -79,8 +79,21 @@ internal sealed class AppendOpener(StoreContext context, RecordFile records, Off
         }
     }
 
-    private AppendResult CreateBusyResult(UploadKey key) =>
-        records.Read(key) is { } record && reconciler.Read(new UploadFilePaths(context.Paths.GetUploadDirectory(key), record.Nonce), record, isLocked: true) is { } state
+    private AppendResult CreateBusyResult(UploadKey key)
+    {
+        if (records.Read(key) is not { } record)
+        {
+            return NotFound;
+        }
+
+        if (record.FinalOffset is { } offset)
+        {
+            // Its handler may be moving the content.
+            return new AppendResult(AppendStatus.NotReceiving, offset, record.GetVersion(offset));
+        }
+
+        return reconciler.Read(new UploadFilePaths(context.Paths.GetUploadDirectory(key), record.Nonce), record, isLocked: true) is { } state
             ? new AppendResult(AppendStatus.Busy, state.Offset, null)
             : NotFound;
+    }
 }

@@ -193,7 +193,7 @@ internal sealed class AppendOperation(
     {
         // A power loss can revert a deferred record. The mark then keeps the bytes.
         long offset = final.IsDeferrable ? _file.Finish() : _file.FinishWithoutOffset();
-        StoredRecord next = _upload.Record.Change(final.Record, offset, context.TimeProvider.GetUtcNow());
+        StoredRecord next = _upload.Record.Change(final.Record, offset, context.Clock.GetUtcNow());
         try
         {
             return records.Write(_upload, next, final.IsDeferrable)

@@ -76,7 +76,7 @@ internal sealed class DataFile(
         }
     }
 
-    private DateTime UtcNow => context.TimeProvider.GetUtcNow().UtcDateTime;
+    private DateTime UtcNow => context.Clock.GetUtcNow().UtcDateTime;
 
     /// <summary>
     /// Records the current boot in the mark file if it names an earlier one. Otherwise unsynced bytes of this append would be truncated after a process crash.
@@ -248,9 +248,10 @@ internal sealed class DataFile(
         }
     }
 
+    /// <summary>Gives preallocated space back. A killed append, which had received at least <see cref="MinPreallocation"/> bytes, may have left some.</summary>
     private void ReleasePreallocation()
     {
-        if (_preallocatedEnd > _written)
+        if (_preallocatedEnd > _written || (StartOffset >= MinPreallocation && _written > StartOffset))
         {
             _files.Truncate(data, _files.GetLength(data));
         }

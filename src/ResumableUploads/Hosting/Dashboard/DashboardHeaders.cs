@@ -1,0 +1,19 @@
+using Microsoft.AspNetCore.Http;
+
+namespace ResumableUploads.Hosting.Dashboard;
+
+/// <summary>The security headers of all responses of the dashboard.</summary>
+internal static class DashboardHeaders
+{
+    private const string ContentSecurityPolicy =
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+    public static void Set(HttpResponse response)
+    {
+        response.Headers.ContentSecurityPolicy = ContentSecurityPolicy;
+        response.Headers.XContentTypeOptions = "nosniff";
+        response.Headers.XFrameOptions = "DENY";
+        response.Headers["Referrer-Policy"] = "same-origin";
+        response.Headers.CacheControl = "no-cache, no-store";
+    }
+}

@@ -1,0 +1,43 @@
+using ResumableUploads.Engine.Expiration;
+
+namespace ResumableUploads;
+
+/// <summary>The uploads of a store, as of its last successful sweep. Processes that share a store report the same uploads.</summary>
+public sealed class UploadStoreStatistics
+{
+    internal UploadStoreStatistics(string name, SweepStatus status)
+    {
+        Name = name;
+        LastSweep = status.LastSucceeded;
+        FreeSpace = status.FreeSpace;
+        HeldUploads held = status.Held ?? default;
+        Receiving = UploadTotals.From(held.Receiving);
+        Received = UploadTotals.From(held.Received);
+        DeadLettered = UploadTotals.From(held.DeadLettered);
+        Completed = UploadTotals.From(held.Completed);
+    }
+
+    /// <summary>Gets the name of the store: its type, and a number if the application has several stores of the type.</summary>
+    public string Name { get; }
+
+    /// <summary>Gets the time at which the last successful sweep ended, or <see langword="null"/> if none has ended yet. The totals are then zero.</summary>
+    public DateTimeOffset? LastSweep { get; }
+
+    /// <summary>Gets the free space of the storage, in bytes, or <see langword="null"/> if it is unknown.</summary>
+    public long? FreeSpace { get; }
+
+    /// <summary>Gets the uploads that miss bytes or parts.</summary>
+    public UploadTotals Receiving { get; }
+
+    /// <summary>
+    /// Gets the uploads whose bytes are stored and whose completion handler runs, has not run yet, or has failed and runs again. Includes uploads that are
+    /// dead-lettered by the fault of their client.
+    /// </summary>
+    public UploadTotals Received { get; }
+
+    /// <summary>Gets the uploads whose completion handler does not run again, except those by the fault of their client.</summary>
+    public UploadTotals DeadLettered { get; }
+
+    /// <summary>Gets the completed uploads.</summary>
+    public UploadTotals Completed { get; }
+}
