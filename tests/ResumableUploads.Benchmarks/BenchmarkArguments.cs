@@ -10,7 +10,7 @@ internal sealed record BenchmarkArguments
                          and only large,powerloss,small,status,takeover,client
           --dir PATH     the directory of the files (default: a new temporary directory)
           --only NAMES   one or more of: large,shapes,protocols,powerloss,small,small-powerloss,small-slow-disk,two-requests,
-                         two-requests-powerloss,status,idle,slow,takeover,client,growth,slow-disk,frozen,rounds,rounds-process-crash
+                         two-requests-powerloss,listeners,status,idle,slow,takeover,client,growth,slow-disk,frozen,rounds,rounds-process-crash
           --rounds N     the number of rounds
           --chart PATH   writes a bar chart of the case large to this file, as SVG
           --overhead     must be the only option; measures the cost for requests that are not uploads, in nanoseconds and bytes

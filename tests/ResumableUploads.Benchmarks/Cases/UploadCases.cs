@@ -26,6 +26,7 @@ internal static class UploadCases
         ("protocols", static (run, workDirectory, report) => UploadCase.Measure("protocols", Protocols(run.LargeSize), run, workDirectory, report)),
         ("powerloss", static (run, workDirectory, report) => UploadCase.Measure("powerloss", PowerLoss(run.LargeSize), run, workDirectory, report)),
         ("small", static (run, workDirectory, report) => UploadCase.Measure("small", Small(run.Quick ? 15 : 150), run, workDirectory, report)),
+        ("listeners", static (run, workDirectory, report) => UploadCase.Measure("listeners", WithListeners(run.Quick ? 15 : 150), run, workDirectory, report)),
         ("two-requests", static (run, workDirectory, report) => UploadCase.Measure("two-requests", TwoRequests(run.Quick ? 15 : 150, Durability.ProcessCrash, 0.75, 5), run, workDirectory, report)),
         ("two-requests-powerloss", static (run, workDirectory, report) => UploadCase.Measure("two-requests-powerloss", TwoRequests(run.Quick ? 5 : 30, Durability.PowerLoss, 0.6, 3), run, workDirectory, report)),
         ("small-powerloss", static (run, workDirectory, report) => UploadCase.Measure("small-powerloss", SmallPowerLoss(UploadWorkload.SmallInOneRequest(run.Quick ? 5 : 30)), run, workDirectory, report)),
@@ -99,6 +100,19 @@ internal static class UploadCases
             new("ours, IETF", ServerKind.Ours, workload) { Protocol = UploadProtocol.Ietf, Baselines = [new(BareTwo)] },
             new("ours, tus in two requests", ServerKind.Ours, UploadWorkload.SmallInTwoRequests(each)) { Protocol = UploadProtocol.Tus },
             new("ours, tus resumed", ServerKind.Ours, UploadWorkload.Resumed(each)) { Protocol = UploadProtocol.Tus },
+        ];
+    }
+
+    /// <summary>Small files with listeners to the diagnostics. The same server twice shows the noise.</summary>
+    private static UploadContender[] WithListeners(int each)
+    {
+        UploadWorkload workload = UploadWorkload.SmallInOneRequest(each);
+        return
+        [
+            new(Ours, ServerKind.Ours, workload),
+            new("ours again", ServerKind.Ours, workload) { Baselines = [new(Ours)] },
+            new("ours, metrics", ServerKind.Ours, workload) { Listeners = Listeners.Metrics, Baselines = [new(Ours)] },
+            new("ours, metrics and traces", ServerKind.Ours, workload) { Listeners = Listeners.MetricsAndTraces, Baselines = [new(Ours, 0.98)] },
         ];
     }
 

@@ -24,6 +24,9 @@ internal sealed record UploadContender(string Name, ServerKind Kind, UploadWorkl
     /// <summary>The time by which the server delays its syncs.</summary>
     public TimeSpan SyncDelay { get; init; }
 
+    /// <summary>What listens to the diagnostics of the server.</summary>
+    public Listeners Listeners { get; init; }
+
     /// <summary>The sides to compare with, with the targets.</summary>
     public Baseline[] Baselines { get; init; } = [];
 
@@ -32,7 +35,7 @@ internal sealed record UploadContender(string Name, ServerKind Kind, UploadWorkl
 
     public bool IsSmall => Workload.Uploads > 8;
 
-    public ServeArguments CreateServeArguments(string directory) => new(Kind, directory, Durability, InMemory: InMemory, LargeBuffers: LargeBuffers, SyncDelay: SyncDelay);
+    public ServeArguments CreateServeArguments(string directory) => new(Kind, directory, Durability, InMemory: InMemory, LargeBuffers: LargeBuffers, SyncDelay: SyncDelay, Listeners: Listeners);
 
     public string GetDataDirectory(string directory) => Kind == ServerKind.Ours ? Path.Combine(directory, "store", "uploads") : directory;
 

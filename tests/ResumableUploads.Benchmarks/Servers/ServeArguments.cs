@@ -11,6 +11,7 @@ namespace ResumableUploads.Benchmarks.Servers;
 /// <param name="InMemory">Whether the package uses the memory store.</param>
 /// <param name="LargeBuffers">Whether Kestrel receives into blocks of 64 KiB.</param>
 /// <param name="SyncDelay">The time by which each sync is delayed.</param>
+/// <param name="Listeners">What listens to the diagnostics of the package.</param>
 internal sealed record ServeArguments(
     ServerKind Kind,
     string Directory,
@@ -18,16 +19,17 @@ internal sealed record ServeArguments(
     CompletionHandler Handler = CompletionHandler.None,
     bool InMemory = false,
     bool LargeBuffers = false,
-    TimeSpan SyncDelay = default)
+    TimeSpan SyncDelay = default,
+    Listeners Listeners = Listeners.None)
 {
     public string[] ToArguments() =>
-        ["serve", Kind.ToString(), Directory, Durability.ToString(), Handler.ToString(), InMemory ? "memory" : "files", LargeBuffers ? "large" : "default", SyncDelay.ToString("c")];
+        ["serve", Kind.ToString(), Directory, Durability.ToString(), Handler.ToString(), InMemory ? "memory" : "files", LargeBuffers ? "large" : "default", SyncDelay.ToString("c"), Listeners.ToString()];
 
-    public static ServeArguments Parse(string[] args) => args is [var kind, var directory, var durability, var handler, var store, var buffers, var delay]
+    public static ServeArguments Parse(string[] args) => args is [var kind, var directory, var durability, var handler, var store, var buffers, var delay, var listeners]
         ? new ServeArguments(
             Enum.Parse<ServerKind>(kind), directory, Enum.Parse<Durability>(durability), Enum.Parse<CompletionHandler>(handler), store == "memory", buffers == "large",
-            TimeSpan.ParseExact(delay, "c", CultureInfo.InvariantCulture))
-        : throw new ArgumentException("serve requires: kind, directory, durability, handler, store, buffers, sync-delay.", nameof(args));
+            TimeSpan.ParseExact(delay, "c", CultureInfo.InvariantCulture), Enum.Parse<Listeners>(listeners))
+        : throw new ArgumentException("serve requires: kind, directory, durability, handler, store, buffers, sync-delay, listeners.", nameof(args));
 }
 
 internal enum ServerKind

@@ -31,6 +31,7 @@ internal static class ServerHost
             builder.WebHost.UseLargeUploadBuffers();
         }
 
+        CountingListeners.Start(arguments.Listeners);
         WebApplication app = builder.Build();
         if (arguments.Kind == ServerKind.Ours)
         {
@@ -58,6 +59,7 @@ internal static class ServerHost
         "/control/syncs" => context.WriteNumberAsync(SyncDelay.Count),
         "/control/cpu" => context.WriteNumberAsync(Environment.CpuUsage.TotalTime.Ticks),
         "/control/allocated" => context.WriteNumberAsync(GC.GetTotalAllocatedBytes(precise: true)),
+        "/control/measured" => context.WriteNumberAsync(CountingListeners.Count),
         "/control/memory" => context.WriteNumberAsync(GetLiveMemory()),
         _ => context.WriteNumberAsync(0, StatusCodes.Status404NotFound),
     };
