@@ -1,0 +1,169 @@
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using ResumableUploads.FunctionalTests.Connections;
+using ResumableUploads.Testing;
+using ResumableUploads.Testing.Clients;
+using ResumableUploads.Testing.Servers;
+
+namespace ResumableUploads.FunctionalTests.Hosting.ProgressEvents;
+
+/// <summary>Uploads that are followed while another connection sends their bytes.</summary>
+public class FollowUploadTests
+{
+    private const int Size = 100_000;
+    private const string Url = "/upload?file-id=f";
+
+    [Fact]
+    public async Task Append_continues_while_its_upload_is_followed()
+    {
+        await using TestApp app = await StartAsync();
+        await using LiveUpload sender = await LiveUpload.BeginAsync(Wire.ContentLength, app.Address, "f", 0, Size, Size);
+        await sender.SendAsync(new byte[1000]);
+        await WaitForUploadAsync(app);
+        using Follower follower = await Follower.OpenAsync(app.Client, Url);
+        Assert.Equal(
+            ("text/event-stream", "no-store", "no"),
+            (follower.Response.Content.Headers.ContentType?.MediaType, follower.Response.Header("Cache-Control"), follower.Response.Header("X-Accel-Buffering")));
+
+        long sent = 1000;
+        for (int i = 0; i < 5; i++)
+        {
+            ReceivedEvent progress = await follower.ReadUntilAsync(received => received.Offset == sent);
+            Assert.Equal(("progress", "receiving", false, Size), (progress.Name, progress.State, progress.IsComplete, progress.Data.GetProperty("length").GetInt64()));
+            await sender.SendAsync(new byte[1000]);
+            sent += 1000;
+        }
+
+        await sender.SendAsync(new byte[Size - sent]);
+        ReceivedEvent last = await follower.ReadUntilAsync(static received => received.Name == "completed");
+        Assert.Equal((Size, "completed", true), (last.Offset, last.State, last.IsComplete));
+        Assert.Null(await follower.ReadAsync());
+        Assert.Equal(200, (await sender.ReadResponseAsync())?.Status);
+    }
+
+    [Fact]
+    public async Task Upload_that_another_node_receives_is_followed()
+    {
+        string directory = Directory.CreateTempSubdirectory("uploads-test-").FullName;
+        try
+        {
+            await using TestApp receiver = await StartAsync(directory: directory);
+            await using TestApp other = await StartAsync(directory: directory);
+            await using LiveUpload sender = await LiveUpload.BeginAsync(Wire.ContentLength, receiver.Address, "f", 0, Size, Size);
+            await sender.SendAsync(new byte[1000]);
+            await WaitForUploadAsync(receiver);
+            using Follower follower = await Follower.OpenAsync(other.Client, Url);
+
+            await follower.ReadUntilAsync(static received => received.Offset == 1000);
+            await sender.SendAsync(new byte[Size - 1000]);
+            await follower.ReadUntilAsync(static received => received.Name == "completed");
+            Assert.Equal(200, (await sender.ReadResponseAsync())?.Status);
+        }
+        finally
+        {
+            await TemporaryDirectory.DeleteAsync(directory);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(ProtocolClient.Protocols), MemberType = typeof(ProtocolClient))]
+    public async Task Upload_of_each_protocol_is_followed_at_its_URL(string protocol)
+    {
+        await using TestApp app = await StartAsync();
+        string url = await app.Client.BeginAsync(protocol, "/upload", new byte[1000], 2000);
+        string followed = protocol == ProtocolClient.FileId ? Url : url;
+        using Follower follower = await Follower.OpenAsync(app.Client, followed);
+        Assert.Equal(1000, (await follower.ReadAsync())?.Offset);
+
+        using HttpResponseMessage finished = await app.Client.FinishAsync(protocol, url, 1000, new byte[1000]);
+        Assert.True(finished.IsSuccessStatusCode);
+        ReceivedEvent last = await follower.ReadUntilAsync(static received => received.Name == "completed");
+
+        // EventSource connects again after the last event. The status 204 ends that.
+        using Follower again = await Follower.OpenAsync(app.Client, followed, ("Last-Event-ID", last.Id));
+        Assert.Equal(HttpStatusCode.NoContent, again.Status);
+    }
+
+    [Theory]
+    [MemberData(nameof(ProtocolClient.Protocols), MemberType = typeof(ProtocolClient))]
+    public async Task Upload_of_another_owner_returns_404(string protocol)
+    {
+        await using TestApp app = await StartAsync();
+        string url = await app.Client.BeginAsync(protocol, "/upload", new byte[1000], 2000);
+        using Follower follower = await Follower.OpenAsync(app.Client, protocol == ProtocolClient.FileId ? Url : url, ("X-Owner", "other"));
+        Assert.Equal(HttpStatusCode.NotFound, follower.Status);
+    }
+
+    [Fact]
+    public async Task Upload_that_is_removed_ends_the_events_with_gone()
+    {
+        await using TestApp app = await StartAsync();
+        await app.Client.BeginAsync(ProtocolClient.FileId, "/upload", new byte[1000], 2000);
+        using Follower follower = await Follower.OpenAsync(app.Client, Url);
+        await follower.ReadAsync();
+        using HttpResponseMessage deleted = await app.Client.DeleteUploadAsync("f");
+
+        ReceivedEvent last = await follower.ReadUntilAsync(static received => received.Name == "gone");
+        Assert.Equal(("gone", 1000), (last.State, last.Offset));
+        Assert.Null(await follower.ReadAsync());
+    }
+
+    [Fact]
+    public async Task Upload_whose_handler_gives_up_ends_the_events_with_failed()
+    {
+        await using TestApp app = await StartAsync(static options =>
+        {
+            options.Handler.MaxAttempts = 1;
+            options.OnCompleted = static (_, _) => throw new InvalidOperationException("expected");
+        });
+        await app.Client.BeginAsync(ProtocolClient.FileId, "/upload", new byte[1000], 2000);
+        using Follower follower = await Follower.OpenAsync(app.Client, Url);
+        using HttpResponseMessage finished = await app.Client.FinishAsync(ProtocolClient.FileId, "/upload", 1000, new byte[1000]);
+
+        ReceivedEvent last = await follower.ReadUntilAsync(static received => received.Name == "failed");
+        Assert.Equal(("dead-lettered", true), (last.State, last.IsComplete));
+    }
+
+    [Fact]
+    public async Task Endpoint_of_the_app_is_followed_with_the_header()
+    {
+        await using TestApp app = await EndpointApp.StartAsync(
+            static app => app.MapPost("/import", static () => "done").WithResumableUploads(), static options => options.ProgressEvents = true);
+        await app.Client.BeginAsync(ProtocolClient.FileId, "/import", new byte[1000], 2000);
+        using Follower follower = await Follower.OpenAsync(app.Client, "/import", ("X-File-Id", "f"));
+        Assert.Equal(1000, (await follower.ReadAsync())?.Offset);
+    }
+
+    [Theory]
+    [InlineData(true, "application/json, */*")]
+    [InlineData(true, "text/event-stream;q=0")]
+    [InlineData(false, "text/event-stream")]
+    public async Task Status_request_is_answered_as_before(bool isEnabled, string accept)
+    {
+        await using TestApp app = await StartAsync(options => options.ProgressEvents = isEnabled);
+        await app.Client.BeginAsync(ProtocolClient.FileId, "/upload", new byte[1000], 2000);
+        using HttpResponseMessage response = await app.Client.SendFileIdAsync("GET", "/upload", null, ("Accept", accept));
+        Assert.Equal("1000", await response.Content.ReadAsStringAsync());
+
+        using var withoutHeader = new HttpRequestMessage(HttpMethod.Get, Url);
+        withoutHeader.Headers.TryAddWithoutValidation("Accept", accept);
+        using HttpResponseMessage bad = await app.Client.SendAsync(withoutHeader);
+        Assert.Equal(HttpStatusCode.BadRequest, bad.StatusCode);
+    }
+
+    private static Task<TestApp> StartAsync(Action<ResumableUploadOptions>? configure = null, string? directory = null) => TestApp.StartAsync(
+        options =>
+        {
+            options.ProgressEvents = true;
+            options.FileSystem.SyncInterval = TimeSpan.FromMilliseconds(50);
+            options.Owner = static context => context.Request.Headers["X-Owner"].FirstOrDefault() ?? "sender";
+            configure?.Invoke(options);
+        },
+        static builder => builder.Services.AddResumableUploads(),
+        directory: directory);
+
+    /// <summary>Waits until the upload exists. A status request would stop the append.</summary>
+    private static Task WaitForUploadAsync(TestApp app) => Eventually.TrueAsync(
+        async () => (await app.Services.GetRequiredService<IUploadManager>().ListAsync(new UploadListQuery())).Uploads.Count == 1, "the upload exists");
+}
