@@ -45,4 +45,3 @@ internal sealed class TimerCounter(Func<TimeSpan, bool> isCounted) : TimeProvide
         }
     }
 }
-}

@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using ResumableUploads.FunctionalTests.Connections;
 using ResumableUploads.Testing;
@@ -150,6 +151,32 @@ public class FollowUploadTests
         withoutHeader.Headers.TryAddWithoutValidation("Accept", accept);
         using HttpResponseMessage bad = await app.Client.SendAsync(withoutHeader);
         Assert.Equal(HttpStatusCode.BadRequest, bad.StatusCode);
+    }
+
+    [Fact]
+    public async Task Progress_event_has_the_user_of_its_request()
+    {
+        IHttpContextAccessor? accessor = null;
+        var seen = new TaskCompletionSource<string?>();
+        await using TestApp app = await EndpointApp.StartAsync(
+            app =>
+            {
+                accessor = app.Services.GetRequiredService<IHttpContextAccessor>();
+                app.UseAuthentication();
+                app.UseResumableUploads();
+            },
+            options => options.OnProgress = (_, _) =>
+            {
+                seen.TrySetResult(accessor!.HttpContext?.User.FindFirst("sub")?.Value);
+                return Task.CompletedTask;
+            },
+            static builder =>
+            {
+                HeaderAuthentication.AddTo(builder);
+                builder.Services.AddHttpContextAccessor();
+            });
+        await app.Client.BeginAsync(ProtocolClient.FileId, "/upload", new byte[1000], 2000, (HeaderAuthentication.Header, "sub:1"));
+        Assert.Equal("1", await Eventually.WithinAsync(seen.Task));
     }
 
     private static Task<TestApp> StartAsync(Action<ResumableUploadOptions>? configure = null, string? directory = null) => TestApp.StartAsync(
