@@ -20,7 +20,7 @@ internal sealed record UploadOperation(string Summary, UploadHeader[] RequestHea
             operation.RequestBody = new OpenApiRequestBody
             {
                 Description = "The bytes from the offset on.",
-                Content = new Dictionary<string, IOpenApiMediaType>
+                Content = new Dictionary<string, OpenApiMediaType>
                 {
                     ["application/octet-stream"] = CreateBinary(),
                     ["application/offset+octet-stream"] = CreateBinary(),
@@ -79,7 +79,7 @@ internal sealed record UploadResponseDescription(int Status, string Description,
         var response = new OpenApiResponse { Description = Description };
         if (Status >= 400)
         {
-            response.Content = new Dictionary<string, IOpenApiMediaType> { [Problem.ContentType] = new OpenApiMediaType { Schema = CreateProblemSchema() } };
+            response.Content = new Dictionary<string, OpenApiMediaType> { [Problem.ContentType] = new OpenApiMediaType { Schema = CreateProblemSchema() } };
         }
 
         return response;

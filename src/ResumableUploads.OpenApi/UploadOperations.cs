@@ -33,7 +33,7 @@ internal static class UploadOperations
 
     private static readonly UploadOperation Discovery = new(
         "Returns the capabilities of the upload protocols",
-        UploadHeaders.Versions,
+        UploadHeaders.Query,
         [new(200, "The capabilities of all protocols.", UploadHeaders.Discovery), new(204, "The capabilities of tus, for a request with Tus-Resumable.", UploadHeaders.Discovery)]);
 
     private static readonly UploadOperation Status = new(
@@ -71,6 +71,8 @@ internal static class UploadOperations
         ],
         HasContent: true);
 
+    private static readonly UploadOperation Override = Append with { Summary = "tus: the same as the method in X-HTTP-Method-Override" };
+
     /// <summary>Gets the methods of a request with content at the URL where uploads are created.</summary>
     public static HttpMethod[] ContentMethods { get; } = [HttpMethod.Post, HttpMethod.Put, HttpMethod.Patch];
 
@@ -86,7 +88,7 @@ internal static class UploadOperations
     /// <summary>Gets the operations at the URL of an upload.</summary>
     public static Dictionary<HttpMethod, UploadOperation> Upload { get; } = new()
     {
-        [HttpMethod.Patch] = Append, [HttpMethod.Get] = Status, [HttpMethod.Head] = Status, [HttpMethod.Delete] = Cancel, [HttpMethod.Options] = Discovery,
+        [HttpMethod.Patch] = Append, [HttpMethod.Post] = Override, [HttpMethod.Get] = Status, [HttpMethod.Head] = Status, [HttpMethod.Delete] = Cancel, [HttpMethod.Options] = Discovery,
     };
 
     /// <summary>Gets the operations at a status path.</summary>

@@ -17,7 +17,11 @@ internal static class DescribedApp
     public static Task<TestApp> StartAsync() => EndpointApp.StartAsync(
         static app =>
         {
-            app.UseResumableUploads();
+            app.UseResumableUploads(static options => options.OnCompleted = static (upload, _) =>
+            {
+                upload.Response = UploadResponse.Text("done");
+                return Task.CompletedTask;
+            });
             app.MapOpenApi();
             app.MapResumableUploads("/videos/{album:int}");
             app.MapPost("/import", static async (Stream body) =>
