@@ -42,11 +42,22 @@ internal sealed class Follower(HttpResponseMessage response) : IDisposable
     }
 
     /// <summary>Reads the next event, or <see langword="null"/> at the end of the stream.</summary>
-    public async Task<ReceivedEvent?> ReadAsync()
+    public Task<ReceivedEvent?> ReadAsync() => Eventually.WithinAsync(ReadNextAsync());
+
+    /// <summary>Reads events up to the first one that fulfills a condition.</summary>
+    public Task<ReceivedEvent> ReadUntilAsync(Func<ReceivedEvent, bool> condition) => Eventually.WithinAsync(ReadNextUntilAsync(condition));
+
+    public void Dispose()
+    {
+        _reader?.Dispose();
+        response.Dispose();
+    }
+
+    private async Task<ReceivedEvent?> ReadNextAsync()
     {
         _reader ??= new StreamReader(await response.Content.ReadAsStreamAsync());
         var fields = new Dictionary<string, string>();
-        while (await Eventually.WithinAsync(_reader.ReadLineAsync()) is { } line)
+        while (await _reader.ReadLineAsync() is { } line)
         {
             if (line.Length == 0 && fields.TryGetValue("data", out string? data))
             {
@@ -66,10 +77,9 @@ internal sealed class Follower(HttpResponseMessage response) : IDisposable
         return null;
     }
 
-    /// <summary>Reads events up to the first one that fulfills a condition.</summary>
-    public async Task<ReceivedEvent> ReadUntilAsync(Func<ReceivedEvent, bool> condition)
+    private async Task<ReceivedEvent> ReadNextUntilAsync(Func<ReceivedEvent, bool> condition)
     {
-        while (await ReadAsync() is { } received)
+        while (await ReadNextAsync() is { } received)
         {
             if (condition(received))
             {
@@ -78,11 +88,5 @@ internal sealed class Follower(HttpResponseMessage response) : IDisposable
         }
 
         throw new InvalidOperationException("The events ended before the condition was met.");
-    }
-
-    public void Dispose()
-    {
-        _reader?.Dispose();
-        response.Dispose();
     }
 }
