@@ -1,16 +1,26 @@
 namespace ResumableUploads.Testing;
 
-/// <summary>The time of the system, which counts the timers that are not disposed.</summary>
+/// <summary>A time provider that counts the timers that are not disposed.</summary>
 /// <param name="isCounted">Returns whether a timer with a due time is counted.</param>
-internal sealed class TimerCounter(Func<TimeSpan, bool> isCounted) : TimeProvider
+/// <param name="time">The time, or <see langword="null"/> for that of the system.</param>
+internal sealed class TimerCounter(Func<TimeSpan, bool> isCounted, TimeProvider? time = null) : TimeProvider
 {
+    private readonly TimeProvider _time = time ?? System;
     private int _active;
+
+    public override TimeZoneInfo LocalTimeZone => _time.LocalTimeZone;
+
+    public override long TimestampFrequency => _time.TimestampFrequency;
 
     public int Active => Volatile.Read(ref _active);
 
+    public override DateTimeOffset GetUtcNow() => _time.GetUtcNow();
+
+    public override long GetTimestamp() => _time.GetTimestamp();
+
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
-        ITimer timer = base.CreateTimer(callback, state, dueTime, period);
+        ITimer timer = _time.CreateTimer(callback, state, dueTime, period);
         return isCounted(dueTime) ? new CountedTimer(this, timer) : timer;
     }
 

@@ -17,13 +17,7 @@ internal sealed record ProgressEvent(long Offset, long? Length, bool Complete, s
 
     /// <summary>Gets the name of the event.</summary>
     [JsonIgnore]
-    public string Name => State switch
-    {
-        Completed => "completed",
-        DeadLettered => "failed",
-        Gone => "gone",
-        _ => "progress",
-    };
+    public string Name => IsLast ? State : "progress";
 
     /// <summary>Gets whether no further event follows.</summary>
     [JsonIgnore]
@@ -58,7 +52,7 @@ internal sealed record ProgressEvent(long Offset, long? Length, bool Complete, s
     {
         ManagedUploadState.Receiving => "receiving",
         ManagedUploadState.Received => "received",
-        ManagedUploadState.Failed => "failed",
+        ManagedUploadState.Failed => "retrying",
         ManagedUploadState.DeadLettered => DeadLettered,
         _ => Completed,
     };

@@ -12,8 +12,8 @@ using ResumableUploads.Protocols;
 namespace ResumableUploads.Hosting.ProgressEvents;
 
 /// <summary>
-/// Responds to the owner of an upload who follows its progress. Reads the store as an operator does: takes no lock, writes nothing, and stops no append, in
-/// contrast to a status request.
+/// Responds to the owner of an upload who follows its progress. Reads the store as an operator does: takes no upload lock of the engine and preempts no append,
+/// in contrast to a status request.
 /// </summary>
 /// <param name="isEnabled">Whether uploads can be followed.</param>
 /// <param name="inspector">Reads the uploads.</param>
@@ -39,18 +39,24 @@ internal sealed class ProgressEventResponder(
     private static readonly Problem TooManyInProcess = new(503, Problem.CustomType("too-many-followers"), TooManyOfOwner.Title,
         "Retry later, or request the status instead.");
 
-    /// <summary>Returns whether a request follows an upload: a GET request that accepts an event stream, if the application allows that.</summary>
+    /// <summary>Returns whether a client names the type of an event stream. A wildcard does not count, because every browser sends one.</summary>
+    public static bool AcceptsEventStream(HttpRequest request) =>
+        MediaTypeHeaderValue.TryParseList(request.Headers.Accept, out IList<MediaTypeHeaderValue>? types)
+        && types.Any(static type => type.MediaType.Equals(EventStreamType, StringComparison.OrdinalIgnoreCase) && type.Quality is not 0);
+
+    /// <summary>Returns whether a request follows an upload: a GET request that accepts an event stream, if the option is set.</summary>
     public bool IsRequested(UploadRequest request) =>
-        isEnabled && HttpMethods.IsGet(request.Context.Request.Method) && AcceptsEventStream(request.Context.Request.Headers.Accept);
+        isEnabled && HttpMethods.IsGet(request.Context.Request.Method) && AcceptsEventStream(request.Context.Request);
 
     /// <summary>
-    /// Gets the file id in the query of a request that follows an upload of a ready-made endpoint, or <see langword="null"/>. The queries of the app's
-    /// endpoints are their own.
+    /// Gets the file id in the query of a request that follows an upload of a ready-made endpoint. The query of an endpoint of the app is not read, because the
+    /// app defines its parameters.
     /// </summary>
-    public StringValues? GetFileIdInQuery(UploadRequest request) =>
-        IsRequested(request) && request.Target is null && request.Context.Request.Query.TryGetValue(FileIdParameterName, out StringValues id)
-            ? (StringValues?)id
-            : null;
+    public bool TryGetFileIdInQuery(UploadRequest request, out StringValues id)
+    {
+        id = default;
+        return IsRequested(request) && request.Target is null && request.Context.Request.Query.TryGetValue(FileIdParameterName, out id);
+    }
 
     /// <summary>Writes the events of an upload as the response.</summary>
     /// <param name="request">The request, whose owner is that of the key.</param>
@@ -64,26 +70,27 @@ internal sealed class ProgressEventResponder(
     {
         HttpContext context = request.Context;
         ValueTask<ProgressEvent?> ReadCurrentAsync(CancellationToken cancellationToken) => ReadAsync(key, matchesCreationRequest, cancellationToken);
-        FollowerLimit limit = followers.TryAdd(key, ClientNetwork.Get(context, key.Owner), out IDisposable? follower);
+        if (await ReadCurrentAsync(request.Aborted) is not { } first)
+        {
+            return notFound;
+        }
+
+        if (first.IsLast && context.Request.Headers[LastEventIdHeader] == first.Id)
+        {
+            // The client has the last event. It does not connect again after this status.
+            return new HttpResponseData(StatusCodes.Status204NoContent) { Headers = [new("Cache-Control", "no-store")] };
+        }
+
+        // Only requests for uploads that exist for the client count, so that others cannot use up the limits.
+        FollowerLimit limit = followers.TryAdd(key, ClientNetwork.GetIfAnonymous(context, key.Owner), out IDisposable? follower);
+        if (follower is null)
+        {
+            return (limit == FollowerLimit.Process ? TooManyInProcess : TooManyOfOwner).ToResponse(new KeyValuePair<string, string>("Retry-After", "5"));
+        }
+
         using (follower)
         {
-            if (await ReadCurrentAsync(request.Aborted) is not { } first)
-            {
-                return notFound;
-            }
-
-            if (limit != FollowerLimit.None)
-            {
-                return (limit == FollowerLimit.Owner ? TooManyOfOwner : TooManyInProcess).ToResponse(new KeyValuePair<string, string>("Retry-After", "5"));
-            }
-
-            if (first.IsLast && context.Request.Headers[LastEventIdHeader] == first.Id)
-            {
-                // The client has the last event. It does not connect again after this status.
-                return new HttpResponseData(StatusCodes.Status204NoContent) { Headers = [new("Cache-Control", "no-store")] };
-            }
-
-            await WriteAsync(context, new ProgressEventStream(context, ReadCurrentAsync, time), first);
+            await WriteAsync(context, new ProgressEventStream(context, ReadCurrentAsync, time, logger), first);
             return null;
         }
     }
@@ -96,26 +103,18 @@ internal sealed class ProgressEventResponder(
         {
             await stream.WriteAsync(first, ending.Token);
         }
-        catch (Exception) when (ending.IsCancellationRequested)
+        catch (Exception e) when (e is IOException || ending.IsCancellationRequested)
         {
-            // The client has disconnected, the server is stopping, or the client connects again to be authorized.
-        }
-        catch (UploadStoreException e)
-        {
-            // The client connects again, and gets the response for the failure if it lasts.
-            Log.StoreRequestFailed(logger, e);
+            // The client has disconnected, which some servers report by an IOException first, the server is stopping, or the client connects again to be
+            // authorized.
         }
     }
 
+    /// <exception cref="UploadStoreException">The store failed, or the record cannot be read, for example because a newer version wrote it.</exception>
     private async ValueTask<ProgressEvent?> ReadAsync(UploadKey key, Func<StoredRequest, bool>? matchesCreationRequest, CancellationToken cancellationToken) =>
         await inspector.GetAsync(key, cancellationToken) is { } info
-        && EngineRecord.AllowsAccess(info, matchesCreationRequest)
+        && EngineRecord.From(info).AllowsAccess(matchesCreationRequest)
         && inspector.TryDescribe(info) is { } description
             ? ProgressEvent.From(new ManagedUpload("", info, description))
             : null;
-
-    /// <summary>Returns whether a client names the type of an event stream. A wildcard does not count, because every browser sends one.</summary>
-    private static bool AcceptsEventStream(StringValues accept) =>
-        MediaTypeHeaderValue.TryParseList(accept, out IList<MediaTypeHeaderValue>? types)
-        && types.Any(static type => type.MediaType.Equals(EventStreamType, StringComparison.OrdinalIgnoreCase) && type.Quality is not 0);
 }

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Logging;
 using ResumableUploads.Abstractions;
 
 namespace ResumableUploads.Hosting.ProgressEvents;
@@ -12,7 +13,8 @@ namespace ResumableUploads.Hosting.ProgressEvents;
 /// <param name="context">The request of the follower.</param>
 /// <param name="read">Reads the upload without a lock. Returns <see langword="null"/> if it does not exist for the client.</param>
 /// <param name="time">The time provider.</param>
-internal sealed class ProgressEventStream(HttpContext context, Func<CancellationToken, ValueTask<ProgressEvent?>> read, TimeProvider time)
+/// <param name="logger">The logger.</param>
+internal sealed class ProgressEventStream(HttpContext context, Func<CancellationToken, ValueTask<ProgressEvent?>> read, TimeProvider time, ILogger logger)
 {
     /// <summary>The pause before the upload is read again. While nothing changes, it doubles up to <see cref="MaxPause"/>.</summary>
     public static readonly TimeSpan MinPause = TimeSpan.FromMilliseconds(250);
@@ -26,11 +28,12 @@ internal sealed class ProgressEventStream(HttpContext context, Func<Cancellation
     private const int PausePerRead = 4;
 
     private long _lastWrite;
+    private bool _isMissing;
+    private bool _isFailureLogged;
 
     /// <summary>Writes the headers, the first event and those that follow.</summary>
     /// <param name="first">The first event.</param>
     /// <param name="cancellationToken">The token that ends the stream.</param>
-    /// <exception cref="UploadStoreException">The store failed. The client connects again.</exception>
     public async Task WriteAsync(ProgressEvent first, CancellationToken cancellationToken)
     {
         context.Response.ContentType = "text/event-stream";
@@ -47,7 +50,7 @@ internal sealed class ProgressEventStream(HttpContext context, Func<Cancellation
             TimeSpan slowPause = readDuration * PausePerRead;
             await Task.Delay(slowPause > pause ? slowPause : pause, time, cancellationToken);
             long readStart = time.GetTimestamp();
-            ProgressEvent current = await read(cancellationToken) ?? last.ToGone();
+            ProgressEvent current = await ReadAsync(last, cancellationToken);
             readDuration = time.GetElapsedTime(readStart);
             if (current != last)
             {
@@ -57,11 +60,36 @@ internal sealed class ProgressEventStream(HttpContext context, Func<Cancellation
                 continue;
             }
 
-            pause = pause * 2 < MaxPause ? pause * 2 : MaxPause;
+            pause = _isMissing ? MinPause : pause * 2 < MaxPause ? pause * 2 : MaxPause;
             if (time.GetElapsedTime(_lastWrite) >= KeepAliveInterval)
             {
                 await WriteAsync(": keep-alive\n\n"u8.ToArray(), cancellationToken);
             }
+        }
+    }
+
+    /// <summary>Reads the current event. Returns the last one if the store fails, and the first time that the upload does not exist.</summary>
+    private async ValueTask<ProgressEvent> ReadAsync(ProgressEvent last, CancellationToken cancellationToken)
+    {
+        try
+        {
+            ProgressEvent? current = await read(cancellationToken);
+
+            // A store that cannot replace an upload in one step deletes it before it creates the next one.
+            bool isGone = current is null && _isMissing;
+            _isMissing = current is null;
+            return current ?? (isGone ? last.ToGone() : last);
+        }
+        catch (UploadStoreException e)
+        {
+            // EventSource does not connect again after an error response, so the connection stays open until the store works again.
+            if (!_isFailureLogged)
+            {
+                _isFailureLogged = true;
+                Log.StoreRequestFailed(logger, e);
+            }
+
+            return last;
         }
     }
 

@@ -6,18 +6,18 @@ namespace ResumableUploads.Hosting.ProgressEvents;
 /// <summary>Counts the clients that follow uploads. The endpoints of an application share it, so that the limits hold for the process.</summary>
 internal sealed class ProgressFollowers
 {
-    /// <summary>The maximum number of followers of an upload.</summary>
+    /// <summary>The maximum number of followers of an upload. For an upload of an anonymous client, that of each client network.</summary>
     public const int MaxPerUpload = 16;
 
-    /// <summary>The maximum number of followers of the uploads of an owner. For clients with a shared owner, that of a client network.</summary>
+    /// <summary>The maximum number of followers of the uploads of an owner. All anonymous clients of a network count as one owner.</summary>
     public const int MaxPerOwner = 64;
 
     /// <summary>The maximum number of followers in the process.</summary>
     public const int MaxPerProcess = 1000;
 
     private readonly Lock _lock = new();
-    private readonly Dictionary<UploadKey, int> _byUpload = [];
-    private readonly Dictionary<(string Owner, string? Network), int> _byOwner = [];
+    private readonly Dictionary<(UploadKey Key, string? Network), int> _byUpload = [];
+    private readonly Dictionary<(string? Owner, string? Network), int> _byOwner = [];
     private int _count;
 
     /// <summary>Gets the number of followers in the process.</summary>
@@ -25,18 +25,21 @@ internal sealed class ProgressFollowers
 
     /// <summary>Adds a follower.</summary>
     /// <param name="key">The upload.</param>
-    /// <param name="network">The network of the client if the owner is shared, otherwise <see langword="null"/>.</param>
+    /// <param name="network">The network of the client if it is anonymous, otherwise <see langword="null"/>.</param>
     /// <param name="follower">The follower, which is removed when it is disposed, or <see langword="null"/> if a limit is reached.</param>
     /// <returns>Whether the follower was added, or which limit is reached.</returns>
     public FollowerLimit TryAdd(UploadKey key, string? network, out IDisposable? follower)
     {
         follower = null;
-        (string Owner, string? Network) owner = (key.Owner, network);
+        (UploadKey Key, string? Network) upload = (key, network);
+
+        // An anonymous client can become as many owners as it likes.
+        (string? Owner, string? Network) owner = network is null ? (key.Owner, null) : (null, network);
         lock (_lock)
         {
-            if (_byUpload.GetValueOrDefault(key) >= MaxPerUpload || _byOwner.GetValueOrDefault(owner) >= MaxPerOwner)
+            if (_byUpload.GetValueOrDefault(upload) >= MaxPerUpload || _byOwner.GetValueOrDefault(owner) >= MaxPerOwner)
             {
-                return FollowerLimit.Owner;
+                return FollowerLimit.UploadOrOwner;
             }
 
             if (_count >= MaxPerProcess)
@@ -45,25 +48,25 @@ internal sealed class ProgressFollowers
             }
 
             _count++;
-            CollectionsMarshal.GetValueRefOrAddDefault(_byUpload, key, out _)++;
+            CollectionsMarshal.GetValueRefOrAddDefault(_byUpload, upload, out _)++;
             CollectionsMarshal.GetValueRefOrAddDefault(_byOwner, owner, out _)++;
         }
 
-        follower = new Follower(this, key, owner);
+        follower = new Follower(this, upload, owner);
         return FollowerLimit.None;
     }
 
-    private void Remove(UploadKey key, (string Owner, string? Network) owner)
+    private void Remove((UploadKey Key, string? Network) upload, (string? Owner, string? Network) owner)
     {
         lock (_lock)
         {
             _count--;
-            Decrement(_byUpload, key);
+            Decrement(_byUpload, upload);
             Decrement(_byOwner, owner);
         }
     }
 
-    /// <summary>Decrements a count. Removes it at zero, so that uploads of the past use no memory.</summary>
+    /// <summary>Decrements a count. Removes it at zero, so that the dictionary contains only uploads and owners that have followers.</summary>
     private static void Decrement<TKey>(Dictionary<TKey, int> counts, TKey key) where TKey : notnull
     {
         if (--CollectionsMarshal.GetValueRefOrAddDefault(counts, key, out _) == 0)
@@ -72,7 +75,7 @@ internal sealed class ProgressFollowers
         }
     }
 
-    private sealed class Follower(ProgressFollowers followers, UploadKey key, (string Owner, string? Network) owner) : IDisposable
+    private sealed class Follower(ProgressFollowers followers, (UploadKey Key, string? Network) upload, (string? Owner, string? Network) owner) : IDisposable
     {
         private bool _isRemoved;
 
@@ -80,7 +83,7 @@ internal sealed class ProgressFollowers
         {
             if (!Interlocked.Exchange(ref _isRemoved, true))
             {
-                followers.Remove(key, owner);
+                followers.Remove(upload, owner);
             }
         }
     }
@@ -92,8 +95,8 @@ internal enum FollowerLimit
     /// <summary>No limit is reached.</summary>
     None,
 
-    /// <summary>The upload or its owner has too many followers.</summary>
-    Owner,
+    /// <summary>The upload, its owner, or the network of an anonymous client has too many followers.</summary>
+    UploadOrOwner,
 
     /// <summary>The process has too many followers.</summary>
     Process,

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
+using Microsoft.Extensions.Primitives;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine;
 using ResumableUploads.Engine.Digests;
@@ -57,10 +58,10 @@ internal sealed class FileIdRequestHandler(UploadRequestServices services)
 
     private Problem? Parse(UploadRequest request, out FileIdRequest parsed)
     {
-        if (!request.Context.Request.Headers.ContainsKey(FileIdHeaders.FileId) && services.ProgressEvents.GetFileIdInQuery(request) is { } id)
+        if (!request.Context.Request.Headers.ContainsKey(FileIdHeaders.FileId) && services.ProgressEvents.TryGetFileIdInQuery(request, out StringValues id))
         {
             return FileIdParser.Parse(
-                request.Context.Request.Method, new HeaderDictionary { [FileIdHeaders.FileId] = id }, request.IsOnStatusPath, isLatin1: false, out parsed);
+                request.Context.Request.Method, new HeaderDictionary { [FileIdHeaders.FileId] = id }, isStatusPath: false, isLatin1: false, out parsed);
         }
 
         // Only Kestrel has this feature. It reads the headers with names byte by byte, as HeaderEncodingSelector configures it.

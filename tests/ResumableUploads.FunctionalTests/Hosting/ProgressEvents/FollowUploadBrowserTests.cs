@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Playwright;
 using ResumableUploads.FunctionalTests.Clients;
+using ResumableUploads.Testing;
 using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.FunctionalTests.Hosting.ProgressEvents;
@@ -18,6 +19,7 @@ public class FollowUploadBrowserTests(Chromium chromium)
           await send(0, 1000);
           const events = [];
           const source = new EventSource('/upload?file-id=' + encodeURIComponent(encodeURIComponent(id)));
+          const closed = new Promise(done => source.onerror = () => source.readyState === EventSource.CLOSED && done());
           const next = name => new Promise(done => source.addEventListener(name, event => done(JSON.parse(event.data)), { once: true }));
           events.push((await next('progress')).offset);
           const changed = next('progress');
@@ -28,7 +30,7 @@ public class FollowUploadBrowserTests(Chromium chromium)
           events.push((await completed).offset);
 
           // The browser connects again, and the response 204 ends that.
-          await new Promise(done => source.onerror = () => source.readyState === EventSource.CLOSED && done());
+          await closed;
           return events.join();
         }
         """;
@@ -42,6 +44,6 @@ public class FollowUploadBrowserTests(Chromium chromium)
         IPage page = await context.NewPageAsync();
         await page.GotoAsync(app.Address.AbsoluteUri);
 
-        Assert.Equal("1000,2000,3000", await page.EvaluateAsync<string>(SendAndFollow));
+        Assert.Equal("1000,2000,3000", await Eventually.WithinAsync(page.EvaluateAsync<string>(SendAndFollow)));
     }
 }

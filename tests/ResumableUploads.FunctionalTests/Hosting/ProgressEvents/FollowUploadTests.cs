@@ -1,6 +1,8 @@
 using System.Net;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using ResumableUploads.FunctionalTests.Connections;
 using ResumableUploads.Testing;
@@ -49,8 +51,9 @@ public class FollowUploadTests
         string directory = Directory.CreateTempSubdirectory("uploads-test-").FullName;
         try
         {
-            await using TestApp receiver = await StartAsync(directory: directory);
-            await using TestApp other = await StartAsync(directory: directory);
+            // With this durability, a read during an append compares the file with its record.
+            await using TestApp receiver = await StartAsync(static options => options.FileSystem.Durability = Durability.PowerLoss, directory);
+            await using TestApp other = await StartAsync(static options => options.FileSystem.Durability = Durability.PowerLoss, directory);
             await using LiveUpload sender = await LiveUpload.BeginAsync(Wire.ContentLength, receiver.Address, "f", 0, Size, Size);
             await sender.SendAsync(new byte[1000]);
             await WaitForUploadAsync(receiver);
@@ -88,12 +91,24 @@ public class FollowUploadTests
 
     [Theory]
     [MemberData(nameof(ProtocolClient.Protocols), MemberType = typeof(ProtocolClient))]
-    public async Task Upload_of_another_owner_returns_404(string protocol)
+    public async Task Upload_of_another_owner_returns_the_404_of_a_missing_one(string protocol)
     {
         await using TestApp app = await StartAsync();
         string url = await app.Client.BeginAsync(protocol, "/upload", new byte[1000], 2000);
-        using Follower follower = await Follower.OpenAsync(app.Client, protocol == ProtocolClient.FileId ? Url : url, ("X-Owner", "other"));
-        Assert.Equal(HttpStatusCode.NotFound, follower.Status);
+        string existing = protocol == ProtocolClient.FileId ? Url : url;
+        string missing = protocol == ProtocolClient.FileId ? Url + "2" : url[..^1] + (url[^1] == 'A' ? 'B' : 'A');
+        using Follower other = await Follower.OpenAsync(app.Client, existing, ("X-Owner", "other"));
+        using Follower none = await Follower.OpenAsync(app.Client, missing, ("X-Owner", "other"));
+
+        Assert.Equal(HttpStatusCode.NotFound, other.Status);
+        Assert.Equal(await DescribeAsync(none), await DescribeAsync(other));
+
+        static async Task<string> DescribeAsync(Follower follower)
+        {
+            var headers = follower.Response.Headers.Concat(follower.Response.Content.Headers).Where(static header => header.Key != "Date");
+            string lines = string.Join('\n', headers.Select(static header => $"{header.Key}: {string.Join(',', header.Value)}").Order(StringComparer.Ordinal));
+            return $"{follower.Status}\n{lines}\n{await follower.Response.Content.ReadAsStringAsync()}";
+        }
     }
 
     [Fact]
@@ -111,7 +126,7 @@ public class FollowUploadTests
     }
 
     [Fact]
-    public async Task Upload_whose_handler_gives_up_ends_the_events_with_failed()
+    public async Task Upload_whose_handler_gives_up_ends_the_events()
     {
         await using TestApp app = await StartAsync(static options =>
         {
@@ -122,7 +137,7 @@ public class FollowUploadTests
         using Follower follower = await Follower.OpenAsync(app.Client, Url);
         using HttpResponseMessage finished = await app.Client.FinishAsync(ProtocolClient.FileId, "/upload", 1000, new byte[1000]);
 
-        ReceivedEvent last = await follower.ReadUntilAsync(static received => received.Name == "failed");
+        ReceivedEvent last = await follower.ReadUntilAsync(static received => received.Name == "dead-lettered");
         Assert.Equal(("dead-lettered", true), (last.State, last.IsComplete));
     }
 
@@ -140,7 +155,7 @@ public class FollowUploadTests
     [InlineData(true, "application/json, */*")]
     [InlineData(true, "text/event-stream;q=0")]
     [InlineData(false, "text/event-stream")]
-    public async Task Status_request_is_answered_as_before(bool isEnabled, string accept)
+    public async Task Request_that_does_not_follow_returns_the_status(bool isEnabled, string accept)
     {
         await using TestApp app = await StartAsync(options => options.ProgressEvents = isEnabled);
         await app.Client.BeginAsync(ProtocolClient.FileId, "/upload", new byte[1000], 2000);
@@ -177,6 +192,73 @@ public class FollowUploadTests
             });
         await app.Client.BeginAsync(ProtocolClient.FileId, "/upload", new byte[1000], 2000, (HeaderAuthentication.Header, "sub:1"));
         Assert.Equal("1", await Eventually.WithinAsync(seen.Task));
+    }
+
+    [Theory]
+    [MemberData(nameof(ProtocolClient.Protocols), MemberType = typeof(ProtocolClient))]
+    public async Task HEAD_request_for_an_event_stream_returns_the_status(string protocol)
+    {
+        await using TestApp app = await StartAsync();
+        string url = await app.Client.BeginAsync(protocol, "/upload", new byte[1000], 2000);
+        (int status, string? offset) = await app.Client.GetOffsetAsync(protocol, url, ("Accept", "text/event-stream"));
+        Assert.Equal((true, "1000"), (status is 200 or 204, offset));
+    }
+
+    [Fact]
+    public async Task Status_URL_is_followed_with_the_header_and_not_with_the_query()
+    {
+        await using TestApp app = await TestApp.StartAsync(
+            static options => options.ProgressEvents = true, after: static app => app.MapGet("/status", static () => "the app's own"));
+        await app.Client.BeginAsync(ProtocolClient.FileId, "/upload", new byte[1000], 2000);
+
+        using Follower follower = await Follower.OpenAsync(app.Client, "/status", ("X-File-Id", "f"));
+        Assert.Equal(1000, (await follower.ReadAsync())?.Offset);
+        using Follower own = await Follower.OpenAsync(app.Client, "/status?file-id=f");
+        Assert.Equal("the app's own", await own.Response.Content.ReadAsStringAsync());
+    }
+
+    [Fact]
+    public async Task Uploads_are_followed_over_one_HTTP_2_connection()
+    {
+        await using TestApp app = await TestApp.StartAsync(
+            static options => options.ProgressEvents = true, protocols: HttpProtocols.Http1AndHttp2, listen: static listen => listen.UseHttps(TestCertificate.Instance));
+        await app.Client.BeginAsync(ProtocolClient.FileId, "/upload", new byte[1000], 2000);
+        (app.Client.DefaultRequestVersion, app.Client.DefaultVersionPolicy) = (HttpVersion.Version20, HttpVersionPolicy.RequestVersionExact);
+        using Follower first = await Follower.OpenAsync(app.Client, Url);
+        using Follower second = await Follower.OpenAsync(app.Client, Url);
+        Assert.Equal((HttpVersion.Version20, 1000, 1000), (first.Response.Version, (await first.ReadAsync())?.Offset, (await second.ReadAsync())?.Offset));
+
+        using HttpResponseMessage finished = await app.Client.FinishAsync(ProtocolClient.FileId, "/upload", 1000, new byte[1000]);
+        await first.ReadUntilAsync(static received => received.Name == "completed");
+        await second.ReadUntilAsync(static received => received.Name == "completed");
+        Assert.Null(await second.ReadAsync());
+    }
+
+    [Fact]
+    public async Task Completed_upload_returns_its_last_event_to_a_client_without_it()
+    {
+        await using TestApp app = await StartAsync();
+        await app.Client.BeginAsync(ProtocolClient.FileId, "/upload", new byte[1000], 1000);
+        foreach ((string, string)[] headers in ((string, string)[][])[[], [("Last-Event-ID", "receiving-500")]])
+        {
+            using Follower follower = await Follower.OpenAsync(app.Client, Url, headers);
+            ReceivedEvent? only = await follower.ReadAsync();
+            Assert.Equal(("completed", 1000), (only?.Name, only?.Offset));
+            Assert.Null(await follower.ReadAsync());
+        }
+    }
+
+    [Fact]
+    public async Task Part_of_a_concatenation_is_completed_with_its_last_byte()
+    {
+        await using TestApp app = await StartAsync();
+        string url = await app.Client.CreateAsync("/upload", 3, ("Upload-Concat", "partial"));
+        using Follower follower = await Follower.OpenAsync(app.Client, url);
+        Assert.Equal("receiving", (await follower.ReadAsync())?.State);
+
+        using HttpResponseMessage last = await app.Client.AppendChunkAsync(url, 0, [1, 2, 3]);
+        ReceivedEvent end = await follower.ReadUntilAsync(static received => received.Name == "completed");
+        Assert.Equal((3, true), (end.Offset, end.IsComplete));
     }
 
     private static Task<TestApp> StartAsync(Action<ResumableUploadOptions>? configure = null, string? directory = null) => TestApp.StartAsync(

@@ -31,7 +31,7 @@ internal sealed class Follower(HttpResponseMessage response) : IDisposable
 
     public static async Task<Follower> OpenAsync(HttpClient client, string url, params (string Name, string Value)[] headers)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, url);
+        using var request = new HttpRequestMessage(HttpMethod.Get, url) { Version = client.DefaultRequestVersion, VersionPolicy = client.DefaultVersionPolicy };
         request.Headers.Add("Accept", "text/event-stream");
         foreach ((string name, string value) in headers)
         {

@@ -11,17 +11,33 @@ public class ProgressFollowersTests
     public void Upload_has_a_limit()
     {
         Add(ProgressFollowers.MaxPerUpload, static _ => new UploadKey("owner", "a"));
-        Assert.Equal(FollowerLimit.Owner, _followers.TryAdd(new UploadKey("owner", "a"), null, out _));
+        Assert.Equal(FollowerLimit.UploadOrOwner, _followers.TryAdd(new UploadKey("owner", "a"), null, out _));
         Assert.Equal(FollowerLimit.None, _followers.TryAdd(new UploadKey("owner", "b"), null, out _));
     }
 
     [Fact]
-    public void Owner_and_network_have_a_limit()
+    public void Owner_has_a_limit()
     {
-        Add(ProgressFollowers.MaxPerOwner, static i => new UploadKey("owner", $"{i}"), "network");
-        Assert.Equal(FollowerLimit.Owner, _followers.TryAdd(new UploadKey("owner", "next"), "network", out _));
-        Assert.Equal(FollowerLimit.None, _followers.TryAdd(new UploadKey("owner", "next"), "other", out _));
-        Assert.Equal(FollowerLimit.None, _followers.TryAdd(new UploadKey("other", "next"), "network", out _));
+        Add(ProgressFollowers.MaxPerOwner, static i => new UploadKey("owner", $"{i}"));
+        Assert.Equal(FollowerLimit.UploadOrOwner, _followers.TryAdd(new UploadKey("owner", "next"), null, out _));
+        Assert.Equal(FollowerLimit.None, _followers.TryAdd(new UploadKey("other", "next"), null, out _));
+    }
+
+    [Fact]
+    public void Anonymous_clients_of_a_network_have_a_limit_together()
+    {
+        Add(ProgressFollowers.MaxPerOwner, static i => new UploadKey($"browser-{i}", "a"), "network");
+        Assert.Equal(FollowerLimit.UploadOrOwner, _followers.TryAdd(new UploadKey("browser-next", "a"), "network", out _));
+        Assert.Equal(FollowerLimit.None, _followers.TryAdd(new UploadKey("browser-next", "a"), "other", out _));
+        Assert.Equal(FollowerLimit.None, _followers.TryAdd(new UploadKey("user", "a"), null, out _));
+    }
+
+    [Fact]
+    public void Upload_of_anonymous_clients_has_a_limit_per_network()
+    {
+        Add(ProgressFollowers.MaxPerUpload, static _ => new UploadKey("anonymous", "a"), "network");
+        Assert.Equal(FollowerLimit.UploadOrOwner, _followers.TryAdd(new UploadKey("anonymous", "a"), "network", out _));
+        Assert.Equal(FollowerLimit.None, _followers.TryAdd(new UploadKey("anonymous", "a"), "other", out _));
     }
 
     [Fact]
