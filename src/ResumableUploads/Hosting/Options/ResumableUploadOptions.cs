@@ -95,7 +95,7 @@ public sealed class ResumableUploadOptions
     /// </summary>
     /// <remarks>
     /// Defaults to <see langword="false"/>: the response is that of a status request. At most 16 clients follow an upload and 64 those of an owner (429), and 1,000
-    /// a process (503). Each of them reads the record of the upload from the store up to four times per second.
+    /// a process (503). All anonymous clients of a network count as one owner. Each follower reads the record of the upload from the store up to four times per second.
     /// </remarks>
     public bool ProgressEvents { get; set; }
 

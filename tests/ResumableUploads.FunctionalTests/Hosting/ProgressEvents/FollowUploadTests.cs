@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
+using ResumableUploads.Abstractions;
 using ResumableUploads.FunctionalTests.Connections;
 using ResumableUploads.Testing;
 using ResumableUploads.Testing.Clients;
@@ -96,7 +97,7 @@ public class FollowUploadTests
         await using TestApp app = await StartAsync();
         string url = await app.Client.BeginAsync(protocol, "/upload", new byte[1000], 2000);
         string existing = protocol == ProtocolClient.FileId ? Url : url;
-        string missing = protocol == ProtocolClient.FileId ? Url + "2" : url[..^1] + (url[^1] == 'A' ? 'B' : 'A');
+        string missing = protocol == ProtocolClient.FileId ? Url + "2" : url[..^1] + (url[^1] == 'a' ? 'b' : 'a');
         using Follower other = await Follower.OpenAsync(app.Client, existing, ("X-Owner", "other"));
         using Follower none = await Follower.OpenAsync(app.Client, missing, ("X-Owner", "other"));
 
@@ -222,8 +223,8 @@ public class FollowUploadTests
     {
         await using TestApp app = await TestApp.StartAsync(
             static options => options.ProgressEvents = true, protocols: HttpProtocols.Http1AndHttp2, listen: static listen => listen.UseHttps(TestCertificate.Instance));
-        await app.Client.BeginAsync(ProtocolClient.FileId, "/upload", new byte[1000], 2000);
         (app.Client.DefaultRequestVersion, app.Client.DefaultVersionPolicy) = (HttpVersion.Version20, HttpVersionPolicy.RequestVersionExact);
+        await app.Client.BeginAsync(ProtocolClient.FileId, "/upload", new byte[1000], 2000);
         using Follower first = await Follower.OpenAsync(app.Client, Url);
         using Follower second = await Follower.OpenAsync(app.Client, Url);
         Assert.Equal((HttpVersion.Version20, 1000, 1000), (first.Response.Version, (await first.ReadAsync())?.Offset, (await second.ReadAsync())?.Offset));

@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Hosting.ProgressEvents;
@@ -91,9 +92,13 @@ public class FollowerFailureTests
             {
                 options.ProgressEvents = true;
                 options.Store = store;
-                options.Timeouts.Expiration = time is null ? options.Timeouts.Expiration : TimeSpan.FromSeconds(20);
+                options.Timeouts.MaxAge = TimeSpan.FromMinutes(1);
             },
-            builder => builder.Services.AddSingleton(time ?? TimeProvider.System));
+            builder =>
+            {
+                builder.Logging.SetMinimumLevel(LogLevel.Debug);
+                builder.Services.AddSingleton(time ?? TimeProvider.System);
+            });
         await app.Client.BeginAsync(ProtocolClient.FileId, "/upload", new byte[1000], 2000);
         return app;
     }
