@@ -23,22 +23,18 @@ internal sealed class UploadOutputCachePolicy(Func<HttpContext, bool> appliesTo)
     /// also before routing has selected an endpoint.
     /// </summary>
     public static UploadOutputCachePolicy ForProtocolRequests { get; } = new(static context =>
-        UploadRequestClassifier.Classify(context.Request) != UploadRequestKind.None || context.Features.Get<IResumableUploadFeature>() is not null);
+        UploadRequestClassifier.Classify(context.Request) != UploadRequestKind.None
+        || context.Features.Get<IResumableUploadFeature>() is not null
+        || ProgressEventResponder.HasFileIdInQuery(context.Request));
 
-    /// <summary>
-    /// Creates the policy of requests to uploads below the path of a middleware, which need no headers, and of requests to the path itself that follow an upload
-    /// in the query.
-    /// </summary>
+    /// <summary>Creates the policy of requests to uploads below the path of a middleware, which need no headers.</summary>
     public static UploadOutputCachePolicy ForUploadsBelow(string uploadPath)
     {
         string parent = uploadPath.TrimEnd('/');
 
         // The middleware may be in a branch for a path prefix.
-        return new(context => context.Request.Path.Value?.TrimEnd('/') is { } path
-            && ((path.LastIndexOf('/') is > 0 and var separator && UploadUrl.IsId(path.AsSpan(separator + 1)) && IsParent(path.AsSpan(0, separator)))
-                || (IsParent(path) && ProgressEventResponder.AcceptsEventStream(context.Request))));
-
-        bool IsParent(ReadOnlySpan<char> path) => path.EndsWith(parent, StringComparison.OrdinalIgnoreCase);
+        return new(context => context.Request.Path.Value?.TrimEnd('/') is { } path && path.LastIndexOf('/') is > 0 and var separator
+            && UploadUrl.IsId(path.AsSpan(separator + 1)) && path.AsSpan(0, separator).EndsWith(parent, StringComparison.OrdinalIgnoreCase));
     }
 
     /// <summary>Prevents a response from being stored by a cache for which the other policies of the app have enabled caching.</summary>

@@ -39,10 +39,9 @@ internal sealed class ProgressEventResponder(
     private static readonly Problem TooManyInProcess = new(503, Problem.CustomType("too-many-followers"), TooManyOfOwner.Title,
         "Retry later, or request the status instead.");
 
-    /// <summary>Returns whether a client names the type of an event stream. A wildcard does not count, because every browser sends one.</summary>
-    public static bool AcceptsEventStream(HttpRequest request) =>
-        MediaTypeHeaderValue.TryParseList(request.Headers.Accept, out IList<MediaTypeHeaderValue>? types)
-        && types.Any(static type => type.MediaType.Equals(EventStreamType, StringComparison.OrdinalIgnoreCase) && type.Quality is not 0);
+    /// <summary>Returns whether a request follows the upload in its query if its endpoint is a ready-made one.</summary>
+    public static bool HasFileIdInQuery(HttpRequest request) =>
+        HttpMethods.IsGet(request.Method) && AcceptsEventStream(request) && request.Query.ContainsKey(FileIdParameterName);
 
     /// <summary>Returns whether a request follows an upload: a GET request that accepts an event stream, if the option is set.</summary>
     public bool IsRequested(UploadRequest request) =>
@@ -117,4 +116,9 @@ internal sealed class ProgressEventResponder(
         && inspector.TryDescribe(info) is { } description
             ? ProgressEvent.From(new ManagedUpload("", info, description))
             : null;
+
+    /// <summary>Returns whether a client names the type of an event stream. A wildcard does not count, because every browser sends one.</summary>
+    private static bool AcceptsEventStream(HttpRequest request) =>
+        MediaTypeHeaderValue.TryParseList(request.Headers.Accept, out IList<MediaTypeHeaderValue>? types)
+        && types.Any(static type => type.MediaType.Equals(EventStreamType, StringComparison.OrdinalIgnoreCase) && type.Quality is not 0);
 }
