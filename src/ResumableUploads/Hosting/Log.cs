@@ -29,7 +29,7 @@ internal static partial class Log
     [LoggerMessage(363, LogLevel.Information, "The last {Count} large request bodies that came through a proxy arrived at more than {Rate} MiB per second. If the clients are not in the same data center, the proxy buffers whole requests: when a connection breaks, everything that the request has sent is lost. Disable request buffering in the proxy, see docs/deployment/proxies.md#proxies-that-buffer-requests. This message is logged once.")]
     public static partial void ProxyBuffersRequests(ILogger logger, int count, int rate);
 
-    [LoggerMessage(302, LogLevel.Debug, "A status or cancel request failed in the store.")]
+    [LoggerMessage(302, LogLevel.Debug, "A request for the status, the progress or the cancellation of an upload failed in the store.")]
     public static partial void StoreRequestFailed(ILogger logger, Exception exception);
 
     [LoggerMessage(306, LogLevel.Warning, "The host watches {File} for changes, and with it every directory below the content root, including {Directory}. This slows down the start and uses an inotify watch per upload. Start the host with --hostBuilder:reloadConfigOnChange=false, or set {Option} to a directory outside the content root.")]

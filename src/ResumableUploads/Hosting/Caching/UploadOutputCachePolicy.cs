@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.OutputCaching;
 using ResumableUploads.Hosting.Endpoints.Execution;
+using ResumableUploads.Hosting.ProgressEvents;
 using ResumableUploads.Hosting.Requests;
 
 namespace ResumableUploads.Hosting.Caching;
@@ -22,7 +23,9 @@ internal sealed class UploadOutputCachePolicy(Func<HttpContext, bool> appliesTo)
     /// also before routing has selected an endpoint.
     /// </summary>
     public static UploadOutputCachePolicy ForProtocolRequests { get; } = new(static context =>
-        UploadRequestClassifier.Classify(context.Request) != UploadRequestKind.None || context.Features.Get<IResumableUploadFeature>() is not null);
+        UploadRequestClassifier.Classify(context.Request) != UploadRequestKind.None
+        || context.Features.Get<IResumableUploadFeature>() is not null
+        || ProgressEventResponder.HasFileIdInQuery(context.Request));
 
     /// <summary>Creates the policy of requests to uploads below the path of a middleware, which need no headers.</summary>
     public static UploadOutputCachePolicy ForUploadsBelow(string uploadPath)

@@ -90,6 +90,15 @@ public sealed class ResumableUploadOptions
     /// <remarks>Defaults to <see langword="false"/>. Content that was moved away cannot be downloaded.</remarks>
     public bool AllowDownload { get; set; }
 
+    /// <summary>
+    /// Gets or sets whether the owner of an upload can follow its progress with <c>GET</c> and <c>Accept: text/event-stream</c>, which returns server-sent events.
+    /// </summary>
+    /// <remarks>
+    /// Defaults to <see langword="false"/>: the response is that of a status request. At most 16 clients follow an upload and 64 those of an owner (429), and 1,000
+    /// a process (503). All anonymous clients of a network count as one owner. Each follower reads the record of the upload from the store up to four times per second.
+    /// </remarks>
+    public bool ProgressEvents { get; set; }
+
     /// <summary>Gets the limits per owner and the minimum data rate.</summary>
     public ResumableUploadLimits Limits { get; } = new();
 

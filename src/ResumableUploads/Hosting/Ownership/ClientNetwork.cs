@@ -20,6 +20,10 @@ internal static class ClientNetwork
     public static string? Get(HttpContext context, string owner) =>
         owner == OwnerResolver.SharedAnonymousOwner ? Hash(context.Connection.RemoteIpAddress) : null;
 
+    /// <summary>Returns the same hash for every anonymous client, also one with an owner of its own, or null if the owner is not anonymous.</summary>
+    public static string? GetIfAnonymous(HttpContext context, string owner) =>
+        OwnerResolver.IsAnonymous(owner) ? Hash(context.Connection.RemoteIpAddress) : null;
+
     private static string Hash(IPAddress? address)
     {
         if (address is null)

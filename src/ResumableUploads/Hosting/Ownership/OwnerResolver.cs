@@ -15,7 +15,12 @@ internal sealed class OwnerResolver(ResumableUploadOptions options, ILogger logg
     /// <summary>The owner of the uploads of all anonymous clients that have no owner of their own.</summary>
     public const string SharedAnonymousOwner = "anonymous";
 
+    private const string BrowserKind = "browser";
+
     private readonly AuthenticationOrderCheck _authenticationOrder = new(logger);
+
+    /// <summary>Returns whether an owner is the shared one or that of a browser without a user.</summary>
+    public static bool IsAnonymous(string owner) => owner == SharedAnonymousOwner || owner.StartsWith(BrowserKind + "-", StringComparison.Ordinal);
 
     /// <summary>Determines the owner. Returns a problem if the request cannot have one; otherwise <see langword="null"/>.</summary>
     public Problem? Resolve(HttpContext context, UploadIdSource idSource, out string owner)
@@ -51,7 +56,7 @@ internal sealed class OwnerResolver(ResumableUploadOptions options, ILogger logg
             case AnonymousOwner.Reject:
                 return new Problem(401, Problem.CustomType("sign-in"), "Authentication required", "Sign in and send the request again.");
             case AnonymousOwner.PerBrowser when idSource == UploadIdSource.Client && OwnerCookie.GetSecret(context) is { } secret:
-                owner = HashOwner("browser", secret);
+                owner = HashOwner(BrowserKind, secret);
                 return null;
             default:
                 owner = SharedAnonymousOwner;

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
+using Microsoft.Extensions.Primitives;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine;
 using ResumableUploads.Engine.Digests;
@@ -38,6 +39,8 @@ internal sealed class FileIdRequestHandler(UploadRequestServices services)
         request.Key = key;
         return parsed.Operation switch
         {
+            FileIdOperation.Status when services.ProgressEvents.IsRequested(request) => await services.Store.QueryAsync(
+                () => services.ProgressEvents.FollowAsync(request, key, services.Appends.GetCreationMatcher(request), FileIdResponses.UploadNotFound), FileIdResponses.For),
             FileIdOperation.Status => await GetStatusAsync(request, key),
             FileIdOperation.Cancel => FileIdResponses.For(await services.Engine.CancelAsync(key, new CancelCondition(services.Appends.GetCreationMatcher(request)), context.RequestAborted)),
             _ => (services.DecodedBodies.Check(request) ?? FormCheck.Check(request, parsed.ContentType)) is { } unsupported
@@ -53,8 +56,14 @@ internal sealed class FileIdRequestHandler(UploadRequestServices services)
             ? await services.Store.FindAsync(UploadKeyFactory.FromFileId(owner, services.Identities.GetScope(request), parsed.FileId.Span), request.Aborted)
             : null;
 
-    private static Problem? Parse(UploadRequest request, out FileIdRequest parsed)
+    private Problem? Parse(UploadRequest request, out FileIdRequest parsed)
     {
+        if (!request.Context.Request.Headers.ContainsKey(FileIdHeaders.FileId) && services.ProgressEvents.TryGetFileIdInQuery(request, out StringValues id))
+        {
+            return FileIdParser.Parse(
+                request.Context.Request.Method, new HeaderDictionary { [FileIdHeaders.FileId] = id }, isStatusPath: false, isLatin1: false, out parsed);
+        }
+
         // Only Kestrel has this feature. It reads the headers with names byte by byte, as HeaderEncodingSelector configures it.
         bool isLatin1 = request.Context.Features.Get<IHttpMinRequestBodyDataRateFeature>() is not null;
         return FileIdParser.Parse(request.Context.Request.Method, request.Context.Request.Headers, request.IsOnStatusPath, isLatin1, out parsed);

@@ -51,6 +51,10 @@ internal sealed class IetfRequestHandler(UploadRequestServices services)
         request.Key = key;
         switch (parsed.Operation)
         {
+            case IetfOperation.Status when services.ProgressEvents.IsRequested(request):
+                HttpResponseData notFound = CreateFinalResponse(new UploadResult(UploadResultKind.NotFound));
+                return await services.Store.QueryAsync(
+                    () => services.ProgressEvents.FollowAsync(request, key, services.Appends.GetCreationMatcher(request), notFound), CreateFinalResponse);
             case IetfOperation.Status:
                 return await services.Store.QueryAsync(() => GetStatusAsync(request, key, responses), CreateFinalResponse);
             case IetfOperation.Cancel:

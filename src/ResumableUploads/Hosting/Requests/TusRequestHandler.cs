@@ -30,8 +30,13 @@ internal sealed class TusRequestHandler(UploadRequestServices services)
         request.Origin = request.Origin with { Protocol = Protocol };
         TusCapabilities capabilities = GetCapabilities(request.Target);
         long? bodyLength = context.GetBodyLength();
+
+        // Like a download, it needs no Tus-Resumable, which browsers do not send here.
+        bool isFollowed = services.ProgressEvents.IsRequested(request);
         if (TusParser.Parse(
-            new RequestHead(request.Method, context.Request.Headers, url.IsUpload, bodyLength), capabilities, out TusRequest parsed) is { } problem)
+            new RequestHead(request.Method, context.Request.Headers, url.IsUpload, bodyLength),
+            capabilities with { SupportsDownload = capabilities.SupportsDownload || isFollowed },
+            out TusRequest parsed) is { } problem)
         {
             return TusResponses.For(problem, capabilities, url.IsUpload);
         }
@@ -56,6 +61,11 @@ internal sealed class TusRequestHandler(UploadRequestServices services)
         request.Key = key;
         switch (parsed.Operation)
         {
+            case TusOperation.Status or TusOperation.Download when isFollowed:
+                context.Response.Headers[TusHeaders.Resumable] = TusHeaders.ProtocolVersion;
+                HttpResponseData notFound = TusResponses.For(new UploadResult(UploadResultKind.NotFound));
+                return await services.Store.QueryAsync(
+                    () => services.ProgressEvents.FollowAsync(request, key, services.Appends.GetCreationMatcher(request), notFound), static result => TusResponses.For(result));
             case TusOperation.Status:
                 return await services.Store.QueryAsync(() => GetStatusAsync(request, key), TusResponses.ForFailedStatus);
             case TusOperation.Download:

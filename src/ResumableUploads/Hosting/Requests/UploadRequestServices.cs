@@ -7,6 +7,7 @@ using ResumableUploads.Hosting.Endpoints.Execution;
 using ResumableUploads.Hosting.Endpoints.Execution.Responses;
 using ResumableUploads.Hosting.Events;
 using ResumableUploads.Hosting.Ownership;
+using ResumableUploads.Hosting.ProgressEvents;
 using ResumableUploads.Hosting.Proxies;
 using ResumableUploads.Hosting.Requests.Bodies;
 
@@ -29,6 +30,8 @@ internal sealed class UploadRequestServices(
     public required UploadIdentityResolver Identities { get; init; }
 
     public required RefusalReporter Refusals { get; init; }
+
+    public required ProgressEventResponder ProgressEvents { get; init; }
 
     /// <summary>Gets the function that returns the pattern or the path of a ready-made endpoint, or <see langword="null"/> for endpoints of the app.</summary>
     public required Func<string?>? GetEndpoint { get; init; }

@@ -18,6 +18,7 @@ using ResumableUploads.Hosting.Caching;
 using ResumableUploads.Hosting.Diagnostics;
 using ResumableUploads.Hosting.Forms;
 using ResumableUploads.Hosting.Management;
+using ResumableUploads.Hosting.ProgressEvents;
 using ResumableUploads.Hosting.Proxies;
 using ResumableUploads.Stores.FileSystem;
 
@@ -96,6 +97,9 @@ internal sealed class SharedUploadServices
 
     /// <summary>Gets the moves of uploads that forms refer to.</summary>
     public FormMoves FormMoves { get; } = new();
+
+    /// <summary>Gets the clients that follow uploads.</summary>
+    public ProgressFollowers ProgressFollowers { get; } = new();
 
     /// <summary>Gets the stores whose sweepers were started.</summary>
     public SweptStore[] SweptStores => _sweepers.Running;

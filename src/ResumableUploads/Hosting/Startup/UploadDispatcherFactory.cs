@@ -18,6 +18,7 @@ using ResumableUploads.Hosting.Forms;
 using ResumableUploads.Hosting.Options.Validation;
 using ResumableUploads.Hosting.Options;
 using ResumableUploads.Hosting.Ownership;
+using ResumableUploads.Hosting.ProgressEvents;
 using ResumableUploads.Hosting.Requests;
 
 namespace ResumableUploads.Hosting.Startup;
@@ -162,6 +163,7 @@ internal static class UploadDispatcherFactory
             Identities = new UploadIdentityResolver(options, logger, endpoints.GetScope),
             BufferingProxies = app.BufferingProxies,
             Refusals = new RefusalReporter(metrics, logger),
+            ProgressEvents = new ProgressEventResponder(options.ProgressEvents, engine.Inspector, app.ProgressFollowers, app.Time, logger, app.Stopping),
             GetEndpoint = endpoints.GetPath ?? endpoints.GetRoutePattern,
         };
         if ((endpoints.GetPath ?? endpoints.GetRoutePattern) is { } getPattern)

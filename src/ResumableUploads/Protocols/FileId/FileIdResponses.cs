@@ -13,6 +13,10 @@ internal static class FileIdResponses
 
     private const string KeptDetail = "Request the status and continue at the offset. The received bytes were stored, unless the request had a digest.";
 
+    /// <summary>Gets the response to a request that follows an upload that does not exist. In a status request, such an upload has the offset 0.</summary>
+    public static HttpResponseData UploadNotFound { get; } = new Problem(404, Problem.CustomType("not-found"), "The upload does not exist",
+        "It was not created, has been removed, or belongs to another user. Create the upload first, then follow it.").ToResponse();
+
     public static HttpResponseData ForStatus(UploadInfo? info) => ForOffset(info?.Offset ?? 0, info is { State: not UploadState.Receiving });
 
     private static HttpResponseData ForOffset(long offset, bool isComplete)

@@ -89,6 +89,29 @@ public class OutputCacheTests
 
     [Theory]
     [MemberData(nameof(Places))]
+    public async Task Followers_do_not_wait_for_each_other(string path, string place, string policy)
+    {
+        await using TestApp app = await StartAsync(place, policy);
+        await app.Client.BeginAsync(ProtocolClient.FileId, path, new byte[3], 9);
+        using HttpResponseMessage first = await Eventually.WithinAsync(FollowAsync());
+        using HttpResponseMessage second = await Eventually.WithinAsync(FollowAsync());
+        Assert.Equal(("text/event-stream", "text/event-stream"), (first.Content.Headers.ContentType?.MediaType, second.Content.Headers.ContentType?.MediaType));
+
+        async Task<HttpResponseMessage> FollowAsync()
+        {
+            // EventSource cannot send the header.
+            using var request = new HttpRequestMessage(HttpMethod.Get, path == "/endpoint" ? path : path + "?file-id=f") { Headers = { { "Accept", "text/event-stream" } } };
+            if (path == "/endpoint")
+            {
+                request.Headers.Add("X-File-Id", "f");
+            }
+
+            return await app.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Places))]
     public async Task Download_is_that_of_the_upload(string path, string place, string policy)
     {
         await using TestApp app = await StartAsync(place, policy);
@@ -146,6 +169,7 @@ public class OutputCacheTests
             options =>
             {
                 options.AllowDownload = true;
+                options.ProgressEvents = true;
                 options.OnCompleted = (_, _) => gate.EnterAsync(gate.Requests.HttpContext!);
             },
             builder =>

@@ -28,6 +28,7 @@ public class OptionEffectTests
         ["Scope"] = new(static options => options.Scope = GetOwnHeader, GetOffsetOfOtherAsync, "3", "0"),
         ["VolatileQueryParameters"] = new(static options => options.VolatileQueryParameters.Add("token"), ContinueWithOtherTokenAsync, "409", "200"),
         ["AllowDownload"] = new(static options => options.AllowDownload = true, DownloadAsync, "False", "True"),
+        ["ProgressEvents"] = new(static options => options.ProgressEvents = true, FollowAsync, "text/plain", "text/event-stream"),
         ["Limits:MaxAppendSize"] = new(static options => options.Limits.MaxAppendSize = 3, static app => AppendAsync(app), "200", "413"),
         ["Timeouts:MaxAge"] = new(static options => options.Timeouts.MaxAge = TimeSpan.FromMinutes(1), static app => GetLimitAsync(app, "max-age"), "604800", "60"),
         ["Handler:MaxStoredResponseSize"] = new(static options => options.Handler.MaxStoredResponseSize = 2, static app => RepeatAsync(app, isHeader: false), "hello", ""),
@@ -162,6 +163,14 @@ public class OptionEffectTests
         string url = await app.Client.CreateAsync("/upload", Content.Length);
         using HttpResponseMessage finished = await app.Client.AppendChunkAsync(url, 0, Content);
         return (await (await app.Client.GetAsync(url)).Content.ReadAsStringAsync() == "hello").ToString();
+    }
+
+    /// <summary>Follows an upload that is complete, so that the events end at once. Returns the type of the response.</summary>
+    private static async Task<string> FollowAsync(TestApp app)
+    {
+        await AppendAsync(app);
+        using HttpResponseMessage response = await app.Client.SendFileIdAsync("GET", "/upload", null, ("Accept", "text/event-stream"));
+        return response.Content.Headers.ContentType!.MediaType!;
     }
 
     private static async Task<string> FinishWithTusAsync(TestApp app) =>
