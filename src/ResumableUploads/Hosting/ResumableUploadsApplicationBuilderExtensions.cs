@@ -7,6 +7,7 @@ using ResumableUploads.Hosting.Endpoints.Routing;
 using ResumableUploads.Hosting.Options;
 using ResumableUploads.Hosting.Requests;
 using ResumableUploads.Hosting.Startup;
+using ResumableUploads.Hosting.Tickets.Routing;
 
 namespace Microsoft.AspNetCore.Builder;
 
@@ -148,6 +149,6 @@ public static class ResumableUploadsApplicationBuilderExtensions
         });
         var both = new RouteHandlerBuilder([creation, uploads]);
         both.Finally(static builder => UploadOutputCachePolicy.ReplaceIn(builder.Metadata));
-        return both.WithMetadata(CookieRedirectDisabledMetadata.Instance);
+        return both.WithMetadata(CookieRedirectDisabledMetadata.Instance, MappedUploadMetadata.Instance);
     }
 }

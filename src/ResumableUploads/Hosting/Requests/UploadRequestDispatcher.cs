@@ -8,6 +8,7 @@ using ResumableUploads.Hosting.Caching;
 using ResumableUploads.Hosting.Endpoints.Routing;
 using ResumableUploads.Hosting.Requests.Bodies;
 using ResumableUploads.Hosting.Requests.Responses;
+using ResumableUploads.Hosting.Tickets;
 using ResumableUploads.Protocols;
 using ResumableUploads.Protocols.FileId;
 using ResumableUploads.Protocols.Ietf;
@@ -38,6 +39,7 @@ internal sealed class UploadRequestDispatcher(UploadRequestServices services, Ca
     public async ValueTask<UploadLookupResult> LookUpAsync(HttpContext context, EndpointTarget target)
     {
         var request = new UploadRequest(context, UploadUrl.ForEndpoint(context.Request, target.Route.Tag), target);
+        services.Tickets.Read(request);
         try
         {
             UploadInfo? info = request.Url.IsUpload
@@ -89,6 +91,8 @@ internal sealed class UploadRequestDispatcher(UploadRequestServices services, Ca
         DisableLimitsAndCaching(request.Context);
         ExpectContinueBodyReader.Install(request.Context);
         request.Origin = services.GetOrigin(request);
+        services.Tickets.Read(request);
+        TicketReader.Apply(request);
         if (await GetResponseAsync(request) is { } response)
         {
             services.Refusals.Report(request, response);

@@ -9,6 +9,7 @@ using ResumableUploads.Hosting.Events;
 using ResumableUploads.Hosting.Ownership;
 using ResumableUploads.Hosting.Proxies;
 using ResumableUploads.Hosting.Requests.Bodies;
+using ResumableUploads.Hosting.Tickets;
 
 namespace ResumableUploads.Hosting.Requests;
 
@@ -30,6 +31,8 @@ internal sealed class UploadRequestServices(
 
     public required RefusalReporter Refusals { get; init; }
 
+    public required TicketReader Tickets { get; init; }
+
     /// <summary>Gets the function that returns the pattern or the path of a ready-made endpoint, or <see langword="null"/> for endpoints of the app.</summary>
     public required Func<string?>? GetEndpoint { get; init; }
 
@@ -50,6 +53,8 @@ internal sealed class UploadRequestServices(
         logger));
 
     public StoreQueries Store { get; } = new(store, logger);
+
+    public TicketUse TicketUse => field ??= new TicketUse(engine, Store);
 
     /// <summary>Returns the endpoint of a request, without its protocol.</summary>
     public UploadOrigin GetOrigin(UploadRequest request) =>

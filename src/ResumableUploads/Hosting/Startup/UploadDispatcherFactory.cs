@@ -19,6 +19,7 @@ using ResumableUploads.Hosting.Options.Validation;
 using ResumableUploads.Hosting.Options;
 using ResumableUploads.Hosting.Ownership;
 using ResumableUploads.Hosting.Requests;
+using ResumableUploads.Hosting.Tickets;
 
 namespace ResumableUploads.Hosting.Startup;
 
@@ -59,6 +60,11 @@ internal static class UploadDispatcherFactory
     private static MiddlewareDispatcher CreateForMiddleware(IServiceProvider services, ResumableUploadOptions options, string optionsName)
     {
         Validate(options);
+        if (options.AcceptTickets)
+        {
+            TicketProtector.ThrowIfServiceMissing(services);
+        }
+
         string path = options.UploadPath;
         string? scope = optionsName.Length == 0 ? null : $"{path.TrimEnd('/')}\0{optionsName}";
         string name = scope ?? path.TrimEnd('/');
@@ -162,6 +168,7 @@ internal static class UploadDispatcherFactory
             Identities = new UploadIdentityResolver(options, logger, endpoints.GetScope),
             BufferingProxies = app.BufferingProxies,
             Refusals = new RefusalReporter(metrics, logger),
+            Tickets = new TicketReader(new TicketProtector(services), app.Time, endpoints.GetPath is null ? null : options.AcceptTickets),
             GetEndpoint = endpoints.GetPath ?? endpoints.GetRoutePattern,
         };
         if ((endpoints.GetPath ?? endpoints.GetRoutePattern) is { } getPattern)
