@@ -27,7 +27,7 @@ internal sealed record EngineContext
 
     public required UploadTakeover Takeover { get; init; }
 
-    public required UsedPermits UsedPermits { get; init; }
+    public UsedPermits UsedPermits => field ??= new UsedPermits(Store, Time);
 
     public required OwnerQuota Quota { get; init; }
 

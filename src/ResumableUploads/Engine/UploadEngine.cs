@@ -51,7 +51,6 @@ internal sealed class UploadEngine : IAsyncDisposable
             RecordPolicy = new RecordPolicy(settings, time, logger),
             RecordUpdater = new RecordUpdater(store, quota, time),
             Takeover = new UploadTakeover(store, settings),
-            UsedPermits = new UsedPermits(store, time),
             Quota = quota,
             EarlyVisits = new EarlyVisits(time),
             ContentHasher = new ContentHasher(store),

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Text;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.Time.Testing;
+using ResumableUploads.Stores.Memory;
 
 namespace ResumableUploads.Testing.Servers;
 
@@ -34,7 +35,7 @@ internal sealed class TicketApp : IAsyncDisposable
     /// <param name="place">The kind of upload path, one of <see cref="TusApp.Places"/>.</param>
     /// <param name="configure">Configures the options. The owner is that of the <c>X-Test-User</c> header.</param>
     /// <param name="services">Adds services.</param>
-    /// <param name="onKestrel">Uses Kestrel instead of TestHost.</param>
+    /// <param name="onKestrel">Uses Kestrel and the clock of the system, instead of TestHost and <see cref="Time"/>.</param>
     /// <param name="directory">The directory that two apps share, or null. The keys of data protection are in it too.</param>
     /// <param name="answer">The response of the handler, or null for 201.</param>
     public static async Task<TicketApp> StartAsync(
@@ -52,18 +53,23 @@ internal sealed class TicketApp : IAsyncDisposable
             {
                 if (directory is null)
                 {
-                    builder.Services.AddSingleton<IDataProtectionProvider, EphemeralDataProtectionProvider>().AddSingleton<TimeProvider>(time);
+                    builder.Services.AddSingleton<IDataProtectionProvider, EphemeralDataProtectionProvider>();
                 }
                 else
                 {
                     builder.Services.AddDataProtection().SetApplicationName("tickets").PersistKeysToFileSystem(new DirectoryInfo(Path.Combine(directory, "keys")));
                 }
 
+                if (!onKestrel)
+                {
+                    builder.Services.AddSingleton<TimeProvider>(time);
+                }
+
                 HeaderAuthentication.AddTo(builder);
                 builder.Services.AddCors(cors => cors.AddDefaultPolicy(policy => policy.WithOrigins("https://other.example").WithResumableUploads()));
                 builder.Services.AddResumableUploads(options =>
                 {
-                    options.UseMemoryStore();
+                    options.Store = new MemoryUploadStore(timeProvider: onKestrel ? TimeProvider.System : time);
                     if (directory is not null)
                     {
                         (options.Store, options.Directory) = (null, Path.Combine(directory, "store"));
@@ -138,7 +144,7 @@ internal sealed class TicketApp : IAsyncDisposable
 
     private static async Task<string> ReadAsync(Stream stream)
     {
-        using var reader = new StreamReader(stream, Encoding.ASCII);
+        using var reader = new StreamReader(stream, Encoding.Latin1);
         return await reader.ReadToEndAsync();
     }
 }

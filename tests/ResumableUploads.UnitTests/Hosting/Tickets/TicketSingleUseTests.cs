@@ -12,7 +12,7 @@ public class TicketSingleUseTests
     private static readonly byte[] Content = "hello"u8.ToArray();
 
     public static TheoryData<string, bool> StartOver =>
-        [.. from string protocol in ProtocolClient.Protocols from bool startsOver in new[] { false, true } select (protocol, startsOver)];
+        [.. from protocol in ProtocolClient.Protocols from startsOver in new[] { false, true } select (protocol.Data, startsOver)];
 
     [Theory]
     [MemberData(nameof(StartOver))]
@@ -69,10 +69,10 @@ public class TicketSingleUseTests
         IUploadManager manager = app.App.Services.GetRequiredService<IUploadManager>();
         UploadTicket ticket = app.CreateTicket();
         await app.Client.BeginAsync(ProtocolClient.Tus, ticket.Url, isCompleted ? Content : "hel"u8.ToArray(), 5);
-        ManagedUpload upload = Assert.Single((await manager.ListAsync()).Uploads);
+        ManagedUpload upload = Assert.Single((await manager.ListAsync(new UploadListQuery())).Uploads);
         Assert.Equal(UploadActionStatus.Succeeded, await manager.CancelAsync(upload.Key, UploadActionCondition.Unchanged(upload)));
         await AssertUsedAsync(app, ticket.Url);
-        Assert.Empty((await manager.ListAsync()).Uploads);
+        Assert.Empty((await manager.ListAsync(new UploadListQuery())).Uploads);
     }
 
     [Fact]

@@ -8,7 +8,7 @@ namespace ResumableUploads.UnitTests.Hosting.Tickets;
 public class TicketUploadTests
 {
     public static TheoryData<string, string> Cases =>
-        [.. from string place in TusApp.Places from string protocol in ProtocolClient.Protocols select (place, protocol)];
+        [.. from place in TusApp.Places from protocol in ProtocolClient.Protocols select (place.Data, protocol.Data)];
 
     [Theory]
     [MemberData(nameof(Cases))]
@@ -105,7 +105,7 @@ public class TicketUploadTests
     {
         await using TicketApp app = await TicketApp.StartAsync(TusApp.Mapped);
         string url = await app.Client.BeginAsync(ProtocolClient.Tus, app.CreateTicket(static options => options.Owner = null).Url, "hel"u8.ToArray(), 3);
-        UploadPage page = await app.App.Services.GetRequiredService<IUploadManager>().ListAsync();
+        UploadPage page = await app.App.Services.GetRequiredService<IUploadManager>().ListAsync(new UploadListQuery());
         Assert.Equal("anonymous", Assert.Single(page.Uploads).Key.Owner);
         Assert.Null(Assert.Single(app.Received).Ticket!.Owner);
     }
