@@ -22,6 +22,9 @@ internal sealed class TicketApp : IAsyncDisposable
     public const string Url = "/files";
     public const string OtherUrl = "/other";
 
+    /// <summary>The first value of <see cref="Time"/>.</summary>
+    public static readonly DateTimeOffset StartTime = new(2030, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
     private TicketApp(TestApp app, FakeTimeProvider time, ConcurrentQueue<TicketedFile> received) => (App, Time, Received) = (app, time, received);
 
     public TestApp App { get; }
@@ -47,7 +50,7 @@ internal sealed class TicketApp : IAsyncDisposable
         Func<IResult>? answer = null)
     {
         var received = new ConcurrentQueue<TicketedFile>();
-        var time = new FakeTimeProvider(new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero));
+        var time = new FakeTimeProvider(StartTime);
         TestApp app = await TestApp.StartAsync(
             services: builder =>
             {

@@ -128,18 +128,21 @@ internal readonly record struct UploadUrl(PathString CreationPath, string? Id, b
         QueryBuilder query = request.QueryString.HasValue
             ? new QueryBuilder(QueryHelpers.ParseQuery(request.QueryString.Value).Where(static pair => pair.Key != QueryParameterName))
             : [];
+        if (IsQueryParameter)
+        {
+            query.Add(QueryParameterName, $"{GetMethodPrefix(request)}{EndpointTag}{Separator}{id}");
+        }
+        else
+        {
+            path = $"{path.TrimEnd('/')}/{id}";
+        }
+
         if (request.HttpContext.Features.Get<TicketFeature>() is { Text.Length: > 0 } ticket)
         {
             // The client continues with the ticket, which was removed from the query.
             query.Add(TicketQuery.ParameterName, ticket.Text);
         }
 
-        if (!IsQueryParameter)
-        {
-            return $"{path.TrimEnd('/')}/{id}{query}";
-        }
-
-        query.Add(QueryParameterName, $"{GetMethodPrefix(request)}{EndpointTag}{Separator}{id}");
         return path + query;
     }
 
