@@ -23,7 +23,7 @@ public class TusJsTicketTests
     {
         await using TicketApp app = await TicketApp.StartAsync(TusApp.Mapped, onKestrel: true);
         UploadTicket ticket = app.CreateTicket();
-        using var file = new SourceFile($"{scenario}.bin", scenario == "stopped" ? 40_000_000 : 5_000_000);
+        using var file = new SourceFile($"{scenario}.bin", scenario == "stopped" ? 40_000_000 : scenario == "deferred" ? 2_500_000 : 5_000_000);
         await using NodeClient sender = await NodeClient.StartAtAsync(client, scenario, new Uri(app.App.Address, ticket.Url), seed: 1, file);
         await sender.EndAsync();
         TicketedFile received = Assert.Single(app.Received);

@@ -89,7 +89,7 @@ public class TicketNodeTests
         UploadTicket ticket = app.CreateTicket();
         await app.Client.BeginAsync(ProtocolClient.Tus, ticket.Url, "hel"u8.ToArray(), 5);
         string secret = ticket.Url[(ticket.Url.IndexOf('=', StringComparison.Ordinal) + 1)..][..30];
-        string[] files = Directory.GetFiles(Path.Combine(directory.Root, "store"), "*", SearchOption.AllDirectories);
+        string[] files = Directory.GetFiles(Path.Combine(directory.Root, "store"), "record.json", SearchOption.AllDirectories);
         Assert.NotEmpty(files);
         foreach (string file in files)
         {

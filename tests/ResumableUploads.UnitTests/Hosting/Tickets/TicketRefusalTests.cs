@@ -1,4 +1,7 @@
+using System.Buffers.Text;
+using System.Text.Json;
 using Microsoft.AspNetCore.DataProtection;
+using ResumableUploads.Hosting.Tickets;
 using ResumableUploads.Testing;
 using ResumableUploads.Testing.Clients;
 using ResumableUploads.Testing.Servers;
@@ -36,6 +39,26 @@ public class TicketRefusalTests
             await app.Client.SendFirstAsync(protocol, malformed, Content, 5, (HeaderAuthentication.Header, "sub:ann")).AssertProblemAsync(403, "ticket-invalid");
         }
 
+        Assert.Empty(app.Received);
+    }
+
+    [Theory]
+    [InlineData("not signed")]
+    [InlineData("other purpose")]
+    [InlineData("key of another app")]
+    public async Task Forged_ticket_is_refused(string kind)
+    {
+        await using TicketApp app = await TicketApp.StartAsync(TusApp.Mapped);
+        byte[] payload = JsonSerializer.SerializeToUtf8Bytes(
+            new TicketPayload { Id = new string('0', 40), Path = TicketApp.Url, Expires = app.Time.GetUtcNow().AddHours(1) }, TicketJsonContext.Default.TicketPayload);
+        IServiceProvider other = new ServiceCollection().AddSingleton<IDataProtectionProvider, EphemeralDataProtectionProvider>().BuildServiceProvider();
+        string forged = kind switch
+        {
+            "not signed" => Base64Url.EncodeToString(payload),
+            "other purpose" => Base64Url.EncodeToString(app.App.Services.GetRequiredService<IDataProtectionProvider>().CreateProtector("other").Protect(payload)),
+            _ => new TicketProtector(other).Protect(JsonSerializer.Deserialize(payload, TicketJsonContext.Default.TicketPayload)!),
+        };
+        await app.Client.SendFirstAsync(ProtocolClient.Tus, $"{TicketApp.Url}?ticket={forged}", Content, 5).AssertProblemAsync(403, "ticket-invalid");
         Assert.Empty(app.Received);
     }
 
