@@ -4,6 +4,7 @@ using ResumableUploads;
 using ResumableUploads.Hosting;
 using ResumableUploads.Hosting.Caching;
 using ResumableUploads.Hosting.Endpoints.Routing;
+using ResumableUploads.Hosting.Endpoints.Routing.Chunks;
 using ResumableUploads.Hosting.Options;
 using ResumableUploads.Hosting.Requests;
 using ResumableUploads.Hosting.Startup;

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
+using ResumableUploads.Hosting.Endpoints.Routing.Chunks;
 using ResumableUploads.Hosting.Options.Validation;
 using ResumableUploads;
 using ResumableUploads.Hosting;

@@ -7,8 +7,8 @@ namespace ResumableUploads.FunctionalTests.Clients;
 /// <param name="defaultPath">The path if the variable is not set.</param>
 public abstract class InstalledBrowser(string variable, string defaultPath) : IAsyncLifetime
 {
-    /// <summary>The timeout, in milliseconds, of a wait for a page. It allows for a machine that runs other tests.</summary>
-    public const float TimeoutMilliseconds = 60_000;
+    /// <summary>The timeout, in milliseconds, of a wait for a page. It only ends a hang, with a message of the browser, before the timeout of the test.</summary>
+    public const float TimeoutMilliseconds = 240_000;
 
     private IPlaywright? _playwright;
     private IBrowser? _browser;

@@ -97,7 +97,7 @@ public sealed class CustomStoreLeaseTests : IDisposable
             connection.Open();
             await using SqliteTransaction transaction = connection.BeginTransaction(deferred: false);
             open = _store.OpenReadAsync(Key, Token);
-            await deleted.Task.WaitAsync(TimeSpan.FromSeconds(30), Token);
+            await deleted.Task.WaitAsync(TimeSpan.FromSeconds(60), Token);
         }
 
         await using Stream? content = await open;
@@ -112,7 +112,7 @@ public sealed class CustomStoreLeaseTests : IDisposable
         var content = new RecordingContent { OnDurableReported = _ => written.TrySetResult() };
         content.Send([1, 2, 3]);
         Task<AppendResult> append = _store.AppendAsync(Key, 0, content, AppendMode.KeepPartial, Token).AsTask();
-        await written.Task.WaitAsync(TimeSpan.FromSeconds(30), Token);
+        await written.Task.WaitAsync(TimeSpan.FromSeconds(60), Token);
         return (content, append);
     }
 

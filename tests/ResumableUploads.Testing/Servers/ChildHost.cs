@@ -60,7 +60,7 @@ public sealed partial class ChildHost : IAsyncDisposable
     /// <summary>Starts the crash host under another command, such as strace.</summary>
     public static async Task<ChildHost> StartUnderAsync(string[] command, string directory, params string[] options)
     {
-        ChildHost child = Launch(command, DllOf("tests", "ResumableUploads.CrashHost"), ArgumentsOf(directory, options));
+        ChildHost child = LaunchCrashHost(command, directory, options);
         child.SetPort(await child.PrintsAsync(IsPortLine));
         return child;
     }
@@ -68,7 +68,7 @@ public sealed partial class ChildHost : IAsyncDisposable
     /// <summary>Starts a crash host that may kill itself during its first sweep. Returns null if it did so before it could report that it listens.</summary>
     public static async Task<ChildHost?> TryStartAsync(string directory, params string[] options)
     {
-        ChildHost child = Launch([], DllOf("tests", "ResumableUploads.CrashHost"), ArgumentsOf(directory, options));
+        ChildHost child = LaunchCrashHost([], directory, options);
         if (await child._output.WaitAsync(IsPortLine).WaitAsync(Timeout) is { } line)
         {
             child.SetPort(line);
@@ -84,7 +84,7 @@ public sealed partial class ChildHost : IAsyncDisposable
     /// <summary>Runs the crash host until it exits.</summary>
     public static async Task<ChildHost> RunToEndAsync(string directory, params string[] options)
     {
-        ChildHost child = Launch([], DllOf("tests", "ResumableUploads.CrashHost"), ArgumentsOf(directory, options));
+        ChildHost child = LaunchCrashHost([], directory, options);
         await child.EndAsync();
         return child;
     }
@@ -96,8 +96,17 @@ public sealed partial class ChildHost : IAsyncDisposable
     public static async Task<ChildHost> StartSampleAsync(string name, string directory, params string[] options)
     {
         string[] arguments = ["--urls=http://127.0.0.1:0", $"--ResumableUploads:Directory={directory}", .. options.Select(static option => "--" + option)];
-        ChildHost child = Launch([], DllOf("samples", name), arguments, home: directory);
+        return await StartProgramAsync(["dotnet", "exec", DllOf("samples", name), .. arguments], Path.GetDirectoryName(DllOf("samples", name))!, directory);
+    }
+
+    /// <summary>Starts an app of any kind and reads its address from the log.</summary>
+    /// <param name="command">The program and its arguments.</param>
+    /// <param name="workingDirectory">The working directory.</param>
+    /// <param name="home">The home directory, where the data protection keys are stored.</param>
+    public static async Task<ChildHost> StartProgramAsync(string[] command, string workingDirectory, string home)
+    {
         const string Prefix = "Now listening on: ";
+        ChildHost child = Launch(command, workingDirectory, home);
         string line = await child.PrintsAsync(static line => line.Contains(Prefix, StringComparison.Ordinal));
         child.SetAddress(new Uri(line[(line.IndexOf(Prefix, StringComparison.Ordinal) + Prefix.Length)..].Trim()));
         return child;
@@ -176,22 +185,21 @@ public sealed partial class ChildHost : IAsyncDisposable
         }
     }
 
-    private static string[] ArgumentsOf(string directory, string[] options) =>
-    [
-        $"--ResumableUploads:Directory={directory}",
-        "--Logging:LogLevel:Default=Warning",
-        .. options.Select(static option => "--" + option),
-    ];
-
-    private static ChildHost Launch(string[] wrapper, string dll, string[] arguments, string? home = null)
+    private static ChildHost LaunchCrashHost(string[] wrapper, string directory, string[] options)
     {
-        string[] command = [.. wrapper, "dotnet", "exec", dll, .. arguments];
+        string dll = DllOf("tests", "ResumableUploads.CrashHost");
+        string[] arguments = [$"--ResumableUploads:Directory={directory}", "--Logging:LogLevel:Default=Warning", .. options.Select(static option => "--" + option)];
+        return Launch([.. wrapper, "dotnet", "exec", dll, .. arguments], Path.GetDirectoryName(dll)!);
+    }
+
+    private static ChildHost Launch(string[] command, string workingDirectory, string? home = null)
+    {
         var startInfo = new ProcessStartInfo(command[0], command[1..])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-            WorkingDirectory = Path.GetDirectoryName(dll)!,
+            WorkingDirectory = workingDirectory,
         };
 
         // The environment of the test process must not change the behavior of the child.

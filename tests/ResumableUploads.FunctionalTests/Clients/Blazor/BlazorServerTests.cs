@@ -23,7 +23,7 @@ public class BlazorServerTests(Chromium chromium) : BlazorTests(chromium, "/", "
             await route.ContinueAsync();
         });
         await page.ChooseAsync("film.bin", 6_000_000);
-        IRoute creation = await held.Task.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+        IRoute creation = await held.Task.WaitAsync(TimeSpan.FromMilliseconds(InstalledBrowser.TimeoutMilliseconds), TestContext.Current.CancellationToken);
         await page.ExpectEventAsync("film.bin: Preparing");
 
         await page.Tab.RouteAsync("**/_blazor/negotiate**", static route => route.AbortAsync());

@@ -22,7 +22,7 @@ public class AccessibilityTests(Chromium chromium)
 
         await TabToAsync(page, "Choose files");
         await page.Tab.Keyboard.PressAsync("Enter");
-        await (await chooser.Task.WaitAsync(TimeSpan.FromSeconds(60))).SetFilesAsync(file.Path);
+        await (await chooser.Task.WaitAsync(TimeSpan.FromMilliseconds(InstalledBrowser.TimeoutMilliseconds))).SetFilesAsync(file.Path);
         await page.ExpectMoreThanAsync(file.Name, 3_000_000);
         await AssertControlsAreNamedAsync(page);
         IReadOnlyList<(string Name, string? Value)> bars = await page.AccessibleAsync("progressbar");

@@ -159,7 +159,7 @@ public abstract class ElementTests(InstalledBrowser browser)
             await route.ContinueAsync();
         });
         await page.ChooseAsync(("a.bin", 1000), ("b.bin", 1000));
-        await held.Task.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+        await held.Task.WaitAsync(TimeSpan.FromMilliseconds(InstalledBrowser.TimeoutMilliseconds), TestContext.Current.CancellationToken);
 
         await page.Button("a.bin", "Cancel").FocusAsync();
         await page.Tab.RunAndWaitForRequestAsync(() => page.Tab.Keyboard.PressAsync("Enter"), static request => request.Method == "DELETE");

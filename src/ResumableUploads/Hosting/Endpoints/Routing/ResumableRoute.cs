@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.AspNetCore.Mvc.Controllers;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Net.Http.Headers;
+using ResumableUploads.Hosting.Endpoints.Routing.Chunks;
 
 namespace ResumableUploads.Hosting.Endpoints.Routing;
 
@@ -88,11 +89,13 @@ internal sealed class ResumableRoute(RouteEndpoint appEndpoint, IResumableEndpoi
             ? resumable
             : null;
 
-    /// <summary>Gets the methods with content that an endpoint accepts: all of them if it has no method metadata.</summary>
+    /// <summary>Gets the methods with content that an endpoint accepts: all of them if it has neither method metadata nor a constraint for methods.</summary>
     public static IReadOnlyList<string> GetContentMethods(Endpoint endpoint) =>
-        endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods is { Count: > 0 } methods
-            ? [.. AllContentMethods.Where(content => methods.Contains(content, StringComparer.OrdinalIgnoreCase))]
-            : AllContentMethods;
+    [
+        .. AllContentMethods.Where(content =>
+            (endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods is not { Count: > 0 } methods || methods.Contains(content, StringComparer.OrdinalIgnoreCase))
+            && MethodConstraint.Accepts(endpoint, content)),
+    ];
 
     private static string Join(IReadOnlyList<string>? values) => string.Join(',', (values ?? []).Order(StringComparer.Ordinal));
 

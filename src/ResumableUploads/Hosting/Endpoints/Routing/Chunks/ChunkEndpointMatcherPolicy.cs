@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Routing.Matching;
 using ResumableUploads.Hosting.Requests;
 
-namespace ResumableUploads.Hosting.Endpoints.Routing;
+namespace ResumableUploads.Hosting.Endpoints.Routing.Chunks;
 
 /// <summary>
 /// Routes requests with the headers of an upload protocol to the chunk endpoints of the resumable endpoints at their URL, before the framework selects

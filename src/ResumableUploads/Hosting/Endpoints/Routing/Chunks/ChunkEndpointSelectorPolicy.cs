@@ -8,7 +8,7 @@ using ResumableUploads.Hosting.Requests.Responses;
 using ResumableUploads.Protocols;
 using ResumableUploads.Protocols.Tus;
 
-namespace ResumableUploads.Hosting.Endpoints.Routing;
+namespace ResumableUploads.Hosting.Endpoints.Routing.Chunks;
 
 /// <summary>
 /// Selects between the chunk endpoints at one URL that the policies of the app, such as those for hosts and API versions, leave. The URL of an upload names

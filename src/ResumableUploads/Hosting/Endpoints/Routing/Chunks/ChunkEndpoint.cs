@@ -8,7 +8,7 @@ using Microsoft.AspNetCore.Mvc.RazorPages;
 using Microsoft.AspNetCore.Routing;
 using ResumableUploads.Hosting.Caching;
 
-namespace ResumableUploads.Hosting.Endpoints.Routing;
+namespace ResumableUploads.Hosting.Endpoints.Routing.Chunks;
 
 /// <summary>The requests that a chunk endpoint accepts.</summary>
 internal enum ChunkEndpointRole
@@ -24,7 +24,7 @@ internal enum ChunkEndpointRole
 }
 
 /// <summary>
-/// Creates the endpoint that handles the chunks for an endpoint of the app. It has the same route pattern and the same metadata (authorization, CORS,
+/// Creates the endpoint that handles the chunks for an endpoint of the app. It has the same route pattern, for all methods, and the same metadata (authorization, CORS,
 /// the app's own), except for metadata that describes a single request: method, content type, size limit, antiforgery token and output caching.
 /// </summary>
 internal static class ChunkEndpoint
@@ -42,7 +42,7 @@ internal static class ChunkEndpoint
         };
         return new RouteEndpoint(
             handle,
-            original.RoutePattern,
+            MethodConstraint.Remove(original.RoutePattern),
             original.Order,
             new EndpointMetadataCollection(
             [

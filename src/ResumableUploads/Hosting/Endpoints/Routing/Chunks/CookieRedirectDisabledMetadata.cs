@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Http.Metadata;
 
-namespace ResumableUploads.Hosting.Endpoints.Routing;
+namespace ResumableUploads.Hosting.Endpoints.Routing.Chunks;
 
 /// <summary>
 /// Endpoint metadata that makes cookie authentication respond with 401 or 403 instead of a redirect to a page, which an upload client would take for a
