@@ -27,6 +27,8 @@ public class TicketCreationTests
         ["FileName must have 1 to 255"] = static options => options.FileName = new string('a', 256),
         ["ContentTypes contains 'image'"] = static options => options.ContentTypes.Add("image"),
         ["ContentTypes contains 'text/plain; charset=utf-8'"] = static options => options.ContentTypes.Add("text/plain; charset=utf-8"),
+        ["ContentTypes contains 'application/*+xml'"] = static options => options.ContentTypes.Add("application/*+xml"),
+        ["ContentTypes contains '*/png'"] = static options => options.ContentTypes.Add("*/png"),
         ["ContentTypes has more than 20"] = static options => Enumerable.Range(0, 21).ToList().ForEach(i => options.ContentTypes.Add($"image/{i}")),
         ["Lifetime is 00:00:00"] = static options => options.Lifetime = TimeSpan.Zero,
         ["Lifetime is 7.00:00:00.0000001"] = static options => options.Lifetime = UploadTicketOptions.MaxLifetime + TimeSpan.FromTicks(1),

@@ -187,6 +187,11 @@ public class TicketRefusalTests
     [InlineData("image/*", "*/*", 415)]
     [InlineData("image/*", "image", 415)]
     [InlineData("image/*", null, 415)]
+    [InlineData("application/xml", "application/xhtml+xml", 415)]
+    [InlineData("application/zip", "application/x+zip", 415)]
+    [InlineData("application/ld+json", "application/LD+JSON", 201)]
+    [InlineData("application/*", "application/xhtml+xml", 201)]
+    [InlineData("application/*", "application/*+xml", 415)]
     public async Task Content_type_must_be_one_of_the_ticket(string allowed, string? sent, int status)
     {
         await using TicketApp app = await TicketApp.StartAsync(TusApp.Mapped);

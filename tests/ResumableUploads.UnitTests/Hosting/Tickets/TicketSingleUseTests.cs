@@ -146,31 +146,6 @@ public class TicketSingleUseTests
         Assert.Equal((status, url, "3"), ((int)repeated.StatusCode, repeated.Header("Location"), repeated.Header("Upload-Offset")));
     }
 
-    [Fact]
-    public async Task Marker_of_a_removed_upload_is_removed_after_the_ticket()
-    {
-        var time = new FakeTimeProvider(TicketApp.StartTime);
-        var store = new MemoryUploadStore(timeProvider: time);
-        bool isExpired = false;
-        await using TicketApp app = await TicketApp.StartAsync(TusApp.Mapped, options =>
-        {
-            options.Store = store;
-            options.OnExpired = (_, _) =>
-            {
-                isExpired = true;
-                return Task.CompletedTask;
-            };
-        });
-        string url = await app.Client.BeginAsync(ProtocolClient.Tus, app.CreateTicket().Url, Content[..3], 5);
-        Assert.Equal(204, await DeleteAsync(app, ProtocolClient.Tus, url));
-        UploadInfo marker = Assert.Single(await store.ListAsync(new UploadQuery(), CancellationToken.None).ToArrayAsync());
-        Assert.Equal((UploadState.Completed, TicketApp.StartTime.AddMinutes(75)), (marker.State, marker.Expires));
-        await Eventually.TrueAsync(
-            async () => await store.GetAsync(marker.Key, CancellationToken.None) is null, "the marker is removed", () => app.Time.Advance(TimeSpan.FromMinutes(5)));
-        Assert.InRange(app.Time.GetUtcNow(), TicketApp.StartTime.AddMinutes(75), DateTimeOffset.MaxValue);
-        Assert.False(isExpired);
-    }
-
     /// <summary>Two nodes: one removes the completed upload of the other after that one has looked for the marker of a used ticket.</summary>
     [Fact]
     public async Task Ticket_used_on_another_node_during_a_creation_is_used()

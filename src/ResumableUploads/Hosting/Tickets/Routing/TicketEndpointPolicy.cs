@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Routing.Matching;
 using ResumableUploads.Hosting.Endpoints.Routing;
+using ResumableUploads.Hosting.Endpoints.Routing.Chunks;
 
 namespace ResumableUploads.Hosting.Tickets.Routing;
 
