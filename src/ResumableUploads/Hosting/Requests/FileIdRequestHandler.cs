@@ -52,12 +52,24 @@ internal sealed class FileIdRequestHandler(UploadRequestServices services)
         };
     }
 
-    /// <summary>Gets the upload that a request is about, or <see langword="null"/> if its endpoint has none.</summary>
+    /// <summary>
+    /// Gets the upload that a request is about, or <see langword="null"/> if its endpoint has none. The key of the upload of a ticket is the same at all endpoints,
+    /// so its record shows where it was created.
+    /// </summary>
     /// <exception cref="UploadStoreException">The store failed.</exception>
-    public async ValueTask<UploadInfo?> FindUploadAsync(UploadRequest request) =>
-        Parse(request, out FileIdRequest parsed) is null && services.Identities.TryGetOwner(request, UploadIdSource.Client, out string owner, out _)
-            ? await services.Store.FindAsync(GetKey(request, owner, parsed), request.Aborted)
+    public async ValueTask<UploadInfo?> FindUploadAsync(UploadRequest request)
+    {
+        if (Parse(request, out FileIdRequest parsed) is not null || !services.Identities.TryGetOwner(request, UploadIdSource.Client, out string owner, out _))
+        {
+            return null;
+        }
+
+        services.Identities.SetPermit(request, Protocol, parsed.FileId.Span);
+        return await services.Store.FindAsync(GetKey(request, owner, parsed), request.Aborted) is { } info
+            && request.Permit?.Allows(EngineRecord.From(info)) is not false
+            ? info
             : null;
+    }
 
     private UploadKey GetKey(UploadRequest request, string owner, FileIdRequest parsed) =>
         services.Identities.GetKey(request, owner, (owner, scope) => UploadKeyFactory.FromFileId(owner, scope, parsed.FileId.Span));

@@ -18,18 +18,19 @@ internal sealed class TicketReader(TicketProtector protector, TimeProvider time,
     public void Read(UploadRequest request)
     {
         HttpContext context = request.Context;
+        bool isTicketRequired = context.GetEndpoint()?.Metadata.GetMetadata<TicketRequiredMetadata>() is not null;
         if (!Accepts(request))
         {
-            return;
+            // No policy was applied to the request, so it must not be handled as one without a ticket.
+            request.TicketProblem = isTicketRequired ? TicketProblems.Invalid : null;
         }
-
-        if (TicketQuery.HasTicket(context))
+        else if (TicketQuery.HasTicket(context))
         {
             TicketFeature ticket = GetOrRead(context);
             request.TicketProblem = ticket.Problem ?? CheckUrl(request, ticket.Payload!);
             request.Ticket = request.TicketProblem is null ? new AcceptedTicket(ticket.Payload!) : null;
         }
-        else if (context.GetEndpoint()?.Metadata.GetMetadata<TicketRequiredMetadata>() is not null)
+        else if (isTicketRequired)
         {
             request.TicketProblem = TicketProblems.Invalid;
         }
@@ -52,6 +53,8 @@ internal sealed class TicketReader(TicketProtector protector, TimeProvider time,
         context.Request.Headers.Remove(HeaderNames.Cookie);
         context.Request.Headers.Remove(HeaderNames.Authorization);
         context.Request.QueryString = TicketQuery.Remove(context.Request.QueryString);
+        context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget =
+            $"{UploadUrl.EscapePath(context.Request.PathBase.Add(context.Request.Path))}{context.Request.QueryString}";
         context.Response.OnStarting(
             static state =>
             {
