@@ -22,6 +22,13 @@ internal sealed class IetfRequestHandler(UploadRequestServices services)
     /// <summary>Gets the headers that announce support for the draft in the response to OPTIONS.</summary>
     public IEnumerable<KeyValuePair<string, string>> GetSupportHeaders(UploadRequest request) => CreateResponses(request, out _).OptionsHeaders;
 
+    /// <summary>Creates the response to a request that is refused before it is parsed.</summary>
+    public HttpResponseData CreateResponse(UploadRequest request, Problem problem)
+    {
+        request.Origin = request.Origin with { Protocol = Protocol };
+        return CreateResponses(request, out _).For(problem, request.Url.IsUpload);
+    }
+
     /// <summary>Handles a request. Returns <see langword="null"/> if the response was already sent.</summary>
     public async ValueTask<HttpResponseData?> HandleAsync(UploadRequest request)
     {

@@ -25,6 +25,13 @@ internal sealed class TusRequestHandler(UploadRequestServices services)
     public TusCapabilities GetCapabilities(EndpointTarget? target) =>
         new(services.Limits.GetMaxUploadSize(target), services.Store.CanStageAppends, services.Options.AllowDownload);
 
+    /// <summary>Creates the response to a request that is refused before it is parsed.</summary>
+    public HttpResponseData CreateResponse(UploadRequest request, Problem problem)
+    {
+        request.Origin = request.Origin with { Protocol = Protocol };
+        return TusResponses.For(problem, GetCapabilities(request.Target), request.Url.IsUpload);
+    }
+
     /// <summary>Handles a request. Returns <see langword="null"/> if the response was already sent.</summary>
     public async ValueTask<HttpResponseData?> HandleAsync(UploadRequest request)
     {

@@ -24,12 +24,14 @@ internal sealed class TicketProtector(IServiceProvider services)
     private IDataProtector Protector => _protector ??=
         services.GetService<IDataProtectionProvider>()?.CreateProtector(Purpose) ?? throw new InvalidOperationException(MissingServiceMessage);
 
+    /// <param name="services">The services of the application.</param>
+    /// <param name="endpoint">The name of the endpoint that accepts tickets, or <see langword="null"/> for middleware.</param>
     /// <exception cref="InvalidOperationException">The application has no data protection.</exception>
-    public static void ThrowIfServiceMissing(IServiceProvider services)
+    public static void ThrowIfServiceMissing(IServiceProvider services, string? endpoint = null)
     {
         if (services.GetService<IDataProtectionProvider>() is null)
         {
-            throw new InvalidOperationException(MissingServiceMessage);
+            throw new InvalidOperationException(endpoint is null ? MissingServiceMessage : $"The endpoint '{endpoint}' accepts upload tickets. {MissingServiceMessage}");
         }
     }
 

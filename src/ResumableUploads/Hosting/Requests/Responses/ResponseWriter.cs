@@ -77,6 +77,26 @@ internal static class ResponseWriter
         }
     }
 
+    /// <summary>Writes a response with a body, and leaves the body of the request to the server and its limits.</summary>
+    public static async Task WriteWithoutDrainingAsync(HttpContext context, HttpResponseData data)
+    {
+        WriteStatusAndHeaders(context.Features.GetRequiredFeature<IHttpResponseFeature>(), data);
+        context.Response.ContentLength = data.Body.Length;
+        try
+        {
+            if (!HttpMethods.IsHead(context.Request.Method))
+            {
+                await context.Response.BodyWriter.WriteAsync(data.Body, context.RequestAborted);
+            }
+
+            await context.Response.CompleteAsync();
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException)
+        {
+            // The client has disconnected.
+        }
+    }
+
     /// <summary>Returns whether the server sends a body with a status code.</summary>
     public static bool CanHaveBody(int statusCode) =>
         statusCode is not (StatusCodes.Status204NoContent or StatusCodes.Status205ResetContent or StatusCodes.Status304NotModified);

@@ -8,8 +8,8 @@ namespace ResumableUploads.Hosting.Tickets.Routing;
 
 /// <summary>
 /// Routes a request with a ticket to a copy of the upload endpoint without authorization policies, if the endpoint accepts tickets. The authorization
-/// middleware runs before the ticket is checked, and would reject the request. The copy refuses every request without a valid ticket. Endpoints of the app are
-/// never replaced: only those that handle chunks.
+/// middleware runs before the ticket is checked, and would reject the request. The copy refuses every request without a valid ticket before it does anything
+/// else. Endpoints of the app are never replaced: only those that handle chunks.
 /// </summary>
 internal sealed class TicketEndpointPolicy : MatcherPolicy, IEndpointSelectorPolicy
 {
@@ -18,7 +18,7 @@ internal sealed class TicketEndpointPolicy : MatcherPolicy, IEndpointSelectorPol
 
     public bool AppliesToEndpoints(IReadOnlyList<Endpoint> endpoints) => endpoints.Any(AcceptsTickets);
 
-    public Task ApplyAsync(HttpContext httpContext, CandidateSet candidates)
+    public async Task ApplyAsync(HttpContext httpContext, CandidateSet candidates)
     {
         if (TicketQuery.HasTicket(httpContext))
         {
@@ -26,12 +26,10 @@ internal sealed class TicketEndpointPolicy : MatcherPolicy, IEndpointSelectorPol
             {
                 if (candidates.IsValidCandidate(i) && AcceptsTickets(candidates[i].Endpoint))
                 {
-                    candidates.ReplaceEndpoint(i, TicketEndpoints.GetForUpload(candidates[i].Endpoint), candidates[i].Values);
+                    candidates.ReplaceEndpoint(i, await TicketEndpoints.GetForUploadAsync(httpContext, candidates[i].Endpoint), candidates[i].Values);
                 }
             }
         }
-
-        return Task.CompletedTask;
     }
 
     private static bool AcceptsTickets(Endpoint endpoint) =>
