@@ -24,7 +24,7 @@ internal sealed class AppendProcessor(
             return new UploadResult(UploadResultKind.ShuttingDown, current?.Offset);
         }
 
-        if (append.Command.Permit is not null && await context.UsedPermits.ContainsAsync(append.Command.Key, cancellationToken))
+        if (append.Command.Permit is not null && await context.UsedPermits.ContainsAsync(append.Command.Key, current, cancellationToken))
         {
             return new UploadResult(UploadResultKind.PermitUsed);
         }
@@ -191,7 +191,7 @@ internal sealed class AppendProcessor(
         }
 
         var created = (CreationResult.Created)creation;
-        if (command.Permit is not null && await context.UsedPermits.ContainsAsync(command.Key, cancellationToken))
+        if (command.Permit is not null && await context.UsedPermits.ContainsAsync(command.Key, current: null, cancellationToken))
         {
             // Another process has removed the upload of the permit after this request has looked for the marker.
             await context.WithGracePeriodAsync(

@@ -5,7 +5,7 @@ namespace ResumableUploads.Engine.Permits;
 /// <summary>
 /// Remembers, in the store, the permits whose upload was removed. A marker under a key of its own is durable before the upload is removed, and a request that
 /// creates an upload looks for the marker afterwards. So at any time there is the upload, or the marker, or the permit was not used, also with several
-/// processes. A marker expires with its permit.
+/// processes. The marker has the creation time of the removed upload. A marker expires with its permit. It counts neither in quotas nor in statistics.
 /// </summary>
 internal sealed class UsedPermits(IUploadStore store, TimeProvider time)
 {
@@ -15,12 +15,16 @@ internal sealed class UsedPermits(IUploadStore store, TimeProvider time)
     /// <summary>Returns whether a key is that of a marker, and not of an upload.</summary>
     public static bool IsMarker(UploadKey key) => key.Id.StartsWith(IdPrefix, StringComparison.Ordinal);
 
-    /// <summary>Returns whether the upload of a permit was removed.</summary>
+    /// <summary>
+    /// Returns whether the upload of a permit was removed. A marker of an upload that still exists does not count: the upload was to be removed, and that has
+    /// failed.
+    /// </summary>
     /// <param name="key">The key of the upload.</param>
+    /// <param name="current">The upload, or null if it does not exist, or if this request has created it.</param>
     /// <param name="cancellationToken">The token to monitor for cancellation requests.</param>
-    /// <exception cref="UploadStoreException">The store failed.</exception>
-    public async ValueTask<bool> ContainsAsync(UploadKey key, CancellationToken cancellationToken) =>
-        await store.GetAsync(GetMarkerKey(key), cancellationToken) is not null;
+    /// <exception cref="UploadStoreException">The store failed, or a record is damaged.</exception>
+    public async ValueTask<bool> ContainsAsync(UploadKey key, UploadInfo? current, CancellationToken cancellationToken) =>
+        await store.GetAsync(GetMarkerKey(key), cancellationToken) is { } marker && (current is null || !EngineRecord.From(marker).IsOf(current));
 
     /// <summary>Creates the marker of an upload that is about to be removed, if the upload has a permit that has not expired.</summary>
     /// <exception cref="UploadStoreException">The store failed. The upload must not be removed.</exception>
@@ -32,13 +36,9 @@ internal sealed class UsedPermits(IUploadStore store, TimeProvider time)
         }
 
         EngineRecord source = EngineRecord.From(info);
-        var record = new EngineRecord { Protocol = source.Protocol, EngineName = source.EngineName, Created = time.GetUtcNow() };
+        var record = new EngineRecord { Protocol = source.Protocol, EngineName = source.EngineName, Created = source.Created };
         var marker = new UploadRecord { State = UploadState.Receiving, AbsoluteExpiration = permit.Until, Data = record.ToBytes() };
-        if ((await store.CreateAsync(GetMarkerKey(info.Key), marker, cancellationToken)).Info is { } created)
-        {
-            // An unfinished upload would count against the quota of the owner.
-            await store.UpdateAsync(created.Key, created.Version, marker with { State = UploadState.Completed, Length = 0 }, cancellationToken);
-        }
+        await store.CreateAsync(GetMarkerKey(info.Key), marker, cancellationToken);
     }
 
     private static UploadKey GetMarkerKey(UploadKey key) => new(key.Owner, IdPrefix + key.Id);

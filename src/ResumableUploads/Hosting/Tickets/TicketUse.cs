@@ -24,8 +24,8 @@ internal sealed class TicketUse(UploadEngine engine, StoreQueries store)
 
         try
         {
-            bool isRemoved = !isCancellation && await engine.UsedPermits.ContainsAsync(key, request.Aborted);
             UploadInfo? info = await store.FindAsync(key, request.Aborted) is { } found && !engine.IsExpired(found) ? found : null;
+            bool isRemoved = !isCancellation && await engine.UsedPermits.ContainsAsync(key, info, request.Aborted);
             return isRemoved || (info is not null && !permit.Allows(EngineRecord.From(info)))
                 ? (new UploadResult(UploadResultKind.PermitUsed), null)
                 : (null, info);
