@@ -52,6 +52,11 @@ internal sealed class AcceptedTicket(TicketPayload payload)
             ? null
             : new Rejection(415, $"The upload ticket is for one of these content types: {string.Join(", ", allowed)}. Declare the type of the file.");
 
+    /// <summary>Compares types exactly, unlike <see cref="MediaTypeHeaderValue.IsSubsetOf"/>: <c>application/xhtml+xml</c> is not <c>application/xml</c>.</summary>
     private static bool IsAllowed(MediaTypeHeaderValue type, string range) =>
-        !type.MatchesAllSubTypes && MediaTypeHeaderValue.TryParse(range, out MediaTypeHeaderValue? allowed) && type.IsSubsetOf(allowed);
+        !type.MediaType.AsSpan().Contains('*')
+        && MediaTypeHeaderValue.TryParse(range, out MediaTypeHeaderValue? allowed)
+        && (allowed.MatchesAllTypes
+            || (allowed.Type.Equals(type.Type, StringComparison.OrdinalIgnoreCase)
+                && (allowed.MatchesAllSubTypes || allowed.SubType.Equals(type.SubType, StringComparison.OrdinalIgnoreCase))));
 }

@@ -69,5 +69,8 @@ internal sealed class UploadTickets(IServiceProvider services) : IUploadTickets
             ? $"{nameof(options.Lifetime)} is {options.Lifetime}. It must be greater than zero and at most {UploadTicketOptions.MaxLifetime.Days} days."
         : null;
 
-    private static bool IsMediaType(string text) => MediaTypeHeaderValue.TryParse(text, out MediaTypeHeaderValue? type) && type.Parameters.Count == 0;
+    private static bool IsMediaType(string text) =>
+        MediaTypeHeaderValue.TryParse(text, out MediaTypeHeaderValue? type)
+        && type.Parameters.Count == 0
+        && (type.MatchesAllTypes || (!type.Type.AsSpan().Contains('*') && (type.MatchesAllSubTypes || !type.SubType.AsSpan().Contains('*'))));
 }
