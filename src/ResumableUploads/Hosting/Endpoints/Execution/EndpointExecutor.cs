@@ -12,8 +12,8 @@ using ResumableUploads.Hosting.Endpoints.Execution.Forms;
 using ResumableUploads.Hosting.Endpoints.Execution.Responses;
 using ResumableUploads.Hosting.Endpoints.Routing;
 using ResumableUploads.Hosting.Requests;
-using ResumableUploads.Hosting.Tickets.Routing;
 using ResumableUploads.Hosting.Requests.Responses;
+using ResumableUploads.Hosting.Tickets.Routing;
 using ResumableUploads.Protocols;
 using ResumableUploads.Protocols.Headers;
 
