@@ -1,3 +1,4 @@
+using System.Globalization;
 using ResumableUploads.Testing;
 using ResumableUploads.Testing.Clients;
 using ResumableUploads.Testing.Servers;
@@ -8,6 +9,10 @@ namespace ResumableUploads.FunctionalTests.Hosting.Tickets;
 public class TicketNodeTests
 {
     private const int Rounds = 20;
+
+    /// <summary>The attempts of each client to finish after a race. The first client that may continue needs two.</summary>
+    private const int MaxAttempts = 5;
+
     private static readonly byte[] Content = "hello"u8.ToArray();
 
     [Fact]
@@ -18,27 +23,60 @@ public class TicketNodeTests
         await using TicketApp second = await StartAsync(directory);
         for (int i = 0; i < Rounds; i++)
         {
-            string url = (i % 2 == 0 ? first : second).CreateTicket().Url;
-            int before = first.Received.Count + second.Received.Count;
-            Task<HttpResponseMessage>[] sending =
+            UploadTicket ticket = (i % 2 == 0 ? first : second).CreateTicket();
+            Func<Task<HttpResponseMessage>>[] clients =
             [
                 .. from node in new[] { first, second }
                    from send in new Func<HttpClient, Task<HttpResponseMessage>>[]
                    {
-                       client => client.AppendAsync("a", 0, new ByteArrayContent(Content), 5, url),
-                       client => client.AppendAsync("b", 0, new ByteArrayContent(Content), 5, url),
-                       client => client.SendFirstAsync(ProtocolClient.Tus, url, Content, 5),
-                       client => client.SendFirstAsync(ProtocolClient.Ietf, url, Content, 5),
+                       client => client.AppendAsync("a", 0, new ByteArrayContent(Content), 5, ticket.Url),
+                       client => client.AppendAsync("b", 0, new ByteArrayContent(Content), 5, ticket.Url),
+                       client => client.SendFirstAsync(ProtocolClient.Tus, ticket.Url, Content, 5),
+                       client => client.SendFirstAsync(ProtocolClient.Ietf, ticket.Url, Content, 5),
                    }
-                   select send(node.Client),
+                   select (Func<Task<HttpResponseMessage>>)(() => send(node.Client)),
             ];
-            HttpResponseMessage[] responses = await Task.WhenAll(sending);
+            HttpResponseMessage[] responses = await Task.WhenAll(clients.Select(static send => send()));
             Assert.DoesNotContain(responses, static response => (int)response.StatusCode == 500);
-            Assert.InRange(first.Received.Count + second.Received.Count - before, 0, 1);
             Array.ForEach(responses, static response => response.Dispose());
+            Assert.InRange(CountReceived(ticket), 0, 1);
+
+            // After the race, one client can finish, and no other one can use the ticket again.
+            for (int attempt = 0; attempt < MaxAttempts && CountReceived(ticket) == 0; attempt++)
+            {
+                await FinishAsync(first, ticket);
+            }
+
+            Assert.Equal(1, CountReceived(ticket));
+            await FinishAsync(second, ticket);
+            Assert.Equal(1, CountReceived(ticket));
         }
 
-        Assert.NotEqual(0, first.Received.Count + second.Received.Count);
+        int CountReceived(UploadTicket ticket) => first.Received.Concat(second.Received).Count(file => file.Ticket?.Id == ticket.Id && file.Content == "hello");
+    }
+
+    /// <summary>Lets each client continue, one after the other, at the offset that it gets.</summary>
+    private static async Task FinishAsync(TicketApp node, UploadTicket ticket)
+    {
+        foreach (string fileId in (string[])["a", "b"])
+        {
+            using HttpResponseMessage repeated = await node.Client.AppendAsync(fileId, 0, new ByteArrayContent(Content), 5, ticket.Url);
+            if ((int)repeated.StatusCode == 409 && repeated.Header("X-Start-Byte") is { } offset)
+            {
+                int start = int.Parse(offset, CultureInfo.InvariantCulture);
+                using HttpResponseMessage rest = await node.Client.AppendAsync(fileId, start, new ByteArrayContent(Content[start..]), 5, ticket.Url);
+            }
+        }
+
+        foreach (string protocol in (string[])[ProtocolClient.Tus, ProtocolClient.Ietf])
+        {
+            using HttpResponseMessage repeated = await node.Client.SendFirstAsync(protocol, ticket.Url, Content, 5);
+            if ((int)repeated.StatusCode is 201 or 409 && (repeated.Header("Location"), repeated.Header("Upload-Offset")) is ({ } url, { } offset))
+            {
+                int start = int.Parse(offset, CultureInfo.InvariantCulture);
+                using HttpResponseMessage rest = await node.Client.FinishAsync(protocol, url, start, Content[start..]);
+            }
+        }
     }
 
     [Theory]
