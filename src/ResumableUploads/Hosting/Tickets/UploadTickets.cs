@@ -30,7 +30,7 @@ internal sealed class UploadTickets(IServiceProvider services) : IUploadTickets
         {
             Id = UploadUrl.NewId(),
             Path = path,
-            Host = options.Host is null ? null : new HostString(options.Host).Host,
+            Host = options.Host is null ? null : HostString.FromUriComponent(options.Host).Host,
             Owner = options.Owner,
             MaxLength = options.MaxLength,
             ContentTypes = options.ContentTypes.Count > 0 ? [.. options.ContentTypes] : null,

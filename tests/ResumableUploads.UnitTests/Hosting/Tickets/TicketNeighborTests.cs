@@ -1,4 +1,9 @@
 using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.Routing.Patterns;
+using ResumableUploads.Hosting.Endpoints.Routing;
+using ResumableUploads.Hosting.Requests;
+using ResumableUploads.Hosting.Tickets;
+using ResumableUploads.Hosting.Tickets.Routing;
 using ResumableUploads.Testing;
 using ResumableUploads.Testing.Clients;
 using ResumableUploads.Testing.Servers;
@@ -75,6 +80,26 @@ public class TicketNeighborTests
         Assert.Equal((200, "3"), await app.Client.GetOffsetAsync(ProtocolClient.FileId, ticket));
         await app.Client.SendFileIdAsync("DELETE", ticket, null).AssertStatusAsync(204);
         Assert.Equal(403, (await app.Client.GetOffsetAsync(ProtocolClient.FileId, ticket)).Status);
+    }
+
+    /// <summary>The selection of the endpoint prevents this request. Without that, it must not be handled either.</summary>
+    [Fact]
+    public void Request_without_policies_is_refused_at_endpoint_without_tickets()
+    {
+        var endpoint = new RouteEndpoint(
+            static _ => Task.CompletedTask, RoutePatternFactory.Parse(Url), 0, new EndpointMetadataCollection(new ResumableEndpointMetadata(null, "")), "neighbor");
+        var target = new EndpointTarget(ResumableRoute.TryCreate(endpoint)!, static _ => Task.CompletedTask, HasRequestTimeouts: false);
+        var context = new DefaultHttpContext { Request = { Path = Url, QueryString = new QueryString("?ticket=x") } };
+        var reader = new TicketReader(new TicketProtector(new ServiceCollection().BuildServiceProvider()), TimeProvider.System, acceptsOnMiddleware: null);
+        context.SetEndpoint(endpoint);
+        var plain = new UploadRequest(context, UploadUrl.ForPath(Url, context.Request), target);
+        reader.Read(plain);
+        Assert.Equal((null, null), (plain.Ticket, plain.TicketProblem));
+
+        context.SetEndpoint(new Endpoint(null, new EndpointMetadataCollection(TicketRequiredMetadata.Instance), "copy of the endpoint with tickets"));
+        var request = new UploadRequest(context, UploadUrl.ForPath(Url, context.Request), target);
+        reader.Read(request);
+        Assert.Equal((null, TicketProblems.Invalid), (request.Ticket, request.TicketProblem));
     }
 
     /// <summary>Returns the method of the endpoint that does not accept tickets. Candidates are sorted by name, which begins with the method.</summary>

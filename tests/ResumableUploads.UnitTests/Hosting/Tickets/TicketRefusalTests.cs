@@ -64,7 +64,7 @@ public class TicketRefusalTests
 
     [Theory]
     [MemberData(nameof(TicketUploadTests.Cases), MemberType = typeof(TicketUploadTests))]
-    public async Task Expired_ticket_is_refused_also_for_a_begun_upload(string place, string protocol)
+    public async Task Expired_ticket_is_refused_also_for_an_unfinished_upload(string place, string protocol)
     {
         await using TicketApp app = await TicketApp.StartAsync(place);
         UploadTicket ticket = app.CreateTicket(static options => options.Lifetime = TimeSpan.FromMinutes(1));
@@ -89,6 +89,17 @@ public class TicketRefusalTests
         await app.Client.SendFirstAsync(protocol, path, Content, 5).AssertProblemAsync(403, "ticket-url");
         await app.Client.SendFirstAsync(protocol, host, Content, 5).AssertProblemAsync(403, "ticket-url");
         await app.Client.BeginAsync(protocol, app.CreateTicket(static options => options.Host = "LOCALHOST").Url, "hel"u8.ToArray(), 5);
+    }
+
+    [Theory]
+    [InlineData("xn--bcher-kva.example")]
+    [InlineData("b\u00fccher.example")]
+    public async Task Ticket_for_international_host_is_valid_there(string host)
+    {
+        await using TicketApp app = await TicketApp.StartAsync(TusApp.Mapped);
+        string url = app.CreateTicket(options => options.Host = host).Url;
+        using HttpResponseMessage created = await app.Client.TusAsync("POST", url, null, ("Upload-Length", "5"), ("Host", "xn--bcher-kva.example"));
+        Assert.Equal(201, (int)created.StatusCode);
     }
 
     [Theory]
