@@ -75,6 +75,19 @@ public class TicketProblemTests
         Assert.Equal((1000, 0), (limit.MaxRequestBodySize, body.Reads));
     }
 
+    /// <summary>The next bytes on the connection could be the body or another request.</summary>
+    [Theory]
+    [InlineData(TusApp.Mapped)]
+    [InlineData(TusApp.Endpoint)]
+    [InlineData(TusApp.ReadyMade)]
+    public async Task Connection_is_closed_if_client_waits_for_continue(string place)
+    {
+        await using TicketApp app = await TicketApp.StartAsync(place);
+        using HttpResponseMessage response = await app.Client.TusAsync(
+            "POST", TicketApp.Url + "?ticket=x", "hel"u8.ToArray(), ("Upload-Length", "5"), ("Expect", "100-continue"));
+        Assert.Equal((403, true), ((int)response.StatusCode, response.Headers.ConnectionClose));
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
