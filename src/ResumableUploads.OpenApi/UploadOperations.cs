@@ -9,7 +9,7 @@ internal static class UploadOperations
     [
         Error(400, "bad-*, inconsistent-upload-length (registered), digest-mismatch, interrupted, taken-over (tus), antiforgery, part-missing, refused"),
         Error(401, "sign-in"),
-        Error(403, "owner-unknown, joined"),
+        Error(403, "owner-unknown, joined, ticket-invalid, ticket-expired, ticket-url, ticket-used"),
         Error(404, "not-found"),
         Error(405, "method-not-allowed"),
         Error(408, "idle, too-slow"),
@@ -27,7 +27,7 @@ internal static class UploadOperations
 
     private static readonly UploadResponseDescription[] QueryErrors =
     [
-        Error(400, "bad-*"), Error(401, "sign-in"), Error(403, "owner-unknown"), Error(404, "not-found"), Error(412, "tus-version"),
+        Error(400, "bad-*"), Error(401, "sign-in"), Error(403, "owner-unknown, ticket-invalid, ticket-expired, ticket-url, ticket-used"), Error(404, "not-found"), Error(412, "tus-version"),
         Error(423, "each transient problem (tus)"), Error(503, "busy, storage-failed"),
     ];
 

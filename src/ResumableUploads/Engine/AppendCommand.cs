@@ -4,6 +4,7 @@ using ResumableUploads.Abstractions;
 using ResumableUploads.Engine.Content;
 using ResumableUploads.Engine.Diagnostics;
 using ResumableUploads.Engine.Digests;
+using ResumableUploads.Engine.Permits;
 
 namespace ResumableUploads.Engine;
 
@@ -79,7 +80,13 @@ internal sealed record AppendCommand
     public bool RestartAtOffsetZero { get; init; }
 
     /// <summary>Gets whether this request replaces an unfinished upload that has bytes, unless its body turns out to be empty.</summary>
-    public bool StartsOver => RestartAtOffsetZero && this is { CreateIfMissing: not null, Offset: 0, BodyLength: not 0 };
+    public bool StartsOver => RestartAtOffsetZero && this is { Permit: null, CreateIfMissing: not null, Offset: 0, BodyLength: not 0 };
+
+    /// <summary>
+    /// Gets the permission that the request has instead of an owner's right to create uploads, or null. The key belongs to it, so a second upload is never created
+    /// and an existing one never starts over.
+    /// </summary>
+    public UploadPermit? Permit { get; init; }
 
     /// <summary>Gets the existing upload that the new one replaces once it is accepted, or null. The engine sets it under the lock.</summary>
     public UploadInfo? Replaces { get; init; }

@@ -4,6 +4,7 @@ using ResumableUploads.Engine.Diagnostics;
 using ResumableUploads.Engine.Digests;
 using ResumableUploads.Engine.Expiration;
 using ResumableUploads.Engine.Locking;
+using ResumableUploads.Engine.Permits;
 using ResumableUploads.Engine.Quotas;
 using ResumableUploads.Infrastructure;
 
@@ -25,6 +26,8 @@ internal sealed record EngineContext
     public required RecordUpdater RecordUpdater { get; init; }
 
     public required UploadTakeover Takeover { get; init; }
+
+    public UsedPermits UsedPermits => field ??= new UsedPermits(Store, Time);
 
     public required OwnerQuota Quota { get; init; }
 

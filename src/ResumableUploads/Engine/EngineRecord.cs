@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using ResumableUploads.Abstractions;
+using ResumableUploads.Engine.Permits;
 
 namespace ResumableUploads.Engine;
 
@@ -81,6 +82,9 @@ internal sealed record EngineRecord
     [JsonPropertyName("join")]
     public ConcatenationInfo? Concatenation { get; set; }
 
+    /// <summary>Gets or sets the permission that the upload was created with, or null if it needed none.</summary>
+    public UploadPermit? Permit { get; set; }
+
     /// <summary>Gets or sets the state of the completion handler, or null if it has never run.</summary>
     public HandlerState? Handler { get; set; }
 
@@ -91,6 +95,10 @@ internal sealed record EngineRecord
     /// <summary>Returns whether an upload is a concatenation of others. Parses the JSON only if it contains the property.</summary>
     /// <exception cref="UploadStoreException">The record is damaged, or was written by a newer version.</exception>
     public static bool IsConcatenated(UploadInfo info) => info.Record.Data.Span.IndexOf("\"join\""u8) >= 0 && From(info).Concatenation is { IsPart: false };
+
+    /// <summary>Returns the permission that an upload was created with, or null. Also null if the record is damaged.</summary>
+    public static UploadPermit? FindPermit(UploadInfo info) =>
+        info.Record.Data.Span.IndexOf("\"permit\""u8) >= 0 && !IsDamaged(info) ? From(info).Permit : null;
 
     /// <summary>Returns whether this record belongs to an upload, and not to an earlier one with the same key.</summary>
     /// <exception cref="UploadStoreException">The record of the upload is damaged, or was written by a newer version.</exception>

@@ -34,9 +34,16 @@ internal sealed class RecordPolicy
         State = UploadState.Receiving,
         Length = length,
         SlidingExpiration = _settings.Expiration,
-        AbsoluteExpiration = _settings.MaxAge < DateTimeOffset.MaxValue - record.Created ? record.Created + _settings.MaxAge : null,
+        AbsoluteExpiration = GetMaxExpiration(record),
         Data = record.ToBytes(),
     };
+
+    /// <summary>Returns the time at which an unfinished upload expires at the latest. Without its permit, no client can continue it.</summary>
+    private DateTimeOffset? GetMaxExpiration(EngineRecord record)
+    {
+        DateTimeOffset? maxAge = _settings.MaxAge < DateTimeOffset.MaxValue - record.Created ? record.Created + _settings.MaxAge : null;
+        return record.Permit is { } permit && !(maxAge < permit.Until) ? permit.Until : maxAge;
+    }
 
     /// <summary>
     /// Creates the record of an upload that has all its bytes, but no final response. Its lifetime begins at the next attempt of its handler, so that another
@@ -67,10 +74,14 @@ internal sealed class RecordPolicy
     {
         State = UploadState.Completed,
         Length = offset,
-        SlidingExpiration = _settings.CompletedRetention,
+        SlidingExpiration = GetRetention(record),
         AbsoluteExpiration = null,
         Data = record.ToBytes(),
     };
+
+    /// <summary>Returns how long a completed upload is kept. The bearer of a permit can request the response until the permit ends.</summary>
+    private TimeSpan? GetRetention(EngineRecord record) =>
+        record.Permit is { } permit && permit.Until - _time.GetUtcNow() is var remaining && remaining > _settings.CompletedRetention ? remaining : _settings.CompletedRetention;
 
     /// <summary>
     /// Returns the record of a part with a lifetime that ends after that of a concatenation that needs the part, even if the copy of the part takes half of

@@ -9,6 +9,7 @@ using ResumableUploads.Engine.Digests;
 using ResumableUploads.Engine.Expiration;
 using ResumableUploads.Engine.Locking;
 using ResumableUploads.Engine.Management;
+using ResumableUploads.Engine.Permits;
 using ResumableUploads.Engine.Quotas;
 using ResumableUploads.Engine.Reliability;
 
@@ -85,6 +86,9 @@ internal sealed class UploadEngine : IAsyncDisposable
 
     /// <summary>Gets what an operator sees of the uploads in the store.</summary>
     public UploadInspector Inspector { get; }
+
+    /// <summary>Gets the permits whose upload was removed.</summary>
+    public UsedPermits UsedPermits => _context.UsedPermits;
 
     /// <summary>Gives the handler of a received upload all its attempts again, and runs it in the background if no request is needed for that.</summary>
     /// <param name="key">The upload.</param>
@@ -337,6 +341,11 @@ internal sealed class UploadEngine : IAsyncDisposable
         if (info is not null && !EngineRecord.AllowsAccess(info, command.MatchesCreationRequest))
         {
             return new UploadResult(UploadResultKind.DifferentRequest, info.Offset);
+        }
+
+        if (info is not null && command.Permit?.Allows(EngineRecord.From(info)) is false)
+        {
+            return new UploadResult(UploadResultKind.PermitUsed);
         }
 
         // A request that starts over replaces the upload, so it need not fit it.

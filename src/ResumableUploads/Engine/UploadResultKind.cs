@@ -87,6 +87,9 @@ internal enum UploadResultKind
     /// <summary>The application rejected the upload before it was created.</summary>
     Rejected,
 
+    /// <summary>The permission of the request belongs to another upload, or its upload was removed.</summary>
+    PermitUsed,
+
     /// <summary>The upload is a concatenation of others, so no bytes can be appended.</summary>
     ConcatenationNotAppendable,
 

@@ -8,6 +8,7 @@ using ResumableUploads.Hosting.Endpoints.Routing.Chunks;
 using ResumableUploads.Hosting.Options;
 using ResumableUploads.Hosting.Requests;
 using ResumableUploads.Hosting.Startup;
+using ResumableUploads.Hosting.Tickets.Routing;
 
 namespace Microsoft.AspNetCore.Builder;
 
@@ -149,6 +150,6 @@ public static class ResumableUploadsApplicationBuilderExtensions
         });
         var both = new RouteHandlerBuilder([creation, uploads]);
         both.Finally(static builder => UploadOutputCachePolicy.ReplaceIn(builder.Metadata));
-        return both.WithMetadata(CookieRedirectDisabledMetadata.Instance);
+        return both.WithMetadata(CookieRedirectDisabledMetadata.Instance, MappedUploadMetadata.Instance);
     }
 }

@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using ResumableUploads;
 using ResumableUploads.Hosting.Options;
 using ResumableUploads.Hosting.Endpoints.Routing;
+using ResumableUploads.Hosting.Tickets;
 
 namespace Microsoft.AspNetCore.Builder;
 
@@ -64,6 +65,26 @@ public static class ResumableUploadsEndpointConventionBuilderExtensions
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentNullException.ThrowIfNull(optionsName);
         return builder.With(new ResumableEndpointMetadata(null, optionsName));
+    }
+
+    /// <summary>
+    /// Lets a resumable endpoint, that of <c>MapResumableUploads</c> or those of a group accept the upload tickets of <see cref="IUploadTickets"/>. The bearer of a
+    /// valid ticket can send the upload of the ticket, whatever the authorization policies of the endpoint are. Other requests are authorized as without this
+    /// call. Requires <c>AddDataProtection()</c>.
+    /// </summary>
+    /// <typeparam name="TBuilder">The type of the builder.</typeparam>
+    /// <param name="builder">The endpoint or group.</param>
+    /// <returns>The builder.</returns>
+    public static TBuilder AllowUploadTickets<TBuilder>(this TBuilder builder)
+        where TBuilder : IEndpointConventionBuilder
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        builder.Add(static endpoint =>
+        {
+            TicketProtector.ThrowIfServiceMissing(endpoint.ApplicationServices);
+            endpoint.Metadata.Add(new AllowUploadTicketsAttribute());
+        });
+        return builder;
     }
 
     private static TBuilder With<TBuilder>(this TBuilder builder, ResumableEndpointMetadata metadata)

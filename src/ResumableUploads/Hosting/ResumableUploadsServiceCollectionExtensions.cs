@@ -11,6 +11,8 @@ using ResumableUploads.Hosting.Endpoints.Routing;
 using ResumableUploads.Hosting.Management;
 using ResumableUploads.Hosting.Options;
 using ResumableUploads.Hosting.Startup;
+using ResumableUploads.Hosting.Tickets;
+using ResumableUploads.Hosting.Tickets.Routing;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
@@ -107,9 +109,11 @@ public static class ResumableUploadsServiceCollectionExtensions
         services.AddSingleton<SharedUploadServices>();
         services.AddHostedService<ResumableUploadsHostedService>();
         services.TryAddSingleton<IUploadManager, UploadManager>();
+        services.TryAddSingleton<IUploadTickets, UploadTickets>();
         services.AddSingleton<ResumableEndpointRegistry>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<MatcherPolicy, ChunkEndpointMatcherPolicy>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<MatcherPolicy, ChunkEndpointSelectorPolicy>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<MatcherPolicy, TicketEndpointPolicy>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, OriginalBodyStartupFilter>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, ResumableEndpointStartupFilter>());
         services.Add(RegisteredOptions.DefaultName, null);

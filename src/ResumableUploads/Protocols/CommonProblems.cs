@@ -29,6 +29,8 @@ internal static class CommonProblems
             + "Request the offset, and send the rest in smaller requests."),
         UploadResultKind.DifferentContent => (409, Problem.CustomType("different-content"), "The upload has different content",
             "The upload is complete, and its size or digest differs from that in the request or cannot be compared with it. Send this file as another upload."),
+        UploadResultKind.PermitUsed => (403, Problem.CustomType("ticket-used"), "The upload ticket was used",
+            "A ticket is valid for one upload. That upload is complete, was removed, or was started by another request. Get a new ticket to send another file."),
         UploadResultKind.OwnerQuotaExceeded => (413, Problem.CustomType("owner-quota"), "The storage quota is exceeded",
             "Finish or delete other uploads, then retry."),
         UploadResultKind.DeadLettered => (500, Problem.CustomType("parked"), "Processing of the upload failed permanently",

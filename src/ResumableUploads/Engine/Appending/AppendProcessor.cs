@@ -24,6 +24,11 @@ internal sealed class AppendProcessor(
             return new UploadResult(UploadResultKind.ShuttingDown, current?.Offset);
         }
 
+        if (append.Command.Permit is not null && await context.UsedPermits.ContainsAsync(append.Command.Key, current, cancellationToken))
+        {
+            return new UploadResult(UploadResultKind.PermitUsed);
+        }
+
         bool isReplacement = current is not null && await ReplacesAsync(append, current);
         if (isReplacement && await context.Takeover.TakeOverAsync(current!, cancellationToken) is var takeover and not TakeoverStatus.NotShared)
         {
@@ -90,7 +95,7 @@ internal sealed class AppendProcessor(
     private async ValueTask<bool> ReplacesAsync(LockedAppend append, UploadInfo info)
     {
         AppendCommand command = append.Command;
-        bool mayReplace = command is { CreateIfMissing: not null, Offset: 0, BodyLength: not 0 } && EngineRecord.AllowsAccess(info, command.MatchesCreationRequest) && info.State switch
+        bool mayReplace = command is { Permit: null, CreateIfMissing: not null, Offset: 0, BodyLength: not 0 } && EngineRecord.AllowsAccess(info, command.MatchesCreationRequest) && info.State switch
         {
             UploadState.Receiving => command.StartsOver && (info.Offset > 0 || !Fits(command, info)),
             UploadState.Completed => context.Settings.StartOverAfterCompletion || command.RestartAtOffsetZero,
@@ -122,6 +127,11 @@ internal sealed class AppendProcessor(
             return new UploadResult(UploadResultKind.DifferentRequest, info.Offset);
         }
 
+        if (append.Command.Permit?.Allows(record) is false)
+        {
+            return new UploadResult(UploadResultKind.PermitUsed);
+        }
+
         if (record.Concatenation is { IsPart: false })
         {
             return new UploadResult(UploadResultKind.ConcatenationNotAppendable, info.State == UploadState.Receiving ? null : info.Offset);
@@ -141,7 +151,8 @@ internal sealed class AppendProcessor(
         AppendCommand command = append.Command;
         if (await _contentComparer.IsDifferentAsync(command, info, record, cancellationToken))
         {
-            return new UploadResult(UploadResultKind.DifferentContent, info.Offset) { UploadLength = info.Length };
+            // Other content would be a second upload.
+            return command.Permit is not null ? new UploadResult(UploadResultKind.PermitUsed) : new UploadResult(UploadResultKind.DifferentContent, info.Offset) { UploadLength = info.Length };
         }
 
         bool isEmpty = command.BodyLength == 0
@@ -180,6 +191,14 @@ internal sealed class AppendProcessor(
         }
 
         var created = (CreationResult.Created)creation;
+        if (command.Permit is not null && await context.UsedPermits.ContainsAsync(command.Key, current: null, cancellationToken))
+        {
+            // Another process has removed the upload of the permit after this request has looked for the marker.
+            await context.WithGracePeriodAsync(
+                command.Key, token => remover.RemoveIfReceivingAsync(command.Key, token, created.Record.IsOf), cancellationToken);
+            return new UploadResult(UploadResultKind.PermitUsed);
+        }
+
         if (command.Replaces is { } replaced)
         {
             return await _replacement.AppendAsync(append, replaced, created, cancellationToken);
@@ -228,7 +247,7 @@ internal sealed class AppendProcessor(
             if (!created.IsForeign)
             {
                 await context.WithGracePeriodAsync(
-                    key, token => remover.RemoveIfReceivingAsync(key, token, info => info.Offset == 0 && created.Record.IsOf(info)), cancellationToken);
+                    key, token => remover.RemoveUnusedAsync(key, created.Record, token), cancellationToken);
             }
 
             return append.Command.IsServerGeneratedKey ? mismatch with { Offset = null } : mismatch;

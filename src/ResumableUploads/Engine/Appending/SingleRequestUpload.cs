@@ -15,10 +15,13 @@ internal sealed class SingleRequestUpload(EngineContext context, HandlerLeases l
     private readonly ISingleRequestStore? _singleRequestStore = context.Store.GetCapability<ISingleRequestStore>();
     private readonly IDeferredSyncStore? _deferredSyncStore = context.Store.GetCapability<IDeferredSyncStore>();
 
-    /// <summary>Returns whether the upload may be created together with its content. This is not possible if the digest of the body is in a trailer.</summary>
+    /// <summary>
+    /// Returns whether the upload may be created together with its content. This is not possible if the digest of the body is in a trailer, or if a permit must
+    /// be checked after the creation.
+    /// </summary>
     public bool CanCreate(AppendCommand command) =>
         _singleRequestStore is { MaxCompletedLength: var maxLength }
-        && command is { Offset: 0, BodyLength: { } length, SourceStream: null, Replaces: null, ContentDigest: null or { Expected: not null }, CreateIfMissing.Concatenation: null }
+        && command is { Offset: 0, BodyLength: { } length, SourceStream: null, Replaces: null, Permit: null, ContentDigest: null or { Expected: not null }, CreateIfMissing.Concatenation: null }
         && length <= maxLength
         && AppendValidator.CompletesUpload(command.CompletionRule, BodyEndReason.EndOfBody, length, command.KnownLength);
 

@@ -100,6 +100,7 @@ internal sealed class UploadCreator(EngineContext context, SingleRequestUpload s
         MaxUploadSize = createCommand.MaxUploadSize,
         CompletesAtLength = createCommand.CompletesAtLength ? true : null,
         Concatenation = createCommand.Concatenation,
+        Permit = command.Permit,
         ReprDigest = command.ReprDigest?.ToString(),
         RequestedDigestAlgorithm = command.RequestedDigestAlgorithm?.Name,
     };

@@ -3,6 +3,7 @@ using ResumableUploads.Engine.Appending;
 using ResumableUploads.Engine.Completion;
 using ResumableUploads.Engine.Concatenation;
 using ResumableUploads.Engine.Locking;
+using ResumableUploads.Engine.Permits;
 
 namespace ResumableUploads.Engine.Expiration;
 
@@ -49,7 +50,14 @@ internal sealed class EngineSweepVisitor(
 
     public async ValueTask VisitAsync(UploadInfo info, CancellationToken cancellationToken)
     {
-        if (UploadReplacement.IsTemporary(info.Key))
+        if (UsedPermits.IsMarker(info.Key))
+        {
+            if (context.RecordPolicy.IsExpired(info))
+            {
+                await remover.RemoveAsync(info, ignoreVersion: false, cancellationToken);
+            }
+        }
+        else if (UploadReplacement.IsTemporary(info.Key))
         {
             if (UploadReplacement.IsAbandoned(info, context.RecordPolicy))
             {

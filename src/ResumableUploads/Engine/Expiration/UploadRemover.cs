@@ -17,6 +17,19 @@ internal sealed class UploadRemover(EngineContext context, PendingConcatenations
     /// <returns>True if the upload was removed; false if it has changed, is busy, or does not exist.</returns>
     public async ValueTask<bool> RemoveAsync(UploadInfo info, bool ignoreVersion, CancellationToken cancellationToken)
     {
+        await context.UsedPermits.AddAsync(info, cancellationToken);
+        return await DeleteAsync(info, ignoreVersion, cancellationToken);
+    }
+
+    /// <summary>Removes an upload without bytes that a request has created and that failed. A permit of the upload can be used again.</summary>
+    /// <returns>True if the upload was removed.</returns>
+    public async ValueTask<bool> RemoveUnusedAsync(UploadKey key, EngineRecord record, CancellationToken cancellationToken) =>
+        await context.Store.GetAsync(key, cancellationToken) is { State: UploadState.Receiving, Offset: 0 } info
+        && record.IsOf(info)
+        && await DeleteAsync(info, ignoreVersion: false, cancellationToken);
+
+    private async ValueTask<bool> DeleteAsync(UploadInfo info, bool ignoreVersion, CancellationToken cancellationToken)
+    {
         long countNumber = context.Quota.GetCountNumber(info.Key.Owner);
         DeleteResult result;
         try

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using ResumableUploads.Abstractions;
+using ResumableUploads.Engine.Permits;
 using ResumableUploads.Infrastructure;
 
 namespace ResumableUploads.Engine.Expiration;
@@ -265,7 +266,11 @@ internal sealed class UploadSweeper(IUploadStore store, TimeProvider time, ILogg
     private async ValueTask VisitAsync(UploadInfo info, CancellationToken cancellationToken)
     {
         bool isReadable = true;
-        _held = _held.Add(info, _visitors.Any(visitor => visitor.IsDeadLettered(info)));
+        if (!UsedPermits.IsMarker(info.Key))
+        {
+            _held = _held.Add(info, _visitors.Any(visitor => visitor.IsDeadLettered(info)));
+        }
+
         foreach (ISweepVisitor visitor in _visitors)
         {
             try

@@ -3,6 +3,7 @@ using ResumableUploads.Engine.Appending;
 using ResumableUploads.Engine.Completion;
 using ResumableUploads.Engine.Expiration;
 using ResumableUploads.Engine.Locking;
+using ResumableUploads.Engine.Permits;
 using ResumableUploads.Infrastructure;
 
 namespace ResumableUploads.Engine.Management;
@@ -37,14 +38,14 @@ internal sealed class UploadInspector(EngineContext context, UploadLockTable loc
     /// <summary>
     /// Describes an upload. A record that cannot be read is logged and does not fail, because one such upload must not hide all others.
     /// </summary>
-    /// <returns>The description, or null if the upload has expired, is to replace another one, or its record cannot be read.</returns>
+    /// <returns>The description, or null if the upload has expired, is to replace another one, is the marker of a used permit, or its record cannot be read.</returns>
     public UploadDescription? TryDescribe(UploadInfo info)
     {
         try
         {
             EngineRecord record = EngineRecord.From(info);
             _unreadable.Remove(info.Key);
-            if (UploadReplacement.IsTemporary(info.Key) || lookup.IsExpired(info))
+            if (UsedPermits.IsMarker(info.Key) || UploadReplacement.IsTemporary(info.Key) || lookup.IsExpired(info))
             {
                 return null;
             }

@@ -1,4 +1,5 @@
 using ResumableUploads.Abstractions;
+using ResumableUploads.Engine.Permits;
 
 namespace ResumableUploads.Engine.Quotas;
 
@@ -10,6 +11,7 @@ internal readonly record struct QuotaUsage(int Uploads, long Bytes)
     /// <summary>Returns the quota that a stored upload uses: its content counts until it is moved or removed.</summary>
     public static QuotaUsage Of(UploadInfo info) => info.State switch
     {
+        _ when UsedPermits.IsMarker(info.Key) => default,
         UploadState.Receiving => new(1, info.Length ?? info.Offset),
         UploadState.Completed when !EngineRecord.HasStoredContent(info) => default,
         _ => new(0, info.Offset),

@@ -25,7 +25,7 @@ internal sealed class EventUploadCallbacks(UploadEventHandlers events, IUploadSt
             return default;
         }
 
-        var args = new UploadCreating(key, createCommand, length, request.Context);
+        var args = new UploadCreating(key, createCommand, length, request.Context, request.Permit);
         await handler(args, cancellationToken);
         return new CreationDecision(args.Rejection, args.ChosenFileName);
     }

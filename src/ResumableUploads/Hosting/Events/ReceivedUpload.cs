@@ -21,6 +21,7 @@ public abstract class ReceivedUpload : UploadEvent
         Size = info.Offset;
         ContentEncoding = record.ContentCoding;
         Digest = record.ReprDigest;
+        Ticket = UploadTicketInfo.From(record.Permit);
         Attempt = record.Handler?.TotalRuns ?? 0;
     }
 

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine;
+using ResumableUploads.Engine.Permits;
 using ResumableUploads.Hosting.Events;
 
 namespace ResumableUploads;
@@ -8,10 +9,11 @@ namespace ResumableUploads;
 /// <summary>An upload that is about to be created.</summary>
 public sealed class UploadCreating : UploadEvent
 {
-    internal UploadCreating(UploadKey key, CreateCommand createCommand, long? length, HttpContext context)
+    internal UploadCreating(UploadKey key, CreateCommand createCommand, long? length, HttpContext context, UploadPermit? permit)
         : base(key, null, createCommand.RawFileName, createCommand.ContentType, createCommand.ProtocolMetadata, length, context.RequestServices)
     {
         HttpContext = context;
+        Ticket = UploadTicketInfo.From(permit);
         IsPart = createCommand.Concatenation is { IsPart: true };
     }
 

@@ -43,6 +43,9 @@ public abstract class UploadEvent
     /// <summary>Gets the upload length in bytes, or <see langword="null"/> while it is unknown.</summary>
     public long? Length { get; }
 
+    /// <summary>Gets the ticket with which the upload was created, or <see langword="null"/> if it was created without one.</summary>
+    public UploadTicketInfo? Ticket { get; private protected init; }
+
     /// <summary>Gets the services of the current scope: of the request, or of a new scope for events without a request.</summary>
     public IServiceProvider Services { get; }
 }

@@ -11,6 +11,7 @@ public sealed class UploadExpired : UploadEvent
     {
         Offset = info.Offset;
         State = info.State;
+        Ticket = UploadTicketInfo.From(record.Permit);
     }
 
     /// <summary>Gets the number of bytes that were stored.</summary>

@@ -75,6 +75,13 @@ public sealed class ResumableUploadOptions
     public Func<HttpContext, string>? Scope { get; set; }
 
     /// <summary>
+    /// Gets or sets whether <c>UseResumableUploads</c> accepts upload tickets of <see cref="IUploadTickets"/>. Endpoints accept them if they have
+    /// <c>AllowUploadTickets()</c>.
+    /// </summary>
+    /// <remarks>Defaults to <see langword="false"/>. Requires <c>AddDataProtection()</c>.</remarks>
+    public bool AcceptTickets { get; set; }
+
+    /// <summary>
     /// Gets the names of query parameters that may differ between the requests of an upload to an endpoint of the app, such as a token that is
     /// refreshed. The endpoint receives their last value.
     /// </summary>

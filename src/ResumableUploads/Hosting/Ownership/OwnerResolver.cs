@@ -30,7 +30,7 @@ internal sealed class OwnerResolver(ResumableUploadOptions options, ILogger logg
         {
             if (custom(context) is { } name)
             {
-                owner = HashOwner("owner", name);
+                owner = GetNamedOwner(name);
                 return null;
             }
         }
@@ -103,6 +103,9 @@ internal sealed class OwnerResolver(ResumableUploadOptions options, ILogger logg
 
     private static Claim? FindClaim(List<IIdentity> identities, string type) =>
         identities.OfType<ClaimsIdentity>().Select(identity => identity.FindFirst(type)).FirstOrDefault(static claim => claim is not null);
+
+    /// <summary>Returns the owner that the application names by a string, or the shared owner of anonymous clients for <see langword="null"/>.</summary>
+    public static string GetNamedOwner(string? name) => name is null ? SharedAnonymousOwner : HashOwner("owner", name);
 
     private static string HashOwner(string kind, string name) =>
         $"{kind}-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(name)))}";

@@ -1,6 +1,9 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Security.Cryptography;
+using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using ResumableUploads.Abstractions;
 using ResumableUploads.Hosting.Requests;
 using ResumableUploads.Protocols;
 
@@ -12,11 +15,37 @@ namespace ResumableUploads.Hosting.Ownership;
 /// <param name="getIdentity">Gets the identity of a ready-made endpoint, or <see langword="null"/> if the uploads belong to middleware or to endpoints of the app.</param>
 internal sealed class UploadIdentityResolver(ResumableUploadOptions options, ILogger logger, Func<string?>? getIdentity)
 {
+    private const int HashLength = 16;
     private readonly OwnerResolver _ownerResolver = new(options, logger);
 
-    /// <summary>Gets the owner of the uploads of a request, or the problem of a request that cannot have one.</summary>
+    /// <summary>Gets the owner of the uploads of a client, or the problem of a request that cannot have one.</summary>
     public bool TryGetOwner(HttpContext context, UploadIdSource idSource, out string owner, [NotNullWhen(false)] out Problem? problem) =>
         (problem = _ownerResolver.Resolve(context, idSource, out owner)) is null;
+
+    /// <summary>Gets the owner of the upload of a request: that of its ticket or, without one, of the client. Otherwise the problem of the request.</summary>
+    public bool TryGetOwner(UploadRequest request, UploadIdSource idSource, out string owner, [NotNullWhen(false)] out Problem? problem)
+    {
+        owner = request.Ticket?.Owner ?? "";
+        problem = request.TicketProblem;
+        return problem is null && (request.Ticket is not null || TryGetOwner(request.Context, idSource, out owner, out problem));
+    }
+
+    /// <summary>Creates the key of the upload of a request.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="owner">The owner.</param>
+    /// <param name="create">Creates the key of a request without a ticket, from the owner and the scope.</param>
+    public UploadKey GetKey(UploadRequest request, string owner, Func<string, string, UploadKey> create) =>
+        request.Ticket is { } ticket ? UploadKeyFactory.FromTicketId(owner, ticket.Id) : create(owner, GetScope(request));
+
+    /// <summary>Sets the permit of a request with a ticket. All requests of its upload have the same protocol and endpoint.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="protocol">The protocol.</param>
+    /// <param name="description">What identifies the content for the client, or <see langword="null"/> if the request does not describe it.</param>
+    public void SetPermit(UploadRequest request, string protocol, ReadOnlySpan<byte> description) =>
+        request.Permit = request.Ticket?.CreatePermit(
+            Hash(Encoding.UTF8.GetBytes($"{protocol}\0{request.Target?.Route.Identity ?? getIdentity?.Invoke()}")), description.IsEmpty ? null : Hash(description));
+
+    private static string Hash(ReadOnlySpan<byte> text) => Convert.ToHexStringLower(SHA256.HashData(text).AsSpan(0, HashLength));
 
     /// <inheritdoc cref="OwnerResolver.SetCookieIfMissing"/>
     public void SetOwnerCookieIfMissing(HttpContext context, string owner) => _ownerResolver.SetCookieIfMissing(context, owner);

@@ -16,6 +16,12 @@ internal static class UploadKeyFactory
     /// <summary>Creates the key of an IETF draft upload from an id that the server has generated. Other protocols cannot access it.</summary>
     public static UploadKey FromIetfId(string owner, string scope, string id) => Create("ietf-id\0"u8, owner, scope, Encoding.ASCII.GetBytes(id));
 
+    /// <summary>
+    /// Creates the key of the upload of a ticket. It is the same in all protocols and has no scope, so that the ticket has one key. Requests without the ticket
+    /// cannot access it.
+    /// </summary>
+    public static UploadKey FromTicketId(string owner, string id) => Create("ticket\0"u8, owner, "", Encoding.ASCII.GetBytes(id));
+
     private static UploadKey Create(ReadOnlySpan<byte> kind, string owner, string scope, ReadOnlySpan<byte> id)
     {
         int scopeLength = Encoding.UTF8.GetByteCount(scope);

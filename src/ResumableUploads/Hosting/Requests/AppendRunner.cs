@@ -37,7 +37,17 @@ internal sealed class AppendRunner(
             CreateIfMissing = create is null ? null : create with { MaxUploadSize = contentLimit, EngineName = request.Target?.Route.EngineName },
             MatchesCreationRequest = GetCreationMatcher(request),
             RequestedDigestAlgorithm = DigestHeaders.GetPreferred(request.Context.Request.Headers[DigestHeaders.WantReprDigest]),
+            Permit = request.Permit,
         };
+        if (request.Ticket is { } ticket)
+        {
+            command = ticket.Restrict(command, _limits.GetMaxUploadSize(request.Target));
+            if (create is not null && command.Offset == 0 && ticket.CheckContentType(create.ContentType) is { } rejection)
+            {
+                return createResponse(new UploadResult(UploadResultKind.Rejected) { Rejection = rejection });
+            }
+        }
+
         HttpResponseData CreateResponse(UploadResult result) => createResponse(command.MaxBodyLength is null ? result : result with { MaxBodyLength = command.MaxBodyLength }).WithHeader(DigestHeaders.ReprDigest, result.ReprDigest)
             .WithHeader(CommonHeaders.UploadResponse, result.IsResponseLost ? CommonHeaders.LostResponse : null);
         (IUploadCallbacks callbacks, EndpointExecutor? executor) = CreateCallbacks(request, CreateResponse);
@@ -74,6 +84,7 @@ internal sealed class AppendRunner(
             BodyLength = 0,
             CompletionRule = CompletionRule.AtLength,
             MatchesCreationRequest = GetCreationMatcher(request),
+            Permit = request.Permit,
         };
         return engine.TryCompleteAsync(info, command, CreateDetachedCallbacks(request), request.Aborted);
     }
@@ -96,6 +107,6 @@ internal sealed class AppendRunner(
         }
 
         var executor = new EndpointExecutor(request, target, endpointServices, createResponse);
-        return (new EndpointUploadCallbacks(callbacks, executor, request.Context, target, () => CreateDetachedCallbacks(request)), executor);
+        return (new EndpointUploadCallbacks(callbacks, executor, request, target, () => CreateDetachedCallbacks(request)), executor);
     }
 }

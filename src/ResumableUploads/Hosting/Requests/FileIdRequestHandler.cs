@@ -30,13 +30,19 @@ internal sealed class FileIdRequestHandler(UploadRequestServices services)
                 : problem.ToResponse();
         }
 
-        if (!services.Identities.TryGetOwner(context, UploadIdSource.Client, out string owner, out Problem? ownerProblem))
+        if (!services.Identities.TryGetOwner(request, UploadIdSource.Client, out string owner, out Problem? ownerProblem))
         {
             return ownerProblem.ToResponse();
         }
 
-        UploadKey key = UploadKeyFactory.FromFileId(owner, services.Identities.GetScope(request), parsed.FileId.Span);
+        UploadKey key = GetKey(request, owner, parsed);
         request.Key = key;
+        services.Identities.SetPermit(request, Protocol, parsed.FileId.Span);
+        if ((await services.TicketUse.CheckAsync(request, key, parsed.Operation == FileIdOperation.Cancel)).Refusal is { } refusal)
+        {
+            return FileIdResponses.For(refusal);
+        }
+
         return parsed.Operation switch
         {
             FileIdOperation.Status when services.ProgressEvents.IsRequested(request) => await services.Store.QueryAsync(
@@ -49,12 +55,27 @@ internal sealed class FileIdRequestHandler(UploadRequestServices services)
         };
     }
 
-    /// <summary>Gets the upload that a request is about, or <see langword="null"/> if its endpoint has none.</summary>
+    /// <summary>
+    /// Gets the upload that a request is about, or <see langword="null"/> if its endpoint has none. The key of the upload of a ticket is the same at all endpoints,
+    /// so its record shows where it was created.
+    /// </summary>
     /// <exception cref="UploadStoreException">The store failed.</exception>
-    public async ValueTask<UploadInfo?> FindUploadAsync(UploadRequest request) =>
-        Parse(request, out FileIdRequest parsed) is null && services.Identities.TryGetOwner(request.Context, UploadIdSource.Client, out string owner, out _)
-            ? await services.Store.FindAsync(UploadKeyFactory.FromFileId(owner, services.Identities.GetScope(request), parsed.FileId.Span), request.Aborted)
+    public async ValueTask<UploadInfo?> FindUploadAsync(UploadRequest request)
+    {
+        if (Parse(request, out FileIdRequest parsed) is not null || !services.Identities.TryGetOwner(request, UploadIdSource.Client, out string owner, out _))
+        {
+            return null;
+        }
+
+        services.Identities.SetPermit(request, Protocol, parsed.FileId.Span);
+        return await services.Store.FindAsync(GetKey(request, owner, parsed), request.Aborted) is { } info
+            && request.Permit?.Allows(EngineRecord.From(info)) is not false
+            ? info
             : null;
+    }
+
+    private UploadKey GetKey(UploadRequest request, string owner, FileIdRequest parsed) =>
+        services.Identities.GetKey(request, owner, (owner, scope) => UploadKeyFactory.FromFileId(owner, scope, parsed.FileId.Span));
 
     private Problem? Parse(UploadRequest request, out FileIdRequest parsed)
     {
@@ -72,9 +93,13 @@ internal sealed class FileIdRequestHandler(UploadRequestServices services)
     private ValueTask<HttpResponseData?> GetStatusAsync(UploadRequest request, UploadKey key) => services.Store.QueryAsync(
         async () =>
         {
-            UploadInfo? info = await services.Engine.GetStatusAsync(key, isClientGeneratedKey: true, services.Appends.GetCreationMatcher(request), request.Aborted);
+            UploadInfo? info = await services.Engine.GetStatusAsync(key, isClientGeneratedKey: request.Ticket is null, services.Appends.GetCreationMatcher(request), request.Aborted);
             // Reports the upload of the shared owner also if the browser gets an owner of its own, because it may not keep the cookie.
-            services.Identities.SetOwnerCookieIfMissing(request.Context, key.Owner);
+            if (request.Ticket is null)
+            {
+                services.Identities.SetOwnerCookieIfMissing(request.Context, key.Owner);
+            }
+
             return FileIdResponses.ForStatus(info).WithDigest(info);
         },
         FileIdResponses.For);

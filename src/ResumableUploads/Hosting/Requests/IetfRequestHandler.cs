@@ -1,3 +1,4 @@
+using System.Text;
 using Microsoft.AspNetCore.Http;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine;
@@ -21,6 +22,13 @@ internal sealed class IetfRequestHandler(UploadRequestServices services)
     /// <summary>Gets the headers that announce support for the draft in the response to OPTIONS.</summary>
     public IEnumerable<KeyValuePair<string, string>> GetSupportHeaders(UploadRequest request) => CreateResponses(request, out _).OptionsHeaders;
 
+    /// <summary>Creates the response to a request that is refused before it is parsed.</summary>
+    public HttpResponseData CreateResponse(UploadRequest request, Problem problem)
+    {
+        request.Origin = request.Origin with { Protocol = Protocol };
+        return CreateResponses(request, out _).For(problem, request.Url.IsUpload);
+    }
+
     /// <summary>Handles a request. Returns <see langword="null"/> if the response was already sent.</summary>
     public async ValueTask<HttpResponseData?> HandleAsync(UploadRequest request)
     {
@@ -34,12 +42,12 @@ internal sealed class IetfRequestHandler(UploadRequestServices services)
             return responses.For(problem, url.IsUpload);
         }
 
-        if (!services.Identities.TryGetOwner(context, UploadIdSource.Server, out string owner, out Problem? ownerProblem))
+        if (!services.Identities.TryGetOwner(request, UploadIdSource.Server, out string owner, out Problem? ownerProblem))
         {
             return responses.For(ownerProblem, url.IsUpload);
         }
 
-        string id = url.Id ?? UploadUrl.NewId();
+        string id = url.Id ?? request.Ticket?.Id ?? UploadUrl.NewId();
         string location = url.GetLocation(id, context.Request);
         HttpResponseData CreateFinalResponse(UploadResult result) => responses.ForFinalResult(result, location);
         if (!UploadUrl.IsId(id))
@@ -47,8 +55,25 @@ internal sealed class IetfRequestHandler(UploadRequestServices services)
             return CreateFinalResponse(new UploadResult(UploadResultKind.NotFound));
         }
 
-        UploadKey key = UploadKeyFactory.FromIetfId(owner, services.Identities.GetScope(request), id);
+        UploadKey key = GetKey(request, owner, id);
         request.Key = key;
+        services.Identities.SetPermit(request, Protocol, parsed.Operation == IetfOperation.Create ? Describe(parsed) : default);
+        (UploadResult? refusal, UploadInfo? info) = await services.TicketUse.CheckAsync(request, key, parsed.Operation == IetfOperation.Cancel);
+        if (refusal is not null)
+        {
+            return CreateFinalResponse(refusal);
+        }
+
+        if (parsed.Operation == IetfOperation.Create && info is { State: not UploadState.Receiving } or { Offset: > 0 })
+        {
+            // The client does not know that its first creation has succeeded. It can continue at the URL of the upload, but not send another file.
+            return responses.ForCreation(
+                info.State == UploadState.Receiving
+                    ? new UploadResult(UploadResultKind.OffsetMismatch, info.Offset) { ProvidedOffset = 0, IsCreated = true }
+                    : new UploadResult(UploadResultKind.PermitUsed),
+                location);
+        }
+
         switch (parsed.Operation)
         {
             case IetfOperation.Status when services.ProgressEvents.IsRequested(request):
@@ -107,9 +132,17 @@ internal sealed class IetfRequestHandler(UploadRequestServices services)
     /// <summary>Gets the upload at a URL, or <see langword="null"/> if it was not created by a client of the draft at the endpoint of the request.</summary>
     /// <exception cref="UploadStoreException">The store failed.</exception>
     public async ValueTask<UploadInfo?> FindUploadAsync(UploadRequest request) =>
-        request.Url.Id is { } id && UploadUrl.IsId(id) && services.Identities.TryGetOwner(request.Context, UploadIdSource.Server, out string owner, out _)
-            ? await services.Store.FindAsync(UploadKeyFactory.FromIetfId(owner, services.Identities.GetScope(request), id), request.Aborted)
+        request.Url.Id is { } id && UploadUrl.IsId(id) && services.Identities.TryGetOwner(request, UploadIdSource.Server, out string owner, out _)
+            && await services.Store.FindAsync(GetKey(request, owner, id), request.Aborted) is { } info
+            && (request.Ticket is null || EngineRecord.From(info).Protocol == Protocol)
+            ? info
             : null;
+
+    private UploadKey GetKey(UploadRequest request, string owner, string id) =>
+        services.Identities.GetKey(request, owner, (owner, scope) => UploadKeyFactory.FromIetfId(owner, scope, id));
+
+    /// <summary>Returns what identifies the file of a creation for the client.</summary>
+    private static byte[] Describe(IetfRequest parsed) => Encoding.UTF8.GetBytes($"{parsed.UploadLength}\0{parsed.ContentType}\0{parsed.FileName}");
 
     private IetfResponses CreateResponses(UploadRequest request, out IetfVersion version)
     {
@@ -131,7 +164,7 @@ internal sealed class IetfRequestHandler(UploadRequestServices services)
     {
         UploadInfo? info = await services.Engine.GetStatusAsync(key, isClientGeneratedKey: false, services.Appends.GetCreationMatcher(request), request.Aborted);
         HttpResponseData response = responses.ForStatus(info).WithDigest(info);
-        return services.Options.AllowDownload && HttpMethods.IsGet(request.Context.Request.Method) && info is { State: UploadState.Completed }
+        return services.Options.AllowDownload && request.Ticket is null && HttpMethods.IsGet(request.Context.Request.Method) && info is { State: UploadState.Completed }
             && await services.Store.TryDownloadAsync(request.Context, info, response.Headers)
             ? null
             : response;

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using System.Text;
 using Microsoft.AspNetCore.Http;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine;
@@ -9,6 +10,7 @@ using ResumableUploads.Hosting.Endpoints.Execution;
 using ResumableUploads.Hosting.Endpoints.Routing;
 using ResumableUploads.Hosting.Ownership;
 using ResumableUploads.Hosting.Requests.Bodies;
+using ResumableUploads.Hosting.Tickets;
 using ResumableUploads.Protocols;
 using ResumableUploads.Protocols.Tus;
 
@@ -22,6 +24,13 @@ internal sealed class TusRequestHandler(UploadRequestServices services)
     /// <summary>Gets the extensions and limits that the server announces.</summary>
     public TusCapabilities GetCapabilities(EndpointTarget? target) =>
         new(services.Limits.GetMaxUploadSize(target), services.Store.CanStageAppends, services.Options.AllowDownload);
+
+    /// <summary>Creates the response to a request that is refused before it is parsed.</summary>
+    public HttpResponseData CreateResponse(UploadRequest request, Problem problem)
+    {
+        request.Origin = request.Origin with { Protocol = Protocol };
+        return TusResponses.For(problem, GetCapabilities(request.Target), request.Url.IsUpload);
+    }
 
     /// <summary>Handles a request. Returns <see langword="null"/> if the response was already sent.</summary>
     public async ValueTask<HttpResponseData?> HandleAsync(UploadRequest request)
@@ -46,19 +55,30 @@ internal sealed class TusRequestHandler(UploadRequestServices services)
             return TusResponses.ForDiscovery(capabilities, url.IsUpload);
         }
 
-        if (!services.Identities.TryGetOwner(context, UploadIdSource.Server, out string owner, out Problem? ownerProblem))
+        if (!services.Identities.TryGetOwner(request, UploadIdSource.Server, out string owner, out Problem? ownerProblem))
         {
             return TusResponses.For(ownerProblem, capabilities, url.IsUpload);
         }
 
-        string id = url.Id ?? UploadUrl.NewId();
+        if (request.Ticket is not null && parsed.Concat is not null)
+        {
+            return TusResponses.For(TicketProblems.Concatenation, capabilities, url.IsUpload);
+        }
+
+        string id = url.Id ?? request.Ticket?.Id ?? UploadUrl.NewId();
         if (!UploadUrl.IsId(id))
         {
             return TusResponses.For(new UploadResult(UploadResultKind.NotFound));
         }
 
-        UploadKey key = UploadKeyFactory.FromTusId(owner, services.Identities.GetScope(request), id);
+        UploadKey key = GetKey(request, owner, id);
         request.Key = key;
+        services.Identities.SetPermit(request, Protocol, parsed.Operation == TusOperation.Create ? Describe(parsed) : default);
+        if (await CheckTicketAsync(request, key, parsed) is { } ticketResponse)
+        {
+            return ticketResponse;
+        }
+
         switch (parsed.Operation)
         {
             case TusOperation.Status or TusOperation.Download when isFollowed:
@@ -89,9 +109,34 @@ internal sealed class TusRequestHandler(UploadRequestServices services)
     /// <summary>Gets the upload at a URL, or <see langword="null"/> if it was not created by a tus client at the endpoint of the request.</summary>
     /// <exception cref="UploadStoreException">The store failed.</exception>
     public async ValueTask<UploadInfo?> FindUploadAsync(UploadRequest request) =>
-        request.Url.Id is { } id && UploadUrl.IsId(id) && services.Identities.TryGetOwner(request.Context, UploadIdSource.Server, out string owner, out _)
-            ? await services.Store.FindAsync(UploadKeyFactory.FromTusId(owner, services.Identities.GetScope(request), id), request.Aborted)
+        request.Url.Id is { } id && UploadUrl.IsId(id) && services.Identities.TryGetOwner(request, UploadIdSource.Server, out string owner, out _)
+            && await services.Store.FindAsync(GetKey(request, owner, id), request.Aborted) is { } info
+            && (request.Ticket is null || EngineRecord.From(info).Protocol == Protocol)
+            ? info
             : null;
+
+    private UploadKey GetKey(UploadRequest request, string owner, string id) =>
+        services.Identities.GetKey(request, owner, (owner, scope) => UploadKeyFactory.FromTusId(owner, scope, id));
+
+    /// <summary>Returns what identifies the file of a creation for the client.</summary>
+    private static byte[] Describe(TusRequest parsed) => Encoding.UTF8.GetBytes($"{parsed.UploadLength}\0{parsed.Metadata?.HeaderValue}");
+
+    /// <summary>
+    /// Checks a request with a ticket. A repeated creation of an unfinished upload gets the URL of the upload again, because the response to the first one may have
+    /// been lost.
+    /// </summary>
+    /// <returns>The response, or <see langword="null"/> if the request is to be handled.</returns>
+    private async ValueTask<HttpResponseData?> CheckTicketAsync(UploadRequest request, UploadKey key, TusRequest parsed)
+    {
+        (UploadResult? refusal, UploadInfo? info) = await services.TicketUse.CheckAsync(request, key, parsed.Operation == TusOperation.Terminate);
+        bool isRepeatedCreation = parsed.Operation == TusOperation.Create && info is not null;
+        return refusal is not null ? (parsed.Operation == TusOperation.Status ? TusResponses.ForFailedStatus(refusal) : TusResponses.For(refusal))
+            : !isRepeatedCreation ? null
+            : info is not { State: UploadState.Receiving } ? TusResponses.For(new UploadResult(UploadResultKind.PermitUsed))
+            : info.Offset > 0
+                ? TusResponses.ForCreation(new UploadResult(UploadResultKind.Appended, info.Offset) { Expires = info.Expires }, request.Url.GetLocation(request.Ticket!.Id, request.Context.Request))
+            : null;
+    }
 
     private async ValueTask<HttpResponseData?> GetStatusAsync(UploadRequest request, UploadKey key)
     {
@@ -107,14 +152,15 @@ internal sealed class TusRequestHandler(UploadRequestServices services)
         }
 
         HttpResponseData response = TusResponses.ForStatus(info).WithDigest(info);
-        return services.Options.AllowDownload && HttpMethods.IsGet(request.Context.Request.Method) && info is { State: UploadState.Completed }
+        return services.Options.AllowDownload && request.Ticket is null && HttpMethods.IsGet(request.Context.Request.Method) && info is { State: UploadState.Completed }
             && await services.Store.TryDownloadAsync(request.Context, info, response.Headers)
             ? null
             : response;
     }
 
     private async ValueTask<HttpResponseData?> DownloadAsync(UploadRequest request, UploadKey key) =>
-        await services.Engine.GetCompletedAsync(key, services.Appends.GetCreationMatcher(request), request.Aborted) is { } info
+        request.Ticket is null
+        && await services.Engine.GetCompletedAsync(key, services.Appends.GetCreationMatcher(request), request.Aborted) is { } info
         && await services.Store.TryDownloadAsync(request.Context, info, TusResponses.GetDownloadHeaders(TusResponses.ForStatus(info).WithDigest(info)))
             ? null
             : TusResponses.For(new UploadResult(UploadResultKind.NotFound));

@@ -2,8 +2,11 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Engine.Diagnostics;
+using ResumableUploads.Engine.Permits;
 using ResumableUploads.Hosting.Endpoints.Routing;
 using ResumableUploads.Hosting.Requests.Responses;
+using ResumableUploads.Hosting.Tickets;
+using ResumableUploads.Protocols;
 using ResumableUploads.Protocols.Tus;
 
 namespace ResumableUploads.Hosting.Requests;
@@ -23,6 +26,15 @@ internal sealed record UploadRequest(HttpContext Context, UploadUrl Url, Endpoin
 
     /// <summary>Gets or sets the upload that the request is about, or <see langword="null"/> if it is not known yet.</summary>
     public UploadKey? Key { get; set; }
+
+    /// <summary>Gets or sets the valid ticket of the request, or <see langword="null"/> if the request has none.</summary>
+    public AcceptedTicket? Ticket { get; set; }
+
+    /// <summary>Gets or sets the reason why the ticket of the request is refused, or <see langword="null"/>.</summary>
+    public Problem? TicketProblem { get; set; }
+
+    /// <summary>Gets or sets the permit of the ticket, or <see langword="null"/> if the request has no valid ticket.</summary>
+    public UploadPermit? Permit { get; set; }
 
     /// <summary>Gets the events that still use the request although the engine has continued without them.</summary>
     public AbandonedEvents AbandonedEvents { get; } = new();

@@ -8,6 +8,7 @@ using ResumableUploads.Hosting.Caching;
 using ResumableUploads.Hosting.Endpoints.Routing;
 using ResumableUploads.Hosting.Requests.Bodies;
 using ResumableUploads.Hosting.Requests.Responses;
+using ResumableUploads.Hosting.Tickets;
 using ResumableUploads.Protocols;
 using ResumableUploads.Protocols.FileId;
 using ResumableUploads.Protocols.Ietf;
@@ -38,6 +39,7 @@ internal sealed class UploadRequestDispatcher(UploadRequestServices services, Ca
     public async ValueTask<UploadLookupResult> LookUpAsync(HttpContext context, EndpointTarget target)
     {
         var request = new UploadRequest(context, UploadUrl.ForEndpoint(context.Request, target.Route.Tag), target);
+        services.Tickets.Read(request);
         try
         {
             UploadInfo? info = request.Url.IsUpload
@@ -60,6 +62,8 @@ internal sealed class UploadRequestDispatcher(UploadRequestServices services, Ca
         DisableLimitsAndCaching(context);
         var request = new UploadRequest(context, UploadUrl.ForEndpoint(context.Request, target.Route.Tag), target);
         request.Origin = services.GetOrigin(request);
+        services.Tickets.Read(request);
+        TicketReader.Apply(request);
         HttpResponseData response = CreateStoreFailureResponse(request);
         services.Refusals.Report(request, response);
         return ResponseWriter.WriteAsync(context, response, stopping);
@@ -85,16 +89,36 @@ internal sealed class UploadRequestDispatcher(UploadRequestServices services, Ca
 
     private async Task RespondAsync(UploadRequest request)
     {
-        // Before the request can be rejected: under the server's limits a large body could not be drained, and the client would not read the response.
-        DisableLimitsAndCaching(request.Context);
         ExpectContinueBodyReader.Install(request.Context);
         request.Origin = services.GetOrigin(request);
+        services.Tickets.Read(request);
+        TicketReader.Apply(request);
+        if (request.TicketProblem is { } problem)
+        {
+            // No policy may have been applied to the request, so nothing else is done for it: the limits of the server stay, and the body is not read.
+            HttpResponseData refusal = CreateTicketResponse(request, problem);
+            services.Refusals.Report(request, refusal);
+            await ResponseWriter.WriteAsync(request.Context, refusal, stopping, drains: false);
+            return;
+        }
+
+        // Before the request can be rejected: under the server's limits a large body could not be drained, and the client would not read the response.
+        DisableLimitsAndCaching(request.Context);
         if (await GetResponseAsync(request) is { } response)
         {
             services.Refusals.Report(request, response);
             request.AbandonedEvents.CloseConnectionAfterResponse(request.Context.Request.Protocol, request.Context.Features.GetRequiredFeature<IHttpResponseFeature>());
             await ResponseWriter.WriteAsync(request.Context, response, stopping, request.IsContinuedByAnother);
         }
+    }
+
+    /// <summary>Creates the response to a request whose ticket is refused, whatever else it contains.</summary>
+    private HttpResponseData CreateTicketResponse(UploadRequest request, Problem problem)
+    {
+        IHeaderDictionary headers = request.Context.Request.Headers;
+        return headers.ContainsKey(TusHeaders.Resumable) ? _tus.CreateResponse(request, problem)
+            : !headers.ContainsKey(FileIdHeaders.FileId) && IetfHeaders.ArePresent(headers) ? _ietf.CreateResponse(request, problem)
+            : problem.ToResponse();
     }
 
     private async ValueTask<HttpResponseData?> GetResponseAsync(UploadRequest request)

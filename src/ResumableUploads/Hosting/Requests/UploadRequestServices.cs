@@ -10,6 +10,7 @@ using ResumableUploads.Hosting.Ownership;
 using ResumableUploads.Hosting.ProgressEvents;
 using ResumableUploads.Hosting.Proxies;
 using ResumableUploads.Hosting.Requests.Bodies;
+using ResumableUploads.Hosting.Tickets;
 
 namespace ResumableUploads.Hosting.Requests;
 
@@ -33,6 +34,8 @@ internal sealed class UploadRequestServices(
 
     public required ProgressEventResponder ProgressEvents { get; init; }
 
+    public required TicketReader Tickets { get; init; }
+
     /// <summary>Gets the function that returns the pattern or the path of a ready-made endpoint, or <see langword="null"/> for endpoints of the app.</summary>
     public required Func<string?>? GetEndpoint { get; init; }
 
@@ -53,6 +56,8 @@ internal sealed class UploadRequestServices(
         logger));
 
     public StoreQueries Store { get; } = new(store, logger);
+
+    public TicketUse TicketUse => field ??= new TicketUse(engine, Store);
 
     /// <summary>Returns the endpoint of a request, without its protocol.</summary>
     public UploadOrigin GetOrigin(UploadRequest request) =>

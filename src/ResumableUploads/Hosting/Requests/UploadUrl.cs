@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Extensions;
 using Microsoft.AspNetCore.WebUtilities;
 using ResumableUploads.Hosting.Endpoints.Routing;
+using ResumableUploads.Hosting.Tickets;
 
 namespace ResumableUploads.Hosting.Requests;
 
@@ -127,12 +128,21 @@ internal readonly record struct UploadUrl(PathString CreationPath, string? Id, b
         QueryBuilder query = request.QueryString.HasValue
             ? new QueryBuilder(QueryHelpers.ParseQuery(request.QueryString.Value).Where(static pair => pair.Key != QueryParameterName))
             : [];
-        if (!IsQueryParameter)
+        if (IsQueryParameter)
         {
-            return $"{path.TrimEnd('/')}/{id}{query}";
+            query.Add(QueryParameterName, $"{GetMethodPrefix(request)}{EndpointTag}{Separator}{id}");
+        }
+        else
+        {
+            path = $"{path.TrimEnd('/')}/{id}";
         }
 
-        query.Add(QueryParameterName, $"{GetMethodPrefix(request)}{EndpointTag}{Separator}{id}");
+        if (request.HttpContext.Features.Get<TicketFeature>() is { Text.Length: > 0 } ticket)
+        {
+            // The client continues with the ticket, which was removed from the query.
+            query.Add(TicketQuery.ParameterName, ticket.Text);
+        }
+
         return path + query;
     }
 
@@ -140,7 +150,7 @@ internal readonly record struct UploadUrl(PathString CreationPath, string? Id, b
     /// Escapes a path as the server has decoded it. <see cref="PathString.ToUriComponent()"/> keeps a percent sign before two digits, which the server would decode
     /// again. Servers do not decode <c>%2F</c>.
     /// </summary>
-    private static string EscapePath(PathString path) => new PathString(path.Value!
+    public static string EscapePath(PathString path) => new PathString(path.Value!
         .Replace("%", "%25", StringComparison.Ordinal)
         .Replace("%252F", "%2F", StringComparison.Ordinal)
         .Replace("%252f", "%2f", StringComparison.Ordinal)).ToUriComponent();

@@ -1,8 +1,10 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using ResumableUploads.Hosting.Endpoints.Routing;
+using ResumableUploads.Hosting.Tickets;
 
 namespace ResumableUploads.Hosting.Startup;
 
@@ -23,7 +25,8 @@ internal sealed class ResumableEndpointStartupFilter(ResumableEndpointRegistry r
     private void StartDispatchers(IServiceProvider services)
     {
         var identities = new Dictionary<string, ResumableRoute>(StringComparer.Ordinal);
-        foreach (ResumableRoute route in services.GetService<EndpointDataSource>()?.Endpoints.Select(ResumableRoute.TryCreate).OfType<ResumableRoute>() ?? [])
+        IReadOnlyList<Endpoint> endpoints = services.GetService<EndpointDataSource>()?.Endpoints ?? [];
+        foreach (ResumableRoute route in endpoints.Select(ResumableRoute.TryCreate).OfType<ResumableRoute>())
         {
             registry.GetOrStartDispatcher(route);
             if (!identities.TryAdd(route.Identity, route))
@@ -32,6 +35,11 @@ internal sealed class ResumableEndpointStartupFilter(ResumableEndpointRegistry r
                     $"The resumable endpoints '{identities[route.Identity].AppEndpoint.DisplayName}' and '{route.AppEndpoint.DisplayName}' have the same route pattern, methods, hosts, content types and " +
                     "name, so an upload that one of them created could be completed by the other. Give them different names, with WithName() or [EndpointName].");
             }
+        }
+
+        if (endpoints.FirstOrDefault(TicketReader.Accepts) is { } accepting)
+        {
+            TicketProtector.ThrowIfServiceMissing(services, accepting.DisplayName);
         }
     }
 }

@@ -20,6 +20,7 @@ using ResumableUploads.Hosting.Options;
 using ResumableUploads.Hosting.Ownership;
 using ResumableUploads.Hosting.ProgressEvents;
 using ResumableUploads.Hosting.Requests;
+using ResumableUploads.Hosting.Tickets;
 
 namespace ResumableUploads.Hosting.Startup;
 
@@ -60,6 +61,11 @@ internal static class UploadDispatcherFactory
     private static MiddlewareDispatcher CreateForMiddleware(IServiceProvider services, ResumableUploadOptions options, string optionsName)
     {
         Validate(options);
+        if (options.AcceptTickets)
+        {
+            TicketProtector.ThrowIfServiceMissing(services);
+        }
+
         string path = options.UploadPath;
         string? scope = optionsName.Length == 0 ? null : $"{path.TrimEnd('/')}\0{optionsName}";
         string name = scope ?? path.TrimEnd('/');
@@ -164,6 +170,7 @@ internal static class UploadDispatcherFactory
             BufferingProxies = app.BufferingProxies,
             Refusals = new RefusalReporter(metrics, logger),
             ProgressEvents = new ProgressEventResponder(options.ProgressEvents, engine.Inspector, app.ProgressFollowers, app.Time, logger, app.Stopping),
+            Tickets = new TicketReader(new TicketProtector(services), app.Time, endpoints.GetPath is null ? null : options.AcceptTickets),
             GetEndpoint = endpoints.GetPath ?? endpoints.GetRoutePattern,
         };
         if ((endpoints.GetPath ?? endpoints.GetRoutePattern) is { } getPattern)

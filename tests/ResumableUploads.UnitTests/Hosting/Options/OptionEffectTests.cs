@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Reflection;
 using System.Runtime.CompilerServices;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.Extensions.DependencyInjection;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Hosting.Events;
 using ResumableUploads.Hosting.Startup;
@@ -26,6 +28,7 @@ public class OptionEffectTests
         ["AnonymousOwner"] = new(static options => options.AnonymousOwner = AnonymousOwner.Reject, static app => AppendAsync(app), "200", "401"),
         ["Owner"] = new(static options => options.Owner = GetOwnHeader, GetOffsetOfOtherAsync, "3", "0"),
         ["Scope"] = new(static options => options.Scope = GetOwnHeader, GetOffsetOfOtherAsync, "3", "0"),
+        ["AcceptTickets"] = new(static options => options.AcceptTickets = true, static app => AppendAsync(app, path: "/upload?ticket=x"), "200", "403"),
         ["VolatileQueryParameters"] = new(static options => options.VolatileQueryParameters.Add("token"), ContinueWithOtherTokenAsync, "409", "200"),
         ["AllowDownload"] = new(static options => options.AllowDownload = true, DownloadAsync, "False", "True"),
         ["ProgressEvents"] = new(static options => options.ProgressEvents = true, FollowAsync, "text/plain", "text/event-stream"),
@@ -63,6 +66,7 @@ public class OptionEffectTests
                     }).WithResumableUploads();
                 },
                 isSet ? effect.Set : null,
+                static builder => builder.Services.AddSingleton<IDataProtectionProvider, EphemeralDataProtectionProvider>(),
                 onTestHost: !effect.NeedsKestrel);
             Assert.Equal((isSet, isSet ? effect.Changed : effect.Default), (isSet, await effect.Observe(app)));
         }

@@ -46,6 +46,7 @@ public class FileIdResponsesTests
         { "ConcatenationNotAppendable", 403, Own + "joined", null, null },
         { "PartNotFound", 400, Own + "part-missing", null, null },
         { "Rejected", 418, Own + "refused", null, null },
+        { "PermitUsed", 403, Own + "ticket-used", null, null },
         { "MetadataTooLarge", 431, Own + "headers-too-large", null, null },
         { "TooManyUploads", 429, Own + "too-many-uploads", "60", null },
         { "TooManyAppends", 429, Own + "too-many-requests", "5", null },

@@ -43,6 +43,7 @@ public class IetfResponsesTests
         { "HandlerFailed", 503, Own + "handler-failed", "10", "?0", false },
         { "DeadLettered", 500, Own + "parked", null, "?0", false },
         { "Rejected", 418, Own + "refused", null, "?0", false },
+        { "PermitUsed", 403, Own + "ticket-used", null, "?0", false },
         { "MetadataTooLarge", 431, Own + "headers-too-large", null, "?0", false },
         { "TooManyUploads", 429, Own + "too-many-uploads", "60", "?0", false },
         { "TooManyAppends", 429, Own + "too-many-requests", "5", "?0", false },

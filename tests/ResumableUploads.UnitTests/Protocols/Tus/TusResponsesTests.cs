@@ -46,6 +46,7 @@ public class TusResponsesTests
         { "ConcatenationNotAppendable", 403, Own + "joined", null },
         { "PartNotFound", 400, Own + "part-missing", null },
         { "Rejected", 418, Own + "refused", null },
+        { "PermitUsed", 403, Own + "ticket-used", null },
         { "MetadataTooLarge", 431, Own + "headers-too-large", null },
         { "TooManyUploads", 429, Own + "too-many-uploads", "60" },
         { "TooManyAppends", 429, Own + "too-many-requests", "5" },

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.Primitives;
 using ResumableUploads.Engine;
 using ResumableUploads.Hosting.Requests;
+using ResumableUploads.Hosting.Tickets;
 
 namespace ResumableUploads.Hosting.Endpoints.Execution;
 
@@ -19,7 +20,11 @@ internal sealed class CreationRequestMatcher(IEnumerable<string> volatileParamet
     public bool Matches(HttpRequest request, StoredRequest first) =>
         string.Equals((request.Path.Value ?? "").TrimEnd('/'), first.Path.TrimEnd('/'), StringComparison.Ordinal)
         && AreEqual(CreationRequestRecorder.GetRouteValues(request), first.RouteValues)
-        && AreEqual(GetFixedParameters(request.QueryString.Value), GetFixedParameters(first.Query));
+        && AreEqual(GetFixedParameters(GetQuery(request)), GetFixedParameters(first.Query));
+
+    /// <summary>Gets the query without a ticket, which is not recorded.</summary>
+    private static string? GetQuery(HttpRequest request) =>
+        (request.HttpContext.Features.Get<TicketFeature>() is null ? request.QueryString : TicketQuery.Remove(request.QueryString)).Value;
 
     /// <summary>Returns the query that the endpoint receives: that of the first request, with the parameters that may differ as in this request.</summary>
     public string GetEndpointQuery(HttpRequest request, StoredRequest first)

@@ -13,6 +13,7 @@ using ResumableUploads.Hosting.Endpoints.Execution.Responses;
 using ResumableUploads.Hosting.Endpoints.Routing;
 using ResumableUploads.Hosting.Requests;
 using ResumableUploads.Hosting.Requests.Responses;
+using ResumableUploads.Hosting.Tickets.Routing;
 using ResumableUploads.Protocols;
 using ResumableUploads.Protocols.Headers;
 
@@ -216,7 +217,8 @@ internal sealed class EndpointExecutor(
         overrides.Set<IRouteValuesFeature>(new RouteValuesFeature { RouteValues = MergeRouteValues(first) });
 
         // Content that an earlier run has moved away cannot be read.
-        overrides.Set<IEndpointFeature>(new EndpointFeature { Endpoint = content.IsMoved ? target.Route.AppEndpoint : target.Route.FormReadingEndpoint });
+        Endpoint endpoint = content.IsMoved ? target.Route.AppEndpoint : target.Route.FormReadingEndpoint;
+        overrides.Set<IEndpointFeature>(new EndpointFeature { Endpoint = request.Ticket is null ? endpoint : TicketEndpoints.GetForHandler(endpoint) });
     }
 
     /// <summary>

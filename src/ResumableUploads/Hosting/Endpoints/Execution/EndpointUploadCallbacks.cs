@@ -4,6 +4,7 @@ using ResumableUploads.Abstractions;
 using ResumableUploads.Engine;
 using ResumableUploads.Hosting.Endpoints.Routing;
 using ResumableUploads.Hosting.Events;
+using ResumableUploads.Hosting.Requests;
 
 namespace ResumableUploads.Hosting.Endpoints.Execution;
 
@@ -12,7 +13,7 @@ namespace ResumableUploads.Hosting.Endpoints.Execution;
 /// handlers; the other events go to their registered handlers.
 /// </summary>
 internal sealed class EndpointUploadCallbacks(
-    EventUploadCallbacks events, EndpointExecutor executor, HttpContext context, EndpointTarget target, Func<IUploadCallbacks> createForOtherUpload)
+    EventUploadCallbacks events, EndpointExecutor executor, UploadRequest request, EndpointTarget target, Func<IUploadCallbacks> createForOtherUpload)
     : IUploadCallbacks
 {
     public bool HasCompletionHandler => true;
@@ -37,7 +38,10 @@ internal sealed class EndpointUploadCallbacks(
             return new CreationDecision(new Rejection(StatusCodes.Status415UnsupportedMediaType, $"Send one of the content types that this endpoint accepts: {accepted}."), null);
         }
 
-        AntiforgeryResult antiforgery = await AntiforgeryValidator.ValidateCreationAsync(context, endpoint);
+        // A ticket is no ambient credential, so no other page can send it for the client. The complete request gets a token of its own.
+        AntiforgeryResult antiforgery = request.Ticket is null ? await AntiforgeryValidator.ValidateCreationAsync(request.Context, endpoint)
+            : AntiforgeryValidator.IsRequired(endpoint) ? AntiforgeryResult.Valid
+            : AntiforgeryResult.NotValidated;
         if (antiforgery == AntiforgeryResult.Invalid)
         {
             return new CreationDecision(
@@ -45,8 +49,8 @@ internal sealed class EndpointUploadCallbacks(
         }
 
         CreationDecision decision = await events.OnCreatingAsync(key, createCommand, length, cancellationToken);
-        return antiforgery == AntiforgeryResult.Valid && createCommand.Request is { } request
-            ? decision with { Request = request with { HasValidToken = true } }
+        return antiforgery == AntiforgeryResult.Valid && createCommand.Request is { } first
+            ? decision with { Request = first with { HasValidToken = true } }
             : decision;
     }
 

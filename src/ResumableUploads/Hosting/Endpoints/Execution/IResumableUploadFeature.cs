@@ -37,6 +37,9 @@ public interface IResumableUploadFeature
     /// </summary>
     bool IsRepeat { get; }
 
+    /// <summary>Gets the ticket with which the upload was created, or <see langword="null"/> if it was created without one.</summary>
+    UploadTicketInfo? Ticket { get; }
+
     /// <summary>
     /// Moves the content to a file: a rename on the same volume, otherwise a copy that is flushed to disk before the original is deleted. Creates the
     /// directory if it does not exist. Can be repeated after a crash.

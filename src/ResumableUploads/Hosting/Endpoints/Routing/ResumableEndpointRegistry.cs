@@ -9,6 +9,7 @@ using ResumableUploads.Hosting.Endpoints.Routing.Chunks;
 using ResumableUploads.Hosting.Options;
 using ResumableUploads.Hosting.Requests;
 using ResumableUploads.Hosting.Startup;
+using ResumableUploads.Hosting.Tickets;
 
 namespace ResumableUploads.Hosting.Endpoints.Routing;
 
@@ -68,7 +69,7 @@ internal sealed class ResumableEndpointRegistry(IServiceProvider services)
         {
             // An upload belongs to the values that its endpoint gave to the URL when the upload was created.
             context.Request.RouteValues = values;
-            bool isAllowed = !candidates.IsAuthorizationDeferred || await DeferredAuthorization.AuthenticateAsync(context, endpoint);
+            bool isAllowed = !candidates.IsAuthorizationDeferred || UsesTicket(context, endpoint) || await DeferredAuthorization.AuthenticateAsync(context, endpoint);
             EndpointTarget target = CreateTarget(endpoint);
             (UploadLookupResult, bool) current = (await GetOrStartDispatcher(target.Route).LookUpAsync(context, target), isAllowed);
             if (selected is null || current.CompareTo(best) > 0)
@@ -80,7 +81,10 @@ internal sealed class ResumableEndpointRegistry(IServiceProvider services)
         }
 
         context.Request.RouteValues = selectedValues;
-        await (candidates.IsAuthorizationDeferred ? DeferredAuthorization.RunAsync(context, selected!, HandleSelectedAsync) : HandleSelectedAsync(context));
+        await (candidates.IsAuthorizationDeferred && !UsesTicket(context, selected!) ? DeferredAuthorization.RunAsync(context, selected!, HandleSelectedAsync) : HandleSelectedAsync(context));
+
+        // The dispatcher refuses the request if the ticket is not valid.
+        static bool UsesTicket(HttpContext context, Endpoint endpoint) => TicketReader.Accepts(endpoint) && TicketQuery.HasTicket(context);
 
         EndpointTarget CreateTarget(Endpoint endpoint) => createTarget(endpoint.Metadata.GetMetadata<ResumableRoute>()!);
 

@@ -30,7 +30,9 @@ internal static class ResponseWriter
     /// <param name="data">The response.</param>
     /// <param name="stopping">The token that is canceled when the server stops.</param>
     /// <param name="isContinuedByAnother">Returns whether a request that has preempted this one appends to its upload.</param>
-    public static async Task WriteAsync(HttpContext context, HttpResponseData data, CancellationToken stopping, Func<bool>? isContinuedByAnother = null)
+    /// <param name="drains">Whether to drain the body. Otherwise the server does that, within its own limits.</param>
+    public static async Task WriteAsync(
+        HttpContext context, HttpResponseData data, CancellationToken stopping, Func<bool>? isContinuedByAnother = null, bool drains = true)
     {
         HttpResponse response = context.Response;
         WriteStatusAndHeaders(context.Features.GetRequiredFeature<IHttpResponseFeature>(), data);
@@ -61,7 +63,7 @@ internal static class ResponseWriter
             }
 
             await response.CompleteAsync();
-            if (data.StatusCode >= StatusCodes.Status400BadRequest)
+            if (drains && data.StatusCode >= StatusCodes.Status400BadRequest)
             {
                 bool ended = await DrainAsync(context, isContinuedByAnother, stopping);
                 if (!ended && (stopping.IsCancellationRequested || isContinuedByAnother?.Invoke() == true))

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Routing.Matching;
 using ResumableUploads.Hosting.Requests;
 using ResumableUploads.Hosting.Requests.Responses;
+using ResumableUploads.Hosting.Tickets;
 using ResumableUploads.Protocols;
 using ResumableUploads.Protocols.Tus;
 
@@ -13,7 +14,8 @@ namespace ResumableUploads.Hosting.Endpoints.Routing.Chunks;
 /// <summary>
 /// Selects between the chunk endpoints at one URL that the policies of the app, such as those for hosts and API versions, leave. The URL of an upload names
 /// its endpoint. A request with content of a file-id upload, or one that creates an upload, is selected by its content type. A status request or a
-/// cancellation by file id belongs to the endpoint that created the upload, which is known only when the store was read.
+/// cancellation by file id belongs to the endpoint that created the upload, which is known only when the store was read. A request with a ticket is for an
+/// endpoint that accepts tickets, if there is one.
 /// </summary>
 internal sealed class ChunkEndpointSelectorPolicy : MatcherPolicy, IEndpointSelectorPolicy
 {
@@ -36,6 +38,13 @@ internal sealed class ChunkEndpointSelectorPolicy : MatcherPolicy, IEndpointSele
     {
         int[] all = [.. Enumerable.Range(0, candidates.Count).Where(i => candidates.IsValidCandidate(i) && GetRoute(candidates[i].Endpoint) is not null)];
         HttpRequest request = httpContext.Request;
+        if (TicketQuery.HasTicket(httpContext) && all.Where(i => TicketReader.Accepts(candidates[i].Endpoint)).ToArray() is { Length: > 0 } accepting)
+        {
+            // No policy applies to the bearer at these endpoints, so the request must not reach the uploads of the others.
+            Invalidate(candidates, [.. all.Except(accepting)]);
+            all = accepting;
+        }
+
         if (all.Length < 2)
         {
             return;
