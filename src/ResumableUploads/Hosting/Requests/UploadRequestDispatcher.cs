@@ -89,13 +89,13 @@ internal sealed class UploadRequestDispatcher(UploadRequestServices services, Ca
 
     private async Task RespondAsync(UploadRequest request)
     {
-        ExpectContinueBodyReader.Install(request.Context);
         request.Origin = services.GetOrigin(request);
         services.Tickets.Read(request);
         TicketReader.Apply(request);
         if (request.TicketProblem is { } problem)
         {
             // No policy may have been applied to the request, so nothing else is done for it: the limits of the server stay, and the body is not read.
+            ExpectContinueBodyReader.Install(request.Context);
             HttpResponseData refusal = CreateTicketResponse(request, problem);
             services.Refusals.Report(request, refusal);
             await ResponseWriter.WriteAsync(request.Context, refusal, stopping, drains: false);
@@ -104,6 +104,7 @@ internal sealed class UploadRequestDispatcher(UploadRequestServices services, Ca
 
         // Before the request can be rejected: under the server's limits a large body could not be drained, and the client would not read the response.
         DisableLimitsAndCaching(request.Context);
+        ExpectContinueBodyReader.Install(request.Context);
         if (await GetResponseAsync(request) is { } response)
         {
             services.Refusals.Report(request, response);
