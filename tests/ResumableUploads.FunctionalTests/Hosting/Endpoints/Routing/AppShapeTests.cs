@@ -19,6 +19,8 @@ public class AppShapeTests
             {
                 rows.Add(row.Data, "/legacy/Legacy/Import", 200, "imported 6", null);
                 rows.Add(row.Data, "/legacy", 200, "imported 6", null);
+                rows.Add(row.Data, "/legacy/Store", 200, "stored 6", null);
+                rows.Add(row.Data, "/legacy/Store/Import", 200, "stored 6", null);
                 rows.Add(row.Data, "/legacy/Legacy/Import/2026", 200, "imported 6 2026", null);
                 rows.Add(row.Data, "/api/invoices", 200, "invoice 6", "X-Api-Key: k1");
                 rows.Add(row.Data, "/orders", 422, "6 bytes are not an order.", null);
@@ -65,6 +67,17 @@ public class AppShapeTests
         await using TestApp app = await AppShapes.StartAsync();
         using HttpResponseMessage response = await app.Client.SendFileIdAsync(method, path, First, ("X-File-Size", "6"));
         Assert.Equal(status, (int)response.StatusCode);
+    }
+
+    [Theory]
+    [InlineData("/other")]
+    [InlineData("/other/Home")]
+    [InlineData("/other/Home/Index")]
+    public async Task Default_action_of_a_conventional_route_is_not_that_of_a_resumable_action(string path)
+    {
+        await using TestApp app = await AppShapes.StartAsync();
+        using HttpResponseMessage response = await app.Client.SendFileIdAsync("POST", path, First, ("X-File-Size", "6"));
+        Assert.Equal("home", await response.Content.ReadAsStringAsync());
     }
 
     [Fact]

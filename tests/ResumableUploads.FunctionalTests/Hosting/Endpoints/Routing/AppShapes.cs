@@ -27,7 +27,9 @@ internal static class AppShapes
             app.UseAuthentication();
             app.UseAuthorization();
             app.MapControllerRoute(
-                "legacy", "legacy/{controller=Legacy}/{action=Import}/{year:int?}", defaults: null, constraints: new { httpMethod = new HttpMethodRouteConstraint("POST"), year = @"\d{4}" });
+                "legacy", "legacy/{controller=Legacy}/{action=Import}/{year:int:min(1000)?}", defaults: null, constraints: new { httpMethod = new HttpMethodRouteConstraint("POST"), year = @"\d{4}" });
+            app.MapControllerRoute(
+                "other", "other/{controller=Home}/{action=Index}", defaults: null, constraints: new { httpMethod = new HttpMethodRouteConstraint("POST") });
             app.MapControllers();
             app.MapPost("/orders", static async (HttpRequest request, Mediator mediator) => await mediator.SendAsync(request.Body)).WithResumableUploads();
             app.MapPost("/media", static async (Stream body) => $"first {await LengthAsync(body)}").RequireHost("first.example").WithResumableUploads();
@@ -38,7 +40,7 @@ internal static class AppShapes
         {
             builder.Services.AddAuthentication("key").AddScheme<AuthenticationSchemeOptions, KeyAuthentication>("key", null);
             builder.Services.AddAuthorization();
-            builder.Services.AddControllers().OnlyControllers(typeof(LegacyController), typeof(InvoicesController));
+            builder.Services.AddControllers().OnlyControllers(typeof(LegacyController), typeof(StoreController), typeof(HomeController), typeof(InvoicesController));
             builder.Services.AddProblemDetails().AddSingleton<Mediator>().AddExceptionHandler<ValidationExceptionHandler>();
         });
 
@@ -84,6 +86,18 @@ public sealed class LegacyController : ControllerBase
 {
     [ResumableUpload]
     public async Task<string> Import(int? year) => $"imported {await AppShapes.LengthAsync(Request.Body)} {year}".TrimEnd();
+}
+
+/// <summary>A second controller of the conventional route, whose defaults are not its own.</summary>
+public sealed class StoreController : ControllerBase
+{
+    [ResumableUpload]
+    public async Task<string> Import() => $"stored {await AppShapes.LengthAsync(Request.Body)}";
+}
+
+public sealed class HomeController : ControllerBase
+{
+    public string Index() => "home";
 }
 
 [ApiController]
