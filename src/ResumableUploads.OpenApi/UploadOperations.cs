@@ -9,7 +9,7 @@ internal static class UploadOperations
     [
         Error(400, "bad-*, inconsistent-upload-length (registered), digest-mismatch, interrupted, taken-over (tus), antiforgery, part-missing, refused"),
         Error(401, "sign-in"),
-        Error(403, "owner-unknown, joined, ticket-invalid, ticket-expired, ticket-url, ticket-used"),
+        Error(403, "owner-unknown, joined, ticket-invalid, ticket-expired, ticket-url, ticket-used, ticket-concatenation"),
         Error(404, "not-found"),
         Error(405, "method-not-allowed"),
         Error(408, "idle, too-slow"),
@@ -27,8 +27,8 @@ internal static class UploadOperations
 
     private static readonly UploadResponseDescription[] QueryErrors =
     [
-        Error(400, "bad-*"), Error(401, "sign-in"), Error(403, "owner-unknown, ticket-invalid, ticket-expired, ticket-url, ticket-used"), Error(404, "not-found"), Error(412, "tus-version"),
-        Error(423, "each transient problem (tus)"), Error(503, "busy, storage-failed"),
+        Error(400, "bad-*"), Error(401, "sign-in"), Error(403, "owner-unknown, ticket-invalid, ticket-expired, ticket-url, ticket-used, ticket-concatenation"), Error(404, "not-found"), Error(412, "tus-version"),
+        Error(423, "each transient problem (tus)"), Error(429, "too-many-followers"), Error(503, "busy, storage-failed, too-many-followers"),
     ];
 
     private static readonly UploadOperation Discovery = new(
@@ -40,7 +40,7 @@ internal static class UploadOperations
         "Returns the current offset of an upload",
         UploadHeaders.Query,
         [
-            new(200, "File-id protocol and tus: the state of the upload.", UploadHeaders.State),
+            new(200, "File-id protocol and tus: the state of the upload. With Accept: text/event-stream, if the app allows it: its progress as server-sent events.", UploadHeaders.State),
             new(204, "IETF draft: the state of the upload.", UploadHeaders.State),
             .. QueryErrors,
         ]);
