@@ -30,7 +30,7 @@ public class FreshAppTests(FreshApps apps) : IClassFixture<FreshApps>
     public async Task Native_and_trimmed_apps_take_an_upload_that_is_cut_and_resumed(params string[] options)
     {
         string output = Path.Combine(apps.DirectoryOf("web"), options[0].Trim('-').Replace(':', '-'));
-        await Sdk.RunAsync(apps.DirectoryOf("web"), "dotnet", ["publish", "--use-current-runtime", "-o", output, "-v", "q", "-warnaserror", "-warnnotaserror:NU1900", .. options]);
+        await apps.RunAsync(apps.DirectoryOf("web"), ["publish", "--use-current-runtime", "-o", output, "-v", "q", "-warnaserror", "-warnnotaserror:NU1900", .. options]);
         await UploadAsync(output, Path.Combine(output, "web"));
     }
 

@@ -21,22 +21,25 @@ public sealed class FreshApps(PackedPackages packages) : IAsyncLifetime
     {
         string cache = Environment.GetEnvironmentVariable("NUGET_PACKAGES") ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
 
-        // The packages under test stay out of the cache of the machine.
-        await WriteAsync("nuget.config", $"""<configuration><packageSources><add key="packages" value="{packages.Output}" /></packageSources><config><add key="globalPackagesFolder" value="{_root}/cache" /></config></configuration>""");
-        await WriteAsync("Directory.Build.props", $"<Project><PropertyGroup><RestoreFallbackFolders>{cache}</RestoreFallbackFolders></PropertyGroup></Project>");
+        await WriteAsync("nuget.config", $"""<configuration><packageSources><add key="packages" value="{packages.Output}" /></packageSources></configuration>""");
+        await WriteAsync("Directory.Build.props", $"<Project><PropertyGroup><RestoreFallbackFolders>{(Directory.Exists(cache) ? cache : "")}</RestoreFallbackFolders></PropertyGroup></Project>");
+        File.Copy(Path.Combine(RepositoryFiles.Root, "global.json"), Path.Combine(_root, "global.json"));
         await WriteAsync("Apps.slnx", $"<Solution>{string.Concat(Templates.Select(static name => $"<Project Path=\"{name}/{name}.csproj\" />"))}</Solution>");
         foreach (string template in Templates)
         {
-            await Sdk.RunAsync(_root, "dotnet", "new", template, "-o", template, "--no-restore");
-            await Sdk.RunAsync(DirectoryOf(template), "dotnet", "add", "package", "ResumableUploads");
+            await RunAsync(_root, "new", template, "-o", template, "--no-restore");
+            await RunAsync(DirectoryOf(template), "add", "package", "ResumableUploads");
             string program = Path.Combine(DirectoryOf(template), "Program.cs");
             string source = await File.ReadAllTextAsync(program);
             Assert.Contains(Run, source, StringComparison.Ordinal);
             await File.WriteAllTextAsync(program, source.Replace(Run, Lines() + Run, StringComparison.Ordinal));
         }
 
-        await Sdk.RunAsync(_root, "dotnet", "build", "Apps.slnx", "-v", "q");
+        await RunAsync(_root, "build", "Apps.slnx", "-v", "q");
     }
+
+    /// <summary>Runs a command of the SDK. The packages under test stay out of the cache of the machine.</summary>
+    public Task RunAsync(string directory, params string[] arguments) => Sdk.RunAsync(directory, new DirectoryInfo(Path.Combine(_root, "cache")), "dotnet", arguments);
 
     public async ValueTask DisposeAsync() => await TemporaryDirectory.DeleteAsync(_root);
 

@@ -7,7 +7,8 @@ namespace ResumableUploads.FunctionalTests.Packages;
 [CollectionDefinition(DisableParallelization = true)]
 public sealed class PackedPackages : IAsyncLifetime, ICollectionFixture<PackedPackages>
 {
-    public const string Version = "1.2.3";
+    /// <summary>A version above every published one, so that it is the newest of all sources.</summary>
+    public const string Version = "99.0.0";
     public const string Repository = "https://github.com/example/resumable-uploads";
 
     private static readonly string[] RootFiles = ["README.md", "CHANGELOG.md", "LICENSE", "global.json", "BannedSymbols.txt", ".editorconfig", ".gitignore"];

@@ -8,7 +8,10 @@ internal static class Sdk
     private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(10);
 
     /// <summary>Runs a command, and fails with its output unless it succeeds.</summary>
-    public static async Task RunAsync(string directory, string command, params string[] arguments)
+    public static Task RunAsync(string directory, string command, params string[] arguments) => RunAsync(directory, null, command, arguments);
+
+    /// <summary>Runs a command with a NuGet cache of its own, and fails with its output unless it succeeds.</summary>
+    public static async Task RunAsync(string directory, DirectoryInfo? packageCache, string command, string[] arguments)
     {
         var start = new ProcessStartInfo(command, arguments)
         {
@@ -26,6 +29,11 @@ internal static class Sdk
                 ["UseSharedCompilation"] = "false",
             },
         };
+        if (packageCache is not null)
+        {
+            start.Environment["NUGET_PACKAGES"] = packageCache.FullName;
+        }
+
         using Process process = Process.Start(start)!;
         using var timeout = new CancellationTokenSource(Timeout);
         try

@@ -28,6 +28,7 @@ public class StorageDrillTests
         HealthReportEntry entry = await app.CheckAsync();
         Assert.Equal((HealthStatus.Unhealthy, health), (entry.Status, entry.Description));
         Assert.Contains("3 B of 6 B", await app.GetRowAsync(), StringComparison.Ordinal);
+        await app.MeasuresAsync(1, "resumable_uploads.refusals", ("http.response.status_code", status));
         Assert.Equal("1", await app.GetNumberAsync("refusals"));
     }
 
@@ -71,11 +72,14 @@ public class StorageDrillTests
     {
         await using ObservedApp app = await ObservedApp.StartAsync();
         (await app.Client.AppendAsync("f", 0, new byte[3], 6)).Dispose();
+        await Eventually.TrueAsync(async () => (await app.CheckAsync()).Data["SweptStore.lastSuccessfulSweep"] is DateTimeOffset, "a sweep has succeeded");
         app.Store.Failure = new IOException("injected");
         HealthReportEntry entry = default;
 
-        await Eventually.TrueAsync(async () => (entry = await app.CheckAsync()).Status == HealthStatus.Degraded, "the check fails", () => app.Time.Advance(TimeSpan.FromMinutes(1)));
+        await Eventually.TrueAsync(
+            async () => (entry = await app.CheckAsync()).Data["SweptStore.consecutiveFailures"] is >= 3, "three sweeps have failed", () => app.Time.Advance(TimeSpan.FromMinutes(1)));
 
+        Assert.Equal(HealthStatus.Degraded, entry.Status);
         Assert.Same(app.Store.Failure, entry.Exception);
         await Eventually.TrueAsync(() => app.Log.Any(static line => line.StartsWith("Error[213] The sweep for expired uploads failed.", StringComparison.Ordinal)), "the log names the fault");
         app.Metrics.Observe();
