@@ -83,6 +83,7 @@ public class SameResponseTests
         Assert.Contains("zip 2 3", json, StringComparison.Ordinal);
     }
 
+    // Not the optional body over HTTP/2: Kestrel answers the plain request with 201 or 400, depending on whether the end of the stream arrives with the headers.
     [Theory]
     [InlineData("/stream/empty/1", null, Server.TestHost)]
     [InlineData("/stream/empty/1", "text/plain", Server.Http1)]
@@ -93,7 +94,6 @@ public class SameResponseTests
     [InlineData("/json", "application/json", Server.Http2)]
     [InlineData("/optional", "application/json", Server.TestHost)]
     [InlineData("/optional", "application/json", Server.Http1)]
-    [InlineData("/optional", "application/json", Server.Http2)]
     [InlineData("/optional", null, Server.Http1)]
     [InlineData("/form", "multipart/form-data; boundary=x", Server.Http1)]
     [InlineData("/fields", "application/x-www-form-urlencoded", Server.Http1)]
