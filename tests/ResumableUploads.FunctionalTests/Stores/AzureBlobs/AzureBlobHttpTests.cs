@@ -43,7 +43,7 @@ public class AzureBlobHttpTests(AzuriteServer server)
         AzureBlobUploadStore other = server.OpenSecondStore(store);
         await using TestApp a = await StartAsync(store);
         await using TestApp b = await StartAsync(other);
-        using HeldUpload held = await HeldUpload.StartAsync(a, other, protocol, File, Held);
+        using HeldAppend held = await StartAppendAsync(a, other, protocol);
 
         Assert.Equal(Held.ToString(CultureInfo.InvariantCulture), (await b.Client.GetOffsetAsync(protocol, held.Url)).Offset);
         using (HttpResponseMessage response = await b.Client.FinishAsync(protocol, held.Url, Held, File[Held..]))
@@ -65,7 +65,7 @@ public class AzureBlobHttpTests(AzuriteServer server)
         AzureBlobUploadStore other = server.OpenSecondStore(store);
         await using TestApp a = await StartAsync(store);
         await using TestApp b = await StartAsync(other);
-        using HeldUpload held = await HeldUpload.StartAsync(a, other, protocol, File, Held);
+        using HeldAppend held = await StartAppendAsync(a, other, protocol);
         using HttpResponseMessage response = await b.Client.FinishAsync(protocol, held.Url, Held, File[Held..]);
         Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync(Token));
         Assert.Equal(File, Assert.Single(b.Finished).Content);
@@ -116,6 +116,10 @@ public class AzureBlobHttpTests(AzuriteServer server)
     private static string DigestOf(byte[] bytes) => $"sha-256=:{Convert.ToBase64String(SHA256.HashData(bytes))}:";
 
     private static Task<TestApp> StartAsync(AzureBlobUploadStore store) => TestApp.StartAsync(options => options.Store = store);
+
+    /// <summary>Starts an append, and waits until another server sees its bytes.</summary>
+    private static Task<HeldAppend> StartAppendAsync(TestApp app, AzureBlobUploadStore other, string protocol) => HeldAppend.StartAsync(
+        app, protocol, File, Held, async () => await other.ListAsync(new UploadQuery(), CancellationToken.None).AnyAsync(static info => info.Offset >= Held));
 
     private sealed class WrongClock(TimeSpan difference) : TimeProvider
     {

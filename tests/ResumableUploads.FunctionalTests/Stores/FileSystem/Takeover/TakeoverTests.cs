@@ -38,7 +38,7 @@ public sealed class TakeoverTests : IDisposable
         await using TestApp a = await StartAsync(durability);
         await using TestApp b = await StartAsync(durability);
         await HaveMailboxesAsync(2);
-        using HeldAppend held = await HeldAppend.StartAsync(a, _directory.FullName, protocol, File, Held);
+        using HeldAppend held = await StartAppendAsync(a, protocol);
 
         Assert.Equal(Held.ToString(CultureInfo.InvariantCulture), (await b.Client.GetOffsetAsync(protocol, held.Url)).Offset);
         await held.AssertTakenOverAsync();
@@ -52,7 +52,7 @@ public sealed class TakeoverTests : IDisposable
         await using TestApp a = await StartAsync(durability, syncSize: 1);
         await using TestApp b = await StartAsync(durability);
         await HaveMailboxesAsync(2);
-        using HeldAppend held = await HeldAppend.StartAsync(a, _directory.FullName, protocol, File, Held);
+        using HeldAppend held = await StartAppendAsync(a, protocol);
 
         // The bytes are durable some time after they are in the file.
         HttpStatusCode status;
@@ -74,7 +74,7 @@ public sealed class TakeoverTests : IDisposable
         await using TestApp a = await StartAsync(Durability.ProcessCrash);
         await using TestApp b = await StartAsync(Durability.ProcessCrash);
         await HaveMailboxesAsync(2);
-        using HeldAppend held = await HeldAppend.StartAsync(a, _directory.FullName, protocol, File, Held);
+        using HeldAppend held = await StartAppendAsync(a, protocol);
 
         using (HttpResponseMessage stale = await b.Client.FinishAsync(protocol, held.Url, 100, File[100..]))
         {
@@ -91,7 +91,7 @@ public sealed class TakeoverTests : IDisposable
         await using TestApp a = await StartAsync(Durability.ProcessCrash);
         await using TestApp b = await StartAsync(Durability.ProcessCrash);
         await HaveMailboxesAsync(2);
-        using HeldAppend held = await HeldAppend.StartAsync(a, _directory.FullName, ProtocolClient.Tus, File, Held);
+        using HeldAppend held = await StartAppendAsync(a, ProtocolClient.Tus);
 
         using HttpResponseMessage cancelled = await b.Client.TusAsync("DELETE", held.Url, null);
         Assert.Equal(HttpStatusCode.NoContent, cancelled.StatusCode);
@@ -119,6 +119,9 @@ public sealed class TakeoverTests : IDisposable
         directory: _directory.FullName);
 
     private Task HaveMailboxesAsync(int count) => new UploadDirectory(_directory.FullName).HasMailboxesAsync(count);
+
+    private Task<HeldAppend> StartAppendAsync(TestApp app, string protocol) => HeldAppend.StartAsync(
+        app, protocol, File, Held, () => Task.FromResult(_directory.GetFiles("*.data", SearchOption.AllDirectories).Any(static file => file.Length >= Held)));
 
     private static async Task FinishAsync(TestApp app, string protocol, string url)
     {

@@ -1,10 +1,8 @@
 using System.IO.Pipelines;
 using System.Net;
-using ResumableUploads.Testing;
-using ResumableUploads.Testing.Clients;
 using ResumableUploads.Testing.Servers;
 
-namespace ResumableUploads.FunctionalTests.Stores.FileSystem.Takeover;
+namespace ResumableUploads.Testing.Clients;
 
 /// <summary>An append whose client has sent a part of its body and then falls silent. The connection stays open.</summary>
 internal sealed class HeldAppend : IDisposable
@@ -35,14 +33,28 @@ internal sealed class HeldAppend : IDisposable
 
     public string Url { get; }
 
-    /// <summary>Creates an upload, sends a part of it in a second request, and waits until the app has written it.</summary>
-    public static async Task<HeldAppend> StartAsync(TestApp app, string directory, string protocol, byte[] file, int length)
+    /// <summary>Creates an upload, sends a part of it in a second request, and waits until it is stored.</summary>
+    /// <param name="app">The app.</param>
+    /// <param name="protocol">The protocol.</param>
+    /// <param name="file">The content of the upload.</param>
+    /// <param name="length">The number of bytes to send.</param>
+    /// <param name="isStored">Returns whether these bytes are stored.</param>
+    public static async Task<HeldAppend> StartAsync(TestApp app, string protocol, byte[] file, int length, Func<Task<bool>> isStored)
     {
         var held = new HeldAppend(app.Client, protocol, await app.Client.BeginAsync(protocol, "/upload", file[..Begun], file.Length));
-        await held._body.Writer.WriteAsync(file.AsMemory(Begun, length - Begun));
-        await Eventually.TrueAsync(
-            () => Directory.GetFiles(directory, "*.data", SearchOption.AllDirectories).Any(path => new FileInfo(path).Length >= length), "the app has written the bytes");
+        await held.SendAsync(file.AsMemory(Begun, length - Begun));
+        await Eventually.TrueAsync(isStored, "the bytes are stored");
         return held;
+    }
+
+    public async Task SendAsync(ReadOnlyMemory<byte> bytes) => await _body.Writer.WriteAsync(bytes);
+
+    /// <summary>Ends the body and returns the status code of the response.</summary>
+    public async Task<HttpStatusCode> EndAsync()
+    {
+        await _body.Writer.CompleteAsync();
+        using HttpResponseMessage response = await Eventually.WithinAsync(_response);
+        return response.StatusCode;
     }
 
     /// <summary>Asserts that the response of the app says that another request continues the upload.</summary>
@@ -57,7 +69,7 @@ internal sealed class HeldAppend : IDisposable
     /// <summary>Sends the rest of the body, and asserts that the app has accepted it.</summary>
     public async Task FinishAsync(ReadOnlyMemory<byte> rest)
     {
-        await _body.Writer.WriteAsync(rest);
+        await SendAsync(rest);
         await _body.Writer.CompleteAsync();
         using HttpResponseMessage response = await Eventually.WithinAsync(_response);
         Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync());
