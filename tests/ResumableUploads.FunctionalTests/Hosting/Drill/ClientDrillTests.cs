@@ -85,6 +85,19 @@ public class ClientDrillTests
         Assert.Equal(Storm.ToString(CultureInfo.InvariantCulture), await app.GetNumberAsync("preemptions"));
     }
 
+    /// <summary>The numbers of the other tests are those of one app, while other apps of the process receive uploads.</summary>
+    [Fact]
+    public async Task Uploads_of_another_app_are_not_measured()
+    {
+        await using ObservedApp other = await ObservedApp.StartAsync();
+        await using ObservedApp app = await ObservedApp.StartAsync();
+
+        (await other.Client.AppendAsync("f", 0, new byte[6], 6)).Dispose();
+
+        await other.MeasuresAsync(1, "resumable_uploads.upload.received");
+        Assert.Equal(0, app.Metrics.Sum("resumable_uploads.upload.received"));
+    }
+
     private static async Task ShouldRefuseAsync(ObservedApp app, string problem, Func<Task<HttpResponseMessage>> send)
     {
         using HttpResponseMessage response = await send();

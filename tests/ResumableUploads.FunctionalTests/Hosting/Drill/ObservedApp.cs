@@ -10,6 +10,7 @@ using Microsoft.Extensions.Time.Testing;
 using ResumableUploads.Abstractions;
 using ResumableUploads.Stores.FileSystem;
 using ResumableUploads.Testing;
+using ResumableUploads.Testing.Metrics;
 using ResumableUploads.Testing.Servers;
 using ResumableUploads.Testing.Stores;
 
@@ -56,8 +57,8 @@ internal sealed partial class ObservedApp : IAsyncDisposable
         var time = new FakeTimeProvider(DateTimeOffset.UnixEpoch.AddYears(56));
         var storeTime = new FakeTimeProvider(time.GetUtcNow());
         var storeLog = new LogList();
-        IMeterFactory? meters = null;
-        var metrics = new MetricLog(instrument => instrument.Meter.Scope is null || meters is null || instrument.Meter.Scope == meters);
+        var meters = new OwnMeterFactory();
+        var metrics = new MetricLog(meters);
         SweptStore? store = null;
         void Configure(ResumableUploadOptions options)
         {
@@ -79,14 +80,13 @@ internal sealed partial class ObservedApp : IAsyncDisposable
             },
             builder =>
             {
-                builder.Services.AddSingleton<TimeProvider>(time);
+                builder.Services.AddSingleton<TimeProvider>(time).AddSingleton<IMeterFactory>(_ => meters);
                 builder.Services.AddAntiforgery();
                 builder.Services.AddResumableUploads(Configure);
                 builder.Services.AddHealthChecks().AddResumableUploads();
             },
             after: app =>
             {
-                meters = app.Services.GetRequiredService<IMeterFactory>();
                 app.UseAntiforgery();
                 app.MapPost("/form", static (IFormFile file) => file.Length).WithResumableUploads();
                 app.MapGet("/token", static (HttpContext context, IAntiforgery antiforgery) => antiforgery.GetAndStoreTokens(context).RequestToken);

@@ -6,6 +6,7 @@ using ResumableUploads.Engine.Diagnostics;
 using ResumableUploads.Stores.Memory;
 using ResumableUploads.Testing;
 using ResumableUploads.Testing.Clients;
+using ResumableUploads.Testing.Metrics;
 using ResumableUploads.Testing.Servers;
 
 namespace ResumableUploads.UnitTests.Engine.Diagnostics;
@@ -14,12 +15,16 @@ public sealed class UploadMetricsTests : IDisposable
 {
     private static readonly (string, object?)[] FileId = [("resumable_uploads.protocol", "file-id"), ("http.route", "/upload")];
     private readonly FakeTimeProvider _time = new(DateTimeOffset.UnixEpoch.AddYears(56));
+    private readonly OwnMeterFactory _meters = new();
     private readonly MetricLog _metrics;
-    private object? _factory;
 
-    public UploadMetricsTests() => _metrics = new MetricLog(instrument => _factory is not null && ReferenceEquals(instrument.Meter.Scope, _factory));
+    public UploadMetricsTests() => _metrics = new MetricLog(_meters);
 
-    public void Dispose() => _metrics.Dispose();
+    public void Dispose()
+    {
+        _metrics.Dispose();
+        _meters.Dispose();
+    }
 
     /// <summary>One listener for all metrics of an app, over uploads that are completed, replayed, refused, failed, canceled and expired.</summary>
     [Fact]
@@ -191,6 +196,6 @@ public sealed class UploadMetricsTests : IDisposable
             options.Handler.MaxAttempts = 1;
             options.OnCompleted = static (upload, _) => upload.Size == 7 ? throw new InvalidOperationException("fails") : Task.CompletedTask;
         },
-        builder => builder.Services.AddSingleton<TimeProvider>(_time).AddSingleton<IMeterFactory>(services => (IMeterFactory)(_factory = new OwnMeterFactory())),
+        builder => builder.Services.AddSingleton<TimeProvider>(_time).AddSingleton<IMeterFactory>(_meters),
         onTestHost: true);
 }

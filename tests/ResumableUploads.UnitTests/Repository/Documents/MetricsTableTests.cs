@@ -4,6 +4,7 @@ using ResumableUploads.Abstractions;
 using ResumableUploads.Engine.Diagnostics;
 using ResumableUploads.Testing;
 using ResumableUploads.Testing.Clients;
+using ResumableUploads.Testing.Metrics;
 using ResumableUploads.Testing.Servers;
 using ResumableUploads.UnitTests.Engine.Diagnostics;
 
@@ -27,16 +28,15 @@ public class MetricsTableTests
 
     private static async Task<string> RenderAsync()
     {
-        // The meter of the disk is one for the process.
-        object? factory = null;
-        using var log = new MetricLog(instrument => (factory is not null && instrument.Meter.Scope == factory) || instrument.Meter.Scope is null);
+        using var meters = new OwnMeterFactory();
+        using var log = new MetricLog(meters);
         await using (TestApp app = await TestApp.StartAsync(
             static options => options.FileSystem.Durability = Durability.PowerLoss,
-            builder => builder.Services.AddSingleton<IMeterFactory>(_ => (IMeterFactory)(factory = new OwnMeterFactory())), onTestHost: true))
+            builder => builder.Services.AddSingleton<IMeterFactory>(meters), onTestHost: true))
         {
             using HttpResponseMessage response = await app.Client.AppendAsync("f", 0, new byte[4], 10);
             log.Observe();
-            using var metrics = new UploadMetrics((IMeterFactory)factory!);
+            using var metrics = new UploadMetrics(meters);
             UploadMetricsTests.RecordAll(metrics, new UploadOrigin("test", "/upload"));
         }
 

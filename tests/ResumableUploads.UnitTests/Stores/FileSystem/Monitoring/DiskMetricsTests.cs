@@ -19,7 +19,7 @@ public sealed class DiskMetricsTests : FileSystemStoreTest
     {
         _listener.InstrumentPublished = static (instrument, listener) =>
         {
-            if (instrument.Meter.Name == ResumableUploadsDiagnostics.MeterName)
+            if (instrument.Name.StartsWith("resumable_uploads.disk.", StringComparison.Ordinal))
             {
                 listener.EnableMeasurementEvents(instrument);
             }

@@ -1,17 +1,18 @@
+using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 
-namespace ResumableUploads.UnitTests.Engine.Diagnostics;
+namespace ResumableUploads.Testing.Metrics;
 
 /// <summary>Creates meters that a test recognizes by their scope.</summary>
-internal sealed class OwnMeterFactory : IMeterFactory
+public sealed class OwnMeterFactory : IMeterFactory
 {
-    private readonly List<Meter> _meters = [];
+    private readonly ConcurrentQueue<Meter> _meters = new();
 
     public Meter Create(MeterOptions options)
     {
         options.Scope = this;
         var meter = new Meter(options);
-        _meters.Add(meter);
+        _meters.Enqueue(meter);
         return meter;
     }
 

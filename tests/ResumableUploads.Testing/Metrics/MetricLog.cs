@@ -1,9 +1,9 @@
 using System.Diagnostics.Metrics;
 using System.Globalization;
 
-namespace ResumableUploads.Testing.Servers;
+namespace ResumableUploads.Testing.Metrics;
 
-/// <summary>Collects the measurements of the meters of one app, or of all meters with the name of the package.</summary>
+/// <summary>Collects the measurements of the meters of one app, and those of the disks, whose meter is one for the process.</summary>
 public sealed class MetricLog : IDisposable
 {
     private readonly MeterListener _listener = new();
@@ -11,12 +11,12 @@ public sealed class MetricLog : IDisposable
     private readonly List<Measured> _measurements = [];
     private readonly HashSet<Instrument> _instruments = [];
 
-    /// <param name="isIncluded">Returns whether an instrument is listened to, or <see langword="null"/> for all.</param>
-    public MetricLog(Func<Instrument, bool>? isIncluded = null)
+    /// <param name="meters">Creates the meters of the app. Other apps of the process have another one, so that their measurements do not count.</param>
+    public MetricLog(IMeterFactory meters)
     {
         _listener.InstrumentPublished = (instrument, listener) =>
         {
-            if (instrument.Meter.Name == ResumableUploadsDiagnostics.MeterName && isIncluded?.Invoke(instrument) is not false)
+            if (instrument.Meter.Name == ResumableUploadsDiagnostics.MeterName && (instrument.Meter.Scope == meters || instrument.Name.StartsWith("resumable_uploads.disk.", StringComparison.Ordinal)))
             {
                 lock (_lock)
                 {
