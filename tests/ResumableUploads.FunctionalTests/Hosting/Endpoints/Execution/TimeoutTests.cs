@@ -17,7 +17,10 @@ public class TimeoutTests
 {
     private const string Path = "/e";
 
-    private static readonly TimeSpan EndpointTimeout = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan EndpointTimeout = TimeSpan.FromMinutes(2);
+
+    /// <summary>A timeout that a test waits for.</summary>
+    private static readonly TimeSpan ShortTimeout = TimeSpan.FromSeconds(4);
 
     /// <summary>A time after which the timeout would have elapsed.</summary>
     private static readonly TimeSpan Longer = EndpointTimeout * 1.5;
@@ -32,13 +35,13 @@ public class TimeoutTests
     [MemberData(nameof(Places))]
     public async Task Chunk_may_take_longer_than_endpoint_timeout(string place)
     {
-        await using TestApp app = await StartAsync(place, static context => context.Response.WriteAsync("done"));
+        await using TestApp app = await StartAsync(place, static context => context.Response.WriteAsync("done"), ShortTimeout);
         await using RawConnection connection = await RawConnection.OpenAsync(app.Address);
         await connection.SendHeadAsync($"POST {Path}", "X-File-Id: f", "X-File-Size: 6", "Content-Length: 6");
         await connection.SendAsync("abc");
 
         // Longer than the timeout, so the chunk only succeeds if the timeout does not apply to it.
-        await Task.Delay(Longer, TimeProvider.System);
+        await Task.Delay(ShortTimeout * 1.5, TimeProvider.System);
         await connection.SendAsync("def");
         RawResponse? response = await connection.ReadResponseAsync();
         Assert.Equal((200, "done"), (response!.Status, response.Body));
@@ -129,15 +132,15 @@ public class TimeoutTests
         return await sending;
     }
 
-    private Task<TestApp> StartAsync(string place, RequestDelegate endpoint) => EndpointApp.StartAsync(
+    private Task<TestApp> StartAsync(string place, RequestDelegate endpoint, TimeSpan? timeout = null) => EndpointApp.StartAsync(
         app =>
         {
             app.UseRequestTimeouts();
             IEndpointConventionBuilder builder = app.MapPost(Path, endpoint).WithResumableUploads();
             _ = place switch
             {
-                "policy" => builder.WithRequestTimeout(EndpointTimeout),
-                "attribute" => builder.WithMetadata(new RequestTimeoutAttribute((int)EndpointTimeout.TotalMilliseconds)),
+                "policy" => builder.WithRequestTimeout(timeout ?? EndpointTimeout),
+                "attribute" => builder.WithMetadata(new RequestTimeoutAttribute((int)(timeout ?? EndpointTimeout).TotalMilliseconds)),
                 "named" => builder.WithRequestTimeout("short"),
                 _ => builder,
             };
@@ -146,13 +149,13 @@ public class TimeoutTests
         {
             options.AddPolicy("short", new RequestTimeoutPolicy
             {
-                Timeout = EndpointTimeout,
+                Timeout = timeout ?? EndpointTimeout,
                 TimeoutStatusCode = 503,
                 WriteTimeoutResponse = static context => context.Response.WriteAsync("too long"),
             });
             if (place == "default")
             {
-                options.DefaultPolicy = new RequestTimeoutPolicy { Timeout = EndpointTimeout };
+                options.DefaultPolicy = new RequestTimeoutPolicy { Timeout = timeout ?? EndpointTimeout };
             }
         }));
 }
