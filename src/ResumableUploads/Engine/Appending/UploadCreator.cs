@@ -54,7 +54,8 @@ internal sealed class UploadCreator(EngineContext context, SingleRequestUpload s
                 return new CreationResult.Failed(new UploadResult(UploadResultKind.Rejected) { Rejection = rejection });
             }
 
-            record = record with { FileName = decision.FileName, Request = decision.Request ?? record.Request };
+            record.FileName = decision.FileName;
+            record.Request = decision.Request ?? record.Request;
 
             used = null;
             var single = content is null ? null : await singleRequest.TryCreateAsync(command, record, content, callbacks, cancellationToken);
