@@ -89,7 +89,7 @@ public class SlowLorisTests(ITestOutputHelper output)
     {
         const int Count = 600;
         await using AbusedServer server = await AbusedServer.StartAsync(
-            "ResumableUploads:Limits:MinDataRate=100", "ResumableUploads:Limits:MinDataRatePeriod=00:00:01", "ResumableUploads:Timeouts:IdleTimeout=01:00:00");
+            "ResumableUploads:Limits:MinDataRate=100", "ResumableUploads:Limits:MinDataRatePeriod=00:00:05", "ResumableUploads:Timeouts:IdleTimeout=01:00:00");
         await server.AssertServesOtherOwnerAsync();
         ServerUsage before = server.Usage();
         using (SlowCrowd crowd = await SlowCrowd.OpenAsync(server.Address, Count, static i => i % 4 == 0 ? Slowness.Silent : Slowness.Body, static i => i / ConnectionsPerOwner))

@@ -143,7 +143,7 @@ public class AbortedUploadsTests
         {
             lock (_lock)
             {
-                return _current == 0 ? Task.CompletedTask : _drained.Task.WaitAsync(TimeSpan.FromSeconds(60));
+                return _current == 0 ? Task.CompletedTask : _drained.Task.WaitAsync(TimeSpan.FromMinutes(2));
             }
         }
 

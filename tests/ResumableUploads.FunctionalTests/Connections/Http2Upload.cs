@@ -75,7 +75,7 @@ internal sealed class Http2Upload : LiveUpload
     {
         try
         {
-            using HttpResponseMessage response = await _response.WaitAsync(TimeSpan.FromSeconds(60));
+            using HttpResponseMessage response = await _response.WaitAsync(TimeSpan.FromMinutes(2));
             return new UploadReply((int)response.StatusCode, await response.Content.ReadAsStringAsync(), response.Header("X-Start-Byte"));
         }
         catch (Exception e) when (e is HttpRequestException or OperationCanceledException)

@@ -257,7 +257,7 @@ public class InterruptedBodyTests
         public WatchedApp App => app;
 
         /// <summary>Gets a task that completes when the store has read the first bytes.</summary>
-        public Task Started => started.WaitAsync(TimeSpan.FromSeconds(60));
+        public Task Started => started.WaitAsync(TimeSpan.FromMinutes(2));
 
         /// <param name="wire">The transfer of the body.</param>
         /// <param name="examinesOnly">Whether the store has examined the first bytes, and waits for more before it consumes them.</param>

@@ -16,7 +16,8 @@ public class SingleRequestUploadTests
 {
     private const int Half = 20_000;
     private const int MaxTries = 10;
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(2);
     private static readonly byte[] File = RandomNumberGenerator.GetBytes((2 * Half) + 3);
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -182,6 +183,7 @@ public class SingleRequestUploadTests
             int offset = (int)await app.Client.StatusAsync("f");
             Assert.InRange(offset, 0, Half);
             status = await app.Client.AppendAsync("f", offset, File[offset..], File.Length).StatusOfAsync();
+            await Task.Delay(RetryDelay, TimeProvider.System);
         }
 
         Assert.Equal(200, status);

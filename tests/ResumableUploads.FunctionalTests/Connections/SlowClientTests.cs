@@ -118,7 +118,7 @@ public class SlowClientTests
                 return written.Task;
             };
             await sender.SendAsync(File.AsMemory(offset, 1_000));
-            await writing.Task.WaitAsync(TimeSpan.FromSeconds(60));
+            await writing.Task.WaitAsync(TimeSpan.FromMinutes(2));
             for (int minute = 0; minute < 30; minute++)
             {
                 _time.Advance(Minute);

@@ -16,7 +16,7 @@ internal sealed record Sight(long Stored, bool IsWaiting, int Running);
 /// <summary>Forwards all calls to another store, and lets a test wait until bytes are stored.</summary>
 internal sealed class WatchedStore(IUploadStore innerStore) : DelegatingUploadStore(innerStore)
 {
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(2);
     private readonly Lock _lock = new();
     private readonly Dictionary<UploadKey, Sight> _sights = [];
     private readonly List<(UploadKey Key, Func<Sight, bool> Condition, TaskCompletionSource Met)> _waiting = [];

@@ -10,7 +10,7 @@ namespace ResumableUploads.Testing.Clients;
 /// <summary>An HTTP/1.1 connection on which the test controls every byte and how the connection ends.</summary>
 public sealed class RawConnection : IAsyncDisposable
 {
-    private static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan DefaultTimeout = TimeSpan.FromMinutes(2);
     private readonly Socket _socket;
     private readonly Stream _stream;
     private byte[] _received = [];

@@ -18,7 +18,7 @@ public sealed class TestApp : IAsyncDisposable
     /// <summary>The <c>PreemptionTimeout</c> of test apps, which allows for a machine that pauses an append for seconds.</summary>
     public static readonly TimeSpan PreemptionTimeout = TimeSpan.FromSeconds(60);
 
-    private static readonly TimeSpan FirstSweepTimeout = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan FirstSweepTimeout = TimeSpan.FromMinutes(2);
     private readonly WebApplication _app;
 
     private TestApp(WebApplication app, string directory, bool onTestHost, List<FinishedUpload> finished, LogLines log)

@@ -206,19 +206,19 @@ internal sealed class EngineSweepVisitor(
     private async Task WaitBoundedAsync(UploadInfo info, Func<Task> start, CancellationToken cancellationToken)
     {
         Task work = StartAsync(start);
-        try
+        await work.WaitAsync(context.Settings.CompletionTimeout, context.Time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (work.IsCompleted)
         {
-            await work.WaitAsync(context.Settings.CompletionTimeout, context.Time, cancellationToken);
+            await work;
+            return;
         }
-        catch (Exception e) when (!work.IsCompleted && e is TimeoutException or OperationCanceledException)
-        {
-            _ = work.ContinueWith(
-                failed => Log.VisitFailed(context.Logger, failed.Exception!, info.Key),
-                CancellationToken.None,
-                TaskContinuationOptions.OnlyOnFaulted,
-                TaskScheduler.Default);
-            cancellationToken.ThrowIfCancellationRequested();
-        }
+
+        _ = work.ContinueWith(
+            failed => Log.VisitFailed(context.Logger, failed.Exception!, info.Key),
+            CancellationToken.None,
+            TaskContinuationOptions.OnlyOnFaulted,
+            TaskScheduler.Default);
+        cancellationToken.ThrowIfCancellationRequested();
     }
 
     /// <summary>Starts work on its own, so that the sweep can continue without an event that blocks its thread.</summary>

@@ -89,14 +89,14 @@ internal sealed class StoreSweepers(TimeProvider time, ILogger logger, Cancellat
             running = Task.WhenAll(_tasks);
         }
 
-        try
+        await running.WaitAsync(timeout, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (running.IsCompleted)
         {
-            await running.WaitAsync(timeout, time);
+            await running;
+            return;
         }
-        catch (TimeoutException) when (!running.IsCompleted)
-        {
-            Engine.Log.SweepIgnoredStop(logger, timeout);
-        }
+
+        Engine.Log.SweepIgnoredStop(logger, timeout);
     }
 
     private void Run(IUploadStore store, UploadSweeper sweeper)

@@ -54,17 +54,22 @@ internal sealed class LoopDisk : IAsyncDisposable
     /// <summary>Mounts what reached the disk. No process may have a file open on it.</summary>
     public async Task RemountAsync()
     {
-        Assert.Equal(0, await Needs.RunAsync("umount", Path));
+        // A process that another test has just started has the open files of this one for a moment. While anything keeps the old disk alive, mounting would return that
+        // disk again.
+        await RunUntilSuccessAsync("umount", Path);
+        await RunUntilSuccessAsync("sh", "-c", $"test -z \"$(losetup -j '{Image}')\"");
 
-        // While anything keeps the old disk alive, mounting would return that disk again.
+        Assert.True(await TryMountAsync());
+    }
+
+    private static async Task RunUntilSuccessAsync(string command, params string[] arguments)
+    {
         using var timeout = new CancellationTokenSource(ChildHost.Timeout);
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
-        while (await Needs.RunAsync("sh", "-c", $"test -z \"$(losetup -j '{Image}')\"") != 0)
+        while (await Needs.RunAsync(command, arguments) != 0)
         {
             Assert.True(await timer.WaitForNextTickAsync(timeout.Token));
         }
-
-        Assert.True(await TryMountAsync());
     }
 
     public async ValueTask DisposeAsync()

@@ -7,8 +7,9 @@ public class RestartTests(ITestOutputHelper output)
 {
     private const int Size = 150_000;
 
-    /// <summary>The default shutdown timeout of a host.</summary>
-    private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(30);
+    /// <summary>Longer than a test waits for the end of a process, so that a server that has ended has not waited for it.</summary>
+    private const string ShutdownTimeout = "shutdownTimeoutSeconds=1800";
+
     private static readonly TimeSpan ProgressTimeout = TimeSpan.FromMinutes(5);
 
     [Fact]
@@ -24,7 +25,7 @@ public class RestartTests(ITestOutputHelper output)
         var running = new ChildHost[servers];
         for (int i = 0; i < servers; i++)
         {
-            running[i] = await ChildHost.StartAsync(directory.Root);
+            running[i] = await ChildHost.StartAsync(directory.Root, ShutdownTimeout);
         }
 
         // Each restart has a part of every upload that was not sent before.
@@ -39,7 +40,7 @@ public class RestartTests(ITestOutputHelper output)
             await WaitForProgressAsync(directory, all, before);
             ChildHost old = running[i % servers];
             await StopAsync(old);
-            Volatile.Write(ref running[i % servers], await ChildHost.StartAsync(directory.Root));
+            Volatile.Write(ref running[i % servers], await ChildHost.StartAsync(directory.Root, ShutdownTimeout));
             await old.DisposeAsync();
         }
 
@@ -77,11 +78,9 @@ public class RestartTests(ITestOutputHelper output)
 
     private static async Task StopAsync(ChildHost server)
     {
-        long began = TimeProvider.System.GetTimestamp();
         server.Terminate();
         await server.EndAsync();
         Assert.True(server.ExitCode == 0, $"Exit code {server.ExitCode}: {server.Errors}");
-        Assert.InRange(TimeProvider.System.GetElapsedTime(began), TimeSpan.Zero, ShutdownTimeout);
     }
 
     private void AssertFinished(UploadDirectory directory, RetryingUpload[] uploads)

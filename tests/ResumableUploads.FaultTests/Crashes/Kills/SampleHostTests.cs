@@ -39,7 +39,8 @@ public class SampleHostTests
     public async Task Sample_host_stopped_with_a_silent_client_keeps_bytes_and_exits_soon(params string[] headers)
     {
         using var directory = new UploadDirectory();
-        await using (ChildHost sample = await ChildHost.StartSampleAsync(directory.Root))
+        // The host would wait longer for an idle connection than the test for the end of the process.
+        await using (ChildHost sample = await ChildHost.StartSampleAsync("SampleHost", directory.Root, "shutdownTimeoutSeconds=1800"))
         {
             await using RawConnection silent = await RawConnection.OpenAsync(sample.Address);
             await silent.SendHeadAsync("POST /upload", "X-File-Id: silent", "X-File-Name: silent.bin", $"X-File-Size: {Size}", string.Join("\r\n", headers));
@@ -54,7 +55,6 @@ public class SampleHostTests
 
             await directory.HasAsync("silent", 100_000);
 
-            long began = Stopwatch.GetTimestamp();
             sample.Terminate();
             RawResponse? response;
             do
@@ -64,9 +64,6 @@ public class SampleHostTests
             while (response?.Status == 100);
             Assert.Equal((503, "100000"), (response?.Status, response?.Header("X-Start-Byte")));
             await sample.EndAsync();
-
-            // Less than the 30 seconds for which the host would wait for an idle connection.
-            Assert.InRange(Stopwatch.GetElapsedTime(began), TimeSpan.Zero, TimeSpan.FromSeconds(25));
             Assert.Equal(0, sample.ExitCode);
         }
 

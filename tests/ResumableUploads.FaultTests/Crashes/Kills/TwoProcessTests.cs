@@ -11,7 +11,7 @@ public class TwoProcessTests
     private const int Rounds = 150;
     private const int MinWins = 3;
     private static readonly TimeSpan MaxTime = TimeSpan.FromMinutes(5);
-    private static readonly TimeSpan Quickly = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Quickly = TimeSpan.FromMinutes(1);
 
     [Theory]
     [InlineData("ProcessCrash")]
@@ -66,7 +66,7 @@ public class TwoProcessTests
     public async Task Second_process_takes_over_a_silent_append(string durability)
     {
         using var directory = new UploadDirectory();
-        string[] options = [$"ResumableUploads:FileSystem:Durability={durability}", "ResumableUploads:FileSystem:SyncSize=1", "ResumableUploads:Timeouts:ProgressInterval=00:00:00.0000001", "Progress=true"];
+        string[] options = [$"ResumableUploads:FileSystem:Durability={durability}", "ResumableUploads:FileSystem:SyncSize=1", "ResumableUploads:Timeouts:PreemptionTimeout=00:01:00", "ResumableUploads:Timeouts:ProgressInterval=00:00:00.0000001", "Progress=true"];
         await using ChildHost a = await ChildHost.StartAsync(directory.Root, options);
         await using ChildHost b = await ChildHost.StartAsync(directory.Root, options);
         await directory.HasMailboxesAsync(2);

@@ -10,7 +10,7 @@ namespace ResumableUploads.FunctionalTests.Clients.Blazor;
 /// <param name="renderer">The name of the renderer.</param>
 public abstract class BlazorTests(Chromium chromium, string path, string renderer)
 {
-    protected const int Slow = 2_000_000;
+    protected const int Slow = 500_000;
 
     [Fact]
     public async Task Page_has_the_renderer()

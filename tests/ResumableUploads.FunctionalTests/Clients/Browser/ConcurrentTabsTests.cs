@@ -16,9 +16,9 @@ public class ConcurrentTabsTests(Chromium chromium)
         using var file = new SourceFile("shared.bin", 20_000_000);
         UploadPage one = await UploadPage.OpenAsync(first, host);
         UploadPage two = await UploadPage.OpenAsync(second, host);
-        await one.LimitAsync(UploadPage.Slow / 3);
+        await one.LimitAsync(UploadPage.Slow);
         await one.ChooseAsync(file);
-        await one.ExpectMoreThanAsync(file.Name, 2_000_000);
+        await one.ExpectMoreThanAsync(file.Name, 1_000_000);
 
         await two.ChooseAsync(file);
         await two.ExpectAsync(file.Name, "completed");
@@ -48,7 +48,7 @@ public class ConcurrentTabsTests(Chromium chromium)
         await one.LimitAsync(UploadPage.Slow);
         await two.LimitAsync(UploadPage.Slow);
         await one.ChooseAsync(file);
-        await one.ExpectMoreThanAsync(file.Name, 5_000_000);
+        await one.ExpectMoreThanAsync(file.Name, 1_000_000);
 
         await two.ChooseAsync(file);
         await one.ExpectAsync(file.Name, "failed");

@@ -6,8 +6,11 @@ namespace ResumableUploads.FunctionalTests.Clients.BrowserClient;
 /// <summary>A browser tab with the browser client, and one upload or one queue.</summary>
 internal sealed class ClientPage
 {
-    /// <summary>A rate, in bytes per second, that leaves time to act during an upload of tens of megabytes.</summary>
+    /// <summary>A rate, in bytes per second, at which a page reaches an offset in the middle of tens of megabytes soon.</summary>
     public const int Slow = 3_000_000;
+
+    /// <summary>A rate, in bytes per second, at which no upload ends while a test acts, even on a busy machine.</summary>
+    public const int AlmostStopped = 50_000;
 
     /// <summary>Loads the client and records the states and offsets of an upload.</summary>
     private const string Script =
@@ -51,8 +54,12 @@ internal sealed class ClientPage
     public Task StartAsync(string options = "{}") => Tab.EvaluateAsync(
         $$"""() => { observe(new client.ResumableUpload(document.getElementById('files').files[0], { url: '/upload', ...{{options}} })).start(); }""");
 
-    public Task WaitForStateAsync(string state) => Tab.WaitForFunctionAsync("state => upload.state === state || upload.state === 'failed'", state)
-        .ContinueWith(async _ => Assert.Equal(state, await GetStateAsync()), TaskScheduler.Default).Unwrap();
+    /// <summary>Waits until the upload has a state, which can be a short one, or fails.</summary>
+    public async Task WaitForStateAsync(string state)
+    {
+        IJSHandle seen = await Tab.WaitForFunctionAsync("state => upload.state === state ? state : upload.state === 'failed' && JSON.stringify(upload.failure)", state);
+        Assert.Equal(state, await seen.JsonValueAsync<string>());
+    }
 
     public Task WaitForOffsetAsync(long offset) => Tab.WaitForFunctionAsync("offset => upload.offset > offset && upload.state === 'uploading'", offset);
 

@@ -81,14 +81,16 @@ public abstract class QueueTests(InstalledBrowser browser)
         using var other = new SourceFile("c.bin", 1000);
         ClientPage page = await ClientPage.OpenAsync(context, site.Page);
         await page.ChooseAsync(first, second);
-        site.Line.Rate = ClientPage.Slow;
+        site.Line.Rate = ClientPage.Slow / 3;
         await page.Tab.EvaluateAsync(Create);
         await page.Tab.EvaluateAsync("() => queue.add(document.getElementById('files').files)");
-        await page.Tab.WaitForFunctionAsync("queue.uploads.every(upload => upload.offset > 4_000_000)");
+        await page.Tab.WaitForFunctionAsync("queue.uploads.every(upload => upload.offset > 2_000_000)");
+        site.Line.Rate = ClientPage.AlmostStopped;
 
         await ReloadAsync(page);
         await page.Tab.EvaluateAsync(Create);
         Assert.Equal(["a.bin", "b.bin"], (await page.Tab.EvaluateAsync<string[]>("async () => (await queue.restore()).map(pending => pending.name)")).Order());
+        site.Line.Rate = null;
         await page.ChooseAsync(first, second, other);
         await page.Tab.EvaluateAsync("() => queue.add(document.getElementById('files').files)");
         Assert.Equal(0, await page.Tab.EvaluateAsync<int>("queue.pending.length"));
@@ -117,6 +119,7 @@ public abstract class QueueTests(InstalledBrowser browser)
         await first.Tab.EvaluateAsync(Create);
         await first.Tab.EvaluateAsync("() => queue.add(document.getElementById('files').files)");
         await first.Tab.WaitForFunctionAsync("queue.uploads[0].offset > 1_000_000");
+        site.Line.Rate = ClientPage.AlmostStopped;
 
         await second.Tab.EvaluateAsync(Create);
         Assert.Equal(0, await second.Tab.EvaluateAsync<int>("async () => (await queue.restore()).length"));
@@ -148,6 +151,7 @@ public abstract class QueueTests(InstalledBrowser browser)
             }
             """);
         await page.Tab.WaitForFunctionAsync("queue.uploads[0].offset > 4_000_000");
+        site.Line.Rate = ClientPage.AlmostStopped;
 
         await ReloadAsync(page);
         if (isChanged)
@@ -165,6 +169,7 @@ public abstract class QueueTests(InstalledBrowser browser)
 
         await page.Tab.EvaluateAsync(Create);
         Assert.Equal("private.bin true", await page.Tab.EvaluateAsync<string>("async () => (await queue.restore()).map(({ name, handle }) => `${name} ${handle instanceof FileSystemFileHandle}`).join()"));
+        site.Line.Rate = null;
         Assert.Equal(1, await page.Tab.EvaluateAsync<int>("async () => (await queue.reopen()).length"));
         if (isChanged)
         {
@@ -198,6 +203,7 @@ public abstract class QueueTests(InstalledBrowser browser)
         await page.Tab.ClickAsync("body");
         await page.Tab.EvaluateAsync("() => queue.add(document.getElementById('files').files)");
         await page.Tab.WaitForFunctionAsync("queue.uploads[0].offset > 1_000_000");
+        site.Line.Rate = ClientPage.AlmostStopped;
         await page.Tab.ReloadAsync();
         Assert.Equal(["beforeunload"], dialogs);
 

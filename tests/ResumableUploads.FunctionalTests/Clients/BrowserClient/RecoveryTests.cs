@@ -46,11 +46,13 @@ public abstract class RecoveryTests(InstalledBrowser browser)
         site.Line.Rate = ClientPage.Slow;
         await page.StartAsync();
         await page.WaitForOffsetAsync(5_000_000);
+        site.Line.Rate = ClientPage.AlmostStopped;
 
         await context.SetOfflineAsync(true);
         proxy.Interrupt();
         await page.WaitForStateAsync("waiting");
         Assert.Equal("network", await page.Tab.EvaluateAsync<string>("upload.failure.reason"));
+        site.Line.Rate = null;
         proxy.Restore();
         int requests = site.Counts.Requests.Count;
         await context.SetOfflineAsync(false);

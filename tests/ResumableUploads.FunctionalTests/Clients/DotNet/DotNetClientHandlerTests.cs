@@ -82,7 +82,7 @@ public class DotNetClientHandlerTests
         await using ClientApp app = await ClientApp.StartAsync();
         int stalls = 1;
         await using var line = new PlannedLine(app.App.Address, 800_000, () => stalls-- > 0 ? LineFault.Stall : LineFault.None);
-        using var httpClient = new HttpClient { BaseAddress = line.Address, Timeout = TimeSpan.FromSeconds(3) };
+        using var httpClient = new HttpClient { BaseAddress = line.Address, Timeout = TimeSpan.FromSeconds(10) };
         byte[] content = ClientApp.RandomBytes(32_000_000);
         using var stream = new MemoryStream(content);
         var retries = new List<UploadRetry>();

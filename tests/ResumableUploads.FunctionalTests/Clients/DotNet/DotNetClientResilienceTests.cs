@@ -41,7 +41,7 @@ public class DotNetClientResilienceTests
         await using ServiceProvider provider = Build(line.Address, static options =>
         {
             options.Retry.ShouldHandle = static _ => ValueTask.FromResult(false);
-            options.AttemptTimeout.Timeout = TimeSpan.FromSeconds(3);
+            options.AttemptTimeout.Timeout = TimeSpan.FromSeconds(10);
             options.CircuitBreaker.SamplingDuration = TimeSpan.FromMinutes(1);
         });
         byte[] content = ClientApp.RandomBytes(32_000_000);

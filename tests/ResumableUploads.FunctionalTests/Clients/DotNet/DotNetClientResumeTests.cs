@@ -51,9 +51,14 @@ public class DotNetClientResumeTests
         long largest = 0;
         await using ClientApp app = await ClientApp.StartAsync(middleware: async (context, next) =>
         {
+            // Before the client can receive the response.
+            context.Response.OnStarting(() =>
+            {
+                string offset = context.Response.Headers[protocol == UploadProtocol.FileId ? "X-Start-Byte" : "Upload-Offset"].ToString();
+                acknowledged = long.TryParse(offset, NumberStyles.None, CultureInfo.InvariantCulture, out long number) ? number : acknowledged;
+                return Task.CompletedTask;
+            });
             await next(context);
-            string offset = context.Response.Headers[protocol == UploadProtocol.FileId ? "X-Start-Byte" : "Upload-Offset"].ToString();
-            acknowledged = long.TryParse(offset, NumberStyles.None, CultureInfo.InvariantCulture, out long number) ? number : acknowledged;
         });
         byte[] content = ClientApp.RandomBytes(3_000_000);
         int cuts = 4;

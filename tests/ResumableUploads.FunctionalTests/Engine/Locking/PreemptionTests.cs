@@ -56,11 +56,11 @@ public class PreemptionTests
         await using LiveUpload holder = await HoldAsync(app, Wire.Chunked);
         await using (LiveUpload late = await LiveUpload.BeginAsync(Wire.ContentLength, app.Address, "f", Held, File.Length - Held, File.Length))
         {
-            await arrived.Task.WaitAsync(TimeSpan.FromSeconds(60));
+            await arrived.Task.WaitAsync(TimeSpan.FromMinutes(2));
             late.Cut(Cut.Reset);
         }
 
-        await completed.Task.WaitAsync(TimeSpan.FromSeconds(60));
+        await completed.Task.WaitAsync(TimeSpan.FromMinutes(2));
         await holder.SendAsync(File.AsMemory(Held));
         await holder.EndAsync();
         Assert.Equal(200, (await holder.ReadResponseAsync())?.Status);
@@ -93,7 +93,7 @@ public class PreemptionTests
             return statusRequested.Task;
         };
         await holder.SendAsync(File.AsMemory(1_000, 1_000));
-        await writing.Task.WaitAsync(TimeSpan.FromSeconds(60));
+        await writing.Task.WaitAsync(TimeSpan.FromMinutes(2));
         await holder.SendAsync(File.AsMemory(2_000, 50_000));
 
         Assert.Equal(52_000, await holder.StatusAsync("f"));
@@ -138,7 +138,7 @@ public class PreemptionTests
                 1 => AppendAsync(app, 100_000),
                 _ => someDelete ? DeleteAsync(app) : StatusAsync(app),
             })];
-            (string What, int Status)[] results = await Task.WhenAll(requests).WaitAsync(TimeSpan.FromSeconds(60));
+            (string What, int Status)[] results = await Task.WhenAll(requests).WaitAsync(TimeSpan.FromMinutes(2));
 
             Assert.All(results, static result => Assert.Contains(result.Status, result.What switch
             {

@@ -37,7 +37,7 @@ public class IetfInterimResponseTests
         string url = announced.Header("Location")!;
 
         await connection.SendAsync(File);
-        RawResponse final = (await ReadFinalAsync(connection, out List<RawResponse> interim).WaitAsync(TimeSpan.FromSeconds(60)))!;
+        RawResponse final = (await ReadFinalAsync(connection, out List<RawResponse> interim).WaitAsync(TimeSpan.FromMinutes(2)))!;
         Assert.Equal((201, url), (final.Status, final.Header("Location")));
         Assert.All(interim, static response => Assert.Null(response.Header("Location")));
         Assert.Equal((File.Length, false), await app.Client.StateAsync(url));

@@ -14,11 +14,11 @@ public class HostedServiceTests
     {
         using var memory = new MemoryUploadStore();
         var store = new CheckedStore(memory);
-        await using WebApplication app = await Task.Run(() => App(store, static app => app.UseResumableUploads())).WaitAsync(TimeSpan.FromSeconds(60));
+        await using WebApplication app = await Task.Run(() => App(store, static app => app.UseResumableUploads())).WaitAsync(TimeSpan.FromMinutes(2));
         Assert.False(store.WasChecked.IsCompleted);
 
         Task start = app.StartAsync();
-        await store.WasChecked.WaitAsync(TimeSpan.FromSeconds(60));
+        await store.WasChecked.WaitAsync(TimeSpan.FromMinutes(2));
         Assert.False(start.IsCompleted);
         Assert.DoesNotContain(app.Urls, static url => !url.EndsWith(":0", StringComparison.Ordinal));
 
@@ -73,11 +73,11 @@ public class HostedServiceTests
         Assert.Equal(0, store.Sweeps);
 
         await app.StartAsync();
-        await store.WasSwept.WaitAsync(TimeSpan.FromSeconds(60));
+        await store.WasSwept.WaitAsync(TimeSpan.FromMinutes(2));
 
         // Without AddResumableUploads() the wait blocks the thread that stops the application.
         Task stop = Task.Run(() => app.StopAsync());
-        await store.WasCanceled.WaitAsync(TimeSpan.FromSeconds(60));
+        await store.WasCanceled.WaitAsync(TimeSpan.FromMinutes(2));
         Assert.False(stop.IsCompleted);
 
         store.End.SetResult();

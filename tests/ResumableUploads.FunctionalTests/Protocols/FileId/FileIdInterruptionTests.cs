@@ -114,7 +114,7 @@ public class FileIdInterruptionTests
 
         public async Task WaitForBytesAsync(long count)
         {
-            using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+            using var timeout = new CancellationTokenSource(TimeSpan.FromMinutes(2));
             while (GetLength() < count)
             {
                 // A directory may be created and written to before it is watched, so the size is also polled.

@@ -142,7 +142,7 @@ public sealed class HandlerLeaseTests : IAsyncLifetime
         await StartFirstAsync();
         string? leasedBy = (await _first.GetHandlerAsync())!.LeasedBy;
         Task<UploadResult> request = _second.AppendAsync(2, [], 2);
-        await Eventually.TrueAsync(() => request.IsCompleted, "the request ends", () => _time.Advance(TimeSpan.FromSeconds(1)));
+        await Eventually.TrueAsync(() => request.IsCompleted, "the request ends", () => Advance(DateTimeOffset.MaxValue));
         Assert.Equal(UploadResultKind.HandlerRunning, (await request).Kind);
         Assert.Empty(_secondRuns);
         Assert.Equal(leasedBy, (await _first.GetHandlerAsync())!.LeasedBy);
@@ -202,7 +202,7 @@ public sealed class HandlerLeaseTests : IAsyncLifetime
         Task<UploadResult> request = Task.Run(() => third.AppendAsync(2, [], 2));
         try
         {
-            await Eventually.TrueAsync(() => request.IsCompleted, "the request ends", () => _time.Advance(TimeSpan.FromMilliseconds(500)));
+            await Eventually.TrueAsync(() => request.IsCompleted, "the request ends", () => Advance(DateTimeOffset.MaxValue));
             Assert.Equal(UploadResultKind.HandlerRunning, (await request).Kind);
             Assert.InRange(busy.Updates, 2, 200);
         }

@@ -127,7 +127,7 @@ public sealed class ExpirationNotificationTests : IAsyncLifetime
         for (int i = 0; i < 3; i++)
         {
             await Eventually.TrueAsync(
-                async () => (await _engine.GetAsync())!.Version != version, "the lease is renewed", () => _time.Advance(TimeSpan.FromSeconds(20)));
+                async () => (await _engine.GetAsync())!.Version != version, "the lease is renewed", () => _time.Advance(TimeSpan.FromSeconds(1)));
             version = (await _engine.GetAsync())!.Version;
             await _second.VisitAsync();
         }

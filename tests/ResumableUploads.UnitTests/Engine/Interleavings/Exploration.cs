@@ -41,7 +41,7 @@ internal static class Exploration
             int seed = 0;
             for (; seed < schedules && TimeProvider.System.GetElapsedTime(start) < timeLimit; seed++)
             {
-                if (FailureOf(seed, ShortGrace, scenario, seen) is not null && ConfirmedFailureOf(seed, isPlanted, scenario) is { } failure)
+                if (FailureOf(seed, ShortGrace, scenario, seen) is not null && ConfirmedFailureOf(seed, isPlanted, scenario, seen) is { } failure)
                 {
                     return (failure, seed + 1, seen.Count);
                 }
@@ -60,12 +60,13 @@ internal static class Exploration
     /// <param name="seed">The seed of the schedule.</param>
     /// <param name="isPlanted">Whether the race is known to exist. Then one failure confirms it.</param>
     /// <param name="scenario">The scenario.</param>
-    private static string? ConfirmedFailureOf(int seed, bool isPlanted, Func<InterleavingScheduler, Task> scenario)
+    /// <param name="seen">The schedules that have succeeded.</param>
+    private static string? ConfirmedFailureOf(int seed, bool isPlanted, Func<InterleavingScheduler, Task> scenario, HashSet<int> seen)
     {
         string? failure = null;
         for (int i = 0; i < 3; i++)
         {
-            failure = FailureOf(seed, LongGrace, scenario, []);
+            failure = FailureOf(seed, LongGrace, scenario, seen);
             if ((failure is null) != isPlanted)
             {
                 break;

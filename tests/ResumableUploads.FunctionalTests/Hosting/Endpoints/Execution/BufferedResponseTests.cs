@@ -287,7 +287,7 @@ public class BufferedResponseTests
         using HttpResponseMessage answer = await SendAsync(app, again: false);
         Assert.Equal((HttpStatusCode.OK, "\"late\""), (answer.StatusCode, answer.Header("ETag")));
         Assert.Equal(["starting second", "starting first", "written"], seen);
-        await completed.Task.WaitAsync(TimeSpan.FromSeconds(60));
+        await completed.Task.WaitAsync(TimeSpan.FromMinutes(2));
 
         Task Add(string what)
         {

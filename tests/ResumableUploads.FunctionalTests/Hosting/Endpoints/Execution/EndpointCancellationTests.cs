@@ -26,8 +26,8 @@ public class EndpointCancellationTests
             return hasBody ? Results.Ok(new { IsSaved = true }) : Results.Empty;
         }).WithResumableUploads());
         Task<HttpResponseMessage> sent = app.Client.AppendAsync("f", 0, new ByteArrayContent([1, 2, 3]), 3, Path);
-        await entered.Task.WaitAsync(TimeSpan.FromSeconds(60));
-        await app.Services.GetRequiredService<IHost>().StopAsync().WaitAsync(TimeSpan.FromSeconds(60));
+        await entered.Task.WaitAsync(TimeSpan.FromMinutes(2));
+        await app.Services.GetRequiredService<IHost>().StopAsync().WaitAsync(TimeSpan.FromMinutes(2));
         await sent.ShouldBeProblemAsync(503, Own + "handler-failed", 3);
     }
 }

@@ -26,10 +26,10 @@ internal sealed class EndpointCompletionGate
     /// <summary>Completes when the server has noticed that the client of the first request disconnected.</summary>
     public Departure? Departure { get; private set; }
 
-    public Task EnteredAsync() => _entered.Task.WaitAsync(TimeSpan.FromSeconds(60));
+    public Task EnteredAsync() => _entered.Task.WaitAsync(TimeSpan.FromMinutes(2));
 
     /// <summary>Completes when the server has finished the first request.</summary>
-    public Task OverAsync() => _over.Task.WaitAsync(TimeSpan.FromSeconds(60));
+    public Task OverAsync() => _over.Task.WaitAsync(TimeSpan.FromMinutes(2));
 
     public void Release() => _released.TrySetResult();
 

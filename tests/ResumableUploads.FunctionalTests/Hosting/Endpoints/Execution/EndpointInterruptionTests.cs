@@ -71,7 +71,7 @@ public class EndpointInterruptionTests
             {
                 Task<HttpResponseMessage> sent = SendAsync(app);
                 await gate.EnteredAsync();
-                await app.Services.GetRequiredService<IHost>().StopAsync().WaitAsync(TimeSpan.FromSeconds(60));
+                await app.Services.GetRequiredService<IHost>().StopAsync().WaitAsync(TimeSpan.FromMinutes(2));
                 using HttpResponseMessage response = await sent;
                 Assert.True(gate.Aborted.IsCancellationRequested);
                 Assert.Equal(HttpStatusCode.ServiceUnavailable, response.StatusCode);

@@ -12,7 +12,7 @@ namespace ResumableUploads.FunctionalTests.Hosting.Interim.Http2;
 /// <summary>A minimal HTTP/2 client that returns every frame in the order in which it was received.</summary>
 internal sealed class Http2Client : IAsyncDisposable
 {
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(2);
 
     private readonly Stream _stream;
     private readonly string _scheme;

@@ -74,7 +74,7 @@ public sealed class ReconciliationThreadTests : FileSystemStoreTest
                 if (step == "sync" && path.Contains("slow", StringComparison.Ordinal))
                 {
                     hangs.TrySetResult();
-                    _release.Wait(TestTimeout);
+                    _release.Wait();
                 }
             },
         });
